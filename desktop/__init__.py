@@ -1,0 +1,1 @@
+"""Lectern's desktop app: draw a digit, drop a picture, watch the probabilities."""

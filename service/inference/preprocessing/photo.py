@@ -1,0 +1,28 @@
+"""Owns the way from a photo to the square RGB pixels of a photo network."""
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from service.inference.preprocessing.decoding import on_page
+
+_WHITE = 255
+
+
+def prepare_photo(picture: Image.Image, *, size: int) -> npt.NDArray[np.uint8]:
+    """Cut the largest centred square out of a photo and resize it with anti-aliasing.
+
+    Args:
+        picture: Mode ``L``, ``RGB`` or ``RGBA``; transparency is laid on white.
+        size: Side of the result in pixels. A photo that is size x size already keeps its pixels.
+
+    Returns:
+        uint8 array (size, size, 3), RGB.
+    """
+    photo = on_page(picture, _WHITE).convert("RGB")
+    if photo.size == (size, size):
+        return np.asarray(photo)
+    side = min(photo.size)
+    left, top = (photo.width - side) / 2, (photo.height - side) / 2
+    square = photo.resize((size, size), Image.Resampling.BICUBIC, box=(left, top, left + side, top + side))
+    return np.asarray(square)

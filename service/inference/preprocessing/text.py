@@ -1,0 +1,78 @@
+"""Owns the way from a review to the ids of its distinct words."""
+
+import html
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from service.inference.errors import ModelError, NoWords
+from service.inference.files import write_atomically
+
+PADDING = 0
+_TAG = re.compile(r"<[^<>]{0,200}>")
+_WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)*")
+
+Ids = npt.NDArray[np.int32]
+
+
+def tokenize(text: str) -> list[str]:
+    """Split a text into lower-case words, markup such as ``<br />`` stripped, in order, repeats kept."""
+    plain = html.unescape(_TAG.sub(" ", text)).replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")
+    return _WORD.findall(plain.lower())
+
+
+class Vocabulary:
+    """The words a network knows, commonest first; the first has id 1, and 0 is padding."""
+
+    def __init__(self, words: Iterable[str]) -> None:
+        self._words = tuple(words)
+        self._ids = {word: number for number, word in enumerate(self._words, start=1)}
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The words in the order of their ids."""
+        return self._words
+
+    @classmethod
+    def read(cls, path: Path) -> "Vocabulary":
+        """Read ``vocabulary.txt``, one word a line.
+
+        Raises:
+            ModelError: The file cannot be read.
+        """
+        try:
+            return cls(path.read_text(encoding="utf-8").split())
+        except (OSError, UnicodeDecodeError) as error:
+            raise ModelError(f"{path}: cannot be read ({error}); export the model again") from error
+
+    def write(self, path: Path) -> None:
+        """Write ``vocabulary.txt``, replacing it atomically."""
+        write_atomically(path, ("\n".join(self._words) + "\n").encode())
+
+    def encode(self, text: str) -> Ids:
+        """Return the ids of the distinct words of a text.
+
+        Args:
+            text: Plain text or HTML, any length.
+
+        Returns:
+            int32 array (n,), ascending, each from 1 to the number of words.
+
+        Raises:
+            NoWords: Not one word of the text is in the vocabulary.
+        """
+        ids = {self._ids[word] for word in tokenize(text) if word in self._ids}
+        if not ids:
+            raise NoWords("the text has no word that the network knows; send a few words of English")
+        return np.array(sorted(ids), dtype=np.int32)
+
+
+def pad(rows: Sequence[Ids]) -> Ids:
+    """Stack rows of ids of different lengths into (rows, longest) int32, filled up with 0."""
+    batch = np.full((len(rows), max(map(len, rows))), PADDING, dtype=np.int32)
+    for target, row in zip(batch, rows, strict=True):
+        target[: len(row)] = row
+    return batch

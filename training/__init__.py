@@ -1,0 +1,1 @@
+"""Lectern's training: data sets, recipes, training, evaluation and export to ONNX."""
