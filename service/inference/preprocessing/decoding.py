@@ -3,7 +3,7 @@
 import io
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from service.inference.errors import DamagedImage, InputTooLarge
 
@@ -36,7 +36,7 @@ def decode_image(data: bytes, *, max_pixels: int = DEFAULT_MAX_PIXELS) -> Image.
         raise DamagedImage("the picture is empty (0 bytes); send a PNG, JPEG, WebP, GIF, BMP or TIFF file")
     try:
         picture = Image.open(io.BytesIO(data), formats=FORMATS)
-    except Image.UnidentifiedImageError as error:
+    except UnidentifiedImageError as error:
         raise DamagedImage(
             f"the {len(data)} bytes are not a picture that can be read here; send {', '.join(FORMATS)}"
         ) from error

@@ -1,0 +1,52 @@
+"""Owns what a network answers: labels with scores, best first."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+
+@dataclass(frozen=True)
+class Score:
+    """A label and its softmax probability, 0 to 1."""
+
+    label: str
+    score: float
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """A model's answer to one input.
+
+    Attributes:
+        model: Name of the model that answered.
+        version: Its version.
+        scores: Labels with their probabilities, best first; all of them, or the first ``top_k``.
+        unsure: Whether the best score is below the card's ``unsure_below``.
+    """
+
+    model: str
+    version: int
+    scores: tuple[Score, ...]
+    unsure: bool
+
+    @property
+    def best(self) -> Score:
+        """The most probable label."""
+        return self.scores[0]
+
+
+def rank(probabilities: npt.NDArray[np.float32], labels: Sequence[str], *, top_k: int) -> tuple[Score, ...]:
+    """Sort one row of probabilities into scores.
+
+    Args:
+        probabilities: float array (labels,), 0 to 1.
+        labels: In the order of the row.
+        top_k: How many to return; more than there are labels means all of them.
+
+    Returns:
+        The ``top_k`` best, best first; equal scores keep the order of the labels.
+    """
+    order = np.argsort(-probabilities, kind="stable")[:top_k]
+    return tuple(Score(labels[index], float(probabilities[index])) for index in order)

@@ -1,0 +1,181 @@
+"""Owns one loaded model: from inputs to predictions, in process."""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+import onnxruntime as ort
+
+from service.inference.card import Card
+from service.inference.errors import ChecksumMismatch, InvalidInput, ModelError
+from service.inference.files import sha256_of
+from service.inference.prediction import Prediction, rank
+from service.inference.preprocessing import (
+    DEFAULT_MAX_PIXELS,
+    Vocabulary,
+    decode_image,
+    pad,
+    prepare_digit,
+    prepare_garment,
+    prepare_photo,
+)
+from service.inference.session import AUTO, open_session
+
+Array: TypeAlias = npt.NDArray[Any]
+Input: TypeAlias = bytes | str
+
+
+class Predictor:
+    """A network with its card and its preprocessing; safe to call from several threads.
+
+    The three steps of a prediction are public, so that a server can time and batch them:
+    :meth:`prepare` one input, :meth:`probabilities` of a batch, :meth:`answer` for one row.
+    """
+
+    def __init__(self, card: Card, session: ort.InferenceSession, prepare: Callable[..., Array]) -> None:
+        self.card = card
+        self._session = session
+        self._prepare = prepare
+        self._output = session.get_outputs()[0].name
+
+    @classmethod
+    def load(
+        cls, folder: Path, card: Card, *, providers: Sequence[str] = (AUTO,), threads: int = 1
+    ) -> "Predictor":
+        """Load a model from its folder.
+
+        Args:
+            folder: Holds ``model.onnx`` and, for texts, ``vocabulary.txt``.
+            card: The folder's card.
+            providers: As :func:`service.inference.session.open_session` takes them.
+            threads: Threads within one call.
+
+        Raises:
+            ChecksumMismatch: ``model.onnx`` is not the file that the card describes.
+            ModelError: A file is missing or cannot be loaded.
+            ProviderError: A provider that was asked for cannot be had.
+        """
+        path = folder / "model.onnx"
+        try:
+            checksum = sha256_of(path)
+        except OSError as error:
+            raise ModelError(f"{path}: cannot be read ({error.strerror}); export the model again") from error
+        if checksum != card.onnx.sha256:
+            raise ChecksumMismatch(
+                f"{path}: SHA-256 is {checksum[:12]}…, its card says {card.onnx.sha256[:12]}…; "
+                "the file is damaged or of another export: export or copy the model again"
+            )
+        return cls(card, open_session(path, providers=providers, threads=threads), _preparation(card, folder))
+
+    @property
+    def providers(self) -> tuple[str, ...]:
+        """ONNX Runtime's names of the providers that are in use, in order of preference."""
+        return tuple(self._session.get_providers())
+
+    @property
+    def takes_text(self) -> bool:
+        """Whether inputs are texts rather than picture files."""
+        return self.card.task == "text-classification"
+
+    def prepare(self, value: Input, *, max_pixels: int = DEFAULT_MAX_PIXELS) -> Array:
+        """Turn one input into the array that the network takes, without the batch dimension.
+
+        Args:
+            value: The bytes of a picture file, or a text, as the model's task demands.
+            max_pixels: Largest picture that is decoded.
+
+        Returns:
+            uint8 pixels (height, width) or (height, width, 3), or int32 ids (n,).
+
+        Raises:
+            InputError: The input is of the wrong type, damaged, blank, wordless or too large.
+        """
+        if self.takes_text:
+            if not isinstance(value, str):
+                raise InvalidInput(f"{self.card.name} reads texts, and got the bytes of a file; send a text")
+            return self._prepare(value)
+        if not isinstance(value, bytes):
+            raise InvalidInput(f"{self.card.name} reads pictures, and got a text; send the bytes of a picture file")
+        return self._prepare(decode_image(value, max_pixels=max_pixels))
+
+    def stack(self, rows: Sequence[Array]) -> Array:
+        """Put prepared inputs into one batch, ids filled up with padding."""
+        return pad(rows) if self.takes_text else np.stack(rows)
+
+    def probabilities(self, batch: Array) -> npt.NDArray[np.float32]:
+        """Run the network.
+
+        Args:
+            batch: What :meth:`stack` returned: uint8 (batch, height, width[, 3]) or int32 (batch, n).
+
+        Returns:
+            float32 array (batch, labels); each row sums to 1.
+
+        Raises:
+            InvalidInput: The batch's type or shape is not what the card's ``input`` says.
+        """
+        spec = self.card.input
+        fits = len(batch.shape) == len(spec.shape) and all(
+            wanted in (-1, got) for wanted, got in zip(spec.shape, batch.shape, strict=True)
+        )
+        if batch.dtype != spec.dtype or not fits or batch.size == 0:
+            raise InvalidInput(
+                f"{self.card.name} takes {spec.dtype} of shape {list(spec.shape)} (-1: any, but not 0), "
+                f"and got {batch.dtype} of shape {list(batch.shape)}"
+            )
+        result: npt.NDArray[np.float32] = self._session.run([self._output], {spec.name: batch})[0]
+        return result
+
+    def answer(self, probabilities: npt.NDArray[np.float32], *, top_k: int | None = None) -> Prediction:
+        """Turn one row of :meth:`probabilities` into a prediction.
+
+        Args:
+            probabilities: float32 array (labels,).
+            top_k: How many labels to name, 1 or more; all of them if None.
+        """
+        labels = self.card.labels
+        return Prediction(
+            model=self.card.name,
+            version=self.card.version,
+            scores=rank(probabilities, labels, top_k=top_k or len(labels)),
+            unsure=bool(probabilities.max() < self.card.unsure_below),
+        )
+
+    def predict(self, inputs: Sequence[Input], *, top_k: int | None = None) -> list[Prediction]:
+        """Classify picture files or texts, all in one batch.
+
+        Args:
+            inputs: The bytes of picture files, or texts.
+            top_k: How many labels to name, 1 or more; all of them if None.
+
+        Returns:
+            One prediction an input, in the same order.
+
+        Raises:
+            InputError: One of the inputs cannot be used.
+        """
+        if not inputs:
+            return []
+        batch = self.stack([self.prepare(value) for value in inputs])
+        return [self.answer(row, top_k=top_k) for row in self.probabilities(batch)]
+
+    def warm(self) -> None:
+        """Run the network once, so that the first caller does not wait for first-time work."""
+        shape = [1 if size == -1 else size for size in self.card.input.shape]
+        self.probabilities(np.ones(shape, dtype=self.card.input.dtype))
+
+
+def _preparation(card: Card, folder: Path) -> Callable[..., Array]:
+    """Return the function that makes the network's input from a decoded picture or a text."""
+    match card.input.preprocessing:
+        case "digit":
+            return prepare_digit
+        case "garment":
+            return prepare_garment
+        case "photo":
+            return partial(prepare_photo, size=card.input.shape[1])
+        case "text":
+            return Vocabulary.read(folder / "vocabulary.txt").encode
