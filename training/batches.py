@@ -1,0 +1,78 @@
+"""Owns the order in which examples reach the optimizer."""
+
+import queue
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from training.augment import augment
+from training.datasets.dataset import Examples
+from training.settings import Augmentation
+
+Batch = tuple[npt.NDArray[Any], npt.NDArray[np.int64]]
+_AHEAD = 4
+
+
+class Batches:
+    """Shuffled, augmented batches whose content depends on seed, epoch and place alone.
+
+    So an epoch can be repeated, or a run resumed, without replaying what came before. Examples that do not
+    fill a batch sit that epoch out; the next epoch's order is another.
+    """
+
+    def __init__(self, examples: Examples, *, batch_size: int, seed: int, augmentation: Augmentation) -> None:
+        self._examples = examples
+        self._size = min(batch_size, len(examples))
+        self._seed = seed
+        self._augmentation = augmentation
+
+    def __len__(self) -> int:
+        """Number of batches in an epoch."""
+        return len(self._examples) // self._size
+
+    def epoch(self, number: int) -> Iterator[Batch]:
+        """Yield the batches of one epoch, made on a thread of their own while the network computes.
+
+        Args:
+            number: From 0.
+        """
+        ready: queue.Queue[Batch | BaseException | None] = queue.Queue(maxsize=_AHEAD)
+        stop = threading.Event()
+
+        def make() -> None:
+            try:
+                for batch in self._make(number):
+                    ready.put(batch)
+                    if stop.is_set():
+                        return
+                ready.put(None)
+            except BaseException as error:  # Handed over, so that it is raised where it is seen.
+                ready.put(error)
+
+        maker = threading.Thread(target=make, daemon=True)
+        maker.start()
+        try:
+            while (batch := ready.get()) is not None:
+                if isinstance(batch, BaseException):
+                    raise batch
+                yield batch
+        finally:
+            stop.set()
+            while maker.is_alive():
+                try:
+                    ready.get(timeout=0.05)
+                except queue.Empty:
+                    continue
+
+    def _make(self, number: int) -> Iterator[Batch]:
+        order = np.random.default_rng([self._seed, number]).permutation(len(self._examples))
+        for place in range(len(self)):
+            chosen = self._examples.take(order[place * self._size : (place + 1) * self._size])
+            pictures = chosen.x
+            if self._augmentation:
+                rng = np.random.default_rng([self._seed, number, place])
+                pictures = augment(pictures, by=self._augmentation, rng=rng)
+            yield pictures, chosen.y

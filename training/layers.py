@@ -1,0 +1,117 @@
+"""Owns the building blocks that all recipes share, and how the toolbox changes them."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import numpy as np
+import numpy.typing as npt
+
+from training.settings import Settings
+
+_LEVELS = 255.0
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """Mean and standard deviation of each channel over the training split, in grey levels 0 to 255."""
+
+    mean: tuple[float, ...] = (127.5,)
+    deviation: tuple[float, ...] = (127.5,)
+
+
+def measure(pictures: npt.NDArray[np.uint8]) -> Statistics:
+    """Measure the standard-score constants of a training split.
+
+    Args:
+        pictures: uint8 (n, height, width) or (n, height, width, 3).
+    """
+    channels = pictures.reshape(-1, pictures.shape[3] if pictures.ndim == 4 else 1)
+    # Sums over all grey levels are exact in integers, and need no float copy of the whole split.
+    counts = [np.bincount(channels[:, channel], minlength=256) for channel in range(channels.shape[1])]
+    levels = np.arange(256, dtype=np.float64)
+    mean = [float(count @ levels / count.sum()) for count in counts]
+    variance = [float(count @ (levels - middle) ** 2 / count.sum()) for count, middle in zip(counts, mean, strict=True)]
+    return Statistics(tuple(mean), tuple(float(np.sqrt(value)) for value in variance))
+
+
+class Network:
+    """Stacks layers as the lecture's slides list them, with the toolbox applied to each.
+
+    Args:
+        settings: Width, dropout, regularisers, batch normalisation and scaling.
+        shape: Shape of one input, without the batch.
+    """
+
+    def __init__(self, settings: Settings, *, shape: Sequence[int]) -> None:
+        self._settings = settings
+        self._input = keras.Input(tuple(shape), dtype="uint8", name="image")
+        self._output: Any = self._input
+
+    def add(self, layer: Callable[[Any], Any]) -> "Network":
+        """Put any Keras layer on top."""
+        self._output = layer(self._output)
+        return self
+
+    def scale(self, statistics: Statistics) -> "Network":
+        """Turn uint8 pixels into the floats that the hidden layers see; grey pictures get their channel axis."""
+        if len(self._input.shape) == 3:
+            self.add(keras.layers.Reshape((*self._input.shape[1:], 1), name="channel"))
+        scale, offset = 1 / _LEVELS, 0.0
+        if self._settings.scaling == "none":
+            scale = 1.0
+        elif self._settings.scaling == "standard":
+            deviation = np.maximum(statistics.deviation, 1e-3)
+            scale = [float(value) for value in 1 / deviation]
+            offset = [float(value) for value in -np.array(statistics.mean) / deviation]
+        return self.add(keras.layers.Rescaling(scale, offset, name="scaling"))
+
+    def conv(self, filters: int, *, padding: str = "valid", activation: str = "relu", norm: bool = False) -> "Network":
+        """A 3 x 3 convolution; with ``norm`` its batch normalisation comes before the activation."""
+        layer = keras.layers.Conv2D(self._width(filters), 3, padding=padding, kernel_regularizer=self._regularizer())
+        return self._hidden(layer, activation=activation, norm=norm)
+
+    def dense(self, units: int, *, activation: str = "relu", norm: bool = False) -> "Network":
+        """A hidden dense layer."""
+        layer = keras.layers.Dense(self._width(units), kernel_regularizer=self._regularizer())
+        return self._hidden(layer, activation=activation, norm=norm)
+
+    def pool(self) -> "Network":
+        """2 x 2 maximum pooling."""
+        return self.add(keras.layers.MaxPooling2D(2))
+
+    def dropout(self, rate: float) -> "Network":
+        """Dropout, at the network's own rate unless the settings name another."""
+        chosen = rate if self._settings.dropout is None else self._settings.dropout
+        return self.add(keras.layers.Dropout(chosen, seed=self._settings.seed)) if chosen else self
+
+    def extra_dropout(self) -> "Network":
+        """Dropout in a place where the lecture's network has none: only if the settings ask for it."""
+        return self.dropout(0.0)
+
+    def flatten(self) -> "Network":
+        """All values of a picture in one row."""
+        return self.add(keras.layers.Flatten())
+
+    def classify(self, classes: int) -> keras.Model:
+        """Finish with softmax probabilities, or one sigmoid unit for the second of two classes."""
+        if classes == 2:
+            self.add(keras.layers.Dense(1, activation="sigmoid", name="probabilities"))
+        else:
+            self.add(keras.layers.Dense(classes, activation="softmax", name="probabilities"))
+        return keras.Model(self._input, self._output)
+
+    def _hidden(self, layer: keras.layers.Layer, *, activation: str, norm: bool) -> "Network":
+        self.add(layer)
+        if norm or self._settings.batch_norm:
+            self.add(keras.layers.BatchNormalization())
+        return self.add(keras.layers.Activation(activation))
+
+    def _width(self, units: int) -> int:
+        return max(1, round(units * self._settings.width))
+
+    def _regularizer(self) -> keras.regularizers.Regularizer | None:
+        if self._settings.l1 or self._settings.l2:
+            return keras.regularizers.L1L2(l1=self._settings.l1, l2=self._settings.l2)
+        return None

@@ -1,0 +1,196 @@
+"""Owns the training loop: epochs, checkpoints, resuming, early stopping."""
+
+import os
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import keras
+import numpy as np
+import numpy.typing as npt
+
+from training.batches import Batches
+from training.datasets.dataset import Examples
+from training.errors import RunError
+from training.history import Epoch, best_epoch, read_history, write_history
+from training.optimizers import make_optimizer
+from training.settings import Settings
+
+_EVALUATION_BATCH = 250
+
+
+class Reporter(Protocol):
+    """Is told how the training goes on."""
+
+    def step(self, *, epoch: int, step: int, steps: int, loss: float, accuracy: float) -> None:
+        """A step is done; loss and accuracy are means over the epoch so far. All numbers are from 1."""
+
+    def epoch(self, row: Epoch, *, epochs: int) -> None:
+        """An epoch is done and its checkpoint is on the disk."""
+
+
+class Silent:
+    """Reports nothing."""
+
+    def step(self, *, epoch: int, step: int, steps: int, loss: float, accuracy: float) -> None:
+        """See :class:`Reporter`."""
+
+    def epoch(self, row: Epoch, *, epochs: int) -> None:
+        """See :class:`Reporter`."""
+
+
+def fit(
+    build: Callable[[], keras.Model],
+    *,
+    train: Examples,
+    validation: Examples,
+    settings: Settings,
+    folder: Path,
+    resume: bool = False,
+    reporter: Reporter | None = None,
+) -> tuple[keras.Model, tuple[Epoch, ...]]:
+    """Train a network, with a checkpoint after every epoch.
+
+    A run that was killed and is resumed takes the same steps as one that was not: order and augmentation
+    depend on seed, epoch and place, the learning rate on the optimizer's step count, and optimizer and dropout
+    states are in the checkpoint.
+
+    Args:
+        build: Makes the untrained network: one output of probabilities, softmax or one sigmoid unit.
+        train: What to fit.
+        validation: What to measure after each epoch.
+        settings: Epochs, batch size, optimizer, augmentation, early stopping, seed.
+        folder: For checkpoints and ``history.json``; made if it is missing.
+        resume: Go on after the last finished epoch found in the folder, if there is one.
+        reporter: Is told of progress.
+
+    Returns:
+        The trained network (of the best epoch with early stopping, else of the last), and a row per epoch.
+
+    Raises:
+        RunError: The folder holds a checkpoint that cannot be read.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    reporter = reporter or Silent()
+    batches = Batches(
+        train, batch_size=settings.batch_size, seed=settings.seed, augmentation=settings.augmentation
+    )
+    checkpoints = Checkpoints(folder)
+    history = list(checkpoints.history()) if resume else []
+    if history:
+        model = checkpoints.load(history[-1].number)
+    else:
+        checkpoints.clear()
+        keras.utils.set_random_seed(settings.seed)
+        model = build()
+        compile_for(model, settings, steps=settings.epochs * len(batches))
+    while len(history) < settings.epochs and not _gave_up(history, patience=settings.early_stopping):
+        row = _run_epoch(model, batches, validation, number=len(history) + 1, reporter=reporter)
+        history.append(row)
+        checkpoints.save(model, history, keep_best=bool(settings.early_stopping))
+        reporter.epoch(row, epochs=settings.epochs)
+    if settings.early_stopping:
+        model = checkpoints.load(best_epoch(history).number)
+    return model, tuple(history)
+
+
+def compile_for(model: keras.Model, settings: Settings, *, steps: int) -> None:
+    """Give a network its loss, metrics and optimizer.
+
+    Args:
+        model: Ends in softmax, or in one sigmoid unit.
+        settings: Of the optimizer.
+        steps: Of the whole run.
+    """
+    binary = model.output_shape[-1] == 1
+    model.compile(
+        optimizer=make_optimizer(settings, steps=steps),
+        loss=keras.losses.BinaryCrossentropy() if binary else keras.losses.SparseCategoricalCrossentropy(),
+        metrics=[keras.metrics.BinaryAccuracy(name="accuracy")]
+        if binary
+        else [keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
+    )
+
+
+def targets(model: keras.Model, y: npt.NDArray[np.int64]) -> npt.NDArray[Any]:
+    """Return the classes (n,) in the form that the network's loss wants."""
+    return y[:, None].astype(np.float32) if model.output_shape[-1] == 1 else y
+
+
+def measure_split(model: keras.Model, examples: Examples) -> tuple[float, float]:
+    """Return loss and accuracy of a compiled network on a split."""
+    result = model.evaluate(
+        examples.x, targets(model, examples.y), batch_size=_EVALUATION_BATCH, verbose=0, return_dict=True
+    )
+    return float(result["loss"]), float(result["accuracy"])
+
+
+class Checkpoints:
+    """The network and its optimizer after each epoch; ``history.json`` names the last whole one."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def history(self) -> tuple[Epoch, ...]:
+        """Rows of the epochs that were finished."""
+        return read_history(self._folder / "history.json")
+
+    def save(self, model: keras.Model, history: Sequence[Epoch], *, keep_best: bool) -> None:
+        """Write a checkpoint; only then does the history mention it, and only then do older ones go."""
+        path = self._path(history[-1].number)
+        temporary = path.with_name(f".{path.name}")
+        model.save(temporary)
+        os.replace(temporary, path)
+        write_history(history, self._folder / "history.json")
+        keep = {path} | ({self._path(best_epoch(history).number)} if keep_best else set())
+        for old in self._folder.glob("epoch-*.keras"):
+            if old not in keep:
+                old.unlink()
+
+    def load(self, number: int) -> keras.Model:
+        """Load the network of an epoch, compiled, optimizer state included.
+
+        Raises:
+            RunError: The file is missing or damaged.
+        """
+        path = self._path(number)
+        try:
+            return keras.saving.load_model(path)
+        except (OSError, ValueError) as error:
+            raise RunError(f"{path}: cannot be read ({error}); train again without --resume") from error
+
+    def clear(self) -> None:
+        """Forget an earlier run."""
+        (self._folder / "history.json").unlink(missing_ok=True)
+        for path in self._folder.glob("*epoch-*.keras"):
+            path.unlink()
+
+    def _path(self, number: int) -> Path:
+        return self._folder / f"epoch-{number:03}.keras"
+
+
+def _run_epoch(
+    model: keras.Model, batches: Batches, validation: Examples, *, number: int, reporter: Reporter
+) -> Epoch:
+    start = time.monotonic()
+    # Keras gives each step's own figures; their mean is the epoch's, all batches being of one size.
+    loss = accuracy = 0.0
+    for step, (x, y) in enumerate(batches.epoch(number), start=1):
+        result = model.train_on_batch(x, targets(model, y), return_dict=True)
+        loss += (float(result["loss"]) - loss) / step
+        accuracy += (float(result["accuracy"]) - accuracy) / step
+        reporter.step(epoch=number, step=step, steps=len(batches), loss=loss, accuracy=accuracy)
+    validation_loss, validation_accuracy = measure_split(model, validation)
+    return Epoch(
+        number=number,
+        loss=loss,
+        accuracy=accuracy,
+        validation_loss=validation_loss,
+        validation_accuracy=validation_accuracy,
+        seconds=round(time.monotonic() - start, 2),
+    )
+
+
+def _gave_up(history: Sequence[Epoch], *, patience: int) -> bool:
+    return bool(history and patience) and history[-1].number - best_epoch(history).number >= patience

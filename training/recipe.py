@@ -1,0 +1,42 @@
+"""Owns what a recipe is: the one shape that all of them have."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import keras
+
+from training.layers import Statistics
+from training.settings import Settings
+
+Build = Callable[[Settings, Statistics], keras.Model]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """A network of the lecture, the data it learns and how.
+
+    Attributes:
+        name: As on the command line.
+        title: One line for people, shown beside the model.
+        dataset: Name of the data set, and of the model that comes out.
+        preprocessing: What makes the network's input out of a picture or a text.
+        settings: The constants it was run with.
+        build: Makes the untrained network for settings and standard-score constants.
+        size: Side of the network's input in pixels, if pictures have to be resized for it.
+        sure_accuracy: Share of validation examples that have to be right among those called sure.
+        method: ``whole`` trains the network from its pixels; the others start from a pretrained base.
+        weights: Where pretrained weights come from.
+    """
+
+    name: str
+    title: str
+    dataset: str
+    preprocessing: Literal["digit", "garment", "photo", "text"]
+    settings: Settings
+    build: Build
+    size: int | None = None
+    sure_accuracy: float = 0.98
+    method: Literal["whole", "features", "finetune"] = "whole"
+    weights: str = "trained from scratch by this recipe"
+    parameters: dict[str, Any] = field(default_factory=dict)

@@ -1,0 +1,36 @@
+"""Owns the list of the lecture's networks, one module each."""
+
+import importlib
+
+from training.errors import RecipeError
+from training.recipe import Recipe
+
+NAMES = (
+    "mnist-dense",
+    "mnist-convnet",
+    "mnist-two-conv",
+    "mnist-small-convnet",
+    "fashion-dense",
+    "cifar10-bn-elu",
+    "cats-dogs-scratch",
+    "cats-dogs-features",
+    "cats-dogs-finetune",
+    "imdb-dense",
+)
+
+__all__ = ["NAMES", "load_recipe"]
+
+
+def load_recipe(name: str) -> Recipe:
+    """Import a recipe.
+
+    Args:
+        name: One of ``NAMES``.
+
+    Raises:
+        RecipeError: There is no such recipe.
+    """
+    if name not in NAMES:
+        raise RecipeError(f"there is no recipe {name!r}; choose among {', '.join(NAMES)}")
+    recipe: Recipe = importlib.import_module(f"training.recipes.{name.replace('-', '_')}").RECIPE
+    return recipe

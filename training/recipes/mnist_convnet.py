@@ -1,0 +1,37 @@
+"""mnist-convnet: the lecture's convolutional network for handwritten digits."""
+
+import keras
+
+from training.layers import Network, Statistics
+from training.recipe import Recipe
+from training.settings import Augmentation, Settings
+
+SETTINGS = Settings(
+    # The lecture: rmsprop, batch 64, 5 epochs, no augmentation, 0.9913.
+    epochs=10,
+    batch_size=64,
+    optimizer="adam",
+    learning_rate=2e-3,
+    schedule="cosine",
+    # Users draw less neatly than the people of MNIST wrote: slants, turns and sizes vary more.
+    augmentation=Augmentation(shift=0.07, rotation=12.0, zoom=0.12, shear=0.12),
+)
+
+
+def build(settings: Settings, statistics: Statistics) -> keras.Model:
+    """Make the network: 93,322 parameters."""
+    network = Network(settings, shape=(28, 28)).scale(statistics)
+    network.conv(32).pool().conv(64).pool().conv(64).extra_dropout().flatten()
+    network.dense(64).extra_dropout()
+    return network.classify(10)
+
+
+RECIPE = Recipe(
+    name="mnist-convnet",
+    title="Handwritten digits: the lecture's convolutional network",
+    dataset="mnist",
+    preprocessing="digit",
+    settings=SETTINGS,
+    build=build,
+    sure_accuracy=0.999,
+)
