@@ -94,7 +94,7 @@ class _Protocol:
         }
 
     def _predict_request(
-        self, model: str, inputs: Sequence[bytes] | Sequence[str], version: int | None, top_k: int | None
+        self, model: str, inputs: Sequence[bytes | str], version: int | None, top_k: int | None
     ) -> dict[str, Any]:
         texts = [value if isinstance(value, str) else base64.b64encode(value).decode() for value in inputs]
         path = f"/models/{model}" + (f"/versions/{version}" if version is not None else "")
@@ -112,11 +112,17 @@ class _Protocol:
             return None
         pause = next(pauses, None)
         asked = response.headers.get("Retry-After", "")
-        return max(pause, min(float(asked), _LONGEST_PAUSE_S)) if pause is not None and asked.isdigit() else pause
+        return (
+            max(pause, min(float(asked), _LONGEST_PAUSE_S))
+            if pause is not None and asked.isdigit()
+            else pause
+        )
 
     def _failed(self, error: httpx.HTTPError) -> ConnectionFailed:
         if isinstance(error, httpx.TimeoutException):
-            return ConnectionFailed(f"{self.url} did not answer in time; is it overloaded, or the timeout short?")
+            return ConnectionFailed(
+                f"{self.url} did not answer in time; is it overloaded, or the timeout short?"
+            )
         return ConnectionFailed(f"{self.url} cannot be reached ({error}); is the server running?")
 
     def _decode(self, response: httpx.Response) -> Any:
@@ -148,7 +154,9 @@ class _Protocol:
                 for row, flag, _ in zip(rows, unsure, range(count), strict=True)
             ]
         except (KeyError, TypeError, ValueError):
-            raise UnexpectedAnswer(f"{response.url} did not answer with predictions; is it a Lectern server?") from None
+            raise UnexpectedAnswer(
+                f"{response.url} did not answer with predictions; is it a Lectern server?"
+            ) from None
 
     def _summaries(self, response: httpx.Response) -> list[ModelSummary]:
         document = self._decode(response)
@@ -165,7 +173,9 @@ class _Protocol:
                 for row in document["models"]
             ]
         except (KeyError, TypeError, ValueError):
-            raise UnexpectedAnswer(f"{response.url} did not answer with models; is it a Lectern server?") from None
+            raise UnexpectedAnswer(
+                f"{response.url} did not answer with models; is it a Lectern server?"
+            ) from None
 
 
 class Client(_Protocol):
@@ -218,13 +228,12 @@ class Client(_Protocol):
             ConnectionFailed: No answer came.
             UnexpectedAnswer: Something else answered.
         """
-        inputs = [value] if isinstance(value, str) else [value]
-        return self.predict_many(model, inputs, version=version, top_k=top_k)[0]
+        return self.predict_many(model, [value], version=version, top_k=top_k)[0]
 
     def predict_many(
         self,
         model: str,
-        inputs: Sequence[bytes] | Sequence[str],
+        inputs: Sequence[bytes | str],
         *,
         version: int | None = None,
         top_k: int | None = None,
@@ -286,13 +295,12 @@ class AsyncClient(_Protocol):
         self, model: str, value: bytes | str, *, version: int | None = None, top_k: int | None = None
     ) -> Prediction:
         """Classify the bytes of one picture file, or one text; as :meth:`Client.predict`."""
-        inputs = [value] if isinstance(value, str) else [value]
-        return (await self.predict_many(model, inputs, version=version, top_k=top_k))[0]
+        return (await self.predict_many(model, [value], version=version, top_k=top_k))[0]
 
     async def predict_many(
         self,
         model: str,
-        inputs: Sequence[bytes] | Sequence[str],
+        inputs: Sequence[bytes | str],
         *,
         version: int | None = None,
         top_k: int | None = None,

@@ -1,5 +1,6 @@
 """Owns the ``LECTERN_*`` environment variables: read once, checked, frozen."""
 
+import ipaddress
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
@@ -8,6 +9,7 @@ from typing import Any
 
 from service.inference.errors import SettingsError
 
+_BUNDLED_MODELS = Path(__file__).resolve().parents[1] / "models"
 _PREFIX = "LECTERN_"
 
 
@@ -50,46 +52,58 @@ def _log_format(text: str) -> str:
     return text
 
 
-def _host(text: str) -> str:
-    """a host name or address"""
-    if not text.strip() or " " in text:
-        raise ValueError
-    return text
+def _address(text: str) -> str:
+    """an IP address, such as 127.0.0.1 or 0.0.0.0"""
+    return str(ipaddress.ip_address("127.0.0.1" if text == "localhost" else text))
 
 
 def _folder(text: str) -> Path:
     """a folder"""
-    if not text:
-        raise ValueError
-    return Path(text).expanduser()
+    return Path(text).expanduser().resolve()
 
 
-def _setting(default: Any, parse: Callable[[str], Any], summary: str) -> Any:
-    return field(default=default, metadata={"parse": parse, "summary": summary})
+def _spec(parse: Callable[[str], Any], summary: str) -> dict[str, Any]:
+    return {"parse": parse, "summary": summary}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
     """Everything about serving that an operator can choose; each field is a ``LECTERN_*`` variable."""
 
-    models: Path = _setting(Path(__file__).resolve().parents[1] / "models", _folder, "Folder of models to serve")
-    host: str = _setting("127.0.0.1", _host, "Address to listen on; 0.0.0.0 for all of the machine's")
-    port: int = _setting(3000, _whole(1, 65535), "Port to listen on")
-    workers: int = _setting(1, _whole(1, 64), "Server processes; each loads all models")
-    providers: tuple[str, ...] = _setting(
-        ("auto",), _providers, "Hardware: auto, or an ordered list of cpu, cuda, tensorrt"
+    models: Path = field(default=_BUNDLED_MODELS, metadata=_spec(_folder, "Folder of models to serve"))
+    host: str = field(
+        default="127.0.0.1", metadata=_spec(_address, "IP address to listen on; 0.0.0.0 for all")
     )
-    threads: int = _setting(1, _whole(1, 256), "Threads of ONNX Runtime within one call")
-    max_body_mb: int = _setting(16, _whole(1, 1024), "Largest request body in MB (10^6 bytes)")
-    max_pixels: int = _setting(
-        40_000_000, _whole(784, 1_000_000_000), "Largest picture, width x height, that is decoded"
+    port: int = field(default=3000, metadata=_spec(_whole(1, 65535), "Port to listen on"))
+    workers: int = field(default=1, metadata=_spec(_whole(1, 64), "Server processes; each loads all models"))
+    providers: tuple[str, ...] = field(
+        default=("auto",),
+        metadata=_spec(_providers, "Hardware: auto, or an ordered list of cpu, cuda, tensorrt"),
     )
-    max_batch: int = _setting(64, _whole(1, 4096), "Most inputs in one request")
-    max_queue: int = _setting(64, _whole(1, 100_000), "Most requests that wait or run in one worker")
-    timeout_s: float = _setting(30.0, _seconds, "Longest time one request may take, in seconds")
-    api_keys: tuple[str, ...] = _setting((), _words, "Comma-separated keys; none means open to all")
-    cors_origins: tuple[str, ...] = _setting((), _words, "Comma-separated origins whose web pages may ask, or *")
-    log_format: str = _setting("text", _log_format, "One line a request as text or json")
+    threads: int = field(default=1, metadata=_spec(_whole(1, 256), "Threads of ONNX Runtime within one call"))
+    max_body_mb: int = field(
+        default=16, metadata=_spec(_whole(1, 1024), "Largest request body in MB (10^6 bytes)")
+    )
+    max_pixels: int = field(
+        default=40_000_000,
+        metadata=_spec(_whole(784, 10**9), "Largest picture, width x height, that is decoded"),
+    )
+    max_batch: int = field(default=64, metadata=_spec(_whole(1, 4096), "Most inputs in one request"))
+    max_queue: int = field(
+        default=64, metadata=_spec(_whole(1, 100_000), "Most predictions that wait or run in one worker")
+    )
+    timeout_s: float = field(
+        default=30.0, metadata=_spec(_seconds, "Longest time one request may take, in seconds")
+    )
+    api_keys: tuple[str, ...] = field(
+        default=(), metadata=_spec(_words, "Keys, separated by commas; none means open to all")
+    )
+    cors_origins: tuple[str, ...] = field(
+        default=(), metadata=_spec(_words, "Origins whose web pages may ask, separated by commas, or *")
+    )
+    log_format: str = field(
+        default="text", metadata=_spec(_log_format, "One line a request, as text or json")
+    )
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> "Settings":
@@ -130,5 +144,7 @@ def table() -> list[tuple[str, str, str]]:
     for spec in fields(Settings):
         default = spec.default
         text = ",".join(default) if isinstance(default, tuple) else str(default)
-        rows.append((variable(spec.name), "models" if spec.name == "models" else text, spec.metadata["summary"]))
+        rows.append(
+            (variable(spec.name), "models" if spec.name == "models" else text, spec.metadata["summary"])
+        )
     return rows

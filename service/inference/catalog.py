@@ -15,7 +15,9 @@ BUNDLED = Path(__file__).resolve().parents[2] / "models"
 class Catalog:
     """The models below one folder, laid out as ``<name>/<version>/``; safe to use from several threads."""
 
-    def __init__(self, folder: Path = BUNDLED, *, providers: Sequence[str] = (AUTO,), threads: int = 1) -> None:
+    def __init__(
+        self, folder: Path = BUNDLED, *, providers: Sequence[str] = (AUTO,), threads: int = 1
+    ) -> None:
         """Read every card; networks are loaded when they are first asked for.
 
         Args:

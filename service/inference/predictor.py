@@ -98,7 +98,9 @@ class Predictor:
                 raise InvalidInput(f"{self.card.name} reads texts, and got the bytes of a file; send a text")
             return self._prepare(value)
         if not isinstance(value, bytes):
-            raise InvalidInput(f"{self.card.name} reads pictures, and got a text; send the bytes of a picture file")
+            raise InvalidInput(
+                f"{self.card.name} reads pictures, and got a text; send the bytes of a picture file"
+            )
         return self._prepare(decode_image(value, max_pixels=max_pixels))
 
     def stack(self, rows: Sequence[Array]) -> Array:

@@ -82,4 +82,6 @@ def _eight_bit(picture: Image.Image) -> Image.Image:
 
 
 def _damaged(error: Exception) -> DamagedImage:
-    return DamagedImage(f"the picture is damaged or of an unusual kind ({error}); save it again as PNG or JPEG")
+    return DamagedImage(
+        f"the picture is damaged or of an unusual kind ({error}); save it again as PNG or JPEG"
+    )

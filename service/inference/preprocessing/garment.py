@@ -42,7 +42,9 @@ def prepare_garment(picture: Image.Image) -> Pixels:
     differs = np.sqrt(((photo.astype(np.float32) - corner) ** 2).sum(axis=2)) > _CLOSE
     rows, columns = np.flatnonzero(differs.any(axis=1)), np.flatnonzero(differs.any(axis=0))
     if rows.size == 0:
-        raise BlankImage("the picture is blank: all of it has the colour of its corners; send a photo of a garment")
+        raise BlankImage(
+            "the picture is blank: all of it has the colour of its corners; send a photo of a garment"
+        )
     trimmed = Image.fromarray(photo[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1])
     scale = SIDE / max(trimmed.size)
     size = (max(1, round(trimmed.width * scale)), max(1, round(trimmed.height * scale)))

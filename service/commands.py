@@ -1,0 +1,209 @@
+"""Owns the commands ``serve``, ``predict`` and ``models``."""
+
+import contextlib
+import dataclasses
+import importlib.util
+import json
+import os
+import socket
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from service import settings as environment
+from service.client import DEFAULT_URL, Client, RequestRefused
+from service.inference.card import Card, card_document
+from service.inference.catalog import Catalog
+from service.inference.errors import InputError, InvalidInput, MissingExtra, SettingsError
+from service.inference.prediction import Prediction
+from service.settings import Settings
+
+_BAR_WIDTH = 30
+_ROOT = Path(__file__).resolve().parents[1]
+
+
+@click.command(
+    epilog="Settings are environment variables:\n\n\b\n"
+    + "\n".join(f"{name} [{default}]  {summary}" for name, default, summary in environment.table())
+)
+@click.option("--host", help="IP address to listen on, in place of LECTERN_HOST.")
+@click.option("--port", type=click.IntRange(1, 65535), help="Port to listen on, in place of LECTERN_PORT.")
+def serve(host: str | None, port: int | None) -> None:
+    """Serve the models over HTTP until Ctrl-C or SIGTERM.
+
+    Example: lectern serve --port 8080
+    """
+    if host:
+        os.environ[environment.variable("host")] = host
+    if port:
+        os.environ[environment.variable("port")] = str(port)
+    settings = Settings.from_environment()
+    if importlib.util.find_spec("bentoml") is None:
+        raise MissingExtra("lectern serve needs the package bentoml: pip install 'lectern[serve]'")
+    # What would make every worker fail is found here, and told in one line.
+    catalog = Catalog(settings.models, providers=settings.providers, threads=settings.threads)
+    for card in catalog:
+        catalog.predictor(card.name)
+    _check_port(settings)
+    names = ", ".join(f"{card.name} {card.version}" for card in catalog)
+    click.echo(f"Serving {names} at http://{settings.host}:{settings.port} (Ctrl-C stops)", err=True)
+    os.environ.setdefault("BENTOML_DO_NOT_TRACK", "True")
+    words = [sys.executable, "-m", "bentoml", "serve", "service.http.app:Lectern"]
+    words += ["--host", settings.host, "--port", str(settings.port), "--working-dir", str(_ROOT)]
+    os.execv(sys.executable, words)  # The server takes this process's place, and so its signals.
+
+
+@click.command()
+@click.argument("model")
+@click.argument("inputs", nargs=-1, required=True)
+@click.option("--version", type=click.IntRange(min=1), help="Version of the model; the highest if not given.")
+@click.option("--top-k", type=click.IntRange(min=1), help="How many labels to show.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, one line per input.")
+@click.option("--url", help=f"Ask a server, such as {DEFAULT_URL}, in place of this computer.")
+@click.option("--api-key", envvar="LECTERN_API_KEY", help="The server's API key, or LECTERN_API_KEY.")
+def predict(
+    model: str,
+    inputs: tuple[str, ...],
+    version: int | None,
+    top_k: int | None,
+    as_json: bool,
+    url: str | None,
+    api_key: str | None,
+) -> None:
+    """Classify picture files, or texts; '-' reads one from standard input.
+
+    An input that cannot be used is named, the others are still classified, and the status is 1.
+
+    \b
+    Examples:
+      lectern predict mnist digit.png other.jpg
+      lectern predict imdb "A wonderful film."
+      lectern predict cats_vs_dogs cat.jpg --json --url http://127.0.0.1:3000
+    """
+    with contextlib.ExitStack() as stack:
+        if url is None:
+            predictor = _catalog().predictor(model, version)
+            text = predictor.takes_text
+
+            def ask(value: bytes | str) -> Prediction:
+                return predictor.predict([value], top_k=top_k)[0]
+        else:
+            client = stack.enter_context(Client(url, api_key=api_key))
+            text = client.card(model).task == "text-classification"
+
+            def ask(value: bytes | str) -> Prediction:
+                return client.predict(model, value, version=version, top_k=top_k)
+
+        shown = [_show(name, ask, text=text, as_json=as_json) for name in inputs]
+    if not all(shown):
+        sys.exit(1)
+
+
+@click.command()
+@click.argument("model", required=False)
+@click.option("--version", type=click.IntRange(min=1), help="Version of the model; the highest if not given.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def models(model: str | None, version: int | None, as_json: bool) -> None:
+    """List the models with all their versions, or show one's card.
+
+    \b
+    Examples:
+      lectern models
+      lectern models cifar10 --version 1
+    """
+    catalog = _catalog()
+    if model is not None:
+        card = catalog.card(model, version)
+        click.echo(_pretty(card_document(card)) if as_json else _card_text(card))
+        return
+    cards = [catalog.card(card.name, number) for card in catalog for number in catalog.versions(card.name)]
+    if as_json:
+        click.echo(_pretty([card_document(card) for card in cards]))
+        return
+    table = Table("model", "version", "title", "accuracy", "parameters", "size", box=None, pad_edge=False)
+    for card in cards:
+        table.add_row(
+            card.name,
+            str(card.version),
+            card.title,
+            f"{card.metrics.accuracy:.2%}",
+            f"{card.parameters:,}",
+            f"{card.onnx.bytes / 1e6:.2f} MB",
+        )
+    Console().print(table)
+
+
+def _catalog() -> Catalog:
+    settings = Settings.from_environment()
+    return Catalog(settings.models, providers=settings.providers, threads=settings.threads)
+
+
+def _check_port(settings: Settings) -> None:
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.host, settings.port))
+        except OSError as error:
+            raise SettingsError(
+                f"cannot listen on {settings.host}:{settings.port} ({error.strerror}); "
+                "stop what uses it, or set LECTERN_HOST and LECTERN_PORT"
+            ) from error
+
+
+def _show(name: str, ask: Callable[[bytes | str], Prediction], *, text: bool, as_json: bool) -> bool:
+    """Classify one input and print the answer; return whether it could be had."""
+    try:
+        prediction = ask(_read(name, text=text))
+    except (InputError, RequestRefused) as error:
+        click.echo(f"{name}: {error}", err=True)
+        return False
+    if as_json:
+        click.echo(json.dumps({"input": name, **dataclasses.asdict(prediction)}, ensure_ascii=False))
+        return True
+    doubt = "  (not sure)" if prediction.unsure else ""
+    click.echo(f"{name}  {prediction.model} {prediction.version}{doubt}")
+    width = max(len(score.label) for score in prediction.scores)
+    for score in prediction.scores:
+        bar = "█" * round(score.score * _BAR_WIDTH)
+        click.echo(f"  {score.label:<{width}}  {score.score:7.2%}  {bar}".rstrip())
+    return True
+
+
+def _read(name: str, *, text: bool) -> bytes | str:
+    try:
+        if name == "-":
+            return sys.stdin.read() if text else sys.stdin.buffer.read()
+        return name if text else Path(name).read_bytes()
+    except OSError as error:
+        raise InvalidInput(f"cannot be read ({error.strerror})") from error
+    except UnicodeDecodeError as error:
+        raise InvalidInput("standard input is not UTF-8 text") from error
+
+
+def _pretty(document: object) -> str:
+    return json.dumps(document, indent=2, ensure_ascii=False)
+
+
+def _card_text(card: Card) -> str:
+    lines = [
+        f"{card.name} {card.version}: {card.title}",
+        f"labels      {', '.join(card.labels)}",
+        f"accuracy    {card.metrics.accuracy:.4f} on {card.metrics.count:,} test examples",
+        f"log-loss    {card.metrics.log_loss:.4f}",
+        f"calibration {card.metrics.expected_calibration_error:.4f} expected error; unsure below {card.unsure_below:.3f}",
+        f"recipe      {card.recipe.name}, {card.training.epochs} epochs, seed {card.training.seed}, "
+        f"{card.training.seconds:,.0f} s on {card.training.machine}",
+        f"input       {card.input.dtype} {list(card.input.shape)}, {card.input.preprocessing}",
+        f"licence     {card.provenance.license}",
+        "",
+        f"{'layer':<28}{'type':<24}{'output shape':<22}{'parameters':>12}",
+    ]
+    for layer in card.layers:
+        shape = " x ".join("n" if size == -1 else str(size) for size in layer.output_shape)
+        lines.append(f"{layer.name:<28}{layer.type:<24}{shape:<22}{layer.parameters:>12,}")
+    return "\n".join([*lines, f"{'total':<74}{card.parameters:>12,}"])

@@ -1,0 +1,1 @@
+"""Owns everything between a socket and ``service.inference``: the BentoML service and its dialects."""

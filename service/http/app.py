@@ -1,0 +1,155 @@
+"""Owns the BentoML service: ``bentoml serve service.http.app:Lectern``."""
+
+from http import HTTPStatus
+from typing import Annotated, Any, cast
+
+import bentoml
+from bentoml import Service
+from bentoml.exceptions import BentoMLException
+from pydantic import BaseModel, Field
+from starlette.middleware.cors import CORSMiddleware
+
+from service.http.drain import drain_on_sigterm
+from service.http.engine import Engine
+from service.http.gateway import Gateway, refusals
+from service.http.inputs import decode_base64
+from service.http.logs import silence_refusals
+from service.http.problems import Problem, problem_of
+from service.http.simple import SimpleDialect, outcome_headers
+from service.inference.errors import InvalidInput, LecternError
+from service.inference.predictor import Input
+from service.settings import Settings
+
+_settings = Settings.from_environment()
+_engine = Engine(_settings)
+
+
+class Label(BaseModel):
+    """A label and its softmax probability, 0 to 1."""
+
+    label: str
+    score: float
+
+
+class Classification(BaseModel):
+    """A model's answer to one input, best label first."""
+
+    model: str
+    version: int
+    unsure: bool
+    scores: list[Label]
+
+
+ModelName = Annotated[str, Field(description="A name from GET /models", examples=["mnist"])]
+Version = Annotated[
+    int | None, Field(description="One of the model's versions; the default one if null", ge=1)
+]
+TopK = Annotated[int | None, Field(description="How many labels to name; all of them if null", ge=1)]
+
+
+# Our own gateway counts, logs, limits and times requests; BentoML's layers for that would do it twice.
+# Its time-out stays as a second line, well behind the gateway's.
+@bentoml.service(
+    name="lectern",
+    description="The networks of a deep-learning lecture: pictures and texts in, softmax probabilities out.",
+    workers=_settings.workers,
+    traffic={"timeout": _settings.timeout_s + 30},
+    metrics={"enabled": False, "namespace": "bentoml_service"},
+    logging={"access": {"enabled": False}},
+    tracing={"excluded_urls": ".*"},
+)
+class Lectern:
+    """The networks of a deep-learning lecture, behind HTTP."""
+
+    def __init__(self) -> None:
+        _engine.start()
+
+    @bentoml.on_startup
+    async def started(self) -> None:
+        """Take over SIGTERM once the server has set its handler, and the log once it is configured."""
+        drain_on_sigterm(_engine)
+        silence_refusals()
+
+    @bentoml.on_shutdown
+    async def stopped(self) -> None:
+        """Let the worker threads go."""
+        _engine.close()
+
+    @bentoml.api
+    async def classify_image(
+        self,
+        model: ModelName,
+        image: Annotated[str, Field(description="A PNG, JPEG, WebP, GIF, BMP or TIFF file in base64")],
+        top_k: TopK = None,
+        version: Version = None,
+    ) -> Classification:
+        """Classify a picture with mnist, fashion_mnist, cifar10 or cats_vs_dogs."""
+        return await _classify(model, version, image, top_k, text=False)
+
+    @bentoml.api
+    async def classify_text(
+        self,
+        model: ModelName,
+        text: Annotated[str, Field(description="A review in English")],
+        top_k: TopK = None,
+        version: Version = None,
+    ) -> Classification:
+        """Classify a text with imdb."""
+        return await _classify(model, version, text, top_k, text=True)
+
+
+async def _classify(
+    model: str, version: int | None, value: str, top_k: int | None, *, text: bool
+) -> Classification:
+    try:
+        predictor = await _engine.predictor(model, version)
+        if predictor.takes_text != text:
+            method = "classify_text" if predictor.takes_text else "classify_image"
+            raise InvalidInput(f"{model} is a model for {predictor.card.task}; call {method}")
+        content: Input = value if text else decode_base64(value)
+        outcome = await _engine.predict(predictor, [content], top_k=top_k)
+    except LecternError as error:
+        raise _refused(problem_of(error)) from error
+    except Problem as problem:
+        raise _refused(problem) from problem
+    outcome_headers(predictor, outcome)
+    prediction = outcome.predictions[0]
+    return Classification(
+        model=prediction.model,
+        version=prediction.version,
+        unsure=prediction.unsure,
+        scores=[Label(label=score.label, score=score.score) for score in prediction.scores],
+    )
+
+
+def _refused(problem: Problem) -> BentoMLException:
+    refusals.get().append(problem)
+    return BentoMLException(problem.message, error_code=HTTPStatus(problem.status))
+
+
+def _install(service: Service[Any]) -> None:
+    """Put our gateway, and behind it BentoML's own routes, into the service."""
+    if _settings.cors_origins:
+        service.add_asgi_middleware(
+            CORSMiddleware,
+            allow_origins=_settings.cors_origins,
+            allow_methods=["GET", "POST"],
+            allow_headers=["Authorization", "Content-Type", "X-Request-ID"],
+            expose_headers=[
+                "X-Request-ID",
+                "X-Model-Version",
+                "X-Lectern-Unsure",
+                "Server-Timing",
+                "Retry-After",
+            ],
+        )
+    service.add_asgi_middleware(
+        Gateway,
+        engine=_engine,
+        settings=_settings,
+        routes=SimpleDialect(_engine, _settings).routes(),
+        passed=["/", "/docs.json", "/schema.json", "/classify_image", "/classify_text"],
+    )
+
+
+_install(cast(Service[Any], Lectern))

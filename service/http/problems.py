@@ -1,0 +1,70 @@
+"""Owns the error table: which status, code and headers each refusal has, and its JSON."""
+
+from collections.abc import Mapping
+
+import orjson
+from starlette.responses import Response
+
+from service.inference import errors
+
+_STATUS_BY_ERROR: tuple[tuple[type[errors.LecternError], int], ...] = (
+    # The first class that matches counts, so that branches come before the trunk.
+    (errors.DamagedImage, 422),
+    (errors.BlankImage, 422),
+    (errors.NoWords, 422),
+    (errors.InputTooLarge, 413),
+    (errors.InputError, 400),
+    (errors.ModelNotFound, 404),
+    (errors.ModelError, 503),
+)
+_CODE_BY_STATUS = {
+    400: "invalid_request",
+    401: "unauthorized",
+    404: "not_found",
+    405: "method_not_allowed",
+    413: "body_too_large",
+    415: "unsupported_media_type",
+    422: "invalid_input",
+    429: "overloaded",
+    503: "not_ready",
+    504: "deadline_exceeded",
+}
+
+
+class Problem(Exception):
+    """A refusal, ready to be sent.
+
+    Attributes:
+        status: HTTP status, 400 to 504.
+        code: Stable ``snake_case`` word for programs.
+        message: What was wrong, with what, and what to do.
+        headers: Further response headers, such as ``Retry-After``.
+    """
+
+    def __init__(
+        self, status: int, code: str, message: str, headers: Mapping[str, str] | None = None
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.message = message
+        self.headers = dict(headers or {})
+
+
+def problem_of(error: errors.LecternError) -> Problem:
+    """Return how an error of the inference layer is told over HTTP."""
+    for kind, status in _STATUS_BY_ERROR:
+        if isinstance(error, kind):
+            return Problem(status, error.code, str(error))
+    return Problem(500, "internal_error", "the server failed; its log says why, under this request_id")
+
+
+def problem_of_status(status: int, message: str) -> Problem:
+    """Return the problem for an HTTP status that some other layer chose."""
+    return Problem(status, _CODE_BY_STATUS.get(status, "internal_error"), message)
+
+
+def problem_response(problem: Problem, *, request_id: str) -> Response:
+    """Return the JSON answer that every dialect gives for a refusal."""
+    body = {"error": problem.message, "code": problem.code, "request_id": request_id}
+    return Response(orjson.dumps(body), problem.status, problem.headers, "application/json")

@@ -1,0 +1,115 @@
+"""Owns the simple dialect: ``/models``, in the shape of Hugging Face's inference API, and the operations' routes."""
+
+from dataclasses import dataclass
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from service.http import metrics
+from service.http.engine import Engine, Outcome
+from service.http.inputs import read_request
+from service.http.problems import Problem
+from service.inference.card import Card, card_document
+from service.inference.predictor import Predictor
+from service.settings import Settings
+
+
+@dataclass(frozen=True)
+class SimpleDialect:
+    """The routes of one server process; each handler is a plain Starlette endpoint."""
+
+    engine: Engine
+    settings: Settings
+
+    def routes(self) -> list[Route]:
+        """Return the routes, the busiest first."""
+        return [
+            Route("/models/{name}", self.predict, methods=["POST"]),
+            Route("/models/{name}", self.show, methods=["GET"]),
+            Route("/models/{name}/versions/{version}", self.predict, methods=["POST"]),
+            Route("/models/{name}/versions/{version}", self.show, methods=["GET"]),
+            Route("/models", self.index, methods=["GET"]),
+            Route("/livez", self.live, methods=["GET"]),
+            Route("/healthz", self.live, methods=["GET"]),
+            Route("/readyz", self.ready, methods=["GET"]),
+            Route("/metrics", self.measure, methods=["GET"]),
+        ]
+
+    async def index(self, request: Request) -> Response:
+        """Answer ``GET /models``: one row per model."""
+        return _json({"models": [self._summary(card) for card in self.engine.catalog]})
+
+    async def show(self, request: Request) -> Response:
+        """Answer ``GET /models/{name}[/versions/{version}]``: the card."""
+        card = self.engine.catalog.card(request.path_params["name"], _version(request))
+        return _json(card_document(card), {"X-Model-Version": str(card.version)})
+
+    async def predict(self, request: Request) -> Response:
+        """Answer ``POST /models/{name}[/versions/{version}]``: labels with scores, best first."""
+        predictor = await self.engine.predictor(request.path_params["name"], _version(request))
+        wanted = await read_request(
+            await request.body(),
+            request.headers,
+            request.query_params,
+            text=predictor.takes_text,
+            max_batch=self.settings.max_batch,
+        )
+        outcome = await self.engine.predict(predictor, wanted.inputs, top_k=wanted.top_k)
+        rows = [
+            [{"label": score.label, "score": score.score} for score in prediction.scores]
+            for prediction in outcome.predictions
+        ]
+        return _json(rows if wanted.several else rows[0], outcome_headers(predictor, outcome))
+
+    async def live(self, request: Request) -> Response:
+        """Answer ``GET /livez``: the process is alive."""
+        return PlainTextResponse("ok\n")
+
+    async def ready(self, request: Request) -> Response:
+        """Answer ``GET /readyz``: all models are loaded and warm, and the server is not shutting down."""
+        if not self.engine.ready:
+            raise Problem(503, "not_ready", "the server is starting or shutting down; ask again in a moment")
+        return PlainTextResponse("ready\n")
+
+    async def measure(self, request: Request) -> Response:
+        """Answer ``GET /metrics`` in Prometheus' text format."""
+        return metrics.metrics_response()
+
+    def _summary(self, card: Card) -> dict[str, object]:
+        return {
+            "name": card.name,
+            "version": card.version,
+            "versions": self.engine.catalog.versions(card.name),
+            "title": card.title,
+            "task": card.task,
+            "labels": card.labels,
+            "accuracy": card.metrics.accuracy,
+        }
+
+
+def outcome_headers(predictor: Predictor, outcome: Outcome) -> dict[str, str]:
+    """Return the headers that go with predictions, and count them."""
+    timing, card = outcome.timing, predictor.card
+    metrics.predictions.labels(card.name).inc(len(outcome.predictions))
+    metrics.inference_seconds.labels(card.name).observe(timing.inference_ms / 1e3)
+    return {
+        "X-Model-Version": str(card.version),
+        "X-Lectern-Unsure": ",".join("true" if answer.unsure else "false" for answer in outcome.predictions),
+        "Server-Timing": f"decode;dur={timing.decode_ms:.3f}, queue;dur={timing.queue_ms:.3f}, "
+        f"inference;dur={timing.inference_ms:.3f}",
+    }
+
+
+def _version(request: Request) -> int | None:
+    text = request.path_params.get("version")
+    if text is None:
+        return None
+    if not (text.isascii() and text.isdigit() and len(text) <= 9):
+        raise Problem(404, "model_not_found", f"version {text!r} is no whole number from 1")
+    return int(text)
+
+
+def _json(content: object, headers: dict[str, str] | None = None) -> Response:
+    return Response(orjson.dumps(content), headers=headers, media_type="application/json")
