@@ -54,6 +54,7 @@ def serve(host: str | None, port: int | None) -> None:
     os.environ.setdefault("BENTOML_DO_NOT_TRACK", "True")
     words = [sys.executable, "-m", "bentoml", "serve", "service.http.app:Lectern"]
     words += ["--host", settings.host, "--port", str(settings.port), "--working-dir", str(_ROOT)]
+    words += ["--timeout-graceful-shutdown", str(int(settings.timeout_s) + 1)]
     os.execv(sys.executable, words)  # The server takes this process's place, and so its signals.
 
 

@@ -1,7 +1,7 @@
 """Owns running predictions inside a server: loading, warming, threads, readiness and draining."""
 
 import asyncio
-import base64
+import io
 import os
 import time
 from collections.abc import Callable, Sequence
@@ -9,11 +9,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TypeVar
 
+from PIL import Image
+
 from service.inference.catalog import Catalog
 from service.inference.errors import InputError, InputTooLarge
 from service.inference.prediction import Prediction
 from service.inference.predictor import Array, Input, Predictor
-from service.inference.preprocessing import decode_image
 from service.settings import Settings
 
 T = TypeVar("T")
@@ -23,10 +24,6 @@ _INLINE_S = 0.002
 _INLINE_PIXELS = 512 * 512
 _INLINE_CHARACTERS = 20_000
 _WARM_RUNS = 3
-# One white pixel.
-_TINY_PNG = base64.b64decode(
-    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGP4DwABAQEAsTj2FAAAAABJRU5ErkJggg=="
-)
 
 
 @dataclass(frozen=True)
@@ -78,10 +75,13 @@ class Engine:
         catalog = Catalog(
             self._settings.models, providers=self._settings.providers, threads=self._settings.threads
         )
+        sample = _sample_picture()
         for card in catalog:
-            self._cost_of(catalog.predictor(card.name))
-        # Pillow loads its decoders when the first picture comes, which takes longer than ten predictions.
-        decode_image(_TINY_PNG)
+            predictor = catalog.predictor(card.name)
+            self._cost_of(predictor)
+            if not predictor.takes_text:
+                # Pillow and numpy load parts of themselves when the first picture comes.
+                predictor.predict([sample])
         self._catalog = catalog
 
     def close(self) -> None:
@@ -144,6 +144,15 @@ class Engine:
                 predictor.warm()
             self._seconds[predictor] = (time.perf_counter() - started) / _WARM_RUNS
         return self._seconds[predictor]
+
+
+def _sample_picture() -> bytes:
+    """Return a PNG file of a dark square on white, which every preprocessing accepts."""
+    picture = Image.new("RGB", (64, 64), "white")
+    picture.paste("black", (20, 12, 44, 52))
+    stream = io.BytesIO()
+    picture.save(stream, "PNG")
+    return stream.getvalue()
 
 
 def _prepare(predictor: Predictor, value: Input, max_pixels: int, index: int, count: int) -> Array:
