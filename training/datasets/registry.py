@@ -1,7 +1,9 @@
 """Owns the list of data sets and the way from a name to its splits."""
 
 from training.datasets.arrays import CIFAR10, FASHION_MNIST, MNIST, load_arrays
+from training.datasets.cats import SIZE, load_cats
 from training.datasets.dataset import Dataset
+from training.datasets.imdb import load_imdb
 from training.errors import DatasetError
 
 _ARRAYS = {source.name: source for source in (MNIST, FASHION_MNIST, CIFAR10)}
@@ -20,4 +22,8 @@ def load_dataset(name: str, *, size: int | None = None) -> Dataset:
     """
     if name in _ARRAYS:
         return load_arrays(_ARRAYS[name])
+    if name == "cats_vs_dogs":
+        return load_cats(size=size or SIZE)
+    if name == "imdb":
+        return load_imdb()
     raise DatasetError(f"there is no data set {name!r}; choose among {', '.join(NAMES)}")

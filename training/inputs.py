@@ -1,0 +1,66 @@
+"""Owns making a data set's examples into the arrays that a network takes, by the steps that serving takes."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from service.inference.preprocessing import Vocabulary, pad, prepare_digit, prepare_garment, prepare_photo
+from training.datasets import Dataset, Examples, load_dataset
+from training.datasets.imdb import commonest_words
+from training.recipe import Recipe
+
+_PREPARATIONS = {"digit": prepare_digit, "garment": prepare_garment}
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A data set as the network takes it, and for texts the vocabulary that its ids belong to."""
+
+    dataset: Dataset
+    vocabulary: Vocabulary | None = None
+
+
+def prepare_dataset(recipe: Recipe, *, vocabulary: Vocabulary | None = None) -> Prepared:
+    """Load a recipe's data set and prepare all of its splits.
+
+    Args:
+        recipe: Names the data set and the preprocessing.
+        vocabulary: Of an existing model; without it one is made from the training split.
+
+    Raises:
+        DatasetError: The data cannot be had.
+    """
+    dataset = load_dataset(recipe.dataset, size=recipe.size)
+    if recipe.preprocessing != "text":
+        return Prepared(dataset)
+    vocabulary = vocabulary or Vocabulary(commonest_words(dataset.train.x))
+    return Prepared(dataset.with_inputs(lambda texts: encode(texts, vocabulary=vocabulary)), vocabulary)
+
+
+def encode(texts: npt.NDArray[Any], *, vocabulary: Vocabulary) -> npt.NDArray[np.int32]:
+    """Turn texts (n,) into int32 ids (n, longest), filled up with 0."""
+    return pad([vocabulary.encode(text) for text in texts])
+
+
+def as_served(examples: Examples, *, preprocessing: str) -> Examples:
+    """Send pictures that are arrays already through the preprocessing of a server.
+
+    Args:
+        examples: uint8 pictures in the network's size, or ids.
+        preprocessing: The card's kind.
+
+    Returns:
+        The same examples as a server would hand them to the network.
+    """
+    pictures = examples.x
+    if preprocessing == "text":
+        return examples
+    if preprocessing == "photo":
+        size = pictures.shape[1]
+        rows = [prepare_photo(Image.fromarray(picture), size=size) for picture in pictures]
+    else:
+        rows = [_PREPARATIONS[preprocessing](Image.fromarray(picture)) for picture in pictures]
+    return Examples(np.stack(rows), examples.y)

@@ -1,0 +1,41 @@
+"""cats-dogs-scratch: a small convolutional network that has seen nothing but 7,000 cats and dogs."""
+
+import keras
+
+from training.layers import Network, Statistics
+from training.recipe import Recipe
+from training.settings import Augmentation, Settings
+
+SIZE = 96
+SETTINGS = Settings(
+    epochs=20,
+    batch_size=64,
+    optimizer="adamw",
+    learning_rate=2e-3,
+    weight_decay=0.02,
+    schedule="cosine",
+    scaling="standard",
+    augmentation=Augmentation(shift=0.1, rotation=10.0, flip=True, zoom=0.15, contrast=0.2),
+)
+
+
+def build(settings: Settings, statistics: Statistics) -> keras.Model:
+    """Make the network: 361,361 parameters."""
+    network = Network(settings, shape=(SIZE, SIZE, 3)).scale(statistics)
+    for filters in (24, 48, 96, 128):
+        network.conv(filters, norm=True).pool()
+    network.dropout(0.4).flatten()
+    network.dense(96).dropout(0.4)
+    return network.classify(2)
+
+
+RECIPE = Recipe(
+    name="cats-dogs-scratch",
+    title="Cats and dogs: a small convolutional network trained from scratch",
+    dataset="cats_vs_dogs",
+    preprocessing="photo",
+    settings=SETTINGS,
+    build=build,
+    size=SIZE,
+    sure_accuracy=0.98,
+)

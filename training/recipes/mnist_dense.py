@@ -1,0 +1,32 @@
+"""mnist-dense: the lecture's first network for handwritten digits, one hidden layer."""
+
+import keras
+
+from training.layers import Network, Statistics
+from training.recipe import Recipe
+from training.settings import Settings
+
+SETTINGS = Settings(
+    # The lecture: rmsprop, 5 epochs, batch 128.
+    epochs=8,
+    optimizer="rmsprop",
+    schedule="cosine",
+)
+
+
+def build(settings: Settings, statistics: Statistics) -> keras.Model:
+    """Make the network: 407,050 parameters."""
+    network = Network(settings, shape=(28, 28)).scale(statistics)
+    network.flatten().dense(512).extra_dropout()
+    return network.classify(10)
+
+
+RECIPE = Recipe(
+    name="mnist-dense",
+    title="Handwritten digits: one hidden layer",
+    dataset="mnist",
+    preprocessing="digit",
+    settings=SETTINGS,
+    build=build,
+    sure_accuracy=0.999,
+)
