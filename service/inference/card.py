@@ -2,7 +2,7 @@
 
 import dataclasses
 import json
-import math
+import sys
 import types
 import typing
 from collections.abc import Mapping
@@ -180,7 +180,7 @@ def read_card(path: Path) -> Card:
         document = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise CardError(f"{path}: cannot be read ({error.strerror}); export the model again") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise CardError(f"{path}: is not JSON ({error}); export the model again") from error
     return parse_card(document, source=str(path))
 
@@ -237,7 +237,13 @@ def _check_values(card: Card, source: str) -> None:
         "input.shape": len(card.input.shape) < 2 and "must have a batch and at least one more dimension",
         "onnx.sha256": (len(card.onnx.sha256) != 64 or not set(card.onnx.sha256) <= set("0123456789abcdef"))
         and "must be 64 lower-case hexadecimal digits",
+        "onnx.bytes": card.onnx.bytes < 1 and "must be 1 or more",
+        "parameters": card.parameters < 0 and "must be 0 or more",
         "metrics.accuracy": not 0 <= card.metrics.accuracy <= 1 and "must lie between 0 and 1",
+        "metrics.log_loss": card.metrics.log_loss < 0 and "must be 0 or more",
+        "metrics.expected_calibration_error": not 0 <= card.metrics.expected_calibration_error <= 1
+        and "must lie between 0 and 1",
+        "metrics.count": card.metrics.count < 1 and "must be 1 or more",
         "unsure_below": not 0 <= card.unsure_below <= 1 and "must lie between 0 and 1",
     }
     for name, problem in problems.items():
@@ -260,7 +266,7 @@ def _parse(kind: Any, value: object, source: str, where: str) -> Any:
     elif (origin is Literal and value in typing.get_args(kind)) or kind is Any:
         return value
     elif kind is float and isinstance(value, int | float) and not isinstance(value, bool):
-        if math.isfinite(value):
+        if abs(value) <= sys.float_info.max:  # False for NaN and infinity, and for integers beyond any float
             return float(value)
     elif isinstance(kind, type) and isinstance(value, kind) and not (kind is int and isinstance(value, bool)):
         return value

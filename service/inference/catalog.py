@@ -80,6 +80,9 @@ class Catalog:
         """
         card = self.card(name, version)
         key = (card.name, card.version)
+        # Looked up without the lock first, so that a model in use does not wait while another is loaded.
+        if key in self._predictors:
+            return self._predictors[key]
         with self._lock:
             if key not in self._predictors:
                 self._predictors[key] = Predictor.load(

@@ -55,7 +55,7 @@ class Predictor:
 
         Raises:
             ChecksumMismatch: ``model.onnx`` is not the file that the card describes.
-            ModelError: A file is missing or cannot be loaded.
+            ModelError: A file is missing, cannot be loaded, or has another input or output than the card says.
             ProviderError: A provider that was asked for cannot be had.
         """
         path = folder / "model.onnx"
@@ -68,7 +68,9 @@ class Predictor:
                 f"{path}: SHA-256 is {checksum[:12]}…, its card says {card.onnx.sha256[:12]}…; "
                 "the file is damaged or of another export: export or copy the model again"
             )
-        return cls(card, open_session(path, providers=providers, threads=threads), _preparation(card, folder))
+        session = open_session(path, providers=providers, threads=threads)
+        _check_described(path, card, session)
+        return cls(card, session, _preparation(card, folder))
 
     @property
     def providers(self) -> tuple[str, ...]:
@@ -170,6 +172,19 @@ class Predictor:
         self.probabilities(np.ones(shape, dtype=self.card.input.dtype))
 
 
+def _check_described(path: Path, card: Card, session: ort.InferenceSession) -> None:
+    """Refuse a network that does not take or give what its card says; it would fail at the first request."""
+    spec, takes, gives = card.input, session.get_inputs()[0], session.get_outputs()[0]
+    # ONNX Runtime gives a free dimension as a name or None.
+    shape = [size if isinstance(size, int) else -1 for size in takes.shape]
+    found = (takes.name, takes.type, shape, gives.shape[-1])
+    wanted = (spec.name, f"tensor({spec.dtype})", list(spec.shape), len(card.labels))
+    if found != wanted:
+        raise ModelError(
+            f"{path}: input and number of outputs are {found}, its card says {wanted}; export the model again"
+        )
+
+
 def _preparation(card: Card, folder: Path) -> Callable[..., Array]:
     """Return the function that makes the network's input from a decoded picture or a text."""
     match card.input.preprocessing:
@@ -180,4 +195,13 @@ def _preparation(card: Card, folder: Path) -> Callable[..., Array]:
         case "photo":
             return partial(prepare_photo, size=card.input.shape[1])
         case "text":
-            return Vocabulary.read(folder / "vocabulary.txt").encode
+            return _read_vocabulary(card, folder / "vocabulary.txt").encode
+
+
+def _read_vocabulary(card: Card, path: Path) -> Vocabulary:
+    vocabulary, wanted = Vocabulary.read(path), card.input.parameters.get("words")
+    if wanted is not None and len(vocabulary.words) != wanted:
+        raise ModelError(
+            f"{path}: has {len(vocabulary.words)} words, its card says {wanted}; export the model again"
+        )
+    return vocabulary

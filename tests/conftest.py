@@ -1,0 +1,28 @@
+"""Owns what all tests share: an environment without the caller's settings, and the committed models."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from service.inference.catalog import BUNDLED
+
+DATA = Path(__file__).parent / "data"
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_of_the_caller(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in os.environ if name.startswith("LECTERN_")]:
+        monkeypatch.delenv(name)
+
+
+@pytest.fixture(scope="session")
+def models_folder() -> Path:
+    """The committed models."""
+    return BUNDLED
+
+
+@pytest.fixture(scope="session")
+def data_folder() -> Path:
+    """The real samples that ``SOURCES.md`` describes."""
+    return DATA

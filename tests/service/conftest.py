@@ -1,0 +1,135 @@
+"""Owns what the service's tests share: real samples, files made of them, and a small model of a known answer."""
+
+import dataclasses
+import gzip
+import io
+import json
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import onnx
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+from PIL import Image
+
+from service.inference.card import Card, read_card, write_card
+from service.inference.files import sha256_of
+
+Array = npt.NDArray[Any]
+Encode = Callable[..., bytes]
+
+
+@dataclasses.dataclass(frozen=True)
+class Sample:
+    """Real test examples: inputs as a server takes them, and the index of each one's label."""
+
+    inputs: tuple[bytes | str, ...]
+    labels: tuple[int, ...]
+
+
+def _encode(picture: Image.Image | Array, kind: str = "PNG", **options: Any) -> bytes:
+    image = picture if isinstance(picture, Image.Image) else Image.fromarray(picture)
+    stream = io.BytesIO()
+    image.save(stream, kind, **options)
+    return stream.getvalue()
+
+
+@pytest.fixture(scope="session")
+def encode() -> Encode:
+    """Make a picture file: ``encode(picture_or_array, "PNG", **options_of_Pillow)``."""
+    return _encode
+
+
+@pytest.fixture(scope="session")
+def mnist_digits(data_folder: Path) -> Array:
+    """Real MNIST test digits, uint8 (500, 28, 28)."""
+    with np.load(data_folder / "mnist.npz") as arrays:
+        digits: Array = arrays["x"]
+    return digits
+
+
+@pytest.fixture(scope="session")
+def digit_png(mnist_digits: Array) -> bytes:
+    """A real digit as a PNG file."""
+    return _encode(mnist_digits[0])
+
+
+@pytest.fixture(scope="session")
+def samples(data_folder: Path) -> Callable[[str], Sample]:
+    """Return the sample of a model's data set by the model's name."""
+
+    def arrays(name: str) -> Sample:
+        with np.load(data_folder / f"{name}.npz") as parts:
+            return Sample(tuple(_encode(x) for x in parts["x"]), tuple(int(y) for y in parts["y"]))
+
+    def cats_vs_dogs() -> Sample:
+        with zipfile.ZipFile(data_folder / "cats_vs_dogs.zip") as archive:
+            names = sorted(name for name in archive.namelist() if name.endswith(".jpg"))
+            labels = tuple(int("dog" in name.lower()) for name in names)
+            return Sample(tuple(archive.read(name) for name in names), labels)
+
+    def imdb() -> Sample:
+        with gzip.open(data_folder / "imdb.jsonl.gz", "rt", encoding="utf-8") as stream:
+            rows = [json.loads(line) for line in stream]
+        return Sample(tuple(row["text"] for row in rows), tuple(int(row["label"]) for row in rows))
+
+    special = {"cats_vs_dogs": cats_vs_dogs, "imdb": imdb}
+    return lambda name: special[name]() if name in special else arrays(name)
+
+
+@pytest.fixture(scope="session")
+def mnist_card(models_folder: Path) -> Card:
+    """The committed card of mnist 1, to make others from."""
+    return read_card(models_folder / "mnist" / "1" / "card.json")
+
+
+@pytest.fixture
+def tiny_model(mnist_card: Card) -> Callable[..., Path]:
+    """Write a model with one dense layer of constant weights, and return its folder.
+
+    ``tiny_model(folder, name="mnist", version=1, bias=(…))``: its probabilities are softmax(bias) for every picture.
+    """
+
+    def make(
+        folder: Path, *, name: str = "mnist", version: int = 1, bias: tuple[float, ...] = (0.0,) * 10
+    ) -> Path:
+        place = folder / name / str(version)
+        place.mkdir(parents=True)
+        nodes = [
+            helper.make_node("Flatten", ["image"], ["flat"]),
+            helper.make_node("Cast", ["flat"], ["numbers"], to=TensorProto.FLOAT),
+            helper.make_node("Gemm", ["numbers", "weights", "bias"], ["logits"]),
+            helper.make_node("Softmax", ["logits"], ["probabilities"], axis=-1),
+        ]
+        constants = {"weights": np.zeros((784, len(bias)), np.float32), "bias": np.array(bias, np.float32)}
+        graph = helper.make_graph(
+            nodes,
+            name,
+            [helper.make_tensor_value_info("image", TensorProto.UINT8, ["batch", 28, 28])],
+            [helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, ["batch", len(bias)])],
+            [numpy_helper.from_array(values, key) for key, values in constants.items()],
+        )
+        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+        onnx.save(model, place / "model.onnx")
+        size = (place / "model.onnx").stat().st_size
+        file = dataclasses.replace(
+            mnist_card.onnx, sha256=sha256_of(place / "model.onnx"), bytes=size, opset=17
+        )
+        write_card(
+            dataclasses.replace(
+                mnist_card,
+                name=name,
+                version=version,
+                labels=tuple(map(str, range(len(bias)))),
+                input=dataclasses.replace(mnist_card.input, name="image"),
+                onnx=file,
+            ),
+            place / "card.json",
+        )
+        return place
+
+    return make

@@ -1,0 +1,63 @@
+"""Files: a reader sees the old one or the new one, never half of one, and nothing else is left behind."""
+
+import os
+import stat
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from service.inference.files import sha256_of, write_atomically
+
+
+def test_a_new_file_is_written_and_others_may_read_it(tmp_path: Path) -> None:
+    write_atomically(tmp_path / "card.json", b"new")
+    assert (tmp_path / "card.json").read_bytes() == b"new"
+    assert stat.S_IMODE((tmp_path / "card.json").stat().st_mode) == 0o644
+
+
+def test_an_old_file_is_replaced_as_a_whole(tmp_path: Path) -> None:
+    path = tmp_path / "card.json"
+    path.write_bytes(b"old and longer")
+    with path.open("rb") as reader:
+        write_atomically(path, b"new")
+        assert reader.read() == b"old and longer"
+    assert path.read_bytes() == b"new"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("step", ["fsync", "chmod", "replace"])
+def test_a_failure_leaves_the_old_file_and_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    def full(*args: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    path = tmp_path / "card.json"
+    path.write_bytes(b"old")
+    monkeypatch.setattr(os, step, full)
+    with pytest.raises(OSError, match="No space left"):
+        write_atomically(path, b"new")
+    assert path.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_the_bytes_reach_the_disk_before_the_file_takes_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps: list[str] = []
+    for name in ("fsync", "replace"):
+        real: Callable[..., object] = getattr(os, name)
+
+        def spy(*args: object, real: Callable[..., object] = real, name: str = name) -> object:
+            steps.append(name)
+            return real(*args)
+
+        monkeypatch.setattr(os, name, spy)
+    write_atomically(tmp_path / "card.json", b"new")
+    assert steps == ["fsync", "replace"]
+
+
+def test_checksum_is_that_of_sha256sum(tmp_path: Path) -> None:
+    (tmp_path / "abc").write_bytes(b"abc")
+    assert sha256_of(tmp_path / "abc") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
