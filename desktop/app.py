@@ -1,0 +1,56 @@
+"""Owns the start of the app: style, language, crash hook, window."""
+
+import sys
+from pathlib import Path
+
+from PySide6.QtCore import QLibraryInfo, QLocale, QTimer, QTranslator
+from PySide6.QtWidgets import QApplication
+
+from desktop import settings as remembered
+from desktop import theme
+from desktop.crash import CrashHook, open_log
+from desktop.main_window import MainWindow
+from desktop.settings import Settings
+
+_TRANSLATIONS = Path(__file__).parent / "translations"
+
+
+def run(*, models: Path, server: str | None = None, offline: bool = False) -> int:
+    """Open the window and stay until it is closed.
+
+    Args:
+        models: Folder of the models on this computer.
+        server: Address to use in place of the remembered one, for this time only.
+        offline: Look for no server.
+
+    Returns:
+        The exit status.
+    """
+    app = QApplication(sys.argv[:1])
+    app.setOrganizationName(remembered.ORGANIZATION)
+    app.setApplicationName(remembered.APPLICATION)
+    app.setApplicationDisplayName("Lectern")
+    open_log()
+    CrashHook(app).install()
+    settings = remembered.load()
+    dress(app, settings)
+    window = MainWindow(settings, models=models, server=server, offline=offline)
+    window.show()
+    # The first paint comes before the models and the server.
+    QTimer.singleShot(0, window.start)
+    return app.exec()
+
+
+def dress(app: QApplication, settings: Settings) -> None:
+    """Give the application its style, colours and language."""
+    app.setStyle("fusion")
+    theme.apply(settings.theme)
+    locale = QLocale(settings.language) if settings.language else QLocale.system()
+    QLocale.setDefault(locale)
+    for name, folder in (
+        ("qtbase", Path(QLibraryInfo.path(QLibraryInfo.LibraryPath.TranslationsPath))),
+        ("lectern", _TRANSLATIONS),
+    ):
+        translator = QTranslator(app)
+        if translator.load(locale, name, "_", str(folder)):
+            app.installTranslator(translator)

@@ -1,0 +1,92 @@
+"""Owns the menu bar: what can be done, with which keys."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject
+from PySide6.QtGui import QAction, QActionGroup, QKeySequence
+from PySide6.QtWidgets import QMenu
+
+from desktop.settings import Theme
+
+if TYPE_CHECKING:
+    from desktop.main_window import MainWindow
+
+Keys = QKeySequence.StandardKey
+
+
+class Menus(QObject):
+    """The menus of the main window; every action is reachable by its attribute."""
+
+    def __init__(self, window: MainWindow) -> None:
+        super().__init__(window)
+        self._window = window
+        self._fill_file()
+        self._fill_edit()
+        self._fill_view()
+        self._fill_help()
+
+    def _fill_file(self) -> None:
+        menu = self._menu(self.tr("&File"))
+        self.preferences = self._add(
+            menu, self.tr("&Preferences…"), self._window.open_preferences, Keys.Preferences
+        )
+        if self.preferences.shortcut().isEmpty():  # Only macOS has a standard one.
+            self.preferences.setShortcut(QKeySequence("Ctrl+,"))
+        self.preferences.setMenuRole(QAction.MenuRole.PreferencesRole)
+        menu.addSeparator()
+        self.quit = self._add(menu, self.tr("&Quit"), self._window.close, Keys.Quit)
+        if self.quit.shortcut().isEmpty():  # Windows has none.
+            self.quit.setShortcut(QKeySequence("Ctrl+Q"))
+        self.quit.setMenuRole(QAction.MenuRole.QuitRole)
+
+    def _fill_edit(self) -> None:
+        menu = self._menu(self.tr("&Edit"))
+        draw = self._window.draw_page
+        for action in (draw.undo, draw.redo, draw.erase, draw.empty):
+            menu.addAction(action)
+
+    def _fill_view(self) -> None:
+        menu = self._menu(self.tr("&View"))
+        self.tabs = []
+        for index, page in enumerate(self._window.pages):
+            turn = self._add(
+                menu, page.title(), lambda _=False, index=index: self._window.tabs.setCurrentIndex(index)
+            )
+            turn.setShortcut(QKeySequence(f"Ctrl+{index + 1}"))
+            self.tabs.append(turn)
+        menu.addSeparator()
+        self.themes = QActionGroup(self)
+        colors = menu.addMenu(self.tr("&Colours"))
+        names = {
+            Theme.SYSTEM: self.tr("As the &system"),
+            Theme.LIGHT: self.tr("&Light"),
+            Theme.DARK: self.tr("&Dark"),
+        }
+        for theme, name in names.items():
+            action = self._add(colors, name, lambda _=False, theme=theme: self._use_theme(theme))
+            action.setCheckable(True)
+            action.setChecked(theme is self._window.settings.theme)
+            self.themes.addAction(action)
+
+    def _fill_help(self) -> None:
+        menu = self._menu(self.tr("&Help"))
+        self.about = self._add(menu, self.tr("&About Lectern"), self._window.open_about)
+        self.about.setMenuRole(QAction.MenuRole.AboutRole)
+
+    def _use_theme(self, theme: Theme) -> None:
+        self._window.use_settings(replace(self._window.settings, theme=theme))
+
+    def _menu(self, title: str) -> QMenu:
+        return self._window.menuBar().addMenu(title)
+
+    def _add(self, menu: QMenu, text: str, slot: Callable[..., object], keys: Keys | None = None) -> QAction:
+        action = QAction(text, self._window)
+        if keys is not None:
+            action.setShortcuts(QKeySequence.keyBindings(keys))
+        action.triggered.connect(slot)
+        menu.addAction(action)
+        return action

@@ -1,0 +1,133 @@
+"""Owns what the app remembers from one start to the next."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from enum import Enum
+from typing import Any
+from urllib.parse import urlsplit
+
+from PySide6.QtCore import QByteArray, QSettings
+
+from desktop.strokes import BROADEST_BRUSH, DEFAULT_BRUSH, SLIMMEST_BRUSH
+from service.client import DEFAULT_URL
+
+ORGANIZATION, APPLICATION = "Lectern", "Lectern"
+
+
+class Theme(Enum):
+    """Colours of the window."""
+
+    SYSTEM = "system"
+    LIGHT = "light"
+    DARK = "dark"
+
+
+class Order(Enum):
+    """Order of the bars: as the labels are numbered, or the most probable first."""
+
+    LABELS = "labels"
+    SCORES = "scores"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What is remembered.
+
+    Attributes:
+        server: Address that is looked for; empty to stay on this computer.
+        api_key: Empty if the server wants none. Kept as plain text, as Qt keeps all settings.
+        theme: Colours of the window.
+        language: ``de`` and so on; empty for the system's.
+        brush: Width as a share of a digit's usual height.
+        order: Of the bars of drawings; the other pages have the most probable first.
+        tab: Number of the page that is shown.
+        models: Model that was chosen on each page, by the page's name.
+        geometry: Of the window, as Qt packs it.
+    """
+
+    server: str = DEFAULT_URL
+    api_key: str = ""
+    theme: Theme = Theme.SYSTEM
+    language: str = ""
+    brush: float = DEFAULT_BRUSH
+    order: Order = Order.LABELS
+    tab: int = 0
+    models: Mapping[str, str] = field(default_factory=dict)
+    geometry: bytes = b""
+
+
+def load() -> Settings:
+    """Read the settings; one that is missing or makes no sense has its default."""
+    store = QSettings(ORGANIZATION, APPLICATION)
+    settings = Settings()
+    server = _text(store, "server", settings.server)
+    models = {name: _text(store, f"models/{name}", "") for name in _names(store, "models")}
+    geometry = store.value("geometry")
+    return replace(
+        settings,
+        server=server if server == "" or problem_with_server(server) is None else settings.server,
+        api_key=_text(store, "api_key", ""),
+        theme=_choice(Theme, store, "theme", settings.theme),
+        language=_text(store, "language", ""),
+        brush=min(max(_number(store, "brush", DEFAULT_BRUSH), SLIMMEST_BRUSH), BROADEST_BRUSH),
+        order=_choice(Order, store, "order", settings.order),
+        tab=max(int(_number(store, "tab", 0)), 0),
+        models=models,
+        geometry=bytes(geometry.data()) if isinstance(geometry, QByteArray) else b"",
+    )
+
+
+def save(settings: Settings) -> None:
+    """Write the settings."""
+    store = QSettings(ORGANIZATION, APPLICATION)
+    store.setValue("server", settings.server)
+    store.setValue("api_key", settings.api_key)
+    store.setValue("theme", settings.theme.value)
+    store.setValue("language", settings.language)
+    store.setValue("brush", settings.brush)
+    store.setValue("order", settings.order.value)
+    store.setValue("tab", settings.tab)
+    store.setValue("geometry", QByteArray(settings.geometry))
+    for name, model in settings.models.items():
+        store.setValue(f"models/{name}", model)
+    store.sync()
+
+
+def problem_with_server(address: str) -> str | None:
+    """Say what is wrong with an address that somebody typed; None if it can be asked."""
+    try:
+        parts = urlsplit(address)
+        reachable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        reachable = False
+    if reachable and address.isascii() and " " not in address:
+        return None
+    return f"{address!r} is no address of a server; write one such as {DEFAULT_URL}"
+
+
+def _names(store: QSettings, group: str) -> list[str]:
+    store.beginGroup(group)
+    names = store.childKeys()
+    store.endGroup()
+    return names
+
+
+def _text(store: QSettings, key: str, default: str) -> str:
+    value = store.value(key, default)
+    return value if isinstance(value, str) else default
+
+
+def _number(store: QSettings, key: str, default: float) -> float:
+    value: Any = store.value(key, default)
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        return default
+    return number if -1e9 < number < 1e9 else default
+
+
+def _choice(kind: type[Any], store: QSettings, key: str, default: Any) -> Any:
+    try:
+        return kind(store.value(key))
+    except ValueError:
+        return default

@@ -1,0 +1,75 @@
+"""Owns the colours of light and dark windows."""
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QColor, QGuiApplication, QPalette
+from PySide6.QtWidgets import QApplication
+
+from desktop.settings import Theme
+
+_ROLES = (
+    (QPalette.ColorRole.Window, "#f4f5f7", "#1d2024"),
+    (QPalette.ColorRole.WindowText, "#1b1f24", "#e7e9ec"),
+    (QPalette.ColorRole.Base, "#ffffff", "#15171a"),
+    (QPalette.ColorRole.AlternateBase, "#eceef1", "#22262b"),
+    (QPalette.ColorRole.Text, "#1b1f24", "#e7e9ec"),
+    (QPalette.ColorRole.PlaceholderText, "#666d76", "#9aa1aa"),
+    (QPalette.ColorRole.Button, "#ffffff", "#2b3036"),
+    (QPalette.ColorRole.ButtonText, "#1b1f24", "#e7e9ec"),
+    (QPalette.ColorRole.BrightText, "#b3261e", "#ffb4ab"),
+    (QPalette.ColorRole.Highlight, "#1f5fbf", "#5b9dff"),
+    (QPalette.ColorRole.HighlightedText, "#ffffff", "#0b0d10"),
+    (QPalette.ColorRole.Accent, "#1f5fbf", "#5b9dff"),
+    (QPalette.ColorRole.Link, "#1f5fbf", "#8ab8ff"),
+    (QPalette.ColorRole.LinkVisited, "#6b3fa0", "#c5a3ff"),
+    (QPalette.ColorRole.ToolTipBase, "#1b1f24", "#e7e9ec"),
+    (QPalette.ColorRole.ToolTipText, "#ffffff", "#15171a"),
+    (QPalette.ColorRole.Light, "#ffffff", "#3a4048"),
+    (QPalette.ColorRole.Midlight, "#e3e6ea", "#30353c"),
+    (QPalette.ColorRole.Mid, "#c3c8ce", "#454c55"),
+    (QPalette.ColorRole.Dark, "#8c939c", "#0e1013"),
+    (QPalette.ColorRole.Shadow, "#5f666f", "#000000"),
+)
+_FADED = (QPalette.ColorRole.WindowText, QPalette.ColorRole.Text, QPalette.ColorRole.ButtonText)
+
+
+def apply(theme: Theme) -> None:
+    """Colour the whole application.
+
+    Args:
+        theme: With ``SYSTEM``, call again whenever the system's scheme changes.
+    """
+    hints = QGuiApplication.styleHints()
+    if theme is Theme.SYSTEM:
+        hints.unsetColorScheme()
+        dark = hints.colorScheme() is Qt.ColorScheme.Dark
+    else:
+        dark = theme is Theme.DARK
+        hints.setColorScheme(Qt.ColorScheme.Dark if dark else Qt.ColorScheme.Light)
+    QApplication.setPalette(palette(dark=dark))
+
+
+def palette(*, dark: bool) -> QPalette:
+    """Return the colours of a dark or a light window."""
+    colors = QPalette()
+    for role, light_color, dark_color in _ROLES:
+        colors.setColor(role, QColor(dark_color if dark else light_color))
+    for role in _FADED:
+        colors.setColor(QPalette.ColorGroup.Disabled, role, QColor("#737a83" if dark else "#9299a1"))
+    return colors
+
+
+def is_dark(colors: QPalette) -> bool:
+    """Tell whether a palette is a dark one."""
+    return colors.window().color().lightness() < colors.windowText().color().lightness()
+
+
+def warning_colors(colors: QPalette) -> tuple[QColor, QColor]:
+    """Return paper and ink for something that deserves attention, in the palette's brightness."""
+    if is_dark(colors):
+        return QColor("#4a3a12"), QColor("#ffe6a6")
+    return QColor("#fff1cc"), QColor("#4d3800")
+
+
+def quiet_color(colors: QPalette) -> QColor:
+    """Return the colour of bars that do not stand out."""
+    return QColor("#7d8690" if is_dark(colors) else "#8c939c")

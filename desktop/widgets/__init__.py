@@ -1,0 +1,1 @@
+"""Owns the parts that the main window is put together from, one file each."""

@@ -1,0 +1,71 @@
+"""Owns the hands of the tests: mouse, finger and keys on the real window, through Qt's own event queue."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QWidget
+
+from desktop.main_window import MainWindow
+from desktop.strokes import PAGE
+from desktop.widgets.pad import Pad
+
+Line = Sequence[tuple[float, float]]
+LEFT = Qt.MouseButton.LeftButton
+PLAIN = Qt.KeyboardModifier.NoModifier
+
+# Strokes in shares of the pad's side.
+SEVEN: Line = ((0.32, 0.25), (0.66, 0.25), (0.52, 0.50), (0.44, 0.78))
+ONE: Line = ((0.50, 0.20), (0.50, 0.80))
+DASH: Line = ((0.35, 0.50), (0.65, 0.50))
+
+
+def spot(pad: Pad, x: float, y: float) -> QPoint:
+    """Return the point of the pad's window that lies at a share of the page."""
+    square = pad.square()
+    at = square.topLeft() + QPointF(x * square.width(), y * square.height())
+    return pad.mapTo(pad.window(), at).toPoint()
+
+
+def draw(pad: Pad, line: Line, *, steps: int = 8, on_the_way: Callable[[], None] | None = None) -> None:
+    """Draw a stroke with the mouse."""
+    handle = pad.window().windowHandle()
+    QTest.mousePress(handle, LEFT, PLAIN, spot(pad, *line[0]))
+    for (x0, y0), (x1, y1) in zip(line, line[1:], strict=False):
+        for step in range(1, steps + 1):
+            share = step / steps
+            QTest.mouseMove(handle, spot(pad, x0 + (x1 - x0) * share, y0 + (y1 - y0) * share))
+            if on_the_way is not None:
+                on_the_way()
+    QTest.mouseRelease(handle, LEFT, PLAIN, spot(pad, *line[-1]))
+
+
+def click(widget: QWidget) -> None:
+    """Click in the middle of a widget."""
+    QTest.mouseClick(widget, LEFT, PLAIN, widget.rect().center())
+
+
+def press(window: QWidget, keys: str) -> None:
+    """Press a combination of keys, such as ``Ctrl+Z``."""
+    QTest.keySequence(window, keys)
+
+
+def shown(window: MainWindow) -> str:
+    """Return the headline of the result."""
+    return window.panel.headline.text() if window.panel.headline.isVisible() else ""
+
+
+def bars(window: MainWindow) -> dict[str, str]:
+    """Return the numbers beside the bars by their labels, from top to bottom."""
+    return {row.label: row.text() for row in window.panel.meters.rows}
+
+
+def pictures() -> Path:
+    """Return the folder of sample pictures."""
+    return Path(__file__).parents[1] / "data" / "pictures"
+
+
+def page_point(x: float, y: float) -> tuple[float, float]:
+    """Return shares of the pad's side as coordinates of its page."""
+    return x * PAGE, y * PAGE
