@@ -13,19 +13,27 @@ from training.settings import Settings
 _LEVELS = 255.0
 
 
-@dataclass(frozen=True)
-class Statistics:
-    """Mean and standard deviation of each channel over the training split, in grey levels 0 to 255."""
+@dataclass(frozen=True, kw_only=True)
+class DataFacts:
+    """What a network has to know of its data before it is built.
 
+    Attributes:
+        classes: How many there are.
+        mean: Of each channel over the training split, in grey levels 0 to 255.
+        deviation: Standard deviation of each channel, likewise.
+    """
+
+    classes: int
     mean: tuple[float, ...] = (127.5,)
     deviation: tuple[float, ...] = (127.5,)
 
 
-def measure(pictures: npt.NDArray[np.uint8]) -> Statistics:
+def measure(pictures: npt.NDArray[np.uint8], *, classes: int) -> DataFacts:
     """Measure the standard-score constants of a training split.
 
     Args:
         pictures: uint8 (n, height, width) or (n, height, width, 3).
+        classes: How many classes the data has.
     """
     channels = pictures.reshape(-1, pictures.shape[3] if pictures.ndim == 4 else 1)
     # Sums over all grey levels are exact in integers, and need no float copy of the whole split.
@@ -33,7 +41,7 @@ def measure(pictures: npt.NDArray[np.uint8]) -> Statistics:
     levels = np.arange(256, dtype=np.float64)
     mean = [float(count @ levels / count.sum()) for count in counts]
     variance = [float(count @ (levels - middle) ** 2 / count.sum()) for count, middle in zip(counts, mean, strict=True)]
-    return Statistics(tuple(mean), tuple(float(np.sqrt(value)) for value in variance))
+    return DataFacts(classes=classes, mean=tuple(mean), deviation=tuple(float(np.sqrt(value)) for value in variance))
 
 
 class Network:
@@ -54,7 +62,7 @@ class Network:
         self._output = layer(self._output)
         return self
 
-    def scale(self, statistics: Statistics) -> "Network":
+    def scale(self, facts: DataFacts) -> "Network":
         """Turn uint8 pixels into the floats that the hidden layers see; grey pictures get their channel axis."""
         if len(self._input.shape) == 3:
             self.add(keras.layers.Reshape((*self._input.shape[1:], 1), name="channel"))
@@ -62,9 +70,9 @@ class Network:
         if self._settings.scaling == "none":
             scale = 1.0
         elif self._settings.scaling == "standard":
-            deviation = np.maximum(statistics.deviation, 1e-3)
+            deviation = np.maximum(facts.deviation, 1e-3)
             scale = [float(value) for value in 1 / deviation]
-            offset = [float(value) for value in -np.array(statistics.mean) / deviation]
+            offset = [float(value) for value in -np.array(facts.mean) / deviation]
         return self.add(keras.layers.Rescaling(scale, offset, name="scaling"))
 
     def conv(self, filters: int, *, padding: str = "valid", activation: str = "relu", norm: bool = False) -> "Network":

@@ -1,15 +1,15 @@
 """Owns what a recipe is: the one shape that all of them have."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Literal
 
 import keras
 
-from training.layers import Statistics
+from training.layers import DataFacts
 from training.settings import Settings
 
-Build = Callable[[Settings, Statistics], keras.Model]
+Build = Callable[[Settings, DataFacts], keras.Model]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,10 +22,11 @@ class Recipe:
         dataset: Name of the data set, and of the model that comes out.
         preprocessing: What makes the network's input out of a picture or a text.
         settings: The constants it was run with.
-        build: Makes the untrained network for settings and standard-score constants.
+        build: Makes the untrained network for settings and facts about the data.
         size: Side of the network's input in pixels, if pictures have to be resized for it.
         sure_accuracy: Share of validation examples that have to be right among those called sure.
-        method: ``whole`` trains the network from its pixels; the others start from a pretrained base.
+        method: ``whole`` trains the network from its pixels; ``transfer`` puts a classifier on a pretrained base.
+        joint: Second stage of ``transfer``: train the top of the base with the classifier.
         weights: Where pretrained weights come from.
     """
 
@@ -37,6 +38,6 @@ class Recipe:
     build: Build
     size: int | None = None
     sure_accuracy: float = 0.98
-    method: Literal["whole", "features", "finetune"] = "whole"
+    method: Literal["whole", "transfer"] = "whole"
+    joint: Settings | None = None
     weights: str = "trained from scratch by this recipe"
-    parameters: dict[str, Any] = field(default_factory=dict)

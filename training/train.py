@@ -4,11 +4,12 @@ from pathlib import Path
 
 from training.datasets import Dataset
 from training.history import Epoch
-from training.layers import Statistics, measure
+from training.layers import DataFacts, measure
 from training.loop import Reporter, fit
 from training.recipe import Recipe
 from training.run import RunRecord, describe_machine, describe_versions, save_run
 from training.settings import Settings
+from training.transfer import Progress, train_transfer
 
 
 def train(
@@ -19,6 +20,7 @@ def train(
     folder: Path,
     resume: bool = False,
     reporter: Reporter | None = None,
+    progress: Progress | None = None,
 ) -> tuple[RunRecord, tuple[Epoch, ...]]:
     """Train a recipe's network and leave a finished run in a folder.
 
@@ -28,32 +30,46 @@ def train(
         settings: The recipe's own or changed ones.
         folder: Of this run; made if it is missing.
         resume: Go on with an interrupted run in that folder.
-        reporter: Is told of progress.
+        reporter: Is told of epochs and steps.
+        progress: Is told of pictures done and to do while activations of a pretrained base are computed.
 
     Returns:
         The record of the run, and a row per epoch.
     """
     (folder / "run.json").unlink(missing_ok=True)
-    statistics = statistics_of(dataset)
-    model, history = fit(
-        lambda: recipe.build(settings, statistics),
-        train=dataset.train,
-        validation=dataset.validation,
-        settings=settings,
-        folder=folder,
-        resume=resume,
-        reporter=reporter,
-    )
+    if recipe.method == "transfer":
+        outcome = train_transfer(
+            recipe,
+            dataset=dataset,
+            settings=settings,
+            folder=folder,
+            resume=resume,
+            reporter=reporter,
+            progress=progress,
+        )
+        model, history, extra_seconds = outcome.model, outcome.history, outcome.seconds
+    else:
+        facts = facts_of(dataset)
+        model, history = fit(
+            lambda: recipe.build(settings, facts),
+            train=dataset.train,
+            validation=dataset.validation,
+            settings=settings,
+            folder=folder,
+            resume=resume,
+            reporter=reporter,
+        )
+        extra_seconds = 0.0
     record = RunRecord(
         recipe=recipe.name,
-        settings=settings.as_dict(),
+        settings=settings.as_dict() | ({"joint": recipe.joint.as_dict()} if recipe.joint else {}),
         dataset=dataset.name,
         dataset_sha256=dataset.sha256,
         splits=dataset.splits,
         labels=dataset.labels,
         epochs=len(history),
         seed=settings.seed,
-        seconds=round(sum(row.seconds for row in history), 1),
+        seconds=round(sum(row.seconds for row in history) + extra_seconds, 1),
         machine=describe_machine(),
         versions=describe_versions(),
     )
@@ -61,6 +77,7 @@ def train(
     return record, history
 
 
-def statistics_of(dataset: Dataset) -> Statistics:
-    """Return the standard-score constants of a data set; texts have none."""
-    return measure(dataset.train.x) if dataset.train.x.dtype == "uint8" else Statistics()
+def facts_of(dataset: Dataset) -> DataFacts:
+    """Return what a network has to know of a data set; texts have no grey levels."""
+    classes = len(dataset.labels)
+    return measure(dataset.train.x, classes=classes) if dataset.train.x.dtype == "uint8" else DataFacts(classes=classes)

@@ -2,7 +2,7 @@
 
 import keras
 
-from training.layers import Network, Statistics
+from training.layers import Network, DataFacts
 from training.recipe import Recipe
 from training.settings import Augmentation, Settings
 
@@ -19,14 +19,14 @@ SETTINGS = Settings(
 )
 
 
-def build(settings: Settings, statistics: Statistics) -> keras.Model:
+def build(settings: Settings, facts: DataFacts) -> keras.Model:
     """Make the network: 361,361 parameters."""
-    network = Network(settings, shape=(SIZE, SIZE, 3)).scale(statistics)
+    network = Network(settings, shape=(SIZE, SIZE, 3)).scale(facts)
     for filters in (24, 48, 96, 128):
         network.conv(filters, norm=True).pool()
     network.dropout(0.4).flatten()
     network.dense(96).dropout(0.4)
-    return network.classify(2)
+    return network.classify(facts.classes)
 
 
 RECIPE = Recipe(

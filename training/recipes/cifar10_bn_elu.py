@@ -2,7 +2,7 @@
 
 import keras
 
-from training.layers import Network, Statistics
+from training.layers import Network, DataFacts
 from training.recipe import Recipe
 from training.settings import Augmentation, Settings
 
@@ -20,14 +20,14 @@ SETTINGS = Settings(
 )
 
 
-def build(settings: Settings, statistics: Statistics) -> keras.Model:
+def build(settings: Settings, facts: DataFacts) -> keras.Model:
     """Make the network: 293,930 parameters."""
-    network = Network(settings, shape=(32, 32, 3)).scale(statistics)
+    network = Network(settings, shape=(32, 32, 3)).scale(facts)
     for filters, padding, rate in ((32, "same", 0.2), (64, "same", 0.2), (128, "valid", 0.5)):
         network.conv(filters, padding=padding, activation="elu", norm=True)
         network.conv(filters, padding=padding, activation="elu", norm=True)
         network.pool().dropout(rate)
-    return network.flatten().classify(10)
+    return network.flatten().classify(facts.classes)
 
 
 RECIPE = Recipe(

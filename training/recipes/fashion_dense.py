@@ -2,7 +2,7 @@
 
 import keras
 
-from training.layers import Network, Statistics
+from training.layers import Network, DataFacts
 from training.recipe import Recipe
 from training.settings import Settings
 
@@ -15,12 +15,12 @@ SETTINGS = Settings(
 )
 
 
-def build(settings: Settings, statistics: Statistics) -> keras.Model:
+def build(settings: Settings, facts: DataFacts) -> keras.Model:
     """Make the network: 55,050 parameters."""
-    network = Network(settings, shape=(28, 28)).scale(statistics)
+    network = Network(settings, shape=(28, 28)).scale(facts)
     network.flatten().dense(64).extra_dropout()
     network.dense(64).extra_dropout()
-    return network.classify(10)
+    return network.classify(facts.classes)
 
 
 RECIPE = Recipe(

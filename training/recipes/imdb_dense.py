@@ -3,7 +3,7 @@
 import keras
 
 from training.datasets.imdb import WORDS
-from training.layers import Statistics
+from training.layers import DataFacts
 from training.recipe import Recipe
 from training.settings import Settings
 from training.words import WordSum
@@ -20,7 +20,7 @@ SETTINGS = Settings(
 )
 
 
-def build(settings: Settings, statistics: Statistics) -> keras.Model:
+def build(settings: Settings, facts: DataFacts) -> keras.Model:
     """Make the network: 160,305 parameters."""
     units = max(1, round(UNITS * settings.width))
     ids = keras.Input((None,), dtype="int32", name="ids")

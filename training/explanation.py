@@ -1,0 +1,232 @@
+"""Owns the second graph of a picture network: what it saw, as feature maps and a heat map.
+
+The heat of a place is the sum over channels of activation times gradient of the label's logit (HiResCAM,
+Draelos and Carin 2020). Where the network ends in global average pooling and one dense layer this is the exact
+class-activation map of Zhou et al. 2016. tf2onnx cannot convert the gradients that TensorFlow makes, so the few
+layers between that activation and the output are differentiated here, by ordinary operations.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import numpy as np
+import onnx
+import tensorflow as tf
+import tf2onnx
+from keras import layers, ops
+from onnx import helper, numpy_helper
+
+from training.errors import ExportError
+from training.graph import OPSET
+
+# Heat on fewer places a side than this says too little; that of an earlier activation is taken then.
+_MIN_SIDE = 7
+_HEAT, _FILTERS, _LABEL, _PIXELS = "heat", "filters", "label", "image"
+
+
+@dataclass(frozen=True)
+class ExplanationGraph:
+    """A graph that explains a network.
+
+    Attributes:
+        proto: Takes ``image`` as the network does, and ``label``, float32 (batch, classes), one-hot. Gives
+            ``heat``, float32 (batch, height, width), signed; for each of ``layers`` an output of that name,
+            float32 (batch, height, width, channels); and, if there is a convolution, ``filters``: the first
+            one's weights, float32 (height, width, channels, filters).
+        layers: Names of the convolutional layers, from the first; what comes out is after the activation.
+        heat_layer: The layer that the heat is of, ``image`` for the pixels themselves.
+    """
+
+    proto: onnx.ModelProto
+    layers: tuple[str, ...]
+    heat_layer: str
+
+
+@dataclass(frozen=True)
+class _Step:
+    """A layer on a picture's way through the network, with what came in and what went out."""
+
+    layer: keras.layers.Layer
+    before: Any
+    after: Any
+
+
+def explain(model: keras.Model) -> ExplanationGraph:
+    """Build the graph that explains a picture network.
+
+    Args:
+        model: A chain of layers, one of them possibly a pretrained base, that ends in softmax probabilities or
+            in the sigmoid of the second of two classes.
+
+    Raises:
+        ExportError: Between the heat and the output lies a layer of a kind that is not differentiated here.
+    """
+    image = model.inputs[0]
+    names: list[str] = []
+    heat_layer = ""
+
+    @tf.function(autograph=False)
+    def run(image: Any, label: Any) -> dict[str, Any]:
+        nonlocal heat_layer
+        steps = _walk(model, image)
+        maps = _feature_maps(steps)
+        names[:] = list(maps)
+        start = _heat_start(steps)
+        heat_layer = next((name for name, value in maps.items() if value is steps[start].before), _PIXELS)
+        return {**maps, _HEAT: _heat(steps[start:], label)}
+
+    signature = [
+        tf.TensorSpec(image.shape, image.dtype, name=_PIXELS),
+        tf.TensorSpec((None, max(2, model.output_shape[-1])), tf.float32, name=_LABEL),
+    ]
+    proto, _ = tf2onnx.convert.from_function(run, input_signature=signature, opset=OPSET)
+    _add_filters(proto.graph, model)
+    proto.ir_version = 8
+    onnx.checker.check_model(proto)
+    return ExplanationGraph(proto, tuple(names), heat_layer)
+
+
+def _walk(model: keras.Model, tensor: Any) -> list[_Step]:
+    """Send a batch through the network and note each layer's input and output, those of a base inside too."""
+    steps: list[_Step] = []
+    for layer in model.layers:
+        if isinstance(layer, layers.InputLayer):
+            continue
+        if isinstance(layer, keras.Model):
+            # A pretrained base branches, so that its layers cannot be called one after the other.
+            inner = [part for part in layer.layers if _is_convolution(part) or _is_activation(part)]
+            outputs = keras.Model(layer.inputs, [*(part.output for part in inner), layer.outputs[0]])(
+                tensor, training=False
+            )
+            steps += [_Step(part, None, value) for part, value in zip(inner, outputs, strict=False)]
+            after = outputs[-1]
+        else:
+            after = layer(tensor, training=False) if isinstance(layer, _MODAL) else layer(tensor)
+        steps.append(_Step(layer, tensor, after))
+        tensor = after
+    return steps
+
+
+def _feature_maps(steps: Sequence[_Step]) -> dict[str, Any]:
+    """Return each convolution's output by the layer's name, after its activation if it has one of its own."""
+    maps: dict[str, Any] = {}
+    last = ""
+    for step in steps:
+        if _is_convolution(step.layer):
+            last = step.layer.name
+            maps[last] = step.after
+        elif last and _is_activation(step.layer) and step.after.shape == maps[last].shape:
+            maps[last] = step.after
+            last = ""
+    return maps
+
+
+def _heat_start(steps: Sequence[_Step]) -> int:
+    """Return the first step behind the activation that the heat is of.
+
+    That is the last activation before the dense layers, or an earlier one where that has too few places.
+    """
+    head = next(i for i, step in enumerate(steps) if len(step.after.shape) == 2)
+    if isinstance(steps[head].layer, layers.GlobalAveragePooling2D):
+        return head
+    scaling = next(i for i, step in enumerate(steps) if step.layer.name == "scaling")
+    candidates = [
+        i + 1
+        for i in range(scaling, head)
+        if (_is_activation(steps[i].layer) or i == scaling) and steps[i].after.shape[1] >= _MIN_SIDE
+    ]
+    return candidates[-1]
+
+
+def _heat(steps: Sequence[_Step], label: Any) -> Any:
+    """Return activation times gradient at the first step's input, summed over channels."""
+    output = steps[-1].layer
+    weights = output.kernel
+    if weights.shape[1] == 1:
+        # One sigmoid unit stands for the second class; the first one's logit is its negative.
+        weights = ops.matmul(weights, [[-1.0, 1.0]])
+    gradient = ops.matmul(label, ops.transpose(weights))
+    for step in reversed(steps[:-1]):
+        gradient = _backward(step, gradient)
+    return ops.sum(steps[0].before * gradient, axis=-1)
+
+
+def _backward(step: _Step, gradient: Any) -> Any:
+    """Return the gradient at a layer's input from the one at its output."""
+    layer, before, after = step.layer, step.before, step.after
+    match layer:
+        case layers.Dropout():
+            return gradient
+        case layers.Flatten() | layers.Reshape():
+            return ops.reshape(gradient, (-1, *before.shape[1:]))
+        case layers.GlobalAveragePooling2D():
+            return ops.reshape(gradient, (-1, 1, 1, before.shape[-1])) / float(before.shape[1] * before.shape[2])
+        case layers.Activation() | layers.ReLU() | layers.ELU():
+            return gradient * _slope(layer, after)
+        case layers.BatchNormalization():
+            return gradient * layer.gamma / ops.sqrt(layer.moving_variance + layer.epsilon)
+        case layers.Dense() if layer.activation is keras.activations.linear:
+            return ops.matmul(gradient, ops.transpose(layer.kernel))
+        case layers.Conv2D() if layer.strides == (1, 1) and layer.activation is keras.activations.linear:
+            return _through_convolution(layer, gradient)
+        case layers.MaxPooling2D() if layer.pool_size == layer.strides == (2, 2) and layer.padding == "valid":
+            return _through_pooling(before, after, gradient)
+    raise ExportError(f"the heat map cannot be computed through layer {layer.name} ({type(layer).__name__})")
+
+
+def _slope(layer: keras.layers.Layer, after: Any) -> Any:
+    """Return an activation's derivative, which relu and ELU give away by what came out of them."""
+    kind = getattr(layer, "activation", None)
+    positive = ops.cast(after > 0, "float32")
+    if isinstance(layer, layers.ELU) or kind is keras.activations.elu:
+        return positive + (1 - positive) * (after + 1.0)
+    if isinstance(layer, layers.ReLU) or kind is keras.activations.relu:
+        return positive
+    raise ExportError(f"the heat map cannot be computed through the activation of layer {layer.name}")
+
+
+def _through_convolution(layer: layers.Conv2D, gradient: Any) -> Any:
+    """Convolve the gradient with the kernel turned round, its inputs and outputs exchanged."""
+    kernel = ops.transpose(ops.flip(layer.kernel, axis=(0, 1)), (0, 1, 3, 2))
+    if layer.padding == "valid":
+        height, width = layer.kernel_size[0] - 1, layer.kernel_size[1] - 1
+        gradient = ops.pad(gradient, ((0, 0), (height, height), (width, width), (0, 0)))
+    return ops.conv(gradient, kernel, strides=1, padding=layer.padding)
+
+
+def _through_pooling(before: Any, after: Any, gradient: Any) -> Any:
+    """Give each pooled gradient to the places that held the maximum; an odd last row or column gets none.
+
+    Where a page is blank all four places hold it, and share.
+    """
+    rest = [size % 2 for size in before.shape[1:3]]
+    padding = ((0, 0), (0, rest[0]), (0, rest[1]), (0, 0))
+    double = layers.UpSampling2D(2, interpolation="nearest")
+    holders = ops.cast(ops.equal(before, ops.pad(double(after), padding)), "float32")
+    count = ops.average_pool(holders, 2, strides=2, padding="valid") * 4.0
+    return ops.pad(double(gradient / count), padding) * holders
+
+
+def _add_filters(graph: onnx.GraphProto, model: keras.Model) -> None:
+    """Make the first convolution's weights an output."""
+    flat = [part for layer in model.layers for part in (layer.layers if isinstance(layer, keras.Model) else [layer])]
+    first = next((layer for layer in flat if _is_convolution(layer)), None)
+    if first is None:
+        return
+    weights = np.asarray(ops.convert_to_numpy(first.kernel), dtype=np.float32)
+    graph.initializer.append(numpy_helper.from_array(weights, f"{_FILTERS}__weights"))
+    graph.node.append(helper.make_node("Identity", [f"{_FILTERS}__weights"], [_FILTERS], name=_FILTERS))
+    graph.output.append(helper.make_tensor_value_info(_FILTERS, onnx.TensorProto.FLOAT, weights.shape))
+
+
+def _is_convolution(layer: keras.layers.Layer) -> bool:
+    return isinstance(layer, layers.Conv2D) and not isinstance(layer, layers.DepthwiseConv2D)
+
+
+def _is_activation(layer: keras.layers.Layer) -> bool:
+    return isinstance(layer, layers.Activation | layers.ReLU | layers.ELU)
+
+
+_MODAL = (layers.Dropout, layers.BatchNormalization)
