@@ -102,7 +102,7 @@ class _Protocol:
         return {"method": "POST", "url": path, "json": {"inputs": texts, "parameters": parameters}}
 
     def _pauses(self) -> Iterator[float]:
-        """Yield the seconds to wait before each further try: doubling, with jitter, so that clients spread."""
+        """Yield the seconds to wait before each further try: doubling, and random, so that clients spread."""
         for attempt in range(self._retries):
             yield min(_FIRST_PAUSE_S * 2**attempt, _LONGEST_PAUSE_S) * random.uniform(0.5, 1.5)
 

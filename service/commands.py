@@ -75,7 +75,7 @@ def predict(
     url: str | None,
     api_key: str | None,
 ) -> None:
-    """Classify picture files, or texts; '-' reads one from standard input.
+    r"""Classify picture files, or texts; '-' reads one from standard input.
 
     An input that cannot be used is named, the others are still classified, and the status is 1.
 
@@ -109,7 +109,7 @@ def predict(
 @click.option("--version", type=click.IntRange(min=1), help="Version of the model; the highest if not given.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def models(model: str | None, version: int | None, as_json: bool) -> None:
-    """List the models with all their versions, or show one's card.
+    r"""List the models with all their versions, or show one's card.
 
     \b
     Examples:
@@ -196,7 +196,8 @@ def _card_text(card: Card) -> str:
         f"labels      {', '.join(card.labels)}",
         f"accuracy    {card.metrics.accuracy:.4f} on {card.metrics.count:,} test examples",
         f"log-loss    {card.metrics.log_loss:.4f}",
-        f"calibration {card.metrics.expected_calibration_error:.4f} expected error; unsure below {card.unsure_below:.3f}",
+        f"calibration {card.metrics.expected_calibration_error:.4f} expected error; "
+        f"unsure below {card.unsure_below:.3f}",
         f"recipe      {card.recipe.name}, {card.training.epochs} epochs, seed {card.training.seed}, "
         f"{card.training.seconds:,.0f} s on {card.training.machine}",
         f"input       {card.input.dtype} {list(card.input.shape)}, {card.input.preprocessing}",

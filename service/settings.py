@@ -2,6 +2,7 @@
 
 import ipaddress
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -13,19 +14,32 @@ _BUNDLED_MODELS = Path(__file__).resolve().parents[1] / "models"
 _PREFIX = "LECTERN_"
 
 
-def _whole(low: int, high: int) -> Callable[[str], int]:
+@dataclass(frozen=True)
+class _Kind:
+    """How the text of a variable is read.
+
+    Attributes:
+        parse: Turns the text into the value; raises ValueError or RuntimeError where that cannot be.
+        expected: What to say then.
+        secret: Whether the text must not be shown.
+    """
+
+    parse: Callable[[str], Any]
+    expected: str
+    secret: bool = False
+
+
+def _whole(low: int, high: int) -> _Kind:
     def parse(text: str) -> int:
         value = int(text)
         if not low <= value <= high:
             raise ValueError
         return value
 
-    parse.__doc__ = f"a whole number from {low} to {high}"
-    return parse
+    return _Kind(parse, f"a whole number from {low} to {high}")
 
 
 def _seconds(text: str) -> float:
-    """a number of seconds above 0, at most 3600"""
     value = float(text)
     if not 0 < value <= 3600:
         raise ValueError
@@ -33,52 +47,72 @@ def _seconds(text: str) -> float:
 
 
 def _words(text: str) -> tuple[str, ...]:
-    """words separated by commas"""
     return tuple(word for word in (part.strip() for part in text.split(",")) if word)
 
 
 def _providers(text: str) -> tuple[str, ...]:
-    """auto, or an ordered list from cpu, cuda, tensorrt, such as cuda,cpu"""
     names = _words(text.lower())
     if names != ("auto",) and (not names or not set(names) <= {"cpu", "cuda", "tensorrt"}):
         raise ValueError
     return names
 
 
+def _keys(text: str) -> tuple[str, ...]:
+    keys = _words(text)
+    # A list without a key in it is a slip that would open the server to all.
+    if not keys or not all(key.isascii() and key.isprintable() and " " not in key for key in keys):
+        raise ValueError
+    return keys
+
+
+def _origins(text: str) -> tuple[str, ...]:
+    origins = _words(text)
+    if not origins or not all(origin == "*" or _ORIGIN.fullmatch(origin) for origin in origins):
+        raise ValueError
+    return origins
+
+
 def _log_format(text: str) -> str:
-    """text or json"""
     if text not in ("text", "json"):
         raise ValueError
     return text
 
 
 def _address(text: str) -> str:
-    """an IP address, such as 127.0.0.1 or 0.0.0.0"""
     return str(ipaddress.ip_address("127.0.0.1" if text == "localhost" else text))
 
 
 def _folder(text: str) -> Path:
-    """a folder"""
     return Path(text).expanduser().resolve()
 
 
-def _spec(parse: Callable[[str], Any], summary: str) -> dict[str, Any]:
-    return {"parse": parse, "summary": summary}
+_ORIGIN = re.compile(r"https?://[^/\s]+")
+_FOLDER = _Kind(_folder, "a folder")
+_ADDRESS = _Kind(_address, "an IP address, such as 127.0.0.1 or 0.0.0.0")
+_SECONDS = _Kind(_seconds, "a number of seconds above 0, at most 3600")
+_PROVIDERS = _Kind(_providers, "auto, or an ordered list from cpu, cuda, tensorrt, such as cuda,cpu")
+_KEYS = _Kind(_keys, "one or more keys of ASCII characters, separated by commas", secret=True)
+_ORIGINS = _Kind(_origins, "origins such as https://example.org, separated by commas, or *")
+_LOG_FORMAT = _Kind(_log_format, "text or json")
+
+
+def _spec(kind: _Kind, summary: str) -> dict[str, Any]:
+    return {"kind": kind, "summary": summary}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
     """Everything about serving that an operator can choose; each field is a ``LECTERN_*`` variable."""
 
-    models: Path = field(default=_BUNDLED_MODELS, metadata=_spec(_folder, "Folder of models to serve"))
+    models: Path = field(default=_BUNDLED_MODELS, metadata=_spec(_FOLDER, "Folder of models to serve"))
     host: str = field(
-        default="127.0.0.1", metadata=_spec(_address, "IP address to listen on; 0.0.0.0 for all")
+        default="127.0.0.1", metadata=_spec(_ADDRESS, "IP address to listen on; 0.0.0.0 for all")
     )
     port: int = field(default=3000, metadata=_spec(_whole(1, 65535), "Port to listen on"))
     workers: int = field(default=1, metadata=_spec(_whole(1, 64), "Server processes; each loads all models"))
     providers: tuple[str, ...] = field(
         default=("auto",),
-        metadata=_spec(_providers, "Hardware: auto, or an ordered list of cpu, cuda, tensorrt"),
+        metadata=_spec(_PROVIDERS, "Hardware: auto, or an ordered list of cpu, cuda, tensorrt"),
     )
     threads: int = field(default=1, metadata=_spec(_whole(1, 256), "Threads of ONNX Runtime within one call"))
     max_body_mb: int = field(
@@ -93,16 +127,16 @@ class Settings:
         default=64, metadata=_spec(_whole(1, 100_000), "Most predictions that wait or run in one worker")
     )
     timeout_s: float = field(
-        default=30.0, metadata=_spec(_seconds, "Longest time one request may take, in seconds")
+        default=30.0, metadata=_spec(_SECONDS, "Longest time one request may take, in seconds")
     )
     api_keys: tuple[str, ...] = field(
-        default=(), metadata=_spec(_words, "Keys, separated by commas; none means open to all")
+        default=(), metadata=_spec(_KEYS, "Keys, separated by commas; none means open to all")
     )
     cors_origins: tuple[str, ...] = field(
-        default=(), metadata=_spec(_words, "Origins whose web pages may ask, separated by commas, or *")
+        default=(), metadata=_spec(_ORIGINS, "Origins whose web pages may ask, separated by commas, or *")
     )
     log_format: str = field(
-        default="text", metadata=_spec(_log_format, "One line a request, as text or json")
+        default="text", metadata=_spec(_LOG_FORMAT, "One line a request, as text or json")
     )
 
     @classmethod
@@ -124,12 +158,12 @@ class Settings:
             text = environment.get(variable(spec.name), "")
             if not text:
                 continue
+            kind: _Kind = spec.metadata["kind"]
             try:
-                values[spec.name] = spec.metadata["parse"](text)
-            except ValueError:
-                raise SettingsError(
-                    f"{variable(spec.name)} is {text!r}, expected {spec.metadata['parse'].__doc__}"
-                ) from None
+                values[spec.name] = kind.parse(text)
+            except (ValueError, RuntimeError):
+                shown = "cannot be used" if kind.secret else f"is {text!r}"
+                raise SettingsError(f"{variable(spec.name)} {shown}, expected {kind.expected}") from None
         return cls(**values)
 
 

@@ -44,7 +44,7 @@ class Outcome:
 
 
 class Engine:
-    """The models of one server process; made before they are loaded, so that it can say that it is not ready."""
+    """The models of one server process; made before they are loaded, so that it can say it is not ready."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings

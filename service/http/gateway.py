@@ -284,7 +284,7 @@ class _Translated:
 
 
 def _bento_message(body: bytes) -> str:
-    """Return the text of BentoML's error body: a list of one ``{"error": …}``, or one with pydantic's details."""
+    """Return the text of BentoML's error body: a list of one ``{"error": …}``, or pydantic's details."""
     try:
         document = orjson.loads(body)
         row = document[0] if isinstance(document, list) else document

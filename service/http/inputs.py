@@ -119,7 +119,7 @@ def _from_json(body: bytes, top_k: int | None, *, text: bool) -> PredictionReque
         wanted = "a text" if text else "a picture in base64"
         raise Problem(400, "invalid_request", f'"inputs" must be {wanted}, or a list of one or more of them')
     inputs = tuple(rows) if text else tuple(map(decode_base64, rows))
-    # Hugging Face's text client takes the first element of the answer, so a lone text gets a list around it too.
+    # Hugging Face's text client takes the first element of the answer, so a lone text gets a list too.
     return PredictionRequest(inputs, isinstance(values, list) or text, top_k)
 
 

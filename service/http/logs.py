@@ -15,7 +15,7 @@ _BENTO_LOGGER = "bentoml._internal.server.http_app"
 
 @dataclass(frozen=True)
 class AccessLine:
-    """What is known of a request once it is answered; ``milliseconds`` run from its head to its answer's end."""
+    """What is known of a request once it is answered; ``milliseconds`` run from head to answer's end."""
 
     request_id: str
     client: str

@@ -1,4 +1,4 @@
-"""Owns the simple dialect: ``/models``, in the shape of Hugging Face's inference API, and the operations' routes."""
+"""Owns the simple dialect, ``/models`` in the shape of Hugging Face's inference API, and the probes."""
 
 from dataclasses import dataclass
 

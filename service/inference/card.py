@@ -52,6 +52,24 @@ class OnnxFile:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ExplanationFile:
+    """``explain.onnx``, the second graph of a picture network: what it saw.
+
+    Attributes:
+        sha256: Checksum of the file.
+        bytes: Its size.
+        layers: Convolutional layers whose feature maps it gives, from the first.
+        heat_layer: The layer that the heat map is of, ``image`` for the pixels themselves.
+    """
+
+    sha256: str
+    bytes: int
+    layers: tuple[str, ...]
+    heat_layer: str
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
 class RecipeInfo:
     """The recipe that trained the network and the settings it was run with."""
 
@@ -141,8 +159,9 @@ class Card:
         task: What goes in and comes out.
         labels: In the order of the network's outputs.
         parameters: Number of the network's parameters, as Keras counts them.
-        keras_difference: Largest difference of any probability between Keras and ONNX Runtime on the test set.
+        keras_difference: Largest difference of a probability between Keras and ONNX Runtime on the test set.
         unsure_below: A highest probability below this makes a prediction unsure, 0 to 1.
+        explanation: The graph beside the network that explains it, if there is one.
     """
 
     name: str
@@ -160,6 +179,7 @@ class Card:
     keras_difference: float
     unsure_below: float
     provenance: Provenance
+    explanation: ExplanationFile | None = None
     schema_version: int = SCHEMA_VERSION
     extra: Mapping[str, Any] = field(default_factory=dict)
 
@@ -200,7 +220,8 @@ def parse_card(document: object, *, source: str) -> Card:
     """
     if isinstance(document, Mapping) and document.get("schema_version") != SCHEMA_VERSION:
         raise CardError(
-            f"{source}: schema_version is {document.get('schema_version')!r}, this Lectern reads {SCHEMA_VERSION}"
+            f"{source}: schema_version is {document.get('schema_version')!r}, "
+            f"this Lectern reads {SCHEMA_VERSION}"
         )
     card: Card = _parse(Card, document, source, "")
     _check_values(card, source)
@@ -256,10 +277,12 @@ def _parse(kind: Any, value: object, source: str, where: str) -> Any:
     if dataclasses.is_dataclass(kind):
         return _parse_fields(typing.cast(type, kind), value, source, where)
     origin = typing.get_origin(kind)
+    if origin is types.UnionType:  # only ever "something, or not there"
+        return None if value is None else _parse(typing.get_args(kind)[0], value, source, where)
     if origin is tuple and isinstance(value, list):
         item = typing.get_args(kind)[0]
         return tuple(_parse(item, part, source, f"{where}[{index}]") for index, part in enumerate(value))
-    if origin is Mapping or origin is types.MappingProxyType:
+    if origin is Mapping:
         if isinstance(value, Mapping):
             item = typing.get_args(kind)[1]
             return {key: _parse(item, part, source, f"{where}.{key}") for key, part in value.items()}
@@ -283,6 +306,9 @@ def _parse_fields(kind: type, value: object, source: str, where: str) -> Any:
         if spec.name == "extra":
             continue
         if spec.name not in value:
+            if spec.default is None:
+                known[spec.name] = None
+                continue
             raise CardError(f"{source}: field {path} is missing; export the model again")
         known[spec.name] = _parse(hints[spec.name], value[spec.name], source, path)
     return kind(**known, extra={key: part for key, part in value.items() if key not in known})

@@ -55,7 +55,7 @@ class Predictor:
 
         Raises:
             ChecksumMismatch: ``model.onnx`` is not the file that the card describes.
-            ModelError: A file is missing, cannot be loaded, or has another input or output than the card says.
+            ModelError: A file is missing, cannot be loaded, or is not what the card describes.
             ProviderError: A provider that was asked for cannot be had.
         """
         path = folder / "model.onnx"

@@ -47,7 +47,7 @@ def open_session(path: Path, *, providers: Sequence[str] = (AUTO,), threads: int
         session = ort.InferenceSession(str(path), options, providers=wanted)
     except Exception as error:  # ONNX Runtime's exceptions share no base class of their own.
         raise ModelError(f"{path}: ONNX Runtime cannot load it ({error}); export the model again") from error
-    # A provider can be compiled in and still fail to start, for want of a driver, and the session falls back silently.
+    # A provider can be there and still fail to start, for want of a driver; the session falls back silently.
     missing = [name for name in wanted if name not in session.get_providers()]
     if missing and not automatic:
         raise ProviderError(

@@ -1,4 +1,4 @@
-"""Owns what the service's tests share: real samples, files made of them, and a small model of a known answer."""
+"""Owns what the service's tests share: real samples, files made of them, and a tiny model."""
 
 import dataclasses
 import gzip
@@ -91,7 +91,7 @@ def mnist_card(models_folder: Path) -> Card:
 def tiny_model(mnist_card: Card) -> Callable[..., Path]:
     """Write a model with one dense layer of constant weights, and return its folder.
 
-    ``tiny_model(folder, name="mnist", version=1, bias=(…))``: its probabilities are softmax(bias) for every picture.
+    ``tiny_model(folder, name="mnist", version=1, bias=(…))`` gives softmax(bias) for every picture.
     """
 
     def make(

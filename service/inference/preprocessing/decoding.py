@@ -44,7 +44,8 @@ def decode_image(data: bytes, *, max_pixels: int = DEFAULT_MAX_PIXELS) -> Image.
         raise _damaged(error) from error
     if picture.width * picture.height > max_pixels:
         raise InputTooLarge(
-            f"the picture has {picture.width} x {picture.height} pixels, more than {max_pixels}; send a smaller one"
+            f"the picture has {picture.width} x {picture.height} pixels, more than {max_pixels}; "
+            "send a smaller one"
         )
     try:
         picture.load()

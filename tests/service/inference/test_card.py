@@ -36,8 +36,8 @@ _SECTIONS = {
 
 @pytest.fixture
 def document(mnist_card: Card) -> dict[str, Any]:
-    whole = json.loads(json.dumps(card_document(mnist_card)))
-    return whole
+    copy: dict[str, Any] = json.loads(json.dumps(card_document(mnist_card)))
+    return copy
 
 
 def _places(document: dict[str, Any]) -> Iterator[tuple[dict[str, Any], str, str]]:
