@@ -19,7 +19,7 @@ from keras import layers, ops
 from onnx import helper, numpy_helper
 
 from training.errors import ExportError
-from training.graph import OPSET
+from training.graph import IR_VERSION, OPSET
 
 # Heat on fewer places a side than this says too little; that of an earlier activation is taken then.
 _MIN_SIDE = 7
@@ -83,7 +83,7 @@ def explain(model: keras.Model) -> ExplanationGraph:
     ]
     proto, _ = tf2onnx.convert.from_function(run, input_signature=signature, opset=OPSET)
     _add_filters(proto.graph, model)
-    proto.ir_version = 8
+    proto.ir_version = IR_VERSION
     onnx.checker.check_model(proto)
     return ExplanationGraph(proto, tuple(names), heat_layer)
 

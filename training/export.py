@@ -16,8 +16,10 @@ import onnxruntime as ort
 
 from service.inference.card import (
     Card,
+    ExplanationFile,
     InputSpec,
     Layer,
+    Metrics,
     OnnxFile,
     Provenance,
     RecipeInfo,
@@ -30,6 +32,7 @@ from service.inference.preprocessing import Vocabulary
 from service.inference.session import open_session
 from training.datasets import Dataset, Examples
 from training.errors import ExportError
+from training.explanation import explain
 from training.figures import draw_confusion, draw_curves
 from training.graph import OPSET, to_onnx
 from training.history import Epoch
@@ -57,7 +60,7 @@ class Trained:
         history: A row per epoch.
         dataset: Its data, as the network takes it.
         vocabulary: Of text networks.
-        remarks: Further figures for the card, under ``metrics``.
+        remarks: Further facts for the card, beside its own fields.
     """
 
     recipe: Recipe
@@ -116,6 +119,8 @@ def _fill(folder: Path, trained: Trained, *, name: str, version: int) -> Card:
     path.write_bytes(proto.SerializeToString())
     _check_unchanged(open_session(path, providers=("cpu",), threads=2), test, probabilities)
     card = _with_file(card, path)
+    if card.task == "image-classification":
+        card = _with_explanation(card, trained.model, folder / "explain.onnx")
     write_card(card, folder / "card.json")
     if trained.vocabulary:
         trained.vocabulary.write(folder / "vocabulary.txt")
@@ -128,6 +133,22 @@ def _fill(folder: Path, trained: Trained, *, name: str, version: int) -> Card:
         )
     )
     return card
+
+
+def measure_network(model: keras.Model, dataset: Dataset, *, preprocessing: str) -> Metrics:
+    """Convert a network and measure it on the test split, without keeping it.
+
+    Args:
+        model: The network.
+        dataset: As the network takes it.
+        preprocessing: The kind its inputs go through when served.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "model.onnx"
+        path.write_bytes(to_onnx(model).SerializeToString())
+        test = as_served(dataset.test, preprocessing=preprocessing)
+        probabilities = run_session(open_session(path, providers=("cpu",), threads=2), test.x)
+    return measure_probabilities(probabilities, test.y, labels=dataset.labels)
 
 
 def run_session(session: ort.InferenceSession, x: npt.NDArray[Any]) -> Probabilities:
@@ -270,6 +291,17 @@ def _check_unchanged(session: ort.InferenceSession, test: Examples, probabilitie
 
 def _with_file(card: Card, path: Path) -> Card:
     return replace(card, onnx=OnnxFile(sha256=sha256_of(path), bytes=path.stat().st_size, opset=OPSET))
+
+
+def _with_explanation(card: Card, model: keras.Model, path: Path) -> Card:
+    graph = explain(model)
+    path.write_bytes(graph.proto.SerializeToString())
+    return replace(
+        card,
+        explanation=ExplanationFile(
+            sha256=sha256_of(path), bytes=path.stat().st_size, layers=graph.layers, heat_layer=graph.heat_layer
+        ),
+    )
 
 
 def _replace(target: Path, work: Path) -> None:

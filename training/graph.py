@@ -13,7 +13,7 @@ from training.errors import ExportError
 
 OPSET = 17
 # Opset 17 came with this version of the file format; older runtimes refuse newer ones.
-_IR_VERSION = 8
+IR_VERSION = 8
 _OUTPUT = "probabilities"
 _DYNAMIC = {"Shape", "Gather", "Slice", "Concat"}
 
@@ -48,7 +48,7 @@ def to_onnx(model: keras.Model) -> onnx.ModelProto:
     _fix_reshapes(proto)
     _drop_unused(proto.graph)
     _name_dimensions(proto.graph, classes=max(2, model.output_shape[-1]))
-    proto.ir_version = _IR_VERSION
+    proto.ir_version = IR_VERSION
     del proto.opset_import[:]
     proto.opset_import.append(helper.make_opsetid("", OPSET))
     proto.graph.name = model.name
