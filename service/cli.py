@@ -11,6 +11,7 @@ from service.inference.errors import LecternError, MissingExtra
 _COMMANDS = {
     "serve": ("service.commands", "serve", "Serve the models over HTTP."),
     "predict": ("service.commands", "", "Classify pictures or texts."),
+    "explain": ("service.commands", "", "Show what a network saw in a picture."),
     "models": ("service.commands", "", "List the models, or show one's card."),
     "desktop": ("desktop.commands", "desktop", "Open the desktop app."),
     "data": ("training.commands", "train", "List the data sets, or fetch one."),

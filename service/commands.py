@@ -1,8 +1,9 @@
-"""Owns the commands ``serve``, ``predict`` and ``models``."""
+"""Owns the commands ``serve``, ``predict``, ``explain`` and ``models``."""
 
 import contextlib
 import dataclasses
 import importlib.util
+import io
 import json
 import os
 import socket
@@ -18,7 +19,9 @@ from service import settings as environment
 from service.client import DEFAULT_URL, Client, RequestRefused
 from service.inference.card import Card, card_document
 from service.inference.catalog import Catalog
-from service.inference.errors import InputError, InvalidInput, MissingExtra, SettingsError
+from service.inference.errors import InputError, InvalidInput, MissingExtra, OutputError, SettingsError
+from service.inference.files import write_atomically
+from service.inference.overlay import heat_overlay, map_sheet
 from service.inference.prediction import Prediction
 from service.settings import Settings
 
@@ -102,6 +105,48 @@ def predict(
         shown = [_show(name, ask, text=text, as_json=as_json) for name in inputs]
     if not all(shown):
         sys.exit(1)
+
+
+@click.command()
+@click.argument("model")
+@click.argument("picture", type=click.Path(path_type=Path))
+@click.option(
+    "--out", type=click.Path(path_type=Path), default=Path("why.png"), help="PNG to write [why.png]."
+)
+@click.option("--label", help="Explain this label; the most probable one if not given.")
+@click.option("--layer", help="Show this convolutional layer's feature maps instead.")
+@click.option("--version", type=click.IntRange(min=1), help="Version of the model; the highest if not given.")
+def explain(
+    model: str, picture: Path, out: Path, label: str | None, layer: str | None, version: int | None
+) -> None:
+    r"""Show what a network saw in a picture: a heat map laid over it, or a layer's feature maps.
+
+    \b
+    Examples:
+      lectern explain cats_vs_dogs cat.jpg --out why.png
+      lectern explain mnist digit.png --layer conv2d_1
+    """
+    catalog = _catalog()
+    predictor = catalog.predictor(model, version)
+    explainer = catalog.explainer(model, version)
+    try:
+        pixels = predictor.prepare(_read(str(picture), text=False))
+    except InputError as error:
+        raise type(error)(f"{picture}: {error}") from error
+    if layer is not None:
+        sheet, subject = map_sheet(explainer.feature_maps(pixels, layer=layer)), f"layer {layer}"
+    else:
+        shown = label or predictor.best_label(pixels)
+        sheet, subject = heat_overlay(pixels, explainer.heat(pixels, label=shown)), f"label {shown}"
+    stream = io.BytesIO()
+    sheet.save(stream, "PNG")
+    try:
+        write_atomically(out, stream.getvalue())
+    except OSError as error:
+        raise OutputError(
+            f"{out}: cannot be written ({error.strerror}); choose another place with --out"
+        ) from error
+    click.echo(f"{out}: what {explainer.card.name} {explainer.card.version} saw of {subject}")
 
 
 @click.command()

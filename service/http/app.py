@@ -11,6 +11,7 @@ from starlette.middleware.cors import CORSMiddleware
 
 from service.http.drain import drain_on_sigterm
 from service.http.engine import Engine
+from service.http.explaining import ExplainDialect
 from service.http.gateway import Gateway, refusals
 from service.http.inputs import decode_base64
 from service.http.logs import silence_refusals
@@ -147,7 +148,7 @@ def _install(service: Service[Any]) -> None:
         Gateway,
         engine=_engine,
         settings=_settings,
-        routes=SimpleDialect(_engine, _settings).routes(),
+        routes=[*SimpleDialect(_engine, _settings).routes(), *ExplainDialect(_engine, _settings).routes()],
         passed=["/", "/docs.json", "/schema.json", "/classify_image", "/classify_text"],
     )
 

@@ -93,7 +93,7 @@ class Engine:
         card = self.catalog.card(name, version)
         if card.version == self.catalog.versions(name)[-1]:
             return self.catalog.predictor(name)
-        return await self._in_thread(lambda: self.catalog.predictor(name, card.version))
+        return await self.in_thread(lambda: self.catalog.predictor(name, card.version))
 
     async def predict(
         self, predictor: Predictor, inputs: Sequence[Input], *, top_k: int | None = None
@@ -130,9 +130,10 @@ class Engine:
             ]
             return _outcome(predictor, rows, top_k, begun, time.perf_counter(), begun - started)
 
-        return await self._in_thread(work)
+        return await self.in_thread(work)
 
-    async def _in_thread(self, work: Callable[[], T]) -> T:
+    async def in_thread(self, work: Callable[[], T]) -> T:
+        """Do work that takes longer than the event loop may be held up."""
         return await asyncio.get_running_loop().run_in_executor(self._threads, work)
 
     def _cost_of(self, predictor: Predictor) -> float:

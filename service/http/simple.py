@@ -39,16 +39,16 @@ class SimpleDialect:
 
     async def index(self, request: Request) -> Response:
         """Answer ``GET /models``: one row per model."""
-        return _json({"models": [self._summary(card) for card in self.engine.catalog]})
+        return json_response({"models": [self._summary(card) for card in self.engine.catalog]})
 
     async def show(self, request: Request) -> Response:
         """Answer ``GET /models/{name}[/versions/{version}]``: the card."""
-        card = self.engine.catalog.card(request.path_params["name"], _version(request))
-        return _json(card_document(card), {"X-Model-Version": str(card.version)})
+        card = self.engine.catalog.card(request.path_params["name"], version_of(request))
+        return json_response(card_document(card), {"X-Model-Version": str(card.version)})
 
     async def predict(self, request: Request) -> Response:
         """Answer ``POST /models/{name}[/versions/{version}]``: labels with scores, best first."""
-        predictor = await self.engine.predictor(request.path_params["name"], _version(request))
+        predictor = await self.engine.predictor(request.path_params["name"], version_of(request))
         wanted = await read_request(
             await request.body(),
             request.headers,
@@ -61,7 +61,7 @@ class SimpleDialect:
             [{"label": score.label, "score": score.score} for score in prediction.scores]
             for prediction in outcome.predictions
         ]
-        return _json(rows if wanted.several else rows[0], outcome_headers(predictor, outcome))
+        return json_response(rows if wanted.several else rows[0], outcome_headers(predictor, outcome))
 
     async def live(self, request: Request) -> Response:
         """Answer ``GET /livez``: the process is alive."""
@@ -102,7 +102,8 @@ def outcome_headers(predictor: Predictor, outcome: Outcome) -> dict[str, str]:
     }
 
 
-def _version(request: Request) -> int | None:
+def version_of(request: Request) -> int | None:
+    """Return the version that a route's path names, if it names one."""
     text = request.path_params.get("version")
     if text is None:
         return None
@@ -111,5 +112,6 @@ def _version(request: Request) -> int | None:
     return int(text)
 
 
-def _json(content: object, headers: dict[str, str] | None = None) -> Response:
+def json_response(content: object, headers: dict[str, str] | None = None) -> Response:
+    """Return a JSON answer."""
     return Response(orjson.dumps(content), headers=headers, media_type="application/json")

@@ -1,13 +1,17 @@
 """Owns the folder of models: which names and versions there are, and loading each once."""
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 from service.inference.card import Card, read_card
 from service.inference.errors import CardError, ModelError, ModelNotFound
+from service.inference.explain import Explainer
 from service.inference.predictor import Predictor
 from service.inference.session import AUTO
+
+T = TypeVar("T")
 
 BUNDLED = Path(__file__).resolve().parents[2] / "models"
 
@@ -34,6 +38,7 @@ class Catalog:
         self._threads = threads
         self._cards = _read_cards(folder)
         self._predictors: dict[tuple[str, int], Predictor] = {}
+        self._explainers: dict[tuple[str, int], Explainer] = {}
         self._lock = threading.Lock()
 
     def __iter__(self) -> Iterator[Card]:
@@ -78,17 +83,28 @@ class Catalog:
             ModelError: Its files cannot be loaded, or do not match the card.
             ProviderError: A provider that was asked for cannot be had.
         """
-        card = self.card(name, version)
+        return self._once(self._predictors, Predictor.load, self.card(name, version))
+
+    def explainer(self, name: str, version: int | None = None) -> Explainer:
+        """Return what explains a model's answers, loading it the first time.
+
+        Raises:
+            ModelNotFound: No such model or version.
+            InvalidInput: The model reads texts, which are not explained.
+            ModelError: Its files cannot be loaded, or do not match the card.
+            ProviderError: A provider that was asked for cannot be had.
+        """
+        return self._once(self._explainers, Explainer.load, self.card(name, version))
+
+    def _once(self, loaded: dict[tuple[str, int], T], load: Callable[..., T], card: Card) -> T:
         key = (card.name, card.version)
         # Looked up without the lock first, so that a model in use does not wait while another is loaded.
-        if key in self._predictors:
-            return self._predictors[key]
+        if key in loaded:
+            return loaded[key]
         with self._lock:
-            if key not in self._predictors:
-                self._predictors[key] = Predictor.load(
-                    self.folder(card), card, providers=self._providers, threads=self._threads
-                )
-            return self._predictors[key]
+            if key not in loaded:
+                loaded[key] = load(self.folder(card), card, providers=self._providers, threads=self._threads)
+            return loaded[key]
 
 
 def _read_cards(folder: Path) -> dict[str, dict[int, Card]]:

@@ -98,6 +98,12 @@ class SettingsError(LecternError):
     code = "settings_error"
 
 
+class OutputError(LecternError):
+    """A file that a command should write cannot be written."""
+
+    code = "output_error"
+
+
 class MissingExtra(LecternError):
     """A command needs packages that are not installed."""
 

@@ -166,6 +166,10 @@ class Predictor:
         batch = self.stack([self.prepare(value) for value in inputs])
         return [self.answer(row, top_k=top_k) for row in self.probabilities(batch)]
 
+    def best_label(self, row: Array) -> str:
+        """Return the most probable label of one prepared input."""
+        return self.answer(self.probabilities(self.stack([row]))[0], top_k=1).best.label
+
     def warm(self) -> None:
         """Run the network once, so that the first caller does not wait for first-time work."""
         shape = [1 if size == -1 else size for size in self.card.input.shape]
