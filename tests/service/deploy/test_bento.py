@@ -1,0 +1,47 @@
+"""Tests that `bentoml build` packs the server and its models, and only those."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+@pytest.fixture(scope="module")
+def bento(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a bento that was built from this checkout."""
+    home = tmp_path_factory.mktemp("bentoml")
+    environment = {**os.environ, "BENTOML_HOME": str(home), "BENTOML_DO_NOT_TRACK": "True"}
+    command = [sys.executable, "-m", "bentoml", "build", "--output", "tag"]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    (latest,) = home.glob("bentos/*/latest")
+    return latest.with_name(latest.read_text().strip())
+
+
+def packed(bento: Path, folder: str) -> set[Path]:
+    return {path.relative_to(bento / "src") for path in (bento / "src" / folder).rglob("*") if path.is_file()}
+
+
+def test_it_holds_the_server_and_every_model(bento: Path) -> None:
+    models = {path.relative_to(ROOT) for path in (ROOT / "models").rglob("*") if path.is_file()}
+    assert packed(bento, "models") == models
+    code = {path.relative_to(ROOT) for path in (ROOT / "service").rglob("*.py")}
+    assert packed(bento, "service") == code
+
+
+def test_it_holds_nothing_of_training_or_desktop(bento: Path) -> None:
+    assert {path.name for path in (bento / "src").iterdir() if path.is_dir()} == {"models", "service"}
+
+
+def test_it_installs_the_packages_of_the_container(bento: Path) -> None:
+    def requirements(path: Path) -> set[str]:
+        lines = (line for line in path.read_text().splitlines() if line and not line.startswith("#"))
+        return {str(Requirement(line)) for line in lines}
+
+    pinned = requirements(ROOT / "service/deploy/requirements.txt")
+    assert requirements(bento / "env/python/requirements.txt") == pinned

@@ -1,0 +1,141 @@
+"""Tests what the container file promises and a build without a container engine cannot show."""
+
+import json
+import re
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from service.settings import Settings, variable
+
+ROOT = Path(__file__).resolve().parents[3]
+Instruction = tuple[str, str]
+
+
+def read_stages() -> list[list[Instruction]]:
+    """Return the instructions of each stage, comments left out and continued lines joined."""
+    text = re.sub(r"^#.*\n", "", (ROOT / "service/deploy/Dockerfile").read_text(), flags=re.MULTILINE)
+    lines = text.replace("\\\n", " ").splitlines()
+    instructions = [(word, rest.strip()) for word, _, rest in (line.partition(" ") for line in lines if line)]
+    starts = [index for index, (word, _) in enumerate(instructions) if word == "FROM"]
+    return [instructions[start:end] for start, end in zip(starts, [*starts[1:], None], strict=True)]
+
+
+BUILD, FINAL = read_stages()
+
+
+def one(word: str) -> str:
+    """Return the only such instruction of the final stage."""
+    (found,) = [rest for name, rest in FINAL if name == word]
+    return found
+
+
+def environment() -> dict[str, str]:
+    return dict(pair.split("=", 1) for pair in one("ENV").split())
+
+
+def test_both_stages_stand_on_the_base_that_was_asked_for() -> None:
+    assert BUILD[0] == ("FROM", "${BASE_IMAGE} AS build")
+    assert FINAL[0] == ("FROM", "${BASE_IMAGE}")
+
+
+def test_only_server_models_and_packages_are_copied() -> None:
+    taken = {source for word, rest in BUILD if word == "COPY" for source in rest.split()[:-1]}
+    assert taken == {"service/deploy/requirements.txt", "pyproject.toml", "README.md", "LICENSE", "service"}
+    assert [rest for word, rest in FINAL if word == "COPY"] == [
+        "--from=build /opt/lectern /opt/lectern",
+        "models /srv/lectern/models",
+    ]
+
+
+def test_nothing_is_installed_in_the_final_stage() -> None:
+    commands = " ".join(rest for word, rest in FINAL if word == "RUN")
+    assert not re.search(r"\b(pip|apt|apt-get|apk|uv)\b", commands)
+
+
+def test_the_build_context_leaves_everything_else_at_home() -> None:
+    lines = [line for line in (ROOT / ".dockerignore").read_text().splitlines() if not line.startswith("#")]
+    assert lines[0] == "*"
+    assert {line for line in lines if line.startswith("!")} == {
+        "!pyproject.toml",
+        "!README.md",
+        "!LICENSE",
+        "!service",
+        "!models",
+    }
+
+
+def test_it_does_not_run_as_root() -> None:
+    user, group = one("USER").split(":")
+    assert int(user) > 0
+    assert int(group) > 0
+
+
+def test_the_server_is_started_without_a_shell_that_would_swallow_sigterm() -> None:
+    assert json.loads(one("CMD")) == ["lectern", "serve"]
+
+
+def test_its_settings_are_understood() -> None:
+    known = {variable(name) for name in Settings.__dataclass_fields__}
+    given = {name: value for name, value in environment().items() if name.startswith("LECTERN_")}
+    assert set(given) <= known
+    settings = Settings.from_environment(given)
+    assert settings.host == "0.0.0.0"
+    assert settings.port == int(one("EXPOSE"))
+    assert str(settings.models) == "/srv/lectern/models"
+
+
+def test_a_worker_that_dies_is_replaced() -> None:
+    # BentoML leaves that to the container engine where this variable is set.
+    assert "BENTOML_CONTAINERIZED" not in environment()
+
+
+def test_nothing_is_reported_to_makers_of_libraries() -> None:
+    assert environment()["BENTOML_DO_NOT_TRACK"] == "True"
+    assert environment()["ORT_DISABLE_TELEMETRY"] == "1"
+
+
+@contextmanager
+def answering(status: int) -> Iterator[tuple[int, list[str]]]:
+    """Answer every request with a status; gives the port, and the paths that were asked for."""
+    asked: list[str] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            self.send_response(status)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield server.server_address[1], asked
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@pytest.mark.parametrize(("status", "healthy"), [(200, True), (503, False)])
+def test_the_health_check_asks_whether_the_server_is_ready(status: int, healthy: bool) -> None:
+    command = json.loads(one("HEALTHCHECK").partition("CMD")[2])
+    assert command[0] == "python"
+    with answering(status) as (port, asked):
+        done = subprocess.run(
+            [sys.executable, *command[1:]],
+            env={"LECTERN_PORT": str(port)},
+            capture_output=True,
+            check=False,
+        )
+    assert (done.returncode == 0) == healthy
+    assert asked == ["/readyz"]
