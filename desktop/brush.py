@@ -12,7 +12,7 @@ PAPER, INK = QColor(0, 0, 0), QColor(255, 255, 255)
 # A rim that no brush reaches: preprocessing finds out the page's colour there.
 _PAINTABLE = QRect(1, 1, PAGE - 2, PAGE - 2)
 # A path is stroked as a whole, which gives it one smooth edge; a long one would take long at every dot.
-_LONGEST_PATH = 64
+_LONGEST_PATH = 192
 
 
 def blank_page() -> QImage:

@@ -14,9 +14,9 @@ _QUICK = 1
 
 def pillow_of(drawing: QImage) -> Image.Image:
     """Return an 8-bit grey drawing as a picture of mode ``L``."""
-    side = (drawing.bytesPerLine(), drawing.height())
-    levels = np.frombuffer(drawing.constBits(), dtype=np.uint8).reshape(side[1], side[0])
-    return Image.fromarray(np.ascontiguousarray(levels[:, : drawing.width()]))
+    # A copy: the picture's memory goes with the picture, and Pillow would not know.
+    levels = np.array(drawing.constBits(), dtype=np.uint8).reshape(drawing.height(), drawing.bytesPerLine())
+    return Image.fromarray(levels[:, : drawing.width()])
 
 
 def png_of_drawing(drawing: QImage) -> bytes:

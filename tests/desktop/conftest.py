@@ -1,13 +1,17 @@
 """Owns what every test of the app needs: no screen, no remembered settings, small models, a window."""
 
 import os
-
-os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-
-from collections.abc import Callable, Iterator
+import sys
 from pathlib import Path
 
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+# With pytest's importlib mode the helpers that lie beside the tests are not found by themselves.
+sys.path.insert(0, str(Path(__file__).parent))
+
+from collections.abc import Iterator
+
 import pytest
+from hands import OpenWindow
 from networks import write_models
 from PySide6.QtCore import QSettings, QStandardPaths
 from PySide6.QtWidgets import QApplication
@@ -23,6 +27,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.qt_log_level_fail("WARNING"))
+            # Qt's platform without a screen says this of itself.
+            item.add_marker(pytest.mark.qt_log_ignore("does not support propagateSizeHints"))
 
 
 @pytest.fixture(autouse=True)
@@ -37,9 +43,6 @@ def _isolated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a tiny network for every model."""
     return write_models(tmp_path_factory.mktemp("models"))
-
-
-OpenWindow = Callable[..., MainWindow]
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """Owns the hands of the tests: mouse, finger and keys on the real window, through Qt's own event queue."""
 
+import itertools
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -8,9 +9,9 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QWidget
 
 from desktop.main_window import MainWindow
-from desktop.strokes import PAGE
 from desktop.widgets.pad import Pad
 
+OpenWindow = Callable[..., MainWindow]
 Line = Sequence[tuple[float, float]]
 LEFT = Qt.MouseButton.LeftButton
 PLAIN = Qt.KeyboardModifier.NoModifier
@@ -32,7 +33,7 @@ def draw(pad: Pad, line: Line, *, steps: int = 8, on_the_way: Callable[[], None]
     """Draw a stroke with the mouse."""
     handle = pad.window().windowHandle()
     QTest.mousePress(handle, LEFT, PLAIN, spot(pad, *line[0]))
-    for (x0, y0), (x1, y1) in zip(line, line[1:], strict=False):
+    for (x0, y0), (x1, y1) in itertools.pairwise(line):
         for step in range(1, steps + 1):
             share = step / steps
             QTest.mouseMove(handle, spot(pad, x0 + (x1 - x0) * share, y0 + (y1 - y0) * share))
@@ -64,8 +65,3 @@ def bars(window: MainWindow) -> dict[str, str]:
 def pictures() -> Path:
     """Return the folder of sample pictures."""
     return Path(__file__).parents[1] / "data" / "pictures"
-
-
-def page_point(x: float, y: float) -> tuple[float, float]:
-    """Return shares of the pad's side as coordinates of its page."""
-    return x * PAGE, y * PAGE

@@ -1,0 +1,155 @@
+"""What the app remembers, and what it shows of a prediction in its order, colours and words."""
+
+from pathlib import Path
+
+import pytest
+from hands import DASH, SEVEN, OpenWindow, bars, draw, press, shown
+from PySide6.QtCore import QLocale, QSettings
+from PySide6.QtWidgets import QApplication, QDialogButtonBox
+from pytestqt.qtbot import QtBot
+
+from desktop import settings as remembered
+from desktop.main_window import MainWindow
+from desktop.settings import Order, Settings, Theme, problem_with_server
+from desktop.theme import is_dark
+from desktop.widgets.preferences import Preferences
+from desktop.wording import percent
+from service.client import DEFAULT_URL
+
+
+def test_settings_come_back_as_they_were_saved(qapp: QApplication) -> None:
+    settings = Settings(
+        server="https://example.org:8443", api_key="k", theme=Theme.DARK, language="de", brush=0.2,
+        order=Order.SCORES, tab=1, models={"draw": "mnist"}, geometry=b"\x00\x01",
+    )  # fmt: skip
+    remembered.save(settings)
+    assert remembered.load() == settings
+
+
+def test_settings_that_make_no_sense_have_their_defaults(qapp: QApplication) -> None:
+    store = QSettings(remembered.ORGANIZATION, remembered.APPLICATION)
+    for key, value in {
+        "server": "gopher://x",
+        "theme": "mauve",
+        "brush": "wide",
+        "tab": "nan",
+        "order": "",
+    }.items():
+        store.setValue(key, value)
+    store.sync()
+    assert remembered.load() == Settings()
+
+
+def test_a_window_opens_as_the_last_one_was_left(open_window: OpenWindow) -> None:
+    window = open_window(Settings(server="", models={"pictures": "cifar10"}))
+    window.resize(1111, 777)
+    window.draw_page.set_brush_size(0.2)
+    window.panel.orders.setCurrentIndex(1)
+    press(window, "Ctrl+2")
+    page = window.tabs.currentIndex()
+    window.close()
+    again = open_window(remembered.load())
+    assert (again.width(), again.height()) == (1111, 777)
+    assert again.draw_page.pad.brush == 0.2
+    assert again.tabs.currentIndex() == page == 1
+    press(again, "Ctrl+1")
+    assert again.panel.orders.currentData() is Order.SCORES
+
+
+def test_a_server_given_for_once_is_not_remembered(open_window: OpenWindow, models: Path) -> None:
+    window = open_window(Settings(), server="http://127.0.0.1:9")
+    assert window.banner.isVisible()
+    window.close()
+    assert remembered.load().server == DEFAULT_URL
+
+
+def test_bars_stay_in_the_labels_order_until_somebody_sorts_them(qtbot: QtBot, window: MainWindow) -> None:
+    with qtbot.waitSignal(window.reader.answered, check_params_cb=lambda answer: answer.question.settled):
+        draw(window.draw_page.pad, SEVEN)
+    assert list(bars(window)) == list("0123456789")
+    window.panel.orders.setCurrentIndex(1)
+    rows = window.panel.meters.rows
+    assert rows[0].label == shown(window) == "7"
+    scores = [row.score or 0 for row in rows]
+    assert scores == sorted(scores, reverse=True)
+    assert sum(scores) == pytest.approx(1, abs=1e-5)
+
+
+def test_each_bar_has_a_name_and_a_number_for_screen_readers(qtbot: QtBot, window: MainWindow) -> None:
+    with qtbot.waitSignal(window.reader.answered, check_params_cb=lambda answer: answer.question.settled):
+        draw(window.draw_page.pad, SEVEN)
+    row = window.panel.meters.rows[7]
+    assert row.accessibleName() == "7"
+    assert row.value() == round((row.score or 0) * 1000)
+
+
+def test_the_settled_result_is_announced_once(
+    qtbot: QtBot, window: MainWindow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[str] = []
+    monkeypatch.setattr("desktop.widgets.result.announce", lambda speaker, text: said.append(text))
+    with qtbot.waitSignal(window.reader.answered, check_params_cb=lambda answer: answer.question.settled):
+        draw(window.draw_page.pad, SEVEN)
+    assert said == [f"7, {window.panel.remark.text()}"]
+
+
+def test_a_prediction_below_the_cards_threshold_is_not_sure(qtbot: QtBot, window: MainWindow) -> None:
+    window.tabs.setCurrentWidget(window.text_page)
+    window.panel.choose("imdb", 1)
+    with qtbot.waitSignal(window.reader.answered):
+        window.text_page.editor.setPlainText("film")
+    row = window.panel.meters.rows[0]
+    assert row.score == pytest.approx(0.5)
+    assert shown(window) != "Not sure"  # The test's network calls a prediction unsure below 0.5.
+    window.tabs.setCurrentWidget(window.draw_page)
+    with qtbot.waitSignal(
+        window.reader.answered, check_params_cb=lambda answer: answer.reading.prediction.unsure
+    ):
+        for height in (0.2, 0.5, 0.8):
+            draw(window.draw_page.pad, ((0.1, height), (0.9, 1 - height)))
+            draw(window.draw_page.pad, DASH)
+    assert shown(window) == "Not sure"
+    assert window.panel.remark.text().endswith("?")
+
+
+@pytest.mark.parametrize(
+    ("score", "text"),
+    [(0, "0.0 %"), (0.0004, "< 0.1 %"), (0.123, "12.3 %"), (0.9999, "> 99.9 %"), (1, "100.0 %")],
+)
+def test_no_probability_is_rounded_to_certainty(score: float, text: str) -> None:
+    QLocale.setDefault(QLocale("en"))
+    assert percent(score) == text
+
+
+def test_colours_change_at_once_and_ink_does_not(window: MainWindow) -> None:
+    pad = window.draw_page.pad
+    draw(pad, SEVEN)
+    before = pad.picture
+    for action, dark in zip(window.menus.themes.actions()[1:], (False, True), strict=True):
+        action.trigger()
+        assert is_dark(window.palette()) is dark
+        assert pad.picture == before
+    assert window.settings.theme is Theme.DARK
+    assert remembered.load().theme is Theme.DARK
+
+
+@pytest.mark.parametrize(
+    "address", ["", "lecture", "ftp://a", "http://", "http://[::", "http://a:99999", "http://ä"]
+)
+def test_an_address_that_cannot_be_asked_is_refused(address: str) -> None:
+    assert "address" in (problem_with_server(address) or "")
+
+
+def test_preferences_refuse_a_wrong_address_and_take_a_right_one(qtbot: QtBot, window: MainWindow) -> None:
+    press(window, "Ctrl+,")
+    dialog = window.findChild(Preferences)
+    dialog.server.setText("lecture hall")
+    ok = dialog.buttons.button(QDialogButtonBox.StandardButton.Ok)
+    dialog.online.setChecked(True)
+    ok.click()
+    assert dialog.isVisible()
+    assert "no address" in dialog.problem.text()
+    dialog.server.setText("http://127.0.0.1:9")
+    with qtbot.waitSignal(window.reader.stood):
+        ok.click()
+    assert window.settings.server == remembered.load().server == "http://127.0.0.1:9"

@@ -1,0 +1,108 @@
+"""The mailbox without Qt, and the worker on its thread."""
+
+import threading
+from collections.abc import Iterator
+
+import pytest
+from pytestqt.qtbot import QtBot
+
+from desktop.worker import Mailbox, Worker
+from service.inference.errors import BlankImage
+
+
+def nothing() -> Iterator[object]:
+    yield from ()
+
+
+def test_the_newest_job_takes_the_place_of_one_that_waits() -> None:
+    box = Mailbox()
+    jobs = [lambda number=number: iter([number]) for number in range(3)]
+    for job in jobs:
+        box.put(job)
+    taken = box.take()
+    assert taken is not None
+    assert taken[1] is jobs[2]
+
+
+def test_a_job_put_before_cancel_is_stale_and_one_put_after_is_not() -> None:
+    box = Mailbox()
+    before = box.put(nothing)
+    box.cancel()
+    after = box.put(nothing)
+    assert box.is_stale(before)
+    assert not box.is_stale(after)
+
+
+def test_taking_waits_for_a_job_and_ends_with_the_box() -> None:
+    box = Mailbox()
+    taken: list[object] = []
+    thread = threading.Thread(target=lambda: taken.extend([box.take(), box.take()]))
+    thread.start()
+    ticket = box.put(nothing)
+    while not taken and thread.is_alive() and box._waiting is not None:
+        pass
+    box.close()
+    thread.join(5)
+    assert taken in ([(ticket, nothing), None], [None, None])
+
+
+@pytest.fixture
+def worker(qtbot: QtBot) -> Iterator[Worker]:
+    worker = Worker("test")
+    yield worker
+    worker.close()
+
+
+def test_results_come_in_order_and_then_the_end(qtbot: QtBot, worker: Worker) -> None:
+    came = []
+    worker.came.connect(came.append)
+    with qtbot.waitSignal(worker.finished):
+        worker.put(lambda: iter([1, 2, 3]))
+    assert came == [1, 2, 3]
+
+
+def test_a_refusal_comes_as_such_and_the_worker_goes_on(qtbot: QtBot, worker: Worker) -> None:
+    def refuses() -> Iterator[object]:
+        yield 1
+        raise BlankImage("nothing there")
+
+    with qtbot.waitSignal(worker.refused) as refused:
+        worker.put(refuses)
+    assert refused.args[0].code == "blank_image"
+    with qtbot.waitSignal(worker.finished):
+        worker.put(nothing)
+
+
+def test_a_fault_reaches_the_crash_hook_and_the_worker_goes_on(qtbot: QtBot, worker: Worker) -> None:
+    def breaks() -> Iterator[object]:
+        yield 1
+        raise ZeroDivisionError
+
+    with qtbot.captureExceptions() as caught:
+        worker.put(breaks)
+        qtbot.waitUntil(lambda: bool(caught))
+    assert caught[0][0] is ZeroDivisionError
+    with qtbot.waitSignal(worker.finished):
+        worker.put(nothing)
+
+
+def test_cancel_stops_a_long_job_and_drops_what_it_gave(qtbot: QtBot, worker: Worker) -> None:
+    cancelled = threading.Event()
+    steps: list[int] = []
+
+    def long() -> Iterator[object]:
+        for step in range(1000):
+            steps.append(step)
+            yield step
+            assert cancelled.wait(5)
+
+    with qtbot.waitSignal(worker.came):
+        worker.put(long)
+    late = []
+    worker.cancel()
+    worker.came.connect(late.append)
+    cancelled.set()
+    with qtbot.waitSignal(worker.finished):
+        worker.put(nothing)
+    assert late == []
+    assert len(steps) <= 2
