@@ -26,14 +26,18 @@ def augment(pictures: Pictures, *, by: Augmentation, rng: np.random.Generator) -
     count, height, width = pictures.shape[:3]
     maps = _affine_maps(count, height, width, by=by, rng=rng)
     margin = (height // 4, width // 4)
-    padded = np.pad(pictures, ((0, 0), *((side, side) for side in margin), *((0, 0),) * (pictures.ndim - 3)), "reflect")
+    padded = np.pad(
+        pictures, ((0, 0), *((side, side) for side in margin), *((0, 0),) * (pictures.ndim - 3)), "reflect"
+    )
     changed = np.empty_like(pictures)
     for target, source, matrix in zip(changed, padded, maps, strict=True):
         # The map goes from places in the result to places in the padded source.
         shifted = matrix + np.array([[0, 0, margin[1]], [0, 0, margin[0]]])
         coefficients = tuple(float(value) for value in shifted.ravel())
         image = Image.fromarray(source)
-        target[:] = image.transform((width, height), Image.Transform.AFFINE, coefficients, Image.Resampling.BILINEAR)
+        target[:] = image.transform(
+            (width, height), Image.Transform.AFFINE, coefficients, Image.Resampling.BILINEAR
+        )
     return _with_contrast(changed, by=by.contrast, rng=rng) if by.contrast else changed
 
 

@@ -162,7 +162,9 @@ def _backward(step: _Step, gradient: Any) -> Any:
         case layers.Flatten() | layers.Reshape():
             return ops.reshape(gradient, (-1, *before.shape[1:]))
         case layers.GlobalAveragePooling2D():
-            return ops.reshape(gradient, (-1, 1, 1, before.shape[-1])) / float(before.shape[1] * before.shape[2])
+            return ops.reshape(gradient, (-1, 1, 1, before.shape[-1])) / float(
+                before.shape[1] * before.shape[2]
+            )
         case layers.Activation() | layers.ReLU() | layers.ELU():
             return gradient * _slope(layer, after)
         case layers.BatchNormalization():
@@ -211,7 +213,11 @@ def _through_pooling(before: Any, after: Any, gradient: Any) -> Any:
 
 def _add_filters(graph: onnx.GraphProto, model: keras.Model) -> None:
     """Make the first convolution's weights an output."""
-    flat = [part for layer in model.layers for part in (layer.layers if isinstance(layer, keras.Model) else [layer])]
+    flat = [
+        part
+        for layer in model.layers
+        for part in (layer.layers if isinstance(layer, keras.Model) else [layer])
+    ]
     first = next((layer for layer in flat if _is_convolution(layer)), None)
     if first is None:
         return

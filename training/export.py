@@ -32,6 +32,7 @@ from service.inference.preprocessing import Vocabulary
 from service.inference.session import open_session
 from training.datasets import Dataset, Examples
 from training.errors import ExportError
+from training.evaluate import run_session
 from training.explanation import explain
 from training.figures import draw_confusion, draw_curves
 from training.graph import OPSET, to_onnx
@@ -113,7 +114,12 @@ def _fill(folder: Path, trained: Trained, *, name: str, version: int) -> Card:
     difference = check_parity(keras_probabilities(trained.model, test.x), probabilities)
     threshold = _threshold(session, as_served(trained.dataset.validation, preprocessing=kind), trained.recipe)
     card = _card(
-        trained, name=name, version=version, probabilities=probabilities, difference=difference, threshold=threshold
+        trained,
+        name=name,
+        version=version,
+        probabilities=probabilities,
+        difference=difference,
+        threshold=threshold,
     )
     _add_metadata(proto, card)
     path.write_bytes(proto.SerializeToString())
@@ -151,17 +157,6 @@ def measure_network(model: keras.Model, dataset: Dataset, *, preprocessing: str)
     return measure_probabilities(probabilities, test.y, labels=dataset.labels)
 
 
-def run_session(session: ort.InferenceSession, x: npt.NDArray[Any]) -> Probabilities:
-    """Run a network over prepared inputs (n, …), in batches.
-
-    Returns:
-        float32 (n, classes).
-    """
-    source, target = session.get_inputs()[0].name, session.get_outputs()[0].name
-    parts = [session.run([target], {source: x[start : start + _BATCH]})[0] for start in range(0, len(x), _BATCH)]
-    return np.concatenate(parts)
-
-
 def keras_probabilities(model: keras.Model, x: npt.NDArray[Any]) -> Probabilities:
     """Run a Keras network over prepared inputs; one sigmoid unit is spread out to both classes.
 
@@ -188,7 +183,8 @@ def check_parity(ours: Probabilities, exported: Probabilities) -> float:
     difference = float(np.abs(ours - exported).max())
     if not difference <= LARGEST_DIFFERENCE:
         raise ExportError(
-            f"Keras and ONNX Runtime differ by {difference:.2g}, more than {LARGEST_DIFFERENCE:g}; nothing was written"
+            f"Keras and ONNX Runtime differ by {difference:.2g}, more than {LARGEST_DIFFERENCE:g}; "
+            "nothing was written"
         )
     rows = np.arange(len(ours))
     gap = ours.max(axis=1) - ours[rows, exported.argmax(axis=1)]
@@ -209,7 +205,12 @@ def describe_layers(model: keras.Model) -> tuple[Layer, ...]:
             continue
         shape = tuple(-1 if size is None else size for size in layer.output.shape)
         rows.append(
-            Layer(name=layer.name, type=type(layer).__name__, output_shape=shape, parameters=layer.count_params())
+            Layer(
+                name=layer.name,
+                type=type(layer).__name__,
+                output_shape=shape,
+                parameters=layer.count_params(),
+            )
         )
     return tuple(rows)
 
@@ -221,7 +222,13 @@ def _threshold(session: ort.InferenceSession, validation: Examples, recipe: Reci
 
 
 def _card(
-    trained: Trained, *, name: str, version: int, probabilities: Probabilities, difference: float, threshold: float
+    trained: Trained,
+    *,
+    name: str,
+    version: int,
+    probabilities: Probabilities,
+    difference: float,
+    threshold: float,
 ) -> Card:
     recipe, record, dataset = trained.recipe, trained.record, trained.dataset
     tensor = trained.model.inputs[0]
@@ -248,7 +255,7 @@ def _card(
         layers=describe_layers(trained.model),
         training=TrainingRun(
             dataset=record.dataset,
-            dataset_sha256=record.dataset_sha256,
+            dataset_sha256=dataset.sha256,
             splits=record.splits,
             epochs=record.epochs,
             seed=record.seed,
@@ -261,8 +268,8 @@ def _card(
         unsure_below=threshold,
         provenance=Provenance(license=dataset.license, data=dataset.source, weights=recipe.weights),
         extra={
-            "unsure_rule": f"the lowest confidence, in steps of 0.01, from which on {recipe.sure_accuracy:.1%} of the "
-            "validation split's answers are right, or the one that comes closest to that"
+            "unsure_rule": "the lowest confidence, in steps of 0.01, from which on "
+            f"{recipe.sure_accuracy:.1%} of the validation split's answers are right, or the closest to that"
         }
         | dict(trained.remarks),
     )
@@ -299,7 +306,10 @@ def _with_explanation(card: Card, model: keras.Model, path: Path) -> Card:
     return replace(
         card,
         explanation=ExplanationFile(
-            sha256=sha256_of(path), bytes=path.stat().st_size, layers=graph.layers, heat_layer=graph.heat_layer
+            sha256=sha256_of(path),
+            bytes=path.stat().st_size,
+            layers=graph.layers,
+            heat_layer=graph.heat_layer,
         ),
     )
 

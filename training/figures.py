@@ -32,9 +32,14 @@ def draw_curves(history: Sequence[Epoch], *, title: str) -> bytes:
         figure.suptitle(title, x=0.01, ha="left", fontsize=11, fontweight="bold")
         left, right = figure.subplots(1, 2)
         for axes, name, attribute in ((left, "Loss", "loss"), (right, "Accuracy", "accuracy")):
-            for prefix, label, color in (("", "training", _TRAINING), ("validation_", "validation", _VALIDATION)):
+            for prefix, label, color in (
+                ("", "training", _TRAINING),
+                ("validation_", "validation", _VALIDATION),
+            ):
                 values = [getattr(row, prefix + attribute) for row in history]
-                axes.plot(numbers, values, color=color, label=label, marker="o", markersize=3.5, linewidth=1.6)
+                axes.plot(
+                    numbers, values, color=color, label=label, marker="o", markersize=3.5, linewidth=1.6
+                )
             axes.set(title=name, xlabel="Epoch")
             axes.xaxis.set_major_locator(MaxNLocator(integer=True))
             axes.grid(color=_GRID, linewidth=0.6)
@@ -72,7 +77,15 @@ def draw_confusion(counts: npt.NDArray[np.int64], *, labels: Sequence[str], titl
             for column in places:
                 if counts[row, column]:
                     color = "white" if shares[row, column] > 0.3 else "black"
-                    axes.text(column, row, str(counts[row, column]), ha="center", va="center", color=color, fontsize=8)
+                    axes.text(
+                        column,
+                        row,
+                        str(counts[row, column]),
+                        ha="center",
+                        va="center",
+                        color=color,
+                        fontsize=8,
+                    )
         return _png(figure)
 
 

@@ -22,8 +22,8 @@ def to_onnx(model: keras.Model) -> onnx.ModelProto:
     """Convert a network.
 
     Args:
-        model: Takes one input, ``image`` in uint8 or ``ids`` in int32, and gives softmax probabilities or those
-            of the second of two classes.
+        model: Takes one input, ``image`` in uint8 or ``ids`` in int32, and gives softmax probabilities or
+            those of the second of two classes.
 
     Returns:
         A checked ONNX model with that input, the output ``probabilities`` (batch, classes), a free first
@@ -41,7 +41,7 @@ def to_onnx(model: keras.Model) -> onnx.ModelProto:
         if model.output_shape[-1] != 1:
             return result
         # (1 - p, p) as arithmetic: a Concat would be one more operation that accelerators treat apart.
-        return tf.matmul(result, [[-1.0, 1.0]]) + [1.0, 0.0]
+        return tf.add(tf.matmul(result, [[-1.0, 1.0]]), [1.0, 0.0])
 
     proto, _ = tf2onnx.convert.from_function(probabilities, input_signature=signature, opset=OPSET)
     _rename(proto.graph, tensor.name)
@@ -55,14 +55,17 @@ def to_onnx(model: keras.Model) -> onnx.ModelProto:
     onnx.checker.check_model(proto, full_check=True)
     left = dynamic_operations(proto)
     if left:
-        raise ExportError(f"the graph still computes shapes while it runs ({', '.join(left)}); nothing was written")
+        raise ExportError(
+            f"the graph still computes shapes while it runs ({', '.join(left)}); nothing was written"
+        )
     return proto
 
 
 def dynamic_operations(proto: onnx.ModelProto) -> tuple[str, ...]:
     """Name the operations that compute a shape, rather than data, on the way to the dense layers.
 
-    Looking up word vectors is a Gather too, from a constant table by the ids that came in; it is none of these.
+    Looking up word vectors is a Gather too, from a constant table by the ids that came in; it is none of
+    these.
     """
     constants = {tensor.name for tensor in proto.graph.initializer}
     return tuple(
@@ -121,5 +124,9 @@ def _drop_unused(graph: onnx.GraphProto) -> None:
 def _name_dimensions(graph: onnx.GraphProto, *, classes: int) -> None:
     for info in (graph.input[0], graph.output[0]):
         sizes: list[int | str] = [size.dim_value for size in info.type.tensor_type.shape.dim]
-        sizes = ["batch", *(size or "length" for size in sizes[1:])] if info is graph.input[0] else ["batch", classes]
+        sizes = (
+            ["batch", *(size or "length" for size in sizes[1:])]
+            if info is graph.input[0]
+            else ["batch", classes]
+        )
         info.CopyFrom(helper.make_tensor_value_info(info.name, info.type.tensor_type.elem_type, sizes))

@@ -1,6 +1,7 @@
 """Owns making a data set's examples into the arrays that a network takes, by the steps that serving takes."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,9 @@ from PIL import Image
 
 from service.inference.preprocessing import Vocabulary, pad, prepare_digit, prepare_garment, prepare_photo
 from training.datasets import Dataset, Examples, load_dataset
+from training.datasets.folder import load_folder
 from training.datasets.imdb import commonest_words
+from training.errors import RecipeError
 from training.recipe import Recipe
 
 _PREPARATIONS = {"digit": prepare_digit, "garment": prepare_garment}
@@ -23,16 +26,26 @@ class Prepared:
     vocabulary: Vocabulary | None = None
 
 
-def prepare_dataset(recipe: Recipe, *, vocabulary: Vocabulary | None = None) -> Prepared:
+def prepare_dataset(
+    recipe: Recipe, *, folder: Path | None = None, vocabulary: Vocabulary | None = None
+) -> Prepared:
     """Load a recipe's data set and prepare all of its splits.
 
     Args:
         recipe: Names the data set and the preprocessing.
+        folder: Pictures of one's own to take in place of that data set.
         vocabulary: Of an existing model; without it one is made from the training split.
 
     Raises:
         DatasetError: The data cannot be had.
+        RecipeError: The recipe's network reads texts, and a folder was given.
     """
+    if folder is not None:
+        if recipe.preprocessing == "text":
+            raise RecipeError(
+                f"{recipe.name} reads texts and cannot be trained on pictures; choose another recipe"
+            )
+        return Prepared(load_folder(folder, preprocessing=recipe.preprocessing, size=recipe.size))
     dataset = load_dataset(recipe.dataset, size=recipe.size)
     if recipe.preprocessing != "text":
         return Prepared(dataset)

@@ -40,8 +40,13 @@ def measure(pictures: npt.NDArray[np.uint8], *, classes: int) -> DataFacts:
     counts = [np.bincount(channels[:, channel], minlength=256) for channel in range(channels.shape[1])]
     levels = np.arange(256, dtype=np.float64)
     mean = [float(count @ levels / count.sum()) for count in counts]
-    variance = [float(count @ (levels - middle) ** 2 / count.sum()) for count, middle in zip(counts, mean, strict=True)]
-    return DataFacts(classes=classes, mean=tuple(mean), deviation=tuple(float(np.sqrt(value)) for value in variance))
+    variance = [
+        float(count @ (levels - middle) ** 2 / count.sum())
+        for count, middle in zip(counts, mean, strict=True)
+    ]
+    return DataFacts(
+        classes=classes, mean=tuple(mean), deviation=tuple(float(np.sqrt(value)) for value in variance)
+    )
 
 
 class Network:
@@ -63,7 +68,7 @@ class Network:
         return self
 
     def scale(self, facts: DataFacts) -> "Network":
-        """Turn uint8 pixels into the floats that the hidden layers see; grey pictures get their channel axis."""
+        """Turn uint8 pixels into the floats that hidden layers see; grey pictures get their channel axis."""
         if len(self._input.shape) == 3:
             self.add(keras.layers.Reshape((*self._input.shape[1:], 1), name="channel"))
         scale, offset = 1 / _LEVELS, 0.0
@@ -75,9 +80,13 @@ class Network:
             offset = [float(value) for value in -np.array(facts.mean) / deviation]
         return self.add(keras.layers.Rescaling(scale, offset, name="scaling"))
 
-    def conv(self, filters: int, *, padding: str = "valid", activation: str = "relu", norm: bool = False) -> "Network":
+    def conv(
+        self, filters: int, *, padding: str = "valid", activation: str = "relu", norm: bool = False
+    ) -> "Network":
         """A 3 x 3 convolution; with ``norm`` its batch normalisation comes before the activation."""
-        layer = keras.layers.Conv2D(self._width(filters), 3, padding=padding, kernel_regularizer=self._regularizer())
+        layer = keras.layers.Conv2D(
+            self._width(filters), 3, padding=padding, kernel_regularizer=self._regularizer()
+        )
         return self._hidden(layer, activation=activation, norm=norm)
 
     def dense(self, units: int, *, activation: str = "relu", norm: bool = False) -> "Network":

@@ -53,8 +53,8 @@ def fit(
     """Train a network, with a checkpoint after every epoch.
 
     A run that was killed and is resumed takes the same steps as one that was not: order and augmentation
-    depend on seed, epoch and place, the learning rate on the optimizer's step count, and optimizer and dropout
-    states are in the checkpoint.
+    depend on seed, epoch and place, the learning rate on the optimizer's step count, and the states of
+    optimizer and dropout are in the checkpoint.
 
     Args:
         build: Makes the untrained network: one output of probabilities, softmax or one sigmoid unit.

@@ -82,6 +82,8 @@ def sure_threshold(confidence: Probabilities, right: npt.NDArray[np.bool_], *, a
         The smallest of 0, 0.01 … 0.99 that reaches it; if none does, the one that comes closest.
     """
     thresholds = np.arange(100) / 100
-    reached = np.array([right[confidence >= value].mean() if (confidence >= value).any() else 0 for value in thresholds])
+    reached = np.array(
+        [right[confidence >= value].mean() if (confidence >= value).any() else 0 for value in thresholds]
+    )
     enough = np.flatnonzero(reached >= accuracy)
     return float(thresholds[enough[0] if enough.size else reached.argmax()])

@@ -90,7 +90,7 @@ def unfreeze_top(transfer: Transfer) -> None:
 def _load_base() -> keras.Model:
     try:
         with warnings.catch_warnings():
-            # For 180 x 180 Keras takes the weights of 224 x 224, which is what is wanted, and says so each time.
+            # For 180 x 180 Keras takes the weights of 224 x 224, as is wanted, and warns each time.
             warnings.filterwarnings("ignore", message=".*Weights for input shape", category=UserWarning)
             return keras.applications.MobileNetV2(
                 include_top=False, weights=WEIGHTS, input_shape=(SIZE, SIZE, 3), name="mobilenet_v2"
@@ -107,5 +107,7 @@ def _make_head(settings: Settings, *, features: int, classes: int) -> keras.Mode
     inputs = keras.Input((features,), name="features")
     hidden = keras.layers.Dropout(settings.dropout or 0.0, seed=settings.seed)(inputs)
     units, activation = (1, "sigmoid") if classes == 2 else (classes, "softmax")
-    layer = keras.layers.Dense(units, activation=activation, kernel_regularizer=regularizer, name="probabilities")
+    layer = keras.layers.Dense(
+        units, activation=activation, kernel_regularizer=regularizer, name="probabilities"
+    )
     return keras.Model(inputs, layer(hidden), name="classifier")

@@ -2,14 +2,16 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
-import keras
-
-from training.layers import DataFacts
 from training.settings import Settings
 
-Build = Callable[[Settings, DataFacts], keras.Model]
+if TYPE_CHECKING:
+    import keras
+
+    from training.layers import DataFacts
+
+Build: TypeAlias = "Callable[[Settings, DataFacts], keras.Model]"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,7 +27,8 @@ class Recipe:
         build: Makes the untrained network for settings and facts about the data.
         size: Side of the network's input in pixels, if pictures have to be resized for it.
         sure_accuracy: Share of validation examples that have to be right among those called sure.
-        method: ``whole`` trains the network from its pixels; ``transfer`` puts a classifier on a pretrained base.
+        method: ``whole`` trains the network from its pixels; ``transfer`` puts a classifier on a pretrained
+            base.
         joint: Second stage of ``transfer``: train the top of the base with the classifier.
         weights: Where pretrained weights come from.
     """

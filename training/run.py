@@ -81,7 +81,9 @@ def describe_machine() -> str:
         models = [line for line in names.read_text().splitlines() if line.startswith("model name")]
         processor = models[0].partition(":")[2].strip() if models else processor
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return f"{processor}, {cores} shared cores, no GPU" if keras.backend.backend() == "tensorflow" else processor
+    return (
+        f"{processor}, {cores} shared cores, no GPU" if keras.backend.backend() == "tensorflow" else processor
+    )
 
 
 def describe_versions() -> dict[str, str]:

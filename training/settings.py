@@ -52,7 +52,9 @@ def parse_augmentation(names: Iterable[str]) -> Augmentation:
     chosen: dict[str, Any] = {}
     for name in names:
         if name not in TRANSFORMATIONS:
-            raise RecipeError(f"augmentation {name!r} is not known; choose among {', '.join(TRANSFORMATIONS)}")
+            raise RecipeError(
+                f"augmentation {name!r} is not known; choose among {', '.join(TRANSFORMATIONS)}"
+            )
         chosen[name] = getattr(_USUAL, name)
     return Augmentation(**chosen)
 
@@ -76,7 +78,8 @@ class Settings:
         scaling: ``unit`` divides pixels by 255, ``standard`` subtracts mean and divides by deviation of the
             training split, ``none`` leaves them from 0 to 255.
         augmentation: Random changes of the training pictures.
-        early_stopping: Stop after so many epochs without a lower validation loss and keep the best; 0 never stops.
+        early_stopping: Stop after so many epochs without a lower validation loss and keep the best; 0 never
+            stops.
         seed: Of the weights, the order, the dropout and the augmentation.
     """
 
@@ -109,7 +112,9 @@ class Settings:
         }
         for name, good in limits.items():
             if not good:
-                raise RecipeError(f"setting {name} cannot be {getattr(self, name)}; see `lectern train --help`")
+                raise RecipeError(
+                    f"setting {name} cannot be {getattr(self, name)}; see `lectern train --help`"
+                )
 
     def as_dict(self) -> dict[str, Any]:
         """Return the settings as plain values, for cards and checkpoints."""

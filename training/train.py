@@ -80,4 +80,8 @@ def train(
 def facts_of(dataset: Dataset) -> DataFacts:
     """Return what a network has to know of a data set; texts have no grey levels."""
     classes = len(dataset.labels)
-    return measure(dataset.train.x, classes=classes) if dataset.train.x.dtype == "uint8" else DataFacts(classes=classes)
+    return (
+        measure(dataset.train.x, classes=classes)
+        if dataset.train.x.dtype == "uint8"
+        else DataFacts(classes=classes)
+    )

@@ -78,7 +78,13 @@ def train_transfer(
     transfer.head.set_weights(head.get_weights())
     if recipe.joint:
         more = _train_jointly(
-            transfer, recipe.joint, train=train, validation=validation, folder=folder, resume=resume, reporter=reporter
+            transfer,
+            recipe.joint,
+            train=train,
+            validation=validation,
+            folder=folder,
+            resume=resume,
+            reporter=reporter,
         )
         history += tuple(replace(row, number=row.number + len(history)) for row in more)
     return Outcome(transfer.whole, history, train_seconds + validation_seconds)

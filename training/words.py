@@ -9,8 +9,8 @@ import keras
 class WordSum(keras.layers.Layer):
     """A dense layer on the multi-hot vector of a text's words, without ever making that vector.
 
-    The product of a multi-hot vector and a kernel is the sum of the kernel's rows of the words that are there.
-    Ids start at 1; 0 is padding and adds nothing.
+    The product of a multi-hot vector and a kernel is the sum of the kernel's rows of the words that are
+    there. Ids start at 1; 0 is padding and adds nothing.
 
     Args:
         words: Size of the vocabulary.
@@ -24,7 +24,9 @@ class WordSum(keras.layers.Layer):
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         """Make ``words`` x ``units`` weights and ``units`` biases."""
-        self.kernel = self.add_weight(shape=(self.words, self.units), initializer="glorot_uniform", name="kernel")
+        self.kernel = self.add_weight(
+            shape=(self.words, self.units), initializer="glorot_uniform", name="kernel"
+        )
         self.bias = self.add_weight(shape=(self.units,), initializer="zeros", name="bias")
 
     def call(self, ids: Any) -> Any:

@@ -9,14 +9,17 @@ from pathlib import Path
 
 import numpy as np
 
-from service.inference.files import sha256_of
 from service.inference.preprocessing import tokenize
 from training.datasets.cache import cache_folder
+from training.datasets.convert import convert_reviews
 from training.datasets.dataset import Dataset, Examples, stratified
+from training.datasets.download import Progress, download
 from training.errors import DatasetError
 
 LABELS = ("negative", "positive")
 SOURCE = "Large Movie Review Dataset v1 (Maas et al. 2011), https://ai.stanford.edu/~amaas/data/sentiment/"
+URL = "https://ai.stanford.edu/~amaas/data/sentiment/aclImdb_v1.tar.gz"
+MD5 = "7c2ac02c03563afcf9b574c7e56c153a"
 LICENSE = "free for research with a citation; the reviews belong to their authors"
 WORDS = 10_000
 _FILES = ("imdb_train.jsonl.gz", "imdb_test.jsonl.gz")
@@ -30,25 +33,52 @@ def imdb_files() -> tuple[Path, Path]:
     return train, test
 
 
-def load_imdb() -> Dataset:
+def fetch_imdb(*, url: str = URL, md5: str | None = MD5, progress: Progress | None = None) -> None:
+    """Download the publisher's archive (84 MB) and keep its reviews in the cache.
+
+    Args:
+        url: Of the archive.
+        md5: Its checksum.
+        progress: Is told of the bytes that have come.
+
+    Raises:
+        DatasetError: There is no network, or what came is not the archive.
+    """
+    archive = cache_folder() / "aclImdb_v1.tar.gz"
+    if not archive.exists():
+        download(url, archive, md5=md5, progress=progress)
+    train, test = imdb_files()
+    convert_reviews(archive, {"train": train, "test": test})
+    archive.unlink()
+
+
+def load_imdb(*, progress: Progress | None = None) -> Dataset:
     """Read the reviews from the cache, as object arrays of raw strings.
 
     The validation split is a fixed fifth of each class of the training file, drawn once with seed 0: 5,000.
 
+    Args:
+        progress: Is told of the bytes that have come, if the archive has to be fetched first.
+
     Raises:
-        DatasetError: A file is missing or damaged.
+        DatasetError: The archive cannot be fetched, or a file is damaged.
     """
     train_path, test_path = imdb_files()
+    if not (train_path.exists() and test_path.exists()):
+        fetch_imdb(progress=progress)
     whole, test = _read(train_path), _read(test_path)
     held_out = stratified(whole.y, share=_VALIDATION_SHARE, seed=_SPLIT_SEED)
-    checksums = sha256_of(train_path) + sha256_of(test_path)
+    checksum = hashlib.sha256()
+    for part in (whole, test):
+        for text, label in zip(part.x, part.y, strict=True):
+            checksum.update(f"{label}\0{text}\0".encode())
     return Dataset(
         name="imdb",
         labels=LABELS,
         train=whole.take(~held_out),
         validation=whole.take(held_out),
         test=test,
-        sha256=hashlib.sha256(checksums.encode()).hexdigest(),
+        sha256=checksum.hexdigest(),
         source=SOURCE,
         license=LICENSE,
     )

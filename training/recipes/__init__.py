@@ -1,9 +1,12 @@
 """Owns the list of the lecture's networks, one module each."""
 
 import importlib
+from typing import TYPE_CHECKING
 
 from training.errors import RecipeError
-from training.recipe import Recipe
+
+if TYPE_CHECKING:
+    from training.recipe import Recipe
 
 NAMES = (
     "mnist-dense",
@@ -21,7 +24,7 @@ NAMES = (
 __all__ = ["NAMES", "load_recipe"]
 
 
-def load_recipe(name: str) -> Recipe:
+def load_recipe(name: str) -> "Recipe":
     """Import a recipe.
 
     Args:

@@ -1,4 +1,4 @@
-"""cats-dogs-finetune: the pretrained network's classifier first, then its top layers with it at a small rate."""
+"""cats-dogs-finetune: a pretrained network's new classifier first, then its top layers at a small rate."""
 
 import keras
 

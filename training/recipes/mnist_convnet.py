@@ -2,7 +2,7 @@
 
 import keras
 
-from training.layers import Network, DataFacts
+from training.layers import DataFacts, Network
 from training.recipe import Recipe
 from training.settings import Augmentation, Settings
 

@@ -1,0 +1,296 @@
+"""Owns the commands ``data``, ``train``, ``evaluate`` and ``export``; what they do is done elsewhere."""
+
+import logging
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    Progress,
+    TextColumn,
+    TimeRemainingColumn,
+    TransferSpeedColumn,
+)
+from rich.table import Table
+
+from training.recipes import NAMES as RECIPES
+
+_MODELS = Path("models")
+_RUNS = Path("runs")
+_folder = click.Path(path_type=Path, file_okay=False)
+
+
+@click.command()
+@click.argument("names", nargs=-1)
+def data(names: tuple[str, ...]) -> None:
+    """List the data sets, or fetch those that are named.
+
+    They are kept in LECTERN_DATA, else in ~/.cache/lectern/data.
+
+    Example: lectern data mnist imdb
+    """
+    _quiet()
+    from training.datasets.registry import list_datasets, load_dataset
+
+    console = Console()
+    for name in names:
+        with _download_bar(console) as progress:
+            dataset = load_dataset(name, progress=progress)
+        for skipped in dataset.skipped:
+            console.print(f"{name}: left out {skipped}", highlight=False)
+    for entry in list_datasets():
+        size = (
+            f"{entry.bytes / 1e6:.0f} MB"
+            if entry.bytes is not None
+            else f"not here; lectern data {entry.name}"
+        )
+        console.print(f"[bold]{entry.name}[/bold]  {size}", highlight=False)
+        for title, text in (
+            ("train + validation + test", entry.splits),
+            ("source", entry.source),
+            ("licence", entry.license),
+            ("file", ", ".join(map(str, entry.files))),
+        ):
+            console.print(f"  {title}: {text}", highlight=False, soft_wrap=True)
+
+
+def _toolbox(command: Callable[..., None]) -> Callable[..., None]:
+    """Put the options of the lecture's toolbox on a command."""
+    options = [
+        click.option("--epochs", type=int, help="Passes over the training split."),
+        click.option("--batch-size", type=int, help="Examples in each step of the optimizer."),
+        click.option("--learning-rate", type=float, help="Size of the steps, at its highest."),
+        click.option(
+            "--l1",
+            type=float,
+            help="Weight of the sum of all kernels' magnitudes in the loss: sparse kernels.",
+        ),
+        click.option(
+            "--l2", type=float, help="Weight of the sum of all kernels' squares in the loss: small kernels."
+        ),
+        click.option(
+            "--dropout", type=float, help="Share of hidden values that are set to zero at random in training."
+        ),
+        click.option(
+            "--batch-norm", is_flag=True, default=None, help="Normalise every hidden layer over the batch."
+        ),
+        click.option(
+            "--smaller",
+            type=float,
+            help="Factor on units and filters, 0.5 for half as many: less to overfit.",
+        ),
+        click.option(
+            "--augment",
+            help="Change pictures at random, a list out of shift,rotation,flip,zoom,shear,contrast, or none.",
+        ),
+        click.option(
+            "--scaling",
+            type=click.Choice(["unit", "standard", "none"]),
+            help="Pixels to 0..1, to mean 0 and deviation 1 (standard score), or left at 0..255.",
+        ),
+        click.option(
+            "--early-stopping", type=int, help="Stop after so many epochs without gain; keep the best epoch."
+        ),
+        click.option("--seed", type=int, help="Of weights, order, dropout and augmentation."),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+@click.command()
+@click.argument("recipe", type=click.Choice(RECIPES), required=False)
+@click.option(
+    "--data", "own", type=_folder, help="Train on your own pictures, FOLDER/<class>/<file>; then export."
+)
+@click.option("--name", help="Name of the model made from --data; else the folder's.")
+@_toolbox
+@click.option(
+    "--folds", type=int, help="K-fold validation: train K times, print mean and spread, keep no network."
+)
+@click.option("--resume", is_flag=True, help="Go on after the last finished epoch of an interrupted run.")
+@click.option("--tensorboard", is_flag=True, help="Write logs for TensorBoard into the run's folder.")
+@click.option(
+    "--runs", type=_folder, default=_RUNS, show_default=True, help="Folder for checkpoints and results."
+)
+@click.option("--run", "run_name", help="Name of this run's folder; else the recipe's.")
+@click.option(
+    "--models", type=_folder, default=_MODELS, show_default=True, help="Where --data puts its model."
+)
+def train(
+    recipe: str | None,
+    own: Path | None,
+    name: str | None,
+    folds: int | None,
+    resume: bool,
+    tensorboard: bool,
+    runs: Path,
+    run_name: str | None,
+    models: Path,
+    **changes: Any,
+) -> None:
+    """Train a network by its RECIPE, or on pictures of your own.
+
+    Every epoch leaves a checkpoint; after a kill, --resume goes on as if nothing had happened. A recipe's
+    network is put among the models by `lectern export RECIPE`; one trained on --data is put there at once.
+
+    Examples: lectern train mnist-convnet --epochs 5
+
+    lectern train --data my_folder
+    """
+    if recipe is None and own is None:
+        raise click.UsageError(f"name a recipe ({', '.join(RECIPES)}), or a folder with --data")
+    _quiet()
+    from training.sessions import Job, run_folds, run_training
+
+    job = Job(
+        recipe=recipe or "cats-dogs-features",
+        own=own,
+        name=name,
+        options=_options(changes),
+        folder=runs / (run_name or _run_name(recipe, own)),
+        resume=resume,
+        tensorboard=tensorboard,
+        models=models,
+    )
+    console = Console()
+    if folds is not None:
+        run_folds(job, folds=folds, console=console)
+    else:
+        run_training(job, console=console)
+
+
+@click.command()
+@click.argument("name")
+@click.option("--version", type=click.IntRange(min=1), help="Version of the model; the highest if not given.")
+@click.option("--models", type=_folder, default=_MODELS, show_default=True, help="Folder of all models.")
+@click.option(
+    "--data", "own", type=_folder, help="The pictures, if the model was trained on a folder of your own."
+)
+def evaluate(name: str, version: int | None, models: Path, own: Path | None) -> None:
+    """Measure a model's ONNX file on its whole test set and compare with its card.
+
+    The status is 1 if a figure differs.
+
+    Example: lectern evaluate mnist
+    """
+    from training.evaluate import evaluate as measure
+
+    result = measure(name, version=version, models=models, data=own)
+    card = result.card
+    table = Table(title=f"{card.name} {card.version}: {card.title}", title_justify="left")
+    for column in ("figure", "card", "measured", ""):
+        table.add_column(column, justify="left" if column == "figure" else "right")
+    for row in result.rows:
+        digits = 0 if row.name == "test examples" else 5
+        verdict = "same" if row.same else "DIFFERS"
+        table.add_row(row.name, f"{row.card:.{digits}f}", f"{row.measured:.{digits}f}", verdict)
+    console = Console()
+    console.print(table)
+    if not result.same_data:
+        console.print(
+            f"The copy of {card.training.dataset} in the cache is not the one that the card was made from; "
+            "small differences are to be expected."
+        )
+    if not result.same:
+        sys.exit(1)
+
+
+@click.command()
+@click.argument("recipe", type=click.Choice(RECIPES))
+@click.option("--runs", type=_folder, default=_RUNS, show_default=True, help="Folder of the runs.")
+@click.option("--run", "run_name", help="Name of the run's folder; else the recipe's.")
+@click.option("--models", type=_folder, default=_MODELS, show_default=True, help="Folder of all models.")
+@click.option("--name", help="Name of the model; else that of its data set.")
+@click.option(
+    "--version", type=click.IntRange(min=1), help="Version to make or replace; else the next free one."
+)
+@click.option("--data", "own", type=_folder, help="The pictures, if it was trained on a folder of your own.")
+@click.option("--compare", help="Name of another run whose test accuracy the card is to tell as well.")
+@click.option("--record", is_flag=True, help="Also note the figures in training/results.json.")
+def export(
+    recipe: str,
+    runs: Path,
+    run_name: str | None,
+    models: Path,
+    name: str | None,
+    version: int | None,
+    own: Path | None,
+    compare: str | None,
+    record: bool,
+) -> None:
+    """Export a trained network to ONNX and put it among the models.
+
+    It is checked against Keras on the whole test set; if a label changes, nothing is written.
+
+    Example: lectern export mnist-convnet --version 1
+    """
+    _quiet()
+    from training.results import record_result
+    from training.sessions import export_run
+
+    card = export_run(
+        recipe,
+        folder=runs / (run_name or _run_name(recipe, own)),
+        models=models,
+        name=name,
+        version=version,
+        own=own,
+        compare=runs / compare if compare else None,
+    )
+    if record:
+        record_result(card)
+    click.echo(
+        f"{models / card.name / str(card.version)}: accuracy {card.metrics.accuracy:.4f} on "
+        f"{card.metrics.count} test examples, largest difference from Keras {card.keras_difference:.1g}"
+    )
+
+
+def _options(changes: dict[str, Any]) -> Any:
+    """Turn the command line's words into options; a flag or value that was not given changes nothing."""
+    from training.options import Options
+    from training.settings import parse_augmentation
+
+    words = changes.pop("augment")
+    smaller = changes.pop("smaller")
+    if words is not None:
+        names = [word.strip() for word in words.split(",") if word.strip()]
+        changes["augmentation"] = parse_augmentation([] if names == ["none"] else names)
+    return Options(width=smaller, **changes)
+
+
+def _run_name(recipe: str | None, own: Path | None) -> str:
+    parts = [recipe] if recipe else []
+    return "-".join(parts + ([own.resolve().name] if own else []))
+
+
+def _quiet() -> None:
+    """Keep the libraries' chatter out of the output; has to be called before TensorFlow is imported."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    logging.getLogger("tf2onnx").setLevel(logging.ERROR)
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
+
+
+@contextmanager
+def _download_bar(console: Console) -> Iterator[Callable[[int, int | None], None]]:
+    columns = (
+        TextColumn("downloading"),
+        BarColumn(),
+        DownloadColumn(),
+        TransferSpeedColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task("", total=None)
+
+        def show(done: int, total: int | None) -> None:
+            bar.update(task, completed=done, total=total)
+
+        yield show

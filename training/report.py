@@ -1,0 +1,65 @@
+"""Owns what a training says while it runs: bars in a terminal, lines in a log file."""
+
+from types import TracebackType
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
+from training.history import Epoch
+
+
+class ConsoleReporter:
+    """Shows a bar for each epoch in a terminal; a log file gets the line at its end only."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[note]}"),
+            console=console,
+            transient=True,
+            disable=not console.is_terminal,
+        )
+        self._task: TaskID | None = None
+
+    def __enter__(self) -> "ConsoleReporter":
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._progress.stop()
+
+    def step(self, *, epoch: int, step: int, steps: int, loss: float, accuracy: float) -> None:
+        """Move the bar of the epoch."""
+        if self._task is None:
+            self._task = self._progress.add_task(f"epoch {epoch}", total=steps, note="")
+        self._progress.update(self._task, completed=step, note=f"loss {loss:.4f}  accuracy {accuracy:.4f}")
+
+    def epoch(self, row: Epoch, *, epochs: int) -> None:
+        """Write the line of a finished epoch."""
+        self._close()
+        self._console.print(
+            f"epoch {row.number:3}/{epochs}  loss {row.loss:.4f}  accuracy {row.accuracy:.4f}  "
+            f"validation loss {row.validation_loss:.4f}  accuracy {row.validation_accuracy:.4f}  "
+            f"{row.seconds:.0f} s",
+            highlight=False,
+        )
+
+    def pictures(self, done: int, total: int) -> None:
+        """Move the bar of pictures that go through the frozen base."""
+        if self._task is None:
+            self._task = self._progress.add_task("pictures through the base", total=total, note="")
+        self._progress.update(self._task, completed=done)
+        if done == total:
+            self._close()
+            self._console.print(f"{total} pictures through the frozen base", highlight=False)
+
+    def _close(self) -> None:
+        if self._task is not None:
+            self._progress.remove_task(self._task)
+            self._task = None

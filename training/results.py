@@ -1,0 +1,65 @@
+"""Owns ``results.json``: what each recipe reached on the test set, for the README's table."""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from service.inference.card import Card
+from service.inference.files import write_atomically
+
+RESULTS = Path(__file__).with_name("results.json")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Result:
+    """What a recipe reached, measured with its exported ONNX file on the whole test set.
+
+    Attributes:
+        recipe: Its name.
+        dataset: Name of the data set.
+        parameters: Number of the network's parameters.
+        accuracy: On the test set, 0 to 1.
+        log_loss: On the test set, in nats.
+        count: Number of test examples.
+        epochs: Epochs that were run.
+        seed: Of every random choice.
+        seconds: Wall-clock time of the training.
+        machine: For people.
+    """
+
+    recipe: str
+    dataset: str
+    parameters: int
+    accuracy: float
+    log_loss: float
+    count: int
+    epochs: int
+    seed: int
+    seconds: float
+    machine: str
+
+
+def read_results(path: Path = RESULTS) -> dict[str, Result]:
+    """Return the results by name of recipe; none if there is no such file."""
+    if not path.exists():
+        return {}
+    return {row["recipe"]: Result(**row) for row in json.loads(path.read_text(encoding="utf-8"))}
+
+
+def record_result(card: Card, path: Path = RESULTS) -> None:
+    """Put what a card says in place of its recipe's earlier result, replacing the file atomically."""
+    result = Result(
+        recipe=card.recipe.name,
+        dataset=card.training.dataset,
+        parameters=card.parameters,
+        accuracy=card.metrics.accuracy,
+        log_loss=round(card.metrics.log_loss, 6),
+        count=card.metrics.count,
+        epochs=card.training.epochs,
+        seed=card.training.seed,
+        seconds=card.training.seconds,
+        machine=card.training.machine,
+    )
+    rows = read_results(path) | {result.recipe: result}
+    document = [asdict(rows[name]) for name in sorted(rows)]
+    write_atomically(path, (json.dumps(document, indent=1) + "\n").encode())

@@ -1,0 +1,218 @@
+"""Owns what ``lectern train`` and ``lectern export`` do, from loading the data to the last line."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from service.inference.card import Card
+from service.inference.preprocessing import Vocabulary
+from training.errors import RunError
+from training.export import Trained, export, measure_network
+from training.folds import cross_validate
+from training.inputs import Prepared, prepare_dataset
+from training.loop import Reporter
+from training.options import Options
+from training.recipe import Recipe
+from training.recipes import load_recipe
+from training.report import ConsoleReporter
+from training.run import RunRecord, load_run
+from training.train import train
+
+_VOCABULARY = "vocabulary.txt"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """One call of ``lectern train``.
+
+    Attributes:
+        recipe: Name of the recipe.
+        own: Folder of one's own pictures, in place of the recipe's data set.
+        name: Of the model made from that folder; None takes the folder's.
+        options: Changes to the recipe's settings.
+        folder: Of this run.
+        resume: Go on with an interrupted run.
+        tensorboard: Write logs for TensorBoard.
+        models: Where a model made from one's own pictures goes.
+    """
+
+    recipe: str
+    own: Path | None
+    name: str | None
+    options: Options
+    folder: Path
+    resume: bool
+    tensorboard: bool
+    models: Path
+
+
+def run_training(job: Job, *, console: Console) -> None:
+    """Train, say what came out, and export what was trained on one's own pictures."""
+    recipe, prepared = _prepare(job, console)
+    job.folder.mkdir(parents=True, exist_ok=True)
+    if prepared.vocabulary:
+        prepared.vocabulary.write(job.folder / _VOCABULARY)
+    with ConsoleReporter(console) as bars, _reporter(job, bars) as reporter:
+        record, history = train(
+            recipe,
+            dataset=prepared.dataset,
+            settings=job.options.apply(recipe.settings),
+            folder=job.folder,
+            resume=job.resume,
+            reporter=reporter,
+            progress=bars.pictures,
+        )
+    accuracy = history[-1].validation_accuracy
+    console.print(
+        f"{record.epochs} epochs in {record.seconds:.0f} s, validation accuracy {accuracy:.4f}",
+        highlight=False,
+    )
+    if job.own is None:
+        console.print(f"Next: lectern export {recipe.name}{_run_option(job, recipe)}", highlight=False)
+        return
+    model, version = job.name or prepared.dataset.name, None
+    card = _export(recipe, job.folder, prepared, models=job.models, name=model, version=version)
+    console.print(
+        f"{job.models / card.name / str(card.version)}: accuracy {card.metrics.accuracy:.4f} on "
+        f"{card.metrics.count} test pictures. Try it: lectern predict {card.name} picture.jpg",
+        highlight=False,
+    )
+
+
+def run_folds(job: Job, *, folds: int, console: Console) -> None:
+    """Train once for each fold; print each result, their mean and their spread."""
+    recipe, prepared = _prepare(job, console)
+    result = cross_validate(
+        recipe,
+        dataset=prepared.dataset,
+        settings=job.options.apply(recipe.settings),
+        folds=folds,
+        folder=job.folder,
+        resume=job.resume,
+        announce=lambda fold, accuracy: console.print(
+            f"fold {fold}/{folds}  validation accuracy {accuracy:.4f}", highlight=False
+        ),
+    )
+    console.print(
+        f"mean {result.mean:.4f}, standard deviation {result.spread:.4f} over {folds} folds", highlight=False
+    )
+
+
+def export_run(
+    recipe: str,
+    *,
+    folder: Path,
+    models: Path,
+    name: str | None = None,
+    version: int | None = None,
+    own: Path | None = None,
+    compare: Path | None = None,
+) -> Card:
+    """Export a finished run.
+
+    Args:
+        recipe: Name of the recipe.
+        folder: Of the run.
+        models: Folder of all models.
+        name: Of the model; None takes that of its data set.
+        version: To make or replace; None takes the next free one.
+        own: Folder of one's own pictures that the run was trained on.
+        compare: Folder of another run whose test accuracy the card is to tell as well.
+
+    Raises:
+        RunError: There is no finished run in the folder, or it is of other data.
+        ExportError: The exported network does not answer as the trained one does.
+    """
+    vocabulary = folder / _VOCABULARY
+    chosen = load_recipe(recipe)
+    prepared = prepare_dataset(
+        chosen, folder=own, vocabulary=Vocabulary.read(vocabulary) if vocabulary.exists() else None
+    )
+    if own:
+        chosen = _for_own_data(chosen, prepared)
+    return _export(chosen, folder, prepared, models=models, name=name, version=version, compare=compare)
+
+
+def next_version(models: Path, name: str) -> int:
+    """Return the lowest version above all that a model has."""
+    taken = [int(path.name) for path in (models / name).glob("*") if path.name.isdigit()]
+    return max(taken, default=0) + 1
+
+
+def _prepare(job: Job, console: Console) -> tuple[Recipe, Prepared]:
+    recipe = load_recipe(job.recipe)
+    prepared = prepare_dataset(recipe, folder=job.own)
+    if job.own:
+        recipe = _for_own_data(recipe, prepared)
+    for skipped in prepared.dataset.skipped:
+        console.print(f"left out {skipped}", highlight=False)
+    splits = ", ".join(f"{count} {name}" for name, count in prepared.dataset.splits.items())
+    console.print(f"{recipe.name} on {prepared.dataset.name}: {splits}", highlight=False)
+    return recipe, prepared
+
+
+def _for_own_data(recipe: Recipe, prepared: Prepared) -> Recipe:
+    labels = ", ".join(prepared.dataset.labels)
+    return replace(recipe, title=f"Own pictures of {labels}", dataset=prepared.dataset.name)
+
+
+def _export(
+    recipe: Recipe,
+    folder: Path,
+    prepared: Prepared,
+    *,
+    models: Path,
+    name: str | None,
+    version: int | None,
+    compare: Path | None = None,
+) -> Card:
+    record, model, history = load_run(folder)
+    dataset = prepared.dataset
+    if record.recipe != recipe.name or record.labels != dataset.labels or record.splits != dataset.splits:
+        raise RunError(
+            f"{folder}: is a run of {record.recipe} on {record.dataset}, or on other data; train again"
+        )
+    trained = Trained(
+        recipe=recipe,
+        record=record,
+        model=model,
+        history=history,
+        dataset=dataset,
+        vocabulary=prepared.vocabulary,
+        remarks={"compared_with": _compare(compare, recipe, record, prepared)} if compare else {},
+    )
+    home = name or dataset.name
+    return export(trained, models=models, name=home, version=version or next_version(models, home))
+
+
+def _compare(folder: Path, recipe: Recipe, record: RunRecord, prepared: Prepared) -> dict[str, Any]:
+    """Measure another run of the same recipe, and say in which settings it differs."""
+    other, model, _ = load_run(folder)
+    metrics = measure_network(model, prepared.dataset, preprocessing=recipe.preprocessing)
+    differing = {name: value for name, value in other.settings.items() if value != record.settings.get(name)}
+    return {
+        "run": folder.name,
+        "settings": differing,
+        "epochs": other.epochs,
+        "seconds": other.seconds,
+        "metrics": {name: value for name, value in asdict(metrics).items() if name != "extra"},
+    }
+
+
+def _run_option(job: Job, recipe: Recipe) -> str:
+    return "" if job.folder.name == recipe.name else f" --run {job.folder.name}"
+
+
+@contextmanager
+def _reporter(job: Job, bars: ConsoleReporter) -> Iterator[Reporter]:
+    if not job.tensorboard:
+        yield bars
+        return
+    # Imported on request only: it is the one part of training that needs TensorFlow itself.
+    from training.tensorboard import TensorBoardReporter
+
+    yield TensorBoardReporter(job.folder / "tensorboard", onward=bars)
