@@ -2,17 +2,20 @@
 
 import base64
 import binascii
+import re
 from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import orjson
+from python_multipart.multipart import parse_options_header
 from starlette.datastructures import Headers, QueryParams, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
 from service.http.problems import Problem
 from service.inference.predictor import Input
 
+_NUMBER = re.compile(r"[0-9]{1,18}")
 _RAW_TYPES = ("", "application/octet-stream", "application/x-www-form-urlencoded")
 
 
@@ -77,7 +80,7 @@ def parse_top_k(value: object) -> int:
     Raises:
         Problem: 400: it is no whole number from 1.
     """
-    number = int(value) if isinstance(value, str) and value.isascii() and value.isdigit() else value
+    number = int(value) if isinstance(value, str) and _NUMBER.fullmatch(value) else value
     if isinstance(number, int) and not isinstance(number, bool) and number >= 1:
         return number
     raise Problem(400, "invalid_parameter", f"top_k is {_shorten(value)}; it must be a whole number from 1")
@@ -124,6 +127,8 @@ def _from_json(body: bytes, top_k: int | None, *, text: bool) -> PredictionReque
 
 
 async def _from_multipart(body: bytes, headers: Headers, *, text: bool, max_batch: int) -> tuple[Input, ...]:
+    _check_whole(body, headers)
+
     async def stream() -> AsyncGenerator[bytes, None]:
         yield body
 
@@ -160,6 +165,15 @@ async def _from_multipart(body: bytes, headers: Headers, *, text: bool, max_batc
             400, "invalid_request", f"the multipart body holds no {wanted}; send one, as curl -F file=@… does"
         )
     return tuple(inputs)
+
+
+def _check_whole(body: bytes, headers: Headers) -> None:
+    """Refuse a multipart body that is cut off; the parser would drop its last part and say nothing."""
+    boundary = parse_options_header(headers["content-type"])[1].get(b"boundary", b"")
+    if not boundary or b"--" + boundary + b"--" not in body:
+        raise Problem(
+            400, "malformed_multipart", "the multipart body has no boundary at its end; send the whole of it"
+        )
 
 
 def _decode_text(body: bytes) -> str:

@@ -13,6 +13,8 @@ from service.inference.files import write_atomically
 
 PADDING = 0
 _TAG = re.compile(r"<[^<>]{0,200}>")
+# No character has a number of eight digits, and html.unescape raises an error at thousands of them.
+_NO_CHARACTER = re.compile(r"&#[0-9]{8,};?")
 _WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)*")
 
 Ids = npt.NDArray[np.int32]
@@ -20,7 +22,8 @@ Ids = npt.NDArray[np.int32]
 
 def tokenize(text: str) -> list[str]:
     """Split a text into lower-case words, markup such as ``<br />`` stripped, in order, repeats kept."""
-    plain = html.unescape(_TAG.sub(" ", text)).replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")
+    marked = _NO_CHARACTER.sub(" ", _TAG.sub(" ", text))
+    plain = html.unescape(marked).replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")
     return _WORD.findall(plain.lower())
 
 

@@ -46,7 +46,7 @@ def _places(document: dict[str, Any]) -> Iterator[tuple[dict[str, Any], str, str
     kinds |= {f"{name}.": (kind, document[name]) for name, kind in _SECTIONS.items()}
     for where, (kind, holder) in kinds.items():
         for field in dataclasses.fields(kind):
-            if field.name != "extra":
+            if field.default is field.default_factory is dataclasses.MISSING:
                 yield holder, field.name, where + field.name
 
 

@@ -1,0 +1,182 @@
+"""Owns real servers for the tests: ``lectern serve`` in a process of its own, asked over plain sockets."""
+
+import http.client
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+_ROOT = Path(__file__).resolve().parents[3]
+_START = (sys.executable, "-c", "from service.cli import main; main()", "serve")
+_STARTS_WITHIN_S = 90
+_STOPS_WITHIN_S = 20
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a server sent back."""
+
+    status: int
+    headers: http.client.HTTPMessage
+    body: bytes
+
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running server: where it listens, and what it has logged."""
+
+    port: int
+    process: subprocess.Popen[bytes]
+    log_path: Path
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def log(self) -> str:
+        return self.log_path.read_text(encoding="utf-8")
+
+    def ask(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        headers: Mapping[str, str] | None = None,
+        **options: Any,
+    ) -> Answer:
+        """Send one request with no more headers than HTTP demands, and read the answer."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        try:
+            connection.request(method, path, body, dict(headers or {}), **options)
+            response = connection.getresponse()
+            return Answer(response.status, response.headers, response.read())
+        finally:
+            connection.close()
+
+    def post_json(self, path: str, document: object, headers: Mapping[str, str] | None = None) -> Answer:
+        return self.ask(
+            "POST", path, json.dumps(document), {"Content-Type": "application/json", **(headers or {})}
+        )
+
+    def begin(
+        self, path: str, body: bytes, *, sent: int, headers: Mapping[str, str] | None = None
+    ) -> socket.socket:
+        """Send a request's head and the first bytes of its body; the rest is left to the caller."""
+        lines = [f"POST {path} HTTP/1.1", "Host: test", f"Content-Length: {len(body)}", "Connection: close"]
+        lines += [f"{name}: {value}" for name, value in (headers or {}).items()]
+        connection = socket.create_connection(("127.0.0.1", self.port), timeout=30)
+        connection.sendall("\r\n".join([*lines, "", ""]).encode() + body[:sent])
+        return connection
+
+    def workers(self) -> list[int]:
+        """Return the ids of the worker processes."""
+        listing = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text()
+        return [
+            int(pid)
+            for pid in listing.split()
+            if b"bento_worker" in Path(f"/proc/{pid}/cmdline").read_bytes()
+        ] or [self.process.pid]
+
+
+def read_answer(connection: socket.socket) -> Answer:
+    """Read the answer to a request that was sent by hand, and close the connection."""
+    with connection:
+        response = http.client.HTTPResponse(connection)
+        response.begin()
+        return Answer(response.status, response.headers, response.read())
+
+
+StartServer = Callable[..., AbstractContextManager[Server]]
+
+
+@pytest.fixture(scope="session", name="read_answer")
+def _read_answer() -> Callable[[socket.socket], Answer]:
+    return read_answer
+
+
+@pytest.fixture(scope="session")
+def start_server(tmp_path_factory: pytest.TempPathFactory, models_folder: Path) -> StartServer:
+    """Run a server with settings of its own while a ``with`` block lasts."""
+
+    @contextmanager
+    def start(**settings: str) -> Iterator[Server]:
+        folder = tmp_path_factory.mktemp("server")
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        chosen = {"MODELS": str(models_folder), "PORT": str(port)} | settings
+        environment = {
+            **{
+                name: value
+                for name, value in os.environ.items()
+                if not name.startswith(("LECTERN_", "PROMETHEUS_"))
+            },
+            **{f"LECTERN_{name}": value for name, value in chosen.items()},
+            "BENTOML_HOME": str(folder / "bentoml"),
+        }
+        with (folder / "log").open("wb") as log:
+            process = subprocess.Popen(
+                _START, cwd=_ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT
+            )
+        server = Server(port, process, folder / "log")
+        try:
+            _wait_until_ready(server)
+            yield server
+        finally:
+            process.send_signal(signal.SIGTERM)
+            try:
+                process.wait(_STOPS_WITHIN_S)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+                raise
+
+    return start
+
+
+def _wait_until_ready(server: Server) -> None:
+    end = time.monotonic() + _STARTS_WITHIN_S
+    while time.monotonic() < end and server.process.poll() is None:
+        try:
+            if server.ask("GET", "/readyz").status == 200:
+                return
+        except OSError:
+            pass
+        time.sleep(0.1)
+    pytest.fail(f"the server did not start:\n{server.log()}")
+
+
+@pytest.fixture(scope="session")
+def server(start_server: StartServer) -> Iterator[Server]:
+    """A server of the committed models with default settings."""
+    with start_server() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def strict(start_server: StartServer) -> Iterator[Server]:
+    """A server with low limits, keys, an origin, and its log in JSON."""
+    with start_server(
+        MAX_BODY_MB="1",
+        MAX_PIXELS="10000",
+        MAX_BATCH="4",
+        MAX_QUEUE="1",
+        TIMEOUT_S="1.5",
+        API_KEYS="alpha,beta",
+        CORS_ORIGINS="https://lecture.example",
+        LOG_FORMAT="json",
+    ) as running:
+        yield running

@@ -1,0 +1,122 @@
+"""What every request passes: its id, other origins, other people's headers, and limits that hold no one up."""
+
+import http.client
+import socket
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+Server = Any
+KEY = {"Authorization": "Bearer alpha"}
+ORIGIN = "https://lecture.example"
+
+
+def test_every_answer_has_an_id_of_its_own(server: Server) -> None:
+    answers = [server.ask("GET", path) for path in ("/models", "/models", "/nothing", "/", "/metrics")]
+    ids = [answer.headers.get_all("X-Request-ID") for answer in answers]
+    assert all(len(each) == 1 and len(each[0]) == 32 for each in ids)
+    assert len({each[0] for each in ids}) == len(answers)
+
+
+@pytest.mark.parametrize("path", ["/models", "/nothing", "/docs.json", "/readyz"])
+def test_the_callers_id_comes_back(server: Server, path: str) -> None:
+    given = "lecture-7/group:3+a=b._"
+    assert server.ask("GET", path, headers={"X-Request-ID": given}).headers["X-Request-ID"] == given
+
+
+@pytest.mark.parametrize(
+    "given", ["", "two words", "x" * 129, "caf\xe9", 'a"b', "a;b", "<script>", "a\tb", "%0d%0a"]
+)
+def test_an_id_that_could_do_harm_is_replaced(server: Server, given: str) -> None:
+    answer = server.ask("GET", "/nothing", headers={"X-Request-ID": given})
+    assert answer.headers["X-Request-ID"] != given
+    assert answer.json()["request_id"] == answer.headers["X-Request-ID"]
+    assert len(answer.headers["X-Request-ID"]) == 32
+
+
+@pytest.mark.parametrize("path", ["/models/mnist", "/classify_image"])
+def test_a_page_of_a_known_origin_may_ask(strict: Server, path: str) -> None:
+    asked = {
+        "Origin": ORIGIN,
+        "Access-Control-Request-Method": "POST",
+        "Access-Control-Request-Headers": "Authorization",
+    }
+    preflight = strict.ask("OPTIONS", path, headers=asked)
+    assert preflight.status == 200
+    assert preflight.headers["Access-Control-Allow-Origin"] == ORIGIN
+    assert "POST" in preflight.headers["Access-Control-Allow-Methods"]
+    assert "Authorization" in preflight.headers["Access-Control-Allow-Headers"]
+
+
+def test_a_page_of_a_known_origin_may_read_answers_and_refusals(strict: Server, digit_png: bytes) -> None:
+    for path, key in (("/models/mnist", KEY), ("/models/minst", KEY), ("/models/mnist", {})):
+        answer = strict.ask("POST", path, digit_png, {"Origin": ORIGIN} | key)
+        assert answer.headers["Access-Control-Allow-Origin"] == ORIGIN
+        assert "X-Request-ID" in answer.headers["Access-Control-Expose-Headers"]
+
+
+def test_a_page_of_another_origin_may_not_ask(strict: Server, server: Server) -> None:
+    asked = {"Origin": "https://other.example", "Access-Control-Request-Method": "POST"}
+    assert strict.ask("OPTIONS", "/models/mnist", headers=asked).status == 400
+    assert "Access-Control-Allow-Origin" not in strict.ask("GET", "/models", headers=asked | KEY).headers
+    assert "Access-Control-Allow-Origin" not in server.ask("GET", "/models", headers=asked).headers
+
+
+def test_a_connection_serves_many_requests_refused_ones_among_them(server: Server, digit_png: bytes) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
+    connection.connect()
+    before = connection.sock.getsockname()
+    for body, status in ((digit_png, 200), (b"no picture", 422), (digit_png, 200)):
+        connection.request("POST", "/models/mnist", body)
+        response = connection.getresponse()
+        response.read()
+        assert response.status == status
+    assert connection.sock.getsockname() == before
+    connection.close()
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"nonsense\r\n\r\n",
+        b"GET /models HTTP/1.1\r\nContent-Length: -1\r\n\r\n",
+        b"POST /models/mnist HTTP/1.1\r\nHost: x\r\nContent-Length: \xb2\r\n\r\n",
+        b"POST /models/mnist HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nZZ\r\n",
+        b"GET /models/\xff\xfe HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+        b"POST /models/mnist HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\nContent-Length: 5\r\n\r\nabcd",
+    ],
+)
+def test_bytes_that_are_not_http_get_a_refusal_or_nothing(server: Server, head: bytes) -> None:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=30) as connection:
+        connection.sendall(head)
+        connection.shutdown(socket.SHUT_WR)
+        answer = connection.makefile("rb").read()
+    assert not answer or 400 <= int(answer.split()[1]) < 500
+    assert server.ask("GET", "/readyz").status == 200
+
+
+def test_a_caller_who_hangs_up_leaves_no_trace_in_the_queue(
+    strict: Server, digit_png: bytes, read_answer: Callable[..., Any]
+) -> None:
+    for _ in range(3):
+        strict.begin("/models/mnist", digit_png, sent=20, headers=KEY).close()
+    answers = [strict.ask("POST", "/models/mnist", digit_png, KEY) for _ in range(50)]
+    assert answers[-1].status == 200
+    assert {answer.status for answer in answers} <= {200, 429}
+
+
+def test_a_caller_who_waits_to_be_told_to_send_is_refused_before(
+    strict: Server, read_answer: Callable[..., Any]
+) -> None:
+    headers = KEY | {"Expect": "100-continue"}
+    answer = read_answer(strict.begin("/models/mnist", bytes(2_000_000), sent=0, headers=headers))
+    assert answer.status == 413
+
+
+def test_the_page_of_the_api_shows_both_methods(server: Server) -> None:
+    page = server.ask("GET", "/")
+    assert page.status == 200
+    assert b"<html" in page.body.lower()
+    paths = server.ask("GET", "/docs.json").json()["paths"]
+    assert {"/classify_image", "/classify_text"} <= set(paths)

@@ -1,0 +1,69 @@
+"""The access log: one line a request, as text or JSON, which no caller can break or forge."""
+
+import json
+import time
+from typing import Any
+
+Server = Any
+KEY = {"Authorization": "Bearer alpha"}
+
+
+def _line_with(server: Server, word: str) -> str:
+    """Return the line with a word in it, which comes a moment after the answer."""
+    end = time.monotonic() + 10
+    while time.monotonic() < end:
+        for line in server.log().splitlines():
+            if word in line:
+                return str(line)
+        time.sleep(0.02)
+    raise AssertionError(f"no line with {word!r} in the log")
+
+
+def test_a_line_of_text_says_who_what_and_how_long(server: Server, digit_png: bytes) -> None:
+    answer = server.ask("POST", "/models/mnist?top_k=1", digit_png)
+    _, client, method, path, status, milliseconds, _ = _line_with(
+        server, answer.headers["X-Request-ID"]
+    ).split()
+    assert (client, method, path, status) == ("127.0.0.1", "POST", '"/models/mnist"', "200")
+    assert 0 < float(milliseconds.removesuffix("ms")) < 30_000
+
+
+def test_a_line_of_a_refusal_ends_with_its_code(server: Server) -> None:
+    answer = server.ask("POST", "/models/mnist", b"no picture")
+    assert _line_with(server, answer.headers["X-Request-ID"]).endswith(" damaged_image")
+
+
+def test_a_line_of_json_has_every_field(strict: Server) -> None:
+    answer = strict.ask("POST", "/models/mnist", b"no picture", KEY)
+    line = json.loads(_line_with(strict, answer.headers["X-Request-ID"]))
+    assert {
+        "status": 422,
+        "method": "POST",
+        "path": "/models/mnist",
+        "code": "damaged_image",
+    }.items() <= line.items()
+    assert set(line) == {"time", "request_id", "client", "method", "path", "status", "milliseconds", "code"}
+
+
+def test_a_path_cannot_forge_a_line(server: Server, strict: Server) -> None:
+    for running, key in ((server, {}), (strict, KEY)):
+        path = "/forged%0a2026-01-01%20127.0.0.1%20GET%20%22/admin%22%20200"
+        answer = running.ask("GET", path, headers=key)
+        line = _line_with(running, answer.headers["X-Request-ID"])
+        assert "/forged\\n2026" in line
+        assert not any(each.startswith("2026-01-01 127") for each in running.log().splitlines())
+
+
+def test_keys_and_inputs_are_not_logged(strict: Server) -> None:
+    answer = strict.ask("POST", "/models/imdb", b"a remarkable secret", KEY | {"Content-Type": "text/plain"})
+    _line_with(strict, answer.headers["X-Request-ID"])
+    assert "remarkable" not in strict.log()
+    assert "alpha" not in strict.log()
+
+
+def test_probes_that_are_well_are_not_logged(server: Server) -> None:
+    server.ask("GET", "/livez")
+    marker = server.ask("GET", "/nothing").headers["X-Request-ID"]
+    _line_with(server, marker)
+    assert "/livez" not in server.log()
+    assert "/readyz" not in server.log()

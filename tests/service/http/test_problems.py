@@ -1,0 +1,317 @@
+"""The error table: every row of it, in each dialect, with the one body that all refusals have."""
+
+import base64
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pytest
+
+Server = Any
+JSON = {"Content-Type": "application/json"}
+TEXT = {"Content-Type": "text/plain"}
+FORM = {"Content-Type": "multipart/form-data; boundary=edge"}
+KEY = {"Authorization": "Bearer alpha"}
+_PART = b'--edge\r\nContent-Disposition: form-data; name="file"; filename="a.png"\r\n\r\n%s\r\n'
+_FIELD = b'--edge\r\nContent-Disposition: form-data; name="word"\r\n\r\nseven\r\n'
+
+
+def check(answer: Any, status: int, code: str) -> None:
+    """Check a refusal: its status, its code, and the exact shape that all of them have."""
+    assert answer.status == status, answer.body
+    assert answer.headers["Content-Type"] == "application/json"
+    document = answer.json()
+    assert list(document) == ["error", "code", "request_id"]
+    assert document["code"] == code
+    assert document["request_id"] == answer.headers["X-Request-ID"]
+    assert len(document["error"]) > 15
+    assert "Traceback" not in document["error"]
+
+
+@pytest.mark.parametrize(
+    ("path", "headers", "body", "status", "code"),
+    [
+        ("mnist", JSON, b"", 400, "malformed_json"),
+        ("mnist", JSON, b'{"inputs": ', 400, "malformed_json"),
+        ("mnist", JSON, b'{"inputs": "\xff"}', 400, "malformed_json"),
+        ("mnist", JSON, b'{"inputs": "\\ud800"}', 400, "malformed_json"),
+        ("mnist", JSON, b"[" * 100_000, 400, "malformed_json"),
+        ("mnist", JSON, b"NaN", 400, "malformed_json"),
+        ("mnist", {"Content-Type": "application/ld+json"}, b"{", 400, "malformed_json"),
+        ("mnist", JSON, b"[]", 400, "invalid_request"),
+        ("mnist", JSON, b"{}", 400, "invalid_request"),
+        ("mnist", JSON, b'{"inputs": null}', 400, "invalid_request"),
+        ("mnist", JSON, b'{"inputs": []}', 400, "invalid_request"),
+        ("mnist", JSON, b'{"inputs": [1]}', 400, "invalid_request"),
+        ("mnist", JSON, b'{"inputs": [["aGk="]]}', 400, "invalid_request"),
+        ("mnist", JSON, b'{"inputs": {"b64": "aGk="}}', 400, "invalid_request"),
+        ("mnist", JSON, b'{"inputs": "http://example.org/digit.png"}', 400, "invalid_base64"),
+        ("mnist", JSON, b'{"inputs": "\xc3\xa9"}', 400, "invalid_base64"),
+        ("mnist", JSON, b'{"inputs": "aGk=", "parameters": []}', 422, "damaged_image"),
+        ("mnist", JSON, b'{"inputs": "aGk=", "parameters": [3]}', 400, "invalid_parameter"),
+        ("mnist", JSON, b'{"inputs": "aGk=", "parameters": {"top_k": 0}}', 400, "invalid_parameter"),
+        ("mnist", JSON, b'{"inputs": "aGk=", "parameters": {"top_k": true}}', 400, "invalid_parameter"),
+        ("mnist", JSON, b'{"inputs": "aGk=", "parameters": {"top_k": 1.5}}', 400, "invalid_parameter"),
+        ("mnist", JSON, b'{"inputs": "aGk=", "parameters": {"top_k": 1e300}}', 400, "invalid_parameter"),
+        ("mnist", JSON, b'{"inputs": "aGk=", "parameters": {"top_k": 1e999}}', 400, "malformed_json"),
+        ("mnist?top_k=0", {}, b"x", 400, "invalid_parameter"),
+        ("mnist?top_k=-1", {}, b"x", 400, "invalid_parameter"),
+        ("mnist?top_k=two", {}, b"x", 400, "invalid_parameter"),
+        ("mnist?top_k=", {}, b"x", 400, "invalid_parameter"),
+        ("mnist?top_k=%C2%B2", {}, b"x", 400, "invalid_parameter"),
+        ("mnist?top_k=" + "9" * 5000, {}, b"x", 400, "invalid_parameter"),
+        ("mnist", FORM, b"", 400, "malformed_multipart"),
+        ("mnist", FORM, b"no boundary in it", 400, "malformed_multipart"),
+        ("mnist", FORM, _PART % b"cut off", 400, "malformed_multipart"),
+        ("mnist", FORM, _PART % b"whole" + _PART % b"cut off", 400, "malformed_multipart"),
+        ("mnist", FORM, b"--edge--\r\n", 400, "invalid_request"),
+        ("mnist", FORM, _FIELD + b"--edge--\r\n", 400, "invalid_request"),
+        ("mnist", {"Content-Type": "multipart/form-data"}, _PART % b"x", 400, "malformed_multipart"),
+        (
+            "mnist",
+            {"Content-Type": "multipart/form-data; boundary="},
+            _PART % b"x",
+            400,
+            "malformed_multipart",
+        ),
+        ("imdb", TEXT, b"caf\xe9", 400, "invalid_request"),
+        ("imdb", FORM, _PART % b"\xff\xfe" + b"--edge--\r\n", 400, "invalid_request"),
+        ("imdb", JSON, b'{"inputs": [true]}', 400, "invalid_request"),
+        ("minst", {}, b"x", 404, "model_not_found"),
+        ("mnist/versions/99", {}, b"x", 404, "model_not_found"),
+        ("mnist/versions/0", {}, b"x", 404, "model_not_found"),
+        ("mnist/versions/one", {}, b"x", 404, "model_not_found"),
+        ("mnist/versions/" + "9" * 5000, {}, b"x", 404, "model_not_found"),
+        ("..%2f..%2fetc%2fpasswd", {}, b"x", 404, "not_found"),
+        ("mnist/nothing", {}, b"x", 404, "not_found"),
+        ("mnist", TEXT, b"seven", 415, "unsupported_media_type"),
+        ("mnist", {"Content-Type": "application/pdf"}, b"%PDF-1.7", 415, "unsupported_media_type"),
+        (
+            "mnist",
+            {"Content-Type": "application/vnd.bentoml+pickle"},
+            b"\x80\x04.",
+            415,
+            "unsupported_media_type",
+        ),
+        ("imdb", {"Content-Type": "image/png"}, b"x", 415, "unsupported_media_type"),
+        ("mnist", {}, b"", 422, "damaged_image"),
+        ("mnist", {}, b"<html><body>404</body></html>", 422, "damaged_image"),
+        ("mnist", JSON, b'{"inputs": ""}', 422, "damaged_image"),
+        ("mnist", FORM, _PART % b"" + b"--edge--\r\n", 422, "damaged_image"),
+        ("imdb", {}, b"", 422, "no_words"),
+        ("imdb", TEXT, b"?!... <br />", 422, "no_words"),
+        ("imdb", TEXT, b"&#" + b"9" * 5000 + b";", 422, "no_words"),
+        ("imdb", JSON, b'{"inputs": ["fine", ""]}', 422, "no_words"),
+    ],
+)
+def test_what_cannot_be_used_is_refused(
+    server: Server, path: str, headers: Mapping[str, str], body: bytes, status: int, code: str
+) -> None:
+    check(server.ask("POST", f"/models/{path}", body, headers), status, code)
+
+
+def test_a_blank_picture_is_an_error_of_its_own(server: Server, encode: Callable[..., bytes]) -> None:
+    from PIL import Image
+
+    for color in ("white", "black", "navy"):
+        check(
+            server.ask("POST", "/models/mnist", encode(Image.new("RGB", (100, 80), color))),
+            422,
+            "blank_image",
+        )
+
+
+def test_a_truncated_picture_is_damaged(server: Server, digit_png: bytes) -> None:
+    check(server.ask("POST", "/models/mnist", digit_png[:-40]), 422, "damaged_image")
+
+
+def test_of_several_inputs_the_wrong_one_is_named(server: Server, digit_png: bytes) -> None:
+    inputs = [base64.b64encode(content).decode() for content in (digit_png, b"no picture", digit_png)]
+    answer = server.post_json("/models/mnist", {"inputs": inputs})
+    check(answer, 422, "damaged_image")
+    assert "input 2 of 3" in answer.json()["error"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("PUT", "/models/mnist", "GET, HEAD, POST"),
+        ("DELETE", "/models", "GET, HEAD"),
+        ("POST", "/models", "GET, HEAD"),
+        ("OPTIONS", "/models/mnist", "GET, HEAD, POST"),
+        ("PATCH", "/models/mnist/versions/1", "GET, HEAD, POST"),
+        ("POST", "/readyz", "GET, HEAD"),
+        ("POST", "/metrics", "GET, HEAD"),
+        ("GET", "/models/mnist/explain", "POST"),
+    ],
+)
+def test_a_wrong_method_is_answered_with_the_right_ones(
+    server: Server, method: str, path: str, allowed: str
+) -> None:
+    answer = server.ask(method, path)
+    check(answer, 405, "method_not_allowed")
+    assert answer.headers["Allow"] == allowed
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/nothing"),
+        ("POST", "/nothing"),
+        ("GET", "/models/"),
+        ("GET", "/schema"),
+        ("GET", "/%00%0a%c3%a9"),
+    ],
+)
+def test_a_path_that_is_not_there_is_answered_with_one_that_is(
+    server: Server, method: str, path: str
+) -> None:
+    answer = server.ask(method, path)
+    check(answer, 404, "not_found")
+    assert "/models" in answer.json()["error"]
+
+
+@pytest.mark.parametrize(
+    ("path", "document", "status", "code"),
+    [
+        ("classify_image", {"model": "minst", "image": "aGk="}, 404, "model_not_found"),
+        ("classify_image", {"model": "mnist", "image": "aGk=", "version": 99}, 404, "model_not_found"),
+        ("classify_image", {"model": "mnist", "image": "aGk="}, 422, "damaged_image"),
+        ("classify_image", {"model": "mnist", "image": ""}, 422, "damaged_image"),
+        ("classify_image", {"model": "mnist", "image": "http://127.0.0.1:1/x.png"}, 400, "invalid_base64"),
+        ("classify_image", {"model": "imdb", "image": "aGk="}, 400, "invalid_input"),
+        ("classify_image", {"model": "mnist"}, 400, "invalid_request"),
+        ("classify_image", {"model": "mnist", "image": 7}, 400, "invalid_request"),
+        ("classify_image", {"model": "mnist", "image": ["aGk="]}, 400, "invalid_request"),
+        ("classify_image", {"model": "mnist", "image": "aGk=", "top_k": 0}, 400, "invalid_request"),
+        (
+            "classify_image",
+            {"model": "mnist", "image": "aGk=", "top_k": float("nan")},
+            400,
+            "invalid_request",
+        ),
+        ("classify_image", {"model": None, "image": "aGk="}, 400, "invalid_request"),
+        ("classify_image", ["mnist"], 400, "invalid_request"),
+        ("classify_image", None, 400, "invalid_request"),
+        ("classify_text", {"model": "imdb", "text": "...!"}, 422, "no_words"),
+        ("classify_text", {"model": "imdb", "text": "&#" + "9" * 5000}, 422, "no_words"),
+        ("classify_text", {"model": "mnist", "text": "seven"}, 400, "invalid_input"),
+    ],
+)
+def test_bentos_methods_refuse_in_the_same_shape(
+    server: Server, path: str, document: Any, status: int, code: str
+) -> None:
+    check(server.post_json(f"/{path}", document), status, code)
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"{", b"\xff", b"[" * 100_000, b'{"model": "mnist", "image": "\\ud800"}']
+)
+def test_malformed_json_to_bentos_methods_is_refused_in_the_same_shape(server: Server, body: bytes) -> None:
+    check(server.ask("POST", "/classify_image", body, JSON), 400, "invalid_request")
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    [
+        None,
+        "application/vnd.bentoml+pickle",
+        "multipart/form-data; boundary=edge",
+        "text/plain",
+        "application/pdf",
+    ],
+)
+def test_bentos_methods_read_json_only_so_that_nothing_is_unpickled_or_fetched(
+    server: Server, content_type: str | None
+) -> None:
+    headers = {"Content-Type": content_type} if content_type else {}
+    check(server.ask("POST", "/classify_image", _PART % b"x", headers), 415, "unsupported_media_type")
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
+def test_a_wrong_method_of_bentos_routes_is_refused_in_the_same_shape(server: Server, method: str) -> None:
+    check(server.ask(method, "/classify_image"), 405, "method_not_allowed")
+
+
+def test_a_picture_over_the_limit_is_refused_before_it_is_decoded(
+    strict: Server, encode: Callable[..., bytes]
+) -> None:
+    from PIL import Image
+
+    answer = strict.ask("POST", "/models/mnist", encode(Image.new("L", (101, 100))), KEY)
+    check(answer, 413, "too_large")
+    assert "101 x 100" in answer.json()["error"]
+    encoded = base64.b64encode(encode(Image.new("L", (101, 100)))).decode()
+    check(strict.post_json("/classify_image", {"model": "mnist", "image": encoded}, KEY), 413, "too_large")
+
+
+def test_a_batch_over_the_limit_is_refused(strict: Server) -> None:
+    check(strict.post_json("/models/mnist", {"inputs": ["aGk="] * 5}, KEY), 413, "batch_too_large")
+    body = (_PART % b"x") * 5 + b"--edge--\r\n"
+    check(strict.ask("POST", "/models/mnist", body, FORM | KEY), 413, "batch_too_large")
+
+
+@pytest.mark.parametrize("path", ["/models/mnist", "/classify_image", "/models/mnist/explain"])
+def test_a_body_over_the_limit_is_refused_before_it_is_sent(
+    strict: Server, path: str, read_answer: Callable[..., Any]
+) -> None:
+    answer = read_answer(strict.begin(path, bytes(50_000_000), sent=0, headers=KEY | JSON))
+    check(answer, 413, "body_too_large")
+    assert answer.headers["Connection"] == "close"
+
+
+def test_a_chunked_body_over_the_limit_is_refused(strict: Server) -> None:
+    chunks = (bytes(300_000) for _ in range(4))
+    headers = KEY | {"Transfer-Encoding": "chunked"}
+    check(strict.ask("POST", "/models/mnist", chunks, headers, encode_chunked=True), 413, "body_too_large")
+
+
+@pytest.mark.parametrize("path", ["/models/mnist", "/classify_image"])
+def test_a_body_that_does_not_come_in_time_is_refused(
+    strict: Server, path: str, read_answer: Callable[..., Any]
+) -> None:
+    answer = read_answer(strict.begin(path, b"x" * 100, sent=50, headers=KEY | JSON))
+    check(answer, 504, "deadline_exceeded")
+
+
+@pytest.mark.parametrize("path", ["/models/mnist", "/classify_image"])
+def test_more_work_than_the_queue_holds_is_refused_and_the_caller_told_when_to_come_back(
+    strict: Server, path: str, digit_png: bytes, read_answer: Callable[..., Any]
+) -> None:
+    body = json.dumps({"inputs": base64.b64encode(digit_png).decode()}).encode()
+    waiting = strict.begin("/models/mnist", body, sent=10, headers=KEY | JSON)
+    refused = strict.post_json(path, {"inputs": "aGk="}, KEY)
+    while refused.status != 429:  # The first request may not have arrived yet.
+        refused = strict.post_json(path, {"inputs": "aGk="}, KEY)
+    check(refused, 429, "overloaded")
+    assert int(refused.headers["Retry-After"]) >= 1
+    assert strict.ask("GET", "/readyz").status == 200
+    waiting.sendall(body[10:])
+    assert read_answer(waiting).status == 200
+    assert strict.ask("POST", "/models/mnist", digit_png, KEY).status == 200
+
+
+@pytest.mark.parametrize(
+    "given", [None, "Bearer gamma", "Bearer ", "Basic alpha", "alpha", "Bearer alpha,beta"]
+)
+@pytest.mark.parametrize("path", ["/models", "/models/mnist", "/metrics", "/nothing", "/classify_image"])
+def test_without_a_key_nothing_is_answered(strict: Server, path: str, given: str | None) -> None:
+    answer = strict.ask("GET", path, headers={"Authorization": given} if given else {})
+    check(answer, 401, "unauthorized")
+    assert answer.headers["WWW-Authenticate"] == "Bearer"
+
+
+@pytest.mark.parametrize("given", ["Bearer alpha", "bearer beta", "Bearer  beta "])
+def test_each_key_opens(strict: Server, given: str) -> None:
+    assert strict.ask("GET", "/models", headers={"Authorization": given}).status == 200
+
+
+def test_probes_and_the_page_of_the_api_need_no_key(strict: Server) -> None:
+    for path in ("/livez", "/readyz", "/healthz", "/", "/docs.json"):
+        assert strict.ask("GET", path).status == 200
+
+
+def test_no_refusal_left_a_traceback_in_the_log(server: Server, strict: Server) -> None:
+    for running in (server, strict):
+        assert "Traceback" not in running.log()
+        assert " ERROR " not in running.log()

@@ -1,0 +1,220 @@
+"""The simple dialect on a real server: every kind of body, and the same answers as in process."""
+
+import base64
+import math
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from service.inference.card import parse_card
+from service.inference.catalog import Catalog
+from service.inference.prediction import Prediction
+
+Server = Any
+
+
+def _multipart(*files: bytes, name: str = "file") -> tuple[bytes, dict[str, str]]:
+    parts = [
+        f'--edge\r\nContent-Disposition: form-data; name="{name}"; filename="{number}.png"\r\n'
+        "Content-Type: image/png\r\n\r\n".encode()
+        + content
+        + b"\r\n"
+        for number, content in enumerate(files)
+    ]
+    return b"".join(parts) + b"--edge--\r\n", {"Content-Type": "multipart/form-data; boundary=edge"}
+
+
+@pytest.fixture(scope="session")
+def catalog(models_folder: Path) -> Catalog:
+    return Catalog(models_folder)
+
+
+@pytest.fixture
+def digits(samples: Callable[[str], Any]) -> tuple[bytes, ...]:
+    chosen: tuple[bytes, ...] = samples("mnist").inputs[:3]
+    return chosen
+
+
+def _same(rows: list[dict[str, Any]], prediction: Prediction) -> bool:
+    pairs = list(zip(rows, prediction.scores, strict=True))
+    return all(
+        row["label"] == score.label and math.isclose(row["score"], score.score, abs_tol=1e-6)
+        for row, score in pairs
+    )
+
+
+def test_models_lists_every_model_with_its_versions(server: Server, catalog: Catalog) -> None:
+    rows = server.ask("GET", "/models").json()["models"]
+    assert [(row["name"], row["version"], row["versions"]) for row in rows] == [
+        (card.name, card.version, list(catalog.versions(card.name))) for card in catalog
+    ]
+    assert rows[-1]["name"] == "mnist"
+    assert rows[-1]["labels"] == list("0123456789")
+    assert rows[-1]["task"] == "image-classification"
+    assert rows[-1]["accuracy"] > 0.98
+
+
+def test_a_models_page_is_its_card_to_the_last_field(server: Server, catalog: Catalog) -> None:
+    for card in catalog:
+        answer = server.ask("GET", f"/models/{card.name}")
+        assert parse_card(answer.json(), source="the answer") == card
+        assert answer.headers["X-Model-Version"] == str(card.version)
+        assert server.ask("GET", f"/models/{card.name}/versions/{card.version}").json() == answer.json()
+
+
+@pytest.mark.parametrize(
+    "content_type", [None, "image/png", "image/x-odd", "application/octet-stream", "IMAGE/PNG; q=1"]
+)
+def test_raw_bytes_are_a_picture(
+    server: Server, catalog: Catalog, digits: tuple[bytes, ...], content_type: str | None
+) -> None:
+    headers = {"Content-Type": content_type} if content_type else {}
+    answer = server.ask("POST", "/models/mnist", digits[0], headers)
+    assert answer.status == 200
+    assert _same(answer.json(), catalog.predictor("mnist").predict([digits[0]])[0])
+
+
+def test_bytes_as_curl_sends_them_are_a_picture(server: Server, digits: tuple[bytes, ...]) -> None:
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    assert server.ask("POST", "/models/mnist", digits[0], headers).status == 200
+
+
+def test_a_chunked_body_is_a_picture(server: Server, catalog: Catalog, digits: tuple[bytes, ...]) -> None:
+    def pieces() -> Iterator[bytes]:
+        for start in range(0, len(digits[0]), 50):
+            yield digits[0][start : start + 50]
+
+    answer = server.ask(
+        "POST", "/models/mnist", pieces(), encode_chunked=True, headers={"Transfer-Encoding": "chunked"}
+    )
+    assert _same(answer.json(), catalog.predictor("mnist").predict([digits[0]])[0])
+
+
+def test_one_file_of_a_form_is_answered_with_one_list(
+    server: Server, catalog: Catalog, digits: tuple[bytes, ...]
+) -> None:
+    answer = server.ask("POST", "/models/mnist", *_multipart(digits[0]))
+    assert _same(answer.json(), catalog.predictor("mnist").predict([digits[0]])[0])
+
+
+def test_several_files_of_a_form_are_answered_in_their_order(
+    server: Server, catalog: Catalog, digits: tuple[bytes, ...]
+) -> None:
+    rows = server.ask("POST", "/models/mnist", *_multipart(*digits, name="anything")).json()
+    assert len(rows) == 3
+    assert all(map(_same, rows, catalog.predictor("mnist").predict(digits)))
+
+
+@pytest.mark.parametrize("prefix", ["", "data:image/png;base64,"])
+def test_a_picture_in_json_is_answered_with_one_list(
+    server: Server, catalog: Catalog, digits: tuple[bytes, ...], prefix: str
+) -> None:
+    answer = server.post_json("/models/mnist", {"inputs": prefix + base64.b64encode(digits[0]).decode()})
+    assert _same(answer.json(), catalog.predictor("mnist").predict([digits[0]])[0])
+
+
+def test_pictures_in_json_are_answered_in_their_order(
+    server: Server, catalog: Catalog, digits: tuple[bytes, ...]
+) -> None:
+    inputs = [base64.b64encode(digit).decode() for digit in digits]
+    rows = server.post_json("/models/mnist", {"inputs": inputs}).json()
+    assert all(map(_same, rows, catalog.predictor("mnist").predict(digits)))
+    assert len(server.post_json("/models/mnist", {"inputs": inputs[:1]}).json()) == 1
+
+
+def test_a_plain_text_is_answered_with_one_list(server: Server, catalog: Catalog) -> None:
+    text = "An exquisite film, and Amélie’s café scene is a wonder."
+    for headers in ({"Content-Type": "text/plain; charset=utf-8"}, {}):
+        answer = server.ask("POST", "/models/imdb", text.encode(), headers)
+        assert _same(answer.json(), catalog.predictor("imdb").predict([text])[0])
+
+
+def test_texts_in_json_are_answered_with_a_list_each_even_a_lone_one(
+    server: Server, catalog: Catalog
+) -> None:
+    texts = ["a dull, awful film", "wonderful"]
+    expected = catalog.predictor("imdb").predict(texts)
+    assert all(map(_same, server.post_json("/models/imdb", {"inputs": texts}).json(), expected))
+    lone = server.post_json("/models/imdb", {"inputs": texts[0]}).json()
+    assert len(lone) == 1
+    assert _same(lone[0], expected[0])
+
+
+def test_top_k_is_taken_from_the_query_and_from_the_parameters(
+    server: Server, digits: tuple[bytes, ...]
+) -> None:
+    whole = server.ask("POST", "/models/mnist", digits[0]).json()
+    encoded = base64.b64encode(digits[0]).decode()
+    assert server.ask("POST", "/models/mnist?top_k=2", digits[0]).json() == whole[:2]
+    for top_k in (1, 3, 10, 1000):
+        answer = server.post_json("/models/mnist", {"inputs": encoded, "parameters": {"top_k": top_k}})
+        assert answer.json() == whole[:top_k]
+    both = server.post_json("/models/mnist?top_k=5", {"inputs": encoded, "parameters": {"top_k": 2}})
+    assert both.json() == whole[:2]
+    for none in ({}, {"top_k": None}, None):
+        assert server.post_json("/models/mnist", {"inputs": encoded, "parameters": none}).json() == whole
+
+
+def test_scores_are_probabilities_best_first(server: Server, digits: tuple[bytes, ...]) -> None:
+    rows = server.ask("POST", "/models/mnist", digits[0]).json()
+    scores = [row["score"] for row in rows]
+    assert scores == sorted(scores, reverse=True)
+    assert sum(scores) == pytest.approx(1, abs=1e-5)
+    assert {row["label"] for row in rows} == set("0123456789")
+
+
+def test_the_headers_tell_version_times_and_doubts(
+    server: Server, catalog: Catalog, digits: tuple[bytes, ...]
+) -> None:
+    answer = server.ask("POST", "/models/mnist", *_multipart(*digits))
+    version = catalog.card("mnist").version
+    assert answer.headers["X-Model-Version"] == str(version)
+    assert re.fullmatch(
+        r"decode;dur=\d+\.\d{3}, queue;dur=\d+\.\d{3}, inference;dur=\d+\.\d{3}",
+        answer.headers["Server-Timing"],
+    )
+    unsure = [prediction.unsure for prediction in catalog.predictor("mnist").predict(digits)]
+    assert answer.headers["X-Lectern-Unsure"] == ",".join(str(doubt).lower() for doubt in unsure)
+    named = server.ask("POST", f"/models/mnist/versions/{version}", digits[0])
+    assert named.headers["X-Model-Version"] == str(version)
+
+
+def test_every_model_answers_over_http_as_in_process(
+    server: Server, catalog: Catalog, samples: Callable[[str], Any]
+) -> None:
+    for card in catalog:
+        predictor = catalog.predictor(card.name)
+        for value in samples(card.name).inputs[:4]:
+            body = value.encode() if isinstance(value, str) else value
+            rows = server.ask("POST", f"/models/{card.name}", body).json()
+            assert _same(rows, predictor.predict([value])[0]), card.name
+
+
+def test_a_large_picture_is_answered_as_in_process(
+    server: Server,
+    catalog: Catalog,
+    digits: tuple[bytes, ...],
+    encode: Callable[..., bytes],
+    mnist_digits: Any,
+) -> None:
+    large = encode(mnist_digits[0].repeat(40, axis=0).repeat(40, axis=1), "BMP")
+    assert len(large) > 1_000_000
+    rows = server.ask("POST", "/models/mnist", large).json()
+    assert _same(rows, catalog.predictor("mnist").predict([large])[0])
+
+
+def test_head_has_the_head_of_get_and_no_body(server: Server) -> None:
+    for path in ("/models", "/models/mnist", "/livez", "/readyz"):
+        got, head = server.ask("GET", path), server.ask("HEAD", path)
+        assert (head.status, head.body) == (200, b"")
+        assert head.headers["Content-Length"] == str(len(got.body))
+
+
+def test_probes_answer_in_plain_text(server: Server) -> None:
+    for path in ("/livez", "/healthz", "/readyz"):
+        answer = server.ask("GET", path)
+        assert answer.status == 200
+        assert answer.headers["Content-Type"].startswith("text/plain")
