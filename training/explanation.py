@@ -1,9 +1,9 @@
 """Owns the second graph of a picture network: what it saw, as feature maps and a heat map.
 
 The heat of a place is the sum over channels of activation times gradient of the label's logit (HiResCAM,
-Draelos and Carin 2020). Where the network ends in global average pooling and one dense layer this is the exact
-class-activation map of Zhou et al. 2016. tf2onnx cannot convert the gradients that TensorFlow makes, so the few
-layers between that activation and the output are differentiated here, by ordinary operations.
+Draelos and Carin 2020). Where the network ends in global average pooling and one dense layer this is the
+exact class-activation map of Zhou et al. 2016. tf2onnx cannot convert the gradients that TensorFlow makes,
+so the few layers between that activation and the output are differentiated here, by ordinary operations.
 """
 
 from collections.abc import Sequence
@@ -57,8 +57,8 @@ def explain(model: keras.Model) -> ExplanationGraph:
     """Build the graph that explains a picture network.
 
     Args:
-        model: A chain of layers, one of them possibly a pretrained base, that ends in softmax probabilities or
-            in the sigmoid of the second of two classes.
+        model: A chain of layers, one of them possibly a pretrained base, that ends in softmax probabilities
+            or in the sigmoid of the second of two classes.
 
     Raises:
         ExportError: Between the heat and the output lies a layer of a kind that is not differentiated here.
@@ -97,7 +97,7 @@ def _walk(model: keras.Model, tensor: Any) -> list[_Step]:
         if isinstance(layer, keras.Model):
             # A pretrained base branches, so that its layers cannot be called one after the other.
             inner = [part for part in layer.layers if _is_convolution(part) or _is_activation(part)]
-            outputs = keras.Model(layer.inputs, [*(part.output for part in inner), layer.outputs[0]])(
+            outputs = keras.Model(layer.input, [*(part.output for part in inner), layer.outputs[0]])(
                 tensor, training=False
             )
             steps += [_Step(part, None, value) for part, value in zip(inner, outputs, strict=False)]
@@ -221,7 +221,7 @@ def _add_filters(graph: onnx.GraphProto, model: keras.Model) -> None:
     first = next((layer for layer in flat if _is_convolution(layer)), None)
     if first is None:
         return
-    weights = np.asarray(ops.convert_to_numpy(first.kernel), dtype=np.float32)
+    weights = first.get_weights()[0].astype(np.float32)
     graph.initializer.append(numpy_helper.from_array(weights, f"{_FILTERS}__weights"))
     graph.node.append(helper.make_node("Identity", [f"{_FILTERS}__weights"], [_FILTERS], name=_FILTERS))
     graph.output.append(helper.make_tensor_value_info(_FILTERS, onnx.TensorProto.FLOAT, weights.shape))

@@ -33,7 +33,7 @@ class ExplainDialect:
         ]
 
     async def explain(self, request: Request) -> Response:
-        """Answer with a heat map for ``label``, the best one if not given, or with a ``layer``'s feature maps."""
+        """Answer with a heat map for ``label``, by default the best one, or a ``layer``'s feature maps."""
         name, version = request.path_params["name"], version_of(request)
         form = request.query_params.get("as", "png")
         if form not in ("png", "json"):

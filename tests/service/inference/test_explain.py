@@ -1,0 +1,132 @@
+"""What the committed models say they saw bears on their answers."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from service.inference.catalog import Catalog
+from service.inference.errors import ChecksumMismatch, InvalidInput
+from service.inference.explain import Explainer
+from service.inference.overlay import heat_overlay, map_sheet
+
+
+@pytest.fixture(scope="module")
+def catalog(models_folder: Path) -> Catalog:
+    return Catalog(models_folder, providers=("cpu",))
+
+
+@pytest.fixture(scope="module")
+def eight(data_folder: Path) -> bytes:
+    return (data_folder / "pictures" / "eight.png").read_bytes()
+
+
+def _picture_cards(catalog: Catalog) -> list[tuple[str, int]]:
+    return [
+        (card.name, version)
+        for card in catalog
+        for version in catalog.versions(card.name)
+        if card.task == "image-classification"
+    ]
+
+
+def test_every_picture_model_of_every_version_can_be_explained(catalog: Catalog) -> None:
+    for name, version in _picture_cards(catalog):
+        explainer, card = catalog.explainer(name, version), catalog.card(name, version)
+        pixels = np.full(card.input.shape[1:], 128, dtype=np.uint8)
+        heat = explainer.heat(pixels, label=card.labels[0])
+        assert heat.ndim == 2
+        assert np.isfinite(heat).all()
+        for layer in explainer.layers:
+            maps = explainer.feature_maps(pixels, layer=layer)
+            table = {row.name: row.output_shape for row in card.layers}
+            assert maps.shape == table[layer][1:]
+
+
+def test_hiding_the_hottest_fifth_of_a_digit_costs_more_than_hiding_any_fifth(
+    catalog: Catalog, mnist_digits: npt.NDArray[np.uint8]
+) -> None:
+    predictor, explainer = catalog.predictor("mnist", 1), catalog.explainer("mnist", 1)
+    random = np.random.default_rng(5)
+    lost_hot = lost_random = 0.0
+    for pixels in mnist_digits[:60]:
+        before = predictor.probabilities(pixels[None])[0]
+        best = int(before.argmax())
+        heat = explainer.heat(pixels, label=predictor.card.labels[best])
+        rows = np.arange(28) * heat.shape[0] // 28
+        hotness = heat[np.ix_(rows, rows)].ravel()
+        fifth = pixels.size // 5
+        hidden = []
+        for places in (np.argsort(-hotness, kind="stable")[:fifth], random.permutation(pixels.size)[:fifth]):
+            copy = pixels.ravel().copy()
+            copy[places] = 0
+            hidden.append(copy.reshape(28, 28))
+        after = predictor.probabilities(np.stack(hidden))[:, best]
+        lost_hot += float(before[best] - after[0])
+        lost_random += float(before[best] - after[1])
+    assert lost_hot > 2 * lost_random
+
+
+def test_heat_follows_the_label_that_is_asked_about(catalog: Catalog, eight: bytes) -> None:
+    predictor, explainer = catalog.predictor("mnist", 1), catalog.explainer("mnist", 1)
+    pixels = predictor.prepare(eight)
+    assert explainer.heat(pixels, label="8").sum() > explainer.heat(pixels, label="1").sum()
+
+
+def test_filters_are_those_of_the_first_convolution(catalog: Catalog) -> None:
+    assert catalog.explainer("mnist", 1).filters().shape == (3, 3, 1, 32)
+    with pytest.raises(InvalidInput, match="no convolutional layer"):
+        catalog.explainer("fashion_mnist", 1).filters()
+
+
+def test_unknown_labels_and_layers_are_named_with_those_there_are(catalog: Catalog, eight: bytes) -> None:
+    explainer = catalog.explainer("mnist", 1)
+    pixels = catalog.predictor("mnist", 1).prepare(eight)
+    with pytest.raises(InvalidInput, match="'ten'; it has 0, 1, 2"):
+        explainer.heat(pixels, label="ten")
+    with pytest.raises(InvalidInput, match="'conv9'; it has conv2d"):
+        explainer.feature_maps(pixels, layer="conv9")
+    with pytest.raises(InvalidInput, match=r"\[28, 28\]"):
+        explainer.heat(pixels[:20], label="8")
+
+
+def test_text_models_say_that_they_cannot_be_explained(catalog: Catalog) -> None:
+    with pytest.raises(InvalidInput, match="only models for pictures"):
+        catalog.explainer("imdb")
+
+
+def test_a_changed_file_is_refused_by_name(tmp_path: Path, catalog: Catalog) -> None:
+    card = catalog.card("mnist", 1)
+    (tmp_path / "explain.onnx").write_bytes((catalog.folder(card) / "explain.onnx").read_bytes() + b"x")
+    with pytest.raises(ChecksumMismatch, match=r"explain\.onnx"):
+        Explainer.load(tmp_path, card)
+
+
+@pytest.mark.parametrize("shape", [(28, 28), (32, 32, 3), (180, 180, 3)])
+def test_an_overlay_is_hottest_where_the_heat_is(shape: tuple[int, ...]) -> None:
+    heat = np.zeros((7, 7), dtype=np.float32)
+    heat[1, 5] = 2.0
+    overlay = np.asarray(heat_overlay(np.full(shape, 90, dtype=np.uint8), heat), dtype=np.float32)
+    assert min(overlay.shape[:2]) >= 180
+    row, column = np.unravel_index(overlay.sum(axis=2).argmax(), overlay.shape[:2])
+    assert (int(row) * 7 // overlay.shape[0], int(column) * 7 // overlay.shape[1]) == (1, 5)
+
+
+def test_an_overlay_of_no_heat_at_all_is_cold_and_even() -> None:
+    overlay = np.asarray(heat_overlay(np.full((28, 28), 90, np.uint8), np.zeros((7, 7), np.float32)))
+    assert np.ptp(overlay.reshape(-1, 3), axis=0).max() == 0
+
+
+def test_a_map_sheet_shows_each_channel_once(digit_maps: Callable[[int], npt.NDArray[np.float32]]) -> None:
+    sheet = map_sheet(digit_maps(5))
+    # Five channels of 4 x 4 stand in three columns and two rows with gaps of two, enlarged by a whole number.
+    assert sheet.width % (3 * 6 - 2) == 0
+    assert sheet.width // 16 == sheet.height // 10
+    assert len(np.unique(np.asarray(sheet))) > 2
+
+
+@pytest.fixture
+def digit_maps() -> Callable[[int], npt.NDArray[np.float32]]:
+    return lambda count: np.random.default_rng(1).random((4, 4, count), dtype=np.float32)

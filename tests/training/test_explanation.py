@@ -1,0 +1,146 @@
+"""The second graph's heat is the gradient that TensorFlow itself computes, times the activation."""
+
+from collections.abc import Callable
+
+import keras
+import numpy as np
+import numpy.typing as npt
+import onnxruntime as ort
+import pytest
+import tensorflow as tf
+
+from training.errors import ExportError
+from training.explanation import ExplanationGraph, explain
+from training.layers import DataFacts, Network
+from training.settings import Settings
+
+Pixels = npt.NDArray[np.uint8]
+Values = npt.NDArray[np.float32]
+Stack = Callable[[Network], keras.Model]
+
+
+def _lecture_convnet(network: Network) -> keras.Model:
+    return network.conv(4).pool().conv(6).pool().conv(6).flatten().dense(8).classify(10)
+
+
+def _elu_with_norm(network: Network) -> keras.Model:
+    for filters, padding in ((4, "same"), (6, "valid")):
+        network.conv(filters, padding=padding, activation="elu", norm=True).pool().dropout(0.5)
+    return network.flatten().classify(2)
+
+
+def _dense_only(network: Network) -> keras.Model:
+    return network.flatten().dense(12).dense(9).classify(10)
+
+
+def _pooled(network: Network) -> keras.Model:
+    return network.conv(5).add(keras.layers.GlobalAveragePooling2D()).classify(10)
+
+
+def _built(stack: Stack, *, side: int = 29) -> keras.Model:
+    keras.utils.set_random_seed(7)
+    model = stack(Network(Settings(epochs=1), shape=(side, side)).scale(DataFacts(classes=10)))
+    for layer in model.layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            # As trained: not the identity that a fresh one is.
+            layer.set_weights([np.linspace(0.5, 1.5, size) for size in (w.shape[0] for w in layer.weights)])
+    return model
+
+
+def _pixels(side: int = 29) -> Pixels:
+    return np.random.default_rng(3).integers(0, 256, (6, side, side), dtype=np.uint8)
+
+
+def _run(graph: ExplanationGraph, pixels: Pixels, labels: Values) -> dict[str, Values]:
+    session = ort.InferenceSession(graph.proto.SerializeToString(), providers=["CPUExecutionProvider"])
+    names = [output.name for output in session.get_outputs()]
+    return dict(zip(names, session.run(names, {"image": pixels, "label": labels}), strict=True))
+
+
+def _taped_heat(model: keras.Model, pixels: Pixels, labels: Values, *, after: str) -> Values:
+    """Compute the heat with TensorFlow's own gradients, of what the layer called ``after`` gives."""
+    names = [layer.name for layer in model.layers]
+    split = names.index(after) + 1
+    tensor = tf.constant(pixels)
+    for layer in model.layers[1:split]:
+        tensor = layer(tensor)
+    with tf.GradientTape() as tape:
+        tape.watch(tensor)
+        hidden = tensor
+        for layer in model.layers[split:-1]:
+            hidden = layer(hidden)
+        logits = hidden @ model.layers[-1].kernel + model.layers[-1].bias
+        if logits.shape[1] == 1:
+            logits = tf.concat([-logits, logits], axis=1)
+        target = tf.reduce_sum(logits * labels)
+    heat: Values = tf.reduce_sum(tensor * tape.gradient(target, tensor), axis=-1).numpy()
+    return heat
+
+
+@pytest.mark.parametrize(
+    ("stack", "heat_layer", "after"),
+    [
+        (_lecture_convnet, "conv2d_1", "activation_1"),
+        (_elu_with_norm, "conv2d_1", "activation_1"),
+        (_dense_only, "image", "scaling"),
+        (_pooled, "conv2d", "activation"),
+    ],
+)
+def test_heat_is_activation_times_gradient(stack: Stack, heat_layer: str, after: str) -> None:
+    keras.backend.clear_session()
+    model, pixels = _built(stack), _pixels()
+    labels = np.eye(max(2, model.output_shape[-1]), dtype=np.float32)[[0, 1, 1, 0, 1, 0]]
+
+    graph = explain(model)
+    outputs = _run(graph, pixels, labels)
+
+    assert graph.heat_layer == heat_layer
+    expected = _taped_heat(model, pixels, labels, after=after)
+    np.testing.assert_allclose(outputs["heat"], expected, atol=2e-5 * np.abs(expected).max() + 1e-6)
+
+
+def test_heat_of_a_pooled_network_adds_up_to_the_logit() -> None:
+    keras.backend.clear_session()
+    model, pixels = _built(_pooled), _pixels()
+    labels = np.eye(10, dtype=np.float32)[[4] * 6]
+
+    heat = _run(explain(model), pixels, labels)["heat"]
+
+    probabilities = model(pixels).numpy()
+    log_odds = np.log(probabilities[:, 4]) - np.log(probabilities[:, 5])
+    other = _run(explain(model), pixels, np.eye(10, dtype=np.float32)[[5] * 6])["heat"]
+    np.testing.assert_allclose((heat - other).sum(axis=(1, 2)), log_odds, atol=1e-4)
+
+
+def test_feature_maps_are_what_keras_computes_and_filters_are_the_weights() -> None:
+    keras.backend.clear_session()
+    model, pixels = _built(_lecture_convnet), _pixels()
+
+    graph = explain(model)
+    outputs = _run(graph, pixels, np.zeros((6, 10), dtype=np.float32))
+
+    assert graph.layers == ("conv2d", "conv2d_1", "conv2d_2")
+    for name, activation in zip(graph.layers, ("activation", "activation_1", "activation_2"), strict=True):
+        expected = keras.Model(model.input, model.get_layer(activation).output)(pixels).numpy()
+        np.testing.assert_allclose(outputs[name], expected, atol=1e-4)
+    np.testing.assert_array_equal(outputs["filters"], model.get_layer("conv2d").kernel.numpy())
+
+
+def test_where_a_blank_page_ties_a_pooling_window_its_places_share_the_gradient() -> None:
+    keras.backend.clear_session()
+    model = _built(_lecture_convnet)
+    blank = np.zeros((1, 29, 29), dtype=np.uint8)
+    labels = np.eye(10, dtype=np.float32)[[3]]
+
+    heat = _run(explain(model), blank, labels)["heat"]
+
+    expected = _taped_heat(model, blank, labels, after="activation_1")
+    assert heat.sum() == pytest.approx(expected.sum(), abs=1e-5)
+
+
+def test_a_layer_without_a_known_gradient_is_refused_by_name() -> None:
+    keras.backend.clear_session()
+    model = _built(lambda network: network.conv(4).flatten().dense(8, activation="tanh").classify(10))
+
+    with pytest.raises(ExportError, match="activation_1"):
+        explain(model)
