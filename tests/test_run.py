@@ -15,8 +15,8 @@ TOOLS = (
     *("mkdir", "rm", "sh", "sleep", "touch", "tr", "uname"),
 )
 
-# Stands for python3 and for .venv/bin/python. Real Python tells its version and takes the lock; making a .venv
-# and installing into it are pretended. Files in the folder `pretend` choose what goes wrong.
+# Stands for python3 and for .venv/bin/python. Real Python tells its version and takes the lock; making a
+# .venv and installing into it are pretended. Files in the folder `pretend` choose what goes wrong.
 INTERPRETER = """#!/bin/sh
 pretend={pretend}
 echo "$*" >>"$pretend/calls"
