@@ -58,7 +58,7 @@ class Settings:
 
 def load() -> Settings:
     """Read the settings; one that is missing or makes no sense has its default."""
-    store = QSettings(ORGANIZATION, APPLICATION)
+    store = _store()
     settings = Settings()
     server = _text(store, "server", settings.server)
     models = {name: _text(store, f"models/{name}", "") for name in _names(store, "models")}
@@ -79,7 +79,7 @@ def load() -> Settings:
 
 def save(settings: Settings) -> None:
     """Write the settings."""
-    store = QSettings(ORGANIZATION, APPLICATION)
+    store = _store()
     store.setValue("server", settings.server)
     store.setValue("api_key", settings.api_key)
     store.setValue("theme", settings.theme.value)
@@ -103,6 +103,10 @@ def problem_with_server(address: str) -> str | None:
     if reachable and address.isascii() and " " not in address:
         return None
     return f"{address!r} is no address of a server; write one such as {DEFAULT_URL}"
+
+
+def _store() -> QSettings:
+    return QSettings(QSettings.defaultFormat(), QSettings.Scope.UserScope, ORGANIZATION, APPLICATION)
 
 
 def _names(store: QSettings, group: str) -> list[str]:

@@ -46,7 +46,7 @@ def percent(score: float) -> str:
         return f"< {QLocale().toString(0.1, 'f', 1)} %"
     if rounded == 100.0 and score < 1:
         return f"> {QLocale().toString(99.9, 'f', 1)} %"
-    return f"{QLocale().toString(rounded, 'f', 1)} %"
+    return f"{QLocale().toString(float(rounded), 'f', 1)} %"
 
 
 def whereabouts(reading: Reading) -> str:

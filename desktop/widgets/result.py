@@ -11,7 +11,7 @@ from desktop.widgets.preview import Preview
 from desktop.wording import percent, whereabouts
 from service.client import ModelSummary
 
-_WIDTH = 380
+_WIDTH = 370
 _SHORT = 2
 
 
@@ -65,7 +65,7 @@ class ResultPanel(QWidget):
 
     def offer(self, models: tuple[ModelSummary, ...], chosen: str) -> None:
         """Offer models, with one chosen by name; keeps a version that was chosen if it is still there."""
-        version = self.version
+        before, version = self.model, self.version
         with QSignalBlocker(self.models):
             self._summaries = models
             self.models.clear()
@@ -73,7 +73,8 @@ class ResultPanel(QWidget):
             names = [model.name for model in models]
             self.models.setCurrentIndex(names.index(chosen) if chosen in names else min(0, len(names) - 1))
         self.models.setToolTip(self.models.currentText())
-        self._offer_versions(version)
+        same = before is not None and self.model is not None and before.name == self.model.name
+        self._offer_versions(version if same else None)
 
     def choose(self, model: str, version: int | None) -> None:
         """Choose a model and a version, if they are on offer; no signal is sent."""

@@ -80,7 +80,7 @@ def _card(
         metrics=Metrics(
             accuracy=0.5, log_loss=1.0, expected_calibration_error=0.1, per_class_accuracy={}, count=1
         ),
-        keras_difference=0.0, unsure_below=0.5,
+        keras_difference=0.0, unsure_below=0.6,
         provenance=Provenance(license="", data="", weights=""),
     )  # fmt: skip
 
