@@ -1,10 +1,11 @@
 """Owns the window: puts the parts together and passes their words on."""
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QByteArray, Qt, Slot
-from PySide6.QtGui import QCloseEvent, QGuiApplication
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent, QGuiApplication, QImage
 from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QMessageBox, QTabWidget, QVBoxLayout, QWidget
 
 from desktop import settings as remembered
@@ -12,13 +13,17 @@ from desktop import theme
 from desktop.backends import LocalBackend, ServerBackend
 from desktop.crash import log_file
 from desktop.dispatcher import Dispatcher, Standing
+from desktop.history import Entry, Origin
 from desktop.menus import Menus
 from desktop.reader import Answer, Question, Reader, Sight
 from desktop.settings import Order, Settings, Theme
+from desktop.sharer import Sharer
 from desktop.throttle import Throttle
 from desktop.widgets.banner import Banner
 from desktop.widgets.draw_page import DrawPage
+from desktop.widgets.history_strip import HistoryStrip
 from desktop.widgets.page import Page
+from desktop.widgets.pictures_page import PicturesPage
 from desktop.widgets.preferences import Preferences
 from desktop.widgets.result import ResultPanel
 from desktop.widgets.text_page import TextPage
@@ -56,10 +61,15 @@ class MainWindow(QMainWindow):
         self.tabs = QTabWidget(self)
         self.draw_page = DrawPage(self)
         self.text_page = TextPage(self)
-        self.pages: tuple[Page, ...] = (self.draw_page, self.text_page)
+        self.pictures_page = PicturesPage(self)
+        self.pages: tuple[Page, ...] = (self.draw_page, self.pictures_page, self.text_page)
         self.panel = ResultPanel(self)
+        self.strip = HistoryStrip(self)
+        self.sharer = Sharer(self)
+        self.answer: Answer | None = None
         self.throttle = Throttle(_PACE_MS, self)
         self.setWindowTitle("Lectern")
+        self.setAcceptDrops(True)
         self._lay_out()
         self._wire()
         self.menus = Menus(self)
@@ -102,6 +112,28 @@ class MainWindow(QMainWindow):
         box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         box.open()
 
+    def paste(self) -> None:
+        """Take a picture or files from the clipboard."""
+        self.tabs.setCurrentWidget(self.pictures_page)
+        self.pictures_page.take_mime(QGuiApplication.clipboard().mimeData())
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        """Let pictures and files be dropped anywhere."""
+        if event.mimeData().hasUrls() or event.mimeData().hasImage():
+            event.acceptProposedAction()
+            self.pictures_page.view.welcome(True)
+
+    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
+        """Stop waiting for a drop."""
+        self.pictures_page.view.welcome(False)
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        """Take what was dropped to the page of pictures."""
+        self.pictures_page.view.welcome(False)
+        self.tabs.setCurrentWidget(self.pictures_page)
+        self.pictures_page.take_mime(event.mimeData())
+        event.acceptProposedAction()
+
     def closeEvent(self, event: QCloseEvent) -> None:
         """Remember how things were left, and stop."""
         self.throttle.stop()
@@ -112,6 +144,7 @@ class MainWindow(QMainWindow):
             tab=self.tabs.currentIndex(),
         )
         remembered.save(self.settings)
+        self.pictures_page.close_workers()
         self.reader.close()
         super().closeEvent(event)
 
@@ -126,7 +159,10 @@ class MainWindow(QMainWindow):
             self.tabs.addTab(page, page.title())
         row = QHBoxLayout()
         row.setSpacing(0)
-        row.addWidget(self.tabs, 1)
+        left = QVBoxLayout()
+        left.addWidget(self.tabs, 1)
+        left.addWidget(self.strip)
+        row.addLayout(left, 1)
         row.addWidget(self.panel)
         body = QWidget(self)
         column = QVBoxLayout(body)
@@ -138,9 +174,10 @@ class MainWindow(QMainWindow):
 
     def _wire(self) -> None:
         for page in self.pages:
-            page.changed.connect(self._page_changed)
-            page.settled.connect(self._page_settled)
-            page.failed.connect(self.panel.complain)
+            page.changed.connect(partial(self._page_changed, page))
+            page.settled.connect(partial(self._page_settled, page))
+        self.pictures_page.paste.clicked.connect(self.paste)
+        self.strip.chosen.connect(self._bring_back)
         self.tabs.currentChanged.connect(self._turn_page)
         self.throttle.fired.connect(lambda: self._ask(settled=False))
         self.panel.chosen.connect(self._choose)
@@ -168,16 +205,16 @@ class MainWindow(QMainWindow):
         self._offer_models(self.reader.dispatcher.standing)
         self._read_again()
 
-    def _page_changed(self) -> None:
-        if self.sender() is not self.page:
+    def _page_changed(self, page: Page) -> None:
+        if page is not self.page:
             return
         if self.page.value() is None:
             self._read_again()
         else:
             self.throttle.poke()
 
-    def _page_settled(self) -> None:
-        if self.sender() is self.page and self.page.value() is not None:
+    def _page_settled(self, page: Page) -> None:
+        if page is self.page and page.value() is not None:
             self.throttle.stop()
             self._ask(settled=True)
 
@@ -185,18 +222,30 @@ class MainWindow(QMainWindow):
         """Forget what was read, and read what is there now."""
         self.throttle.stop()
         self.reader.forget()
-        self.panel.invite(self.page.invitation())
+        self._empty()
         self._ask(settled=True)
+
+    def _empty(self) -> None:
+        self.answer = None
+        self.panel.invite(self.page.invitation())
 
     def _ask(self, *, settled: bool) -> None:
         value, model = self.page.value(), self.panel.model
-        if value is not None and model is not None:
-            self.reader.ask(Question(model.name, self.panel.version, value, settled))
+        if value is None or model is None:
+            return
+        page, version = self.page, self.panel.version
+        if settled:
+            origin = Origin(page.key, page.sitting, page.snapshot(), page.thumbnail())
+            others = [Question(model.name, version, other) for other in page.others()]
+            self.reader.ask(Question(model.name, version, value, origin=origin), *others)
+        else:
+            self.reader.ask(Question(model.name, version, value, settled=False))
 
     def _choose(self) -> None:
         if self.panel.model is not None:
             chosen = {**self.settings.models, self.page.key: self.panel.model.name}
             self.settings = replace(self.settings, models=chosen)
+        self.page.meet(self.panel.model)
         self._read_again()
 
     @Slot(object)
@@ -207,19 +256,39 @@ class MainWindow(QMainWindow):
 
     @Slot(object)
     def _show_answer(self, answer: Answer) -> None:
+        self.page.note(answer.question.value, answer.reading.prediction)
+        if isinstance(answer.question.value, bytes) and answer.question.value is not self.page.value():
+            return
+        self.answer = answer
         self.panel.show_reading(answer.reading, settled=answer.question.settled)
+        if isinstance(answer.question.origin, Origin):
+            self.strip.add(Entry(answer.question.origin, answer))
+
+    @Slot(object)
+    def _bring_back(self, entry: Entry) -> None:
+        page = next(page for page in self.pages if page.key == entry.origin.page)
+        self.tabs.setCurrentWidget(page)
+        self.throttle.stop()
+        self.reader.forget()
+        page.bring_back(entry.origin.snapshot)
+        prediction = entry.answer.reading.prediction
+        self.panel.choose(prediction.model, prediction.version)
+        self.answer = entry.answer
+        self.panel.show_reading(entry.answer.reading, settled=True)
+        self.reader.see(entry.answer.question)
 
     @Slot(object)
     def _show_sight(self, sight: Sight) -> None:
-        self.panel.preview.show_pixels(sight.pixels)
+        value = self.page.value()
+        if value is not None and (isinstance(value, QImage) or value is sight.question.value):
+            self.panel.preview.show_pixels(sight.pixels)
 
     @Slot(object)
     def _show_refusal(self, error: LecternError) -> None:
-        if error.code in NOTHING_THERE and self.page is not self.draw_page:
-            self.panel.complain(sentence(error))
-        elif error.code in NOTHING_THERE:
-            self.panel.invite(self.page.invitation())
+        if error.code in NOTHING_THERE and self.page is self.draw_page:
+            self._empty()
         else:
+            self.answer = None
             self.panel.complain(sentence(error))
 
     @Slot(object)
@@ -237,5 +306,6 @@ class MainWindow(QMainWindow):
         before = (self.panel.model, self.panel.version)
         fitting = tuple(model for model in standing.models if self.page.fits(model))
         self.panel.offer(fitting, self.settings.models.get(self.page.key, ""))
+        self.page.meet(self.panel.model)
         if (self.panel.model, self.panel.version) != before:
             self._read_again()

@@ -31,6 +31,13 @@ class Menus(QObject):
 
     def _fill_file(self) -> None:
         menu = self._menu(self.tr("&File"))
+        self.open = self._add(menu, self.tr("&Open pictures…"), self._open, Keys.Open)
+        menu.addSeparator()
+        self.save_picture = self._add(menu, self.tr("&Save picture…"), self._save_picture, Keys.Save)
+        self.save_pixels = self._add(menu, self.tr("Save what the &network sees…"), self._save_pixels)
+        self.save_result = self._add(menu, self.tr("Save &result…"), self._save_result)
+        self.save_result.setShortcut(QKeySequence("Ctrl+Shift+S"))
+        menu.addSeparator()
         self.preferences = self._add(
             menu, self.tr("&Preferences…"), self._window.open_preferences, Keys.Preferences
         )
@@ -48,6 +55,12 @@ class Menus(QObject):
         draw = self._window.draw_page
         for action in (draw.undo, draw.redo, draw.erase, draw.empty):
             menu.addAction(action)
+        menu.addSeparator()
+        self.copy_picture = self._add(menu, self.tr("&Copy picture"), self._copy_picture, Keys.Copy)
+        self.copy_pixels = self._add(menu, self.tr("Copy what the &network sees"), self._copy_pixels)
+        self.copy_result = self._add(menu, self.tr("Copy re&sult"), self._copy_result)
+        self.copy_result.setShortcut(QKeySequence("Ctrl+Shift+C"))
+        self.paste = self._add(menu, self.tr("&Paste picture"), self._window.paste, Keys.Paste)
 
     def _fill_view(self) -> None:
         menu = self._menu(self.tr("&View"))
@@ -76,6 +89,34 @@ class Menus(QObject):
         menu = self._menu(self.tr("&Help"))
         self.about = self._add(menu, self.tr("&About Lectern"), self._window.open_about)
         self.about.setMenuRole(QAction.MenuRole.AboutRole)
+
+    def _open(self) -> None:
+        self._window.tabs.setCurrentWidget(self._window.pictures_page)
+        self._window.pictures_page.open_files()
+
+    def _copy_picture(self) -> None:
+        if self._window.page.value() is not None:
+            self._window.sharer.copy_picture(self._window.page.thumbnail())
+
+    def _copy_pixels(self) -> None:
+        if not self._window.panel.preview.image.isNull():
+            self._window.sharer.copy_picture(self._window.panel.preview.image)
+
+    def _copy_result(self) -> None:
+        if self._window.answer is not None:
+            self._window.sharer.copy_reading(self._window.answer.reading)
+
+    def _save_picture(self) -> None:
+        if self._window.page.value() is not None:
+            self._window.sharer.save_picture(self._window.page.thumbnail(), self.tr("drawing") + ".png")
+
+    def _save_pixels(self) -> None:
+        if not self._window.panel.preview.image.isNull():
+            self._window.sharer.save_picture(self._window.panel.preview.image, self.tr("seen") + ".png")
+
+    def _save_result(self) -> None:
+        if self._window.answer is not None:
+            self._window.sharer.save_reading(self._window.answer.reading, self.tr("result"))
 
     def _use_theme(self, theme: Theme) -> None:
         self._window.use_settings(replace(self._window.settings, theme=theme))

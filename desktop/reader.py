@@ -1,5 +1,6 @@
 """Owns reading: takes what is to be read, lets workers see to it, and tells what came of it."""
 
+import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -14,7 +15,9 @@ from desktop.dispatcher import Dispatcher, Standing
 from desktop.images import pillow_of, png_of_drawing
 from desktop.seeing import seen
 from desktop.worker import Worker
+from service.client import RequestRefused
 from service.inference import LecternError
+from service.inference.errors import InputError
 from service.inference.preprocessing import decode_image
 
 Value: TypeAlias = QImage | bytes | str
@@ -31,12 +34,14 @@ class Question:
         version: One of its versions; the default one if None.
         value: A drawing (8-bit grey), the bytes of a picture file, or a text.
         settled: Whether it is done, rather than in the making.
+        origin: Whatever the asker wants to find again in the answer.
     """
 
     model: str
     version: int | None
     value: Value
     settled: bool = True
+    origin: object = None
 
 
 @dataclass(frozen=True)
@@ -75,6 +80,7 @@ class Reader(QObject):
         self._dispatcher = dispatcher
         self._standing: Standing | None = None
         self._pause_ms = _FIRST_PAUSE_MS
+        self._number = 0
         self._reads = Worker("reads", self)
         self._sees = Worker("sees", self)
         self._looks = Worker("looks", self)
@@ -111,25 +117,44 @@ class Reader(QObject):
 
         self._looks.put(job)
 
-    def ask(self, question: Question) -> None:
-        """Read something; the newest question is always answered, earlier ones if there is time."""
+    def ask(self, question: Question, *more: Question) -> None:
+        """Read something; the newest question is always answered, earlier ones if there is time.
+
+        Args:
+            question: What to read.
+            more: What to read next, unless something newer is asked by then; no refusal is told of these.
+        """
         dispatcher = self._dispatcher
+        self._number += 1
+        number = self._number
+
+        def answer(one: Question) -> Answer:
+            encoded = png_of_drawing(one.value) if isinstance(one.value, QImage) else one.value
+            return Answer(one, dispatcher.read(one.model, [encoded], version=one.version)[0])
 
         def read() -> Iterator[object]:
-            value = question.value
-            encoded = png_of_drawing(value) if isinstance(value, QImage) else value
-            yield Answer(question, dispatcher.read(question.model, [encoded], version=question.version)[0])
+            yield answer(question)
+            for one in more:
+                if self._number != number:
+                    return
+                with contextlib.suppress(InputError, RequestRefused):
+                    yield answer(one)
+
+        self.see(question)
+        self._reads.put(read)
+
+    def see(self, question: Question) -> None:
+        """Find out what the network sees of a picture, without asking it; does nothing for a text."""
+        value, dispatcher = question.value, self._dispatcher
+        if isinstance(value, str):
+            return
 
         def see() -> Iterator[object]:
-            value = question.value
-            assert not isinstance(value, str)
             spec = dispatcher.card(question.model, question.version).input
             picture = pillow_of(value) if isinstance(value, QImage) else decode_image(value)
             yield Sight(question, seen(picture, spec))
 
-        if not isinstance(question.value, str):
-            self._sees.put(see)
-        self._reads.put(read)
+        self._sees.put(see)
 
     def forget(self) -> None:
         """Drop every question that was asked, so that no answer to one comes any more."""

@@ -74,6 +74,7 @@ class DrawPage(Page):
 
     def bring_back(self, snapshot: object) -> None:
         """Show strokes again; can be undone."""
+        self.sitting += 1
         with QSignalBlocker(self):
             self.pad.show_strokes(cast("tuple[Stroke, ...]", snapshot))
 
@@ -83,6 +84,7 @@ class DrawPage(Page):
 
     def clear(self) -> None:
         """Take a new page."""
+        self.sitting += 1
         self.pad.clear()
 
     def brush_size(self) -> float:

@@ -1,5 +1,7 @@
 """Owns what the pages have in common: something that a network can be asked about."""
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import Signal
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QWidget
@@ -7,6 +9,7 @@ from PySide6.QtWidgets import QWidget
 from desktop.reader import Value
 from desktop.settings import Order
 from service.client import ModelSummary
+from service.inference import Prediction
 
 
 class Page(QWidget):
@@ -15,18 +18,18 @@ class Page(QWidget):
     Attributes:
         key: Name of the page in the settings.
         order: Order of the bars before anybody chose one.
+        sitting: A number that grows when the content is no longer a continuation of what was there before.
 
     Signals:
         changed: There is something new, which may still be in the making.
         settled: What is there is done, for the time being.
-        failed: Something could not be taken in; a sentence that says why.
     """
 
     changed = Signal()
     settled = Signal()
-    failed = Signal(str)
     key = ""
     order = Order.SCORES
+    sitting = 0
 
     def title(self) -> str:
         """Return the name on the page's tab."""
@@ -43,6 +46,16 @@ class Page(QWidget):
     def value(self) -> Value | None:
         """Return what is to be read; None if there is nothing."""
         raise NotImplementedError
+
+    def others(self) -> Sequence[Value]:
+        """Return what else is to be read when the content has settled."""
+        return ()
+
+    def note(self, value: Value, prediction: Prediction) -> None:
+        """Take down what was read from :meth:`value` or one of the :meth:`others`."""
+
+    def meet(self, model: ModelSummary | None) -> None:
+        """Get to know the model that will be asked; None if there is none."""
 
     def snapshot(self) -> object:
         """Return what :meth:`bring_back` needs to show the same again."""

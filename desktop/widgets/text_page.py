@@ -60,6 +60,7 @@ class TextPage(Page):
 
     def bring_back(self, snapshot: object) -> None:
         """Show a text again."""
+        self.sitting += 1
         with QSignalBlocker(self):
             self.editor.setPlainText(cast(str, snapshot))
             self._pause.stop()
@@ -77,6 +78,7 @@ class TextPage(Page):
 
     def clear(self) -> None:
         """Go back to an empty field; can be undone."""
+        self.sitting += 1
         cursor = self.editor.textCursor()
         cursor.select(cursor.SelectionType.Document)
         cursor.removeSelectedText()

@@ -44,14 +44,14 @@ def test_settings_that_make_no_sense_have_their_defaults(qapp: QApplication) -> 
 
 def test_a_window_opens_as_the_last_one_was_left(open_window: OpenWindow) -> None:
     window = open_window(Settings(server="", models={"pictures": "cifar10"}))
-    window.resize(780, 640)
+    window.resize(790, 640)
     window.draw_page.set_brush_size(0.2)
     window.panel.orders.setCurrentIndex(1)
     press(window, "Ctrl+2")
     page = window.tabs.currentIndex()
     window.close()
     again = open_window(remembered.load())
-    assert (again.width(), again.height()) == (780, 640)
+    assert (again.width(), again.height()) == (790, 640)
     assert again.draw_page.pad.brush == 0.2
     assert again.tabs.currentIndex() == page == 1
     press(again, "Ctrl+1")

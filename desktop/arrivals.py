@@ -1,0 +1,134 @@
+"""Owns what comes in by drop or paste: files, pictures out of other programs, and what cannot be taken."""
+
+import base64
+import binascii
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import unquote_to_bytes
+
+from PySide6.QtCore import QMimeData, QUrl
+from PySide6.QtGui import QImage
+
+from desktop.images import png_of_picture, qimage_of_pillow
+from service.inference import LecternError
+from service.inference.errors import DamagedImage, InputTooLarge
+from service.inference.preprocessing import decode_image
+
+SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff")
+LARGEST_FILE = 60_000_000
+# In the order of what is lost: nothing, or the notes on how the camera was held.
+_FORMATS = ("image/jpeg", "image/png", "image/webp")
+_LONGEST_SHOWN = 1200
+
+
+@dataclass(frozen=True)
+class Parcel:
+    """A picture that has come in, not yet looked into: a path, a file's bytes, or Qt's own picture."""
+
+    name: str
+    content: Path | bytes | QImage
+
+
+@dataclass(frozen=True)
+class Arrivals:
+    """All that came in at once.
+
+    Attributes:
+        parcels: Pictures, or what claims to be some.
+        folders: Folders.
+        elsewhere: Whether there were addresses on the network, which are never followed.
+    """
+
+    parcels: tuple[Parcel, ...] = ()
+    folders: tuple[Path, ...] = ()
+    elsewhere: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """A picture that can be shown and read.
+
+    Attributes:
+        name: For people.
+        data: The picture file.
+        image: For the screen, upright; smaller than the file's if that is huge.
+    """
+
+    name: str
+    data: bytes
+    image: QImage
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A parcel that holds no usable picture."""
+
+    name: str
+    error: LecternError
+
+
+def arrivals(mime: QMimeData) -> Arrivals:
+    """Sort out what was dropped or pasted; reads no file and asks no network."""
+    urls = mime.urls()
+    local = [Path(url.toLocalFile()) for url in urls if url.isLocalFile()]
+    if local:
+        files = tuple(Parcel(path.name, path) for path in local if not path.is_dir())
+        return Arrivals(files, tuple(path for path in local if path.is_dir()))
+    for form in _FORMATS:
+        file = bytes(mime.data(form).data())
+        if file:
+            return Arrivals((Parcel(form, file),))
+    if mime.hasImage():
+        picture = mime.imageData()
+        if isinstance(picture, QImage) and not picture.isNull():
+            return Arrivals((Parcel("image", picture),))
+    inline = [data for url in urls if (data := _inline(url)) is not None]
+    if inline:
+        return Arrivals(tuple(Parcel("image", data) for data in inline))
+    return Arrivals(elsewhere=any(url.scheme() in ("http", "https") for url in urls))
+
+
+def unpack(parcel: Parcel) -> Picture | Failure:
+    """Read and decode a picture; may take long, so not in the window's thread."""
+    try:
+        return _picture(parcel)
+    except LecternError as error:
+        return Failure(parcel.name, error)
+
+
+def _picture(parcel: Parcel) -> Picture:
+    content = parcel.content
+    if isinstance(content, QImage):
+        data = png_of_picture(content)
+    elif isinstance(content, Path):
+        data = _read(content)
+    else:
+        data = content
+    upright = decode_image(data)
+    upright.thumbnail((_LONGEST_SHOWN, _LONGEST_SHOWN))
+    return Picture(parcel.name, data, qimage_of_pillow(upright))
+
+
+def _read(path: Path) -> bytes:
+    try:
+        size = path.stat().st_size
+        if size > LARGEST_FILE:
+            raise InputTooLarge(
+                f"{path.name} has {size} bytes, more than {LARGEST_FILE}; make it smaller first"
+            )
+        return path.read_bytes()
+    except OSError as error:
+        raise DamagedImage(f"{path.name} cannot be read ({error.strerror})") from error
+
+
+def _inline(url: QUrl) -> bytes | None:
+    """Return the bytes of a ``data:image/…`` address, as browsers give for small pictures."""
+    if url.scheme() != "data":
+        return None
+    head, _, body = url.toString(QUrl.ComponentFormattingOption.FullyEncoded).partition(",")
+    if not head.startswith("data:image/") or not head.endswith(";base64"):
+        return None
+    try:
+        return base64.b64decode(unquote_to_bytes(body), validate=True)
+    except binascii.Error:
+        return None
