@@ -121,12 +121,12 @@ def _fill(folder: Path, trained: Trained, *, name: str, version: int) -> Card:
         difference=difference,
         threshold=threshold,
     )
+    if card.task == "image-classification":
+        card = _with_explanation(card, trained.model, folder / "explain.onnx")
     _add_metadata(proto, card)
     path.write_bytes(proto.SerializeToString())
     _check_unchanged(open_session(path, providers=("cpu",), threads=2), test, probabilities)
     card = _with_file(card, path)
-    if card.task == "image-classification":
-        card = _with_explanation(card, trained.model, folder / "explain.onnx")
     write_card(card, folder / "card.json")
     if trained.vocabulary:
         trained.vocabulary.write(folder / "vocabulary.txt")

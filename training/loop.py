@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -53,8 +53,8 @@ def fit(
     """Train a network, with a checkpoint after every epoch.
 
     A run that was killed and is resumed takes the same steps as one that was not: order and augmentation
-    depend on seed, epoch and place, the learning rate on the optimizer's step count, and the states of
-    optimizer and dropout are in the checkpoint.
+    depend on seed, epoch and place, dropout on seed and epoch, the learning rate on the optimizer's step
+    count, and the optimizer's state is in the checkpoint.
 
     Args:
         build: Makes the untrained network: one output of probabilities, softmax or one sigmoid unit.
@@ -174,6 +174,7 @@ def _run_epoch(
     model: keras.Model, batches: Batches, validation: Examples, *, number: int, reporter: Reporter
 ) -> Epoch:
     start = time.monotonic()
+    _seed_dropout(model, epoch=number)
     # Keras gives each step's own figures; their mean is the epoch's, all batches being of one size.
     loss = accuracy = 0.0
     for step, (x, y) in enumerate(batches.epoch(number), start=1):
@@ -190,6 +191,22 @@ def _run_epoch(
         validation_accuracy=validation_accuracy,
         seconds=round(time.monotonic() - start, 2),
     )
+
+
+def _seed_dropout(model: keras.Model, *, epoch: int) -> None:
+    """Let each layer's random numbers of an epoch depend on its seed and the epoch alone.
+
+    The states of Keras's generators do not come back from a checkpoint.
+    """
+    layers = [layer for layer in _all_layers(model) if getattr(layer, "seed_generator", None) is not None]
+    for place, layer in enumerate(layers):
+        seed = int(layer.seed or 0) + (place << 16)
+        layer.seed_generator.state.assign(np.array([seed, epoch << 20], dtype=np.uint32))
+
+
+def _all_layers(model: keras.Model) -> Iterator[keras.layers.Layer]:
+    for layer in model.layers:
+        yield from _all_layers(layer) if isinstance(layer, keras.Model) else (layer,)
 
 
 def _gave_up(history: Sequence[Epoch], *, patience: int) -> bool:

@@ -1,6 +1,7 @@
 """Owns MNIST, Fashion-MNIST and CIFAR-10, the sets that are small arrays of pictures."""
 
 import hashlib
+import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -97,9 +98,9 @@ def load_arrays(source: ArraySource, *, fetch: Callable[[str, Path], None] = fet
     if not path.exists():
         fetch(source.name, path)
     try:
-        with np.load(path) as file:
+        with path.open("rb") as stream, np.load(stream) as file:
             arrays = {name: file[name] for name in _NAMES}
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise DatasetError(f"{path}: cannot be read ({error}); delete it, and it is fetched again") from error
     if arrays["x_train"].shape[1:] != source.shape:
         raise DatasetError(

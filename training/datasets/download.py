@@ -11,7 +11,6 @@ from training.errors import DatasetError
 
 Progress = Callable[[int, int | None], None]
 _TIMEOUT = httpx.Timeout(30.0)
-_CHUNK = 1 << 20
 
 
 def download(url: str, path: Path, *, md5: str | None = None, progress: Progress | None = None) -> None:
@@ -59,7 +58,7 @@ def _receive(url: str, part: Path, *, progress: Progress | None) -> None:
         length = answer.headers.get("Content-Length")
         total = done + int(length) if length and length.isdigit() else None
         with part.open("ab" if resumed else "wb") as file:
-            for chunk in answer.iter_raw(_CHUNK):
+            for chunk in answer.iter_raw():
                 file.write(chunk)
                 done += len(chunk)
                 if progress:

@@ -8,7 +8,7 @@ from training.settings import Augmentation, Settings
 
 SIZE = 96
 SETTINGS = Settings(
-    epochs=20,
+    epochs=16,
     batch_size=64,
     optimizer="adamw",
     learning_rate=2e-3,

@@ -1,0 +1,68 @@
+"""Owns what the tests of training share: a data cache of samples, and networks that train in a moment."""
+
+import gzip
+import json
+import os
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+
+_HERE = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let pass the one warning that Keras and TensorFlow give on NumPy 2 and that nobody here can mend."""
+    ignore = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept:DeprecationWarning")
+    for item in items:
+        if item.path.is_relative_to(_HERE):
+            item.add_marker(ignore)
+
+
+@pytest.fixture
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty data cache that the loaders use."""
+    folder = tmp_path / "cache"
+    folder.mkdir()
+    monkeypatch.setenv("LECTERN_DATA", str(folder))
+    return folder
+
+
+@pytest.fixture
+def mnist_cache(cache: Path, data_folder: Path) -> Path:
+    """A cache whose MNIST is 400 real digits for training and 100 for testing."""
+    with np.load(data_folder / "mnist.npz") as sample:
+        order = np.random.default_rng(0).permutation(500)
+        x, y = sample["x"][order], sample["y"][order]
+    np.savez_compressed(cache / "mnist.npz", x_train=x[:400], y_train=y[:400], x_test=x[400:], y_test=y[400:])
+    return cache
+
+
+@pytest.fixture
+def imdb_cache(cache: Path, data_folder: Path) -> Path:
+    """A cache whose IMDB is 100 real reviews for training and 50 for testing."""
+    with gzip.open(data_folder / "imdb.jsonl.gz", "rt", encoding="utf-8") as lines:
+        rows = [json.loads(line) for line in lines]
+    for name, part in (("imdb_train", rows[::3] + rows[1::3]), ("imdb_test", rows[2::3])):
+        with gzip.open(cache / f"{name}.jsonl.gz", "wt", encoding="utf-8") as target:
+            target.writelines(json.dumps(row) + "\n" for row in part)
+    return cache
+
+
+@pytest.fixture
+def own_pictures(tmp_path: Path, data_folder: Path) -> Path:
+    """A folder of 16 cats and 16 dogs, one damaged file and one that is no picture."""
+    folder = tmp_path / "My pets"
+    with zipfile.ZipFile(data_folder / "cats_vs_dogs.zip") as archive:
+        for name in archive.namelist():
+            target = folder / Path(name).parent.name / Path(name).name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            if len(list(target.parent.iterdir())) < 16:
+                target.write_bytes(archive.read(name))
+    (folder / "Cat" / "broken.jpg").write_bytes(b"\xff\xd8\xff\xe0 and then nothing")
+    (folder / "Cat" / "notes.txt").write_text("no picture")
+    return folder

@@ -1,0 +1,201 @@
+"""Data sets: fixed splits out of the cache, conversion from the publishers' archives, clear refusals."""
+
+import gzip
+import io
+import json
+import tarfile
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from service.inference.preprocessing import decode_image, prepare_photo
+from training.datasets import cats, load_dataset
+from training.datasets.arrays import MNIST, load_arrays
+from training.datasets.cats import fetch_cats, load_cats
+from training.datasets.convert import convert_reviews
+from training.datasets.fetch import fetch_keras_arrays
+from training.datasets.folder import load_folder, model_name
+from training.datasets.imdb import commonest_words, load_imdb
+from training.datasets.registry import list_datasets
+from training.errors import DatasetError
+
+
+def _as_set(pictures: np.ndarray) -> set[bytes]:
+    return {picture.tobytes() for picture in pictures}
+
+
+def test_mnist_splits_are_fixed_and_disjoint(mnist_cache: Path) -> None:
+    first, second = load_dataset("mnist"), load_dataset("mnist")
+
+    parts = [_as_set(part.x) for part in (first.train, first.validation, first.test)]
+    assert sum(map(len, parts)) == len(set.union(*parts)) == 500
+    assert np.array_equal(first.validation.x, second.validation.x)
+    assert np.bincount(first.validation.y, minlength=10).min() >= 2
+    assert first.splits["test"] == 100
+
+
+def test_checksum_is_of_the_pictures_not_of_the_file(mnist_cache: Path) -> None:
+    before = load_dataset("mnist").sha256
+    path = mnist_cache / "mnist.npz"
+    with np.load(path) as file:
+        arrays = dict(file)
+    np.savez(path, **arrays)
+
+    assert load_dataset("mnist").sha256 == before
+
+
+def test_file_that_is_no_archive_is_named(cache: Path) -> None:
+    (cache / "mnist.npz").write_bytes(b"PK\x03\x04 no more")
+
+    with pytest.raises(DatasetError, match=r"mnist\.npz: cannot be read .* delete it"):
+        load_arrays(MNIST)
+
+
+def test_set_that_is_not_there_is_fetched_into_the_cache(
+    cache: Path, monkeypatch: pytest.MonkeyPatch, data_folder: Path
+) -> None:
+    with np.load(data_folder / "mnist.npz") as sample:
+        upstream = ((sample["x"][:400], sample["y"][:400]), (sample["x"][400:], sample["y"][400:]))
+    monkeypatch.setattr("keras.datasets.mnist.load_data", lambda: upstream)
+
+    dataset = load_dataset("mnist")
+
+    assert dataset.splits["test"] == 100
+    assert np.array_equal(load_dataset("mnist").train.x, dataset.train.x)
+
+
+def test_no_network_says_where_to_put_the_arrays(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail() -> None:
+        raise Exception("URL fetch failure")
+
+    monkeypatch.setattr("keras.datasets.cifar10.load_data", fail)
+
+    with pytest.raises(DatasetError, match=r"cifar10 .*URL fetch failure.*; put cifar10\.npz .* by hand at"):
+        fetch_keras_arrays("cifar10", cache / "cifar10.npz")
+
+
+def test_unknown_set_is_named_with_those_there_are() -> None:
+    with pytest.raises(DatasetError, match="no data set 'svhn'; choose among mnist"):
+        load_dataset("svhn")
+
+
+def test_list_tells_what_is_there(mnist_cache: Path) -> None:
+    sizes = {entry.name: entry.bytes for entry in list_datasets()}
+
+    assert sizes["mnist"] == (mnist_cache / "mnist.npz").stat().st_size
+    assert sizes["imdb"] is None
+
+
+def test_imdb_splits_keep_half_of_each_kind(imdb_cache: Path) -> None:
+    dataset = load_imdb()
+
+    assert dataset.splits == {"train": 80, "validation": 20, "test": 50}
+    assert dataset.validation.y.mean() == 0.5
+    assert not set(dataset.train.x) & set(dataset.validation.x)
+
+
+def test_commonest_words_counts_texts_and_orders_equals_by_alphabet() -> None:
+    texts = ["good good film", "a film", "a bad film<br />"]
+
+    assert commonest_words(texts, limit=4) == ["film", "a", "bad", "good"]
+
+
+def test_reviews_are_converted_in_the_order_of_their_files(tmp_path: Path) -> None:
+    archive = tmp_path / "aclImdb_v1.tar.gz"
+    with tarfile.open(archive, "w:gz") as target:
+        for name, text in (
+            ("aclImdb/train/pos/0_9.txt", "lovely"),
+            ("aclImdb/train/neg/2_1.txt", "awful"),
+            ("aclImdb/train/neg/10_2.txt", "poor"),
+            ("aclImdb/train/unsup/0_0.txt", "unlabelled"),
+            ("aclImdb/test/neg/0_3.txt", "weak<br />"),
+            ("aclImdb/README", "about"),
+        ):
+            info = tarfile.TarInfo(name)
+            info.size = len(text)
+            target.addfile(info, io.BytesIO(text.encode()))
+
+    targets = {split: tmp_path / f"imdb_{split}.jsonl.gz" for split in ("train", "test")}
+    convert_reviews(archive, targets)
+
+    with gzip.open(targets["train"], "rt") as lines:
+        rows = [json.loads(line) for line in lines]
+    assert [(row["text"], row["label"], row["rating"], row["id"]) for row in rows] == [
+        ("poor", 0, 2, 10),
+        ("awful", 0, 1, 2),
+        ("lovely", 1, 9, 0),
+    ]
+    with gzip.open(targets["test"], "rt") as lines:
+        assert json.loads(lines.read())["text"] == "weak<br />"
+
+
+def test_wrong_archive_is_refused(tmp_path: Path) -> None:
+    archive = tmp_path / "aclImdb_v1.tar.gz"
+    archive.write_bytes(b"not found")
+
+    with pytest.raises(DatasetError, match="is not a whole"):
+        convert_reviews(archive, {"train": tmp_path / "train.gz"})
+
+
+def _upstream_cats(path: Path) -> None:
+    rng = np.random.default_rng(1)
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("readme[1].txt", "about")
+        for kind in ("Cat", "Dog"):
+            for number in (0, 3499, 3500, 4000, 4999, 5000):
+                buffer = io.BytesIO()
+                pixels = rng.integers(0, 256, (60, 90, 3), dtype=np.uint8)
+                Image.fromarray(pixels).save(buffer, "JPEG")
+                damaged = (kind, number) == ("Dog", 3499)
+                archive.writestr(f"PetImages/{kind}/{number}.jpg", b"" if damaged else buffer.getvalue())
+
+
+def test_cats_are_converted_and_split_by_their_numbers(cache: Path) -> None:
+    _upstream_cats(cache / "kagglecatsanddogs_5340.zip")
+
+    skipped = fetch_cats()
+    dataset = load_cats(size=32)
+
+    assert skipped == ("PetImages/Dog/3499.jpg",)
+    assert dataset.splits == {"train": 3, "validation": 2, "test": 4}
+    assert dataset.train.y.tolist() == [0, 0, 1]
+    assert [path.name for path in cache.iterdir()] == ["cats_vs_dogs.zip"]
+    with zipfile.ZipFile(cache / "cats_vs_dogs.zip") as archive:
+        picture = decode_image(archive.read("PetImages/Cat/0.jpg"))
+    assert picture.size == (cats.SIZE, cats.SIZE)
+    assert np.array_equal(dataset.train.x[0], prepare_photo(picture, size=32))
+
+
+def test_folder_is_split_by_class_and_names_what_it_cannot_read(own_pictures: Path) -> None:
+    dataset = load_folder(own_pictures, preprocessing="photo", size=48)
+
+    assert dataset.name == "my_pets"
+    assert dataset.labels == ("Cat", "Dog")
+    assert dataset.splits == {"train": 24, "validation": 4, "test": 4}
+    assert all(np.bincount(part.y).tolist() == [len(part) // 2] * 2 for part in (dataset.train, dataset.test))
+    assert [text.partition(":")[0] for text in dataset.skipped] == ["Cat/broken.jpg"]
+
+
+def test_folder_without_classes_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "only").mkdir()
+
+    with pytest.raises(DatasetError, match="holds 1 folders"):
+        load_folder(tmp_path, preprocessing="photo", size=48)
+
+
+def test_class_with_too_few_pictures_is_refused_by_name(own_pictures: Path) -> None:
+    for path in sorted((own_pictures / "Dog").iterdir())[3:]:
+        path.unlink()
+
+    with pytest.raises(DatasetError, match=r"Dog: has 3 readable pictures, 6 are the least"):
+        load_folder(own_pictures, preprocessing="photo", size=48)
+
+
+@pytest.mark.parametrize(
+    ("folder", "name"), [("My pets", "my_pets"), ("Äpfel & Birnen!", "pfel_birnen"), ("___", "own_pictures")]
+)
+def test_name_of_a_model_can_stand_in_an_address(folder: str, name: str) -> None:
+    assert model_name(folder) == name

@@ -1,0 +1,83 @@
+"""Every recipe builds the lecture's very network."""
+
+import re
+
+import keras
+import pytest
+
+from training import pretrained
+from training.errors import RecipeError
+from training.layers import DataFacts
+from training.recipe import Recipe
+from training.recipes import NAMES, load_recipe
+from training.results import read_results
+
+PARAMETERS = {
+    "mnist-dense": 407_050,
+    "mnist-convnet": 93_322,
+    "mnist-two-conv": 305_194,
+    "mnist-small-convnet": 34_826,
+    "fashion-dense": 55_050,
+    "cifar10-bn-elu": 293_930,
+    "cats-dogs-scratch": 361_361,
+    "cats-dogs-features": 2_257_984 + 1_281,
+    "cats-dogs-finetune": 2_257_984 + 1_281,
+    "imdb-dense": 160_305,
+}
+
+
+@pytest.fixture(autouse=True)
+def _no_download(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pretrained, "WEIGHTS", None)
+
+
+def _build(recipe: Recipe) -> keras.Model:
+    classes = 2 if recipe.dataset in ("cats_vs_dogs", "imdb") else 10
+    return recipe.build(recipe.settings, DataFacts(classes=classes))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_has_exactly_the_parameters_of_the_lecture(name: str) -> None:
+    assert _build(load_recipe(name)).count_params() == PARAMETERS[name]
+
+
+def test_pretrained_base_has_the_parameters_of_mobilenet_v2() -> None:
+    settings = load_recipe("cats-dogs-features").settings
+
+    assert pretrained.make_transfer(settings, classes=2).base.count_params() == 2_257_984
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_takes_what_serving_hands_over(name: str) -> None:
+    model = _build(load_recipe(name))
+
+    tensor = model.inputs[0]
+    assert (tensor.name, keras.backend.standardize_dtype(tensor.dtype)) in (
+        ("image", "uint8"),
+        ("ids", "int32"),
+    )
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_header_tells_what_was_reached(name: str) -> None:
+    recipe = load_recipe(name)
+    module = __import__(recipe.build.__module__, fromlist=["RECIPE"])
+    result = read_results()[name]
+
+    assert re.search(rf"\b{result.accuracy:.4f}\b", module.__doc__)
+    assert f"seed {result.seed}" in module.__doc__
+    assert f"{result.epochs} epochs" in module.__doc__
+
+
+def test_unknown_recipe_is_named_with_those_there_are() -> None:
+    with pytest.raises(RecipeError, match="no recipe 'mnist-huge'; choose among mnist-dense"):
+        load_recipe("mnist-huge")
+
+
+def test_narrower_network_has_fewer_parameters() -> None:
+    recipe = load_recipe("mnist-convnet")
+    from dataclasses import replace
+
+    narrow = recipe.build(replace(recipe.settings, width=0.5), DataFacts(classes=10))
+
+    assert narrow.count_params() < PARAMETERS["mnist-convnet"] / 3

@@ -1,0 +1,229 @@
+"""The commands, from the first word typed to a model that serves."""
+
+import json
+import re
+from pathlib import Path
+
+import click
+import numpy as np
+import onnx
+import pytest
+from click.testing import CliRunner, Result
+from PIL import Image
+
+from service.inference.card import card_document, read_card
+from service.inference.catalog import Catalog
+from service.inference.files import sha256_of
+from training import commands, export
+from training.errors import ExportError, RecipeError, RunError
+from training.export import check_parity
+from training.results import read_results, record_result
+
+
+def _call(command: click.Command, *words: object) -> Result:
+    return CliRunner().invoke(command, [str(word) for word in words], catch_exceptions=False)
+
+
+def _train(tmp_path: Path, *words: object, recipe: str = "mnist-dense") -> Result:
+    return _call(commands.train, recipe, "--epochs", 2, "--smaller", 0.1, "--runs", tmp_path / "runs", *words)
+
+
+def _export(tmp_path: Path, *words: object, recipe: str = "mnist-dense") -> Result:
+    folders = ("--runs", tmp_path / "runs", "--models", tmp_path / "models")
+    return _call(commands.export, recipe, *folders, *words)
+
+
+def test_trained_exported_and_evaluated_network_serves(tmp_path: Path, mnist_cache: Path) -> None:
+    trained = _train(tmp_path)
+    assert "epoch   2/2" in trained.output
+    assert "Next: lectern export mnist-dense" in trained.output
+
+    assert _export(tmp_path).exit_code == 0
+    assert _export(tmp_path).exit_code == 0
+    catalog = Catalog(tmp_path / "models")
+    assert catalog.versions("mnist") == (1, 2)
+
+    evaluated = _call(commands.evaluate, "mnist", "--version", 1, "--models", tmp_path / "models")
+    assert evaluated.exit_code == 0
+    assert "DIFFERS" not in evaluated.output
+    assert f"{catalog.card('mnist', 1).metrics.accuracy:.5f}" in evaluated.output
+
+
+def test_card_tells_what_was_done_and_lies_in_the_file_too(tmp_path: Path, mnist_cache: Path) -> None:
+    _train(tmp_path, "--seed", 5, "--l2", 0.001, "--augment", "shift,zoom")
+    _export(tmp_path, "--version", 3)
+    folder = tmp_path / "models" / "mnist" / "3"
+
+    card = read_card(folder / "card.json")
+
+    assert (card.name, card.version, card.labels) == ("mnist", 3, tuple("0123456789"))
+    assert card.input.shape == (-1, 28, 28)
+    assert card.onnx.sha256 == sha256_of(folder / "model.onnx")
+    assert card.onnx.bytes == (folder / "model.onnx").stat().st_size
+    assert card.recipe.settings["l2"] == 0.001
+    assert card.recipe.settings["augmentation"]["shift"] == 0.1
+    assert (card.training.seed, card.training.epochs) == (5, 2)
+    assert sum(layer.parameters for layer in card.layers) == card.parameters
+    assert card.keras_difference <= 1e-4
+    assert card.metrics.count == 100
+    proto = onnx.load(folder / "model.onnx")
+    inside = json.loads(next(entry.value for entry in proto.metadata_props if entry.key == "card"))
+    outside = card_document(card)
+    assert inside.pop("onnx") == {"opset": 17}
+    assert {key: outside[key] for key in inside} == inside
+    for name in ("curves.png", "confusion.png"):
+        Image.open(folder / name).verify()
+
+
+def test_evaluate_says_which_figure_differs(tmp_path: Path, mnist_cache: Path) -> None:
+    _train(tmp_path)
+    _export(tmp_path)
+    path = tmp_path / "models" / "mnist" / "1" / "card.json"
+    document = json.loads(path.read_text())
+    document["metrics"]["accuracy"] -= 0.01
+    path.write_text(json.dumps(document))
+
+    result = _call(commands.evaluate, "mnist", "--models", tmp_path / "models")
+
+    assert result.exit_code == 1
+    different = [line.split()[1] for line in result.output.splitlines() if "DIFFERS" in line]
+    assert different == ["accuracy"]
+
+
+def test_failed_parity_writes_nothing(
+    tmp_path: Path, mnist_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _train(tmp_path)
+    _export(tmp_path)
+    before = sorted((tmp_path / "models").rglob("*"))
+    right = export.keras_probabilities
+    monkeypatch.setattr(export, "keras_probabilities", lambda model, x: right(model, x) + np.float32(2e-4))
+
+    with pytest.raises(ExportError, match=r"differ by 0\.0002, more than 0\.0001; nothing was written"):
+        _export(tmp_path)
+
+    assert sorted((tmp_path / "models").rglob("*")) == before
+
+
+def test_changed_label_is_refused_but_a_tie_is_not() -> None:
+    ours = np.array([[0.50002, 0.49998]], dtype=np.float32)
+    tie = np.array([[0.500001, 0.499999]], dtype=np.float32)
+
+    with pytest.raises(ExportError, match="1 of 1 labels changed"):
+        check_parity(ours, ours[:, ::-1])
+    assert check_parity(tie, tie[:, ::-1]) == pytest.approx(2e-6, rel=0.1)
+
+
+def test_resume_goes_on_from_the_last_epoch(tmp_path: Path, mnist_cache: Path) -> None:
+    _train(tmp_path)
+
+    result = _call(
+        commands.train,
+        "mnist-dense",
+        *("--epochs", 3, "--smaller", 0.1, "--resume", "--runs", tmp_path / "runs"),
+    )
+
+    assert "epoch   3/3" in result.output
+    assert "epoch   2/3" not in result.output
+
+
+def test_k_fold_prints_mean_and_spread(tmp_path: Path, mnist_cache: Path) -> None:
+    result = _train(tmp_path, "--folds", 3)
+
+    accuracies = [float(line.split()[-1]) for line in result.output.splitlines() if line.startswith("fold ")]
+    assert len(accuracies) == 3
+    mean, spread = (float(word) for word in re.findall(r"(?:mean|deviation) ([0-9.]+)", result.output))
+    assert mean == pytest.approx(np.mean(accuracies), abs=1e-4)
+    assert spread == pytest.approx(np.std(accuracies, ddof=1), abs=2e-4)
+
+
+def test_too_many_folds_are_refused(tmp_path: Path, mnist_cache: Path) -> None:
+    with pytest.raises(RecipeError, match="cannot be divided into 1 folds; choose from 2 to 35"):
+        _train(tmp_path, "--folds", 1)
+
+
+def test_text_network_keeps_its_vocabulary(tmp_path: Path, imdb_cache: Path) -> None:
+    _train(tmp_path, recipe="imdb-dense")
+    _export(tmp_path, recipe="imdb-dense")
+
+    predictor = Catalog(tmp_path / "models").predictor("imdb")
+
+    assert predictor.card.labels == ("negative", "positive")
+    assert sum(score.score for score in predictor.predict(["A wonderful film"])[0].scores) == pytest.approx(1)
+    assert _call(commands.evaluate, "imdb", "--models", tmp_path / "models").exit_code == 0
+
+
+def test_folder_of_own_pictures_ends_as_a_model_that_serves(tmp_path: Path, own_pictures: Path) -> None:
+    result = _call(
+        commands.train,
+        "cats-dogs-scratch",
+        *("--data", own_pictures, "--epochs", 2, "--smaller", 0.2, "--batch-size", 8),
+        *("--runs", tmp_path / "runs", "--models", tmp_path / "models"),
+    )
+
+    assert "left out Cat/broken.jpg: " in result.output
+    assert "Try it: lectern predict my_pets picture.jpg" in result.output
+    predictor = Catalog(tmp_path / "models").predictor("my_pets")
+    (answer,) = predictor.predict([next((own_pictures / "Dog").iterdir()).read_bytes()])
+    assert {score.label for score in answer.scores} == {"Cat", "Dog"}
+    again = ("my_pets", "--models", tmp_path / "models", "--data", own_pictures)
+    assert _call(commands.evaluate, *again).exit_code == 0
+
+
+def test_comparison_with_another_run_is_in_the_card(tmp_path: Path, mnist_cache: Path) -> None:
+    _train(tmp_path)
+    _train(tmp_path, "--run", "plain", "--dropout", 0.5)
+    _export(tmp_path, "--compare", "plain")
+
+    compared = read_card(tmp_path / "models" / "mnist" / "1" / "card.json").extra["compared_with"]
+
+    assert compared["settings"] == {"dropout": 0.5}
+    assert 0 <= compared["metrics"]["accuracy"] <= 1
+
+
+def test_export_without_a_run_says_what_to_do(tmp_path: Path, mnist_cache: Path) -> None:
+    with pytest.raises(RunError, match=r"holds no finished run .* run `lectern train` first"):
+        _export(tmp_path)
+
+
+def test_tensorboard_logs_are_written_on_request(tmp_path: Path, mnist_cache: Path) -> None:
+    _train(tmp_path, "--tensorboard")
+
+    folder = tmp_path / "runs" / "mnist-dense" / "tensorboard"
+    assert {path.parent.name for path in folder.rglob("events.*")} == {"train", "validation"}
+
+
+def test_data_lists_what_is_there_and_what_is_not(mnist_cache: Path) -> None:
+    result = _call(commands.data)
+
+    assert "mnist  0 MB" in result.output
+    assert "imdb  not here; lectern data imdb" in result.output
+    assert result.output.count("licence: ") == 5
+
+
+def test_train_wants_a_recipe_or_a_folder() -> None:
+    result = CliRunner().invoke(commands.train, [])
+
+    assert result.exit_code == 2
+    assert "name a recipe (mnist-dense," in result.output
+
+
+@pytest.mark.parametrize("name", ["data", "train", "evaluate", "export"])
+def test_every_command_has_help_with_an_example(name: str) -> None:
+    command = getattr(commands, name)
+
+    result = _call(command, "--help")
+
+    assert f"lectern {name} " in result.output
+    assert all(getattr(option, "help", "") for option in command.params if option.param_type_name == "option")
+
+
+def test_results_keep_one_row_a_recipe(tmp_path: Path, models_folder: Path) -> None:
+    path = tmp_path / "results.json"
+    card = Catalog(models_folder).card("mnist", 1)
+
+    for _ in range(2):
+        record_result(card, path)
+
+    assert read_results(path)["mnist-convnet"].accuracy == card.metrics.accuracy
+    assert len(json.loads(path.read_text())) == 1
