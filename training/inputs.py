@@ -11,7 +11,6 @@ from PIL import Image
 from service.inference.preprocessing import Vocabulary, pad, prepare_digit, prepare_garment, prepare_photo
 from training.datasets import Dataset, Examples, load_dataset
 from training.datasets.folder import load_folder
-from training.datasets.imdb import commonest_words
 from training.errors import RecipeError
 from training.recipe import Recipe
 
@@ -49,7 +48,7 @@ def prepare_dataset(
     dataset = load_dataset(recipe.dataset, size=recipe.size)
     if recipe.preprocessing != "text":
         return Prepared(dataset)
-    vocabulary = vocabulary or Vocabulary(commonest_words(dataset.train.x))
+    vocabulary = vocabulary or Vocabulary(recipe.vocabulary(dataset.train.x))
     return Prepared(dataset.with_inputs(lambda texts: encode(texts, vocabulary=vocabulary)), vocabulary)
 
 

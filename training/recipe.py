@@ -1,9 +1,10 @@
 """Owns what a recipe is: the one shape that all of them have."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from training.datasets.imdb import commonest_words
 from training.settings import Settings
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ class Recipe:
             base.
         joint: Second stage of ``transfer``: train the top of the base with the classifier.
         weights: Where pretrained weights come from.
+        vocabulary: Picks the words of a text network from its training texts.
     """
 
     name: str
@@ -44,3 +46,4 @@ class Recipe:
     method: Literal["whole", "transfer"] = "whole"
     joint: Settings | None = None
     weights: str = "trained from scratch by this recipe"
+    vocabulary: Callable[[Iterable[str]], list[str]] = commonest_words

@@ -13,6 +13,7 @@ from service.inference.preprocessing import Vocabulary
 from training.errors import RunError
 from training.export import Trained, export, measure_network
 from training.folds import cross_validate
+from training.history import best_epoch
 from training.inputs import Prepared, prepare_dataset
 from training.loop import Reporter
 from training.options import Options
@@ -66,9 +67,10 @@ def run_training(job: Job, *, console: Console) -> None:
             reporter=reporter,
             progress=bars.pictures,
         )
-    accuracy = history[-1].validation_accuracy
+    kept = best_epoch(history) if record.settings["early_stopping"] else history[-1]
     console.print(
-        f"{record.epochs} epochs in {record.seconds:.0f} s, validation accuracy {accuracy:.4f}",
+        f"{record.epochs} epochs in {record.seconds:.0f} s, validation accuracy "
+        f"{kept.validation_accuracy:.4f} (epoch {kept.number})",
         highlight=False,
     )
     if job.own is None:

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import numpy as np
+
 from training.datasets import Dataset
 from training.history import Epoch
 from training.layers import DataFacts, measure
@@ -10,6 +12,7 @@ from training.recipe import Recipe
 from training.run import RunRecord, describe_machine, describe_versions, save_run
 from training.settings import Settings
 from training.transfer import Progress, train_transfer
+from training.words import count_ratios
 
 
 def train(
@@ -78,10 +81,8 @@ def train(
 
 
 def facts_of(dataset: Dataset) -> DataFacts:
-    """Return what a network has to know of a data set; texts have no grey levels."""
-    classes = len(dataset.labels)
-    return (
-        measure(dataset.train.x, classes=classes)
-        if dataset.train.x.dtype == "uint8"
-        else DataFacts(classes=classes)
-    )
+    """Return what a network has to know of a data set before it is built."""
+    classes, train = len(dataset.labels), dataset.train
+    if train.x.dtype == np.uint8:
+        return measure(train.x, classes=classes)
+    return DataFacts(classes=classes, ratios=tuple(count_ratios(train.x, train.y).tolist()))

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from service.inference.preprocessing import tokenize
+from service.inference.preprocessing import phrases, tokenize
 from training.datasets.cache import cache_folder
 from training.datasets.convert import convert_reviews
 from training.datasets.dataset import Dataset, Examples, stratified
@@ -95,6 +95,21 @@ def commonest_words(texts: Iterable[str], *, limit: int = WORDS) -> list[str]:
     for text in texts:
         counts.update(set(tokenize(text)))
     return sorted(counts, key=lambda word: (-counts[word], word))[:limit]
+
+
+def frequent_phrases(texts: Iterable[str], *, longest: int, texts_at_least: int) -> list[str]:
+    """Return the words and phrases that enough texts have, commonest first, equals in alphabetical order.
+
+    Args:
+        texts: Raw texts; a phrase counts once for each text it is in.
+        longest: Most words in a phrase.
+        texts_at_least: In how many texts a phrase has to be.
+    """
+    counts: Counter[str] = Counter()
+    for text in texts:
+        counts.update(phrases(text, longest=longest))
+    kept = (phrase for phrase, count in counts.items() if count >= texts_at_least)
+    return sorted(kept, key=lambda phrase: (-counts[phrase], phrase))
 
 
 def _read(path: Path) -> Examples:

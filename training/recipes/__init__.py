@@ -1,4 +1,4 @@
-"""Owns the list of the lecture's networks, one module each."""
+"""Owns the list of recipes, one module each: the lecture's networks, and better ones."""
 
 import importlib
 from typing import TYPE_CHECKING
@@ -19,6 +19,7 @@ NAMES = (
     "cats-dogs-features",
     "cats-dogs-finetune",
     "imdb-dense",
+    "imdb-bigrams",
 )
 
 __all__ = ["NAMES", "load_recipe"]

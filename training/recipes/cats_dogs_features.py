@@ -32,7 +32,7 @@ RECIPE = Recipe(
     settings=SETTINGS,
     build=build,
     size=SIZE,
-    sure_accuracy=0.997,
+    sure_accuracy=0.995,
     method="transfer",
     weights=SOURCE,
 )

@@ -37,5 +37,5 @@ RECIPE = Recipe(
     settings=SETTINGS,
     build=build,
     size=SIZE,
-    sure_accuracy=0.98,
+    sure_accuracy=0.95,
 )

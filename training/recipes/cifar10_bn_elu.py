@@ -38,5 +38,5 @@ RECIPE = Recipe(
     settings=SETTINGS,
     build=build,
     size=32,
-    sure_accuracy=0.98,
+    sure_accuracy=0.95,
 )

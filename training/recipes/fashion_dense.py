@@ -30,5 +30,5 @@ RECIPE = Recipe(
     preprocessing="garment",
     settings=SETTINGS,
     build=build,
-    sure_accuracy=0.98,
+    sure_accuracy=0.95,
 )
