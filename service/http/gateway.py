@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 import orjson
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import Response
 from starlette.routing import Match, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -28,6 +29,7 @@ _PROBES = ("/livez", "/healthz", "/readyz")
 # What a browser needs to show the page of the API, which says nothing about models.
 _PAGES = ("/", "/docs.json", "/static_content/")
 _RETRY_AFTER_S = 1
+_CLIENT_GONE = 499  # nginx's status for it; HTTP has none
 
 # Where a BentoML method notes its refusal: BentoML itself passes on no more than a status and a text.
 refusals: ContextVar[list[Problem]] = ContextVar("refusals")
@@ -86,7 +88,8 @@ class Gateway:
         try:
             await self._admit(scope, headers, receive, reply, exchange)
         except ClientGone:
-            exchange.status = 499
+            # No one hears this, but BentoML's time-out layer waits for an answer to every request.
+            await Response(status_code=_CLIENT_GONE)(scope, receive, reply)
         except Problem as problem:
             await self._refuse(problem, scope, receive, reply, exchange)
         except LecternError as error:

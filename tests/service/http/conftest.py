@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 _ROOT = Path(__file__).resolve().parents[3]
@@ -83,12 +84,8 @@ class Server:
 
     def workers(self) -> list[int]:
         """Return the ids of the worker processes."""
-        listing = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text()
-        return [
-            int(pid)
-            for pid in listing.split()
-            if b"bento_worker" in Path(f"/proc/{pid}/cmdline").read_bytes()
-        ] or [self.process.pid]
+        children = psutil.Process(self.process.pid).children()
+        return sorted(child.pid for child in children if "--worker-id" in child.cmdline())
 
 
 def read_answer(connection: socket.socket) -> Answer:

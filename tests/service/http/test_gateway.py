@@ -1,4 +1,4 @@
-"""What every request passes: its id, other origins, other people's headers, and limits that hold no one up."""
+"""What every request passes: its id, the origin of a page, and callers who do not keep to HTTP."""
 
 import http.client
 import socket

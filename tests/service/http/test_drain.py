@@ -1,0 +1,72 @@
+"""The end and the accidents of a server: a graceful stop, callers who hang up, a killed worker."""
+
+import os
+import re
+import signal
+import time
+from collections.abc import Callable
+from typing import Any
+
+import psutil
+
+Server = Any
+StartServer = Callable[..., Any]
+
+
+def _until(condition: Callable[[], Any], *, seconds: float = 60) -> Any:
+    """Wait for something that another process does; return what it came to."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        try:
+            if found := condition():
+                return found
+        except (OSError, psutil.Error):
+            pass
+        time.sleep(0.05)
+    raise AssertionError("it did not happen in time")
+
+
+def test_on_sigterm_what_is_in_flight_is_answered_and_new_work_is_sent_away(
+    start_server: StartServer, digit_png: bytes, read_answer: Callable[..., Any]
+) -> None:
+    with start_server() as server:
+        in_flight = server.begin("/models/mnist", digit_png, sent=20)
+        gone = server.begin("/models/mnist", digit_png, sent=20)
+        server.ask("GET", "/models")
+        gone.close()
+        server.process.send_signal(signal.SIGTERM)
+        draining = _until(lambda: (answer := server.ask("GET", "/readyz")).status == 503 and answer)
+        assert draining.json()["code"] == "not_ready"
+        refused = server.ask("POST", "/models/mnist", digit_png)
+        assert refused.status == 503
+        assert int(refused.headers["Retry-After"]) >= 1
+        assert server.ask("GET", "/livez").status == 200
+        in_flight.sendall(digit_png[20:])
+        answer = read_answer(in_flight)
+        assert (answer.status, len(answer.json())) == (200, 10)
+        # Had the caller who hung up left anything behind, this would take until the deadline of 30 s.
+        assert server.process.wait(15) == 0
+    assert "Traceback" not in server.log()
+
+
+def test_two_workers_share_the_work_and_a_killed_one_is_replaced(
+    start_server: StartServer, digit_png: bytes
+) -> None:
+    with start_server(WORKERS="2") as server:
+        first = _until(lambda: len(pids := server.workers()) == 2 and pids)
+        answers = [server.ask("POST", "/models/mnist", digit_png) for _ in range(40)]
+        assert {answer.status for answer in answers} == {200}
+        # Each worker counts for itself; whichever is asked must tell the sum.
+        sums = [_count(server, 'lectern_predictions_total{model="mnist"}') for _ in range(10)]
+        assert sums == [40.0] * 10
+        os.kill(first[0], signal.SIGKILL)
+        _until(lambda: len(pids := server.workers()) == 2 and first[0] not in pids)
+        _until(lambda: server.ask("POST", "/models/mnist", digit_png).status == 200)
+        assert first[1] in server.workers()
+
+
+def _count(server: Server, series: str) -> float:
+    text = server.ask("GET", "/metrics").body.decode()
+    found = re.search(rf"^{re.escape(series)} (\S+)$", text, re.MULTILINE)
+    assert found, text
+    return float(found[1])
