@@ -9,6 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TypeVar
 
+import numpy as np
+import numpy.typing as npt
 from PIL import Image
 
 from service.inference.catalog import Catalog
@@ -23,6 +25,7 @@ T = TypeVar("T")
 _INLINE_S = 0.002
 _INLINE_PIXELS = 512 * 512
 _INLINE_CHARACTERS = 20_000
+_INLINE_BYTES = 100_000
 _WARM_RUNS = 3
 
 
@@ -33,6 +36,19 @@ class Timing:
     decode_ms: float
     queue_ms: float
     inference_ms: float
+
+
+@dataclass(frozen=True)
+class Result:
+    """What the network said to one request, and what that cost.
+
+    Attributes:
+        probabilities: float32 array (inputs, labels); each row sums to 1.
+        timing: Where the time went.
+    """
+
+    probabilities: npt.NDArray[np.float32]
+    timing: Timing
 
 
 @dataclass(frozen=True)
@@ -98,12 +114,26 @@ class Engine:
     async def predict(
         self, predictor: Predictor, inputs: Sequence[Input], *, top_k: int | None = None
     ) -> Outcome:
-        """Classify the inputs of one request in one batch.
+        """Classify the inputs of one request in one batch, and name the best labels.
 
         Args:
             predictor: The model.
             inputs: Picture files or texts, at least one.
             top_k: How many labels to name; all of them if None.
+
+        Raises:
+            InputError: An input cannot be used; of several, the message says which.
+        """
+        result = await self.classify(predictor, inputs)
+        answers = (predictor.answer(row, top_k=top_k) for row in result.probabilities)
+        return Outcome(tuple(answers), result.timing)
+
+    async def classify(self, predictor: Predictor, inputs: Sequence[Input]) -> Result:
+        """Decode the inputs of one request and classify them in one batch.
+
+        Args:
+            predictor: The model.
+            inputs: Picture files or texts, at least one.
 
         Raises:
             InputError: An input cannot be used; of several, the message says which.
@@ -120,15 +150,35 @@ class Engine:
             except InputTooLarge:
                 pass
             else:
-                decoded = time.perf_counter()
-                return _outcome(predictor, [row], top_k, started, decoded, 0.0)
+                return _result(predictor, predictor.stack([row]), begun=started)
 
-        def work() -> Outcome:
+        def work() -> Result:
             begun = time.perf_counter()
             rows = [
                 _prepare(predictor, value, limit, index, len(inputs)) for index, value in enumerate(inputs)
             ]
-            return _outcome(predictor, rows, top_k, begun, time.perf_counter(), begun - started)
+            return _result(predictor, predictor.stack(rows), begun=begun, queued=begun - started)
+
+        return await self.in_thread(work)
+
+    async def run(self, predictor: Predictor, batch: Array, *, begun: float) -> Result:
+        """Classify what is a batch already.
+
+        Args:
+            predictor: The model.
+            batch: Array of the type and shape that the network takes.
+            begun: What ``time.perf_counter()`` said when the decoding of the request began.
+
+        Raises:
+            InvalidInput: The batch's type or shape is not the network's.
+        """
+        if self._cost_of(predictor) * len(batch) <= _INLINE_S and batch.nbytes <= _INLINE_BYTES:
+            return _result(predictor, batch, begun=begun)
+        decoded = time.perf_counter()
+
+        def work() -> Result:
+            queued = time.perf_counter() - decoded
+            return _result(predictor, batch, begun=begun + queued, queued=queued)
 
         return await self.in_thread(work)
 
@@ -165,12 +215,9 @@ def _prepare(predictor: Predictor, value: Input, max_pixels: int, index: int, co
         raise type(error)(f"input {index + 1} of {count}: {error}") from error
 
 
-def _outcome(
-    predictor: Predictor, rows: list[Array], top_k: int | None, begun: float, decoded: float, queued: float
-) -> Outcome:
-    probabilities = predictor.probabilities(predictor.stack(rows))
+def _result(predictor: Predictor, batch: Array, *, begun: float, queued: float = 0.0) -> Result:
+    """Run the network on a batch whose decoding began at ``begun`` and is done."""
+    decoded = time.perf_counter()
+    probabilities = predictor.probabilities(batch)
     finished = time.perf_counter()
-    return Outcome(
-        predictions=tuple(predictor.answer(row, top_k=top_k) for row in probabilities),
-        timing=Timing((decoded - begun) * 1e3, queued * 1e3, (finished - decoded) * 1e3),
-    )
+    return Result(probabilities, Timing((decoded - begun) * 1e3, queued * 1e3, (finished - decoded) * 1e3))

@@ -8,7 +8,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from service.http import metrics
-from service.http.engine import Engine, Outcome
+from service.http.engine import Engine, Outcome, Timing
 from service.http.inputs import read_request
 from service.http.problems import Problem
 from service.inference.card import Card, card_document
@@ -91,12 +91,17 @@ class SimpleDialect:
 
 def outcome_headers(predictor: Predictor, outcome: Outcome) -> dict[str, str]:
     """Return the headers that go with predictions, and count them."""
-    timing, card = outcome.timing, predictor.card
-    metrics.predictions.labels(card.name).inc(len(outcome.predictions))
+    doubts = ("true" if answer.unsure else "false" for answer in outcome.predictions)
+    headers = timing_headers(predictor.card, outcome.timing, count=len(outcome.predictions))
+    return headers | {"X-Lectern-Unsure": ",".join(doubts)}
+
+
+def timing_headers(card: Card, timing: Timing, *, count: int) -> dict[str, str]:
+    """Return the headers that go with every answer of a model, and count its inputs."""
+    metrics.predictions.labels(card.name).inc(count)
     metrics.inference_seconds.labels(card.name).observe(timing.inference_ms / 1e3)
     return {
         "X-Model-Version": str(card.version),
-        "X-Lectern-Unsure": ",".join("true" if answer.unsure else "false" for answer in outcome.predictions),
         "Server-Timing": f"decode;dur={timing.decode_ms:.3f}, queue;dur={timing.queue_ms:.3f}, "
         f"inference;dur={timing.inference_ms:.3f}",
     }
@@ -113,5 +118,6 @@ def version_of(request: Request) -> int | None:
 
 
 def json_response(content: object, headers: dict[str, str] | None = None) -> Response:
-    """Return a JSON answer."""
-    return Response(orjson.dumps(content), headers=headers, media_type="application/json")
+    """Return a JSON answer; arrays become nested lists."""
+    body = orjson.dumps(content, option=orjson.OPT_SERIALIZE_NUMPY)
+    return Response(body, headers=headers, media_type="application/json")
