@@ -3,7 +3,7 @@
 import io
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, UnidentifiedImageError
 
 from service.inference.errors import DamagedImage, InputTooLarge
 
@@ -13,6 +13,16 @@ FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
 # The limit of the caller replaces Pillow's own, which would warn below it or refuse above it.
 Image.MAX_IMAGE_PIXELS = None
 
+# What undoes each of EXIF's orientations; 1 is upright.
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
 _SIXTEEN_BIT_MODES = ("I", "I;16", "I;16B", "I;16L", "I;16N")
 
 
@@ -49,7 +59,7 @@ def decode_image(data: bytes, *, max_pixels: int = DEFAULT_MAX_PIXELS) -> Image.
         )
     try:
         picture.load()
-        return _eight_bit(ImageOps.exif_transpose(picture))
+        return _eight_bit(_upright(picture))
     except Exception as error:  # As above: truncated and crafted files fail in the decoder, in many ways.
         raise _damaged(error) from error
 
@@ -70,16 +80,29 @@ def on_page(picture: Image.Image, page: int) -> Image.Image:
     return Image.alpha_composite(sheet, picture).convert("RGB")
 
 
+def _upright(picture: Image.Image) -> Image.Image:
+    # Pillow's own exif_transpose also writes the whole EXIF block anew, and fails where a camera's is odd.
+    try:
+        exif = picture.getexif()
+    except Exception:  # As many kinds as there are ways to damage it; the pixels are good all the same.
+        return picture
+    turn = _TURNS.get(exif.get(ExifTags.Base.Orientation.value, 1))
+    return picture if turn is None else picture.transpose(turn)
+
+
 def _eight_bit(picture: Image.Image) -> Image.Image:
     if picture.mode in _SIXTEEN_BIT_MODES:
-        levels = np.asarray(picture).astype(np.int64)
+        levels = np.asarray(picture)
+        if levels.dtype.itemsize > 2:
+            levels = np.clip(levels, 0, 65535)
         # 65535 / 257 = 255: every 8-bit level has its exact 16-bit counterpart.
-        return Image.fromarray((np.clip(levels, 0, 65535) // 257).astype(np.uint8))
+        return Image.fromarray((levels // 257).astype(np.uint8))
     if picture.mode == "F":
         raise ValueError("pixels are floating-point numbers of unknown range")
     if "transparency" in picture.info or "A" in picture.getbands() or picture.mode in ("PA", "La", "RGBa"):
         return picture.convert("RGBA")
-    return picture.convert("L" if picture.mode in ("1", "L") else "RGB")
+    wanted = "L" if picture.mode in ("1", "L") else "RGB"
+    return picture if picture.mode == wanted else picture.convert(wanted)
 
 
 def _damaged(error: Exception) -> DamagedImage:

@@ -18,7 +18,10 @@ _WHITE = 255
 _CLOSE = 0.05 * _WHITE * 3**0.5
 _SHARPEN = ImageFilter.UnsharpMask(radius=1.0, percent=100, threshold=0)
 
+_BAND = 64
+
 Pixels = npt.NDArray[np.uint8]
+_Indices = npt.NDArray[np.intp]
 
 
 def prepare_garment(picture: Image.Image) -> Pixels:
@@ -39,8 +42,7 @@ def prepare_garment(picture: Image.Image) -> Pixels:
         return np.asarray(picture.convert("L"))
     photo = np.asarray(picture.convert("RGB"))
     corner = np.median(photo[[0, 0, -1, -1], [0, -1, 0, -1]], axis=0)
-    differs = np.sqrt(((photo.astype(np.float32) - corner) ** 2).sum(axis=2)) > _CLOSE
-    rows, columns = np.flatnonzero(differs.any(axis=1)), np.flatnonzero(differs.any(axis=0))
+    rows, columns = _occupied(photo, corner)
     if rows.size == 0:
         raise BlankImage(
             "the picture is blank: all of it has the colour of its corners; send a photo of a garment"
@@ -54,3 +56,17 @@ def prepare_garment(picture: Image.Image) -> Pixels:
     sheet.paste(small, ((SIDE - small.width) // 2, (SIDE - small.height) // 2))
     grey = np.asarray(sheet.convert("L"))
     return _WHITE - grey if corner.mean() > _WHITE / 2 else grey
+
+
+def _occupied(photo: Pixels, corner: npt.NDArray[np.float64]) -> tuple[_Indices, _Indices]:
+    """Return the rows and the columns in which something differs from the corner's colour.
+
+    It is worked out by bands, since the differences of a large photo take twenty times its memory.
+    """
+    rows, columns = [], np.zeros(photo.shape[1], dtype=bool)
+    for top in range(0, len(photo), _BAND):
+        difference = photo[top : top + _BAND].astype(np.float32) - corner.astype(np.float32)
+        differs = np.einsum("hwc,hwc->hw", difference, difference) > _CLOSE**2
+        rows.append(differs.any(axis=1))
+        columns |= differs.any(axis=0)
+    return np.flatnonzero(np.concatenate(rows)), np.flatnonzero(columns)

@@ -12,6 +12,7 @@ from service.inference.errors import ModelError, NoWords
 from service.inference.files import write_atomically
 
 PADDING = 0
+PHRASE_MARK = "_"
 _TAG = re.compile(r"<[^<>]{0,200}>")
 # No character has a number of eight digits, and html.unescape raises an error at thousands of them.
 _NO_CHARACTER = re.compile(r"&#[0-9]{8,};?")
@@ -27,12 +28,25 @@ def tokenize(text: str) -> list[str]:
     return _WORD.findall(plain.lower())
 
 
+def phrases(text: str, *, longest: int) -> set[str]:
+    """Return the distinct words of a text and its runs of up to ``longest`` words, joined by ``_``."""
+    words = tokenize(text)
+    found = set(words)
+    for length in range(2, longest + 1):
+        found.update(
+            PHRASE_MARK.join(words[start : start + length]) for start in range(len(words) - length + 1)
+        )
+    return found
+
+
 class Vocabulary:
-    """The words a network knows, commonest first; the first has id 1, and 0 is padding."""
+    """The words and phrases a network knows; the first has id 1, and 0 is padding."""
 
     def __init__(self, words: Iterable[str]) -> None:
         self._words = tuple(words)
         self._ids = {word: number for number, word in enumerate(self._words, start=1)}
+        # No word has the mark in it, so that its number tells the longest phrase.
+        self._longest = 1 + max((word.count(PHRASE_MARK) for word in self._words), default=0)
 
     @property
     def words(self) -> tuple[str, ...]:
@@ -56,7 +70,7 @@ class Vocabulary:
         write_atomically(path, ("\n".join(self._words) + "\n").encode())
 
     def encode(self, text: str) -> Ids:
-        """Return the ids of the distinct words of a text.
+        """Return the ids of the distinct words and phrases of a text.
 
         Args:
             text: Plain text or HTML, any length.
@@ -67,7 +81,8 @@ class Vocabulary:
         Raises:
             NoWords: Not one word of the text is in the vocabulary.
         """
-        ids = {self._ids[word] for word in tokenize(text) if word in self._ids}
+        known = self._ids
+        ids = {known[phrase] for phrase in phrases(text, longest=self._longest) if phrase in known}
         if not ids:
             raise NoWords("the text has no word that the network knows; send a few words of English")
         return np.array(sorted(ids), dtype=np.int32)

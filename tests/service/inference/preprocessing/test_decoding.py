@@ -1,0 +1,296 @@
+"""Decoding: every kind of picture file comes out upright with eight bits, and no other bytes do harm."""
+
+import io
+import struct
+import time
+import tracemalloc
+import zipfile
+import zlib
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from service.inference.errors import DamagedImage, InputTooLarge
+from service.inference.preprocessing import decode_image
+
+Encode = Callable[..., bytes]
+_TOP_LEFT, _TOP_RIGHT, _BOTTOM_LEFT, _BOTTOM_RIGHT = (
+    (250, 20, 20),
+    (20, 250, 20),
+    (20, 20, 250),
+    (230, 230, 30),
+)
+
+
+@pytest.fixture
+def scene() -> Image.Image:
+    """A picture, 48 wide and 32 high, with a colour of its own in each quarter."""
+    pixels = np.zeros((32, 48, 3), dtype=np.uint8)
+    pixels[:16, :24], pixels[:16, 24:] = _TOP_LEFT, _TOP_RIGHT
+    pixels[16:, :24], pixels[16:, 24:] = _BOTTOM_LEFT, _BOTTOM_RIGHT
+    return Image.fromarray(pixels)
+
+
+def _difference(left: Image.Image, right: Image.Image) -> int:
+    assert left.size == right.size
+    return int(np.abs(np.asarray(left.convert("RGB"), int) - np.asarray(right.convert("RGB"), int)).max())
+
+
+@pytest.mark.parametrize(
+    ("kind", "options", "tolerance"),
+    [
+        ("PNG", {}, 0),
+        ("BMP", {}, 0),
+        ("TIFF", {}, 0),
+        ("TIFF", {"compression": "tiff_lzw"}, 0),
+        ("WEBP", {"lossless": True}, 0),
+        ("GIF", {}, 8),
+        ("JPEG", {"quality": 95, "subsampling": 0}, 12),
+        ("JPEG", {"quality": 95, "subsampling": 0, "progressive": True}, 12),
+    ],
+)
+def test_every_format_gives_the_same_picture(
+    encode: Encode, scene: Image.Image, kind: str, options: dict[str, Any], tolerance: int
+) -> None:
+    picture = decode_image(encode(scene, kind, **options))
+    assert picture.mode == "RGB"
+    assert _difference(picture, scene) <= tolerance
+
+
+# Where the camera's top-left corner lies, by EXIF's orientation: what has to be undone.
+_STORED = {
+    1: None,
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_90,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_270,
+}
+
+
+@pytest.mark.parametrize("orientation", _STORED)
+@pytest.mark.parametrize(
+    ("kind", "options"),
+    [("JPEG", {"quality": 95, "subsampling": 0}), ("PNG", {}), ("WEBP", {"lossless": True}), ("TIFF", {})],
+)
+def test_pictures_come_out_upright(
+    encode: Encode, scene: Image.Image, kind: str, options: dict[str, Any], orientation: int
+) -> None:
+    step = _STORED[orientation]
+    stored = scene if step is None else scene.transpose(step)
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    assert _difference(decode_image(encode(stored, kind, exif=exif, **options)), scene) <= 12
+
+
+@pytest.mark.parametrize("orientation", [0, 9, 65535])
+def test_an_orientation_that_does_not_exist_is_none(
+    encode: Encode, scene: Image.Image, orientation: int
+) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    assert _difference(decode_image(encode(scene, exif=exif)), scene) == 0
+
+
+@pytest.mark.filterwarnings("ignore:Tag data larger than file:UserWarning", "ignore:Truncated File Read")
+@pytest.mark.parametrize("orientation", [1, 6])
+def test_odd_exif_beside_a_good_picture_does_no_harm(
+    encode: Encode, scene: Image.Image, orientation: int
+) -> None:
+    entries = [
+        struct.pack("<HHII", 0x010F, 2, 0xFFFFFF, 0x7FFFFFFF),  # a maker's name far outside the file
+        struct.pack("<HHIHH", 0x0112, 3, 1, orientation, 0),
+        struct.pack("<HHII", 0x011A, 5, 1, 0xFFFFFFF0),  # a resolution that is nowhere
+        struct.pack("<HHII", 0x8769, 4, 1, 0xFFFFFFF0),
+    ]
+    block = b"Exif\0\0II*\0\x08\0\0\0" + struct.pack("<H", len(entries)) + b"".join(entries) + bytes(4)
+    stored = scene if orientation == 1 else scene.transpose(Image.Transpose.ROTATE_90)
+    content = encode(stored, "JPEG", quality=95, subsampling=0, exif=block)
+    assert _difference(decode_image(content), scene) <= 12
+
+
+@pytest.mark.parametrize(
+    ("mode", "expected"),
+    [
+        ("1", "L"),
+        ("L", "L"),
+        ("P", "RGB"),
+        ("LA", "RGBA"),
+        ("RGBA", "RGBA"),
+        ("CMYK", "RGB"),
+        ("YCbCr", "RGB"),
+    ],
+)
+def test_every_mode_comes_out_with_eight_bits(
+    encode: Encode, scene: Image.Image, mode: str, expected: str
+) -> None:
+    kind = {"CMYK": "TIFF", "YCbCr": "TIFF"}.get(mode, "PNG")
+    picture = decode_image(encode(scene.convert(mode), kind))
+    assert picture.mode == expected
+    wanted = scene.convert(mode).convert("RGB")
+    assert _difference(picture, wanted) <= 2
+
+
+@pytest.mark.parametrize("kind", ["PNG", "TIFF"])
+def test_sixteen_bits_become_eight(encode: Encode, kind: str) -> None:
+    levels = np.arange(65536, dtype=np.uint16).reshape(256, 256)
+    picture = decode_image(encode(Image.fromarray(levels), kind))
+    assert picture.mode == "L"
+    found = np.asarray(picture).astype(int)
+    assert np.abs(found - levels / 257).max() < 1
+    assert (found[0, 0], found[255, 255]) == (0, 255)
+
+
+@pytest.mark.parametrize("level", [0, 1, 127, 254, 255])
+def test_every_level_of_eight_bits_survives_sixteen(encode: Encode, level: int) -> None:
+    sixteen = np.full((8, 8), level * 257, dtype=np.uint16)
+    assert np.all(np.asarray(decode_image(encode(Image.fromarray(sixteen)))) == level)
+
+
+def test_a_transparent_colour_of_a_palette_is_transparent(encode: Encode) -> None:
+    picture = Image.new("P", (8, 8), 0)
+    picture.putpalette([255, 0, 0, 0, 0, 255])
+    picture.paste(1, (2, 2, 6, 6))
+    for kind in ("PNG", "GIF"):
+        found = np.asarray(decode_image(encode(picture, kind, transparency=0)))
+        assert found.shape == (8, 8, 4)
+        assert found[0, 0, 3] == 0
+        assert tuple(found[4, 4]) == (0, 0, 255, 255)
+
+
+def test_a_transparent_grey_is_transparent(encode: Encode) -> None:
+    found = np.asarray(decode_image(encode(Image.new("L", (4, 4), 7), transparency=7)))
+    assert found.shape == (4, 4, 4)
+    assert np.all(found[..., 3] == 0)
+
+
+@pytest.mark.parametrize("adobe", [True, False])
+def test_a_cmyk_jpeg_has_the_colours_it_was_made_with(encode: Encode, adobe: bool) -> None:
+    # Photoshop stores CMYK inverted and says so in a marker of its own, which Pillow writes too.
+    content = encode(Image.new("CMYK", (16, 16), (0, 255, 255, 0)), "JPEG", quality=95)
+    if not adobe:
+        start = content.index(b"\xff\xee")
+        length = struct.unpack(">H", content[start + 2 : start + 4])[0]
+        content = content[:start] + content[start + 2 + length :]
+    red, green, blue = np.asarray(decode_image(content))[8, 8].astype(int)
+    assert (red > 240, green < 15, blue < 15) == (True, True, True)
+
+
+@pytest.mark.parametrize("kind", ["GIF", "WEBP", "PNG", "TIFF"])
+def test_of_an_animation_or_a_stack_the_first_picture_counts(encode: Encode, kind: str) -> None:
+    frames = [Image.new("RGB", (20, 20), color) for color in ("red", "lime", "blue")]
+    content = encode(frames[0], kind, save_all=True, append_images=frames[1:])
+    assert tuple(np.asarray(decode_image(content).convert("RGB"))[10, 10] // 250) == (1, 0, 0)
+
+
+def test_a_phones_picture_with_a_second_one_inside_is_its_first(encode: Encode) -> None:
+    first, second = Image.new("RGB", (48, 32), "red"), Image.new("RGB", (48, 32), "blue")
+    content = encode(first, "MPO", save_all=True, append_images=[second], quality=95)
+    assert _difference(decode_image(content), first) <= 3
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF"])
+def test_a_truncated_picture_is_damaged_wherever_it_ends(
+    encode: Encode, scene: Image.Image, kind: str
+) -> None:
+    content = encode(scene.resize((200, 150)), kind)
+    for end in (1, 8, 20, len(content) // 4, len(content) // 2, len(content) * 3 // 4):
+        with pytest.raises(DamagedImage):
+            decode_image(content[:end])
+
+
+def _zip() -> bytes:
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as archive:
+        archive.writestr("digit.png", b"x" * 100)
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"\0",
+        b"hello",
+        b"<!doctype html><title>404</title>",
+        b'<svg xmlns="http://www.w3.org/2000/svg"><rect width="9" height="9"/></svg>',
+        b"%PDF-1.7\n",
+        b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n",
+        b"\x80\x04\x95\x0c\0\0\0\0\0\0\0\x8c\x08builtins.",
+        b"\x89PNG\r\n\x1a\n",
+        b"\xff\xd8\xff",
+        b"GIF89a" + bytes(20),
+        b"BM" + b"\xff" * 60,
+        b"RIFF\xff\xff\xff\xffWEBPVP8 " + bytes(30),
+        b"II*\0\x08\0\0\0\xff\xff",
+        b"P6 2 2 255 " + bytes(12),
+        bytes(range(256)) * 40,
+        _zip(),
+    ],
+    ids=lambda content: repr(content[:12]),
+)
+def test_what_is_no_picture_that_is_read_here_is_damaged(content: bytes) -> None:
+    with pytest.raises(DamagedImage) as raised:
+        decode_image(content)
+    assert "PNG" in str(raised.value)
+
+
+def _chunk(kind: bytes, content: bytes) -> bytes:
+    return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+
+
+def _png(width: int, height: int, *chunks: bytes) -> bytes:
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + _chunk(b"IHDR", header) + b"".join(chunks) + _chunk(b"IEND", b"")
+
+
+def _bombs() -> dict[str, bytes]:
+    bmp = b"BM" + struct.pack("<IHHIIiiHHIIiiII", 54, 0, 0, 54, 40, 50_000, 50_000, 1, 24, 0, 0, 0, 0, 0, 0)
+    gif = b"GIF89a" + struct.pack("<HHBBB", 60_000, 60_000, 0, 0, 0) + b"\x2c" + bytes(20)
+    return {
+        "PNG": _png(50_000, 50_000, _chunk(b"IDAT", zlib.compress(bytes(10_000)))),
+        "BMP": bmp,
+        "GIF": gif,
+    }
+
+
+@pytest.mark.parametrize("kind", ["PNG", "BMP", "GIF"])
+def test_a_bomb_is_refused_by_its_header_at_once(kind: str) -> None:
+    content = _bombs()[kind]
+    tracemalloc.start()
+    started = time.perf_counter()
+    with pytest.raises(InputTooLarge, match=r"50000 x 50000|60000 x 60000"):
+        decode_image(content)
+    elapsed, (_, peak) = time.perf_counter() - started, tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert elapsed < 1
+    assert peak < 5_000_000
+
+
+def test_a_bomb_in_a_pictures_text_is_refused(scene: Image.Image, encode: Encode) -> None:
+    bomb = _chunk(b"zTXt", b"comment\0\0" + zlib.compress(bytes(100_000_000)))
+    body = _chunk(b"IDAT", zlib.compress(bytes(4 * 13)))
+    with pytest.raises(DamagedImage):
+        decode_image(_png(4, 4, bomb, body))
+
+
+@pytest.mark.parametrize(("limit", "fits"), [(48 * 32, True), (48 * 32 - 1, False)])
+def test_the_limit_is_on_width_times_height(
+    encode: Encode, scene: Image.Image, limit: int, fits: bool
+) -> None:
+    content = encode(scene)
+    if fits:
+        assert decode_image(content, max_pixels=limit).size == (48, 32)
+    else:
+        with pytest.raises(InputTooLarge, match=f"more than {limit}"):
+            decode_image(content, max_pixels=limit)
+
+
+def test_pixels_of_no_known_range_are_refused(encode: Encode) -> None:
+    with pytest.raises(DamagedImage, match="floating-point"):
+        decode_image(encode(Image.fromarray(np.ones((9, 9), np.float32)), "TIFF"))
