@@ -66,11 +66,13 @@ def _finish(
 ) -> None:
     part = path.with_name(f".{path.name}.part")
     note = path.with_suffix(".json")
-    done = part.stat().st_size // row_bytes if part.exists() else 0
+    rows = part.stat().st_size // row_bytes if part.exists() else 0
+    # Whole chunks only, so that a chunk is computed the same whether or not something went wrong before it.
+    done = rows - rows % _CHUNK
     earlier = json.loads(note.read_text())["seconds"] if note.exists() and done else 0.0
     start = time.monotonic()
     with part.open("r+b" if done else "wb") as file:
-        # A kill in the middle of a write leaves part of a row.
+        # A kill in the middle of a write leaves part of a chunk.
         file.truncate(done * row_bytes)
         file.seek(done * row_bytes)
         for chunk in _chunks(done, count):

@@ -55,6 +55,7 @@ def train_transfer(
         progress: Is told of pictures done and to do while activations are computed.
     """
     keras.utils.set_random_seed(settings.seed)
+    plain = replace(settings, augmentation=Augmentation())
     transfer = make_transfer(settings, classes=len(dataset.labels))
     train, train_seconds = _activations(
         transfer.lower, dataset.train, name=dataset.name, settings=settings, progress=progress
@@ -63,14 +64,15 @@ def train_transfer(
         transfer.lower,
         dataset.validation,
         name=dataset.name,
-        settings=replace(settings, augmentation=Augmentation()),
+        settings=plain,
         progress=progress,
     )
     head, history = fit(
         lambda: transfer.head,
         train=_pooled(transfer, train),
         validation=_pooled(transfer, validation),
-        settings=settings,
+        # The pictures were changed before their activations were computed.
+        settings=plain,
         folder=folder / "head",
         resume=resume,
         reporter=reporter,
@@ -105,7 +107,6 @@ def _train_jointly(
         lambda: transfer.joint,
         train=train,
         validation=validation,
-        # The pictures were changed before their activations were computed.
         settings=settings,
         folder=folder / "joint",
         resume=resume,

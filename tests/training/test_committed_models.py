@@ -1,0 +1,84 @@
+"""The committed models on real test examples: as right as their cards say, and of the form promised."""
+
+import gzip
+import io
+import json
+import math
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from PIL import Image
+
+from service.inference.card import Card, card_document
+from service.inference.catalog import BUNDLED, Catalog
+from training.graph import dynamic_operations
+
+CATALOG = Catalog(BUNDLED)
+CARDS = [CATALOG.card(card.name, version) for card in CATALOG for version in CATALOG.versions(card.name)]
+LARGEST_TOTAL = 40_000_000
+
+
+def _name(card: Card) -> str:
+    return f"{card.name}-{card.version}"
+
+
+def _png(pixels: np.ndarray) -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def _sample(name: str, folder: Path) -> tuple[list[bytes | str], list[int]]:
+    """Return the inputs as a caller would send them, and their classes."""
+    if name == "imdb":
+        with gzip.open(folder / "imdb.jsonl.gz", "rt", encoding="utf-8") as lines:
+            rows = [json.loads(line) for line in lines]
+        return [row["text"] for row in rows], [row["label"] for row in rows]
+    if name == "cats_vs_dogs":
+        with zipfile.ZipFile(folder / "cats_vs_dogs.zip") as archive:
+            names = archive.namelist()
+            return [archive.read(entry) for entry in names], [int("/Dog/" in entry) for entry in names]
+    with np.load(folder / f"{name}.npz") as sample:
+        return [_png(pixels) for pixels in sample["x"]], sample["y"].tolist()
+
+
+@pytest.mark.parametrize("card", CARDS, ids=_name)
+def test_is_as_right_on_the_sample_as_its_card_says(card: Card, data_folder: Path) -> None:
+    inputs, classes = _sample(card.name, data_folder)
+
+    answers = CATALOG.predictor(card.name, card.version).predict(inputs)
+
+    right = [answer.best.label == card.labels[label] for answer, label in zip(answers, classes, strict=True)]
+    # Three standard deviations of a sample of this size, and one example for the very good ones.
+    share = card.metrics.accuracy
+    slack = 3 * math.sqrt(share * (1 - share) / len(right)) + 1 / len(right)
+    assert np.mean(right) == pytest.approx(share, abs=slack)
+
+
+@pytest.mark.parametrize("card", CARDS, ids=_name)
+def test_graph_is_of_the_form_that_was_promised(card: Card) -> None:
+    proto = onnx.load(CATALOG.folder(card) / "model.onnx")
+
+    onnx.checker.check_model(proto, full_check=True)
+    assert dynamic_operations(proto) == ()
+    assert [entry.version for entry in proto.opset_import] == [card.onnx.opset]
+    inside = json.loads(next(entry.value for entry in proto.metadata_props if entry.key == "card"))
+    document = card_document(card)
+    assert {key: document[key] for key in inside if key != "onnx"} == {
+        key: value for key, value in inside.items() if key != "onnx"
+    }
+
+
+@pytest.mark.parametrize("card", CARDS, ids=_name)
+def test_layer_table_adds_up(card: Card) -> None:
+    assert sum(layer.parameters for layer in card.layers) == card.parameters
+    assert sum(card.metrics.per_class_accuracy.values()) / len(card.labels) == pytest.approx(
+        card.metrics.accuracy, abs=0.002
+    )
+
+
+def test_all_models_together_stay_small() -> None:
+    assert sum(path.stat().st_size for path in BUNDLED.rglob("*") if path.is_file()) < LARGEST_TOTAL
