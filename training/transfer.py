@@ -30,6 +30,15 @@ class Outcome:
     seconds: float
 
 
+@dataclass(frozen=True)
+class _Inputs:
+    """What the two stages take in place of pictures, and the seconds that computing it took."""
+
+    activations: Examples
+    features: Examples
+    seconds: float
+
+
 def train_transfer(
     recipe: Recipe,
     *,
@@ -42,8 +51,9 @@ def train_transfer(
 ) -> Outcome:
     """Train a classifier on the frozen base; with ``recipe.joint`` then train the top of the base with it.
 
-    The lower part of the base never changes, so its activations are computed once, for every training picture
-    as it is and, with augmentation, once more changed at random; they are kept in the data cache.
+    The lower part of the base never changes, and the upper one not in the first stage. So activations between
+    the two and pooled features behind them are computed once, for every training picture as it is and, with
+    augmentation, once more changed at random; they are kept in the data cache.
 
     Args:
         recipe: Tells whether there is a joint stage.
@@ -57,20 +67,12 @@ def train_transfer(
     keras.utils.set_random_seed(settings.seed)
     plain = replace(settings, augmentation=Augmentation())
     transfer = make_transfer(settings, classes=len(dataset.labels))
-    train, train_seconds = _activations(
-        transfer.lower, dataset.train, name=dataset.name, settings=settings, progress=progress
-    )
-    validation, validation_seconds = _activations(
-        transfer.lower,
-        dataset.validation,
-        name=dataset.name,
-        settings=plain,
-        progress=progress,
-    )
+    train = _inputs(transfer, dataset.train, name=dataset.name, settings=settings, progress=progress)
+    validation = _inputs(transfer, dataset.validation, name=dataset.name, settings=plain, progress=progress)
     head, history = fit(
         lambda: transfer.head,
-        train=_pooled(transfer, train),
-        validation=_pooled(transfer, validation),
+        train=train.features,
+        validation=validation.features,
         # The pictures were changed before their activations were computed.
         settings=plain,
         folder=folder / "head",
@@ -82,14 +84,14 @@ def train_transfer(
         more = _train_jointly(
             transfer,
             recipe.joint,
-            train=train,
-            validation=validation,
+            train=train.activations,
+            validation=validation.activations,
             folder=folder,
             resume=resume,
             reporter=reporter,
         )
         history += tuple(replace(row, number=row.number + len(history)) for row in more)
-    return Outcome(transfer.whole, history, train_seconds + validation_seconds)
+    return Outcome(transfer.whole, history, train.seconds + validation.seconds)
 
 
 def _train_jointly(
@@ -117,39 +119,43 @@ def _train_jointly(
     return history
 
 
-def _activations(
-    lower: keras.Model,
+def _inputs(
+    transfer: Transfer,
     examples: Examples,
     *,
     name: str,
     settings: Settings,
     progress: Progress | None,
-) -> tuple[Examples, float]:
-    """Return the activations at the cut: of each picture, then of a randomly changed copy of each."""
+) -> _Inputs:
+    """Send each picture through the frozen base, and then a randomly changed copy of each."""
     count = len(examples)
     copies = 2 if settings.augmentation else 1
     key = hashlib.sha256(f"{CUT} {examples.x.shape} {settings.augmentation} {settings.seed}".encode())
     key.update(np.ascontiguousarray(examples.x))
+    path = cache_folder() / "activations" / f"{name}-{key.hexdigest()[:12]}.f16"
 
-    def compute(chunk: slice) -> np.ndarray:
+    def activate(chunk: slice) -> np.ndarray:
         places = np.arange(chunk.start, chunk.stop)
         pictures = examples.x[places % count]
         changed = places >= count
         if changed.any():
             rng = np.random.default_rng([settings.seed, chunk.start])
             pictures[changed] = augment(pictures[changed], by=settings.augmentation, rng=rng)
-        return np.asarray(lower.predict_on_batch(pictures))
+        return np.asarray(transfer.lower.predict_on_batch(pictures))
 
-    stored = compute_once(
-        cache_folder() / "activations" / f"{name}-{key.hexdigest()[:12]}.f16",
-        compute,
+    activations = compute_once(
+        path, activate, count=count * copies, shape=tuple(transfer.lower.output_shape[1:]), progress=progress
+    )
+    features = compute_once(
+        path.with_stem(f"{path.stem}-pooled"),
+        lambda chunk: np.asarray(transfer.pooled.predict_on_batch(activations.rows[chunk])),
         count=count * copies,
-        shape=tuple(lower.output_shape[1:]),
+        shape=tuple(transfer.pooled.output_shape[1:]),
         progress=progress,
     )
-    return Examples(stored.rows, np.tile(examples.y, copies)), stored.seconds
-
-
-def _pooled(transfer: Transfer, examples: Examples) -> Examples:
-    features = transfer.pooled.predict(examples.x, batch_size=100, verbose=0)
-    return Examples(np.asarray(features), examples.y)
+    y = np.tile(examples.y, copies)
+    return _Inputs(
+        Examples(activations.rows, y),
+        Examples(features.rows.astype(np.float32), y),
+        activations.seconds + features.seconds,
+    )

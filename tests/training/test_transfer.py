@@ -102,7 +102,7 @@ def test_fine_tuning_trains_both_stages_and_resumes(cache: Path, own_pictures: P
     assert [row.number for row in history] == [1, 2, 3]
     assert again == history
     assert record.settings["joint"]["epochs"] == 1
-    assert len(list((cache / "activations").glob("*.f16"))) == 2
+    assert len(list((cache / "activations").glob("*.f16"))) == 4
     _, model, _ = load_run(tmp_path / "run")
     answers = np.asarray(model.predict(dataset.validation.x, verbose=0))[:, 0]
     loss = -np.log(np.where(dataset.validation.y == 1, answers, 1 - answers)).mean()
