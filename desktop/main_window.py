@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QMessageBox, QTabWidget,
 
 from desktop import settings as remembered
 from desktop import theme
+from desktop.arrivals import arrivals
 from desktop.backends import LocalBackend, ServerBackend
 from desktop.crash import log_file
 from desktop.dispatcher import Dispatcher, Standing
@@ -21,6 +22,7 @@ from desktop.sharer import Sharer
 from desktop.throttle import Throttle
 from desktop.widgets.banner import Banner
 from desktop.widgets.draw_page import DrawPage
+from desktop.widgets.folder_page import FolderPage
 from desktop.widgets.history_strip import HistoryStrip
 from desktop.widgets.page import Page
 from desktop.widgets.pictures_page import PicturesPage
@@ -63,6 +65,8 @@ class MainWindow(QMainWindow):
         self.text_page = TextPage(self)
         self.pictures_page = PicturesPage(self)
         self.pages: tuple[Page, ...] = (self.draw_page, self.pictures_page, self.text_page)
+        self.folder_page = FolderPage(self)
+        self.page: Page = self.draw_page
         self.panel = ResultPanel(self)
         self.strip = HistoryStrip(self)
         self.sharer = Sharer(self)
@@ -75,11 +79,6 @@ class MainWindow(QMainWindow):
         self.menus = Menus(self)
         self._restore()
         self._turn_page()
-
-    @property
-    def page(self) -> Page:
-        """The page that is shown."""
-        return self.pages[self.tabs.currentIndex()]
 
     def start(self) -> None:
         """Look for the server and the models; to be called when the window is up."""
@@ -130,9 +129,14 @@ class MainWindow(QMainWindow):
     def dropEvent(self, event: QDropEvent) -> None:
         """Take what was dropped to the page of pictures."""
         self.pictures_page.view.welcome(False)
-        self.tabs.setCurrentWidget(self.pictures_page)
-        self.pictures_page.take_mime(event.mimeData())
         event.acceptProposedAction()
+        folders = arrivals(event.mimeData()).folders
+        if folders:
+            self.tabs.setCurrentWidget(self.folder_page)
+            self.folder_page.read(folders[0])
+        else:
+            self.tabs.setCurrentWidget(self.pictures_page)
+            self.pictures_page.take_mime(event.mimeData())
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Remember how things were left, and stop."""
@@ -145,6 +149,7 @@ class MainWindow(QMainWindow):
         )
         remembered.save(self.settings)
         self.pictures_page.close_workers()
+        self.folder_page.close_workers()
         self.reader.close()
         super().closeEvent(event)
 
@@ -157,6 +162,7 @@ class MainWindow(QMainWindow):
         self.tabs.setDocumentMode(True)
         for page in self.pages:
             self.tabs.addTab(page, page.title())
+        self.tabs.addTab(self.folder_page, self.folder_page.title())
         row = QHBoxLayout()
         row.setSpacing(0)
         left = QVBoxLayout()
@@ -178,6 +184,7 @@ class MainWindow(QMainWindow):
             page.settled.connect(partial(self._page_settled, page))
         self.pictures_page.paste.clicked.connect(self.paste)
         self.strip.chosen.connect(self._bring_back)
+        self.folder_page.saving.connect(self.sharer.save_text)
         self.tabs.currentChanged.connect(self._turn_page)
         self.throttle.fired.connect(lambda: self._ask(settled=False))
         self.panel.chosen.connect(self._choose)
@@ -201,6 +208,15 @@ class MainWindow(QMainWindow):
             theme.apply(Theme.SYSTEM)
 
     def _turn_page(self) -> None:
+        alone = self.tabs.currentWidget() is self.folder_page
+        self.panel.setVisible(not alone)
+        self.strip.setVisible(not alone)
+        if alone:
+            self.throttle.stop()
+            self.reader.forget()
+            return
+        self.page = self.pages[self.tabs.currentIndex()]
+        self.panel.show_preview(self.page is not self.text_page)
         self.panel.show_order(self._orders.get(self.page.key, self.page.order))
         self._offer_models(self.reader.dispatcher.standing)
         self._read_again()
@@ -299,6 +315,7 @@ class MainWindow(QMainWindow):
         )
         self.banner.setToolTip("" if cause is None else str(cause))
         self._offer_models(standing)
+        self.folder_page.use(self.reader.dispatcher, standing.models)
         if standing.shortage is not None:
             self.panel.complain(sentence(standing.shortage))
 

@@ -32,6 +32,8 @@ class Menus(QObject):
     def _fill_file(self) -> None:
         menu = self._menu(self.tr("&File"))
         self.open = self._add(menu, self.tr("&Open pictures…"), self._open, Keys.Open)
+        self.read_folder = self._add(menu, self.tr("Read a &folder…"), self._read_folder)
+        self.read_folder.setShortcut(QKeySequence("Ctrl+Shift+O"))
         menu.addSeparator()
         self.save_picture = self._add(menu, self.tr("&Save picture…"), self._save_picture, Keys.Save)
         self.save_pixels = self._add(menu, self.tr("Save what the &network sees…"), self._save_pixels)
@@ -65,9 +67,10 @@ class Menus(QObject):
     def _fill_view(self) -> None:
         menu = self._menu(self.tr("&View"))
         self.tabs = []
-        for index, page in enumerate(self._window.pages):
+        tabs = self._window.tabs
+        for index in range(tabs.count()):
             turn = self._add(
-                menu, page.title(), lambda _=False, index=index: self._window.tabs.setCurrentIndex(index)
+                menu, tabs.tabText(index), lambda _=False, index=index: tabs.setCurrentIndex(index)
             )
             turn.setShortcut(QKeySequence(f"Ctrl+{index + 1}"))
             self.tabs.append(turn)
@@ -93,6 +96,10 @@ class Menus(QObject):
     def _open(self) -> None:
         self._window.tabs.setCurrentWidget(self._window.pictures_page)
         self._window.pictures_page.open_files()
+
+    def _read_folder(self) -> None:
+        self._window.tabs.setCurrentWidget(self._window.folder_page)
+        self._window.folder_page.ask_for_folder()
 
     def _copy_picture(self) -> None:
         if self._window.page.value() is not None:

@@ -41,6 +41,10 @@ class Sharer(QObject):
         filters = self.tr("JSON (*.json)") + ";;" + self.tr("CSV (*.csv)")
         self._ask(f"{name}.json", filters, lambda path: as_text(reading, name, path).encode())
 
+    def save_text(self, text: str, name: str) -> None:
+        """Ask for a file's name and save a table as CSV."""
+        self._ask(name, self.tr("CSV (*.csv)"), lambda path: text.encode())
+
     def _ask(self, name: str, filters: str, content: Callable[[Path], bytes]) -> None:
         dialog = QFileDialog(self._window, self.tr("Save"), name, filters)
         dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)

@@ -1,8 +1,8 @@
 """Owns the strip of what was read before."""
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QIcon, QPixmap
-from PySide6.QtWidgets import QListWidget, QListWidgetItem, QWidget
+from PySide6.QtGui import QIcon, QPainter, QPaintEvent, QPixmap
+from PySide6.QtWidgets import QFrame, QListWidget, QListWidgetItem, QWidget
 
 from desktop.history import Entry, History
 
@@ -27,12 +27,14 @@ class HistoryStrip(QListWidget):
         self.setMovement(QListWidget.Movement.Static)
         self.setIconSize(QSize(_SIDE, _SIDE))
         self.setGridSize(QSize(_SIDE + 24, _SIDE + 28))
-        self.setFixedHeight(_SIDE + 48)
+        self.setFixedHeight(_SIDE + 46)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setViewportMargins(8, 0, 8, 0)
+        self.viewport().setAutoFillBackground(False)
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setAccessibleName(self.tr("What was read before"))
         self.itemClicked.connect(self._choose)
         self.itemActivated.connect(self._choose)
-        self.hide()
 
     def add(self, entry: Entry) -> None:
         """Take down an entry."""
@@ -50,7 +52,15 @@ class HistoryStrip(QListWidget):
         for row in reversed(range(self.count())):
             if self.item(row).data(Qt.ItemDataRole.UserRole) not in kept:
                 self.takeItem(row)
-        self.show()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Paint the entries, or say what will be here."""
+        super().paintEvent(event)
+        if self.count() == 0:
+            painter = QPainter(self.viewport())
+            painter.setPen(self.palette().placeholderText().color())
+            words = self.tr("What was read is kept here, to be brought back with a click")
+            painter.drawText(self.viewport().rect(), Qt.AlignmentFlag.AlignCenter, words)
 
     def _choose(self, item: QListWidgetItem) -> None:
         self.chosen.emit(item.data(Qt.ItemDataRole.UserRole))

@@ -232,7 +232,7 @@ class PicturesPage(Page):
         self.tray.setMovement(QListWidget.Movement.Static)
         self.tray.setIconSize(QSize(_THUMBNAIL, _THUMBNAIL))
         self.tray.setGridSize(QSize(_THUMBNAIL + 32, _THUMBNAIL + 44))
-        self.tray.setFixedHeight(_THUMBNAIL + 64)
+        self.tray.setFixedHeight(_THUMBNAIL + 62)
         self.tray.setAccessibleName(self.tr("Pictures that were brought"))
         self.tray.hide()
         self.notice.setWordWrap(True)

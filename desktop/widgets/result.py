@@ -43,6 +43,7 @@ class ResultPanel(QWidget):
         self.orders.addItem(self.tr("Most probable first"), Order.SCORES)
         self.orders.setAccessibleName(self.tr("Order of the bars"))
         self.whereabouts = QLabel(self)
+        self._caption = QLabel(self.tr("What the network sees"), self)
         self._summaries: tuple[ModelSummary, ...] = ()
         self._invitation = ""
         self.setFixedWidth(_WIDTH)
@@ -69,10 +70,11 @@ class ResultPanel(QWidget):
         with QSignalBlocker(self.models):
             self._summaries = models
             self.models.clear()
-            self.models.addItems([model.title for model in models])
+            # The part after the colon tells the versions apart; it is in the tool tip.
+            self.models.addItems([model.title.partition(":")[0] for model in models])
             names = [model.name for model in models]
             self.models.setCurrentIndex(names.index(chosen) if chosen in names else min(0, len(names) - 1))
-        self.models.setToolTip(self.models.currentText())
+        self._explain_choice()
         same = before is not None and self.model is not None and before.name == self.model.name
         self._offer_versions(version if same else None)
 
@@ -89,6 +91,11 @@ class ResultPanel(QWidget):
         with QSignalBlocker(self.orders):
             self.orders.setCurrentIndex(self.orders.findData(order))
         self.meters.show_order(order)
+
+    def show_preview(self, visible: bool) -> None:
+        """Show what the network sees, or leave that out where it sees no picture."""
+        self.preview.setVisible(visible)
+        self._caption.setVisible(visible)
 
     def invite(self, text: str) -> None:
         """Show that there is nothing to predict, and what to do about it; empties everything."""
@@ -133,9 +140,12 @@ class ResultPanel(QWidget):
         self.remark.setVisible(bool(remark))
 
     def _choose_model(self) -> None:
-        self.models.setToolTip(self.models.currentText())
+        self._explain_choice()
         self._offer_versions(None)
         self.chosen.emit()
+
+    def _explain_choice(self) -> None:
+        self.models.setToolTip("" if self.model is None else self.model.title)
 
     def _offer_versions(self, version: int | None) -> None:
         model = self.model
@@ -168,12 +178,11 @@ class ResultPanel(QWidget):
         words.addWidget(self.headline)
         words.addWidget(self.remark)
         words.addStretch(1)
-        caption = QLabel(self.tr("What the network sees"), self)
-        caption.setAlignment(Qt.AlignmentFlag.AlignHCenter)
+        self._caption.setAlignment(Qt.AlignmentFlag.AlignHCenter)
         view = QVBoxLayout()
         view.setSpacing(4)
         view.addWidget(self.preview)
-        view.addWidget(caption)
+        view.addWidget(self._caption)
         top = QHBoxLayout()
         top.addLayout(words, 1)
         top.addLayout(view)

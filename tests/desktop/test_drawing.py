@@ -34,8 +34,8 @@ def test_a_stroke_is_read_as_service_inference_reads_the_same_picture(
     expected = Catalog(models).predictor("mnist").predict([png_of_drawing(pad.picture)])[0]
     assert shown(window) == expected.best.label == "7"
     assert list(bars(window)) == list("0123456789")
-    qtbot.waitUntil(lambda: window.panel.preview.pixels is not None)
-    np.testing.assert_array_equal(window.panel.preview.pixels, prepare_digit(pillow_of(pad.picture)))
+    seen = prepare_digit(pillow_of(pad.picture))
+    qtbot.waitUntil(lambda: np.array_equal(window.panel.preview.pixels, seen))
     assert window.panel.whereabouts.text().startswith("This computer ")
     assert window.panel.whereabouts.text().endswith(" ms")
 
