@@ -15,6 +15,7 @@ from service.http.explaining import ExplainDialect
 from service.http.gateway import Gateway, refusals
 from service.http.inputs import decode_base64
 from service.http.logs import silence_refusals
+from service.http.oip.dialect import OipDialect
 from service.http.problems import Problem, problem_of
 from service.http.simple import SimpleDialect, outcome_headers
 from service.inference.errors import InvalidInput, LecternError
@@ -135,8 +136,14 @@ def _install(service: Service[Any]) -> None:
             CORSMiddleware,
             allow_origins=_settings.cors_origins,
             allow_methods=["GET", "POST"],
-            allow_headers=["Authorization", "Content-Type", "X-Request-ID"],
+            allow_headers=[
+                "Authorization",
+                "Content-Type",
+                "Inference-Header-Content-Length",
+                "X-Request-ID",
+            ],
             expose_headers=[
+                "Inference-Header-Content-Length",
                 "X-Request-ID",
                 "X-Model-Version",
                 "X-Lectern-Unsure",
@@ -148,7 +155,11 @@ def _install(service: Service[Any]) -> None:
         Gateway,
         engine=_engine,
         settings=_settings,
-        routes=[*SimpleDialect(_engine, _settings).routes(), *ExplainDialect(_engine, _settings).routes()],
+        routes=[
+            *SimpleDialect(_engine, _settings).routes(),
+            *ExplainDialect(_engine, _settings).routes(),
+            *OipDialect(_engine, _settings).routes(),
+        ],
         passed=["/", "/docs.json", "/schema.json", "/classify_image", "/classify_text"],
     )
 

@@ -65,13 +65,22 @@ async def read_request(
             "unsupported_media_type",
             f"content type {kind!r} is not read here; send {wanted}, multipart/form-data or application/json",
         )
-    if len(request.inputs) > max_batch:
+    check_batch(len(request.inputs), max_batch=max_batch)
+    return request
+
+
+def check_batch(count: int, *, max_batch: int) -> None:
+    """Check how many inputs one request has.
+
+    Raises:
+        Problem: 413: they are more than ``max_batch``.
+    """
+    if count > max_batch:
         raise Problem(
             413,
             "batch_too_large",
-            f"{len(request.inputs)} inputs are more than {max_batch}; send them in several requests",
+            f"{count} inputs are more than {max_batch}; send them in several requests",
         )
-    return request
 
 
 def parse_top_k(value: object) -> int:
