@@ -8,7 +8,7 @@ import click
 from service.inference.errors import LecternError, MissingExtra
 
 # command → (module, extra that it needs, summary); modules are loaded when their command is called.
-_COMMANDS = {
+COMMANDS = {
     "serve": ("service.commands", "serve", "Serve the models over HTTP."),
     "predict": ("service.commands", "", "Classify pictures or texts."),
     "explain": ("service.commands", "", "Show what a network saw in a picture."),
@@ -23,12 +23,12 @@ _COMMANDS = {
 
 class _LazyGroup(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(_COMMANDS)
+        return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in _COMMANDS:
+        if cmd_name not in COMMANDS:
             return None
-        module, extra, _ = _COMMANDS[cmd_name]
+        module, extra, _ = COMMANDS[cmd_name]
         try:
             command: click.Command = getattr(importlib.import_module(module), cmd_name)
         except ModuleNotFoundError as error:
@@ -37,7 +37,7 @@ class _LazyGroup(click.Group):
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
-            formatter.write_dl([(name, summary) for name, (_, _, summary) in _COMMANDS.items()])
+            formatter.write_dl([(name, summary) for name, (_, _, summary) in COMMANDS.items()])
 
 
 @click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
@@ -59,8 +59,8 @@ def main() -> None:
     except click.exceptions.Abort:
         sys.exit(130)
     except ModuleNotFoundError as error:
-        name = next((word for word in sys.argv[1:] if word in _COMMANDS), "")
-        _fail(_missing(error, name, _COMMANDS[name][1] if name else ""))
+        name = next((word for word in sys.argv[1:] if word in COMMANDS), "")
+        _fail(_missing(error, name, COMMANDS[name][1] if name else ""))
     except LecternError as error:
         _fail(error)
 

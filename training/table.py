@@ -1,0 +1,44 @@
+"""Owns the README's table of results, made from the cards and ``results.json``."""
+
+from collections.abc import Iterable
+
+from service.inference.card import Card
+from training.recipes import NAMES
+from training.results import read_results
+
+# The lecture's own test accuracies; where it names none, there is none to compare with.
+LECTURE = {
+    "mnist-convnet": "0.9913",
+    "mnist-two-conv": "0.6705",
+    "mnist-small-convnet": "0.9911",
+    "fashion-dense": "0.8761",
+    "cifar10-bn-elu": "0.7846",
+    "imdb-dense": "0.8524",
+}
+
+
+def results_table(cards: Iterable[Card]) -> str:
+    """Return a Markdown table with a row for each recipe that has a result.
+
+    Args:
+        cards: Of all versions of all models.
+    """
+    served = {card.recipe.name: f"{card.name} {card.version}" for card in cards}
+    results = read_results()
+    lines = [
+        "| recipe | served as | parameters | lecture | test accuracy | log-loss | epochs | training |",
+        "|---|---|--:|--:|--:|--:|--:|--:|",
+    ]
+    for name in NAMES:
+        if name not in results:
+            continue
+        row = results[name]
+        lines.append(
+            f"| `{name}` | {served.get(name, '–')} | {row.parameters:,} | {LECTURE.get(name, '–')} "
+            f"| {row.accuracy:.4f} | {row.log_loss:.3f} | {row.epochs} | {_duration(row.seconds)} |"
+        )
+    return "\n".join(lines)
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min"
