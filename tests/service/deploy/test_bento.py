@@ -15,7 +15,16 @@ ROOT = Path(__file__).resolve().parents[3]
 def bento(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a bento that was built from this checkout."""
     home = tmp_path_factory.mktemp("bentoml")
-    environment = {**os.environ, "BENTOML_HOME": str(home), "BENTOML_DO_NOT_TRACK": "True"}
+    # BentoML fetches uv where it finds none, though it has nothing to lock here: this one fails if it is used.
+    uv = tmp_path_factory.mktemp("bin") / "uv"
+    uv.write_text("#!/bin/sh\nexit 1\n")
+    uv.chmod(0o755)
+    environment = {
+        **os.environ,
+        "BENTOML_HOME": str(home),
+        "BENTOML_DO_NOT_TRACK": "True",
+        "PATH": f"{uv.parent}{os.pathsep}{os.environ['PATH']}",
+    }
     command = [sys.executable, "-m", "bentoml", "build", "--output", "tag"]
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
