@@ -139,12 +139,17 @@ class Predictor:
         Args:
             probabilities: float32 array (labels,).
             top_k: How many labels to name, 1 or more; all of them if None.
+
+        Raises:
+            InvalidInput: ``top_k`` is below 1.
         """
+        if top_k is not None and top_k < 1:
+            raise InvalidInput(f"top_k is {top_k}; it must be a whole number from 1")
         labels = self.card.labels
         return Prediction(
             model=self.card.name,
             version=self.card.version,
-            scores=rank(probabilities, labels, top_k=top_k or len(labels)),
+            scores=rank(probabilities, labels, top_k=len(labels) if top_k is None else top_k),
             unsure=bool(probabilities.max() < self.card.unsure_below),
         )
 

@@ -1,0 +1,54 @@
+"""Photos: the largest centred square, resized with anti-aliasing, and nothing done to one that fits."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from service.inference.preprocessing import prepare_photo
+
+
+def test_a_photo_of_the_networks_size_keeps_every_pixel(data_folder: Any) -> None:
+    with np.load(data_folder / "cifar10.npz") as arrays:
+        for pixels in arrays["x"][:50]:
+            assert np.array_equal(prepare_photo(Image.fromarray(pixels), size=32), pixels)
+
+
+@pytest.mark.parametrize(
+    ("size", "place"), [((300, 100), (100, 0)), ((100, 300), (0, 100)), ((101, 300), (0, 99))]
+)
+def test_the_middle_is_cut_out(size: tuple[int, int], place: tuple[int, int]) -> None:
+    photo = Image.new("RGB", size, "red")
+    side = min(size)
+    photo.paste("blue", (*place, place[0] + side, place[1] + side))
+    pixels = prepare_photo(photo, size=50).astype(int)
+    assert np.all(pixels[2:-2, 2:-2] == (0, 0, 255))
+
+
+def test_the_aspect_is_kept() -> None:
+    photo = Image.new("RGB", (640, 400), "white")
+    photo.paste("black", (270, 150, 370, 250))
+    dark = prepare_photo(photo, size=180)[..., 0] < 128
+    # 100 of 400 pixels are 45 of 180; at an edge that falls within a pixel, one more or less.
+    assert all(44 <= dark.any(axis=axis).sum() <= 46 for axis in (0, 1))
+
+
+def test_fine_patterns_become_grey_and_not_moire() -> None:
+    rows, columns = np.indices((320, 320))
+    stripes = ((rows + columns) % 2 * 255).astype(np.uint8)
+    pixels = prepare_photo(Image.fromarray(np.stack([stripes] * 3, axis=-1)), size=32).astype(int)
+    assert np.abs(pixels[2:-2, 2:-2] - 127.5).max() < 5
+
+
+@pytest.mark.parametrize("mode", ["L", "RGBA"])
+def test_grey_and_transparent_photos_become_rgb_on_white(mode: str) -> None:
+    photo = Image.new(mode, (60, 60), 0 if mode == "L" else (0, 0, 0, 0))
+    pixels = prepare_photo(photo, size=20)
+    assert (pixels.shape, pixels.dtype) == ((20, 20, 3), np.uint8)
+    assert np.all(pixels == (0 if mode == "L" else 255))
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 500), (500, 1), (31, 32), (4000, 3000)])
+def test_every_size_is_taken(size: tuple[int, int]) -> None:
+    assert np.all(prepare_photo(Image.new("RGB", size, (10, 20, 30)), size=32) == (10, 20, 30))

@@ -1,0 +1,78 @@
+"""Texts: the distinct words of a review, whatever markup, case and script they come in."""
+
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from service.inference.errors import ModelError, NoWords
+from service.inference.preprocessing import Vocabulary, pad, tokenize
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("A good film.", ["a", "good", "film"]),
+        ("good<br /><br />Bad", ["good", "bad"]),
+        ("<b>Bold</b><i>ly</i> gone", ["bold", "ly", "gone"]),
+        ("5 > 3, 3 < 5", ["5", "3", "3", "5"]),
+        ("R&amp;B &lt;3 caf&eacute; &#39;90s", ["r", "b", "3", "café", "90s"]),
+        ("don't can’t o'clock'", ["don't", "can't", "o'clock"]),
+        ("'quoted' ''twice''", ["quoted", "twice"]),
+        ("snake_case and-dash", ["snake", "case", "and", "dash"]),
+        ("7/10 — it's 3.5 stars", ["7", "10", "it's", "3", "5", "stars"]),
+        ("STRASSE Ünïcode фильм 映画", ["strasse", "ünïcode", "фильм", "映画"]),
+        ("tab\tnew\nline\u00a0hard\u2028end", ["tab", "new", "line", "hard", "end"]),
+        ("null\x00byte \ud800 half", ["null", "byte", "half"]),
+        ("&#0; &#xD800; &#99999999; &#" + "9" * 5000 + ";ok", ["ok"]),
+        ("", []),
+        ("?!... 😀 <br />", []),
+    ],
+)
+def test_words_are_what_people_would_call_words(text: str, words: list[str]) -> None:
+    assert tokenize(text) == words
+
+
+@pytest.mark.parametrize("unit", ["<", "<a", "&", "&#", "&amp", "'", "a'", "<b>x</b>", "word ", "'a<&"])
+def test_long_hostile_texts_take_no_longer_than_long_texts(unit: str) -> None:
+    started = time.perf_counter()
+    tokenize(unit * (300_000 // len(unit)))
+    assert time.perf_counter() - started < 5
+
+
+@pytest.fixture
+def vocabulary() -> Vocabulary:
+    return Vocabulary(["the", "film", "was", "it's", "café"])
+
+
+def test_ids_are_those_of_the_distinct_words_known_ascending(vocabulary: Vocabulary) -> None:
+    ids = vocabulary.encode("It’s THE film, the <i>Café</i> film of films!")
+    assert ids.tolist() == [1, 2, 4, 5]
+    assert ids.dtype == np.int32
+
+
+@pytest.mark.parametrize("text", ["", "   ", "films", "?!", "<film>", "unknown words only"])
+def test_a_text_without_a_known_word_is_refused(vocabulary: Vocabulary, text: str) -> None:
+    with pytest.raises(NoWords, match="no word"):
+        vocabulary.encode(text)
+
+
+def test_a_vocabulary_that_is_written_is_read_back(vocabulary: Vocabulary, tmp_path: Path) -> None:
+    vocabulary.write(tmp_path / "vocabulary.txt")
+    assert Vocabulary.read(tmp_path / "vocabulary.txt").words == vocabulary.words
+    assert (tmp_path / "vocabulary.txt").read_text(encoding="utf-8").splitlines()[4] == "café"
+
+
+def test_a_vocabulary_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    (tmp_path / "latin.txt").write_bytes(b"caf\xe9\n")
+    for name in ("missing.txt", "latin.txt"):
+        with pytest.raises(ModelError, match=name):
+            Vocabulary.read(tmp_path / name)
+
+
+def test_rows_are_filled_up_with_zeros_to_the_longest() -> None:
+    rows = [np.array(ids, dtype=np.int32) for ids in ([3], [1, 2, 4], [2, 5])]
+    batch = pad(rows)
+    assert batch.tolist() == [[3, 0, 0], [1, 2, 4], [2, 5, 0]]
+    assert batch.dtype == np.int32

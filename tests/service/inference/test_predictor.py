@@ -1,0 +1,166 @@
+"""Predictors: a batch answers as its inputs do one by one, and what does not fit is refused."""
+
+import math
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from service.inference.catalog import Catalog
+from service.inference.errors import BlankImage, InputTooLarge, InvalidInput
+from service.inference.prediction import Prediction, rank
+
+MODELS = ("cats_vs_dogs", "cifar10", "fashion_mnist", "imdb", "mnist")
+
+
+@pytest.fixture(scope="module")
+def catalog(models_folder: Path) -> Catalog:
+    return Catalog(models_folder)
+
+
+def _close(left: Prediction, right: Prediction) -> bool:
+    others = {score.label: score.score for score in right.scores}
+    return all(math.isclose(score.score, others[score.label], abs_tol=1e-6) for score in left.scores)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_a_batch_answers_as_its_inputs_do_one_by_one(
+    catalog: Catalog, samples: Callable[[str], Any], name: str
+) -> None:
+    predictor, inputs = catalog.predictor(name), samples(name).inputs[:9]
+    together = predictor.predict(inputs)
+    alone = [predictor.predict([value])[0] for value in inputs]
+    assert all(map(_close, together, alone))
+    assert len(together) == 9
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_scores_are_a_softmax_over_all_labels_best_first(
+    catalog: Catalog, samples: Callable[[str], Any], name: str
+) -> None:
+    predictor = catalog.predictor(name)
+    for prediction in predictor.predict(samples(name).inputs[:5]):
+        scores = [score.score for score in prediction.scores]
+        assert (prediction.model, prediction.version) == (name, predictor.card.version)
+        assert {score.label for score in prediction.scores} == set(predictor.card.labels)
+        assert sum(scores) == pytest.approx(1, abs=1e-5)
+        assert scores == sorted(scores, reverse=True)
+        assert prediction.best is prediction.scores[0]
+
+
+def test_threads_get_the_answers_that_one_alone_gets(catalog: Catalog, samples: Callable[[str], Any]) -> None:
+    predictor, inputs = catalog.predictor("mnist"), samples("mnist").inputs[:64]
+    with ThreadPoolExecutor(8) as threads:
+        found = list(threads.map(lambda value: predictor.predict([value])[0], inputs))
+    assert found == [predictor.predict([value])[0] for value in inputs]
+
+
+def test_no_inputs_give_no_predictions(catalog: Catalog) -> None:
+    assert catalog.predictor("mnist").predict([]) == []
+
+
+@pytest.mark.parametrize("top_k", [1, 3, 10, 99])
+def test_top_k_cuts_the_list_and_nothing_else(catalog: Catalog, digit_png: bytes, top_k: int) -> None:
+    predictor = catalog.predictor("mnist")
+    whole = predictor.predict([digit_png])[0]
+    cut = predictor.predict([digit_png], top_k=top_k)[0]
+    assert cut.scores == whole.scores[:top_k]
+    assert cut.unsure == whole.unsure
+
+
+@pytest.mark.parametrize("top_k", [0, -1])
+def test_top_k_below_one_is_refused(catalog: Catalog, digit_png: bytes, top_k: int) -> None:
+    with pytest.raises(InvalidInput, match="top_k"):
+        catalog.predictor("mnist").predict([digit_png], top_k=top_k)
+
+
+def test_an_answer_is_unsure_below_the_cards_threshold(
+    tmp_path: Path, tiny_model: Callable[..., Path], digit_png: bytes
+) -> None:
+    evenly, surely = (0.0,) * 10, (9.0,) + (0.0,) * 9
+    tiny_model(tmp_path, version=1, bias=evenly)
+    tiny_model(tmp_path, version=2, bias=surely)
+    catalog = Catalog(tmp_path)
+    unsure, sure = (
+        catalog.predictor("mnist", version).predict([digit_png], top_k=2)[0] for version in (1, 2)
+    )
+    assert 0.1 < catalog.card("mnist").unsure_below < 0.99
+    assert (unsure.unsure, sure.unsure) == (True, False)
+    assert [score.label for score in unsure.scores] == ["0", "1"]
+    assert sure.best.label == "0"
+    assert sure.best.score == pytest.approx(math.exp(9) / (math.exp(9) + 9), abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    "batch",
+    [
+        np.zeros((1, 28, 28), np.float32),
+        np.zeros((1, 28, 28), np.int8),
+        np.zeros((28, 28), np.uint8),
+        np.zeros((1, 28, 28, 1), np.uint8),
+        np.zeros((1, 28, 27), np.uint8),
+        np.zeros((1, 784), np.uint8),
+        np.zeros((0, 28, 28), np.uint8),
+    ],
+    ids=lambda batch: f"{batch.dtype}{list(batch.shape)}",
+)
+def test_arrays_that_the_network_does_not_take_are_refused(catalog: Catalog, batch: Any) -> None:
+    with pytest.raises(InvalidInput, match=r"mnist takes uint8 of shape \[-1, 28, 28\]"):
+        catalog.predictor("mnist").probabilities(batch)
+
+
+def test_a_batch_of_ids_may_be_of_any_length_but_not_empty(catalog: Catalog) -> None:
+    predictor = catalog.predictor("imdb")
+    assert predictor.probabilities(np.ones((2, 500), np.int32)).shape == (2, 2)
+    with pytest.raises(InvalidInput):
+        predictor.probabilities(np.ones((2, 0), np.int32))
+    with pytest.raises(InvalidInput):
+        predictor.probabilities(np.ones((2, 5), np.int64))
+
+
+def test_inputs_of_the_wrong_kind_are_refused(catalog: Catalog, digit_png: bytes) -> None:
+    with pytest.raises(InvalidInput, match="mnist reads pictures"):
+        catalog.predictor("mnist").predict(["seven"])
+    with pytest.raises(InvalidInput, match="imdb reads texts"):
+        catalog.predictor("imdb").predict([digit_png])
+
+
+def test_a_picture_over_the_limit_is_refused(catalog: Catalog, digit_png: bytes) -> None:
+    with pytest.raises(InputTooLarge):
+        catalog.predictor("mnist").prepare(digit_png, max_pixels=783)
+
+
+def test_one_input_that_cannot_be_used_fails_the_batch(
+    catalog: Catalog, digit_png: bytes, encode: Callable[..., bytes]
+) -> None:
+    blank = encode(np.zeros((50, 50), np.uint8))
+    with pytest.raises(BlankImage):
+        catalog.predictor("mnist").predict([digit_png, blank])
+
+
+def test_equal_scores_keep_the_order_of_the_labels() -> None:
+    row = np.array([0.2, 0.3, 0.3, 0.2], np.float32)
+    assert [score.label for score in rank(row, ["a", "b", "c", "d"], top_k=4)] == ["b", "c", "a", "d"]
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_a_committed_model_is_as_good_as_its_card_says(
+    catalog: Catalog, samples: Callable[[str], Any], name: str
+) -> None:
+    predictor, sample = catalog.predictor(name), samples(name)
+    answers = [
+        each
+        for start in range(0, len(sample.inputs), 50)
+        for each in predictor.predict(sample.inputs[start : start + 50])
+    ]
+    right = [
+        answer.best.label == predictor.card.labels[label]
+        for answer, label in zip(answers, sample.labels, strict=True)
+    ]
+    expected = predictor.card.metrics.accuracy
+    standard_error = math.sqrt(expected * (1 - expected) / len(right))
+    # A few images more than three standard errors, for a sample in which one image is more than that.
+    assert np.mean(right) >= expected - 3 * standard_error - 1 / len(right)

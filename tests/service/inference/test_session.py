@@ -1,0 +1,71 @@
+"""Sessions: the hardware that is asked for by name is had or refused, and damaged networks are named."""
+
+from pathlib import Path
+
+import onnxruntime as ort
+import pytest
+
+from service.inference.errors import ModelError, ProviderError
+from service.inference.session import open_session
+
+CPU = "CPUExecutionProvider"
+without_cuda = pytest.mark.skipif(
+    "CUDAExecutionProvider" in ort.get_available_providers(), reason="this build of ONNX Runtime has CUDA"
+)
+
+
+@pytest.fixture
+def network(models_folder: Path) -> Path:
+    return models_folder / "mnist" / "1" / "model.onnx"
+
+
+@pytest.mark.parametrize("providers", [("auto",), ("cpu",)])
+def test_the_cpu_is_always_to_be_had(network: Path, providers: tuple[str, ...]) -> None:
+    assert CPU in open_session(network, providers=providers).get_providers()
+
+
+@without_cuda
+@pytest.mark.parametrize("providers", [("cuda",), ("cuda", "cpu"), ("cpu", "tensorrt")])
+def test_hardware_asked_for_by_name_and_not_there_is_an_error(
+    network: Path, providers: tuple[str, ...]
+) -> None:
+    with pytest.raises(
+        ProviderError, match=r"'(cuda|tensorrt)' is not in this build .* LECTERN_PROVIDERS=cpu"
+    ):
+        open_session(network, providers=providers)
+
+
+def test_unknown_hardware_is_answered_with_what_there_is(network: Path) -> None:
+    with pytest.raises(ProviderError, match="'gpu' is unknown; choose from auto, cpu, cuda, tensorrt"):
+        open_session(network, providers=("gpu",))
+
+
+def test_hardware_that_is_built_in_but_does_not_start_is_an_error(
+    network: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A build with CUDA on a machine without its driver: ONNX Runtime falls back to the CPU and says nothing.
+    monkeypatch.setattr(ort, "get_available_providers", lambda: ["CUDAExecutionProvider", CPU])
+    real = ort.InferenceSession
+    monkeypatch.setattr(
+        ort, "InferenceSession", lambda path, options, providers: real(path, options, providers=[CPU])
+    )
+    with pytest.raises(ProviderError, match="CUDAExecutionProvider did not start"):
+        open_session(network, providers=("cuda", "cpu"))
+    assert open_session(network, providers=("auto",)).get_providers() == [CPU]
+
+
+@pytest.mark.parametrize("content", [b"", b"no network", bytes(1000)])
+def test_a_file_that_is_no_network_is_named(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "model.onnx").write_bytes(content)
+    with pytest.raises(ModelError, match=r"model\.onnx: ONNX Runtime cannot load it"):
+        open_session(tmp_path / "model.onnx")
+
+
+def test_the_memory_of_a_large_batch_is_given_back(network: Path) -> None:
+    session = open_session(network, threads=2)
+    options = session.get_session_options()
+    assert (options.enable_cpu_mem_arena, options.intra_op_num_threads, options.inter_op_num_threads) == (
+        False,
+        2,
+        1,
+    )
