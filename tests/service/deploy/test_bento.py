@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[3]
 def bento(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a bento that was built from this checkout."""
     home = tmp_path_factory.mktemp("bentoml")
-    # BentoML fetches uv where it finds none, though it has nothing to lock here: this one fails if it is used.
+    # BentoML fetches uv where it finds none, though there is nothing to lock: this one fails if it is used.
     uv = tmp_path_factory.mktemp("bin") / "uv"
     uv.write_text("#!/bin/sh\nexit 1\n")
     uv.chmod(0o755)
