@@ -18,6 +18,7 @@ from service.http.logs import silence_refusals
 from service.http.oip.dialect import OipDialect
 from service.http.problems import Problem, problem_of
 from service.http.simple import SimpleDialect, outcome_headers
+from service.http.tfserving import TfServingDialect
 from service.inference.errors import InvalidInput, LecternError
 from service.inference.predictor import Input
 from service.settings import Settings
@@ -159,6 +160,7 @@ def _install(service: Service[Any]) -> None:
             *SimpleDialect(_engine, _settings).routes(),
             *ExplainDialect(_engine, _settings).routes(),
             *OipDialect(_engine, _settings).routes(),
+            *TfServingDialect(_engine, _settings).routes(),
         ],
         passed=["/", "/docs.json", "/schema.json", "/classify_image", "/classify_text"],
     )

@@ -25,7 +25,7 @@ from service.settings import Settings
 
 _logger = logging.getLogger("lectern")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:/+=-]{1,128}")
-_PROBES = ("/livez", "/healthz", "/readyz")
+_PROBES = ("/livez", "/healthz", "/readyz", "/v2/health/live", "/v2/health/ready")
 # What a browser needs to show the page of the API, which says nothing about models.
 _PAGES = ("/", "/docs.json", "/static_content/")
 _RETRY_AFTER_S = 1

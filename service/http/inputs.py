@@ -57,7 +57,7 @@ async def read_request(
         inputs = await _from_multipart(body, headers, text=text, max_batch=max_batch)
         request = PredictionRequest(inputs, len(inputs) > 1, top_k)
     elif kind in _RAW_TYPES or kind.startswith("text/" if text else "image/"):
-        request = PredictionRequest((_decode_text(body) if text else body,), False, top_k)
+        request = PredictionRequest((decode_text(body) if text else body,), False, top_k)
     else:
         wanted = "text/plain" if text else "image/png, image/jpeg and the like"
         raise Problem(
@@ -111,11 +111,34 @@ def decode_base64(value: str) -> bytes:
         ) from error
 
 
-def _from_json(body: bytes, top_k: int | None, *, text: bool) -> PredictionRequest:
+def decode_text(body: bytes) -> str:
+    """Decode a text in UTF-8.
+
+    Raises:
+        Problem: 400: it is not UTF-8.
+    """
     try:
-        document = orjson.loads(body)
+        return body.decode()
+    except UnicodeDecodeError as error:
+        raise Problem(
+            400, "invalid_request", f"the text is not UTF-8 ({error.reason} at byte {error.start})"
+        ) from error
+
+
+def parse_json(body: bytes | memoryview) -> Any:
+    """Read JSON.
+
+    Raises:
+        Problem: 400: it is not JSON, too deeply nested, or has a number that no float64 can hold.
+    """
+    try:
+        return orjson.loads(body)
     except orjson.JSONDecodeError as error:
         raise Problem(400, "malformed_json", f"the body is not JSON: {error}") from error
+
+
+def _from_json(body: bytes, top_k: int | None, *, text: bool) -> PredictionRequest:
+    document = parse_json(body)
     if not isinstance(document, Mapping) or "inputs" not in document:
         raise Problem(
             400, "invalid_request", 'the JSON body must be an object with "inputs": a string, or a list'
@@ -165,7 +188,7 @@ async def _from_multipart(body: bytes, headers: Headers, *, text: bool, max_batc
     inputs: list[Input] = []
     for part in parts:
         if text:
-            inputs.append(_decode_text(part) if isinstance(part, bytes) else part)
+            inputs.append(decode_text(part) if isinstance(part, bytes) else part)
         elif isinstance(part, bytes):
             inputs.append(part)
     if not inputs:
@@ -183,15 +206,6 @@ def _check_whole(body: bytes, headers: Headers) -> None:
         raise Problem(
             400, "malformed_multipart", "the multipart body has no boundary at its end; send the whole of it"
         )
-
-
-def _decode_text(body: bytes) -> str:
-    try:
-        return body.decode()
-    except UnicodeDecodeError as error:
-        raise Problem(
-            400, "invalid_request", f"the text is not UTF-8 ({error.reason} at byte {error.start})"
-        ) from error
 
 
 def _shorten(value: object) -> str:

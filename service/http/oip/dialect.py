@@ -4,12 +4,12 @@ import time
 from dataclasses import dataclass
 from functools import partial
 
-import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from service.http.engine import Engine
+from service.http.inputs import parse_json
 from service.http.oip.answer import infer_response
 from service.http.oip.metadata import config_document, index_document, model_document, server_document
 from service.http.oip.request import invalid_request, json_length, read_infer
@@ -93,12 +93,7 @@ class OipDialect:
 
     async def index(self, request: Request) -> Response:
         """Answer ``POST /v2/repository/index``: all versions of all models; every one is ready."""
-        body = await request.body()
-        try:
-            document = orjson.loads(body or b"{}")
-        except orjson.JSONDecodeError as error:
-            raise Problem(400, "malformed_json", f"the request is not JSON: {error}") from error
-        if not isinstance(document, dict):
+        if not isinstance(parse_json(await request.body() or b"{}"), dict):
             raise invalid_request('the body must be empty, or an object such as {"ready": true}')
         return json_response(index_document(self.engine.catalog))
 

@@ -4,9 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-import orjson
-
 from service.http.arrays import OUTPUT, check_shape, invalid_tensor
+from service.http.inputs import parse_json
 from service.http.oip import tensors
 from service.http.problems import Problem
 from service.inference.card import Card
@@ -69,7 +68,9 @@ def read_infer(body: bytes, length: int, *, card: Card, max_batch: int) -> Infer
     if not length:
         return InferRequest(None, tensors.raw_batch(body, card=card, max_batch=max_batch), True, 0)
     view = memoryview(body)
-    document = _parse(view[:length])
+    document = parse_json(view[:length])
+    if not isinstance(document, dict):
+        raise invalid_request('the JSON must be an object with "inputs"')
     given = document.get("id")
     if given is not None and not isinstance(given, str):
         raise invalid_request('"id" must be a string')
@@ -82,16 +83,6 @@ def read_infer(body: bytes, length: int, *, card: Card, max_batch: int) -> Infer
 def invalid_request(message: str) -> Problem:
     """Return the refusal of a request that is not built as the protocol says."""
     return Problem(400, "invalid_request", message)
-
-
-def _parse(text: memoryview) -> Mapping[str, Any]:
-    try:
-        document = orjson.loads(text)
-    except orjson.JSONDecodeError as error:
-        raise Problem(400, "malformed_json", f"the request is not JSON: {error}") from error
-    if not isinstance(document, dict):
-        raise invalid_request('the JSON must be an object with "inputs"')
-    return document
 
 
 def _read_input(inputs: object, binary: memoryview, *, card: Card, max_batch: int) -> Content:
@@ -120,11 +111,12 @@ def _data(tensor: Mapping[str, Any], binary: memoryview) -> memoryview | list[An
     name, parameters = tensor["name"], _parameters(tensor)
     size = parameters.get("binary_data_size")
     if size is None:
-        if not isinstance(tensor.get("data"), list):
+        data = tensor.get("data")
+        if not isinstance(data, list):
             raise invalid_request(f"{name} has no list of data, and no binary_data_size either")
         if binary:
             raise invalid_request(f"{len(binary)} bytes follow the JSON, and {name} has no binary_data_size")
-        return list(tensor["data"])
+        return data
     if "data" in tensor:
         raise invalid_request(f"{name} has both data and binary_data_size; send one of them")
     if type(size) is not int or size != len(binary):

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from service.http.arrays import check_shape, flatten, invalid_tensor, network_batch, numbers
-from service.http.inputs import check_batch, decode_base64
+from service.http.inputs import check_batch, decode_base64, decode_text
 from service.inference.card import Card
 from service.inference.predictor import Array, Input
 
@@ -92,12 +92,7 @@ def files_from_binary(data: memoryview, count: int, *, card: Card) -> tuple[Inpu
     values = tuple(map(bytes, _elements(data, count, name=card.input.name)))
     if card.task != "text-classification":
         return values
-    try:
-        return tuple(value.decode() for value in values)
-    except UnicodeDecodeError as error:
-        raise invalid_tensor(
-            f"a text in {card.input.name} is not UTF-8 ({error.reason} at byte {error.start})"
-        ) from error
+    return tuple(map(decode_text, values))
 
 
 def count_of(shape: Sequence[int], *, card: Card, max_batch: int) -> int:
