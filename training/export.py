@@ -30,6 +30,7 @@ from service.inference.card import (
 from service.inference.files import sha256_of
 from service.inference.preprocessing import Vocabulary
 from service.inference.session import open_session
+from training.calibration import divide_logits, fit_temperature
 from training.datasets import Dataset, Examples
 from training.errors import ExportError
 from training.evaluate import run_session
@@ -57,7 +58,7 @@ class Trained:
     Attributes:
         recipe: Where the network comes from.
         record: How it was trained.
-        model: The network.
+        model: The network; its logits are divided by a temperature when it is exported.
         history: A row per epoch.
         dataset: Its data, as the network takes it.
         vocabulary: Of text networks.
@@ -105,14 +106,17 @@ def export(trained: Trained, *, models: Path, name: str, version: int) -> Card:
 
 def _fill(folder: Path, trained: Trained, *, name: str, version: int) -> Card:
     path = folder / "model.onnx"
+    kind = trained.recipe.preprocessing
+    validation = as_served(trained.dataset.validation, preprocessing=kind)
+    temperature = fit_temperature(keras_probabilities(trained.model, validation.x), validation.y)
+    divide_logits(trained.model, temperature)
     proto = to_onnx(trained.model)
     path.write_bytes(proto.SerializeToString())
     session = open_session(path, providers=("cpu",), threads=2)
-    kind = trained.recipe.preprocessing
     test = as_served(trained.dataset.test, preprocessing=kind)
     probabilities = run_session(session, test.x)
     difference = check_parity(keras_probabilities(trained.model, test.x), probabilities)
-    threshold = _threshold(session, as_served(trained.dataset.validation, preprocessing=kind), trained.recipe)
+    threshold = _threshold(session, validation, trained.recipe)
     card = _card(
         trained,
         name=name,
@@ -120,6 +124,7 @@ def _fill(folder: Path, trained: Trained, *, name: str, version: int) -> Card:
         probabilities=probabilities,
         difference=difference,
         threshold=threshold,
+        temperature=temperature,
     )
     if card.task == "image-classification":
         card = _with_explanation(card, trained.model, folder / "explain.onnx")
@@ -229,6 +234,7 @@ def _card(
     probabilities: Probabilities,
     difference: float,
     threshold: float,
+    temperature: float,
 ) -> Card:
     recipe, record, dataset = trained.recipe, trained.record, trained.dataset
     tensor = trained.model.inputs[0]
@@ -268,8 +274,10 @@ def _card(
         unsure_below=threshold,
         provenance=Provenance(license=dataset.license, data=dataset.source, weights=recipe.weights),
         extra={
+            # In the weights of the last layer already; fitted on the validation split.
+            "temperature": temperature,
             "unsure_rule": "the lowest confidence, in steps of 0.01, from which on "
-            f"{recipe.sure_accuracy:.1%} of the validation split's answers are right, or the closest to that"
+            f"{recipe.sure_accuracy:.1%} of the validation split's answers are right, or the closest to that",
         }
         | dict(trained.remarks),
     )
