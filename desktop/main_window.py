@@ -21,6 +21,7 @@ from desktop.settings import Order, Settings, Theme
 from desktop.sharer import Sharer
 from desktop.throttle import Throttle
 from desktop.widgets.banner import Banner
+from desktop.widgets.card_dialog import CardDialog
 from desktop.widgets.draw_page import DrawPage
 from desktop.widgets.folder_page import FolderPage
 from desktop.widgets.history_strip import HistoryStrip
@@ -100,6 +101,11 @@ class MainWindow(QMainWindow):
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.accepted.connect(lambda: self.use_settings(dialog.settings))
         dialog.open()
+
+    def open_card(self) -> None:
+        """Fetch the card of the model that is chosen, and show it."""
+        if self.panel.model is not None:
+            self.reader.fetch_card(self.panel.model.name, self.panel.version)
 
     def open_about(self) -> None:
         """Say what this program is."""
@@ -194,6 +200,7 @@ class MainWindow(QMainWindow):
         self.reader.sighted.connect(self._show_sight)
         self.reader.refused.connect(self._show_refusal)
         self.reader.stood.connect(self._show_standing)
+        self.reader.carded.connect(lambda card: CardDialog(card, self).open())
         QGuiApplication.styleHints().colorSchemeChanged.connect(self._follow_system)
 
     def _restore(self) -> None:

@@ -75,6 +75,8 @@ class Menus(QObject):
             turn.setShortcut(QKeySequence(f"Ctrl+{index + 1}"))
             self.tabs.append(turn)
         menu.addSeparator()
+        self.card = self._add(menu, self.tr("About this &model…"), self._window.open_card)
+        self.card.setShortcut(QKeySequence("Ctrl+I"))
         self.themes = QActionGroup(self)
         colors = menu.addMenu(self.tr("&Colours"))
         names = {

@@ -67,12 +67,14 @@ class Reader(QObject):
         answered: An :class:`Answer`.
         sighted: A :class:`Sight`; comes without waiting for a slow server.
         refused: The LecternError why there is no answer.
+        carded: A Card that was asked for.
         stood: A :class:`Standing`, whenever it is another one.
     """
 
     answered = Signal(object)
     sighted = Signal(object)
     refused = Signal(object)
+    carded = Signal(object)
     stood = Signal(object)
 
     def __init__(self, dispatcher: Dispatcher, parent: QObject | None = None) -> None:
@@ -84,10 +86,13 @@ class Reader(QObject):
         self._reads = Worker("reads", self)
         self._sees = Worker("sees", self)
         self._looks = Worker("looks", self)
+        self._cards = Worker("cards", self)
         self._reads.came.connect(self._answer)
         self._reads.refused.connect(self._refuse)
         self._sees.came.connect(self.sighted)
         self._looks.came.connect(self._tell_standing)
+        self._cards.came.connect(self.carded)
+        self._cards.refused.connect(self.refused)
         self._again = QTimer(self)
         self._again.setSingleShot(True)
         self._again.timeout.connect(self.look)
@@ -156,6 +161,15 @@ class Reader(QObject):
 
         self._sees.put(see)
 
+    def fetch_card(self, model: str, version: int | None) -> None:
+        """Fetch a model's card; it comes by :attr:`carded`."""
+        dispatcher = self._dispatcher
+
+        def fetch() -> Iterator[object]:
+            yield dispatcher.card(model, version)
+
+        self._cards.put(fetch)
+
     def forget(self) -> None:
         """Drop every question that was asked, so that no answer to one comes any more."""
         self._reads.cancel()
@@ -164,7 +178,7 @@ class Reader(QObject):
     def close(self) -> None:
         """Stop the threads and let go of connections."""
         self._again.stop()
-        for worker in (self._reads, self._sees, self._looks):
+        for worker in (self._reads, self._sees, self._looks, self._cards):
             worker.close()
         self._dispatcher.close()
 

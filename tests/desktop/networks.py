@@ -11,6 +11,7 @@ from onnx import TensorProto, helper, numpy_helper
 from service.inference import Card
 from service.inference.card import (
     InputSpec,
+    Layer,
     Metrics,
     OnnxFile,
     Provenance,
@@ -72,7 +73,9 @@ def _card(
             preprocessing=kind, parameters={},
         ),
         onnx=OnnxFile(sha256="0" * 64, bytes=0, opset=17),
-        recipe=RecipeInfo(name="test", settings={}), parameters=1, layers=(),
+        recipe=RecipeInfo(name="test", settings={}), parameters=7850,
+        layers=(Layer(name="flatten", type="Flatten", output_shape=(-1, 784), parameters=0),
+                Layer(name="dense", type="Dense", output_shape=(-1, 10), parameters=7850)),
         training=TrainingRun(
             dataset="sample", dataset_sha256="0" * 64, splits={}, epochs=1, seed=0, seconds=0.0,
             machine="", versions={},

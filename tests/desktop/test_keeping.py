@@ -32,6 +32,7 @@ from desktop.crash import CrashDialog, CrashHook, log_file, open_log
 from desktop.images import pillow_of
 from desktop.main_window import MainWindow
 from desktop.sharing import csv_text
+from desktop.widgets.card_dialog import CardDialog
 from desktop.widgets.preferences import Preferences
 
 
@@ -197,6 +198,19 @@ def _inner(control: QWidget) -> bool:
     return any(
         name in ("QMenuBar", "QTabBar", "QAbstractScrollArea", "QScrollBar") for name in parents
     ) or any(name.startswith("qt_") for name in parents)
+
+
+def test_the_card_shows_a_row_for_each_layer(qtbot: QtBot, window: MainWindow) -> None:
+    with qtbot.waitSignal(window.reader.carded) as carded:
+        press(window, "Ctrl+I")
+    card = carded.args[0]
+    layers = window.findChild(CardDialog).layers
+    rows = [
+        [layers.item(row, column).text().replace(",", "") for column in range(4)]
+        for row in range(layers.rowCount())
+    ]
+    assert (card.name, card.version) == ("mnist", 2)
+    assert rows == [["flatten", "Flatten", "784", "0"], ["dense", "Dense", "10", "7850"]]
 
 
 def test_about_says_where_the_log_is(window: MainWindow) -> None:
