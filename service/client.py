@@ -20,6 +20,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
+from urllib.parse import quote
 
 import httpx
 
@@ -65,7 +66,7 @@ class RequestRefused(ClientError):
     def __init__(self, message: str, *, status: int, code: str, request_id: str) -> None:
         super().__init__(message)
         self.status = status
-        self.code = code  # type: ignore[misc]  # each instance carries the server's own word
+        self.code = code
         self.request_id = request_id
 
 
@@ -81,23 +82,34 @@ class ModelSummary:
     labels: tuple[str, ...]
 
 
+def _model_path(model: str) -> str:
+    return f"/models/{quote(model, safe='')}"
+
+
 class _Protocol:
     """What both clients share: how requests are built, answers read, and pauses chosen."""
 
     def __init__(self, url: str, *, api_key: str | None, timeout_s: float, retries: int) -> None:
         self.url = url.rstrip("/")
         self._retries = retries
+        try:
+            base_url = httpx.URL(self.url)
+        except httpx.InvalidURL as error:
+            raise ConnectionFailed(
+                f"{url!r} is no address ({error}); give one such as {DEFAULT_URL}"
+            ) from error
         self._options: dict[str, Any] = {
-            "base_url": self.url,
+            "base_url": base_url,
             "timeout": timeout_s,
-            "headers": {"Authorization": f"Bearer {api_key}"} if api_key else {},
+            # As bytes, since a key with an umlaut is for the server to refuse, not for httpx to choke on.
+            "headers": {"Authorization": f"Bearer {api_key}".encode()} if api_key else {},
         }
 
     def _predict_request(
         self, model: str, inputs: Sequence[bytes | str], version: int | None, top_k: int | None
     ) -> dict[str, Any]:
         texts = [value if isinstance(value, str) else base64.b64encode(value).decode() for value in inputs]
-        path = f"/models/{model}" + (f"/versions/{version}" if version is not None else "")
+        path = _model_path(model) + (f"/versions/{version}" if version is not None else "")
         parameters = {} if top_k is None else {"top_k": top_k}
         return {"method": "POST", "url": path, "json": {"inputs": texts, "parameters": parameters}}
 
@@ -112,11 +124,9 @@ class _Protocol:
             return None
         pause = next(pauses, None)
         asked = response.headers.get("Retry-After", "")
-        return (
-            max(pause, min(float(asked), _LONGEST_PAUSE_S))
-            if pause is not None and asked.isdigit()
-            else pause
-        )
+        if pause is None or not asked.isdecimal():
+            return pause
+        return max(pause, min(float(asked), _LONGEST_PAUSE_S))
 
     def _failed(self, error: httpx.HTTPError) -> ConnectionFailed:
         if isinstance(error, httpx.TimeoutException):
@@ -128,7 +138,7 @@ class _Protocol:
     def _decode(self, response: httpx.Response) -> Any:
         try:
             document = response.json()
-        except ValueError:
+        except (ValueError, RecursionError):
             raise UnexpectedAnswer(
                 f"{response.url} answered {response.status_code} without JSON; is it a Lectern server?"
             ) from None
@@ -196,6 +206,9 @@ class Client(_Protocol):
             api_key: One of the server's ``LECTERN_API_KEYS``, if it has any.
             timeout_s: Seconds to wait for each answer.
             retries: Further tries, with growing pauses, after 429 and 503.
+
+        Raises:
+            ConnectionFailed: ``url`` is no address.
         """
         super().__init__(url, api_key=api_key, timeout_s=timeout_s, retries=retries)
         self._http = httpx.Client(**self._options)
@@ -248,7 +261,7 @@ class Client(_Protocol):
 
     def card(self, model: str) -> Card:
         """Return the card of a model's default version; errors as for :meth:`predict`."""
-        response = self._ask({"method": "GET", "url": f"/models/{model}"})
+        response = self._ask({"method": "GET", "url": _model_path(model)})
         return parse_card(self._decode(response), source=str(response.url))
 
     def _ask(self, request: dict[str, Any]) -> httpx.Response:
@@ -315,7 +328,7 @@ class AsyncClient(_Protocol):
 
     async def card(self, model: str) -> Card:
         """Return the card of a model's default version."""
-        response = await self._ask({"method": "GET", "url": f"/models/{model}"})
+        response = await self._ask({"method": "GET", "url": _model_path(model)})
         return parse_card(self._decode(response), source=str(response.url))
 
     async def _ask(self, request: dict[str, Any]) -> httpx.Response:

@@ -19,13 +19,11 @@ LecternError
 ``snake_case`` word that programs compare, while the message is for people.
 """
 
-from typing import ClassVar
-
 
 class LecternError(Exception):
     """Anything Lectern refuses or fails to do; its text says what, why and the way out."""
 
-    code: ClassVar[str] = "error"
+    code: str = "error"
 
 
 class InputError(LecternError):

@@ -1,0 +1,292 @@
+"""The SDK, sync and async alike: what it sends, what it makes of answers, when it tries again."""
+
+import asyncio
+import base64
+import json
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+
+from service.client import (
+    AsyncClient,
+    Client,
+    ClientError,
+    ConnectionFailed,
+    ModelSummary,
+    RequestRefused,
+    UnexpectedAnswer,
+)
+from service.inference.card import Card, card_document
+from service.inference.prediction import Prediction, Score
+
+
+@dataclass(frozen=True)
+class Canned:
+    """An answer that the scripted server gives."""
+
+    document: Any = None
+    status: int = 200
+    headers: dict[str, str] = field(default_factory=dict)
+    body: bytes | None = None
+    after_s: float = 0.0
+
+
+@dataclass
+class Script:
+    """A local server that answers with canned answers in turn, the last one over and over."""
+
+    url: str
+    answers: list[Canned] = field(default_factory=list)
+    requests: list[tuple[str, str, dict[str, str], Any]] = field(default_factory=list)
+
+
+@pytest.fixture
+def script() -> Iterator[Script]:
+    stop = threading.Event()
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def answer(self) -> None:
+            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            running.requests.append(
+                (self.command, self.path, dict(self.headers), json.loads(body) if body else None)
+            )
+            canned = running.answers.pop(0) if len(running.answers) > 1 else running.answers[0]
+            stop.wait(canned.after_s)
+            content = json.dumps(canned.document).encode() if canned.body is None else canned.body
+            self.send_response(canned.status)
+            for name, value in {"Content-Length": str(len(content)), **canned.headers}.items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(content)
+
+        do_GET = do_POST = answer
+
+        def log_message(self, *args: Any) -> None:
+            """Say nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    running = Script(f"http://127.0.0.1:{server.server_port}")
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
+    thread.start()
+    yield running
+    stop.set()
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+Call = Callable[..., Any]
+
+
+@pytest.fixture(params=["sync", "async"])
+def call(request: pytest.FixtureRequest) -> Call:
+    """Call a method of a client: ``call(url, "predict", "mnist", b"…", options={"retries": 0})``."""
+
+    def sync(url: str, method: str, *args: Any, options: dict[str, Any] | None = None, **more: Any) -> Any:
+        with Client(url, **(options or {})) as client:
+            return getattr(client, method)(*args, **more)
+
+    def with_asyncio(
+        url: str, method: str, *args: Any, options: dict[str, Any] | None = None, **more: Any
+    ) -> Any:
+        async def run() -> Any:
+            async with AsyncClient(url, **(options or {})) as client:
+                return await getattr(client, method)(*args, **more)
+
+        return asyncio.run(run())
+
+    return sync if request.param == "sync" else with_asyncio
+
+
+@pytest.fixture
+def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Note how long the clients want to wait, and let them not wait."""
+    waited: list[float] = []
+    really = asyncio.sleep
+
+    async def note(seconds: float) -> None:
+        waited.append(seconds)
+        await really(0)
+
+    monkeypatch.setattr("service.client.time.sleep", waited.append)
+    monkeypatch.setattr("service.client.asyncio.sleep", note)
+    return waited
+
+
+def _answer(*rows: Sequence[tuple[str, float]], unsure: str = "false", version: str = "3") -> Canned:
+    document = [[{"label": label, "score": score} for label, score in row] for row in rows]
+    return Canned(document, headers={"X-Model-Version": version, "X-Lectern-Unsure": unsure})
+
+
+def _refusal(status: int, code: str = "overloaded", **headers: str) -> Canned:
+    return Canned({"error": "come back later", "code": code, "request_id": "r7"}, status, headers)
+
+
+SEVEN = (("7", 0.9), ("1", 0.1))
+ONE = (("1", 0.4), ("7", 0.35))
+
+
+def test_a_picture_is_sent_in_base64_and_answered_with_a_prediction(script: Script, call: Call) -> None:
+    script.answers = [_answer(SEVEN)]
+    found = call(script.url + "/", "predict", "mnist", b"\x89PNG", top_k=2)
+    assert found == Prediction("mnist", 3, (Score("7", 0.9), Score("1", 0.1)), unsure=False)
+    method, path, _, body = script.requests[0]
+    assert (method, path) == ("POST", "/models/mnist")
+    assert base64.b64decode(body["inputs"][0]) == b"\x89PNG"
+    assert body["parameters"] == {"top_k": 2}
+
+
+def test_texts_are_sent_as_they_are_and_each_answer_has_its_own_doubt(script: Script, call: Call) -> None:
+    script.answers = [_answer(SEVEN, ONE, SEVEN, unsure="false,true,false")]
+    found = call(script.url, "predict_many", "imdb", ["good", "naïve", "bad"], version=2)
+    assert [prediction.unsure for prediction in found] == [False, True, False]
+    assert [prediction.best.label for prediction in found] == ["7", "1", "7"]
+    _, path, _, body = script.requests[0]
+    assert (path, body["inputs"]) == ("/models/imdb/versions/2", ["good", "naïve", "bad"])
+
+
+@pytest.mark.parametrize(
+    ("name", "path"), [("../readyz", "..%2Freadyz"), ("a?b#c", "a%3Fb%23c"), ("ü", "%C3%BC")]
+)
+def test_no_name_of_a_model_leads_elsewhere(script: Script, call: Call, name: str, path: str) -> None:
+    script.answers = [_answer(SEVEN)]
+    call(script.url, "predict", name, b"x")
+    assert script.requests[0][1] == f"/models/{path}"
+
+
+def test_the_key_is_sent_if_there_is_one(script: Script, call: Call) -> None:
+    script.answers = [_answer(SEVEN)]
+    call(script.url, "predict", "mnist", b"x", options={"api_key": "alpha"})
+    call(script.url, "predict", "mnist", b"x")
+    call(script.url, "predict", "mnist", b"x", options={"api_key": "schlüssel"})
+    sent = [headers.get("Authorization") for _, _, headers, _ in script.requests]
+    assert sent[:2] == ["Bearer alpha", None]
+
+
+def test_models_and_cards_are_read(script: Script, call: Call, mnist_card: Card) -> None:
+    row = {"name": "mnist", "version": 2, "versions": [1, 2], "title": "t", "task": "image-classification"}
+    script.answers = [
+        Canned({"models": [row | {"labels": ["0", "1"], "accuracy": 0.99}]}),
+        Canned(card_document(mnist_card)),
+    ]
+    assert call(script.url, "models") == [
+        ModelSummary("mnist", 2, (1, 2), "t", "image-classification", ("0", "1"))
+    ]
+    assert call(script.url, "card", "mnist") == mnist_card
+    assert [request[:2] for request in script.requests] == [("GET", "/models"), ("GET", "/models/mnist")]
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_busy_server_is_asked_again_with_growing_pauses(
+    script: Script, call: Call, status: int, pauses: list[float]
+) -> None:
+    script.answers = [*[_refusal(status)] * 3, _answer(SEVEN)]
+    assert call(script.url, "predict", "mnist", b"x").best.label == "7"
+    assert len(script.requests) == 4
+    assert [round(pause / 2**number, 3) for number, pause in enumerate(pauses)] == [
+        pytest.approx(0.1, abs=0.051)
+    ] * 3
+
+
+@pytest.mark.parametrize(
+    ("asked", "least", "most"),
+    [("2", 2, 2), ("0", 0.05, 0.15), ("600", 5, 5), ("soon", 0.05, 0.15), ("\xb2", 0.05, 0.15)],
+)
+def test_the_pause_that_the_server_asks_for_is_kept_within_reason(
+    script: Script, call: Call, pauses: list[float], asked: str, least: float, most: float
+) -> None:
+    script.answers = [_refusal(429, **{"Retry-After": asked}), _answer(SEVEN)]
+    call(script.url, "predict", "mnist", b"x")
+    assert len(pauses) == 1
+    assert least <= pauses[0] <= most
+
+
+def test_a_server_that_stays_busy_is_given_up(script: Script, call: Call, pauses: list[float]) -> None:
+    script.answers = [_refusal(429)]
+    with pytest.raises(RequestRefused, match="come back later") as raised:
+        call(script.url, "predict", "mnist", b"x", options={"retries": 2})
+    assert (len(script.requests), len(pauses)) == (3, 2)
+    assert (raised.value.status, raised.value.code, raised.value.request_id) == (429, "overloaded", "r7")
+
+
+@pytest.mark.parametrize("status", [400, 401, 404, 413, 415, 422, 500, 504])
+def test_other_refusals_are_final(script: Script, call: Call, pauses: list[float], status: int) -> None:
+    script.answers = [_refusal(status, "some_code")]
+    with pytest.raises(RequestRefused) as raised:
+        call(script.url, "predict", "mnist", b"x")
+    assert (raised.value.status, raised.value.code, len(script.requests), pauses) == (
+        status,
+        "some_code",
+        1,
+        [],
+    )
+    assert isinstance(raised.value, ClientError)
+
+
+GOOD = {"X-Model-Version": "1", "X-Lectern-Unsure": "false"}
+
+
+@pytest.mark.parametrize(
+    "canned",
+    [
+        Canned(body=b""),
+        Canned(body=b"<html>It works!</html>"),
+        Canned(body=b"\xff\xfe\x00", headers=GOOD),
+        Canned(body=b"[" * 100_000, headers=GOOD),
+        Canned({"models": "none"}, headers=GOOD),
+        Canned([[{"label": "7"}]], headers=GOOD),
+        Canned([[{"label": "7", "score": "high"}]], headers=GOOD),
+        Canned([], headers=GOOD),
+        Canned([[], []], headers=GOOD),
+        Canned([[{"label": "7", "score": 1.0}]]),
+        Canned([[{"label": "7", "score": 1.0}]], headers=GOOD | {"X-Model-Version": "latest"}),
+        Canned([[{"label": "7", "score": 1.0}]], headers=GOOD | {"X-Lectern-Unsure": "false,true"}),
+        Canned(body=b"Bad Gateway", status=502),
+        Canned(["no"], status=404),
+        Canned({"error": 7}, status=500),
+        Canned(status=302, headers={"Location": "http://127.0.0.1:1/"}),
+    ],
+)
+def test_what_is_no_answer_of_lecterns_is_said_so(script: Script, call: Call, canned: Canned) -> None:
+    script.answers = [canned]
+    with pytest.raises(UnexpectedAnswer, match="is it a Lectern server"):
+        call(script.url, "predict", "mnist", b"x", options={"retries": 0})
+
+
+@pytest.mark.parametrize("document", [{}, {"models": 7}, {"models": [{}]}, [], "models", None])
+def test_a_list_of_models_that_is_none_is_said_so(script: Script, call: Call, document: Any) -> None:
+    script.answers = [Canned(document)]
+    with pytest.raises(UnexpectedAnswer):
+        call(script.url, "models")
+
+
+def test_an_answer_that_takes_too_long_is_given_up(script: Script, call: Call) -> None:
+    script.answers = [Canned(after_s=30)]
+    started = time.monotonic()
+    with pytest.raises(ConnectionFailed, match="did not answer in time"):
+        call(script.url, "predict", "mnist", b"x", options={"timeout_s": 0.2})
+    assert time.monotonic() - started < 5
+
+
+def test_a_server_that_is_not_there_is_named(call: Call) -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{probe.getsockname()[1]}"
+    with pytest.raises(ConnectionFailed, match=f"{url} cannot be reached .* is the server running"):
+        call(url, "predict", "mnist", b"x")
+
+
+@pytest.mark.parametrize(
+    "url", ["localhost:3000", "http://127.0.0.1:none", "", "ftp://127.0.0.1", "http://[::1"]
+)
+def test_what_is_no_address_is_said_so(call: Call, url: str) -> None:
+    with pytest.raises(ConnectionFailed):
+        call(url, "models")
