@@ -203,16 +203,17 @@ def _check_port(settings: Settings) -> None:
 
 def _show(name: str, ask: Callable[[bytes | str], Prediction], *, text: bool, as_json: bool) -> bool:
     """Classify one input and print the answer; return whether it could be had."""
+    shown = click.format_filename(name)  # a file's name need not be valid Unicode, what is printed must
     try:
         prediction = ask(_read(name, text=text))
     except (InputError, RequestRefused) as error:
-        click.echo(f"{name}: {error}", err=True)
+        click.echo(f"{shown}: {error}", err=True)
         return False
     if as_json:
-        click.echo(json.dumps({"input": name, **dataclasses.asdict(prediction)}, ensure_ascii=False))
+        click.echo(json.dumps({"input": shown, **dataclasses.asdict(prediction)}, ensure_ascii=False))
         return True
     doubt = "  (not sure)" if prediction.unsure else ""
-    click.echo(f"{name}  {prediction.model} {prediction.version}{doubt}")
+    click.echo(f"{shown}  {prediction.model} {prediction.version}{doubt}")
     width = max(len(score.label) for score in prediction.scores)
     for score in prediction.scores:
         bar = "█" * round(score.score * _BAR_WIDTH)

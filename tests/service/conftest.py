@@ -4,6 +4,7 @@ import dataclasses
 import gzip
 import io
 import json
+import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -16,6 +17,7 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 from PIL import Image
 
+from service.cli import main
 from service.inference.card import Card, read_card, write_card
 from service.inference.files import sha256_of
 
@@ -133,3 +135,31 @@ def tiny_model(mnist_card: Card) -> Callable[..., Path]:
         return place
 
     return make
+
+
+@dataclasses.dataclass(frozen=True)
+class Run:
+    """How a command ended, and what it wrote."""
+
+    status: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Callable[..., Run]:
+    """Run ``lectern`` with some words: ``run("predict", "mnist", "-", stdin=b"…")``."""
+
+    def call(*words: str, stdin: bytes = b"") -> Run:
+        monkeypatch.setattr(sys, "argv", ["lectern", *words])
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin), encoding="utf-8"))
+        capfd.readouterr()
+        try:
+            main()
+            status = 0
+        except SystemExit as ended:
+            status = int(ended.code or 0)
+        out, err = capfd.readouterr()
+        return Run(status, out, err)
+
+    return call

@@ -1,0 +1,102 @@
+"""The command line as a whole: help, examples, exit statuses, and what is said of missing packages."""
+
+import importlib
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from service.cli import COMMANDS, main
+
+_ROOT = Path(__file__).resolve().parents[2]
+Run = Callable[..., Any]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help_with_an_example(run: Run, command: str) -> None:
+    result = run(command, "--help")
+    assert result.status == 0
+    assert f"Usage: lectern {command}" in result.out
+    assert "Example" in result.out
+    assert f"lectern {command}" in result.out.split("Example", 1)[1]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_option_of_every_command_says_what_it_does(run: Run, command: str) -> None:
+    command_object = getattr(importlib.import_module(COMMANDS[command][0]), command)
+    for parameter in command_object.params:
+        if parameter.param_type_name == "option":
+            assert (parameter.help or "").strip(), parameter.name
+
+
+@pytest.mark.parametrize("words", [("--help",), ("-h",), ()])
+def test_lectern_alone_lists_every_command_with_a_summary(run: Run, words: tuple[str, ...]) -> None:
+    result = run(*words)
+    listing = result.out + result.err
+    for command, (_, _, summary) in COMMANDS.items():
+        assert any(line.split() == [command, *summary.split()] for line in listing.splitlines())
+
+
+def test_the_version_is_told(run: Run) -> None:
+    result = run("--version")
+    assert result.out.startswith("lectern ")
+    assert result.out.split()[1][0].isdigit()
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["predcit"], "predcit"),
+        (["predict", "mnist"], "INPUTS"),
+        (["predict", "mnist", "x.png", "--top-k", "0"], "--top-k"),
+        (["predict", "mnist", "x.png", "--colour"], "--colour"),
+        (["models", "minst"], "there is no model 'minst'; there are"),
+        (["models", "mnist", "--version", "99"], "mnist has no version 99"),
+        (["serve", "--port", "70000"], "--port"),
+        (["serve", "--host", "example.org"], "LECTERN_HOST is 'example.org', expected an IP address"),
+    ],
+)
+def test_a_users_mistake_is_named_on_standard_error_with_status_2(
+    run: Run, words: list[str], said: str
+) -> None:
+    result = run(*words)
+    assert (result.status, result.out) == (2, "")
+    assert said in result.err
+    assert "Traceback" not in result.err
+
+
+@pytest.mark.parametrize(
+    ("words", "package", "extra"),
+    [
+        ("['serve', '--port', '1']", "bentoml", "serve"),
+        ("['desktop']", "PySide6", "desktop"),
+        ("['train', 'mnist-dense']", "keras", "train"),
+    ],
+)
+def test_a_missing_package_is_named_with_the_command_that_installs_it(
+    words: str, package: str, extra: str
+) -> None:
+    program = f"import sys; sys.modules[{package!r}] = None; sys.argv[1:] = {words}; "
+    result = subprocess.run(
+        [sys.executable, "-c", program + "from service.cli import main; main()"],
+        cwd=_ROOT,
+        env=os.environ | {"QT_QPA_PLATFORM": "offscreen"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert (result.returncode, result.stdout) == (2, "")
+    assert f"pip install 'lectern[{extra}]'" in result.stderr
+    assert package in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+
+
+def test_a_bug_is_not_taken_for_a_missing_package(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(COMMANDS, "models", ("service.no_such_module", "", "Broken."))
+    monkeypatch.setattr(sys, "argv", ["lectern", "models"])
+    with pytest.raises(ModuleNotFoundError, match=r"service\.no_such_module"):
+        main()

@@ -1,0 +1,214 @@
+"""The commands serve, predict and models: what they print for people and programs, and their statuses."""
+
+import json
+import os
+import socket
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from service.inference.card import parse_card, read_card
+from service.inference.catalog import Catalog
+
+Run = Callable[..., Any]
+
+
+@pytest.fixture
+def digit_file(tmp_path: Path, digit_png: bytes) -> str:
+    path = tmp_path / "seven.png"
+    path.write_bytes(digit_png)
+    return str(path)
+
+
+def test_predict_draws_a_bar_for_every_label(
+    run: Run, digit_file: str, models_folder: Path, digit_png: bytes
+) -> None:
+    prediction = Catalog(models_folder).predictor("mnist").predict([digit_png])[0]
+    result = run("predict", "mnist", digit_file)
+    head, *bars = result.out.splitlines()
+    assert result.status == 0
+    assert head.startswith(f"{digit_file}  mnist {prediction.version}")
+    assert [bar.split()[0] for bar in bars] == [score.label for score in prediction.scores]
+    assert f"{prediction.best.score:7.2%}" in bars[0]
+    assert bars[0].count("█") == round(30 * prediction.best.score)
+
+
+def test_predict_prints_a_line_of_json_an_input(
+    run: Run, digit_file: str, models_folder: Path, digit_png: bytes
+) -> None:
+    prediction = Catalog(models_folder).predictor("mnist").predict([digit_png], top_k=2)[0]
+    result = run("predict", "mnist", digit_file, digit_file, "--json", "--top-k", "2", "--version", "1")
+    lines = [json.loads(line) for line in result.out.splitlines()]
+    assert lines == [lines[0], lines[0]]
+    assert lines[0] == {
+        "input": digit_file,
+        "model": "mnist",
+        "version": 1,
+        "scores": [{"label": score.label, "score": score.score} for score in prediction.scores],
+        "unsure": prediction.unsure,
+    }
+
+
+def test_predict_reads_standard_input(run: Run, digit_png: bytes) -> None:
+    assert json.loads(run("predict", "mnist", "-", "--json", stdin=digit_png).out)["input"] == "-"
+    text = "Une merveille: wonderful, superb, naïve and excellent."
+    answer = json.loads(run("predict", "imdb", "-", "--json", stdin=text.encode()).out)
+    assert answer["scores"][0]["label"] == "positive"
+
+
+def test_predict_takes_texts_as_words(run: Run) -> None:
+    result = run("predict", "imdb", "wonderful and superb", "a dull waste of time", "--json")
+    labels = [json.loads(line)["scores"][0]["label"] for line in result.out.splitlines()]
+    assert labels == ["positive", "negative"]
+
+
+def test_predict_says_when_it_is_not_sure(
+    run: Run,
+    digit_file: str,
+    tmp_path: Path,
+    tiny_model: Callable[..., Path],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    tiny_model(tmp_path / "models", bias=(0.0,) * 10)
+    monkeypatch.setenv("LECTERN_MODELS", str(tmp_path / "models"))
+    assert run("predict", "mnist", digit_file).out.splitlines()[0].endswith("(not sure)")
+
+
+def test_predict_names_what_cannot_be_used_and_classifies_the_rest(
+    run: Run, digit_file: str, tmp_path: Path, encode: Callable[..., bytes]
+) -> None:
+    blank, text, missing = tmp_path / "blank.png", tmp_path / "notes.txt", tmp_path / "missing.png"
+    blank.write_bytes(encode(np.zeros((40, 40), np.uint8)))
+    text.write_text("not a picture", encoding="utf-8")
+    result = run("predict", "mnist", str(blank), str(text), str(missing), str(tmp_path), digit_file, "--json")
+    assert result.status == 1
+    assert [json.loads(line)["input"] for line in result.out.splitlines()] == [digit_file]
+    complaints = result.err.splitlines()
+    assert [line.split(": ")[0] for line in complaints] == [
+        str(each) for each in (blank, text, missing, tmp_path)
+    ]
+    assert "blank" in complaints[0]
+    assert "cannot be read (No such file or directory)" in complaints[2]
+
+
+def test_predict_copes_with_names_that_are_no_utf_8(run: Run, tmp_path: Path, digit_png: bytes) -> None:
+    path = tmp_path / os.fsdecode(b"sieben\xff.png")
+    path.write_bytes(digit_png)
+    assert "sieben\ufffd.png  mnist" in run("predict", "mnist", str(path)).out
+    assert json.loads(run("predict", "mnist", str(path), "--json").out)["input"].endswith("sieben\ufffd.png")
+    assert "fehlt\ufffd.png: cannot be read" in run("predict", "mnist", f"{path.parent}/fehlt\udcff.png").err
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:1", "no address"])
+def test_predict_without_the_server_it_is_to_ask_ends_with_status_2(
+    run: Run, digit_file: str, url: str
+) -> None:
+    result = run("predict", "mnist", digit_file, "--url", url)
+    assert (result.status, result.out) == (2, "")
+    assert len(result.err.splitlines()) == 1
+
+
+def test_models_lists_every_version_of_every_model(run: Run, models_folder: Path) -> None:
+    catalog = Catalog(models_folder)
+    lines = run("models").out.splitlines()
+    expected = [(card.name, str(number)) for card in catalog for number in catalog.versions(card.name)]
+    assert lines[0].split()[:2] == ["model", "version"]
+    assert [tuple(line.split()[:2]) for line in lines[1:] if line[:1].strip()] == expected
+    documents = json.loads(run("models", "--json").out)
+    assert [(document["name"], str(document["version"])) for document in documents] == expected
+
+
+def test_models_shows_a_card(run: Run, models_folder: Path) -> None:
+    card = read_card(models_folder / "mnist" / "1" / "card.json")
+    text = run("models", "mnist", "--version", "1").out
+    assert f"{card.metrics.accuracy:.4f} on {card.metrics.count:,}" in text
+    assert all(layer.name in text for layer in card.layers)
+    assert text.rstrip().endswith(f"{card.parameters:,}")
+    assert parse_card(json.loads(run("models", "mnist", "--version", "1", "--json").out), source="it") == card
+
+
+@pytest.fixture
+def started(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
+    """Note what ``serve`` would start, and start nothing."""
+    words: list[list[str]] = []
+    monkeypatch.setattr(os, "environ", dict(os.environ))
+    monkeypatch.setattr(os, "execv", lambda path, arguments: words.append(arguments))
+    return words
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def test_serve_starts_bentoml_where_it_is_told_to(run: Run, started: list[list[str]]) -> None:
+    port = str(_free_port())
+    result = run("serve", "--host", "127.0.0.1", "--port", port)
+    assert started[0][:5] == [sys.executable, "-m", "bentoml", "serve", "service.http.app:Lectern"]
+    options = dict(zip(started[0][5::2], started[0][6::2], strict=True))
+    assert (options["--host"], options["--port"]) == ("127.0.0.1", port)
+    assert "mnist" in result.err
+    assert f"http://127.0.0.1:{port}" in result.err
+    # The workers read the environment anew.
+    assert os.environ["LECTERN_PORT"] == port
+
+
+def test_serve_takes_options_over_variables_and_variables_over_defaults(
+    run: Run, started: list[list[str]]
+) -> None:
+    ports = [str(_free_port()) for _ in range(2)]
+    os.environ.update(LECTERN_PORT=ports[0], LECTERN_HOST="127.0.0.1")
+    run("serve")
+    run("serve", "--port", ports[1])
+    assert [words[words.index("--port") + 1] for words in started] == ports
+
+
+def test_serve_says_where_it_cannot_listen(run: Run, started: list[list[str]]) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        result = run("serve", "--port", str(taken.getsockname()[1]))
+    assert (result.status, started) == (2, [])
+    assert "cannot listen on 127.0.0.1:" in result.err
+    assert "LECTERN_PORT" in result.err
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "said"),
+    [
+        ("LECTERN_MODELS", "/nowhere/models", "/nowhere/models: no such folder"),
+        ("LECTERN_PROVIDERS", "tensorrt", "provider 'tensorrt'"),
+        ("LECTERN_MAX_BATCH", "many", "LECTERN_MAX_BATCH is 'many'"),
+        ("LECTERN_API_KEYS", ",", "LECTERN_API_KEYS"),
+    ],
+)
+def test_serve_tells_what_would_fail_every_worker_in_one_line(
+    run: Run, started: list[list[str]], variable: str, value: str, said: str
+) -> None:
+    os.environ[variable] = value
+    result = run("serve", "--port", str(_free_port()))
+    assert (result.status, started) == (2, [])
+    assert said in result.err
+    assert len(result.err.splitlines()) == 1
+
+
+def test_serve_refuses_a_damaged_model_before_it_starts(
+    run: Run, started: list[list[str]], tmp_path: Path, tiny_model: Callable[..., Path]
+) -> None:
+    (tiny_model(tmp_path) / "model.onnx").write_bytes(b"cut")
+    os.environ["LECTERN_MODELS"] = str(tmp_path)
+    result = run("serve", "--port", str(_free_port()))
+    assert (result.status, started) == (2, [])
+    assert "mnist/1/model.onnx" in result.err
+
+
+def test_serve_lists_every_setting_in_its_help(run: Run) -> None:
+    from service.settings import table
+
+    text = run("serve", "--help").out
+    assert all(name in text for name, _, _ in table())
