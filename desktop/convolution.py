@@ -1,16 +1,22 @@
 """Owns the arithmetic of the convolution lab: sizes by the lecture's formula, convolution, pooling."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
 import numpy as np
 import numpy.typing as npt
 from numpy.lib.stride_tricks import sliding_window_view
+from PIL import Image
 
 from desktop.kernels import Kernel
 from service.inference.errors import InvalidInput
+from service.inference.preprocessing import prepare_photo
 
 Values = npt.NDArray[np.float32]
+
+# Products that should cancel out leave a trace; what is not below this counts as no negative value.
+ROUNDING = -1e-3
 
 _GREY, _WHITE = 127.5, 255.0
 
@@ -153,6 +159,37 @@ def pool(picture: Values, pooling: Pooling, *, side: int) -> Values:
     return pooled
 
 
+def origin(steps: Sequence[Step], row: int, column: int) -> tuple[int, int, int]:
+    """Find the pixels that one value came from.
+
+    Args:
+        steps: From the picture to the values.
+        row: Of the value, from 0.
+        column: Of the value, from 0.
+
+    Returns:
+        Top, left and side of a square on the picture, which may reach into the padding.
+    """
+    side = 1
+    for step in reversed(steps):
+        row, column = row * step.stride - step.padding, column * step.stride - step.padding
+        side = (side - 1) * step.stride + step.window
+    return row, column, side
+
+
+def grey_square(picture: Image.Image, *, side: int) -> npt.NDArray[np.uint8]:
+    """Return the largest centred square of a picture, as :func:`prepare_photo` cuts it, in grey.
+
+    Args:
+        picture: Mode ``L``, ``RGB`` or ``RGBA``, upright.
+        side: Of the result, in pixels.
+
+    Returns:
+        uint8 (side, side).
+    """
+    return np.asarray(Image.fromarray(prepare_photo(picture, size=side)).convert("L"))
+
+
 def grey_levels(values: Values) -> npt.NDArray[np.uint8]:
     """Make values visible.
 
@@ -164,8 +201,7 @@ def grey_levels(values: Values) -> npt.NDArray[np.uint8]:
         is white. With negative ones, 0 is the middle grey and the value farthest from it black or white.
     """
     low, high = float(values.min()), float(values.max())
-    # Products of weights that should cancel out leave a trace of rounding.
-    if low >= -1e-3:
+    if low >= ROUNDING:
         scaled = values * (_WHITE / max(high, _WHITE))
     else:
         scaled = _GREY + values * (_GREY / max(-low, high))

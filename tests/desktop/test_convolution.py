@@ -4,8 +4,19 @@ import numpy as np
 import onnxruntime as ort
 import pytest
 from onnx import TensorProto, helper
+from PIL import Image
 
-from desktop.convolution import Operation, Pooling, Step, apply, convolve, grey_levels, pool
+from desktop.convolution import (
+    Operation,
+    Pooling,
+    Step,
+    apply,
+    convolve,
+    grey_levels,
+    grey_square,
+    origin,
+    pool,
+)
 from desktop.kernels import PRESETS, BadWeight, Preset, parse_kernel, resized, write_weight
 from service.inference.errors import InvalidInput
 
@@ -139,3 +150,36 @@ def test_another_size_keeps_the_middle_of_a_kernel() -> None:
     np.testing.assert_array_equal(larger[1:4, 1:4], PRESETS[Preset.SHARPEN])
     assert larger.sum() == PRESETS[Preset.SHARPEN].sum()
     np.testing.assert_array_equal(resized(larger, 3), PRESETS[Preset.SHARPEN])
+
+
+@pytest.mark.parametrize("stride", [1, 2])
+@pytest.mark.parametrize("padding", [0, 2, None])
+@pytest.mark.parametrize("pooling", [None, Pooling.AVERAGE])
+def test_a_value_depends_on_the_pixels_it_is_said_to_come_from(
+    stride: int, padding: int | None, pooling: Pooling | None
+) -> None:
+    kernel = np.ones((3, 3), dtype=np.float32)
+    operation = Operation(kernel=kernel, stride=stride, padding=padding, pooling=pooling)
+    outcome = apply(operation, PIXELS)
+    for row, column in ((0, 0), (2, 4)):
+        top, left, side = origin(outcome.steps, row, column)
+        within = np.zeros(PIXELS.shape, dtype=bool)
+        within[max(top, 0) : top + side, max(left, 0) : left + side] = True
+        only = apply(operation, np.where(within, PIXELS, 0).astype(np.uint8)).values
+        assert only[row, column] == pytest.approx(outcome.values[row, column])
+        corners = [(top, left), (top + side - 1, left + side - 1)]
+        for corner in corners:
+            if min(corner) < 0:
+                continue
+            changed = PIXELS.copy()
+            changed[corner] = 255 - changed[corner]
+            assert apply(operation, changed).values[row, column] != outcome.values[row, column]
+
+
+def test_a_picture_is_cut_square_and_made_grey() -> None:
+    picture = Image.new("RGB", (300, 200), (255, 0, 0))
+    picture.paste((0, 0, 255), (150, 0, 300, 200))
+    square = grey_square(picture, side=64)
+    assert square.shape == (64, 64)
+    assert square[:, :24].min() == square[:, :24].max() == 76
+    assert square[:, 40:].max() == 29

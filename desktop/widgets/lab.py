@@ -1,0 +1,207 @@
+"""Owns the convolution lab: what one filter makes of a drawing or a picture, and of which size."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from PySide6.QtCore import QPoint, QRect, Qt, Slot
+from PySide6.QtGui import QShowEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+
+from desktop.arrivals import Parcel
+from desktop.convolution import ROUNDING, Outcome, apply, grey_levels, origin
+from desktop.explaining import Explanations
+from desktop.throttle import Throttle
+from desktop.widgets.lab_kernel import KernelEditor
+from desktop.widgets.lab_settings import LabSettings
+from desktop.widgets.lab_source import LabSource, Material
+from desktop.widgets.pixel_view import PixelView
+from desktop.wording import sentence
+from desktop.worker import Worker
+from service.inference import LecternError
+from service.inference.errors import BlankImage
+
+_MARGIN, _SPACE = 16, 20
+_PACE_MS = 50
+_SETTINGS_WIDTH = 268
+
+
+@dataclass(frozen=True, eq=False)
+class _Fetched:
+    """Material, and how many times it had been another one before."""
+
+    sitting: int
+    material: Material
+
+
+class Lab(QWidget):
+    """Source, kernel and settings to the left; what goes in, the formula and what comes out to the right."""
+
+    def __init__(self, explanations: Explanations, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.source = LabSource(self)
+        self.editor = KernelEditor(explanations, self)
+        self.settings = LabSettings(self)
+        self.before = PixelView(self.tr("Input"), self)
+        self.after = PixelView(self.tr("Output"), self, points=True)
+        self.formula = QLabel(self)
+        self.range = QLabel(self)
+        self._material: Material | None = None
+        self._outcome: Outcome | None = None
+        self._sitting = 0
+        self._throttle = Throttle(_PACE_MS, self)
+        self._throttle.fired.connect(self._compute)
+        self._worker = Worker("convolves", self)
+        self._worker.came.connect(self._take)
+        self._worker.refused.connect(self._refuse)
+        self._lay_out()
+        self.source.changed.connect(self._renew)
+        self.editor.changed.connect(self._throttle.poke)
+        self.settings.changed.connect(self._throttle.poke)
+        self.after.pointed.connect(self._point)
+        self._empty(self.source.invitation())
+
+    @property
+    def outcome(self) -> Outcome | None:
+        """What came out last; None if there is nothing to work on, or a kernel that does not fit."""
+        return self._outcome
+
+    def title(self) -> str:
+        """Return the name on the page's tab."""
+        return self.tr("Convolution")
+
+    def take_picture(self, parcel: Parcel) -> None:
+        """Have a picture at hand for when a picture is to be worked on."""
+        self.source.take(parcel)
+
+    def close_workers(self) -> None:
+        """Stop the threads."""
+        self._throttle.stop()
+        self._worker.close()
+        self.editor.close_workers()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Look which networks there are by now."""
+        super().showEvent(event)
+        self.editor.look_for_networks()
+
+    def _renew(self) -> None:
+        self._sitting += 1
+        self._material = None
+        self._throttle.poke()
+
+    def _compute(self) -> None:
+        fetch, kernel = self.source.fetch(), self.editor.kernel
+        if fetch is None or kernel is None:
+            self._worker.cancel()
+            if fetch is None:
+                self._empty(self.source.invitation())
+            else:
+                self._refuse_output(self.tr("Without a kernel nothing comes out."))
+            return
+        sitting, at_hand, operation = self._sitting, self._material, self.settings.operation(kernel)
+
+        def job() -> Iterator[object]:
+            material = fetch() if at_hand is None else at_hand
+            yield _Fetched(sitting, material)
+            yield apply(operation, material.pixels)
+
+        self._worker.put(job)
+
+    @Slot(object)
+    def _take(self, came: _Fetched | Outcome) -> None:
+        if isinstance(came, Outcome):
+            self._show(came)
+        elif came.sitting == self._sitting and came.material is not self._material:
+            self._material = came.material
+            self.before.show_pixels(came.material.pixels)
+            self.source.show_material(came.material)
+
+    @Slot(object)
+    def _refuse(self, error: LecternError) -> None:
+        if self._material is not None:
+            self._refuse_output(self.tr("This does not fit: take a smaller window or more padding."))
+        elif isinstance(error, BlankImage):
+            self._empty(self.source.invitation())
+        else:
+            self._empty(sentence(error))
+
+    def _show(self, outcome: Outcome) -> None:
+        self._outcome = outcome
+        self.after.show_pixels(grey_levels(outcome.values))
+        self.formula.setText("\n".join(f"O = {step.formula()}" for step in outcome.steps))
+        self._tell_range()
+
+    def _tell_range(self) -> None:
+        outcome = self._outcome
+        if outcome is None:
+            self.range.setText("")
+            return
+        low, high = float(outcome.values.min()), float(outcome.values.max())
+        words = (
+            self.tr("Values from {0} to {1}; grey is 0")
+            if low < ROUNDING
+            else self.tr("Values from {0} to {1}; black is 0")
+        )
+        self.range.setText(words.format(self._number(low), self._number(high)))
+
+    @Slot(object)
+    def _point(self, spot: QPoint | None) -> None:
+        outcome = self._outcome
+        if spot is None or outcome is None:
+            self.before.frame(QRect())
+            self._tell_range()
+            return
+        top, left, side = origin(outcome.steps, spot.y(), spot.x())
+        self.before.frame(QRect(left, top, side, side))
+        value = self._number(float(outcome.values[spot.y(), spot.x()]))
+        words = self.tr("Row {0}, column {1}: {2}, out of {3} × {3} pixels")
+        self.range.setText(words.format(spot.y() + 1, spot.x() + 1, value, side))
+
+    def _number(self, value: float) -> str:
+        rounded = round(value, 1)
+        return self.locale().toString(rounded + 0.0, "f", 0 if rounded.is_integer() else 1)
+
+    def _empty(self, words: str) -> None:
+        self._material = None
+        self.before.invite(words)
+        self._refuse_output("")
+
+    def _refuse_output(self, words: str) -> None:
+        self._outcome = None
+        self.after.invite(words)
+        self.formula.setText("O = (I − K + 2P) / S + 1")
+        self.range.setText("")
+
+    def _lay_out(self) -> None:
+        middle = QWidget(self)
+        middle.setFixedWidth(_SETTINGS_WIDTH)
+        settings = QVBoxLayout(middle)
+        settings.setContentsMargins(0, 0, 0, 0)
+        settings.setSpacing(_MARGIN)
+        settings.addWidget(self.editor)
+        line = QFrame(self)
+        line.setFrameShape(QFrame.Shape.HLine)
+        line.setFrameShadow(QFrame.Shadow.Plain)
+        line.setForegroundRole(line.palette().ColorRole.Midlight)
+        settings.addWidget(line)
+        settings.addWidget(self.settings)
+        settings.addStretch(1)
+        for label in (self.formula, self.range):
+            label.setAlignment(Qt.AlignmentFlag.AlignHCenter)
+            label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        font = self.formula.font()
+        font.setPointSizeF(font.pointSizeF() * 1.15)
+        font.setBold(True)
+        self.formula.setFont(font)
+        flow = QVBoxLayout()
+        flow.setSpacing(8)
+        flow.addWidget(self.before, 1)
+        flow.addWidget(self.formula)
+        flow.addWidget(self.after, 1)
+        flow.addWidget(self.range)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(_MARGIN, _MARGIN, _MARGIN, _MARGIN)
+        row.setSpacing(_SPACE)
+        row.addWidget(self.source, 1)
+        row.addWidget(middle)
+        row.addLayout(flow, 1)
