@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from service.inference.card import Card
 from service.inference.catalog import Catalog
 from service.inference.errors import InputError, InputTooLarge
 from service.inference.prediction import Prediction
@@ -93,8 +94,7 @@ class Engine:
         )
         sample = _sample_picture()
         for card in catalog:
-            predictor = catalog.predictor(card.name)
-            self._cost_of(predictor)
+            predictor = self._load(catalog, card)
             if not predictor.takes_text:
                 # Pillow and numpy load parts of themselves when the first picture comes.
                 predictor.predict([sample])
@@ -109,7 +109,7 @@ class Engine:
         card = self.catalog.card(name, version)
         if card.version == self.catalog.versions(name)[-1]:
             return self.catalog.predictor(name)
-        return await self.in_thread(lambda: self.catalog.predictor(name, card.version))
+        return await self.in_thread(lambda: self._load(self.catalog, card))
 
     async def predict(
         self, predictor: Predictor, inputs: Sequence[Input], *, top_k: int | None = None
@@ -186,8 +186,13 @@ class Engine:
         """Do work that takes longer than the event loop may be held up."""
         return await asyncio.get_running_loop().run_in_executor(self._threads, work)
 
+    def _load(self, catalog: Catalog, card: Card) -> Predictor:
+        predictor = catalog.predictor(card.name, card.version)
+        self._cost_of(predictor)
+        return predictor
+
     def _cost_of(self, predictor: Predictor) -> float:
-        """Return the seconds that one input takes, measured when the model is first used."""
+        """Return the seconds that one input takes, measured when the model is loaded."""
         if predictor not in self._seconds:
             predictor.warm()
             started = time.perf_counter()

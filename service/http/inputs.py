@@ -1,6 +1,5 @@
 """Owns reading the body of a prediction request: raw bytes, plain text, multipart or JSON."""
 
-import base64
 import binascii
 import re
 from collections.abc import AsyncGenerator, Mapping
@@ -52,7 +51,7 @@ async def read_request(
     kind = headers.get("content-type", "").partition(";")[0].strip().lower()
     top_k = parse_top_k(query["top_k"]) if "top_k" in query else None
     if kind == "application/json" or kind.endswith("+json"):
-        request = _from_json(body, top_k, text=text)
+        request = _from_json(body, top_k, text=text, max_batch=max_batch)
     elif kind == "multipart/form-data":
         inputs = await _from_multipart(body, headers, text=text, max_batch=max_batch)
         request = PredictionRequest(inputs, len(inputs) > 1, top_k)
@@ -104,8 +103,8 @@ def decode_base64(value: str) -> bytes:
     if value.startswith("data:"):
         value = value.partition(",")[2]
     try:
-        return base64.b64decode(value, validate=True)
-    except (binascii.Error, ValueError) as error:
+        return binascii.a2b_base64(value, strict_mode=True)  # base64.b64decode takes three times as long
+    except ValueError as error:
         raise Problem(
             400, "invalid_base64", f"a picture in JSON must be base64, and {_shorten(value)} is not ({error})"
         ) from error
@@ -137,7 +136,7 @@ def parse_json(body: bytes | memoryview) -> Any:
         raise Problem(400, "malformed_json", f"the body is not JSON: {error}") from error
 
 
-def _from_json(body: bytes, top_k: int | None, *, text: bool) -> PredictionRequest:
+def _from_json(body: bytes, top_k: int | None, *, text: bool, max_batch: int) -> PredictionRequest:
     document = parse_json(body)
     if not isinstance(document, Mapping) or "inputs" not in document:
         raise Problem(
@@ -153,6 +152,7 @@ def _from_json(body: bytes, top_k: int | None, *, text: bool) -> PredictionReque
     if not rows or not all(isinstance(row, str) for row in rows):
         wanted = "a text" if text else "a picture in base64"
         raise Problem(400, "invalid_request", f'"inputs" must be {wanted}, or a list of one or more of them')
+    check_batch(len(rows), max_batch=max_batch)  # before any of them is decoded
     inputs = tuple(rows) if text else tuple(map(decode_base64, rows))
     # Hugging Face's text client takes the first element of the answer, so a lone text gets a list too.
     return PredictionRequest(inputs, isinstance(values, list) or text, top_k)

@@ -8,11 +8,14 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from service.inference.errors import ModelError, NoWords
+from service.inference.errors import InputTooLarge, ModelError, NoWords
 from service.inference.files import write_atomically
 
 PADDING = 0
 PHRASE_MARK = "_"
+# Seventy times the longest review of aclImdb. Words and phrases take many times the memory of their text, and
+# finding them stops everything else in the process for as long as it takes.
+_MAX_CHARACTERS = 1_000_000
 _TAG = re.compile(r"<[^<>]{0,200}>")
 # No character has a number of eight digits, and html.unescape raises an error at thousands of them.
 _NO_CHARACTER = re.compile(r"&#[0-9]{8,};?")
@@ -73,14 +76,19 @@ class Vocabulary:
         """Return the ids of the distinct words and phrases of a text.
 
         Args:
-            text: Plain text or HTML, any length.
+            text: Plain text or HTML, at most a million characters.
 
         Returns:
             int32 array (n,), ascending, each from 1 to the number of words.
 
         Raises:
+            InputTooLarge: The text is longer.
             NoWords: Not one word of the text is in the vocabulary.
         """
+        if len(text) > _MAX_CHARACTERS:
+            raise InputTooLarge(
+                f"the text has {len(text)} characters, more than {_MAX_CHARACTERS}; send a shorter one"
+            )
         known = self._ids
         ids = {known[phrase] for phrase in phrases(text, longest=self._longest) if phrase in known}
         if not ids:

@@ -245,7 +245,12 @@ def test_a_picture_over_the_limit_is_refused_before_it_is_decoded(
     check(strict.post_json("/classify_image", {"model": "mnist", "image": encoded}, KEY), 413, "too_large")
 
 
-def test_a_batch_over_the_limit_is_refused(strict: Server) -> None:
+def test_a_text_over_the_limit_is_refused(server: Server) -> None:
+    check(server.ask("POST", "/models/imdb", b"good " * 200_001), 413, "too_large")
+
+
+def test_a_batch_over_the_limit_is_refused_before_it_is_decoded(strict: Server) -> None:
+    check(strict.post_json("/models/mnist", {"inputs": ["no base64!"] * 5}, KEY), 413, "batch_too_large")
     check(strict.post_json("/models/mnist", {"inputs": ["aGk="] * 5}, KEY), 413, "batch_too_large")
     body = (_PART % b"x") * 5 + b"--edge--\r\n"
     check(strict.ask("POST", "/models/mnist", body, FORM | KEY), 413, "batch_too_large")

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from service.inference.errors import ModelError, NoWords
+from service.inference.errors import InputTooLarge, ModelError, NoWords
 from service.inference.preprocessing import Vocabulary, pad, tokenize
 
 
@@ -56,6 +56,12 @@ def test_ids_are_those_of_the_distinct_words_known_ascending(vocabulary: Vocabul
 def test_a_text_without_a_known_word_is_refused(vocabulary: Vocabulary, text: str) -> None:
     with pytest.raises(NoWords, match="no word"):
         vocabulary.encode(text)
+
+
+def test_a_text_of_more_than_a_million_characters_is_refused(vocabulary: Vocabulary) -> None:
+    assert vocabulary.encode("film " * 200_000).tolist() == [2]
+    with pytest.raises(InputTooLarge, match="1000001 characters, more than 1000000"):
+        vocabulary.encode("film " * 200_000 + "!")
 
 
 def test_a_vocabulary_that_is_written_is_read_back(vocabulary: Vocabulary, tmp_path: Path) -> None:

@@ -1,0 +1,35 @@
+"""The public names of ``service.inference``: what there is, and that a name costs no more than it must."""
+
+import subprocess
+import sys
+
+import pytest
+
+import service.inference
+
+
+def test_the_public_names_are_these_and_all_are_there() -> None:
+    assert sorted(service.inference.__all__) == [
+        "Card",
+        "Catalog",
+        "LecternError",
+        "Prediction",
+        "Predictor",
+        "Score",
+        "read_card",
+    ]
+    for name in service.inference.__all__:
+        assert getattr(service.inference, name).__module__.startswith("service.inference.")
+
+
+@pytest.mark.parametrize("name", ["Predicter", "catalog_", "np"])
+def test_a_name_that_is_not_there_is_an_attribute_error(name: str) -> None:
+    with pytest.raises(AttributeError, match=f"no attribute '{name}'"):
+        getattr(service.inference, name)
+
+
+@pytest.mark.parametrize("name", ["LecternError", "Prediction", "Card"])
+def test_the_types_of_results_do_not_load_onnx_runtime(name: str) -> None:
+    program = f"import sys; from service.inference import {name}; print('onnxruntime' in sys.modules)"
+    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert result.stdout == "False\n"
