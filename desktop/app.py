@@ -47,6 +47,9 @@ def dress(app: QApplication, settings: Settings) -> None:
     theme.apply(settings.theme)
     locale = QLocale(settings.language) if settings.language else QLocale.system()
     QLocale.setDefault(locale)
+    for old in app.findChildren(QTranslator):
+        app.removeTranslator(old)
+        old.deleteLater()
     for name, folder in (
         ("qtbase", Path(QLibraryInfo.path(QLibraryInfo.LibraryPath.TranslationsPath))),
         ("lectern", _TRANSLATIONS),

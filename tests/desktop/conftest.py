@@ -64,6 +64,7 @@ def open_window(qtbot: QtBot, qapp: QApplication, models: Path) -> Iterator[Open
     yield open_one
     for window in opened:
         window.close()
+    dress(qapp, Settings(language="en"))
 
 
 @pytest.fixture

@@ -1,0 +1,972 @@
+<?xml version="1.0" encoding="utf-8"?>
+<!DOCTYPE TS>
+<TS version="2.1" language="de_DE">
+<context>
+    <name>Banner</name>
+    <message>
+        <source>&amp;Retry</source>
+        <translation>&amp;Erneut versuchen</translation>
+    </message>
+</context>
+<context>
+    <name>CardDialog</name>
+    <message>
+        <source>About this model</source>
+        <translation>Über dieses Modell</translation>
+    </message>
+    <message>
+        <source>Layer</source>
+        <translation>Schicht</translation>
+    </message>
+    <message>
+        <source>Type</source>
+        <translation>Art</translation>
+    </message>
+    <message>
+        <source>Output</source>
+        <translation>Ausgabe</translation>
+    </message>
+    <message>
+        <source>Parameters</source>
+        <translation>Parameter</translation>
+    </message>
+    <message>
+        <source>Layers</source>
+        <translation>Schichten</translation>
+    </message>
+    <message>
+        <source>{0} of {1} test examples right</source>
+        <translation>{0} von {1} Testbeispielen richtig</translation>
+    </message>
+    <message>
+        <source>Accuracy</source>
+        <translation>Genauigkeit</translation>
+    </message>
+    <message>
+        <source>Not sure below</source>
+        <translation>Unsicher unter</translation>
+    </message>
+    <message>
+        <source>Training</source>
+        <translation>Training</translation>
+    </message>
+    <message>
+        <source>{0} epochs on {1}</source>
+        <translation>{0} Epochen auf {1}</translation>
+    </message>
+</context>
+<context>
+    <name>CrashDialog</name>
+    <message>
+        <source>Something went wrong</source>
+        <translation>Etwas ist schiefgegangen</translation>
+    </message>
+    <message>
+        <source>Lectern has a fault. What you have drawn is still there. With this report somebody can mend it; it is also in {0}.</source>
+        <translation>Lectern hat einen Fehler. Was Sie gezeichnet haben, ist noch da. Mit diesem Bericht lässt er sich beheben; er steht auch in {0}.</translation>
+    </message>
+    <message>
+        <source>Report</source>
+        <translation>Bericht</translation>
+    </message>
+    <message>
+        <source>&amp;Copy report</source>
+        <translation>Bericht &amp;kopieren</translation>
+    </message>
+</context>
+<context>
+    <name>DrawPage</name>
+    <message>
+        <source>&amp;Undo</source>
+        <translation>&amp;Rückgängig</translation>
+    </message>
+    <message>
+        <source>&amp;Redo</source>
+        <translation>&amp;Wiederholen</translation>
+    </message>
+    <message>
+        <source>&amp;Eraser</source>
+        <translation>R&amp;adierer</translation>
+    </message>
+    <message>
+        <source>Take ink away (E)</source>
+        <translation>Tinte wegnehmen (E)</translation>
+    </message>
+    <message>
+        <source>&amp;Clear</source>
+        <translation>&amp;Leeren</translation>
+    </message>
+    <message>
+        <source>Brush size, in percent of a digit&apos;s usual height</source>
+        <translation>Pinselbreite in Prozent der üblichen Höhe einer Ziffer</translation>
+    </message>
+    <message>
+        <source>Draw</source>
+        <translation>Zeichnen</translation>
+    </message>
+    <message>
+        <source>Draw a digit</source>
+        <translation>Zeichnen Sie eine Ziffer</translation>
+    </message>
+    <message>
+        <source>&amp;Brush</source>
+        <translation>&amp;Pinsel</translation>
+    </message>
+</context>
+<context>
+    <name>FolderPage</name>
+    <message>
+        <source>Model</source>
+        <translation>Modell</translation>
+    </message>
+    <message>
+        <source>&amp;Choose a folder…</source>
+        <translation>&amp;Ordner wählen …</translation>
+    </message>
+    <message>
+        <source>C&amp;ancel</source>
+        <translation>&amp;Abbrechen</translation>
+    </message>
+    <message>
+        <source>&amp;Save as CSV…</source>
+        <translation>Als CSV &amp;speichern …</translation>
+    </message>
+    <message>
+        <source>Folder</source>
+        <translation>Ordner</translation>
+    </message>
+    <message>
+        <source>Choose a folder</source>
+        <translation>Ordner wählen</translation>
+    </message>
+    <message>
+        <source>Looking for pictures…</source>
+        <translation>Bilder werden gesucht …</translation>
+    </message>
+    <message>
+        <source>Cancelled after {0} of {1} files</source>
+        <translation>Nach {0} von {1} Dateien abgebrochen</translation>
+    </message>
+    <message>
+        <source>{0} of {1} files</source>
+        <translation>{0} von {1} Dateien</translation>
+    </message>
+    <message>
+        <source>{0} files, of which {1} could not be read</source>
+        <translation>{0} Dateien, davon {1} nicht lesbar</translation>
+    </message>
+    <message>
+        <source>There are no pictures in this folder.</source>
+        <translation>In diesem Ordner sind keine Bilder.</translation>
+    </message>
+    <message>
+        <source>Files and what was read from them</source>
+        <translation>Dateien und was aus ihnen gelesen wurde</translation>
+    </message>
+    <message>
+        <source>Progress</source>
+        <translation>Fortschritt</translation>
+    </message>
+</context>
+<context>
+    <name>HistoryStrip</name>
+    <message>
+        <source>What was read before</source>
+        <translation>Was zuvor gelesen wurde</translation>
+    </message>
+    <message>
+        <source>What was read is kept here, to be brought back with a click</source>
+        <translation>Gelesenes bleibt hier und kommt mit einem Klick zurück</translation>
+    </message>
+</context>
+<context>
+    <name>KernelEditor</name>
+    <message>
+        <source>Kernel</source>
+        <translation>Kern</translation>
+    </message>
+    <message>
+        <source>Size of the kernel</source>
+        <translation>Größe des Kerns</translation>
+    </message>
+    <message>
+        <source>Number of the filter</source>
+        <translation>Nummer des Filters</translation>
+    </message>
+    <message>
+        <source>Filter of {0}, version {1}</source>
+        <translation>Filter von {0}, Version {1}</translation>
+    </message>
+    <message>
+        <source>No. </source>
+        <translation>Nr. </translation>
+    </message>
+    <message>
+        <source> of {0}</source>
+        <translation> von {0}</translation>
+    </message>
+    <message>
+        <source>The filters of this network are too large for the lab.</source>
+        <translation>Die Filter dieses Netzes sind zu groß für das Labor.</translation>
+    </message>
+    <message>
+        <source>Row {0}, column {1}: “{2}” is no number. Write one such as -1, 0.5 or 1/9.</source>
+        <translation>Zeile {0}, Spalte {1}: „{2}“ ist keine Zahl. Schreiben Sie eine wie -1, 0.5 oder 1/9.</translation>
+    </message>
+    <message>
+        <source>Weight in row {0}, column {1}</source>
+        <translation>Gewicht in Zeile {0}, Spalte {1}</translation>
+    </message>
+    <message>
+        <source>Identity</source>
+        <translation>Identität</translation>
+    </message>
+    <message>
+        <source>Box blur</source>
+        <translation>Mittelwert-Weichzeichner</translation>
+    </message>
+    <message>
+        <source>Gaussian blur</source>
+        <translation>Gaußscher Weichzeichner</translation>
+    </message>
+    <message>
+        <source>Sharpen</source>
+        <translation>Schärfen</translation>
+    </message>
+    <message>
+        <source>Sobel x (vertical edges)</source>
+        <translation>Sobel x (senkrechte Kanten)</translation>
+    </message>
+    <message>
+        <source>Sobel y (horizontal edges)</source>
+        <translation>Sobel y (waagrechte Kanten)</translation>
+    </message>
+    <message>
+        <source>Laplacian</source>
+        <translation>Laplace</translation>
+    </message>
+    <message>
+        <source>Emboss</source>
+        <translation>Relief</translation>
+    </message>
+    <message>
+        <source>My own</source>
+        <translation>Eigener</translation>
+    </message>
+</context>
+<context>
+    <name>Lab</name>
+    <message>
+        <source>Input</source>
+        <translation>Eingabe</translation>
+    </message>
+    <message>
+        <source>Output</source>
+        <translation>Ausgabe</translation>
+    </message>
+    <message>
+        <source>Convolution</source>
+        <translation>Faltung</translation>
+    </message>
+    <message>
+        <source>Without a kernel nothing comes out.</source>
+        <translation>Ohne Kern kommt nichts heraus.</translation>
+    </message>
+    <message>
+        <source>This does not fit: take a smaller window or more padding.</source>
+        <translation>Das passt nicht: kleineres Fenster oder mehr Rand nehmen.</translation>
+    </message>
+    <message>
+        <source>Pooling</source>
+        <translation>Pooling</translation>
+    </message>
+    <message>
+        <source>{0} × {1} values from {2} to {3}; grey is 0</source>
+        <translation>{0} × {1} Werte von {2} bis {3}; Grau ist 0</translation>
+    </message>
+    <message>
+        <source>{0} × {1} values from {2} to {3}; black is 0</source>
+        <translation>{0} × {1} Werte von {2} bis {3}; Schwarz ist 0</translation>
+    </message>
+    <message>
+        <source>Row {0}, column {1}: {2}, out of {3} × {3} pixels</source>
+        <translation>Zeile {0}, Spalte {1}: {2}, aus {3} × {3} Pixeln</translation>
+    </message>
+</context>
+<context>
+    <name>LabSettings</name>
+    <message>
+        <source>Stride</source>
+        <translation>Schrittweite</translation>
+    </message>
+    <message>
+        <source>Valid: none</source>
+        <translation>Valid: keiner</translation>
+    </message>
+    <message>
+        <source>Same</source>
+        <translation>Same</translation>
+    </message>
+    <message>
+        <source>Number</source>
+        <translation>Anzahl</translation>
+    </message>
+    <message>
+        <source>Padding</source>
+        <translation>Rand</translation>
+    </message>
+    <message>
+        <source>Zeros at every edge</source>
+        <translation>Nullen an jeder Kante</translation>
+    </message>
+    <message>
+        <source>&amp;ReLU: negative becomes 0</source>
+        <translation>&amp;ReLU: Negatives wird 0</translation>
+    </message>
+    <message>
+        <source>None</source>
+        <translation>Keines</translation>
+    </message>
+    <message>
+        <source>Maximum</source>
+        <translation>Maximum</translation>
+    </message>
+    <message>
+        <source>Average</source>
+        <translation>Mittelwert</translation>
+    </message>
+    <message>
+        <source>Pooling</source>
+        <translation>Pooling</translation>
+    </message>
+    <message>
+        <source>Side of the pooling window</source>
+        <translation>Seite des Pooling-Fensters</translation>
+    </message>
+    <message>
+        <source>&amp;Stride</source>
+        <translation>&amp;Schrittweite</translation>
+    </message>
+    <message>
+        <source>Pa&amp;dding</source>
+        <translation>&amp;Rand</translation>
+    </message>
+    <message>
+        <source>P&amp;ooling</source>
+        <translation>P&amp;ooling</translation>
+    </message>
+</context>
+<context>
+    <name>LabSource</name>
+    <message>
+        <source>A drawing</source>
+        <translation>Eine Zeichnung</translation>
+    </message>
+    <message>
+        <source>A picture</source>
+        <translation>Ein Bild</translation>
+    </message>
+    <message>
+        <source>What the lab works on</source>
+        <translation>Womit das Labor arbeitet</translation>
+    </message>
+    <message>
+        <source>&amp;Clear</source>
+        <translation>&amp;Leeren</translation>
+    </message>
+    <message>
+        <source>Open a &amp;picture…</source>
+        <translation>&amp;Bild öffnen …</translation>
+    </message>
+    <message>
+        <source>Size that the picture is brought to</source>
+        <translation>Größe, auf die das Bild gebracht wird</translation>
+    </message>
+    <message>
+        <source>Draw something</source>
+        <translation>Zeichnen Sie etwas</translation>
+    </message>
+    <message>
+        <source>Open a picture</source>
+        <translation>Bild öffnen</translation>
+    </message>
+    <message>
+        <source>Pictures ({0})</source>
+        <translation>Bilder ({0})</translation>
+    </message>
+    <message>
+        <source>Read like a digit: 28 × 28</source>
+        <translation>Wie eine Ziffer gelesen: 28 × 28</translation>
+    </message>
+</context>
+<context>
+    <name>LayerTable</name>
+    <message>
+        <source>Layers of the network</source>
+        <translation>Schichten des Netzes</translation>
+    </message>
+    <message>
+        <source>Layer</source>
+        <translation>Schicht</translation>
+    </message>
+    <message>
+        <source>Output</source>
+        <translation>Ausgabe</translation>
+    </message>
+    <message>
+        <source>Parameters</source>
+        <translation>Parameter</translation>
+    </message>
+</context>
+<context>
+    <name>MainWindow</name>
+    <message>
+        <source>Lectern shows what the networks of a deep-learning lecture make of drawings and pictures.
+
+It asks no other computer than the server that was set.
+
+Log: {0}</source>
+        <translation>Lectern zeigt, was die Netze einer Deep-Learning-Vorlesung aus Zeichnungen und Bildern machen.
+
+Es fragt keinen anderen Rechner als den eingestellten Server.
+
+Protokoll: {0}</translation>
+    </message>
+    <message>
+        <source>About Lectern</source>
+        <translation>Über Lectern</translation>
+    </message>
+    <message>
+        <source>{0} Reading goes on on this computer.</source>
+        <translation>{0} Gelesen wird nun auf diesem Rechner.</translation>
+    </message>
+</context>
+<context>
+    <name>Menus</name>
+    <message>
+        <source>&amp;File</source>
+        <translation>&amp;Datei</translation>
+    </message>
+    <message>
+        <source>&amp;Open pictures…</source>
+        <translation>Bilder &amp;öffnen …</translation>
+    </message>
+    <message>
+        <source>Read a &amp;folder…</source>
+        <translation>O&amp;rdner lesen …</translation>
+    </message>
+    <message>
+        <source>&amp;Save picture…</source>
+        <translation>Bild &amp;speichern …</translation>
+    </message>
+    <message>
+        <source>Save what the &amp;network sees…</source>
+        <translation>Was das &amp;Netz sieht, speichern …</translation>
+    </message>
+    <message>
+        <source>Save &amp;result…</source>
+        <translation>&amp;Ergebnis speichern …</translation>
+    </message>
+    <message>
+        <source>&amp;Preferences…</source>
+        <translation>Ein&amp;stellungen …</translation>
+    </message>
+    <message>
+        <source>&amp;Quit</source>
+        <translation>&amp;Beenden</translation>
+    </message>
+    <message>
+        <source>&amp;Edit</source>
+        <translation>&amp;Bearbeiten</translation>
+    </message>
+    <message>
+        <source>&amp;Copy picture</source>
+        <translation>Bild &amp;kopieren</translation>
+    </message>
+    <message>
+        <source>Copy what the &amp;network sees</source>
+        <translation>Was das &amp;Netz sieht, kopieren</translation>
+    </message>
+    <message>
+        <source>Copy re&amp;sult</source>
+        <translation>&amp;Ergebnis kopieren</translation>
+    </message>
+    <message>
+        <source>&amp;Paste picture</source>
+        <translation>Bild e&amp;infügen</translation>
+    </message>
+    <message>
+        <source>&amp;View</source>
+        <translation>&amp;Ansicht</translation>
+    </message>
+    <message>
+        <source>About this &amp;model…</source>
+        <translation>Über dieses &amp;Modell …</translation>
+    </message>
+    <message>
+        <source>&amp;Colours</source>
+        <translation>&amp;Farben</translation>
+    </message>
+    <message>
+        <source>As the &amp;system</source>
+        <translation>Wie das &amp;System</translation>
+    </message>
+    <message>
+        <source>&amp;Light</source>
+        <translation>&amp;Hell</translation>
+    </message>
+    <message>
+        <source>&amp;Dark</source>
+        <translation>&amp;Dunkel</translation>
+    </message>
+    <message>
+        <source>&amp;Help</source>
+        <translation>&amp;Hilfe</translation>
+    </message>
+    <message>
+        <source>&amp;About Lectern</source>
+        <translation>Ü&amp;ber Lectern</translation>
+    </message>
+    <message>
+        <source>drawing</source>
+        <translation>zeichnung</translation>
+    </message>
+    <message>
+        <source>seen</source>
+        <translation>gesehen</translation>
+    </message>
+    <message>
+        <source>result</source>
+        <translation>ergebnis</translation>
+    </message>
+</context>
+<context>
+    <name>Meters</name>
+    <message>
+        <source>Probabilities</source>
+        <translation>Wahrscheinlichkeiten</translation>
+    </message>
+</context>
+<context>
+    <name>Pad</name>
+    <message>
+        <source>Drawing pad</source>
+        <translation>Zeichenfläche</translation>
+    </message>
+    <message>
+        <source>Draw a digit with mouse, finger or pen, or with the arrow keys: Space sets the pen down</source>
+        <translation>Zeichnen Sie eine Ziffer mit Maus, Finger oder Stift, oder mit den Pfeiltasten: Die Leertaste setzt den Stift auf</translation>
+    </message>
+    <message>
+        <source>Clear</source>
+        <translation>Leeren</translation>
+    </message>
+    <message>
+        <source>Show drawing</source>
+        <translation>Zeichnung zeigen</translation>
+    </message>
+    <message>
+        <source>Erase</source>
+        <translation>Radieren</translation>
+    </message>
+    <message>
+        <source>Stroke</source>
+        <translation>Strich</translation>
+    </message>
+    <message>
+        <source>Draw a digit</source>
+        <translation>Zeichnen Sie eine Ziffer</translation>
+    </message>
+</context>
+<context>
+    <name>PictureView</name>
+    <message>
+        <source>Picture</source>
+        <translation>Bild</translation>
+    </message>
+    <message>
+        <source>Drop pictures here, paste one, or open a file</source>
+        <translation>Bilder hierher ziehen, einfügen oder eine Datei öffnen</translation>
+    </message>
+</context>
+<context>
+    <name>PicturesPage</name>
+    <message>
+        <source>&amp;Open…</source>
+        <translation>Ö&amp;ffnen …</translation>
+    </message>
+    <message>
+        <source>&amp;Paste</source>
+        <translation>&amp;Einfügen</translation>
+    </message>
+    <message>
+        <source>Pictures</source>
+        <translation>Bilder</translation>
+    </message>
+    <message>
+        <source>Bring a picture</source>
+        <translation>Bringen Sie ein Bild</translation>
+    </message>
+    <message>
+        <source>Not sure</source>
+        <translation>Unsicher</translation>
+    </message>
+    <message>
+        <source>Sample: {0}</source>
+        <translation>Beispiel: {0}</translation>
+    </message>
+    <message>
+        <source>Open pictures</source>
+        <translation>Bilder öffnen</translation>
+    </message>
+    <message>
+        <source>Pictures ({0})</source>
+        <translation>Bilder ({0})</translation>
+    </message>
+    <message>
+        <source>This picture lies on the network, and Lectern fetches nothing from there. Save it first, or copy the picture itself.</source>
+        <translation>Dieses Bild liegt im Netz, und von dort holt Lectern nichts. Speichern Sie es zuerst, oder kopieren Sie das Bild selbst.</translation>
+    </message>
+    <message>
+        <source>There is no picture in it.</source>
+        <translation>Darin ist kein Bild.</translation>
+    </message>
+    <message>
+        <source>Only the first {0} pictures were taken.</source>
+        <translation>Nur die ersten {0} Bilder wurden genommen.</translation>
+    </message>
+    <message>
+        <source>Pictures that were brought</source>
+        <translation>Mitgebrachte Bilder</translation>
+    </message>
+    <message>
+        <source>Try:</source>
+        <translation>Probieren:</translation>
+    </message>
+</context>
+<context>
+    <name>PixelView</name>
+    <message>
+        <source>{0} × {1} pixels</source>
+        <translation>{0} × {1} Pixel</translation>
+    </message>
+</context>
+<context>
+    <name>Preferences</name>
+    <message>
+        <source>Preferences</source>
+        <translation>Einstellungen</translation>
+    </message>
+    <message>
+        <source>Ask a &amp;server when there is one</source>
+        <translation>Einen &amp;Server fragen, wenn es einen gibt</translation>
+    </message>
+    <message>
+        <source>Only if the server wants one</source>
+        <translation>Nur wenn der Server einen verlangt</translation>
+    </message>
+    <message>
+        <source>As the system</source>
+        <translation>Wie das System</translation>
+    </message>
+    <message>
+        <source>Light</source>
+        <translation>Hell</translation>
+    </message>
+    <message>
+        <source>Dark</source>
+        <translation>Dunkel</translation>
+    </message>
+    <message>
+        <source>This is no address of a server. Write one such as {0}.</source>
+        <translation>Das ist keine Adresse eines Servers. Schreiben Sie eine wie {0}.</translation>
+    </message>
+    <message>
+        <source>An API key has only letters, digits and signs of ASCII.</source>
+        <translation>Ein API-Schlüssel besteht nur aus ASCII-Zeichen.</translation>
+    </message>
+    <message>
+        <source>&amp;Address</source>
+        <translation>&amp;Adresse</translation>
+    </message>
+    <message>
+        <source>API &amp;key</source>
+        <translation>API-&amp;Schlüssel</translation>
+    </message>
+    <message>
+        <source>&amp;Colours</source>
+        <translation>&amp;Farben</translation>
+    </message>
+    <message>
+        <source>&amp;Language</source>
+        <translation>S&amp;prache</translation>
+    </message>
+    <message>
+        <source>Another language is shown after the next start.</source>
+        <translation>Eine andere Sprache gilt nach dem nächsten Start.</translation>
+    </message>
+</context>
+<context>
+    <name>Preview</name>
+    <message>
+        <source>What the network sees</source>
+        <translation>Was das Netz sieht</translation>
+    </message>
+    <message>
+        <source>Nothing yet</source>
+        <translation>Noch nichts</translation>
+    </message>
+    <message>
+        <source>{0} × {1} pixels</source>
+        <translation>{0} × {1} Pixel</translation>
+    </message>
+</context>
+<context>
+    <name>ResultPanel</name>
+    <message>
+        <source>Model</source>
+        <translation>Modell</translation>
+    </message>
+    <message>
+        <source>Version</source>
+        <translation>Version</translation>
+    </message>
+    <message>
+        <source>In the labels&apos; order</source>
+        <translation>Nach den Klassen</translation>
+    </message>
+    <message>
+        <source>Most probable first</source>
+        <translation>Wahrscheinlichste zuerst</translation>
+    </message>
+    <message>
+        <source>Order of the bars</source>
+        <translation>Reihenfolge der Balken</translation>
+    </message>
+    <message>
+        <source>What the network sees</source>
+        <translation>Was das Netz sieht</translation>
+    </message>
+    <message>
+        <source>{0} or {1}?</source>
+        <translation>{0} oder {1}?</translation>
+    </message>
+    <message>
+        <source>Not sure</source>
+        <translation>Unsicher</translation>
+    </message>
+    <message>
+        <source>Not sure: {0}</source>
+        <translation>Unsicher: {0}</translation>
+    </message>
+    <message>
+        <source>Version {0}</source>
+        <translation>Version {0}</translation>
+    </message>
+</context>
+<context>
+    <name>Sentences</name>
+    <message>
+        <source>There is nothing to be seen on this picture.</source>
+        <translation>Auf diesem Bild ist nichts zu sehen.</translation>
+    </message>
+    <message>
+        <source>This file is damaged, or is no picture. PNG, JPEG, WebP, GIF, BMP and TIFF can be read.</source>
+        <translation>Diese Datei ist beschädigt oder kein Bild. Lesbar sind PNG, JPEG, WebP, GIF, BMP und TIFF.</translation>
+    </message>
+    <message>
+        <source>The network knows none of these words. It reads English.</source>
+        <translation>Das Netz kennt keines dieser Wörter. Es liest Englisch.</translation>
+    </message>
+    <message>
+        <source>This picture has too many pixels. Make it smaller first.</source>
+        <translation>Dieses Bild hat zu viele Pixel. Verkleinern Sie es zuerst.</translation>
+    </message>
+    <message>
+        <source>This model is not there any more. Choose another one.</source>
+        <translation>Dieses Modell gibt es nicht mehr. Wählen Sie ein anderes.</translation>
+    </message>
+    <message>
+        <source>The server wants a valid API key. Set one in Preferences.</source>
+        <translation>Der Server verlangt einen gültigen API-Schlüssel. Geben Sie ihn in den Einstellungen an.</translation>
+    </message>
+    <message>
+        <source>The server refuses to answer: {cause}</source>
+        <translation>Der Server verweigert die Antwort: {cause}</translation>
+    </message>
+    <message>
+        <source>The server&apos;s answer makes no sense. Is it a Lectern server?</source>
+        <translation>Die Antwort des Servers ergibt keinen Sinn. Ist es ein Lectern-Server?</translation>
+    </message>
+    <message>
+        <source>The server does not answer.</source>
+        <translation>Der Server antwortet nicht.</translation>
+    </message>
+    <message>
+        <source>Server</source>
+        <translation>Server</translation>
+    </message>
+    <message>
+        <source>This computer</source>
+        <translation>Dieser Rechner</translation>
+    </message>
+</context>
+<context>
+    <name>Sharer</name>
+    <message>
+        <source>PNG picture (*.png)</source>
+        <translation>PNG-Bild (*.png)</translation>
+    </message>
+    <message>
+        <source>JSON (*.json)</source>
+        <translation>JSON (*.json)</translation>
+    </message>
+    <message>
+        <source>CSV (*.csv)</source>
+        <translation>CSV (*.csv)</translation>
+    </message>
+    <message>
+        <source>Save</source>
+        <translation>Speichern</translation>
+    </message>
+    <message>
+        <source>{0} cannot be written ({1}). Choose another place.</source>
+        <translation>{0} kann nicht geschrieben werden ({1}). Wählen Sie einen anderen Ort.</translation>
+    </message>
+    <message>
+        <source>Not saved</source>
+        <translation>Nicht gespeichert</translation>
+    </message>
+</context>
+<context>
+    <name>TextPage</name>
+    <message>
+        <source>Text to be read</source>
+        <translation>Zu lesender Text</translation>
+    </message>
+    <message>
+        <source>Write what you think of a film, in English</source>
+        <translation>Schreiben Sie auf Englisch, was Sie von einem Film halten</translation>
+    </message>
+    <message>
+        <source>Text</source>
+        <translation>Text</translation>
+    </message>
+    <message>
+        <source>Write a review</source>
+        <translation>Schreiben Sie eine Kritik</translation>
+    </message>
+    <message>
+        <source>Read as you type. Markup is left out; the order of the words does not count.</source>
+        <translation>Wird beim Tippen gelesen. Auszeichnungen fallen weg; die Reihenfolge der Wörter zählt nicht.</translation>
+    </message>
+    <message>
+        <source>&amp;Clear</source>
+        <translation>&amp;Leeren</translation>
+    </message>
+</context>
+<context>
+    <name>WhyDock</name>
+    <message>
+        <source>Why?</source>
+        <translation>Warum?</translation>
+    </message>
+    <message>
+        <source>&amp;Why?</source>
+        <translation>&amp;Warum?</translation>
+    </message>
+    <message>
+        <source>Show where the network looked</source>
+        <translation>Zeigen, wohin das Netz geschaut hat</translation>
+    </message>
+</context>
+<context>
+    <name>WhyPanel</name>
+    <message>
+        <source>The answer that is explained</source>
+        <translation>Die Antwort, die erklärt wird</translation>
+    </message>
+    <message>
+        <source>Heat map</source>
+        <translation>Wärmekarte</translation>
+    </message>
+    <message>
+        <source>Layer whose feature maps are shown</source>
+        <translation>Schicht, deren Merkmalskarten gezeigt werden</translation>
+    </message>
+    <message>
+        <source>A network without convolutional layers has no feature maps.</source>
+        <translation>Ein Netz ohne Faltungsschichten hat keine Merkmalskarten.</translation>
+    </message>
+    <message>
+        <source>Networks for texts have no picture of what they saw.</source>
+        <translation>Netze für Texte haben kein Bild von dem, was sie sahen.</translation>
+    </message>
+    <message>
+        <source>This network is not on this computer, where explanations are computed.</source>
+        <translation>Dieses Netz liegt nicht auf diesem Rechner, wo Erklärungen berechnet werden.</translation>
+    </message>
+    <message>
+        <source>Why {0}?</source>
+        <translation>Warum {0}?</translation>
+    </message>
+    <message>
+        <source>{0} parameters</source>
+        <translation>{0} Parameter</translation>
+    </message>
+    <message>
+        <source>Why this answer?</source>
+        <translation>Warum diese Antwort?</translation>
+    </message>
+    <message>
+        <source>Why this answer: {0}?</source>
+        <translation>Warum diese Antwort: {0}?</translation>
+    </message>
+    <message>
+        <source>Bright is what spoke for {0}.</source>
+        <translation>Hell ist, was für {0} sprach.</translation>
+    </message>
+    <message>
+        <source>{0} maps of {1} × {2}</source>
+        <translation>{0} Karten zu {1} × {2}</translation>
+    </message>
+    <message>
+        <source>Here you will see where the network looked.</source>
+        <translation>Hier sehen Sie, wohin das Netz geschaut hat.</translation>
+    </message>
+    <message>
+        <source>&amp;Feature maps of</source>
+        <translation>&amp;Merkmalskarten von</translation>
+    </message>
+</context>
+<context>
+    <name>_Rows</name>
+    <message>
+        <source>File</source>
+        <translation>Datei</translation>
+    </message>
+    <message>
+        <source>Result</source>
+        <translation>Ergebnis</translation>
+    </message>
+    <message>
+        <source>Probability</source>
+        <translation>Wahrscheinlichkeit</translation>
+    </message>
+    <message>
+        <source>{0} (not sure)</source>
+        <translation>{0} (unsicher)</translation>
+    </message>
+</context>
+<context>
+    <name>_Strip</name>
+    <message>
+        <source>Feature maps</source>
+        <translation>Merkmalskarten</translation>
+    </message>
+    <message>
+        <source>Map {0} of {1}, strongest response {2}</source>
+        <translation>Karte {0} von {1}, stärkste Antwort {2}</translation>
+    </message>
+</context>
+</TS>

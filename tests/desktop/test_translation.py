@@ -1,0 +1,73 @@
+"""The German window, and the tools that see to it that not one sentence is left out."""
+
+import re
+import shutil
+import subprocess
+import sys
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+
+from hands import SEVEN, OpenWindow, draw, shown
+from pytestqt.qtbot import QtBot
+
+import desktop
+from desktop.settings import Settings
+
+PACKAGE = Path(desktop.__file__).parent
+SOURCE = PACKAGE / "translations" / "lectern_de.ts"
+TOOLS = Path(sys.executable).parent
+
+
+def messages(path: Path) -> dict[tuple[str, str], str]:
+    """Return the translations of a file by context and source; an unfinished one is empty."""
+    found = {}
+    for context in ElementTree.parse(path).getroot().iter("context"):
+        for message in context.iter("message"):
+            translation = message.find("translation")
+            finished = translation.get("type") is None
+            source = message.findtext("source")
+            found[context.findtext("name"), source] = (translation.text or "") if finished else ""
+    return found
+
+
+def test_every_sentence_of_the_app_is_translated(tmp_path: Path) -> None:
+    fresh = tmp_path / "lectern_de.ts"
+    shutil.copy(SOURCE, fresh)
+    files = [str(path) for path in sorted([*PACKAGE.glob("*.py"), *PACKAGE.glob("widgets/*.py")])]
+    subprocess.run(
+        [TOOLS / "pyside6-lupdate", *files, "-ts", fresh, "-no-obsolete", "-locations", "none"],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    translated = messages(fresh)
+    assert len(translated) > 150
+    assert [source for source, text in translated.items() if not text] == []
+    assert set(translated) == set(messages(SOURCE))
+
+
+def test_translations_keep_what_is_filled_in() -> None:
+    for (_, source), text in messages(SOURCE).items():
+        assert sorted(re.findall(r"{\w*}", text)) == sorted(re.findall(r"{\w*}", source)), source
+        assert text.count("&") == source.count("&"), source
+        assert ("…" in text) == ("…" in source), source
+
+
+def test_the_compiled_file_is_that_of_the_sentences(tmp_path: Path) -> None:
+    compiled = tmp_path / "lectern_de.qm"
+    subprocess.run([TOOLS / "pyside6-lrelease", SOURCE, "-qm", compiled], check=True, capture_output=True)
+    assert compiled.read_bytes() == SOURCE.with_suffix(".qm").read_bytes()
+
+
+def test_the_window_speaks_german(qtbot: QtBot, open_window: OpenWindow) -> None:
+    german = open_window(Settings(server="", language="de"))
+    assert [german.tabs.tabText(index) for index in range(4)] == ["Zeichnen", "Bilder", "Text", "Ordner"]
+    assert [menu.text() for menu in german.menuBar().actions()] == [
+        "&Datei",
+        "&Bearbeiten",
+        "&Ansicht",
+        "&Hilfe",
+    ]
+    assert shown(german) == "Zeichnen Sie eine Ziffer"
+    with qtbot.waitSignal(german.reader.answered, check_params_cb=lambda answer: answer.question.settled):
+        draw(german.draw_page.pad, SEVEN)
+    assert re.fullmatch(r"\d+,\d %", german.panel.remark.text().lstrip("<> "))
+    assert german.panel.whereabouts.text().startswith("Dieser Rechner ")
