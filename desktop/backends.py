@@ -65,22 +65,23 @@ class LocalBackend:
 
     def models(self) -> tuple[ModelSummary, ...]:
         """Return what the folder holds; raises ModelError or CardError if that is nothing usable."""
-        catalog = self._opened()
+        catalog = self.catalog()
         return tuple(_summary(card, catalog.versions(card.name)) for card in catalog)
 
     def card(self, model: str, version: int | None) -> Card:
         """Return a card; raises ModelNotFound, or as :meth:`models`."""
-        return self._opened().card(model, version)
+        return self.catalog().card(model, version)
 
     def read(self, model: str, inputs: Sequence[Input], *, version: int | None) -> list[Reading]:
         """Classify inputs; raises any error of ``service.inference``."""
-        predictor = self._opened().predictor(model, version)  # Loading is not part of the time that is shown.
+        predictor = self.catalog().predictor(model, version)  # Loading is not part of the time that is shown.
         return _timed(Place.HERE, lambda: predictor.predict(inputs))
 
     def close(self) -> None:
         """Do nothing: there is no connection."""
 
-    def _opened(self) -> Catalog:
+    def catalog(self) -> Catalog:
+        """Return the models, opened the first time; raises as :meth:`models`."""
         with self._lock:
             if self._catalog is None:
                 self._catalog = Catalog(self._folder)

@@ -15,8 +15,8 @@ from service.inference.preprocessing import prepare_photo
 
 Values = npt.NDArray[np.float32]
 
-# Products that should cancel out leave a trace; what is not below this counts as no negative value.
-ROUNDING = -1e-3
+# Products that should cancel out leave a trace; what is not farther from 0 counts as 0.
+ROUNDING = 1e-3
 
 _GREY, _WHITE = 127.5, 255.0
 
@@ -197,12 +197,12 @@ def grey_levels(values: Values) -> npt.NDArray[np.uint8]:
         values: float32 (height, width).
 
     Returns:
-        uint8 of the same shape. Without negative values, 0 is black and 255, or the largest if that is more,
-        is white. With negative ones, 0 is the middle grey and the value farthest from it black or white.
+        uint8 of the same shape. Without negative values, 0 is black and the largest is white. With negative
+        ones, 0 is the middle grey and the value farthest from it black or white.
     """
     low, high = float(values.min()), float(values.max())
-    if low >= ROUNDING:
-        scaled = values * (_WHITE / max(high, _WHITE))
+    if low >= -ROUNDING:
+        scaled = values * (_WHITE / max(high, ROUNDING))
     else:
         scaled = _GREY + values * (_GREY / max(-low, high))
     levels: npt.NDArray[np.uint8] = np.rint(np.clip(scaled, 0, _WHITE)).astype(np.uint8)

@@ -14,6 +14,7 @@ from desktop.arrivals import arrivals
 from desktop.backends import LocalBackend, ServerBackend
 from desktop.crash import log_file
 from desktop.dispatcher import Dispatcher, Standing
+from desktop.explaining import Explanations
 from desktop.history import Entry, Origin
 from desktop.menus import Menus
 from desktop.reader import Answer, Question, Reader, Sight
@@ -25,11 +26,13 @@ from desktop.widgets.card_dialog import CardDialog
 from desktop.widgets.draw_page import DrawPage
 from desktop.widgets.folder_page import FolderPage
 from desktop.widgets.history_strip import HistoryStrip
+from desktop.widgets.lab import Lab
 from desktop.widgets.page import Page
 from desktop.widgets.pictures_page import PicturesPage
 from desktop.widgets.preferences import Preferences
 from desktop.widgets.result import ResultPanel
 from desktop.widgets.text_page import TextPage
+from desktop.widgets.why_dock import WhyDock
 from desktop.wording import NOTHING_THERE, absence, sentence
 from service.client import DEFAULT_URL
 from service.inference import LecternError
@@ -67,6 +70,9 @@ class MainWindow(QMainWindow):
         self.pictures_page = PicturesPage(self)
         self.pages: tuple[Page, ...] = (self.draw_page, self.pictures_page, self.text_page)
         self.folder_page = FolderPage(self)
+        explanations = Explanations(self._local.catalog)
+        self.lab = Lab(explanations, self)
+        self.why = WhyDock(explanations, self)
         self.page: Page = self.draw_page
         self.panel = ResultPanel(self)
         self.strip = HistoryStrip(self)
@@ -136,10 +142,12 @@ class MainWindow(QMainWindow):
         """Take what was dropped to the page of pictures."""
         self.pictures_page.view.welcome(False)
         event.acceptProposedAction()
-        folders = arrivals(event.mimeData()).folders
-        if folders:
+        came = arrivals(event.mimeData())
+        if came.folders:
             self.tabs.setCurrentWidget(self.folder_page)
-            self.folder_page.read(folders[0])
+            self.folder_page.read(came.folders[0])
+        elif came.parcels and self.tabs.currentWidget() is self.lab:
+            self.lab.take(came.parcels[0])
         else:
             self.tabs.setCurrentWidget(self.pictures_page)
             self.pictures_page.take_mime(event.mimeData())
@@ -156,6 +164,8 @@ class MainWindow(QMainWindow):
         remembered.save(self.settings)
         self.pictures_page.close_workers()
         self.folder_page.close_workers()
+        self.lab.close_workers()
+        self.why.panel.close_workers()
         self.reader.close()
         super().closeEvent(event)
 
@@ -169,6 +179,7 @@ class MainWindow(QMainWindow):
         for page in self.pages:
             self.tabs.addTab(page, page.title())
         self.tabs.addTab(self.folder_page, self.folder_page.title())
+        self.tabs.addTab(self.lab, self.lab.title())
         row = QHBoxLayout()
         row.setSpacing(0)
         left = QVBoxLayout()
@@ -215,12 +226,16 @@ class MainWindow(QMainWindow):
             theme.apply(Theme.SYSTEM)
 
     def _turn_page(self) -> None:
-        alone = self.tabs.currentWidget() is self.folder_page
+        alone = self.tabs.currentWidget() not in self.pages
         self.panel.setVisible(not alone)
         self.strip.setVisible(not alone)
         if alone:
             self.throttle.stop()
             self.reader.forget()
+            self.why.panel.start(None, None)
+            picture = self.pictures_page.value()
+            if isinstance(picture, bytes):
+                self.lab.offer(picture)
             return
         self.page = self.pages[self.tabs.currentIndex()]
         self.panel.show_preview(self.page is not self.text_page)
@@ -251,6 +266,11 @@ class MainWindow(QMainWindow):
     def _empty(self) -> None:
         self.answer = None
         self.panel.invite(self.page.invitation())
+        self._explain_next()
+
+    def _explain_next(self) -> None:
+        model = self.panel.model
+        self.why.panel.start(None if model is None else model.name, self.panel.version)
 
     def _ask(self, *, settled: bool) -> None:
         value, model = self.page.value(), self.panel.model
@@ -284,6 +304,7 @@ class MainWindow(QMainWindow):
             return
         self.answer = answer
         self.panel.show_reading(answer.reading, settled=answer.question.settled)
+        self.why.panel.hear(answer.reading.prediction.best.label)
         if isinstance(answer.question.origin, Origin):
             self.strip.add(Entry(answer.question.origin, answer))
 
@@ -298,6 +319,8 @@ class MainWindow(QMainWindow):
         self.panel.choose(prediction.model, prediction.version)
         self.answer = entry.answer
         self.panel.show_reading(entry.answer.reading, settled=True)
+        self._explain_next()
+        self.why.panel.hear(prediction.best.label)
         self.reader.see(entry.answer.question)
 
     @Slot(object)
@@ -305,6 +328,7 @@ class MainWindow(QMainWindow):
         value = self.page.value()
         if value is not None and (isinstance(value, QImage) or value is sight.question.value):
             self.panel.preview.show_pixels(sight.pixels)
+            self.why.panel.see(sight.pixels)
 
     @Slot(object)
     def _show_refusal(self, error: LecternError) -> None:
@@ -313,6 +337,7 @@ class MainWindow(QMainWindow):
         else:
             self.answer = None
             self.panel.complain(sentence(error))
+            self._explain_next()
 
     @Slot(object)
     def _show_standing(self, standing: Standing) -> None:

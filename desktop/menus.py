@@ -75,6 +75,7 @@ class Menus(QObject):
             turn.setShortcut(QKeySequence(f"Ctrl+{index + 1}"))
             self.tabs.append(turn)
         menu.addSeparator()
+        menu.addAction(self._window.why.action)
         self.card = self._add(menu, self.tr("About this &model…"), self._window.open_card)
         self.card.setShortcut(QKeySequence("Ctrl+I"))
         self.themes = QActionGroup(self)

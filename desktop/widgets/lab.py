@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from PySide6.QtCore import QPoint, QRect, Qt, Slot
-from PySide6.QtGui import QShowEvent
+from PySide6.QtCore import QEvent, QPoint, QRect, Qt, Slot
+from PySide6.QtGui import QKeyEvent, QKeySequence, QShowEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from desktop.arrivals import Parcel
@@ -47,6 +47,7 @@ class Lab(QWidget):
         self.range = QLabel(self)
         self._material: Material | None = None
         self._outcome: Outcome | None = None
+        self._offered: bytes | None = None
         self._sitting = 0
         self._throttle = Throttle(_PACE_MS, self)
         self._throttle.fired.connect(self._compute)
@@ -69,9 +70,16 @@ class Lab(QWidget):
         """Return the name on the page's tab."""
         return self.tr("Convolution")
 
-    def take_picture(self, parcel: Parcel) -> None:
-        """Have a picture at hand for when a picture is to be worked on."""
+    def offer(self, picture: bytes) -> None:
+        """Have a picture file at hand; one that was the last to be offered changes nothing."""
+        if picture is not self._offered:
+            self._offered = picture
+            self.source.take(Parcel(self.tr("Picture"), picture))
+
+    def take(self, parcel: Parcel) -> None:
+        """Work on a picture that came in."""
         self.source.take(parcel)
+        self.source.turn_to_picture()
 
     def close_workers(self) -> None:
         """Stop the threads."""
@@ -83,6 +91,22 @@ class Lab(QWidget):
         """Look which networks there are by now."""
         super().showEvent(event)
         self.editor.look_for_networks()
+
+    def event(self, event: QEvent) -> bool:
+        """Keep the keys of undo and redo, which the window has for the other pad, to this one."""
+        if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.ShortcutOverride and _steps(event):
+            event.accept()
+            return True
+        return super().event(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Undo and redo strokes."""
+        if event.matches(QKeySequence.StandardKey.Undo):
+            self.source.pad.undo()
+        elif event.matches(QKeySequence.StandardKey.Redo):
+            self.source.pad.redo()
+        else:
+            super().keyPressEvent(event)
 
     def _renew(self) -> None:
         self._sitting += 1
@@ -128,28 +152,29 @@ class Lab(QWidget):
     def _show(self, outcome: Outcome) -> None:
         self._outcome = outcome
         self.after.show_pixels(grey_levels(outcome.values))
-        self.formula.setText("\n".join(f"O = {step.formula()}" for step in outcome.steps))
-        self._tell_range()
+        names = (self.tr("Convolution"), self.tr("Pooling"))
+        lines = (f"{name}: O = {step.formula()}" for name, step in zip(names, outcome.steps, strict=False))
+        self.formula.setText("\n".join(lines))
+        self._point(self.after.spot)
 
-    def _tell_range(self) -> None:
-        outcome = self._outcome
-        if outcome is None:
-            self.range.setText("")
-            return
+    def _tell_range(self, outcome: Outcome) -> None:
         low, high = float(outcome.values.min()), float(outcome.values.max())
         words = (
-            self.tr("Values from {0} to {1}; grey is 0")
-            if low < ROUNDING
-            else self.tr("Values from {0} to {1}; black is 0")
+            self.tr("{0} × {1} values from {2} to {3}; grey is 0")
+            if low < -ROUNDING
+            else self.tr("{0} × {1} values from {2} to {3}; black is 0")
         )
-        self.range.setText(words.format(self._number(low), self._number(high)))
+        height, width = outcome.values.shape
+        self.range.setText(words.format(width, height, self._number(low), self._number(high)))
 
     @Slot(object)
     def _point(self, spot: QPoint | None) -> None:
         outcome = self._outcome
-        if spot is None or outcome is None:
+        if outcome is None:
+            return
+        if spot is None:
             self.before.frame(QRect())
-            self._tell_range()
+            self._tell_range(outcome)
             return
         top, left, side = origin(outcome.steps, spot.y(), spot.x())
         self.before.frame(QRect(left, top, side, side))
@@ -169,6 +194,7 @@ class Lab(QWidget):
     def _refuse_output(self, words: str) -> None:
         self._outcome = None
         self.after.invite(words)
+        self.before.frame(QRect())
         self.formula.setText("O = (I − K + 2P) / S + 1")
         self.range.setText("")
 
@@ -205,3 +231,8 @@ class Lab(QWidget):
         row.addWidget(self.source, 1)
         row.addWidget(middle)
         row.addLayout(flow, 1)
+
+
+def _steps(event: QKeyEvent) -> bool:
+    keys = QKeySequence.StandardKey
+    return event.matches(keys.Undo) or event.matches(keys.Redo)

@@ -207,8 +207,8 @@ class KernelEditor(QWidget):
             Preset.BOX_BLUR: self.tr("Box blur"),
             Preset.GAUSSIAN_BLUR: self.tr("Gaussian blur"),
             Preset.SHARPEN: self.tr("Sharpen"),
-            Preset.SOBEL_X: self.tr("Sobel x (upright edges)"),
-            Preset.SOBEL_Y: self.tr("Sobel y (level edges)"),
+            Preset.SOBEL_X: self.tr("Sobel x (vertical edges)"),
+            Preset.SOBEL_Y: self.tr("Sobel y (horizontal edges)"),
             Preset.LAPLACIAN: self.tr("Laplacian"),
             Preset.EMBOSS: self.tr("Emboss"),
         }

@@ -66,6 +66,11 @@ class PixelView(QWidget):
         return self._mark
 
     @property
+    def spot(self) -> QPoint | None:
+        """The pixel that is pointed at, column and row; None for none."""
+        return self._spot
+
+    @property
     def invitation(self) -> str:
         """The sentence that stands where nothing is shown."""
         return self._invitation
@@ -77,6 +82,8 @@ class PixelView(QWidget):
         self.setAccessibleDescription(
             self.tr("{0} × {1} pixels").format(self._image.width(), self._image.height())
         )
+        if self._spot is not None and not self._image.rect().contains(self._spot):
+            self._point(None)
         self.update()
 
     def invite(self, text: str) -> None:

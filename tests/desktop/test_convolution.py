@@ -111,7 +111,9 @@ def test_negative_values_are_darker_than_the_grey_of_nothing() -> None:
     levels = grey_levels(np.array([[-10, 0, 10, 5]], dtype=np.float32))
     assert levels.tolist() == [[0, 128, 255, 191]]
     assert grey_levels(np.array([[0, 100, 255]], dtype=np.float32)).tolist() == [[0, 100, 255]]
-    assert grey_levels(np.array([[0, 510]], dtype=np.float32)).tolist() == [[0, 255]]
+    assert grey_levels(np.array([[0, 2, 4]], dtype=np.float32)).tolist() == [[0, 128, 255]]
+    assert grey_levels(np.zeros((1, 2), dtype=np.float32)).tolist() == [[0, 0]]
+    assert grey_levels(np.array([[-1e-5, 1e-5]], dtype=np.float32)).tolist() == [[0, 3]]
 
 
 def test_a_typed_kernel_may_hold_fractions_commas_and_empty_cells() -> None:

@@ -196,7 +196,7 @@ def _inner(control: QWidget) -> bool:
         parents.append(type(control).__name__)
         control = control.parentWidget()
     return any(
-        name in ("QMenuBar", "QTabBar", "QAbstractScrollArea", "QScrollBar") for name in parents
+        name in ("QMenuBar", "QTabBar", "QAbstractScrollArea", "QScrollBar", "QSpinBox") for name in parents
     ) or any(name.startswith("qt_") for name in parents)
 
 
