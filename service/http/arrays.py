@@ -69,16 +69,22 @@ def flatten(data: list[Any], shape: Sequence[int], *, name: str) -> list[Any]:
 
 
 def numbers(elements: list[Any], *, name: str) -> Array:
-    """Return numbers from JSON as a float64 array (n,).
+    """Return numbers from JSON as an array (n,): uint8 where all of them fit, which pixels do, or float64.
 
     No integer that a network takes is too long for float64, so that rounding cannot bring one into range.
 
     Raises:
         Problem: 400: an element is no number; ``true`` and ``false`` are none.
     """
-    if not set(map(type, elements)) <= {int, float}:
+    kinds = set(map(type, elements))
+    if not kinds <= {int, float}:
         odd = next(element for element in elements if type(element) not in (int, float))
         raise invalid_tensor(f"{name} must hold numbers only, and holds {_shorten(odd)}")
+    if kinds == {int}:
+        try:
+            return np.frombuffer(bytes(elements), np.uint8)  # an eighth of the time that numpy's way takes
+        except ValueError:
+            pass
     return np.array(elements, dtype=np.float64)
 
 
@@ -99,10 +105,10 @@ def network_batch(values: Array, card: Card, *, at_most: int | None = None) -> A
     """
     spec, wanted = card.input, np.dtype(card.input.dtype)
     highest = int(spec.parameters.get("words", np.iinfo(wanted).max))
-    if values.dtype == wanted and highest == np.iinfo(wanted).max:
-        return values
     if at_most is not None:
         highest = min(highest, at_most)
+    if values.dtype == wanted and highest == np.iinfo(wanted).max:
+        return values
     # Half-precision numbers cannot be compared with limits beyond their own range.
     exact = values.astype(np.float64) if values.dtype.kind == "f" else values
     wrong = ~((exact >= 0) & (exact <= highest))
