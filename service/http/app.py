@@ -9,6 +9,7 @@ from bentoml.exceptions import BentoMLException
 from pydantic import BaseModel, Field
 from starlette.middleware.cors import CORSMiddleware
 
+from service.http import metrics
 from service.http.drain import drain_on_sigterm
 from service.http.engine import Engine
 from service.http.explaining import ExplainDialect
@@ -70,6 +71,7 @@ class Lectern:
     @bentoml.on_startup
     async def started(self) -> None:
         """Take over SIGTERM once the server has set its handler, and the log once it is configured."""
+        metrics.forget_dead_workers()
         drain_on_sigterm(_engine)
         silence_refusals()
 

@@ -1,6 +1,7 @@
 """Owns the Prometheus metrics: requests by route template, their time, and the work in flight."""
 
 import os
+from pathlib import Path
 
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
@@ -10,7 +11,7 @@ from prometheus_client import (
     Histogram,
     generate_latest,
 )
-from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 from starlette.responses import Response
 
 # The networks take from a tenth of a millisecond to tens of them; Prometheus' default buckets begin at 5 ms.
@@ -25,6 +26,19 @@ inference_seconds = Histogram(
 )
 predictions = Counter("lectern_predictions", "Inputs classified", ["model"])
 in_flight = Gauge("lectern_requests_in_flight", "Predictions waiting or running", multiprocess_mode="livesum")
+
+
+def forget_dead_workers() -> None:
+    """Take workers that were killed out of the sum of what is in flight; they could not do so themselves."""
+    folder = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
+    if folder is None:
+        return
+    for path in Path(folder).glob("gauge_live*_*.db"):
+        process = int(path.stem.rpartition("_")[2])
+        try:
+            os.kill(process, 0)  # Signal 0 is not sent; it only asks whether there is such a process.
+        except ProcessLookupError:
+            mark_process_dead(process)
 
 
 def metrics_response() -> Response:

@@ -59,10 +59,15 @@ def test_two_workers_share_the_work_and_a_killed_one_is_replaced(
         # Each worker counts for itself; whichever is asked must tell the sum.
         sums = [_count(server, 'lectern_predictions_total{model="mnist"}') for _ in range(10)]
         assert sums == [40.0] * 10
+        waiting = [server.begin("/models/mnist", digit_png, sent=20) for _ in range(8)]
+        _until(lambda: _count(server, "lectern_requests_in_flight") == 8)
         os.kill(first[0], signal.SIGKILL)
         _until(lambda: len(pids := server.workers()) == 2 and first[0] not in pids)
         _until(lambda: server.ask("POST", "/models/mnist", digit_png).status == 200)
         assert first[1] in server.workers()
+        for connection in waiting:
+            connection.close()
+        _until(lambda: _count(server, "lectern_requests_in_flight") == 0)
 
 
 def _count(server: Server, series: str) -> float:
