@@ -277,8 +277,12 @@
         <translation>Das passt nicht: kleineres Fenster oder mehr Rand nehmen.</translation>
     </message>
     <message>
-        <source>Pooling</source>
-        <translation>Pooling</translation>
+        <source>Convolution: {0}</source>
+        <translation>Faltung: {0}</translation>
+    </message>
+    <message>
+        <source>Pooling: {0}</source>
+        <translation>Pooling: {0}</translation>
     </message>
     <message>
         <source>{0} × {1} values from {2} to {3}; grey is 0</source>
@@ -935,8 +939,8 @@ Protokoll: {0}</translation>
         <translation>Hier sehen Sie, wohin das Netz geschaut hat.</translation>
     </message>
     <message>
-        <source>&amp;Feature maps of</source>
-        <translation>&amp;Merkmalskarten von</translation>
+        <source>&amp;Layer</source>
+        <translation>Schich&amp;t</translation>
     </message>
 </context>
 <context>

@@ -74,7 +74,7 @@ class Lab(QWidget):
         """Have a picture file at hand; one that was the last to be offered changes nothing."""
         if picture is not self._offered:
             self._offered = picture
-            self.source.take(Parcel(self.tr("Picture"), picture))
+            self.source.take(Parcel("", picture))
 
     def take(self, parcel: Parcel) -> None:
         """Work on a picture that came in."""
@@ -152,8 +152,9 @@ class Lab(QWidget):
     def _show(self, outcome: Outcome) -> None:
         self._outcome = outcome
         self.after.show_pixels(grey_levels(outcome.values))
-        names = (self.tr("Convolution"), self.tr("Pooling"))
-        lines = (f"{name}: O = {step.formula()}" for name, step in zip(names, outcome.steps, strict=False))
+        lines = [f"O = {step.formula()}" for step in outcome.steps]
+        if len(lines) > 1:
+            lines = [self.tr("Convolution: {0}").format(lines[0]), self.tr("Pooling: {0}").format(lines[1])]
         self.formula.setText("\n".join(lines))
         self._point(self.after.spot)
 
@@ -216,7 +217,6 @@ class Lab(QWidget):
             label.setAlignment(Qt.AlignmentFlag.AlignHCenter)
             label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         font = self.formula.font()
-        font.setPointSizeF(font.pointSizeF() * 1.15)
         font.setBold(True)
         self.formula.setFont(font)
         flow = QVBoxLayout()

@@ -15,7 +15,7 @@ from desktop.worker import Worker
 from service.inference import Card, LecternError
 
 _MARGIN = 16
-_WIDTH = 340
+_WIDTH = 360
 
 
 class WhyPanel(QWidget):
@@ -200,7 +200,7 @@ class WhyPanel(QWidget):
         self.notice.setWordWrap(True)
         self.notice.hide()
         self.total.setAlignment(Qt.AlignmentFlag.AlignRight)
-        caption = QLabel(self.tr("&Feature maps of"), self)
+        caption = QLabel(self.tr("&Layer"), self)
         caption.setBuddy(self.layers)
         choice = QHBoxLayout()
         choice.setSpacing(8)
