@@ -49,8 +49,9 @@ def divide_logits(model: keras.Model, temperature: float) -> None:
         ExportError: The last layer with weights is of another kind.
     """
     last = next(layer for layer in reversed(model.layers) if layer.weights)
+    if isinstance(last, keras.Model):
+        divide_logits(last, temperature)
+        return
     if not isinstance(last, keras.layers.Dense | WordSum):
-        raise ExportError(
-            f"the last layer, {last.name}, is no dense layer and has no logits to scale"
-        )
+        raise ExportError(f"the last layer, {last.name}, is no dense layer and has no logits to scale")
     last.set_weights([weights / temperature for weights in last.get_weights()])

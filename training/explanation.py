@@ -94,6 +94,10 @@ def _walk(model: keras.Model, tensor: Any) -> list[_Step]:
     for layer in model.layers:
         if isinstance(layer, layers.InputLayer):
             continue
+        if isinstance(layer, keras.Model) and len(layer.input.shape) == 2:
+            steps += _walk(layer, tensor)  # a classifier, a chain itself
+            tensor = steps[-1].after
+            continue
         if isinstance(layer, keras.Model):
             # A pretrained base branches, so that its layers cannot be called one after the other.
             inner = [part for part in layer.layers if _is_convolution(part) or _is_activation(part)]

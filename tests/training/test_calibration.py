@@ -51,6 +51,18 @@ def test_dividing_the_logits_is_softmax_at_that_temperature(classes: int) -> Non
     np.testing.assert_allclose(after, expected[:, 1:] if classes == 2 else expected, atol=1e-5)
 
 
+def test_a_classifier_within_the_network_is_found() -> None:
+    features = keras.Input((3,))
+    head = keras.Model(features, keras.layers.Dense(2, activation="softmax")(features))
+    inputs = keras.Input((3,))
+    model = keras.Model(inputs, head(keras.layers.Rescaling(2.0)(inputs)))
+    kernel = head.layers[-1].get_weights()[0]
+
+    divide_logits(model, 4.0)
+
+    np.testing.assert_allclose(head.layers[-1].get_weights()[0], kernel / 4)
+
+
 def test_a_network_without_logits_is_refused() -> None:
     pixels = keras.Input((4, 4, 1))
     pooled = keras.layers.GlobalAveragePooling2D()(keras.layers.Conv2D(3, 3, name="last")(pixels))

@@ -138,6 +138,31 @@ def test_where_a_blank_page_ties_a_pooling_window_its_places_share_the_gradient(
     assert heat.sum() == pytest.approx(expected.sum(), abs=1e-5)
 
 
+def test_a_pretrained_base_and_a_classifier_of_its_own_are_walked_through() -> None:
+    keras.backend.clear_session()
+    keras.utils.set_random_seed(3)
+    inner = keras.Input((16, 16, 1))
+    left = keras.layers.ReLU()(keras.layers.Conv2D(5, 3, padding="same", name="first")(inner))
+    both = keras.layers.Add()([left, keras.layers.Conv2D(5, 1, name="side")(inner)])
+    base = keras.Model(inner, keras.layers.ReLU()(keras.layers.Conv2D(7, 3, name="last")(both)))
+    features = keras.Input((7,))
+    head = keras.Model(features, keras.layers.Dense(1, activation="sigmoid")(features))
+    image = keras.Input((16, 16), dtype="uint8", name="image")
+    scaled = keras.layers.Rescaling(1 / 255, name="scaling")(keras.layers.Reshape((16, 16, 1))(image))
+    model = keras.Model(image, head(keras.layers.GlobalAveragePooling2D()(base(scaled))))
+    pixels = _pixels(16)
+
+    graph = explain(model)
+    outputs = _run(graph, pixels, np.eye(2, dtype=np.float32)[[1] * 6])
+
+    assert graph.layers == ("first", "side", "last")
+    assert graph.heat_layer == "last"
+    probability = keras.ops.convert_to_numpy(model(pixels))[:, 0]
+    bias = float(head.layers[-1].get_weights()[1][0])
+    log_odds = np.log(probability / (1 - probability))
+    np.testing.assert_allclose(outputs["heat"].sum(axis=(1, 2)) + bias, log_odds, atol=1e-4)
+
+
 def test_a_layer_without_a_known_gradient_is_refused_by_name() -> None:
     keras.backend.clear_session()
     model = _built(lambda network: network.conv(4).flatten().dense(8, activation="tanh").classify(10))
