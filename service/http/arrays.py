@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from service.http.inputs import check_batch
-from service.http.problems import Problem
+from service.http.problems import Problem, shorten
 from service.inference.card import Card
 from service.inference.predictor import Array
 
@@ -34,7 +34,7 @@ def check_shape(shape: Sequence[int], card: Card, *, max_batch: int) -> None:
     if not fits:
         raise invalid_tensor(
             f"{card.name} takes {spec.name} of shape {list(spec.shape)} (-1: any, but not 0), "
-            f"and got {_shape_text(shape)}"
+            f"and got {shorten(list(shape))}"
         )
     check_batch(shape[0], max_batch=max_batch)
     # The ids of a text are of distinct words, so that a longer row makes no sense, only work.
@@ -61,7 +61,7 @@ def flatten(data: list[Any], shape: Sequence[int], *, name: str) -> list[Any]:
     for size in shape if nested else [math.prod(shape)]:
         if not all(isinstance(row, list) and len(row) == size for row in elements):
             raise invalid_tensor(
-                f"the data of {name} disagree with its shape {_shape_text(shape)}; "
+                f"the data of {name} disagree with its shape {shorten(list(shape))}; "
                 "send lists nested as the shape says, or one flat list"
             )
         elements = list(chain.from_iterable(elements))
@@ -79,7 +79,7 @@ def numbers(elements: list[Any], *, name: str) -> Array:
     kinds = set(map(type, elements))
     if not kinds <= {int, float}:
         odd = next(element for element in elements if type(element) not in (int, float))
-        raise invalid_tensor(f"{name} must hold numbers only, and holds {_shorten(odd)}")
+        raise invalid_tensor(f"{name} must hold numbers only, and holds {shorten(odd)}")
     if kinds == {int}:
         try:
             return np.frombuffer(bytes(elements), np.uint8)  # an eighth of the time that numpy's way takes
@@ -125,12 +125,3 @@ def network_batch(values: Array, card: Card, *, at_most: int | None = None) -> A
 def invalid_tensor(message: str) -> Problem:
     """Return the refusal of a tensor that the model cannot take."""
     return Problem(400, "invalid_tensor", message)
-
-
-def _shape_text(shape: Sequence[int]) -> str:
-    return _shorten(list(shape))
-
-
-def _shorten(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= 40 else text[:37] + "..."

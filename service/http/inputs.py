@@ -11,7 +11,7 @@ from python_multipart.multipart import parse_options_header
 from starlette.datastructures import Headers, QueryParams, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
-from service.http.problems import Problem
+from service.http.problems import Problem, shorten
 from service.inference.predictor import Input
 
 _NUMBER = re.compile(r"[0-9]{1,18}")
@@ -91,7 +91,7 @@ def parse_top_k(value: object) -> int:
     number = int(value) if isinstance(value, str) and _NUMBER.fullmatch(value) else value
     if isinstance(number, int) and not isinstance(number, bool) and number >= 1:
         return number
-    raise Problem(400, "invalid_parameter", f"top_k is {_shorten(value)}; it must be a whole number from 1")
+    raise Problem(400, "invalid_parameter", f"top_k is {shorten(value)}; it must be a whole number from 1")
 
 
 def decode_base64(value: str) -> bytes:
@@ -106,7 +106,7 @@ def decode_base64(value: str) -> bytes:
         return binascii.a2b_base64(value, strict_mode=True)  # base64.b64decode takes three times as long
     except ValueError as error:
         raise Problem(
-            400, "invalid_base64", f"a picture in JSON must be base64, and {_shorten(value)} is not ({error})"
+            400, "invalid_base64", f"a picture in JSON must be base64, and {shorten(value)} is not ({error})"
         ) from error
 
 
@@ -206,8 +206,3 @@ def _check_whole(body: bytes, headers: Headers) -> None:
         raise Problem(
             400, "malformed_multipart", "the multipart body has no boundary at its end; send the whole of it"
         )
-
-
-def _shorten(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= 40 else text[:37] + "..."

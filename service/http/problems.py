@@ -1,5 +1,6 @@
 """Owns the error table: which status, code and headers each refusal has, and its JSON."""
 
+import reprlib
 from collections.abc import Mapping
 
 import orjson
@@ -29,6 +30,10 @@ _CODE_BY_STATUS = {
     503: "not_ready",
     504: "deadline_exceeded",
 }
+
+_brief = reprlib.Repr()
+_brief.maxlevel, _brief.maxlist, _brief.maxdict = 2, 5, 2
+_brief.maxstring = _brief.maxlong = _brief.maxother = 40
 
 
 class Problem(Exception):
@@ -68,3 +73,8 @@ def problem_response(problem: Problem, *, request_id: str) -> Response:
     """Return the JSON answer that every dialect gives for a refusal."""
     body = {"error": problem.message, "code": problem.code, "request_id": request_id}
     return Response(orjson.dumps(body), problem.status, problem.headers, "application/json")
+
+
+def shorten(value: object) -> str:
+    """Return what a caller sent in a few words, for a message, however long or deeply nested it is."""
+    return _brief.repr(value)

@@ -12,6 +12,7 @@ JSON = {"Content-Type": "application/json"}
 TEXT = {"Content-Type": "text/plain"}
 FORM = {"Content-Type": "multipart/form-data; boundary=edge"}
 KEY = {"Authorization": "Bearer alpha"}
+DEEP = b"[" * 1000 + b"]" * 1000  # as JSON may be, and deeper than Python would show it in a message
 _PART = b'--edge\r\nContent-Disposition: form-data; name="file"; filename="a.png"\r\n\r\n%s\r\n'
 _FIELD = b'--edge\r\nContent-Disposition: form-data; name="word"\r\n\r\nseven\r\n'
 
@@ -51,6 +52,7 @@ def check(answer: Any, status: int, code: str) -> None:
         ("mnist", JSON, b'{"inputs": "aGk=", "parameters": [3]}', 400, "invalid_parameter"),
         ("mnist", JSON, b'{"inputs": "aGk=", "parameters": {"top_k": 0}}', 400, "invalid_parameter"),
         ("mnist", JSON, b'{"inputs": "aGk=", "parameters": {"top_k": true}}', 400, "invalid_parameter"),
+        ("mnist", JSON, b'{"inputs": "", "parameters": {"top_k": %s}}' % DEEP, 400, "invalid_parameter"),
         ("mnist", JSON, b'{"inputs": "aGk=", "parameters": {"top_k": 1.5}}', 400, "invalid_parameter"),
         ("mnist", JSON, b'{"inputs": "aGk=", "parameters": {"top_k": 1e300}}', 400, "invalid_parameter"),
         ("mnist", JSON, b'{"inputs": "aGk=", "parameters": {"top_k": 1e999}}', 400, "malformed_json"),

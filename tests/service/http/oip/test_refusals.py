@@ -17,6 +17,15 @@ _FILE = {"name": "image", "shape": [1], "datatype": "BYTES"}
 _TEXT = {"name": "ids", "shape": [1], "datatype": "BYTES", "data": ["good"]}
 _IDS = {"name": "ids", "shape": [1, 2], "datatype": "INT32"}
 
+# As deep as JSON may be, and deeper than Python would show it in a message.
+_DEEP = b"[" * 1000 + b"]" * 1000
+_DEEP_DATA = (
+    b'{"inputs": [{"name": "image", "shape": [1, 28, 28], "datatype": "UINT8", "data": ['
+    + b"0," * 783
+    + _DEEP
+    + b"]}]}"
+)
+
 
 def _request(tensor: object, **more: object) -> dict[str, object]:
     return {"inputs": [tensor], **more}
@@ -45,6 +54,8 @@ def _check(answer: Any, status: int, code: str) -> None:
         (b"[" * 100_000, "malformed_json"),
         (b'{"inputs": NaN}', "malformed_json"),
         (b'{"inputs": [{"data": [1e999]}]}', "malformed_json"),
+        (_DEEP_DATA, "invalid_tensor"),
+        (b'{"inputs": %s}' % _DEEP, "invalid_request"),
         (b"[]", "invalid_request"),
         (b"null", "invalid_request"),
         ({}, "invalid_request"),
