@@ -28,7 +28,7 @@ elif [ "$1 $2 $4" = "-m pip install" ]; then
     [ ! -e "$pretend/offline" ] || {{ echo "no route to the package index" >&2; exit 1; }}
     touch "$venv/lib/half-installed"
     [ ! -e "$pretend/killed" ] || {{ kill -9 $PPID; exit 1; }}
-    [ ! -e "$pretend/slow" ] || sleep 0.3
+    while [ -e "$pretend/slow" ]; do sleep 0.05; done
     printf '#!/bin/sh\\n# %s/bin/python\\necho "lectern $$ $*"\\nexit 7\\n' "$venv" >"$venv/bin/lectern"
     for tool in ruff mypy lint-imports; do
         printf '#!/bin/sh\\n[ ! -e %s ]\\n' "$pretend/$tool-complains" >"$venv/bin/$tool"
@@ -278,10 +278,13 @@ def test_two_at_once_install_once(checkout: Checkout) -> None:
     while not (checkout.root / ".venv" / "lib" / "half-installed").exists():
         assert first.poll() is None
         time.sleep(0.01)
-    second = checkout.run("serve")
+    second = checkout.start("serve")
+    assert second.stderr is not None
+    assert "waiting for another ./run" in second.stderr.readline()
+    checkout.mend("slow")
     first.communicate(timeout=60)
-    assert "waiting for another ./run" in second.stderr
-    assert second.stdout.startswith("lectern ")
+    out, _ = second.communicate(timeout=60)
+    assert out.startswith("lectern ")
     assert len(checkout.installs()) == 1
 
 
