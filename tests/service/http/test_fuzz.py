@@ -58,6 +58,16 @@ def good_requests(mnist_digits: Any, encode: Callable[..., bytes]) -> dict[str, 
             "application/json",
             json.dumps({"model": "mnist", "image": encoded, "top_k": 3, "version": None}).encode(),
         ),
+        "tensorflow serving rows": (
+            "/v1/models/mnist:predict",
+            "application/json",
+            json.dumps({"instances": [{"b64": encoded}, {"image": {"b64": encoded}}]}).encode(),
+        ),
+        "tensorflow serving columns": (
+            "/v1/models/mnist:predict",
+            "application/json",
+            json.dumps({"signature_name": "serving_default", "inputs": {"image": [digit.tolist()]}}).encode(),
+        ),
     }
 
 
