@@ -114,6 +114,20 @@ def test_a_caller_who_waits_to_be_told_to_send_is_refused_before(
     assert answer.status == 413
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/static_content/../docs.json",
+        "/static_content/..%2f..%2f..%2fetc%2fpasswd",
+        "/static_content//etc/passwd",
+    ],
+)
+def test_no_path_leads_out_of_the_pages_folder(server: Server, path: str) -> None:
+    answer = server.ask("GET", path)
+    assert answer.status == 404
+    assert set(answer.json()) == {"error", "code", "request_id"}
+
+
 def test_the_page_of_the_api_shows_both_methods(server: Server) -> None:
     page = server.ask("GET", "/")
     assert page.status == 200

@@ -1,0 +1,58 @@
+"""Pictures of what a network saw: heat where it is, every channel of a layer, large enough for people."""
+
+import math
+
+import numpy as np
+import pytest
+
+from service.inference.overlay import heat_overlay, map_sheet
+
+
+def _heat(*places: tuple[int, int], size: tuple[int, int] = (7, 7)) -> np.ndarray:
+    heat = np.full(size, -1.0, dtype=np.float32)
+    for row, column in places:
+        heat[row, column] = 2.0
+    return heat
+
+
+@pytest.mark.parametrize("shape", [(28, 28), (32, 32, 3), (180, 180, 3), (400, 400, 3)])
+def test_the_overlay_has_the_pictures_shape_and_is_large_enough(shape: tuple[int, ...]) -> None:
+    picture = heat_overlay(np.zeros(shape, np.uint8), _heat((3, 3)))
+    assert picture.mode == "RGB"
+    assert picture.width == picture.height >= 280
+    assert picture.width % shape[0] == 0
+
+
+def test_the_overlay_is_hot_where_the_heat_is_and_cold_elsewhere() -> None:
+    pixels = np.asarray(heat_overlay(np.zeros((28, 28), np.uint8), _heat((1, 5)))).astype(int).sum(axis=2)
+    row, column = np.unravel_index(pixels.argmax(), pixels.shape)
+    assert (row * 7 // len(pixels), column * 7 // len(pixels)) == (1, 5)
+    assert pixels[-1, 0] < 20
+
+
+@pytest.mark.parametrize("value", [0.0, -3.0, 1e-30, 1e30])
+def test_heat_without_a_peak_still_gives_a_picture(value: float) -> None:
+    picture = heat_overlay(np.full((28, 28), 100, np.uint8), np.full((4, 4), value, np.float32))
+    assert picture.size == (280, 280)
+
+
+def test_the_picture_shows_through() -> None:
+    light, dark = np.full((28, 28), 255, np.uint8), np.zeros((28, 28), np.uint8)
+    cold = _heat()
+    assert np.asarray(heat_overlay(light, cold)).mean() > np.asarray(heat_overlay(dark, cold)).mean() + 50
+
+
+@pytest.mark.parametrize("count", [1, 2, 9, 10, 64])
+def test_every_channel_is_on_the_sheet_stretched_to_full_range(count: int) -> None:
+    maps = np.zeros((5, 5, count), dtype=np.float32)
+    for channel in range(count):
+        maps[..., channel] = np.linspace(0, channel + 1, 25).reshape(5, 5)
+    pixels = np.asarray(map_sheet(maps))
+    assert min(pixels.shape) >= 280
+    rows = math.ceil(count / math.ceil(math.sqrt(count)))
+    factor = len(pixels) // (rows * (5 + 2) - 2)  # two pixels between one channel and the next
+    assert int((pixels == 255).sum()) == count * factor**2
+
+
+def test_a_flat_channel_is_black_and_not_an_error() -> None:
+    assert np.asarray(map_sheet(np.full((3, 3, 4), 7.0, np.float32))).max() == 0
