@@ -907,6 +907,10 @@ Protokoll: {0}</translation>
         <translation>Netze für Texte haben kein Bild von dem, was sie sahen.</translation>
     </message>
     <message>
+        <source>This network was exported without its explanations. Export it again.</source>
+        <translation>Dieses Netz wurde ohne seine Erklärungen exportiert. Exportieren Sie es noch einmal.</translation>
+    </message>
+    <message>
         <source>This network is not on this computer, where explanations are computed.</source>
         <translation>Dieses Netz liegt nicht auf diesem Rechner, wo Erklärungen berechnet werden.</translation>
     </message>

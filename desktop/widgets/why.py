@@ -115,8 +115,10 @@ class WhyPanel(QWidget):
     @Slot(object)
     def _show(self, insight: Insight) -> None:
         self._meet(insight.card)
-        if insight.card.explanation is None:
+        if insight.card.task == "text-classification":
             self.heat.invite(self.tr("Networks for texts have no picture of what they saw."))
+        elif insight.card.explanation is None:
+            self.heat.invite(self.tr("This network was exported without its explanations. Export it again."))
         elif insight.overlay is not None:
             self.heat.show_pixels(insight.overlay)
         elif insight.wish.pixels is None:
