@@ -5,6 +5,7 @@ errors does not load ONNX Runtime.
 """
 
 import importlib
+import os
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -13,6 +14,9 @@ if TYPE_CHECKING:
     from service.inference.errors import LecternError
     from service.inference.prediction import Prediction, Score
     from service.inference.predictor import Predictor
+
+# ONNX Runtime reports usage to its maker unless it is told otherwise before it is loaded.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 __all__ = ["Card", "Catalog", "LecternError", "Prediction", "Predictor", "Score", "read_card"]
 
