@@ -109,7 +109,7 @@ class Gateway:
             self._check_key(path, headers)
         route = self._match(scope)
         if route is not None:
-            exchange.route = route.path
+            exchange.route = route.path_format
         elif path in self._passed or path.startswith(_PAGES[-1]):
             exchange.route = path if path in self._passed else _PAGES[-1]
         else:

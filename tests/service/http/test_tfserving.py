@@ -204,3 +204,9 @@ def test_a_model_version_verb_or_method_that_is_not_there_is_refused(
 
 def test_the_colon_may_be_escaped(server: Server) -> None:
     assert server.post_json("/v1/models/mnist%3Apredict", {"instances": [_ZEROS]}).status == 200
+
+
+def test_requests_are_counted_by_route_not_by_path(server: Server) -> None:
+    server.post_json(_MNIST, {"instances": [_ZEROS]})
+    metrics = server.ask("GET", "/metrics").body.decode()
+    assert 'lectern_requests_total{route="/v1/models/{name}:predict",status="200"}' in metrics

@@ -101,15 +101,18 @@ def test_pixels_of_any_type_of_number_are_the_same_pixels(
     np.testing.assert_allclose(answer, expected("mnist", batch=mnist_digits[:2]), atol=1e-6)
 
 
-@pytest.mark.parametrize("model", ["mnist", "fashion_mnist", "imdb"])
-def test_files_and_texts_as_bytes_are_answered_as_in_process(
-    client: Any, samples: Callable[[str], Any], catalog: Catalog, expected: Expected, model: str
+def test_files_and_texts_as_bytes_are_answered_by_every_version_as_in_process(
+    client: Any, samples: Callable[[str], Any], catalog: Catalog
 ) -> None:
-    inputs = samples(model).inputs[:5]
-    encoded = [value.encode() if isinstance(value, str) else value for value in inputs]
-    tensor = _input(catalog.card(model).input.name, _files(*encoded), "BYTES")
-    answer = client.infer(model, [tensor]).as_numpy("probabilities")
-    np.testing.assert_allclose(answer, expected(model, *inputs), atol=1e-6)
+    for name, version in [(card.name, number) for card in catalog for number in catalog.versions(card.name)]:
+        predictor = catalog.predictor(name, version)
+        inputs = samples(name).inputs[:3]
+        encoded = [value.encode() if isinstance(value, str) else value for value in inputs]
+        tensor = _input(predictor.card.input.name, _files(*encoded), "BYTES")
+        result = client.infer(name, [tensor], model_version=str(version))
+        assert result.get_response()["model_version"] == str(version)
+        expected = predictor.probabilities(predictor.stack([predictor.prepare(value) for value in inputs]))
+        np.testing.assert_allclose(result.as_numpy("probabilities"), expected, atol=1e-6)
 
 
 def test_pictures_of_different_sizes_and_kinds_fit_in_one_tensor(
