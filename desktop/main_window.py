@@ -6,16 +6,16 @@ from pathlib import Path
 
 from PySide6.QtCore import QByteArray, Qt, Slot
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent, QGuiApplication, QImage
-from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QMessageBox, QTabWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QMainWindow, QScrollArea, QTabWidget, QVBoxLayout, QWidget
 
 from desktop import settings as remembered
 from desktop import theme
 from desktop.arrivals import arrivals
 from desktop.backends import LocalBackend, ServerBackend
-from desktop.crash import log_file
 from desktop.dispatcher import Dispatcher, Standing
 from desktop.explaining import Explanations
 from desktop.history import Entry, Origin
+from desktop.images import png_of_drawing
 from desktop.menus import Menus
 from desktop.reader import Answer, Question, Reader, Sight
 from desktop.settings import Order, Settings, Theme
@@ -23,6 +23,8 @@ from desktop.sharer import Sharer
 from desktop.throttle import Throttle
 from desktop.widgets.banner import Banner
 from desktop.widgets.card_dialog import CardDialog
+from desktop.widgets.compare_dock import CompareDock
+from desktop.widgets.correction import Correction
 from desktop.widgets.draw_page import DrawPage
 from desktop.widgets.folder_page import FolderPage
 from desktop.widgets.history_strip import HistoryStrip
@@ -30,6 +32,7 @@ from desktop.widgets.lab import Lab
 from desktop.widgets.page import Page
 from desktop.widgets.pictures_page import PicturesPage
 from desktop.widgets.preferences import Preferences
+from desktop.widgets.replay import Replay
 from desktop.widgets.result import ResultPanel
 from desktop.widgets.text_page import TextPage
 from desktop.widgets.why_dock import WhyDock
@@ -40,6 +43,7 @@ from service.inference import LecternError
 # Faster than the eye wants, slower than any computer needs.
 _PACE_MS = 50
 _SIZE = (1040, 700)
+_SECOND_OPINION = object()
 
 
 class MainWindow(QMainWindow):
@@ -72,7 +76,9 @@ class MainWindow(QMainWindow):
         self.folder_page = FolderPage(self)
         explanations = Explanations(self._local.catalog)
         self.lab = Lab(explanations, self)
+        self._bench = QScrollArea(self)
         self.why = WhyDock(explanations, self)
+        self.compare = CompareDock(self)
         self.page: Page = self.draw_page
         self.panel = ResultPanel(self)
         self.strip = HistoryStrip(self)
@@ -113,15 +119,24 @@ class MainWindow(QMainWindow):
         if self.panel.model is not None:
             self.reader.fetch_card(self.panel.model.name, self.panel.version)
 
-    def open_about(self) -> None:
-        """Say what this program is."""
-        words = self.tr(
-            "Lectern shows what the networks of a deep-learning lecture make of drawings and pictures.\n\n"
-            "It asks no other computer than the server that was set.\n\nLog: {0}"
-        ).format(log_file())
-        box = QMessageBox(QMessageBox.Icon.NoIcon, self.tr("About Lectern"), words, parent=self)
-        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        box.open()
+    def open_replay(self) -> None:
+        """Play the drawing again, with what was read meanwhile."""
+        model, strokes = self.panel.model, self.draw_page.pad.strokes
+        if model is not None and strokes and self.page is self.draw_page:
+            asked = (self.reader.dispatcher, model.name, self.panel.version)
+            Replay(strokes, model.labels, *asked, parent=self).open()
+
+    def open_correction(self) -> None:
+        """Ask what the drawing really is, and keep it for training."""
+        model = self.panel.model
+        if model is None or self.page is not self.draw_page or self.draw_page.pad.is_blank:
+            return
+        picture = png_of_drawing(self.draw_page.pad.picture)
+        dialog = Correction(picture, model.labels, self.settings.corrections, self)
+        dialog.accepted.connect(
+            lambda: self.use_settings(replace(self.settings, corrections=dialog.folder.text()))
+        )
+        dialog.open()
 
     def paste(self) -> None:
         """Take a picture or files from the clipboard."""
@@ -146,7 +161,7 @@ class MainWindow(QMainWindow):
         if came.folders:
             self.tabs.setCurrentWidget(self.folder_page)
             self.folder_page.read(came.folders[0])
-        elif came.parcels and self.tabs.currentWidget() is self.lab:
+        elif came.parcels and self.tabs.currentWidget() is self._bench:
             self.lab.take(came.parcels[0])
         else:
             self.tabs.setCurrentWidget(self.pictures_page)
@@ -179,7 +194,11 @@ class MainWindow(QMainWindow):
         for page in self.pages:
             self.tabs.addTab(page, page.title())
         self.tabs.addTab(self.folder_page, self.folder_page.title())
-        self.tabs.addTab(self.lab, self.lab.title())
+        # The lab is broad; where the window is not, it is scrolled rather than forbidding narrow windows.
+        self._bench.setWidgetResizable(True)
+        self._bench.setFrameShape(QFrame.Shape.NoFrame)
+        self._bench.setWidget(self.lab)
+        self.tabs.addTab(self._bench, self.lab.title())
         row = QHBoxLayout()
         row.setSpacing(0)
         left = QVBoxLayout()
@@ -206,6 +225,8 @@ class MainWindow(QMainWindow):
         self.throttle.fired.connect(lambda: self._ask(settled=False))
         self.panel.chosen.connect(self._choose)
         self.panel.ordered.connect(self._order)
+        self.panel.doubted.connect(self.open_correction)
+        self.compare.chosen.connect(lambda: self._ask(settled=False))
         self.banner.retried.connect(self.reader.look)
         self.reader.answered.connect(self._show_answer)
         self.reader.sighted.connect(self._show_sight)
@@ -239,7 +260,10 @@ class MainWindow(QMainWindow):
             return
         self.page = self.pages[self.tabs.currentIndex()]
         self.panel.show_preview(self.page is not self.text_page)
-        self.panel.show_order(self._orders.get(self.page.key, self.page.order))
+        self.panel.can_doubt = self.page is self.draw_page
+        order = self._orders.get(self.page.key, self.page.order)
+        self.panel.show_order(order)
+        self.compare.show_order(order)
         self._offer_models(self.reader.dispatcher.standing)
         self._read_again()
 
@@ -266,6 +290,7 @@ class MainWindow(QMainWindow):
     def _empty(self) -> None:
         self.answer = None
         self.panel.invite(self.page.invitation())
+        self.compare.empty()
         self._explain_next()
 
     def _explain_next(self) -> None:
@@ -276,29 +301,38 @@ class MainWindow(QMainWindow):
         value, model = self.page.value(), self.panel.model
         if value is None or model is None:
             return
-        page, version = self.page, self.panel.version
+        page, version, second = self.page, self.panel.version, self.compare.version
+        more = []
+        if second is not None:
+            more.append(Question(model.name, second, value, settled, origin=_SECOND_OPINION))
         if settled:
-            origin = Origin(page.key, page.sitting, page.snapshot(), page.thumbnail())
-            others = [Question(model.name, version, other) for other in page.others()]
-            self.reader.ask(Question(model.name, version, value, origin=origin), *others)
-        else:
-            self.reader.ask(Question(model.name, version, value, settled=False))
+            more += [Question(model.name, version, other) for other in page.others()]
+        origin = Origin(page.key, page.sitting, page.snapshot(), page.thumbnail()) if settled else None
+        self.reader.ask(Question(model.name, version, value, settled, origin), *more)
 
     def _choose(self) -> None:
         if self.panel.model is not None:
             chosen = {**self.settings.models, self.page.key: self.panel.model.name}
             self.settings = replace(self.settings, models=chosen)
-        self.page.meet(self.panel.model)
+        self._meet()
         self._read_again()
+
+    def _meet(self) -> None:
+        self.page.meet(self.panel.model)
+        self.compare.offer(self.panel.model, self.panel.version)
 
     @Slot(object)
     def _order(self, order: Order) -> None:
         self._orders[self.page.key] = order
+        self.compare.show_order(order)
         if self.page is self.draw_page:
             self.settings = replace(self.settings, order=order)
 
     @Slot(object)
     def _show_answer(self, answer: Answer) -> None:
+        if answer.question.origin is _SECOND_OPINION:
+            self.compare.show_reading(answer.reading)
+            return
         self.page.note(answer.question.value, answer.reading.prediction)
         if isinstance(answer.question.value, bytes) and answer.question.value is not self.page.value():
             return
@@ -317,6 +351,7 @@ class MainWindow(QMainWindow):
         page.bring_back(entry.origin.snapshot)
         prediction = entry.answer.reading.prediction
         self.panel.choose(prediction.model, prediction.version)
+        self._meet()
         self.answer = entry.answer
         self.panel.show_reading(entry.answer.reading, settled=True)
         self._explain_next()
@@ -355,6 +390,6 @@ class MainWindow(QMainWindow):
         before = (self.panel.model, self.panel.version)
         fitting = tuple(model for model in standing.models if self.page.fits(model))
         self.panel.offer(fitting, self.settings.models.get(self.page.key, ""))
-        self.page.meet(self.panel.model)
+        self._meet()
         if (self.panel.model, self.panel.version) != before:
             self._read_again()

@@ -6,10 +6,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, Qt
 from PySide6.QtGui import QAction, QActionGroup, QKeySequence
-from PySide6.QtWidgets import QMenu
+from PySide6.QtWidgets import QMenu, QMessageBox
 
+from desktop.crash import log_file
 from desktop.settings import Theme
 
 if TYPE_CHECKING:
@@ -57,6 +58,8 @@ class Menus(QObject):
         draw = self._window.draw_page
         for action in (draw.undo, draw.redo, draw.erase, draw.empty):
             menu.addAction(action)
+        self.correct = self._add(menu, self.tr("&Wrong? Tell me…"), self._window.open_correction)
+        self.correct.setShortcut(QKeySequence("Ctrl+T"))
         menu.addSeparator()
         self.copy_picture = self._add(menu, self.tr("&Copy picture"), self._copy_picture, Keys.Copy)
         self.copy_pixels = self._add(menu, self.tr("Copy what the &network sees"), self._copy_pixels)
@@ -76,6 +79,9 @@ class Menus(QObject):
             self.tabs.append(turn)
         menu.addSeparator()
         menu.addAction(self._window.why.action)
+        menu.addAction(self._window.compare.action)
+        self.replay = self._add(menu, self.tr("&Replay the drawing…"), self._window.open_replay)
+        self.replay.setShortcut(QKeySequence("Ctrl+R"))
         self.card = self._add(menu, self.tr("About this &model…"), self._window.open_card)
         self.card.setShortcut(QKeySequence("Ctrl+I"))
         self.themes = QActionGroup(self)
@@ -93,8 +99,17 @@ class Menus(QObject):
 
     def _fill_help(self) -> None:
         menu = self._menu(self.tr("&Help"))
-        self.about = self._add(menu, self.tr("&About Lectern"), self._window.open_about)
+        self.about = self._add(menu, self.tr("&About Lectern"), self._about)
         self.about.setMenuRole(QAction.MenuRole.AboutRole)
+
+    def _about(self) -> None:
+        words = self.tr(
+            "Lectern shows what the networks of a deep-learning lecture make of drawings and pictures.\n\n"
+            "It asks no other computer than the server that was set.\n\nLog: {0}"
+        ).format(log_file())
+        box = QMessageBox(QMessageBox.Icon.NoIcon, self.tr("About Lectern"), words, parent=self._window)
+        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        box.open()
 
     def _open(self) -> None:
         self._window.tabs.setCurrentWidget(self._window.pictures_page)

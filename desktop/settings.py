@@ -42,6 +42,7 @@ class Settings:
         order: Of the bars of drawings; the other pages have the most probable first.
         tab: Number of the page that is shown.
         models: Model that was chosen on each page, by the page's name.
+        corrections: Folder of drawings that were misread; empty for the usual one.
         geometry: Of the window, as Qt packs it.
     """
 
@@ -53,6 +54,7 @@ class Settings:
     order: Order = Order.LABELS
     tab: int = 0
     models: Mapping[str, str] = field(default_factory=dict)
+    corrections: str = ""
     geometry: bytes = b""
 
 
@@ -73,6 +75,7 @@ def load() -> Settings:
         order=_choice(Order, store, "order", settings.order),
         tab=max(int(_number(store, "tab", 0)), 0),
         models=models,
+        corrections=_text(store, "corrections", ""),
         geometry=bytes(geometry.data()) if isinstance(geometry, QByteArray) else b"",
     )
 
@@ -87,6 +90,7 @@ def save(settings: Settings) -> None:
     store.setValue("brush", settings.brush)
     store.setValue("order", settings.order.value)
     store.setValue("tab", settings.tab)
+    store.setValue("corrections", settings.corrections)
     store.setValue("geometry", QByteArray(settings.geometry))
     for name, model in settings.models.items():
         store.setValue(f"models/{name}", model)

@@ -1,6 +1,7 @@
 """Owns the drawing pad: a picture of fixed size, drawn on with mouse, finger, pen or keys."""
 
 import time
+from collections.abc import Callable
 
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, QSizeF, Qt, Signal
 from PySide6.QtGui import (
@@ -63,6 +64,7 @@ class Pad(QWidget):
         self._ink: Ink | None = None
         self._finger: int | None = None
         self._before = self._picture
+        self.clock: Callable[[], float] = time.monotonic
         self._began = 0.0
         self._crosshair: QPointF | None = None
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -223,7 +225,7 @@ class Pad(QWidget):
     def _down(self, at: QPointF, pressure: float = 0.5, *, erases: bool | None = None) -> None:
         self._up()
         if not self._strokes:
-            self._began = time.monotonic()
+            self._began = self.clock()
         self._ink = Ink(self.brush, erases=self.erases if erases is None else erases)
         self._before = QImage(self._picture)
         self._move(at, pressure)
@@ -234,7 +236,7 @@ class Pad(QWidget):
         square = self.square()
         scale = PAGE / square.width()
         spot = (at - square.topLeft()) * scale
-        milliseconds = (time.monotonic() - self._began) * 1000
+        milliseconds = (self.clock() - self._began) * 1000
         blank = self.is_blank
         area = self._ink.add(Dot(spot.x(), spot.y(), pressure, milliseconds))
         self._ink.draw(self._picture, self._before, area)

@@ -1,7 +1,7 @@
 """Owns the panel that shows a prediction: model, headline, what the network sees, bars, whereabouts."""
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from desktop.announce import announce
 from desktop.backends import Reading
@@ -20,10 +20,12 @@ class ResultPanel(QWidget):
 
     Signals:
         chosen: Another model or version was chosen.
+        doubted: Somebody says that what was read is wrong.
         ordered: Another :class:`~desktop.settings.Order` of the bars was chosen.
     """
 
     chosen = Signal()
+    doubted = Signal()
     ordered = Signal(object)
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -36,6 +38,10 @@ class ResultPanel(QWidget):
         self.versions.setAccessibleName(self.tr("Version"))
         self.headline = QLabel(self)
         self.remark = QLabel(self)
+        self.can_doubt = False
+        self.doubt = QPushButton(self.tr("&Wrong? Tell me…"), self)
+        self.doubt.setFlat(True)
+        self.doubt.clicked.connect(self.doubted)
         self.preview = Preview(self)
         self.meters = Meters(self)
         self.orders = QComboBox(self)
@@ -138,6 +144,7 @@ class ResultPanel(QWidget):
         self.headline.setVisible(bool(headline))
         self.remark.setText(remark)
         self.remark.setVisible(bool(remark))
+        self.doubt.setVisible(self.can_doubt and bool(headline) and bool(remark))
 
     def _choose_model(self) -> None:
         self._explain_choice()
@@ -177,6 +184,7 @@ class ResultPanel(QWidget):
         words.addStretch(1)
         words.addWidget(self.headline)
         words.addWidget(self.remark)
+        words.addWidget(self.doubt, 0, Qt.AlignmentFlag.AlignLeft)
         words.addStretch(1)
         self._caption.setAlignment(Qt.AlignmentFlag.AlignHCenter)
         view = QVBoxLayout()
