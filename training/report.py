@@ -48,6 +48,7 @@ class ConsoleReporter:
             f"validation loss {row.validation_loss:.4f}  accuracy {row.validation_accuracy:.4f}  "
             f"{row.seconds:.0f} s",
             highlight=False,
+            soft_wrap=True,
         )
 
     def pictures(self, done: int, total: int) -> None:
@@ -57,7 +58,7 @@ class ConsoleReporter:
         self._progress.update(self._task, completed=done)
         if done == total:
             self._close()
-            self._console.print(f"{total} pictures through the frozen base", highlight=False)
+            self._console.print(f"{total} pictures through the frozen base", highlight=False, soft_wrap=True)
 
     def _close(self) -> None:
         if self._task is not None:

@@ -72,9 +72,12 @@ def run_training(job: Job, *, console: Console) -> None:
         f"{record.epochs} epochs in {record.seconds:.0f} s, validation accuracy "
         f"{kept.validation_accuracy:.4f} (epoch {kept.number})",
         highlight=False,
+        soft_wrap=True,
     )
     if job.own is None:
-        console.print(f"Next: lectern export {recipe.name}{_run_option(job, recipe)}", highlight=False)
+        console.print(
+            f"Next: lectern export {recipe.name}{_run_option(job, recipe)}", highlight=False, soft_wrap=True
+        )
         return
     model, version = job.name or prepared.dataset.name, None
     card = _export(recipe, job.folder, prepared, models=job.models, name=model, version=version)
@@ -82,6 +85,7 @@ def run_training(job: Job, *, console: Console) -> None:
         f"{job.models / card.name / str(card.version)}: accuracy {card.metrics.accuracy:.4f} on "
         f"{card.metrics.count} test pictures. Try it: lectern predict {card.name} picture.jpg",
         highlight=False,
+        soft_wrap=True,
     )
 
 
@@ -151,9 +155,9 @@ def _prepare(job: Job, console: Console) -> tuple[Recipe, Prepared]:
     if job.own:
         recipe = _for_own_data(recipe, prepared)
     for skipped in prepared.dataset.skipped:
-        console.print(f"left out {skipped}", highlight=False)
+        console.print(f"left out {skipped}", highlight=False, soft_wrap=True)
     splits = ", ".join(f"{count} {name}" for name, count in prepared.dataset.splits.items())
-    console.print(f"{recipe.name} on {prepared.dataset.name}: {splits}", highlight=False)
+    console.print(f"{recipe.name} on {prepared.dataset.name}: {splits}", highlight=False, soft_wrap=True)
     return recipe, prepared
 
 

@@ -19,7 +19,7 @@ PARAMETERS = {
     "mnist-small-convnet": 34_826,
     "fashion-dense": 55_050,
     "cifar10-bn-elu": 293_930,
-    "cats-dogs-scratch": 361_361,
+    "cats-dogs-scratch": 213_905,
     "cats-dogs-features": 2_257_984 + 1_281,
     "cats-dogs-finetune": 2_257_984 + 1_281,
     "imdb-dense": 160_305,
