@@ -1,6 +1,7 @@
 """Owns the way from the bytes of a picture file to upright 8-bit pixels."""
 
 import io
+import math
 
 import numpy as np
 from PIL import ExifTags, Image, UnidentifiedImageError
@@ -23,11 +24,14 @@ _TURNS = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+# Networks look at a few dozen to a few hundred pixels a side; what comes after decoding takes many times the
+# memory of the pixels, and two photos of 40 megapixels at once must fit into a small container.
+_LARGE = 4_000_000
 _SIXTEEN_BIT_MODES = ("I", "I;16", "I;16B", "I;16L", "I;16N")
 
 
 def decode_image(data: bytes, *, max_pixels: int = DEFAULT_MAX_PIXELS) -> Image.Image:
-    """Decode a picture: first frame, upright by EXIF, eight bits a channel.
+    """Decode a picture: first frame, upright by EXIF, eight bits a channel, large ones averaged down.
 
     The size is read from the header and checked before any pixel is decoded.
 
@@ -36,7 +40,8 @@ def decode_image(data: bytes, *, max_pixels: int = DEFAULT_MAX_PIXELS) -> Image.
         max_pixels: Largest width x height that is accepted.
 
     Returns:
-        A picture of mode ``L``, ``RGB`` or, where the file has transparency, ``RGBA``.
+        A picture of mode ``L``, ``RGB`` or, where the file has transparency, ``RGBA``; one of 16 megapixels
+        or more by a whole factor smaller than the file's.
 
     Raises:
         DamagedImage: The bytes are no such picture, or end too early.
@@ -59,7 +64,9 @@ def decode_image(data: bytes, *, max_pixels: int = DEFAULT_MAX_PIXELS) -> Image.
         )
     try:
         picture.load()
-        return _eight_bit(_upright(picture))
+        turn = _turn_of(picture)
+        small = _reduced(_eight_bit(picture))
+        return small if turn is None else small.transpose(turn)
     except Exception as error:  # As above: truncated and crafted files fail in the decoder, in many ways.
         raise _damaged(error) from error
 
@@ -80,14 +87,21 @@ def on_page(picture: Image.Image, page: int) -> Image.Image:
     return Image.alpha_composite(sheet, picture).convert("RGB")
 
 
-def _upright(picture: Image.Image) -> Image.Image:
+def _reduced(picture: Image.Image) -> Image.Image:
+    """Average a picture of 16 megapixels or more down by the whole factor that leaves 4 to 9."""
+    factor = math.isqrt(picture.width * picture.height // _LARGE)
+    if factor < 2:
+        return picture
+    return picture.reduce((min(factor, picture.width), min(factor, picture.height)))
+
+
+def _turn_of(picture: Image.Image) -> Image.Transpose | None:
     # Pillow's own exif_transpose also writes the whole EXIF block anew, and fails where a camera's is odd.
     try:
         exif = picture.getexif()
     except Exception:  # As many kinds as there are ways to damage it; the pixels are good all the same.
-        return picture
-    turn = _TURNS.get(exif.get(ExifTags.Base.Orientation.value, 1))
-    return picture if turn is None else picture.transpose(turn)
+        return None
+    return _TURNS.get(exif.get(ExifTags.Base.Orientation.value, 1))
 
 
 def _eight_bit(picture: Image.Image) -> Image.Image:
@@ -100,7 +114,7 @@ def _eight_bit(picture: Image.Image) -> Image.Image:
     if picture.mode == "F":
         raise ValueError("pixels are floating-point numbers of unknown range")
     if "transparency" in picture.info or "A" in picture.getbands() or picture.mode in ("PA", "La", "RGBa"):
-        return picture.convert("RGBA")
+        return picture if picture.mode == "RGBA" else picture.convert("RGBA")
     wanted = "L" if picture.mode in ("1", "L") else "RGB"
     return picture if picture.mode == wanted else picture.convert(wanted)
 

@@ -291,6 +291,35 @@ def test_the_limit_is_on_width_times_height(
             decode_image(content, max_pixels=limit)
 
 
+@pytest.mark.parametrize(
+    ("size", "expected"),
+    [
+        ((4000, 3999), (4000, 3999)),
+        ((6000, 6000), (2000, 2000)),
+        ((5000, 4001), (2500, 2001)),
+        ((2, 10**7), (1, 5 * 10**6)),
+    ],
+)
+def test_very_large_pictures_are_averaged_down(
+    encode: Encode, size: tuple[int, int], expected: tuple[int, int]
+) -> None:
+    stored = Image.new("L", size, 255)
+    stored.paste(0, (0, 0, size[0], size[1] // 2))
+    picture = decode_image(encode(stored, "BMP"))
+    assert picture.size == expected
+    histogram = picture.histogram()
+    assert histogram[0] + histogram[255] == expected[0] * expected[1]
+    assert abs(histogram[0] - histogram[255]) <= 2 * expected[0]
+
+
+def test_transparency_is_averaged_without_the_colour_of_what_is_not_seen(encode: Encode) -> None:
+    stored = Image.new("RGBA", (4400, 4400), (255, 255, 255, 0))
+    stored.paste((0, 0, 0, 255), (1, 1, 3001, 3001))
+    found = np.asarray(decode_image(encode(stored, compress_level=1)))
+    assert found.shape == (2200, 2200, 4)
+    assert found[..., 0][found[..., 3] > 0].max() == 0
+
+
 def test_pixels_of_no_known_range_are_refused(encode: Encode) -> None:
     with pytest.raises(DamagedImage, match="floating-point"):
         decode_image(encode(Image.fromarray(np.ones((9, 9), np.float32)), "TIFF"))
