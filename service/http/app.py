@@ -13,10 +13,11 @@ from service.http import metrics
 from service.http.drain import drain_on_sigterm
 from service.http.engine import Engine
 from service.http.explaining import ExplainDialect
-from service.http.gateway import Gateway, refusals
+from service.http.gateway import Gateway
 from service.http.inputs import decode_base64
 from service.http.logs import silence_refusals
 from service.http.oip.dialect import OipDialect
+from service.http.passing import refusals
 from service.http.problems import Problem, problem_of
 from service.http.simple import SimpleDialect, outcome_headers
 from service.http.tfserving import TfServingDialect

@@ -7,10 +7,8 @@ import re
 import time
 import uuid
 from collections.abc import Sequence
-from contextvars import ContextVar
 from dataclasses import dataclass, field
 
-import orjson
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import Response
 from starlette.routing import Match, Route
@@ -19,7 +17,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from service.http import metrics
 from service.http.engine import Engine
 from service.http.logs import AccessLine, AccessLog
-from service.http.problems import Problem, problem_of, problem_of_status, problem_response
+from service.http.passing import TranslatedReply, check_json, refusals, replayed
+from service.http.problems import Problem, problem_of, problem_response, wrong_method
 from service.inference.errors import LecternError
 from service.settings import Settings
 
@@ -30,9 +29,6 @@ _PROBES = ("/livez", "/healthz", "/readyz", "/v2/health/live", "/v2/health/ready
 _PAGES = ("/", "/docs.json", "/static_content/")
 _RETRY_AFTER_S = 1
 _CLIENT_GONE = 499  # nginx's status for it; HTTP has none
-
-# Where a BentoML method notes its refusal: BentoML itself passes on no more than a status and a text.
-refusals: ContextVar[list[Problem]] = ContextVar("refusals")
 
 
 class ClientGone(Exception):
@@ -54,8 +50,7 @@ class Gateway:
     """ASGI middleware in front of our routes and of BentoML's application.
 
     A request for one of our routes is answered here and never reaches BentoML's layers. Everything else goes
-    to BentoML if it is one of ``passed``, with the body read and bounded here, JSON only: BentoML would take
-    pickles, and fetch addresses that a file field names.
+    to BentoML if it is one of ``passed``, with the body read and bounded here, JSON only.
     """
 
     def __init__(
@@ -134,8 +129,8 @@ class Gateway:
             async with asyncio.timeout(self._settings.timeout_s):
                 body = await self._read(headers, receive)
                 if route is None:
-                    _check_json(headers)
-                await self._dispatch(route, scope, _replay(body, receive), reply)
+                    check_json(headers)
+                await self._dispatch(route, scope, replayed(body, receive), reply)
         except TimeoutError:
             raise Problem(
                 504,
@@ -150,10 +145,10 @@ class Gateway:
         if route is not None:
             await route.handle(scope, receive, reply)
             return
-        translated = _Translated(reply)
+        translated = TranslatedReply(reply)
         refusals.set(translated.refusals)
         await self._app(scope, receive, translated)
-        translated.check()
+        translated.check(scope)
 
     def _check_key(self, path: str, headers: Headers) -> None:
         if not self._keys or path in _PAGES or path.startswith(_PAGES[-1]):
@@ -181,13 +176,7 @@ class Gateway:
             if match is Match.PARTIAL:
                 allowed |= route.methods or set()
         if allowed:
-            methods = ", ".join(sorted(allowed))
-            raise Problem(
-                405,
-                "method_not_allowed",
-                f"{scope['method']} is not for {scope['path']!r}; use {methods}",
-                {"Allow": methods},
-            )
+            raise wrong_method(scope["method"], scope["path"], ", ".join(sorted(allowed)))
         return None
 
     async def _read(self, headers: Headers, receive: Receive) -> bytes:
@@ -257,65 +246,3 @@ class _Reply:
             self.exchange.status = message["status"]
             MutableHeaders(scope=message)["X-Request-ID"] = self.exchange.request_id
         await self._send(message)
-
-
-class _Translated:
-    """The way out for BentoML's answers: its errors get the body that all other dialects give."""
-
-    def __init__(self, reply: _Reply) -> None:
-        self._reply = reply
-        self._status = 0
-        self._body = b""
-        self.refusals: list[Problem] = []
-
-    async def __call__(self, message: Message) -> None:
-        if message["type"] == "http.response.start":
-            self._status = message["status"]
-        if self._status < 400:
-            await self._reply(message)
-        else:
-            self._body += message.get("body", b"")
-
-    def check(self) -> None:
-        """Raise the problem that an API method noted, or else what BentoML's own refusal says."""
-        if self._status >= 400:
-            raise (
-                self.refusals[0]
-                if self.refusals
-                else problem_of_status(self._status, _bento_message(self._body))
-            )
-
-
-def _bento_message(body: bytes) -> str:
-    """Return the text of BentoML's error body: a list of one ``{"error": …}``, or pydantic's details."""
-    try:
-        document = orjson.loads(body)
-        row = document[0] if isinstance(document, list) else document
-        details = [
-            f"{'.'.join(map(str, part['loc'])) or 'body'}: {part['msg']}" for part in row.get("detail", ())
-        ]
-        return "; ".join(details) or str(row["error"])
-    except (ValueError, LookupError, TypeError, AttributeError):
-        return "BentoML refused the request"
-
-
-def _check_json(headers: Headers) -> None:
-    kind = headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind != "application/json":
-        raise Problem(
-            415, "unsupported_media_type", f"content type {kind!r} is not read here; send application/json"
-        )
-
-
-def _replay(body: bytes, receive: Receive) -> Receive:
-    """Return a ``receive`` that gives the body that was read already, and then whatever comes next."""
-    given = False
-
-    async def replay() -> Message:
-        nonlocal given
-        if given:
-            return await receive()
-        given = True
-        return {"type": "http.request", "body": body, "more_body": False}
-
-    return replay

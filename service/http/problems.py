@@ -69,6 +69,13 @@ def problem_of_status(status: int, message: str) -> Problem:
     return Problem(status, _CODE_BY_STATUS.get(status, "internal_error"), message)
 
 
+def wrong_method(method: str, path: str, allowed: str) -> Problem:
+    """Return the problem of a method that a path does not have, with those that it has, as in ``Allow``."""
+    return Problem(
+        405, "method_not_allowed", f"{method} is not for {path!r}; use {allowed}", {"Allow": allowed}
+    )
+
+
 def problem_response(problem: Problem, *, request_id: str) -> Response:
     """Return the JSON answer that every dialect gives for a refusal."""
     body = {"error": problem.message, "code": problem.code, "request_id": request_id}

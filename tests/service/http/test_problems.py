@@ -232,7 +232,9 @@ def test_bentos_methods_read_json_only_so_that_nothing_is_unpickled_or_fetched(
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
 def test_a_wrong_method_of_bentos_routes_is_refused_in_the_same_shape(server: Server, method: str) -> None:
-    check(server.ask(method, "/classify_image"), 405, "method_not_allowed")
+    answer = server.ask(method, "/classify_image")
+    check(answer, 405, "method_not_allowed")
+    assert (answer.headers["Allow"], "use POST" in answer.json()["error"]) == ("POST", True)
 
 
 def test_a_picture_over_the_limit_is_refused_before_it_is_decoded(
