@@ -21,6 +21,10 @@ ROUNDING = 1e-3
 _GREY, _WHITE = 127.5, 255.0
 
 
+class DoesNotFit(InvalidInput):
+    """A kernel or a pooling window that is larger than what it should move over."""
+
+
 class Pooling(Enum):
     """What becomes of the values below a window."""
 
@@ -103,7 +107,7 @@ def apply(operation: Operation, pixels: npt.NDArray[np.uint8]) -> Outcome:
         The values and how their number comes about.
 
     Raises:
-        InvalidInput: The kernel or the pooling window is larger than what it should move over.
+        DoesNotFit: The kernel or the pooling window is larger than what it should move over.
     """
     window = operation.kernel.shape[0]
     padding = (window - 1) // 2 if operation.padding is None else operation.padding
@@ -130,7 +134,7 @@ def convolve(picture: Values, kernel: Kernel, *, stride: int = 1, padding: int =
         float32, both sides by the formula of :class:`Step`.
 
     Raises:
-        InvalidInput: The kernel is larger than the padded picture.
+        DoesNotFit: The kernel is larger than the padded picture.
     """
     padded = np.pad(picture, padding)
     _check(padded, kernel.shape)
@@ -151,7 +155,7 @@ def pool(picture: Values, pooling: Pooling, *, side: int) -> Values:
         float32, both sides divided by ``side`` and rounded down.
 
     Raises:
-        InvalidInput: The window is larger than the picture.
+        DoesNotFit: The window is larger than the picture.
     """
     _check(picture, (side, side))
     windows = sliding_window_view(picture, (side, side))[::side, ::side]
@@ -211,7 +215,7 @@ def grey_levels(values: Values) -> npt.NDArray[np.uint8]:
 
 def _check(picture: Values, window: tuple[int, ...]) -> None:
     if window[0] > picture.shape[0] or window[1] > picture.shape[1]:
-        raise InvalidInput(
+        raise DoesNotFit(
             f"a window of {window[1]} × {window[0]} does not fit on {picture.shape[1]} × {picture.shape[0]}; "
             f"take a smaller one, more padding or a smaller stride"
         )

@@ -8,7 +8,7 @@ from PySide6.QtGui import QKeyEvent, QKeySequence, QShowEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from desktop.arrivals import Parcel
-from desktop.convolution import ROUNDING, Outcome, apply, grey_levels, origin
+from desktop.convolution import ROUNDING, DoesNotFit, Outcome, apply, grey_levels, origin
 from desktop.explaining import Explanations
 from desktop.throttle import Throttle
 from desktop.widgets.lab_kernel import KernelEditor
@@ -46,6 +46,7 @@ class Lab(QWidget):
         self.formula = QLabel(self)
         self.range = QLabel(self)
         self._material: Material | None = None
+        self._shown: Material | None = None
         self._outcome: Outcome | None = None
         self._offered: bytes | None = None
         self._sitting = 0
@@ -135,14 +136,18 @@ class Lab(QWidget):
     def _take(self, came: _Fetched | Outcome) -> None:
         if isinstance(came, Outcome):
             self._show(came)
-        elif came.sitting == self._sitting and came.material is not self._material:
-            self._material = came.material
+            return
+        if came.material is not self._shown:
+            self._shown = came.material
             self.before.show_pixels(came.material.pixels)
             self.source.show_material(came.material)
+        # While a stroke is being drawn, what comes is already outdated: seen it should be, kept it must not.
+        if came.sitting == self._sitting:
+            self._material = came.material
 
     @Slot(object)
     def _refuse(self, error: LecternError) -> None:
-        if self._material is not None:
+        if isinstance(error, DoesNotFit):
             self._refuse_output(self.tr("This does not fit: take a smaller window or more padding."))
         elif isinstance(error, BlankImage):
             self._empty(self.source.invitation())
@@ -188,7 +193,7 @@ class Lab(QWidget):
         return self.locale().toString(rounded + 0.0, "f", 0 if rounded.is_integer() else 1)
 
     def _empty(self, words: str) -> None:
-        self._material = None
+        self._material = self._shown = None
         self.before.invite(words)
         self._refuse_output("")
 

@@ -50,6 +50,7 @@ class KernelEditor(QWidget):
         self._explanations = explanations
         self._kernel: Kernel | None = None
         self._filters: Levels | None = None
+        self._offered: set[Network] = set()
         self.presets = QComboBox(self)
         self.presets.setAccessibleName(self.tr("Kernel"))
         self.sides = QComboBox(self)
@@ -93,7 +94,8 @@ class KernelEditor(QWidget):
     @Slot(object)
     def _offer(self, networks: tuple[Network, ...]) -> None:
         for network in networks:
-            if self.presets.findData(network) < 0:
+            if network not in self._offered:
+                self._offered.add(network)
                 words = self.tr("Filter of {0}, version {1}").format(network.model, network.version)
                 self.presets.addItem(words, network)
 

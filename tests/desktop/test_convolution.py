@@ -7,6 +7,7 @@ from onnx import TensorProto, helper
 from PIL import Image
 
 from desktop.convolution import (
+    DoesNotFit,
     Operation,
     Pooling,
     Step,
@@ -18,7 +19,6 @@ from desktop.convolution import (
     pool,
 )
 from desktop.kernels import PRESETS, BadWeight, Preset, parse_kernel, resized, write_weight
-from service.inference.errors import InvalidInput
 
 PIXELS = np.random.default_rng(4).integers(0, 256, (28, 28), dtype=np.uint8)
 
@@ -100,9 +100,9 @@ def test_the_formula_is_written_out(step: Step, written: str) -> None:
 
 def test_a_window_that_does_not_fit_is_refused() -> None:
     small = PIXELS[:4, :4]
-    with pytest.raises(InvalidInput, match="7 × 7 does not fit on 4 × 4"):
+    with pytest.raises(DoesNotFit, match="7 × 7 does not fit on 4 × 4"):
         apply(Operation(kernel=np.ones((7, 7), dtype=np.float32)), small)
-    with pytest.raises(InvalidInput, match="3 × 3 does not fit on 2 × 2"):
+    with pytest.raises(DoesNotFit, match="3 × 3 does not fit on 2 × 2"):
         apply(Operation(kernel=PRESETS[Preset.IDENTITY], pooling=Pooling.MAX, pool=3), small)
     assert apply(Operation(kernel=np.ones((7, 7), dtype=np.float32), padding=2), small).values.shape == (2, 2)
 
