@@ -1,19 +1,19 @@
 """Owns the colours of light and dark windows."""
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QColor, QGuiApplication, QPalette
-from PySide6.QtWidgets import QApplication
+from PySide6.QtGui import QColor, QGuiApplication, QIcon, QPalette
+from PySide6.QtWidgets import QApplication, QDialogButtonBox
 
 from desktop.settings import Theme
 
 _ROLES = (
-    (QPalette.ColorRole.Window, "#f4f5f7", "#1d2024"),
+    (QPalette.ColorRole.Window, "#f4f5f7", "#26292e"),
     (QPalette.ColorRole.WindowText, "#1b1f24", "#e7e9ec"),
-    (QPalette.ColorRole.Base, "#ffffff", "#15171a"),
-    (QPalette.ColorRole.AlternateBase, "#eceef1", "#22262b"),
+    (QPalette.ColorRole.Base, "#ffffff", "#141619"),
+    (QPalette.ColorRole.AlternateBase, "#eceef1", "#1d2024"),
     (QPalette.ColorRole.Text, "#1b1f24", "#e7e9ec"),
     (QPalette.ColorRole.PlaceholderText, "#666d76", "#9aa1aa"),
-    (QPalette.ColorRole.Button, "#ffffff", "#2b3036"),
+    (QPalette.ColorRole.Button, "#ffffff", "#383d45"),
     (QPalette.ColorRole.ButtonText, "#1b1f24", "#e7e9ec"),
     (QPalette.ColorRole.BrightText, "#b3261e", "#ffb4ab"),
     (QPalette.ColorRole.Highlight, "#1f5fbf", "#5b9dff"),
@@ -24,8 +24,8 @@ _ROLES = (
     (QPalette.ColorRole.ToolTipBase, "#1b1f24", "#e7e9ec"),
     (QPalette.ColorRole.ToolTipText, "#ffffff", "#15171a"),
     (QPalette.ColorRole.Light, "#ffffff", "#3a4048"),
-    (QPalette.ColorRole.Midlight, "#e3e6ea", "#30353c"),
-    (QPalette.ColorRole.Mid, "#c3c8ce", "#454c55"),
+    (QPalette.ColorRole.Midlight, "#e3e6ea", "#3b4149"),
+    (QPalette.ColorRole.Mid, "#c3c8ce", "#5b636e"),
     (QPalette.ColorRole.Dark, "#8c939c", "#0e1013"),
     (QPalette.ColorRole.Shadow, "#5f666f", "#000000"),
 )
@@ -73,3 +73,16 @@ def warning_colors(colors: QPalette) -> tuple[QColor, QColor]:
 def quiet_color(colors: QPalette) -> QColor:
     """Return the colour of bars that do not stand out."""
     return QColor("#7d8690" if is_dark(colors) else "#8c939c")
+
+
+def line_color(number: int, count: int, colors: QPalette) -> QColor:
+    """Return the colour of one of several lines, as different from the others' as can be."""
+    hue = 360 * number // max(count, 1)
+    return QColor.fromHsl(hue, 150, 170 if is_dark(colors) else 95)
+
+
+def without_icons(buttons: QDialogButtonBox) -> QDialogButtonBox:
+    """Take the icons off a dialog's buttons: their words say more."""
+    for button in buttons.buttons():
+        button.setIcon(QIcon())
+    return buttons

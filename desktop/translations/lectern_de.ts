@@ -56,6 +56,67 @@
     </message>
 </context>
 <context>
+    <name>Chart</name>
+    <message>
+        <source>Probabilities over time</source>
+        <translation>Wahrscheinlichkeiten im Lauf der Zeit</translation>
+    </message>
+</context>
+<context>
+    <name>CompareDock</name>
+    <message>
+        <source>Second opinion</source>
+        <translation>Zweite Meinung</translation>
+    </message>
+    <message>
+        <source>Version to compare with</source>
+        <translation>Version zum Vergleich</translation>
+    </message>
+    <message>
+        <source>Compare &amp;versions</source>
+        <translation>&amp;Versionen vergleichen</translation>
+    </message>
+    <message>
+        <source>Version {0}</source>
+        <translation>Version {0}</translation>
+    </message>
+    <message>
+        <source>Not sure</source>
+        <translation>Unsicher</translation>
+    </message>
+</context>
+<context>
+    <name>Correction</name>
+    <message>
+        <source>Wrong? Tell me</source>
+        <translation>Falsch? Sagen Sie es mir</translation>
+    </message>
+    <message>
+        <source>&amp;Choose…</source>
+        <translation>&amp;Wählen …</translation>
+    </message>
+    <message>
+        <source>{0} cannot be written ({1}). Choose another place.</source>
+        <translation>{0} kann nicht geschrieben werden ({1}). Wählen Sie einen anderen Ort.</translation>
+    </message>
+    <message>
+        <source>Choose a folder</source>
+        <translation>Ordner wählen</translation>
+    </message>
+    <message>
+        <source>The drawing is kept on this computer, to train a better network with.</source>
+        <translation>Die Zeichnung bleibt auf diesem Rechner, um damit ein besseres Netz zu trainieren.</translation>
+    </message>
+    <message>
+        <source>It &amp;is</source>
+        <translation>Es &amp;ist</translation>
+    </message>
+    <message>
+        <source>&amp;Folder</source>
+        <translation>&amp;Ordner</translation>
+    </message>
+</context>
+<context>
     <name>CrashDialog</name>
     <message>
         <source>Something went wrong</source>
@@ -425,22 +486,6 @@
 <context>
     <name>MainWindow</name>
     <message>
-        <source>Lectern shows what the networks of a deep-learning lecture make of drawings and pictures.
-
-It asks no other computer than the server that was set.
-
-Log: {0}</source>
-        <translation>Lectern zeigt, was die Netze einer Deep-Learning-Vorlesung aus Zeichnungen und Bildern machen.
-
-Es fragt keinen anderen Rechner als den eingestellten Server.
-
-Protokoll: {0}</translation>
-    </message>
-    <message>
-        <source>About Lectern</source>
-        <translation>Über Lectern</translation>
-    </message>
-    <message>
         <source>{0} Reading goes on on this computer.</source>
         <translation>{0} Gelesen wird nun auf diesem Rechner.</translation>
     </message>
@@ -484,6 +529,10 @@ Protokoll: {0}</translation>
         <translation>&amp;Bearbeiten</translation>
     </message>
     <message>
+        <source>&amp;Wrong? Tell me…</source>
+        <translation>&amp;Falsch? Sagen Sie es mir …</translation>
+    </message>
+    <message>
         <source>&amp;Copy picture</source>
         <translation>Bild &amp;kopieren</translation>
     </message>
@@ -502,6 +551,10 @@ Protokoll: {0}</translation>
     <message>
         <source>&amp;View</source>
         <translation>&amp;Ansicht</translation>
+    </message>
+    <message>
+        <source>&amp;Replay the drawing…</source>
+        <translation>Zeichnung noch einmal &amp;abspielen …</translation>
     </message>
     <message>
         <source>About this &amp;model…</source>
@@ -530,6 +583,22 @@ Protokoll: {0}</translation>
     <message>
         <source>&amp;About Lectern</source>
         <translation>Ü&amp;ber Lectern</translation>
+    </message>
+    <message>
+        <source>Lectern shows what the networks of a deep-learning lecture make of drawings and pictures.
+
+It asks no other computer than the server that was set.
+
+Log: {0}</source>
+        <translation>Lectern zeigt, was die Netze einer Deep-Learning-Vorlesung aus Zeichnungen und Bildern machen.
+
+Es fragt keinen anderen Rechner als den eingestellten Server.
+
+Protokoll: {0}</translation>
+    </message>
+    <message>
+        <source>About Lectern</source>
+        <translation>Über Lectern</translation>
     </message>
     <message>
         <source>drawing</source>
@@ -726,6 +795,21 @@ Protokoll: {0}</translation>
     </message>
 </context>
 <context>
+    <name>Replay</name>
+    <message>
+        <source>Replay</source>
+        <translation>Noch einmal</translation>
+    </message>
+    <message>
+        <source>Time</source>
+        <translation>Zeit</translation>
+    </message>
+    <message>
+        <source>&amp;Play again</source>
+        <translation>&amp;Noch einmal abspielen</translation>
+    </message>
+</context>
+<context>
     <name>ResultPanel</name>
     <message>
         <source>Model</source>
@@ -734,6 +818,10 @@ Protokoll: {0}</translation>
     <message>
         <source>Version</source>
         <translation>Version</translation>
+    </message>
+    <message>
+        <source>&amp;Wrong? Tell me…</source>
+        <translation>&amp;Falsch? Sagen Sie es mir …</translation>
     </message>
     <message>
         <source>In the labels&apos; order</source>

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from desktop.theme import without_icons
 from desktop.wording import percent
 from service.inference import Card
 
@@ -69,6 +70,7 @@ class CardDialog(QDialog):
             QLabel(self.tr("{0} epochs on {1}").format(training.epochs, training.dataset), self),
         )
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close, self)
+        without_icons(buttons)
         buttons.rejected.connect(self.reject)
         column = QVBoxLayout(self)
         column.setContentsMargins(20, 20, 20, 20)
@@ -77,6 +79,7 @@ class CardDialog(QDialog):
         column.addLayout(form)
         column.addWidget(self.layers, 1)
         column.addWidget(buttons)
+        buttons.button(QDialogButtonBox.StandardButton.Close).setFocus()
 
 
 def _whole(number: int) -> str:

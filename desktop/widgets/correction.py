@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 )
 
 from desktop.corrections import save_correction
+from desktop.theme import without_icons
 
 
 class Correction(QDialog):
@@ -50,6 +51,7 @@ class Correction(QDialog):
         kinds = QDialogButtonBox.StandardButton
         self.buttons = QDialogButtonBox(kinds.Save | kinds.Cancel, self)
         self.buttons.accepted.connect(self.accept)
+        without_icons(self.buttons)
         self.buttons.rejected.connect(self.reject)
         self._lay_out()
 

@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 
-from PySide6.QtCore import QLocale
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -16,9 +15,10 @@ from PySide6.QtWidgets import (
 )
 
 from desktop.settings import Settings, Theme, problem_with_server
+from desktop.theme import without_icons
 from service.client import DEFAULT_URL
 
-LANGUAGES = ("en", "de")
+LANGUAGES = {"en": "English", "de": "Deutsch"}
 
 
 class Preferences(QDialog):
@@ -42,8 +42,8 @@ class Preferences(QDialog):
         self.theme.setCurrentIndex(list(Theme).index(settings.theme))
         self.language = QComboBox(self)
         self.language.addItem(self.tr("As the system"), "")
-        for code in LANGUAGES:
-            self.language.addItem(QLocale(code).nativeLanguageName(), code)
+        for code, name in LANGUAGES.items():
+            self.language.addItem(name, code)
         self.language.setCurrentIndex(max(self.language.findData(settings.language), 0))
         self.problem = QLabel(self)
         self.problem.setWordWrap(True)
@@ -52,6 +52,7 @@ class Preferences(QDialog):
             QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel, self
         )
         self.buttons.accepted.connect(self.accept)
+        without_icons(self.buttons)
         self.buttons.rejected.connect(self.reject)
         self.online.toggled.connect(self._enable)
         self._enable(self.online.isChecked())

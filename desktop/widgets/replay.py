@@ -21,6 +21,7 @@ from desktop.brush import render
 from desktop.dispatcher import Dispatcher
 from desktop.images import png_of_drawing
 from desktop.strokes import Stroke
+from desktop.theme import line_color, without_icons
 from desktop.timeline import Moment, length, moments, until
 from desktop.widgets.picture_view import PictureView
 from desktop.wording import percent
@@ -79,8 +80,7 @@ class Chart(QWidget):
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         colors = self.palette()
-        wide = self.fontMetrics().horizontalAdvance(max(self._labels, key=len)) + 12
-        area = QRectF(self.rect()).adjusted(_MARGIN, _MARGIN, -_MARGIN - wide, -_MARGIN)
+        area = QRectF(self.rect()).adjusted(_MARGIN, self.fontMetrics().height() + 6, -_MARGIN, -_MARGIN)
         painter.fillRect(area, colors.base())
         painter.setPen(QPen(colors.mid().color(), 1))
         for share in (0.0, 0.5, 1.0):
@@ -89,11 +89,10 @@ class Chart(QWidget):
         x = area.left() + self._now / self._whole * area.width()
         painter.setPen(QPen(colors.accent().color(), 1, Qt.PenStyle.DashLine))
         painter.drawLine(QPointF(x, area.top()), QPointF(x, area.bottom()))
-        ends: list[float] = []
         for number in self.notable():
-            self._paint_line(painter, area, number, ends)
+            self._paint_line(painter, area, number)
 
-    def _paint_line(self, painter: QPainter, area: QRectF, number: int, ends: list[float]) -> None:
+    def _paint_line(self, painter: QPainter, area: QRectF, number: int) -> None:
         spots = [
             QPointF(
                 area.left() + moment.milliseconds / self._whole * area.width(),
@@ -102,19 +101,18 @@ class Chart(QWidget):
             for moment in self._moments
             if moment.scores is not None
         ]
-        last = self._moments[-1].scores
-        leads = last is not None and last[number] == max(last)
-        colors = self.palette()
-        painter.setPen(
-            QPen(colors.accent().color() if leads else colors.placeholderText().color(), 3 if leads else 1.5)
-        )
+        color = line_color(number, len(self._labels), self.palette())
+        painter.setPen(QPen(color, 2.5))
         painter.drawPolyline(QPolygonF(spots))
+        # The name stands in the middle of where the line is highest.
+        top = min(spot.y() for spot in spots)
+        highest = [spot.x() for spot in spots if spot.y() - top < area.height() / 50]
+        font = self.font()
+        font.setBold(True)
+        painter.setFont(font)
         step = self.fontMetrics().height()
-        y = spots[-1].y()
-        while any(abs(y - other) < step for other in ends):  # Names must not lie on one another.
-            y -= step
-        ends.append(y)
-        painter.drawText(QPointF(area.right() + 6, y + step / 3), self._labels[number])
+        x = highest[len(highest) // 2] - self.fontMetrics().horizontalAdvance(self._labels[number]) / 2
+        painter.drawText(QPointF(x, max(top - step / 3, step)), self._labels[number])
 
 
 class Replay(QDialog):
@@ -217,6 +215,7 @@ class Replay(QDialog):
         row.addWidget(self.chart, 1)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close, self)
         buttons.addButton(self.play, QDialogButtonBox.ButtonRole.ActionRole)
+        without_icons(buttons)
         buttons.rejected.connect(self.reject)
         column = QVBoxLayout(self)
         column.setContentsMargins(20, 20, 20, 20)

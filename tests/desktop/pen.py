@@ -6,7 +6,7 @@ of each as JSON. The density of the screen is set from outside, by QT_SCALE_FACT
 
 import argparse
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -82,7 +82,7 @@ def replay(pad: Pad, strokes: Strokes) -> Image.Image:
     return picture
 
 
-def accuracy(predictor: Predictor, pictures: Sequence[Image.Image], labels: Sequence[int]) -> float:
+def accuracy(predictor: Predictor, pictures: Iterable[Image.Image], labels: Sequence[int]) -> float:
     """Return the share of pictures that are read right."""
     rows = [prepare_digit(picture) for picture in pictures]
     right = 0
@@ -105,7 +105,7 @@ def measure(predictor: Predictor, path: Path) -> dict[str, float]:
         window.show()
         QApplication.processEvents()
         pad = window.draw_page.pad
-        pictures = [replay(pad, strokes) for _, strokes in drawn]
+        pictures = (replay(pad, strokes) for _, strokes in drawn)
         found[f"{pad.square().width():.0f} at {pad.devicePixelRatio()}"] = accuracy(
             predictor, pictures, labels
         )
@@ -125,7 +125,7 @@ def main() -> None:
     if options.direct:
         drawn = list(digits(options.file))
         found = {
-            "direct": accuracy(predictor, [rendered(one) for _, one in drawn], [label for label, _ in drawn])
+            "direct": accuracy(predictor, (rendered(one) for _, one in drawn), [label for label, _ in drawn])
         }
     else:
         app = QApplication([])

@@ -1,0 +1,155 @@
+"""Owns the pictures of the app: each page with real content, in light and in dark.
+
+Run ``xvfb-run -s "-screen 0 1600x1200x24" python tests/desktop/screenshots.py FOLDER`` to make them all, or
+with ``--readme`` to make anew the two that stand in the README.
+"""
+
+import argparse
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from hands import draw
+from pen import SAMPLE, digits
+from PySide6.QtCore import QEventLoop, QTimer
+from PySide6.QtWidgets import QApplication, QDialog, QWidget
+
+import desktop
+from desktop.app import dress
+from desktop.arrivals import Parcel
+from desktop.main_window import MainWindow
+from desktop.settings import Settings, Theme
+from desktop.strokes import PAGE
+from desktop.widgets.pictures_page import SAMPLES
+from service.inference.catalog import BUNDLED
+
+README = Path(desktop.__file__).parent / "pictures"
+REVIEW = (
+    "What a wonderful film. The story is simple, the actors are great, and the music stays with you "
+    "for days. Only the ending is a little weak."
+)
+# Of the sample of pen-drawn digits: ones that look good.
+EARLIER, LAST = (41, 325, 170), 130
+_WAIT_MS = 900
+
+
+def wait(milliseconds: int = _WAIT_MS) -> None:
+    """Let the window work."""
+    loop = QEventLoop()
+    QTimer.singleShot(milliseconds, loop.quit)
+    loop.exec()
+
+
+def write_digit(window: MainWindow, number: int) -> None:
+    """Draw a digit of the sample on the pad, with the mouse."""
+    _, strokes = list(digits(SAMPLE))[number]
+    window.draw_page.clear()
+    for stroke in strokes:
+        draw(window.draw_page.pad, [tuple(spot / PAGE) for spot in stroke], steps=1)
+    wait()
+
+
+def drawn(window: MainWindow) -> None:
+    """Fill the page of the pad, and the history."""
+    for number in (*EARLIER, LAST):
+        write_digit(window, number)
+
+
+def pictures(window: MainWindow) -> None:
+    """Fill the page of pictures."""
+    window.tabs.setCurrentWidget(window.pictures_page)
+    wait()
+    folder = SAMPLES / (window.panel.model.name if window.panel.model else "mnist")
+    window.pictures_page.take([Parcel(path.name, path) for path in sorted(folder.glob("*.*"))])
+    wait(2 * _WAIT_MS)
+
+
+def text(window: MainWindow) -> None:
+    """Fill the page of texts."""
+    window.tabs.setCurrentWidget(window.text_page)
+    window.text_page.editor.setPlainText(REVIEW)
+    wait(2 * _WAIT_MS)
+
+
+def folder(window: MainWindow) -> None:
+    """Read a folder."""
+    window.tabs.setCurrentWidget(window.folder_page)
+    window.folder_page.read(SAMPLES)
+    wait(2 * _WAIT_MS)
+
+
+def lab(window: MainWindow) -> None:
+    """Show the convolution lab."""
+    window.tabs.setCurrentIndex(window.tabs.count() - 1)
+    wait()
+
+
+def why(window: MainWindow) -> None:
+    """Show where the network looked."""
+    window.tabs.setCurrentIndex(0)
+    window.why.action.trigger()
+    write_digit(window, LAST)
+    wait()
+
+
+def replayed(window: MainWindow) -> None:
+    """Replay the drawing, to its end."""
+    window.open_replay()
+    wait(4 * _WAIT_MS)
+
+
+def preferences(window: MainWindow) -> None:
+    """Open the preferences."""
+    window.open_preferences()
+    wait()
+
+
+def card(window: MainWindow) -> None:
+    """Show the model's card."""
+    window.open_card()
+    wait()
+
+
+def shot(window: MainWindow, path: Path) -> None:
+    """Save the dialog that is open, or else the window; close the dialog."""
+    dialogs = [dialog for dialog in window.findChildren(QDialog) if dialog.isVisible()]
+    target: QWidget = dialogs[-1] if dialogs else window
+    target.grab().save(str(path))
+    for dialog in dialogs:
+        dialog.reject()
+
+
+def main() -> None:
+    """Make the pictures."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path, nargs="?", default=README)
+    parser.add_argument("--readme", action="store_true")
+    parser.add_argument("--language", default="en")
+    options = parser.parse_args()
+    app = QApplication([])
+    settings = Settings(server="", language=options.language, models={"pictures": "cifar10"})
+    steps: tuple[Callable[[MainWindow], None], ...] = (
+        drawn, pictures, text, folder, lab, replayed, preferences, card, why,
+    )  # fmt: skip
+    options.folder.mkdir(parents=True, exist_ok=True)
+    for theme in (Theme.LIGHT, Theme.DARK):
+        dress(app, replace(settings, theme=theme))
+        window = MainWindow(replace(settings, theme=theme), models=BUNDLED)
+        window.show()
+        window.start()
+        wait()
+        wanted = steps
+        if options.readme:
+            wanted = (drawn,) if theme is Theme.LIGHT else (pictures,)
+        for step in wanted:
+            if step is replayed:
+                window.tabs.setCurrentIndex(0)
+                wait()
+            step(window)
+            shot(window, options.folder / f"{step.__name__}-{theme.value}.png")
+        window.reader.close()
+        window.hide()
+
+
+if __name__ == "__main__":
+    main()
