@@ -52,8 +52,11 @@ def serve(host: str | None, port: int | None) -> None:
     for card in catalog:
         catalog.predictor(card.name)
     _check_port(settings)
+    # The workers read the variable again, in another folder than the one it may be relative to.
+    os.environ[environment.variable("models")] = str(settings.models)
     names = ", ".join(f"{card.name} {card.version}" for card in catalog)
-    click.echo(f"Serving {names} at http://{settings.host}:{settings.port} (Ctrl-C stops)", err=True)
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    click.echo(f"Serving {names} at http://{host}:{settings.port} (Ctrl-C stops)", err=True)
     os.environ.setdefault("BENTOML_DO_NOT_TRACK", "True")
     words = [sys.executable, "-m", "bentoml", "serve", "service.http.app:Lectern"]
     words += ["--host", settings.host, "--port", str(settings.port), "--working-dir", str(_ROOT)]

@@ -28,6 +28,7 @@ _PROBES = ("/livez", "/healthz", "/readyz", "/v2/health/live", "/v2/health/ready
 # What a browser needs to show the page of the API, which says nothing about models.
 _PAGES = ("/", "/docs.json", "/static_content/")
 _RETRY_AFTER_S = 1
+_LONGEST_LOGGED_PATH = 200
 _CLIENT_GONE = 499  # nginx's status for it; HTTP has none
 
 
@@ -226,7 +227,7 @@ class Gateway:
                 request_id=exchange.request_id,
                 client=client[0],
                 method=scope["method"],
-                path=scope["path"],
+                path=scope["path"][:_LONGEST_LOGGED_PATH],
                 status=exchange.status,
                 milliseconds=round(elapsed * 1e3, 3),
                 code=exchange.code,

@@ -168,6 +168,26 @@ def test_serve_takes_options_over_variables_and_variables_over_defaults(
     assert [words[words.index("--port") + 1] for words in started] == ports
 
 
+def test_serve_finds_models_in_a_folder_relative_to_the_callers(
+    run: Run,
+    started: list[list[str]],
+    tmp_path: Path,
+    tiny_model: Callable[..., Path],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    tiny_model(tmp_path / "mine")
+    monkeypatch.chdir(tmp_path)
+    os.environ["LECTERN_MODELS"] = "mine"
+    assert run("serve", "--port", str(_free_port())).status == 0
+    # BentoML's workers start in the folder of the project.
+    assert os.environ["LECTERN_MODELS"] == str(tmp_path / "mine")
+
+
+def test_serve_shows_an_address_that_can_be_opened(run: Run, started: list[list[str]]) -> None:
+    port = _free_port()
+    assert f"http://[::1]:{port} " in run("serve", "--host", "::1", "--port", str(port)).err
+
+
 def test_serve_says_where_it_cannot_listen(run: Run, started: list[list[str]]) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

@@ -54,6 +54,11 @@ def test_a_path_cannot_forge_a_line(server: Server, strict: Server) -> None:
         assert not any(each.startswith("2026-01-01 127") for each in running.log().splitlines())
 
 
+def test_a_long_path_does_not_fill_the_log(server: Server) -> None:
+    answer = server.ask("GET", "/" + "long" * 10_000)
+    assert len(_line_with(server, answer.headers["X-Request-ID"])) < 400
+
+
 def test_keys_and_inputs_are_not_logged(strict: Server) -> None:
     answer = strict.ask("POST", "/models/imdb", b"a remarkable secret", KEY | {"Content-Type": "text/plain"})
     _line_with(strict, answer.headers["X-Request-ID"])

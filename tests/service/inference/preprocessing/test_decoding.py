@@ -268,7 +268,7 @@ def test_a_bomb_is_refused_by_its_header_at_once(kind: str) -> None:
         decode_image(content)
     elapsed, (_, peak) = time.perf_counter() - started, tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert elapsed < 1
+    assert elapsed < 3
     assert peak < 5_000_000
 
 

@@ -115,6 +115,19 @@ def read(models_folder: Path) -> Callable[[Sequence[Array]], list[str]]:
     return labels
 
 
+def test_a_larger_canvas_costs_hardly_any_accuracy(
+    mnist_digits: Array, data_folder: Path, read: Callable[..., list[str]]
+) -> None:
+    with np.load(data_folder / "mnist.npz") as arrays:
+        labels = [str(label) for label in arrays["y"]]
+
+    def mistakes(pixels: Sequence[Array]) -> int:
+        return sum(found != label for found, label in zip(read(pixels), labels, strict=True))
+
+    enlarged = [prepare_digit(_enlarged(digit, 10, seed=number)) for number, digit in enumerate(mnist_digits)]
+    assert mistakes(enlarged) <= mistakes(mnist_digits) + 1
+
+
 @pytest.mark.parametrize("quality", [90, 50, 20])
 def test_compression_changes_no_reading(
     canonical: Array, encode: Encode, quality: int, read: Callable[..., list[str]]
