@@ -183,6 +183,16 @@ def test_serve_finds_models_in_a_folder_relative_to_the_callers(
     assert os.environ["LECTERN_MODELS"] == str(tmp_path / "mine")
 
 
+def _has_ipv6() -> bool:
+    try:
+        with socket.socket(socket.AF_INET6) as probe:
+            probe.bind(("::1", 0))
+    except OSError:
+        return False
+    return True
+
+
+@pytest.mark.skipif(not _has_ipv6(), reason="this machine has no IPv6")
 def test_serve_shows_an_address_that_can_be_opened(run: Run, started: list[list[str]]) -> None:
     port = _free_port()
     assert f"http://[::1]:{port} " in run("serve", "--host", "::1", "--port", str(port)).err
