@@ -9,7 +9,7 @@ import numpy.typing as npt
 from numpy.lib.stride_tricks import sliding_window_view
 from PIL import Image
 
-from desktop.kernels import Kernel
+from desktop.kernels import Kernel, write_weight
 from service.inference.errors import InvalidInput
 from service.inference.preprocessing import prepare_photo
 
@@ -88,10 +88,12 @@ class Outcome:
     """What came out.
 
     Attributes:
+        operation: What was done.
         values: float32 (height, width).
         steps: The convolution, and the pooling if there is one.
     """
 
+    operation: Operation
     values: Values
     steps: tuple[Step, ...]
 
@@ -116,9 +118,10 @@ def apply(operation: Operation, pixels: npt.NDArray[np.uint8]) -> Outcome:
     if operation.rectified:
         values = np.maximum(values, 0)
     if operation.pooling is None:
-        return Outcome(values, (first,))
+        return Outcome(operation, values, (first,))
     second = Step(size=first.output, window=operation.pool, stride=operation.pool)
-    return Outcome(pool(values, operation.pooling, side=operation.pool), (first, second))
+    pooled = pool(values, operation.pooling, side=operation.pool)
+    return Outcome(operation, pooled, (first, second))
 
 
 def convolve(picture: Values, kernel: Kernel, *, stride: int = 1, padding: int = 0) -> Values:
@@ -179,6 +182,31 @@ def origin(steps: Sequence[Step], row: int, column: int) -> tuple[int, int, int]
         row, column = row * step.stride - step.padding, column * step.stride - step.padding
         side = (side - 1) * step.stride + step.window
     return row, column, side
+
+
+def products(pixels: npt.NDArray[np.uint8], kernel: Kernel, *, top: int, left: int) -> list[str]:
+    """Write out what is added up for one value of a convolution.
+
+    Args:
+        pixels: uint8 (height, width).
+        kernel: float32 (rows, columns).
+        top: Where the kernel lies; negative in the padding.
+        left: Likewise.
+
+    Returns:
+        A line for each row of the kernel, such as ``-1 · 34 + 0 · 40 + 1 · 36``.
+    """
+    rows, columns = kernel.shape
+    edges = [
+        (max(-start, 0), max(start + side - size, 0))
+        for start, side, size in zip((top, left), (rows, columns), pixels.shape, strict=True)
+    ]
+    row, column = top + edges[0][0], left + edges[1][0]
+    below = np.pad(pixels, edges)[row : row + rows, column : column + columns]
+    return [
+        " + ".join(f"{write_weight(float(weight))} · {level}" for weight, level in zip(*line, strict=True))
+        for line in zip(kernel, below, strict=True)
+    ]
 
 
 def grey_square(picture: Image.Image, *, side: int) -> npt.NDArray[np.uint8]:

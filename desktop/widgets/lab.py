@@ -8,7 +8,7 @@ from PySide6.QtGui import QKeyEvent, QKeySequence, QShowEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from desktop.arrivals import Parcel
-from desktop.convolution import ROUNDING, DoesNotFit, Outcome, apply, grey_levels, origin
+from desktop.convolution import ROUNDING, DoesNotFit, Outcome, apply, grey_levels, origin, products
 from desktop.explaining import Explanations
 from desktop.throttle import Throttle
 from desktop.widgets.lab_kernel import KernelEditor
@@ -23,6 +23,8 @@ from service.inference.errors import BlankImage
 _MARGIN, _SPACE = 16, 20
 _PACE_MS = 50
 _SETTINGS_WIDTH = 268
+# Sides of larger kernels make sums that are too long to be read.
+_LARGEST_SUM = 3
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,6 +47,7 @@ class Lab(QWidget):
         self.after = PixelView(self.tr("Output"), self, points=True)
         self.formula = QLabel(self)
         self.range = QLabel(self)
+        self.sum = QLabel(self)
         self._material: Material | None = None
         self._shown: Material | None = None
         self._outcome: Outcome | None = None
@@ -181,12 +184,24 @@ class Lab(QWidget):
         if spot is None:
             self.before.frame(QRect())
             self._tell_range(outcome)
+            self.sum.setText("")
             return
         top, left, side = origin(outcome.steps, spot.y(), spot.x())
         self.before.frame(QRect(left, top, side, side))
         value = self._number(float(outcome.values[spot.y(), spot.x()]))
         words = self.tr("Row {0}, column {1}: {2}, out of {3} × {3} pixels")
         self.range.setText(words.format(spot.y() + 1, spot.x() + 1, value, side))
+        self._write_sum(outcome, top=top, left=left, value=value)
+
+    def _write_sum(self, outcome: Outcome, *, top: int, left: int, value: str) -> None:
+        """Write out how a value comes about, where that fits."""
+        operation, material = outcome.operation, self._shown
+        if material is None or operation.pooling is not None or len(operation.kernel) > _LARGEST_SUM:
+            self.sum.setText("")
+            return
+        lines = products(material.pixels, operation.kernel, top=top, left=left)
+        last = self.tr("ReLU of this is {0}") if operation.rectified else self.tr("The sum is {0}")
+        self.sum.setText("\n".join([*lines, last.format(value)]))
 
     def _number(self, value: float) -> str:
         rounded = round(value, 1)
@@ -201,6 +216,7 @@ class Lab(QWidget):
         self._outcome = None
         self.after.invite(words)
         self.before.frame(QRect())
+        self.sum.setText("")
         self.formula.setText("O = (I − K + 2P) / S + 1")
         self.range.setText("")
 
@@ -218,7 +234,8 @@ class Lab(QWidget):
         settings.addWidget(line)
         settings.addWidget(self.settings)
         settings.addStretch(1)
-        for label in (self.formula, self.range):
+        settings.addWidget(self.sum)
+        for label in (self.formula, self.range, self.sum):
             label.setAlignment(Qt.AlignmentFlag.AlignHCenter)
             label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         font = self.formula.font()

@@ -17,6 +17,7 @@ from desktop.convolution import (
     grey_square,
     origin,
     pool,
+    products,
 )
 from desktop.kernels import PRESETS, BadWeight, Preset, parse_kernel, resized, write_weight
 
@@ -185,3 +186,15 @@ def test_a_picture_is_cut_square_and_made_grey() -> None:
     assert square.shape == (64, 64)
     assert square[:, :24].min() == square[:, :24].max() == 76
     assert square[:, 40:].max() == 29
+
+
+def test_the_sum_of_a_value_is_written_out_with_the_padding() -> None:
+    picture = np.array([[10, 20], [30, 40]], dtype=np.uint8)
+    kernel = PRESETS[Preset.SOBEL_Y]
+    lines = products(picture, kernel, top=-1, left=0)
+    assert lines == ["-1 · 0 + -2 · 0 + -1 · 0", "0 · 10 + 0 · 20 + 0 · 0", "1 · 30 + 2 · 40 + 1 · 0"]
+    terms = [term.split(" · ") for line in lines for term in line.split(" + ")]
+    total = sum(float(weight) * int(level) for weight, level in terms)
+    assert total == apply(Operation(kernel=kernel, padding=1), picture).values[0, 1]
+    far = products(picture, kernel, top=-16, left=9)
+    assert far == ["-1 · 0 + -2 · 0 + -1 · 0", "0 · 0 + 0 · 0 + 0 · 0", "1 · 0 + 2 · 0 + 1 · 0"]

@@ -269,6 +269,13 @@ def test_pointing_at_a_value_frames_the_pixels_it_comes_from(qtbot: QtBot, drawn
     QTest.mouseMove(drawn.after, at.toPoint())
     assert drawn.before.mark == QRect(10, 6, 3, 3)
     assert drawn.range.text() == f"Row 4, column 6: {outcome.values[3, 5]:.0f}, out of 3 × 3 pixels"
+    seen = pixels(drawn).astype(int)
+    assert drawn.sum.text().splitlines() == [
+        f"-1 · {seen[6, 10]} + 0 · {seen[6, 11]} + 1 · {seen[6, 12]}",
+        f"-2 · {seen[7, 10]} + 0 · {seen[7, 11]} + 2 · {seen[7, 12]}",
+        f"-1 · {seen[8, 10]} + 0 · {seen[8, 11]} + 1 · {seen[8, 12]}",
+        f"The sum is {outcome.values[3, 5]:.0f}",
+    ]
     drawn.after.setFocus()
     QTest.keyClick(drawn.after, Qt.Key.Key_Right)
     assert drawn.after.spot == QPoint(6, 3)
@@ -277,6 +284,7 @@ def test_pointing_at_a_value_frames_the_pixels_it_comes_from(qtbot: QtBot, drawn
     qtbot.waitUntil(lambda: drawn.after.image.width() == 4)
     assert drawn.after.spot is None
     assert drawn.before.mark.isNull()
+    assert drawn.sum.text() == ""
 
 
 def test_undo_and_clear_belong_to_the_pad_that_is_seen(qtbot: QtBot, window: MainWindow) -> None:
