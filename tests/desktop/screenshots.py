@@ -9,8 +9,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from hands import draw
+import hands
 from pen import SAMPLE, digits
+from PIL import Image
 from PySide6.QtCore import QEventLoop, QTimer
 from PySide6.QtWidgets import QApplication, QDialog, QWidget
 
@@ -45,11 +46,11 @@ def write_digit(window: MainWindow, number: int) -> None:
     _, strokes = list(digits(SAMPLE))[number]
     window.draw_page.clear()
     for stroke in strokes:
-        draw(window.draw_page.pad, [tuple(spot / PAGE) for spot in stroke], steps=1)
+        hands.draw(window.draw_page.pad, [tuple(spot / PAGE) for spot in stroke], steps=1)
     wait()
 
 
-def drawn(window: MainWindow) -> None:
+def draw(window: MainWindow) -> None:
     """Fill the page of the pad, and the history."""
     for number in (*EARLIER, LAST):
         write_digit(window, number)
@@ -115,6 +116,8 @@ def shot(window: MainWindow, path: Path) -> None:
     dialogs = [dialog for dialog in window.findChildren(QDialog) if dialog.isVisible()]
     target: QWidget = dialogs[-1] if dialogs else window
     target.grab().save(str(path))
+    # 256 colours are enough for a window, and a third of the size.
+    Image.open(path).convert("RGB").quantize(256, dither=Image.Dither.NONE).save(path, optimize=True)
     for dialog in dialogs:
         dialog.reject()
 
@@ -129,7 +132,7 @@ def main() -> None:
     app = QApplication([])
     settings = Settings(server="", language=options.language, models={"pictures": "cifar10"})
     steps: tuple[Callable[[MainWindow], None], ...] = (
-        drawn, pictures, text, folder, lab, replayed, preferences, card, why,
+        draw, pictures, text, folder, lab, replayed, preferences, card, why,
     )  # fmt: skip
     options.folder.mkdir(parents=True, exist_ok=True)
     for theme in (Theme.LIGHT, Theme.DARK):
@@ -140,7 +143,7 @@ def main() -> None:
         wait()
         wanted = steps
         if options.readme:
-            wanted = (drawn,) if theme is Theme.LIGHT else (pictures,)
+            wanted = (draw,) if theme is Theme.LIGHT else (why,)
         for step in wanted:
             if step is replayed:
                 window.tabs.setCurrentIndex(0)
