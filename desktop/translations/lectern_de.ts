@@ -357,6 +357,14 @@
         <source>Row {0}, column {1}: {2}, out of {3} × {3} pixels</source>
         <translation>Zeile {0}, Spalte {1}: {2}, aus {3} × {3} Pixeln</translation>
     </message>
+    <message>
+        <source>ReLU of this is {0}</source>
+        <translation>ReLU davon ist {0}</translation>
+    </message>
+    <message>
+        <source>The sum is {0}</source>
+        <translation>Die Summe ist {0}</translation>
+    </message>
 </context>
 <context>
     <name>LabSettings</name>

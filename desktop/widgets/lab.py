@@ -238,6 +238,7 @@ class Lab(QWidget):
         for label in (self.formula, self.range, self.sum):
             label.setAlignment(Qt.AlignmentFlag.AlignHCenter)
             label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.sum.setMinimumHeight(self.fontMetrics().lineSpacing() * (_LARGEST_SUM + 1))
         font = self.formula.font()
         font.setBold(True)
         self.formula.setFont(font)
