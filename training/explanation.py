@@ -19,7 +19,7 @@ from keras import layers, ops
 from onnx import helper, numpy_helper
 
 from training.errors import ExportError
-from training.graph import IR_VERSION, OPSET
+from training.graph import IR_VERSION, OPSET, hold_back_chatter
 
 # Heat on fewer places a side than this says too little; that of an earlier activation is taken then.
 _MIN_SIDE = 7
@@ -81,7 +81,8 @@ def explain(model: keras.Model) -> ExplanationGraph:
         tf.TensorSpec(image.shape, image.dtype, name=_PIXELS),
         tf.TensorSpec((None, max(2, model.output_shape[-1])), tf.float32, name=_LABEL),
     ]
-    proto, _ = tf2onnx.convert.from_function(run, input_signature=signature, opset=OPSET)
+    with hold_back_chatter():
+        proto, _ = tf2onnx.convert.from_function(run, input_signature=signature, opset=OPSET)
     _add_filters(proto.graph, model)
     proto.ir_version = IR_VERSION
     onnx.checker.check_model(proto)

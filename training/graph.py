@@ -1,5 +1,10 @@
 """Owns turning a Keras network into an ONNX graph, and tidying that graph up."""
 
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import keras
@@ -43,7 +48,8 @@ def to_onnx(model: keras.Model) -> onnx.ModelProto:
         # (1 - p, p) as arithmetic: a Concat would be one more operation that accelerators treat apart.
         return tf.add(tf.matmul(result, [[-1.0, 1.0]]), [1.0, 0.0])
 
-    proto, _ = tf2onnx.convert.from_function(probabilities, input_signature=signature, opset=OPSET)
+    with hold_back_chatter():
+        proto, _ = tf2onnx.convert.from_function(probabilities, input_signature=signature, opset=OPSET)
     _rename(proto.graph, tensor.name)
     _fix_reshapes(proto)
     _drop_unused(proto.graph)
@@ -59,6 +65,28 @@ def to_onnx(model: keras.Model) -> onnx.ModelProto:
             f"the graph still computes shapes while it runs ({', '.join(left)}); nothing was written"
         )
     return proto
+
+
+@contextmanager
+def hold_back_chatter() -> Iterator[None]:
+    """Keep what TensorFlow's C++ side writes to standard error while it converts, unless that fails.
+
+    Those lines, about sessions and GPUs that are not there, follow none of its log settings.
+    """
+    sys.stderr.flush()
+    kept = os.dup(2)
+    with tempfile.TemporaryFile() as held:
+        os.dup2(held.fileno(), 2)
+        try:
+            yield
+        except BaseException:
+            held.seek(0)
+            os.write(kept, held.read())
+            raise
+        finally:
+            sys.stderr.flush()
+            os.dup2(kept, 2)
+            os.close(kept)
 
 
 def dynamic_operations(proto: onnx.ModelProto) -> tuple[str, ...]:

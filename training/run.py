@@ -49,6 +49,35 @@ class RunRecord:
     versions: Mapping[str, str]
 
 
+def begin_run(folder: Path, *, settings: Mapping[str, Any], resume: bool) -> None:
+    """Note the settings that a run begins with, or make sure that it goes on with the same ones.
+
+    Args:
+        folder: Of the run; made if it is missing.
+        settings: As plain values.
+        resume: Whether an interrupted run is to go on.
+
+    Raises:
+        RunError: The interrupted run had other settings, so that going on would be neither the one run nor the
+            other. More epochs are fine where the learning rate does not depend on their number.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "run.json").unlink(missing_ok=True)
+    path = folder / "settings.json"
+    if resume and path.exists():
+        earlier = json.loads(path.read_text())
+        free = {"epochs"} if earlier["schedule"] == settings["schedule"] == "constant" else set()
+        differing = [
+            name for name, value in settings.items() if earlier.get(name) != value and name not in free
+        ]
+        if differing:
+            raise RunError(
+                f"{folder}: was begun with another {', '.join(differing)}; resume it with the same, or train "
+                "again without --resume"
+            )
+    write_atomically(path, (json.dumps(settings, indent=1) + "\n").encode())
+
+
 def save_run(folder: Path, *, record: RunRecord, model: keras.Model, history: tuple[Epoch, ...]) -> None:
     """Write the network, its history and, last, the record that makes the run count as finished."""
     temporary = folder / ".model.keras"

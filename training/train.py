@@ -9,7 +9,7 @@ from training.history import Epoch
 from training.layers import DataFacts, measure
 from training.loop import Reporter, fit
 from training.recipe import Recipe
-from training.run import RunRecord, describe_machine, describe_versions, save_run
+from training.run import RunRecord, begin_run, describe_machine, describe_versions, save_run
 from training.settings import Settings
 from training.transfer import Progress, train_transfer
 from training.words import count_ratios
@@ -38,8 +38,12 @@ def train(
 
     Returns:
         The record of the run, and a row per epoch.
+
+    Raises:
+        RunError: The interrupted run had other settings, or its checkpoint cannot be read.
     """
-    (folder / "run.json").unlink(missing_ok=True)
+    plain = settings.as_dict() | ({"joint": recipe.joint.as_dict()} if recipe.joint else {})
+    begin_run(folder, settings=plain, resume=resume)
     if recipe.method == "transfer":
         outcome = train_transfer(
             recipe,
@@ -65,7 +69,7 @@ def train(
         extra_seconds = 0.0
     record = RunRecord(
         recipe=recipe.name,
-        settings=settings.as_dict() | ({"joint": recipe.joint.as_dict()} if recipe.joint else {}),
+        settings=plain,
         dataset=dataset.name,
         dataset_sha256=dataset.sha256,
         splits=dataset.splits,

@@ -114,17 +114,21 @@ def test_changed_label_is_refused_but_a_tie_is_not() -> None:
     assert check_parity(tie, tie[:, ::-1]) == pytest.approx(2e-6, rel=0.1)
 
 
-def test_resume_goes_on_from_the_last_epoch(tmp_path: Path, mnist_cache: Path) -> None:
-    _train(tmp_path)
+def test_resume_goes_on_after_the_last_finished_epoch(tmp_path: Path, imdb_cache: Path) -> None:
+    words = ("imdb-dense", "--smaller", 0.5, "--batch-size", 16, "--runs", tmp_path / "runs")
+    _call(commands.train, *words, "--epochs", 2)
 
-    result = _call(
-        commands.train,
-        "mnist-dense",
-        *("--epochs", 3, "--smaller", 0.1, "--resume", "--runs", tmp_path / "runs"),
-    )
+    result = _call(commands.train, *words, "--epochs", 3, "--resume")
 
     assert "epoch   3/3" in result.output
     assert "epoch   2/3" not in result.output
+
+
+def test_resume_with_other_settings_is_refused(tmp_path: Path, mnist_cache: Path) -> None:
+    _train(tmp_path)
+
+    with pytest.raises(RunError, match="was begun with another l2; resume it with the same"):
+        _train(tmp_path, "--l2", 0.1, "--resume")
 
 
 def test_k_fold_prints_mean_and_spread(tmp_path: Path, mnist_cache: Path) -> None:
