@@ -1,0 +1,119 @@
+"""``lectern desktop``: its help, a real start and end, and machines that lack something."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from desktop import commands
+from desktop.commands import MissingSystemLibrary, desktop
+
+LECTERN = "import sys; sys.argv = ['lectern', 'desktop', *sys.argv[1:]]; from service.cli import main; main()"
+# Makes the import of Qt fail, as it does where the package, or a library of the system, is missing.
+BROKEN = """
+import sys
+class Finder:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] == "PySide6":
+            raise {error}
+sys.meta_path.insert(0, Finder())
+"""
+
+
+def lectern(*words: str, before: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if name not in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
+    }
+    return subprocess.run(
+        [sys.executable, "-c", before + LECTERN, *words],
+        env={**kept, **environment}, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+
+
+def test_help_has_the_options_and_an_example() -> None:
+    text = CliRunner().invoke(desktop, ["--help"]).output
+    for words in ("--server URL", "--offline", "Example: lectern desktop --server http://lecture-hall:3000"):
+        assert words in text
+
+
+def test_the_window_opens_closes_and_leaves_settings_and_a_log(tmp_path: Path) -> None:
+    before = (
+        "from PySide6.QtCore import QTimer\n"
+        "from desktop.main_window import MainWindow\n"
+        "start = MainWindow.start\n"
+        "MainWindow.start = lambda window: (start(window), QTimer.singleShot(0, window.close))\n"
+    )
+    run = lectern(
+        "--offline",
+        before=before,
+        QT_QPA_PLATFORM="offscreen",
+        XDG_CONFIG_HOME=str(tmp_path / "config"),
+        XDG_DATA_HOME=str(tmp_path / "data"),
+    )
+    assert run.returncode == 0, run.stderr
+    assert "Traceback" not in run.stderr
+    assert list((tmp_path / "config").rglob("Lectern.conf"))
+    assert list((tmp_path / "data").rglob("lectern.log"))
+
+
+def test_a_missing_package_gets_the_line_that_installs_it() -> None:
+    error = "ModuleNotFoundError(\"No module named 'PySide6'\", name='PySide6')"
+    run = lectern(before=BROKEN.format(error=error), QT_QPA_PLATFORM="offscreen")
+    assert run.returncode == 2
+    assert (
+        run.stderr == "lectern: lectern desktop needs the package PySide6: pip install 'lectern[desktop]'\n"
+    )
+
+
+def test_a_missing_library_of_the_system_gets_the_line_that_installs_it() -> None:
+    error = "ImportError('libEGL.so.1: cannot open shared object file: No such file or directory')"
+    run = lectern(before=BROKEN.format(error=error), QT_QPA_PLATFORM="offscreen")
+    assert run.returncode == 2
+    assert run.stderr.startswith(
+        "lectern: Qt needs libEGL.so.1 of the system: sudo apt-get install -y libegl1 "
+    )
+    assert len(run.stderr.splitlines()) == 1
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have one window system, and it is there")
+def test_a_missing_library_of_the_x11_plugin_is_found_before_qt_aborts(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def load(name: str) -> None:
+        if name == "libxcb-cursor.so.0":
+            raise OSError(f"{name}: cannot open shared object file")
+
+    monkeypatch.setattr(commands.ctypes, "CDLL", load)
+    monkeypatch.setenv("DISPLAY", ":0")
+    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+    monkeypatch.delenv("QT_QPA_PLATFORM")
+    result = CliRunner().invoke(desktop, [])
+    assert isinstance(result.exception, MissingSystemLibrary)
+    assert "libxcb-cursor.so.0" in str(result.exception)
+    assert "libxcb-cursor0" in str(result.exception)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems always have a screen")
+def test_without_a_screen_there_is_one_line() -> None:
+    run = lectern()
+    assert (run.returncode, len(run.stderr.splitlines())) == (2, 1)
+    assert "there is no screen" in run.stderr
+
+
+def test_an_address_that_is_none_is_refused() -> None:
+    run = lectern("--server", "lecture-hall", QT_QPA_PLATFORM="offscreen")
+    assert run.returncode == 2
+    assert "'lecture-hall' is no address of a server" in run.stderr
+
+
+def test_a_fault_of_our_own_is_not_taken_for_a_missing_package() -> None:
+    run = lectern(
+        before=BROKEN.format(error="ImportError('cannot import name')"), QT_QPA_PLATFORM="offscreen"
+    )
+    assert "cannot import name" in run.stderr
+    assert "apt-get" not in run.stderr
