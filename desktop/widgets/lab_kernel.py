@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from desktop.announce import announce
 from desktop.explaining import Explanations, Levels, Network
 from desktop.kernels import (
     LARGEST_SIDE,
@@ -33,7 +34,8 @@ from desktop.worker import Worker
 from service.inference import LecternError
 
 _SIDES = (1, 3, 5, 7)
-_CELL_WIDTH = {1: 64, 2: 64, 3: 64, 4: 56, 5: 48, 6: 40, 7: 34}
+_CELL_WIDTH = {1: 64, 2: 64, 3: 64, 4: 56, 5: 50, 6: 42, 7: 36}
+_NARROW, _SMALLER = 42, 0.75
 
 
 class KernelEditor(QWidget):
@@ -189,6 +191,10 @@ class KernelEditor(QWidget):
         cell.setAlignment(Qt.AlignmentFlag.AlignCenter)
         cell.setFixedWidth(_CELL_WIDTH[side])
         cell.setTextMargins(-1, 0, -1, 0)
+        if _CELL_WIDTH[side] <= _NARROW:
+            font = cell.font()
+            font.setPointSizeF(font.pointSizeF() * _SMALLER)
+            cell.setFont(font)
         cell.setAccessibleName(self.tr("Weight in row {0}, column {1}").format(row + 1, column + 1))
         cell.textEdited.connect(self._typed)
         self._grid.addWidget(cell, row, column)
@@ -202,6 +208,8 @@ class KernelEditor(QWidget):
         )
         self.complaint.setText(words)
         self.complaint.setVisible(bool(words))
+        if words:
+            announce(self, words)
 
     def _lay_out(self) -> None:
         names = {
@@ -222,7 +230,7 @@ class KernelEditor(QWidget):
         self.number.hide()
         self.complaint.setWordWrap(True)
         self.complaint.hide()
-        self._grid.setSpacing(4)
+        self._grid.setSpacing(2)
         row = QHBoxLayout()
         row.addWidget(self.sides)
         row.addWidget(self.number)

@@ -175,6 +175,8 @@ class WhyPanel(QWidget):
         shown = insight.overlay is not None
         words = self.tr("Bright is what spoke for {0}.").format(insight.wish.label)
         self.legend.setText(words if shown else "")
+        if shown:
+            self.heat.setAccessibleDescription(words)
 
     def _show_maps(self, insight: Insight) -> None:
         maps = insight.maps

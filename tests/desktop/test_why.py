@@ -61,6 +61,7 @@ def test_heat_and_maps_are_those_of_what_was_drawn(
     pixels = draw_and_wait(qtbot, window)
     qtbot.waitUntil(lambda: panel.heat.image == overlay(catalog, pixels, "7"))
     assert panel.labels.currentText() == "Why this answer: 7?"
+    assert panel.heat.accessibleDescription() == "Bright is what spoke for 7."
     assert panel.strip.maps.layer == panel.layers.currentText() == "conv2d"
     maps = catalog.explainer("mnist", 1).feature_maps(pixels, layer="conv2d")
     np.testing.assert_array_equal(panel.strip.maps.peaks, maps.max(axis=(0, 1)))
