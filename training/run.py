@@ -58,8 +58,8 @@ def begin_run(folder: Path, *, settings: Mapping[str, Any], resume: bool) -> Non
         resume: Whether an interrupted run is to go on.
 
     Raises:
-        RunError: The interrupted run had other settings, so that going on would be neither the one run nor the
-            other. More epochs are fine where the learning rate does not depend on their number.
+        RunError: The interrupted run had other settings, so that going on would be neither the one run nor
+            the other. More epochs are fine where the learning rate does not depend on their number.
     """
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "run.json").unlink(missing_ok=True)

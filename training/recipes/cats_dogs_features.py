@@ -1,4 +1,8 @@
-"""cats-dogs-features: one dense unit on the features of a frozen, pretrained network."""
+"""cats-dogs-features: one dense unit on the features of a frozen, pretrained network.
+
+Reached: test accuracy 0.9825 with the exported file, seed 1, 13 epochs, 275 s on two shared cores of an AMD
+EPYC without a GPU, activations of the frozen part included.
+"""
 
 import keras
 
