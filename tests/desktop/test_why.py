@@ -10,6 +10,7 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QImage
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
+from stand_in import StandIn
 
 from desktop.arrivals import Parcel
 from desktop.explaining import Explanations, Wish
@@ -244,3 +245,19 @@ def test_the_picture_can_be_seen_at_any_size(qtbot: QtBot, window: MainWindow) -
     assert heat.area().width() == heat.area().height()
     assert heat.area().contains(QPoint(heat.width() // 2, heat.height() // 2))
     assert middle != heat.palette().window().color()
+
+
+def test_what_a_server_reads_is_explained_on_this_computer(
+    qtbot: QtBot, open_window: OpenWindow, catalog: Catalog
+) -> None:
+    server = StandIn(BUNDLED)
+    try:
+        window = open_window(Settings(server=server.url), models=BUNDLED)
+        window.panel.versions.setCurrentIndex(window.panel.versions.findData(1))
+        press(window, "Ctrl+Shift+Y")
+        pixels = draw_and_wait(qtbot, window)
+        assert window.panel.whereabouts.text().startswith("Server ")
+        qtbot.waitUntil(lambda: window.why.panel.heat.image == overlay(catalog, pixels, "7"))
+        assert [path for _, path in server.asked if "explain" in path] == []
+    finally:
+        server.kill()
