@@ -19,6 +19,7 @@ LARGEST_FILE = 60_000_000
 # In the order of what is lost: nothing, or the notes on how the camera was held.
 _FORMATS = ("image/jpeg", "image/png", "image/webp")
 _LONGEST_SHOWN = 1200
+THUMBNAIL = 64
 
 
 @dataclass(frozen=True)
@@ -52,11 +53,13 @@ class Picture:
         name: For people.
         data: The picture file.
         image: For the screen, upright; smaller than the file's if that is huge.
+        thumbnail: The same, 64 pixels broad or high.
     """
 
     name: str
     data: bytes
     image: QImage
+    thumbnail: QImage
 
 
 @dataclass(frozen=True)
@@ -106,7 +109,9 @@ def _picture(parcel: Parcel) -> Picture:
         data = content
     upright = decode_image(data)
     upright.thumbnail((_LONGEST_SHOWN, _LONGEST_SHOWN))
-    return Picture(parcel.name, data, qimage_of_pillow(upright))
+    image = qimage_of_pillow(upright)
+    upright.thumbnail((THUMBNAIL, THUMBNAIL))
+    return Picture(parcel.name, data, image, qimage_of_pillow(upright))
 
 
 def _read(path: Path) -> bytes:

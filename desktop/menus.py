@@ -56,8 +56,10 @@ class Menus(QObject):
     def _fill_edit(self) -> None:
         menu = self._menu(self.tr("&Edit"))
         draw = self._window.draw_page
-        for action in (draw.undo, draw.redo, draw.erase, draw.empty):
+        for action in (draw.undo, draw.redo, draw.erase):
             menu.addAction(action)
+        self.clear = self._add(menu, self.tr("&Clear"), self._clear)
+        self.clear.setShortcut(QKeySequence("Ctrl+Backspace"))
         self.correct = self._add(menu, self.tr("&Wrong? Tell me…"), self._window.open_correction)
         self.correct.setShortcut(QKeySequence("Ctrl+T"))
         menu.addSeparator()
@@ -111,6 +113,10 @@ class Menus(QObject):
         box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         box.open()
 
+    def _clear(self) -> None:
+        if self._window.page.isVisible():
+            self._window.page.clear()
+
     def _open(self) -> None:
         self._window.tabs.setCurrentWidget(self._window.pictures_page)
         self._window.pictures_page.open_files()
@@ -120,8 +126,9 @@ class Menus(QObject):
         self._window.folder_page.ask_for_folder()
 
     def _copy_picture(self) -> None:
-        if self._window.page.value() is not None:
-            self._window.sharer.copy_picture(self._window.page.thumbnail())
+        picture = self._window.page.picture()
+        if not picture.isNull():
+            self._window.sharer.copy_picture(picture)
 
     def _copy_pixels(self) -> None:
         if not self._window.panel.preview.image.isNull():
@@ -132,8 +139,9 @@ class Menus(QObject):
             self._window.sharer.copy_reading(self._window.answer.reading)
 
     def _save_picture(self) -> None:
-        if self._window.page.value() is not None:
-            self._window.sharer.save_picture(self._window.page.thumbnail(), self.tr("drawing") + ".png")
+        picture = self._window.page.picture()
+        if not picture.isNull():
+            self._window.sharer.save_picture(picture, self.tr("drawing") + ".png")
 
     def _save_pixels(self) -> None:
         if not self._window.panel.preview.image.isNull():

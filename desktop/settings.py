@@ -65,10 +65,11 @@ def load() -> Settings:
     server = _text(store, "server", settings.server)
     models = {name: _text(store, f"models/{name}", "") for name in _names(store, "models")}
     geometry = store.value("geometry")
+    api_key = _text(store, "api_key", "")
     return replace(
         settings,
         server=server if server == "" or problem_with_server(server) is None else settings.server,
-        api_key=_text(store, "api_key", ""),
+        api_key=api_key if api_key.isascii() else "",
         theme=_choice(Theme, store, "theme", settings.theme),
         language=_text(store, "language", ""),
         brush=min(max(_number(store, "brush", DEFAULT_BRUSH), SLIMMEST_BRUSH), BROADEST_BRUSH),

@@ -537,6 +537,10 @@
         <translation>&amp;Bearbeiten</translation>
     </message>
     <message>
+        <source>&amp;Clear</source>
+        <translation>&amp;Leeren</translation>
+    </message>
+    <message>
         <source>&amp;Wrong? Tell me…</source>
         <translation>&amp;Falsch? Sagen Sie es mir …</translation>
     </message>

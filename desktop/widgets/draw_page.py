@@ -1,9 +1,10 @@
 """Owns the page with the pad and its tools."""
 
+from collections.abc import Callable
 from typing import cast
 
 from PySide6.QtCore import QSignalBlocker, Qt
-from PySide6.QtGui import QAction, QImage, QKeySequence
+from PySide6.QtGui import QAction, QHideEvent, QImage, QKeySequence, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSlider, QToolButton, QVBoxLayout, QWidget
 
 from desktop.reader import Value
@@ -33,7 +34,8 @@ class DrawPage(Page):
         self.erase.setShortcut(QKeySequence("E"))
         self.erase.setToolTip(self.tr("Take ink away (E)"))
         self.erase.toggled.connect(self._erase)
-        self.empty = self._action(self.tr("&Clear"), QKeySequence("Ctrl+Backspace"), self.clear)
+        self.empty = QAction(self.tr("&Clear"), self)
+        self.empty.triggered.connect(self.clear)
         self.brush = QSlider(Qt.Orientation.Horizontal, self)
         self.brush.setRange(round(SLIMMEST_BRUSH * 100), round(BROADEST_BRUSH * 100))
         self.brush.setValue(round(DEFAULT_BRUSH * 100))
@@ -46,10 +48,8 @@ class DrawPage(Page):
         self._lay_out()
         self.pad.changed.connect(self.changed)
         self.pad.settled.connect(self.settled)
-        self.pad.undo_stack.canUndoChanged.connect(self.undo.setEnabled)
-        self.pad.undo_stack.canRedoChanged.connect(self.redo.setEnabled)
-        self.undo.setEnabled(False)
-        self.redo.setEnabled(False)
+        self.pad.undo_stack.indexChanged.connect(self._enable)
+        self._enable()
         self._brush(self.brush.value())
 
     def title(self) -> str:
@@ -78,6 +78,10 @@ class DrawPage(Page):
         with QSignalBlocker(self):
             self.pad.show_strokes(cast("tuple[Stroke, ...]", snapshot))
 
+    def picture(self) -> QImage:
+        """Return the drawing; a null picture for a blank pad."""
+        return QImage() if self.pad.is_blank else self.pad.picture
+
     def thumbnail(self) -> QImage:
         """Return the drawing."""
         return self.pad.picture
@@ -95,11 +99,25 @@ class DrawPage(Page):
         """Take another brush; the share is rounded to whole percents."""
         self.brush.setValue(round(size * 100))
 
-    def _action(self, text: str, keys: QKeySequence | QKeySequence.StandardKey, slot: object) -> QAction:
+    def showEvent(self, event: QShowEvent) -> None:
+        """Let the keys work."""
+        super().showEvent(event)
+        self._enable()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """Keep the keys from changing a drawing that nobody sees."""
+        super().hideEvent(event)
+        self._enable()
+
+    def _enable(self) -> None:
+        seen, stack = self.isVisible(), self.pad.undo_stack
+        self.undo.setEnabled(seen and stack.canUndo())
+        self.redo.setEnabled(seen and stack.canRedo())
+        self.erase.setEnabled(seen)
+
+    def _action(self, text: str, keys: QKeySequence.StandardKey, slot: Callable[[], None]) -> QAction:
         action = QAction(text, self)
-        action.setShortcuts(
-            [QKeySequence(keys)] if isinstance(keys, QKeySequence) else QKeySequence.keyBindings(keys)
-        )
+        action.setShortcuts(QKeySequence.keyBindings(keys))
         action.triggered.connect(slot)
         return action
 

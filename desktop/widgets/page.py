@@ -65,6 +65,10 @@ class Page(QWidget):
         """Show again what was there when the snapshot was taken; no signal is sent."""
         raise NotImplementedError
 
+    def picture(self) -> QImage:
+        """Return what is there as a picture, to be copied or saved; a null one if there is none."""
+        raise NotImplementedError
+
     def thumbnail(self) -> QImage:
         """Return a small picture of what is there."""
         raise NotImplementedError

@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from desktop.arrivals import SUFFIXES, Failure, Parcel, Picture, arrivals, unpack
+from desktop.arrivals import SUFFIXES, THUMBNAIL, Failure, Parcel, Picture, arrivals, unpack
 from desktop.reader import Value
 from desktop.widgets.page import Page
 from desktop.widgets.picture_view import PictureView
@@ -30,7 +30,6 @@ from service.inference import Prediction
 
 SAMPLES = Path(__file__).parents[1] / "samples"
 _MARGIN = 16
-_THUMBNAIL = 64
 # Enough for a look around; whole folders have a page of their own.
 _TRAY_LIMIT = 200
 
@@ -119,9 +118,13 @@ class PicturesPage(Page):
             self.tray.setCurrentRow(self._pictures.index(picture))
             self._show(picture)
 
-    def thumbnail(self) -> QImage:
+    def picture(self) -> QImage:
         """Return the picture."""
         return QImage() if self._current is None else self._current.image
+
+    def thumbnail(self) -> QImage:
+        """Return the picture, small."""
+        return QImage() if self._current is None else self._current.thumbnail
 
     def clear(self) -> None:
         """Put all pictures away."""
@@ -197,13 +200,7 @@ class PicturesPage(Page):
                 self._pictures.pop(0)
                 self.tray.takeItem(0)
             self._pictures.append(picture)
-            small = QPixmap.fromImage(picture.image).scaled(
-                _THUMBNAIL,
-                _THUMBNAIL,
-                Qt.AspectRatioMode.KeepAspectRatio,
-                Qt.TransformationMode.SmoothTransformation,
-            )
-            item = QListWidgetItem(QIcon(small), "")
+            item = QListWidgetItem(QIcon(QPixmap.fromImage(picture.thumbnail)), "")
             item.setToolTip(picture.name)
             self.tray.addItem(item)
         self.tray.setVisible(len(self._pictures) > 1)
@@ -230,9 +227,9 @@ class PicturesPage(Page):
         self.tray.setFlow(QListWidget.Flow.LeftToRight)
         self.tray.setWrapping(False)
         self.tray.setMovement(QListWidget.Movement.Static)
-        self.tray.setIconSize(QSize(_THUMBNAIL, _THUMBNAIL))
-        self.tray.setGridSize(QSize(_THUMBNAIL + 32, _THUMBNAIL + 44))
-        self.tray.setFixedHeight(_THUMBNAIL + 62)
+        self.tray.setIconSize(QSize(THUMBNAIL, THUMBNAIL))
+        self.tray.setGridSize(QSize(THUMBNAIL + 32, THUMBNAIL + 44))
+        self.tray.setFixedHeight(THUMBNAIL + 62)
         self.tray.setAccessibleName(self.tr("Pictures that were brought"))
         self.tray.hide()
         self.notice.setWordWrap(True)

@@ -65,6 +65,10 @@ class TextPage(Page):
             self.editor.setPlainText(cast(str, snapshot))
             self._pause.stop()
 
+    def picture(self) -> QImage:
+        """Return a null picture: a text is none."""
+        return QImage()
+
     def thumbnail(self) -> QImage:
         """Return a little card with the first words."""
         card = QImage(_THUMBNAIL, _THUMBNAIL, QImage.Format.Format_RGB32)

@@ -103,6 +103,19 @@ def test_a_place_that_cannot_be_written_is_told(seven: MainWindow, tmp_path: Pat
     assert "cannot be written" in seven.findChild(QMessageBox).text()
 
 
+def test_keys_do_nothing_to_a_drawing_that_is_not_seen(seven: MainWindow) -> None:
+    drawn = seven.draw_page.pad.picture
+    for tab in range(1, seven.tabs.count()):
+        seven.tabs.setCurrentIndex(tab)
+        for keys in ("Ctrl+Z", "E", "Ctrl+Backspace", "Ctrl+C", "Ctrl+R", "Ctrl+T"):
+            press(seven, keys)
+    assert seven.draw_page.pad.picture == drawn
+    assert not seven.draw_page.erase.isChecked()
+    press(seven, "Ctrl+1")
+    press(seven, "Ctrl+Z")
+    assert seven.draw_page.pad.is_blank
+
+
 def test_nothing_is_copied_when_there_is_nothing(window: MainWindow) -> None:
     QGuiApplication.clipboard().setText("before")
     for action in (window.menus.copy_picture, window.menus.copy_pixels, window.menus.copy_result):

@@ -36,6 +36,7 @@ def test_settings_that_make_no_sense_have_their_defaults(qapp: QApplication) -> 
         "brush": "wide",
         "tab": "nan",
         "order": "",
+        "api_key": "schlüssel",
     }.items():
         store.setValue(key, value)
     store.sync()
