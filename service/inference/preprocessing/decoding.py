@@ -1,7 +1,9 @@
 """Owns the way from the bytes of a picture file to upright 8-bit pixels."""
 
+import contextlib
 import io
 import math
+import threading
 
 import numpy as np
 from PIL import ExifTags, Image, UnidentifiedImageError
@@ -27,6 +29,7 @@ _TURNS = {
 # Networks look at a few dozen to a few hundred pixels a side; what comes after decoding takes many times the
 # memory of the pixels, and two photos of 40 megapixels at once must fit into a small container.
 _LARGE = 4_000_000
+_few_at_once = threading.BoundedSemaphore(2)
 _SIXTEEN_BIT_MODES = ("I", "I;16", "I;16B", "I;16L", "I;16N")
 
 
@@ -63,9 +66,10 @@ def decode_image(data: bytes, *, max_pixels: int = DEFAULT_MAX_PIXELS) -> Image.
             "send a smaller one"
         )
     try:
-        picture.load()
-        turn = _turn_of(picture)
-        small = _reduced(_eight_bit(picture))
+        with _few_at_once if _factor(picture) > 1 else contextlib.nullcontext():
+            picture.load()
+            turn = _turn_of(picture)
+            small = _reduced(_eight_bit(picture))
         return small if turn is None else small.transpose(turn)
     except Exception as error:  # As above: truncated and crafted files fail in the decoder, in many ways.
         raise _damaged(error) from error
@@ -89,10 +93,14 @@ def on_page(picture: Image.Image, page: int) -> Image.Image:
 
 def _reduced(picture: Image.Image) -> Image.Image:
     """Average a picture of 16 megapixels or more down by the whole factor that leaves 4 to 9."""
-    factor = math.isqrt(picture.width * picture.height // _LARGE)
+    factor = _factor(picture)
     if factor < 2:
         return picture
     return picture.reduce((min(factor, picture.width), min(factor, picture.height)))
+
+
+def _factor(picture: Image.Image) -> int:
+    return math.isqrt(picture.width * picture.height // _LARGE)
 
 
 def _turn_of(picture: Image.Image) -> Image.Transpose | None:

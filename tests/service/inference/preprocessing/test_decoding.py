@@ -7,6 +7,7 @@ import tracemalloc
 import zipfile
 import zlib
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -310,6 +311,28 @@ def test_very_large_pictures_are_averaged_down(
     histogram = picture.histogram()
     assert histogram[0] + histogram[255] == expected[0] * expected[1]
     assert abs(histogram[0] - histogram[255]) <= 2 * expected[0]
+
+
+def test_however_many_ask_few_very_large_pictures_are_in_memory_at_once(
+    encode: Encode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = encode(Image.new("L", (5000, 4000)))
+    at_work: list[int] = []
+    busiest: list[int] = []
+    reduce = Image.Image.reduce
+
+    def slow_reduce(picture: Image.Image, *args: Any) -> Image.Image:
+        at_work.append(1)
+        busiest.append(len(at_work))
+        time.sleep(0.05)
+        at_work.pop()
+        return reduce(picture, *args)
+
+    monkeypatch.setattr(Image.Image, "reduce", slow_reduce)
+    with ThreadPoolExecutor(6) as threads:
+        sizes = [picture.size for picture in threads.map(decode_image, [content] * 6)]
+    assert sizes == [(2500, 2000)] * 6
+    assert max(busiest) <= 2
 
 
 def test_transparency_is_averaged_without_the_colour_of_what_is_not_seen(encode: Encode) -> None:
