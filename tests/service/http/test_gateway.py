@@ -128,6 +128,26 @@ def test_no_path_leads_out_of_the_pages_folder(server: Server, path: str) -> Non
     assert set(answer.json()) == {"error", "code", "request_id"}
 
 
+def test_no_address_that_a_caller_names_is_ever_fetched(server: Server) -> None:
+    part = '--edge\r\nContent-Disposition: form-data; name="{}"\r\n\r\n{}\r\n'
+    with socket.create_server(("127.0.0.1", 0)) as trap:
+        url = f"http://127.0.0.1:{trap.getsockname()[1]}/digit.png"
+        form = (part.format("model", "mnist") + part.format("image", url) + "--edge--\r\n").encode()
+        headers = {"Content-Type": "multipart/form-data; boundary=edge"}
+        answers = [
+            server.post_json("/models/mnist", {"inputs": url}),
+            server.post_json("/classify_image", {"model": "mnist", "image": url}),
+            server.ask("POST", "/models/mnist", form, headers),
+            server.ask("POST", "/classify_image", form, headers),
+            server.ask("POST", "/models/mnist", url.encode()),
+            server.ask("POST", f"/models/mnist?url={url}", b""),
+        ]
+        trap.settimeout(0.5)
+        with pytest.raises(TimeoutError):
+            trap.accept()
+    assert [answer.status for answer in answers] == [400, 400, 400, 415, 422, 422]
+
+
 def test_the_page_of_the_api_shows_both_methods(server: Server) -> None:
     page = server.ask("GET", "/")
     assert page.status == 200
