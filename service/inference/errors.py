@@ -6,13 +6,14 @@ LecternError
 │   ├── DamagedImage      bytes that are no readable picture
 │   ├── BlankImage        a picture with nothing drawn on it
 │   ├── NoWords           a text without a word that the network knows
-│   └── InputTooLarge     too many pixels, or too many inputs at once
+│   └── InputTooLarge     too many pixels or characters, or too many inputs at once
 ├── ModelNotFound         no such model or version
 ├── ModelError            an artefact on disk cannot be used
 │   ├── CardError         a field of card.json is missing or wrong
 │   └── ChecksumMismatch  model.onnx is not the file that its card describes
 ├── ProviderError         a hardware provider that was asked for cannot be had
 ├── SettingsError         a LECTERN_* variable has a value that makes no sense
+├── OutputError           a file that a command should write cannot be written
 └── MissingExtra          a command needs packages that are not installed
 
 ``training`` and ``service.client`` add their own branches. Every class has a ``code``: the stable
@@ -55,7 +56,7 @@ class NoWords(InputError):
 
 
 class InputTooLarge(InputError):
-    """More pixels in a picture, or more inputs at once, than the limit allows."""
+    """More pixels in a picture, characters in a text, or inputs at once than the limit allows."""
 
     code = "too_large"
 

@@ -1,0 +1,39 @@
+"""The tree of errors: drawn whole in its module, each with a word of its own for programs."""
+
+import inspect
+import re
+
+import pytest
+
+from service.inference import errors
+from service.inference.errors import LecternError
+
+KINDS = [kind for _, kind in inspect.getmembers(errors, inspect.isclass) if issubclass(kind, LecternError)]
+
+
+def _drawn() -> dict[str, str]:
+    """Return class → base class, as the module's docstring draws them."""
+    bases: dict[str, str] = {}
+    above: list[tuple[int, str]] = []
+    for line in (errors.__doc__ or "").splitlines():
+        if found := re.match(r"^([│ ├└─]*)([A-Z]\w+)(?:\s{2,}|$)", line):
+            depth = len(found[1])
+            above = [(each, name) for each, name in above if each < depth]
+            bases[found[2]] = above[-1][1] if above else "Exception"
+            above.append((depth, found[2]))
+    return bases
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
+def test_every_error_is_drawn_below_its_base(kind: type[LecternError]) -> None:
+    assert _drawn().get(kind.__name__) == kind.__bases__[0].__name__
+
+
+def test_nothing_is_drawn_that_is_not_there() -> None:
+    assert set(_drawn()) == {kind.__name__ for kind in KINDS}
+
+
+def test_every_error_has_a_code_of_its_own() -> None:
+    codes = [kind.code for kind in KINDS if kind is not errors.InvalidInput]
+    assert len(set(codes)) == len(codes)
+    assert all(re.fullmatch(r"[a-z]+(_[a-z]+)*", code) for code in codes)
