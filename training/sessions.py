@@ -24,6 +24,8 @@ from training.run import RunRecord, load_run
 from training.train import train
 
 _VOCABULARY = "vocabulary.txt"
+# A folder of one's own is often so small that a recipe's batches would leave a step or two for each epoch.
+_STEPS, _SMALLEST_BATCH = 20, 8
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -163,7 +165,13 @@ def _prepare(job: Job, console: Console) -> tuple[Recipe, Prepared]:
 
 def _for_own_data(recipe: Recipe, prepared: Prepared) -> Recipe:
     labels = ", ".join(prepared.dataset.labels)
-    return replace(recipe, title=f"Own pictures of {labels}", dataset=prepared.dataset.name)
+    batch_size = max(_SMALLEST_BATCH, len(prepared.dataset.train) // _STEPS)
+    return replace(
+        recipe,
+        title=f"Own pictures of {labels}",
+        dataset=prepared.dataset.name,
+        settings=replace(recipe.settings, batch_size=min(recipe.settings.batch_size, batch_size)),
+    )
 
 
 def _export(
