@@ -15,11 +15,11 @@ from desktop.settings import Settings
 _TRANSLATIONS = Path(__file__).parent / "translations"
 
 
-def run(*, models: Path, server: str | None = None, offline: bool = False) -> int:
+def run(*, models: Path | None = None, server: str | None = None, offline: bool = False) -> int:
     """Open the window and stay until it is closed.
 
     Args:
-        models: Folder of the models on this computer.
+        models: Folder of the models on this computer; Lectern's own if None.
         server: Address to use in place of the remembered one, for this time only.
         offline: Look for no server.
 

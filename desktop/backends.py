@@ -7,10 +7,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
-from typing import Protocol, TypeAlias
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from service.client import Client, ModelSummary, UnexpectedAnswer
-from service.inference import Card, Catalog, Prediction
+from service.inference import Card, Prediction
+
+if TYPE_CHECKING:
+    from service.inference import Catalog
 
 Input: TypeAlias = bytes | str
 
@@ -53,11 +56,11 @@ class Backend(Protocol):
 class LocalBackend:
     """Answers with ONNX Runtime in this process; nothing is loaded before it is first needed."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path | None = None) -> None:
         """Take the folder of models, which is read at the first call.
 
         Args:
-            folder: Holds ``<model>/<version>/``.
+            folder: Holds ``<model>/<version>/``; Lectern's own models if None.
         """
         self._folder = folder
         self._catalog: Catalog | None = None
@@ -80,11 +83,14 @@ class LocalBackend:
     def close(self) -> None:
         """Do nothing: there is no connection."""
 
-    def catalog(self) -> Catalog:
+    def catalog(self) -> "Catalog":
         """Return the models, opened the first time; raises as :meth:`models`."""
         with self._lock:
             if self._catalog is None:
-                self._catalog = Catalog(self._folder)
+                # It brings ONNX Runtime, which the first paint does not wait for.
+                from service.inference import Catalog
+
+                self._catalog = Catalog() if self._folder is None else Catalog(self._folder)
             return self._catalog
 
 

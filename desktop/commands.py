@@ -9,7 +9,6 @@ from pathlib import Path
 
 import click
 
-from service.inference.catalog import BUNDLED
 from service.inference.errors import LecternError, MissingExtra
 
 _SYSTEM_LIBRARIES = (
@@ -54,8 +53,8 @@ def desktop(server: str | None, offline: bool) -> None:
     problem = None if server is None else problem_with_server(server)
     if problem is not None:
         raise click.BadParameter(problem, param_hint="--server")
-    models = Path(os.environ.get("LECTERN_MODELS") or BUNDLED)
-    sys.exit(run(models=models, server=server, offline=offline))
+    folder = os.environ.get("LECTERN_MODELS")
+    sys.exit(run(models=Path(folder) if folder else None, server=server, offline=offline))
 
 
 def _import_app() -> Callable[..., int]:

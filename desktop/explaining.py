@@ -2,12 +2,15 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
-from service.inference import Card, Catalog
-from service.inference.overlay import heat_overlay
+from service.inference import Card
+
+if TYPE_CHECKING:
+    from service.inference import Catalog
 
 Pixels = npt.NDArray[np.uint8]
 Levels = npt.NDArray[np.float32]
@@ -75,7 +78,7 @@ class Network:
 class Explanations:
     """Explains with the models of this computer; safe to use from several threads."""
 
-    def __init__(self, catalog: Callable[[], Catalog]) -> None:
+    def __init__(self, catalog: Callable[[], "Catalog"]) -> None:
         """Take the way to the models.
 
         Args:
@@ -96,6 +99,9 @@ class Explanations:
         explainer = catalog.explainer(wish.model, wish.version)
         overlay = None
         if wish.label is not None:
+            # It brings ONNX Runtime, which the first paint does not wait for.
+            from service.inference.overlay import heat_overlay
+
             overlay = np.asarray(heat_overlay(wish.pixels, explainer.heat(wish.pixels, label=wish.label)))
         if not explainer.layers:
             return Insight(wish=wish, card=card, overlay=overlay)

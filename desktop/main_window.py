@@ -50,21 +50,25 @@ class MainWindow(QMainWindow):
     """Pages to the left, what was read from them to the right."""
 
     def __init__(
-        self, settings: Settings, *, models: Path, server: str | None = None, offline: bool = False
+        self,
+        settings: Settings,
+        *,
+        models: Path | None = None,
+        server: str | None = None,
+        offline: bool = False,
     ) -> None:
         """Build the window; nothing slow happens before :meth:`start`.
 
         Args:
             settings: What was remembered.
-            models: Folder of the models on this computer.
+            models: Folder of the models on this computer; Lectern's own if None.
             server: Address to use in place of the remembered one, until another is set.
             offline: Look for no server, whatever the settings say.
         """
         super().__init__()
         self.settings = settings
         self._local = LocalBackend(models)
-        self._offline = offline
-        self._server = server
+        self._server, self._offline = server, offline
         self._orders: dict[str, Order] = {}
         self.reader = Reader(self._dispatcher(), self)
         self.banner = Banner(self)
@@ -261,9 +265,8 @@ class MainWindow(QMainWindow):
         self.page = self.pages[self.tabs.currentIndex()]
         self.panel.show_preview(self.page is not self.text_page)
         self.panel.can_doubt = self.page is self.draw_page
-        order = self._orders.get(self.page.key, self.page.order)
-        self.panel.show_order(order)
-        self.compare.show_order(order)
+        for part in (self.panel, self.compare):
+            part.show_order(self._orders.get(self.page.key, self.page.order))
         self._offer_models(self.reader.dispatcher.standing)
         self._read_again()
 

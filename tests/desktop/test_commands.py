@@ -117,3 +117,11 @@ def test_a_fault_of_our_own_is_not_taken_for_a_missing_package() -> None:
     )
     assert "cannot import name" in run.stderr
     assert "apt-get" not in run.stderr
+
+
+def test_the_first_paint_waits_neither_for_onnx_runtime_nor_for_training() -> None:
+    code = (
+        "import sys, desktop.app; print(sorted({'onnxruntime', 'tensorflow', 'bentoml'} & set(sys.modules)))"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    assert run.stdout == "[]\n"
