@@ -1,19 +1,10 @@
 """Owns the view of a model's card: its layers, how it was trained, how well it does."""
 
 from PySide6.QtCore import QLocale, Qt
-from PySide6.QtWidgets import (
-    QDialog,
-    QDialogButtonBox,
-    QFormLayout,
-    QHeaderView,
-    QLabel,
-    QTableWidget,
-    QTableWidgetItem,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QFormLayout, QLabel, QVBoxLayout, QWidget
 
 from desktop.theme import without_icons
+from desktop.widgets.layer_table import LayerTable
 from desktop.wording import percent
 from service.inference import Card
 
@@ -25,31 +16,10 @@ class CardDialog(QDialog):
         super().__init__(parent)
         self.setWindowTitle(self.tr("About this model"))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.layers = QTableWidget(len(card.layers), 4, self)
-        self._fill(card)
+        self.layers = LayerTable(self)
+        self.layers.show_card(card)
         self._lay_out(card)
         self.resize(620, 560)
-
-    def _fill(self, card: Card) -> None:
-        titles = [self.tr("Layer"), self.tr("Type"), self.tr("Output"), self.tr("Parameters")]
-        self.layers.setHorizontalHeaderLabels(titles)
-        self.layers.setAccessibleName(self.tr("Layers"))
-        self.layers.verticalHeader().hide()
-        self.layers.setShowGrid(False)
-        self.layers.setAlternatingRowColors(True)
-        self.layers.setEditTriggers(QTableWidget.EditTrigger.NoEditTriggers)
-        self.layers.setSelectionBehavior(QTableWidget.SelectionBehavior.SelectRows)
-        self.layers.setTabKeyNavigation(False)
-        for row, layer in enumerate(card.layers):
-            shape = " × ".join(str(size) for size in layer.output_shape if size != -1)
-            for column, text in enumerate((layer.name, layer.type, shape, _whole(layer.parameters))):
-                item = QTableWidgetItem(text)
-                if column == 3:
-                    item.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-                self.layers.setItem(row, column, item)
-        header = self.layers.horizontalHeader()
-        header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
-        header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
 
     def _lay_out(self, card: Card) -> None:
         title = QLabel(f"{card.title} ({self.tr('version {0}').format(card.version)})", self)

@@ -6,12 +6,11 @@ from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTab
 from service.inference import Card
 from service.inference.card import Layer
 
-_LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
-_RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+_FIRST_OF_NUMBERS = 2
 
 
 class LayerTable(QTableWidget):
-    """Shows each layer's kind, output shape and number of parameters.
+    """Shows each layer's name, type, output shape and number of parameters.
 
     Signals:
         chosen: The name of a layer whose feature maps can be shown.
@@ -19,14 +18,22 @@ class LayerTable(QTableWidget):
 
     chosen = Signal(str)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(0, 3, parent)
+    def __init__(self, parent: QWidget | None = None, *, narrow: bool = False) -> None:
+        """Make an empty table.
+
+        Args:
+            parent: Qt's.
+            narrow: Whether to leave out the names, which are shown when the mouse rests on a row.
+        """
+        super().__init__(0, 4, parent)
         self._card: Card | None = None
         self.setAccessibleName(self.tr("Layers of the network"))
-        for column, title in enumerate((self.tr("Layer"), self.tr("Output"), self.tr("Parameters"))):
+        titles = (self.tr("Layer"), self.tr("Type"), self.tr("Output"), self.tr("Parameters"))
+        for column, title in enumerate(titles):
             item = QTableWidgetItem(title)
-            item.setTextAlignment(_RIGHT if column else _LEFT)
+            item.setTextAlignment(_alignment(column))
             self.setHorizontalHeaderItem(column, item)
+        self.setColumnHidden(0, narrow)
         self.verticalHeader().hide()
         self.verticalHeader().setDefaultSectionSize(self.fontMetrics().height() + 8)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
@@ -37,9 +44,8 @@ class LayerTable(QTableWidget):
         self.setAlternatingRowColors(True)
         self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         header = self.horizontalHeader()
-        header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
-        header.setSectionResizeMode(1, QHeaderView.ResizeMode.ResizeToContents)
-        header.setSectionResizeMode(2, QHeaderView.ResizeMode.ResizeToContents)
+        header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+        header.setSectionResizeMode(1 if narrow else 0, QHeaderView.ResizeMode.Stretch)
         header.setHighlightSections(False)
         self.itemSelectionChanged.connect(self._choose)
 
@@ -66,12 +72,11 @@ class LayerTable(QTableWidget):
 
     def _fill(self, row: int, layer: Layer) -> None:
         shape = " × ".join("?" if size < 0 else str(size) for size in layer.output_shape[1:])
-        texts = (layer.type, shape, self.locale().toString(layer.parameters))
+        texts = (layer.name, layer.type, shape, self.locale().toString(layer.parameters))
         for column, text in enumerate(texts):
             item = QTableWidgetItem(text)
             item.setToolTip(layer.name)
-            if column:
-                item.setTextAlignment(_RIGHT)
+            item.setTextAlignment(_alignment(column))
             self.setItem(row, column, item)
 
     def _choose(self) -> None:
@@ -80,3 +85,9 @@ class LayerTable(QTableWidget):
             return
         if card.layers[row].name in card.explanation.layers:
             self.chosen.emit(card.layers[row].name)
+
+
+def _alignment(column: int) -> Qt.AlignmentFlag:
+    numbers = column >= _FIRST_OF_NUMBERS
+    side = Qt.AlignmentFlag.AlignRight if numbers else Qt.AlignmentFlag.AlignLeft
+    return side | Qt.AlignmentFlag.AlignVCenter

@@ -100,12 +100,13 @@ def test_a_row_of_the_table_shows_the_maps_of_its_layer(
     panel = window.why.panel
     draw_and_wait(qtbot, window)
     layers = catalog.card("mnist", 1).layers
-    rows = [[panel.table.item(row, column).text() for column in range(3)] for row in range(len(layers))]
-    assert ["Conv2D", "11 × 11 × 64", "18496"] in rows
+    rows = [[panel.table.item(row, column).text() for column in range(4)] for row in range(len(layers))]
+    assert ["conv2d_1", "Conv2D", "11 × 11 × 64", "18496"] in rows
+    assert panel.table.isColumnHidden(0)
     assert panel.table.rowCount() == len(layers)
     assert panel.total.text() == "93322 parameters"
     row = next(number for number, layer in enumerate(layers) if layer.name == "conv2d_2")
-    item = panel.table.item(row, 0)
+    item = panel.table.item(row, 1)
     panel.table.scrollToItem(item)
     QTest.mouseClick(panel.table.viewport(), LEFT, pos=panel.table.visualItemRect(item).center())
     qtbot.waitUntil(lambda: panel.strip.maps is not None and panel.strip.maps.layer == "conv2d_2")
@@ -173,7 +174,7 @@ def test_a_network_for_texts_shows_its_layers_and_a_kind_sentence(
     press(window, "Ctrl+3")
     qtbot.waitUntil(lambda: panel.heat.invitation == "Networks for texts have no picture of what they saw.")
     assert panel.table.rowCount() == len(catalog.card("imdb").layers)
-    assert not panel.labels.isEnabled()
+    assert not panel.labels.isVisible()
     assert not panel.strip.isVisible()
     window.text_page.editor.setPlainText("a great film")
     qtbot.waitUntil(lambda: window.answer is not None)
