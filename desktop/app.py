@@ -44,6 +44,7 @@ def run(*, models: Path | None = None, server: str | None = None, offline: bool 
 def dress(app: QApplication, settings: Settings) -> None:
     """Give the application its style, colours and language."""
     app.setStyle("fusion")
+    app.setWindowIcon(theme.window_icon())
     theme.apply(settings.theme)
     locale = QLocale(settings.language) if settings.language else QLocale.system()
     QLocale.setDefault(locale)

@@ -26,13 +26,6 @@ def png_of_drawing(drawing: QImage) -> bytes:
     return stream.getvalue()
 
 
-def png_of_pixels(pixels: npt.NDArray[np.uint8]) -> bytes:
-    """Return uint8 pixels (height, width) or (height, width, 3) as a PNG file."""
-    stream = io.BytesIO()
-    Image.fromarray(pixels).save(stream, "PNG")
-    return stream.getvalue()
-
-
 def png_of_picture(picture: QImage) -> bytes:
     """Return any picture of Qt's, from a clipboard for example, as a PNG file."""
     buffer = QBuffer()

@@ -1,7 +1,7 @@
 """Owns the colours of light and dark windows."""
 
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QColor, QGuiApplication, QIcon, QPalette
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QGuiApplication, QIcon, QPainter, QPalette, QPen, QPixmap
 from PySide6.QtWidgets import QApplication, QDialogButtonBox
 
 from desktop.settings import Theme
@@ -29,6 +29,7 @@ _ROLES = (
     (QPalette.ColorRole.Dark, "#8c939c", "#0e1013"),
     (QPalette.ColorRole.Shadow, "#5f666f", "#000000"),
 )
+_ICON = 128
 _FADED = (QPalette.ColorRole.WindowText, QPalette.ColorRole.Text, QPalette.ColorRole.ButtonText)
 
 
@@ -86,3 +87,20 @@ def without_icons(buttons: QDialogButtonBox) -> QDialogButtonBox:
     for button in buttons.buttons():
         button.setIcon(QIcon())
     return buttons
+
+
+def window_icon() -> QIcon:
+    """Return the app's sign: a white seven on black, as the pad and the networks have it."""
+    picture = QPixmap(_ICON, _ICON)
+    picture.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(picture)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setBrush(QColor("black"))
+    painter.drawRoundedRect(QRectF(picture.rect()), _ICON / 5, _ICON / 5)
+    pen = QPen(QColor("white"), _ICON * 0.11)
+    pen.setCapStyle(Qt.PenCapStyle.RoundCap)
+    pen.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
+    painter.setPen(pen)
+    painter.drawPolyline([QPointF(x * _ICON, y * _ICON) for x, y in ((0.3, 0.27), (0.7, 0.27), (0.44, 0.75))])
+    painter.end()
+    return QIcon(picture)

@@ -20,12 +20,12 @@ class Banner(QFrame):
         super().__init__(parent)
         self._text = QLabel(self)
         self._text.setWordWrap(True)
-        self._retry = QPushButton(self.tr("&Retry"), self)
-        self._retry.clicked.connect(self.retried)
+        self.retry = QPushButton(self.tr("&Retry"), self)
+        self.retry.clicked.connect(self.retried)
         row = QHBoxLayout(self)
         row.setContentsMargins(16, 8, 16, 8)
         row.addWidget(self._text, 1)
-        row.addWidget(self._retry, 0, Qt.AlignmentFlag.AlignVCenter)
+        row.addWidget(self.retry, 0, Qt.AlignmentFlag.AlignVCenter)
         self.setAutoFillBackground(True)
         self._colour()
         self.hide()
@@ -34,11 +34,6 @@ class Banner(QFrame):
     def text(self) -> str:
         """What it says."""
         return self._text.text()
-
-    @property
-    def retry(self) -> QPushButton:
-        """The button."""
-        return self._retry
 
     def say(self, text: str) -> None:
         """Appear with a text; disappear with an empty one."""
@@ -59,4 +54,4 @@ class Banner(QFrame):
         colors.setColor(QPalette.ColorRole.Window, paper)
         colors.setColor(QPalette.ColorRole.WindowText, ink)
         self.setPalette(colors)
-        self._retry.setPalette(parent.palette() if parent is not None else QPalette())
+        self.retry.setPalette(parent.palette() if parent is not None else QPalette())
