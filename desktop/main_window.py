@@ -381,7 +381,7 @@ class MainWindow(QMainWindow):
     def _show_standing(self, standing: Standing) -> None:
         cause = standing.cause
         self.banner.say(
-            "" if cause is None else self.tr("{0} Reading goes on on this computer.").format(absence(cause))
+            "" if cause is None else self.tr("{0} Reading continues on this computer.").format(absence(cause))
         )
         self.banner.setToolTip("" if cause is None else str(cause))
         self._offer_models(standing)

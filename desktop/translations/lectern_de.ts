@@ -482,7 +482,7 @@
 <context>
     <name>MainWindow</name>
     <message>
-        <source>{0} Reading goes on on this computer.</source>
+        <source>{0} Reading continues on this computer.</source>
         <translation>{0} Gelesen wird nun auf diesem Rechner.</translation>
     </message>
 </context>
@@ -949,8 +949,8 @@ Protokoll: {0}</translation>
         <translation>Schreiben Sie eine Kritik</translation>
     </message>
     <message>
-        <source>Read as you type. Markup is left out; the order of the words does not count.</source>
-        <translation>Wird beim Tippen gelesen. Auszeichnungen fallen weg; die Reihenfolge der Wörter zählt nicht.</translation>
+        <source>Read as you type. Markup is left out.</source>
+        <translation>Wird beim Tippen gelesen. Auszeichnungen fallen weg.</translation>
     </message>
     <message>
         <source>&amp;Clear</source>

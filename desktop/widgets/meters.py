@@ -69,8 +69,9 @@ class Meter(QProgressBar):
         painter.drawRoundedRect(track, _RADIUS, _RADIUS)
         if self.value() > 0:
             painter.setBrush(colors.accent().color() if self.leads else quiet_color(colors))
-            track.setWidth(max(track.width() * self.value() / _STEPS, 2 * _RADIUS))
-            painter.drawRoundedRect(track, _RADIUS, _RADIUS)
+            track.setWidth(max(track.width() * self.value() / _STEPS, 2))
+            radius = min(_RADIUS, track.width() / 2)
+            painter.drawRoundedRect(track, radius, radius)
 
     def _number_width(self) -> int:
         font = self.font()

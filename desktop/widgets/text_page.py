@@ -92,9 +92,7 @@ class TextPage(Page):
         self.changed.emit()
 
     def _lay_out(self) -> None:
-        hint = QLabel(
-            self.tr("Read as you type. Markup is left out; the order of the words does not count."), self
-        )
+        hint = QLabel(self.tr("Read as you type. Markup is left out."), self)
         hint.setWordWrap(True)
         clear = QPushButton(self.tr("&Clear"), self)
         clear.clicked.connect(self.clear)
