@@ -165,3 +165,17 @@ def test_telling_twice_keeps_one_and_labels_are_never_paths(tmp_path: Path) -> N
     assert path.parent == tmp_path / "T-shirt_top"
     assert path.read_bytes() == b"picture"
     assert len(list(tmp_path.rglob("*.png"))) == 1
+
+
+def test_training_reads_the_folder_that_is_kept(window: MainWindow, tmp_path: Path) -> None:
+    folder = pytest.importorskip("training.datasets.folder")
+    pad = window.draw_page.pad
+    for label, line in (("1", ONE), ("7", SEVEN)):
+        for shift in range(6):
+            pad.clear()
+            draw(pad, [(x + shift / 100, y) for x, y in line])
+            save_correction(tmp_path, label, png_of_drawing(pad.picture))
+    data = folder.load_folder(tmp_path, preprocessing="digit", size=None)
+    assert data.labels == ("1", "7")
+    assert data.skipped == ()
+    assert sum(len(part.y) for part in (data.train, data.validation, data.test)) == 12
