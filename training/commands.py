@@ -3,21 +3,12 @@
 import logging
 import os
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import click
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    DownloadColumn,
-    Progress,
-    TextColumn,
-    TimeRemainingColumn,
-    TransferSpeedColumn,
-)
 from rich.table import Table
 
 from training.recipes import NAMES as RECIPES
@@ -38,10 +29,11 @@ def data(names: tuple[str, ...]) -> None:
     """
     _quiet()
     from training.datasets.registry import list_datasets, load_dataset
+    from training.report import download_bar
 
     console = Console()
     for name in names:
-        with _download_bar(console) as progress:
+        with download_bar(console) as progress:
             dataset = load_dataset(name, progress=progress)
         for skipped in dataset.skipped:
             console.print(f"{name}: left out {skipped}", highlight=False)
@@ -276,21 +268,3 @@ def _quiet() -> None:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     logging.getLogger("tf2onnx").setLevel(logging.ERROR)
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
-
-
-@contextmanager
-def _download_bar(console: Console) -> Iterator[Callable[[int, int | None], None]]:
-    columns = (
-        TextColumn("downloading"),
-        BarColumn(),
-        DownloadColumn(),
-        TransferSpeedColumn(),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task("", total=None)
-
-        def show(done: int, total: int | None) -> None:
-            bar.update(task, completed=done, total=total)
-
-        yield show

@@ -10,6 +10,7 @@ from PIL import Image
 
 from service.inference.preprocessing import Vocabulary, pad, prepare_digit, prepare_garment, prepare_photo
 from training.datasets import Dataset, Examples, load_dataset
+from training.datasets.download import Progress
 from training.datasets.folder import load_folder
 from training.errors import RecipeError
 from training.recipe import Recipe
@@ -26,7 +27,11 @@ class Prepared:
 
 
 def prepare_dataset(
-    recipe: Recipe, *, folder: Path | None = None, vocabulary: Vocabulary | None = None
+    recipe: Recipe,
+    *,
+    folder: Path | None = None,
+    vocabulary: Vocabulary | None = None,
+    progress: Progress | None = None,
 ) -> Prepared:
     """Load a recipe's data set and prepare all of its splits.
 
@@ -34,6 +39,7 @@ def prepare_dataset(
         recipe: Names the data set and the preprocessing.
         folder: Pictures of one's own to take in place of that data set.
         vocabulary: Of an existing model; without it one is made from the training split.
+        progress: Is told of the bytes that have come, if the data has to be fetched first.
 
     Raises:
         DatasetError: The data cannot be had.
@@ -45,7 +51,7 @@ def prepare_dataset(
                 f"{recipe.name} reads texts and cannot be trained on pictures; choose another recipe"
             )
         return Prepared(load_folder(folder, preprocessing=recipe.preprocessing, size=recipe.size))
-    dataset = load_dataset(recipe.dataset, size=recipe.size)
+    dataset = load_dataset(recipe.dataset, size=recipe.size, progress=progress)
     if recipe.preprocessing != "text":
         return Prepared(dataset)
     vocabulary = vocabulary or Vocabulary(recipe.vocabulary(dataset.train.x))

@@ -1,9 +1,20 @@
 """Owns what a training says while it runs: bars in a terminal, lines in a log file."""
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import TracebackType
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeRemainingColumn,
+    TransferSpeedColumn,
+)
 
 from training.history import Epoch
 
@@ -64,3 +75,26 @@ class ConsoleReporter:
         if self._task is not None:
             self._progress.remove_task(self._task)
             self._task = None
+
+
+@contextmanager
+def download_bar(console: Console) -> Iterator[Callable[[int, int | None], None]]:
+    """Show a bar for a download, once there is one.
+
+    Yields:
+        What the download tells of the bytes that are there and, where it is known, of their final number.
+    """
+    columns = (
+        TextColumn("downloading"),
+        BarColumn(),
+        DownloadColumn(),
+        TransferSpeedColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+
+        def show(done: int, total: int | None) -> None:
+            task = bar.task_ids[0] if bar.task_ids else bar.add_task("", total=None)
+            bar.update(task, completed=done, total=total)
+
+        yield show

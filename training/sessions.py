@@ -19,7 +19,7 @@ from training.loop import Reporter
 from training.options import Options
 from training.recipe import Recipe
 from training.recipes import load_recipe
-from training.report import ConsoleReporter
+from training.report import ConsoleReporter, download_bar
 from training.run import RunRecord, load_run
 from training.train import train
 
@@ -153,7 +153,8 @@ def next_version(models: Path, name: str) -> int:
 
 def _prepare(job: Job, console: Console) -> tuple[Recipe, Prepared]:
     recipe = load_recipe(job.recipe)
-    prepared = prepare_dataset(recipe, folder=job.own)
+    with download_bar(console) as progress:
+        prepared = prepare_dataset(recipe, folder=job.own, progress=progress)
     if job.own:
         recipe = _for_own_data(recipe, prepared)
     for skipped in prepared.dataset.skipped:

@@ -1,6 +1,7 @@
 """Every recipe builds the very network that it is named for."""
 
 import re
+from pathlib import Path
 
 import keras
 import pytest
@@ -83,3 +84,17 @@ def test_narrower_network_has_fewer_parameters() -> None:
     narrow = recipe.build(replace(recipe.settings, width=0.5), DataFacts(classes=10))
 
     assert narrow.count_params() < PARAMETERS["mnist-convnet"] / 3
+
+
+def test_recipes_and_training_loop_are_pure_keras() -> None:
+    # What needs TensorFlow itself: conversion, and logs for TensorBoard.
+    allowed = {"graph.py", "explanation.py", "tensorboard.py"}
+    folder = Path(pretrained.__file__).parent
+
+    users = {
+        path.name
+        for path in folder.rglob("*.py")
+        if re.search(r"^\s*import tensorflow", path.read_text(), re.M)
+    }
+
+    assert users <= allowed
