@@ -14,6 +14,8 @@ from service.inference.errors import DamagedImage, InputError, InputTooLarge
 
 # Enough for a network to be busy, little enough for "Cancel" to be felt at once.
 PORTION = 16
+# Photos straight from a camera are asked for a few at a time, or a server would take too long for an answer.
+PORTION_BYTES = 4_000_000
 
 Read = Callable[[Sequence[bytes]], list[Reading]]
 
@@ -54,8 +56,8 @@ def read_files(folder: Path, files: Sequence[Path], read: Read) -> Iterator[list
     Yields:
         The rows of each portion, in the order of the files.
     """
-    for start in range(0, len(files), PORTION):
-        yield _portion(folder, files[start : start + PORTION], read)
+    for portion in _portions(files):
+        yield _portion(folder, portion, read)
 
 
 def table(rows: Sequence[Row], labels: Sequence[str]) -> str:
@@ -72,6 +74,23 @@ def table(rows: Sequence[Row], labels: Sequence[str]) -> str:
         else:
             lines.append([row.name, *[""] * (len(labels) + 5), str(row.error)])
     return csv_text(lines)
+
+
+def _portions(files: Sequence[Path]) -> Iterator[list[Path]]:
+    portion: list[Path] = []
+    room = PORTION_BYTES
+    for path in files:
+        try:
+            size = path.stat().st_size
+        except OSError:
+            size = 0  # Reading it will tell what is the matter.
+        if portion and (len(portion) == PORTION or size > room):
+            yield portion
+            portion, room = [], PORTION_BYTES
+        portion.append(path)
+        room -= size
+    if portion:
+        yield portion
 
 
 def _portion(folder: Path, files: Sequence[Path], read: Read) -> list[Row]:

@@ -16,7 +16,7 @@ from PySide6.QtWidgets import QApplication, QFileDialog
 from pytestqt.qtbot import QtBot
 
 from desktop.backends import Place, Reading
-from desktop.batch import PORTION, pictures_below, read_files, table
+from desktop.batch import PORTION, PORTION_BYTES, pictures_below, read_files, table
 from desktop.main_window import MainWindow
 from service.inference import Prediction, Score
 from service.inference.errors import DamagedImage
@@ -87,6 +87,15 @@ def test_one_bad_file_does_not_spoil_its_portion(tmp_path: Path) -> None:
     read = [row for portion in portions for row in portion]
     assert [row.name for row in read] == [path.name for path in files]
     assert [row.name for row in read if row.error is not None] == ["005.png", "007.png"]
+
+
+def test_large_files_are_read_few_at_a_time(tmp_path: Path) -> None:
+    files = [tmp_path / f"{number}.png" for number in range(5)]
+    for path, size in zip(files, (1, PORTION_BYTES, PORTION_BYTES // 2, PORTION_BYTES // 2, 9), strict=True):
+        with path.open("wb") as stream:
+            stream.truncate(size)
+    assert [len(portion) for portion in read_files(tmp_path, files, read_all)] == [1, 1, 2, 1]
+    assert list(read_files(tmp_path, [], read_all)) == []
 
 
 def test_the_table_has_a_column_for_each_label_and_keeps_errors(folder: Path) -> None:
