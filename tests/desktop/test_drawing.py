@@ -119,8 +119,6 @@ def test_undoing_in_the_middle_of_a_stroke_takes_that_stroke(qtbot: QtBot, windo
     pad = window.draw_page.pad
     draw(pad, ONE)
     one = levels(pad)
-    draw(pad, DASH, on_the_way=lambda: None)
-    press(window, "Ctrl+Z")
     handle = window.windowHandle()
     QTest.mousePress(handle, Qt.MouseButton.LeftButton, pos=spot(pad, 0.2, 0.2))
     QTest.mouseMove(handle, spot(pad, 0.8, 0.2))

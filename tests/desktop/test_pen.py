@@ -35,7 +35,7 @@ def few(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_pad_gives_the_network_what_a_direct_rendering_gives(open_window: OpenWindow, few: Path) -> None:
     window = open_window()
-    window.reader.ask = lambda *questions: None  # type: ignore[method-assign]
+    window.reader.ask = lambda *questions: None  # Only the pad is wanted here.
     differences = []
     for _, strokes in pen.digits(few):
         seen = prepare_digit(pen.replay(window.draw_page.pad, strokes)).astype(float)
