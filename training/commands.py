@@ -11,6 +11,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from training.recipes import DEFAULTS
 from training.recipes import NAMES as RECIPES
 
 _MODELS = Path("models")
@@ -98,7 +99,12 @@ def _toolbox(command: Callable[..., None]) -> Callable[..., None]:
 
 
 @click.command()
-@click.argument("recipe", type=click.Choice(RECIPES), required=False)
+@click.argument("recipe", type=click.Choice([*RECIPES, *DEFAULTS]), required=False)
+@click.option(
+    "--extra",
+    type=_folder,
+    help="Train on FOLDER/<label>/<file> as well, such as the misread drawings that the desktop app saved.",
+)
 @click.option(
     "--data", "own", type=_folder, help="Train on your own pictures, FOLDER/<class>/<file>; then export."
 )
@@ -118,6 +124,7 @@ def _toolbox(command: Callable[..., None]) -> Callable[..., None]:
 )
 def train(
     recipe: str | None,
+    extra: Path | None,
     own: Path | None,
     name: str | None,
     folds: int | None,
@@ -130,13 +137,19 @@ def train(
 ) -> None:
     """Train a network by its RECIPE, or on pictures of your own.
 
-    Every epoch leaves a checkpoint; after a kill, --resume goes on as if nothing had happened. A recipe's
-    network is put among the models by `lectern export RECIPE`; one trained on --data is put there at once.
+    A model's name stands for the recipe of its default version, as mnist for mnist-convnet. Every epoch
+    leaves a checkpoint; after a kill, --resume goes on as if nothing had happened. A recipe's network is put
+    among the models by `lectern export RECIPE`; one trained on --data is put there at once.
 
     Examples: lectern train mnist-convnet --epochs 5
 
+    lectern train mnist --extra misread
+
     lectern train --data my_folder
     """
+    recipe = DEFAULTS.get(recipe or "", recipe)
+    if extra and own:
+        raise click.UsageError("--extra goes with a recipe's own data; --data takes its place")
     if recipe is None and own is None:
         raise click.UsageError(f"name a recipe ({', '.join(RECIPES)}), or a folder with --data")
     _quiet()
@@ -145,6 +158,7 @@ def train(
     job = Job(
         recipe=recipe or "cats-dogs-features",
         own=own,
+        extra=extra,
         name=name,
         options=_options(changes),
         folder=runs / (run_name or _run_name(recipe, own)),

@@ -11,7 +11,7 @@ from PIL import Image
 from service.inference.preprocessing import Vocabulary, pad, prepare_digit, prepare_garment, prepare_photo
 from training.datasets import Dataset, Examples, load_dataset
 from training.datasets.download import Progress
-from training.datasets.folder import load_folder
+from training.datasets.folder import load_extra, load_folder
 from training.errors import RecipeError
 from training.recipe import Recipe
 
@@ -30,6 +30,7 @@ def prepare_dataset(
     recipe: Recipe,
     *,
     folder: Path | None = None,
+    extra: Path | None = None,
     vocabulary: Vocabulary | None = None,
     progress: Progress | None = None,
 ) -> Prepared:
@@ -38,6 +39,7 @@ def prepare_dataset(
     Args:
         recipe: Names the data set and the preprocessing.
         folder: Pictures of one's own to take in place of that data set.
+        extra: Pictures of one's own, of that data set's classes, to train on as well.
         vocabulary: Of an existing model; without it one is made from the training split.
         progress: Is told of the bytes that have come, if the data has to be fetched first.
 
@@ -45,13 +47,18 @@ def prepare_dataset(
         DatasetError: The data cannot be had.
         RecipeError: The recipe's network reads texts, and a folder was given.
     """
+    if (folder or extra) and recipe.preprocessing == "text":
+        raise RecipeError(
+            f"{recipe.name} reads texts and cannot be trained on pictures; choose another recipe"
+        )
     if folder is not None:
-        if recipe.preprocessing == "text":
-            raise RecipeError(
-                f"{recipe.name} reads texts and cannot be trained on pictures; choose another recipe"
-            )
         return Prepared(load_folder(folder, preprocessing=recipe.preprocessing, size=recipe.size))
     dataset = load_dataset(recipe.dataset, size=recipe.size, progress=progress)
+    if extra is not None:
+        examples, skipped = load_extra(
+            extra, labels=dataset.labels, preprocessing=recipe.preprocessing, size=recipe.size
+        )
+        dataset = dataset.with_extra(examples, skipped=skipped)
     if recipe.preprocessing != "text":
         return Prepared(dataset)
     vocabulary = vocabulary or Vocabulary(recipe.vocabulary(dataset.train.x))

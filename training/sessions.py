@@ -35,6 +35,7 @@ class Job:
     Attributes:
         recipe: Name of the recipe.
         own: Folder of one's own pictures, in place of the recipe's data set.
+        extra: Folder of one's own pictures, to train on besides the recipe's data set.
         name: Of the model made from that folder; None takes the folder's.
         options: Changes to the recipe's settings.
         folder: Of this run.
@@ -45,6 +46,7 @@ class Job:
 
     recipe: str
     own: Path | None
+    extra: Path | None
     name: str | None
     options: Options
     folder: Path
@@ -154,7 +156,7 @@ def next_version(models: Path, name: str) -> int:
 def _prepare(job: Job, console: Console) -> tuple[Recipe, Prepared]:
     recipe = load_recipe(job.recipe)
     with download_bar(console) as progress:
-        prepared = prepare_dataset(recipe, folder=job.own, progress=progress)
+        prepared = prepare_dataset(recipe, folder=job.own, extra=job.extra, progress=progress)
     if job.own:
         recipe = _for_own_data(recipe, prepared)
     for skipped in prepared.dataset.skipped:
@@ -187,7 +189,9 @@ def _export(
 ) -> Card:
     record, model, history = load_run(folder)
     dataset = prepared.dataset
-    if record.recipe != recipe.name or record.labels != dataset.labels or record.splits != dataset.splits:
+    # What the user added for training is not needed here: all is judged on validation and test.
+    splits = {split: count for split, count in record.splits.items() if split != "extra"}
+    if record.recipe != recipe.name or record.labels != dataset.labels or splits != dataset.splits:
         raise RunError(
             f"{folder}: is a run of {record.recipe} on {record.dataset}, or on other data; train again"
         )

@@ -15,8 +15,9 @@ from service.inference.card import card_document, read_card
 from service.inference.catalog import Catalog
 from service.inference.files import sha256_of
 from training import commands, export
-from training.errors import ExportError, RecipeError, RunError
+from training.errors import DatasetError, ExportError, RecipeError, RunError
 from training.export import check_parity
+from training.recipes import DEFAULTS
 from training.results import read_results, record_result
 
 
@@ -231,3 +232,39 @@ def test_results_keep_one_row_a_recipe(tmp_path: Path, models_folder: Path) -> N
 
     assert read_results(path)["mnist-convnet"].accuracy == card.metrics.accuracy
     assert len(json.loads(path.read_text())) == 1
+
+
+def _misread(folder: Path, *labels: str) -> Path:
+    random = np.random.default_rng(6)
+    for label in labels:
+        (folder / label).mkdir(parents=True)
+        for number in range(3):
+            drawing = Image.new("L", (90, 90), 255)
+            drawing.paste(0, (30, 10, 30 + int(random.integers(8, 30)), 80))
+            drawing.save(folder / label / f"{number}.png")
+    return folder
+
+
+def test_misread_drawings_are_trained_on_besides_the_data_set(tmp_path: Path, mnist_cache: Path) -> None:
+    folder = _misread(tmp_path / "misread", "1", "7")
+    (folder / "7" / "damaged.png").write_bytes(b"no picture")
+
+    trained = _train(tmp_path, "--extra", folder)
+    _export(tmp_path)
+
+    assert trained.exit_code == 0
+    assert "left out 7/damaged.png" in trained.output
+    card = read_card(tmp_path / "models" / "mnist" / "1" / "card.json")
+    assert card.training.splits["extra"] == 6
+    assert _call(commands.evaluate, "mnist", "--models", tmp_path / "models").exit_code == 0
+
+
+def test_a_folder_that_is_no_label_is_named(tmp_path: Path, mnist_cache: Path) -> None:
+    with pytest.raises(DatasetError, match="eleven: is named like no label; there are 0, 1"):
+        _train(tmp_path, "--extra", _misread(tmp_path / "misread", "1", "eleven"))
+
+
+def test_a_model_s_name_stands_for_the_recipe_of_its_default_version(models_folder: Path) -> None:
+    catalog = Catalog(models_folder, providers=("cpu",))
+
+    assert {card.name: card.recipe.name for card in catalog} == DEFAULTS

@@ -48,6 +48,7 @@ class Dataset:
         source: Where the data comes from, for people.
         license: Under which terms.
         skipped: Files that could not be read and were left out.
+        extra: How many of the training examples, the last ones, are the user's own and not of this data set.
     """
 
     name: str
@@ -59,6 +60,16 @@ class Dataset:
     source: str
     license: str
     skipped: tuple[str, ...] = field(default=())
+    extra: int = 0
+
+    def with_extra(self, examples: Examples, *, skipped: tuple[str, ...]) -> "Dataset":
+        """Return the same data set with further training examples behind its own."""
+        return replace(
+            self,
+            train=join([self.train, examples]),
+            skipped=self.skipped + skipped,
+            extra=self.extra + len(examples),
+        )
 
     def with_inputs(self, change: Any) -> "Dataset":
         """Return the same data set with ``change(x)`` in place of each split's inputs."""
@@ -70,8 +81,13 @@ class Dataset:
 
     @property
     def splits(self) -> dict[str, int]:
-        """Number of examples in each split."""
-        return {"train": len(self.train), "validation": len(self.validation), "test": len(self.test)}
+        """Number of examples in each split; those of the user's own for training apart, as ``extra``."""
+        counts = {
+            "train": len(self.train) - self.extra,
+            "validation": len(self.validation),
+            "test": len(self.test),
+        }
+        return counts | ({"extra": self.extra} if self.extra else {})
 
 
 def stratified(y: npt.NDArray[Any], *, share: float, seed: int) -> npt.NDArray[np.bool_]:

@@ -22,7 +22,16 @@ NAMES = (
     "imdb-bigrams",
 )
 
-__all__ = ["NAMES", "load_recipe"]
+# The recipe of each model's default version.
+DEFAULTS = {
+    "mnist": "mnist-convnet",
+    "fashion_mnist": "fashion-dense",
+    "cifar10": "cifar10-bn-elu",
+    "cats_vs_dogs": "cats-dogs-finetune",
+    "imdb": "imdb-bigrams",
+}
+
+__all__ = ["DEFAULTS", "NAMES", "load_recipe"]
 
 
 def load_recipe(name: str) -> "Recipe":
