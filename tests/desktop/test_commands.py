@@ -1,6 +1,7 @@
 """``lectern desktop``: its help, a real start and end, and machines that lack something."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -125,3 +126,24 @@ def test_the_first_paint_waits_neither_for_onnx_runtime_nor_for_training() -> No
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
     assert run.stdout == "[]\n"
+
+
+def test_the_stand_alone_program_starts_as_the_command_does() -> None:
+    kept = {name: value for name, value in os.environ.items() if name not in ("DISPLAY", "WAYLAND_DISPLAY")}
+    kept.pop("QT_QPA_PLATFORM", None)
+    answer = subprocess.run(
+        [sys.executable, "-m", "desktop"],
+        env=kept, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert answer.returncode == 1
+    assert answer.stderr.startswith("lectern-desktop: there is no screen")
+    assert "Traceback" not in answer.stderr
+
+
+def test_the_stand_alone_program_takes_along_what_it_reads_at_run_time() -> None:
+    folder = Path(commands.__file__).parent
+    specification = (folder / "pysidedeploy.spec").read_text(encoding="utf-8")
+    for source, target in re.findall(r"--include-data-dir=(\S+?)=(\S+)", specification):
+        assert (folder / source).resolve() == folder.parent / target
+        assert (folder / source).is_dir()
+    assert "input_file = __main__.py" in specification
