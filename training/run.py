@@ -15,8 +15,6 @@ from service.inference.files import write_atomically
 from training.errors import RunError
 from training.history import Epoch, read_history, write_history
 
-RUNS = Path("runs")
-
 
 @dataclass(frozen=True, kw_only=True)
 class RunRecord:
