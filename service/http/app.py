@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 from starlette.middleware.cors import CORSMiddleware
 
 from service.http import metrics
+from service.http.admission import Admission
 from service.http.drain import drain_on_sigterm
 from service.http.engine import Engine
 from service.http.explaining import ExplainDialect
@@ -27,6 +28,7 @@ from service.settings import Settings
 
 _settings = Settings.from_environment()
 _engine = Engine(_settings)
+_admission = Admission(_engine, _settings)
 
 
 class Label(BaseModel):
@@ -157,7 +159,7 @@ def _install(service: Service[Any]) -> None:
         )
     service.add_asgi_middleware(
         Gateway,
-        engine=_engine,
+        admission=_admission,
         settings=_settings,
         routes=[
             *SimpleDialect(_engine, _settings).routes(),

@@ -110,8 +110,15 @@ def timing_headers(card: Card, timing: Timing, *, count: int) -> dict[str, str]:
 def version_of(request: Request) -> int | None:
     """Return the version that a route's path names, if it names one."""
     text = request.path_params.get("version")
-    if text is None:
-        return None
+    return None if text is None else parse_version(text)
+
+
+def parse_version(text: str) -> int:
+    """Read the number of a version.
+
+    Raises:
+        Problem: 404: no version can have that name.
+    """
     if not (text.isascii() and text.isdigit() and len(text) <= 9):
         raise Problem(404, "model_not_found", f"version {text!r} is no whole number from 1")
     return int(text)

@@ -1,5 +1,6 @@
 """Owns the answer to an inference request of the Open Inference Protocol."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,42 @@ from service.inference.card import Card
 Probabilities = npt.NDArray[np.float32]
 
 
+@dataclass(frozen=True)
+class OutputTensor:
+    """What is answered, before it is put into JSON or bytes.
+
+    Attributes:
+        datatype: ``FP32`` for probabilities, or ``BYTES`` for the names of the best labels.
+        shape: Batch first.
+        values: In row-major order; a flat float32 array, or strings.
+    """
+
+    datatype: str
+    shape: tuple[int, ...]
+    values: Probabilities | list[str]
+
+    def binary(self) -> bytes:
+        """Return the values as the protocol's binary data."""
+        if isinstance(self.values, list):
+            return encode_bytes(self.values)
+        return self.values.astype("<f4", copy=False).tobytes()
+
+
+def output_tensor(request: InferRequest, probabilities: Probabilities, *, card: Card) -> OutputTensor:
+    """Return the one tensor that a request is answered with.
+
+    Args:
+        request: What was asked.
+        probabilities: float32 array (batch, labels).
+        card: Of the model that answered.
+    """
+    if not request.classes:
+        return OutputTensor("FP32", probabilities.shape, probabilities.ravel())
+    rows = len(probabilities)
+    values = _classes(probabilities, card.labels, request.classes)
+    return OutputTensor(BYTES, (rows, len(values) // rows), values)
+
+
 def infer_response(
     request: InferRequest, probabilities: Probabilities, *, card: Card, headers: dict[str, str]
 ) -> Response:
@@ -27,20 +64,10 @@ def infer_response(
         card: Of the model that answered.
         headers: To be sent along.
     """
-    rows = len(probabilities)
-    output: dict[str, Any]
-    if request.classes:
-        values = _classes(probabilities, card.labels, request.classes)
-        shape = [rows, len(values) // rows]
-        output = {"name": OUTPUT, "datatype": BYTES, "shape": shape, "data": values}
-        binary = encode_bytes(values) if request.binary else b""
-    else:
-        flat = probabilities.ravel()
-        output = {"name": OUTPUT, "datatype": "FP32", "shape": probabilities.shape, "data": flat}
-        binary = flat.astype("<f4", copy=False).tobytes() if request.binary else b""
-    if request.binary:
-        del output["data"]
-        output["parameters"] = {"binary_data_size": len(binary)}
+    tensor = output_tensor(request, probabilities, card=card)
+    binary = tensor.binary() if request.binary else b""
+    output: dict[str, Any] = {"name": OUTPUT, "datatype": tensor.datatype, "shape": tensor.shape}
+    output |= {"parameters": {"binary_data_size": len(binary)}} if request.binary else {"data": tensor.values}
     document: dict[str, Any] = {"model_name": card.name, "model_version": str(card.version)}
     if request.id is not None:
         document["id"] = request.id

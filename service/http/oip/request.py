@@ -2,16 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any
 
-from service.http.arrays import OUTPUT, check_shape, invalid_tensor
+from service.http.arrays import OUTPUT, invalid_tensor
 from service.http.inputs import parse_json
 from service.http.oip import tensors
 from service.http.problems import Problem
 from service.inference.card import Card
-from service.inference.predictor import Array, Input
-
-Content: TypeAlias = Array | tuple[Input, ...]
 
 _LARGEST_SIZE = 2**63 - 1
 
@@ -28,7 +25,7 @@ class InferRequest:
     """
 
     id: str | None
-    content: Content
+    content: tensors.Content
     binary: bool
     classes: int
 
@@ -74,9 +71,10 @@ def read_infer(body: bytes, length: int, *, card: Card, max_batch: int) -> Infer
     given = document.get("id")
     if given is not None and not isinstance(given, str):
         raise invalid_request('"id" must be a string')
-    binary = _flag(_parameters(document), "binary_data_output", default=False)
-    binary, classes = _read_output(document.get("outputs"), card=card, binary=binary)
-    content = _read_input(document.get("inputs"), view[length:], card=card, max_batch=max_batch)
+    binary, classes = read_output(document, card=card, binary=False)
+    tensor = the_input(document.get("inputs"), card=card)
+    data = _data(tensor, view[length:])
+    content = read_content(tensor, data, card=card, max_batch=max_batch)
     return InferRequest(given, content, binary, classes)
 
 
@@ -85,25 +83,38 @@ def invalid_request(message: str) -> Problem:
     return Problem(400, "invalid_request", message)
 
 
-def _read_input(inputs: object, binary: memoryview, *, card: Card, max_batch: int) -> Content:
+def the_input(inputs: object, *, card: Card) -> dict[str, Any]:
+    """Return the one row of ``inputs`` that a request must have.
+
+    Raises:
+        Problem: 400: there is no such row, or another one too.
+    """
     name = card.input.name
     rows = _rows(inputs, "inputs")
     if len(rows) != 1 or rows[0].get("name") != name:
         raise invalid_request(f"{card.name} takes exactly one input, {name!r}; send that once and no other")
-    tensor = rows[0]
+    return rows[0]
+
+
+def read_content(
+    tensor: Mapping[str, Any], data: tensors.Data, *, card: Card, max_batch: int
+) -> tensors.Content:
+    """Return what the network is to take.
+
+    Args:
+        tensor: The row of ``inputs``: its datatype and shape count here.
+        data: Of that tensor.
+        card: Of the model that is asked.
+        max_batch: Most inputs in one request.
+
+    Raises:
+        Problem: 400 or 413: the tensor cannot be used.
+    """
+    name = card.input.name
     datatype, shape = tensor.get("datatype"), _shape(tensor.get("shape"), name)
     if not isinstance(datatype, str):
         raise invalid_tensor(f"{name} has no datatype; send one, such as UINT8")
-    data = _data(tensor, binary)
-    if datatype == tensors.BYTES:
-        count = tensors.count_of(shape, card=card, max_batch=max_batch)
-        if isinstance(data, memoryview):
-            return tensors.files_from_binary(data, count, card=card)
-        return tensors.files_from_json(data, count, card=card)
-    check_shape(shape, card, max_batch=max_batch)
-    if isinstance(data, memoryview):
-        return tensors.numbers_from_binary(data, datatype, shape, card=card)
-    return tensors.numbers_from_json(data, datatype, shape, card=card)
+    return tensors.content(data, datatype, shape, card=card, max_batch=max_batch)
 
 
 def _data(tensor: Mapping[str, Any], binary: memoryview) -> memoryview | list[Any]:
@@ -127,8 +138,19 @@ def _data(tensor: Mapping[str, Any], binary: memoryview) -> memoryview | list[An
     return binary
 
 
-def _read_output(outputs: object, *, card: Card, binary: bool) -> tuple[bool, int]:
-    """Return whether the answer is binary, and how many labels it names, 0 for the probabilities."""
+def read_output(document: Mapping[str, Any], *, card: Card, binary: bool) -> tuple[bool, int]:
+    """Return whether the answer is binary, and how many labels it names, 0 for the probabilities.
+
+    Args:
+        document: The request; its ``outputs`` and ``parameters`` count here.
+        card: Of the model that is asked.
+        binary: What holds if the request does not say.
+
+    Raises:
+        Problem: 400: another output is asked for, or a parameter cannot be used.
+    """
+    binary = _flag(_parameters(document), "binary_data_output", default=binary)
+    outputs = document.get("outputs")
     if outputs is None or outputs == []:
         return binary, 0
     rows = _rows(outputs, "outputs")

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -10,6 +10,10 @@ from service.http.arrays import check_shape, flatten, invalid_tensor, network_ba
 from service.http.inputs import check_batch, decode_base64, decode_text
 from service.inference.card import Card
 from service.inference.predictor import Array, Input
+
+# What a transport has of a tensor: binary data, JSON's list, or files and texts one by one.
+Data: TypeAlias = memoryview | list[Any] | tuple[bytes, ...]
+Content: TypeAlias = Array | tuple[Input, ...]
 
 BYTES = "BYTES"
 DATATYPE_BY_DTYPE = {"uint8": "UINT8", "int32": "INT32"}
@@ -19,6 +23,35 @@ _DTYPE_BY_DATATYPE = {
     **{f"FP{bits}": np.dtype(f"<f{bits // 8}") for bits in (16, 32, 64)},
 }
 _LENGTH_BYTES = 4
+
+
+def content(data: Data, datatype: str, shape: Sequence[int], *, card: Card, max_batch: int) -> Content:
+    """Read a tensor, however it was sent.
+
+    Args:
+        data: Of the tensor.
+        datatype: As the protocol names it.
+        shape: As the caller gave it.
+        card: Of the model that is to take it.
+        max_batch: Most inputs in one request.
+
+    Returns:
+        The batch that the network takes, or picture files or texts.
+
+    Raises:
+        Problem: 400 or 413: the model does not take such a tensor, or the data are not what it says.
+    """
+    if datatype == BYTES:
+        count = count_of(shape, card=card, max_batch=max_batch)
+        if isinstance(data, memoryview):
+            return files_from_binary(data, count, card=card)
+        if isinstance(data, list):
+            return files_from_json(data, count, card=card)
+        return files_one_by_one(data, count, card=card)
+    check_shape(shape, card, max_batch=max_batch)
+    if isinstance(data, memoryview):
+        return numbers_from_binary(data, datatype, shape, card=card)
+    return numbers_from_json(list(data), datatype, shape, card=card)
 
 
 def numbers_from_json(data: list[Any], datatype: str, shape: Sequence[int], *, card: Card) -> Array:
@@ -90,6 +123,17 @@ def files_from_binary(data: memoryview, count: int, *, card: Card) -> tuple[Inpu
         Problem: 400: there are not ``count`` elements in the data, or a text is not UTF-8.
     """
     values = tuple(map(bytes, _elements(data, count, name=card.input.name)))
+    return files_one_by_one(values, count, card=card)
+
+
+def files_one_by_one(values: tuple[bytes, ...], count: int, *, card: Card) -> tuple[Input, ...]:
+    """Read the elements of a BYTES tensor: picture files, or texts in UTF-8.
+
+    Raises:
+        Problem: 400: there are not ``count`` elements, or a text is not UTF-8.
+    """
+    if len(values) != count:
+        raise invalid_tensor(f"{card.input.name} has {len(values)} elements, and its shape says {count}")
     if card.task != "text-classification":
         return values
     return tuple(map(decode_text, values))

@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from service.http.admission import Admission
 from service.http.engine import Engine
 from service.http.gateway import Gateway
 from service.settings import Settings
@@ -41,7 +42,11 @@ def ask(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[Message]]:
     engine = Engine(Settings())
     monkeypatch.setattr(Engine, "ready", True)
     routes = [Route("/fail", _fail, methods=["GET", "POST"]), Route("/echo", _echo, methods=["POST"])]
-    gateway = Gateway(_bento, engine=engine, settings=Settings(), routes=routes, passed=["/bento", "/half"])
+    settings = Settings()
+    admission = Admission(engine, settings)
+    gateway = Gateway(
+        _bento, admission=admission, settings=settings, routes=routes, passed=["/bento", "/half"]
+    )
 
     def call(method: str, path: str, *received: Message) -> list[Message]:
         sent: list[Message] = []

@@ -1,0 +1,89 @@
+"""Owns who is let in: callers with a key, once the models are ready, no more at once than the queue holds."""
+
+import asyncio
+import hmac
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from service.http import metrics
+from service.http.engine import Engine
+from service.http.problems import Problem
+from service.settings import Settings
+
+_RETRY_AFTER_S = 1
+
+
+class Admission:
+    """The door of one server process: all protocols share it, and so its one queue."""
+
+    def __init__(self, engine: Engine, settings: Settings) -> None:
+        self._engine = engine
+        self._settings = settings
+        self._keys = [key.encode() for key in settings.api_keys]
+        self._in_flight = 0
+
+    def check_key(self, authorization: str) -> None:
+        """Check the key of a caller, if keys are configured.
+
+        Args:
+            authorization: Value of the header or metadata of that name; empty if there is none.
+
+        Raises:
+            Problem: 401: it names none of the keys.
+        """
+        if not self._keys:
+            return
+        scheme, _, given = authorization.partition(" ")
+        candidate = given.strip().encode()
+        # Every key is compared, so that the time taken says nothing about which one came close.
+        matches = [hmac.compare_digest(candidate, key) for key in self._keys]
+        if scheme.lower() != "bearer" or not any(matches):
+            raise Problem(
+                401,
+                "unauthorized",
+                "an API key is needed; send it as 'Authorization: Bearer KEY'",
+                {"WWW-Authenticate": "Bearer"},
+            )
+
+    @asynccontextmanager
+    async def place(self) -> AsyncIterator[None]:
+        """Hold a place in the queue while a prediction is read, waits and runs.
+
+        Raises:
+            Problem: 429 or 503: there is no place. 504: the body did not end in time.
+        """
+        if not self._engine.ready:
+            raise Problem(
+                503, "not_ready", "the server is starting or shutting down; try again", {"Retry-After": "1"}
+            )
+        if self._in_flight >= self._settings.max_queue:
+            raise Problem(
+                429,
+                "overloaded",
+                f"{self._in_flight} requests are waiting or running already; try again in a moment",
+                {"Retry-After": str(_RETRY_AFTER_S)},
+            )
+        self._in_flight += 1
+        metrics.in_flight.inc()
+        try:
+            async with self.deadline():
+                yield
+        finally:
+            self._in_flight -= 1
+            metrics.in_flight.dec()
+
+    @asynccontextmanager
+    async def deadline(self) -> AsyncIterator[None]:
+        """Give the body of a ``with`` statement no more time than any request has.
+
+        Raises:
+            Problem: 504: it did not end in time.
+        """
+        seconds = self._settings.timeout_s
+        try:
+            async with asyncio.timeout(seconds):
+                yield
+        except TimeoutError:
+            raise Problem(
+                504, "deadline_exceeded", f"no answer within {seconds:g} s; send less, or try later"
+            ) from None
