@@ -165,6 +165,13 @@ def test_the_second_start_hands_over_at_once(checkout: Checkout) -> None:
     assert done.stdout.endswith("serve --port 8080\n")
 
 
+def test_bench_runs_the_benchmarks_with_what_serving_installed(checkout: Checkout) -> None:
+    checkout.run("serve")
+    checkout.run("bench", "peers", "--rounds", "1")
+    assert checkout.calls()[-1] == f"{checkout.root}/tests/benchmarks peers --rounds 1"
+    assert len(checkout.installs()) == 1
+
+
 def test_what_serving_installed_is_enough_to_predict(checkout: Checkout) -> None:
     checkout.run("serve")
     assert checkout.works("predict", "mnist", "digit.png")
