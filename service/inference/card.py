@@ -136,6 +136,144 @@ class Metrics:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Cost:
+    """What one answer of the network takes: one input, one thread, ONNX Runtime on the CPU.
+
+    Attributes:
+        milliseconds: Median time of one call.
+        ratio: That time as a multiple of version 1's, both measured in turn in the same run.
+        machine: What it was measured on, for people.
+    """
+
+    milliseconds: float
+    ratio: float
+    machine: str
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class QuantizedFile:
+    """``model.int8.onnx``, the same network with weights and activations of 8 bits in its convolutions.
+
+    Attributes:
+        sha256: Checksum of the file.
+        bytes: Its size.
+        calibration: How the ranges of the activations were found, for people.
+        float_nodes: Convolutions that were left in 32 bits.
+        metrics: Measured as the card's own ones.
+        milliseconds: Median time of one call, as in :class:`Cost`.
+        ratio: That time as a multiple of the 32-bit network's, both measured in turn in the same run.
+    """
+
+    sha256: str
+    bytes: int
+    calibration: str
+    float_nodes: tuple[str, ...]
+    metrics: Metrics
+    milliseconds: float
+    ratio: float
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sure:
+    """Of the answers that are not called unsure: their share of all answers, and the share that is right."""
+
+    share: float
+    accuracy: float
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Doubt:
+    """How the confidence was made to mean something, and what the threshold of doubt leaves.
+
+    Attributes:
+        method: What was fitted on the validation split, in words.
+        temperature: What the network's logits were divided by; its last layer's weights hold it.
+        offsets: What was added to each label's logit then; empty for nothing.
+        sure_accuracy: Share of right answers that ``unsure_below`` was chosen to reach on validation.
+        validation: What was reached there.
+        test: The same threshold on the test set.
+        perfect_calibration_error: Expected calibration error that a network of exactly these confidences
+            would show on a test set of this size if each of them were true, by chance alone.
+    """
+
+    method: str
+    temperature: float
+    offsets: tuple[float, ...]
+    sure_accuracy: float
+    validation: Sure
+    test: Sure
+    perfect_calibration_error: float
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outliers:
+    """Share of pictures that show no digit and that a model of digits calls unsure, or refuses as blank.
+
+    Attributes:
+        garments: Of Fashion-MNIST's test pictures.
+        photos: Of CIFAR-10's test pictures.
+        scribbles: Of random scribbles.
+        counts: How many of each there were.
+    """
+
+    garments: float
+    photos: float
+    scribbles: float
+    counts: Mapping[str, int]
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DrawnDigits:
+    """How a model of digits reads digits that people drew with a pen, which nobody trained on.
+
+    Attributes:
+        accuracy: Share read right.
+        by_digit: Accuracy among the drawings of each label.
+        unsure: Share called unsure.
+        sure_accuracy: Share read right of those that were not.
+        count: Number of drawings.
+    """
+
+    accuracy: float
+    by_digit: Mapping[str, float]
+    unsure: float
+    sure_accuracy: float
+    count: int
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RobustnessRow:
+    """Accuracy on the whole test set under one change; ``first`` is version 1's, in the same run."""
+
+    name: str
+    accuracy: float
+    first: float
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Robustness:
+    """What changes of the pictures cost.
+
+    Attributes:
+        unchanged: Accuracy on the pictures as they are, sent the same way.
+        rows: One for each change.
+        remark: Whether at most half as much is lost as version 1 loses, and where not.
+    """
+
+    unchanged: RobustnessRow
+    rows: tuple[RobustnessRow, ...]
+    remark: str
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Provenance:
     """Licences, and where the data and any pretrained weights come from."""
 
@@ -162,6 +300,8 @@ class Card:
         keras_difference: Largest difference of a probability between Keras and ONNX Runtime on the test set.
         unsure_below: A highest probability below this makes a prediction unsure, 0 to 1.
         explanation: The graph beside the network that explains it, if there is one.
+        cost: What one answer takes; None where that was not measured yet.
+        quantized: The 8-bit form of the network, if there is one.
     """
 
     name: str
@@ -180,6 +320,8 @@ class Card:
     unsure_below: float
     provenance: Provenance
     explanation: ExplanationFile | None = None
+    cost: Cost | None = None
+    quantized: QuantizedFile | None = None
     schema_version: int = SCHEMA_VERSION
     extra: Mapping[str, Any] = field(default_factory=dict)
 
@@ -256,8 +398,7 @@ def _check_values(card: Card, source: str) -> None:
         "labels": (len(card.labels) < 2 or len(set(card.labels)) != len(card.labels))
         and "must be two or more different labels",
         "input.shape": len(card.input.shape) < 2 and "must have a batch and at least one more dimension",
-        "onnx.sha256": (len(card.onnx.sha256) != 64 or not set(card.onnx.sha256) <= set("0123456789abcdef"))
-        and "must be 64 lower-case hexadecimal digits",
+        "onnx.sha256": not _is_sha256(card.onnx.sha256) and "must be 64 lower-case hexadecimal digits",
         "onnx.bytes": card.onnx.bytes < 1 and "must be 1 or more",
         "parameters": card.parameters < 0 and "must be 0 or more",
         "metrics.accuracy": not 0 <= card.metrics.accuracy <= 1 and "must lie between 0 and 1",
@@ -267,9 +408,24 @@ def _check_values(card: Card, source: str) -> None:
         "metrics.count": card.metrics.count < 1 and "must be 1 or more",
         "unsure_below": not 0 <= card.unsure_below <= 1 and "must lie between 0 and 1",
     }
+    if card.cost:
+        problems["cost.milliseconds"] = card.cost.milliseconds <= 0 and "must be above 0"
+    if card.quantized:
+        problems |= {
+            "quantized.sha256": not _is_sha256(card.quantized.sha256)
+            and "must be 64 lower-case hexadecimal digits",
+            "quantized.bytes": card.quantized.bytes < 1 and "must be 1 or more",
+            "quantized.milliseconds": card.quantized.milliseconds <= 0 and "must be above 0",
+            "quantized.metrics.accuracy": not 0 <= card.quantized.metrics.accuracy <= 1
+            and "must lie between 0 and 1",
+        }
     for name, problem in problems.items():
         if problem:
             raise CardError(f"{source}: field {name} {problem}")
+
+
+def _is_sha256(text: str) -> bool:
+    return len(text) == 64 and set(text) <= set("0123456789abcdef")
 
 
 def _parse(kind: Any, value: object, source: str, where: str) -> Any:
