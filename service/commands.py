@@ -51,12 +51,15 @@ def serve(host: str | None, port: int | None) -> None:
     catalog = Catalog(settings.models, providers=settings.providers, threads=settings.threads)
     for card in catalog:
         catalog.predictor(card.name)
-    _check_port(settings)
+    _check_port(settings.host, settings.port, name="port")
+    if settings.grpc_port:
+        _check_port(settings.host, settings.grpc_port, name="grpc_port")
     # The workers read the variable again, in another folder than the one it may be relative to.
     os.environ[environment.variable("models")] = str(settings.models)
     names = ", ".join(f"{card.name} {card.version}" for card in catalog)
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
-    click.echo(f"Serving {names} at http://{host}:{settings.port} (Ctrl-C stops)", err=True)
+    grpc = f" and grpc://{host}:{settings.grpc_port}" if settings.grpc_port else ""
+    click.echo(f"Serving {names} at http://{host}:{settings.port}{grpc} (Ctrl-C stops)", err=True)
     os.environ.setdefault("BENTOML_DO_NOT_TRACK", "True")
     words = [sys.executable, "-m", "bentoml", "serve", "service.http.app:Lectern"]
     words += ["--host", settings.host, "--port", str(settings.port), "--working-dir", str(_ROOT)]
@@ -191,16 +194,16 @@ def _catalog() -> Catalog:
     return Catalog(settings.models, providers=settings.providers, threads=settings.threads)
 
 
-def _check_port(settings: Settings) -> None:
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+def _check_port(host: str, port: int, *, name: str) -> None:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((settings.host, settings.port))
+            probe.bind((host, port))
         except OSError as error:
             raise SettingsError(
-                f"cannot listen on {settings.host}:{settings.port} ({error.strerror}); "
-                "stop what uses it, or set LECTERN_HOST and LECTERN_PORT"
+                f"cannot listen on {host}:{port} ({error.strerror}); stop what uses it, or set "
+                f"{environment.variable('host')} and {environment.variable(name)}"
             ) from error
 
 

@@ -3,6 +3,7 @@
 import ipaddress
 import os
 import re
+import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -109,6 +110,10 @@ class Settings:
         default="127.0.0.1", metadata=_spec(_ADDRESS, "IP address to listen on; 0.0.0.0 for all")
     )
     port: int = field(default=3000, metadata=_spec(_whole(1, 65535), "Port to listen on"))
+    grpc_port: int = field(
+        default=0,
+        metadata=_spec(_whole(0, 65535), "Port of the Open Inference Protocol over gRPC; 0: not served"),
+    )
     workers: int = field(default=1, metadata=_spec(_whole(1, 64), "Server processes; each loads all models"))
     providers: tuple[str, ...] = field(
         default=("auto",),
@@ -164,7 +169,20 @@ class Settings:
             except (ValueError, RuntimeError):
                 shown = "cannot be used" if kind.secret else f"is {text!r}"
                 raise SettingsError(f"{variable(spec.name)} {shown}, expected {kind.expected}") from None
-        return cls(**values)
+        settings = cls(**values)
+        settings._check_grpc_port()
+        return settings
+
+    def _check_grpc_port(self) -> None:
+        if self.grpc_port == self.port:
+            raise SettingsError(
+                f"{variable('grpc_port')} and {variable('port')} are both {self.port}; choose another for one"
+            )
+        if self.grpc_port and self.workers > 1 and not hasattr(socket, "SO_REUSEPORT"):
+            raise SettingsError(
+                f"{variable('grpc_port')} needs one worker on this system, where processes share no port; "
+                f"set {variable('workers')}, which is {self.workers}, to 1, or no port for gRPC"
+            )
 
 
 def variable(name: str) -> str:

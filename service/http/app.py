@@ -1,7 +1,8 @@
 """Owns the BentoML service: ``bentoml serve service.http.app:Lectern``."""
 
+import os
 from http import HTTPStatus
-from typing import Annotated, Any, cast
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import bentoml
 from bentoml import Service
@@ -25,6 +26,9 @@ from service.http.tfserving import TfServingDialect
 from service.inference.errors import InvalidInput, LecternError
 from service.inference.predictor import Input
 from service.settings import Settings
+
+if TYPE_CHECKING:
+    from service.http.grpc.server import GrpcServer
 
 _settings = Settings.from_environment()
 _engine = Engine(_settings)
@@ -70,6 +74,7 @@ class Lectern:
 
     def __init__(self) -> None:
         _engine.start()
+        self._grpc: GrpcServer | None = None
 
     @bentoml.on_startup
     async def started(self) -> None:
@@ -77,10 +82,19 @@ class Lectern:
         metrics.forget_dead_workers()
         drain_on_sigterm(_engine)
         silence_refusals()
+        if _settings.grpc_port:
+            # Only now: gRPC's library costs every start without it a tenth of a second and 18 MB.
+            os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # callers' mistakes are in the access log
+            from service.http.grpc.server import GrpcServer
+
+            self._grpc = GrpcServer(_engine, _settings, _admission)
+            await self._grpc.start()
 
     @bentoml.on_shutdown
     async def stopped(self) -> None:
-        """Let the worker threads go."""
+        """Let the calls that run end, and then the worker threads."""
+        if self._grpc is not None:
+            await self._grpc.stop()
         _engine.close()
 
     @bentoml.api

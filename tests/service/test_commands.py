@@ -158,6 +158,28 @@ def test_serve_starts_bentoml_where_it_is_told_to(run: Run, started: list[list[s
     assert os.environ["LECTERN_PORT"] == port
 
 
+def test_serve_tells_where_grpc_is(
+    run: Run, started: list[list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    port, grpc_port = _free_port(), _free_port()
+    monkeypatch.setenv("LECTERN_GRPC_PORT", str(grpc_port))
+    assert f"grpc://127.0.0.1:{grpc_port}" in run("serve", "--port", str(port)).err
+    assert started
+
+
+def test_serve_refuses_a_grpc_port_that_is_taken(
+    run: Run, started: list[list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        grpc_port = taken.getsockname()[1]
+        monkeypatch.setenv("LECTERN_GRPC_PORT", str(grpc_port))
+        result = run("serve", "--port", str(_free_port()))
+    assert result.status == 2
+    assert f"cannot listen on 127.0.0.1:{grpc_port}" in result.err
+    assert "LECTERN_GRPC_PORT" in result.err
+    assert not started
+
+
 def test_serve_takes_options_over_variables_and_variables_over_defaults(
     run: Run, started: list[list[str]]
 ) -> None:

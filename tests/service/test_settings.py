@@ -1,6 +1,7 @@
 """Settings: each variable has a default and a check, and a value that cannot be used is named."""
 
 import dataclasses
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ def test_nothing_set_gives_the_defaults(models_folder: Path) -> None:
         models=models_folder,
         host="127.0.0.1",
         port=3000,
+        grpc_port=0,
         workers=1,
         providers=("auto",),
         threads=1,
@@ -77,6 +79,8 @@ def test_each_variable_is_read(name: str, text: str, value: Any) -> None:
         ("port", "65536"),
         ("port", "http"),
         ("port", "9" * 5000),
+        ("grpc_port", "-1"),
+        ("grpc_port", "65536"),
         ("workers", "0"),
         ("workers", "1.5"),
         ("providers", "gpu"),
@@ -106,6 +110,19 @@ def test_keys_that_no_caller_could_send_are_refused_and_not_shown(text: str) -> 
     with pytest.raises(SettingsError, match="LECTERN_API_KEYS cannot be used, expected") as raised:
         Settings.from_environment({"LECTERN_API_KEYS": text})
     assert "secret" not in str(raised.value)
+
+
+def test_two_protocols_cannot_have_one_port() -> None:
+    assert Settings.from_environment({"LECTERN_GRPC_PORT": "3001"}).grpc_port == 3001
+    with pytest.raises(SettingsError, match="LECTERN_GRPC_PORT and LECTERN_PORT are both 3000; choose"):
+        Settings.from_environment({"LECTERN_GRPC_PORT": "3000"})
+
+
+def test_where_ports_cannot_be_shared_grpc_takes_one_worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(socket, "SO_REUSEPORT", raising=False)
+    assert Settings.from_environment({"LECTERN_GRPC_PORT": "3001"}).workers == 1
+    with pytest.raises(SettingsError, match=r"LECTERN_GRPC_PORT needs one worker .* which is 2, to 1"):
+        Settings.from_environment({"LECTERN_GRPC_PORT": "3001", "LECTERN_WORKERS": "2"})
 
 
 def test_the_table_has_a_row_with_a_summary_for_every_setting() -> None:

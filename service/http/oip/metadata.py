@@ -8,13 +8,15 @@ from service.http.oip.tensors import DATATYPE_BY_DTYPE
 from service.inference.card import Card
 from service.inference.catalog import Catalog
 
-_EXTENSIONS = ["binary_tensor_data", "classification", "model_repository", "model_configuration"]
+# Binary data need no extension over gRPC, and it has no model's configuration.
+HTTP_EXTENSIONS = ("binary_tensor_data", "classification", "model_repository", "model_configuration")
+GRPC_EXTENSIONS = ("classification", "model_repository")
 _PLATFORM = "onnxruntime_onnx"
 
 
-def server_document() -> dict[str, object]:
+def server_document(extensions: Sequence[str] = HTTP_EXTENSIONS) -> dict[str, object]:
     """Return name, version and extensions of this server."""
-    return {"name": "lectern", "version": _version(), "extensions": _EXTENSIONS}
+    return {"name": "lectern", "version": _version(), "extensions": extensions}
 
 
 def model_document(card: Card, *, versions: Sequence[int]) -> dict[str, object]:

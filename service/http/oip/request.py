@@ -93,6 +93,7 @@ def the_input(inputs: object, *, card: Card) -> dict[str, Any]:
     rows = _rows(inputs, "inputs")
     if len(rows) != 1 or rows[0].get("name") != name:
         raise invalid_request(f"{card.name} takes exactly one input, {name!r}; send that once and no other")
+    _parameters(rows[0])  # before its data are missed, since shared memory would have them
     return rows[0]
 
 

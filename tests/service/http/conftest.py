@@ -14,8 +14,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import psutil
 import pytest
+
+from service.inference.catalog import Catalog
 
 _ROOT = Path(__file__).resolve().parents[3]
 _START = (sys.executable, "-c", "from service.cli import main; main()", "serve")
@@ -40,6 +44,7 @@ class Server:
     """A running server: where it listens, and what it has logged."""
 
     port: int
+    grpc_port: int
     process: subprocess.Popen[bytes]
     log_path: Path
 
@@ -82,6 +87,10 @@ class Server:
         connection.sendall("\r\n".join([*lines, "", ""]).encode() + body[:sent])
         return connection
 
+    @property
+    def grpc_address(self) -> str:
+        return f"127.0.0.1:{self.grpc_port}"
+
     def workers(self) -> list[int]:
         """Return the ids of the worker processes."""
         children = psutil.Process(self.process.pid).children()
@@ -109,12 +118,11 @@ def start_server(tmp_path_factory: pytest.TempPathFactory, models_folder: Path) 
     """Run a server with settings of its own while a ``with`` block lasts."""
 
     @contextmanager
-    def start(**settings: str) -> Iterator[Server]:
+    def start(*, grpc: bool = False, **settings: str) -> Iterator[Server]:
         folder = tmp_path_factory.mktemp("server")
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
-        chosen = {"MODELS": str(models_folder), "PORT": str(port)} | settings
+        port, grpc_port = _free_ports()
+        own = {"MODELS": str(models_folder), "PORT": str(port), "GRPC_PORT": str(grpc_port) if grpc else ""}
+        chosen = own | settings
         environment = {
             **{
                 name: value
@@ -128,7 +136,7 @@ def start_server(tmp_path_factory: pytest.TempPathFactory, models_folder: Path) 
             process = subprocess.Popen(
                 _START, cwd=_ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT
             )
-        server = Server(port, process, folder / "log")
+        server = Server(port, grpc_port, process, folder / "log")
         try:
             _wait_until_ready(server)
             yield server
@@ -144,6 +152,14 @@ def start_server(tmp_path_factory: pytest.TempPathFactory, models_folder: Path) 
     return start
 
 
+def _free_ports() -> tuple[int, int]:
+    """Return two ports that nobody listens on; both are held until both are known, so that they differ."""
+    with socket.socket() as one, socket.socket() as other:
+        one.bind(("127.0.0.1", 0))
+        other.bind(("127.0.0.1", 0))
+        return one.getsockname()[1], other.getsockname()[1]
+
+
 def _wait_until_ready(server: Server) -> None:
     end = time.monotonic() + _STARTS_WITHIN_S
     while time.monotonic() < end and server.process.poll() is None:
@@ -157,9 +173,27 @@ def _wait_until_ready(server: Server) -> None:
 
 
 @pytest.fixture(scope="session")
+def catalog(models_folder: Path) -> Catalog:
+    return Catalog(models_folder)
+
+
+@pytest.fixture(scope="session")
+def expected(catalog: Catalog) -> Callable[..., npt.NDArray[np.float32]]:
+    """Return what the network says in process: to files and texts, or to a batch of its own."""
+
+    def probabilities(model: str, *inputs: Any, batch: Any = None) -> npt.NDArray[np.float32]:
+        predictor = catalog.predictor(model)
+        if batch is None:
+            batch = predictor.stack([predictor.prepare(value) for value in inputs])
+        return predictor.probabilities(batch)
+
+    return probabilities
+
+
+@pytest.fixture(scope="session")
 def server(start_server: StartServer) -> Iterator[Server]:
     """A server of the committed models with default settings."""
-    with start_server() as running:
+    with start_server(grpc=True) as running:
         yield running
 
 
@@ -167,6 +201,7 @@ def server(start_server: StartServer) -> Iterator[Server]:
 def strict(start_server: StartServer) -> Iterator[Server]:
     """A server with low limits, keys, an origin, and its log in JSON."""
     with start_server(
+        grpc=True,
         MAX_BODY_MB="1",
         MAX_PIXELS="10000",
         MAX_BATCH="4",

@@ -23,8 +23,11 @@ from training.table import results_table
 _ROOT = Path(__file__).resolve().parents[3]
 _README = _ROOT / "README.md"
 _ADDRESS = "http://127.0.0.1:3000"
+_GRPC_ADDRESS = "127.0.0.1:3001"
 _CONSOLE = re.compile(r"```console\n\$ (?P<command>.+)\n(?P<answer>(?:(?!```).*\n)*)```")
 _PYTHON = re.compile(r"```python\n(?P<code>(?:(?!```).*\n)*)```")
+# What the blocks of Python print, in their order.
+_PRINTED = (r"\[\[b'0\.9999\d*:8:8'\]\]", "8 False")
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:e-?\d+)?")
 # Another processor's arithmetic may change the last digits that are printed.
 _TOLERANCE = 2e-3
@@ -102,17 +105,20 @@ def test_command_answers_as_printed(command: str, answer: str, server_url: str) 
     assert _same(answer, answered), f"printed:\n{answer}\nanswered:\n{answered}"
 
 
-def test_python_block_runs(server_url: str) -> None:
-    (code,) = (match["code"] for match in _PYTHON.finditer(_README.read_text("utf-8")))
+@pytest.mark.parametrize(
+    ("code", "printed"), list(zip(_PYTHON.findall(_README.read_text("utf-8")), _PRINTED, strict=True))
+)
+def test_python_block_runs(code: str, printed: str, server: Any) -> None:
+    code = code.replace(_ADDRESS, server.url).replace(_GRPC_ADDRESS, server.grpc_address)
     result = subprocess.run(
-        [sys.executable, "-c", code.replace(_ADDRESS, server_url)],
+        [sys.executable, "-c", code],
         cwd=_ROOT,
         capture_output=True,
         text=True,
         timeout=60,
         check=True,
     )
-    assert result.stdout == "8 False\n"
+    assert re.fullmatch(printed, result.stdout.rstrip("\n"))
 
 
 def test_every_command_is_shown() -> None:

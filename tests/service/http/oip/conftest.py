@@ -1,21 +1,12 @@
-"""Owns what the tests of the Open Inference Protocol share: requests built by hand, and a catalogue."""
+"""Owns what the tests of the Open Inference Protocol share: requests built by hand."""
 
 import json
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 import pytest
 
-from service.inference.catalog import Catalog
-
 Infer = Callable[..., Any]
-
-
-@pytest.fixture(scope="session")
-def catalog(models_folder: Any) -> Catalog:
-    return Catalog(models_folder)
 
 
 @pytest.fixture(scope="session")
@@ -38,16 +29,3 @@ def infer() -> Infer:
         return server.ask("POST", f"/v2/models/{model}/infer", text + (binary or b""), own | (headers or {}))
 
     return post
-
-
-@pytest.fixture(scope="session")
-def expected(catalog: Catalog) -> Callable[..., npt.NDArray[np.float32]]:
-    """Return what the network says in process: to files and texts, or to a batch of its own."""
-
-    def probabilities(model: str, *inputs: Any, batch: Any = None) -> npt.NDArray[np.float32]:
-        predictor = catalog.predictor(model)
-        if batch is None:
-            batch = predictor.stack([predictor.prepare(value) for value in inputs])
-        return predictor.probabilities(batch)
-
-    return probabilities

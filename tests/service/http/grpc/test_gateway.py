@@ -1,0 +1,222 @@
+"""What every call passes: key, id, limits, deadline, log and metrics, shared with HTTP."""
+
+import json
+import re
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import grpc
+import numpy as np
+import pytest
+from grpc import StatusCode
+from tritonclient.grpc import service_pb2
+
+Call = Callable[..., Any]
+Server = Any
+
+_KEY = (("authorization", "Bearer alpha"),)
+_CHECK = "/grpc.health.v1.Health/Check"
+_INFER = "/inference.GRPCInferenceService/ModelInfer"
+_WAITS_S = 10
+
+
+def _held(release: threading.Event, body: bytes) -> Iterator[bytes]:
+    """Give a call's one message once it is released."""
+    release.wait(_WAITS_S)
+    yield body
+
+
+def _line(server: Server, request_id: str) -> dict[str, Any]:
+    """Wait for the line of a request in a log in JSON."""
+    end = time.monotonic() + _WAITS_S
+    while time.monotonic() < end:
+        for line in server.log().splitlines():
+            if f'"{request_id}"' in line:
+                found: dict[str, Any] = json.loads(line)
+                return found
+        time.sleep(0.02)
+    raise AssertionError(f"no line of {request_id}")
+
+
+@pytest.mark.parametrize(
+    "metadata",
+    [
+        (),
+        (("authorization", ""),),
+        (("authorization", "alpha"),),
+        (("authorization", "Basic alpha"),),
+        (("authorization", "Bearer alph"),),
+        (("authorization", "Bearer alpha,beta"),),
+        (("x-api-key", "alpha"),),
+        (("authorization-bin", b"Bearer alpha"),),
+    ],
+)
+@pytest.mark.parametrize("method", ["ModelInfer", "ModelMetadata", "ServerMetadata", "Nothing"])
+def test_without_a_key_nothing_is_told(call_strict: Call, method: str, metadata: Any) -> None:
+    refusal = call_strict(method, b"", metadata=metadata)
+    assert refusal.status is StatusCode.UNAUTHENTICATED
+    assert "Authorization: Bearer" in refusal.message
+    assert refusal.metadata["x-error-code"] == "unauthorized"
+
+
+@pytest.mark.parametrize("key", ["Bearer alpha", "bearer beta", "Bearer  alpha"])
+def test_with_a_key_a_call_is_answered(call_strict: Call, digit_request: Any, key: str) -> None:
+    body = digit_request.SerializeToString()
+    assert isinstance(call_strict("ModelInfer", body, metadata=(("authorization", key),)), bytes)
+
+
+@pytest.mark.parametrize(
+    ("method", "answer"),
+    [("ServerLive", b"\x08\x01"), ("ServerReady", b"\x08\x01"), (_CHECK, b"\x08\x01")],
+)
+def test_probes_need_no_key(call_strict: Call, method: str, answer: bytes) -> None:
+    assert call_strict(method, b"") == answer
+
+
+def test_the_health_of_a_service_is_told_by_its_name(call: Call) -> None:
+    name = b"inference.GRPCInferenceService"
+    assert call(_CHECK, b"\x0a" + bytes([len(name)]) + name) == b"\x08\x01"
+    refusal = call(_CHECK, b"\x0a\x05other")
+    assert refusal.status is StatusCode.NOT_FOUND
+    assert "'other'" in refusal.message
+
+
+def test_an_answer_has_the_metadata_that_http_has_as_headers(server: Server, digit_request: Any) -> None:
+    with grpc.insecure_channel(server.grpc_address) as channel:
+        _, ended = channel.unary_unary(_INFER).with_call(
+            digit_request.SerializeToString(), metadata=(("x-request-id", "lecture-7/group:3"),)
+        )
+    told = dict(ended.trailing_metadata())
+    assert told["x-request-id"] == "lecture-7/group:3"
+    assert told["x-model-version"] == "1"
+    assert re.fullmatch(r"decode;dur=[\d.]+, queue;dur=[\d.]+, inference;dur=[\d.]+", told["server-timing"])
+
+
+@pytest.mark.parametrize("given", ["", "two words", "x" * 129, 'a"b', "<script>"])
+def test_an_id_that_could_do_harm_is_replaced(call: Call, given: str) -> None:
+    refusal = call("ModelInfer", b"", metadata=(("x-request-id", given),))
+    assert re.fullmatch("[0-9a-f]{32}", refusal.metadata["x-request-id"])
+
+
+def test_a_message_over_the_limit_is_refused_before_it_is_read(call_strict: Call, server: Server) -> None:
+    refusal = call_strict("ModelInfer", bytes(1_000_001), metadata=_KEY)
+    assert refusal.status is StatusCode.RESOURCE_EXHAUSTED
+    assert "1000001 vs. 1000000" in refusal.message
+
+
+def test_a_batch_over_the_limit_is_refused(call_strict: Call, mnist_digits: Any, request_of: Any) -> None:
+    tensor = {"name": "image", "datatype": "UINT8", "shape": [5, 28, 28]}
+    request = request_of(tensors=[tensor], raw=[mnist_digits[:5].tobytes()])
+    refusal = call_strict("ModelInfer", request.SerializeToString(), metadata=_KEY)
+    assert refusal.status is StatusCode.INVALID_ARGUMENT
+    assert refusal.metadata["x-error-code"] == "batch_too_large"
+
+
+def test_a_picture_over_the_limit_is_refused(call_strict: Call, encode: Any, request_of: Any) -> None:
+    file = encode(np.zeros((101, 100), np.uint8))
+    tensor = {"name": "image", "datatype": "BYTES", "shape": [1], "contents": {"bytes_contents": [file]}}
+    refusal = call_strict("ModelInfer", request_of(tensors=[tensor]).SerializeToString(), metadata=_KEY)
+    assert refusal.status is StatusCode.INVALID_ARGUMENT
+    assert refusal.metadata["x-error-code"] == "too_large"
+
+
+def test_compressed_messages_are_refused_and_not_unpacked(call: Call, digit_request: Any) -> None:
+    body = digit_request.SerializeToString()
+    refusal = call("ModelInfer", body + bytes(10_000_000), compression=grpc.Compression.Gzip)
+    assert refusal.status is StatusCode.UNIMPLEMENTED
+    assert "gzip" in refusal.message
+
+
+def test_a_call_that_sends_nothing_is_refused(call: Call) -> None:
+    refusal = call("ModelInfer", iter(()))
+    assert refusal.status is StatusCode.INVALID_ARGUMENT
+    assert refusal.metadata["x-error-code"] == "no_message"
+
+
+def test_a_call_that_never_sends_its_message_ends_at_the_servers_deadline(call_strict: Call) -> None:
+    release = threading.Event()
+    refusal = call_strict("ModelInfer", _held(release, b""), metadata=_KEY)
+    release.set()
+    assert refusal.status is StatusCode.DEADLINE_EXCEEDED
+    assert "no answer within 1.5 s" in refusal.message
+
+
+def test_one_queue_holds_both_protocols(strict: Server, digit_request: Any, digit_png: bytes) -> None:
+    release = threading.Event()
+    key = {"Authorization": "Bearer alpha"}
+    with grpc.insecure_channel(strict.grpc_address) as channel:
+        infer = channel.stream_unary(_INFER)
+        held = infer.future(_held(release, digit_request.SerializeToString()), metadata=_KEY)
+        end = time.monotonic() + 1.2  # before the deadline of 1.5 s ends the call that is held
+        status = 200
+        while status == 200 and time.monotonic() < end:
+            status = strict.ask("POST", "/models/mnist", digit_png, key).status
+        assert status == 429
+        with pytest.raises(grpc.RpcError) as raised:
+            infer(iter([digit_request.SerializeToString()]), metadata=_KEY)
+        assert raised.value.code() is StatusCode.RESOURCE_EXHAUSTED
+        assert dict(raised.value.trailing_metadata())["retry-after"] == "1"
+        assert channel.unary_unary(_CHECK)(b"") == b"\x08\x01"
+        release.set()
+        assert service_pb2.ModelInferResponse.FromString(held.result()).model_name == "mnist"
+    assert strict.ask("POST", "/models/mnist", digit_png, key).status == 200
+
+
+@pytest.mark.parametrize("gives_up", [True, False])
+def test_a_caller_who_gives_up_leaves_no_trace_in_the_queue(
+    strict: Server, digit_request: Any, gives_up: bool
+) -> None:
+    release = threading.Event()
+    with grpc.insecure_channel(strict.grpc_address) as channel:
+        infer = channel.stream_unary(_INFER)
+        body = digit_request.SerializeToString()
+        held = infer.future(_held(release, body), metadata=_KEY, timeout=None if gives_up else 0.3)
+        if gives_up:
+            channel.unary_unary("/inference.GRPCInferenceService/ServerLive")(b"")
+            held.cancel()
+        else:
+            assert held.exception().code() is StatusCode.DEADLINE_EXCEEDED
+        end = time.monotonic() + 1.0  # before the server's own deadline of 1.5 s makes room anyway
+        status = StatusCode.RESOURCE_EXHAUSTED
+        while status is StatusCode.RESOURCE_EXHAUSTED and time.monotonic() < end:
+            status = infer.future(iter([body]), metadata=_KEY).code()
+        assert status is StatusCode.OK
+    release.set()
+
+
+def test_the_log_and_the_metrics_count_calls_as_requests(
+    strict: Server, call_strict: Call, digit_request: Any
+) -> None:
+    def count(status: int) -> float:
+        text = strict.ask("GET", "/metrics", headers={"Authorization": "Bearer alpha"}).body.decode()
+        found = re.search(
+            rf'^lectern_requests_total{{route="{_INFER}",status="{status}"}} (\S+)$', text, re.M
+        )
+        return float(found[1]) if found else 0.0
+
+    before = count(200), count(404)
+    ask = (("x-request-id", "asked"), *_KEY)
+    call_strict("ModelInfer", digit_request.SerializeToString(), metadata=ask)
+    call_strict("ModelInfer", b"", metadata=(("x-request-id", "missed"), *_KEY))
+    line = _line(strict, "asked")
+    assert {name: line[name] for name in ("client", "method", "path", "status", "code")} == {
+        "client": "127.0.0.1",
+        "method": "GRPC",
+        "path": _INFER,
+        "status": 200,
+        "code": "",
+    }
+    line = _line(strict, "missed")
+    assert (line["status"], line["code"]) == (404, "model_not_found")
+    assert (count(200), count(404)) == (before[0] + 1, before[1] + 1)
+
+
+def test_paths_that_callers_invent_make_no_new_metrics(server: Server, call: Call) -> None:
+    call("/made.Up/Method", b"")
+    assert "made.Up" not in server.ask("GET", "/metrics").body.decode()
+
+
+def test_the_log_shows_no_tracebacks(server: Server, strict: Server) -> None:
+    assert "Traceback" not in server.log() + strict.log()
