@@ -10,10 +10,13 @@ import numpy.typing as npt
 
 from training.augment import augment
 from training.datasets.dataset import Examples
+from training.outliers import make_outliers
+from training.redraw import redraw
 from training.settings import Augmentation
 
 Batch = tuple[npt.NDArray[Any], npt.NDArray[np.int64]]
 _AHEAD = 4
+NOTHING = -1  # the class of a picture that shows none of the classes
 
 
 class Batches:
@@ -21,13 +24,30 @@ class Batches:
 
     So an epoch can be repeated, or a run resumed, without replaying what came before. Examples that do not
     fill a batch sit that epoch out; the next epoch's order is another.
+
+    Args:
+        examples: The training split.
+        batch_size: Examples a step.
+        seed: Of order, changes and outliers.
+        augmentation: How far pictures are changed.
+        outliers: Share of each batch that is pictures of nothing, whose class is ``NOTHING``.
     """
 
-    def __init__(self, examples: Examples, *, batch_size: int, seed: int, augmentation: Augmentation) -> None:
+    def __init__(
+        self,
+        examples: Examples,
+        *,
+        batch_size: int,
+        seed: int,
+        augmentation: Augmentation,
+        outliers: float = 0.0,
+    ) -> None:
         self._examples = examples
         self._size = min(batch_size, len(examples))
         self._seed = seed
         self._augmentation = augmentation
+        self._outliers = round(outliers * self._size)
+        self._redrawn = redraw(examples) if augmentation.redrawn else None
 
     def __len__(self) -> int:
         """Number of batches in an epoch."""
@@ -70,9 +90,18 @@ class Batches:
     def _make(self, number: int) -> Iterator[Batch]:
         order = np.random.default_rng([self._seed, number]).permutation(len(self._examples))
         for place in range(len(self)):
-            chosen = self._examples.take(order[place * self._size : (place + 1) * self._size])
-            pictures = chosen.x
+            places = order[place * self._size : (place + 1) * self._size]
+            rng = np.random.default_rng([self._seed, number, place])
+            chosen = self._examples.take(places)
+            pictures, y = chosen.x, chosen.y
+            if self._redrawn is not None:
+                anew = rng.random(len(places)) < self._augmentation.redrawn
+                kinds = rng.integers(0, len(self._redrawn), len(places))
+                pictures[anew] = self._redrawn[kinds[anew], places[anew]]
             if self._augmentation:
-                rng = np.random.default_rng([self._seed, number, place])
                 pictures = augment(pictures, by=self._augmentation, rng=rng)
-            yield pictures, chosen.y
+            if self._outliers:
+                nothing = make_outliers(pictures, count=self._outliers, rng=rng)
+                pictures = np.concatenate([pictures, nothing])
+                y = np.concatenate([y, np.full(len(nothing), NOTHING)])
+            yield pictures, y

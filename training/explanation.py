@@ -166,16 +166,23 @@ def _backward(step: _Step, gradient: Any) -> Any:
     match layer:
         case layers.Dropout():
             return gradient
+        case layers.Rescaling():
+            return gradient * layer.scale
         case layers.Flatten() | layers.Reshape():
             return ops.reshape(gradient, (-1, *before.shape[1:]))
         case layers.GlobalAveragePooling2D():
             return ops.reshape(gradient, (-1, 1, 1, before.shape[-1])) / float(
                 before.shape[1] * before.shape[2]
             )
+        case layers.GlobalMaxPooling2D():
+            # Places that tie for the maximum share its gradient.
+            holders = ops.cast(ops.equal(before, after[:, None, None, :]), "float32")
+            return gradient[:, None, None, :] * holders / ops.sum(holders, axis=(1, 2), keepdims=True)
         case layers.Activation() | layers.ReLU() | layers.ELU():
-            return gradient * _slope(layer, after)
+            return gradient * _slope(layer, before, after)
         case layers.BatchNormalization():
-            return gradient * layer.gamma / ops.sqrt(layer.moving_variance + layer.epsilon)
+            factor = layer.gamma if layer.scale else 1.0
+            return gradient * factor / ops.sqrt(layer.moving_variance + layer.epsilon)
         case layers.Dense() if layer.activation is keras.activations.linear:
             return ops.matmul(gradient, ops.transpose(layer.kernel))
         case layers.Conv2D() if layer.strides == (1, 1) and layer.activation is keras.activations.linear:
@@ -185,9 +192,12 @@ def _backward(step: _Step, gradient: Any) -> Any:
     raise ExportError(f"the heat map cannot be computed through layer {layer.name} ({type(layer).__name__})")
 
 
-def _slope(layer: keras.layers.Layer, after: Any) -> Any:
-    """Return an activation's derivative, which relu and ELU give away by what came out of them."""
+def _slope(layer: keras.layers.Layer, before: Any, after: Any) -> Any:
+    """Return an activation's derivative at what came in."""
     kind = getattr(layer, "activation", None)
+    if kind is keras.activations.silu:
+        gate = ops.sigmoid(before)
+        return gate + after * (1 - gate)
     positive = ops.cast(after > 0, "float32")
     if isinstance(layer, layers.ELU) or kind is keras.activations.elu:
         return positive + (1 - positive) * (after + 1.0)

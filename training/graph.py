@@ -20,7 +20,7 @@ OPSET = 17
 # Opset 17 came with this version of the file format; older runtimes refuse newer ones.
 IR_VERSION = 8
 _OUTPUT = "probabilities"
-_DYNAMIC = {"Shape", "Gather", "Slice", "Concat"}
+_DYNAMIC = {"Cast", "Concat", "Gather", "Slice", "Unsqueeze"}
 
 
 def to_onnx(model: keras.Model) -> onnx.ModelProto:
@@ -90,17 +90,14 @@ def hold_back_chatter() -> Iterator[None]:
 
 
 def dynamic_operations(proto: onnx.ModelProto) -> tuple[str, ...]:
-    """Name the operations that compute a shape, rather than data, on the way to the dense layers.
-
-    Looking up word vectors is a Gather too, from a constant table by the ids that came in; it is none of
-    these.
-    """
-    constants = {tensor.name for tensor in proto.graph.initializer}
-    return tuple(
-        f"{node.op_type} {node.name}"
-        for node in proto.graph.node
-        if node.op_type in _DYNAMIC and not (node.op_type == "Gather" and node.input[0] in constants)
-    )
+    """Name the operations that compute a shape, rather than data: ``Shape`` and what comes of it."""
+    computed: set[str] = set()
+    found = []
+    for node in proto.graph.node:
+        if node.op_type == "Shape" or (node.op_type in _DYNAMIC and computed.intersection(node.input)):
+            computed.update(node.output)
+            found.append(f"{node.op_type} {node.name}")
+    return tuple(found)
 
 
 def _rename(graph: onnx.GraphProto, name: str) -> None:

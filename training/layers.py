@@ -11,6 +11,10 @@ import numpy.typing as npt
 from training.settings import Settings
 
 _LEVELS = 255.0
+_FLATTEST = 1e-3  # the smallest standard deviation that is divided by
+_PATCH = 3
+_FOR_COVARIANCE = 1_000  # pictures; more change the covariance of their patches by a percent at most
+_WHITENING_FLOOR = 5e-4  # added to the variances, so that directions with next to none are not blown up
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,12 +25,14 @@ class DataFacts:
         classes: How many there are.
         mean: Of each channel over the training split, in grey levels 0 to 255.
         deviation: Standard deviation of each channel, likewise.
+        covariance: Of the values, in standard scores, of a 3 x 3 patch, row by row, its channels last.
         ratios: For texts of two classes, each word's naive Bayes log-count ratio.
     """
 
     classes: int
     mean: tuple[float, ...] = (127.5,)
     deviation: tuple[float, ...] = (127.5,)
+    covariance: tuple[tuple[float, ...], ...] = ()
     ratios: tuple[float, ...] = ()
 
 
@@ -46,9 +52,23 @@ def measure(pictures: npt.NDArray[np.uint8], *, classes: int) -> DataFacts:
         float(count @ (levels - middle) ** 2 / count.sum())
         for count, middle in zip(counts, mean, strict=True)
     ]
+    deviation = [float(np.sqrt(value)) for value in variance]
     return DataFacts(
-        classes=classes, mean=tuple(mean), deviation=tuple(float(np.sqrt(value)) for value in variance)
+        classes=classes,
+        mean=tuple(mean),
+        deviation=tuple(deviation),
+        covariance=_covariance(pictures[:_FOR_COVARIANCE], mean=mean, deviation=deviation),
     )
+
+
+def _covariance(
+    pictures: npt.NDArray[np.uint8], *, mean: Sequence[float], deviation: Sequence[float]
+) -> tuple[tuple[float, ...], ...]:
+    """Return the second moments of 3 x 3 patches: (9 * channels) rows and columns."""
+    scores = (pictures.reshape(*pictures.shape[:3], -1) - np.array(mean)) / np.maximum(deviation, _FLATTEST)
+    windows = np.lib.stride_tricks.sliding_window_view(scores.astype(np.float32), (_PATCH, _PATCH), (1, 2))
+    patches = np.moveaxis(windows, 3, -1).reshape(-1, _PATCH * _PATCH * scores.shape[3])
+    return tuple(tuple(row) for row in (patches.T @ patches / len(patches)).tolist())
 
 
 class Network:
@@ -77,7 +97,7 @@ class Network:
         if self._settings.scaling == "none":
             scale = 1.0
         elif self._settings.scaling == "standard":
-            deviation = np.maximum(facts.deviation, 1e-3)
+            deviation = np.maximum(facts.deviation, _FLATTEST)
             scale = [float(value) for value in 1 / deviation]
             offset = [float(value) for value in -np.array(facts.mean) / deviation]
         return self.add(keras.layers.Rescaling(scale, offset, name="scaling"))
@@ -90,6 +110,40 @@ class Network:
             self._width(filters), 3, padding=padding, kernel_regularizer=self._regularizer()
         )
         return self._hidden(layer, activation=activation, norm=norm)
+
+    def whiten(self, facts: DataFacts, *, side: int) -> "Network":
+        """A fixed convolution that makes a patch's values uncorrelated and of variance one.
+
+        There is a filter for each direction and one for its opposite, as an activation follows
+        (Jordan 2024, arXiv:2404.00498).
+
+        Args:
+            facts: With the covariance of patches.
+            side: Of the patch, 2 or 3.
+        """
+        covariance = np.array(facts.covariance)
+        channels = len(covariance) // _PATCH**2
+        places = [row * _PATCH + column for row in range(side) for column in range(side)]
+        chosen = [place * channels + channel for place in places for channel in range(channels)]
+        values, vectors = np.linalg.eigh(covariance[np.ix_(chosen, chosen)])
+        directions = vectors / np.sqrt(values + _WHITENING_FLOOR)
+        kernel = np.concatenate([directions, -directions], axis=1).reshape(side, side, channels, -1)
+        layer = keras.layers.Conv2D(2 * len(values), side, use_bias=False, trainable=False, name="whitening")
+        self.add(layer)
+        layer.set_weights([kernel])
+        return self.add(keras.layers.Activation("silu"))
+
+    def block(self, filters: int, *, depth: int = 2) -> "Network":
+        """Convolutions with batch normalisation, pooled behind the first one; they begin as the identity."""
+        for place in range(depth):
+            layer = keras.layers.Conv2D(self._width(filters), 3, padding="same", use_bias=False)
+            self.add(layer)
+            _start_as_identity(layer)
+            if place == 0:
+                self.pool()
+            self.add(keras.layers.BatchNormalization(scale=False, momentum=0.9))
+            self.add(keras.layers.Activation("silu"))
+        return self
 
     def dense(self, units: int, *, activation: str = "relu", norm: bool = False) -> "Network":
         """A hidden dense layer."""
@@ -121,6 +175,10 @@ class Network:
             self.add(keras.layers.Dense(classes, activation="softmax", name="probabilities"))
         return keras.Model(self._input, self._output)
 
+    def pool_to_one(self) -> "Network":
+        """Each channel's maximum over the picture, a ninth of it, so that training begins in doubt."""
+        return self.add(keras.layers.GlobalMaxPooling2D()).add(keras.layers.Rescaling(1 / 9))
+
     def _hidden(self, layer: keras.layers.Layer, *, activation: str, norm: bool) -> "Network":
         self.add(layer)
         if norm or self._settings.batch_norm:
@@ -134,3 +192,12 @@ class Network:
         if self._settings.l1 or self._settings.l2:
             return keras.regularizers.L1L2(l1=self._settings.l1, l2=self._settings.l2)
         return None
+
+
+def _start_as_identity(layer: keras.layers.Conv2D) -> None:
+    """Let the first filters hand on their input channel, where there are at least as many filters."""
+    kernel = layer.get_weights()[0]
+    shared = min(kernel.shape[2:])
+    kernel[:, :, :, :shared] = 0
+    kernel[_PATCH // 2, _PATCH // 2, range(shared), range(shared)] = 1
+    layer.set_weights([kernel])

@@ -3,19 +3,20 @@
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import keras
 import numpy as np
 import numpy.typing as npt
 
-from training.batches import Batches
+from training.batches import NOTHING, Batches
 from training.datasets.dataset import Examples
 from training.errors import RunError
 from training.history import Epoch, best_epoch, read_history, write_history
 from training.optimizers import make_optimizer
-from training.settings import Settings
+from training.settings import Precision, Settings
 
 _EVALUATION_BATCH = 250
 
@@ -74,7 +75,11 @@ def fit(
     folder.mkdir(parents=True, exist_ok=True)
     reporter = reporter or Silent()
     batches = Batches(
-        train, batch_size=settings.batch_size, seed=settings.seed, augmentation=settings.augmentation
+        train,
+        batch_size=settings.batch_size,
+        seed=settings.seed,
+        augmentation=settings.augmentation,
+        outliers=settings.outliers,
     )
     checkpoints = Checkpoints(folder)
     history = list(checkpoints.history()) if resume else []
@@ -83,16 +88,38 @@ def fit(
     else:
         checkpoints.clear()
         keras.utils.set_random_seed(settings.seed)
-        model = build()
+        with precision(settings.precision):
+            model = build()
         compile_for(model, settings, steps=settings.epochs * len(batches))
     while len(history) < settings.epochs and not _gave_up(history, patience=settings.early_stopping):
-        row = _run_epoch(model, batches, validation, number=len(history) + 1, reporter=reporter)
+        row = _run_epoch(
+            model,
+            batches,
+            validation,
+            number=len(history) + 1,
+            smoothing=settings.label_smoothing,
+            reporter=reporter,
+        )
         history.append(row)
         checkpoints.save(model, history, keep_best=bool(settings.early_stopping))
         reporter.epoch(row, epochs=settings.epochs)
     if settings.early_stopping:
         model = checkpoints.load(best_epoch(history).number)
+    if settings.precision != "float32":
+        trained, model = model, build()
+        model.set_weights(trained.get_weights())
     return model, tuple(history)
+
+
+@contextmanager
+def precision(name: Precision) -> Iterator[None]:
+    """Let layers that are made in this context compute in another precision than theirs to be."""
+    before = keras.mixed_precision.dtype_policy()
+    keras.mixed_precision.set_dtype_policy(name)
+    try:
+        yield
+    finally:
+        keras.mixed_precision.set_dtype_policy(before)
 
 
 def compile_for(model: keras.Model, settings: Settings, *, steps: int) -> None:
@@ -106,16 +133,32 @@ def compile_for(model: keras.Model, settings: Settings, *, steps: int) -> None:
     binary = model.output_shape[-1] == 1
     model.compile(
         optimizer=make_optimizer(settings, steps=steps),
-        loss=keras.losses.BinaryCrossentropy() if binary else keras.losses.SparseCategoricalCrossentropy(),
+        loss=keras.losses.BinaryCrossentropy() if binary else keras.losses.CategoricalCrossentropy(),
         metrics=[keras.metrics.BinaryAccuracy(name="accuracy")]
         if binary
-        else [keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
+        else [keras.metrics.CategoricalAccuracy(name="accuracy")],
     )
 
 
-def targets(model: keras.Model, y: npt.NDArray[np.int64]) -> npt.NDArray[Any]:
-    """Return the classes (n,) in the form that the network's loss wants."""
-    return y[:, None].astype(np.float32) if model.output_shape[-1] == 1 else y
+def targets(
+    model: keras.Model, y: npt.NDArray[np.int64], *, smoothing: float = 0.0
+) -> npt.NDArray[np.float32]:
+    """Return classes in the form that the network's loss wants.
+
+    Args:
+        model: Ends in softmax or in one sigmoid unit.
+        y: (n,) classes; ``NOTHING`` for a picture that shows none of them.
+        smoothing: Share of the probability that is spread over all classes.
+
+    Returns:
+        float32 (n, classes) probabilities, alike for all classes where there is none; for a sigmoid (n, 1).
+    """
+    classes = model.output_shape[-1]
+    if classes == 1:
+        certain = y[:, None].astype(np.float32)
+        return certain * (1 - smoothing) + smoothing / 2
+    certain = np.where((y == NOTHING)[:, None], 1 / classes, np.eye(classes, dtype=np.float32)[y])
+    return (certain * (1 - smoothing) + smoothing / classes).astype(np.float32)
 
 
 def measure_split(model: keras.Model, examples: Examples) -> tuple[float, float]:
@@ -171,14 +214,20 @@ class Checkpoints:
 
 
 def _run_epoch(
-    model: keras.Model, batches: Batches, validation: Examples, *, number: int, reporter: Reporter
+    model: keras.Model,
+    batches: Batches,
+    validation: Examples,
+    *,
+    number: int,
+    smoothing: float,
+    reporter: Reporter,
 ) -> Epoch:
     start = time.monotonic()
     _seed_dropout(model, epoch=number)
     # Keras gives each step's own figures; their mean is the epoch's, all batches being of one size.
     loss = accuracy = 0.0
     for step, (x, y) in enumerate(batches.epoch(number), start=1):
-        result = model.train_on_batch(x, targets(model, y), return_dict=True)
+        result = model.train_on_batch(x, targets(model, y, smoothing=smoothing), return_dict=True)
         loss += (float(result["loss"]) - loss) / step
         accuracy += (float(result["accuracy"]) - accuracy) / step
         reporter.step(epoch=number, step=step, steps=len(batches), loss=loss, accuracy=accuracy)

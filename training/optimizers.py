@@ -34,5 +34,9 @@ def make_optimizer(settings: Settings, *, steps: int) -> keras.optimizers.Optimi
     if settings.optimizer == "adamw":
         return keras.optimizers.AdamW(rate, weight_decay=settings.weight_decay)
     if settings.optimizer == "sgd":
-        return keras.optimizers.SGD(rate, momentum=0.9, nesterov=True)
+        sgd = keras.optimizers.SGD(
+            rate, momentum=0.9, nesterov=True, weight_decay=settings.weight_decay or None
+        )
+        sgd.exclude_from_weight_decay(var_names=["bias", "beta"])
+        return sgd
     return kinds[settings.optimizer](rate)

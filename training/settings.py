@@ -9,6 +9,7 @@ from training.errors import RecipeError
 Scaling = Literal["unit", "standard", "none"]
 Optimizer = Literal["adam", "adamw", "rmsprop", "adadelta", "sgd"]
 Schedule = Literal["constant", "cosine"]
+Precision = Literal["float32", "mixed_bfloat16"]
 TRANSFORMATIONS = ("shift", "rotation", "flip", "zoom", "shear", "contrast")
 
 
@@ -23,6 +24,10 @@ class Augmentation:
         zoom: Largest change of size, as a share: 0.1 is from 0.9 to 1.1.
         shear: Largest slant, as a share of the side.
         contrast: Largest change of contrast, as a share: 0.2 is from 0.8 to 1.2.
+        crop: Largest shift along each axis in whole pixels, which resamples and so blurs nothing.
+        erase: Side of the square that is made one colour, as a share of the picture's.
+        elastic: Largest displacement by a smooth random field, as a share of the side.
+        redrawn: Share of digits that are drawn anew along their middle line, as with a pen.
     """
 
     shift: float = 0.0
@@ -31,6 +36,10 @@ class Augmentation:
     zoom: float = 0.0
     shear: float = 0.0
     contrast: float = 0.0
+    crop: int = 0
+    erase: float = 0.0
+    elastic: float = 0.0
+    redrawn: float = 0.0
 
     def __bool__(self) -> bool:
         return any(asdict(self).values())
@@ -69,7 +78,8 @@ class Settings:
         learning_rate: The highest that the schedule reaches.
         optimizer: Which optimizer takes the steps.
         schedule: ``cosine`` warms up over the first twentieth of the steps and then falls to zero.
-        weight_decay: Of ``adamw`` only.
+        weight_decay: Of ``adamw`` and ``sgd``: the share of each kernel that a step takes away is this times
+            the learning rate.
         l1: Weight of the L1 norm of every kernel in the loss.
         l2: Weight of the squared L2 norm of every kernel in the loss.
         dropout: Dropout rate in place of the network's own ones; None keeps those.
@@ -78,6 +88,10 @@ class Settings:
         scaling: ``unit`` divides pixels by 255, ``standard`` subtracts mean and divides by deviation of the
             training split, ``none`` leaves them from 0 to 255.
         augmentation: Random changes of the training pictures.
+        label_smoothing: Share of the target probability that is spread over all classes.
+        outliers: Share of each batch that is pictures of nothing, whose target is every class alike.
+        precision: ``mixed_bfloat16`` multiplies in 16 bits while training, which newer processors do at up to
+            twice the speed; the weights and the trained network are of 32 bits.
         early_stopping: Stop after so many epochs without a lower validation loss and keep the best; 0 never
             stops.
         seed: Of the weights, the order, the dropout and the augmentation.
@@ -96,6 +110,9 @@ class Settings:
     width: float = 1.0
     scaling: Scaling = "unit"
     augmentation: Augmentation = Augmentation()
+    label_smoothing: float = 0.0
+    outliers: float = 0.0
+    precision: Precision = "float32"
     early_stopping: int = 0
     seed: int = 1
 
@@ -108,6 +125,8 @@ class Settings:
             "l2": self.l2 >= 0,
             "dropout": self.dropout is None or 0 <= self.dropout < 1,
             "width": self.width > 0,
+            "label_smoothing": 0 <= self.label_smoothing < 1,
+            "outliers": 0 <= self.outliers < 1,
             "early_stopping": self.early_stopping >= 0,
         }
         for name, good in limits.items():

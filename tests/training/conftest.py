@@ -9,6 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from training.datasets.dataset import Examples
+
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 
@@ -66,3 +68,11 @@ def own_pictures(tmp_path: Path, data_folder: Path) -> Path:
     (folder / "Cat" / "broken.jpg").write_bytes(b"\xff\xd8\xff\xe0 and then nothing")
     (folder / "Cat" / "notes.txt").write_text("no picture")
     return folder
+
+
+@pytest.fixture(scope="session")
+def mnist_sample(data_folder: Path) -> Examples:
+    """500 real digits in random order."""
+    with np.load(data_folder / "mnist.npz") as sample:
+        order = np.random.default_rng(0).permutation(500)
+        return Examples(sample["x"][order], sample["y"][order].astype(np.int64))

@@ -85,3 +85,53 @@ def test_same_state_of_the_generator_gives_the_same_pictures() -> None:
 def test_unknown_transformation_is_refused_by_name() -> None:
     with pytest.raises(RecipeError, match="'blur' is not known; choose among shift"):
         parse_augmentation(["flip", "blur"])
+
+
+def test_crop_moves_by_whole_pixels_and_blurs_nothing() -> None:
+    moved = _many(_square(), Augmentation(crop=3))
+
+    assert set(np.unique(moved)) == {0, 200}
+    distance = np.array([_centre(one) for one in moved]) - _centre(_square()[0])
+    assert np.array_equal(distance, np.rint(distance))
+    assert np.abs(distance).max() == 3
+
+
+def test_flip_and_crop_keep_every_pixel_of_a_photo_that_stays_inside() -> None:
+    photo = np.random.default_rng(1).integers(0, 256, (1, 32, 32, 3), dtype=np.uint8)
+
+    middle = photo[0, 12:20, 12:20]
+    for changed in _many(photo, Augmentation(flip=True, crop=2), count=40):
+        windows = [changed[top : top + 8, left : left + 8] for top in range(10, 15) for left in range(10, 15)]
+        assert any(
+            np.array_equal(window, middle) or np.array_equal(window, middle[:, ::-1]) for window in windows
+        )
+
+
+def test_erase_makes_one_square_of_a_picture_one_colour() -> None:
+    photo = np.random.default_rng(1).integers(0, 256, (1, 32, 32, 3), dtype=np.uint8)
+
+    for changed in _many(photo, Augmentation(erase=0.25), count=40):
+        rows, columns = np.nonzero((changed != photo[0]).any(axis=2))
+        square = changed[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1]
+        assert max(square.shape[:2]) <= 8
+        assert (square == np.rint(photo[0].mean(axis=(0, 1)))).all()
+
+
+def test_elastic_bends_a_line_without_breaking_it() -> None:
+    picture = np.zeros((1, 28, 28), dtype=np.uint8)
+    picture[:, :, 13:15] = 255
+
+    bent = _many(picture, Augmentation(elastic=0.06), count=50)
+
+    middles = (bent * np.arange(28)).sum(axis=2) / bent.sum(axis=2)
+    assert np.ptp(middles, axis=1).mean() > 0.8
+    assert np.abs(np.diff(middles, axis=1)).max() < 1.2
+    assert np.abs(bent.sum(axis=(1, 2)) / picture[0].sum() - 1).max() < 0.5
+
+
+def test_elastic_of_no_strength_to_speak_of_gives_the_picture_back() -> None:
+    picture = np.random.default_rng(1).integers(0, 256, (3, 28, 28), dtype=np.uint8)
+
+    bent = augment(picture, by=Augmentation(elastic=1e-9), rng=np.random.default_rng(2))
+
+    assert np.array_equal(bent, picture)

@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from training.errors import ExportError
 from training.explanation import ExplanationGraph, explain
-from training.layers import DataFacts, Network
+from training.layers import DataFacts, Network, measure
 from training.settings import Settings
 
 Pixels = npt.NDArray[np.uint8]
@@ -35,6 +35,11 @@ def _dense_only(network: Network) -> keras.Model:
 
 def _pooled(network: Network) -> keras.Model:
     return network.conv(5).add(keras.layers.GlobalAveragePooling2D()).classify(10)
+
+
+def _whitened(network: Network) -> keras.Model:
+    facts = measure(_pixels(), classes=10)
+    return network.whiten(facts, side=3).block(4).block(6).block(6, depth=3).pool_to_one().classify(10)
 
 
 def _built(stack: Stack, *, side: int = 29) -> keras.Model:
@@ -84,6 +89,7 @@ def _taped_heat(model: keras.Model, pixels: Pixels, labels: Values, *, after: st
         (_elu_with_norm, "conv2d_1", "activation_1"),
         (_dense_only, "image", "scaling"),
         (_pooled, "conv2d", "activation"),
+        (_whitened, "conv2d_3", "activation_4"),
     ],
 )
 def test_heat_is_activation_times_gradient(stack: Stack, heat_layer: str, after: str) -> None:

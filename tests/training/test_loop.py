@@ -7,12 +7,12 @@ import keras
 import numpy as np
 import pytest
 
-from training.batches import Batches
+from training.batches import NOTHING, Batches
 from training.datasets.dataset import Examples
 from training.errors import RunError
 from training.history import Epoch, read_history
 from training.layers import DataFacts, Network
-from training.loop import fit
+from training.loop import fit, measure_split, targets
 from training.settings import Augmentation, Settings
 
 SETTINGS = Settings(
@@ -117,8 +117,7 @@ def test_early_stopping_keeps_the_best_epoch(tmp_path: Path) -> None:
 
     losses = [row.validation_loss for row in history]
     assert len(history) == losses.index(min(losses)) + 3 < 40
-    result = model.evaluate(VALIDATION.x, VALIDATION.y, verbose=0)
-    assert result[0] == pytest.approx(min(losses), abs=1e-5)
+    assert measure_split(model, VALIDATION)[0] == pytest.approx(min(losses), abs=1e-5)
 
 
 def test_damaged_checkpoint_is_named(tmp_path: Path) -> None:
@@ -149,3 +148,21 @@ def test_an_error_while_batches_are_made_is_raised_where_they_are_used() -> None
 
     with pytest.raises(RuntimeError, match="the disk is gone"):
         list(batches.epoch(0))
+
+
+def test_a_network_trained_in_16_bits_comes_out_in_32(tmp_path: Path) -> None:
+    settings = replace(SETTINGS, precision="mixed_bfloat16")
+
+    model, history = fit(_build, train=TRAIN, validation=VALIDATION, settings=settings, folder=tmp_path)
+
+    assert {layer.compute_dtype for layer in model.layers} == {"float32"}
+    assert history[-1].validation_accuracy > 0.9
+    model.compile(loss="categorical_crossentropy", metrics=["accuracy"])
+    assert measure_split(model, VALIDATION)[1] == pytest.approx(history[-1].validation_accuracy, abs=0.03)
+    assert keras.mixed_precision.dtype_policy().name == "float32"
+
+
+def test_targets_share_out_what_is_smoothed_and_are_alike_for_nothing() -> None:
+    rows = targets(_build(), np.array([2, NOTHING]), smoothing=0.3)
+
+    np.testing.assert_allclose(rows, [[0.1, 0.1, 0.8], [1 / 3, 1 / 3, 1 / 3]], atol=1e-6)
