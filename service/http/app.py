@@ -83,7 +83,7 @@ class Lectern:
         drain_on_sigterm(_engine)
         silence_refusals()
         if _settings.grpc_port:
-            # Only now: gRPC's library costs every start without it a tenth of a second and 18 MB.
+            # Only now: gRPC's library would cost every start a tenth of a second and 13 MB of memory.
             os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # callers' mistakes are in the access log
             from service.http.grpc.server import GrpcServer
 

@@ -68,7 +68,7 @@ class GrpcGateway:
             return await self._answer(method, str(metadata.get("authorization", "")), context, exchange)
         except asyncio.CancelledError:
             # The caller hears nothing any more: it gave up, or its own deadline is over.
-            late = (context.time_remaining() or 1) <= 0
+            late = _is_late(context)
             exchange.status, exchange.code = (504, "deadline_exceeded") if late else (CLIENT_GONE, "")
             raise
         finally:
@@ -111,6 +111,8 @@ class GrpcGateway:
         exchange.route = exchange.path
         async with self._admission.place() if method.predicts else self._admission.deadline():
             body = await context.read()
+            if body is EOF and _is_late(context):
+                raise Problem(504, "deadline_exceeded", "your deadline passed before the message had come")
             if body is EOF:
                 # So it looks from here, too, if gRPC refused a message for its size, or the caller gave up.
                 raise Problem(400, "no_message", "the call ended before its message had come; send the whole")
@@ -123,6 +125,12 @@ def _trailers(exchange: Exchange, more: Mapping[str, str]) -> tuple[tuple[str, s
     if exchange.code:
         shown["X-Error-Code"] = exchange.code
     return tuple((name.lower(), value) for name, value in shown.items())
+
+
+def _is_late(context: Any) -> bool:
+    """Return whether the caller's own deadline has passed."""
+    remaining = context.time_remaining()
+    return remaining is not None and remaining <= 0
 
 
 def _address(peer: str) -> str:

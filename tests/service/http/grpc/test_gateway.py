@@ -100,7 +100,7 @@ def test_an_id_that_could_do_harm_is_replaced(call: Call, given: str) -> None:
     assert re.fullmatch("[0-9a-f]{32}", refusal.metadata["x-request-id"])
 
 
-def test_a_message_over_the_limit_is_refused_before_it_is_read(call_strict: Call, server: Server) -> None:
+def test_a_message_over_the_limit_is_refused_before_it_is_read(call_strict: Call) -> None:
     refusal = call_strict("ModelInfer", bytes(1_000_001), metadata=_KEY)
     assert refusal.status is StatusCode.RESOURCE_EXHAUSTED
     assert "1000001 vs. 1000000" in refusal.message
