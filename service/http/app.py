@@ -19,6 +19,8 @@ from service.http.gateway import Gateway
 from service.http.inputs import decode_base64
 from service.http.logs import silence_refusals
 from service.http.oip.dialect import OipDialect
+from service.http.openapi.document import build_document
+from service.http.page import Page
 from service.http.passing import refusals
 from service.http.problems import Problem, problem_of
 from service.http.simple import SimpleDialect, outcome_headers
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
 _settings = Settings.from_environment()
 _engine = Engine(_settings)
 _admission = Admission(_engine, _settings)
+_page = Page()
 
 
 class Label(BaseModel):
@@ -74,6 +77,7 @@ class Lectern:
 
     def __init__(self) -> None:
         _engine.start()
+        _page.publish(build_document(_engine.catalog, _settings))
         self._grpc: GrpcServer | None = None
 
     @bentoml.on_startup
@@ -180,8 +184,9 @@ def _install(service: Service[Any]) -> None:
             *ExplainDialect(_engine, _settings).routes(),
             *OipDialect(_engine, _settings).routes(),
             *TfServingDialect(_engine, _settings).routes(),
+            *_page.routes(),
         ],
-        passed=["/", "/docs.json", "/schema.json", "/classify_image", "/classify_text"],
+        passed={"/schema.json": ["GET", "HEAD"], "/classify_image": ["POST"], "/classify_text": ["POST"]},
     )
 
 

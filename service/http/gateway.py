@@ -1,7 +1,7 @@
 """Owns what every request over HTTP passes: id, key, limits, error bodies, and the way to its route."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import Response
@@ -17,8 +17,8 @@ from service.settings import Settings
 
 _logger = logging.getLogger("lectern")
 _PROBES = ("/livez", "/healthz", "/readyz", "/v2/health/live", "/v2/health/ready")
-# What a browser needs to show the page of the API, which says nothing about models.
-_PAGES = ("/", "/docs.json", "/static_content/")
+# What a browser needs to show the page of the API, which names the models, but asks none.
+_PAGES = ("/", "/docs.json", "/openapi.json", "/static_content/")
 
 
 class ClientGone(Exception):
@@ -29,7 +29,7 @@ class Gateway:
     """ASGI middleware in front of our routes and of BentoML's application.
 
     A request for one of our routes is answered here and never reaches BentoML's layers. Everything else goes
-    to BentoML if it is one of ``passed``, with the body read and bounded here, JSON only.
+    to BentoML if path and method are among ``passed``, with the body read and bounded here, JSON only.
     """
 
     def __init__(
@@ -39,12 +39,12 @@ class Gateway:
         admission: Admission,
         settings: Settings,
         routes: Sequence[Route],
-        passed: Sequence[str],
+        passed: Mapping[str, Sequence[str]],
     ) -> None:
         self._app = app
         self._admission = admission
         self._routes = routes
-        self._passed = frozenset(passed)
+        self._passed = passed
         self._max_body = settings.max_body_mb * 1_000_000
         self._journal = Journal(settings.log_format)
 
@@ -86,8 +86,10 @@ class Gateway:
         route = self._match(scope)
         if route is not None:
             exchange.route = route.path_format
-        elif path in self._passed or path.startswith(_PAGES[-1]):
-            exchange.route = path if path in self._passed else _PAGES[-1]
+        elif path in self._passed:
+            exchange.route = path
+            if scope["method"] not in self._passed[path]:
+                raise wrong_method(scope["method"], path, ", ".join(self._passed[path]))
         else:
             raise Problem(404, "not_found", f"there is nothing at {path!r}; GET /models lists what is served")
         if scope["method"] != "POST":

@@ -6,7 +6,7 @@ import orjson
 from starlette.datastructures import Headers
 from starlette.types import Message, Receive, Scope, Send
 
-from service.http.problems import Problem, problem_of_status, wrong_method
+from service.http.problems import Problem, problem_of_status
 
 # Where a BentoML method notes its refusal: BentoML itself passes on no more than a status and a text.
 refusals: ContextVar[list[Problem]] = ContextVar("refusals")
@@ -18,7 +18,6 @@ class TranslatedReply:
     def __init__(self, reply: Send) -> None:
         self._reply = reply
         self._status = 0
-        self._allow = ""
         self._body = b""
         self.refusals: list[Problem] = []
 
@@ -26,7 +25,6 @@ class TranslatedReply:
         """Pass a message of a good answer on; keep those of a refusal for :meth:`check`."""
         if message["type"] == "http.response.start":
             self._status = message["status"]
-            self._allow = Headers(raw=message["headers"]).get("allow", "")
         if self._status < 400:
             await self._reply(message)
         else:
@@ -42,8 +40,6 @@ class TranslatedReply:
             return
         if self.refusals:
             raise self.refusals[0]
-        if self._status == 405:
-            raise wrong_method(scope["method"], scope["path"], self._allow)
         raise problem_of_status(self._status, _bento_message(self._body) or f"{scope['path']!r} was refused")
 
 

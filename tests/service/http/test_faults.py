@@ -45,7 +45,11 @@ def ask(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[Message]]:
     settings = Settings()
     admission = Admission(engine, settings)
     gateway = Gateway(
-        _bento, admission=admission, settings=settings, routes=routes, passed=["/bento", "/half"]
+        _bento,
+        admission=admission,
+        settings=settings,
+        routes=routes,
+        passed={"/bento": ["GET"], "/half": ["GET"]},
     )
 
     def call(method: str, path: str, *received: Message) -> list[Message]:
