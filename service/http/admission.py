@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from service.http import metrics
+from service.http.caller import due_within
 from service.http.engine import Engine
 from service.http.problems import Problem
 from service.settings import Settings
@@ -81,8 +82,9 @@ class Admission:
         """
         seconds = self._settings.timeout_s
         try:
-            async with asyncio.timeout(seconds):
-                yield
+            with due_within(seconds):
+                async with asyncio.timeout(seconds):
+                    yield
         except TimeoutError:
             raise Problem(
                 504, "deadline_exceeded", f"no answer within {seconds:g} s; send less, or try later"

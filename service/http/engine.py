@@ -1,6 +1,7 @@
 """Owns running predictions inside a server: loading, warming, threads, readiness and draining."""
 
 import asyncio
+import contextlib
 import io
 import os
 import time
@@ -13,6 +14,9 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from service.http import caller
+from service.http.batching import BatchQueue
+from service.http.pace import Pace, pace_of
 from service.inference.card import Card
 from service.inference.catalog import Catalog
 from service.inference.errors import InputError, InputTooLarge
@@ -25,14 +29,15 @@ T = TypeVar("T")
 # Work up to this long is done on the event loop: handing it to a thread costs as much again.
 _INLINE_S = 0.002
 _INLINE_PIXELS = 512 * 512
+# A picture for a network that is queued anyway; a JPEG of this size takes half a millisecond.
+_INLINE_QUEUED_PIXELS = 256 * 256
 _INLINE_CHARACTERS = 20_000
 _INLINE_BYTES = 100_000
-_WARM_RUNS = 3
 
 
 @dataclass(frozen=True)
 class Timing:
-    """Milliseconds spent on one request: decoding its inputs, waiting for a thread, running the network."""
+    """Milliseconds spent on one request: decoding its inputs, waiting for threads, running the network."""
 
     decode_ms: float
     queue_ms: float
@@ -66,10 +71,13 @@ class Engine:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._catalog: Catalog | None = None
-        self._seconds: dict[Predictor, float] = {}
-        self._threads = ThreadPoolExecutor(
-            max_workers=max(2, os.cpu_count() or 2), thread_name_prefix="predict"
-        )
+        self._paces: dict[Predictor, Pace] = {}
+        # Two pools, so that explanations and large pictures take their share from networks, and no more.
+        self._threads = ThreadPoolExecutor(max_workers=max(2, _cores()), thread_name_prefix="work")
+        slots = max(1, _cores() // (settings.threads * settings.workers))
+        self._queue = BatchQueue(slots)
+        # Decoded pictures are many times larger than their files: requests of many of them wait as files.
+        self._decoded = asyncio.Semaphore(slots + 1)
         self.draining = False
 
     @property
@@ -102,6 +110,7 @@ class Engine:
 
     def close(self) -> None:
         """Let the threads go; work that has not begun is dropped."""
+        self._queue.close()
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     async def predictor(self, name: str, version: int | None) -> Predictor:
@@ -114,7 +123,7 @@ class Engine:
     async def predict(
         self, predictor: Predictor, inputs: Sequence[Input], *, top_k: int | None = None
     ) -> Outcome:
-        """Classify the inputs of one request in one batch, and name the best labels.
+        """Classify the inputs of one request, and name the best labels.
 
         Args:
             predictor: The model.
@@ -129,7 +138,7 @@ class Engine:
         return Outcome(tuple(answers), result.timing)
 
     async def classify(self, predictor: Predictor, inputs: Sequence[Input]) -> Result:
-        """Decode the inputs of one request and classify them in one batch.
+        """Decode the inputs of one request and classify them.
 
         Args:
             predictor: The model.
@@ -137,29 +146,19 @@ class Engine:
 
         Raises:
             InputError: An input cannot be used; of several, the message says which.
+            ClientGone: The caller hung up while it waited.
         """
-        limit = self._settings.max_pixels
         started = time.perf_counter()
-        if (
-            len(inputs) == 1
-            and self._cost_of(predictor) <= _INLINE_S
-            and len(inputs[0]) <= _INLINE_CHARACTERS
-        ):
-            try:
-                row = predictor.prepare(inputs[0], max_pixels=min(limit, _INLINE_PIXELS))
-            except InputTooLarge:
-                pass
-            else:
-                return _result(predictor, predictor.stack([row]), begun=started)
-
-        def work() -> Result:
-            begun = time.perf_counter()
-            rows = [
-                _prepare(predictor, value, limit, index, len(inputs)) for index, value in enumerate(inputs)
-            ]
-            return _result(predictor, predictor.stack(rows), begun=begun, queued=begun - started)
-
-        return await self.in_thread(work)
+        rows = self._prepared_inline(predictor, inputs)
+        if rows is not None:
+            batch = predictor.stack(rows)
+            return await self._classify(predictor, batch, decode_s=time.perf_counter() - started)
+        async with self._decoded if len(inputs) > 1 else contextlib.nullcontext():
+            batch, decode_s = await self.in_thread(
+                lambda: _decode(predictor, inputs, self._settings.max_pixels)
+            )
+            waited_s = time.perf_counter() - started - decode_s
+            return await self._classify(predictor, batch, decode_s=decode_s, waited_s=waited_s)
 
     async def run(self, predictor: Predictor, batch: Array, *, begun: float) -> Result:
         """Classify what is a batch already.
@@ -171,35 +170,60 @@ class Engine:
 
         Raises:
             InvalidInput: The batch's type or shape is not the network's.
+            ClientGone: The caller hung up while it waited.
         """
-        if self._cost_of(predictor) * len(batch) <= _INLINE_S and batch.nbytes <= _INLINE_BYTES:
-            return _result(predictor, batch, begun=begun)
-        decoded = time.perf_counter()
+        return await self._classify(predictor, batch, decode_s=time.perf_counter() - begun)
 
-        def work() -> Result:
-            queued = time.perf_counter() - decoded
-            return _result(predictor, batch, begun=begun + queued, queued=queued)
+    async def _classify(
+        self, predictor: Predictor, batch: Array, *, decode_s: float, waited_s: float = 0.0
+    ) -> Result:
+        pace = self._pace_of(predictor)
+        if pace.seconds * len(batch) <= _INLINE_S and batch.nbytes <= _INLINE_BYTES:
+            begun = time.perf_counter()
+            probabilities = predictor.probabilities(batch)
+            ran_s = time.perf_counter() - begun
+        else:
+            answer = await self._queue.run(predictor, batch, pace=pace)
+            probabilities, ran_s = answer.probabilities, answer.ran_s
+            waited_s += answer.waited_s
+        return Result(probabilities, Timing(decode_s * 1e3, waited_s * 1e3, ran_s * 1e3))
 
-        return await self.in_thread(work)
+    def _prepared_inline(self, predictor: Predictor, inputs: Sequence[Input]) -> list[Array] | None:
+        """Decode the input of a request on the event loop; None if there are several, or it is large."""
+        if len(inputs) != 1 or len(inputs[0]) > _INLINE_CHARACTERS:
+            return None
+        queued = self._pace_of(predictor).seconds > _INLINE_S
+        pixels = _INLINE_QUEUED_PIXELS if queued else _INLINE_PIXELS
+        try:
+            return [predictor.prepare(inputs[0], max_pixels=min(self._settings.max_pixels, pixels))]
+        except InputTooLarge:
+            return None
 
     async def in_thread(self, work: Callable[[], T]) -> T:
-        """Do work that takes longer than the event loop may be held up."""
-        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+        """Do work that takes longer than the event loop may be held up.
+
+        Raises:
+            ClientGone: The caller hung up; work that had not begun is not done.
+        """
+        return await caller.wait_for(asyncio.get_running_loop().run_in_executor(self._threads, work))
 
     def _load(self, catalog: Catalog, card: Card) -> Predictor:
         predictor = catalog.predictor(card.name, card.version)
-        self._cost_of(predictor)
+        self._pace_of(predictor)
         return predictor
 
-    def _cost_of(self, predictor: Predictor) -> float:
-        """Return the seconds that one input takes, measured when the model is loaded."""
-        if predictor not in self._seconds:
-            predictor.warm()
-            started = time.perf_counter()
-            for _ in range(_WARM_RUNS):
-                predictor.warm()
-            self._seconds[predictor] = (time.perf_counter() - started) / _WARM_RUNS
-        return self._seconds[predictor]
+    def _pace_of(self, predictor: Predictor) -> Pace:
+        """Return how fast a network is, measured when the model is loaded."""
+        if predictor not in self._paces:
+            self._paces[predictor] = pace_of(predictor, most=self._settings.max_batch)
+        return self._paces[predictor]
+
+
+def _cores() -> int:
+    """Return the processor cores that this process may use; a container can have fewer than its machine."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def _sample_picture() -> bytes:
@@ -211,6 +235,13 @@ def _sample_picture() -> bytes:
     return stream.getvalue()
 
 
+def _decode(predictor: Predictor, inputs: Sequence[Input], max_pixels: int) -> tuple[Array, float]:
+    """Return the inputs of one request as a batch, and the seconds that took."""
+    begun = time.perf_counter()
+    rows = [_prepare(predictor, value, max_pixels, at, len(inputs)) for at, value in enumerate(inputs)]
+    return predictor.stack(rows), time.perf_counter() - begun
+
+
 def _prepare(predictor: Predictor, value: Input, max_pixels: int, index: int, count: int) -> Array:
     try:
         return predictor.prepare(value, max_pixels=max_pixels)
@@ -218,11 +249,3 @@ def _prepare(predictor: Predictor, value: Input, max_pixels: int, index: int, co
         if count == 1:
             raise
         raise type(error)(f"input {index + 1} of {count}: {error}") from error
-
-
-def _result(predictor: Predictor, batch: Array, *, begun: float, queued: float = 0.0) -> Result:
-    """Run the network on a batch whose decoding began at ``begun`` and is done."""
-    decoded = time.perf_counter()
-    probabilities = predictor.probabilities(batch)
-    finished = time.perf_counter()
-    return Result(probabilities, Timing((decoded - begun) * 1e3, queued * 1e3, (finished - decoded) * 1e3))

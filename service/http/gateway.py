@@ -9,6 +9,7 @@ from starlette.routing import Match, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.http.admission import Admission
+from service.http.caller import ClientGone, listen
 from service.http.exchange import CLIENT_GONE, Exchange, Journal, request_id
 from service.http.passing import TranslatedReply, check_json, refusals, replayed
 from service.http.problems import Problem, problem_of, problem_response, wrong_method
@@ -19,10 +20,6 @@ _logger = logging.getLogger("lectern")
 _PROBES = ("/livez", "/healthz", "/readyz", "/v2/health/live", "/v2/health/ready")
 # What a browser needs to show the page of the API, which names the models, but asks none.
 _PAGES = ("/", "/docs.json", "/openapi.json", "/static_content/")
-
-
-class ClientGone(Exception):
-    """The caller hung up before the whole request had come."""
 
 
 class Gateway:
@@ -97,6 +94,7 @@ class Gateway:
             return
         async with self._admission.place():
             body = await self._read(headers, receive)
+            listen(receive)
             if route is None:
                 check_json(headers)
             await self._dispatch(route, scope, replayed(body, receive), reply)

@@ -27,6 +27,16 @@ inference_seconds = Histogram(
 predictions = Counter("lectern_predictions", "Inputs classified", ["model"])
 in_flight = Gauge("lectern_requests_in_flight", "Predictions waiting or running", multiprocess_mode="livesum")
 
+waiting_inputs = Gauge(
+    "lectern_inputs_waiting", "Inputs that wait in the queue of a network", multiprocess_mode="livesum"
+)
+batch_inputs = Histogram(
+    "lectern_batch_inputs",
+    "Inputs in one run of a network from the queue",
+    ["model"],
+    buckets=(1, 2, 4, 8, 16, 32, 64, 128),
+)
+
 
 def forget_dead_workers() -> None:
     """Take workers that were killed out of the sum of what is in flight; they could not do so themselves."""
