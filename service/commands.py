@@ -48,7 +48,7 @@ def serve(host: str | None, port: int | None) -> None:
     if importlib.util.find_spec("bentoml") is None:
         raise MissingExtra("lectern serve needs the package bentoml: pip install 'lectern[serve]'")
     # What would make every worker fail is found here, and told in one line.
-    catalog = Catalog(settings.models, providers=settings.providers, threads=settings.threads)
+    catalog = _open_catalog(settings)
     for card in catalog:
         catalog.predictor(card.name)
     _check_port(settings.host, settings.port, name="port")
@@ -190,8 +190,16 @@ def models(model: str | None, version: int | None, as_json: bool) -> None:
 
 
 def _catalog() -> Catalog:
-    settings = Settings.from_environment()
-    return Catalog(settings.models, providers=settings.providers, threads=settings.threads)
+    return _open_catalog(Settings.from_environment())
+
+
+def _open_catalog(settings: Settings) -> Catalog:
+    return Catalog(
+        settings.models,
+        providers=settings.providers,
+        threads=settings.threads,
+        precision=settings.precision,
+    )
 
 
 def _check_port(host: str, port: int, *, name: str) -> None:

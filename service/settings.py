@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from service.inference.errors import SettingsError
+from service.inference.precision import PRECISIONS, PrecisionChoice
 
 _BUNDLED_MODELS = Path(__file__).resolve().parents[1] / "models"
 _PREFIX = "LECTERN_"
@@ -79,6 +80,13 @@ def _log_format(text: str) -> str:
     return text
 
 
+def _precision(text: str) -> PrecisionChoice:
+    for choice in PRECISIONS:
+        if text.lower() == choice:
+            return choice
+    raise ValueError
+
+
 def _address(text: str) -> str:
     return str(ipaddress.ip_address("127.0.0.1" if text == "localhost" else text))
 
@@ -92,6 +100,7 @@ _FOLDER = _Kind(_folder, "a folder")
 _ADDRESS = _Kind(_address, "an IP address, such as 127.0.0.1 or 0.0.0.0")
 _SECONDS = _Kind(_seconds, "a number of seconds above 0, at most 3600")
 _PROVIDERS = _Kind(_providers, "auto, or an ordered list from cpu, cuda, tensorrt, such as cuda,cpu")
+_PRECISION = _Kind(_precision, "auto, float32 or int8")
 _KEYS = _Kind(_keys, "one or more keys of ASCII characters, separated by commas", secret=True)
 _ORIGINS = _Kind(_origins, "origins such as https://example.org, separated by commas, or *")
 _LOG_FORMAT = _Kind(_log_format, "text or json")
@@ -118,6 +127,14 @@ class Settings:
     providers: tuple[str, ...] = field(
         default=("auto",),
         metadata=_spec(_PROVIDERS, "Hardware: auto, or an ordered list of cpu, cuda, tensorrt"),
+    )
+    precision: PrecisionChoice = field(
+        default="auto",
+        metadata=_spec(
+            _PRECISION,
+            "Networks with an 8-bit form: float32, int8, or auto for the faster one on this machine; "
+            "others, and all on GPUs, run in float32",
+        ),
     )
     threads: int = field(default=1, metadata=_spec(_whole(1, 256), "Threads of ONNX Runtime within one call"))
     max_body_mb: int = field(

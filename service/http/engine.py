@@ -98,7 +98,10 @@ class Engine:
             LecternError: A model or provider cannot be had; the server must not start.
         """
         catalog = Catalog(
-            self._settings.models, providers=self._settings.providers, threads=self._settings.threads
+            self._settings.models,
+            providers=self._settings.providers,
+            threads=self._settings.threads,
+            precision=self._settings.precision,
         )
         sample = _sample_picture()
         for card in catalog:

@@ -42,9 +42,10 @@ class SimpleDialect:
         return json_response({"models": [self._summary(card) for card in self.engine.catalog]})
 
     async def show(self, request: Request) -> Response:
-        """Answer ``GET /models/{name}[/versions/{version}]``: the card."""
+        """Answer ``GET /models/{name}[/versions/{version}]``: the card, and the precision in use."""
         card = self.engine.catalog.card(request.path_params["name"], version_of(request))
-        return json_response(card_document(card), {"X-Model-Version": str(card.version)})
+        document = card_document(card) | {"precision": self.engine.catalog.precision(card)}
+        return json_response(document, {"X-Model-Version": str(card.version)})
 
     async def predict(self, request: Request) -> Response:
         """Answer ``POST /models/{name}[/versions/{version}]``: labels with scores, best first."""

@@ -2,14 +2,16 @@
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
 from service.inference.card import Card, read_card
 from service.inference.errors import CardError, ModelError, ModelNotFound
 from service.inference.explain import Explainer
+from service.inference.precision import PrecisionChoice, settle
 from service.inference.predictor import Predictor
-from service.inference.session import AUTO
+from service.inference.session import AUTO, runs_on_cpu
 
 T = TypeVar("T")
 
@@ -20,7 +22,12 @@ class Catalog:
     """The models below one folder, laid out as ``<name>/<version>/``; safe to use from several threads."""
 
     def __init__(
-        self, folder: Path = BUNDLED, *, providers: Sequence[str] = (AUTO,), threads: int = 1
+        self,
+        folder: Path = BUNDLED,
+        *,
+        providers: Sequence[str] = (AUTO,),
+        threads: int = 1,
+        precision: PrecisionChoice = "float32",
     ) -> None:
         """Read every card; networks are loaded when they are first asked for.
 
@@ -28,6 +35,7 @@ class Catalog:
             folder: Holds one folder per model, in each one per version.
             providers: Hardware, as :func:`service.inference.session.open_session` takes it.
             threads: Threads within one call of a network.
+            precision: Which form of the networks, as :meth:`Predictor.load` takes it.
 
         Raises:
             ModelError: The folder does not exist or holds no model.
@@ -36,6 +44,7 @@ class Catalog:
         self._folder = folder
         self._providers = tuple(providers)
         self._threads = threads
+        self._precision = precision
         self._cards = _read_cards(folder)
         self._predictors: dict[tuple[str, int], Predictor] = {}
         self._explainers: dict[tuple[str, int], Explainer] = {}
@@ -83,7 +92,15 @@ class Catalog:
             ModelError: Its files cannot be loaded, or do not match the card.
             ProviderError: A provider that was asked for cannot be had.
         """
-        return self._once(self._predictors, Predictor.load, self.card(name, version))
+        load = partial(Predictor.load, precision=self._precision)
+        return self._once(self._predictors, load, self.card(name, version))
+
+    def precision(self, card: Card) -> PrecisionChoice:
+        """Say in which precision a model runs; ``auto`` where that is measured when it is first asked for."""
+        loaded = self._predictors.get((card.name, card.version))
+        if loaded:
+            return loaded.precision
+        return settle(card, self._precision, on_cpu=runs_on_cpu(self._providers))
 
     def explainer(self, name: str, version: int | None = None) -> Explainer:
         """Return what explains a model's answers, loading it the first time.

@@ -1,5 +1,6 @@
 """Owns one loaded model: from inputs to predictions, in process."""
 
+import logging
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -12,6 +13,7 @@ import onnxruntime as ort
 from service.inference.card import Card
 from service.inference.errors import ChecksumMismatch, InvalidInput, ModelError
 from service.inference.files import sha256_of
+from service.inference.precision import Precision, PrecisionChoice, faster, ones, path_of, settle
 from service.inference.prediction import Prediction, rank
 from service.inference.preprocessing import (
     DEFAULT_MAX_PIXELS,
@@ -22,7 +24,14 @@ from service.inference.preprocessing import (
     prepare_garment,
     prepare_photo,
 )
-from service.inference.session import AUTO, open_session
+from service.inference.session import AUTO, open_session, runs_on_cpu
+
+_log = logging.getLogger(__name__)
+
+_WAY_OUT: dict[Precision, str] = {
+    "float32": "export or copy the model again",
+    "int8": "quantize or copy the model again, or set LECTERN_PRECISION=float32",
+}
 
 Array: TypeAlias = npt.NDArray[Any]
 Input: TypeAlias = bytes | str
@@ -35,42 +44,60 @@ class Predictor:
     :meth:`prepare` one input, :meth:`probabilities` of a batch, :meth:`answer` for one row.
     """
 
-    def __init__(self, card: Card, session: ort.InferenceSession, prepare: Callable[..., Array]) -> None:
+    def __init__(
+        self,
+        card: Card,
+        session: ort.InferenceSession,
+        prepare: Callable[..., Array],
+        *,
+        precision: Precision = "float32",
+    ) -> None:
         self.card = card
+        self.precision = precision
         self._session = session
         self._prepare = prepare
         self._output = session.get_outputs()[0].name
 
     @classmethod
     def load(
-        cls, folder: Path, card: Card, *, providers: Sequence[str] = (AUTO,), threads: int = 1
+        cls,
+        folder: Path,
+        card: Card,
+        *,
+        providers: Sequence[str] = (AUTO,),
+        threads: int = 1,
+        precision: PrecisionChoice = "float32",
     ) -> "Predictor":
         """Load a model from its folder.
 
         Args:
-            folder: Holds ``model.onnx`` and, for texts, ``vocabulary.txt``.
+            folder: Holds ``model.onnx``, ``model.int8.onnx`` where the card tells of one, and, for texts,
+                ``vocabulary.txt``.
             card: The folder's card.
             providers: As :func:`service.inference.session.open_session` takes them.
             threads: Threads within one call.
+            precision: Which form of the network; ``auto`` takes the faster one here. A model without an 8-bit
+                form, and every model on a graphics processor, runs in ``float32``.
 
         Raises:
-            ChecksumMismatch: ``model.onnx`` is not the file that the card describes.
+            ChecksumMismatch: The network's file is not the one that the card describes.
             ModelError: A file is missing, cannot be loaded, or is not what the card describes.
             ProviderError: A provider that was asked for cannot be had.
         """
-        path = folder / "model.onnx"
-        try:
-            checksum = sha256_of(path)
-        except OSError as error:
-            raise ModelError(f"{path}: cannot be read ({error.strerror}); export the model again") from error
-        if checksum != card.onnx.sha256:
-            raise ChecksumMismatch(
-                f"{path}: SHA-256 is {checksum[:12]}…, its card says {card.onnx.sha256[:12]}…; "
-                "the file is damaged or of another export: export or copy the model again"
-            )
-        session = open_session(path, providers=providers, threads=threads)
-        _check_described(path, card, session)
-        return cls(card, session, _preparation(card, folder))
+
+        def opened(form: Precision) -> ort.InferenceSession:
+            return _open(path_of(folder, form), card, form, providers=providers, threads=threads)
+
+        wanted = settle(card, precision, on_cpu=runs_on_cpu(providers))
+        if wanted == "auto":
+            float32, int8 = opened("float32"), opened("int8")
+            used = faster(card, float32, int8)
+            session = int8 if used == "int8" else float32
+        else:
+            used, session = wanted, opened(wanted)
+        if precision != "float32":
+            _log.info("%s %s runs in %s (LECTERN_PRECISION is %s)", card.name, card.version, used, precision)
+        return cls(card, session, _preparation(card, folder), precision=used)
 
     @property
     def providers(self) -> tuple[str, ...]:
@@ -177,8 +204,26 @@ class Predictor:
 
     def warm(self) -> None:
         """Run the network once, so that the first caller does not wait for first-time work."""
-        shape = [1 if size == -1 else size for size in self.card.input.shape]
-        self.probabilities(np.ones(shape, dtype=self.card.input.dtype))
+        self.probabilities(ones(self.card))
+
+
+def _open(
+    path: Path, card: Card, precision: Precision, *, providers: Sequence[str], threads: int
+) -> ort.InferenceSession:
+    """Open one of the network's files, once it is known to be the one that the card describes."""
+    described = card.quantized if precision == "int8" and card.quantized else card.onnx
+    try:
+        checksum = sha256_of(path)
+    except OSError as error:
+        raise ModelError(f"{path}: cannot be read ({error.strerror}); {_WAY_OUT[precision]}") from error
+    if checksum != described.sha256:
+        raise ChecksumMismatch(
+            f"{path}: SHA-256 is {checksum[:12]}…, its card says {described.sha256[:12]}…; "
+            f"the file is damaged or of another export: {_WAY_OUT[precision]}"
+        )
+    session = open_session(path, providers=providers, threads=threads)
+    _check_described(path, card, session)
+    return session
 
 
 def _check_described(path: Path, card: Card, session: ort.InferenceSession) -> None:

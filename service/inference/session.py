@@ -57,6 +57,16 @@ def open_session(path: Path, *, providers: Sequence[str] = (AUTO,), threads: int
     return session
 
 
+def runs_on_cpu(providers: Sequence[str]) -> bool:
+    """Say whether networks are to run on the CPU alone.
+
+    Args:
+        providers: As :func:`open_session` takes them.
+    """
+    wanted = _available("cuda", "cpu") if tuple(providers) == (AUTO,) else _required(providers)
+    return wanted == [_NAMES["cpu"]]
+
+
 def _available(*names: str) -> list[str]:
     there = ort.get_available_providers()
     return [_NAMES[name] for name in names if _NAMES[name] in there]

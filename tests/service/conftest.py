@@ -18,7 +18,7 @@ from onnx import TensorProto, helper, numpy_helper
 from PIL import Image
 
 from service.cli import main
-from service.inference.card import Card, read_card, write_card
+from service.inference.card import Card, QuantizedFile, read_card, write_card
 from service.inference.files import sha256_of
 
 Array = npt.NDArray[Any]
@@ -135,6 +135,59 @@ def tiny_model(mnist_card: Card) -> Callable[..., Path]:
         return place
 
     return make
+
+
+@pytest.fixture
+def two_forms(
+    tiny_model: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory
+) -> Callable[..., Path]:
+    """Write a model with an 8-bit form, and return its folder.
+
+    ``two_forms(folder, slow="float32")`` says 0 to every picture in float32 and 1 in int8, so that an answer
+    tells which form gave it; the one that is named multiplies some matrices for nothing first.
+    """
+
+    def make(folder: Path, *, slow: str = "", version: int = 1) -> Path:
+        place = tiny_model(folder, version=version, bias=(9.0,) + (0.0,) * 9)
+        other = tiny_model(tmp_path_factory.mktemp("int8"), bias=(0.0, 9.0) + (0.0,) * 8)
+        (other / "model.onnx").rename(place / "model.int8.onnx")
+        files = {"float32": place / "model.onnx", "int8": place / "model.int8.onnx"}
+        if slow:
+            _slow_down(files[slow])
+        card = read_card(place / "card.json")
+        metrics = dataclasses.replace(card.metrics, accuracy=card.metrics.accuracy - 0.001)
+        quantized = QuantizedFile(
+            sha256=sha256_of(files["int8"]),
+            bytes=files["int8"].stat().st_size,
+            calibration="none",
+            float_nodes=(),
+            metrics=metrics,
+            milliseconds=0.5,
+            ratio=0.5,
+        )
+        onnx_file = dataclasses.replace(card.onnx, sha256=sha256_of(files["float32"]))
+        write_card(dataclasses.replace(card, onnx=onnx_file, quantized=quantized), place / "card.json")
+        return place
+
+    return make
+
+
+def _slow_down(path: Path, *, times: int = 30) -> None:
+    model = onnx.load(path)
+    square = numpy_helper.from_array(np.eye(784, dtype=np.float32), "square")
+    model.graph.initializer.append(square)
+    chain = [
+        helper.make_node("MatMul", [f"slow{step}" if step else "numbers", "square"], [f"slow{step + 1}"])
+        for step in range(times)
+    ]
+    position, dense = next(
+        (place, node) for place, node in enumerate(model.graph.node) if node.op_type == "Gemm"
+    )
+    dense.input[0] = f"slow{times}"
+    nodes = list(model.graph.node)
+    del model.graph.node[:]
+    model.graph.node.extend([*nodes[:position], *chain, *nodes[position:]])
+    onnx.save(model, path)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -89,7 +89,9 @@ class OipDialect:
 
     async def config(self, request: Request) -> Response:
         """Answer ``GET …/config``: shapes and the largest batch, as Triton's clients want them."""
-        return json_response(config_document(self._card(request), max_batch=self.settings.max_batch))
+        card = self._card(request)
+        precision = self.engine.catalog.precision(card)
+        return json_response(config_document(card, max_batch=self.settings.max_batch, precision=precision))
 
     async def index(self, request: Request) -> Response:
         """Answer ``POST /v2/repository/index``: all versions of all models; every one is ready."""

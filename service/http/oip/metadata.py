@@ -38,8 +38,14 @@ def model_document(card: Card, *, versions: Sequence[int]) -> dict[str, object]:
     }
 
 
-def config_document(card: Card, *, max_batch: int) -> dict[str, object]:
-    """Return what Triton's clients ask for before they batch: shapes without the batch, and its limit."""
+def config_document(card: Card, *, max_batch: int, precision: str) -> dict[str, object]:
+    """Return what Triton's clients ask for before they batch: shapes without the batch, and its limit.
+
+    Args:
+        card: Of the version that is asked for.
+        max_batch: Most inputs of one request.
+        precision: In which it runs, one of the parameters that the protocol leaves to the server.
+    """
     spec = card.input
     takes = {
         "name": spec.name,
@@ -54,6 +60,7 @@ def config_document(card: Card, *, max_batch: int) -> dict[str, object]:
         "max_batch_size": max_batch,
         "input": [takes],
         "output": [{"name": OUTPUT, "data_type": "TYPE_FP32", "dims": [len(card.labels)]}],
+        "parameters": {"precision": {"string_value": precision}},
     }
 
 

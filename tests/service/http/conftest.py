@@ -122,6 +122,8 @@ def start_server(tmp_path_factory: pytest.TempPathFactory, models_folder: Path) 
         folder = tmp_path_factory.mktemp("server")
         port, grpc_port = _free_ports()
         own = {"MODELS": str(models_folder), "PORT": str(port), "GRPC_PORT": str(grpc_port) if grpc else ""}
+        # Answers are held against those of the same form in process, and printed ones against the README.
+        own["PRECISION"] = "float32"
         chosen = own | settings
         environment = {
             **{

@@ -1,0 +1,99 @@
+"""The two forms of a network: which one is used, and what happens when its file is not what it should be."""
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from service.inference import session
+from service.inference.catalog import Catalog
+from service.inference.errors import ChecksumMismatch, ModelError
+from service.inference.predictor import Predictor
+
+TwoForms = Callable[..., Path]
+LABEL = {"float32": "0", "int8": "1"}
+
+
+def _answer(predictor: Predictor, picture: bytes) -> str:
+    return predictor.predict([picture], top_k=1)[0].best.label
+
+
+@pytest.mark.parametrize("precision", ["float32", "int8"])
+def test_the_form_that_was_asked_for_answers(
+    tmp_path: Path, two_forms: TwoForms, digit_png: bytes, precision: Any
+) -> None:
+    two_forms(tmp_path)
+    catalog = Catalog(tmp_path, providers=("cpu",), precision=precision)
+    assert catalog.precision(catalog.card("mnist")) == precision
+    predictor = catalog.predictor("mnist")
+    assert _answer(predictor, digit_png) == LABEL[precision]
+    assert predictor.precision == precision
+
+
+def test_without_a_wish_a_program_gets_float32(tmp_path: Path, two_forms: TwoForms, digit_png: bytes) -> None:
+    two_forms(tmp_path)
+    assert _answer(Catalog(tmp_path).predictor("mnist"), digit_png) == LABEL["float32"]
+
+
+@pytest.mark.parametrize(("slow", "taken"), [("float32", "int8"), ("int8", "float32")])
+def test_auto_takes_the_faster_form(
+    tmp_path: Path, two_forms: TwoForms, digit_png: bytes, slow: str, taken: str
+) -> None:
+    two_forms(tmp_path, slow=slow)
+    catalog = Catalog(tmp_path, providers=("cpu",), precision="auto")
+    card = catalog.card("mnist")
+    assert catalog.precision(card) == "auto"  # not known before it is measured
+    assert _answer(catalog.predictor("mnist"), digit_png) == LABEL[taken]
+    assert catalog.precision(card) == taken
+
+
+@pytest.mark.parametrize("precision", ["auto", "int8"])
+def test_a_model_without_an_8_bit_form_runs_in_float32(
+    tmp_path: Path, tiny_model: TwoForms, caplog: pytest.LogCaptureFixture, precision: Any
+) -> None:
+    tiny_model(tmp_path)
+    catalog = Catalog(tmp_path, providers=("cpu",), precision=precision)
+    assert catalog.precision(catalog.card("mnist")) == "float32"
+    with caplog.at_level(logging.INFO):
+        assert catalog.predictor("mnist").precision == "float32"
+    assert "mnist 1 runs in float32" in caplog.text
+
+
+@pytest.mark.parametrize("precision", ["auto", "int8"])
+def test_a_graphics_processor_gets_float32(
+    tmp_path: Path, two_forms: TwoForms, monkeypatch: pytest.MonkeyPatch, precision: Any
+) -> None:
+    two_forms(tmp_path)
+    there = ["CUDAExecutionProvider", "CPUExecutionProvider"]
+    monkeypatch.setattr(session.ort, "get_available_providers", lambda: there)
+    for providers in (("auto",), ("cuda", "cpu")):
+        catalog = Catalog(tmp_path, providers=providers, precision=precision)
+        assert catalog.precision(catalog.card("mnist")) == "float32"
+    only_cpu = Catalog(tmp_path, providers=("cpu",), precision=precision)
+    assert only_cpu.precision(only_cpu.card("mnist")) == precision
+
+
+@pytest.mark.parametrize("precision", ["auto", "int8"])
+@pytest.mark.parametrize("damage", [None, b"", b"no network"])
+def test_an_8_bit_file_that_is_not_the_cards_is_named_with_a_way_out(
+    tmp_path: Path, two_forms: TwoForms, precision: Any, damage: bytes | None
+) -> None:
+    path = two_forms(tmp_path) / "model.int8.onnx"
+    path.unlink() if damage is None else path.write_bytes(damage)
+    kind = ModelError if damage is None else ChecksumMismatch
+    with pytest.raises(kind, match=r"mnist/1/model\.int8\.onnx.*LECTERN_PRECISION=float32"):
+        Catalog(tmp_path, providers=("cpu",), precision=precision).predictor("mnist")
+    assert Catalog(tmp_path).predictor("mnist").precision == "float32"
+
+
+def test_each_form_is_held_against_the_card(tmp_path: Path, two_forms: TwoForms) -> None:
+    """An 8-bit file in the place of the other one is refused too, and the other way round."""
+    place = two_forms(tmp_path)
+    (place / "model.int8.onnx").rename(place / "spare")
+    (place / "model.onnx").rename(place / "model.int8.onnx")
+    (place / "spare").rename(place / "model.onnx")
+    for precision, name in (("float32", r"model\.onnx"), ("int8", r"model\.int8\.onnx")):
+        with pytest.raises(ChecksumMismatch, match=name):
+            Catalog(tmp_path, providers=("cpu",), precision=precision).predictor("mnist")  # type: ignore[arg-type]
