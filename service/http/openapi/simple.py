@@ -25,6 +25,7 @@ from service.inference.card import Card
 TAG = "simple"
 _TIMED = ("X-Model-Version", "X-Lectern-Unsure", "Server-Timing")
 _BODY_TEXT = (
+    "`image/*` is for models of pictures, `text/plain` for those of texts. "
     "A body of a type `…+json` is read as JSON. `application/octet-stream`, "
     "`application/x-www-form-urlencoded` (what `curl --data-binary` says) and a body without a content type "
     "are taken as the bytes of one picture, or as one text in UTF-8. "
