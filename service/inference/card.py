@@ -302,6 +302,10 @@ class Card:
         explanation: The graph beside the network that explains it, if there is one.
         cost: What one answer takes; None where that was not measured yet.
         quantized: The 8-bit form of the network, if there is one.
+        doubt: How far its confidence can be trusted; None in older cards.
+        outliers: Of a model of digits: what it makes of other things.
+        drawn: Of a model of digits: how it reads drawings.
+        robustness: Of a model of pictures: what changes of them cost.
     """
 
     name: str
@@ -322,6 +326,10 @@ class Card:
     explanation: ExplanationFile | None = None
     cost: Cost | None = None
     quantized: QuantizedFile | None = None
+    doubt: Doubt | None = None
+    outliers: Outliers | None = None
+    drawn: DrawnDigits | None = None
+    robustness: Robustness | None = None
     schema_version: int = SCHEMA_VERSION
     extra: Mapping[str, Any] = field(default_factory=dict)
 
