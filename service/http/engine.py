@@ -102,6 +102,8 @@ class Engine:
             providers=self._settings.providers,
             threads=self._settings.threads,
             precision=self._settings.precision,
+            # The queue bounds how many inputs are in a run, and so the memory that is kept.
+            arena=True,
         )
         sample = _sample_picture()
         for card in catalog:

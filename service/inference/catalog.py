@@ -28,6 +28,7 @@ class Catalog:
         providers: Sequence[str] = (AUTO,),
         threads: int = 1,
         precision: PrecisionChoice = "float32",
+        arena: bool = False,
     ) -> None:
         """Read every card; networks are loaded when they are first asked for.
 
@@ -36,6 +37,7 @@ class Catalog:
             providers: Hardware, as :func:`service.inference.session.open_session` takes it.
             threads: Threads within one call of a network.
             precision: Which form of the networks, as :meth:`Predictor.load` takes it.
+            arena: Keep memory between runs, as :meth:`Predictor.load` takes it.
 
         Raises:
             ModelError: The folder does not exist or holds no model.
@@ -45,6 +47,7 @@ class Catalog:
         self._providers = tuple(providers)
         self._threads = threads
         self._precision = precision
+        self._arena = arena
         self._cards = _read_cards(folder)
         self._predictors: dict[tuple[str, int], Predictor] = {}
         self._explainers: dict[tuple[str, int], Explainer] = {}
@@ -92,7 +95,7 @@ class Catalog:
             ModelError: Its files cannot be loaded, or do not match the card.
             ProviderError: A provider that was asked for cannot be had.
         """
-        load = partial(Predictor.load, precision=self._precision)
+        load = partial(Predictor.load, precision=self._precision, arena=self._arena)
         return self._once(self._predictors, load, self.card(name, version))
 
     def precision(self, card: Card) -> PrecisionChoice:

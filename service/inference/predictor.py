@@ -67,6 +67,7 @@ class Predictor:
         providers: Sequence[str] = (AUTO,),
         threads: int = 1,
         precision: PrecisionChoice = "float32",
+        arena: bool = False,
     ) -> "Predictor":
         """Load a model from its folder.
 
@@ -78,6 +79,8 @@ class Predictor:
             threads: Threads within one call.
             precision: Which form of the network; ``auto`` takes the faster one here. A model without an 8-bit
                 form, and every model on a graphics processor, runs in ``float32``.
+            arena: Keep memory between runs, as :func:`service.inference.session.open_session` takes it; not
+                for texts, whose runs differ in size.
 
         Raises:
             ChecksumMismatch: The network's file is not the one that the card describes.
@@ -86,7 +89,8 @@ class Predictor:
         """
 
         def opened(form: Precision) -> ort.InferenceSession:
-            return _open(path_of(folder, form), card, form, providers=providers, threads=threads)
+            path, keep = path_of(folder, form), arena and card.task != "text-classification"
+            return _open(path, card, form, providers=providers, threads=threads, arena=keep)
 
         wanted = settle(card, precision, on_cpu=runs_on_cpu(providers))
         if wanted == "auto":
@@ -208,7 +212,7 @@ class Predictor:
 
 
 def _open(
-    path: Path, card: Card, precision: Precision, *, providers: Sequence[str], threads: int
+    path: Path, card: Card, precision: Precision, *, providers: Sequence[str], threads: int, arena: bool
 ) -> ort.InferenceSession:
     """Open one of the network's files, once it is known to be the one that the card describes."""
     described = card.quantized if precision == "int8" and card.quantized else card.onnx
@@ -221,7 +225,7 @@ def _open(
             f"{path}: SHA-256 is {checksum[:12]}…, its card says {described.sha256[:12]}…; "
             f"the file is damaged or of another export: {_WAY_OUT[precision]}"
         )
-    session = open_session(path, providers=providers, threads=threads)
+    session = open_session(path, providers=providers, threads=threads, arena=arena)
     _check_described(path, card, session)
     return session
 

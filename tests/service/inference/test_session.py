@@ -61,11 +61,18 @@ def test_a_file_that_is_no_network_is_named(tmp_path: Path, content: bytes) -> N
         open_session(tmp_path / "model.onnx")
 
 
-def test_the_memory_of_a_large_batch_is_given_back(network: Path) -> None:
-    session = open_session(network, threads=2)
+@pytest.mark.parametrize("arena", [False, True])
+def test_the_memory_of_a_large_batch_is_given_back_unless_it_is_to_be_kept(
+    network: Path, arena: bool
+) -> None:
+    session = open_session(network, threads=2, arena=arena)
     options = session.get_session_options()
     assert (options.enable_cpu_mem_arena, options.intra_op_num_threads, options.inter_op_num_threads) == (
-        False,
+        arena,
         2,
         1,
     )
+
+
+def test_memory_is_given_back_where_nobody_asks_to_keep_it(network: Path) -> None:
+    assert not open_session(network).get_session_options().enable_cpu_mem_arena
