@@ -1,8 +1,5 @@
 """Owns the way from a finished run to ``models/<name>/<version>/``, and the checks on that way."""
 
-import json
-import shutil
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -11,7 +8,6 @@ from typing import Any
 import keras
 import numpy as np
 import numpy.typing as npt
-import onnx
 import onnxruntime as ort
 
 from service.inference.card import (
@@ -24,22 +20,25 @@ from service.inference.card import (
     Provenance,
     RecipeInfo,
     TrainingRun,
-    card_document,
     write_card,
 )
+from service.inference.explain import FILE_NAME as EXPLANATION
 from service.inference.files import sha256_of
 from service.inference.preprocessing import Vocabulary
 from service.inference.session import open_session
-from training.calibration import divide_logits, fit_temperature
+from training.artefact import NETWORK, describe_file, new_folder, put_card
 from training.datasets import Dataset, Examples
+from training.doubt import measure_doubt
 from training.errors import ExportError
-from training.evaluate import run_session
 from training.explanation import explain
-from training.figures import draw_confusion, draw_curves
+from training.figures import confusion_picture, draw_curves
 from training.graph import OPSET, to_onnx
+from training.head import scale_heat
 from training.history import Epoch
+from training.inference import run_network, run_session
 from training.inputs import as_served
-from training.metrics import confusion, measure_probabilities, sure_threshold
+from training.metrics import measure_probabilities, sure_threshold
+from training.recalibrate import calibrate_network
 from training.recipe import Recipe
 from training.run import RunRecord
 
@@ -58,7 +57,7 @@ class Trained:
     Attributes:
         recipe: Where the network comes from.
         record: How it was trained.
-        model: The network; its logits are divided by a temperature when it is exported.
+        model: The network; its confidence is calibrated in the exported graph.
         history: A row per epoch.
         dataset: Its data, as the network takes it.
         vocabulary: Of text networks.
@@ -89,60 +88,42 @@ def export(trained: Trained, *, models: Path, name: str, version: int) -> Card:
     Raises:
         ExportError: The exported network does not answer as the trained one does; nothing was written.
     """
-    home = models / name
-    home.mkdir(parents=True, exist_ok=True)
-    # Folders that begin with a dot are no versions to the catalogue, so a half-made export is never served.
-    work = Path(tempfile.mkdtemp(dir=home, prefix=f".{version}-"))
-    try:
-        card = _fill(work, trained, name=name, version=version)
-        work.chmod(0o755)
-        _replace(home / str(version), work)
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
-        if not any(home.iterdir()):
-            home.rmdir()
-    return card
+    with new_folder(models / name / str(version)) as work:
+        return _fill(work, trained, name=name, version=version)
 
 
 def _fill(folder: Path, trained: Trained, *, name: str, version: int) -> Card:
-    path = folder / "model.onnx"
-    kind = trained.recipe.preprocessing
+    kind, recipe = trained.recipe.preprocessing, trained.recipe
     validation = as_served(trained.dataset.validation, preprocessing=kind)
-    temperature = fit_temperature(keras_probabilities(trained.model, validation.x), validation.y)
-    divide_logits(trained.model, temperature)
-    proto = to_onnx(trained.model)
-    path.write_bytes(proto.SerializeToString())
-    session = open_session(path, providers=("cpu",), threads=2)
     test = as_served(trained.dataset.test, preprocessing=kind)
-    probabilities = run_session(session, test.x)
-    difference = check_parity(keras_probabilities(trained.model, test.x), probabilities)
-    threshold = _threshold(session, validation, trained.recipe)
-    card = _card(
-        trained,
-        name=name,
-        version=version,
-        probabilities=probabilities,
-        difference=difference,
-        threshold=threshold,
-        temperature=temperature,
+    proto = to_onnx(trained.model)
+    difference = check_parity(keras_probabilities(trained.model, test.x), run_network(proto, test.x))
+    calibration = calibrate_network(proto, validation)
+    held_out, probabilities = run_network(proto, validation.x), run_network(proto, test.x)
+    right = held_out.argmax(axis=1) == validation.y
+    threshold = sure_threshold(held_out.max(axis=1), right, accuracy=recipe.sure_accuracy)
+    doubt = measure_doubt(
+        calibration,
+        unsure_below=threshold,
+        sure_accuracy=recipe.sure_accuracy,
+        validation=(held_out, validation.y),
+        test=(probabilities, test.y),
     )
+    card = _card(trained, name=name, version=version, probabilities=probabilities, difference=difference)
+    card = replace(card, unsure_below=threshold, doubt=doubt)
     if card.task == "image-classification":
-        card = _with_explanation(card, trained.model, folder / "explain.onnx")
-    _add_metadata(proto, card)
+        path = folder / EXPLANATION
+        card = _with_explanation(card, trained.model, path, temperature=calibration.temperature)
+    put_card(proto, card)
+    path = folder / NETWORK
     path.write_bytes(proto.SerializeToString())
     _check_unchanged(open_session(path, providers=("cpu",), threads=2), test, probabilities)
-    card = _with_file(card, path)
+    card = replace(card, onnx=describe_file(path, opset=OPSET))
     write_card(card, folder / "card.json")
     if trained.vocabulary:
         trained.vocabulary.write(folder / "vocabulary.txt")
     (folder / "curves.png").write_bytes(draw_curves(trained.history, title=f"{card.title}: training"))
-    (folder / "confusion.png").write_bytes(
-        draw_confusion(
-            confusion(probabilities, test.y),
-            labels=card.labels,
-            title=f"{name} {version}: {card.metrics.accuracy:.2%} of {card.metrics.count:,} test examples",
-        )
-    )
+    (folder / "confusion.png").write_bytes(confusion_picture(card, probabilities, test.y))
     return card
 
 
@@ -154,11 +135,8 @@ def measure_network(model: keras.Model, dataset: Dataset, *, preprocessing: str)
         dataset: As the network takes it.
         preprocessing: The kind its inputs go through when served.
     """
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "model.onnx"
-        path.write_bytes(to_onnx(model).SerializeToString())
-        test = as_served(dataset.test, preprocessing=preprocessing)
-        probabilities = run_session(open_session(path, providers=("cpu",), threads=2), test.x)
+    test = as_served(dataset.test, preprocessing=preprocessing)
+    probabilities = run_network(to_onnx(model), test.x)
     return measure_probabilities(probabilities, test.y, labels=dataset.labels)
 
 
@@ -220,12 +198,6 @@ def describe_layers(model: keras.Model) -> tuple[Layer, ...]:
     return tuple(rows)
 
 
-def _threshold(session: ort.InferenceSession, validation: Examples, recipe: Recipe) -> float:
-    probabilities = run_session(session, validation.x)
-    right = probabilities.argmax(axis=1) == validation.y
-    return sure_threshold(probabilities.max(axis=1), right, accuracy=recipe.sure_accuracy)
-
-
 def _card(
     trained: Trained,
     *,
@@ -233,8 +205,6 @@ def _card(
     version: int,
     probabilities: Probabilities,
     difference: float,
-    threshold: float,
-    temperature: float,
 ) -> Card:
     recipe, record, dataset = trained.recipe, trained.record, trained.dataset
     tensor = trained.model.inputs[0]
@@ -271,15 +241,9 @@ def _card(
         ),
         metrics=metrics,
         keras_difference=difference,
-        unsure_below=threshold,
+        unsure_below=0.0,
         provenance=Provenance(license=dataset.license, data=dataset.source, weights=recipe.weights),
-        extra={
-            # In the weights of the last layer already; fitted on the validation split.
-            "temperature": temperature,
-            "unsure_rule": "the lowest confidence, in steps of 0.01, from which on "
-            f"{recipe.sure_accuracy:.1%} of the validation split's answers are right, or the closest to that",
-        }
-        | dict(trained.remarks),
+        extra=dict(trained.remarks),
     )
 
 
@@ -289,27 +253,15 @@ def _parameters(trained: Trained, shape: tuple[int, ...]) -> dict[str, Any]:
     return {"size": shape[1]}
 
 
-def _add_metadata(proto: onnx.ModelProto, card: Card) -> None:
-    """Put the card into the file it describes, without the checksum and size that the file cannot know."""
-    document = card_document(card)
-    document["onnx"] = {"opset": OPSET}
-    onnx.helper.set_model_props(proto, {"card": json.dumps(document, ensure_ascii=False)})
-    proto.producer_name, proto.producer_version = "lectern", ""
-    proto.doc_string = card.title
-
-
 def _check_unchanged(session: ort.InferenceSession, test: Examples, probabilities: Probabilities) -> None:
     """Make sure that the file as it was finished gives what the card says was measured."""
     if not np.array_equal(run_session(session, test.x[:_BATCH]), probabilities[:_BATCH]):
         raise ExportError("the finished file answers differently from the measured one; nothing was written")
 
 
-def _with_file(card: Card, path: Path) -> Card:
-    return replace(card, onnx=OnnxFile(sha256=sha256_of(path), bytes=path.stat().st_size, opset=OPSET))
-
-
-def _with_explanation(card: Card, model: keras.Model, path: Path) -> Card:
+def _with_explanation(card: Card, model: keras.Model, path: Path, *, temperature: float) -> Card:
     graph = explain(model)
+    scale_heat(graph.proto, temperature)
     path.write_bytes(graph.proto.SerializeToString())
     return replace(
         card,
@@ -320,13 +272,3 @@ def _with_explanation(card: Card, model: keras.Model, path: Path) -> Card:
             heat_layer=graph.heat_layer,
         ),
     )
-
-
-def _replace(target: Path, work: Path) -> None:
-    """Let a finished folder take the place of an older one."""
-    old = target.with_name(f".{target.name}-old")
-    shutil.rmtree(old, ignore_errors=True)
-    if target.exists():
-        target.rename(old)
-    work.rename(target)
-    shutil.rmtree(old, ignore_errors=True)

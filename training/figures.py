@@ -10,7 +10,9 @@ import numpy.typing as npt
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
+from service.inference.card import Card
 from training.history import Epoch
+from training.metrics import Classes, Probabilities, confusion
 
 _TRAINING, _VALIDATION, _GRID = "#c2571a", "#1f5c99", "#dddddd"
 _STYLE = {"font.size": 10, "axes.spines.top": False, "axes.spines.right": False, "axes.titlelocation": "left"}
@@ -47,6 +49,15 @@ def draw_curves(history: Sequence[Epoch], *, title: str) -> bytes:
         right.yaxis.set_major_formatter(PercentFormatter(1.0))
         left.legend(frameon=False)
         return _png(figure)
+
+
+def confusion_picture(card: Card, probabilities: Probabilities, y: Classes) -> bytes:
+    """Draw who is taken for whom on the test set, as a PNG file."""
+    return draw_confusion(
+        confusion(probabilities, y),
+        labels=card.labels,
+        title=f"{card.name} {card.version}: {card.metrics.accuracy:.2%} of {len(y):,} test examples",
+    )
 
 
 def draw_confusion(counts: npt.NDArray[np.int64], *, labels: Sequence[str], title: str) -> bytes:

@@ -79,9 +79,10 @@ def sure_threshold(confidence: Probabilities, right: npt.NDArray[np.bool_], *, a
         accuracy: Share of right answers to reach among those at or above the threshold.
 
     Returns:
-        The smallest of 0, 0.01 … 0.99 that reaches it; if none does, the one that comes closest.
+        The smallest of 0, 0.001 … 0.999, 0.9991 … 0.9999 that reaches it; if none does, the one that comes
+        closest.
     """
-    thresholds = np.arange(100) / 100
+    thresholds = np.concatenate([np.arange(1000) / 1000, np.arange(9991, 10_000) / 10_000])
     reached = np.array(
         [right[confidence >= value].mean() if (confidence >= value).any() else 0 for value in thresholds]
     )

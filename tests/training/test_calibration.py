@@ -1,13 +1,17 @@
-"""Temperature scaling undoes over-confidence, and touches no answer."""
+"""Calibration undoes confidence that is wrong, and takes no more parameters than pay."""
 
-import keras
 import numpy as np
 import pytest
 
-from training.calibration import divide_logits, fit_temperature
-from training.errors import ExportError
-from training.layers import DataFacts, Network
-from training.settings import Settings
+from training.calibration import (
+    Calibration,
+    fit_calibration,
+    fit_offsets,
+    fit_power,
+    fit_temperature,
+    perfect_error,
+)
+from training.metrics import calibration_error
 
 
 def _softmax(logits: np.ndarray) -> np.ndarray:
@@ -15,57 +19,78 @@ def _softmax(logits: np.ndarray) -> np.ndarray:
     return powers / powers.sum(axis=1, keepdims=True)
 
 
+def _draw(true: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    """Draw classes that are as probable as they are said to be."""
+    return (random.random((len(true), 1)) < true.cumsum(axis=1)).argmax(axis=1)
+
+
 @pytest.mark.parametrize("factor", [0.6, 1.0, 2.5])
 @pytest.mark.parametrize("classes", [2, 10])
 def test_finds_the_factor_by_which_confidence_is_wrong(factor: float, classes: int) -> None:
     random = np.random.default_rng(4)
-    logits = random.normal(0, 2, (20_000, classes))
-    true = _softmax(logits)
-    y = (random.random((20_000, 1)) < true.cumsum(axis=1)).argmax(axis=1)
+    logits = random.normal(0, 2, (8_000, classes))
+    y = _draw(_softmax(logits), random)
 
-    found = fit_temperature(_softmax(logits * factor).astype(np.float32), y)
+    found = fit_calibration(_softmax(logits * factor).astype(np.float32), y)
 
-    assert found == pytest.approx(factor, rel=0.05)
+    assert found.method == "temperature"
+    assert found.temperature == pytest.approx(factor, rel=0.05)
+
+
+def test_finds_offsets_where_labels_are_rarer_than_the_network_believes() -> None:
+    random = np.random.default_rng(1)
+    logits = random.normal(0, 2, (8_000, 3))
+    offsets = np.array([0.5, -0.7, 0.2])
+    y = _draw(_softmax(logits / 2 + offsets), random)
+
+    found = fit_calibration(_softmax(logits), y)
+
+    assert found == fit_offsets(_softmax(logits), y)
+    assert found.method == "temperature and offsets"
+    assert found.temperature == pytest.approx(2, rel=0.05)
+    np.testing.assert_allclose(found.offsets, offsets, atol=0.06)
+
+
+def test_finds_the_power_that_bends_far_logits_in() -> None:
+    random = np.random.default_rng(2)
+    difference = random.normal(0, 4, 8_000)
+    bent = np.sign(difference) * np.abs(difference / 0.8) ** 0.7
+    y = (random.random(8_000) < 1 / (1 + np.exp(-bent))).astype(np.int64)
+    probabilities = _softmax(np.stack([-difference, difference], axis=1) / 2)
+
+    found = fit_calibration(probabilities, y)
+
+    assert found == fit_power(probabilities, y)
+    assert found.power == pytest.approx(0.7, abs=0.05)
+    assert found.temperature == pytest.approx(0.8, rel=0.15)
+    changed = found.apply(probabilities)
+    assert (changed.argmax(axis=1) == probabilities.argmax(axis=1)).all()
+    assert calibration_error(changed.max(axis=1), changed.argmax(axis=1) == y) < 0.012
 
 
 def test_certainties_that_float32_rounds_to_one_do_no_harm() -> None:
     probabilities = np.array([[1.0, 0.0]] * 99 + [[0.0, 1.0]], dtype=np.float32)
 
-    assert fit_temperature(probabilities, np.zeros(100, dtype=np.int64)) > 1
+    assert fit_temperature(probabilities, np.zeros(100, dtype=np.int64)).temperature > 1
 
 
-@pytest.mark.parametrize("classes", [2, 10])
-def test_dividing_the_logits_is_softmax_at_that_temperature(classes: int) -> None:
-    keras.utils.set_random_seed(2)
-    network = Network(Settings(epochs=1), shape=(8, 8)).scale(DataFacts(classes=classes))
-    model = network.conv(3).flatten().classify(classes)
-    model.layers[-1].set_weights([3 * weights for weights in model.layers[-1].get_weights()])
-    pixels = np.random.default_rng(1).integers(0, 256, (16, 8, 8), dtype=np.uint8)
-    before = keras.ops.convert_to_numpy(model(pixels)).astype(np.float64)
+def test_a_temperature_that_touches_no_answer_is_preferred_to_offsets_that_gain_nothing() -> None:
+    random = np.random.default_rng(7)
+    true = _softmax(random.normal(0, 2, (1_000, 10)))
 
-    divide_logits(model, 2.0)
-
-    after = keras.ops.convert_to_numpy(model(pixels))
-    pairs = np.concatenate([1 - before, before], axis=1) if classes == 2 else before
-    expected = _softmax(np.log(pairs) / 2)
-    np.testing.assert_allclose(after, expected[:, 1:] if classes == 2 else expected, atol=1e-5)
+    assert fit_calibration(true, _draw(true, random)).offsets == ()
 
 
-def test_a_classifier_within_the_network_is_found() -> None:
-    features = keras.Input((3,))
-    head = keras.Model(features, keras.layers.Dense(2, activation="softmax")(features))
-    inputs = keras.Input((3,))
-    model = keras.Model(inputs, head(keras.layers.Rescaling(2.0)(inputs)))
-    kernel = head.layers[-1].get_weights()[0]
+def test_applying_a_temperature_is_softmax_at_it() -> None:
+    logits = np.random.default_rng(0).normal(0, 3, (50, 4))
 
-    divide_logits(model, 4.0)
-
-    np.testing.assert_allclose(head.layers[-1].get_weights()[0], kernel / 4)
+    np.testing.assert_allclose(Calibration(temperature=3.0).apply(_softmax(logits)), _softmax(logits / 3))
 
 
-def test_a_network_without_logits_is_refused() -> None:
-    pixels = keras.Input((4, 4, 1))
-    pooled = keras.layers.GlobalAveragePooling2D()(keras.layers.Conv2D(3, 3, name="last")(pixels))
+def test_perfect_confidence_still_shows_an_error_that_shrinks_with_the_number_of_examples() -> None:
+    confidence = np.random.default_rng(0).uniform(0.5, 1, 10_000)
 
-    with pytest.raises(ExportError, match="last"):
-        divide_logits(keras.Model(pixels, keras.layers.Softmax()(pooled)), 2.0)
+    few, many = perfect_error(confidence[:100]), perfect_error(confidence)
+
+    assert few == pytest.approx(10 * many, rel=0.2)
+    assert many < 0.015

@@ -50,12 +50,19 @@ def test_threshold_is_the_smallest_that_is_right_often_enough() -> None:
     confidence = np.array([0.5, 0.62, 0.75, 0.9, 0.95])
     right = np.array([False, False, True, True, True])
 
-    assert sure_threshold(confidence, right, accuracy=1.0) == 0.63
+    assert sure_threshold(confidence, right, accuracy=1.0) == 0.621
     assert sure_threshold(confidence, right, accuracy=0.6) == 0
+
+
+def test_threshold_is_finer_where_confidence_is_high() -> None:
+    confidence = np.array([0.99915, 0.99935])
+    right = np.array([False, True])
+
+    assert sure_threshold(confidence, right, accuracy=1.0) == 0.9992
 
 
 def test_threshold_that_cannot_be_reached_comes_closest() -> None:
     confidence = np.array([0.5, 0.7, 0.9])
     right = np.array([False, True, False])
 
-    assert sure_threshold(confidence, right, accuracy=0.99) == 0.51
+    assert sure_threshold(confidence, right, accuracy=0.99) == 0.501

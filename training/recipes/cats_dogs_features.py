@@ -36,7 +36,7 @@ RECIPE = Recipe(
     settings=SETTINGS,
     build=build,
     size=SIZE,
-    sure_accuracy=0.995,
+    sure_accuracy=0.997,
     method="transfer",
     weights=SOURCE,
 )

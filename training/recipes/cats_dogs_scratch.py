@@ -42,5 +42,5 @@ RECIPE = Recipe(
     settings=SETTINGS,
     build=build,
     size=SIZE,
-    sure_accuracy=0.95,
+    sure_accuracy=0.997,
 )

@@ -44,5 +44,5 @@ RECIPE = Recipe(
     settings=SETTINGS,
     build=build,
     size=32,
-    sure_accuracy=0.95,
+    sure_accuracy=0.98,
 )

@@ -35,5 +35,5 @@ RECIPE = Recipe(
     preprocessing="garment",
     settings=SETTINGS,
     build=build,
-    sure_accuracy=0.95,
+    sure_accuracy=0.98,
 )

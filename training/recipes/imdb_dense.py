@@ -48,5 +48,5 @@ RECIPE = Recipe(
     preprocessing="text",
     settings=SETTINGS,
     build=build,
-    sure_accuracy=0.95,
+    sure_accuracy=0.96,
 )

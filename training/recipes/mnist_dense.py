@@ -32,5 +32,5 @@ RECIPE = Recipe(
     preprocessing="digit",
     settings=SETTINGS,
     build=build,
-    sure_accuracy=0.997,
+    sure_accuracy=0.999,
 )

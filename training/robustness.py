@@ -1,0 +1,67 @@
+"""Owns the table of what changes of the pictures cost a model, beside what they cost version 1."""
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+from service.inference import Predictor
+from service.inference.card import Robustness, RobustnessRow
+from training.corruptions import Corruption, corruptions, unchanged
+from training.datasets import Examples
+from training.sending import answer, right
+
+_SEED = 0
+UNCHANGED = "unchanged"
+
+
+def measure_robustness(
+    predictor: Predictor,
+    first: Predictor,
+    test: Examples,
+    *,
+    announce: Callable[[RobustnessRow], None] = lambda row: None,
+) -> Robustness:
+    """Measure a model and version 1 of it under every change, on the same changed pictures.
+
+    Args:
+        predictor: The model.
+        first: Version 1; the model itself if it is that.
+        test: The whole test set, uint8 (n, height, width) or (n, height, width, 3), as users would send it.
+        announce: Is told of each row as it comes.
+    """
+    same = predictor.card.version == first.card.version
+    models = [first] if same else [predictor, first]
+
+    def row_of(corruption: Corruption) -> RobustnessRow:
+        accuracies = [float(right(part, test.y).mean()) for part in answer(models, _files(corruption, test))]
+        row = RobustnessRow(name=corruption.name, accuracy=accuracies[0], first=accuracies[-1])
+        announce(row)
+        return row
+
+    base = row_of(Corruption(UNCHANGED, unchanged))
+    digits = predictor.card.input.preprocessing == "digit"
+    rows = tuple(row_of(corruption) for corruption in corruptions(digits=digits))
+    remark = "this is version 1" if same else compare_losses(base, rows, count=len(test))
+    return Robustness(unchanged=base, rows=rows, remark=remark)
+
+
+def compare_losses(base: RobustnessRow, rows: tuple[RobustnessRow, ...], *, count: int) -> str:
+    """Say in which rows a model loses more than half of what version 1 loses.
+
+    A loss is the accuracy on the pictures as they are less that on the changed ones. Below one standard error
+    of the accuracy a loss is chance, and is passed over.
+    """
+    more = []
+    for row in rows:
+        lost, lost_first = base.accuracy - row.accuracy, base.first - row.first
+        error = np.sqrt(row.accuracy * (1 - row.accuracy) / count)
+        if lost > lost_first / 2 and lost > error:
+            more.append(f"{row.name}: {lost:.4f} against {lost_first:.4f}")
+    if not more:
+        return "loses at most half as much as version 1 in every row"
+    return "loses more than half as much as version 1 under " + "; ".join(more)
+
+
+def _files(corruption: Corruption, test: Examples) -> Iterator[bytes]:
+    rng = np.random.default_rng(_SEED)
+    return (corruption.file(picture, rng) for picture in test.x)
