@@ -18,6 +18,7 @@ COMMANDS = {
     "train": ("training.commands", "train", "Train a network by its recipe."),
     "evaluate": ("training.commands", "train", "Measure a model on its whole test set."),
     "export": ("training.commands", "train", "Export a trained network to ONNX."),
+    "quantize": ("training.commands", "train", "Make the 8-bit form of a picture model."),
 }
 
 

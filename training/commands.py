@@ -3,9 +3,9 @@
 import logging
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from rich.console import Console
@@ -13,6 +13,10 @@ from rich.table import Table
 
 from training.recipes import DEFAULTS
 from training.recipes import NAMES as RECIPES
+
+if TYPE_CHECKING:
+    from training.drawn import Drawn
+    from training.evaluate import Evaluation
 
 _MODELS = Path("models")
 _RUNS = Path("runs")
@@ -180,33 +184,96 @@ def train(
 @click.option(
     "--data", "own", type=_folder, help="The pictures, if the model was trained on a folder of your own."
 )
-def evaluate(name: str, version: int | None, models: Path, own: Path | None) -> None:
+@click.option("--cost", is_flag=True, help="Also time one answer, beside version 1 and the 8-bit form.")
+@click.option("--drawn", is_flag=True, help="Also read 7,494 digits that people drew with a pen.")
+@click.option("--outliers", is_flag=True, help="Also show a model of digits what is no digit.")
+@click.option("--robustness", is_flag=True, help="Also change the pictures: shift, turn, blur and so on.")
+@click.option("--all", "everything", is_flag=True, help="All of these that are for the model's kind.")
+@click.option(
+    "--recalibrate",
+    is_flag=True,
+    help="First fit confidence and threshold of doubt anew, on validation, and write them into the model.",
+)
+@click.option("--record", "keep", is_flag=True, help="Write what was measured into the model's card.")
+def evaluate(
+    name: str,
+    version: int | None,
+    models: Path,
+    own: Path | None,
+    everything: bool,
+    recalibrate: bool,
+    keep: bool,
+    **asked: bool,
+) -> None:
     """Measure a model's ONNX file on its whole test set and compare with its card.
 
-    The status is 1 if a figure differs.
+    The status is 1 if a figure differs, unless it is recorded.
 
-    Example: lectern evaluate mnist
+    Examples: lectern evaluate mnist
+
+    lectern evaluate mnist --drawn
+
+    lectern evaluate cifar10 --cost
+
+    lectern evaluate cifar10 --all --recalibrate --record
     """
+    from service.inference.catalog import Catalog
+    from training.evaluate import Parts, all_parts
     from training.evaluate import evaluate as measure
 
-    result = measure(name, version=version, models=models, data=own)
-    card = result.card
-    table = Table(title=f"{card.name} {card.version}: {card.title}", title_justify="left")
-    for column in ("figure", "card", "measured", ""):
-        table.add_column(column, justify="left" if column == "figure" else "right")
-    for row in result.rows:
-        digits = 0 if row.name == "test examples" else 5
-        verdict = "same" if row.same else "DIFFERS"
-        table.add_row(row.name, f"{row.card:.{digits}f}", f"{row.measured:.{digits}f}", verdict)
-    console = Console()
-    console.print(table)
-    if not result.same_data:
-        console.print(
-            f"The copy of {card.training.dataset} in the cache is not the one that the card was made from; "
-            "small differences are to be expected."
-        )
-    if not result.same:
+    if recalibrate:
+        _recalibrate(name, version, models, own)
+    result = measure(
+        name,
+        version=version,
+        models=models,
+        data=own,
+        parts=all_parts(Catalog(models).card(name, version)) if everything else Parts(**asked),
+        announce=lambda row: click.echo(f"{row.name}: {row.accuracy:.4f} (version 1: {row.first:.4f})"),
+    )
+    _print_evaluation(result, Console())
+    if keep:
+        from training.record import record
+
+        record(result, models=models)
+    elif not result.same:
         sys.exit(1)
+
+
+@click.command()
+@click.argument("name")
+@click.option("--version", type=click.IntRange(min=1), help="Version of the model; the highest if not given.")
+@click.option("--models", type=_folder, default=_MODELS, show_default=True, help="Folder of all models.")
+@click.option(
+    "--data", "own", type=_folder, help="The pictures, if the model was trained on a folder of your own."
+)
+def quantize(name: str, version: int | None, models: Path, own: Path | None) -> None:
+    """Make the 8-bit form of a picture model, model.int8.onnx, which LECTERN_PRECISION chooses.
+
+    How is chosen on the validation split. If it costs more than 0.3 points of accuracy on the test split,
+    nothing is written.
+
+    Example: lectern quantize cifar10
+    """
+    _quiet()
+    from training.quantize import Trial, quantize_model
+
+    def announce(trial: Trial) -> None:
+        spared = ", first convolution in floats" if trial.float_nodes else ""
+        metrics = trial.metrics
+        click.echo(
+            f"{trial.calibration}{spared}: accuracy {metrics.accuracy:.4f}, log-loss {metrics.log_loss:.4f} "
+            "on validation"
+        )
+
+    card = quantize_model(name, version=version, models=models, data=own, announce=announce)
+    form = card.quantized
+    assert form is not None, "a model is quantised, or an error is raised"
+    click.echo(
+        f"{models / card.name / str(card.version)}: accuracy {form.metrics.accuracy:.4f} on "
+        f"{form.metrics.count} test examples (float32: {card.metrics.accuracy:.4f}), "
+        f"{form.bytes / 1e6:.2f} MB ({card.onnx.bytes / 1e6:.2f} MB), {form.ratio:.2f} of float32's time"
+    )
 
 
 @click.command()
@@ -257,6 +324,56 @@ def export(
         f"{models / card.name / str(card.version)}: accuracy {card.metrics.accuracy:.4f} on "
         f"{card.metrics.count} test examples, largest difference from Keras {card.keras_difference:.1g}"
     )
+
+
+def _recalibrate(name: str, version: int | None, models: Path, own: Path | None) -> None:
+    """Calibrate a version anew, and say what became of it."""
+    from training.record import recalibrate
+
+    card = recalibrate(name, version=version, models=models, data=own)
+    doubt = card.doubt
+    assert doubt is not None, "recalibrating measures it"
+    click.echo(
+        f"{card.name} {card.version}: {doubt.method}, {doubt.temperature:g} in all; unsure below "
+        f"{card.unsure_below:g}, above which {doubt.validation.accuracy:.2%} of validation are right"
+    )
+
+
+def _print_evaluation(result: "Evaluation", console: Console) -> None:
+    """Print an evaluation figure by figure, and who was taken for whom where digits were drawn."""
+    card, measured = result.card, result.measured
+    table = Table(title=f"{card.name} {card.version}: {card.title}", title_justify="left")
+    for column in ("figure", "card", "measured", ""):
+        table.add_column(column, justify="left" if column == "figure" else "right")
+    for row in result.rows:
+        digits = 0 if row.name == "test examples" else 5
+        known = "–" if row.card is None else f"{row.card:.{digits}f}"
+        verdict = "new" if row.card is None else "same" if row.same else "DIFFERS"
+        table.add_row(row.name, known, f"{row.measured:.{digits}f}", verdict)
+    console.print(table)
+    if result.drawn:
+        console.print(_confusion_table(result.drawn, card.labels))
+    if measured.robustness and measured.robustness is not card.robustness:
+        click.echo(f"{card.name} {card.version} {measured.robustness.remark}")
+    if measured.cost and measured.cost is not card.cost:
+        from training.cost import describe_cost
+
+        click.echo(describe_cost(measured))
+    if not result.same_data:
+        console.print(
+            f"The copy of {card.training.dataset} in the cache is not the one that the card was made from; "
+            "small differences are to be expected."
+        )
+
+
+def _confusion_table(drawn: "Drawn", labels: Sequence[str]) -> Table:
+    """Return a table of which drawn digits were taken for which."""
+    table = Table(title=f"{drawn.figures.count:,} drawn digits, and what they were read as")
+    for column in ("drawn", *labels):
+        table.add_column(column, justify="right")
+    for label, counts in zip(labels, drawn.confusion.tolist(), strict=True):
+        table.add_row(label, *(str(count) if count else "·" for count in counts))
+    return table
 
 
 def _options(changes: dict[str, Any]) -> Any:

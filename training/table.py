@@ -23,21 +23,35 @@ def results_table(cards: Iterable[Card]) -> str:
     Args:
         cards: Of all versions of all models.
     """
-    served = {card.recipe.name: f"{card.name} {card.version}" for card in cards}
+    served = {card.recipe.name: card for card in cards}
     results = read_results()
     lines = [
-        "| recipe | served as | parameters | lecture | test accuracy | log-loss | epochs | training |",
-        "|---|---|--:|--:|--:|--:|--:|--:|",
+        "| recipe | served as | parameters | lecture | test accuracy | log-loss "
+        "| one answer | epochs | training |",
+        "|---|---|--:|--:|--:|--:|--:|--:|--:|",
     ]
     for name in NAMES:
         if name not in results:
             continue
         row = results[name]
         lines.append(
-            f"| `{name}` | {served.get(name, '–')} | {row.parameters:,} | {LECTURE.get(name, '–')} "
-            f"| {row.accuracy:.4f} | {row.log_loss:.3f} | {row.epochs} | {_duration(row.seconds)} |"
+            f"| `{name}` | {_place(served.get(name))} | {row.parameters:,} | {LECTURE.get(name, '–')} "
+            f"| {row.accuracy:.4f} | {row.log_loss:.3f} | {_cost(served.get(name))} | {row.epochs} "
+            f"| {_duration(row.seconds)} |"
         )
     return "\n".join(lines)
+
+
+def _place(card: Card | None) -> str:
+    return f"{card.name} {card.version}" if card else "–"
+
+
+def _cost(card: Card | None) -> str:
+    """Say how many milliseconds one answer takes, in 8 bits behind a stroke."""
+    if card is None or card.cost is None:
+        return "–"
+    times = [card.cost.milliseconds] + ([card.quantized.milliseconds] if card.quantized else [])
+    return " / ".join(f"{time:.2g}" for time in times) + " ms"
 
 
 def _duration(seconds: float) -> str:
