@@ -32,12 +32,13 @@ from training.doubt import measure_doubt
 from training.errors import ExportError
 from training.explanation import explain
 from training.figures import confusion_picture, draw_curves
-from training.graph import OPSET, to_onnx
+from training.graph import OPSET, store_in_halves, to_onnx
 from training.head import scale_heat
 from training.history import Epoch
 from training.inference import run_network, run_session
 from training.inputs import as_served
 from training.metrics import measure_probabilities, sure_threshold
+from training.mirror import with_mirror
 from training.recalibrate import calibrate_network
 from training.recipe import Recipe
 from training.run import RunRecord
@@ -96,8 +97,9 @@ def _fill(folder: Path, trained: Trained, *, name: str, version: int) -> Card:
     kind, recipe = trained.recipe.preprocessing, trained.recipe
     validation = as_served(trained.dataset.validation, preprocessing=kind)
     test = as_served(trained.dataset.test, preprocessing=kind)
-    proto = to_onnx(trained.model)
-    difference = check_parity(keras_probabilities(trained.model, test.x), run_network(proto, test.x))
+    network = served_network(trained.model, recipe)
+    proto = to_onnx(network)
+    difference = check_parity(keras_probabilities(network, test.x), run_network(proto, test.x))
     calibration = calibrate_network(proto, validation)
     held_out, probabilities = run_network(proto, validation.x), run_network(proto, test.x)
     right = held_out.argmax(axis=1) == validation.y
@@ -127,16 +129,21 @@ def _fill(folder: Path, trained: Trained, *, name: str, version: int) -> Card:
     return card
 
 
-def measure_network(model: keras.Model, dataset: Dataset, *, preprocessing: str) -> Metrics:
+def served_network(model: keras.Model, recipe: Recipe) -> keras.Model:
+    """Return what is exported of a trained network: itself, or itself with a mirror."""
+    return with_mirror(model) if recipe.mirror else model
+
+
+def measure_network(model: keras.Model, dataset: Dataset, *, recipe: Recipe) -> Metrics:
     """Convert a network and measure it on the test split, without keeping it.
 
     Args:
         model: The network.
         dataset: As the network takes it.
-        preprocessing: The kind its inputs go through when served.
+        recipe: Of the network.
     """
-    test = as_served(dataset.test, preprocessing=preprocessing)
-    probabilities = run_network(to_onnx(model), test.x)
+    test = as_served(dataset.test, preprocessing=recipe.preprocessing)
+    probabilities = run_network(to_onnx(served_network(model, recipe)), test.x)
     return measure_probabilities(probabilities, test.y, labels=dataset.labels)
 
 
@@ -243,7 +250,8 @@ def _card(
         keras_difference=difference,
         unsure_below=0.0,
         provenance=Provenance(license=dataset.license, data=dataset.source, weights=recipe.weights),
-        extra=dict(trained.remarks),
+        extra=dict(trained.remarks)
+        | ({"mirror": "logits are the mean for the picture and its mirror image"} if recipe.mirror else {}),
     )
 
 
@@ -262,6 +270,7 @@ def _check_unchanged(session: ort.InferenceSession, test: Examples, probabilitie
 def _with_explanation(card: Card, model: keras.Model, path: Path, *, temperature: float) -> Card:
     graph = explain(model)
     scale_heat(graph.proto, temperature)
+    store_in_halves(graph.proto)
     path.write_bytes(graph.proto.SerializeToString())
     return replace(
         card,

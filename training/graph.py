@@ -20,6 +20,7 @@ OPSET = 17
 # Opset 17 came with this version of the file format; older runtimes refuse newer ones.
 IR_VERSION = 8
 _OUTPUT = "probabilities"
+_WORTH_HALVING = 10_000  # bytes of a constant
 _DYNAMIC = {"Cast", "Concat", "Gather", "Slice", "Unsqueeze"}
 
 
@@ -98,6 +99,26 @@ def dynamic_operations(proto: onnx.ModelProto) -> tuple[str, ...]:
             computed.update(node.output)
             found.append(f"{node.op_type} {node.name}")
     return tuple(found)
+
+
+def store_in_halves(proto: onnx.ModelProto) -> None:
+    """Store a graph's large constants in 16 bits, in place; it computes in 32 bits as before.
+
+    Half the file, at a relative error of 1/2048 in each weight: right for what is looked at, such as a heat
+    map, and not for what is measured.
+    """
+    graph = proto.graph
+    casts = []
+    for tensor in graph.initializer:
+        if tensor.data_type != onnx.TensorProto.FLOAT or len(tensor.raw_data) < _WORTH_HALVING:
+            continue
+        name = tensor.name
+        halves = numpy_helper.to_array(tensor).astype(np.float16)
+        tensor.CopyFrom(numpy_helper.from_array(halves, f"{name}__halves"))
+        casts.append(helper.make_node("Cast", [tensor.name], [name], to=onnx.TensorProto.FLOAT))
+    nodes = [*casts, *graph.node]
+    del graph.node[:]
+    graph.node.extend(nodes)
 
 
 def _rename(graph: onnx.GraphProto, name: str) -> None:

@@ -11,8 +11,8 @@ def with_mirror(model: keras.Model) -> keras.Model:
     would. Both go through the network as one batch, so its weights are in the graph once.
 
     Args:
-        model: Takes pictures (batch, height, width, channels), and ends in a dense layer, which makes the mean
-            of the features before it the same as that of the logits.
+        model: Takes pictures (batch, height, width, channels), and ends in a dense layer, which makes the
+            mean of the features before it the same as that of the logits.
 
     Returns:
         A network of the same input, output and layers, sharing the weights.

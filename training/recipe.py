@@ -32,6 +32,7 @@ class Recipe:
             base.
         joint: Second stage of ``transfer``: train the top of the base with the classifier.
         weights: Where pretrained weights come from.
+        mirror: The exported network averages its logits over a picture and its mirror image.
         vocabulary: Picks the words of a text network from its training texts.
     """
 
@@ -46,4 +47,5 @@ class Recipe:
     method: Literal["whole", "transfer"] = "whole"
     joint: Settings | None = None
     weights: str = "trained from scratch by this recipe"
+    mirror: bool = False
     vocabulary: Callable[[Iterable[str]], list[str]] = commonest_words

@@ -211,7 +211,7 @@ def _export(
 def _compare(folder: Path, recipe: Recipe, record: RunRecord, prepared: Prepared) -> dict[str, Any]:
     """Measure another run of the same recipe, and say in which settings it differs."""
     other, model, _ = load_run(folder)
-    metrics = measure_network(model, prepared.dataset, preprocessing=recipe.preprocessing)
+    metrics = measure_network(model, prepared.dataset, recipe=recipe)
     differing = {name: value for name, value in other.settings.items() if value != record.settings.get(name)}
     return {
         "run": folder.name,
