@@ -20,7 +20,9 @@ from service.http.openapi.parts import (
     version_in_path,
 )
 from service.http.openapi.samples import pixels, sample
+from service.http.openapi.shapes import shape_of
 from service.inference.card import Card
+from service.inference.precision import Precision
 
 TAG = "Open Inference Protocol"
 _LENGTH = "Inference-Header-Content-Length"
@@ -103,6 +105,7 @@ def schemas(facts: Facts) -> dict[str, Json]:
                 "max_batch_size": {"type": "integer"},
                 "input": {"type": "array", "items": record(config | form)},
                 "output": {"type": "array", "items": record(config)},
+                "parameters": record({"precision": record({"string_value": shape_of(Precision)})}),
             }
         ),
         "OipIndex": {

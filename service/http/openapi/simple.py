@@ -21,6 +21,7 @@ from service.http.openapi.parts import (
 from service.http.openapi.samples import REVIEW, sample
 from service.http.openapi.shapes import shape_of
 from service.inference.card import Card
+from service.inference.precision import Precision
 
 TAG = "simple"
 _TIMED = ("X-Model-Version", "X-Lectern-Unsure", "Server-Timing")
@@ -75,7 +76,7 @@ def schemas(facts: Facts) -> dict[str, Json]:
         "items": {"type": "array", "items": {"type": ["number", "array"], "items": {"type": "number"}}},
     }
     return {
-        "Card": shape_of(Card),
+        "Card": _card(),
         "ModelList": record({"models": {"type": "array", "items": ref("ModelSummary")}}),
         "ModelSummary": record(summary),
         "Score": record({"label": facts.labels(facts.cards), "score": number}),
@@ -100,6 +101,13 @@ def schemas(facts: Facts) -> dict[str, Json]:
             },
         },
     }
+
+
+def _card() -> Json:
+    card = shape_of(Card)
+    card["properties"]["precision"] = shape_of(Precision) | {"description": "In which the network runs here"}
+    card["required"].append("precision")
+    return card
 
 
 def _inputs(facts: Facts, most: int) -> Json:
