@@ -1,0 +1,132 @@
+"""A real server under random load: whole answers of one's own, and nothing left of those who hang up."""
+
+import asyncio
+import base64
+import json
+import random
+import re
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from service.inference.catalog import Catalog
+
+Server = Any
+_CALLERS = 24
+_REQUESTS_EACH = 8
+
+
+def _number(server: Server, series: str) -> float:
+    text = server.ask("GET", "/metrics").body.decode()
+    found = re.search(rf"^{series} (\S+)$", text, re.MULTILINE)
+    assert found, series
+    return float(found[1])
+
+
+async def _send(port: int, path: str, body: bytes) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    head = f"POST {path} HTTP/1.1\r\nHost: test\r\nContent-Length: {len(body)}\r\nConnection: close\r\n"
+    kind = "Content-Type: application/json\r\n" if body.startswith(b"{") else ""
+    writer.write((head + kind + "\r\n").encode() + body)
+    await writer.drain()
+    return reader, writer
+
+
+async def _ask(port: int, path: str, body: bytes) -> tuple[int, bytes]:
+    reader, writer = await _send(port, path, body)
+    answer = await reader.read()
+    writer.close()
+    head, _, content = answer.partition(b"\r\n\r\n")
+    return int(head.split()[1]), content
+
+
+async def _leave(port: int, path: str, body: bytes, seconds: float) -> None:
+    _, writer = await _send(port, path, body)
+    await asyncio.sleep(seconds)
+    writer.transport.abort()
+
+
+def _until_idle(server: Server) -> None:
+    end = time.monotonic() + 20
+    while _number(server, "lectern_requests_in_flight") and time.monotonic() < end:
+        time.sleep(0.05)
+
+
+def test_everyone_gets_their_own_answer_while_others_hang_up(
+    server: Server, models_folder: Path, samples: Callable[[str], Any]
+) -> None:
+    catalog, chance = Catalog(models_folder), random.Random(11)
+    names = ("cats_vs_dogs", "cifar10", "mnist")
+    files = {name: samples(name).inputs[:6] for name in names}
+    expected = {name: catalog.predictor(name).predict(files[name]) for name in names}
+    outcomes: Counter[str] = Counter()
+
+    async def one(server: Server) -> None:
+        name, kind = chance.choice(names), chance.choice(["file", "file", "many", "damaged", "gone"])
+        if kind == "gone":
+            await _leave(server.port, f"/models/{name}", files[name][0], chance.random() * 0.1)
+        elif kind == "damaged":
+            status, _ = await _ask(server.port, f"/models/{name}", files[name][0][:60])
+            assert status == 422
+        else:
+            await _check(server, name, [chance.randrange(6) for _ in range(1 if kind == "file" else 5)])
+        outcomes[kind] += 1
+
+    async def _check(server: Server, name: str, picked: list[int]) -> None:
+        if len(picked) == 1:
+            body = files[name][picked[0]]
+        else:
+            texts = [base64.b64encode(files[name][at]).decode() for at in picked]
+            body = json.dumps({"inputs": texts}).encode()
+        status, content = await _ask(server.port, f"/models/{name}", body)
+        assert status == 200, content
+        answers = json.loads(content)
+        for at, answer in zip(picked, answers if len(picked) > 1 else [answers], strict=True):
+            scores = {row["label"]: row["score"] for row in answer}
+            wanted = {score.label: score.score for score in expected[name][at].scores}
+            assert scores.keys() == wanted.keys()
+            assert max(abs(scores[label] - wanted[label]) for label in wanted) <= 1e-6
+
+    async def caller(server: Server) -> None:
+        for _ in range(_REQUESTS_EACH):
+            await one(server)
+
+    async def everyone(server: Server) -> None:
+        await asyncio.gather(*(caller(server) for _ in range(_CALLERS)))
+
+    logged = len(server.log())
+    worker = psutil.Process(server.workers()[0])
+    asyncio.run(everyone(server))
+    _until_idle(server)
+    before = worker.memory_info().rss
+    asyncio.run(everyone(server))
+    _until_idle(server)
+    assert worker.memory_info().rss < before + 60_000_000
+    assert _number(server, "lectern_requests_in_flight") == 0
+    assert _number(server, "lectern_inputs_waiting") == 0
+    assert sum(outcomes.values()) == 2 * _CALLERS * _REQUESTS_EACH
+    log = server.log()[logged:]
+    assert "Traceback" not in log
+    assert " 499" in log
+
+
+def test_those_who_hang_up_are_not_computed_to_their_end(
+    server: Server, samples: Callable[[str], Any]
+) -> None:
+    text = base64.b64encode(samples("cats_vs_dogs").inputs[0]).decode()
+    body = json.dumps({"inputs": [text] * 64}).encode()
+    computed = r'lectern_batch_inputs_sum\{model="cats_vs_dogs"\}'
+    asyncio.run(_ask(server.port, "/models/cats_vs_dogs", body))
+    before = _number(server, computed)
+
+    async def leave() -> None:
+        await asyncio.gather(*(_leave(server.port, "/models/cats_vs_dogs", body, 0.05) for _ in range(16)))
+
+    asyncio.run(leave())
+    _until_idle(server)
+    assert _number(server, "lectern_requests_in_flight") == 0
+    assert _number(server, computed) - before < 8 * 64
