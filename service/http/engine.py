@@ -220,7 +220,8 @@ class Engine:
     def _pace_of(self, predictor: Predictor) -> Pace:
         """Return how fast a network is, measured when the model is loaded."""
         if predictor not in self._paces:
-            self._paces[predictor] = pace_of(predictor, most=self._settings.max_batch)
+            settings = self._settings
+            self._paces[predictor] = pace_of(predictor, most=settings.max_batch, threads=settings.threads)
         return self._paces[predictor]
 
 
