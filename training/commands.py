@@ -217,6 +217,7 @@ def evaluate(
 
     lectern evaluate cifar10 --all --recalibrate --record
     """
+    _quiet()
     from service.inference.catalog import Catalog
     from training.evaluate import Parts, all_parts
     from training.evaluate import evaluate as measure

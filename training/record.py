@@ -1,19 +1,22 @@
 """Owns changing a version that is among the models already: its calibration, and the figures in its card."""
 
+import hashlib
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import onnx
 
-from service.inference.card import Card
+from service.inference.card import Card, QuantizedFile, read_card
 from service.inference.catalog import Catalog
 from service.inference.explain import FILE_NAME as EXPLANATION
+from service.inference.precision import INT8_FILE
 from training.artefact import NETWORK, rewrite
+from training.calibration import Calibration
 from training.doubt import measure_doubt
-from training.errors import ExportError
-from training.evaluate import Evaluation, load_splits
+from training.evaluate import Evaluation, Splits, load_splits
 from training.figures import confusion_picture
-from training.head import remove_calibration, scale_heat
+from training.head import calibrate, remove_calibration, scale_heat
 from training.inference import run_network
 from training.metrics import measure_probabilities, sure_threshold
 from training.recalibrate import calibrate_network
@@ -21,6 +24,8 @@ from training.recipes import load_recipe
 
 # What older cards say outside of their doubt.
 _REPLACED = ("temperature", "unsure_rule")
+# What an evaluation can put into a card.
+_FIGURES = ("metrics", "doubt", "outliers", "drawn", "robustness", "cost", "quantized")
 
 
 def recalibrate(name: str, *, version: int | None, models: Path, data: Path | None = None) -> Card:
@@ -46,11 +51,6 @@ def recalibrate(name: str, *, version: int | None, models: Path, data: Path | No
     card = catalog.card(name, version)
     folder = catalog.folder(card)
     catalog.predictor(card.name, card.version)  # Refuses a file that is not the card's.
-    if card.quantized is not None:
-        raise ExportError(
-            f"{card.name} {card.version} has an 8-bit form that would no longer be its own; calibrate before "
-            "it is quantised"
-        )
     splits = load_splits(card, folder, data=data)
     proto = onnx.load(folder / NETWORK)
     # Part of the temperature may be in the weights, where earlier exports put it.
@@ -82,6 +82,9 @@ def recalibrate(name: str, *, version: int | None, models: Path, data: Path | No
         explanation = onnx.load(folder / EXPLANATION)
         scale_heat(explanation, calibration.temperature)
     pictures = {"confusion.png": confusion_picture(card, probabilities, splits.test.y)}
+    if card.quantized is not None:
+        form, content = _calibrate_int8(card.quantized, folder / INT8_FILE, calibration, splits, card.labels)
+        card, pictures = replace(card, quantized=form), pictures | {INT8_FILE: content}
     return rewrite(folder, card, network=proto, explanation=explanation, pictures=pictures)
 
 
@@ -95,8 +98,27 @@ def record(evaluation: Evaluation, *, models: Path) -> Card:
     Returns:
         The card as it was written.
     """
-    card = evaluation.measured
-    return rewrite(models / card.name / str(card.version), card)
+    folder = models / evaluation.card.name / str(evaluation.card.version)
+    before, after = evaluation.card, evaluation.measured
+    # Measuring takes minutes, in which another command may have written into the card.
+    found = {
+        name: getattr(after, name) for name in _FIGURES if getattr(after, name) is not getattr(before, name)
+    }
+    return rewrite(folder, replace(read_card(folder / "card.json"), **found))
+
+
+def _calibrate_int8(
+    form: QuantizedFile, path: Path, calibration: Calibration, splits: Splits, labels: Sequence[str]
+) -> tuple[QuantizedFile, bytes]:
+    """Give the 8-bit form, whose logits are floats too, the calibration of its network."""
+    proto = onnx.load(path)
+    remove_calibration(proto)
+    if calibration != Calibration():
+        calibrate(proto, calibration)
+    content = proto.SerializeToString()
+    metrics = measure_probabilities(run_network(proto, splits.test.x), splits.test.y, labels=labels)
+    checksum = hashlib.sha256(content).hexdigest()
+    return replace(form, sha256=checksum, bytes=len(content), metrics=metrics), content
 
 
 def _temperature(card: Card) -> float:
