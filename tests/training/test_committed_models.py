@@ -18,7 +18,7 @@ from training.graph import dynamic_operations
 
 CATALOG = Catalog(BUNDLED)
 CARDS = [CATALOG.card(card.name, version) for card in CATALOG for version in CATALOG.versions(card.name)]
-LARGEST_TOTAL = 40_000_000
+LARGEST_TOTAL = 60_000_000
 
 
 def _name(card: Card) -> str:
@@ -70,6 +70,22 @@ def test_graph_is_of_the_form_that_was_promised(card: Card) -> None:
     assert {key: document[key] for key in inside if key != "onnx"} == {
         key: value for key, value in inside.items() if key != "onnx"
     }
+
+
+@pytest.mark.parametrize("card", [card for card in CARDS if card.quantized], ids=_name)
+def test_8_bit_form_is_of_this_very_network(card: Card, data_folder: Path) -> None:
+    inputs = _sample(card.name, data_folder)[0][:40]
+
+    float32, int8 = (
+        Catalog(BUNDLED, providers=("cpu",), precision=precision).predictor(card.name, card.version)
+        for precision in ("float32", "int8")
+    )
+
+    batch = float32.stack([float32.prepare(value) for value in inputs])
+    assert np.abs(float32.probabilities(batch) - int8.probabilities(batch)).mean() < 0.02
+    assert card.quantized is not None
+    assert card.quantized.metrics.accuracy >= card.metrics.accuracy - 0.003
+    assert card.quantized.ratio < 1
 
 
 @pytest.mark.parametrize("card", CARDS, ids=_name)

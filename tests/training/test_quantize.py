@@ -11,7 +11,7 @@ import pytest
 from service.inference.card import read_card
 from service.inference.catalog import BUNDLED, Catalog
 from service.inference.files import sha256_of
-from training import quantize
+from training import quantize, record
 from training.datasets.dataset import Dataset, Examples
 from training.errors import ExportError
 from training.evaluate import Splits
@@ -81,6 +81,29 @@ def test_convolutions_run_in_8_bits_once_loaded(cifar10: Path) -> None:
     kinds = [node.op_type for node in onnx.load(cifar10 / "loaded.onnx").graph.node]
     assert kinds.count("QLinearConv") >= 5
     assert kinds.count("Conv") + kinds.count("FusedConv") <= 1  # the first one may stay in floats
+
+
+def test_a_new_calibration_is_carried_over(
+    cifar10: Path, photos: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    quantize.quantize_model("cifar10", version=1, models=cifar10)
+    # Half of the labels are wrong here, so that the network turns out far too sure of itself.
+    wrong = Examples(photos.test.x, np.where(np.arange(120) % 2, photos.test.y, (photos.test.y + 1) % 10))
+    splits = Splits(photos, wrong, photos.test)
+    monkeypatch.setattr(record, "load_splits", lambda card, folder, data: splits)
+    card = record.recalibrate("cifar10", version=1, models=cifar10)
+
+    assert card.doubt is not None
+    assert card.doubt.temperature > 1.2
+    float32, int8 = (
+        Catalog(cifar10, providers=("cpu",), precision=precision)
+        .predictor("cifar10")
+        .probabilities(photos.test.x)
+        for precision in ("float32", "int8")
+    )
+    assert np.abs(float32 - int8).mean() < 0.02
+    assert card.quantized is not None
+    assert card.quantized.metrics.log_loss == pytest.approx(card.metrics.log_loss, rel=0.1)
 
 
 def test_a_form_that_loses_too_much_is_not_written(cifar10: Path, monkeypatch: pytest.MonkeyPatch) -> None:

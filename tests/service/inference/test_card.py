@@ -10,11 +10,13 @@ import pytest
 
 from service.inference.card import (
     Card,
+    Cost,
     InputSpec,
     Layer,
     Metrics,
     OnnxFile,
     Provenance,
+    QuantizedFile,
     RecipeInfo,
     TrainingRun,
     card_document,
@@ -31,12 +33,26 @@ _SECTIONS = {
     "training": TrainingRun,
     "metrics": Metrics,
     "provenance": Provenance,
+    "cost": Cost,
+    "quantized": QuantizedFile,
 }
 
 
 @pytest.fixture
 def document(mnist_card: Card) -> dict[str, Any]:
-    copy: dict[str, Any] = json.loads(json.dumps(card_document(mnist_card)))
+    quantized = QuantizedFile(
+        sha256="0" * 64,
+        bytes=1,
+        calibration="smallest and largest value",
+        float_nodes=("conv2d",),
+        metrics=mnist_card.metrics,
+        milliseconds=0.04,
+        ratio=0.4,
+    )
+    card = dataclasses.replace(
+        mnist_card, cost=Cost(milliseconds=0.1, ratio=1.0, machine="any"), quantized=quantized
+    )
+    copy: dict[str, Any] = json.loads(json.dumps(card_document(card)))
     return copy
 
 
