@@ -1,5 +1,6 @@
 """Owns the BentoML service: ``bentoml serve service.http.app:Lectern``."""
 
+import gc
 import os
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Annotated, Any, cast
@@ -15,6 +16,7 @@ from service.http.admission import Admission
 from service.http.drain import drain_on_sigterm
 from service.http.engine import Engine
 from service.http.explaining import ExplainDialect
+from service.http.foremost import Foremost
 from service.http.gateway import Gateway
 from service.http.inputs import decode_base64
 from service.http.logs import silence_refusals
@@ -31,6 +33,9 @@ from service.settings import Settings
 
 if TYPE_CHECKING:
     from service.http.grpc.server import GrpcServer
+
+# Python's own 700 would look for cycles among new objects after every few requests, in vain.
+_COLLECT_AFTER = (20_000, 50, 100)
 
 _settings = Settings.from_environment()
 _engine = Engine(_settings)
@@ -62,7 +67,7 @@ TopK = Annotated[int | None, Field(description="How many labels to name; all of 
 
 
 # Our own gateway counts, logs, limits and times requests; BentoML's layers for that would do it twice.
-# Its time-out stays as a second line, well behind the gateway's.
+# Its time-out cannot be switched off in its settings; `Foremost` takes it out of the way of requests.
 @bentoml.service(
     name="lectern",
     description="The networks of a deep-learning lecture: pictures and texts in, softmax probabilities out.",
@@ -86,6 +91,10 @@ class Lectern:
         metrics.forget_dead_workers()
         drain_on_sigterm(_engine)
         silence_refusals()
+        # What is loaded by now stays; to look through it again and again would hold requests up.
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(*_COLLECT_AFTER)
         if _settings.grpc_port:
             # Only now: gRPC's library would cost every start a tenth of a second and 13 MB of memory.
             os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # callers' mistakes are in the access log
@@ -155,6 +164,7 @@ def _refused(problem: Problem) -> BentoMLException:
 
 def _install(service: Service[Any]) -> None:
     """Put our gateway, and behind it BentoML's own routes, into the service."""
+    service.add_asgi_middleware(Foremost)
     if _settings.cors_origins:
         service.add_asgi_middleware(
             CORSMiddleware,

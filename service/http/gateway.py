@@ -3,9 +3,9 @@
 import logging
 from collections.abc import Mapping, Sequence
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.responses import Response
-from starlette.routing import Match, Route
+from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.http.admission import Admission
@@ -13,6 +13,7 @@ from service.http.caller import ClientGone, listen
 from service.http.exchange import CLIENT_GONE, Exchange, Journal, request_id
 from service.http.passing import TranslatedReply, check_json, refusals, replayed
 from service.http.problems import Problem, problem_of, problem_response, wrong_method
+from service.http.routing import Router, answer
 from service.inference.errors import LecternError
 from service.settings import Settings
 
@@ -40,7 +41,7 @@ class Gateway:
     ) -> None:
         self._app = app
         self._admission = admission
-        self._routes = routes
+        self._router = Router(routes)
         self._passed = passed
         self._max_body = settings.max_body_mb * 1_000_000
         self._journal = Journal(settings.log_format)
@@ -80,7 +81,7 @@ class Gateway:
         path = scope["path"]
         if not (exchange.probe or path in _PAGES or path.startswith(_PAGES[-1])):
             self._admission.check_key(headers.get("authorization", ""))
-        route = self._match(scope)
+        route = self._router.find(scope)
         if route is not None:
             exchange.route = route.path_format
         elif path in self._passed:
@@ -90,37 +91,25 @@ class Gateway:
         else:
             raise Problem(404, "not_found", f"there is nothing at {path!r}; GET /models lists what is served")
         if scope["method"] != "POST":
-            await self._dispatch(route, scope, receive, reply)
+            await self._dispatch(route, scope, receive, reply, body=b"")
             return
         async with self._admission.place():
             body = await self._read(headers, receive)
             listen(receive)
             if route is None:
                 check_json(headers)
-            await self._dispatch(route, scope, replayed(body, receive), reply)
+            await self._dispatch(route, scope, receive, reply, body=body)
 
-    async def _dispatch(self, route: Route | None, scope: Scope, receive: Receive, reply: "_Reply") -> None:
+    async def _dispatch(
+        self, route: Route | None, scope: Scope, receive: Receive, reply: "_Reply", *, body: bytes
+    ) -> None:
         if route is not None:
-            await route.handle(scope, receive, reply)
+            await answer(route, scope, receive, reply, body=body)
             return
         translated = TranslatedReply(reply)
         refusals.set(translated.refusals)
-        await self._app(scope, receive, translated)
+        await self._app(scope, replayed(body, receive), translated)
         translated.check(scope)
-
-    def _match(self, scope: Scope) -> Route | None:
-        """Return our route for a request, its path parameters put into the scope; None if it is not ours."""
-        allowed: set[str] = set()
-        for route in self._routes:
-            match, child = route.matches(scope)
-            if match is Match.FULL:
-                scope.update(child)
-                return route
-            if match is Match.PARTIAL:
-                allowed |= route.methods or set()
-        if allowed:
-            raise wrong_method(scope["method"], scope["path"], ", ".join(sorted(allowed)))
-        return None
 
     async def _read(self, headers: Headers, receive: Receive) -> bytes:
         announced = headers.get("content-length", "")
@@ -168,5 +157,5 @@ class _Reply:
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.exchange.status = message["status"]
-            MutableHeaders(scope=message)["X-Request-ID"] = self.exchange.request_id
+            message["headers"].append((b"x-request-id", self.exchange.request_id.encode()))
         await self._send(message)

@@ -99,8 +99,7 @@ def outcome_headers(predictor: Predictor, outcome: Outcome) -> dict[str, str]:
 
 def timing_headers(card: Card, timing: Timing, *, count: int) -> dict[str, str]:
     """Return the headers that go with every answer of a model, and count its inputs."""
-    metrics.predictions.labels(card.name).inc(count)
-    metrics.inference_seconds.labels(card.name).observe(timing.inference_ms / 1e3)
+    metrics.tally.inference(card.name, count, timing.inference_ms / 1e3)
     return {
         "X-Model-Version": str(card.version),
         "Server-Timing": f"decode;dur={timing.decode_ms:.3f}, queue;dur={timing.queue_ms:.3f}, "

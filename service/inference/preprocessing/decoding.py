@@ -9,6 +9,7 @@ import numpy as np
 from PIL import ExifTags, Image, UnidentifiedImageError
 
 from service.inference.errors import DamagedImage, InputTooLarge
+from service.inference.preprocessing.plain_png import decode_plain_png
 
 DEFAULT_MAX_PIXELS = 40_000_000
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
@@ -52,6 +53,9 @@ def decode_image(data: bytes, *, max_pixels: int = DEFAULT_MAX_PIXELS) -> Image.
     """
     if not data:
         raise DamagedImage("the picture is empty (0 bytes); send a PNG, JPEG, WebP, GIF, BMP or TIFF file")
+    plain = decode_plain_png(data)
+    if plain is not None and plain.width * plain.height <= max_pixels:
+        return plain
     try:
         picture = Image.open(io.BytesIO(data), formats=FORMATS)
     except UnidentifiedImageError as error:

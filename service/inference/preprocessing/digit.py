@@ -6,6 +6,8 @@ reconstruction, QMNIST (Yadav and Bottou 2019, ``xnist.lsh``): tight box, 20 x 2
 spares the half-pixel padding that blurs digits of odd width.
 """
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
@@ -44,21 +46,42 @@ def prepare_digit(picture: Image.Image) -> Pixels:
     Raises:
         BlankImage: Nothing is drawn on the picture.
     """
-    levels = np.asarray(on_page(picture, _page_of(picture)).convert("L"))
-    border = np.concatenate([levels[0], levels[-1], levels[1:-1, 0], levels[1:-1, -1]]).astype(np.float32)
-    page = float(np.median(border))
+    flat = on_page(picture, _page_of(picture))
+    levels = np.asarray(flat if flat.mode == "L" else flat.convert("L"))
+    border = np.concatenate([levels[0], levels[-1], levels[1:-1, 0], levels[1:-1, -1]])
+    page = _median(border)
+    if levels.shape == (SIDE, SIDE):
+        return _as_it_is(levels, page)
     ink = levels.astype(np.float32)  # worked on in place: a photo of 40 megapixels has 160 MB of it
     ink -= page
     if page > _WHITE / 2:
         np.negative(ink, out=ink)
     np.clip(ink, 0, None, out=ink)
-    if ink.max(initial=0) < _FAINTEST_INK:
-        raise BlankImage("the picture is blank: nothing on it stands out from its page; draw a digit first")
-    if levels.shape == (SIDE, SIDE):
-        return _WHITE - levels if page > _WHITE / 2 else levels
-    grain = float(np.median(np.abs(border - page))) * _GRAIN_DEVIATIONS
+    _check_ink(float(ink.max(initial=0)))
+    grain = _median(np.abs(border.astype(np.float32) - page)) * _GRAIN_DEVIATIONS
     ink[ink <= grain] = 0
     return _centred(_fitted(ink))
+
+
+def _as_it_is(levels: Pixels, page: float) -> Pixels:
+    """Return a picture of MNIST's own size, light ink on dark."""
+    if page > _WHITE / 2:
+        _check_ink(page - float(levels.min()))
+        return _WHITE - levels
+    _check_ink(float(levels.max()) - page)
+    return levels
+
+
+def _check_ink(strongest: float) -> None:
+    if strongest < _FAINTEST_INK:
+        raise BlankImage("the picture is blank: nothing on it stands out from its page; draw a digit first")
+
+
+def _median(values: npt.NDArray[Any]) -> float:
+    """Return what ``np.median`` does, in a tenth of its time for the border of a small picture."""
+    ordered = np.sort(values)
+    middle = len(ordered) // 2
+    return float(ordered[middle]) / 2 + float(ordered[~middle]) / 2
 
 
 def _page_of(picture: Image.Image) -> int:

@@ -56,7 +56,8 @@ def test_two_workers_share_the_work_and_a_killed_one_is_replaced(
         first = _until(lambda: len(pids := server.workers()) == 2 and pids)
         answers = [server.ask("POST", "/models/mnist", digit_png) for _ in range(40)]
         assert {answer.status for answer in answers} == {200}
-        # Each worker counts for itself; whichever is asked must tell the sum.
+        # Each worker counts for itself, and adds up for a moment; whichever is asked must tell the sum.
+        _until(lambda: _count(server, 'lectern_predictions_total{model="mnist"}') == 40)
         sums = [_count(server, 'lectern_predictions_total{model="mnist"}') for _ in range(10)]
         assert sums == [40.0] * 10
         waiting = [server.begin("/models/mnist", digit_png, sent=20) for _ in range(8)]
