@@ -13,8 +13,10 @@ from starlette.middleware.cors import CORSMiddleware
 
 from service.http import metrics
 from service.http.admission import Admission
+from service.http.caller import ClientGone
 from service.http.drain import drain_on_sigterm
 from service.http.engine import Engine
+from service.http.exchange import CLIENT_GONE
 from service.http.explaining import ExplainDialect
 from service.http.foremost import Foremost
 from service.http.gateway import Gateway
@@ -147,6 +149,10 @@ async def _classify(
         raise _refused(problem_of(error)) from error
     except Problem as problem:
         raise _refused(problem) from problem
+    except ClientGone as error:
+        # For the access log alone; as a refusal, since BentoML would log a traceback.
+        refusals.get().append(Problem(CLIENT_GONE, "client_gone", "the caller hung up"))
+        raise BentoMLException("the caller hung up", error_code=HTTPStatus.BAD_REQUEST) from error
     outcome_headers(predictor, outcome)
     prediction = outcome.predictions[0]
     return Classification(

@@ -49,8 +49,8 @@ def pace_of(predictor: Predictor, *, most: int, threads: int) -> Pace:
     def run(size: int) -> None:
         predictor.probabilities(np.ones([size, *free], dtype=predictor.card.input.dtype))
 
-    # Where all is done by the thread that asks, its own time says it: a server that starts on a busy machine must
-    # not take its networks for slow. On Windows that time is counted in steps of 16 ms.
+    # Where all is done by the thread that asks, its own time says it: a server that starts on a busy machine
+    # must not take its networks for slow. On Windows that time is counted in steps of 16 ms.
     alone = threads == 1 and predictor.providers == ("CPUExecutionProvider",) and os.name == "posix"
     return measure(run, most=most, clock=time.thread_time if alone else time.perf_counter)
 
