@@ -33,12 +33,16 @@ def data(names: tuple[str, ...]) -> None:
     Example: lectern data mnist imdb
     """
     _quiet()
+    from training.datasets.pendigits import load_pendigits
     from training.datasets.registry import list_datasets, load_dataset
     from training.report import download_bar
 
     console = Console()
     for name in names:
         with download_bar(console) as progress:
+            if name == "pendigits":
+                load_pendigits(progress=progress)
+                continue
             dataset = load_dataset(name, progress=progress)
         for skipped in dataset.skipped:
             console.print(f"{name}: left out {skipped}", highlight=False)

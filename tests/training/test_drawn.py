@@ -9,7 +9,6 @@ from service.inference.catalog import BUNDLED, Catalog
 from service.inference.preprocessing import prepare_digit
 from training.datasets.pendigits import PenDigit, load_pendigits, pendigits_file
 from training.drawn import SIDE, Pad, draw, measure_drawn
-from training.errors import DatasetError
 
 BAR = (np.array([[0.0, 0.0], [0.0, 100.0]]),)
 
@@ -66,8 +65,3 @@ def test_people_are_mostly_understood(sample: list[PenDigit]) -> None:
     assert drawn.confusion.trace() == round(40 * drawn.figures.accuracy)
     assert drawn.figures.sure_accuracy >= drawn.figures.accuracy
     assert measure_drawn(predictor, sample).figures == drawn.figures
-
-
-def test_a_missing_file_says_what_to_put_there(cache: Path) -> None:
-    with pytest.raises(DatasetError, match=r"pendigits_strokes\.npz: is not there"):
-        load_pendigits()

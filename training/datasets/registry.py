@@ -13,6 +13,9 @@ from training.datasets.download import Progress
 from training.datasets.imdb import LICENSE as IMDB_LICENSE
 from training.datasets.imdb import SOURCE as IMDB_SOURCE
 from training.datasets.imdb import imdb_files, load_imdb
+from training.datasets.pendigits import LICENSE as PENDIGITS_LICENSE
+from training.datasets.pendigits import SOURCE as PENDIGITS_SOURCE
+from training.datasets.pendigits import pendigits_file
 from training.errors import DatasetError
 
 
@@ -65,7 +68,14 @@ def list_datasets() -> tuple[Entry, ...]:
         source=IMDB_SOURCE,
         license=IMDB_LICENSE,
     )
-    return (*arrays, cats, imdb)
+    pendigits = Entry(
+        name="pendigits",
+        files=(pendigits_file(),),
+        splits="none: 7,494 drawings, which models of digits are judged by",
+        source=PENDIGITS_SOURCE,
+        license=PENDIGITS_LICENSE,
+    )
+    return (*arrays, cats, imdb, pendigits)
 
 
 def load_dataset(name: str, *, size: int | None = None, progress: Progress | None = None) -> Dataset:
