@@ -8,11 +8,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from service.inference.card import Card
 from service.inference.catalog import BUNDLED, Catalog
 from training.cost import describe_cost, measure_cost, median_milliseconds, typical_input
 from training.datasets.dataset import Dataset, Examples
 
+LIMITS = {"mnist": 1.0, "fashion_mnist": 1.0, "cifar10": 8.0, "cats_vs_dogs": 30.0, "imdb": 0.3}
 CATALOG = Catalog(BUNDLED)
+DEFAULTS = [CATALOG.card(card.name) for card in CATALOG]
 
 
 def _dataset(x: np.ndarray) -> Dataset:
@@ -66,3 +69,9 @@ def test_a_later_version_is_measured_in_turn_with_the_first() -> None:
     assert card.cost is not None
     assert 0 < card.cost.ratio < 100
     assert card == dataclasses.replace(CATALOG.card("imdb", 2), cost=card.cost)
+
+
+@pytest.mark.parametrize("card", [card for card in DEFAULTS if card.cost], ids=lambda card: card.name)
+def test_every_default_model_is_as_fast_as_was_asked(card: Card) -> None:
+    assert card.cost is not None
+    assert card.cost.milliseconds <= LIMITS[card.name]
