@@ -72,6 +72,7 @@ class Engine:
         self._settings = settings
         self._catalog: Catalog | None = None
         self._paces: dict[Predictor, Pace] = {}
+        self._loaded: dict[tuple[str, int], Predictor] = {}
         # Two pools, so that explanations and large pictures take their share from networks, and no more.
         self._threads = ThreadPoolExecutor(max_workers=max(2, _cores()), thread_name_prefix="work")
         slots = max(1, _cores() // (settings.threads * settings.workers))
@@ -121,8 +122,9 @@ class Engine:
     async def predictor(self, name: str, version: int | None) -> Predictor:
         """Return a model; one that is not the default is loaded when first asked for, off the event loop."""
         card = self.catalog.card(name, version)
-        if card.version == self.catalog.versions(name)[-1]:
-            return self.catalog.predictor(name)
+        loaded = self._loaded.get((card.name, card.version))
+        if loaded is not None:
+            return loaded
         return await self.in_thread(lambda: self._load(self.catalog, card))
 
     async def predict(
@@ -215,6 +217,7 @@ class Engine:
     def _load(self, catalog: Catalog, card: Card) -> Predictor:
         predictor = catalog.predictor(card.name, card.version)
         self._pace_of(predictor)
+        self._loaded[card.name, card.version] = predictor
         return predictor
 
     def _pace_of(self, predictor: Predictor) -> Pace:

@@ -52,6 +52,17 @@ def test_every_version_answers_for_itself(engine: Engine, digit_png: bytes) -> N
     assert [_best(engine, digit_png, version) for version in (None, 2, 1)] == ["9", "9", "0"]
 
 
+def test_a_version_that_was_loaded_is_returned_without_a_thread(
+    engine: Engine, digit_png: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine.start()
+    _best(engine, digit_png, 1)
+
+    monkeypatch.setattr(engine, "in_thread", None)
+
+    assert _best(engine, digit_png, 1) == "0"
+
+
 def test_another_version_is_loaded_and_warmed_off_the_event_loop(
     engine: Engine, digit_png: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
