@@ -26,24 +26,36 @@ def results_table(cards: Iterable[Card]) -> str:
     served = {card.recipe.name: card for card in cards}
     results = read_results()
     lines = [
-        "| recipe | served as | parameters | lecture | test accuracy | log-loss "
-        "| one answer | epochs | training |",
-        "|---|---|--:|--:|--:|--:|--:|--:|--:|",
+        "| recipe | served as | parameters | lecture | test accuracy | log-loss | calibration error "
+        "| sure of: right | drawn digits | one answer | epochs | training |",
+        "|---|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|",
     ]
     for name in NAMES:
         if name not in results:
             continue
-        row = results[name]
+        row, card = results[name], served.get(name)
         lines.append(
-            f"| `{name}` | {_place(served.get(name))} | {row.parameters:,} | {LECTURE.get(name, '–')} "
-            f"| {row.accuracy:.4f} | {row.log_loss:.3f} | {_cost(served.get(name))} | {row.epochs} "
-            f"| {_duration(row.seconds)} |"
+            f"| `{name}` | {_place(card)} | {row.parameters:,} | {LECTURE.get(name, '–')} "
+            f"| {row.accuracy:.4f} | {row.log_loss:.3f} | {_doubt(card)} | {_drawn(card)} | {_cost(card)} "
+            f"| {row.epochs} | {_duration(row.seconds)} |"
         )
     return "\n".join(lines)
 
 
 def _place(card: Card | None) -> str:
     return f"{card.name} {card.version}" if card else "–"
+
+
+def _doubt(card: Card | None) -> str:
+    """Return two fields: the calibration error, and the share of sure answers and of right ones in it."""
+    if card is None:
+        return "– | –"
+    sure = f"{card.doubt.test.share:.1%}: {card.doubt.test.accuracy:.2%}" if card.doubt else "–"
+    return f"{card.metrics.expected_calibration_error:.4f} | {sure}"
+
+
+def _drawn(card: Card | None) -> str:
+    return f"{card.drawn.accuracy:.2%}" if card and card.drawn else "–"
 
 
 def _cost(card: Card | None) -> str:
