@@ -13,6 +13,8 @@ from training.errors import ExportError
 
 _PREFIX = "calibration/"
 _TEMPERATURE, _POWER, _OFFSETS = (f"{_PREFIX}{name}" for name in ("slope", "power", "offsets"))
+_FIRST, _TWO = f"{_PREFIX}first", f"{_PREFIX}two"
+_LEAD, _NEXT, _HIGHEST = (f"{_PREFIX}{name}_weights" for name in ("lead", "next", "highest"))
 _HEAT, _HEAT_SLOPE = "heat", f"{_PREFIX}heat_slope"
 
 
@@ -31,8 +33,6 @@ def calibrate(proto: onnx.ModelProto, calibration: Calibration) -> None:
     place = _head(graph)
     head = graph.node[place]
     sigmoid = head.op_type == "Sigmoid"
-    if calibration.power != 1.0 and not sigmoid:
-        raise ExportError("a power is for networks that end in a sigmoid; nothing was written")
     nodes: list[onnx.NodeProto] = []
 
     def add(operation: str, name: str, *inputs: str) -> str:
@@ -40,14 +40,28 @@ def calibrate(proto: onnx.ModelProto, calibration: Calibration) -> None:
         nodes.append(helper.make_node(operation, list(inputs), [output], name=f"{_PREFIX}{name}"))
         return output
 
-    def constant(name: str, value: object) -> str:
-        graph.initializer.append(numpy_helper.from_array(np.asarray(value, dtype=np.float32), name))
+    def constant(name: str, value: object, kind: type[np.generic] = np.float32) -> str:
+        graph.initializer.append(numpy_helper.from_array(np.asarray(value, dtype=kind), name))
         return name
 
-    value = add("Mul", "scaled", head.input[0], constant(_TEMPERATURE, 1 / calibration.temperature))
-    if calibration.power != 1.0:
+    source = head.input[0]
+    value = add("Mul", "scaled", source, constant(_TEMPERATURE, 1 / calibration.temperature))
+    if calibration.power != 1.0 and sigmoid:
         size = add("Pow", "raised", add("Abs", "size", value), constant(_POWER, calibration.power))
         value = add("Mul", "bent", add("Sign", "sign", value), size)
+    elif calibration.power != 1.0:
+        two = constant(_TWO, [2], np.int64)
+        nodes.append(
+            helper.make_node("TopK", [value, two], [f"{_PREFIX}first:0", f"{_PREFIX}places:0"], name=_FIRST)
+        )
+        first = f"{_PREFIX}first:0"
+        # The lead is over scaled logits here, so that what is left of its own temperature is a factor.
+        own = calibration.temperature / (calibration.lead or calibration.temperature)
+        lead = add("MatMul", "lead", first, constant(_LEAD, [[own], [-own]]))
+        raised = add("Pow", "raised", lead, constant(_POWER, calibration.power))
+        best = add("Add", "best", add("MatMul", "next", first, constant(_NEXT, [[0.0], [1.0]])), raised)
+        highest = add("MatMul", "highest", first, constant(_HIGHEST, [[1.0], [0.0]]))
+        value = add("Where", "led", add("Equal", "leads", value, highest), best, value)
     if calibration.offsets:
         offsets = np.array(calibration.offsets)
         # One sigmoid's logit is the difference of both classes'.

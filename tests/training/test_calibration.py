@@ -28,7 +28,7 @@ def _draw(true: np.ndarray, random: np.random.Generator) -> np.ndarray:
 @pytest.mark.parametrize("classes", [2, 10])
 def test_finds_the_factor_by_which_confidence_is_wrong(factor: float, classes: int) -> None:
     random = np.random.default_rng(4)
-    logits = random.normal(0, 2, (8_000, classes))
+    logits = random.normal(0, 2, (4_000, classes))
     y = _draw(_softmax(logits), random)
 
     found = fit_calibration(_softmax(logits * factor).astype(np.float32), y)
@@ -66,6 +66,24 @@ def test_finds_the_power_that_bends_far_logits_in() -> None:
     changed = found.apply(probabilities)
     assert (changed.argmax(axis=1) == probabilities.argmax(axis=1)).all()
     assert calibration_error(changed.max(axis=1), changed.argmax(axis=1) == y) < 0.012
+
+
+def test_finds_the_power_of_the_lead_that_smoothed_labels_ask_for() -> None:
+    random = np.random.default_rng(3)
+    logits = random.normal(0, 2, (8_000, 10))
+    probabilities = _softmax(logits)
+    true = Calibration(temperature=1.2, power=1.8, lead=2.0).apply(probabilities)
+    y = _draw(true, random)
+
+    found = fit_calibration(probabilities, y)
+
+    assert found == fit_power(probabilities, y)
+    assert found.power == pytest.approx(1.8, abs=0.25)
+    assert found.temperature == pytest.approx(1.2, rel=0.1)
+    assert found.lead == pytest.approx(2.0, rel=0.15)
+    changed = found.apply(probabilities)
+    assert (changed.argmax(axis=1) == probabilities.argmax(axis=1)).all()
+    np.testing.assert_allclose(changed, true, atol=0.03)
 
 
 def test_certainties_that_float32_rounds_to_one_do_no_harm() -> None:

@@ -57,6 +57,8 @@ def _network(head: str, classes: int) -> onnx.ModelProto:
     [
         ("Softmax", 10, Calibration(temperature=2.0)),
         ("Softmax", 3, Calibration(temperature=0.7, offsets=(0.5, -1.0, 0.5))),
+        ("Softmax", 10, Calibration(temperature=0.8, power=1.8, lead=2.0)),
+        ("Softmax", 3, Calibration(temperature=1.3, power=0.6)),
         ("Sigmoid", 2, Calibration(temperature=1.5)),
         ("Sigmoid", 2, Calibration(temperature=1.5, offsets=(0.4, -0.4))),
         ("Sigmoid", 2, Calibration(temperature=0.6, power=0.7)),
