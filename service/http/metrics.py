@@ -72,7 +72,7 @@ class Tally:
 
     def __init__(self) -> None:
         self._in_flight = 0
-        self._flushing = False
+        self._loop: asyncio.AbstractEventLoop | None = None  # the one that is to flush
         self._forget()
 
     def request(self, route: str, status: int, seconds: float) -> None:
@@ -111,7 +111,7 @@ class Tally:
 
     def flush(self) -> None:
         """Put the numbers into the metrics."""
-        self._flushing = False
+        self._loop = None
         for (route, status), count in self._requests.items():
             _requests.labels(route, str(status)).inc(count)
         for route, times in self._request_seconds.items():
@@ -130,9 +130,10 @@ class Tally:
         self._inference_seconds: defaultdict[str, _Times] = defaultdict(_Times)
 
     def _flush_soon(self) -> None:
-        if not self._flushing:
-            self._flushing = True
-            asyncio.get_running_loop().call_later(_LATEST_S, self.flush)
+        loop = asyncio.get_running_loop()
+        if self._loop is not loop:  # a loop that ended before its time was up flushes nothing
+            self._loop = loop
+            loop.call_later(_LATEST_S, self.flush)
 
 
 tally = Tally()

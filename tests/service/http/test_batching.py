@@ -339,7 +339,8 @@ def test_thousands_of_random_callers_get_their_own_answers_in_time_and_leave_not
     asyncio.run(everyone())
     queue._pool.shutdown(wait=True)
     assert (queue._awake, queue._computing) == (0, 0)
-    assert min(counts.values()) > 0
+    # Whether a deadline or a caller's leave comes before the answer is up to the machine.
+    assert min(counts["answered"], counts["failed"]) > 0
     assert not cancelled_unbegun & {number for model in models for number in model.asked()}
     for model in models:
         whole = [number for number in model.asked() if number != _POISON]

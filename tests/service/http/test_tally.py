@@ -32,9 +32,20 @@ def test_numbers_reach_the_metrics_by_themselves() -> None:
     async def count() -> None:
         metrics.tally.inference("made-up", 3, 0.001)
         assert total() == before
-        while total() == before:
+        while total() < before + 3:
             await asyncio.sleep(0.01)
 
+    metrics.tally.flush()
     before = total()
     asyncio.run(asyncio.wait_for(count(), 10))
     assert total() == before + 3
+
+
+def test_a_loop_that_ended_too_early_does_not_hold_up_the_next() -> None:
+    async def count_and_leave() -> None:
+        metrics.tally.inference("made-up", 1, 0.001)
+
+    metrics.tally.flush()
+    asyncio.run(count_and_leave())
+
+    test_numbers_reach_the_metrics_by_themselves()
