@@ -13,8 +13,11 @@ NAMES = (
     "mnist-convnet",
     "mnist-two-conv",
     "mnist-small-convnet",
+    "mnist-deep",
     "fashion-dense",
+    "fashion-deep",
     "cifar10-bn-elu",
+    "cifar10-deep",
     "cats-dogs-scratch",
     "cats-dogs-features",
     "cats-dogs-finetune",
@@ -25,8 +28,8 @@ NAMES = (
 # The recipe of each model's default version.
 DEFAULTS = {
     "mnist": "mnist-convnet",
-    "fashion_mnist": "fashion-dense",
-    "cifar10": "cifar10-bn-elu",
+    "fashion_mnist": "fashion-deep",
+    "cifar10": "cifar10-deep",
     "cats_vs_dogs": "cats-dogs-finetune",
     "imdb": "imdb-bigrams",
 }

@@ -1,6 +1,8 @@
-"""cifar10-deep: six convolutions behind a whitening one, for small photos.
+"""cifar10-deep: seven convolutions behind a whitening one, for small photos.
 
-Reached: PENDING
+Reached: test accuracy 0.9416 with the exported file, which looks at the mirror image too, seed 1, 22 epochs,
+95 min beside other work on two shared cores of an AMD EPYC, no GPU. Without the mirror 0.9374 of validation
+pictures are right. Of the test pictures 34 went through JPEG once; the rest are as published.
 """
 
 import keras
@@ -24,7 +26,10 @@ SETTINGS = Settings(
 
 
 def build(settings: Settings, facts: DataFacts) -> keras.Model:
-    """Make the network: the widths of airbench94 (Jordan 2024, arXiv:2404.00498), one convolution more."""
+    """Make the network: 2,564,522 parameters, the widths of airbench94 and one convolution more.
+
+    The design is that of Jordan 2024, arXiv:2404.00498.
+    """
     network = Network(settings, shape=(32, 32, 3)).scale(facts).whiten(facts, side=2)
     network.block(64).block(256).block(256, depth=3)
     return network.pool_to_one().classify(facts.classes)

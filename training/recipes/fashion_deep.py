@@ -1,6 +1,9 @@
-"""fashion-deep: five convolutions behind a whitening one, for garments.
+"""fashion-deep: seven convolutions behind a whitening one, for garments.
 
-Reached: PENDING
+Reached: test accuracy 0.9402 with the exported file, seed 1, 20 epochs, 30 min beside other work on two
+shared cores of an AMD EPYC, no GPU. One seed only so far. With the mirror image beside it in the graph,
+0.9418 in twice the time. Validation still rose in the last epochs: a longer run and a wider network are what
+to try next, with blurred and noisy pictures among those it learns from, which it bears badly.
 """
 
 import keras
@@ -24,7 +27,7 @@ SETTINGS = Settings(
 
 
 def build(settings: Settings, facts: DataFacts) -> keras.Model:
-    """Make the network: a maximum over the picture, so that it matters little where a garment lies."""
+    """Make the network: 687,212 parameters."""
     network = Network(settings, shape=(28, 28)).scale(facts).whiten(facts, side=3)
     network.block(40).block(80).block(160, depth=3)
     return network.pool_to_one().classify(facts.classes)
@@ -38,5 +41,4 @@ RECIPE = Recipe(
     settings=SETTINGS,
     build=build,
     sure_accuracy=0.98,
-    mirror=True,
 )

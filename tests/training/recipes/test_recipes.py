@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import keras
+import numpy as np
 import pytest
 
 from training import pretrained
@@ -18,8 +19,11 @@ PARAMETERS = {
     "mnist-convnet": 93_322,
     "mnist-two-conv": 305_194,
     "mnist-small-convnet": 34_826,
+    "mnist-deep": 687_212,
     "fashion-dense": 55_050,
+    "fashion-deep": 687_212,
     "cifar10-bn-elu": 293_930,
+    "cifar10-deep": 2_564_522,
     "cats-dogs-scratch": 213_905,
     "cats-dogs-features": 2_257_984 + 1_281,
     "cats-dogs-finetune": 2_257_984 + 1_281,
@@ -36,7 +40,10 @@ def _no_download(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def _build(recipe: Recipe) -> keras.Model:
     classes = 2 if recipe.dataset in ("cats_vs_dogs", "imdb") else 10
-    return recipe.build(recipe.settings, DataFacts(classes=classes, ratios=(0.5,) * 1_000))
+    patch = 27 if recipe.dataset == "cifar10" else 9
+    covariance = tuple(map(tuple, np.eye(patch).tolist()))
+    facts = DataFacts(classes=classes, covariance=covariance, ratios=(0.5,) * 1_000)
+    return recipe.build(recipe.settings, facts)
 
 
 @pytest.mark.parametrize("name", NAMES)
