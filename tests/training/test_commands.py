@@ -203,7 +203,7 @@ def test_data_lists_what_is_there_and_what_is_not(mnist_cache: Path) -> None:
 
     assert "mnist  0 MB" in result.output
     assert "imdb  not here; lectern data imdb" in result.output
-    assert result.output.count("licence: ") == 5
+    assert result.output.count("licence: ") == 6
 
 
 def test_train_wants_a_recipe_or_a_folder() -> None:
