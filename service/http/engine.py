@@ -17,6 +17,7 @@ from PIL import Image
 from service.http import caller
 from service.http.batching import BatchQueue
 from service.http.pace import Pace, pace_of
+from service.http.turns import LONGEST_S, Turns
 from service.inference.card import Card
 from service.inference.catalog import Catalog
 from service.inference.errors import InputError, InputTooLarge
@@ -26,8 +27,7 @@ from service.settings import Settings
 
 T = TypeVar("T")
 
-# Work up to this long is done on the event loop: handing it to a thread costs as much again.
-_INLINE_S = 0.002
+# What is decoded on the event loop: handing it to a thread would cost as much again.
 _INLINE_PIXELS = 512 * 512
 # A picture for a network that is queued anyway; a JPEG of this size takes half a millisecond.
 _INLINE_QUEUED_PIXELS = 256 * 256
@@ -77,6 +77,7 @@ class Engine:
         self._threads = ThreadPoolExecutor(max_workers=max(2, _cores()), thread_name_prefix="work")
         slots = max(1, _cores() // (settings.threads * settings.workers))
         self._queue = BatchQueue(slots)
+        self._turns = Turns()
         # Decoded pictures are many times larger than their files: requests of many of them wait as files.
         self._decoded = asyncio.Semaphore(slots + 1)
         self.draining = False
@@ -185,21 +186,16 @@ class Engine:
         self, predictor: Predictor, batch: Array, *, decode_s: float, waited_s: float = 0.0
     ) -> Result:
         pace = self._pace_of(predictor)
-        if pace.seconds * len(batch) <= _INLINE_S and batch.nbytes <= _INLINE_BYTES:
-            begun = time.perf_counter()
-            probabilities = predictor.probabilities(batch)
-            ran_s = time.perf_counter() - begun
-        else:
-            answer = await self._queue.run(predictor, batch, pace=pace)
-            probabilities, ran_s = answer.probabilities, answer.ran_s
-            waited_s += answer.waited_s
-        return Result(probabilities, Timing(decode_s * 1e3, waited_s * 1e3, ran_s * 1e3))
+        quick = pace.seconds * len(batch) <= LONGEST_S and batch.nbytes <= _INLINE_BYTES
+        answer = await (self._turns if quick else self._queue).run(predictor, batch, pace=pace)
+        waited_s += answer.waited_s
+        return Result(answer.probabilities, Timing(decode_s * 1e3, waited_s * 1e3, answer.ran_s * 1e3))
 
     def _prepared_inline(self, predictor: Predictor, inputs: Sequence[Input]) -> list[Array] | None:
         """Decode the input of a request on the event loop; None if there are several, or it is large."""
         if len(inputs) != 1 or len(inputs[0]) > _INLINE_CHARACTERS:
             return None
-        queued = self._pace_of(predictor).seconds > _INLINE_S
+        queued = self._pace_of(predictor).seconds > LONGEST_S
         pixels = _INLINE_QUEUED_PIXELS if queued else _INLINE_PIXELS
         try:
             return [predictor.prepare(inputs[0], max_pixels=min(self._settings.max_pixels, pixels))]
