@@ -8,17 +8,19 @@ import click
 # The benchmarks are no package of ours that is installed: they are found beside this file, Lectern above it.
 sys.path.insert(1, str(Path(__file__).resolve().parents[2]))
 
-from peers.command import peers  # found by the line above
+from layers import layers  # found by the line above
+from peers.command import peers
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 def bench() -> None:
     """Measure Lectern, on a machine that has nothing else to do.
 
-    Example: ./run bench peers
+    Examples: ./run bench peers, ./run bench layers
     """
 
 
+bench.add_command(layers)
 bench.add_command(peers)
 
 if __name__ == "__main__":

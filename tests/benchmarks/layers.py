@@ -1,0 +1,208 @@
+"""Owns ``./run bench layers``: where the microseconds of one request go, from the network to the socket.
+
+Each row is a layer less what is within it, in processor time of one process, in which the server's own
+objects are called without sockets. What the system's sockets cost on top is in ``./run bench peers``.
+"""
+
+import asyncio
+import os
+import sys
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+import uvloop
+from peers.dialects import Digits, Post
+from peers.systems import MODEL
+from starlette.routing import Route
+from uvicorn.config import Config
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.server import ServerState
+
+from service.http.app import Lectern, _engine
+from service.http.engine import Engine
+from service.http.foremost import Foremost
+from service.http.gateway import Gateway
+from service.http.routing import WholeRequest
+from service.inference.predictor import Predictor
+
+Work = Callable[[], Awaitable[object]]
+_ROUNDS, _CALLS = 15, 300
+_TOGETHER = 8
+_ADDRESS = ("127.0.0.1", 3000)
+
+
+@click.command()
+def layers() -> None:
+    """Measure what each layer of the server adds to a request, without sockets.
+
+    Prints a Markdown table of microseconds for one digit, as a PNG file and as a tensor of the Open Inference
+    Protocol. Takes half a minute.
+    """
+    uvloop.run(_measure())
+
+
+async def _measure() -> None:
+    gateway = _gateway()
+    _engine.start()
+    predictor = await _engine.predictor("mnist", int(MODEL.parent.name))
+    digits = Digits.read()
+    png = await _Course(gateway, predictor, "/models/mnist", digits.png()).of_file(_engine)
+    oip = await _Course(gateway, predictor, "/v2/models/mnist/infer", digits.oip_binary(1)).of_tensor(_engine)
+    click.echo("| microseconds of processor time, mnist 1 | one PNG | OIP, binary |\n|---|--:|--:|")
+    for name in png:
+        click.echo(f"| {name} | {png[name]:.0f} | {oip[name]:.0f} |")
+
+
+class _Course:
+    """One request on its way through the layers."""
+
+    def __init__(self, gateway: Gateway, predictor: Predictor, path: str, post: Post) -> None:
+        self._gateway, self._predictor, self._path, self._post = gateway, predictor, path, post
+        self._batch = Digits.read().pixels[:1]
+
+    async def of_file(self, engine: Engine) -> dict[str, float]:
+        """Measure a request that holds a PNG file."""
+        body = self._post.body
+        decoding = await _time(_soon(lambda: self._predictor.stack([self._predictor.prepare(body)])))
+        return await self._rows(lambda: engine.predict(self._predictor, [body]), decoding=decoding)
+
+    async def of_tensor(self, engine: Engine) -> dict[str, float]:
+        """Measure a request that holds a tensor."""
+        return await self._rows(lambda: engine.run(self._predictor, self._batch, begun=0.0), decoding=0.0)
+
+    async def _rows(self, predict: Work, *, decoding: float) -> dict[str, float]:
+        network = await _time(_soon(lambda: self._predictor.probabilities(self._batch)))
+        engine = await _time(predict)
+        with _quiet():
+            endpoint = await _time(self._endpoint)
+            gateway = await _time(lambda: self._gateway(self._scope(), self._receive, _send))
+            http = await _time(self._over_http(1))
+            together = await _time(self._over_http(_TOGETHER)) / _TOGETHER
+            await asyncio.sleep(0)  # the last lines of the access log are written when the turn is over
+        return {
+            "the network alone": network,
+            "decoding the file": decoding,
+            "joining requests, timing, naming labels, colder caches": engine - network - decoding,
+            "the dialect: reading the request, writing the answer": endpoint - engine,
+            "the door: id, key, limits, deadline, metrics, log": gateway - endpoint,
+            "HTTP: uvicorn's parser, task and answer": http - gateway,
+            "**all, without sockets**": http,
+            f"**all, {_TOGETHER} requests in one turn of the event loop**": together,
+        }
+
+    def _scope(self) -> dict[str, Any]:
+        headers = [(name.lower().encode(), value.encode()) for name, value in self._post.headers]
+        return {
+            "type": "http",
+            "method": "POST",
+            "path": self._path,
+            "query_string": b"",
+            "headers": [*headers, (b"content-length", str(len(self._post.body)).encode())],
+            "client": _ADDRESS,
+        }
+
+    async def _receive(self) -> dict[str, Any]:
+        return {"type": "http.request", "body": self._post.body, "more_body": False}
+
+    async def _endpoint(self) -> None:
+        scope = self._scope()
+        route = self._gateway._router.find(scope)
+        assert isinstance(route, Route)
+        response = await route.endpoint(WholeRequest(scope, self._receive, self._post.body))
+        await response(scope, self._receive, _send)
+
+    def _over_http(self, connections: int) -> Work:
+        """Return work that lets requests come in on so many connections in one turn."""
+        head = "".join(f"{name}: {value}\r\n" for name, value in self._post.headers)
+        request = (
+            f"POST {self._path} HTTP/1.1\r\nHost: localhost\r\n{head}"
+            f"Content-Length: {len(self._post.body)}\r\n\r\n"
+        ).encode() + self._post.body
+        ends = [_connect(self._gateway) for _ in range(connections)]
+
+        async def ask() -> None:
+            for protocol, transport in ends:
+                transport.written = 0
+                protocol.data_received(request)
+            while any(transport.written < 2 for _, transport in ends):  # a head and a body
+                await asyncio.sleep(0)
+
+        return ask
+
+
+class _NoSocket(asyncio.Transport):
+    """Takes what a server writes, and counts the pieces."""
+
+    def __init__(self) -> None:
+        super().__init__({"peername": _ADDRESS, "sockname": _ADDRESS})
+        self.written = 0
+
+    def write(self, data: Any) -> None:
+        self.written += 1
+
+    def is_closing(self) -> bool:
+        return False
+
+    def close(self) -> None:
+        """Do nothing, like all below: there is no socket."""
+
+    def pause_reading(self) -> None:
+        """See :meth:`close`."""
+
+    def resume_reading(self) -> None:
+        """See :meth:`close`."""
+
+
+def _connect(app: Gateway) -> tuple[HttpToolsProtocol, _NoSocket]:
+    config = Config(app, log_config=None, server_header=False, interface="asgi3")
+    protocol = HttpToolsProtocol(config, ServerState(), {}, asyncio.get_running_loop())
+    transport = _NoSocket()
+    protocol.connection_made(transport)
+    return protocol, transport
+
+
+def _gateway() -> Gateway:
+    """Return our door, out of the layers that BentoML puts around and behind it."""
+    layer: Any = Lectern.to_asgi(is_main=False).build_middleware_stack()
+    while not isinstance(layer, Gateway):
+        layer = layer._app if isinstance(layer, Foremost) else layer.app
+    return layer
+
+
+def _soon(work: Callable[[], object]) -> Work:
+    async def call() -> object:
+        return work()
+
+    return call
+
+
+async def _send(message: Any) -> None:
+    pass
+
+
+async def _time(work: Work) -> float:
+    """Return the microseconds of processor time of one call: the lower quartile of several rounds."""
+    for _ in range(_CALLS // 3):
+        await work()
+    rounds = []
+    for _ in range(_ROUNDS):
+        begun = time.process_time()
+        for _ in range(_CALLS):
+            await work()
+        rounds.append((time.process_time() - begun) / _CALLS)
+    return sorted(rounds)[_ROUNDS // 4] * 1e6
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Send the access log where a server's goes that nobody reads."""
+    shown = sys.stdout
+    with Path(os.devnull).open("w") as sys.stdout:
+        try:
+            yield
+        finally:
+            sys.stdout = shown
