@@ -84,7 +84,7 @@ def predict(
     url: str | None,
     api_key: str | None,
 ) -> None:
-    r"""Classify picture files, or texts; '-' reads one from standard input.
+    """Classify picture files, or texts; '-' reads one from standard input.
 
     An input that cannot be used is named, the others are still classified, and the status is 1.
 
@@ -93,7 +93,7 @@ def predict(
       lectern predict mnist digit.png other.jpg
       lectern predict imdb "A wonderful film."
       lectern predict cats_vs_dogs cat.jpg --json --url http://127.0.0.1:3000
-    """
+    """  # noqa: D301  # click wants the character, not the two letters
     with contextlib.ExitStack() as stack:
         if url is None:
             predictor = _catalog().predictor(model, version)
@@ -125,13 +125,13 @@ def predict(
 def explain(
     model: str, picture: Path, out: Path, label: str | None, layer: str | None, version: int | None
 ) -> None:
-    r"""Show what a network saw in a picture: a heat map laid over it, or a layer's feature maps.
+    """Show what a network saw in a picture: a heat map laid over it, or a layer's feature maps.
 
     \b
     Examples:
       lectern explain cats_vs_dogs cat.jpg --out why.png
       lectern explain mnist digit.png --layer conv2d_1
-    """
+    """  # noqa: D301  # click wants the character, not the two letters
     catalog = _catalog()
     predictor = catalog.predictor(model, version)
     explainer = catalog.explainer(model, version)
@@ -160,13 +160,13 @@ def explain(
 @click.option("--version", type=click.IntRange(min=1), help="Version of the model; the highest if not given.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def models(model: str | None, version: int | None, as_json: bool) -> None:
-    r"""List the models with all their versions, or show one's card.
+    """List the models with all their versions, or show one's card.
 
     \b
     Examples:
       lectern models
       lectern models cifar10 --version 1
-    """
+    """  # noqa: D301  # click wants the character, not the two letters
     catalog = _catalog()
     if model is not None:
         card = catalog.card(model, version)
@@ -176,14 +176,18 @@ def models(model: str | None, version: int | None, as_json: bool) -> None:
     if as_json:
         click.echo(_pretty([card_document(card) for card in cards]))
         return
-    table = Table("model", "version", "title", "accuracy", "parameters", "size", box=None, pad_edge=False)
+    table = Table("model", "version", box=None, pad_edge=False)
+    table.add_column("title", no_wrap=True, overflow="ellipsis")
+    for figure in ("accuracy", "one answer", "in 8 bits", "size"):
+        table.add_column(figure, justify="right")
     for card in cards:
         table.add_row(
             card.name,
             str(card.version),
             card.title,
             f"{card.metrics.accuracy:.2%}",
-            f"{card.parameters:,}",
+            _milliseconds(card.cost.milliseconds if card.cost else None),
+            _milliseconds(card.quantized.milliseconds if card.quantized else None),
             f"{card.onnx.bytes / 1e6:.2f} MB",
         )
     Console().print(table)
@@ -246,6 +250,10 @@ def _read(name: str, *, text: bool) -> bytes | str:
         raise InvalidInput("standard input is not UTF-8 text") from error
 
 
+def _milliseconds(measured: float | None) -> str:
+    return "–" if measured is None else f"{measured:.2g} ms"
+
+
 def _pretty(document: object) -> str:
     return json.dumps(document, indent=2, ensure_ascii=False)
 
@@ -258,6 +266,8 @@ def _card_text(card: Card) -> str:
         f"log-loss    {card.metrics.log_loss:.4f}",
         f"calibration {card.metrics.expected_calibration_error:.4f} expected error; "
         f"unsure below {card.unsure_below:.3f}",
+        f"one answer  {_milliseconds(card.cost.milliseconds if card.cost else None)}; in 8 bits "
+        f"{_milliseconds(card.quantized.milliseconds if card.quantized else None)}",
         f"recipe      {card.recipe.name}, {card.training.epochs} epochs, seed {card.training.seed}, "
         f"{card.training.seconds:,.0f} s on {card.training.machine}",
         f"input       {card.input.dtype} {list(card.input.shape)}, {card.input.preprocessing}",
