@@ -176,10 +176,12 @@ def models(model: str | None, version: int | None, as_json: bool) -> None:
     if as_json:
         click.echo(_pretty([card_document(card) for card in cards]))
         return
-    table = Table("model", "version", box=None, pad_edge=False)
-    table.add_column("title", no_wrap=True, overflow="ellipsis")
+    table = Table(box=None, pad_edge=False, expand=True)
+    table.add_column("model", no_wrap=True)
+    table.add_column("version", no_wrap=True)
+    table.add_column("title", no_wrap=True, overflow="ellipsis", ratio=1)  # what is cut off first
     for figure in ("accuracy", "one answer", "in 8 bits", "size"):
-        table.add_column(figure, justify="right")
+        table.add_column(figure, no_wrap=True, justify="right")
     for card in cards:
         table.add_row(
             card.name,
