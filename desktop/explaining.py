@@ -87,7 +87,7 @@ class Explanations:
         self._catalog = catalog
 
     def explain(self, wish: Wish) -> Insight:
-        """Explain; takes from 1 to 100 ms, the first time also as long as loading the network takes.
+        """Explain; takes from 1 to 400 ms, the first time also as long as loading the network takes.
 
         Raises:
             LecternError: The model is not on this computer or cannot be loaded, or takes other pixels.

@@ -192,6 +192,7 @@ def train(
 @click.option("--drawn", is_flag=True, help="Also read 7,494 digits that people drew with a pen.")
 @click.option("--outliers", is_flag=True, help="Also show a model of digits what is no digit.")
 @click.option("--robustness", is_flag=True, help="Also change the pictures: shift, turn, blur and so on.")
+@click.option("--heat", is_flag=True, help="Also hide what heat maps show as hot, and random parts.")
 @click.option("--all", "everything", is_flag=True, help="All of these that are for the model's kind.")
 @click.option(
     "--recalibrate",

@@ -18,6 +18,7 @@ from training.datasets.pendigits import load_pendigits
 from training.doubt import measure_doubt
 from training.drawn import Drawn, measure_drawn
 from training.errors import RecipeError
+from training.hiding import measure_hiding
 from training.inference import run_session
 from training.inputs import as_served, encode
 from training.metrics import Probabilities, measure_probabilities
@@ -42,6 +43,7 @@ class Parts:
     drawn: bool = False
     robustness: bool = False
     outliers: bool = False
+    heat: bool = False
     cost: bool = False
 
 
@@ -143,6 +145,9 @@ def evaluate(
         pictures = splits.dataset.test if data else load_dataset(card.training.dataset).test
         table = measure_robustness(predictor, _first(catalog, card), pictures, announce=announce)
         measured = replace(measured, robustness=table)
+    if parts.heat:
+        explainer = catalog.explainer(card.name, card.version)
+        measured = replace(measured, hiding=measure_hiding(predictor, explainer, splits.test))
     if parts.cost:
         measured = measure_cost(measured, models=models, dataset=splits.dataset)
     same_data = splits.dataset.sha256 == card.training.dataset_sha256
@@ -152,8 +157,8 @@ def evaluate(
 
 def all_parts(card: Card) -> Parts:
     """Return everything that can be measured of a kind of model."""
-    digits = _reads_digits(card)
-    return Parts(drawn=digits, outliers=digits, robustness=card.task == "image-classification", cost=True)
+    digits, pictures = _reads_digits(card), card.task == "image-classification"
+    return Parts(drawn=digits, outliers=digits, robustness=pictures, heat=pictures, cost=True)
 
 
 def check_parts(card: Card, parts: Parts) -> None:
@@ -165,7 +170,7 @@ def check_parts(card: Card, parts: Parts) -> None:
     possible = all_parts(card)
     for name, asked in vars(parts).items():
         if asked and not vars(possible)[name]:
-            kind = "pictures" if name == "robustness" else "handwritten digits"
+            kind = "pictures" if name in ("robustness", "heat") else "handwritten digits"
             raise RecipeError(f"--{name} is for models of {kind}, which {card.name} {card.version} is not")
 
 
@@ -251,6 +256,11 @@ def _compare(card: Card, measured: Card, parts: Parts) -> Iterator[Comparison]:
         for label, value in measured.drawn.by_digit.items():
             known = card.drawn.by_digit.get(label) if card.drawn else None
             yield Comparison(f"drawn digit {label}", known, value, 10 * _FEW)
+    if parts.heat and measured.hiding:
+        for name in ("hottest", "random"):
+            known = getattr(card.hiding, name) if card.hiding else None
+            which = "the hottest" if name == "hottest" else "a random"
+            yield Comparison(f"lost with {which} fifth hidden", known, getattr(measured.hiding, name), 5e-3)
     if parts.robustness and measured.robustness:
         rows = {row.name: row for row in card.robustness.rows} if card.robustness else {}
         for row in measured.robustness.rows:

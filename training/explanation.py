@@ -1,9 +1,11 @@
-"""Owns the second graph of a picture network: what it saw, as feature maps and a heat map.
+"""Owns the second graph of a picture network: feature maps, and a heat map where gradients make a good one.
 
 The heat of a place is the sum over channels of activation times gradient of the label's logit (HiResCAM,
 Draelos and Carin 2020). Where the network ends in global average pooling and one dense layer this is the
-exact class-activation map of Zhou et al. 2016. tf2onnx cannot convert the gradients that TensorFlow makes,
-so the few layers between that activation and the output are differentiated here, by ordinary operations.
+exact class-activation map of Zhou et al. 2016; where it has dense layers only, each pixel's share. tf2onnx
+cannot convert the gradients that TensorFlow makes, so those few layers are differentiated here, by ordinary
+operations. All other networks get no heat here: hiding parts of the picture tells more of what they see
+(``service.inference.occlusion``).
 """
 
 from collections.abc import Sequence
@@ -21,10 +23,6 @@ from onnx import helper, numpy_helper
 from training.errors import ExportError
 from training.graph import IR_VERSION, OPSET, hold_back_chatter
 
-# Heat on fewer places a side than this says too little; that of an earlier activation is taken then. On 200
-# validation pictures of cifar10, hiding the hottest fifth cost 3.1 times what a random fifth did with 6 x 6
-# places, against 1.6 with 16 x 16 and 2.1 with 4 x 4.
-_MIN_SIDE = 5
 _HEAT, _FILTERS, _LABEL, _PIXELS = "heat", "filters", "label", "image"
 
 
@@ -33,12 +31,13 @@ class ExplanationGraph:
     """A graph that explains a network.
 
     Attributes:
-        proto: Takes ``image`` as the network does, and ``label``, float32 (batch, classes), one-hot. Gives
-            ``heat``, float32 (batch, height, width), signed; for each of ``layers`` an output of that name,
+        proto: Takes ``image`` as the network does. Gives for each of ``layers`` an output of that name,
             float32 (batch, height, width, channels); and, if there is a convolution, ``filters``: the first
-            one's weights, float32 (height, width, channels, filters).
+            one's weights, float32 (height, width, channels, filters). With a ``heat_layer`` it also takes
+            ``label``, float32 (batch, classes), one-hot, and gives ``heat``, float32 (batch, height, width),
+            signed.
         layers: Names of the convolutional layers, from the first; what comes out is after the activation.
-        heat_layer: The layer that the heat is of, ``image`` for the pixels themselves.
+        heat_layer: The layer that the heat is of, ``image`` for the pixels themselves; empty if it has none.
     """
 
     proto: onnx.ModelProto
@@ -70,19 +69,21 @@ def explain(model: keras.Model) -> ExplanationGraph:
     heat_layer = ""
 
     @tf.function(autograph=False)
-    def run(image: Any, label: Any) -> dict[str, Any]:
+    def run(image: Any, label: Any = None) -> dict[str, Any]:
         nonlocal heat_layer
         steps = _walk(model, image)
         maps = _feature_maps(steps)
         names[:] = list(maps)
+        if label is None:
+            return maps
         start = _heat_start(steps)
         heat_layer = next((name for name, value in maps.items() if value is steps[start].before), _PIXELS)
         return {**maps, _HEAT: _heat(steps[start:], label)}
 
-    signature = [
-        tf.TensorSpec(image.shape, image.dtype, name=_PIXELS),
-        tf.TensorSpec((None, max(2, model.output_shape[-1])), tf.float32, name=_LABEL),
-    ]
+    signature = [tf.TensorSpec(image.shape, image.dtype, name=_PIXELS)]
+    if _heat_is_exact(model):
+        classes = max(2, model.output_shape[-1])
+        signature.append(tf.TensorSpec((None, classes), tf.float32, name=_LABEL))
     with hold_back_chatter():
         proto, _ = tf2onnx.convert.from_function(run, input_signature=signature, opset=OPSET)
     _add_filters(proto.graph, model)
@@ -130,21 +131,15 @@ def _feature_maps(steps: Sequence[_Step]) -> dict[str, Any]:
     return maps
 
 
-def _heat_start(steps: Sequence[_Step]) -> int:
-    """Return the first step behind the activation that the heat is of.
+def _heat_is_exact(model: keras.Model) -> bool:
+    """Return whether a network ends in global average pooling, or is of dense layers from the pixels on."""
+    pooled = any(isinstance(layer, layers.GlobalAveragePooling2D) for layer in model.layers)
+    return pooled or not any(_is_convolution(part) for part in _parts(model))
 
-    That is the last activation before the dense layers, or an earlier one where that has too few places.
-    """
-    head = next(i for i, step in enumerate(steps) if len(step.after.shape) == 2)
-    if isinstance(steps[head].layer, layers.GlobalAveragePooling2D):
-        return head
-    scaling = next(i for i, step in enumerate(steps) if step.layer.name == "scaling")
-    candidates = [
-        i + 1
-        for i in range(scaling, head)
-        if (_is_activation(steps[i].layer) or i == scaling) and steps[i].after.shape[1] >= _MIN_SIDE
-    ]
-    return candidates[-1]
+
+def _heat_start(steps: Sequence[_Step]) -> int:
+    """Return the step behind what the heat is of: the pooling, or in a dense network the flattening."""
+    return next(i for i, step in enumerate(steps) if len(step.after.shape) == 2)
 
 
 def _heat(steps: Sequence[_Step], label: Any) -> Any:
@@ -166,82 +161,40 @@ def _backward(step: _Step, gradient: Any) -> Any:
     match layer:
         case layers.Dropout():
             return gradient
-        case layers.Rescaling():
-            return gradient * layer.scale
         case layers.Flatten() | layers.Reshape():
             return ops.reshape(gradient, (-1, *before.shape[1:]))
         case layers.GlobalAveragePooling2D():
             return ops.reshape(gradient, (-1, 1, 1, before.shape[-1])) / float(
                 before.shape[1] * before.shape[2]
             )
-        case layers.GlobalMaxPooling2D():
-            # Places that tie for the maximum share its gradient.
-            holders = ops.cast(ops.equal(before, after[:, None, None, :]), "float32")
-            return gradient[:, None, None, :] * holders / ops.sum(holders, axis=(1, 2), keepdims=True)
-        case layers.Activation() | layers.ReLU() | layers.ELU():
-            return gradient * _slope(layer, before, after)
         case layers.BatchNormalization():
             factor = layer.gamma if layer.scale else 1.0
             return gradient * factor / ops.sqrt(layer.moving_variance + layer.epsilon)
+        case layers.Activation() if layer.activation is keras.activations.relu:
+            return gradient * ops.cast(after > 0, "float32")
         case layers.Dense() if layer.activation is keras.activations.linear:
             return ops.matmul(gradient, ops.transpose(layer.kernel))
-        case layers.Conv2D() if layer.strides == (1, 1) and layer.activation is keras.activations.linear:
-            return _through_convolution(layer, gradient)
-        case layers.MaxPooling2D() if layer.pool_size == layer.strides == (2, 2) and layer.padding == "valid":
-            return _through_pooling(before, after, gradient)
     raise ExportError(f"the heat map cannot be computed through layer {layer.name} ({type(layer).__name__})")
-
-
-def _slope(layer: keras.layers.Layer, before: Any, after: Any) -> Any:
-    """Return an activation's derivative at what came in."""
-    kind = getattr(layer, "activation", None)
-    if kind is keras.activations.silu:
-        gate = ops.sigmoid(before)
-        return gate + after * (1 - gate)
-    positive = ops.cast(after > 0, "float32")
-    if isinstance(layer, layers.ELU) or kind is keras.activations.elu:
-        return positive + (1 - positive) * (after + 1.0)
-    if isinstance(layer, layers.ReLU) or kind is keras.activations.relu:
-        return positive
-    raise ExportError(f"the heat map cannot be computed through the activation of layer {layer.name}")
-
-
-def _through_convolution(layer: layers.Conv2D, gradient: Any) -> Any:
-    """Convolve the gradient with the kernel turned round, its inputs and outputs exchanged."""
-    kernel = ops.transpose(ops.flip(layer.kernel, axis=(0, 1)), (0, 1, 3, 2))
-    if layer.padding == "valid":
-        height, width = layer.kernel_size[0] - 1, layer.kernel_size[1] - 1
-        gradient = ops.pad(gradient, ((0, 0), (height, height), (width, width), (0, 0)))
-    return ops.conv(gradient, kernel, strides=1, padding=layer.padding)
-
-
-def _through_pooling(before: Any, after: Any, gradient: Any) -> Any:
-    """Give each pooled gradient to the places that held the maximum; an odd last row or column gets none.
-
-    Where a page is blank all four places hold it, and share.
-    """
-    rest = [size % 2 for size in before.shape[1:3]]
-    padding = ((0, 0), (0, rest[0]), (0, rest[1]), (0, 0))
-    double = layers.UpSampling2D(2, interpolation="nearest")
-    holders = ops.cast(ops.equal(before, ops.pad(double(after), padding)), "float32")
-    count = ops.average_pool(holders, 2, strides=2, padding="valid") * 4.0
-    return ops.pad(double(gradient / count), padding) * holders
 
 
 def _add_filters(graph: onnx.GraphProto, model: keras.Model) -> None:
     """Make the first convolution's weights an output."""
-    flat = [
-        part
-        for layer in model.layers
-        for part in (layer.layers if isinstance(layer, keras.Model) else [layer])
-    ]
-    first = next((layer for layer in flat if _is_convolution(layer)), None)
+    first = next((layer for layer in _parts(model) if _is_convolution(layer)), None)
     if first is None:
         return
     weights = first.get_weights()[0].astype(np.float32)
     graph.initializer.append(numpy_helper.from_array(weights, f"{_FILTERS}__weights"))
     graph.node.append(helper.make_node("Identity", [f"{_FILTERS}__weights"], [_FILTERS], name=_FILTERS))
     graph.output.append(helper.make_tensor_value_info(_FILTERS, onnx.TensorProto.FLOAT, weights.shape))
+
+
+def _parts(model: keras.Model) -> list[keras.layers.Layer]:
+    """Return a network's layers, those of a base inside too."""
+    return [
+        part
+        for layer in model.layers
+        for part in (layer.layers if isinstance(layer, keras.Model) else [layer])
+    ]
 
 
 def _is_convolution(layer: keras.layers.Layer) -> bool:

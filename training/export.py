@@ -269,7 +269,8 @@ def _check_unchanged(session: ort.InferenceSession, test: Examples, probabilitie
 
 def _with_explanation(card: Card, model: keras.Model, path: Path, *, temperature: float) -> Card:
     graph = explain(model)
-    scale_heat(graph.proto, temperature)
+    if graph.heat_layer:
+        scale_heat(graph.proto, temperature)
     store_in_halves(graph.proto)
     path.write_bytes(graph.proto.SerializeToString())
     return replace(

@@ -25,7 +25,7 @@ from training.recipes import load_recipe
 # What older cards say outside of their doubt.
 _REPLACED = ("temperature", "unsure_rule")
 # What an evaluation can put into a card.
-_FIGURES = ("metrics", "doubt", "outliers", "drawn", "robustness", "cost", "quantized")
+_FIGURES = ("metrics", "doubt", "outliers", "drawn", "robustness", "cost", "quantized", "hiding")
 
 
 def recalibrate(name: str, *, version: int | None, models: Path, data: Path | None = None) -> Card:
@@ -78,7 +78,7 @@ def recalibrate(name: str, *, version: int | None, models: Path, data: Path | No
         extra={name: value for name, value in card.extra.items() if name not in _REPLACED},
     )
     explanation = None
-    if card.explanation is not None:
+    if card.explanation is not None and card.explanation.heat_layer:
         explanation = onnx.load(folder / EXPLANATION)
         scale_heat(explanation, calibration.temperature)
     pictures = {"confusion.png": confusion_picture(card, probabilities, splits.test.y)}

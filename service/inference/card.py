@@ -59,7 +59,8 @@ class ExplanationFile:
         sha256: Checksum of the file.
         bytes: Its size.
         layers: Convolutional layers whose feature maps it gives, from the first.
-        heat_layer: The layer that the heat map is of, ``image`` for the pixels themselves.
+        heat_layer: The layer that its heat map is of, ``image`` for the pixels themselves; empty if it has
+            none, and the heat is found by hiding parts of the picture.
     """
 
     sha256: str
@@ -284,6 +285,22 @@ class Provenance:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Hiding:
+    """Whether heat maps show what counts: what hiding a fifth of a picture takes from its label.
+
+    Attributes:
+        hottest: Fall of the label's probability, mean over test pictures, where the hottest fifth is hidden.
+        random: Where a random fifth is.
+        pictures: How many there were.
+    """
+
+    hottest: float
+    random: float
+    pictures: int
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Card:
     """Everything that is known of one version of one model.
 
@@ -306,6 +323,7 @@ class Card:
         outliers: Of a model of digits: what it makes of other things.
         drawn: Of a model of digits: how it reads drawings.
         robustness: Of a model of pictures: what changes of them cost.
+        hiding: Of a model of pictures: whether its heat maps show what counts.
     """
 
     name: str
@@ -330,6 +348,7 @@ class Card:
     outliers: Outliers | None = None
     drawn: DrawnDigits | None = None
     robustness: Robustness | None = None
+    hiding: Hiding | None = None
     schema_version: int = SCHEMA_VERSION
     extra: Mapping[str, Any] = field(default_factory=dict)
 

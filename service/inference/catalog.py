@@ -114,7 +114,8 @@ class Catalog:
             ModelError: Its files cannot be loaded, or do not match the card.
             ProviderError: A provider that was asked for cannot be had.
         """
-        return self._once(self._explainers, Explainer.load, self.card(name, version))
+        load = partial(Explainer.load, network=partial(self.predictor, name, version))
+        return self._once(self._explainers, load, self.card(name, version))
 
     def _once(self, loaded: dict[tuple[str, int], T], load: Callable[..., T], card: Card) -> T:
         key = (card.name, card.version)

@@ -1,6 +1,6 @@
 """Owns what a network saw: heat maps, feature maps and filters, on ONNX Runtime alone."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +10,8 @@ import onnxruntime as ort
 from service.inference.card import Card, ExplanationFile
 from service.inference.errors import ChecksumMismatch, InvalidInput, ModelError
 from service.inference.files import sha256_of
-from service.inference.predictor import Array
+from service.inference.occlusion import occlusion_heat
+from service.inference.predictor import Array, Predictor
 from service.inference.session import AUTO, open_session
 
 FILE_NAME = "explain.onnx"
@@ -19,25 +20,39 @@ Maps = npt.NDArray[np.float32]
 
 
 class Explainer:
-    """The second graph of a picture model; safe to call from several threads."""
+    """The second graph of a picture model, and the network itself; safe to call from several threads."""
 
-    def __init__(self, card: Card, explanation: ExplanationFile, session: ort.InferenceSession) -> None:
+    def __init__(
+        self,
+        card: Card,
+        explanation: ExplanationFile,
+        session: ort.InferenceSession,
+        network: Callable[[], Predictor],
+    ) -> None:
         self.card = card
         self._explanation = explanation
         self._session = session
+        self._network = network
         # The graph computes every layer's maps; only what leads to the one that is asked for has to run.
         self._options = ort.RunOptions()
         self._options.only_execute_path_to_fetches = True
 
     @classmethod
     def load(
-        cls, folder: Path, card: Card, *, providers: Sequence[str] = (AUTO,), threads: int = 1
+        cls,
+        folder: Path,
+        card: Card,
+        *,
+        network: Callable[[], Predictor],
+        providers: Sequence[str] = (AUTO,),
+        threads: int = 1,
     ) -> "Explainer":
         """Load ``explain.onnx`` from a model's folder.
 
         Args:
             folder: The model's.
             card: The folder's card.
+            network: Returns the loaded model; asked only for heat that the graph does not give.
             providers: As :func:`service.inference.session.open_session` takes them.
             threads: Threads within one call.
 
@@ -57,7 +72,8 @@ class Explainer:
             raise ModelError(f"{path}: cannot be read ({error.strerror}); export the model again") from error
         if checksum != card.explanation.sha256:
             raise ChecksumMismatch(f"{path}: is not the file that its card describes; export the model again")
-        return cls(card, card.explanation, open_session(path, providers=providers, threads=threads))
+        session = open_session(path, providers=providers, threads=threads)
+        return cls(card, card.explanation, session, network)
 
     @property
     def layers(self) -> tuple[str, ...]:
@@ -73,7 +89,8 @@ class Explainer:
 
         Returns:
             float32 (height, width) of the layer that is explained: what each place adds to the label's score
-            before softmax; negative where it speaks against it.
+            before softmax; negative where it speaks against it. Where no layer is, what hiding each of 8 x 8
+            places takes from the label's log-odds.
 
         Raises:
             InvalidInput: No such label, or pixels of another shape or type.
@@ -82,7 +99,11 @@ class Explainer:
             raise InvalidInput(
                 f"{self.card.name} has no label {label!r}; it has {', '.join(self.card.labels)}"
             )
-        return self._run("heat", pixels, label=self.card.labels.index(label))
+        place = self.card.labels.index(label)
+        if self._explanation.heat_layer:
+            return self._run("heat", pixels, label=place)
+        self._check(pixels)
+        return occlusion_heat(self._network().probabilities, pixels, label=place)
 
     def feature_maps(self, pixels: Array, *, layer: str) -> Maps:
         """Return what a convolutional layer makes of a picture, after its activation.
@@ -116,16 +137,18 @@ class Explainer:
         shape = self.card.input.shape[1:]
         return self._run("filters", np.zeros(shape, dtype=np.uint8), batched=False)
 
-    def _run(self, output: str, pixels: Array, *, label: int = 0, batched: bool = True) -> Maps:
+    def _check(self, pixels: Array) -> None:
         spec = self.card.input
         if pixels.dtype != spec.dtype or pixels.shape != spec.shape[1:]:
             raise InvalidInput(
                 f"{self.card.name} takes {spec.dtype} of shape {list(spec.shape[1:])}, "
                 f"and got {pixels.dtype} of shape {list(pixels.shape)}"
             )
-        one_hot = np.zeros((1, len(self.card.labels)), dtype=np.float32)
-        one_hot[0, label] = 1.0
-        result: Maps = self._session.run(
-            [output], {spec.name: pixels[None], "label": one_hot}, run_options=self._options
-        )[0]
+
+    def _run(self, output: str, pixels: Array, *, label: int = 0, batched: bool = True) -> Maps:
+        self._check(pixels)
+        inputs = {self.card.input.name: pixels[None]}
+        if self._explanation.heat_layer:
+            inputs["label"] = np.eye(len(self.card.labels), dtype=np.float32)[[label]]
+        result: Maps = self._session.run([output], inputs, run_options=self._options)[0]
         return result[0] if batched else result

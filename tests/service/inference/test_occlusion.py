@@ -1,0 +1,62 @@
+"""Heat by hiding: hot where the evidence is, cold where it speaks against the label."""
+
+import numpy as np
+import pytest
+
+from service.inference.occlusion import occlusion_heat
+
+
+def _corners(pictures: np.ndarray) -> np.ndarray:
+    """Stand for a network: label 0 is a bright top left, label 1 a bright bottom right."""
+    grey = pictures if pictures.ndim == 3 else pictures.mean(axis=3)
+    third = grey.shape[1] // 3
+    scores = np.stack([grey[:, :third, :third], grey[:, -third:, -third:]], axis=1).mean(axis=(2, 3)) / 64
+    odds = np.exp(scores)
+    return (odds / odds.sum(axis=1, keepdims=True)).astype(np.float32)
+
+
+@pytest.mark.parametrize("shape", [(28, 28), (180, 180, 3)])
+def test_it_is_hot_where_the_evidence_for_the_label_is_and_cold_where_that_against_it_is(
+    shape: tuple[int, ...],
+) -> None:
+    pixels = np.zeros(shape, dtype=np.uint8)
+    third = shape[0] // 3
+    pixels[:third, :third] = 250
+    pixels[-third:, -third:] = 200
+
+    heat = occlusion_heat(_corners, pixels, label=0)
+
+    assert heat.shape == (8, 8)
+    assert heat.dtype == np.float32
+    assert np.unravel_index(heat.argmax(), heat.shape) == (1, 1)
+    assert np.unravel_index(heat.argmin(), heat.shape) == (6, 6)
+    np.testing.assert_allclose(occlusion_heat(_corners, pixels, label=1), -heat, atol=1e-5)
+
+
+def test_it_tells_places_apart_although_the_network_is_as_good_as_certain() -> None:
+    def certain(pictures: np.ndarray) -> np.ndarray:
+        doubt = np.exp(-20 - pictures[:, :9, :9].mean(axis=(1, 2)) / 25.0)
+        return np.stack([np.ones(len(pictures)), doubt], axis=1).astype(np.float32)
+
+    pixels = np.full((28, 28), 255, dtype=np.uint8)
+
+    heat = occlusion_heat(certain, pixels, label=0)
+
+    assert heat[1, 1] > 5
+    assert heat[6, 6] == 0
+
+
+def test_the_picture_itself_is_left_alone_and_large_ones_are_asked_about_in_small_runs() -> None:
+    sizes = []
+
+    def network(pictures: np.ndarray) -> np.ndarray:
+        sizes.append(len(pictures))
+        return np.full((len(pictures), 3), 1 / 3, dtype=np.float32)
+
+    pixels = np.random.default_rng(1).integers(0, 256, (64, 48, 3), dtype=np.uint8)
+    before = pixels.copy()
+
+    assert not occlusion_heat(network, pixels, label=2).any()
+    assert np.array_equal(pixels, before)
+    assert sum(sizes) == 65
+    assert max(sizes) <= 16
