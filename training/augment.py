@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from training.damage import damage
 from training.settings import Augmentation
 
 Pictures = npt.NDArray[np.uint8]
@@ -40,7 +41,9 @@ def augment(pictures: Pictures, *, by: Augmentation, rng: np.random.Generator) -
         changed = _shifted(changed, by=by.crop, rng=rng)
     if by.contrast:
         changed = _with_contrast(changed, by=by.contrast, rng=rng)
-    return _erased(changed, by=by.erase, rng=rng) if by.erase else changed
+    if by.erase:
+        changed = _erased(changed, by=by.erase, rng=rng)
+    return damage(changed, share=by.damaged, rng=rng) if by.damaged else changed
 
 
 def _mapped(pictures: Pictures, *, by: Augmentation, rng: np.random.Generator) -> Pictures:

@@ -14,7 +14,6 @@ _LEVELS = 255.0
 _FLATTEST = 1e-3  # the smallest standard deviation that is divided by
 _PATCH = 3
 _FOR_COVARIANCE = 1_000  # pictures; more change the covariance of their patches by a percent at most
-_WHITENING_FLOOR = 5e-4  # added to the variances, so that directions with next to none are not blown up
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,7 +110,7 @@ class Network:
         )
         return self._hidden(layer, activation=activation, norm=norm)
 
-    def whiten(self, facts: DataFacts, *, side: int) -> "Network":
+    def whiten(self, facts: DataFacts, *, side: int, floor: float = 5e-4) -> "Network":
         """A fixed convolution that makes a patch's values uncorrelated and of variance one.
 
         There is a filter for each direction and one for its opposite, as an activation follows
@@ -120,13 +119,15 @@ class Network:
         Args:
             facts: With the covariance of patches.
             side: Of the patch, 2 or 3.
+            floor: Added to the variances of standard scores, so that directions with next to none are not
+                blown up. About the variance of the noise that is to be borne.
         """
         covariance = np.array(facts.covariance)
         channels = len(covariance) // _PATCH**2
         places = [row * _PATCH + column for row in range(side) for column in range(side)]
         chosen = [place * channels + channel for place in places for channel in range(channels)]
         values, vectors = np.linalg.eigh(covariance[np.ix_(chosen, chosen)])
-        directions = vectors / np.sqrt(values + _WHITENING_FLOOR)
+        directions = vectors / np.sqrt(values + floor)
         kernel = np.concatenate([directions, -directions], axis=1).reshape(side, side, channels, -1)
         layer = keras.layers.Conv2D(2 * len(values), side, use_bias=False, trainable=False, name="whitening")
         self.add(layer)

@@ -2,7 +2,8 @@
 
 A network that learned digits only is as sure of a shoe as of a seven. Training it to give every class alike
 to pictures of nothing keeps it in doubt about others too (outlier exposure, Hendrycks, Mazeika and Dietterich
-2019). Those made here are of three kinds, none of which is a thing: clouds, blots, and digits in pieces.
+2019). Those made here are of four kinds, none of which is a thing: clouds, blots, digits in pieces, and heaps
+of straight strokes.
 """
 
 import numpy as np
@@ -13,6 +14,9 @@ Pictures = npt.NDArray[np.uint8]
 _COARSEST, _FINEST = 3, 14  # random levels along the side of a cloud
 _SMALLEST = 12  # side of the part of the picture that is covered
 _CORNERS = (3, 9)  # of a blot: at least, and fewer than
+_STROKES = (5, 11)  # in a heap: at least, and fewer than; fewer of them might be a digit
+_PEN = (0.05, 0.16)  # width, as a share of the heap's side
+_FINER = 4  # strokes are drawn at this many times the size
 
 
 def make_outliers(pictures: Pictures, *, count: int, rng: np.random.Generator) -> Pictures:
@@ -27,7 +31,12 @@ def make_outliers(pictures: Pictures, *, count: int, rng: np.random.Generator) -
         uint8 (count, side, side).
     """
     side = pictures.shape[1]
-    makers = (lambda: _cloud(side, rng), lambda: _blot(side, rng), lambda: _pieces(pictures, rng))
+    makers = (
+        lambda: _cloud(side, rng),
+        lambda: _blot(side, rng),
+        lambda: _pieces(pictures, rng),
+        lambda: _heap(side, rng),
+    )
     return np.stack([makers[place % len(makers)]() for place in range(count)])
 
 
@@ -75,3 +84,16 @@ def _pieces(pictures: Pictures, rng: np.random.Generator) -> Pictures:
             piece = np.rot90(source[top : top + size, left : left + size], int(rng.integers(4)))
             page[row * size : (row + 1) * size, column * size : (column + 1) * size] = piece
     return page
+
+
+def _heap(side: int, rng: np.random.Generator) -> Pictures:
+    """Straight strokes of one pen across each other, as large on the page as a digit is."""
+    size = side * 5 // 7 * _FINER
+    page = Image.new("L", (side * _FINER, side * _FINER))
+    draw = ImageDraw.Draw(page)
+    width = round(rng.uniform(*_PEN) * size)
+    corner = (side * _FINER - size) / 2
+    ends = rng.uniform(0, size, (int(rng.integers(*_STROKES)), 4)) + corner
+    for stroke in ends.tolist():
+        draw.line(stroke, fill=255, width=width)
+    return np.asarray(page.reduce(_FINER))

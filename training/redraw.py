@@ -1,9 +1,10 @@
 """Owns drawing MNIST's digits anew, as people draw them on a screen: with one pen, and in other hands.
 
 MNIST was written with ink on paper by Americans, and scanned. The line of a drawing pad is of one width, and
-elsewhere a one has a flag and a seven a bar. So each training digit is slanted, thinned to its middle line,
-given a flag, a foot, a bar or a gap at times, drawn with a round pen of random width, and sent through the
-very preprocessing that a drawing goes through.
+elsewhere a one has a flag, which can be as long as its stem, so a seven gets a bar
+(https://en.wikipedia.org/wiki/Regional_handwriting_variation), and a nine ends in a hook. So each training
+digit is slanted, thinned to its middle line, given a flag, a foot, a bar, a hook or a gap at times, drawn
+with a round pen of random width, and sent through the very preprocessing that a drawing goes through.
 """
 
 import hashlib
@@ -22,13 +23,14 @@ from training.datasets.cache import cache_folder
 from training.datasets.dataset import Examples
 
 Pictures = npt.NDArray[np.uint8]
-_VERSION = 1  # of the drawing; another one makes the cache start again
+_VERSION = 2  # of the drawing; another one makes the cache start again
 _VARIANTS = 2
 _SEED = 0
 _SCALE = 4  # a digit is thinned at this many times its size
 _MARGIN = 3  # pixels of MNIST round the digit, for flags and wide pens
 _INK = 96  # of 255 levels: what is lighter belongs to the line
 _PEN = (0.05, 0.16)  # width of the pen, as a share of the digit's height
+_FLATTEST = -1.2  # course of a one's flag from straight down, in radians; flatter, it would be a seven's top
 _CHUNK = 1_000
 
 
@@ -43,6 +45,7 @@ class Hand:
             for none.
         foot: Of a one: width of the stroke below as a share of the height; 0 for none.
         bar: Of a seven: width of the stroke across as a share of the height; 0 for none.
+        hook: Of a nine: how far its tail turns to the left, as a share of the height; 0 for none.
         gap: Width of a place that the pen left out, as a share of the height; 0 for none.
     """
 
@@ -51,6 +54,7 @@ class Hand:
     flag: tuple[float, float] = (0.0, 0.0)
     foot: float = 0.0
     bar: float = 0.0
+    hook: float = 0.0
     gap: float = 0.0
 
 
@@ -129,13 +133,14 @@ def _redraw_chunk(chunk: tuple[Pictures, npt.NDArray[np.int64], int, int]) -> Pi
 
 
 def _draw_hand(label: int, rng: np.random.Generator) -> Hand:
-    coins = rng.random(4)
+    coins = rng.random(5)
     return Hand(
         pen=rng.uniform(*_PEN),
         slant=rng.uniform(-0.25, 0.25),
-        flag=(rng.uniform(0.15, 0.6), rng.uniform(0.3, 0.9)) if label == 1 and coins[0] < 0.5 else (0.0, 0.0),
+        flag=(rng.uniform(0.15, 0.9), rng.uniform(0.3, 0.9)) if label == 1 and coins[0] < 0.6 else (0.0, 0.0),
         foot=rng.uniform(0.3, 0.7) if label == 1 and coins[1] < 0.25 else 0.0,
-        bar=rng.uniform(0.25, 0.6) if label == 7 and coins[2] < 0.35 else 0.0,
+        bar=rng.uniform(0.25, 0.6) if label == 7 and coins[2] < 0.5 else 0.0,
+        hook=rng.uniform(0.15, 0.45) if label == 9 and coins[4] < 0.4 else 0.0,
         gap=rng.uniform(0.05, 0.15) if coins[3] < 0.15 else 0.0,
     )
 
@@ -160,7 +165,7 @@ def _add_strokes(
     height: float,
     rng: np.random.Generator,
 ) -> None:
-    """Give a one its flag and foot, and a seven its bar."""
+    """Give a one its flag and foot, a seven its bar, and a nine its hook."""
     draw = ImageDraw.Draw(line)
     rows = np.flatnonzero(marks.any(axis=1))
     top, bottom = int(rows[0]), int(rows[-1])
@@ -170,7 +175,8 @@ def _add_strokes(
         # The angle is to the stem, which leans itself.
         base = float(np.flatnonzero(marks[bottom]).mean())
         lean = np.arctan2(base - head, max(bottom - top, 1))
-        right, down = np.sin(lean - angle) * length * height, np.cos(lean - angle) * length * height
+        course = max(lean - angle, _FLATTEST)
+        right, down = np.sin(course) * length * height, np.cos(course) * length * height
         draw.line((head, top, head + right, top + down), fill=1)
     if label == 1 and hand.foot:
         base, half = float(np.flatnonzero(marks[bottom]).mean()), hand.foot * height / 2
@@ -181,6 +187,12 @@ def _add_strokes(
         half = hand.bar * height / 2
         rise = half * rng.uniform(-0.1, 0.35)
         draw.line((middle - half, row + rise, middle + half, row - rise), fill=1)
+    if label == 9 and hand.hook:
+        base, reach = float(np.flatnonzero(marks[bottom]).mean()), hand.hook * height
+        # A quarter of an ellipse, on from the tail's end and to the left, and up again a little.
+        turn = np.linspace(0, np.pi * 0.6, 12)
+        x, y = base - reach * (1 - np.cos(turn)), bottom + reach * 0.5 * np.sin(turn)
+        draw.line(list(zip(x.tolist(), y.tolist(), strict=True)), fill=1)
 
 
 def _leave_gap(line: Image.Image, *, width: float, rng: np.random.Generator) -> None:

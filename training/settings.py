@@ -28,6 +28,7 @@ class Augmentation:
         erase: Side of the square that is made one colour, as a share of the picture's.
         elastic: Largest displacement by a smooth random field, as a share of the side.
         redrawn: Share of digits that are drawn anew along their middle line, as with a pen.
+        damaged: Share of pictures that are blurred, made noisy or compressed, one of the three.
     """
 
     shift: float = 0.0
@@ -40,6 +41,7 @@ class Augmentation:
     erase: float = 0.0
     elastic: float = 0.0
     redrawn: float = 0.0
+    damaged: float = 0.0
 
     def __bool__(self) -> bool:
         return any(asdict(self).values())

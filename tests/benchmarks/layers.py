@@ -50,8 +50,10 @@ async def _measure() -> None:
     _engine.start()
     predictor = await _engine.predictor("mnist", int(MODEL.parent.name))
     digits = Digits.read()
-    png = await _Course(gateway, predictor, "/models/mnist", digits.png()).of_file(_engine)
-    oip = await _Course(gateway, predictor, "/v2/models/mnist/infer", digits.oip_binary(1)).of_tensor(_engine)
+    png = await _Course(gateway, predictor, "/models/mnist/versions/1", digits.png()).of_file(_engine)
+    oip = await _Course(
+        gateway, predictor, "/v2/models/mnist/versions/1/infer", digits.oip_binary(1)
+    ).of_tensor(_engine)
     click.echo("| microseconds of processor time, mnist 1 | one PNG | OIP, binary |\n|---|--:|--:|")
     for name in png:
         click.echo(f"| {name} | {png[name]:.0f} | {oip[name]:.0f} |")

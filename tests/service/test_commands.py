@@ -40,7 +40,7 @@ def test_predict_draws_a_bar_for_every_label(
 def test_predict_prints_a_line_of_json_an_input(
     run: Run, digit_file: str, models_folder: Path, digit_png: bytes
 ) -> None:
-    prediction = Catalog(models_folder).predictor("mnist").predict([digit_png], top_k=2)[0]
+    prediction = Catalog(models_folder).predictor("mnist", 1).predict([digit_png], top_k=2)[0]
     result = run("predict", "mnist", digit_file, digit_file, "--json", "--top-k", "2", "--version", "1")
     lines = [json.loads(line) for line in result.out.splitlines()]
     assert lines == [lines[0], lines[0]]

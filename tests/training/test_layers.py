@@ -34,6 +34,18 @@ def test_whitened_patches_are_uncorrelated_and_of_variance_one(side: int) -> Non
     assert not layer.trainable
 
 
+def test_a_floor_keeps_noise_from_being_blown_up() -> None:
+    photos = _photos()
+    facts = measure(photos, classes=10)
+    gains = []
+    for floor in (5e-4, 2.0):
+        network = Network(SETTINGS, shape=(20, 20, 3)).scale(facts).whiten(facts, side=2, floor=floor)
+        kernel = network.pool_to_one().classify(10).get_layer("whitening").get_weights()[0]
+        gains.append(np.linalg.norm(kernel.reshape(-1, kernel.shape[-1]), axis=0).max())
+
+    assert gains[1] < 1 / np.sqrt(2) < gains[0] / 2
+
+
 def test_a_block_begins_by_handing_on_its_input() -> None:
     facts = measure(_photos(), classes=10)
     model = Network(SETTINGS, shape=(20, 20, 3)).scale(facts).block(5, depth=1).pool_to_one().classify(10)

@@ -45,9 +45,10 @@ def test_a_wider_pen_leaves_more_ink(mnist_sample: Examples) -> None:
         (1, Hand(pen=0.1, flag=(0.4, 0.7))),
         (1, Hand(pen=0.1, foot=0.6)),
         (7, Hand(pen=0.1, bar=0.5)),
+        (9, Hand(pen=0.1, hook=0.4)),
     ],
 )
-def test_flags_feet_and_bars_are_strokes_more_on_their_own_digit_alone(
+def test_flags_feet_bars_and_hooks_are_strokes_more_on_their_own_digit_alone(
     mnist_sample: Examples, label: int, hand: Hand
 ) -> None:
     for wearer, wears in ((label, True), (3, False)):
@@ -55,6 +56,19 @@ def test_flags_feet_and_bars_are_strokes_more_on_their_own_digit_alone(
         plain = draw_line(picture, label=wearer, hand=Hand(pen=0.1), rng=_rng())
         changed = draw_line(picture, label=wearer, hand=hand, rng=_rng())
         assert (not np.array_equal(plain, changed)) == wears
+
+
+def test_however_a_one_leans_its_flag_falls_and_is_no_top_of_a_seven() -> None:
+    picture = np.zeros((28, 28), dtype=np.uint8)
+    picture[4:24, 13:15] = 255
+
+    flagged = Hand(pen=0.08, slant=0.25, flag=(0.8, 0.9))
+    drawn = draw_line(picture, label=1, hand=flagged, rng=_rng())
+
+    rows = [
+        int(np.flatnonzero(drawn[:, column] > 100)[0]) for column in np.flatnonzero(drawn.max(axis=0) > 100)
+    ]
+    assert rows[0] - min(rows) >= 4, "the flag's end is no lower than the head"
 
 
 def test_a_slant_moves_the_head_of_a_one_to_the_right(mnist_sample: Examples) -> None:

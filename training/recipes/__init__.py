@@ -27,7 +27,7 @@ NAMES = (
 
 # The recipe of each model's default version.
 DEFAULTS = {
-    "mnist": "mnist-convnet",
+    "mnist": "mnist-deep",
     "fashion_mnist": "fashion-deep",
     "cifar10": "cifar10-deep",
     "cats_vs_dogs": "cats-dogs-finetune",

@@ -1,9 +1,9 @@
 """fashion-deep: seven convolutions behind a whitening one, for garments.
 
-Reached: test accuracy 0.9402 with the exported file, seed 1, 20 epochs, 30 min beside other work on two
-shared cores of an AMD EPYC, no GPU. One seed only so far. With the mirror image beside it in the graph,
-0.9418 in twice the time. Validation still rose in the last epochs: a longer run and a wider network are what
-to try next, with blurred and noisy pictures among those it learns from, which it bears badly.
+Reached: test accuracy 0.9427 with the exported file, which looks at the mirror image too, seed 1, 45 epochs,
+35 min on one core of an AMD EPYC, no GPU. One seed only so far. A quarter of the pictures is damaged: that
+makes blur cost 3 points where it cost 35 without, and noise 3 where it cost 27. With 40, 80 and 160 filters,
+20 epochs and no damage it was 0.9402, and 0.9418 with the mirror image, in 1.1 ms an answer.
 """
 
 import keras
@@ -13,7 +13,7 @@ from training.recipe import Recipe
 from training.settings import Augmentation, Settings
 
 SETTINGS = Settings(
-    epochs=20,
+    epochs=45,
     batch_size=256,
     optimizer="sgd",
     learning_rate=0.3,
@@ -22,14 +22,14 @@ SETTINGS = Settings(
     scaling="standard",
     label_smoothing=0.1,
     precision="mixed_bfloat16",
-    augmentation=Augmentation(flip=True, crop=2, erase=0.3),
+    augmentation=Augmentation(flip=True, crop=2, erase=0.3, damaged=0.25),
 )
 
 
 def build(settings: Settings, facts: DataFacts) -> keras.Model:
-    """Make the network: 687,212 parameters."""
-    network = Network(settings, shape=(28, 28)).scale(facts).whiten(facts, side=3)
-    network.block(40).block(80).block(160, depth=3)
+    """Make the network: 441,516 parameters."""
+    network = Network(settings, shape=(28, 28)).scale(facts).whiten(facts, side=3, floor=0.05)
+    network.block(32).block(64).block(128, depth=3)
     return network.pool_to_one().classify(facts.classes)
 
 
@@ -41,4 +41,5 @@ RECIPE = Recipe(
     settings=SETTINGS,
     build=build,
     sure_accuracy=0.98,
+    mirror=True,
 )
