@@ -128,7 +128,7 @@ def test_a_network_without_logits_is_refused() -> None:
 def test_the_heat_follows_the_temperature(tmp_path: Path) -> None:
     import onnxruntime as ort
 
-    path = CATALOG.folder(CATALOG.card("mnist", 1)) / "explain.onnx"
+    path = CATALOG.folder(CATALOG.card("fashion_mnist", 1)) / "explain.onnx"
     proto = onnx.load(path)
     scale_heat(proto, 1.0)
     label = np.eye(10, dtype=np.float32)[:1]

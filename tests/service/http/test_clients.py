@@ -62,7 +62,7 @@ def test_bentos_client_calls_its_methods_and_raises_what_we_refuse(
     picture = {"model": "mnist", "image": base64.b64encode(digit_png).decode()}
     calls = [
         ("classify_image", picture),
-        ("classify_image", picture | {"top_k": 2, "version": 1}),
+        ("classify_image", picture | {"top_k": 2, "version": Catalog().card("mnist").version}),
         ("classify_text", {"model": "imdb", "text": "dull, awful, a waste of time", "top_k": 1}),
         ("classify_text", {"model": "minst", "text": "good"}),
     ]
@@ -77,6 +77,6 @@ def test_bentos_client_calls_its_methods_and_raises_what_we_refuse(
     whole, two, text, refused = json.loads(run.stdout)
     assert (whole["model"], whole["scores"][0]["label"], len(whole["scores"])) == ("mnist", best_digit, 10)
     assert isinstance(whole["unsure"], bool)
-    assert (two["version"], two["scores"]) == (1, whole["scores"][:2])
+    assert (two["version"], two["scores"]) == (whole["version"], whole["scores"][:2])
     assert [row["label"] for row in text["scores"]] == ["negative"]
     assert "no model 'minst'" in refused["raised"]

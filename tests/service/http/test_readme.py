@@ -27,7 +27,7 @@ _GRPC_ADDRESS = "127.0.0.1:3001"
 _CONSOLE = re.compile(r"```console\n\$ (?P<command>.+)\n(?P<answer>(?:(?!```).*\n)*)```")
 _PYTHON = re.compile(r"```python\n(?P<code>(?:(?!```).*\n)*)```")
 # What the blocks of Python print, in their order.
-_PRINTED = (r"\[\[b'0\.9999\d*:8:8'\]\]", "8 False")
+_PRINTED = (r"\[\[b'0\.999\d*:8:8'\]\]", "8 False")
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:e-?\d+)?")
 # Another processor's arithmetic may change the last digits that are printed.
 _TOLERANCE = 2e-3

@@ -50,7 +50,7 @@ def test_pixels_and_files_are_answered_as_in_process(
     field: str,
     version: str,
 ) -> None:
-    expected = catalog.predictor("mnist", 1).probabilities(mnist_digits[:3])
+    expected = catalog.predictor("mnist", 1 if version else None).probabilities(mnist_digits[:3])
     files = [{"b64": base64.b64encode(encode(digit)).decode()} for digit in mnist_digits[:3]]
     for rows in (mnist_digits[:3].tolist(), files):
         answer = server.post_json(f"/v1/models/mnist{version}:predict", wrap(rows))

@@ -13,6 +13,8 @@ import pytest
 from grpc import StatusCode
 from tritonclient.grpc import service_pb2
 
+from service.inference.catalog import Catalog
+
 Call = Callable[..., Any]
 Server = Any
 
@@ -90,7 +92,7 @@ def test_an_answer_has_the_metadata_that_http_has_as_headers(server: Server, dig
         )
     told = dict(ended.trailing_metadata())
     assert told["x-request-id"] == "lecture-7/group:3"
-    assert told["x-model-version"] == "1"
+    assert told["x-model-version"] == str(Catalog().card("mnist").version)
     assert re.fullmatch(r"decode;dur=[\d.]+, queue;dur=[\d.]+, inference;dur=[\d.]+", told["server-timing"])
 
 

@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 from tritonclient.grpc import service_pb2
 
+from service.inference.catalog import Catalog
+
 Call = Callable[..., Any]
 RequestOf = Callable[..., Any]
 Expected = Callable[..., Any]
@@ -39,7 +41,11 @@ def test_typed_contents_are_answered_with_typed_contents(
     tensor = {"name": "image", "datatype": datatype, "shape": batch.shape}
     request = request_of(tensors=[tensor | {"contents": {field: batch.ravel().tolist()}}], id="a")
     response = _answer(call, request)
-    assert (response.id, response.model_name, response.model_version) == ("a", "mnist", "1")
+    assert (response.id, response.model_name, response.model_version) == (
+        "a",
+        "mnist",
+        str(Catalog().card("mnist").version),
+    )
     assert not response.raw_output_contents
     (output,) = response.outputs
     assert (output.name, output.datatype, list(output.shape)) == ("probabilities", "FP32", [2, 10])

@@ -121,7 +121,7 @@ def test_a_chunked_body_is_read_as_a_whole_one(server: Server, expected: Expecte
     body = document + mnist_digits[0].tobytes()
     answer = server.ask(
         "POST",
-        "/v2/models/mnist/versions/1/infer",
+        "/v2/models/mnist/infer",
         (body[start : start + 100] for start in range(0, len(body), 100)),
         {"Transfer-Encoding": "chunked", "Inference-Header-Content-Length": str(len(document))},
         encode_chunked=True,
