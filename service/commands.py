@@ -93,7 +93,7 @@ def predict(
       lectern predict mnist digit.png other.jpg
       lectern predict imdb "A wonderful film."
       lectern predict cats_vs_dogs cat.jpg --json --url http://127.0.0.1:3000
-    """  # noqa: D301  # click wants the character, not the two letters
+    """
     with contextlib.ExitStack() as stack:
         if url is None:
             predictor = _catalog().predictor(model, version)
@@ -131,7 +131,7 @@ def explain(
     Examples:
       lectern explain cats_vs_dogs cat.jpg --out why.png
       lectern explain mnist digit.png --layer conv2d_1
-    """  # noqa: D301  # click wants the character, not the two letters
+    """
     catalog = _catalog()
     predictor = catalog.predictor(model, version)
     explainer = catalog.explainer(model, version)
@@ -166,7 +166,7 @@ def models(model: str | None, version: int | None, as_json: bool) -> None:
     Examples:
       lectern models
       lectern models cifar10 --version 1
-    """  # noqa: D301  # click wants the character, not the two letters
+    """
     catalog = _catalog()
     if model is not None:
         card = catalog.card(model, version)

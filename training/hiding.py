@@ -9,6 +9,7 @@ from PIL import Image
 from service.inference import Predictor
 from service.inference.card import Hiding
 from service.inference.explain import Explainer
+from service.inference.occlusion import cover_of
 from training.datasets import Examples
 
 _PICTURES = 200
@@ -47,6 +48,5 @@ def _without_hottest(pixels: Pixels, heat: npt.NDArray[Any]) -> Pixels:
     smooth = np.asarray(Image.fromarray(heat).resize((width, height), Image.Resampling.BICUBIC))
     places = np.argsort(-smooth, axis=None, kind="stable")[: round(_SHARE * smooth.size)]
     hidden = pixels.copy()
-    cover = np.rint(pixels.mean(axis=(0, 1))) if pixels.ndim == 3 else 0
-    hidden.reshape(height * width, -1)[places] = cover
+    hidden.reshape(height * width, -1)[places] = cover_of(pixels)
     return hidden

@@ -50,7 +50,7 @@ def peers(
       ./run bench peers
       ./run bench peers --only lectern --only fastapi --rounds 5
       ./run bench peers --readme first.json second.json third.json
-    """  # noqa: D301  # click wants the character, not the two letters
+    """
     try:
         if to_readme:
             if not files:

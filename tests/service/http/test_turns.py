@@ -81,7 +81,7 @@ def test_inputs_of_other_models_shapes_and_types_are_not_mixed_in() -> None:
             _ask(turns, one, 1),
             _ask(turns, other, 2),
             _ask(turns, one, 3, width=2),
-            turns.run(one, short, pace=Pace(1e-4, 64)),  # type: ignore[arg-type]
+            turns.run(one, short, pace=Pace(1e-4, 64)),
             _ask(turns, one, 4),
         )
         assert one.runs == [[1, 4], [3], [9]]
