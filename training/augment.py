@@ -14,7 +14,13 @@ Pictures = npt.NDArray[np.uint8]
 _KNOTS = 5  # a side, of the coarse grid that an elastic deformation is made from
 
 
-def augment(pictures: Pictures, *, by: Augmentation, rng: np.random.Generator) -> Pictures:
+def augment(
+    pictures: Pictures,
+    *,
+    by: Augmentation,
+    rng: np.random.Generator,
+    mirrored: npt.NDArray[np.bool_] | None = None,
+) -> Pictures:
     """Change pictures at random: one map each, so that they are resampled only once, then contrast.
 
     What comes in from outside the picture is its mirrored edge, so no borders appear that a network could
@@ -26,17 +32,18 @@ def augment(pictures: Pictures, *, by: Augmentation, rng: np.random.Generator) -
         pictures: uint8 (n, height, width) or (n, height, width, 3).
         by: How far.
         rng: Source of the randomness; the same state gives the same pictures.
+        mirrored: bool (n,), which pictures are mirrored where mirroring is asked for; a random half if not
+            given.
 
     Returns:
         New uint8 array of the same shape.
     """
     changed = pictures
+    if by.flip:
+        chosen = rng.random(len(pictures)) < 0.5 if mirrored is None else mirrored
+        changed = np.where(_per_picture(chosen, pictures), pictures[:, :, ::-1], pictures)
     if by.shift or by.rotation or by.zoom or by.shear or by.elastic:
         changed = _mapped(changed, by=by, rng=rng)
-    elif by.flip:
-        changed = np.where(
-            _per_picture(rng.random(len(pictures)) < 0.5, pictures), pictures[:, :, ::-1], pictures
-        )
     if by.crop:
         changed = _shifted(changed, by=by.crop, rng=rng)
     if by.contrast:
@@ -139,16 +146,15 @@ def _per_picture(values: npt.NDArray[Any], pictures: Pictures) -> npt.NDArray[An
 def _affine_maps(
     count: int, height: int, width: int, *, by: Augmentation, rng: np.random.Generator
 ) -> npt.NDArray[np.float64]:
-    """Draw (count, 2, 3) matrices that turn, slant, scale, mirror and shift about the picture's centre."""
+    """Draw (count, 2, 3) matrices that turn, slant, scale and shift about the picture's centre."""
     draw = {name: rng.uniform(-1, 1, count) for name in ("turn", "slant", "scale", "right", "down")}
-    mirror = np.where(rng.random(count) < 0.5, -1.0, 1.0) if by.flip else np.ones(count)
     angle = np.radians(by.rotation) * draw["turn"]
     size = 1 / (1 + by.zoom * draw["scale"])
     slant = by.shear * draw["slant"]
     linear = np.empty((count, 2, 2))
-    linear[:, 0, 0] = np.cos(angle) * size * mirror
+    linear[:, 0, 0] = np.cos(angle) * size
     linear[:, 0, 1] = (-np.sin(angle) + slant * np.cos(angle)) * size
-    linear[:, 1, 0] = np.sin(angle) * size * mirror
+    linear[:, 1, 0] = np.sin(angle) * size
     linear[:, 1, 1] = (np.cos(angle) + slant * np.sin(angle)) * size
     centre = np.array([width / 2, height / 2])
     shift = by.shift * np.stack([draw["right"] * width, draw["down"] * height], axis=1)

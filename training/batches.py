@@ -48,6 +48,9 @@ class Batches:
         self._augmentation = augmentation
         self._outliers = round(outliers * self._size)
         self._redrawn = redraw(examples) if augmentation.redrawn else None
+        # Each picture is seen from the other side every other epoch, so none is by chance always seen from
+        # one (alternating flips, Jordan 2024, arXiv:2404.00498).
+        self._begins_mirrored = np.random.default_rng(seed).random(len(examples)) < 0.5
 
     def __len__(self) -> int:
         """Number of batches in an epoch."""
@@ -99,7 +102,8 @@ class Batches:
                 kinds = rng.integers(0, len(self._redrawn), len(places))
                 pictures[anew] = self._redrawn[kinds[anew], places[anew]]
             if self._augmentation:
-                pictures = augment(pictures, by=self._augmentation, rng=rng)
+                mirrored = self._begins_mirrored[places] ^ (number % 2 == 1)
+                pictures = augment(pictures, by=self._augmentation, rng=rng, mirrored=mirrored)
             if self._outliers:
                 nothing = make_outliers(pictures, count=self._outliers, rng=rng)
                 pictures = np.concatenate([pictures, nothing])

@@ -139,6 +139,24 @@ def test_an_epoch_has_each_example_once_in_an_order_of_its_own() -> None:
     assert not np.array_equal(first, second)
 
 
+def test_each_picture_is_mirrored_in_one_of_two_epochs_in_turn() -> None:
+    pictures = np.zeros((64, 4, 4), dtype=np.uint8)
+    pictures[:, :, 0] = 1
+    batches = Batches(
+        Examples(pictures, np.arange(64)), batch_size=16, seed=1, augmentation=Augmentation(flip=True)
+    )
+
+    mirrored = np.zeros((4, 64), dtype=bool)
+    for number in range(4):
+        for x, y in batches.epoch(number):
+            mirrored[number, y] = x[:, 0, 3] == 1
+
+    assert 16 < mirrored[0].sum() < 48
+    assert np.array_equal(mirrored[1], ~mirrored[0])
+    assert np.array_equal(mirrored[2], mirrored[0])
+    assert np.array_equal(mirrored[3], mirrored[1])
+
+
 def test_an_error_while_batches_are_made_is_raised_where_they_are_used() -> None:
     class _Broken(Examples):
         def take(self, chosen: object) -> Examples:
