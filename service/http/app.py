@@ -6,6 +6,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import bentoml
+import uvicorn
 from bentoml import Service
 from bentoml.exceptions import BentoMLException
 from pydantic import BaseModel, Field
@@ -18,6 +19,7 @@ from service.http.drain import drain_on_sigterm
 from service.http.engine import Engine
 from service.http.exchange import CLIENT_GONE
 from service.http.explaining import ExplainDialect
+from service.http.fair import FairServer
 from service.http.foremost import Foremost
 from service.http.gateway import Gateway
 from service.http.inputs import decode_base64
@@ -207,3 +209,6 @@ def _install(service: Service[Any]) -> None:
 
 
 _install(cast(Service[Any], Lectern))
+if _settings.workers > 1:
+    # BentoML has loaded this module when a worker makes its server, and no setting for which kind.
+    uvicorn.Server = FairServer  # type: ignore[misc]
