@@ -17,6 +17,8 @@ from service.http.routing import Router, answer
 from service.inference.errors import LecternError
 from service.settings import Settings
 
+_Headers = Mapping[bytes, bytes]
+
 _logger = logging.getLogger("lectern")
 _PROBES = ("/livez", "/healthz", "/readyz", "/v2/health/live", "/v2/health/ready")
 # What a browser needs to show the page of the API, which names the models, but asks none.
@@ -50,9 +52,10 @@ class Gateway:
         """Answer one request; nothing is ever raised to the layers outside."""
         if scope["type"] != "http":
             return await self._app(scope, receive, send)
-        headers = Headers(scope=scope)
+        # The first of several of one name, as Starlette's `Headers`, which takes ten times as long.
+        headers = dict(reversed(scope["headers"]))
         exchange = Exchange(
-            request_id=request_id(headers.get("x-request-id", "")),
+            request_id=request_id(headers.get(b"x-request-id", b"").decode("latin-1")),
             method=scope["method"],
             path=scope["path"],
             client=(scope.get("client") or ("-", 0))[0],
@@ -76,11 +79,11 @@ class Gateway:
             self._journal.record(exchange)
 
     async def _admit(
-        self, scope: Scope, headers: Headers, receive: Receive, reply: "_Reply", exchange: Exchange
+        self, scope: Scope, headers: _Headers, receive: Receive, reply: "_Reply", exchange: Exchange
     ) -> None:
         path = scope["path"]
         if not (exchange.probe or path in _PAGES or path.startswith(_PAGES[-1])):
-            self._admission.check_key(headers.get("authorization", ""))
+            self._admission.check_key(headers.get(b"authorization", b"").decode("latin-1"))
         route = self._router.find(scope)
         if route is not None:
             exchange.route = route.path_format
@@ -97,7 +100,7 @@ class Gateway:
             body = await self._read(headers, receive)
             listen(receive)
             if route is None:
-                check_json(headers)
+                check_json(Headers(scope=scope))
             await self._dispatch(route, scope, receive, reply, body=body)
 
     async def _dispatch(
@@ -111,8 +114,8 @@ class Gateway:
         await self._app(scope, replayed(body, receive), translated)
         translated.check(scope)
 
-    async def _read(self, headers: Headers, receive: Receive) -> bytes:
-        announced = headers.get("content-length", "")
+    async def _read(self, headers: _Headers, receive: Receive) -> bytes:
+        announced = headers.get(b"content-length", b"")
         if announced.isdigit() and int(announced) > self._max_body:
             raise self._too_large(int(announced))
         chunks, size = [], 0

@@ -40,13 +40,14 @@ class AccessLog:
         """
         self._format = _as_json if log_format == "json" else _as_text
         self._lines: list[str] = []
+        self._when = ""
 
     def write(self, line: AccessLine) -> None:
         """Write one line; control characters in a path cannot break it, for the path is quoted."""
         if not self._lines:
             asyncio.get_running_loop().call_soon(self._flush)
-        when = datetime.now(UTC).isoformat(timespec="milliseconds")
-        self._lines.append(self._format(when, line))
+            self._when = datetime.now(UTC).isoformat(timespec="milliseconds")
+        self._lines.append(self._format(self._when, line))
 
     def _flush(self) -> None:
         text = "".join(self._lines)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from starlette.datastructures import QueryParams
 from starlette.requests import Request
 from starlette.routing import Match, Route
 from starlette.types import Receive, Scope, Send
@@ -11,6 +12,7 @@ from service.http.problems import wrong_method
 
 # Paths that callers make up are not worth more memory than this.
 _MOST_REMEMBERED = 512
+_NO_PARAMETERS = QueryParams()
 
 
 class Router:
@@ -58,6 +60,11 @@ class WholeRequest(Request):
     def __init__(self, scope: Scope, receive: Receive, body: bytes) -> None:
         super().__init__(scope, receive)
         self._whole = body
+
+    @property
+    def query_params(self) -> QueryParams:
+        """The parameters of the query; to parse an empty one would take as long as to read a header."""
+        return super().query_params if self.scope["query_string"] else _NO_PARAMETERS
 
     async def body(self) -> bytes:
         """Return the body."""

@@ -2,9 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import starmap
+from operator import itemgetter
 
 import numpy as np
 import numpy.typing as npt
+
+_SCORE = itemgetter(1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +53,5 @@ def rank(probabilities: npt.NDArray[np.float32], labels: Sequence[str], *, top_k
         The ``top_k`` best, best first; equal scores keep the order of the labels.
     """
     # For a few labels plain Python takes a third of numpy's time.
-    scores = probabilities.tolist()
-    order = sorted(range(len(scores)), key=scores.__getitem__, reverse=True)
-    return tuple([Score(labels[index], scores[index]) for index in order[:top_k]])
+    pairs = sorted(zip(labels, probabilities.tolist(), strict=True), key=_SCORE, reverse=True)
+    return tuple(starmap(Score, pairs[:top_k]))
