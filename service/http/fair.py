@@ -8,6 +8,7 @@ import os
 import socket
 from collections.abc import Callable, Collection
 from pathlib import Path
+from typing import Any
 
 import uvicorn
 
@@ -38,6 +39,7 @@ class FairServer(uvicorn.Server):
             return
         self._headcount = Headcount(Path(folder), server=os.getppid(), worker=os.getpid())
         self._connecting: dict[asyncio.Task[None], asyncio.Protocol] = {}
+        self.server_state.connections = _Connections(self._publish)
         self._listening = sockets
         await super().startup([])
         for listener in self._listening:
@@ -46,11 +48,11 @@ class FairServer(uvicorn.Server):
             self._watch(listener)
 
     async def on_tick(self, counter: int) -> bool:
-        """Tell the other workers what there is, ten times a second."""
+        """Show the other workers ten times a second that this one lives."""
         if self._headcount is not None:
             if counter % _TICKS_TO_LOOK == 0:
                 self._headcount.look_around()
-            self._publish(self._headcount)
+            self._publish()
         return await super().on_tick(counter)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
@@ -74,7 +76,7 @@ class FairServer(uvicorn.Server):
     def _offered(self, listener: socket.socket) -> None:
         """Take a connection, or leave it to a worker that has fewer."""
         assert self._headcount is not None
-        if self._publish(self._headcount) > self._headcount.fewest():
+        if self._held() > self._headcount.fewest():
             self._rest(listener, _COURTESY_S, self._left_over)
         else:
             self._accept(listener)
@@ -101,13 +103,34 @@ class FairServer(uvicorn.Server):
         task = asyncio.get_running_loop().create_task(_connect(connection, protocol))
         self._connecting[task] = protocol
         task.add_done_callback(self._connecting.pop)
+        self._publish()
 
-    def _publish(self, headcount: Headcount) -> int:
-        """Tell the other workers how many connections this one has; return that."""
+    def _held(self) -> int:
         made: Collection[object] = self.server_state.connections
-        held = len(made) + sum(protocol not in made for protocol in self._connecting.values())
-        headcount.publish(held)
-        return held
+        return len(made) + sum(protocol not in made for protocol in self._connecting.values())
+
+    def _publish(self) -> None:
+        if self._headcount is not None:
+            self._headcount.publish(self._held())
+
+
+class _Connections(set[Any]):
+    """The connections of a worker; tells when there are more or fewer.
+
+    A number that is a moment old is wrong when it counts: where a client that hung up comes back at once.
+    """
+
+    def __init__(self, changed: Callable[[], None]) -> None:
+        super().__init__()
+        self._changed = changed
+
+    def add(self, connection: Any) -> None:
+        super().add(connection)
+        self._changed()
+
+    def discard(self, connection: Any) -> None:
+        super().discard(connection)
+        self._changed()
 
 
 async def _connect(connection: socket.socket, protocol: asyncio.Protocol) -> None:
