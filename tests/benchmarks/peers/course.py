@@ -1,6 +1,7 @@
 """Owns the course of a run: build, start, warm, and then round after round, one system at a time."""
 
 import contextlib
+import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -9,14 +10,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from peers import limits
-from peers.dialects import cat_jpeg, cat_tensor
+from peers.dialects import cat_jpeg, cat_tensor, nothing
 from peers.environment import build
 from peers.faults import PeerError
 from peers.figures import About, Bare, Cell, Figures, machine
 from peers.load import Load, find_wrk, run_wrk
 from peers.pace import run_paced
-from peers.report import CONNECTIONS
-from peers.running import Running, proportional_mb, running
+from peers.report import CATS, CONNECTIONS
+from peers.running import Running, exchange, proportional_mb, running
 from peers.systems import MODEL, ROOT, Ask, all_systems, python_of
 
 Say = Callable[[str], None]
@@ -73,6 +74,7 @@ class _Course:
     wrk: str
     figures: Figures
     say: Say
+    cats: tuple[str, Path] = ("", Path())
     best_cats: Bare | None = None
 
     def start(self, stack: ExitStack) -> list[Running]:
@@ -97,6 +99,8 @@ class _Course:
                 continue
             self.figures.systems[name] = About(system.title, system.workers, (one.ready_s,))
             self._warm(one)
+            if name == "lectern":
+                self.cats = _served_cats(one.port)
             one.pause()
             started.append(one)
         return started
@@ -106,11 +110,12 @@ class _Course:
         for batch in (1, 64):
             for processes in (1, 2):
                 self._limit(Bare("mnist", batch, processes), MODEL)
+        name, model = self.cats
         if self.best_cats is None:
-            tried = [Bare("cats_vs_dogs", batch, 2) for batch in _CAT_BATCHES]
-            self.best_cats = max(tried, key=lambda bare: self._limit(bare, _cats_model()))
+            tried = [Bare(name, batch, 2) for batch in _CAT_BATCHES]
+            self.best_cats = max(tried, key=lambda bare: self._limit(bare, model))
         else:
-            self._limit(self.best_cats, _cats_model())
+            self._limit(self.best_cats, model)
 
     def load(self, one: Running, connections: int) -> None:
         """Measure all that a system is asked, at full speed."""
@@ -201,10 +206,13 @@ def _cat_asks() -> tuple[Ask, Ask]:
     )
 
 
-def _cats_model() -> Path:
-    """Return the version of cats_vs_dogs that is served by default: the highest."""
-    folders = (ROOT / "models" / "cats_vs_dogs").glob("[0-9]*")
-    return max(folders, key=lambda folder: int(folder.name)) / "model.onnx"
+def _served_cats(port: int) -> tuple[str, Path]:
+    """Return name and file of the network that Lectern answers for cats and dogs with on this machine."""
+    card = json.loads(exchange(port, "/models/cats_vs_dogs", nothing())[1])
+    folder = ROOT / "models" / "cats_vs_dogs" / str(card["version"])
+    if card["precision"] == "int8":
+        return f"{CATS} in 8 bits", folder / "model.int8.onnx"
+    return CATS, folder / "model.onnx"
 
 
 def _is_worker(process: int) -> bool:

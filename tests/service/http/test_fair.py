@@ -1,12 +1,15 @@
 """New connections go to whichever worker has the fewest, and never wait for one that is stuck."""
 
 import http.client
+import itertools
 import os
+import resource
 import signal
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
+from pathlib import Path
 from statistics import median
 from typing import Any
 
@@ -19,11 +22,15 @@ StartServer = Callable[..., Any]
 @pytest.fixture(scope="module")
 def server(start_server: StartServer) -> Iterator[Server]:
     with start_server(WORKERS="2") as server:
-        end = time.monotonic() + 60
-        while len(server.workers()) < 2 or set(_held(server, 20)) != {10}:
-            assert time.monotonic() < end, "the second worker takes nothing"
-            time.sleep(0.2)
+        _until(lambda: len(server.workers()) == 2 and _held(server, 20) == [10, 10])
         yield server
+
+
+def _until(condition: Callable[[], bool]) -> None:
+    end = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < end, "it did not happen in time"
+        time.sleep(0.1)
 
 
 def _ask(connection: http.client.HTTPConnection) -> str:
@@ -96,3 +103,20 @@ def test_connections_that_do_not_last_are_all_answered(server: Server) -> None:
     answers = [server.ask("GET", "/livez").status for _ in range(300)]
 
     assert answers == [200] * 300
+
+
+def test_a_server_without_files_left_says_so_and_recovers(server: Server) -> None:
+    before = {}
+    for worker in server.workers():
+        before[worker] = resource.prlimit(worker, resource.RLIMIT_NOFILE)
+        used = {int(path.name) for path in Path(f"/proc/{worker}/fd").iterdir()}
+        free = (number for number in itertools.count() if number not in used)
+        fourth = next(itertools.islice(free, 3, None))  # the limit is on the numbers of files
+        resource.prlimit(worker, resource.RLIMIT_NOFILE, (fourth, before[worker][1]))
+    try:
+        with _connected(server, 30):
+            _until(lambda: "no connection can be taken for 1 s: Too many open files" in server.log())
+        assert server.ask("GET", "/livez").status == 200
+    finally:
+        for worker, limits in before.items():
+            resource.prlimit(worker, resource.RLIMIT_NOFILE, limits)
