@@ -285,7 +285,12 @@ def quantize(name: str, version: int | None, models: Path, own: Path | None) -> 
 @click.command()
 @click.argument("recipe", type=click.Choice(RECIPES))
 @click.option("--runs", type=_folder, default=_RUNS, show_default=True, help="Folder of the runs.")
-@click.option("--run", "run_name", help="Name of the run's folder; else the recipe's.")
+@click.option(
+    "--run",
+    "run_names",
+    multiple=True,
+    help="Name of the run's folder; else the recipe's. Given again: the mean of such runs' logits.",
+)
 @click.option("--models", type=_folder, default=_MODELS, show_default=True, help="Folder of all models.")
 @click.option("--name", help="Name of the model; else that of its data set.")
 @click.option(
@@ -297,7 +302,7 @@ def quantize(name: str, version: int | None, models: Path, own: Path | None) -> 
 def export(
     recipe: str,
     runs: Path,
-    run_name: str | None,
+    run_names: tuple[str, ...],
     models: Path,
     name: str | None,
     version: int | None,
@@ -309,7 +314,9 @@ def export(
 
     It is checked against Keras on the whole test set; if a label changes, nothing is written.
 
-    Example: lectern export mnist-convnet --version 1
+    Examples: lectern export mnist-convnet --version 1
+
+    lectern export fashion-deep --run fashion-1 --run fashion-2
     """
     _quiet()
     from training.results import record_result
@@ -317,7 +324,7 @@ def export(
 
     card = export_run(
         recipe,
-        folder=runs / (run_name or _run_name(recipe, own)),
+        folders=[runs / run_name for run_name in run_names or (_run_name(recipe, own),)],
         models=models,
         name=name,
         version=version,

@@ -81,7 +81,7 @@ def explain(model: keras.Model) -> ExplanationGraph:
         return {**maps, _HEAT: _heat(steps[start:], label)}
 
     signature = [tf.TensorSpec(image.shape, image.dtype, name=_PIXELS)]
-    if _heat_is_exact(model):
+    if heat_is_exact(model):
         classes = max(2, model.output_shape[-1])
         signature.append(tf.TensorSpec((None, classes), tf.float32, name=_LABEL))
     with hold_back_chatter():
@@ -131,7 +131,7 @@ def _feature_maps(steps: Sequence[_Step]) -> dict[str, Any]:
     return maps
 
 
-def _heat_is_exact(model: keras.Model) -> bool:
+def heat_is_exact(model: keras.Model) -> bool:
     """Return whether a network ends in global average pooling, or is of dense layers from the pixels on."""
     pooled = any(isinstance(layer, layers.GlobalAveragePooling2D) for layer in model.layers)
     return pooled or not any(_is_convolution(part) for part in _parts(model))

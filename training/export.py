@@ -1,6 +1,6 @@
 """Owns the way from a finished run to ``models/<name>/<version>/``, and the checks on that way."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -27,10 +27,11 @@ from service.inference.files import sha256_of
 from service.inference.preprocessing import Vocabulary
 from service.inference.session import open_session
 from training.artefact import NETWORK, describe_file, new_folder, put_card
+from training.committee import committee
 from training.datasets import Dataset, Examples
 from training.doubt import measure_doubt
 from training.errors import ExportError
-from training.explanation import explain
+from training.explanation import explain, heat_is_exact
 from training.figures import confusion_picture, draw_curves
 from training.graph import OPSET, store_in_halves, to_onnx
 from training.head import scale_heat
@@ -62,6 +63,7 @@ class Trained:
         history: A row per epoch.
         dataset: Its data, as the network takes it.
         vocabulary: Of text networks.
+        others: Networks of further runs of the recipe, whose logits are averaged with the first one's.
         remarks: Further facts for the card, beside its own fields.
     """
 
@@ -71,6 +73,7 @@ class Trained:
     history: tuple[Epoch, ...]
     dataset: Dataset
     vocabulary: Vocabulary | None = None
+    others: tuple[keras.Model, ...] = ()
     remarks: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -87,8 +90,14 @@ def export(trained: Trained, *, models: Path, name: str, version: int) -> Card:
         The card that was written.
 
     Raises:
-        ExportError: The exported network does not answer as the trained one does; nothing was written.
+        ExportError: The exported network does not answer as the trained one does, or several are to be one
+            whose gradients explain it; nothing was written.
     """
+    if trained.others and heat_is_exact(trained.model):
+        raise ExportError(
+            f"runs of {trained.recipe.name} cannot be averaged: its heat maps come from the gradients of one "
+            "network; export a single run"
+        )
     with new_folder(models / name / str(version)) as work:
         return _fill(work, trained, name=name, version=version)
 
@@ -97,7 +106,7 @@ def _fill(folder: Path, trained: Trained, *, name: str, version: int) -> Card:
     kind, recipe = trained.recipe.preprocessing, trained.recipe
     validation = as_served(trained.dataset.validation, preprocessing=kind)
     test = as_served(trained.dataset.test, preprocessing=kind)
-    network = served_network(trained.model, recipe)
+    network = served_network(trained.model, recipe, others=trained.others)
     proto = to_onnx(network)
     difference = check_parity(keras_probabilities(network, test.x), run_network(proto, test.x))
     calibration = calibrate_network(proto, validation)
@@ -129,9 +138,10 @@ def _fill(folder: Path, trained: Trained, *, name: str, version: int) -> Card:
     return card
 
 
-def served_network(model: keras.Model, recipe: Recipe) -> keras.Model:
-    """Return what is exported of a trained network: itself, or itself with a mirror."""
-    return with_mirror(model) if recipe.mirror else model
+def served_network(model: keras.Model, recipe: Recipe, *, others: Sequence[keras.Model] = ()) -> keras.Model:
+    """Return what is exported: a trained network or a committee of several, if need be with a mirror."""
+    network = committee([model, *others]) if others else model
+    return with_mirror(network) if recipe.mirror else network
 
 
 def measure_network(model: keras.Model, dataset: Dataset, *, recipe: Recipe) -> Metrics:
@@ -234,8 +244,8 @@ def _card(
         # Placeholders until the file exists; the copy in the file's own metadata leaves them out.
         onnx=OnnxFile(sha256="0" * 64, bytes=0, opset=OPSET),
         recipe=RecipeInfo(name=recipe.name, settings=record.settings),
-        parameters=trained.model.count_params(),
-        layers=describe_layers(trained.model),
+        parameters=sum(model.count_params() for model in (trained.model, *trained.others)),
+        layers=_all_layers(trained),
         training=TrainingRun(
             dataset=record.dataset,
             dataset_sha256=dataset.sha256,
@@ -255,6 +265,14 @@ def _card(
     )
 
 
+def _all_layers(trained: Trained) -> tuple[Layer, ...]:
+    """Describe the layers of all networks of a committee, those behind the first one with its number."""
+    rows = list(describe_layers(trained.model))
+    for number, other in enumerate(trained.others, start=2):
+        rows += [replace(row, name=f"{number}/{row.name}") for row in describe_layers(other)]
+    return tuple(rows)
+
+
 def _parameters(trained: Trained, shape: tuple[int, ...]) -> dict[str, Any]:
     if trained.vocabulary:
         return {"words": len(trained.vocabulary.words), "padding": 0}
@@ -268,7 +286,7 @@ def _check_unchanged(session: ort.InferenceSession, test: Examples, probabilitie
 
 
 def _with_explanation(card: Card, model: keras.Model, path: Path, *, temperature: float) -> Card:
-    graph = explain(model)
+    graph = explain(model)  # of a committee the first one's feature maps; heat is found by hiding, of all
     if graph.heat_layer:
         scale_heat(graph.proto, temperature)
     store_in_halves(graph.proto)

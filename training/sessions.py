@@ -1,19 +1,21 @@
 """Owns what ``lectern train`` and ``lectern export`` do, from loading the data to the last line."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import keras
 from rich.console import Console
 
 from service.inference.card import Card
 from service.inference.preprocessing import Vocabulary
+from training.datasets import Dataset
 from training.errors import RunError
 from training.export import Trained, export, measure_network
 from training.folds import cross_validate
-from training.history import best_epoch
+from training.history import Epoch, best_epoch
 from training.inputs import Prepared, prepare_dataset
 from training.loop import Reporter
 from training.options import Options
@@ -84,7 +86,7 @@ def run_training(job: Job, *, console: Console) -> None:
         )
         return
     model, version = job.name or prepared.dataset.name, None
-    card = _export(recipe, job.folder, prepared, models=job.models, name=model, version=version)
+    card = _export(recipe, [job.folder], prepared, models=job.models, name=model, version=version)
     console.print(
         f"{job.models / card.name / str(card.version)}: accuracy {card.metrics.accuracy:.4f} on "
         f"{card.metrics.count} test pictures. Try it: lectern predict {card.name} picture.jpg",
@@ -115,18 +117,18 @@ def run_folds(job: Job, *, folds: int, console: Console) -> None:
 def export_run(
     recipe: str,
     *,
-    folder: Path,
+    folders: Sequence[Path],
     models: Path,
     name: str | None = None,
     version: int | None = None,
     own: Path | None = None,
     compare: Path | None = None,
 ) -> Card:
-    """Export a finished run.
+    """Export a finished run, or several that differ in their seed: the mean of their logits.
 
     Args:
         recipe: Name of the recipe.
-        folder: Of the run.
+        folders: Of the runs, at least one.
         models: Folder of all models.
         name: Of the model; None takes that of its data set.
         version: To make or replace; None takes the next free one.
@@ -134,17 +136,17 @@ def export_run(
         compare: Folder of another run whose test accuracy the card is to tell as well.
 
     Raises:
-        RunError: There is no finished run in the folder, or it is of other data.
+        RunError: There is no finished run in a folder, or it is of other data or settings.
         ExportError: The exported network does not answer as the trained one does.
     """
-    vocabulary = folder / _VOCABULARY
+    vocabulary = folders[0] / _VOCABULARY
     chosen = load_recipe(recipe)
     prepared = prepare_dataset(
         chosen, folder=own, vocabulary=Vocabulary.read(vocabulary) if vocabulary.exists() else None
     )
     if own:
         chosen = _for_own_data(chosen, prepared)
-    return _export(chosen, folder, prepared, models=models, name=name, version=version, compare=compare)
+    return _export(chosen, folders, prepared, models=models, name=name, version=version, compare=compare)
 
 
 def next_version(models: Path, name: str) -> int:
@@ -179,7 +181,7 @@ def _for_own_data(recipe: Recipe, prepared: Prepared) -> Recipe:
 
 def _export(
     recipe: Recipe,
-    folder: Path,
+    folders: Sequence[Path],
     prepared: Prepared,
     *,
     models: Path,
@@ -187,14 +189,19 @@ def _export(
     version: int | None,
     compare: Path | None = None,
 ) -> Card:
-    record, model, history = load_run(folder)
     dataset = prepared.dataset
-    # What the user added for training is not needed here: all is judged on validation and test.
-    splits = {split: count for split, count in record.splits.items() if split != "extra"}
-    if record.recipe != recipe.name or record.labels != dataset.labels or splits != dataset.splits:
-        raise RunError(
-            f"{folder}: is a run of {record.recipe} on {record.dataset}, or on other data; train again"
-        )
+    record, model, history = _load(folders[0], recipe, dataset)
+    others = [_load(folder, recipe, dataset)[:2] for folder in folders[1:]]
+    for folder, (other, _) in zip(folders[1:], others, strict=True):
+        if {**other.settings, "seed": record.seed} != record.settings:
+            raise RunError(f"{folder}: differs from {folders[0]} in more than the seed; average runs alike")
+    remarks: dict[str, Any] = {}
+    if compare:
+        remarks["compared_with"] = _compare(compare, recipe, record, prepared)
+    if others:
+        remarks["members"] = {"seeds": [run.seed for run in (record, *(run for run, _ in others))]}
+        seconds = record.seconds + sum(run.seconds for run, _ in others)
+        record = replace(record, seconds=round(seconds, 1))
     trained = Trained(
         recipe=recipe,
         record=record,
@@ -202,10 +209,23 @@ def _export(
         history=history,
         dataset=dataset,
         vocabulary=prepared.vocabulary,
-        remarks={"compared_with": _compare(compare, recipe, record, prepared)} if compare else {},
+        others=tuple(network for _, network in others),
+        remarks=remarks,
     )
     home = name or dataset.name
     return export(trained, models=models, name=home, version=version or next_version(models, home))
+
+
+def _load(folder: Path, recipe: Recipe, dataset: Dataset) -> tuple[RunRecord, keras.Model, tuple[Epoch, ...]]:
+    """Load a run that is to be exported."""
+    record, model, history = load_run(folder)
+    # What the user added for training is not needed here: all is judged on validation and test.
+    splits = {split: count for split, count in record.splits.items() if split != "extra"}
+    if record.recipe != recipe.name or record.labels != dataset.labels or splits != dataset.splits:
+        raise RunError(
+            f"{folder}: is a run of {record.recipe} on {record.dataset}, or on other data; train again"
+        )
+    return record, model, history
 
 
 def _compare(folder: Path, recipe: Recipe, record: RunRecord, prepared: Prepared) -> dict[str, Any]:

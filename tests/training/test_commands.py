@@ -186,6 +186,46 @@ def test_comparison_with_another_run_is_in_the_card(tmp_path: Path, mnist_cache:
     assert 0 <= compared["metrics"]["accuracy"] <= 1
 
 
+def test_runs_that_differ_in_their_seed_are_exported_as_one_network(
+    tmp_path: Path, mnist_cache: Path
+) -> None:
+    _train(tmp_path, "--seed", 1, "--run", "one", recipe="mnist-small-convnet")
+    _train(tmp_path, "--seed", 2, "--run", "two", recipe="mnist-small-convnet")
+    for words in (["one"], ["two"], ["one", "--run", "two"]):
+        assert _export(tmp_path, "--run", *words, recipe="mnist-small-convnet").exit_code == 0
+    catalog = Catalog(tmp_path / "models")
+    first, second, both = (catalog.card("mnist", version) for version in (1, 2, 3))
+
+    assert both.extra["members"] == {"seeds": [1, 2]}
+    assert both.parameters == first.parameters + second.parameters
+    assert sum(layer.parameters for layer in both.layers) == both.parameters
+    assert both.training.seconds == pytest.approx(first.training.seconds + second.training.seconds)
+    digit = np.zeros((28, 28), dtype=np.uint8)
+    digit[8:20, 12:16] = 255
+    assert np.ptp(catalog.explainer("mnist", 3).heat(digit, label="1")) > 0
+    evaluated = _call(commands.evaluate, "mnist", "--version", 3, "--models", tmp_path / "models")
+    assert evaluated.exit_code == 0
+    assert "DIFFERS" not in evaluated.output
+
+
+def test_runs_that_differ_in_more_than_their_seed_are_not_averaged(tmp_path: Path, mnist_cache: Path) -> None:
+    _train(tmp_path, "--run", "one")
+    _train(tmp_path, "--run", "two", "--dropout", 0.5)
+
+    with pytest.raises(RunError, match=r"two: differs from .*one in more than the seed"):
+        _export(tmp_path, "--run", "one", "--run", "two")
+    assert not (tmp_path / "models").exists()
+
+
+def test_runs_whose_heat_is_of_gradients_are_not_averaged(tmp_path: Path, mnist_cache: Path) -> None:
+    _train(tmp_path, "--seed", 1, "--run", "one")
+    _train(tmp_path, "--seed", 2, "--run", "two")
+
+    with pytest.raises(ExportError, match="runs of mnist-dense cannot be averaged"):
+        _export(tmp_path, "--run", "one", "--run", "two")
+    assert not list((tmp_path / "models").glob("*/*"))
+
+
 def test_export_without_a_run_says_what_to_do(tmp_path: Path, mnist_cache: Path) -> None:
     with pytest.raises(RunError, match=r"holds no finished run .* run `lectern train` first"):
         _export(tmp_path)
