@@ -32,24 +32,24 @@ class FairServer(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Listen, once the application has started; over TLS as uvicorn does."""
-        self._headcount: Headcount | None = None
+        self._listener: socket.socket | None = None
         folder = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
-        if not sockets or folder is None or self.config.is_ssl:
+        if not sockets or len(sockets) > 1 or folder is None or self.config.is_ssl:
             await super().startup(sockets)
             return
         self._headcount = Headcount(Path(folder), server=os.getppid(), worker=os.getpid())
         self._connecting: dict[asyncio.Task[None], asyncio.Protocol] = {}
-        self.server_state.connections = _Connections(self._publish)
-        self._listening = sockets
+        self._rest: asyncio.TimerHandle | None = None
+        self.server_state.connections = _Connections(more=self._publish, fewer=self._lost)
         await super().startup([])
-        for listener in self._listening:
-            listener.setblocking(False)
-            listener.listen(self.config.backlog)
-            self._watch(listener)
+        (self._listener,) = sockets
+        self._listener.setblocking(False)
+        self._listener.listen(self.config.backlog)
+        self._watch()
 
     async def on_tick(self, counter: int) -> bool:
         """Show the other workers ten times a second that this one lives."""
-        if self._headcount is not None:
+        if self._listener is not None:
             if counter % _TICKS_TO_LOOK == 0:
                 self._headcount.look_around()
             self._publish()
@@ -57,46 +57,49 @@ class FairServer(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Listen no more, and let the requests that run end."""
-        if self._headcount is not None:
-            listening, self._listening = self._listening, []
-            for listener in listening:
-                asyncio.get_running_loop().remove_reader(listener.fileno())
+        if self._listener is not None:
+            self._look_away()
+            self._listener = None
             self._headcount.close()
         await super().shutdown(sockets)
 
-    def _watch(self, listener: socket.socket) -> None:
-        if listener in self._listening:
-            asyncio.get_running_loop().add_reader(listener.fileno(), self._offered, listener)
+    def _watch(self) -> None:
+        """Be told of connections that wait."""
+        assert self._listener is not None
+        self._look_away()
+        asyncio.get_running_loop().add_reader(self._listener.fileno(), self._offered)
 
-    def _rest(self, listener: socket.socket, seconds: float, then: Callable[[socket.socket], None]) -> None:
+    def _look_away(self, seconds: float = 0.0, then: Callable[[], None] | None = None) -> None:
+        """Be told of none, until something is to be done after some seconds."""
+        assert self._listener is not None
         loop = asyncio.get_running_loop()
-        loop.remove_reader(listener.fileno())
-        loop.call_later(seconds, then, listener)
+        loop.remove_reader(self._listener.fileno())
+        if self._rest is not None:
+            self._rest.cancel()
+        self._rest = loop.call_later(seconds, then) if then else None
 
-    def _offered(self, listener: socket.socket) -> None:
+    def _offered(self) -> None:
         """Take a connection, or leave it to a worker that has fewer."""
-        assert self._headcount is not None
         if self._held() > self._headcount.fewest():
-            self._rest(listener, _COURTESY_S, self._left_over)
+            self._look_away(_COURTESY_S, self._take_what_is_left)
         else:
-            self._accept(listener)
+            self._accept()
 
-    def _left_over(self, listener: socket.socket) -> None:
-        """Take a connection if nobody else did."""
-        self._watch(listener)
-        if listener in self._listening:
-            self._accept(listener)
+    def _take_what_is_left(self) -> None:
+        self._watch()
+        self._accept()
 
-    def _accept(self, listener: socket.socket) -> None:
+    def _accept(self) -> None:
+        assert self._listener is not None
         try:
-            connection, _ = listener.accept()
+            connection, _ = self._listener.accept()
         except (BlockingIOError, InterruptedError, ConnectionAbortedError):
             return  # another worker was quicker, or the caller changed their mind
         except OSError as error:
             if error.errno not in _LACKING:
                 raise
             _logger.error("no connection can be taken for %g s: %s", _UNTIL_MORE_S, error.strerror)
-            self._rest(listener, _UNTIL_MORE_S, self._watch)
+            self._look_away(_UNTIL_MORE_S, self._watch)
             return
         kind: Callable[..., asyncio.Protocol] = self.config.http_protocol_class
         protocol = kind(config=self.config, server_state=self.server_state, app_state=self.lifespan.state)
@@ -105,32 +108,37 @@ class FairServer(uvicorn.Server):
         task.add_done_callback(self._connecting.pop)
         self._publish()
 
+    def _lost(self) -> None:
+        """A connection has ended: perhaps no other worker has fewer now, and all leave one to each other."""
+        self._publish()
+        if self._listener is not None and self._rest and self._held() <= self._headcount.fewest():
+            self._watch()
+
+    def _publish(self) -> None:
+        self._headcount.publish(self._held())
+
     def _held(self) -> int:
         made: Collection[object] = self.server_state.connections
         return len(made) + sum(protocol not in made for protocol in self._connecting.values())
 
-    def _publish(self) -> None:
-        if self._headcount is not None:
-            self._headcount.publish(self._held())
-
 
 class _Connections(set[Any]):
-    """The connections of a worker; tells when there are more or fewer.
+    """The connections of a worker; tells at once when there are more or fewer.
 
-    A number that is a moment old is wrong when it counts: where a client that hung up comes back at once.
+    A number that is a moment old is wrong when it counts: where a client that hung up comes back.
     """
 
-    def __init__(self, changed: Callable[[], None]) -> None:
+    def __init__(self, *, more: Callable[[], None], fewer: Callable[[], None]) -> None:
         super().__init__()
-        self._changed = changed
+        self._more, self._fewer = more, fewer
 
     def add(self, connection: Any) -> None:
         super().add(connection)
-        self._changed()
+        self._more()
 
     def discard(self, connection: Any) -> None:
         super().discard(connection)
-        self._changed()
+        self._fewer()
 
 
 async def _connect(connection: socket.socket, protocol: asyncio.Protocol) -> None:
