@@ -120,7 +120,7 @@ def start_server(tmp_path_factory: pytest.TempPathFactory, models_folder: Path) 
     """Run a server with settings of its own while a ``with`` block lasts."""
 
     @contextmanager
-    def start(*, grpc: bool = False, **settings: str) -> Iterator[Server]:
+    def start(*, grpc: bool = False, home: Path | None = None, **settings: str) -> Iterator[Server]:
         folder = tmp_path_factory.mktemp("server")
         port, grpc_port = _free_ports()
         own = {"MODELS": str(models_folder), "PORT": str(port), "GRPC_PORT": str(grpc_port) if grpc else ""}
@@ -131,10 +131,10 @@ def start_server(tmp_path_factory: pytest.TempPathFactory, models_folder: Path) 
             **{
                 name: value
                 for name, value in os.environ.items()
-                if not name.startswith(("LECTERN_", "PROMETHEUS_"))
+                if not name.startswith(("LECTERN_", "PROMETHEUS_", "BENTOML_"))
             },
             **{f"LECTERN_{name}": value for name, value in chosen.items()},
-            "BENTOML_HOME": str(folder / "bentoml"),
+            **({"HOME": str(home)} if home else {"BENTOML_HOME": str(folder / "bentoml")}),
         }
         with (folder / "log").open("wb") as log:
             process = subprocess.Popen(

@@ -2,9 +2,12 @@
 
 import base64
 import re
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 Server = Any
+StartServer = Callable[..., Any]
 
 
 def _count(server: Server, series: str) -> float:
@@ -37,3 +40,14 @@ def test_one_request_adds_one_to_its_counters(server: Server, digit_png: bytes) 
     encoded = base64.b64encode(digit_png).decode()
     server.post_json("/models/mnist", {"inputs": [encoded] * 3})
     assert [_count(server, name) for name in series] == [before[0] + 3, before[1] + 1]
+
+
+def test_another_server_of_the_same_user_counts_for_itself(start_server: StartServer, tmp_path: Path) -> None:
+    series = 'lectern_requests_total{route="/models",status="200"}'
+    with start_server(home=tmp_path) as first:
+        for _ in range(3):
+            first.ask("GET", "/models")
+        assert _count(first, series) == 3
+        with start_server(home=tmp_path) as second:
+            second.ask("GET", "/models")
+            assert (_count(first, series), _count(second, series)) == (3, 1)
