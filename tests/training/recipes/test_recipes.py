@@ -21,7 +21,7 @@ PARAMETERS = {
     "mnist-small-convnet": 34_826,
     "mnist-deep": 441_516,
     "fashion-dense": 55_050,
-    "fashion-deep": 441_516,
+    "fashion-deep": 674_924,
     "cifar10-bn-elu": 293_930,
     "cifar10-deep": 2_564_522,
     "cats-dogs-scratch": 213_905,
