@@ -263,6 +263,8 @@ def _pretty(document: object) -> str:
 
 
 def _card_text(card: Card) -> str:
+    seeds = card.extra.get("members", {}).get("seeds", [card.training.seed])  # several runs in one network
+    seed = " and ".join(map(str, seeds))
     lines = [
         f"{card.name} {card.version}: {card.title}",
         f"labels      {', '.join(card.labels)}",
@@ -272,7 +274,7 @@ def _card_text(card: Card) -> str:
         f"unsure below {card.unsure_below:.3f}",
         f"one answer  {_milliseconds(card.cost.milliseconds if card.cost else None)}; in 8 bits "
         f"{_milliseconds(card.quantized.milliseconds if card.quantized else None)}",
-        f"recipe      {card.recipe.name}, {card.training.epochs} epochs, seed {card.training.seed}, "
+        f"recipe      {card.recipe.name}, {card.training.epochs} epochs, seed {seed}, "
         f"{card.training.seconds:,.0f} s on {card.training.machine}",
         f"input       {card.input.dtype} {list(card.input.shape)}, {card.input.preprocessing}",
         f"licence     {card.provenance.license}",

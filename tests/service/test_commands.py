@@ -122,6 +122,10 @@ def test_models_lists_every_version_of_every_model(run: Run, models_folder: Path
     assert [(document["name"], str(document["version"])) for document in documents] == expected
 
 
+def test_models_shows_the_seeds_of_all_runs_in_a_network(run: Run) -> None:
+    assert "50 epochs, seed 1 and 2," in run("models", "fashion_mnist", "--version", "2").out
+
+
 def test_models_shows_a_card(run: Run, models_folder: Path) -> None:
     card = read_card(models_folder / "mnist" / "1" / "card.json")
     text = run("models", "mnist", "--version", "1").out
