@@ -61,8 +61,9 @@ def serve(host: str | None, port: int | None) -> None:
     grpc = f" and grpc://{host}:{settings.grpc_port}" if settings.grpc_port else ""
     click.echo(f"Serving {names} at http://{host}:{settings.port}{grpc} (Ctrl-C stops)", err=True)
     os.environ.setdefault("BENTOML_DO_NOT_TRACK", "True")
-    # BentoML empties its folder for metrics when a server starts: two of one user must not share it.
-    os.environ.setdefault("BENTOML_HOME", str(Path.home() / "bentoml" / f"lectern-{settings.port}"))
+    if "BENTOML_HOME" not in os.environ:
+        # BentoML empties its folder for metrics when a server starts: two of one user must not share it.
+        os.environ["BENTOML_HOME"] = str(Path.home() / "bentoml" / f"lectern-{settings.port}")
     words = [sys.executable, "-m", "bentoml", "serve", "service.http.app:Lectern"]
     words += ["--host", settings.host, "--port", str(settings.port), "--working-dir", str(_ROOT)]
     words += ["--timeout-graceful-shutdown", str(int(settings.timeout_s) + 1)]

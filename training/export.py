@@ -91,12 +91,12 @@ def export(trained: Trained, *, models: Path, name: str, version: int) -> Card:
 
     Raises:
         ExportError: The exported network does not answer as the trained one does, or several are to be one
-            whose gradients explain it; nothing was written.
+            and are explained by their own gradients, or are of texts; nothing was written.
     """
     if trained.others and heat_is_exact(trained.model):
         raise ExportError(
-            f"runs of {trained.recipe.name} cannot be averaged: its heat maps come from the gradients of one "
-            "network; export a single run"
+            f"runs of {trained.recipe.name} cannot be averaged, as those of convolutions that end in a "
+            "maximum or in dense layers can; export a single run"
         )
     with new_folder(models / name / str(version)) as work:
         return _fill(work, trained, name=name, version=version)

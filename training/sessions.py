@@ -136,7 +136,8 @@ def export_run(
         compare: Folder of another run whose test accuracy the card is to tell as well.
 
     Raises:
-        RunError: There is no finished run in a folder, or it is of other data or settings.
+        RunError: There is no finished run in a folder, or it is of other data, or of settings or a seed
+            that do not go with the others.
         ExportError: The exported network does not answer as the trained one does.
     """
     vocabulary = folders[0] / _VOCABULARY
@@ -190,18 +191,16 @@ def _export(
     compare: Path | None = None,
 ) -> Card:
     dataset = prepared.dataset
-    record, model, history = _load(folders[0], recipe, dataset)
-    others = [_load(folder, recipe, dataset)[:2] for folder in folders[1:]]
-    for folder, (other, _) in zip(folders[1:], others, strict=True):
-        if {**other.settings, "seed": record.seed} != record.settings:
-            raise RunError(f"{folder}: differs from {folders[0]} in more than the seed; average runs alike")
+    runs = [_load(folder, recipe, dataset) for folder in folders]
+    records = [record for record, _, _ in runs]
+    record, model, history = runs[0]
+    _check_alike(folders, records)
     remarks: dict[str, Any] = {}
     if compare:
         remarks["compared_with"] = _compare(compare, recipe, record, prepared)
-    if others:
-        remarks["members"] = {"seeds": [run.seed for run in (record, *(run for run, _ in others))]}
-        seconds = record.seconds + sum(run.seconds for run, _ in others)
-        record = replace(record, seconds=round(seconds, 1))
+    if len(runs) > 1:
+        remarks["members"] = {"seeds": [each.seed for each in records]}
+        record = replace(record, seconds=round(sum(each.seconds for each in records), 1))
     trained = Trained(
         recipe=recipe,
         record=record,
@@ -209,7 +208,7 @@ def _export(
         history=history,
         dataset=dataset,
         vocabulary=prepared.vocabulary,
-        others=tuple(network for _, network in others),
+        others=tuple(network for _, network, _ in runs[1:]),
         remarks=remarks,
     )
     home = name or dataset.name
@@ -226,6 +225,16 @@ def _load(folder: Path, recipe: Recipe, dataset: Dataset) -> tuple[RunRecord, ke
             f"{folder}: is a run of {record.recipe} on {record.dataset}, or on other data; train again"
         )
     return record, model, history
+
+
+def _check_alike(folders: Sequence[Path], records: Sequence[RunRecord]) -> None:
+    """Refuse runs that are not of one recipe with seeds of their own."""
+    first = records[0]
+    for place, (folder, record) in enumerate(zip(folders, records, strict=True)):
+        if {**record.settings, "seed": first.seed} != first.settings:
+            raise RunError(f"{folder}: differs from {folders[0]} in more than the seed; average runs alike")
+        if record.seed in [earlier.seed for earlier in records[:place]]:
+            raise RunError(f"{folder}: is another run of seed {record.seed}; average runs of different seeds")
 
 
 def _compare(folder: Path, recipe: Recipe, record: RunRecord, prepared: Prepared) -> dict[str, Any]:

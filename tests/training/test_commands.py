@@ -217,6 +217,13 @@ def test_runs_that_differ_in_more_than_their_seed_are_not_averaged(tmp_path: Pat
     assert not (tmp_path / "models").exists()
 
 
+def test_a_run_is_not_averaged_with_itself(tmp_path: Path, mnist_cache: Path) -> None:
+    _train(tmp_path, "--run", "one")
+
+    with pytest.raises(RunError, match=r"one: is another run of seed 1"):
+        _export(tmp_path, "--run", "one", "--run", "one")
+
+
 def test_runs_whose_heat_is_of_gradients_are_not_averaged(tmp_path: Path, mnist_cache: Path) -> None:
     _train(tmp_path, "--seed", 1, "--run", "one")
     _train(tmp_path, "--seed", 2, "--run", "two")

@@ -107,7 +107,23 @@ def read_answer(connection: socket.socket) -> Answer:
         return Answer(response.status, response.headers, response.read())
 
 
+def until(condition: Callable[[], Any], *, seconds: float = 60) -> Any:
+    """Wait for something that another process does; return what it came to."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        with suppress(OSError, psutil.Error):
+            if found := condition():
+                return found
+        time.sleep(0.02)
+    raise AssertionError("it did not happen in time")
+
+
 StartServer = Callable[..., AbstractContextManager[Server]]
+
+
+@pytest.fixture(scope="session", name="until")
+def _until() -> Callable[..., Any]:
+    return until
 
 
 @pytest.fixture(scope="session", name="read_answer")

@@ -3,31 +3,16 @@
 import os
 import re
 import signal
-import time
 from collections.abc import Callable
 from typing import Any
 
-import psutil
-
 Server = Any
 StartServer = Callable[..., Any]
-
-
-def _until(condition: Callable[[], Any], *, seconds: float = 60) -> Any:
-    """Wait for something that another process does; return what it came to."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        try:
-            if found := condition():
-                return found
-        except (OSError, psutil.Error):
-            pass
-        time.sleep(0.05)
-    raise AssertionError("it did not happen in time")
+Until = Callable[..., Any]
 
 
 def test_on_sigterm_what_is_in_flight_is_answered_and_new_work_is_sent_away(
-    start_server: StartServer, digit_png: bytes, read_answer: Callable[..., Any]
+    start_server: StartServer, digit_png: bytes, read_answer: Callable[..., Any], until: Until
 ) -> None:
     with start_server() as server:
         in_flight = server.begin("/models/mnist", digit_png, sent=20)
@@ -35,7 +20,7 @@ def test_on_sigterm_what_is_in_flight_is_answered_and_new_work_is_sent_away(
         server.ask("GET", "/models")
         gone.close()
         server.process.send_signal(signal.SIGTERM)
-        draining = _until(lambda: (answer := server.ask("GET", "/readyz")).status == 503 and answer)
+        draining = until(lambda: (answer := server.ask("GET", "/readyz")).status == 503 and answer)
         assert draining.json()["code"] == "not_ready"
         refused = server.ask("POST", "/models/mnist", digit_png)
         assert refused.status == 503
@@ -50,25 +35,25 @@ def test_on_sigterm_what_is_in_flight_is_answered_and_new_work_is_sent_away(
 
 
 def test_two_workers_share_the_work_and_a_killed_one_is_replaced(
-    start_server: StartServer, digit_png: bytes
+    start_server: StartServer, digit_png: bytes, until: Until
 ) -> None:
     with start_server(WORKERS="2") as server:
-        first = _until(lambda: len(pids := server.workers()) == 2 and pids)
+        first = until(lambda: len(pids := server.workers()) == 2 and pids)
         answers = [server.ask("POST", "/models/mnist", digit_png) for _ in range(40)]
         assert {answer.status for answer in answers} == {200}
         # Each worker counts for itself, and adds up for a moment; whichever is asked must tell the sum.
-        _until(lambda: _count(server, 'lectern_predictions_total{model="mnist"}') == 40)
+        until(lambda: _count(server, 'lectern_predictions_total{model="mnist"}') == 40)
         sums = [_count(server, 'lectern_predictions_total{model="mnist"}') for _ in range(10)]
         assert sums == [40.0] * 10
         waiting = [server.begin("/models/mnist", digit_png, sent=20) for _ in range(8)]
-        _until(lambda: _count(server, "lectern_requests_in_flight") == 8)
+        until(lambda: _count(server, "lectern_requests_in_flight") == 8)
         os.kill(first[0], signal.SIGKILL)
-        _until(lambda: len(pids := server.workers()) == 2 and first[0] not in pids)
-        _until(lambda: server.ask("POST", "/models/mnist", digit_png).status == 200)
+        until(lambda: len(pids := server.workers()) == 2 and first[0] not in pids)
+        until(lambda: server.ask("POST", "/models/mnist", digit_png).status == 200)
         assert first[1] in server.workers()
         for connection in waiting:
             connection.close()
-        _until(lambda: _count(server, "lectern_requests_in_flight") == 0)
+        until(lambda: _count(server, "lectern_requests_in_flight") == 0)
 
 
 def _count(server: Server, series: str) -> float:

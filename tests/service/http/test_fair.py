@@ -18,20 +18,14 @@ import pytest
 
 Server = Any
 StartServer = Callable[..., Any]
+Until = Callable[..., Any]
 
 
 @pytest.fixture(scope="module")
-def server(start_server: StartServer) -> Iterator[Server]:
+def server(start_server: StartServer, until: Until) -> Iterator[Server]:
     with start_server(WORKERS="2") as server:
-        _until(lambda: len(server.workers()) == 2 and _held(server, 20) == [10, 10])
+        until(lambda: len(server.workers()) == 2 and _held(server, 20) == [10, 10])
         yield server
-
-
-def _until(condition: Callable[[], bool]) -> None:
-    end = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < end, "it did not happen in time"
-        time.sleep(0.1)
 
 
 def _ask(connection: http.client.HTTPConnection) -> str:
@@ -80,7 +74,7 @@ def test_a_worker_that_lost_its_connections_gets_the_next_ones(server: Server) -
             for connection, worker in zip(connections, workers, strict=True):
                 if worker == emptied:
                     connection.close()
-            time.sleep(0.3)
+            time.sleep(0.3)  # until the server has heard of it, which nothing shows
             with _connected(server, 8 - workers.count(emptied)) as later:
                 return {_ask(connection) for connection in later} == {emptied}
 
@@ -133,7 +127,7 @@ def test_callers_who_come_and_go_do_not_wait_until_workers_agree(server: Server)
     assert median(ratios) < 8
 
 
-def test_a_server_without_files_left_says_so_and_recovers(server: Server) -> None:
+def test_a_server_without_files_left_says_so_and_recovers(server: Server, until: Until) -> None:
     before = {}
     for worker in server.workers():
         before[worker] = resource.prlimit(worker, resource.RLIMIT_NOFILE)
@@ -143,7 +137,7 @@ def test_a_server_without_files_left_says_so_and_recovers(server: Server) -> Non
         resource.prlimit(worker, resource.RLIMIT_NOFILE, (fourth, before[worker][1]))
     try:
         with _connected(server, 30):
-            _until(lambda: "no connection can be taken for 1 s: Too many open files" in server.log())
+            until(lambda: "no connection can be taken for 1 s: Too many open files" in server.log())
         assert server.ask("GET", "/livez").status == 200
     finally:
         for worker, limits in before.items():

@@ -5,7 +5,6 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -17,23 +16,15 @@ from grpc import StatusCode
 from tritonclient.grpc import service_pb2
 
 StartServer = Callable[..., Any]
+Until = Callable[..., Any]
 
 _ROOT = Path(__file__).resolve().parents[4]
 _SERVICE = "/inference.GRPCInferenceService/"
 _CHECK = "/grpc.health.v1.Health/Check"
 
 
-def _until(condition: Callable[[], Any], *, seconds: float = 30) -> Any:
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if found := condition():
-            return found
-        time.sleep(0.02)
-    raise AssertionError("it did not happen in time")
-
-
 def test_on_sigterm_what_is_in_flight_is_answered_and_new_work_is_sent_away(
-    start_server: StartServer, digit_request: Any
+    start_server: StartServer, digit_request: Any, until: Until
 ) -> None:
     body, release = digit_request.SerializeToString(), threading.Event()
 
@@ -46,14 +37,14 @@ def test_on_sigterm_what_is_in_flight_is_answered_and_new_work_is_sent_away(
         in_flight = infer.future(held())
         assert check(b"") == b"\x08\x01"
         server.process.send_signal(signal.SIGTERM)
-        _until(lambda: check(b"") == b"\x08\x02")
+        until(lambda: check(b"") == b"\x08\x02")
         with pytest.raises(grpc.RpcError) as raised:
             infer(iter([body]))
         assert raised.value.code() is StatusCode.UNAVAILABLE
         assert channel.unary_unary(_SERVICE + "ServerReady")(b"") == b""  # false is not written out
         assert channel.unary_unary(_SERVICE + "ServerLive")(b"") == b"\x08\x01"
         # Only once no new call is taken does the one in flight get its message.
-        _until(lambda: _is_closed(server.grpc_port))
+        until(lambda: _is_closed(server.grpc_port))
         release.set()
         assert service_pb2.ModelInferResponse.FromString(in_flight.result()).model_name == "mnist"
         assert server.process.wait(15) == 0
@@ -75,17 +66,17 @@ def _listeners(port: int) -> set[int | None]:
     }
 
 
-def test_two_workers_share_the_port(start_server: StartServer, digit_request: Any) -> None:
+def test_two_workers_share_the_port(start_server: StartServer, digit_request: Any, until: Until) -> None:
     body = digit_request.SerializeToString()
     with start_server(grpc=True, WORKERS="2") as server:
-        workers = _until(lambda: len(pids := server.workers()) == 2 and pids)
-        _until(lambda: _listeners(server.grpc_port) == set(workers))
+        workers = until(lambda: len(pids := server.workers()) == 2 and pids)
+        until(lambda: _listeners(server.grpc_port) == set(workers))
         for _ in range(20):
             with grpc.insecure_channel(server.grpc_address) as channel:
                 assert channel.unary_unary(_SERVICE + "ModelInfer")(body)
         # A worker hands its numbers over a moment later.
         line = f'lectern_requests_total{{route="{_SERVICE}ModelInfer",status="200"}} 20.0'
-        _until(lambda: line in server.ask("GET", "/metrics").body.decode())
+        until(lambda: line in server.ask("GET", "/metrics").body.decode())
 
 
 def test_without_a_port_nothing_of_grpc_is_loaded() -> None:
