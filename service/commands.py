@@ -264,8 +264,8 @@ def _pretty(document: object) -> str:
 
 
 def _card_text(card: Card) -> str:
-    seeds = card.extra.get("members", {}).get("seeds", [card.training.seed])  # several runs in one network
-    seed = " and ".join(map(str, seeds))
+    others = card.extra.get("members", [])[1:]  # of several runs in one network
+    partners = "".join(f"with {run['recipe']}, seed {run['seed']}, " for run in others)
     lines = [
         f"{card.name} {card.version}: {card.title}",
         f"labels      {', '.join(card.labels)}",
@@ -275,7 +275,8 @@ def _card_text(card: Card) -> str:
         f"unsure below {card.unsure_below:.3f}",
         f"one answer  {_milliseconds(card.cost.milliseconds if card.cost else None)}; in 8 bits "
         f"{_milliseconds(card.quantized.milliseconds if card.quantized else None)}",
-        f"recipe      {card.recipe.name}, {card.training.epochs} epochs, seed {seed}, "
+        f"recipe      {card.recipe.name}, {card.training.epochs} epochs, seed {card.training.seed}, "
+        f"{partners}"
         f"{card.training.seconds:,.0f} s on {card.training.machine}",
         f"input       {card.input.dtype} {list(card.input.shape)}, {card.input.preprocessing}",
         f"licence     {card.provenance.license}",

@@ -1,5 +1,6 @@
 """Owns averaging what several networks say."""
 
+import itertools
 from collections.abc import Sequence
 
 import keras
@@ -7,7 +8,7 @@ import numpy as np
 from keras import ops
 
 
-def committee(models: Sequence[keras.Model]) -> keras.Model:
+def committee(models: Sequence[keras.Model], *, mirror: bool = False) -> keras.Model:
     """Make a network that averages the logits of several.
 
     Networks of one recipe that began with other seeds err on other examples, so that their mean is right more
@@ -15,6 +16,8 @@ def committee(models: Sequence[keras.Model]) -> keras.Model:
 
     Args:
         models: Of the same input and classes, each ending in a dense layer.
+        mirror: Every second one looks at the mirror image, which costs nothing, and lets them err apart more.
+            For pictures (batch, height, width, ...) in which left and right mean nothing.
 
     Returns:
         A network of that input and output: the features of all, and one dense layer for their mean.
@@ -26,7 +29,10 @@ def committee(models: Sequence[keras.Model]) -> keras.Model:
     ]
     last = models[0].layers[-1]
     mean = keras.layers.Dense(last.units, activation=last.activation, name=last.name)
-    output = mean(ops.concatenate([member(picture) for member in members], axis=-1))
+    reflected = picture[:, :, ::-1] if mirror else picture
+    views = itertools.cycle((picture, reflected))
+    features = [member(view) for member, view in zip(members, views, strict=False)]
+    output = mean(ops.concatenate(features, axis=-1))
     kernels, biases = zip(*(model.layers[-1].get_weights() for model in models), strict=True)
     mean.set_weights([np.concatenate(kernels) / len(models), np.mean(biases, axis=0)])
     return keras.Model(picture, output, name=models[0].name)

@@ -54,12 +54,13 @@ class _Step:
     after: Any
 
 
-def explain(model: keras.Model) -> ExplanationGraph:
-    """Build the graph that explains a picture network.
+def explain(model: keras.Model, *, others: Sequence[keras.Model] = ()) -> ExplanationGraph:
+    """Build the graph that explains a picture network, or several whose logits are averaged.
 
     Args:
-        model: A chain of layers, one of them possibly a pretrained base, that ends in softmax probabilities
-            or in the sigmoid of the second of two classes.
+        model: A chain of layers, one of them possibly a pretrained base, or a network with shortcuts, that
+            ends in softmax probabilities or in the sigmoid of the second of two classes.
+        others: Of the same kind; they share in the heat, and feature maps are of the first alone.
 
     Raises:
         ExportError: Between the heat and the output lies a layer of a kind that is not differentiated here.
@@ -78,10 +79,12 @@ def explain(model: keras.Model) -> ExplanationGraph:
             return maps
         start = _heat_start(steps)
         heat_layer = next((name for name, value in maps.items() if value is steps[start].before), _PIXELS)
-        return {**maps, _HEAT: _heat(steps[start:], label)}
+        ways = [steps, *(_walk(other, image) for other in others)]
+        heat = sum(_heat(way[_heat_start(way) :], label) for way in ways) / float(len(ways))
+        return {**maps, _HEAT: heat}
 
     signature = [tf.TensorSpec(image.shape, image.dtype, name=_PIXELS)]
-    if heat_is_exact(model):
+    if all(heat_is_exact(each) for each in (model, *others)):
         classes = max(2, model.output_shape[-1])
         signature.append(tf.TensorSpec((None, classes), tf.float32, name=_LABEL))
     with hold_back_chatter():
@@ -94,6 +97,8 @@ def explain(model: keras.Model) -> ExplanationGraph:
 
 def _walk(model: keras.Model, tensor: Any) -> list[_Step]:
     """Send a batch through the network and note each layer's input and output, those of a base inside too."""
+    if any(isinstance(layer, layers.Add) for layer in model.layers):
+        return _branches(model, tensor, [part for part in model.layers if part.output is not model.input])
     steps: list[_Step] = []
     for layer in model.layers:
         if isinstance(layer, layers.InputLayer):
@@ -105,16 +110,22 @@ def _walk(model: keras.Model, tensor: Any) -> list[_Step]:
         if isinstance(layer, keras.Model):
             # A pretrained base branches, so that its layers cannot be called one after the other.
             inner = [part for part in layer.layers if _is_convolution(part) or _is_activation(part)]
-            outputs = keras.Model(layer.input, [*(part.output for part in inner), layer.outputs[0]])(
-                tensor, training=False
-            )
-            steps += [_Step(part, None, value) for part, value in zip(inner, outputs, strict=False)]
-            after = outputs[-1]
+            *inside, last = _branches(layer, tensor, [*inner, layer.layers[-1]])
+            steps += inside
+            after = last.after
         else:
             after = layer(tensor, training=False) if isinstance(layer, _MODAL) else layer(tensor)
         steps.append(_Step(layer, tensor, after))
         tensor = after
     return steps
+
+
+def _branches(model: keras.Model, tensor: Any, parts: Sequence[keras.layers.Layer]) -> list[_Step]:
+    """Return what goes in and out of some layers of a network that is no chain; of several inputs none."""
+    outputs = [part.output for part in parts]
+    values = keras.Model(model.input, outputs)(tensor, training=False)
+    known = {id(model.input): tensor} | {id(name): value for name, value in zip(outputs, values, strict=True)}
+    return [_Step(part, known.get(id(part.input)), value) for part, value in zip(parts, values, strict=True)]
 
 
 def _feature_maps(steps: Sequence[_Step]) -> dict[str, Any]:

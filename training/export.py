@@ -31,7 +31,7 @@ from training.committee import committee
 from training.datasets import Dataset, Examples
 from training.doubt import measure_doubt
 from training.errors import ExportError
-from training.explanation import explain, heat_is_exact
+from training.explanation import explain
 from training.figures import confusion_picture, draw_curves
 from training.graph import OPSET, store_in_halves, to_onnx
 from training.head import scale_heat
@@ -42,6 +42,7 @@ from training.metrics import measure_probabilities, sure_threshold
 from training.mirror import with_mirror
 from training.recalibrate import calibrate_network
 from training.recipe import Recipe
+from training.rounding import round_convolutions
 from training.run import RunRecord
 
 LARGEST_DIFFERENCE = 1e-4
@@ -90,14 +91,8 @@ def export(trained: Trained, *, models: Path, name: str, version: int) -> Card:
         The card that was written.
 
     Raises:
-        ExportError: The exported network does not answer as the trained one does, or several are to be one
-            and are explained by their own gradients, or are of texts; nothing was written.
+        ExportError: The exported network does not answer as the trained one does; nothing was written.
     """
-    if trained.others and heat_is_exact(trained.model):
-        raise ExportError(
-            f"runs of {trained.recipe.name} cannot be averaged, as those of convolutions that end in a "
-            "maximum or in dense layers can; export a single run"
-        )
     with new_folder(models / name / str(version)) as work:
         return _fill(work, trained, name=name, version=version)
 
@@ -106,8 +101,13 @@ def _fill(folder: Path, trained: Trained, *, name: str, version: int) -> Card:
     kind, recipe = trained.recipe.preprocessing, trained.recipe
     validation = as_served(trained.dataset.validation, preprocessing=kind)
     test = as_served(trained.dataset.test, preprocessing=kind)
+    if recipe.halves:
+        for model in (trained.model, *trained.others):
+            round_convolutions(model)
     network = served_network(trained.model, recipe, others=trained.others)
     proto = to_onnx(network)
+    if recipe.halves:
+        store_in_halves(proto, rounded_only=True)
     difference = check_parity(keras_probabilities(network, test.x), run_network(proto, test.x))
     calibration = calibrate_network(proto, validation)
     held_out, probabilities = run_network(proto, validation.x), run_network(proto, test.x)
@@ -124,7 +124,7 @@ def _fill(folder: Path, trained: Trained, *, name: str, version: int) -> Card:
     card = replace(card, unsure_below=threshold, doubt=doubt)
     if card.task == "image-classification":
         path = folder / EXPLANATION
-        card = _with_explanation(card, trained.model, path, temperature=calibration.temperature)
+        card = _with_explanation(card, trained, path, temperature=calibration.temperature)
     put_card(proto, card)
     path = folder / NETWORK
     path.write_bytes(proto.SerializeToString())
@@ -139,9 +139,13 @@ def _fill(folder: Path, trained: Trained, *, name: str, version: int) -> Card:
 
 
 def served_network(model: keras.Model, recipe: Recipe, *, others: Sequence[keras.Model] = ()) -> keras.Model:
-    """Return what is exported: a trained network or a committee of several, if need be with a mirror."""
-    network = committee([model, *others]) if others else model
-    return with_mirror(network) if recipe.mirror else network
+    """Return what is exported: a trained network or a committee of several, if need be with a mirror.
+
+    One network looks at each picture twice then, of several every second one at the mirror image.
+    """
+    if others:
+        return committee([model, *others], mirror=recipe.mirror)
+    return with_mirror(model) if recipe.mirror else model
 
 
 def measure_network(model: keras.Model, dataset: Dataset, *, recipe: Recipe) -> Metrics:
@@ -260,9 +264,19 @@ def _card(
         keras_difference=difference,
         unsure_below=0.0,
         provenance=Provenance(license=dataset.license, data=dataset.source, weights=recipe.weights),
-        extra=dict(trained.remarks)
-        | ({"mirror": "logits are the mean for the picture and its mirror image"} if recipe.mirror else {}),
+        extra=_remarks(trained),
     )
+
+
+def _remarks(trained: Trained) -> dict[str, Any]:
+    remarks = dict(trained.remarks)
+    if trained.recipe.mirror and trained.others:
+        remarks["mirror"] = "every second network looks at the mirror image"
+    elif trained.recipe.mirror:
+        remarks["mirror"] = "logits are the mean for the picture and its mirror image"
+    if trained.recipe.halves:
+        remarks["halves"] = "convolutions were rounded to 16 bits before all measurements"
+    return remarks
 
 
 def _all_layers(trained: Trained) -> tuple[Layer, ...]:
@@ -285,8 +299,8 @@ def _check_unchanged(session: ort.InferenceSession, test: Examples, probabilitie
         raise ExportError("the finished file answers differently from the measured one; nothing was written")
 
 
-def _with_explanation(card: Card, model: keras.Model, path: Path, *, temperature: float) -> Card:
-    graph = explain(model)  # of a committee the first one's feature maps; heat is found by hiding, of all
+def _with_explanation(card: Card, trained: Trained, path: Path, *, temperature: float) -> Card:
+    graph = explain(trained.model, others=trained.others)
     if graph.heat_layer:
         scale_heat(graph.proto, temperature)
     store_in_halves(graph.proto)

@@ -21,6 +21,7 @@ OPSET = 17
 IR_VERSION = 8
 _OUTPUT = "probabilities"
 _WORTH_HALVING = 10_000  # bytes of a constant
+_LAST_BITS = 1e-6  # relative, of what the export's arithmetic may change in a float32
 _DYNAMIC = {"Cast", "Concat", "Gather", "Slice", "Unsqueeze"}
 
 
@@ -101,19 +102,26 @@ def dynamic_operations(proto: onnx.ModelProto) -> tuple[str, ...]:
     return tuple(found)
 
 
-def store_in_halves(proto: onnx.ModelProto) -> None:
+def store_in_halves(proto: onnx.ModelProto, *, rounded_only: bool = False) -> None:
     """Store a graph's large constants in 16 bits, in place; it computes in 32 bits as before.
 
     Half the file, at a relative error of 1/2048 in each weight: right for what is looked at, such as a heat
-    map, and not for what is measured.
+    map. What is measured has to be rounded before (:func:`training.rounding.round_convolutions`).
+
+    Args:
+        proto: The graph.
+        rounded_only: Leave constants alone that 16 bits would change.
     """
     graph = proto.graph
     casts = []
     for tensor in graph.initializer:
         if tensor.data_type != onnx.TensorProto.FLOAT or len(tensor.raw_data) < _WORTH_HALVING:
             continue
+        values = numpy_helper.to_array(tensor)
+        halves = values.astype(np.float16)
+        if rounded_only and not np.allclose(halves, values, rtol=_LAST_BITS, atol=0):
+            continue
         name = tensor.name
-        halves = numpy_helper.to_array(tensor).astype(np.float16)
         tensor.CopyFrom(numpy_helper.from_array(halves, f"{name}__halves"))
         casts.append(helper.make_node("Cast", [tensor.name], [name], to=onnx.TensorProto.FLOAT))
     nodes = [*casts, *graph.node]

@@ -146,6 +146,28 @@ class Network:
             self.add(keras.layers.Activation("silu"))
         return self
 
+    def stem(self, filters: int) -> "Network":
+        """The first convolution of a residual network, with batch normalisation."""
+        return self._normalised(filters).add(keras.layers.Activation("relu"))
+
+    def residual(self, filters: int, *, stride: int = 1) -> "Network":
+        """Two convolutions whose result is added to what they began with (He 2016, arXiv:1512.03385).
+
+        Args:
+            filters: Of each convolution. Where their number changes, the input is projected to it.
+            stride: Of the first one; the input is averaged over as many pixels.
+        """
+        kept = self._output
+        self._normalised(filters, stride=stride).add(keras.layers.Activation("relu"))
+        self._normalised(filters)
+        changed, self._output = self._output, kept
+        if stride > 1:
+            self.add(keras.layers.AveragePooling2D(stride, padding="same"))
+        if kept.shape[-1] != changed.shape[-1]:
+            self._normalised(filters, side=1)
+        self._output = keras.layers.add([self._output, changed])
+        return self.add(keras.layers.Activation("relu"))
+
     def dense(self, units: int, *, activation: str = "relu", norm: bool = False) -> "Network":
         """A hidden dense layer."""
         layer = keras.layers.Dense(self._width(units), kernel_regularizer=self._regularizer())
@@ -176,6 +198,10 @@ class Network:
             self.add(keras.layers.Dense(classes, activation="softmax", name="probabilities"))
         return keras.Model(self._input, self._output)
 
+    def mean(self) -> "Network":
+        """Each channel's mean over the picture."""
+        return self.add(keras.layers.GlobalAveragePooling2D())
+
     def pool_to_one(self) -> "Network":
         """Each channel's maximum over the picture, a ninth of it, so that training begins in doubt."""
         return self.add(keras.layers.GlobalMaxPooling2D()).add(keras.layers.Rescaling(1 / 9))
@@ -185,6 +211,11 @@ class Network:
         if norm or self._settings.batch_norm:
             self.add(keras.layers.BatchNormalization())
         return self.add(keras.layers.Activation(activation))
+
+    def _normalised(self, filters: int, *, side: int = _PATCH, stride: int = 1) -> "Network":
+        width = self._width(filters)
+        self.add(keras.layers.Conv2D(width, side, strides=stride, padding="same", use_bias=False))
+        return self.add(keras.layers.BatchNormalization(momentum=0.9))
 
     def _width(self, units: int) -> int:
         return max(1, round(units * self._settings.width))

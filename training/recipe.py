@@ -33,6 +33,7 @@ class Recipe:
         joint: Second stage of ``transfer``: train the top of the base with the classifier.
         weights: Where pretrained weights come from.
         mirror: The exported network averages its logits over a picture and its mirror image.
+        halves: The exported network's convolutions are rounded to 16 bits and stored so.
         vocabulary: Picks the words of a text network from its training texts.
     """
 
@@ -48,4 +49,5 @@ class Recipe:
     joint: Settings | None = None
     weights: str = "trained from scratch by this recipe"
     mirror: bool = False
+    halves: bool = False
     vocabulary: Callable[[Iterable[str]], list[str]] = commonest_words

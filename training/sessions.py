@@ -124,10 +124,10 @@ def export_run(
     own: Path | None = None,
     compare: Path | None = None,
 ) -> Card:
-    """Export a finished run, or several that differ in their seed: the mean of their logits.
+    """Export a finished run, or several of other seeds or recipes: the mean of their logits.
 
     Args:
-        recipe: Name of the recipe.
+        recipe: Name of the recipe; of several that of the first run.
         folders: Of the runs, at least one.
         models: Folder of all models.
         name: Of the model; None takes that of its data set.
@@ -194,12 +194,15 @@ def _export(
     runs = [_load(folder, recipe, dataset) for folder in folders]
     records = [record for record, _, _ in runs]
     record, model, history = runs[0]
-    _check_alike(folders, records)
+    _check_members(recipe, folders, records)
     remarks: dict[str, Any] = {}
     if compare:
         remarks["compared_with"] = _compare(compare, recipe, record, prepared)
     if len(runs) > 1:
-        remarks["members"] = {"seeds": [each.seed for each in records]}
+        remarks["members"] = [
+            {"recipe": each.recipe, "seed": each.seed, "settings": _differing(each, record)}
+            for each in records
+        ]
         record = replace(record, seconds=round(sum(each.seconds for each in records), 1))
     trained = Trained(
         recipe=recipe,
@@ -220,31 +223,44 @@ def _load(folder: Path, recipe: Recipe, dataset: Dataset) -> tuple[RunRecord, ke
     record, model, history = load_run(folder)
     # What the user added for training is not needed here: all is judged on validation and test.
     splits = {split: count for split, count in record.splits.items() if split != "extra"}
-    if record.recipe != recipe.name or record.labels != dataset.labels or splits != dataset.splits:
+    alike = load_recipe(record.recipe).preprocessing == recipe.preprocessing
+    if not alike or record.labels != dataset.labels or splits != dataset.splits:
         raise RunError(
             f"{folder}: is a run of {record.recipe} on {record.dataset}, or on other data; train again"
         )
     return record, model, history
 
 
-def _check_alike(folders: Sequence[Path], records: Sequence[RunRecord]) -> None:
-    """Refuse runs that are not of one recipe with seeds of their own."""
-    first = records[0]
-    for place, (folder, record) in enumerate(zip(folders, records, strict=True)):
-        if {**record.settings, "seed": first.seed} != first.settings:
-            raise RunError(f"{folder}: differs from {folders[0]} in more than the seed; average runs alike")
-        if record.seed in [earlier.seed for earlier in records[:place]]:
+def _check_members(recipe: Recipe, folders: Sequence[Path], records: Sequence[RunRecord]) -> None:
+    """Refuse runs of which the first is not the recipe's, or two of one recipe differ in all but the seed."""
+    if records[0].recipe != recipe.name:
+        raise RunError(f"{folders[0]}: is a run of {records[0].recipe}; export that, or train {recipe.name}")
+    of_recipe: dict[str, RunRecord] = {}
+    known: set[tuple[str, int]] = set()
+    for folder, record in zip(folders, records, strict=True):
+        first = of_recipe.setdefault(record.recipe, record)
+        if set(_differing(record, first)) - {"seed"}:
+            raise RunError(
+                f"{folder}: differs from an earlier run of {record.recipe} in more than the seed; average "
+                "runs of the same settings"
+            )
+        if (record.recipe, record.seed) in known:
             raise RunError(f"{folder}: is another run of seed {record.seed}; average runs of different seeds")
+        known.add((record.recipe, record.seed))
+
+
+def _differing(record: RunRecord, first: RunRecord) -> dict[str, Any]:
+    """Return the settings of a run that are not those of another one."""
+    return {name: value for name, value in record.settings.items() if value != first.settings.get(name)}
 
 
 def _compare(folder: Path, recipe: Recipe, record: RunRecord, prepared: Prepared) -> dict[str, Any]:
     """Measure another run of the same recipe, and say in which settings it differs."""
     other, model, _ = load_run(folder)
     metrics = measure_network(model, prepared.dataset, recipe=recipe)
-    differing = {name: value for name, value in other.settings.items() if value != record.settings.get(name)}
     return {
         "run": folder.name,
-        "settings": differing,
+        "settings": _differing(other, record),
         "epochs": other.epochs,
         "seconds": other.seconds,
         "metrics": {name: value for name, value in asdict(metrics).items() if name != "extra"},

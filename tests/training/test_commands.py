@@ -196,7 +196,10 @@ def test_runs_that_differ_in_their_seed_are_exported_as_one_network(
     catalog = Catalog(tmp_path / "models")
     first, second, both = (catalog.card("mnist", version) for version in (1, 2, 3))
 
-    assert both.extra["members"] == {"seeds": [1, 2]}
+    assert [(row["recipe"], row["seed"], row["settings"]) for row in both.extra["members"]] == [
+        ("mnist-small-convnet", 1, {}),
+        ("mnist-small-convnet", 2, {"seed": 2}),
+    ]
     assert both.parameters == first.parameters + second.parameters
     assert sum(layer.parameters for layer in both.layers) == both.parameters
     assert both.training.seconds == pytest.approx(first.training.seconds + second.training.seconds)
@@ -208,11 +211,24 @@ def test_runs_that_differ_in_their_seed_are_exported_as_one_network(
     assert "DIFFERS" not in evaluated.output
 
 
+def test_runs_of_two_recipes_are_exported_as_one_network(tmp_path: Path, mnist_cache: Path) -> None:
+    _train(tmp_path, "--dropout", 0.5, "--run", "one")
+    _train(tmp_path, "--seed", 2, "--run", "two", recipe="mnist-small-convnet")
+
+    assert _export(tmp_path, "--run", "one", "--run", "two").exit_code == 0
+
+    members = Catalog(tmp_path / "models").card("mnist").extra["members"]
+    assert [row["recipe"] for row in members] == ["mnist-dense", "mnist-small-convnet"]
+    assert members[1]["settings"]["dropout"] is None
+    with pytest.raises(RunError, match="two: is a run of mnist-small-convnet"):
+        _export(tmp_path, "--run", "two", "--run", "one")
+
+
 def test_runs_that_differ_in_more_than_their_seed_are_not_averaged(tmp_path: Path, mnist_cache: Path) -> None:
     _train(tmp_path, "--run", "one")
     _train(tmp_path, "--run", "two", "--dropout", 0.5)
 
-    with pytest.raises(RunError, match=r"two: differs from .*one in more than the seed"):
+    with pytest.raises(RunError, match=r"two: differs from .* in more than the seed"):
         _export(tmp_path, "--run", "one", "--run", "two")
     assert not (tmp_path / "models").exists()
 
@@ -222,15 +238,6 @@ def test_a_run_is_not_averaged_with_itself(tmp_path: Path, mnist_cache: Path) ->
 
     with pytest.raises(RunError, match=r"one: is another run of seed 1"):
         _export(tmp_path, "--run", "one", "--run", "one")
-
-
-def test_runs_whose_heat_is_of_gradients_are_not_averaged(tmp_path: Path, mnist_cache: Path) -> None:
-    _train(tmp_path, "--seed", 1, "--run", "one")
-    _train(tmp_path, "--seed", 2, "--run", "two")
-
-    with pytest.raises(ExportError, match="runs of mnist-dense cannot be averaged"):
-        _export(tmp_path, "--run", "one", "--run", "two")
-    assert not list((tmp_path / "models").glob("*/*"))
 
 
 def test_export_without_a_run_says_what_to_do(tmp_path: Path, mnist_cache: Path) -> None:

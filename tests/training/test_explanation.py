@@ -43,8 +43,12 @@ def _whitened(network: Network) -> keras.Model:
     return network.whiten(facts, side=3).block(4).block(6).block(6, depth=3).pool_to_one().classify(10)
 
 
-def _built(stack: Stack, *, side: int = 29) -> keras.Model:
-    keras.utils.set_random_seed(7)
+def _residual(network: Network) -> keras.Model:
+    return network.stem(4).residual(4).residual(8, stride=2).mean().classify(10)
+
+
+def _built(stack: Stack, *, side: int = 29, seed: int = 7) -> keras.Model:
+    keras.utils.set_random_seed(seed)
     model = stack(Network(Settings(epochs=1), shape=(side, side)).scale(DataFacts(classes=10)))
     for layer in model.layers:
         if isinstance(layer, keras.layers.BatchNormalization):
@@ -55,6 +59,11 @@ def _built(stack: Stack, *, side: int = 29) -> keras.Model:
 
 def _pixels(side: int = 29) -> Pixels:
     return np.random.default_rng(3).integers(0, 256, (6, side, side), dtype=np.uint8)
+
+
+def _logits(model: keras.Model, pixels: Pixels) -> Values:
+    values: Values = keras.Model(model.input, model.layers[-1].input)(pixels) @ model.layers[-1].kernel
+    return np.asarray(values + model.layers[-1].bias)
 
 
 def _run(graph: ExplanationGraph, pixels: Pixels, labels: Values | None = None) -> dict[str, Values]:
@@ -100,17 +109,32 @@ def test_heat_is_activation_times_gradient(stack: Stack, heat_layer: str, after:
     np.testing.assert_allclose(outputs["heat"], expected, atol=2e-5 * np.abs(expected).max() + 1e-6)
 
 
-def test_heat_of_a_pooled_network_adds_up_to_the_logit() -> None:
+@pytest.mark.parametrize("stack", [_pooled, _residual], ids=lambda stack: stack.__name__)
+@pytest.mark.parametrize("count", [1, 3])
+def test_heat_of_pooled_networks_adds_up_to_the_logit(stack: Stack, count: int) -> None:
     keras.backend.clear_session()
-    model, pixels = _built(_pooled), _pixels()
-    labels = np.eye(10, dtype=np.float32)[[4] * 6]
+    models, pixels = [_built(stack, seed=seed) for seed in range(count)], _pixels()
+    graph = explain(models[0], others=models[1:])
 
-    heat = _run(explain(model), pixels, labels)["heat"]
+    heat = _run(graph, pixels, np.eye(10, dtype=np.float32)[[4] * 6])["heat"]
 
-    probabilities = model(pixels).numpy()
-    log_odds = np.log(probabilities[:, 4]) - np.log(probabilities[:, 5])
-    other = _run(explain(model), pixels, np.eye(10, dtype=np.float32)[[5] * 6])["heat"]
-    np.testing.assert_allclose((heat - other).sum(axis=(1, 2)), log_odds, atol=1e-4)
+    logits = np.mean([_logits(model, pixels) for model in models], axis=0)
+    np.testing.assert_allclose(heat.sum(axis=(1, 2)), logits[:, 4], atol=1e-4)
+
+
+def test_feature_maps_of_a_residual_network_are_the_blocks_and_what_lies_in_them() -> None:
+    keras.backend.clear_session()
+    model, pixels = _built(_residual), _pixels()
+
+    graph = explain(model)
+
+    maps = _run(graph, pixels, np.eye(10, dtype=np.float32)[[1] * 6])
+    assert graph.heat_layer in graph.layers
+    wanted = {layer.name: layer.output for layer in model.layers if isinstance(layer, keras.layers.Conv2D)}
+    assert set(graph.layers) == set(wanted)
+    blocks = [layer.output for layer in model.layers if isinstance(layer, keras.layers.Activation)]
+    after = keras.Model(model.input, blocks)(pixels)
+    np.testing.assert_allclose(maps[graph.heat_layer], after[-1], atol=1e-4)
 
 
 def test_feature_maps_are_what_keras_computes_and_filters_are_the_weights() -> None:

@@ -1,8 +1,16 @@
 """cifar10-deep: seven convolutions behind a whitening one, for small photos.
 
-Reached: test accuracy 0.9416 with the exported file, which looks at the mirror image too, seed 1, 22 epochs,
-95 min beside other work on two shared cores of an AMD EPYC, no GPU. Without the mirror 0.9374 of validation
-pictures are right. Of the test pictures 34 went through JPEG once; the rest are as published.
+Reached: test accuracy 0.9416 with the exported file by itself, which looks at the mirror image too, seed 1,
+22 epochs, 95 min beside other work on two shared cores of an AMD EPYC, no GPU. Without the mirror 0.9364 of
+validation pictures are right, with it 0.9438. It bears blur and noise worse than the lecture's network, so
+it is served with one that met such pictures, which looks at the mirror image: 0.9410 of the test pictures
+(0.9395 in 8 bits), in as much time.
+
+    ./run train cifar10-deep
+    ./run train cifar10-damaged
+    ./run export cifar10-deep --run cifar10-deep --run cifar10-damaged
+
+Of the test pictures 34 went through JPEG once; the rest are as published.
 """
 
 import keras
@@ -25,12 +33,17 @@ SETTINGS = Settings(
 )
 
 
-def build(settings: Settings, facts: DataFacts) -> keras.Model:
+def build(settings: Settings, facts: DataFacts, *, floor: float = 5e-4) -> keras.Model:
     """Make the network: 2,564,522 parameters, the widths of airbench94 and one convolution more.
 
     The design is that of Jordan 2024, arXiv:2404.00498.
+
+    Args:
+        settings: Of the run.
+        facts: Of the data.
+        floor: Of the whitening, see :meth:`training.layers.Network.whiten`.
     """
-    network = Network(settings, shape=(32, 32, 3)).scale(facts).whiten(facts, side=2)
+    network = Network(settings, shape=(32, 32, 3)).scale(facts).whiten(facts, side=2, floor=floor)
     network.block(64).block(256).block(256, depth=3)
     return network.pool_to_one().classify(facts.classes)
 
@@ -45,4 +58,5 @@ RECIPE = Recipe(
     size=32,
     sure_accuracy=0.98,
     mirror=True,
+    halves=True,
 )
