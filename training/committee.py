@@ -11,8 +11,8 @@ from keras import ops
 def committee(models: Sequence[keras.Model], *, mirror: bool = False) -> keras.Model:
     """Make a network that averages the logits of several.
 
-    Networks of one recipe that began with other seeds err on other examples, so that their mean is right more
-    often than each of them (Hansen and Salamon 1990). It takes the time of all of them.
+    Networks that began with other seeds err on other examples, and those of other kinds even more so, so that
+    their mean is right more often than each of them (Hansen and Salamon 1990). It takes the time of all.
 
     Args:
         models: Of the same input and classes, each ending in a dense layer.

@@ -223,12 +223,17 @@ def _load(folder: Path, recipe: Recipe, dataset: Dataset) -> tuple[RunRecord, ke
     record, model, history = load_run(folder)
     # What the user added for training is not needed here: all is judged on validation and test.
     splits = {split: count for split, count in record.splits.items() if split != "extra"}
-    alike = load_recipe(record.recipe).preprocessing == recipe.preprocessing
+    alike = _reads(load_recipe(record.recipe)) == _reads(recipe)
     if not alike or record.labels != dataset.labels or splits != dataset.splits:
         raise RunError(
             f"{folder}: is a run of {record.recipe} on {record.dataset}, or on other data; train again"
         )
     return record, model, history
+
+
+def _reads(recipe: Recipe) -> tuple[object, ...]:
+    """Return what two recipes have in common whose networks can read the same inputs."""
+    return recipe.preprocessing, recipe.size, recipe.vocabulary
 
 
 def _check_members(recipe: Recipe, folders: Sequence[Path], records: Sequence[RunRecord]) -> None:

@@ -224,6 +224,16 @@ def test_runs_of_two_recipes_are_exported_as_one_network(tmp_path: Path, mnist_c
         _export(tmp_path, "--run", "two", "--run", "one")
 
 
+def test_runs_that_read_texts_by_other_vocabularies_are_not_averaged(
+    tmp_path: Path, imdb_cache: Path
+) -> None:
+    _train(tmp_path, "--run", "one", recipe="imdb-dense")
+    _train(tmp_path, "--run", "two", recipe="imdb-bigrams")
+
+    with pytest.raises(RunError, match="two: is a run of imdb-bigrams on imdb, or on other data"):
+        _export(tmp_path, "--run", "one", "--run", "two", recipe="imdb-dense")
+
+
 def test_runs_that_differ_in_more_than_their_seed_are_not_averaged(tmp_path: Path, mnist_cache: Path) -> None:
     _train(tmp_path, "--run", "one")
     _train(tmp_path, "--run", "two", "--dropout", 0.5)
