@@ -1,6 +1,5 @@
 """Owns averaging what several networks say."""
 
-import itertools
 from collections.abc import Sequence
 
 import keras
@@ -30,8 +29,7 @@ def committee(models: Sequence[keras.Model], *, mirror: bool = False) -> keras.M
     last = models[0].layers[-1]
     mean = keras.layers.Dense(last.units, activation=last.activation, name=last.name)
     reflected = picture[:, :, ::-1] if mirror else picture
-    views = itertools.cycle((picture, reflected))
-    features = [member(view) for member, view in zip(members, views, strict=False)]
+    features = [member(reflected if place % 2 else picture) for place, member in enumerate(members)]
     output = mean(ops.concatenate(features, axis=-1))
     kernels, biases = zip(*(model.layers[-1].get_weights() for model in models), strict=True)
     mean.set_weights([np.concatenate(kernels) / len(models), np.mean(biases, axis=0)])

@@ -98,7 +98,8 @@ def explain(model: keras.Model, *, others: Sequence[keras.Model] = ()) -> Explan
 def _walk(model: keras.Model, tensor: Any) -> list[_Step]:
     """Send a batch through the network and note each layer's input and output, those of a base inside too."""
     if any(isinstance(layer, layers.Add) for layer in model.layers):
-        return _branches(model, tensor, [part for part in model.layers if part.output is not model.input])
+        parts = [layer for layer in model.layers if not isinstance(layer, layers.InputLayer)]
+        return _branches(model, tensor, parts)
     steps: list[_Step] = []
     for layer in model.layers:
         if isinstance(layer, layers.InputLayer):

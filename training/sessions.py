@@ -1,5 +1,6 @@
 """Owns what ``lectern train`` and ``lectern export`` do, from loading the data to the last line."""
 
+import itertools
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
@@ -237,21 +238,18 @@ def _reads(recipe: Recipe) -> tuple[object, ...]:
 
 
 def _check_members(recipe: Recipe, folders: Sequence[Path], records: Sequence[RunRecord]) -> None:
-    """Refuse runs of which the first is not the recipe's, or two of one recipe differ in all but the seed."""
+    """Refuse a first run of another recipe, and two of one recipe that do not differ in just the seed."""
     if records[0].recipe != recipe.name:
         raise RunError(f"{folders[0]}: is a run of {records[0].recipe}; export that, or train {recipe.name}")
-    of_recipe: dict[str, RunRecord] = {}
-    known: set[tuple[str, int]] = set()
-    for folder, record in zip(folders, records, strict=True):
-        first = of_recipe.setdefault(record.recipe, record)
-        if set(_differing(record, first)) - {"seed"}:
-            raise RunError(
-                f"{folder}: differs from an earlier run of {record.recipe} in more than the seed; average "
-                "runs of the same settings"
-            )
-        if (record.recipe, record.seed) in known:
+    runs = zip(folders, records, strict=True)
+    for (first_folder, first), (folder, record) in itertools.combinations(runs, 2):
+        if record.recipe != first.recipe:
+            continue
+        differing = _differing(record, first).keys()
+        if differing - {"seed"}:
+            raise RunError(f"{folder}: differs from {first_folder} in more than the seed; average runs alike")
+        if not differing:
             raise RunError(f"{folder}: is another run of seed {record.seed}; average runs of different seeds")
-        known.add((record.recipe, record.seed))
 
 
 def _differing(record: RunRecord, first: RunRecord) -> dict[str, Any]:
