@@ -7,6 +7,7 @@ from pathlib import Path
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QWidget
+from pytestqt.qtbot import QtBot, SignalBlocker
 
 from desktop.main_window import MainWindow
 from desktop.widgets.pad import Pad
@@ -40,6 +41,11 @@ def draw(pad: Pad, line: Line, *, steps: int = 8, on_the_way: Callable[[], None]
             if on_the_way is not None:
                 on_the_way()
     QTest.mouseRelease(handle, LEFT, PLAIN, spot(pad, *line[-1]))
+
+
+def settling(qtbot: QtBot, window: MainWindow) -> SignalBlocker:
+    """Wait for the answer to the whole drawing; those to drawings in the making come before it."""
+    return qtbot.waitSignal(window.reader.answered, check_params_cb=lambda answer: answer.question.settled)
 
 
 def click(widget: QWidget) -> None:

@@ -4,7 +4,7 @@ import io
 
 import numpy as np
 import pytest
-from hands import DASH, ONE, SEVEN, bars, click, draw, press, shown, spot
+from hands import DASH, ONE, SEVEN, bars, click, draw, press, settling, shown, spot
 from PIL import Image
 from PySide6.QtCore import QEvent, QPointF, Qt
 from PySide6.QtGui import QInputDevice, QPointingDevice, QTabletEvent
@@ -29,7 +29,7 @@ def test_a_stroke_is_read_as_service_inference_reads_the_same_picture(
     qtbot: QtBot, window: MainWindow, models: object
 ) -> None:
     pad = window.draw_page.pad
-    with qtbot.waitSignal(window.reader.answered, check_params_cb=lambda answer: answer.question.settled):
+    with settling(qtbot, window):
         draw(pad, SEVEN)
     expected = Catalog(models).predictor("mnist").predict([png_of_drawing(pad.picture)])[0]
     assert shown(window) == expected.best.label == "7"
@@ -68,7 +68,7 @@ def test_a_blank_pad_invites_and_asks_nobody(qtbot: QtBot, window: MainWindow) -
 
 def test_clear_empties_everything_and_can_be_undone(qtbot: QtBot, window: MainWindow) -> None:
     pad = window.draw_page.pad
-    with qtbot.waitSignal(window.reader.answered, check_params_cb=lambda answer: answer.question.settled):
+    with settling(qtbot, window):
         draw(pad, SEVEN)
     drawn = levels(pad)
     press(window, "Ctrl+Backspace")
@@ -78,7 +78,7 @@ def test_clear_empties_everything_and_can_be_undone(qtbot: QtBot, window: MainWi
     assert set(bars(window).values()) == {""}
     assert window.panel.preview.pixels is None
     assert window.panel.whereabouts.text() == ""
-    with qtbot.waitSignal(window.reader.answered):
+    with settling(qtbot, window):
         press(window, "Ctrl+Z")
     np.testing.assert_array_equal(levels(pad), drawn)
     assert shown(window) == "7"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hands import DASH, ONE, SEVEN, click, draw, pictures, press, shown
+from hands import DASH, ONE, SEVEN, click, draw, pictures, press, settling, shown
 from PIL import Image
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication, QImage
@@ -130,13 +130,14 @@ def test_no_cell_of_a_csv_file_is_a_formula() -> None:
 
 def test_history_keeps_one_entry_a_drawing_and_brings_it_back(qtbot: QtBot, seven: MainWindow) -> None:
     drawn, result = seven.draw_page.pad.picture, seven.panel.remark.text()
-    with qtbot.waitSignal(seven.reader.answered, check_params_cb=lambda answer: answer.question.settled):
+    with settling(qtbot, seven):
         draw(seven.draw_page.pad, DASH)
     assert seven.strip.count() == 1
-    press(seven, "Ctrl+Z")
-    qtbot.waitUntil(lambda: seven.panel.remark.text() == result)
+    with settling(qtbot, seven):
+        press(seven, "Ctrl+Z")
+    assert seven.panel.remark.text() == result
     press(seven, "Ctrl+Backspace")
-    with qtbot.waitSignal(seven.reader.answered, check_params_cb=lambda answer: answer.question.settled):
+    with settling(qtbot, seven):
         draw(seven.draw_page.pad, ONE)
     assert seven.strip.count() == 2
     press(seven, "Ctrl+3")

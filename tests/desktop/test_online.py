@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hands import DASH, ONE, SEVEN, OpenWindow, click, draw, shown
+from hands import DASH, ONE, SEVEN, OpenWindow, click, draw, settling, shown
 from PySide6.QtCore import QElapsedTimer
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
@@ -25,7 +25,7 @@ def server(models: Path) -> Iterator[StandIn]:
 
 
 def draw_and_wait(qtbot: QtBot, window: MainWindow, line: object = SEVEN) -> None:
-    with qtbot.waitSignal(window.reader.answered, check_params_cb=lambda answer: answer.question.settled):
+    with settling(qtbot, window):
         draw(window.draw_page.pad, line)
 
 
@@ -66,7 +66,7 @@ def test_a_server_killed_in_mid_stroke_is_replaced_and_taken_back(
     window = open_window(Settings(server=server.url))
     draw_and_wait(qtbot, window, ONE)
     assert window.panel.whereabouts.text().startswith("Server ")
-    with qtbot.waitSignal(window.reader.answered, check_params_cb=lambda answer: answer.question.settled):
+    with settling(qtbot, window):
         draw(window.draw_page.pad, DASH, on_the_way=server.kill)
     assert window.panel.whereabouts.text().startswith("This computer ")
     assert window.banner.isVisible()

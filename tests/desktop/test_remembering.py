@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from hands import SEVEN, OpenWindow, bars, draw, press, shown
+from hands import SEVEN, OpenWindow, bars, draw, press, settling, shown
 from PySide6.QtCore import QLocale, QSettings
 from PySide6.QtWidgets import QApplication, QDialogButtonBox
 from pytestqt.qtbot import QtBot
@@ -67,7 +67,7 @@ def test_a_server_given_for_once_is_not_remembered(open_window: OpenWindow, mode
 
 
 def test_bars_stay_in_the_labels_order_until_somebody_sorts_them(qtbot: QtBot, window: MainWindow) -> None:
-    with qtbot.waitSignal(window.reader.answered, check_params_cb=lambda answer: answer.question.settled):
+    with settling(qtbot, window):
         draw(window.draw_page.pad, SEVEN)
     assert list(bars(window)) == list("0123456789")
     window.panel.orders.setCurrentIndex(1)
@@ -79,7 +79,7 @@ def test_bars_stay_in_the_labels_order_until_somebody_sorts_them(qtbot: QtBot, w
 
 
 def test_each_bar_has_a_name_and_a_number_for_screen_readers(qtbot: QtBot, window: MainWindow) -> None:
-    with qtbot.waitSignal(window.reader.answered, check_params_cb=lambda answer: answer.question.settled):
+    with settling(qtbot, window):
         draw(window.draw_page.pad, SEVEN)
     row = window.panel.meters.rows[7]
     assert row.accessibleName() == "7"
@@ -91,7 +91,7 @@ def test_the_settled_result_is_announced_once(
 ) -> None:
     said: list[str] = []
     monkeypatch.setattr("desktop.widgets.result.announce", lambda speaker, text: said.append(text))
-    with qtbot.waitSignal(window.reader.answered, check_params_cb=lambda answer: answer.question.settled):
+    with settling(qtbot, window):
         draw(window.draw_page.pad, SEVEN)
     assert said == [f"7, {window.panel.remark.text()}"]
 

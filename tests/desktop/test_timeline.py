@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hands import DASH, ONE, SEVEN, click, draw, press
+from hands import DASH, ONE, SEVEN, click, draw, press, settling
 from PIL import Image
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
@@ -47,7 +47,7 @@ def test_moments_go_from_the_first_dot_to_the_last() -> None:
 
 
 def settle(qtbot: QtBot, window: MainWindow, line: object) -> None:
-    with qtbot.waitSignal(window.reader.answered, check_params_cb=lambda answer: answer.question.settled):
+    with settling(qtbot, window):
         draw(window.draw_page.pad, line)
 
 

@@ -7,7 +7,7 @@ import sys
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
-from hands import SEVEN, OpenWindow, draw, shown
+from hands import SEVEN, OpenWindow, draw, settling, shown
 from pytestqt.qtbot import QtBot
 
 import desktop
@@ -67,7 +67,7 @@ def test_the_window_speaks_german(qtbot: QtBot, open_window: OpenWindow) -> None
         "&Hilfe",
     ]
     assert shown(german) == "Zeichnen Sie eine Ziffer"
-    with qtbot.waitSignal(german.reader.answered, check_params_cb=lambda answer: answer.question.settled):
+    with settling(qtbot, german):
         draw(german.draw_page.pad, SEVEN)
     assert re.fullmatch(r"\d+,\d %", german.panel.remark.text().lstrip("<> "))
     assert german.panel.whereabouts.text().startswith("Dieser Rechner ")

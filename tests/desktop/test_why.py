@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hands import DASH, LEFT, PLAIN, SEVEN, OpenWindow, draw, press, spot
+from hands import DASH, LEFT, PLAIN, SEVEN, OpenWindow, draw, press, settling, spot
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QImage
 from PySide6.QtTest import QTest
@@ -47,7 +47,7 @@ def overlay(catalog: Catalog, pixels: np.ndarray, label: str, model: str = "mnis
 
 def draw_and_wait(qtbot: QtBot, window: MainWindow) -> np.ndarray:
     """Draw a seven, wait for its explanation, and return what the network was given."""
-    with qtbot.waitSignal(window.reader.answered, check_params_cb=lambda answer: answer.question.settled):
+    with settling(qtbot, window):
         draw(window.draw_page.pad, SEVEN)
     qtbot.waitUntil(lambda: window.why.panel.legend.text() == "Bright is what spoke for 7.")
     pixels = window.panel.preview.pixels
@@ -139,7 +139,7 @@ def test_a_closed_panel_computes_nothing_and_an_opened_one_catches_up(
 
     press(window, "Ctrl+Shift+Y")
     monkeypatch.setattr(Explanations, "explain", watched)
-    with qtbot.waitSignal(window.reader.answered, check_params_cb=lambda answer: answer.question.settled):
+    with settling(qtbot, window):
         draw(window.draw_page.pad, SEVEN)
     assert threads == []
     press(window, "Ctrl+Shift+Y")
