@@ -4,9 +4,11 @@ import http.server
 import math
 import os
 import re
+import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -14,8 +16,11 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from peers import readme
 from peers.chart import svg
+from peers.command import peers
+from peers.course import Plan
 from peers.dialects import Digits, Post, nothing
 from peers.environment import build
 from peers.faults import BenchError, PeerError
@@ -292,6 +297,33 @@ def test_without_wrk_the_command_says_how_to_get_it() -> None:
     done = _bench("peers", PATH="")
     assert done.returncode == 2
     assert "apt-get install wrk" in done.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGTERM])
+def test_a_closed_terminal_stops_the_servers_as_ctrl_c_does(
+    number: signal.Signals, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stopped = []
+
+    def run(plan: Plan, **others: object) -> None:
+        try:
+            os.kill(os.getpid(), number)
+            time.sleep(5)
+            stopped.append("too late")
+        finally:
+            stopped.extend(plan.names)
+
+    monkeypatch.setattr("peers.command.run", run)
+    before = {one: signal.getsignal(one) for one in (signal.SIGHUP, signal.SIGTERM)}
+    signal.signal(number, signal.SIG_IGN)  # so that a mistake does not end the tests
+    try:
+        result = CliRunner().invoke(peers, ["--only", "lectern"])
+    finally:
+        for one, handler in before.items():
+            signal.signal(one, handler)
+
+    assert stopped == ["lectern"]
+    assert result.exit_code == 1
 
 
 def test_the_readme_shows_the_committed_figures() -> None:

@@ -1,5 +1,6 @@
 """Owns ``./run bench peers``: its words, and what it writes."""
 
+import signal
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -60,6 +61,9 @@ def peers(
         if files:
             raise BenchError(f"{files[0]}: files are read with --readme only")
         wanted = _chosen(names)
+        # A terminal that is closed must not leave the servers behind: it stops them as Ctrl+C does.
+        for number in (signal.SIGHUP, signal.SIGTERM):
+            signal.signal(number, signal.default_int_handler)
         _write(run(Plan(wanted, rounds, seconds, _FOLDER), say=_say), out)
     except BenchError as error:
         _say(str(error))
