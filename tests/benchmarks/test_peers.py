@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -307,8 +306,7 @@ def test_a_closed_terminal_stops_the_servers_as_ctrl_c_does(
 
     def run(plan: Plan, **others: object) -> None:
         try:
-            os.kill(os.getpid(), number)
-            time.sleep(5)
+            signal.raise_signal(number)
             stopped.append("too late")
         finally:
             stopped.extend(plan.names)
