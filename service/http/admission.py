@@ -7,6 +7,7 @@ from types import TracebackType
 from service.http import metrics
 from service.http.caller import due_within
 from service.http.engine import Engine
+from service.http.loop import running_loop
 from service.http.problems import Problem
 from service.settings import Settings
 
@@ -46,7 +47,7 @@ class Admission:
             )
 
     def place(self) -> "_Place":
-        """Hold a place in the queue for the body of an ``async with`` statement, until the deadline.
+        """Hold a place in the queue for the body of a ``with`` statement, until the deadline.
 
         Raises:
             Problem: 429 or 503: there is no place. 504: the body did not end in time.
@@ -54,7 +55,7 @@ class Admission:
         return _Place(self, self._settings.timeout_s)
 
     def deadline(self) -> "_Deadline":
-        """Give the body of an ``async with`` statement no more time than any request has.
+        """Give the body of a ``with`` statement no more time than any request has.
 
         Raises:
             Problem: 504: it did not end in time.
@@ -87,27 +88,33 @@ class Admission:
         metrics.tally.left()
 
 
-# Classes, since a generator behind `asynccontextmanager` takes ten microseconds more.
+# Classes, since generators behind `contextmanager` take microseconds more, and so does `asyncio.timeout`.
 class _Deadline:
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
-        self._due = due_within(seconds)
-        self._timeout = asyncio.timeout(seconds)
+        self._late = False
 
-    async def __aenter__(self) -> None:
-        self._due.__enter__()
-        await self._timeout.__aenter__()
+    def __enter__(self) -> None:
+        loop = running_loop()
+        task = asyncio.current_task(loop)
+        assert task is not None, "a request is answered in a task of its own"
+        self._task = task
+        due_within(self._seconds)
+        self._timer = loop.call_later(self._seconds, self._expire)
 
-    async def __aexit__(
+    def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._due.__exit__(None, None, None)
-        try:
-            await self._timeout.__aexit__(kind, error, trace)
-        except TimeoutError:
+        self._timer.cancel()
+        # A task that someone else cancels, too, has to end all the same.
+        if self._late and self._task.uncancel() == 0 and kind is asyncio.CancelledError:
             raise Problem(
                 504, "deadline_exceeded", f"no answer within {self._seconds:g} s; send less, or try later"
             ) from None
+
+    def _expire(self) -> None:
+        self._late = True
+        self._task.cancel()
 
 
 class _Place(_Deadline):
@@ -115,12 +122,12 @@ class _Place(_Deadline):
         super().__init__(seconds)
         self._admission = admission
 
-    async def __aenter__(self) -> None:
+    def __enter__(self) -> None:
         self._admission.enter()
-        await super().__aenter__()
+        super().__enter__()
 
-    async def __aexit__(
+    def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._admission.leave()
-        await super().__aexit__(kind, error, trace)
+        super().__exit__(kind, error, trace)

@@ -2,6 +2,7 @@
 
 import gc
 import os
+from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
@@ -15,6 +16,7 @@ from starlette.middleware.cors import CORSMiddleware
 from service.http import metrics
 from service.http.admission import Admission
 from service.http.caller import ClientGone
+from service.http.door import Door
 from service.http.drain import drain_on_sigterm
 from service.http.engine import Engine
 from service.http.exchange import CLIENT_GONE
@@ -29,7 +31,8 @@ from service.http.openapi.document import build_document
 from service.http.page import Page
 from service.http.passing import refusals
 from service.http.problems import Problem, problem_of
-from service.http.simple import SimpleDialect, outcome_headers
+from service.http.protocol import WholeProtocol
+from service.http.simple import SimpleDialect, timing_headers
 from service.http.tfserving import TfServingDialect
 from service.inference.errors import InvalidInput, LecternError
 from service.inference.predictor import Input
@@ -45,6 +48,17 @@ _settings = Settings.from_environment()
 _engine = Engine(_settings)
 _admission = Admission(_engine, _settings)
 _page = Page()
+_door = Door(
+    [
+        *SimpleDialect(_engine, _settings).routes(),
+        *ExplainDialect(_engine, _settings).routes(),
+        *OipDialect(_engine, _settings).routes(),
+        *TfServingDialect(_engine, _settings).routes(),
+        *_page.routes(),
+    ],
+    admission=_admission,
+    settings=_settings,
+)
 
 
 class Label(BaseModel):
@@ -155,7 +169,7 @@ async def _classify(
         # For the access log alone; as a refusal, since BentoML would log a traceback.
         refusals.get().append(Problem(CLIENT_GONE, "client_gone", "the caller hung up"))
         raise BentoMLException("the caller hung up", error_code=HTTPStatus.BAD_REQUEST) from error
-    outcome_headers(predictor, outcome)
+    timing_headers(predictor.card, outcome.timing, count=1)  # BentoML sends none; this counts
     prediction = outcome.predictions[0]
     return Classification(
         model=prediction.model,
@@ -195,20 +209,21 @@ def _install(service: Service[Any]) -> None:
         )
     service.add_asgi_middleware(
         Gateway,
-        admission=_admission,
-        settings=_settings,
-        routes=[
-            *SimpleDialect(_engine, _settings).routes(),
-            *ExplainDialect(_engine, _settings).routes(),
-            *OipDialect(_engine, _settings).routes(),
-            *TfServingDialect(_engine, _settings).routes(),
-            *_page.routes(),
-        ],
+        door=_door,
         passed={"/schema.json": ["GET", "HEAD"], "/classify_image": ["POST"], "/classify_text": ["POST"]},
     )
 
 
+_UvicornServer = FairServer if _settings.workers > 1 else uvicorn.Server
+
+
+def _server(config: uvicorn.Config) -> uvicorn.Server:
+    """Make the server of a worker, with the short way for short requests."""
+    config.load()
+    config.http_protocol_class = partial(WholeProtocol, door=_door, turns=_engine.turns)  # type: ignore[assignment]
+    return _UvicornServer(config)
+
+
 _install(cast(Service[Any], Lectern))
-if _settings.workers > 1:
-    # BentoML has loaded this module when a worker makes its server, and no setting for which kind.
-    uvicorn.Server = FairServer  # type: ignore[misc]
+# BentoML has loaded this module when a worker makes its server, and no setting for which kind.
+uvicorn.Server = _server  # type: ignore[assignment, misc]

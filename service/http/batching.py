@@ -28,6 +28,7 @@ import numpy as np
 import numpy.typing as npt
 
 from service.http import caller, metrics
+from service.http.loop import running_loop
 from service.http.pace import Pace
 from service.inference.predictor import Array, Predictor
 
@@ -60,7 +61,7 @@ class _Ticket:
         self.batch = batch
         self.pace = pace
         self.deadline = caller.deadline()
-        self.loop = asyncio.get_running_loop()
+        self.loop = running_loop()
         self.future: asyncio.Future[Answer] = self.loop.create_future()
         self.came = time.perf_counter()
         self.begun = 0.0

@@ -16,6 +16,7 @@ from PIL import Image
 
 from service.http import caller
 from service.http.batching import BatchQueue
+from service.http.loop import running_loop
 from service.http.pace import Pace, pace_of
 from service.http.turns import LONGEST_S, Turns
 from service.inference.card import Card
@@ -77,7 +78,7 @@ class Engine:
         self._threads = ThreadPoolExecutor(max_workers=max(2, _cores()), thread_name_prefix="work")
         slots = max(1, _cores() // (settings.threads * settings.workers))
         self._queue = BatchQueue(slots)
-        self._turns = Turns()
+        self.turns = Turns()
         # Decoded pictures are many times larger than their files: requests of many of them wait as files.
         self._decoded = asyncio.Semaphore(slots + 1)
         self.draining = False
@@ -187,7 +188,7 @@ class Engine:
     ) -> Result:
         pace = self._pace_of(predictor)
         quick = pace.seconds * len(batch) <= LONGEST_S and batch.nbytes <= _INLINE_BYTES
-        answer = await (self._turns if quick else self._queue).run(predictor, batch, pace=pace)
+        answer = await (self.turns if quick else self._queue).run(predictor, batch, pace=pace)
         waited_s += answer.waited_s
         return Result(answer.probabilities, Timing(decode_s * 1e3, waited_s * 1e3, answer.ran_s * 1e3))
 
@@ -208,7 +209,7 @@ class Engine:
         Raises:
             ClientGone: The caller hung up; work that had not begun is not done.
         """
-        return await caller.wait_for(asyncio.get_running_loop().run_in_executor(self._threads, work))
+        return await caller.wait_for(running_loop().run_in_executor(self._threads, work))
 
     def _load(self, catalog: Catalog, card: Card) -> Predictor:
         predictor = catalog.predictor(card.name, card.version)

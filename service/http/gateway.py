@@ -1,28 +1,17 @@
-"""Owns what every request over HTTP passes: id, key, limits, error bodies, and the way to its route."""
+"""Owns the way of requests that come in ASGI's messages, to our routes and to BentoML's."""
 
-import logging
 from collections.abc import Mapping, Sequence
 
 from starlette.datastructures import Headers
-from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from service.http.admission import Admission
 from service.http.caller import ClientGone, listen
-from service.http.exchange import CLIENT_GONE, Exchange, Journal, request_id
+from service.http.door import Door, Fields, first_fields
+from service.http.exchange import Exchange
 from service.http.passing import TranslatedReply, check_json, refusals, replayed
-from service.http.problems import Problem, problem_of, problem_response, wrong_method
-from service.http.routing import Router, answer
-from service.inference.errors import LecternError
-from service.settings import Settings
-
-_Headers = Mapping[bytes, bytes]
-
-_logger = logging.getLogger("lectern")
-_PROBES = ("/livez", "/healthz", "/readyz", "/v2/health/live", "/v2/health/ready")
-# What a browser needs to show the page of the API, which names the models, but asks none.
-_PAGES = ("/", "/docs.json", "/openapi.json", "/static_content/")
+from service.http.problems import Problem, wrong_method
+from service.http.routing import answer
 
 
 class Gateway:
@@ -36,55 +25,36 @@ class Gateway:
         self,
         app: ASGIApp,
         *,
-        admission: Admission,
-        settings: Settings,
-        routes: Sequence[Route],
+        door: Door,
         passed: Mapping[str, Sequence[str]],
     ) -> None:
         self._app = app
-        self._admission = admission
-        self._router = Router(routes)
+        self._door = door
         self._passed = passed
-        self._max_body = settings.max_body_mb * 1_000_000
-        self._journal = Journal(settings.log_format)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; nothing is ever raised to the layers outside."""
         if scope["type"] != "http":
             return await self._app(scope, receive, send)
-        # The first of several of one name, as Starlette's `Headers`, which takes ten times as long.
-        headers = dict(reversed(scope["headers"]))
-        exchange = Exchange(
-            request_id=request_id(headers.get(b"x-request-id", b"").decode("latin-1")),
-            method=scope["method"],
-            path=scope["path"],
-            client=(scope.get("client") or ("-", 0))[0],
-            probe=scope["path"] in _PROBES,
-        )
+        headers = first_fields(scope)
+        exchange = self._door.begin(scope, headers)
         reply = _Reply(send, exchange)
         try:
             await self._admit(scope, headers, receive, reply, exchange)
-        except ClientGone:
-            # No one hears this, but BentoML's time-out layer waits for an answer to every request.
-            await Response(status_code=CLIENT_GONE)(scope, receive, reply)
-        except Problem as problem:
-            await self._refuse(problem, scope, receive, reply, exchange)
-        except LecternError as error:
-            await self._refuse(problem_of(error), scope, receive, reply, exchange)
-        except Exception:
+        except Exception as error:
             # Anything that escapes would leave the caller waiting until BentoML's own time-out.
-            _logger.exception("request %s failed", exchange.request_id)
-            await self._refuse(problem_of(LecternError()), scope, receive, reply, exchange)
+            response = self._door.refusal(error, exchange)
+            if not exchange.status:  # else the answer is on its way; its head cannot be taken back
+                await response(scope, receive, reply)
         finally:
-            self._journal.record(exchange)
+            self._door.end(exchange)
 
     async def _admit(
-        self, scope: Scope, headers: _Headers, receive: Receive, reply: "_Reply", exchange: Exchange
+        self, scope: Scope, headers: Fields, receive: Receive, reply: "_Reply", exchange: Exchange
     ) -> None:
         path = scope["path"]
-        if not (exchange.probe or path in _PAGES or path.startswith(_PAGES[-1])):
-            self._admission.check_key(headers.get(b"authorization", b"").decode("latin-1"))
-        route = self._router.find(scope)
+        self._door.check_key(exchange, headers)
+        route = self._door.router.find(scope)
         if route is not None:
             exchange.route = route.path_format
         elif path in self._passed:
@@ -96,7 +66,7 @@ class Gateway:
         if scope["method"] != "POST":
             await self._dispatch(route, scope, receive, reply, body=b"")
             return
-        async with self._admission.place():
+        with self._door.place():
             body = await self._read(headers, receive)
             listen(receive)
             if route is None:
@@ -114,9 +84,9 @@ class Gateway:
         await self._app(scope, replayed(body, receive), translated)
         translated.check(scope)
 
-    async def _read(self, headers: _Headers, receive: Receive) -> bytes:
+    async def _read(self, headers: Fields, receive: Receive) -> bytes:
         announced = headers.get(b"content-length", b"")
-        if announced.isdigit() and int(announced) > self._max_body:
+        if announced.isdigit() and int(announced) > self._door.max_body:
             raise self._too_large(int(announced))
         chunks, size = [], 0
         while True:
@@ -125,7 +95,7 @@ class Gateway:
                 raise ClientGone
             chunk = message.get("body", b"")
             size += len(chunk)
-            if size > self._max_body:
+            if size > self._door.max_body:
                 raise self._too_large(size)
             chunks.append(chunk)
             if not message.get("more_body", False):
@@ -135,19 +105,10 @@ class Gateway:
         return Problem(
             413,
             "body_too_large",
-            f"the body has {size} bytes or more, the limit is {self._max_body}; send less at once",
+            f"the body has {size} bytes or more, the limit is {self._door.max_body}; send less at once",
             # The rest of the body is not read, so that the connection cannot be used again.
             {"Connection": "close"},
         )
-
-    async def _refuse(
-        self, problem: Problem, scope: Scope, receive: Receive, reply: "_Reply", exchange: Exchange
-    ) -> None:
-        if exchange.status:
-            return  # The answer is on its way already; its head cannot be taken back.
-        exchange.code = problem.code
-        response = problem_response(problem, request_id=exchange.request_id)
-        await response(scope, receive, reply)
 
 
 class _Reply:

@@ -1,6 +1,5 @@
 """Owns the access log: one line a request, as text or JSON, on standard output."""
 
-import asyncio
 import json
 import logging
 import sys
@@ -10,6 +9,8 @@ from typing import NamedTuple
 
 from bentoml.exceptions import BentoMLException
 from pydantic import ValidationError
+
+from service.http.loop import running_loop
 
 _BENTO_LOGGER = "bentoml._internal.server.http_app"
 
@@ -45,7 +46,7 @@ class AccessLog:
     def write(self, line: AccessLine) -> None:
         """Write one line; control characters in a path cannot break it, for the path is quoted."""
         if not self._lines:
-            asyncio.get_running_loop().call_soon(self._flush)
+            running_loop().call_soon(self._flush)
             self._when = datetime.now(UTC).isoformat(timespec="milliseconds")
         self._lines.append(self._format(self._when, line))
 

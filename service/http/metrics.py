@@ -22,6 +22,8 @@ from prometheus_client import (
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 from starlette.responses import Response
 
+from service.http.loop import running_loop
+
 # The networks take from a tenth of a millisecond to tens of them; Prometheus' default buckets begin at 5 ms.
 _SECONDS = (0.0005, 0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.064, 0.128, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 _LATEST_S = 0.25
@@ -130,7 +132,7 @@ class Tally:
         self._inference_seconds: defaultdict[str, _Times] = defaultdict(_Times)
 
     def _flush_soon(self) -> None:
-        loop = asyncio.get_running_loop()
+        loop = running_loop()
         if self._loop is not loop:  # a loop that ended before its time was up flushes nothing
             self._loop = loop
             loop.call_later(_LATEST_S, self.flush)

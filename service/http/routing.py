@@ -19,7 +19,7 @@ class Router:
     """The routes of one server process, and which paths have led to which of them."""
 
     def __init__(self, routes: Sequence[Route]) -> None:
-        self._routes = routes
+        self.routes = routes
         self._known: dict[tuple[str, str], tuple[Route, Mapping[str, Any]]] = {}
 
     def find(self, scope: Scope) -> Route | None:
@@ -43,7 +43,7 @@ class Router:
 
     def _match(self, scope: Scope) -> tuple[Route, Mapping[str, Any]] | None:
         allowed: set[str] = set()
-        for route in self._routes:
+        for route in self.routes:
             match, child = route.matches(scope)
             if match is Match.FULL:
                 return route, child["path_params"]
@@ -57,8 +57,8 @@ class Router:
 class WholeRequest(Request):
     """A request whose body was read already."""
 
-    def __init__(self, scope: Scope, receive: Receive, body: bytes) -> None:
-        super().__init__(scope, receive)
+    def __init__(self, scope: Scope, body: bytes) -> None:
+        super().__init__(scope)
         self._whole = body
 
     @property
@@ -76,5 +76,5 @@ async def answer(route: Route, scope: Scope, receive: Receive, send: Send, *, bo
 
     The layers that Starlette puts around an endpoint turn exceptions into answers; the gateway does that.
     """
-    response = await route.endpoint(WholeRequest(scope, receive, body))
+    response = await route.endpoint(WholeRequest(scope, body))
     await response(scope, receive, send)

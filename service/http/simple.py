@@ -8,11 +8,11 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from service.http import metrics
-from service.http.engine import Engine, Outcome, Timing
+from service.http.engine import Engine, Timing
 from service.http.inputs import read_request
 from service.http.problems import Problem
 from service.inference.card import Card, card_document
-from service.inference.predictor import Predictor
+from service.inference.prediction import rank
 from service.settings import Settings
 
 
@@ -57,12 +57,13 @@ class SimpleDialect:
             text=predictor.takes_text,
             max_batch=self.settings.max_batch,
         )
-        outcome = await self.engine.predict(predictor, wanted.inputs, top_k=wanted.top_k)
-        rows = [
-            [{"label": score.label, "score": score.score} for score in prediction.scores]
-            for prediction in outcome.predictions
-        ]
-        return json_response(rows if wanted.several else rows[0], outcome_headers(predictor, outcome))
+        result, card = await self.engine.classify(predictor, wanted.inputs), predictor.card
+        ranked = [rank(row, card.labels, top_k=wanted.top_k) for row in result.probabilities]
+        doubts = ("true" if row[0][1] < card.unsure_below else "false" for row in ranked)
+        headers = timing_headers(card, result.timing, count=len(ranked))
+        headers["X-Lectern-Unsure"] = ",".join(doubts)
+        rows = [[{"label": label, "score": score} for label, score in row] for row in ranked]
+        return json_response(rows if wanted.several else rows[0], headers)
 
     async def live(self, request: Request) -> Response:
         """Answer ``GET /livez``: the process is alive."""
@@ -88,13 +89,6 @@ class SimpleDialect:
             "labels": card.labels,
             "accuracy": card.metrics.accuracy,
         }
-
-
-def outcome_headers(predictor: Predictor, outcome: Outcome) -> dict[str, str]:
-    """Return the headers that go with predictions, and count them."""
-    doubts = ("true" if answer.unsure else "false" for answer in outcome.predictions)
-    headers = timing_headers(predictor.card, outcome.timing, count=len(outcome.predictions))
-    return headers | {"X-Lectern-Unsure": ",".join(doubts)}
 
 
 def timing_headers(card: Card, timing: Timing, *, count: int) -> dict[str, str]:

@@ -3,7 +3,9 @@
 A digit takes its network less time than a thread takes to be told of it, so it is answered where it came in.
 But a run of eight digits costs half of eight runs, and what is done for one request after the other, with no
 network in between, finds the processor's caches as it left them. So nothing waits for company: requests that
-are there when the loop has read all of its sockets go into one run, and one that is alone runs alone.
+are there when the loop has read all of its sockets go into one run, and one that is alone runs alone. While
+those are decoded others come in; they are let in, too, for a few turns at most, so that a busy server does not
+fall into small runs that follow each other.
 """
 
 import asyncio
@@ -15,11 +17,14 @@ import numpy as np
 import numpy.typing as npt
 
 from service.http.batching import Answer
+from service.http.loop import running_loop
 from service.http.pace import Pace
 from service.inference.predictor import Array, Predictor
 
 # How long one run may hold the event loop up.
 LONGEST_S = 0.002
+# How many turns a run waits at most for requests that are on their way to it.
+_PATIENCE = 3
 
 
 @dataclass(slots=True)
@@ -34,10 +39,16 @@ class _Ticket:
 
 
 class Turns:
-    """The runs on the event loop of one server process."""
+    """The runs on the event loop of one server process.
+
+    Attributes:
+        coming: Requests that have been read, and whose tasks have yet to begin.
+    """
 
     def __init__(self) -> None:
+        self.coming = 0
         self._tickets: list[_Ticket] = []
+        self._patience = 0
 
     async def run(self, predictor: Predictor, batch: Array, *, pace: Pace) -> Answer:
         """Run a network on the inputs of one request, with those of others.
@@ -50,14 +61,19 @@ class Turns:
         Raises:
             InvalidInput: The batch's type or shape is not the network's.
         """
-        loop = asyncio.get_running_loop()
+        loop = running_loop()
         if not self._tickets:
+            self._patience = _PATIENCE
             loop.call_soon(self._run_all)
         ticket = _Ticket(predictor, batch, pace, loop.create_future())
         self._tickets.append(ticket)
         return await ticket.future
 
     def _run_all(self) -> None:
+        if self.coming and self._patience:
+            self._patience -= 1
+            running_loop().call_soon(self._run_all)
+            return
         tickets, self._tickets = self._tickets, []
         alike: dict[object, list[_Ticket]] = {}
         for ticket in tickets:

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import starmap
 from operator import itemgetter
 
 import numpy as np
@@ -41,17 +40,19 @@ class Prediction:
         return self.scores[0]
 
 
-def rank(probabilities: npt.NDArray[np.float32], labels: Sequence[str], *, top_k: int) -> tuple[Score, ...]:
-    """Sort one row of probabilities into scores.
+def rank(
+    probabilities: npt.NDArray[np.float32], labels: Sequence[str], *, top_k: int | None
+) -> list[tuple[str, float]]:
+    """Sort the labels of one row of probabilities.
 
     Args:
         probabilities: float array (labels,), 0 to 1.
         labels: In the order of the row.
-        top_k: How many to return; more than there are labels means all of them.
+        top_k: How many to return; None, or more than there are labels, means all of them.
 
     Returns:
-        The ``top_k`` best, best first; equal scores keep the order of the labels.
+        The ``top_k`` best with their probabilities, best first; equal ones keep the order of the labels.
     """
     # For a few labels plain Python takes a third of numpy's time.
     pairs = sorted(zip(labels, probabilities.tolist(), strict=True), key=_SCORE, reverse=True)
-    return tuple(starmap(Score, pairs[:top_k]))
+    return pairs[:top_k]

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Sequence
 from functools import partial
+from itertools import starmap
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -14,7 +15,7 @@ from service.inference.card import Card
 from service.inference.errors import ChecksumMismatch, InvalidInput, ModelError
 from service.inference.files import sha256_of
 from service.inference.precision import Precision, PrecisionChoice, faster, ones, path_of, settle
-from service.inference.prediction import Prediction, rank
+from service.inference.prediction import Prediction, Score, rank
 from service.inference.preprocessing import (
     DEFAULT_MAX_PIXELS,
     Vocabulary,
@@ -179,8 +180,7 @@ class Predictor:
         """
         if top_k is not None and top_k < 1:
             raise InvalidInput(f"top_k is {top_k}; it must be a whole number from 1")
-        labels = self.card.labels
-        scores = rank(probabilities, labels, top_k=len(labels) if top_k is None else top_k)
+        scores = tuple(starmap(Score, rank(probabilities, self.card.labels, top_k=top_k)))
         return Prediction(
             model=self.card.name,
             version=self.card.version,

@@ -17,15 +17,13 @@ import click
 import uvloop
 from peers.dialects import Digits, Post
 from peers.systems import MODEL
-from starlette.routing import Route
 from uvicorn.config import Config
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
-from service.http.app import Lectern, _engine
+from service.http.app import Lectern, _door, _engine
+from service.http.caller import Connection
 from service.http.engine import Engine
-from service.http.foremost import Foremost
-from service.http.gateway import Gateway
+from service.http.protocol import WholeProtocol
 from service.http.routing import WholeRequest
 from service.inference.predictor import Predictor
 
@@ -46,14 +44,12 @@ def layers() -> None:
 
 
 async def _measure() -> None:
-    gateway = _gateway()
     _engine.start()
     predictor = await _engine.predictor("mnist", int(MODEL.parent.name))
     digits = Digits.read()
-    png = await _Course(gateway, predictor, "/models/mnist/versions/1", digits.png()).of_file(_engine)
-    oip = await _Course(
-        gateway, predictor, "/v2/models/mnist/versions/1/infer", digits.oip_binary(1)
-    ).of_tensor(_engine)
+    png = await _Course(predictor, "/models/mnist/versions/1", digits.png()).of_file(_engine)
+    tensor = digits.oip_binary(1)
+    oip = await _Course(predictor, "/v2/models/mnist/versions/1/infer", tensor).of_tensor(_engine)
     click.echo("| microseconds of processor time, mnist 1 | one PNG | OIP, binary |\n|---|--:|--:|")
     for name in png:
         click.echo(f"| {name} | {png[name]:.0f} | {oip[name]:.0f} |")
@@ -62,8 +58,8 @@ async def _measure() -> None:
 class _Course:
     """One request on its way through the layers."""
 
-    def __init__(self, gateway: Gateway, predictor: Predictor, path: str, post: Post) -> None:
-        self._gateway, self._predictor, self._path, self._post = gateway, predictor, path, post
+    def __init__(self, predictor: Predictor, path: str, post: Post) -> None:
+        self._predictor, self._path, self._post = predictor, path, post
         self._batch = Digits.read().pixels[:1]
 
     async def of_file(self, engine: Engine) -> dict[str, float]:
@@ -81,7 +77,7 @@ class _Course:
         engine = await _time(predict)
         with _quiet():
             endpoint = await _time(self._endpoint)
-            gateway = await _time(lambda: self._gateway(self._scope(), self._receive, _send))
+            door = await _time(self._door)
             http = await _time(self._over_http(1))
             together = await _time(self._over_http(_TOGETHER)) / _TOGETHER
             await asyncio.sleep(0)  # the last lines of the access log are written when the turn is over
@@ -90,8 +86,8 @@ class _Course:
             "decoding the file": decoding,
             "joining requests, timing, naming labels, colder caches": engine - network - decoding,
             "the dialect: reading the request, writing the answer": endpoint - engine,
-            "the door: id, key, limits, deadline, metrics, log": gateway - endpoint,
-            "HTTP: uvicorn's parser, task and answer": http - gateway,
+            "the door: id, key, limits, deadline, metrics, log": door - endpoint,
+            "HTTP: parser, task and answer": http - door,
             "**all, without sockets**": http,
             f"**all, {_TOGETHER} requests in one turn of the event loop**": together,
         }
@@ -107,15 +103,17 @@ class _Course:
             "client": _ADDRESS,
         }
 
-    async def _receive(self) -> dict[str, Any]:
-        return {"type": "http.request", "body": self._post.body, "more_body": False}
-
     async def _endpoint(self) -> None:
         scope = self._scope()
-        route = self._gateway._router.find(scope)
-        assert isinstance(route, Route)
-        response = await route.endpoint(WholeRequest(scope, self._receive, self._post.body))
-        await response(scope, self._receive, _send)
+        route = _door.router.find(scope)
+        assert route is not None
+        await route.endpoint(WholeRequest(scope, self._post.body))
+
+    async def _door(self) -> None:
+        scope = self._scope()
+        route = _door.router.find(scope)
+        assert route is not None
+        await _door.answer(route, scope, self._post.body, Connection())
 
     def _over_http(self, connections: int) -> Work:
         """Return work that lets requests come in on so many connections in one turn."""
@@ -124,13 +122,13 @@ class _Course:
             f"POST {self._path} HTTP/1.1\r\nHost: localhost\r\n{head}"
             f"Content-Length: {len(self._post.body)}\r\n\r\n"
         ).encode() + self._post.body
-        ends = [_connect(self._gateway) for _ in range(connections)]
+        ends = [_connect() for _ in range(connections)]
 
         async def ask() -> None:
             for protocol, transport in ends:
                 transport.written = 0
                 protocol.data_received(request)
-            while any(transport.written < 2 for _, transport in ends):  # a head and a body
+            while not all(transport.written for _, transport in ends):
                 await asyncio.sleep(0)
 
         return ask
@@ -159,20 +157,14 @@ class _NoSocket(asyncio.Transport):
         """See :meth:`close`."""
 
 
-def _connect(app: Gateway) -> tuple[HttpToolsProtocol, _NoSocket]:
-    config = Config(app, log_config=None, server_header=False, interface="asgi3")
-    protocol = HttpToolsProtocol(config, ServerState(), {}, asyncio.get_running_loop())
+def _connect() -> tuple[WholeProtocol, _NoSocket]:
+    config = Config(Lectern.to_asgi(is_main=False), log_config=None, server_header=False, interface="asgi3")
+    protocol = WholeProtocol(
+        config, ServerState(), {}, asyncio.get_running_loop(), door=_door, turns=_engine.turns
+    )
     transport = _NoSocket()
     protocol.connection_made(transport)
     return protocol, transport
-
-
-def _gateway() -> Gateway:
-    """Return our door, out of the layers that BentoML puts around and behind it."""
-    layer: Any = Lectern.to_asgi(is_main=False).build_middleware_stack()
-    while not isinstance(layer, Gateway):
-        layer = layer._app if isinstance(layer, Foremost) else layer.app
-    return layer
 
 
 def _soon(work: Callable[[], object]) -> Work:
@@ -180,10 +172,6 @@ def _soon(work: Callable[[], object]) -> Work:
         return work()
 
     return call
-
-
-async def _send(message: Any) -> None:
-    pass
 
 
 async def _time(work: Work) -> float:

@@ -109,7 +109,7 @@ class GrpcGateway:
             asked = exchange.path[:_LONGEST_PATH]
             raise Problem(501, "unimplemented", f"{asked!r} is not offered here; there are {offered}")
         exchange.route = exchange.path
-        async with self._admission.place() if method.predicts else self._admission.deadline():
+        with self._admission.place() if method.predicts else self._admission.deadline():
             body = await context.read()
             if body is EOF and _is_late(context):
                 raise Problem(504, "deadline_exceeded", "your deadline passed before the message had come")

@@ -12,6 +12,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from service.http.admission import Admission
+from service.http.door import Door
 from service.http.engine import Engine
 from service.http.gateway import Gateway
 from service.settings import Settings
@@ -44,13 +45,8 @@ def ask(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[Message]]:
     routes = [Route("/fail", _fail, methods=["GET", "POST"]), Route("/echo", _echo, methods=["POST"])]
     settings = Settings()
     admission = Admission(engine, settings)
-    gateway = Gateway(
-        _bento,
-        admission=admission,
-        settings=settings,
-        routes=routes,
-        passed={"/bento": ["GET"], "/half": ["GET"]},
-    )
+    door = Door(routes, admission=admission, settings=settings)
+    gateway = Gateway(_bento, door=door, passed={"/bento": ["GET"], "/half": ["GET"]})
 
     def call(method: str, path: str, *received: Message) -> list[Message]:
         sent: list[Message] = []

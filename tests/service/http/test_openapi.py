@@ -119,7 +119,7 @@ import re
 from service.http.app import Lectern
 from service.http.gateway import Gateway
 ((_, options),) = [pair for pair in Lectern.middlewares if pair[0] is Gateway]
-routes = [(route.path_format, method) for route in options["routes"] for method in route.methods]
+routes = [(route.path_format, method) for route in options["door"].router.routes for method in route.methods]
 print(json.dumps({"routes": routes, "passed": options["passed"]}))
 """
 

@@ -160,3 +160,22 @@ def test_an_answer_is_the_same_whoever_shares_the_run(models_folder: Path) -> No
 
     together = np.concatenate([answer.probabilities for answer in asyncio.run(ask())])
     assert np.abs(together - alone).max() < 1e-6
+
+
+def test_a_run_waits_for_those_on_their_way_but_not_for_long() -> None:
+    async def ask() -> None:
+        turns, model = Turns(), Echo()
+
+        async def arrive() -> None:
+            await asyncio.sleep(0)  # a turn later than the other
+            turns.coming -= 1
+            await turns.run(model, np.array([[2]]), pace=Pace(1e-4, 64))
+
+        turns.coming = 1
+        await asyncio.gather(_ask(turns, model, 1), arrive())
+        assert model.runs == [[1, 2]]
+        turns.coming = 1  # and never arrives
+        await asyncio.wait_for(_ask(turns, model, 3), 5)
+        assert model.runs[1:] == [[3]]
+
+    asyncio.run(ask())

@@ -1,0 +1,129 @@
+"""Owns what a request for one of our routes passes, however it came in: id, key, place, refusals and log."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import Scope
+
+from service.http.admission import Admission
+from service.http.caller import ClientGone, Connection, listen
+from service.http.exchange import CLIENT_GONE, Exchange, Journal, request_id
+from service.http.problems import Problem, problem_of, problem_response
+from service.http.routing import Router, WholeRequest
+from service.inference.errors import LecternError
+from service.settings import Settings
+
+Fields = Mapping[bytes, bytes]
+
+_logger = logging.getLogger("lectern")
+_PROBES = ("/livez", "/healthz", "/readyz", "/v2/health/live", "/v2/health/ready")
+# What a browser needs to show the page of the API, which names the models, but asks none.
+_PAGES = ("/", "/docs.json", "/openapi.json", "/static_content/")
+
+
+class Door:
+    """The door of one server process for requests over HTTP.
+
+    Attributes:
+        router: Our routes.
+        max_body: Longest body in bytes.
+        cors: Whether pages of other origins may ask, so that someone has to look at their headers.
+    """
+
+    def __init__(self, routes: Sequence[Route], *, admission: Admission, settings: Settings) -> None:
+        self.router = Router(routes)
+        self.max_body = settings.max_body_mb * 1_000_000
+        self.cors = bool(settings.cors_origins)
+        self._admission = admission
+        self._journal = Journal(settings.log_format)
+
+    def begin(self, scope: Scope, headers: Fields) -> Exchange:
+        """Give a request its id; whoever begins one also ends it."""
+        path = scope["path"]
+        return Exchange(
+            request_id=request_id(headers.get(b"x-request-id", b"").decode("latin-1")),
+            method=scope["method"],
+            path=path,
+            client=(scope.get("client") or ("-", 0))[0],
+            probe=path in _PROBES,
+        )
+
+    def end(self, exchange: Exchange) -> None:
+        """Count and log a request that is over."""
+        self._journal.record(exchange)
+
+    def check_key(self, exchange: Exchange, headers: Fields) -> None:
+        """Check the caller's key where one is needed.
+
+        Raises:
+            Problem: 401: it is none of ours.
+        """
+        path = exchange.path
+        if not (exchange.probe or path in _PAGES or path.startswith(_PAGES[-1])):
+            self._admission.check_key(headers.get(b"authorization", b"").decode("latin-1"))
+
+    def place(self) -> Any:
+        """Hold a place in the queue, as :meth:`service.http.admission.Admission.place`."""
+        return self._admission.place()
+
+    async def answer(self, route: Route, scope: Scope, body: bytes, connection: Connection) -> Response:
+        """Answer a request that is here as a whole.
+
+        Args:
+            route: Where it leads.
+            scope: Of ASGI, with the path's parameters.
+            body: All of it.
+            connection: Of the caller.
+        """
+        headers = first_fields(scope)
+        exchange = self.begin(scope, headers)
+        exchange.route = route.path_format
+        try:
+            response = await self._ask(route, scope, body, connection, headers=headers, exchange=exchange)
+            exchange.status = response.status_code
+            response.raw_headers.append((b"x-request-id", exchange.request_id.encode()))
+            return response
+        finally:
+            self._journal.record(exchange)
+
+    async def _ask(
+        self,
+        route: Route,
+        scope: Scope,
+        body: bytes,
+        connection: Connection,
+        *,
+        headers: Fields,
+        exchange: Exchange,
+    ) -> Response:
+        try:
+            self.check_key(exchange, headers)
+            with self._admission.place():
+                listen(connection)
+                response: Response = await route.endpoint(WholeRequest(scope, body))
+                return response
+        except Exception as error:
+            return self.refusal(error, exchange)
+
+    def refusal(self, error: Exception, exchange: Exchange) -> Response:
+        """Return what a caller is told of a request that failed."""
+        if isinstance(error, ClientGone):
+            return Response(status_code=CLIENT_GONE)  # No one hears this; the log tells of it.
+        if isinstance(error, LecternError):
+            error = problem_of(error)
+        elif not isinstance(error, Problem):
+            _logger.error("request %s failed", exchange.request_id, exc_info=error)
+            error = problem_of(LecternError())
+        exchange.code = error.code
+        return problem_response(error, request_id=exchange.request_id)
+
+
+def first_fields(scope: Scope) -> Fields:
+    """Return a request's header fields by name, the first of several of one name.
+
+    Starlette's ``Headers`` do so, too, and take ten times as long.
+    """
+    return dict(reversed(scope["headers"]))
