@@ -21,7 +21,6 @@ class Admission:
         self._engine = engine
         self._settings = settings
         self._keys = [key.encode() for key in settings.api_keys]
-        self._in_flight = 0
 
     def check_key(self, authorization: str) -> None:
         """Check the key of a caller, if keys are configured.
@@ -72,19 +71,20 @@ class Admission:
             raise Problem(
                 503, "not_ready", "the server is starting or shutting down; try again", {"Retry-After": "1"}
             )
-        if self._in_flight >= self._settings.max_queue:
+        in_flight = self._engine.in_flight
+        if in_flight >= self._settings.max_queue:
             raise Problem(
                 429,
                 "overloaded",
-                f"{self._in_flight} requests are waiting or running already; try again in a moment",
+                f"{in_flight} requests are waiting or running already; try again in a moment",
                 {"Retry-After": str(_RETRY_AFTER_S)},
             )
-        self._in_flight += 1
+        self._engine.in_flight += 1
         metrics.tally.entered()
 
     def leave(self) -> None:
         """Give a place up."""
-        self._in_flight -= 1
+        self._engine.in_flight -= 1
         metrics.tally.left()
 
 

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Mapping, Sequence
-from typing import Any
+from contextlib import AbstractContextManager
 
 from starlette.responses import Response
 from starlette.routing import Route
@@ -65,7 +65,7 @@ class Door:
         if not (exchange.probe or path in _PAGES or path.startswith(_PAGES[-1])):
             self._admission.check_key(headers.get(b"authorization", b"").decode("latin-1"))
 
-    def place(self) -> Any:
+    def place(self) -> AbstractContextManager[None]:
         """Hold a place in the queue, as :meth:`service.http.admission.Admission.place`."""
         return self._admission.place()
 

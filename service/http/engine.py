@@ -67,7 +67,13 @@ class Outcome:
 
 
 class Engine:
-    """The models of one server process; made before they are loaded, so that it can say it is not ready."""
+    """The models of one server process; made before they are loaded, so that it can say it is not ready.
+
+    Attributes:
+        turns: Runs of quick networks.
+        in_flight: Requests that hold a place at the door.
+        draining: Whether the server is shutting down.
+    """
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -81,6 +87,7 @@ class Engine:
         self.turns = Turns()
         # Decoded pictures are many times larger than their files: requests of many of them wait as files.
         self._decoded = asyncio.Semaphore(slots + 1)
+        self.in_flight = 0
         self.draining = False
 
     @property
@@ -188,7 +195,10 @@ class Engine:
     ) -> Result:
         pace = self._pace_of(predictor)
         quick = pace.seconds * len(batch) <= LONGEST_S and batch.nbytes <= _INLINE_BYTES
-        answer = await (self.turns if quick else self._queue).run(predictor, batch, pace=pace)
+        if quick:
+            answer = await self.turns.run(predictor, batch, pace=pace, alone=self.in_flight == 1)
+        else:
+            answer = await self._queue.run(predictor, batch, pace=pace)
         waited_s += answer.waited_s
         return Result(answer.probabilities, Timing(decode_s * 1e3, waited_s * 1e3, answer.ran_s * 1e3))
 

@@ -48,6 +48,7 @@ class WholeProtocol(HttpToolsProtocol):
 
     Args:
         door: What such requests pass, and where it leads.
+        turns: Are told how many are on their way.
     """
 
     def __init__(self, *words: Any, door: Door, turns: Turns, **named: Any) -> None:

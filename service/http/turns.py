@@ -4,8 +4,8 @@ A digit takes its network less time than a thread takes to be told of it, so it 
 But a run of eight digits costs half of eight runs, and what is done for one request after the other, with no
 network in between, finds the processor's caches as it left them. So nothing waits for company: requests that
 are there when the loop has read all of its sockets go into one run, and one that is alone runs alone. While
-those are decoded others come in; they are let in, too, for a few turns at most, so that a busy server does not
-fall into small runs that follow each other.
+those are decoded others come in; they join, too, for a few turns at most, so that a busy server does not fall
+into small runs that follow each other.
 """
 
 import asyncio
@@ -50,17 +50,21 @@ class Turns:
         self._tickets: list[_Ticket] = []
         self._patience = 0
 
-    async def run(self, predictor: Predictor, batch: Array, *, pace: Pace) -> Answer:
+    async def run(self, predictor: Predictor, batch: Array, *, pace: Pace, alone: bool = False) -> Answer:
         """Run a network on the inputs of one request, with those of others.
 
         Args:
             predictor: The model.
             batch: Array of the type and shape that the network takes, at least one input.
             pace: The model's; all of the batch takes less than ``LONGEST_S``.
+            alone: Whether no other request is in the server, so that there is nobody to wait for.
 
         Raises:
             InvalidInput: The batch's type or shape is not the network's.
         """
+        if alone and not self._tickets and not self.coming:
+            begun = time.perf_counter()
+            return Answer(predictor.probabilities(batch), 0.0, time.perf_counter() - begun)
         loop = running_loop()
         if not self._tickets:
             self._patience = _PATIENCE

@@ -179,3 +179,20 @@ def test_a_run_waits_for_those_on_their_way_but_not_for_long() -> None:
         assert model.runs[1:] == [[3]]
 
     asyncio.run(ask())
+
+
+def test_one_that_nobody_can_join_is_not_put_off_by_a_turn() -> None:
+    async def ask() -> None:
+        turns, model = Turns(), Echo()
+        call = turns.run(model, np.array([[1]]), pace=Pace(1e-4, 64), alone=True)  # type: ignore[arg-type]
+        with pytest.raises(StopIteration) as ended:  # without waiting for anything
+            call.send(None)
+        assert _numbers(ended.value.value) == [1]
+        turns.coming = 1
+        assert await asyncio.gather(
+            turns.run(model, np.array([[2]]), pace=Pace(1e-4, 64), alone=True),  # type: ignore[arg-type]
+            _ask(turns, model, 3),
+        )
+        assert [sorted(run) for run in model.runs[1:]] == [[2, 3]]
+
+    asyncio.run(ask())
