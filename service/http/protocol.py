@@ -25,6 +25,20 @@ _PATIENCE_S = 0.2
 _SPECIAL = frozenset({b"transfer-encoding", b"expect", b"upgrade"})
 
 
+class _HangUp:
+    """What uvicorn sets when the caller hangs up.
+
+    Not the request itself, which would never be free of itself then, and keep its body.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def set(self) -> None:
+        """Let whoever works for the caller know that they are gone."""
+        self._connection.lose()
+
+
 class _Whole:
     """One request and its answer; uvicorn's protocol sees it as one of its own cycles."""
 
@@ -36,11 +50,7 @@ class _Whole:
         self.disconnected = False
         self.keep_alive = True
         self.connection = Connection()
-        self.message_event = self  # is set when the caller hangs up
-
-    def set(self) -> None:
-        """Let whoever works for the caller know that they are gone."""
-        self.connection.lose()
+        self.message_event = _HangUp(self.connection)
 
 
 class WholeProtocol(HttpToolsProtocol):
@@ -123,7 +133,9 @@ class WholeProtocol(HttpToolsProtocol):
 
     async def _answer(self, cycle: _Whole, scope: Any) -> None:
         self._turns.coming -= 1
-        response = await self._door.answer(cycle.route, scope, b"".join(cycle.chunks), cycle.connection)
+        body = b"".join(cycle.chunks)
+        cycle.chunks.clear()  # the connection may be idle for long
+        response = await self._door.answer(cycle.route, scope, body, cycle.connection)
         if self.flow.write_paused and not cycle.disconnected:
             await self.flow.drain()
         cycle.response_complete = True

@@ -1,9 +1,11 @@
 """The short way of short requests: answered as on the long way, whatever comes of the connection."""
 
 import asyncio
+import gc
 import json
 import socket
 import time
+import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -225,6 +227,21 @@ def test_whoever_is_on_the_way_is_counted_until_they_arrive(desk: Run) -> None:
         assert at.turns.coming == 1
         await asyncio.sleep(0)
         assert at.turns.coming == 0
+
+    desk(test)
+
+
+def test_a_request_that_is_over_is_forgotten_at_once(desk: Run) -> None:
+    async def test(at: _Desk) -> None:
+        gc.collect()
+        gc.disable()  # a server looks for cycles only after thousands of requests, each with its body
+        try:
+            await at.receive(_post("/echo", b"one"))
+            first = weakref.ref(at.protocol.cycle)
+            await at.receive(_post("/echo", b"two"))
+            assert first() is None
+        finally:
+            gc.enable()
 
     desk(test)
 
