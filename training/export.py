@@ -1,6 +1,6 @@
 """Owns the way from a finished run to ``models/<name>/<version>/``, and the checks on that way."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,7 @@ from service.inference.files import sha256_of
 from service.inference.preprocessing import Vocabulary
 from service.inference.session import open_session
 from training.artefact import NETWORK, describe_file, new_folder, put_card
-from training.committee import committee, gated_committee
+from training.committee import committee
 from training.datasets import Dataset, Examples
 from training.doubt import measure_doubt
 from training.errors import ExportError
@@ -64,9 +64,7 @@ class Trained:
         history: A row per epoch.
         dataset: Its data, as the network takes it.
         vocabulary: Of text networks.
-        others: Networks of further runs, whose logits are averaged with the first one's.
-        pens: Of the first and the others, which are for digits drawn with a pen.
-        gate: Says how much those have to say, if there are both kinds.
+        others: Networks of further runs of the recipe, whose logits are averaged with the first one's.
         remarks: Further facts for the card, beside its own fields.
     """
 
@@ -77,8 +75,6 @@ class Trained:
     dataset: Dataset
     vocabulary: Vocabulary | None = None
     others: tuple[keras.Model, ...] = ()
-    pens: tuple[bool, ...] = ()
-    gate: keras.Model | None = None
     remarks: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -108,7 +104,7 @@ def _fill(folder: Path, trained: Trained, *, name: str, version: int) -> Card:
     if recipe.halves:
         for model in (trained.model, *trained.others):
             round_convolutions(model)
-    network = _network(trained)
+    network = served_network(trained.model, recipe, others=trained.others)
     proto = to_onnx(network)
     if recipe.halves:
         store_in_halves(proto, rounded_only=True)
@@ -142,6 +138,16 @@ def _fill(folder: Path, trained: Trained, *, name: str, version: int) -> Card:
     return card
 
 
+def served_network(model: keras.Model, recipe: Recipe, *, others: Sequence[keras.Model] = ()) -> keras.Model:
+    """Return what is exported: a trained network or a committee of several, if need be with a mirror.
+
+    One network looks at each picture twice then, of several every second one at the mirror image.
+    """
+    if others:
+        return committee([model, *others], mirror=recipe.mirror)
+    return with_mirror(model) if recipe.mirror else model
+
+
 def measure_network(model: keras.Model, dataset: Dataset, *, recipe: Recipe) -> Metrics:
     """Convert a network and measure it on the test split, without keeping it.
 
@@ -151,7 +157,7 @@ def measure_network(model: keras.Model, dataset: Dataset, *, recipe: Recipe) -> 
         recipe: Of the network.
     """
     test = as_served(dataset.test, preprocessing=recipe.preprocessing)
-    probabilities = run_network(to_onnx(with_mirror(model) if recipe.mirror else model), test.x)
+    probabilities = run_network(to_onnx(served_network(model, recipe)), test.x)
     return measure_probabilities(probabilities, test.y, labels=dataset.labels)
 
 
@@ -213,19 +219,6 @@ def describe_layers(model: keras.Model) -> tuple[Layer, ...]:
     return tuple(rows)
 
 
-def _network(trained: Trained) -> keras.Model:
-    """Return what is exported: a trained network or a committee of several, if need be with a mirror.
-
-    One network looks at each picture twice then, of several every second one at the mirror image.
-    """
-    model, mirror = trained.model, trained.recipe.mirror
-    if trained.gate:
-        return gated_committee([model, *trained.others], pens=trained.pens, gate=trained.gate)
-    if trained.others:
-        return committee([model, *trained.others], mirror=mirror)
-    return with_mirror(model) if mirror else model
-
-
 def _card(
     trained: Trained,
     *,
@@ -238,7 +231,6 @@ def _card(
     tensor = trained.model.inputs[0]
     shape = tuple(-1 if size is None else size for size in tensor.shape)
     metrics = measure_probabilities(probabilities, dataset.test.y, labels=dataset.labels)
-    layers = _all_layers(trained)
     return Card(
         name=name,
         version=version,
@@ -256,8 +248,8 @@ def _card(
         # Placeholders until the file exists; the copy in the file's own metadata leaves them out.
         onnx=OnnxFile(sha256="0" * 64, bytes=0, opset=OPSET),
         recipe=RecipeInfo(name=recipe.name, settings=record.settings),
-        parameters=sum(layer.parameters for layer in layers),
-        layers=layers,
+        parameters=sum(model.count_params() for model in (trained.model, *trained.others)),
+        layers=_all_layers(trained),
         training=TrainingRun(
             dataset=record.dataset,
             dataset_sha256=dataset.sha256,
@@ -288,12 +280,10 @@ def _remarks(trained: Trained) -> dict[str, Any]:
 
 
 def _all_layers(trained: Trained) -> tuple[Layer, ...]:
-    """Describe the layers of all networks of a committee, each but the first with its number before it."""
+    """Describe the layers of all networks of a committee, those behind the first one with its number."""
     rows = list(describe_layers(trained.model))
     for number, other in enumerate(trained.others, start=2):
         rows += [replace(row, name=f"{number}/{row.name}") for row in describe_layers(other)]
-    if trained.gate:
-        rows += [replace(row, name=f"gate/{row.name}") for row in describe_layers(trained.gate)]
     return tuple(rows)
 
 

@@ -34,8 +34,6 @@ class Recipe:
         weights: Where pretrained weights come from.
         mirror: The exported network averages its logits over a picture and its mirror image.
         halves: The exported network's convolutions are rounded to 16 bits and stored so.
-        pen: Its networks are for digits drawn with a pen of one width; exported together with others, they
-            are weighed by a gate.
         vocabulary: Picks the words of a text network from its training texts.
     """
 
@@ -52,5 +50,4 @@ class Recipe:
     weights: str = "trained from scratch by this recipe"
     mirror: bool = False
     halves: bool = False
-    pen: bool = False
     vocabulary: Callable[[Iterable[str]], list[str]] = commonest_words

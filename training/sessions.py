@@ -16,7 +16,6 @@ from training.datasets import Dataset
 from training.errors import RunError
 from training.export import Trained, export, measure_network
 from training.folds import cross_validate
-from training.gate import train_gate
 from training.history import Epoch, best_epoch
 from training.inputs import Prepared, prepare_dataset
 from training.loop import Reporter
@@ -128,8 +127,6 @@ def export_run(
 ) -> Card:
     """Export a finished run, or several of other seeds or recipes: the mean of their logits.
 
-    Where some are for digits drawn with a pen, a gate says for each picture how much they have to say.
-
     Args:
         recipe: Name of the recipe; of several that of the first run.
         folders: Of the runs, at least one.
@@ -199,9 +196,7 @@ def _export(
     records = [record for record, _, _ in runs]
     record, model, history = runs[0]
     _check_members(recipe, folders, records)
-    pens = tuple(load_recipe(each.recipe).pen for each in records)
-    gate = train_gate(dataset) if len(set(pens)) == 2 else None
-    remarks: dict[str, Any] = {"gate": {"validation_accuracy": gate.accuracy}} if gate else {}
+    remarks: dict[str, Any] = {}
     if compare:
         remarks["compared_with"] = _compare(compare, recipe, record, prepared)
     if len(runs) > 1:
@@ -218,8 +213,6 @@ def _export(
         dataset=dataset,
         vocabulary=prepared.vocabulary,
         others=tuple(network for _, network, _ in runs[1:]),
-        pens=pens,
-        gate=gate.network if gate else None,
         remarks=remarks,
     )
     home = name or dataset.name

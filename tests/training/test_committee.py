@@ -1,11 +1,11 @@
-"""A committee answers by the mean of its members' logits, or by that which a gate gives them."""
+"""A committee answers by the mean of its members' logits, in ONNX Runtime too."""
 
 import keras
 import numpy as np
 import onnxruntime as ort
 import pytest
 
-from training.committee import committee, gated_committee
+from training.committee import committee
 from training.graph import to_onnx
 from training.layers import Network, measure
 from training.settings import Settings
@@ -21,16 +21,6 @@ def _model(seed: int, *, classes: int = 4) -> keras.Model:
     return (
         Network(Settings(epochs=1), shape=(12, 12, 3)).scale(facts).block(6).pool_to_one().classify(classes)
     )
-
-
-def _gate(weight: float | None = None) -> keras.Model:
-    """A gate that gives every picture one weight, or each another one."""
-    photo = keras.Input((12, 12, 3), dtype="uint8", name="image")
-    unit = keras.layers.Dense(1, activation="sigmoid")
-    gate = keras.Model(photo, unit(keras.ops.cast(photo[:, 0, 0], "float32") / 255))
-    if weight is not None:
-        unit.set_weights([np.zeros((3, 1)), np.array([np.log(weight / (1 - weight))])])
-    return gate
 
 
 def _logits(probabilities: np.ndarray) -> np.ndarray:
@@ -63,28 +53,4 @@ def test_every_second_member_can_look_at_the_mirror_image_and_the_exported_graph
 
     session = ort.InferenceSession(to_onnx(whole).SerializeToString(), providers=["CPUExecutionProvider"])
     np.testing.assert_allclose(_logits(whole.predict(photos, verbose=0)), np.mean(views, axis=0), atol=1e-4)
-    np.testing.assert_allclose(session.run(None, {"image": photos})[0], whole(photos), atol=1e-5)
-
-
-@pytest.mark.parametrize("classes", [2, 4])
-@pytest.mark.parametrize(("weight", "heard"), [(1e-9, 0), (1 - 1e-9, 1)])
-def test_a_gate_that_is_sure_lets_one_kind_answer_alone(classes: int, weight: float, heard: int) -> None:
-    members, photos = [_model(seed, classes=classes) for seed in (2, 3)], _photos()
-
-    result = gated_committee(members, pens=[False, True], gate=_gate(weight)).predict(photos, verbose=0)
-
-    np.testing.assert_allclose(result, members[heard].predict(photos, verbose=0), atol=1e-6)
-
-
-def test_a_gate_weighs_the_mean_of_each_kind_for_each_picture_and_the_exported_graph_answers_alike() -> None:
-    members, photos, gate = [_model(seed) for seed in (2, 3, 4)], _photos(), _gate()
-    first, second, third = (_logits(member.predict(photos, verbose=0)) for member in members)
-    weight = gate.predict(photos, verbose=0)
-    assert np.ptp(weight) > 0.05
-
-    whole = gated_committee(members, pens=[True, False, True], gate=gate)
-
-    expected = weight * (first + third) / 2 + (1 - weight) * second
-    np.testing.assert_allclose(_logits(whole.predict(photos, verbose=0)), expected, atol=1e-4)
-    session = ort.InferenceSession(to_onnx(whole).SerializeToString(), providers=["CPUExecutionProvider"])
     np.testing.assert_allclose(session.run(None, {"image": photos})[0], whole(photos), atol=1e-5)
