@@ -4,12 +4,14 @@ MNIST was written with ink on paper by Americans, and scanned. The line of a dra
 elsewhere a one has a flag, which can be as long as its stem, so a seven gets a bar
 (https://en.wikipedia.org/wiki/Regional_handwriting_variation), and a nine ends in a hook. So each training
 digit is slanted, thinned to its middle line, given a flag, a foot, a bar, a hook or a gap at times, drawn
-with a round pen of random width, and sent through the very preprocessing that a drawing goes through.
+with a round pen of random width, and sent through the very preprocessing that a drawing goes through. Some
+are not traced but drawn from strokes, in forms that MNIST hardly has.
 """
 
 import hashlib
 import multiprocessing
 import os
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,15 +23,19 @@ from PIL import Image, ImageDraw
 from service.inference.preprocessing import prepare_digit
 from training.datasets.cache import cache_folder
 from training.datasets.dataset import Examples
+from training.forms import Stroke, draw_form
 
 Pictures = npt.NDArray[np.uint8]
-_VERSION = 2  # of the drawing; another one makes the cache start again
+_VERSION = 4  # of the drawing; another one makes the cache start again
 _VARIANTS = 2
 _SEED = 0
 _SCALE = 4  # a digit is thinned at this many times its size
 _MARGIN = 3  # pixels of MNIST round the digit, for flags and wide pens
 _INK = 96  # of 255 levels: what is lighter belongs to the line
 _PEN = (0.05, 0.16)  # width of the pen, as a share of the digit's height
+_STRETCH = (0.55, 1.25)
+_NARROWEST_SEVEN = 0.8  # narrower, it would be a one with a flag
+_FORMS = 0.3  # share of digits that are not traced but drawn from strokes, in forms seldom seen in MNIST
 _FLATTEST = -1.2  # course of a one's flag from straight down, in radians; flatter, it would be a seven's top
 _CHUNK = 1_000
 
@@ -41,6 +47,7 @@ class Hand:
     Attributes:
         pen: Width of the pen as a share of the digit's height.
         slant: Tangent of the angle that the digit is sheared by.
+        stretch: Of a digit that is drawn from strokes: factor on its width.
         flag: Of a one: its length as a share of the height, and its angle to the stem in radians; length 0
             for none.
         foot: Of a one: width of the stroke below as a share of the height; 0 for none.
@@ -51,6 +58,7 @@ class Hand:
 
     pen: float
     slant: float = 0.0
+    stretch: float = 1.0
     flag: tuple[float, float] = (0.0, 0.0)
     foot: float = 0.0
     bar: float = 0.0
@@ -100,8 +108,7 @@ def draw_line(picture: Pictures, *, label: int, hand: Hand, rng: np.random.Gener
     Raises:
         ValueError: The picture has no line.
     """
-    # The one user of scikit-image and SciPy; importing them takes a second.
-    from scipy.ndimage import distance_transform_edt
+    # The one user of scikit-image; importing it takes a second.
     from skimage.morphology import skeletonize
 
     line = Image.fromarray(skeletonize(_enlarged(picture, slant=hand.slant) > _INK))
@@ -113,9 +120,39 @@ def draw_line(picture: Pictures, *, label: int, hand: Hand, rng: np.random.Gener
     if hand.gap:
         _leave_gap(line, width=hand.gap * height, rng=rng)
     _add_strokes(line, marks, label=label, hand=hand, height=height, rng=rng)
-    radius = max(hand.pen * height / 2, 1.0)
+    return _inked(line, width=hand.pen * height)
+
+
+def draw_strokes(strokes: Sequence[Stroke], *, hand: Hand, rng: np.random.Generator) -> Pictures:
+    """Draw a digit from its strokes; of the hand, its pen, slant and gap count, and how wide it writes.
+
+    Args:
+        strokes: float64 (points, 2) each, right and down, in shares of the digit's height.
+        hand: How to draw it.
+        rng: For the place of a gap.
+
+    Returns:
+        uint8 (28, 28), light on dark, through the preprocessing of digits.
+    """
+    height = 20.0 * _SCALE
+    side = round(3 * height)
+    line = Image.new("1", (side, side))
+    draw = ImageDraw.Draw(line)
+    for stroke in strokes:
+        right, down = stroke[:, 0] * hand.stretch - hand.slant * stroke[:, 1], stroke[:, 1]
+        spots = np.stack([right, down], axis=1) * height + height
+        draw.line([(float(x), float(y)) for x, y in spots], fill=1)
+    if hand.gap:
+        _leave_gap(line, width=hand.gap * height, rng=rng)
+    return _inked(line, width=hand.pen * height)
+
+
+def _inked(line: Image.Image, *, width: float) -> Pictures:
+    """Draw along a line with a round pen, and prepare what is seen."""
+    from scipy.ndimage import distance_transform_edt
+
     distance = distance_transform_edt(~np.asarray(line))
-    ink = np.clip(radius - distance + 0.5, 0, 1)
+    ink = np.clip(max(width / 2, 1.0) - distance + 0.5, 0, 1)
     return prepare_digit(Image.fromarray((ink * 255).astype(np.uint8)))
 
 
@@ -125,6 +162,9 @@ def _redraw_chunk(chunk: tuple[Pictures, npt.NDArray[np.int64], int, int]) -> Pi
     result = pictures.copy()
     for place, (picture, label) in enumerate(zip(pictures, labels.tolist(), strict=True)):
         hand = _draw_hand(label, rng)
+        if rng.random() < _FORMS:
+            result[place] = draw_strokes(draw_form(label, rng), hand=hand, rng=rng)
+            continue
         try:
             result[place] = draw_line(picture, label=label, hand=hand, rng=rng)
         except ValueError:
@@ -137,6 +177,7 @@ def _draw_hand(label: int, rng: np.random.Generator) -> Hand:
     return Hand(
         pen=rng.uniform(*_PEN),
         slant=rng.uniform(-0.25, 0.25),
+        stretch=max(rng.uniform(*_STRETCH), _NARROWEST_SEVEN if label == 7 else 0.0),
         flag=(rng.uniform(0.15, 0.9), rng.uniform(0.3, 0.9)) if label == 1 and coins[0] < 0.6 else (0.0, 0.0),
         foot=rng.uniform(0.3, 0.7) if label == 1 and coins[1] < 0.25 else 0.0,
         bar=rng.uniform(0.25, 0.6) if label == 7 and coins[2] < 0.5 else 0.0,
