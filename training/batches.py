@@ -47,7 +47,7 @@ class Batches:
         self._seed = seed
         self._augmentation = augmentation
         self._outliers = round(outliers * self._size)
-        self._redrawn = redraw(examples) if augmentation.redrawn else None
+        self._redrawn = redraw(examples, forms=augmentation.formed) if augmentation.redrawn else None
         # Each picture is seen from the other side every other epoch, so none is by chance always seen from
         # one (alternating flips, Jordan 2024, arXiv:2404.00498).
         self._begins_mirrored = np.random.default_rng(seed).random(len(examples)) < 0.5

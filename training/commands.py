@@ -121,6 +121,7 @@ def _toolbox(command: Callable[..., None]) -> Callable[..., None]:
 @click.option(
     "--folds", type=int, help="K-fold validation: train K times, print mean and spread, keep no network."
 )
+@click.option("--start", help="Name of a run of the same network: begin with its weights.")
 @click.option("--resume", is_flag=True, help="Go on after the last finished epoch of an interrupted run.")
 @click.option("--tensorboard", is_flag=True, help="Write logs for TensorBoard into the run's folder.")
 @click.option(
@@ -136,6 +137,7 @@ def train(
     own: Path | None,
     name: str | None,
     folds: int | None,
+    start: str | None,
     resume: bool,
     tensorboard: bool,
     runs: Path,
@@ -152,6 +154,8 @@ def train(
     Examples: lectern train mnist-convnet --epochs 5
 
     lectern train mnist --extra misread
+
+    lectern train mnist-hands --start mnist-deep
 
     lectern train --data my_folder
     """
@@ -170,6 +174,7 @@ def train(
         name=name,
         options=_options(changes),
         folder=runs / (run_name or _run_name(recipe, own)),
+        start=runs / start if start else None,
         resume=resume,
         tensorboard=tensorboard,
         models=models,
@@ -291,6 +296,7 @@ def quantize(name: str, version: int | None, models: Path, own: Path | None) -> 
     multiple=True,
     help="Name of the run's folder; else the recipe's. Given again: the mean of such runs' logits.",
 )
+@click.option("--weights", is_flag=True, help="Take the mean of the runs' weights, not of their logits.")
 @click.option("--models", type=_folder, default=_MODELS, show_default=True, help="Folder of all models.")
 @click.option("--name", help="Name of the model; else that of its data set.")
 @click.option(
@@ -303,6 +309,7 @@ def export(
     recipe: str,
     runs: Path,
     run_names: tuple[str, ...],
+    weights: bool,
     models: Path,
     name: str | None,
     version: int | None,
@@ -317,6 +324,8 @@ def export(
     Examples: lectern export mnist-convnet --version 1
 
     lectern export fashion-deep --run fashion-1 --run fashion-2
+
+    lectern export mnist-hands --run mnist-hands --run mnist-deep --weights
     """
     _quiet()
     from training.results import record_result
@@ -330,6 +339,7 @@ def export(
         version=version,
         own=own,
         compare=runs / compare if compare else None,
+        weights=weights,
     )
     if record:
         record_result(card)

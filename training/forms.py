@@ -14,6 +14,8 @@ import numpy.typing as npt
 Stroke = npt.NDArray[np.float64]
 Place = tuple[float, float]
 _UNSTEADY = 0.05  # standard deviation of each place, as a share of the height
+_WIDTH = (0.55, 1.25)  # factor on the width
+_NARROWEST_SEVEN = 0.8  # narrower, it would be a one with a flag
 _FINE = 12  # points between two places of a curve
 
 
@@ -136,6 +138,8 @@ FORMS: dict[int, tuple[Form, ...]] = {
             Curve(((0.6, 0.0), (0.4, 0.45), (0.3, 1.0))),
         ),
         (Line(((0.02, 0.04), (0.6, 0.0), (0.35, 1.0))),),
+        (Curve(((0.0, 0.08), (0.3, 0.02), (0.62, 0.0), (0.4, 0.4), (0.22, 1.0))),),
+        (Line(((0.0, 0.0), (0.65, 0.02), (0.15, 1.0))),),
         (Line(((0.05, 0.08), (0.5, 0.0), (0.4, 0.5), (0.22, 1.0))), Line(((0.05, 0.6), (0.8, 0.52)))),
     ),
     8: (
@@ -168,15 +172,16 @@ def draw_form(label: int, rng: np.random.Generator) -> list[Stroke]:
 
     Args:
         label: The digit.
-        rng: Of the form, and of how far each place moves.
+        rng: Of the form, its width, and how far each place moves.
 
     Returns:
         One float64 (points, 2) array a stroke, right and down, in shares of the digit's height.
     """
     form = FORMS[label][rng.integers(len(FORMS[label]))]
+    width = max(rng.uniform(*_WIDTH), _NARROWEST_SEVEN if label == 7 else 0.0)
     # Where one stroke ends and the next begins, both move together.
     places = dict.fromkeys(place for stroke in form for place in stroke.places)
-    moved = {place: np.array(place) + rng.normal(0, _UNSTEADY, 2) for place in places}
+    moved = {place: (np.array(place) + rng.normal(0, _UNSTEADY, 2)) * (width, 1.0) for place in places}
     return [stroke.points(np.stack([moved[place] for place in stroke.places])) for stroke in form]
 
 

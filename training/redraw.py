@@ -26,16 +26,13 @@ from training.datasets.dataset import Examples
 from training.forms import Stroke, draw_form
 
 Pictures = npt.NDArray[np.uint8]
-_VERSION = 4  # of the drawing; another one makes the cache start again
+_VERSION = 5  # of the drawing; another one makes the cache start again
 _VARIANTS = 2
 _SEED = 0
 _SCALE = 4  # a digit is thinned at this many times its size
 _MARGIN = 3  # pixels of MNIST round the digit, for flags and wide pens
 _INK = 96  # of 255 levels: what is lighter belongs to the line
 _PEN = (0.05, 0.16)  # width of the pen, as a share of the digit's height
-_STRETCH = (0.55, 1.25)
-_NARROWEST_SEVEN = 0.8  # narrower, it would be a one with a flag
-_FORMS = 0.3  # share of digits that are not traced but drawn from strokes, in forms seldom seen in MNIST
 _FLATTEST = -1.2  # course of a one's flag from straight down, in radians; flatter, it would be a seven's top
 _CHUNK = 1_000
 
@@ -47,7 +44,6 @@ class Hand:
     Attributes:
         pen: Width of the pen as a share of the digit's height.
         slant: Tangent of the angle that the digit is sheared by.
-        stretch: Of a digit that is drawn from strokes: factor on its width.
         flag: Of a one: its length as a share of the height, and its angle to the stem in radians; length 0
             for none.
         foot: Of a one: width of the stroke below as a share of the height; 0 for none.
@@ -58,7 +54,6 @@ class Hand:
 
     pen: float
     slant: float = 0.0
-    stretch: float = 1.0
     flag: tuple[float, float] = (0.0, 0.0)
     foot: float = 0.0
     bar: float = 0.0
@@ -66,21 +61,23 @@ class Hand:
     gap: float = 0.0
 
 
-def redraw(examples: Examples) -> Pictures:
+def redraw(examples: Examples, *, forms: float = 0.0) -> Pictures:
     """Draw every digit anew, twice; the result is kept in the data cache, as it takes minutes.
 
     Args:
         examples: uint8 (n, 28, 28) digits, light on dark, and their classes.
+        forms: Share that is not traced but drawn from strokes, in forms that MNIST hardly has.
 
     Returns:
         uint8 (2, n, 28, 28); a digit whose line could not be found is as it was.
     """
-    key = hashlib.sha256(examples.x.tobytes() + examples.y.tobytes() + bytes([_VERSION])).hexdigest()
+    settings = f"{_VERSION} {forms}".encode()
+    key = hashlib.sha256(examples.x.tobytes() + examples.y.tobytes() + settings).hexdigest()
     path = cache_folder() / f"redrawn-{key[:16]}.npy"
     if path.exists():
         return np.load(path)
     chunks = [
-        (examples.x[start : start + _CHUNK], examples.y[start : start + _CHUNK], variant, start)
+        (examples.x[start : start + _CHUNK], examples.y[start : start + _CHUNK], forms, variant, start)
         for variant in range(_VARIANTS)
         for start in range(0, len(examples), _CHUNK)
     ]
@@ -124,7 +121,7 @@ def draw_line(picture: Pictures, *, label: int, hand: Hand, rng: np.random.Gener
 
 
 def draw_strokes(strokes: Sequence[Stroke], *, hand: Hand, rng: np.random.Generator) -> Pictures:
-    """Draw a digit from its strokes; of the hand, its pen, slant and gap count, and how wide it writes.
+    """Draw a digit from its strokes; of the hand, its pen, slant and gap count.
 
     Args:
         strokes: float64 (points, 2) each, right and down, in shares of the digit's height.
@@ -139,7 +136,7 @@ def draw_strokes(strokes: Sequence[Stroke], *, hand: Hand, rng: np.random.Genera
     line = Image.new("1", (side, side))
     draw = ImageDraw.Draw(line)
     for stroke in strokes:
-        right, down = stroke[:, 0] * hand.stretch - hand.slant * stroke[:, 1], stroke[:, 1]
+        right, down = stroke[:, 0] - hand.slant * stroke[:, 1], stroke[:, 1]
         spots = np.stack([right, down], axis=1) * height + height
         draw.line([(float(x), float(y)) for x, y in spots], fill=1)
     if hand.gap:
@@ -156,13 +153,13 @@ def _inked(line: Image.Image, *, width: float) -> Pictures:
     return prepare_digit(Image.fromarray((ink * 255).astype(np.uint8)))
 
 
-def _redraw_chunk(chunk: tuple[Pictures, npt.NDArray[np.int64], int, int]) -> Pictures:
-    pictures, labels, variant, start = chunk
+def _redraw_chunk(chunk: tuple[Pictures, npt.NDArray[np.int64], float, int, int]) -> Pictures:
+    pictures, labels, forms, variant, start = chunk
     rng = np.random.default_rng([_SEED, variant, start])
     result = pictures.copy()
     for place, (picture, label) in enumerate(zip(pictures, labels.tolist(), strict=True)):
         hand = _draw_hand(label, rng)
-        if rng.random() < _FORMS:
+        if forms and rng.random() < forms:
             result[place] = draw_strokes(draw_form(label, rng), hand=hand, rng=rng)
             continue
         try:
@@ -177,7 +174,6 @@ def _draw_hand(label: int, rng: np.random.Generator) -> Hand:
     return Hand(
         pen=rng.uniform(*_PEN),
         slant=rng.uniform(-0.25, 0.25),
-        stretch=max(rng.uniform(*_STRETCH), _NARROWEST_SEVEN if label == 7 else 0.0),
         flag=(rng.uniform(0.15, 0.9), rng.uniform(0.3, 0.9)) if label == 1 and coins[0] < 0.6 else (0.0, 0.0),
         foot=rng.uniform(0.3, 0.7) if label == 1 and coins[1] < 0.25 else 0.0,
         bar=rng.uniform(0.25, 0.6) if label == 7 and coins[2] < 0.5 else 0.0,

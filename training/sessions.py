@@ -12,6 +12,7 @@ from rich.console import Console
 
 from service.inference.card import Card
 from service.inference.preprocessing import Vocabulary
+from training.committee import average_weights
 from training.datasets import Dataset
 from training.errors import RunError
 from training.export import Trained, export, measure_network
@@ -42,6 +43,7 @@ class Job:
         name: Of the model made from that folder; None takes the folder's.
         options: Changes to the recipe's settings.
         folder: Of this run.
+        start: Folder of a run whose weights this one begins with.
         resume: Go on with an interrupted run.
         tensorboard: Write logs for TensorBoard.
         models: Where a model made from one's own pictures goes.
@@ -53,6 +55,7 @@ class Job:
     name: str | None
     options: Options
     folder: Path
+    start: Path | None
     resume: bool
     tensorboard: bool
     models: Path
@@ -70,6 +73,7 @@ def run_training(job: Job, *, console: Console) -> None:
             dataset=prepared.dataset,
             settings=job.options.apply(recipe.settings),
             folder=job.folder,
+            start=job.start,
             resume=job.resume,
             reporter=reporter,
             progress=bars.pictures,
@@ -124,8 +128,9 @@ def export_run(
     version: int | None = None,
     own: Path | None = None,
     compare: Path | None = None,
+    weights: bool = False,
 ) -> Card:
-    """Export a finished run, or several of other seeds or recipes: the mean of their logits.
+    """Export a finished run, or several of other seeds or recipes: the mean of their logits or weights.
 
     Args:
         recipe: Name of the recipe; of several that of the first run.
@@ -135,6 +140,7 @@ def export_run(
         version: To make or replace; None takes the next free one.
         own: Folder of one's own pictures that the run was trained on.
         compare: Folder of another run whose test accuracy the card is to tell as well.
+        weights: Average the runs' weights, not their logits.
 
     Raises:
         RunError: There is no finished run in a folder, or it is of other data, or of settings or a seed
@@ -148,7 +154,9 @@ def export_run(
     )
     if own:
         chosen = _for_own_data(chosen, prepared)
-    return _export(chosen, folders, prepared, models=models, name=name, version=version, compare=compare)
+    return _export(
+        chosen, folders, prepared, models=models, name=name, version=version, compare=compare, weights=weights
+    )
 
 
 def next_version(models: Path, name: str) -> int:
@@ -190,21 +198,24 @@ def _export(
     name: str | None,
     version: int | None,
     compare: Path | None = None,
+    weights: bool = False,
 ) -> Card:
     dataset = prepared.dataset
     runs = [_load(folder, recipe, dataset) for folder in folders]
     records = [record for record, _, _ in runs]
-    record, model, history = runs[0]
-    _check_members(recipe, folders, records)
+    record, _, history = runs[0]
+    _check_members(recipe, folders, records, weights=weights)
     remarks: dict[str, Any] = {}
     if compare:
         remarks["compared_with"] = _compare(compare, recipe, record, prepared)
     if len(runs) > 1:
-        remarks["members"] = [
+        remarks["averaged" if weights else "members"] = [
             {"recipe": each.recipe, "seed": each.seed, "settings": _differing(each, record)}
             for each in records
         ]
         record = replace(record, seconds=round(sum(each.seconds for each in records), 1))
+    networks = [network for _, network, _ in runs]
+    model, *others = [average_weights(networks)] if weights else networks
     trained = Trained(
         recipe=recipe,
         record=record,
@@ -212,7 +223,7 @@ def _export(
         history=history,
         dataset=dataset,
         vocabulary=prepared.vocabulary,
-        others=tuple(network for _, network, _ in runs[1:]),
+        others=tuple(others),
         remarks=remarks,
     )
     home = name or dataset.name
@@ -237,10 +248,17 @@ def _reads(recipe: Recipe) -> tuple[object, ...]:
     return recipe.preprocessing, recipe.size, recipe.vocabulary
 
 
-def _check_members(recipe: Recipe, folders: Sequence[Path], records: Sequence[RunRecord]) -> None:
-    """Refuse a first run of another recipe, and two of one recipe that do not differ in just the seed."""
+def _check_members(
+    recipe: Recipe, folders: Sequence[Path], records: Sequence[RunRecord], *, weights: bool
+) -> None:
+    """Refuse a first run of another recipe, and two of one recipe that do not differ in just the seed.
+
+    Those whose weights are averaged go on from one another, with other settings if need be.
+    """
     if records[0].recipe != recipe.name:
         raise RunError(f"{folders[0]}: is a run of {records[0].recipe}; export that, or train {recipe.name}")
+    if weights:
+        return
     runs = zip(folders, records, strict=True)
     for (first_folder, first), (folder, record) in itertools.combinations(runs, 2):
         if record.recipe != first.recipe:

@@ -28,6 +28,7 @@ class Augmentation:
         erase: Side of the square that is made one colour, as a share of the picture's.
         elastic: Largest displacement by a smooth random field, as a share of the side.
         redrawn: Share of digits that are drawn anew along their middle line, as with a pen.
+        formed: Share of those that are drawn from strokes instead, in forms that MNIST hardly has.
         damaged: Share of pictures that are blurred, made noisy or compressed, one of the three.
     """
 
@@ -41,6 +42,7 @@ class Augmentation:
     erase: float = 0.0
     elastic: float = 0.0
     redrawn: float = 0.0
+    formed: float = 0.0
     damaged: float = 0.0
 
     def __bool__(self) -> bool:

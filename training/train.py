@@ -2,14 +2,23 @@
 
 from pathlib import Path
 
+import keras
 import numpy as np
 
 from training.datasets import Dataset
+from training.errors import RunError
 from training.history import Epoch
 from training.layers import DataFacts, measure
 from training.loop import Reporter, fit
-from training.recipe import Recipe
-from training.run import RunRecord, begin_run, describe_machine, describe_versions, save_run
+from training.recipe import Build, Recipe
+from training.run import (
+    RunRecord,
+    begin_run,
+    describe_machine,
+    describe_versions,
+    load_run,
+    save_run,
+)
 from training.settings import Settings
 from training.transfer import Progress, train_transfer
 from training.words import count_ratios
@@ -21,6 +30,7 @@ def train(
     dataset: Dataset,
     settings: Settings,
     folder: Path,
+    start: Path | None = None,
     resume: bool = False,
     reporter: Reporter | None = None,
     progress: Progress | None = None,
@@ -32,6 +42,7 @@ def train(
         dataset: With inputs as the recipe's network takes them.
         settings: The recipe's own or changed ones.
         folder: Of this run; made if it is missing.
+        start: Folder of a finished run of the same network whose weights this one begins with.
         resume: Go on with an interrupted run in that folder.
         reporter: Is told of epochs and steps.
         progress: Is told of pictures done and to do while activations of a pretrained base are computed.
@@ -40,9 +51,14 @@ def train(
         The record of the run, and a row per epoch.
 
     Raises:
-        RunError: The interrupted run had other settings, or its checkpoint cannot be read.
+        RunError: The interrupted run had other settings, or its checkpoint cannot be read; or the run to
+            start from is not finished, or of another network.
     """
     plain = settings.as_dict() | ({"joint": recipe.joint.as_dict()} if recipe.joint else {})
+    build = recipe.build
+    if start:
+        begun, build = _begin_at(start, recipe)
+        plain |= {"start": {"recipe": begun.recipe, "seed": begun.seed, "epochs": begun.epochs}}
     begin_run(folder, settings=plain, resume=resume)
     if recipe.method == "transfer":
         outcome = train_transfer(
@@ -58,7 +74,7 @@ def train(
     else:
         facts = facts_of(dataset)
         model, history = fit(
-            lambda: recipe.build(settings, facts),
+            lambda: build(settings, facts),
             train=dataset.train,
             validation=dataset.validation,
             settings=settings,
@@ -82,6 +98,26 @@ def train(
     )
     save_run(folder, record=record, model=model, history=history)
     return record, history
+
+
+def _begin_at(folder: Path, recipe: Recipe) -> tuple[RunRecord, Build]:
+    """Return the record of a run, and what makes a recipe's network with that run's weights."""
+    if recipe.method == "transfer":
+        raise RunError(f"{recipe.name}: begins with pretrained weights; leave out --start")
+    record, earlier, _ = load_run(folder)
+
+    def build(settings: Settings, facts: DataFacts) -> keras.Model:
+        model = recipe.build(settings, facts)
+        try:
+            model.set_weights(earlier.get_weights())
+        except ValueError as error:
+            raise RunError(
+                f"{folder}: is a run of {record.recipe}, whose network is not that of {recipe.name}; start "
+                "from a run of the same network"
+            ) from error
+        return model
+
+    return record, build
 
 
 def facts_of(dataset: Dataset) -> DataFacts:

@@ -19,6 +19,7 @@ from training.errors import DatasetError, ExportError, RecipeError, RunError
 from training.export import check_parity
 from training.recipes import DEFAULTS
 from training.results import read_results, record_result
+from training.run import load_run
 
 
 def _call(command: click.Command, *words: object) -> Result:
@@ -222,6 +223,35 @@ def test_runs_of_two_recipes_are_exported_as_one_network(tmp_path: Path, mnist_c
     assert members[1]["settings"]["dropout"] is None
     with pytest.raises(RunError, match="two: is a run of mnist-small-convnet"):
         _export(tmp_path, "--run", "two", "--run", "one")
+
+
+def test_a_run_goes_on_from_another_and_their_weights_are_exported_as_one_network(
+    tmp_path: Path, mnist_cache: Path
+) -> None:
+    _train(tmp_path, "--run", "begun", recipe="mnist-small-convnet")
+    gently = ("--start", "begun", "--learning-rate", 1e-5, "--run", "gone-on")
+    assert _train(tmp_path, *gently, recipe="mnist-small-convnet").exit_code == 0
+    both = ("--run", "gone-on", "--run", "begun", "--weights")
+    for words in (("--run", "begun"), both):
+        assert _export(tmp_path, *words, recipe="mnist-small-convnet").exit_code == 0
+
+    weights = [load_run(tmp_path / "runs" / name)[1].get_weights() for name in ("begun", "gone-on")]
+    moved = max(np.abs(one - two).max() for one, two in zip(*weights, strict=True))
+    assert 0 < moved < 0.1, "the second run did not begin where the first had ended"
+    catalog = Catalog(tmp_path / "models")
+    one, mean = (catalog.card("mnist", version) for version in (1, 2))
+    assert mean.parameters == one.parameters
+    assert [row["recipe"] for row in mean.extra["averaged"]] == ["mnist-small-convnet"] * 2
+    assert mean.recipe.settings["start"] == {"recipe": "mnist-small-convnet", "seed": 1, "epochs": 2}
+
+
+def test_a_run_does_not_go_on_from_another_network_or_from_none(tmp_path: Path, mnist_cache: Path) -> None:
+    _train(tmp_path, "--run", "dense")
+
+    with pytest.raises(RunError, match="dense: is a run of mnist-dense, whose network is not that of"):
+        _train(tmp_path, "--start", "dense", recipe="mnist-small-convnet")
+    with pytest.raises(RunError, match="nowhere: holds no finished run"):
+        _train(tmp_path, "--start", "nowhere", recipe="mnist-small-convnet")
 
 
 def test_runs_that_read_texts_by_other_vocabularies_are_not_averaged(

@@ -5,7 +5,8 @@ import numpy as np
 import onnxruntime as ort
 import pytest
 
-from training.committee import committee
+from training.committee import average_weights, committee
+from training.errors import RunError
 from training.graph import to_onnx
 from training.layers import Network, measure
 from training.settings import Settings
@@ -54,3 +55,19 @@ def test_every_second_member_can_look_at_the_mirror_image_and_the_exported_graph
     session = ort.InferenceSession(to_onnx(whole).SerializeToString(), providers=["CPUExecutionProvider"])
     np.testing.assert_allclose(_logits(whole.predict(photos, verbose=0)), np.mean(views, axis=0), atol=1e-4)
     np.testing.assert_allclose(session.run(None, {"image": photos})[0], whole(photos), atol=1e-5)
+
+
+def test_the_mean_of_weights_is_one_network_halfway_between() -> None:
+    first, second = _model(2), _model(3)
+    weights = [model.get_weights() for model in (first, second)]
+
+    mean = average_weights([first, second])
+
+    assert mean.count_params() == second.count_params()
+    for one, two, result in zip(*weights, mean.get_weights(), strict=True):
+        np.testing.assert_allclose(result, (one + two) / 2, atol=1e-6)
+
+
+def test_weights_of_other_networks_have_no_mean() -> None:
+    with pytest.raises(RunError, match="weights of other shapes"):
+        average_weights([_model(2, classes=4), _model(2, classes=5)])

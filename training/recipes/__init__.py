@@ -14,6 +14,7 @@ NAMES = (
     "mnist-two-conv",
     "mnist-small-convnet",
     "mnist-deep",
+    "mnist-hands",
     "fashion-dense",
     "fashion-deep",
     "fashion-residual",
