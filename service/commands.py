@@ -264,7 +264,8 @@ def _pretty(document: object) -> str:
 
 
 def _card_text(card: Card) -> str:
-    others = card.extra.get("members", [])[1:]  # of several runs in one network
+    runs = card.extra.get("members") or card.extra.get("averaged") or []
+    others = runs[1:]  # of several runs in one network
     partners = "".join(f"with {run['recipe']}, seed {run['seed']}, " for run in others)
     lines = [
         f"{card.name} {card.version}: {card.title}",

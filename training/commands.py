@@ -147,7 +147,8 @@ def train(
 ) -> None:
     """Train a network by its RECIPE, or on pictures of your own.
 
-    A model's name stands for the recipe of its default version, as mnist for mnist-deep. Every epoch
+    A model's name stands for the recipe of its default version, or for the one which that goes on from, as
+    mnist for mnist-deep. Every epoch
     leaves a checkpoint; after a kill, --resume goes on as if nothing had happened. A recipe's network is put
     among the models by `lectern export RECIPE`; one trained on --data is put there at once.
 

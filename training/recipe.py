@@ -30,6 +30,7 @@ class Recipe:
         sure_accuracy: Share of validation examples that have to be right among those called sure.
         method: ``whole`` trains the network from its pixels; ``transfer`` puts a classifier on a pretrained
             base.
+        follows: Name of the recipe whose run this one goes on from.
         joint: Second stage of ``transfer``: train the top of the base with the classifier.
         weights: Where pretrained weights come from.
         mirror: The exported network averages its logits over a picture and its mirror image.
@@ -46,6 +47,7 @@ class Recipe:
     size: int | None = None
     sure_accuracy: float = 0.98
     method: Literal["whole", "transfer"] = "whole"
+    follows: str | None = None
     joint: Settings | None = None
     weights: str = "trained from scratch by this recipe"
     mirror: bool = False

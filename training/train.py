@@ -52,10 +52,14 @@ def train(
 
     Raises:
         RunError: The interrupted run had other settings, or its checkpoint cannot be read; or the run to
-            start from is not finished, or of another network.
+            start from is not finished, or of another network, or there is none where the recipe needs one.
     """
     plain = settings.as_dict() | ({"joint": recipe.joint.as_dict()} if recipe.joint else {})
     build = recipe.build
+    if recipe.follows and not start:
+        raise RunError(
+            f"{recipe.name}: goes on from a run of {recipe.follows}; train that, and name its run with --start"
+        )
     if start:
         begun, build = _begin_at(start, recipe)
         plain |= {"start": {"recipe": begun.recipe, "seed": begun.seed, "epochs": begun.epochs}}

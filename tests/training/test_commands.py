@@ -250,6 +250,8 @@ def test_a_run_does_not_go_on_from_another_network_or_from_none(tmp_path: Path, 
 
     with pytest.raises(RunError, match="dense: is a run of mnist-dense, whose network is not that of"):
         _train(tmp_path, "--start", "dense", recipe="mnist-small-convnet")
+    with pytest.raises(RunError, match="goes on from a run of mnist-deep"):
+        _train(tmp_path, recipe="mnist-hands")
     with pytest.raises(RunError, match="nowhere: holds no finished run"):
         _train(tmp_path, "--start", "nowhere", recipe="mnist-small-convnet")
 
@@ -361,4 +363,5 @@ def test_a_folder_that_is_no_label_is_named(tmp_path: Path, mnist_cache: Path) -
 def test_a_model_s_name_stands_for_the_recipe_of_its_default_version(models_folder: Path) -> None:
     catalog = Catalog(models_folder, providers=("cpu",))
 
-    assert {card.name: card.recipe.name for card in catalog} == DEFAULTS
+    begun = {card.name: card.recipe.settings.get("start", {"recipe": card.recipe.name}) for card in catalog}
+    assert {name: run["recipe"] for name, run in begun.items()} == DEFAULTS

@@ -28,7 +28,7 @@ NAMES = (
     "imdb-bigrams",
 )
 
-# The recipe of each model's default version.
+# The recipe of each model's default version, or the one whose run that goes on from.
 DEFAULTS = {
     "mnist": "mnist-deep",
     "fashion_mnist": "fashion-deep",
