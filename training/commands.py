@@ -163,6 +163,10 @@ def train(
     recipe = DEFAULTS.get(recipe or "", recipe)
     if extra and own:
         raise click.UsageError("--extra goes with a recipe's own data; --data takes its place")
+    if start and folds is not None:
+        raise click.UsageError(
+            "--folds trains from scratch, on parts that the earlier run has seen; leave out --start"
+        )
     if recipe is None and own is None:
         raise click.UsageError(f"name a recipe ({', '.join(RECIPES)}), or a folder with --data")
     _quiet()

@@ -58,7 +58,8 @@ def train(
     build = recipe.build
     if recipe.follows and not start:
         raise RunError(
-            f"{recipe.name}: goes on from a run of {recipe.follows}; train that, and name its run with --start"
+            f"{recipe.name}: goes on from a run of {recipe.follows}; train that, then name its run with "
+            "--start"
         )
     if start:
         begun, build = _begin_at(start, recipe)

@@ -252,6 +252,8 @@ def test_a_run_does_not_go_on_from_another_network_or_from_none(tmp_path: Path, 
         _train(tmp_path, "--start", "dense", recipe="mnist-small-convnet")
     with pytest.raises(RunError, match="goes on from a run of mnist-deep"):
         _train(tmp_path, recipe="mnist-hands")
+    folds = CliRunner().invoke(commands.train, ["mnist-dense", "--start", "dense", "--folds", "2"])
+    assert "--folds trains from scratch" in folds.output
     with pytest.raises(RunError, match="nowhere: holds no finished run"):
         _train(tmp_path, "--start", "nowhere", recipe="mnist-small-convnet")
 

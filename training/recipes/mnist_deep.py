@@ -1,9 +1,9 @@
 """mnist-deep: seven convolutions behind a whitening one, for digits as people draw them.
 
 Reached: test accuracy 0.9957 on average with the exported files of seeds 1 to 3 (0.9954, 0.9960, 0.9956; on
-validation 0.9960, 0.9962, 0.9956, which is why mnist-hands goes on from seed 2), 36 epochs, 30 min a run on one core of an
-AMD EPYC, no GPU. Seeds 1 and 2 read 98.25 % of the drawn digits. With flags of ones no longer than 0.6 of the
-stem, fewer bars and no hooks, seed 1 reached 0.9964 and 97.64 %.
+validation 0.9960, 0.9962, 0.9956, which is why mnist-hands goes on from seed 2), 36 epochs, 30 min a run on
+one core of an AMD EPYC, no GPU. Seeds 1 and 2 read 98.25 % of the drawn digits. With flags of ones no longer
+than 0.6 of the stem, fewer bars and no hooks, seed 1 reached 0.9964 and 97.64 %.
 
 A network of the same shape for pens alone (85 % redrawn, in hands of more kinds, 26 epochs), weighed against
 seed 2 for each picture by a gate that tells scans from pens in 97 % of cases, read 98.8 % of redrawn
