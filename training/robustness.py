@@ -46,17 +46,20 @@ def measure_robustness(
 
 
 def compare_losses(base: RobustnessRow, rows: tuple[RobustnessRow, ...], *, count: int) -> str:
-    """Say in which rows a model loses more than half of what version 1 loses.
+    """Say in which rows a model loses more than half of what version 1 loses, and what to make of it.
 
     A loss is the accuracy on the pictures as they are less that on the changed ones. Below one standard error
-    of the accuracy a loss is chance, and is passed over.
+    of the accuracy a loss is chance, and is passed over; so small, half of version 1's is no measure.
     """
     more = []
     for row in rows:
         lost, lost_first = base.accuracy - row.accuracy, base.first - row.first
         error = np.sqrt(row.accuracy * (1 - row.accuracy) / count)
         if lost > lost_first / 2 and lost > error:
-            more.append(f"{row.name}: {lost:.4f} against {lost_first:.4f}")
+            chance = " (half of that is within chance)" if lost_first / 2 <= error else ""
+            rank = "above" if row.accuracy > row.first else "below"
+            points = f"{100 * abs(row.accuracy - row.first):.2f} points {rank} it"
+            more.append(f"{row.name}: {lost:.4f} against {lost_first:.4f}{chance}, {points}")
     if not more:
         return "loses at most half as much as version 1 in every row"
     return "loses more than half as much as version 1 under " + "; ".join(more)

@@ -87,7 +87,7 @@ class Door:
             response.raw_headers.append((b"x-request-id", exchange.request_id.encode()))
             return response
         finally:
-            self._journal.record(exchange)
+            self.end(exchange)
 
     async def _ask(
         self,

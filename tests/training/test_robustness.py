@@ -130,5 +130,17 @@ def test_the_remark_names_the_rows_that_lose_more_than_half_as_much() -> None:
         "loses at most half as much as version 1 in every row"
     )
     assert compare_losses(base, (good, bad), count=10_000) == (
-        "loses more than half as much as version 1 under noise: 0.0600 against 0.0800"
+        "loses more than half as much as version 1 under noise: 0.0600 against 0.0800, 3.00 points above it"
+    )
+
+
+def test_the_remark_says_where_half_of_version_1_s_loss_is_chance_and_where_the_model_is_worse() -> None:
+    base = RobustnessRow(name="unchanged", accuracy=0.99, first=0.98)
+    little = RobustnessRow(name="shift", accuracy=0.986, first=0.9785)
+    worse = RobustnessRow(name="noise", accuracy=0.5, first=0.6)
+
+    assert compare_losses(base, (little, worse), count=10_000) == (
+        "loses more than half as much as version 1 under "
+        "shift: 0.0040 against 0.0015 (half of that is within chance), 0.75 points above it; "
+        "noise: 0.4900 against 0.3800, 10.00 points below it"
     )
