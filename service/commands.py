@@ -266,6 +266,8 @@ def _pretty(document: object) -> str:
 def _card_text(card: Card) -> str:
     runs = card.extra.get("members") or card.extra.get("averaged") or []
     others = runs[1:]  # of several runs in one network
+    start = card.recipe.settings.get("start")
+    begun = f"after {start['recipe']}, seed {start['seed']}, {start['epochs']} epochs, " if start else ""
     partners = "".join(f"with {run['recipe']}, seed {run['seed']}, " for run in others)
     lines = [
         f"{card.name} {card.version}: {card.title}",
@@ -277,7 +279,7 @@ def _card_text(card: Card) -> str:
         f"one answer  {_milliseconds(card.cost.milliseconds if card.cost else None)}; in 8 bits "
         f"{_milliseconds(card.quantized.milliseconds if card.quantized else None)}",
         f"recipe      {card.recipe.name}, {card.training.epochs} epochs, seed {card.training.seed}, "
-        f"{partners}"
+        f"{partners}{begun}"
         f"{card.training.seconds:,.0f} s on {card.training.machine}",
         f"input       {card.input.dtype} {list(card.input.shape)}, {card.input.preprocessing}",
         f"licence     {card.provenance.license}",

@@ -128,6 +128,13 @@ def test_models_shows_all_runs_in_a_network(run: Run) -> None:
     assert "fashion-deep, 50 epochs, seed 1, with fashion-residual, seed 1, " in text
 
 
+def test_models_shows_what_a_run_went_on_from_and_was_averaged_with(run: Run) -> None:
+    text = run("models", "mnist", "--version", "2").out
+
+    assert "mnist-hands, 5 epochs, seed 1, with mnist-hands, seed 2, with mnist-hands, seed 3, " in text
+    assert "after mnist-deep, seed 2, 36 epochs, " in text
+
+
 def test_models_shows_a_card(run: Run, models_folder: Path) -> None:
     card = read_card(models_folder / "mnist" / "1" / "card.json")
     text = run("models", "mnist", "--version", "1").out
