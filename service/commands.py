@@ -264,11 +264,10 @@ def _pretty(document: object) -> str:
 
 
 def _card_text(card: Card) -> str:
-    runs = card.extra.get("members") or card.extra.get("averaged") or []
-    others = runs[1:]  # of several runs in one network
+    runs = card.extra.get("members") or card.extra.get("averaged", [])  # of several in one network
     start = card.recipe.settings.get("start")
     begun = f"after {start['recipe']}, seed {start['seed']}, {start['epochs']} epochs, " if start else ""
-    partners = "".join(f"with {run['recipe']}, seed {run['seed']}, " for run in others)
+    partners = "".join(f"with {run['recipe']}, seed {run['seed']}, " for run in runs[1:])
     lines = [
         f"{card.name} {card.version}: {card.title}",
         f"labels      {', '.join(card.labels)}",

@@ -3,20 +3,15 @@
 import logging
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 from rich.console import Console
-from rich.table import Table
 
 from training.recipes import DEFAULTS
 from training.recipes import NAMES as RECIPES
-
-if TYPE_CHECKING:
-    from training.drawn import Drawn
-    from training.evaluate import Evaluation
 
 _MODELS = Path("models")
 _RUNS = Path("runs")
@@ -236,6 +231,7 @@ def evaluate(
     from service.inference.catalog import Catalog
     from training.evaluate import Parts, all_parts
     from training.evaluate import evaluate as measure
+    from training.printout import print_evaluation
 
     if recalibrate:
         _recalibrate(name, version, models, own)
@@ -247,7 +243,7 @@ def evaluate(
         parts=all_parts(Catalog(models).card(name, version)) if everything else Parts(**asked),
         announce=lambda row: click.echo(f"{row.name}: {row.accuracy:.4f} (version 1: {row.first:.4f})"),
     )
-    _print_evaluation(result, Console())
+    print_evaluation(result, Console())
     if keep:
         from training.record import record
 
@@ -365,43 +361,6 @@ def _recalibrate(name: str, version: int | None, models: Path, own: Path | None)
         f"{card.name} {card.version}: {doubt.method}, {doubt.temperature:g} in all; unsure below "
         f"{card.unsure_below:g}, above which {doubt.validation.accuracy:.2%} of validation are right"
     )
-
-
-def _print_evaluation(result: "Evaluation", console: Console) -> None:
-    """Print an evaluation figure by figure, and who was taken for whom where digits were drawn."""
-    card, measured = result.card, result.measured
-    table = Table(title=f"{card.name} {card.version}: {card.title}", title_justify="left")
-    for column in ("figure", "card", "measured", ""):
-        table.add_column(column, justify="left" if column == "figure" else "right")
-    for row in result.rows:
-        digits = 0 if row.name == "test examples" else 5
-        known = "–" if row.card is None else f"{row.card:.{digits}f}"
-        verdict = "new" if row.card is None else "same" if row.same else "DIFFERS"
-        table.add_row(row.name, known, f"{row.measured:.{digits}f}", verdict)
-    console.print(table)
-    if result.drawn:
-        console.print(_confusion_table(result.drawn, card.labels))
-    if measured.robustness and measured.robustness is not card.robustness:
-        click.echo(f"{card.name} {card.version} {measured.robustness.remark}")
-    if measured.cost and measured.cost is not card.cost:
-        from training.cost import describe_cost
-
-        click.echo(describe_cost(measured))
-    if not result.same_data:
-        console.print(
-            f"The copy of {card.training.dataset} in the cache is not the one that the card was made from; "
-            "small differences are to be expected."
-        )
-
-
-def _confusion_table(drawn: "Drawn", labels: Sequence[str]) -> Table:
-    """Return a table of which drawn digits were taken for which."""
-    table = Table(title=f"{drawn.figures.count:,} drawn digits, and what they were read as")
-    for column in ("drawn", *labels):
-        table.add_column(column, justify="right")
-    for label, counts in zip(labels, drawn.confusion.tolist(), strict=True):
-        table.add_row(label, *(str(count) if count else "·" for count in counts))
-    return table
 
 
 def _options(changes: dict[str, Any]) -> Any:

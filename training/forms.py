@@ -6,13 +6,14 @@ few of them, and what it does not show cannot be traced from it. So each digit a
 places that its strokes go through, which move a little each time.
 """
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 Stroke = npt.NDArray[np.float64]
-Place = tuple[float, float]
+Place = tuple[float, float]  # right and down
 _UNSTEADY = 0.05  # standard deviation of each place, as a share of the height
 _WIDTH = (0.55, 1.25)  # factor on the width
 _NARROWEST_SEVEN = 0.8  # narrower, it would be a one with a flag
@@ -21,35 +22,16 @@ _FINE = 12  # points between two places of a curve
 
 @dataclass(frozen=True)
 class Line:
-    """A stroke of straight pieces through places (right, down), in shares of the digit's height."""
+    """A stroke of straight pieces through places, in shares of the digit's height."""
 
     places: tuple[Place, ...]
-
-    def points(self, places: Stroke) -> Stroke:
-        """Return the points of a polygonal line through these places."""
-        return places
 
 
 @dataclass(frozen=True)
 class Curve:
-    """A smooth stroke through places (right, down), in shares of the digit's height."""
+    """A smooth stroke through places, in shares of the digit's height."""
 
     places: tuple[Place, ...]
-
-    def points(self, places: Stroke) -> Stroke:
-        """Return points of a centripetal spline through these places.
-
-        The spline is that of Catmull and Rom, whose knots lie the square root of the places' distance apart
-        (Yuksel, Schaefer and Keyser 2011), so that it makes no loops of its own.
-        """
-        before, after = 2 * places[0] - places[1], 2 * places[-1] - places[-2]
-        spots = np.concatenate([before[None], places, after[None]])
-        steps = np.sqrt(np.linalg.norm(np.diff(spots, axis=0), axis=1) + 1e-6)
-        knots = np.concatenate([[0.0], np.cumsum(steps)])
-        pieces = [
-            _piece(spots[place : place + 4], knots[place : place + 4]) for place in range(len(places) - 1)
-        ]
-        return np.concatenate([*pieces, places[-1:]])
 
 
 Form = tuple[Line | Curve, ...]
@@ -182,16 +164,30 @@ def draw_form(label: int, rng: np.random.Generator) -> list[Stroke]:
     # Where one stroke ends and the next begins, both move together.
     places = dict.fromkeys(place for stroke in form for place in stroke.places)
     moved = {place: (np.array(place) + rng.normal(0, _UNSTEADY, 2)) * (width, 1.0) for place in places}
-    return [stroke.points(np.stack([moved[place] for place in stroke.places])) for stroke in form]
+    strokes = [np.stack([moved[place] for place in stroke.places]) for stroke in form]
+    return [
+        smooth(places) if isinstance(stroke, Curve) else places
+        for stroke, places in zip(form, strokes, strict=True)
+    ]
 
 
-def _piece(spots: Stroke, knots: npt.NDArray[np.float64]) -> Stroke:
-    """Return points from the second of four spots to the third, by the pyramid of Barry and Goldman 1988."""
-    at = np.linspace(knots[1], knots[2], _FINE, endpoint=False)[:, None]
+def smooth(places: Stroke) -> Stroke:
+    """Return points of a smooth curve through places.
 
-    def between(first: Stroke, second: Stroke, start: float, end: float) -> Stroke:
-        return (first * (end - at) + second * (at - start)) / (end - start)
+    The spline of Catmull and Rom, whose knots lie the square root of the places' distance apart, so that it
+    makes no loops of its own (Yuksel, Schaefer and Keyser 2011).
 
-    a, b, c, d = knots
-    left, middle, right = (between(spots[i], spots[i + 1], knots[i], knots[i + 1]) for i in range(3))
-    return between(between(left, middle, a, c), between(middle, right, b, d), b, c)
+    Args:
+        places: float64 (n, 2), right and down, at least two.
+    """
+    from scipy.interpolate import CubicHermiteSpline
+
+    ends = 2 * places[0] - places[1], 2 * places[-1] - places[-2]
+    spots = np.concatenate([ends[:1], places, ends[1:]])
+    knots = np.concatenate([[0.0], np.cumsum(np.sqrt(np.linalg.norm(np.diff(spots, axis=0), axis=1) + 1e-6))])
+    slopes = np.diff(spots, axis=0) / np.diff(knots)[:, None]
+    across = (spots[2:] - spots[:-2]) / (knots[2:] - knots[:-2])[:, None]
+    curve = CubicHermiteSpline(knots[1:-1], places, slopes[:-1] - across + slopes[1:])
+    at = [np.linspace(start, end, _FINE, endpoint=False) for start, end in itertools.pairwise(knots[1:-1])]
+    points: Stroke = curve(np.concatenate([*at, knots[-2:-1]]))
+    return points

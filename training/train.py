@@ -1,6 +1,7 @@
 """Owns the way from a recipe and its settings to a finished run."""
 
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -20,7 +21,7 @@ from training.run import (
     save_run,
 )
 from training.settings import Settings
-from training.transfer import Progress, train_transfer
+from training.transfer import Outcome, Progress, train_transfer
 from training.words import count_ratios
 
 
@@ -56,14 +57,14 @@ def train(
     """
     plain = settings.as_dict() | ({"joint": recipe.joint.as_dict()} if recipe.joint else {})
     build = recipe.build
-    if recipe.follows and not start:
+    if start:
+        begun, build = _begin_at(start, recipe)
+        plain |= {"start": {"recipe": begun.recipe, "seed": begun.seed, "epochs": begun.epochs}}
+    elif recipe.follows:
         raise RunError(
             f"{recipe.name}: goes on from a run of {recipe.follows}; train that, then name its run with "
             "--start"
         )
-    if start:
-        begun, build = _begin_at(start, recipe)
-        plain |= {"start": {"recipe": begun.recipe, "seed": begun.seed, "epochs": begun.epochs}}
     begin_run(folder, settings=plain, resume=resume)
     if recipe.method == "transfer":
         outcome = train_transfer(
@@ -75,7 +76,6 @@ def train(
             reporter=reporter,
             progress=progress,
         )
-        model, history, extra_seconds = outcome.model, outcome.history, outcome.seconds
     else:
         facts = facts_of(dataset)
         model, history = fit(
@@ -87,22 +87,26 @@ def train(
             resume=resume,
             reporter=reporter,
         )
-        extra_seconds = 0.0
-    record = RunRecord(
+        outcome = Outcome(model, history, seconds=0.0)
+    record = _describe(recipe, dataset, plain, outcome)
+    save_run(folder, record=record, model=outcome.model, history=outcome.history)
+    return record, outcome.history
+
+
+def _describe(recipe: Recipe, dataset: Dataset, settings: dict[str, Any], outcome: Outcome) -> RunRecord:
+    return RunRecord(
         recipe=recipe.name,
-        settings=plain,
+        settings=settings,
         dataset=dataset.name,
         dataset_sha256=dataset.sha256,
         splits=dataset.splits,
         labels=dataset.labels,
-        epochs=len(history),
-        seed=settings.seed,
-        seconds=round(sum(row.seconds for row in history) + extra_seconds, 1),
+        epochs=len(outcome.history),
+        seed=settings["seed"],
+        seconds=round(sum(row.seconds for row in outcome.history) + outcome.seconds, 1),
         machine=describe_machine(),
         versions=describe_versions(),
     )
-    save_run(folder, record=record, model=model, history=history)
-    return record, history
 
 
 def _begin_at(folder: Path, recipe: Recipe) -> tuple[RunRecord, Build]:

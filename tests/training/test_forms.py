@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from service.inference import Catalog
-from training.forms import FORMS, Curve, draw_form
+from training.forms import FORMS, draw_form, smooth
 from training.redraw import Hand, draw_strokes
 
 MODELS = Path(__file__).parents[2] / "models"
@@ -54,7 +54,7 @@ def test_strokes_that_meet_still_meet_when_they_have_moved(monkeypatch: pytest.M
 def test_a_curve_goes_through_its_places_and_stays_near_them() -> None:
     places = np.array([(0.0, 0.0), (0.5, 0.05), (0.55, 0.6), (0.0, 1.0)])
 
-    points = Curve(()).points(places)
+    points = smooth(places)
 
     for place in places:
         assert np.linalg.norm(points - place, axis=1).min() < 1e-9

@@ -7,8 +7,10 @@ import pytest
 
 from service.inference import Catalog
 from training import redraw as module
+from training.batches import Batches
 from training.datasets.dataset import Examples
 from training.redraw import Hand, draw_line, redraw
+from training.settings import Augmentation
 
 MODELS = Path(__file__).parents[2] / "models"
 
@@ -100,3 +102,14 @@ def test_a_picture_without_a_line_stays_as_it_was(cache: Path) -> None:
     blank = Examples(np.zeros((2, 28, 28), dtype=np.uint8), np.array([1, 7]))
 
     assert not redraw(blank).any()
+
+
+def test_forms_are_drawn_for_the_label_whatever_the_picture_shows(cache: Path) -> None:
+    blank = Examples(np.zeros((20, 28, 28), dtype=np.uint8), np.arange(20) % 10)
+    by = Augmentation(redrawn=1.0, formed=1.0)
+
+    ((pictures, labels),) = Batches(blank, batch_size=20, seed=1, augmentation=by).epoch(0)
+
+    answers = Catalog(MODELS).predictor("mnist").probabilities(pictures).argmax(axis=1)
+    assert (answers == labels).mean() >= 0.9
+    assert not redraw(blank).any(), "what was drawn with forms was taken for what is drawn without"

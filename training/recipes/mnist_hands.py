@@ -31,7 +31,6 @@ SETTINGS = replace(
 RECIPE = replace(
     mnist_deep.RECIPE,
     name="mnist-hands",
-    title="Handwritten digits: a deep convolutional network that begins by whitening",
     settings=SETTINGS,
     follows="mnist-deep",
 )
