@@ -2,7 +2,7 @@
 
 import sys
 
-from desktop.commands import desktop
+from desktop.cli import desktop
 from service.inference.errors import LecternError
 
 if __name__ == "__main__":

@@ -8,9 +8,9 @@ from PySide6.QtWidgets import QApplication
 
 from desktop import settings as remembered
 from desktop import theme
-from desktop.crash import CrashHook, open_log
-from desktop.main_window import MainWindow
 from desktop.settings import Settings
+from desktop.window.crash import CrashHook, open_log
+from desktop.window.main_window import MainWindow
 
 _TRANSLATIONS = Path(__file__).parent / "translations"
 
@@ -33,7 +33,7 @@ def run(*, models: Path | None = None, server: str | None = None, offline: bool 
     open_log()
     CrashHook(app).install()
     settings = remembered.load()
-    dress(app, settings)
+    apply_style(app, settings)
     window = MainWindow(settings, models=models, server=server, offline=offline)
     window.show()
     # The first paint comes before the models and the server.
@@ -41,7 +41,7 @@ def run(*, models: Path | None = None, server: str | None = None, offline: bool 
     return app.exec()
 
 
-def dress(app: QApplication, settings: Settings) -> None:
+def apply_style(app: QApplication, settings: Settings) -> None:
     """Give the application its style, colours and language."""
     app.setStyle("fusion")
     app.setWindowIcon(theme.window_icon())

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from PySide6.QtCore import QByteArray, QSettings
 
-from desktop.strokes import BROADEST_BRUSH, DEFAULT_BRUSH, SLIMMEST_BRUSH
+from desktop.drawing.strokes import BROADEST_BRUSH, DEFAULT_BRUSH, SLIMMEST_BRUSH
 from service.client import DEFAULT_URL
 
 ORGANIZATION, APPLICATION = "Lectern", "Lectern"

@@ -13,12 +13,12 @@ COMMANDS = {
     "predict": ("service.commands", "", "Classify pictures or texts."),
     "explain": ("service.commands", "", "Show what a network saw in a picture."),
     "models": ("service.commands", "", "List the models, or show one's card."),
-    "desktop": ("desktop.commands", "desktop", "Open the desktop app."),
-    "data": ("training.commands", "train", "List the data sets, or fetch one."),
-    "train": ("training.commands", "train", "Train a network by its recipe."),
-    "evaluate": ("training.commands", "train", "Measure a model on its whole test set."),
-    "export": ("training.commands", "train", "Export a trained network to ONNX."),
-    "quantize": ("training.commands", "train", "Make the 8-bit form of a picture model."),
+    "desktop": ("desktop.cli", "desktop", "Open the desktop app."),
+    "data": ("training.cli", "train", "List the data sets, or fetch one."),
+    "train": ("training.cli", "train", "Train a network by its recipe."),
+    "evaluate": ("training.cli", "train", "Measure a model on its whole test set."),
+    "export": ("training.cli", "train", "Export a trained network to ONNX."),
+    "quantize": ("training.cli", "train", "Make the 8-bit form of a picture model."),
 }
 
 

@@ -64,7 +64,7 @@ def serve(host: str | None, port: int | None) -> None:
     if "BENTOML_HOME" not in os.environ:
         # BentoML empties its folder for metrics when a server starts: two of one user must not share it.
         os.environ["BENTOML_HOME"] = str(Path.home() / "bentoml" / f"lectern-{settings.port}")
-    words = [sys.executable, "-m", "bentoml", "serve", "service.http.app:Lectern"]
+    words = [sys.executable, "-m", "bentoml", "serve", "service.server.app:Lectern"]
     words += ["--host", settings.host, "--port", str(settings.port), "--working-dir", str(_ROOT)]
     words += ["--timeout-graceful-shutdown", str(int(settings.timeout_s) + 1)]
     os.execv(sys.executable, words)  # The server takes this process's place, and so its signals.

@@ -21,7 +21,7 @@ class _Kind:
     """How the text of a variable is read.
 
     Attributes:
-        parse: Turns the text into the value; raises ValueError or RuntimeError where that cannot be.
+        parse: Converts the text into the value; raises ValueError or RuntimeError where that cannot be.
         expected: What to say then.
         secret: Whether the text must not be shown.
     """

@@ -27,9 +27,9 @@ class Augmentation:
         crop: Largest shift along each axis in whole pixels, which resamples and so blurs nothing.
         erase: Side of the square that is made one colour, as a share of the picture's.
         elastic: Largest displacement by a smooth random field, as a share of the side.
-        redrawn: Share of digits that are drawn anew along their middle line, as with a pen.
-        formed: Share of those that are drawn from strokes instead, in forms that MNIST hardly has.
-        damaged: Share of pictures that are blurred, made noisy or compressed, one of the three.
+        stroke_augmentation: Share of digits that are drawn anew along their middle line, as with a pen.
+        stroke_templates: Share of those that are drawn from strokes instead, in forms that MNIST hardly has.
+        corruptions: Share of pictures that are blurred, made noisy or compressed, one of the three.
     """
 
     shift: float = 0.0
@@ -41,9 +41,9 @@ class Augmentation:
     crop: int = 0
     erase: float = 0.0
     elastic: float = 0.0
-    redrawn: float = 0.0
-    formed: float = 0.0
-    damaged: float = 0.0
+    stroke_augmentation: float = 0.0
+    stroke_templates: float = 0.0
+    corruptions: float = 0.0
 
     def __bool__(self) -> bool:
         return any(asdict(self).values())
@@ -93,7 +93,7 @@ class Settings:
             training split, ``none`` leaves them from 0 to 255.
         augmentation: Random changes of the training pictures.
         label_smoothing: Share of the target probability that is spread over all classes.
-        outliers: Share of each batch that is pictures of nothing, whose target is every class alike.
+        outlier_exposure: Share of each batch that is pictures of nothing, whose target is every class alike.
         precision: ``mixed_bfloat16`` multiplies in 16 bits while training, which newer processors do at up to
             twice the speed; the weights and the trained network are of 32 bits.
         early_stopping: Stop after so many epochs without a lower validation loss and keep the best; 0 never
@@ -115,7 +115,7 @@ class Settings:
     scaling: Scaling = "unit"
     augmentation: Augmentation = Augmentation()
     label_smoothing: float = 0.0
-    outliers: float = 0.0
+    outlier_exposure: float = 0.0
     precision: Precision = "float32"
     early_stopping: int = 0
     seed: int = 1
@@ -130,7 +130,7 @@ class Settings:
             "dropout": self.dropout is None or 0 <= self.dropout < 1,
             "width": self.width > 0,
             "label_smoothing": 0 <= self.label_smoothing < 1,
-            "outliers": 0 <= self.outliers < 1,
+            "outlier_exposure": 0 <= self.outlier_exposure < 1,
             "early_stopping": self.early_stopping >= 0,
         }
         for name, good in limits.items():

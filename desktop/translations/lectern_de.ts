@@ -614,7 +614,7 @@ Protokoll: {0}</translation>
     </message>
 </context>
 <context>
-    <name>Meters</name>
+    <name>Bars</name>
     <message>
         <source>Probabilities</source>
         <translation>Wahrscheinlichkeiten</translation>
@@ -904,7 +904,7 @@ Protokoll: {0}</translation>
     </message>
 </context>
 <context>
-    <name>Sharer</name>
+    <name>Exporter</name>
     <message>
         <source>PNG picture (*.png)</source>
         <translation>PNG-Bild (*.png)</translation>
@@ -958,7 +958,7 @@ Protokoll: {0}</translation>
     </message>
 </context>
 <context>
-    <name>WhyDock</name>
+    <name>ExplanationDock</name>
     <message>
         <source>Why?</source>
         <translation>Warum?</translation>
@@ -973,7 +973,7 @@ Protokoll: {0}</translation>
     </message>
 </context>
 <context>
-    <name>WhyPanel</name>
+    <name>ExplanationPanel</name>
     <message>
         <source>The answer that is explained</source>
         <translation>Die Antwort, die erklärt wird</translation>

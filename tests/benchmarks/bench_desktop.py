@@ -32,11 +32,11 @@ class Watch(QObject):
         print((time.time() - start) * 1000)
         QApplication.closeAllWindows()
 watch = Watch()
-original = program.dress
-def dress(app, settings):
+original = program.apply_style
+def apply_style(app, settings):
     original(app, settings)
     app.installEventFilter(watch)
-program.dress = dress
+program.apply_style = dress
 sys.exit(program.run(models=Path(sys.argv[2]), offline=True))
 """
 
@@ -68,8 +68,8 @@ def strokes() -> tuple[list[float], list[float]]:
     from PySide6.QtWidgets import QApplication
 
     from desktop.app import dress
-    from desktop.main_window import MainWindow
     from desktop.settings import Settings
+    from desktop.window.main_window import MainWindow
     from service.inference.catalog import BUNDLED
 
     app = QApplication([])
@@ -85,8 +85,8 @@ def strokes() -> tuple[list[float], list[float]]:
         loop.exec()
 
     answers: list[float] = []
-    window.reader.answered.connect(
-        lambda answer: answer.question.settled and answers.append(time.perf_counter())
+    window.reader.completed.connect(
+        lambda answer: answer.request.settled and answers.append(time.perf_counter())
     )
     until(lambda: window.panel.model is not None)
     pad, handle = window.draw_page.pad, window.windowHandle()

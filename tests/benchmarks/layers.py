@@ -20,12 +20,12 @@ from peers.systems import MODEL
 from uvicorn.config import Config
 from uvicorn.server import ServerState
 
-from service.http.app import Lectern, _door, _engine
-from service.http.caller import Connection
-from service.http.engine import Engine
-from service.http.protocol import WholeProtocol
-from service.http.routing import WholeRequest
 from service.inference.predictor import Predictor
+from service.server.app import Lectern, _door, _engine
+from service.server.execution.engine import Engine
+from service.server.pipeline.connection import Connection
+from service.server.pipeline.router import BufferedRequest
+from service.server.transport.fast_http import FastHttpProtocol
 
 Work = Callable[[], Awaitable[object]]
 _ROUNDS, _CALLS = 15, 300
@@ -107,7 +107,7 @@ class _Course:
         scope = self._scope()
         route = _door.router.find(scope)
         assert route is not None
-        await route.endpoint(WholeRequest(scope, self._post.body))
+        await route.endpoint(BufferedRequest(scope, self._post.body))
 
     async def _door(self) -> None:
         scope = self._scope()
@@ -157,9 +157,9 @@ class _NoSocket(asyncio.Transport):
         """See :meth:`close`."""
 
 
-def _connect() -> tuple[WholeProtocol, _NoSocket]:
+def _connect() -> tuple[FastHttpProtocol, _NoSocket]:
     config = Config(Lectern.to_asgi(is_main=False), log_config=None, server_header=False, interface="asgi3")
-    protocol = WholeProtocol(
+    protocol = FastHttpProtocol(
         config, ServerState(), {}, asyncio.get_running_loop(), door=_door, turns=_engine.turns
     )
     transport = _NoSocket()

@@ -17,9 +17,9 @@ from PySide6.QtCore import QSettings, QStandardPaths
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from desktop.app import dress
-from desktop.main_window import MainWindow
+from desktop.app import apply_style
 from desktop.settings import Settings
+from desktop.window.main_window import MainWindow
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -51,20 +51,20 @@ def open_window(qtbot: QtBot, qapp: QApplication, models: Path) -> Iterator[Open
     opened: list[MainWindow] = []
 
     def open_one(settings: Settings = Settings(server=""), **options: object) -> MainWindow:  # noqa: B008
-        dress(qapp, settings)
+        apply_style(qapp, settings)
         window = MainWindow(settings, **{"models": models, **options})
         opened.append(window)
         qtbot.addWidget(window)
         window.show()
         qtbot.waitExposed(window)
-        with qtbot.waitSignal(window.reader.stood):
+        with qtbot.waitSignal(window.reader.connection_changed):
             window.start()
         return window
 
     yield open_one
     for window in opened:
         window.close()
-    dress(qapp, Settings(language="en"))
+    apply_style(qapp, Settings(language="en"))
 
 
 @pytest.fixture

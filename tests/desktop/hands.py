@@ -9,8 +9,8 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot, SignalBlocker
 
-from desktop.main_window import MainWindow
-from desktop.widgets.pad import Pad
+from desktop.drawing.pad import Pad
+from desktop.window.main_window import MainWindow
 
 OpenWindow = Callable[..., MainWindow]
 Line = Sequence[tuple[float, float]]
@@ -45,7 +45,7 @@ def draw(pad: Pad, line: Line, *, steps: int = 8, on_the_way: Callable[[], None]
 
 def settling(qtbot: QtBot, window: MainWindow) -> SignalBlocker:
     """Wait for the answer to the whole drawing; those to drawings in the making come before it."""
-    return qtbot.waitSignal(window.reader.answered, check_params_cb=lambda answer: answer.question.settled)
+    return qtbot.waitSignal(window.reader.completed, check_params_cb=lambda answer: answer.request.settled)
 
 
 def click(widget: QWidget) -> None:

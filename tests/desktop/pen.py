@@ -16,12 +16,12 @@ from PySide6.QtCore import QPointF
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
-from desktop.app import dress
-from desktop.images import pillow_of
-from desktop.main_window import MainWindow
+from desktop.app import apply_style
+from desktop.drawing.pad import Pad
+from desktop.drawing.strokes import DEFAULT_BRUSH, DIGIT_HEIGHT, PAGE
+from desktop.pictures.images import pillow_of
 from desktop.settings import Settings
-from desktop.strokes import DEFAULT_BRUSH, DIGIT_HEIGHT, PAGE
-from desktop.widgets.pad import Pad
+from desktop.window.main_window import MainWindow
 from service.inference import Catalog, Predictor
 from service.inference.preprocessing import prepare_digit
 
@@ -129,7 +129,7 @@ def main() -> None:
         }
     else:
         app = QApplication([])
-        dress(app, Settings())
+        apply_style(app, Settings())
         found = measure(predictor, options.file)
     print(json.dumps(found))
 

@@ -16,15 +16,15 @@ from PySide6.QtCore import QEventLoop, QTimer
 from PySide6.QtWidgets import QApplication, QDialog, QWidget
 
 import desktop
-from desktop.app import dress
-from desktop.arrivals import Parcel
-from desktop.main_window import MainWindow
+from desktop.app import apply_style
+from desktop.drawing.strokes import PAGE
+from desktop.pictures.page import SAMPLES
 from desktop.settings import Settings, Theme
-from desktop.strokes import PAGE
-from desktop.widgets.pictures_page import SAMPLES
+from desktop.window.dropped_files import DroppedFile
+from desktop.window.main_window import MainWindow
 from service.inference.catalog import BUNDLED
 
-README = Path(desktop.__file__).parent / "pictures"
+README = Path(desktop.__file__).parent / "screenshots"
 REVIEW = (
     "What a wonderful film. The story is simple, the actors are great, and the music stays with you "
     "for days. Only the ending is a little weak."
@@ -61,7 +61,7 @@ def pictures(window: MainWindow) -> None:
     window.tabs.setCurrentWidget(window.pictures_page)
     wait()
     folder = SAMPLES / (window.panel.model.name if window.panel.model else "mnist")
-    window.pictures_page.take([Parcel(path.name, path) for path in sorted(folder.glob("*.*"))])
+    window.pictures_page.take([DroppedFile(path.name, path) for path in sorted(folder.glob("*.*"))])
     wait(2 * _WAIT_MS)
 
 
@@ -136,7 +136,7 @@ def main() -> None:
     )  # fmt: skip
     options.folder.mkdir(parents=True, exist_ok=True)
     for theme in (Theme.LIGHT, Theme.DARK):
-        dress(app, replace(settings, theme=theme))
+        apply_style(app, replace(settings, theme=theme))
         window = MainWindow(replace(settings, theme=theme), models=BUNDLED)
         window.show()
         window.start()

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from desktop import commands
-from desktop.commands import MissingSystemLibrary, desktop
+from desktop import cli
+from desktop.cli import MissingSystemLibrary, desktop
 
 LECTERN = "import sys; sys.argv = ['lectern', 'desktop', *sys.argv[1:]]; from service.cli import main; main()"
 # Makes the import of Qt fail, as it does where the package, or a library of the system, is missing.
@@ -45,7 +45,7 @@ def test_help_has_the_options_and_an_example() -> None:
 def test_the_window_opens_closes_and_leaves_settings_and_a_log(tmp_path: Path) -> None:
     before = (
         "from PySide6.QtCore import QTimer\n"
-        "from desktop.main_window import MainWindow\n"
+        "from desktop.window.main_window import MainWindow\n"
         "start = MainWindow.start\n"
         "MainWindow.start = lambda window: (start(window), QTimer.singleShot(0, window.close))\n"
     )
@@ -89,7 +89,7 @@ def test_a_missing_library_of_the_x11_plugin_is_found_before_qt_aborts(
         if name == "libxcb-cursor.so.0":
             raise OSError(f"{name}: cannot open shared object file")
 
-    monkeypatch.setattr(commands.ctypes, "CDLL", load)
+    monkeypatch.setattr(cli.ctypes, "CDLL", load)
     monkeypatch.setenv("DISPLAY", ":0")
     monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
     monkeypatch.delenv("QT_QPA_PLATFORM")
@@ -141,7 +141,7 @@ def test_the_stand_alone_program_starts_as_the_command_does() -> None:
 
 
 def test_the_stand_alone_program_takes_along_what_it_reads_at_run_time() -> None:
-    folder = Path(commands.__file__).parent
+    folder = Path(cli.__file__).parent
     specification = (folder / "pysidedeploy.spec").read_text(encoding="utf-8")
     for source, target in re.findall(r"--include-data-dir=(\S+?)=(\S+)", specification):
         assert (folder / source).resolve() == folder.parent / target

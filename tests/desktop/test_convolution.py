@@ -6,7 +6,7 @@ import pytest
 from onnx import TensorProto, helper
 from PIL import Image
 
-from desktop.convolution import (
+from desktop.lab.convolution import (
     DoesNotFit,
     Operation,
     Pooling,
@@ -19,7 +19,7 @@ from desktop.convolution import (
     pool,
     products,
 )
-from desktop.kernels import PRESETS, BadWeight, Preset, parse_kernel, resized, write_weight
+from desktop.lab.kernels import PRESETS, BadWeight, Preset, parse_kernel, resized, write_weight
 
 PIXELS = np.random.default_rng(4).integers(0, 256, (28, 28), dtype=np.uint8)
 

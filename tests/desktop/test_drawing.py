@@ -12,11 +12,11 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QToolButton
 from pytestqt.qtbot import QtBot
 
-from desktop.brush import render
-from desktop.images import pillow_of, png_of_drawing
-from desktop.main_window import MainWindow
-from desktop.strokes import DIGIT_HEIGHT, PAGE
-from desktop.widgets.pad import Pad
+from desktop.drawing.brush import render
+from desktop.drawing.pad import Pad
+from desktop.drawing.strokes import DIGIT_HEIGHT, PAGE
+from desktop.pictures.images import pillow_of, png_of_drawing
+from desktop.window.main_window import MainWindow
 from service.inference import Catalog
 from service.inference.preprocessing import prepare_digit
 
@@ -87,11 +87,11 @@ def test_clear_empties_everything_and_can_be_undone(qtbot: QtBot, window: MainWi
 def test_an_answer_that_comes_after_clear_is_dropped(qtbot: QtBot, window: MainWindow) -> None:
     draw(window.draw_page.pad, SEVEN)
     press(window, "Ctrl+Backspace")
-    # A question asked later is answered later: when its answer is there, that of the seven would be, too.
+    # A request asked later is answered later: when its answer is there, that of the seven would be, too.
     window.tabs.setCurrentWidget(window.text_page)
-    with qtbot.waitSignal(window.reader.answered) as answered:
+    with qtbot.waitSignal(window.reader.completed) as answered:
         QTest.keyClicks(window.text_page.editor, "good")
-    assert answered.args[0].question.value == "good"
+    assert answered.args[0].request.value == "good"
     window.tabs.setCurrentWidget(window.draw_page)
     assert shown(window) == "Draw a digit"
 

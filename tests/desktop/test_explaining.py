@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from desktop.explaining import Explanations, Network, Wish, feature_maps
+from desktop.explain.explanations import ExplanationRequest, Explanations, Network, feature_maps
 from service.inference import Catalog
 from service.inference.errors import InvalidInput, ModelNotFound
 from service.inference.overlay import heat_overlay
@@ -30,7 +30,7 @@ def digit(label: int) -> np.ndarray:
 
 def test_heat_and_maps_are_those_of_the_explainer(catalog: Catalog, explanations: Explanations) -> None:
     pixels = digit(3)
-    wish = Wish(model="mnist", version=1, pixels=pixels, label="3", layer="conv2d_1")
+    wish = ExplanationRequest(model="mnist", version=1, pixels=pixels, label="3", layer="conv2d_1")
     insight = explanations.explain(wish)
     explainer = catalog.explainer("mnist", 1)
     expected = heat_overlay(pixels, explainer.heat(pixels, label="3"))
@@ -46,36 +46,38 @@ def test_heat_and_maps_are_those_of_the_explainer(catalog: Catalog, explanations
 
 
 def test_a_layer_of_another_network_gives_way_to_the_first(explanations: Explanations) -> None:
-    wish = Wish(model="mnist", version=1, pixels=digit(3), layer="block5_conv3")
+    wish = ExplanationRequest(model="mnist", version=1, pixels=digit(3), layer="block5_conv3")
     insight = explanations.explain(wish)
     assert insight.maps.layer == "conv2d"
     assert insight.overlay is None
 
 
 def test_before_there_is_a_picture_there_is_the_card(explanations: Explanations) -> None:
-    insight = explanations.explain(Wish(model="mnist", version=1))
+    insight = explanations.explain(ExplanationRequest(model="mnist", version=1))
     assert [layer.type for layer in insight.card.layers].count("Conv2D") == 3
     assert (insight.overlay, insight.maps) == (None, None)
 
 
 def test_a_network_without_convolutions_has_heat_only(explanations: Explanations) -> None:
     garment = np.load(DATA / "fashion_mnist.npz")["x"][0]
-    insight = explanations.explain(Wish(model="fashion_mnist", version=1, pixels=garment, label="Bag"))
+    insight = explanations.explain(
+        ExplanationRequest(model="fashion_mnist", version=1, pixels=garment, label="Bag")
+    )
     assert insight.overlay.shape == (280, 280, 3)
     assert insight.maps is None
 
 
 def test_a_network_for_texts_has_its_card_only(explanations: Explanations) -> None:
-    insight = explanations.explain(Wish(model="imdb", version=1, label="positive"))
+    insight = explanations.explain(ExplanationRequest(model="imdb", version=1, label="positive"))
     assert insight.card.explanation is None
     assert insight.card.layers
 
 
 def test_refusals_say_what_is_wrong(explanations: Explanations) -> None:
     with pytest.raises(ModelNotFound, match="no version 99"):
-        explanations.explain(Wish(model="mnist", version=99))
+        explanations.explain(ExplanationRequest(model="mnist", version=99))
     with pytest.raises(InvalidInput, match="shape"):
-        explanations.explain(Wish(model="mnist", version=1, pixels=digit(1)[:20], label="1"))
+        explanations.explain(ExplanationRequest(model="mnist", version=1, pixels=digit(1)[:20], label="1"))
 
 
 def test_first_filters_are_those_of_the_network(catalog: Catalog, explanations: Explanations) -> None:

@@ -15,9 +15,9 @@ from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QApplication, QFileDialog
 from pytestqt.qtbot import QtBot
 
-from desktop.backends import Place, Reading
-from desktop.batch import PORTION, PORTION_BYTES, pictures_below, read_files, table
-from desktop.main_window import MainWindow
+from desktop.folder.batch import PORTION, PORTION_BYTES, pictures_below, read_files, table
+from desktop.prediction.backends import Place, PredictionResult
+from desktop.window.main_window import MainWindow
 from service.inference import Prediction, Score
 from service.inference.errors import DamagedImage
 
@@ -61,13 +61,13 @@ def rows(window: MainWindow) -> list[tuple[str, ...]]:
     ]
 
 
-def fake_reading(content: bytes) -> Reading:
+def fake_reading(content: bytes) -> PredictionResult:
     if b"bad" in content:
         raise DamagedImage("bad")
-    return Reading(Prediction("m", 1, (Score("x", 1.0),), False), Place.HERE, 0.1)
+    return PredictionResult(Prediction("m", 1, (Score("x", 1.0),), False), Place.HERE, 0.1)
 
 
-def read_all(contents: Sequence[bytes]) -> list[Reading]:
+def read_all(contents: Sequence[bytes]) -> list[PredictionResult]:
     return [fake_reading(content) for content in contents]
 
 

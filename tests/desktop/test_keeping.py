@@ -27,21 +27,21 @@ from PySide6.QtWidgets import (
 )
 from pytestqt.qtbot import QtBot
 
-from desktop.arrivals import Parcel
-from desktop.crash import CrashDialog, CrashHook, log_file, open_log
-from desktop.images import pillow_of
-from desktop.main_window import MainWindow
-from desktop.sharing import csv_text
-from desktop.widgets.card_dialog import CardDialog
-from desktop.widgets.preferences import Preferences
+from desktop.pictures.images import pillow_of
+from desktop.window.card_dialog import CardDialog
+from desktop.window.crash import CrashDialog, CrashHook, log_file, open_log
+from desktop.window.dropped_files import DroppedFile
+from desktop.window.export_formats import csv_text
+from desktop.window.main_window import MainWindow
+from desktop.window.preferences import Preferences
 
 
 @pytest.fixture
 def seven(qtbot: QtBot, window: MainWindow) -> MainWindow:
     """A window with a seven that was drawn and read."""
-    answered, sighted = window.reader.answered, window.reader.sighted
-    settled = [lambda come: come.question.settled] * 2
-    with qtbot.waitSignals([answered, sighted], check_params_cbs=settled):
+    answered, network_input_ready = window.reader.completed, window.reader.network_input_ready
+    settled = [lambda come: come.request.settled] * 2
+    with qtbot.waitSignals([answered, network_input_ready], check_params_cbs=settled):
         draw(window.draw_page.pad, SEVEN)
     return window
 
@@ -142,7 +142,7 @@ def test_history_keeps_one_entry_a_drawing_and_brings_it_back(qtbot: QtBot, seve
     assert seven.strip.count() == 2
     press(seven, "Ctrl+3")
     item = seven.strip.item(1)
-    with qtbot.waitSignal(seven.reader.sighted):
+    with qtbot.waitSignal(seven.reader.network_input_ready):
         QTest.mouseClick(
             seven.strip.viewport(), Qt.MouseButton.LeftButton, pos=seven.strip.visualItemRect(item).center()
         )
@@ -155,12 +155,12 @@ def test_history_brings_pictures_and_versions_back(qtbot: QtBot, seven: MainWind
     seven.panel.versions.setCurrentIndex(1)
     qtbot.waitUntil(lambda: seven.answer is not None and seven.answer.reading.prediction.version == 1)
     press(seven, "Ctrl+2")
-    with qtbot.waitSignal(seven.reader.answered):
-        seven.pictures_page.take([Parcel("cat.jpg", pictures() / "cat.jpg")])
+    with qtbot.waitSignal(seven.reader.completed):
+        seven.pictures_page.take([DroppedFile("cat.jpg", pictures() / "cat.jpg")])
     seven.pictures_page.clear()
     first = seven.strip.item(0)
     seven.strip.setCurrentItem(first)
-    with qtbot.waitSignal(seven.reader.sighted):
+    with qtbot.waitSignal(seven.reader.network_input_ready):
         seven.strip.itemActivated.emit(first)
     assert seven.pictures_page.value() == (pictures() / "cat.jpg").read_bytes()
     seven.strip.itemActivated.emit(seven.strip.item(1))
@@ -215,7 +215,7 @@ def _inner(control: QWidget) -> bool:
 
 
 def test_the_card_shows_a_row_for_each_layer(qtbot: QtBot, window: MainWindow) -> None:
-    with qtbot.waitSignal(window.reader.carded) as carded:
+    with qtbot.waitSignal(window.reader.card_ready) as carded:
         press(window, "Ctrl+I")
     card = carded.args[0]
     layers = window.findChild(CardDialog).layers

@@ -12,13 +12,13 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QFileDialog
 from pytestqt.qtbot import QtBot
 
-from desktop.arrivals import Parcel
-from desktop.convolution import Operation, Outcome, Pooling, apply, grey_levels, grey_square
-from desktop.images import pillow_of, qimage_of_pixels
-from desktop.kernels import PRESETS, Preset
-from desktop.main_window import MainWindow
-from desktop.widgets import lab as lab_module
-from desktop.widgets.lab import Lab
+from desktop.lab import page as lab_module
+from desktop.lab.convolution import Operation, Outcome, Pooling, apply, grey_levels, grey_square
+from desktop.lab.kernels import PRESETS, Preset
+from desktop.lab.page import Lab
+from desktop.pictures.images import pillow_of, qimage_of_pixels
+from desktop.window.dropped_files import DroppedFile
+from desktop.window.main_window import MainWindow
 from service.inference import Catalog
 from service.inference.catalog import BUNDLED
 from service.inference.preprocessing import decode_image, prepare_digit
@@ -115,7 +115,7 @@ def test_a_bad_weight_is_named_and_nothing_comes_out_until_it_is_mended(qtbot: Q
     assert complaint.isVisible()
     assert complaint.text() == "Row 2, column 3: “two” is no number. Write one such as -1, 0.5 or 1/9."
     qtbot.waitUntil(lambda: drawn.outcome is None)
-    assert drawn.after.invitation == "Without a kernel nothing comes out."
+    assert drawn.after.placeholder == "Without a kernel nothing comes out."
     type_into(drawn, 1, 2, "2")
     assert not complaint.isVisible()
     wait_for(qtbot, drawn, Operation(kernel=PRESETS[Preset.SOBEL_X]))
@@ -166,7 +166,7 @@ def test_what_does_not_fit_is_said_and_the_input_stays(qtbot: QtBot, drawn: Lab)
     choose(drawn.settings.pooling, Pooling.MAX)
     drawn.settings.pool.setValue(8)
     sentence = "This does not fit: take a smaller window or more padding."
-    qtbot.waitUntil(lambda: drawn.after.invitation == sentence)
+    qtbot.waitUntil(lambda: drawn.after.placeholder == sentence)
     assert drawn.outcome is None
     assert not drawn.before.image.isNull()
     drawn.settings.pool.setValue(2)
@@ -230,7 +230,7 @@ def test_a_picture_can_be_dropped_on_the_lab(qtbot: QtBot, window: MainWindow, t
     broken = tmp_path / "broken.png"
     broken.write_bytes(b"no picture")
     drop(window, broken)
-    qtbot.waitUntil(lambda: window.lab.before.invitation.startswith("This file is damaged"))
+    qtbot.waitUntil(lambda: window.lab.before.placeholder.startswith("This file is damaged"))
     assert window.lab.outcome is None
 
 
@@ -246,7 +246,7 @@ def test_a_picture_can_be_opened(qtbot: QtBot, lab: Lab) -> None:
 
 def test_the_picture_of_the_other_tab_is_taken_along_once(qtbot: QtBot, window: MainWindow) -> None:
     press(window, "Ctrl+2")
-    window.pictures_page.take([Parcel("ship.png", pictures() / "ship.png")])
+    window.pictures_page.take([DroppedFile("ship.png", pictures() / "ship.png")])
     qtbot.waitUntil(lambda: window.pictures_page.value() is not None)
     press(window, "Ctrl+5")
     window.lab.source.turn_to_picture()
@@ -300,7 +300,7 @@ def test_undo_and_clear_belong_to_the_pad_that_is_seen(qtbot: QtBot, window: Mai
     assert len(window.draw_page.pad.strokes) == 1
     qtbot.waitUntil(lambda: window.lab.outcome is not None)
     click(window.lab.source.clear)
-    qtbot.waitUntil(lambda: window.lab.before.invitation == "Draw something")
+    qtbot.waitUntil(lambda: window.lab.before.placeholder == "Draw something")
     assert window.lab.outcome is None
     assert window.lab.formula.text() == "O = (I − K + 2P) / S + 1"
     assert len(window.draw_page.pad.strokes) == 1

@@ -11,10 +11,10 @@ from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 from stand_in import StandIn
 
-from desktop.backends import LocalBackend, Place, ServerBackend
-from desktop.dispatcher import Dispatcher
-from desktop.main_window import MainWindow
+from desktop.prediction.backends import LocalBackend, Place, ServerBackend
+from desktop.prediction.dispatcher import Dispatcher
 from desktop.settings import Settings
+from desktop.window.main_window import MainWindow
 
 
 @pytest.fixture
@@ -41,9 +41,9 @@ def test_a_server_that_is_there_is_asked(qtbot: QtBot, open_window: OpenWindow, 
 
 def test_a_missing_server_at_the_default_address_is_no_news(qtbot: QtBot, models: Path) -> None:
     dispatcher = Dispatcher(LocalBackend(models), ServerBackend("http://127.0.0.1:9"))
-    standing = dispatcher.look()
-    assert (standing.place, standing.cause) == (Place.HERE, None)
-    assert [model.name for model in standing.models] == [
+    connection_state = dispatcher.look()
+    assert (connection_state.place, connection_state.cause) == (Place.HERE, None)
+    assert [model.name for model in connection_state.models] == [
         "cats_vs_dogs", "cifar10", "fashion_mnist", "imdb", "mnist",
     ]  # fmt: skip
     assert dispatcher.seeks
@@ -72,7 +72,7 @@ def test_a_server_killed_in_mid_stroke_is_replaced_and_taken_back(
     assert window.banner.isVisible()
     assert len(window.draw_page.pad.strokes) == 2
     server.start()
-    with qtbot.waitSignal(window.reader.stood):
+    with qtbot.waitSignal(window.reader.connection_changed):
         click(window.banner.retry)
     assert not window.banner.isVisible()
     draw_and_wait(qtbot, window)
@@ -82,7 +82,7 @@ def test_a_server_killed_in_mid_stroke_is_replaced_and_taken_back(
 def test_the_server_is_looked_for_without_being_told(
     qtbot: QtBot, open_window: OpenWindow, server: StandIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("desktop.reader._FIRST_PAUSE_MS", 20)
+    monkeypatch.setattr("desktop.prediction.reader._FIRST_PAUSE_MS", 20)
     server.kill()
     window = open_window(Settings(server=server.url))
     assert window.banner.isVisible()
@@ -119,17 +119,19 @@ def test_a_slow_server_never_holds_up_pad_or_preview(
     draw_and_wait(qtbot, window, ONE)
     server.mood = "slow"
     answered = []
-    window.reader.answered.connect(answered.append)
+    window.reader.completed.connect(answered.append)
     clock = QElapsedTimer()
     clock.start()
-    with qtbot.waitSignal(window.reader.sighted, check_params_cb=lambda sight: sight.question.settled):
+    with qtbot.waitSignal(
+        window.reader.network_input_ready, check_params_cb=lambda sight: sight.request.settled
+    ):
         draw(window.draw_page.pad, DASH)
     assert clock.elapsed() < 1500
     assert answered == []
     assert len(window.draw_page.pad.strokes) == 2
     qtbot.waitUntil(lambda: bool(answered), timeout=6000)
     assert "does not answer" in window.banner.text
-    qtbot.waitUntil(lambda: answered[-1].question.settled)
+    qtbot.waitUntil(lambda: answered[-1].request.settled)
     assert answered[-1].reading.place is Place.HERE
 
 
@@ -138,7 +140,7 @@ def test_a_blank_picture_is_not_the_servers_fault(
 ) -> None:
     window = open_window(Settings(server=server.url))
     window.tabs.setCurrentWidget(window.text_page)
-    with qtbot.waitSignal(window.reader.refused):
+    with qtbot.waitSignal(window.reader.failed):
         QTest.keyClicks(window.text_page.editor, "zzz")
     assert not window.banner.isVisible()
     assert "none of these words" in window.panel.remark.text()
@@ -148,7 +150,7 @@ def test_another_server_in_preferences_is_asked_at_once(
     qtbot: QtBot, window: MainWindow, server: StandIn
 ) -> None:
     draw_and_wait(qtbot, window)
-    with qtbot.waitSignal(window.reader.stood):
+    with qtbot.waitSignal(window.reader.connection_changed):
         window.use_settings(replace(window.settings, server=server.url))
     draw_and_wait(qtbot, window, DASH)
     assert window.panel.whereabouts.text().startswith("Server ")

@@ -18,8 +18,8 @@ from hands import DASH, SEVEN, OpenWindow, click, draw, shown
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
-from desktop.main_window import MainWindow
 from desktop.settings import Settings
+from desktop.window.main_window import MainWindow
 from service.inference.catalog import BUNDLED
 
 pytestmark = pytest.mark.timeout(180)
@@ -93,7 +93,7 @@ def read(qtbot: QtBot, window: MainWindow, *, stop: Server | None = None) -> str
             stop.signal(signal.SIGSTOP)
 
     with qtbot.waitSignal(
-        reader.answered, timeout=20_000, check_params_cb=lambda answer: answer.question.settled
+        reader.completed, timeout=20_000, check_params_cb=lambda answer: answer.request.settled
     ):
         draw(pad, DASH if pad.strokes else SEVEN, on_the_way=halfway)
     return window.panel.whereabouts.text()
@@ -126,7 +126,7 @@ def test_a_real_server_is_asked_missed_and_taken_back(
     assert strokes == 5
 
     window.tabs.setCurrentWidget(window.text_page)
-    with qtbot.waitSignal(window.reader.answered, timeout=20_000) as answered:
+    with qtbot.waitSignal(window.reader.completed, timeout=20_000) as answered:
         QTest.keyClicks(window.text_page.editor, "wonderful")
     assert answered.args[0].reading.place.value == "server"
     assert shown(window) in ("positive", "Not sure")

@@ -9,11 +9,11 @@ from PySide6.QtWidgets import QApplication, QDialogButtonBox
 from pytestqt.qtbot import QtBot
 
 from desktop import settings as remembered
-from desktop.main_window import MainWindow
 from desktop.settings import Order, Settings, Theme, problem_with_server
 from desktop.theme import is_dark
-from desktop.widgets.preferences import Preferences
-from desktop.wording import percent
+from desktop.window.main_window import MainWindow
+from desktop.window.messages import percent
+from desktop.window.preferences import Preferences
 from service.client import DEFAULT_URL
 
 
@@ -90,7 +90,7 @@ def test_the_settled_result_is_announced_once(
     qtbot: QtBot, window: MainWindow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     said: list[str] = []
-    monkeypatch.setattr("desktop.widgets.result.announce", lambda speaker, text: said.append(text))
+    monkeypatch.setattr("desktop.result.panel.announce", lambda speaker, text: said.append(text))
     with settling(qtbot, window):
         draw(window.draw_page.pad, SEVEN)
     assert said == [f"7, {window.panel.remark.text()}"]
@@ -98,10 +98,10 @@ def test_the_settled_result_is_announced_once(
 
 def test_a_prediction_below_the_cards_threshold_is_not_sure(qtbot: QtBot, window: MainWindow) -> None:
     window.tabs.setCurrentWidget(window.text_page)
-    with qtbot.waitSignal(window.reader.answered):
+    with qtbot.waitSignal(window.reader.completed):
         window.text_page.editor.setPlainText("good")
     assert shown(window) == "positive"
-    with qtbot.waitSignal(window.reader.answered):
+    with qtbot.waitSignal(window.reader.completed):
         window.text_page.editor.setPlainText("film")
     assert shown(window) == "Not sure"
     assert window.panel.remark.text() == "negative or positive?"
@@ -110,7 +110,7 @@ def test_a_prediction_below_the_cards_threshold_is_not_sure(qtbot: QtBot, window
 def test_a_version_stays_chosen_with_its_model_only(qtbot: QtBot, window: MainWindow) -> None:
     window.panel.versions.setCurrentIndex(1)
     assert window.panel.version == 1
-    with qtbot.waitSignal(window.reader.answered) as answered:
+    with qtbot.waitSignal(window.reader.completed) as answered:
         draw(window.draw_page.pad, SEVEN)
     assert answered.args[0].reading.prediction.version == 1
     window.reader.look()
@@ -157,6 +157,6 @@ def test_preferences_refuse_a_wrong_address_and_take_a_right_one(qtbot: QtBot, w
     assert dialog.isVisible()
     assert "no address" in dialog.problem.text()
     dialog.server.setText("http://127.0.0.1:9")
-    with qtbot.waitSignal(window.reader.stood):
+    with qtbot.waitSignal(window.reader.connection_changed):
         ok.click()
     assert window.settings.server == remembered.load().server == "http://127.0.0.1:9"

@@ -4,7 +4,7 @@ import time
 
 from pytestqt.qtbot import QtBot
 
-from desktop.throttle import Throttle
+from desktop.prediction.throttle import Throttle
 
 
 def test_the_first_poke_counts_at_once_and_the_last_is_never_lost(qtbot: QtBot) -> None:

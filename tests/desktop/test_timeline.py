@@ -12,13 +12,13 @@ from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from desktop import settings as remembered
-from desktop.corrections import save_correction
-from desktop.images import pillow_of, png_of_drawing
-from desktop.main_window import MainWindow
-from desktop.strokes import Dot, Stroke
-from desktop.timeline import LONGEST_PAUSE_MS, length, moments, until
-from desktop.widgets.correction import Correction
-from desktop.widgets.replay import Replay
+from desktop.drawing.correction_dialog import Correction
+from desktop.drawing.replay import Replay
+from desktop.drawing.strokes import Dot, Stroke
+from desktop.drawing.timeline import LONGEST_PAUSE_MS, length, moments, until
+from desktop.pictures.images import pillow_of, png_of_drawing
+from desktop.prediction.corrections import save_correction
+from desktop.window.main_window import MainWindow
 from service.inference import Catalog
 
 TWO = (

@@ -12,12 +12,12 @@ from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 from stand_in import StandIn
 
-from desktop.arrivals import Parcel
-from desktop.explaining import Explanations, Wish
-from desktop.images import qimage_of_pixels
-from desktop.main_window import MainWindow
+from desktop.explain.explanations import ExplanationRequest, Explanations
+from desktop.explain.panel import ExplanationPanel
+from desktop.pictures.images import qimage_of_pixels
 from desktop.settings import Settings
-from desktop.widgets.why import WhyPanel
+from desktop.window.dropped_files import DroppedFile
+from desktop.window.main_window import MainWindow
 from service.inference import Catalog
 from service.inference.catalog import BUNDLED
 from service.inference.overlay import heat_overlay
@@ -119,7 +119,7 @@ def test_clearing_the_pad_clears_the_explanation(qtbot: QtBot, window: MainWindo
     draw_and_wait(qtbot, window)
     press(window, "Ctrl+Backspace")
     assert panel.heat.image.isNull()
-    assert panel.heat.invitation == "Here you will see where the network looked."
+    assert panel.heat.placeholder == "Here you will see where the network looked."
     assert panel.strip.maps is None
     assert (panel.legend.text(), panel.shape.text()) == ("", "")
     assert panel.labels.currentText() == "Why this answer?"
@@ -133,7 +133,7 @@ def test_a_closed_panel_computes_nothing_and_an_opened_one_catches_up(
     threads = []
     explain = Explanations.explain
 
-    def watched(self: Explanations, wish: Wish) -> object:
+    def watched(self: Explanations, wish: ExplanationRequest) -> object:
         threads.append(threading.current_thread())
         return explain(self, wish)
 
@@ -158,7 +158,7 @@ def test_a_network_without_convolutions_shows_heat_and_says_why_there_are_no_map
     assert window.panel.model.name == "fashion_mnist"
     window.panel.versions.setCurrentIndex(window.panel.versions.findData(1))
     path = next((SAMPLES / "fashion_mnist").glob("bag*"))
-    window.pictures_page.take([Parcel(path.name, path)])
+    window.pictures_page.take([DroppedFile(path.name, path)])
     qtbot.waitUntil(lambda: panel.legend.text() != "")
     label = panel.legend.text().removeprefix("Bright is what spoke for ").removesuffix(".")
     pixels = window.panel.preview.pixels
@@ -172,13 +172,13 @@ def test_a_network_for_texts_shows_its_layers_and_a_kind_sentence(
 ) -> None:
     panel = window.why.panel
     press(window, "Ctrl+3")
-    qtbot.waitUntil(lambda: panel.heat.invitation == "Networks for texts have no picture of what they saw.")
+    qtbot.waitUntil(lambda: panel.heat.placeholder == "Networks for texts have no picture of what they saw.")
     assert panel.table.rowCount() == len(catalog.card("imdb").layers)
     assert not panel.labels.isVisible()
     assert not panel.strip.isVisible()
     window.text_page.editor.setPlainText("a great film")
     qtbot.waitUntil(lambda: window.answer is not None)
-    assert panel.heat.invitation == "Networks for texts have no picture of what they saw."
+    assert panel.heat.placeholder == "Networks for texts have no picture of what they saw."
 
 
 def test_an_earlier_drawing_brings_its_explanation_back(
@@ -229,12 +229,12 @@ def test_opening_the_panel_leaves_the_pad_its_size(qtbot: QtBot, open_window: Op
 )
 def test_networks_that_cannot_be_explained(qtbot: QtBot, models: Path, version: int, sentence: str) -> None:
     without = Catalog(models)
-    panel = WhyPanel(Explanations(lambda: without))
+    panel = ExplanationPanel(Explanations(lambda: without))
     qtbot.addWidget(panel)
     panel.show()
     panel.start("mnist", version)
     panel.see(np.zeros((28, 28), dtype=np.uint8))
-    qtbot.waitUntil(lambda: panel.heat.invitation == sentence)
+    qtbot.waitUntil(lambda: panel.heat.placeholder == sentence)
     panel.close_workers()
 
 

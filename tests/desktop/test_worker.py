@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from pytestqt.qtbot import QtBot
 
-from desktop.worker import Mailbox, Worker
+from desktop.prediction.worker import Mailbox, Worker
 from service.inference.errors import BlankImage
 
 
@@ -61,7 +61,7 @@ def worker(qtbot: QtBot) -> Iterator[Worker]:
 
 def test_results_come_in_order_and_then_the_end(qtbot: QtBot, worker: Worker) -> None:
     came = []
-    worker.came.connect(came.append)
+    worker.result_ready.connect(came.append)
     with qtbot.waitSignal(worker.finished):
         worker.put(lambda: iter([1, 2, 3]))
     assert came == [1, 2, 3]
@@ -72,7 +72,7 @@ def test_a_refusal_comes_as_such_and_the_worker_goes_on(qtbot: QtBot, worker: Wo
         yield 1
         raise BlankImage("nothing there")
 
-    with qtbot.waitSignal(worker.refused) as refused:
+    with qtbot.waitSignal(worker.failed) as refused:
         worker.put(refuses)
     assert refused.args[0].code == "blank_image"
     with qtbot.waitSignal(worker.finished):
@@ -102,11 +102,11 @@ def test_cancel_stops_a_long_job_and_drops_what_it_gave(qtbot: QtBot, worker: Wo
             yield step
             assert cancelled.wait(5)
 
-    with qtbot.waitSignal(worker.came):
+    with qtbot.waitSignal(worker.result_ready):
         worker.put(long)
     late = []
     worker.cancel()
-    worker.came.connect(late.append)
+    worker.result_ready.connect(late.append)
     cancelled.set()
     with qtbot.waitSignal(worker.finished):
         worker.put(nothing)

@@ -162,7 +162,7 @@ def _free_port() -> int:
 def test_serve_starts_bentoml_where_it_is_told_to(run: Run, started: list[list[str]]) -> None:
     port = str(_free_port())
     result = run("serve", "--host", "127.0.0.1", "--port", port)
-    assert started[0][:5] == [sys.executable, "-m", "bentoml", "serve", "service.http.app:Lectern"]
+    assert started[0][:5] == [sys.executable, "-m", "bentoml", "serve", "service.server.app:Lectern"]
     options = dict(zip(started[0][5::2], started[0][6::2], strict=True))
     assert (options["--host"], options["--port"]) == ("127.0.0.1", port)
     assert "mnist" in result.err

@@ -14,7 +14,7 @@ from PIL import Image
 
 from service.inference.card import Card, card_document
 from service.inference.catalog import BUNDLED, Catalog
-from training.graph import dynamic_operations
+from training.export.onnx_graph import dynamic_operations
 
 CATALOG = Catalog(BUNDLED)
 CARDS = [CATALOG.card(card.name, version) for card in CATALOG for version in CATALOG.versions(card.name)]

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from training.datasets.cache import cache_folder
 from training.datasets.dataset import Dataset, Examples, stratified
-from training.datasets.fetch import fetch_keras_arrays
+from training.datasets.keras_datasets import fetch_keras_arrays
 from training.errors import DatasetError
 
 _NAMES = ("x_train", "y_train", "x_test", "y_test")

@@ -11,7 +11,7 @@ import numpy as np
 
 from service.inference.preprocessing import phrases, tokenize
 from training.datasets.cache import cache_folder
-from training.datasets.convert import convert_reviews
+from training.datasets.conversion import convert_reviews
 from training.datasets.dataset import Dataset, Examples, stratified
 from training.datasets.download import Progress, download
 from training.errors import DatasetError

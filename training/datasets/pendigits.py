@@ -13,7 +13,7 @@ import numpy.typing as npt
 from service.inference.files import write_atomically
 from training.datasets.cache import cache_folder
 from training.datasets.download import Progress, download
-from training.datasets.uncompress import uncompress
+from training.datasets.lzw import uncompress
 from training.errors import DatasetError
 
 SOURCE = (

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from training.datasets.arrays import CIFAR10, FASHION_MNIST, MNIST, ArraySource, array_file, load_arrays
-from training.datasets.cats import LICENSE as CATS_LICENSE
-from training.datasets.cats import SIZE, cats_file, load_cats
-from training.datasets.cats import SOURCE as CATS_SOURCE
+from training.datasets.cats_vs_dogs import LICENSE as CATS_LICENSE
+from training.datasets.cats_vs_dogs import SIZE, cats_file, load_cats
+from training.datasets.cats_vs_dogs import SOURCE as CATS_SOURCE
 from training.datasets.dataset import Dataset
 from training.datasets.download import Progress
 from training.datasets.imdb import LICENSE as IMDB_LICENSE

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from training.errors import RecipeError
 
 if TYPE_CHECKING:
-    from training.recipe import Recipe
+    from training.recipes.recipe import Recipe
 
 NAMES = (
     "mnist-dense",

@@ -6,9 +6,9 @@ EPYC without a GPU, activations of the frozen part included.
 
 import keras
 
-from training.layers import DataFacts
-from training.pretrained import SIZE, SOURCE, make_transfer
-from training.recipe import Recipe
+from training.networks.network import DataStatistics
+from training.networks.pretrained import SIZE, SOURCE, make_transfer
+from training.recipes.recipe import Recipe
 from training.settings import Augmentation, Settings
 
 SETTINGS = Settings(
@@ -23,7 +23,7 @@ SETTINGS = Settings(
 )
 
 
-def build(settings: Settings, facts: DataFacts) -> keras.Model:
+def build(settings: Settings, facts: DataStatistics) -> keras.Model:
     """Make the network: 2,257,984 parameters in the base and 1,281 on top."""
     return make_transfer(settings, classes=facts.classes).whole
 

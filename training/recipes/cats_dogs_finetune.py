@@ -6,9 +6,9 @@ EPYC without a GPU, activations of the frozen part included.
 
 import keras
 
-from training.layers import DataFacts
-from training.pretrained import SIZE, SOURCE, make_transfer
-from training.recipe import Recipe
+from training.networks.network import DataStatistics
+from training.networks.pretrained import SIZE, SOURCE, make_transfer
+from training.recipes.recipe import Recipe
 from training.settings import Augmentation, Settings
 
 # The base is frozen; the random changes are those of cats-dogs-features, so both share their activations.
@@ -33,7 +33,7 @@ JOINT = Settings(
 )
 
 
-def build(settings: Settings, facts: DataFacts) -> keras.Model:
+def build(settings: Settings, facts: DataStatistics) -> keras.Model:
     """Make the network: 2,257,984 parameters in the base and 1,281 on top."""
     return make_transfer(settings, classes=facts.classes).whole
 
@@ -48,6 +48,6 @@ RECIPE = Recipe(
     size=SIZE,
     sure_accuracy=0.997,
     method="transfer",
-    joint=JOINT,
+    fine_tuning=JOINT,
     weights=SOURCE,
 )

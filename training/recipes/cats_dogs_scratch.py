@@ -7,8 +7,8 @@ Without augmentation the same network reached 0.8375 (10 epochs, 242 s).
 
 import keras
 
-from training.layers import DataFacts, Network
-from training.recipe import Recipe
+from training.networks.network import DataStatistics, Network
+from training.recipes.recipe import Recipe
 from training.settings import Augmentation, Settings
 
 SIZE = 64
@@ -24,7 +24,7 @@ SETTINGS = Settings(
 )
 
 
-def build(settings: Settings, facts: DataFacts) -> keras.Model:
+def build(settings: Settings, facts: DataStatistics) -> keras.Model:
     """Make the network: 213,905 parameters."""
     network = Network(settings, shape=(SIZE, SIZE, 3)).scale(facts)
     for filters in (24, 48, 96, 128):

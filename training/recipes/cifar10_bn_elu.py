@@ -8,8 +8,8 @@ rest are as published.
 
 import keras
 
-from training.layers import DataFacts, Network
-from training.recipe import Recipe
+from training.networks.network import DataStatistics, Network
+from training.recipes.recipe import Recipe
 from training.settings import Augmentation, Settings
 
 SETTINGS = Settings(
@@ -26,7 +26,7 @@ SETTINGS = Settings(
 )
 
 
-def build(settings: Settings, facts: DataFacts) -> keras.Model:
+def build(settings: Settings, facts: DataStatistics) -> keras.Model:
     """Make the network: 293,930 parameters."""
     network = Network(settings, shape=(32, 32, 3)).scale(facts)
     for filters, padding, rate in ((32, "same", 0.2), (64, "same", 0.2), (128, "valid", 0.5)):

@@ -11,15 +11,15 @@ from dataclasses import replace
 
 import keras
 
-from training.layers import DataFacts
+from training.networks.network import DataStatistics
 from training.recipes import cifar10_deep
 from training.settings import Settings
 
 _PLAIN = cifar10_deep.SETTINGS
-SETTINGS = replace(_PLAIN, augmentation=replace(_PLAIN.augmentation, damaged=0.2))
+SETTINGS = replace(_PLAIN, augmentation=replace(_PLAIN.augmentation, corruptions=0.2))
 
 
-def build(settings: Settings, facts: DataFacts) -> keras.Model:
+def build(settings: Settings, facts: DataStatistics) -> keras.Model:
     """Make the network of cifar10-deep; directions in which photos hardly vary are those of the noise."""
     return cifar10_deep.build(settings, facts, floor=0.05)
 

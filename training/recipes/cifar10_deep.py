@@ -15,8 +15,8 @@ Of the test pictures 34 went through JPEG once; the rest are as published.
 
 import keras
 
-from training.layers import DataFacts, Network
-from training.recipe import Recipe
+from training.networks.network import DataStatistics, Network
+from training.recipes.recipe import Recipe
 from training.settings import Augmentation, Settings
 
 SETTINGS = Settings(
@@ -33,7 +33,7 @@ SETTINGS = Settings(
 )
 
 
-def build(settings: Settings, facts: DataFacts, *, floor: float = 5e-4) -> keras.Model:
+def build(settings: Settings, facts: DataStatistics, *, floor: float = 5e-4) -> keras.Model:
     """Make the network: 2,564,522 parameters, the widths of airbench94 and one convolution more.
 
     The design is that of Jordan 2024, arXiv:2404.00498.
@@ -41,7 +41,7 @@ def build(settings: Settings, facts: DataFacts, *, floor: float = 5e-4) -> keras
     Args:
         settings: Of the run.
         facts: Of the data.
-        floor: Of the whitening, see :meth:`training.layers.Network.whiten`.
+        floor: Of the whitening, see :meth:`training.networks.network.Network.whiten`.
     """
     network = Network(settings, shape=(32, 32, 3)).scale(facts).whiten(facts, side=2, floor=floor)
     network.block(64).block(256).block(256, depth=3)
@@ -57,6 +57,6 @@ RECIPE = Recipe(
     build=build,
     size=32,
     sure_accuracy=0.98,
-    mirror=True,
-    halves=True,
+    flip_tta=True,
+    float16_weights=True,
 )

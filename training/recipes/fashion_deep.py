@@ -18,8 +18,8 @@ and 160, 20 epochs, no damage, 0.9418.
 
 import keras
 
-from training.layers import DataFacts, Network
-from training.recipe import Recipe
+from training.networks.network import DataStatistics, Network
+from training.recipes.recipe import Recipe
 from training.settings import Augmentation, Settings
 
 SETTINGS = Settings(
@@ -32,11 +32,11 @@ SETTINGS = Settings(
     scaling="standard",
     label_smoothing=0.1,
     precision="mixed_bfloat16",
-    augmentation=Augmentation(flip=True, crop=2, erase=0.3, damaged=0.25),
+    augmentation=Augmentation(flip=True, crop=2, erase=0.3, corruptions=0.25),
 )
 
 
-def build(settings: Settings, facts: DataFacts) -> keras.Model:
+def build(settings: Settings, facts: DataStatistics) -> keras.Model:
     """Make the network: 674,924 parameters."""
     network = Network(settings, shape=(28, 28)).scale(facts).whiten(facts, side=3, floor=0.05)
     network.block(32).block(80).block(160, depth=3)

@@ -7,8 +7,8 @@ The lecture's own run reached 0.8761 after 5 epochs.
 
 import keras
 
-from training.layers import DataFacts, Network
-from training.recipe import Recipe
+from training.networks.network import DataStatistics, Network
+from training.recipes.recipe import Recipe
 from training.settings import Settings
 
 SETTINGS = Settings(
@@ -20,7 +20,7 @@ SETTINGS = Settings(
 )
 
 
-def build(settings: Settings, facts: DataFacts) -> keras.Model:
+def build(settings: Settings, facts: DataStatistics) -> keras.Model:
     """Make the network: 55,050 parameters."""
     network = Network(settings, shape=(28, 28)).scale(facts)
     network.flatten().dense(64).extra_dropout()

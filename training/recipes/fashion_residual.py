@@ -9,14 +9,14 @@ from dataclasses import replace
 
 import keras
 
-from training.layers import DataFacts, Network
+from training.networks.network import DataStatistics, Network
 from training.recipes import fashion_deep
 from training.settings import Settings
 
 SETTINGS = replace(fashion_deep.SETTINGS, epochs=30, weight_decay=0.005)
 
 
-def build(settings: Settings, facts: DataFacts) -> keras.Model:
+def build(settings: Settings, facts: DataStatistics) -> keras.Model:
     """Make the network: 176,090 parameters, the shape of He 2016's for CIFAR-10 (arXiv:1512.03385).
 
     The first third of its layers sees every pixel, of which a collar or a row of buttons has few.

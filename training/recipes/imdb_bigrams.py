@@ -11,10 +11,10 @@ from functools import partial
 import keras
 
 from training.datasets.imdb import frequent_phrases
-from training.layers import DataFacts
-from training.recipe import Recipe
+from training.networks.network import DataStatistics
+from training.networks.word_sum import WordSum
+from training.recipes.recipe import Recipe
 from training.settings import Settings
-from training.words import WordSum
 
 LONGEST = 2
 TEXTS_AT_LEAST = 5
@@ -23,7 +23,7 @@ SHARE = 0.05
 SETTINGS = Settings(epochs=8, batch_size=256, learning_rate=2e-3, early_stopping=3)
 
 
-def build(settings: Settings, facts: DataFacts) -> keras.Model:
+def build(settings: Settings, facts: DataStatistics) -> keras.Model:
     """Make the network: a weight for each word or pair, and a bias."""
     ids = keras.Input((None,), dtype="int32", name="ids")
     words = WordSum(len(facts.ratios), 1, name="words")

@@ -9,10 +9,10 @@ stopping the network learns the training reviews by heart.
 import keras
 
 from training.datasets.imdb import WORDS
-from training.layers import DataFacts
-from training.recipe import Recipe
+from training.networks.network import DataStatistics
+from training.networks.word_sum import WordSum
+from training.recipes.recipe import Recipe
 from training.settings import Settings
-from training.words import WordSum
 
 UNITS = 16
 SETTINGS = Settings(
@@ -26,7 +26,7 @@ SETTINGS = Settings(
 )
 
 
-def build(settings: Settings, facts: DataFacts) -> keras.Model:
+def build(settings: Settings, facts: DataStatistics) -> keras.Model:
     """Make the network: 160,305 parameters."""
     units = max(1, round(UNITS * settings.width))
     ids = keras.Input((None,), dtype="int32", name="ids")

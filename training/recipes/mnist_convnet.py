@@ -8,8 +8,8 @@ also make it read what people draw.
 
 import keras
 
-from training.layers import DataFacts, Network
-from training.recipe import Recipe
+from training.networks.network import DataStatistics, Network
+from training.recipes.recipe import Recipe
 from training.settings import Augmentation, Settings
 
 SETTINGS = Settings(
@@ -24,7 +24,7 @@ SETTINGS = Settings(
 )
 
 
-def build(settings: Settings, facts: DataFacts) -> keras.Model:
+def build(settings: Settings, facts: DataStatistics) -> keras.Model:
     """Make the network: 93,322 parameters."""
     network = Network(settings, shape=(28, 28)).scale(facts)
     network.conv(32).pool().conv(64).pool().conv(64).extra_dropout().flatten()

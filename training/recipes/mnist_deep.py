@@ -14,8 +14,8 @@ from their like.
 
 import keras
 
-from training.layers import DataFacts, Network
-from training.recipe import Recipe
+from training.networks.network import DataStatistics, Network
+from training.recipes.recipe import Recipe
 from training.settings import Augmentation, Settings
 
 SETTINGS = Settings(
@@ -29,13 +29,20 @@ SETTINGS = Settings(
     precision="mixed_bfloat16",
     # Hands differ more than those of MNIST's writers do, and a pad's pen is no ink on paper.
     augmentation=Augmentation(
-        shift=0.06, rotation=12.0, zoom=0.2, shear=0.15, contrast=0.2, elastic=0.04, redrawn=0.4, damaged=0.25
+        shift=0.06,
+        rotation=12.0,
+        zoom=0.2,
+        shear=0.15,
+        contrast=0.2,
+        elastic=0.04,
+        stroke_augmentation=0.4,
+        corruptions=0.25,
     ),
-    outliers=0.08,
+    outlier_exposure=0.08,
 )
 
 
-def build(settings: Settings, facts: DataFacts) -> keras.Model:
+def build(settings: Settings, facts: DataStatistics) -> keras.Model:
     """Make the network: 441,516 parameters."""
     network = Network(settings, shape=(28, 28)).scale(facts).whiten(facts, side=3, floor=0.05)
     network.block(32).block(64).block(128, depth=3)

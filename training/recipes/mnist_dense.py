@@ -6,8 +6,8 @@ EPYC, no GPU.
 
 import keras
 
-from training.layers import DataFacts, Network
-from training.recipe import Recipe
+from training.networks.network import DataStatistics, Network
+from training.recipes.recipe import Recipe
 from training.settings import Settings
 
 SETTINGS = Settings(
@@ -18,7 +18,7 @@ SETTINGS = Settings(
 )
 
 
-def build(settings: Settings, facts: DataFacts) -> keras.Model:
+def build(settings: Settings, facts: DataStatistics) -> keras.Model:
     """Make the network: 407,050 parameters."""
     network = Network(settings, shape=(28, 28)).scale(facts)
     network.flatten().dense(512).extra_dropout()

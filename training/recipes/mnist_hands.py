@@ -25,12 +25,12 @@ SETTINGS = replace(
     mnist_deep.SETTINGS,
     epochs=5,
     learning_rate=0.04,
-    augmentation=replace(mnist_deep.SETTINGS.augmentation, formed=0.25),
+    augmentation=replace(mnist_deep.SETTINGS.augmentation, stroke_templates=0.25),
 )
 
 RECIPE = replace(
     mnist_deep.RECIPE,
     name="mnist-hands",
     settings=SETTINGS,
-    follows="mnist-deep",
+    init_from="mnist-deep",
 )

@@ -6,8 +6,8 @@ EPYC, no GPU.
 
 import keras
 
-from training.layers import DataFacts, Network
-from training.recipe import Recipe
+from training.networks.network import DataStatistics, Network
+from training.recipes.recipe import Recipe
 from training.settings import Augmentation, Settings
 
 SETTINGS = Settings(
@@ -19,7 +19,7 @@ SETTINGS = Settings(
 )
 
 
-def build(settings: Settings, facts: DataFacts) -> keras.Model:
+def build(settings: Settings, facts: DataStatistics) -> keras.Model:
     """Make the network: 34,826 parameters."""
     network = Network(settings, shape=(28, 28)).scale(facts)
     network.conv(32).pool().conv(64).pool().flatten().dropout(0.5)

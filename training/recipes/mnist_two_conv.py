@@ -9,8 +9,8 @@ others once the rate is 1.0 and the pixels are divided by 255.
 
 import keras
 
-from training.layers import DataFacts, Network
-from training.recipe import Recipe
+from training.networks.network import DataStatistics, Network
+from training.recipes.recipe import Recipe
 from training.settings import Settings
 
 SETTINGS = Settings(
@@ -22,7 +22,7 @@ SETTINGS = Settings(
 )
 
 
-def build(settings: Settings, facts: DataFacts) -> keras.Model:
+def build(settings: Settings, facts: DataStatistics) -> keras.Model:
     """Make the network: 305,194 parameters."""
     network = Network(settings, shape=(28, 28)).scale(facts)
     network.conv(32).conv(32).pool().extra_dropout().flatten()

@@ -12,13 +12,13 @@ import pytest
 from PIL import Image
 
 from service.inference.preprocessing import decode_image, prepare_photo
-from training.datasets import cats, load_dataset
+from training.datasets import cats_vs_dogs, load_dataset
 from training.datasets.arrays import MNIST, load_arrays
-from training.datasets.cats import fetch_cats, load_cats
-from training.datasets.convert import convert_reviews
-from training.datasets.fetch import fetch_keras_arrays
+from training.datasets.cats_vs_dogs import fetch_cats, load_cats
+from training.datasets.conversion import convert_reviews
 from training.datasets.folder import load_folder, model_name
 from training.datasets.imdb import commonest_words, load_imdb
+from training.datasets.keras_datasets import fetch_keras_arrays
 from training.datasets.registry import list_datasets
 from training.errors import DatasetError
 
@@ -165,7 +165,7 @@ def test_cats_are_converted_and_split_by_their_numbers(cache: Path) -> None:
     assert [path.name for path in cache.iterdir()] == ["cats_vs_dogs.zip"]
     with zipfile.ZipFile(cache / "cats_vs_dogs.zip") as archive:
         picture = decode_image(archive.read("PetImages/Cat/0.jpg"))
-    assert picture.size == (cats.SIZE, cats.SIZE)
+    assert picture.size == (cats_vs_dogs.SIZE, cats_vs_dogs.SIZE)
     assert np.array_equal(dataset.train.x[0], prepare_photo(picture, size=32))
 
 

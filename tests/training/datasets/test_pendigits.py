@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from training.datasets.lzw import uncompress
 from training.datasets.pendigits import fetch_pendigits, load_pendigits
-from training.datasets.uncompress import uncompress
 from training.errors import DatasetError
 
 UNIPEN = """.VERSION 1.0

@@ -8,12 +8,12 @@ import keras
 import numpy as np
 import pytest
 
-from training import pretrained
 from training.errors import RecipeError
-from training.layers import DataFacts
-from training.recipe import Recipe
+from training.networks import pretrained
+from training.networks.network import DataStatistics
 from training.recipes import NAMES, load_recipe
-from training.results import read_results
+from training.recipes.recipe import Recipe
+from training.reporting.results import read_results
 
 PARAMETERS = {
     "mnist-dense": 407_050,
@@ -46,7 +46,7 @@ def _build(recipe: Recipe) -> keras.Model:
     classes = 2 if recipe.dataset in ("cats_vs_dogs", "imdb") else 10
     patch = 27 if recipe.dataset == "cifar10" else 9
     covariance = tuple(map(tuple, np.eye(patch).tolist()))
-    facts = DataFacts(classes=classes, covariance=covariance, ratios=(0.5,) * 1_000)
+    facts = DataStatistics(classes=classes, covariance=covariance, ratios=(0.5,) * 1_000)
     return recipe.build(recipe.settings, facts)
 
 
@@ -91,7 +91,7 @@ def test_narrower_network_has_fewer_parameters() -> None:
     recipe = load_recipe("mnist-convnet")
     from dataclasses import replace
 
-    narrow = recipe.build(replace(recipe.settings, width=0.5), DataFacts(classes=10))
+    narrow = recipe.build(replace(recipe.settings, width=0.5), DataStatistics(classes=10))
 
     assert narrow.count_params() < PARAMETERS["mnist-convnet"] / 3
 

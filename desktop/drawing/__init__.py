@@ -1,0 +1,1 @@
+"""The drawing pad, its strokes and their replay."""

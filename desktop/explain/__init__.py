@@ -1,0 +1,1 @@
+"""The dock that explains a prediction."""

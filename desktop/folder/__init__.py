@@ -1,0 +1,1 @@
+"""The page that classifies a folder of pictures."""

@@ -1,0 +1,1 @@
+"""Asking a server or this computer for predictions."""

@@ -1,0 +1,1 @@
+"""The panel that shows a prediction, and the history."""

@@ -1,0 +1,1 @@
+"""Running predictions: the engine, its batchers and latency profiles."""

@@ -1,0 +1,1 @@
+"""The inference protocols that the server speaks."""

@@ -1,0 +1,1 @@
+"""Thin adapters that pass requests from a wire protocol to the request pipeline."""

@@ -1,0 +1,1 @@
+"""Sharing connections among the worker processes."""

@@ -1,0 +1,127 @@
+"""The engine: what it loads when, and that nothing slow is done on the event loop."""
+
+import asyncio
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from service.inference.errors import ChecksumMismatch, DamagedImage
+from service.inference.predictor import Predictor
+from service.server.execution.engine import Engine
+from service.settings import Settings
+
+
+@pytest.fixture
+def engine(tmp_path: Path, tiny_model: Callable[..., Path]) -> Iterator[Engine]:
+    """An engine, not started yet, of two versions of one model."""
+    tiny_model(tmp_path, version=1, bias=(5.0,) + (0.0,) * 9)
+    tiny_model(tmp_path, version=2, bias=(0.0,) * 9 + (5.0,))
+    made = Engine(Settings(models=tmp_path))
+    yield made
+    made.close()
+
+
+def _best(engine: Engine, content: bytes, version: int | None) -> str:
+    async def ask() -> str:
+        predictor = await engine.predictor("mnist", version)
+        return (await engine.predict(predictor, [content], top_k=1)).predictions[0].best.label
+
+    return asyncio.run(ask())
+
+
+def test_it_is_ready_once_it_has_started_and_until_it_drains(engine: Engine) -> None:
+    assert not engine.ready
+    engine.start()
+    assert engine.ready
+    engine.draining = True
+    assert not engine.ready
+
+
+def test_a_damaged_model_keeps_it_from_starting(engine: Engine, tmp_path: Path) -> None:
+    (tmp_path / "mnist" / "2" / "model.onnx").write_bytes(b"cut")
+    with pytest.raises(ChecksumMismatch):
+        engine.start()
+    assert not engine.ready
+
+
+def test_every_version_answers_for_itself(engine: Engine, digit_png: bytes) -> None:
+    engine.start()
+    assert [_best(engine, digit_png, version) for version in (None, 2, 1)] == ["9", "9", "0"]
+
+
+def test_a_version_that_was_loaded_is_returned_without_a_thread(
+    engine: Engine, digit_png: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine.start()
+    _best(engine, digit_png, 1)
+
+    monkeypatch.setattr(engine, "in_thread", None)
+
+    assert _best(engine, digit_png, 1) == "0"
+
+
+def test_another_version_is_loaded_and_warmed_off_the_event_loop(
+    engine: Engine, digit_png: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine.start()
+    steps: list[int] = []
+    for name in ("load", "warm"):
+        real = getattr(Predictor, name)
+
+        def note(*args: Any, real: Callable[..., Any] = real, **options: Any) -> Any:
+            steps.append(threading.get_ident())
+            return real(*args, **options)
+
+        monkeypatch.setattr(Predictor, name, note)
+    assert _best(engine, digit_png, 1) == "0"
+    assert len(steps) > 1
+    assert threading.get_ident() not in steps
+
+
+@pytest.mark.parametrize("side", [28, 2000])
+def test_a_large_picture_is_decoded_off_the_event_loop(
+    engine: Engine,
+    encode: Callable[..., bytes],
+    mnist_digits: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    side: int,
+) -> None:
+    engine.start()
+    decoded: list[bool] = []
+    real = Predictor.prepare
+
+    def note(self: Predictor, *args: Any, **options: Any) -> Any:
+        row = real(self, *args, **options)
+        decoded.append(threading.current_thread() is threading.main_thread())
+        return row
+
+    monkeypatch.setattr(Predictor, "prepare", note)
+    factor = side // 28
+    content = encode(mnist_digits[0].repeat(factor, axis=0).repeat(factor, axis=1))
+    assert _best(engine, content, None) == "9"
+    assert decoded == [side == 28]
+
+
+def test_of_several_inputs_the_wrong_one_is_named(engine: Engine, digit_png: bytes) -> None:
+    engine.start()
+
+    async def ask() -> None:
+        await engine.predict(await engine.predictor("mnist", None), [digit_png, b"no picture"])
+
+    with pytest.raises(DamagedImage, match=r"^input 2 of 2: "):
+        asyncio.run(ask())
+
+
+def test_the_times_of_a_request_add_up(engine: Engine, digit_png: bytes) -> None:
+    engine.start()
+
+    async def ask() -> Any:
+        return await engine.predict(await engine.predictor("mnist", None), [digit_png] * 3)
+
+    timing = asyncio.run(ask()).timing
+    assert timing.decode_ms > 0
+    assert timing.inference_ms > 0
+    assert 0 <= timing.queue_ms < 5000

@@ -1,0 +1,471 @@
+"""The document is true: of the routes, of every answer to its examples, and of every refusal."""
+
+import ast
+import base64
+import hashlib
+import json
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+from openapi_spec_validator import OpenAPIV31SpecValidator
+
+import service.server
+from service.inference import errors
+from service.inference.catalog import Catalog
+from service.server.openapi.document import build_document
+from service.server.openapi.errors import CODES
+from service.server.pipeline.errors import error_response, to_request_error
+from service.settings import Settings
+
+Server = Any
+Json = dict[str, Any]
+KEY = {"Authorization": "Bearer alpha"}
+JSON = "application/json"
+_SOURCES = Path(service.server.__file__).parent
+_BLANK = "iVBORw0KGgoAAAANSUhEUgAAAAgAAAAIAQAAAADsdIMmAAAAC0lEQVR42mNgwA8AABAAAZgL6h8AAAAASUVORK5CYII="
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One method of one path of the document."""
+
+    path: str
+    method: str
+    content: Json
+
+    @property
+    def name(self) -> str:
+        name: str = self.content["operationId"]
+        return name
+
+    def statuses(self) -> set[int]:
+        return {int(status) for status in self.content["responses"]}
+
+    def address(self, **given: object) -> str:
+        """The path with the document's own example in each place, or with what is given."""
+        path = self.path
+        for part in self.content["parameters"]:
+            if part.get("in") == "path":
+                value = given.get(part["name"], part.get("example", part["schema"].get("enum", [""])[0]))
+                path = path.replace("{" + part["name"] + "}", str(value))
+        return path
+
+
+def operations(document: Json) -> list[Operation]:
+    return [
+        Operation(path, method.upper(), content)
+        for path, methods in document["paths"].items()
+        for method, content in methods.items()
+    ]
+
+
+def closed(schema: Any) -> Any:
+    """Return a schema whose objects have no property besides those that it names."""
+    if isinstance(schema, dict):
+        parts = {key: closed(part) for key, part in schema.items()}
+        return parts | ({"additionalProperties": False} if isinstance(schema.get("properties"), dict) else {})
+    return [closed(part) for part in schema] if isinstance(schema, list) else schema
+
+
+def check(document: Json, operation: Operation, answer: Any, *, strict: bool = True) -> None:
+    """Check an answer against what the document says of its status: headers, content type, body.
+
+    ``strict``: the body may have nothing that the document does not name.
+    """
+    known = operation.content["responses"]
+    assert str(answer.status) in known, (operation.name, answer.status, answer.body[:300])
+    said = known[str(answer.status)]
+    if "$ref" in said:
+        said = document["components"]["responses"][said["$ref"].rpartition("/")[2]]
+    for name in {"X-Request-ID", "X-Model-Version", "Server-Timing", "X-Lectern-Unsure", "ETag"}:
+        assert (name in answer.headers) == (name in said["headers"]), (operation.name, name)
+    kind = answer.headers["Content-Type"].partition(";")[0]
+    assert kind in said["content"], (operation.name, kind)
+    schema = said["content"][kind]["schema"]
+    if schema.get("format") == "binary":
+        return
+    components = document["components"]["schemas"]
+    if strict:
+        schema, components = closed(schema), closed(components) | {"Card": components["Card"]}
+    body = answer.json() if kind == JSON else answer.body.decode()
+    Draft202012Validator({**schema, "components": {"schemas": components}}).validate(body)
+
+
+@pytest.fixture(scope="module")
+def document(server: Server) -> Json:
+    found: Json = server.ask("GET", "/docs.json").json()
+    return found
+
+
+@pytest.fixture(scope="module")
+def keyed(strict: Server) -> Json:
+    found: Json = strict.ask("GET", "/openapi.json").json()
+    return found
+
+
+_TABLE = """
+import json
+import re
+from service.server.app import Lectern
+from service.server.transport.asgi import Gateway
+((_, options),) = [pair for pair in Lectern.middlewares if pair[0] is Gateway]
+routes = [(route.path_format, method) for route in options["door"].router.routes for method in route.methods]
+print(json.dumps({"routes": routes, "passed": options["passed"]}))
+"""
+
+
+def _served() -> set[tuple[str, str]]:
+    """Every method of every path that the gateway answers or passes on."""
+    # In a process of its own: BentoML warns when it is imported.
+    command = [sys.executable, "-W", "ignore", "-c", _TABLE]
+    printed = subprocess.run(command, cwd=_SOURCES.parents[1], capture_output=True, text=True, check=True)
+    table = json.loads(printed.stdout.splitlines()[-1])
+    passed = {(path, method) for path, methods in table["passed"].items() for method in methods}
+    return passed | {(path, method) for path, method in table["routes"]}
+
+
+def test_it_has_every_route_that_is_served_and_no_other(document: Json) -> None:
+    # HEAD goes with every GET.
+    served = {(path, method) for path, method in _served() if method != "HEAD"}
+    assert {(operation.path, operation.method) for operation in operations(document)} == served
+
+
+def test_no_path_takes_a_method_that_the_document_does_not_have(document: Json, server: Server) -> None:
+    for path, methods in document["paths"].items():
+        address = (
+            path.replace("{name}", "mnist").replace("{version}", "1").replace("{file}", "swagger-ui.css")
+        )
+        for method in {"get", "post", "put", "delete", "patch"} - set(methods):
+            answer = server.ask(method.upper(), address)
+            assert answer.status == 405, (method, path)
+            allowed = set(answer.headers["Allow"].lower().split(", ")) - {"head"}
+            assert allowed == set(methods), path
+            schema = closed(document["components"]["schemas"]["MethodNotAllowedRequestError"])
+            Draft202012Validator(schema).validate(answer.json())
+
+
+def test_what_is_passed_on_has_the_fields_that_bentoml_knows(server: Server, document: Json) -> None:
+    routes = {row["route"]: row for row in server.ask("GET", "/schema.json").json()["routes"]}
+    assert set(routes) == {"/classify_image", "/classify_text"}
+    for path, row in routes.items():
+        name = "ClassifyImage" if path.endswith("image") else "ClassifyText"
+        said = document["components"]["schemas"][name]
+        assert set(said["properties"]) == set(row["input"]["properties"])
+        assert set(said["required"]) == set(row["input"]["required"])
+        answer = document["components"]["schemas"]["Classification"]
+        assert set(answer["properties"]) == set(row["output"]["properties"])
+
+
+def test_it_is_valid_with_keys_and_without(document: Json, keyed: Json) -> None:
+    for each in (document, keyed):
+        assert list(OpenAPIV31SpecValidator(each).iter_errors()) == []
+    assert "security" not in document
+    assert keyed["security"] == [{"key": []}]
+
+
+def test_its_examples_are_of_the_schemas_that_they_stand_beside(document: Json) -> None:
+    components = {"components": document["components"]}
+    count = 0
+    for operation in operations(document):
+        for content in operation.content.get("requestBody", {}).get("content", {}).values():
+            for example in content.get("examples", {}).values():
+                Draft202012Validator({**content["schema"], **components}).validate(example["value"])
+                count += 1
+    assert count > 40
+
+
+def test_every_operation_that_takes_json_has_an_example_for_each_of_its_models(document: Json) -> None:
+    for operation in operations(document):
+        if operation.method == "POST":
+            given = {name.partition("-")[0] for name in _examples(operation, JSON)}
+            names = operation.content["parameters"][0].get("schema", {}).get("enum", [])
+            assert set(names) <= given, operation.name
+            assert given, operation.name
+
+
+def test_every_example_is_answered_as_the_document_says(document: Json, server: Server) -> None:
+    catalog = Catalog()
+    for operation in operations(document):
+        if operation.method == "GET":
+            check(document, operation, server.ask("GET", operation.address()))
+            continue
+        for kind in operation.content["requestBody"]["content"]:
+            for key, example in _examples(operation, kind).items():
+                model, value = key.partition("-")[0], example["value"]
+                # On the page, name and version are chosen by hand; the summary says which name.
+                known = [card for card in catalog if card.name == model]
+                address = operation.address(name=model, version=known[0].version if known else 1)
+                body = json.dumps(value) if kind == JSON else value.encode()
+                answer = server.ask("POST", address, body, {"Content-Type": kind})
+                assert answer.status == 200, (operation.name, key, answer.body[:300])
+                check(document, operation, answer)
+
+
+def test_the_first_example_goes_with_the_parameters_that_the_page_fills_in(
+    document: Json, server: Server
+) -> None:
+    for operation in operations(document):
+        if operation.method == "POST":
+            example = next(iter(_examples(operation, JSON).values()))
+            answer = server.post_json(operation.address(), example["value"])
+            assert answer.status == 200, (operation.name, answer.body)
+
+
+def test_every_content_type_is_taken(document: Json, server: Server, digit_png: bytes) -> None:
+    form = (
+        b'--edge\r\nContent-Disposition: form-data; name="file"; filename="a.png"\r\n\r\n%s\r\n--edge--\r\n'
+    )
+    bodies = {
+        "image/*": ({"Content-Type": "image/png"}, digit_png),
+        "application/octet-stream": ({"Content-Type": "application/octet-stream"}, digit_png),
+        "multipart/form-data": ({"Content-Type": "multipart/form-data; boundary=edge"}, form % digit_png),
+    }
+    tensor = {"Content-Type": "application/octet-stream", "Inference-Header-Content-Length": "0"}
+    seen = set()
+    for operation in operations(document):
+        for kind in operation.content.get("requestBody", {}).get("content", {}):
+            if kind in (JSON, "text/plain"):
+                continue  # the examples have them
+            headers, body = (tensor, bytes(784)) if operation.name.startswith("oip") else bodies[kind]
+            answer = server.ask("POST", operation.address(), body, headers)
+            assert answer.status == 200, (operation.name, kind, answer.body)
+            check(document, operation, answer)
+            seen.add(kind)
+    assert seen == set(bodies)
+
+
+def test_a_binary_answer_and_a_map_in_json_are_as_the_document_says(
+    document: Json, server: Server, digit_png: bytes
+) -> None:
+    named = {operation.name: operation for operation in operations(document)}
+    infer = named["oipInfer"]
+    value = next(iter(_examples(infer, JSON).values()))["value"]
+    answer = server.post_json(infer.address(), value | {"parameters": {"binary_data_output": True}})
+    head = int(answer.headers["Inference-Header-Content-Length"])
+    assert json.loads(answer.body[:head])["outputs"][0]["parameters"]["binary_data_size"] > 0
+    explanation = Catalog().card("mnist").explanation
+    assert explanation is not None
+    for question in ("label=8", f"layer={explanation.layers[0]}"):
+        path = named["explain"].address(name="mnist") + f"?as=json&{question}"
+        answer = server.ask("POST", path, digit_png)
+        assert answer.status == 200, answer.body
+        check(document, named["explain"], answer)
+
+
+def _examples(operation: Operation, kind: str) -> Json:
+    found: Json = operation.content["requestBody"]["content"][kind].get("examples", {})
+    return found
+
+
+# --- refusals
+
+
+def test_its_codes_are_those_that_the_source_has() -> None:
+    """Whoever adds a code for callers over HTTP must describe it."""
+    written = set()
+    for path in _SOURCES.rglob("*.py"):
+        if "grpc" in path.name:
+            continue
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            called = isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+            if called and node.func.id == "RequestError":  # type: ignore[attr-defined]
+                status, code = node.args[:2]  # type: ignore[attr-defined]
+                if isinstance(status, ast.Constant) and isinstance(code, ast.Constant):
+                    written.add((status.value, code.value))
+    kinds = [value for value in vars(errors).values() if isinstance(value, type)]
+    served = (errors.InputError, errors.ModelNotFound, errors.ModelError)
+    told = [to_request_error(kind("")) for kind in kinds if issubclass(kind, served)]
+    # A card is read at the start only: a server with a wrong one does not come up.
+    written |= {(problem.status, problem.code) for problem in told if problem.code != "card_error"}
+    assert {(status, code) for status, codes in CODES.items() for code in codes} == written
+
+
+def test_the_body_of_a_fault_is_as_the_document_says(document: Json) -> None:
+    body = json.loads(bytes(error_response(to_request_error(errors.LecternError()), request_id="id").body))
+    schema = closed(document["components"]["schemas"]["FaultRequestError"])
+    Draft202012Validator(schema).validate(body)
+
+
+@dataclass
+class Refusal:
+    """How every operation that documents a status is brought to answer with it."""
+
+    status: int
+    ask: Callable[[Server, Operation], Any]
+    skip: tuple[str, ...] = ()
+
+
+def _bad_json(server: Server, operation: Operation) -> Any:
+    return server.ask("POST", operation.address(), b"{", {"Content-Type": JSON})
+
+
+def _no_such_model(server: Server, operation: Operation) -> Any:
+    if operation.path.startswith("/classify"):
+        given = {"model": "nothing", "image": _BLANK, "text": "fine"}
+        return server.post_json(operation.path, given)
+    address = operation.address(name="nothing", file="nothing")
+    if operation.method == "GET":
+        return server.ask("GET", address)
+    return server.post_json(address, {"inputs": ["x"]})
+
+
+def _strange(server: Server, operation: Operation) -> Any:
+    kinds = {"Content-Type": "application/pdf", "Content-Encoding": "gzip"}
+    return server.ask("POST", operation.address(), b"%PDF-1.7", kinds)
+
+
+def _unusable(server: Server, operation: Operation) -> Any:
+    texts, path = operation.path == "/classify_text", operation.path
+    if path.startswith("/classify"):
+        body: Json = {"model": "imdb", "text": "?"} if texts else {"model": "mnist", "image": _BLANK}
+    elif path.startswith("/v1"):
+        body = {"instances": [{"b64": _BLANK}]}
+    elif path.startswith("/v2"):
+        value = next(iter(_examples(operation, JSON).values()))["value"]
+        body = {"inputs": [value["inputs"][0] | {"data": [_BLANK]}]}
+    else:
+        body = {"inputs": _BLANK}
+    return server.post_json(operation.address(), body)
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        Refusal(400, _bad_json),
+        Refusal(404, _no_such_model),
+        Refusal(415, _strange),
+        Refusal(422, _unusable),
+    ],
+    ids=lambda refusal: str(refusal.status),
+)
+def test_a_request_that_cannot_be_used_is_refused_as_the_document_says(
+    document: Json, server: Server, refusal: Refusal
+) -> None:
+    for operation in _with(document, refusal.status):
+        answer = refusal.ask(server, operation)
+        assert answer.status == refusal.status, (operation.name, answer.status, answer.body)
+        check(document, operation, answer)
+
+
+def test_a_caller_without_a_key_or_with_too_much_is_refused_as_the_document_says(
+    keyed: Json, strict: Server, read_answer: Callable[[socket.socket], Any]
+) -> None:
+    unkeyed = [operation for operation in operations(keyed) if "security" in operation.content]
+    assert {operation.path for operation in unkeyed} >= {"/livez", "/readyz", "/", "/docs.json"}
+    for operation in operations(keyed):
+        answer = strict.ask(
+            operation.method, operation.address(), b"" if operation.method == "POST" else None
+        )
+        assert (answer.status == 401) == (401 in operation.statuses()), operation.name
+        assert (answer.status == 401) == (operation not in unkeyed), operation.name
+        check(keyed, operation, answer)
+    for operation in _with(keyed, 413):
+        # No more than the head is sent, so that the refusal is not lost when the server hangs up.
+        answer = read_answer(strict.begin(operation.address(), bytes(1_000_001), sent=0, headers=KEY))
+        assert answer.status == 413, operation.name
+        check(keyed, operation, answer)
+
+
+@pytest.fixture(scope="module")
+def hurried(start_server: Callable[..., Any]) -> Iterator[Server]:
+    """A server with one place in its queue, that waits for nobody."""
+    with start_server(MAX_QUEUE="1", TIMEOUT_S="0.3") as running:
+        yield running
+
+
+def test_a_server_without_time_or_place_or_about_to_stop_refuses_as_the_document_says(
+    document: Json, hurried: Server, read_answer: Callable[[socket.socket], Any]
+) -> None:
+    for operation in _with(document, 504):
+        answer = read_answer(hurried.begin(operation.address(), b"{}", sent=1))
+        assert answer.status == 504, operation.name
+        check(document, operation, answer)
+    for operation in _with(document, 429):
+        answer = _crowded_out(hurried, operation)
+        assert int(answer.headers["Retry-After"]) >= 1
+        check(document, operation, answer)
+    hurried.process.send_signal(signal.SIGTERM)
+    end = time.monotonic() + 10
+    while hurried.ask("GET", "/readyz").status == 200 and time.monotonic() < end:
+        pass
+    for operation in _with(document, 503):
+        answer = hurried.ask(operation.method, operation.address())
+        assert answer.status == 503, operation.name
+        check(document, operation, answer)
+
+
+def _crowded_out(server: Server, operation: Operation) -> Any:
+    """Ask beside a caller who keeps the only place, until that caller has come to it first."""
+    for _ in range(10):
+        with server.begin(operation.address(), b"{}", sent=1):
+            for _ in range(20):
+                answer = server.ask("POST", operation.address())
+                if answer.status == 429:
+                    return answer
+    raise AssertionError(f"{operation.name} was never refused for want of a place")
+
+
+def test_every_status_of_the_document_has_been_provoked_here(document: Json, keyed: Json) -> None:
+    provoked = {200, 304, 400, 401, 404, 413, 415, 422, 429, 500, 503, 504}
+    assert set().union(*(operation.statuses() for operation in operations(keyed))) == provoked
+    assert set().union(*(operation.statuses() for operation in operations(document))) == provoked - {401}
+
+
+def _with(document: Json, status: int) -> list[Operation]:
+    found = [operation for operation in operations(document) if status in operation.statuses()]
+    assert found
+    return found
+
+
+# --- models of one's own
+
+
+def test_models_of_ones_own_have_examples_too(tiny_model: Callable[..., Path], tmp_path: Path) -> None:
+    tiny_model(tmp_path, name="runes", version=3, bias=(0.0, 1.0))
+    document = build_document(Catalog(tmp_path), Settings())
+    assert list(OpenAPIV31SpecValidator(document).iter_errors()) == []
+    named = {operation.name: operation for operation in operations(document)}
+    assert named["predictVersion"].address() == "/models/runes/versions/3"
+    assert set(_examples(named["predict"], JSON)) == {"runes"}
+    assert base64.b64decode(_examples(named["predict"], JSON)["runes"]["value"]["inputs"]).startswith(
+        b"\x89PNG"
+    )
+
+
+# --- the page
+
+
+def test_the_page_loads_from_this_server_alone_and_shows_our_document(server: Server) -> None:
+    page = server.ask("GET", "/")
+    text = page.body.decode()
+    assert "//" not in text.replace("<!DOCTYPE", "")
+    for path in re.findall(r'(?:src|href)="\./([^"]+)"', text):
+        answer = server.ask("GET", f"/{path}")
+        assert (answer.status, len(answer.body) > 10_000) == (200, True)
+    assert "./docs.json" in text
+    script = re.findall(r"<script>(.*?)</script>", text, re.DOTALL)[-1]
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    assert f"'sha256-{digest}'" in page.headers["Content-Security-Policy"]
+
+
+@pytest.mark.parametrize("path", ["/", "/docs.json", "/openapi.json", "/static_content/swagger-ui.css"])
+def test_a_browser_keeps_what_has_not_changed(server: Server, path: str) -> None:
+    first, head = server.ask("GET", path), server.ask("HEAD", path)
+    assert (head.status, head.body, head.headers["ETag"]) == (200, b"", first.headers["ETag"])
+    again = server.ask("GET", path, headers={"If-None-Match": first.headers["ETag"]})
+    assert (again.status, again.body) == (304, b"")
+    assert server.ask("GET", path, headers={"If-None-Match": '"another"'}).status == 200
+
+
+def test_both_addresses_have_the_same_document(server: Server) -> None:
+    assert server.ask("GET", "/docs.json").body == server.ask("GET", "/openapi.json").body

@@ -1,0 +1,89 @@
+"""The gRPC port: shared by workers, drained like HTTP's, not there unless it is asked for."""
+
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import grpc
+import psutil
+import pytest
+from grpc import StatusCode
+from tritonclient.grpc import service_pb2
+
+StartServer = Callable[..., Any]
+Until = Callable[..., Any]
+
+_ROOT = Path(__file__).resolve().parents[4]
+_SERVICE = "/inference.GRPCInferenceService/"
+_CHECK = "/grpc.health.v1.Health/Check"
+
+
+def test_on_sigterm_what_is_in_flight_is_answered_and_new_work_is_sent_away(
+    start_server: StartServer, digit_request: Any, until: Until
+) -> None:
+    body, release = digit_request.SerializeToString(), threading.Event()
+
+    def held() -> Iterator[bytes]:
+        release.wait(20)
+        yield body
+
+    with start_server(grpc=True) as server, grpc.insecure_channel(server.grpc_address) as channel:
+        infer, check = channel.stream_unary(_SERVICE + "ModelInfer"), channel.unary_unary(_CHECK)
+        in_flight = infer.future(held())
+        assert check(b"") == b"\x08\x01"
+        server.process.send_signal(signal.SIGTERM)
+        until(lambda: check(b"") == b"\x08\x02")
+        with pytest.raises(grpc.RpcError) as raised:
+            infer(iter([body]))
+        assert raised.value.code() is StatusCode.UNAVAILABLE
+        assert channel.unary_unary(_SERVICE + "ServerReady")(b"") == b""  # false is not written out
+        assert channel.unary_unary(_SERVICE + "ServerLive")(b"") == b"\x08\x01"
+        # Only once no new call is taken does the one in flight get its message.
+        until(lambda: _is_closed(server.grpc_port))
+        release.set()
+        assert service_pb2.ModelInferResponse.FromString(in_flight.result()).model_name == "mnist"
+        assert server.process.wait(15) == 0
+    assert "Traceback" not in server.log()
+
+
+def _is_closed(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.settimeout(5)
+        return probe.connect_ex(("127.0.0.1", port)) != 0
+
+
+def _listeners(port: int) -> set[int | None]:
+    """Return the processes that listen on a port."""
+    return {
+        connection.pid
+        for connection in psutil.net_connections("tcp")
+        if connection.status == psutil.CONN_LISTEN and connection.laddr.port == port
+    }
+
+
+def test_two_workers_share_the_port(start_server: StartServer, digit_request: Any, until: Until) -> None:
+    body = digit_request.SerializeToString()
+    with start_server(grpc=True, WORKERS="2") as server:
+        workers = until(lambda: len(pids := server.workers()) == 2 and pids)
+        until(lambda: _listeners(server.grpc_port) == set(workers))
+        for _ in range(20):
+            with grpc.insecure_channel(server.grpc_address) as channel:
+                assert channel.unary_unary(_SERVICE + "ModelInfer")(body)
+        # A worker hands its numbers over a moment later.
+        line = f'lectern_requests_total{{route="{_SERVICE}ModelInfer",status="200"}} 20.0'
+        until(lambda: line in server.ask("GET", "/metrics").body.decode())
+
+
+def test_without_a_port_nothing_of_grpc_is_loaded() -> None:
+    script = (
+        "import service.server.app, sys; print('grpc' in sys.modules, 'service.server.grpc' in sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=_ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "False False\n"

@@ -1,0 +1,114 @@
+"""Calibration undoes confidence that is wrong, and takes no more parameters than pay."""
+
+import numpy as np
+import pytest
+
+from training.evaluation.metrics import calibration_error
+from training.export.calibration import (
+    Calibration,
+    fit_calibration,
+    fit_offsets,
+    fit_power,
+    fit_temperature,
+    perfect_error,
+)
+
+
+def _softmax(logits: np.ndarray) -> np.ndarray:
+    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return powers / powers.sum(axis=1, keepdims=True)
+
+
+def _draw(true: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    """Draw classes that are as probable as they are said to be."""
+    return (random.random((len(true), 1)) < true.cumsum(axis=1)).argmax(axis=1)
+
+
+@pytest.mark.parametrize("factor", [0.6, 1.0, 2.5])
+@pytest.mark.parametrize("classes", [2, 10])
+def test_finds_the_factor_by_which_confidence_is_wrong(factor: float, classes: int) -> None:
+    random = np.random.default_rng(4)
+    logits = random.normal(0, 2, (4_000, classes))
+    y = _draw(_softmax(logits), random)
+
+    found = fit_calibration(_softmax(logits * factor).astype(np.float32), y)
+
+    assert found.method == "temperature"
+    assert found.temperature == pytest.approx(factor, rel=0.05)
+
+
+def test_finds_offsets_where_labels_are_rarer_than_the_network_believes() -> None:
+    random = np.random.default_rng(1)
+    logits = random.normal(0, 2, (8_000, 3))
+    offsets = np.array([0.5, -0.7, 0.2])
+    y = _draw(_softmax(logits / 2 + offsets), random)
+
+    found = fit_calibration(_softmax(logits), y)
+
+    assert found == fit_offsets(_softmax(logits), y)
+    assert found.method == "temperature and offsets"
+    assert found.temperature == pytest.approx(2, rel=0.05)
+    np.testing.assert_allclose(found.offsets, offsets, atol=0.06)
+
+
+def test_finds_the_power_that_bends_far_logits_in() -> None:
+    random = np.random.default_rng(2)
+    difference = random.normal(0, 4, 8_000)
+    bent = np.sign(difference) * np.abs(difference / 0.8) ** 0.7
+    y = (random.random(8_000) < 1 / (1 + np.exp(-bent))).astype(np.int64)
+    probabilities = _softmax(np.stack([-difference, difference], axis=1) / 2)
+
+    found = fit_calibration(probabilities, y)
+
+    assert found == fit_power(probabilities, y)
+    assert found.power == pytest.approx(0.7, abs=0.05)
+    assert found.temperature == pytest.approx(0.8, rel=0.15)
+    changed = found.apply(probabilities)
+    assert (changed.argmax(axis=1) == probabilities.argmax(axis=1)).all()
+    assert calibration_error(changed.max(axis=1), changed.argmax(axis=1) == y) < 0.012
+
+
+def test_finds_the_power_of_the_lead_that_smoothed_labels_ask_for() -> None:
+    random = np.random.default_rng(3)
+    logits = random.normal(0, 2, (8_000, 10))
+    probabilities = _softmax(logits)
+    true = Calibration(temperature=1.2, power=1.8, lead=2.0).apply(probabilities)
+    y = _draw(true, random)
+
+    found = fit_calibration(probabilities, y)
+
+    assert found == fit_power(probabilities, y)
+    assert found.power == pytest.approx(1.8, abs=0.25)
+    assert found.temperature == pytest.approx(1.2, rel=0.1)
+    assert found.lead == pytest.approx(2.0, rel=0.15)
+    changed = found.apply(probabilities)
+    assert (changed.argmax(axis=1) == probabilities.argmax(axis=1)).all()
+    np.testing.assert_allclose(changed, true, atol=0.03)
+
+
+def test_certainties_that_float32_rounds_to_one_do_no_harm() -> None:
+    probabilities = np.array([[1.0, 0.0]] * 99 + [[0.0, 1.0]], dtype=np.float32)
+
+    assert fit_temperature(probabilities, np.zeros(100, dtype=np.int64)).temperature > 1
+
+
+def test_a_temperature_that_touches_no_answer_is_preferred_to_offsets_that_gain_nothing() -> None:
+    random = np.random.default_rng(7)
+    true = _softmax(random.normal(0, 2, (1_000, 10)))
+
+    assert fit_calibration(true, _draw(true, random)).offsets == ()
+
+
+def test_applying_a_temperature_is_softmax_at_it() -> None:
+    logits = np.random.default_rng(0).normal(0, 3, (50, 4))
+
+    np.testing.assert_allclose(Calibration(temperature=3.0).apply(_softmax(logits)), _softmax(logits / 3))
+
+
+def test_perfect_confidence_still_shows_an_error_that_shrinks_with_the_number_of_examples() -> None:
+    confidence = np.random.default_rng(0).uniform(0.5, 1, 10_000)
+
+    few, many = perfect_error(confidence[:100]), perfect_error(confidence)
+
+    assert few == pytest.approx(10 * many, rel=0.2)
+    assert many < 0.015

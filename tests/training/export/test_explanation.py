@@ -1,0 +1,210 @@
+"""The second graph's maps are what Keras computes, and its heat what TensorFlow's own gradients say."""
+
+from collections.abc import Callable
+
+import keras
+import numpy as np
+import numpy.typing as npt
+import onnxruntime as ort
+import pytest
+import tensorflow as tf
+
+from training.errors import ExportError
+from training.export.explanation import ExplanationGraph, explain
+from training.export.onnx_graph import store_in_halves
+from training.networks.network import DataStatistics, Network, measure
+from training.settings import Settings
+
+Pixels = npt.NDArray[np.uint8]
+Values = npt.NDArray[np.float32]
+Stack = Callable[[Network], keras.Model]
+
+
+def _lecture_convnet(network: Network) -> keras.Model:
+    return network.conv(4).pool().conv(6).pool().conv(6).flatten().dense(8).classify(10)
+
+
+def _elu_with_norm(network: Network) -> keras.Model:
+    for filters, padding in ((4, "same"), (6, "valid")):
+        network.conv(filters, padding=padding, activation="elu", norm=True).pool().dropout(0.5)
+    return network.flatten().classify(2)
+
+
+def _dense_only(network: Network) -> keras.Model:
+    return network.flatten().dense(12, norm=True).dropout(0.5).dense(9).classify(10)
+
+
+def _pooled(network: Network) -> keras.Model:
+    return network.conv(5).add(keras.layers.GlobalAveragePooling2D()).classify(10)
+
+
+def _whitened(network: Network) -> keras.Model:
+    facts = measure(_pixels(), classes=10)
+    return network.whiten(facts, side=3).block(4).block(6).block(6, depth=3).pool_to_one().classify(10)
+
+
+def _residual(network: Network) -> keras.Model:
+    return network.stem(4).residual(4).residual(8, stride=2).mean().classify(10)
+
+
+def _built(stack: Stack, *, side: int = 29, seed: int = 7) -> keras.Model:
+    keras.utils.set_random_seed(seed)
+    model = stack(Network(Settings(epochs=1), shape=(side, side)).scale(DataStatistics(classes=10)))
+    for layer in model.layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            # As trained: not the identity that a fresh one is.
+            layer.set_weights([np.linspace(0.5, 1.5, size) for size in (w.shape[0] for w in layer.weights)])
+    return model
+
+
+def _pixels(side: int = 29) -> Pixels:
+    return np.random.default_rng(3).integers(0, 256, (6, side, side), dtype=np.uint8)
+
+
+def _logits(model: keras.Model, pixels: Pixels) -> Values:
+    values: Values = keras.Model(model.input, model.layers[-1].input)(pixels) @ model.layers[-1].kernel
+    return np.asarray(values + model.layers[-1].bias)
+
+
+def _run(graph: ExplanationGraph, pixels: Pixels, labels: Values | None = None) -> dict[str, Values]:
+    session = ort.InferenceSession(graph.proto.SerializeToString(), providers=["CPUExecutionProvider"])
+    names = [output.name for output in session.get_outputs()]
+    inputs = {"image": pixels} if labels is None else {"image": pixels, "label": labels}
+    return dict(zip(names, session.run(names, inputs), strict=True))
+
+
+def _taped_heat(model: keras.Model, pixels: Pixels, labels: Values, *, after: str) -> Values:
+    """Compute the heat with TensorFlow's own gradients, of what the layer called ``after`` gives."""
+    names = [layer.name for layer in model.layers]
+    split = names.index(after) + 1
+    tensor = tf.constant(pixels)
+    for layer in model.layers[1:split]:
+        tensor = layer(tensor)
+    with tf.GradientTape() as tape:
+        tape.watch(tensor)
+        hidden = tensor
+        for layer in model.layers[split:-1]:
+            hidden = layer(hidden)
+        logits = hidden @ model.layers[-1].kernel + model.layers[-1].bias
+        if logits.shape[1] == 1:
+            logits = tf.concat([-logits, logits], axis=1)
+        target = tf.reduce_sum(logits * labels)
+    heat: Values = tf.reduce_sum(tensor * tape.gradient(target, tensor), axis=-1).numpy()
+    return heat
+
+
+@pytest.mark.parametrize(
+    ("stack", "heat_layer", "after"), [(_dense_only, "image", "scaling"), (_pooled, "conv2d", "activation")]
+)
+def test_heat_is_activation_times_gradient(stack: Stack, heat_layer: str, after: str) -> None:
+    keras.backend.clear_session()
+    model, pixels = _built(stack), _pixels()
+    labels = np.eye(max(2, model.output_shape[-1]), dtype=np.float32)[[0, 1, 1, 0, 1, 0]]
+
+    graph = explain(model)
+    outputs = _run(graph, pixels, labels)
+
+    assert graph.heat_layer == heat_layer
+    expected = _taped_heat(model, pixels, labels, after=after)
+    np.testing.assert_allclose(outputs["heat"], expected, atol=2e-5 * np.abs(expected).max() + 1e-6)
+
+
+@pytest.mark.parametrize("stack", [_pooled, _residual], ids=lambda stack: stack.__name__)
+@pytest.mark.parametrize("count", [1, 3])
+def test_heat_of_pooled_networks_adds_up_to_the_logit(stack: Stack, count: int) -> None:
+    keras.backend.clear_session()
+    models, pixels = [_built(stack, seed=seed) for seed in range(count)], _pixels()
+    graph = explain(models[0], others=models[1:])
+
+    heat = _run(graph, pixels, np.eye(10, dtype=np.float32)[[4] * 6])["heat"]
+
+    logits = np.mean([_logits(model, pixels) for model in models], axis=0)
+    np.testing.assert_allclose(heat.sum(axis=(1, 2)), logits[:, 4], atol=1e-4)
+
+
+def test_feature_maps_of_a_residual_network_are_taken_behind_the_shortcuts() -> None:
+    keras.backend.clear_session()
+    model, pixels = _built(_residual), _pixels()
+    graph = explain(model)
+
+    maps = _run(graph, pixels, np.eye(10, dtype=np.float32)[[1] * 6])
+
+    shown = [name for name in graph.layers if model.get_layer(name).kernel_size == (3, 3)]
+    active = [part.output for part in model.layers if isinstance(part, keras.layers.Activation)]
+    for name, value in zip(shown, keras.Model(model.input, active)(pixels), strict=True):
+        np.testing.assert_allclose(maps[name], value, atol=1e-4, err_msg=name)
+    assert graph.heat_layer == graph.layers[-1]
+
+
+def test_feature_maps_are_what_keras_computes_and_filters_are_the_weights() -> None:
+    keras.backend.clear_session()
+    model, pixels = _built(_lecture_convnet), _pixels()
+
+    graph = explain(model)
+    outputs = _run(graph, pixels)
+
+    assert graph.layers == ("conv2d", "conv2d_1", "conv2d_2")
+    for name, activation in zip(graph.layers, ("activation", "activation_1", "activation_2"), strict=True):
+        expected = keras.Model(model.input, model.get_layer(activation).output)(pixels).numpy()
+        np.testing.assert_allclose(outputs[name], expected, atol=1e-4)
+    np.testing.assert_array_equal(outputs["filters"], model.get_layer("conv2d").kernel.numpy())
+
+
+@pytest.mark.parametrize("stack", [_lecture_convnet, _elu_with_norm, _whitened])
+def test_networks_whose_gradients_say_little_have_maps_and_no_heat(stack: Stack) -> None:
+    keras.backend.clear_session()
+
+    graph = explain(_built(stack))
+    session = ort.InferenceSession(graph.proto.SerializeToString(), providers=["CPUExecutionProvider"])
+
+    assert graph.heat_layer == ""
+    assert [taken.name for taken in session.get_inputs()] == ["image"]
+    assert {given.name for given in session.get_outputs()} == {*graph.layers, "filters"}
+
+
+def test_a_pretrained_base_and_a_classifier_of_its_own_are_walked_through() -> None:
+    keras.backend.clear_session()
+    keras.utils.set_random_seed(3)
+    inner = keras.Input((16, 16, 1))
+    left = keras.layers.ReLU()(keras.layers.Conv2D(5, 3, padding="same", name="first")(inner))
+    both = keras.layers.Add()([left, keras.layers.Conv2D(5, 1, name="side")(inner)])
+    base = keras.Model(inner, keras.layers.ReLU()(keras.layers.Conv2D(7, 3, name="last")(both)))
+    features = keras.Input((7,))
+    head = keras.Model(features, keras.layers.Dense(1, activation="sigmoid")(features))
+    image = keras.Input((16, 16), dtype="uint8", name="image")
+    scaled = keras.layers.Rescaling(1 / 255, name="scaling")(keras.layers.Reshape((16, 16, 1))(image))
+    model = keras.Model(image, head(keras.layers.GlobalAveragePooling2D()(base(scaled))))
+    pixels = _pixels(16)
+
+    graph = explain(model)
+    outputs = _run(graph, pixels, np.eye(2, dtype=np.float32)[[1] * 6])
+
+    assert graph.layers == ("first", "side", "last")
+    assert graph.heat_layer == "last"
+    probability = keras.ops.convert_to_numpy(model(pixels))[:, 0]
+    bias = float(head.layers[-1].get_weights()[1][0])
+    log_odds = np.log(probability / (1 - probability))
+    np.testing.assert_allclose(outputs["heat"].sum(axis=(1, 2)) + bias, log_odds, atol=1e-4)
+
+
+def test_a_layer_without_a_known_gradient_is_refused_by_name() -> None:
+    keras.backend.clear_session()
+    model = _built(lambda network: network.flatten().dense(8, activation="tanh").classify(10))
+
+    with pytest.raises(ExportError, match="activation"):
+        explain(model)
+
+
+def test_stored_in_halves_the_graph_is_half_as_large_and_its_heat_hardly_differs() -> None:
+    keras.backend.clear_session()
+    model, pixels = _built(lambda network: _pooled(network.conv(40).pool().conv(60))), _pixels()
+    labels = np.eye(10, dtype=np.float32)[[4] * 6]
+    graph = explain(model)
+    whole, before = _run(graph, pixels, labels), graph.proto.ByteSize()
+
+    store_in_halves(graph.proto)
+    halves = _run(graph, pixels, labels)
+
+    assert graph.proto.ByteSize() < 0.55 * before
+    for name, values in whole.items():
+        np.testing.assert_allclose(halves[name], values, atol=3e-3 * np.abs(values).max(), err_msg=name)

@@ -1,0 +1,144 @@
+"""A calibration within a network's file does what it says, can be taken out again, and leaves the rest."""
+
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+
+from service.inference.catalog import BUNDLED, Catalog
+from training.errors import ExportError
+from training.export.calibration import Calibration
+from training.export.head import calibrate, remove_calibration, scale_heat
+from training.export.inference import run_network
+from training.export.recalibration import calibrate_network
+
+CATALOG = Catalog(BUNDLED)
+X = np.random.default_rng(0).integers(0, 256, (40, 28, 28), dtype=np.uint8)
+
+
+def _network(head: str, classes: int) -> onnx.ModelProto:
+    """Return a network of one dense layer on 28 x 28 pixels."""
+    random = np.random.default_rng(3)
+    units = 1 if head == "Sigmoid" else classes
+    constants = {
+        "shape": np.array([-1, 784], dtype=np.int64),
+        "kernel": random.normal(0, 3e-4, (784, units)).astype(np.float32),
+        "bias": random.normal(0, 1, units).astype(np.float32),
+        "both": np.array([[-1.0, 1.0]], dtype=np.float32),
+        "one": np.array([1.0, 0.0], dtype=np.float32),
+    }
+    nodes = [
+        helper.make_node("Cast", ["image"], ["levels"], to=TensorProto.FLOAT),
+        helper.make_node("Reshape", ["levels", "shape"], ["flat"]),
+        helper.make_node("MatMul", ["flat", "kernel"], ["product"]),
+        helper.make_node("Add", ["product", "bias"], ["logits"]),
+        helper.make_node(head, ["logits"], ["probabilities" if units > 1 else "second"]),
+    ]
+    if units == 1:
+        nodes += [
+            helper.make_node("MatMul", ["second", "both"], ["spread"]),
+            helper.make_node("Add", ["spread", "one"], ["probabilities"]),
+        ]
+    used = {name for node in nodes for name in node.input}
+    graph = helper.make_graph(
+        nodes,
+        "small",
+        [helper.make_tensor_value_info("image", TensorProto.UINT8, ["batch", 28, 28])],
+        [helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, ["batch", classes])],
+        [numpy_helper.from_array(value, name) for name, value in constants.items() if name in used],
+    )
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+
+
+@pytest.mark.parametrize(
+    ("head", "classes", "calibration"),
+    [
+        ("Softmax", 10, Calibration(temperature=2.0)),
+        ("Softmax", 3, Calibration(temperature=0.7, offsets=(0.5, -1.0, 0.5))),
+        ("Softmax", 10, Calibration(temperature=0.8, power=1.8, lead=2.0)),
+        ("Softmax", 3, Calibration(temperature=1.3, power=0.6)),
+        ("Sigmoid", 2, Calibration(temperature=1.5)),
+        ("Sigmoid", 2, Calibration(temperature=1.5, offsets=(0.4, -0.4))),
+        ("Sigmoid", 2, Calibration(temperature=0.6, power=0.7)),
+    ],
+)
+def test_the_graph_does_what_the_calibration_says(head: str, classes: int, calibration: Calibration) -> None:
+    proto = _network(head, classes)
+    before = run_network(proto, X)
+
+    calibrate(proto, calibration)
+
+    np.testing.assert_allclose(run_network(proto, X), calibration.apply(before), atol=2e-5)
+
+
+@pytest.mark.parametrize(("head", "classes"), [("Softmax", 10), ("Sigmoid", 2)])
+def test_a_second_calibration_takes_the_place_of_the_first(head: str, classes: int) -> None:
+    proto, fresh = _network(head, classes), _network(head, classes)
+
+    calibrate(proto, Calibration(temperature=3.0))
+    calibrate(proto, Calibration(temperature=2.0))
+    calibrate(fresh, Calibration(temperature=2.0))
+
+    assert proto == fresh
+    assert remove_calibration(proto) == 2.0
+    assert proto == _network(head, classes)
+    assert remove_calibration(proto) == 1.0
+
+
+def test_an_overconfident_network_is_mended_from_its_graph_alone() -> None:
+    from training.datasets import Examples
+
+    proto = _network("Softmax", 5)
+    random = np.random.default_rng(5)
+    pictures = random.integers(0, 256, (3_000, 28, 28), dtype=np.uint8)
+    true = Calibration(temperature=2.0).apply(run_network(proto, pictures))
+    y = (random.random((len(true), 1)) < true.cumsum(axis=1)).argmax(axis=1)
+
+    found = calibrate_network(proto, Examples(pictures, y))
+
+    assert found.temperature == pytest.approx(2.0, rel=0.15)
+    np.testing.assert_allclose(run_network(proto, pictures), true, atol=0.05)
+    assert calibrate_network(proto, Examples(pictures, y)) == found
+
+
+def test_a_network_that_needs_nothing_is_left_as_it_is() -> None:
+    from training.datasets import Examples
+
+    proto = _network("Softmax", 5)
+    random = np.random.default_rng(6)
+    pictures = np.tile(X, (100, 1, 1))
+    true = run_network(proto, pictures)
+    y = (random.random((len(true), 1)) < true.cumsum(axis=1)).argmax(axis=1)
+
+    found = calibrate_network(proto, Examples(pictures, y))
+
+    assert found == Calibration() or abs(np.log(found.temperature)) > 0.01
+
+
+def test_a_network_without_logits_is_refused() -> None:
+    proto = _network("Softmax", 5)
+    proto.graph.node[-1].op_type = "Relu"
+
+    with pytest.raises(ExportError, match="Relu"):
+        calibrate(proto, Calibration(temperature=2.0))
+
+
+def test_the_heat_follows_the_temperature(tmp_path: Path) -> None:
+    import onnxruntime as ort
+
+    path = CATALOG.folder(CATALOG.card("fashion_mnist", 1)) / "explain.onnx"
+    proto = onnx.load(path)
+    scale_heat(proto, 1.0)
+    label = np.eye(10, dtype=np.float32)[:1]
+
+    def heat() -> np.ndarray:
+        session = ort.InferenceSession(proto.SerializeToString(), providers=["CPUExecutionProvider"])
+        return session.run(["heat"], {"image": X[:1], "label": label})[0]
+
+    before = heat()
+    scale_heat(proto, 4.0)
+    scale_heat(proto, 2.0)
+
+    np.testing.assert_allclose(heat(), before / 2, rtol=1e-5)

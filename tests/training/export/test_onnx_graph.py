@@ -1,0 +1,100 @@
+"""What comes out of the conversion: named, constant in shape, and the same function."""
+
+import keras
+import numpy as np
+import onnx
+import onnxruntime as ort
+import pytest
+
+from training.export.onnx_graph import OPSET, dynamic_operations, to_onnx
+from training.networks.network import DataStatistics, Network
+from training.networks.word_sum import WordSum
+from training.settings import Settings
+
+SETTINGS = Settings(epochs=1, scaling="standard")
+FACTS = DataStatistics(classes=3, mean=(90.0,), deviation=(60.0,))
+
+
+def _pictures(count: int, *shape: int) -> np.ndarray:
+    return np.random.default_rng(1).integers(0, 256, (count, *shape), dtype=np.uint8)
+
+
+def _convnet(classes: int = 3) -> keras.Model:
+    keras.utils.set_random_seed(4)
+    network = Network(SETTINGS, shape=(14, 14)).scale(FACTS)
+    return network.conv(4, norm=True).pool().conv(5).flatten().dense(6).classify(classes)
+
+
+def _run(proto: onnx.ModelProto, x: np.ndarray) -> np.ndarray:
+    session = ort.InferenceSession(proto.SerializeToString(), providers=["CPUExecutionProvider"])
+    (result,) = session.run(["probabilities"], {session.get_inputs()[0].name: x})
+    return result
+
+
+@pytest.mark.parametrize("count", [1, 5])
+def test_answers_as_keras_does_for_any_batch(count: int) -> None:
+    model, x = _convnet(), _pictures(count, 14, 14)
+
+    result = _run(to_onnx(model), x)
+
+    assert result.dtype == np.float32
+    np.testing.assert_allclose(result, model.predict(x, verbose=0), atol=1e-5)
+
+
+def test_one_sigmoid_unit_gives_both_classes() -> None:
+    model, x = _convnet(classes=2), _pictures(4, 14, 14)
+
+    result = _run(to_onnx(model), x)
+
+    second = model.predict(x, verbose=0)[:, 0]
+    np.testing.assert_allclose(result, np.stack([1 - second, second], axis=1), atol=1e-5)
+
+
+def test_has_named_input_output_and_a_free_batch() -> None:
+    proto = to_onnx(_convnet())
+
+    described = {}
+    for info in (*proto.graph.input, *proto.graph.output):
+        tensor = info.type.tensor_type
+        shape = [size.dim_param or size.dim_value for size in tensor.shape.dim]
+        described[info.name] = (onnx.TensorProto.DataType.Name(tensor.elem_type), shape)
+    assert described == {
+        "image": ("UINT8", ["batch", 14, 14]),
+        "probabilities": ("FLOAT", ["batch", 3]),
+    }
+    assert [(entry.domain, entry.version) for entry in proto.opset_import] == [("", OPSET)]
+
+
+def test_no_shape_is_computed_and_normalisation_is_folded() -> None:
+    kinds = {node.op_type for node in to_onnx(_convnet()).graph.node}
+
+    assert not kinds & {"Shape", "Gather", "Slice", "Concat", "BatchNormalization"}
+
+
+def test_a_graph_that_computes_shapes_is_recognised() -> None:
+    node = onnx.helper.make_node("Shape", ["x"], ["y"], name="tail")
+    graph = onnx.helper.make_graph(
+        [node],
+        "g",
+        [onnx.helper.make_tensor_value_info("x", onnx.TensorProto.FLOAT, ["n"])],
+        [onnx.helper.make_tensor_value_info("y", onnx.TensorProto.INT64, [1])],
+    )
+
+    assert dynamic_operations(onnx.helper.make_model(graph)) == ("Shape tail",)
+
+
+def test_words_are_summed_like_a_multi_hot_product_and_padding_is_nothing() -> None:
+    keras.utils.set_random_seed(2)
+    ids = keras.Input((None,), dtype="int32", name="ids")
+    model = keras.Model(ids, keras.layers.Dense(1, activation="sigmoid")(WordSum(20, 4, name="words")(ids)))
+    x = np.array([[3, 7, 20, 0, 0], [1, 0, 0, 0, 0]], dtype=np.int32)
+
+    layer = model.get_layer("words")
+    kernel, bias = (np.asarray(weight) for weight in layer.get_weights())
+    multi_hot = np.zeros((2, 20), dtype=np.float32)
+    multi_hot[0, [2, 6, 19]] = 1
+    multi_hot[1, 0] = 1
+    np.testing.assert_allclose(np.asarray(layer(x)), multi_hot @ kernel + bias, atol=1e-6)
+    shorter = _run(to_onnx(model), x[:, :3])
+    np.testing.assert_allclose(shorter, _run(to_onnx(model), x), atol=1e-7)
+    np.testing.assert_allclose(shorter[:, 1], model.predict(x, verbose=0)[:, 0], atol=1e-6)

@@ -1,0 +1,149 @@
+"""The 8-bit form: as good as the other one, smaller, and not written where it would not be."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime as ort
+import pytest
+
+from service.inference.card import read_card
+from service.inference.catalog import BUNDLED, Catalog
+from service.inference.files import sha256_of
+from training.datasets.dataset import Dataset, Examples
+from training.errors import ExportError
+from training.evaluation import recording
+from training.evaluation.evaluate import Splits
+from training.export import quantization
+
+
+@pytest.fixture
+def photos(data_folder: Path) -> Dataset:
+    """Real test pictures of CIFAR-10, all of them in every split."""
+    with np.load(data_folder / "cifar10.npz") as sample:
+        examples = Examples(sample["x"][:120], sample["y"][:120].astype(np.int64))
+    return Dataset(
+        name="cifar10",
+        labels=tuple(map(str, range(10))),
+        train=examples,
+        validation=examples,
+        test=examples,
+        sha256="",
+        source="",
+        license="",
+    )
+
+
+@pytest.fixture
+def cifar10(tmp_path: Path, photos: Dataset, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of models that holds cifar10 1, whose data is the sample."""
+    shutil.copytree(BUNDLED / "cifar10" / "1", tmp_path / "cifar10" / "1")
+    splits = Splits(photos, photos.validation, photos.test)
+    monkeypatch.setattr(quantization, "load_splits", lambda card, folder, data: splits)
+    monkeypatch.setattr(quantization, "LARGEST_LOSS", 0.05)  # of 120 pictures, five
+    return tmp_path
+
+
+def test_the_8_bit_form_is_written_beside_the_network_and_into_its_card(
+    cifar10: Path, photos: Dataset
+) -> None:
+    trials: list[quantization.Trial] = []
+    card = quantization.quantize_model("cifar10", version=None, models=cifar10, announce=trials.append)
+
+    folder = cifar10 / "cifar10" / "1"
+    assert read_card(folder / "card.json") == card
+    form = card.quantized
+    assert form is not None
+    assert form.sha256 == sha256_of(folder / "model.int8.onnx")
+    assert form.bytes == (folder / "model.int8.onnx").stat().st_size < card.onnx.bytes / 2
+    assert form.milliseconds > 0
+    best = min(trials, key=lambda trial: trial.metrics.log_loss)
+    assert (form.calibration, form.float_nodes) == (str(best.calibration), best.float_nodes)
+    float32, int8 = (
+        Catalog(cifar10, providers=("cpu",), precision=precision)
+        .predictor("cifar10")
+        .probabilities(photos.test.x)
+        for precision in ("float32", "int8")
+    )
+    assert np.abs(float32 - int8).mean() < 0.02
+    assert np.abs(int8.sum(axis=1) - 1).max() < 1e-5  # softmax is computed in floats
+
+
+def test_convolutions_run_in_8_bits_once_loaded(cifar10: Path) -> None:
+    """ONNX Runtime fuses what stands between the two operations of the file, or nothing would be gained."""
+    quantization.quantize_model("cifar10", version=1, models=cifar10)
+    options = ort.SessionOptions()
+    options.optimized_model_filepath = str(cifar10 / "loaded.onnx")
+    options.log_severity_level = 3
+    ort.InferenceSession(
+        str(cifar10 / "cifar10" / "1" / "model.int8.onnx"), options, providers=["CPUExecutionProvider"]
+    )
+    kinds = [node.op_type for node in onnx.load(cifar10 / "loaded.onnx").graph.node]
+    assert kinds.count("QLinearConv") >= 5
+    assert kinds.count("Conv") + kinds.count("FusedConv") <= 1  # the first one may stay in floats
+
+
+def test_a_new_calibration_is_carried_over(
+    cifar10: Path, photos: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    quantization.quantize_model("cifar10", version=1, models=cifar10)
+    # Half of the labels are wrong here, so that the network turns out far too sure of itself.
+    wrong = Examples(photos.test.x, np.where(np.arange(120) % 2, photos.test.y, (photos.test.y + 1) % 10))
+    splits = Splits(photos, wrong, photos.test)
+    monkeypatch.setattr(recording, "load_splits", lambda card, folder, data: splits)
+    card = recording.recalibrate("cifar10", version=1, models=cifar10)
+
+    assert card.doubt is not None
+    assert card.doubt.temperature > 1.2
+    float32, int8 = (
+        Catalog(cifar10, providers=("cpu",), precision=precision)
+        .predictor("cifar10")
+        .probabilities(photos.test.x)
+        for precision in ("float32", "int8")
+    )
+    assert np.abs(float32 - int8).mean() < 0.02
+    assert card.quantized is not None
+    assert card.quantized.metrics.log_loss == pytest.approx(card.metrics.log_loss, rel=0.1)
+
+
+def test_a_form_that_loses_too_much_is_not_written(cifar10: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(quantization, "LARGEST_LOSS", -1.0)
+    files = [cifar10 / "cifar10" / "1" / name for name in ("card.json", "model.int8.onnx")]
+    before = [sha256_of(path) for path in files]
+    with pytest.raises(ExportError, match=r"cifar10 1 loses .* nothing was written"):
+        quantization.quantize_model("cifar10", version=1, models=cifar10)
+    assert [sha256_of(path) for path in files] == before
+
+
+def test_texts_and_dense_networks_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(ExportError, match="imdb reads texts"):
+        quantization.quantize_model("imdb", version=None, models=BUNDLED)
+    shutil.copytree(BUNDLED / "fashion_mnist" / "1", tmp_path / "fashion_mnist" / "1")
+    blank = Examples(np.zeros((4, 28, 28), np.uint8), np.zeros(4, np.int64))
+    blank.x[:, 5:20, 8:20] = 200
+    dataset = Dataset(
+        name="fashion_mnist",
+        labels=("a", "b"),
+        train=blank,
+        validation=blank,
+        test=blank,
+        sha256="",
+        source="",
+        license="",
+    )
+    splits = Splits(dataset, blank, blank)
+    monkeypatch.setattr(quantization, "load_splits", lambda card, folder, data: splits)
+    with pytest.raises(ExportError, match="fashion_mnist 1 has no convolution"):
+        quantization.quantize_model("fashion_mnist", version=1, models=tmp_path)
+
+
+def test_only_convolutions_and_what_lies_between_them_is_quantised() -> None:
+    graph = onnx.load(BUNDLED / "cats_vs_dogs" / "2" / "model.onnx").graph
+    chosen = set(quantization.inner_nodes(graph))
+    kinds = {node.op_type for node in graph.node if node.name in chosen}
+    assert kinds == {"Conv", "Clip", "Add"}
+    assert all(node.name in chosen for node in graph.node if node.op_type == "Conv")
+    tail = [node for node in graph.node if node.op_type in ("MatMul", "Sigmoid", "GlobalAveragePool", "Cast")]
+    assert tail
+    assert not chosen & {node.name for node in tail}

@@ -1,0 +1,186 @@
+"""Training from checkpoint to checkpoint."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+from training.datasets.dataset import Examples
+from training.errors import RunError
+from training.fit.batches import NOTHING, Batches
+from training.fit.history import Epoch, read_history
+from training.fit.loop import fit, measure_split, targets
+from training.networks.network import DataStatistics, Network
+from training.settings import Augmentation, Settings
+
+SETTINGS = Settings(
+    epochs=4,
+    batch_size=32,
+    learning_rate=0.01,
+    schedule="cosine",
+    dropout=0.2,
+    augmentation=Augmentation(shift=0.1, rotation=5.0),
+    seed=3,
+)
+
+
+def _examples(count: int, seed: int) -> Examples:
+    rng = np.random.default_rng(seed)
+    y = rng.integers(0, 3, count)
+    x = rng.integers(0, 60, (count, 12, 12), dtype=np.uint8)
+    for place, label in enumerate(y):
+        x[place, 4 * label : 4 * label + 4] += 150
+    return Examples(x, y)
+
+
+TRAIN, VALIDATION = _examples(128, seed=1), _examples(48, seed=2)
+
+
+def _build() -> keras.Model:
+    network = Network(SETTINGS, shape=(12, 12)).scale(DataStatistics(classes=3))
+    return network.conv(4, norm=True).pool().flatten().dropout(0.1).classify(3)
+
+
+class _Kill(Exception):
+    pass
+
+
+class _KillIn:
+    """A reporter that ends the process, so to speak, in the middle of an epoch."""
+
+    def __init__(self, epoch: int) -> None:
+        self._epoch = epoch
+
+    def step(self, *, epoch: int, step: int, steps: int, loss: float, accuracy: float) -> None:
+        if (epoch, step) == (self._epoch, 2):
+            raise _Kill
+
+    def epoch(self, row: Epoch, *, epochs: int) -> None:
+        pass
+
+
+def _weights(model: keras.Model) -> list[np.ndarray]:
+    return model.get_weights()
+
+
+def test_learns(tmp_path: Path) -> None:
+    _, history = fit(
+        _build, train=TRAIN, validation=VALIDATION, settings=replace(SETTINGS, epochs=8), folder=tmp_path
+    )
+
+    assert history[-1].validation_accuracy > 0.95
+    assert [row.number for row in history] == list(range(1, 9))
+
+
+def test_resumed_after_a_kill_equals_uninterrupted(tmp_path: Path) -> None:
+    whole, history = fit(
+        _build, train=TRAIN, validation=VALIDATION, settings=SETTINGS, folder=tmp_path / "whole"
+    )
+
+    with pytest.raises(_Kill):
+        fit(
+            _build,
+            train=TRAIN,
+            validation=VALIDATION,
+            settings=SETTINGS,
+            folder=tmp_path / "killed",
+            reporter=_KillIn(epoch=3),
+        )
+    assert len(read_history(tmp_path / "killed" / "history.json")) == 2
+    resumed, rows = fit(
+        _build, train=TRAIN, validation=VALIDATION, settings=SETTINGS, folder=tmp_path / "killed", resume=True
+    )
+
+    assert [row.loss for row in rows] == pytest.approx([row.loss for row in history], abs=1e-6)
+    for ours, theirs in zip(_weights(resumed), _weights(whole), strict=True):
+        np.testing.assert_allclose(ours, theirs, atol=1e-6)
+
+
+def test_without_resume_an_earlier_run_is_forgotten(tmp_path: Path) -> None:
+    short = replace(SETTINGS, epochs=1)
+    fit(_build, train=TRAIN, validation=VALIDATION, settings=SETTINGS, folder=tmp_path)
+
+    _, history = fit(_build, train=TRAIN, validation=VALIDATION, settings=short, folder=tmp_path)
+
+    assert len(history) == 1
+    assert [path.name for path in tmp_path.glob("*.keras")] == ["epoch-001.keras"]
+
+
+def test_early_stopping_keeps_the_best_epoch(tmp_path: Path) -> None:
+    # Labels without any meaning can only be learnt by heart, and validation gets worse.
+    noise = Examples(TRAIN.x, np.random.default_rng(9).integers(0, 3, len(TRAIN)))
+    settings = replace(SETTINGS, epochs=40, early_stopping=2, schedule="constant", learning_rate=0.05)
+
+    model, history = fit(_build, train=noise, validation=VALIDATION, settings=settings, folder=tmp_path)
+
+    losses = [row.validation_loss for row in history]
+    assert len(history) == losses.index(min(losses)) + 3 < 40
+    assert measure_split(model, VALIDATION)[0] == pytest.approx(min(losses), abs=1e-5)
+
+
+def test_damaged_checkpoint_is_named(tmp_path: Path) -> None:
+    fit(_build, train=TRAIN, validation=VALIDATION, settings=replace(SETTINGS, epochs=1), folder=tmp_path)
+    (tmp_path / "epoch-001.keras").write_bytes(b"half of it")
+
+    with pytest.raises(RunError, match=r"epoch-001\.keras: cannot be read .* without --resume"):
+        fit(_build, train=TRAIN, validation=VALIDATION, settings=SETTINGS, folder=tmp_path, resume=True)
+
+
+def test_an_epoch_has_each_example_once_in_an_order_of_its_own() -> None:
+    examples = Examples(np.arange(64, dtype=np.uint8)[:, None, None], np.arange(64))
+    batches = Batches(examples, batch_size=16, seed=1, augmentation=Augmentation())
+
+    first, again, second = (np.concatenate([y for _, y in batches.epoch(number)]) for number in (0, 0, 1))
+
+    assert sorted(first) == list(range(64))
+    assert np.array_equal(first, again)
+    assert not np.array_equal(first, second)
+
+
+def test_each_picture_is_mirrored_in_one_of_two_epochs_in_turn() -> None:
+    pictures = np.zeros((64, 4, 4), dtype=np.uint8)
+    pictures[:, :, 0] = 1
+    batches = Batches(
+        Examples(pictures, np.arange(64)), batch_size=16, seed=1, augmentation=Augmentation(flip=True)
+    )
+
+    mirrored = np.zeros((4, 64), dtype=bool)
+    for number in range(4):
+        for x, y in batches.epoch(number):
+            mirrored[number, y] = x[:, 0, 3] == 1
+
+    assert 16 < mirrored[0].sum() < 48
+    assert np.array_equal(mirrored[1], ~mirrored[0])
+    assert np.array_equal(mirrored[2], mirrored[0])
+    assert np.array_equal(mirrored[3], mirrored[1])
+
+
+def test_an_error_while_batches_are_made_is_raised_where_they_are_used() -> None:
+    class _Broken(Examples):
+        def take(self, chosen: object) -> Examples:
+            raise RuntimeError("the disk is gone")
+
+    batches = Batches(_Broken(TRAIN.x, TRAIN.y), batch_size=8, seed=1, augmentation=Augmentation())
+
+    with pytest.raises(RuntimeError, match="the disk is gone"):
+        list(batches.epoch(0))
+
+
+def test_a_network_trained_in_16_bits_comes_out_in_32(tmp_path: Path) -> None:
+    settings = replace(SETTINGS, precision="mixed_bfloat16")
+
+    model, history = fit(_build, train=TRAIN, validation=VALIDATION, settings=settings, folder=tmp_path)
+
+    assert {layer.compute_dtype for layer in model.layers} == {"float32"}
+    assert history[-1].validation_accuracy > 0.9
+    model.compile(loss="categorical_crossentropy", metrics=["accuracy"])
+    assert measure_split(model, VALIDATION)[1] == pytest.approx(history[-1].validation_accuracy, abs=0.03)
+    assert keras.mixed_precision.dtype_policy().name == "float32"
+
+
+def test_targets_share_out_what_is_smoothed_and_are_alike_for_nothing() -> None:
+    rows = targets(_build(), np.array([2, NOTHING]), smoothing=0.3)
+
+    np.testing.assert_allclose(rows, [[0.1, 0.1, 0.8], [1 / 3, 1 / 3, 1 / 3]], atol=1e-6)

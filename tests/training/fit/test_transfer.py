@@ -1,0 +1,118 @@
+"""Training on a pretrained base: activations kept on disk, and what is trained of the network."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+from training.datasets.folder import load_folder
+from training.fit.feature_cache import compute_once
+from training.fit.run import load_run
+from training.fit.train import train
+from training.networks import pretrained
+from training.networks.pretrained import CUT, make_transfer, unfreeze_top
+from training.recipes import load_recipe
+from training.recipes.cats_dogs_finetune import RECIPE
+from training.settings import Settings
+
+SETTINGS = Settings(epochs=1, dropout=0.2)
+
+
+@pytest.fixture(autouse=True)
+def _no_download(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pretrained, "WEIGHTS", None)
+
+
+def _rows(chunk: slice) -> np.ndarray:
+    return np.arange(chunk.start, chunk.stop, dtype=np.float32)[:, None] * np.ones(3)
+
+
+def test_activations_are_computed_once(tmp_path: Path) -> None:
+    asked: list[slice] = []
+
+    def compute(chunk: slice) -> np.ndarray:
+        asked.append(chunk)
+        return _rows(chunk)
+
+    for _ in range(2):
+        stored = compute_once(tmp_path / "rows.f16", compute, count=250, shape=(3,))
+
+    assert np.array_equal(stored.rows[:, 0], np.arange(250))
+    assert asked == [slice(0, 100), slice(100, 200), slice(200, 250)]
+
+
+def test_activations_go_on_after_a_kill(tmp_path: Path) -> None:
+    asked: list[int] = []
+
+    def compute(chunk: slice) -> np.ndarray:
+        asked.append(chunk.start)
+        if asked == [0, 100]:
+            raise KeyboardInterrupt
+        return _rows(chunk)
+
+    with pytest.raises(KeyboardInterrupt):
+        compute_once(tmp_path / "rows.f16", compute, count=250, shape=(3,))
+    with (tmp_path / ".rows.f16.part").open("ab") as part:
+        part.write(b"half of a row")
+    stored = compute_once(tmp_path / "rows.f16", compute, count=250, shape=(3,))
+
+    assert asked == [0, 100, 100, 200]
+    assert np.array_equal(stored.rows[:, 2], np.arange(250))
+
+
+def test_parts_are_one_network() -> None:
+    keras.utils.set_random_seed(1)
+    transfer = make_transfer(SETTINGS, classes=2)
+    pictures = np.random.default_rng(2).integers(0, 256, (2, 180, 180, 3), dtype=np.uint8)
+
+    activations = np.asarray(transfer.lower.predict_on_batch(pictures))
+
+    assert activations.shape == (2, 12, 12, 96)
+    whole = transfer.whole.predict_on_batch(pictures)
+    np.testing.assert_allclose(transfer.fine_tuning.predict_on_batch(activations), whole, atol=1e-3)
+    pooled = transfer.pooled.predict_on_batch(activations)
+    np.testing.assert_allclose(transfer.head.predict_on_batch(pooled), whole, atol=1e-3)
+
+
+def test_only_what_is_behind_the_cut_is_unfrozen_and_no_normalisation() -> None:
+    transfer = make_transfer(SETTINGS, classes=2)
+    assert len(transfer.fine_tuning.trainable_weights) == 2
+
+    unfreeze_top(transfer)
+
+    names = [layer.name for layer in transfer.base.layers]
+    trained = [layer.name for layer in transfer.base.layers if layer.trainable and layer.weights]
+    assert min(names.index(name) for name in trained) > names.index(CUT)
+    assert not any(
+        isinstance(transfer.base.get_layer(name), keras.layers.BatchNormalization) for name in trained
+    )
+    assert trained
+
+
+def test_fine_tuning_trains_both_stages_and_resumes(cache: Path, own_pictures: Path, tmp_path: Path) -> None:
+    dataset = load_folder(own_pictures, preprocessing="photo", size=pretrained.SIZE)
+    recipe = replace(
+        RECIPE, fine_tuning=replace(RECIPE.fine_tuning, epochs=1, batch_size=8, learning_rate=1e-3)
+    )
+    settings = replace(RECIPE.settings, epochs=2, batch_size=8)
+
+    record, history = train(recipe, dataset=dataset, settings=settings, folder=tmp_path / "run")
+    _, again = train(recipe, dataset=dataset, settings=settings, folder=tmp_path / "run", resume=True)
+
+    assert [row.number for row in history] == [1, 2, 3]
+    assert again == history
+    assert record.settings["joint"]["epochs"] == 1
+    assert len(list((cache / "activations").glob("*.f16"))) == 4
+    _, model, _ = load_run(tmp_path / "run")
+    answers = np.asarray(model.predict(dataset.validation.x, verbose=0))[:, 0]
+    loss = -np.log(np.where(dataset.validation.y == 1, answers, 1 - answers)).mean()
+    assert loss == pytest.approx(history[-1].validation_loss, abs=2e-3)
+
+
+def test_both_recipes_share_their_activations() -> None:
+    features, finetune = (load_recipe(f"cats-dogs-{name}") for name in ("features", "finetune"))
+
+    assert features.settings.augmentation == finetune.settings.augmentation
+    assert features.settings.seed == finetune.settings.seed

@@ -1,0 +1,370 @@
+"""The commands, from the first word typed to a model that serves."""
+
+import json
+import re
+from pathlib import Path
+
+import click
+import numpy as np
+import onnx
+import pytest
+from click.testing import CliRunner, Result
+from PIL import Image
+
+from service.inference.card import card_document, read_card
+from service.inference.catalog import Catalog
+from service.inference.files import sha256_of
+from training import cli
+from training.errors import DatasetError, ExportError, RecipeError, RunError
+from training.export import exporter
+from training.export.exporter import check_parity
+from training.fit.run import load_run
+from training.recipes import DEFAULTS
+from training.reporting.results import read_results, record_result
+
+
+def _call(command: click.Command, *words: object) -> Result:
+    return CliRunner().invoke(command, [str(word) for word in words], catch_exceptions=False)
+
+
+def _train(tmp_path: Path, *words: object, recipe: str = "mnist-dense") -> Result:
+    return _call(cli.train, recipe, "--epochs", 2, "--smaller", 0.1, "--runs", tmp_path / "runs", *words)
+
+
+def _export(tmp_path: Path, *words: object, recipe: str = "mnist-dense") -> Result:
+    folders = ("--runs", tmp_path / "runs", "--models", tmp_path / "models")
+    return _call(cli.export, recipe, *folders, *words)
+
+
+def test_trained_exported_and_evaluated_network_serves(tmp_path: Path, mnist_cache: Path) -> None:
+    trained = _train(tmp_path)
+    assert "epoch   2/2" in trained.output
+    assert "Next: lectern export mnist-dense" in trained.output
+
+    assert _export(tmp_path).exit_code == 0
+    assert _export(tmp_path).exit_code == 0
+    catalog = Catalog(tmp_path / "models")
+    assert catalog.versions("mnist") == (1, 2)
+
+    evaluated = _call(cli.evaluate, "mnist", "--version", 1, "--models", tmp_path / "models")
+    assert evaluated.exit_code == 0
+    assert "DIFFERS" not in evaluated.output
+    assert f"{catalog.card('mnist', 1).metrics.accuracy:.5f}" in evaluated.output
+
+
+def test_card_tells_what_was_done_and_lies_in_the_file_too(tmp_path: Path, mnist_cache: Path) -> None:
+    _train(tmp_path, "--seed", 5, "--l2", 0.001, "--augment", "shift,zoom")
+    _export(tmp_path, "--version", 3)
+    folder = tmp_path / "models" / "mnist" / "3"
+
+    card = read_card(folder / "card.json")
+
+    assert (card.name, card.version, card.labels) == ("mnist", 3, tuple("0123456789"))
+    assert card.input.shape == (-1, 28, 28)
+    assert card.onnx.sha256 == sha256_of(folder / "model.onnx")
+    assert card.onnx.bytes == (folder / "model.onnx").stat().st_size
+    assert card.recipe.settings["l2"] == 0.001
+    assert card.recipe.settings["augmentation"]["shift"] == 0.1
+    assert (card.training.seed, card.training.epochs) == (5, 2)
+    assert sum(layer.parameters for layer in card.layers) == card.parameters
+    assert card.keras_difference <= 1e-4
+    assert card.metrics.count == 100
+    proto = onnx.load(folder / "model.onnx")
+    inside = json.loads(next(entry.value for entry in proto.metadata_props if entry.key == "card"))
+    outside = card_document(card)
+    assert inside.pop("onnx") == {"opset": 17}
+    assert {key: outside[key] for key in inside} == inside
+    for name in ("curves.png", "confusion.png"):
+        Image.open(folder / name).verify()
+
+
+def test_evaluate_says_which_figure_differs(tmp_path: Path, mnist_cache: Path) -> None:
+    _train(tmp_path)
+    _export(tmp_path)
+    path = tmp_path / "models" / "mnist" / "1" / "card.json"
+    document = json.loads(path.read_text())
+    document["metrics"]["accuracy"] -= 0.01
+    path.write_text(json.dumps(document))
+
+    result = _call(cli.evaluate, "mnist", "--models", tmp_path / "models")
+
+    assert result.exit_code == 1
+    different = [line.split()[1] for line in result.output.splitlines() if "DIFFERS" in line]
+    assert different == ["accuracy"]
+
+
+def test_failed_parity_writes_nothing(
+    tmp_path: Path, mnist_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _train(tmp_path)
+    _export(tmp_path)
+    before = sorted((tmp_path / "models").rglob("*"))
+    right = exporter.keras_probabilities
+    monkeypatch.setattr(exporter, "keras_probabilities", lambda model, x: right(model, x) + np.float32(2e-4))
+
+    with pytest.raises(ExportError, match=r"differ by 0\.0002, more than 0\.0001; nothing was written"):
+        _export(tmp_path)
+
+    assert sorted((tmp_path / "models").rglob("*")) == before
+
+
+def test_changed_label_is_refused_but_a_tie_is_not() -> None:
+    ours = np.array([[0.50002, 0.49998]], dtype=np.float32)
+    tie = np.array([[0.500001, 0.499999]], dtype=np.float32)
+
+    with pytest.raises(ExportError, match="1 of 1 labels changed"):
+        check_parity(ours, ours[:, ::-1])
+    assert check_parity(tie, tie[:, ::-1]) == pytest.approx(2e-6, rel=0.1)
+
+
+def test_resume_goes_on_after_the_last_finished_epoch(tmp_path: Path, imdb_cache: Path) -> None:
+    words = ("imdb-dense", "--smaller", 0.5, "--batch-size", 16, "--runs", tmp_path / "runs")
+    _call(cli.train, *words, "--epochs", 2)
+
+    result = _call(cli.train, *words, "--epochs", 3, "--resume")
+
+    assert "epoch   3/3" in result.output
+    assert "epoch   2/3" not in result.output
+
+
+def test_resume_with_other_settings_is_refused(tmp_path: Path, mnist_cache: Path) -> None:
+    _train(tmp_path)
+
+    with pytest.raises(RunError, match="was begun with another l2; resume it with the same"):
+        _train(tmp_path, "--l2", 0.1, "--resume")
+
+
+def test_k_fold_prints_mean_and_spread(tmp_path: Path, mnist_cache: Path) -> None:
+    result = _train(tmp_path, "--folds", 3)
+
+    accuracies = [float(line.split()[-1]) for line in result.output.splitlines() if line.startswith("fold ")]
+    assert len(accuracies) == 3
+    mean, spread = (float(word) for word in re.findall(r"(?:mean|deviation) ([0-9.]+)", result.output))
+    assert mean == pytest.approx(np.mean(accuracies), abs=1e-4)
+    assert spread == pytest.approx(np.std(accuracies, ddof=1), abs=2e-4)
+
+
+def test_too_many_folds_are_refused(tmp_path: Path, mnist_cache: Path) -> None:
+    with pytest.raises(RecipeError, match="cannot be divided into 1 folds; choose from 2 to 35"):
+        _train(tmp_path, "--folds", 1)
+
+
+def test_text_network_keeps_its_vocabulary(tmp_path: Path, imdb_cache: Path) -> None:
+    _train(tmp_path, recipe="imdb-dense")
+    _export(tmp_path, recipe="imdb-dense")
+
+    predictor = Catalog(tmp_path / "models").predictor("imdb")
+
+    assert predictor.card.labels == ("negative", "positive")
+    assert sum(score.score for score in predictor.predict(["A wonderful film"])[0].scores) == pytest.approx(1)
+    assert _call(cli.evaluate, "imdb", "--models", tmp_path / "models").exit_code == 0
+
+
+def test_folder_of_own_pictures_ends_as_a_model_that_serves(tmp_path: Path, own_pictures: Path) -> None:
+    result = _call(
+        cli.train,
+        "cats-dogs-scratch",
+        *("--data", own_pictures, "--epochs", 2, "--smaller", 0.2, "--batch-size", 8),
+        *("--runs", tmp_path / "runs", "--models", tmp_path / "models"),
+    )
+
+    assert "left out Cat/broken.jpg: " in result.output
+    assert "Try it: lectern predict my_pets picture.jpg" in result.output
+    predictor = Catalog(tmp_path / "models").predictor("my_pets")
+    (answer,) = predictor.predict([next((own_pictures / "Dog").iterdir()).read_bytes()])
+    assert {score.label for score in answer.scores} == {"Cat", "Dog"}
+    again = ("my_pets", "--models", tmp_path / "models", "--data", own_pictures)
+    assert _call(cli.evaluate, *again).exit_code == 0
+
+
+def test_comparison_with_another_run_is_in_the_card(tmp_path: Path, mnist_cache: Path) -> None:
+    _train(tmp_path)
+    _train(tmp_path, "--run", "plain", "--dropout", 0.5)
+    _export(tmp_path, "--compare", "plain")
+
+    compared = read_card(tmp_path / "models" / "mnist" / "1" / "card.json").extra["compared_with"]
+
+    assert compared["settings"] == {"dropout": 0.5}
+    assert 0 <= compared["metrics"]["accuracy"] <= 1
+
+
+def test_runs_that_differ_in_their_seed_are_exported_as_one_network(
+    tmp_path: Path, mnist_cache: Path
+) -> None:
+    _train(tmp_path, "--seed", 1, "--run", "one", recipe="mnist-small-convnet")
+    _train(tmp_path, "--seed", 2, "--run", "two", recipe="mnist-small-convnet")
+    for words in (["one"], ["two"], ["one", "--run", "two"]):
+        assert _export(tmp_path, "--run", *words, recipe="mnist-small-convnet").exit_code == 0
+    catalog = Catalog(tmp_path / "models")
+    first, second, both = (catalog.card("mnist", version) for version in (1, 2, 3))
+
+    assert [(row["recipe"], row["seed"], row["settings"]) for row in both.extra["members"]] == [
+        ("mnist-small-convnet", 1, {}),
+        ("mnist-small-convnet", 2, {"seed": 2}),
+    ]
+    assert both.parameters == first.parameters + second.parameters
+    assert sum(layer.parameters for layer in both.layers) == both.parameters
+    assert both.training.seconds == pytest.approx(first.training.seconds + second.training.seconds)
+    digit = np.zeros((28, 28), dtype=np.uint8)
+    digit[8:20, 12:16] = 255
+    assert np.ptp(catalog.explainer("mnist", 3).heat(digit, label="1")) > 0
+    evaluated = _call(cli.evaluate, "mnist", "--version", 3, "--models", tmp_path / "models")
+    assert evaluated.exit_code == 0
+    assert "DIFFERS" not in evaluated.output
+
+
+def test_runs_of_two_recipes_are_exported_as_one_network(tmp_path: Path, mnist_cache: Path) -> None:
+    _train(tmp_path, "--dropout", 0.5, "--run", "one")
+    _train(tmp_path, "--seed", 2, "--run", "two", recipe="mnist-small-convnet")
+
+    assert _export(tmp_path, "--run", "one", "--run", "two").exit_code == 0
+
+    members = Catalog(tmp_path / "models").card("mnist").extra["members"]
+    assert [row["recipe"] for row in members] == ["mnist-dense", "mnist-small-convnet"]
+    assert members[1]["settings"]["dropout"] is None
+    with pytest.raises(RunError, match="two: is a run of mnist-small-convnet"):
+        _export(tmp_path, "--run", "two", "--run", "one")
+
+
+def test_a_run_goes_on_from_another_and_their_weights_are_exported_as_one_network(
+    tmp_path: Path, mnist_cache: Path
+) -> None:
+    _train(tmp_path, "--run", "begun", recipe="mnist-small-convnet")
+    gently = ("--start", "begun", "--learning-rate", 1e-5, "--run", "gone-on")
+    assert _train(tmp_path, *gently, recipe="mnist-small-convnet").exit_code == 0
+    both = ("--run", "gone-on", "--run", "begun", "--weights")
+    for words in (("--run", "begun"), both):
+        assert _export(tmp_path, *words, recipe="mnist-small-convnet").exit_code == 0
+
+    weights = [load_run(tmp_path / "runs" / name)[1].get_weights() for name in ("begun", "gone-on")]
+    moved = max(np.abs(one - two).max() for one, two in zip(*weights, strict=True))
+    assert 0 < moved < 0.1, "the second run did not begin where the first had ended"
+    catalog = Catalog(tmp_path / "models")
+    one, mean = (catalog.card("mnist", version) for version in (1, 2))
+    assert mean.parameters == one.parameters
+    assert [row["recipe"] for row in mean.extra["averaged"]] == ["mnist-small-convnet"] * 2
+    assert mean.recipe.settings["start"] == {"recipe": "mnist-small-convnet", "seed": 1, "epochs": 2}
+
+
+def test_a_run_does_not_go_on_from_another_network_or_from_none(tmp_path: Path, mnist_cache: Path) -> None:
+    _train(tmp_path, "--run", "dense")
+
+    with pytest.raises(RunError, match="dense: is a run of mnist-dense, whose network is not that of"):
+        _train(tmp_path, "--start", "dense", recipe="mnist-small-convnet")
+    with pytest.raises(RunError, match="goes on from a run of mnist-deep"):
+        _train(tmp_path, recipe="mnist-hands")
+    folds = CliRunner().invoke(cli.train, ["mnist-dense", "--start", "dense", "--folds", "2"])
+    assert "--folds trains from scratch" in folds.output
+    with pytest.raises(RunError, match="nowhere: holds no finished run"):
+        _train(tmp_path, "--start", "nowhere", recipe="mnist-small-convnet")
+
+
+def test_runs_that_read_texts_by_other_vocabularies_are_not_averaged(
+    tmp_path: Path, imdb_cache: Path
+) -> None:
+    _train(tmp_path, "--run", "one", recipe="imdb-dense")
+    _train(tmp_path, "--run", "two", recipe="imdb-bigrams")
+
+    with pytest.raises(RunError, match="two: is a run of imdb-bigrams on imdb, or on other data"):
+        _export(tmp_path, "--run", "one", "--run", "two", recipe="imdb-dense")
+
+
+def test_runs_that_differ_in_more_than_their_seed_are_not_averaged(tmp_path: Path, mnist_cache: Path) -> None:
+    _train(tmp_path, "--run", "one")
+    _train(tmp_path, "--run", "two", "--dropout", 0.5)
+
+    with pytest.raises(RunError, match=r"two: differs from .* in more than the seed"):
+        _export(tmp_path, "--run", "one", "--run", "two")
+    assert not (tmp_path / "models").exists()
+
+
+def test_a_run_is_not_averaged_with_itself(tmp_path: Path, mnist_cache: Path) -> None:
+    _train(tmp_path, "--run", "one")
+
+    with pytest.raises(RunError, match=r"one: is another run of seed 1"):
+        _export(tmp_path, "--run", "one", "--run", "one")
+
+
+def test_export_without_a_run_says_what_to_do(tmp_path: Path, mnist_cache: Path) -> None:
+    with pytest.raises(RunError, match=r"holds no finished run .* run `lectern train` first"):
+        _export(tmp_path)
+
+
+def test_tensorboard_logs_are_written_on_request(tmp_path: Path, mnist_cache: Path) -> None:
+    _train(tmp_path, "--tensorboard")
+
+    folder = tmp_path / "runs" / "mnist-dense" / "tensorboard"
+    assert {path.parent.name for path in folder.rglob("events.*")} == {"train", "validation"}
+
+
+def test_data_lists_what_is_there_and_what_is_not(mnist_cache: Path) -> None:
+    result = _call(cli.data)
+
+    assert "mnist  0 MB" in result.output
+    assert "imdb  not here; lectern data imdb" in result.output
+    assert result.output.count("licence: ") == 6
+
+
+def test_train_wants_a_recipe_or_a_folder() -> None:
+    result = CliRunner().invoke(cli.train, [])
+
+    assert result.exit_code == 2
+    assert "name a recipe (mnist-dense," in result.output
+
+
+@pytest.mark.parametrize("name", ["data", "train", "evaluate", "export"])
+def test_every_command_has_help_with_an_example(name: str) -> None:
+    command = getattr(cli, name)
+
+    result = _call(command, "--help")
+
+    assert f"lectern {name} " in result.output
+    assert all(getattr(option, "help", "") for option in command.params if option.param_type_name == "option")
+
+
+def test_results_keep_one_row_a_recipe(tmp_path: Path, models_folder: Path) -> None:
+    path = tmp_path / "results.json"
+    card = Catalog(models_folder).card("mnist", 1)
+
+    for _ in range(2):
+        record_result(card, path)
+
+    assert read_results(path)["mnist-convnet"].accuracy == card.metrics.accuracy
+    assert len(json.loads(path.read_text())) == 1
+
+
+def _misread(folder: Path, *labels: str) -> Path:
+    random = np.random.default_rng(6)
+    for label in labels:
+        (folder / label).mkdir(parents=True)
+        for number in range(3):
+            drawing = Image.new("L", (90, 90), 255)
+            drawing.paste(0, (30, 10, 30 + int(random.integers(8, 30)), 80))
+            drawing.save(folder / label / f"{number}.png")
+    return folder
+
+
+def test_misread_drawings_are_trained_on_besides_the_data_set(tmp_path: Path, mnist_cache: Path) -> None:
+    folder = _misread(tmp_path / "misread", "1", "7")
+    (folder / "7" / "damaged.png").write_bytes(b"no picture")
+
+    trained = _train(tmp_path, "--extra", folder)
+    _export(tmp_path)
+
+    assert trained.exit_code == 0
+    assert "left out 7/damaged.png" in trained.output
+    card = read_card(tmp_path / "models" / "mnist" / "1" / "card.json")
+    assert card.training.splits["extra"] == 6
+    assert _call(cli.evaluate, "mnist", "--models", tmp_path / "models").exit_code == 0
+
+
+def test_a_folder_that_is_no_label_is_named(tmp_path: Path, mnist_cache: Path) -> None:
+    with pytest.raises(DatasetError, match="eleven: is named like no label; there are 0, 1"):
+        _train(tmp_path, "--extra", _misread(tmp_path / "misread", "1", "eleven"))
+
+
+def test_a_model_s_name_stands_for_the_recipe_of_its_default_version(models_folder: Path) -> None:
+    catalog = Catalog(models_folder, providers=("cpu",))
+
+    begun = {card.name: card.recipe.settings.get("start", {"recipe": card.recipe.name}) for card in catalog}
+    assert {name: run["recipe"] for name, run in begun.items()} == DEFAULTS

@@ -1,0 +1,290 @@
+"""Owns measuring a model of the catalogue again, and holding the result against its card."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from service.inference import Predictor
+from service.inference.card import Card, Doubt, Metrics, RobustnessRow
+from service.inference.catalog import Catalog
+from service.inference.preprocessing import Vocabulary
+from service.inference.session import open_session
+from training.datasets import Dataset, Examples, load_dataset
+from training.datasets.folder import load_folder
+from training.datasets.inputs import as_served, encode
+from training.datasets.pendigits import load_pendigits
+from training.errors import RecipeError
+from training.evaluation.faithfulness import measure_hiding
+from training.evaluation.latency import measure_cost
+from training.evaluation.metrics import Probabilities, measure_probabilities
+from training.evaluation.out_of_distribution import measure_outliers
+from training.evaluation.pen_digits import Drawn, measure_drawn
+from training.evaluation.robustness import measure_robustness
+from training.evaluation.selective import measure_doubt
+from training.export.calibration import Calibration
+from training.export.inference import run_session
+from training.export.model_folder import NETWORK
+from training.recipes import load_recipe
+
+__all__ = ["Comparison", "Evaluation", "Parts", "Splits", "evaluate", "load_splits", "run_session"]
+
+# Accuracy has to be the same to the last example. The other figures are sums of floats, which another
+# processor may round otherwise.
+_ROUNDING = 1e-4
+# An answer that lies at a threshold may go either way there, or a picture be decoded a grey level off.
+_FEW = 5e-4
+_DIGITS = tuple("0123456789")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parts:
+    """Which of the longer measurements are made; those that are not for a model's kind are left out."""
+
+    drawn: bool = False
+    robustness: bool = False
+    outliers: bool = False
+    heat: bool = False
+    cost: bool = False
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A figure of the card, None if it has none, beside the one measured now."""
+
+    name: str
+    card: float | None
+    measured: float
+    tolerance: float
+
+    @property
+    def same(self) -> bool:
+        """Whether both agree; a figure that is new does."""
+        return self.card is None or abs(self.card - self.measured) <= self.tolerance
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What measuring a model again gave.
+
+    Attributes:
+        card: The model's.
+        measured: The same card with what was measured now.
+        rows: Figure by figure.
+        same_data: Whether the data in the cache is what the card names; a set that was fetched anew and
+            had to be converted may differ in a few grey levels.
+        drawn: Which drawn digits were taken for which, if those were measured.
+    """
+
+    card: Card
+    measured: Card
+    rows: tuple[Comparison, ...]
+    same_data: bool
+    drawn: Drawn | None = None
+
+    @property
+    def metrics(self) -> Metrics:
+        """The figures of the test set, measured now."""
+        return self.measured.metrics
+
+    @property
+    def same(self) -> bool:
+        """Whether every figure agrees with the card."""
+        return all(row.same for row in self.rows)
+
+
+@dataclass(frozen=True)
+class Splits:
+    """The examples that a model is judged by, as its network takes them."""
+
+    dataset: Dataset
+    validation: Examples
+    test: Examples
+
+
+def evaluate(
+    name: str,
+    *,
+    version: int | None,
+    models: Path,
+    data: Path | None = None,
+    parts: Parts = Parts(),
+    announce: Callable[[RobustnessRow], None] = lambda row: None,
+) -> Evaluation:
+    """Run a model's ONNX file over its whole test set, and what else is asked for.
+
+    Args:
+        name: Of the model.
+        version: Of the model; the highest if None.
+        models: Folder of all models.
+        data: Folder of one's own pictures, if the model was trained on such.
+        parts: What to measure beside the test set.
+        announce: Is told of each row of the robustness table as it comes.
+
+    Raises:
+        ModelError: There is no such model, or its files are damaged.
+        DatasetError: The data cannot be had.
+        RecipeError: Something was asked for that is not for this kind of model.
+    """
+    catalog = Catalog(models, providers=("cpu",), threads=2)
+    card = catalog.card(name, version)
+    folder = catalog.folder(card)
+    predictor = catalog.predictor(card.name, card.version)  # Refuses a file that is not the card's.
+    check_parts(card, parts)
+    splits = load_splits(card, folder, data=data)
+    session = open_session(folder / NETWORK, providers=("cpu",), threads=2)
+    held_out, probabilities = run_session(session, splits.validation.x), run_session(session, splits.test.x)
+    metrics = measure_probabilities(probabilities, splits.test.y, labels=card.labels)
+    doubt = _doubt(card, splits, held_out, probabilities)
+    measured, drawn = replace(card, metrics=metrics, doubt=doubt), None
+    if parts.outliers:
+        measured = replace(measured, outliers=measure_outliers(predictor))
+    if parts.drawn:
+        drawn = measure_drawn(predictor, load_pendigits())
+        measured = replace(measured, drawn=drawn.figures)
+    if parts.robustness:
+        pictures = splits.dataset.test if data else load_dataset(card.training.dataset).test
+        table = measure_robustness(predictor, _first(catalog, card), pictures, announce=announce)
+        measured = replace(measured, robustness=table)
+    if parts.heat:
+        explainer = catalog.explainer(card.name, card.version)
+        measured = replace(measured, hiding=measure_hiding(predictor, explainer, splits.test))
+    if parts.cost:
+        measured = measure_cost(measured, models=models, dataset=splits.dataset)
+    same_data = splits.dataset.sha256 == card.training.dataset_sha256
+    rows = tuple(_compare(card, measured, parts))
+    return Evaluation(card, measured, rows, same_data=same_data, drawn=drawn)
+
+
+def all_parts(card: Card) -> Parts:
+    """Return everything that can be measured of a kind of model."""
+    digits, pictures = _reads_digits(card), card.task == "image-classification"
+    return Parts(drawn=digits, outliers=digits, robustness=pictures, heat=pictures, cost=True)
+
+
+def check_parts(card: Card, parts: Parts) -> None:
+    """Refuse what makes no sense for a kind of model.
+
+    Raises:
+        RecipeError: It was asked for.
+    """
+    possible = all_parts(card)
+    for name, asked in vars(parts).items():
+        if asked and not vars(possible)[name]:
+            kind = "pictures" if name in ("robustness", "heat") else "handwritten digits"
+            raise RecipeError(f"--{name} is for models of {kind}, which {card.name} {card.version} is not")
+
+
+def load_splits(card: Card, folder: Path, *, data: Path | None = None) -> Splits:
+    """Load a model's validation and test examples and prepare them as a server does.
+
+    Args:
+        card: The model's.
+        folder: Its files.
+        data: Folder of one's own pictures, if it was trained on such.
+
+    Raises:
+        DatasetError: The data cannot be had.
+    """
+    kind, dataset = card.input.preprocessing, load_data(card, data)
+    if kind != "text":
+        parts = [as_served(part, preprocessing=kind) for part in (dataset.validation, dataset.test)]
+        return Splits(dataset, *parts)
+    vocabulary = Vocabulary.read(folder / "vocabulary.txt")
+    texts = [
+        Examples(encode(part.x, vocabulary=vocabulary), part.y) for part in (dataset.validation, dataset.test)
+    ]
+    return Splits(dataset, *texts)
+
+
+def load_data(card: Card, data: Path | None = None) -> Dataset:
+    """Load a model's data set, or the folder of one's own pictures that it was trained on.
+
+    Raises:
+        DatasetError: The data cannot be had.
+    """
+    kind = card.input.preprocessing
+    size = card.input.shape[1] if kind == "photo" else None
+    if data is not None:
+        return load_folder(data, preprocessing=kind, size=size)
+    return load_dataset(card.training.dataset, size=size)
+
+
+def _doubt(card: Card, splits: Splits, held_out: Probabilities, probabilities: Probabilities) -> Doubt:
+    """Measure the card's own threshold."""
+    asked = card.doubt.sure_accuracy if card.doubt else load_recipe(card.recipe.name).sure_accuracy
+    doubt = measure_doubt(
+        Calibration(),
+        unsure_below=card.unsure_below,
+        sure_accuracy=asked,
+        validation=(held_out, splits.validation.y),
+        test=(probabilities, splits.test.y),
+    )
+    if card.doubt is None:
+        return replace(doubt, temperature=float(card.extra.get("temperature", 1.0)))
+    # What was fitted is in the network and cannot be measured from its answers.
+    return replace(
+        doubt,
+        method=card.doubt.method,
+        temperature=card.doubt.temperature,
+        offsets=card.doubt.offsets,
+        extra=card.doubt.extra,
+    )
+
+
+def _first(catalog: Catalog, card: Card) -> Predictor:
+    """Return version 1 of a model, or the model itself where there is none that it can be compared with."""
+    if 1 in catalog.versions(card.name) and catalog.card(card.name, 1).labels == card.labels:
+        return catalog.predictor(card.name, 1)
+    return catalog.predictor(card.name, card.version)
+
+
+def _reads_digits(card: Card) -> bool:
+    return card.input.preprocessing == "digit" and card.labels == _DIGITS
+
+
+def _compare(card: Card, measured: Card, parts: Parts) -> Iterator[Comparison]:
+    yield from _compare_metrics(card.metrics, measured.metrics)
+    yield from _compare_doubt(card, measured)
+    if parts.outliers and measured.outliers:
+        for kind in measured.outliers.counts:
+            known = getattr(card.outliers, kind) if card.outliers else None
+            yield Comparison(f"unsure of {kind}", known, getattr(measured.outliers, kind), _FEW)
+    if parts.drawn and measured.drawn:
+        yield Comparison(
+            "drawn digits", card.drawn.accuracy if card.drawn else None, measured.drawn.accuracy, _FEW
+        )
+        for label, value in measured.drawn.by_digit.items():
+            known = card.drawn.by_digit.get(label) if card.drawn else None
+            yield Comparison(f"drawn digit {label}", known, value, 10 * _FEW)
+    if parts.heat and measured.hiding:
+        for name in ("hottest", "random"):
+            known = getattr(card.hiding, name) if card.hiding else None
+            which = "the hottest" if name == "hottest" else "a random"
+            yield Comparison(f"lost with {which} fifth hidden", known, getattr(measured.hiding, name), 5e-3)
+    if parts.robustness and measured.robustness:
+        rows = {row.name: row for row in card.robustness.rows} if card.robustness else {}
+        for row in measured.robustness.rows:
+            known = rows[row.name].accuracy if row.name in rows else None
+            yield Comparison(row.name, known, row.accuracy, _FEW)
+
+
+def _compare_metrics(card: Metrics, measured: Metrics) -> Iterator[Comparison]:
+    yield Comparison("test examples", card.count, measured.count, 0)
+    yield Comparison("accuracy", card.accuracy, measured.accuracy, 1e-9)
+    yield Comparison("log-loss", card.log_loss, measured.log_loss, _ROUNDING)
+    yield Comparison(
+        "expected calibration error",
+        card.expected_calibration_error,
+        measured.expected_calibration_error,
+        _ROUNDING,
+    )
+    for label, value in card.per_class_accuracy.items():
+        yield Comparison(f"accuracy on {label}", value, measured.per_class_accuracy[label], 1e-9)
+
+
+def _compare_doubt(card: Card, measured: Card) -> Iterator[Comparison]:
+    for split in ("validation", "test"):
+        known = getattr(card.doubt, split) if card.doubt else None
+        found = getattr(measured.doubt, split)
+        yield Comparison(f"sure of, {split}", known and known.share, found.share, _FEW)
+        yield Comparison(f"right where sure, {split}", known and known.accuracy, found.accuracy, _FEW)

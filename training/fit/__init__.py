@@ -1,0 +1,1 @@
+"""Training: loop, checkpoints, runs, transfer learning and cross-validation."""

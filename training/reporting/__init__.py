@@ -1,0 +1,1 @@
+"""Progress, plots and tables for people."""
