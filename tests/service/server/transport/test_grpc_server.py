@@ -81,7 +81,8 @@ def test_two_workers_share_the_port(start_server: StartServer, digit_request: An
 
 def test_without_a_port_nothing_of_grpc_is_loaded() -> None:
     script = (
-        "import service.server.app, sys; print('grpc' in sys.modules, 'service.server.grpc' in sys.modules)"
+        "from service.server.app import Lectern; import sys; print(*('grpc' in sys.modules, "
+        "'service.server.transport.grpc_server' in sys.modules))"
     )
     done = subprocess.run(
         [sys.executable, "-c", script], cwd=_ROOT, capture_output=True, text=True, check=True
