@@ -40,7 +40,8 @@ class AsgiAdapter:
             return body
 
         path = scope.get("raw_path") or scope["path"].encode()
-        url_bytes = len(path) + len(scope["query_string"])
+        query = scope["query_string"]
+        url_bytes = len(path) + len(query) + bool(query)
         try:
             with guard:
                 response = await self._handler.respond(scope, read_body, url_bytes=url_bytes)

@@ -1,17 +1,29 @@
-"""The end and the accidents of a server: a graceful stop, callers who hang up, a killed worker."""
+"""The BentoML adapter: shutdown, workers, other releases of the libraries, and methods called in-process."""
 
+import asyncio
+import json
+import logging
 import os
 import re
 import signal
+import subprocess
+import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
+
+import pytest
+import uvicorn
+
+from service.server import bentoml_adapter
+from service.server.bentoml_adapter import CHECKED_RELEASES, install_server
 
 Server = Any
 StartServer = Callable[..., Any]
 Until = Callable[..., Any]
 
 
-def test_on_sigterm_what_is_in_flight_is_answered_and_new_work_is_sent_away(
+def test_on_sigterm_requests_in_flight_are_answered_and_new_ones_are_refused(
     start_server: StartServer, digit_png: bytes, read_answer: Callable[..., Any], until: Until
 ) -> None:
     with start_server() as server:
@@ -29,7 +41,7 @@ def test_on_sigterm_what_is_in_flight_is_answered_and_new_work_is_sent_away(
         in_flight.sendall(digit_png[20:])
         answer = read_answer(in_flight)
         assert (answer.status, len(answer.json())) == (200, 10)
-        # Had the caller who hung up left anything behind, this would take until the deadline of 30 s.
+        # A request that its client left unfinished would hold the server until the deadline of 30 s.
         assert server.process.wait(15) == 0
     assert "Traceback" not in server.log()
 
@@ -54,6 +66,68 @@ def test_two_workers_share_the_work_and_a_killed_one_is_replaced(
         for connection in waiting:
             connection.close()
         until(lambda: _count(server, "lectern_requests_in_flight") == 0)
+
+
+@pytest.fixture(autouse=True)
+def _keep_uvicorn(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(uvicorn, "Server", uvicorn.Server)
+
+
+class _Protocol(asyncio.Protocol):
+    """A protocol to install."""
+
+
+def test_the_server_of_a_checked_release_gets_the_protocol() -> None:
+    assert install_server(_Protocol)
+    server = uvicorn.Server(uvicorn.Config(lambda: None, log_config=None))
+    assert server.config.http_protocol_class is _Protocol
+
+
+@pytest.mark.parametrize("package", sorted(CHECKED_RELEASES))
+@pytest.mark.parametrize("installed", ["0.1", "99.0.0", "2.0rc1"])
+def test_another_release_is_named_in_the_log_and_nothing_is_replaced(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, package: str, installed: str
+) -> None:
+    versions = {name: f"{releases[0]}.0" for name, releases in CHECKED_RELEASES.items()}
+    monkeypatch.setattr(bentoml_adapter, "version", (versions | {package: installed}).__getitem__)
+    before = uvicorn.Server
+    with caplog.at_level(logging.WARNING, logger="lectern"):
+        assert not install_server(_Protocol)
+    assert uvicorn.Server is before
+    assert f"{package} {installed}" in caplog.text
+
+
+_IN_PROCESS = """
+import asyncio, json
+from bentoml.exceptions import BentoMLException
+from service.server.app import Lectern
+
+methods = Lectern.inner()
+refusals = []
+for call in (
+    methods.classify_text(model="minst", text="good"),
+    methods.classify_text(model="mnist", text="good"),
+    methods.classify_image(model="mnist", image="no base64"),
+):
+    try:
+        asyncio.run(call)
+    except BentoMLException as error:
+        refusals.append([int(error.error_code), str(error)])
+print(json.dumps(refusals))
+"""
+
+
+def test_a_method_that_is_called_in_process_raises_its_error() -> None:
+    root = Path(__file__).resolve().parents[3]
+    done = subprocess.run(
+        [sys.executable, "-c", _IN_PROCESS], cwd=root, capture_output=True, text=True, check=False, timeout=60
+    )
+    assert done.returncode == 0, done.stderr
+    missing, wrong_task, no_picture = json.loads(done.stdout)
+    assert missing[0] == 404
+    assert "no model 'minst'" in missing[1]
+    assert wrong_task == [400, "mnist is a model for image-classification; call classify_image"]
+    assert no_picture[0] == 400
 
 
 def _count(server: Server, series: str) -> float:

@@ -1,4 +1,4 @@
-"""Failures of the server, and clients that do not wait: right status, a line in the log, and nothing hangs."""
+"""Failures of the server, and clients that do not wait: right status, a line in the log, nothing hangs."""
 
 import asyncio
 import json
