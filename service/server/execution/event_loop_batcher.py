@@ -10,7 +10,13 @@ from collections.abc import Sequence
 
 from service.inference.predictor import Array, Predictor
 from service.server.execution.latency_profile import LatencyProfile
-from service.server.execution.pending_request import BatchResult, PendingRequest, Slice, run_slices
+from service.server.execution.pending_request import (
+    BatchResult,
+    PendingRequest,
+    Slice,
+    run_batch,
+    run_slices,
+)
 from service.server.pipeline.limits import InFlightRequests
 
 # One run may block the event loop for this long.
@@ -42,14 +48,14 @@ class EventLoopBatcher:
         Raises:
             InvalidInput: The batch's dtype or shape is not the network's.
         """
-        request = PendingRequest(predictor, batch, profile=profile)
         if self._in_flight.only_one and not self._pending:
             # No other request could join the run.
-            run_slices([Slice(request, 0, len(batch))])
-            return request.future.result()
+            probabilities, started, ended = run_batch(predictor, batch)
+            return BatchResult(probabilities, waited_s=0.0, ran_s=ended - started)
+        request = PendingRequest(predictor, batch, profile=profile)
         if not self._pending:
             self._iterations_left = _MAX_WAIT_ITERATIONS
-            request.loop.call_soon(self._run_all)
+            asyncio.get_running_loop().call_soon(self._run_all)
         self._pending.append(request)
         return await request.future
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import math
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -16,6 +17,9 @@ from service.server.pipeline import metrics
 from service.server.pipeline.pipeline import request_deadline
 
 Probabilities = npt.NDArray[np.float32]
+
+# Guards the parts of all requests that are split over several runs.
+_parts_lock = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -48,6 +52,20 @@ class PendingRequest:
         failed: Whether a run of its inputs failed.
     """
 
+    __slots__ = (
+        "_created",
+        "_loop_thread",
+        "_parts",
+        "_started",
+        "batch",
+        "deadline",
+        "failed",
+        "future",
+        "predictor",
+        "profile",
+        "taken",
+    )
+
     def __init__(self, predictor: Predictor, batch: Array, *, profile: LatencyProfile) -> None:
         self.predictor = predictor
         self.batch = batch
@@ -55,14 +73,11 @@ class PendingRequest:
         self.deadline = request_deadline.get()
         self.taken = 0
         self.failed = False
-        self.loop = asyncio.get_running_loop()
-        self.future: asyncio.Future[BatchResult] = self.loop.create_future()
+        self.future: asyncio.Future[BatchResult] = asyncio.get_running_loop().create_future()
         self._loop_thread = threading.get_ident()
-        self._lock = threading.Lock()
         self._created = time.perf_counter()
-        self._first_run = 0.0
+        self._started = math.inf
         self._parts: dict[int, Probabilities] = {}
-        self._missing = len(batch)
 
     @property
     def kind(self) -> object:
@@ -83,37 +98,37 @@ class PendingRequest:
             started: ``time.perf_counter()`` when the run started.
             ended: ``time.perf_counter()`` when it ended.
         """
-        with self._lock:
-            self._parts[start] = part
-            self._missing -= len(part)
-            self._first_run = min(self._first_run or started, started)
-            if self._missing:
-                return
-        parts = [self._parts[index] for index in sorted(self._parts)]
-        whole = parts[0] if len(parts) == 1 else np.concatenate(parts)
-        result = BatchResult(whole, self._first_run - self._created, ended - self._first_run)
-        self._settle(lambda: self.future.set_result(result))
+        if len(part) < len(self.batch):
+            with _parts_lock:
+                self._parts[start] = part
+                self._started = started = min(self._started, started)
+                if sum(map(len, self._parts.values())) < len(self.batch):
+                    return
+            part = np.concatenate([self._parts[index] for index in sorted(self._parts)])
+        result = BatchResult(part, waited_s=started - self._created, ran_s=ended - started)
+        self._settle(self.future.set_result, result)
 
     def fail(self, error: Exception) -> None:
         """End the request with an error."""
         self.failed = True
-        self._settle(lambda: self.future.set_exception(error))
+        self._settle(self.future.set_exception, error)
 
     def cancel(self) -> None:
         """End the request without a result."""
         self._settle(self.future.cancel)
 
-    def _settle(self, settle: Callable[[], object]) -> None:
-        def unless_done() -> None:
-            # The client has disconnected, or another run of the request has failed.
-            if not self.future.done():
-                settle()
-
+    def _settle(self, settle: Callable[..., object], *arguments: object) -> None:
+        """Complete the future on its event loop, from any thread."""
         if threading.get_ident() == self._loop_thread:
-            unless_done()
+            self._settle_unless_done(settle, *arguments)
             return
         with contextlib.suppress(RuntimeError):  # The loop is closed: nobody awaits the future.
-            self.loop.call_soon_threadsafe(unless_done)
+            self.future.get_loop().call_soon_threadsafe(self._settle_unless_done, settle, *arguments)
+
+    def _settle_unless_done(self, settle: Callable[..., object], *arguments: object) -> None:
+        # It is done if the client has disconnected, or another run of the request has failed.
+        if not self.future.done():
+            settle(*arguments)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,16 +145,34 @@ class Slice:
         return self.request.batch[self.start : self.stop]
 
 
+def run_batch(predictor: Predictor, batch: Array) -> tuple[Probabilities, float, float]:
+    """Run a network once, and count the run.
+
+    Args:
+        predictor: The model.
+        batch: Array of the network's dtype and shape.
+
+    Returns:
+        float32 array (inputs, labels), and ``time.perf_counter()`` at the start and at the end of the run.
+
+    Raises:
+        InvalidInput: The batch's dtype or shape is not the network's.
+    """
+    started = time.perf_counter()
+    probabilities = predictor.probabilities(batch)
+    ended = time.perf_counter()
+    metrics.tally.run(predictor.card.name, len(batch), ended - started)
+    return probabilities, started, ended
+
+
 def run_slices(slices: Sequence[Slice]) -> None:
     """Run a network once on slices of equal kind, and give each request its rows of the output.
 
     A run that fails is repeated with each half of the slices, until only the request at fault fails.
     """
-    predictor = slices[0].request.predictor
-    started = time.perf_counter()
     try:
         batch = slices[0].rows if len(slices) == 1 else np.concatenate([part.rows for part in slices])
-        probabilities = predictor.probabilities(batch)
+        probabilities, started, ended = run_batch(slices[0].request.predictor, batch)
     except Exception as error:
         if len(slices) == 1:
             slices[0].request.fail(error)
@@ -148,8 +181,6 @@ def run_slices(slices: Sequence[Slice]) -> None:
             run_slices(slices[:half])
             run_slices(slices[half:])
         return
-    ended = time.perf_counter()
-    metrics.tally.run(predictor.card.name, len(batch), ended - started)
     first = 0
     for part in slices:
         last = first + part.stop - part.start

@@ -52,12 +52,12 @@ class ConcurrencyLimit:
                 429, "overloaded", f"{running} requests are in flight; try again in a moment", _RETRY_AFTER
             )
         self._in_flight.running += 1
-        metrics.tally.in_flight(+1)
+        metrics.tally.set_in_flight(self._in_flight.running)
 
     def __exit__(self, *exception: object) -> None:
         """Count the request as finished."""
         self._in_flight.running -= 1
-        metrics.tally.in_flight(-1)
+        metrics.tally.set_in_flight(self._in_flight.running)
 
 
 class ApiKeys:

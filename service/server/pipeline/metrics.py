@@ -4,7 +4,6 @@ import asyncio
 import os
 import threading
 from bisect import bisect_left
-from collections import Counter as Counts
 from collections import defaultdict
 from functools import partial
 from pathlib import Path
@@ -110,9 +109,9 @@ class Tally:
             self._batch_inputs[model].add(inputs)
             self._inference_seconds[model].add(seconds)
 
-    def in_flight(self, change: int) -> None:
-        """Count a request that starts (1) or ends (-1)."""
-        self._running += change
+    def set_in_flight(self, running: int) -> None:
+        """Set the number of requests in flight."""
+        self._running = running
         self._flush_later()
 
     def flush(self) -> None:
@@ -134,8 +133,8 @@ class Tally:
         _in_flight.set(self._running)
 
     def _clear(self) -> None:
-        self._requests: Counts[tuple[str, int]] = Counts()
-        self._predictions: Counts[str] = Counts()
+        self._requests: defaultdict[tuple[str, int], int] = defaultdict(int)
+        self._predictions: defaultdict[str, int] = defaultdict(int)
         seconds, inputs = partial(_Observations, _SECONDS), partial(_Observations, _INPUTS)
         self._request_seconds: defaultdict[str, _Observations] = defaultdict(seconds)
         self._inference_seconds: defaultdict[str, _Observations] = defaultdict(seconds)

@@ -3,9 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
-from starlette.convertors import Convertor
 from starlette.datastructures import QueryParams
 from starlette.requests import Request
 from starlette.routing import Route
@@ -21,7 +19,6 @@ class _Path:
     """The routes of one path template, by method."""
 
     pattern: re.Pattern[str]
-    convertors: dict[str, Convertor[Any]]
     routes: dict[str, Route] = field(default_factory=dict)
 
 
@@ -31,16 +28,20 @@ class Router:
     The index depends on the routes alone: nothing that a client sends is kept.
 
     Args:
-        routes: Their paths start with a fixed segment.
+        routes: Their paths start with a fixed segment; all path parameters are text.
+
+    Attributes:
+        routes: As above.
     """
 
     def __init__(self, routes: Sequence[Route]) -> None:
+        self.routes = tuple(routes)
         self._paths: dict[tuple[str, int], list[_Path]] = {}
         by_template: dict[str, _Path] = {}
         for route in routes:
             path = by_template.get(route.path)
             if path is None:
-                path = by_template[route.path] = _Path(route.path_regex, route.param_convertors)
+                path = by_template[route.path] = _Path(route.path_regex)
                 self._paths.setdefault(_index(route.path), []).append(path)
             for method in route.methods or ():
                 path.routes.setdefault(method, route)
@@ -58,9 +59,7 @@ class Router:
                 continue
             route = path.routes.get(scope["method"])
             if route is not None:
-                scope["path_params"] = {
-                    name: path.convertors[name].convert(text) for name, text in match.groupdict().items()
-                }
+                scope["path_params"] = match.groupdict()
                 return route
             allowed |= path.routes.keys()
         if allowed:

@@ -16,9 +16,9 @@ from service.settings import Settings
 Headers = Mapping[bytes, bytes]
 ReadBody = Callable[[Headers], Awaitable[bytes]]
 
-_PROBES = ("/livez", "/healthz", "/readyz", "/v2/health/live", "/v2/health/ready")
+_PROBES = frozenset({"/livez", "/healthz", "/readyz", "/v2/health/live", "/v2/health/ready"})
 # The browser needs these to show the API page. They name the models, but run none.
-_PUBLIC = (*_PROBES, "/", "/docs.json", "/openapi.json")
+_PUBLIC = _PROBES | {"/", "/docs.json", "/openapi.json"}
 _PUBLIC_FOLDER = "/static_content/"
 
 
