@@ -32,23 +32,28 @@ class AsgiAdapter:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        guard = _DisconnectGuard(receive)
+        guard, is_sent = _DisconnectGuard(receive), False
 
         async def read_body(headers: Headers) -> bytes:
             body = await self._read(headers, receive)
             guard.start()
             return body
 
+        async def send_response(response: Response) -> None:
+            nonlocal is_sent
+            if not is_sent:  # A response that fails halfway cannot be replaced by an error response.
+                is_sent = True
+                await response(scope, receive, send)
+
         path = scope.get("raw_path") or scope["path"].encode()
         query = scope["query_string"]
         url_bytes = len(path) + len(query) + bool(query)
         try:
             with guard:
-                response = await self._handler.respond(scope, read_body, url_bytes=url_bytes)
+                await self._handler.respond(scope, read_body, send_response, url_bytes=url_bytes)
         except ClientDisconnected:
             # BentoML's time-out layer waits for a response even if the client has disconnected.
-            response = Response(status_code=CLIENT_CLOSED_REQUEST)
-        await response(scope, receive, send)
+            await send_response(Response(status_code=CLIENT_CLOSED_REQUEST))
 
     async def _read(self, headers: Headers, receive: Receive) -> bytes:
         announced = headers.get(b"content-length", b"")

@@ -141,19 +141,21 @@ class FastHttpProtocol(HttpToolsProtocol):
             cycle.chunks.clear()  # The connection keeps the cycle until its next request.
             return body
 
-        try:
-            response = await self._handler.respond(scope, read_body, url_bytes=url_bytes, route=cycle.route)
+        async def send(response: Response) -> None:
             if self.flow.write_paused:
                 await self.flow.drain()
+            cycle.response_complete = True
+            if self.transport.is_closing():
+                return
+            self.transport.write(self._serialize(response, cycle))
+            if not cycle.keep_alive:
+                self.transport.close()
+            self.on_response_complete()
+
+        try:
+            await self._handler.respond(scope, read_body, send, url_bytes=url_bytes, route=cycle.route)
         finally:
             self._running = None
-            cycle.response_complete = True
-        if self.transport.is_closing():
-            return
-        self.transport.write(self._serialize(response, cycle))
-        if not cycle.keep_alive:
-            self.transport.close()
-        self.on_response_complete()
 
     def _serialize(self, response: Response, cycle: _FastCycle) -> bytes:
         parts = [STATUS_LINE[response.status_code]]

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
+from typing import cast
 
 from starlette.responses import Response
 from starlette.routing import Route
@@ -15,6 +16,7 @@ from service.settings import Settings
 
 Headers = Mapping[bytes, bytes]
 ReadBody = Callable[[Headers], Awaitable[bytes]]
+SendResponse = Callable[[Response], Awaitable[None]]
 
 _PROBES = frozenset({"/livez", "/healthz", "/readyz", "/v2/health/live", "/v2/health/ready"})
 # The browser needs these to show the API page. They name the models, but run none.
@@ -44,13 +46,23 @@ class HttpHandler:
         self.has_cors = bool(settings.cors_origins)
 
     async def respond(
-        self, scope: Scope, read_body: ReadBody, *, url_bytes: int, route: Route | None = None
-    ) -> Response:
+        self,
+        scope: Scope,
+        read_body: ReadBody,
+        send: SendResponse,
+        *,
+        url_bytes: int,
+        route: Route | None = None,
+    ) -> None:
         """Answer a request; errors become error responses.
+
+        The response is sent before the request is logged and counted, which takes time that a client would
+        wait for.
 
         Args:
             scope: The ASGI scope.
             read_body: Reads the whole body, given the headers; called for POST only, within the limits.
+            send: Sends a response.
             url_bytes: Length of the URL.
             route: The request's route if it is known, with the path parameters in the scope.
 
@@ -67,17 +79,21 @@ class HttpHandler:
             probe=path in _PROBES,
         )
         public = path in _PUBLIC or path.startswith(_PUBLIC_FOLDER)
+
+        async def work() -> None:
+            response = await self._call(record, scope, partial(read_body, headers), route)
+            record.status = response.status_code
+            await send(_identified(response, record))
+
         try:
-            response = await self.pipeline.process(
+            await self.pipeline.process(
                 record,
-                partial(self._call, record, scope, partial(read_body, headers), route),
+                work,
                 authorization=None if public else headers.get(b"authorization", b"").decode("latin-1"),
                 url_bytes=url_bytes,
             )
         except RequestError as error:
-            response = error_response(error, request_id=record.request_id)
-        response.raw_headers.append((b"x-request-id", record.request_id.encode()))
-        return response
+            await send(_identified(error_response(error, request_id=record.request_id), record))
 
     async def _call(
         self,
@@ -94,17 +110,13 @@ class HttpHandler:
                 f"there is nothing at {shorten(scope['path'])}; GET /models lists what is served",
             )
         record.route = route.path_format
+        if scope["method"] != "POST":
+            return cast(Response, await route.endpoint(BufferedRequest(scope, b"")))
 
-        async def call_endpoint() -> Response:
-            body = await read_body() if scope["method"] == "POST" else b""
-            response: Response = await route.endpoint(BufferedRequest(scope, body))
-            return response
+        async def read_and_call() -> Response:
+            return cast(Response, await route.endpoint(BufferedRequest(scope, await read_body())))
 
-        response = await (
-            self.pipeline.limited(call_endpoint) if scope["method"] == "POST" else call_endpoint()
-        )
-        record.status = response.status_code
-        return response
+        return await self.pipeline.limited(read_and_call)
 
     def _client(self, scope: Scope) -> str:
         peer = (scope.get("client") or ("-", 0))[0]
@@ -114,3 +126,8 @@ class HttpHandler:
                 value.decode("latin-1") for name, value in scope["headers"] if name == b"x-forwarded-for"
             ),
         )
+
+
+def _identified(response: Response, record: RequestRecord) -> Response:
+    response.raw_headers.append((b"x-request-id", record.request_id.encode()))
+    return response
