@@ -24,9 +24,8 @@ from service.server.pipeline import metrics
 from service.server.pipeline.access_log import silence_refusals
 from service.server.pipeline.admission import Admission
 from service.server.pipeline.connection import ClientDisconnected
-from service.server.pipeline.errors import RequestError, to_request_error
+from service.server.pipeline.errors import ErrorCode, RequestError, to_request_error
 from service.server.pipeline.pipeline import RequestPipeline
-from service.server.pipeline.request_record import CLIENT_CLOSED_REQUEST
 from service.server.playground.page import Page
 from service.server.protocols.common.inputs import decode_base64
 from service.server.protocols.explain import ExplainProtocol
@@ -167,7 +166,7 @@ async def _classify(
         raise _refused(problem) from problem
     except ClientDisconnected as error:
         # For the access log alone; as a refusal, since BentoML would log a traceback.
-        refusals.get().append(RequestError(CLIENT_CLOSED_REQUEST, "client_gone", "the caller hung up"))
+        refusals.get().append(RequestError(ErrorCode.CLIENT_DISCONNECTED, "the caller hung up"))
         raise BentoMLException("the caller hung up", error_code=HTTPStatus.BAD_REQUEST) from error
     timing_headers(predictor.card, outcome.timing, count=1)  # BentoML sends none; this counts
     prediction = outcome.predictions[0]

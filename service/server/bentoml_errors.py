@@ -6,7 +6,7 @@ import orjson
 from starlette.datastructures import Headers
 from starlette.types import Message, Receive, Scope, Send
 
-from service.server.pipeline.errors import RequestError, error_for_status
+from service.server.pipeline.errors import ErrorCode, RequestError, error_for_status
 
 # Where a BentoML method notes its refusal: BentoML itself passes on no more than a status and a text.
 refusals: ContextVar[list[RequestError]] = ContextVar("refusals")
@@ -52,7 +52,7 @@ def check_json(headers: Headers) -> None:
     kind = headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/json":
         raise RequestError(
-            415, "unsupported_media_type", f"content type {kind!r} is not read here; send application/json"
+            ErrorCode.UNSUPPORTED_MEDIA_TYPE, f"content type {kind!r} is not read here; send application/json"
         )
 
 

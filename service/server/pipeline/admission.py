@@ -8,7 +8,7 @@ from service.server.execution.engine import Engine
 from service.server.execution.event_loop import running_loop
 from service.server.pipeline import metrics
 from service.server.pipeline.connection import due_within
-from service.server.pipeline.errors import RequestError
+from service.server.pipeline.errors import ErrorCode, RequestError
 from service.settings import Settings
 
 _RETRY_AFTER_S = 1
@@ -39,8 +39,7 @@ class Admission:
         matches = [hmac.compare_digest(candidate, key) for key in self._keys]
         if scheme.lower() != "bearer" or not any(matches):
             raise RequestError(
-                401,
-                "unauthorized",
+                ErrorCode.UNAUTHORIZED,
                 "an API key is needed; send it as 'Authorization: Bearer KEY'",
                 {"WWW-Authenticate": "Bearer"},
             )
@@ -69,13 +68,14 @@ class Admission:
         """
         if not self._engine.ready:
             raise RequestError(
-                503, "not_ready", "the server is starting or shutting down; try again", {"Retry-After": "1"}
+                ErrorCode.NOT_READY,
+                "the server is starting or shutting down; try again",
+                {"Retry-After": "1"},
             )
         in_flight = self._engine.in_flight
         if in_flight >= self._settings.max_queue:
             raise RequestError(
-                429,
-                "overloaded",
+                ErrorCode.OVERLOADED,
                 f"{in_flight} requests are waiting or running already; try again in a moment",
                 {"Retry-After": str(_RETRY_AFTER_S)},
             )
@@ -109,7 +109,7 @@ class _Deadline:
         # A task that someone else cancels, too, has to end all the same.
         if self._late and self._task.uncancel() == 0 and kind is asyncio.CancelledError:
             raise RequestError(
-                504, "deadline_exceeded", f"no answer within {self._seconds:g} s; send less, or try later"
+                ErrorCode.DEADLINE_EXCEEDED, f"no answer within {self._seconds:g} s; send less, or try later"
             ) from None
 
     def _expire(self) -> None:

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from service.server.pipeline.errors import RequestError
+from service.server.pipeline.errors import ErrorCode, RequestError
 
 # What the page loads, all of it from this server.
 FILES = {"swagger-ui.css": "text/css", "swagger-ui-bundle.js": "text/javascript"}
@@ -88,7 +88,9 @@ class Page:
         """Answer ``GET /static_content/{file}``: a file that the page loads."""
         name = request.path_params["file"]
         if name not in FILES:
-            raise RequestError(404, "not_found", f"there is no file {name!r}; there are {', '.join(FILES)}")
+            raise RequestError(
+                ErrorCode.NOT_FOUND, f"there is no file {name!r}; there are {', '.join(FILES)}"
+            )
         return _cached(request, (_FOLDER / name).read_bytes(), FILES[name], {})
 
 

@@ -12,7 +12,7 @@ from starlette.routing import Route
 from service.inference.explain import Explainer, Maps
 from service.inference.overlay import heat_overlay, map_sheet
 from service.server.execution.engine import Engine
-from service.server.pipeline.errors import RequestError
+from service.server.pipeline.errors import ErrorCode, RequestError
 from service.server.protocols.common.inputs import read_request
 from service.server.protocols.huggingface import version_of
 from service.settings import Settings
@@ -37,7 +37,7 @@ class ExplainProtocol:
         name, version = request.path_params["name"], version_of(request)
         form = request.query_params.get("as", "png")
         if form not in ("png", "json"):
-            raise RequestError(400, "invalid_parameter", f"as is {form!r}; it must be png or json")
+            raise RequestError(ErrorCode.INVALID_PARAMETER, f"as is {form!r}; it must be png or json")
         predictor = await self.engine.predictor(name, version)
         explainer = await self.engine.in_thread(lambda: self.engine.catalog.explainer(name, version))
         wanted = await read_request(

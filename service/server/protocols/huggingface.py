@@ -11,7 +11,7 @@ from service.inference.card import Card, card_document
 from service.inference.prediction import rank
 from service.server.execution.engine import Engine, Timing
 from service.server.pipeline import metrics
-from service.server.pipeline.errors import RequestError
+from service.server.pipeline.errors import ErrorCode, RequestError
 from service.server.protocols.common.inputs import read_request
 from service.settings import Settings
 
@@ -73,7 +73,7 @@ class HuggingFaceProtocol:
         """Answer ``GET /readyz``: all models are loaded and warm, and the server is not shutting down."""
         if not self.engine.ready:
             raise RequestError(
-                503, "not_ready", "the server is starting or shutting down; ask again in a moment"
+                ErrorCode.NOT_READY, "the server is starting or shutting down; ask again in a moment"
             )
         return PlainTextResponse("ready\n")
 
@@ -116,7 +116,7 @@ def parse_version(text: str) -> int:
         RequestError: 404: no version can have that name.
     """
     if not (text.isascii() and text.isdigit() and len(text) <= 9):
-        raise RequestError(404, "model_not_found", f"version {text!r} is no whole number from 1")
+        raise RequestError(ErrorCode.MODEL_NOT_FOUND, f"version {text!r} is no whole number from 1")
     return int(text)
 
 

@@ -14,7 +14,7 @@ from starlette.routing import Route
 from service.inference.card import Card
 from service.inference.predictor import Array, Input
 from service.server.execution.engine import Engine
-from service.server.pipeline.errors import RequestError
+from service.server.pipeline.errors import ErrorCode, RequestError
 from service.server.protocols.common.inputs import check_batch, decode_base64, decode_text, parse_json
 from service.server.protocols.common.tensors import (
     OUTPUT,
@@ -135,7 +135,7 @@ def read_predict(body: bytes, *, card: Card, max_batch: int) -> PredictRequest:
     signature = document.get("signature_name") or _SIGNATURE
     if signature != _SIGNATURE:
         raise RequestError(
-            400, "invalid_parameter", f'the only "signature_name" is {_SIGNATURE!r}; leave it out'
+            ErrorCode.INVALID_PARAMETER, f'the only "signature_name" is {_SIGNATURE!r}; leave it out'
         )
     name = card.input.name
     if "instances" in document:
@@ -196,4 +196,4 @@ def _tensor_info(name: str, dtype: str, shape: tuple[int, ...]) -> dict[str, obj
 
 
 def _invalid(message: str) -> RequestError:
-    return RequestError(400, "invalid_request", message)
+    return RequestError(ErrorCode.INVALID_REQUEST, message)

@@ -8,7 +8,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.server.bentoml_errors import TranslatedReply, check_json, refusals, replayed
 from service.server.pipeline.connection import ClientDisconnected, listen
-from service.server.pipeline.errors import RequestError, method_not_allowed
+from service.server.pipeline.errors import ErrorCode, RequestError, method_not_allowed
 from service.server.pipeline.pipeline import Fields, RequestPipeline, first_fields
 from service.server.pipeline.request_record import RequestRecord
 from service.server.pipeline.router import answer
@@ -63,7 +63,7 @@ class Gateway:
                 raise method_not_allowed(scope["method"], path, ", ".join(self._passed[path]))
         else:
             raise RequestError(
-                404, "not_found", f"there is nothing at {path!r}; GET /models lists what is served"
+                ErrorCode.NOT_FOUND, f"there is nothing at {path!r}; GET /models lists what is served"
             )
         if scope["method"] != "POST":
             await self._dispatch(route, scope, receive, reply, body=b"")
@@ -105,8 +105,7 @@ class Gateway:
 
     def _too_large(self, size: int) -> RequestError:
         return RequestError(
-            413,
-            "body_too_large",
+            ErrorCode.BODY_TOO_LARGE,
             f"the body has {size} bytes or more, the limit is {self._door.max_body}; send less at once",
             # The rest of the body is not read, so that the connection cannot be used again.
             {"Connection": "close"},

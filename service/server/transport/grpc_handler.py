@@ -11,23 +11,12 @@ from grpc.aio import EOF
 
 from service.inference.errors import LecternError
 from service.server.pipeline.admission import Admission
-from service.server.pipeline.errors import RequestError, to_request_error
+from service.server.pipeline.errors import ErrorCode, RequestError, to_request_error
 from service.server.pipeline.request_record import CLIENT_CLOSED_REQUEST, Journal, RequestRecord, request_id
 from service.server.protocols.oip.grpc_methods import Method, Reply
 from service.settings import Settings
 
 _logger = logging.getLogger("lectern")
-_STATUS = {
-    400: grpc.StatusCode.INVALID_ARGUMENT,
-    401: grpc.StatusCode.UNAUTHENTICATED,
-    404: grpc.StatusCode.NOT_FOUND,
-    413: grpc.StatusCode.INVALID_ARGUMENT,  # to send the same again would not help
-    422: grpc.StatusCode.INVALID_ARGUMENT,
-    429: grpc.StatusCode.RESOURCE_EXHAUSTED,
-    501: grpc.StatusCode.UNIMPLEMENTED,
-    503: grpc.StatusCode.UNAVAILABLE,
-    504: grpc.StatusCode.DEADLINE_EXCEEDED,
-}
 # A status travels in the trailers; clients take no more than 8 KiB of those, and 12 bytes can be a character.
 _LONGEST_DETAILS = 500
 _LONGEST_PATH = 100
@@ -95,7 +84,7 @@ class GrpcGateway:
             return body
         exchange.status, exchange.code = refusal.status, refusal.code
         await context.abort(
-            _STATUS.get(refusal.status, grpc.StatusCode.INTERNAL),
+            grpc.StatusCode[refusal.grpc_status],
             refusal.message[:_LONGEST_DETAILS],
             _trailers(exchange, refusal.headers),
         )
@@ -109,18 +98,18 @@ class GrpcGateway:
         if method is None:
             offered = ", ".join(path.rpartition("/")[2] for path in self._methods)
             asked = exchange.path[:_LONGEST_PATH]
-            raise RequestError(501, "unimplemented", f"{asked!r} is not offered here; there are {offered}")
+            raise RequestError(ErrorCode.UNIMPLEMENTED, f"{asked!r} is not offered here; there are {offered}")
         exchange.route = exchange.path
         with self._admission.place() if method.predicts else self._admission.deadline():
             body = await context.read()
             if body is EOF and _is_late(context):
                 raise RequestError(
-                    504, "deadline_exceeded", "your deadline passed before the message had come"
+                    ErrorCode.DEADLINE_EXCEEDED, "your deadline passed before the message had come"
                 )
             if body is EOF:
                 # So it looks from here, too, if gRPC refused a message for its size, or the caller gave up.
                 raise RequestError(
-                    400, "no_message", "the call ended before its message had come; send the whole"
+                    ErrorCode.NO_MESSAGE, "the call ended before its message had come; send the whole"
                 )
             return await method.answer(body)
 

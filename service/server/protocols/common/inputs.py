@@ -12,7 +12,7 @@ from starlette.datastructures import Headers, QueryParams, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
 from service.inference.predictor import Input
-from service.server.pipeline.errors import RequestError, shorten
+from service.server.pipeline.errors import ErrorCode, RequestError, shorten
 
 _NUMBER = re.compile(r"[0-9]{1,18}")
 _RAW_TYPES = ("", "application/octet-stream", "application/x-www-form-urlencoded")
@@ -60,8 +60,7 @@ async def read_request(
     else:
         wanted = "text/plain" if text else "image/png, image/jpeg and the like"
         raise RequestError(
-            415,
-            "unsupported_media_type",
+            ErrorCode.UNSUPPORTED_MEDIA_TYPE,
             f"content type {kind!r} is not read here; send {wanted}, multipart/form-data or application/json",
         )
     check_batch(len(request.inputs), max_batch=max_batch)
@@ -76,8 +75,7 @@ def check_batch(count: int, *, max_batch: int) -> None:
     """
     if count > max_batch:
         raise RequestError(
-            413,
-            "batch_too_large",
+            ErrorCode.BATCH_TOO_LARGE,
             f"{count} inputs are more than {max_batch}; send them in several requests",
         )
 
@@ -92,7 +90,7 @@ def parse_top_k(value: object) -> int:
     if isinstance(number, int) and not isinstance(number, bool) and number >= 1:
         return number
     raise RequestError(
-        400, "invalid_parameter", f"top_k is {shorten(value)}; it must be a whole number from 1"
+        ErrorCode.INVALID_PARAMETER, f"top_k is {shorten(value)}; it must be a whole number from 1"
     )
 
 
@@ -108,7 +106,8 @@ def decode_base64(value: str) -> bytes:
         return binascii.a2b_base64(value, strict_mode=True)  # base64.b64decode takes three times as long
     except ValueError as error:
         raise RequestError(
-            400, "invalid_base64", f"a picture in JSON must be base64, and {shorten(value)} is not ({error})"
+            ErrorCode.INVALID_BASE64,
+            f"a picture in JSON must be base64, and {shorten(value)} is not ({error})",
         ) from error
 
 
@@ -122,7 +121,7 @@ def decode_text(body: bytes) -> str:
         return body.decode()
     except UnicodeDecodeError as error:
         raise RequestError(
-            400, "invalid_request", f"the text is not UTF-8 ({error.reason} at byte {error.start})"
+            ErrorCode.INVALID_REQUEST, f"the text is not UTF-8 ({error.reason} at byte {error.start})"
         ) from error
 
 
@@ -135,18 +134,20 @@ def parse_json(body: bytes | memoryview) -> Any:
     try:
         return orjson.loads(body)
     except orjson.JSONDecodeError as error:
-        raise RequestError(400, "malformed_json", f"the body is not JSON: {error}") from error
+        raise RequestError(ErrorCode.MALFORMED_JSON, f"the body is not JSON: {error}") from error
 
 
 def _from_json(body: bytes, top_k: int | None, *, text: bool, max_batch: int) -> PredictionRequest:
     document = parse_json(body)
     if not isinstance(document, Mapping) or "inputs" not in document:
         raise RequestError(
-            400, "invalid_request", 'the JSON body must be an object with "inputs": a string, or a list'
+            ErrorCode.INVALID_REQUEST, 'the JSON body must be an object with "inputs": a string, or a list'
         )
     parameters = document.get("parameters") or {}
     if not isinstance(parameters, Mapping):
-        raise RequestError(400, "invalid_parameter", '"parameters" must be an object, such as {"top_k": 3}')
+        raise RequestError(
+            ErrorCode.INVALID_PARAMETER, '"parameters" must be an object, such as {"top_k": 3}'
+        )
     if parameters.get("top_k") is not None:
         top_k = parse_top_k(parameters["top_k"])
     values = document["inputs"]
@@ -154,7 +155,7 @@ def _from_json(body: bytes, top_k: int | None, *, text: bool, max_batch: int) ->
     if not rows or not all(isinstance(row, str) for row in rows):
         wanted = "a text" if text else "a picture in base64"
         raise RequestError(
-            400, "invalid_request", f'"inputs" must be {wanted}, or a list of one or more of them'
+            ErrorCode.INVALID_REQUEST, f'"inputs" must be {wanted}, or a list of one or more of them'
         )
     check_batch(len(rows), max_batch=max_batch)  # before any of them is decoded
     inputs = tuple(rows) if text else tuple(map(decode_base64, rows))
@@ -178,14 +179,14 @@ async def _from_multipart(body: bytes, headers: Headers, *, text: bool, max_batc
     except MultiPartException as error:
         if error.message.startswith("Too many"):
             raise RequestError(
-                413, "batch_too_large", f"{error.message.rstrip('.')}; send several requests"
+                ErrorCode.BATCH_TOO_LARGE, f"{error.message.rstrip('.')}; send several requests"
             ) from error
         raise RequestError(
-            400, "malformed_multipart", f"the multipart body cannot be read: {error.message}"
+            ErrorCode.MALFORMED_MULTIPART, f"the multipart body cannot be read: {error.message}"
         ) from error
     except (KeyError, ValueError) as error:
         raise RequestError(
-            400, "malformed_multipart", f"the multipart body cannot be read ({error or 'no boundary'})"
+            ErrorCode.MALFORMED_MULTIPART, f"the multipart body cannot be read ({error or 'no boundary'})"
         ) from error
     parts = [await part.read() if isinstance(part, UploadFile) else part for _, part in form.multi_items()]
     await form.close()
@@ -198,7 +199,8 @@ async def _from_multipart(body: bytes, headers: Headers, *, text: bool, max_batc
     if not inputs:
         wanted = "text" if text else "picture file"
         raise RequestError(
-            400, "invalid_request", f"the multipart body holds no {wanted}; send one, as curl -F file=@… does"
+            ErrorCode.INVALID_REQUEST,
+            f"the multipart body holds no {wanted}; send one, as curl -F file=@… does",
         )
     return tuple(inputs)
 
@@ -208,5 +210,6 @@ def _check_whole(body: bytes, headers: Headers) -> None:
     boundary = parse_options_header(headers["content-type"])[1].get(b"boundary", b"")
     if not boundary or b"--" + boundary + b"--" not in body:
         raise RequestError(
-            400, "malformed_multipart", "the multipart body has no boundary at its end; send the whole of it"
+            ErrorCode.MALFORMED_MULTIPART,
+            "the multipart body has no boundary at its end; send the whole of it",
         )

@@ -9,7 +9,7 @@ import numpy as np
 
 from service.inference.card import Card
 from service.inference.predictor import Array
-from service.server.pipeline.errors import RequestError, shorten
+from service.server.pipeline.errors import ErrorCode, RequestError, shorten
 from service.server.protocols.common.inputs import check_batch
 
 # What every network of ours gives; its name in the ONNX file too.
@@ -41,7 +41,7 @@ def check_shape(shape: Sequence[int], card: Card, *, max_batch: int) -> None:
     longest = spec.parameters.get("words", math.inf)
     if card.task == "text-classification" and shape[1] > longest:
         raise RequestError(
-            413, "too_large", f"{shape[1]} ids a text are more than {longest}; send each word's id once"
+            ErrorCode.TOO_LARGE, f"{shape[1]} ids a text are more than {longest}; send each word's id once"
         )
 
 
@@ -124,4 +124,4 @@ def network_batch(values: Array, card: Card, *, at_most: int | None = None) -> A
 
 def invalid_tensor(message: str) -> RequestError:
     """Return the refusal of a tensor that the model cannot take."""
-    return RequestError(400, "invalid_tensor", message)
+    return RequestError(ErrorCode.INVALID_TENSOR, message)

@@ -8,7 +8,7 @@ from google.protobuf.message import DecodeError
 
 from service.inference.card import Card
 from service.server.execution.engine import Engine
-from service.server.pipeline.errors import RequestError
+from service.server.pipeline.errors import ErrorCode, RequestError
 from service.server.protocols.huggingface import parse_version, timing_headers
 from service.server.protocols.oip.grpc_infer import infer_message, read_message
 from service.server.protocols.oip.grpc_messages import (
@@ -128,7 +128,7 @@ class OipMethods:
         service = _parse("HealthCheckRequest", body, classes=_checks).service
         if service not in ("", SERVICE):
             raise RequestError(
-                404, "not_found", f"there is no service {service!r}; ask for {SERVICE}, or for none"
+                ErrorCode.NOT_FOUND, f"there is no service {service!r}; ask for {SERVICE}, or for none"
             )
         status = _SERVING if self.engine.ready else _NOT_SERVING
         return Reply(_checks["HealthCheckResponse"](status=status))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from service.inference.card import Card
-from service.server.pipeline.errors import RequestError
+from service.server.pipeline.errors import ErrorCode, RequestError
 from service.server.protocols.common.inputs import parse_json
 from service.server.protocols.common.tensors import OUTPUT, invalid_tensor
 from service.server.protocols.oip import tensors
@@ -80,7 +80,7 @@ def read_infer(body: bytes, length: int, *, card: Card, max_batch: int) -> Infer
 
 def invalid_request(message: str) -> RequestError:
     """Return the refusal of a request that is not built as the protocol says."""
-    return RequestError(400, "invalid_request", message)
+    return RequestError(ErrorCode.INVALID_REQUEST, message)
 
 
 def the_input(inputs: object, *, card: Card) -> dict[str, Any]:
@@ -160,7 +160,7 @@ def read_output(document: Mapping[str, Any], *, card: Card, binary: bool) -> tup
     parameters = _parameters(rows[0])
     classes = parameters.get("classification", 0)
     if type(classes) is not int or classes < 0:
-        raise RequestError(400, "invalid_parameter", '"classification" must be a whole number of labels')
+        raise RequestError(ErrorCode.INVALID_PARAMETER, '"classification" must be a whole number of labels')
     return _flag(parameters, "binary_data", default=binary), classes
 
 
@@ -181,10 +181,10 @@ def _parameters(owner: Mapping[str, Any]) -> Mapping[str, Any]:
     if parameters is None:
         return {}
     if not isinstance(parameters, dict):
-        raise RequestError(400, "invalid_parameter", '"parameters" must be an object')
+        raise RequestError(ErrorCode.INVALID_PARAMETER, '"parameters" must be an object')
     if "shared_memory_region" in parameters:
         raise RequestError(
-            400, "invalid_parameter", "shared memory is not offered; send the data in the request"
+            ErrorCode.INVALID_PARAMETER, "shared memory is not offered; send the data in the request"
         )
     return parameters
 
@@ -193,4 +193,4 @@ def _flag(parameters: Mapping[str, Any], name: str, *, default: bool) -> bool:
     value = parameters.get(name, default)
     if isinstance(value, bool):
         return value
-    raise RequestError(400, "invalid_parameter", f'"{name}" must be true or false')
+    raise RequestError(ErrorCode.INVALID_PARAMETER, f'"{name}" must be true or false')

@@ -10,7 +10,7 @@ from starlette.routing import Route
 
 from service.inference.card import Card
 from service.server.execution.engine import Engine
-from service.server.pipeline.errors import RequestError
+from service.server.pipeline.errors import ErrorCode, RequestError
 from service.server.protocols.common.inputs import parse_json
 from service.server.protocols.huggingface import json_response, timing_headers, version_of
 from service.server.protocols.oip.metadata import (
@@ -58,7 +58,7 @@ class OipProtocol:
         predictor = await self.engine.predictor(request.path_params["name"], version_of(request))
         if request.headers.get("content-encoding", "identity") != "identity":
             raise RequestError(
-                415, "unsupported_media_type", "compressed bodies are not read here; send it plain"
+                ErrorCode.UNSUPPORTED_MEDIA_TYPE, "compressed bodies are not read here; send it plain"
             )
         body, card = await request.body(), predictor.card
         length = json_length(request.headers.get("inference-header-content-length"), body)
@@ -109,7 +109,7 @@ class OipProtocol:
     def _check_ready(self) -> None:
         if not self.engine.ready:
             raise RequestError(
-                503, "not_ready", "the server is starting or shutting down; ask again in a moment"
+                ErrorCode.NOT_READY, "the server is starting or shutting down; ask again in a moment"
             )
 
     def _card(self, request: Request) -> Card:
