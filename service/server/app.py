@@ -4,13 +4,12 @@ import gc
 import os
 from functools import partial
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Annotated, Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import bentoml
 import uvicorn
 from bentoml import Service
 from bentoml.exceptions import BentoMLException
-from pydantic import BaseModel, Field
 from starlette.middleware.cors import CORSMiddleware
 
 from service.inference.errors import InvalidInput, LecternError
@@ -26,12 +25,14 @@ from service.server.pipeline.admission import Admission
 from service.server.pipeline.connection import ClientDisconnected
 from service.server.pipeline.errors import ErrorCode, RequestError, to_request_error
 from service.server.pipeline.pipeline import RequestPipeline
-from service.server.playground.page import Page
+from service.server.playground.api_page import ApiPage
+from service.server.protocols.bento import Classification, ClassifyImage, ClassifyText, LabelScore
 from service.server.protocols.common.inputs import decode_base64
 from service.server.protocols.explain import ExplainProtocol
-from service.server.protocols.huggingface import HuggingFaceProtocol, timing_headers
+from service.server.protocols.huggingface import HuggingFaceProtocol
 from service.server.protocols.oip.routes import OipProtocol
-from service.server.protocols.tfserving import TfServingProtocol
+from service.server.protocols.operations import OperationsProtocol
+from service.server.protocols.tfserving.routes import TfServingProtocol
 from service.server.transport.asgi import Gateway
 from service.server.transport.fast_http import FastHttpProtocol
 from service.server.workers.balanced_server import BalancedServer
@@ -46,41 +47,16 @@ _COLLECT_AFTER = (20_000, 50, 100)
 _settings = Settings.from_environment()
 _engine = Engine(_settings)
 _admission = Admission(_engine, _settings)
-_page = Page()
-_door = RequestPipeline(
-    [
-        *HuggingFaceProtocol(_engine, _settings).routes(),
-        *ExplainProtocol(_engine, _settings).routes(),
-        *OipProtocol(_engine, _settings).routes(),
-        *TfServingProtocol(_engine, _settings).routes(),
-        *_page.routes(),
-    ],
-    admission=_admission,
-    settings=_settings,
-)
-
-
-class Label(BaseModel):
-    """A label and its softmax probability, 0 to 1."""
-
-    label: str
-    score: float
-
-
-class Classification(BaseModel):
-    """A model's answer to one input, best label first."""
-
-    model: str
-    version: int
-    unsure: bool
-    scores: list[Label]
-
-
-ModelName = Annotated[str, Field(description="A name from GET /models", examples=["mnist"])]
-Version = Annotated[
-    int | None, Field(description="One of the model's versions; the default one if null", ge=1)
+_page = ApiPage()
+_endpoints = [
+    *HuggingFaceProtocol(_engine, _settings).routes(),
+    *ExplainProtocol(_engine, _settings).routes(),
+    *OipProtocol(_engine, _settings).routes(),
+    *TfServingProtocol(_engine, _settings).routes(),
+    *OperationsProtocol(_engine).routes(),
+    *_page.routes(),
 ]
-TopK = Annotated[int | None, Field(description="How many labels to name; all of them if null", ge=1)]
+_door = RequestPipeline(_endpoints, admission=_admission, settings=_settings)
 
 
 # Our own gateway counts, logs, limits and times requests; BentoML's layers for that would do it twice.
@@ -99,7 +75,7 @@ class Lectern:
 
     def __init__(self) -> None:
         _engine.start()
-        _page.publish(build_document(_engine.catalog, _settings))
+        _page.publish(build_document(_endpoints, _engine.catalog, _settings))
         self._grpc: GrpcServer | None = None
 
     @bentoml.on_startup
@@ -127,24 +103,16 @@ class Lectern:
             await self._grpc.stop()
         _engine.close()
 
-    @bentoml.api
+    @bentoml.api(input_spec=ClassifyImage)
     async def classify_image(
-        self,
-        model: ModelName,
-        image: Annotated[str, Field(description="A PNG, JPEG, WebP, GIF, BMP or TIFF file in base64")],
-        top_k: TopK = None,
-        version: Version = None,
+        self, model: str, image: str, top_k: int | None = None, version: int | None = None
     ) -> Classification:
         """Classify a picture with mnist, fashion_mnist, cifar10 or cats_vs_dogs."""
         return await _classify(model, version, image, top_k, text=False)
 
-    @bentoml.api
+    @bentoml.api(input_spec=ClassifyText)
     async def classify_text(
-        self,
-        model: ModelName,
-        text: Annotated[str, Field(description="A review in English")],
-        top_k: TopK = None,
-        version: Version = None,
+        self, model: str, text: str, top_k: int | None = None, version: int | None = None
     ) -> Classification:
         """Classify a text with imdb."""
         return await _classify(model, version, text, top_k, text=True)
@@ -168,13 +136,12 @@ async def _classify(
         # For the access log alone; as a refusal, since BentoML would log a traceback.
         refusals.get().append(RequestError(ErrorCode.CLIENT_DISCONNECTED, "the caller hung up"))
         raise BentoMLException("the caller hung up", error_code=HTTPStatus.BAD_REQUEST) from error
-    timing_headers(predictor.card, outcome.timing, count=1)  # BentoML sends none; this counts
     prediction = outcome.predictions[0]
     return Classification(
         model=prediction.model,
         version=prediction.version,
         unsure=prediction.unsure,
-        scores=[Label(label=score.label, score=score.score) for score in prediction.scores],
+        scores=[LabelScore(label=score.label, score=score.score) for score in prediction.scores],
     )
 
 

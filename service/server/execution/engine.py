@@ -153,6 +153,24 @@ class Engine:
         answers = (predictor.answer(row, top_k=top_k) for row in result.probabilities)
         return Outcome(tuple(answers), result.timing)
 
+    async def infer(
+        self, predictor: Predictor, content: tuple[Input, ...] | Array, *, started: float | None = None
+    ) -> Result:
+        """Classify inputs or a batch.
+
+        Args:
+            predictor: The model.
+            content: Picture files or texts, at least one, or the network's batch.
+            started: When the reading of the request began, in seconds of ``time.perf_counter()``.
+
+        Raises:
+            InputError: An input cannot be used; of several, the message says which.
+            ClientDisconnected: The client disconnected.
+        """
+        if isinstance(content, tuple):
+            return await self.classify(predictor, content)
+        return await self.run(predictor, content, begun=time.perf_counter() if started is None else started)
+
     async def classify(self, predictor: Predictor, inputs: Sequence[Input]) -> Result:
         """Decode the inputs of one request and classify them.
 

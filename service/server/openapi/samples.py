@@ -1,12 +1,13 @@
-"""Owns the small inputs that the examples send: one for each kind of preprocessing."""
+"""Holds the small inputs that the examples send: one for each kind of preprocessing."""
 
 import base64
 import functools
 
 from service.inference.card import Card
 from service.inference.preprocessing import decode_image, prepare_digit, prepare_garment
+from service.server.protocols.common.endpoint import Sample
 
-REVIEW = "A wonderful film: funny, warm and very well acted."
+_REVIEW = "A wonderful film: funny, warm and very well acted."
 
 # PNG files in base64. The digit comes from the UCI Pen-Based Recognition of Handwritten Digits set
 # (CC BY 4.0), the boot from Fashion-MNIST (MIT), each with fewer grey levels; the cat is our own drawing.
@@ -48,20 +49,10 @@ _PICTURES = {"digit": _DIGIT, "garment": _GARMENT, "photo": _PHOTO}
 _GREY = {"digit": prepare_digit, "garment": prepare_garment}
 
 
-def sample(card: Card) -> str:
-    """Return an input for a model as JSON holds it: a picture file in base64, or a text."""
-    return _PICTURES.get(card.input.preprocessing, REVIEW)
-
-
-def pixels(card: Card) -> list[int] | None:
-    """Return the digit or garment as the network's own tensor.
-
-    Returns:
-        Grey levels of one input, 0 to 255, in row-major order; None for networks whose tensors are not grey,
-        and too long for an example.
-    """
+def make_sample(card: Card) -> Sample:
+    """Return an input for a model; networks of colour pictures have too many pixels for an example."""
     kind = card.input.preprocessing
-    return _levels(kind) if kind in _GREY else None
+    return Sample(card, _PICTURES.get(kind, _REVIEW), _levels(kind) if kind in _GREY else None)
 
 
 @functools.cache

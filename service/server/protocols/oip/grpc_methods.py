@@ -5,11 +5,13 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
 from google.protobuf.message import DecodeError
+from msgspec import to_builtins
 
 from service.inference.card import Card
 from service.server.execution.engine import Engine
 from service.server.pipeline.errors import ErrorCode, RequestError
-from service.server.protocols.huggingface import parse_version, timing_headers
+from service.server.protocols.common.inputs import parse_version
+from service.server.protocols.common.responses import timing_headers
 from service.server.protocols.oip.grpc_infer import infer_message, read_message
 from service.server.protocols.oip.grpc_messages import (
     CHECKS,
@@ -88,11 +90,8 @@ class OipMethods:
         else:
             card, wanted = await self.engine.in_thread(lambda: self._read(body))
         predictor = await self.engine.predictor(card.name, card.version)
-        if isinstance(wanted.content, tuple):
-            result = await self.engine.classify(predictor, wanted.content)
-        else:
-            result = await self.engine.run(predictor, wanted.content, begun=begun)
-        metadata = timing_headers(card, result.timing, count=len(result.probabilities))
+        result = await self.engine.infer(predictor, wanted.content, started=begun)
+        metadata = timing_headers(card, result.timing)
         kind = _inference["ModelInferResponse"]
         return Reply(infer_message(wanted, result.probabilities, card=card, kind=kind), metadata)
 
@@ -111,17 +110,19 @@ class OipMethods:
 
     async def server(self, body: bytes) -> Reply:
         """Answer ``ServerMetadata``: the server's name, version and extensions."""
-        return Reply(_inference["ServerMetadataResponse"](**server_document(GRPC_EXTENSIONS)))
+        return Reply(_inference["ServerMetadataResponse"](**to_builtins(server_document(GRPC_EXTENSIONS))))
 
     async def model(self, body: bytes) -> Reply:
         """Answer ``ModelMetadata``: versions, inputs and outputs."""
         card = self._card(_parse("ModelMetadataRequest", body))
         document = model_document(card, versions=self.engine.catalog.versions(card.name))
-        return Reply(_inference["ModelMetadataResponse"](**document))
+        return Reply(_inference["ModelMetadataResponse"](**to_builtins(document)))
 
     async def index(self, body: bytes) -> Reply:
         """Answer ``RepositoryIndex``: all versions of all models; every one is ready."""
-        return Reply(_inference["RepositoryIndexResponse"](models=index_document(self.engine.catalog)))
+        return Reply(
+            _inference["RepositoryIndexResponse"](models=to_builtins(index_document(self.engine.catalog)))
+        )
 
     async def check(self, body: bytes) -> Reply:
         """Answer gRPC's health check: whether the server, or its one service, takes calls."""

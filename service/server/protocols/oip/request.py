@@ -1,27 +1,28 @@
-"""Owns reading an inference request of the Open Inference Protocol."""
+"""Reads inference requests of the Open Inference Protocol."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from service.inference.card import Card
-from service.server.pipeline.errors import ErrorCode, RequestError
+from service.server.pipeline.errors import ErrorCode, RequestError, shorten
 from service.server.protocols.common.inputs import parse_json
 from service.server.protocols.common.tensors import OUTPUT, invalid_tensor
 from service.server.protocols.oip import tensors
 
-_LARGEST_SIZE = 2**63 - 1
+_MAX_SIZE = 2**63 - 1
+_MAX_LENGTH_DIGITS = 20
 
 
 @dataclass(frozen=True)
 class InferRequest:
-    """What a caller wants inferred.
+    """What a client wants to have inferred.
 
     Attributes:
-        id: To be echoed; None if the caller gave none.
-        content: The network's own batch, or picture files or texts.
-        binary: Whether the answer's tensor is sent as bytes behind the JSON, rather than in it.
-        classes: How many labels to name in place of all probabilities; 0 for the probabilities.
+        id: The response repeats it; None if the client sent none.
+        content: The network's batch, or picture files or texts.
+        binary: Whether the response has the tensor as bytes after the JSON instead of in the JSON.
+        classes: Number of best labels in place of all probabilities; 0 for the probabilities.
     """
 
     id: str | None
@@ -31,20 +32,21 @@ class InferRequest:
 
 
 def json_length(header: str | None, body: bytes) -> int:
-    """Return how many bytes at the start of the body are JSON, as ``Inference-Header-Content-Length`` says.
+    """Return how many bytes at the start of the body are JSON.
 
     Args:
-        header: The header's value; without it all of the body is JSON.
-        body: The whole body.
+        header: Value of ``Inference-Header-Content-Length``; without it the complete body is JSON.
+        body: The complete body.
 
     Raises:
-        RequestError: 400: the header is no length, or more than the body has.
+        RequestError: 400: The header is not a length, or is more than the body has.
     """
     if header is None:
         return len(body)
-    if not (header.isascii() and header.isdigit() and len(header) <= 20 and int(header) <= len(body)):
+    is_length = header.isascii() and header.isdigit() and len(header) <= _MAX_LENGTH_DIGITS
+    if not (is_length and int(header) <= len(body)):
         raise invalid_request(
-            f"Inference-Header-Content-Length is {header[:40]!r}; it must be the length of the JSON "
+            f"Inference-Header-Content-Length is {shorten(header)}; it must be the length of the JSON "
             f"that begins the body, 0 to {len(body)}"
         )
     return int(header)
@@ -54,13 +56,13 @@ def read_infer(body: bytes, length: int, *, card: Card, max_batch: int) -> Infer
     """Read an inference request.
 
     Args:
-        body: The whole body, already within the limit: JSON and then binary data.
-        length: Of the JSON in bytes; 0 means that the body is nothing but the network's tensor.
-        card: Of the model that is asked.
-        max_batch: Most inputs in one request.
+        body: The complete body: JSON and then binary data.
+        length: Of the JSON in bytes; 0 means that the body is only the network's tensor.
+        card: Of the model.
+        max_batch: Limit of inputs in one request.
 
     Raises:
-        RequestError: 400 or 413: the request cannot be used.
+        RequestError: 400 or 413: The request cannot be used.
     """
     if not length:
         return InferRequest(None, tensors.raw_batch(body, card=card, max_batch=max_batch), True, 0)
@@ -68,18 +70,18 @@ def read_infer(body: bytes, length: int, *, card: Card, max_batch: int) -> Infer
     document = parse_json(view[:length])
     if not isinstance(document, dict):
         raise invalid_request('the JSON must be an object with "inputs"')
-    given = document.get("id")
-    if given is not None and not isinstance(given, str):
+    request_id = document.get("id")
+    if request_id is not None and not isinstance(request_id, str):
         raise invalid_request('"id" must be a string')
     binary, classes = read_output(document, card=card, binary=False)
     tensor = the_input(document.get("inputs"), card=card)
     data = _data(tensor, view[length:])
     content = read_content(tensor, data, card=card, max_batch=max_batch)
-    return InferRequest(given, content, binary, classes)
+    return InferRequest(request_id, content, binary, classes)
 
 
 def invalid_request(message: str) -> RequestError:
-    """Return the refusal of a request that is not built as the protocol says."""
+    """Return the error for a request that does not have the protocol's form."""
     return RequestError(ErrorCode.INVALID_REQUEST, message)
 
 
@@ -87,29 +89,29 @@ def the_input(inputs: object, *, card: Card) -> dict[str, Any]:
     """Return the one row of ``inputs`` that a request must have.
 
     Raises:
-        RequestError: 400: there is no such row, or another one too.
+        RequestError: 400: There is no such row, or another one too.
     """
     name = card.input.name
     rows = _rows(inputs, "inputs")
     if len(rows) != 1 or rows[0].get("name") != name:
         raise invalid_request(f"{card.name} takes exactly one input, {name!r}; send that once and no other")
-    _parameters(rows[0])  # before its data are missed, since shared memory would have them
+    _parameters(rows[0])  # reports shared memory before the missing data
     return rows[0]
 
 
 def read_content(
     tensor: Mapping[str, Any], data: tensors.Data, *, card: Card, max_batch: int
 ) -> tensors.Content:
-    """Return what the network is to take.
+    """Return the network's batch, or picture files or texts.
 
     Args:
-        tensor: The row of ``inputs``: its datatype and shape count here.
+        tensor: The row of ``inputs``, with its datatype and shape.
         data: Of that tensor.
-        card: Of the model that is asked.
-        max_batch: Most inputs in one request.
+        card: Of the model.
+        max_batch: Limit of inputs in one request.
 
     Raises:
-        RequestError: 400 or 413: the tensor cannot be used.
+        RequestError: 400 or 413: The tensor cannot be used.
     """
     name = card.input.name
     datatype, shape = tensor.get("datatype"), _shape(tensor.get("shape"), name)
@@ -119,7 +121,7 @@ def read_content(
 
 
 def _data(tensor: Mapping[str, Any], binary: memoryview) -> memoryview | list[Any]:
-    """Return a tensor's data; whatever lies behind the JSON must be its and nothing else."""
+    """Return a tensor's data; the bytes after the JSON must belong to it."""
     name, parameters = tensor["name"], _parameters(tensor)
     size = parameters.get("binary_data_size")
     if size is None:
@@ -140,15 +142,15 @@ def _data(tensor: Mapping[str, Any], binary: memoryview) -> memoryview | list[An
 
 
 def read_output(document: Mapping[str, Any], *, card: Card, binary: bool) -> tuple[bool, int]:
-    """Return whether the answer is binary, and how many labels it names, 0 for the probabilities.
+    """Return whether the response is binary, and its number of best labels, 0 for the probabilities.
 
     Args:
-        document: The request; its ``outputs`` and ``parameters`` count here.
-        card: Of the model that is asked.
-        binary: What holds if the request does not say.
+        document: The request, with its ``outputs`` and ``parameters``.
+        card: Of the model.
+        binary: The default if the request does not say.
 
     Raises:
-        RequestError: 400: another output is asked for, or a parameter cannot be used.
+        RequestError: 400: The request names another output, or a parameter cannot be used.
     """
     binary = _flag(_parameters(document), "binary_data_output", default=binary)
     outputs = document.get("outputs")
@@ -171,7 +173,7 @@ def _rows(value: object, field: str) -> list[dict[str, Any]]:
 
 
 def _shape(value: object, name: str) -> list[int]:
-    if isinstance(value, list) and all(type(size) is int and 0 <= size <= _LARGEST_SIZE for size in value):
+    if isinstance(value, list) and all(type(size) is int and 0 <= size <= _MAX_SIZE for size in value):
         return value
     raise invalid_tensor(f'"shape" of {name} must be a list of whole numbers that are not negative')
 
@@ -184,7 +186,8 @@ def _parameters(owner: Mapping[str, Any]) -> Mapping[str, Any]:
         raise RequestError(ErrorCode.INVALID_PARAMETER, '"parameters" must be an object')
     if "shared_memory_region" in parameters:
         raise RequestError(
-            ErrorCode.INVALID_PARAMETER, "shared memory is not offered; send the data in the request"
+            ErrorCode.INVALID_PARAMETER,
+            "the server does not offer shared memory; send the data in the request",
         )
     return parameters
 

@@ -1,0 +1,127 @@
+"""Serves TensorFlow Serving's REST API below ``/v1``."""
+
+import time
+from dataclasses import dataclass
+from functools import partial
+from typing import Literal
+
+import numpy as np
+from starlette.convertors import StringConvertor, register_url_convertor
+from starlette.requests import Request
+from starlette.responses import Response
+
+from service.server.execution.engine import Engine
+from service.server.protocols.common.endpoint import (
+    JSON,
+    Endpoint,
+    Example,
+    Operation,
+    Sample,
+    Tag,
+    endpoints,
+)
+from service.server.protocols.common.inputs import parse_body, path_version
+from service.server.protocols.common.responses import json_response, timing_headers
+from service.server.protocols.tfserving.models import (
+    GetModelMetadataResponse,
+    GetModelStatusResponse,
+    ModelVersionStatus,
+    PredictColumnsRequest,
+    PredictColumnsResponse,
+    PredictRowsRequest,
+    PredictRowsResponse,
+    model_metadata,
+)
+from service.server.protocols.tfserving.request import read_predict
+from service.settings import Settings
+
+TAG = Tag("TensorFlow Serving", "The REST API of TensorFlow Serving")
+
+
+class _NameConvertor(StringConvertor):
+    """A part of a path up to the colon before a verb."""
+
+    regex = "[^/:]+"
+
+
+register_url_convertor("name", _NameConvertor())
+
+
+def _example(sample: Sample) -> tuple[str, object]:
+    if sample.is_text:
+        return "a review", {"instances": [sample.value]}
+    return "a picture file", {"instances": [{"b64": sample.value}]}
+
+
+def _columns_example(sample: Sample) -> tuple[str, object] | None:
+    if sample.pixels is None or len(sample.card.input.shape) != 3:
+        return None
+    rows = np.reshape(sample.pixels, sample.card.input.shape[1:]).tolist()
+    return "a tensor, in columns", {"inputs": [rows]}
+
+
+PREDICT = Operation(
+    id="tfServingPredict",
+    tag=TAG,
+    method="POST",
+    summary="The probabilities of each row",
+    description='Rows in `instances` or columns in `inputs`: nested lists, pictures as `{"b64": "…"}`, or '
+    "texts. The body is read as JSON whatever its content type.",
+    request={JSON: (PredictRowsRequest, PredictColumnsRequest)},
+    examples=(Example(make=_example), Example(make=_columns_example, suffix="-columns")),
+    responses={JSON: (PredictRowsResponse, PredictColumnsResponse)},
+    response_headers=("X-Model-Version", "Server-Timing"),
+    errors=(422,),
+)
+STATUS = Operation(
+    id="tfServingStatus",
+    tag=TAG,
+    summary="The state of each version",
+    responses={JSON: (GetModelStatusResponse,)},
+)
+METADATA = Operation(
+    id="tfServingMetadata", tag=TAG, summary="The signature", responses={JSON: (GetModelMetadataResponse,)}
+)
+
+
+@dataclass(frozen=True)
+class TfServingProtocol:
+    """The endpoints of one server process."""
+
+    engine: Engine
+    settings: Settings
+
+    def routes(self) -> list[Endpoint]:
+        """Return the endpoints, the most frequent first."""
+        model = "/v1/models/{name:name}[/versions/{version:name}]"
+        return [
+            *endpoints(f"{model}:predict", self.predict, PREDICT),
+            *endpoints(model, self.status, STATUS),
+            *endpoints(f"{model}/metadata", self.metadata, METADATA),
+        ]
+
+    async def predict(self, request: Request) -> Response:
+        """Answer ``POST …:predict``: the probabilities of each row."""
+        started = time.perf_counter()
+        predictor = await self.engine.predictor(request.path_params["name"], path_version(request))
+        body, card = await request.body(), predictor.card
+        parse = partial(read_predict, body, card=card, max_batch=self.settings.max_batch)
+        predict = await parse_body(self.engine, len(body), parse)
+        result = await self.engine.infer(predictor, predict.content, started=started)
+        response = PredictRowsResponse if predict.by_rows else PredictColumnsResponse
+        return json_response(response(result.probabilities), timing_headers(card, result.timing))
+
+    async def status(self, request: Request) -> Response:
+        """Answer ``GET /v1/models/{name}[/versions/{version}]``: each version's state, the newest first."""
+        name, version = request.path_params["name"], path_version(request)
+        catalog = self.engine.catalog
+        versions = catalog.versions(name) if version is None else (catalog.card(name, version).version,)
+        state: Literal["AVAILABLE", "UNLOADING"] = "AVAILABLE" if self.engine.ready else "UNLOADING"
+        return json_response(
+            GetModelStatusResponse([ModelVersionStatus(str(number), state) for number in reversed(versions)])
+        )
+
+    async def metadata(self, request: Request) -> Response:
+        """Answer ``GET …/metadata``: the signature with its input and output."""
+        card = self.engine.catalog.card(request.path_params["name"], path_version(request))
+        return json_response(model_metadata(card))
