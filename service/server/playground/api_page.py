@@ -81,7 +81,7 @@ def _operation(id: str, summary: str, responses: Mapping[str, tuple[Any, ...]], 
 
 PAGE = _operation("page", "This page", {"text/html": (str,)})
 DOCUMENT = _operation("document", "This document", {JSON: (dict[str, Any],)})
-OPENAPI = _operation("documentToo", "This document", {JSON: (dict[str, Any],)})
+OPENAPI = _operation("openapiDocument", "This document", {JSON: (dict[str, Any],)})
 FILE = _operation(
     "pageFile",
     "A file of this page",

@@ -62,7 +62,7 @@ def flatten(data: list[Any], shape: Sequence[int], *, name: str) -> list[Any]:
     for size in shape if nested else [math.prod(shape)]:
         if not all(isinstance(row, list) and len(row) == size for row in elements):
             raise invalid_tensor(
-                f"the data of {name} do not match its shape {shorten(list(shape))}; "
+                f"the data of {name} disagree with its shape {shorten(list(shape))}; "
                 "send lists nested as the shape says, or one flat list"
             )
         elements = list(chain.from_iterable(elements))

@@ -1,4 +1,4 @@
-"""Other people's clients: what they send is understood, and they understand what they get."""
+"""BentoML's client calls the typed methods."""
 
 import base64
 import json
@@ -7,8 +7,6 @@ import sys
 from typing import Any
 
 import pytest
-from huggingface_hub import InferenceClient
-from huggingface_hub.errors import HfHubHTTPError
 
 from service.inference.catalog import Catalog
 
@@ -20,29 +18,7 @@ def best_digit(models_folder: Any, digit_png: bytes) -> str:
     return Catalog(models_folder).predictor("mnist").predict([digit_png])[0].best.label
 
 
-def test_hugging_faces_client_classifies_a_picture(server: Server, digit_png: bytes, best_digit: str) -> None:
-    client = InferenceClient(model=f"{server.url}/models/mnist", token="x")
-    everything = client.image_classification(digit_png)
-    assert (len(everything), everything[0].label) == (10, best_digit)
-    two = client.image_classification(digit_png, top_k=2)
-    assert [(row.label, row.score) for row in two] == [(row.label, row.score) for row in everything[:2]]
-
-
-def test_hugging_faces_client_classifies_a_text(server: Server) -> None:
-    client = InferenceClient(model=f"{server.url}/models/imdb", token="x")
-    rows = client.text_classification("A wonderful, moving film: superb and excellent.")
-    assert rows[0].label == "positive"
-    assert sum(row.score for row in rows) == pytest.approx(1, abs=1e-5)
-
-
-def test_hugging_faces_client_sends_its_token_as_our_key(strict: Server, digit_png: bytes) -> None:
-    url = f"{strict.url}/models/mnist"
-    assert len(InferenceClient(model=url, token="alpha").image_classification(digit_png)) == 10
-    with pytest.raises(HfHubHTTPError, match="401"):
-        InferenceClient(model=url, token="gamma").image_classification(digit_png)
-
-
-# In a process of its own, for its import warns of much that is on its way out.
+# BentoML warns of deprecations when it is imported, so it runs in another process.
 _BENTO_CALLS = """
 import json, sys, bentoml
 results = []
@@ -56,7 +32,7 @@ print(json.dumps(results))
 """
 
 
-def test_bentos_client_calls_its_methods_and_raises_what_we_refuse(
+def test_the_client_calls_the_methods_and_raises_their_errors(
     server: Server, digit_png: bytes, best_digit: str
 ) -> None:
     picture = {"model": "mnist", "image": base64.b64encode(digit_png).decode()}
@@ -74,9 +50,13 @@ def test_bentos_client_calls_its_methods_and_raises_what_we_refuse(
         check=True,
         timeout=60,
     )
-    whole, two, text, refused = json.loads(run.stdout)
-    assert (whole["model"], whole["scores"][0]["label"], len(whole["scores"])) == ("mnist", best_digit, 10)
-    assert isinstance(whole["unsure"], bool)
-    assert (two["version"], two["scores"]) == (whole["version"], whole["scores"][:2])
+    complete, two, text, failed = json.loads(run.stdout)
+    assert (complete["model"], complete["scores"][0]["label"], len(complete["scores"])) == (
+        "mnist",
+        best_digit,
+        10,
+    )
+    assert isinstance(complete["unsure"], bool)
+    assert (two["version"], two["scores"]) == (complete["version"], complete["scores"][:2])
     assert [row["label"] for row in text["scores"]] == ["negative"]
-    assert "no model 'minst'" in refused["raised"]
+    assert "no model 'minst'" in failed["raised"]
