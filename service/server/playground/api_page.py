@@ -3,6 +3,7 @@
 import base64
 import hashlib
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -66,28 +67,7 @@ class FilePath(Struct, frozen=True):
     file: Literal["swagger-ui.css", "swagger-ui-bundle.js"]
 
 
-def _operation(id: str, summary: str, responses: Mapping[str, tuple[Any, ...]], **more: Any) -> Operation:
-    return Operation(
-        id=id,
-        tag=OPERATIONS,
-        summary=summary,
-        responses=responses,
-        response_headers=("ETag",),
-        cached=True,
-        public=True,
-        **more,
-    )
-
-
-PAGE = _operation("page", "This page", {"text/html": (str,)})
-DOCUMENT = _operation("document", "This document", {JSON: (dict[str, Any],)})
-OPENAPI = _operation("openapiDocument", "This document", {JSON: (dict[str, Any],)})
-FILE = _operation(
-    "pageFile",
-    "A file of this page",
-    {"text/css": (Binary,), "text/javascript": (Binary,)},
-    path=FilePath,
-)
+_cached_page = partial(Operation, tag=OPERATIONS, response_headers=("ETag",), cached=True, public=True)
 
 
 class ApiPage:
@@ -101,11 +81,17 @@ class ApiPage:
 
     def routes(self) -> list[Endpoint]:
         """Return the endpoints."""
+        document = {JSON: (dict[str, Any],)}
+        files = {"text/css": (Binary,), "text/javascript": (Binary,)}
         return [
-            Endpoint("/", self.page, PAGE),
-            Endpoint("/docs.json", self.document, DOCUMENT),
-            Endpoint("/openapi.json", self.document, OPENAPI),
-            Endpoint("/static_content/{file}", self.file, FILE),
+            Endpoint("/", self.page, _cached_page("page", responses={"text/html": (str,)})),
+            Endpoint("/docs.json", self.document, _cached_page("document", responses=document)),
+            Endpoint("/openapi.json", self.document, _cached_page("openapiDocument", responses=document)),
+            Endpoint(
+                "/static_content/{file}",
+                self.file,
+                _cached_page("pageFile", responses=files, path=FilePath),
+            ),
         ]
 
     def publish(self, document: Mapping[str, object]) -> None:
@@ -113,15 +99,15 @@ class ApiPage:
         self._document = _CachedBody(msgspec.json.encode(document), JSON)
 
     async def page(self, request: Request) -> Response:
-        """Answer ``GET /``: the page."""
+        """This page."""
         return self._page.response(request)
 
     async def document(self, request: Request) -> Response:
-        """Answer ``GET /docs.json``: the OpenAPI document."""
+        """This document."""
         return self._document.response(request)
 
     async def file(self, request: Request) -> Response:
-        """Answer ``GET /static_content/{file}``: a file that the page loads."""
+        """A file of this page."""
         name = request.path_params["file"]
         if name not in FILES:
             raise RequestError(

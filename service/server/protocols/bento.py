@@ -11,6 +11,7 @@ from service.server.protocols.common.endpoint import (
     ModelName,
     Operation,
     Sample,
+    Selection,
     Tag,
     served,
 )
@@ -57,39 +58,29 @@ class Classification(BaseModel):
     scores: list[LabelScore]
 
 
-def _example(field: str) -> Example:
+def _classify(field: str, models: Selection, request: type[BaseModel], summary: str) -> Operation:
     def make(sample: Sample) -> tuple[str, object]:
         return f"a {field}", {"model": sample.card.name, field: sample.value, "top_k": 3}
 
-    return Example(make=make)
+    return Operation(
+        f"classify{field.capitalize()}",
+        tag=TAG,
+        summary=summary,
+        method="POST",
+        models=models,
+        request={JSON: (request,)},
+        examples=(Example(make=make),),
+        responses={JSON: (Classification,)},
+        errors=(404, 415, 422),
+    )
 
 
 # By path; BentoML routes these, so they have no endpoints.
 OPERATIONS = {
-    "/classify_image": Operation(
-        id="classifyImage",
-        tag=TAG,
-        method="POST",
-        summary="Classify a picture",
-        models="pictures",
-        request={JSON: (ClassifyImage,)},
-        examples=(_example("image"),),
-        responses={JSON: (Classification,)},
-        errors=(404, 415, 422),
-    ),
-    "/classify_text": Operation(
-        id="classifyText",
-        tag=TAG,
-        method="POST",
-        summary="Classify a text",
-        models="texts",
-        request={JSON: (ClassifyText,)},
-        examples=(_example("text"),),
-        responses={JSON: (Classification,)},
-        errors=(404, 415, 422),
-    ),
+    "/classify_image": _classify("image", "pictures", ClassifyImage, "Classify a picture"),
+    "/classify_text": _classify("text", "texts", ClassifyText, "Classify a text"),
     "/schema.json": Operation(
-        id="bentoSchema",
+        "bentoSchema",
         tag=TAG,
         summary="The methods, for BentoML's clients",
         responses={JSON: (dict[str, Any],)},

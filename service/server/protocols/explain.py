@@ -73,10 +73,9 @@ def _example(sample: Sample) -> tuple[str, object]:
 
 
 EXPLAIN = Operation(
-    id="explain",
+    "explain",
     tag=SIMPLE,
     method="POST",
-    summary="What the network saw in a picture",
     description="A heat map of where the network saw `label`, or the feature maps of `layer`. "
     + BODY_DESCRIPTION,
     models="explained",
@@ -106,7 +105,7 @@ class ExplainProtocol:
         return endpoints("/models/{name}[/versions/{version}]/explain", self.explain, EXPLAIN)
 
     async def explain(self, request: Request) -> Response:
-        """Answer with a heat map for ``label``, by default the best one, or a ``layer``'s feature maps."""
+        """What the network saw in a picture."""
         name, version, query = request.path_params["name"], path_version(request), request.query_params
         form = query.get("as", "png")
         if form not in ("png", "json"):

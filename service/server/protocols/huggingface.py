@@ -99,20 +99,13 @@ def _text_example(sample: Sample) -> tuple[str, object] | None:
     return ("a review", sample.value) if sample.is_text else None
 
 
-LIST = Operation(id="listModels", tag=SIMPLE, summary="All models", responses={JSON: (ModelList,)})
 SHOW = Operation(
-    id="getModel",
-    tag=SIMPLE,
-    summary="A model's card",
-    description="Its labels, layers, training, figures and provenance. A card may have more fields.",
-    responses={JSON: (ServedCard,)},
-    response_headers=("X-Model-Version",),
+    "getModel", tag=SIMPLE, responses={JSON: (ServedCard,)}, response_headers=("X-Model-Version",)
 )
 PREDICT = Operation(
-    id="predict",
+    "predict",
     tag=SIMPLE,
     method="POST",
-    summary="Labels with scores, best first",
     description=BODY_DESCRIPTION,
     query=PredictionQuery,
     request={
@@ -142,21 +135,24 @@ class HuggingFaceProtocol:
         return [
             *endpoints(model, self.predict, PREDICT),
             *endpoints(model, self.show, SHOW),
-            Endpoint("/models", self.index, LIST),
+            Endpoint("/models", self.index, Operation("listModels", tag=SIMPLE)),
         ]
 
-    async def index(self, request: Request) -> Response:
-        """Answer ``GET /models``: one row per model."""
-        return json_response(ModelList([self._summary(card) for card in self.engine.catalog]))
+    async def index(self, request: Request) -> ModelList:
+        """All models."""
+        return ModelList([self._summary(card) for card in self.engine.catalog])
 
     async def show(self, request: Request) -> Response:
-        """Answer ``GET /models/{name}[/versions/{version}]``: the card, and the precision in use."""
+        """A model's card.
+
+        Its labels, layers, training, figures and provenance. A card may have more fields.
+        """
         card = self.engine.catalog.card(request.path_params["name"], path_version(request))
         document = card_document(card) | {"precision": self.engine.catalog.precision(card)}
         return json_response(document, {"X-Model-Version": str(card.version)})
 
     async def predict(self, request: Request) -> Response:
-        """Answer ``POST /models/{name}[/versions/{version}]``: labels with scores, best first."""
+        """Labels with scores, best first."""
         predictor = await self.engine.predictor(request.path_params["name"], path_version(request))
         prediction = await read_prediction(
             await request.body(),

@@ -13,28 +13,8 @@ from service.server.protocols.common.endpoint import Endpoint, Operation, Tag
 from service.server.protocols.common.responses import check_ready
 
 OPERATIONS = Tag("operations", "Probes, metrics, and this page")
-_TEXT = "text/plain"
-_ALIVE = {_TEXT: (Annotated[str, Meta(extra_json_schema={"const": "ok\n"})],)}
-_READY = {_TEXT: (Annotated[str, Meta(extra_json_schema={"const": "ready\n"})],)}
-
-LIVEZ = Operation(id="livez", tag=OPERATIONS, summary="Is the process alive?", responses=_ALIVE, public=True)
-HEALTHZ = Operation(
-    id="healthz", tag=OPERATIONS, summary="The same as `/livez`", responses=_ALIVE, public=True
-)
-READYZ = Operation(
-    id="readyz",
-    tag=OPERATIONS,
-    summary="Are all models ready?",
-    responses=_READY,
-    errors=(503,),
-    public=True,
-)
-METRICS = Operation(
-    id="metrics",
-    tag=OPERATIONS,
-    summary="Metrics in Prometheus' text format",
-    responses={_TEXT: (str,)},
-)
+_OK = {"text/plain": (Annotated[str, Meta(extra_json_schema={"const": "ok\n"})],)}
+_READY = {"text/plain": (Annotated[str, Meta(extra_json_schema={"const": "ready\n"})],)}
 
 
 @dataclass(frozen=True)
@@ -45,22 +25,26 @@ class OperationsProtocol:
 
     def routes(self) -> list[Endpoint]:
         """Return the endpoints."""
+        ready = Operation("readyz", tag=OPERATIONS, responses=_READY, errors=(503,), public=True)
+        metrics = Operation("metrics", tag=OPERATIONS, responses={"text/plain": (str,)})
         return [
-            Endpoint("/livez", self.live, LIVEZ),
-            Endpoint("/healthz", self.live, HEALTHZ),
-            Endpoint("/readyz", self.ready, READYZ),
-            Endpoint("/metrics", self.metrics, METRICS),
+            *(
+                Endpoint(f"/{name}", self.live, Operation(name, tag=OPERATIONS, responses=_OK, public=True))
+                for name in ("livez", "healthz")
+            ),
+            Endpoint("/readyz", self.ready, ready),
+            Endpoint("/metrics", self.metrics, metrics),
         ]
 
     async def live(self, request: Request) -> Response:
-        """Answer ``GET /livez``: the process is alive."""
+        """Is the process alive?"""
         return PlainTextResponse("ok\n")
 
     async def ready(self, request: Request) -> Response:
-        """Answer ``GET /readyz``: all models are loaded and warm, and the server is not shutting down."""
+        """Are all models loaded and warm, and is the server not shutting down?"""
         check_ready(self.engine)
         return PlainTextResponse("ready\n")
 
     async def metrics(self, request: Request) -> Response:
-        """Answer ``GET /metrics`` in Prometheus' text format."""
+        """Metrics in Prometheus' text format."""
         return metrics_response()

@@ -1,8 +1,9 @@
 """Declares endpoints: the Starlette route together with what the OpenAPI document says about it."""
 
+import inspect
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Annotated, Any, Literal, TypeAlias
+from dataclasses import KW_ONLY, dataclass, field, replace
+from typing import Annotated, Any, Literal, TypeAlias, get_type_hints
 
 import numpy as np
 import numpy.typing as npt
@@ -12,8 +13,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from service.inference.card import Card
+from service.server.protocols.common.responses import json_response
 
-Handler: TypeAlias = Callable[[Request], Awaitable[Response]]
+Handler: TypeAlias = Callable[[Request], Awaitable[Any]]
 Selection: TypeAlias = Literal["all", "pictures", "texts", "explained"]
 
 JSON = "application/json"
@@ -93,7 +95,7 @@ class Example:
     per_model: bool = True
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Operation:
     """What the document says of one method of one path.
 
@@ -103,17 +105,17 @@ class Operation:
     Attributes:
         id: Stable name, for generated clients.
         tag: Group in the document.
-        summary: One line for people.
-        responses: Types of a good response by media type; several stand for alternatives.
+        summary: One line for people; by default the first line of the handler's docstring.
+        description: More for people; by default the rest of that docstring.
         method: HTTP method.
-        description: More for people.
         models: Which models the path and the examples name.
         path: Parameters of the path other than ``name`` and ``version``.
         query: Parameters of the query string.
         request_headers: Header fields that the operation reads.
-        request: Types of the body by media type, as in ``responses``; without any there is no body.
+        request: Types of the body by media type, alternatives in a tuple; without any there is no body.
         body_required: Whether the body must be sent.
         examples: Of the body.
+        responses: Types of a good response, as in ``request``; by default JSON of what the handler returns.
         response_headers: Names of the response headers besides ``X-Request-ID``.
         errors: HTTP statuses of error responses.
         cached: Whether ``If-None-Match`` is read and the response may be 304.
@@ -121,11 +123,11 @@ class Operation:
     """
 
     id: str
+    _: KW_ONLY
     tag: Tag
-    summary: str
-    responses: Mapping[str, tuple[Any, ...]]
-    method: str = "GET"
+    summary: str = ""
     description: str = ""
+    method: str = "GET"
     models: Selection = "all"
     path: type[Struct] | None = None
     query: type[Struct] | None = None
@@ -133,6 +135,7 @@ class Operation:
     request: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
     body_required: bool = True
     examples: tuple[Example, ...] = ()
+    responses: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
     response_headers: tuple[str, ...] = ()
     errors: tuple[int, ...] = ()
     cached: bool = False
@@ -140,11 +143,23 @@ class Operation:
 
 
 class Endpoint(Route):
-    """A Starlette route that knows its operation."""
+    """A Starlette route that knows its operation.
+
+    A handler returns a response, or the struct that is its JSON body.
+    """
 
     def __init__(self, path: str, handler: Handler, operation: Operation) -> None:
-        super().__init__(path, handler, methods=[operation.method])
-        self.operation = operation
+        returned = get_type_hints(handler)["return"]
+        super().__init__(
+            path, handler if returned is Response else _as_json(handler), methods=[operation.method]
+        )
+        summary, _, description = inspect.cleandoc(handler.__doc__ or "").partition("\n\n")
+        self.operation = replace(
+            operation,
+            summary=operation.summary or summary.rstrip("."),
+            description=operation.description or " ".join(description.split()),
+            responses=operation.responses or {JSON: (returned,)},
+        )
 
 
 def endpoints(path: str, handler: Handler, operation: Operation) -> list[Endpoint]:
@@ -157,8 +172,15 @@ def endpoints(path: str, handler: Handler, operation: Operation) -> list[Endpoin
     """
     before, _, rest = path.partition("[")
     optional, _, after = rest.partition("]")
-    shorter = Endpoint(before + after, handler, operation)
-    if not optional:
-        return [shorter]
     versioned = replace(operation, id=f"{operation.id}Version")
-    return [shorter, Endpoint(before + optional + after, handler, versioned)]
+    return [
+        Endpoint(before + after, handler, operation),
+        Endpoint(before + optional + after, handler, versioned),
+    ]
+
+
+def _as_json(handler: Handler) -> Callable[[Request], Awaitable[Response]]:
+    async def respond(request: Request) -> Response:
+        return json_response(await handler(request))
+
+    return respond

@@ -8,17 +8,7 @@ from service.inference.card import Card
 from service.inference.catalog import Catalog
 from service.inference.precision import PrecisionChoice
 from service.server.protocols.common.tensors import OUTPUT
-from service.server.protocols.oip.models import (
-    ModelConfig,
-    ModelIndex,
-    ModelInput,
-    ModelMetadataResponse,
-    ModelOutput,
-    ModelParameter,
-    ModelParameters,
-    ServerMetadataResponse,
-    TensorMetadata,
-)
+from service.server.protocols.oip import models
 from service.server.protocols.oip.tensors import DATATYPE_BY_DTYPE
 
 # gRPC sends binary data without an extension, and does not offer the configuration.
@@ -26,12 +16,12 @@ HTTP_EXTENSIONS = ("binary_tensor_data", "classification", "model_repository", "
 GRPC_EXTENSIONS = ("classification", "model_repository")
 
 
-def server_document(extensions: Sequence[str] = HTTP_EXTENSIONS) -> ServerMetadataResponse:
+def server_document(extensions: Sequence[str] = HTTP_EXTENSIONS) -> models.ServerMetadataResponse:
     """Return name, version and extensions of this server."""
-    return ServerMetadataResponse("lectern", _version(), extensions)
+    return models.ServerMetadataResponse("lectern", _version(), extensions)
 
 
-def model_document(card: Card, *, versions: Sequence[int]) -> ModelMetadataResponse:
+def model_document(card: Card, *, versions: Sequence[int]) -> models.ModelMetadataResponse:
     """Return a model's versions, inputs and outputs.
 
     Args:
@@ -39,16 +29,16 @@ def model_document(card: Card, *, versions: Sequence[int]) -> ModelMetadataRespo
         versions: All versions of the model.
     """
     spec = card.input
-    return ModelMetadataResponse(
+    return models.ModelMetadataResponse(
         name=card.name,
         versions=[str(number) for number in versions],
         platform="onnxruntime_onnx",
-        inputs=[TensorMetadata(spec.name, DATATYPE_BY_DTYPE[spec.dtype], spec.shape)],
-        outputs=[TensorMetadata(OUTPUT, "FP32", (-1, len(card.labels)))],
+        inputs=[models.TensorMetadata(spec.name, DATATYPE_BY_DTYPE[spec.dtype], spec.shape)],
+        outputs=[models.TensorMetadata(OUTPUT, "FP32", (-1, len(card.labels)))],
     )
 
 
-def config_document(card: Card, *, max_batch: int, precision: PrecisionChoice) -> ModelConfig:
+def config_document(card: Card, *, max_batch: int, precision: PrecisionChoice) -> models.ModelConfig:
     """Return a model's configuration.
 
     Args:
@@ -61,20 +51,24 @@ def config_document(card: Card, *, max_batch: int, precision: PrecisionChoice) -
     image_format: Literal["FORMAT_NHWC", "FORMAT_NONE"] = (
         "FORMAT_NHWC" if spec.color_mode == "RGB" else "FORMAT_NONE"
     )
-    return ModelConfig(
+    return models.ModelConfig(
         name=card.name,
         platform="onnxruntime_onnx",
         backend="onnxruntime",
         max_batch_size=max_batch,
-        input=[ModelInput(spec.name, data_type, spec.shape[1:], image_format)],
-        output=[ModelOutput(OUTPUT, "TYPE_FP32", (len(card.labels),))],
-        parameters=ModelParameters(ModelParameter(precision)),
+        input=[models.ModelInput(spec.name, data_type, spec.shape[1:], image_format)],
+        output=[models.ModelOutput(OUTPUT, "TYPE_FP32", (len(card.labels),))],
+        parameters={"precision": {"string_value": precision}},
     )
 
 
-def index_document(catalog: Catalog) -> list[ModelIndex]:
+def index_document(catalog: Catalog) -> list[models.ModelIndex]:
     """Return one row for each version of each model; the server loads the others on their first request."""
-    return [ModelIndex(card.name, str(number)) for card in catalog for number in catalog.versions(card.name)]
+    return [
+        models.ModelIndex(card.name, str(number))
+        for card in catalog
+        for number in catalog.versions(card.name)
+    ]
 
 
 def _version() -> str:

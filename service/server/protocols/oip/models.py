@@ -152,18 +152,6 @@ class ModelInput(ModelOutput, frozen=True):
     format: Literal["FORMAT_NHWC", "FORMAT_NONE"]
 
 
-class ModelParameter(Struct, frozen=True):
-    """A parameter in a model's configuration."""
-
-    string_value: PrecisionChoice
-
-
-class ModelParameters(Struct, frozen=True):
-    """The parameters in a model's configuration."""
-
-    precision: ModelParameter
-
-
 class ModelConfig(Struct, frozen=True):
     """A model's configuration, which Triton's clients read before they batch."""
 
@@ -173,7 +161,7 @@ class ModelConfig(Struct, frozen=True):
     max_batch_size: int
     input: list[ModelInput]
     output: list[ModelOutput]
-    parameters: ModelParameters
+    parameters: dict[Literal["precision"], dict[Literal["string_value"], PrecisionChoice]]
 
 
 class RepositoryIndexRequest(Struct, frozen=True):

@@ -24,25 +24,14 @@ from service.server.protocols.common.endpoint import (
     endpoints,
 )
 from service.server.protocols.common.inputs import parse_body, parse_json, path_version
-from service.server.protocols.common.responses import check_ready, json_response, timing_headers
+from service.server.protocols.common.responses import check_ready, timing_headers
 from service.server.protocols.common.tensors import OUTPUT
+from service.server.protocols.oip import models
 from service.server.protocols.oip.metadata import (
     config_document,
     index_document,
     model_document,
     server_document,
-)
-from service.server.protocols.oip.models import (
-    ModelConfig,
-    ModelIndex,
-    ModelInferRequest,
-    ModelInferResponse,
-    ModelMetadataResponse,
-    ModelReadyResponse,
-    RepositoryIndexRequest,
-    ServerLiveResponse,
-    ServerMetadataResponse,
-    ServerReadyResponse,
 )
 from service.server.protocols.oip.request import invalid_request, json_length, read_infer
 from service.server.protocols.oip.response import infer_response
@@ -82,68 +71,28 @@ def _tensor_example(sample: Sample) -> tuple[str, object] | None:
 
 
 INFER = Operation(
-    id="oipInfer",
+    "oipInfer",
     tag=TAG,
     method="POST",
-    summary="Probabilities, or the best labels, of a batch",
     description="A tensor of numbers as in the model's metadata, or `BYTES` of shape [n]: texts, or picture "
     "files, in JSON in base64. The server ignores the content type; only the header "
     f"`{_LENGTH_HEADER}` counts: without it the body is JSON; with it, that many bytes of JSON and then the "
     "tensor's little-endian bytes; with 0 the body is only the tensor. The server does not read compressed "
     "bodies. The response is binary if the request asks for that.",
     request_headers=InferHeaders,
-    request={JSON: (ModelInferRequest,), OCTETS: (Binary,)},
+    request={JSON: (models.ModelInferRequest,), OCTETS: (Binary,)},
     examples=(Example(make=_best_label_example), Example(make=_tensor_example, suffix="-tensor")),
-    responses={JSON: (ModelInferResponse,), OCTETS: (Binary,)},
+    responses={JSON: (models.ModelInferResponse,), OCTETS: (Binary,)},
     response_headers=("X-Model-Version", "Server-Timing"),
     errors=(415, 422),
 )
-SERVER = Operation(
-    id="oipServer",
-    tag=TAG,
-    summary="The server and its extensions",
-    responses={JSON: (ServerMetadataResponse,)},
-)
-LIVE = Operation(
-    id="oipLive",
-    tag=TAG,
-    summary="Is the process alive?",
-    responses={JSON: (ServerLiveResponse,)},
-    public=True,
-)
-READY = Operation(
-    id="oipReady",
-    tag=TAG,
-    summary="Are all models ready?",
-    responses={JSON: (ServerReadyResponse,)},
-    errors=(503,),
-    public=True,
-)
-MODEL = Operation(
-    id="oipModel",
-    tag=TAG,
-    summary="A model's versions, inputs and outputs",
-    responses={JSON: (ModelMetadataResponse,)},
-)
-MODEL_READY = Operation(
-    id="oipModelReady",
-    tag=TAG,
-    summary="Is the model ready?",
-    responses={JSON: (ModelReadyResponse,)},
-    errors=(503,),
-)
-CONFIG = Operation(
-    id="oipModelConfig", tag=TAG, summary="Shapes and the largest batch", responses={JSON: (ModelConfig,)}
-)
 INDEX = Operation(
-    id="oipIndex",
+    "oipIndex",
     tag=TAG,
     method="POST",
-    summary="All versions of all models",
-    request={JSON: (RepositoryIndexRequest,)},
+    request={JSON: (models.RepositoryIndexRequest,)},
     body_required=False,
     examples=(Example(make=lambda _: ("versions that are ready", {"ready": True}), per_model=False),),
-    responses={JSON: (list[ModelIndex],)},
 )
 
 
@@ -159,17 +108,21 @@ class OipProtocol:
         model = "/v2/models/{name}[/versions/{version}]"
         return [
             *endpoints(f"{model}/infer", self.infer, INFER),
-            *endpoints(f"{model}/ready", self.model_ready, MODEL_READY),
-            *endpoints(model, self.model, MODEL),
-            *endpoints(f"{model}/config", self.config, CONFIG),
-            Endpoint("/v2", self.server, SERVER),
-            Endpoint("/v2/health/live", self.live, LIVE),
-            Endpoint("/v2/health/ready", self.ready, READY),
+            *endpoints(
+                f"{model}/ready", self.model_ready, Operation("oipModelReady", tag=TAG, errors=(503,))
+            ),
+            *endpoints(model, self.model, Operation("oipModel", tag=TAG)),
+            *endpoints(f"{model}/config", self.config, Operation("oipModelConfig", tag=TAG)),
+            Endpoint("/v2", self.server, Operation("oipServer", tag=TAG)),
+            Endpoint("/v2/health/live", self.live, Operation("oipLive", tag=TAG, public=True)),
+            Endpoint(
+                "/v2/health/ready", self.ready, Operation("oipReady", tag=TAG, errors=(503,), public=True)
+            ),
             Endpoint("/v2/repository/index", self.index, INDEX),
         ]
 
     async def infer(self, request: Request) -> Response:
-        """Answer ``POST …/infer``: probabilities, or the best labels, for a batch of inputs."""
+        """Probabilities, or the best labels, of a batch."""
         started = time.perf_counter()
         predictor = await self.engine.predictor(request.path_params["name"], path_version(request))
         if request.headers.get("content-encoding", "identity") != "identity":
@@ -184,40 +137,40 @@ class OipProtocol:
         headers = timing_headers(card, result.timing)
         return infer_response(infer, result.probabilities, card=card, headers=headers)
 
-    async def server(self, request: Request) -> Response:
-        """Answer ``GET /v2``: the server's name, version and extensions."""
-        return json_response(server_document())
+    async def server(self, request: Request) -> models.ServerMetadataResponse:
+        """The server's name, version and extensions."""
+        return server_document()
 
-    async def live(self, request: Request) -> Response:
-        """Answer ``GET /v2/health/live``: the process is alive."""
-        return json_response(ServerLiveResponse(live=True))
+    async def live(self, request: Request) -> models.ServerLiveResponse:
+        """Is the process alive?"""
+        return models.ServerLiveResponse(live=True)
 
-    async def ready(self, request: Request) -> Response:
-        """Answer ``GET /v2/health/ready``: all models are loaded and warm."""
+    async def ready(self, request: Request) -> models.ServerReadyResponse:
+        """Are all models loaded and warm?"""
         check_ready(self.engine)
-        return json_response(ServerReadyResponse(ready=True))
+        return models.ServerReadyResponse(ready=True)
 
-    async def model_ready(self, request: Request) -> Response:
-        """Answer ``GET …/ready``: the model takes requests."""
+    async def model_ready(self, request: Request) -> models.ModelReadyResponse:
+        """Does the model take requests?"""
         check_ready(self.engine)
-        return json_response(ModelReadyResponse(name=self._card(request).name, ready=True))
+        return models.ModelReadyResponse(name=self._card(request).name, ready=True)
 
-    async def model(self, request: Request) -> Response:
-        """Answer ``GET /v2/models/{name}[/versions/{version}]``: versions, inputs and outputs."""
+    async def model(self, request: Request) -> models.ModelMetadataResponse:
+        """A model's versions, inputs and outputs."""
         card = self._card(request)
-        return json_response(model_document(card, versions=self.engine.catalog.versions(card.name)))
+        return model_document(card, versions=self.engine.catalog.versions(card.name))
 
-    async def config(self, request: Request) -> Response:
-        """Answer ``GET …/config``: shapes and the largest batch, for Triton's clients."""
+    async def config(self, request: Request) -> models.ModelConfig:
+        """Shapes and the largest batch, for Triton's clients."""
         card = self._card(request)
         precision = self.engine.catalog.precision(card)
-        return json_response(config_document(card, max_batch=self.settings.max_batch, precision=precision))
+        return config_document(card, max_batch=self.settings.max_batch, precision=precision)
 
-    async def index(self, request: Request) -> Response:
-        """Answer ``POST /v2/repository/index``: all versions of all models; each is ready."""
+    async def index(self, request: Request) -> list[models.ModelIndex]:
+        """All versions of all models; each is ready."""
         if not isinstance(parse_json(await request.body() or b"{}"), dict):
             raise invalid_request('the body must be empty, or an object such as {"ready": true}')
-        return json_response(index_document(self.engine.catalog))
+        return index_document(self.engine.catalog)
 
     def _card(self, request: Request) -> Card:
         return self.engine.catalog.card(request.path_params["name"], path_version(request))

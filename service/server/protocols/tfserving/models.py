@@ -1,5 +1,6 @@
 """Declares the request and response bodies of TensorFlow Serving's REST API, and builds the metadata."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
@@ -41,19 +42,12 @@ class PredictColumnsResponse(Struct, frozen=True):
     outputs: Probabilities
 
 
-class StatusProto(Struct, frozen=True):
-    """The error of a version; there is none."""
-
-    error_code: Literal["OK"] = "OK"
-    error_message: str = ""
-
-
 class ModelVersionStatus(Struct, frozen=True):
     """The state of a version."""
 
     version: str
     state: Literal["AVAILABLE", "UNLOADING"]
-    status: StatusProto = StatusProto()
+    status: dict[Literal["error_code", "error_message"], str]
 
 
 class GetModelStatusResponse(Struct, frozen=True):
@@ -92,24 +86,6 @@ class SignatureDef(Struct, frozen=True):
     method_name: str = "tensorflow/serving/predict"
 
 
-class NamedSignatures(Struct, frozen=True):
-    """The one signature of a model."""
-
-    serving_default: SignatureDef
-
-
-class SignatureDefMap(Struct, frozen=True):
-    """The signatures of a model."""
-
-    signature_def: NamedSignatures
-
-
-class MetadataMap(Struct, frozen=True):
-    """The metadata of a model."""
-
-    signature_def: SignatureDefMap
-
-
 class ModelSpec(Struct, frozen=True):
     """The name and version of a model."""
 
@@ -122,10 +98,24 @@ class GetModelMetadataResponse(Struct, frozen=True):
     """The signature of a model."""
 
     model_spec: ModelSpec
-    metadata: MetadataMap
+    metadata: dict[Literal["signature_def"], dict[Literal["signature_def"], dict[str, SignatureDef]]]
 
 
 _DTYPES: dict[str, DataType] = {"uint8": "DT_UINT8", "int32": "DT_INT32"}
+
+
+def model_status(versions: Sequence[int], *, available: bool) -> GetModelStatusResponse:
+    """Return the state of some versions of a model, the newest first.
+
+    Args:
+        versions: From the oldest.
+        available: Whether the server takes requests.
+    """
+    state: Literal["AVAILABLE", "UNLOADING"] = "AVAILABLE" if available else "UNLOADING"
+    no_error: dict[Literal["error_code", "error_message"], str] = {"error_code": "OK", "error_message": ""}
+    return GetModelStatusResponse(
+        [ModelVersionStatus(str(version), state, no_error) for version in reversed(versions)]
+    )
 
 
 def model_metadata(card: Card) -> GetModelMetadataResponse:
@@ -137,7 +127,7 @@ def model_metadata(card: Card) -> GetModelMetadataResponse:
     )
     return GetModelMetadataResponse(
         ModelSpec(name=card.name, signature_name="", version=str(card.version)),
-        MetadataMap(SignatureDefMap(NamedSignatures(signature))),
+        {"signature_def": {"signature_def": {SIGNATURE: signature}}},
     )
 
 

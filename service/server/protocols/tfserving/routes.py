@@ -3,7 +3,6 @@
 import time
 from dataclasses import dataclass
 from functools import partial
-from typing import Literal
 
 import numpy as np
 from starlette.convertors import StringConvertor, register_url_convertor
@@ -22,16 +21,7 @@ from service.server.protocols.common.endpoint import (
 )
 from service.server.protocols.common.inputs import parse_body, path_version
 from service.server.protocols.common.responses import json_response, timing_headers
-from service.server.protocols.tfserving.models import (
-    GetModelMetadataResponse,
-    GetModelStatusResponse,
-    ModelVersionStatus,
-    PredictColumnsRequest,
-    PredictColumnsResponse,
-    PredictRowsRequest,
-    PredictRowsResponse,
-    model_metadata,
-)
+from service.server.protocols.tfserving import models
 from service.server.protocols.tfserving.request import read_predict
 from service.settings import Settings
 
@@ -61,26 +51,16 @@ def _columns_example(sample: Sample) -> tuple[str, object] | None:
 
 
 PREDICT = Operation(
-    id="tfServingPredict",
+    "tfServingPredict",
     tag=TAG,
     method="POST",
-    summary="The probabilities of each row",
     description='Rows in `instances` or columns in `inputs`: nested lists, pictures as `{"b64": "…"}`, or '
     "texts. The body is read as JSON whatever its content type.",
-    request={JSON: (PredictRowsRequest, PredictColumnsRequest)},
+    request={JSON: (models.PredictRowsRequest, models.PredictColumnsRequest)},
     examples=(Example(make=_example), Example(make=_columns_example, suffix="-columns")),
-    responses={JSON: (PredictRowsResponse, PredictColumnsResponse)},
+    responses={JSON: (models.PredictRowsResponse, models.PredictColumnsResponse)},
     response_headers=("X-Model-Version", "Server-Timing"),
     errors=(422,),
-)
-STATUS = Operation(
-    id="tfServingStatus",
-    tag=TAG,
-    summary="The state of each version",
-    responses={JSON: (GetModelStatusResponse,)},
-)
-METADATA = Operation(
-    id="tfServingMetadata", tag=TAG, summary="The signature", responses={JSON: (GetModelMetadataResponse,)}
 )
 
 
@@ -96,32 +76,29 @@ class TfServingProtocol:
         model = "/v1/models/{name:name}[/versions/{version:name}]"
         return [
             *endpoints(f"{model}:predict", self.predict, PREDICT),
-            *endpoints(model, self.status, STATUS),
-            *endpoints(f"{model}/metadata", self.metadata, METADATA),
+            *endpoints(model, self.status, Operation("tfServingStatus", tag=TAG)),
+            *endpoints(f"{model}/metadata", self.metadata, Operation("tfServingMetadata", tag=TAG)),
         ]
 
     async def predict(self, request: Request) -> Response:
-        """Answer ``POST …:predict``: the probabilities of each row."""
+        """The probabilities of each row."""
         started = time.perf_counter()
         predictor = await self.engine.predictor(request.path_params["name"], path_version(request))
         body, card = await request.body(), predictor.card
         parse = partial(read_predict, body, card=card, max_batch=self.settings.max_batch)
         predict = await parse_body(self.engine, len(body), parse)
         result = await self.engine.infer(predictor, predict.content, started=started)
-        response = PredictRowsResponse if predict.by_rows else PredictColumnsResponse
+        response = models.PredictRowsResponse if predict.by_rows else models.PredictColumnsResponse
         return json_response(response(result.probabilities), timing_headers(card, result.timing))
 
-    async def status(self, request: Request) -> Response:
-        """Answer ``GET /v1/models/{name}[/versions/{version}]``: each version's state, the newest first."""
+    async def status(self, request: Request) -> models.GetModelStatusResponse:
+        """The state of each version, the newest first."""
         name, version = request.path_params["name"], path_version(request)
         catalog = self.engine.catalog
         versions = catalog.versions(name) if version is None else (catalog.card(name, version).version,)
-        state: Literal["AVAILABLE", "UNLOADING"] = "AVAILABLE" if self.engine.ready else "UNLOADING"
-        return json_response(
-            GetModelStatusResponse([ModelVersionStatus(str(number), state) for number in reversed(versions)])
-        )
+        return models.model_status(versions, available=self.engine.ready)
 
-    async def metadata(self, request: Request) -> Response:
-        """Answer ``GET …/metadata``: the signature with its input and output."""
+    async def metadata(self, request: Request) -> models.GetModelMetadataResponse:
+        """The signature with its input and output."""
         card = self.engine.catalog.card(request.path_params["name"], path_version(request))
-        return json_response(model_metadata(card))
+        return models.model_metadata(card)
