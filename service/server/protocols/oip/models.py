@@ -10,78 +10,93 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from service.inference.precision import PrecisionChoice
 from service.server.protocols.common.endpoint import ModelName
+from service.server.protocols.common.tensors import OUTPUT
 
-NumberType = Literal[
-    "UINT8", "UINT16", "UINT32", "UINT64", "INT8", "INT16", "INT32", "INT64", "FP16", "FP32", "FP64"
-]
-_OutputName = Literal["probabilities"]
+NUMBER_TYPES = (
+    *("UINT8", "UINT16", "UINT32", "UINT64", "INT8", "INT16", "INT32", "INT64"),
+    *("FP16", "FP32", "FP64"),
+)
+_Name = Annotated[str, Meta(extra_json_schema={"const": OUTPUT})]
 _Platform = Literal["onnxruntime_onnx"]
 _Shape = Annotated[Sequence[int], Meta(description="-1: any size")]
-_Size = Annotated[int, Meta(ge=0)]
+_Size = Annotated[int, Meta(ge=0, le=2**63 - 1)]
+_One = Meta(extra_json_schema={"minItems": 1, "maxItems": 1})
 
 
-class TensorParameters(Struct, frozen=True):
+class Parameters(Struct, frozen=True):
+    """Parameters of a request, an input or an output."""
+
+    shared_memory_region: Annotated[Any, Meta(description="The server does not offer shared memory")] = UNSET
+
+
+class TensorParameters(Parameters, frozen=True):
     """Parameters of an input tensor."""
 
-    binary_data_size: _Size | UnsetType = UNSET
+    binary_data_size: Annotated[Any, Meta(extra_json_schema={"type": ["integer", "null"]})] = None
 
 
 class InferInputTensor(Struct, frozen=True):
     """An input tensor."""
 
     name: Annotated[str, Meta(description="From the model's metadata")]
-    datatype: NumberType | Literal["BYTES"]
+    datatype: Annotated[str, Meta(extra_json_schema={"enum": ["BYTES", *NUMBER_TYPES]})]
     shape: list[_Size]
-    data: Annotated[list[Any], Meta(description="Nested as the shape says, or flat")] | UnsetType = UNSET
+    data: Annotated[
+        Any,
+        Meta(description="Nested as the shape says, or flat", extra_json_schema={"type": "array"}),
+    ] = UNSET
     parameters: TensorParameters | None = None
 
 
-class OutputParameters(Struct, frozen=True):
+class OutputParameters(Parameters, frozen=True):
     """Parameters of a requested output."""
 
-    classification: (
-        Annotated[_Size, Meta(description="Number of best labels, as BYTES `probability:index:label`")]
-        | UnsetType
-    ) = UNSET
+    classification: Annotated[
+        _Size, Meta(description="Number of best labels, as BYTES `probability:index:label`")
+    ] = 0
     binary_data: bool | UnsetType = UNSET
 
 
 class InferRequestedOutputTensor(Struct, frozen=True):
     """A requested output."""
 
-    name: _OutputName
+    name: _Name
     parameters: OutputParameters | None = None
 
 
-class RequestParameters(Struct, frozen=True):
+class RequestParameters(Parameters, frozen=True):
     """Parameters of an inference request."""
 
     binary_data_output: bool | UnsetType = UNSET
 
 
 class ModelInferRequest(Struct, frozen=True):
-    """An inference request in JSON.
+    """An inference request in JSON."""
 
-    It documents the body; ``read_infer`` reads it by hand, so that each message says what to do.
-    """
-
-    inputs: Annotated[list[InferInputTensor], Meta(min_length=1, max_length=1)]
+    inputs: Annotated[list[InferInputTensor], _One]
     id: Annotated[str, Meta(description="Comes back in the response")] | None = None
-    outputs: Annotated[list[InferRequestedOutputTensor], Meta(max_length=1)] | None = None
+    outputs: Annotated[list[InferRequestedOutputTensor], Meta(extra_json_schema={"maxItems": 1})] | None = (
+        None
+    )
     parameters: RequestParameters | None = None
+
+
+class OutputTensorParameters(Struct, frozen=True):
+    """Parameters of an output tensor."""
+
+    binary_data_size: int
 
 
 class InferOutputTensor(Struct, frozen=True):
     """An output tensor; its data are in JSON or, with ``binary_data_size``, behind it."""
 
-    name: _OutputName
+    name: _Name
     datatype: Literal["FP32", "BYTES"]
     shape: Annotated[tuple[int, ...], Meta(min_length=2, max_length=2)]
-    parameters: TensorParameters | UnsetType = UNSET
-    data: (
-        Annotated[Any, Meta(extra_json_schema={"type": "array", "items": {"type": ["number", "string"]}})]
-        | UnsetType
-    ) = UNSET
+    parameters: OutputTensorParameters | UnsetType = UNSET
+    data: Annotated[
+        Any, Meta(extra_json_schema={"type": "array", "items": {"type": ["number", "string"]}})
+    ] = UNSET
 
 
 class ModelInferResponse(Struct, frozen=True, kw_only=True):
@@ -90,7 +105,7 @@ class ModelInferResponse(Struct, frozen=True, kw_only=True):
     model_name: ModelName
     model_version: str
     id: str | UnsetType = UNSET
-    outputs: Annotated[list[InferOutputTensor], Meta(min_length=1, max_length=1)]
+    outputs: Annotated[list[InferOutputTensor], _One]
 
 
 class ServerLiveResponse(Struct, frozen=True):

@@ -10,7 +10,8 @@ from starlette.responses import Response
 
 from service.inference.card import Card
 from service.server.protocols.common.responses import encode_json
-from service.server.protocols.oip.models import InferOutputTensor, ModelInferResponse, TensorParameters
+from service.server.protocols.common.tensors import OUTPUT
+from service.server.protocols.oip.models import InferOutputTensor, ModelInferResponse, OutputTensorParameters
 from service.server.protocols.oip.request import InferRequest
 from service.server.protocols.oip.tensors import encode_bytes
 
@@ -67,10 +68,10 @@ def infer_response(
     tensor = output_tensor(request, probabilities, card=card)
     binary = tensor.binary() if request.binary else b""
     output = InferOutputTensor(
-        name="probabilities",
+        name=OUTPUT,
         datatype=tensor.datatype,
         shape=tensor.shape,
-        parameters=TensorParameters(len(binary)) if request.binary else UNSET,
+        parameters=OutputTensorParameters(len(binary)) if request.binary else UNSET,
         data=UNSET if request.binary else tensor.values,
     )
     document = ModelInferResponse(

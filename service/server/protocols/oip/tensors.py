@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator, Sequence
-from typing import Any, Literal, TypeAlias, get_args
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
@@ -16,7 +16,7 @@ from service.server.protocols.common.tensors import (
     network_batch,
     number_array,
 )
-from service.server.protocols.oip.models import NumberType
+from service.server.protocols.oip.models import NUMBER_TYPES
 
 # Data of a tensor as a transport gives them: bytes, a list from JSON, or single files and texts.
 Data: TypeAlias = memoryview | list[Any] | tuple[bytes, ...]
@@ -25,7 +25,7 @@ Content: TypeAlias = Array | tuple[Input, ...]
 BYTES: Literal["BYTES"] = "BYTES"
 DATATYPE_BY_DTYPE: dict[str, Literal["UINT8", "INT32"]] = {"uint8": "UINT8", "int32": "INT32"}
 _DTYPE_BY_DATATYPE: dict[str, np.dtype[Any]] = {
-    name: np.dtype(name.lower().replace("fp", "float")).newbyteorder("<") for name in get_args(NumberType)
+    name: np.dtype(name.lower().replace("fp", "float")).newbyteorder("<") for name in NUMBER_TYPES
 }
 _LENGTH_BYTES = 4
 
