@@ -3,39 +3,30 @@
 from collections.abc import Iterator, Sequence
 
 from service.inference.catalog import Catalog
-from service.server.openapi.samples import make_sample
+from service.server.openapi.sample_inputs import make_sample
 from service.server.openapi.schemas import REFERENCE, SchemaBuilder
 from service.server.openapi.served import Json, ServedModels
 from service.server.pipeline.errors import NOT_IN_HTTP_RESPONSES, ErrorBody, ErrorCode
 from service.server.protocols import bento
-from service.server.protocols.common.endpoint import Endpoint, Operation
+from service.server.protocols.common import api
 from service.server.protocols.oip.metadata import server_document
 from service.settings import Settings
 
 # A request with a body waits for a place in the queue, and its body can be malformed or too long.
 _BODY_ERRORS = (400, 413, 429, 503, 504)
 _RESPONSE_HEADERS: dict[str, Json] = {
-    "X-Request-ID": {"description": "The client's, or a new one", "schema": {"type": "string"}},
-    "X-Model-Version": {"description": "The version that answered", "schema": {"type": "integer"}},
-    "X-Lectern-Unsure": {
-        "description": "Whether the best score is below the card's threshold, one word per input",
-        "schema": {"type": "string", "pattern": "^(true|false)(,(true|false))*$"},
-    },
-    "Server-Timing": {
-        "description": "Milliseconds spent on decoding, waiting and inference",
-        "schema": {
-            "type": "string",
-            "examples": ["decode;dur=0.121, queue;dur=0.000, inference;dur=0.164"],
-        },
-    },
-    "Inference-Header-Content-Length": {
-        "description": "Of a binary response: bytes of JSON at its beginning",
-        "schema": {"type": "integer", "minimum": 1},
-    },
-    "Retry-After": {"description": "Seconds to wait before the next try", "schema": {"type": "integer"}},
-    "WWW-Authenticate": {"schema": {"type": "string", "const": "Bearer"}},
-    "Allow": {"description": "Methods of the path", "schema": {"type": "string"}},
-    "ETag": {"description": "For `If-None-Match`", "schema": {"type": "string"}},
+    name: {"description": description, "schema": {"type": kind}}
+    for name, kind, description in (
+        ("X-Request-ID", "string", "The client's, or a new one"),
+        ("X-Model-Version", "integer", "The version that answered"),
+        ("X-Lectern-Unsure", "string", "Whether the best score is below the card's threshold: `true,false`"),
+        ("Server-Timing", "string", "Milliseconds of decoding, waiting and inference: `decode;dur=0.121`"),
+        ("Inference-Header-Content-Length", "integer", "Bytes of JSON that begin a binary response"),
+        ("Retry-After", "integer", "Seconds to wait before the next try"),
+        ("WWW-Authenticate", "string", "`Bearer`"),
+        ("Allow", "string", "Methods of the path"),
+        ("ETag", "string", "For `If-None-Match`"),
+    )
 }
 _ERROR_HEADERS = {401: "WWW-Authenticate", 405: "Allow", 429: "Retry-After", 503: "Retry-After"}
 _REQUEST_ID: Json = {
@@ -47,7 +38,7 @@ _REQUEST_ID: Json = {
 }
 
 
-def build_document(endpoints: Sequence[Endpoint], catalog: Catalog, settings: Settings) -> Json:
+def build_document(endpoints: Sequence[api.Endpoint], catalog: Catalog, settings: Settings) -> Json:
     """Return the OpenAPI 3.1 document of a server, ready for JSON.
 
     Args:
@@ -64,7 +55,7 @@ class _DocumentBuilder:
         self._keys = bool(served.settings.api_keys)
         self._schemas = SchemaBuilder(served)
 
-    def build(self, endpoints: Sequence[Endpoint]) -> Json:
+    def build(self, endpoints: Sequence[api.Endpoint]) -> Json:
         operations = [(endpoint.path_format, endpoint.operation) for endpoint in endpoints]
         operations += bento.OPERATIONS.items()
         paths: dict[str, Json] = {}
@@ -96,7 +87,7 @@ class _DocumentBuilder:
             document["security"] = [{"key": []}]
         return document
 
-    def _operation(self, path: str, operation: Operation) -> Json:
+    def _operation(self, path: str, operation: api.Operation) -> Json:
         document: Json = {
             "operationId": operation.id,
             "tags": [operation.tag.name],
@@ -117,7 +108,7 @@ class _DocumentBuilder:
             document["security"] = []
         return document
 
-    def _parameters(self, path: str, operation: Operation) -> Iterator[Json]:
+    def _parameters(self, path: str, operation: api.Operation) -> Iterator[Json]:
         cards = self._served.cards(operation.models)
         first = cards[0] if cards else None
         if "{name}" in path:
@@ -140,7 +131,7 @@ class _DocumentBuilder:
                 parameter = {"name": name, "in": place, "required": required, "schema": schema}
                 yield parameter | {"description": description}
 
-    def _request(self, path: str, operation: Operation, media_type: str) -> Json:
+    def _request(self, path: str, operation: api.Operation, media_type: str) -> Json:
         content: Json = {"schema": self._schemas.schema(operation.request[media_type], is_response=False)}
         examples: Json = {}
         for example in operation.examples:
@@ -157,7 +148,7 @@ class _DocumentBuilder:
                 examples[key] = {"summary": summary, "value": value}
         return content | ({"examples": examples} if examples else {})
 
-    def _responses(self, path: str, operation: Operation) -> Json:
+    def _responses(self, path: str, operation: api.Operation) -> Json:
         content = {
             media_type: {"schema": self._schemas.schema(types, is_response=True)}
             for media_type, types in operation.responses.items()

@@ -8,7 +8,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from service.server.openapi.served import Json, ServedModels
-from service.server.protocols.common.endpoint import SERVED
+from service.server.protocols.common import api
 
 REFERENCE = "#/components/schemas/"
 
@@ -60,8 +60,8 @@ class SchemaBuilder:
     def _tidy(self, schema: Json, *, is_response: bool) -> Json:
         """Return a schema with the served values, and without what only Python's readers need."""
         schema = {key: value for key, value in schema.items() if key != "title"}
-        if SERVED in schema:
-            schema |= self._served.schema(*schema.pop(SERVED))
+        if api.SERVED in schema:
+            schema |= self._served.schema(*schema.pop(api.SERVED))
         if "description" in schema:
             schema["description"] = _summary(schema["description"])
         if "properties" in schema:

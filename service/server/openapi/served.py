@@ -6,7 +6,7 @@ from typing import Any
 
 from service.inference.card import Card
 from service.inference.catalog import Catalog
-from service.server.protocols.common.endpoint import Selection
+from service.server.protocols.common import api
 from service.settings import Settings
 
 Json = dict[str, Any]
@@ -19,12 +19,12 @@ class ServedModels:
     catalog: Catalog
     settings: Settings
 
-    def cards(self, selection: Selection) -> list[Card]:
+    def cards(self, selection: api.Selection) -> list[Card]:
         """Return the default versions of some models; models of digits are first, as examples show them."""
         cards = sorted(self.catalog, key=lambda card: card.input.preprocessing != "digit")
         return [card for card in cards if _is_selected(card, selection)]
 
-    def schema(self, values: str, selection: Selection) -> Json:
+    def schema(self, values: str, selection: api.Selection) -> Json:
         """Return the keywords for a type that is marked with ``served``.
 
         Args:
@@ -52,7 +52,7 @@ class ServedModels:
                 yield self.catalog.card(card.name, version)
 
 
-def _is_selected(card: Card, selection: Selection) -> bool:
+def _is_selected(card: Card, selection: api.Selection) -> bool:
     match selection:
         case "pictures":
             return card.task == "image-classification"

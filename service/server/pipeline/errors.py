@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from service.inference import errors
 
-_INVALID = "INVALID_ARGUMENT"
+_INVALID, _UNIMPLEMENTED, _UNAVAILABLE = "INVALID_ARGUMENT", "UNIMPLEMENTED", "UNAVAILABLE"
 
 
 @unique
@@ -40,43 +40,24 @@ class ErrorCode(Enum):
     MODEL_NOT_FOUND = (404, "NOT_FOUND", "The server has no such model or version.", errors.ModelNotFound)
     METHOD_NOT_ALLOWED = (
         405,
-        "UNIMPLEMENTED",
-        "The path does not have this method; `Allow` names the methods that it has.",
+        _UNIMPLEMENTED,
+        "The path does not have this method; `Allow` names its methods.",
     )
-    # gRPC clients retry RESOURCE_EXHAUSTED; to send the same message again would not help.
+    # Not RESOURCE_EXHAUSTED, which gRPC clients retry.
     BODY_TOO_LARGE = (413, _INVALID, "The body has more bytes than the limit.")
     BATCH_TOO_LARGE = (413, _INVALID, "The request has more inputs than the limit.")
-    TOO_LARGE = (
-        413,
-        _INVALID,
-        "An input has more pixels, characters or ids than the limit.",
-        errors.InputTooLarge,
-    )
+    TOO_LARGE = (413, _INVALID, "An input has too many pixels, characters or ids.", errors.InputTooLarge)
     UNSUPPORTED_MEDIA_TYPE = (415, _INVALID, "The server does not read this content type or encoding.")
     DAMAGED_IMAGE = (422, _INVALID, "The bytes are not a picture, or are damaged.", errors.DamagedImage)
     BLANK_IMAGE = (422, _INVALID, "Nothing is drawn on the picture.", errors.BlankImage)
     NO_WORDS = (422, _INVALID, "The text has no word that the model knows.", errors.NoWords)
-    OVERLOADED = (
-        429,
-        "RESOURCE_EXHAUSTED",
-        "Too many requests wait; try again after `Retry-After` seconds.",
-    )
+    OVERLOADED = (429, "RESOURCE_EXHAUSTED", "Too many requests wait; `Retry-After` says when to try again.")
     CLIENT_DISCONNECTED = (499, "CANCELLED", "The client disconnected; only the access log shows it.")
-    INTERNAL_ERROR = (
-        500,
-        "INTERNAL",
-        "The server failed; its log has the details under the request id.",
-        errors.LecternError,
-    )
-    UNIMPLEMENTED = (501, "UNIMPLEMENTED", "The gRPC service does not have this method.")
-    NOT_READY = (503, "UNAVAILABLE", "The server is starting or shutting down.")
-    MODEL_ERROR = (503, "UNAVAILABLE", "The model's files cannot be used.", errors.ModelError)
-    CHECKSUM_MISMATCH = (
-        503,
-        "UNAVAILABLE",
-        "The model's file is not the one that its card describes.",
-        errors.ChecksumMismatch,
-    )
+    INTERNAL_ERROR = (500, "INTERNAL", "The server failed; its log has the details.", errors.LecternError)
+    UNIMPLEMENTED = (501, _UNIMPLEMENTED, "The gRPC service does not have this method.")
+    NOT_READY = (503, _UNAVAILABLE, "The server is starting or shutting down.")
+    MODEL_ERROR = (503, _UNAVAILABLE, "The model's files cannot be used.", errors.ModelError)
+    CHECKSUM_MISMATCH = (503, _UNAVAILABLE, "The model's file is not its card's.", errors.ChecksumMismatch)
     DEADLINE_EXCEEDED = (504, "DEADLINE_EXCEEDED", "There was no response in time.")
 
     def __init__(

@@ -15,7 +15,7 @@ from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 
 from service.server.pipeline.errors import ErrorCode, RequestError, shorten
-from service.server.protocols.common.endpoint import JSON, Binary, Endpoint, Operation
+from service.server.protocols.common import api
 from service.server.protocols.operations import OPERATIONS
 
 # The page loads these files from this server. BentoML's package has a copy of Swagger UI.
@@ -67,7 +67,7 @@ class FilePath(Struct, frozen=True):
     file: Literal["swagger-ui.css", "swagger-ui-bundle.js"]
 
 
-_cached_page = partial(Operation, tag=OPERATIONS, response_headers=("ETag",), cached=True, public=True)
+_cached_page = partial(api.Operation, tag=OPERATIONS, response_headers=("ETag",), cached=True, public=True)
 
 
 class ApiPage:
@@ -76,18 +76,18 @@ class ApiPage:
     def __init__(self) -> None:
         security = {"Content-Security-Policy": _POLICY, "X-Content-Type-Options": "nosniff"}
         self._page = _CachedBody(_PAGE.encode(), "text/html", security)
-        self._document = _CachedBody(b"", JSON)
+        self._document = _CachedBody(b"", api.JSON)
         self._files = StaticFiles(directory=_FOLDER)
 
-    def routes(self) -> list[Endpoint]:
+    def routes(self) -> list[api.Endpoint]:
         """Return the endpoints."""
-        document = {JSON: (dict[str, Any],)}
-        files = {"text/css": (Binary,), "text/javascript": (Binary,)}
+        document = {api.JSON: (dict[str, Any],)}
+        files = {"text/css": (api.Binary,), "text/javascript": (api.Binary,)}
         return [
-            Endpoint("/", self.page, _cached_page("page", responses={"text/html": (str,)})),
-            Endpoint("/docs.json", self.document, _cached_page("document", responses=document)),
-            Endpoint("/openapi.json", self.document, _cached_page("openapiDocument", responses=document)),
-            Endpoint(
+            api.Endpoint("/", self.page, _cached_page("page", responses={"text/html": (str,)})),
+            api.Endpoint("/docs.json", self.document, _cached_page("document", responses=document)),
+            api.Endpoint("/openapi.json", self.document, _cached_page("openapiDocument", responses=document)),
+            api.Endpoint(
                 "/static_content/{file}",
                 self.file,
                 _cached_page("pageFile", responses=files, path=FilePath),
@@ -96,7 +96,7 @@ class ApiPage:
 
     def publish(self, document: Mapping[str, object]) -> None:
         """Set the OpenAPI document."""
-        self._document = _CachedBody(msgspec.json.encode(document), JSON)
+        self._document = _CachedBody(msgspec.json.encode(document), api.JSON)
 
     async def page(self, request: Request) -> Response:
         """This page."""

@@ -4,19 +4,9 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
 
-from service.server.protocols.common.endpoint import (
-    JSON,
-    Example,
-    Label,
-    ModelName,
-    Operation,
-    Sample,
-    Selection,
-    Tag,
-    served,
-)
+from service.server.protocols.common import api
 
-TAG = Tag("BentoML", "Typed methods for BentoML's clients")
+TAG = api.Tag("BentoML", "Typed methods for BentoML's clients")
 
 
 class ClassifyOptions(BaseModel):
@@ -31,46 +21,46 @@ class ClassifyOptions(BaseModel):
 class ClassifyImage(ClassifyOptions):
     """A picture to classify."""
 
-    model: Annotated[str, served("names", "pictures"), Field(description="A name from GET /models")]
+    model: Annotated[str, api.served("names", "pictures"), Field(description="A name from GET /models")]
     image: Annotated[str, Field(description="A PNG, JPEG, WebP, GIF, BMP or TIFF file in base64")]
 
 
 class ClassifyText(ClassifyOptions):
     """A text to classify."""
 
-    model: Annotated[str, served("names", "texts"), Field(description="A name from GET /models")]
+    model: Annotated[str, api.served("names", "texts"), Field(description="A name from GET /models")]
     text: Annotated[str, Field(description="A review in English")]
 
 
 class LabelScore(BaseModel):
     """A label and its softmax probability, 0 to 1."""
 
-    label: Label
+    label: api.Label
     score: float
 
 
 class Classification(BaseModel):
     """A model's answer to one input, best label first."""
 
-    model: ModelName
-    version: Annotated[int, served("versions")]
+    model: api.ModelName
+    version: Annotated[int, api.served("versions")]
     unsure: Annotated[bool, Field(description="Whether the best score is below the card's threshold")]
     scores: list[LabelScore]
 
 
-def _classify(field: str, models: Selection, request: type[BaseModel], summary: str) -> Operation:
-    def make(sample: Sample) -> tuple[str, object]:
+def _classify(field: str, models: api.Selection, request: type[BaseModel], summary: str) -> api.Operation:
+    def make(sample: api.Sample) -> tuple[str, object]:
         return f"a {field}", {"model": sample.card.name, field: sample.value, "top_k": 3}
 
-    return Operation(
+    return api.Operation(
         f"classify{field.capitalize()}",
         tag=TAG,
         summary=summary,
         method="POST",
         models=models,
-        request={JSON: (request,)},
-        examples=(Example(make=make),),
-        responses={JSON: (Classification,)},
+        request={api.JSON: (request,)},
+        examples=(api.Example(make=make),),
+        responses={api.JSON: (Classification,)},
         errors=(404, 415, 422),
     )
 
@@ -79,10 +69,10 @@ def _classify(field: str, models: Selection, request: type[BaseModel], summary: 
 OPERATIONS = {
     "/classify_image": _classify("image", "pictures", ClassifyImage, "Classify a picture"),
     "/classify_text": _classify("text", "texts", ClassifyText, "Classify a text"),
-    "/schema.json": Operation(
+    "/schema.json": api.Operation(
         "bentoSchema",
         tag=TAG,
         summary="The methods, for BentoML's clients",
-        responses={JSON: (dict[str, Any],)},
+        responses={api.JSON: (dict[str, Any],)},
     ),
 }

@@ -5,25 +5,14 @@ from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
-from PIL import Image
 from starlette.requests import Request
 from starlette.responses import Response
 
-from service.inference.explain import Explainer, Maps
+from service.inference.explain import Maps
 from service.inference.overlay import heat_overlay, map_sheet
 from service.server.execution.engine import Engine
 from service.server.pipeline.errors import ErrorCode, RequestError, shorten
-from service.server.protocols.common.endpoint import (
-    JSON,
-    OCTETS,
-    Binary,
-    Endpoint,
-    Example,
-    Operation,
-    Sample,
-    endpoints,
-    served,
-)
+from service.server.protocols.common import api
 from service.server.protocols.common.inputs import path_version
 from service.server.protocols.common.prediction_body import (
     BODY_DESCRIPTION,
@@ -35,8 +24,8 @@ from service.server.protocols.common.prediction_body import (
 from service.server.protocols.common.responses import json_response
 from service.settings import Settings
 
-_Label = Annotated[str, served("labels", "explained")]
-_Layer = Annotated[str, served("layers")]
+_Label = Annotated[str, api.served("labels", "explained")]
+_Layer = Annotated[str, api.served("layers")]
 
 
 class ExplainQuery(Struct, frozen=True, rename={"form": "as"}):
@@ -55,8 +44,8 @@ class ExplainQuery(Struct, frozen=True, rename={"form": "as"}):
 class Explanation(Struct, frozen=True, omit_defaults=True):
     """What a network bases its answer on, as numbers."""
 
-    model: Annotated[str, served("names", "explained")]
-    version: Annotated[int, served("versions", "explained")]
+    model: Annotated[str, api.served("names", "explained")]
+    version: Annotated[int, api.served("versions", "explained")]
     values: Annotated[
         Maps,
         Meta(
@@ -68,11 +57,11 @@ class Explanation(Struct, frozen=True, omit_defaults=True):
     layer: _Layer | UnsetType = UNSET
 
 
-def _example(sample: Sample) -> tuple[str, object]:
+def _example(sample: api.Sample) -> tuple[str, object]:
     return "a picture in base64", {"inputs": sample.value}
 
 
-EXPLAIN = Operation(
+EXPLAIN = api.Operation(
     "explain",
     tag=SIMPLE,
     method="POST",
@@ -81,13 +70,13 @@ EXPLAIN = Operation(
     models="explained",
     query=ExplainQuery,
     request={
-        JSON: (SingleInputBody,),
-        "image/*": (Binary,),
-        OCTETS: (Binary,),
+        api.JSON: (SingleInputBody,),
+        "image/*": (api.Binary,),
+        api.OCTETS: (api.Binary,),
         "multipart/form-data": (SingleFileBody,),
     },
-    examples=(Example(make=_example),),
-    responses={"image/png": (Binary,), JSON: (Explanation,)},
+    examples=(api.Example(make=_example),),
+    responses={"image/png": (api.Binary,), api.JSON: (Explanation,)},
     response_headers=("X-Model-Version",),
     errors=(415, 422),
 )
@@ -100,9 +89,9 @@ class ExplainProtocol:
     engine: Engine
     settings: Settings
 
-    def routes(self) -> list[Endpoint]:
+    def routes(self) -> list[api.Endpoint]:
         """Return the endpoints."""
-        return endpoints("/models/{name}[/versions/{version}]/explain", self.explain, EXPLAIN)
+        return api.endpoints("/models/{name}[/versions/{version}]/explain", self.explain, EXPLAIN)
 
     async def explain(self, request: Request) -> Response:
         """What the network saw in a picture."""
@@ -112,33 +101,23 @@ class ExplainProtocol:
             raise RequestError(ErrorCode.INVALID_PARAMETER, f"as is {shorten(form)}; it must be png or json")
         predictor = await self.engine.predictor(name, version)
         explainer = await self.engine.in_thread(lambda: self.engine.catalog.explainer(name, version))
+        card = explainer.card
         body = await read_prediction(await request.body(), request.headers, query, text=False, max_batch=1)
 
         def explain() -> Response:
             pixels = predictor.prepare(body.inputs[0], max_pixels=self.settings.max_pixels)
-            if "layer" in query:
-                maps = explainer.feature_maps(pixels, layer=query["layer"])
-                return _response(explainer, maps, map_sheet(maps), form=form, layer=query["layer"])
-            label = query.get("label") or predictor.best_label(pixels)
-            heat = explainer.heat(pixels, label=label)
-            return _response(explainer, heat, heat_overlay(pixels, heat), form=form, label=label)
+            if layer := query.get("layer"):
+                values = explainer.feature_maps(pixels, layer=layer)
+                subject, picture = {"layer": layer}, map_sheet(values)
+            else:
+                label = query.get("label") or predictor.best_label(pixels)
+                values = explainer.heat(pixels, label=label)
+                subject, picture = {"label": label}, heat_overlay(pixels, values)
+            headers = {"X-Model-Version": str(card.version)}
+            if form == "json":
+                return json_response(Explanation(card.name, card.version, values, **subject), headers)
+            stream = io.BytesIO()
+            picture.save(stream, "PNG")
+            return Response(stream.getvalue(), headers=headers, media_type="image/png")
 
         return await self.engine.in_thread(explain)
-
-
-def _response(
-    explainer: Explainer,
-    values: Maps,
-    picture: Image.Image,
-    *,
-    form: str,
-    label: str | UnsetType = UNSET,
-    layer: str | UnsetType = UNSET,
-) -> Response:
-    card = explainer.card
-    headers = {"X-Model-Version": str(card.version)}
-    if form == "json":
-        return json_response(Explanation(card.name, card.version, values, label, layer), headers)
-    stream = io.BytesIO()
-    picture.save(stream, "PNG")
-    return Response(stream.getvalue(), headers=headers, media_type="image/png")

@@ -12,19 +12,7 @@ from service.inference.card import Card, Task, card_document
 from service.inference.precision import PrecisionChoice
 from service.inference.prediction import rank
 from service.server.execution.engine import Engine
-from service.server.protocols.common.endpoint import (
-    JSON,
-    OCTETS,
-    Binary,
-    Endpoint,
-    Example,
-    Label,
-    ModelName,
-    Operation,
-    Probability,
-    Sample,
-    endpoints,
-)
+from service.server.protocols.common import api
 from service.server.protocols.common.inputs import path_version
 from service.server.protocols.common.prediction_body import (
     BODY_DESCRIPTION,
@@ -41,8 +29,8 @@ from service.settings import Settings
 class Score(Struct, frozen=True):
     """A label and its softmax probability."""
 
-    label: Label
-    score: Probability
+    label: api.Label
+    score: api.Probability
 
 
 Scores = Annotated[
@@ -53,7 +41,7 @@ Scores = Annotated[
 class ModelSummary(Struct, frozen=True):
     """A served model."""
 
-    name: ModelName
+    name: api.ModelName
     version: Annotated[int, Meta(description="The default version, which is the highest")]
     versions: tuple[int, ...]
     title: str
@@ -90,33 +78,33 @@ ServedCard = msgspec.defstruct(
 )
 
 
-def _example(sample: Sample) -> tuple[str, object]:
+def _example(sample: api.Sample) -> tuple[str, object]:
     summary = "a review" if sample.is_text else "a picture in base64"
     return summary, {"inputs": sample.value, "parameters": {"top_k": 3}}
 
 
-def _text_example(sample: Sample) -> tuple[str, object] | None:
+def _text_example(sample: api.Sample) -> tuple[str, object] | None:
     return ("a review", sample.value) if sample.is_text else None
 
 
-SHOW = Operation(
-    "getModel", tag=SIMPLE, responses={JSON: (ServedCard,)}, response_headers=("X-Model-Version",)
+SHOW = api.Operation(
+    "getModel", tag=SIMPLE, responses={api.JSON: (ServedCard,)}, response_headers=("X-Model-Version",)
 )
-PREDICT = Operation(
+PREDICT = api.Operation(
     "predict",
     tag=SIMPLE,
     method="POST",
     description=BODY_DESCRIPTION,
     query=PredictionQuery,
     request={
-        JSON: (PredictionBody,),
-        "image/*": (Binary,),
-        OCTETS: (Binary,),
+        api.JSON: (PredictionBody,),
+        "image/*": (api.Binary,),
+        api.OCTETS: (api.Binary,),
         "text/plain": (str,),
         "multipart/form-data": (MultipartBody,),
     },
-    examples=(Example(make=_example), Example(make=_text_example, media_type="text/plain")),
-    responses={JSON: (Scores, Annotated[list[Scores], Meta(min_length=1)])},
+    examples=(api.Example(make=_example), api.Example(make=_text_example, media_type="text/plain")),
+    responses={api.JSON: (Scores, Annotated[list[Scores], Meta(min_length=1)])},
     response_headers=("X-Model-Version", "X-Lectern-Unsure", "Server-Timing"),
     errors=(415, 422),
 )
@@ -129,13 +117,13 @@ class HuggingFaceProtocol:
     engine: Engine
     settings: Settings
 
-    def routes(self) -> list[Endpoint]:
+    def routes(self) -> list[api.Endpoint]:
         """Return the endpoints, the most frequent first."""
         model = "/models/{name}[/versions/{version}]"
         return [
-            *endpoints(model, self.predict, PREDICT),
-            *endpoints(model, self.show, SHOW),
-            Endpoint("/models", self.index, Operation("listModels", tag=SIMPLE)),
+            *api.endpoints(model, self.predict, PREDICT),
+            *api.endpoints(model, self.show, SHOW),
+            api.Endpoint("/models", self.index, api.Operation("listModels", tag=SIMPLE)),
         ]
 
     async def index(self, request: Request) -> ModelList:

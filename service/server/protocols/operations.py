@@ -9,10 +9,10 @@ from starlette.responses import PlainTextResponse, Response
 
 from service.server.execution.engine import Engine
 from service.server.pipeline.metrics import metrics_response
-from service.server.protocols.common.endpoint import Endpoint, Operation, Tag
+from service.server.protocols.common import api
 from service.server.protocols.common.responses import check_ready
 
-OPERATIONS = Tag("operations", "Probes, metrics, and this page")
+OPERATIONS = api.Tag("operations", "Probes, metrics, and this page")
 _OK = {"text/plain": (Annotated[str, Meta(extra_json_schema={"const": "ok\n"})],)}
 _READY = {"text/plain": (Annotated[str, Meta(extra_json_schema={"const": "ready\n"})],)}
 
@@ -23,17 +23,19 @@ class OperationsProtocol:
 
     engine: Engine
 
-    def routes(self) -> list[Endpoint]:
+    def routes(self) -> list[api.Endpoint]:
         """Return the endpoints."""
-        ready = Operation("readyz", tag=OPERATIONS, responses=_READY, errors=(503,), public=True)
-        metrics = Operation("metrics", tag=OPERATIONS, responses={"text/plain": (str,)})
+        ready = api.Operation("readyz", tag=OPERATIONS, responses=_READY, errors=(503,), public=True)
+        metrics = api.Operation("metrics", tag=OPERATIONS, responses={"text/plain": (str,)})
         return [
             *(
-                Endpoint(f"/{name}", self.live, Operation(name, tag=OPERATIONS, responses=_OK, public=True))
+                api.Endpoint(
+                    f"/{name}", self.live, api.Operation(name, tag=OPERATIONS, responses=_OK, public=True)
+                )
                 for name in ("livez", "healthz")
             ),
-            Endpoint("/readyz", self.ready, ready),
-            Endpoint("/metrics", self.metrics, metrics),
+            api.Endpoint("/readyz", self.ready, ready),
+            api.Endpoint("/metrics", self.metrics, metrics),
         ]
 
     async def live(self, request: Request) -> Response:

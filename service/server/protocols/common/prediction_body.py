@@ -11,7 +11,7 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 
 from service.inference.predictor import Input
 from service.server.pipeline.errors import ErrorCode, RequestError, shorten
-from service.server.protocols.common.endpoint import Binary, Tag, served
+from service.server.protocols.common import api
 from service.server.protocols.common.inputs import (
     check_batch,
     decode_base64,
@@ -23,7 +23,7 @@ from service.server.protocols.common.inputs import (
 _RAW_TYPES = ("", "application/octet-stream", "application/x-www-form-urlencoded")
 _MAX_REASON = 100
 
-SIMPLE = Tag(
+SIMPLE = api.Tag(
     "simple",
     "A picture or a text in, labels with scores out: the shape of Hugging Face's inference API",
 )
@@ -53,7 +53,7 @@ class PredictionBody(Struct, frozen=True):
     It documents the body; ``read_prediction`` reads it by hand, so that each message says what to do.
     """
 
-    inputs: JsonInput | Annotated[list[JsonInput], Meta(min_length=1), served("max_batch")]
+    inputs: JsonInput | Annotated[list[JsonInput], Meta(min_length=1), api.served("max_batch")]
     parameters: Parameters | None = None
 
 
@@ -66,13 +66,13 @@ class SingleInputBody(PredictionBody, frozen=True):
 class MultipartBody(Struct, frozen=True):
     """Files, or texts for a model of texts; the parts may have any name."""
 
-    file: Annotated[list[Binary], Meta(min_length=1), served("max_batch")] | UnsetType = UNSET
+    file: Annotated[list[api.Binary], Meta(min_length=1), api.served("max_batch")] | UnsetType = UNSET
 
 
 class SingleFileBody(MultipartBody, frozen=True):
     """One file; the part may have any name."""
 
-    file: Annotated[list[Binary], Meta(min_length=1, max_length=1)] | UnsetType = UNSET
+    file: Annotated[list[api.Binary], Meta(min_length=1, max_length=1)] | UnsetType = UNSET
 
 
 @dataclass(frozen=True)

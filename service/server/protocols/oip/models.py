@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from service.inference.precision import PrecisionChoice
-from service.server.protocols.common.endpoint import ModelName
+from service.server.protocols.common import api
 from service.server.protocols.common.tensors import OUTPUT
 
 NUMBER_TYPES = (
@@ -102,7 +102,7 @@ class InferOutputTensor(Struct, frozen=True):
 class ModelInferResponse(Struct, frozen=True, kw_only=True):
     """An inference response."""
 
-    model_name: ModelName
+    model_name: api.ModelName
     model_version: str
     id: str | UnsetType = UNSET
     outputs: Annotated[list[InferOutputTensor], _One]
@@ -123,7 +123,7 @@ class ServerReadyResponse(Struct, frozen=True):
 class ModelReadyResponse(Struct, frozen=True):
     """Whether a model takes requests."""
 
-    name: ModelName
+    name: api.ModelName
     ready: bool
 
 
@@ -146,7 +146,7 @@ class TensorMetadata(Struct, frozen=True):
 class ModelMetadataResponse(Struct, frozen=True):
     """A model's versions, inputs and outputs."""
 
-    name: ModelName
+    name: api.ModelName
     versions: list[str]
     platform: _Platform
     inputs: list[TensorMetadata]
@@ -170,7 +170,7 @@ class ModelInput(ModelOutput, frozen=True):
 class ModelConfig(Struct, frozen=True):
     """A model's configuration, which Triton's clients read before they batch."""
 
-    name: ModelName
+    name: api.ModelName
     platform: _Platform
     backend: Literal["onnxruntime"]
     max_batch_size: int
@@ -188,7 +188,7 @@ class RepositoryIndexRequest(Struct, frozen=True):
 class ModelIndex(Struct, frozen=True):
     """A version in the repository."""
 
-    name: ModelName
+    name: api.ModelName
     version: str
     state: Literal["READY"] = "READY"
     reason: str = ""

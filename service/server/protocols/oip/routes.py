@@ -12,17 +12,7 @@ from starlette.responses import Response
 from service.inference.card import Card
 from service.server.execution.engine import Engine
 from service.server.pipeline.errors import ErrorCode, RequestError
-from service.server.protocols.common.endpoint import (
-    JSON,
-    OCTETS,
-    Binary,
-    Endpoint,
-    Example,
-    Operation,
-    Sample,
-    Tag,
-    endpoints,
-)
+from service.server.protocols.common import api
 from service.server.protocols.common.inputs import parse_body, parse_json, path_version
 from service.server.protocols.common.responses import check_ready, timing_headers
 from service.server.protocols.common.tensors import OUTPUT
@@ -38,7 +28,7 @@ from service.server.protocols.oip.response import infer_response
 from service.server.protocols.oip.tensors import BYTES, DATATYPE_BY_DTYPE
 from service.settings import Settings
 
-TAG = Tag("Open Inference Protocol", "Version 2 over HTTP, for the clients of Triton and KServe")
+TAG = api.Tag("Open Inference Protocol", "Version 2 over HTTP, for the clients of Triton and KServe")
 _LENGTH_HEADER = "Inference-Header-Content-Length"
 
 
@@ -50,14 +40,14 @@ class InferHeaders(Struct, frozen=True, rename={"json_length": _LENGTH_HEADER}):
     ) = UNSET
 
 
-def _best_label_example(sample: Sample) -> tuple[str, object]:
+def _best_label_example(sample: api.Sample) -> tuple[str, object]:
     summary = "a review" if sample.is_text else "a picture file in base64"
     tensor = {"name": sample.card.input.name, "datatype": BYTES, "shape": [1], "data": [sample.value]}
     output = {"name": OUTPUT, "parameters": {"classification": 1}}
     return f"{summary}, its best label", {"id": "lecture-7", "inputs": [tensor], "outputs": [output]}
 
 
-def _tensor_example(sample: Sample) -> tuple[str, object] | None:
+def _tensor_example(sample: api.Sample) -> tuple[str, object] | None:
     spec = sample.card.input
     if sample.pixels is None:
         return None
@@ -70,7 +60,7 @@ def _tensor_example(sample: Sample) -> tuple[str, object] | None:
     return "a tensor, all probabilities", {"inputs": [tensor]}
 
 
-INFER = Operation(
+INFER = api.Operation(
     "oipInfer",
     tag=TAG,
     method="POST",
@@ -80,19 +70,19 @@ INFER = Operation(
     "tensor's little-endian bytes; with 0 the body is only the tensor. The server does not read compressed "
     "bodies. The response is binary if the request asks for that.",
     request_headers=InferHeaders,
-    request={JSON: (models.ModelInferRequest,), OCTETS: (Binary,)},
-    examples=(Example(make=_best_label_example), Example(make=_tensor_example, suffix="-tensor")),
-    responses={JSON: (models.ModelInferResponse,), OCTETS: (Binary,)},
+    request={api.JSON: (models.ModelInferRequest,), api.OCTETS: (api.Binary,)},
+    examples=(api.Example(make=_best_label_example), api.Example(make=_tensor_example, suffix="-tensor")),
+    responses={api.JSON: (models.ModelInferResponse,), api.OCTETS: (api.Binary,)},
     response_headers=("X-Model-Version", "Server-Timing"),
     errors=(415, 422),
 )
-INDEX = Operation(
+INDEX = api.Operation(
     "oipIndex",
     tag=TAG,
     method="POST",
-    request={JSON: (models.RepositoryIndexRequest,)},
+    request={api.JSON: (models.RepositoryIndexRequest,)},
     body_required=False,
-    examples=(Example(make=lambda _: ("versions that are ready", {"ready": True}), per_model=False),),
+    examples=(api.Example(make=lambda _: ("versions that are ready", {"ready": True}), per_model=False),),
 )
 
 
@@ -103,22 +93,22 @@ class OipProtocol:
     engine: Engine
     settings: Settings
 
-    def routes(self) -> list[Endpoint]:
+    def routes(self) -> list[api.Endpoint]:
         """Return the endpoints, the most frequent first."""
         model = "/v2/models/{name}[/versions/{version}]"
         return [
-            *endpoints(f"{model}/infer", self.infer, INFER),
-            *endpoints(
-                f"{model}/ready", self.model_ready, Operation("oipModelReady", tag=TAG, errors=(503,))
+            *api.endpoints(f"{model}/infer", self.infer, INFER),
+            *api.endpoints(
+                f"{model}/ready", self.model_ready, api.Operation("oipModelReady", tag=TAG, errors=(503,))
             ),
-            *endpoints(model, self.model, Operation("oipModel", tag=TAG)),
-            *endpoints(f"{model}/config", self.config, Operation("oipModelConfig", tag=TAG)),
-            Endpoint("/v2", self.server, Operation("oipServer", tag=TAG)),
-            Endpoint("/v2/health/live", self.live, Operation("oipLive", tag=TAG, public=True)),
-            Endpoint(
-                "/v2/health/ready", self.ready, Operation("oipReady", tag=TAG, errors=(503,), public=True)
+            *api.endpoints(model, self.model, api.Operation("oipModel", tag=TAG)),
+            *api.endpoints(f"{model}/config", self.config, api.Operation("oipModelConfig", tag=TAG)),
+            api.Endpoint("/v2", self.server, api.Operation("oipServer", tag=TAG)),
+            api.Endpoint("/v2/health/live", self.live, api.Operation("oipLive", tag=TAG, public=True)),
+            api.Endpoint(
+                "/v2/health/ready", self.ready, api.Operation("oipReady", tag=TAG, errors=(503,), public=True)
             ),
-            Endpoint("/v2/repository/index", self.index, INDEX),
+            api.Endpoint("/v2/repository/index", self.index, INDEX),
         ]
 
     async def infer(self, request: Request) -> Response:

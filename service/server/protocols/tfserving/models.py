@@ -6,13 +6,13 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta, Struct
 
 from service.inference.card import Card
-from service.server.protocols.common.endpoint import ModelName, Probabilities, served
+from service.server.protocols.common import api
 from service.server.protocols.common.tensors import OUTPUT
 
 SIGNATURE = "serving_default"
 
 DataType = Literal["DT_UINT8", "DT_INT32", "DT_FLOAT"]
-_Rows = Annotated[list[Any], Meta(min_length=1), served("max_batch")]
+_Rows = Annotated[list[Any], Meta(min_length=1), api.served("max_batch")]
 _SignatureName = Literal["serving_default", "", None]
 
 
@@ -33,13 +33,13 @@ class PredictColumnsRequest(Struct, frozen=True):
 class PredictRowsResponse(Struct, frozen=True):
     """The response to a request in rows."""
 
-    predictions: Probabilities
+    predictions: api.Probabilities
 
 
 class PredictColumnsResponse(Struct, frozen=True):
     """The response to a request in columns."""
 
-    outputs: Probabilities
+    outputs: api.Probabilities
 
 
 class ModelVersionStatus(Struct, frozen=True):
@@ -89,7 +89,7 @@ class SignatureDef(Struct, frozen=True):
 class ModelSpec(Struct, frozen=True):
     """The name and version of a model."""
 
-    name: ModelName
+    name: api.ModelName
     signature_name: str
     version: str
 

@@ -10,22 +10,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from service.server.execution.engine import Engine
-from service.server.protocols.common.endpoint import (
-    JSON,
-    Endpoint,
-    Example,
-    Operation,
-    Sample,
-    Tag,
-    endpoints,
-)
+from service.server.protocols.common import api
 from service.server.protocols.common.inputs import parse_body, path_version
 from service.server.protocols.common.responses import json_response, timing_headers
 from service.server.protocols.tfserving import models
 from service.server.protocols.tfserving.request import read_predict
 from service.settings import Settings
 
-TAG = Tag("TensorFlow Serving", "The REST API of TensorFlow Serving")
+TAG = api.Tag("TensorFlow Serving", "The REST API of TensorFlow Serving")
 
 
 class _NameConvertor(StringConvertor):
@@ -37,28 +29,28 @@ class _NameConvertor(StringConvertor):
 register_url_convertor("name", _NameConvertor())
 
 
-def _example(sample: Sample) -> tuple[str, object]:
+def _example(sample: api.Sample) -> tuple[str, object]:
     if sample.is_text:
         return "a review", {"instances": [sample.value]}
     return "a picture file", {"instances": [{"b64": sample.value}]}
 
 
-def _columns_example(sample: Sample) -> tuple[str, object] | None:
+def _columns_example(sample: api.Sample) -> tuple[str, object] | None:
     if sample.pixels is None or len(sample.card.input.shape) != 3:
         return None
     rows = np.reshape(sample.pixels, sample.card.input.shape[1:]).tolist()
     return "a tensor, in columns", {"inputs": [rows]}
 
 
-PREDICT = Operation(
+PREDICT = api.Operation(
     "tfServingPredict",
     tag=TAG,
     method="POST",
     description='Rows in `instances` or columns in `inputs`: nested lists, pictures as `{"b64": "…"}`, or '
     "texts. The body is read as JSON whatever its content type.",
-    request={JSON: (models.PredictRowsRequest, models.PredictColumnsRequest)},
-    examples=(Example(make=_example), Example(make=_columns_example, suffix="-columns")),
-    responses={JSON: (models.PredictRowsResponse, models.PredictColumnsResponse)},
+    request={api.JSON: (models.PredictRowsRequest, models.PredictColumnsRequest)},
+    examples=(api.Example(make=_example), api.Example(make=_columns_example, suffix="-columns")),
+    responses={api.JSON: (models.PredictRowsResponse, models.PredictColumnsResponse)},
     response_headers=("X-Model-Version", "Server-Timing"),
     errors=(422,),
 )
@@ -71,13 +63,13 @@ class TfServingProtocol:
     engine: Engine
     settings: Settings
 
-    def routes(self) -> list[Endpoint]:
+    def routes(self) -> list[api.Endpoint]:
         """Return the endpoints, the most frequent first."""
         model = "/v1/models/{name:name}[/versions/{version:name}]"
         return [
-            *endpoints(f"{model}:predict", self.predict, PREDICT),
-            *endpoints(model, self.status, Operation("tfServingStatus", tag=TAG)),
-            *endpoints(f"{model}/metadata", self.metadata, Operation("tfServingMetadata", tag=TAG)),
+            *api.endpoints(f"{model}:predict", self.predict, PREDICT),
+            *api.endpoints(model, self.status, api.Operation("tfServingStatus", tag=TAG)),
+            *api.endpoints(f"{model}/metadata", self.metadata, api.Operation("tfServingMetadata", tag=TAG)),
         ]
 
     async def predict(self, request: Request) -> Response:
