@@ -26,7 +26,7 @@ from service.server.pipeline.connection import ClientDisconnected
 from service.server.pipeline.errors import ErrorCode, RequestError, to_request_error
 from service.server.pipeline.pipeline import RequestPipeline
 from service.server.playground.api_page import ApiPage
-from service.server.protocols.bento import Classification, ClassifyImage, ClassifyText, LabelScore
+from service.server.protocols.bento_models import Classification, ClassifyImage, ClassifyText, LabelScore
 from service.server.protocols.common.inputs import decode_base64
 from service.server.protocols.explain import ExplainProtocol
 from service.server.protocols.huggingface import HuggingFaceProtocol

@@ -7,7 +7,7 @@ from service.server.openapi.sample_inputs import make_sample
 from service.server.openapi.schemas import REFERENCE, SchemaBuilder
 from service.server.openapi.served import Json, ServedModels
 from service.server.pipeline.errors import NOT_IN_HTTP_RESPONSES, ErrorBody, ErrorCode
-from service.server.protocols import bento
+from service.server.protocols import bento_models
 from service.server.protocols.common import api
 from service.server.protocols.oip.metadata import server_document
 from service.settings import Settings
@@ -57,7 +57,7 @@ class _DocumentBuilder:
 
     def build(self, endpoints: Sequence[api.Endpoint]) -> Json:
         operations = [(endpoint.path_format, endpoint.operation) for endpoint in endpoints]
-        operations += bento.OPERATIONS.items()
+        operations += bento_models.OPERATIONS.items()
         paths: dict[str, Json] = {}
         for path, operation in operations:
             paths.setdefault(path, {})[operation.method.lower()] = self._operation(path, operation)
