@@ -7,7 +7,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from service.server.bentoml_adapter import BentoRoutes
-from service.server.pipeline.errors import RequestError
+from service.server.pipeline.errors import ErrorCode, RequestError
 from service.server.pipeline.pipeline import ClientDisconnected
 from service.server.pipeline.request_record import CLIENT_CLOSED_REQUEST
 from service.server.transport.http_handler import Headers, HttpHandler
@@ -74,8 +74,7 @@ class AsgiAdapter:
 
     def _too_large(self, size: int) -> RequestError:
         return RequestError(
-            413,
-            "body_too_large",
+            ErrorCode.BODY_TOO_LARGE,
             f"the body has {size} bytes or more, the limit is {self._handler.max_body}; send less at once",
             # The rest of the body is not read, so that the connection cannot be used again.
             {"Connection": "close"},
