@@ -9,7 +9,6 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from service.server.bentoml_adapter import BentoRoutes
 from service.server.pipeline.errors import ErrorCode, RequestError
 from service.server.pipeline.pipeline import ClientDisconnected
-from service.server.pipeline.request_record import CLIENT_CLOSED_REQUEST
 from service.server.transport.http_handler import Headers, HttpHandler
 
 
@@ -53,7 +52,7 @@ class AsgiAdapter:
                 await self._handler.respond(scope, read_body, send_response, url_bytes=url_bytes)
         except ClientDisconnected:
             # BentoML's time-out layer waits for a response even if the client has disconnected.
-            await send_response(Response(status_code=CLIENT_CLOSED_REQUEST))
+            await send_response(Response(status_code=ErrorCode.CLIENT_DISCONNECTED.status))
 
     async def _read(self, headers: Headers, receive: Receive) -> bytes:
         announced = headers.get(b"content-length", b"")

@@ -14,7 +14,7 @@ from grpc_reflection.v1alpha import reflection, reflection_pb2
 
 from service.server.pipeline.errors import ErrorCode, RequestError
 from service.server.pipeline.pipeline import RequestPipeline
-from service.server.pipeline.request_record import CLIENT_CLOSED_REQUEST, RequestRecord, request_id
+from service.server.pipeline.request_record import RequestRecord, request_id
 from service.server.protocols.oip import inference_pb2
 from service.server.protocols.oip.grpc_methods import HEALTH, SERVICE, Method
 
@@ -89,9 +89,8 @@ class GrpcHandler:
                 return await work()
             except asyncio.CancelledError:
                 # gRPC cancels the call when the client cancels it or the client's own deadline passes.
-                late = _is_late(context)
-                record.status, record.code = (
-                    (504, "deadline_exceeded") if late else (CLIENT_CLOSED_REQUEST, "")
+                record.set_error(
+                    ErrorCode.DEADLINE_EXCEEDED if _is_late(context) else ErrorCode.CLIENT_DISCONNECTED
                 )
                 raise
 
