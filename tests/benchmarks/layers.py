@@ -1,7 +1,7 @@
-"""Owns ``./run bench layers``: where the microseconds of one request go, from the network to the socket.
+"""Measures the time of one request per layer, from the network to the socket: ``./run bench layers``.
 
-Each row is a layer less what is within it, in processor time of one process, in which the server's own
-objects are called without sockets. What the system's sockets cost on top is in ``./run bench peers``.
+Each row is a layer without the layers inside it, in processor time of one process. The server's own objects
+are called without sockets; ``./run bench peers`` includes those.
 """
 
 import asyncio
@@ -49,16 +49,16 @@ async def _measure() -> None:
     app.engine.start()
     predictor = await app.engine.predictor("mnist", int(MODEL.parent.name))
     digits = Digits.read()
-    png = await _Course(app, predictor, "/models/mnist/versions/1", digits.png()).of_file()
+    png = await _Request(app, predictor, "/models/mnist/versions/1", digits.png()).of_file()
     tensor = digits.oip_binary(1)
-    oip = await _Course(app, predictor, "/v2/models/mnist/versions/1/infer", tensor).of_tensor()
+    oip = await _Request(app, predictor, "/v2/models/mnist/versions/1/infer", tensor).of_tensor()
     click.echo("| microseconds of processor time, mnist 1 | one PNG | OIP, binary |\n|---|--:|--:|")
     for name in png:
         click.echo(f"| {name} | {png[name]:.0f} | {oip[name]:.0f} |")
 
 
-class _Course:
-    """One request on its way through the layers."""
+class _Request:
+    """One request through the layers."""
 
     def __init__(self, app: Application, predictor: Predictor, path: str, post: Post) -> None:
         self._app, self._predictor, self._path, self._post = app, predictor, path, post
@@ -82,7 +82,7 @@ class _Course:
             pipeline = await _time(self._pipeline)
             http = await _time(self._over_http(1))
             together = await _time(self._over_http(_TOGETHER)) / _TOGETHER
-            await asyncio.sleep(0)  # the last lines of the access log are written when the turn is over
+            await asyncio.sleep(0)  # the last lines of the access log are written in the next iteration
         return {
             "the network alone": network,
             "decoding the file": decoding,
@@ -123,7 +123,7 @@ class _Course:
         await self._app.handler.respond(scope, read_body, send, url_bytes=len(self._path), route=route)
 
     def _over_http(self, connections: int) -> Work:
-        """Return work that lets requests come in on so many connections in one turn."""
+        """Return work that receives a request on each of so many connections in one iteration."""
         head = "".join(f"{name}: {value}\r\n" for name, value in self._post.headers)
         request = (
             f"POST {self._path} HTTP/1.1\r\nHost: localhost\r\n{head}"
@@ -142,7 +142,7 @@ class _Course:
 
 
 class _NoSocket(asyncio.Transport):
-    """Takes what a server writes, and counts the pieces."""
+    """A transport without a socket, which counts writes."""
 
     def __init__(self) -> None:
         super().__init__({"peername": _ADDRESS, "sockname": _ADDRESS})
@@ -186,16 +186,16 @@ async def _time(work: Work) -> float:
         await work()
     rounds = []
     for _ in range(_ROUNDS):
-        begun = time.process_time()
+        started = time.process_time()
         for _ in range(_CALLS):
             await work()
-        rounds.append((time.process_time() - begun) / _CALLS)
+        rounds.append((time.process_time() - started) / _CALLS)
     return sorted(rounds)[_ROUNDS // 4] * 1e6
 
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Send the access log where a server's goes that nobody reads."""
+    """Send the access log to the null device."""
     shown = sys.stdout
     with Path(os.devnull).open("w") as sys.stdout:
         try:
