@@ -66,7 +66,7 @@ class Server:
         """Send one request with no more headers than HTTP demands, and read the answer."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
         try:
-            # A server that refuses a body closes the connection before its end; its response can still be read.
+            # A server that refuses a body closes the connection early; its response can still be read.
             with suppress(BrokenPipeError, ConnectionResetError):
                 connection.request(method, path, body, dict(headers or {}), **options)
             response = connection.getresponse()
