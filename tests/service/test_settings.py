@@ -1,11 +1,11 @@
-"""Settings: each variable has a default and a check, and a value that cannot be used is named."""
+"""Tests of the settings: defaults, values that are accepted, and errors that name the variable."""
 
-import dataclasses
 import socket
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from service.inference.errors import SettingsError
 from service.settings import Settings, table, variable
@@ -28,12 +28,13 @@ def test_nothing_set_gives_the_defaults(models_folder: Path) -> None:
         timeout_s=30.0,
         api_keys=(),
         cors_origins=(),
+        trusted_proxies=(),
         log_format="text",
     )
 
 
 def test_a_variable_that_is_set_to_nothing_is_not_set() -> None:
-    empty = {variable(field.name): "" for field in dataclasses.fields(Settings)}
+    empty = {variable(name): "" for name in Settings.__struct_fields__}
     assert Settings.from_environment(empty) == Settings()
 
 
@@ -64,12 +65,14 @@ def test_a_variable_that_is_set_to_nothing_is_not_set() -> None:
             ("https://a.example", "http://localhost:8000"),
         ),
         ("cors_origins", "*", ("*",)),
+        ("trusted_proxies", "10.0.0.0/8, 192.0.2.1", ("10.0.0.0/8", "192.0.2.1/32")),
+        ("trusted_proxies", "2001:db8::/32", ("2001:db8::/32",)),
         ("log_format", "json", "json"),
     ],
 )
 def test_each_variable_is_read(name: str, text: str, value: Any) -> None:
     settings = Settings.from_environment({variable(name): text})
-    assert settings == dataclasses.replace(Settings(), **{name: value})
+    assert settings == replace(Settings(), **{name: value})
 
 
 @pytest.mark.parametrize(
@@ -101,6 +104,9 @@ def test_each_variable_is_read(name: str, text: str, value: Any) -> None:
         ("timeout_s", "inf"),
         ("cors_origins", "example.org"),
         ("cors_origins", "https://example.org/page"),
+        ("trusted_proxies", ","),
+        ("trusted_proxies", "proxy.example"),
+        ("trusted_proxies", "10.0.0.0/33"),
         ("log_format", "xml"),
     ],
 )
@@ -132,6 +138,6 @@ def test_where_ports_cannot_be_shared_grpc_takes_one_worker(monkeypatch: pytest.
 
 def test_the_table_has_a_row_with_a_summary_for_every_setting() -> None:
     rows = table()
-    assert [name for name, _, _ in rows] == [variable(field.name) for field in dataclasses.fields(Settings)]
+    assert [name for name, _, _ in rows] == [variable(name) for name in Settings.__struct_fields__]
     assert {name: default for name, default, _ in rows}["LECTERN_TIMEOUT_S"] == "30.0"
     assert all(summary for _, _, summary in rows)

@@ -82,7 +82,7 @@ def test_the_server_is_started_without_a_shell_that_would_swallow_sigterm() -> N
 
 
 def test_its_settings_are_understood() -> None:
-    known = {variable(name) for name in Settings.__dataclass_fields__}
+    known = {variable(name) for name in Settings.__struct_fields__}
     given = {name: value for name, value in environment().items() if name.startswith("LECTERN_")}
     assert set(given) <= known
     settings = Settings.from_environment(given)

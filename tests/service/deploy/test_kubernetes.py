@@ -18,7 +18,7 @@ POD: dict[str, Any] = DEPLOYMENT["spec"]["template"]["spec"]
 def settings() -> Settings:
     """The settings that the pod's variables make, every one of them known."""
     given = {variable["name"]: variable["value"] for variable in CONTAINER["env"]}
-    assert set(given) <= {variable(name) for name in Settings.__dataclass_fields__}
+    assert set(given) <= {variable(name) for name in Settings.__struct_fields__}
     return Settings.from_environment(given)
 
 
