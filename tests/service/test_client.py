@@ -7,7 +7,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -55,17 +55,17 @@ def script() -> Iterator[Script]:
 
         def answer(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            running.requests.append(
-                (self.command, self.path, dict(self.headers), json.loads(body) if body else None)
-            )
+            raw = self.headers.get("Content-Type") == "application/octet-stream"
+            content = body if raw or not body else json.loads(body)
+            running.requests.append((self.command, self.path, dict(self.headers), content))
             canned = running.answers.pop(0) if len(running.answers) > 1 else running.answers[0]
             stop.wait(canned.after_s)
-            content = json.dumps(canned.document).encode() if canned.body is None else canned.body
+            answer = json.dumps(canned.document).encode() if canned.body is None else canned.body
             self.send_response(canned.status)
-            for name, value in {"Content-Length": str(len(content)), **canned.headers}.items():
+            for name, value in {"Content-Length": str(len(answer)), **canned.headers}.items():
                 self.send_header(name, value)
             self.end_headers()
-            self.wfile.write(content)
+            self.wfile.write(answer)
 
         do_GET = do_POST = answer
 
@@ -108,16 +108,16 @@ def call(request: pytest.FixtureRequest) -> Call:
 
 @pytest.fixture
 def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """Note how long the clients want to wait, and let them not wait."""
+    """Record how long the clients would wait, without waiting."""
     waited: list[float] = []
     really = asyncio.sleep
 
-    async def note(seconds: float) -> None:
+    async def record(seconds: float) -> None:
         waited.append(seconds)
         await really(0)
 
-    monkeypatch.setattr("service.client.time.sleep", waited.append)
-    monkeypatch.setattr("service.client.asyncio.sleep", note)
+    monkeypatch.setattr("time.sleep", waited.append)
+    monkeypatch.setattr("asyncio.sleep", record)
     return waited
 
 
@@ -134,13 +134,26 @@ SEVEN = (("7", 0.9), ("1", 0.1))
 ONE = (("1", 0.4), ("7", 0.35))
 
 
-def test_a_picture_is_sent_in_base64_and_answered_with_a_prediction(script: Script, call: Call) -> None:
-    script.answers = [_answer(SEVEN)]
+def test_one_picture_is_sent_as_it_is(script: Script, call: Call) -> None:
+    rows = _answer(SEVEN)
+    script.answers = [replace(rows, document=rows.document[0])]
     found = call(script.url + "/", "predict", "mnist", b"\x89PNG", top_k=2)
     assert found == Prediction("mnist", 3, (Score("7", 0.9), Score("1", 0.1)), unsure=False)
+    method, path, headers, body = script.requests[0]
+    assert (method, path) == ("POST", "/models/mnist?top_k=2")
+    assert (headers["Content-Type"], body) == ("application/octet-stream", b"\x89PNG")
+
+
+def test_several_pictures_are_sent_in_base64(script: Script, call: Call) -> None:
+    script.answers = [_answer(SEVEN, ONE, unsure="false,true")]
+    found = call(script.url, "predict_many", "mnist", [b"\x89PNG", b"GIF"], top_k=2)
+    assert found == [
+        Prediction("mnist", 3, (Score("7", 0.9), Score("1", 0.1)), unsure=False),
+        Prediction("mnist", 3, (Score("1", 0.4), Score("7", 0.35)), unsure=True),
+    ]
     method, path, _, body = script.requests[0]
     assert (method, path) == ("POST", "/models/mnist")
-    assert base64.b64decode(body["inputs"][0]) == b"\x89PNG"
+    assert [base64.b64decode(text) for text in body["inputs"]] == [b"\x89PNG", b"GIF"]
     assert body["parameters"] == {"top_k": 2}
 
 
