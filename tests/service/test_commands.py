@@ -75,7 +75,7 @@ def test_predict_says_when_it_is_not_sure(
 ) -> None:
     tiny_model(tmp_path / "models", bias=(0.0,) * 10)
     monkeypatch.setenv("LECTERN_MODELS", str(tmp_path / "models"))
-    assert run("predict", "mnist", digit_file).out.splitlines()[0].endswith("(not sure)")
+    assert run("predict", "mnist", digit_file).out.splitlines()[0].endswith("(unsure)")
 
 
 def test_predict_names_what_cannot_be_used_and_classifies_the_rest(
