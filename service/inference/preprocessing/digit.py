@@ -13,7 +13,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from service.inference.errors import BlankImage
-from service.inference.preprocessing.decoding import on_page
+from service.inference.preprocessing.decoding import flatten
 
 SIDE = 28
 _BOX = 20
@@ -46,7 +46,7 @@ def prepare_digit(picture: Image.Image) -> Pixels:
     Raises:
         BlankImage: Nothing is drawn on the picture.
     """
-    flat = on_page(picture, _page_of(picture))
+    flat = flatten(picture, background=_page_of(picture))
     levels = np.asarray(flat if flat.mode == "L" else flat.convert("L"))
     border = np.concatenate([levels[0], levels[-1], levels[1:-1, 0], levels[1:-1, -1]])
     page = _median(border)

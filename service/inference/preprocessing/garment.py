@@ -10,7 +10,7 @@ import numpy.typing as npt
 from PIL import Image, ImageFilter
 
 from service.inference.errors import BlankImage
-from service.inference.preprocessing.decoding import on_page
+from service.inference.preprocessing.decoding import flatten
 
 SIDE = 28
 _WHITE = 255
@@ -37,7 +37,7 @@ def prepare_garment(picture: Image.Image) -> Pixels:
     Raises:
         BlankImage: The whole picture has the colour of its corner.
     """
-    picture = on_page(picture, _WHITE)
+    picture = flatten(picture, background=_WHITE)
     if picture.size == (SIDE, SIDE):
         return np.asarray(picture.convert("L"))
     photo = np.asarray(picture.convert("RGB"))

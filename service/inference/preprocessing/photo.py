@@ -4,7 +4,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from service.inference.preprocessing.decoding import on_page
+from service.inference.preprocessing.decoding import flatten
 
 _WHITE = 255
 
@@ -19,7 +19,7 @@ def prepare_photo(picture: Image.Image, *, size: int) -> npt.NDArray[np.uint8]:
     Returns:
         uint8 array (size, size, 3), RGB.
     """
-    photo = on_page(picture, _WHITE).convert("RGB")
+    photo = flatten(picture, background=_WHITE).convert("RGB")
     if photo.size == (size, size):
         return np.asarray(photo)
     side = min(photo.size)

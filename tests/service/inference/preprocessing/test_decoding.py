@@ -2,8 +2,11 @@
 
 import io
 import struct
+import subprocess
+import sys
 import time
 import tracemalloc
+import warnings
 import zipfile
 import zlib
 from collections.abc import Callable
@@ -271,6 +274,37 @@ def test_a_bomb_is_refused_by_its_header_at_once(kind: str) -> None:
     tracemalloc.stop()
     assert elapsed < 3
     assert peak < 5_000_000
+
+
+def test_pillows_own_limit_is_left_to_the_process() -> None:
+    program = (
+        "import io; from PIL import Image; before = Image.MAX_IMAGE_PIXELS; "
+        "from service.inference.preprocessing import decode_image; "
+        "stream = io.BytesIO(); Image.new('L', (9, 9)).save(stream, 'GIF'); decode_image(stream.getvalue()); "
+        "assert before and Image.MAX_IMAGE_PIXELS == before"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "GIF", "BMP"])
+def test_only_max_pixels_limits_the_size(
+    encode: Encode, scene: Image.Image, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = encode(scene.convert("P") if kind == "PNG" else scene, kind)
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 10)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert decode_image(content).size == scene.size
+
+
+@pytest.mark.parametrize("kind", ["WEBP", "TIFF"])
+def test_files_above_pillows_limit_are_too_large(
+    encode: Encode, scene: Image.Image, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = encode(scene, kind)
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 10)
+    with pytest.raises(InputTooLarge, match="1536 pixels"):
+        decode_image(content)
 
 
 def test_a_bomb_in_a_pictures_text_is_refused(scene: Image.Image, encode: Encode) -> None:
