@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from service.inference.errors import InputError
-from service.inference.preprocessing import decode_image, prepare_digit, prepare_garment, prepare_photo
+from service.inference.preprocessing import decode_image, picture_preparation
 from training.datasets.dataset import Dataset, Examples, stratified
 from training.errors import DatasetError
 
@@ -91,13 +91,6 @@ def model_name(text: str) -> str:
     return re.sub(r"[^a-z0-9]+", "_", text.lower()).strip("_") or "own_pictures"
 
 
-_PREPARATIONS = {
-    "digit": lambda image, size: prepare_digit(image),
-    "garment": lambda image, size: prepare_garment(image),
-    "photo": lambda image, size: prepare_photo(image, size=size),
-}
-
-
 def _class_folders(folder: Path) -> tuple[str, ...]:
     if not folder.is_dir():
         raise DatasetError(
@@ -112,6 +105,7 @@ def _read(
     folder: Path, names: tuple[str, ...], *, preprocessing: str, size: int | None
 ) -> tuple[Examples, tuple[str, ...], str]:
     """Return the pictures of the folders that are there, what could not be read, and a checksum of all."""
+    prepare = picture_preparation(preprocessing, size=size or 28)
     pictures, classes, skipped = [], [], []
     checksum = hashlib.sha256()
     for number, name in enumerate(names):
@@ -122,7 +116,7 @@ def _read(
             checksum.update(f"{name}/{path.name}\0{len(content)}\0".encode() + content)
             try:
                 image = decode_image(content)
-                pictures.append(_PREPARATIONS[preprocessing](image, size))
+                pictures.append(prepare(image))
                 classes.append(number)
             except InputError as error:
                 skipped.append(f"{name}/{path.name}: {error}")

@@ -8,14 +8,12 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from service.inference.preprocessing import Vocabulary, pad, prepare_digit, prepare_garment, prepare_photo
+from service.inference.preprocessing import Vocabulary, pad, picture_preparation
 from training.datasets import Dataset, Examples, load_dataset
 from training.datasets.download import Progress
 from training.datasets.folder import load_extra, load_folder
 from training.errors import RecipeError
 from training.recipes.recipe import Recipe
-
-_PREPARATIONS = {"digit": prepare_digit, "garment": prepare_garment}
 
 
 @dataclass(frozen=True)
@@ -80,12 +78,8 @@ def as_served(examples: Examples, *, preprocessing: str) -> Examples:
     Returns:
         The same examples as a server would hand them to the network.
     """
-    pictures = examples.x
     if preprocessing == "text":
         return examples
-    if preprocessing == "photo":
-        size = pictures.shape[1]
-        rows = [prepare_photo(Image.fromarray(picture), size=size) for picture in pictures]
-    else:
-        rows = [_PREPARATIONS[preprocessing](Image.fromarray(picture)) for picture in pictures]
+    prepare = picture_preparation(preprocessing, size=examples.x.shape[1])
+    rows = [prepare(Image.fromarray(picture)) for picture in examples.x]
     return Examples(np.stack(rows), examples.y)

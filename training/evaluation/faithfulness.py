@@ -9,7 +9,7 @@ from PIL import Image
 from service.inference import Predictor
 from service.inference.card import Faithfulness
 from service.inference.explain import Explainer
-from service.inference.occlusion import cover_of
+from service.inference.occlusion import occlusion_color
 from training.datasets import Examples
 
 _PICTURES = 200
@@ -48,5 +48,5 @@ def _without_hottest(pixels: Pixels, heat: npt.NDArray[Any]) -> Pixels:
     smooth = np.asarray(Image.fromarray(heat).resize((width, height), Image.Resampling.BICUBIC))
     places = np.argsort(-smooth, axis=None, kind="stable")[: round(_SHARE * smooth.size)]
     hidden = pixels.copy()
-    hidden.reshape(height * width, -1)[places] = cover_of(pixels)
+    hidden.reshape(height * width, -1)[places] = occlusion_color(pixels)
     return hidden

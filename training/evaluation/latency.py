@@ -11,7 +11,7 @@ from PIL import Image
 
 from service.inference.card import Card, Latency
 from service.inference.catalog import Catalog
-from service.inference.precision import Precision, clock
+from service.inference.precision import Precision, cpu_clock
 from service.inference.predictor import Input, Predictor
 from training.datasets.dataset import Dataset
 from training.fit.run import describe_machine
@@ -95,9 +95,9 @@ def median_milliseconds(
     end = time.perf_counter() + seconds * len(calls)
     while time.perf_counter() < end or len(times[0]) < _FEWEST:
         for call, taken in zip(calls, times, strict=True):
-            begun = clock()
+            begun = cpu_clock()
             call()
-            taken.append(clock() - begun)
+            taken.append(cpu_clock() - begun)
     return tuple(round(float(np.median(taken)) * 1e3, 4) for taken in times)
 
 

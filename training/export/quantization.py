@@ -34,7 +34,7 @@ from onnxruntime.quantization.shape_inference import quant_pre_process
 from service.inference.card import Card, Metrics, QuantizedFile
 from service.inference.catalog import Catalog
 from service.inference.files import sha256_of
-from service.inference.precision import INT8_FILE, path_of
+from service.inference.precision import INT8_FILE, onnx_path
 from service.inference.session import open_session
 from training.datasets.dataset import Examples
 from training.datasets.inputs import as_served
@@ -130,7 +130,7 @@ def quantize_model(
     with tempfile.TemporaryDirectory() as work:
         best, quantized = quantize(
             card,
-            network=path_of(folder, "float32"),
+            network=onnx_path(folder, "float32"),
             splits=load_splits(card, folder, data=data),
             work=Path(work),
             announce=announce,

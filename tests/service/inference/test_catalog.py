@@ -84,7 +84,7 @@ def test_a_card_in_a_folder_of_another_name_is_refused(
 ) -> None:
     place = tiny_model(tmp_path / "elsewhere")
     shutil.copytree(place, tmp_path / "models" / target)
-    with pytest.raises(CardError, match=f"lies in {target}"):
+    with pytest.raises(CardError, match=f"is in {target}"):
         Catalog(tmp_path / "models")
 
 

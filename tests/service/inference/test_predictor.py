@@ -108,7 +108,7 @@ def test_an_answer_is_unsure_below_the_cards_threshold(
     ids=lambda batch: f"{batch.dtype}{list(batch.shape)}",
 )
 def test_arrays_that_the_network_does_not_take_are_refused(catalog: Catalog, batch: Any) -> None:
-    with pytest.raises(InvalidInput, match=r"mnist takes uint8 of shape \[-1, 28, 28\]"):
+    with pytest.raises(InvalidInput, match=r"mnist expects uint8 of shape \[-1, 28, 28\]"):
         catalog.predictor("mnist").probabilities(batch)
 
 
