@@ -1,4 +1,4 @@
-"""Owns what the service's tests share: real samples, files made of them, and a tiny model."""
+"""Shared fixtures of the service tests: samples, encoded pictures, small models and the command line."""
 
 import dataclasses
 import gzip

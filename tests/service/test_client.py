@@ -1,4 +1,4 @@
-"""The SDK, sync and async alike: what it sends, what it makes of answers, when it tries again."""
+"""Tests of both clients: requests, responses and retries."""
 
 import asyncio
 import base64
@@ -157,7 +157,9 @@ def test_several_pictures_are_sent_in_base64(script: Script, call: Call) -> None
     assert body["parameters"] == {"top_k": 2}
 
 
-def test_texts_are_sent_as_they_are_and_each_answer_has_its_own_doubt(script: Script, call: Call) -> None:
+def test_texts_are_sent_as_they_are_and_each_prediction_has_its_own_unsure_flag(
+    script: Script, call: Call
+) -> None:
     script.answers = [_answer(SEVEN, ONE, SEVEN, unsure="false,true,false")]
     found = call(script.url, "predict_many", "imdb", ["good", "naïve", "bad"], version=2)
     assert [prediction.unsure for prediction in found] == [False, True, False]
@@ -169,13 +171,13 @@ def test_texts_are_sent_as_they_are_and_each_answer_has_its_own_doubt(script: Sc
 @pytest.mark.parametrize(
     ("name", "path"), [("../readyz", "..%2Freadyz"), ("a?b#c", "a%3Fb%23c"), ("ü", "%C3%BC")]
 )
-def test_no_name_of_a_model_leads_elsewhere(script: Script, call: Call, name: str, path: str) -> None:
+def test_model_names_are_quoted_in_the_path(script: Script, call: Call, name: str, path: str) -> None:
     script.answers = [_answer(SEVEN)]
     call(script.url, "predict", name, b"x")
     assert script.requests[0][1] == f"/models/{path}"
 
 
-def test_the_key_is_sent_if_there_is_one(script: Script, call: Call) -> None:
+def test_api_key_is_sent_if_there_is_one(script: Script, call: Call) -> None:
     script.answers = [_answer(SEVEN)]
     call(script.url, "predict", "mnist", b"x", options={"api_key": "alpha"})
     call(script.url, "predict", "mnist", b"x")
@@ -184,7 +186,7 @@ def test_the_key_is_sent_if_there_is_one(script: Script, call: Call) -> None:
     assert sent[:2] == ["Bearer alpha", None]
 
 
-def test_models_and_cards_are_read(script: Script, call: Call, mnist_card: Card) -> None:
+def test_models_and_cards_are_parsed(script: Script, call: Call, mnist_card: Card) -> None:
     row = {"name": "mnist", "version": 2, "versions": [1, 2], "title": "t", "task": "image-classification"}
     script.answers = [
         Canned({"models": [row | {"labels": ["0", "1"], "accuracy": 0.99}]}),
@@ -198,7 +200,7 @@ def test_models_and_cards_are_read(script: Script, call: Call, mnist_card: Card)
 
 
 @pytest.mark.parametrize("status", [429, 503])
-def test_a_busy_server_is_asked_again_with_growing_pauses(
+def test_busy_server_is_retried_with_exponential_back_off(
     script: Script, call: Call, status: int, pauses: list[float]
 ) -> None:
     script.answers = [*[_refusal(status)] * 3, _answer(SEVEN)]
@@ -213,7 +215,7 @@ def test_a_busy_server_is_asked_again_with_growing_pauses(
     ("asked", "least", "most"),
     [("2", 2, 2), ("0", 0.05, 0.15), ("600", 5, 5), ("soon", 0.05, 0.15), ("\xb2", 0.05, 0.15)],
 )
-def test_the_pause_that_the_server_asks_for_is_kept_within_reason(
+def test_retry_after_is_honoured_up_to_a_limit(
     script: Script, call: Call, pauses: list[float], asked: str, least: float, most: float
 ) -> None:
     script.answers = [_refusal(429, **{"Retry-After": asked}), _answer(SEVEN)]
@@ -222,7 +224,7 @@ def test_the_pause_that_the_server_asks_for_is_kept_within_reason(
     assert least <= pauses[0] <= most
 
 
-def test_a_server_that_stays_busy_is_given_up(script: Script, call: Call, pauses: list[float]) -> None:
+def test_retries_end_after_the_configured_number(script: Script, call: Call, pauses: list[float]) -> None:
     script.answers = [_refusal(429)]
     with pytest.raises(RequestRefused, match="come back later") as raised:
         call(script.url, "predict", "mnist", b"x", options={"retries": 2})
@@ -231,7 +233,7 @@ def test_a_server_that_stays_busy_is_given_up(script: Script, call: Call, pauses
 
 
 @pytest.mark.parametrize("status", [400, 401, 404, 413, 415, 422, 500, 504])
-def test_other_refusals_are_final(script: Script, call: Call, pauses: list[float], status: int) -> None:
+def test_other_errors_are_not_retried(script: Script, call: Call, pauses: list[float], status: int) -> None:
     script.answers = [_refusal(status, "some_code")]
     with pytest.raises(RequestRefused) as raised:
         call(script.url, "predict", "mnist", b"x")
@@ -268,20 +270,20 @@ GOOD = {"X-Model-Version": "1", "X-Lectern-Unsure": "false"}
         Canned(status=302, headers={"Location": "http://127.0.0.1:1/"}),
     ],
 )
-def test_what_is_no_answer_of_lecterns_is_said_so(script: Script, call: Call, canned: Canned) -> None:
+def test_responses_of_other_servers_are_unexpected(script: Script, call: Call, canned: Canned) -> None:
     script.answers = [canned]
     with pytest.raises(UnexpectedAnswer, match="is it a Lectern server"):
         call(script.url, "predict", "mnist", b"x", options={"retries": 0})
 
 
 @pytest.mark.parametrize("document", [{}, {"models": 7}, {"models": [{}]}, [], "models", None])
-def test_a_list_of_models_that_is_none_is_said_so(script: Script, call: Call, document: Any) -> None:
+def test_malformed_list_of_models_is_unexpected(script: Script, call: Call, document: Any) -> None:
     script.answers = [Canned(document)]
     with pytest.raises(UnexpectedAnswer):
         call(script.url, "models")
 
 
-def test_an_answer_that_takes_too_long_is_given_up(script: Script, call: Call) -> None:
+def test_slow_response_times_out(script: Script, call: Call) -> None:
     script.answers = [Canned(after_s=30)]
     started = time.monotonic()
     with pytest.raises(ConnectionFailed, match="did not answer in time"):
@@ -289,7 +291,7 @@ def test_an_answer_that_takes_too_long_is_given_up(script: Script, call: Call) -
     assert time.monotonic() - started < 5
 
 
-def test_a_server_that_is_not_there_is_named(call: Call) -> None:
+def test_unreachable_server_is_reported_with_its_address(call: Call) -> None:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{probe.getsockname()[1]}"
@@ -300,6 +302,6 @@ def test_a_server_that_is_not_there_is_named(call: Call) -> None:
 @pytest.mark.parametrize(
     "url", ["localhost:3000", "http://127.0.0.1:none", "", "ftp://127.0.0.1", "http://[::1"]
 )
-def test_what_is_no_address_is_said_so(call: Call, url: str) -> None:
+def test_invalid_address_is_reported(call: Call, url: str) -> None:
     with pytest.raises(ConnectionFailed):
         call(url, "models")

@@ -1,4 +1,4 @@
-"""Tests that `bentoml build` packs the server and its models, and only those."""
+"""Tests that `bentoml build` packs the server and its models, and nothing else."""
 
 import os
 import subprocess
@@ -36,18 +36,18 @@ def packed(bento: Path, folder: str) -> set[Path]:
     return {path.relative_to(bento / "src") for path in (bento / "src" / folder).rglob("*") if path.is_file()}
 
 
-def test_it_holds_the_server_and_every_model(bento: Path) -> None:
+def test_bento_contains_the_server_and_every_model(bento: Path) -> None:
     models = {path.relative_to(ROOT) for path in (ROOT / "models").rglob("*") if path.is_file()}
     assert packed(bento, "models") == models
     code = {path.relative_to(ROOT) for path in (ROOT / "service").rglob("*.py")}
     assert packed(bento, "service") == code
 
 
-def test_it_holds_nothing_of_training_or_desktop(bento: Path) -> None:
+def test_bento_contains_nothing_of_training_or_desktop(bento: Path) -> None:
     assert {path.name for path in (bento / "src").iterdir() if path.is_dir()} == {"models", "service"}
 
 
-def test_it_installs_the_packages_of_the_container(bento: Path) -> None:
+def test_bento_installs_the_packages_of_the_container(bento: Path) -> None:
     def requirements(path: Path) -> set[str]:
         lines = (line for line in path.read_text().splitlines() if line and not line.startswith("#"))
         return {str(Requirement(line)) for line in lines}

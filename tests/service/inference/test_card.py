@@ -67,7 +67,7 @@ def _places(document: dict[str, Any]) -> Iterator[tuple[dict[str, Any], str, str
                 yield holder, field.name, where + field.name
 
 
-def test_a_written_card_is_read_back_the_same(document: dict[str, Any], tmp_path: Path) -> None:
+def test_card_survives_writing_and_reading(document: dict[str, Any], tmp_path: Path) -> None:
     card = parse_card(document, source="test")
     write_card(card, tmp_path / "card.json")
     assert read_card(tmp_path / "card.json") == card
@@ -84,7 +84,7 @@ def test_unknown_fields_are_kept_at_every_level(document: dict[str, Any], tmp_pa
     assert json.loads((tmp_path / "card.json").read_text(encoding="utf-8")) == document
 
 
-def test_each_missing_field_is_named_with_its_file(document: dict[str, Any]) -> None:
+def test_missing_field_is_reported_with_its_file(document: dict[str, Any]) -> None:
     for holder, name, path in list(_places(document)):
         value = holder.pop(name)
         with pytest.raises(CardError) as raised:
@@ -96,7 +96,7 @@ def test_each_missing_field_is_named_with_its_file(document: dict[str, Any]) -> 
 
 
 @pytest.mark.parametrize("wrong", [None, True, [], [[1.5]], -1.5, float("nan"), {"a": object()}, "\x00"])
-def test_each_field_of_a_wrong_type_is_named_with_its_file(document: dict[str, Any], wrong: Any) -> None:
+def test_wrong_type_is_reported_with_field_and_file(document: dict[str, Any], wrong: Any) -> None:
     for holder, name, path in list(_places(document)):
         value = holder[name]
         if _is_plausible(value, wrong):
@@ -137,7 +137,7 @@ def _is_plausible(value: Any, wrong: Any) -> bool:
         ("metrics", "accuracy", 10**400),
     ],
 )
-def test_each_impossible_value_is_named(
+def test_invalid_value_is_reported_with_its_field(
     document: dict[str, Any], section: str, name: str, value: Any
 ) -> None:
     (document[section] if section else document)[name] = value
@@ -155,19 +155,19 @@ def test_unknown_schema_version_is_rejected(document: dict[str, Any], version: A
 @pytest.mark.parametrize(
     "content", [b"", b"{", b"[]", b"7", b'"card"', b"\xff\xfe", b"[" * 100_000, b"9" * 5000, b"null"]
 )
-def test_a_file_that_is_no_card_is_named(tmp_path: Path, content: bytes) -> None:
+def test_invalid_file_is_reported(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "card.json"
     path.write_bytes(content)
     with pytest.raises(CardError, match=r"card\.json"):
         read_card(path)
 
 
-def test_a_missing_file_is_named(tmp_path: Path) -> None:
+def test_missing_file_is_reported(tmp_path: Path) -> None:
     with pytest.raises(CardError, match=r"card\.json: cannot be read \(No such file"):
         read_card(tmp_path / "card.json")
 
 
-def test_a_card_that_contradicts_itself_is_not_written(mnist_card: Card, tmp_path: Path) -> None:
+def test_invalid_card_is_not_written(mnist_card: Card, tmp_path: Path) -> None:
     wrong = replace(mnist_card, unsure_below=2.0)
     with pytest.raises(CardError, match="unsure_below"):
         write_card(wrong, tmp_path / "card.json")
