@@ -17,22 +17,24 @@ import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import quote
 
 import httpx
-import tenacity
 
 from service.inference.card import Card, parse_card
 from service.inference.errors import LecternError
 from service.inference.prediction import Prediction, Score
 
+if TYPE_CHECKING:
+    import tenacity
+
 DEFAULT_URL = "http://127.0.0.1:3000"
 DEFAULT_TIMEOUT_S = 10.0
 DEFAULT_RETRIES = 3
 _RETRIED_STATUSES = (429, 503)
+_FIRST_WAIT_S = 0.1
 _MAX_WAIT_S = 5.0
-_exponential_wait = tenacity.wait_exponential(multiplier=0.1, max=_MAX_WAIT_S)
 
 
 class ClientError(LecternError):
@@ -89,9 +91,9 @@ def _is_busy(response: httpx.Response) -> bool:
     return response.status_code in _RETRIED_STATUSES
 
 
-def _wait_seconds(state: tenacity.RetryCallState) -> float:
+def _wait_seconds(state: "tenacity.RetryCallState") -> float:
     """Return the time before the next attempt: exponential with jitter, and at least ``Retry-After``."""
-    wait = _exponential_wait(state) * random.uniform(0.5, 1.5)
+    wait = min(_FIRST_WAIT_S * 2.0 ** (state.attempt_number - 1), _MAX_WAIT_S) * random.uniform(0.5, 1.5)
     assert state.outcome is not None, "an attempt has ended"
     retry_after = state.outcome.result().headers.get("Retry-After", "")
     return max(wait, min(float(retry_after), _MAX_WAIT_S)) if retry_after.isdecimal() else wait
@@ -102,13 +104,7 @@ class _BaseClient:
 
     def __init__(self, url: str, *, api_key: str | None, timeout_s: float, retries: int) -> None:
         self.url = url.rstrip("/")
-        self._retry_options: dict[str, Any] = {
-            "retry": tenacity.retry_if_result(_is_busy),
-            "wait": _wait_seconds,
-            "stop": tenacity.stop_after_attempt(retries + 1),
-            # After the last attempt the busy response is returned, and read like any other error response.
-            "retry_error_callback": lambda state: state.outcome.result(),
-        }
+        self._retries = retries
         try:
             base_url = httpx.URL(self.url)
         except httpx.InvalidURL as error:
@@ -120,6 +116,17 @@ class _BaseClient:
             "timeout": timeout_s,
             # As bytes: httpx refuses text that is not ASCII, and the server should report a wrong key.
             "headers": {"Authorization": f"Bearer {api_key}".encode()} if api_key else {},
+        }
+
+    def _retry_options(self) -> dict[str, Any]:
+        import tenacity  # Imports tornado if it is installed, which is slow.
+
+        return {
+            "retry": tenacity.retry_if_result(_is_busy),
+            "wait": _wait_seconds,
+            "stop": tenacity.stop_after_attempt(self._retries + 1),
+            # The response of the last attempt is returned, and read like any other error response.
+            "retry_error_callback": lambda state: state.outcome.result(),
         }
 
     def _predict_request(
@@ -274,7 +281,9 @@ class Client(_BaseClient):
         return parse_card(self._decode(response), source=str(response.url))
 
     def _request(self, request: dict[str, Any]) -> httpx.Response:
-        response: httpx.Response = tenacity.Retrying(**self._retry_options)(self._send, request)
+        import tenacity
+
+        response: httpx.Response = tenacity.Retrying(**self._retry_options())(self._send, request)
         return response
 
     def _send(self, request: dict[str, Any]) -> httpx.Response:
@@ -339,7 +348,10 @@ class AsyncClient(_BaseClient):
         return parse_card(self._decode(response), source=str(response.url))
 
     async def _request(self, request: dict[str, Any]) -> httpx.Response:
-        response: httpx.Response = await tenacity.AsyncRetrying(**self._retry_options)(self._send, request)
+        import tenacity
+
+        retrying = tenacity.AsyncRetrying(**self._retry_options())
+        response: httpx.Response = await retrying(self._send, request)
         return response
 
     async def _send(self, request: dict[str, Any]) -> httpx.Response:
