@@ -83,8 +83,9 @@ class ModelSummary:
     labels: tuple[str, ...]
 
 
-def _model_path(model: str) -> str:
-    return f"/models/{quote(model, safe='')}"
+def _model_path(model: str, version: int | None = None) -> str:
+    path = f"/models/{quote(model, safe='')}"
+    return path if version is None else f"{path}/versions/{version}"
 
 
 def _is_busy(response: httpx.Response) -> bool:
@@ -132,9 +133,8 @@ class _BaseClient:
     def _predict_request(
         self, model: str, inputs: Sequence[bytes | str], version: int | None, top_k: int | None
     ) -> dict[str, Any]:
-        path = _model_path(model) + (f"/versions/{version}" if version is not None else "")
         parameters = {} if top_k is None else {"top_k": top_k}
-        request: dict[str, Any] = {"method": "POST", "url": path}
+        request: dict[str, Any] = {"method": "POST", "url": _model_path(model, version)}
         if len(inputs) == 1 and isinstance(inputs[0], bytes):
             # Base64 is a third larger, so a picture below the server's limit could exceed it.
             content_type = {"Content-Type": "application/octet-stream"}
@@ -275,9 +275,9 @@ class Client(_BaseClient):
         """Return the models of the server; errors as for :meth:`predict`."""
         return self._summaries(self._request({"method": "GET", "url": "/models"}))
 
-    def card(self, model: str) -> Card:
-        """Return the card of a model's default version; errors as for :meth:`predict`."""
-        response = self._request({"method": "GET", "url": _model_path(model)})
+    def card(self, model: str, *, version: int | None = None) -> Card:
+        """Return the card of a model; arguments and errors as for :meth:`predict`."""
+        response = self._request({"method": "GET", "url": _model_path(model, version)})
         return parse_card(self._decode(response), source=str(response.url))
 
     def _request(self, request: dict[str, Any]) -> httpx.Response:
@@ -342,9 +342,9 @@ class AsyncClient(_BaseClient):
         """Return the models of the server."""
         return self._summaries(await self._request({"method": "GET", "url": "/models"}))
 
-    async def card(self, model: str) -> Card:
-        """Return the card of a model's default version."""
-        response = await self._request({"method": "GET", "url": _model_path(model)})
+    async def card(self, model: str, *, version: int | None = None) -> Card:
+        """Return the card of a model; as :meth:`Client.card`."""
+        response = await self._request({"method": "GET", "url": _model_path(model, version)})
         return parse_card(self._decode(response), source=str(response.url))
 
     async def _request(self, request: dict[str, Any]) -> httpx.Response:

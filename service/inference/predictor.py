@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 import onnxruntime as ort
+from PIL import Image
 
 from service.inference.card import Card
 from service.inference.errors import ChecksumMismatch, InvalidInput, ModelError
@@ -139,6 +140,22 @@ class Predictor:
         if not isinstance(value, bytes):
             raise InvalidInput(f"{self.card.name} reads pictures, not texts; send a picture file")
         return self._prepare(decode_image(value, max_pixels=max_pixels))
+
+    def prepare_image(self, image: Image.Image) -> Array:
+        """Turn a decoded picture into the network's input array, without the batch dimension.
+
+        Args:
+            image: An upright image of mode ``L``, ``RGB`` or ``RGBA``, as ``decode_image`` returns it.
+
+        Returns:
+            uint8 pixels (height, width) or (height, width, 3).
+
+        Raises:
+            InputError: The picture is blank, or the model reads texts.
+        """
+        if self.takes_text:
+            raise InvalidInput(f"{self.card.name} reads texts, not pictures; send a text")
+        return self._prepare(image)
 
     def stack(self, rows: Sequence[Array]) -> Array:
         """Stack prepared inputs into one batch; ids are padded to the same length."""

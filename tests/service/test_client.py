@@ -196,7 +196,10 @@ def test_models_and_cards_are_parsed(script: Script, call: Call, mnist_card: Car
         ModelSummary("mnist", 2, (1, 2), "t", "image-classification", ("0", "1"))
     ]
     assert call(script.url, "card", "mnist") == mnist_card
-    assert [request[:2] for request in script.requests] == [("GET", "/models"), ("GET", "/models/mnist")]
+    assert call(script.url, "card", "mnist", version=1) == mnist_card
+    assert [request[:2] for request in script.requests] == [
+        ("GET", "/models"), ("GET", "/models/mnist"), ("GET", "/models/mnist/versions/1")
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("status", [429, 503])

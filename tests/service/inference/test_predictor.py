@@ -12,6 +12,7 @@ import pytest
 from service.inference.catalog import BUNDLED, Catalog
 from service.inference.errors import BlankImage, InputTooLarge, InvalidInput
 from service.inference.prediction import Prediction, rank
+from service.inference.preprocessing import decode_image
 
 VERSIONS = sorted((path.parent.name, int(path.name)) for path in BUNDLED.glob("[!.]*/[0-9]*"))
 
@@ -126,6 +127,14 @@ def test_inputs_of_the_wrong_type_are_rejected(catalog: Catalog, digit_png: byte
         catalog.predictor("mnist").predict(["seven"])
     with pytest.raises(InvalidInput, match="imdb reads texts"):
         catalog.predictor("imdb").predict([digit_png])
+
+
+def test_decoded_picture_is_prepared_like_its_file(catalog: Catalog, digit_png: bytes) -> None:
+    predictor = catalog.predictor("mnist")
+    prepared = predictor.prepare_image(decode_image(digit_png))
+    assert np.array_equal(prepared, predictor.prepare(digit_png))
+    with pytest.raises(InvalidInput, match="imdb reads texts"):
+        catalog.predictor("imdb").prepare_image(decode_image(digit_png))
 
 
 def test_picture_above_the_limit_is_rejected(catalog: Catalog, digit_png: bytes) -> None:
