@@ -8,6 +8,7 @@ import os
 import socket
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import click
@@ -103,24 +104,23 @@ def predict(
     """
     if url is None:
         predictor = _catalog().predictor(model, version)
-
-        def predict_locally(value: bytes | str) -> Prediction:
-            return predictor.predict([value], top_k=top_k)[0]
-
         classified = _predict_all(
-            inputs, predict_locally, text=predictor.takes_text, refusal=InputError, as_json=as_json
+            inputs,
+            lambda value: predictor.predict([value], top_k=top_k)[0],
+            text=predictor.takes_text,
+            refusal=InputError,
+            as_json=as_json,
         )
     else:
         from service.client import Client, RequestRefused  # httpx is slow to import
 
         with Client(url, api_key=api_key) as client:
-
-            def predict_remotely(value: bytes | str) -> Prediction:
-                return client.predict(model, value, version=version, top_k=top_k)
-
-            text = client.card(model).task == "text-classification"
             classified = _predict_all(
-                inputs, predict_remotely, text=text, refusal=RequestRefused, as_json=as_json
+                inputs,
+                partial(client.predict, model, version=version, top_k=top_k),
+                text=client.card(model).task == "text-classification",
+                refusal=RequestRefused,
+                as_json=as_json,
             )
     if not classified:
         sys.exit(1)
