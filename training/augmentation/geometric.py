@@ -8,7 +8,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from training.augmentation.corruptions import damage
-from training.settings import Augmentation
+from training.hyperparameters import Augmentation
 
 Pictures = npt.NDArray[np.uint8]
 _KNOTS = 5  # a side, of the coarse grid that an elastic deformation is made from

@@ -22,8 +22,7 @@ from PIL import Image, ImageDraw
 
 from service.inference.preprocessing import prepare_digit
 from training.augmentation.stroke_templates import Stroke, draw_form
-from training.datasets.cache import cache_folder
-from training.datasets.dataset import Examples
+from training.datasets.dataset import Examples, cache_folder
 
 Pictures = npt.NDArray[np.uint8]
 _VERSION = 5  # of the drawing; another one makes the cache start again

@@ -5,7 +5,7 @@ import pytest
 
 from training.augmentation.geometric import augment
 from training.errors import RecipeError
-from training.settings import Augmentation, parse_augmentation
+from training.hyperparameters import Augmentation, parse_augmentation
 
 
 def _square(side: int = 32) -> np.ndarray:
