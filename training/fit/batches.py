@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from training.augmentation.geometric import augment
 from training.augmentation.outlier_exposure import make_outliers
-from training.augmentation.strokes import redraw
+from training.augmentation.strokes import redraw_digits
 from training.datasets.dataset import Examples
 from training.settings import Augmentation
 
@@ -48,7 +48,7 @@ class Batches:
         self._augmentation = augmentation
         self._outliers = round(outlier_exposure * self._size)
         self._redrawn = (
-            redraw(examples, forms=augmentation.stroke_templates)
+            redraw_digits(examples, template_share=augmentation.stroke_templates)
             if augmentation.stroke_augmentation
             else None
         )
@@ -107,7 +107,7 @@ class Batches:
                 pictures[anew] = self._redrawn[kinds[anew], places[anew]]
             if self._augmentation:
                 mirrored = self._begins_mirrored[places] ^ (number % 2 == 1)
-                pictures = augment(pictures, by=self._augmentation, rng=rng, mirrored=mirrored)
+                pictures = augment(pictures, by=self._augmentation, rng=rng, flipped=mirrored)
             if self._outliers:
                 nothing = make_outliers(pictures, count=self._outliers, rng=rng)
                 pictures = np.concatenate([pictures, nothing])
