@@ -3,14 +3,14 @@
 import itertools
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import keras
 from rich.console import Console
 
-from service.inference.card import Card
+from service.inference.card import Card, MemberRun, card_document
 from service.inference.preprocessing import Vocabulary
 from training.datasets import Dataset
 from training.datasets.inputs import Prepared, prepare_dataset
@@ -208,11 +208,12 @@ def _export(
     remarks: dict[str, Any] = {}
     if compare:
         remarks["compared_with"] = _compare(compare, recipe, record, prepared)
+    members: tuple[MemberRun, ...] = ()
     if len(runs) > 1:
-        remarks["averaged" if weights else "members"] = [
-            {"recipe": each.recipe, "seed": each.seed, "settings": _differing(each, record)}
+        members = tuple(
+            MemberRun(recipe=each.recipe, seed=each.seed, settings=_differing(each, record))
             for each in records
-        ]
+        )
         record = replace(record, seconds=round(sum(each.seconds for each in records), 1))
     networks = [network for _, network, _ in runs]
     model, *others = [average_weights(networks)] if weights else networks
@@ -224,6 +225,7 @@ def _export(
         dataset=dataset,
         vocabulary=prepared.vocabulary,
         others=tuple(others),
+        members=members,
         remarks=remarks,
     )
     home = name or dataset.name
@@ -284,7 +286,7 @@ def _compare(folder: Path, recipe: Recipe, record: RunRecord, prepared: Prepared
         "settings": _differing(other, record),
         "epochs": other.epochs,
         "seconds": other.seconds,
-        "metrics": {name: value for name, value in asdict(metrics).items() if name != "extra"},
+        "metrics": card_document(metrics),
     }
 
 

@@ -67,7 +67,7 @@ def test_card_tells_what_was_done_and_lies_in_the_file_too(tmp_path: Path, mnist
     assert card.recipe.settings["augmentation"]["shift"] == 0.1
     assert (card.training.seed, card.training.epochs) == (5, 2)
     assert sum(layer.parameters for layer in card.layers) == card.parameters
-    assert card.keras_difference <= 1e-4
+    assert card.max_keras_difference <= 1e-4
     assert card.metrics.count == 100
     proto = onnx.load(folder / "model.onnx")
     inside = json.loads(next(entry.value for entry in proto.metadata_props if entry.key == "card"))
@@ -198,7 +198,7 @@ def test_runs_that_differ_in_their_seed_are_exported_as_one_network(
     catalog = Catalog(tmp_path / "models")
     first, second, both = (catalog.card("mnist", version) for version in (1, 2, 3))
 
-    assert [(row["recipe"], row["seed"], row["settings"]) for row in both.extra["members"]] == [
+    assert [(run.recipe, run.seed, run.settings) for run in both.ensemble] == [
         ("mnist-small-convnet", 1, {}),
         ("mnist-small-convnet", 2, {"seed": 2}),
     ]
@@ -219,9 +219,9 @@ def test_runs_of_two_recipes_are_exported_as_one_network(tmp_path: Path, mnist_c
 
     assert _export(tmp_path, "--run", "one", "--run", "two").exit_code == 0
 
-    members = Catalog(tmp_path / "models").card("mnist").extra["members"]
-    assert [row["recipe"] for row in members] == ["mnist-dense", "mnist-small-convnet"]
-    assert members[1]["settings"]["dropout"] is None
+    members = Catalog(tmp_path / "models").card("mnist").ensemble
+    assert [run.recipe for run in members] == ["mnist-dense", "mnist-small-convnet"]
+    assert members[1].settings["dropout"] is None
     with pytest.raises(RunError, match="two: is a run of mnist-small-convnet"):
         _export(tmp_path, "--run", "two", "--run", "one")
 
@@ -242,8 +242,8 @@ def test_a_run_goes_on_from_another_and_their_weights_are_exported_as_one_networ
     catalog = Catalog(tmp_path / "models")
     one, mean = (catalog.card("mnist", version) for version in (1, 2))
     assert mean.parameters == one.parameters
-    assert [row["recipe"] for row in mean.extra["averaged"]] == ["mnist-small-convnet"] * 2
-    assert mean.recipe.settings["start"] == {"recipe": "mnist-small-convnet", "seed": 1, "epochs": 2}
+    assert [run.recipe for run in mean.weight_average] == ["mnist-small-convnet"] * 2
+    assert mean.recipe.settings["init_from"] == {"recipe": "mnist-small-convnet", "seed": 1, "epochs": 2}
 
 
 def test_a_run_does_not_go_on_from_another_network_or_from_none(tmp_path: Path, mnist_cache: Path) -> None:
@@ -366,5 +366,7 @@ def test_a_folder_that_is_no_label_is_named(tmp_path: Path, mnist_cache: Path) -
 def test_a_model_s_name_stands_for_the_recipe_of_its_default_version(models_folder: Path) -> None:
     catalog = Catalog(models_folder, providers=("cpu",))
 
-    begun = {card.name: card.recipe.settings.get("start", {"recipe": card.recipe.name}) for card in catalog}
+    begun = {
+        card.name: card.recipe.settings.get("init_from", {"recipe": card.recipe.name}) for card in catalog
+    }
     assert {name: run["recipe"] for name, run in begun.items()} == DEFAULTS

@@ -59,7 +59,7 @@ def train(
     build = recipe.build
     if start:
         begun, build = _begin_at(start, recipe)
-        plain |= {"start": {"recipe": begun.recipe, "seed": begun.seed, "epochs": begun.epochs}}
+        plain |= {"init_from": {"recipe": begun.recipe, "seed": begun.seed, "epochs": begun.epochs}}
     elif recipe.init_from:
         raise RunError(
             f"{recipe.name}: goes on from a run of {recipe.init_from}; train that, then name its run with "

@@ -63,5 +63,5 @@ def test_people_are_mostly_understood(sample: list[PenDigit]) -> None:
     assert drawn.figures.accuracy > 0.85
     assert drawn.figures.count == drawn.confusion.sum() == 40
     assert drawn.confusion.trace() == round(40 * drawn.figures.accuracy)
-    assert drawn.figures.sure_accuracy >= drawn.figures.accuracy
+    assert drawn.figures.selective_accuracy >= drawn.figures.accuracy
     assert measure_drawn(predictor, sample).figures == drawn.figures
