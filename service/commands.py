@@ -191,7 +191,7 @@ def models(model: str | None, version: int | None, as_json: bool) -> None:
             str(card.version),
             card.title,
             f"{card.metrics.accuracy:.2%}",
-            _milliseconds(card.cost.milliseconds if card.cost else None),
+            _milliseconds(card.latency.milliseconds if card.latency else None),
             _milliseconds(card.quantized.milliseconds if card.quantized else None),
             f"{card.onnx.bytes / 1e6:.2f} MB",
         )
@@ -264,10 +264,10 @@ def _pretty(document: object) -> str:
 
 
 def _card_text(card: Card) -> str:
-    runs = card.extra.get("members") or card.extra.get("averaged", [])  # of several in one network
-    start = card.recipe.settings.get("start")
+    start = card.recipe.settings.get("init_from")
     begun = f"after {start['recipe']}, seed {start['seed']}, {start['epochs']} epochs, " if start else ""
-    partners = "".join(f"with {run['recipe']}, seed {run['seed']}, " for run in runs[1:])
+    others = (card.ensemble or card.weight_average)[1:]
+    partners = "".join(f"with {run.recipe}, seed {run.seed}, " for run in others)
     lines = [
         f"{card.name} {card.version}: {card.title}",
         f"labels      {', '.join(card.labels)}",
@@ -275,7 +275,7 @@ def _card_text(card: Card) -> str:
         f"log-loss    {card.metrics.log_loss:.4f}",
         f"calibration {card.metrics.expected_calibration_error:.4f} expected error; "
         f"unsure below {card.unsure_below:.3f}",
-        f"one answer  {_milliseconds(card.cost.milliseconds if card.cost else None)}; in 8 bits "
+        f"one answer  {_milliseconds(card.latency.milliseconds if card.latency else None)}; in 8 bits "
         f"{_milliseconds(card.quantized.milliseconds if card.quantized else None)}",
         f"recipe      {card.recipe.name}, {card.training.epochs} epochs, seed {card.training.seed}, "
         f"{partners}{begun}"

@@ -257,7 +257,7 @@ def evaluate(
         models=models,
         data=data,
         parts=all_parts(Catalog(models).card(name, version)) if everything else Parts(**parts),
-        announce=lambda row: click.echo(f"{row.name}: {row.accuracy:.4f} (version 1: {row.first:.4f})"),
+        announce=lambda row: click.echo(f"{row.name}: {row.accuracy:.4f} (version 1: {row.baseline:.4f})"),
     )
     print_evaluation(result, Console())
     if keep:
@@ -370,7 +370,7 @@ def export(
         record_result(card)
     click.echo(
         f"{models / card.name / str(card.version)}: accuracy {card.metrics.accuracy:.4f} on "
-        f"{card.metrics.count} test examples, largest difference from Keras {card.keras_difference:.1g}"
+        f"{card.metrics.count} test examples, largest difference from Keras {card.max_keras_difference:.1g}"
     )
 
 
@@ -379,11 +379,12 @@ def _recalibrate(name: str, version: int | None, models: Path, data: Path | None
     from training.evaluation.recording import recalibrate
 
     card = recalibrate(name, version=version, models=models, data=data)
-    doubt = card.doubt
-    assert doubt is not None, "recalibrate measures it"
+    calibration, selective = card.calibration, card.selective_prediction
+    assert calibration is not None, "recalibrate measures it"
+    assert selective is not None, "recalibrate measures it"
     click.echo(
-        f"{card.name} {card.version}: {doubt.method}, temperature {doubt.temperature:g}; unsure below "
-        f"{card.unsure_below:g}, above which {doubt.validation.accuracy:.2%} of validation are right"
+        f"{card.name} {card.version}: {calibration.method}, temperature {calibration.temperature:g}; unsure "
+        f"below {card.unsure_below:g}; validation accuracy above that: {selective.validation.accuracy:.2%}"
     )
 
 

@@ -3,13 +3,13 @@
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
 from rich.console import Console
 
-from service.inference.card import Card
+from service.inference.card import Card, MemberRun, card_document
 from service.inference.preprocessing import Vocabulary
 from training.datasets import Dataset
 from training.errors import RunError
@@ -194,23 +194,21 @@ def _for_own_images(recipe: Recipe, dataset: Dataset) -> Recipe:
 
 
 def _export(job: ExportJob, recipe: Recipe, prepared: PreparedData) -> Card:
-    runs = [
-        _load_member(folder, recipe, prepared.dataset, own_data=job.data is not None) for folder in job.runs
-    ]
+    own_data = job.data is not None
+    runs = [_load_member(folder, recipe, prepared.dataset, own_data=own_data) for folder in job.runs]
     _check_members(job, runs)
     record, models = runs[0].record, [run.model for run in runs]
     remarks: dict[str, Any] = {}
     if job.compare:
         remarks["compared_with"] = _compare(job.compare, recipe, runs[0], prepared.dataset)
+    members: tuple[MemberRun, ...] = ()
     if len(runs) > 1:
-        remarks["averaged" if job.average == "weights" else "members"] = [
-            {
-                "recipe": run.record.recipe,
-                "seed": run.record.seed,
-                "settings": run.record.changed_settings(record),
-            }
+        members = tuple(
+            MemberRun(
+                recipe=run.record.recipe, seed=run.record.seed, settings=run.record.changed_settings(record)
+            )
             for run in runs
-        ]
+        )
         record = replace(record, seconds=round(sum(run.record.seconds for run in runs), 1))
     model, *others = [average_weights(models)] if job.average == "weights" else models
     trained = Trained(
@@ -221,12 +219,12 @@ def _export(job: ExportJob, recipe: Recipe, prepared: PreparedData) -> Card:
         dataset=prepared.dataset,
         vocabulary=prepared.vocabulary,
         others=tuple(others),
+        members=members,
         remarks=remarks,
     )
     name = job.name or prepared.dataset.name
-    return export(
-        trained, models=job.models, name=name, version=job.version or next_version(job.models, name)
-    )
+    version = job.version or next_version(job.models, name)
+    return export(trained, models=job.models, name=name, version=version)
 
 
 def _load_member(folder: Path, recipe: Recipe, dataset: Dataset, *, own_data: bool) -> Run:
@@ -284,7 +282,7 @@ def _compare(folder: Path, recipe: Recipe, run: Run, dataset: Dataset) -> dict[s
         "settings": other.record.changed_settings(run.record),
         "epochs": other.record.epochs,
         "seconds": other.record.seconds,
-        "metrics": {name: value for name, value in asdict(metrics).items() if name != "extra"},
+        "metrics": card_document(metrics),
     }
 
 

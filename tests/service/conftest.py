@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec.structs
 import numpy as np
 import numpy.typing as npt
 import onnx
@@ -118,16 +119,16 @@ def tiny_model(mnist_card: Card) -> Callable[..., Path]:
         model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
         onnx.save(model, place / "model.onnx")
         size = (place / "model.onnx").stat().st_size
-        file = dataclasses.replace(
+        file = msgspec.structs.replace(
             mnist_card.onnx, sha256=sha256_of(place / "model.onnx"), bytes=size, opset=17
         )
         write_card(
-            dataclasses.replace(
+            msgspec.structs.replace(
                 mnist_card,
                 name=name,
                 version=version,
                 labels=tuple(map(str, range(len(bias)))),
-                input=dataclasses.replace(mnist_card.input, name="image"),
+                input=msgspec.structs.replace(mnist_card.input, name="image"),
                 onnx=file,
             ),
             place / "card.json",
@@ -155,7 +156,7 @@ def two_forms(
         if slow:
             _slow_down(files[slow])
         card = read_card(place / "card.json")
-        metrics = dataclasses.replace(card.metrics, accuracy=card.metrics.accuracy - 0.001)
+        metrics = msgspec.structs.replace(card.metrics, accuracy=card.metrics.accuracy - 0.001)
         quantized = QuantizedFile(
             sha256=sha256_of(files["int8"]),
             bytes=files["int8"].stat().st_size,
@@ -165,8 +166,8 @@ def two_forms(
             milliseconds=0.5,
             ratio=0.5,
         )
-        onnx_file = dataclasses.replace(card.onnx, sha256=sha256_of(files["float32"]))
-        write_card(dataclasses.replace(card, onnx=onnx_file, quantized=quantized), place / "card.json")
+        onnx_file = msgspec.structs.replace(card.onnx, sha256=sha256_of(files["float32"]))
+        write_card(msgspec.structs.replace(card, onnx=onnx_file, quantized=quantized), place / "card.json")
         return place
 
     return make

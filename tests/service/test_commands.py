@@ -131,7 +131,7 @@ def test_models_shows_all_runs_in_a_network(run: Run) -> None:
 def test_models_shows_what_a_run_went_on_from_and_was_averaged_with(run: Run) -> None:
     text = run("models", "mnist", "--version", "2").out
 
-    assert "mnist-hands, 5 epochs, seed 1, with mnist-hands, seed 2, with mnist-hands, seed 3, " in text
+    assert "mnist-strokes, 5 epochs, seed 1, with mnist-strokes, seed 2, with mnist-strokes, seed 3, " in text
     assert "after mnist-deep, seed 2, 36 epochs, " in text
 
 

@@ -67,7 +67,7 @@ def test_card_tells_what_was_done_and_lies_in_the_file_too(tmp_path: Path, mnist
     assert card.recipe.settings["augmentation"]["shift"] == 0.1
     assert (card.training.seed, card.training.epochs) == (5, 2)
     assert sum(layer.parameters for layer in card.layers) == card.parameters
-    assert card.keras_difference <= 1e-4
+    assert card.max_keras_difference <= 1e-4
     assert card.metrics.count == 100
     proto = onnx.load(folder / "model.onnx")
     inside = json.loads(next(entry.value for entry in proto.metadata_props if entry.key == "card"))
@@ -178,6 +178,76 @@ def test_folder_of_own_pictures_ends_as_a_model_that_serves(tmp_path: Path, own_
     assert _call(cli.evaluate, *again).exit_code == 0
 
 
+def _train_on(own_pictures: Path, tmp_path: Path, *words: object) -> Result:
+    folders = ("--runs", tmp_path / "runs", "--models", tmp_path / "models", "--run", "pets")
+    options = ("--data", own_pictures, "--width", 0.2, "--batch-size", 8)
+    return _call(cli.train, "cats-dogs-scratch", *options, *folders, *words)
+
+
+def _add_pictures(own_pictures: Path) -> None:
+    for name in ("Cat", "Dog"):
+        first = next(path for path in sorted((own_pictures / name).iterdir()) if path.stem.isdigit())
+        for number in range(4):
+            (own_pictures / name / f"new-{number}.jpg").write_bytes(first.read_bytes())
+
+
+def test_resume_is_refused_after_images_were_added(tmp_path: Path, own_pictures: Path) -> None:
+    _train_on(own_pictures, tmp_path, "--epochs", 1)
+    _add_pictures(own_pictures)
+
+    with pytest.raises(RunError, match=r"pets: the data of my_pets has changed since the run began"):
+        _train_on(own_pictures, tmp_path, "--epochs", 1, "--resume")
+
+
+def test_export_is_refused_after_an_image_was_replaced(tmp_path: Path, own_pictures: Path) -> None:
+    _train_on(own_pictures, tmp_path, "--epochs", 1)
+    first, second, *_ = (path for path in sorted((own_pictures / "Cat").iterdir()) if path.stem.isdigit())
+    first.write_bytes(second.read_bytes())
+
+    with pytest.raises(RunError, match=r"pets: the images of my_pets have changed since the run"):
+        _export(tmp_path, "--run", "pets", "--data", own_pictures, recipe="cats-dogs-scratch")
+
+
+@pytest.mark.parametrize(
+    ("recipe", "words", "option"),
+    [
+        ("imdb-dense", ("--augment", "flip"), "--augment"),
+        ("imdb-dense", ("--augment", "contrast"), "--augment"),
+        ("fashion-residual", ("--dropout", 0.3), "--dropout"),
+        ("imdb-bigrams", ("--l2", 0.1), "--l2"),
+    ],
+)
+def test_option_that_the_recipe_does_not_use_is_refused(
+    tmp_path: Path, recipe: str, words: tuple[object, ...], option: str
+) -> None:
+    with pytest.raises(RecipeError, match=f"{recipe} does not use {option}; it takes --epochs, "):
+        _call(cli.train, recipe, *words, "--runs", tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_folds_of_a_recipe_that_continues_a_run_are_refused(tmp_path: Path, mnist_cache: Path) -> None:
+    with pytest.raises(RecipeError, match=r"mnist-strokes continues .* cross-validate mnist-deep instead"):
+        _call(cli.train, "mnist-strokes", "--folds", 5, "--runs", tmp_path / "runs")
+
+
+def test_help_lists_recipes_ranges_and_defaults() -> None:
+    text = " ".join(_call(cli.train, "--help").output.split())
+
+    assert (
+        "--width FLOAT RANGE Factor on the number of units and filters; 0.5 halves them. [default: (the"
+        in text
+    )
+    assert "[default: (the recipe's); 0<=x<1]" in text
+    assert "Recipes: cats-dogs-features, cats-dogs-finetune" in text
+
+
+def test_former_recipe_name_suggests_the_new_one() -> None:
+    result = CliRunner().invoke(cli.train, ["mnist-hands"])
+
+    assert result.exit_code == 2
+    assert "did you mean mnist-strokes?" in result.output
+
+
 def test_comparison_with_another_run_is_in_the_card(tmp_path: Path, mnist_cache: Path) -> None:
     _train(tmp_path)
     _train(tmp_path, "--run", "plain", "--dropout", 0.5)
@@ -199,7 +269,7 @@ def test_runs_that_differ_in_their_seed_are_exported_as_one_network(
     catalog = Catalog(tmp_path / "models")
     first, second, both = (catalog.card("mnist", version) for version in (1, 2, 3))
 
-    assert [(row["recipe"], row["seed"], row["settings"]) for row in both.extra["members"]] == [
+    assert [(run.recipe, run.seed, run.settings) for run in both.ensemble] == [
         ("mnist-small-convnet", 1, {}),
         ("mnist-small-convnet", 2, {"seed": 2}),
     ]
@@ -220,9 +290,9 @@ def test_runs_of_two_recipes_are_exported_as_one_network(tmp_path: Path, mnist_c
 
     assert _export(tmp_path, "--run", "one", "--run", "two").exit_code == 0
 
-    members = Catalog(tmp_path / "models").card("mnist").extra["members"]
-    assert [row["recipe"] for row in members] == ["mnist-dense", "mnist-small-convnet"]
-    assert members[1]["settings"]["dropout"] is None
+    members = Catalog(tmp_path / "models").card("mnist").ensemble
+    assert [run.recipe for run in members] == ["mnist-dense", "mnist-small-convnet"]
+    assert members[1].settings["dropout"] is None
     with pytest.raises(RunError, match="two: is a run of mnist-small-convnet"):
         _export(tmp_path, "--run", "two", "--run", "one")
 
@@ -243,7 +313,7 @@ def test_a_run_goes_on_from_another_and_their_weights_are_exported_as_one_networ
     catalog = Catalog(tmp_path / "models")
     one, mean = (catalog.card("mnist", version) for version in (1, 2))
     assert mean.parameters == one.parameters
-    assert [row["recipe"] for row in mean.extra["averaged"]] == ["mnist-small-convnet"] * 2
+    assert [run.recipe for run in mean.weight_average] == ["mnist-small-convnet"] * 2
     assert mean.recipe.settings["init_from"] == {"recipe": "mnist-small-convnet", "seed": 1, "epochs": 2}
 
 

@@ -1,11 +1,13 @@
 """Owns measuring a model of the catalogue again, and holding the result against its card."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from service.inference import Predictor
-from service.inference.card import Card, Doubt, Metrics, RobustnessRow
+from service.inference.card import Card, Metrics, RobustnessRow
 from service.inference.catalog import Catalog
 from service.inference.preprocessing import Vocabulary
 from service.inference.session import open_session
@@ -134,20 +136,20 @@ def evaluate(
     session = open_session(folder / NETWORK, providers=("cpu",), threads=2)
     held_out, probabilities = run_session(session, splits.validation.x), run_session(session, splits.test.x)
     metrics = measure_probabilities(probabilities, splits.test.y, labels=card.labels)
-    doubt = _doubt(card, splits, held_out, probabilities)
-    measured, drawn = replace(card, metrics=metrics, doubt=doubt), None
+    measured = replace(_measure_doubt(card, splits, held_out, probabilities), metrics=metrics)
+    drawn = None
     if parts.out_of_distribution:
-        measured = replace(measured, outliers=measure_outliers(predictor))
+        measured = replace(measured, out_of_distribution=measure_outliers(predictor))
     if parts.pen_digits:
         drawn = measure_drawn(predictor, load_pendigits())
-        measured = replace(measured, drawn=drawn.figures)
+        measured = replace(measured, pen_digits=drawn.figures)
     if parts.robustness:
         pictures = splits.dataset.test if data else load_dataset(card.training.dataset).test
         table = measure_robustness(predictor, _first(catalog, card), pictures, announce=announce)
         measured = replace(measured, robustness=table)
     if parts.faithfulness:
         explainer = catalog.explainer(card.name, card.version)
-        measured = replace(measured, hiding=measure_hiding(predictor, explainer, splits.test))
+        measured = replace(measured, faithfulness=measure_hiding(predictor, explainer, splits.test))
     if parts.latency:
         measured = measure_cost(measured, models=models, dataset=splits.dataset)
     same_data = splits.dataset.sha256 == card.training.dataset_sha256
@@ -216,26 +218,23 @@ def load_data(card: Card, data: Path | None = None) -> Dataset:
     return load_dataset(card.training.dataset, size=size)
 
 
-def _doubt(card: Card, splits: Splits, held_out: Probabilities, probabilities: Probabilities) -> Doubt:
+def _measure_doubt(card: Card, splits: Splits, held_out: Probabilities, probabilities: Probabilities) -> Card:
     """Measure the card's own threshold."""
-    asked = card.doubt.sure_accuracy if card.doubt else load_recipe(card.recipe.name).sure_accuracy
-    doubt = measure_doubt(
+    known = card.selective_prediction
+    asked = known.target_accuracy if known else load_recipe(card.recipe.name).sure_accuracy
+    fitted, selective = measure_doubt(
         Calibration(),
         unsure_below=card.unsure_below,
-        sure_accuracy=asked,
+        target_accuracy=asked,
         validation=(held_out, splits.validation.y),
         test=(probabilities, splits.test.y),
     )
-    if card.doubt is None:
-        return replace(doubt, temperature=float(card.extra.get("temperature", 1.0)))
-    # What was fitted is in the network and cannot be measured from its answers.
-    return replace(
-        doubt,
-        method=card.doubt.method,
-        temperature=card.doubt.temperature,
-        offsets=card.doubt.offsets,
-        extra=card.doubt.extra,
-    )
+    if card.calibration is None:
+        fitted = replace(fitted, temperature=float(card.extra.get("temperature", 1.0)))
+    else:
+        # What was fitted is in the network and cannot be measured from its answers.
+        fitted = replace(card.calibration, chance_level_error=fitted.chance_level_error)
+    return replace(card, calibration=fitted, selective_prediction=selective)
 
 
 def _first(catalog: Catalog, card: Card) -> Predictor:
@@ -252,22 +251,21 @@ def _reads_digits(card: Card) -> bool:
 def _compare(card: Card, measured: Card, parts: Parts) -> Iterator[Comparison]:
     yield from _compare_metrics(card.metrics, measured.metrics)
     yield from _compare_doubt(card, measured)
-    if parts.out_of_distribution and measured.outliers:
-        for kind in measured.outliers.counts:
-            known = getattr(card.outliers, kind) if card.outliers else None
-            yield Comparison(f"unsure of {kind}", known, getattr(measured.outliers, kind), _FEW)
-    if parts.pen_digits and measured.drawn:
-        yield Comparison(
-            "drawn digits", card.drawn.accuracy if card.drawn else None, measured.drawn.accuracy, _FEW
-        )
-        for label, value in measured.drawn.by_digit.items():
-            known = card.drawn.by_digit.get(label) if card.drawn else None
+    if parts.out_of_distribution and measured.out_of_distribution:
+        for kind in measured.out_of_distribution.counts:
+            known = getattr(card.out_of_distribution, kind) if card.out_of_distribution else None
+            yield Comparison(f"unsure of {kind}", known, getattr(measured.out_of_distribution, kind), _FEW)
+    if parts.pen_digits and measured.pen_digits:
+        known = card.pen_digits.accuracy if card.pen_digits else None
+        yield Comparison("drawn digits", known, measured.pen_digits.accuracy, _FEW)
+        for label, value in measured.pen_digits.per_class_accuracy.items():
+            known = card.pen_digits.per_class_accuracy.get(label) if card.pen_digits else None
             yield Comparison(f"drawn digit {label}", known, value, 10 * _FEW)
-    if parts.faithfulness and measured.hiding:
-        for name in ("hottest", "random"):
-            known = getattr(card.hiding, name) if card.hiding else None
-            which = "the hottest" if name == "hottest" else "a random"
-            yield Comparison(f"lost with {which} fifth hidden", known, getattr(measured.hiding, name), 5e-3)
+    if parts.faithfulness and measured.faithfulness:
+        for name, which in (("hottest_drop", "the hottest"), ("random_drop", "a random")):
+            known = getattr(card.faithfulness, name) if card.faithfulness else None
+            found = getattr(measured.faithfulness, name)
+            yield Comparison(f"lost with {which} fifth hidden", known, found, 5e-3)
     if parts.robustness and measured.robustness:
         rows = {row.name: row for row in card.robustness.rows} if card.robustness else {}
         for row in measured.robustness.rows:
@@ -291,7 +289,7 @@ def _compare_metrics(card: Metrics, measured: Metrics) -> Iterator[Comparison]:
 
 def _compare_doubt(card: Card, measured: Card) -> Iterator[Comparison]:
     for split in ("validation", "test"):
-        known = getattr(card.doubt, split) if card.doubt else None
-        found = getattr(measured.doubt, split)
-        yield Comparison(f"sure of, {split}", known and known.share, found.share, _FEW)
+        known = getattr(card.selective_prediction, split) if card.selective_prediction else None
+        found = getattr(measured.selective_prediction, split)
+        yield Comparison(f"sure of, {split}", known and known.coverage, found.coverage, _FEW)
         yield Comparison(f"right where sure, {split}", known and known.accuracy, found.accuracy, _FEW)

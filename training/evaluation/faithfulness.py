@@ -7,7 +7,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from service.inference import Predictor
-from service.inference.card import Hiding
+from service.inference.card import Faithfulness
 from service.inference.explain import Explainer
 from service.inference.occlusion import cover_of
 from training.datasets import Examples
@@ -19,7 +19,7 @@ _SEED = 0
 Pixels = npt.NDArray[np.uint8]
 
 
-def measure_hiding(predictor: Predictor, explainer: Explainer, test: Examples) -> Hiding:
+def measure_hiding(predictor: Predictor, explainer: Explainer, test: Examples) -> Faithfulness:
     """Hide the hottest fifth of pictures, and a random fifth in patches as large as those of the heat map.
 
     What is hidden is black on grey pictures, and of the picture's mean colour on photos.
@@ -40,7 +40,7 @@ def measure_hiding(predictor: Predictor, explainer: Explainer, test: Examples) -
         hidden = np.stack([_without_hottest(pixels, values) for values in (heat, noise)])
         lost += before[best] - predictor.probabilities(hidden)[:, best]
     hottest, random = (lost / len(pictures)).tolist()
-    return Hiding(hottest=hottest, random=random, pictures=len(pictures))
+    return Faithfulness(hottest_drop=hottest, random_drop=random, count=len(pictures))
 
 
 def _without_hottest(pixels: Pixels, heat: npt.NDArray[Any]) -> Pixels:

@@ -3,13 +3,13 @@
 import io
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from msgspec.structs import replace
 from PIL import Image
 
-from service.inference.card import Card, Cost
+from service.inference.card import Card, Latency
 from service.inference.catalog import Catalog
 from service.inference.precision import Precision, clock
 from service.inference.predictor import Input, Predictor
@@ -29,7 +29,7 @@ def measure_cost(card: Card, *, models: Path, dataset: Dataset) -> Card:
         dataset: The model's, as it is loaded: pictures, or raw texts.
 
     Returns:
-        The card with ``cost``, and with the times in ``quantized`` where it has that.
+        The card with ``latency``, and with the times in ``quantized`` where it has that.
 
     Raises:
         ModelError: A file of one of the networks is missing or damaged.
@@ -43,7 +43,7 @@ def measure_cost(card: Card, *, models: Path, dataset: Dataset) -> Card:
         calls["first"] = _call(catalog, catalog.card(card.name, 1), value)
     taken = dict(zip(calls, median_milliseconds(list(calls.values())), strict=True))
     ratio = round(taken["own"] / taken.get("first", taken["own"]), 3)
-    card = replace(card, cost=Cost(milliseconds=taken["own"], ratio=ratio, machine=describe_machine()))
+    card = replace(card, latency=Latency(milliseconds=taken["own"], ratio=ratio, machine=describe_machine()))
     if card.quantized:
         form = replace(
             card.quantized, milliseconds=taken["int8"], ratio=round(taken["int8"] / taken["own"], 3)
@@ -54,10 +54,10 @@ def measure_cost(card: Card, *, models: Path, dataset: Dataset) -> Card:
 
 def describe_cost(card: Card) -> str:
     """Say what one answer takes, a line for each form of the network."""
-    assert card.cost is not None, "measure_cost has been called"
+    assert card.latency is not None, "measure_cost has been called"
     lines = [
-        f"{card.name} {card.version}: {card.cost.milliseconds:.3f} ms an answer on one thread of "
-        f"{card.cost.machine}, {card.cost.ratio:.2f} of version 1's time"
+        f"{card.name} {card.version}: {card.latency.milliseconds:.3f} ms an answer on one thread of "
+        f"{card.latency.machine}, {card.latency.ratio:.2f} of version 1's time"
     ]
     if card.quantized:
         lines.append(

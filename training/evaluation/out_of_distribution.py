@@ -11,7 +11,7 @@ import numpy.typing as npt
 from PIL import Image, ImageDraw
 
 from service.inference import Predictor
-from service.inference.card import Outliers
+from service.inference.card import OutOfDistribution
 from training.datasets import load_dataset
 from training.evaluation.batch_prediction import answer
 
@@ -22,7 +22,7 @@ _TURNS = (8, 40)  # points that a scribble goes through: at least, and fewer tha
 _BRUSH = (0.02, 0.08)  # width, as a share of the pad
 
 
-def measure_outliers(predictor: Predictor) -> Outliers:
+def measure_outliers(predictor: Predictor) -> OutOfDistribution:
     """Send garments, photos and scribbles to a model of digits.
 
     Args:
@@ -38,7 +38,7 @@ def measure_outliers(predictor: Predictor) -> Outliers:
         "scribbles": _unsure(predictor, scribbles(_SCRIBBLES)),
     }
     counts = {"garments": len(garments), "photos": len(photos), "scribbles": _SCRIBBLES}
-    return Outliers(**shares, counts=counts)
+    return OutOfDistribution(**shares, counts=counts)
 
 
 def scribbles(count: int) -> Iterator[bytes]:

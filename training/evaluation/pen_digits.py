@@ -9,7 +9,7 @@ import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageOps
 
 from service.inference import Predictor
-from service.inference.card import DrawnDigits
+from service.inference.card import PenDigits
 from training.datasets.pendigits import PenDigit, Strokes
 from training.evaluation.batch_prediction import answer, right
 from training.evaluation.metrics import confusion
@@ -42,7 +42,7 @@ class Pad:
 class Drawn:
     """The figures for the card, and who was taken for whom: (10, 10) counts, row the true digit."""
 
-    figures: DrawnDigits
+    figures: PenDigits
     confusion: npt.NDArray[np.int64]
 
 
@@ -60,15 +60,15 @@ def measure_drawn(predictor: Predictor, digits: Sequence[PenDigit]) -> Drawn:
     y = np.array([digit.label for digit in digits])
     correct = right(answers, y)
     sure = answers.max(axis=1) >= predictor.card.unsure_below
-    figures = DrawnDigits(
+    figures = PenDigits(
         accuracy=float(correct.mean()),
-        by_digit={
+        per_class_accuracy={
             label: float(correct[y == number].mean())
             for number, label in enumerate(predictor.card.labels)
             if (y == number).any()
         },
         unsure=float(1 - sure.mean()),
-        sure_accuracy=float(correct[sure].mean()) if sure.any() else 0.0,
+        selective_accuracy=float(correct[sure].mean()) if sure.any() else 0.0,
         count=len(y),
     )
     return Drawn(figures, confusion(answers, y))

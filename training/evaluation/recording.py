@@ -2,10 +2,10 @@
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import onnx
+from msgspec.structs import replace
 
 from service.inference.card import Card, QuantizedFile, read_card
 from service.inference.catalog import Catalog
@@ -25,7 +25,17 @@ from training.reporting.plots import confusion_picture
 # What older cards say outside of their doubt.
 _REPLACED = ("temperature", "unsure_rule")
 # What an evaluation can put into a card.
-_FIGURES = ("metrics", "doubt", "outliers", "drawn", "robustness", "cost", "quantized", "hiding")
+_FIGURES = (
+    "metrics",
+    "calibration",
+    "selective_prediction",
+    "out_of_distribution",
+    "pen_digits",
+    "robustness",
+    "latency",
+    "quantized",
+    "faithfulness",
+)
 
 
 def recalibrate(name: str, *, version: int | None, models: Path, data: Path | None = None) -> Card:
@@ -60,10 +70,10 @@ def recalibrate(name: str, *, version: int | None, models: Path, data: Path | No
     asked = load_recipe(card.recipe.name).sure_accuracy
     right = held_out.argmax(axis=1) == splits.validation.y
     threshold = sure_threshold(held_out.max(axis=1), right, accuracy=asked)
-    doubt = measure_doubt(
+    fitted, selective = measure_doubt(
         calibration,
         unsure_below=threshold,
-        sure_accuracy=asked,
+        target_accuracy=asked,
         validation=(held_out, splits.validation.y),
         test=(probabilities, splits.test.y),
     )
@@ -71,9 +81,10 @@ def recalibrate(name: str, *, version: int | None, models: Path, data: Path | No
         card,
         metrics=measure_probabilities(probabilities, splits.test.y, labels=card.labels),
         unsure_below=threshold,
-        doubt=replace(doubt, temperature=round(within * calibration.temperature, 4)),
-        outliers=None,
-        drawn=None,
+        calibration=replace(fitted, temperature=round(within * calibration.temperature, 4)),
+        selective_prediction=selective,
+        out_of_distribution=None,
+        pen_digits=None,
         robustness=None,
         extra={name: value for name, value in card.extra.items() if name not in _REPLACED},
     )
@@ -122,4 +133,4 @@ def _calibrate_int8(
 
 
 def _temperature(card: Card) -> float:
-    return card.doubt.temperature if card.doubt else float(card.extra.get("temperature", 1.0))
+    return card.calibration.temperature if card.calibration else float(card.extra.get("temperature", 1.0))

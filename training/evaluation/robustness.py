@@ -34,15 +34,15 @@ def measure_robustness(
 
     def row_of(corruption: Corruption) -> RobustnessRow:
         accuracies = [float(right(part, test.y).mean()) for part in answer(models, _files(corruption, test))]
-        row = RobustnessRow(name=corruption.name, accuracy=accuracies[0], first=accuracies[-1])
+        row = RobustnessRow(name=corruption.name, accuracy=accuracies[0], baseline=accuracies[-1])
         announce(row)
         return row
 
     base = row_of(Corruption(UNCHANGED, unchanged))
     digits = predictor.card.input.preprocessing == "digit"
     rows = tuple(row_of(corruption) for corruption in corruptions(digits=digits))
-    remark = "this is version 1" if same else compare_losses(base, rows, count=len(test))
-    return Robustness(unchanged=base, rows=rows, remark=remark)
+    summary = "this is version 1" if same else compare_losses(base, rows, count=len(test))
+    return Robustness(unchanged=base, rows=rows, summary=summary)
 
 
 def compare_losses(base: RobustnessRow, rows: tuple[RobustnessRow, ...], *, count: int) -> str:
@@ -53,12 +53,12 @@ def compare_losses(base: RobustnessRow, rows: tuple[RobustnessRow, ...], *, coun
     """
     more = []
     for row in rows:
-        lost, lost_first = base.accuracy - row.accuracy, base.first - row.first
+        lost, lost_first = base.accuracy - row.accuracy, base.baseline - row.baseline
         error = np.sqrt(row.accuracy * (1 - row.accuracy) / count)
         if lost > lost_first / 2 and lost > error:
             chance = " (half of that is within chance)" if lost_first / 2 <= error else ""
-            rank = "above" if row.accuracy > row.first else "below"
-            points = f"{100 * abs(row.accuracy - row.first):.2f} points {rank} it"
+            rank = "above" if row.accuracy > row.baseline else "below"
+            points = f"{100 * abs(row.accuracy - row.baseline):.2f} points {rank} it"
             more.append(f"{row.name}: {lost:.4f} against {lost_first:.4f}{chance}, {points}")
     if not more:
         return "loses at most half as much as version 1 in every row"

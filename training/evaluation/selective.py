@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from service.inference.card import Doubt, Sure
+from service.inference.card import Calibration as CardCalibration
+from service.inference.card import Coverage, SelectivePrediction
 from training.evaluation.metrics import Classes, Probabilities
 from training.export.calibration import Calibration, perfect_error
 
@@ -11,32 +12,35 @@ def measure_doubt(
     calibration: Calibration,
     *,
     unsure_below: float,
-    sure_accuracy: float,
+    target_accuracy: float,
     validation: tuple[Probabilities, Classes],
     test: tuple[Probabilities, Classes],
-) -> Doubt:
+) -> tuple[CardCalibration, SelectivePrediction]:
     """Measure a threshold on both splits.
 
     Args:
         calibration: The network's, its whole temperature included.
         unsure_below: The threshold, chosen on validation.
-        sure_accuracy: What it was chosen for.
+        target_accuracy: What it was chosen for.
         validation: Probabilities (n, classes) of the finished network, and true classes (n,).
         test: The same of the test split.
     """
-    return Doubt(
+    fitted = CardCalibration(
         method=calibration.method,
         temperature=calibration.temperature,
         offsets=calibration.offsets,
-        sure_accuracy=sure_accuracy,
+        chance_level_error=perfect_error(test[0].max(axis=1)),
+    )
+    return fitted, SelectivePrediction(
+        target_accuracy=target_accuracy,
         validation=measure_sure(*validation, unsure_below=unsure_below),
         test=measure_sure(*test, unsure_below=unsure_below),
-        perfect_calibration_error=perfect_error(test[0].max(axis=1)),
     )
 
 
-def measure_sure(probabilities: Probabilities, y: Classes, *, unsure_below: float) -> Sure:
+def measure_sure(probabilities: Probabilities, y: Classes, *, unsure_below: float) -> Coverage:
     """Measure the answers whose highest probability reaches a threshold."""
     sure = probabilities.max(axis=1) >= unsure_below
     right = probabilities.argmax(axis=1) == y
-    return Sure(share=float(sure.mean()), accuracy=float(right[sure].mean()) if np.any(sure) else 0.0)
+    accuracy = float(right[sure].mean()) if np.any(sure) else 0.0
+    return Coverage(coverage=float(sure.mean()), accuracy=accuracy)

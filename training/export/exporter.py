@@ -1,7 +1,7 @@
 """Owns the way from a finished run to ``models/<name>/<version>/``, and the checks on that way."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -9,12 +9,14 @@ import keras
 import numpy as np
 import numpy.typing as npt
 import onnxruntime as ort
+from msgspec.structs import replace
 
 from service.inference.card import (
     Card,
     ExplanationFile,
     InputSpec,
     Layer,
+    MemberRun,
     Metrics,
     OnnxFile,
     Provenance,
@@ -64,6 +66,7 @@ class Trained:
         dataset: Its data, as the network takes it.
         vocabulary: Of text networks.
         others: Networks of further runs of the recipe, whose logits are averaged with the first one's.
+        members: The runs of an ensemble, or those whose weights are averaged; empty for a single run.
         remarks: Further facts for the card, beside its own fields.
     """
 
@@ -74,6 +77,7 @@ class Trained:
     dataset: Dataset
     vocabulary: Vocabulary | None = None
     others: tuple[keras.Model, ...] = ()
+    members: tuple[MemberRun, ...] = ()
     remarks: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -112,15 +116,15 @@ def _fill(folder: Path, trained: Trained, *, name: str, version: int) -> Card:
     held_out, probabilities = run_network(proto, validation.x), run_network(proto, test.x)
     right = held_out.argmax(axis=1) == validation.y
     threshold = sure_threshold(held_out.max(axis=1), right, accuracy=recipe.sure_accuracy)
-    doubt = measure_doubt(
+    fitted, selective = measure_doubt(
         calibration,
         unsure_below=threshold,
-        sure_accuracy=recipe.sure_accuracy,
+        target_accuracy=recipe.sure_accuracy,
         validation=(held_out, validation.y),
         test=(probabilities, test.y),
     )
     card = _card(trained, name=name, version=version, probabilities=probabilities, difference=difference)
-    card = replace(card, unsure_below=threshold, doubt=doubt)
+    card = replace(card, unsure_below=threshold, calibration=fitted, selective_prediction=selective)
     if card.task == "image-classification":
         path = folder / EXPLANATION
         card = _with_explanation(card, trained, path, temperature=calibration.temperature)
@@ -247,6 +251,10 @@ def _card(
         # Placeholders until the file exists; the copy in the file's own metadata leaves them out.
         onnx=OnnxFile(sha256="0" * 64, bytes=0, opset=OPSET),
         recipe=RecipeInfo(name=recipe.name, settings=record.settings),
+        ensemble=trained.members if trained.others else (),
+        weight_average=() if trained.others else trained.members,
+        flip_tta=recipe.flip_tta,
+        float16_weights=recipe.float16_weights,
         parameters=sum(model.count_params() for model in (trained.model, *trained.others)),
         layers=_all_layers(trained),
         training=TrainingRun(
@@ -260,22 +268,11 @@ def _card(
             versions=record.versions,
         ),
         metrics=metrics,
-        keras_difference=difference,
+        max_keras_difference=difference,
         unsure_below=0.0,
         provenance=Provenance(license=dataset.license, data=dataset.source, weights=recipe.weights),
-        extra=_remarks(trained),
+        extra=trained.remarks,
     )
-
-
-def _remarks(trained: Trained) -> dict[str, Any]:
-    remarks = dict(trained.remarks)
-    if trained.recipe.flip_tta and trained.others:
-        remarks["mirror"] = "every second network looks at the mirror image"
-    elif trained.recipe.flip_tta:
-        remarks["mirror"] = "logits are the mean for the picture and its mirror image"
-    if trained.recipe.float16_weights:
-        remarks["halves"] = "convolutions were rounded to 16 bits before all measurements"
-    return remarks
 
 
 def _all_layers(trained: Trained) -> tuple[Layer, ...]:

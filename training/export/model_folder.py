@@ -5,10 +5,10 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 
 import onnx
+from msgspec.structs import replace
 
 from service.inference.card import Card, OnnxFile, card_document, write_card
 from service.inference.explain import FILE_NAME as EXPLANATION

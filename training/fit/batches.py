@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from training.augmentation.geometric import augment
 from training.augmentation.outlier_exposure import make_outliers
-from training.augmentation.strokes import redraw
+from training.augmentation.strokes import redraw_digits
 from training.datasets.dataset import Examples
 from training.hyperparameters import Hyperparameters
 
@@ -37,7 +37,7 @@ class Batches:
         self._augmentation = hyperparameters.augmentation
         self._outliers = round(hyperparameters.outlier_exposure * self._size)
         self._redrawn = (
-            redraw(examples, forms=self._augmentation.stroke_templates)
+            redraw_digits(examples, template_share=self._augmentation.stroke_templates)
             if self._augmentation.stroke_augmentation
             else None
         )
@@ -99,7 +99,7 @@ class Batches:
                 x[redrawn] = self._redrawn[variants[redrawn], chosen[redrawn]]
             if self._augmentation:
                 flipped = self._flipped_first[chosen] ^ (number % 2 == 1)
-                x = augment(x, by=self._augmentation, rng=rng, mirrored=flipped)
+                x = augment(x, by=self._augmentation, rng=rng, flipped=flipped)
             if self._outliers:
                 outliers = make_outliers(x, count=self._outliers, rng=rng)
                 x = np.concatenate([x, outliers])

@@ -26,8 +26,8 @@ def print_evaluation(result: Evaluation, console: Console) -> None:
     if result.drawn:
         console.print(_confusion_table(result.drawn, card.labels))
     if measured.robustness and measured.robustness is not card.robustness:
-        click.echo(f"{card.name} {card.version} {measured.robustness.remark}")
-    if measured.cost and measured.cost is not card.cost:
+        click.echo(f"{card.name} {card.version} {measured.robustness.summary}")
+    if measured.latency and measured.latency is not card.latency:
         click.echo(describe_cost(measured))
     if not result.same_data:
         console.print(

@@ -50,19 +50,20 @@ def _doubt(card: Card | None) -> str:
     """Return two fields: the calibration error, and the share of sure answers and of right ones in it."""
     if card is None:
         return "– | –"
-    sure = f"{card.doubt.test.share:.1%}: {card.doubt.test.accuracy:.2%}" if card.doubt else "–"
+    selective = card.selective_prediction
+    sure = f"{selective.test.coverage:.1%}: {selective.test.accuracy:.2%}" if selective else "–"
     return f"{card.metrics.expected_calibration_error:.4f} | {sure}"
 
 
 def _drawn(card: Card | None) -> str:
-    return f"{card.drawn.accuracy:.2%}" if card and card.drawn else "–"
+    return f"{card.pen_digits.accuracy:.2%}" if card and card.pen_digits else "–"
 
 
 def _cost(card: Card | None) -> str:
     """Say how many milliseconds one answer takes, in 8 bits behind a stroke."""
-    if card is None or card.cost is None:
+    if card is None or card.latency is None:
         return "–"
-    times = [card.cost.milliseconds] + ([card.quantized.milliseconds] if card.quantized else [])
+    times = [card.latency.milliseconds] + ([card.quantized.milliseconds] if card.quantized else [])
     return " / ".join(f"{time:.2g}" for time in times) + " ms"
 
 

@@ -1,10 +1,11 @@
-"""Owns the JSON schemas of dataclasses, so that the document knows each field that a card has."""
+"""Derives JSON schemas from the card's structs for the OpenAPI document."""
 
-import dataclasses
 import types
 import typing
 from collections.abc import Mapping
 from typing import Any, Literal
+
+import msgspec
 
 Json = dict[str, Any]
 
@@ -12,15 +13,15 @@ _TYPES = {str: "string", int: "integer", float: "number", bool: "boolean"}
 
 
 def shape_of(kind: Any) -> Json:
-    """Return the JSON schema of a frozen dataclass, or of the annotation that one of its fields has.
+    """Return the JSON schema of a card's struct, or of the annotation that one of its fields has.
 
     Args:
-        kind: A dataclass whose field ``extra`` stands for further ones; a plain type, ``Literal``, tuple of
+        kind: A struct whose field ``extra`` stands for further ones; a plain type, ``Literal``, tuple of
             one type, mapping from strings, or "something, or not there".
     """
-    if dataclasses.is_dataclass(kind):
+    if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
         hints = typing.get_type_hints(kind)
-        names = [spec.name for spec in dataclasses.fields(kind) if spec.name != "extra"]
+        names = [name for name in kind.__struct_fields__ if name != "extra"]
         return {
             "type": "object",
             "required": names,
@@ -30,7 +31,7 @@ def shape_of(kind: Any) -> Json:
     if origin in (types.UnionType, typing.Union):
         return {"anyOf": [{"type": "null"} if part is type(None) else shape_of(part) for part in inner]}
     if origin is Literal:
-        return {"type": "string", "enum": list(inner)}
+        return {"type": _TYPES[type(inner[0])], "enum": list(inner)}
     if origin is tuple:
         return {"type": "array", "items": shape_of(inner[0])}
     if origin is Mapping:

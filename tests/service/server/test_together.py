@@ -1,7 +1,6 @@
 """Our own client and commands against a real server: the same answers over HTTP as in process."""
 
 import asyncio
-import dataclasses
 import json
 import math
 from collections import Counter
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from service.client import AsyncClient, Client, RequestRefused
 from service.inference.catalog import Catalog
@@ -37,7 +37,7 @@ def test_the_client_gets_what_the_predictor_gives(
     with Client(server.url) as client:
         for card in catalog:
             inputs = samples(card.name).inputs[:5]
-            with_precision = dataclasses.replace(card, extra={**card.extra, "precision": "float32"})
+            with_precision = replace(card, extra={**card.extra, "precision": "float32"})
             assert client.card(card.name) == with_precision
             expected = catalog.predictor(card.name).predict(inputs)
             assert all(map(_same, client.predict_many(card.name, inputs), expected)), card.name

@@ -35,9 +35,9 @@ def test_hiding_the_hottest_fifth_costs_more_only_where_the_map_is_of_what_count
 
     found = measure_hiding(model, model, pictures)
 
-    assert found.pictures == 30
-    assert 0.1 < found.random < 0.3
+    assert found.count == 30
+    assert 0.1 < found.random_drop < 0.3
     if honest:
-        assert found.hottest > 3 * found.random
+        assert found.hottest_drop > 3 * found.random_drop
     else:
-        assert found.hottest == pytest.approx(0, abs=1e-6)
+        assert found.hottest_drop == pytest.approx(0, abs=1e-6)

@@ -2,13 +2,13 @@
 
 import json
 import shutil
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import onnx
 import pytest
 from click.testing import CliRunner
+from msgspec.structs import replace
 
 from service.inference.card import Card
 from service.inference.catalog import BUNDLED, Catalog
@@ -29,7 +29,11 @@ def models(tmp_path: Path) -> Path:
     proto = onnx.load(folder / "model.onnx")
     calibrate(proto, Calibration(temperature=1 / 3))
     extra = {"temperature": 1 / 3, "unsure_rule": "an older one", "kept": 1}
-    model_folder.rewrite(folder, replace(card, unsure_below=0.5, doubt=None, extra=extra), network=proto)
+    model_folder.rewrite(
+        folder,
+        replace(card, unsure_below=0.5, calibration=None, selective_prediction=None, extra=extra),
+        network=proto,
+    )
     return tmp_path / "models"
 
 
@@ -65,9 +69,10 @@ def test_confidence_is_mended_and_everything_that_depends_on_it(models: Path, mi
     recording.recalibrate("mnist", version=1, models=models)
 
     after = _check_whole(models)
-    assert after.doubt is not None
-    assert after.doubt.sure_accuracy == 0.999
-    assert after.doubt.temperature > 1
+    assert after.selective_prediction is not None
+    assert after.selective_prediction.target_accuracy == 0.999
+    assert after.calibration is not None
+    assert after.calibration.temperature > 1
     assert after.metrics.count == 100
     assert after.metrics.log_loss < 1
     assert after.extra == {"kept": 1}

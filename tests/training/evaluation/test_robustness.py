@@ -102,9 +102,9 @@ def test_inverting_costs_a_model_of_digits_nothing_and_version_1_stands_beside_i
 
     rows = {row.name: row for row in table.rows}
     assert rows["inverted colours"].accuracy == table.unchanged.accuracy > 0.9
-    assert all(row.first == row.accuracy for row in table.rows)
+    assert all(row.baseline == row.accuracy for row in table.rows)
     assert len(rows) == 11
-    assert table.remark == "this is version 1"
+    assert table.summary == "this is version 1"
     assert measure_robustness(model, model, digits) == table
 
 
@@ -121,10 +121,10 @@ def test_a_picture_that_is_refused_is_a_wrong_answer(digits: Examples) -> None:
 
 
 def test_the_remark_names_the_rows_that_lose_more_than_half_as_much() -> None:
-    base = RobustnessRow(name="unchanged", accuracy=0.99, first=0.98)
-    good = RobustnessRow(name="blur", accuracy=0.97, first=0.90)
-    bad = RobustnessRow(name="noise", accuracy=0.93, first=0.90)
-    within_chance = RobustnessRow(name="inverted", accuracy=0.9899, first=0.98)
+    base = RobustnessRow(name="unchanged", accuracy=0.99, baseline=0.98)
+    good = RobustnessRow(name="blur", accuracy=0.97, baseline=0.90)
+    bad = RobustnessRow(name="noise", accuracy=0.93, baseline=0.90)
+    within_chance = RobustnessRow(name="inverted", accuracy=0.9899, baseline=0.98)
 
     assert compare_losses(base, (good, within_chance), count=10_000) == (
         "loses at most half as much as version 1 in every row"
@@ -135,9 +135,9 @@ def test_the_remark_names_the_rows_that_lose_more_than_half_as_much() -> None:
 
 
 def test_the_remark_says_where_half_of_version_1_s_loss_is_chance_and_where_the_model_is_worse() -> None:
-    base = RobustnessRow(name="unchanged", accuracy=0.99, first=0.98)
-    little = RobustnessRow(name="shift", accuracy=0.986, first=0.9785)
-    worse = RobustnessRow(name="noise", accuracy=0.5, first=0.6)
+    base = RobustnessRow(name="unchanged", accuracy=0.99, baseline=0.98)
+    little = RobustnessRow(name="shift", accuracy=0.986, baseline=0.9785)
+    worse = RobustnessRow(name="noise", accuracy=0.5, baseline=0.6)
 
     assert compare_losses(base, (little, worse), count=10_000) == (
         "loses more than half as much as version 1 under "

@@ -13,7 +13,7 @@ from training.networks.statistics import DataStatistics
 from training.networks.word_sum import WordSum
 
 SETTINGS = Hyperparameters(epochs=1, scaling="standard")
-FACTS = DataStatistics(classes=3, mean=(90.0,), deviation=(60.0,))
+STATISTICS = DataStatistics(classes=3, mean=(90.0,), deviation=(60.0,))
 
 
 def _pictures(count: int, *shape: int) -> np.ndarray:
@@ -22,7 +22,7 @@ def _pictures(count: int, *shape: int) -> np.ndarray:
 
 def _convnet(classes: int = 3) -> keras.Model:
     keras.utils.set_random_seed(4)
-    network = Network(SETTINGS, shape=(14, 14)).scale(FACTS)
+    network = Network(SETTINGS, shape=(14, 14)).rescale(STATISTICS)
     return network.conv(4, batch_norm=True).max_pool().conv(5).flatten().dense(6).classifier(classes)
 
 

@@ -94,8 +94,8 @@ def test_a_new_calibration_is_carried_over(
     monkeypatch.setattr(recording, "load_splits", lambda card, folder, data: splits)
     card = recording.recalibrate("cifar10", version=1, models=cifar10)
 
-    assert card.doubt is not None
-    assert card.doubt.temperature > 1.2
+    assert card.calibration is not None
+    assert card.calibration.temperature > 1.2
     float32, int8 = (
         Catalog(cifar10, providers=("cpu",), precision=precision)
         .predictor("cifar10")
