@@ -36,20 +36,16 @@ _data_option = click.option(
 )
 
 
-class _RecipeName(click.ParamType):
-    """Converts the name of a recipe, or of a data set that has a default recipe."""
+def _find_recipe(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+    """Check the name of a recipe; replace the name of a data set by that of its default recipe."""
+    if value is None or value in recipe_names():
+        return value
+    _silence_libraries()
+    from training.datasets.registry import DATASETS
 
-    name = "recipe"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        if value in recipe_names():
-            return str(value)
-        _silence_libraries()
-        from training.datasets.registry import DATASETS
-
-        if value in DATASETS:
-            return default_recipe(value).name
-        raise click.BadParameter(unknown_recipe(value), ctx, param)
+    if value in DATASETS:
+        return default_recipe(value).name
+    raise click.BadParameter(unknown_recipe(value), ctx, param)
 
 
 def _hyperparameter_options(command: Command) -> Command:
@@ -127,7 +123,7 @@ def data(names: tuple[str, ...]) -> None:
 
 
 @click.command(epilog=_RECIPES_EPILOG)
-@click.argument("recipe", type=_RecipeName(), required=False)
+@click.argument("recipe", callback=_find_recipe, required=False)
 @click.option(
     "--extra",
     type=_folder,
@@ -304,7 +300,7 @@ def quantize(name: str, version: int | None, models: Path, data: Path | None) ->
 
 
 @click.command(epilog=_RECIPES_EPILOG)
-@click.argument("recipe", type=_RecipeName())
+@click.argument("recipe", callback=_find_recipe)
 @_runs_option
 @click.option(
     "--run",

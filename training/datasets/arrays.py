@@ -100,7 +100,7 @@ def _checksum(arrays: Mapping[str, npt.NDArray[Any]]) -> str:
     """Return the SHA-256 of the arrays, which does not depend on the file's compression."""
     checksum = hashlib.sha256()
     for name in _ARRAY_NAMES:
-        checksum.update(np.ascontiguousarray(arrays[name], dtype=np.uint8))
+        checksum.update(np.ascontiguousarray(arrays[name], dtype=np.uint8).data)
     return checksum.hexdigest()
 
 

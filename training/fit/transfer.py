@@ -119,7 +119,7 @@ def _cached_inputs(
     count, augmentation, seed = len(examples), hyperparameters.augmentation, hyperparameters.seed
     copies = 2 if augmentation else 1
     key = hashlib.sha256(f"{CUT} {examples.x.shape} {augmentation} {seed}".encode())
-    key.update(np.ascontiguousarray(examples.x))
+    key.update(np.ascontiguousarray(examples.x).data)
     path = cache_folder() / "activations" / f"{name}-{key.hexdigest()[:12]}.f16"
 
     def compute_activations(chunk: slice) -> npt.NDArray[Any]:

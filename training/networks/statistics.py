@@ -80,7 +80,8 @@ def log_count_ratios(ids: npt.NDArray[np.int32], y: npt.NDArray[np.int64]) -> np
     size = int(ids.max()) + 1
     counts = [np.bincount(ids[y == label].ravel(), minlength=size)[1:] + 1.0 for label in (0, 1)]
     negative, positive = (count / count.sum() for count in counts)
-    return np.log(positive / negative).astype(np.float32)
+    ratios: npt.NDArray[np.float32] = np.log(positive / negative).astype(np.float32)
+    return ratios
 
 
 def _patch_covariance(
