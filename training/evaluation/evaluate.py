@@ -42,11 +42,11 @@ _DIGITS = tuple("0123456789")
 class Parts:
     """Which of the longer measurements are made; those that are not for a model's kind are left out."""
 
-    drawn: bool = False
+    pen_digits: bool = False
     robustness: bool = False
-    outliers: bool = False
-    heat: bool = False
-    cost: bool = False
+    out_of_distribution: bool = False
+    faithfulness: bool = False
+    latency: bool = False
 
 
 @dataclass(frozen=True)
@@ -138,19 +138,19 @@ def evaluate(
     metrics = measure_probabilities(probabilities, splits.test.y, labels=card.labels)
     measured = replace(_measure_doubt(card, splits, held_out, probabilities), metrics=metrics)
     drawn = None
-    if parts.outliers:
+    if parts.out_of_distribution:
         measured = replace(measured, out_of_distribution=measure_outliers(predictor))
-    if parts.drawn:
+    if parts.pen_digits:
         drawn = measure_drawn(predictor, load_pendigits())
         measured = replace(measured, pen_digits=drawn.figures)
     if parts.robustness:
         pictures = splits.dataset.test if data else load_dataset(card.training.dataset).test
         table = measure_robustness(predictor, _first(catalog, card), pictures, announce=announce)
         measured = replace(measured, robustness=table)
-    if parts.heat:
+    if parts.faithfulness:
         explainer = catalog.explainer(card.name, card.version)
         measured = replace(measured, faithfulness=measure_hiding(predictor, explainer, splits.test))
-    if parts.cost:
+    if parts.latency:
         measured = measure_cost(measured, models=models, dataset=splits.dataset)
     same_data = splits.dataset.sha256 == card.training.dataset_sha256
     rows = tuple(_compare(card, measured, parts))
@@ -160,7 +160,13 @@ def evaluate(
 def all_parts(card: Card) -> Parts:
     """Return everything that can be measured of a kind of model."""
     digits, pictures = _reads_digits(card), card.task == "image-classification"
-    return Parts(drawn=digits, outliers=digits, robustness=pictures, heat=pictures, cost=True)
+    return Parts(
+        pen_digits=digits,
+        out_of_distribution=digits,
+        robustness=pictures,
+        faithfulness=pictures,
+        latency=True,
+    )
 
 
 def check_parts(card: Card, parts: Parts) -> None:
@@ -172,8 +178,9 @@ def check_parts(card: Card, parts: Parts) -> None:
     possible = all_parts(card)
     for name, asked in vars(parts).items():
         if asked and not vars(possible)[name]:
-            kind = "pictures" if name in ("robustness", "heat") else "handwritten digits"
-            raise RecipeError(f"--{name} is for models of {kind}, which {card.name} {card.version} is not")
+            kind = "pictures" if name in ("robustness", "faithfulness") else "handwritten digits"
+            option = f"--{name.replace('_', '-')}"
+            raise RecipeError(f"{option} is for models of {kind}, which {card.name} {card.version} is not")
 
 
 def load_splits(card: Card, folder: Path, *, data: Path | None = None) -> Splits:
@@ -244,17 +251,17 @@ def _reads_digits(card: Card) -> bool:
 def _compare(card: Card, measured: Card, parts: Parts) -> Iterator[Comparison]:
     yield from _compare_metrics(card.metrics, measured.metrics)
     yield from _compare_doubt(card, measured)
-    if parts.outliers and measured.out_of_distribution:
+    if parts.out_of_distribution and measured.out_of_distribution:
         for kind in measured.out_of_distribution.counts:
             known = getattr(card.out_of_distribution, kind) if card.out_of_distribution else None
             yield Comparison(f"unsure of {kind}", known, getattr(measured.out_of_distribution, kind), _FEW)
-    if parts.drawn and measured.pen_digits:
+    if parts.pen_digits and measured.pen_digits:
         known = card.pen_digits.accuracy if card.pen_digits else None
         yield Comparison("drawn digits", known, measured.pen_digits.accuracy, _FEW)
         for label, value in measured.pen_digits.per_class_accuracy.items():
             known = card.pen_digits.per_class_accuracy.get(label) if card.pen_digits else None
             yield Comparison(f"drawn digit {label}", known, value, 10 * _FEW)
-    if parts.heat and measured.faithfulness:
+    if parts.faithfulness and measured.faithfulness:
         for name, which in (("hottest_drop", "the hottest"), ("random_drop", "a random")):
             known = getattr(card.faithfulness, name) if card.faithfulness else None
             found = getattr(measured.faithfulness, name)

@@ -42,8 +42,7 @@ from training.export.recalibration import calibrate_network
 from training.export.rounding import round_convolutions
 from training.fit.history import Epoch
 from training.fit.run import RunRecord
-from training.networks.ensemble import committee
-from training.networks.flip import with_mirror
+from training.networks.ensemble import average_logits, with_flip_tta
 from training.recipes.recipe import Recipe
 from training.reporting.plots import confusion_picture, draw_curves
 
@@ -148,8 +147,8 @@ def served_network(model: keras.Model, recipe: Recipe, *, others: Sequence[keras
     One network looks at each picture twice then, of several every second one at the mirror image.
     """
     if others:
-        return committee([model, *others], mirror=recipe.flip_tta)
-    return with_mirror(model) if recipe.flip_tta else model
+        return average_logits([model, *others], flip_tta=recipe.flip_tta)
+    return with_flip_tta(model) if recipe.flip_tta else model
 
 
 def measure_network(model: keras.Model, dataset: Dataset, *, recipe: Recipe) -> Metrics:

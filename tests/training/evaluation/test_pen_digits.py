@@ -7,7 +7,7 @@ import pytest
 
 from service.inference.catalog import BUNDLED, Catalog
 from service.inference.preprocessing import prepare_digit
-from training.datasets.pendigits import PenDigit, load_pendigits, pendigits_file
+from training.datasets.pendigits import PENDIGITS, PenDigit, load_pendigits
 from training.evaluation.pen_digits import SIDE, Pad, draw, measure_drawn
 
 BAR = (np.array([[0.0, 0.0], [0.0, 100.0]]),)
@@ -21,7 +21,7 @@ def sample(cache: Path, data_folder: Path) -> list[PenDigit]:
         kept = [points[points[:, 0] == number] for number in range(0, 400, 10)]
     for number, rows in enumerate(kept):
         rows[:, 0] = number
-    np.savez(pendigits_file(), labels=labels, points=np.concatenate(kept))
+    np.savez(PENDIGITS.paths[0], labels=labels, points=np.concatenate(kept))
     return load_pendigits()
 
 

@@ -122,7 +122,7 @@ def test_a_full_disk_leaves_the_version_as_it_was(models: Path, monkeypatch: pyt
 
 def test_what_is_not_for_a_kind_of_model_is_refused_by_name() -> None:
     result = CliRunner().invoke(
-        cli.evaluate, ["imdb", "--drawn", "--models", str(BUNDLED)], catch_exceptions=True
+        cli.evaluate, ["imdb", "--pen-digits", "--models", str(BUNDLED)], catch_exceptions=True
     )
 
-    assert "--drawn is for models of handwritten digits" in str(result.exception)
+    assert "--pen-digits is for models of handwritten digits" in str(result.exception)

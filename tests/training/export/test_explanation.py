@@ -12,8 +12,9 @@ import tensorflow as tf
 from training.errors import ExportError
 from training.export.explanation import ExplanationGraph, explain
 from training.export.onnx_graph import store_in_halves
-from training.networks.network import DataStatistics, Network, measure
-from training.settings import Settings
+from training.hyperparameters import Hyperparameters
+from training.networks.network import Network
+from training.networks.statistics import DataStatistics, measure_images
 
 Pixels = npt.NDArray[np.uint8]
 Values = npt.NDArray[np.float32]
@@ -21,35 +22,42 @@ Stack = Callable[[Network], keras.Model]
 
 
 def _lecture_convnet(network: Network) -> keras.Model:
-    return network.conv(4).pool().conv(6).pool().conv(6).flatten().dense(8).classify(10)
+    return network.conv(4).max_pool().conv(6).max_pool().conv(6).flatten().dense(8).classifier(10)
 
 
 def _elu_with_norm(network: Network) -> keras.Model:
     for filters, padding in ((4, "same"), (6, "valid")):
-        network.conv(filters, padding=padding, activation="elu", norm=True).pool().dropout(0.5)
-    return network.flatten().classify(2)
+        network.conv(filters, padding=padding, activation="elu", batch_norm=True).max_pool().dropout(0.5)
+    return network.flatten().classifier(2)
 
 
 def _dense_only(network: Network) -> keras.Model:
-    return network.flatten().dense(12, norm=True).dropout(0.5).dense(9).classify(10)
+    return network.flatten().dense(12, batch_norm=True).dropout(0.5).dense(9).classifier(10)
 
 
 def _pooled(network: Network) -> keras.Model:
-    return network.conv(5).add(keras.layers.GlobalAveragePooling2D()).classify(10)
+    return network.conv(5).add(keras.layers.GlobalAveragePooling2D()).classifier(10)
 
 
 def _whitened(network: Network) -> keras.Model:
-    facts = measure(_pixels(), classes=10)
-    return network.whiten(facts, side=3).block(4).block(6).block(6, depth=3).pool_to_one().classify(10)
+    statistics = measure_images(_pixels(), classes=10)
+    return (
+        network.whitening_conv(statistics, side=3)
+        .conv_block(4)
+        .conv_block(6)
+        .conv_block(6, depth=3)
+        .global_max_pool()
+        .classifier(10)
+    )
 
 
 def _residual(network: Network) -> keras.Model:
-    return network.stem(4).residual(4).residual(8, stride=2).mean().classify(10)
+    return network.stem(4).residual_block(4).residual_block(8, stride=2).global_average_pool().classifier(10)
 
 
 def _built(stack: Stack, *, side: int = 29, seed: int = 7) -> keras.Model:
     keras.utils.set_random_seed(seed)
-    model = stack(Network(Settings(epochs=1), shape=(side, side)).scale(DataStatistics(classes=10)))
+    model = stack(Network(Hyperparameters(epochs=1), shape=(side, side)).rescale(DataStatistics(classes=10)))
     for layer in model.layers:
         if isinstance(layer, keras.layers.BatchNormalization):
             # As trained: not the identity that a fresh one is.
@@ -189,7 +197,7 @@ def test_a_pretrained_base_and_a_classifier_of_its_own_are_walked_through() -> N
 
 def test_a_layer_without_a_known_gradient_is_refused_by_name() -> None:
     keras.backend.clear_session()
-    model = _built(lambda network: network.flatten().dense(8, activation="tanh").classify(10))
+    model = _built(lambda network: network.flatten().dense(8, activation="tanh").classifier(10))
 
     with pytest.raises(ExportError, match="activation"):
         explain(model)
@@ -197,7 +205,7 @@ def test_a_layer_without_a_known_gradient_is_refused_by_name() -> None:
 
 def test_stored_in_halves_the_graph_is_half_as_large_and_its_heat_hardly_differs() -> None:
     keras.backend.clear_session()
-    model, pixels = _built(lambda network: _pooled(network.conv(40).pool().conv(60))), _pixels()
+    model, pixels = _built(lambda network: _pooled(network.conv(40).max_pool().conv(60))), _pixels()
     labels = np.eye(10, dtype=np.float32)[[4] * 6]
     graph = explain(model)
     whole, before = _run(graph, pixels, labels), graph.proto.ByteSize()

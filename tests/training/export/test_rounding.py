@@ -6,8 +6,9 @@ import onnxruntime as ort
 
 from training.export.onnx_graph import store_in_halves, to_onnx
 from training.export.rounding import round_convolutions
-from training.networks.network import Network, measure
-from training.settings import Settings
+from training.hyperparameters import Hyperparameters
+from training.networks.network import Network
+from training.networks.statistics import measure_images
 
 
 def _photos(count: int = 8) -> np.ndarray:
@@ -17,9 +18,13 @@ def _photos(count: int = 8) -> np.ndarray:
 def _trained() -> keras.Model:
     """Make a network whose batch normalisations have met pictures."""
     keras.utils.set_random_seed(1)
-    facts = measure(_photos(), classes=4)
-    network = Network(Settings(epochs=1), shape=(16, 16, 3)).scale(facts).whiten(facts, side=2)
-    model = network.block(24, depth=3).residual(32).pool_to_one().classify(4)
+    statistics = measure_images(_photos(), classes=4)
+    network = (
+        Network(Hyperparameters(epochs=1), shape=(16, 16, 3))
+        .rescale(statistics)
+        .whitening_conv(statistics, side=2)
+    )
+    model = network.conv_block(24, depth=3).residual_block(32).global_max_pool().classifier(4)
     model.compile(optimizer=keras.optimizers.SGD(0.05), loss="categorical_crossentropy")
     model.fit(_photos(64), np.eye(4)[np.arange(64) % 4], epochs=4, batch_size=16, verbose=0)
     return model
