@@ -28,7 +28,7 @@ from service.inference.prediction import Prediction, Score
 
 @dataclass(frozen=True)
 class Canned:
-    """An answer that the scripted server gives."""
+    """A response of the scripted server."""
 
     document: Any = None
     status: int = 200
@@ -39,7 +39,7 @@ class Canned:
 
 @dataclass
 class Script:
-    """A local server that answers with canned answers in turn, the last one over and over."""
+    """A local server that returns the given responses in order, and repeats the last one."""
 
     url: str
     answers: list[Canned] = field(default_factory=list)
@@ -70,7 +70,7 @@ def script() -> Iterator[Script]:
         do_GET = do_POST = answer
 
         def log_message(self, *args: Any) -> None:
-            """Say nothing."""
+            """Log nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     running = Script(f"http://127.0.0.1:{server.server_port}")

@@ -144,7 +144,7 @@ def test_models_shows_a_card(run: Run, models_folder: Path) -> None:
 
 @pytest.fixture
 def started(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
-    """Note what ``serve`` would start, and start nothing."""
+    """Record the command that ``serve`` would execute, without executing it."""
     words: list[list[str]] = []
     monkeypatch.setattr(os, "environ", dict(os.environ))
     monkeypatch.setattr(os, "execv", lambda path, arguments: words.append(arguments))
@@ -165,7 +165,7 @@ def test_serve_starts_bentoml_with_host_and_port(run: Run, started: list[list[st
     assert (options["--host"], options["--port"]) == ("127.0.0.1", port)
     assert "mnist" in result.err
     assert f"http://127.0.0.1:{port}" in result.err
-    # The workers read the environment anew.
+    # The workers read the environment again.
     assert os.environ["LECTERN_PORT"] == port
 
 
@@ -212,7 +212,7 @@ def test_serve_resolves_a_relative_models_folder(
     monkeypatch.chdir(tmp_path)
     os.environ["LECTERN_MODELS"] = "mine"
     assert run("serve", "--port", str(_free_port())).status == 0
-    # BentoML's workers start in the folder of the project.
+    # The working directory of BentoML's workers is the project.
     assert os.environ["LECTERN_MODELS"] == str(tmp_path / "mine")
 
 

@@ -13,9 +13,9 @@ ROOT = Path(__file__).resolve().parents[3]
 
 @pytest.fixture(scope="module")
 def bento(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a bento that was built from this checkout."""
+    """The folder of a bento built from this checkout."""
     home = tmp_path_factory.mktemp("bentoml")
-    # BentoML fetches uv where it finds none, though there is nothing to lock: this one fails if it is used.
+    # BentoML downloads uv if there is none, although it needs no lock file: this one fails if it is used.
     uv = tmp_path_factory.mktemp("bin") / "uv"
     uv.write_text("#!/bin/sh\nexit 1\n")
     uv.chmod(0o755)

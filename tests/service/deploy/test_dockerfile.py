@@ -19,7 +19,7 @@ Instruction = tuple[str, str]
 
 
 def read_stages() -> list[list[Instruction]]:
-    """Return the instructions of each stage, comments left out and continued lines joined."""
+    """Return the instructions of each stage, without comments and with continued lines joined."""
     text = re.sub(r"^#.*\n", "", (ROOT / "service/deploy/Dockerfile").read_text(), flags=re.MULTILINE)
     lines = text.replace("\\\n", " ").splitlines()
     instructions = [(word, rest.strip()) for word, _, rest in (line.partition(" ") for line in lines if line)]
@@ -92,7 +92,7 @@ def test_environment_has_only_known_settings() -> None:
 
 
 def test_exited_worker_is_restarted() -> None:
-    # BentoML leaves that to the container engine where this variable is set.
+    # With this variable BentoML leaves the restart to the container engine.
     assert "BENTOML_CONTAINERIZED" not in environment()
 
 
@@ -103,7 +103,7 @@ def test_telemetry_is_off() -> None:
 
 @contextmanager
 def answering(status: int) -> Iterator[tuple[int, list[str]]]:
-    """Answer every request with a status; gives the port, and the paths that were asked for."""
+    """Run a server that answers with a status; yields its port and the requested paths."""
     asked: list[str] = []
 
     class Handler(BaseHTTPRequestHandler):

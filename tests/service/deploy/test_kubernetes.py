@@ -16,7 +16,7 @@ POD: dict[str, Any] = DEPLOYMENT["spec"]["template"]["spec"]
 
 @pytest.fixture
 def settings() -> Settings:
-    """The settings that the pod's variables make, every one of them known."""
+    """The settings in the pod's variables, all of which are known."""
     given = {variable["name"]: variable["value"] for variable in CONTAINER["env"]}
     assert set(given) <= {variable(name) for name in Settings.__struct_fields__}
     return Settings.from_environment(given)
@@ -45,7 +45,7 @@ def test_liveness_and_readiness_are_separate_probes() -> None:
 def test_grace_period_covers_running_requests(settings: Settings) -> None:
     wait = CONTAINER["lifecycle"]["preStop"]["sleep"]["seconds"]
     assert POD["terminationGracePeriodSeconds"] > wait + settings.timeout_s
-    # Two readiness checks pass before the endpoints change.
+    # The endpoints change after two failed readiness checks.
     assert wait >= CONTAINER["readinessProbe"]["periodSeconds"] * 2
 
 

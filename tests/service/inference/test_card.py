@@ -57,8 +57,8 @@ def document(mnist_card: Card) -> dict[str, Any]:
     return copy
 
 
-def _places(document: dict[str, Any]) -> Iterator[tuple[dict[str, Any], str, str]]:
-    """Yield every field that a card must have: the object it is in, its name, its path from the root."""
+def _required_fields(document: dict[str, Any]) -> Iterator[tuple[dict[str, Any], str, str]]:
+    """Yield every required field: the object that contains it, its name, and its path from the root."""
     kinds = {"": (Card, document), "layers[0].": (Layer, document["layers"][0])}
     kinds |= {f"{name}.": (kind, document[name]) for name, kind in _SECTIONS.items()}
     for where, (kind, holder) in kinds.items():
@@ -85,19 +85,19 @@ def test_unknown_fields_are_kept_at_every_level(document: dict[str, Any], tmp_pa
 
 
 def test_missing_field_is_reported_with_its_file(document: dict[str, Any]) -> None:
-    for holder, name, path in list(_places(document)):
+    for holder, name, path in list(_required_fields(document)):
         value = holder.pop(name)
         with pytest.raises(CardError) as raised:
             parse_card(document, source="somewhere/card.json")
         assert "somewhere/card.json" in str(raised.value)
         assert path in str(raised.value)
         holder[name] = value
-    parse_card(document, source="the document is whole again")
+    parse_card(document, source="card.json")
 
 
 @pytest.mark.parametrize("wrong", [None, True, [], [[1.5]], -1.5, float("nan"), {"a": object()}, "\x00"])
 def test_wrong_type_is_reported_with_field_and_file(document: dict[str, Any], wrong: Any) -> None:
-    for holder, name, path in list(_places(document)):
+    for holder, name, path in list(_required_fields(document)):
         value = holder[name]
         if _is_plausible(value, wrong):
             continue
@@ -110,7 +110,7 @@ def test_wrong_type_is_reported_with_field_and_file(document: dict[str, Any], wr
 
 
 def _is_plausible(value: Any, wrong: Any) -> bool:
-    """Say whether ``wrong`` has a type that the field may have: free text, a free mapping, an empty list."""
+    """Return whether ``wrong`` has a valid type for the field: any text, any mapping, an empty list."""
     if isinstance(value, float):
         return wrong == -1.5
     return type(value) is type(wrong) and not isinstance(wrong, bool | float)

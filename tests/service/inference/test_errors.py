@@ -11,8 +11,8 @@ from service.inference.errors import LecternError
 KINDS = [kind for _, kind in inspect.getmembers(errors, inspect.isclass) if issubclass(kind, LecternError)]
 
 
-def _drawn() -> dict[str, str]:
-    """Return class → base class, as the module's docstring draws them."""
+def _tree() -> dict[str, str]:
+    """Return class → base class, as in the tree of the module's docstring."""
     bases: dict[str, str] = {}
     above: list[tuple[int, str]] = []
     for line in (errors.__doc__ or "").splitlines():
@@ -26,11 +26,11 @@ def _drawn() -> dict[str, str]:
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
 def test_every_error_is_in_the_tree_below_its_base(kind: type[LecternError]) -> None:
-    assert _drawn().get(kind.__name__) == kind.__bases__[0].__name__
+    assert _tree().get(kind.__name__) == kind.__bases__[0].__name__
 
 
 def test_tree_has_no_other_errors() -> None:
-    assert set(_drawn()) == {kind.__name__ for kind in KINDS}
+    assert set(_tree()) == {kind.__name__ for kind in KINDS}
 
 
 def test_every_error_has_its_own_code() -> None:

@@ -124,7 +124,7 @@ def test_overlay_of_an_empty_heat_map_is_uniformly_cold() -> None:
 
 def test_a_map_sheet_shows_each_channel_once(digit_maps: Callable[[int], npt.NDArray[np.float32]]) -> None:
     sheet = map_sheet(digit_maps(5))
-    # Five channels of 4 x 4 stand in three columns and two rows with gaps of two, enlarged by a whole number.
+    # Five channels of 4 x 4 are in three columns and two rows with gaps of two, enlarged by an integer.
     assert sheet.width % (3 * 6 - 2) == 0
     assert sheet.width // 16 == sheet.height // 10
     assert len(np.unique(np.asarray(sheet))) > 2

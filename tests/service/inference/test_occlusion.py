@@ -7,7 +7,7 @@ from service.inference.occlusion import occlusion_heat
 
 
 def _corners(pictures: np.ndarray) -> np.ndarray:
-    """Stand for a network: label 0 is a bright top left, label 1 a bright bottom right."""
+    """Fake network: label 0 is a bright top left corner, label 1 a bright bottom right corner."""
     grey = pictures if pictures.ndim == 3 else pictures.mean(axis=3)
     third = grey.shape[1] // 3
     scores = np.stack([grey[:, :third, :third], grey[:, -third:, -third:]], axis=1).mean(axis=(2, 3)) / 64

@@ -50,7 +50,7 @@ def test_map_sheet_has_every_channel_stretched_to_full_range(count: int) -> None
     pixels = np.asarray(map_sheet(maps))
     assert min(pixels.shape) >= 280
     rows = math.ceil(count / math.ceil(math.sqrt(count)))
-    factor = len(pixels) // (rows * (5 + 2) - 2)  # two pixels between one channel and the next
+    factor = len(pixels) // (rows * (5 + 2) - 2)  # two pixels between channels
     assert int((pixels == 255).sum()) == count * factor**2
 
 

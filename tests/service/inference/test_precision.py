@@ -44,7 +44,7 @@ def test_auto_uses_the_faster_form(
     two_forms(tmp_path, slow=slow)
     catalog = Catalog(tmp_path, providers=("cpu",), precision="auto")
     card = catalog.card("mnist")
-    assert catalog.precision(card) == "auto"  # not known before it is measured
+    assert catalog.precision(card) == "auto"  # unknown until it is measured
     assert _answer(catalog.predictor("mnist"), digit_png) == LABEL[taken]
     assert catalog.precision(card) == taken
 
@@ -89,7 +89,7 @@ def test_8_bit_file_with_a_wrong_checksum_is_reported(
 
 
 def test_each_form_is_checked_against_the_card(tmp_path: Path, two_forms: TwoForms) -> None:
-    """An 8-bit file in the place of the other one is refused too, and the other way round."""
+    """Each file is rejected in the place of the other one."""
     place = two_forms(tmp_path)
     (place / "model.int8.onnx").rename(place / "spare")
     (place / "model.onnx").rename(place / "model.int8.onnx")

@@ -171,5 +171,5 @@ def test_committed_model_reaches_the_accuracy_of_its_card(
     ]
     expected = predictor.card.metrics.accuracy
     standard_error = math.sqrt(expected * (1 - expected) / len(right))
-    # One image more, for a sample so small that one image is more than three standard errors.
+    # One image more, because in a small sample one image is more than three standard errors.
     assert np.mean(right) >= expected - 3 * standard_error - 1 / len(right)

@@ -39,7 +39,7 @@ def test_unknown_provider_is_reported_with_the_known_ones(network: Path) -> None
 
 
 def test_provider_that_does_not_start_is_an_error(network: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    # A build with CUDA on a machine without its driver: ONNX Runtime falls back to the CPU and says nothing.
+    # With CUDA in the build but no driver, ONNX Runtime silently uses the CPU.
     monkeypatch.setattr(ort, "get_available_providers", lambda: ["CUDAExecutionProvider", CPU])
     real = ort.InferenceSession
     monkeypatch.setattr(

@@ -31,7 +31,7 @@ _TOP_LEFT, _TOP_RIGHT, _BOTTOM_LEFT, _BOTTOM_RIGHT = (
 
 @pytest.fixture
 def scene() -> Image.Image:
-    """A picture, 48 wide and 32 high, with a colour of its own in each quarter."""
+    """A picture of 48 x 32 pixels with a different colour in each quarter."""
     pixels = np.zeros((32, 48, 3), dtype=np.uint8)
     pixels[:16, :24], pixels[:16, 24:] = _TOP_LEFT, _TOP_RIGHT
     pixels[16:, :24], pixels[16:, 24:] = _BOTTOM_LEFT, _BOTTOM_RIGHT
@@ -64,7 +64,7 @@ def test_every_format_gives_the_same_picture(
     assert _difference(picture, scene) <= tolerance
 
 
-# Where the camera's top-left corner lies, by EXIF's orientation: what has to be undone.
+# How a camera transposes the picture for each EXIF orientation.
 _STORED = {
     1: None,
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -103,9 +103,9 @@ def test_invalid_orientation_is_ignored(encode: Encode, scene: Image.Image, orie
 @pytest.mark.parametrize("orientation", [1, 6])
 def test_damaged_exif_is_ignored(encode: Encode, scene: Image.Image, orientation: int) -> None:
     entries = [
-        struct.pack("<HHII", 0x010F, 2, 0xFFFFFF, 0x7FFFFFFF),  # a maker's name far outside the file
+        struct.pack("<HHII", 0x010F, 2, 0xFFFFFF, 0x7FFFFFFF),  # manufacturer: an offset outside the file
         struct.pack("<HHIHH", 0x0112, 3, 1, orientation, 0),
-        struct.pack("<HHII", 0x011A, 5, 1, 0xFFFFFFF0),  # a resolution that is nowhere
+        struct.pack("<HHII", 0x011A, 5, 1, 0xFFFFFFF0),  # resolution: an offset outside the file
         struct.pack("<HHII", 0x8769, 4, 1, 0xFFFFFFF0),
     ]
     block = b"Exif\0\0II*\0\x08\0\0\0" + struct.pack("<H", len(entries)) + b"".join(entries) + bytes(4)
@@ -171,7 +171,7 @@ def test_a_transparent_grey_is_transparent(encode: Encode) -> None:
 
 @pytest.mark.parametrize("adobe", [True, False])
 def test_a_cmyk_jpeg_has_the_colours_it_was_made_with(encode: Encode, adobe: bool) -> None:
-    # Photoshop stores CMYK inverted and says so in a marker of its own, which Pillow writes too.
+    # Photoshop stores CMYK inverted and marks it with an Adobe segment, which Pillow writes too.
     content = encode(Image.new("CMYK", (16, 16), (0, 255, 255, 0)), "JPEG", quality=95)
     if not adobe:
         start = content.index(b"\xff\xee")

@@ -20,7 +20,7 @@ _SEED = 7
 
 
 def _enlarged(digit: Array, factor: int, *, seed: int = _SEED) -> Image.Image:
-    """Put a digit, white on black, at a random place of a canvas that is larger than it."""
+    """Put a digit, white on black, at a random position of a larger canvas."""
     chance = np.random.default_rng(seed)
     height, width = digit.shape
     canvas = np.zeros((height * factor + 90, width * factor + 130), dtype=np.uint8)
@@ -32,7 +32,7 @@ def _enlarged(digit: Array, factor: int, *, seed: int = _SEED) -> Image.Image:
 
 
 def _is_canonical(digit: Array) -> bool:
-    """Say whether a digit has MNIST's own geometry: a side of 20, full range, its mass in the middle."""
+    """Return whether a digit has MNIST's geometry: a longer side of 20, full range, centred by mass."""
     rows, columns = np.flatnonzero(digit.any(axis=1)), np.flatnonzero(digit.any(axis=0))
     sides = (rows[-1] - rows[0] + 1, columns[-1] - columns[0] + 1)
     weights = digit / digit.sum()
@@ -44,7 +44,7 @@ def _is_canonical(digit: Array) -> bool:
 
 @pytest.fixture(scope="module")
 def canonical(mnist_digits: Array) -> Array:
-    """The real digits of the sample whose box has whole-number sides, as drawing.md measured them."""
+    """The real digits of the sample that have exactly MNIST's geometry."""
     chosen = [digit for digit in mnist_digits if _is_canonical(digit)]
     assert len(chosen) > 200
     return np.stack(chosen)
@@ -106,7 +106,7 @@ def test_any_scale_of_a_smooth_drawing_changes_little(canonical: Array) -> None:
 
 @pytest.fixture(scope="module")
 def read(models_folder: Path) -> Callable[[Sequence[Array]], list[str]]:
-    """Return what the committed network reads in prepared pictures."""
+    """Return the predictions of the committed network for prepared pictures."""
     predictor = Catalog(models_folder).predictor("mnist")
 
     def labels(pixels: Sequence[Array]) -> list[str]:

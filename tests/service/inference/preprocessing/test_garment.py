@@ -30,14 +30,14 @@ def test_garment_fills_28_pixels_and_is_centred() -> None:
     assert (pixels.shape, pixels.dtype) == ((28, 28), np.uint8)
     rows, columns = np.flatnonzero(pixels.any(axis=1)), np.flatnonzero(pixels.any(axis=0))
     assert (rows[0], rows[-1]) == (0, 27)
-    # 100 of 400 pixels are a quarter of the height: seven columns, with ten or eleven free on either side.
+    # 100 of 400 pixels are a quarter of the height: seven columns, with ten or eleven empty ones on either side.
     assert (columns[0], columns[-1]) == (10, 16)
 
 
 @pytest.mark.parametrize("box", [(0, 0, 100, 400), (290, 190, 390, 590), (17, 33, 117, 433)])
 def test_position_of_the_garment_does_not_matter(box: tuple[int, int, int, int]) -> None:
     if box[:2] == (0, 0):
-        box = (1, 1, 101, 401)  # The corner pixels show the page.
+        box = (1, 1, 101, 401)  # The corner pixels show the background.
     assert np.array_equal(prepare_garment(_photo(box)), prepare_garment(_photo((150, 100, 250, 500))))
 
 

@@ -30,7 +30,7 @@ def test_aspect_ratio_is_kept() -> None:
     photo = Image.new("RGB", (640, 400), "white")
     photo.paste("black", (270, 150, 370, 250))
     dark = prepare_photo(photo, size=180)[..., 0] < 128
-    # 100 of 400 pixels are 45 of 180; at an edge that falls within a pixel, one more or less.
+    # 100 of 400 pixels are 45 of 180; an edge within a pixel adds or removes one.
     assert all(44 <= dark.any(axis=axis).sum() <= 46 for axis in (0, 1))
 
 
