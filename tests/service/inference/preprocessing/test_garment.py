@@ -30,7 +30,7 @@ def test_garment_fills_28_pixels_and_is_centred() -> None:
     assert (pixels.shape, pixels.dtype) == ((28, 28), np.uint8)
     rows, columns = np.flatnonzero(pixels.any(axis=1)), np.flatnonzero(pixels.any(axis=0))
     assert (rows[0], rows[-1]) == (0, 27)
-    # 100 of 400 pixels are a quarter of the height: seven columns, with ten or eleven empty ones on either side.
+    # 100 of 400 pixels are a quarter of the height: seven columns, with ten or eleven empty on each side.
     assert (columns[0], columns[-1]) == (10, 16)
 
 
