@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import starmap
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -93,12 +94,8 @@ class Predictor:
             ModelError: A file is missing, cannot be loaded, or does not match the card.
             ProviderError: A requested provider is not available.
         """
-        keep_memory = arena and card.task != "text-classification"
-
-        def open_form(form: Precision) -> ort.InferenceSession:
-            path = onnx_path(folder, form)
-            return _open(path, card, form, providers=providers, threads=threads, arena=keep_memory)
-
+        arena = arena and card.task != "text-classification"
+        open_form = partial(_open, folder, card, providers=providers, threads=threads, arena=arena)
         resolved = resolve_precision(card, precision, on_cpu=runs_on_cpu(providers))
         if resolved == "auto":
             float32, int8 = open_form("float32"), open_form("int8")
@@ -236,9 +233,10 @@ class Predictor:
 
 
 def _open(
-    path: Path, card: Card, precision: Precision, *, providers: Sequence[str], threads: int, arena: bool
+    folder: Path, card: Card, precision: Precision, *, providers: Sequence[str], threads: int, arena: bool
 ) -> ort.InferenceSession:
     """Check the SHA-256 of a network's file and open it."""
+    path = onnx_path(folder, precision)
     described = card.quantized if precision == "int8" and card.quantized else card.onnx
     try:
         checksum = sha256_of(path)

@@ -38,14 +38,7 @@ def open_session(
     """
     automatic = tuple(providers) == (AUTO,)
     names = _available("cuda", "cpu") if automatic else _required(providers)
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
-    options.execution_mode = ort.ExecutionMode.ORT_SEQUENTIAL
-    # Spinning threads slow down other processes on a shared machine.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    options.enable_cpu_mem_arena = arena
-    options.log_severity_level = 3
+    options = _session_options(threads=threads, arena=arena)
     try:
         session = ort.InferenceSession(str(path), options, providers=names)
     except Exception as error:  # ONNX Runtime's exceptions have no common base class.
@@ -68,6 +61,18 @@ def runs_on_cpu(providers: Sequence[str]) -> bool:
     """
     names = _available("cuda", "cpu") if tuple(providers) == (AUTO,) else _required(providers)
     return names == [_NAMES["cpu"]]
+
+
+def _session_options(*, threads: int, arena: bool) -> ort.SessionOptions:
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.execution_mode = ort.ExecutionMode.ORT_SEQUENTIAL
+    # Spinning threads slow down other processes on a shared machine.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.enable_cpu_mem_arena = arena
+    options.log_severity_level = 3
+    return options
 
 
 def _available(*names: str) -> list[str]:
