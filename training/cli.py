@@ -193,11 +193,17 @@ def train(
 @click.option(
     "--data", "own", type=_folder, help="The pictures, if the model was trained on a folder of your own."
 )
-@click.option("--cost", is_flag=True, help="Also time one answer, beside version 1 and the 8-bit form.")
-@click.option("--drawn", is_flag=True, help="Also read 7,494 digits that people drew with a pen.")
-@click.option("--outliers", is_flag=True, help="Also show a model of digits what is no digit.")
-@click.option("--robustness", is_flag=True, help="Also change the pictures: shift, turn, blur and so on.")
-@click.option("--heat", is_flag=True, help="Also hide what heat maps show as hot, and random parts.")
+@click.option("--latency", is_flag=True, help="Also time one input, beside version 1 and the 8-bit form.")
+@click.option("--pen-digits", is_flag=True, help="Also predict 7,494 digits that people drew with a pen.")
+@click.option(
+    "--out-of-distribution",
+    is_flag=True,
+    help="Also predict pictures without a digit with a model of digits.",
+)
+@click.option(
+    "--robustness", is_flag=True, help="Also predict corrupted pictures: shifted, rotated, blurred …"
+)
+@click.option("--faithfulness", is_flag=True, help="Also run the deletion test of the heat maps.")
 @click.option("--all", "everything", is_flag=True, help="All of these that are for the model's kind.")
 @click.option(
     "--recalibrate",
@@ -221,15 +227,15 @@ def evaluate(
 
     Examples: lectern evaluate mnist
 
-    lectern evaluate mnist --drawn
+    lectern evaluate mnist --pen-digits
 
-    lectern evaluate cifar10 --cost
+    lectern evaluate cifar10 --latency
 
     lectern evaluate cifar10 --all --recalibrate --record
     """
     _quiet()
     from service.inference.catalog import Catalog
-    from training.evaluation.evaluate import Parts, all_parts
+    from training.evaluation.evaluate import Measurements
     from training.evaluation.evaluate import evaluate as measure
     from training.reporting.printout import print_evaluation
 
@@ -240,12 +246,14 @@ def evaluate(
         version=version,
         models=models,
         data=own,
-        parts=all_parts(Catalog(models).card(name, version)) if everything else Parts(**asked),
+        measurements=(
+            Measurements.all_for(Catalog(models).card(name, version)) if everything else Measurements(**asked)
+        ),
         announce=lambda row: click.echo(f"{row.name}: {row.accuracy:.4f} (version 1: {row.baseline:.4f})"),
     )
     print_evaluation(result, Console())
     if keep:
-        from training.evaluation.recording import record
+        from training.evaluation.evaluate import record
 
         record(result, models=models)
     elif not result.same:
@@ -274,7 +282,7 @@ def quantize(name: str, version: int | None, models: Path, own: Path | None) -> 
         spared = ", first convolution in floats" if trial.float_nodes else ""
         metrics = trial.metrics
         click.echo(
-            f"{trial.calibration}{spared}: accuracy {metrics.accuracy:.4f}, log-loss {metrics.log_loss:.4f} "
+            f"{trial.method}{spared}: accuracy {metrics.accuracy:.4f}, log-loss {metrics.log_loss:.4f} "
             "on validation"
         )
 
@@ -352,7 +360,7 @@ def export(
 
 def _recalibrate(name: str, version: int | None, models: Path, own: Path | None) -> None:
     """Calibrate a version anew, and say what became of it."""
-    from training.evaluation.recording import recalibrate
+    from training.export.recalibration import recalibrate
 
     card = recalibrate(name, version=version, models=models, data=own)
     calibration, selective = card.calibration, card.selective_prediction

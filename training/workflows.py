@@ -226,7 +226,7 @@ def _export(
         vocabulary=prepared.vocabulary,
         others=tuple(others),
         members=members,
-        remarks=remarks,
+        notes=remarks,
     )
     home = name or dataset.name
     return export(trained, models=models, name=home, version=version or next_version(models, home))

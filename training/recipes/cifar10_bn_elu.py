@@ -45,4 +45,5 @@ RECIPE = Recipe(
     build=build,
     size=32,
     sure_accuracy=0.98,
+    lecture_accuracy=0.7846,
 )

@@ -36,4 +36,5 @@ RECIPE = Recipe(
     settings=SETTINGS,
     build=build,
     sure_accuracy=0.98,
+    lecture_accuracy=0.8761,
 )

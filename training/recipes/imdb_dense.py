@@ -49,4 +49,5 @@ RECIPE = Recipe(
     settings=SETTINGS,
     build=build,
     sure_accuracy=0.96,
+    lecture_accuracy=0.8524,
 )

@@ -38,4 +38,5 @@ RECIPE = Recipe(
     settings=SETTINGS,
     build=build,
     sure_accuracy=0.999,
+    lecture_accuracy=0.6705,
 )

@@ -27,6 +27,7 @@ class Recipe:
         settings: The constants it was run with.
         build: Makes the untrained network for settings and facts about the data.
         size: Side of the network's input in pixels, if pictures have to be resized for it.
+        lecture_accuracy: Test accuracy that the lecture reports for this network.
         sure_accuracy: Share of validation examples that have to be right among those called sure.
         method: ``whole`` trains the network from its pixels; ``transfer`` puts a classifier on a pretrained
             base.
@@ -45,6 +46,7 @@ class Recipe:
     settings: Settings
     build: Build
     size: int | None = None
+    lecture_accuracy: float | None = None
     sure_accuracy: float = 0.98
     method: Literal["whole", "transfer"] = "whole"
     init_from: str | None = None
