@@ -4,6 +4,7 @@ The functions import what they need when they run, so that ``--help`` does not l
 """
 
 import logging
+import math
 import os
 import sys
 from collections.abc import Callable
@@ -67,20 +68,14 @@ def _hyperparameter_options(command: Command) -> Command:
 def _option_type(spec: "Field[Any]") -> dict[str, Any]:
     """Return the arguments of ``click.option`` that follow from a hyperparameter's type and range."""
     declared, kind = declaration_of(spec), get_type_hints(Hyperparameters)[spec.name]
-    lowest = declared.minimum if declared.above is None else declared.above
     if kind is bool:
         return {"is_flag": True, "default": None}
     if kind is int:
-        return {"type": click.IntRange(min=None if lowest is None else int(lowest))}
+        return {"type": click.IntRange(min=int(declared.minimum))}
     if float in (kind, *get_args(kind)):
-        return {
-            "type": click.FloatRange(
-                lowest,
-                declared.below,
-                min_open=declared.above is not None,
-                max_open=declared.below is not None,
-            )
-        }
+        lowest = max(declared.minimum, declared.above)
+        highest = declared.below if math.isfinite(declared.below) else None
+        return {"type": click.FloatRange(lowest, highest, min_open=lowest == declared.above, max_open=True)}
     if get_origin(kind) is Literal:
         return {"type": click.Choice(get_args(kind))}
     return {"callback": _parse_augmentation}
@@ -208,8 +203,8 @@ def train(
 @click.option("--latency", is_flag=True, help="Also time one prediction, also of version 1 and in 8 bits.")
 @click.option("--pen-digits", is_flag=True, help="Also classify 7,494 digits that people drew with a pen.")
 @click.option("--out-of-distribution", is_flag=True, help="Also classify images that show no digit.")
-@click.option("--robustness", is_flag=True, help="Also shift, rotate, blur and otherwise corrupt the images.")
-@click.option("--faithfulness", is_flag=True, help="Also hide the hottest and random parts of heat maps.")
+@click.option("--robustness", is_flag=True, help="Also classify images that are shifted, rotated, blurred …")
+@click.option("--faithfulness", is_flag=True, help="Also run the deletion test of the heat maps.")
 @click.option("--all", "everything", is_flag=True, help="All of these that apply to the model.")
 @click.option(
     "--recalibrate",
@@ -225,7 +220,7 @@ def evaluate(
     everything: bool,
     recalibrate: bool,
     keep: bool,
-    **parts: bool,
+    **requested: bool,
 ) -> None:
     """Measure a model's ONNX file on its test set and compare the results with its card.
 
@@ -241,7 +236,7 @@ def evaluate(
     """
     _silence_libraries()
     from service.inference.catalog import Catalog
-    from training.evaluation.evaluate import Parts, all_parts
+    from training.evaluation.evaluate import Measurements
     from training.evaluation.evaluate import evaluate as measure
     from training.reporting.printout import print_evaluation
 
@@ -252,12 +247,16 @@ def evaluate(
         version=version,
         models=models,
         data=data,
-        parts=all_parts(Catalog(models).card(name, version)) if everything else Parts(**parts),
+        measurements=(
+            Measurements.all_for(Catalog(models).card(name, version))
+            if everything
+            else Measurements(**requested)
+        ),
         announce=lambda row: click.echo(f"{row.name}: {row.accuracy:.4f} (version 1: {row.baseline:.4f})"),
     )
     print_evaluation(result, Console())
     if keep:
-        from training.evaluation.recording import record
+        from training.evaluation.evaluate import record
 
         record(result, models=models)
     elif not result.same:
@@ -284,7 +283,7 @@ def quantize(name: str, version: int | None, models: Path, data: Path | None) ->
         kept = ", first convolution in float32" if trial.float_nodes else ""
         metrics = trial.metrics
         click.echo(
-            f"{trial.calibration}{kept}: accuracy {metrics.accuracy:.4f}, log-loss {metrics.log_loss:.4f} "
+            f"{trial.method}{kept}: accuracy {metrics.accuracy:.4f}, log-loss {metrics.log_loss:.4f} "
             "on validation"
         )
 
@@ -372,7 +371,7 @@ def export(
 
 def _recalibrate(name: str, version: int | None, models: Path, data: Path | None) -> None:
     """Recalibrate a version and print the result."""
-    from training.evaluation.recording import recalibrate
+    from training.export.recalibration import recalibrate
 
     card = recalibrate(name, version=version, models=models, data=data)
     calibration, selective = card.calibration, card.selective_prediction

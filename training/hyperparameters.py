@@ -1,5 +1,6 @@
 """Declares the hyperparameters of a training run, their ranges and their command-line help."""
 
+import math
 from collections.abc import Iterable
 from dataclasses import Field, asdict, dataclass, field, fields
 from typing import Any, Literal
@@ -74,145 +75,100 @@ class Declaration:
 
     Attributes:
         help: One sentence for ``--help``.
-        option: Name of the command-line option; empty if the command line cannot change it.
+        option: Name of the command-line option; None if the command line cannot change it.
         minimum: Lowest value.
         above: Exclusive lower bound.
         below: Exclusive upper bound.
     """
 
     help: str
-    option: str = ""
-    minimum: float | None = None
-    above: float | None = None
-    below: float | None = None
-
-    def allows(self, value: float) -> bool:
-        """Return whether a value lies in the range."""
-        return (
-            (self.minimum is None or value >= self.minimum)
-            and (self.above is None or value > self.above)
-            and (self.below is None or value < self.below)
-        )
+    option: str | None
+    minimum: float = -math.inf
+    above: float = -math.inf
+    below: float = math.inf
 
 
 def declaration_of(spec: "Field[Any]") -> Declaration:
     """Return the declaration of a field of :class:`Hyperparameters`."""
-    declared: Declaration = spec.metadata["declaration"]
-    return declared
+    metadata = dict(spec.metadata)
+    if metadata["option"] == "":
+        metadata["option"] = f"--{spec.name.replace('_', '-')}"
+    return Declaration(**metadata)
 
 
-def _about(text: str, *, option: str = "", **limits: float) -> dict[str, Declaration]:
-    return {"declaration": Declaration(help=text, option=option, **limits)}
+def _option(text: str, *, name: str = "", **limits: float) -> dict[str, Any]:
+    """Declare a hyperparameter that has a command-line option, by default of the field's name."""
+    return {"help": text, "option": name, **limits}
+
+
+def _constant(text: str, **limits: float) -> dict[str, Any]:
+    """Declare a hyperparameter that only recipes set."""
+    return {"help": text, "option": None, **limits}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Hyperparameters:
     """The hyperparameters of a training run; each field's declaration documents it."""
 
-    epochs: int = field(metadata=_about("Passes over the training split.", option="--epochs", minimum=1))
-    batch_size: int = field(
-        default=128, metadata=_about("Examples per optimizer step.", option="--batch-size", minimum=1)
-    )
+    epochs: int = field(metadata=_option("Passes over the training split.", minimum=1))
+    batch_size: int = field(default=128, metadata=_option("Examples per optimizer step.", minimum=1))
     learning_rate: float = field(
-        default=1e-3,
-        metadata=_about("Highest learning rate of the schedule.", option="--learning-rate", above=0),
+        default=1e-3, metadata=_option("Highest learning rate of the schedule.", above=0)
     )
-    optimizer: Optimizer = field(default="adam", metadata=_about("Optimizer."))
+    optimizer: Optimizer = field(default="adam", metadata=_constant("Optimizer."))
     schedule: Schedule = field(
         default="constant",
-        metadata=_about("'cosine' warms up over the first 5 % of the steps and then decays to zero."),
+        metadata=_constant("'cosine' warms up for 5 % of the steps and then decays to zero."),
     )
     weight_decay: float = field(
-        default=0.0,
-        metadata=_about(
-            "Decoupled weight decay of adamw and sgd; it is multiplied by the learning rate.", minimum=0
-        ),
+        default=0.0, metadata=_constant("Decoupled weight decay of adamw and sgd.", minimum=0)
     )
-    l1: float = field(
-        default=0.0,
-        metadata=_about(
-            "Weight of the kernels' L1 norm in the loss; it makes kernels sparse.", option="--l1", minimum=0
-        ),
-    )
+    l1: float = field(default=0.0, metadata=_option("Weight of the kernels' L1 norm in the loss.", minimum=0))
     l2: float = field(
-        default=0.0,
-        metadata=_about(
-            "Weight of the kernels' squared L2 norm in the loss; it makes kernels small.",
-            option="--l2",
-            minimum=0,
-        ),
+        default=0.0, metadata=_option("Weight of the kernels' squared L2 norm in the loss.", minimum=0)
     )
     dropout: float | None = field(
-        default=None,
-        metadata=_about(
-            "Rate of all dropout layers, in place of the network's own rates.",
-            option="--dropout",
-            minimum=0,
-            below=1,
-        ),
+        default=None, metadata=_option("Rate of all dropout layers.", minimum=0, below=1)
     )
     batch_norm: bool = field(
-        default=False,
-        metadata=_about(
-            "Add batch normalisation after every hidden layer that has none.", option="--batch-norm"
-        ),
+        default=False, metadata=_option("Add batch normalisation to every hidden layer.")
     )
-    width: float = field(
-        default=1.0,
-        metadata=_about(
-            "Factor on the number of units and filters; 0.5 halves them.", option="--width", above=0
-        ),
-    )
+    width: float = field(default=1.0, metadata=_option("Factor on the number of units and filters.", above=0))
     scaling: Scaling = field(
-        default="unit",
-        metadata=_about(
-            "Scale pixels to 0..1 (unit), to mean 0 and deviation 1 (standard), or not at all (none).",
-            option="--scaling",
-        ),
+        default="unit", metadata=_option("Scale pixels to 0..1, to mean 0 and deviation 1, or not at all.")
     )
     augmentation: Augmentation = field(
         default=Augmentation(),
-        metadata=_about(
-            f"Transform training images at random: a list of {','.join(_USUAL)}, or none.", option="--augment"
+        metadata=_option(
+            f"Transform images at random: a list of {','.join(_USUAL)}, or none.", name="--augment"
         ),
     )
     label_smoothing: float = field(
-        default=0.0,
-        metadata=_about(
-            "Share of the target probability that is spread over all classes.", minimum=0, below=1
-        ),
+        default=0.0, metadata=_constant("Share of the target spread over all classes.", minimum=0, below=1)
     )
     outlier_exposure: float = field(
-        default=0.0,
-        metadata=_about(
-            "Share of outliers that is added to each batch; their target is the uniform distribution.",
-            minimum=0,
-            below=1,
-        ),
+        default=0.0, metadata=_constant("Outliers added to a batch, as a share of it.", minimum=0, below=1)
     )
     precision: Precision = field(
-        default="float32",
-        metadata=_about("'mixed_bfloat16' computes in 16 bits while training; the weights stay in float32."),
+        default="float32", metadata=_constant("Precision of the computation while training.")
     )
     early_stopping: int = field(
         default=0,
-        metadata=_about(
-            "Stop after this many epochs without a lower validation loss and keep the best; 0 is off.",
-            option="--early-stopping",
+        metadata=_option(
+            "Stop after so many epochs without a lower validation loss and keep the best; 0 is off.",
             minimum=0,
         ),
     )
     seed: int = field(
-        default=1,
-        metadata=_about(
-            "Seed of weights, example order, dropout and augmentation.", option="--seed", minimum=0
-        ),
+        default=1, metadata=_option("Seed of weights, example order, dropout and augmentation.", minimum=0)
     )
 
     def __post_init__(self) -> None:
         for spec in fields(self):
-            value = getattr(self, spec.name)
-            if isinstance(value, int | float) and not declaration_of(spec).allows(value):
+            value, declared = getattr(self, spec.name), declaration_of(spec)
+            if isinstance(value, int | float) and not (
+                declared.minimum <= value < declared.below and value > declared.above
+            ):
                 raise RecipeError(
                     f"hyperparameter {spec.name} cannot be {value}; `lectern train --help` lists the ranges"
                 )

@@ -1,8 +1,8 @@
 """Runs ``lectern train`` and ``lectern export`` from loading the data to the last line of output."""
 
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+import statistics
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -93,7 +93,7 @@ def run_training(job: TrainingJob, *, console: Console) -> None:
     job.folder.mkdir(parents=True, exist_ok=True)
     if prepared.vocabulary:
         prepared.vocabulary.write(job.folder / _VOCABULARY)
-    with ConsoleReporter(console) as bars, _reporter(job, bars) as reporter:
+    with ConsoleReporter(console) as bars:
         run = train(
             recipe,
             dataset=prepared.dataset,
@@ -101,7 +101,7 @@ def run_training(job: TrainingJob, *, console: Console) -> None:
             folder=job.folder,
             init_from=job.init_from,
             resume=job.resume,
-            reporter=reporter,
+            reporter=_with_tensorboard(bars, job.folder) if job.tensorboard else bars,
             progress=bars.pictures,
         )
     final = final_epoch(run.history, early_stopping=hyperparameters.early_stopping)
@@ -128,7 +128,7 @@ def run_training(job: TrainingJob, *, console: Console) -> None:
 def run_folds(job: TrainingJob, *, folds: int, console: Console) -> None:
     """Run K-fold cross-validation; print each result, their mean and their standard deviation."""
     recipe, hyperparameters, prepared = _prepare(job, console)
-    result = cross_validate(
+    accuracies = cross_validate(
         recipe,
         dataset=prepared.dataset,
         hyperparameters=hyperparameters,
@@ -139,7 +139,8 @@ def run_folds(job: TrainingJob, *, folds: int, console: Console) -> None:
             console, f"fold {fold}/{folds}  validation accuracy {accuracy:.4f}"
         ),
     )
-    _print(console, f"mean {result.mean:.4f}, standard deviation {result.deviation:.4f} over {folds} folds")
+    mean, deviation = statistics.mean(accuracies), statistics.stdev(accuracies)
+    _print(console, f"mean {mean:.4f}, standard deviation {deviation:.4f} over {folds} folds")
 
 
 def run_export(job: ExportJob) -> Card:
@@ -198,9 +199,9 @@ def _export(job: ExportJob, recipe: Recipe, prepared: PreparedData) -> Card:
     runs = [_load_member(folder, recipe, prepared.dataset, own_data=own_data) for folder in job.runs]
     _check_members(job, runs)
     record, models = runs[0].record, [run.model for run in runs]
-    remarks: dict[str, Any] = {}
+    notes: dict[str, Any] = {}
     if job.compare:
-        remarks["compared_with"] = _compare(job.compare, recipe, runs[0], prepared.dataset)
+        notes["compared_with"] = _compare(job.compare, recipe, runs[0], prepared.dataset)
     members: tuple[MemberRun, ...] = ()
     if len(runs) > 1:
         members = tuple(
@@ -220,7 +221,7 @@ def _export(job: ExportJob, recipe: Recipe, prepared: PreparedData) -> Card:
         vocabulary=prepared.vocabulary,
         others=tuple(others),
         members=members,
-        remarks=remarks,
+        notes=notes,
     )
     name = job.name or prepared.dataset.name
     version = job.version or next_version(job.models, name)
@@ -290,12 +291,8 @@ def _print(console: Console, text: str) -> None:
     console.print(text, highlight=False, soft_wrap=True)
 
 
-@contextmanager
-def _reporter(job: TrainingJob, bars: ConsoleReporter) -> Iterator[Reporter]:
-    if not job.tensorboard:
-        yield bars
-        return
+def _with_tensorboard(reporter: Reporter, folder: Path) -> Reporter:
     # Needs TensorFlow, whatever the Keras backend is.
     from training.fit.tensorboard import TensorBoardReporter
 
-    yield TensorBoardReporter(job.folder / "tensorboard", reporter=bars)
+    return TensorBoardReporter(folder / "tensorboard", reporter=reporter)

@@ -72,7 +72,8 @@ def _blob(side: int, rng: np.random.Generator) -> Pictures:
     texture = _noise(side, rng).astype(np.float32) * rng.uniform(0, 1)
     brightness = rng.uniform(80, 255)
     levels = np.clip(brightness + texture - texture.mean(), 0, 255)
-    return (np.asarray(mask) / 255 * levels).astype(np.uint8)
+    blob: Pictures = (np.asarray(mask) / 255 * levels).astype(np.uint8)
+    return blob
 
 
 def _collage(pictures: Pictures, rng: np.random.Generator) -> Pictures:

@@ -1,7 +1,7 @@
 """Runs K-fold cross-validation."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,23 +14,6 @@ from training.fit.history import final_epoch
 from training.fit.train import train
 from training.hyperparameters import Hyperparameters
 from training.recipes.recipe import Recipe
-
-
-@dataclass(frozen=True)
-class FoldResult:
-    """Validation accuracy of each fold, 0 to 1."""
-
-    accuracies: tuple[float, ...]
-
-    @property
-    def mean(self) -> float:
-        """Mean over the folds."""
-        return float(np.mean(self.accuracies))
-
-    @property
-    def deviation(self) -> float:
-        """Sample standard deviation over the folds."""
-        return float(np.std(self.accuracies, ddof=1))
 
 
 def make_folds(dataset: Dataset, *, folds: int, seed: int) -> list[Dataset]:
@@ -67,7 +50,7 @@ def cross_validate(
     folder: Path,
     resume: bool = False,
     on_fold: Callable[[int, float], None] = lambda fold, accuracy: None,
-) -> FoldResult:
+) -> list[float]:
     """Train once for each fold and measure on its held-out examples.
 
     Args:
@@ -78,6 +61,9 @@ def cross_validate(
         folder: Gets one folder for each fold.
         resume: Continue an interrupted validation.
         on_fold: Gets the number of each finished fold, from 1, and its validation accuracy.
+
+    Returns:
+        The validation accuracy of each fold, 0 to 1.
 
     Raises:
         RecipeError: The number of folds is not possible, or the recipe continues another run, which has
@@ -100,4 +86,4 @@ def cross_validate(
         final = final_epoch(run.history, early_stopping=hyperparameters.early_stopping)
         accuracies.append(final.validation_accuracy)
         on_fold(number, final.validation_accuracy)
-    return FoldResult(tuple(accuracies))
+    return accuracies

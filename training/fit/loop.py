@@ -35,16 +35,6 @@ class Reporter(Protocol):
         """Report a finished epoch whose checkpoint is stored."""
 
 
-class SilentReporter:
-    """Reports nothing."""
-
-    def step(self, *, epoch: int, step: int, steps: int, loss: float, accuracy: float) -> None:
-        """See :class:`Reporter`."""
-
-    def epoch(self, row: Epoch, *, epochs: int) -> None:
-        """See :class:`Reporter`."""
-
-
 def fit(
     build: Callable[[], keras.Model],
     *,
@@ -77,7 +67,6 @@ def fit(
         RunError: The checkpoint in the folder cannot be read.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    reporter = reporter or SilentReporter()
     batches = Batches(train, hyperparameters)
     checkpoints = Checkpoints(folder)
     history = list(checkpoints.history()) if resume else []
@@ -101,7 +90,8 @@ def fit(
         )
         history.append(row)
         checkpoints.save(model, history, keep_best=bool(patience))
-        reporter.epoch(row, epochs=hyperparameters.epochs)
+        if reporter:
+            reporter.epoch(row, epochs=hyperparameters.epochs)
     if patience:
         model = checkpoints.load(best_epoch(history).number)
     if hyperparameters.precision != "float32":
@@ -222,7 +212,7 @@ def _run_epoch(
     *,
     number: int,
     label_smoothing: float,
-    reporter: Reporter,
+    reporter: Reporter | None,
 ) -> Epoch:
     start = time.monotonic()
     _seed_dropout(model, epoch=number)
@@ -233,7 +223,8 @@ def _run_epoch(
         result = model.train_on_batch(x, targets, return_dict=True)
         loss += (float(result["loss"]) - loss) / step
         accuracy += (float(result["accuracy"]) - accuracy) / step
-        reporter.step(epoch=number, step=step, steps=len(batches), loss=loss, accuracy=accuracy)
+        if reporter:
+            reporter.step(epoch=number, step=step, steps=len(batches), loss=loss, accuracy=accuracy)
     validation_loss, validation_accuracy = measure_split(model, validation)
     return Epoch(
         number=number,

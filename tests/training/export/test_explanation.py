@@ -10,8 +10,8 @@ import pytest
 import tensorflow as tf
 
 from training.errors import ExportError
-from training.export.explanation import ExplanationGraph, explain
-from training.export.onnx_graph import store_in_halves
+from training.export.explanation import ExplanationGraph, build_explanation
+from training.export.float16 import store_as_float16
 from training.hyperparameters import Hyperparameters
 from training.networks.network import Network
 from training.networks.statistics import DataStatistics, measure_images
@@ -109,7 +109,7 @@ def test_heat_is_activation_times_gradient(stack: Stack, heat_layer: str, after:
     model, pixels = _built(stack), _pixels()
     labels = np.eye(max(2, model.output_shape[-1]), dtype=np.float32)[[0, 1, 1, 0, 1, 0]]
 
-    graph = explain(model)
+    graph = build_explanation(model)
     outputs = _run(graph, pixels, labels)
 
     assert graph.heat_layer == heat_layer
@@ -122,7 +122,7 @@ def test_heat_is_activation_times_gradient(stack: Stack, heat_layer: str, after:
 def test_heat_of_pooled_networks_adds_up_to_the_logit(stack: Stack, count: int) -> None:
     keras.backend.clear_session()
     models, pixels = [_built(stack, seed=seed) for seed in range(count)], _pixels()
-    graph = explain(models[0], others=models[1:])
+    graph = build_explanation(models[0], others=models[1:])
 
     heat = _run(graph, pixels, np.eye(10, dtype=np.float32)[[4] * 6])["heat"]
 
@@ -133,7 +133,7 @@ def test_heat_of_pooled_networks_adds_up_to_the_logit(stack: Stack, count: int) 
 def test_feature_maps_of_a_residual_network_are_taken_behind_the_shortcuts() -> None:
     keras.backend.clear_session()
     model, pixels = _built(_residual), _pixels()
-    graph = explain(model)
+    graph = build_explanation(model)
 
     maps = _run(graph, pixels, np.eye(10, dtype=np.float32)[[1] * 6])
 
@@ -148,7 +148,7 @@ def test_feature_maps_are_what_keras_computes_and_filters_are_the_weights() -> N
     keras.backend.clear_session()
     model, pixels = _built(_lecture_convnet), _pixels()
 
-    graph = explain(model)
+    graph = build_explanation(model)
     outputs = _run(graph, pixels)
 
     assert graph.layers == ("conv2d", "conv2d_1", "conv2d_2")
@@ -162,7 +162,7 @@ def test_feature_maps_are_what_keras_computes_and_filters_are_the_weights() -> N
 def test_networks_whose_gradients_say_little_have_maps_and_no_heat(stack: Stack) -> None:
     keras.backend.clear_session()
 
-    graph = explain(_built(stack))
+    graph = build_explanation(_built(stack))
     session = ort.InferenceSession(graph.proto.SerializeToString(), providers=["CPUExecutionProvider"])
 
     assert graph.heat_layer == ""
@@ -184,7 +184,7 @@ def test_a_pretrained_base_and_a_classifier_of_its_own_are_walked_through() -> N
     model = keras.Model(image, head(keras.layers.GlobalAveragePooling2D()(base(scaled))))
     pixels = _pixels(16)
 
-    graph = explain(model)
+    graph = build_explanation(model)
     outputs = _run(graph, pixels, np.eye(2, dtype=np.float32)[[1] * 6])
 
     assert graph.layers == ("first", "side", "last")
@@ -200,17 +200,17 @@ def test_a_layer_without_a_known_gradient_is_refused_by_name() -> None:
     model = _built(lambda network: network.flatten().dense(8, activation="tanh").classifier(10))
 
     with pytest.raises(ExportError, match="activation"):
-        explain(model)
+        build_explanation(model)
 
 
 def test_stored_in_halves_the_graph_is_half_as_large_and_its_heat_hardly_differs() -> None:
     keras.backend.clear_session()
     model, pixels = _built(lambda network: _pooled(network.conv(40).max_pool().conv(60))), _pixels()
     labels = np.eye(10, dtype=np.float32)[[4] * 6]
-    graph = explain(model)
+    graph = build_explanation(model)
     whole, before = _run(graph, pixels, labels), graph.proto.ByteSize()
 
-    store_in_halves(graph.proto)
+    store_as_float16(graph.proto)
     halves = _run(graph, pixels, labels)
 
     assert graph.proto.ByteSize() < 0.55 * before

@@ -6,7 +6,7 @@ import onnx
 import onnxruntime as ort
 import pytest
 
-from training.export.onnx_graph import OPSET, dynamic_operations, to_onnx
+from training.export.onnx_graph import OPSET, shape_operations, to_onnx
 from training.hyperparameters import Hyperparameters
 from training.networks.network import Network
 from training.networks.statistics import DataStatistics
@@ -81,7 +81,7 @@ def test_a_graph_that_computes_shapes_is_recognised() -> None:
         [onnx.helper.make_tensor_value_info("y", onnx.TensorProto.INT64, [1])],
     )
 
-    assert dynamic_operations(onnx.helper.make_model(graph)) == ("Shape tail",)
+    assert shape_operations(onnx.helper.make_model(graph)) == ("Shape tail",)
 
 
 def test_words_are_summed_like_a_multi_hot_product_and_padding_is_nothing() -> None:

@@ -4,8 +4,8 @@ import keras
 import numpy as np
 import onnxruntime as ort
 
-from training.export.onnx_graph import store_in_halves, to_onnx
-from training.export.rounding import round_convolutions
+from training.export.float16 import round_convolutions, store_as_float16
+from training.export.onnx_graph import to_onnx
 from training.hyperparameters import Hyperparameters
 from training.networks.network import Network
 from training.networks.statistics import measure_images
@@ -47,7 +47,7 @@ def test_stored_in_halves_a_rounded_network_answers_as_keras_does() -> None:
     proto = to_onnx(model)
     whole = proto.ByteSize()
 
-    store_in_halves(proto, rounded_only=True)
+    store_as_float16(proto, only_rounded=True)
 
     session = ort.InferenceSession(proto.SerializeToString(), providers=["CPUExecutionProvider"])
     assert proto.ByteSize() < 0.6 * whole
@@ -69,6 +69,6 @@ def test_constants_that_are_not_round_are_left_alone_when_asked() -> None:
     proto = to_onnx(_trained())
     before = proto.SerializeToString()
 
-    store_in_halves(proto, rounded_only=True)
+    store_as_float16(proto, only_rounded=True)
 
     assert proto.SerializeToString() == before
