@@ -1,11 +1,11 @@
 """Owns small networks for the tests: nearest class means, as ONNX files with cards."""
 
 import hashlib
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import onnx
+from msgspec.structs import replace
 from onnx import TensorProto, helper, numpy_helper
 
 from service.inference import Card
@@ -83,7 +83,7 @@ def _card(
         metrics=Metrics(
             accuracy=0.5, log_loss=1.0, expected_calibration_error=0.1, per_class_accuracy={}, count=1
         ),
-        keras_difference=0.0, unsure_below=0.6,
+        max_keras_difference=0.0, unsure_below=0.6,
         provenance=Provenance(license="", data="", weights=""),
     )  # fmt: skip
 

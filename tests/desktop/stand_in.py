@@ -5,6 +5,7 @@ import json
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from service.inference import Catalog
 from service.inference.card import card_document
@@ -40,7 +41,8 @@ class StandIn:
 
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
-                stand_in.answer(self, json.loads(body)["inputs"])
+                raw = self.headers["Content-Type"] == "application/octet-stream"
+                stand_in.answer(self, [body] if raw else json.loads(body)["inputs"])
 
         self._http = ThreadingHTTPServer(("127.0.0.1", self._port), Handler)
         self._http.daemon_threads = True
@@ -54,8 +56,8 @@ class StandIn:
             self._http.server_close()
             self._http = None
 
-    def answer(self, handler: BaseHTTPRequestHandler, inputs: list[str] | str) -> None:
-        self.asked.append((handler.command, handler.path))
+    def answer(self, handler: BaseHTTPRequestHandler, inputs: list[str] | list[bytes] | str) -> None:
+        self.asked.append((handler.command, urlsplit(handler.path).path))
         self.keys.append(handler.headers.get("Authorization", ""))
         match self.mood:
             case "garbage":
@@ -71,14 +73,17 @@ class StandIn:
                 self.patience.wait(20)
         return self._well(handler, inputs)
 
-    def _well(self, handler: BaseHTTPRequestHandler, inputs: list[str] | str) -> None:
-        parts = handler.path.strip("/").split("/")
+    def _well(self, handler: BaseHTTPRequestHandler, inputs: list[str] | list[bytes] | str) -> None:
+        parts = urlsplit(handler.path).path.strip("/").split("/")
         if handler.command == "GET" and len(parts) == 1:
             return _send(handler, 200, {"models": [self._row(card.name) for card in self.catalog]}, {})
         if handler.command == "GET":
             return _send(handler, 200, card_document(self.catalog.card(parts[1])), {})
         predictor = self.catalog.predictor(parts[1], int(parts[3]) if len(parts) > 3 else None)
-        values = [text if predictor.takes_text else base64.b64decode(text) for text in inputs]
+        values = [
+            value if predictor.takes_text or isinstance(value, bytes) else base64.b64decode(value)
+            for value in inputs
+        ]
         try:
             predictions = predictor.predict(values)
         except InputError as error:

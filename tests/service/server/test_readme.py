@@ -16,9 +16,8 @@ from typing import Any
 import pytest
 
 from service.cli import COMMANDS
-from service.inference.catalog import Catalog
 from service.settings import table as settings_rows
-from training.reporting.table import results_table
+from training.reporting.tables import models_table, recipes_table
 
 _ROOT = Path(__file__).resolve().parents[3]
 _README = _ROOT / "README.md"
@@ -47,11 +46,7 @@ def _settings_table() -> str:
     return "\n".join(["| variable | default | meaning |", "|---|---|---|", *rows])
 
 
-def _results_table() -> str:
-    catalog = Catalog(providers=("cpu",))
-    return results_table(
-        catalog.card(card.name, version) for card in catalog for version in catalog.versions(card.name)
-    )
+_TABLES = (("recipes", recipes_table), ("models", models_table), ("settings", _settings_table))
 
 
 def _run(command: str, url: str) -> str:
@@ -80,14 +75,15 @@ def _replaced(text: str, name: str, table: str) -> str:
 @pytest.mark.skipif("README_REFRESH" not in os.environ, reason="writes the README anew; only on request")
 def test_refresh(server_url: str) -> None:
     text = _README.read_text(encoding="utf-8")
-    text = _replaced(_replaced(text, "results", _results_table()), "settings", _settings_table())
+    for name, table in _TABLES:
+        text = _replaced(text, name, table())
     text = _CONSOLE.sub(
         lambda match: f"```console\n$ {match['command']}\n{_run(match['command'], server_url)}```", text
     )
     _README.write_text(text, encoding="utf-8")
 
 
-@pytest.mark.parametrize(("name", "table"), [("results", _results_table), ("settings", _settings_table)])
+@pytest.mark.parametrize(("name", "table"), _TABLES)
 def test_table_is_current(name: str, table: Callable[[], str]) -> None:
     text = _README.read_text(encoding="utf-8")
     assert f"<!-- {name} -->\n{table()}\n<!-- /{name} -->" in text

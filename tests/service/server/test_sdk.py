@@ -1,7 +1,7 @@
 """The SDK and the commands get the same predictions from a real server as in process."""
 
 import asyncio
-import dataclasses
+import io
 import json
 import math
 from collections import Counter
@@ -10,7 +10,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from msgspec.structs import replace
+from PIL import Image
 
 from service.client import AsyncClient, Client, RequestRefused
 from service.inference.catalog import Catalog
@@ -37,7 +40,7 @@ def test_the_client_gets_the_predictions_of_the_process(
     with Client(server.url) as client:
         for card in catalog:
             inputs = samples(card.name).inputs[:5]
-            with_precision = dataclasses.replace(card, extra={**card.extra, "precision": "float32"})
+            with_precision = replace(card, extra={**card.extra, "precision": "float32"})
             assert client.card(card.name) == with_precision
             expected = catalog.predictor(card.name).predict(inputs)
             assert all(map(_same, client.predict_many(card.name, inputs), expected)), card.name
@@ -55,6 +58,19 @@ def test_the_asynchronous_client_sends_concurrent_requests(
             return list(await asyncio.gather(*(client.predict("mnist", value) for value in inputs)))
 
     assert all(map(_same, asyncio.run(ask()), catalog.predictor("mnist").predict(inputs)))
+
+
+def test_client_sends_a_picture_that_base64_would_make_too_large(server: Server) -> None:
+    rng = np.random.default_rng(0)
+    noise = rng.integers(0, 256, (2160, 2160, 3), dtype=np.uint8)
+    stream = io.BytesIO()
+    Image.fromarray(noise).save(stream, "PNG", compress_level=0)
+    assert 13e6 < len(stream.getvalue()) < 15e6
+
+    with Client(server.url) as client:
+        prediction = client.predict("cifar10", stream.getvalue(), top_k=2)
+
+    assert len(prediction.scores) == 2
 
 
 def test_the_client_raises_the_servers_error(server: Server, strict: Server) -> None:

@@ -5,12 +5,12 @@ import math
 import numpy as np
 import pytest
 
-from training.evaluation.metrics import (
+from training.metrics import (
     calibration_error,
+    choose_threshold,
+    compute_metrics,
     confusion,
     log_loss,
-    measure_probabilities,
-    sure_threshold,
 )
 
 PROBABILITIES = np.array([[0.9, 0.1], [0.6, 0.4], [0.3, 0.7], [0.2, 0.8]], dtype=np.float32)
@@ -18,7 +18,7 @@ Y = np.array([0, 1, 1, 1])
 
 
 def test_measures_accuracy_overall_and_by_class() -> None:
-    metrics = measure_probabilities(PROBABILITIES, Y, labels=("no", "yes"))
+    metrics = compute_metrics(PROBABILITIES, Y, labels=("no", "yes"))
 
     assert metrics.accuracy == 0.75
     assert metrics.per_class_accuracy == {"no": 1.0, "yes": pytest.approx(2 / 3)}
@@ -56,19 +56,19 @@ def test_threshold_is_the_smallest_that_is_right_often_enough() -> None:
     confidence = np.array([0.5, 0.62, 0.75, 0.9, 0.95])
     right = np.array([False, False, True, True, True])
 
-    assert sure_threshold(confidence, right, accuracy=1.0) == 0.621
-    assert sure_threshold(confidence, right, accuracy=0.6) == 0
+    assert choose_threshold(confidence, right, target_accuracy=1.0) == 0.621
+    assert choose_threshold(confidence, right, target_accuracy=0.6) == 0
 
 
 def test_threshold_is_finer_where_confidence_is_high() -> None:
     confidence = np.array([0.99915, 0.99935])
     right = np.array([False, True])
 
-    assert sure_threshold(confidence, right, accuracy=1.0) == 0.9992
+    assert choose_threshold(confidence, right, target_accuracy=1.0) == 0.9992
 
 
 def test_threshold_that_cannot_be_reached_comes_closest() -> None:
     confidence = np.array([0.5, 0.7, 0.9])
     right = np.array([False, True, False])
 
-    assert sure_threshold(confidence, right, accuracy=0.99) == 0.501
+    assert choose_threshold(confidence, right, target_accuracy=0.99) == 0.501

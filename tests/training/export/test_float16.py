@@ -4,10 +4,11 @@ import keras
 import numpy as np
 import onnxruntime as ort
 
-from training.export.onnx_graph import store_in_halves, to_onnx
-from training.export.rounding import round_convolutions
-from training.networks.network import Network, measure
-from training.settings import Settings
+from training.export.float16 import round_convolutions, store_as_float16
+from training.export.onnx_graph import to_onnx
+from training.hyperparameters import Hyperparameters
+from training.networks.network import Network
+from training.networks.statistics import measure_images
 
 
 def _photos(count: int = 8) -> np.ndarray:
@@ -17,9 +18,13 @@ def _photos(count: int = 8) -> np.ndarray:
 def _trained() -> keras.Model:
     """Make a network whose batch normalisations have met pictures."""
     keras.utils.set_random_seed(1)
-    facts = measure(_photos(), classes=4)
-    network = Network(Settings(epochs=1), shape=(16, 16, 3)).scale(facts).whiten(facts, side=2)
-    model = network.block(24, depth=3).residual(32).pool_to_one().classify(4)
+    statistics = measure_images(_photos(), classes=4)
+    network = (
+        Network(Hyperparameters(epochs=1), shape=(16, 16, 3))
+        .rescale(statistics)
+        .whitening_conv(statistics, side=2)
+    )
+    model = network.conv_block(24, depth=3).residual_block(32).global_max_pool().classifier(4)
     model.compile(optimizer=keras.optimizers.SGD(0.05), loss="categorical_crossentropy")
     model.fit(_photos(64), np.eye(4)[np.arange(64) % 4], epochs=4, batch_size=16, verbose=0)
     return model
@@ -42,7 +47,7 @@ def test_stored_in_halves_a_rounded_network_answers_as_keras_does() -> None:
     proto = to_onnx(model)
     whole = proto.ByteSize()
 
-    store_in_halves(proto, rounded_only=True)
+    store_as_float16(proto, only_rounded=True)
 
     session = ort.InferenceSession(proto.SerializeToString(), providers=["CPUExecutionProvider"])
     assert proto.ByteSize() < 0.6 * whole
@@ -64,6 +69,6 @@ def test_constants_that_are_not_round_are_left_alone_when_asked() -> None:
     proto = to_onnx(_trained())
     before = proto.SerializeToString()
 
-    store_in_halves(proto, rounded_only=True)
+    store_as_float16(proto, only_rounded=True)
 
     assert proto.SerializeToString() == before
