@@ -103,8 +103,11 @@ def data(names: tuple[str, ...]) -> None:
 
     console = Console()
     for name in names:
+        dataset = find_dataset(name)
         with download_bar(console) as progress:
-            find_dataset(name).ensure_cached(progress)
+            dataset.ensure_cached(progress)
+        for skipped in dataset.load(dataset, None).skipped if dataset.load else ():
+            console.print(f"{name}: skipped {skipped}", highlight=False)
     for entry in DATASETS.values():
         size = f"missing; lectern data {entry.name}" if entry.bytes is None else f"{entry.bytes / 1e6:.0f} MB"
         console.print(f"[bold]{entry.name}[/bold]  {size}", highlight=False)
