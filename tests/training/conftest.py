@@ -1,4 +1,4 @@
-"""Owns what the tests of training share: a data cache of samples, and networks that train in a moment."""
+"""Fixtures of the training tests: data caches with small samples, and a model to recalibrate."""
 
 import gzip
 import json
@@ -24,7 +24,7 @@ _HERE = Path(__file__).parent
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let pass the one warning that Keras and TensorFlow give on NumPy 2 and that nobody here can mend."""
+    """Ignore the one warning that Keras and TensorFlow cause with NumPy 2."""
     ignore = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept:DeprecationWarning")
     for item in items:
         if item.path.is_relative_to(_HERE):

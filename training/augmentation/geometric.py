@@ -11,7 +11,7 @@ from PIL import Image
 from scipy.ndimage import map_coordinates
 
 from training.augmentation.corruptions import corrupt
-from training.settings import Augmentation
+from training.hyperparameters import Augmentation
 
 Pictures = npt.NDArray[np.uint8]
 _GRID = 5  # vectors a side, of the coarse field that an elastic deformation interpolates

@@ -24,8 +24,7 @@ from service.inference.files import write_atomically
 from service.inference.preprocessing import prepare_digit
 from training.augmentation.rasterizer import draw_strokes, widen_line
 from training.augmentation.stroke_templates import Points, sample_template
-from training.datasets.cache import cache_folder
-from training.datasets.dataset import Examples
+from training.datasets.dataset import Examples, cache_folder
 
 Pictures = npt.NDArray[np.uint8]
 _Chunk: TypeAlias = tuple[Pictures, npt.NDArray[np.int64], float, int, int]

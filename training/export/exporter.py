@@ -28,8 +28,7 @@ from training.export.onnx_graph import OPSET, to_onnx
 from training.export.plots import plot_confusion, plot_curves
 from training.export.splits import Splits
 from training.metrics import compute_metrics
-from training.networks.ensemble import committee
-from training.networks.flip import with_mirror
+from training.networks.ensemble import average_logits, with_flip_tta
 from training.recipes.recipe import Recipe
 
 __all__ = ["Trained", "export", "measure_network"]
@@ -94,8 +93,8 @@ def served_network(model: keras.Model, recipe: Recipe, *, others: Sequence[keras
                 f"{recipe.name}: the last layer is not a dense one, so the logits of several runs cannot be "
                 "averaged; average their weights (--average weights)"
             )
-        return committee(models, mirror=recipe.flip_tta)
-    return with_mirror(model) if recipe.flip_tta else model
+        return average_logits(models, flip_tta=recipe.flip_tta)
+    return with_flip_tta(model) if recipe.flip_tta else model
 
 
 def measure_network(model: keras.Model, dataset: Dataset, *, recipe: Recipe) -> Metrics:

@@ -5,7 +5,7 @@ import pytest
 
 from training.augmentation.geometric import augment
 from training.errors import RecipeError
-from training.settings import Augmentation, parse_augmentation
+from training.hyperparameters import Augmentation, parse_augmentation
 
 
 def _square(side: int = 32) -> np.ndarray:
@@ -83,7 +83,7 @@ def test_equal_generators_give_equal_pictures() -> None:
 
 
 def test_unknown_transformation_is_refused_by_name() -> None:
-    with pytest.raises(RecipeError, match="'blur' is not known; choose among shift"):
+    with pytest.raises(RecipeError, match="'blur' is unknown; choose from shift"):
         parse_augmentation(["flip", "blur"])
 
 

@@ -4,8 +4,8 @@ import numpy as np
 
 from training.augmentation.outlier_exposure import make_outliers
 from training.datasets.dataset import Examples
-from training.fit.batches import NOTHING, Batches
-from training.settings import Augmentation
+from training.fit.batches import OUTLIER, Batches
+from training.hyperparameters import Hyperparameters
 
 
 def test_outliers_are_not_blank_and_all_different(mnist_sample: Examples) -> None:
@@ -24,9 +24,9 @@ def test_equal_generators_give_equal_outliers(mnist_sample: Examples) -> None:
 
 
 def test_batches_contain_their_share_of_outliers(mnist_sample: Examples) -> None:
-    batches = Batches(mnist_sample, batch_size=50, seed=1, augmentation=Augmentation(), outlier_exposure=0.1)
+    batches = Batches(mnist_sample, Hyperparameters(epochs=1, batch_size=50, outlier_exposure=0.1))
 
     for x, y in batches.epoch(1):
         assert len(x) == len(y) == 55
-        assert (y == NOTHING).sum() == 5
+        assert (y == OUTLIER).sum() == 5
         assert (y[:50] >= 0).all()

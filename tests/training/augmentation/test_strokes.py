@@ -10,7 +10,7 @@ from training.augmentation import strokes
 from training.augmentation.strokes import DrawingStyle, redraw_digits, trace_digit
 from training.datasets.dataset import Examples
 from training.fit.batches import Batches
-from training.settings import Augmentation
+from training.hyperparameters import Augmentation, Hyperparameters
 
 MODELS = Path(__file__).parents[3] / "models"
 
@@ -109,9 +109,10 @@ def test_a_blank_picture_is_unchanged(cache: Path) -> None:
 
 def test_templates_are_chosen_by_the_label_and_not_by_the_picture(cache: Path) -> None:
     blank = Examples(np.zeros((20, 28, 28), dtype=np.uint8), np.arange(20) % 10)
-    by = Augmentation(stroke_augmentation=1.0, stroke_templates=1.0)
+    augmentation = Augmentation(stroke_augmentation=1.0, stroke_templates=1.0)
+    hyperparameters = Hyperparameters(epochs=1, batch_size=20, seed=1, augmentation=augmentation)
 
-    ((pictures, labels),) = Batches(blank, batch_size=20, seed=1, augmentation=by).epoch(0)
+    ((pictures, labels),) = Batches(blank, hyperparameters).epoch(0)
 
     answers = Catalog(MODELS).predictor("mnist").probabilities(pictures).argmax(axis=1)
     assert (answers == labels).mean() >= 0.9

@@ -5,7 +5,7 @@ import pytest
 
 from training.errors import ExportError
 from training.export.exporter import served_network
-from training.networks.network import DataStatistics
+from training.networks.statistics import DataStatistics
 from training.recipes import load_recipe
 
 
@@ -14,8 +14,8 @@ def test_an_ensemble_of_text_networks_is_built_or_rejected_with_an_alternative(
     name: str, supported: bool
 ) -> None:
     recipe = load_recipe(name)
-    statistics = DataStatistics(classes=2, ratios=tuple(np.linspace(-1, 1, 50)))
-    first, second = (recipe.build(recipe.settings, statistics) for _ in range(2))
+    statistics = DataStatistics(classes=2, log_count_ratios=tuple(np.linspace(-1, 1, 50)))
+    first, second = (recipe.build(recipe.hyperparameters, statistics) for _ in range(2))
 
     if supported:
         assert served_network(first, recipe, others=[second]).output_shape == (None, 1)
