@@ -62,7 +62,7 @@ class Calibration:
 
     def apply(self, probabilities: Probabilities) -> _Array:
         """Return calibrated float64 (n, classes) probabilities."""
-        values = logits(probabilities)
+        values = _logits(probabilities)
         scaled = values / self.temperature
         if self.power != 1.0:
             best, margin, without_margin = _split_margin(values)
@@ -72,7 +72,7 @@ class Calibration:
         return result
 
 
-def logits(probabilities: Probabilities) -> _Array:
+def _logits(probabilities: Probabilities) -> _Array:
     """Return float64 (n, classes) logits whose mean over the classes is 0."""
     values = np.log(np.maximum(probabilities.astype(np.float64), _SMALLEST_PROBABILITY))
     centred: _Array = values - values.mean(axis=1, keepdims=True)
@@ -102,13 +102,13 @@ def fit_calibration(probabilities: Probabilities, y: Classes) -> Calibration:
 
 def fit_temperature(probabilities: Probabilities, y: Classes) -> Calibration:
     """Find the temperature with the lowest log-loss, between 0.25 and 4."""
-    (slope,), _ = _minimize_log_loss(logits(probabilities)[:, :, None], y)
+    (slope,), _ = _minimize_log_loss(_logits(probabilities)[:, :, None], y)
     return Calibration(temperature=_temperature(slope))
 
 
 def fit_offsets(probabilities: Probabilities, y: Classes) -> Calibration:
     """Find the temperature and offsets with the lowest log-loss."""
-    values = logits(probabilities)
+    values = _logits(probabilities)
     classes = values.shape[1]
     indicators = np.broadcast_to(np.eye(classes), (len(values), classes, classes))
     (slope, *offsets), _ = _minimize_log_loss(np.concatenate([values[:, :, None], indicators], axis=2), y)
@@ -120,7 +120,7 @@ def fit_offsets(probabilities: Probabilities, y: Classes) -> Calibration:
 
 def fit_power(probabilities: Probabilities, y: Classes) -> Calibration:
     """Find the power of the margin and the two temperatures with the lowest log-loss."""
-    best, margin, without_margin = _split_margin(logits(probabilities))
+    best, margin, without_margin = _split_margin(_logits(probabilities))
     # With two labels, the logits without the margin are all equal, and have no temperature.
     two = probabilities.shape[1] == 2
 
