@@ -11,7 +11,7 @@ from desktop.explain.feature_strip import FeatureStrip
 from desktop.explain.layer_table import LayerTable
 from desktop.lab.pixel_view import PixelView
 from desktop.prediction.worker import Worker
-from desktop.window.messages import sentence
+from desktop.window.messages import error_message
 from service.inference import Card, LecternError
 
 _MARGIN = 16
@@ -134,7 +134,7 @@ class ExplanationPanel(QWidget):
         self.heat.show_placeholder(
             self.tr("This network is not on this computer, where explanations are computed.")
             if error.code == "model_not_found"
-            else sentence(error)
+            else error_message(error)
         )
 
     def _meet(self, card: Card) -> None:

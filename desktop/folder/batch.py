@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from desktop.pictures.dropped_files import MAX_FILE_BYTES, SUFFIXES
 from desktop.prediction.backends import PredictionResult
-from desktop.window.dropped_files import LARGEST_FILE, SUFFIXES
 from desktop.window.export_formats import csv_header, csv_row, csv_text
 from service.client import RequestRefused
 from service.inference import LecternError
@@ -119,8 +119,8 @@ def _single(name: str, content: bytes, read: Read) -> Row:
 
 def _content(path: Path) -> bytes:
     try:
-        if path.stat().st_size > LARGEST_FILE:
-            raise InputTooLarge(f"{path.name} is larger than {LARGEST_FILE} bytes; make it smaller first")
+        if path.stat().st_size > MAX_FILE_BYTES:
+            raise InputTooLarge(f"{path.name} is larger than {MAX_FILE_BYTES} bytes; make it smaller first")
         return path.read_bytes()
     except OSError as error:
         raise DamagedImage(f"{path.name} cannot be read ({error.strerror})") from error

@@ -23,8 +23,7 @@ from PySide6.QtWidgets import (
 from desktop.folder.batch import Row, pictures_below, read_files, table
 from desktop.prediction.dispatcher import Dispatcher
 from desktop.prediction.worker import Worker
-from desktop.window.announce import announce
-from desktop.window.messages import percent, sentence
+from desktop.window.messages import announce, error_message, format_percent
 from service.client import ModelSummary
 from service.inference import LecternError
 
@@ -85,13 +84,13 @@ class _Rows(QAbstractTableModel):
 
     def _texts(self, row: Row) -> tuple[str, str, str]:
         if row.reading is None:
-            return row.name, "" if row.error is None else sentence(row.error), ""
+            return row.name, "" if row.error is None else error_message(row.error), ""
         prediction = row.reading.prediction
         unsure = self.tr("{0} (not sure)").format(prediction.best.label)
         return (
             row.name,
             unsure if prediction.unsure else prediction.best.label,
-            percent(prediction.best.score),
+            format_percent(prediction.best.score),
         )
 
 
@@ -173,7 +172,7 @@ class FolderPage(QWidget):
         def job() -> Iterator[object]:
             files = pictures_below(folder)
             yield _Found(len(files))
-            yield from read_files(folder, files, partial(dispatcher.read, model.name, version=None))
+            yield from read_files(folder, files, partial(dispatcher.predict, model.name, version=None))
 
         self._reads.cancel()
         self._reads.put(job)
@@ -209,7 +208,7 @@ class FolderPage(QWidget):
     @Slot(object)
     def _stop(self, error: LecternError) -> None:
         self._show_fresh()
-        self._end(sentence(error))
+        self._end(error_message(error))
 
     def _finish(self) -> None:
         self._show_fresh()

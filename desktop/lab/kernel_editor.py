@@ -29,8 +29,7 @@ from desktop.lab.kernels import (
 )
 from desktop.prediction.worker import Worker
 from desktop.theme import warning_colors
-from desktop.window.announce import announce
-from desktop.window.messages import sentence
+from desktop.window.messages import announce, error_message
 from service.inference import LecternError
 
 _SIDES = (1, 3, 5, 7)
@@ -128,7 +127,7 @@ class KernelEditor(QWidget):
 
     @Slot(object)
     def _refuse(self, error: LecternError) -> None:
-        self._complain(sentence(error))
+        self._complain(error_message(error))
 
     def _show_filter(self) -> None:
         if self._filters is None:

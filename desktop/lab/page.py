@@ -13,10 +13,10 @@ from desktop.lab.kernel_editor import KernelEditor
 from desktop.lab.operation_form import LabSettings
 from desktop.lab.pixel_view import PixelView
 from desktop.lab.source import LabSource, Material
+from desktop.pictures.dropped_files import DroppedFile
 from desktop.prediction.throttle import Throttle
 from desktop.prediction.worker import Worker
-from desktop.window.dropped_files import DroppedFile
-from desktop.window.messages import sentence
+from desktop.window.messages import error_message
 from service.inference import LecternError
 from service.inference.errors import BlankImage
 
@@ -54,14 +54,14 @@ class Lab(QWidget):
         self._offered: bytes | None = None
         self._sitting = 0
         self._throttle = Throttle(_PACE_MS, self)
-        self._throttle.fired.connect(self._compute)
+        self._throttle.triggered.connect(self._compute)
         self._worker = Worker("convolves", self)
         self._worker.result_ready.connect(self._take)
         self._worker.failed.connect(self._refuse)
         self._lay_out()
         self.source.changed.connect(self._renew)
-        self.editor.changed.connect(self._throttle.poke)
-        self.settings.changed.connect(self._throttle.poke)
+        self.editor.changed.connect(self._throttle.trigger)
+        self.settings.changed.connect(self._throttle.trigger)
         self.after.pointed.connect(self._point)
         self._empty(self.source.placeholder())
 
@@ -115,7 +115,7 @@ class Lab(QWidget):
     def _renew(self) -> None:
         self._sitting += 1
         self._material = None
-        self._throttle.poke()
+        self._throttle.trigger()
 
     def _compute(self) -> None:
         fetch, kernel = self.source.fetch(), self.editor.kernel
@@ -155,7 +155,7 @@ class Lab(QWidget):
         elif isinstance(error, BlankImage):
             self._empty(self.source.placeholder())
         else:
-            self._empty(sentence(error))
+            self._empty(error_message(error))
 
     def _show(self, outcome: Outcome) -> None:
         self._outcome = outcome

@@ -22,9 +22,9 @@ from PySide6.QtWidgets import (
 
 from desktop.drawing.pad import Pad
 from desktop.lab.convolution import grey_square
+from desktop.pictures.dropped_files import SUFFIXES, DroppedFile, LoadFailure, load_picture
 from desktop.pictures.images import pillow_of
 from desktop.pictures.picture_view import PictureView
-from desktop.window.dropped_files import SUFFIXES, DroppedFile, Failure, unpack
 from service.inference.preprocessing import decode_image, prepare_digit
 
 SAMPLE = Path(__file__).parents[1] / "samples" / "cats_vs_dogs" / "cat_1.jpg"
@@ -138,8 +138,8 @@ class LabSource(QWidget):
 
 
 def _unpacked(parcel: DroppedFile, side: int) -> Material:
-    picture = unpack(parcel)
-    if isinstance(picture, Failure):
+    picture = load_picture(parcel)
+    if isinstance(picture, LoadFailure):
         raise picture.error
     pixels = grey_square(decode_image(picture.data), side=side)
     return Material(pixels, picture.image, picture.name)

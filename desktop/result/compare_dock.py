@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QComboBox, QDockWidget, QLabel, QMainWindow, QVBox
 from desktop.prediction.backends import PredictionResult
 from desktop.result.bars import Bars
 from desktop.settings import Order
-from desktop.window.messages import percent, whereabouts
+from desktop.window.messages import format_percent, timing_text
 from service.client import ModelSummary
 
 _WIDTH = 300
@@ -85,9 +85,9 @@ class CompareDock(QDockWidget):
         prediction = reading.prediction
         self.headline.setText(self.tr("Not sure") if prediction.unsure else prediction.best.label)
         self.headline.setEnabled(not prediction.unsure)
-        self.remark.setText(percent(prediction.best.score))
+        self.remark.setText(format_percent(prediction.best.score))
         self.meters.show_scores(prediction.scores)
-        self.whereabouts.setText(whereabouts(reading))
+        self.whereabouts.setText(timing_text(reading))
 
     def _lay_out(self) -> None:
         font = self.font()

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from PySide6.QtGui import QImage
 
-from desktop.prediction.reader import PredictionResponse
+from desktop.prediction.requests import PredictionResponse
 
 _LIMIT = 50
 

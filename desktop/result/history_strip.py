@@ -39,7 +39,7 @@ class HistoryStrip(QListWidget):
     def add(self, entry: Entry) -> None:
         """Take down an entry."""
         self.history.add(entry)
-        best = entry.answer.reading.prediction.best.label
+        best = entry.answer.result.prediction.best.label
         small = QPixmap.fromImage(entry.origin.thumbnail).scaled(
             _SIDE, _SIDE, Qt.AspectRatioMode.KeepAspectRatio, Qt.TransformationMode.SmoothTransformation
         )

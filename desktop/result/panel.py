@@ -7,8 +7,7 @@ from desktop.prediction.backends import PredictionResult
 from desktop.result.bars import Bars
 from desktop.result.preview import Preview
 from desktop.settings import Order
-from desktop.window.announce import announce
-from desktop.window.messages import percent, whereabouts
+from desktop.window.messages import announce, format_percent, timing_text
 from service.client import ModelSummary
 
 _WIDTH = 370
@@ -122,15 +121,15 @@ class ResultPanel(QWidget):
         prediction = reading.prediction
         best = prediction.best
         self.meters.show_scores(prediction.scores)
-        self.whereabouts.setText(whereabouts(reading))
+        self.whereabouts.setText(timing_text(reading))
         if prediction.unsure:
             second = prediction.scores[1].label if len(prediction.scores) > 1 else best.label
             remark = self.tr("{0} or {1}?").format(best.label, second)
             self._say(self.tr("Not sure"), remark, muted=True)
             spoken = self.tr("Not sure: {0}").format(remark)
         else:
-            self._say(best.label, percent(best.score), muted=False)
-            spoken = f"{best.label}, {percent(best.score)}"
+            self._say(best.label, format_percent(best.score), muted=False)
+            spoken = f"{best.label}, {format_percent(best.score)}"
         if settled:
             announce(self, spoken)
 

@@ -6,7 +6,7 @@ from PySide6.QtCore import QSignalBlocker, Qt, QTimer
 from PySide6.QtGui import QColor, QImage, QPainter
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
 
-from desktop.prediction.reader import Value
+from desktop.prediction.requests import Value
 from desktop.window.page import Page
 from service.client import ModelSummary
 
@@ -19,6 +19,7 @@ class TextPage(Page):
     """A field to type or paste a review into."""
 
     key = "text"
+    shows_picture = False
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -41,7 +42,7 @@ class TextPage(Page):
         """Return the name on the page's tab."""
         return self.tr("Text")
 
-    def placeholder(self) -> str:
+    def placeholder_text(self) -> str:
         """Return the sentence that stands where the result will be."""
         return self.tr("Write a review")
 
@@ -60,7 +61,7 @@ class TextPage(Page):
 
     def restore(self, snapshot: object) -> None:
         """Show a text again."""
-        self.sitting += 1
+        self.document_id += 1
         with QSignalBlocker(self):
             self.editor.setPlainText(cast(str, snapshot))
             self._pause.stop()
@@ -82,7 +83,7 @@ class TextPage(Page):
 
     def clear(self) -> None:
         """Go back to an empty field; can be undone."""
-        self.sitting += 1
+        self.document_id += 1
         cursor = self.editor.textCursor()
         cursor.select(cursor.SelectionType.Document)
         cursor.removeSelectedText()

@@ -11,7 +11,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from collections.abc import Iterator
 
 import pytest
-from hands import OpenWindow
+from gestures import OpenWindow
 from networks import write_models
 from PySide6.QtCore import QSettings, QStandardPaths
 from PySide6.QtWidgets import QApplication
@@ -57,7 +57,7 @@ def open_window(qtbot: QtBot, qapp: QApplication, models: Path) -> Iterator[Open
         qtbot.addWidget(window)
         window.show()
         qtbot.waitExposed(window)
-        with qtbot.waitSignal(window.reader.connection_changed):
+        with qtbot.waitSignal(window.controller.connection_changed):
             window.start()
         return window
 

@@ -9,14 +9,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hands import OpenWindow, click, pictures, press
+from gestures import OpenWindow, click, pictures, press
 from PySide6.QtCore import QMimeData, QPointF, Qt, QTimer, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QApplication, QFileDialog
 from pytestqt.qtbot import QtBot
 
 from desktop.folder.batch import PORTION, PORTION_BYTES, pictures_below, read_files, table
-from desktop.prediction.backends import Place, PredictionResult
+from desktop.prediction.backends import Location, PredictionResult
 from desktop.window.main_window import MainWindow
 from service.inference import Prediction, Score
 from service.inference.errors import DamagedImage
@@ -64,7 +64,7 @@ def rows(window: MainWindow) -> list[tuple[str, ...]]:
 def fake_reading(content: bytes) -> PredictionResult:
     if b"bad" in content:
         raise DamagedImage("bad")
-    return PredictionResult(Prediction("m", 1, (Score("x", 1.0),), False), Place.HERE, 0.1)
+    return PredictionResult(Prediction("m", 1, (Score("x", 1.0),), False), Location.LOCAL, 0.1)
 
 
 def read_all(contents: Sequence[bytes]) -> list[PredictionResult]:

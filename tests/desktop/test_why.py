@@ -5,18 +5,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hands import DASH, LEFT, PLAIN, SEVEN, OpenWindow, draw, press, settling, spot
+from fake_server import FakeServer
+from gestures import DASH, LEFT, PLAIN, SEVEN, OpenWindow, draw, press, settling, spot
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QImage
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
-from stand_in import StandIn
 
 from desktop.explain.explanations import ExplanationRequest, Explanations
 from desktop.explain.panel import ExplanationPanel
+from desktop.pictures.dropped_files import DroppedFile
 from desktop.pictures.images import qimage_of_pixels
 from desktop.settings import Settings
-from desktop.window.dropped_files import DroppedFile
 from desktop.window.main_window import MainWindow
 from service.inference import Catalog
 from service.inference.catalog import BUNDLED
@@ -158,7 +158,7 @@ def test_a_network_without_convolutions_shows_heat_and_says_why_there_are_no_map
     assert window.panel.model.name == "fashion_mnist"
     window.panel.versions.setCurrentIndex(window.panel.versions.findData(1))
     path = next((SAMPLES / "fashion_mnist").glob("bag*"))
-    window.pictures_page.take([DroppedFile(path.name, path)])
+    window.pictures_page.load([DroppedFile(path.name, path)])
     qtbot.waitUntil(lambda: panel.legend.text() != "")
     label = panel.legend.text().removeprefix("Bright is what spoke for ").removesuffix(".")
     pixels = window.panel.preview.pixels
@@ -177,7 +177,7 @@ def test_a_network_for_texts_shows_its_layers_and_a_kind_sentence(
     assert not panel.labels.isVisible()
     assert not panel.strip.isVisible()
     window.text_page.editor.setPlainText("a great film")
-    qtbot.waitUntil(lambda: window.answer is not None)
+    qtbot.waitUntil(lambda: window.controller.response is not None)
     assert panel.heat.placeholder == "Networks for texts have no picture of what they saw."
 
 
@@ -188,7 +188,12 @@ def test_an_earlier_drawing_brings_its_explanation_back(
     pixels = draw_and_wait(qtbot, window)
     press(window, "Ctrl+Backspace")
     draw(window.draw_page.pad, DASH)
-    qtbot.waitUntil(lambda: window.answer is not None and window.answer.reading.prediction.best.label != "7")
+    qtbot.waitUntil(
+        lambda: (
+            window.controller.response is not None
+            and window.controller.response.result.prediction.best.label != "7"
+        )
+    )
     item = window.strip.item(window.strip.count() - 1)
     QTest.mouseClick(window.strip.viewport(), LEFT, pos=window.strip.visualItemRect(item).center())
     qtbot.waitUntil(lambda: panel.heat.image == overlay(catalog, pixels, "7"))
@@ -251,7 +256,7 @@ def test_the_picture_can_be_seen_at_any_size(qtbot: QtBot, window: MainWindow) -
 def test_what_a_server_reads_is_explained_on_this_computer(
     qtbot: QtBot, open_window: OpenWindow, catalog: Catalog
 ) -> None:
-    server = StandIn(BUNDLED)
+    server = FakeServer(BUNDLED)
     try:
         window = open_window(Settings(server=server.url), models=BUNDLED)
         window.panel.versions.setCurrentIndex(window.panel.versions.findData(1))

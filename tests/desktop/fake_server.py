@@ -11,7 +11,7 @@ from service.inference.card import card_document
 from service.inference.errors import InputError
 
 
-class StandIn:
+class FakeServer:
     """Speaks the simple dialect on a port of its own; ``mood`` says how."""
 
     def __init__(self, models: Path) -> None:
@@ -29,18 +29,18 @@ class StandIn:
         return f"http://127.0.0.1:{self._port}"
 
     def start(self) -> None:
-        stand_in = self
+        fake_server = self
 
         class Handler(BaseHTTPRequestHandler):
             def log_message(self, *arguments: object) -> None:
                 pass
 
             def do_GET(self) -> None:
-                stand_in.answer(self, "")
+                fake_server.answer(self, "")
 
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
-                stand_in.answer(self, json.loads(body)["inputs"])
+                fake_server.answer(self, json.loads(body)["inputs"])
 
         self._http = ThreadingHTTPServer(("127.0.0.1", self._port), Handler)
         self._http.daemon_threads = True

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtGui import QAction
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot, SignalBlocker
@@ -45,7 +46,7 @@ def draw(pad: Pad, line: Line, *, steps: int = 8, on_the_way: Callable[[], None]
 
 def settling(qtbot: QtBot, window: MainWindow) -> SignalBlocker:
     """Wait for the answer to the whole drawing; those to drawings in the making come before it."""
-    return qtbot.waitSignal(window.reader.completed, check_params_cb=lambda answer: answer.request.settled)
+    return qtbot.waitSignal(window.controller.completed, check_params_cb=lambda one: one.request.settled)
 
 
 def click(widget: QWidget) -> None:
@@ -56,6 +57,13 @@ def click(widget: QWidget) -> None:
 def press(window: QWidget, keys: str) -> None:
     """Press a combination of keys, such as ``Ctrl+Z``."""
     QTest.keySequence(window, keys)
+
+
+def menu_action(window: MainWindow, text: str) -> QAction:
+    """Return the action of the menu bar with a text, without its ampersand."""
+    actions = [action for action in window.findChildren(QAction) if action.text().replace("&", "") == text]
+    assert len(actions) == 1, text
+    return actions[0]
 
 
 def shown(window: MainWindow) -> str:

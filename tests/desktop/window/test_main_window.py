@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hands import DASH, ONE, SEVEN, click, draw, pictures, press, settling, shown
+from gestures import DASH, ONE, SEVEN, click, draw, menu_action, pictures, press, settling, shown
 from PIL import Image
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication, QImage
@@ -27,19 +27,19 @@ from PySide6.QtWidgets import (
 )
 from pytestqt.qtbot import QtBot
 
+from desktop.pictures.dropped_files import DroppedFile
 from desktop.pictures.images import pillow_of
 from desktop.window.card_dialog import CardDialog
 from desktop.window.crash import CrashDialog, CrashHook, log_file, open_log
-from desktop.window.dropped_files import DroppedFile
 from desktop.window.export_formats import csv_text
 from desktop.window.main_window import MainWindow
-from desktop.window.preferences import Preferences
+from desktop.window.preferences import PreferencesDialog
 
 
 @pytest.fixture
 def seven(qtbot: QtBot, window: MainWindow) -> MainWindow:
     """A window with a seven that was drawn and read."""
-    answered, network_input_ready = window.reader.completed, window.reader.network_input_ready
+    answered, network_input_ready = window.controller.completed, window.controller.network_input_ready
     settled = [lambda come: come.request.settled] * 2
     with qtbot.waitSignals([answered, network_input_ready], check_params_cbs=settled):
         draw(window.draw_page.pad, SEVEN)
@@ -57,7 +57,7 @@ def test_the_drawing_and_what_the_network_sees_are_copied(seven: MainWindow) -> 
     clipboard = QGuiApplication.clipboard()
     press(seven, "Ctrl+C")
     assert clipboard.image().convertToFormat(QImage.Format.Format_Grayscale8) == seven.draw_page.pad.picture
-    seven.menus.copy_pixels.trigger()
+    seven.exporter.copy_input.trigger()
     assert (clipboard.image().width(), clipboard.image().height()) == (28, 28)
 
 
@@ -65,7 +65,7 @@ def test_the_result_is_copied_as_json(seven: MainWindow) -> None:
     press(seven, "Ctrl+Shift+C")
     document = json.loads(QGuiApplication.clipboard().text())
     assert (document["model"], document["version"], document["label"]) == ("mnist", 2, "7")
-    assert document["computed_on"] == "here"
+    assert document["computed_on"] == "local"
     assert sum(score["score"] for score in document["scores"]) == pytest.approx(1, abs=1e-5)
 
 
@@ -76,7 +76,7 @@ def test_drawing_and_pixels_are_saved_as_png(seven: MainWindow, tmp_path: Path) 
     np.testing.assert_array_equal(np.asarray(Image.open(tmp_path / "seven.png").convert("L")), drawn)
     seven.findChild(QFileDialog).deleteLater()
     QTest.qWait(0)
-    seven.menus.save_pixels.trigger()
+    seven.exporter.save_input.trigger()
     choose(seven, tmp_path / "pixels.png")
     saved = np.asarray(Image.open(tmp_path / "pixels.png").convert("L"))
     np.testing.assert_array_equal(saved, seven.panel.preview.pixels)
@@ -118,7 +118,7 @@ def test_keys_do_nothing_to_a_drawing_that_is_not_seen(seven: MainWindow) -> Non
 
 def test_nothing_is_copied_when_there_is_nothing(window: MainWindow) -> None:
     QGuiApplication.clipboard().setText("before")
-    for action in (window.menus.copy_picture, window.menus.copy_pixels, window.menus.copy_result):
+    for action in (window.exporter.copy_picture, window.exporter.copy_input, window.exporter.copy_result):
         action.trigger()
     assert QGuiApplication.clipboard().text() == "before"
 
@@ -142,7 +142,7 @@ def test_history_keeps_one_entry_a_drawing_and_brings_it_back(qtbot: QtBot, seve
     assert seven.strip.count() == 2
     press(seven, "Ctrl+3")
     item = seven.strip.item(1)
-    with qtbot.waitSignal(seven.reader.network_input_ready):
+    with qtbot.waitSignal(seven.controller.network_input_ready):
         QTest.mouseClick(
             seven.strip.viewport(), Qt.MouseButton.LeftButton, pos=seven.strip.visualItemRect(item).center()
         )
@@ -153,14 +153,14 @@ def test_history_keeps_one_entry_a_drawing_and_brings_it_back(qtbot: QtBot, seve
 
 def test_history_brings_pictures_and_versions_back(qtbot: QtBot, seven: MainWindow) -> None:
     seven.panel.versions.setCurrentIndex(1)
-    qtbot.waitUntil(lambda: seven.answer is not None and seven.answer.reading.prediction.version == 1)
+    qtbot.waitUntil(lambda: (answer := seven.controller.response) and answer.result.prediction.version == 1)
     press(seven, "Ctrl+2")
-    with qtbot.waitSignal(seven.reader.completed):
-        seven.pictures_page.take([DroppedFile("cat.jpg", pictures() / "cat.jpg")])
+    with qtbot.waitSignal(seven.controller.completed):
+        seven.pictures_page.load([DroppedFile("cat.jpg", pictures() / "cat.jpg")])
     seven.pictures_page.clear()
     first = seven.strip.item(0)
     seven.strip.setCurrentItem(first)
-    with qtbot.waitSignal(seven.reader.network_input_ready):
+    with qtbot.waitSignal(seven.controller.network_input_ready):
         seven.strip.itemActivated.emit(first)
     assert seven.pictures_page.value() == (pictures() / "cat.jpg").read_bytes()
     seven.strip.itemActivated.emit(seven.strip.item(1))
@@ -215,7 +215,7 @@ def _inner(control: QWidget) -> bool:
 
 
 def test_the_card_shows_a_row_for_each_layer(qtbot: QtBot, window: MainWindow) -> None:
-    with qtbot.waitSignal(window.reader.card_ready) as carded:
+    with qtbot.waitSignal(window.controller.card_ready) as carded:
         press(window, "Ctrl+I")
     card = carded.args[0]
     layers = window.findChild(CardDialog).layers
@@ -228,13 +228,13 @@ def test_the_card_shows_a_row_for_each_layer(qtbot: QtBot, window: MainWindow) -
 
 
 def test_about_says_where_the_log_is(window: MainWindow) -> None:
-    window.menus.about.trigger()
+    menu_action(window, "About Lectern").trigger()
     assert str(log_file()) in window.findChild(QMessageBox).text()
 
 
 def test_preferences_can_be_opened_and_cancelled(window: MainWindow) -> None:
     press(window, "Ctrl+,")
-    window.findChild(Preferences).reject()
+    window.findChild(PreferencesDialog).reject()
     assert window.settings.server == ""
 
 
@@ -244,7 +244,7 @@ def test_a_fault_shows_one_dialog_with_a_report_that_can_be_copied(
     hook = CrashHook()
     handler = open_log()
     assert handler is not None
-    monkeypatch.setattr(sys, "excepthook", hook.take)
+    monkeypatch.setattr(sys, "excepthook", hook.handle)
     for _ in range(2):
         try:
             raise ZeroDivisionError("seven")
@@ -257,7 +257,7 @@ def test_a_fault_shows_one_dialog_with_a_report_that_can_be_copied(
     click(dialog.copy)
     text = QGuiApplication.clipboard().text()
     assert "ZeroDivisionError: seven" in text
-    assert "test_keeping.py" in text
+    assert Path(__file__).name in text
     assert "Qt 6" in text
     handler.flush()
     assert "ZeroDivisionError: seven" in log_file().read_text()

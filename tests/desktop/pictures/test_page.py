@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hands import OpenWindow, bars, click, pictures, press, shown
+from gestures import OpenWindow, bars, click, pictures, press, shown
 from PIL import Image
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QGuiApplication, QImage
@@ -48,9 +48,9 @@ def best(models: Path, name: str, data: bytes) -> str:
 
 def test_a_dropped_file_is_shown_and_read(qtbot: QtBot, window: MainWindow, models: Path) -> None:
     path = pictures() / "ship.png"
-    with qtbot.waitSignal(window.reader.completed) as answered:
+    with qtbot.waitSignal(window.controller.completed) as answered:
         drop(window, files(path))
-    assert answered.args[0].reading.prediction.best.label == best(models, "cifar10", path.read_bytes())
+    assert answered.args[0].result.prediction.best.label == best(models, "cifar10", path.read_bytes())
     scores = [row.score or 0 for row in window.panel.meters.rows]
     assert scores == sorted(scores, reverse=True)
     assert not window.pictures_page.view.image.isNull()
@@ -60,7 +60,7 @@ def test_a_dropped_file_is_shown_and_read(qtbot: QtBot, window: MainWindow, mode
 
 def test_a_drop_anywhere_turns_to_the_pictures(qtbot: QtBot, window: MainWindow) -> None:
     press(window, "Ctrl+1")
-    with qtbot.waitSignal(window.reader.completed):
+    with qtbot.waitSignal(window.controller.completed):
         drop(window, files(pictures() / "cat.jpg"))
     assert window.page is window.pictures_page
 
@@ -79,7 +79,7 @@ def test_several_files_are_all_read_and_damaged_ones_named(
         assert tray.item(row).text().startswith("Not sure" if expected.unsure else expected.best.label)
     assert "broken.png: This file is damaged" in window.pictures_page.notice.text()
     assert window.pictures_page.value() == (pictures() / names[0]).read_bytes()
-    with qtbot.waitSignal(window.reader.completed):
+    with qtbot.waitSignal(window.controller.completed):
         tray.setCurrentRow(2)
     assert window.pictures_page.value() == (pictures() / names[2]).read_bytes()
 
@@ -96,7 +96,7 @@ def test_what_is_no_picture_gets_a_sentence(
     drop(window, files(path))
     qtbot.waitUntil(lambda: window.pictures_page.notice.isVisible())
     assert words in window.pictures_page.notice.text()
-    assert shown(window) == "Bring a picture"
+    assert shown(window) == "Open a picture"
 
 
 def test_a_picture_with_too_many_pixels_gets_a_sentence(
@@ -116,7 +116,7 @@ def test_a_photo_held_sideways_is_shown_upright(qtbot: QtBot, window: MainWindow
     exif[0x0112] = 6
     path = tmp_path / "sideways.jpg"
     photo.save(path, exif=exif, quality=95)
-    with qtbot.waitSignal(window.reader.completed):
+    with qtbot.waitSignal(window.controller.completed):
         drop(window, files(path))
     image = window.pictures_page.view.image
     assert (image.width(), image.height()) == (40, 60)
@@ -129,7 +129,7 @@ def test_a_photo_held_sideways_is_shown_upright(qtbot: QtBot, window: MainWindow
 def test_a_copied_picture_can_be_pasted(qtbot: QtBot, window: MainWindow) -> None:
     press(window, "Ctrl+1")
     QGuiApplication.clipboard().setImage(QImage(str(pictures() / "ship.png")))
-    with qtbot.waitSignal(window.reader.completed):
+    with qtbot.waitSignal(window.controller.completed):
         press(window, "Ctrl+V")
     assert window.page is window.pictures_page
     pasted = np.asarray(Image.open(io.BytesIO(window.pictures_page.value())).convert("RGB"))
@@ -141,7 +141,7 @@ def test_a_picture_out_of_a_browser_keeps_its_own_bytes(qtbot: QtBot, window: Ma
     mime = QMimeData()
     mime.setUrls([QUrl("https://example.org/cat.jpg")])
     mime.setData("image/jpeg", data)
-    with qtbot.waitSignal(window.reader.completed):
+    with qtbot.waitSignal(window.controller.completed):
         drop(window, mime)
     assert window.pictures_page.value() == data
 
@@ -150,7 +150,7 @@ def test_a_picture_inside_an_address_is_taken(qtbot: QtBot, window: MainWindow) 
     data = (pictures() / "ship.png").read_bytes()
     mime = QMimeData()
     mime.setUrls([QUrl("data:image/png;base64," + base64.b64encode(data).decode())])
-    with qtbot.waitSignal(window.reader.completed):
+    with qtbot.waitSignal(window.controller.completed):
         drop(window, mime)
     assert window.pictures_page.value() == data
 
@@ -159,7 +159,7 @@ def test_an_address_on_the_network_is_not_followed(window: MainWindow) -> None:
     mime = QMimeData()
     mime.setUrls([QUrl("https://example.org/cat.jpg")])
     drop(window, mime)
-    assert "fetches nothing" in window.pictures_page.notice.text()
+    assert "downloads nothing" in window.pictures_page.notice.text()
     assert window.pictures_page.value() is None
 
 
@@ -168,30 +168,32 @@ def test_files_are_opened_by_a_dialog(qtbot: QtBot, window: MainWindow) -> None:
     dialog = window.findChild(QFileDialog)
     dialog.setDirectory(str(pictures()))
     dialog.selectFile("ship.png")
-    with qtbot.waitSignal(window.reader.completed):
+    with qtbot.waitSignal(window.controller.completed):
         dialog.accept()
     assert window.pictures_page.value() == (pictures() / "ship.png").read_bytes()
 
 
 def test_samples_fit_the_model_that_is_chosen(qtbot: QtBot, window: MainWindow) -> None:
     for name, sample in (("fashion_mnist", "Sample: bag"), ("cats_vs_dogs", "Sample: dog 1")):
-        index = [model.name for model in window.reader.dispatcher.connection_state.models].index(name)
+        index = [model.name for model in window.controller.dispatcher.connection_state.models].index(name)
         window.panel.models.setCurrentIndex(index)
         buttons = {
             button.accessibleName(): button for button in window.pictures_page.findChildren(QToolButton)
         }
-        with qtbot.waitSignal(window.reader.completed) as answered:
+        with qtbot.waitSignal(window.controller.completed) as answered:
             click(buttons[sample])
-        assert answered.args[0].reading.prediction.model == name
+        assert answered.args[0].result.prediction.model == name
 
 
 def test_another_model_reads_the_same_picture_again(qtbot: QtBot, window: MainWindow) -> None:
-    with qtbot.waitSignal(window.reader.completed):
+    with qtbot.waitSignal(window.controller.completed):
         drop(window, files(pictures() / "cat.jpg"))
-    index = [model.name for model in window.reader.dispatcher.connection_state.models].index("cats_vs_dogs")
-    with qtbot.waitSignal(window.reader.completed) as answered:
+    index = [model.name for model in window.controller.dispatcher.connection_state.models].index(
+        "cats_vs_dogs"
+    )
+    with qtbot.waitSignal(window.controller.completed) as answered:
         window.panel.models.setCurrentIndex(index)
-    assert answered.args[0].reading.prediction.model == "cats_vs_dogs"
+    assert answered.args[0].result.prediction.model == "cats_vs_dogs"
     assert set(bars(window)) == {"cat", "dog"}
     assert window.settings.models["pictures"] == "cats_vs_dogs"
 
@@ -199,7 +201,7 @@ def test_another_model_reads_the_same_picture_again(qtbot: QtBot, window: MainWi
 def test_a_text_is_read_while_it_is_typed(qtbot: QtBot, window: MainWindow) -> None:
     press(window, "Ctrl+3")
     answers = []
-    window.reader.completed.connect(answers.append)
+    window.controller.completed.connect(answers.append)
     QTest.keyClicks(window.text_page.editor, "a great film")
     qtbot.waitUntil(lambda: bool(answers) and answers[-1].request.value == "a great film")
     assert not answers[-1].request.settled
@@ -212,7 +214,7 @@ def test_a_text_is_read_while_it_is_typed(qtbot: QtBot, window: MainWindow) -> N
 
 def test_a_text_without_a_known_word_gets_a_sentence(qtbot: QtBot, window: MainWindow) -> None:
     press(window, "Ctrl+3")
-    with qtbot.waitSignal(window.reader.failed):
+    with qtbot.waitSignal(window.controller.failed):
         QTest.keyClicks(window.text_page.editor, "xyzzy")
     assert "knows none of these words" in window.panel.remark.text()
 

@@ -9,9 +9,9 @@ from desktop.prediction.throttle import Throttle
 
 def test_the_first_poke_counts_at_once_and_the_last_is_never_lost(qtbot: QtBot) -> None:
     throttle, fired = Throttle(50), []
-    throttle.fired.connect(lambda: fired.append(time.perf_counter()))
+    throttle.triggered.connect(lambda: fired.append(time.perf_counter()))
     for _ in range(20):
-        throttle.poke()
+        throttle.trigger()
     assert len(fired) == 1
     qtbot.waitUntil(lambda: len(fired) == 2)
     assert fired[1] - fired[0] > 0.045
@@ -19,15 +19,15 @@ def test_the_first_poke_counts_at_once_and_the_last_is_never_lost(qtbot: QtBot) 
 
 def test_flushing_fires_in_place_of_what_waits(qtbot: QtBot) -> None:
     throttle, fired = Throttle(50), []
-    throttle.fired.connect(lambda: fired.append("fired"))
-    throttle.poke()
-    throttle.poke()
+    throttle.triggered.connect(lambda: fired.append("fired"))
+    throttle.trigger()
+    throttle.trigger()
     throttle.flush()
     assert fired == ["fired"] * 2
-    throttle.poke()
+    throttle.trigger()
     throttle.stop()
     other = Throttle(50)
-    other.poke()
-    with qtbot.waitSignal(other.fired):  # A full interval later, the one that was stopped has not fired.
-        other.poke()
+    other.trigger()
+    with qtbot.waitSignal(other.triggered):  # A full interval later, the one that was stopped has not fired.
+        other.trigger()
     assert fired == ["fired"] * 2

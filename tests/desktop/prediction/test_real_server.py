@@ -14,7 +14,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from hands import DASH, SEVEN, OpenWindow, click, draw, shown
+from gestures import DASH, SEVEN, OpenWindow, click, draw, shown
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
@@ -85,7 +85,7 @@ def server(tmp_path: Path) -> Iterator[Server]:
 
 def read(qtbot: QtBot, window: MainWindow, *, stop: Server | None = None) -> str:
     """Draw a stroke, in the middle of which the server may be stopped; return where it was read."""
-    reader, pad = window.reader, window.draw_page.pad
+    reader, pad = window.controller, window.draw_page.pad
     steps = itertools.count()
 
     def halfway() -> None:
@@ -108,7 +108,7 @@ def test_a_real_server_is_asked_missed_and_taken_back(
     assert shown(window) == "7"
 
     assert read(qtbot, window, stop=server).startswith("This computer ")
-    assert "does not answer" in window.banner.text
+    assert "does not respond" in window.banner.text
     server.signal(signal.SIGCONT)
     click(window.banner.retry)
     qtbot.waitUntil(lambda: not window.banner.isVisible(), timeout=20_000)
@@ -126,7 +126,7 @@ def test_a_real_server_is_asked_missed_and_taken_back(
     assert strokes == 5
 
     window.tabs.setCurrentWidget(window.text_page)
-    with qtbot.waitSignal(window.reader.completed, timeout=20_000) as answered:
+    with qtbot.waitSignal(window.controller.completed, timeout=20_000) as answered:
         QTest.keyClicks(window.text_page.editor, "wonderful")
-    assert answered.args[0].reading.place.value == "server"
+    assert answered.args[0].result.location.value == "server"
     assert shown(window) in ("positive", "Not sure")

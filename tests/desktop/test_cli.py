@@ -76,7 +76,7 @@ def test_a_missing_library_of_the_system_gets_the_line_that_installs_it() -> Non
     run = lectern(before=BROKEN.format(error=error), QT_QPA_PLATFORM="offscreen")
     assert run.returncode == 2
     assert run.stderr.startswith(
-        "lectern: Qt needs libEGL.so.1 of the system: sudo apt-get install -y libegl1 "
+        "lectern: Qt needs the system library libEGL.so.1; install it with: sudo apt-get install -y libegl1 "
     )
     assert len(run.stderr.splitlines()) == 1
 
@@ -103,13 +103,13 @@ def test_a_missing_library_of_the_x11_plugin_is_found_before_qt_aborts(
 def test_without_a_screen_there_is_one_line() -> None:
     run = lectern()
     assert (run.returncode, len(run.stderr.splitlines())) == (2, 1)
-    assert "there is no screen" in run.stderr
+    assert "there is no display" in run.stderr
 
 
 def test_an_address_that_is_none_is_refused() -> None:
     run = lectern("--server", "lecture-hall", QT_QPA_PLATFORM="offscreen")
     assert run.returncode == 2
-    assert "'lecture-hall' is no address of a server" in run.stderr
+    assert "'lecture-hall' is not the address of a server" in run.stderr
 
 
 def test_a_fault_of_our_own_is_not_taken_for_a_missing_package() -> None:
@@ -136,7 +136,7 @@ def test_the_stand_alone_program_starts_as_the_command_does() -> None:
         env=kept, capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
     assert answer.returncode == 1
-    assert answer.stderr.startswith("lectern-desktop: there is no screen")
+    assert answer.stderr.startswith("lectern-desktop: there is no display")
     assert "Traceback" not in answer.stderr
 
 

@@ -3,17 +3,17 @@
 from pathlib import Path
 
 import pytest
-from hands import SEVEN, OpenWindow, bars, draw, press, settling, shown
+from gestures import SEVEN, OpenWindow, bars, draw, menu_action, press, settling, shown
 from PySide6.QtCore import QLocale, QSettings
 from PySide6.QtWidgets import QApplication, QDialogButtonBox
 from pytestqt.qtbot import QtBot
 
 from desktop import settings as remembered
-from desktop.settings import Order, Settings, Theme, problem_with_server
+from desktop.settings import Order, Settings, Theme, server_url_error
 from desktop.theme import is_dark
 from desktop.window.main_window import MainWindow
-from desktop.window.messages import percent
-from desktop.window.preferences import Preferences
+from desktop.window.messages import format_percent
+from desktop.window.preferences import PreferencesDialog
 from service.client import DEFAULT_URL
 
 
@@ -46,7 +46,7 @@ def test_settings_that_make_no_sense_have_their_defaults(qapp: QApplication) -> 
 def test_a_window_opens_as_the_last_one_was_left(open_window: OpenWindow) -> None:
     window = open_window(Settings(server="", models={"pictures": "cifar10"}))
     window.resize(790, 640)
-    window.draw_page.set_brush_size(0.2)
+    window.draw_page.brush.setValue(20)
     window.panel.orders.setCurrentIndex(1)
     press(window, "Ctrl+2")
     page = window.tabs.currentIndex()
@@ -98,10 +98,10 @@ def test_the_settled_result_is_announced_once(
 
 def test_a_prediction_below_the_cards_threshold_is_not_sure(qtbot: QtBot, window: MainWindow) -> None:
     window.tabs.setCurrentWidget(window.text_page)
-    with qtbot.waitSignal(window.reader.completed):
+    with qtbot.waitSignal(window.controller.completed):
         window.text_page.editor.setPlainText("good")
     assert shown(window) == "positive"
-    with qtbot.waitSignal(window.reader.completed):
+    with qtbot.waitSignal(window.controller.completed):
         window.text_page.editor.setPlainText("film")
     assert shown(window) == "Not sure"
     assert window.panel.remark.text() == "negative or positive?"
@@ -110,10 +110,10 @@ def test_a_prediction_below_the_cards_threshold_is_not_sure(qtbot: QtBot, window
 def test_a_version_stays_chosen_with_its_model_only(qtbot: QtBot, window: MainWindow) -> None:
     window.panel.versions.setCurrentIndex(1)
     assert window.panel.version == 1
-    with qtbot.waitSignal(window.reader.completed) as answered:
+    with qtbot.waitSignal(window.controller.completed) as answered:
         draw(window.draw_page.pad, SEVEN)
-    assert answered.args[0].reading.prediction.version == 1
-    window.reader.look()
+    assert answered.args[0].result.prediction.version == 1
+    window.controller.reconnect()
     window.tabs.setCurrentWidget(window.text_page)
     window.tabs.setCurrentWidget(window.draw_page)
     assert window.panel.version == 2
@@ -125,15 +125,15 @@ def test_a_version_stays_chosen_with_its_model_only(qtbot: QtBot, window: MainWi
 )
 def test_no_probability_is_rounded_to_certainty(score: float, text: str) -> None:
     QLocale.setDefault(QLocale("en"))
-    assert percent(score) == text
+    assert format_percent(score) == text
 
 
 def test_colours_change_at_once_and_ink_does_not(qtbot: QtBot, window: MainWindow) -> None:
     pad = window.draw_page.pad
     draw(pad, SEVEN)
     before = pad.picture
-    for action, dark in zip(window.menus.themes.actions()[1:], (False, True), strict=True):
-        action.trigger()
+    for name, dark in (("Light", False), ("Dark", True)):
+        menu_action(window, name).trigger()
         qtbot.waitUntil(lambda dark=dark: is_dark(window.palette()) is dark)
         assert pad.picture == before
     assert window.settings.theme is Theme.DARK
@@ -144,19 +144,19 @@ def test_colours_change_at_once_and_ink_does_not(qtbot: QtBot, window: MainWindo
     "address", ["", "lecture", "ftp://a", "http://", "http://[::", "http://a:99999", "http://ä"]
 )
 def test_an_address_that_cannot_be_asked_is_refused(address: str) -> None:
-    assert "address" in (problem_with_server(address) or "")
+    assert "address" in (server_url_error(address) or "")
 
 
 def test_preferences_refuse_a_wrong_address_and_take_a_right_one(qtbot: QtBot, window: MainWindow) -> None:
     press(window, "Ctrl+,")
-    dialog = window.findChild(Preferences)
+    dialog = window.findChild(PreferencesDialog)
     dialog.server.setText("lecture hall")
     ok = dialog.buttons.button(QDialogButtonBox.StandardButton.Ok)
     dialog.online.setChecked(True)
     ok.click()
     assert dialog.isVisible()
-    assert "no address" in dialog.problem.text()
+    assert "not the address" in dialog.error.text()
     dialog.server.setText("http://127.0.0.1:9")
-    with qtbot.waitSignal(window.reader.connection_changed):
+    with qtbot.waitSignal(window.controller.connection_changed):
         ok.click()
     assert window.settings.server == remembered.load().server == "http://127.0.0.1:9"

@@ -4,7 +4,7 @@ import io
 
 import numpy as np
 import pytest
-from hands import DASH, ONE, SEVEN, bars, click, draw, press, settling, shown, spot
+from gestures import DASH, ONE, SEVEN, bars, click, draw, press, settling, shown, spot
 from PIL import Image
 from PySide6.QtCore import QEvent, QPointF, Qt
 from PySide6.QtGui import QInputDevice, QPointingDevice, QTabletEvent
@@ -14,7 +14,7 @@ from pytestqt.qtbot import QtBot
 
 from desktop.drawing.brush import render
 from desktop.drawing.pad import Pad
-from desktop.drawing.strokes import DIGIT_HEIGHT, PAGE
+from desktop.drawing.strokes import CANVAS_SIZE, DIGIT_HEIGHT
 from desktop.pictures.images import pillow_of, png_of_drawing
 from desktop.window.main_window import MainWindow
 from service.inference import Catalog
@@ -56,7 +56,7 @@ def test_the_result_follows_while_the_stroke_is_still_being_drawn(qtbot: QtBot, 
 
 def test_a_blank_pad_invites_and_asks_nobody(qtbot: QtBot, window: MainWindow) -> None:
     asked = []
-    window.reader.ask = asked.append
+    window.controller.ask = asked.append
     pad = window.draw_page.pad
     assert shown(window) == "Draw a digit"
     window.draw_page.erase.trigger()
@@ -89,7 +89,7 @@ def test_an_answer_that_comes_after_clear_is_dropped(qtbot: QtBot, window: MainW
     press(window, "Ctrl+Backspace")
     # A request asked later is answered later: when its answer is there, that of the seven would be, too.
     window.tabs.setCurrentWidget(window.text_page)
-    with qtbot.waitSignal(window.reader.completed) as answered:
+    with qtbot.waitSignal(window.controller.completed) as answered:
         QTest.keyClicks(window.text_page.editor, "good")
     assert answered.args[0].request.value == "good"
     window.tabs.setCurrentWidget(window.draw_page)
@@ -131,20 +131,20 @@ def test_undoing_in_the_middle_of_a_stroke_takes_that_stroke(qtbot: QtBot, windo
 def test_the_eraser_takes_ink_away(qtbot: QtBot, window: MainWindow) -> None:
     pad = window.draw_page.pad
     draw(pad, ONE)
-    middle = PAGE // 2
+    middle = CANVAS_SIZE // 2
     assert levels(pad)[middle, middle] == 255
     press(window, "E")
     assert window.draw_page.erase.isChecked()
     draw(pad, DASH)
     assert levels(pad)[middle, middle] == 0
-    assert levels(pad)[round(PAGE * 0.25), middle] == 255
+    assert levels(pad)[round(CANVAS_SIZE * 0.25), middle] == 255
 
 
 def test_the_brush_is_thirteen_percent_of_a_digits_height_and_follows_the_slider(window: MainWindow) -> None:
     pad = window.draw_page.pad
 
     def width() -> float:
-        return levels(pad)[round(PAGE * 0.5)].sum() / 255
+        return levels(pad)[round(CANVAS_SIZE * 0.5)].sum() / 255
 
     draw(pad, ONE)
     assert width() == pytest.approx(0.13 * DIGIT_HEIGHT, abs=0.5)
@@ -166,7 +166,9 @@ def test_a_click_leaves_a_round_dot(window: MainWindow) -> None:
 
 def test_edges_of_a_straight_stroke_are_smooth(window: MainWindow) -> None:
     draw(window.draw_page.pad, ONE, steps=40)
-    widths = levels(window.draw_page.pad)[round(PAGE * 0.3) : round(PAGE * 0.7)].sum(axis=1, dtype=int)
+    widths = levels(window.draw_page.pad)[round(CANVAS_SIZE * 0.3) : round(CANVAS_SIZE * 0.7)].sum(
+        axis=1, dtype=int
+    )
     assert np.mean(widths == np.median(widths)) > 0.95
 
 
@@ -192,8 +194,8 @@ def test_a_finger_draws_and_a_second_one_does_not_disturb(qapp: QApplication, wi
         1, spot(pad, 0.2, 0.9), handle
     ).commit()
     assert len(pad.strokes) == 1
-    assert levels(pad)[:, : PAGE // 4].max() == 0
-    assert levels(pad)[PAGE // 2, PAGE // 2] == 255
+    assert levels(pad)[:, : CANVAS_SIZE // 4].max() == 0
+    assert levels(pad)[CANVAS_SIZE // 2, CANVAS_SIZE // 2] == 255
 
 
 def test_a_pen_that_is_pressed_harder_draws_broader_and_its_other_end_erases(
@@ -222,11 +224,11 @@ def test_a_pen_that_is_pressed_harder_draws_broader_and_its_other_end_erases(
         pen(QEvent.Type.TabletMove, y, 0.9, nib)
     pen(QEvent.Type.TabletRelease, 0.7, 0.0, nib)
     widths = levels(pad).sum(axis=1) / 255
-    assert widths[round(PAGE * 0.25)] == pytest.approx(0.6 * 0.13 * DIGIT_HEIGHT, abs=0.5)
-    assert widths[round(PAGE * 0.6)] == pytest.approx(1.4 * 0.13 * DIGIT_HEIGHT, abs=0.5)
+    assert widths[round(CANVAS_SIZE * 0.25)] == pytest.approx(0.6 * 0.13 * DIGIT_HEIGHT, abs=0.5)
+    assert widths[round(CANVAS_SIZE * 0.6)] == pytest.approx(1.4 * 0.13 * DIGIT_HEIGHT, abs=0.5)
     pen(QEvent.Type.TabletPress, 0.6, 0.9, rubber)
     pen(QEvent.Type.TabletRelease, 0.6, 0.0, rubber)
-    assert levels(pad)[round(PAGE * 0.6), PAGE // 2] == 0
+    assert levels(pad)[round(CANVAS_SIZE * 0.6), CANVAS_SIZE // 2] == 0
 
 
 def test_arrow_keys_and_space_draw(window: MainWindow) -> None:
@@ -235,8 +237,8 @@ def test_arrow_keys_and_space_draw(window: MainWindow) -> None:
     for key in ["Up", "Up", "Space", "Down", "Down", "Down", "Down", "Space", "Right", "Right"]:
         QTest.keyClick(pad, getattr(Qt.Key, f"Key_{key}"))
     assert len(pad.strokes) == 1
-    assert levels(pad)[PAGE // 2, PAGE // 2] == 255
-    assert levels(pad)[:, round(PAGE * 0.6) :].max() == 0
+    assert levels(pad)[CANVAS_SIZE // 2, CANVAS_SIZE // 2] == 255
+    assert levels(pad)[:, round(CANVAS_SIZE * 0.6) :].max() == 0
 
 
 def test_ink_at_the_very_edge_still_leaves_a_rim_of_page(window: MainWindow) -> None:

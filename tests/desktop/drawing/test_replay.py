@@ -5,45 +5,44 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hands import DASH, ONE, SEVEN, click, draw, press, settling
+from gestures import DASH, ONE, SEVEN, click, draw, press, settling
 from PIL import Image
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from desktop import settings as remembered
-from desktop.drawing.correction_dialog import Correction
-from desktop.drawing.replay import Replay
-from desktop.drawing.strokes import Dot, Stroke
-from desktop.drawing.timeline import LONGEST_PAUSE_MS, length, moments, until
+from desktop.drawing.correction import CorrectionDialog, save_correction
+from desktop.drawing.replay import ReplayDialog
+from desktop.drawing.strokes import Stroke, StrokePoint
+from desktop.drawing.timeline import MAX_PAUSE_MS, duration, frame_times, strokes_until
 from desktop.pictures.images import pillow_of, png_of_drawing
-from desktop.prediction.corrections import save_correction
 from desktop.window.main_window import MainWindow
 from service.inference import Catalog
 
 TWO = (
-    Stroke((Dot(0, 0, 0.5, 0.0), Dot(5, 5, 0.5, 100.0))),
-    Stroke((Dot(9, 9, 0.5, 60_000.0), Dot(9, 1, 0.5, 60_200.0))),
+    Stroke((StrokePoint(0, 0, 0.5, 0.0), StrokePoint(5, 5, 0.5, 100.0))),
+    Stroke((StrokePoint(9, 9, 0.5, 60_000.0), StrokePoint(9, 1, 0.5, 60_200.0))),
 )
 
 
 def test_a_long_pause_is_cut_short() -> None:
-    assert length(TWO) == 100 + LONGEST_PAUSE_MS + 200
-    assert length(()) == 0
+    assert duration(TWO) == 100 + MAX_PAUSE_MS + 200
+    assert duration(()) == 0
 
 
 def test_at_each_moment_there_is_what_had_been_drawn() -> None:
-    assert until(TWO, 0) == (Stroke(TWO[0].dots[:1]),)
-    assert until(TWO, 100) == TWO[:1]
-    assert until(TWO, 100 + LONGEST_PAUSE_MS) == (TWO[0], Stroke(TWO[1].dots[:1]))
-    assert until(TWO, length(TWO)) == TWO
+    assert strokes_until(TWO, 0) == (Stroke(TWO[0].points[:1]),)
+    assert strokes_until(TWO, 100) == TWO[:1]
+    assert strokes_until(TWO, 100 + MAX_PAUSE_MS) == (TWO[0], Stroke(TWO[1].points[:1]))
+    assert strokes_until(TWO, duration(TWO)) == TWO
 
 
 def test_moments_go_from_the_first_dot_to_the_last() -> None:
-    points = moments(TWO)
-    assert (points[0], points[-1]) == (0, length(TWO))
+    points = frame_times(TWO)
+    assert (points[0], points[-1]) == (0, duration(TWO))
     assert list(points) == sorted(set(points))
-    assert moments((Stroke((Dot(1, 1),)),)) == (0.0,)
+    assert frame_times((Stroke((StrokePoint(1, 1),)),)) == (0.0,)
 
 
 def settle(qtbot: QtBot, window: MainWindow, line: object) -> None:
@@ -52,40 +51,40 @@ def settle(qtbot: QtBot, window: MainWindow, line: object) -> None:
 
 
 @pytest.fixture
-def replay(qtbot: QtBot, window: MainWindow) -> Replay:
+def replay(qtbot: QtBot, window: MainWindow) -> ReplayDialog:
     settle(qtbot, window, ONE)
     press(window, "Ctrl+Backspace")
     window.draw_page.pad.clock = itertools.count(0, 0.02).__next__  # Fifty dots a second.
     draw(window.draw_page.pad, SEVEN)
     press(window, "Ctrl+R")
-    return window.findChild(Replay)
+    return window.findChild(ReplayDialog)
 
 
 def test_the_timeline_has_what_was_read_at_each_moment(
-    qtbot: QtBot, window: MainWindow, replay: Replay, models: Path
+    qtbot: QtBot, window: MainWindow, replay: ReplayDialog, models: Path
 ) -> None:
     strokes = window.draw_page.pad.strokes
-    qtbot.waitUntil(lambda: len(replay.chart.moments) == len(moments(strokes)))
-    last = replay.chart.moments[-1]
+    qtbot.waitUntil(lambda: len(replay.chart.frames) == len(frame_times(strokes)))
+    last = replay.chart.frames[-1]
     best = Catalog(models).predictor("mnist").predict([png_of_drawing(window.draw_page.pad.picture)])[0].best
     assert last.scores[7] == pytest.approx(best.score, abs=1e-6)
-    assert last.milliseconds == pytest.approx(length(strokes))
-    assert 7 in replay.chart.notable()
-    assert len({int(np.argmax(moment.scores)) for moment in replay.chart.moments}) > 1
+    assert last.milliseconds == pytest.approx(duration(strokes))
+    assert 7 in replay.chart.visible_labels()
+    assert len({int(np.argmax(moment.scores)) for moment in replay.chart.frames}) > 1
 
 
 def test_the_strokes_are_played_and_the_timeline_can_be_dragged(
-    qtbot: QtBot, window: MainWindow, replay: Replay
+    qtbot: QtBot, window: MainWindow, replay: ReplayDialog
 ) -> None:
     drawing = window.draw_page.pad.picture
     assert replay.playing
     assert replay.view.image != drawing
     qtbot.waitUntil(lambda: not replay.playing)
     assert replay.view.image == drawing
-    qtbot.waitUntil(lambda: replay.state.text().startswith("7, "))
+    qtbot.waitUntil(lambda: replay.status.text().startswith("7, "))
     QTest.keyClick(replay.time, Qt.Key.Key_Home)
     assert replay.view.image != drawing
-    assert not replay.state.text().startswith("7, ")
+    assert not replay.status.text().startswith("7, ")
     click(replay.play)
     assert replay.playing
     replay.reject()
@@ -93,7 +92,7 @@ def test_the_strokes_are_played_and_the_timeline_can_be_dragged(
 
 def test_nothing_is_replayed_when_nothing_was_drawn(window: MainWindow) -> None:
     press(window, "Ctrl+R")
-    assert window.findChild(Replay) is None
+    assert window.findChild(ReplayDialog) is None
 
 
 def test_a_second_version_reads_the_same_drawing(qtbot: QtBot, window: MainWindow, models: Path) -> None:
@@ -134,7 +133,7 @@ def test_a_misread_drawing_is_kept_with_its_true_label(
     assert not window.panel.doubt.isVisible()
     settle(qtbot, window, SEVEN)
     click(window.panel.doubt)
-    dialog = window.findChild(Correction)
+    dialog = window.findChild(CorrectionDialog)
     assert dialog.folder.text().endswith("Lectern corrections")
     folder = tmp_path / "misread"
     dialog.folder.setText(str(folder))
@@ -152,11 +151,11 @@ def test_a_folder_that_cannot_be_written_is_told(qtbot: QtBot, window: MainWindo
     settle(qtbot, window, SEVEN)
     (tmp_path / "file").write_text("")
     press(window, "Ctrl+T")
-    dialog = window.findChild(Correction)
+    dialog = window.findChild(CorrectionDialog)
     dialog.folder.setText(str(tmp_path / "file"))
     dialog.accept()
     assert dialog.isVisible()
-    assert "cannot be written" in dialog.problem.text()
+    assert "cannot be written" in dialog.error.text()
 
 
 def test_telling_twice_keeps_one_and_labels_are_never_paths(tmp_path: Path) -> None:

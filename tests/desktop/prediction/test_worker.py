@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from pytestqt.qtbot import QtBot
 
-from desktop.prediction.worker import Mailbox, Worker
+from desktop.prediction.worker import JobSlot, Worker
 from service.inference.errors import BlankImage
 
 
@@ -15,33 +15,33 @@ def nothing() -> Iterator[object]:
 
 
 def test_the_newest_job_takes_the_place_of_one_that_waits() -> None:
-    box = Mailbox()
+    box = JobSlot()
     jobs = [lambda number=number: iter([number]) for number in range(3)]
     for job in jobs:
         box.put(job)
-    taken = box.take()
+    taken = box.get()
     assert taken is not None
     assert taken[1] is jobs[2]
 
 
-def test_a_job_put_before_cancel_is_stale_and_one_put_after_is_not() -> None:
-    box = Mailbox()
+def test_a_job_put_before_cancel_is_cancelled_and_one_put_after_is_not() -> None:
+    box = JobSlot()
     before = box.put(nothing)
     box.cancel()
     after = box.put(nothing)
-    assert box.is_stale(before)
-    assert not box.is_stale(after)
+    assert box.is_cancelled(before)
+    assert not box.is_cancelled(after)
 
 
 def test_taking_waits_for_a_job_and_ends_with_the_box() -> None:
-    box = Mailbox()
+    box = JobSlot()
     taken: list[object] = []
     got_one = threading.Event()
 
     def take_two() -> None:
-        taken.append(box.take())
+        taken.append(box.get())
         got_one.set()
-        taken.append(box.take())
+        taken.append(box.get())
 
     thread = threading.Thread(target=take_two)
     thread.start()
