@@ -12,6 +12,7 @@ from pytestqt.qtbot import QtBot, SignalBlocker
 
 from desktop.drawing.pad import Pad
 from desktop.window.main_window import MainWindow
+from service.inference import Prediction
 
 OpenWindow = Callable[..., MainWindow]
 Line = Sequence[tuple[float, float]]
@@ -69,6 +70,12 @@ def menu_action(window: MainWindow, text: str) -> QAction:
 def shown(window: MainWindow) -> str:
     """Return the headline of the result."""
     return window.panel.headline.text() if window.panel.headline.isVisible() else ""
+
+
+def predicted(window: MainWindow) -> Prediction | None:
+    """Return the prediction of the current content; None while there is none."""
+    response = window.controller.response
+    return None if response is None else response.result.prediction
 
 
 def bars(window: MainWindow) -> dict[str, str]:

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from fake_server import FakeServer
-from gestures import DASH, LEFT, PLAIN, SEVEN, OpenWindow, draw, press, settling, spot
+from gestures import DASH, LEFT, PLAIN, SEVEN, OpenWindow, draw, predicted, press, settling, spot
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QImage
 from PySide6.QtTest import QTest
@@ -188,12 +188,7 @@ def test_an_earlier_drawing_brings_its_explanation_back(
     pixels = draw_and_wait(qtbot, window)
     press(window, "Ctrl+Backspace")
     draw(window.draw_page.pad, DASH)
-    qtbot.waitUntil(
-        lambda: (
-            window.controller.response is not None
-            and window.controller.response.result.prediction.best.label != "7"
-        )
-    )
+    qtbot.waitUntil(lambda: predicted(window) is not None and predicted(window).best.label != "7")
     item = window.strip.item(window.strip.count() - 1)
     QTest.mouseClick(window.strip.viewport(), LEFT, pos=window.strip.visualItemRect(item).center())
     qtbot.waitUntil(lambda: panel.heat.image == overlay(catalog, pixels, "7"))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from gestures import DASH, ONE, SEVEN, click, draw, menu_action, pictures, press, settling, shown
+from gestures import DASH, ONE, SEVEN, click, draw, menu_action, pictures, predicted, press, settling, shown
 from PIL import Image
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication, QImage
@@ -153,7 +153,7 @@ def test_history_keeps_one_entry_a_drawing_and_brings_it_back(qtbot: QtBot, seve
 
 def test_history_brings_pictures_and_versions_back(qtbot: QtBot, seven: MainWindow) -> None:
     seven.panel.versions.setCurrentIndex(1)
-    qtbot.waitUntil(lambda: (answer := seven.controller.response) and answer.result.prediction.version == 1)
+    qtbot.waitUntil(lambda: predicted(seven) is not None and predicted(seven).version == 1)
     press(seven, "Ctrl+2")
     with qtbot.waitSignal(seven.controller.completed):
         seven.pictures_page.load([DroppedFile("cat.jpg", pictures() / "cat.jpg")])
