@@ -1,11 +1,11 @@
-"""Owns what every test of the app needs: no screen, no remembered settings, small models, a window."""
+"""Provides fixtures of the desktop tests: no screen, isolated settings, small models and a window."""
 
 import os
 import sys
 from pathlib import Path
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-# With pytest's importlib mode the helpers that lie beside the tests are not found by themselves.
+# In importlib mode pytest does not add the folder of the helper modules to the path.
 sys.path.insert(0, str(Path(__file__).parent))
 
 from collections.abc import Iterator
@@ -18,16 +18,17 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from desktop.app import apply_style
+from desktop.prediction.worker import join_closed_workers
 from desktop.settings import Settings
 from desktop.window.main_window import MainWindow
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let a warning of Qt's fail the test that caused it."""
+    """Fail a test that causes a Qt warning."""
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.qt_log_level_fail("WARNING"))
-            # Qt's platform without a screen says this of itself.
+            # The offscreen platform always logs this.
             item.add_marker(pytest.mark.qt_log_ignore("does not support propagateSizeHints"))
 
 
@@ -41,13 +42,13 @@ def _isolated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="session")
 def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a tiny network for every model."""
+    """A folder with a small network for each model."""
     return write_models(tmp_path_factory.mktemp("models"))
 
 
 @pytest.fixture
 def open_window(qtbot: QtBot, qapp: QApplication, models: Path) -> Iterator[OpenWindow]:
-    """Open windows that are up and have found what there is to ask; they are closed afterwards."""
+    """Open windows and wait for their models; close them afterwards."""
     opened: list[MainWindow] = []
 
     def open_one(settings: Settings = Settings(server=""), **options: object) -> MainWindow:  # noqa: B008
@@ -64,10 +65,11 @@ def open_window(qtbot: QtBot, qapp: QApplication, models: Path) -> Iterator[Open
     yield open_one
     for window in opened:
         window.close()
+    join_closed_workers(5)
     apply_style(qapp, Settings(language="en"))
 
 
 @pytest.fixture
 def window(open_window: OpenWindow) -> MainWindow:
-    """A window that keeps to this computer."""
+    """A window without a server."""
     return open_window()

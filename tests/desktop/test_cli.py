@@ -81,12 +81,27 @@ def test_a_missing_library_of_the_system_gets_the_line_that_installs_it() -> Non
     assert len(run.stderr.splitlines()) == 1
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="other systems have one window system, and it is there")
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux uses X11")
+@pytest.mark.parametrize(
+    ("library", "package"),
+    [
+        ("libX11-xcb.so.1", "libx11-xcb1"),
+        ("libxkbcommon-x11.so.0", "libxkbcommon-x11-0"),
+        ("libxcb-cursor.so.0", "libxcb-cursor0"),
+        ("libxcb-icccm.so.4", "libxcb-icccm4"),
+        ("libxcb-image.so.0", "libxcb-image0"),
+        ("libxcb-keysyms.so.1", "libxcb-keysyms1"),
+        ("libxcb-randr.so.0", "libxcb-randr0"),
+        ("libxcb-render-util.so.0", "libxcb-render-util0"),
+        ("libxcb-shape.so.0", "libxcb-shape0"),
+        ("libxcb-xkb.so.1", "libxcb-xkb1"),
+    ],
+)
 def test_a_missing_library_of_the_x11_plugin_is_found_before_qt_aborts(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, library: str, package: str
 ) -> None:
     def load(name: str) -> None:
-        if name == "libxcb-cursor.so.0":
+        if name == library:
             raise OSError(f"{name}: cannot open shared object file")
 
     monkeypatch.setattr(cli.ctypes, "CDLL", load)
@@ -95,8 +110,20 @@ def test_a_missing_library_of_the_x11_plugin_is_found_before_qt_aborts(
     monkeypatch.delenv("QT_QPA_PLATFORM")
     result = CliRunner().invoke(desktop, [])
     assert isinstance(result.exception, MissingSystemLibrary)
-    assert "libxcb-cursor.so.0" in str(result.exception)
-    assert "libxcb-cursor0" in str(result.exception)
+    assert library in str(result.exception)
+    assert package in str(result.exception).split()
+
+
+def test_the_app_imports_no_module_that_windows_lacks() -> None:
+    posix = ("fcntl", "grp", "pwd", "resource", "termios", "pty", "syslog")
+    code = (
+        f"import sys; before = set(sys.modules); sys.modules.update(dict.fromkeys({posix}))\n"
+        "import desktop.app, desktop.cli, service.inference.predictor"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert run.returncode == 0, run.stderr
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems always have a screen")

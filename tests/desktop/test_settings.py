@@ -8,8 +8,8 @@ from PySide6.QtCore import QLocale, QSettings
 from PySide6.QtWidgets import QApplication, QDialogButtonBox
 from pytestqt.qtbot import QtBot
 
-from desktop import settings as remembered
-from desktop.settings import Order, Settings, Theme, server_url_error
+from desktop import settings as stored
+from desktop.settings import Order, Settings, SettingsStore, Theme, server_url_error
 from desktop.theme import is_dark
 from desktop.window.main_window import MainWindow
 from desktop.window.messages import format_percent
@@ -22,13 +22,13 @@ def test_settings_come_back_as_they_were_saved(qapp: QApplication) -> None:
         server="https://example.org:8443", api_key="k", theme=Theme.DARK, language="de", brush=0.2,
         order=Order.SCORES, tab=1, models={"draw": "mnist"}, geometry=b"\x00\x01",
     )  # fmt: skip
-    remembered.save(settings)
-    assert remembered.load() == settings
+    stored.save(settings)
+    assert stored.load() == settings
 
 
 def test_settings_that_make_no_sense_have_their_defaults(qapp: QApplication) -> None:
     store = QSettings(
-        QSettings.defaultFormat(), QSettings.Scope.UserScope, remembered.ORGANIZATION, remembered.APPLICATION
+        QSettings.defaultFormat(), QSettings.Scope.UserScope, stored.ORGANIZATION, stored.APPLICATION
     )
     for key, value in {
         "server": "gopher://x",
@@ -40,7 +40,7 @@ def test_settings_that_make_no_sense_have_their_defaults(qapp: QApplication) -> 
     }.items():
         store.setValue(key, value)
     store.sync()
-    assert remembered.load() == Settings()
+    assert stored.load() == Settings()
 
 
 def test_a_window_opens_as_the_last_one_was_left(open_window: OpenWindow) -> None:
@@ -51,7 +51,7 @@ def test_a_window_opens_as_the_last_one_was_left(open_window: OpenWindow) -> Non
     press(window, "Ctrl+2")
     page = window.tabs.currentIndex()
     window.close()
-    again = open_window(remembered.load())
+    again = open_window(stored.load())
     assert (again.width(), again.height()) == (790, 640)
     assert again.draw_page.pad.brush == 0.2
     assert again.tabs.currentIndex() == page == 1
@@ -63,7 +63,7 @@ def test_a_server_given_for_once_is_not_remembered(open_window: OpenWindow, mode
     window = open_window(Settings(), server="http://127.0.0.1:9")
     assert window.banner.isVisible()
     window.close()
-    assert remembered.load().server == DEFAULT_URL
+    assert stored.load().server == DEFAULT_URL
 
 
 def test_bars_stay_in_the_labels_order_until_somebody_sorts_them(qtbot: QtBot, window: MainWindow) -> None:
@@ -137,7 +137,7 @@ def test_colours_change_at_once_and_ink_does_not(qtbot: QtBot, window: MainWindo
         qtbot.waitUntil(lambda dark=dark: is_dark(window.palette()) is dark)
         assert pad.picture == before
     assert window.settings.theme is Theme.DARK
-    assert remembered.load().theme is Theme.DARK
+    assert stored.load().theme is Theme.DARK
 
 
 @pytest.mark.parametrize(
@@ -159,4 +159,25 @@ def test_preferences_refuse_a_wrong_address_and_take_a_right_one(qtbot: QtBot, w
     dialog.server.setText("http://127.0.0.1:9")
     with qtbot.waitSignal(window.controller.connection_changed):
         ok.click()
-    assert window.settings.server == remembered.load().server == "http://127.0.0.1:9"
+    assert window.settings.server == stored.load().server == "http://127.0.0.1:9"
+
+
+def test_preferences_and_menu_agree_on_the_theme(qtbot: QtBot, window: MainWindow) -> None:
+    press(window, "Ctrl+,")
+    dialog = window.findChild(PreferencesDialog)
+    dialog.theme.setCurrentIndex(dialog.theme.findText("Dark"))
+    dialog.accept()
+    qtbot.waitUntil(lambda: is_dark(window.palette()))
+    assert menu_action(window, "Dark").isChecked()
+    menu_action(window, "Light").trigger()
+    assert not menu_action(window, "Dark").isChecked()
+    assert PreferencesDialog(window.store, window).theme.currentText() == "Light"
+
+
+def test_a_change_is_written_and_told_once(qapp: QApplication) -> None:
+    store, told = SettingsStore(Settings()), []
+    store.changed.connect(told.append)
+    for _ in range(2):
+        store.update(theme=Theme.LIGHT, brush=0.2)
+    assert told == [store.settings]
+    assert stored.load() == store.settings == Settings(theme=Theme.LIGHT, brush=0.2)

@@ -259,6 +259,6 @@ def test_what_a_server_reads_is_explained_on_this_computer(
         pixels = draw_and_wait(qtbot, window)
         assert window.panel.whereabouts.text().startswith("Server ")
         qtbot.waitUntil(lambda: window.why.panel.heat.image == overlay(catalog, pixels, "7"))
-        assert [path for _, path in server.asked if "explain" in path] == []
+        assert [path for _, path in server.requests if "explain" in path] == []
     finally:
         server.kill()

@@ -1,13 +1,15 @@
 """Replaying a drawing, a second opinion, and telling what a misread drawing really is."""
 
 import itertools
+import threading
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 from gestures import DASH, ONE, SEVEN, click, draw, press, settling
 from PIL import Image
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QElapsedTimer, Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
@@ -17,8 +19,11 @@ from desktop.drawing.replay import ReplayDialog
 from desktop.drawing.strokes import Stroke, StrokePoint
 from desktop.drawing.timeline import MAX_PAUSE_MS, duration, frame_times, strokes_until
 from desktop.pictures.images import pillow_of, png_of_drawing
+from desktop.prediction.backends import Input, PredictionResult
+from desktop.prediction.worker import join_closed_workers
 from desktop.window.main_window import MainWindow
 from service.inference import Catalog
+from service.inference.errors import ModelNotFound
 
 TWO = (
     Stroke((StrokePoint(0, 0, 0.5, 0.0), StrokePoint(5, 5, 0.5, 100.0))),
@@ -179,3 +184,33 @@ def test_training_reads_the_folder_that_is_kept(window: MainWindow, tmp_path: Pa
     assert examples.y.tolist() == [1, 7]
     assert examples.x.shape == (2, 28, 28)
     assert skipped == ()
+
+
+def test_closing_does_not_wait_for_a_prediction(qtbot: QtBot) -> None:
+    predicting, release = threading.Event(), threading.Event()
+
+    def predict(inputs: Sequence[Input]) -> list[PredictionResult]:
+        predicting.set()
+        assert release.wait(20)
+        return []
+
+    dialog = ReplayDialog(TWO, tuple("0123456789"), predict)
+    dialog.open()
+    assert predicting.wait(5)
+    clock = QElapsedTimer()
+    clock.start()
+    dialog.reject()
+    assert clock.elapsed() < 1000
+    release.set()
+    join_closed_workers(5)
+
+
+def test_a_failed_prediction_is_shown(qtbot: QtBot) -> None:
+    def predict(inputs: Sequence[Input]) -> list[PredictionResult]:
+        raise ModelNotFound("mnist")
+
+    dialog = ReplayDialog(TWO, tuple("0123456789"), predict)
+    qtbot.addWidget(dialog)
+    dialog.open()
+    qtbot.waitUntil(lambda: "no longer exists" in dialog.status.text())
+    dialog.reject()

@@ -2,6 +2,7 @@
 
 import base64
 import io
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QFileDialog, QToolButton
 from pytestqt.qtbot import QtBot
 
+from desktop.pictures.dropped_files import DroppedFile, LoadFailure, Picture, load_picture
 from desktop.settings import Settings
 from desktop.window.main_window import MainWindow
 from service.inference import Catalog
@@ -240,3 +242,25 @@ def test_dragging_shows_where_to_drop(window: MainWindow) -> None:
     )
     QApplication.sendEvent(window, event)
     assert window.pictures_page.view.grab().toImage() != before
+
+
+def test_clearing_stops_the_loading_of_further_pictures(
+    qtbot: QtBot, window: MainWindow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = window.pictures_page
+    loading, release = threading.Event(), threading.Event()
+
+    def load_slowly(file: DroppedFile) -> Picture | LoadFailure:
+        loading.set()
+        assert release.wait(10)
+        return load_picture(file)
+
+    monkeypatch.setattr("desktop.pictures.page.load_picture", load_slowly)
+    page.load([DroppedFile(name, pictures() / name) for name in ("ship.png", "cat.jpg")])
+    assert loading.wait(5)
+    press(window, "Ctrl+Backspace")
+    release.set()
+    with qtbot.waitSignal(window.controller.completed):
+        page.load([DroppedFile("boot", pictures() / "ankle_boot.png")])
+    assert page.tray.count() == 1
+    assert page.value() == (pictures() / "ankle_boot.png").read_bytes()

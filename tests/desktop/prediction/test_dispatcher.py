@@ -1,19 +1,23 @@
 """The online half: who answers, and what happens when the server is slow, wrong, dead or back."""
 
+import shutil
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from fake_server import FakeServer
-from gestures import DASH, ONE, SEVEN, OpenWindow, click, draw, settling, shown
+from gestures import DASH, ONE, SEVEN, OpenWindow, click, draw, pictures, settling, shown
 from PySide6.QtCore import QElapsedTimer
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
+from desktop.folder.batch import PORTION
 from desktop.prediction.backends import LocalBackend, Location, ServerBackend
 from desktop.prediction.dispatcher import Dispatcher
 from desktop.settings import Settings
 from desktop.window.main_window import MainWindow
+from service.inference import Prediction
 
 
 @pytest.fixture
@@ -33,7 +37,7 @@ def test_a_server_that_is_there_is_asked(qtbot: QtBot, open_window: OpenWindow, 
     draw_and_wait(qtbot, window)
     assert shown(window) == "7"
     assert window.panel.whereabouts.text().startswith("Server ")
-    assert ("POST", "/models/mnist/versions/2") in server.asked
+    assert ("POST", "/models/mnist/versions/2") in server.requests
     assert set(server.keys) == {"Bearer secret"}
     assert not window.banner.isVisible()
 
@@ -92,7 +96,7 @@ def test_the_server_is_looked_for_without_being_told(
 
 
 @pytest.mark.parametrize(
-    ("mood", "words"),
+    ("behaviour", "words"),
     [
         ("garbage", "is invalid"),
         ("not a number", "is invalid"),
@@ -101,10 +105,10 @@ def test_the_server_is_looked_for_without_being_told(
     ],
 )
 def test_a_server_that_fails_is_told_and_reading_goes_on(
-    qtbot: QtBot, open_window: OpenWindow, server: FakeServer, mood: str, words: str
+    qtbot: QtBot, open_window: OpenWindow, server: FakeServer, behaviour: str, words: str
 ) -> None:
     window = open_window(Settings(server=server.url))
-    server.mood = mood
+    server.behaviour = behaviour
     draw_and_wait(qtbot, window)
     assert shown(window) == "7"
     assert window.panel.whereabouts.text().startswith("This computer ")
@@ -116,7 +120,7 @@ def test_a_slow_server_never_holds_up_pad_or_preview(
 ) -> None:
     window = open_window(Settings(server=server.url))
     draw_and_wait(qtbot, window, ONE)
-    server.mood = "slow"
+    server.behaviour = "slow"
     answered = []
     window.controller.completed.connect(answered.append)
     clock = QElapsedTimer()
@@ -158,7 +162,7 @@ def test_another_server_in_preferences_is_asked_at_once(
 def test_offline_asks_no_server_whatever_is_set(open_window: OpenWindow, server: FakeServer) -> None:
     window = open_window(Settings(server=server.url), offline=True)
     assert not window.controller.dispatcher.disconnected
-    assert server.asked == []
+    assert server.requests == []
 
 
 def test_models_come_from_whoever_answers(
@@ -181,3 +185,39 @@ def test_a_version_that_only_the_server_has_falls_back_to_the_local_default(
     picture = (Path(__file__).parents[2] / "data" / "pictures" / "eight.png").read_bytes()
     (reading,) = dispatcher.predict("mnist", [picture], version=99)
     assert reading.prediction.version == 2
+
+
+def test_a_card_is_that_of_the_version_that_only_the_server_has(
+    server: FakeServer, models: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(models / "mnist" / "2", tmp_path / "mnist" / "2")
+    dispatcher = Dispatcher(LocalBackend(tmp_path), ServerBackend(server.url))
+    dispatcher.connect()
+    assert dispatcher.card("mnist", 1).version == 1
+    assert ("GET", "/models/mnist/versions/1") in server.requests
+    assert dispatcher.card("mnist", 2).version == 2
+    assert ("GET", "/models/mnist/versions/2") not in server.requests
+
+
+def test_another_server_while_a_folder_is_classified_finishes_the_folder(
+    qtbot: QtBot, open_window: OpenWindow, server: FakeServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    received, release = threading.Event(), threading.Event()
+
+    def wait(prediction: Prediction) -> None:
+        received.set()
+        assert release.wait(10)
+
+    monkeypatch.setattr("desktop.prediction.backends._check_scores", wait)
+    count = 2 * PORTION
+    for number in range(count):
+        shutil.copy(pictures() / "ankle_boot.png", tmp_path / f"{number:02}.png")
+    window = open_window(Settings(server=server.url))
+    page = window.folder_page
+    page.read(tmp_path)
+    assert received.wait(5)
+    with qtbot.waitSignal(window.controller.connection_changed):
+        window.store.update(server="")
+    release.set()
+    qtbot.waitUntil(page.save.isEnabled)
+    assert [row.error for row in page.rows.rows] == [None] * count
