@@ -1,13 +1,17 @@
 """Owns what the app remembers from one start to the next."""
 
+import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from PySide6.QtCore import QByteArray, QSettings
 
+from desktop import api_key
+from desktop.api_key import KeyLocation
 from desktop.drawing.strokes import BROADEST_BRUSH, DEFAULT_BRUSH, SLIMMEST_BRUSH
 from service.client import DEFAULT_URL
 
@@ -35,7 +39,7 @@ class Settings:
 
     Attributes:
         server: Address that is looked for; empty to stay on this computer.
-        api_key: Empty if the server wants none. Kept as plain text, as Qt keeps all settings.
+        api_key: Empty if the server needs none. :mod:`desktop.api_key` stores it.
         theme: Colours of the window.
         language: ``de`` and so on; empty for the system's.
         brush: Width as a share of a digit's usual height.
@@ -47,7 +51,7 @@ class Settings:
     """
 
     server: str = DEFAULT_URL
-    api_key: str = ""
+    api_key: str = field(default="", repr=False)
     theme: Theme = Theme.SYSTEM
     language: str = ""
     brush: float = DEFAULT_BRUSH
@@ -65,11 +69,11 @@ def load() -> Settings:
     server = _text(store, "server", settings.server)
     models = {name: _text(store, f"models/{name}", "") for name in _names(store, "models")}
     geometry = store.value("geometry")
-    api_key = _text(store, "api_key", "")
+    key = api_key.load(_PrivateFile(store))
     return replace(
         settings,
         server=server if server == "" or problem_with_server(server) is None else settings.server,
-        api_key=api_key if api_key.isascii() else "",
+        api_key=key if key.isascii() else "",
         theme=_choice(Theme, store, "theme", settings.theme),
         language=_text(store, "language", ""),
         brush=min(max(_number(store, "brush", DEFAULT_BRUSH), SLIMMEST_BRUSH), BROADEST_BRUSH),
@@ -82,10 +86,9 @@ def load() -> Settings:
 
 
 def save(settings: Settings) -> None:
-    """Write the settings."""
+    """Write the settings, except for the API key."""
     store = _store()
     store.setValue("server", settings.server)
-    store.setValue("api_key", settings.api_key)
     store.setValue("theme", settings.theme.value)
     store.setValue("language", settings.language)
     store.setValue("brush", settings.brush)
@@ -98,6 +101,16 @@ def save(settings: Settings) -> None:
     store.sync()
 
 
+def save_api_key(key: str) -> KeyLocation:
+    """Store the API key, or delete it if it is empty; returns where it is stored."""
+    return api_key.save(key, _PrivateFile(_store()))
+
+
+def api_key_location() -> KeyLocation:
+    """Return where the API key is stored."""
+    return api_key.location(_PrivateFile(_store()))
+
+
 def problem_with_server(address: str) -> str | None:
     """Say what is wrong with an address that somebody typed; None if it can be asked."""
     try:
@@ -108,6 +121,30 @@ def problem_with_server(address: str) -> str | None:
     if reachable and address.isascii() and " " not in address:
         return None
     return f"{address!r} is no address of a server; write one such as {DEFAULT_URL}"
+
+
+class _PrivateFile:
+    """The settings file as a :class:`~desktop.api_key.TextStore`."""
+
+    def __init__(self, store: QSettings) -> None:
+        self._store = store
+
+    def read(self, name: str) -> str:
+        return _text(self._store, name, "")
+
+    def write(self, name: str, text: str) -> None:
+        path = Path(self._store.fileName())
+        # Windows keeps settings in the registry, where they belong to the user anyway.
+        if path.is_absolute() and text:
+            with contextlib.suppress(OSError):
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.touch(mode=0o600)
+                path.chmod(0o600)
+        if text:
+            self._store.setValue(name, text)
+        else:
+            self._store.remove(name)
+        self._store.sync()
 
 
 def _store() -> QSettings:

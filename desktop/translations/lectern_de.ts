@@ -9,6 +9,13 @@
     </message>
 </context>
 <context>
+    <name>Bars</name>
+    <message>
+        <source>Probabilities</source>
+        <translation>Wahrscheinlichkeiten</translation>
+    </message>
+</context>
+<context>
     <name>CardDialog</name>
     <message>
         <source>About this model</source>
@@ -156,6 +163,111 @@
     <message>
         <source>&amp;Brush</source>
         <translation>&amp;Pinsel</translation>
+    </message>
+</context>
+<context>
+    <name>ExplanationDock</name>
+    <message>
+        <source>Why?</source>
+        <translation>Warum?</translation>
+    </message>
+    <message>
+        <source>&amp;Why?</source>
+        <translation>&amp;Warum?</translation>
+    </message>
+    <message>
+        <source>Show where the network looked</source>
+        <translation>Zeigen, wohin das Netz geschaut hat</translation>
+    </message>
+</context>
+<context>
+    <name>ExplanationPanel</name>
+    <message>
+        <source>The answer that is explained</source>
+        <translation>Die Antwort, die erklärt wird</translation>
+    </message>
+    <message>
+        <source>Heat map</source>
+        <translation>Wärmekarte</translation>
+    </message>
+    <message>
+        <source>Layer whose feature maps are shown</source>
+        <translation>Schicht, deren Merkmalskarten gezeigt werden</translation>
+    </message>
+    <message>
+        <source>A network without convolutional layers has no feature maps.</source>
+        <translation>Ein Netz ohne Faltungsschichten hat keine Merkmalskarten.</translation>
+    </message>
+    <message>
+        <source>Networks for texts have no picture of what they saw.</source>
+        <translation>Netze für Texte haben kein Bild von dem, was sie sahen.</translation>
+    </message>
+    <message>
+        <source>This network was exported without its explanations. Export it again.</source>
+        <translation>Dieses Netz wurde ohne seine Erklärungen exportiert. Exportieren Sie es noch einmal.</translation>
+    </message>
+    <message>
+        <source>This network is not on this computer, where explanations are computed.</source>
+        <translation>Dieses Netz liegt nicht auf diesem Rechner, wo Erklärungen berechnet werden.</translation>
+    </message>
+    <message>
+        <source>Why {0}?</source>
+        <translation>Warum {0}?</translation>
+    </message>
+    <message>
+        <source>{0} parameters</source>
+        <translation>{0} Parameter</translation>
+    </message>
+    <message>
+        <source>Why this answer?</source>
+        <translation>Warum diese Antwort?</translation>
+    </message>
+    <message>
+        <source>Why this answer: {0}?</source>
+        <translation>Warum diese Antwort: {0}?</translation>
+    </message>
+    <message>
+        <source>Bright is what spoke for {0}.</source>
+        <translation>Hell ist, was für {0} sprach.</translation>
+    </message>
+    <message>
+        <source>{0} maps of {1} × {2}</source>
+        <translation>{0} Karten zu {1} × {2}</translation>
+    </message>
+    <message>
+        <source>Here you will see where the network looked.</source>
+        <translation>Hier sehen Sie, wohin das Netz geschaut hat.</translation>
+    </message>
+    <message>
+        <source>&amp;Layer</source>
+        <translation>Schich&amp;t</translation>
+    </message>
+</context>
+<context>
+    <name>Exporter</name>
+    <message>
+        <source>PNG picture (*.png)</source>
+        <translation>PNG-Bild (*.png)</translation>
+    </message>
+    <message>
+        <source>JSON (*.json)</source>
+        <translation>JSON (*.json)</translation>
+    </message>
+    <message>
+        <source>CSV (*.csv)</source>
+        <translation>CSV (*.csv)</translation>
+    </message>
+    <message>
+        <source>Save</source>
+        <translation>Speichern</translation>
+    </message>
+    <message>
+        <source>{0} cannot be written ({1}). Choose another place.</source>
+        <translation>{0} kann nicht geschrieben werden ({1}). Wählen Sie einen anderen Ort.</translation>
+    </message>
+    <message>
+        <source>Not saved</source>
+        <translation>Nicht gespeichert</translation>
     </message>
 </context>
 <context>
@@ -614,13 +726,6 @@ Protokoll: {0}</translation>
     </message>
 </context>
 <context>
-    <name>Bars</name>
-    <message>
-        <source>Probabilities</source>
-        <translation>Wahrscheinlichkeiten</translation>
-    </message>
-</context>
-<context>
     <name>Pad</name>
     <message>
         <source>Drawing pad</source>
@@ -757,6 +862,18 @@ Protokoll: {0}</translation>
     <message>
         <source>An API key has only letters, digits and signs of ASCII.</source>
         <translation>Ein API-Schlüssel besteht nur aus ASCII-Zeichen.</translation>
+    </message>
+    <message>
+        <source>The key is stored in the keyring of this computer.</source>
+        <translation>Der Schlüssel liegt im Schlüsselbund dieses Rechners.</translation>
+    </message>
+    <message>
+        <source>Without a keyring, the key is stored as plain text in the settings file.</source>
+        <translation>Ohne Schlüsselbund liegt der Schlüssel im Klartext in der Einstellungsdatei.</translation>
+    </message>
+    <message>
+        <source>The key will be stored in the keyring, or else in the settings file.</source>
+        <translation>Der Schlüssel kommt in den Schlüsselbund, sonst in die Einstellungsdatei.</translation>
     </message>
     <message>
         <source>&amp;Address</source>
@@ -904,33 +1021,6 @@ Protokoll: {0}</translation>
     </message>
 </context>
 <context>
-    <name>Exporter</name>
-    <message>
-        <source>PNG picture (*.png)</source>
-        <translation>PNG-Bild (*.png)</translation>
-    </message>
-    <message>
-        <source>JSON (*.json)</source>
-        <translation>JSON (*.json)</translation>
-    </message>
-    <message>
-        <source>CSV (*.csv)</source>
-        <translation>CSV (*.csv)</translation>
-    </message>
-    <message>
-        <source>Save</source>
-        <translation>Speichern</translation>
-    </message>
-    <message>
-        <source>{0} cannot be written ({1}). Choose another place.</source>
-        <translation>{0} kann nicht geschrieben werden ({1}). Wählen Sie einen anderen Ort.</translation>
-    </message>
-    <message>
-        <source>Not saved</source>
-        <translation>Nicht gespeichert</translation>
-    </message>
-</context>
-<context>
     <name>TextPage</name>
     <message>
         <source>Text to be read</source>
@@ -955,84 +1045,6 @@ Protokoll: {0}</translation>
     <message>
         <source>&amp;Clear</source>
         <translation>&amp;Leeren</translation>
-    </message>
-</context>
-<context>
-    <name>ExplanationDock</name>
-    <message>
-        <source>Why?</source>
-        <translation>Warum?</translation>
-    </message>
-    <message>
-        <source>&amp;Why?</source>
-        <translation>&amp;Warum?</translation>
-    </message>
-    <message>
-        <source>Show where the network looked</source>
-        <translation>Zeigen, wohin das Netz geschaut hat</translation>
-    </message>
-</context>
-<context>
-    <name>ExplanationPanel</name>
-    <message>
-        <source>The answer that is explained</source>
-        <translation>Die Antwort, die erklärt wird</translation>
-    </message>
-    <message>
-        <source>Heat map</source>
-        <translation>Wärmekarte</translation>
-    </message>
-    <message>
-        <source>Layer whose feature maps are shown</source>
-        <translation>Schicht, deren Merkmalskarten gezeigt werden</translation>
-    </message>
-    <message>
-        <source>A network without convolutional layers has no feature maps.</source>
-        <translation>Ein Netz ohne Faltungsschichten hat keine Merkmalskarten.</translation>
-    </message>
-    <message>
-        <source>Networks for texts have no picture of what they saw.</source>
-        <translation>Netze für Texte haben kein Bild von dem, was sie sahen.</translation>
-    </message>
-    <message>
-        <source>This network was exported without its explanations. Export it again.</source>
-        <translation>Dieses Netz wurde ohne seine Erklärungen exportiert. Exportieren Sie es noch einmal.</translation>
-    </message>
-    <message>
-        <source>This network is not on this computer, where explanations are computed.</source>
-        <translation>Dieses Netz liegt nicht auf diesem Rechner, wo Erklärungen berechnet werden.</translation>
-    </message>
-    <message>
-        <source>Why {0}?</source>
-        <translation>Warum {0}?</translation>
-    </message>
-    <message>
-        <source>{0} parameters</source>
-        <translation>{0} Parameter</translation>
-    </message>
-    <message>
-        <source>Why this answer?</source>
-        <translation>Warum diese Antwort?</translation>
-    </message>
-    <message>
-        <source>Why this answer: {0}?</source>
-        <translation>Warum diese Antwort: {0}?</translation>
-    </message>
-    <message>
-        <source>Bright is what spoke for {0}.</source>
-        <translation>Hell ist, was für {0} sprach.</translation>
-    </message>
-    <message>
-        <source>{0} maps of {1} × {2}</source>
-        <translation>{0} Karten zu {1} × {2}</translation>
-    </message>
-    <message>
-        <source>Here you will see where the network looked.</source>
-        <translation>Hier sehen Sie, wohin das Netz geschaut hat.</translation>
-    </message>
-    <message>
-        <source>&amp;Layer</source>
-        <translation>Schich&amp;t</translation>
     </message>
 </context>
 <context>

@@ -109,6 +109,8 @@ class MainWindow(QMainWindow):
         if (settings.server, settings.api_key) != (before.server, before.api_key):
             self._server = None
             self.reader.use(self._dispatcher())
+        if settings.api_key != before.api_key:
+            remembered.save_api_key(settings.api_key)
         remembered.save(settings)
 
     def open_preferences(self) -> None:

@@ -14,7 +14,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from desktop.settings import Settings, Theme, problem_with_server
+from desktop.api_key import KeyLocation
+from desktop.settings import Settings, Theme, api_key_location, problem_with_server
 from desktop.theme import without_icons
 from service.client import DEFAULT_URL
 
@@ -35,6 +36,9 @@ class Preferences(QDialog):
         self.api_key = QLineEdit(settings.api_key, self)
         self.api_key.setEchoMode(QLineEdit.EchoMode.PasswordEchoOnEdit)
         self.api_key.setPlaceholderText(self.tr("Only if the server wants one"))
+        self.key_location = QLabel(self._key_location(), self)
+        self.key_location.setWordWrap(True)
+        self.key_location.setEnabled(False)
         self.theme = QComboBox(self)
         self.theme.addItem(self.tr("As the system"), Theme.SYSTEM)
         self.theme.addItem(self.tr("Light"), Theme.LIGHT)
@@ -88,6 +92,15 @@ class Preferences(QDialog):
             return self.tr("An API key has only letters, digits and signs of ASCII.")
         return None
 
+    def _key_location(self) -> str:
+        match api_key_location():
+            case KeyLocation.KEYRING:
+                return self.tr("The key is stored in the keyring of this computer.")
+            case KeyLocation.SETTINGS_FILE:
+                return self.tr("Without a keyring, the key is stored as plain text in the settings file.")
+            case KeyLocation.NONE:
+                return self.tr("The key will be stored in the keyring, or else in the settings file.")
+
     def _enable(self, online: bool) -> None:
         self.server.setEnabled(online)
         self.api_key.setEnabled(online)
@@ -98,6 +111,7 @@ class Preferences(QDialog):
         form.addRow(self.online)
         form.addRow(self.tr("&Address"), self.server)
         form.addRow(self.tr("API &key"), self.api_key)
+        form.addRow("", self.key_location)
         form.addRow(self.tr("&Colours"), self.theme)
         form.addRow(self.tr("&Language"), self.language)
         note = QLabel(self.tr("Another language is shown after the next start."), self)

@@ -5,6 +5,8 @@ import sys
 from pathlib import Path
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+# No test touches the keyring of whoever runs it.
+os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.fail.Keyring"
 # With pytest's importlib mode the helpers that lie beside the tests are not found by themselves.
 sys.path.insert(0, str(Path(__file__).parent))
 

@@ -23,6 +23,7 @@ def test_settings_come_back_as_they_were_saved(qapp: QApplication) -> None:
         order=Order.SCORES, tab=1, models={"draw": "mnist"}, geometry=b"\x00\x01",
     )  # fmt: skip
     remembered.save(settings)
+    remembered.save_api_key(settings.api_key)
     assert remembered.load() == settings
 
 
