@@ -7,6 +7,7 @@ from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
+from PIL import Image
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 from PySide6.QtGui import QImage
 
@@ -14,11 +15,11 @@ from desktop.pictures.images import pillow_of, png_of_drawing
 from desktop.prediction.backends import PredictionResult
 from desktop.prediction.dispatcher import ConnectionState, Dispatcher
 from desktop.prediction.worker import Worker
-from desktop.result.preprocessed import seen
 from service.client import RequestRefused
 from service.inference import LecternError
+from service.inference.card import InputSpec
 from service.inference.errors import InputError
-from service.inference.preprocessing import decode_image
+from service.inference.preprocessing import decode_image, prepare_digit, prepare_garment, prepare_photo
 
 Value: TypeAlias = QImage | bytes | str
 
@@ -157,7 +158,7 @@ class Reader(QObject):
         def see() -> Iterator[object]:
             spec = dispatcher.card(request.model, request.version).input
             picture = pillow_of(value) if isinstance(value, QImage) else decode_image(value)
-            yield NetworkInput(request, seen(picture, spec))
+            yield NetworkInput(request, preprocess(picture, spec))
 
         self._sees.put(see)
 
@@ -203,3 +204,27 @@ class Reader(QObject):
         if connection_state != self._standing:
             self._standing = connection_state
             self.connection_changed.emit(connection_state)
+
+
+def preprocess(picture: Image.Image, spec: InputSpec) -> npt.NDArray[np.uint8]:
+    """Return the input that a network gets for a picture.
+
+    Args:
+        picture: Upright, mode ``L``, ``RGB`` or ``RGBA``, as ``decode_image`` returns it.
+        spec: The ``input`` of the network's card; its preprocessing must be one for pictures.
+
+    Returns:
+        uint8 array (height, width) or (height, width, 3).
+
+    Raises:
+        BlankImage: The picture shows nothing.
+    """
+    match spec.preprocessing:
+        case "digit":
+            return prepare_digit(picture)
+        case "garment":
+            return prepare_garment(picture)
+        case "photo":
+            return prepare_photo(picture, size=spec.shape[1])
+        case "text":
+            raise ValueError("a network for texts has no picture as its input")

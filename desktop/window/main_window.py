@@ -13,10 +13,10 @@ from desktop import theme
 from desktop.drawing.correction_dialog import Correction
 from desktop.drawing.page import DrawPage
 from desktop.drawing.replay import Replay
+from desktop.explain.backend import ExplanationBackend
 from desktop.explain.dock import ExplanationDock
-from desktop.explain.explanations import Explanations
 from desktop.folder.page import FolderPage
-from desktop.lab.page import Lab
+from desktop.lab.page import LabPage
 from desktop.pictures.images import png_of_drawing
 from desktop.pictures.page import PicturesPage
 from desktop.prediction.backends import LocalBackend, ServerBackend
@@ -24,8 +24,7 @@ from desktop.prediction.dispatcher import ConnectionState, Dispatcher
 from desktop.prediction.reader import NetworkInput, PredictionRequest, PredictionResponse, Reader
 from desktop.prediction.throttle import Throttle
 from desktop.result.compare_dock import CompareDock
-from desktop.result.history import Entry, Origin
-from desktop.result.history_strip import HistoryStrip
+from desktop.result.history import HistoryStrip, Origin
 from desktop.result.panel import ResultPanel
 from desktop.settings import Order, Settings, Theme
 from desktop.text.page import TextPage
@@ -78,8 +77,8 @@ class MainWindow(QMainWindow):
         self.pictures_page = PicturesPage(self)
         self.pages: tuple[Page, ...] = (self.draw_page, self.pictures_page, self.text_page)
         self.folder_page = FolderPage(self)
-        explanations = Explanations(self._local.catalog)
-        self.lab = Lab(explanations, self)
+        explanations = ExplanationBackend(self._local.catalog)
+        self.lab = LabPage(explanations, self)
         self._bench = QScrollArea(self)
         self.why = ExplanationDock(explanations, self)
         self.compare = CompareDock(self)
@@ -166,9 +165,9 @@ class MainWindow(QMainWindow):
         came = dropped_items(event.mimeData())
         if came.folders:
             self.tabs.setCurrentWidget(self.folder_page)
-            self.folder_page.read(came.folders[0])
+            self.folder_page.classify(came.folders[0])
         elif came.files and self.tabs.currentWidget() is self._bench:
-            self.lab.take(came.files[0])
+            self.lab.open_picture(came.files[0])
         else:
             self.tabs.setCurrentWidget(self.pictures_page)
             self.pictures_page.take_mime(event.mimeData())
@@ -225,14 +224,14 @@ class MainWindow(QMainWindow):
             page.changed.connect(partial(self._page_changed, page))
             page.settled.connect(partial(self._page_settled, page))
         self.pictures_page.paste.clicked.connect(self.paste)
-        self.strip.chosen.connect(self._bring_back)
-        self.folder_page.saving.connect(self.sharer.save_text)
+        self.strip.entry_activated.connect(self._bring_back)
+        self.folder_page.save_requested.connect(self.sharer.save_text)
         self.tabs.currentChanged.connect(self._turn_page)
         self.throttle.fired.connect(lambda: self._ask(settled=False))
-        self.panel.chosen.connect(self._choose)
-        self.panel.ordered.connect(self._order)
-        self.panel.doubted.connect(self.open_correction)
-        self.compare.chosen.connect(lambda: self._ask(settled=False))
+        self.panel.model_changed.connect(self._choose)
+        self.panel.order_changed.connect(self._order)
+        self.panel.correction_requested.connect(self.open_correction)
+        self.compare.version_changed.connect(lambda: self._ask(settled=False))
         self.banner.retried.connect(self.reader.look)
         self.reader.completed.connect(self._show_answer)
         self.reader.network_input_ready.connect(self._show_sight)
@@ -259,16 +258,16 @@ class MainWindow(QMainWindow):
         if alone:
             self.throttle.stop()
             self.reader.forget()
-            self.why.panel.start(None, None)
+            self.why.panel.set_model(None, None)
             picture = self.pictures_page.value()
             if isinstance(picture, bytes):
-                self.lab.offer(picture)
+                self.lab.suggest_picture(picture)
             return
         self.page = self.pages[self.tabs.currentIndex()]
-        self.panel.show_preview(self.page is not self.text_page)
-        self.panel.can_doubt = self.page is self.draw_page
+        self.panel.set_preview_visible(self.page is not self.text_page)
+        self.panel.correctable = self.page is self.draw_page
         for part in (self.panel, self.compare):
-            part.show_order(self._orders.get(self.page.key, self.page.order))
+            part.set_order(self._orders.get(self.page.key, self.page.order))
         self._offer_models(self.reader.dispatcher.connection_state)
         self._read_again()
 
@@ -295,12 +294,12 @@ class MainWindow(QMainWindow):
     def _empty(self) -> None:
         self.answer = None
         self.panel.show_placeholder(self.page.placeholder())
-        self.compare.empty()
+        self.compare.clear()
         self._explain_next()
 
     def _explain_next(self) -> None:
         model = self.panel.model
-        self.why.panel.start(None if model is None else model.name, self.panel.version)
+        self.why.panel.set_model(None if model is None else model.name, self.panel.version)
 
     def _ask(self, *, settled: bool) -> None:
         value, model = self.page.value(), self.panel.model
@@ -324,51 +323,53 @@ class MainWindow(QMainWindow):
 
     def _meet(self) -> None:
         self.page.set_model(self.panel.model)
-        self.compare.offer(self.panel.model, self.panel.version)
+        self.compare.set_model(self.panel.model, self.panel.version)
 
     @Slot(object)
     def _order(self, order: Order) -> None:
         self._orders[self.page.key] = order
-        self.compare.show_order(order)
+        self.compare.set_order(order)
         if self.page is self.draw_page:
             self.settings = replace(self.settings, order=order)
 
     @Slot(object)
     def _show_answer(self, answer: PredictionResponse) -> None:
         if answer.request.origin is _SECOND_OPINION:
-            self.compare.show_reading(answer.reading)
+            self.compare.show_result(answer.reading)
             return
         self.page.record_prediction(answer.request.value, answer.reading.prediction)
         if isinstance(answer.request.value, bytes) and answer.request.value is not self.page.value():
             return
         self.answer = answer
-        self.panel.show_reading(answer.reading, settled=answer.request.settled)
+        self.panel.show_result(answer.reading, settled=answer.request.settled)
         self.why.panel.set_label(answer.reading.prediction.best.label)
         if isinstance(answer.request.origin, Origin):
-            self.strip.add(Entry(answer.request.origin, answer))
+            self.strip.add(answer)
 
     @Slot(object)
-    def _bring_back(self, entry: Entry) -> None:
-        page = next(page for page in self.pages if page.key == entry.origin.page)
+    def _bring_back(self, answer: PredictionResponse) -> None:
+        origin = answer.request.origin
+        assert isinstance(origin, Origin)
+        page = next(page for page in self.pages if page.key == origin.page)
         self.tabs.setCurrentWidget(page)
         self.throttle.stop()
         self.reader.forget()
-        page.restore(entry.origin.snapshot)
-        prediction = entry.answer.reading.prediction
-        self.panel.choose(prediction.model, prediction.version)
+        page.restore(origin.snapshot)
+        prediction = answer.reading.prediction
+        self.panel.select(prediction.model, prediction.version)
         self._meet()
-        self.answer = entry.answer
-        self.panel.show_reading(entry.answer.reading, settled=True)
+        self.answer = answer
+        self.panel.show_result(answer.reading, settled=True)
         self._explain_next()
         self.why.panel.set_label(prediction.best.label)
-        self.reader.see(entry.answer.request)
+        self.reader.see(answer.request)
 
     @Slot(object)
     def _show_sight(self, sight: NetworkInput) -> None:
         value = self.page.value()
         if value is not None and (isinstance(value, QImage) or value is sight.request.value):
-            self.panel.preview.show_pixels(sight.pixels)
-            self.why.panel.see(sight.pixels)
+            self.panel.preview.set_pixels(sight.pixels)
+            self.why.panel.set_pixels(sight.pixels)
 
     @Slot(object)
     def _show_refusal(self, error: LecternError) -> None:
@@ -387,14 +388,14 @@ class MainWindow(QMainWindow):
         )
         self.banner.setToolTip("" if cause is None else str(cause))
         self._offer_models(connection_state)
-        self.folder_page.use(self.reader.dispatcher, connection_state.models)
+        self.folder_page.set_models(self.reader.dispatcher, connection_state.models)
         if connection_state.shortage is not None:
             self.panel.show_error(sentence(connection_state.shortage))
 
     def _offer_models(self, connection_state: ConnectionState) -> None:
         before = (self.panel.model, self.panel.version)
         fitting = tuple(model for model in connection_state.models if self.page.accepts(model))
-        self.panel.offer(fitting, self.settings.models.get(self.page.key, ""))
+        self.panel.set_models(fitting, self.settings.models.get(self.page.key, ""))
         self._meet()
         if (self.panel.model, self.panel.version) != before:
             self._read_again()

@@ -65,7 +65,7 @@ def shown(window: MainWindow) -> str:
 
 def bars(window: MainWindow) -> dict[str, str]:
     """Return the numbers beside the bars by their labels, from top to bottom."""
-    return {row.label: row.text() for row in window.panel.meters.rows}
+    return {row.label: row.text() for row in window.panel.bars.rows}
 
 
 def pictures() -> Path:

@@ -33,7 +33,7 @@ def test_a_server_that_is_there_is_asked(qtbot: QtBot, open_window: OpenWindow, 
     window = open_window(Settings(server=server.url, api_key="secret"))
     draw_and_wait(qtbot, window)
     assert shown(window) == "7"
-    assert window.panel.whereabouts.text().startswith("Server ")
+    assert window.panel.duration.text().startswith("Server ")
     assert ("POST", "/models/mnist/versions/2") in server.asked
     assert set(server.keys) == {"Bearer secret"}
     assert not window.banner.isVisible()
@@ -57,7 +57,7 @@ def test_a_missing_server_that_somebody_named_is_told_and_reading_goes_on(
     assert "does not answer" in window.banner.text
     assert window.banner.isVisible()
     draw_and_wait(qtbot, window)
-    assert window.panel.whereabouts.text().startswith("This computer ")
+    assert window.panel.duration.text().startswith("This computer ")
 
 
 def test_a_server_killed_in_mid_stroke_is_replaced_and_taken_back(
@@ -65,10 +65,10 @@ def test_a_server_killed_in_mid_stroke_is_replaced_and_taken_back(
 ) -> None:
     window = open_window(Settings(server=server.url))
     draw_and_wait(qtbot, window, ONE)
-    assert window.panel.whereabouts.text().startswith("Server ")
+    assert window.panel.duration.text().startswith("Server ")
     with settling(qtbot, window):
         draw(window.draw_page.pad, DASH, on_the_way=server.kill)
-    assert window.panel.whereabouts.text().startswith("This computer ")
+    assert window.panel.duration.text().startswith("This computer ")
     assert window.banner.isVisible()
     assert len(window.draw_page.pad.strokes) == 2
     server.start()
@@ -76,7 +76,7 @@ def test_a_server_killed_in_mid_stroke_is_replaced_and_taken_back(
         click(window.banner.retry)
     assert not window.banner.isVisible()
     draw_and_wait(qtbot, window)
-    assert window.panel.whereabouts.text().startswith("Server ")
+    assert window.panel.duration.text().startswith("Server ")
 
 
 def test_the_server_is_looked_for_without_being_told(
@@ -89,7 +89,7 @@ def test_the_server_is_looked_for_without_being_told(
     server.start()
     qtbot.waitUntil(lambda: not window.banner.isVisible())
     draw_and_wait(qtbot, window)
-    assert window.panel.whereabouts.text().startswith("Server ")
+    assert window.panel.duration.text().startswith("Server ")
 
 
 @pytest.mark.parametrize(
@@ -108,7 +108,7 @@ def test_a_server_that_fails_is_told_and_reading_goes_on(
     server.mood = mood
     draw_and_wait(qtbot, window)
     assert shown(window) == "7"
-    assert window.panel.whereabouts.text().startswith("This computer ")
+    assert window.panel.duration.text().startswith("This computer ")
     assert words in window.banner.text
 
 
@@ -143,7 +143,7 @@ def test_a_blank_picture_is_not_the_servers_fault(
     with qtbot.waitSignal(window.reader.failed):
         QTest.keyClicks(window.text_page.editor, "zzz")
     assert not window.banner.isVisible()
-    assert "none of these words" in window.panel.remark.text()
+    assert "none of these words" in window.panel.detail.text()
 
 
 def test_another_server_in_preferences_is_asked_at_once(
@@ -153,7 +153,7 @@ def test_another_server_in_preferences_is_asked_at_once(
     with qtbot.waitSignal(window.reader.connection_changed):
         window.use_settings(replace(window.settings, server=server.url))
     draw_and_wait(qtbot, window, DASH)
-    assert window.panel.whereabouts.text().startswith("Server ")
+    assert window.panel.duration.text().startswith("Server ")
 
 
 def test_offline_asks_no_server_whatever_is_set(open_window: OpenWindow, server: StandIn) -> None:
@@ -172,7 +172,7 @@ def test_models_come_from_whoever_answers(
     draw(window.draw_page.pad, SEVEN)
     qtbot.waitUntil(lambda: window.panel.model is None)
     assert window.banner.isVisible()
-    assert "holds no models" in window.panel.remark.text()
+    assert "holds no models" in window.panel.detail.text()
 
 
 def test_a_version_that_only_the_server_has_falls_back_to_the_local_default(
