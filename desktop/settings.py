@@ -1,13 +1,17 @@
 """Stores the settings between two starts of the app."""
 
+import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from PySide6.QtCore import QByteArray, QObject, QSettings, Signal
 
+from desktop import api_key
+from desktop.api_key import KeyLocation
 from desktop.drawing.strokes import DEFAULT_BRUSH, MAX_BRUSH, MIN_BRUSH
 from service.client import DEFAULT_URL
 
@@ -35,7 +39,7 @@ class Settings:
 
     Attributes:
         server: URL of the server; empty to predict on this computer only.
-        api_key: Empty if the server needs none. Stored as plain text, as Qt stores all settings.
+        api_key: Empty if the server needs none. :mod:`desktop.api_key` stores it.
         theme: Colours of the window.
         language: Language code such as ``de``; empty for the system's language.
         brush: Width of the brush as a share of a digit's height.
@@ -47,7 +51,7 @@ class Settings:
     """
 
     server: str = DEFAULT_URL
-    api_key: str = ""
+    api_key: str = field(default="", repr=False)
     theme: Theme = Theme.SYSTEM
     language: str = ""
     brush: float = DEFAULT_BRUSH
@@ -80,6 +84,8 @@ class SettingsStore(QObject):
         """Change fields of the settings by name."""
         settings = replace(self._settings, **changes)
         save(settings)
+        if settings.api_key != self._settings.api_key:
+            save_api_key(settings.api_key)
         if settings != self._settings:
             self._settings = settings
             self.changed.emit(settings)
@@ -92,11 +98,11 @@ def load() -> Settings:
     server = _text(store, "server", settings.server)
     models = {name: _text(store, f"models/{name}", "") for name in _names(store, "models")}
     geometry = store.value("geometry")
-    api_key = _text(store, "api_key", "")
+    key = api_key.load(_PrivateFile(store))
     return replace(
         settings,
         server=server if server == "" or server_url_error(server) is None else settings.server,
-        api_key=api_key if api_key.isascii() else "",
+        api_key=key if key.isascii() else "",
         theme=_choice(Theme, store, "theme", settings.theme),
         language=_text(store, "language", ""),
         brush=min(max(_number(store, "brush", DEFAULT_BRUSH), MIN_BRUSH), MAX_BRUSH),
@@ -109,10 +115,9 @@ def load() -> Settings:
 
 
 def save(settings: Settings) -> None:
-    """Write the settings."""
+    """Write the settings, except for the API key."""
     store = _store()
     store.setValue("server", settings.server)
-    store.setValue("api_key", settings.api_key)
     store.setValue("theme", settings.theme.value)
     store.setValue("language", settings.language)
     store.setValue("brush", settings.brush)
@@ -125,6 +130,16 @@ def save(settings: Settings) -> None:
     store.sync()
 
 
+def save_api_key(key: str) -> KeyLocation:
+    """Store the API key, or delete it if it is empty; return where it is stored."""
+    return api_key.save(key, _PrivateFile(_store()))
+
+
+def api_key_location() -> KeyLocation:
+    """Return where the API key is stored."""
+    return api_key.location(_PrivateFile(_store()))
+
+
 def server_url_error(url: str) -> str | None:
     """Return why a server's URL is invalid; None if it is valid."""
     try:
@@ -135,6 +150,30 @@ def server_url_error(url: str) -> str | None:
     if valid and url.isascii() and " " not in url:
         return None
     return f"{url!r} is not the address of a server; use one such as {DEFAULT_URL}"
+
+
+class _PrivateFile:
+    """The settings file as a :class:`~desktop.api_key.TextStore`."""
+
+    def __init__(self, store: QSettings) -> None:
+        self._store = store
+
+    def read(self, name: str) -> str:
+        return _text(self._store, name, "")
+
+    def write(self, name: str, text: str) -> None:
+        path = Path(self._store.fileName())
+        # Windows keeps settings in the registry, where they belong to the user anyway.
+        if path.is_absolute() and text:
+            with contextlib.suppress(OSError):
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.touch(mode=0o600)
+                path.chmod(0o600)
+        if text:
+            self._store.setValue(name, text)
+        else:
+            self._store.remove(name)
+        self._store.sync()
 
 
 def _store() -> QSettings:

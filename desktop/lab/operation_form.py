@@ -1,69 +1,69 @@
-"""Owns what follows from the kernel in the lab: stride, padding, ReLU, pooling."""
+"""The form for stride, padding, ReLU and pooling of the convolution lab."""
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QCheckBox, QComboBox, QFormLayout, QHBoxLayout, QLabel, QSpinBox, QWidget
 
-from desktop.lab.convolution import Operation, Pooling
+from desktop.lab.convolution import ConvolutionBlock, Pooling
 from desktop.lab.kernels import Kernel
 
-_LONGEST_STRIDE, _BROADEST_PADDING, _LARGEST_POOL = 8, 16, 8
-_VALID, _SAME, _NUMBER = "valid", "same", "number"
+_MAX_STRIDE, _MAX_PADDING, _MAX_POOL_SIZE = 8, 16, 8
+_VALID, _SAME, _CUSTOM = "valid", "same", "custom"
 
 
-class LabSettings(QWidget):
-    """The settings of a convolutional layer and of the pooling after it.
+class OperationForm(QWidget):
+    """Edits all parameters of a convolution block except its kernel.
 
     Signals:
-        changed: One of them is another one.
+        changed: A parameter changed.
     """
 
     changed = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.stride = self._spin(1, _LONGEST_STRIDE, 1, self.tr("Stride"))
+        self.stride = self._spin_box(1, _MAX_STRIDE, 1, self.tr("Stride"))
         self.padding = QComboBox(self)
         self.padding.addItem(self.tr("Valid: none"), _VALID)
         self.padding.addItem(self.tr("Same"), _SAME)
-        self.padding.addItem(self.tr("Number"), _NUMBER)
+        self.padding.addItem(self.tr("Custom"), _CUSTOM)
         self.padding.setAccessibleName(self.tr("Padding"))
-        self.edge = self._spin(0, _BROADEST_PADDING, 1, self.tr("Zeros at every edge"))
-        self.rectified = QCheckBox(self.tr("&ReLU: negative becomes 0"), self)
+        self.padding_size = self._spin_box(0, _MAX_PADDING, 1, self.tr("Zeros at each edge"))
+        self.relu = QCheckBox(self.tr("&ReLU: negative values become 0"), self)
         self.pooling = QComboBox(self)
         self.pooling.addItem(self.tr("None"), None)
         self.pooling.addItem(self.tr("Maximum"), Pooling.MAX)
         self.pooling.addItem(self.tr("Average"), Pooling.AVERAGE)
         self.pooling.setAccessibleName(self.tr("Pooling"))
-        self.pool = self._spin(2, _LARGEST_POOL, 2, self.tr("Side of the pooling window"))
+        self.pool_size = self._spin_box(2, _MAX_POOL_SIZE, 2, self.tr("Size of the pooling window"))
         self._lay_out()
-        self.padding.currentIndexChanged.connect(self._change)
-        self.pooling.currentIndexChanged.connect(self._change)
-        self.rectified.toggled.connect(self._change)
-        self._change()
+        self.padding.currentIndexChanged.connect(self._update)
+        self.pooling.currentIndexChanged.connect(self._update)
+        self.relu.toggled.connect(self._update)
+        self._update()
 
-    def operation(self, kernel: Kernel) -> Operation:
-        """Return what is to be done with a kernel."""
-        paddings = {_VALID: 0, _SAME: None, _NUMBER: self.edge.value()}
-        return Operation(
+    def block(self, kernel: Kernel) -> ConvolutionBlock:
+        """Return the convolution block with a kernel."""
+        paddings = {_VALID: 0, _SAME: None, _CUSTOM: self.padding_size.value()}
+        return ConvolutionBlock(
             kernel=kernel,
             stride=self.stride.value(),
             padding=paddings[self.padding.currentData()],
-            rectified=self.rectified.isChecked(),
+            relu=self.relu.isChecked(),
             pooling=self.pooling.currentData(),
-            pool=self.pool.value(),
+            pool_size=self.pool_size.value(),
         )
 
-    def _spin(self, lowest: int, highest: int, value: int, name: str) -> QSpinBox:
-        spin = QSpinBox(self)
-        spin.setRange(lowest, highest)
-        spin.setValue(value)
-        spin.setAccessibleName(name)
-        spin.valueChanged.connect(self._change)
-        return spin
+    def _spin_box(self, minimum: int, maximum: int, value: int, name: str) -> QSpinBox:
+        box = QSpinBox(self)
+        box.setRange(minimum, maximum)
+        box.setValue(value)
+        box.setAccessibleName(name)
+        box.valueChanged.connect(self._update)
+        return box
 
-    def _change(self) -> None:
-        self.edge.setVisible(self.padding.currentData() == _NUMBER)
-        self.pool.setVisible(self.pooling.currentData() is not None)
+    def _update(self) -> None:
+        self.padding_size.setVisible(self.padding.currentData() == _CUSTOM)
+        self.pool_size.setVisible(self.pooling.currentData() is not None)
         self.changed.emit()
 
     def _lay_out(self) -> None:
@@ -73,15 +73,15 @@ class LabSettings(QWidget):
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         rows = (
             (self.tr("&Stride"), (self.stride,)),
-            (self.tr("Pa&dding"), (self.padding, self.edge)),
-            (self.tr("P&ooling"), (self.pooling, self.pool)),
+            (self.tr("Pa&dding"), (self.padding, self.padding_size)),
+            (self.tr("P&ooling"), (self.pooling, self.pool_size)),
         )
-        for name, parts in rows:
+        for name, fields in rows:
             label = QLabel(name, self)
-            label.setBuddy(parts[0])
+            label.setBuddy(fields[0])
             row = QHBoxLayout()
             row.setSpacing(8)
-            for part in parts:
-                row.addWidget(part)
+            for field in fields:
+                row.addWidget(field)
             form.addRow(label, row)
-        form.insertRow(2, "", self.rectified)
+        form.insertRow(2, "", self.relu)

@@ -3,6 +3,9 @@
 import contextlib
 from collections.abc import Iterator
 
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 from PySide6.QtGui import QImage
 
@@ -10,11 +13,11 @@ from desktop.pictures.images import pillow_of
 from desktop.prediction.dispatcher import ConnectionState, Dispatcher
 from desktop.prediction.requests import NetworkInput, PredictionRequest, PredictionResponse
 from desktop.prediction.worker import Worker
-from desktop.result.preprocessed import seen
 from service.client import RequestRefused
 from service.inference import LecternError
+from service.inference.card import InputSpec
 from service.inference.errors import InputError
-from service.inference.preprocessing import decode_image
+from service.inference.preprocessing import decode_image, prepare_digit, prepare_garment, prepare_photo
 
 _FIRST_RETRY_MS, _MAX_RETRY_MS = 3_000, 60_000
 
@@ -116,7 +119,7 @@ class PredictionRunner(QObject):
         def job() -> Iterator[object]:
             spec = dispatcher.card(request.model, request.version).input
             picture = pillow_of(value) if isinstance(value, QImage) else decode_image(value)
-            yield NetworkInput(request, seen(picture, spec))
+            yield NetworkInput(request, preprocess(picture, spec))
 
         self._inputs.put(job)
 
@@ -162,3 +165,27 @@ class PredictionRunner(QObject):
         if state != self._connection_state:
             self._connection_state = state
             self.connection_changed.emit(state)
+
+
+def preprocess(picture: Image.Image, spec: InputSpec) -> npt.NDArray[np.uint8]:
+    """Return the input that a network gets for a picture.
+
+    Args:
+        picture: Upright, mode ``L``, ``RGB`` or ``RGBA``, as ``decode_image`` returns it.
+        spec: The ``input`` of the network's card; its preprocessing must be one for pictures.
+
+    Returns:
+        uint8 array (height, width) or (height, width, 3).
+
+    Raises:
+        BlankImage: The picture shows nothing.
+    """
+    match spec.preprocessing:
+        case "digit":
+            return prepare_digit(picture)
+        case "garment":
+            return prepare_garment(picture)
+        case "photo":
+            return prepare_photo(picture, size=spec.shape[1])
+        case "text":
+            raise ValueError("a network for texts has no picture as its input")

@@ -49,8 +49,8 @@
 <context>
     <name>CompareDock</name>
     <message>
-        <source>Second opinion</source>
-        <translation>Zweite Meinung</translation>
+        <source>Comparison</source>
+        <translation>Vergleich</translation>
     </message>
     <message>
         <source>Version to compare with</source>
@@ -65,8 +65,47 @@
         <translation>Version {0}</translation>
     </message>
     <message>
-        <source>Not sure</source>
+        <source>Unsure</source>
         <translation>Unsicher</translation>
+    </message>
+</context>
+<context>
+    <name>ConvolutionView</name>
+    <message>
+        <source>Input</source>
+        <translation>Eingabe</translation>
+    </message>
+    <message>
+        <source>Output</source>
+        <translation>Ausgabe</translation>
+    </message>
+    <message>
+        <source>Convolution: {0}</source>
+        <translation>Faltung: {0}</translation>
+    </message>
+    <message>
+        <source>Pooling: {0}</source>
+        <translation>Pooling: {0}</translation>
+    </message>
+    <message>
+        <source>Row {0}, column {1}: {2}, from {3} × {3} pixels</source>
+        <translation>Zeile {0}, Spalte {1}: {2}, aus {3} × {3} Pixeln</translation>
+    </message>
+    <message>
+        <source>{0} × {1} values from {2} to {3}; grey is 0</source>
+        <translation>{0} × {1} Werte von {2} bis {3}; Grau ist 0</translation>
+    </message>
+    <message>
+        <source>{0} × {1} values from {2} to {3}; black is 0</source>
+        <translation>{0} × {1} Werte von {2} bis {3}; Schwarz ist 0</translation>
+    </message>
+    <message>
+        <source>ReLU of the sum is {0}</source>
+        <translation>ReLU der Summe ist {0}</translation>
+    </message>
+    <message>
+        <source>The sum is {0}</source>
+        <translation>Die Summe ist {0}</translation>
     </message>
 </context>
 <context>
@@ -169,47 +208,47 @@
 <context>
     <name>ExplanationDock</name>
     <message>
-        <source>Why?</source>
-        <translation>Warum?</translation>
+        <source>Explanation</source>
+        <translation>Erklärung</translation>
     </message>
     <message>
-        <source>&amp;Why?</source>
-        <translation>&amp;Warum?</translation>
+        <source>&amp;Explanation</source>
+        <translation>&amp;Erklärung</translation>
     </message>
     <message>
-        <source>Show where the network looked</source>
-        <translation>Zeigen, wohin das Netz geschaut hat</translation>
+        <source>Show which pixels decided the prediction</source>
+        <translation>Zeigen, welche Pixel die Vorhersage bestimmen</translation>
     </message>
 </context>
 <context>
     <name>ExplanationPanel</name>
     <message>
-        <source>The answer that is explained</source>
-        <translation>Die Antwort, die erklärt wird</translation>
-    </message>
-    <message>
         <source>Heat map</source>
-        <translation>Wärmekarte</translation>
-    </message>
-    <message>
-        <source>Layer whose feature maps are shown</source>
-        <translation>Schicht, deren Merkmalskarten gezeigt werden</translation>
+        <translation>Heatmap</translation>
     </message>
     <message>
         <source>A network without convolutional layers has no feature maps.</source>
         <translation>Ein Netz ohne Faltungsschichten hat keine Merkmalskarten.</translation>
     </message>
     <message>
-        <source>Networks for texts have no picture of what they saw.</source>
-        <translation>Netze für Texte haben kein Bild von dem, was sie sahen.</translation>
+        <source>Label to explain</source>
+        <translation>Klasse, die erklärt wird</translation>
     </message>
     <message>
-        <source>This network was exported without its explanations. Export it again.</source>
-        <translation>Dieses Netz wurde ohne seine Erklärungen exportiert. Exportieren Sie es noch einmal.</translation>
+        <source>Bright pixels contribute to {0}.</source>
+        <translation>Helle Pixel tragen zu {0} bei.</translation>
+    </message>
+    <message>
+        <source>Heat maps are not available for texts.</source>
+        <translation>Für Texte gibt es keine Heatmap.</translation>
+    </message>
+    <message>
+        <source>This network was exported without explanations. Export it again.</source>
+        <translation>Dieses Netz wurde ohne Erklärungen exportiert. Exportieren Sie es noch einmal.</translation>
     </message>
     <message>
         <source>This network is not on this computer, where explanations are computed.</source>
-        <translation>Dieses Netz liegt nicht auf diesem Rechner, wo Erklärungen berechnet werden.</translation>
+        <translation>Dieses Netz liegt nicht auf diesem Rechner. Nur hier werden Erklärungen berechnet.</translation>
     </message>
     <message>
         <source>Why {0}?</source>
@@ -220,28 +259,16 @@
         <translation>{0} Parameter</translation>
     </message>
     <message>
-        <source>Why this answer?</source>
-        <translation>Warum diese Antwort?</translation>
+        <source>Why this prediction?</source>
+        <translation>Warum diese Vorhersage?</translation>
     </message>
     <message>
-        <source>Why this answer: {0}?</source>
-        <translation>Warum diese Antwort: {0}?</translation>
+        <source>Why this prediction: {0}?</source>
+        <translation>Warum diese Vorhersage: {0}?</translation>
     </message>
     <message>
-        <source>Bright is what spoke for {0}.</source>
-        <translation>Hell ist, was für {0} sprach.</translation>
-    </message>
-    <message>
-        <source>{0} maps of {1} × {2}</source>
-        <translation>{0} Karten zu {1} × {2}</translation>
-    </message>
-    <message>
-        <source>Here you will see where the network looked.</source>
-        <translation>Hier sehen Sie, wohin das Netz geschaut hat.</translation>
-    </message>
-    <message>
-        <source>&amp;Layer</source>
-        <translation>Schich&amp;t</translation>
+        <source>The heat map appears with the next prediction.</source>
+        <translation>Die Heatmap erscheint mit der nächsten Vorhersage.</translation>
     </message>
 </context>
 <context>
@@ -308,6 +335,32 @@
     </message>
 </context>
 <context>
+    <name>FeatureMapModel</name>
+    <message>
+        <source>Feature map {0} of {1}, strongest activation {2}</source>
+        <translation>Merkmalskarte {0} von {1}, stärkste Aktivierung {2}</translation>
+    </message>
+</context>
+<context>
+    <name>FeatureMapView</name>
+    <message>
+        <source>Layer of the feature maps</source>
+        <translation>Schicht der Merkmalskarten</translation>
+    </message>
+    <message>
+        <source>{0} maps of {1} × {2}</source>
+        <translation>{0} Karten zu {1} × {2}</translation>
+    </message>
+    <message>
+        <source>Feature maps</source>
+        <translation>Merkmalskarten</translation>
+    </message>
+    <message>
+        <source>&amp;Layer</source>
+        <translation>Schich&amp;t</translation>
+    </message>
+</context>
+<context>
     <name>FolderPage</name>
     <message>
         <source>Model</source>
@@ -334,8 +387,24 @@
         <translation>Ordner wählen</translation>
     </message>
     <message>
-        <source>Looking for pictures…</source>
+        <source>No model for pictures is available.</source>
+        <translation>Es gibt kein Modell für Bilder.</translation>
+    </message>
+    <message>
+        <source>Searching for pictures…</source>
         <translation>Bilder werden gesucht …</translation>
+    </message>
+    <message>
+        <source>{0} files, {1} of them with errors</source>
+        <translation>{0} Dateien, davon {1} mit Fehlern</translation>
+    </message>
+    <message>
+        <source>This folder contains no pictures.</source>
+        <translation>Dieser Ordner enthält keine Bilder.</translation>
+    </message>
+    <message>
+        <source>Results of the files</source>
+        <translation>Ergebnisse der Dateien</translation>
     </message>
     <message>
         <source>Cancelled after {0} of {1} files</source>
@@ -346,18 +415,6 @@
         <translation>{0} von {1} Dateien</translation>
     </message>
     <message>
-        <source>{0} files, of which {1} could not be read</source>
-        <translation>{0} Dateien, davon {1} nicht lesbar</translation>
-    </message>
-    <message>
-        <source>There are no pictures in this folder.</source>
-        <translation>In diesem Ordner sind keine Bilder.</translation>
-    </message>
-    <message>
-        <source>Files and what was read from them</source>
-        <translation>Dateien und was aus ihnen gelesen wurde</translation>
-    </message>
-    <message>
         <source>Progress</source>
         <translation>Fortschritt</translation>
     </message>
@@ -365,23 +422,66 @@
 <context>
     <name>HistoryStrip</name>
     <message>
-        <source>What was read before</source>
-        <translation>Was zuvor gelesen wurde</translation>
+        <source>Previous predictions</source>
+        <translation>Frühere Vorhersagen</translation>
     </message>
     <message>
-        <source>What was read is kept here, to be brought back with a click</source>
-        <translation>Gelesenes bleibt hier und kommt mit einem Klick zurück</translation>
+        <source>Predictions appear here. Click one to restore it.</source>
+        <translation>Hier erscheinen Vorhersagen. Ein Klick stellt eine wieder her.</translation>
+    </message>
+</context>
+<context>
+    <name>InputPicker</name>
+    <message>
+        <source>Drawing</source>
+        <translation>Zeichnung</translation>
+    </message>
+    <message>
+        <source>Picture</source>
+        <translation>Bild</translation>
+    </message>
+    <message>
+        <source>Input of the convolution</source>
+        <translation>Eingabe der Faltung</translation>
+    </message>
+    <message>
+        <source>&amp;Clear</source>
+        <translation>&amp;Leeren</translation>
+    </message>
+    <message>
+        <source>Open a &amp;picture…</source>
+        <translation>&amp;Bild öffnen …</translation>
+    </message>
+    <message>
+        <source>Size that the picture is scaled to</source>
+        <translation>Größe, auf die das Bild skaliert wird</translation>
+    </message>
+    <message>
+        <source>Draw something</source>
+        <translation>Zeichnen Sie etwas</translation>
+    </message>
+    <message>
+        <source>Open a picture</source>
+        <translation>Bild öffnen</translation>
+    </message>
+    <message>
+        <source>Pictures ({0})</source>
+        <translation>Bilder ({0})</translation>
+    </message>
+    <message>
+        <source>Preprocessed like a digit: 28 × 28</source>
+        <translation>Vorverarbeitet wie eine Ziffer: 28 × 28</translation>
     </message>
 </context>
 <context>
     <name>KernelEditor</name>
     <message>
         <source>Kernel</source>
-        <translation>Kern</translation>
+        <translation>Kernel</translation>
     </message>
     <message>
         <source>Size of the kernel</source>
-        <translation>Größe des Kerns</translation>
+        <translation>Größe des Kernels</translation>
     </message>
     <message>
         <source>Number of the filter</source>
@@ -404,12 +504,8 @@
         <translation>Die Filter dieses Netzes sind zu groß für das Labor.</translation>
     </message>
     <message>
-        <source>Row {0}, column {1}: “{2}” is no number. Write one such as -1, 0.5 or 1/9.</source>
-        <translation>Zeile {0}, Spalte {1}: „{2}“ ist keine Zahl. Schreiben Sie eine wie -1, 0.5 oder 1/9.</translation>
-    </message>
-    <message>
-        <source>Weight in row {0}, column {1}</source>
-        <translation>Gewicht in Zeile {0}, Spalte {1}</translation>
+        <source>Row {0}, column {1}: “{2}” is not a number. Enter one such as -1, 0.5 or 1/9.</source>
+        <translation>Zeile {0}, Spalte {1}: „{2}“ ist keine Zahl. Geben Sie eine ein wie -1, 0.5 oder 1/9.</translation>
     </message>
     <message>
         <source>Identity</source>
@@ -417,11 +513,11 @@
     </message>
     <message>
         <source>Box blur</source>
-        <translation>Mittelwert-Weichzeichner</translation>
+        <translation>Mittelwertfilter</translation>
     </message>
     <message>
         <source>Gaussian blur</source>
-        <translation>Gaußscher Weichzeichner</translation>
+        <translation>Gauß-Filter</translation>
     </message>
     <message>
         <source>Sharpen</source>
@@ -437,172 +533,37 @@
     </message>
     <message>
         <source>Laplacian</source>
-        <translation>Laplace</translation>
+        <translation>Laplace-Filter</translation>
     </message>
     <message>
         <source>Emboss</source>
         <translation>Relief</translation>
     </message>
     <message>
-        <source>My own</source>
+        <source>Custom</source>
         <translation>Eigener</translation>
     </message>
 </context>
 <context>
-    <name>Lab</name>
+    <name>KernelGrid</name>
     <message>
-        <source>Input</source>
-        <translation>Eingabe</translation>
+        <source>Weight in row {0}, column {1}</source>
+        <translation>Gewicht in Zeile {0}, Spalte {1}</translation>
     </message>
-    <message>
-        <source>Output</source>
-        <translation>Ausgabe</translation>
-    </message>
+</context>
+<context>
+    <name>LabPage</name>
     <message>
         <source>Convolution</source>
         <translation>Faltung</translation>
     </message>
     <message>
-        <source>Without a kernel nothing comes out.</source>
-        <translation>Ohne Kern kommt nichts heraus.</translation>
+        <source>There is no output without a valid kernel.</source>
+        <translation>Ohne gültigen Kernel gibt es keine Ausgabe.</translation>
     </message>
     <message>
-        <source>This does not fit: take a smaller window or more padding.</source>
-        <translation>Das passt nicht: kleineres Fenster oder mehr Rand nehmen.</translation>
-    </message>
-    <message>
-        <source>Convolution: {0}</source>
-        <translation>Faltung: {0}</translation>
-    </message>
-    <message>
-        <source>Pooling: {0}</source>
-        <translation>Pooling: {0}</translation>
-    </message>
-    <message>
-        <source>{0} × {1} values from {2} to {3}; grey is 0</source>
-        <translation>{0} × {1} Werte von {2} bis {3}; Grau ist 0</translation>
-    </message>
-    <message>
-        <source>{0} × {1} values from {2} to {3}; black is 0</source>
-        <translation>{0} × {1} Werte von {2} bis {3}; Schwarz ist 0</translation>
-    </message>
-    <message>
-        <source>Row {0}, column {1}: {2}, out of {3} × {3} pixels</source>
-        <translation>Zeile {0}, Spalte {1}: {2}, aus {3} × {3} Pixeln</translation>
-    </message>
-    <message>
-        <source>ReLU of this is {0}</source>
-        <translation>ReLU davon ist {0}</translation>
-    </message>
-    <message>
-        <source>The sum is {0}</source>
-        <translation>Die Summe ist {0}</translation>
-    </message>
-</context>
-<context>
-    <name>LabSettings</name>
-    <message>
-        <source>Stride</source>
-        <translation>Schrittweite</translation>
-    </message>
-    <message>
-        <source>Valid: none</source>
-        <translation>Valid: keiner</translation>
-    </message>
-    <message>
-        <source>Same</source>
-        <translation>Same</translation>
-    </message>
-    <message>
-        <source>Number</source>
-        <translation>Anzahl</translation>
-    </message>
-    <message>
-        <source>Padding</source>
-        <translation>Rand</translation>
-    </message>
-    <message>
-        <source>Zeros at every edge</source>
-        <translation>Nullen an jeder Kante</translation>
-    </message>
-    <message>
-        <source>&amp;ReLU: negative becomes 0</source>
-        <translation>&amp;ReLU: Negatives wird 0</translation>
-    </message>
-    <message>
-        <source>None</source>
-        <translation>Keines</translation>
-    </message>
-    <message>
-        <source>Maximum</source>
-        <translation>Maximum</translation>
-    </message>
-    <message>
-        <source>Average</source>
-        <translation>Mittelwert</translation>
-    </message>
-    <message>
-        <source>Pooling</source>
-        <translation>Pooling</translation>
-    </message>
-    <message>
-        <source>Side of the pooling window</source>
-        <translation>Seite des Pooling-Fensters</translation>
-    </message>
-    <message>
-        <source>&amp;Stride</source>
-        <translation>&amp;Schrittweite</translation>
-    </message>
-    <message>
-        <source>Pa&amp;dding</source>
-        <translation>&amp;Rand</translation>
-    </message>
-    <message>
-        <source>P&amp;ooling</source>
-        <translation>P&amp;ooling</translation>
-    </message>
-</context>
-<context>
-    <name>LabSource</name>
-    <message>
-        <source>A drawing</source>
-        <translation>Eine Zeichnung</translation>
-    </message>
-    <message>
-        <source>A picture</source>
-        <translation>Ein Bild</translation>
-    </message>
-    <message>
-        <source>What the lab works on</source>
-        <translation>Womit das Labor arbeitet</translation>
-    </message>
-    <message>
-        <source>&amp;Clear</source>
-        <translation>&amp;Leeren</translation>
-    </message>
-    <message>
-        <source>Open a &amp;picture…</source>
-        <translation>&amp;Bild öffnen …</translation>
-    </message>
-    <message>
-        <source>Size that the picture is brought to</source>
-        <translation>Größe, auf die das Bild gebracht wird</translation>
-    </message>
-    <message>
-        <source>Draw something</source>
-        <translation>Zeichnen Sie etwas</translation>
-    </message>
-    <message>
-        <source>Open a picture</source>
-        <translation>Bild öffnen</translation>
-    </message>
-    <message>
-        <source>Pictures ({0})</source>
-        <translation>Bilder ({0})</translation>
-    </message>
-    <message>
-        <source>Read like a digit: 28 × 28</source>
-        <translation>Wie eine Ziffer gelesen: 28 × 28</translation>
+        <source>The window is larger than its input. Choose a smaller window or more padding.</source>
+        <translation>Das Fenster ist größer als seine Eingabe. Wählen Sie ein kleineres Fenster oder mehr Padding.</translation>
     </message>
 </context>
 <context>
@@ -625,7 +586,7 @@
     </message>
     <message>
         <source>Type</source>
-        <translation>Art</translation>
+        <translation>Typ</translation>
     </message>
 </context>
 <context>
@@ -740,6 +701,69 @@ Protokolldatei: {0}</translation>
     <message>
         <source>This computer</source>
         <translation>Dieser Rechner</translation>
+    </message>
+</context>
+<context>
+    <name>OperationForm</name>
+    <message>
+        <source>Stride</source>
+        <translation>Schrittweite</translation>
+    </message>
+    <message>
+        <source>Valid: none</source>
+        <translation>Valid: keines</translation>
+    </message>
+    <message>
+        <source>Same</source>
+        <translation>Same</translation>
+    </message>
+    <message>
+        <source>Custom</source>
+        <translation>Eigenes</translation>
+    </message>
+    <message>
+        <source>Padding</source>
+        <translation>Padding</translation>
+    </message>
+    <message>
+        <source>Zeros at each edge</source>
+        <translation>Nullen an jeder Kante</translation>
+    </message>
+    <message>
+        <source>&amp;ReLU: negative values become 0</source>
+        <translation>&amp;ReLU: negative Werte werden 0</translation>
+    </message>
+    <message>
+        <source>None</source>
+        <translation>Keines</translation>
+    </message>
+    <message>
+        <source>Maximum</source>
+        <translation>Maximum</translation>
+    </message>
+    <message>
+        <source>Average</source>
+        <translation>Mittelwert</translation>
+    </message>
+    <message>
+        <source>Pooling</source>
+        <translation>Pooling</translation>
+    </message>
+    <message>
+        <source>Size of the pooling window</source>
+        <translation>Größe des Pooling-Fensters</translation>
+    </message>
+    <message>
+        <source>&amp;Stride</source>
+        <translation>&amp;Schrittweite</translation>
+    </message>
+    <message>
+        <source>Pa&amp;dding</source>
+        <translation>Pa&amp;dding</translation>
+    </message>
+    <message>
+        <source>P&amp;ooling</source>
+        <translation>P&amp;ooling</translation>
     </message>
 </context>
 <context>
@@ -877,6 +901,18 @@ Protokolldatei: {0}</translation>
         <translation>Ein API-Schlüssel besteht nur aus ASCII-Zeichen.</translation>
     </message>
     <message>
+        <source>The key is stored in the keyring of this computer.</source>
+        <translation>Der Schlüssel liegt im Schlüsselbund dieses Rechners.</translation>
+    </message>
+    <message>
+        <source>Without a keyring, the key is stored as plain text in the settings file.</source>
+        <translation>Ohne Schlüsselbund liegt der Schlüssel im Klartext in der Einstellungsdatei.</translation>
+    </message>
+    <message>
+        <source>The key will be stored in the keyring, or else in the settings file.</source>
+        <translation>Der Schlüssel kommt in den Schlüsselbund, sonst in die Einstellungsdatei.</translation>
+    </message>
+    <message>
         <source>&amp;Address</source>
         <translation>&amp;Adresse</translation>
     </message>
@@ -895,21 +931,6 @@ Protokolldatei: {0}</translation>
     <message>
         <source>A new language takes effect at the next start.</source>
         <translation>Eine neue Sprache gilt ab dem nächsten Start.</translation>
-    </message>
-</context>
-<context>
-    <name>Preview</name>
-    <message>
-        <source>What the network sees</source>
-        <translation>Was das Netz sieht</translation>
-    </message>
-    <message>
-        <source>Nothing yet</source>
-        <translation>Noch nichts</translation>
-    </message>
-    <message>
-        <source>{0} × {1} pixels</source>
-        <translation>{0} × {1} Pixel</translation>
     </message>
 </context>
 <context>
@@ -938,40 +959,59 @@ Protokolldatei: {0}</translation>
         <translation>Version</translation>
     </message>
     <message>
-        <source>&amp;Wrong? Tell me…</source>
-        <translation>&amp;Falsch? Sagen Sie es mir …</translation>
+        <source>Correct the &amp;label…</source>
+        <translation>K&amp;lasse korrigieren …</translation>
     </message>
     <message>
-        <source>In the labels&apos; order</source>
-        <translation>Nach den Klassen</translation>
+        <source>Network input</source>
+        <translation>Netzeingabe</translation>
     </message>
     <message>
-        <source>Most probable first</source>
-        <translation>Wahrscheinlichste zuerst</translation>
+        <source>By label</source>
+        <translation>Nach Klasse</translation>
+    </message>
+    <message>
+        <source>By probability</source>
+        <translation>Nach Wahrscheinlichkeit</translation>
+    </message>
+    <message>
+        <source>Unsure</source>
+        <translation>Unsicher</translation>
+    </message>
+    <message>
+        <source>Unsure: {0}</source>
+        <translation>Unsicher: {0}</translation>
     </message>
     <message>
         <source>Order of the bars</source>
         <translation>Reihenfolge der Balken</translation>
     </message>
     <message>
-        <source>What the network sees</source>
-        <translation>Was das Netz sieht</translation>
-    </message>
-    <message>
         <source>{0} or {1}?</source>
         <translation>{0} oder {1}?</translation>
     </message>
     <message>
-        <source>Not sure</source>
-        <translation>Unsicher</translation>
-    </message>
-    <message>
-        <source>Not sure: {0}</source>
-        <translation>Unsicher: {0}</translation>
-    </message>
-    <message>
         <source>Version {0}</source>
         <translation>Version {0}</translation>
+    </message>
+</context>
+<context>
+    <name>ResultTableModel</name>
+    <message>
+        <source>File</source>
+        <translation>Datei</translation>
+    </message>
+    <message>
+        <source>Result</source>
+        <translation>Ergebnis</translation>
+    </message>
+    <message>
+        <source>Probability</source>
+        <translation>Wahrscheinlichkeit</translation>
+    </message>
+    <message>
+        <source>{0} (unsure)</source>
+        <translation>{0} (unsicher)</translation>
     </message>
 </context>
 <context>
@@ -984,12 +1024,12 @@ Protokolldatei: {0}</translation>
 <context>
     <name>TextPage</name>
     <message>
-        <source>Text to be read</source>
-        <translation>Zu lesender Text</translation>
+        <source>Text to classify</source>
+        <translation>Zu klassifizierender Text</translation>
     </message>
     <message>
-        <source>Write what you think of a film, in English</source>
-        <translation>Schreiben Sie auf Englisch, was Sie von einem Film halten</translation>
+        <source>Enter a film review in English</source>
+        <translation>Geben Sie eine Filmkritik auf Englisch ein</translation>
     </message>
     <message>
         <source>Text</source>
@@ -1000,8 +1040,8 @@ Protokolldatei: {0}</translation>
         <translation>Schreiben Sie eine Kritik</translation>
     </message>
     <message>
-        <source>Read as you type. Markup is left out.</source>
-        <translation>Wird beim Tippen gelesen. Auszeichnungen fallen weg.</translation>
+        <source>The text is classified while you type. HTML tags are ignored.</source>
+        <translation>Der Text wird beim Tippen klassifiziert. HTML-Tags werden ignoriert.</translation>
     </message>
     <message>
         <source>&amp;Clear</source>
@@ -1021,36 +1061,6 @@ Protokolldatei: {0}</translation>
     <message>
         <source>Dark</source>
         <translation>Dunkel</translation>
-    </message>
-</context>
-<context>
-    <name>_Rows</name>
-    <message>
-        <source>File</source>
-        <translation>Datei</translation>
-    </message>
-    <message>
-        <source>Result</source>
-        <translation>Ergebnis</translation>
-    </message>
-    <message>
-        <source>Probability</source>
-        <translation>Wahrscheinlichkeit</translation>
-    </message>
-    <message>
-        <source>{0} (not sure)</source>
-        <translation>{0} (unsicher)</translation>
-    </message>
-</context>
-<context>
-    <name>_Strip</name>
-    <message>
-        <source>Feature maps</source>
-        <translation>Merkmalskarten</translation>
-    </message>
-    <message>
-        <source>Map {0} of {1}, strongest response {2}</source>
-        <translation>Karte {0} von {1}, stärkste Antwort {2}</translation>
     </message>
 </context>
 </TS>

@@ -17,7 +17,7 @@ class CardDialog(QDialog):
         self.setWindowTitle(self.tr("About this model"))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.layers = LayerTable(self)
-        self.layers.show_card(card)
+        self.layers.set_card(card)
         self._lay_out(card)
         self.resize(620, 560)
 

@@ -26,10 +26,10 @@ from PySide6.QtWidgets import (
 
 from desktop import theme
 from desktop.drawing.page import DrawPage
+from desktop.explain.backend import ExplanationBackend
 from desktop.explain.dock import ExplanationDock
-from desktop.explain.explanations import Explanations
 from desktop.folder.page import FolderPage
-from desktop.lab.page import Lab
+from desktop.lab.page import LabPage
 from desktop.pictures.dropped_files import dropped_items
 from desktop.pictures.page import PicturesPage
 from desktop.prediction.backends import LocalBackend, PredictionResult, ServerBackend
@@ -37,8 +37,7 @@ from desktop.prediction.controller import PredictionController
 from desktop.prediction.dispatcher import ConnectionState, Dispatcher
 from desktop.prediction.requests import NetworkInput, PredictionResponse
 from desktop.result.compare_dock import CompareDock
-from desktop.result.history import Entry, Origin
-from desktop.result.history_strip import HistoryStrip
+from desktop.result.history import HistoryStrip, Origin
 from desktop.result.panel import ResultPanel
 from desktop.settings import Order, Settings, SettingsStore, Theme
 from desktop.text.page import TextPage
@@ -90,8 +89,8 @@ class MainWindow(QMainWindow):
         self.pages: tuple[Page, ...] = (self.draw_page, self.pictures_page, self.text_page)
         self.page: Page = self.draw_page
         self.folder_page = FolderPage(self)
-        explanations = Explanations(self._local.catalog)
-        self.lab = Lab(explanations, self)
+        explanations = ExplanationBackend(self._local.catalog)
+        self.lab = LabPage(explanations, self)
         self._lab_scroll = QScrollArea(self)
         self.why = ExplanationDock(explanations, self)
         self.compare = CompareDock(self)
@@ -140,9 +139,9 @@ class MainWindow(QMainWindow):
         items = dropped_items(event.mimeData())
         if items.folders:
             self.tabs.setCurrentWidget(self.folder_page)
-            self.folder_page.read(items.folders[0])
+            self.folder_page.classify(items.folders[0])
         elif items.files and self.tabs.currentWidget() is self._lab_scroll:
-            self.lab.take(items.files[0])
+            self.lab.open_picture(items.files[0])
         else:
             self.pictures_page.add_mime(event.mimeData())
 
@@ -239,12 +238,12 @@ class MainWindow(QMainWindow):
         for page in self.pages:
             page.activated.connect(partial(self.tabs.setCurrentWidget, page))
         self.tabs.currentChanged.connect(self._change_tab)
-        self.strip.chosen.connect(self._restore_entry)
-        self.folder_page.saving.connect(self.exporter.save_text)
-        self.panel.chosen.connect(self._choose_model)
-        self.panel.ordered.connect(self._change_order)
-        self.panel.doubted.connect(self.draw_page.open_correction)
-        self.compare.chosen.connect(self._compare)
+        self.strip.entry_activated.connect(self._restore)
+        self.folder_page.save_requested.connect(self.exporter.save_text)
+        self.panel.model_changed.connect(self._choose_model)
+        self.panel.order_changed.connect(self._change_order)
+        self.panel.correction_requested.connect(self.draw_page.open_correction)
+        self.compare.version_changed.connect(self._compare)
         self.compare.visibilityChanged.connect(self._set_compared_version)
         self.banner.retry_requested.connect(self.controller.reconnect)
         self.store.changed.connect(self._apply_settings)
@@ -278,25 +277,25 @@ class MainWindow(QMainWindow):
         self.strip.setVisible(page is not None)
         if page is None:
             self.controller.set_page(None)
-            self.why.panel.start(None, None)
+            self.why.panel.set_model(None, None)
             picture = self.pictures_page.value()
             if isinstance(picture, bytes):
-                self.lab.offer(picture)
+                self.lab.suggest_picture(picture)
             return
         self.page = page
-        self.panel.show_preview(page.shows_picture)
-        self.panel.can_doubt = page is self.draw_page
+        self.panel.set_preview_visible(page.shows_picture)
+        self.panel.correctable = page is self.draw_page
         for component in (self.panel, self.compare):
-            component.show_order(self._orders.get(page.key, page.order))
+            component.set_order(self._orders.get(page.key, page.order))
         self.controller.set_page(page)
 
     @Slot(object)
     def _offer_models(self, models: tuple[ModelSummary, ...]) -> None:
-        self.panel.offer(models, self.settings.models.get(self.page.key, ""))
+        self.panel.set_models(models, self.settings.models.get(self.page.key, ""))
         self.controller.set_model(self.panel.model, self.panel.version)
 
     def _offer_versions(self) -> None:
-        self.compare.offer(self.controller.model, self.controller.version)
+        self.compare.set_model(self.controller.model, self.controller.version)
         self._set_compared_version()
 
     def _choose_model(self) -> None:
@@ -315,7 +314,7 @@ class MainWindow(QMainWindow):
     @Slot(object)
     def _change_order(self, order: Order) -> None:
         self._orders[self.page.key] = order
-        self.compare.show_order(order)
+        self.compare.set_order(order)
         if self.page is self.draw_page:
             self.store.update(order=order)
 
@@ -323,20 +322,20 @@ class MainWindow(QMainWindow):
     def _show_response(self, response: PredictionResponse | None) -> None:
         if response is None:
             self.panel.show_placeholder(self.page.placeholder_text())
-            self.compare.empty()
+            self.compare.clear()
             self._reset_explanation()
         else:
-            self.panel.show_reading(response.result, settled=response.request.settled)
+            self.panel.show_result(response.result, settled=response.request.settled)
             self.why.panel.set_label(response.result.prediction.best.label)
 
     @Slot(object)
     def _show_comparison(self, response: PredictionResponse) -> None:
-        self.compare.show_reading(response.result)
+        self.compare.show_result(response.result)
 
     @Slot(object)
     def _show_input(self, network_input: NetworkInput) -> None:
-        self.panel.preview.show_pixels(network_input.pixels)
-        self.why.panel.see(network_input.pixels)
+        self.panel.preview.set_pixels(network_input.pixels)
+        self.why.panel.set_pixels(network_input.pixels)
 
     @Slot(object)
     def _show_error(self, error: LecternError) -> None:
@@ -345,7 +344,7 @@ class MainWindow(QMainWindow):
 
     def _reset_explanation(self) -> None:
         model = self.controller.model
-        self.why.panel.start(None if model is None else model.name, self.controller.version)
+        self.why.panel.set_model(None if model is None else model.name, self.controller.version)
 
     @Slot(object)
     def _show_connection(self, state: ConnectionState) -> None:
@@ -353,7 +352,7 @@ class MainWindow(QMainWindow):
         text = self.tr("{0} Predictions continue on this computer.")
         self.banner.show_message("" if error is None else text.format(connection_message(error)))
         self.banner.setToolTip("" if error is None else str(error))
-        self.folder_page.use(self.controller.dispatcher, state.models)
+        self.folder_page.set_models(self.controller.dispatcher, state.models)
         if state.models_error is not None:
             self.panel.show_error(error_message(state.models_error))
 
@@ -365,17 +364,19 @@ class MainWindow(QMainWindow):
     def _add_to_history(self, response: PredictionResponse) -> None:
         origin = response.request.origin
         if isinstance(origin, Origin):
-            self.strip.add(Entry(origin, response))
+            self.strip.add(response)
 
     @Slot(object)
-    def _restore_entry(self, entry: Entry) -> None:
-        page = next(page for page in self.pages if page.key == entry.origin.page)
+    def _restore(self, response: PredictionResponse) -> None:
+        origin = response.request.origin
+        assert isinstance(origin, Origin)
+        page = next(page for page in self.pages if page.key == origin.page)
         self.tabs.setCurrentWidget(page)
         self.controller.cancel()
-        page.restore(entry.origin.snapshot)
-        prediction = entry.answer.result.prediction
-        self.panel.choose(prediction.model, prediction.version)
-        self.controller.restore(entry.answer, self.panel.model, self.panel.version)
+        page.restore(origin.snapshot)
+        prediction = response.result.prediction
+        self.panel.select(prediction.model, prediction.version)
+        self.controller.restore(response, self.panel.model, self.panel.version)
 
     def _result(self) -> PredictionResult | None:
         response = self.controller.response

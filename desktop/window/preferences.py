@@ -16,7 +16,8 @@ from PySide6.QtWidgets import (
 )
 
 from desktop import theme
-from desktop.settings import SettingsStore, Theme, server_url_error
+from desktop.api_key import KeyLocation
+from desktop.settings import SettingsStore, Theme, api_key_location, server_url_error
 from desktop.theme import remove_icons
 from service.client import DEFAULT_URL
 
@@ -39,6 +40,9 @@ class PreferencesDialog(QDialog):
         self.api_key = QLineEdit(settings.api_key, self)
         self.api_key.setEchoMode(QLineEdit.EchoMode.PasswordEchoOnEdit)
         self.api_key.setPlaceholderText(self.tr("Only if the server requires one"))
+        self.key_location = QLabel(self._key_location(), self)
+        self.key_location.setWordWrap(True)
+        self.key_location.setEnabled(False)
         self.theme = QComboBox(self)
         for value, name in theme.names().items():
             self.theme.addItem(name, value)
@@ -89,6 +93,15 @@ class PreferencesDialog(QDialog):
             return self.tr("An API key consists of ASCII characters only.")
         return None
 
+    def _key_location(self) -> str:
+        match api_key_location():
+            case KeyLocation.KEYRING:
+                return self.tr("The key is stored in the keyring of this computer.")
+            case KeyLocation.SETTINGS_FILE:
+                return self.tr("Without a keyring, the key is stored as plain text in the settings file.")
+            case KeyLocation.NONE:
+                return self.tr("The key will be stored in the keyring, or else in the settings file.")
+
     def _enable_server(self, online: bool) -> None:
         self.server.setEnabled(online)
         self.api_key.setEnabled(online)
@@ -99,6 +112,7 @@ class PreferencesDialog(QDialog):
         form.addRow(self.online)
         form.addRow(self.tr("&Address"), self.server)
         form.addRow(self.tr("API &key"), self.api_key)
+        form.addRow("", self.key_location)
         form.addRow(self.tr("&Colours"), self.theme)
         form.addRow(self.tr("&Language"), self.language)
         note = QLabel(self.tr("A new language takes effect at the next start."), self)

@@ -5,6 +5,8 @@ import sys
 from pathlib import Path
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+# No test uses the keyring of the user.
+os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.fail.Keyring"
 # In importlib mode pytest does not add the folder of the helper modules to the path.
 sys.path.insert(0, str(Path(__file__).parent))
 

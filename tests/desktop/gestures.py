@@ -80,7 +80,7 @@ def predicted(window: MainWindow) -> Prediction | None:
 
 def bars(window: MainWindow) -> dict[str, str]:
     """Return the numbers beside the bars by their labels, from top to bottom."""
-    return {row.label: row.text() for row in window.panel.meters.rows}
+    return {row.label: row.text() for row in window.panel.bars.rows}
 
 
 def pictures() -> Path:

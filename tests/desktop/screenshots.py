@@ -75,7 +75,7 @@ def text(window: MainWindow) -> None:
 def folder(window: MainWindow) -> None:
     """Read a folder."""
     window.tabs.setCurrentWidget(window.folder_page)
-    window.folder_page.read(SAMPLES)
+    window.folder_page.classify(SAMPLES)
     wait(2 * _WAIT_MS)
 
 

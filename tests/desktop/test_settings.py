@@ -23,6 +23,7 @@ def test_settings_come_back_as_they_were_saved(qapp: QApplication) -> None:
         order=Order.SCORES, tab=1, models={"draw": "mnist"}, geometry=b"\x00\x01",
     )  # fmt: skip
     stored.save(settings)
+    stored.save_api_key(settings.api_key)
     assert stored.load() == settings
 
 
@@ -71,7 +72,7 @@ def test_bars_stay_in_the_labels_order_until_somebody_sorts_them(qtbot: QtBot, w
         draw(window.draw_page.pad, SEVEN)
     assert list(bars(window)) == list("0123456789")
     window.panel.orders.setCurrentIndex(1)
-    rows = window.panel.meters.rows
+    rows = window.panel.bars.rows
     assert rows[0].label == shown(window) == "7"
     scores = [row.score or 0 for row in rows]
     assert scores == sorted(scores, reverse=True)
@@ -81,7 +82,7 @@ def test_bars_stay_in_the_labels_order_until_somebody_sorts_them(qtbot: QtBot, w
 def test_each_bar_has_a_name_and_a_number_for_screen_readers(qtbot: QtBot, window: MainWindow) -> None:
     with settling(qtbot, window):
         draw(window.draw_page.pad, SEVEN)
-    row = window.panel.meters.rows[7]
+    row = window.panel.bars.rows[7]
     assert row.accessibleName() == "7"
     assert row.value() == round((row.score or 0) * 1000)
 
@@ -93,7 +94,7 @@ def test_the_settled_result_is_announced_once(
     monkeypatch.setattr("desktop.result.panel.announce", lambda speaker, text: said.append(text))
     with settling(qtbot, window):
         draw(window.draw_page.pad, SEVEN)
-    assert said == [f"7, {window.panel.remark.text()}"]
+    assert said == [f"7, {window.panel.detail.text()}"]
 
 
 def test_a_prediction_below_the_cards_threshold_is_not_sure(qtbot: QtBot, window: MainWindow) -> None:
@@ -103,8 +104,8 @@ def test_a_prediction_below_the_cards_threshold_is_not_sure(qtbot: QtBot, window
     assert shown(window) == "positive"
     with qtbot.waitSignal(window.controller.completed):
         window.text_page.editor.setPlainText("film")
-    assert shown(window) == "Not sure"
-    assert window.panel.remark.text() == "negative or positive?"
+    assert shown(window) == "Unsure"
+    assert window.panel.detail.text() == "negative or positive?"
 
 
 def test_a_version_stays_chosen_with_its_model_only(qtbot: QtBot, window: MainWindow) -> None:

@@ -69,5 +69,5 @@ def test_the_window_speaks_german(qtbot: QtBot, open_window: OpenWindow) -> None
     assert shown(german) == "Zeichnen Sie eine Ziffer"
     with settling(qtbot, german):
         draw(german.draw_page.pad, SEVEN)
-    assert re.fullmatch(r"\d+,\d %", german.panel.remark.text().lstrip("<> "))
-    assert german.panel.whereabouts.text().startswith("Dieser Rechner ")
+    assert re.fullmatch(r"\d+,\d %", german.panel.detail.text().lstrip("<> "))
+    assert german.panel.duration.text().startswith("Dieser Rechner ")

@@ -36,8 +36,8 @@ def test_a_stroke_is_read_as_service_inference_reads_the_same_picture(
     assert list(bars(window)) == list("0123456789")
     seen = prepare_digit(pillow_of(pad.picture))
     qtbot.waitUntil(lambda: np.array_equal(window.panel.preview.pixels, seen))
-    assert window.panel.whereabouts.text().startswith("This computer ")
-    assert window.panel.whereabouts.text().endswith(" ms")
+    assert window.panel.duration.text().startswith("This computer ")
+    assert window.panel.duration.text().endswith(" ms")
 
 
 def test_the_result_follows_while_the_stroke_is_still_being_drawn(qtbot: QtBot, window: MainWindow) -> None:
@@ -45,7 +45,7 @@ def test_the_result_follows_while_the_stroke_is_still_being_drawn(qtbot: QtBot, 
     handle = window.windowHandle()
     QTest.mousePress(handle, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, spot(pad, 0.5, 0.2))
     QTest.mouseMove(handle, spot(pad, 0.5, 0.5))
-    qtbot.waitUntil(lambda: window.panel.whereabouts.text() != "")
+    qtbot.waitUntil(lambda: window.panel.duration.text() != "")
     assert pad.strokes == ()
     before = window.panel.preview.pixels
     QTest.mouseMove(handle, spot(pad, 0.8, 0.5))
@@ -77,7 +77,7 @@ def test_clear_empties_everything_and_can_be_undone(qtbot: QtBot, window: MainWi
     assert shown(window) == "Draw a digit"
     assert set(bars(window).values()) == {""}
     assert window.panel.preview.pixels is None
-    assert window.panel.whereabouts.text() == ""
+    assert window.panel.duration.text() == ""
     with settling(qtbot, window):
         press(window, "Ctrl+Z")
     np.testing.assert_array_equal(levels(pad), drawn)

@@ -108,12 +108,12 @@ def test_a_second_version_reads_the_same_drawing(qtbot: QtBot, window: MainWindo
     picture = png_of_drawing(window.draw_page.pad.picture)
     first = Catalog(models).predictor("mnist", 1).predict([picture])[0]
     assert [window.compare.versions.itemData(row) for row in range(window.compare.versions.count())] == [1]
-    assert window.compare.meters.rows[7].score == pytest.approx(first.best.score, abs=1e-6)
+    assert window.compare.bars.rows[7].score == pytest.approx(first.best.score, abs=1e-6)
     second = Catalog(models).predictor("mnist", 2).predict([picture])[0]
-    assert window.panel.meters.rows[7].score == pytest.approx(second.best.score, abs=1e-6)
+    assert window.panel.bars.rows[7].score == pytest.approx(second.best.score, abs=1e-6)
     press(window, "Ctrl+Backspace")
     assert window.compare.headline.text() == ""
-    assert all(row.score is None for row in window.compare.meters.rows)
+    assert all(row.score is None for row in window.compare.bars.rows)
     settle(qtbot, window, DASH)
     qtbot.waitUntil(lambda: window.compare.headline.text() != "")
     assert window.strip.count() == 2
@@ -135,9 +135,9 @@ def test_a_model_with_one_version_has_no_second_opinion(window: MainWindow) -> N
 def test_a_misread_drawing_is_kept_with_its_true_label(
     qtbot: QtBot, window: MainWindow, tmp_path: Path
 ) -> None:
-    assert not window.panel.doubt.isVisible()
+    assert not window.panel.correct.isVisible()
     settle(qtbot, window, SEVEN)
-    click(window.panel.doubt)
+    click(window.panel.correct)
     dialog = window.findChild(CorrectionDialog)
     assert dialog.folder.text().endswith("Lectern corrections")
     folder = tmp_path / "misread"

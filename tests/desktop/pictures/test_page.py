@@ -53,7 +53,7 @@ def test_a_dropped_file_is_shown_and_read(qtbot: QtBot, window: MainWindow, mode
     with qtbot.waitSignal(window.controller.completed) as answered:
         drop(window, files(path))
     assert answered.args[0].result.prediction.best.label == best(models, "cifar10", path.read_bytes())
-    scores = [row.score or 0 for row in window.panel.meters.rows]
+    scores = [row.score or 0 for row in window.panel.bars.rows]
     assert scores == sorted(scores, reverse=True)
     assert not window.pictures_page.view.image.isNull()
     qtbot.waitUntil(lambda: window.panel.preview.pixels is not None)
@@ -218,7 +218,7 @@ def test_a_text_without_a_known_word_gets_a_sentence(qtbot: QtBot, window: MainW
     press(window, "Ctrl+3")
     with qtbot.waitSignal(window.controller.failed):
         QTest.keyClicks(window.text_page.editor, "xyzzy")
-    assert "knows none of these words" in window.panel.remark.text()
+    assert "knows none of these words" in window.panel.detail.text()
 
 
 def test_pasting_into_the_text_pastes_text(qtbot: QtBot, window: MainWindow) -> None:

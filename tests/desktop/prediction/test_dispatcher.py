@@ -12,7 +12,7 @@ from PySide6.QtCore import QElapsedTimer
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
-from desktop.folder.batch import PORTION
+from desktop.folder.batch import BATCH_SIZE
 from desktop.prediction.backends import LocalBackend, Location, ServerBackend
 from desktop.prediction.dispatcher import Dispatcher
 from desktop.settings import Settings
@@ -36,7 +36,7 @@ def test_a_server_that_is_there_is_asked(qtbot: QtBot, open_window: OpenWindow, 
     window = open_window(Settings(server=server.url, api_key="secret"))
     draw_and_wait(qtbot, window)
     assert shown(window) == "7"
-    assert window.panel.whereabouts.text().startswith("Server ")
+    assert window.panel.duration.text().startswith("Server ")
     assert ("POST", "/models/mnist/versions/2") in server.requests
     assert set(server.keys) == {"Bearer secret"}
     assert not window.banner.isVisible()
@@ -60,7 +60,7 @@ def test_a_missing_server_that_somebody_named_is_told_and_reading_goes_on(
     assert "does not respond" in window.banner.text
     assert window.banner.isVisible()
     draw_and_wait(qtbot, window)
-    assert window.panel.whereabouts.text().startswith("This computer ")
+    assert window.panel.duration.text().startswith("This computer ")
 
 
 def test_a_server_killed_in_mid_stroke_is_replaced_and_taken_back(
@@ -68,10 +68,10 @@ def test_a_server_killed_in_mid_stroke_is_replaced_and_taken_back(
 ) -> None:
     window = open_window(Settings(server=server.url))
     draw_and_wait(qtbot, window, ONE)
-    assert window.panel.whereabouts.text().startswith("Server ")
+    assert window.panel.duration.text().startswith("Server ")
     with settling(qtbot, window):
         draw(window.draw_page.pad, DASH, on_the_way=server.kill)
-    assert window.panel.whereabouts.text().startswith("This computer ")
+    assert window.panel.duration.text().startswith("This computer ")
     assert window.banner.isVisible()
     assert len(window.draw_page.pad.strokes) == 2
     server.start()
@@ -79,7 +79,7 @@ def test_a_server_killed_in_mid_stroke_is_replaced_and_taken_back(
         click(window.banner.retry)
     assert not window.banner.isVisible()
     draw_and_wait(qtbot, window)
-    assert window.panel.whereabouts.text().startswith("Server ")
+    assert window.panel.duration.text().startswith("Server ")
 
 
 def test_the_server_is_looked_for_without_being_told(
@@ -92,7 +92,7 @@ def test_the_server_is_looked_for_without_being_told(
     server.start()
     qtbot.waitUntil(lambda: not window.banner.isVisible())
     draw_and_wait(qtbot, window)
-    assert window.panel.whereabouts.text().startswith("Server ")
+    assert window.panel.duration.text().startswith("Server ")
 
 
 @pytest.mark.parametrize(
@@ -111,7 +111,7 @@ def test_a_server_that_fails_is_told_and_reading_goes_on(
     server.behaviour = behaviour
     draw_and_wait(qtbot, window)
     assert shown(window) == "7"
-    assert window.panel.whereabouts.text().startswith("This computer ")
+    assert window.panel.duration.text().startswith("This computer ")
     assert words in window.banner.text
 
 
@@ -146,7 +146,7 @@ def test_a_blank_picture_is_not_the_servers_fault(
     with qtbot.waitSignal(window.controller.failed):
         QTest.keyClicks(window.text_page.editor, "zzz")
     assert not window.banner.isVisible()
-    assert "none of these words" in window.panel.remark.text()
+    assert "none of these words" in window.panel.detail.text()
 
 
 def test_another_server_in_preferences_is_asked_at_once(
@@ -156,7 +156,7 @@ def test_another_server_in_preferences_is_asked_at_once(
     with qtbot.waitSignal(window.controller.connection_changed):
         window.store.update(server=server.url)
     draw_and_wait(qtbot, window, DASH)
-    assert window.panel.whereabouts.text().startswith("Server ")
+    assert window.panel.duration.text().startswith("Server ")
 
 
 def test_offline_asks_no_server_whatever_is_set(open_window: OpenWindow, server: FakeServer) -> None:
@@ -175,7 +175,7 @@ def test_models_come_from_whoever_answers(
     draw(window.draw_page.pad, SEVEN)
     qtbot.waitUntil(lambda: window.panel.model is None)
     assert window.banner.isVisible()
-    assert "holds no models" in window.panel.remark.text()
+    assert "holds no models" in window.panel.detail.text()
 
 
 def test_a_version_that_only_the_server_has_falls_back_to_the_local_default(
@@ -209,15 +209,15 @@ def test_another_server_while_a_folder_is_classified_finishes_the_folder(
         assert release.wait(10)
 
     monkeypatch.setattr("desktop.prediction.backends._check_scores", wait)
-    count = 2 * PORTION
+    count = 2 * BATCH_SIZE
     for number in range(count):
         shutil.copy(pictures() / "ankle_boot.png", tmp_path / f"{number:02}.png")
     window = open_window(Settings(server=server.url))
     page = window.folder_page
-    page.read(tmp_path)
+    page.classify(tmp_path)
     assert received.wait(5)
     with qtbot.waitSignal(window.controller.connection_changed):
         window.store.update(server="")
     release.set()
     qtbot.waitUntil(page.save.isEnabled)
-    assert [row.error for row in page.rows.rows] == [None] * count
+    assert [one.error for one in page.table.results] == [None] * count

@@ -129,13 +129,13 @@ def test_no_cell_of_a_csv_file_is_a_formula() -> None:
 
 
 def test_history_keeps_one_entry_a_drawing_and_brings_it_back(qtbot: QtBot, seven: MainWindow) -> None:
-    drawn, result = seven.draw_page.pad.picture, seven.panel.remark.text()
+    drawn, result = seven.draw_page.pad.picture, seven.panel.detail.text()
     with settling(qtbot, seven):
         draw(seven.draw_page.pad, DASH)
     assert seven.strip.count() == 1
     with settling(qtbot, seven):
         press(seven, "Ctrl+Z")
-    assert seven.panel.remark.text() == result
+    assert seven.panel.detail.text() == result
     press(seven, "Ctrl+Backspace")
     with settling(qtbot, seven):
         draw(seven.draw_page.pad, ONE)
@@ -148,7 +148,7 @@ def test_history_keeps_one_entry_a_drawing_and_brings_it_back(qtbot: QtBot, seve
         )
     assert seven.page is seven.draw_page
     assert seven.draw_page.pad.picture == drawn
-    assert (shown(seven), seven.panel.remark.text()) == ("7", result)
+    assert (shown(seven), seven.panel.detail.text()) == ("7", result)
 
 
 def test_history_brings_pictures_and_versions_back(qtbot: QtBot, seven: MainWindow) -> None:

@@ -1,10 +1,11 @@
-"""Reading a folder: rows, errors kept by file, cancelling, CSV, and ten thousand files without a stutter."""
+"""Tests the folder page in the main window: results, errors, cancelling, export, and ten thousand images."""
 
 import csv
 import os
 import shutil
+import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -15,11 +16,11 @@ from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QApplication, QFileDialog
 from pytestqt.qtbot import QtBot
 
-from desktop.folder.batch import PORTION, PORTION_BYTES, pictures_below, read_files, table
+from desktop.folder.page import FolderPage
 from desktop.prediction.backends import Location, PredictionResult
 from desktop.window.main_window import MainWindow
+from service.client import ModelSummary
 from service.inference import Prediction, Score
-from service.inference.errors import DamagedImage
 
 
 @pytest.fixture
@@ -54,66 +55,14 @@ def drop_folder(window: MainWindow, folder: Path) -> None:
 
 
 def rows(window: MainWindow) -> list[tuple[str, ...]]:
-    model = window.folder_page.rows
+    model = window.folder_page.table
     return [
         tuple(str(model.data(model.index(row, column))) for column in range(model.columnCount()))
         for row in range(model.rowCount())
     ]
 
 
-def fake_reading(content: bytes) -> PredictionResult:
-    if b"bad" in content:
-        raise DamagedImage("bad")
-    return PredictionResult(Prediction("m", 1, (Score("x", 1.0),), False), Location.LOCAL, 0.1)
-
-
-def read_all(contents: Sequence[bytes]) -> list[PredictionResult]:
-    return [fake_reading(content) for content in contents]
-
-
-def test_pictures_are_found_in_order_below_the_folder(folder: Path) -> None:
-    names = [path.relative_to(folder).as_posix() for path in pictures_below(folder)]
-    assert names == ["a.png", "broken.png", "sub/b.JPG"]
-
-
-def test_one_bad_file_does_not_spoil_its_portion(tmp_path: Path) -> None:
-    files = []
-    for number in range(PORTION + 3):
-        files.append(tmp_path / f"{number:03}.png")
-        files[-1].write_bytes(b"bad" if number == 5 else b"good")
-    files[7].unlink()
-    portions = list(read_files(tmp_path, files, read_all))
-    assert [len(portion) for portion in portions] == [PORTION, 3]
-    read = [row for portion in portions for row in portion]
-    assert [row.name for row in read] == [path.name for path in files]
-    assert [row.name for row in read if row.error is not None] == ["005.png", "007.png"]
-
-
-def test_large_files_are_read_few_at_a_time(tmp_path: Path) -> None:
-    files = [tmp_path / f"{number}.png" for number in range(5)]
-    for path, size in zip(files, (1, PORTION_BYTES, PORTION_BYTES // 2, PORTION_BYTES // 2, 9), strict=True):
-        with path.open("wb") as stream:
-            stream.truncate(size)
-    assert [len(portion) for portion in read_files(tmp_path, files, read_all)] == [1, 1, 2, 1]
-    assert list(read_files(tmp_path, [], read_all)) == []
-
-
-def test_the_table_has_a_column_for_each_label_and_keeps_errors(folder: Path) -> None:
-    read = [row for portion in read_files(folder, pictures_below(folder), read_all) for row in portion]
-    (folder / "a.png").unlink()
-    read += [row for portion in read_files(folder, [folder / "a.png"], read_all) for row in portion]
-    lines = list(csv.DictReader(table(read, ["x", "y"]).splitlines()))
-    assert (lines[0]["label"], lines[0]["x"], lines[0]["y"], lines[0]["error"]) == (
-        "x",
-        "1.000000",
-        "0.000000",
-        "",
-    )
-    assert lines[-1]["label"] == ""
-    assert "cannot be read" in lines[-1]["error"]
-
-
-def test_a_dropped_folder_is_read_and_saved(
+def test_a_dropped_folder_is_classified_and_saved(
     qtbot: QtBot, window: MainWindow, folder: Path, tmp_path: Path
 ) -> None:
     page = window.folder_page
@@ -124,7 +73,7 @@ def test_a_dropped_folder_is_read_and_saved(
     assert [row[0] for row in rows(window)] == ["a.png", "broken.png", "sub/b.JPG"]
     assert "damaged" in rows(window)[1][1]
     assert rows(window)[0][2].endswith("%")
-    assert page.state.text() == "3 files, of which 1 could not be read"
+    assert page.status.text() == "3 files, 1 of them with errors"
     assert page.progress.value() == page.progress.maximum() == 3
     click(page.save)
     dialog = window.findChild(QFileDialog)
@@ -137,7 +86,7 @@ def test_a_dropped_folder_is_read_and_saved(
     assert lines[1]["error"] != ""
 
 
-def test_a_folder_is_chosen_by_a_dialog(qtbot: QtBot, window: MainWindow, folder: Path) -> None:
+def test_a_folder_can_be_chosen_in_a_dialog(qtbot: QtBot, window: MainWindow, folder: Path) -> None:
     press(window, "Ctrl+Shift+O")
     dialog = window.findChild(QFileDialog)
     dialog.fileSelected.emit(str(folder))
@@ -146,20 +95,20 @@ def test_a_folder_is_chosen_by_a_dialog(qtbot: QtBot, window: MainWindow, folder
     assert len(rows(window)) == 3
 
 
-def test_an_empty_folder_gets_a_sentence(qtbot: QtBot, window: MainWindow, tmp_path: Path) -> None:
-    window.folder_page.read(tmp_path / "nothing")
-    qtbot.waitUntil(lambda: "no pictures" in window.folder_page.state.text())
+def test_an_empty_folder_shows_a_message(qtbot: QtBot, window: MainWindow, tmp_path: Path) -> None:
+    window.folder_page.classify(tmp_path / "nothing")
+    qtbot.waitUntil(lambda: "contains no pictures" in window.folder_page.status.text())
     assert not window.folder_page.save.isEnabled()
 
 
-def test_the_panel_makes_room_for_the_table_and_comes_back(window: MainWindow) -> None:
+def test_the_result_panel_is_hidden_on_this_page(window: MainWindow) -> None:
     assert not window.panel.isVisible()
     press(window, "Ctrl+1")
     assert window.panel.isVisible()
     assert window.page is window.draw_page
 
 
-def test_ten_thousand_pictures_neither_stutter_nor_fill_the_memory(
+def test_ten_thousand_images_block_neither_gui_nor_memory(
     qtbot: QtBot, window: MainWindow, tmp_path: Path
 ) -> None:
     count = 10_000
@@ -171,24 +120,24 @@ def test_ten_thousand_pictures_neither_stutter_nor_fill_the_memory(
         os.link(source, folder / f"{number:05}.png")
     page = window.folder_page
     page.models.setCurrentText("Garments")
-    turns, timer = [time.thread_time()], QTimer()
+    times, timer = [time.thread_time()], QTimer()
     timer.setInterval(0)
-    timer.timeout.connect(lambda: turns.append(time.thread_time()))
+    timer.timeout.connect(lambda: times.append(time.thread_time()))
     timer.start()
-    page.read(folder)
-    qtbot.waitUntil(lambda: len(page.rows.rows) > count // 10, timeout=60_000)
+    page.classify(folder)
+    qtbot.waitUntil(lambda: len(page.table.results) > count // 10, timeout=60_000)
     early = _memory_kib()
     qtbot.waitUntil(lambda: page.save.isEnabled(), timeout=90_000)
     timer.stop()
-    assert len(page.rows.rows) == count
+    assert len(page.table.results) == count
     assert _memory_kib() - early < 40_000
     # Measured as the thread's own time, because other programs may hold up any thread.
-    work = np.diff(turns) * 1000
+    work = np.diff(times) * 1000
     assert np.percentile(work, 99.9) < 8
     assert work.max() < 50
 
 
-def test_cancelling_keeps_what_was_read(qtbot: QtBot, window: MainWindow, tmp_path: Path) -> None:
+def test_cancelling_keeps_the_results_so_far(qtbot: QtBot, window: MainWindow, tmp_path: Path) -> None:
     source = tmp_path / "one.png"
     shutil.copy(pictures() / "ankle_boot.png", source)
     folder = tmp_path / "many"
@@ -196,18 +145,88 @@ def test_cancelling_keeps_what_was_read(qtbot: QtBot, window: MainWindow, tmp_pa
     for number in range(3000):
         os.link(source, folder / f"{number:05}.png")
     page = window.folder_page
-    page.read(folder)
-    qtbot.waitUntil(lambda: len(page.rows.rows) > 0)
+    page.classify(folder)
+    qtbot.waitUntil(lambda: len(page.table.results) > 0)
     click(page.cancel)
-    kept = len(page.rows.rows)
+    kept = len(page.table.results)
     assert 0 < kept < 3000
-    assert page.state.text().startswith(f"Cancelled after {kept} of 3")
+    assert page.status.text().startswith(f"Cancelled after {kept} of 3")
     assert page.save.isEnabled()
-    page.read(tmp_path / "nothing")
-    qtbot.waitUntil(lambda: "no pictures" in page.state.text())
-    assert page.rows.rowCount() == 0
+    page.classify(tmp_path / "nothing")
+    qtbot.waitUntil(lambda: "contains no pictures" in page.status.text())
+    assert page.table.rowCount() == 0
 
 
 def _memory_kib() -> int:
     lines = Path("/proc/self/status").read_text().splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS"))
+
+
+class SlowDispatcher:
+    """Waits in each call until it is released; labels each image with the name of the classification."""
+
+    def __init__(self, label: str) -> None:
+        self.label = label
+        self.started = threading.Event()
+        self.released = threading.Event()
+
+    def predict(self, model: str, inputs: Sequence[bytes], *, version: int | None) -> list[PredictionResult]:
+        self.started.set()
+        self.released.wait(10)
+        prediction = Prediction(model, 1, (Score(self.label, 1.0),), False)
+        return [PredictionResult(prediction, Location.LOCAL, 0.1)] * len(inputs)
+
+
+@pytest.fixture
+def page(qtbot: QtBot) -> Iterator[FolderPage]:
+    page = FolderPage()
+    qtbot.addWidget(page)
+    yield page
+    page.close_workers()
+
+
+SUMMARY = ModelSummary(
+    name="m", version=1, versions=(1,), title="M", task="image-classification", labels=("x", "y")
+)
+
+
+def test_no_result_of_a_cancelled_classification_appears_later(
+    qtbot: QtBot, page: FolderPage, folder: Path
+) -> None:
+    slow = SlowDispatcher("x")
+    page.set_models(slow, (SUMMARY,))
+    page.classify(folder)
+    qtbot.waitUntil(slow.started.is_set)
+    click(page.cancel)
+    text = page.status.text()
+    slow.released.set()
+    fast = SlowDispatcher("y")
+    fast.released.set()
+    page.set_models(fast, (SUMMARY,))
+    assert (page.table.rowCount(), page.status.text()) == (0, text)
+    with qtbot.waitSignal(page._worker.finished):
+        page.classify(folder)
+    labels = [file.result.prediction.best.label for file in page.table.results]
+    assert labels == ["y", "y", "y"]
+    assert page.status.text() == "3 files, 0 of them with errors"
+
+
+def test_another_folder_replaces_a_running_classification(
+    qtbot: QtBot, page: FolderPage, folder: Path
+) -> None:
+    slow = SlowDispatcher("x")
+    page.set_models(slow, (SUMMARY,))
+    page.classify(folder)
+    qtbot.waitUntil(slow.started.is_set)
+    page.classify(folder / "sub")
+    assert page.status.text() == "Searching for pictures…"
+    with qtbot.waitSignal(page._worker.finished):
+        slow.released.set()
+    assert [file.name for file in page.table.results] == ["b.JPG"]
+    assert page.progress.maximum() == page.progress.value() == 1
+
+
+def test_without_a_model_a_folder_shows_a_message(page: FolderPage, folder: Path) -> None:
+    page.classify(folder)
+    assert page.status.text() == "No model for pictures is available."
+    assert not page.cancel.isEnabled()
