@@ -138,6 +138,7 @@ class ReplayDialog(QDialog):
         self._strokes = strokes
         self._labels = labels
         self._duration_ms = duration(strokes)
+        self._error = ""
         self.setWindowTitle(self.tr("Replay"))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.view = PictureView(self)
@@ -181,7 +182,8 @@ class ReplayDialog(QDialog):
 
     @Slot(object)
     def _show_error(self, error: LecternError) -> None:
-        self.status.setText(error_message(error))
+        self._error = error_message(error)
+        self._show_best(self.time.value())
 
     def _tick(self) -> None:
         self.time.setValue(self.time.value() + _TICK_MS)
@@ -199,7 +201,7 @@ class ReplayDialog(QDialog):
         complete = milliseconds >= self.time.maximum()
         scores = self.chart.scores_at(self._duration_ms if complete else milliseconds)
         if scores is None:
-            self.status.setText("")
+            self.status.setText(self._error)
         else:
             best = max(range(len(scores)), key=lambda index: scores[index])
             self.status.setText(f"{self._labels[best]}, {format_percent(scores[best])}")

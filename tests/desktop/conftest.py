@@ -13,7 +13,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from collections.abc import Iterator
 
 import pytest
-from gestures import OpenWindow
+from gestures import SEVEN, OpenWindow, draw
 from networks import write_models
 from PySide6.QtCore import QSettings, QStandardPaths
 from PySide6.QtWidgets import QApplication
@@ -69,6 +69,15 @@ def open_window(qtbot: QtBot, qapp: QApplication, models: Path) -> Iterator[Open
         window.close()
     join_closed_workers(5)
     apply_style(qapp, Settings(language="en"))
+
+
+@pytest.fixture
+def seven(qtbot: QtBot, window: MainWindow) -> MainWindow:
+    """A window without a server, with a seven that was drawn and predicted."""
+    signals = [window.controller.completed, window.controller.network_input_ready]
+    with qtbot.waitSignals(signals, check_params_cbs=[lambda one: one.request.settled] * 2):
+        draw(window.draw_page.pad, SEVEN)
+    return window
 
 
 @pytest.fixture

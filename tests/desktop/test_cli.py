@@ -1,4 +1,4 @@
-"""``lectern desktop``: its help, a real start and end, and machines that lack something."""
+"""``lectern desktop``: help, a real start, and systems that lack something."""
 
 import os
 import re
@@ -42,7 +42,7 @@ def test_help_has_the_options_and_an_example() -> None:
         assert words in text
 
 
-def test_the_window_opens_closes_and_leaves_settings_and_a_log(tmp_path: Path) -> None:
+def test_the_app_starts_and_writes_settings_and_log(tmp_path: Path) -> None:
     before = (
         "from PySide6.QtCore import QTimer\n"
         "from desktop.window.main_window import MainWindow\n"
@@ -62,7 +62,7 @@ def test_the_window_opens_closes_and_leaves_settings_and_a_log(tmp_path: Path) -
     assert list((tmp_path / "data").rglob("lectern.log"))
 
 
-def test_a_missing_package_gets_the_line_that_installs_it() -> None:
+def test_a_missing_package_prints_the_command_that_installs_it() -> None:
     error = "ModuleNotFoundError(\"No module named 'PySide6'\", name='PySide6')"
     run = lectern(before=BROKEN.format(error=error), QT_QPA_PLATFORM="offscreen")
     assert run.returncode == 2
@@ -71,7 +71,7 @@ def test_a_missing_package_gets_the_line_that_installs_it() -> None:
     )
 
 
-def test_a_missing_library_of_the_system_gets_the_line_that_installs_it() -> None:
+def test_a_missing_system_library_prints_the_command_that_installs_it() -> None:
     error = "ImportError('libEGL.so.1: cannot open shared object file: No such file or directory')"
     run = lectern(before=BROKEN.format(error=error), QT_QPA_PLATFORM="offscreen")
     assert run.returncode == 2
@@ -114,7 +114,7 @@ def test_a_missing_library_of_the_x11_plugin_is_found_before_qt_aborts(
     assert package in str(result.exception).split()
 
 
-def test_the_app_imports_no_module_that_windows_lacks() -> None:
+def test_the_app_imports_no_posix_module() -> None:
     posix = ("fcntl", "grp", "pwd", "resource", "termios", "pty", "syslog")
     code = (
         f"import sys; before = set(sys.modules); sys.modules.update(dict.fromkeys({posix}))\n"
@@ -127,19 +127,19 @@ def test_the_app_imports_no_module_that_windows_lacks() -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems always have a screen")
-def test_without_a_screen_there_is_one_line() -> None:
+def test_a_missing_display_prints_one_line() -> None:
     run = lectern()
     assert (run.returncode, len(run.stderr.splitlines())) == (2, 1)
     assert "there is no display" in run.stderr
 
 
-def test_an_address_that_is_none_is_refused() -> None:
+def test_an_invalid_server_url_is_refused() -> None:
     run = lectern("--server", "lecture-hall", QT_QPA_PLATFORM="offscreen")
     assert run.returncode == 2
     assert "'lecture-hall' is not the address of a server" in run.stderr
 
 
-def test_a_fault_of_our_own_is_not_taken_for_a_missing_package() -> None:
+def test_other_import_errors_are_not_reported_as_a_missing_package() -> None:
     run = lectern(
         before=BROKEN.format(error="ImportError('cannot import name')"), QT_QPA_PLATFORM="offscreen"
     )
@@ -147,7 +147,7 @@ def test_a_fault_of_our_own_is_not_taken_for_a_missing_package() -> None:
     assert "apt-get" not in run.stderr
 
 
-def test_the_first_paint_waits_neither_for_onnx_runtime_nor_for_training() -> None:
+def test_the_app_imports_onnx_runtime_and_tensorflow_only_when_needed() -> None:
     code = (
         "import sys, desktop.app; print(sorted({'onnxruntime', 'tensorflow', 'bentoml'} & set(sys.modules)))"
     )
@@ -155,7 +155,7 @@ def test_the_first_paint_waits_neither_for_onnx_runtime_nor_for_training() -> No
     assert run.stdout == "[]\n"
 
 
-def test_the_stand_alone_program_starts_as_the_command_does() -> None:
+def test_the_stand_alone_program_starts_like_the_command() -> None:
     kept = {name: value for name, value in os.environ.items() if name not in ("DISPLAY", "WAYLAND_DISPLAY")}
     kept.pop("QT_QPA_PLATFORM", None)
     answer = subprocess.run(
@@ -167,7 +167,7 @@ def test_the_stand_alone_program_starts_as_the_command_does() -> None:
     assert "Traceback" not in answer.stderr
 
 
-def test_the_stand_alone_program_takes_along_what_it_reads_at_run_time() -> None:
+def test_the_stand_alone_program_includes_its_data() -> None:
     folder = Path(cli.__file__).parent
     specification = (folder / "pysidedeploy.spec").read_text(encoding="utf-8")
     for source, target in re.findall(r"--include-data-dir=(\S+?)=(\S+)", specification):

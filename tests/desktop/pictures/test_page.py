@@ -1,4 +1,4 @@
-"""Pictures by every way in: opened, dropped, pasted, from a browser, from the samples; and texts."""
+"""The page of picture files: opened, dropped, pasted and chosen from the samples."""
 
 import base64
 import io
@@ -11,7 +11,6 @@ from gestures import OpenWindow, bars, click, pictures, press, shown
 from PIL import Image
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QGuiApplication, QImage
-from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QFileDialog, QToolButton
 from pytestqt.qtbot import QtBot
 
@@ -44,15 +43,15 @@ def drop(window: MainWindow, mime: QMimeData) -> None:
     QApplication.sendEvent(window, QDropEvent(QPointF(at), action, mime, left, none))
 
 
-def best(models: Path, name: str, data: bytes) -> str:
+def best_label(models: Path, name: str, data: bytes) -> str:
     return Catalog(models).predictor(name).predict([data])[0].best.label
 
 
-def test_a_dropped_file_is_shown_and_read(qtbot: QtBot, window: MainWindow, models: Path) -> None:
+def test_a_dropped_file_is_shown_and_predicted(qtbot: QtBot, window: MainWindow, models: Path) -> None:
     path = pictures() / "ship.png"
     with qtbot.waitSignal(window.controller.completed) as answered:
         drop(window, files(path))
-    assert answered.args[0].result.prediction.best.label == best(models, "cifar10", path.read_bytes())
+    assert answered.args[0].result.prediction.best.label == best_label(models, "cifar10", path.read_bytes())
     scores = [row.score or 0 for row in window.panel.bars.rows]
     assert scores == sorted(scores, reverse=True)
     assert not window.pictures_page.view.image.isNull()
@@ -60,14 +59,14 @@ def test_a_dropped_file_is_shown_and_read(qtbot: QtBot, window: MainWindow, mode
     np.testing.assert_array_equal(window.panel.preview.pixels, np.asarray(Image.open(path).convert("RGB")))
 
 
-def test_a_drop_anywhere_turns_to_the_pictures(qtbot: QtBot, window: MainWindow) -> None:
+def test_a_drop_on_any_page_shows_the_pictures_page(qtbot: QtBot, window: MainWindow) -> None:
     press(window, "Ctrl+1")
     with qtbot.waitSignal(window.controller.completed):
         drop(window, files(pictures() / "cat.jpg"))
     assert window.page is window.pictures_page
 
 
-def test_several_files_are_all_read_and_damaged_ones_named(
+def test_several_files_are_predicted_and_damaged_ones_reported(
     qtbot: QtBot, window: MainWindow, models: Path, tmp_path: Path
 ) -> None:
     broken = tmp_path / "broken.png"
@@ -90,7 +89,7 @@ def test_several_files_are_all_read_and_damaged_ones_named(
     ("content", "words"),
     [(b"", "damaged"), (b"hello", "damaged"), (b"\x89PNG\r\n\x1a\n" + b"\0" * 40, "damaged")],
 )
-def test_what_is_no_picture_gets_a_sentence(
+def test_a_file_that_is_not_a_picture_is_reported(
     qtbot: QtBot, window: MainWindow, tmp_path: Path, content: bytes, words: str
 ) -> None:
     path = tmp_path / "thing.png"
@@ -101,9 +100,7 @@ def test_what_is_no_picture_gets_a_sentence(
     assert shown(window) == "Open a picture"
 
 
-def test_a_picture_with_too_many_pixels_gets_a_sentence(
-    qtbot: QtBot, window: MainWindow, tmp_path: Path
-) -> None:
+def test_a_picture_with_too_many_pixels_is_reported(qtbot: QtBot, window: MainWindow, tmp_path: Path) -> None:
     path = tmp_path / "large.png"
     Image.new("1", (8000, 5001)).save(path)
     drop(window, files(path))
@@ -111,7 +108,7 @@ def test_a_picture_with_too_many_pixels_gets_a_sentence(
     assert "too many pixels" in window.pictures_page.notice.text()
 
 
-def test_a_photo_held_sideways_is_shown_upright(qtbot: QtBot, window: MainWindow, tmp_path: Path) -> None:
+def test_a_rotated_photo_is_shown_upright(qtbot: QtBot, window: MainWindow, tmp_path: Path) -> None:
     photo = Image.new("RGB", (60, 40), "blue")
     photo.paste("red", (0, 0, 60, 10))
     exif = Image.Exif()
@@ -138,7 +135,7 @@ def test_a_copied_picture_can_be_pasted(qtbot: QtBot, window: MainWindow) -> Non
     np.testing.assert_array_equal(pasted, np.asarray(Image.open(pictures() / "ship.png").convert("RGB")))
 
 
-def test_a_picture_out_of_a_browser_keeps_its_own_bytes(qtbot: QtBot, window: MainWindow) -> None:
+def test_a_picture_of_a_browser_keeps_its_bytes(qtbot: QtBot, window: MainWindow) -> None:
     data = (pictures() / "cat.jpg").read_bytes()
     mime = QMimeData()
     mime.setUrls([QUrl("https://example.org/cat.jpg")])
@@ -148,7 +145,7 @@ def test_a_picture_out_of_a_browser_keeps_its_own_bytes(qtbot: QtBot, window: Ma
     assert window.pictures_page.value() == data
 
 
-def test_a_picture_inside_an_address_is_taken(qtbot: QtBot, window: MainWindow) -> None:
+def test_a_data_url_is_loaded(qtbot: QtBot, window: MainWindow) -> None:
     data = (pictures() / "ship.png").read_bytes()
     mime = QMimeData()
     mime.setUrls([QUrl("data:image/png;base64," + base64.b64encode(data).decode())])
@@ -157,7 +154,7 @@ def test_a_picture_inside_an_address_is_taken(qtbot: QtBot, window: MainWindow) 
     assert window.pictures_page.value() == data
 
 
-def test_an_address_on_the_network_is_not_followed(window: MainWindow) -> None:
+def test_a_remote_url_is_not_fetched(window: MainWindow) -> None:
     mime = QMimeData()
     mime.setUrls([QUrl("https://example.org/cat.jpg")])
     drop(window, mime)
@@ -175,7 +172,7 @@ def test_files_are_opened_by_a_dialog(qtbot: QtBot, window: MainWindow) -> None:
     assert window.pictures_page.value() == (pictures() / "ship.png").read_bytes()
 
 
-def test_samples_fit_the_model_that_is_chosen(qtbot: QtBot, window: MainWindow) -> None:
+def test_samples_are_those_of_the_selected_model(qtbot: QtBot, window: MainWindow) -> None:
     for name, sample in (("fashion_mnist", "Sample: bag"), ("cats_vs_dogs", "Sample: dog 1")):
         index = [model.name for model in window.controller.dispatcher.connection_state.models].index(name)
         window.panel.models.setCurrentIndex(index)
@@ -187,7 +184,7 @@ def test_samples_fit_the_model_that_is_chosen(qtbot: QtBot, window: MainWindow) 
         assert answered.args[0].result.prediction.model == name
 
 
-def test_another_model_reads_the_same_picture_again(qtbot: QtBot, window: MainWindow) -> None:
+def test_another_model_predicts_the_same_picture(qtbot: QtBot, window: MainWindow) -> None:
     with qtbot.waitSignal(window.controller.completed):
         drop(window, files(pictures() / "cat.jpg"))
     index = [model.name for model in window.controller.dispatcher.connection_state.models].index(
@@ -200,37 +197,7 @@ def test_another_model_reads_the_same_picture_again(qtbot: QtBot, window: MainWi
     assert window.settings.models["pictures"] == "cats_vs_dogs"
 
 
-def test_a_text_is_read_while_it_is_typed(qtbot: QtBot, window: MainWindow) -> None:
-    press(window, "Ctrl+3")
-    answers = []
-    window.controller.completed.connect(answers.append)
-    QTest.keyClicks(window.text_page.editor, "a great film")
-    qtbot.waitUntil(lambda: bool(answers) and answers[-1].request.value == "a great film")
-    assert not answers[-1].request.settled
-    assert shown(window) == "positive"
-    qtbot.waitUntil(lambda: answers[-1].request.settled, timeout=2000)
-    window.text_page.editor.clear()
-    assert shown(window) == "Write a review"
-    assert set(bars(window).values()) == {""}
-
-
-def test_a_text_without_a_known_word_gets_a_sentence(qtbot: QtBot, window: MainWindow) -> None:
-    press(window, "Ctrl+3")
-    with qtbot.waitSignal(window.controller.failed):
-        QTest.keyClicks(window.text_page.editor, "xyzzy")
-    assert "knows none of these words" in window.panel.detail.text()
-
-
-def test_pasting_into_the_text_pastes_text(qtbot: QtBot, window: MainWindow) -> None:
-    press(window, "Ctrl+3")
-    QGuiApplication.clipboard().setText("good film")
-    window.text_page.editor.setFocus()
-    QTest.keyClick(window.text_page.editor, Qt.Key.Key_V, Qt.KeyboardModifier.ControlModifier)
-    assert window.text_page.editor.toPlainText() == "good film"
-    assert window.page is window.text_page
-
-
-def test_dragging_shows_where_to_drop(window: MainWindow) -> None:
+def test_dragging_shows_the_drop_hint(window: MainWindow) -> None:
     before = window.pictures_page.view.grab().toImage()
     mime = files(pictures() / "cat.jpg")
     event = QDragEnterEvent(

@@ -1,4 +1,4 @@
-"""The online half: who answers, and what happens when the server is slow, wrong, dead or back."""
+"""The dispatcher: server and local predictions, with a server that is slow, broken or restarted."""
 
 import shutil
 import threading
@@ -32,7 +32,7 @@ def draw_and_wait(qtbot: QtBot, window: MainWindow, line: object = SEVEN) -> Non
         draw(window.draw_page.pad, line)
 
 
-def test_a_server_that_is_there_is_asked(qtbot: QtBot, open_window: OpenWindow, server: FakeServer) -> None:
+def test_an_available_server_is_used(qtbot: QtBot, open_window: OpenWindow, server: FakeServer) -> None:
     window = open_window(Settings(server=server.url, api_key="secret"))
     draw_and_wait(qtbot, window)
     assert shown(window) == "7"
@@ -42,7 +42,7 @@ def test_a_server_that_is_there_is_asked(qtbot: QtBot, open_window: OpenWindow, 
     assert not window.banner.isVisible()
 
 
-def test_a_missing_server_at_the_default_address_is_no_news(qtbot: QtBot, models: Path) -> None:
+def test_a_missing_server_at_the_default_url_is_not_reported(qtbot: QtBot, models: Path) -> None:
     dispatcher = Dispatcher(LocalBackend(models), ServerBackend("http://127.0.0.1:9"))
     connection_state = dispatcher.connect()
     assert (connection_state.location, connection_state.server_error) == (Location.LOCAL, None)
@@ -52,7 +52,7 @@ def test_a_missing_server_at_the_default_address_is_no_news(qtbot: QtBot, models
     assert dispatcher.disconnected
 
 
-def test_a_missing_server_that_somebody_named_is_told_and_reading_goes_on(
+def test_a_missing_configured_server_is_reported_and_replaced(
     qtbot: QtBot, open_window: OpenWindow, server: FakeServer
 ) -> None:
     server.kill()
@@ -63,7 +63,7 @@ def test_a_missing_server_that_somebody_named_is_told_and_reading_goes_on(
     assert window.panel.duration.text().startswith("This computer ")
 
 
-def test_a_server_killed_in_mid_stroke_is_replaced_and_taken_back(
+def test_a_server_killed_during_a_stroke_is_replaced_and_reconnected(
     qtbot: QtBot, open_window: OpenWindow, server: FakeServer
 ) -> None:
     window = open_window(Settings(server=server.url))
@@ -82,7 +82,7 @@ def test_a_server_killed_in_mid_stroke_is_replaced_and_taken_back(
     assert window.panel.duration.text().startswith("Server ")
 
 
-def test_the_server_is_looked_for_without_being_told(
+def test_the_server_is_reconnected_automatically(
     qtbot: QtBot, open_window: OpenWindow, server: FakeServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("desktop.prediction.runner._FIRST_RETRY_MS", 20)
@@ -104,7 +104,7 @@ def test_the_server_is_looked_for_without_being_told(
         ("locked", "API key"),
     ],
 )
-def test_a_server_that_fails_is_told_and_reading_goes_on(
+def test_a_failing_server_is_reported_and_replaced(
     qtbot: QtBot, open_window: OpenWindow, server: FakeServer, behaviour: str, words: str
 ) -> None:
     window = open_window(Settings(server=server.url))
@@ -115,7 +115,7 @@ def test_a_server_that_fails_is_told_and_reading_goes_on(
     assert words in window.banner.text
 
 
-def test_a_slow_server_never_holds_up_pad_or_preview(
+def test_a_slow_server_blocks_neither_pad_nor_preview(
     qtbot: QtBot, open_window: OpenWindow, server: FakeServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     window = open_window(Settings(server=server.url))
@@ -138,7 +138,7 @@ def test_a_slow_server_never_holds_up_pad_or_preview(
     assert answered[-1].result.location is Location.LOCAL
 
 
-def test_a_blank_picture_is_not_the_servers_fault(
+def test_an_input_error_of_the_server_is_no_connection_error(
     qtbot: QtBot, open_window: OpenWindow, server: FakeServer
 ) -> None:
     window = open_window(Settings(server=server.url))
@@ -149,7 +149,7 @@ def test_a_blank_picture_is_not_the_servers_fault(
     assert "none of these words" in window.panel.detail.text()
 
 
-def test_another_server_in_preferences_is_asked_at_once(
+def test_another_server_in_the_settings_is_used_at_once(
     qtbot: QtBot, window: MainWindow, server: FakeServer
 ) -> None:
     draw_and_wait(qtbot, window)
@@ -159,13 +159,13 @@ def test_another_server_in_preferences_is_asked_at_once(
     assert window.panel.duration.text().startswith("Server ")
 
 
-def test_offline_asks_no_server_whatever_is_set(open_window: OpenWindow, server: FakeServer) -> None:
+def test_offline_uses_no_server(open_window: OpenWindow, server: FakeServer) -> None:
     window = open_window(Settings(server=server.url), offline=True)
     assert not window.controller.dispatcher.disconnected
     assert server.requests == []
 
 
-def test_models_come_from_whoever_answers(
+def test_the_models_are_those_of_the_backend_in_use(
     qtbot: QtBot, open_window: OpenWindow, server: FakeServer, tmp_path: Path
 ) -> None:
     window = open_window(Settings(server=server.url), models=tmp_path)
@@ -178,7 +178,7 @@ def test_models_come_from_whoever_answers(
     assert "holds no models" in window.panel.detail.text()
 
 
-def test_a_version_that_only_the_server_has_falls_back_to_the_local_default(
+def test_a_version_that_only_the_server_has_is_replaced_by_the_local_default(
     models: Path, tmp_path: Path
 ) -> None:
     dispatcher = Dispatcher(LocalBackend(models))
@@ -187,7 +187,7 @@ def test_a_version_that_only_the_server_has_falls_back_to_the_local_default(
     assert reading.prediction.version == 2
 
 
-def test_a_card_is_that_of_the_version_that_only_the_server_has(
+def test_the_server_provides_the_card_of_a_version_that_is_not_local(
     server: FakeServer, models: Path, tmp_path: Path
 ) -> None:
     shutil.copytree(models / "mnist" / "2", tmp_path / "mnist" / "2")
@@ -199,7 +199,7 @@ def test_a_card_is_that_of_the_version_that_only_the_server_has(
     assert ("GET", "/models/mnist/versions/2") not in server.requests
 
 
-def test_another_server_while_a_folder_is_classified_finishes_the_folder(
+def test_a_server_change_does_not_interrupt_the_classification_of_a_folder(
     qtbot: QtBot, open_window: OpenWindow, server: FakeServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     received, release = threading.Event(), threading.Event()

@@ -1,4 +1,4 @@
-"""The window with a real server: asked, stopped in mid-stroke, woken, killed, started again."""
+"""The main window with a real server that is stopped, continued, killed and restarted."""
 
 import itertools
 import os
@@ -83,8 +83,8 @@ def server(tmp_path: Path) -> Iterator[Server]:
     one.kill()
 
 
-def read(qtbot: QtBot, window: MainWindow, *, stop: Server | None = None) -> str:
-    """Draw a stroke, in the middle of which the server may be stopped; return where it was read."""
+def draw_and_wait(qtbot: QtBot, window: MainWindow, *, stop: Server | None = None) -> str:
+    """Draw a stroke, in the middle of which the server may be stopped; return where it was draw_and_wait."""
     reader, pad = window.controller, window.draw_page.pad
     steps = itertools.count()
 
@@ -99,29 +99,29 @@ def read(qtbot: QtBot, window: MainWindow, *, stop: Server | None = None) -> str
     return window.panel.duration.text()
 
 
-def test_a_real_server_is_asked_missed_and_taken_back(
+def test_a_real_server_is_used_replaced_and_reconnected(
     qtbot: QtBot, open_window: OpenWindow, server: Server
 ) -> None:
     qtbot.waitUntil(server.is_ready, timeout=_STARTS_WITHIN_MS)
     window = open_window(Settings(server=server.url), models=BUNDLED)
-    assert read(qtbot, window).startswith("Server ")
+    assert draw_and_wait(qtbot, window).startswith("Server ")
     assert shown(window) == "7"
 
-    assert read(qtbot, window, stop=server).startswith("This computer ")
+    assert draw_and_wait(qtbot, window, stop=server).startswith("This computer ")
     assert "does not respond" in window.banner.text
     server.signal(signal.SIGCONT)
     click(window.banner.retry)
     qtbot.waitUntil(lambda: not window.banner.isVisible(), timeout=20_000)
-    assert read(qtbot, window).startswith("Server ")
+    assert draw_and_wait(qtbot, window).startswith("Server ")
 
     server.kill()
-    assert read(qtbot, window).startswith("This computer ")
+    assert draw_and_wait(qtbot, window).startswith("This computer ")
     assert window.banner.isVisible()
     server.start()
     qtbot.waitUntil(server.is_ready, timeout=_STARTS_WITHIN_MS)
     click(window.banner.retry)
     qtbot.waitUntil(lambda: not window.banner.isVisible(), timeout=20_000)
-    assert read(qtbot, window).startswith("Server ")
+    assert draw_and_wait(qtbot, window).startswith("Server ")
     strokes = len(window.draw_page.pad.strokes)
     assert strokes == 5
 

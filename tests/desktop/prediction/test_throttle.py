@@ -1,4 +1,4 @@
-"""The pace of live reading."""
+"""The throttle of live predictions."""
 
 import time
 
@@ -7,7 +7,7 @@ from pytestqt.qtbot import QtBot
 from desktop.prediction.throttle import Throttle
 
 
-def test_the_first_poke_counts_at_once_and_the_last_is_never_lost(qtbot: QtBot) -> None:
+def test_the_first_trigger_fires_at_once_and_the_last_is_not_lost(qtbot: QtBot) -> None:
     throttle, fired = Throttle(50), []
     throttle.triggered.connect(lambda: fired.append(time.perf_counter()))
     for _ in range(20):
@@ -17,7 +17,7 @@ def test_the_first_poke_counts_at_once_and_the_last_is_never_lost(qtbot: QtBot) 
     assert fired[1] - fired[0] > 0.045
 
 
-def test_flushing_fires_in_place_of_what_waits(qtbot: QtBot) -> None:
+def test_flush_replaces_a_pending_trigger(qtbot: QtBot) -> None:
     throttle, fired = Throttle(50), []
     throttle.triggered.connect(lambda: fired.append("fired"))
     throttle.trigger()
