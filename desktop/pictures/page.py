@@ -92,7 +92,7 @@ class PicturesPage(Page):
     def record_prediction(self, value: Value, prediction: Prediction) -> None:
         """Show the label below the picture in the tray."""
         best = prediction.best
-        text = self.tr("Not sure") if prediction.unsure else f"{best.label}\n{format_percent(best.score)}"
+        text = self.tr("Unsure") if prediction.unsure else f"{best.label}\n{format_percent(best.score)}"
         for row, picture in enumerate(self._pictures):
             if picture.data is value:
                 self.tray.item(row).setText(text)

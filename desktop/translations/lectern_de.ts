@@ -34,7 +34,7 @@
         <translation>Genauigkeit</translation>
     </message>
     <message>
-        <source>Not sure below</source>
+        <source>Unsure below</source>
         <translation>Unsicher unter</translation>
     </message>
     <message>
@@ -823,10 +823,6 @@ Protokolldatei: {0}</translation>
         <translation>Bilder</translation>
     </message>
     <message>
-        <source>Not sure</source>
-        <translation>Unsicher</translation>
-    </message>
-    <message>
         <source>This picture is on the network, and Lectern downloads nothing. Save it first, or copy the picture itself.</source>
         <translation>Dieses Bild liegt im Netz, und Lectern lädt nichts herunter. Speichern Sie es zuerst, oder kopieren Sie das Bild selbst.</translation>
     </message>
@@ -861,6 +857,10 @@ Protokolldatei: {0}</translation>
     <message>
         <source>Open a picture</source>
         <translation>Bild öffnen</translation>
+    </message>
+    <message>
+        <source>Unsure</source>
+        <translation>Unsicher</translation>
     </message>
     <message>
         <source>Pictures ({0})</source>

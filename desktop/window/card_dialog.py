@@ -34,7 +34,7 @@ class CardDialog(QDialog):
         form = QFormLayout()
         form.addRow(self.tr("Parameters"), QLabel(_integer(card.parameters), self))
         form.addRow(self.tr("Accuracy"), QLabel(accuracy, self))
-        form.addRow(self.tr("Not sure below"), QLabel(format_percent(card.unsure_below), self))
+        form.addRow(self.tr("Unsure below"), QLabel(format_percent(card.unsure_below), self))
         form.addRow(
             self.tr("Training"),
             QLabel(self.tr("{0} epochs on {1}").format(training.epochs, training.dataset), self),

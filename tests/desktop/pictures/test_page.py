@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from gestures import OpenWindow, bars, click, pictures, press, shown
+from gestures import OpenWindow, bars, click, headline, pictures, press
 from PIL import Image
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QGuiApplication, QImage
@@ -77,7 +77,7 @@ def test_several_files_are_predicted_and_damaged_ones_reported(
     qtbot.waitUntil(lambda: tray.count() == 3 and all(tray.item(row).text() for row in range(3)))
     for row, name in enumerate(names):
         expected = Catalog(models).predictor("cifar10").predict([(pictures() / name).read_bytes()])[0]
-        assert tray.item(row).text().startswith("Not sure" if expected.unsure else expected.best.label)
+        assert tray.item(row).text().startswith("Unsure" if expected.unsure else expected.best.label)
     assert "broken.png: This file is damaged" in window.pictures_page.notice.text()
     assert window.pictures_page.value() == (pictures() / names[0]).read_bytes()
     with qtbot.waitSignal(window.controller.completed):
@@ -97,7 +97,7 @@ def test_a_file_that_is_not_a_picture_is_reported(
     drop(window, files(path))
     qtbot.waitUntil(lambda: window.pictures_page.notice.isVisible())
     assert words in window.pictures_page.notice.text()
-    assert shown(window) == "Open a picture"
+    assert headline(window) == "Open a picture"
 
 
 def test_a_picture_with_too_many_pixels_is_reported(qtbot: QtBot, window: MainWindow, tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 """The history of predictions in the main window."""
 
-from gestures import DASH, ONE, draw, pictures, predicted, press, settling, shown
+from gestures import DASH, ONE, draw, headline, pictures, predicted, press, settling
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
@@ -29,7 +29,7 @@ def test_history_has_one_entry_per_drawing_and_restores_it(qtbot: QtBot, seven: 
         )
     assert seven.page is seven.draw_page
     assert seven.draw_page.pad.picture == drawn
-    assert (shown(seven), seven.panel.detail.text()) == ("7", result)
+    assert (headline(seven), seven.panel.detail.text()) == ("7", result)
 
 
 def test_history_restores_pictures_and_versions(qtbot: QtBot, seven: MainWindow) -> None:
