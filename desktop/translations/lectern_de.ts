@@ -713,8 +713,8 @@ Protokoll: {0}</translation>
         <translation>Nullen an jeder Kante</translation>
     </message>
     <message>
-        <source>&amp;ReLU: negative values become 0</source>
-        <translation>&amp;ReLU: negative Werte werden 0</translation>
+        <source>&amp;ReLU: max(0, x)</source>
+        <translation>&amp;ReLU: max(0, x)</translation>
     </message>
     <message>
         <source>None</source>
