@@ -82,8 +82,9 @@ class ModelSummary:
     labels: tuple[str, ...]
 
 
-def _model_path(model: str) -> str:
-    return f"/models/{quote(model, safe='')}"
+def _model_path(model: str, version: int | None = None) -> str:
+    path = f"/models/{quote(model, safe='')}"
+    return path if version is None else f"{path}/versions/{version}"
 
 
 class _Protocol:
@@ -109,7 +110,7 @@ class _Protocol:
         self, model: str, inputs: Sequence[bytes | str], version: int | None, top_k: int | None
     ) -> dict[str, Any]:
         texts = [value if isinstance(value, str) else base64.b64encode(value).decode() for value in inputs]
-        path = _model_path(model) + (f"/versions/{version}" if version is not None else "")
+        path = _model_path(model, version)
         parameters = {} if top_k is None else {"top_k": top_k}
         return {"method": "POST", "url": path, "json": {"inputs": texts, "parameters": parameters}}
 
@@ -259,9 +260,9 @@ class Client(_Protocol):
         """Return what the server serves; errors as for :meth:`predict`."""
         return self._summaries(self._ask({"method": "GET", "url": "/models"}))
 
-    def card(self, model: str) -> Card:
-        """Return the card of a model's default version; errors as for :meth:`predict`."""
-        response = self._ask({"method": "GET", "url": _model_path(model)})
+    def card(self, model: str, *, version: int | None = None) -> Card:
+        """Return a model's card; arguments and errors as for :meth:`predict`."""
+        response = self._ask({"method": "GET", "url": _model_path(model, version)})
         return parse_card(self._decode(response), source=str(response.url))
 
     def _ask(self, request: dict[str, Any]) -> httpx.Response:
@@ -326,9 +327,9 @@ class AsyncClient(_Protocol):
         """Return what the server serves."""
         return self._summaries(await self._ask({"method": "GET", "url": "/models"}))
 
-    async def card(self, model: str) -> Card:
-        """Return the card of a model's default version."""
-        response = await self._ask({"method": "GET", "url": _model_path(model)})
+    async def card(self, model: str, *, version: int | None = None) -> Card:
+        """Return a model's card; as :meth:`Client.card`."""
+        response = await self._ask({"method": "GET", "url": _model_path(model, version)})
         return parse_card(self._decode(response), source=str(response.url))
 
     async def _ask(self, request: dict[str, Any]) -> httpx.Response:

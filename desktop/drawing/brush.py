@@ -1,73 +1,73 @@
-"""Owns how strokes become ink on the pad's picture."""
+"""Paints strokes on a canvas image."""
 
 from collections.abc import Iterable
 
 from PySide6.QtCore import QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath, QPen, QPolygonF
 
-from desktop.drawing.strokes import PAGE, Dot, Stroke, width_at
+from desktop.drawing.strokes import CANVAS_SIZE, Stroke, StrokePoint, width_at
 
-# Ink and page are data, not decoration: they stay the same in light and dark windows.
-PAPER, INK = QColor(0, 0, 0), QColor(255, 255, 255)
-# A rim that no brush reaches: preprocessing finds out the page's colour there.
-_PAINTABLE = QRect(1, 1, PAGE - 2, PAGE - 2)
-# A path is stroked as a whole, which gives it one smooth edge; a long one would take long at every dot.
-_LONGEST_PATH = 192
-
-
-def blank_page() -> QImage:
-    """Return an empty page, 8-bit grey, :data:`~desktop.drawing.strokes.PAGE` pixels square."""
-    page = QImage(PAGE, PAGE, QImage.Format.Format_Grayscale8)
-    page.fill(PAPER)
-    return page
+# The colours are input of the network, so they do not follow the theme.
+BACKGROUND, INK = QColor(0, 0, 0), QColor(255, 255, 255)
+# Preprocessing takes the background colour from the border, which therefore stays free of ink.
+_PAINTABLE = QRect(1, 1, CANVAS_SIZE - 2, CANVAS_SIZE - 2)
+# A path is painted as a whole for a smooth edge, so long paths would make each point slow.
+_MAX_PATH_ELEMENTS = 192
 
 
-class Ink:
-    """A stroke on its way onto a page: curves through the middles of the steps from dot to dot.
+def blank_canvas() -> QImage:
+    """Return an empty canvas: 8-bit grey, ``CANVAS_SIZE`` pixels square."""
+    canvas = QImage(CANVAS_SIZE, CANVAS_SIZE, QImage.Format.Format_Grayscale8)
+    canvas.fill(BACKGROUND)
+    return canvas
 
-    Which pixels it gives depends on its dots alone, not on when it is drawn, so that a drawing which is
-    brought back is read as it was.
+
+class StrokePainter:
+    """Paints a growing stroke, with curves through the midpoints between its points.
+
+    The pixels depend on the points alone and not on the time of painting, so a restored drawing gives the
+    same prediction.
     """
 
     def __init__(self, brush: float, *, erases: bool) -> None:
         """Begin a stroke.
 
         Args:
-            brush: Width as a share of a digit's usual height.
-            erases: Whether to draw with the page's colour.
+            brush: Width as a share of ``DIGIT_HEIGHT``.
+            erases: Whether to paint with the background colour.
         """
         self.brush = brush
         self.erases = erases
-        self._dots: list[Dot] = []
+        self._points: list[StrokePoint] = []
         self._paths: list[tuple[QPainterPath, float]] = []
 
     @property
     def stroke(self) -> Stroke:
-        """What was drawn so far."""
-        return Stroke(tuple(self._dots), self.brush, self.erases)
+        """The stroke so far."""
+        return Stroke(tuple(self._points), self.brush, self.erases)
 
-    def add(self, dot: Dot) -> QRect:
-        """Draw on to a dot; returns the part of the page that looks different now."""
-        self._dots.append(dot)
-        width = width_at(self.brush, dot)
-        if len(self._dots) > 2:
-            start, bend, end = (_point(one) for one in self._dots[-3:])
-            path = self._path(width, start if len(self._dots) == 3 else (start + bend) / 2)
-            path.quadTo(bend, (bend + end) / 2)
-        newest = self._dots[-3:]
-        reach = max(width_at(self.brush, one) for one in newest) / 2 + 1
-        box = QPolygonF([_point(one) for one in newest]).boundingRect()
-        return box.adjusted(-reach, -reach, reach, reach).toAlignedRect()
+    def add(self, point: StrokePoint) -> QRect:
+        """Add a point; return the area of the canvas to paint again."""
+        self._points.append(point)
+        width = width_at(self.brush, point)
+        if len(self._points) > 2:
+            start, control, end = (_qpoint(one) for one in self._points[-3:])
+            path = self._path(width, start if len(self._points) == 3 else (start + control) / 2)
+            path.quadTo(control, (control + end) / 2)
+        newest = self._points[-3:]
+        margin = max(width_at(self.brush, one) for one in newest) / 2 + 1
+        box = QPolygonF([_qpoint(one) for one in newest]).boundingRect()
+        return box.adjusted(-margin, -margin, margin, margin).toAlignedRect()
 
-    def draw(self, page: QImage, before: QImage, area: QRect) -> None:
-        """Draw the stroke on a part of a page.
+    def paint(self, canvas: QImage, before: QImage, area: QRect) -> None:
+        """Paint the stroke on an area of a canvas.
 
         Args:
-            page: What to draw on.
-            before: The page without the stroke.
-            area: The part to draw anew, as :meth:`add` returned it.
+            canvas: The canvas to paint on.
+            before: The canvas without the stroke.
+            area: The area that :meth:`add` returned.
         """
-        painter = QPainter(page)
+        painter = QPainter(canvas)
         painter.setClipRect(area & _PAINTABLE)
         painter.drawImage(area, before, area)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -78,41 +78,40 @@ class Ink:
         painter.end()
 
     def _path(self, width: float, start: QPointF) -> QPainterPath:
-        """Return the path to go on with: a new one where the width changes."""
+        """Return the path to extend: a new one if the width changes or the last one is full."""
         if self._paths:
-            path, its_width = self._paths[-1]
-            if its_width == width and path.elementCount() < _LONGEST_PATH:
+            path, path_width = self._paths[-1]
+            if path_width == width and path.elementCount() < _MAX_PATH_ELEMENTS:
                 return path
         self._paths.append((QPainterPath(start), width))
         return self._paths[-1][0]
 
     def _tip(self) -> tuple[QPainterPath, float]:
-        """Return the last half step, from the middle to the dot itself, which the next dot will replace."""
-        last = _point(self._dots[-1])
-        before = _point(self._dots[-2]) if len(self._dots) > 1 else last
-        path = QPainterPath(before if len(self._dots) < 3 else (before + last) / 2)
-        # A line of no length at all is not painted, not even its round ends.
+        """Return the last half step, from the midpoint to the last point; the next point replaces it."""
+        last = _qpoint(self._points[-1])
+        before = _qpoint(self._points[-2]) if len(self._points) > 1 else last
+        path = QPainterPath(before if len(self._points) < 3 else (before + last) / 2)
+        # Qt paints no line of length zero, not even its round caps.
         path.lineTo(last if path.currentPosition() != last else last + QPointF(0.01, 0))
-        return path, width_at(self.brush, self._dots[-1])
+        return path, width_at(self.brush, self._points[-1])
 
     def _pen(self, width: float) -> QPen:
-        pen = QPen(PAPER if self.erases else INK, width)
+        pen = QPen(BACKGROUND if self.erases else INK, width)
         pen.setCapStyle(Qt.PenCapStyle.RoundCap)
         pen.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
         return pen
 
 
 def render(strokes: Iterable[Stroke]) -> QImage:
-    """Return a page with strokes drawn on it, just as the pad draws them."""
-    page = blank_page()
+    """Return a canvas with strokes, pixel for pixel as the pad paints them."""
+    canvas = blank_canvas()
     for stroke in strokes:
-        ink = Ink(stroke.brush, erases=stroke.erases)
-        for dot in stroke.dots:
-            ink.add(dot)
-        before = QImage(page)
-        ink.draw(page, before, page.rect())
-    return page
+        painter = StrokePainter(stroke.brush, erases=stroke.erases)
+        for point in stroke.points:
+            painter.add(point)
+        painter.paint(canvas, QImage(canvas), canvas.rect())
+    return canvas
 
 
-def _point(dot: Dot) -> QPointF:
-    return QPointF(dot.x, dot.y)
+def _qpoint(point: StrokePoint) -> QPointF:
+    return QPointF(point.x, point.y)

@@ -12,7 +12,7 @@ from desktop.explain.feature_maps import FeatureMapView
 from desktop.explain.layer_table import LayerTable
 from desktop.prediction.worker import Worker
 from desktop.result.pixel_view import PixelView
-from desktop.window.messages import sentence
+from desktop.window.messages import error_message
 from service.inference import Card, LecternError
 
 _MARGIN = 16
@@ -135,7 +135,7 @@ class ExplanationPanel(QWidget):
         self.heat_map.show_placeholder(
             self.tr("This network is not on this computer, where explanations are computed.")
             if error.code == "model_not_found"
-            else sentence(error)
+            else error_message(error)
         )
 
     def _set_card(self, card: Card) -> None:

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from desktop.pictures.dropped_files import MAX_FILE_BYTES, SUFFIXES
 from desktop.prediction.backends import PredictionResult
-from desktop.window.dropped_files import LARGEST_FILE, SUFFIXES
 from desktop.window.export_formats import csv_header, csv_row, csv_text
 from service.client import RequestRefused
 from service.inference import LecternError
@@ -152,8 +152,8 @@ def _classify_one(name: str, content: bytes, classify: Classify) -> FileResult:
 
 def _read_file(path: Path) -> bytes:
     try:
-        if path.stat().st_size > LARGEST_FILE:
-            raise InputTooLarge(f"{path.name} is larger than {LARGEST_FILE} bytes; reduce its size first")
+        if path.stat().st_size > MAX_FILE_BYTES:
+            raise InputTooLarge(f"{path.name} is larger than {MAX_FILE_BYTES} bytes; reduce its size first")
         return path.read_bytes()
     except OSError as error:
         raise DamagedImage(f"{path.name} cannot be read ({error.strerror})") from error

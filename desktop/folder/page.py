@@ -21,8 +21,7 @@ from desktop.folder.batch import FileResult, classify_folder, to_csv
 from desktop.folder.table import ResultTableModel
 from desktop.prediction.dispatcher import Dispatcher
 from desktop.prediction.worker import Worker
-from desktop.window.announce import announce
-from desktop.window.messages import sentence
+from desktop.window.messages import announce, error_message
 from service.client import ModelSummary
 from service.inference import LecternError
 
@@ -99,7 +98,7 @@ class FolderPage(QWidget):
         self.progress.setRange(0, 0)
         self.status.setText(self.tr("Searching for pictures…"))
         self._set_running(True)
-        classify = partial(self._dispatcher.read, model.name, version=None)
+        classify = partial(self._dispatcher.predict, model.name, version=None)
         self._worker.cancel()
         self._worker.put(partial(classify_folder, folder, classify))
 
@@ -125,7 +124,7 @@ class FolderPage(QWidget):
 
     @Slot(object)
     def _show_error(self, error: LecternError) -> None:
-        self._end(sentence(error))
+        self._end(error_message(error))
 
     def _show_summary(self) -> None:
         errors = sum(file.error is not None for file in self.table.results)

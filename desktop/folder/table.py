@@ -6,7 +6,7 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelInd
 from PySide6.QtWidgets import QWidget
 
 from desktop.folder.batch import FileResult
-from desktop.window.messages import percent, sentence
+from desktop.window.messages import error_message, format_percent
 
 _PROBABILITY_COLUMN = 2
 _Index: TypeAlias = QModelIndex | QPersistentModelIndex
@@ -67,9 +67,9 @@ class ResultTableModel(QAbstractTableModel):
 
     def _texts(self, file: FileResult) -> tuple[str, str, str]:
         if file.result is None:
-            return file.name, "" if file.error is None else sentence(file.error), ""
+            return file.name, "" if file.error is None else error_message(file.error), ""
         prediction = file.result.prediction
         label = prediction.best.label
         if prediction.unsure:
             label = self.tr("{0} (unsure)").format(label)
-        return file.name, label, percent(prediction.best.score)
+        return file.name, label, format_percent(prediction.best.score)

@@ -21,9 +21,9 @@ from PySide6.QtWidgets import (
 
 from desktop.drawing.pad import Pad
 from desktop.lab.convolution import Pixels, crop_grey_square
+from desktop.pictures.dropped_files import SUFFIXES, DroppedFile, LoadFailure, load_picture
 from desktop.pictures.images import pillow_of
 from desktop.pictures.picture_view import PictureView
-from desktop.window.dropped_files import SUFFIXES, DroppedFile, Failure, unpack
 from service.inference.preprocessing import decode_image, prepare_digit
 
 SAMPLE = Path(__file__).parents[1] / "samples" / "cats_vs_dogs" / "cat_1.jpg"
@@ -146,8 +146,8 @@ class InputPicker(QWidget):
 
 
 def _load_image(file: DroppedFile, size: int) -> LabInput:
-    picture = unpack(file)
-    if isinstance(picture, Failure):
+    picture = load_picture(file)
+    if isinstance(picture, LoadFailure):
         raise picture.error
     return LabInput(crop_grey_square(decode_image(picture.data), size=size), picture.image, picture.name)
 

@@ -12,8 +12,7 @@ from desktop.lab.kernel_grid import KernelGrid
 from desktop.lab.kernels import MAX_KERNEL_SIZE, PRESETS, InvalidWeight, Kernel, Preset, resize_kernel
 from desktop.prediction.worker import Worker
 from desktop.theme import warning_colors
-from desktop.window.announce import announce
-from desktop.window.messages import sentence
+from desktop.window.messages import announce, error_message
 from service.inference import LecternError
 
 _SIZES = (1, 3, 5, 7)
@@ -108,7 +107,7 @@ class KernelEditor(QWidget):
 
     @Slot(object)
     def _show_load_error(self, error: LecternError) -> None:
-        self._show_error(sentence(error))
+        self._show_error(error_message(error))
 
     def _show_filter(self) -> None:
         if self._filters is None:

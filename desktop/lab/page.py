@@ -12,10 +12,10 @@ from desktop.lab.convolution_view import ConvolutionView
 from desktop.lab.input_picker import InputPicker, LabInput
 from desktop.lab.kernel_editor import KernelEditor
 from desktop.lab.operation_form import OperationForm
+from desktop.pictures.dropped_files import DroppedFile
 from desktop.prediction.throttle import Throttle
 from desktop.prediction.worker import Worker
-from desktop.window.dropped_files import DroppedFile
-from desktop.window.messages import sentence
+from desktop.window.messages import error_message
 from service.inference import LecternError
 from service.inference.errors import BlankImage
 
@@ -35,13 +35,13 @@ class LabPage(QWidget):
         self.view = ConvolutionView(self)
         self._suggested: bytes | None = None
         self._throttle = Throttle(_INTERVAL_MS, self)
-        self._throttle.fired.connect(self._compute)
+        self._throttle.triggered.connect(self._compute)
         self._worker = Worker("convolution", self)
         self._worker.result_ready.connect(self._show_result)
         self._worker.failed.connect(self._show_error)
         self._lay_out()
         for part in (self.picker, self.editor, self.form):
-            part.changed.connect(self._throttle.poke)
+            part.changed.connect(self._throttle.trigger)
         self.view.clear_input(self.picker.placeholder())
 
     @property
@@ -130,7 +130,7 @@ class LabPage(QWidget):
         elif isinstance(error, BlankImage):
             self.view.clear_input(self.picker.placeholder())
         else:
-            self.view.clear_input(sentence(error))
+            self.view.clear_input(error_message(error))
 
     def _lay_out(self) -> None:
         middle = QWidget(self)

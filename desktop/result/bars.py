@@ -5,8 +5,8 @@ from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QProgressBar, QSizePolicy, QVBoxLayout, QWidget
 
 from desktop.settings import Order
-from desktop.theme import quiet_color
-from desktop.window.messages import percent
+from desktop.theme import muted_color
+from desktop.window.messages import format_percent
 from service.inference import Score
 
 _MAXIMUM = 1000
@@ -45,7 +45,7 @@ class Bar(QProgressBar):
 
     def text(self) -> str:
         """Return the number beside the bar."""
-        return "" if self.score is None else percent(self.score)
+        return "" if self.score is None else format_percent(self.score)
 
     def sizeHint(self) -> QSize:
         """Return the preferred size."""
@@ -75,7 +75,7 @@ class Bar(QProgressBar):
         painter.setBrush(colors.midlight())
         painter.drawRoundedRect(track, _RADIUS, _RADIUS)
         if self.value() > 0:
-            painter.setBrush(colors.accent().color() if self.highlighted else quiet_color(colors))
+            painter.setBrush(colors.accent().color() if self.highlighted else muted_color(colors))
             track.setWidth(max(track.width() * self.value() / _MAXIMUM, 2))
             radius = min(_RADIUS, track.width() / 2)
             painter.drawRoundedRect(track, radius, radius)

@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QComboBox, QDockWidget, QLabel, QMainWindow, QVBox
 from desktop.prediction.backends import PredictionResult
 from desktop.result.bars import Bars
 from desktop.settings import Order
-from desktop.window.messages import percent, whereabouts
+from desktop.window.messages import format_percent, timing_text
 from service.client import ModelSummary
 
 _WIDTH = 300
@@ -87,9 +87,9 @@ class CompareDock(QDockWidget):
         prediction = result.prediction
         self.headline.setText(self.tr("Unsure") if prediction.unsure else prediction.best.label)
         self.headline.setEnabled(not prediction.unsure)
-        self.detail.setText(percent(prediction.best.score))
+        self.detail.setText(format_percent(prediction.best.score))
         self.bars.set_scores(prediction.scores)
-        self.duration.setText(whereabouts(result))
+        self.duration.setText(timing_text(result))
 
     def _lay_out(self) -> None:
         font = self.font()

@@ -6,7 +6,7 @@ from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QIcon, QImage, QPainter, QPaintEvent, QPixmap
 from PySide6.QtWidgets import QFrame, QListWidget, QListWidgetItem, QWidget
 
-from desktop.prediction.reader import PredictionResponse
+from desktop.prediction.requests import PredictionResponse
 
 _MAX_ENTRIES = 50
 _THUMBNAIL_SIZE = 48
@@ -64,7 +64,7 @@ class HistoryStrip(QListWidget):
         """
         if self.count() and _document(self.item(0).data(_RESPONSE)) == _document(response):
             self.takeItem(0)
-        label = response.reading.prediction.best.label
+        label = response.result.prediction.best.label
         thumbnail = QPixmap.fromImage(_origin(response).thumbnail).scaled(
             _THUMBNAIL_SIZE,
             _THUMBNAIL_SIZE,

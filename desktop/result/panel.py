@@ -7,8 +7,7 @@ from desktop.prediction.backends import PredictionResult
 from desktop.result.bars import Bars
 from desktop.result.pixel_view import PixelView
 from desktop.settings import Order
-from desktop.window.announce import announce
-from desktop.window.messages import percent, whereabouts
+from desktop.window.messages import announce, format_percent, timing_text
 from service.client import ModelSummary
 
 _WIDTH = 370
@@ -132,15 +131,15 @@ class ResultPanel(QWidget):
         prediction = result.prediction
         best = prediction.best
         self.bars.set_scores(prediction.scores)
-        self.duration.setText(whereabouts(result))
+        self.duration.setText(timing_text(result))
         if prediction.unsure:
             second = prediction.scores[1].label if len(prediction.scores) > 1 else best.label
             detail = self.tr("{0} or {1}?").format(best.label, second)
             self._set_texts(self.tr("Unsure"), detail, muted=True)
             announcement = self.tr("Unsure: {0}").format(detail)
         else:
-            self._set_texts(best.label, percent(best.score), muted=False)
-            announcement = f"{best.label}, {percent(best.score)}"
+            self._set_texts(best.label, format_percent(best.score), muted=False)
+            announcement = f"{best.label}, {format_percent(best.score)}"
         if settled:
             announce(self, announcement)
 

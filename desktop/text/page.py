@@ -6,7 +6,7 @@ from PySide6.QtCore import QSignalBlocker, Qt, QTimer
 from PySide6.QtGui import QColor, QImage, QPainter
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
 
-from desktop.prediction.reader import Value
+from desktop.prediction.requests import Value
 from desktop.window.page import Page
 from service.client import ModelSummary
 
@@ -20,6 +20,7 @@ class TextPage(Page):
     """An editor for a film review."""
 
     key = "text"
+    shows_picture = False
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -42,7 +43,7 @@ class TextPage(Page):
         """Return the title of the page's tab."""
         return self.tr("Text")
 
-    def placeholder(self) -> str:
+    def placeholder_text(self) -> str:
         """Return the text that is shown without a prediction."""
         return self.tr("Write a review")
 
@@ -61,7 +62,7 @@ class TextPage(Page):
 
     def restore(self, snapshot: object) -> None:
         """Show a text of the history; sends no signal."""
-        self.sitting += 1
+        self.document_id += 1
         with QSignalBlocker(self):
             self.editor.setPlainText(cast(str, snapshot))
             self._settle_timer.stop()
@@ -83,7 +84,7 @@ class TextPage(Page):
 
     def clear(self) -> None:
         """Clear the text; can be undone."""
-        self.sitting += 1
+        self.document_id += 1
         cursor = self.editor.textCursor()
         cursor.select(cursor.SelectionType.Document)
         cursor.removeSelectedText()

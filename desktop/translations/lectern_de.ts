@@ -22,19 +22,19 @@
         <translation>Über dieses Modell</translation>
     </message>
     <message>
-        <source>Parameters</source>
-        <translation>Parameter</translation>
+        <source>{0} of {1} test examples</source>
+        <translation>{0} von {1} Testbeispielen</translation>
     </message>
     <message>
-        <source>{0} of {1} test examples right</source>
-        <translation>{0} von {1} Testbeispielen richtig</translation>
+        <source>Parameters</source>
+        <translation>Parameter</translation>
     </message>
     <message>
         <source>Accuracy</source>
         <translation>Genauigkeit</translation>
     </message>
     <message>
-        <source>Not sure below</source>
+        <source>Unsure below</source>
         <translation>Unsicher unter</translation>
     </message>
     <message>
@@ -44,13 +44,6 @@
     <message>
         <source>{0} epochs on {1}</source>
         <translation>{0} Epochen auf {1}</translation>
-    </message>
-</context>
-<context>
-    <name>Chart</name>
-    <message>
-        <source>Probabilities over time</source>
-        <translation>Wahrscheinlichkeiten im Lauf der Zeit</translation>
     </message>
 </context>
 <context>
@@ -116,30 +109,30 @@
     </message>
 </context>
 <context>
-    <name>Correction</name>
+    <name>CorrectionDialog</name>
     <message>
-        <source>Wrong? Tell me</source>
-        <translation>Falsch? Sagen Sie es mir</translation>
+        <source>Correct the label</source>
+        <translation>Bezeichnung korrigieren</translation>
     </message>
     <message>
         <source>&amp;Choose…</source>
         <translation>&amp;Wählen …</translation>
     </message>
     <message>
-        <source>{0} cannot be written ({1}). Choose another place.</source>
-        <translation>{0} kann nicht geschrieben werden ({1}). Wählen Sie einen anderen Ort.</translation>
+        <source>{0} cannot be written ({1}). Choose another folder.</source>
+        <translation>{0} lässt sich nicht schreiben ({1}). Wählen Sie einen anderen Ordner.</translation>
     </message>
     <message>
         <source>Choose a folder</source>
         <translation>Ordner wählen</translation>
     </message>
     <message>
-        <source>The drawing is kept on this computer, to train a better network with.</source>
-        <translation>Die Zeichnung bleibt auf diesem Rechner, um damit ein besseres Netz zu trainieren.</translation>
+        <source>The drawing is saved on this computer, to train a better network.</source>
+        <translation>Die Zeichnung wird auf diesem Rechner gespeichert, um ein besseres Netz zu trainieren.</translation>
     </message>
     <message>
-        <source>It &amp;is</source>
-        <translation>Es &amp;ist</translation>
+        <source>Correct &amp;label</source>
+        <translation>Richtige &amp;Bezeichnung</translation>
     </message>
     <message>
         <source>&amp;Folder</source>
@@ -153,8 +146,8 @@
         <translation>Etwas ist schiefgegangen</translation>
     </message>
     <message>
-        <source>Lectern has a fault. What you have drawn is still there. With this report somebody can mend it; it is also in {0}.</source>
-        <translation>Lectern hat einen Fehler. Was Sie gezeichnet haben, ist noch da. Mit diesem Bericht lässt er sich beheben; er steht auch in {0}.</translation>
+        <source>An internal error occurred. Your drawing is not lost. Please send this report to the developers; it is also in {0}.</source>
+        <translation>Ein interner Fehler ist aufgetreten. Ihre Zeichnung ist nicht verloren. Bitte senden Sie diesen Bericht an die Entwickler; er steht auch in {0}.</translation>
     </message>
     <message>
         <source>Report</source>
@@ -180,16 +173,24 @@
         <translation>R&amp;adierer</translation>
     </message>
     <message>
-        <source>Take ink away (E)</source>
-        <translation>Tinte wegnehmen (E)</translation>
+        <source>Erase ink (E)</source>
+        <translation>Tinte radieren (E)</translation>
+    </message>
+    <message>
+        <source>&amp;Replay the drawing…</source>
+        <translation>Zeichnung noch einmal &amp;abspielen …</translation>
+    </message>
+    <message>
+        <source>Correct the &amp;label…</source>
+        <translation>Bezeichnung &amp;korrigieren…</translation>
+    </message>
+    <message>
+        <source>Brush size in percent of a digit&apos;s height</source>
+        <translation>Pinselbreite in Prozent der Höhe einer Ziffer</translation>
     </message>
     <message>
         <source>&amp;Clear</source>
         <translation>&amp;Leeren</translation>
-    </message>
-    <message>
-        <source>Brush size, in percent of a digit&apos;s usual height</source>
-        <translation>Pinselbreite in Prozent der üblichen Höhe einer Ziffer</translation>
     </message>
     <message>
         <source>Draw</source>
@@ -285,12 +286,48 @@
         <translation>CSV (*.csv)</translation>
     </message>
     <message>
+        <source>&amp;Copy picture</source>
+        <translation>Bild &amp;kopieren</translation>
+    </message>
+    <message>
+        <source>Copy &amp;network input</source>
+        <translation>&amp;Netzeingabe kopieren</translation>
+    </message>
+    <message>
+        <source>Copy re&amp;sult</source>
+        <translation>&amp;Ergebnis kopieren</translation>
+    </message>
+    <message>
+        <source>&amp;Save picture…</source>
+        <translation>Bild &amp;speichern …</translation>
+    </message>
+    <message>
+        <source>drawing</source>
+        <translation>zeichnung</translation>
+    </message>
+    <message>
+        <source>Save &amp;network input…</source>
+        <translation>&amp;Netzeingabe speichern…</translation>
+    </message>
+    <message>
+        <source>network input</source>
+        <translation>Netzeingabe</translation>
+    </message>
+    <message>
+        <source>Save &amp;result…</source>
+        <translation>&amp;Ergebnis speichern …</translation>
+    </message>
+    <message>
+        <source>result</source>
+        <translation>ergebnis</translation>
+    </message>
+    <message>
         <source>Save</source>
         <translation>Speichern</translation>
     </message>
     <message>
-        <source>{0} cannot be written ({1}). Choose another place.</source>
-        <translation>{0} kann nicht geschrieben werden ({1}). Wählen Sie einen anderen Ort.</translation>
+        <source>{0} cannot be written ({1}). Choose another folder.</source>
+        <translation>{0} lässt sich nicht schreiben ({1}). Wählen Sie einen anderen Ordner.</translation>
     </message>
     <message>
         <source>Not saved</source>
@@ -555,35 +592,8 @@
 <context>
     <name>MainWindow</name>
     <message>
-        <source>{0} Reading continues on this computer.</source>
-        <translation>{0} Gelesen wird nun auf diesem Rechner.</translation>
-    </message>
-</context>
-<context>
-    <name>Menus</name>
-    <message>
-        <source>&amp;File</source>
-        <translation>&amp;Datei</translation>
-    </message>
-    <message>
-        <source>&amp;Open pictures…</source>
-        <translation>Bilder &amp;öffnen …</translation>
-    </message>
-    <message>
-        <source>Read a &amp;folder…</source>
-        <translation>O&amp;rdner lesen …</translation>
-    </message>
-    <message>
-        <source>&amp;Save picture…</source>
-        <translation>Bild &amp;speichern …</translation>
-    </message>
-    <message>
-        <source>Save what the &amp;network sees…</source>
-        <translation>Was das &amp;Netz sieht, speichern …</translation>
-    </message>
-    <message>
-        <source>Save &amp;result…</source>
-        <translation>&amp;Ergebnis speichern …</translation>
+        <source>Classify a &amp;folder…</source>
+        <translation>Einen &amp;Ordner klassifizieren…</translation>
     </message>
     <message>
         <source>&amp;Preferences…</source>
@@ -594,96 +604,103 @@
         <translation>&amp;Beenden</translation>
     </message>
     <message>
-        <source>&amp;Edit</source>
-        <translation>&amp;Bearbeiten</translation>
-    </message>
-    <message>
         <source>&amp;Clear</source>
         <translation>&amp;Leeren</translation>
-    </message>
-    <message>
-        <source>&amp;Wrong? Tell me…</source>
-        <translation>&amp;Falsch? Sagen Sie es mir …</translation>
-    </message>
-    <message>
-        <source>&amp;Copy picture</source>
-        <translation>Bild &amp;kopieren</translation>
-    </message>
-    <message>
-        <source>Copy what the &amp;network sees</source>
-        <translation>Was das &amp;Netz sieht, kopieren</translation>
-    </message>
-    <message>
-        <source>Copy re&amp;sult</source>
-        <translation>&amp;Ergebnis kopieren</translation>
-    </message>
-    <message>
-        <source>&amp;Paste picture</source>
-        <translation>Bild e&amp;infügen</translation>
-    </message>
-    <message>
-        <source>&amp;View</source>
-        <translation>&amp;Ansicht</translation>
-    </message>
-    <message>
-        <source>&amp;Replay the drawing…</source>
-        <translation>Zeichnung noch einmal &amp;abspielen …</translation>
     </message>
     <message>
         <source>About this &amp;model…</source>
         <translation>Über dieses &amp;Modell …</translation>
     </message>
     <message>
+        <source>&amp;About Lectern</source>
+        <translation>Ü&amp;ber Lectern</translation>
+    </message>
+    <message>
+        <source>&amp;File</source>
+        <translation>&amp;Datei</translation>
+    </message>
+    <message>
+        <source>&amp;Edit</source>
+        <translation>&amp;Bearbeiten</translation>
+    </message>
+    <message>
+        <source>&amp;View</source>
+        <translation>&amp;Ansicht</translation>
+    </message>
+    <message>
         <source>&amp;Colours</source>
         <translation>&amp;Farben</translation>
-    </message>
-    <message>
-        <source>As the &amp;system</source>
-        <translation>Wie das &amp;System</translation>
-    </message>
-    <message>
-        <source>&amp;Light</source>
-        <translation>&amp;Hell</translation>
-    </message>
-    <message>
-        <source>&amp;Dark</source>
-        <translation>&amp;Dunkel</translation>
     </message>
     <message>
         <source>&amp;Help</source>
         <translation>&amp;Hilfe</translation>
     </message>
     <message>
-        <source>&amp;About Lectern</source>
-        <translation>Ü&amp;ber Lectern</translation>
+        <source>{0} Predictions continue on this computer.</source>
+        <translation>{0} Die Vorhersagen laufen auf diesem Rechner weiter.</translation>
     </message>
     <message>
-        <source>Lectern shows what the networks of a deep-learning lecture make of drawings and pictures.
+        <source>Lectern shows how the networks of a deep-learning course classify drawings, pictures and texts.
 
-It asks no other computer than the server that was set.
+It connects to no other computer than the server in Preferences.
 
-Log: {0}</source>
-        <translation>Lectern zeigt, was die Netze einer Deep-Learning-Vorlesung aus Zeichnungen und Bildern machen.
+Log file: {0}</source>
+        <translation>Lectern zeigt, wie die Netze eines Deep-Learning-Kurses Zeichnungen, Bilder und Texte klassifizieren.
 
-Es fragt keinen anderen Rechner als den eingestellten Server.
+Es verbindet sich mit keinem anderen Rechner als dem Server in den Einstellungen.
 
-Protokoll: {0}</translation>
+Protokolldatei: {0}</translation>
     </message>
     <message>
         <source>About Lectern</source>
         <translation>Über Lectern</translation>
     </message>
+</context>
+<context>
+    <name>Messages</name>
     <message>
-        <source>drawing</source>
-        <translation>zeichnung</translation>
+        <source>This picture is blank. Choose one with visible content.</source>
+        <translation>Dieses Bild ist leer. Wählen Sie eines mit sichtbarem Inhalt.</translation>
     </message>
     <message>
-        <source>seen</source>
-        <translation>gesehen</translation>
+        <source>This file is damaged or not a picture. Use PNG, JPEG, WebP, GIF, BMP or TIFF.</source>
+        <translation>Diese Datei ist beschädigt oder kein Bild. Verwenden Sie PNG, JPEG, WebP, GIF, BMP oder TIFF.</translation>
     </message>
     <message>
-        <source>result</source>
-        <translation>ergebnis</translation>
+        <source>The network knows none of these words. Write in English.</source>
+        <translation>Das Netz kennt keines dieser Wörter. Schreiben Sie auf Englisch.</translation>
+    </message>
+    <message>
+        <source>This picture has too many pixels. Make it smaller first.</source>
+        <translation>Dieses Bild hat zu viele Pixel. Verkleinern Sie es zuerst.</translation>
+    </message>
+    <message>
+        <source>This model no longer exists. Choose another one.</source>
+        <translation>Dieses Modell gibt es nicht mehr. Wählen Sie ein anderes.</translation>
+    </message>
+    <message>
+        <source>The server requires a valid API key. Set it in Preferences.</source>
+        <translation>Der Server verlangt einen gültigen API-Schlüssel. Tragen Sie ihn in den Einstellungen ein.</translation>
+    </message>
+    <message>
+        <source>The server returned an error: {cause}</source>
+        <translation>Der Server meldet einen Fehler: {cause}</translation>
+    </message>
+    <message>
+        <source>The server&apos;s response is invalid. Is it a Lectern server?</source>
+        <translation>Die Antwort des Servers ist ungültig. Ist es ein Lectern-Server?</translation>
+    </message>
+    <message>
+        <source>The server does not respond.</source>
+        <translation>Der Server antwortet nicht.</translation>
+    </message>
+    <message>
+        <source>Server</source>
+        <translation>Server</translation>
+    </message>
+    <message>
+        <source>This computer</source>
+        <translation>Dieser Rechner</translation>
     </message>
 </context>
 <context>
@@ -756,8 +773,8 @@ Protokoll: {0}</translation>
         <translation>Zeichenfläche</translation>
     </message>
     <message>
-        <source>Draw a digit with mouse, finger or pen, or with the arrow keys: Space sets the pen down</source>
-        <translation>Zeichnen Sie eine Ziffer mit Maus, Finger oder Stift, oder mit den Pfeiltasten: Die Leertaste setzt den Stift auf</translation>
+        <source>Draw a digit with mouse, finger or pen, or with the arrow keys: Space lowers and lifts it</source>
+        <translation>Zeichnen Sie eine Ziffer mit Maus, Finger oder Stift, oder mit den Pfeiltasten: Die Leertaste setzt den Stift auf und hebt ihn ab</translation>
     </message>
     <message>
         <source>Clear</source>
@@ -806,44 +823,48 @@ Protokoll: {0}</translation>
         <translation>Bilder</translation>
     </message>
     <message>
-        <source>Bring a picture</source>
-        <translation>Bringen Sie ein Bild</translation>
+        <source>This picture is on the network, and Lectern downloads nothing. Save it first, or copy the picture itself.</source>
+        <translation>Dieses Bild liegt im Netz, und Lectern lädt nichts herunter. Speichern Sie es zuerst, oder kopieren Sie das Bild selbst.</translation>
     </message>
     <message>
-        <source>Not sure</source>
-        <translation>Unsicher</translation>
+        <source>It contains no picture.</source>
+        <translation>Darin ist kein Bild.</translation>
+    </message>
+    <message>
+        <source>Only the first {0} pictures were loaded.</source>
+        <translation>Nur die ersten {0} Bilder wurden geladen.</translation>
     </message>
     <message>
         <source>Sample: {0}</source>
         <translation>Beispiel: {0}</translation>
     </message>
     <message>
+        <source>Samples:</source>
+        <translation>Beispiele:</translation>
+    </message>
+    <message>
         <source>Open pictures</source>
         <translation>Bilder öffnen</translation>
     </message>
     <message>
+        <source>&amp;Open pictures…</source>
+        <translation>Bilder &amp;öffnen …</translation>
+    </message>
+    <message>
+        <source>&amp;Paste picture</source>
+        <translation>Bild e&amp;infügen</translation>
+    </message>
+    <message>
+        <source>Open a picture</source>
+        <translation>Bild öffnen</translation>
+    </message>
+    <message>
+        <source>Unsure</source>
+        <translation>Unsicher</translation>
+    </message>
+    <message>
         <source>Pictures ({0})</source>
         <translation>Bilder ({0})</translation>
-    </message>
-    <message>
-        <source>This picture lies on the network, and Lectern fetches nothing from there. Save it first, or copy the picture itself.</source>
-        <translation>Dieses Bild liegt im Netz, und von dort holt Lectern nichts. Speichern Sie es zuerst, oder kopieren Sie das Bild selbst.</translation>
-    </message>
-    <message>
-        <source>There is no picture in it.</source>
-        <translation>Darin ist kein Bild.</translation>
-    </message>
-    <message>
-        <source>Only the first {0} pictures were taken.</source>
-        <translation>Nur die ersten {0} Bilder wurden genommen.</translation>
-    </message>
-    <message>
-        <source>Pictures that were brought</source>
-        <translation>Mitgebrachte Bilder</translation>
-    </message>
-    <message>
-        <source>Try:</source>
-        <translation>Probieren:</translation>
     </message>
 </context>
 <context>
@@ -854,17 +875,17 @@ Protokoll: {0}</translation>
     </message>
 </context>
 <context>
-    <name>Preferences</name>
+    <name>PreferencesDialog</name>
     <message>
         <source>Preferences</source>
         <translation>Einstellungen</translation>
     </message>
     <message>
-        <source>Ask a &amp;server when there is one</source>
-        <translation>Einen &amp;Server fragen, wenn es einen gibt</translation>
+        <source>Use a &amp;server when it is available</source>
+        <translation>Einen &amp;Server verwenden, wenn er erreichbar ist</translation>
     </message>
     <message>
-        <source>Only if the server wants one</source>
+        <source>Only if the server requires one</source>
         <translation>Nur wenn der Server einen verlangt</translation>
     </message>
     <message>
@@ -872,19 +893,11 @@ Protokoll: {0}</translation>
         <translation>Wie das System</translation>
     </message>
     <message>
-        <source>Light</source>
-        <translation>Hell</translation>
+        <source>This is not the address of a server. Use one such as {0}.</source>
+        <translation>Das ist keine Serveradresse. Verwenden Sie eine wie {0}.</translation>
     </message>
     <message>
-        <source>Dark</source>
-        <translation>Dunkel</translation>
-    </message>
-    <message>
-        <source>This is no address of a server. Write one such as {0}.</source>
-        <translation>Das ist keine Adresse eines Servers. Schreiben Sie eine wie {0}.</translation>
-    </message>
-    <message>
-        <source>An API key has only letters, digits and signs of ASCII.</source>
+        <source>An API key consists of ASCII characters only.</source>
         <translation>Ein API-Schlüssel besteht nur aus ASCII-Zeichen.</translation>
     </message>
     <message>
@@ -916,12 +929,12 @@ Protokoll: {0}</translation>
         <translation>S&amp;prache</translation>
     </message>
     <message>
-        <source>Another language is shown after the next start.</source>
-        <translation>Eine andere Sprache gilt nach dem nächsten Start.</translation>
+        <source>A new language takes effect at the next start.</source>
+        <translation>Eine neue Sprache gilt ab dem nächsten Start.</translation>
     </message>
 </context>
 <context>
-    <name>Replay</name>
+    <name>ReplayDialog</name>
     <message>
         <source>Replay</source>
         <translation>Noch einmal</translation>
@@ -1002,50 +1015,10 @@ Protokoll: {0}</translation>
     </message>
 </context>
 <context>
-    <name>Sentences</name>
+    <name>ScoreChart</name>
     <message>
-        <source>There is nothing to be seen on this picture.</source>
-        <translation>Auf diesem Bild ist nichts zu sehen.</translation>
-    </message>
-    <message>
-        <source>This file is damaged, or is no picture. PNG, JPEG, WebP, GIF, BMP and TIFF can be read.</source>
-        <translation>Diese Datei ist beschädigt oder kein Bild. Lesbar sind PNG, JPEG, WebP, GIF, BMP und TIFF.</translation>
-    </message>
-    <message>
-        <source>The network knows none of these words. It reads English.</source>
-        <translation>Das Netz kennt keines dieser Wörter. Es liest Englisch.</translation>
-    </message>
-    <message>
-        <source>This picture has too many pixels. Make it smaller first.</source>
-        <translation>Dieses Bild hat zu viele Pixel. Verkleinern Sie es zuerst.</translation>
-    </message>
-    <message>
-        <source>This model is not there any more. Choose another one.</source>
-        <translation>Dieses Modell gibt es nicht mehr. Wählen Sie ein anderes.</translation>
-    </message>
-    <message>
-        <source>The server wants a valid API key. Set one in Preferences.</source>
-        <translation>Der Server verlangt einen gültigen API-Schlüssel. Geben Sie ihn in den Einstellungen an.</translation>
-    </message>
-    <message>
-        <source>The server refuses to answer: {cause}</source>
-        <translation>Der Server verweigert die Antwort: {cause}</translation>
-    </message>
-    <message>
-        <source>The server&apos;s answer makes no sense. Is it a Lectern server?</source>
-        <translation>Die Antwort des Servers ergibt keinen Sinn. Ist es ein Lectern-Server?</translation>
-    </message>
-    <message>
-        <source>The server does not answer.</source>
-        <translation>Der Server antwortet nicht.</translation>
-    </message>
-    <message>
-        <source>Server</source>
-        <translation>Server</translation>
-    </message>
-    <message>
-        <source>This computer</source>
-        <translation>Dieser Rechner</translation>
+        <source>Probabilities over time</source>
+        <translation>Wahrscheinlichkeiten im Lauf der Zeit</translation>
     </message>
 </context>
 <context>
@@ -1073,6 +1046,21 @@ Protokoll: {0}</translation>
     <message>
         <source>&amp;Clear</source>
         <translation>&amp;Leeren</translation>
+    </message>
+</context>
+<context>
+    <name>Theme</name>
+    <message>
+        <source>As the system</source>
+        <translation>Wie das System</translation>
+    </message>
+    <message>
+        <source>Light</source>
+        <translation>Hell</translation>
+    </message>
+    <message>
+        <source>Dark</source>
+        <translation>Dunkel</translation>
     </message>
 </context>
 </TS>

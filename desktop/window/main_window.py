@@ -1,52 +1,62 @@
-"""Owns the window: puts the parts together and passes their words on."""
+"""Builds the main window and connects its components."""
 
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QByteArray, Qt, Slot
-from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent, QGuiApplication, QImage
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QMainWindow, QScrollArea, QTabWidget, QVBoxLayout, QWidget
+from PySide6.QtGui import (
+    QAction,
+    QCloseEvent,
+    QDragEnterEvent,
+    QDragLeaveEvent,
+    QDropEvent,
+    QGuiApplication,
+)
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QMainWindow,
+    QMenu,
+    QMessageBox,
+    QScrollArea,
+    QTabWidget,
+    QVBoxLayout,
+    QWidget,
+)
 
-from desktop import settings as remembered
 from desktop import theme
-from desktop.drawing.correction_dialog import Correction
 from desktop.drawing.page import DrawPage
-from desktop.drawing.replay import Replay
 from desktop.explain.backend import ExplanationBackend
 from desktop.explain.dock import ExplanationDock
 from desktop.folder.page import FolderPage
 from desktop.lab.page import LabPage
-from desktop.pictures.images import png_of_drawing
+from desktop.pictures.dropped_files import dropped_items
 from desktop.pictures.page import PicturesPage
-from desktop.prediction.backends import LocalBackend, ServerBackend
+from desktop.prediction.backends import LocalBackend, PredictionResult, ServerBackend
+from desktop.prediction.controller import PredictionController
 from desktop.prediction.dispatcher import ConnectionState, Dispatcher
-from desktop.prediction.reader import NetworkInput, PredictionRequest, PredictionResponse, Reader
-from desktop.prediction.throttle import Throttle
+from desktop.prediction.requests import NetworkInput, PredictionResponse
 from desktop.result.compare_dock import CompareDock
 from desktop.result.history import HistoryStrip, Origin
 from desktop.result.panel import ResultPanel
-from desktop.settings import Order, Settings, Theme
+from desktop.settings import Order, Settings, SettingsStore, Theme
 from desktop.text.page import TextPage
+from desktop.window.actions import ThemeActions, create_action
 from desktop.window.banner import Banner
 from desktop.window.card_dialog import CardDialog
-from desktop.window.dropped_files import dropped_items
+from desktop.window.crash import log_file
 from desktop.window.exporter import Exporter
-from desktop.window.menus import Menus
-from desktop.window.messages import NOTHING_THERE, absence, sentence
+from desktop.window.messages import connection_message, error_message
 from desktop.window.page import Page
-from desktop.window.preferences import Preferences
-from service.client import DEFAULT_URL
-from service.inference import LecternError
+from desktop.window.preferences import PreferencesDialog
+from service.client import DEFAULT_URL, ModelSummary
+from service.inference import Card, LecternError
 
-# Faster than the eye wants, slower than any computer needs.
-_PACE_MS = 50
 _SIZE = (1040, 700)
-_SECOND_OPINION = object()
 
 
 class MainWindow(QMainWindow):
-    """Pages to the left, what was read from them to the right."""
+    """Shows the pages on the left and the result on the right."""
 
     def __init__(
         self,
@@ -56,159 +66,117 @@ class MainWindow(QMainWindow):
         server: str | None = None,
         offline: bool = False,
     ) -> None:
-        """Build the window; nothing slow happens before :meth:`start`.
+        """Build the window; :meth:`start` does what is slow.
 
         Args:
-            settings: What was remembered.
-            models: Folder of the models on this computer; Lectern's own if None.
-            server: Address to use in place of the remembered one, until another is set.
-            offline: Look for no server, whatever the settings say.
+            settings: The stored settings.
+            models: Folder of the local models; the bundled models if None.
+            server: URL to use in place of the stored one, until the user sets another.
+            offline: Use no server, whatever the settings say.
         """
         super().__init__()
-        self.settings = settings
+        self.store = SettingsStore(settings, self)
         self._local = LocalBackend(models)
         self._server, self._offline = server, offline
-        self._orders: dict[str, Order] = {}
-        self.reader = Reader(self._dispatcher(), self)
+        self._connection = (settings.server, settings.api_key)
+        self._orders = {DrawPage.key: settings.order}
+        self.controller = PredictionController(self._create_dispatcher(), self)
         self.banner = Banner(self)
         self.tabs = QTabWidget(self)
-        self.draw_page = DrawPage(self)
-        self.text_page = TextPage(self)
+        self.draw_page = DrawPage(self.controller, self.store, self)
         self.pictures_page = PicturesPage(self)
+        self.text_page = TextPage(self)
         self.pages: tuple[Page, ...] = (self.draw_page, self.pictures_page, self.text_page)
+        self.page: Page = self.draw_page
         self.folder_page = FolderPage(self)
         explanations = ExplanationBackend(self._local.catalog)
         self.lab = LabPage(explanations, self)
-        self._bench = QScrollArea(self)
+        self._lab_scroll = QScrollArea(self)
         self.why = ExplanationDock(explanations, self)
         self.compare = CompareDock(self)
-        self.page: Page = self.draw_page
         self.panel = ResultPanel(self)
         self.strip = HistoryStrip(self)
-        self.sharer = Exporter(self)
-        self.answer: PredictionResponse | None = None
-        self.throttle = Throttle(_PACE_MS, self)
+        self.exporter = Exporter(
+            self,
+            picture=lambda: self.page.picture(),
+            network_input=lambda: self.panel.preview.image,
+            result=self._result,
+        )
         self.setWindowTitle("Lectern")
         self.setAcceptDrops(True)
         self._lay_out()
-        self._wire()
-        self.menus = Menus(self)
-        self._restore()
-        self._turn_page()
+        self._add_menus()
+        self._connect_controller()
+        self._connect_components()
+        self.resize(*_SIZE)
+        self.restoreGeometry(QByteArray(settings.geometry))
+        self.tabs.setCurrentIndex(min(settings.tab, self.tabs.count() - 1))
+        self._change_tab()
+
+    @property
+    def settings(self) -> Settings:
+        """The current settings."""
+        return self.store.settings
 
     def start(self) -> None:
-        """Look for the server and the models; to be called when the window is up."""
-        self.reader.look()
-
-    def use_settings(self, settings: Settings) -> None:
-        """Take over what was changed in Preferences."""
-        before, self.settings = self.settings, settings
-        if settings.theme is not before.theme:
-            theme.apply(settings.theme)
-        if (settings.server, settings.api_key) != (before.server, before.api_key):
-            self._server = None
-            self.reader.use(self._dispatcher())
-        if settings.api_key != before.api_key:
-            remembered.save_api_key(settings.api_key)
-        remembered.save(settings)
-
-    def open_preferences(self) -> None:
-        """Ask for settings, and use them."""
-        dialog = Preferences(self.settings, self)
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.accepted.connect(lambda: self.use_settings(dialog.settings))
-        dialog.open()
-
-    def open_card(self) -> None:
-        """Fetch the card of the model that is chosen, and show it."""
-        if self.panel.model is not None:
-            self.reader.fetch_card(self.panel.model.name, self.panel.version)
-
-    def open_replay(self) -> None:
-        """Play the drawing again, with what was read meanwhile."""
-        model, strokes = self.panel.model, self.draw_page.pad.strokes
-        if model is not None and strokes and self.page is self.draw_page:
-            asked = (self.reader.dispatcher, model.name, self.panel.version)
-            Replay(strokes, model.labels, *asked, parent=self).open()
-
-    def open_correction(self) -> None:
-        """Ask what the drawing really is, and keep it for training."""
-        model = self.panel.model
-        if model is None or self.page is not self.draw_page or self.draw_page.pad.is_blank:
-            return
-        picture = png_of_drawing(self.draw_page.pad.picture)
-        dialog = Correction(picture, model.labels, self.settings.corrections, self)
-        dialog.accepted.connect(
-            lambda: self.use_settings(replace(self.settings, corrections=dialog.folder.text()))
-        )
-        dialog.open()
-
-    def paste(self) -> None:
-        """Take a picture or files from the clipboard."""
-        self.tabs.setCurrentWidget(self.pictures_page)
-        self.pictures_page.take_mime(QGuiApplication.clipboard().mimeData())
+        """Load the models and try the server; to be called after the window is shown."""
+        self.controller.reconnect()
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        """Let pictures and files be dropped anywhere."""
+        """Accept pictures and files on the whole window."""
         if event.mimeData().hasUrls() or event.mimeData().hasImage():
             event.acceptProposedAction()
             self.pictures_page.view.show_drop_hint(True)
 
     def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
-        """Stop waiting for a drop."""
+        """Hide the hint."""
         self.pictures_page.view.show_drop_hint(False)
 
     def dropEvent(self, event: QDropEvent) -> None:
-        """Take what was dropped to the page of pictures."""
+        """Pass what was dropped to the page that handles it."""
         self.pictures_page.view.show_drop_hint(False)
         event.acceptProposedAction()
-        came = dropped_items(event.mimeData())
-        if came.folders:
+        items = dropped_items(event.mimeData())
+        if items.folders:
             self.tabs.setCurrentWidget(self.folder_page)
-            self.folder_page.classify(came.folders[0])
-        elif came.files and self.tabs.currentWidget() is self._bench:
-            self.lab.open_picture(came.files[0])
+            self.folder_page.classify(items.folders[0])
+        elif items.files and self.tabs.currentWidget() is self._lab_scroll:
+            self.lab.open_picture(items.files[0])
         else:
-            self.tabs.setCurrentWidget(self.pictures_page)
-            self.pictures_page.take_mime(event.mimeData())
+            self.pictures_page.add_mime(event.mimeData())
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        """Remember how things were left, and stop."""
-        self.throttle.stop()
-        self.settings = replace(
-            self.settings,
+        """Save the settings and stop the threads."""
+        self.store.update(
             geometry=bytes(self.saveGeometry().data()),
-            brush=self.draw_page.brush_size(),
+            brush=self.draw_page.pad.brush,
             tab=self.tabs.currentIndex(),
         )
-        remembered.save(self.settings)
-        self.pictures_page.close_workers()
-        self.folder_page.close_workers()
-        self.lab.close_workers()
-        self.why.panel.close_workers()
-        self.reader.close()
+        for component in (self.pictures_page, self.folder_page, self.lab, self.why.panel):
+            component.close_workers()
+        self.controller.close()
         super().closeEvent(event)
 
-    def _dispatcher(self) -> Dispatcher:
-        address = "" if self._offline else self._server or self.settings.server
-        server = ServerBackend(address, api_key=self.settings.api_key) if address else None
-        return Dispatcher(self._local, server, expected=address != DEFAULT_URL)
+    def _create_dispatcher(self) -> Dispatcher:
+        url = "" if self._offline else self._server or self.settings.server
+        server = ServerBackend(url, api_key=self.settings.api_key) if url else None
+        return Dispatcher(self._local, server, expected=url != DEFAULT_URL)
 
     def _lay_out(self) -> None:
         self.tabs.setDocumentMode(True)
         for page in self.pages:
             self.tabs.addTab(page, page.title())
         self.tabs.addTab(self.folder_page, self.folder_page.title())
-        # The lab is broad; where the window is not, it is scrolled rather than forbidding narrow windows.
-        self._bench.setWidgetResizable(True)
-        self._bench.setFrameShape(QFrame.Shape.NoFrame)
-        self._bench.setWidget(self.lab)
-        self.tabs.addTab(self._bench, self.lab.title())
-        row = QHBoxLayout()
-        row.setSpacing(0)
+        # The lab is wide: in a narrow window it scrolls.
+        self._lab_scroll.setWidgetResizable(True)
+        self._lab_scroll.setFrameShape(QFrame.Shape.NoFrame)
+        self._lab_scroll.setWidget(self.lab)
+        self.tabs.addTab(self._lab_scroll, self.lab.title())
         left = QVBoxLayout()
         left.addWidget(self.tabs, 1)
         left.addWidget(self.strip)
+        row = QHBoxLayout()
+        row.setSpacing(0)
         row.addLayout(left, 1)
         row.addWidget(self.panel)
         body = QWidget(self)
@@ -219,183 +187,219 @@ class MainWindow(QMainWindow):
         column.addLayout(row, 1)
         self.setCentralWidget(body)
 
-    def _wire(self) -> None:
+    def _add_menus(self) -> None:
+        draw, pictures, export = self.draw_page, self.pictures_page, self.exporter
+        folder = create_action(self, self.tr("Classify a &folder…"), self._open_folder, "Ctrl+Shift+O")
+        preferences = create_action(self, self.tr("&Preferences…"), self._open_preferences, "Ctrl+,")
+        preferences.setMenuRole(QAction.MenuRole.PreferencesRole)
+        close = create_action(self, self.tr("&Quit"), self.close, "Ctrl+Q")
+        close.setMenuRole(QAction.MenuRole.QuitRole)
+        clear = create_action(self, self.tr("&Clear"), self._clear_page, "Ctrl+Backspace")
+        card = create_action(self, self.tr("About this &model…"), self.controller.fetch_card, "Ctrl+I")
+        about = create_action(self, self.tr("&About Lectern"), self._show_about)
+        about.setMenuRole(QAction.MenuRole.AboutRole)
+        tabs = [
+            create_action(
+                self, self.tabs.tabText(index), partial(self.tabs.setCurrentIndex, index), f"Ctrl+{index + 1}"
+            )
+            for index in range(self.tabs.count())
+        ]
+        self._add_menu(
+            self.tr("&File"),
+            [pictures.open, folder],
+            [export.save_picture, export.save_input, export.save_result],
+            [preferences],
+            [close],
+        )
+        self._add_menu(
+            self.tr("&Edit"),
+            [draw.undo, draw.redo, draw.erase, clear, draw.correct],
+            [export.copy_picture, export.copy_input, export.copy_result, pictures.paste],
+        )
+        view = self._add_menu(
+            self.tr("&View"), tabs, [self.why.action, self.compare.action, draw.replay, card]
+        )
+        view.addMenu(self.tr("&Colours")).addActions(ThemeActions(self.store, self).actions())
+        self._add_menu(self.tr("&Help"), [about])
+
+    def _connect_controller(self) -> None:
+        controller = self.controller
+        controller.models_changed.connect(self._offer_models)
+        controller.model_changed.connect(self._offer_versions)
+        controller.response_changed.connect(self._show_response)
+        controller.completed.connect(self._add_to_history)
+        controller.comparison_completed.connect(self._show_comparison)
+        controller.network_input_ready.connect(self._show_input)
+        controller.failed.connect(self._show_error)
+        controller.card_ready.connect(self._show_card)
+        controller.connection_changed.connect(self._show_connection)
+
+    def _connect_components(self) -> None:
         for page in self.pages:
-            page.changed.connect(partial(self._page_changed, page))
-            page.settled.connect(partial(self._page_settled, page))
-        self.pictures_page.paste.clicked.connect(self.paste)
-        self.strip.entry_activated.connect(self._bring_back)
-        self.folder_page.save_requested.connect(self.sharer.save_text)
-        self.tabs.currentChanged.connect(self._turn_page)
-        self.throttle.fired.connect(lambda: self._ask(settled=False))
-        self.panel.model_changed.connect(self._choose)
-        self.panel.order_changed.connect(self._order)
-        self.panel.correction_requested.connect(self.open_correction)
-        self.compare.version_changed.connect(lambda: self._ask(settled=False))
-        self.banner.retried.connect(self.reader.look)
-        self.reader.completed.connect(self._show_answer)
-        self.reader.network_input_ready.connect(self._show_sight)
-        self.reader.failed.connect(self._show_refusal)
-        self.reader.connection_changed.connect(self._show_standing)
-        self.reader.card_ready.connect(lambda card: CardDialog(card, self).open())
-        QGuiApplication.styleHints().colorSchemeChanged.connect(self._follow_system)
+            page.activated.connect(partial(self.tabs.setCurrentWidget, page))
+        self.tabs.currentChanged.connect(self._change_tab)
+        self.strip.entry_activated.connect(self._restore)
+        self.folder_page.save_requested.connect(self.exporter.save_text)
+        self.panel.model_changed.connect(self._choose_model)
+        self.panel.order_changed.connect(self._change_order)
+        self.panel.correction_requested.connect(self.draw_page.open_correction)
+        self.compare.version_changed.connect(self._compare)
+        self.compare.visibilityChanged.connect(self._set_compared_version)
+        self.banner.retry_requested.connect(self.controller.reconnect)
+        self.store.changed.connect(self._apply_settings)
+        QGuiApplication.styleHints().colorSchemeChanged.connect(self._follow_color_scheme)
 
-    def _restore(self) -> None:
-        self.resize(*_SIZE)
-        self.restoreGeometry(QByteArray(self.settings.geometry))
-        self.draw_page.set_brush_size(self.settings.brush)
-        self._orders[self.draw_page.key] = self.settings.order
-        self.tabs.setCurrentIndex(min(self.settings.tab, self.tabs.count() - 1))
+    def _add_menu(self, title: str, *sections: list[QAction]) -> QMenu:
+        menu = self.menuBar().addMenu(title)
+        for index, section in enumerate(sections):
+            if index:
+                menu.addSeparator()
+            menu.addActions(section)
+        return menu
 
-    def _follow_system(self) -> None:
+    @Slot(object)
+    def _apply_settings(self, settings: Settings) -> None:
+        theme.apply(settings.theme)
+        connection = (settings.server, settings.api_key)
+        if connection != self._connection:
+            self._connection = connection
+            self._server = None
+            self.controller.set_dispatcher(self._create_dispatcher())
+
+    def _follow_color_scheme(self) -> None:
         if self.settings.theme is Theme.SYSTEM:
             theme.apply(Theme.SYSTEM)
 
-    def _turn_page(self) -> None:
-        alone = self.tabs.currentWidget() not in self.pages
-        self.panel.setVisible(not alone)
-        self.strip.setVisible(not alone)
-        if alone:
-            self.throttle.stop()
-            self.reader.forget()
+    def _change_tab(self) -> None:
+        tab = self.tabs.currentWidget()
+        page = next((page for page in self.pages if page is tab), None)
+        self.panel.setVisible(page is not None)
+        self.strip.setVisible(page is not None)
+        if page is None:
+            self.controller.set_page(None)
             self.why.panel.set_model(None, None)
             picture = self.pictures_page.value()
             if isinstance(picture, bytes):
                 self.lab.suggest_picture(picture)
             return
-        self.page = self.pages[self.tabs.currentIndex()]
-        self.panel.set_preview_visible(self.page is not self.text_page)
-        self.panel.correctable = self.page is self.draw_page
-        for part in (self.panel, self.compare):
-            part.set_order(self._orders.get(self.page.key, self.page.order))
-        self._offer_models(self.reader.dispatcher.connection_state)
-        self._read_again()
-
-    def _page_changed(self, page: Page) -> None:
-        if page is not self.page:
-            return
-        if self.page.value() is None:
-            self._read_again()
-        else:
-            self.throttle.poke()
-
-    def _page_settled(self, page: Page) -> None:
-        if page is self.page and page.value() is not None:
-            self.throttle.stop()
-            self._ask(settled=True)
-
-    def _read_again(self) -> None:
-        """Forget what was read, and read what is there now."""
-        self.throttle.stop()
-        self.reader.forget()
-        self._empty()
-        self._ask(settled=True)
-
-    def _empty(self) -> None:
-        self.answer = None
-        self.panel.show_placeholder(self.page.placeholder())
-        self.compare.clear()
-        self._explain_next()
-
-    def _explain_next(self) -> None:
-        model = self.panel.model
-        self.why.panel.set_model(None if model is None else model.name, self.panel.version)
-
-    def _ask(self, *, settled: bool) -> None:
-        value, model = self.page.value(), self.panel.model
-        if value is None or model is None:
-            return
-        page, version, second = self.page, self.panel.version, self.compare.version
-        more = []
-        if second is not None:
-            more.append(PredictionRequest(model.name, second, value, settled, origin=_SECOND_OPINION))
-        if settled:
-            more += [PredictionRequest(model.name, version, other) for other in page.other_contents()]
-        origin = Origin(page.key, page.sitting, page.snapshot(), page.thumbnail()) if settled else None
-        self.reader.ask(PredictionRequest(model.name, version, value, settled, origin), *more)
-
-    def _choose(self) -> None:
-        if self.panel.model is not None:
-            chosen = {**self.settings.models, self.page.key: self.panel.model.name}
-            self.settings = replace(self.settings, models=chosen)
-        self._meet()
-        self._read_again()
-
-    def _meet(self) -> None:
-        self.page.set_model(self.panel.model)
-        self.compare.set_model(self.panel.model, self.panel.version)
+        self.page = page
+        self.panel.set_preview_visible(page.shows_picture)
+        self.panel.correctable = page is self.draw_page
+        for component in (self.panel, self.compare):
+            component.set_order(self._orders.get(page.key, page.order))
+        self.controller.set_page(page)
 
     @Slot(object)
-    def _order(self, order: Order) -> None:
+    def _offer_models(self, models: tuple[ModelSummary, ...]) -> None:
+        self.panel.set_models(models, self.settings.models.get(self.page.key, ""))
+        self.controller.set_model(self.panel.model, self.panel.version)
+
+    def _offer_versions(self) -> None:
+        self.compare.set_model(self.controller.model, self.controller.version)
+        self._set_compared_version()
+
+    def _choose_model(self) -> None:
+        model = self.panel.model
+        if model is not None:
+            self.store.update(models={**self.settings.models, self.page.key: model.name})
+        self.controller.set_model(model, self.panel.version)
+
+    def _compare(self) -> None:
+        self._set_compared_version()
+        self.controller.predict()
+
+    def _set_compared_version(self) -> None:
+        self.controller.compared_version = self.compare.version
+
+    @Slot(object)
+    def _change_order(self, order: Order) -> None:
         self._orders[self.page.key] = order
         self.compare.set_order(order)
         if self.page is self.draw_page:
-            self.settings = replace(self.settings, order=order)
+            self.store.update(order=order)
 
     @Slot(object)
-    def _show_answer(self, answer: PredictionResponse) -> None:
-        if answer.request.origin is _SECOND_OPINION:
-            self.compare.show_result(answer.reading)
-            return
-        self.page.record_prediction(answer.request.value, answer.reading.prediction)
-        if isinstance(answer.request.value, bytes) and answer.request.value is not self.page.value():
-            return
-        self.answer = answer
-        self.panel.show_result(answer.reading, settled=answer.request.settled)
-        self.why.panel.set_label(answer.reading.prediction.best.label)
-        if isinstance(answer.request.origin, Origin):
-            self.strip.add(answer)
+    def _show_response(self, response: PredictionResponse | None) -> None:
+        if response is None:
+            self.panel.show_placeholder(self.page.placeholder_text())
+            self.compare.clear()
+            self._reset_explanation()
+        else:
+            self.panel.show_result(response.result, settled=response.request.settled)
+            self.why.panel.set_label(response.result.prediction.best.label)
 
     @Slot(object)
-    def _bring_back(self, answer: PredictionResponse) -> None:
-        origin = answer.request.origin
+    def _show_comparison(self, response: PredictionResponse) -> None:
+        self.compare.show_result(response.result)
+
+    @Slot(object)
+    def _show_input(self, network_input: NetworkInput) -> None:
+        self.panel.preview.set_pixels(network_input.pixels)
+        self.why.panel.set_pixels(network_input.pixels)
+
+    @Slot(object)
+    def _show_error(self, error: LecternError) -> None:
+        self.panel.show_error(error_message(error))
+        self._reset_explanation()
+
+    def _reset_explanation(self) -> None:
+        model = self.controller.model
+        self.why.panel.set_model(None if model is None else model.name, self.controller.version)
+
+    @Slot(object)
+    def _show_connection(self, state: ConnectionState) -> None:
+        error = state.server_error
+        text = self.tr("{0} Predictions continue on this computer.")
+        self.banner.show_message("" if error is None else text.format(connection_message(error)))
+        self.banner.setToolTip("" if error is None else str(error))
+        self.folder_page.set_models(self.controller.dispatcher, state.models)
+        if state.models_error is not None:
+            self.panel.show_error(error_message(state.models_error))
+
+    @Slot(object)
+    def _show_card(self, card: Card) -> None:
+        CardDialog(card, self).open()
+
+    @Slot(object)
+    def _add_to_history(self, response: PredictionResponse) -> None:
+        origin = response.request.origin
+        if isinstance(origin, Origin):
+            self.strip.add(response)
+
+    @Slot(object)
+    def _restore(self, response: PredictionResponse) -> None:
+        origin = response.request.origin
         assert isinstance(origin, Origin)
         page = next(page for page in self.pages if page.key == origin.page)
         self.tabs.setCurrentWidget(page)
-        self.throttle.stop()
-        self.reader.forget()
+        self.controller.cancel()
         page.restore(origin.snapshot)
-        prediction = answer.reading.prediction
+        prediction = response.result.prediction
         self.panel.select(prediction.model, prediction.version)
-        self._meet()
-        self.answer = answer
-        self.panel.show_result(answer.reading, settled=True)
-        self._explain_next()
-        self.why.panel.set_label(prediction.best.label)
-        self.reader.see(answer.request)
+        self.controller.restore(response, self.panel.model, self.panel.version)
 
-    @Slot(object)
-    def _show_sight(self, sight: NetworkInput) -> None:
-        value = self.page.value()
-        if value is not None and (isinstance(value, QImage) or value is sight.request.value):
-            self.panel.preview.set_pixels(sight.pixels)
-            self.why.panel.set_pixels(sight.pixels)
+    def _result(self) -> PredictionResult | None:
+        response = self.controller.response
+        return None if response is None else response.result
 
-    @Slot(object)
-    def _show_refusal(self, error: LecternError) -> None:
-        if error.code in NOTHING_THERE and self.page is self.draw_page:
-            self._empty()
-        else:
-            self.answer = None
-            self.panel.show_error(sentence(error))
-            self._explain_next()
+    def _open_folder(self) -> None:
+        self.tabs.setCurrentWidget(self.folder_page)
+        self.folder_page.ask_for_folder()
 
-    @Slot(object)
-    def _show_standing(self, connection_state: ConnectionState) -> None:
-        cause = connection_state.cause
-        self.banner.say(
-            "" if cause is None else self.tr("{0} Reading continues on this computer.").format(absence(cause))
+    def _open_preferences(self) -> None:
+        PreferencesDialog(self.store, self).open()
+
+    def _clear_page(self) -> None:
+        if self.page.isVisible():
+            self.page.clear()
+
+    def _show_about(self) -> None:
+        text = self.tr(
+            "Lectern shows how the networks of a deep-learning course classify drawings, pictures and texts."
+            "\n\nIt connects to no other computer than the server in Preferences.\n\nLog file: {0}"
         )
-        self.banner.setToolTip("" if cause is None else str(cause))
-        self._offer_models(connection_state)
-        self.folder_page.set_models(self.reader.dispatcher, connection_state.models)
-        if connection_state.shortage is not None:
-            self.panel.show_error(sentence(connection_state.shortage))
-
-    def _offer_models(self, connection_state: ConnectionState) -> None:
-        before = (self.panel.model, self.panel.version)
-        fitting = tuple(model for model in connection_state.models if self.page.accepts(model))
-        self.panel.set_models(fitting, self.settings.models.get(self.page.key, ""))
-        self._meet()
-        if (self.panel.model, self.panel.version) != before:
-            self._read_again()
+        box = QMessageBox(
+            QMessageBox.Icon.NoIcon, self.tr("About Lectern"), text.format(log_file()), parent=self
+        )
+        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        box.open()

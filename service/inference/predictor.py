@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 import onnxruntime as ort
+from PIL import Image
 
 from service.inference.card import Card
 from service.inference.errors import ChecksumMismatch, InvalidInput, ModelError
@@ -135,7 +136,23 @@ class Predictor:
             raise InvalidInput(
                 f"{self.card.name} reads pictures, and got a text; send the bytes of a picture file"
             )
-        return self._prepare(decode_image(value, max_pixels=max_pixels))
+        return self.prepare_image(decode_image(value, max_pixels=max_pixels))
+
+    def prepare_image(self, image: Image.Image) -> Array:
+        """Turn a decoded picture into the array that the network takes, without the batch dimension.
+
+        Args:
+            image: Upright, of mode ``L``, ``RGB`` or ``RGBA``, as ``decode_image`` returns it.
+
+        Returns:
+            uint8 pixels (height, width) or (height, width, 3).
+
+        Raises:
+            InputError: The picture is blank, or the model classifies texts.
+        """
+        if self.takes_text:
+            raise InvalidInput(f"{self.card.name} classifies texts, and got a picture; send a text")
+        return self._prepare(image)
 
     def stack(self, rows: Sequence[Array]) -> Array:
         """Put prepared inputs into one batch, ids filled up with padding."""

@@ -9,18 +9,18 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-import hands
-from pen import SAMPLE, digits
+import gestures
+from pen_digits import SAMPLE, digits
 from PIL import Image
 from PySide6.QtCore import QEventLoop, QTimer
 from PySide6.QtWidgets import QApplication, QDialog, QWidget
 
 import desktop
 from desktop.app import apply_style
-from desktop.drawing.strokes import PAGE
+from desktop.drawing.strokes import CANVAS_SIZE
+from desktop.pictures.dropped_files import DroppedFile
 from desktop.pictures.page import SAMPLES
 from desktop.settings import Settings, Theme
-from desktop.window.dropped_files import DroppedFile
 from desktop.window.main_window import MainWindow
 from service.inference.catalog import BUNDLED
 
@@ -46,7 +46,7 @@ def write_digit(window: MainWindow, number: int) -> None:
     _, strokes = list(digits(SAMPLE))[number]
     window.draw_page.clear()
     for stroke in strokes:
-        hands.draw(window.draw_page.pad, [tuple(spot / PAGE) for spot in stroke], steps=1)
+        gestures.draw(window.draw_page.pad, [tuple(spot / CANVAS_SIZE) for spot in stroke], steps=1)
     wait()
 
 
@@ -61,7 +61,7 @@ def pictures(window: MainWindow) -> None:
     window.tabs.setCurrentWidget(window.pictures_page)
     wait()
     folder = SAMPLES / (window.panel.model.name if window.panel.model else "mnist")
-    window.pictures_page.take([DroppedFile(path.name, path) for path in sorted(folder.glob("*.*"))])
+    window.pictures_page.load([DroppedFile(path.name, path) for path in sorted(folder.glob("*.*"))])
     wait(2 * _WAIT_MS)
 
 
@@ -94,8 +94,8 @@ def why(window: MainWindow) -> None:
 
 
 def replayed(window: MainWindow) -> None:
-    """Replay the drawing, to its end."""
-    window.open_replay()
+    """ReplayDialog the drawing, to its end."""
+    window.draw_page.open_replay()
     wait(4 * _WAIT_MS)
 
 
@@ -150,7 +150,7 @@ def main() -> None:
                 wait()
             step(window)
             shot(window, options.folder / f"{step.__name__}-{theme.value}.png")
-        window.reader.close()
+        window.controller.close()
         window.hide()
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import keyring
 import pytest
-from hands import press
+from gestures import press
 from keyring.backend import KeyringBackend
 from keyring.backends.fail import Keyring as FailingKeyring
 from keyring.errors import KeyringLocked, PasswordDeleteError
@@ -19,11 +19,11 @@ from PySide6.QtWidgets import QApplication, QDialogButtonBox
 from pytestqt.qtbot import QtBot
 
 from desktop import api_key
-from desktop import settings as remembered
+from desktop import settings as stored
 from desktop.api_key import KeyLocation
 from desktop.settings import Settings
 from desktop.window.main_window import MainWindow
-from desktop.window.preferences import Preferences
+from desktop.window.preferences import PreferencesDialog
 
 KEY = "correct-horse-battery"
 
@@ -116,7 +116,7 @@ def broken(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> I
 
 
 def settings_file() -> Path:
-    return Path(remembered._store().fileName())
+    return Path(stored._store().fileName())
 
 
 def test_a_key_goes_to_the_keyring_and_not_to_the_file(backend: FakeKeyring) -> None:
@@ -194,42 +194,42 @@ def test_the_key_is_never_logged(broken: KeyringBackend, caplog: pytest.LogCaptu
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows keeps settings in the registry")
 def test_only_the_owner_can_read_a_file_with_a_key(qapp: QApplication, broken: KeyringBackend) -> None:
-    remembered.save(Settings())
+    stored.save(Settings())
     settings_file().chmod(0o644)
-    remembered.save_api_key(KEY)
-    remembered.save(Settings(server=""))
+    stored.save_api_key(KEY)
+    stored.save(Settings(server=""))
     assert stat.S_IMODE(settings_file().stat().st_mode) == 0o600
     assert KEY in settings_file().read_text()
-    assert remembered.load() == Settings(server="", api_key=KEY)
+    assert stored.load() == Settings(server="", api_key=KEY)
 
 
 def test_a_settings_file_of_an_earlier_version_is_moved(qapp: QApplication, backend: FakeKeyring) -> None:
     store = QSettings(
-        QSettings.defaultFormat(), QSettings.Scope.UserScope, remembered.ORGANIZATION, remembered.APPLICATION
+        QSettings.defaultFormat(), QSettings.Scope.UserScope, stored.ORGANIZATION, stored.APPLICATION
     )
     store.setValue("api_key", KEY)
     store.sync()
-    assert remembered.load().api_key == KEY
+    assert stored.load().api_key == KEY
     assert KEY not in settings_file().read_text()
-    assert remembered.load().api_key == KEY
+    assert stored.load().api_key == KEY
 
 
 def test_settings_that_are_saved_leave_the_stored_key_alone(qapp: QApplication, backend: FakeKeyring) -> None:
-    remembered.save_api_key(KEY)
-    remembered.save(Settings(theme=remembered.Theme.DARK))
-    assert remembered.load().api_key == KEY
+    stored.save_api_key(KEY)
+    stored.save(Settings(theme=stored.Theme.DARK))
+    assert stored.load().api_key == KEY
 
 
 def accept_key(window: MainWindow, key: str) -> None:
     press(window, "Ctrl+,")
-    dialog = window.findChildren(Preferences)[-1]
+    dialog = window.findChildren(PreferencesDialog)[-1]
     dialog.online.setChecked(True)
     dialog.api_key.setText(key)
     dialog.buttons.button(QDialogButtonBox.StandardButton.Ok).click()
 
 
 def location_text(window: MainWindow) -> str:
-    dialog = Preferences(window.settings, window)
+    dialog = PreferencesDialog(window.store, window)
     return dialog.key_location.text()
 
 

@@ -7,7 +7,7 @@ import sys
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
-from hands import SEVEN, OpenWindow, draw, settling, shown
+from gestures import SEVEN, OpenWindow, draw, settling, shown
 from pytestqt.qtbot import QtBot
 
 import desktop

@@ -5,18 +5,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hands import DASH, LEFT, PLAIN, SEVEN, OpenWindow, draw, press, settling, spot
+from fake_server import FakeServer
+from gestures import DASH, LEFT, PLAIN, SEVEN, OpenWindow, draw, predicted, press, settling, spot
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QImage
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
-from stand_in import StandIn
 
 from desktop.explain.backend import ExplanationBackend, ExplanationRequest
 from desktop.explain.panel import ExplanationPanel
+from desktop.pictures.dropped_files import DroppedFile
 from desktop.pictures.images import qimage_of_pixels
 from desktop.settings import Settings
-from desktop.window.dropped_files import DroppedFile
 from desktop.window.main_window import MainWindow
 from service.inference import Catalog
 from service.inference.catalog import BUNDLED
@@ -160,7 +160,7 @@ def test_a_network_without_convolutions_shows_a_heat_map_and_a_notice(
     assert window.panel.model.name == "fashion_mnist"
     window.panel.versions.setCurrentIndex(window.panel.versions.findData(1))
     path = next((SAMPLES / "fashion_mnist").glob("bag*"))
-    window.pictures_page.take([DroppedFile(path.name, path)])
+    window.pictures_page.load([DroppedFile(path.name, path)])
     qtbot.waitUntil(lambda: panel.legend.text() != "")
     label = panel.legend.text().removeprefix("Bright pixels contribute to ").removesuffix(".")
     pixels = window.panel.preview.pixels
@@ -182,7 +182,7 @@ def test_a_network_for_texts_shows_its_layers_only(
     assert not panel.labels.isVisible()
     assert not panel.feature_maps.isVisible()
     window.text_page.editor.setPlainText("a great film")
-    qtbot.waitUntil(lambda: window.answer is not None)
+    qtbot.waitUntil(lambda: window.controller.response is not None)
     assert panel.heat_map.placeholder == "Heat maps are not available for texts."
 
 
@@ -191,7 +191,7 @@ def test_a_restored_drawing_is_explained_again(qtbot: QtBot, window: MainWindow,
     pixels = draw_and_wait(qtbot, window)
     press(window, "Ctrl+Backspace")
     draw(window.draw_page.pad, DASH)
-    qtbot.waitUntil(lambda: window.answer is not None and window.answer.reading.prediction.best.label != "7")
+    qtbot.waitUntil(lambda: predicted(window) is not None and predicted(window).best.label != "7")
     item = window.strip.item(window.strip.count() - 1)
     QTest.mouseClick(window.strip.viewport(), LEFT, pos=window.strip.visualItemRect(item).center())
     qtbot.waitUntil(lambda: panel.heat_map.image == overlay(catalog, pixels, "7"))
@@ -270,7 +270,7 @@ def test_the_heat_map_fills_its_view(qtbot: QtBot, window: MainWindow) -> None:
 def test_predictions_of_a_server_are_explained_locally(
     qtbot: QtBot, open_window: OpenWindow, catalog: Catalog
 ) -> None:
-    server = StandIn(BUNDLED)
+    server = FakeServer(BUNDLED)
     try:
         window = open_window(Settings(server=server.url), models=BUNDLED)
         window.panel.versions.setCurrentIndex(window.panel.versions.findData(1))
@@ -278,6 +278,6 @@ def test_predictions_of_a_server_are_explained_locally(
         pixels = draw_and_wait(qtbot, window)
         assert window.panel.duration.text().startswith("Server ")
         qtbot.waitUntil(lambda: window.why.panel.heat_map.image == overlay(catalog, pixels, "7"))
-        assert [path for _, path in server.asked if "explain" in path] == []
+        assert [path for _, path in server.requests if "explain" in path] == []
     finally:
         server.kill()

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from hands import pictures
+from gestures import pictures
 
 from desktop.folder.batch import (
     BATCH_BYTES,
@@ -16,7 +16,7 @@ from desktop.folder.batch import (
     find_images,
     to_csv,
 )
-from desktop.prediction.backends import Place, PredictionResult
+from desktop.prediction.backends import Location, PredictionResult
 from service.inference import Prediction, Score
 from service.inference.errors import DamagedImage, ModelNotFound
 
@@ -36,7 +36,7 @@ def folder(tmp_path: Path) -> Path:
 def fake_prediction(content: bytes) -> PredictionResult:
     if b"bad" in content:
         raise DamagedImage("bad")
-    return PredictionResult(Prediction("m", 1, (Score("x", 1.0),), False), Place.HERE, 0.1)
+    return PredictionResult(Prediction("m", 1, (Score("x", 1.0),), False), Location.LOCAL, 0.1)
 
 
 def classify_all(contents: Sequence[bytes]) -> list[PredictionResult]:

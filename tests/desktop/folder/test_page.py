@@ -10,14 +10,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hands import OpenWindow, click, pictures, press
+from gestures import OpenWindow, click, pictures, press
 from PySide6.QtCore import QMimeData, QPointF, Qt, QTimer, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QApplication, QFileDialog
 from pytestqt.qtbot import QtBot
 
 from desktop.folder.page import FolderPage
-from desktop.prediction.backends import Place, PredictionResult
+from desktop.prediction.backends import Location, PredictionResult
 from desktop.window.main_window import MainWindow
 from service.client import ModelSummary
 from service.inference import Prediction, Score
@@ -170,11 +170,11 @@ class SlowDispatcher:
         self.started = threading.Event()
         self.released = threading.Event()
 
-    def read(self, model: str, inputs: Sequence[bytes], *, version: int | None) -> list[PredictionResult]:
+    def predict(self, model: str, inputs: Sequence[bytes], *, version: int | None) -> list[PredictionResult]:
         self.started.set()
         self.released.wait(10)
         prediction = Prediction(model, 1, (Score(self.label, 1.0),), False)
-        return [PredictionResult(prediction, Place.HERE, 0.1)] * len(inputs)
+        return [PredictionResult(prediction, Location.LOCAL, 0.1)] * len(inputs)
 
 
 @pytest.fixture
@@ -230,3 +230,16 @@ def test_without_a_model_a_folder_shows_a_message(page: FolderPage, folder: Path
     page.classify(folder)
     assert page.status.text() == "No model for pictures is available."
     assert not page.cancel.isEnabled()
+
+
+def test_closing_does_not_wait_for_a_running_classification(
+    qtbot: QtBot, page: FolderPage, folder: Path
+) -> None:
+    slow = SlowDispatcher("x")
+    page.set_models(slow, (SUMMARY,))
+    page.classify(folder)
+    qtbot.waitUntil(slow.started.is_set)
+    start = time.monotonic()
+    page.close_workers()
+    assert time.monotonic() - start < 1
+    slow.released.set()

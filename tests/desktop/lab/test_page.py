@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hands import LEFT, ONE, PLAIN, SEVEN, OpenWindow, click, draw, pictures, press, spot
+from gestures import LEFT, ONE, PLAIN, SEVEN, OpenWindow, click, draw, pictures, press, spot
 from PySide6.QtCore import QMimeData, QPoint, QPointF, QRect, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtTest import QTest
@@ -23,8 +23,8 @@ from desktop.lab.convolution import (
 )
 from desktop.lab.kernels import PRESETS, Preset
 from desktop.lab.page import LabPage
+from desktop.pictures.dropped_files import DroppedFile
 from desktop.pictures.images import pillow_of, qimage_of_pixels
-from desktop.window.dropped_files import DroppedFile
 from desktop.window.main_window import MainWindow
 from service.inference import Catalog
 from service.inference.catalog import BUNDLED
@@ -257,7 +257,7 @@ def test_a_picture_can_be_opened(qtbot: QtBot, lab: LabPage) -> None:
 
 def test_the_picture_of_the_other_tab_is_suggested_once(qtbot: QtBot, window: MainWindow) -> None:
     press(window, "Ctrl+2")
-    window.pictures_page.take([DroppedFile("ship.png", pictures() / "ship.png")])
+    window.pictures_page.load([DroppedFile("ship.png", pictures() / "ship.png")])
     qtbot.waitUntil(lambda: window.pictures_page.value() is not None)
     press(window, "Ctrl+5")
     window.lab.picker.select_picture()

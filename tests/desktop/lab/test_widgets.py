@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hands import pictures
+from gestures import pictures
 from PySide6.QtCore import QPoint, QRect
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
@@ -12,7 +12,7 @@ from desktop.lab.convolution_view import ConvolutionView
 from desktop.lab.input_picker import InputPicker, LabInput
 from desktop.lab.kernel_grid import KernelGrid
 from desktop.lab.kernels import PRESETS, InvalidWeight, Preset
-from desktop.window.dropped_files import DroppedFile
+from desktop.pictures.dropped_files import DroppedFile
 from service.inference.errors import DamagedImage
 
 PIXELS = np.arange(36, dtype=np.uint8).reshape(6, 6)

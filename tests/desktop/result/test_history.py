@@ -1,13 +1,18 @@
-"""Tests the history strip without a window."""
+"""Tests the history of predictions, by itself and in the main window."""
 
 import pytest
+from gestures import DASH, ONE, draw, pictures, predicted, press, settling, shown
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QImage
+from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
-from desktop.prediction.backends import Place, PredictionResult
-from desktop.prediction.reader import PredictionRequest, PredictionResponse
+from desktop.pictures.dropped_files import DroppedFile
+from desktop.prediction.backends import Location, PredictionResult
+from desktop.prediction.requests import PredictionRequest, PredictionResponse
 from desktop.result import history
 from desktop.result.history import HistoryStrip, Origin
+from desktop.window.main_window import MainWindow
 from service.inference import Prediction, Score
 
 
@@ -23,9 +28,8 @@ def response(label: str, document_id: int, page: str = "draw") -> PredictionResp
     thumbnail.fill(0)
     origin = Origin(page, document_id, None, thumbnail)
     prediction = Prediction("mnist", 1, (Score(label, 1.0),), False)
-    return PredictionResponse(
-        PredictionRequest("mnist", 1, "text", origin=origin), PredictionResult(prediction, Place.HERE, 1.0)
-    )
+    request = PredictionRequest("mnist", 1, "text", origin=origin)
+    return PredictionResponse(request, PredictionResult(prediction, Location.LOCAL, 1.0))
 
 
 def labels(strip: HistoryStrip) -> list[str]:
@@ -53,3 +57,43 @@ def test_an_activated_entry_is_sent_with_its_response(qtbot: QtBot, strip: Histo
     with qtbot.waitSignal(strip.entry_activated) as activated:
         strip.itemActivated.emit(strip.item(1))
     assert activated.args == [first]
+
+
+def test_history_has_one_entry_per_drawing_and_restores_it(qtbot: QtBot, seven: MainWindow) -> None:
+    drawn, result = seven.draw_page.pad.picture, seven.panel.detail.text()
+    with settling(qtbot, seven):
+        draw(seven.draw_page.pad, DASH)
+    assert seven.strip.count() == 1
+    with settling(qtbot, seven):
+        press(seven, "Ctrl+Z")
+    assert seven.panel.detail.text() == result
+    press(seven, "Ctrl+Backspace")
+    with settling(qtbot, seven):
+        draw(seven.draw_page.pad, ONE)
+    assert seven.strip.count() == 2
+    press(seven, "Ctrl+3")
+    item = seven.strip.item(1)
+    with qtbot.waitSignal(seven.controller.network_input_ready):
+        QTest.mouseClick(
+            seven.strip.viewport(), Qt.MouseButton.LeftButton, pos=seven.strip.visualItemRect(item).center()
+        )
+    assert seven.page is seven.draw_page
+    assert seven.draw_page.pad.picture == drawn
+    assert (shown(seven), seven.panel.detail.text()) == ("7", result)
+
+
+def test_history_restores_pictures_and_versions(qtbot: QtBot, seven: MainWindow) -> None:
+    seven.panel.versions.setCurrentIndex(1)
+    qtbot.waitUntil(lambda: predicted(seven) is not None and predicted(seven).version == 1)
+    press(seven, "Ctrl+2")
+    with qtbot.waitSignal(seven.controller.completed):
+        seven.pictures_page.load([DroppedFile("cat.jpg", pictures() / "cat.jpg")])
+    seven.pictures_page.clear()
+    first = seven.strip.item(0)
+    seven.strip.setCurrentItem(first)
+    with qtbot.waitSignal(seven.controller.network_input_ready):
+        seven.strip.itemActivated.emit(first)
+    assert seven.pictures_page.value() == (pictures() / "cat.jpg").read_bytes()
+    seven.strip.itemActivated.emit(seven.strip.item(1))
+    assert seven.page is seven.draw_page
+    assert seven.panel.version == 1

@@ -1,4 +1,4 @@
-"""The window with a real server: asked, stopped in mid-stroke, woken, killed, started again."""
+"""The main window with a real server that is stopped, continued, killed and restarted."""
 
 import itertools
 import os
@@ -14,7 +14,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from hands import DASH, SEVEN, OpenWindow, click, draw, shown
+from gestures import DASH, SEVEN, OpenWindow, click, draw, shown
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
@@ -83,9 +83,9 @@ def server(tmp_path: Path) -> Iterator[Server]:
     one.kill()
 
 
-def read(qtbot: QtBot, window: MainWindow, *, stop: Server | None = None) -> str:
-    """Draw a stroke, in the middle of which the server may be stopped; return where it was read."""
-    reader, pad = window.reader, window.draw_page.pad
+def draw_and_wait(qtbot: QtBot, window: MainWindow, *, stop: Server | None = None) -> str:
+    """Draw a stroke, in the middle of which the server may be stopped; return where it was draw_and_wait."""
+    reader, pad = window.controller, window.draw_page.pad
     steps = itertools.count()
 
     def halfway() -> None:
@@ -99,34 +99,34 @@ def read(qtbot: QtBot, window: MainWindow, *, stop: Server | None = None) -> str
     return window.panel.duration.text()
 
 
-def test_a_real_server_is_asked_missed_and_taken_back(
+def test_a_real_server_is_used_replaced_and_reconnected(
     qtbot: QtBot, open_window: OpenWindow, server: Server
 ) -> None:
     qtbot.waitUntil(server.is_ready, timeout=_STARTS_WITHIN_MS)
     window = open_window(Settings(server=server.url), models=BUNDLED)
-    assert read(qtbot, window).startswith("Server ")
+    assert draw_and_wait(qtbot, window).startswith("Server ")
     assert shown(window) == "7"
 
-    assert read(qtbot, window, stop=server).startswith("This computer ")
-    assert "does not answer" in window.banner.text
+    assert draw_and_wait(qtbot, window, stop=server).startswith("This computer ")
+    assert "does not respond" in window.banner.text
     server.signal(signal.SIGCONT)
     click(window.banner.retry)
     qtbot.waitUntil(lambda: not window.banner.isVisible(), timeout=20_000)
-    assert read(qtbot, window).startswith("Server ")
+    assert draw_and_wait(qtbot, window).startswith("Server ")
 
     server.kill()
-    assert read(qtbot, window).startswith("This computer ")
+    assert draw_and_wait(qtbot, window).startswith("This computer ")
     assert window.banner.isVisible()
     server.start()
     qtbot.waitUntil(server.is_ready, timeout=_STARTS_WITHIN_MS)
     click(window.banner.retry)
     qtbot.waitUntil(lambda: not window.banner.isVisible(), timeout=20_000)
-    assert read(qtbot, window).startswith("Server ")
+    assert draw_and_wait(qtbot, window).startswith("Server ")
     strokes = len(window.draw_page.pad.strokes)
     assert strokes == 5
 
     window.tabs.setCurrentWidget(window.text_page)
-    with qtbot.waitSignal(window.reader.completed, timeout=20_000) as answered:
+    with qtbot.waitSignal(window.controller.completed, timeout=20_000) as answered:
         QTest.keyClicks(window.text_page.editor, "wonderful")
-    assert answered.args[0].reading.place.value == "server"
+    assert answered.args[0].result.location.value == "server"
     assert shown(window) in ("positive", "Unsure")

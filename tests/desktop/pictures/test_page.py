@@ -1,19 +1,20 @@
-"""Pictures by every way in: opened, dropped, pasted, from a browser, from the samples; and texts."""
+"""The page of picture files: opened, dropped, pasted and chosen from the samples."""
 
 import base64
 import io
+import threading
 from pathlib import Path
 
 import numpy as np
 import pytest
-from hands import OpenWindow, bars, click, pictures, press, shown
+from gestures import OpenWindow, bars, click, pictures, press, shown
 from PIL import Image
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QGuiApplication, QImage
-from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QFileDialog, QToolButton
 from pytestqt.qtbot import QtBot
 
+from desktop.pictures.dropped_files import DroppedFile, LoadFailure, Picture, load_picture
 from desktop.settings import Settings
 from desktop.window.main_window import MainWindow
 from service.inference import Catalog
@@ -42,15 +43,15 @@ def drop(window: MainWindow, mime: QMimeData) -> None:
     QApplication.sendEvent(window, QDropEvent(QPointF(at), action, mime, left, none))
 
 
-def best(models: Path, name: str, data: bytes) -> str:
+def best_label(models: Path, name: str, data: bytes) -> str:
     return Catalog(models).predictor(name).predict([data])[0].best.label
 
 
-def test_a_dropped_file_is_shown_and_read(qtbot: QtBot, window: MainWindow, models: Path) -> None:
+def test_a_dropped_file_is_shown_and_predicted(qtbot: QtBot, window: MainWindow, models: Path) -> None:
     path = pictures() / "ship.png"
-    with qtbot.waitSignal(window.reader.completed) as answered:
+    with qtbot.waitSignal(window.controller.completed) as answered:
         drop(window, files(path))
-    assert answered.args[0].reading.prediction.best.label == best(models, "cifar10", path.read_bytes())
+    assert answered.args[0].result.prediction.best.label == best_label(models, "cifar10", path.read_bytes())
     scores = [row.score or 0 for row in window.panel.bars.rows]
     assert scores == sorted(scores, reverse=True)
     assert not window.pictures_page.view.image.isNull()
@@ -58,14 +59,14 @@ def test_a_dropped_file_is_shown_and_read(qtbot: QtBot, window: MainWindow, mode
     np.testing.assert_array_equal(window.panel.preview.pixels, np.asarray(Image.open(path).convert("RGB")))
 
 
-def test_a_drop_anywhere_turns_to_the_pictures(qtbot: QtBot, window: MainWindow) -> None:
+def test_a_drop_on_any_page_shows_the_pictures_page(qtbot: QtBot, window: MainWindow) -> None:
     press(window, "Ctrl+1")
-    with qtbot.waitSignal(window.reader.completed):
+    with qtbot.waitSignal(window.controller.completed):
         drop(window, files(pictures() / "cat.jpg"))
     assert window.page is window.pictures_page
 
 
-def test_several_files_are_all_read_and_damaged_ones_named(
+def test_several_files_are_predicted_and_damaged_ones_reported(
     qtbot: QtBot, window: MainWindow, models: Path, tmp_path: Path
 ) -> None:
     broken = tmp_path / "broken.png"
@@ -76,10 +77,10 @@ def test_several_files_are_all_read_and_damaged_ones_named(
     qtbot.waitUntil(lambda: tray.count() == 3 and all(tray.item(row).text() for row in range(3)))
     for row, name in enumerate(names):
         expected = Catalog(models).predictor("cifar10").predict([(pictures() / name).read_bytes()])[0]
-        assert tray.item(row).text().startswith("Not sure" if expected.unsure else expected.best.label)
+        assert tray.item(row).text().startswith("Unsure" if expected.unsure else expected.best.label)
     assert "broken.png: This file is damaged" in window.pictures_page.notice.text()
     assert window.pictures_page.value() == (pictures() / names[0]).read_bytes()
-    with qtbot.waitSignal(window.reader.completed):
+    with qtbot.waitSignal(window.controller.completed):
         tray.setCurrentRow(2)
     assert window.pictures_page.value() == (pictures() / names[2]).read_bytes()
 
@@ -88,7 +89,7 @@ def test_several_files_are_all_read_and_damaged_ones_named(
     ("content", "words"),
     [(b"", "damaged"), (b"hello", "damaged"), (b"\x89PNG\r\n\x1a\n" + b"\0" * 40, "damaged")],
 )
-def test_what_is_no_picture_gets_a_sentence(
+def test_a_file_that_is_not_a_picture_is_reported(
     qtbot: QtBot, window: MainWindow, tmp_path: Path, content: bytes, words: str
 ) -> None:
     path = tmp_path / "thing.png"
@@ -96,12 +97,10 @@ def test_what_is_no_picture_gets_a_sentence(
     drop(window, files(path))
     qtbot.waitUntil(lambda: window.pictures_page.notice.isVisible())
     assert words in window.pictures_page.notice.text()
-    assert shown(window) == "Bring a picture"
+    assert shown(window) == "Open a picture"
 
 
-def test_a_picture_with_too_many_pixels_gets_a_sentence(
-    qtbot: QtBot, window: MainWindow, tmp_path: Path
-) -> None:
+def test_a_picture_with_too_many_pixels_is_reported(qtbot: QtBot, window: MainWindow, tmp_path: Path) -> None:
     path = tmp_path / "large.png"
     Image.new("1", (8000, 5001)).save(path)
     drop(window, files(path))
@@ -109,14 +108,14 @@ def test_a_picture_with_too_many_pixels_gets_a_sentence(
     assert "too many pixels" in window.pictures_page.notice.text()
 
 
-def test_a_photo_held_sideways_is_shown_upright(qtbot: QtBot, window: MainWindow, tmp_path: Path) -> None:
+def test_a_rotated_photo_is_shown_upright(qtbot: QtBot, window: MainWindow, tmp_path: Path) -> None:
     photo = Image.new("RGB", (60, 40), "blue")
     photo.paste("red", (0, 0, 60, 10))
     exif = Image.Exif()
     exif[0x0112] = 6
     path = tmp_path / "sideways.jpg"
     photo.save(path, exif=exif, quality=95)
-    with qtbot.waitSignal(window.reader.completed):
+    with qtbot.waitSignal(window.controller.completed):
         drop(window, files(path))
     image = window.pictures_page.view.image
     assert (image.width(), image.height()) == (40, 60)
@@ -129,37 +128,37 @@ def test_a_photo_held_sideways_is_shown_upright(qtbot: QtBot, window: MainWindow
 def test_a_copied_picture_can_be_pasted(qtbot: QtBot, window: MainWindow) -> None:
     press(window, "Ctrl+1")
     QGuiApplication.clipboard().setImage(QImage(str(pictures() / "ship.png")))
-    with qtbot.waitSignal(window.reader.completed):
+    with qtbot.waitSignal(window.controller.completed):
         press(window, "Ctrl+V")
     assert window.page is window.pictures_page
     pasted = np.asarray(Image.open(io.BytesIO(window.pictures_page.value())).convert("RGB"))
     np.testing.assert_array_equal(pasted, np.asarray(Image.open(pictures() / "ship.png").convert("RGB")))
 
 
-def test_a_picture_out_of_a_browser_keeps_its_own_bytes(qtbot: QtBot, window: MainWindow) -> None:
+def test_a_picture_of_a_browser_keeps_its_bytes(qtbot: QtBot, window: MainWindow) -> None:
     data = (pictures() / "cat.jpg").read_bytes()
     mime = QMimeData()
     mime.setUrls([QUrl("https://example.org/cat.jpg")])
     mime.setData("image/jpeg", data)
-    with qtbot.waitSignal(window.reader.completed):
+    with qtbot.waitSignal(window.controller.completed):
         drop(window, mime)
     assert window.pictures_page.value() == data
 
 
-def test_a_picture_inside_an_address_is_taken(qtbot: QtBot, window: MainWindow) -> None:
+def test_a_data_url_is_loaded(qtbot: QtBot, window: MainWindow) -> None:
     data = (pictures() / "ship.png").read_bytes()
     mime = QMimeData()
     mime.setUrls([QUrl("data:image/png;base64," + base64.b64encode(data).decode())])
-    with qtbot.waitSignal(window.reader.completed):
+    with qtbot.waitSignal(window.controller.completed):
         drop(window, mime)
     assert window.pictures_page.value() == data
 
 
-def test_an_address_on_the_network_is_not_followed(window: MainWindow) -> None:
+def test_a_remote_url_is_not_fetched(window: MainWindow) -> None:
     mime = QMimeData()
     mime.setUrls([QUrl("https://example.org/cat.jpg")])
     drop(window, mime)
-    assert "fetches nothing" in window.pictures_page.notice.text()
+    assert "downloads nothing" in window.pictures_page.notice.text()
     assert window.pictures_page.value() is None
 
 
@@ -168,65 +167,37 @@ def test_files_are_opened_by_a_dialog(qtbot: QtBot, window: MainWindow) -> None:
     dialog = window.findChild(QFileDialog)
     dialog.setDirectory(str(pictures()))
     dialog.selectFile("ship.png")
-    with qtbot.waitSignal(window.reader.completed):
+    with qtbot.waitSignal(window.controller.completed):
         dialog.accept()
     assert window.pictures_page.value() == (pictures() / "ship.png").read_bytes()
 
 
-def test_samples_fit_the_model_that_is_chosen(qtbot: QtBot, window: MainWindow) -> None:
+def test_samples_are_those_of_the_selected_model(qtbot: QtBot, window: MainWindow) -> None:
     for name, sample in (("fashion_mnist", "Sample: bag"), ("cats_vs_dogs", "Sample: dog 1")):
-        index = [model.name for model in window.reader.dispatcher.connection_state.models].index(name)
+        index = [model.name for model in window.controller.dispatcher.connection_state.models].index(name)
         window.panel.models.setCurrentIndex(index)
         buttons = {
             button.accessibleName(): button for button in window.pictures_page.findChildren(QToolButton)
         }
-        with qtbot.waitSignal(window.reader.completed) as answered:
+        with qtbot.waitSignal(window.controller.completed) as answered:
             click(buttons[sample])
-        assert answered.args[0].reading.prediction.model == name
+        assert answered.args[0].result.prediction.model == name
 
 
-def test_another_model_reads_the_same_picture_again(qtbot: QtBot, window: MainWindow) -> None:
-    with qtbot.waitSignal(window.reader.completed):
+def test_another_model_predicts_the_same_picture(qtbot: QtBot, window: MainWindow) -> None:
+    with qtbot.waitSignal(window.controller.completed):
         drop(window, files(pictures() / "cat.jpg"))
-    index = [model.name for model in window.reader.dispatcher.connection_state.models].index("cats_vs_dogs")
-    with qtbot.waitSignal(window.reader.completed) as answered:
+    index = [model.name for model in window.controller.dispatcher.connection_state.models].index(
+        "cats_vs_dogs"
+    )
+    with qtbot.waitSignal(window.controller.completed) as answered:
         window.panel.models.setCurrentIndex(index)
-    assert answered.args[0].reading.prediction.model == "cats_vs_dogs"
+    assert answered.args[0].result.prediction.model == "cats_vs_dogs"
     assert set(bars(window)) == {"cat", "dog"}
     assert window.settings.models["pictures"] == "cats_vs_dogs"
 
 
-def test_a_text_is_read_while_it_is_typed(qtbot: QtBot, window: MainWindow) -> None:
-    press(window, "Ctrl+3")
-    answers = []
-    window.reader.completed.connect(answers.append)
-    QTest.keyClicks(window.text_page.editor, "a great film")
-    qtbot.waitUntil(lambda: bool(answers) and answers[-1].request.value == "a great film")
-    assert not answers[-1].request.settled
-    assert shown(window) == "positive"
-    qtbot.waitUntil(lambda: answers[-1].request.settled, timeout=2000)
-    window.text_page.editor.clear()
-    assert shown(window) == "Write a review"
-    assert set(bars(window).values()) == {""}
-
-
-def test_a_text_without_a_known_word_gets_a_sentence(qtbot: QtBot, window: MainWindow) -> None:
-    press(window, "Ctrl+3")
-    with qtbot.waitSignal(window.reader.failed):
-        QTest.keyClicks(window.text_page.editor, "xyzzy")
-    assert "knows none of these words" in window.panel.detail.text()
-
-
-def test_pasting_into_the_text_pastes_text(qtbot: QtBot, window: MainWindow) -> None:
-    press(window, "Ctrl+3")
-    QGuiApplication.clipboard().setText("good film")
-    window.text_page.editor.setFocus()
-    QTest.keyClick(window.text_page.editor, Qt.Key.Key_V, Qt.KeyboardModifier.ControlModifier)
-    assert window.text_page.editor.toPlainText() == "good film"
-    assert window.page is window.text_page
-
-
-def test_dragging_shows_where_to_drop(window: MainWindow) -> None:
+def test_dragging_shows_the_drop_hint(window: MainWindow) -> None:
     before = window.pictures_page.view.grab().toImage()
     mime = files(pictures() / "cat.jpg")
     event = QDragEnterEvent(
@@ -238,3 +209,25 @@ def test_dragging_shows_where_to_drop(window: MainWindow) -> None:
     )
     QApplication.sendEvent(window, event)
     assert window.pictures_page.view.grab().toImage() != before
+
+
+def test_clearing_stops_the_loading_of_further_pictures(
+    qtbot: QtBot, window: MainWindow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = window.pictures_page
+    loading, release = threading.Event(), threading.Event()
+
+    def load_slowly(file: DroppedFile) -> Picture | LoadFailure:
+        loading.set()
+        assert release.wait(10)
+        return load_picture(file)
+
+    monkeypatch.setattr("desktop.pictures.page.load_picture", load_slowly)
+    page.load([DroppedFile(name, pictures() / name) for name in ("ship.png", "cat.jpg")])
+    assert loading.wait(5)
+    press(window, "Ctrl+Backspace")
+    release.set()
+    with qtbot.waitSignal(window.controller.completed):
+        page.load([DroppedFile("boot", pictures() / "ankle_boot.png")])
+    assert page.tray.count() == 1
+    assert page.value() == (pictures() / "ankle_boot.png").read_bytes()

@@ -1,4 +1,4 @@
-"""Owns a stand-in for the server that can be slow, talk nonsense, refuse and be killed at will."""
+"""Provides a fake server that can be slow, return errors or garbage, and be killed and restarted."""
 
 import base64
 import json
@@ -11,15 +11,16 @@ from service.inference.card import card_document
 from service.inference.errors import InputError
 
 
-class StandIn:
-    """Speaks the simple dialect on a port of its own; ``mood`` says how."""
+class FakeServer:
+    """Serves the Hugging Face protocol on its own port; ``behaviour`` selects how."""
 
     def __init__(self, models: Path) -> None:
         self.catalog = Catalog(models)
-        self.mood = "well"
-        self.asked: list[tuple[str, str]] = []
+        self.behaviour = "normal"
+        self.requests: list[tuple[str, str]] = []
         self.keys: list[str] = []
-        self.patience = threading.Event()
+        self.release = threading.Event()
+        self.requested = threading.Event()
         self._port = 0
         self._http: ThreadingHTTPServer | None = None
         self.start()
@@ -29,18 +30,18 @@ class StandIn:
         return f"http://127.0.0.1:{self._port}"
 
     def start(self) -> None:
-        stand_in = self
+        fake_server = self
 
         class Handler(BaseHTTPRequestHandler):
             def log_message(self, *arguments: object) -> None:
                 pass
 
             def do_GET(self) -> None:
-                stand_in.answer(self, "")
+                fake_server.respond(self, "")
 
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
-                stand_in.answer(self, json.loads(body)["inputs"])
+                fake_server.respond(self, json.loads(body)["inputs"])
 
         self._http = ThreadingHTTPServer(("127.0.0.1", self._port), Handler)
         self._http.daemon_threads = True
@@ -48,16 +49,18 @@ class StandIn:
         threading.Thread(target=self._http.serve_forever, args=(0.02,), daemon=True).start()
 
     def kill(self) -> None:
-        self.patience.set()
+        self.release.set()
         if self._http is not None:
             self._http.shutdown()
             self._http.server_close()
             self._http = None
 
-    def answer(self, handler: BaseHTTPRequestHandler, inputs: list[str] | str) -> None:
-        self.asked.append((handler.command, handler.path))
+    def respond(self, handler: BaseHTTPRequestHandler, inputs: list[str] | str) -> None:
+        self.requests.append((handler.command, handler.path))
+        if inputs:
+            self.requested.set()
         self.keys.append(handler.headers.get("Authorization", ""))
-        match self.mood:
+        match self.behaviour:
             case "garbage":
                 return _send(handler, 200, b"<html>hello</html>", {})
             case "not a number" if inputs:
@@ -68,15 +71,16 @@ class StandIn:
             case "broken" if inputs:
                 return _send(handler, 500, {"error": "oh", "code": "internal"}, {})
             case "slow" if inputs:
-                self.patience.wait(20)
-        return self._well(handler, inputs)
+                self.release.wait(20)
+        return self._respond_normally(handler, inputs)
 
-    def _well(self, handler: BaseHTTPRequestHandler, inputs: list[str] | str) -> None:
+    def _respond_normally(self, handler: BaseHTTPRequestHandler, inputs: list[str] | str) -> None:
         parts = handler.path.strip("/").split("/")
         if handler.command == "GET" and len(parts) == 1:
             return _send(handler, 200, {"models": [self._row(card.name) for card in self.catalog]}, {})
         if handler.command == "GET":
-            return _send(handler, 200, card_document(self.catalog.card(parts[1])), {})
+            version = int(parts[3]) if len(parts) > 3 else None
+            return _send(handler, 200, card_document(self.catalog.card(parts[1], version)), {})
         predictor = self.catalog.predictor(parts[1], int(parts[3]) if len(parts) > 3 else None)
         values = [text if predictor.takes_text else base64.b64decode(text) for text in inputs]
         try:
@@ -111,4 +115,4 @@ def _send(handler: BaseHTTPRequestHandler, status: int, body: object, headers: d
         handler.end_headers()
         handler.wfile.write(content)
     except ConnectionError:
-        pass  # The app has stopped waiting.
+        pass  # The client has disconnected.

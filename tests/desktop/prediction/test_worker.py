@@ -1,4 +1,4 @@
-"""The mailbox without Qt, and the worker on its thread."""
+"""The job slot without Qt, and the worker on its thread."""
 
 import threading
 from collections.abc import Iterator
@@ -6,50 +6,50 @@ from collections.abc import Iterator
 import pytest
 from pytestqt.qtbot import QtBot
 
-from desktop.prediction.worker import Mailbox, Worker
+from desktop.prediction.worker import JobSlot, Worker
 from service.inference.errors import BlankImage
 
 
-def nothing() -> Iterator[object]:
+def no_results() -> Iterator[object]:
     yield from ()
 
 
-def test_the_newest_job_takes_the_place_of_one_that_waits() -> None:
-    box = Mailbox()
+def test_a_newer_job_replaces_the_pending_one() -> None:
+    box = JobSlot()
     jobs = [lambda number=number: iter([number]) for number in range(3)]
     for job in jobs:
         box.put(job)
-    taken = box.take()
+    taken = box.get()
     assert taken is not None
     assert taken[1] is jobs[2]
 
 
-def test_a_job_put_before_cancel_is_stale_and_one_put_after_is_not() -> None:
-    box = Mailbox()
-    before = box.put(nothing)
+def test_cancel_affects_earlier_jobs_only() -> None:
+    box = JobSlot()
+    before = box.put(no_results)
     box.cancel()
-    after = box.put(nothing)
-    assert box.is_stale(before)
-    assert not box.is_stale(after)
+    after = box.put(no_results)
+    assert box.is_cancelled(before)
+    assert not box.is_cancelled(after)
 
 
-def test_taking_waits_for_a_job_and_ends_with_the_box() -> None:
-    box = Mailbox()
+def test_get_waits_for_a_job_and_ends_on_close() -> None:
+    box = JobSlot()
     taken: list[object] = []
     got_one = threading.Event()
 
     def take_two() -> None:
-        taken.append(box.take())
+        taken.append(box.get())
         got_one.set()
-        taken.append(box.take())
+        taken.append(box.get())
 
     thread = threading.Thread(target=take_two)
     thread.start()
-    ticket = box.put(nothing)
+    ticket = box.put(no_results)
     assert got_one.wait(5)
     box.close()
     thread.join(5)
-    assert taken == [(ticket, nothing), None]
+    assert taken == [(ticket, no_results), None]
 
 
 @pytest.fixture
@@ -59,7 +59,7 @@ def worker(qtbot: QtBot) -> Iterator[Worker]:
     worker.close()
 
 
-def test_results_come_in_order_and_then_the_end(qtbot: QtBot, worker: Worker) -> None:
+def test_results_are_in_order_and_finished_comes_last(qtbot: QtBot, worker: Worker) -> None:
     came = []
     worker.result_ready.connect(came.append)
     with qtbot.waitSignal(worker.finished):
@@ -67,19 +67,19 @@ def test_results_come_in_order_and_then_the_end(qtbot: QtBot, worker: Worker) ->
     assert came == [1, 2, 3]
 
 
-def test_a_refusal_comes_as_such_and_the_worker_goes_on(qtbot: QtBot, worker: Worker) -> None:
+def test_the_worker_continues_after_a_lectern_error(qtbot: QtBot, worker: Worker) -> None:
     def refuses() -> Iterator[object]:
         yield 1
-        raise BlankImage("nothing there")
+        raise BlankImage("no_results there")
 
     with qtbot.waitSignal(worker.failed) as refused:
         worker.put(refuses)
     assert refused.args[0].code == "blank_image"
     with qtbot.waitSignal(worker.finished):
-        worker.put(nothing)
+        worker.put(no_results)
 
 
-def test_a_fault_reaches_the_crash_hook_and_the_worker_goes_on(qtbot: QtBot, worker: Worker) -> None:
+def test_the_worker_raises_other_exceptions_and_continues(qtbot: QtBot, worker: Worker) -> None:
     def breaks() -> Iterator[object]:
         yield 1
         raise ZeroDivisionError
@@ -89,10 +89,10 @@ def test_a_fault_reaches_the_crash_hook_and_the_worker_goes_on(qtbot: QtBot, wor
         qtbot.waitUntil(lambda: bool(caught))
     assert caught[0][0] is ZeroDivisionError
     with qtbot.waitSignal(worker.finished):
-        worker.put(nothing)
+        worker.put(no_results)
 
 
-def test_cancel_stops_a_long_job_and_drops_what_it_gave(qtbot: QtBot, worker: Worker) -> None:
+def test_cancel_stops_a_long_job_and_drops_its_results(qtbot: QtBot, worker: Worker) -> None:
     cancelled = threading.Event()
     steps: list[int] = []
 
@@ -109,6 +109,6 @@ def test_cancel_stops_a_long_job_and_drops_what_it_gave(qtbot: QtBot, worker: Wo
     worker.result_ready.connect(late.append)
     cancelled.set()
     with qtbot.waitSignal(worker.finished):
-        worker.put(nothing)
+        worker.put(no_results)
     assert late == []
     assert len(steps) <= 2

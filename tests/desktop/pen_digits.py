@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
-from hands import LEFT, PLAIN
+from gestures import LEFT, PLAIN
 from PIL import Image, ImageDraw
 from PySide6.QtCore import QPointF
 from PySide6.QtTest import QTest
@@ -18,7 +18,7 @@ from PySide6.QtWidgets import QApplication
 
 from desktop.app import apply_style
 from desktop.drawing.pad import Pad
-from desktop.drawing.strokes import DEFAULT_BRUSH, DIGIT_HEIGHT, PAGE
+from desktop.drawing.strokes import CANVAS_SIZE, DEFAULT_BRUSH, DIGIT_HEIGHT
 from desktop.pictures.images import pillow_of
 from desktop.settings import Settings
 from desktop.window.main_window import MainWindow
@@ -46,13 +46,13 @@ def digits(path: Path) -> Iterator[tuple[int, Strokes]]:
         spots = rows[:, 2:] * (1, -1)
         low, high = spots.min(axis=0), spots.max(axis=0)
         scale = DIGIT_HEIGHT * (1 - DEFAULT_BRUSH) / max(float((high - low).max()), 1)
-        spots = (spots - (low + high) / 2) * scale + PAGE / 2
+        spots = (spots - (low + high) / 2) * scale + CANVAS_SIZE / 2
         yield int(label), [spots[rows[:, 1] == stroke] for stroke in np.unique(rows[:, 1])]
 
 
 def rendered(strokes: Strokes) -> Image.Image:
     """Draw strokes without the app: straight lines with round ends, on a page four times as fine."""
-    page = Image.new("L", (PAGE * _FINER, PAGE * _FINER))
+    page = Image.new("L", (CANVAS_SIZE * _FINER, CANVAS_SIZE * _FINER))
     pen = ImageDraw.Draw(page)
     width = DEFAULT_BRUSH * DIGIT_HEIGHT * _FINER
     for stroke in strokes:
@@ -70,7 +70,7 @@ def replay(pad: Pad, strokes: Strokes) -> Image.Image:
     square = pad.square()
     for stroke in strokes:
         spots = [
-            pad.mapTo(pad.window(), square.topLeft() + QPointF(x, y) * square.width() / PAGE).toPoint()
+            pad.mapTo(pad.window(), square.topLeft() + QPointF(x, y) * square.width() / CANVAS_SIZE).toPoint()
             for x, y in stroke
         ]
         QTest.mousePress(handle, LEFT, PLAIN, spots[0])

@@ -1,4 +1,4 @@
-"""``lectern desktop``: its help, a real start and end, and machines that lack something."""
+"""``lectern desktop``: help, a real start, and systems that lack something."""
 
 import os
 import re
@@ -42,7 +42,7 @@ def test_help_has_the_options_and_an_example() -> None:
         assert words in text
 
 
-def test_the_window_opens_closes_and_leaves_settings_and_a_log(tmp_path: Path) -> None:
+def test_the_app_starts_and_writes_settings_and_log(tmp_path: Path) -> None:
     before = (
         "from PySide6.QtCore import QTimer\n"
         "from desktop.window.main_window import MainWindow\n"
@@ -62,7 +62,7 @@ def test_the_window_opens_closes_and_leaves_settings_and_a_log(tmp_path: Path) -
     assert list((tmp_path / "data").rglob("lectern.log"))
 
 
-def test_a_missing_package_gets_the_line_that_installs_it() -> None:
+def test_a_missing_package_prints_the_command_that_installs_it() -> None:
     error = "ModuleNotFoundError(\"No module named 'PySide6'\", name='PySide6')"
     run = lectern(before=BROKEN.format(error=error), QT_QPA_PLATFORM="offscreen")
     assert run.returncode == 2
@@ -71,22 +71,37 @@ def test_a_missing_package_gets_the_line_that_installs_it() -> None:
     )
 
 
-def test_a_missing_library_of_the_system_gets_the_line_that_installs_it() -> None:
+def test_a_missing_system_library_prints_the_command_that_installs_it() -> None:
     error = "ImportError('libEGL.so.1: cannot open shared object file: No such file or directory')"
     run = lectern(before=BROKEN.format(error=error), QT_QPA_PLATFORM="offscreen")
     assert run.returncode == 2
     assert run.stderr.startswith(
-        "lectern: Qt needs libEGL.so.1 of the system: sudo apt-get install -y libegl1 "
+        "lectern: Qt needs the system library libEGL.so.1; install it with: sudo apt-get install -y libegl1 "
     )
     assert len(run.stderr.splitlines()) == 1
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="other systems have one window system, and it is there")
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux uses X11")
+@pytest.mark.parametrize(
+    ("library", "package"),
+    [
+        ("libX11-xcb.so.1", "libx11-xcb1"),
+        ("libxkbcommon-x11.so.0", "libxkbcommon-x11-0"),
+        ("libxcb-cursor.so.0", "libxcb-cursor0"),
+        ("libxcb-icccm.so.4", "libxcb-icccm4"),
+        ("libxcb-image.so.0", "libxcb-image0"),
+        ("libxcb-keysyms.so.1", "libxcb-keysyms1"),
+        ("libxcb-randr.so.0", "libxcb-randr0"),
+        ("libxcb-render-util.so.0", "libxcb-render-util0"),
+        ("libxcb-shape.so.0", "libxcb-shape0"),
+        ("libxcb-xkb.so.1", "libxcb-xkb1"),
+    ],
+)
 def test_a_missing_library_of_the_x11_plugin_is_found_before_qt_aborts(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, library: str, package: str
 ) -> None:
     def load(name: str) -> None:
-        if name == "libxcb-cursor.so.0":
+        if name == library:
             raise OSError(f"{name}: cannot open shared object file")
 
     monkeypatch.setattr(cli.ctypes, "CDLL", load)
@@ -95,24 +110,36 @@ def test_a_missing_library_of_the_x11_plugin_is_found_before_qt_aborts(
     monkeypatch.delenv("QT_QPA_PLATFORM")
     result = CliRunner().invoke(desktop, [])
     assert isinstance(result.exception, MissingSystemLibrary)
-    assert "libxcb-cursor.so.0" in str(result.exception)
-    assert "libxcb-cursor0" in str(result.exception)
+    assert library in str(result.exception)
+    assert package in str(result.exception).split()
+
+
+def test_the_app_imports_no_posix_module() -> None:
+    posix = ("fcntl", "grp", "pwd", "resource", "termios", "pty", "syslog")
+    code = (
+        f"import sys; before = set(sys.modules); sys.modules.update(dict.fromkeys({posix}))\n"
+        "import desktop.app, desktop.cli, service.inference.predictor"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert run.returncode == 0, run.stderr
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems always have a screen")
-def test_without_a_screen_there_is_one_line() -> None:
+def test_a_missing_display_prints_one_line() -> None:
     run = lectern()
     assert (run.returncode, len(run.stderr.splitlines())) == (2, 1)
-    assert "there is no screen" in run.stderr
+    assert "there is no display" in run.stderr
 
 
-def test_an_address_that_is_none_is_refused() -> None:
+def test_an_invalid_server_url_is_refused() -> None:
     run = lectern("--server", "lecture-hall", QT_QPA_PLATFORM="offscreen")
     assert run.returncode == 2
-    assert "'lecture-hall' is no address of a server" in run.stderr
+    assert "'lecture-hall' is not the address of a server" in run.stderr
 
 
-def test_a_fault_of_our_own_is_not_taken_for_a_missing_package() -> None:
+def test_other_import_errors_are_not_reported_as_a_missing_package() -> None:
     run = lectern(
         before=BROKEN.format(error="ImportError('cannot import name')"), QT_QPA_PLATFORM="offscreen"
     )
@@ -120,7 +147,7 @@ def test_a_fault_of_our_own_is_not_taken_for_a_missing_package() -> None:
     assert "apt-get" not in run.stderr
 
 
-def test_the_first_paint_waits_neither_for_onnx_runtime_nor_for_training() -> None:
+def test_the_app_imports_onnx_runtime_and_tensorflow_only_when_needed() -> None:
     code = (
         "import sys, desktop.app; print(sorted({'onnxruntime', 'tensorflow', 'bentoml'} & set(sys.modules)))"
     )
@@ -128,7 +155,7 @@ def test_the_first_paint_waits_neither_for_onnx_runtime_nor_for_training() -> No
     assert run.stdout == "[]\n"
 
 
-def test_the_stand_alone_program_starts_as_the_command_does() -> None:
+def test_the_stand_alone_program_starts_like_the_command() -> None:
     kept = {name: value for name, value in os.environ.items() if name not in ("DISPLAY", "WAYLAND_DISPLAY")}
     kept.pop("QT_QPA_PLATFORM", None)
     answer = subprocess.run(
@@ -136,11 +163,11 @@ def test_the_stand_alone_program_starts_as_the_command_does() -> None:
         env=kept, capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
     assert answer.returncode == 1
-    assert answer.stderr.startswith("lectern-desktop: there is no screen")
+    assert answer.stderr.startswith("lectern-desktop: there is no display")
     assert "Traceback" not in answer.stderr
 
 
-def test_the_stand_alone_program_takes_along_what_it_reads_at_run_time() -> None:
+def test_the_stand_alone_program_includes_its_data() -> None:
     folder = Path(cli.__file__).parent
     specification = (folder / "pysidedeploy.spec").read_text(encoding="utf-8")
     for source, target in re.findall(r"--include-data-dir=(\S+?)=(\S+)", specification):

@@ -5,12 +5,14 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtGui import QAction
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot, SignalBlocker
 
 from desktop.drawing.pad import Pad
 from desktop.window.main_window import MainWindow
+from service.inference import Prediction
 
 OpenWindow = Callable[..., MainWindow]
 Line = Sequence[tuple[float, float]]
@@ -45,7 +47,7 @@ def draw(pad: Pad, line: Line, *, steps: int = 8, on_the_way: Callable[[], None]
 
 def settling(qtbot: QtBot, window: MainWindow) -> SignalBlocker:
     """Wait for the answer to the whole drawing; those to drawings in the making come before it."""
-    return qtbot.waitSignal(window.reader.completed, check_params_cb=lambda answer: answer.request.settled)
+    return qtbot.waitSignal(window.controller.completed, check_params_cb=lambda one: one.request.settled)
 
 
 def click(widget: QWidget) -> None:
@@ -58,9 +60,22 @@ def press(window: QWidget, keys: str) -> None:
     QTest.keySequence(window, keys)
 
 
+def menu_action(window: MainWindow, text: str) -> QAction:
+    """Return the action of the menu bar with a text, without its ampersand."""
+    actions = [action for action in window.findChildren(QAction) if action.text().replace("&", "") == text]
+    assert len(actions) == 1, text
+    return actions[0]
+
+
 def shown(window: MainWindow) -> str:
     """Return the headline of the result."""
     return window.panel.headline.text() if window.panel.headline.isVisible() else ""
+
+
+def predicted(window: MainWindow) -> Prediction | None:
+    """Return the prediction of the current content; None while there is none."""
+    response = window.controller.response
+    return None if response is None else response.result.prediction
 
 
 def bars(window: MainWindow) -> dict[str, str]:
