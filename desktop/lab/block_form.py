@@ -10,7 +10,7 @@ _MAX_STRIDE, _MAX_PADDING, _MAX_POOL_SIZE = 8, 16, 8
 _VALID, _SAME, _CUSTOM = "valid", "same", "custom"
 
 
-class OperationForm(QWidget):
+class BlockForm(QWidget):
     """Edits all parameters of a convolution block except its kernel.
 
     Signals:
