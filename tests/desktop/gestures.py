@@ -1,4 +1,4 @@
-"""Owns the hands of the tests: mouse, finger and keys on the real window, through Qt's own event queue."""
+"""Simulates mouse and keyboard on the real window, and reads what it shows."""
 
 import itertools
 from collections.abc import Callable, Sequence
@@ -17,46 +17,46 @@ from service.inference import Prediction
 OpenWindow = Callable[..., MainWindow]
 Line = Sequence[tuple[float, float]]
 LEFT = Qt.MouseButton.LeftButton
-PLAIN = Qt.KeyboardModifier.NoModifier
+NO_MODIFIER = Qt.KeyboardModifier.NoModifier
 
-# Strokes in shares of the pad's side.
+# Strokes as x and y in shares of the canvas.
 SEVEN: Line = ((0.32, 0.25), (0.66, 0.25), (0.52, 0.50), (0.44, 0.78))
 ONE: Line = ((0.50, 0.20), (0.50, 0.80))
 DASH: Line = ((0.35, 0.50), (0.65, 0.50))
 
 
-def spot(pad: Pad, x: float, y: float) -> QPoint:
-    """Return the point of the pad's window that lies at a share of the page."""
+def window_point(pad: Pad, x: float, y: float) -> QPoint:
+    """Return a point of the canvas, given in shares of its side, in the coordinates of the window."""
     square = pad.square()
-    at = square.topLeft() + QPointF(x * square.width(), y * square.height())
-    return pad.mapTo(pad.window(), at).toPoint()
+    point = square.topLeft() + QPointF(x * square.width(), y * square.height())
+    return pad.mapTo(pad.window(), point).toPoint()
 
 
-def draw(pad: Pad, line: Line, *, steps: int = 8, on_the_way: Callable[[], None] | None = None) -> None:
+def draw(pad: Pad, line: Line, *, steps: int = 8, after_step: Callable[[], None] | None = None) -> None:
     """Draw a stroke with the mouse."""
     handle = pad.window().windowHandle()
-    QTest.mousePress(handle, LEFT, PLAIN, spot(pad, *line[0]))
+    QTest.mousePress(handle, LEFT, NO_MODIFIER, window_point(pad, *line[0]))
     for (x0, y0), (x1, y1) in itertools.pairwise(line):
         for step in range(1, steps + 1):
             share = step / steps
-            QTest.mouseMove(handle, spot(pad, x0 + (x1 - x0) * share, y0 + (y1 - y0) * share))
-            if on_the_way is not None:
-                on_the_way()
-    QTest.mouseRelease(handle, LEFT, PLAIN, spot(pad, *line[-1]))
+            QTest.mouseMove(handle, window_point(pad, x0 + (x1 - x0) * share, y0 + (y1 - y0) * share))
+            if after_step is not None:
+                after_step()
+    QTest.mouseRelease(handle, LEFT, NO_MODIFIER, window_point(pad, *line[-1]))
 
 
 def settling(qtbot: QtBot, window: MainWindow) -> SignalBlocker:
-    """Wait for the answer to the whole drawing; those to drawings in the making come before it."""
+    """Wait for the prediction of the finished drawing; predictions of unfinished ones come before it."""
     return qtbot.waitSignal(window.controller.completed, check_params_cb=lambda one: one.request.settled)
 
 
 def click(widget: QWidget) -> None:
-    """Click in the middle of a widget."""
-    QTest.mouseClick(widget, LEFT, PLAIN, widget.rect().center())
+    """Click the center of a widget."""
+    QTest.mouseClick(widget, LEFT, NO_MODIFIER, widget.rect().center())
 
 
 def press(window: QWidget, keys: str) -> None:
-    """Press a combination of keys, such as ``Ctrl+Z``."""
+    """Press a key sequence such as ``Ctrl+Z``."""
     QTest.keySequence(window, keys)
 
 
@@ -67,8 +67,8 @@ def menu_action(window: MainWindow, text: str) -> QAction:
     return actions[0]
 
 
-def shown(window: MainWindow) -> str:
-    """Return the headline of the result."""
+def headline(window: MainWindow) -> str:
+    """Return the visible headline of the result; empty if it is hidden."""
     return window.panel.headline.text() if window.panel.headline.isVisible() else ""
 
 
@@ -79,7 +79,7 @@ def predicted(window: MainWindow) -> Prediction | None:
 
 
 def bars(window: MainWindow) -> dict[str, str]:
-    """Return the numbers beside the bars by their labels, from top to bottom."""
+    """Return the percentages of the bars by label, from top to bottom."""
     return {row.label: row.text() for row in window.panel.bars.rows}
 
 

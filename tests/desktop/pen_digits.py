@@ -1,7 +1,7 @@
-"""Owns the pen-drawn digits: reading them, drawing them on the real pad, and rendering them directly.
+"""Loads pen-drawn digits, draws them on the real pad, and renders them directly.
 
-Run as a program it draws them on the pad of a real window, in windows of two sizes, and prints the accuracy
-of each as JSON. The density of the screen is set from outside, by QT_SCALE_FACTOR.
+As a program it draws them on the pad in windows of two sizes, and prints the accuracy of each as JSON. The
+variable QT_SCALE_FACTOR sets the density of the screen.
 """
 
 import argparse
@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
-from gestures import LEFT, PLAIN
+from gestures import LEFT, NO_MODIFIER
 from PIL import Image, ImageDraw
 from PySide6.QtCore import QPointF
 from PySide6.QtTest import QTest
@@ -27,63 +27,63 @@ from service.inference.preprocessing import prepare_digit
 
 SAMPLE = Path(__file__).parents[1] / "data" / "pendigits.npz"
 SIZES = ((820, 620), (1300, 1000))
-_FINER = 4
+_SUPERSAMPLING = 4
 _BATCH = 256
 
 Strokes = list[np.ndarray]
 
 
 def digits(path: Path) -> Iterator[tuple[int, Strokes]]:
-    """Yield labels and strokes, each a float array (points, 2) in coordinates of the pad's page.
+    """Yield labels and strokes, each a float array (points, 2) in coordinates of the canvas.
 
-    A digit is as high, or broad, as MNIST's are, ink included, and lies in the middle.
+    The digits are centered and have the size of MNIST's, including the width of the brush.
     """
     sample = np.load(path)
-    points = sample["points"].astype(float)
-    starts = np.searchsorted(points[:, 0], np.arange(len(sample["labels"]) + 1))
+    table = sample["points"].astype(float)
+    starts = np.searchsorted(table[:, 0], np.arange(len(sample["labels"]) + 1))
     for number, label in enumerate(sample["labels"]):
-        rows = points[starts[number] : starts[number + 1]]
-        spots = rows[:, 2:] * (1, -1)
-        low, high = spots.min(axis=0), spots.max(axis=0)
+        rows = table[starts[number] : starts[number + 1]]
+        points = rows[:, 2:] * (1, -1)
+        low, high = points.min(axis=0), points.max(axis=0)
         scale = DIGIT_HEIGHT * (1 - DEFAULT_BRUSH) / max(float((high - low).max()), 1)
-        spots = (spots - (low + high) / 2) * scale + CANVAS_SIZE / 2
-        yield int(label), [spots[rows[:, 1] == stroke] for stroke in np.unique(rows[:, 1])]
+        points = (points - (low + high) / 2) * scale + CANVAS_SIZE / 2
+        yield int(label), [points[rows[:, 1] == stroke] for stroke in np.unique(rows[:, 1])]
 
 
 def rendered(strokes: Strokes) -> Image.Image:
-    """Draw strokes without the app: straight lines with round ends, on a page four times as fine."""
-    page = Image.new("L", (CANVAS_SIZE * _FINER, CANVAS_SIZE * _FINER))
+    """Draw strokes without the app: straight lines with round ends, with four-fold supersampling."""
+    page = Image.new("L", (CANVAS_SIZE * _SUPERSAMPLING, CANVAS_SIZE * _SUPERSAMPLING))
     pen = ImageDraw.Draw(page)
-    width = DEFAULT_BRUSH * DIGIT_HEIGHT * _FINER
+    width = DEFAULT_BRUSH * DIGIT_HEIGHT * _SUPERSAMPLING
     for stroke in strokes:
-        spots = [tuple(spot) for spot in stroke * _FINER]
-        if len(spots) > 1:
-            pen.line(spots, fill=255, width=round(width))
-        for x, y in spots:
+        points = [tuple(point) for point in stroke * _SUPERSAMPLING]
+        if len(points) > 1:
+            pen.line(points, fill=255, width=round(width))
+        for x, y in points:
             pen.ellipse((x - width / 2, y - width / 2, x + width / 2, y + width / 2), fill=255)
-    return page.reduce(_FINER)
+    return page.reduce(_SUPERSAMPLING)
 
 
 def replay(pad: Pad, strokes: Strokes) -> Image.Image:
-    """Draw strokes with the mouse on a pad that is shown, return its picture, and clear it."""
+    """Draw strokes with the mouse on a visible pad, return its picture, and clear it."""
     handle = pad.window().windowHandle()
     square = pad.square()
     for stroke in strokes:
-        spots = [
+        points = [
             pad.mapTo(pad.window(), square.topLeft() + QPointF(x, y) * square.width() / CANVAS_SIZE).toPoint()
             for x, y in stroke
         ]
-        QTest.mousePress(handle, LEFT, PLAIN, spots[0])
-        for spot in spots[1:]:
-            QTest.mouseMove(handle, spot)
-        QTest.mouseRelease(handle, LEFT, PLAIN, spots[-1])
+        QTest.mousePress(handle, LEFT, NO_MODIFIER, points[0])
+        for point in points[1:]:
+            QTest.mouseMove(handle, point)
+        QTest.mouseRelease(handle, LEFT, NO_MODIFIER, points[-1])
     picture = pillow_of(pad.picture)
     pad.clear()
     return picture
 
 
 def accuracy(predictor: Predictor, pictures: Iterable[Image.Image], labels: Sequence[int]) -> float:
-    """Return the share of pictures that are read right."""
+    """Return the share of correct predictions."""
     rows = [prepare_digit(picture) for picture in pictures]
     right = 0
     for start in range(0, len(rows), _BATCH):
@@ -93,7 +93,7 @@ def accuracy(predictor: Predictor, pictures: Iterable[Image.Image], labels: Sequ
 
 
 def measure(predictor: Predictor, path: Path) -> dict[str, float]:
-    """Draw every digit of a file on pads of two sizes; returns the accuracies by the pad's side in pixels."""
+    """Draw the digits of a file on pads of two sizes; return the accuracies by the pad's side in pixels."""
     drawn = list(digits(path))
     labels = [label for label, _ in drawn]
     found = {}
@@ -114,7 +114,7 @@ def measure(predictor: Predictor, path: Path) -> dict[str, float]:
 
 
 def main() -> None:
-    """Measure, and print what was found as JSON."""
+    """Measure, and print the accuracies as JSON."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("models", type=Path)
     parser.add_argument("file", type=Path, nargs="?", default=SAMPLE)

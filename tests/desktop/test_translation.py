@@ -7,7 +7,7 @@ import sys
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
-from gestures import SEVEN, OpenWindow, draw, settling, shown
+from gestures import SEVEN, OpenWindow, draw, headline, settling
 from pytestqt.qtbot import QtBot
 
 import desktop
@@ -66,7 +66,7 @@ def test_the_window_speaks_german(qtbot: QtBot, open_window: OpenWindow) -> None
         "&Ansicht",
         "&Hilfe",
     ]
-    assert shown(german) == "Zeichnen Sie eine Ziffer"
+    assert headline(german) == "Zeichnen Sie eine Ziffer"
     with settling(qtbot, german):
         draw(german.draw_page.pad, SEVEN)
     assert re.fullmatch(r"\d+,\d %", german.panel.detail.text().lstrip("<> "))

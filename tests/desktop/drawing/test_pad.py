@@ -4,7 +4,7 @@ import io
 
 import numpy as np
 import pytest
-from gestures import DASH, ONE, SEVEN, draw, press, spot
+from gestures import DASH, ONE, SEVEN, draw, press, window_point
 from PIL import Image
 from PySide6.QtCore import QEvent, QPointF, Qt
 from PySide6.QtGui import QInputDevice, QPointingDevice, QTabletEvent
@@ -47,11 +47,11 @@ def test_undo_during_a_stroke_removes_that_stroke(qtbot: QtBot, window: MainWind
     draw(pad, ONE)
     one = levels(pad)
     handle = window.windowHandle()
-    QTest.mousePress(handle, Qt.MouseButton.LeftButton, pos=spot(pad, 0.2, 0.2))
-    QTest.mouseMove(handle, spot(pad, 0.8, 0.2))
+    QTest.mousePress(handle, Qt.MouseButton.LeftButton, pos=window_point(pad, 0.2, 0.2))
+    QTest.mouseMove(handle, window_point(pad, 0.8, 0.2))
     press(window, "Ctrl+Z")
     np.testing.assert_array_equal(levels(pad), one)
-    QTest.mouseRelease(handle, Qt.MouseButton.LeftButton, pos=spot(pad, 0.8, 0.2))
+    QTest.mouseRelease(handle, Qt.MouseButton.LeftButton, pos=window_point(pad, 0.8, 0.2))
     np.testing.assert_array_equal(levels(pad), one)
 
 
@@ -110,15 +110,15 @@ def test_the_first_finger_draws_and_the_second_is_ignored(qapp: QApplication, wi
     pad = window.draw_page.pad
     screen = QTest.createTouchDevice()
     handle = window.windowHandle()
-    QTest.touchEvent(handle, screen).press(0, spot(pad, 0.5, 0.2), handle).commit()
-    QTest.touchEvent(handle, screen).move(0, spot(pad, 0.5, 0.4), handle).press(
-        1, spot(pad, 0.1, 0.9), handle
+    QTest.touchEvent(handle, screen).press(0, window_point(pad, 0.5, 0.2), handle).commit()
+    QTest.touchEvent(handle, screen).move(0, window_point(pad, 0.5, 0.4), handle).press(
+        1, window_point(pad, 0.1, 0.9), handle
     ).commit()
-    QTest.touchEvent(handle, screen).move(0, spot(pad, 0.5, 0.8), handle).move(
-        1, spot(pad, 0.2, 0.9), handle
+    QTest.touchEvent(handle, screen).move(0, window_point(pad, 0.5, 0.8), handle).move(
+        1, window_point(pad, 0.2, 0.9), handle
     ).commit()
-    QTest.touchEvent(handle, screen).release(0, spot(pad, 0.5, 0.8), handle).release(
-        1, spot(pad, 0.2, 0.9), handle
+    QTest.touchEvent(handle, screen).release(0, window_point(pad, 0.5, 0.8), handle).release(
+        1, window_point(pad, 0.2, 0.9), handle
     ).commit()
     assert len(pad.strokes) == 1
     assert levels(pad)[:, : CANVAS_SIZE // 4].max() == 0

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from gestures import DASH, ONE, SEVEN, bars, click, draw, press, settling, shown, spot
+from gestures import DASH, ONE, SEVEN, bars, click, draw, headline, press, settling, window_point
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QToolButton
@@ -27,7 +27,7 @@ def test_a_stroke_is_predicted_as_by_service_inference(
     with settling(qtbot, window):
         draw(pad, SEVEN)
     expected = Catalog(models).predictor("mnist").predict([png_of_drawing(pad.picture)])[0]
-    assert shown(window) == expected.best.label == "7"
+    assert headline(window) == expected.best.label == "7"
     assert list(bars(window)) == list("0123456789")
     seen = prepare_digit(pillow_of(pad.picture))
     qtbot.waitUntil(lambda: np.array_equal(window.panel.preview.pixels, seen))
@@ -38,14 +38,16 @@ def test_a_stroke_is_predicted_as_by_service_inference(
 def test_an_unfinished_stroke_is_predicted(qtbot: QtBot, window: MainWindow) -> None:
     pad = window.draw_page.pad
     handle = window.windowHandle()
-    QTest.mousePress(handle, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, spot(pad, 0.5, 0.2))
-    QTest.mouseMove(handle, spot(pad, 0.5, 0.5))
+    QTest.mousePress(
+        handle, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, window_point(pad, 0.5, 0.2)
+    )
+    QTest.mouseMove(handle, window_point(pad, 0.5, 0.5))
     qtbot.waitUntil(lambda: window.panel.duration.text() != "")
     assert pad.strokes == ()
     before = window.panel.preview.pixels
-    QTest.mouseMove(handle, spot(pad, 0.8, 0.5))
+    QTest.mouseMove(handle, window_point(pad, 0.8, 0.5))
     qtbot.waitUntil(lambda: not np.array_equal(window.panel.preview.pixels, before))
-    QTest.mouseRelease(handle, Qt.MouseButton.LeftButton, pos=spot(pad, 0.8, 0.5))
+    QTest.mouseRelease(handle, Qt.MouseButton.LeftButton, pos=window_point(pad, 0.8, 0.5))
     assert len(pad.strokes) == 1
 
 
@@ -53,12 +55,12 @@ def test_a_blank_pad_is_not_predicted(window: MainWindow, monkeypatch: pytest.Mo
     requests: list[object] = []
     monkeypatch.setattr(PredictionRunner, "predict", lambda self, *request: requests.append(request))
     pad = window.draw_page.pad
-    assert shown(window) == "Draw a digit"
+    assert headline(window) == "Draw a digit"
     window.draw_page.erase.trigger()
     draw(pad, DASH)
     assert pad.is_blank
     assert requests == []
-    assert shown(window) == "Draw a digit"
+    assert headline(window) == "Draw a digit"
 
 
 def test_clear_removes_drawing_and_result_and_can_be_undone(qtbot: QtBot, window: MainWindow) -> None:
@@ -69,14 +71,14 @@ def test_clear_removes_drawing_and_result_and_can_be_undone(qtbot: QtBot, window
     press(window, "Ctrl+Backspace")
     assert pad.is_blank
     assert not levels(pad).any()
-    assert shown(window) == "Draw a digit"
+    assert headline(window) == "Draw a digit"
     assert set(bars(window).values()) == {""}
     assert window.panel.preview.pixels is None
     assert window.panel.duration.text() == ""
     with settling(qtbot, window):
         press(window, "Ctrl+Z")
     np.testing.assert_array_equal(levels(pad), drawn)
-    assert shown(window) == "7"
+    assert headline(window) == "7"
 
 
 def test_a_response_after_clear_is_dropped(qtbot: QtBot, window: MainWindow) -> None:
@@ -88,7 +90,7 @@ def test_a_response_after_clear_is_dropped(qtbot: QtBot, window: MainWindow) -> 
         QTest.keyClicks(window.text_page.editor, "good")
     assert answered.args[0].request.value == "good"
     window.tabs.setCurrentWidget(window.draw_page)
-    assert shown(window) == "Draw a digit"
+    assert headline(window) == "Draw a digit"
 
 
 def test_tool_buttons_work(window: MainWindow) -> None:

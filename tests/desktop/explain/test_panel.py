@@ -6,7 +6,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 from fake_server import FakeServer
-from gestures import DASH, LEFT, PLAIN, SEVEN, OpenWindow, draw, predicted, press, settling, spot
+from gestures import (
+    DASH,
+    LEFT,
+    NO_MODIFIER,
+    SEVEN,
+    OpenWindow,
+    draw,
+    predicted,
+    press,
+    settling,
+    window_point,
+)
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QImage
 from PySide6.QtTest import QTest
@@ -72,14 +83,14 @@ def test_heat_map_and_feature_maps_belong_to_the_drawing(
 def test_the_heat_map_changes_during_a_stroke(qtbot: QtBot, window: MainWindow) -> None:
     pad, panel = window.draw_page.pad, window.why.panel
     handle = window.windowHandle()
-    QTest.mousePress(handle, LEFT, PLAIN, spot(pad, 0.5, 0.2))
-    QTest.mouseMove(handle, spot(pad, 0.5, 0.5))
+    QTest.mousePress(handle, LEFT, NO_MODIFIER, window_point(pad, 0.5, 0.2))
+    QTest.mouseMove(handle, window_point(pad, 0.5, 0.5))
     qtbot.waitUntil(lambda: not panel.heat_map.image.isNull())
     before = panel.heat_map.image
-    QTest.mouseMove(handle, spot(pad, 0.8, 0.5))
+    QTest.mouseMove(handle, window_point(pad, 0.8, 0.5))
     qtbot.waitUntil(lambda: panel.heat_map.image != before)
     assert pad.strokes == ()
-    QTest.mouseRelease(handle, LEFT, PLAIN, spot(pad, 0.8, 0.5))
+    QTest.mouseRelease(handle, LEFT, NO_MODIFIER, window_point(pad, 0.8, 0.5))
 
 
 def test_another_label_can_be_explained(qtbot: QtBot, window: MainWindow, catalog: Catalog) -> None:

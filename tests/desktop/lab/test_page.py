@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from gestures import LEFT, ONE, PLAIN, SEVEN, OpenWindow, click, draw, pictures, press, spot
+from gestures import LEFT, NO_MODIFIER, ONE, SEVEN, OpenWindow, click, draw, pictures, press, window_point
 from PySide6.QtCore import QMimeData, QPoint, QPointF, QRect, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtTest import QTest
@@ -90,14 +90,14 @@ def test_the_preprocessed_drawing_is_convolved(qtbot: QtBot, drawn: LabPage) -> 
 
 def test_the_output_changes_during_a_stroke(qtbot: QtBot, lab: LabPage) -> None:
     pad, handle = lab.picker.pad, lab.window().windowHandle()
-    QTest.mousePress(handle, LEFT, PLAIN, spot(pad, 0.5, 0.2))
-    QTest.mouseMove(handle, spot(pad, 0.5, 0.6))
+    QTest.mousePress(handle, LEFT, NO_MODIFIER, window_point(pad, 0.5, 0.2))
+    QTest.mouseMove(handle, window_point(pad, 0.5, 0.6))
     qtbot.waitUntil(lambda: lab.output is not None)
     before = lab.output.values
-    QTest.mouseMove(handle, spot(pad, 0.8, 0.6))
+    QTest.mouseMove(handle, window_point(pad, 0.8, 0.6))
     qtbot.waitUntil(lambda: not np.array_equal(lab.output.values, before))
     assert pad.strokes == ()
-    QTest.mouseRelease(handle, LEFT, PLAIN, spot(pad, 0.8, 0.6))
+    QTest.mouseRelease(handle, LEFT, NO_MODIFIER, window_point(pad, 0.8, 0.6))
     wait_for(qtbot, lab, ConvolutionBlock(kernel=PRESETS[Preset.SOBEL_X]))
 
 
@@ -228,9 +228,9 @@ def drop(window: MainWindow, path: Path) -> None:
     mime = QMimeData()
     mime.setUrls([QUrl.fromLocalFile(str(path))])
     at = QPointF(window.rect().center())
-    enter = QDragEnterEvent(at.toPoint(), Qt.DropAction.CopyAction, mime, LEFT, PLAIN)
+    enter = QDragEnterEvent(at.toPoint(), Qt.DropAction.CopyAction, mime, LEFT, NO_MODIFIER)
     QApplication.sendEvent(window, enter)
-    QApplication.sendEvent(window, QDropEvent(at, Qt.DropAction.CopyAction, mime, LEFT, PLAIN))
+    QApplication.sendEvent(window, QDropEvent(at, Qt.DropAction.CopyAction, mime, LEFT, NO_MODIFIER))
 
 
 def test_a_picture_can_be_dropped_on_the_lab(qtbot: QtBot, window: MainWindow, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from gestures import OpenWindow, bars, click, pictures, press, shown
+from gestures import OpenWindow, bars, click, headline, pictures, press
 from PIL import Image
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QGuiApplication, QImage
@@ -97,7 +97,7 @@ def test_a_file_that_is_not_a_picture_is_reported(
     drop(window, files(path))
     qtbot.waitUntil(lambda: window.pictures_page.notice.isVisible())
     assert words in window.pictures_page.notice.text()
-    assert shown(window) == "Open a picture"
+    assert headline(window) == "Open a picture"
 
 
 def test_a_picture_with_too_many_pixels_is_reported(qtbot: QtBot, window: MainWindow, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from fake_server import FakeServer
-from gestures import DASH, ONE, SEVEN, OpenWindow, click, draw, pictures, settling, shown
+from gestures import DASH, ONE, SEVEN, OpenWindow, click, draw, headline, pictures, settling
 from PySide6.QtCore import QElapsedTimer
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
@@ -35,7 +35,7 @@ def draw_and_wait(qtbot: QtBot, window: MainWindow, line: object = SEVEN) -> Non
 def test_an_available_server_is_used(qtbot: QtBot, open_window: OpenWindow, server: FakeServer) -> None:
     window = open_window(Settings(server=server.url, api_key="secret"))
     draw_and_wait(qtbot, window)
-    assert shown(window) == "7"
+    assert headline(window) == "7"
     assert window.panel.duration.text().startswith("Server ")
     assert ("POST", "/models/mnist/versions/2") in server.requests
     assert set(server.keys) == {"Bearer secret"}
@@ -70,7 +70,7 @@ def test_a_server_killed_during_a_stroke_is_replaced_and_reconnected(
     draw_and_wait(qtbot, window, ONE)
     assert window.panel.duration.text().startswith("Server ")
     with settling(qtbot, window):
-        draw(window.draw_page.pad, DASH, on_the_way=server.kill)
+        draw(window.draw_page.pad, DASH, after_step=server.kill)
     assert window.panel.duration.text().startswith("This computer ")
     assert window.banner.isVisible()
     assert len(window.draw_page.pad.strokes) == 2
@@ -110,7 +110,7 @@ def test_a_failing_server_is_reported_and_replaced(
     window = open_window(Settings(server=server.url))
     server.behaviour = behaviour
     draw_and_wait(qtbot, window)
-    assert shown(window) == "7"
+    assert headline(window) == "7"
     assert window.panel.duration.text().startswith("This computer ")
     assert words in window.banner.text
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from gestures import DASH, SEVEN, OpenWindow, click, draw, shown
+from gestures import DASH, SEVEN, OpenWindow, click, draw, headline
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
@@ -95,7 +95,7 @@ def draw_and_wait(qtbot: QtBot, window: MainWindow, *, stop: Server | None = Non
     with qtbot.waitSignal(
         reader.completed, timeout=20_000, check_params_cb=lambda answer: answer.request.settled
     ):
-        draw(pad, DASH if pad.strokes else SEVEN, on_the_way=halfway)
+        draw(pad, DASH if pad.strokes else SEVEN, after_step=halfway)
     return window.panel.duration.text()
 
 
@@ -105,7 +105,7 @@ def test_a_real_server_is_used_replaced_and_reconnected(
     qtbot.waitUntil(server.is_ready, timeout=_STARTS_WITHIN_MS)
     window = open_window(Settings(server=server.url), models=BUNDLED)
     assert draw_and_wait(qtbot, window).startswith("Server ")
-    assert shown(window) == "7"
+    assert headline(window) == "7"
 
     assert draw_and_wait(qtbot, window, stop=server).startswith("This computer ")
     assert "does not respond" in window.banner.text
@@ -129,4 +129,4 @@ def test_a_real_server_is_used_replaced_and_reconnected(
     with qtbot.waitSignal(window.controller.completed, timeout=20_000) as answered:
         QTest.keyClicks(window.text_page.editor, "wonderful")
     assert answered.args[0].result.location.value == "server"
-    assert shown(window) in ("positive", "Unsure")
+    assert headline(window) in ("positive", "Unsure")

@@ -1,7 +1,7 @@
 """Tests the history of predictions, by itself and in the main window."""
 
 import pytest
-from gestures import DASH, ONE, draw, pictures, predicted, press, settling, shown
+from gestures import DASH, ONE, draw, headline, pictures, predicted, press, settling
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QImage
 from PySide6.QtTest import QTest
@@ -79,7 +79,7 @@ def test_history_has_one_entry_per_drawing_and_restores_it(qtbot: QtBot, seven: 
         )
     assert seven.page is seven.draw_page
     assert seven.draw_page.pad.picture == drawn
-    assert (shown(seven), seven.panel.detail.text()) == ("7", result)
+    assert (headline(seven), seven.panel.detail.text()) == ("7", result)
 
 
 def test_history_restores_pictures_and_versions(qtbot: QtBot, seven: MainWindow) -> None:

@@ -1,7 +1,7 @@
 """The result panel in the main window."""
 
 import pytest
-from gestures import SEVEN, bars, draw, settling, shown
+from gestures import SEVEN, bars, draw, headline, settling
 from pytestqt.qtbot import QtBot
 
 from desktop.window.main_window import MainWindow
@@ -15,7 +15,7 @@ def test_bars_have_the_order_of_the_labels_until_the_user_sorts_them(
     assert list(bars(window)) == list("0123456789")
     window.panel.orders.setCurrentIndex(1)
     rows = window.panel.bars.rows
-    assert rows[0].label == shown(window) == "7"
+    assert rows[0].label == headline(window) == "7"
     scores = [row.score or 0 for row in rows]
     assert scores == sorted(scores, reverse=True)
     assert sum(scores) == pytest.approx(1, abs=1e-5)
@@ -43,10 +43,10 @@ def test_a_prediction_below_the_threshold_of_the_card_is_unsure(qtbot: QtBot, wi
     window.tabs.setCurrentWidget(window.text_page)
     with qtbot.waitSignal(window.controller.completed):
         window.text_page.editor.setPlainText("good")
-    assert shown(window) == "positive"
+    assert headline(window) == "positive"
     with qtbot.waitSignal(window.controller.completed):
         window.text_page.editor.setPlainText("film")
-    assert shown(window) == "Unsure"
+    assert headline(window) == "Unsure"
     assert window.panel.detail.text() == "negative or positive?"
 
 

@@ -1,6 +1,6 @@
 """The text page in the main window."""
 
-from gestures import bars, press, shown
+from gestures import bars, headline, press
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
@@ -16,10 +16,10 @@ def test_a_text_is_predicted_while_it_is_typed(qtbot: QtBot, window: MainWindow)
     QTest.keyClicks(window.text_page.editor, "a great film")
     qtbot.waitUntil(lambda: bool(answers) and answers[-1].request.value == "a great film")
     assert not answers[-1].request.settled
-    assert shown(window) == "positive"
+    assert headline(window) == "positive"
     qtbot.waitUntil(lambda: answers[-1].request.settled, timeout=2000)
     window.text_page.editor.clear()
-    assert shown(window) == "Write a review"
+    assert headline(window) == "Write a review"
     assert set(bars(window).values()) == {""}
 
 
