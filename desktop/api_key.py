@@ -5,7 +5,8 @@ import queue
 import threading
 from collections.abc import Callable
 from enum import Enum
-from typing import Protocol
+from functools import partial
+from typing import Any, Protocol
 
 _SERVICE, _USER = "Lectern", "api_key"
 _KEY, _LOCATION = "api_key", "api_key_location"
@@ -54,7 +55,7 @@ def load(file: TextStore) -> str:
     match location(file):
         case KeyLocation.KEYRING:
             try:
-                return _read()
+                return _access_keyring(_read)
             except _KeyringError as error:
                 _log.warning("the API key could not be read from the keyring: %s", error)
                 return ""
@@ -81,7 +82,7 @@ def save(key: str, file: TextStore) -> KeyLocation:
         delete(file)
         return KeyLocation.NONE
     try:
-        _write(key)
+        _access_keyring(partial(_write, key=key))
     except _KeyringError as error:
         _log.warning("the API key is kept in the settings file, because the keyring failed: %s", error)
         file.write(_KEY, key)
@@ -99,47 +100,40 @@ def delete(file: TextStore) -> None:
     file.write(_LOCATION, "")
     if was is KeyLocation.KEYRING:
         try:
-            _call(_delete)
+            _access_keyring(_delete)
         except _KeyringError as error:
             _log.warning("the API key could not be deleted from the keyring: %s", error)
 
 
-def _read() -> str:
-    return _call(_get)
-
-
-def _write(key: str) -> None:
-    def write() -> str:
-        import keyring
-
-        keyring.set_password(_SERVICE, _USER, key)
-        return _get()
-
-    # Some backends accept a password and store nothing.
-    if _call(write) != key:
-        raise _KeyringError("it did not return the key")
-
-
-def _get() -> str:
-    import keyring
-
+def _read(keyring: Any) -> str:
     return keyring.get_password(_SERVICE, _USER) or ""
 
 
-def _delete() -> str:
-    import keyring
+def _write(keyring: Any, key: str) -> str:
+    keyring.set_password(_SERVICE, _USER, key)
+    # Some backends accept a password and store nothing.
+    if _read(keyring) != key:
+        raise _KeyringError("it did not return the key")
+    return key
 
+
+def _delete(keyring: Any) -> str:
     keyring.delete_password(_SERVICE, _USER)
     return ""
 
 
-def _call(access: Callable[[], str]) -> str:
-    """Run an access to the keyring on a daemon thread, and wait for it for a limited time."""
-    results: queue.SimpleQueue[str | Exception] = queue.SimpleQueue()
+def _access_keyring(access: Callable[[Any], str]) -> str:
+    """Call a function with the module ``keyring`` on a daemon thread, and wait for it for a limited time."""
+    results: queue.SimpleQueue[str | _KeyringError] = queue.SimpleQueue()
 
     def run() -> None:
         try:
-            results.put(access())
+            # Imported late, because most starts of the app do not need it.
+            import keyring
+
+            results.put(access(keyring))
+        except _KeyringError as error:
+            results.put(error)
         # Backends raise errors of their own libraries as well. A message might contain the key.
         except Exception as error:
             results.put(_KeyringError(type(error).__name__))
@@ -149,6 +143,6 @@ def _call(access: Callable[[], str]) -> str:
         result = results.get(timeout=_TIMEOUT_S)
     except queue.Empty:
         raise _KeyringError(f"no answer within {_TIMEOUT_S:.0f} s") from None
-    if isinstance(result, Exception):
+    if isinstance(result, _KeyringError):
         raise result
     return result

@@ -8,6 +8,7 @@ from PySide6.QtCore import (
     QLocale,
     QModelIndex,
     QPersistentModelIndex,
+    QRect,
     QSignalBlocker,
     QSize,
     Qt,
@@ -77,12 +78,13 @@ class _TileDelegate(QStyledItemDelegate):
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: _Index) -> None:
         image = index.data(Qt.ItemDataRole.DecorationRole)
+        rect = QRect(option.rect.topLeft(), self.sizeHint(option, index))
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, image.width() > _TILE_SIZE)
-        painter.drawImage(option.rect, image)
+        painter.drawImage(rect, image)
         if option.state & QStyle.StateFlag.State_Selected:
             painter.setPen(QPen(option.palette.highlight().color(), 3))
-            painter.drawRect(option.rect.adjusted(1, 1, -2, -2))
+            painter.drawRect(rect.adjusted(1, 1, -2, -2))
         painter.restore()
 
 

@@ -56,10 +56,11 @@ class LayerTable(QTableWidget):
         self._card = card
         layers = () if card is None else card.layers
         with QSignalBlocker(self):
-            self.clearSelection()
             self.setRowCount(len(layers))
             for row, layer in enumerate(layers):
                 self._fill_row(row, layer)
+            # Last, because removing the selected row selects its neighbour.
+            self.clearSelection()
 
     def select_layer(self, name: str) -> None:
         """Select a layer's row; sends no signal."""

@@ -26,6 +26,7 @@ from service.client import ModelSummary
 from service.inference import LecternError
 
 _MARGIN = 16
+_MIN_COLUMN_WIDTH = 110
 
 
 class FolderPage(QWidget):
@@ -159,7 +160,7 @@ class FolderPage(QWidget):
         header = self.view.horizontalHeader()
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         header.setSectionResizeMode(1, QHeaderView.ResizeMode.Stretch)
-        header.resizeSection(2, 110)
+        header.resizeSection(2, max(_MIN_COLUMN_WIDTH, header.sectionSizeHint(2) + _MARGIN))
         self.progress.setTextVisible(False)
         self.progress.setMaximumHeight(8)
         self.progress.setAccessibleName(self.tr("Progress"))

@@ -7,11 +7,11 @@ from PySide6.QtGui import QKeyEvent, QKeySequence, QShowEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
 from desktop.explain.backend import ExplanationBackend
+from desktop.lab.block_form import BlockForm
 from desktop.lab.convolution import BlockOutput, WindowTooLarge, apply_block
 from desktop.lab.convolution_view import ConvolutionView
 from desktop.lab.input_picker import InputPicker, LabInput
 from desktop.lab.kernel_editor import KernelEditor
-from desktop.lab.operation_form import OperationForm
 from desktop.pictures.dropped_files import DroppedFile
 from desktop.prediction.throttle import Throttle
 from desktop.prediction.worker import Worker
@@ -31,7 +31,7 @@ class LabPage(QWidget):
         super().__init__(parent)
         self.picker = InputPicker(self)
         self.editor = KernelEditor(backend, self)
-        self.form = OperationForm(self)
+        self.form = BlockForm(self)
         self.view = ConvolutionView(self)
         self._suggested: bytes | None = None
         self._throttle = Throttle(_INTERVAL_MS, self)

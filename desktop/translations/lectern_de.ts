@@ -16,6 +16,69 @@
     </message>
 </context>
 <context>
+    <name>BlockForm</name>
+    <message>
+        <source>Stride</source>
+        <translation>Schrittweite</translation>
+    </message>
+    <message>
+        <source>Valid: none</source>
+        <translation>Valid: keines</translation>
+    </message>
+    <message>
+        <source>Same</source>
+        <translation>Same</translation>
+    </message>
+    <message>
+        <source>Custom</source>
+        <translation>Eigenes</translation>
+    </message>
+    <message>
+        <source>Padding</source>
+        <translation>Padding</translation>
+    </message>
+    <message>
+        <source>Zeros at each edge</source>
+        <translation>Nullen an jeder Kante</translation>
+    </message>
+    <message>
+        <source>&amp;ReLU: max(0, x)</source>
+        <translation>&amp;ReLU: max(0, x)</translation>
+    </message>
+    <message>
+        <source>None</source>
+        <translation>Keines</translation>
+    </message>
+    <message>
+        <source>Maximum</source>
+        <translation>Maximum</translation>
+    </message>
+    <message>
+        <source>Average</source>
+        <translation>Mittelwert</translation>
+    </message>
+    <message>
+        <source>Pooling</source>
+        <translation>Pooling</translation>
+    </message>
+    <message>
+        <source>Size of the pooling window</source>
+        <translation>Größe des Pooling-Fensters</translation>
+    </message>
+    <message>
+        <source>&amp;Stride</source>
+        <translation>&amp;Schrittweite</translation>
+    </message>
+    <message>
+        <source>Pa&amp;dding</source>
+        <translation>Pa&amp;dding</translation>
+    </message>
+    <message>
+        <source>P&amp;ooling</source>
+        <translation>P&amp;ooling</translation>
+    </message>
+</context>
+<context>
     <name>CardDialog</name>
     <message>
         <source>About this model</source>
@@ -112,7 +175,7 @@
     <name>CorrectionDialog</name>
     <message>
         <source>Correct the label</source>
-        <translation>Bezeichnung korrigieren</translation>
+        <translation>Klasse korrigieren</translation>
     </message>
     <message>
         <source>&amp;Choose…</source>
@@ -132,7 +195,7 @@
     </message>
     <message>
         <source>Correct &amp;label</source>
-        <translation>Richtige &amp;Bezeichnung</translation>
+        <translation>Richtige K&amp;lasse</translation>
     </message>
     <message>
         <source>&amp;Folder</source>
@@ -182,7 +245,7 @@
     </message>
     <message>
         <source>Correct the &amp;label…</source>
-        <translation>Bezeichnung &amp;korrigieren…</translation>
+        <translation>Klasse &amp;korrigieren …</translation>
     </message>
     <message>
         <source>Brush size in percent of a digit&apos;s height</source>
@@ -307,7 +370,7 @@
     </message>
     <message>
         <source>Save &amp;network input…</source>
-        <translation>&amp;Netzeingabe speichern…</translation>
+        <translation>&amp;Netzeingabe speichern …</translation>
     </message>
     <message>
         <source>network input</source>
@@ -593,7 +656,7 @@
     <name>MainWindow</name>
     <message>
         <source>Classify a &amp;folder…</source>
-        <translation>Einen &amp;Ordner klassifizieren…</translation>
+        <translation>Einen &amp;Ordner klassifizieren …</translation>
     </message>
     <message>
         <source>&amp;Preferences…</source>
@@ -701,69 +764,6 @@ Protokolldatei: {0}</translation>
     <message>
         <source>This computer</source>
         <translation>Dieser Rechner</translation>
-    </message>
-</context>
-<context>
-    <name>OperationForm</name>
-    <message>
-        <source>Stride</source>
-        <translation>Schrittweite</translation>
-    </message>
-    <message>
-        <source>Valid: none</source>
-        <translation>Valid: keines</translation>
-    </message>
-    <message>
-        <source>Same</source>
-        <translation>Same</translation>
-    </message>
-    <message>
-        <source>Custom</source>
-        <translation>Eigenes</translation>
-    </message>
-    <message>
-        <source>Padding</source>
-        <translation>Padding</translation>
-    </message>
-    <message>
-        <source>Zeros at each edge</source>
-        <translation>Nullen an jeder Kante</translation>
-    </message>
-    <message>
-        <source>&amp;ReLU: negative values become 0</source>
-        <translation>&amp;ReLU: negative Werte werden 0</translation>
-    </message>
-    <message>
-        <source>None</source>
-        <translation>Keines</translation>
-    </message>
-    <message>
-        <source>Maximum</source>
-        <translation>Maximum</translation>
-    </message>
-    <message>
-        <source>Average</source>
-        <translation>Mittelwert</translation>
-    </message>
-    <message>
-        <source>Pooling</source>
-        <translation>Pooling</translation>
-    </message>
-    <message>
-        <source>Size of the pooling window</source>
-        <translation>Größe des Pooling-Fensters</translation>
-    </message>
-    <message>
-        <source>&amp;Stride</source>
-        <translation>&amp;Schrittweite</translation>
-    </message>
-    <message>
-        <source>Pa&amp;dding</source>
-        <translation>Pa&amp;dding</translation>
-    </message>
-    <message>
-        <source>P&amp;ooling</source>
-        <translation>P&amp;ooling</translation>
     </message>
 </context>
 <context>
@@ -937,7 +937,7 @@ Protokolldatei: {0}</translation>
     <name>ReplayDialog</name>
     <message>
         <source>Replay</source>
-        <translation>Noch einmal</translation>
+        <translation>Wiedergabe</translation>
     </message>
     <message>
         <source>Time</source>

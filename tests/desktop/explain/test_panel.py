@@ -184,8 +184,11 @@ def test_a_network_for_texts_shows_its_layers_only(
     qtbot: QtBot, window: MainWindow, catalog: Catalog
 ) -> None:
     panel = window.why.panel
+    draw_and_wait(qtbot, window)
+    assert panel.table.selectedItems() != []
     press(window, "Ctrl+3")
     qtbot.waitUntil(lambda: panel.heat_map.placeholder == "Heat maps are not available for texts.")
+    assert panel.table.selectedItems() == []
     assert panel.table.rowCount() == len(catalog.card("imdb").layers)
     assert not panel.labels.isVisible()
     assert not panel.feature_maps.isVisible()

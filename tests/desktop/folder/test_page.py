@@ -230,3 +230,16 @@ def test_without_a_model_a_folder_shows_a_message(page: FolderPage, folder: Path
     page.classify(folder)
     assert page.status.text() == "No model for pictures is available."
     assert not page.cancel.isEnabled()
+
+
+def test_closing_does_not_wait_for_a_running_classification(
+    qtbot: QtBot, page: FolderPage, folder: Path
+) -> None:
+    slow = SlowDispatcher("x")
+    page.set_models(slow, (SUMMARY,))
+    page.classify(folder)
+    qtbot.waitUntil(slow.started.is_set)
+    start = time.monotonic()
+    page.close_workers()
+    assert time.monotonic() - start < 1
+    slow.released.set()

@@ -10,7 +10,7 @@ _MAX_STRIDE, _MAX_PADDING, _MAX_POOL_SIZE = 8, 16, 8
 _VALID, _SAME, _CUSTOM = "valid", "same", "custom"
 
 
-class OperationForm(QWidget):
+class BlockForm(QWidget):
     """Edits all parameters of a convolution block except its kernel.
 
     Signals:
@@ -28,7 +28,7 @@ class OperationForm(QWidget):
         self.padding.addItem(self.tr("Custom"), _CUSTOM)
         self.padding.setAccessibleName(self.tr("Padding"))
         self.padding_size = self._spin_box(0, _MAX_PADDING, 1, self.tr("Zeros at each edge"))
-        self.relu = QCheckBox(self.tr("&ReLU: negative values become 0"), self)
+        self.relu = QCheckBox(self.tr("&ReLU: max(0, x)"), self)
         self.pooling = QComboBox(self)
         self.pooling.addItem(self.tr("None"), None)
         self.pooling.addItem(self.tr("Maximum"), Pooling.MAX)
