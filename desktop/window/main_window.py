@@ -90,8 +90,8 @@ class MainWindow(QMainWindow):
         self.page: Page = self.draw_page
         self.folder_page = FolderPage(self)
         explanations = ExplanationBackend(self._local.catalog)
-        self.lab = LabPage(explanations, self)
-        self.why = ExplanationDock(explanations, self)
+        self.lab_page = LabPage(explanations, self)
+        self.explanation_dock = ExplanationDock(explanations, self)
         self.compare = CompareDock(self)
         self.panel = ResultPanel(self)
         self.strip = HistoryStrip(self)
@@ -134,8 +134,8 @@ class MainWindow(QMainWindow):
         if items.folders:
             self.tabs.setCurrentWidget(self.folder_page)
             self.folder_page.classify(items.folders[0])
-        elif items.files and self.lab.isVisible():
-            self.lab.open_picture(items.files[0])
+        elif items.files and self.lab_page.isVisible():
+            self.lab_page.open_picture(items.files[0])
         else:
             self.pictures_page.add_mime(event.mimeData())
 
@@ -146,7 +146,7 @@ class MainWindow(QMainWindow):
             brush=self.draw_page.pad.brush,
             tab=self.tabs.currentIndex(),
         )
-        for component in (self.pictures_page, self.folder_page, self.lab, self.why.panel):
+        for component in (self.pictures_page, self.folder_page, self.lab_page, self.explanation_dock.panel):
             component.close_workers()
         self.controller.close()
         super().closeEvent(event)
@@ -173,8 +173,8 @@ class MainWindow(QMainWindow):
         lab = QScrollArea(self)
         lab.setWidgetResizable(True)
         lab.setFrameShape(QFrame.Shape.NoFrame)
-        lab.setWidget(self.lab)
-        self.tabs.addTab(lab, self.lab.title())
+        lab.setWidget(self.lab_page)
+        self.tabs.addTab(lab, self.lab_page.title())
         left = QVBoxLayout()
         left.addWidget(self.tabs, 1)
         left.addWidget(self.strip)
@@ -214,7 +214,9 @@ class MainWindow(QMainWindow):
             [export.copy_picture, export.copy_input, export.copy_result, pictures.paste],
         )
         view = self._add_menu(
-            self.tr("&View"), self._tab_actions(), [self.why.action, self.compare.action, draw.replay, card]
+            self.tr("&View"),
+            self._tab_actions(),
+            [self.explanation_dock.action, self.compare.action, draw.replay, card],
         )
         view.addMenu(self.tr("&Colours")).addActions(ThemeActions(self.store, self).actions())
         self._add_menu(self.tr("&Help"), [about])
@@ -281,10 +283,10 @@ class MainWindow(QMainWindow):
         self.strip.setVisible(page is not None)
         if page is None:
             self.controller.set_page(None)
-            self.why.panel.set_model(None, None)
+            self.explanation_dock.panel.set_model(None, None)
             picture = self.pictures_page.value()
             if isinstance(picture, bytes):
-                self.lab.suggest_picture(picture)
+                self.lab_page.suggest_picture(picture)
             return
         self.page = page
         self.panel.set_preview_visible(page.shows_picture)
@@ -330,7 +332,7 @@ class MainWindow(QMainWindow):
             self._reset_explanation()
         else:
             self.panel.show_result(response.result, settled=response.request.settled)
-            self.why.panel.set_label(response.result.prediction.best.label)
+            self.explanation_dock.panel.set_label(response.result.prediction.best.label)
 
     @Slot(object)
     def _show_comparison(self, response: PredictionResponse) -> None:
@@ -339,7 +341,7 @@ class MainWindow(QMainWindow):
     @Slot(object)
     def _show_input(self, network_input: NetworkInput) -> None:
         self.panel.preview.set_pixels(network_input.pixels)
-        self.why.panel.set_pixels(network_input.pixels)
+        self.explanation_dock.panel.set_pixels(network_input.pixels)
 
     @Slot(object)
     def _show_error(self, error: LecternError) -> None:
@@ -348,7 +350,7 @@ class MainWindow(QMainWindow):
 
     def _reset_explanation(self) -> None:
         model = self.controller.model
-        self.why.panel.set_model(None if model is None else model.name, self.controller.version)
+        self.explanation_dock.panel.set_model(None if model is None else model.name, self.controller.version)
 
     @Slot(object)
     def _show_connection(self, state: ConnectionState) -> None:
