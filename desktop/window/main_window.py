@@ -39,7 +39,7 @@ from desktop.prediction.requests import NetworkInput, PredictionResponse
 from desktop.result.compare_dock import CompareDock
 from desktop.result.history import HistoryStrip, Origin
 from desktop.result.panel import ResultPanel
-from desktop.settings import Order, Settings, SettingsStore, Theme
+from desktop.settings import BarOrder, Settings, SettingsStore, Theme
 from desktop.text.page import TextPage
 from desktop.window.actions import ThemeActions, create_action
 from desktop.window.banner import Banner
@@ -92,7 +92,7 @@ class MainWindow(QMainWindow):
         explanations = ExplanationBackend(self._local.catalog)
         self.lab = LabPage(explanations, self)
         self._lab_scroll = QScrollArea(self)
-        self.why = ExplanationDock(explanations, self)
+        self.explanation_dock = ExplanationDock(explanations, self)
         self.compare = CompareDock(self)
         self.panel = ResultPanel(self)
         self.strip = HistoryStrip(self)
@@ -152,7 +152,7 @@ class MainWindow(QMainWindow):
             brush=self.draw_page.pad.brush,
             tab=self.tabs.currentIndex(),
         )
-        for component in (self.pictures_page, self.folder_page, self.lab, self.why.panel):
+        for component in (self.pictures_page, self.folder_page, self.lab, self.explanation_dock.panel):
             component.close_workers()
         self.controller.close()
         super().closeEvent(event)
@@ -217,7 +217,7 @@ class MainWindow(QMainWindow):
             [export.copy_picture, export.copy_input, export.copy_result, pictures.paste],
         )
         view = self._add_menu(
-            self.tr("&View"), tabs, [self.why.action, self.compare.action, draw.replay, card]
+            self.tr("&View"), tabs, [self.explanation_dock.action, self.compare.action, draw.replay, card]
         )
         view.addMenu(self.tr("&Colours")).addActions(ThemeActions(self.store, self).actions())
         self._add_menu(self.tr("&Help"), [about])
@@ -277,7 +277,7 @@ class MainWindow(QMainWindow):
         self.strip.setVisible(page is not None)
         if page is None:
             self.controller.set_page(None)
-            self.why.panel.set_model(None, None)
+            self.explanation_dock.panel.set_model(None, None)
             picture = self.pictures_page.value()
             if isinstance(picture, bytes):
                 self.lab.suggest_picture(picture)
@@ -312,7 +312,7 @@ class MainWindow(QMainWindow):
         self.controller.compared_version = self.compare.version
 
     @Slot(object)
-    def _change_order(self, order: Order) -> None:
+    def _change_order(self, order: BarOrder) -> None:
         self._orders[self.page.key] = order
         self.compare.set_order(order)
         if self.page is self.draw_page:
@@ -326,7 +326,7 @@ class MainWindow(QMainWindow):
             self._reset_explanation()
         else:
             self.panel.show_result(response.result, settled=response.request.settled)
-            self.why.panel.set_label(response.result.prediction.best.label)
+            self.explanation_dock.panel.set_label(response.result.prediction.best.label)
 
     @Slot(object)
     def _show_comparison(self, response: PredictionResponse) -> None:
@@ -335,7 +335,7 @@ class MainWindow(QMainWindow):
     @Slot(object)
     def _show_input(self, network_input: NetworkInput) -> None:
         self.panel.preview.set_pixels(network_input.pixels)
-        self.why.panel.set_pixels(network_input.pixels)
+        self.explanation_dock.panel.set_pixels(network_input.pixels)
 
     @Slot(object)
     def _show_error(self, error: LecternError) -> None:
@@ -344,7 +344,7 @@ class MainWindow(QMainWindow):
 
     def _reset_explanation(self) -> None:
         model = self.controller.model
-        self.why.panel.set_model(None if model is None else model.name, self.controller.version)
+        self.explanation_dock.panel.set_model(None if model is None else model.name, self.controller.version)
 
     @Slot(object)
     def _show_connection(self, state: ConnectionState) -> None:

@@ -89,7 +89,7 @@ def lab(window: MainWindow) -> None:
 def why(window: MainWindow) -> None:
     """Show the explanation."""
     window.tabs.setCurrentIndex(0)
-    window.why.action.trigger()
+    window.explanation_dock.action.trigger()
     draw_digit(window, LAST)
     wait()
 

@@ -47,7 +47,7 @@ def window(qtbot: QtBot, open_window: OpenWindow) -> MainWindow:
     window = open_window(models=BUNDLED)
     window.panel.versions.setCurrentIndex(window.panel.versions.findData(1))
     press(window, "Ctrl+Shift+Y")
-    assert window.why.isVisible()
+    assert window.explanation_dock.isVisible()
     return window
 
 
@@ -60,7 +60,7 @@ def draw_and_wait(qtbot: QtBot, window: MainWindow) -> np.ndarray:
     """Draw a seven, wait for its explanation, and return the network's input."""
     with settling(qtbot, window):
         draw(window.draw_page.pad, SEVEN)
-    qtbot.waitUntil(lambda: window.why.panel.legend.text() == "Bright pixels contribute to 7.")
+    qtbot.waitUntil(lambda: window.explanation_dock.panel.legend.text() == "Bright pixels contribute to 7.")
     pixels = window.panel.preview.pixels
     assert pixels is not None
     return pixels
@@ -69,7 +69,7 @@ def draw_and_wait(qtbot: QtBot, window: MainWindow) -> np.ndarray:
 def test_heat_map_and_feature_maps_belong_to_the_drawing(
     qtbot: QtBot, window: MainWindow, catalog: Catalog
 ) -> None:
-    panel = window.why.panel
+    panel = window.explanation_dock.panel
     pixels = draw_and_wait(qtbot, window)
     qtbot.waitUntil(lambda: panel.heat_map.image == overlay(catalog, pixels, "7"))
     assert panel.labels.currentText() == "Why this prediction: 7?"
@@ -81,7 +81,7 @@ def test_heat_map_and_feature_maps_belong_to_the_drawing(
 
 
 def test_the_heat_map_changes_during_a_stroke(qtbot: QtBot, window: MainWindow) -> None:
-    pad, panel = window.draw_page.pad, window.why.panel
+    pad, panel = window.draw_page.pad, window.explanation_dock.panel
     handle = window.windowHandle()
     QTest.mousePress(handle, LEFT, NO_MODIFIER, window_point(pad, 0.5, 0.2))
     QTest.mouseMove(handle, window_point(pad, 0.5, 0.5))
@@ -94,7 +94,7 @@ def test_the_heat_map_changes_during_a_stroke(qtbot: QtBot, window: MainWindow) 
 
 
 def test_another_label_can_be_explained(qtbot: QtBot, window: MainWindow, catalog: Catalog) -> None:
-    panel = window.why.panel
+    panel = window.explanation_dock.panel
     pixels = draw_and_wait(qtbot, window)
     panel.labels.setFocus()
     for _ in range(4):
@@ -108,7 +108,7 @@ def test_another_label_can_be_explained(qtbot: QtBot, window: MainWindow, catalo
 def test_selecting_a_row_shows_the_feature_maps_of_its_layer(
     qtbot: QtBot, window: MainWindow, catalog: Catalog
 ) -> None:
-    panel = window.why.panel
+    panel = window.explanation_dock.panel
     draw_and_wait(qtbot, window)
     layers = catalog.card("mnist", 1).layers
     rows = [[panel.table.item(row, column).text() for column in range(4)] for row in range(len(layers))]
@@ -128,7 +128,7 @@ def test_selecting_a_row_shows_the_feature_maps_of_its_layer(
 
 
 def test_clearing_the_pad_clears_the_explanation(qtbot: QtBot, window: MainWindow) -> None:
-    panel = window.why.panel
+    panel = window.explanation_dock.panel
     draw_and_wait(qtbot, window)
     press(window, "Ctrl+Backspace")
     assert panel.heat_map.image.isNull()
@@ -156,7 +156,7 @@ def test_a_hidden_panel_computes_nothing_until_it_is_shown(
         draw(window.draw_page.pad, SEVEN)
     assert threads == []
     press(window, "Ctrl+Shift+Y")
-    qtbot.waitUntil(lambda: window.why.panel.legend.text() == "Bright pixels contribute to 7.")
+    qtbot.waitUntil(lambda: window.explanation_dock.panel.legend.text() == "Bright pixels contribute to 7.")
     assert threads
     assert threading.main_thread() not in threads
 
@@ -164,7 +164,7 @@ def test_a_hidden_panel_computes_nothing_until_it_is_shown(
 def test_a_network_without_convolutions_shows_a_heat_map_and_a_notice(
     qtbot: QtBot, window: MainWindow, catalog: Catalog
 ) -> None:
-    panel = window.why.panel
+    panel = window.explanation_dock.panel
     press(window, "Ctrl+2")
     title = catalog.card("fashion_mnist").title.partition(":")[0]
     window.panel.models.setCurrentIndex(window.panel.models.findText(title))
@@ -183,7 +183,7 @@ def test_a_network_without_convolutions_shows_a_heat_map_and_a_notice(
 def test_a_network_for_texts_shows_its_layers_only(
     qtbot: QtBot, window: MainWindow, catalog: Catalog
 ) -> None:
-    panel = window.why.panel
+    panel = window.explanation_dock.panel
     draw_and_wait(qtbot, window)
     assert panel.table.selectedItems() != []
     press(window, "Ctrl+3")
@@ -198,7 +198,7 @@ def test_a_network_for_texts_shows_its_layers_only(
 
 
 def test_a_restored_drawing_is_explained_again(qtbot: QtBot, window: MainWindow, catalog: Catalog) -> None:
-    panel = window.why.panel
+    panel = window.explanation_dock.panel
     pixels = draw_and_wait(qtbot, window)
     press(window, "Ctrl+Backspace")
     draw(window.draw_page.pad, DASH)
@@ -209,7 +209,7 @@ def test_a_restored_drawing_is_explained_again(qtbot: QtBot, window: MainWindow,
 
 
 def test_arrow_keys_select_feature_maps(qtbot: QtBot, window: MainWindow) -> None:
-    tiles = window.why.panel.feature_maps.list
+    tiles = window.explanation_dock.panel.feature_maps.list
     draw_and_wait(qtbot, window)
 
     def description() -> str:
@@ -231,7 +231,7 @@ def test_arrow_keys_select_feature_maps(qtbot: QtBot, window: MainWindow) -> Non
 
 
 def test_feature_maps_stand_in_two_rows(qtbot: QtBot, window: MainWindow) -> None:
-    tiles = window.why.panel.feature_maps.list
+    tiles = window.explanation_dock.panel.feature_maps.list
     draw_and_wait(qtbot, window)
     rects = [tiles.visualRect(tiles.model().index(channel)) for channel in range(32)]
     assert [rect.top() for rect in rects] == [rects[0].top(), rects[1].top()] * 16
@@ -244,8 +244,8 @@ def test_opening_the_panel_leaves_the_pad_its_size(qtbot: QtBot, open_window: Op
     free = window.screen().availableGeometry().width()
     before = window.width()
     press(window, "Ctrl+Shift+Y")
-    assert window.why.isVisible()
-    assert window.width() >= min(free, before + window.why.panel.minimumWidth())
+    assert window.explanation_dock.isVisible()
+    assert window.width() >= min(free, before + window.explanation_dock.panel.minimumWidth())
 
 
 @pytest.mark.parametrize(
@@ -270,7 +270,7 @@ def test_networks_without_explanations_show_why(
 
 def test_the_heat_map_fills_its_view(qtbot: QtBot, window: MainWindow) -> None:
     draw_and_wait(qtbot, window)
-    heat = window.why.panel.heat_map
+    heat = window.explanation_dock.panel.heat_map
     shown = heat.grab().toImage()
     middle = shown.pixelColor(shown.rect().center())
     assert heat.image_rect().width() == heat.image_rect().height()
@@ -288,7 +288,7 @@ def test_predictions_of_a_server_are_explained_locally(
         press(window, "Ctrl+Shift+Y")
         pixels = draw_and_wait(qtbot, window)
         assert window.panel.duration.text().startswith("Server ")
-        qtbot.waitUntil(lambda: window.why.panel.heat_map.image == overlay(catalog, pixels, "7"))
+        qtbot.waitUntil(lambda: window.explanation_dock.panel.heat_map.image == overlay(catalog, pixels, "7"))
         assert [path for _, path in server.requests if "explain" in path] == []
     finally:
         server.kill()
