@@ -26,7 +26,7 @@ class Theme(Enum):
     DARK = "dark"
 
 
-class Order(Enum):
+class BarOrder(Enum):
     """Order of the bars: by the labels' index, or by descending score."""
 
     LABELS = "labels"
@@ -55,7 +55,7 @@ class Settings:
     theme: Theme = Theme.SYSTEM
     language: str = ""
     brush: float = DEFAULT_BRUSH
-    order: Order = Order.LABELS
+    order: BarOrder = BarOrder.LABELS
     tab: int = 0
     models: Mapping[str, str] = field(default_factory=dict)
     corrections: str = ""
@@ -106,7 +106,7 @@ def load() -> Settings:
         theme=_choice(Theme, store, "theme", settings.theme),
         language=_text(store, "language", ""),
         brush=min(max(_number(store, "brush", DEFAULT_BRUSH), MIN_BRUSH), MAX_BRUSH),
-        order=_choice(Order, store, "order", settings.order),
+        order=_choice(BarOrder, store, "order", settings.order),
         tab=max(int(_number(store, "tab", 0)), 0),
         models=models,
         corrections=_text(store, "corrections", ""),

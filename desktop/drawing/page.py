@@ -14,7 +14,7 @@ from desktop.drawing.strokes import MAX_BRUSH, MIN_BRUSH, Stroke
 from desktop.pictures.images import png_of_drawing
 from desktop.prediction.controller import PredictionController
 from desktop.prediction.requests import Value
-from desktop.settings import Order, SettingsStore
+from desktop.settings import BarOrder, SettingsStore
 from desktop.window.actions import create_action
 from desktop.window.page import Page
 from service.client import ModelSummary
@@ -27,7 +27,7 @@ class DrawPage(Page):
     """The pad with brush, eraser, undo, redo, clear, replay and correction."""
 
     key = "draw"
-    order = Order.LABELS
+    order = BarOrder.LABELS
 
     def __init__(
         self, controller: PredictionController, store: SettingsStore, parent: QWidget | None = None

@@ -4,7 +4,7 @@ from PySide6.QtCore import QEvent, QRectF, QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QProgressBar, QSizePolicy, QVBoxLayout, QWidget
 
-from desktop.settings import Order
+from desktop.settings import BarOrder
 from desktop.theme import muted_color
 from desktop.window.messages import format_percent
 from service.inference import Score
@@ -91,7 +91,7 @@ class Bars(QWidget):
         super().__init__(parent)
         self._labels: tuple[str, ...] = ()
         self._scores: dict[str, float] = {}
-        self._order = Order.LABELS
+        self._order = BarOrder.LABELS
         self._rows: list[Bar] = []
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(0, 0, 0, 0)
@@ -116,7 +116,7 @@ class Bars(QWidget):
         self._scores = {score.label: score.score for score in scores}
         self._update_rows()
 
-    def set_order(self, order: Order) -> None:
+    def set_order(self, order: BarOrder) -> None:
         """Sort the bars by label or by probability."""
         self._order = order
         self._update_rows()
@@ -145,7 +145,7 @@ class Bars(QWidget):
 
     def _update_rows(self) -> None:
         labels = list(self._labels)
-        if self._order is Order.SCORES:
+        if self._order is BarOrder.SCORES:
             labels.sort(key=lambda label: -self._scores.get(label, 0.0))
         best = max(self._scores, key=lambda label: self._scores[label], default=None)
         for row, label in zip(self._rows, labels, strict=True):

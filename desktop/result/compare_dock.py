@@ -6,7 +6,7 @@ from PySide6.QtWidgets import QComboBox, QDockWidget, QLabel, QMainWindow, QVBox
 
 from desktop.prediction.backends import PredictionResult
 from desktop.result.bars import Bars
-from desktop.settings import Order
+from desktop.settings import BarOrder
 from desktop.window.messages import format_percent, timing_text
 from service.client import ModelSummary
 
@@ -78,7 +78,7 @@ class CompareDock(QDockWidget):
             label.clear()
         self.bars.set_scores(())
 
-    def set_order(self, order: Order) -> None:
+    def set_order(self, order: BarOrder) -> None:
         """Sort the bars."""
         self.bars.set_order(order)
 

@@ -6,7 +6,7 @@ from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QPushButton, QSize
 from desktop.prediction.backends import PredictionResult
 from desktop.result.bars import Bars
 from desktop.result.pixel_view import PixelView
-from desktop.settings import Order
+from desktop.settings import BarOrder
 from desktop.window.messages import announce, format_percent, timing_text
 from service.client import ModelSummary
 
@@ -24,7 +24,7 @@ class ResultPanel(QWidget):
     Signals:
         model_changed: Another model or version was chosen.
         correction_requested: The user wants to correct the prediction.
-        order_changed: Another :class:`~desktop.settings.Order` of the bars was chosen.
+        order_changed: Another :class:`~desktop.settings.BarOrder` was chosen.
     """
 
     model_changed = Signal()
@@ -47,8 +47,8 @@ class ResultPanel(QWidget):
         self.preview = PixelView(self.tr("Network input"), self)
         self.bars = Bars(self)
         self.orders = QComboBox(self)
-        self.orders.addItem(self.tr("By label"), Order.LABELS)
-        self.orders.addItem(self.tr("By probability"), Order.SCORES)
+        self.orders.addItem(self.tr("By label"), BarOrder.LABELS)
+        self.orders.addItem(self.tr("By probability"), BarOrder.SCORES)
         self.orders.setAccessibleName(self.tr("Order of the bars"))
         self.duration = QLabel(self)
         self._caption = QLabel(self.tr("Network input"), self)
@@ -97,7 +97,7 @@ class ResultPanel(QWidget):
                     self.models.setCurrentIndex(index)
                     self._set_model(version)
 
-    def set_order(self, order: Order) -> None:
+    def set_order(self, order: BarOrder) -> None:
         """Sort the bars; sends no signal."""
         with QSignalBlocker(self.orders):
             self.orders.setCurrentIndex(self.orders.findData(order))
@@ -171,7 +171,7 @@ class ResultPanel(QWidget):
         self.bars.set_labels(() if model is None else model.labels)
 
     def _select_order(self) -> None:
-        order: Order = self.orders.currentData()
+        order: BarOrder = self.orders.currentData()
         self.bars.set_order(order)
         self.order_changed.emit(order)
 

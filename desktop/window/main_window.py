@@ -39,7 +39,7 @@ from desktop.prediction.requests import NetworkInput, PredictionResponse
 from desktop.result.compare_dock import CompareDock
 from desktop.result.history import HistoryStrip, Origin
 from desktop.result.panel import ResultPanel
-from desktop.settings import Order, Settings, SettingsStore, Theme
+from desktop.settings import BarOrder, Settings, SettingsStore, Theme
 from desktop.text.page import TextPage
 from desktop.window.actions import ThemeActions, create_action
 from desktop.window.banner import Banner
@@ -318,7 +318,7 @@ class MainWindow(QMainWindow):
         self.controller.compared_version = self.compare.version
 
     @Slot(object)
-    def _change_order(self, order: Order) -> None:
+    def _change_order(self, order: BarOrder) -> None:
         self._orders[self.page.key] = order
         self.compare.set_order(order)
         if self.page is self.draw_page:

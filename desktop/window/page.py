@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QWidget
 
 from desktop.prediction.requests import Value
 from desktop.result.history import Origin
-from desktop.settings import Order
+from desktop.settings import BarOrder
 from service.client import ModelSummary
 from service.inference import Prediction
 
@@ -32,7 +32,7 @@ class Page(QWidget):
     settled = Signal()
     activated = Signal()
     key = ""
-    order = Order.SCORES
+    order = BarOrder.SCORES
     shows_picture = True
     document_id = 0
 

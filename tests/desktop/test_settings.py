@@ -5,13 +5,13 @@ from PySide6.QtCore import QSettings
 from PySide6.QtWidgets import QApplication
 
 from desktop import settings as stored
-from desktop.settings import Order, Settings, SettingsStore, Theme, server_url_error
+from desktop.settings import BarOrder, Settings, SettingsStore, Theme, server_url_error
 
 
 def test_saved_settings_are_loaded(qapp: QApplication) -> None:
     settings = Settings(
         server="https://example.org:8443", api_key="k", theme=Theme.DARK, language="de", brush=0.2,
-        order=Order.SCORES, tab=1, models={"draw": "mnist"}, geometry=b"\x00\x01",
+        order=BarOrder.SCORES, tab=1, models={"draw": "mnist"}, geometry=b"\x00\x01",
     )  # fmt: skip
     stored.save(settings)
     stored.save_api_key(settings.api_key)

@@ -4,7 +4,7 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from desktop.result.bars import Bars
-from desktop.settings import Order
+from desktop.settings import BarOrder
 from service.inference import Score
 
 SCORES = (Score("cat", 0.7), Score("ship", 0.2), Score("dog", 0.1))
@@ -19,9 +19,10 @@ def bars(qtbot: QtBot) -> Bars:
 
 
 @pytest.mark.parametrize(
-    ("order", "labels"), [(Order.LABELS, ["dog", "cat", "ship"]), (Order.SCORES, ["cat", "ship", "dog"])]
+    ("order", "labels"),
+    [(BarOrder.LABELS, ["dog", "cat", "ship"]), (BarOrder.SCORES, ["cat", "ship", "dog"])],
 )
-def test_bars_are_sorted(bars: Bars, order: Order, labels: list[str]) -> None:
+def test_bars_are_sorted(bars: Bars, order: BarOrder, labels: list[str]) -> None:
     bars.set_order(order)
     bars.set_scores(SCORES)
     assert [row.label for row in bars.rows] == labels

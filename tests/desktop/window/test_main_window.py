@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
 from pytestqt.qtbot import QtBot
 
 from desktop import settings as stored
-from desktop.settings import Order, Settings, Theme
+from desktop.settings import BarOrder, Settings, Theme
 from desktop.theme import is_dark
 from desktop.window.crash import log_file
 from desktop.window.main_window import MainWindow
@@ -102,7 +102,7 @@ def test_the_window_restores_its_last_state(open_window: OpenWindow) -> None:
     assert again.draw_page.pad.brush == 0.2
     assert again.tabs.currentIndex() == page == 1
     press(again, "Ctrl+1")
-    assert again.panel.orders.currentData() is Order.SCORES
+    assert again.panel.orders.currentData() is BarOrder.SCORES
 
 
 def test_a_server_of_the_command_line_is_not_stored(open_window: OpenWindow, models: Path) -> None:
