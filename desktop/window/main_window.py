@@ -50,7 +50,7 @@ from desktop.window.messages import connection_message, error_message
 from desktop.window.page import Page
 from desktop.window.preferences import PreferencesDialog
 from service.client import DEFAULT_URL, ModelSummary
-from service.inference import Card, LecternError
+from service.inference import LecternError
 
 _SIZE = (1040, 700)
 
@@ -193,7 +193,9 @@ class MainWindow(QMainWindow):
     def _add_menus(self) -> None:
         draw, pictures, export = self.draw_page, self.pictures_page, self.exporter
         folder = create_action(self, self.tr("Classify a &folder…"), self._open_folder, "Ctrl+Shift+O")
-        preferences = create_action(self, self.tr("&Preferences…"), self._open_preferences, "Ctrl+,")
+        preferences = create_action(
+            self, self.tr("&Preferences…"), lambda: PreferencesDialog(self.store, self).open(), "Ctrl+,"
+        )
         preferences.setMenuRole(QAction.MenuRole.PreferencesRole)
         close = create_action(self, self.tr("&Quit"), self.close, "Ctrl+Q")
         close.setMenuRole(QAction.MenuRole.QuitRole)
@@ -234,10 +236,10 @@ class MainWindow(QMainWindow):
         controller.model_changed.connect(self._offer_versions)
         controller.response_changed.connect(self._show_response)
         controller.completed.connect(self._add_to_history)
-        controller.comparison_completed.connect(self._show_comparison)
+        controller.comparison_completed.connect(lambda one: self.compare.show_result(one.result))
         controller.network_input_ready.connect(self._show_input)
         controller.failed.connect(self._show_error)
-        controller.card_ready.connect(self._show_card)
+        controller.card_ready.connect(lambda card: CardDialog(card, self).open())
         controller.connection_changed.connect(self._show_connection)
 
     def _connect_components(self) -> None:
@@ -335,10 +337,6 @@ class MainWindow(QMainWindow):
             self.explanation_dock.panel.set_label(response.result.prediction.best.label)
 
     @Slot(object)
-    def _show_comparison(self, response: PredictionResponse) -> None:
-        self.compare.show_result(response.result)
-
-    @Slot(object)
     def _show_input(self, network_input: NetworkInput) -> None:
         self.panel.preview.set_pixels(network_input.pixels)
         self.explanation_dock.panel.set_pixels(network_input.pixels)
@@ -363,13 +361,8 @@ class MainWindow(QMainWindow):
             self.panel.show_error(error_message(state.models_error))
 
     @Slot(object)
-    def _show_card(self, card: Card) -> None:
-        CardDialog(card, self).open()
-
-    @Slot(object)
     def _add_to_history(self, response: PredictionResponse) -> None:
-        origin = response.request.origin
-        if isinstance(origin, Origin):
+        if isinstance(response.request.origin, Origin):
             self.strip.add(response)
 
     @Slot(object)
@@ -390,9 +383,6 @@ class MainWindow(QMainWindow):
     def _open_folder(self) -> None:
         self.tabs.setCurrentWidget(self.folder_page)
         self.folder_page.ask_for_folder()
-
-    def _open_preferences(self) -> None:
-        PreferencesDialog(self.store, self).open()
 
     def _clear_page(self) -> None:
         if self.page.isVisible():
