@@ -60,8 +60,10 @@ class HistoryStrip(QListWidget):
         """Add an entry; it replaces the newest one if that is about the same document.
 
         Args:
-            response: A response to a request whose ``origin`` is an :class:`Origin`.
+            response: Ignored if the ``origin`` of its request is not an :class:`Origin`.
         """
+        if not isinstance(response.request.origin, Origin):
+            return
         if self.count() and _document(self.item(0).data(_RESPONSE)) == _document(response):
             self.takeItem(0)
         label = response.result.prediction.best.label

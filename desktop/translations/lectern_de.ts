@@ -7,6 +7,10 @@
         <source>&amp;Retry</source>
         <translation>&amp;Erneut versuchen</translation>
     </message>
+    <message>
+        <source>{0} Predictions continue on this computer.</source>
+        <translation>{0} Die Vorhersagen laufen auf diesem Rechner weiter.</translation>
+    </message>
 </context>
 <context>
     <name>Bars</name>
@@ -697,10 +701,6 @@
     <message>
         <source>&amp;Help</source>
         <translation>&amp;Hilfe</translation>
-    </message>
-    <message>
-        <source>{0} Predictions continue on this computer.</source>
-        <translation>{0} Die Vorhersagen laufen auf diesem Rechner weiter.</translation>
     </message>
     <message>
         <source>Lectern shows how the networks of a deep-learning course classify drawings, pictures and texts.

@@ -4,7 +4,9 @@ from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QWidget
 
+from desktop.prediction.dispatcher import ConnectionState
 from desktop.theme import warning_colors
+from desktop.window.messages import connection_message
 
 
 class Banner(QFrame):
@@ -35,11 +37,14 @@ class Banner(QFrame):
         """The message; empty while there is none."""
         return self._text.text()
 
-    def show_message(self, text: str) -> None:
-        """Show a message; hide the banner if it is empty."""
-        self._text.setText(text)
-        self.setAccessibleName(text)
-        self.setVisible(bool(text))
+    def show_connection(self, state: ConnectionState) -> None:
+        """Show why the server is not used; hide the banner if there is no reason to report."""
+        error = state.server_error
+        text = self.tr("{0} Predictions continue on this computer.")
+        self._text.setText("" if error is None else text.format(connection_message(error)))
+        self.setToolTip("" if error is None else str(error))
+        self.setAccessibleName(self.text)
+        self.setVisible(error is not None)
 
     def changeEvent(self, event: QEvent) -> None:
         """Update the colours when the theme changes."""

@@ -46,7 +46,7 @@ from desktop.window.banner import Banner
 from desktop.window.card_dialog import CardDialog
 from desktop.window.crash import log_file
 from desktop.window.exporter import Exporter
-from desktop.window.messages import connection_message, error_message
+from desktop.window.messages import error_message
 from desktop.window.page import Page
 from desktop.window.preferences import PreferencesDialog
 from service.client import DEFAULT_URL, ModelSummary
@@ -235,12 +235,13 @@ class MainWindow(QMainWindow):
         controller.models_changed.connect(self._offer_models)
         controller.model_changed.connect(self._offer_versions)
         controller.response_changed.connect(self._show_response)
-        controller.completed.connect(self._add_to_history)
+        controller.completed.connect(self.strip.add)
         controller.comparison_completed.connect(lambda one: self.compare.show_result(one.result))
         controller.network_input_ready.connect(self._show_input)
         controller.failed.connect(self._show_error)
         controller.card_ready.connect(lambda card: CardDialog(card, self).open())
-        controller.connection_changed.connect(self._show_connection)
+        controller.connection_changed.connect(self.banner.show_connection)
+        controller.connection_changed.connect(self._use_connection)
 
     def _connect_components(self) -> None:
         for page in self.pages:
@@ -351,19 +352,10 @@ class MainWindow(QMainWindow):
         self.explanation_dock.panel.set_model(None if model is None else model.name, self.controller.version)
 
     @Slot(object)
-    def _show_connection(self, state: ConnectionState) -> None:
-        error = state.server_error
-        text = self.tr("{0} Predictions continue on this computer.")
-        self.banner.show_message("" if error is None else text.format(connection_message(error)))
-        self.banner.setToolTip("" if error is None else str(error))
+    def _use_connection(self, state: ConnectionState) -> None:
         self.folder_page.set_models(self.controller.dispatcher, state.models)
         if state.models_error is not None:
             self.panel.show_error(error_message(state.models_error))
-
-    @Slot(object)
-    def _add_to_history(self, response: PredictionResponse) -> None:
-        if isinstance(response.request.origin, Origin):
-            self.strip.add(response)
 
     @Slot(object)
     def _restore(self, response: PredictionResponse) -> None:
