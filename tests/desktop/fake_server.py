@@ -5,6 +5,7 @@ import json
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from service.inference import Catalog
 from service.inference.card import card_document
@@ -41,7 +42,8 @@ class FakeServer:
 
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
-                fake_server.respond(self, json.loads(body)["inputs"])
+                raw = self.headers["Content-Type"] == "application/octet-stream"
+                fake_server.respond(self, [body] if raw else json.loads(body)["inputs"])
 
         self._http = ThreadingHTTPServer(("127.0.0.1", self._port), Handler)
         self._http.daemon_threads = True
@@ -55,8 +57,8 @@ class FakeServer:
             self._http.server_close()
             self._http = None
 
-    def respond(self, handler: BaseHTTPRequestHandler, inputs: list[str] | str) -> None:
-        self.requests.append((handler.command, handler.path))
+    def respond(self, handler: BaseHTTPRequestHandler, inputs: list[str] | list[bytes] | str) -> None:
+        self.requests.append((handler.command, urlsplit(handler.path).path))
         if inputs:
             self.requested.set()
         self.keys.append(handler.headers.get("Authorization", ""))
@@ -74,15 +76,19 @@ class FakeServer:
                 self.release.wait(20)
         return self._respond_normally(handler, inputs)
 
-    def _respond_normally(self, handler: BaseHTTPRequestHandler, inputs: list[str] | str) -> None:
-        parts = handler.path.strip("/").split("/")
+    def _respond_normally(
+        self, handler: BaseHTTPRequestHandler, inputs: list[str] | list[bytes] | str
+    ) -> None:
+        parts = urlsplit(handler.path).path.strip("/").split("/")
         if handler.command == "GET" and len(parts) == 1:
             return _send(handler, 200, {"models": [self._row(card.name) for card in self.catalog]}, {})
         if handler.command == "GET":
             version = int(parts[3]) if len(parts) > 3 else None
             return _send(handler, 200, card_document(self.catalog.card(parts[1], version)), {})
         predictor = self.catalog.predictor(parts[1], int(parts[3]) if len(parts) > 3 else None)
-        values = [text if predictor.takes_text else base64.b64decode(text) for text in inputs]
+        values = [
+            one if predictor.takes_text or isinstance(one, bytes) else base64.b64decode(one) for one in inputs
+        ]
         try:
             predictions = predictor.predict(values)
         except InputError as error:

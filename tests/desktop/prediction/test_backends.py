@@ -52,7 +52,7 @@ def test_local_errors_of_a_drawing_are_those_of_its_file(models: Path) -> None:
     backend = LocalBackend(models)
     with pytest.raises(BlankImage):
         backend.predict("mnist", [Image.new("L", (448, 448))], version=None)
-    with pytest.raises(InvalidInput, match="classifies texts"):
+    with pytest.raises(InvalidInput, match="send a text"):
         backend.predict("imdb", [DRAWINGS[0]], version=None)
 
 
