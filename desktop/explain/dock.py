@@ -1,11 +1,13 @@
 """The dock of the explanation panel."""
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, Slot
 from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import QDockWidget, QMainWindow
 
 from desktop.explain.backend import ExplanationBackend
 from desktop.explain.panel import ExplanationPanel
+from desktop.prediction.controller import PredictionController
+from desktop.prediction.requests import PredictionResponse
 
 
 class ExplanationDock(QDockWidget):
@@ -16,8 +18,11 @@ class ExplanationDock(QDockWidget):
         action: Shows and hides the dock.
     """
 
-    def __init__(self, backend: ExplanationBackend, window: QMainWindow) -> None:
+    def __init__(
+        self, backend: ExplanationBackend, controller: PredictionController, window: QMainWindow
+    ) -> None:
         super().__init__(window)
+        self._controller = controller
         self._window = window
         self.panel = ExplanationPanel(backend, self)
         self.setObjectName("explanation")
@@ -30,6 +35,17 @@ class ExplanationDock(QDockWidget):
         window.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, self)
         self.hide()
         self.action.triggered.connect(self._widen_window)
+        controller.response_changed.connect(self._explain)
+        controller.network_input_ready.connect(lambda one: self.panel.set_pixels(one.pixels))
+        controller.failed.connect(lambda error: self._explain(None))
+
+    @Slot(object)
+    def _explain(self, response: PredictionResponse | None) -> None:
+        if response is None:
+            model = self._controller.model
+            self.panel.set_model(None if model is None else model.name, self._controller.version)
+        else:
+            self.panel.set_label(response.result.prediction.best.label)
 
     def _widen_window(self, shown: bool) -> None:
         """Widen the window as far as the screen allows, so that the page keeps its size."""

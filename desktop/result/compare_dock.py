@@ -1,10 +1,11 @@
 """The dock that compares the prediction with that of another version of the model."""
 
-from PySide6.QtCore import QSignalBlocker, Qt, Signal
+from PySide6.QtCore import QSignalBlocker, Qt, Slot
 from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import QComboBox, QDockWidget, QLabel, QMainWindow, QVBoxLayout, QWidget
 
-from desktop.prediction.backends import PredictionResult
+from desktop.prediction.controller import PredictionController
+from desktop.prediction.requests import PredictionResponse
 from desktop.result.bars import Bars
 from desktop.settings import BarOrder
 from desktop.window.messages import format_percent, timing_text
@@ -18,15 +19,11 @@ class CompareDock(QDockWidget):
 
     Attributes:
         action: Shows and hides the dock.
-
-    Signals:
-        version_changed: The dock was shown, or another version was chosen in it.
     """
 
-    version_changed = Signal()
-
-    def __init__(self, window: QMainWindow) -> None:
+    def __init__(self, controller: PredictionController, window: QMainWindow) -> None:
         super().__init__(window)
+        self._controller = controller
         self.setObjectName("compare")
         self.setWindowTitle(self.tr("Comparison"))
         self.versions = QComboBox(self)
@@ -43,8 +40,12 @@ class CompareDock(QDockWidget):
         self.action.setEnabled(False)
         window.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, self)
         self.hide()
-        self.versions.currentIndexChanged.connect(lambda: self.version_changed.emit())
-        self.action.triggered.connect(lambda shown: self.version_changed.emit() if shown else None)
+        self.versions.currentIndexChanged.connect(self._compare)
+        self.action.triggered.connect(lambda shown: self._compare() if shown else None)
+        self.visibilityChanged.connect(self._set_compared_version)
+        controller.model_changed.connect(self._offer_versions)
+        controller.response_changed.connect(lambda response: self._clear() if response is None else None)
+        controller.comparison_completed.connect(self._show_response)
 
     @property
     def version(self) -> int | None:
@@ -54,8 +55,19 @@ class CompareDock(QDockWidget):
         version: int = self.versions.currentData()
         return version
 
-    def set_model(self, model: ModelSummary | None, version: int | None) -> None:
-        """Offer all versions of a model except the given one."""
+    def set_order(self, order: BarOrder) -> None:
+        """Sort the bars."""
+        self.bars.set_order(order)
+
+    def _compare(self) -> None:
+        self._set_compared_version()
+        self._controller.predict()
+
+    def _set_compared_version(self) -> None:
+        self._controller.compared_version = self.version
+
+    def _offer_versions(self) -> None:
+        model, version = self._controller.model, self._controller.version
         if (model, version) == self._model:
             return
         self._model = (model, version)
@@ -70,26 +82,22 @@ class CompareDock(QDockWidget):
         if not others:
             self.hide()
         self.bars.set_labels(() if model is None else model.labels)
-        self.clear()
+        self._clear()
+        self._set_compared_version()
 
-    def clear(self) -> None:
-        """Remove the prediction."""
+    def _clear(self) -> None:
         for label in (self.headline, self.detail, self.duration):
             label.clear()
         self.bars.set_scores(())
 
-    def set_order(self, order: BarOrder) -> None:
-        """Sort the bars."""
-        self.bars.set_order(order)
-
-    def show_result(self, result: PredictionResult) -> None:
-        """Show the prediction of the other version."""
-        prediction = result.prediction
+    @Slot(object)
+    def _show_response(self, response: PredictionResponse) -> None:
+        prediction = response.result.prediction
         self.headline.setText(self.tr("Unsure") if prediction.unsure else prediction.best.label)
         self.headline.setEnabled(not prediction.unsure)
         self.detail.setText(format_percent(prediction.best.score))
         self.bars.set_scores(prediction.scores)
-        self.duration.setText(timing_text(result))
+        self.duration.setText(timing_text(response.result))
 
     def _lay_out(self) -> None:
         font = self.font()

@@ -35,7 +35,7 @@ from desktop.pictures.page import PicturesPage
 from desktop.prediction.backends import LocalBackend, PredictionResult, ServerBackend
 from desktop.prediction.controller import PredictionController
 from desktop.prediction.dispatcher import ConnectionState, Dispatcher
-from desktop.prediction.requests import NetworkInput, PredictionResponse
+from desktop.prediction.requests import PredictionResponse
 from desktop.result.compare_dock import CompareDock
 from desktop.result.history import HistoryStrip, Origin
 from desktop.result.panel import ResultPanel
@@ -50,7 +50,6 @@ from desktop.window.messages import error_message
 from desktop.window.page import Page
 from desktop.window.preferences import PreferencesDialog
 from service.client import DEFAULT_URL, ModelSummary
-from service.inference import LecternError
 
 _SIZE = (1040, 700)
 
@@ -91,8 +90,8 @@ class MainWindow(QMainWindow):
         self.folder_page = FolderPage(self)
         explanations = ExplanationBackend(self._local.catalog)
         self.lab_page = LabPage(explanations, self)
-        self.explanation_dock = ExplanationDock(explanations, self)
-        self.compare = CompareDock(self)
+        self.explanation_dock = ExplanationDock(explanations, self.controller, self)
+        self.compare = CompareDock(self.controller, self)
         self.panel = ResultPanel(self)
         self.strip = HistoryStrip(self)
         self.exporter = Exporter(
@@ -233,12 +232,10 @@ class MainWindow(QMainWindow):
     def _connect_controller(self) -> None:
         controller = self.controller
         controller.models_changed.connect(self._offer_models)
-        controller.model_changed.connect(self._offer_versions)
         controller.response_changed.connect(self._show_response)
         controller.completed.connect(self.strip.add)
-        controller.comparison_completed.connect(lambda one: self.compare.show_result(one.result))
-        controller.network_input_ready.connect(self._show_input)
-        controller.failed.connect(self._show_error)
+        controller.network_input_ready.connect(lambda one: self.panel.preview.set_pixels(one.pixels))
+        controller.failed.connect(lambda error: self.panel.show_error(error_message(error)))
         controller.card_ready.connect(lambda card: CardDialog(card, self).open())
         controller.connection_changed.connect(self.banner.show_connection)
         controller.connection_changed.connect(self._use_connection)
@@ -252,8 +249,6 @@ class MainWindow(QMainWindow):
         self.panel.model_changed.connect(self._choose_model)
         self.panel.order_changed.connect(self._change_order)
         self.panel.correction_requested.connect(self.draw_page.open_correction)
-        self.compare.version_changed.connect(self._compare)
-        self.compare.visibilityChanged.connect(self._set_compared_version)
         self.banner.retry_requested.connect(self.controller.reconnect)
         self.store.changed.connect(self._apply_settings)
         QGuiApplication.styleHints().colorSchemeChanged.connect(self._follow_color_scheme)
@@ -303,22 +298,11 @@ class MainWindow(QMainWindow):
         self.panel.set_models(models, self.settings.models.get(self.page.key, ""))
         self.controller.set_model(self.panel.model, self.panel.version)
 
-    def _offer_versions(self) -> None:
-        self.compare.set_model(self.controller.model, self.controller.version)
-        self._set_compared_version()
-
     def _choose_model(self) -> None:
         model = self.panel.model
         if model is not None:
             self.store.update(models={**self.settings.models, self.page.key: model.name})
         self.controller.set_model(model, self.panel.version)
-
-    def _compare(self) -> None:
-        self._set_compared_version()
-        self.controller.predict()
-
-    def _set_compared_version(self) -> None:
-        self.controller.compared_version = self.compare.version
 
     @Slot(object)
     def _change_order(self, order: BarOrder) -> None:
@@ -331,25 +315,8 @@ class MainWindow(QMainWindow):
     def _show_response(self, response: PredictionResponse | None) -> None:
         if response is None:
             self.panel.show_placeholder(self.page.placeholder_text())
-            self.compare.clear()
-            self._reset_explanation()
         else:
             self.panel.show_result(response.result, settled=response.request.settled)
-            self.explanation_dock.panel.set_label(response.result.prediction.best.label)
-
-    @Slot(object)
-    def _show_input(self, network_input: NetworkInput) -> None:
-        self.panel.preview.set_pixels(network_input.pixels)
-        self.explanation_dock.panel.set_pixels(network_input.pixels)
-
-    @Slot(object)
-    def _show_error(self, error: LecternError) -> None:
-        self.panel.show_error(error_message(error))
-        self._reset_explanation()
-
-    def _reset_explanation(self) -> None:
-        model = self.controller.model
-        self.explanation_dock.panel.set_model(None if model is None else model.name, self.controller.version)
 
     @Slot(object)
     def _use_connection(self, state: ConnectionState) -> None:
