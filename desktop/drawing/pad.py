@@ -22,7 +22,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from desktop.drawing.brush import BACKGROUND, INK, StrokePainter, blank_canvas, render
+from desktop.drawing.stroke_painter import BACKGROUND, INK, StrokePainter, blank_canvas, render
 from desktop.drawing.strokes import CANVAS_SIZE, DEFAULT_BRUSH, Stroke, StrokePoint
 
 _HINT = QColor(150, 150, 150)

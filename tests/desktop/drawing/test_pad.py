@@ -12,8 +12,8 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from desktop.drawing.brush import render
 from desktop.drawing.pad import Pad
+from desktop.drawing.stroke_painter import render
 from desktop.drawing.strokes import CANVAS_SIZE, DIGIT_HEIGHT
 from desktop.pictures.images import pillow_of, png_of_drawing
 from desktop.window.main_window import MainWindow

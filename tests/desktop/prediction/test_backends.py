@@ -10,7 +10,7 @@ from gestures import SEVEN, draw, settling
 from PIL import Image
 from pytestqt.qtbot import QtBot
 
-from desktop.drawing.brush import render
+from desktop.drawing.stroke_painter import render
 from desktop.drawing.strokes import Stroke, StrokePoint
 from desktop.pictures.images import encode_png, pillow_of
 from desktop.prediction.backends import LocalBackend, ServerBackend
