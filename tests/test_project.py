@@ -1,4 +1,4 @@
-"""Tests what holds for the project as a whole: its import rules, and what its files may not hold."""
+"""Tests the import rules of the project and the content of its tracked files."""
 
 import re
 import shutil
@@ -16,7 +16,7 @@ CONTRACTS = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["import
 @pytest.mark.parametrize(
     "module", ["service.client", "service.cli", "service.inference", "desktop", "training"]
 )
-def test_an_import_pulls_in_no_heavy_library(module: str) -> None:
+def test_an_import_loads_no_heavy_library(module: str) -> None:
     heavy = {"tensorflow", "keras", "jax", "bentoml", "starlette", "PySide6", "matplotlib"}
     script = f"import {module}, sys; print(*sys.modules)"
     done = subprocess.run(
@@ -33,7 +33,7 @@ def modules_of_service() -> list[str]:
 
 
 @pytest.mark.parametrize("package", ["training", "desktop", "service.inference"])
-def test_the_import_rules_speak_of_every_part_of_service(package: str) -> None:
+def test_the_import_rules_name_every_part_of_service(package: str) -> None:
     allowed = {
         "training": {"service.inference"},
         "desktop": {"service.inference", "service.client"},
@@ -59,29 +59,29 @@ def test_the_import_rules_are_kept() -> None:
 
 @pytest.fixture(scope="module")
 def tracked() -> list[Path]:
-    """The files under version control; without git, there is nothing to say."""
+    """The files under version control; skips the test without git."""
     git = shutil.which("git")
     if git is None or not (ROOT / ".git").exists():
         pytest.skip("not a git checkout, or no git")
-    # Also in a checkout of another user, such as an integration server's.
+    # safe.directory: git refuses a checkout of another user, such as an integration server's.
     command = [git, "-c", "safe.directory=*", "ls-files", "-z"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, check=True)
     return [path for name in done.stdout.split(b"\0") if name and (path := ROOT / name.decode()).is_file()]
 
 
 def test_no_file_names_a_machine_or_a_package_index(tracked: list[Path]) -> None:
-    # Folders of one person's machine, and options that choose an index. Written so as not to find themselves.
+    # Personal folders, and options that choose a package index. The brackets keep the pattern from matching itself.
     places = re.compile(rb"/(?:root|work|home/\w+)/[\w.-]|--(?:extra-)?index-ur[l]|--find-link[s]|/simpl[e]/")
     found = {path.name: places.findall(path.read_bytes()) for path in tracked if path.suffix != ".zip"}
     assert {name: hits for name, hits in found.items() if hits} == {}
 
 
 def test_no_package_below_tests(tracked: list[Path]) -> None:
-    # tests/service/__init__.py would hide the real `service`.
+    # A tests/service/__init__.py would hide the package `service`.
     assert [path for path in tracked if path.name == "__init__.py" and ROOT / "tests" in path.parents] == []
 
 
-def test_what_is_committed_is_small(tracked: list[Path]) -> None:
+def test_committed_files_are_small(tracked: list[Path]) -> None:
     models = [path.stat().st_size for path in tracked if ROOT / "models" in path.parents]
     assert sum(models) < 60e6
     assert max(path.stat().st_size for path in tracked if ROOT / "tests" in path.parents) < 400e3
