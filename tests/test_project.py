@@ -27,6 +27,26 @@ def test_an_import_loads_no_heavy_library(module: str) -> None:
     assert not loaded & heavy
 
 
+@pytest.mark.parametrize("module", ["service.cli", "service.commands", "desktop.app", "training.cli"])
+def test_an_import_needs_no_posix_module(module: str) -> None:
+    posix = {"fcntl", "grp", "pty", "pwd", "resource", "syslog", "termios", "tty", "uvloop"}
+    # Standard modules and packages import some of them, with a fallback: only imports by this project count.
+    script = f"""
+import builtins, importlib, sys
+def check(name, globals=None, *rest):
+    importer = (globals or {{}}).get("__name__", "")
+    if name in {posix} and importer.partition(".")[0] in ("service", "training", "desktop"):
+        sys.exit(importer + " imports " + name)
+    return original(name, globals, *rest)
+original, builtins.__import__ = builtins.__import__, check
+importlib.import_module({module!r})
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
 def modules_of_service() -> list[str]:
     found = (path for path in (ROOT / "service").iterdir() if path.suffix == ".py" or list(path.glob("*.py")))
     return sorted(f"service.{path.stem}" for path in found if path.stem != "__init__")
@@ -70,7 +90,7 @@ def tracked() -> list[Path]:
 
 
 def test_no_file_names_a_machine_or_a_package_index(tracked: list[Path]) -> None:
-    # Personal folders, and options that choose a package index. The brackets keep the pattern from matching itself.
+    # Personal folders, and options of package indexes. The brackets keep the pattern from matching itself.
     places = re.compile(rb"/(?:root|work|home/\w+)/[\w.-]|--(?:extra-)?index-ur[l]|--find-link[s]|/simpl[e]/")
     found = {path.name: places.findall(path.read_bytes()) for path in tracked if path.suffix != ".zip"}
     assert {name: hits for name, hits in found.items() if hits} == {}
