@@ -33,11 +33,11 @@ def test_an_import_needs_no_posix_module(module: str) -> None:
     # Standard modules and packages import some of them, with a fallback: only imports by this project count.
     script = f"""
 import builtins, importlib, sys
-def check(name, globals=None, *rest):
+def check(name, globals=None, *rest, **options):
     importer = (globals or {{}}).get("__name__", "")
     if name in {posix} and importer.partition(".")[0] in ("service", "training", "desktop"):
         sys.exit(importer + " imports " + name)
-    return original(name, globals, *rest)
+    return original(name, globals, *rest, **options)
 original, builtins.__import__ = builtins.__import__, check
 importlib.import_module({module!r})
 """
