@@ -1,7 +1,7 @@
-"""Owns ``./run bench layers``: where the microseconds of one request go, from the network to the socket.
+"""The command ``./run bench layers``: processor time of one request in each layer of the server.
 
-Each row is a layer less what is within it, in processor time of one process, in which the server's own
-objects are called without sockets. What the system's sockets cost on top is in ``./run bench peers``.
+Each row is a layer without the layers below it. The server's own objects are called in one process, without
+sockets; ``./run bench peers`` includes those.
 """
 
 import asyncio
@@ -15,21 +15,22 @@ from typing import Any
 
 import click
 import uvloop
-from peers.dialects import Digits, Post
+from peers.protocols import Digits, Payload
 from peers.systems import MODEL
 from uvicorn.config import Config
 from uvicorn.server import ServerState
 
 from service.inference.predictor import Predictor
-from service.server.app import Lectern, _door, _engine
-from service.server.execution.engine import Engine
+from service.server.app import Lectern
+from service.server.app import _door as pipeline
+from service.server.app import _engine as engine
 from service.server.pipeline.connection import Connection
 from service.server.pipeline.router import BufferedRequest
 from service.server.transport.fast_http import FastHttpProtocol
 
 Work = Callable[[], Awaitable[object]]
 _ROUNDS, _CALLS = 15, 300
-_TOGETHER = 8
+_CONCURRENT = 8
 _ADDRESS = ("127.0.0.1", 3000)
 
 
@@ -44,98 +45,98 @@ def layers() -> None:
 
 
 async def _measure() -> None:
-    _engine.start()
-    predictor = await _engine.predictor("mnist", int(MODEL.parent.name))
-    digits = Digits.read()
-    png = await _Course(predictor, "/models/mnist/versions/1", digits.png()).of_file(_engine)
+    engine.start()
+    predictor = await engine.predictor("mnist", int(MODEL.parent.name))
+    digits = Digits.load()
+    png = await _RequestTimes(predictor, "/models/mnist/versions/1", digits.png()).of_file()
     tensor = digits.oip_binary(1)
-    oip = await _Course(predictor, "/v2/models/mnist/versions/1/infer", tensor).of_tensor(_engine)
-    click.echo("| microseconds of processor time, mnist 1 | one PNG | OIP, binary |\n|---|--:|--:|")
+    oip = await _RequestTimes(predictor, "/v2/models/mnist/versions/1/infer", tensor).of_tensor()
+    click.echo("| µs of processor time, mnist 1 | one PNG | OIP, binary |\n|---|--:|--:|")
     for name in png:
         click.echo(f"| {name} | {png[name]:.0f} | {oip[name]:.0f} |")
 
 
-class _Course:
-    """One request on its way through the layers."""
+class _RequestTimes:
+    """Measures one request in each layer; times are in µs."""
 
-    def __init__(self, predictor: Predictor, path: str, post: Post) -> None:
-        self._predictor, self._path, self._post = predictor, path, post
-        self._batch = Digits.read().pixels[:1]
+    def __init__(self, predictor: Predictor, path: str, payload: Payload) -> None:
+        self._predictor, self._path, self._payload = predictor, path, payload
+        self._batch = Digits.load().pixels[:1]
 
-    async def of_file(self, engine: Engine) -> dict[str, float]:
-        """Measure a request that holds a PNG file."""
-        body = self._post.body
-        decoding = await _time(_soon(lambda: self._predictor.stack([self._predictor.prepare(body)])))
+    async def of_file(self) -> dict[str, float]:
+        """Measure a request with a PNG file."""
+        body = self._payload.body
+        decoding = await _time(_as_async(lambda: self._predictor.stack([self._predictor.prepare(body)])))
         return await self._rows(lambda: engine.predict(self._predictor, [body]), decoding=decoding)
 
-    async def of_tensor(self, engine: Engine) -> dict[str, float]:
-        """Measure a request that holds a tensor."""
+    async def of_tensor(self) -> dict[str, float]:
+        """Measure a request with a tensor."""
         return await self._rows(lambda: engine.run(self._predictor, self._batch, begun=0.0), decoding=0.0)
 
     async def _rows(self, predict: Work, *, decoding: float) -> dict[str, float]:
-        network = await _time(_soon(lambda: self._predictor.probabilities(self._batch)))
-        engine = await _time(predict)
-        with _quiet():
-            endpoint = await _time(self._endpoint)
-            door = await _time(self._door)
+        network = await _time(_as_async(lambda: self._predictor.probabilities(self._batch)))
+        execution = await _time(predict)
+        with _silenced():
+            protocol = await _time(self._call_endpoint)
+            handled = await _time(self._call_pipeline)
             http = await _time(self._over_http(1))
-            together = await _time(self._over_http(_TOGETHER)) / _TOGETHER
-            await asyncio.sleep(0)  # the last lines of the access log are written when the turn is over
+            concurrent = await _time(self._over_http(_CONCURRENT)) / _CONCURRENT
+            await asyncio.sleep(0)  # the access log is written at the end of an iteration of the event loop
         return {
-            "the network alone": network,
+            "network": network,
             "decoding the file": decoding,
-            "joining requests, timing, naming labels, colder caches": engine - network - decoding,
-            "the dialect: reading the request, writing the answer": endpoint - engine,
-            "the door: id, key, limits, deadline, metrics, log": door - endpoint,
-            "HTTP: parser, task and answer": http - door,
-            "**all, without sockets**": http,
-            f"**all, {_TOGETHER} requests in one turn of the event loop**": together,
+            "batching, timing, labels": execution - network - decoding,
+            "protocol: parsing the request, encoding the response": protocol - execution,
+            "pipeline: request ID, key, limits, deadline, metrics, log": handled - protocol,
+            "HTTP: parser, task and response": http - handled,
+            "**total, without sockets**": http,
+            f"**total, {_CONCURRENT} requests in one iteration of the event loop**": concurrent,
         }
 
     def _scope(self) -> dict[str, Any]:
-        headers = [(name.lower().encode(), value.encode()) for name, value in self._post.headers]
+        headers = [(name.lower().encode(), value.encode()) for name, value in self._payload.headers]
         return {
             "type": "http",
             "method": "POST",
             "path": self._path,
             "query_string": b"",
-            "headers": [*headers, (b"content-length", str(len(self._post.body)).encode())],
+            "headers": [*headers, (b"content-length", str(len(self._payload.body)).encode())],
             "client": _ADDRESS,
         }
 
-    async def _endpoint(self) -> None:
+    async def _call_endpoint(self) -> None:
         scope = self._scope()
-        route = _door.router.find(scope)
+        route = pipeline.router.find(scope)
         assert route is not None
-        await route.endpoint(BufferedRequest(scope, self._post.body))
+        await route.endpoint(BufferedRequest(scope, self._payload.body))
 
-    async def _door(self) -> None:
+    async def _call_pipeline(self) -> None:
         scope = self._scope()
-        route = _door.router.find(scope)
+        route = pipeline.router.find(scope)
         assert route is not None
-        await _door.answer(route, scope, self._post.body, Connection())
+        await pipeline.answer(route, scope, self._payload.body, Connection())
 
     def _over_http(self, connections: int) -> Work:
-        """Return work that lets requests come in on so many connections in one turn."""
-        head = "".join(f"{name}: {value}\r\n" for name, value in self._post.headers)
+        """Return a function that sends a request over each of several connections at once."""
+        head = "".join(f"{name}: {value}\r\n" for name, value in self._payload.headers)
         request = (
             f"POST {self._path} HTTP/1.1\r\nHost: localhost\r\n{head}"
-            f"Content-Length: {len(self._post.body)}\r\n\r\n"
-        ).encode() + self._post.body
-        ends = [_connect() for _ in range(connections)]
+            f"Content-Length: {len(self._payload.body)}\r\n\r\n"
+        ).encode() + self._payload.body
+        pairs = [_connect() for _ in range(connections)]
 
-        async def ask() -> None:
-            for protocol, transport in ends:
+        async def send() -> None:
+            for protocol, transport in pairs:
                 transport.written = 0
                 protocol.data_received(request)
-            while not all(transport.written for _, transport in ends):
+            while not all(transport.written for _, transport in pairs):
                 await asyncio.sleep(0)
 
-        return ask
+        return send
 
 
-class _NoSocket(asyncio.Transport):
-    """Takes what a server writes, and counts the pieces."""
+class _NullTransport(asyncio.Transport):
+    """Discards what a server writes, and counts the writes."""
 
     def __init__(self) -> None:
         super().__init__({"peername": _ADDRESS, "sockname": _ADDRESS})
@@ -148,7 +149,7 @@ class _NoSocket(asyncio.Transport):
         return False
 
     def close(self) -> None:
-        """Do nothing, like all below: there is no socket."""
+        """Do nothing: there is no socket. The same holds for the methods below."""
 
     def pause_reading(self) -> None:
         """See :meth:`close`."""
@@ -157,17 +158,17 @@ class _NoSocket(asyncio.Transport):
         """See :meth:`close`."""
 
 
-def _connect() -> tuple[FastHttpProtocol, _NoSocket]:
+def _connect() -> tuple[FastHttpProtocol, _NullTransport]:
     config = Config(Lectern.to_asgi(is_main=False), log_config=None, server_header=False, interface="asgi3")
     protocol = FastHttpProtocol(
-        config, ServerState(), {}, asyncio.get_running_loop(), door=_door, turns=_engine.turns
+        config, ServerState(), {}, asyncio.get_running_loop(), door=pipeline, turns=engine.turns
     )
-    transport = _NoSocket()
+    transport = _NullTransport()
     protocol.connection_made(transport)
     return protocol, transport
 
 
-def _soon(work: Callable[[], object]) -> Work:
+def _as_async(work: Callable[[], object]) -> Work:
     async def call() -> object:
         return work()
 
@@ -175,7 +176,7 @@ def _soon(work: Callable[[], object]) -> Work:
 
 
 async def _time(work: Work) -> float:
-    """Return the microseconds of processor time of one call: the lower quartile of several rounds."""
+    """Return the processor time of one call in µs: the lower quartile of several rounds."""
     for _ in range(_CALLS // 3):
         await work()
     rounds = []
@@ -188,8 +189,8 @@ async def _time(work: Work) -> float:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
-    """Send the access log where a server's goes that nobody reads."""
+def _silenced() -> Iterator[None]:
+    """Write the access log to the null device."""
     shown = sys.stdout
     with Path(os.devnull).open("w") as sys.stdout:
         try:

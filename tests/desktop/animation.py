@@ -7,14 +7,14 @@ the mouse, takes a picture of the window at every point, and writes an animated 
 import argparse
 from pathlib import Path
 
-import hands
-from pen import SAMPLE, digits
+import gestures
+from pen_digits import SAMPLE, digits
 from PIL import Image, ImageQt
 from PySide6.QtWidgets import QApplication
 from screenshots import README, wait
 
 from desktop.app import apply_style
-from desktop.drawing.strokes import PAGE
+from desktop.drawing.strokes import CANVAS_SIZE
 from desktop.settings import Settings, Theme
 from desktop.window.main_window import MainWindow
 from service.inference.catalog import BUNDLED
@@ -59,8 +59,8 @@ def draw(window: MainWindow, number: int, recorder: Recorder) -> None:
     _, strokes = list(digits(SAMPLE))[number]
     window.draw_page.clear()
     for stroke in strokes:
-        line = [tuple(point / PAGE) for point in stroke]
-        hands.draw(window.draw_page.pad, line, steps=1, on_the_way=lambda: recorder.take(FRAME_MS))
+        line = [tuple(point / CANVAS_SIZE) for point in stroke]
+        gestures.draw(window.draw_page.pad, line, steps=1, on_the_way=lambda: recorder.take(FRAME_MS))
     wait()
     recorder.take(LAST_FRAME_MS)
 
