@@ -74,6 +74,10 @@ def _origins(text: str) -> tuple[str, ...]:
     return origins
 
 
+def _networks(text: str) -> tuple[str, ...]:
+    return tuple(str(ipaddress.ip_network(network, strict=False)) for network in _words(text))
+
+
 def _log_format(text: str) -> str:
     if text not in ("text", "json"):
         raise ValueError
@@ -103,6 +107,7 @@ _PROVIDERS = _Kind(_providers, "auto, or an ordered list from cpu, cuda, tensorr
 _PRECISION = _Kind(_precision, "auto, float32 or int8")
 _KEYS = _Kind(_keys, "one or more keys of ASCII characters, separated by commas", secret=True)
 _ORIGINS = _Kind(_origins, "origins such as https://example.org, separated by commas, or *")
+_NETWORKS = _Kind(_networks, "IP addresses or networks such as 10.0.0.0/8, separated by commas")
 _LOG_FORMAT = _Kind(_log_format, "text or json")
 
 
@@ -156,6 +161,13 @@ class Settings:
     )
     cors_origins: tuple[str, ...] = field(
         default=(), metadata=_spec(_ORIGINS, "Origins whose web pages may ask, separated by commas, or *")
+    )
+    trusted_proxies: tuple[str, ...] = field(
+        default=(),
+        metadata=_spec(
+            _NETWORKS,
+            "Addresses or networks of proxies whose X-Forwarded-For names the client, separated by commas",
+        ),
     )
     log_format: str = field(
         default="text", metadata=_spec(_LOG_FORMAT, "One line a request, as text or json")

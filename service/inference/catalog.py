@@ -64,7 +64,8 @@ class Catalog:
             ModelNotFound: No such model.
         """
         if name not in self._cards:
-            raise ModelNotFound(f"there is no model {name!r}; there are {', '.join(sorted(self._cards))}")
+            names = ", ".join(sorted(self._cards))
+            raise ModelNotFound(f"there is no model {name[:40]!r}; there are {names}")
         return tuple(sorted(self._cards[name]))
 
     def card(self, name: str, version: int | None = None) -> Card:

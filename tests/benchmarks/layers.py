@@ -21,12 +21,11 @@ from uvicorn.config import Config
 from uvicorn.server import ServerState
 
 from service.inference.predictor import Predictor
-from service.server.app import Lectern
-from service.server.app import _door as pipeline
-from service.server.app import _engine as engine
-from service.server.pipeline.connection import Connection
+from service.server.app import Application, create_app
 from service.server.pipeline.router import BufferedRequest
 from service.server.transport.fast_http import FastHttpProtocol
+from service.server.transport.http_handler import Headers
+from service.settings import Settings
 
 Work = Callable[[], Awaitable[object]]
 _ROUNDS, _CALLS = 15, 300
@@ -45,12 +44,13 @@ def layers() -> None:
 
 
 async def _measure() -> None:
-    engine.start()
-    predictor = await engine.predictor("mnist", int(MODEL.parent.name))
+    app = create_app(Settings.from_environment())
+    app.engine.start()
+    predictor = await app.engine.predictor("mnist", int(MODEL.parent.name))
     digits = Digits.load()
-    png = await _RequestTimes(predictor, "/models/mnist/versions/1", digits.png()).of_file()
+    png = await _RequestTimes(app, predictor, "/models/mnist/versions/1", digits.png()).of_file()
     tensor = digits.oip_binary(1)
-    oip = await _RequestTimes(predictor, "/v2/models/mnist/versions/1/infer", tensor).of_tensor()
+    oip = await _RequestTimes(app, predictor, "/v2/models/mnist/versions/1/infer", tensor).of_tensor()
     click.echo("| µs of processor time, mnist 1 | one PNG | OIP, binary |\n|---|--:|--:|")
     for name in png:
         click.echo(f"| {name} | {png[name]:.0f} | {oip[name]:.0f} |")
@@ -59,19 +59,19 @@ async def _measure() -> None:
 class _RequestTimes:
     """Measures one request in each layer; times are in µs."""
 
-    def __init__(self, predictor: Predictor, path: str, payload: Payload) -> None:
-        self._predictor, self._path, self._payload = predictor, path, payload
+    def __init__(self, app: Application, predictor: Predictor, path: str, payload: Payload) -> None:
+        self._app, self._predictor, self._path, self._payload = app, predictor, path, payload
         self._batch = Digits.load().pixels[:1]
 
     async def of_file(self) -> dict[str, float]:
         """Measure a request with a PNG file."""
         body = self._payload.body
         decoding = await _time(_as_async(lambda: self._predictor.stack([self._predictor.prepare(body)])))
-        return await self._rows(lambda: engine.predict(self._predictor, [body]), decoding=decoding)
+        return await self._rows(lambda: self._app.engine.infer(self._predictor, (body,)), decoding=decoding)
 
     async def of_tensor(self) -> dict[str, float]:
         """Measure a request with a tensor."""
-        return await self._rows(lambda: engine.run(self._predictor, self._batch, begun=0.0), decoding=0.0)
+        return await self._rows(lambda: self._app.engine.infer(self._predictor, self._batch), decoding=0.0)
 
     async def _rows(self, predict: Work, *, decoding: float) -> dict[str, float]:
         network = await _time(_as_async(lambda: self._predictor.probabilities(self._batch)))
@@ -106,15 +106,17 @@ class _RequestTimes:
 
     async def _call_endpoint(self) -> None:
         scope = self._scope()
-        route = pipeline.router.find(scope)
+        route = self._app.handler.router.find(scope)
         assert route is not None
         await route.endpoint(BufferedRequest(scope, self._payload.body))
 
     async def _call_pipeline(self) -> None:
+        async def read_body(headers: Headers) -> bytes:
+            return self._payload.body
+
         scope = self._scope()
-        route = pipeline.router.find(scope)
-        assert route is not None
-        await pipeline.answer(route, scope, self._payload.body, Connection())
+        route = self._app.handler.router.find(scope)
+        await self._app.handler.respond(scope, read_body, url_bytes=len(self._path), route=route)
 
     def _over_http(self, connections: int) -> Work:
         """Return a function that sends a request over each of several connections at once."""
@@ -123,7 +125,7 @@ class _RequestTimes:
             f"POST {self._path} HTTP/1.1\r\nHost: localhost\r\n{head}"
             f"Content-Length: {len(self._payload.body)}\r\n\r\n"
         ).encode() + self._payload.body
-        pairs = [_connect() for _ in range(connections)]
+        pairs = [_connect(self._app) for _ in range(connections)]
 
         async def send() -> None:
             for protocol, transport in pairs:
@@ -158,11 +160,10 @@ class _NullTransport(asyncio.Transport):
         """See :meth:`close`."""
 
 
-def _connect() -> tuple[FastHttpProtocol, _NullTransport]:
-    config = Config(Lectern.to_asgi(is_main=False), log_config=None, server_header=False, interface="asgi3")
-    protocol = FastHttpProtocol(
-        config, ServerState(), {}, asyncio.get_running_loop(), door=pipeline, turns=engine.turns
-    )
+def _connect(app: Application) -> tuple[FastHttpProtocol, _NullTransport]:
+    asgi = app.service.to_asgi(is_main=False)
+    config = Config(asgi, log_config=None, server_header=False, interface="asgi3")
+    protocol = FastHttpProtocol(config, ServerState(), {}, asyncio.get_running_loop(), handler=app.handler)
     transport = _NullTransport()
     protocol.connection_made(transport)
     return protocol, transport

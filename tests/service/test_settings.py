@@ -28,6 +28,7 @@ def test_nothing_set_gives_the_defaults(models_folder: Path) -> None:
         timeout_s=30.0,
         api_keys=(),
         cors_origins=(),
+        trusted_proxies=(),
         log_format="text",
     )
 
@@ -58,6 +59,7 @@ def test_a_variable_that_is_set_to_nothing_is_not_set() -> None:
         ("max_queue", "100000", 100_000),
         ("timeout_s", "0.25", 0.25),
         ("api_keys", "one, two,", ("one", "two")),
+        ("trusted_proxies", "127.0.0.1, 10.0.0.7/8, ::1", ("127.0.0.1/32", "10.0.0.0/8", "::1/128")),
         (
             "cors_origins",
             "https://a.example,http://localhost:8000",

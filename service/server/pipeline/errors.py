@@ -24,6 +24,7 @@ _CODE_BY_STATUS = {
     404: "not_found",
     405: "method_not_allowed",
     413: "body_too_large",
+    414: "url_too_long",
     415: "unsupported_media_type",
     422: "invalid_input",
     429: "overloaded",
@@ -72,7 +73,7 @@ def error_for_status(status: int, message: str) -> RequestError:
 def method_not_allowed(method: str, path: str, allowed: str) -> RequestError:
     """Return the problem of a method that a path does not have, with those that it has, as in ``Allow``."""
     return RequestError(
-        405, "method_not_allowed", f"{method} is not for {path!r}; use {allowed}", {"Allow": allowed}
+        405, "method_not_allowed", f"{method} is not for {shorten(path)}; use {allowed}", {"Allow": allowed}
     )
 
 

@@ -57,10 +57,10 @@ class HuggingFaceProtocol:
             text=predictor.takes_text,
             max_batch=self.settings.max_batch,
         )
-        result, card = await self.engine.classify(predictor, wanted.inputs), predictor.card
+        result, card = await self.engine.infer(predictor, wanted.inputs), predictor.card
         ranked = [rank(row, card.labels, top_k=wanted.top_k) for row in result.probabilities]
         doubts = ("true" if row[0][1] < card.unsure_below else "false" for row in ranked)
-        headers = timing_headers(card, result.timing, count=len(ranked))
+        headers = timing_headers(card, result.timing)
         headers["X-Lectern-Unsure"] = ",".join(doubts)
         rows = [[{"label": label, "score": score} for label, score in row] for row in ranked]
         return json_response(rows if wanted.several else rows[0], headers)
@@ -93,9 +93,8 @@ class HuggingFaceProtocol:
         }
 
 
-def timing_headers(card: Card, timing: Timing, *, count: int) -> dict[str, str]:
-    """Return the headers that go with every answer of a model, and count its inputs."""
-    metrics.tally.inference(card.name, count, timing.inference_ms / 1e3)
+def timing_headers(card: Card, timing: Timing) -> dict[str, str]:
+    """Return the headers of every response of a model: its version and the time per step."""
     return {
         "X-Model-Version": str(card.version),
         "Server-Timing": f"decode;dur={timing.decode_ms:.3f}, queue;dur={timing.queue_ms:.3f}, "
@@ -116,7 +115,7 @@ def parse_version(text: str) -> int:
         RequestError: 404: no version can have that name.
     """
     if not (text.isascii() and text.isdigit() and len(text) <= 9):
-        raise RequestError(404, "model_not_found", f"version {text!r} is no whole number from 1")
+        raise RequestError(404, "model_not_found", f"version {text[:40]!r} is no whole number from 1")
     return int(text)
 
 

@@ -81,11 +81,8 @@ class TfServingProtocol:
         body, card = await request.body(), predictor.card
         read = partial(read_predict, body, card=card, max_batch=self.settings.max_batch)
         wanted = read() if len(body) <= _INLINE_JSON_BYTES else await self.engine.in_thread(read)
-        if isinstance(wanted.content, tuple):
-            result = await self.engine.classify(predictor, wanted.content)
-        else:
-            result = await self.engine.run(predictor, wanted.content, begun=begun)
-        headers = timing_headers(card, result.timing, count=len(result.probabilities))
+        result = await self.engine.infer(predictor, wanted.content, started=begun)
+        headers = timing_headers(card, result.timing)
         return json_response({wanted.field: result.probabilities}, headers)
 
     async def status(self, request: Request) -> Response:

@@ -64,11 +64,8 @@ class OipProtocol:
         length = json_length(request.headers.get("inference-header-content-length"), body)
         read = partial(read_infer, body, length, card=card, max_batch=self.settings.max_batch)
         wanted = read() if length <= _INLINE_JSON_BYTES else await self.engine.in_thread(read)
-        if isinstance(wanted.content, tuple):
-            result = await self.engine.classify(predictor, wanted.content)
-        else:
-            result = await self.engine.run(predictor, wanted.content, begun=begun)
-        headers = timing_headers(card, result.timing, count=len(result.probabilities))
+        result = await self.engine.infer(predictor, wanted.content, started=begun)
+        headers = timing_headers(card, result.timing)
         return infer_response(wanted, result.probabilities, card=card, headers=headers)
 
     async def server(self, request: Request) -> Response:

@@ -148,6 +148,26 @@ def test_no_address_that_a_caller_names_is_ever_fetched(server: Server) -> None:
     assert [answer.status for answer in answers] == [400, 400, 400, 415, 422, 422]
 
 
+@pytest.mark.parametrize("length", [8_001, 60_000, 200_000])
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_a_url_that_is_too_long_is_refused(strict: Server, method: str, length: int) -> None:
+    for url in ("/" + "a" * (length - 1), "/models/mnist?" + "a" * (length - 14)):
+        answer = strict.ask(method, url, headers=KEY)
+        assert (answer.status, answer.json()["code"]) == (414, "url_too_long")
+        assert answer.json()["request_id"] == answer.headers["X-Request-ID"]
+        assert strict.ask(method, url).status == 401
+
+
+@pytest.mark.parametrize(
+    "path", ["/" + "a" * 7_000, "/models/" + "a" * 7_000, "/models/mnist/versions/" + "a" * 7_000]
+)
+@pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
+def test_an_error_does_not_echo_a_long_path(server: Server, method: str, path: str) -> None:
+    answer = server.ask(method, path)
+    assert answer.status in (404, 405)
+    assert len(answer.body) < 400
+
+
 def test_the_page_of_the_api_shows_both_methods(server: Server) -> None:
     page = server.ask("GET", "/")
     assert page.status == 200

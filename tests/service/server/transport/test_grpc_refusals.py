@@ -167,6 +167,12 @@ def test_a_method_that_is_not_offered_is_named_with_those_that_are(call: Call, m
     assert "ModelInfer, ServerLive" in refusal.message
 
 
+def test_a_path_that_is_too_long_is_refused_and_not_echoed(call: Call) -> None:
+    refusal = call("/" + "a" * 8_000, b"")
+    assert (refusal.status, refusal.metadata["x-error-code"]) == (_INVALID, "url_too_long")
+    assert len(refusal.message) < 100
+
+
 def test_a_stream_of_requests_is_refused_without_waiting_for_them(server: Any) -> None:
     with grpc.insecure_channel(server.grpc_address) as channel:
         stream = channel.stream_stream("/inference.GRPCInferenceService/ModelStreamInfer")

@@ -1,4 +1,4 @@
-"""Faults of our own: the caller is told so with an id, the log says why under it, and nothing hangs."""
+"""Failures of the server: the response has an id, the log has the traceback under it, and nothing hangs."""
 
 import asyncio
 import json
@@ -11,10 +11,11 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from service.server.execution.engine import Engine
-from service.server.pipeline.admission import Admission
+from service.server.bentoml_adapter import BentoRoutes
+from service.server.pipeline.limits import InFlightRequests
 from service.server.pipeline.pipeline import RequestPipeline
-from service.server.transport.asgi import Gateway
+from service.server.transport.asgi import AsgiAdapter
+from service.server.transport.http_handler import HttpHandler
 from service.settings import Settings
 
 Message = MutableMapping[str, Any]
@@ -31,35 +32,36 @@ async def _echo(request: Request) -> Response:
 async def _bento(
     scope: Any, receive: Callable[[], Awaitable[Message]], send: Callable[[Message], Any]
 ) -> None:
-    if scope["path"] == "/half":
+    if b"half" in scope["query_string"]:
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({"type": "http.response.body", "body": b"half", "more_body": True})
     raise ZeroDivisionError("a bug in a layer below")
 
 
 @pytest.fixture
-def ask(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[Message]]:
-    """Send a request through a gateway in this process, and return the messages that come back."""
-    engine = Engine(Settings())
-    monkeypatch.setattr(Engine, "ready", True)
+def ask() -> Callable[..., list[Message]]:
+    """Send a request through the ASGI adapter in this process, and return the messages of the response."""
+    settings, bento_routes = Settings(), BentoRoutes()
     routes = [Route("/fail", _fail, methods=["GET", "POST"]), Route("/echo", _echo, methods=["POST"])]
-    settings = Settings()
-    admission = Admission(engine, settings)
-    door = RequestPipeline(routes, admission=admission, settings=settings)
-    gateway = Gateway(_bento, door=door, passed={"/bento": ["GET"], "/half": ["GET"]})
+    pipeline = RequestPipeline(settings, in_flight=InFlightRequests(), is_ready=lambda: True)
+    handler = HttpHandler([*routes, *bento_routes.routes()], pipeline=pipeline, settings=settings)
+    adapter = AsgiAdapter(_bento, handler=handler, bento_routes=bento_routes)
 
     def call(method: str, path: str, *received: Message) -> list[Message]:
         sent: list[Message] = []
         waiting = list(received)
 
         async def receive() -> Message:
-            return waiting.pop(0)
+            if waiting:
+                return waiting.pop(0)
+            return await asyncio.get_running_loop().create_future()
 
         async def send(message: Message) -> None:
             sent.append(message)
 
-        scope = {"type": "http", "method": method, "path": path, "headers": [], "query_string": b""}
-        asyncio.run(gateway(scope, receive, send))
+        path, _, query = path.partition("?")
+        scope = {"type": "http", "method": method, "path": path, "headers": []}
+        asyncio.run(adapter(scope | {"query_string": query.encode()}, receive, send))
         return sent
 
     return call
@@ -68,7 +70,7 @@ def ask(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[Message]]:
 BODY: Message = {"type": "http.request", "body": b"hello", "more_body": False}
 
 
-@pytest.mark.parametrize(("method", "path"), [("GET", "/fail"), ("POST", "/fail"), ("GET", "/bento")])
+@pytest.mark.parametrize(("method", "path"), [("GET", "/fail"), ("POST", "/fail"), ("GET", "/schema.json")])
 def test_a_bug_is_a_500_whose_id_leads_to_the_traceback(
     ask: Callable[..., list[Message]], caplog: pytest.LogCaptureFixture, method: str, path: str
 ) -> None:
@@ -83,13 +85,15 @@ def test_a_bug_is_a_500_whose_id_leads_to_the_traceback(
     assert record.exc_info[0] is ZeroDivisionError
 
 
-def test_an_answer_that_breaks_off_is_not_followed_by_another(ask: Callable[..., list[Message]]) -> None:
-    messages = ask("GET", "/half")
-    assert [message["type"] for message in messages] == ["http.response.start", "http.response.body"]
+def test_a_response_of_bentoml_that_breaks_off_becomes_a_whole_error_response(
+    ask: Callable[..., list[Message]],
+) -> None:
+    start, body = ask("GET", "/schema.json?half")
+    assert (start["status"], json.loads(body["body"])["code"]) == (500, "internal_error")
 
 
-def test_a_caller_who_hangs_up_gets_an_answer_that_no_one_hears(ask: Callable[..., list[Message]]) -> None:
-    # BentoML's time-out layer waits a minute for one.
+def test_a_client_that_disconnects_still_gets_a_response(ask: Callable[..., list[Message]]) -> None:
+    # BentoML's time-out layer waits for it for a minute.
     part = {"type": "http.request", "body": b"hel", "more_body": True}
     assert ask("POST", "/echo", part, {"type": "http.disconnect"})[0]["status"] == 499
 
