@@ -17,6 +17,7 @@ import click
 import uvloop
 from peers.protocols import Digits, Payload
 from peers.systems import MODEL
+from starlette.responses import Response
 from uvicorn.config import Config
 from uvicorn.server import ServerState
 
@@ -114,9 +115,12 @@ class _RequestTimes:
         async def read_body(headers: Headers) -> bytes:
             return self._payload.body
 
+        async def send(response: Response) -> None:
+            pass
+
         scope = self._scope()
         route = self._app.handler.router.find(scope)
-        await self._app.handler.respond(scope, read_body, url_bytes=len(self._path), route=route)
+        await self._app.handler.respond(scope, read_body, send, url_bytes=len(self._path), route=route)
 
     def _over_http(self, connections: int) -> Work:
         """Return a function that sends a request over each of several connections at once."""
