@@ -1,4 +1,4 @@
-"""Owns what all tests share: an environment without the caller's settings, and the committed models."""
+"""Fixtures of all tests: an environment without LECTERN_* variables, and the committed models."""
 
 import os
 from pathlib import Path
@@ -11,7 +11,7 @@ DATA = Path(__file__).parent / "data"
 
 
 @pytest.fixture(autouse=True)
-def _no_settings_of_the_caller(monkeypatch: pytest.MonkeyPatch) -> None:
+def _without_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in [name for name in os.environ if name.startswith("LECTERN_")]:
         monkeypatch.delenv(name)
 

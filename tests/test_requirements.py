@@ -1,4 +1,4 @@
-"""Tests that one set of pinned packages is what is installed, what is tested and what is served."""
+"""Tests that the same pinned packages are installed, tested and served."""
 
 import importlib.metadata
 import tomllib
@@ -11,10 +11,12 @@ from packaging.utils import canonicalize_name
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 EXTRAS = PROJECT["project"]["optional-dependencies"]
+GROUPS = PROJECT["dependency-groups"]
+DEV = [text for text in GROUPS["dev"] if isinstance(text, str)] + GROUPS["bench"]
 
 
 def pins(file: str) -> dict[str, str]:
-    """Return version by package, of those lines of a requirements file that hold for this Python."""
+    """Return the pinned version of each package in a requirements file, on this Python."""
     lines = [line.partition("#")[0].strip() for line in (ROOT / file).read_text().splitlines()]
     found = {}
     for requirement in map(Requirement, filter(None, lines)):
@@ -25,38 +27,38 @@ def pins(file: str) -> dict[str, str]:
     return found
 
 
-def with_what_they_need(wanted: list[str]) -> set[str]:
-    """Return the names of the wanted packages and of all that those need, on this Python."""
+def with_dependencies(requirements: list[str]) -> set[str]:
+    """Return the names of the required packages and of all their dependencies, on this Python."""
     names: set[str] = set()
     seen: set[tuple[str, str]] = set()
-    todo = [(Requirement(text), "") for text in wanted]
+    todo = [(Requirement(text), "") for text in requirements]
     while todo:
         requirement, extra = todo.pop()
         if requirement.marker is not None and not requirement.marker.evaluate({"extra": extra}):
             continue
         name = canonicalize_name(requirement.name)
         names.add(name)
-        for asked in {"", *requirement.extras}:
-            if (name, asked) not in seen:
-                seen.add((name, asked))
-                needs = importlib.metadata.requires(name) or []
-                todo += [(Requirement(text), asked) for text in needs]
+        for wanted in {"", *requirement.extras}:
+            if (name, wanted) not in seen:
+                seen.add((name, wanted))
+                required = importlib.metadata.requires(name) or []
+                todo += [(Requirement(text), wanted) for text in required]
     return names
 
 
 @pytest.mark.parametrize("extra", ["", *EXTRAS, "dev"])
-def test_everything_installed_has_its_pin(extra: str) -> None:
-    wanted = PROJECT["project"]["dependencies"]
-    wanted = wanted + (PROJECT["dependency-groups"]["dev"] if extra == "dev" else EXTRAS.get(extra, []))
-    installed = {name: importlib.metadata.version(name) for name in with_what_they_need(wanted)}
+def test_installed_versions_are_pinned(extra: str) -> None:
+    requirements = PROJECT["project"]["dependencies"]
+    requirements = requirements + (DEV if extra == "dev" else EXTRAS.get(extra, []))
+    installed = {name: importlib.metadata.version(name) for name in with_dependencies(requirements)}
     pinned = pins("constraints.txt")
     assert installed == {name: pinned.get(name, "no pin") for name in installed}
 
 
-def test_the_container_installs_what_serving_needs_and_no_more() -> None:
-    expected = with_what_they_need(PROJECT["project"]["dependencies"] + EXTRAS["serve"])
+def test_the_container_installs_only_what_serving_needs() -> None:
+    expected = with_dependencies(PROJECT["project"]["dependencies"] + EXTRAS["serve"])
     pinned = pins("constraints.txt")
     served = pins("service/deploy/requirements.txt")
     assert served == {name: pinned[name] for name in expected}, (
-        "service/deploy/requirements.txt is out of date; the command that makes it is in its first lines"
+        "service/deploy/requirements.txt is out of date; its first lines show the command that updates it"
     )

@@ -1,55 +1,69 @@
-"""Tests ./run with a pretended Python on an otherwise bare PATH, so that nothing is fetched or installed."""
+"""Tests ./run with a simulated Python on an otherwise empty PATH, so that nothing is installed."""
 
+import ast
+import importlib.util
 import os
 import shutil
+import signal
 import subprocess
 import sys
-import time
+from importlib.machinery import SourceFileLoader
 from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import Any
 
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-TOOLS = (
-    *("awk", "cat", "chmod", "cksum", "cp", "df", "dirname", "find", "grep", "head", "id", "ls"),
-    *("mkdir", "rm", "sh", "sleep", "touch", "tr", "uname"),
-)
+TOOLS = ("chmod", "cp", "mkdir", "rm", "sh", "touch")
 
-# Stands for python3 and for .venv/bin/python. Real Python tells its version and takes the lock; making a
-# .venv and installing into it are pretended. Files in the folder `pretend` choose what goes wrong.
+# Stands for python3 and for .venv/bin/python. The real Python runs ./run and its short scripts; creating a
+# .venv and installing into it are simulated. Files in the folder `simulation` choose what fails.
 INTERPRETER = """#!/bin/sh
-pretend={pretend}
-echo "$*" >>"$pretend/calls"
+simulation={simulation}
+if [ "${{1##*/}}" = run ]; then
+    exec {python} -P -c "import runpy, sys; del sys.argv[0]; sys.executable = '$0'; {change}
+runpy.run_path(sys.argv[0], run_name='__main__')" "$@"
+fi
+while [ "$1" = "-I" ] || [ "$1" = "-B" ]; do shift; done
+echo "$*" >>"$simulation/calls"
 if [ "$1 $2" = "-m venv" ]; then
+    [ ! -e "$simulation/no-venv" ] || exit 1
+    [ "$3" != "--without-pip" ] || shift
     mkdir -p "$3/bin" "$3/lib"
     cp "$0" "$3/bin/python"
 elif [ "$1 $2 $4" = "-m pip install" ]; then
     venv=${{0%/bin/python}}
-    [ ! -e "$pretend/offline" ] || {{ echo "no route to the package index" >&2; exit 1; }}
+    [ ! -e "$simulation/offline" ] || {{ echo "no route to the package index" >&2; exit 1; }}
     touch "$venv/lib/half-installed"
-    [ ! -e "$pretend/killed" ] || {{ kill -9 $PPID; exit 1; }}
-    while [ -e "$pretend/slow" ]; do sleep 0.05; done
+    [ ! -e "$simulation/killed" ] || {{ kill -9 $PPID; exit 1; }}
+    if [ -p "$simulation/started" ]; then
+        echo started >"$simulation/started"
+        read -r line <"$simulation/continue"
+    fi
     printf '#!/bin/sh\\n# %s/bin/python\\necho "lectern $$ $*"\\nexit 7\\n' "$venv" >"$venv/bin/lectern"
     for tool in ruff mypy lint-imports; do
-        printf '#!/bin/sh\\n[ ! -e %s ]\\n' "$pretend/$tool-complains" >"$venv/bin/$tool"
+        printf '#!/bin/sh\\n[ ! -e %s ]\\n' "$simulation/$tool-fails" >"$venv/bin/$tool"
     done
     chmod +x "$venv"/bin/*
+elif [ "$1 $2" = "-m pip" ]; then
+    echo "pip 99"
 elif [ "$1 $2" = "-m pytest" ]; then
     echo "pytest got $*"
-elif [ "$1" = "-" ]; then
-    shift
-    exec {python} -c "import sys; sys.executable = '$0'; {lie}; exec(sys.stdin.read())" "$@"
 elif [ "$1" = "-c" ] && [ "${{2#*ctypes}}" != "$2" ]; then
-    while read -r library package; do
-        if [ -e "$pretend/no-$library" ]; then echo "$package"; fi
+    for library in $3; do
+        if [ -e "$simulation/no-$library" ]; then echo "$library"; fi
     done
 elif [ "$1" = "-c" ]; then
-    exec {python} "$@"
+    exec {python} -P -c "import sys; sys._base_executable = '$0'; {change}; exec(sys.argv.pop(1))" "$2"
 fi
 """
 OLD = "sys.version_info = (3, 9, 2, 'final', 0)"
 TOO_NEW = "sys.version_info = (3, 99, 0, 'final', 0)"
 WITHOUT_VENV = "sys.modules['ensurepip'] = None"
+FULL_DISK = "import shutil; shutil.disk_usage = lambda path: (0, 0, 10_000_000)"
+NOT_ROOT = "import os; os.geteuid = lambda: 1000"
+AS_ROOT = "import os; os.geteuid = lambda: 0"
 
 
 class Checkout:
@@ -58,8 +72,8 @@ class Checkout:
     def __init__(self, folder: Path) -> None:
         self.root = folder / "a checkout"
         self.tools = folder / "bin"
-        self.pretend = folder / "pretend"
-        for made in (self.root, self.tools, self.pretend):
+        self.simulation = folder / "simulation"
+        for made in (self.root, self.tools, self.simulation):
             made.mkdir()
         for name in ("run", "pyproject.toml", "constraints.txt"):
             shutil.copy(ROOT / name, self.root)
@@ -68,32 +82,34 @@ class Checkout:
             if path:
                 (self.tools / name).symlink_to(path)
 
-    def add_tool(self, name: str, script: str) -> None:
-        path = self.tools / name
+    def add_tool(self, name: str, script: str, *, folder: Path | None = None) -> Path:
+        path = (folder or self.tools) / name
         path.unlink(missing_ok=True)  # never write through the link to the system's own tool
         path.write_text(script)
         path.chmod(0o755)
+        return path
 
-    def add_python(self, lie: str = "pass", *, name: str = "python3") -> None:
-        self.add_tool(name, INTERPRETER.format(pretend=self.pretend, python=sys.executable, lie=lie))
+    def add_python(self, change: str = "pass", *, name: str = "python3", folder: Path | None = None) -> Path:
+        script = INTERPRETER.format(simulation=self.simulation, python=sys.executable, change=change)
+        return self.add_tool(name, script, folder=folder)
 
-    def go_wrong(self, what: str) -> None:
-        (self.pretend / what).touch()
+    def set(self, condition: str) -> None:
+        (self.simulation / condition).touch()
 
-    def mend(self, what: str) -> None:
-        (self.pretend / what).unlink()
+    def unset(self, condition: str) -> None:
+        (self.simulation / condition).unlink()
 
     def calls(self, start: str = "") -> list[str]:
-        log = self.pretend / "calls"
+        log = self.simulation / "calls"
         lines = log.read_text().splitlines() if log.exists() else []
         return [line for line in lines if line.startswith(start)]
 
     def installs(self) -> list[str]:
         return [line for line in self.calls("-m pip") if "--editable" in line]
 
-    def start(self, *words: str) -> subprocess.Popen[str]:
+    def start(self, *words: str, python: Path | None = None) -> subprocess.Popen[str]:
         return subprocess.Popen(
-            [str(self.root / "run"), *words],
+            [*([str(python)] if python else []), str(self.root / "run"), *words],
             env={"PATH": str(self.tools)},
             cwd=self.tools.parent,  # not the checkout: ./run finds its own folder
             stdin=subprocess.DEVNULL,
@@ -102,13 +118,25 @@ class Checkout:
             text=True,
         )
 
-    def run(self, *words: str) -> subprocess.CompletedProcess[str]:
-        process = self.start(*words)
+    def run(self, *words: str, python: Path | None = None) -> subprocess.CompletedProcess[str]:
+        process = self.start(*words, python=python)
         out, err = process.communicate(timeout=60)
         return subprocess.CompletedProcess(words, process.returncode, out, err)
 
-    def works(self, *words: str) -> bool:
-        return self.run(*words).stdout.startswith("lectern ")
+    def works(self, *words: str, python: Path | None = None) -> bool:
+        return self.run(*words, python=python).stdout.startswith("lectern ")
+
+    def start_slow_installation(self, *words: str) -> subprocess.Popen[str]:
+        """Start ./run, and return when it installs packages; `finish_installation` lets it continue."""
+        for name in ("started", "continue"):
+            os.mkfifo(self.simulation / name)
+        process = self.start(*words)
+        (self.simulation / "started").read_text()
+        return process
+
+    def finish_installation(self) -> None:
+        self.unset("started")
+        (self.simulation / "continue").write_text("go\n")
 
 
 @pytest.fixture
@@ -119,16 +147,41 @@ def bare(tmp_path: Path) -> Checkout:
 
 @pytest.fixture
 def checkout(bare: Checkout) -> Checkout:
-    """A checkout on a machine with nothing but a fitting Python."""
+    """A checkout on a machine with one Python that fits."""
     bare.add_python()
     return bare
 
 
 @pytest.mark.parametrize("words", [[], ["--help"], ["help"]])
-def test_help_needs_no_python(bare: Checkout, words: list[str]) -> None:
+def test_help_needs_no_fitting_python(bare: Checkout, words: list[str]) -> None:
+    bare.add_python(OLD)
     done = bare.run(*words)
     assert done.returncode == 0
     assert "./run train mnist-convnet" in done.stdout
+    assert bare.calls() == []
+
+
+def test_an_old_python_can_read_it() -> None:
+    source = (ROOT / "run").read_text()
+    ast.parse(source, feature_version=(3, 8))
+    assert source.startswith("#!/usr/bin/env python3\n")
+
+
+@pytest.mark.skipif(not shutil.which("python3.8"), reason="no Python 3.8")
+def test_python_3_8_runs_it() -> None:
+    done = subprocess.run(["python3.8", ROOT / "run", "sevre"], capture_output=True, text=True, check=False)
+    if "pyenv" not in done.stderr:  # a shim without its Python
+        assert (done.returncode, done.stderr[:29]) == (2, "run: there is no command 'sev")
+
+
+def test_modules_in_the_checkout_do_not_hide_standard_ones(checkout: Checkout) -> None:
+    for name in ("contextlib", "random", "subprocess"):
+        (checkout.root / f"{name}.py").write_text("raise SystemExit('the wrong module')")
+    done = subprocess.run(
+        [sys.executable, checkout.root / "run", "--help"], cwd=checkout.root, capture_output=True, text=True,
+        env={"PYTHONPATH": str(checkout.root)}, check=True,
+    )  # fmt: skip
+    assert done.stdout.startswith("Usage: ./run")
 
 
 def test_an_unknown_command_installs_nothing(checkout: Checkout) -> None:
@@ -156,7 +209,7 @@ def test_the_first_start_installs_what_the_command_needs(
     assert line.endswith(f"--editable {checkout.root}{installed}")
 
 
-def test_the_second_start_hands_over_at_once(checkout: Checkout) -> None:
+def test_the_second_start_installs_nothing(checkout: Checkout) -> None:
     checkout.run("serve")
     before = checkout.calls()
     done = checkout.run("serve", "--port", "8080")
@@ -165,14 +218,16 @@ def test_the_second_start_hands_over_at_once(checkout: Checkout) -> None:
     assert done.stdout.endswith("serve --port 8080\n")
 
 
-def test_bench_runs_the_benchmarks_with_what_serving_installed(checkout: Checkout) -> None:
-    checkout.run("serve")
+def test_bench_runs_the_benchmarks(checkout: Checkout) -> None:
     checkout.run("bench", "peers", "--rounds", "1")
     assert checkout.calls()[-1] == f"{checkout.root}/tests/benchmarks peers --rounds 1"
+    (line,) = checkout.installs()
+    assert line.endswith(f"[serve] --group {checkout.root}/pyproject.toml:bench")
+    assert checkout.works("serve")
     assert len(checkout.installs()) == 1
 
 
-def test_what_serving_installed_is_enough_to_predict(checkout: Checkout) -> None:
+def test_predict_needs_no_more_than_serve(checkout: Checkout) -> None:
     checkout.run("serve")
     assert checkout.works("predict", "mnist", "digit.png")
     assert len(checkout.installs()) == 1
@@ -193,24 +248,22 @@ def test_other_pins_are_installed(checkout: Checkout) -> None:
     assert len(checkout.installs()) == 2
 
 
-def test_no_python(bare: Checkout) -> None:
-    done = bare.run("serve")
-    assert done.returncode == 1
-    assert "needs Python 3.11 or newer, and none is on PATH" in done.stderr
-    bare.add_python()
-    assert bare.works("serve")
+def test_the_python_that_starts_it_need_not_be_on_path(bare: Checkout, tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    python = bare.add_python(name="python", folder=tmp_path / "elsewhere")
+    assert bare.works("serve", python=python)
 
 
-def test_old_python(bare: Checkout) -> None:
+def test_old_python(bare: Checkout, tmp_path: Path) -> None:
     bare.add_python(OLD)
     done = bare.run("serve")
     assert done.returncode == 1
-    assert "needs Python 3.11 or newer (python3 is 3.9)" in done.stderr
+    assert "needs Python 3.11 or newer (python3 is 3.9" in done.stderr
     bare.add_python(name="python3.12")
     assert bare.works("serve")
 
 
-def test_python_that_is_too_new_for_tensorflow(bare: Checkout) -> None:
+def test_python_too_new_for_tensorflow(bare: Checkout) -> None:
     bare.add_python(TOO_NEW)
     done = bare.run("train", "mnist-convnet")
     assert done.returncode == 1
@@ -230,49 +283,57 @@ def test_no_venv_module(bare: Checkout) -> None:
 
 
 def test_no_network(checkout: Checkout) -> None:
-    checkout.go_wrong("offline")
+    checkout.set("offline")
     done = checkout.run("serve")
     assert done.returncode == 1
     assert "no route to the package index" in done.stderr
     assert "could not be installed" in done.stderr
-    checkout.mend("offline")
+    checkout.unset("offline")
     assert checkout.works("serve")
 
 
-def test_a_failure_of_one_command_spares_what_another_installed(checkout: Checkout) -> None:
+def test_a_failed_installation_leaves_other_commands_usable(checkout: Checkout) -> None:
     checkout.run("serve")
-    checkout.go_wrong("offline")
+    checkout.set("offline")
     assert checkout.run("train").returncode == 1
     assert checkout.works("serve")
     assert len(checkout.calls("-m venv")) == 1
 
 
-def test_no_disk_space(checkout: Checkout) -> None:
-    checkout.add_tool("df", "#!/bin/sh\necho header\necho /dev/disk 1000000 990000 10240 99% /\n")
-    done = checkout.run("serve")
+def test_no_disk_space(bare: Checkout) -> None:
+    bare.add_python(FULL_DISK)
+    done = bare.run("serve")
     assert done.returncode == 1
     assert "has 10 MB free" in done.stderr
-    (checkout.tools / "df").unlink()
-    (checkout.tools / "df").symlink_to(shutil.which("df") or "df")
+    bare.add_python()
+    assert bare.works("serve")
+
+
+def test_a_venv_that_cannot_be_created(checkout: Checkout) -> None:
+    checkout.set("no-venv")
+    done = checkout.run("serve")
+    assert done.returncode == 1
+    assert "cannot create" in done.stderr
+    checkout.unset("no-venv")
     assert checkout.works("serve")
 
 
-def test_a_killed_installation_is_made_anew(checkout: Checkout) -> None:
-    checkout.go_wrong("killed")
+def test_a_killed_installation_is_created_again(checkout: Checkout) -> None:
+    checkout.set("killed")
     assert checkout.run("serve").returncode == -9
-    checkout.mend("killed")
+    checkout.unset("killed")
     done = checkout.run("serve")
-    assert "making it anew" in done.stderr
+    assert "creating it again" in done.stderr
     assert done.stdout.startswith("lectern ")
     assert len(checkout.calls("-m venv")) == 2
 
 
-def test_an_empty_venv_is_made_anew(checkout: Checkout) -> None:
+def test_an_empty_venv_is_created_again(checkout: Checkout) -> None:
     (checkout.root / ".venv" / "bin").mkdir(parents=True)
     assert checkout.works("serve")
 
 
-def test_a_moved_checkout_is_made_anew(checkout: Checkout) -> None:
+def test_a_moved_checkout_is_created_again(checkout: Checkout) -> None:
     checkout.run("serve")
     checkout.root = checkout.root.rename(checkout.root.with_name("elsewhere"))
     assert checkout.works("serve")
@@ -280,22 +341,43 @@ def test_a_moved_checkout_is_made_anew(checkout: Checkout) -> None:
 
 
 def test_two_at_once_install_once(checkout: Checkout) -> None:
-    checkout.go_wrong("slow")
-    first = checkout.start("serve")
-    while not (checkout.root / ".venv" / "lib" / "half-installed").exists():
-        assert first.poll() is None
-        time.sleep(0.01)
+    first = checkout.start_slow_installation("serve")
     second = checkout.start("serve")
     assert second.stderr is not None
     assert "waiting for another ./run" in second.stderr.readline()
-    checkout.mend("slow")
+    checkout.finish_installation()
     first.communicate(timeout=60)
     out, _ = second.communicate(timeout=60)
     assert out.startswith("lectern ")
     assert len(checkout.installs()) == 1
 
 
-def test_pip_steps_in_where_uv_fails(checkout: Checkout) -> None:
+def test_an_installer_that_outlives_a_killed_run_keeps_the_lock(checkout: Checkout) -> None:
+    first = checkout.start_slow_installation("serve")
+    first.kill()
+    second = checkout.start("serve")
+    assert second.stderr is not None
+    assert "waiting for another ./run" in second.stderr.readline()
+    checkout.finish_installation()
+    first.communicate(timeout=60)
+    out, err = second.communicate(timeout=60)
+    assert "creating it again" in err
+    assert out.startswith("lectern ")
+
+
+@pytest.mark.parametrize(
+    ("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 143)]
+)
+def test_a_signal_stops_the_installation(checkout: Checkout, number: signal.Signals, status: int) -> None:
+    process = checkout.start_slow_installation("serve")
+    process.send_signal(number)
+    process.communicate(timeout=60)
+    assert process.returncode == status
+    checkout.unset("started")
+    assert checkout.works("serve")
+
+
+def test_pip_installs_if_uv_fails(checkout: Checkout) -> None:
     checkout.add_tool("uv", "#!/bin/sh\necho uv: no index >&2\nexit 2\n")
     assert checkout.works("serve")
     assert len(checkout.installs()) == 1
@@ -313,43 +395,43 @@ def test_the_test_command_runs_every_check_then_pytest(checkout: Checkout) -> No
 
 @pytest.mark.parametrize(("tool", "title"), [("ruff", "lint"), ("mypy", "types"), ("lint-imports", "import")])
 def test_a_failed_check_fails_the_test_command(checkout: Checkout, tool: str, title: str) -> None:
-    checkout.go_wrong(f"{tool}-complains")
+    checkout.set(f"{tool}-fails")
     done = checkout.run("test")
     assert done.returncode == 1
     assert f"run: {title}" in done.stderr
     assert "pytest got" not in done.stdout
 
 
-def test_words_after_test_go_to_pytest_alone(checkout: Checkout) -> None:
+def test_arguments_of_test_go_to_pytest_alone(checkout: Checkout) -> None:
     done = checkout.run("test", "tests/service", "-k", "card and not slow")
     assert done.stdout == "pytest got -m pytest tests/service -k card and not slow\n"
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="Qt brings its libraries along elsewhere")
+@pytest.mark.skipif(sys.platform != "linux", reason="the wheels of Qt lack libraries on Linux only")
 class TestQtLibraries:
-    def test_they_are_named_to_a_user(self, checkout: Checkout) -> None:
-        checkout.go_wrong("no-libEGL.so.1")
-        checkout.go_wrong("no-libxcb-cursor.so.0")
-        checkout.add_tool("id", "#!/bin/sh\necho 1000\n")
+    def test_missing_libraries_are_named(self, checkout: Checkout) -> None:
+        checkout.set("no-libEGL.so.1")
+        checkout.set("no-libxcb-cursor.so.0")
+        checkout.add_python(NOT_ROOT)
         done = checkout.run("desktop")
         assert done.returncode == 1
         assert "apt-get install libegl1 libxcb-cursor0" in done.stderr
-        checkout.mend("no-libEGL.so.1")
-        checkout.mend("no-libxcb-cursor.so.0")
+        checkout.unset("no-libEGL.so.1")
+        checkout.unset("no-libxcb-cursor.so.0")
         assert checkout.works("desktop")
 
-    def test_those_of_x11_alone_do_not_stop_a_wayland_user(self, checkout: Checkout) -> None:
-        checkout.go_wrong("no-libxcb-cursor.so.0")
-        checkout.add_tool("id", "#!/bin/sh\necho 1000\n")
+    def test_missing_x11_libraries_are_a_warning(self, checkout: Checkout) -> None:
+        checkout.set("no-libxcb-cursor.so.0")
+        checkout.add_python(NOT_ROOT)
         done = checkout.run("desktop")
         assert "apt-get install libxcb-cursor0" in done.stderr
         assert done.stdout.startswith("lectern ")
 
-    def test_root_gets_them_installed(self, checkout: Checkout) -> None:
-        checkout.go_wrong("no-libGL.so.1")
-        checkout.add_tool("id", "#!/bin/sh\necho 0\n")
+    def test_they_are_installed_for_root(self, checkout: Checkout) -> None:
+        checkout.set("no-libGL.so.1")
+        checkout.add_python(AS_ROOT)
         checkout.add_tool(
-            "apt-get", f'#!/bin/sh\n[ "$1" = update ] || rm "{checkout.pretend}/no-libGL.so.1"\n'
+            "apt-get", f'#!/bin/sh\n[ "$1" = update ] || rm "{checkout.simulation}/no-libGL.so.1"\n'
         )
         done = checkout.run("desktop")
         assert "installing system libraries for Qt: libgl1" in done.stderr
@@ -365,12 +447,67 @@ def test_the_integration_server_runs_the_tests_and_nothing_else(tmp_path: Path) 
     assert (done.stdout, done.returncode) == ("run test\n", 5)
 
 
-@pytest.mark.parametrize("name", ["run", ".ci/run"])
-def test_the_scripts_pass_shellcheck(name: str) -> None:
+def test_the_script_of_the_integration_server_passes_shellcheck() -> None:
     shellcheck = shutil.which(
         "shellcheck", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     )
     if shellcheck is None:
         pytest.skip("shellcheck is not installed")
-    done = subprocess.run([shellcheck, ROOT / name], capture_output=True, text=True, check=False)
+    done = subprocess.run([shellcheck, ROOT / ".ci" / "run"], capture_output=True, text=True, check=False)
     assert done.stdout == ""
+
+
+class TestWindows:
+    @pytest.fixture
+    def run(self, checkout: Checkout) -> ModuleType:
+        """The file as a module that takes this system for Windows."""
+        loader = SourceFileLoader("lectern_run", str(checkout.root / "run"))
+        spec = importlib.util.spec_from_loader("lectern_run", loader)
+        assert spec is not None
+        module = importlib.util.module_from_spec(spec)
+        loader.exec_module(module)
+        module.WINDOWS = True
+        return module
+
+    def test_programs_are_in_scripts(self, run: Any, checkout: Checkout) -> None:
+        assert run.program("lectern") == checkout.root / ".venv" / "Scripts" / "lectern.exe"
+        run.WINDOWS = False
+        assert run.program("lectern") == checkout.root / ".venv" / "bin" / "lectern"
+
+    def test_a_program_runs_as_a_child_and_gives_its_status(
+        self, run: Any, checkout: Checkout, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        handlers: list[object] = []
+        monkeypatch.setattr(run.signal, "signal", lambda number, handler: handlers.append(handler))
+        child = checkout.add_tool("child", '#!/bin/sh\n[ "$1" = serve ] && exit 7\n')
+        with pytest.raises(SystemExit) as left:
+            run.run_instead(child, "serve")
+        assert left.value.code == 7
+        assert handlers == [signal.SIG_IGN]
+
+    def test_the_launcher_finds_a_python(
+        self, run: Any, checkout: Checkout, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        old = checkout.add_python(OLD, name="old")
+        checkout.add_tool(
+            "py", f'#!/bin/sh\n[ "$1" = -3.12 ] || exit 1\nshift\nexec {checkout.tools}/new "$@"\n'
+        )
+        fitting = checkout.add_python(name="new")
+        monkeypatch.setattr(run.sys, "executable", str(old))
+        monkeypatch.setenv("PATH", str(checkout.tools))
+        assert run.find_python("serve", 99, uv=None) == str(fitting)
+
+    def test_another_run_is_waited_for(
+        self, run: Any, checkout: Checkout, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        pauses: list[float] = []
+
+        def locking(descriptor: int, mode: int, count: int) -> None:
+            if len(pauses) < 2:
+                raise PermissionError(13, "Permission denied")
+
+        run.msvcrt = SimpleNamespace(LK_NBLCK=0, locking=locking)
+        monkeypatch.setattr(run.time, "sleep", pauses.append)
+        monkeypatch.setattr(run, "is_ready", lambda name: True)
+        run.set_up("serve", "serve")
+        assert len(pauses) == 2

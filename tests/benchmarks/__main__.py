@@ -1,11 +1,11 @@
-"""Owns ``./run bench``: measurements that take minutes and a machine with nothing else to do."""
+"""The command ``./run bench``: measurements that take minutes, on a machine with nothing else to do."""
 
 import sys
 from pathlib import Path
 
 import click
 
-# The benchmarks are no package of ours that is installed: they are found beside this file, Lectern above it.
+# The benchmarks belong to no installed package: they are beside this file, and Lectern is two folders up.
 sys.path.insert(1, str(Path(__file__).resolve().parents[2]))
 
 from layers import layers  # found by the line above

@@ -1,8 +1,8 @@
-"""Owns the measurements of the desktop app: start to first paint, stroke to bars, work for the window.
+"""Measures the desktop app: start to first paint, stroke to bars, work of the window for a mouse move.
 
 Run ``python tests/benchmarks/bench_desktop.py`` on a machine that has nothing else to do. It drives the real
-window through Qt's own event queue, without a screen unless QT_QPA_PLATFORM says otherwise, with the models
-that are committed, and prints one JSON object. All figures are milliseconds.
+window with the committed models through Qt's own event queue, without a display unless QT_QPA_PLATFORM says
+otherwise, and prints one JSON object. All figures are in ms.
 """
 
 import json
@@ -14,55 +14,57 @@ import time
 from collections.abc import Callable
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-_STARTS, _STROKES = 5, 40
-_PAINT = """
+_STARTS, _STROKES, _POINTS = 5, 40, 40
+_FIRST_PAINT = """
 import sys, time
 from pathlib import Path
 start = float(sys.argv[1])
 from PySide6.QtCore import QEvent, QObject, QTimer
 from PySide6.QtWidgets import QApplication
 from desktop import app as program
-class Watch(QObject):
-    def eventFilter(self, thing, event):
+class PaintFilter(QObject):
+    def eventFilter(self, watched, event):
         if event.type() == QEvent.Type.Paint:
-            QTimer.singleShot(0, self.tell)
+            QTimer.singleShot(0, self.finish)
             QApplication.instance().removeEventFilter(self)
         return False
-    def tell(self):
+    def finish(self):
         print((time.time() - start) * 1000)
         QApplication.closeAllWindows()
-watch = Watch()
+paint_filter = PaintFilter()
 original = program.apply_style
 def apply_style(app, settings):
     original(app, settings)
-    app.installEventFilter(watch)
+    app.installEventFilter(paint_filter)
 program.apply_style = apply_style
 sys.exit(program.run(models=Path(sys.argv[2]), offline=True))
 """
 
 
-def percentile(values: list[float], share: float) -> float:
+def quantile(values: list[float], share: float) -> float:
     """Return the value that a share of all values does not exceed."""
     ordered = sorted(values)
     return round(ordered[min(math.ceil(share * len(ordered)), len(ordered)) - 1], 1)
 
 
 def first_paint() -> list[float]:
-    """Start the app afresh several times; return the time from the start of Python to the first paint."""
+    """Start the app several times; return the times from the start of Python to the first paint."""
     from service.inference.catalog import BUNDLED
 
     times = []
     for _ in range(_STARTS):
-        run = subprocess.run(
-            [sys.executable, "-c", _PAINT, str(time.time()), str(BUNDLED)],
-            capture_output=True, text=True, check=True,
-        )  # fmt: skip
-        times.append(float(run.stdout))
+        command = [sys.executable, "-c", _FIRST_PAINT, str(time.time()), str(BUNDLED)]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        times.append(float(done.stdout.splitlines()[-1]))
     return times
 
 
 def strokes() -> tuple[list[float], list[float]]:
-    """Draw strokes; return the times from the last event of each to its bars, and the work of each turn."""
+    """Draw strokes.
+
+    Returns:
+        The time from the end of each stroke to its bars, and the processor time for each mouse move.
+    """
     from PySide6.QtCore import QEventLoop, QPoint, Qt, QTimer
     from PySide6.QtTest import QTest
     from PySide6.QtWidgets import QApplication
@@ -78,53 +80,56 @@ def strokes() -> tuple[list[float], list[float]]:
     window.show()
     window.start()
 
-    def until(done: Callable[[], bool]) -> None:
+    def wait_until(condition: Callable[[], bool]) -> None:
         loop, timer = QEventLoop(), QTimer()
-        timer.timeout.connect(lambda: loop.quit() if done() else None)
+        timer.timeout.connect(lambda: loop.quit() if condition() else None)
         timer.start(0)
         loop.exec()
 
-    answers: list[float] = []
+    completed: list[float] = []
     window.controller.completed.connect(
-        lambda answer: answer.request.settled and answers.append(time.perf_counter())
+        lambda response: response.request.settled and completed.append(time.perf_counter())
     )
-    until(lambda: window.panel.model is not None)
+    wait_until(lambda: window.controller.model is not None)
     pad, handle = window.draw_page.pad, window.windowHandle()
-    middle, side = pad.mapTo(window, pad.square().center().toPoint()), pad.square().width()
-    left, plain = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
-    delays, turns = [], []
+    centre, side = pad.mapTo(window, pad.square().center().toPoint()), pad.square().width()
+    left, no_key = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    delays, moves = [], []
     for number in range(_STROKES):
-        spots = [
-            middle + QPoint(round(math.sin(turn / 6 + number) * side / 4), round((turn - 20) * side / 60))
-            for turn in range(40)
+        points = [
+            centre + QPoint(round(math.sin(step / 6 + number) * side / 4), round((step - 20) * side / 60))
+            for step in range(_POINTS)
         ]
-        QTest.mousePress(handle, left, plain, spots[0])
-        for spot in spots[1:]:
+        QTest.mousePress(handle, left, no_key, points[0])
+        for point in points[1:]:
             begin = time.thread_time()
-            QTest.mouseMove(handle, spot)
+            QTest.mouseMove(handle, point)
             app.processEvents()
-            turns.append((time.thread_time() - begin) * 1000)
-        already = len(answers)
+            moves.append((time.thread_time() - begin) * 1000)
+        before = len(completed)
         begin = time.perf_counter()
-        QTest.mouseRelease(handle, left, plain, spots[-1])
-        until(lambda already=already: len(answers) > already)
-        delays.append((answers[-1] - begin) * 1000)
+        QTest.mouseRelease(handle, left, no_key, points[-1])
+        wait_until(lambda before=before: len(completed) > before)
+        delays.append((completed[-1] - begin) * 1000)
         window.draw_page.clear()
     window.close()
-    return delays[1:], turns  # The first stroke waits for the network to be loaded.
+    return delays[1:], moves  # the first stroke waits until the network is loaded
 
 
 def main() -> None:
-    """Measure, and print what was found as JSON."""
+    """Measure, and print the figures as JSON."""
     paints = first_paint()
-    delays, turns = strokes()
-    found = {
-        "start to first paint": {"median": percentile(paints, 0.5), "worst": percentile(paints, 1)},
-        "stroke to bars": {"median": percentile(delays, 0.5), "95 %": percentile(delays, 0.95)},
-        "work per mouse move": {"median": percentile(turns, 0.5), "99 %": percentile(turns, 0.99),
-                                "worst": percentile(turns, 1)},
-    }  # fmt: skip
-    print(json.dumps(found, indent=2))
+    delays, moves = strokes()
+    figures = {
+        "start to first paint": {"median": quantile(paints, 0.5), "worst": quantile(paints, 1)},
+        "stroke to bars": {"median": quantile(delays, 0.5), "95 %": quantile(delays, 0.95)},
+        "work per mouse move": {
+            "median": quantile(moves, 0.5),
+            "99 %": quantile(moves, 0.99),
+            "worst": quantile(moves, 1),
+        },
+    }
+    print(json.dumps(figures, indent=2))
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""Measures the time of one request per layer, from the network to the socket: ``./run bench layers``.
+"""The command ``./run bench layers``: processor time of one request in each layer of the server.
 
-Each row is a layer without the layers inside it, in processor time of one process. The server's own objects
-are called without sockets; ``./run bench peers`` includes those.
+Each row is a layer without the layers below it. The server's own objects are called in one process, without
+sockets; ``./run bench peers`` includes those.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ from typing import Any
 
 import click
 import uvloop
-from peers.dialects import Digits, Post
+from peers.protocols import Digits, Payload
 from peers.systems import MODEL
 from starlette.responses import Response
 from uvicorn.config import Config
@@ -30,7 +30,7 @@ from service.settings import Settings
 
 Work = Callable[[], Awaitable[object]]
 _ROUNDS, _CALLS = 15, 300
-_TOGETHER = 8
+_CONCURRENT = 8
 _ADDRESS = ("127.0.0.1", 3000)
 
 
@@ -48,72 +48,72 @@ async def _measure() -> None:
     app = create_app(Settings.from_environment())
     app.engine.start()
     predictor = await app.engine.predictor("mnist", int(MODEL.parent.name))
-    digits = Digits.read()
-    png = await _Request(app, predictor, "/models/mnist/versions/1", digits.png()).of_file()
+    digits = Digits.load()
+    png = await _RequestTimes(app, predictor, "/models/mnist/versions/1", digits.png()).of_file()
     tensor = digits.oip_binary(1)
-    oip = await _Request(app, predictor, "/v2/models/mnist/versions/1/infer", tensor).of_tensor()
-    click.echo("| microseconds of processor time, mnist 1 | one PNG | OIP, binary |\n|---|--:|--:|")
+    oip = await _RequestTimes(app, predictor, "/v2/models/mnist/versions/1/infer", tensor).of_tensor()
+    click.echo("| µs of processor time, mnist 1 | one PNG | OIP, binary |\n|---|--:|--:|")
     for name in png:
         click.echo(f"| {name} | {png[name]:.0f} | {oip[name]:.0f} |")
 
 
-class _Request:
-    """One request through the layers."""
+class _RequestTimes:
+    """Measures one request in each layer; times are in µs."""
 
-    def __init__(self, app: Application, predictor: Predictor, path: str, post: Post) -> None:
-        self._app, self._predictor, self._path, self._post = app, predictor, path, post
-        self._batch = Digits.read().pixels[:1]
+    def __init__(self, app: Application, predictor: Predictor, path: str, payload: Payload) -> None:
+        self._app, self._predictor, self._path, self._payload = app, predictor, path, payload
+        self._batch = Digits.load().pixels[:1]
 
     async def of_file(self) -> dict[str, float]:
-        """Measure a request that holds a PNG file."""
-        body = self._post.body
-        decoding = await _time(_soon(lambda: self._predictor.stack([self._predictor.prepare(body)])))
+        """Measure a request with a PNG file."""
+        body = self._payload.body
+        decoding = await _time(_as_async(lambda: self._predictor.stack([self._predictor.prepare(body)])))
         return await self._rows(lambda: self._app.engine.infer(self._predictor, (body,)), decoding=decoding)
 
     async def of_tensor(self) -> dict[str, float]:
-        """Measure a request that holds a tensor."""
+        """Measure a request with a tensor."""
         return await self._rows(lambda: self._app.engine.infer(self._predictor, self._batch), decoding=0.0)
 
     async def _rows(self, predict: Work, *, decoding: float) -> dict[str, float]:
-        network = await _time(_soon(lambda: self._predictor.probabilities(self._batch)))
-        engine = await _time(predict)
-        with _quiet():
-            endpoint = await _time(self._endpoint)
-            pipeline = await _time(self._pipeline)
+        network = await _time(_as_async(lambda: self._predictor.probabilities(self._batch)))
+        execution = await _time(predict)
+        with _silenced():
+            protocol = await _time(self._call_endpoint)
+            handled = await _time(self._call_pipeline)
             http = await _time(self._over_http(1))
-            together = await _time(self._over_http(_TOGETHER)) / _TOGETHER
-            await asyncio.sleep(0)  # the last lines of the access log are written in the next iteration
+            concurrent = await _time(self._over_http(_CONCURRENT)) / _CONCURRENT
+            await asyncio.sleep(0)  # the access log is written at the end of an iteration of the event loop
         return {
-            "the network alone": network,
+            "network": network,
             "decoding the file": decoding,
-            "batching requests, timing, colder caches": engine - network - decoding,
-            "the protocol: reading the request, writing the response": endpoint - engine,
-            "the request pipeline: id, key, limits, deadline, metrics, log": pipeline - endpoint,
-            "HTTP: parser, task and response": http - pipeline,
-            "**all, without sockets**": http,
-            f"**all, {_TOGETHER} requests in one iteration of the event loop**": together,
+            "batching, timing, labels": execution - network - decoding,
+            "protocol: parsing the request, encoding the response": protocol - execution,
+            "pipeline: request ID, key, limits, deadline, metrics, log": handled - protocol,
+            "HTTP: parser, task and response": http - handled,
+            "**total, without sockets**": http,
+            f"**total, {_CONCURRENT} requests in one iteration of the event loop**": concurrent,
         }
 
     def _scope(self) -> dict[str, Any]:
-        headers = [(name.lower().encode(), value.encode()) for name, value in self._post.headers]
+        headers = [(name.lower().encode(), value.encode()) for name, value in self._payload.headers]
         return {
             "type": "http",
             "method": "POST",
             "path": self._path,
             "query_string": b"",
-            "headers": [*headers, (b"content-length", str(len(self._post.body)).encode())],
+            "headers": [*headers, (b"content-length", str(len(self._payload.body)).encode())],
             "client": _ADDRESS,
         }
 
-    async def _endpoint(self) -> None:
+    async def _call_endpoint(self) -> None:
         scope = self._scope()
         route = self._app.handler.router.find(scope)
         assert route is not None
-        await route.endpoint(BufferedRequest(scope, self._post.body))
+        await route.endpoint(BufferedRequest(scope, self._payload.body))
 
-    async def _pipeline(self) -> None:
+    async def _call_pipeline(self) -> None:
         async def read_body(headers: Headers) -> bytes:
-            return self._post.body
+            return self._payload.body
 
         async def send(response: Response) -> None:
             pass
@@ -123,26 +123,26 @@ class _Request:
         await self._app.handler.respond(scope, read_body, send, url_bytes=len(self._path), route=route)
 
     def _over_http(self, connections: int) -> Work:
-        """Return work that receives a request on each of so many connections in one iteration."""
-        head = "".join(f"{name}: {value}\r\n" for name, value in self._post.headers)
+        """Return a function that sends a request over each of several connections at once."""
+        head = "".join(f"{name}: {value}\r\n" for name, value in self._payload.headers)
         request = (
             f"POST {self._path} HTTP/1.1\r\nHost: localhost\r\n{head}"
-            f"Content-Length: {len(self._post.body)}\r\n\r\n"
-        ).encode() + self._post.body
-        ends = [_connect(self._app) for _ in range(connections)]
+            f"Content-Length: {len(self._payload.body)}\r\n\r\n"
+        ).encode() + self._payload.body
+        pairs = [_connect(self._app) for _ in range(connections)]
 
-        async def ask() -> None:
-            for protocol, transport in ends:
+        async def send() -> None:
+            for protocol, transport in pairs:
                 transport.written = 0
                 protocol.data_received(request)
-            while not all(transport.written for _, transport in ends):
+            while not all(transport.written for _, transport in pairs):
                 await asyncio.sleep(0)
 
-        return ask
+        return send
 
 
-class _NoSocket(asyncio.Transport):
-    """A transport without a socket, which counts writes."""
+class _NullTransport(asyncio.Transport):
+    """Discards what a server writes, and counts the writes."""
 
     def __init__(self) -> None:
         super().__init__({"peername": _ADDRESS, "sockname": _ADDRESS})
@@ -155,7 +155,7 @@ class _NoSocket(asyncio.Transport):
         return False
 
     def close(self) -> None:
-        """Do nothing, like all below: there is no socket."""
+        """Do nothing: there is no socket. The same holds for the methods below."""
 
     def pause_reading(self) -> None:
         """See :meth:`close`."""
@@ -164,16 +164,16 @@ class _NoSocket(asyncio.Transport):
         """See :meth:`close`."""
 
 
-def _connect(app: Application) -> tuple[FastHttpProtocol, _NoSocket]:
+def _connect(app: Application) -> tuple[FastHttpProtocol, _NullTransport]:
     asgi = app.service.to_asgi(is_main=False)
     config = Config(asgi, log_config=None, server_header=False, interface="asgi3")
     protocol = FastHttpProtocol(config, ServerState(), {}, asyncio.get_running_loop(), handler=app.handler)
-    transport = _NoSocket()
+    transport = _NullTransport()
     protocol.connection_made(transport)
     return protocol, transport
 
 
-def _soon(work: Callable[[], object]) -> Work:
+def _as_async(work: Callable[[], object]) -> Work:
     async def call() -> object:
         return work()
 
@@ -181,21 +181,21 @@ def _soon(work: Callable[[], object]) -> Work:
 
 
 async def _time(work: Work) -> float:
-    """Return the microseconds of processor time of one call: the lower quartile of several rounds."""
+    """Return the processor time of one call in µs: the lower quartile of several rounds."""
     for _ in range(_CALLS // 3):
         await work()
     rounds = []
     for _ in range(_ROUNDS):
-        started = time.process_time()
+        begun = time.process_time()
         for _ in range(_CALLS):
             await work()
-        rounds.append((time.process_time() - started) / _CALLS)
+        rounds.append((time.process_time() - begun) / _CALLS)
     return sorted(rounds)[_ROUNDS // 4] * 1e6
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
-    """Send the access log to the null device."""
+def _silenced() -> Iterator[None]:
+    """Write the access log to the null device."""
     shown = sys.stdout
     with Path(os.devnull).open("w") as sys.stdout:
         try:

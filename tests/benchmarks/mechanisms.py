@@ -13,11 +13,11 @@ from pathlib import Path
 
 import click
 from mechanism_service import MECHANISMS
-from peers.dialects import Digits
-from peers.faults import BenchError
-from peers.load import find_wrk, run_wrk
-from peers.running import Running, running
-from peers.systems import ROOT, Ask, System, all_systems
+from peers.errors import BenchmarkError
+from peers.processes import RunningSystem, running
+from peers.protocols import Digits
+from peers.systems import ROOT, Request, System, all_systems
+from peers.wrk import find_wrk, run_wrk
 
 _OUT = ROOT / ".bench" / "results" / "mechanisms.md"
 
@@ -72,7 +72,7 @@ def mechanisms(rounds: int, seconds: int, names: tuple[str, ...], out: Path) -> 
             cases = [case for case in _CASES if case.workers == workers]
             with _servers(chosen, workers) as servers:
                 rates |= _measure(wrk, servers, cases, rounds=rounds, seconds=seconds)
-    except BenchError as error:
+    except BenchmarkError as error:
         click.echo(f"bench: {error}", err=True)
         sys.exit(2)
     text = table(rates, chosen)
@@ -92,7 +92,7 @@ def table(rates: dict[tuple[str, Case], str], names: list[str]) -> str:
 
 
 @contextlib.contextmanager
-def _servers(names: list[str], workers: int) -> Iterator[dict[str, Running]]:
+def _servers(names: list[str], workers: int) -> Iterator[dict[str, RunningSystem]]:
     """Start a server per mechanism; all are paused."""
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
@@ -112,44 +112,53 @@ def _system(name: str, workers: int) -> System:
         "BENCH_WITHOUT": name,
         "PYTHONPATH": f"{ROOT}:{Path(__file__).parent}",
     }
-    words = ("-m", "bentoml", "serve", "mechanism_service:Lectern", "--host", "127.0.0.1", "--port", "{port}")
-    words += ("--working-dir", str(Path(__file__).parent))
-    return replace(lectern, words=words, variables=tuple(variables.items()), workers=workers)
+    arguments = (
+        "-m",
+        "bentoml",
+        "serve",
+        "mechanism_service:Lectern",
+        "--host",
+        "127.0.0.1",
+        "--port",
+        "{port}",
+    )
+    arguments += ("--working-dir", str(Path(__file__).parent))
+    return replace(lectern, arguments=arguments, variables=tuple(variables.items()), workers=workers)
 
 
 def _measure(
-    wrk: str, servers: dict[str, Running], cases: list[Case], *, rounds: int, seconds: int
+    wrk: str, servers: dict[str, RunningSystem], cases: list[Case], *, rounds: int, seconds: int
 ) -> dict[tuple[str, Case], str]:
-    digits = Digits.read()
-    asks = (
-        Ask("png", "/models/mnist/versions/1", digits.png()),
-        Ask("oip-binary", "/v2/models/mnist/versions/1/infer", digits.oip_binary(1)),
+    digits = Digits.load()
+    requests = (
+        Request("png", "/models/mnist/versions/1", digits.png()),
+        Request("oip-binary", "/v2/models/mnist/versions/1/infer", digits.oip_binary(1)),
     )
     measured: dict[tuple[str, Case, str], list[float]] = {}
     with tempfile.TemporaryDirectory() as folder:
         # The servers take turns within a round, so that a change of the machine affects all of them.
         for _ in range(rounds):
             for name, server in servers.items():
-                server.go_on()
+                server.resume()
                 for case in cases:
-                    for ask in asks:
-                        server.check(ask)
+                    for request in requests:
+                        server.check(request)
                         close = (("Connection", "close"),) if case.short else ()
                         load = run_wrk(
                             wrk,
-                            server.url(ask),
-                            replace(ask.post, headers=(*ask.post.headers, *close)),
+                            server.url(request),
+                            replace(request.payload, headers=(*request.payload.headers, *close)),
                             connections=case.connections,
                             seconds=seconds,
                             folder=Path(folder),
                         )
-                        measured.setdefault((name, case, ask.dialect), []).append(load.rate)
+                        measured.setdefault((name, case, request.protocol), []).append(load.rate)
                 server.pause()
         for server in servers.values():
-            server.go_on()
+            server.resume()
     return {
         (name, case): " / ".join(
-            f"{statistics.median(measured[name, case, ask.dialect]):,.0f}" for ask in asks
+            f"{statistics.median(measured[name, case, request.protocol]):,.0f}" for request in requests
         )
         for name in servers
         for case in cases

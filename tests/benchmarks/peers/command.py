@@ -1,4 +1,4 @@
-"""Owns ``./run bench peers``: its words, and what it writes."""
+"""The command ``./run bench peers``."""
 
 import signal
 import sys
@@ -9,42 +9,40 @@ from pathlib import Path
 import click
 from peers import readme
 from peers.chart import svg
-from peers.course import Plan, run
-from peers.faults import BenchError
-from peers.figures import Figures, merged, read_figures
+from peers.errors import BenchmarkError
 from peers.report import markdown
+from peers.results import Results, merge, read_results
+from peers.runner import Plan, run
 from peers.systems import ROOT, all_systems
 
 _FOLDER = ROOT / ".bench"
 
 
 @click.command()
+@click.option("--rounds", default=3, show_default=True, type=click.IntRange(1, 100), help="Repetitions.")
 @click.option(
-    "--rounds", default=3, show_default=True, type=click.IntRange(1, 100), help="How often each is measured."
+    "--seconds", default=2, show_default=True, type=click.IntRange(1, 600), help="Duration of a measurement."
 )
 @click.option(
-    "--seconds", default=2, show_default=True, type=click.IntRange(1, 600), help="Length of each measurement."
-)
-@click.option(
-    "--only", "names", multiple=True, metavar="NAME", help="Measure this system; may be given again."
+    "--only", "names", multiple=True, metavar="NAME", help="Measure this system; can be given several times."
 )
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
     default=_FOLDER / "results",
-    help="Folder to write to [.bench/results].",
+    help="Folder for the results [.bench/results].",
 )
 @click.option(
-    "--readme", "to_readme", is_flag=True, help="Measure nothing; put FILES together into the README."
+    "--readme", "to_readme", is_flag=True, help="Measure nothing; combine FILES into tests/README.md."
 )
 @click.argument("files", nargs=-1, type=click.Path(path_type=Path))
 def peers(
     rounds: int, seconds: int, names: tuple[str, ...], out: Path, to_readme: bool, files: tuple[Path, ...]
 ) -> None:
-    """Measure Lectern beside other servers of models, all with the same ONNX file.
+    """Measure Lectern beside other model servers, all with the same ONNX file.
 
-    Builds each in a virtual environment of its own (.bench, 1.3 GB), starts them, lets one at a time have the
-    machine, and writes a table, a chart and all raw figures. Needs wrk, and Linux. Takes about seven minutes.
+    Builds each in a virtual environment of its own (.bench, 1.3 GB), starts them, loads one at a time, and
+    writes tables, a chart and all results. Needs wrk and Linux. Takes about seven minutes.
 
     \b
     Examples:
@@ -55,40 +53,40 @@ def peers(
     try:
         if to_readme:
             if not files:
-                raise BenchError("--readme needs the JSON files of one or more runs")
-            readme.write(merged([read_figures(path) for path in files]))
+                raise BenchmarkError("--readme needs the JSON files of one or more runs")
+            readme.write(merge([read_results(path) for path in files]))
             return
         if files:
-            raise BenchError(f"{files[0]}: files are read with --readme only")
-        wanted = _chosen(names)
-        # A terminal that is closed must not leave the servers behind: it stops them as Ctrl+C does.
+            raise BenchmarkError(f"{files[0]}: files are read with --readme only")
+        chosen = _choose(names)
+        # If the terminal is closed, the servers have to be stopped as with Ctrl+C.
         for number in (signal.SIGHUP, signal.SIGTERM):
             signal.signal(number, signal.default_int_handler)
-        _write(run(Plan(wanted, rounds, seconds, _FOLDER), say=_say), out)
-    except BenchError as error:
-        _say(str(error))
+        _write(run(Plan(chosen, rounds, seconds, _FOLDER), log=_log), out)
+    except BenchmarkError as error:
+        _log(str(error))
         sys.exit(2)
 
 
-def _chosen(names: Sequence[str]) -> tuple[str, ...]:
+def _choose(names: Sequence[str]) -> tuple[str, ...]:
     known = tuple(all_systems())
     for name in names:
         if name not in known:
-            raise BenchError(f"there is no system {name!r}; there are {', '.join(known)}")
-    # Lectern is in every ratio.
+            raise BenchmarkError(f"there is no system {name!r}; choose from {', '.join(known)}")
+    # Every ratio needs Lectern.
     return tuple(name for name in known if not names or name in names or name == "lectern")
 
 
-def _write(figures: Figures, out: Path) -> None:
+def _write(results: Results, out: Path) -> None:
     out.mkdir(parents=True, exist_ok=True)
     stem = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
-    (out / f"{stem}.json").write_text(figures.to_json(), encoding="utf-8")
-    (out / f"{stem}.svg").write_text(svg(figures), encoding="utf-8")
-    text = markdown(figures)
-    (out / f"{stem}.md").write_text(f"{text}\n\n![Requests a second]({stem}.svg)\n", encoding="utf-8")
+    (out / f"{stem}.json").write_text(results.to_json(), encoding="utf-8")
+    (out / f"{stem}.svg").write_text(svg(results), encoding="utf-8")
+    text = markdown(results)
+    (out / f"{stem}.md").write_text(f"{text}\n\n![Requests per second]({stem}.svg)\n", encoding="utf-8")
     click.echo(text)
-    _say(f"written: {out / stem}.json, .md and .svg")
+    _log(f"written: {out / stem}.json, .md and .svg")
 
 
-def _say(words: str) -> None:
-    click.echo(f"bench: {words}", err=True)
+def _log(message: str) -> None:
+    click.echo(f"bench: {message}", err=True)

@@ -1,4 +1,4 @@
-"""Owns the peers' virtual environments: one each, with the pinned packages of ``requirements/NAME.txt``."""
+"""Creates the virtual environments of the peers, with the pinned packages of ``requirements/NAME.txt``."""
 
 import hashlib
 import shutil
@@ -6,26 +6,25 @@ import subprocess
 import sys
 from pathlib import Path
 
-from peers.faults import PeerError
+from peers.errors import PeerError
 
 _REQUIREMENTS = Path(__file__).parent / "requirements"
-_DEBIAN_PYTHON = "/usr/bin/python3.11"
-# PyTriton brings a Triton that is linked with Debian's and Ubuntu's own Python 3.11.
-_PYTHONS = {"triton": _DEBIAN_PYTHON}
+# PyTriton includes a Triton that is linked with the Python 3.11 of Debian and Ubuntu.
+_PYTHONS = {"triton": "/usr/bin/python3.11"}
 
 
 def build(name: str, folder: Path) -> Path:
-    """Make a peer's environment, or find it made with these very pins.
+    """Create the environment of a peer, unless it exists with the same pins.
 
     Args:
         name: Of the file in ``requirements/``.
-        folder: Where environments lie; ignored by git.
+        folder: Of the environments; ignored by git.
 
     Returns:
-        The environment's Python.
+        The Python of the environment.
 
     Raises:
-        PeerError: It cannot be made. Names the peer and the reason.
+        PeerError: It cannot be created. Names the peer and the reason.
     """
     requirements = _REQUIREMENTS / f"{name}.txt"
     base = _PYTHONS.get(name, sys.executable)
@@ -33,36 +32,29 @@ def build(name: str, folder: Path) -> Path:
         raise PeerError(f"{name} needs {base}; on Debian 12: apt-get install python3.11-venv")
     venv = folder / name / "venv"
     python, stamp = venv / "bin" / "python", folder / name / "made"
-    wanted = hashlib.sha256(requirements.read_bytes() + base.encode()).hexdigest()
-    if python.exists() and stamp.exists() and stamp.read_text() == wanted:
+    digest = hashlib.sha256(requirements.read_bytes() + base.encode()).hexdigest()
+    if python.exists() and stamp.exists() and stamp.read_text() == digest:
         return python
     shutil.rmtree(venv, ignore_errors=True)
     venv.parent.mkdir(parents=True, exist_ok=True)
-    for words in _steps(base, venv, python, requirements):
-        done = subprocess.run(words, capture_output=True, text=True, check=False)
+    for command in _commands(base, venv, python, requirements):
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
-            raise PeerError(f"{name} cannot be built ({' '.join(words[:3])}): {done.stderr.strip()[-500:]}")
-    stamp.write_text(wanted)
+            step = " ".join(command[:3])
+            raise PeerError(f"{name} cannot be built ({step}): {done.stderr.strip()[-500:]}")
+    stamp.write_text(digest)
     return python
 
 
-def _steps(base: str, venv: Path, python: Path, requirements: Path) -> list[list[str]]:
+def _commands(base: str, venv: Path, python: Path, requirements: Path) -> list[list[str]]:
+    packages = ["--quiet", "-r", str(requirements)]
     uv = shutil.which("uv")
     if uv is not None:
         return [
             [uv, "venv", "--quiet", "--python", base, str(venv)],
-            [uv, "pip", "install", "--quiet", "--python", str(python), "-r", str(requirements)],
+            [uv, "pip", "install", "--python", str(python), *packages],
         ]
     return [
         [base, "-m", "venv", str(venv)],
-        [
-            str(python),
-            "-m",
-            "pip",
-            "install",
-            "--quiet",
-            "--disable-pip-version-check",
-            "-r",
-            str(requirements),
-        ],
+        [str(python), "-m", "pip", "--disable-pip-version-check", "install", *packages],
     ]

@@ -1,39 +1,36 @@
-"""Owns the README's table and chart of speed, and the committed figures that they are made of."""
+"""Writes tables and chart of the committed results into the README of the tests."""
 
 import re
 from pathlib import Path
 
 from peers.chart import svg
-from peers.faults import BenchError
-from peers.figures import Figures, read_figures
+from peers.errors import BenchmarkError
 from peers.report import markdown
+from peers.results import Results, read_results
 from peers.systems import ROOT
 
-FIGURES = Path(__file__).parent / "figures.json"
+RESULTS = Path(__file__).parent / "results.json"
 CHART = Path(__file__).parent / "chart.svg"
-_README = ROOT / "README.md"
+README = ROOT / "tests" / "README.md"
 _PLACE = re.compile(r"(<!-- speed -->\n).*?(<!-- /speed -->)", re.DOTALL)
 
 
-def write(figures: Figures) -> None:
-    """Keep the figures, draw the chart, and put the table into the README.
+def write(results: Results) -> None:
+    """Store the results, draw the chart, and update the README.
 
     Raises:
-        BenchError: The README has no place for it.
+        BenchmarkError: The README has no place for the tables.
     """
-    text = _README.read_text(encoding="utf-8")
+    text = README.read_text(encoding="utf-8")
     if not _PLACE.search(text):
-        raise BenchError(f"{_README}: has no lines <!-- speed --> and <!-- /speed --> to write between")
-    FIGURES.write_text(figures.to_json(), encoding="utf-8")
-    CHART.write_text(svg(figures), encoding="utf-8")
-    _README.write_text(
-        _PLACE.sub(lambda match: f"{match[1]}{section()}\n{match[2]}", text, count=1), encoding="utf-8"
-    )
+        raise BenchmarkError(f"{README} lacks the lines <!-- speed --> and <!-- /speed -->; add them")
+    RESULTS.write_text(results.to_json(), encoding="utf-8")
+    CHART.write_text(svg(results), encoding="utf-8")
+    text = _PLACE.sub(lambda match: f"{match[1]}{section()}\n{match[2]}", text, count=1)
+    README.write_text(text, encoding="utf-8")
 
 
 def section() -> str:
-    """Return what the README must say, from the committed figures; nothing where there are none yet."""
-    if not FIGURES.exists():
-        return ""
-    link = CHART.relative_to(ROOT).as_posix()
-    return f"{markdown(read_figures(FIGURES))}\n\n![Requests a second of each system]({link})"
+    """Return the text for the README, from the committed results."""
+    link = CHART.relative_to(README.parent).as_posix()
+    return f"{markdown(read_results(RESULTS))}\n\n![Requests per second of each system]({link})"

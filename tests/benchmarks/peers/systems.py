@@ -1,12 +1,10 @@
-"""Owns the list of systems: how each is started, and what it is asked."""
+"""Declares the systems to measure: how each is started, and the requests that it gets."""
 
 import os
-import sys
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from peers.dialects import Digits, Post, nothing
+from peers.protocols import Digits, Payload, empty
 
 ROOT = Path(__file__).resolve().parents[3]
 MODEL = ROOT / "models" / "mnist" / "1" / "model.onnx"
@@ -14,72 +12,73 @@ _SERVERS = Path(__file__).parent / "servers"
 
 
 @dataclass(frozen=True)
-class Ask:
+class Request:
     """One kind of request to one system.
 
     Attributes:
-        dialect: Row of the table: ``png``, ``oip-json``, ``oip-binary``, ``oip-binary-64`` or ``empty``.
+        protocol: ``png``, ``oip-json``, ``oip-binary``, ``oip-binary-64`` or ``empty``.
         path: Of the URL.
-        post: What is sent.
+        payload: To send.
     """
 
-    dialect: str
+    protocol: str
     path: str
-    post: Post
+    payload: Payload
 
 
 @dataclass(frozen=True)
 class System:
-    """A server that is measured.
+    """A server to measure.
 
     Attributes:
-        name: On the command line and in the figures.
-        title: In the table.
-        environment: Name of its requirements; empty for Lectern itself.
-        words: The command behind its Python; ``{port}`` stands for the port.
+        name: On the command line and in the results.
+        title: In tables.
+        environment: Name of its requirements file; empty for Lectern.
+        arguments: Of Python; ``{port}`` stands for the port.
         variables: Environment variables; ``{port}`` as above.
-        ready: Path that answers 200 once it can be asked.
-        asks: What it is asked.
+        ready_path: Responds with 200 when the server is ready.
+        requests: That it gets.
         workers: Processes or threads that run the network.
-        pauses: Whether it can be paused while others have their turn; one that cannot is idle meanwhile.
+        can_pause: Whether it survives SIGSTOP while others are measured; otherwise it stays idle.
     """
 
     name: str
     title: str
     environment: str
-    words: tuple[str, ...]
+    arguments: tuple[str, ...]
     variables: tuple[tuple[str, str], ...]
-    ready: str
-    asks: tuple[Ask, ...]
+    ready_path: str
+    requests: tuple[Request, ...]
     workers: int
-    pauses: bool = True
+    can_pause: bool = True
 
     def command(self, python: Path, port: int) -> list[str]:
         """Return the command that starts it."""
-        return [str(python), *(word.replace("{port}", str(port)) for word in self.words)]
+        return [str(python), *(argument.replace("{port}", str(port)) for argument in self.arguments)]
 
-    def surroundings(self, port: int) -> dict[str, str]:
-        """Return the environment variables that it is started with."""
-        ours = ("LECTERN_", "PROMETHEUS_", "BENTOML_", "MLSERVER_")
-        inherited = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
-        given = {name: value.replace("{port}", str(port)) for name, value in self.variables}
-        return inherited | given | {"BENTOML_DO_NOT_TRACK": "True", "OMP_NUM_THREADS": "1"}
+    def environ(self, port: int) -> dict[str, str]:
+        """Return its environment variables."""
+        removed = ("LECTERN_", "PROMETHEUS_", "BENTOML_", "MLSERVER_")
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith(removed)}
+        own = {name: value.replace("{port}", str(port)) for name, value in self.variables}
+        return inherited | own | {"BENTOML_DO_NOT_TRACK": "True", "OMP_NUM_THREADS": "1"}
 
 
 def all_systems() -> dict[str, System]:
-    """Return every system by name, Lectern first, each with the number of workers that is best for it."""
-    digits = Digits.read()
+    """Return all systems by name, Lectern first, each with its best number of workers."""
+    digits = Digits.load()
     lectern = _lectern(digits)
     oip = "/v2/models/mnist/infer"
     tensors = (
-        Ask("oip-json", oip, digits.oip_json()),
-        Ask("oip-binary", oip, digits.oip_binary(1)),
-        Ask("oip-binary-64", oip, digits.oip_binary(64)),
+        Request("oip-json", oip, digits.oip_json()),
+        Request("oip-binary", oip, digits.oip_binary(1)),
+        Request("oip-binary-64", oip, digits.oip_binary(64)),
     )
-    png = Ask("png", "/predict", digits.png())
+    png = Request("png", "/predict", digits.png())
+    batches = tuple(request for request in lectern.requests if request.protocol == "oip-binary-64")
     systems = [
         lectern,
-        replace(_with_workers(lectern, 1), name="lectern-1", asks=_only(lectern, "oip-binary-64")),
+        replace(_with_workers(lectern, 1), name="lectern-1", requests=batches),
         _peer("bentoml", "BentoML, tutorial", _bentoml("Tutorial"), "/readyz", 2,
               _form(digits, "/classify", "image")),
         _peer("bentoml-batchable", "BentoML, batchable", _bentoml("Batchable"), "/readyz", 2,
@@ -90,9 +89,9 @@ def all_systems() -> dict[str, System]:
               tensors[:1]),
         _peer("mlserver-inline", "MLServer, no pool", ("mlserver_server.py",), "/v2/models/mnist/ready", 0,
               tensors[:1], environment="mlserver"),
-        # Its Python backend takes a pause for a crash of its process.
+        # Triton restarts the process of its Python backend after a pause.
         replace(_peer("triton", "Triton, Python backend", ("triton_server.py",), "/v2/models/mnist/ready", 1,
-                      tensors), pauses=False),
+                      tensors), can_pause=False),
         _peer("fastapi", "FastAPI, written well", ("fastapi_server.py",), "/ready", 2, (png,)),
     ]  # fmt: skip
     return {system.name: system for system in systems}
@@ -104,15 +103,15 @@ def _lectern(digits: Digits) -> System:
         name="lectern",
         title="Lectern",
         environment="",
-        words=("-c", "from service.cli import main; main()", "serve"),
+        arguments=("-c", "from service.cli import main; main()", "serve"),
         variables=(("LECTERN_PORT", "{port}"), ("LECTERN_MAX_QUEUE", "128")),
-        ready="/readyz",
-        asks=(
-            Ask("png", "/models/mnist/versions/1", digits.png()),
-            Ask("oip-json", oip, digits.oip_json()),
-            Ask("oip-binary", oip, digits.oip_binary(1)),
-            Ask("oip-binary-64", oip, digits.oip_binary(64)),
-            Ask("empty", "/livez", nothing()),
+        ready_path="/readyz",
+        requests=(
+            Request("png", "/models/mnist/versions/1", digits.png()),
+            Request("oip-json", oip, digits.oip_json()),
+            Request("oip-binary", oip, digits.oip_binary(1)),
+            Request("oip-binary-64", oip, digits.oip_binary(64)),
+            Request("empty", "/livez", empty()),
         ),
         workers=0,
     )
@@ -124,25 +123,21 @@ def _with_workers(lectern: System, workers: int) -> System:
     return replace(lectern, variables=variables, workers=workers, title=f"Lectern, {workers} worker(s)")
 
 
-def _only(system: System, *dialects: str) -> tuple[Ask, ...]:
-    return tuple(ask for ask in system.asks if ask.dialect in dialects)
-
-
 def _bentoml(service: str) -> tuple[str, ...]:
     return ("-m", "bentoml", "serve", f"bentoml_server:{service}", "--host", "127.0.0.1", "--port", "{port}")
 
 
-def _form(digits: Digits, path: str, field: str) -> tuple[Ask, ...]:
-    return (Ask("png", path, digits.form(field)),)
+def _form(digits: Digits, path: str, field: str) -> tuple[Request, ...]:
+    return (Request("png", path, digits.form(field)),)
 
 
 def _peer(
     name: str,
     title: str,
-    words: tuple[str, ...],
-    ready: str,
+    arguments: tuple[str, ...],
+    ready_path: str,
     workers: int,
-    asks: tuple[Ask, ...],
+    requests: tuple[Request, ...],
     *,
     environment: str = "",
 ) -> System:
@@ -152,9 +147,4 @@ def _peer(
         ("BENCH_WORKERS", str(workers)),
         ("PYTHONPATH", str(_SERVERS)),
     )
-    return System(name, title, environment or name, words, variables, ready, asks, workers)
-
-
-def python_of(system: System, build: Callable[[str], Path]) -> Path:
-    """Return the Python that runs a system, its environment built where it has one of its own."""
-    return build(system.environment) if system.environment else Path(sys.executable)
+    return System(name, title, environment or name, arguments, variables, ready_path, requests, workers)

@@ -1,41 +1,38 @@
-"""The README tells the truth: its tables are those of the cards and settings, its commands answer as printed.
+"""Tests the README files: their tables are those of cards and settings, and their commands work as printed.
 
-After a change that is meant, this writes tables and answers anew:
-``README_REFRESH=1 ./run test tests/service/http/test_readme.py``.
+``README_REFRESH=1 ./run test tests/service/server/test_readme.py`` updates tables and responses.
 """
 
+import itertools
 import os
 import re
+import runpy
 import shlex
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 
-from service.cli import COMMANDS
+from service.cli import COMMANDS, lectern
 from service.settings import table as settings_rows
-from training.reporting.tables import models_table, recipes_table
 
 _ROOT = Path(__file__).resolve().parents[3]
-_README = _ROOT / "README.md"
+_READMES = sorted([*_ROOT.glob("*.md"), *_ROOT.glob("*/README.md")])
 _ADDRESS = "http://127.0.0.1:3000"
 _GRPC_ADDRESS = "127.0.0.1:3001"
-_CONSOLE = re.compile(r"```console\n\$ (?P<command>.+)\n(?P<answer>(?:(?!```).*\n)*)```")
+_CONSOLE = re.compile(r"```console\n\$ (?P<command>.+)\n(?P<response>(?:(?!```).*\n)*)```")
 _PYTHON = re.compile(r"```python\n(?P<code>(?:(?!```).*\n)*)```")
-# What the blocks of Python print, in their order.
-_PRINTED = (r"\[\[b'0\.999\d*:8:8'\]\]", "8 False")
+_SHELL = re.compile(r"```sh\n(?P<lines>(?:(?!```).*\n)*)```")
+# The output of each Python block of service/README.md, in order.
+_OUTPUT = (r"\[\[b'0\.999\d*:8:8'\]\]", "8 False")
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:e-?\d+)?")
-# Another processor's arithmetic may change the last digits that are printed.
+# The arithmetic of another processor may change the last digits that are printed.
 _TOLERANCE = 2e-3
-
-
-@pytest.fixture
-def server_url(server: Any) -> str:
-    url: str = server.url
-    return url
 
 
 def _settings_table() -> str:
@@ -46,11 +43,49 @@ def _settings_table() -> str:
     return "\n".join(["| variable | default | meaning |", "|---|---|---|", *rows])
 
 
-_TABLES = (("recipes", recipes_table), ("models", models_table), ("settings", _settings_table))
+def _errors_table() -> str:
+    from service.server.pipeline.errors import markdown_table
+
+    return markdown_table()
+
+
+def _training_table(name: str) -> Callable[[], str]:
+    def table() -> str:
+        from training.reporting import tables
+
+        make: Callable[[], str] = getattr(tables, f"{name}_table")
+        return make()
+
+    return table
+
+
+# Marker in a README, its file, and the function that makes the text between the markers.
+_TABLES = [
+    pytest.param("settings", "service/README.md", _settings_table, id="settings"),
+    pytest.param("errors", "service/README.md", _errors_table, id="errors"),
+    pytest.param("recipes", "training/README.md", _training_table("recipes"), id="recipes"),
+    pytest.param("models", "training/README.md", _training_table("models"), id="models"),
+    pytest.param("summary", "README.md", _training_table("summary"), id="summary"),
+]
+
+
+@dataclass(frozen=True)
+class _Block:
+    """A block of a README."""
+
+    file: Path
+    text: re.Match[str]
+
+    def __str__(self) -> str:
+        return f"{self.file.relative_to(_ROOT).parent}-{self.text[1][:50].strip()}"
+
+
+def _blocks(pattern: re.Pattern[str]) -> list[_Block]:
+    return [_Block(file, found) for file in _READMES for found in pattern.finditer(file.read_text("utf-8"))]
 
 
 def _run(command: str, url: str) -> str:
-    """Run a line of the README in the checkout, against a server of the test's own."""
+    """Run a command of a README in the checkout, against the server of the test; return its output."""
     words = command.replace(_ADDRESS, url).replace(
         "./run ", f"{shlex.quote(sys.executable)} -c 'from service.cli import main; main()' "
     )
@@ -60,69 +95,119 @@ def _run(command: str, url: str) -> str:
     return result.stdout.rstrip("\n") + "\n"
 
 
-def _same(printed: str, answered: str) -> bool:
-    if _NUMBER.sub("#", printed) != _NUMBER.sub("#", answered):
+def _equal(printed: str, received: str) -> bool:
+    """Return whether two outputs are equal, but for the last digits of numbers."""
+    if _NUMBER.sub("#", printed) != _NUMBER.sub("#", received):
         return False
-    pairs = zip(_NUMBER.findall(printed), _NUMBER.findall(answered), strict=True)
+    pairs = zip(_NUMBER.findall(printed), _NUMBER.findall(received), strict=True)
     return all(abs(float(a) - float(b)) <= _TOLERANCE * max(1.0, abs(float(a))) for a, b in pairs)
 
 
-def _replaced(text: str, name: str, table: str) -> str:
+def _replace_table(text: str, name: str, table: str) -> str:
     pattern = rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)"
     return re.sub(pattern, lambda match: f"{match[1]}{table}\n{match[2]}", text, count=1, flags=re.DOTALL)
 
 
-@pytest.mark.skipif("README_REFRESH" not in os.environ, reason="writes the README anew; only on request")
-def test_refresh(server_url: str) -> None:
-    text = _README.read_text(encoding="utf-8")
-    for name, table in _TABLES:
-        text = _replaced(text, name, table())
-    text = _CONSOLE.sub(
-        lambda match: f"```console\n$ {match['command']}\n{_run(match['command'], server_url)}```", text
-    )
-    _README.write_text(text, encoding="utf-8")
+@pytest.mark.skipif("README_REFRESH" not in os.environ, reason="writes the READMEs; only on request")
+def test_refresh(server: Any) -> None:
+    for parameters in _TABLES:
+        name, file, table = parameters.values
+        path = _ROOT / str(file)
+        path.write_text(_replace_table(path.read_text("utf-8"), str(name), table()), "utf-8")  # type: ignore[operator]
+    for path in _READMES:
+        text = _CONSOLE.sub(
+            lambda match: f"```console\n$ {match['command']}\n{_run(match['command'], server.url)}```",
+            path.read_text("utf-8"),
+        )
+        path.write_text(text, "utf-8")
 
 
-@pytest.mark.parametrize(("name", "table"), _TABLES)
-def test_table_is_current(name: str, table: Callable[[], str]) -> None:
-    text = _README.read_text(encoding="utf-8")
+@pytest.mark.parametrize(("name", "file", "table"), _TABLES)
+def test_table_is_current(name: str, file: str, table: Callable[[], str]) -> None:
+    text = (_ROOT / file).read_text("utf-8")
     assert f"<!-- {name} -->\n{table()}\n<!-- /{name} -->" in text
 
 
-@pytest.mark.parametrize(
-    ("command", "answer"),
-    [
-        pytest.param(match["command"], match["answer"], id=match["command"][:60])
-        for match in _CONSOLE.finditer(_README.read_text("utf-8"))
-    ],
-)
-def test_command_answers_as_printed(command: str, answer: str, server_url: str) -> None:
-    answered = _run(command, server_url)
-    assert _same(answer, answered), f"printed:\n{answer}\nanswered:\n{answered}"
+@pytest.mark.parametrize("block", _blocks(_CONSOLE), ids=str)
+def test_command_prints_the_response(block: _Block, server: Any) -> None:
+    response = _run(block.text["command"], server.url)
+    printed = block.text["response"]
+    assert _equal(printed, response), f"printed:\n{printed}\nreceived:\n{response}"
 
 
-@pytest.mark.parametrize(
-    ("code", "printed"), list(zip(_PYTHON.findall(_README.read_text("utf-8")), _PRINTED, strict=True))
-)
-def test_python_block_runs(code: str, printed: str, server: Any) -> None:
-    code = code.replace(_ADDRESS, server.url).replace(_GRPC_ADDRESS, server.grpc_address)
+@pytest.mark.parametrize(("block", "output"), list(zip(_blocks(_PYTHON), _OUTPUT, strict=True)), ids=str)
+def test_python_block_runs(block: _Block, output: str, server: Any) -> None:
+    code = block.text["code"].replace(_ADDRESS, server.url).replace(_GRPC_ADDRESS, server.grpc_address)
     result = subprocess.run(
-        [sys.executable, "-c", code],
-        cwd=_ROOT,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=True,
+        [sys.executable, "-c", code], cwd=_ROOT, capture_output=True, text=True, timeout=60, check=True
     )
-    assert re.fullmatch(printed, result.stdout.rstrip("\n"))
+    assert re.fullmatch(output, result.stdout.rstrip("\n"))
+
+
+def _shell_commands() -> list[list[str]]:
+    """Return the words behind ``./run`` of each command in the ``sh`` blocks."""
+    lines = [line for block in _blocks(_SHELL) for line in block.text["lines"].splitlines()]
+    commands = [part for line in lines for part in line.partition(" # ")[0].split("&&") if "./run " in part]
+    return [shlex.split(command.partition("./run ")[2]) for command in commands]
+
+
+@pytest.mark.parametrize("words", _shell_commands(), ids=" ".join)
+def test_options_of_shell_blocks_exist(words: list[str]) -> None:
+    name, *arguments = words
+    if name in ("test", "--help"):  # the arguments of `test` are those of pytest
+        return
+    given = {word for word in arguments if word.startswith("--")}
+    if name == "bench":
+        assert given <= _benchmark_options(arguments[0])
+        return
+    command = lectern.get_command(click.Context(lectern), name)
+    assert command is not None
+    options = {option for parameter in command.params for option in parameter.opts}
+    assert given <= options
+    choices = {
+        option: parameter.type.choices
+        for parameter in command.params
+        for option in parameter.opts
+        if isinstance(parameter.type, click.Choice)
+    }
+    for option, value in itertools.pairwise(arguments):
+        assert value in choices.get(option, [value])
+    recipes = choices.get("recipe")
+    if recipes and arguments and not arguments[0].startswith("--") and arguments[0] != "my-recipe":
+        assert arguments[0] in recipes
+
+
+def _benchmark_options(name: str) -> set[str]:
+    """Return the options of a command of ``./run bench``."""
+    command = [sys.executable, str(_ROOT / "tests" / "benchmarks"), name, "--help"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return set(re.findall(r"--[a-z-]+", done.stdout))
 
 
 def test_every_command_is_shown() -> None:
-    text = _README.read_text("utf-8")
+    text = "".join(path.read_text("utf-8") for path in _READMES)
     assert [name for name in COMMANDS if f"./run {name}" not in text] == []
 
 
-def test_pictures_and_links_into_the_project_are_there() -> None:
-    links = re.findall(r"\]\((?!https?:|#)([^)]+)\)", _README.read_text("utf-8"))
-    assert links
-    assert [link for link in links if not (_ROOT / link).exists()] == []
+@pytest.mark.parametrize("path", _READMES, ids=lambda path: str(path.relative_to(_ROOT)))
+def test_links_into_the_project_are_there(path: Path) -> None:
+    links = re.findall(r"\]\((?!https?:)([^)]+)\)", path.read_text("utf-8"))
+    for link in links:
+        file, _, anchor = link.partition("#")
+        target = path.parent / file if file else path
+        assert target.exists(), link
+        if anchor:
+            titles = re.findall(r"^#+ (.+)$", target.read_text("utf-8"), re.MULTILINE)
+            assert anchor in [re.sub(r"[^\w -]", "", title).lower().replace(" ", "-") for title in titles]
+
+
+def test_the_first_readme_is_short() -> None:
+    assert (_ROOT / "README.md").stat().st_size <= 8000
+    assert (_ROOT / "desktop" / "screenshots" / "drawing.gif").stat().st_size <= 2_000_000
+
+
+def test_the_architecture_picture_is_current() -> None:
+    architecture = runpy.run_path(str(_ROOT / "tests" / "architecture.py"))
+    source, picture = architecture["SOURCE"], architecture["PICTURE"]
+    assert architecture["svg"](source.read_text("utf-8")) == picture.read_text("utf-8")

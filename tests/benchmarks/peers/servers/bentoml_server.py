@@ -1,4 +1,4 @@
-"""Two BentoML services: as the tutorial has it, an Image in and a dict out; and the same with batching."""
+"""Two BentoML services: that of the tutorial, with an Image in and a dict out, and one with batching."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""A service on FastAPI, written with care: inference inline, orjson, no response model, no access log."""
+"""A carefully written FastAPI service: inference inline, orjson, no response model, no access log."""
 
 import io
 import os
@@ -40,5 +40,5 @@ if __name__ == "__main__":
         http="httptools",
         access_log=False,
         log_level="warning",
-        timeout_worker_healthcheck=3600,  # the benchmark pauses it between its turns
+        timeout_worker_healthcheck=3600,  # the benchmark pauses the service
     )

@@ -1,4 +1,4 @@
-"""A LitServe service: a picture file in a form, as its documentation has it."""
+"""A LitServe service that takes a picture file in a form, as in its documentation."""
 
 import os
 from typing import Any

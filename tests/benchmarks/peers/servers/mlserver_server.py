@@ -1,4 +1,4 @@
-"""An MLServer runtime: the tensor decoded and encoded by its numpy codec."""
+"""An MLServer runtime that decodes and encodes tensors with MLServer's NumPy codec."""
 
 import os
 from pathlib import Path
@@ -35,7 +35,7 @@ if __name__ == "__main__":
 
     port, workers = int(os.environ["BENCH_PORT"]), int(os.environ["BENCH_WORKERS"])
     folder = Path(tempfile.mkdtemp(prefix="mlserver-"))
-    # No worker means inference in the process of the server itself.
+    # Without workers, MLServer runs the network in its own process.
     settings = {
         "host": "127.0.0.1",
         "http_port": port,

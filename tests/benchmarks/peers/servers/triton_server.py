@@ -1,4 +1,4 @@
-"""Triton with its Python backend, through PyTriton: dynamic batching without a delay."""
+"""Triton with its Python backend, through PyTriton, with dynamic batching and no delay."""
 
 import os
 from collections.abc import Callable

@@ -1,5 +1,5 @@
--- For wrk: posts the same bytes again and again, or gets a page where there are none; prints one line for load.py.
--- Words after `--`: the file of the body ("-" for none), then headers as NAME:VALUE.
+-- Script for wrk: sends one body in POST requests, or GET requests without a body, and prints one line for wrk.py.
+-- Arguments after `--`: the file of the body ("-" for none), then headers as NAME:VALUE.
 function init(words)
   if words[1] ~= "-" then
     local file = assert(io.open(words[1], "rb"))

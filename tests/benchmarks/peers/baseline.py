@@ -1,7 +1,6 @@
-"""Owns the bare limit: what ONNX Runtime does in process, with nothing around it.
+"""Measures ONNX Runtime alone, in process: the upper bound of any server.
 
-Run as a program, one process a thread, so that Python's lock between threads costs nothing: it prints the
-median milliseconds of a call, and the inputs a second.
+As a program it measures one process with one thread. Several processes avoid contention for Python's lock.
 """
 
 import json
@@ -16,41 +15,43 @@ _PROGRAM = Path(__file__)
 
 
 @dataclass(frozen=True)
-class Limit:
-    """What ONNX Runtime does by itself.
+class BaselineResult:
+    """The speed of ONNX Runtime alone.
 
     Attributes:
-        call_ms: Median milliseconds of one call.
-        rate: Inputs a second, over all processes.
+        call_ms: Median time of a call in ms.
+        rate: Inputs per second, over all processes.
     """
 
     call_ms: float
     rate: float
 
 
-def measure(model: Path, *, batch: int, processes: int, seconds: float) -> Limit:
-    """Run a network in several processes at once, one thread each.
+def measure(model: Path, *, batch: int, processes: int, seconds: float) -> BaselineResult:
+    """Run a network in several processes at once, with one thread each.
 
     Args:
-        model: The ONNX file, with one ``uint8`` input.
+        model: ONNX file with one ``uint8`` input.
         batch: Inputs in a call.
-        processes: How many at once.
-        seconds: How long.
+        processes: Number of processes.
+        seconds: Duration.
     """
-    words = [sys.executable, str(_PROGRAM), str(model), str(batch), str(seconds)]
+    command = [sys.executable, str(_PROGRAM), str(model), str(batch), str(seconds)]
     started = [
-        subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         for _ in range(processes)
     ]
-    for process in started:  # each says when its network is loaded and warm
+    for process in started:  # each prints a line when its network is loaded and warm
         assert process.stdout is not None
         process.stdout.readline()
     for process in started:
         assert process.stdin is not None
-        process.stdin.write("go\n")
+        process.stdin.write("start\n")
         process.stdin.flush()
     rows = [json.loads(process.communicate()[0]) for process in started]
-    return Limit(call_ms=median(row["call_ms"] for row in rows), rate=sum(row["rate"] for row in rows))
+    return BaselineResult(
+        call_ms=median(row["call_ms"] for row in rows), rate=sum(row["rate"] for row in rows)
+    )
 
 
 def _main(model: str, batch: int, seconds: float) -> None:
