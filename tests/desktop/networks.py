@@ -1,4 +1,4 @@
-"""Owns small networks for the tests: nearest class means, as ONNX files with cards."""
+"""Makes small networks for the tests: nearest class means, as ONNX files with cards."""
 
 import hashlib
 from pathlib import Path
@@ -30,7 +30,7 @@ THINGS = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse
 
 
 def write_models(folder: Path) -> Path:
-    """Write every model that the app knows of, ``mnist`` in two versions, as tiny networks."""
+    """Write a small network for each model, and two versions of ``mnist``."""
     digits = np.load(DATA / "mnist.npz")
     means = _means(digits["x"], digits["y"])
     for version, sharpness in ((1, 8.0), (2, 12.0)):
@@ -55,7 +55,7 @@ def _means(pictures: np.ndarray, labels: np.ndarray) -> np.ndarray:
 
 
 def _nearest(means: np.ndarray, sharpness: float) -> tuple[np.ndarray, np.ndarray]:
-    """Return weights and biases whose softmax prefers the nearest mean."""
+    """Return weights and biases whose softmax is largest for the nearest mean."""
     scale = sharpness / means.shape[1] ** 0.5
     return 2 * means.T * scale, -(means**2).sum(axis=1) * scale
 
