@@ -1,21 +1,195 @@
-"""Owns the place of our layers: before all of BentoML's."""
+"""Adapts BentoML and uvicorn: their routes, errors, log, server class and shutdown.
 
-from starlette.types import ASGIApp, Receive, Scope, Send
+Checked with the releases in ``CHECKED_RELEASES``; constraints.txt pins one of each. With other releases
+:func:`install_server` changes nothing: uvicorn's own protocol and server pass all requests through ASGI,
+which is slower and does not balance connections. What it installs depends on internals of uvicorn: the
+modules ``transport.fast_http`` and ``workers.balanced_server``. Nothing else does.
+"""
+
+import asyncio
+import logging
+import os
+import signal
+from collections.abc import Callable
+from contextvars import ContextVar
+from functools import partial
+from http import HTTPStatus
+from importlib.metadata import version
+from types import FrameType
+
+import orjson
+import uvicorn
+from bentoml.exceptions import BentoMLException
+from pydantic import ValidationError
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Message
+
+from service.server.pipeline.errors import ErrorCode, RequestError, error_for_status
+
+# Major and minor numbers.
+CHECKED_RELEASES = {"bentoml": ("1.4",), "uvicorn": ("0.54",)}
+
+_BENTO_LOGGER = "bentoml._internal.server.http_app"
+_DRAIN_S = 1.0
+
+_logger = logging.getLogger("lectern")
+
+# BentoML passes on no more than a status and a text of an error. A method that runs for a request puts the
+# whole error here; a method that is called in-process has no such list.
+method_errors: ContextVar[list[RequestError] | None] = ContextVar("method_errors", default=None)
 
 
-class Foremost:
-    """ASGI middleware, the first of ours, that lets requests begin with what stands behind it.
+class BentoRoutes:
+    """Routes that forward to BentoML's application, and translate its errors.
 
-    BentoML puts its own layers before any that can be added: OpenTelemetry's, which is off here, and a
-    time-out, which starts a second task for each request and leaves a timer and a future behind until the
-    time is over: a hundred thousand of them at a few thousand requests a second. The gateway has its own.
+    Attributes:
+        app: BentoML's application; set when BentoML builds its middleware.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
+    def __init__(self) -> None:
+        self.app: ASGIApp | None = None
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass everything on; when the server starts, take what stands before out of the way."""
-        if scope["type"] == "lifespan":
-            scope["app"].middleware_stack = self._app
-        await self._app(scope, receive, send)
+    def routes(self) -> list[Route]:
+        """Return the routes: BentoML's methods, and what its clients read first."""
+        return [
+            Route("/classify_image", self.call_method, methods=["POST"]),
+            Route("/classify_text", self.call_method, methods=["POST"]),
+            Route("/schema.json", self.forward, methods=["GET"]),
+        ]
+
+    async def call_method(self, request: Request) -> Response:
+        """Forward a call of a method, if its body is JSON.
+
+        BentoML would unpickle other content types, and fetch URLs that a file field names.
+
+        Raises:
+            RequestError: 415: the content type is another one. Otherwise the error of the method.
+        """
+        kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if kind != "application/json":
+            raise RequestError(
+                ErrorCode.UNSUPPORTED_MEDIA_TYPE,
+                f"content type {kind[:40]!r} is not supported here; send application/json",
+            )
+        return await self.forward(request)
+
+    async def forward(self, request: Request) -> Response:
+        """Forward a request, and return BentoML's whole response.
+
+        Raises:
+            RequestError: The error that a method put aside, or what BentoML's own error response says.
+        """
+        assert self.app is not None, "BentoML builds its middleware before the server accepts requests"
+        pending: list[Message] = [{"type": "http.request", "body": await request.body(), "more_body": False}]
+        response, chunks = Response(), []
+
+        async def receive() -> Message:
+            if pending:
+                return pending.pop()
+            # A client that disconnects cancels the task; there is nothing else to receive.
+            await asyncio.get_running_loop().create_future()
+            raise AssertionError("nothing completes the future")
+
+        async def send(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                response.status_code = message["status"]
+                response.raw_headers = list(message["headers"])
+            else:
+                chunks.append(message.get("body", b""))
+
+        errors: list[RequestError] = []
+        method_errors.set(errors)
+        await self.app(request.scope, receive, send)
+        response.body = b"".join(chunks)
+        if response.status_code < HTTPStatus.BAD_REQUEST:
+            return response
+        if errors:
+            raise errors[0]
+        text = _error_text(response.body) or f"{request.url.path!r} failed"
+        raise error_for_status(response.status_code, text)
+
+
+def install_server(
+    protocol: Callable[..., asyncio.Protocol], server: type[uvicorn.Server] = uvicorn.Server
+) -> bool:
+    """Replace the server and the HTTP protocol that BentoML's workers use.
+
+    BentoML has no setting for either; it takes ``uvicorn.Server`` after it has imported the service.
+
+    Args:
+        protocol: Makes the protocol of a connection.
+        server: The server class.
+
+    Returns:
+        Whether they were replaced; if not, the log says why.
+    """
+    for package, releases in CHECKED_RELEASES.items():
+        installed = version(package)
+        if ".".join(installed.split(".")[:2]) not in releases:
+            _logger.warning(
+                "%s %s was not checked with Lectern's fast HTTP path, so that requests take the slower "
+                "standard path; install the release in constraints.txt",
+                package,
+                installed,
+            )
+            return False
+
+    def make_server(config: uvicorn.Config) -> uvicorn.Server:
+        config.load()
+        config.http_protocol_class = protocol  # type: ignore[assignment]
+        return server(config)
+
+    uvicorn.Server = make_server  # type: ignore[assignment, misc]
+    return True
+
+
+def ignore_forwarded_headers() -> None:
+    """Keep uvicorn from rewriting client addresses; ``LECTERN_TRUSTED_PROXIES`` decides on all transports."""
+    os.environ["FORWARDED_ALLOW_IPS"] = ""
+
+
+def drain_on_sigterm(start_draining: Callable[[], None]) -> None:
+    """Delay the server's own SIGTERM handler for a moment in which it answers new requests with 503.
+
+    Without the delay, connections that the socket still accepts would be reset. Call this on the event loop,
+    in the main thread, after the server has set its handler.
+
+    Args:
+        start_draining: Called when the signal arrives.
+    """
+    loop = asyncio.get_running_loop()
+    stop = signal.getsignal(signal.SIGTERM)
+    if not callable(stop):
+        return  # No server runs here: a test calls the application.
+
+    def drain(number: int, frame: FrameType | None) -> None:
+        start_draining()
+        loop.call_soon_threadsafe(partial(loop.call_later, _DRAIN_S, stop, number, frame))
+
+    signal.signal(signal.SIGTERM, drain)
+
+
+def hide_client_errors() -> None:
+    """Remove tracebacks of client errors from BentoML's log; the access log has a line for each."""
+    logging.getLogger(_BENTO_LOGGER).addFilter(_is_server_error)
+
+
+def _is_server_error(record: logging.LogRecord) -> bool:
+    error = record.exc_info[1] if record.exc_info else None
+    is_refusal = isinstance(error, BentoMLException) and error.error_code < HTTPStatus.INTERNAL_SERVER_ERROR
+    return not (is_refusal or isinstance(error, ValidationError))
+
+
+def _error_text(body: bytes | memoryview) -> str:
+    """Return the text of BentoML's error body: ``[{"error": …}]``, or pydantic's details."""
+    try:
+        document = orjson.loads(body)
+        row = document[0] if isinstance(document, list) else document
+        details = [
+            f"{'.'.join(map(str, part['loc'])) or 'body'}: {part['msg']}" for part in row.get("detail", ())
+        ]
+        return "; ".join(details) or str(row["error"])
+    except (ValueError, LookupError, TypeError, AttributeError):
+        return ""

@@ -9,6 +9,7 @@ import click
 sys.path.insert(1, str(Path(__file__).resolve().parents[2]))
 
 from layers import layers  # found by the line above
+from mechanisms import mechanisms
 from peers.command import peers
 
 
@@ -16,11 +17,12 @@ from peers.command import peers
 def bench() -> None:
     """Measure Lectern, on a machine that has nothing else to do.
 
-    Examples: ./run bench peers, ./run bench layers
+    Examples: ./run bench peers, ./run bench layers, ./run bench mechanisms
     """
 
 
 bench.add_command(layers)
+bench.add_command(mechanisms)
 bench.add_command(peers)
 
 if __name__ == "__main__":

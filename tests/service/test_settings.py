@@ -59,6 +59,7 @@ def test_empty_variables_are_ignored() -> None:
         ("max_queue", "100000", 100_000),
         ("timeout_s", "0.25", 0.25),
         ("api_keys", "one, two,", ("one", "two")),
+        ("trusted_proxies", "127.0.0.1, 10.0.0.7/8, ::1", ("127.0.0.1/32", "10.0.0.0/8", "::1/128")),
         (
             "cors_origins",
             "https://a.example,http://localhost:8000",

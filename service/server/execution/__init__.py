@@ -1,1 +1,1 @@
-"""Running predictions: the engine, its batchers and latency profiles."""
+"""Runs the networks: the engine, its two batchers and the latency profiles."""

@@ -1,128 +1,88 @@
-"""Owns running the quick networks: on the event loop, once a turn for all the requests that came in it.
+"""Runs fast networks on the event loop, once per iteration for all requests that arrived in it.
 
-A digit takes its network less time than a thread takes to be told of it, so it is answered where it came in.
-But a run of eight digits costs half of eight runs, and what is done for one request after the other, with no
-network in between, finds the processor's caches as it left them. So nothing waits for company: requests that
-are there when the loop has read all of its sockets go into one run, and one that is alone runs alone. While
-those are decoded others come in; they join, too, for a few turns at most, so that a busy server does not fall
-into small runs that follow each other.
+A fast network takes less time than passing its input to a thread. Requests that arrive together share a run,
+which costs less than one run each. No timer delays a request: a run starts when the event loop has read its
+sockets. It waits for a few more iterations only if requests that were read have not reached it yet.
 """
 
 import asyncio
-import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-
-import numpy as np
-import numpy.typing as npt
 
 from service.inference.predictor import Array, Predictor
-from service.server.execution.event_loop import running_loop
 from service.server.execution.latency_profile import LatencyProfile
-from service.server.execution.thread_batcher import Answer
+from service.server.execution.pending_request import (
+    BatchResult,
+    PendingRequest,
+    Slice,
+    run_batch,
+    run_slices,
+)
+from service.server.pipeline.limits import InFlightRequests
 
-# How long one run may hold the event loop up.
-LONGEST_S = 0.002
-# How many turns a run waits at most for requests that are on their way to it.
-_PATIENCE = 3
-
-
-@dataclass(slots=True)
-class _Ticket:
-    """One request that waits for the end of the turn."""
-
-    predictor: Predictor
-    batch: Array
-    pace: LatencyProfile
-    future: "asyncio.Future[Answer]"
-    came: float = field(default_factory=time.perf_counter)
+# One run may block the event loop for this long.
+MAX_RUN_S = 0.002
+# A run waits for requests that have not reached it for at most so many iterations of the event loop.
+_MAX_WAIT_ITERATIONS = 3
 
 
 class EventLoopBatcher:
-    """The runs on the event loop of one server process.
+    """The batcher on the event loop of one server process.
 
-    Attributes:
-        coming: Requests that have been read, and whose tasks have yet to begin.
+    Args:
+        in_flight: Tells which other requests could join a run.
     """
 
-    def __init__(self) -> None:
-        self.coming = 0
-        self._tickets: list[_Ticket] = []
-        self._patience = 0
+    def __init__(self, in_flight: InFlightRequests) -> None:
+        self._in_flight = in_flight
+        self._pending: list[PendingRequest] = []
+        self._iterations_left = 0
 
-    async def run(
-        self, predictor: Predictor, batch: Array, *, pace: LatencyProfile, alone: bool = False
-    ) -> Answer:
-        """Run a network on the inputs of one request, with those of others.
+    async def run(self, predictor: Predictor, batch: Array, *, profile: LatencyProfile) -> BatchResult:
+        """Run a network on the inputs of one request, together with those of others.
 
         Args:
             predictor: The model.
-            batch: Array of the type and shape that the network takes, at least one input.
-            pace: The model's; all of the batch takes less than ``LONGEST_S``.
-            alone: Whether no other request is in the server, so that there is nobody to wait for.
+            batch: Array of the network's dtype and shape, at least one input.
+            profile: The model's latency profile; the batch takes at most ``MAX_RUN_S``.
 
         Raises:
-            InvalidInput: The batch's type or shape is not the network's.
+            InvalidInput: The batch's dtype or shape is not the network's.
         """
-        if alone and not self._tickets and not self.coming:
-            begun = time.perf_counter()
-            return Answer(predictor.probabilities(batch), 0.0, time.perf_counter() - begun)
-        loop = running_loop()
-        if not self._tickets:
-            self._patience = _PATIENCE
-            loop.call_soon(self._run_all)
-        ticket = _Ticket(predictor, batch, pace, loop.create_future())
-        self._tickets.append(ticket)
-        return await ticket.future
+        if self._in_flight.only_one and not self._pending:
+            # No other request could join the run.
+            probabilities, started, ended = run_batch(predictor, batch)
+            return BatchResult(probabilities, waited_s=0.0, ran_s=ended - started)
+        request = PendingRequest(predictor, batch, profile=profile)
+        if not self._pending:
+            self._iterations_left = _MAX_WAIT_ITERATIONS
+            asyncio.get_running_loop().call_soon(self._run_all)
+        self._pending.append(request)
+        return await request.future
 
     def _run_all(self) -> None:
-        if self.coming and self._patience:
-            self._patience -= 1
-            running_loop().call_soon(self._run_all)
+        if self._in_flight.arriving and self._iterations_left:
+            self._iterations_left -= 1
+            asyncio.get_running_loop().call_soon(self._run_all)
             return
-        tickets, self._tickets = self._tickets, []
-        alike: dict[object, list[_Ticket]] = {}
-        for ticket in tickets:
-            if not ticket.future.done():  # or the caller's time is up
-                kind = (ticket.predictor, ticket.batch.dtype, ticket.batch.shape[1:])
-                alike.setdefault(kind, []).append(ticket)
-        for same in alike.values():
-            for together in _split(same):
-                _run(together)
+        pending, self._pending = self._pending, []
+        by_kind: dict[object, list[PendingRequest]] = {}
+        for request in pending:
+            if not request.future.done():  # It is cancelled if the client has disconnected.
+                by_kind.setdefault(request.kind, []).append(request)
+        for same in by_kind.values():
+            for run in _split(same):
+                run_slices([Slice(request, 0, len(request.batch)) for request in run])
 
 
-def _split(tickets: Sequence[_Ticket]) -> list[list[_Ticket]]:
-    """Put requests of one kind into runs, none longer than ``LONGEST_S``."""
-    runs: list[list[_Ticket]] = []
-    seconds = 0.0
-    for ticket in tickets:
-        takes = ticket.pace.seconds * len(ticket.batch)
-        if not runs or seconds + takes > LONGEST_S:
+def _split(requests: Sequence[PendingRequest]) -> list[list[PendingRequest]]:
+    """Distribute requests of one kind over runs that take at most ``MAX_RUN_S`` each."""
+    runs: list[list[PendingRequest]] = []
+    total_s = 0.0
+    for request in requests:
+        seconds = request.profile.seconds * len(request.batch)
+        if not runs or total_s + seconds > MAX_RUN_S:
             runs.append([])
-            seconds = 0.0
-        runs[-1].append(ticket)
-        seconds += takes
+            total_s = 0.0
+        runs[-1].append(request)
+        total_s += seconds
     return runs
-
-
-def _run(tickets: Sequence[_Ticket]) -> None:
-    begun = time.perf_counter()
-    try:
-        batch = (
-            tickets[0].batch if len(tickets) == 1 else np.concatenate([ticket.batch for ticket in tickets])
-        )
-        probabilities = tickets[0].predictor.probabilities(batch)
-    except Exception as error:
-        if len(tickets) == 1:
-            tickets[0].future.set_exception(error)
-        else:  # One of them is to blame, and fails alone.
-            for ticket in tickets:
-                _run([ticket])
-        return
-    ran_s = time.perf_counter() - begun
-    first = 0
-    for ticket in tickets:
-        last = first + len(ticket.batch)
-        part: npt.NDArray[np.float32] = probabilities[first:last]
-        ticket.future.set_result(Answer(part, begun - ticket.came, ran_s))
-        first = last

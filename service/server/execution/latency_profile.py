@@ -1,8 +1,8 @@
-"""Owns how fast a network is on this machine: measured when it is loaded, for whoever plans its work.
+"""Measures how long a network takes on this machine, when it is loaded.
 
-How many inputs are best put into one run differs by a factor of a hundred. On two processor cores MobileNetV2
-takes 5.4 ms for a picture alone, 5.2 in fours, and more again in eights, which no longer fit the caches; a
-graphics processor takes hardly longer for 64 than for one. So it is measured, in a tenth of a second.
+The batch size with the most inputs per second differs between networks and machines by two orders of
+magnitude: on a processor, larger batches leave the caches; on a GPU, a large batch takes as long as a small
+one.
 """
 
 import os
@@ -16,79 +16,78 @@ from service.inference.predictor import Predictor
 
 _RUNS = 2
 _BUDGET_S = 0.12
-# A smaller batch is as good where it costs up to this share more per input: its callers wait less, it takes
-# less memory, and figures of one machine differ by as much from one start to the next.
-_AS_GOOD = 1.08
-# What a run costs besides the network: threads that wake each other up, and find the caches cold. On two
-# busy cores photos of 2.2 ms took 3.4 ms of processor time one by one, 2.9 in fours and the same in eights.
-_HANDING_OVER_S = 0.0005
+# The smallest batch within this factor of the cheapest one is chosen: its requests wait less, it takes less
+# memory, and measurements differ by as much from one start to the next.
+_COST_TOLERANCE = 1.08
+# The cost of a run besides the network: waking up a thread with cold caches.
+_RUN_OVERHEAD_S = 0.0005
 
 
 @dataclass(frozen=True)
 class LatencyProfile:
-    """How fast a network is.
+    """How long a network takes.
 
     Attributes:
-        seconds: For one input alone.
-        best: Inputs in one run at which most are done in a second.
+        seconds: For one input.
+        best_batch: Batch size with the most inputs per second.
     """
 
     seconds: float
-    best: int
+    best_batch: int
 
 
-def measure_predictor(predictor: Predictor, *, most: int, threads: int) -> LatencyProfile:
+def measure_predictor(predictor: Predictor, *, max_batch: int, threads: int) -> LatencyProfile:
     """Measure a network.
 
     Args:
-        predictor: The model; what it does only the first time is done here.
-        most: Inputs in one run that are not exceeded.
+        predictor: The model; it is warmed up first.
+        max_batch: Largest batch to try.
         threads: Threads within one run.
     """
     predictor.warm()
-    free = [1 if size == -1 else size for size in predictor.card.input.shape[1:]]
+    shape = [1 if size == -1 else size for size in predictor.card.input.shape[1:]]
 
     def run(size: int) -> None:
-        predictor.probabilities(np.ones([size, *free], dtype=predictor.card.input.dtype))
+        predictor.probabilities(np.ones([size, *shape], dtype=predictor.card.input.dtype))
 
-    # Where all is done by the thread that asks, its own time says it: a server that starts on a busy machine
-    # must not take its networks for slow. On Windows that time is counted in steps of 16 ms.
-    alone = threads == 1 and predictor.providers == ("CPUExecutionProvider",) and os.name == "posix"
-    return measure(run, most=most, clock=time.thread_time if alone else time.perf_counter)
+    # If the calling thread does all of the work, its own processor time excludes other load on the machine.
+    # On Windows that clock has steps of 16 ms.
+    on_this_thread = threads == 1 and predictor.providers == ("CPUExecutionProvider",) and os.name == "posix"
+    return measure(run, max_batch=max_batch, clock=time.thread_time if on_this_thread else time.perf_counter)
 
 
-def measure(run: Callable[[int], object], *, most: int, clock: Callable[[], float]) -> LatencyProfile:
-    """Find the best number of inputs by doubling it for as long as there is time.
+def measure(run: Callable[[int], object], *, max_batch: int, clock: Callable[[], float]) -> LatencyProfile:
+    """Find the best batch size: double the size within a time budget.
 
     Args:
-        run: Runs the network on so many inputs.
-        most: Inputs in one run that are not exceeded.
-        clock: Tells seconds.
+        run: Runs the network on a batch of the given size.
+        max_batch: Largest batch to try.
+        clock: Returns seconds.
     """
-    costs: dict[int, float] = {}
-    begun = clock()
+    seconds_per_input: dict[int, float] = {}
+    started = clock()
     size = 1
     while True:
-        costs[size] = _fastest(run, size, clock) / size
-        spent = clock() - begun
-        # The next size takes about twice as long as this one, which took about half of what is spent.
-        if size * 2 > most or spent * 2 > _BUDGET_S:
-            return LatencyProfile(costs[1], _best(costs))
+        seconds_per_input[size] = _fastest(run, size, clock) / size
+        spent = clock() - started
+        # The next size takes about as long as all sizes so far.
+        if size * 2 > max_batch or spent * 2 > _BUDGET_S:
+            return LatencyProfile(seconds_per_input[1], _best_batch(seconds_per_input))
         size *= 2
 
 
 def _fastest(run: Callable[[int], object], size: int, clock: Callable[[], float]) -> float:
-    """Return the seconds of the fastest of a few runs: other work on the machine only ever adds to them."""
+    """Return the seconds of the fastest of a few runs: other load can only slow a run down."""
     run(size)
     seconds = []
     for _ in range(_RUNS):
-        begun = clock()
+        started = clock()
         run(size)
-        seconds.append(clock() - begun)
+        seconds.append(clock() - started)
     return min(seconds)
 
 
-def _best(costs: dict[int, float]) -> int:
-    whole = {size: seconds + _HANDING_OVER_S / size for size, seconds in costs.items()}
-    cheapest = min(whole.values())
-    return next(size for size, seconds in whole.items() if seconds <= cheapest * _AS_GOOD)
+def _best_batch(seconds_per_input: dict[int, float]) -> int:
+    costs = {size: seconds + _RUN_OVERHEAD_S / size for size, seconds in seconds_per_input.items()}
+    limit = min(costs.values()) * _COST_TOLERANCE
+    return next(size for size, cost in costs.items() if cost <= limit)

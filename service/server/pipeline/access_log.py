@@ -1,54 +1,41 @@
-"""Owns the access log: one line a request, as text or JSON, on standard output."""
+"""Writes the access log: one line per request to standard output, as text or JSON."""
 
+import asyncio
 import json
-import logging
 import sys
 from datetime import UTC, datetime
-from http import HTTPStatus
-from typing import NamedTuple
 
-from bentoml.exceptions import BentoMLException
-from pydantic import ValidationError
+from service.server.pipeline.request_record import RequestRecord
 
-from service.server.execution.event_loop import running_loop
-
-_BENTO_LOGGER = "bentoml._internal.server.http_app"
-
-
-class AccessLine(NamedTuple):
-    """What is known of a request once it is answered; ``milliseconds`` run from head to answer's end."""
-
-    request_id: str
-    client: str
-    method: str
-    path: str
-    status: int
-    milliseconds: float
-    code: str
+_MAX_PATH_LENGTH = 200
 
 
 class AccessLog:
-    """Writes access lines: all those of one turn of the event loop at once, when it is over.
+    """Writes one line per request.
 
-    Python's own logging would take three times as long, and a call of the system for each line.
+    Python's logging writes each line with its own system call, and costs more than a request's other
+    bookkeeping together. This class writes the lines of one event-loop iteration with one call.
+
+    Args:
+        log_format: ``text`` for people or ``json`` for log collectors.
     """
 
     def __init__(self, log_format: str) -> None:
-        """Prepare a log.
-
-        Args:
-            log_format: ``text`` for people or ``json`` for collectors.
-        """
         self._format = _as_json if log_format == "json" else _as_text
         self._lines: list[str] = []
-        self._when = ""
+        self._time = ""
 
-    def write(self, line: AccessLine) -> None:
-        """Write one line; control characters in a path cannot break it, for the path is quoted."""
+    def write(self, record: RequestRecord, milliseconds: float) -> None:
+        """Write the line of a request that is finished.
+
+        Args:
+            record: The request.
+            milliseconds: From its head to its response.
+        """
         if not self._lines:
-            running_loop().call_soon(self._flush)
-            self._when = datetime.now(UTC).isoformat(timespec="milliseconds")
-        self._lines.append(self._format(self._when, line))
+            asyncio.get_running_loop().call_soon(self._flush)
+            self._time = datetime.now(UTC).isoformat(timespec="milliseconds")
+        self._lines.append(self._format(self._time, record, milliseconds))
 
     def _flush(self) -> None:
         text = "".join(self._lines)
@@ -57,29 +44,30 @@ class AccessLog:
             sys.stdout.write(text)
             sys.stdout.flush()
         except OSError:
-            pass  # Whoever read the log is gone; that is no reason to fail requests.
+            pass  # The reader of the log has closed it; requests must not fail for that.
 
 
-def silence_refusals() -> None:
-    """Keep tracebacks of callers' mistakes out of BentoML's log; the access log has a line for each."""
-    logging.getLogger(_BENTO_LOGGER).addFilter(_is_our_fault)
+def _as_json(time: str, record: RequestRecord, milliseconds: float) -> str:
+    fields = {
+        "time": time,
+        "request_id": record.request_id,
+        "client": record.client,
+        "method": record.method,
+        "path": record.path[:_MAX_PATH_LENGTH],
+        "status": record.status,
+        "milliseconds": round(milliseconds, 3),
+        "code": record.code,
+    }
+    return json.dumps(fields) + "\n"
 
 
-def _as_json(when: str, line: AccessLine) -> str:
-    return json.dumps({"time": when, **line._asdict()}) + "\n"
-
-
-def _as_text(when: str, line: AccessLine) -> str:
-    # Most paths hold nothing that would have to be escaped.
-    plain = line.path.isascii() and line.path.isprintable() and not {'"', "\\"} & set(line.path)
-    path = f'"{line.path}"' if plain else json.dumps(line.path)
-    text = (
-        f"{when} {line.client} {line.method} {path} {line.status} {line.milliseconds:.1f}ms {line.request_id}"
+def _as_text(time: str, record: RequestRecord, milliseconds: float) -> str:
+    path = record.path[:_MAX_PATH_LENGTH]
+    # Quotes the path, so that control characters in it cannot forge a line. Most need no escapes.
+    plain = path.isascii() and path.isprintable() and '"' not in path and "\\" not in path
+    path = f'"{path}"' if plain else json.dumps(path)
+    code = f" {record.code}" if record.code else ""
+    return (
+        f"{time} {record.client} {record.method} {path} {record.status} {milliseconds:.1f}ms "
+        f"{record.request_id}{code}\n"
     )
-    return f"{text} {line.code}\n" if line.code else f"{text}\n"
-
-
-def _is_our_fault(record: logging.LogRecord) -> bool:
-    error = record.exc_info[1] if record.exc_info else None
-    refused = isinstance(error, BentoMLException) and error.error_code < HTTPStatus.INTERNAL_SERVER_ERROR
-    return not (refused or isinstance(error, ValidationError))

@@ -1,13 +1,11 @@
-"""Owns the Prometheus metrics: requests by route template, their time, and the work in flight.
-
-A request changes ten numbers, each of them in a file that all workers share, at three microseconds a piece.
-So they are added up in the worker and put into the files all together, a quarter of a second later at most.
-"""
+"""Counts requests and runs of the networks, and exposes them as Prometheus metrics."""
 
 import asyncio
 import os
+import threading
 from bisect import bisect_left
 from collections import defaultdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,47 +20,51 @@ from prometheus_client import (
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 from starlette.responses import Response
 
-from service.server.execution.event_loop import running_loop
-
-# The networks take from a tenth of a millisecond to tens of them; Prometheus' default buckets begin at 5 ms.
+# Prometheus' default buckets start at 5 ms; most networks answer faster.
 _SECONDS = (0.0005, 0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.064, 0.128, 0.25, 0.5, 1, 2.5, 5, 10, 30)
-_LATEST_S = 0.25
+_INPUTS = (1, 2, 4, 8, 16, 32, 64, 128)
+_FLUSH_INTERVAL_S = 0.25
 
 _requests = Counter("lectern_requests", "Requests answered", ["route", "status"])
 _request_seconds = Histogram(
-    "lectern_request_seconds", "Seconds from a request's head to its answer", ["route"], buckets=_SECONDS
+    "lectern_request_seconds", "Seconds from a request's head to its response", ["route"], buckets=_SECONDS
 )
 _inference_seconds = Histogram(
-    "lectern_inference_seconds", "Seconds in ONNX Runtime", ["model"], buckets=_SECONDS
+    "lectern_inference_seconds",
+    "Seconds of one run of a network in ONNX Runtime",
+    ["model"],
+    buckets=_SECONDS,
+)
+_batch_inputs = Histogram(
+    "lectern_batch_inputs", "Inputs in one run of a network", ["model"], buckets=_INPUTS
 )
 _predictions = Counter("lectern_predictions", "Inputs classified", ["model"])
 _in_flight = Gauge(
-    "lectern_requests_in_flight", "Predictions waiting or running", multiprocess_mode="livesum"
+    "lectern_requests_in_flight",
+    "Requests that are read, wait or run, of those that the concurrency limit counts",
+    multiprocess_mode="livesum",
 )
-waiting_inputs = Gauge(
-    "lectern_inputs_waiting", "Inputs that wait in the queue of a network", multiprocess_mode="livesum"
-)
-batch_inputs = Histogram(
-    "lectern_batch_inputs",
-    "Inputs in one run of a network from the queue",
-    ["model"],
-    buckets=(1, 2, 4, 8, 16, 32, 64, 128),
-)
+waiting_inputs = Gauge("lectern_inputs_waiting", "Inputs that wait for a thread", multiprocess_mode="livesum")
 
 
-class _Times:
-    """Durations that are not yet in a histogram."""
+class _Observations:
+    """Values that are not in a histogram yet.
 
-    def __init__(self) -> None:
-        self._counts = [0] * (len(_SECONDS) + 1)
+    Args:
+        buckets: Upper bounds of the histogram, ascending.
+    """
+
+    def __init__(self, buckets: tuple[float, ...]) -> None:
+        self._buckets = buckets
+        self._counts = [0] * (len(buckets) + 1)
         self._sum = 0.0
 
-    def add(self, seconds: float) -> None:
-        self._counts[bisect_left(_SECONDS, seconds)] += 1
-        self._sum += seconds
+    def add(self, value: float) -> None:
+        self._counts[bisect_left(self._buckets, value)] += 1
+        self._sum += value
 
-    def put_into(self, child: Any) -> None:
-        # The library can only observe one duration at a time; each bucket counts what is above the last.
+    def flush(self, child: Any) -> None:
+        # The library has no call for many values at once; each of its buckets counts its own values.
         for bucket, count in zip(child._buckets, self._counts, strict=True):
             if count:
                 bucket.inc(count)
@@ -70,92 +72,99 @@ class _Times:
 
 
 class Tally:
-    """What happened in this worker since its numbers were last put into the metrics."""
+    """Adds up counts in this process, and writes them to the metrics at an interval.
+
+    Each metric is a value in a memory-mapped file, which is slow to change once per request.
+    """
 
     def __init__(self) -> None:
-        self._in_flight = 0
-        self._loop: asyncio.AbstractEventLoop | None = None  # the one that is to flush
-        self._forget()
+        self._lock = threading.Lock()
+        self._running = 0
+        self._loop: asyncio.AbstractEventLoop | None = None  # the loop that has a flush scheduled
+        self._clear()
 
     def request(self, route: str, status: int, seconds: float) -> None:
-        """Count a request that is over.
+        """Count a request that is finished.
 
         Args:
-            route: One of a few names, whatever callers ask for.
-            status: HTTP status of its answer.
-            seconds: From its head to its answer.
+            route: Its route template.
+            status: HTTP status of its response.
+            seconds: From its head to its response.
         """
-        self._requests[route, status] += 1
-        self._request_seconds[route].add(seconds)
-        self._flush_soon()
+        with self._lock:
+            self._requests[route, status] += 1
+            self._request_seconds[route].add(seconds)
+        self._flush_later()
 
-    def inference(self, model: str, count: int, seconds: float) -> None:
-        """Count what a network answered.
+    def run(self, model: str, inputs: int, seconds: float) -> None:
+        """Count one run of a network, from any thread; the request that it serves schedules the flush.
 
         Args:
             model: Its name.
-            count: Inputs classified.
-            seconds: In ONNX Runtime.
+            inputs: Number of inputs in the run.
+            seconds: Time in ONNX Runtime.
         """
-        self._predictions[model] += count
-        self._inference_seconds[model].add(seconds)
-        self._flush_soon()
+        with self._lock:
+            self._predictions[model] += inputs
+            self._batch_inputs[model].add(inputs)
+            self._inference_seconds[model].add(seconds)
 
-    def entered(self) -> None:
-        """Count a prediction that waits or runs."""
-        self._in_flight += 1
-        self._flush_soon()
-
-    def left(self) -> None:
-        """Count one less."""
-        self._in_flight -= 1
-        self._flush_soon()
+    def set_in_flight(self, running: int) -> None:
+        """Set the number of requests in flight."""
+        self._running = running
+        self._flush_later()
 
     def flush(self) -> None:
-        """Put the numbers into the metrics."""
+        """Write the counts to the metrics."""
         self._loop = None
-        for (route, status), count in self._requests.items():
-            _requests.labels(route, str(status)).inc(count)
-        for route, times in self._request_seconds.items():
-            times.put_into(_request_seconds.labels(route))
-        for model, count in self._predictions.items():
-            _predictions.labels(model).inc(count)
-        for model, times in self._inference_seconds.items():
-            times.put_into(_inference_seconds.labels(model))
-        _in_flight.set(self._in_flight)
-        self._forget()
+        with self._lock:
+            for (route, status), count in self._requests.items():
+                _requests.labels(route, str(status)).inc(count)
+            for model, count in self._predictions.items():
+                _predictions.labels(model).inc(count)
+            for histogram, observed in (
+                (_request_seconds, self._request_seconds),
+                (_inference_seconds, self._inference_seconds),
+                (_batch_inputs, self._batch_inputs),
+            ):
+                for label, values in observed.items():
+                    values.flush(histogram.labels(label))
+            self._clear()
+        _in_flight.set(self._running)
 
-    def _forget(self) -> None:
+    def _clear(self) -> None:
         self._requests: defaultdict[tuple[str, int], int] = defaultdict(int)
         self._predictions: defaultdict[str, int] = defaultdict(int)
-        self._request_seconds: defaultdict[str, _Times] = defaultdict(_Times)
-        self._inference_seconds: defaultdict[str, _Times] = defaultdict(_Times)
+        seconds, inputs = partial(_Observations, _SECONDS), partial(_Observations, _INPUTS)
+        self._request_seconds: defaultdict[str, _Observations] = defaultdict(seconds)
+        self._inference_seconds: defaultdict[str, _Observations] = defaultdict(seconds)
+        self._batch_inputs: defaultdict[str, _Observations] = defaultdict(inputs)
 
-    def _flush_soon(self) -> None:
-        loop = running_loop()
-        if self._loop is not loop:  # a loop that ended before its time was up flushes nothing
+    def _flush_later(self) -> None:
+        loop = asyncio.get_running_loop()
+        if self._loop is not loop:  # An event loop that was closed before the interval ended flushes nothing.
             self._loop = loop
-            loop.call_later(_LATEST_S, self.flush)
+            loop.call_later(_FLUSH_INTERVAL_S, self.flush)
 
 
 tally = Tally()
 
 
 def forget_dead_workers() -> None:
-    """Take workers that were killed out of the sum of what is in flight; they could not do so themselves."""
+    """Remove killed workers from the sum of requests in flight; they could not remove themselves."""
     folder = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
     if folder is None:
         return
     for path in Path(folder).glob("gauge_live*_*.db"):
         process = int(path.stem.rpartition("_")[2])
         try:
-            os.kill(process, 0)  # Signal 0 is not sent; it only asks whether there is such a process.
+            os.kill(process, 0)  # Signal 0 only checks that the process exists.
         except ProcessLookupError:
             mark_process_dead(process)
 
 
 def metrics_response() -> Response:
-    """Return all metrics of all workers in Prometheus' text format."""
+    """Return the metrics of all workers in Prometheus' text format."""
     tally.flush()
     if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)

@@ -1,129 +1,141 @@
-"""Owns what a request for one of our routes passes, however it came in: id, key, place, refusals and log."""
+"""Takes every request through the same steps: key, limits, deadline, error mapping, access log and metrics.
 
+The transports (ASGI, fast HTTP, gRPC) describe a request in a :class:`RequestRecord` and pass the work on it
+as a coroutine function.
+"""
+
+import asyncio
 import logging
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
-
-from starlette.responses import Response
-from starlette.routing import Route
-from starlette.types import Scope
+import math
+import time
+from collections.abc import Awaitable, Callable
+from contextvars import ContextVar
+from typing import TypeVar
 
 from service.inference.errors import LecternError
-from service.server.pipeline.admission import Admission
-from service.server.pipeline.connection import ClientDisconnected, Connection, listen
-from service.server.pipeline.errors import RequestError, error_response, to_request_error
-from service.server.pipeline.request_record import CLIENT_CLOSED_REQUEST, Journal, RequestRecord, request_id
-from service.server.pipeline.router import BufferedRequest, Router
+from service.server.pipeline import metrics
+from service.server.pipeline.access_log import AccessLog
+from service.server.pipeline.errors import ErrorCode, RequestError, to_request_error
+from service.server.pipeline.limits import ApiKeys, ConcurrencyLimit, InFlightRequests, TrustedProxies
+from service.server.pipeline.request_record import RequestRecord
 from service.settings import Settings
 
-Fields = Mapping[bytes, bytes]
+T = TypeVar("T")
+
+MAX_URL_BYTES = 8_000
+# When the running request must be finished, as `time.monotonic()` counts.
+request_deadline: ContextVar[float] = ContextVar("request_deadline", default=math.inf)
 
 _logger = logging.getLogger("lectern")
-_PROBES = ("/livez", "/healthz", "/readyz", "/v2/health/live", "/v2/health/ready")
-# What a browser needs to show the page of the API, which names the models, but asks none.
-_PAGES = ("/", "/docs.json", "/openapi.json", "/static_content/")
+
+
+class ClientDisconnected(Exception):
+    """The client has disconnected before the response."""
 
 
 class RequestPipeline:
-    """The door of one server process for requests over HTTP.
+    """The steps that all requests of one server process pass.
+
+    Args:
+        settings: Keys, limits, the deadline, trusted proxies and the format of the access log.
+        in_flight: Counts the requests.
+        is_ready: Returns whether the server accepts requests that need a model.
 
     Attributes:
-        router: Our routes.
-        max_body: Longest body in bytes.
-        cors: Whether pages of other origins may ask, so that someone has to look at their headers.
+        in_flight: The counts.
+        trusted_proxies: Find the address of a client.
     """
 
-    def __init__(self, routes: Sequence[Route], *, admission: Admission, settings: Settings) -> None:
-        self.router = Router(routes)
-        self.max_body = settings.max_body_mb * 1_000_000
-        self.cors = bool(settings.cors_origins)
-        self._admission = admission
-        self._journal = Journal(settings.log_format)
+    def __init__(
+        self, settings: Settings, *, in_flight: InFlightRequests, is_ready: Callable[[], bool]
+    ) -> None:
+        self.in_flight = in_flight
+        self.trusted_proxies = TrustedProxies(settings.trusted_proxies)
+        self._keys = ApiKeys(settings.api_keys)
+        self._concurrency = ConcurrencyLimit(in_flight, limit=settings.max_queue, is_ready=is_ready)
+        self._timeout_s = settings.timeout_s
+        self._log = AccessLog(settings.log_format)
 
-    def begin(self, scope: Scope, headers: Fields) -> RequestRecord:
-        """Give a request its id; whoever begins one also ends it."""
-        path = scope["path"]
-        return RequestRecord(
-            request_id=request_id(headers.get(b"x-request-id", b"").decode("latin-1")),
-            method=scope["method"],
-            path=path,
-            client=(scope.get("client") or ("-", 0))[0],
-            probe=path in _PROBES,
-        )
-
-    def end(self, exchange: RequestRecord) -> None:
-        """Count and log a request that is over."""
-        self._journal.record(exchange)
-
-    def check_key(self, exchange: RequestRecord, headers: Fields) -> None:
-        """Check the caller's key where one is needed.
-
-        Raises:
-            RequestError: 401: it is none of ours.
-        """
-        path = exchange.path
-        if not (exchange.probe or path in _PAGES or path.startswith(_PAGES[-1])):
-            self._admission.check_key(headers.get(b"authorization", b"").decode("latin-1"))
-
-    def place(self) -> AbstractContextManager[None]:
-        """Hold a place in the queue, as :meth:`service.server.pipeline.admission.Admission.place`."""
-        return self._admission.place()
-
-    async def answer(self, route: Route, scope: Scope, body: bytes, connection: Connection) -> Response:
-        """Answer a request that is here as a whole.
+    async def process(
+        self,
+        record: RequestRecord,
+        work: Callable[[], Awaitable[T]],
+        *,
+        authorization: str | None,
+        url_bytes: int,
+    ) -> T:
+        """Check a request, do the work for it, and record how it ended.
 
         Args:
-            route: Where it leads.
-            scope: Of ASGI, with the path's parameters.
-            body: All of it.
-            connection: Of the caller.
+            record: The request; its status and code are set here if the work fails.
+            work: Makes the response, and sets the record's route and status.
+            authorization: The value of that header; None if the request needs no key.
+            url_bytes: Length of its URL.
+
+        Returns:
+            What the work returns.
+
+        Raises:
+            RequestError: The error response for the client, whatever the cause.
+            CancelledError, ClientDisconnected: There is no client for the response.
         """
-        headers = first_fields(scope)
-        exchange = self.begin(scope, headers)
-        exchange.route = route.path_format
         try:
-            response = await self._ask(route, scope, body, connection, headers=headers, exchange=exchange)
-            exchange.status = response.status_code
-            response.raw_headers.append((b"x-request-id", exchange.request_id.encode()))
-            return response
-        finally:
-            self.end(exchange)
-
-    async def _ask(
-        self,
-        route: Route,
-        scope: Scope,
-        body: bytes,
-        connection: Connection,
-        *,
-        headers: Fields,
-        exchange: RequestRecord,
-    ) -> Response:
-        try:
-            self.check_key(exchange, headers)
-            with self._admission.place():
-                listen(connection)
-                response: Response = await route.endpoint(BufferedRequest(scope, body))
-                return response
+            if authorization is not None:
+                self._keys.check(authorization)
+            if url_bytes > MAX_URL_BYTES:
+                raise RequestError(
+                    ErrorCode.URL_TOO_LONG,
+                    f"the URL is longer than {MAX_URL_BYTES} bytes; send a shorter one",
+                )
+            return await work()
+        except (asyncio.CancelledError, ClientDisconnected):
+            if not record.status:
+                record.set_error(ErrorCode.CLIENT_DISCONNECTED)
+            raise
         except Exception as error:
-            return self.refusal(error, exchange)
+            raise self._error_response(error, record) from None
+        finally:
+            self._finish(record)
 
-    def refusal(self, error: Exception, exchange: RequestRecord) -> Response:
-        """Return what a caller is told of a request that failed."""
-        if isinstance(error, ClientDisconnected):
-            return Response(status_code=CLIENT_CLOSED_REQUEST)  # No one hears this; the log tells of it.
-        if isinstance(error, LecternError):
-            error = to_request_error(error)
-        elif not isinstance(error, RequestError):
-            _logger.error("request %s failed", exchange.request_id, exc_info=error)
-            error = to_request_error(LecternError())
-        exchange.code = error.code
-        return error_response(error, request_id=exchange.request_id)
+    async def limited(self, work: Callable[[], Awaitable[T]], *, counted: bool = True) -> T:
+        """Do work within the deadline and the concurrency limit.
 
+        Args:
+            work: Is cancelled at the deadline.
+            counted: Whether it counts towards the concurrency limit.
 
-def first_fields(scope: Scope) -> Fields:
-    """Return a request's header fields by name, the first of several of one name.
+        Raises:
+            RequestError: 429 or 503: the work is not accepted. 504: the deadline passed.
+        """
+        if counted:
+            with self._concurrency:
+                return await self._in_time(work)
+        return await self._in_time(work)
 
-    Starlette's ``Headers`` do so, too, and take ten times as long.
-    """
-    return dict(reversed(scope["headers"]))
+    async def _in_time(self, work: Callable[[], Awaitable[T]]) -> T:
+        request_deadline.set(time.monotonic() + self._timeout_s)
+        try:
+            async with asyncio.timeout(self._timeout_s) as timeout:
+                return await work()
+        except TimeoutError:
+            if not timeout.expired():
+                raise
+            raise RequestError(
+                ErrorCode.DEADLINE_EXCEEDED,
+                f"no answer within {self._timeout_s:g} s; send less, or try later",
+            ) from None
+
+    def _error_response(self, error: Exception, record: RequestRecord) -> RequestError:
+        if not isinstance(error, RequestError | LecternError):
+            _logger.error("request %s failed", record.request_id, exc_info=error)
+            error = LecternError()
+        response = error if isinstance(error, RequestError) else to_request_error(error)
+        record.status, record.code = response.status, response.code
+        return response
+
+    def _finish(self, record: RequestRecord) -> None:
+        seconds = time.perf_counter() - record.started
+        metrics.tally.request(record.route, record.status, seconds)
+        # Health checks that succeed would fill the log every few seconds.
+        if not (record.probe and record.status == 200):
+            self._log.write(record, seconds * 1e3)

@@ -1,80 +1,88 @@
-"""Owns finding the route of a request, and asking it."""
+"""Finds the route of an HTTP request."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 from starlette.datastructures import QueryParams
 from starlette.requests import Request
-from starlette.routing import Match, Route
-from starlette.types import Receive, Scope, Send
+from starlette.routing import Route
+from starlette.types import Scope
 
 from service.server.pipeline.errors import method_not_allowed
 
-# Paths that callers make up are not worth more memory than this.
-_MOST_REMEMBERED = 512
 _NO_PARAMETERS = QueryParams()
 
 
+@dataclass(frozen=True)
+class _Path:
+    """The routes of one path template, by method."""
+
+    pattern: re.Pattern[str]
+    routes: dict[str, Route] = field(default_factory=dict)
+
+
 class Router:
-    """The routes of one server process, and which paths have led to which of them."""
+    """Finds routes by the first segment and the number of segments of a path.
+
+    The index depends on the routes alone: nothing that a client sends is kept.
+
+    Args:
+        routes: Their paths start with a fixed segment; all path parameters are text.
+
+    Attributes:
+        routes: As above.
+    """
 
     def __init__(self, routes: Sequence[Route]) -> None:
-        self.routes = routes
-        self._known: dict[tuple[str, str], tuple[Route, Mapping[str, Any]]] = {}
+        self.routes = tuple(routes)
+        self._paths: dict[tuple[str, int], list[_Path]] = {}
+        by_template: dict[str, _Path] = {}
+        for route in routes:
+            path = by_template.get(route.path)
+            if path is None:
+                path = by_template[route.path] = _Path(route.path_regex)
+                self._paths.setdefault(_index(route.path), []).append(path)
+            for method in route.methods or ():
+                path.routes.setdefault(method, route)
 
     def find(self, scope: Scope) -> Route | None:
-        """Return our route for a request, its path parameters put into the scope; None if it is not ours.
+        """Return the route of a request and set ``scope["path_params"]``; None if no path matches.
 
         Raises:
-            RequestError: 405: the path is ours, and the method is not for it.
+            RequestError: 405: the path matches, the method does not.
         """
-        key = (scope["method"], scope["path"])
-        found = self._known.get(key)
-        if found is None:
-            found = self._match(scope)
-            if found is None:
-                return None
-            if len(self._known) >= _MOST_REMEMBERED:
-                self._known.clear()
-            self._known[key] = found
-        route, parameters = found
-        scope["path_params"] = dict(parameters)
-        return route
-
-    def _match(self, scope: Scope) -> tuple[Route, Mapping[str, Any]] | None:
         allowed: set[str] = set()
-        for route in self.routes:
-            match, child = route.matches(scope)
-            if match is Match.FULL:
-                return route, child["path_params"]
-            if match is Match.PARTIAL:
-                allowed |= route.methods or set()
+        for path in self._paths.get(_index(scope["path"]), ()):
+            match = path.pattern.match(scope["path"])
+            if match is None:
+                continue
+            route = path.routes.get(scope["method"])
+            if route is not None:
+                scope["path_params"] = match.groupdict()
+                return route
+            allowed |= path.routes.keys()
         if allowed:
             raise method_not_allowed(scope["method"], scope["path"], ", ".join(sorted(allowed)))
         return None
 
 
 class BufferedRequest(Request):
-    """A request whose body was read already."""
+    """A request whose body has been read."""
 
     def __init__(self, scope: Scope, body: bytes) -> None:
         super().__init__(scope)
-        self._whole = body
+        self._buffered_body = body
 
     @property
     def query_params(self) -> QueryParams:
-        """The parameters of the query; to parse an empty one would take as long as to read a header."""
+        """The parameters of the query; an empty query is not parsed."""
         return super().query_params if self.scope["query_string"] else _NO_PARAMETERS
 
     async def body(self) -> bytes:
         """Return the body."""
-        return self._whole
+        return self._buffered_body
 
 
-async def answer(route: Route, scope: Scope, receive: Receive, send: Send, *, body: bytes) -> None:
-    """Ask the endpoint of a route, which must be a coroutine function, and send its answer.
-
-    The layers that Starlette puts around an endpoint turn exceptions into answers; the gateway does that.
-    """
-    response = await route.endpoint(BufferedRequest(scope, body))
-    await response(scope, receive, send)
+def _index(path: str) -> tuple[str, int]:
+    return path[1:].partition("/")[0], path.count("/")

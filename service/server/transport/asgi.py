@@ -1,94 +1,62 @@
-"""Owns the way of requests that come in ASGI's messages, to our routes and to BentoML's."""
+"""Adapts ASGI to the request pipeline."""
 
-from collections.abc import Mapping, Sequence
+import asyncio
+from types import TracebackType
 
-from starlette.datastructures import Headers
-from starlette.routing import Route
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-from service.server.bentoml_errors import TranslatedReply, check_json, refusals, replayed
-from service.server.pipeline.connection import ClientDisconnected, listen
-from service.server.pipeline.errors import RequestError, method_not_allowed
-from service.server.pipeline.pipeline import Fields, RequestPipeline, first_fields
-from service.server.pipeline.request_record import RequestRecord
-from service.server.pipeline.router import answer
+from service.server.bentoml_adapter import BentoRoutes
+from service.server.pipeline.errors import ErrorCode, RequestError
+from service.server.pipeline.pipeline import ClientDisconnected
+from service.server.transport.http_handler import Headers, HttpHandler
 
 
-class Gateway:
-    """ASGI middleware in front of our routes and of BentoML's application.
+class AsgiAdapter:
+    """ASGI middleware that answers every HTTP request with a handler.
 
-    A request for one of our routes is answered here and never reaches BentoML's layers. Everything else goes
-    to BentoML if path and method are among ``passed``, with the body read and bounded here, JSON only.
+    Args:
+        app: BentoML's application, which gets other scopes, and the requests for its own routes.
+        handler: Answers the requests.
+        bento_routes: The routes that forward to ``app``.
     """
 
-    def __init__(
-        self,
-        app: ASGIApp,
-        *,
-        door: RequestPipeline,
-        passed: Mapping[str, Sequence[str]],
-    ) -> None:
+    def __init__(self, app: ASGIApp, *, handler: HttpHandler, bento_routes: BentoRoutes) -> None:
         self._app = app
-        self._door = door
-        self._passed = passed
+        self._handler = handler
+        bento_routes.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request; nothing is ever raised to the layers outside."""
+        """Answer one request."""
         if scope["type"] != "http":
-            return await self._app(scope, receive, send)
-        headers = first_fields(scope)
-        exchange = self._door.begin(scope, headers)
-        reply = _Reply(send, exchange)
-        try:
-            await self._admit(scope, headers, receive, reply, exchange)
-        except Exception as error:
-            # Anything that escapes would leave the caller waiting until BentoML's own time-out.
-            response = self._door.refusal(error, exchange)
-            if not exchange.status:  # else the answer is on its way; its head cannot be taken back
-                await response(scope, receive, reply)
-        finally:
-            self._door.end(exchange)
-
-    async def _admit(
-        self, scope: Scope, headers: Fields, receive: Receive, reply: "_Reply", exchange: RequestRecord
-    ) -> None:
-        path = scope["path"]
-        self._door.check_key(exchange, headers)
-        route = self._door.router.find(scope)
-        if route is not None:
-            exchange.route = route.path_format
-        elif path in self._passed:
-            exchange.route = path
-            if scope["method"] not in self._passed[path]:
-                raise method_not_allowed(scope["method"], path, ", ".join(self._passed[path]))
-        else:
-            raise RequestError(
-                404, "not_found", f"there is nothing at {path!r}; GET /models lists what is served"
-            )
-        if scope["method"] != "POST":
-            await self._dispatch(route, scope, receive, reply, body=b"")
+            await self._app(scope, receive, send)
             return
-        with self._door.place():
+        guard, is_sent = _DisconnectGuard(receive), False
+
+        async def read_body(headers: Headers) -> bytes:
             body = await self._read(headers, receive)
-            listen(receive)
-            if route is None:
-                check_json(Headers(scope=scope))
-            await self._dispatch(route, scope, receive, reply, body=body)
+            guard.start()
+            return body
 
-    async def _dispatch(
-        self, route: Route | None, scope: Scope, receive: Receive, reply: "_Reply", *, body: bytes
-    ) -> None:
-        if route is not None:
-            await answer(route, scope, receive, reply, body=body)
-            return
-        translated = TranslatedReply(reply)
-        refusals.set(translated.refusals)
-        await self._app(scope, replayed(body, receive), translated)
-        translated.check(scope)
+        async def send_response(response: Response) -> None:
+            nonlocal is_sent
+            if not is_sent:  # A response that fails halfway cannot be replaced by an error response.
+                is_sent = True
+                await response(scope, receive, send)
 
-    async def _read(self, headers: Fields, receive: Receive) -> bytes:
+        path = scope.get("raw_path") or scope["path"].encode()
+        query = scope["query_string"]
+        url_bytes = len(path) + len(query) + bool(query)
+        try:
+            with guard:
+                await self._handler.respond(scope, read_body, send_response, url_bytes=url_bytes)
+        except ClientDisconnected:
+            # BentoML's time-out layer waits for a response even if the client has disconnected.
+            await send_response(Response(status_code=ErrorCode.CLIENT_DISCONNECTED.status))
+
+    async def _read(self, headers: Headers, receive: Receive) -> bytes:
         announced = headers.get(b"content-length", b"")
-        if announced.isdigit() and int(announced) > self._door.max_body:
+        if announced.isdigit() and int(announced) > self._handler.max_body:
             raise self._too_large(int(announced))
         chunks, size = [], 0
         while True:
@@ -97,7 +65,7 @@ class Gateway:
                 raise ClientDisconnected
             chunk = message.get("body", b"")
             size += len(chunk)
-            if size > self._door.max_body:
+            if size > self._handler.max_body:
                 raise self._too_large(size)
             chunks.append(chunk)
             if not message.get("more_body", False):
@@ -105,23 +73,48 @@ class Gateway:
 
     def _too_large(self, size: int) -> RequestError:
         return RequestError(
-            413,
-            "body_too_large",
-            f"the body has {size} bytes or more, the limit is {self._door.max_body}; send less at once",
+            ErrorCode.BODY_TOO_LARGE,
+            f"the body has {size} bytes or more, the limit is {self._handler.max_body}; send less at once",
             # The rest of the body is not read, so that the connection cannot be used again.
             {"Connection": "close"},
         )
 
 
-class _Reply:
-    """The way out to the caller: adds the request id and notes the status."""
+class _DisconnectGuard:
+    """A context manager that cancels its task when the client disconnects, once it is started.
 
-    def __init__(self, send: Send, exchange: RequestRecord) -> None:
-        self._send = send
-        self.exchange = exchange
+    Args:
+        receive: After the body it returns only that the client has disconnected.
+    """
 
-    async def __call__(self, message: Message) -> None:
-        if message["type"] == "http.response.start":
-            self.exchange.status = message["status"]
-            message["headers"].append((b"x-request-id", self.exchange.request_id.encode()))
-        await self._send(message)
+    def __init__(self, receive: Receive) -> None:
+        self._receive = receive
+        self._task: asyncio.Task[object] | None = None
+        self._listener: asyncio.Task[None] | None = None
+        self._disconnected = False
+
+    def start(self) -> None:
+        """Listen, from the task that is to be cancelled; the body must have been read."""
+        self._task = asyncio.current_task()
+        self._listener = asyncio.create_task(self._listen())
+
+    def __enter__(self) -> None:
+        """Do nothing yet: the body is still to be read."""
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop listening.
+
+        Raises:
+            ClientDisconnected: The task was cancelled for that reason alone.
+        """
+        if self._listener is not None:
+            self._listener.cancel()
+        if self._disconnected and self._task is not None and self._task.uncancel() == 0:
+            raise ClientDisconnected from None
+
+    async def _listen(self) -> None:
+        if (await self._receive())["type"] == "http.disconnect" and self._task is not None:
+            self._disconnected = True
+            self._task.cancel()

@@ -1,8 +1,8 @@
-"""Owns the way of short requests: from the socket's bytes to a route, and its answer back, in one piece each.
+"""Adapts short HTTP requests to the request pipeline, without ASGI's messages in between.
 
-ASGI gives a request and its answer in messages, so that bodies may be as long as they like. A picture or a
-tensor is there as a whole with the packet or two that it comes in; for those, messages, their events and the
-checks of each header take as long as the network does. What is not plain and short goes uvicorn's own way.
+A short request arrives completely in a packet or two. ASGI splits it and its response into messages, with an
+event and header checks for each, which take as long as a fast network. All other requests take uvicorn's path
+to ASGI. This module depends on internals of uvicorn; ``bentoml_adapter`` checks the version.
 """
 
 import asyncio
@@ -12,35 +12,28 @@ from starlette.responses import Response
 from starlette.routing import Route
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
-from service.server.execution.event_loop_batcher import EventLoopBatcher
-from service.server.pipeline.connection import Connection
 from service.server.pipeline.errors import RequestError
-from service.server.pipeline.pipeline import RequestPipeline
+from service.server.pipeline.pipeline import MAX_URL_BYTES
+from service.server.transport.http_handler import Headers, HttpHandler
 
-# Longer bodies are read piece by piece, with a place in the queue held for them.
-_LONGEST = 256_000
-# After this long the rest of a body is waited for as for any other: with a place and a deadline.
-_PATIENCE_S = 0.2
-# Fields of a request that ask for more than an answer.
-_SPECIAL = frozenset({b"transfer-encoding", b"expect", b"upgrade"})
+# Longer bodies are read in pieces, within the concurrency limit.
+_MAX_BODY_BYTES = 256_000
+# A body that is not complete after this time is read by uvicorn, within the concurrency limit and deadline.
+_BODY_WAIT_S = 0.2
+_UNSUPPORTED_HEADERS = frozenset({b"transfer-encoding", b"expect", b"upgrade"})
 
 
-class _HangUp:
-    """What uvicorn sets when the caller hangs up.
-
-    Not the request itself, which would never be free of itself then, and keep its body.
-    """
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+class _NoEvent:
+    """Stands for the event of a cycle, which uvicorn sets when the client disconnects."""
 
     def set(self) -> None:
-        """Let whoever works for the caller know that they are gone."""
-        self._connection.lose()
+        """Do nothing: the protocol cancels the task of the request."""
 
 
-class _Whole:
-    """One request and its answer; uvicorn's protocol sees it as one of its own cycles."""
+class _FastCycle:
+    """One request on the fast path, with the attributes of uvicorn's own cycle that its protocol uses."""
+
+    message_event = _NoEvent()
 
     def __init__(self, route: Route) -> None:
         self.route = route
@@ -49,122 +42,140 @@ class _Whole:
         self.response_complete = False
         self.disconnected = False
         self.keep_alive = True
-        self.connection = Connection()
-        self.message_event = _HangUp(self.connection)
 
 
 class FastHttpProtocol(HttpToolsProtocol):
-    """uvicorn's protocol, with a short way for requests that are plain and short.
+    """uvicorn's protocol with a fast path for short requests.
 
     Args:
-        door: What such requests pass, and where it leads.
-        turns: Are told how many are on their way.
+        handler: Answers the requests of the fast path.
     """
 
-    def __init__(self, *words: Any, door: RequestPipeline, turns: EventLoopBatcher, **named: Any) -> None:
-        super().__init__(*words, **named)
-        self._door = door
-        self._turns = turns
-        self._patience: asyncio.TimerHandle | None = None
+    def __init__(self, *arguments: Any, handler: HttpHandler, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._handler = handler
+        self._in_flight = handler.pipeline.in_flight
+        self._max_body = min(_MAX_BODY_BYTES, handler.max_body)
+        self._body_timer: asyncio.TimerHandle | None = None
+        self._running: asyncio.Task[None] | None = None
 
     def data_received(self, data: bytes) -> None:
-        """Read on; a body that does not come soon is left to uvicorn."""
+        """Parse data; start the timer for a body that is not complete."""
         super().data_received(data)
         cycle: Any = self.cycle
-        if type(cycle) is _Whole and cycle.more_body and self._patience is None:
-            self._patience = self.loop.call_later(_PATIENCE_S, self._hand_over)
+        if type(cycle) is _FastCycle and cycle.more_body and self._body_timer is None:
+            self._body_timer = self.loop.call_later(_BODY_WAIT_S, self._leave_fast_path)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Tell whoever works for the caller that they are gone."""
-        self._be_patient_no_more()
+        """Cancel the request that runs."""
+        self._cancel_body_timer()
         super().connection_lost(exc)
+        if self._running is not None:
+            self._running.cancel()
+
+    def on_url(self, url: bytes) -> None:
+        """Keep no more of a URL than shows that it is too long, which uvicorn could not parse either."""
+        super().on_url(url[: MAX_URL_BYTES + 1 - len(self.url)])
 
     def on_headers_complete(self) -> None:
-        """Decide which way a request goes."""
-        route = self._short_way()
+        """Choose the path of a request."""
+        route = self._fast_route()
         if route is None:
             super().on_headers_complete()
         else:
-            self.cycle = _Whole(route)  # type: ignore[assignment]
+            self.cycle = _FastCycle(route)  # type: ignore[assignment]
 
     def on_body(self, body: bytes) -> None:
         """Keep a piece of the body."""
         cycle: Any = self.cycle
-        if type(cycle) is _Whole:
+        if type(cycle) is _FastCycle:
             cycle.chunks.append(body)
         else:
             super().on_body(body)
 
     def on_message_complete(self) -> None:
-        """Answer a request that is here as a whole."""
+        """Start the task of a request that is complete."""
         cycle: Any = self.cycle
-        if type(cycle) is not _Whole:
+        if type(cycle) is not _FastCycle:
             super().on_message_complete()
             return
-        self._be_patient_no_more()
+        self._cancel_body_timer()
         cycle.more_body = False
-        self._turns.coming += 1
-        task = self.loop.create_task(self._answer(cycle, self.scope))
+        self._in_flight.arriving += 1
+        task = self.loop.create_task(self._answer(cycle, self.scope, len(self.url)))
         self.tasks.add(task)
         task.add_done_callback(self.tasks.discard)
 
-    def _short_way(self) -> Route | None:
-        """Return our route for a request that is plain and short; None for any other."""
+    def _fast_route(self) -> Route | None:
+        """Return the route of a request that can take the fast path; None for any other request."""
         parser = self.parser
         scope: Any = self.scope
         if parser.get_method() != b"POST" or parser.get_http_version() != "1.1":
             return None
         if not parser.should_keep_alive() or (self.cycle and not self.cycle.response_complete):
             return None
-        fields = dict(self.headers)
-        length = fields.get(b"content-length", b"")
-        if not length.isdigit() or len(length) > 6 or int(length) > min(_LONGEST, self._door.max_body):
+        headers = dict(self.headers)
+        length = headers.get(b"content-length", b"")
+        if not length.isdigit() or len(length) > 6 or int(length) > self._max_body:
             return None
-        if not _SPECIAL.isdisjoint(fields) or (self._door.cors and b"origin" in fields):
+        if not _UNSUPPORTED_HEADERS.isdisjoint(headers) or (self._handler.has_cors and b"origin" in headers):
             return None
         path, _, query = self.url.partition(b"?")
-        if not self.url.isascii() or b"%" in path or not path.startswith(b"/") or b"#" in query:
+        if not self.url.isascii() or b"%" in path or not path.startswith(b"/") or b"#" in self.url:
             return None
         scope["method"], scope["path"], scope["query_string"] = "POST", path.decode("ascii"), query
         try:
-            return self._door.router.find(scope)
+            return self._handler.router.find(scope)
         except RequestError:
             return None
 
-    async def _answer(self, cycle: _Whole, scope: Any) -> None:
-        self._turns.coming -= 1
-        body = b"".join(cycle.chunks)
-        cycle.chunks.clear()  # the connection may be idle for long
-        response = await self._door.answer(cycle.route, scope, body, cycle.connection)
-        if self.flow.write_paused and not cycle.disconnected:
-            await self.flow.drain()
-        cycle.response_complete = True
-        if cycle.disconnected or self.transport.is_closing():
-            return
-        self.transport.write(self._wire(response, cycle))
-        if not cycle.keep_alive:
-            self.transport.close()
-        self.on_response_complete()
+    async def _answer(self, cycle: _FastCycle, scope: Any, url_bytes: int) -> None:
+        # Only from here on: a task that is cancelled before it starts would stay counted as arriving.
+        self._in_flight.arriving -= 1
+        self._running = asyncio.current_task()
+        if cycle.disconnected and self._running is not None:
+            self._running.cancel()
 
-    def _wire(self, response: Response, cycle: _Whole) -> bytes:
-        fields = [STATUS_LINE[response.status_code]]
+        async def read_body(headers: Headers) -> bytes:
+            body = b"".join(cycle.chunks)
+            cycle.chunks.clear()  # The connection keeps the cycle until its next request.
+            return body
+
+        async def send(response: Response) -> None:
+            if self.flow.write_paused:
+                await self.flow.drain()
+            cycle.response_complete = True
+            if self.transport.is_closing():
+                return
+            self.transport.write(self._serialize(response, cycle))
+            if not cycle.keep_alive:
+                self.transport.close()
+            self.on_response_complete()
+
+        try:
+            await self._handler.respond(scope, read_body, send, url_bytes=url_bytes, route=cycle.route)
+        finally:
+            self._running = None
+
+    def _serialize(self, response: Response, cycle: _FastCycle) -> bytes:
+        parts = [STATUS_LINE[response.status_code]]
         for name, value in (*self.server_state.default_headers, *response.raw_headers):
-            fields += (name, b": ", value, b"\r\n")
+            parts += (name, b": ", value, b"\r\n")
         if not cycle.keep_alive:
-            fields.append(b"connection: close\r\n")
-        fields += (b"\r\n", bytes(response.body))
-        return b"".join(fields)
+            parts.append(b"connection: close\r\n")
+        parts += (b"\r\n", bytes(response.body))
+        return b"".join(parts)
 
-    def _hand_over(self) -> None:
-        """Let uvicorn wait for the rest of the body."""
-        self._patience = None
+    def _leave_fast_path(self) -> None:
+        """Let uvicorn read the rest of the body."""
+        self._body_timer = None
         cycle: Any = self.cycle
         self.cycle = None  # type: ignore[assignment]
         super().on_headers_complete()
         for chunk in cycle.chunks:
             super().on_body(chunk)
 
-    def _be_patient_no_more(self) -> None:
-        if self._patience is not None:
-            self._patience.cancel()
-            self._patience = None
+    def _cancel_body_timer(self) -> None:
+        if self._body_timer is not None:
+            self._body_timer.cancel()
+            self._body_timer = None

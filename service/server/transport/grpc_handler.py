@@ -1,140 +1,167 @@
-"""Owns what every call over gRPC passes: id, key, limits, deadline, status, metrics and the log."""
+"""Adapts gRPC calls to the request pipeline."""
 
 import asyncio
-import logging
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
+from typing import Any, TypeVar
 from urllib.parse import unquote
 
 import grpc
+from google.protobuf.descriptor_pool import DescriptorPool
 from grpc.aio import EOF
+from grpc_health.v1 import health_pb2
+from grpc_reflection.v1alpha import reflection, reflection_pb2
 
-from service.inference.errors import LecternError
-from service.server.pipeline.admission import Admission
-from service.server.pipeline.errors import RequestError, to_request_error
-from service.server.pipeline.request_record import CLIENT_CLOSED_REQUEST, Journal, RequestRecord, request_id
-from service.server.protocols.oip.grpc_methods import Method, Reply
-from service.settings import Settings
+from service.server.pipeline.errors import ErrorCode, RequestError
+from service.server.pipeline.pipeline import RequestPipeline
+from service.server.pipeline.request_record import RequestRecord, request_id
+from service.server.protocols.oip import inference_pb2
+from service.server.protocols.oip.grpc_methods import HEALTH, SERVICE, Method
 
-_logger = logging.getLogger("lectern")
-_STATUS = {
-    400: grpc.StatusCode.INVALID_ARGUMENT,
-    401: grpc.StatusCode.UNAUTHENTICATED,
-    404: grpc.StatusCode.NOT_FOUND,
-    413: grpc.StatusCode.INVALID_ARGUMENT,  # to send the same again would not help
-    422: grpc.StatusCode.INVALID_ARGUMENT,
-    429: grpc.StatusCode.RESOURCE_EXHAUSTED,
-    501: grpc.StatusCode.UNIMPLEMENTED,
-    503: grpc.StatusCode.UNAVAILABLE,
-    504: grpc.StatusCode.DEADLINE_EXCEEDED,
-}
-# A status travels in the trailers; clients take no more than 8 KiB of those, and 12 bytes can be a character.
-_LONGEST_DETAILS = 500
-_LONGEST_PATH = 100
+T = TypeVar("T")
+
+_REFLECTION_PATH = f"/{reflection.SERVICE_NAME}/ServerReflectionInfo"
+# Details travel in the trailers, of which clients accept 8 KiB; a character can take 12 bytes.
+_MAX_DETAILS = 500
+_MAX_SHOWN_PATH = 100
 
 
-class GrpcGateway:
-    """Finds the handler of every call, whatever it asks for, as ``grpc.GenericRpcHandler`` does."""
+class GrpcHandler:
+    """Returns the handler of every call, known or not, as ``grpc.GenericRpcHandler`` does.
 
-    def __init__(self, methods: Mapping[str, Method], *, admission: Admission, settings: Settings) -> None:
+    Args:
+        methods: Methods by the path of a call.
+        pipeline: The steps that every call passes.
+    """
+
+    def __init__(self, methods: Mapping[str, Method], *, pipeline: RequestPipeline) -> None:
         self._methods = dict(methods)
-        self._admission = admission
-        self._journal = Journal(settings.log_format)
+        self._pipeline = pipeline
+        self._reflection = reflection.aio.ReflectionServicer(
+            [SERVICE, HEALTH, reflection.SERVICE_NAME], pool=_descriptor_pool()
+        )
 
     def service(self, details: Any) -> Any:
         """Return the handler of a call.
 
-        It is one for a stream of requests, since that is called before the first of them has come: keys,
-        the queue's limit and the deadline then hold for reading it too, and its bytes are parsed by us.
+        It handles a stream of requests, because such a handler starts before the first message has arrived:
+        key, concurrency limit and deadline then apply to reading it too.
         """
         path = details.method
+        if path == _REFLECTION_PATH:
+            return grpc.stream_stream_rpc_method_handler(
+                self._reflect,
+                request_deserializer=reflection_pb2.ServerReflectionRequest.FromString,
+                response_serializer=reflection_pb2.ServerReflectionResponse.SerializeToString,
+            )
+        return grpc.stream_unary_rpc_method_handler(partial(self._handle, path))
 
-        async def handle(requests: Any, context: Any) -> bytes:
-            return await self._handle(path, context)
-
-        return grpc.stream_unary_rpc_method_handler(handle)
-
-    async def _handle(self, path: str, context: Any) -> bytes:
+    async def _handle(self, path: str, requests: Any, context: Any) -> bytes:
         method = self._methods.get(path)
-        metadata = dict(context.invocation_metadata() or ())
-        exchange = RequestRecord(
-            request_id=request_id(str(metadata.get("x-request-id", ""))),
+        record = self._record(path, context, probe=method is not None and method.probe)
+        return await self._process(record, partial(self._answer, record, method, context), context)
+
+    async def _reflect(self, requests: Any, context: Any) -> None:
+        record = self._record(_REFLECTION_PATH, context)
+
+        async def answer() -> None:
+            record.route = record.path
+            async for response in self._reflection.ServerReflectionInfo(requests, context):
+                await context.write(response)
+            record.status = 200
+
+        await self._process(record, partial(self._pipeline.limited, answer, counted=False), context)
+
+    def _record(self, path: str, context: Any, *, probe: bool = False) -> RequestRecord:
+        return RequestRecord(
+            request_id=request_id(_metadata(context, "x-request-id")),
             method="GRPC",
             path=path,
-            client=_address(context.peer()),
-            probe=method is not None and method.probe,
+            client=self._pipeline.trusted_proxies.client(
+                _address(context.peer()), lambda: _metadata(context, "x-forwarded-for")
+            ),
+            probe=probe,
         )
+
+    async def _process(self, record: RequestRecord, work: Callable[[], Awaitable[T]], context: Any) -> T:
+        async def cancellable() -> T:
+            try:
+                return await work()
+            except asyncio.CancelledError:
+                # gRPC cancels the call when the client cancels it or the client's own deadline passes.
+                record.set_error(
+                    ErrorCode.DEADLINE_EXCEEDED if _is_late(context) else ErrorCode.CLIENT_DISCONNECTED
+                )
+                raise
+
         try:
-            return await self._answer(method, str(metadata.get("authorization", "")), context, exchange)
-        except asyncio.CancelledError:
-            # The caller hears nothing any more: it gave up, or its own deadline is over.
-            late = _is_late(context)
-            exchange.status, exchange.code = (
-                (504, "deadline_exceeded") if late else (CLIENT_CLOSED_REQUEST, "")
+            return await self._pipeline.process(
+                record,
+                cancellable,
+                authorization=None if record.probe else _metadata(context, "authorization"),
+                url_bytes=len(record.path),
             )
-            raise
-        finally:
-            self._journal.record(exchange)
+        except RequestError as error:
+            await context.abort(
+                grpc.StatusCode[error.grpc_status],
+                error.message[:_MAX_DETAILS],
+                _trailers(record, error.headers),
+            )
+            raise AssertionError("abort does not return") from error
 
-    async def _answer(
-        self, method: Method | None, authorization: str, context: Any, exchange: RequestRecord
-    ) -> bytes:
-        try:
-            reply = await self._admit(method, authorization, context, exchange)
-        except RequestError as problem:
-            refusal = problem
-        except LecternError as error:
-            refusal = to_request_error(error)
-        except Exception:
-            _logger.exception("request %s failed", exchange.request_id)
-            refusal = to_request_error(LecternError())
-        else:
-            exchange.status = 200
-            context.set_trailing_metadata(_trailers(exchange, reply.metadata))
-            body: bytes = reply.message.SerializeToString()
-            return body
-        exchange.status, exchange.code = refusal.status, refusal.code
-        await context.abort(
-            _STATUS.get(refusal.status, grpc.StatusCode.INTERNAL),
-            refusal.message[:_LONGEST_DETAILS],
-            _trailers(exchange, refusal.headers),
-        )
-        raise AssertionError("abort does not return")
-
-    async def _admit(
-        self, method: Method | None, authorization: str, context: Any, exchange: RequestRecord
-    ) -> Reply:
-        if not exchange.probe:
-            self._admission.check_key(authorization)
+    async def _answer(self, record: RequestRecord, method: Method | None, context: Any) -> bytes:
         if method is None:
             offered = ", ".join(path.rpartition("/")[2] for path in self._methods)
-            asked = exchange.path[:_LONGEST_PATH]
-            raise RequestError(501, "unimplemented", f"{asked!r} is not offered here; there are {offered}")
-        exchange.route = exchange.path
-        with self._admission.place() if method.predicts else self._admission.deadline():
-            body = await context.read()
-            if body is EOF and _is_late(context):
-                raise RequestError(
-                    504, "deadline_exceeded", "your deadline passed before the message had come"
-                )
-            if body is EOF:
-                # So it looks from here, too, if gRPC refused a message for its size, or the caller gave up.
-                raise RequestError(
-                    400, "no_message", "the call ended before its message had come; send the whole"
-                )
-            return await method.answer(body)
+            raise RequestError(
+                ErrorCode.UNIMPLEMENTED,
+                f"there is no method {record.path[:_MAX_SHOWN_PATH]!r}; there are {offered}",
+            )
+        record.route = record.path
+
+        async def call() -> bytes:
+            reply = await method.answer(await _read(context))
+            context.set_trailing_metadata(_trailers(record, reply.metadata))
+            return bytes(reply.message.SerializeToString())
+
+        response = await self._pipeline.limited(call, counted=method.predicts)
+        record.status = 200
+        return response
 
 
-def _trailers(exchange: RequestRecord, more: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
-    """Return the metadata that go behind an answer: headers of HTTP, in the small letters of HTTP/2."""
-    shown = {"X-Request-ID": exchange.request_id, **more}
-    if exchange.code:
-        shown["X-Error-Code"] = exchange.code
-    return tuple((name.lower(), value) for name, value in shown.items())
+async def _read(context: Any) -> bytes:
+    """Return the one request message of a call."""
+    message: Any = await context.read()
+    if message is not EOF:
+        return bytes(message)
+    if _is_late(context):
+        raise RequestError(ErrorCode.DEADLINE_EXCEEDED, "your deadline passed before the message arrived")
+    # gRPC also ends the stream if it refuses a message for its size, or if the client has cancelled.
+    raise RequestError(ErrorCode.NO_MESSAGE, "the call ended before its message arrived; send one message")
+
+
+def _descriptor_pool() -> DescriptorPool:
+    """Return a pool of the files that reflection describes; the inference messages are in no shared pool."""
+    pool = DescriptorPool()
+    for module in (inference_pb2, health_pb2, reflection_pb2):
+        pool.AddSerializedFile(module.DESCRIPTOR.serialized_pb)
+    return pool
+
+
+def _metadata(context: Any, name: str) -> str:
+    """Return the value of a metadata key; several values are joined, as in HTTP."""
+    return ",".join(str(value) for key, value in context.invocation_metadata() or () if key == name)
+
+
+def _trailers(record: RequestRecord, headers: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    """Return the trailing metadata of a response: the headers that HTTP has, in lower case."""
+    all_headers = {"X-Request-ID": record.request_id, **headers}
+    if record.code:
+        all_headers["X-Error-Code"] = record.code
+    return tuple((name.lower(), value) for name, value in all_headers.items())
 
 
 def _is_late(context: Any) -> bool:
-    """Return whether the caller's own deadline has passed."""
+    """Return whether the client's own deadline has passed."""
     remaining = context.time_remaining()
     return remaining is not None and remaining <= 0
 

@@ -1,4 +1,4 @@
-"""Owns the gRPC server of one process: its port, its limits, its end."""
+"""Runs the gRPC server of one process."""
 
 from typing import Any
 
@@ -6,36 +6,36 @@ import grpc.aio
 
 from service.inference.errors import SettingsError
 from service.server.execution.engine import Engine
-from service.server.pipeline.admission import Admission
+from service.server.pipeline.pipeline import RequestPipeline
 from service.server.protocols.oip.grpc_methods import OipMethods
-from service.server.transport.grpc_handler import GrpcGateway
+from service.server.transport.grpc_handler import GrpcHandler
 from service.settings import Settings
 
-# Calls that are refused, or ask how the server is, have no place in the queue, and still must be answered.
-_CALLS_BEYOND_QUEUE = 64
+# Health checks and calls beyond the concurrency limit must be answered too.
+_UNCOUNTED_CALLS = 64
 
 
 class GrpcServer:
-    """Answers calls on the running event loop, out of the same engine and queue as HTTP."""
+    """Answers calls on the running event loop, with the engine and the pipeline of HTTP."""
 
-    def __init__(self, engine: Engine, settings: Settings, admission: Admission) -> None:
+    def __init__(self, engine: Engine, settings: Settings, pipeline: RequestPipeline) -> None:
         self._engine = engine
         self._settings = settings
-        self._admission = admission
+        self._pipeline = pipeline
         self._server: Any = None
 
     async def start(self) -> None:
-        """Take calls from now on.
+        """Listen.
 
         Raises:
-            SettingsError: The port cannot be listened on.
+            SettingsError: The port is not available.
         """
         settings = self._settings
         methods = OipMethods(self._engine, settings).by_path()
         self._server = grpc.aio.server(
-            handlers=[GrpcGateway(methods, admission=self._admission, settings=settings)],
+            handlers=[GrpcHandler(methods, pipeline=self._pipeline)],
             options=_options(settings),
-            maximum_concurrent_rpcs=settings.max_queue + _CALLS_BEYOND_QUEUE,
+            maximum_concurrent_rpcs=settings.max_queue + _UNCOUNTED_CALLS,
         )
         host = f"[{settings.host}]" if ":" in settings.host else settings.host
         try:
@@ -48,17 +48,17 @@ class GrpcServer:
         await self._server.start()
 
     async def stop(self) -> None:
-        """Take no more calls, and wait for those that run, no longer than any may take."""
+        """Accept no more calls, and wait for those that run, up to the deadline of a request."""
         if self._server is not None:
             await self._server.stop(self._settings.timeout_s)
 
 
 def _options(settings: Settings) -> list[tuple[str, int]]:
     return [
-        # Several workers share the port; one alone must not share it with some other server by mistake.
+        # Several workers share the port; a single one must not share it with another server by mistake.
         ("grpc.so_reuseport", int(settings.workers > 1)),
         ("grpc.max_receive_message_length", settings.max_body_mb * 1_000_000),
-        # As over HTTP, compressed messages are refused: unpacked they could be of any size.
+        # As over HTTP, compressed messages are refused: they could have any size when decompressed.
         ("grpc.compression_enabled_algorithms_bitset", 1),
         ("grpc.per_message_decompression", 0),
     ]

@@ -1,1 +1,1 @@
-"""Sharing connections among the worker processes."""
+"""Balances connections between the worker processes. Nothing but ``app`` depends on it."""

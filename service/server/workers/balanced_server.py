@@ -1,4 +1,4 @@
-"""Owns the server of a worker that leaves new connections to whichever worker has the fewest."""
+"""Balances connections: a worker leaves new connections to the worker that has the fewest."""
 
 import asyncio
 import contextlib
@@ -15,31 +15,31 @@ import uvicorn
 from service.server.workers.connection_counts import ConnectionCounts
 
 _logger = logging.getLogger("lectern")
-# Long enough for a sleeping worker to wake up and take a connection, too short for a caller to notice.
-_COURTESY_S = 0.005
-_LACKING = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
-_UNTIL_MORE_S = 1.0
-_TICKS_TO_LOOK = 10  # of a tenth of a second
+# Long enough for a sleeping worker to wake up and accept a connection, too short for a client to notice.
+_YIELD_S = 0.005
+_OUT_OF_RESOURCES = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
+_RETRY_S = 1.0
+_DISCOVERY_TICKS = 10  # uvicorn ticks ten times a second
 
 
 class BalancedServer(uvicorn.Server):
-    """Accepts one connection at a time, and none for a moment while another worker has fewer.
+    """Accepts one connection at a time, and pauses for a moment while another worker has fewer.
 
-    Several workers listen on one socket. libuv, and so uvloop, takes all connections that wait whenever it
-    wakes up, so that the sixteen of a client were often all with one of two workers, and half the processor
-    had nothing to do. A worker that is stuck, or busy for longer than the moment, is passed over.
+    Several workers listen on one socket. uvloop accepts all waiting connections when it wakes up, so that one
+    worker often gets all connections of a client. A worker that is stuck, or busy for longer than the pause,
+    does not hold the others up.
     """
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Listen, once the application has started; over TLS as uvicorn does."""
+        """Start the application, then listen; with TLS uvicorn listens itself."""
         self._listener: socket.socket | None = None
         folder = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
         if not sockets or len(sockets) > 1 or folder is None or self.config.is_ssl:
             await super().startup(sockets)
             return
-        self._headcount = ConnectionCounts(Path(folder), server=os.getppid(), worker=os.getpid())
+        self._counts = ConnectionCounts(Path(folder), server=os.getppid(), worker=os.getpid())
         self._connecting: dict[asyncio.Task[None], asyncio.Protocol] = {}
-        self._rest: asyncio.TimerHandle | None = None
+        self._timer: asyncio.TimerHandle | None = None
         self.server_state.connections = _Connections(more=self._publish, fewer=self._lost)
         await super().startup([])
         (self._listener,) = sockets
@@ -48,44 +48,45 @@ class BalancedServer(uvicorn.Server):
         self._watch()
 
     async def on_tick(self, counter: int) -> bool:
-        """Show the other workers ten times a second that this one lives."""
+        """Publish the count ten times a second, which shows that this worker is not stuck."""
         if self._listener is not None:
-            if counter % _TICKS_TO_LOOK == 0:
-                self._headcount.look_around()
+            if counter % _DISCOVERY_TICKS == 0:
+                self._counts.discover()
             self._publish()
         return await super().on_tick(counter)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Listen no more, and let the requests that run end."""
+        """Stop listening, and let the running requests end."""
         if self._listener is not None:
-            self._look_away()
+            self._pause()
             self._listener = None
-            self._headcount.close()
+            self._counts.close()
         await super().shutdown(sockets)
 
     def _watch(self) -> None:
-        """Be told of connections that wait."""
+        """Wait for connections."""
         assert self._listener is not None
-        self._look_away()
-        asyncio.get_running_loop().add_reader(self._listener.fileno(), self._offered)
+        self._pause()
+        asyncio.get_running_loop().add_reader(self._listener.fileno(), self._accept_or_yield)
 
-    def _look_away(self, seconds: float = 0.0, then: Callable[[], None] | None = None) -> None:
-        """Be told of none, until something is to be done after some seconds."""
+    def _pause(self, seconds: float = 0.0, then: Callable[[], None] | None = None) -> None:
+        """Stop waiting for connections; call a function after some seconds."""
         assert self._listener is not None
         loop = asyncio.get_running_loop()
         loop.remove_reader(self._listener.fileno())
-        if self._rest is not None:
-            self._rest.cancel()
-        self._rest = loop.call_later(seconds, then) if then else None
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = loop.call_later(seconds, then) if then else None
 
-    def _offered(self) -> None:
-        """Take a connection, or leave it to a worker that has fewer."""
-        if self._held() > self._headcount.fewest():
-            self._look_away(_COURTESY_S, self._take_what_is_left)
+    def _accept_or_yield(self) -> None:
+        """Accept a connection, or leave it to a worker that has fewer."""
+        if self._connections() > self._counts.fewest():
+            self._pause(_YIELD_S, self._resume)
         else:
             self._accept()
 
-    def _take_what_is_left(self) -> None:
+    def _resume(self) -> None:
+        """Accept the connection if no other worker has."""
         self._watch()
         self._accept()
 
@@ -94,12 +95,12 @@ class BalancedServer(uvicorn.Server):
         try:
             connection, _ = self._listener.accept()
         except (BlockingIOError, InterruptedError, ConnectionAbortedError):
-            return  # another worker was quicker, or the caller changed their mind
+            return  # another worker was faster, or the client has disconnected
         except OSError as error:
-            if error.errno not in _LACKING:
+            if error.errno not in _OUT_OF_RESOURCES:
                 raise
-            _logger.error("no connection can be taken for %g s: %s", _UNTIL_MORE_S, error.strerror)
-            self._look_away(_UNTIL_MORE_S, self._watch)
+            _logger.error("no connection can be accepted for %g s: %s", _RETRY_S, error.strerror)
+            self._pause(_RETRY_S, self._watch)
             return
         kind: Callable[..., asyncio.Protocol] = self.config.http_protocol_class
         protocol = kind(config=self.config, server_state=self.server_state, app_state=self.lifespan.state)
@@ -109,23 +110,23 @@ class BalancedServer(uvicorn.Server):
         self._publish()
 
     def _lost(self) -> None:
-        """A connection has ended: perhaps no other worker has fewer now, and all leave one to each other."""
+        """Publish that a connection has ended; end a pause if no other worker has fewer any more."""
         self._publish()
-        if self._listener is not None and self._rest and self._held() <= self._headcount.fewest():
+        if self._listener is not None and self._timer and self._connections() <= self._counts.fewest():
             self._watch()
 
     def _publish(self) -> None:
-        self._headcount.publish(self._held())
+        self._counts.publish(self._connections())
 
-    def _held(self) -> int:
-        made: Collection[object] = self.server_state.connections
-        return len(made) + sum(protocol not in made for protocol in self._connecting.values())
+    def _connections(self) -> int:
+        established: Collection[object] = self.server_state.connections
+        return len(established) + sum(protocol not in established for protocol in self._connecting.values())
 
 
 class _Connections(set[Any]):
-    """The connections of a worker; tells at once when there are more or fewer.
+    """The connections of a worker, with a callback for each change.
 
-    A number that is a moment old is wrong when it counts: where a client that hung up comes back.
+    The count must be current when a client that has just disconnected connects again.
     """
 
     def __init__(self, *, more: Callable[[], None], fewer: Callable[[], None]) -> None:
@@ -143,5 +144,5 @@ class _Connections(set[Any]):
 
 async def _connect(connection: socket.socket, protocol: asyncio.Protocol) -> None:
     connection.setblocking(False)
-    with contextlib.suppress(OSError):  # the caller has gone already
+    with contextlib.suppress(OSError):  # the client has disconnected
         await asyncio.get_running_loop().connect_accepted_socket(lambda: protocol, connection)

@@ -1,20 +1,19 @@
-"""Owns reading an inference request that came as a message, and putting the answer into one."""
+"""Converts between gRPC messages and inference requests of the Open Inference Protocol."""
 
 from collections.abc import Mapping
 from typing import Any
 
 from service.inference.card import Card
 from service.server.protocols.common.tensors import OUTPUT, invalid_tensor
-from service.server.protocols.oip.grpc_messages import Message, MessageClass
+from service.server.protocols.oip.inference_pb2 import InferParameter, ModelInferRequest, ModelInferResponse
 from service.server.protocols.oip.request import (
     InferRequest,
+    check_request,
     invalid_request,
-    read_content,
-    read_output,
-    the_input,
+    requested_output,
 )
 from service.server.protocols.oip.response import Probabilities, output_tensor
-from service.server.protocols.oip.tensors import BYTES, Data, dtype_of
+from service.server.protocols.oip.tensors import BYTES, Data, content, dtype_of
 
 _FIELD_BY_DATATYPE = {
     **dict.fromkeys(("UINT8", "UINT16", "UINT32"), "uint_contents"),
@@ -27,62 +26,60 @@ _FIELD_BY_DATATYPE = {
 }
 
 
-def read_message(message: Message, *, card: Card, max_batch: int) -> InferRequest:
-    """Read a ModelInferRequest; the answer's tensor is to be raw if the request's is.
+def read_message(message: ModelInferRequest, *, card: Card, max_batch: int) -> InferRequest:
+    """Read a ModelInferRequest. The response has raw contents if the request has.
 
     Args:
-        message: As it came.
-        card: Of the model that is asked.
-        max_batch: Most inputs in one request.
+        message: The request message.
+        card: The card of the model.
+        max_batch: Largest number of inputs in one request.
 
     Raises:
         RequestError: 400 or 413: the request cannot be used.
     """
     document = {
-        "parameters": _parameters(message),
-        "outputs": [{"name": row.name, "parameters": _parameters(row)} for row in message.outputs],
+        "parameters": _parameters(message.parameters),
+        "inputs": [
+            {
+                "name": row.name,
+                "datatype": row.datatype,
+                "shape": list(row.shape),
+                "parameters": _parameters(row.parameters),
+            }
+            for row in message.inputs
+        ],
+        "outputs": [{"name": row.name, "parameters": _parameters(row.parameters)} for row in message.outputs],
     }
+    request = check_request(document, card=card)
     is_raw = bool(message.raw_input_contents)
-    binary, classes = read_output(document, card=card, binary=is_raw)
-    inputs = [
-        {
-            "name": row.name,
-            "datatype": row.datatype,
-            "shape": list(row.shape),
-            "parameters": _parameters(row),
-        }
-        for row in message.inputs
-    ]
-    tensor = the_input(inputs, card=card)
+    binary, classes = requested_output(request, binary=is_raw)
     data = _raw_data(message, card) if is_raw else _typed_data(message.inputs[0], card)
-    content = read_content(tensor, data, card=card, max_batch=max_batch)
-    return InferRequest(message.id, content, binary, classes)
+    datatype, shape = request.inputs[0].datatype, request.inputs[0].shape
+    tensor = content(data, datatype, shape, card=card, max_batch=max_batch)
+    return InferRequest(message.id, tensor, binary, classes)
 
 
-def infer_message(
-    request: InferRequest, probabilities: Probabilities, *, card: Card, kind: MessageClass
-) -> Message:
-    """Return the answer as a ModelInferResponse.
+def infer_message(request: InferRequest, probabilities: Probabilities, *, card: Card) -> ModelInferResponse:
+    """Return the response message.
 
     Args:
-        request: What was asked.
+        request: The request.
         probabilities: float32 array (batch, labels).
-        card: Of the model that answered.
-        kind: Class of the message.
+        card: The card of the model.
     """
     tensor = output_tensor(request, probabilities, card=card)
-    answer = kind(model_name=card.name, model_version=str(card.version), id=request.id or "")
-    output = answer.outputs.add(name=OUTPUT, datatype=tensor.datatype, shape=tensor.shape)
+    response = ModelInferResponse(model_name=card.name, model_version=str(card.version), id=request.id or "")
+    output = response.outputs.add(name=OUTPUT, datatype=tensor.datatype, shape=tensor.shape)
     if request.binary:
-        answer.raw_output_contents.append(tensor.binary())
+        response.raw_output_contents.append(tensor.binary())
     elif isinstance(tensor.values, list):
         output.contents.bytes_contents.extend(value.encode() for value in tensor.values)
     else:
         output.contents.fp32_contents.extend(tensor.values.tolist())
-    return answer
+    return response
 
 
-def _raw_data(message: Message, card: Card) -> Data:
+def _raw_data(message: ModelInferRequest, card: Card) -> Data:
     parts = message.raw_input_contents
     if len(parts) != 1:
         raise invalid_request(f"raw_input_contents has {len(parts)} parts; {card.name} takes one input")
@@ -91,26 +88,26 @@ def _raw_data(message: Message, card: Card) -> Data:
     return memoryview(parts[0])
 
 
-def _typed_data(tensor: Message, card: Card) -> Data:
+def _typed_data(tensor: ModelInferRequest.InferInputTensor, card: Card) -> Data:
     name, datatype = card.input.name, tensor.datatype
-    wanted = _FIELD_BY_DATATYPE.get(datatype)
-    if wanted is None:
+    expected = _FIELD_BY_DATATYPE.get(datatype)
+    if expected is None:
         dtype_of(datatype, name=name)
         raise invalid_tensor(f"{datatype} has no typed contents; send {name} in raw_input_contents")
     filled = [field.name for field, _ in tensor.contents.ListFields()]
-    if filled != [wanted]:
+    if filled != [expected]:
         raise invalid_tensor(
-            f"{datatype} goes into {wanted}, or raw into raw_input_contents, and {name} has "
+            f"{datatype} goes into {expected}, or raw into raw_input_contents, and {name} has "
             f"{' and '.join(filled) or 'neither'}"
         )
-    values = getattr(tensor.contents, wanted)
+    values = getattr(tensor.contents, expected)
     return tuple(values) if datatype == BYTES else list(values)
 
 
-def _parameters(owner: Message) -> Mapping[str, Any]:
-    return {name: _value(parameter) for name, parameter in owner.parameters.items()}
+def _parameters(parameters: Mapping[str, InferParameter]) -> Mapping[str, Any]:
+    return {name: _value(parameter) for name, parameter in parameters.items()}
 
 
-def _value(parameter: Message) -> Any:
+def _value(parameter: InferParameter) -> Any:
     field = parameter.WhichOneof("parameter_choice")
     return None if field is None else getattr(parameter, field)

@@ -1,25 +1,22 @@
-"""Owns the methods of the Open Inference Protocol's gRPC service, and gRPC's health check."""
+"""Implements the methods of the Open Inference Protocol's gRPC service, and of gRPC's health check."""
 
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from typing import TypeVar, cast
 
-from google.protobuf.message import DecodeError
+import msgspec
+from google.protobuf.message import DecodeError, Message
+from grpc_health.v1.health_pb2 import DESCRIPTOR as HEALTH_FILE
+from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
 
 from service.inference.card import Card
 from service.server.execution.engine import Engine
-from service.server.pipeline.errors import RequestError
-from service.server.protocols.huggingface import parse_version, timing_headers
+from service.server.pipeline.errors import ErrorCode, RequestError, shorten
+from service.server.protocols.common.inputs import parse_version
+from service.server.protocols.common.responses import timing_headers
+from service.server.protocols.oip import inference_pb2 as messages
 from service.server.protocols.oip.grpc_infer import infer_message, read_message
-from service.server.protocols.oip.grpc_messages import (
-    CHECKS,
-    HEALTH,
-    INFERENCE,
-    SERVICE,
-    Message,
-    MessageClass,
-    message_classes,
-)
 from service.server.protocols.oip.metadata import (
     GRPC_EXTENSIONS,
     index_document,
@@ -29,17 +26,23 @@ from service.server.protocols.oip.metadata import (
 from service.server.protocols.oip.request import InferRequest, invalid_request
 from service.settings import Settings
 
-# Longer messages are read in a thread, so that other callers need not wait for it.
-_INLINE_BYTES = 100_000
-_SERVING, _NOT_SERVING = 1, 2
+SERVICE = messages.DESCRIPTOR.services_by_name["GRPCInferenceService"].full_name
+HEALTH = HEALTH_FILE.services_by_name["Health"].full_name
 
-_inference = message_classes("inference", INFERENCE)
-_checks = message_classes("grpc.health.v1", CHECKS)
+# Longer messages are parsed in a thread, so that they do not block the event loop.
+_INLINE_BYTES = 100_000
+
+M = TypeVar("M", bound=Message)
 
 
 @dataclass(frozen=True)
 class Reply:
-    """An answer, and the metadata that go behind it."""
+    """The response to a call.
+
+    Attributes:
+        message: The response message.
+        metadata: Trailing metadata.
+    """
 
     message: Message
     metadata: Mapping[str, str] = field(default_factory=dict)
@@ -47,12 +50,12 @@ class Reply:
 
 @dataclass(frozen=True)
 class Method:
-    """A method of a service.
+    """A method of a gRPC service.
 
     Attributes:
-        answer: Takes the request's bytes.
-        predicts: Whether it needs a place in the queue.
-        probe: Whether it asks how the server is, which needs no key.
+        answer: Takes the serialised request message.
+        predicts: Whether calls count towards the concurrency limit.
+        probe: Whether it is a health check, which needs no API key.
     """
 
     answer: Callable[[bytes], Awaitable[Reply]]
@@ -68,7 +71,7 @@ class OipMethods:
     settings: Settings
 
     def by_path(self) -> dict[str, Method]:
-        """Return the methods by the path that a call of them has."""
+        """Return the methods by the path of a call."""
         return {
             f"/{SERVICE}/ModelInfer": Method(self.infer, predicts=True),
             f"/{SERVICE}/ServerLive": Method(self.live, probe=True),
@@ -82,71 +85,72 @@ class OipMethods:
 
     async def infer(self, body: bytes) -> Reply:
         """Answer ``ModelInfer``: probabilities, or the best labels, for a batch of inputs."""
-        begun = time.perf_counter()
+        started = time.perf_counter()
         if len(body) <= _INLINE_BYTES:
-            card, wanted = self._read(body)
+            card, request = self._read(body)
         else:
-            card, wanted = await self.engine.in_thread(lambda: self._read(body))
+            card, request = await self.engine.in_thread(lambda: self._read(body))
         predictor = await self.engine.predictor(card.name, card.version)
-        if isinstance(wanted.content, tuple):
-            result = await self.engine.classify(predictor, wanted.content)
-        else:
-            result = await self.engine.run(predictor, wanted.content, begun=begun)
-        metadata = timing_headers(card, result.timing, count=len(result.probabilities))
-        kind = _inference["ModelInferResponse"]
-        return Reply(infer_message(wanted, result.probabilities, card=card, kind=kind), metadata)
+        result = await self.engine.infer(predictor, request.content, started=started)
+        response = infer_message(request, result.probabilities, card=card)
+        return Reply(response, timing_headers(card, result.timing))
 
     async def live(self, body: bytes) -> Reply:
         """Answer ``ServerLive``: the process is alive."""
-        return Reply(_inference["ServerLiveResponse"](live=True))
+        return Reply(messages.ServerLiveResponse(live=True))
 
     async def ready(self, body: bytes) -> Reply:
         """Answer ``ServerReady``: whether all models are loaded and warm, and the server stays up."""
-        return Reply(_inference["ServerReadyResponse"](ready=self.engine.ready))
+        return Reply(messages.ServerReadyResponse(ready=self.engine.ready))
 
     async def model_ready(self, body: bytes) -> Reply:
-        """Answer ``ModelReady``: whether the model can be asked."""
-        self._card(_parse("ModelReadyRequest", body))
-        return Reply(_inference["ModelReadyResponse"](ready=self.engine.ready))
+        """Answer ``ModelReady``: whether the model accepts requests."""
+        request = _parse(messages.ModelReadyRequest, body)
+        self._card(request.name, request.version)
+        return Reply(messages.ModelReadyResponse(ready=self.engine.ready))
 
     async def server(self, body: bytes) -> Reply:
         """Answer ``ServerMetadata``: the server's name, version and extensions."""
-        return Reply(_inference["ServerMetadataResponse"](**server_document(GRPC_EXTENSIONS)))
+        document = msgspec.to_builtins(server_document(GRPC_EXTENSIONS))
+        return Reply(messages.ServerMetadataResponse(**document))
 
     async def model(self, body: bytes) -> Reply:
         """Answer ``ModelMetadata``: versions, inputs and outputs."""
-        card = self._card(_parse("ModelMetadataRequest", body))
+        request = _parse(messages.ModelMetadataRequest, body)
+        card = self._card(request.name, request.version)
         document = model_document(card, versions=self.engine.catalog.versions(card.name))
-        return Reply(_inference["ModelMetadataResponse"](**document))
+        return Reply(messages.ModelMetadataResponse(**msgspec.to_builtins(document)))
 
     async def index(self, body: bytes) -> Reply:
-        """Answer ``RepositoryIndex``: all versions of all models; every one is ready."""
-        return Reply(_inference["RepositoryIndexResponse"](models=index_document(self.engine.catalog)))
+        """Answer ``RepositoryIndex``: all versions of all models; all are ready."""
+        models = msgspec.to_builtins(index_document(self.engine.catalog))
+        return Reply(messages.RepositoryIndexResponse(models=models))
 
     async def check(self, body: bytes) -> Reply:
-        """Answer gRPC's health check: whether the server, or its one service, takes calls."""
-        service = _parse("HealthCheckRequest", body, classes=_checks).service
+        """Answer gRPC's health check: whether the server, or its inference service, accepts calls."""
+        service = _parse(HealthCheckRequest, body).service
         if service not in ("", SERVICE):
             raise RequestError(
-                404, "not_found", f"there is no service {service!r}; ask for {SERVICE}, or for none"
+                ErrorCode.NOT_FOUND, f"there is no service {shorten(service)}; ask for {SERVICE}, or for none"
             )
-        status = _SERVING if self.engine.ready else _NOT_SERVING
-        return Reply(_checks["HealthCheckResponse"](status=status))
+        ready = self.engine.ready
+        return Reply(
+            HealthCheckResponse(
+                status=HealthCheckResponse.SERVING if ready else HealthCheckResponse.NOT_SERVING
+            )
+        )
 
     def _read(self, body: bytes) -> tuple[Card, InferRequest]:
-        message = _parse("ModelInferRequest", body)
-        card = self._named(message.model_name, message.model_version)
+        message = _parse(messages.ModelInferRequest, body)
+        card = self._card(message.model_name, message.model_version)
         return card, read_message(message, card=card, max_batch=self.settings.max_batch)
 
-    def _card(self, message: Message) -> Card:
-        return self._named(message.name, message.version)
-
-    def _named(self, name: str, version: str) -> Card:
+    def _card(self, name: str, version: str) -> Card:
         return self.engine.catalog.card(name, parse_version(version) if version else None)
 
 
-def _parse(name: str, body: bytes, *, classes: Mapping[str, MessageClass] = _inference) -> Message:
+def _parse(kind: type[M], body: bytes) -> M:
     try:
-        return classes[name].FromString(body)
+        return cast(M, kind.FromString(body))
     except DecodeError as error:
-        raise invalid_request(f"the {len(body)} bytes sent are no {name}") from error
+        raise invalid_request(f"the {len(body)} bytes sent are no {kind.DESCRIPTOR.name}") from error

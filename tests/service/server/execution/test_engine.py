@@ -1,16 +1,19 @@
-"""The engine: what it loads when, and that nothing slow is done on the event loop."""
+"""The engine loads models when they are needed, and does nothing slow on the event loop."""
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from prometheus_client import REGISTRY
 
 from service.inference.errors import ChecksumMismatch, DamagedImage
 from service.inference.predictor import Predictor
 from service.server.execution.engine import Engine
+from service.server.pipeline import metrics
 from service.settings import Settings
 
 
@@ -27,7 +30,8 @@ def engine(tmp_path: Path, tiny_model: Callable[..., Path]) -> Iterator[Engine]:
 def _best(engine: Engine, content: bytes, version: int | None) -> str:
     async def ask() -> str:
         predictor = await engine.predictor("mnist", version)
-        return (await engine.predict(predictor, [content], top_k=1)).predictions[0].best.label
+        result = await engine.infer(predictor, (content,))
+        return predictor.answer(result.probabilities[0]).best.label
 
     return asyncio.run(ask())
 
@@ -36,7 +40,7 @@ def test_it_is_ready_once_it_has_started_and_until_it_drains(engine: Engine) -> 
     assert not engine.ready
     engine.start()
     assert engine.ready
-    engine.draining = True
+    engine.drain()
     assert not engine.ready
 
 
@@ -52,7 +56,7 @@ def test_every_version_answers_for_itself(engine: Engine, digit_png: bytes) -> N
     assert [_best(engine, digit_png, version) for version in (None, 2, 1)] == ["9", "9", "0"]
 
 
-def test_a_version_that_was_loaded_is_returned_without_a_thread(
+def test_a_loaded_version_is_returned_without_a_thread(
     engine: Engine, digit_png: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     engine.start()
@@ -105,21 +109,61 @@ def test_a_large_picture_is_decoded_off_the_event_loop(
     assert decoded == [side == 28]
 
 
-def test_of_several_inputs_the_wrong_one_is_named(engine: Engine, digit_png: bytes) -> None:
+def test_the_error_names_the_input_at_fault(engine: Engine, digit_png: bytes) -> None:
     engine.start()
 
     async def ask() -> None:
-        await engine.predict(await engine.predictor("mnist", None), [digit_png, b"no picture"])
+        await engine.infer(await engine.predictor("mnist", None), (digit_png, b"no picture"))
 
     with pytest.raises(DamagedImage, match=r"^input 2 of 2: "):
         asyncio.run(ask())
+
+
+def test_a_batch_gives_the_same_result_as_its_picture(
+    engine: Engine, mnist_digits: Any, digit_png: bytes
+) -> None:
+    engine.start()
+
+    async def ask() -> tuple[Any, Any]:
+        predictor = await engine.predictor("mnist", None)
+        started = time.perf_counter() - 1.0
+        return (
+            await engine.infer(predictor, (digit_png,)),
+            await engine.infer(predictor, mnist_digits[:1], started=started),
+        )
+
+    of_picture, of_batch = asyncio.run(ask())
+    assert of_batch.probabilities.tolist() == of_picture.probabilities.tolist()
+    assert of_batch.timing.decode_ms >= 1000
+
+
+def test_a_run_counts_once_however_many_requests_share_it(engine: Engine, mnist_digits: Any) -> None:
+    engine.start()
+
+    async def ask() -> None:
+        predictor = await engine.predictor("mnist", None)
+        await asyncio.gather(*(engine.infer(predictor, mnist_digits[:1]) for _ in range(8)))
+
+    def counts() -> tuple[float, ...]:
+        metrics.tally.flush()
+        names = ("lectern_inference_seconds_count", "lectern_batch_inputs_count", "lectern_batch_inputs_sum")
+        values = [REGISTRY.get_sample_value(name, {"model": "mnist"}) or 0.0 for name in names]
+        return (*values, REGISTRY.get_sample_value("lectern_predictions_total", {"model": "mnist"}) or 0.0)
+
+    before = counts()
+    asyncio.run(ask())
+    runs, batches, inputs, predictions = (
+        after - earlier for after, earlier in zip(counts(), before, strict=True)
+    )
+    assert 1 <= runs < 8
+    assert (batches, inputs, predictions) == (runs, 8, 8)
 
 
 def test_the_times_of_a_request_add_up(engine: Engine, digit_png: bytes) -> None:
     engine.start()
 
     async def ask() -> Any:
-        return await engine.predict(await engine.predictor("mnist", None), [digit_png] * 3)
+        return await engine.infer(await engine.predictor("mnist", None), (digit_png,) * 3)
 
     timing = asyncio.run(ask()).timing
     assert timing.decode_ms > 0

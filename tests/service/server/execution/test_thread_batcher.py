@@ -1,4 +1,4 @@
-"""The queue: whole answers of one's own, in order, in time, and nothing left behind."""
+"""The thread batcher gives each request its own result, in order and in time, and leaves nothing behind."""
 
 import asyncio
 import gc
@@ -15,15 +15,16 @@ import pytest
 
 from service.inference.catalog import Catalog
 from service.server.execution.latency_profile import LatencyProfile
-from service.server.execution.thread_batcher import Answer, ThreadBatcher
-from service.server.pipeline.connection import ClientDisconnected, due_within, listen
+from service.server.execution.pending_request import BatchResult
+from service.server.execution.thread_batcher import ThreadBatcher
+from service.server.pipeline.pipeline import request_deadline
 
 _POISON = -1.0
 _MAX_BATCH = 64
 
 
 class Echo:
-    """Stands for a model: gives back each input's number, and notes what it was asked in which order."""
+    """A fake model that returns its inputs and records its runs."""
 
     def __init__(self, name: str = "echo", seconds: float = 0.0) -> None:
         self.card = SimpleNamespace(name=name)
@@ -52,16 +53,16 @@ class Echo:
             with self._lock:
                 self.at_once -= 1
 
-    def asked(self) -> list[float]:
+    def inputs(self) -> list[float]:
         return [number for run in self.runs for number in run]
 
 
-Ask = Callable[..., Awaitable[Answer]]
+Ask = Callable[..., Awaitable[BatchResult]]
 
 
 @pytest.fixture
 def queue() -> Iterator[ThreadBatcher]:
-    """A queue with one thread, so that what is taken when can be told."""
+    """A batcher with one thread, so that the order of its runs is known."""
     made = ThreadBatcher(1)
     yield made
     made.close()
@@ -69,7 +70,7 @@ def queue() -> Iterator[ThreadBatcher]:
 
 def _ask(queue: ThreadBatcher, model: Echo, *numbers: float, best: int = 4, seconds: float = 0.0) -> Any:
     batch = np.array(numbers, dtype=np.float64).reshape(-1, 1)
-    return asyncio.ensure_future(queue.run(model, batch, pace=LatencyProfile(seconds, best)))  # type: ignore[arg-type]
+    return asyncio.ensure_future(queue.run(model, batch, profile=LatencyProfile(seconds, best)))  # type: ignore[arg-type]
 
 
 async def _entered(model: Echo) -> None:
@@ -78,7 +79,7 @@ async def _entered(model: Echo) -> None:
 
 
 async def _behind(queue: ThreadBatcher, model: Echo, *waiting: tuple[float, ...], best: int = 4) -> list[Any]:
-    """Hold the only thread with one request while others come, then let it go; return all the tasks."""
+    """Occupy the only thread with one request, and send others; return all tasks."""
     model.go.clear()
     tasks = [_ask(queue, model, 0.0, best=best)]
     await _entered(model)
@@ -87,7 +88,7 @@ async def _behind(queue: ThreadBatcher, model: Echo, *waiting: tuple[float, ...]
     return tasks
 
 
-def test_the_first_request_starts_at_once_and_the_next_take_what_has_come(queue: ThreadBatcher) -> None:
+def test_the_first_request_starts_at_once_and_the_next_run_takes_all_that_wait(queue: ThreadBatcher) -> None:
     model = Echo()
 
     async def ask() -> None:
@@ -100,7 +101,7 @@ def test_the_first_request_starts_at_once_and_the_next_take_what_has_come(queue:
     assert model.runs == [[0], [1, 2, 3, 4], [5, 6]]
 
 
-def test_a_large_request_is_split_and_answered_whole(queue: ThreadBatcher) -> None:
+def test_a_large_request_is_split_and_its_result_is_whole(queue: ThreadBatcher) -> None:
     model = Echo()
 
     async def ask() -> None:
@@ -120,7 +121,7 @@ def test_inputs_of_other_models_and_shapes_are_not_mixed_in(queue: ThreadBatcher
     async def ask() -> None:
         tasks = await _behind(queue, model, (1.0,))
         tasks += [_ask(queue, other, 2.0), _ask(queue, model, 3.0)]
-        wide = queue.run(model, np.full((1, 2), 4.0), pace=LatencyProfile(0.0, 4))  # type: ignore[arg-type]
+        wide = queue.run(model, np.full((1, 2), 4.0), profile=LatencyProfile(0.0, 4))  # type: ignore[arg-type]
         tasks.append(asyncio.ensure_future(wide))
         await asyncio.sleep(0)
         model.go.set()
@@ -160,7 +161,7 @@ def test_a_request_that_fails_does_not_fail_those_in_its_run(queue: ThreadBatche
     assert model.runs[1] == [1, 2, _POISON, 4]
 
 
-def test_a_request_that_failed_is_not_computed_to_its_end(queue: ThreadBatcher) -> None:
+def test_the_rest_of_a_failed_request_is_not_run(queue: ThreadBatcher) -> None:
     model = Echo()
 
     async def ask() -> None:
@@ -174,10 +175,10 @@ def test_a_request_that_failed_is_not_computed_to_its_end(queue: ThreadBatcher) 
         await rest
 
     asyncio.run(ask())
-    assert model.asked().count(_POISON) < _MAX_BATCH
+    assert model.inputs().count(_POISON) < _MAX_BATCH
 
 
-def test_what_a_cancelled_caller_asked_is_not_computed(queue: ThreadBatcher) -> None:
+def test_the_inputs_of_a_cancelled_request_are_not_run(queue: ThreadBatcher) -> None:
     model = Echo()
 
     async def ask() -> None:
@@ -188,54 +189,25 @@ def test_what_a_cancelled_caller_asked_is_not_computed(queue: ThreadBatcher) -> 
         assert [(await tasks[at]).probabilities[0, 0] for at in (0, 1, 3)] == [0, 1, 4]
 
     asyncio.run(ask())
-    assert model.asked() == [0, 1, 4]
+    assert model.inputs() == [0, 1, 4]
 
 
-def test_what_a_caller_who_hung_up_asked_is_not_computed(queue: ThreadBatcher) -> None:
-    model = Echo()
-
-    async def ask() -> None:
-        gone, heard = asyncio.Event(), asyncio.Event()
-
-        async def receive() -> dict[str, Any]:
-            await gone.wait()
-            heard.set()
-            return {"type": "http.disconnect"}
-
-        async def leaver() -> Answer:
-            listen(receive)  # type: ignore[arg-type]
-            return await _run(queue, model, 5.0)
-
-        first, last = await _behind(queue, model, (1.0,))
-        leaving = asyncio.ensure_future(leaver())
-        await asyncio.sleep(0)
-        gone.set()
-        with pytest.raises(ClientDisconnected):
-            await leaving
-        assert heard.is_set()
-        model.go.set()
-        await asyncio.gather(first, last)
-
-    asyncio.run(ask())
-    assert model.asked() == [0, 1]
-
-
-async def _run(queue: ThreadBatcher, model: Echo, *numbers: float, seconds: float = 0.0) -> Answer:
+async def _run(queue: ThreadBatcher, model: Echo, *numbers: float, seconds: float = 0.0) -> BatchResult:
     return await _ask(queue, model, *numbers, seconds=seconds)  # type: ignore[no-any-return]
 
 
-def test_what_cannot_be_done_in_time_is_not_begun_and_is_told_so_at_the_deadline(
+def test_a_request_that_cannot_finish_in_time_is_not_started_and_ends_at_the_deadline(
     queue: ThreadBatcher,
 ) -> None:
     model = Echo()
 
     async def late(within: float, seconds: float) -> float:
-        begun = time.monotonic()
-        due_within(within)
+        started = time.monotonic()
+        request_deadline.set(started + within)
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(within):
                 await _run(queue, model, 7.0, seconds=seconds)
-        return time.monotonic() - begun
+        return time.monotonic() - started
 
     async def ask() -> None:
         tasks = await _behind(queue, model, (1.0,))
@@ -247,7 +219,7 @@ def test_what_cannot_be_done_in_time_is_not_begun_and_is_told_so_at_the_deadline
         assert 0.6 <= await hopeless < 1.5
 
     asyncio.run(ask())
-    assert model.asked() == [0, 1]
+    assert model.inputs() == [0, 1]
 
 
 def test_no_more_runs_at_once_than_there_are_slots() -> None:
@@ -264,13 +236,13 @@ def test_no_more_runs_at_once_than_there_are_slots() -> None:
     asyncio.run(ask())
     queue.close()
     assert model.most_at_once == 3
-    assert sorted(model.asked()) == [float(number) for number in range(60)]
+    assert sorted(model.inputs()) == [float(number) for number in range(60)]
 
 
-def test_the_times_say_how_long_a_request_waited(queue: ThreadBatcher) -> None:
+def test_the_result_says_how_long_a_request_waited(queue: ThreadBatcher) -> None:
     model = Echo(seconds=0.05)
 
-    async def ask() -> list[Answer]:
+    async def ask() -> list[BatchResult]:
         return await asyncio.gather(*(_ask(queue, model, float(number), best=1) for number in range(3)))
 
     first, second, third = asyncio.run(ask())
@@ -279,7 +251,7 @@ def test_the_times_say_how_long_a_request_waited(queue: ThreadBatcher) -> None:
     assert all(answer.ran_s >= 0.05 for answer in (first, second, third))
 
 
-def test_those_who_wait_when_it_closes_are_let_go(queue: ThreadBatcher) -> None:
+def test_requests_that_wait_are_cancelled_on_close(queue: ThreadBatcher) -> None:
     model = Echo()
 
     async def ask() -> None:
@@ -294,7 +266,7 @@ def test_those_who_wait_when_it_closes_are_let_go(queue: ThreadBatcher) -> None:
     assert model.runs == [[0]]
 
 
-def test_a_loop_that_is_gone_does_not_stop_the_threads(queue: ThreadBatcher) -> None:
+def test_a_closed_event_loop_does_not_stop_the_threads(queue: ThreadBatcher) -> None:
     model = Echo()
 
     async def leave() -> None:
@@ -302,7 +274,7 @@ def test_a_loop_that_is_gone_does_not_stop_the_threads(queue: ThreadBatcher) -> 
         _ask(queue, model, 1.0)
         await _entered(model)
 
-    async def ask() -> Answer:
+    async def ask() -> BatchResult:
         return await _run(queue, model, 2.0)
 
     asyncio.run(leave())
@@ -311,71 +283,67 @@ def test_a_loop_that_is_gone_does_not_stop_the_threads(queue: ThreadBatcher) -> 
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_thousands_of_random_callers_get_their_own_answers_in_time_and_leave_nothing(seed: int) -> None:
+def test_thousands_of_random_requests_get_their_own_results_in_time_and_leave_nothing(seed: int) -> None:
     chance = random.Random(seed)
     slots, best = chance.choice([1, 2, 3]), chance.choice([1, 2, 5, 16, 64])
     queue, models = ThreadBatcher(slots), [Echo("left"), Echo("right", seconds=0.0001)]
-    counts = dict.fromkeys(("answered", "failed", "cancelled", "late", "gone"), 0)
-    cancelled_unbegun: set[float] = set()
+    counts = dict.fromkeys(("answered", "failed", "cancelled", "late"), 0)
+    never_started: set[float] = set()
     arrays: list[weakref.ref[Any]] = []
 
     async def one(at: int) -> None:
         await asyncio.sleep(chance.random())
         model = chance.choice(models)
         numbers = at * _MAX_BATCH + np.arange(chance.choice([1, 1, 1, 2, 7, _MAX_BATCH]), dtype=np.float64)
-        kind = chance.choices(["plain", "poisoned", "cancelled", "late", "gone"], [6, 1, 1, 1, 1])[0]
+        kind = chance.choices(["plain", "poisoned", "cancelled", "late"], [6, 1, 2, 1])[0]
         if kind == "poisoned":
             numbers[chance.randrange(len(numbers))] = _POISON
         batch = numbers.reshape(-1, 1)
         arrays.append(weakref.ref(batch))
-        call = queue.run(model, batch, pace=LatencyProfile(0.0, best))  # type: ignore[arg-type]
-        counts[await _outcome(kind, call, numbers, chance.random() * 0.05, cancelled_unbegun)] += 1
+        call = queue.run(model, batch, profile=LatencyProfile(0.0, best))  # type: ignore[arg-type]
+        counts[await _outcome(kind, call, numbers, chance.random() * 0.05, never_started)] += 1
 
     async def everyone() -> None:
         loop: Any = asyncio.get_running_loop()
         await asyncio.gather(*(one(at) for at in range(1500)))
         assert asyncio.all_tasks() == {asyncio.current_task()}
         assert not [handle for handle in loop._scheduled if not handle.cancelled()]
-        assert not queue._tickets
-        assert queue._waiting == 0
+        assert not queue._queue
+        assert queue._waiting_inputs == 0
 
     asyncio.run(everyone())
     queue._pool.shutdown(wait=True)
-    assert (queue._awake, queue._computing) == (0, 0)
-    # Whether a deadline or a caller's leave comes before the answer is up to the machine.
+    assert (queue._active_threads, queue._runs) == (0, 0)
+    # Whether a deadline or a cancellation comes before the result depends on the machine.
     assert min(counts["answered"], counts["failed"]) > 0
-    assert not cancelled_unbegun & {number for model in models for number in model.asked()}
+    assert not never_started & {number for model in models for number in model.inputs()}
     for model in models:
-        whole = [number for number in model.asked() if number != _POISON]
+        whole = [number for number in model.inputs() if number != _POISON]
         assert max(map(len, model.runs)) <= best
         assert len(whole) >= len(set(whole))
     gc.collect()
     assert not [array for array in arrays if array() is not None]
 
 
-async def _outcome(kind: str, call: Any, numbers: Any, seconds: float, unbegun: set[float]) -> str:
+async def _outcome(kind: str, call: Any, numbers: Any, seconds: float, never_started: set[float]) -> str:
     """Make a request in one of several ways, check what came of it, and say what that was."""
     if kind == "cancelled":
         task = asyncio.ensure_future(call)
-        if seconds < 0.01:  # before it is in the queue: no thread can have taken it
+        if seconds < 0.01:  # before it is in the queue, so that no thread can take it
             task.cancel()
-            unbegun.update(numbers.tolist())
+            never_started.update(numbers.tolist())
         call = task if seconds < 0.01 else _cancelled_after(task, seconds)
-    elif kind == "gone":
-        call = _hanging_up(call, seconds)
-    begun, within = time.monotonic(), seconds if kind == "late" else 30.0
+    started, within = time.monotonic(), seconds if kind == "late" else 30.0
     try:
-        due_within(within)
+        request_deadline.set(started + within)
         async with asyncio.timeout(within):
             answer = await call
     except TimeoutError:
         assert kind == "late"
-        assert time.monotonic() - begun < within + 1.0
+        assert time.monotonic() - started < within + 1.0
         return "late"
     except asyncio.CancelledError:
         return "cancelled"
-    except ClientDisconnected:
-        return "gone"
     except ZeroDivisionError:
         assert kind == "poisoned"
         return "failed"
@@ -384,7 +352,7 @@ async def _outcome(kind: str, call: Any, numbers: Any, seconds: float, unbegun: 
     return "answered"
 
 
-async def _cancelled_after(task: Any, seconds: float) -> Answer:
+async def _cancelled_after(task: Any, seconds: float) -> BatchResult:
     timer = asyncio.get_running_loop().call_later(seconds, task.cancel)
     try:
         return await task  # type: ignore[no-any-return]
@@ -392,29 +360,17 @@ async def _cancelled_after(task: Any, seconds: float) -> Answer:
         timer.cancel()
 
 
-async def _hanging_up(call: Any, seconds: float) -> Answer:
-    async def receive() -> dict[str, Any]:
-        await asyncio.sleep(seconds)
-        return {"type": "http.disconnect"}
-
-    listen(receive)  # type: ignore[arg-type]
-    try:
-        return await call  # type: ignore[no-any-return]
-    finally:
-        listen(None)  # type: ignore[arg-type]
-
-
-def test_an_answer_is_the_same_whoever_shares_the_run(
+def test_a_result_does_not_depend_on_the_requests_that_share_the_run(
     models_folder: Any, samples: Callable[[str], Any]
 ) -> None:
     catalog, chance = Catalog(models_folder), random.Random(7)
     queue = ThreadBatcher(2)
 
-    async def one(name: str, row: Any, lone: Any, wanted: int) -> None:
+    async def one(name: str, row: Any, alone: Any, count: int) -> None:
         predictor = catalog.predictor(name)
-        batch = predictor.stack([row] * wanted)
-        answer = await queue.run(predictor, batch, pace=LatencyProfile(0.0, chance.choice([1, 3, 8, 64])))
-        assert np.abs(answer.probabilities - lone).max() <= 1e-6, name
+        batch = predictor.stack([row] * count)
+        answer = await queue.run(predictor, batch, profile=LatencyProfile(0.0, chance.choice([1, 3, 8, 64])))
+        assert np.abs(answer.probabilities - alone).max() <= 1e-6, name
 
     async def everyone() -> None:
         calls = []
@@ -422,8 +378,8 @@ def test_an_answer_is_the_same_whoever_shares_the_run(
             predictor = catalog.predictor(card.name)
             for value in samples(card.name).inputs[:6]:
                 row = predictor.prepare(value)
-                lone = predictor.probabilities(predictor.stack([row]))
-                calls += [one(card.name, row, lone, wanted) for wanted in (1, 1, 2, 5)]
+                alone = predictor.probabilities(predictor.stack([row]))
+                calls += [one(card.name, row, alone, count) for count in (1, 1, 2, 5)]
         chance.shuffle(calls)
         await asyncio.gather(*calls)
 

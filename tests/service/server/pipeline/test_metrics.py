@@ -1,10 +1,15 @@
-"""The metrics: counted once, by route template, so that no caller can make series without end."""
+"""The metrics count requests and runs once, with labels that no client can choose."""
 
+import asyncio
 import base64
 import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+from prometheus_client import CollectorRegistry, Histogram, generate_latest
+
+from service.server.pipeline import metrics
 
 Server = Any
 StartServer = Callable[..., Any]
@@ -17,7 +22,7 @@ def _count(server: Server, series: str) -> float:
     return float(found[1])
 
 
-def test_requests_are_counted_by_route_and_never_by_what_a_caller_writes(
+def test_requests_are_counted_by_route_and_never_by_text_of_a_client(
     server: Server, digit_png: bytes
 ) -> None:
     for number in range(5):
@@ -42,6 +47,14 @@ def test_one_request_adds_one_to_its_counters(server: Server, digit_png: bytes) 
     assert [_count(server, name) for name in series] == [before[0] + 3, before[1] + 1]
 
 
+def test_the_helps_say_what_is_counted(server: Server) -> None:
+    text = server.ask("GET", "/metrics").body.decode()
+    helps = dict(re.findall(r"^# HELP (\S+) (.+)$", text, re.MULTILINE))
+    assert "rediction" not in helps["lectern_requests_in_flight"]
+    assert helps["lectern_inference_seconds"].startswith("Seconds of one run")
+    assert "queue" not in helps["lectern_batch_inputs"]
+
+
 def test_another_server_of_the_same_user_counts_for_itself(start_server: StartServer, tmp_path: Path) -> None:
     series = 'lectern_requests_total{route="/models",status="200"}'
     with start_server(home=tmp_path) as first:
@@ -51,3 +64,48 @@ def test_another_server_of_the_same_user_counts_for_itself(start_server: StartSe
         with start_server(home=tmp_path) as second:
             second.ask("GET", "/models")
             assert (_count(first, series), _count(second, series)) == (3, 1)
+
+
+def test_values_that_were_added_up_look_like_observed_ones() -> None:
+    added, observed = CollectorRegistry(), CollectorRegistry()
+    added_values = metrics._Observations(metrics._SECONDS)
+    one, other = (
+        Histogram("h", "h", ["route"], buckets=metrics._SECONDS, registry=registry).labels("/r")
+        for registry in (added, observed)
+    )
+    for seconds in (0.0, 0.0005, 0.00051, 0.03, 0.5, 29.0, 30.0, 31.0, 1000.0):
+        added_values.add(seconds)
+        other.observe(seconds)
+    added_values.flush(one)
+
+    def samples(registry: CollectorRegistry) -> list[bytes]:
+        return [line for line in generate_latest(registry).splitlines() if b"_created" not in line]
+
+    assert samples(added) == samples(observed)
+
+
+def test_counts_reach_the_metrics_without_a_request_for_them() -> None:
+    def total() -> float:
+        return metrics._predictions.labels("made-up")._value.get()
+
+    async def count() -> None:
+        metrics.tally.run("made-up", 3, 0.001)
+        metrics.tally.request("/made-up", 200, 0.001)
+        assert total() == before
+        while total() < before + 3:
+            await asyncio.sleep(0.01)
+
+    metrics.tally.flush()
+    before = total()
+    asyncio.run(asyncio.wait_for(count(), 10))
+    assert total() == before + 3
+
+
+def test_an_event_loop_that_was_closed_does_not_block_the_next_flush() -> None:
+    async def count_and_leave() -> None:
+        metrics.tally.request("/made-up", 200, 0.001)
+
+    metrics.tally.flush()
+    asyncio.run(count_and_leave())
+
+    test_counts_reach_the_metrics_without_a_request_for_them()

@@ -1,4 +1,4 @@
-"""The short way of short requests: answered as on the long way, whatever comes of the connection."""
+"""The fast path answers short requests as ASGI does, whatever happens to the connection."""
 
 import asyncio
 import gc
@@ -16,19 +16,18 @@ from starlette.routing import Route
 from uvicorn.config import Config
 from uvicorn.server import ServerState
 
-from service.server.execution.engine import Engine
-from service.server.pipeline import connection
-from service.server.pipeline.admission import Admission
+from service.server.pipeline.limits import InFlightRequests
 from service.server.pipeline.pipeline import RequestPipeline
 from service.server.transport.fast_http import FastHttpProtocol
+from service.server.transport.http_handler import HttpHandler
 from service.settings import Settings
 
 Server = Any
 ReadAnswer = Callable[[socket.socket], Any]
 
 
-class _Wire(asyncio.Transport):
-    """Stands for a socket; keeps what is written."""
+class _Transport(asyncio.Transport):
+    """A fake socket that keeps what is written."""
 
     def __init__(self) -> None:
         super().__init__({"peername": ("127.0.0.1", 1), "sockname": ("127.0.0.1", 2)})
@@ -49,21 +48,22 @@ class _Wire(asyncio.Transport):
     def resume_reading(self) -> None: ...
 
 
-class _Desk:
-    """A protocol on a wire of its own, in front of a route that echoes and one that waits for a future."""
+class _Connection:
+    """A connection to a route that echoes its body and one that waits for a future."""
 
     def __init__(self) -> None:
-        engine, settings = Engine(Settings()), Settings()
+        settings = Settings()
         routes = [Route(path, getattr(self, f"_{path[1:]}"), methods=["POST"]) for path in ("/echo", "/wait")]
         self.future: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-        self.uvicorns_way = 0
-        self.gone = False
-        door = RequestPipeline(routes, admission=Admission(engine, settings), settings=settings)
+        self.asgi_requests = 0
+        self.cancelled = False
+        self.in_flight = InFlightRequests()
+        pipeline = RequestPipeline(settings, in_flight=self.in_flight, is_ready=lambda: True)
+        handler = HttpHandler(routes, pipeline=pipeline, settings=settings)
         config = Config(self._app, log_config=None, server_header=False, date_header=False, interface="asgi3")
-        self.turns = engine.turns
-        self.protocol = FastHttpProtocol(config, ServerState(), {}, door=door, turns=self.turns)
-        self.wire = _Wire()
-        self.protocol.connection_made(self.wire)
+        self.protocol = FastHttpProtocol(config, ServerState(), {}, handler=handler)
+        self.transport = _Transport()
+        self.protocol.connection_made(self.transport)
 
     async def receive(self, data: bytes) -> None:
         self.protocol.data_received(data)
@@ -72,21 +72,23 @@ class _Desk:
 
     def bodies(self) -> list[bytes]:
         """Return the bodies of the answers so far."""
-        return [part.partition(b"\r\n\r\n")[2] for part in self.wire.written.split(b"HTTP/1.1 200 OK")[1:]]
+        return [
+            part.partition(b"\r\n\r\n")[2] for part in self.transport.written.split(b"HTTP/1.1 200 OK")[1:]
+        ]
 
     async def _echo(self, request: Request) -> Response:
         return PlainTextResponse(await request.body())
 
     async def _wait(self, request: Request) -> Response:
         try:
-            return PlainTextResponse(await connection.wait_for(self.future))
-        except connection.ClientDisconnected:
-            self.gone = True
+            return PlainTextResponse(await self.future)
+        except asyncio.CancelledError:
+            self.cancelled = True
             raise
 
     async def _app(self, scope: Any, receive: Any, send: Any) -> None:
-        """Echo what uvicorn hands on."""
-        self.uvicorns_way += 1
+        """Echo the body of a request that takes uvicorn's path."""
+        self.asgi_requests += 1
         body, more = b"", True
         while more:
             message = await receive()
@@ -96,20 +98,19 @@ class _Desk:
 
 
 @pytest.fixture
-def desk(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[_Desk], Any]], None]:
-    """Run a test's coroutine function with a desk."""
-    monkeypatch.setattr(Engine, "ready", True)
+def with_connection() -> Callable[[Callable[[_Connection], Any]], None]:
+    """Run a test's coroutine function with a connection."""
 
-    def run(test: Callable[[_Desk], Any]) -> None:
-        async def with_desk() -> None:
-            await test(_Desk())
+    def run(test: Callable[[_Connection], Any]) -> None:
+        async def connect() -> None:
+            await test(_Connection())
 
-        asyncio.run(with_desk())
+        asyncio.run(connect())
 
     return run
 
 
-Run = Callable[[Callable[[_Desk], Any]], None]
+Run = Callable[[Callable[[_Connection], Any]], None]
 
 
 def _post(path: str, body: bytes, *fields: str, version: str = "1.1") -> bytes:
@@ -117,17 +118,17 @@ def _post(path: str, body: bytes, *fields: str, version: str = "1.1") -> bytes:
     return "\r\n".join([*lines, "", ""]).encode() + body
 
 
-def test_a_short_request_is_answered_at_once_in_one_piece(desk: Run) -> None:
-    async def test(at: _Desk) -> None:
+def test_a_short_request_is_answered_at_once_in_one_piece(with_connection: Run) -> None:
+    async def test(at: _Connection) -> None:
         await at.receive(_post("/echo", b"one", "X-Request-ID: mine"))
-        head, _, body = at.wire.written.partition(b"\r\n\r\n")
-        assert (head.splitlines()[0], body, at.uvicorns_way) == (b"HTTP/1.1 200 OK", b"one", 0)
+        head, _, body = at.transport.written.partition(b"\r\n\r\n")
+        assert (head.splitlines()[0], body, at.asgi_requests) == (b"HTTP/1.1 200 OK", b"one", 0)
         assert {b"content-length: 3", b"x-request-id: mine"} <= set(head.splitlines())
         await at.receive(_post("/echo?top_k=3", b""))
         assert at.bodies() == [b"one", b""]
-        assert not at.wire.closed
+        assert not at.transport.closed
 
-    desk(test)
+    with_connection(test)
 
 
 @pytest.mark.parametrize(
@@ -137,104 +138,104 @@ def test_a_short_request_is_answered_at_once_in_one_piece(desk: Run) -> None:
         _post("/echo", b"old", "Connection: close"),
         _post("/echo", b"x" * 300_000),
         _post("/%65cho", b"escaped"),
-        _post("/elsewhere", b"not ours"),
+        _post("/elsewhere", b"no route"),
         b"POST /echo HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n",
         b"PUT /echo HTTP/1.1\r\nHost: test\r\nContent-Length: 3\r\n\r\nabc",
     ],
 )
-def test_what_is_not_plain_and_short_goes_uvicorns_way(desk: Run, request_: bytes) -> None:
-    async def test(at: _Desk) -> None:
+def test_other_requests_take_uvicorns_path(with_connection: Run, request_: bytes) -> None:
+    async def test(at: _Connection) -> None:
         await at.receive(request_)
-        assert (len(at.bodies()), at.uvicorns_way) == (1, 1)
+        assert (len(at.bodies()), at.asgi_requests) == (1, 1)
 
-    desk(test)
+    with_connection(test)
 
 
-def test_a_body_in_pieces_is_one_body(desk: Run) -> None:
-    async def test(at: _Desk) -> None:
+def test_a_body_in_pieces_is_one_body(with_connection: Run) -> None:
+    async def test(at: _Connection) -> None:
         data = _post("/echo", bytes(range(200)))
         for place in range(0, len(data), 7):
             await at.receive(data[place : place + 7])
-        assert (at.bodies(), at.uvicorns_way) == ([bytes(range(200))], 0)
+        assert (at.bodies(), at.asgi_requests) == ([bytes(range(200))], 0)
 
-    desk(test)
+    with_connection(test)
 
 
-def test_a_body_that_does_not_come_soon_is_waited_for_by_uvicorn(desk: Run) -> None:
-    async def test(at: _Desk) -> None:
+def test_a_body_that_arrives_slowly_is_read_by_uvicorn(with_connection: Run) -> None:
+    async def test(at: _Connection) -> None:
         data = _post("/echo", b"slow and long")
         await at.receive(data[:-9])
         await asyncio.sleep(0.3)
-        assert at.uvicorns_way == 1
+        assert at.asgi_requests == 1
         await at.receive(data[-9:])
         assert at.bodies() == [b"slow and long"]
         await at.receive(_post("/echo", b"next"))
-        assert (at.bodies()[1], at.uvicorns_way) == (b"next", 1)
+        assert (at.bodies()[1], at.asgi_requests) == (b"next", 1)
 
-    desk(test)
+    with_connection(test)
 
 
-def test_requests_that_come_together_are_answered_in_their_order(desk: Run) -> None:
-    async def test(at: _Desk) -> None:
+def test_pipelined_requests_are_answered_in_their_order(with_connection: Run) -> None:
+    async def test(at: _Connection) -> None:
         await at.receive(_post("/wait", b"") + _post("/echo", b"second") + _post("/echo", b"third"))
         assert at.bodies() == []
         at.future.set_result("first")
         await asyncio.sleep(0.01)
         assert at.bodies() == [b"first", b"second", b"third"]
 
-    desk(test)
+    with_connection(test)
 
 
-def test_nothing_more_is_done_for_whoever_hangs_up(desk: Run) -> None:
-    async def test(at: _Desk) -> None:
+def test_a_request_is_cancelled_when_its_client_disconnects(with_connection: Run) -> None:
+    async def test(at: _Connection) -> None:
         await at.receive(_post("/wait", b""))
-        at.wire.closed = True
+        at.transport.closed = True
         at.protocol.connection_lost(None)
         await asyncio.sleep(0.01)
-        assert at.gone
+        assert at.cancelled
         assert at.future.cancelled()
-        assert at.wire.written == b""
+        assert at.transport.written == b""
 
-    desk(test)
+    with_connection(test)
 
 
-def test_one_who_hangs_up_in_the_middle_of_a_body_leaves_no_timer_behind(desk: Run) -> None:
-    async def test(at: _Desk) -> None:
+def test_a_client_that_disconnects_within_a_body_leaves_no_timer(with_connection: Run) -> None:
+    async def test(at: _Connection) -> None:
         await at.receive(_post("/echo", b"half")[:-2])
         at.protocol.connection_lost(None)
         await asyncio.sleep(0.3)
-        assert at.uvicorns_way == 0
+        assert at.asgi_requests == 0
 
-    desk(test)
+    with_connection(test)
 
 
-def test_a_server_that_stops_answers_what_it_has_and_closes(desk: Run) -> None:
-    async def test(at: _Desk) -> None:
+def test_a_server_that_stops_answers_the_running_request_and_closes(with_connection: Run) -> None:
+    async def test(at: _Connection) -> None:
         await at.receive(_post("/wait", b""))
         at.protocol.shutdown()
-        assert not at.wire.closed
+        assert not at.transport.closed
         at.future.set_result("last")
         await asyncio.sleep(0.01)
-        assert b"\r\nconnection: close\r\n" in at.wire.written
-        assert at.wire.closed
+        assert b"\r\nconnection: close\r\n" in at.transport.written
+        assert at.transport.closed
 
-    desk(test)
+    with_connection(test)
 
 
-def test_whoever_is_on_the_way_is_counted_until_they_arrive(desk: Run) -> None:
-    async def test(at: _Desk) -> None:
+def test_a_request_counts_as_arriving_until_its_task_starts(with_connection: Run) -> None:
+    async def test(at: _Connection) -> None:
         at.protocol.data_received(_post("/wait", b""))
-        assert at.turns.coming == 1
+        assert at.in_flight.arriving == 1
         await asyncio.sleep(0)
-        assert at.turns.coming == 0
+        assert at.in_flight.arriving == 0
 
-    desk(test)
+    with_connection(test)
 
 
-def test_a_request_that_is_over_is_forgotten_at_once(desk: Run) -> None:
-    async def test(at: _Desk) -> None:
+def test_a_finished_request_is_freed_at_once(with_connection: Run) -> None:
+    async def test(at: _Connection) -> None:
         gc.collect()
-        gc.disable()  # a server looks for cycles only after thousands of requests, each with its body
+        gc.disable()  # the collector runs only after many requests, each with its body
         try:
             await at.receive(_post("/echo", b"one"))
             first = weakref.ref(at.protocol.cycle)
@@ -243,10 +244,10 @@ def test_a_request_that_is_over_is_forgotten_at_once(desk: Run) -> None:
         finally:
             gc.enable()
 
-    desk(test)
+    with_connection(test)
 
 
-def test_both_ways_give_the_same_answer(server: Server, digit_png: bytes, read_answer: ReadAnswer) -> None:
+def test_both_paths_give_the_same_response(server: Server, digit_png: bytes, read_answer: ReadAnswer) -> None:
     document = json.dumps({"inputs": "no base64"}).encode()
     for path, body, kind in (
         ("/models/mnist?top_k=3", digit_png, "image/png"),
@@ -268,7 +269,7 @@ def test_both_ways_give_the_same_answer(server: Server, digit_png: bytes, read_a
 
 def test_a_short_body_that_never_ends_is_refused_at_the_deadline(strict: Server, digit_png: bytes) -> None:
     key = {"Authorization": "Bearer alpha"}
-    begun = time.monotonic()
+    started = time.monotonic()
     with strict.begin("/models/mnist", digit_png, sent=5, headers=key) as connection:
         assert connection.recv(100).startswith(b"HTTP/1.1 504")
-    assert 1.4 < time.monotonic() - begun < 10
+    assert 1.4 < time.monotonic() - started < 10

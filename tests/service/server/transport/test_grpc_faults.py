@@ -1,4 +1,4 @@
-"""Faults of our own, and callers who do not wait: told with the right status, logged, and nothing hangs."""
+"""Failures of the server, and clients that do not wait: right status, a line in the log, nothing hangs."""
 
 import asyncio
 import json
@@ -11,10 +11,10 @@ import grpc.aio
 import pytest
 from grpc import StatusCode
 
-from service.server.execution.engine import Engine
-from service.server.pipeline.admission import Admission
+from service.server.pipeline.limits import InFlightRequests
+from service.server.pipeline.pipeline import RequestPipeline
 from service.server.protocols.oip.grpc_methods import Method, Reply
-from service.server.transport.grpc_handler import GrpcGateway
+from service.server.transport.grpc_handler import GrpcHandler
 from service.settings import Settings
 
 Work = Callable[[grpc.aio.Channel, asyncio.Event], Awaitable[None]]
@@ -26,30 +26,29 @@ async def _fail(body: bytes) -> Reply:
 
 
 @pytest.fixture
-def ask(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Ask:
-    """Ask a gateway in this process, and return the lines of its log.
+def ask(capsys: pytest.CaptureFixture[str]) -> Ask:
+    """Send calls to a server in this process, and return the lines of its log.
 
-    What asks is given a channel, and an event for when ``/a/Never``, which never answers, has been called.
+    The client gets a channel, and an event that is set when ``/a/Never`` is called, which never answers.
     """
-    monkeypatch.setattr(Engine, "ready", True)
     settings = Settings(timeout_s=0.3, log_format="json")
 
     async def run(work: Work) -> None:
-        begun = asyncio.Event()
+        started = asyncio.Event()
 
         async def never(body: bytes) -> Reply:
-            begun.set()
+            started.set()
             await asyncio.Event().wait()
-            raise AssertionError("nobody sets the event")
+            raise AssertionError("nothing sets the event")
 
         methods = {"/a/Fail": Method(_fail, predicts=True), "/a/Never": Method(never, predicts=True)}
-        admission = Admission(Engine(settings), settings)
-        server = grpc.aio.server(handlers=[GrpcGateway(methods, admission=admission, settings=settings)])
+        pipeline = RequestPipeline(settings, in_flight=InFlightRequests(), is_ready=lambda: True)
+        server = grpc.aio.server(handlers=[GrpcHandler(methods, pipeline=pipeline)])
         port = server.add_insecure_port("127.0.0.1:0")
         await server.start()
         try:
             async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
-                await work(channel, begun)
+                await work(channel, started)
         finally:
             await server.stop(5)
 
@@ -60,10 +59,8 @@ def ask(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
     return ask
 
 
-def test_a_fault_of_our_own_is_told_with_its_id_and_without_its_inside(
-    ask: Ask, caplog: pytest.LogCaptureFixture
-) -> None:
-    async def work(channel: grpc.aio.Channel, begun: asyncio.Event) -> None:
+def test_a_failure_of_the_server_has_an_id_and_no_details(ask: Ask, caplog: pytest.LogCaptureFixture) -> None:
+    async def work(channel: grpc.aio.Channel, started: asyncio.Event) -> None:
         with pytest.raises(grpc.aio.AioRpcError) as raised:
             await channel.unary_unary("/a/Fail")(b"", metadata=(("x-request-id", "mine"),))
         assert raised.value.code() is StatusCode.INTERNAL
@@ -78,8 +75,8 @@ def test_a_fault_of_our_own_is_told_with_its_id_and_without_its_inside(
     assert "ZeroDivisionError" in caplog.text
 
 
-def test_the_servers_deadline_ends_work_that_does_not_end(ask: Ask) -> None:
-    async def work(channel: grpc.aio.Channel, begun: asyncio.Event) -> None:
+def test_the_deadline_of_the_server_ends_a_call(ask: Ask) -> None:
+    async def work(channel: grpc.aio.Channel, started: asyncio.Event) -> None:
         with pytest.raises(grpc.aio.AioRpcError) as raised:
             await channel.unary_unary("/a/Never")(b"")
         assert raised.value.code() is StatusCode.DEADLINE_EXCEEDED
@@ -89,8 +86,8 @@ def test_the_servers_deadline_ends_work_that_does_not_end(ask: Ask) -> None:
     assert (line["status"], line["code"]) == (504, "deadline_exceeded")
 
 
-def test_the_callers_deadline_ends_work_and_is_logged_as_one(ask: Ask) -> None:
-    async def work(channel: grpc.aio.Channel, begun: asyncio.Event) -> None:
+def test_the_deadline_of_the_client_ends_a_call_and_is_logged_as_one(ask: Ask) -> None:
+    async def work(channel: grpc.aio.Channel, started: asyncio.Event) -> None:
         with pytest.raises(grpc.aio.AioRpcError) as raised:
             await channel.unary_unary("/a/Never")(b"", timeout=0.1)
         assert raised.value.code() is StatusCode.DEADLINE_EXCEEDED
@@ -100,10 +97,10 @@ def test_the_callers_deadline_ends_work_and_is_logged_as_one(ask: Ask) -> None:
     assert line["milliseconds"] < 300
 
 
-def test_a_caller_who_hangs_up_ends_the_work_and_is_logged(ask: Ask) -> None:
-    async def work(channel: grpc.aio.Channel, begun: asyncio.Event) -> None:
+def test_a_client_that_cancels_ends_the_call_and_is_logged(ask: Ask) -> None:
+    async def work(channel: grpc.aio.Channel, started: asyncio.Event) -> None:
         call = channel.unary_unary("/a/Never")(b"")
-        await begun.wait()
+        await started.wait()
         call.cancel()
         with pytest.raises(asyncio.CancelledError):
             await call

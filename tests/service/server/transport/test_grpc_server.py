@@ -1,4 +1,4 @@
-"""The gRPC port: shared by workers, drained like HTTP's, not there unless it is asked for."""
+"""The gRPC server: shared by workers, drained as HTTP is, with reflection, and off by default."""
 
 import signal
 import socket
@@ -12,7 +12,9 @@ from typing import Any
 import grpc
 import psutil
 import pytest
+from google.protobuf.descriptor_pool import DescriptorPool
 from grpc import StatusCode
+from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoReflectionDescriptorDatabase
 from tritonclient.grpc import service_pb2
 
 StartServer = Callable[..., Any]
@@ -79,9 +81,31 @@ def test_two_workers_share_the_port(start_server: StartServer, digit_request: An
         until(lambda: line in server.ask("GET", "/metrics").body.decode())
 
 
+def test_reflection_lists_the_services_and_their_messages(server: Any) -> None:
+    with grpc.insecure_channel(server.grpc_address) as channel:
+        database = ProtoReflectionDescriptorDatabase(channel)
+        services = {"inference.GRPCInferenceService", "grpc.health.v1.Health"}
+        assert services < set(database.get_services())
+        pool = DescriptorPool(database)
+        for name in services:
+            described = pool.FindServiceByName(name)
+            assert described.methods
+        infer = pool.FindServiceByName("inference.GRPCInferenceService").methods_by_name["ModelInfer"]
+        assert infer.input_type.fields_by_name["raw_input_contents"].number == 7
+
+
+def test_reflection_needs_a_key(strict: Any) -> None:
+    with grpc.insecure_channel(strict.grpc_address) as channel:
+        database = ProtoReflectionDescriptorDatabase(channel)
+        with pytest.raises(grpc.RpcError) as raised:
+            database.get_services()
+    assert raised.value.code() is StatusCode.UNAUTHENTICATED
+
+
 def test_without_a_port_nothing_of_grpc_is_loaded() -> None:
     script = (
-        "import service.server.app, sys; print('grpc' in sys.modules, 'service.server.grpc' in sys.modules)"
+        "from service.server.app import Lectern; import sys; print(*('grpc' in sys.modules, "
+        "'service.server.transport.grpc_server' in sys.modules))"
     )
     done = subprocess.run(
         [sys.executable, "-c", script], cwd=_ROOT, capture_output=True, text=True, check=True

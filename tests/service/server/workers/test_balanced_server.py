@@ -1,4 +1,4 @@
-"""New connections go to whichever worker has the fewest, and never wait for one that is stuck."""
+"""New connections go to the worker with the fewest, and never wait for one that is stuck."""
 
 import asyncio
 import http.client
@@ -54,8 +54,8 @@ def _held(server: Server, count: int) -> list[int]:
 
 
 @pytest.mark.parametrize("count", [2, 16, 64])
-def test_connections_that_come_at_once_are_shared_out_evenly(server: Server, count: int) -> None:
-    # Again and again, as those before are closed: what a worker says of itself must not be of a moment ago.
+def test_simultaneous_connections_are_balanced(server: Server, count: int) -> None:
+    # Repeated while the connections before are being closed: the counts must be current.
     most = []
     for _ in range(5):
         held = _held(server, count)
@@ -82,14 +82,14 @@ def test_a_worker_that_lost_its_connections_gets_the_next_ones(server: Server) -
     assert sum(regained() for _ in range(5)) >= 3
 
 
-def test_nobody_waits_for_a_worker_that_is_stuck(server: Server) -> None:
+def test_no_client_waits_for_a_worker_that_is_stuck(server: Server) -> None:
     stuck, _ = server.workers()
     os.kill(stuck, signal.SIGSTOP)
     try:
-        begun = time.monotonic()
+        started = time.monotonic()
         with _connected(server, 20) as connections:
             assert len({_ask(connection) for connection in connections}) == 1
-        assert time.monotonic() - begun < 2
+        assert time.monotonic() - started < 2
     finally:
         os.kill(stuck, signal.SIGCONT)
 
@@ -115,19 +115,19 @@ async def _come_and_go(port: int, requests: int) -> None:
         writer.close()
 
 
-def test_callers_who_come_and_go_do_not_wait_until_workers_agree(server: Server) -> None:
+def test_short_connections_do_not_wait_for_other_workers(server: Server) -> None:
     async def seconds(client: Callable[[int, int], Awaitable[None]]) -> float:
-        begun = time.monotonic()
+        started = time.monotonic()
         await asyncio.gather(*(client(server.port, 40) for _ in range(16)))
-        return time.monotonic() - begun
+        return time.monotonic() - started
 
     ratios = [asyncio.run(seconds(_come_and_go)) / asyncio.run(seconds(_hold)) for _ in range(5)]
 
-    # A connection costs about as much as a request; were they all put off, it would be twenty times that.
+    # A connection costs about as much as a request. If each were delayed, the ratio would be far higher.
     assert median(ratios) < 8
 
 
-def test_a_server_without_files_left_says_so_and_recovers(server: Server, until: Until) -> None:
+def test_a_server_without_file_descriptors_logs_it_and_recovers(server: Server, until: Until) -> None:
     before = {}
     for worker in server.workers():
         before[worker] = resource.prlimit(worker, resource.RLIMIT_NOFILE)
@@ -137,7 +137,7 @@ def test_a_server_without_files_left_says_so_and_recovers(server: Server, until:
         resource.prlimit(worker, resource.RLIMIT_NOFILE, (fourth, before[worker][1]))
     try:
         with _connected(server, 30):
-            until(lambda: "no connection can be taken for 1 s: Too many open files" in server.log())
+            until(lambda: "no connection can be accepted for 1 s: Too many open files" in server.log())
         assert server.ask("GET", "/livez").status == 200
     finally:
         for worker, limits in before.items():

@@ -1,0 +1,141 @@
+"""Checks API keys, counts and limits requests in flight, and finds the addresses of clients."""
+
+import hmac
+import ipaddress
+from collections.abc import Callable, Sequence
+
+from service.server.pipeline import metrics
+from service.server.pipeline.errors import ErrorCode, RequestError
+
+_RETRY_AFTER = {"Retry-After": "1"}
+
+
+class InFlightRequests:
+    """The number of requests in flight in one server process. All protocols share it.
+
+    Attributes:
+        arriving: Requests that were read completely and whose tasks have not started yet.
+        running: Requests that count towards the concurrency limit: they are read, wait or run.
+    """
+
+    def __init__(self) -> None:
+        self.arriving = 0
+        self.running = 0
+
+    @property
+    def only_one(self) -> bool:
+        """Whether a running request is the only one in the server."""
+        return self.running == 1 and not self.arriving
+
+
+class ConcurrencyLimit:
+    """A context manager that counts a request as running, and refuses it beyond the limit."""
+
+    def __init__(self, in_flight: InFlightRequests, *, limit: int, is_ready: Callable[[], bool]) -> None:
+        self._in_flight = in_flight
+        self._limit = limit
+        self._is_ready = is_ready
+
+    def __enter__(self) -> None:
+        """Count the request.
+
+        Raises:
+            RequestError: 503: the server is not ready. 429: the limit is reached.
+        """
+        if not self._is_ready():
+            raise RequestError(
+                ErrorCode.NOT_READY, "the server is starting or shutting down; try again", _RETRY_AFTER
+            )
+        running = self._in_flight.running
+        if running >= self._limit:
+            raise RequestError(
+                ErrorCode.OVERLOADED, f"{running} requests are in flight; try again in a moment", _RETRY_AFTER
+            )
+        self._in_flight.running += 1
+        metrics.tally.set_in_flight(self._in_flight.running)
+
+    def __exit__(self, *exception: object) -> None:
+        """Count the request as finished."""
+        self._in_flight.running -= 1
+        metrics.tally.set_in_flight(self._in_flight.running)
+
+
+class ApiKeys:
+    """The API keys of a server; without keys every request is allowed."""
+
+    def __init__(self, keys: Sequence[str]) -> None:
+        self._keys = [key.encode() for key in keys]
+
+    def check(self, authorization: str) -> None:
+        """Check the API key of a request.
+
+        Args:
+            authorization: The header or metadata of that name; empty if there is none.
+
+        Raises:
+            RequestError: 401: keys are configured, and this is none of them.
+        """
+        if not self._keys:
+            return
+        scheme, _, key = authorization.partition(" ")
+        candidate = key.strip().encode()
+        # Compares with every key, so that the time taken does not reveal a key.
+        matches = [hmac.compare_digest(candidate, known) for known in self._keys]
+        if scheme.lower() != "bearer" or not any(matches):
+            raise RequestError(
+                ErrorCode.UNAUTHORIZED,
+                "an API key is needed; send it as 'Authorization: Bearer KEY'",
+                {"WWW-Authenticate": "Bearer"},
+            )
+
+
+class TrustedProxies:
+    """The reverse proxies whose ``X-Forwarded-For`` is believed, on every transport.
+
+    Args:
+        networks: IP addresses or CIDR networks.
+    """
+
+    def __init__(self, networks: Sequence[str]) -> None:
+        self._networks = [ipaddress.ip_network(network, strict=False) for network in networks]
+
+    def client(self, peer: str, forwarded_for: Callable[[], str]) -> str:
+        """Return the address of the client of a request.
+
+        Args:
+            peer: The address that the connection comes from.
+            forwarded_for: Returns the value of ``X-Forwarded-For``; called only for a trusted peer.
+
+        Returns:
+            The last forwarded address that is not a trusted proxy, or ``peer`` if it is not a proxy.
+        """
+        if not self._networks or not self._is_trusted(peer):
+            return peer
+        client = peer
+        # Every proxy appends the address of its own peer: only the part that trusted proxies wrote counts.
+        for entry in reversed(forwarded_for().split(",")):
+            address = _ip_address(entry.strip())
+            if address is None:
+                break
+            client = address
+            if not self._is_trusted(client):
+                break
+        return client
+
+    def _is_trusted(self, address: str) -> bool:
+        try:
+            parsed = ipaddress.ip_address(address)
+        except ValueError:
+            return False
+        return any(parsed in network for network in self._networks)
+
+
+def _ip_address(entry: str) -> str | None:
+    """Return the IP address of ``192.0.2.1``, ``192.0.2.1:80``, ``2001:db8::1`` or ``[2001:db8::1]:80``."""
+    bracketed, _, _ = entry.removeprefix("[").partition("]")
+    for text in (bracketed, entry.rpartition(":")[0]):
+        try:
+            return str(ipaddress.ip_address(text))
+        except ValueError:
+            continue
+    return None

@@ -1,0 +1,63 @@
+"""Limits: API keys, requests in flight, and the address of a client behind proxies."""
+
+import asyncio
+
+import pytest
+
+from service.server.pipeline.errors import RequestError
+from service.server.pipeline.limits import ApiKeys, ConcurrencyLimit, InFlightRequests, TrustedProxies
+
+_PROXIES = ("127.0.0.1", "10.0.0.0/8", "fd00::/8")
+
+
+@pytest.mark.parametrize(
+    ("peer", "forwarded", "client"),
+    [
+        ("192.0.2.7", "203.0.113.5", "192.0.2.7"),  # not a proxy
+        ("127.0.0.1", "203.0.113.5", "203.0.113.5"),
+        ("127.0.0.1", "", "127.0.0.1"),
+        ("127.0.0.1", "203.0.113.5, 10.1.2.3", "203.0.113.5"),
+        ("127.0.0.1", "198.51.100.1, 203.0.113.5", "203.0.113.5"),  # the client wrote the first one
+        ("127.0.0.1", "10.1.2.3", "10.1.2.3"),
+        ("127.0.0.1", "203.0.113.5:4711", "203.0.113.5"),
+        ("fd00::1", "[2001:db8::5]:4711", "2001:db8::5"),
+        ("fd00::1", "2001:db8::5", "2001:db8::5"),
+        ("127.0.0.1", "203.0.113.5, unknown", "127.0.0.1"),
+        ("127.0.0.1", 'forged" 200 line', "127.0.0.1"),
+        ("-", "203.0.113.5", "-"),
+    ],
+)
+def test_the_client_is_the_last_address_that_is_no_proxy(peer: str, forwarded: str, client: str) -> None:
+    assert TrustedProxies(_PROXIES).client(peer, lambda: forwarded) == client
+
+
+def test_without_proxies_the_header_is_not_read() -> None:
+    def fail() -> str:
+        raise AssertionError
+
+    assert TrustedProxies(()).client("127.0.0.1", fail) == "127.0.0.1"
+
+
+def test_the_limit_counts_requests_and_refuses_more() -> None:
+    async def enter() -> None:
+        in_flight, ready = InFlightRequests(), [True]
+        limit = ConcurrencyLimit(in_flight, limit=1, is_ready=lambda: ready[0])
+        with limit:
+            assert in_flight.only_one
+            with pytest.raises(RequestError, match="1 requests are in flight") as refused, limit:
+                pass
+            assert refused.value.status == 429
+        assert in_flight.running == 0
+        ready[0] = False
+        with pytest.raises(RequestError, match="starting or shutting down") as refused, limit:
+            pass
+        assert refused.value.status == 503
+
+    asyncio.run(enter())
+
+
+def test_a_key_is_needed_only_if_there_are_keys() -> None:
+    ApiKeys(()).check("")
+    ApiKeys(("alpha",)).check("Bearer alpha")
+    with pytest.raises(RequestError, match="API key"):
+        ApiKeys(("alpha",)).check("Bearer beta")

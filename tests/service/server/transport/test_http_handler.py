@@ -1,0 +1,106 @@
+"""Failures of the server: the response has an id, the log has the traceback under it, and nothing hangs."""
+
+import asyncio
+import json
+import logging
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+import pytest
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from service.server.bentoml_adapter import BentoRoutes
+from service.server.pipeline.limits import InFlightRequests
+from service.server.pipeline.pipeline import RequestPipeline
+from service.server.transport.asgi import AsgiAdapter
+from service.server.transport.http_handler import HttpHandler
+from service.settings import Settings
+
+Message = MutableMapping[str, Any]
+
+
+async def _fail(request: Request) -> Response:
+    raise ZeroDivisionError("a bug")
+
+
+async def _echo(request: Request) -> Response:
+    return PlainTextResponse(await request.body())
+
+
+async def _bento(
+    scope: Any, receive: Callable[[], Awaitable[Message]], send: Callable[[Message], Any]
+) -> None:
+    if b"half" in scope["query_string"]:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"half", "more_body": True})
+    raise ZeroDivisionError("a bug in a layer below")
+
+
+@pytest.fixture
+def ask() -> Callable[..., list[Message]]:
+    """Send a request through the ASGI adapter in this process, and return the messages of the response."""
+    settings, bento_routes = Settings(), BentoRoutes()
+    routes = [Route("/fail", _fail, methods=["GET", "POST"]), Route("/echo", _echo, methods=["POST"])]
+    pipeline = RequestPipeline(settings, in_flight=InFlightRequests(), is_ready=lambda: True)
+    handler = HttpHandler([*routes, *bento_routes.routes()], pipeline=pipeline, settings=settings)
+    adapter = AsgiAdapter(_bento, handler=handler, bento_routes=bento_routes)
+
+    def call(method: str, path: str, *received: Message) -> list[Message]:
+        sent: list[Message] = []
+        waiting = list(received)
+
+        async def receive() -> Message:
+            if waiting:
+                return waiting.pop(0)
+            return await asyncio.get_running_loop().create_future()
+
+        async def send(message: Message) -> None:
+            sent.append(message)
+
+        path, _, query = path.partition("?")
+        scope = {"type": "http", "method": method, "path": path, "headers": []}
+        asyncio.run(adapter(scope | {"query_string": query.encode()}, receive, send))
+        return sent
+
+    return call
+
+
+BODY: Message = {"type": "http.request", "body": b"hello", "more_body": False}
+
+
+@pytest.mark.parametrize(("method", "path"), [("GET", "/fail"), ("POST", "/fail"), ("GET", "/schema.json")])
+def test_a_bug_is_a_500_whose_id_leads_to_the_traceback(
+    ask: Callable[..., list[Message]], caplog: pytest.LogCaptureFixture, method: str, path: str
+) -> None:
+    with caplog.at_level(logging.ERROR, logger="lectern"):
+        start, body = ask(method, path, BODY)
+    document = json.loads(body["body"])
+    assert (start["status"], document["code"]) == (500, "internal_error")
+    assert "a bug" not in document["error"]
+    record = caplog.records[0]
+    assert document["request_id"] in record.getMessage()
+    assert record.exc_info is not None
+    assert record.exc_info[0] is ZeroDivisionError
+
+
+def test_a_response_of_bentoml_that_breaks_off_becomes_a_whole_error_response(
+    ask: Callable[..., list[Message]],
+) -> None:
+    start, body = ask("GET", "/schema.json?half")
+    assert (start["status"], json.loads(body["body"])["code"]) == (500, "internal_error")
+
+
+def test_a_client_that_disconnects_still_gets_a_response(ask: Callable[..., list[Message]]) -> None:
+    # BentoML's time-out layer waits for it for a minute.
+    part = {"type": "http.request", "body": b"hel", "more_body": True}
+    assert ask("POST", "/echo", part, {"type": "http.disconnect"})[0]["status"] == 499
+
+
+def test_a_body_that_comes_in_pieces_is_put_together(ask: Callable[..., list[Message]]) -> None:
+    pieces = [
+        {"type": "http.request", "body": word, "more_body": more}
+        for word, more in ((b"hel", True), (b"lo", False))
+    ]
+    assert ask("POST", "/echo", *pieces)[1]["body"] == b"hello"
