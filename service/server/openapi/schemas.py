@@ -53,8 +53,9 @@ class SchemaBuilder:
             (schema,), components = msgspec.json.schema_components(
                 [kind], schema_hook=lambda _: {}, ref_template=REFERENCE + "{name}"
             )
-        for name in (name for name in components if name not in self.components):
-            self.components[name] = self._tidy(components[name], is_response=is_response)
+        for name, component in components.items():
+            tidied = self._tidy(component, is_response=is_response)
+            assert self.components.setdefault(name, tidied) == tidied, f"two types are named {name}"
         return self._tidy(schema, is_response=is_response)
 
     def _tidy(self, schema: Json, *, is_response: bool) -> Json:
