@@ -206,7 +206,7 @@ def train(
 @click.option("--latency", is_flag=True, help="Also time one prediction, also of version 1 and in 8 bits.")
 @click.option("--pen-digits", is_flag=True, help="Also classify 7,494 digits that people drew with a pen.")
 @click.option("--out-of-distribution", is_flag=True, help="Also classify images that show no digit.")
-@click.option("--robustness", is_flag=True, help="Also classify images that are shifted, rotated, blurred …")
+@click.option("--robustness", is_flag=True, help="Also shift, rotate, blur and otherwise corrupt the images.")
 @click.option("--faithfulness", is_flag=True, help="Also run the deletion test of the heat maps.")
 @click.option("--all", "everything", is_flag=True, help="All of these that apply to the model.")
 @click.option(
@@ -223,7 +223,7 @@ def evaluate(
     everything: bool,
     recalibrate: bool,
     keep: bool,
-    **requested: bool,
+    **chosen: bool,
 ) -> None:
     """Measure a model's ONNX file on its test set and compare the results with its card.
 
@@ -253,7 +253,7 @@ def evaluate(
         measurements=(
             Measurements.all_for(Catalog(models).card(name, version))
             if everything
-            else Measurements(**requested)
+            else Measurements(**chosen)
         ),
         announce=lambda row: click.echo(f"{row.name}: {row.accuracy:.4f} (version 1: {row.baseline:.4f})"),
     )

@@ -115,7 +115,8 @@ def quantize_model(
     Raises:
         ModelError: There is no such model, or its files are damaged.
         DatasetError: The data cannot be loaded.
-        ExportError: See :func:`quantize`; nothing was written.
+        ExportError: The model reads texts, has no convolution, or loses more than 0.3 points of accuracy on
+            the test split; nothing was written.
     """
     catalog = Catalog(models)
     card = catalog.card(name, version)
@@ -124,7 +125,7 @@ def quantize_model(
     if card.task != "image-classification":
         raise ExportError(f"{name} reads texts; only networks with convolutions can be quantised")
     with tempfile.TemporaryDirectory() as work:
-        best, quantized = quantize(
+        best, quantized = _quantize(
             card,
             network=path_of(folder, "float32"),
             splits=load_splits(card, folder, data=data),
@@ -134,26 +135,13 @@ def quantize_model(
         return rewrite(folder, replace(card, quantized=quantized), files={INT8_FILE: best.read_bytes()})
 
 
-def quantize(
+def _quantize(
     card: Card, *, network: Path, splits: Splits, work: Path, announce: Callable[[Trial], None]
 ) -> tuple[Path, QuantizedFile]:
-    """Try all range methods, with the first convolution in 8 and in 32 bits, and choose the best trial.
-
-    The best trial has the lowest log-loss on the validation split. It must also pass on the test split.
-
-    Args:
-        card: The card of the network.
-        network: File of the network.
-        splits: Pictures of the model.
-        work: Empty folder for the trials.
-        announce: Called after each trial.
+    """Choose the trial with the lowest log-loss on the validation split, and check it on the test split.
 
     Returns:
-        The file, in ``work``, and its entry in the card.
-
-    Raises:
-        ExportError: The network has no convolution, or loses more than 0.3 points of accuracy on the test
-            split.
+        The file, in the empty folder ``work``, and its entry in the card.
     """
     trials = _run_trials(card, network, splits, work=work, announce=announce)
     best = min(trials, key=lambda trial: trial.metrics.log_loss)
