@@ -35,7 +35,7 @@ _MIN_STEPS, _MIN_BATCH = 20, 8
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingJob:
-    """The arguments of ``lectern train``; ``folder`` is that of the run, ``overrides`` are hyperparameters."""
+    """The arguments of ``lectern train``: ``folder`` is the run's, ``overrides`` are hyperparameters."""
 
     recipe: str
     folder: Path
