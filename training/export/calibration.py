@@ -133,7 +133,7 @@ def fit_power(probabilities: Probabilities, y: Classes) -> Calibration:
     )
     power = round(float(found.x), 3)
     slopes, _ = fit(power)
-    margin_temperature = round(_REFERENCE_MARGIN * float(slopes[0]) ** (-1 / power), 4)
+    margin_temperature = round(_REFERENCE_MARGIN * max(float(slopes[0]), 1e-6) ** (-1 / power), 4)
     if two:
         return Calibration(temperature=margin_temperature, power=power)
     return Calibration(
@@ -189,10 +189,9 @@ def _minimize_log_loss(features: _Array, y: Classes) -> tuple[_Array, float]:
         return float(-(log_probabilities * true).sum() / count + ridge @ point**2 / 2), gradient
 
     found = minimize(loss, np.eye(parameters)[0], jac=True, method="BFGS", options={"gtol": 1e-7})
-    point: _Array = found.x
-    point[0] = max(point[0], 1e-6)
-    return point, float(found.fun)
+    return found.x, float(found.fun)
 
 
 def _temperature(slope: float) -> float:
-    return round(float(np.clip(1 / slope, *_TEMPERATURES)), 4)
+    lowest, highest = _TEMPERATURES
+    return round(float(1 / np.clip(slope, 1 / highest, 1 / lowest)), 4)

@@ -13,7 +13,7 @@ from PIL import Image
 
 from service.inference.preprocessing import decode_image, prepare_photo
 from training.datasets import cats_vs_dogs, load_dataset
-from training.datasets.arrays import CIFAR10, fetch_arrays
+from training.datasets.arrays import CIFAR10
 from training.datasets.folder import load_folder, model_name
 from training.datasets.imdb import convert_reviews, most_frequent_words
 from training.datasets.registry import DATASETS
@@ -71,7 +71,7 @@ def test_failed_download_names_the_path_of_the_arrays(cache: Path, monkeypatch: 
     monkeypatch.setattr("keras.datasets.cifar10.load_data", fail)
 
     with pytest.raises(DatasetError, match=r"cifar10 .*URL fetch failure.*; or put cifar10\.npz .* at"):
-        fetch_arrays(CIFAR10)
+        CIFAR10.ensure_cached()
 
 
 def test_unknown_set_is_refused_with_all_names() -> None:

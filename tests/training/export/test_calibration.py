@@ -91,6 +91,17 @@ def test_probabilities_of_exactly_one_are_accepted() -> None:
     assert fit_temperature(probabilities, np.zeros(100, dtype=np.int64)).temperature > 1
 
 
+def test_logits_without_a_second_temperature_have_a_valid_calibration() -> None:
+    probabilities = np.full((60, 3), 0.25, dtype=np.float32)
+    y = np.arange(60) % 3
+    probabilities[np.arange(60), y] = 0.5
+
+    found = fit_power(probabilities, y)
+
+    assert 0.25 <= found.temperature <= 4
+    assert np.isfinite(found.apply(probabilities)).all()
+
+
 def test_offsets_without_a_gain_are_not_used() -> None:
     random = np.random.default_rng(7)
     true = _softmax(random.normal(0, 2, (1_000, 10)))

@@ -1,9 +1,8 @@
 """Generates the gRPC messages of the Open Inference Protocol from their .proto file."""
 
+import subprocess
 import sys
 from pathlib import Path
-
-from grpc_tools import protoc
 
 FOLDER = Path(__file__).resolve().parents[5] / "service" / "server" / "protocols" / "oip"
 NAMES = ("inference_pb2.py", "inference_pb2.pyi")
@@ -15,11 +14,9 @@ def generate(target: Path) -> None:
     The generated module registers its messages in a descriptor pool of its own. In the default pool they
     would collide with another package of the same name, such as that of a client in the same process.
     """
-    status = protoc.main(
-        ["protoc", f"-I{FOLDER}", f"--python_out={target}", f"--pyi_out={target}", "inference.proto"]
-    )
-    if status:
-        sys.exit(f"protoc failed with status {status}")
+    # protoc runs in a process of its own: its C++ library cannot share one with other copies of protobuf.
+    options = [f"-I{FOLDER}", f"--python_out={target}", f"--pyi_out={target}", "inference.proto"]
+    subprocess.run([sys.executable, "-m", "grpc_tools.protoc", *options], check=True)
     module = target / NAMES[0]
     code = module.read_text(encoding="utf-8")
     assert code.count("_descriptor_pool.Default()") == 1
