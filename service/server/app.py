@@ -1,6 +1,7 @@
 """Builds the BentoML service from the settings: ``bentoml serve service.server.app:Lectern``."""
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -16,12 +17,13 @@ from service.server.openapi.document import build_document
 from service.server.pipeline import metrics
 from service.server.pipeline.limits import InFlightRequests
 from service.server.pipeline.pipeline import RequestPipeline
-from service.server.playground.page import Page
+from service.server.playground.api_page import ApiPage
 from service.server.protocols.bento import BentoMethods
 from service.server.protocols.explain import ExplainProtocol
 from service.server.protocols.huggingface import HuggingFaceProtocol
 from service.server.protocols.oip.routes import OipProtocol
-from service.server.protocols.tfserving import TfServingProtocol
+from service.server.protocols.operations import OperationsProtocol
+from service.server.protocols.tfserving.routes import TfServingProtocol
 from service.server.transport.asgi import AsgiAdapter
 from service.server.transport.fast_http import FastHttpProtocol
 from service.server.transport.http_handler import HttpHandler
@@ -52,20 +54,22 @@ def create_app(settings: Settings) -> Application:
     in_flight = InFlightRequests()
     engine = Engine(settings, in_flight=in_flight)
     pipeline = RequestPipeline(settings, in_flight=in_flight, is_ready=lambda: engine.ready)
-    page, bento_routes = Page(), BentoRoutes()
-    handler = HttpHandler(
-        [
-            *HuggingFaceProtocol(engine, settings).routes(),
-            *ExplainProtocol(engine, settings).routes(),
-            *OipProtocol(engine, settings).routes(),
-            *TfServingProtocol(engine, settings).routes(),
-            *page.routes(),
-            *bento_routes.routes(),
-        ],
-        pipeline=pipeline,
-        settings=settings,
-    )
-    service = _service(settings, engine, pipeline, page)
+    page, bento_routes = ApiPage(), BentoRoutes()
+    endpoints = [
+        *HuggingFaceProtocol(engine, settings).routes(),
+        *ExplainProtocol(engine, settings).routes(),
+        *OipProtocol(engine, settings).routes(),
+        *TfServingProtocol(engine, settings).routes(),
+        *OperationsProtocol(engine).routes(),
+        *page.routes(),
+    ]
+    handler = HttpHandler([*endpoints, *bento_routes.routes()], pipeline=pipeline, settings=settings)
+
+    def start() -> None:
+        engine.start()
+        page.publish(build_document(endpoints, engine.catalog, settings))
+
+    service = _service(settings, engine, pipeline, start)
     if settings.cors_origins:
         service.add_asgi_middleware(CORSMiddleware, **_cors(settings))
     service.add_asgi_middleware(AsgiAdapter, handler=handler, bento_routes=bento_routes)
@@ -73,7 +77,7 @@ def create_app(settings: Settings) -> Application:
 
 
 def _service(
-    settings: Settings, engine: Engine, pipeline: RequestPipeline, page: Page
+    settings: Settings, engine: Engine, pipeline: RequestPipeline, start: Callable[[], None]
 ) -> bentoml.Service[Any]:
     # The pipeline counts, logs, limits and times requests; BentoML must not do so again.
     @bentoml.service(
@@ -90,8 +94,7 @@ def _service(
 
         def __init__(self) -> None:
             self.engine = engine
-            engine.start()
-            page.publish(build_document(engine.catalog, settings))
+            start()
             self._grpc: GrpcServer | None = None
 
         @bentoml.on_startup

@@ -26,7 +26,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message
 
-from service.server.pipeline.errors import RequestError, error_for_status
+from service.server.pipeline.errors import ErrorCode, RequestError, error_for_status
 
 # Major and minor numbers.
 CHECKED_RELEASES = {"bentoml": ("1.4",), "uvicorn": ("0.54",)}
@@ -70,8 +70,7 @@ class BentoRoutes:
         kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         if kind != "application/json":
             raise RequestError(
-                415,
-                "unsupported_media_type",
+                ErrorCode.UNSUPPORTED_MEDIA_TYPE,
                 f"content type {kind[:40]!r} is not supported here; send application/json",
             )
         return await self.forward(request)

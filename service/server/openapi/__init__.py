@@ -1,1 +1,1 @@
-"""Owns the OpenAPI document: every route over HTTP, all it takes, all it may answer, and an example."""
+"""The OpenAPI document, derived from the endpoints and the types of their bodies."""

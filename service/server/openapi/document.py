@@ -1,103 +1,205 @@
-"""Owns the document as a whole."""
+"""Builds the OpenAPI document from the endpoints, the served models and the settings."""
+
+from collections.abc import Iterator, Sequence
 
 from service.inference.catalog import Catalog
-from service.server.openapi import bento, huggingface, oip, operations, tfserving
-from service.server.openapi.errors import CODES, responses, schemas
-from service.server.openapi.facts import Facts
-from service.server.openapi.parts import Json
+from service.server.openapi.sample_inputs import make_sample
+from service.server.openapi.schemas import REFERENCE, SchemaBuilder
+from service.server.openapi.served import Json, ServedModels
+from service.server.pipeline.errors import NOT_IN_HTTP_RESPONSES, ErrorBody, ErrorCode
+from service.server.protocols import bento_models
+from service.server.protocols.common import api
 from service.server.protocols.oip.metadata import server_document
 from service.settings import Settings
 
-_DIALECTS = (huggingface, oip, tfserving, bento)
-_TAGS = {
-    huggingface.TAG: "A picture or a text in, labels with scores out: as in Hugging Face's inference API",
-    oip.TAG: "Version 2 over HTTP, for the clients of Triton and KServe",
-    tfserving.TAG: "The REST API of TensorFlow Serving",
-    bento.TAG: "Typed methods for BentoML's clients",
-    operations.TAG: "Probes, metrics, and this page",
+# A request with a body waits for a place in the queue, and its body can be malformed or too long.
+_BODY_ERRORS = (400, 413, 429, 503, 504)
+_RESPONSE_HEADERS: dict[str, Json] = {
+    name: {"description": description, "schema": {"type": kind}}
+    for name, kind, description in (
+        ("X-Request-ID", "string", "The client's, or a new one"),
+        ("X-Model-Version", "integer", "The version that answered"),
+        ("X-Lectern-Unsure", "string", "Whether the best score is below the card's threshold: `true,false`"),
+        ("Server-Timing", "string", "Milliseconds of decoding, waiting and inference: `decode;dur=0.121`"),
+        ("Inference-Header-Content-Length", "integer", "Bytes of JSON that begin a binary response"),
+        ("Retry-After", "integer", "Seconds to wait before the next try"),
+        ("WWW-Authenticate", "string", "`Bearer`"),
+        ("Allow", "string", "Methods of the path"),
+        ("ETag", "string", "For `If-None-Match`"),
+    )
 }
-_HEADERS: dict[str, Json] = {
-    "X-Request-ID": {"description": "The caller's, or a new one", "schema": {"type": "string"}},
-    "X-Model-Version": {"description": "The version that answered", "schema": {"type": "integer"}},
-    "X-Lectern-Unsure": {
-        "description": "Whether the best score is below the card's threshold, one word per input",
-        "schema": {"type": "string", "pattern": "^(true|false)(,(true|false))*$"},
-    },
-    "Server-Timing": {
-        "description": "Milliseconds spent on decoding, waiting and inference",
-        "schema": {
-            "type": "string",
-            "examples": ["decode;dur=0.121, queue;dur=0.000, inference;dur=0.164"],
-        },
-    },
-    "Inference-Header-Content-Length": {
-        "description": "Of a binary answer: bytes of JSON at its beginning",
-        "schema": {"type": "integer", "minimum": 1},
-    },
-    "Retry-After": {"description": "Seconds to wait before trying again", "schema": {"type": "integer"}},
-    "WWW-Authenticate": {"schema": {"type": "string", "const": "Bearer"}},
-    "Allow": {"description": "Methods that the path has", "schema": {"type": "string"}},
-    "ETag": {"description": "To be sent back in `If-None-Match`", "schema": {"type": "string"}},
+_ERROR_HEADERS = {401: "WWW-Authenticate", 405: "Allow", 429: "Retry-After", 503: "Retry-After"}
+_REQUEST_ID: Json = {
+    "name": "X-Request-ID",
+    "in": "header",
+    "description": "Comes back in the response and is in the log. Up to 128 letters, digits and "
+    "`._:/+=-`; the server replaces anything else.",
+    "schema": {"type": "string"},
 }
 
 
-def build_document(catalog: Catalog, settings: Settings) -> Json:
-    """Return the OpenAPI 3.1 document of the server at hand, ready for JSON.
+def build_document(endpoints: Sequence[api.Endpoint], catalog: Catalog, settings: Settings) -> Json:
+    """Return the OpenAPI 3.1 document of a server, ready for JSON.
 
     Args:
-        catalog: The models that it serves.
-        settings: Its limits, and whether it wants keys.
+        endpoints: All endpoints of the server; BentoML's own routes are added.
+        catalog: The served models.
+        settings: The limits, and whether clients need API keys.
     """
-    facts = Facts(catalog, settings)
-    paths: Json = {}
-    components: Json = {}
-    for dialect in _DIALECTS:
-        paths |= dialect.paths(facts)
-        components |= dialect.schemas(facts)
-    paths |= operations.paths(facts)
-    statuses = [status for status in CODES if status != 401 or settings.api_keys]
-    document: Json = {
-        "openapi": "3.1.0",
-        "info": {
-            "title": "Lectern",
-            "version": server_document()["version"],
-            "description": _description(facts),
-            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
-        },
-        "servers": [{"url": "."}],
-        "tags": [{"name": name, "description": text} for name, text in _TAGS.items()],
-        "paths": paths,
-        "components": {
-            "schemas": components | schemas(statuses),
-            "responses": responses(statuses),
-            "headers": _HEADERS,
-            "parameters": {"X-Request-ID": _request_id()},
-        },
-    }
-    if settings.api_keys:
-        scheme = {"type": "http", "scheme": "bearer", "description": "One of the server's API keys"}
-        document["components"]["securitySchemes"] = {"key": scheme}
-        document["security"] = [{"key": []}]
-    return document
+    return _DocumentBuilder(ServedModels(catalog, settings)).build(endpoints)
 
 
-def _description(facts: Facts) -> str:
-    limits = facts.settings
+class _DocumentBuilder:
+    def __init__(self, served: ServedModels) -> None:
+        self._served = served
+        self._keys = bool(served.settings.api_keys)
+        self._schemas = SchemaBuilder(served)
+
+    def build(self, endpoints: Sequence[api.Endpoint]) -> Json:
+        operations = [(endpoint.path_format, endpoint.operation) for endpoint in endpoints]
+        operations += bento_models.OPERATIONS.items()
+        paths: dict[str, Json] = {}
+        for path, operation in operations:
+            paths.setdefault(path, {})[operation.method.lower()] = self._operation(path, operation)
+        tags = dict.fromkeys(operation.tag for _, operation in operations)
+        errors = dict(self._error(status) for status in self._error_statuses())
+        document: Json = {
+            "openapi": "3.1.0",
+            "info": {
+                "title": "Lectern",
+                "version": server_document().version,
+                "description": _description(self._served),
+                "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+            },
+            "servers": [{"url": "."}],
+            "tags": [{"name": tag.name, "description": tag.description} for tag in tags],
+            "paths": paths,
+            "components": {
+                "schemas": self._schemas.components,
+                "responses": errors,
+                "headers": _RESPONSE_HEADERS,
+                "parameters": {"X-Request-ID": _REQUEST_ID},
+            },
+        }
+        if self._keys:
+            scheme = {"type": "http", "scheme": "bearer", "description": "One of the server's API keys"}
+            document["components"]["securitySchemes"] = {"key": scheme}
+            document["security"] = [{"key": []}]
+        return document
+
+    def _operation(self, path: str, operation: api.Operation) -> Json:
+        document: Json = {
+            "operationId": operation.id,
+            "tags": [operation.tag.name],
+            "summary": operation.summary,
+            "description": operation.description,
+            "parameters": [
+                *self._parameters(path, operation),
+                {"$ref": "#/components/parameters/X-Request-ID"},
+            ],
+            "responses": self._responses(path, operation),
+        }
+        if operation.request:
+            content = {
+                media_type: self._request(path, operation, media_type) for media_type in operation.request
+            }
+            document["requestBody"] = {"required": operation.body_required, "content": content}
+        if operation.public and self._keys:
+            document["security"] = []
+        return document
+
+    def _parameters(self, path: str, operation: api.Operation) -> Iterator[Json]:
+        cards = self._served.cards(operation.models)
+        first = cards[0] if cards else None
+        if "{name}" in path:
+            schema = {"type": "string"} | self._served.schema("names", operation.models)
+            parameter = {"name": "name", "in": "path", "required": True, "schema": schema}
+            yield parameter | {"description": "The model"} | ({"example": first.name} if first else {})
+        if "{version}" in path:
+            schema = {"type": "integer"} | self._served.schema("versions", operation.models)
+            parameter = {"name": "version", "in": "path", "required": True, "schema": schema}
+            text = "One of the model's versions; `GET /models` lists them"
+            yield parameter | {"description": text} | ({"example": first.version} if first else {})
+        for place, kind in (
+            ("path", operation.path),
+            ("query", operation.query),
+            ("header", operation.request_headers),
+        ):
+            fields = self._schemas.properties(kind) if kind else {}
+            for name, (schema, required) in fields.items():
+                description = schema.pop("description", "")
+                parameter = {"name": name, "in": place, "required": required, "schema": schema}
+                yield parameter | {"description": description}
+
+    def _request(self, path: str, operation: api.Operation, media_type: str) -> Json:
+        content: Json = {"schema": self._schemas.schema(operation.request[media_type], is_response=False)}
+        examples: Json = {}
+        for example in operation.examples:
+            if example.media_type != media_type:
+                continue
+            for card in self._served.cards(operation.models)[: None if example.per_model else 1]:
+                made = example.make(make_sample(card))
+                if made is None:
+                    continue
+                summary, value = made
+                if example.per_model:
+                    summary = f"{'name = ' if '{name}' in path else ''}{card.name}: {summary}"
+                key = f"{card.name}{example.suffix}" if example.per_model else "all"
+                examples[key] = {"summary": summary, "value": value}
+        return content | ({"examples": examples} if examples else {})
+
+    def _responses(self, path: str, operation: api.Operation) -> Json:
+        content = {
+            media_type: {"schema": self._schemas.schema(types, is_response=True)}
+            for media_type, types in operation.responses.items()
+        }
+        headers = _headers("X-Request-ID", *operation.response_headers)
+        responses: Json = {"200": {"description": "The response", "headers": headers, "content": content}}
+        if operation.cached:
+            responses["304"] = {"description": "Not modified: `If-None-Match` has the current `ETag`"}
+        errors = {500, *operation.errors}
+        errors |= {404} if "{" in path else set()
+        errors |= set(_BODY_ERRORS) if operation.request else set()
+        errors |= {401} if self._keys and not operation.public else set()
+        return responses | {
+            str(status): {"$ref": f"#/components/responses/Error{status}"} for status in sorted(errors)
+        }
+
+    def _error_statuses(self) -> list[int]:
+        statuses = {error.status for error in ErrorCode if error not in NOT_IN_HTTP_RESPONSES}
+        return sorted(statuses - (set() if self._keys else {401}))
+
+    def _error(self, status: int) -> tuple[str, Json]:
+        """Return the component for the error responses of a status; its schema is added to the others."""
+        name = f"Error{status}"
+        rows = [row for row in ErrorCode if row.status == status and row not in NOT_IN_HTTP_RESPONSES]
+        self._schemas.schema((ErrorBody,), is_response=True)
+        schema = self._schemas.components[ErrorBody.__name__]
+        code = schema["properties"]["code"] | {"enum": [row.code for row in rows]}
+        example = {"error": rows[0].meaning, "code": rows[0].code, "request_id": "lecture-7"}
+        self._schemas.components[name] = schema | {
+            "properties": schema["properties"] | {"code": code},
+            "examples": [example],
+        }
+        headers = ("X-Request-ID", *filter(None, [_ERROR_HEADERS.get(status)]))
+        return name, {
+            "description": "\n".join(f"- `{row.code}`: {row.meaning}" for row in rows),
+            "headers": _headers(*headers),
+            "content": {"application/json": {"schema": {"$ref": REFERENCE + name}}},
+        }
+
+
+def _headers(*names: str) -> Json:
+    return {name: {"$ref": f"#/components/headers/{name}"} for name in names}
+
+
+def _description(served: ServedModels) -> str:
+    limits = served.settings
     return (
         "The networks of a deep-learning lecture: pictures and texts in, softmax probabilities out.\n\n"
-        f"A body may have {limits.max_body_mb} MB, a picture {limits.max_pixels:,} pixels, a request "
-        f"{limits.max_batch} inputs and {limits.timeout_s:g} s. Every example can be sent as it is; where "
-        "there are several, choose the model that its line names, too.\n\n"
-        "A refusal has the same JSON body in each dialect: what was wrong, a code for programs, and the "
-        "request's id. A method that a path does not have gets 405; `HEAD` is answered wherever `GET` is."
+        f"Limits: a body of {limits.max_body_mb} MB, a picture of {limits.max_pixels:,} pixels, "
+        f"{limits.max_batch} inputs and {limits.timeout_s:g} s per request. Each example can be sent as it "
+        "is; where there are several, also choose the model that the example's summary names.\n\n"
+        "Errors have the same JSON body in each protocol: what was wrong, a code for programs, and the "
+        "request's id. A method that a path does not have gets 405; `HEAD` works wherever `GET` does."
     )
-
-
-def _request_id() -> Json:
-    return {
-        "name": "X-Request-ID",
-        "in": "header",
-        "description": "Comes back in the answer and stands in the log. Up to 128 letters, digits and "
-        "`._:/+=-`; anything else is replaced.",
-        "schema": {"type": "string"},
-    }

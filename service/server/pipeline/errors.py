@@ -1,88 +1,161 @@
-"""Owns the error table: which status, code and headers each refusal has, and its JSON."""
+"""Defines the server's error table and builds the error responses from it."""
 
 import reprlib
 from collections.abc import Mapping
+from enum import Enum, unique
+from typing import Annotated
 
-import orjson
+import msgspec
+from msgspec import Meta, Struct
 from starlette.responses import Response
 
 from service.inference import errors
 
-_STATUS_BY_ERROR: tuple[tuple[type[errors.LecternError], int], ...] = (
-    # The first class that matches counts, so that branches come before the trunk.
-    (errors.DamagedImage, 422),
-    (errors.BlankImage, 422),
-    (errors.NoWords, 422),
-    (errors.InputTooLarge, 413),
-    (errors.InputError, 400),
-    (errors.ModelNotFound, 404),
-    (errors.ModelError, 503),
-)
-_CODE_BY_STATUS = {
-    400: "invalid_request",
-    401: "unauthorized",
-    404: "not_found",
-    405: "method_not_allowed",
-    413: "body_too_large",
-    414: "url_too_long",
-    415: "unsupported_media_type",
-    422: "invalid_input",
-    429: "overloaded",
-    503: "not_ready",
-    504: "deadline_exceeded",
-}
+_INVALID, _UNIMPLEMENTED, _UNAVAILABLE = "INVALID_ARGUMENT", "UNIMPLEMENTED", "UNAVAILABLE"
+
+
+@unique
+class ErrorCode(Enum):
+    """The error table: each error that a client can get.
+
+    The first row of an HTTP status without an exception stands for errors that give only the status.
+
+    Attributes:
+        status: HTTP status; the access log and the metrics show it for gRPC too.
+        grpc_status: Name of the gRPC status.
+        meaning: When the error occurs, for documents.
+        exception: Class of ``service.inference`` that has this row; its subclasses have it as well.
+    """
+
+    INVALID_REQUEST = (400, _INVALID, "The body lacks a required field, or a field has the wrong type.")
+    INVALID_PARAMETER = (400, _INVALID, "A parameter has a value that is not allowed.")
+    INVALID_TENSOR = (400, _INVALID, "Numbers, shape or datatype are not those that the model takes.")
+    INVALID_BASE64 = (400, _INVALID, "A picture in JSON is not base64.")
+    INVALID_INPUT = (400, _INVALID, "The model does not take this kind of input.", errors.InputError)
+    MALFORMED_JSON = (400, _INVALID, "The body is not JSON.")
+    MALFORMED_MULTIPART = (400, _INVALID, "The multipart body is incomplete or has no boundary.")
+    NO_MESSAGE = (400, _INVALID, "The gRPC call ended before its message arrived.")
+    UNAUTHORIZED = (401, "UNAUTHENTICATED", "The API key is missing or wrong.")
+    NOT_FOUND = (404, "NOT_FOUND", "The server has no such path.")
+    MODEL_NOT_FOUND = (404, "NOT_FOUND", "The server has no such model or version.", errors.ModelNotFound)
+    METHOD_NOT_ALLOWED = (
+        405,
+        _UNIMPLEMENTED,
+        "The path does not have this method; `Allow` names its methods.",
+    )
+    # Not RESOURCE_EXHAUSTED, which gRPC clients retry.
+    BODY_TOO_LARGE = (413, _INVALID, "The body has more bytes than the limit.")
+    BATCH_TOO_LARGE = (413, _INVALID, "The request has more inputs than the limit.")
+    TOO_LARGE = (413, _INVALID, "An input has too many pixels, characters or ids.", errors.InputTooLarge)
+    URL_TOO_LONG = (414, _INVALID, "The URL has more bytes than the limit.")
+    UNSUPPORTED_MEDIA_TYPE = (415, _INVALID, "The server does not read this content type or encoding.")
+    DAMAGED_IMAGE = (422, _INVALID, "The bytes are not a picture, or are damaged.", errors.DamagedImage)
+    BLANK_IMAGE = (422, _INVALID, "Nothing is drawn on the picture.", errors.BlankImage)
+    NO_WORDS = (422, _INVALID, "The text has no word that the model knows.", errors.NoWords)
+    OVERLOADED = (429, "RESOURCE_EXHAUSTED", "Too many requests wait; `Retry-After` says when to try again.")
+    CLIENT_DISCONNECTED = (499, "CANCELLED", "The client disconnected; only the access log shows it.")
+    INTERNAL_ERROR = (500, "INTERNAL", "The server failed; its log has the details.", errors.LecternError)
+    UNIMPLEMENTED = (501, _UNIMPLEMENTED, "The gRPC service does not have this method.")
+    NOT_READY = (503, _UNAVAILABLE, "The server is starting or shutting down.")
+    MODEL_ERROR = (503, _UNAVAILABLE, "The model's files cannot be used.", errors.ModelError)
+    CHECKSUM_MISMATCH = (503, _UNAVAILABLE, "The model's file is not its card's.", errors.ChecksumMismatch)
+    DEADLINE_EXCEEDED = (504, "DEADLINE_EXCEEDED", "There was no response in time.")
+
+    def __init__(
+        self,
+        status: int,
+        grpc_status: str,
+        meaning: str,
+        exception: type[errors.LecternError] | None = None,
+    ) -> None:
+        self.status = status
+        self.grpc_status = grpc_status
+        self.meaning = meaning
+        self.exception = exception
+
+    @property
+    def code(self) -> str:
+        """The stable ``snake_case`` word for programs."""
+        return self.name.lower()
+
+
+# The document of the HTTP API leaves these out.
+NOT_IN_HTTP_RESPONSES = (ErrorCode.NO_MESSAGE, ErrorCode.UNIMPLEMENTED, ErrorCode.CLIENT_DISCONNECTED)
+_CODE_BY_EXCEPTION = {error.exception: error for error in ErrorCode if error.exception}
 
 _brief = reprlib.Repr()
 _brief.maxlevel, _brief.maxlist, _brief.maxdict = 2, 5, 2
 _brief.maxstring = _brief.maxlong = _brief.maxother = 40
 
 
+class ErrorBody(Struct, frozen=True):
+    """The JSON body of each error response."""
+
+    error: Annotated[str, Meta(description="What was wrong, with what, and what to do")]
+    code: Annotated[str, Meta(description="Stable, for programs")]
+    request_id: Annotated[str, Meta(description="The same as in `X-Request-ID`")]
+
+
 class RequestError(Exception):
-    """A refusal, ready to be sent.
+    """An error that is sent to the client.
 
     Attributes:
-        status: HTTP status, 400 to 504.
+        status: HTTP status.
+        grpc_status: Name of the gRPC status.
         code: Stable ``snake_case`` word for programs.
         message: What was wrong, with what, and what to do.
         headers: Further response headers, such as ``Retry-After``.
     """
 
-    def __init__(
-        self, status: int, code: str, message: str, headers: Mapping[str, str] | None = None
-    ) -> None:
+    def __init__(self, error: ErrorCode, message: str, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(message)
-        self.status = status
-        self.code = code
+        self.status = error.status
+        self.grpc_status = error.grpc_status
+        self.code = error.code
         self.message = message
         self.headers = dict(headers or {})
 
 
 def to_request_error(error: errors.LecternError) -> RequestError:
-    """Return how an error of the inference layer is told over HTTP."""
-    for kind, status in _STATUS_BY_ERROR:
-        if isinstance(error, kind):
-            return RequestError(status, error.code, str(error))
-    return RequestError(500, "internal_error", "the server failed; its log says why, under this request_id")
+    """Return the error response for an error of the inference layer."""
+    kinds = (kind for kind in type(error).__mro__ if kind in _CODE_BY_EXCEPTION)
+    code = _CODE_BY_EXCEPTION[next(kinds)]
+    if code is ErrorCode.INTERNAL_ERROR:
+        return RequestError(code, "the server failed; its log has the details under this request_id")
+    return RequestError(code, str(error))
 
 
 def error_for_status(status: int, message: str) -> RequestError:
-    """Return the problem for an HTTP status that some other layer chose."""
-    return RequestError(status, _CODE_BY_STATUS.get(status, "internal_error"), message)
+    """Return the error response for an HTTP status that another layer chose."""
+    fallback = ErrorCode.INVALID_REQUEST if 400 <= status < 500 else ErrorCode.INTERNAL_ERROR
+    rows = (row for row in ErrorCode if row.status == status and row.exception is None)
+    return RequestError(next(rows, fallback), message)
 
 
 def method_not_allowed(method: str, path: str, allowed: str) -> RequestError:
-    """Return the problem of a method that a path does not have, with those that it has, as in ``Allow``."""
+    """Return the error for a method that a path does not have; ``allowed`` is the header ``Allow``."""
     return RequestError(
-        405, "method_not_allowed", f"{method} is not for {shorten(path)}; use {allowed}", {"Allow": allowed}
+        ErrorCode.METHOD_NOT_ALLOWED,
+        f"{shorten(path)} does not take {shorten(method)}; use {allowed}",
+        {"Allow": allowed},
     )
 
 
-def error_response(problem: RequestError, *, request_id: str) -> Response:
-    """Return the JSON answer that every dialect gives for a refusal."""
-    body = {"error": problem.message, "code": problem.code, "request_id": request_id}
-    return Response(orjson.dumps(body), problem.status, problem.headers, "application/json")
+def error_response(error: RequestError, *, request_id: str) -> Response:
+    """Return the JSON response that every protocol sends for an error."""
+    body = ErrorBody(error.message, error.code, request_id)
+    return Response(msgspec.json.encode(body), error.status, error.headers, "application/json")
 
 
 def shorten(value: object) -> str:
-    """Return what a caller sent in a few words, for a message, however long or deeply nested it is."""
+    """Return a short representation of client data for a message, however long or deeply nested it is."""
     return _brief.repr(value)
+
+
+def markdown_table() -> str:
+    """Return the error table as Markdown, for the README."""
+    rows = [
+        f"| `{error.code}` | {error.status} | `{error.grpc_status}` | {error.meaning} |"
+        for error in ErrorCode
+    ]
+    return "\n".join(["| code | HTTP | gRPC | meaning |", "|---|---|---|---|", *rows])

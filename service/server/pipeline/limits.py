@@ -5,7 +5,7 @@ import ipaddress
 from collections.abc import Callable, Sequence
 
 from service.server.pipeline import metrics
-from service.server.pipeline.errors import RequestError
+from service.server.pipeline.errors import ErrorCode, RequestError
 
 _RETRY_AFTER = {"Retry-After": "1"}
 
@@ -44,12 +44,12 @@ class ConcurrencyLimit:
         """
         if not self._is_ready():
             raise RequestError(
-                503, "not_ready", "the server is starting or shutting down; try again", _RETRY_AFTER
+                ErrorCode.NOT_READY, "the server is starting or shutting down; try again", _RETRY_AFTER
             )
         running = self._in_flight.running
         if running >= self._limit:
             raise RequestError(
-                429, "overloaded", f"{running} requests are in flight; try again in a moment", _RETRY_AFTER
+                ErrorCode.OVERLOADED, f"{running} requests are in flight; try again in a moment", _RETRY_AFTER
             )
         self._in_flight.running += 1
         metrics.tally.set_in_flight(self._in_flight.running)
@@ -83,8 +83,7 @@ class ApiKeys:
         matches = [hmac.compare_digest(candidate, known) for known in self._keys]
         if scheme.lower() != "bearer" or not any(matches):
             raise RequestError(
-                401,
-                "unauthorized",
+                ErrorCode.UNAUTHORIZED,
                 "an API key is needed; send it as 'Authorization: Bearer KEY'",
                 {"WWW-Authenticate": "Bearer"},
             )

@@ -15,9 +15,9 @@ from typing import TypeVar
 from service.inference.errors import LecternError
 from service.server.pipeline import metrics
 from service.server.pipeline.access_log import AccessLog
-from service.server.pipeline.errors import RequestError, to_request_error
+from service.server.pipeline.errors import ErrorCode, RequestError, to_request_error
 from service.server.pipeline.limits import ApiKeys, ConcurrencyLimit, InFlightRequests, TrustedProxies
-from service.server.pipeline.request_record import CLIENT_CLOSED_REQUEST, RequestRecord
+from service.server.pipeline.request_record import RequestRecord
 from service.settings import Settings
 
 T = TypeVar("T")
@@ -84,11 +84,13 @@ class RequestPipeline:
                 self._keys.check(authorization)
             if url_bytes > MAX_URL_BYTES:
                 raise RequestError(
-                    414, "url_too_long", f"the URL is longer than {MAX_URL_BYTES} bytes; send a shorter one"
+                    ErrorCode.URL_TOO_LONG,
+                    f"the URL is longer than {MAX_URL_BYTES} bytes; send a shorter one",
                 )
             return await work()
         except (asyncio.CancelledError, ClientDisconnected):
-            record.status = record.status or CLIENT_CLOSED_REQUEST
+            if not record.status:
+                record.set_error(ErrorCode.CLIENT_DISCONNECTED)
             raise
         except Exception as error:
             raise self._error_response(error, record) from None
@@ -119,7 +121,8 @@ class RequestPipeline:
             if not timeout.expired():
                 raise
             raise RequestError(
-                504, "deadline_exceeded", f"no answer within {self._timeout_s:g} s; send less, or try later"
+                ErrorCode.DEADLINE_EXCEEDED,
+                f"no answer within {self._timeout_s:g} s; send less, or try later",
             ) from None
 
     def _error_response(self, error: Exception, record: RequestRecord) -> RequestError:

@@ -6,8 +6,7 @@ import re
 import time
 from dataclasses import dataclass, field
 
-# nginx's status for a client that disconnects before the response; HTTP has none.
-CLIENT_CLOSED_REQUEST = 499
+from service.server.pipeline.errors import ErrorCode
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:/+=-]{1,128}")
 # A generated id has 32 hexadecimal digits: 16 for the process, 16 for the request.
@@ -40,6 +39,10 @@ class RequestRecord:
     status: int = 0
     code: str = ""
     started: float = field(default_factory=time.perf_counter)
+
+    def set_error(self, error: ErrorCode) -> None:
+        """Set status and code."""
+        self.status, self.code = error.status, error.code
 
 
 def request_id(proposed: str) -> str:

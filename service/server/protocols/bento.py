@@ -1,41 +1,17 @@
 """Implements BentoML's typed methods ``classify_image`` and ``classify_text``."""
 
 from http import HTTPStatus
-from typing import Annotated
 
 import bentoml
 from bentoml.exceptions import BentoMLException
-from pydantic import BaseModel, Field
 
 from service.inference.errors import InvalidInput, LecternError
 from service.inference.predictor import Input
 from service.server.bentoml_adapter import method_errors
 from service.server.execution.engine import Engine
 from service.server.pipeline.errors import RequestError, to_request_error
+from service.server.protocols.bento_models import Classification, ClassifyImage, ClassifyText, LabelScore
 from service.server.protocols.common.inputs import decode_base64
-
-
-class Label(BaseModel):
-    """A label and its softmax probability, 0 to 1."""
-
-    label: str
-    score: float
-
-
-class Classification(BaseModel):
-    """A model's prediction for one input, best label first."""
-
-    model: str
-    version: int
-    unsure: bool
-    scores: list[Label]
-
-
-ModelName = Annotated[str, Field(description="A name from GET /models", examples=["mnist"])]
-Version = Annotated[
-    int | None, Field(description="One of the model's versions; the default one if null", ge=1)
-]
-TopK = Annotated[int | None, Field(description="How many labels to name; all of them if null", ge=1)]
 
 
 class BentoMethods:
@@ -46,24 +22,16 @@ class BentoMethods:
 
     engine: Engine
 
-    @bentoml.api
+    @bentoml.api(input_spec=ClassifyImage)
     async def classify_image(
-        self,
-        model: ModelName,
-        image: Annotated[str, Field(description="A PNG, JPEG, WebP, GIF, BMP or TIFF file in base64")],
-        top_k: TopK = None,
-        version: Version = None,
+        self, model: str, image: str, top_k: int | None = None, version: int | None = None
     ) -> Classification:
         """Classify a picture with mnist, fashion_mnist, cifar10 or cats_vs_dogs."""
         return await _classify(self.engine, model, version, image, top_k, text=False)
 
-    @bentoml.api
+    @bentoml.api(input_spec=ClassifyText)
     async def classify_text(
-        self,
-        model: ModelName,
-        text: Annotated[str, Field(description="A review in English")],
-        top_k: TopK = None,
-        version: Version = None,
+        self, model: str, text: str, top_k: int | None = None, version: int | None = None
     ) -> Classification:
         """Classify a text with imdb."""
         return await _classify(self.engine, model, version, text, top_k, text=True)
@@ -86,7 +54,7 @@ async def _classify(
         model=prediction.model,
         version=prediction.version,
         unsure=prediction.unsure,
-        scores=[Label(label=score.label, score=score.score) for score in prediction.scores],
+        scores=[LabelScore(label=score.label, score=score.score) for score in prediction.scores],
     )
 
 

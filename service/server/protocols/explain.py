@@ -1,71 +1,123 @@
-"""Owns ``POST /models/{name}/explain``: what a network saw in a picture, as PNG or JSON."""
+"""Serves ``POST /models/{name}/explain``: what a network bases its answer on, as PNG or JSON."""
 
 import io
 from dataclasses import dataclass
+from typing import Annotated, Literal
 
-import orjson
-from PIL import Image
+from msgspec import UNSET, Meta, Struct, UnsetType
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
-from service.inference.explain import Explainer, Maps
+from service.inference.explain import Maps
 from service.inference.overlay import heat_overlay, map_sheet
 from service.server.execution.engine import Engine
-from service.server.pipeline.errors import RequestError
-from service.server.protocols.common.inputs import read_request
-from service.server.protocols.huggingface import version_of
+from service.server.pipeline.errors import ErrorCode, RequestError, shorten
+from service.server.protocols.common import api
+from service.server.protocols.common.inputs import path_version
+from service.server.protocols.common.prediction_body import (
+    BODY_DESCRIPTION,
+    SIMPLE,
+    SingleFileBody,
+    SingleInputBody,
+    read_prediction,
+)
+from service.server.protocols.common.responses import json_response
 from service.settings import Settings
+
+_Label = Annotated[str, api.served("labels", "explained")]
+_Layer = Annotated[str, api.served("layers")]
+
+
+class ExplainQuery(Struct, frozen=True, rename={"form": "as"}):
+    """Parameters of an explanation."""
+
+    label: (
+        Annotated[_Label, Meta(description="A label of the model; its best one if left out")] | UnsetType
+    ) = UNSET
+    layer: (
+        Annotated[_Layer, Meta(description="A convolutional layer of the model; `label` is ignored then")]
+        | UnsetType
+    ) = UNSET
+    form: Annotated[Literal["png", "json"], Meta(description="Form of the response")] = "png"
+
+
+class Explanation(Struct, frozen=True, omit_defaults=True):
+    """What a network bases its answer on, as numbers."""
+
+    model: Annotated[str, api.served("names", "explained")]
+    version: Annotated[int, api.served("versions", "explained")]
+    values: Annotated[
+        Maps,
+        Meta(
+            description="Heat (height, width), or feature maps (height, width, channels)",
+            extra_json_schema={"type": "array", "items": {"type": "array", "items": {}}},
+        ),
+    ]
+    label: _Label | UnsetType = UNSET
+    layer: _Layer | UnsetType = UNSET
+
+
+def _example(sample: api.Sample) -> tuple[str, object]:
+    return "a picture in base64", {"inputs": sample.value}
+
+
+EXPLAIN = api.Operation(
+    "explain",
+    tag=SIMPLE,
+    method="POST",
+    description="A heat map of where the network saw `label`, or the feature maps of `layer`. "
+    + BODY_DESCRIPTION,
+    models="explained",
+    query=ExplainQuery,
+    request={
+        api.JSON: (SingleInputBody,),
+        "image/*": (api.Binary,),
+        api.OCTETS: (api.Binary,),
+        "multipart/form-data": (SingleFileBody,),
+    },
+    examples=(api.Example(make=_example),),
+    responses={"image/png": (api.Binary,), api.JSON: (Explanation,)},
+    response_headers=("X-Model-Version",),
+    errors=(415, 422),
+)
 
 
 @dataclass(frozen=True)
 class ExplainProtocol:
-    """The routes that explain; each handler is a plain Starlette endpoint."""
+    """The endpoints of one server process that explain predictions."""
 
     engine: Engine
     settings: Settings
 
-    def routes(self) -> list[Route]:
-        """Return the routes."""
-        return [
-            Route("/models/{name}/explain", self.explain, methods=["POST"]),
-            Route("/models/{name}/versions/{version}/explain", self.explain, methods=["POST"]),
-        ]
+    def routes(self) -> list[api.Endpoint]:
+        """Return the endpoints."""
+        return api.endpoints("/models/{name}[/versions/{version}]/explain", self.explain, EXPLAIN)
 
     async def explain(self, request: Request) -> Response:
-        """Answer with a heat map for ``label``, by default the best one, or a ``layer``'s feature maps."""
-        name, version = request.path_params["name"], version_of(request)
-        form = request.query_params.get("as", "png")
+        """What the network saw in a picture."""
+        name, version, query = request.path_params["name"], path_version(request), request.query_params
+        form = query.get("as", "png")
         if form not in ("png", "json"):
-            raise RequestError(400, "invalid_parameter", f"as is {form!r}; it must be png or json")
+            raise RequestError(ErrorCode.INVALID_PARAMETER, f"as is {shorten(form)}; it must be png or json")
         predictor = await self.engine.predictor(name, version)
         explainer = await self.engine.in_thread(lambda: self.engine.catalog.explainer(name, version))
-        wanted = await read_request(
-            await request.body(), request.headers, request.query_params, text=False, max_batch=1
-        )
-        query = request.query_params
+        card = explainer.card
+        body = await read_prediction(await request.body(), request.headers, query, text=False, max_batch=1)
 
-        def work() -> Response:
-            pixels = predictor.prepare(wanted.inputs[0], max_pixels=self.settings.max_pixels)
-            if "layer" in query:
-                maps = explainer.feature_maps(pixels, layer=query["layer"])
-                return _answer(form, explainer, {"layer": query["layer"]}, maps, map_sheet(maps))
-            label = query.get("label") or predictor.best_label(pixels)
-            heat = explainer.heat(pixels, label=label)
-            return _answer(form, explainer, {"label": label}, heat, heat_overlay(pixels, heat))
+        def explain() -> Response:
+            pixels = predictor.prepare(body.inputs[0], max_pixels=self.settings.max_pixels)
+            if layer := query.get("layer"):
+                values = explainer.feature_maps(pixels, layer=layer)
+                subject, picture = {"layer": layer}, map_sheet(values)
+            else:
+                label = query.get("label") or predictor.best_label(pixels)
+                values = explainer.heat(pixels, label=label)
+                subject, picture = {"label": label}, heat_overlay(pixels, values)
+            headers = {"X-Model-Version": str(card.version)}
+            if form == "json":
+                return json_response(Explanation(card.name, card.version, values, **subject), headers)
+            stream = io.BytesIO()
+            picture.save(stream, "PNG")
+            return Response(stream.getvalue(), headers=headers, media_type="image/png")
 
-        return await self.engine.in_thread(work)
-
-
-def _answer(
-    form: str, explainer: Explainer, subject: dict[str, str], values: Maps, picture: Image.Image
-) -> Response:
-    card = explainer.card
-    headers = {"X-Model-Version": str(card.version)}
-    if form == "json":
-        document = {"model": card.name, "version": card.version, **subject, "values": values}
-        content = orjson.dumps(document, option=orjson.OPT_SERIALIZE_NUMPY)
-        return Response(content, headers=headers, media_type="application/json")
-    stream = io.BytesIO()
-    picture.save(stream, "PNG")
-    return Response(stream.getvalue(), headers=headers, media_type="image/png")
+        return await self.engine.in_thread(explain)

@@ -1,125 +1,169 @@
-"""Owns the simple dialect, ``/models`` in the shape of Hugging Face's inference API, and the probes."""
+"""Serves ``/models`` in the shape of Hugging Face's inference API."""
 
 from dataclasses import dataclass
+from typing import Annotated, get_type_hints
 
-import orjson
+import msgspec
+from msgspec import UNSET, Meta, Struct, UnsetType
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
-from starlette.routing import Route
+from starlette.responses import Response
 
-from service.inference.card import Card, card_document
+from service.inference.card import Card, Task, card_document
+from service.inference.precision import PrecisionChoice
 from service.inference.prediction import rank
-from service.server.execution.engine import Engine, Timing
-from service.server.pipeline import metrics
-from service.server.pipeline.errors import RequestError
-from service.server.protocols.common.inputs import read_request
+from service.server.execution.engine import Engine
+from service.server.protocols.common import api
+from service.server.protocols.common.inputs import path_version
+from service.server.protocols.common.prediction_body import (
+    BODY_DESCRIPTION,
+    SIMPLE,
+    MultipartBody,
+    PredictionBody,
+    TopK,
+    read_prediction,
+)
+from service.server.protocols.common.responses import json_response, timing_headers
 from service.settings import Settings
+
+
+class Score(Struct, frozen=True):
+    """A label and its softmax probability."""
+
+    label: api.Label
+    score: api.Probability
+
+
+Scores = Annotated[
+    list[Score], Meta(min_length=1, description="Best first; the scores of all labels sum to 1")
+]
+
+
+class ModelSummary(Struct, frozen=True):
+    """A served model."""
+
+    name: api.ModelName
+    version: Annotated[int, Meta(description="The default version, which is the highest")]
+    versions: tuple[int, ...]
+    title: str
+    task: Task
+    labels: tuple[str, ...]
+    accuracy: Annotated[float, Meta(description="On the whole test set, 0 to 1")]
+
+
+class ModelList(Struct, frozen=True):
+    """All served models."""
+
+    models: list[ModelSummary]
+
+
+class PredictionQuery(Struct, frozen=True):
+    """Parameters of a prediction."""
+
+    top_k: TopK | UnsetType = UNSET
+
+
+# The card as `GET /models/{name}` sends it: with the precision in which the network runs on this server.
+ServedCard = msgspec.defstruct(
+    "Card",
+    [
+        *((name, kind) for name, kind in get_type_hints(Card).items() if name != "extra"),
+        (
+            "precision",
+            Annotated[
+                PrecisionChoice, Meta(description="In which the network runs; `auto` before it is measured")
+            ],
+        ),
+    ],
+    namespace={"__doc__": Card.__doc__},
+)
+
+
+def _example(sample: api.Sample) -> tuple[str, object]:
+    summary = "a review" if sample.is_text else "a picture in base64"
+    return summary, {"inputs": sample.value, "parameters": {"top_k": 3}}
+
+
+def _text_example(sample: api.Sample) -> tuple[str, object] | None:
+    return ("a review", sample.value) if sample.is_text else None
+
+
+SHOW = api.Operation(
+    "getModel", tag=SIMPLE, responses={api.JSON: (ServedCard,)}, response_headers=("X-Model-Version",)
+)
+PREDICT = api.Operation(
+    "predict",
+    tag=SIMPLE,
+    method="POST",
+    description=BODY_DESCRIPTION,
+    query=PredictionQuery,
+    request={
+        api.JSON: (PredictionBody,),
+        "image/*": (api.Binary,),
+        api.OCTETS: (api.Binary,),
+        "text/plain": (str,),
+        "multipart/form-data": (MultipartBody,),
+    },
+    examples=(api.Example(make=_example), api.Example(make=_text_example, media_type="text/plain")),
+    responses={api.JSON: (Scores, Annotated[list[Scores], Meta(min_length=1)])},
+    response_headers=("X-Model-Version", "X-Lectern-Unsure", "Server-Timing"),
+    errors=(415, 422),
+)
 
 
 @dataclass(frozen=True)
 class HuggingFaceProtocol:
-    """The routes of one server process; each handler is a plain Starlette endpoint."""
+    """The endpoints of one server process."""
 
     engine: Engine
     settings: Settings
 
-    def routes(self) -> list[Route]:
-        """Return the routes, the busiest first."""
+    def routes(self) -> list[api.Endpoint]:
+        """Return the endpoints, the most frequent first."""
+        model = "/models/{name}[/versions/{version}]"
         return [
-            Route("/models/{name}", self.predict, methods=["POST"]),
-            Route("/models/{name}", self.show, methods=["GET"]),
-            Route("/models/{name}/versions/{version}", self.predict, methods=["POST"]),
-            Route("/models/{name}/versions/{version}", self.show, methods=["GET"]),
-            Route("/models", self.index, methods=["GET"]),
-            Route("/livez", self.live, methods=["GET"]),
-            Route("/healthz", self.live, methods=["GET"]),
-            Route("/readyz", self.ready, methods=["GET"]),
-            Route("/metrics", self.measure, methods=["GET"]),
+            *api.endpoints(model, self.predict, PREDICT),
+            *api.endpoints(model, self.show, SHOW),
+            api.Endpoint("/models", self.index, api.Operation("listModels", tag=SIMPLE)),
         ]
 
-    async def index(self, request: Request) -> Response:
-        """Answer ``GET /models``: one row per model."""
-        return json_response({"models": [self._summary(card) for card in self.engine.catalog]})
+    async def index(self, request: Request) -> ModelList:
+        """All models."""
+        return ModelList([self._summary(card) for card in self.engine.catalog])
 
     async def show(self, request: Request) -> Response:
-        """Answer ``GET /models/{name}[/versions/{version}]``: the card, and the precision in use."""
-        card = self.engine.catalog.card(request.path_params["name"], version_of(request))
+        """A model's card.
+
+        Its labels, layers, training, figures and provenance. A card may have more fields.
+        """
+        card = self.engine.catalog.card(request.path_params["name"], path_version(request))
         document = card_document(card) | {"precision": self.engine.catalog.precision(card)}
         return json_response(document, {"X-Model-Version": str(card.version)})
 
     async def predict(self, request: Request) -> Response:
-        """Answer ``POST /models/{name}[/versions/{version}]``: labels with scores, best first."""
-        predictor = await self.engine.predictor(request.path_params["name"], version_of(request))
-        wanted = await read_request(
+        """Labels with scores, best first."""
+        predictor = await self.engine.predictor(request.path_params["name"], path_version(request))
+        prediction = await read_prediction(
             await request.body(),
             request.headers,
             request.query_params,
             text=predictor.takes_text,
             max_batch=self.settings.max_batch,
         )
-        result, card = await self.engine.infer(predictor, wanted.inputs), predictor.card
-        ranked = [rank(row, card.labels, top_k=wanted.top_k) for row in result.probabilities]
-        doubts = ("true" if row[0][1] < card.unsure_below else "false" for row in ranked)
+        result, card = await self.engine.infer(predictor, prediction.inputs), predictor.card
+        ranked = [rank(row, card.labels, top_k=prediction.top_k) for row in result.probabilities]
+        unsure = ("true" if row[0][1] < card.unsure_below else "false" for row in ranked)
         headers = timing_headers(card, result.timing)
-        headers["X-Lectern-Unsure"] = ",".join(doubts)
-        rows = [[{"label": label, "score": score} for label, score in row] for row in ranked]
-        return json_response(rows if wanted.several else rows[0], headers)
+        headers["X-Lectern-Unsure"] = ",".join(unsure)
+        rows = [[Score(label, score) for label, score in row] for row in ranked]
+        return json_response(rows if prediction.is_batch else rows[0], headers)
 
-    async def live(self, request: Request) -> Response:
-        """Answer ``GET /livez``: the process is alive."""
-        return PlainTextResponse("ok\n")
-
-    async def ready(self, request: Request) -> Response:
-        """Answer ``GET /readyz``: all models are loaded and warm, and the server is not shutting down."""
-        if not self.engine.ready:
-            raise RequestError(
-                503, "not_ready", "the server is starting or shutting down; ask again in a moment"
-            )
-        return PlainTextResponse("ready\n")
-
-    async def measure(self, request: Request) -> Response:
-        """Answer ``GET /metrics`` in Prometheus' text format."""
-        return metrics.metrics_response()
-
-    def _summary(self, card: Card) -> dict[str, object]:
-        return {
-            "name": card.name,
-            "version": card.version,
-            "versions": self.engine.catalog.versions(card.name),
-            "title": card.title,
-            "task": card.task,
-            "labels": card.labels,
-            "accuracy": card.metrics.accuracy,
-        }
-
-
-def timing_headers(card: Card, timing: Timing) -> dict[str, str]:
-    """Return the headers of every response of a model: its version and the time per step."""
-    return {
-        "X-Model-Version": str(card.version),
-        "Server-Timing": f"decode;dur={timing.decode_ms:.3f}, queue;dur={timing.queue_ms:.3f}, "
-        f"inference;dur={timing.inference_ms:.3f}",
-    }
-
-
-def version_of(request: Request) -> int | None:
-    """Return the version that a route's path names, if it names one."""
-    text = request.path_params.get("version")
-    return None if text is None else parse_version(text)
-
-
-def parse_version(text: str) -> int:
-    """Read the number of a version.
-
-    Raises:
-        RequestError: 404: no version can have that name.
-    """
-    if not (text.isascii() and text.isdigit() and len(text) <= 9):
-        raise RequestError(404, "model_not_found", f"version {text[:40]!r} is no whole number from 1")
-    return int(text)
-
-
-def json_response(content: object, headers: dict[str, str] | None = None) -> Response:
-    """Return a JSON answer; arrays become nested lists."""
-    body = orjson.dumps(content, option=orjson.OPT_SERIALIZE_NUMPY)
-    return Response(body, headers=headers, media_type="application/json")
+    def _summary(self, card: Card) -> ModelSummary:
+        return ModelSummary(
+            name=card.name,
+            version=card.version,
+            versions=tuple(self.engine.catalog.versions(card.name)),
+            title=card.title,
+            task=card.task,
+            labels=card.labels,
+            accuracy=card.metrics.accuracy,
+        )

@@ -7,9 +7,8 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from service.server.bentoml_adapter import BentoRoutes
-from service.server.pipeline.errors import RequestError
+from service.server.pipeline.errors import ErrorCode, RequestError
 from service.server.pipeline.pipeline import ClientDisconnected
-from service.server.pipeline.request_record import CLIENT_CLOSED_REQUEST
 from service.server.transport.http_handler import Headers, HttpHandler
 
 
@@ -53,7 +52,7 @@ class AsgiAdapter:
                 await self._handler.respond(scope, read_body, send_response, url_bytes=url_bytes)
         except ClientDisconnected:
             # BentoML's time-out layer waits for a response even if the client has disconnected.
-            await send_response(Response(status_code=CLIENT_CLOSED_REQUEST))
+            await send_response(Response(status_code=ErrorCode.CLIENT_DISCONNECTED.status))
 
     async def _read(self, headers: Headers, receive: Receive) -> bytes:
         announced = headers.get(b"content-length", b"")
@@ -74,8 +73,7 @@ class AsgiAdapter:
 
     def _too_large(self, size: int) -> RequestError:
         return RequestError(
-            413,
-            "body_too_large",
+            ErrorCode.BODY_TOO_LARGE,
             f"the body has {size} bytes or more, the limit is {self._handler.max_body}; send less at once",
             # The rest of the body is not read, so that the connection cannot be used again.
             {"Connection": "close"},

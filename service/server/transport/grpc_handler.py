@@ -12,27 +12,15 @@ from grpc.aio import EOF
 from grpc_health.v1 import health_pb2
 from grpc_reflection.v1alpha import reflection, reflection_pb2
 
-from service.server.pipeline.errors import RequestError
+from service.server.pipeline.errors import ErrorCode, RequestError
 from service.server.pipeline.pipeline import RequestPipeline
-from service.server.pipeline.request_record import CLIENT_CLOSED_REQUEST, RequestRecord, request_id
+from service.server.pipeline.request_record import RequestRecord, request_id
 from service.server.protocols.oip import inference_pb2
 from service.server.protocols.oip.grpc_methods import HEALTH, SERVICE, Method
 
 T = TypeVar("T")
 
 _REFLECTION_PATH = f"/{reflection.SERVICE_NAME}/ServerReflectionInfo"
-_STATUS = {
-    400: grpc.StatusCode.INVALID_ARGUMENT,
-    401: grpc.StatusCode.UNAUTHENTICATED,
-    404: grpc.StatusCode.NOT_FOUND,
-    413: grpc.StatusCode.INVALID_ARGUMENT,  # RESOURCE_EXHAUSTED would ask the client to try again.
-    414: grpc.StatusCode.INVALID_ARGUMENT,
-    422: grpc.StatusCode.INVALID_ARGUMENT,
-    429: grpc.StatusCode.RESOURCE_EXHAUSTED,
-    501: grpc.StatusCode.UNIMPLEMENTED,
-    503: grpc.StatusCode.UNAVAILABLE,
-    504: grpc.StatusCode.DEADLINE_EXCEEDED,
-}
 # Details travel in the trailers, of which clients accept 8 KiB; a character can take 12 bytes.
 _MAX_DETAILS = 500
 _MAX_SHOWN_PATH = 100
@@ -101,9 +89,8 @@ class GrpcHandler:
                 return await work()
             except asyncio.CancelledError:
                 # gRPC cancels the call when the client cancels it or the client's own deadline passes.
-                late = _is_late(context)
-                record.status, record.code = (
-                    (504, "deadline_exceeded") if late else (CLIENT_CLOSED_REQUEST, "")
+                record.set_error(
+                    ErrorCode.DEADLINE_EXCEEDED if _is_late(context) else ErrorCode.CLIENT_DISCONNECTED
                 )
                 raise
 
@@ -116,7 +103,7 @@ class GrpcHandler:
             )
         except RequestError as error:
             await context.abort(
-                _STATUS.get(error.status, grpc.StatusCode.INTERNAL),
+                grpc.StatusCode[error.grpc_status],
                 error.message[:_MAX_DETAILS],
                 _trailers(record, error.headers),
             )
@@ -126,8 +113,7 @@ class GrpcHandler:
         if method is None:
             offered = ", ".join(path.rpartition("/")[2] for path in self._methods)
             raise RequestError(
-                501,
-                "unimplemented",
+                ErrorCode.UNIMPLEMENTED,
                 f"there is no method {record.path[:_MAX_SHOWN_PATH]!r}; there are {offered}",
             )
         record.route = record.path
@@ -148,9 +134,9 @@ async def _read(context: Any) -> bytes:
     if message is not EOF:
         return bytes(message)
     if _is_late(context):
-        raise RequestError(504, "deadline_exceeded", "your deadline passed before the message arrived")
+        raise RequestError(ErrorCode.DEADLINE_EXCEEDED, "your deadline passed before the message arrived")
     # gRPC also ends the stream if it refuses a message for its size, or if the client has cancelled.
-    raise RequestError(400, "no_message", "the call ended before its message arrived; send one message")
+    raise RequestError(ErrorCode.NO_MESSAGE, "the call ended before its message arrived; send one message")
 
 
 def _descriptor_pool() -> DescriptorPool:

@@ -8,7 +8,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Scope
 
-from service.server.pipeline.errors import RequestError, error_response, shorten
+from service.server.pipeline.errors import ErrorCode, RequestError, error_response, shorten
 from service.server.pipeline.pipeline import RequestPipeline
 from service.server.pipeline.request_record import RequestRecord, request_id
 from service.server.pipeline.router import BufferedRequest, Router
@@ -105,8 +105,7 @@ class HttpHandler:
         route = route or self.router.find(scope)
         if route is None:
             raise RequestError(
-                404,
-                "not_found",
+                ErrorCode.NOT_FOUND,
                 f"there is nothing at {shorten(scope['path'])}; GET /models lists what is served",
             )
         record.route = route.path_format

@@ -39,8 +39,10 @@ def packed(bento: Path, folder: str) -> set[Path]:
 def test_it_holds_the_server_and_every_model(bento: Path) -> None:
     models = {path.relative_to(ROOT) for path in (ROOT / "models").rglob("*") if path.is_file()}
     assert packed(bento, "models") == models
-    code = {path.relative_to(ROOT) for path in (ROOT / "service").rglob("*.py")}
-    assert packed(bento, "service") == code
+    files = {
+        path.relative_to(ROOT) for path in (ROOT / "service").rglob("*") if path.suffix in (".py", ".png")
+    }
+    assert packed(bento, "service") == files
 
 
 def test_it_holds_nothing_of_training_or_desktop(bento: Path) -> None:

@@ -1,4 +1,4 @@
-"""Owns real servers for the tests: ``lectern serve`` in a process of its own, asked over plain sockets."""
+"""Real servers for the tests: ``lectern serve`` in its own process, with requests over plain sockets."""
 
 import http.client
 import json
@@ -29,7 +29,7 @@ _STOPS_WITHIN_S = 20
 
 @dataclass(frozen=True)
 class Answer:
-    """What a server sent back."""
+    """The response of a server."""
 
     status: int
     headers: http.client.HTTPMessage
@@ -66,7 +66,7 @@ class Server:
         """Send one request with no more headers than HTTP demands, and read the answer."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
         try:
-            # A server that refuses a body hangs up before the end of it; what it said is there all the same.
+            # A server that refuses a body closes the connection early; its response can still be read.
             with suppress(BrokenPipeError, ConnectionResetError):
                 connection.request(method, path, body, dict(headers or {}), **options)
             response = connection.getresponse()
@@ -82,7 +82,7 @@ class Server:
     def begin(
         self, path: str, body: bytes, *, sent: int, headers: Mapping[str, str] | None = None
     ) -> socket.socket:
-        """Send a request's head and the first bytes of its body; the rest is left to the caller."""
+        """Send a request's head and the first bytes of its body; the test sends the rest."""
         lines = [f"POST {path} HTTP/1.1", "Host: test", f"Content-Length: {len(body)}", "Connection: close"]
         lines += [f"{name}: {value}" for name, value in (headers or {}).items()]
         connection = socket.create_connection(("127.0.0.1", self.port), timeout=30)
@@ -108,14 +108,14 @@ def read_answer(connection: socket.socket) -> Answer:
 
 
 def until(condition: Callable[[], Any], *, seconds: float = 60) -> Any:
-    """Wait for something that another process does; return what it came to."""
+    """Wait until a condition in another process is true; return its value."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         with suppress(OSError, psutil.Error):
             if found := condition():
                 return found
         time.sleep(0.02)
-    raise AssertionError("it did not happen in time")
+    raise AssertionError("the condition did not become true in time")
 
 
 StartServer = Callable[..., AbstractContextManager[Server]]
@@ -140,7 +140,7 @@ def start_server(tmp_path_factory: pytest.TempPathFactory, models_folder: Path) 
         folder = tmp_path_factory.mktemp("server")
         port, grpc_port = _free_ports()
         own = {"MODELS": str(models_folder), "PORT": str(port), "GRPC_PORT": str(grpc_port) if grpc else ""}
-        # Answers are held against those of the same form in process, and printed ones against the README.
+        # Responses are compared with those of the float32 network in-process, and with the README.
         own["PRECISION"] = "float32"
         chosen = own | settings
         environment = {
@@ -173,7 +173,7 @@ def start_server(tmp_path_factory: pytest.TempPathFactory, models_folder: Path) 
 
 
 def _free_ports() -> tuple[int, int]:
-    """Return two ports that nobody listens on; both are held until both are known, so that they differ."""
+    """Return two free ports; both are bound until both are known, so that they differ."""
     with socket.socket() as one, socket.socket() as other:
         one.bind(("127.0.0.1", 0))
         other.bind(("127.0.0.1", 0))
@@ -199,7 +199,7 @@ def catalog(models_folder: Path) -> Catalog:
 
 @pytest.fixture(scope="session")
 def expected(catalog: Catalog) -> Callable[..., npt.NDArray[np.float32]]:
-    """Return what the network says in process: to files and texts, or to a batch of its own."""
+    """Return the output of the network in-process, for files and texts or for a batch."""
 
     def probabilities(model: str, *inputs: Any, batch: Any = None) -> npt.NDArray[np.float32]:
         predictor = catalog.predictor(model)

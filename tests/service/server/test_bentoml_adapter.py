@@ -28,9 +28,9 @@ def test_on_sigterm_requests_in_flight_are_answered_and_new_ones_are_refused(
 ) -> None:
     with start_server() as server:
         in_flight = server.begin("/models/mnist", digit_png, sent=20)
-        gone = server.begin("/models/mnist", digit_png, sent=20)
+        disconnected = server.begin("/models/mnist", digit_png, sent=20)
         server.ask("GET", "/models")
-        gone.close()
+        disconnected.close()
         server.process.send_signal(signal.SIGTERM)
         draining = until(lambda: (answer := server.ask("GET", "/readyz")).status == 503 and answer)
         assert draining.json()["code"] == "not_ready"

@@ -1,4 +1,4 @@
-"""A real server under random load: whole answers of one's own, and nothing left of those who hang up."""
+"""A real server under random load: each client gets its own response, and disconnected ones leave nothing."""
 
 import asyncio
 import base64
@@ -16,7 +16,7 @@ import psutil
 from service.inference.catalog import Catalog
 
 Server = Any
-_CALLERS = 24
+_CLIENTS = 24
 _REQUESTS_EACH = 8
 
 
@@ -56,7 +56,7 @@ def _until_idle(server: Server) -> None:
         time.sleep(0.05)
 
 
-def test_everyone_gets_their_own_answer_while_others_hang_up(
+def test_each_client_gets_its_own_response_while_others_disconnect(
     server: Server, models_folder: Path, samples: Callable[[str], Any]
 ) -> None:
     catalog, chance = Catalog(models_folder), random.Random(11)
@@ -66,8 +66,8 @@ def test_everyone_gets_their_own_answer_while_others_hang_up(
     outcomes: Counter[str] = Counter()
 
     async def one(server: Server) -> None:
-        name, kind = chance.choice(names), chance.choice(["file", "file", "many", "damaged", "gone"])
-        if kind == "gone":
+        name, kind = chance.choice(names), chance.choice(["file", "file", "many", "damaged", "disconnected"])
+        if kind == "disconnected":
             path, body = f"/models/{name}", files[name][0]
             if chance.random() < 0.5:
                 image = base64.b64encode(body).decode()
@@ -91,16 +91,16 @@ def test_everyone_gets_their_own_answer_while_others_hang_up(
         answers = json.loads(content)
         for at, answer in zip(picked, answers if len(picked) > 1 else [answers], strict=True):
             scores = {row["label"]: row["score"] for row in answer}
-            wanted = {score.label: score.score for score in expected[name][at].scores}
-            assert scores.keys() == wanted.keys()
-            assert max(abs(scores[label] - wanted[label]) for label in wanted) <= 1e-6
+            scores_alone = {score.label: score.score for score in expected[name][at].scores}
+            assert scores.keys() == scores_alone.keys()
+            assert max(abs(scores[label] - scores_alone[label]) for label in scores_alone) <= 1e-6
 
-    async def caller(server: Server) -> None:
+    async def client(server: Server) -> None:
         for _ in range(_REQUESTS_EACH):
             await one(server)
 
     async def everyone(server: Server) -> None:
-        await asyncio.gather(*(caller(server) for _ in range(_CALLERS)))
+        await asyncio.gather(*(client(server) for _ in range(_CLIENTS)))
 
     logged = len(server.log())
     worker = psutil.Process(server.workers()[0])
@@ -112,7 +112,7 @@ def test_everyone_gets_their_own_answer_while_others_hang_up(
     assert worker.memory_info().rss < before + 60_000_000
     assert _number(server, "lectern_requests_in_flight") == 0
     assert _number(server, "lectern_inputs_waiting") == 0
-    assert sum(outcomes.values()) == 2 * _CALLERS * _REQUESTS_EACH
+    assert sum(outcomes.values()) == 2 * _CLIENTS * _REQUESTS_EACH
     log = server.log()[logged:]
     assert "Traceback" not in log
     assert " 499" in log

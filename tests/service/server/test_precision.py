@@ -1,4 +1,4 @@
-"""LECTERN_PRECISION on a real server: the form that was asked for answers, and callers are told which one."""
+"""LECTERN_PRECISION on a real server: the chosen form of the network answers, and responses say which one."""
 
 import os
 import subprocess

@@ -1,114 +1,113 @@
-"""Owns reading the body of a prediction request: raw bytes, plain text, multipart or JSON."""
+"""Reads values that clients send: JSON, base64, UTF-8, versions, ``top_k`` and batch sizes."""
 
 import binascii
 import re
-from collections.abc import AsyncGenerator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import orjson
-from python_multipart.multipart import parse_options_header
-from starlette.datastructures import Headers, QueryParams, UploadFile
-from starlette.formparsers import MultiPartException, MultiPartParser
+from starlette.requests import Request
 
-from service.inference.predictor import Input
-from service.server.pipeline.errors import RequestError, shorten
+from service.server.execution.engine import Engine
+from service.server.pipeline.errors import ErrorCode, RequestError, shorten
 
-_NUMBER = re.compile(r"[0-9]{1,18}")
-_RAW_TYPES = ("", "application/octet-stream", "application/x-www-form-urlencoded")
+T = TypeVar("T")
 
-
-@dataclass(frozen=True)
-class PredictionRequest:
-    """What a caller wants classified.
-
-    Attributes:
-        inputs: Picture files or texts, at least one.
-        several: Whether the answer is one list of scores per input, or just the one list.
-        top_k: How many labels to name; all of them if None.
-    """
-
-    inputs: tuple[Input, ...]
-    several: bool
-    top_k: int | None
+_DIGITS = re.compile(r"[0-9]{1,18}")
+_MAX_VERSION_DIGITS = 9
+# Longer bodies are parsed in a thread, so that they do not block the event loop.
+_MAX_INLINE_BYTES = 50_000
 
 
-async def read_request(
-    body: bytes, headers: Headers, query: QueryParams, *, text: bool, max_batch: int
-) -> PredictionRequest:
-    """Read a prediction request in any of the ways that the simple dialect takes.
+async def parse_body(engine: Engine, size: int, parse: Callable[[], T]) -> T:
+    """Parse a body on the event loop if it is short, else in a thread.
 
     Args:
-        body: The whole body, already within the limit.
-        headers: Of the request; its content type says how the body is read.
-        query: May hold ``top_k``.
-        text: Whether the model reads texts.
-        max_batch: Most inputs in one request.
+        engine: Has the threads.
+        size: Of the part that is parsed, in bytes.
+        parse: Parses the body.
 
     Raises:
-        RequestError: 400, 413 or 415: the body or a parameter cannot be used.
+        ClientDisconnected: The client disconnected before the parsing began.
     """
-    kind = headers.get("content-type", "").partition(";")[0].strip().lower()
-    top_k = parse_top_k(query["top_k"]) if "top_k" in query else None
-    if kind == "application/json" or kind.endswith("+json"):
-        request = _from_json(body, top_k, text=text, max_batch=max_batch)
-    elif kind == "multipart/form-data":
-        inputs = await _from_multipart(body, headers, text=text, max_batch=max_batch)
-        request = PredictionRequest(inputs, len(inputs) > 1, top_k)
-    elif kind in _RAW_TYPES or kind.startswith("text/" if text else "image/"):
-        request = PredictionRequest((decode_text(body) if text else body,), False, top_k)
-    else:
-        wanted = "text/plain" if text else "image/png, image/jpeg and the like"
-        raise RequestError(
-            415,
-            "unsupported_media_type",
-            f"content type {kind!r} is not read here; send {wanted}, multipart/form-data or application/json",
-        )
-    check_batch(len(request.inputs), max_batch=max_batch)
-    return request
+    return parse() if size <= _MAX_INLINE_BYTES else await engine.in_thread(parse)
 
 
-def check_batch(count: int, *, max_batch: int) -> None:
-    """Check how many inputs one request has.
+def parse_json(body: bytes | memoryview) -> Any:
+    """Parse JSON.
 
     Raises:
-        RequestError: 413: they are more than ``max_batch``.
+        RequestError: 400: The body is not JSON, too deeply nested, or has a number beyond float64.
     """
-    if count > max_batch:
-        raise RequestError(
-            413,
-            "batch_too_large",
-            f"{count} inputs are more than {max_batch}; send them in several requests",
-        )
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise RequestError(ErrorCode.MALFORMED_JSON, f"the body is not JSON: {error}") from error
+
+
+def path_version(request: Request) -> int | None:
+    """Return the version in a request's path, or None if the path has none.
+
+    Raises:
+        RequestError: 404: The version is not a number.
+    """
+    text = request.path_params.get("version")
+    return None if text is None else parse_version(text)
+
+
+def parse_version(text: str) -> int:
+    """Parse a version number.
+
+    Raises:
+        RequestError: 404: The text is not a version number, so there is no such version.
+    """
+    if not (text.isascii() and text.isdigit() and len(text) <= _MAX_VERSION_DIGITS):
+        raise RequestError(ErrorCode.MODEL_NOT_FOUND, f"version {shorten(text)} is not a whole number from 1")
+    return int(text)
 
 
 def parse_top_k(value: object) -> int:
-    """Read ``top_k`` from a query string or JSON.
+    """Parse ``top_k`` from a query string or JSON.
 
     Raises:
-        RequestError: 400: it is no whole number from 1.
+        RequestError: 400: The value is not a whole number from 1.
     """
-    number = int(value) if isinstance(value, str) and _NUMBER.fullmatch(value) else value
+    number = int(value) if isinstance(value, str) and _DIGITS.fullmatch(value) else value
     if isinstance(number, int) and not isinstance(number, bool) and number >= 1:
         return number
     raise RequestError(
-        400, "invalid_parameter", f"top_k is {shorten(value)}; it must be a whole number from 1"
+        ErrorCode.INVALID_PARAMETER, f"top_k is {shorten(value)}; it must be a whole number from 1"
     )
+
+
+def check_batch(count: int, *, max_batch: int) -> None:
+    """Check the number of inputs in a request.
+
+    Raises:
+        RequestError: 413: There are more than ``max_batch``.
+    """
+    if count > max_batch:
+        raise RequestError(
+            ErrorCode.BATCH_TOO_LARGE,
+            f"{count} inputs are more than {max_batch}; send them in several requests",
+        )
 
 
 def decode_base64(value: str) -> bytes:
     """Decode a picture in base64, with or without a ``data:`` prefix.
 
     Raises:
-        RequestError: 400: it is not base64.
+        RequestError: 400: The value is not base64.
     """
     if value.startswith("data:"):
         value = value.partition(",")[2]
     try:
-        return binascii.a2b_base64(value, strict_mode=True)  # base64.b64decode takes three times as long
+        # Not base64.b64decode: that validates with a regular expression first, which is slower.
+        return binascii.a2b_base64(value, strict_mode=True)
     except ValueError as error:
         raise RequestError(
-            400, "invalid_base64", f"a picture in JSON must be base64, and {shorten(value)} is not ({error})"
+            ErrorCode.INVALID_BASE64,
+            f"a picture in JSON must be base64, and {shorten(value)} is not ({error})",
         ) from error
 
 
@@ -116,97 +115,11 @@ def decode_text(body: bytes) -> str:
     """Decode a text in UTF-8.
 
     Raises:
-        RequestError: 400: it is not UTF-8.
+        RequestError: 400: The text is not UTF-8.
     """
     try:
         return body.decode()
     except UnicodeDecodeError as error:
         raise RequestError(
-            400, "invalid_request", f"the text is not UTF-8 ({error.reason} at byte {error.start})"
+            ErrorCode.INVALID_REQUEST, f"the text is not UTF-8 ({error.reason} at byte {error.start})"
         ) from error
-
-
-def parse_json(body: bytes | memoryview) -> Any:
-    """Read JSON.
-
-    Raises:
-        RequestError: 400: it is not JSON, too deeply nested, or has a number that no float64 can hold.
-    """
-    try:
-        return orjson.loads(body)
-    except orjson.JSONDecodeError as error:
-        raise RequestError(400, "malformed_json", f"the body is not JSON: {error}") from error
-
-
-def _from_json(body: bytes, top_k: int | None, *, text: bool, max_batch: int) -> PredictionRequest:
-    document = parse_json(body)
-    if not isinstance(document, Mapping) or "inputs" not in document:
-        raise RequestError(
-            400, "invalid_request", 'the JSON body must be an object with "inputs": a string, or a list'
-        )
-    parameters = document.get("parameters") or {}
-    if not isinstance(parameters, Mapping):
-        raise RequestError(400, "invalid_parameter", '"parameters" must be an object, such as {"top_k": 3}')
-    if parameters.get("top_k") is not None:
-        top_k = parse_top_k(parameters["top_k"])
-    values = document["inputs"]
-    rows: list[Any] = values if isinstance(values, list) else [values]
-    if not rows or not all(isinstance(row, str) for row in rows):
-        wanted = "a text" if text else "a picture in base64"
-        raise RequestError(
-            400, "invalid_request", f'"inputs" must be {wanted}, or a list of one or more of them'
-        )
-    check_batch(len(rows), max_batch=max_batch)  # before any of them is decoded
-    inputs = tuple(rows) if text else tuple(map(decode_base64, rows))
-    # Hugging Face's text client takes the first element of the answer, so a lone text gets a list too.
-    return PredictionRequest(inputs, isinstance(values, list) or text, top_k)
-
-
-async def _from_multipart(body: bytes, headers: Headers, *, text: bool, max_batch: int) -> tuple[Input, ...]:
-    _check_whole(body, headers)
-
-    async def stream() -> AsyncGenerator[bytes, None]:
-        yield body
-
-    parser = MultiPartParser(
-        headers, stream(), max_files=max_batch, max_fields=max_batch, max_part_size=len(body)
-    )
-    # The body is in memory already; rolling its files over to the disk would only cost time.
-    parser.spool_max_size = len(body) + 1
-    try:
-        form = await parser.parse()
-    except MultiPartException as error:
-        if error.message.startswith("Too many"):
-            raise RequestError(
-                413, "batch_too_large", f"{error.message.rstrip('.')}; send several requests"
-            ) from error
-        raise RequestError(
-            400, "malformed_multipart", f"the multipart body cannot be read: {error.message}"
-        ) from error
-    except (KeyError, ValueError) as error:
-        raise RequestError(
-            400, "malformed_multipart", f"the multipart body cannot be read ({error or 'no boundary'})"
-        ) from error
-    parts = [await part.read() if isinstance(part, UploadFile) else part for _, part in form.multi_items()]
-    await form.close()
-    inputs: list[Input] = []
-    for part in parts:
-        if text:
-            inputs.append(decode_text(part) if isinstance(part, bytes) else part)
-        elif isinstance(part, bytes):
-            inputs.append(part)
-    if not inputs:
-        wanted = "text" if text else "picture file"
-        raise RequestError(
-            400, "invalid_request", f"the multipart body holds no {wanted}; send one, as curl -F file=@… does"
-        )
-    return tuple(inputs)
-
-
-def _check_whole(body: bytes, headers: Headers) -> None:
-    """Refuse a multipart body that is cut off; the parser would drop its last part and say nothing."""
-    boundary = parse_options_header(headers["content-type"])[1].get(b"boundary", b"")
-    if not boundary or b"--" + boundary + b"--" not in body:
-        raise RequestError(
-            400, "malformed_multipart", "the multipart body has no boundary at its end; send the whole of it"
-        )

@@ -1,4 +1,4 @@
-"""Owns arrays that callers send as numbers: taken out of JSON, and made what a network takes, exactly."""
+"""Checks tensors that clients send as numbers, and converts them to the network's batch without rounding."""
 
 import math
 from collections.abc import Sequence
@@ -9,27 +9,28 @@ import numpy as np
 
 from service.inference.card import Card
 from service.inference.predictor import Array
-from service.server.pipeline.errors import RequestError, shorten
+from service.server.pipeline.errors import ErrorCode, RequestError, shorten
 from service.server.protocols.common.inputs import check_batch
 
-# What every network of ours gives; its name in the ONNX file too.
+# Name of the output in each ONNX file.
 OUTPUT = "probabilities"
 
 
 def check_shape(shape: Sequence[int], card: Card, *, max_batch: int) -> None:
-    """Check the shape of a tensor before anything is made of its data.
+    """Check the shape of a tensor before its data are read.
 
     Args:
-        shape: As the caller gave it, batch first.
-        card: Of the model that is to take it.
-        max_batch: Most inputs in one request.
+        shape: From the request, batch first.
+        card: Of the model.
+        max_batch: Limit of inputs in one request.
 
     Raises:
-        RequestError: 400: the model does not take such a shape. 413: the batch or a row of ids is too long.
+        RequestError: 400: The model does not take the shape. 413: The batch or a row of ids is too long.
     """
     spec = card.input
     fits = len(shape) == len(spec.shape) and all(
-        got == wanted or (wanted == -1 and got > 0) for got, wanted in zip(shape, spec.shape, strict=True)
+        size == expected or (expected == -1 and size > 0)
+        for size, expected in zip(shape, spec.shape, strict=True)
     )
     if not fits:
         raise invalid_tensor(
@@ -37,11 +38,11 @@ def check_shape(shape: Sequence[int], card: Card, *, max_batch: int) -> None:
             f"and got {shorten(list(shape))}"
         )
     check_batch(shape[0], max_batch=max_batch)
-    # The ids of a text are of distinct words, so that a longer row makes no sense, only work.
-    longest = spec.parameters.get("words", math.inf)
-    if card.task == "text-classification" and shape[1] > longest:
+    # A text has the ids of distinct words, so it has at most as many ids as there are words.
+    max_ids = spec.parameters.get("words", math.inf)
+    if card.task == "text-classification" and shape[1] > max_ids:
         raise RequestError(
-            413, "too_large", f"{shape[1]} ids a text are more than {longest}; send each word's id once"
+            ErrorCode.TOO_LARGE, f"{shape[1]} ids a text are more than {max_ids}; send each word's id once"
         )
 
 
@@ -49,12 +50,12 @@ def flatten(data: list[Any], shape: Sequence[int], *, name: str) -> list[Any]:
     """Return the elements of a tensor in JSON in row-major order.
 
     Args:
-        data: The elements, either nested exactly as the shape says or all in one list.
+        data: The elements, either nested exactly as the shape says or in one flat list.
         shape: Sizes from the outermost list to the innermost.
-        name: Of the tensor, for the message.
+        name: Of the tensor, for messages.
 
     Raises:
-        RequestError: 400: the lists are not as long, or not as deep, as the shape says.
+        RequestError: 400: The nesting or the lengths of the lists differ from the shape.
     """
     nested = bool(data) and isinstance(data[0], list)
     elements: list[Any] = [data]
@@ -68,46 +69,53 @@ def flatten(data: list[Any], shape: Sequence[int], *, name: str) -> list[Any]:
     return elements
 
 
-def numbers(elements: list[Any], *, name: str) -> Array:
-    """Return numbers from JSON as an array (n,): uint8 where all of them fit, which pixels do, or float64.
+def number_array(elements: list[Any], *, name: str) -> Array:
+    """Convert numbers from JSON to an array.
 
-    No integer that a network takes is too long for float64, so that rounding cannot bring one into range.
+    float64 holds each integer that a network takes, so rounding cannot bring a number into range.
+
+    Args:
+        elements: Values from JSON.
+        name: Of the tensor, for messages.
+
+    Returns:
+        Array of shape (n,): uint8 if all elements fit, otherwise float64.
 
     Raises:
-        RequestError: 400: an element is no number; ``true`` and ``false`` are none.
+        RequestError: 400: An element is not a number; ``true`` and ``false`` are not numbers.
     """
     kinds = set(map(type, elements))
     if not kinds <= {int, float}:
-        odd = next(element for element in elements if type(element) not in (int, float))
-        raise invalid_tensor(f"{name} must hold numbers only, and holds {shorten(odd)}")
+        wrong = next(element for element in elements if type(element) not in (int, float))
+        raise invalid_tensor(f"{name} must hold numbers only, and holds {shorten(wrong)}")
     if kinds == {int}:
         try:
-            return np.frombuffer(bytes(elements), np.uint8)  # an eighth of the time that numpy's way takes
+            return np.frombuffer(bytes(elements), np.uint8)  # faster than np.array for pixels
         except ValueError:
             pass
     return np.array(elements, dtype=np.float64)
 
 
-def network_batch(values: Array, card: Card, *, at_most: int | None = None) -> Array:
-    """Convert numbers of any type to the network's own, if that changes none of them.
+def network_batch(values: Array, card: Card, *, max_value: int | None = None) -> Array:
+    """Convert numbers of any type to the network's type, if that changes none of them.
 
     Args:
-        values: Integer or floating-point array of a shape that :func:`check_shape` let pass.
-        card: Of the model that is to take it.
-        at_most: Highest number that the tensor's declared type can hold; None if ``values`` has that type.
+        values: Integer or floating-point array of a shape that :func:`check_shape` accepts.
+        card: Of the model.
+        max_value: Highest number of the tensor's declared type; None if ``values`` has that type.
 
     Returns:
         uint8 (batch, height, width[, 3]), or int32 (batch, n) of ids from 0 to the number of words;
-        ``values`` themselves where they are that already.
+        ``values`` itself if it is that already.
 
     Raises:
-        RequestError: 400: a number is not finite, not whole, or out of range.
+        RequestError: 400: A number is not finite, not whole, or out of range.
     """
-    spec, wanted = card.input, np.dtype(card.input.dtype)
-    highest = int(spec.parameters.get("words", np.iinfo(wanted).max))
-    if at_most is not None:
-        highest = min(highest, at_most)
-    if values.dtype == wanted and highest == np.iinfo(wanted).max:
+    spec, dtype = card.input, np.dtype(card.input.dtype)
+    highest = int(spec.parameters.get("words", np.iinfo(dtype).max))
+    if max_value is not None:
+        highest = min(highest, max_value)
+    if values.dtype == dtype and highest == np.iinfo(dtype).max:
         return values
     # Half-precision numbers cannot be compared with limits beyond their own range.
     exact = values.astype(np.float64) if values.dtype.kind == "f" else values
@@ -118,10 +126,10 @@ def network_batch(values: Array, card: Card, *, at_most: int | None = None) -> A
         raise invalid_tensor(
             f"{spec.name} must hold whole numbers from 0 to {highest}, and holds {exact[wrong][0]}"
         )
-    # ONNX Runtime wants numbers on the boundaries of their size; a request's body may have them elsewhere.
-    return np.require(exact, dtype=wanted, requirements=["A", "C"])
+    # ONNX Runtime needs aligned numbers; those in a request's body may not be.
+    return np.require(exact, dtype=dtype, requirements=["A", "C"])
 
 
 def invalid_tensor(message: str) -> RequestError:
-    """Return the refusal of a tensor that the model cannot take."""
-    return RequestError(400, "invalid_tensor", message)
+    """Return the error for a tensor that the model does not take."""
+    return RequestError(ErrorCode.INVALID_TENSOR, message)

@@ -8,13 +8,12 @@ from service.server.protocols.common.tensors import OUTPUT, invalid_tensor
 from service.server.protocols.oip.inference_pb2 import InferParameter, ModelInferRequest, ModelInferResponse
 from service.server.protocols.oip.request import (
     InferRequest,
+    check_request,
     invalid_request,
-    read_content,
-    read_output,
-    the_input,
+    requested_output,
 )
 from service.server.protocols.oip.response import Probabilities, output_tensor
-from service.server.protocols.oip.tensors import BYTES, Data, dtype_of
+from service.server.protocols.oip.tensors import BYTES, Data, content, dtype_of
 
 _FIELD_BY_DATATYPE = {
     **dict.fromkeys(("UINT8", "UINT16", "UINT32"), "uint_contents"),
@@ -40,23 +39,24 @@ def read_message(message: ModelInferRequest, *, card: Card, max_batch: int) -> I
     """
     document = {
         "parameters": _parameters(message.parameters),
+        "inputs": [
+            {
+                "name": row.name,
+                "datatype": row.datatype,
+                "shape": list(row.shape),
+                "parameters": _parameters(row.parameters),
+            }
+            for row in message.inputs
+        ],
         "outputs": [{"name": row.name, "parameters": _parameters(row.parameters)} for row in message.outputs],
     }
+    request = check_request(document, card=card)
     is_raw = bool(message.raw_input_contents)
-    binary, classes = read_output(document, card=card, binary=is_raw)
-    inputs = [
-        {
-            "name": row.name,
-            "datatype": row.datatype,
-            "shape": list(row.shape),
-            "parameters": _parameters(row.parameters),
-        }
-        for row in message.inputs
-    ]
-    tensor = the_input(inputs, card=card)
+    binary, classes = requested_output(request, binary=is_raw)
     data = _raw_data(message, card) if is_raw else _typed_data(message.inputs[0], card)
-    content = read_content(tensor, data, card=card, max_batch=max_batch)
-    return InferRequest(message.id, content, binary, classes)
+    datatype, shape = request.inputs[0].datatype, request.inputs[0].shape
+    tensor = content(data, datatype, shape, card=card, max_batch=max_batch)
+    return InferRequest(message.id, tensor, binary, classes)
 
 
 def infer_message(request: InferRequest, probabilities: Probabilities, *, card: Card) -> ModelInferResponse:

@@ -3,16 +3,18 @@
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeVar, cast
+from typing import TypeVar, cast
 
+import msgspec
 from google.protobuf.message import DecodeError, Message
 from grpc_health.v1.health_pb2 import DESCRIPTOR as HEALTH_FILE
 from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
 
 from service.inference.card import Card
 from service.server.execution.engine import Engine
-from service.server.pipeline.errors import RequestError, shorten
-from service.server.protocols.huggingface import parse_version, timing_headers
+from service.server.pipeline.errors import ErrorCode, RequestError, shorten
+from service.server.protocols.common.inputs import parse_version
+from service.server.protocols.common.responses import timing_headers
 from service.server.protocols.oip import inference_pb2 as messages
 from service.server.protocols.oip.grpc_infer import infer_message, read_message
 from service.server.protocols.oip.metadata import (
@@ -109,26 +111,27 @@ class OipMethods:
 
     async def server(self, body: bytes) -> Reply:
         """Answer ``ServerMetadata``: the server's name, version and extensions."""
-        document: dict[str, Any] = server_document(GRPC_EXTENSIONS)
+        document = msgspec.to_builtins(server_document(GRPC_EXTENSIONS))
         return Reply(messages.ServerMetadataResponse(**document))
 
     async def model(self, body: bytes) -> Reply:
         """Answer ``ModelMetadata``: versions, inputs and outputs."""
         request = _parse(messages.ModelMetadataRequest, body)
         card = self._card(request.name, request.version)
-        document: dict[str, Any] = model_document(card, versions=self.engine.catalog.versions(card.name))
-        return Reply(messages.ModelMetadataResponse(**document))
+        document = model_document(card, versions=self.engine.catalog.versions(card.name))
+        return Reply(messages.ModelMetadataResponse(**msgspec.to_builtins(document)))
 
     async def index(self, body: bytes) -> Reply:
         """Answer ``RepositoryIndex``: all versions of all models; all are ready."""
-        return Reply(messages.RepositoryIndexResponse(models=index_document(self.engine.catalog)))
+        models = msgspec.to_builtins(index_document(self.engine.catalog))
+        return Reply(messages.RepositoryIndexResponse(models=models))
 
     async def check(self, body: bytes) -> Reply:
         """Answer gRPC's health check: whether the server, or its inference service, accepts calls."""
         service = _parse(HealthCheckRequest, body).service
         if service not in ("", SERVICE):
             raise RequestError(
-                404, "not_found", f"there is no service {shorten(service)}; ask for {SERVICE}, or for none"
+                ErrorCode.NOT_FOUND, f"there is no service {shorten(service)}; ask for {SERVICE}, or for none"
             )
         ready = self.engine.ready
         return Reply(

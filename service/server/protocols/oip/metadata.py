@@ -1,73 +1,71 @@
-"""Owns what the Open Inference Protocol tells of the server and its models."""
+"""Builds the metadata of the Open Inference Protocol: of the server, its models and their versions."""
 
 from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
+from typing import Literal
 
 from service.inference.card import Card
 from service.inference.catalog import Catalog
+from service.inference.precision import PrecisionChoice
 from service.server.protocols.common.tensors import OUTPUT
+from service.server.protocols.oip import models
 from service.server.protocols.oip.tensors import DATATYPE_BY_DTYPE
 
-# Binary data need no extension over gRPC, and it has no model's configuration.
+# gRPC sends binary data without an extension, and does not offer the configuration.
 HTTP_EXTENSIONS = ("binary_tensor_data", "classification", "model_repository", "model_configuration")
 GRPC_EXTENSIONS = ("classification", "model_repository")
-_PLATFORM = "onnxruntime_onnx"
 
 
-def server_document(extensions: Sequence[str] = HTTP_EXTENSIONS) -> dict[str, object]:
+def server_document(extensions: Sequence[str] = HTTP_EXTENSIONS) -> models.ServerMetadataResponse:
     """Return name, version and extensions of this server."""
-    return {"name": "lectern", "version": _version(), "extensions": extensions}
+    return models.ServerMetadataResponse("lectern", _version(), extensions)
 
 
-def model_document(card: Card, *, versions: Sequence[int]) -> dict[str, object]:
-    """Return a model's versions, inputs and outputs; -1 stands for a free dimension.
-
-    Args:
-        card: Of the version that is asked for.
-        versions: All that there are.
-    """
-    spec = card.input
-    takes = {"name": spec.name, "datatype": DATATYPE_BY_DTYPE[spec.dtype], "shape": spec.shape}
-    gives = {"name": OUTPUT, "datatype": "FP32", "shape": [-1, len(card.labels)]}
-    return {
-        "name": card.name,
-        "versions": [str(number) for number in versions],
-        "platform": _PLATFORM,
-        "inputs": [takes],
-        "outputs": [gives],
-    }
-
-
-def config_document(card: Card, *, max_batch: int, precision: str) -> dict[str, object]:
-    """Return what Triton's clients ask for before they batch: shapes without the batch, and its limit.
+def model_document(card: Card, *, versions: Sequence[int]) -> models.ModelMetadataResponse:
+    """Return a model's versions, inputs and outputs.
 
     Args:
-        card: Of the version that is asked for.
-        max_batch: Most inputs of one request.
-        precision: In which it runs, one of the parameters that the protocol leaves to the server.
+        card: Of the requested version.
+        versions: All versions of the model.
     """
     spec = card.input
-    takes = {
-        "name": spec.name,
-        "data_type": f"TYPE_{DATATYPE_BY_DTYPE[spec.dtype]}",
-        "format": "FORMAT_NHWC" if spec.color_mode == "RGB" else "FORMAT_NONE",
-        "dims": spec.shape[1:],
-    }
-    return {
-        "name": card.name,
-        "platform": _PLATFORM,
-        "backend": "onnxruntime",
-        "max_batch_size": max_batch,
-        "input": [takes],
-        "output": [{"name": OUTPUT, "data_type": "TYPE_FP32", "dims": [len(card.labels)]}],
-        "parameters": {"precision": {"string_value": precision}},
-    }
+    return models.ModelMetadataResponse(
+        name=card.name,
+        versions=[str(number) for number in versions],
+        platform="onnxruntime_onnx",
+        inputs=[models.TensorMetadata(spec.name, DATATYPE_BY_DTYPE[spec.dtype], spec.shape)],
+        outputs=[models.TensorMetadata(OUTPUT, "FP32", (-1, len(card.labels)))],
+    )
 
 
-def index_document(catalog: Catalog) -> list[dict[str, str]]:
-    """Return one row for each version of each model; those not loaded yet are when they are asked for."""
+def config_document(card: Card, *, max_batch: int, precision: PrecisionChoice) -> models.ModelConfig:
+    """Return a model's configuration.
+
+    Args:
+        card: Of the requested version.
+        max_batch: Limit of inputs in one request.
+        precision: In which the network runs.
+    """
+    spec = card.input
+    data_type: Literal["TYPE_UINT8", "TYPE_INT32"] = "TYPE_UINT8" if spec.dtype == "uint8" else "TYPE_INT32"
+    image_format: Literal["FORMAT_NHWC", "FORMAT_NONE"] = (
+        "FORMAT_NHWC" if spec.color_mode == "RGB" else "FORMAT_NONE"
+    )
+    return models.ModelConfig(
+        name=card.name,
+        platform="onnxruntime_onnx",
+        backend="onnxruntime",
+        max_batch_size=max_batch,
+        input=[models.ModelInput(spec.name, data_type, spec.shape[1:], image_format)],
+        output=[models.ModelOutput(OUTPUT, "TYPE_FP32", (len(card.labels),))],
+        parameters={"precision": {"string_value": precision}},
+    )
+
+
+def index_document(catalog: Catalog) -> list[models.ModelIndex]:
+    """Return one row for each version of each model; the server loads the others on their first request."""
     return [
-        {"name": card.name, "version": str(number), "state": "READY", "reason": ""}
+        models.ModelIndex(card.name, str(number))
         for card in catalog
         for number in catalog.versions(card.name)
     ]
@@ -77,4 +75,4 @@ def _version() -> str:
     try:
         return version("lectern")
     except PackageNotFoundError:
-        return "unknown"  # A bento holds our modules, and is not installed.
+        return "unknown"  # a bento holds the modules, but does not install the package

@@ -1,27 +1,31 @@
-"""Owns reading an inference request of the Open Inference Protocol."""
+"""Reads inference requests of the Open Inference Protocol."""
 
-from collections.abc import Mapping
+import re
 from dataclasses import dataclass
 from typing import Any
 
-from service.inference.card import Card
-from service.server.pipeline.errors import RequestError
-from service.server.protocols.common.inputs import parse_json
-from service.server.protocols.common.tensors import OUTPUT, invalid_tensor
-from service.server.protocols.oip import tensors
+import msgspec
+from msgspec import UNSET
 
-_LARGEST_SIZE = 2**63 - 1
+from service.inference.card import Card
+from service.server.pipeline.errors import ErrorCode, RequestError, shorten
+from service.server.protocols.common.inputs import parse_json
+from service.server.protocols.common.tensors import OUTPUT
+from service.server.protocols.oip import models, tensors
+
+_MAX_LENGTH_DIGITS = 20
+_MAX_REASON = 60
 
 
 @dataclass(frozen=True)
 class InferRequest:
-    """What a caller wants inferred.
+    """What a client wants to have inferred.
 
     Attributes:
-        id: To be echoed; None if the caller gave none.
-        content: The network's own batch, or picture files or texts.
-        binary: Whether the answer's tensor is sent as bytes behind the JSON, rather than in it.
-        classes: How many labels to name in place of all probabilities; 0 for the probabilities.
+        id: The response repeats it; None if the client sent none.
+        content: The network's batch, or picture files or texts.
+        binary: Whether the response has the tensor as bytes after the JSON instead of in the JSON.
+        classes: Number of best labels in place of all probabilities; 0 for the probabilities.
     """
 
     id: str | None
@@ -31,20 +35,21 @@ class InferRequest:
 
 
 def json_length(header: str | None, body: bytes) -> int:
-    """Return how many bytes at the start of the body are JSON, as ``Inference-Header-Content-Length`` says.
+    """Return how many bytes at the start of the body are JSON.
 
     Args:
-        header: The header's value; without it all of the body is JSON.
-        body: The whole body.
+        header: Value of ``Inference-Header-Content-Length``; without it the complete body is JSON.
+        body: The complete body.
 
     Raises:
-        RequestError: 400: the header is no length, or more than the body has.
+        RequestError: 400: The header is not a length, or is more than the body has.
     """
     if header is None:
         return len(body)
-    if not (header.isascii() and header.isdigit() and len(header) <= 20 and int(header) <= len(body)):
+    is_length = header.isascii() and header.isdigit() and len(header) <= _MAX_LENGTH_DIGITS
+    if not (is_length and int(header) <= len(body)):
         raise invalid_request(
-            f"Inference-Header-Content-Length is {header[:40]!r}; it must be the length of the JSON "
+            f"Inference-Header-Content-Length is {shorten(header)}; it must be the length of the JSON "
             f"that begins the body, 0 to {len(body)}"
         )
     return int(header)
@@ -54,143 +59,109 @@ def read_infer(body: bytes, length: int, *, card: Card, max_batch: int) -> Infer
     """Read an inference request.
 
     Args:
-        body: The whole body, already within the limit: JSON and then binary data.
-        length: Of the JSON in bytes; 0 means that the body is nothing but the network's tensor.
-        card: Of the model that is asked.
-        max_batch: Most inputs in one request.
+        body: The complete body: JSON and then binary data.
+        length: Of the JSON in bytes; 0 means that the body is only the network's tensor.
+        card: Of the model.
+        max_batch: Limit of inputs in one request.
 
     Raises:
-        RequestError: 400 or 413: the request cannot be used.
+        RequestError: 400 or 413: The request cannot be used.
     """
     if not length:
         return InferRequest(None, tensors.raw_batch(body, card=card, max_batch=max_batch), True, 0)
     view = memoryview(body)
-    document = parse_json(view[:length])
-    if not isinstance(document, dict):
-        raise invalid_request('the JSON must be an object with "inputs"')
-    given = document.get("id")
-    if given is not None and not isinstance(given, str):
-        raise invalid_request('"id" must be a string')
-    binary, classes = read_output(document, card=card, binary=False)
-    tensor = the_input(document.get("inputs"), card=card)
+    request = check_request(parse_json(view[:length]), card=card)
+    binary, classes = requested_output(request, binary=False)
+    tensor = request.inputs[0]
     data = _data(tensor, view[length:])
-    content = read_content(tensor, data, card=card, max_batch=max_batch)
-    return InferRequest(given, content, binary, classes)
+    content = tensors.content(data, tensor.datatype, tensor.shape, card=card, max_batch=max_batch)
+    return InferRequest(request.id, content, binary, classes)
+
+
+def check_request(document: object, *, card: Card) -> models.ModelInferRequest:
+    """Check a request without the data of its tensor.
+
+    Args:
+        document: The request as JSON has it; a gRPC message has the same fields.
+        card: Of the model.
+
+    Raises:
+        RequestError: 400: A field is missing or wrong, or the model lacks the input or the output.
+    """
+    try:
+        request = msgspec.convert(document, models.ModelInferRequest)
+    except msgspec.ValidationError as error:
+        raise _validation_error(str(error)) from error
+    name, outputs = card.input.name, request.outputs or []
+    if [tensor.name for tensor in request.inputs] != [name]:
+        raise invalid_request(f'{card.name} takes exactly one input, {name!r}; send only that in "inputs"')
+    if [output.name for output in outputs] not in ([], [OUTPUT]):
+        raise invalid_request(f"{card.name} gives exactly one output, {OUTPUT!r}; ask for that, or for none")
+    parts = (
+        request.parameters,
+        *(tensor.parameters for tensor in request.inputs),
+        *(output.parameters for output in outputs),
+    )
+    for parameters in parts:
+        if parameters is not None and parameters.shared_memory_region is not UNSET:
+            raise RequestError(
+                ErrorCode.INVALID_PARAMETER,
+                "the server does not offer shared memory; send the data in the request",
+            )
+    return request
+
+
+def requested_output(request: models.ModelInferRequest, *, binary: bool) -> tuple[bool, int]:
+    """Return whether the response is binary, and its number of best labels, 0 for the probabilities.
+
+    Args:
+        request: From the client.
+        binary: The default if the request does not say.
+    """
+    if request.parameters and request.parameters.binary_data_output is not UNSET:
+        binary = request.parameters.binary_data_output
+    parameters = request.outputs[0].parameters if request.outputs else None
+    if parameters is None:
+        return binary, 0
+    if parameters.binary_data is not UNSET:
+        binary = parameters.binary_data
+    return binary, parameters.classification
 
 
 def invalid_request(message: str) -> RequestError:
-    """Return the refusal of a request that is not built as the protocol says."""
-    return RequestError(400, "invalid_request", message)
+    """Return the error for a request that does not have the protocol's form."""
+    return RequestError(ErrorCode.INVALID_REQUEST, message)
 
 
-def the_input(inputs: object, *, card: Card) -> dict[str, Any]:
-    """Return the one row of ``inputs`` that a request must have.
-
-    Raises:
-        RequestError: 400: there is no such row, or another one too.
-    """
-    name = card.input.name
-    rows = _rows(inputs, "inputs")
-    if len(rows) != 1 or rows[0].get("name") != name:
-        raise invalid_request(f"{card.name} takes exactly one input, {name!r}; send that once and no other")
-    _parameters(rows[0])  # before its data are missed, since shared memory would have them
-    return rows[0]
-
-
-def read_content(
-    tensor: Mapping[str, Any], data: tensors.Data, *, card: Card, max_batch: int
-) -> tensors.Content:
-    """Return what the network is to take.
-
-    Args:
-        tensor: The row of ``inputs``: its datatype and shape count here.
-        data: Of that tensor.
-        card: Of the model that is asked.
-        max_batch: Most inputs in one request.
-
-    Raises:
-        RequestError: 400 or 413: the tensor cannot be used.
-    """
-    name = card.input.name
-    datatype, shape = tensor.get("datatype"), _shape(tensor.get("shape"), name)
-    if not isinstance(datatype, str):
-        raise invalid_tensor(f"{name} has no datatype; send one, such as UINT8")
-    return tensors.content(data, datatype, shape, card=card, max_batch=max_batch)
-
-
-def _data(tensor: Mapping[str, Any], binary: memoryview) -> memoryview | list[Any]:
-    """Return a tensor's data; whatever lies behind the JSON must be its and nothing else."""
-    name, parameters = tensor["name"], _parameters(tensor)
-    size = parameters.get("binary_data_size")
+def _data(tensor: models.InferInputTensor, binary: memoryview) -> memoryview | list[Any]:
+    """Return a tensor's data; the bytes after the JSON must belong to it."""
+    size = tensor.parameters.binary_data_size if tensor.parameters else None
     if size is None:
-        data = tensor.get("data")
-        if not isinstance(data, list):
-            raise invalid_request(f"{name} has no list of data, and no binary_data_size either")
+        if not isinstance(tensor.data, list):
+            raise invalid_request(f"{tensor.name} has no list of data, and no binary_data_size either")
         if binary:
-            raise invalid_request(f"{len(binary)} bytes follow the JSON, and {name} has no binary_data_size")
-        return data
-    if "data" in tensor:
-        raise invalid_request(f"{name} has both data and binary_data_size; send one of them")
+            raise invalid_request(
+                f"{len(binary)} bytes follow the JSON, and {tensor.name} has no binary_data_size"
+            )
+        return tensor.data
+    if tensor.data is not UNSET:
+        raise invalid_request(f"{tensor.name} has both data and binary_data_size; send one of them")
     if type(size) is not int or size != len(binary):
         raise invalid_request(
-            f"{name} has a binary_data_size that is not the {len(binary)} bytes that follow the JSON, "
+            f"{tensor.name} has a binary_data_size that is not the {len(binary)} bytes that follow the JSON, "
             "whose length goes into the header Inference-Header-Content-Length"
         )
     return binary
 
 
-def read_output(document: Mapping[str, Any], *, card: Card, binary: bool) -> tuple[bool, int]:
-    """Return whether the answer is binary, and how many labels it names, 0 for the probabilities.
-
-    Args:
-        document: The request; its ``outputs`` and ``parameters`` count here.
-        card: Of the model that is asked.
-        binary: What holds if the request does not say.
-
-    Raises:
-        RequestError: 400: another output is asked for, or a parameter cannot be used.
-    """
-    binary = _flag(_parameters(document), "binary_data_output", default=binary)
-    outputs = document.get("outputs")
-    if outputs is None or outputs == []:
-        return binary, 0
-    rows = _rows(outputs, "outputs")
-    if len(rows) != 1 or rows[0].get("name") != OUTPUT:
-        raise invalid_request(f"{card.name} gives exactly one output, {OUTPUT!r}; ask for that, or for none")
-    parameters = _parameters(rows[0])
-    classes = parameters.get("classification", 0)
-    if type(classes) is not int or classes < 0:
-        raise RequestError(400, "invalid_parameter", '"classification" must be a whole number of labels')
-    return _flag(parameters, "binary_data", default=binary), classes
-
-
-def _rows(value: object, field: str) -> list[dict[str, Any]]:
-    if not isinstance(value, list) or not value or not all(isinstance(row, dict) for row in value):
-        raise invalid_request(f'"{field}" must be a list of objects, each with a "name"')
-    return value
-
-
-def _shape(value: object, name: str) -> list[int]:
-    if isinstance(value, list) and all(type(size) is int and 0 <= size <= _LARGEST_SIZE for size in value):
-        return value
-    raise invalid_tensor(f'"shape" of {name} must be a list of whole numbers that are not negative')
-
-
-def _parameters(owner: Mapping[str, Any]) -> Mapping[str, Any]:
-    parameters = owner.get("parameters")
-    if parameters is None:
-        return {}
-    if not isinstance(parameters, dict):
-        raise RequestError(400, "invalid_parameter", '"parameters" must be an object')
-    if "shared_memory_region" in parameters:
-        raise RequestError(
-            400, "invalid_parameter", "shared memory is not offered; send the data in the request"
-        )
-    return parameters
-
-
-def _flag(parameters: Mapping[str, Any], name: str, *, default: bool) -> bool:
-    value = parameters.get(name, default)
-    if isinstance(value, bool):
-        return value
-    raise RequestError(400, "invalid_parameter", f'"{name}" must be true or false')
+def _validation_error(text: str) -> RequestError:
+    """Return the error for a validation error of msgspec, such as "Expected `int` - at `$.outputs[0]`"."""
+    reason, _, path = text.partition(" - at `")
+    place = path.strip("$.`") or "the JSON"
+    if "parameters" in place:
+        code = ErrorCode.INVALID_PARAMETER
+    elif re.search(r"\b(shape|datatype)\b", text):
+        code = ErrorCode.INVALID_TENSOR
+    else:
+        code = ErrorCode.INVALID_REQUEST
+    return RequestError(code, f"{place} is not as the protocol says: {reason[:_MAX_REASON]}")

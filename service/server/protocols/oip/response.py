@@ -1,33 +1,34 @@
-"""Owns the answer to an inference request of the Open Inference Protocol."""
+"""Builds the response to an inference request of the Open Inference Protocol."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
-import orjson
+from msgspec import UNSET
 from starlette.responses import Response
 
 from service.inference.card import Card
+from service.server.protocols.common.responses import encode_json
 from service.server.protocols.common.tensors import OUTPUT
-from service.server.protocols.huggingface import json_response
+from service.server.protocols.oip.models import InferOutputTensor, ModelInferResponse, OutputTensorParameters
 from service.server.protocols.oip.request import InferRequest
-from service.server.protocols.oip.tensors import BYTES, encode_bytes
+from service.server.protocols.oip.tensors import encode_bytes
 
 Probabilities = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True)
 class OutputTensor:
-    """What is answered, before it is put into JSON or bytes.
+    """The output tensor before it is encoded.
 
     Attributes:
-        datatype: ``FP32`` for probabilities, or ``BYTES`` for the names of the best labels.
+        datatype: ``FP32`` for probabilities, or ``BYTES`` for the best labels.
         shape: Batch first.
-        values: In row-major order; a flat float32 array, or strings.
+        values: In row-major order: a flat float32 array, or strings.
     """
 
-    datatype: str
+    datatype: Literal["FP32", "BYTES"]
     shape: tuple[int, ...]
     values: Probabilities | list[str]
 
@@ -39,47 +40,54 @@ class OutputTensor:
 
 
 def output_tensor(request: InferRequest, probabilities: Probabilities, *, card: Card) -> OutputTensor:
-    """Return the one tensor that a request is answered with.
+    """Return the output tensor that a request asks for.
 
     Args:
-        request: What was asked.
-        probabilities: float32 array (batch, labels).
-        card: Of the model that answered.
+        request: From the client.
+        probabilities: float32 array (batch, labels), 0 to 1.
+        card: Of the model.
     """
     if not request.classes:
         return OutputTensor("FP32", probabilities.shape, probabilities.ravel())
     rows = len(probabilities)
-    values = _classes(probabilities, card.labels, request.classes)
-    return OutputTensor(BYTES, (rows, len(values) // rows), values)
+    values = _best_labels(probabilities, card.labels, request.classes)
+    return OutputTensor("BYTES", (rows, len(values) // rows), values)
 
 
 def infer_response(
     request: InferRequest, probabilities: Probabilities, *, card: Card, headers: dict[str, str]
 ) -> Response:
-    """Return the answer, its tensor in the JSON or, if the caller wanted that, as bytes behind it.
+    """Return the response, with the tensor in the JSON or, if the client asks for that, as bytes after it.
 
     Args:
-        request: What was asked.
-        probabilities: float32 array (batch, labels).
-        card: Of the model that answered.
-        headers: To be sent along.
+        request: From the client.
+        probabilities: float32 array (batch, labels), 0 to 1.
+        card: Of the model.
+        headers: Of the response.
     """
     tensor = output_tensor(request, probabilities, card=card)
     binary = tensor.binary() if request.binary else b""
-    output: dict[str, Any] = {"name": OUTPUT, "datatype": tensor.datatype, "shape": tensor.shape}
-    output |= {"parameters": {"binary_data_size": len(binary)}} if request.binary else {"data": tensor.values}
-    document: dict[str, Any] = {"model_name": card.name, "model_version": str(card.version)}
-    if request.id is not None:
-        document["id"] = request.id
-    document["outputs"] = [output]
+    output = InferOutputTensor(
+        name=OUTPUT,
+        datatype=tensor.datatype,
+        shape=tensor.shape,
+        parameters=OutputTensorParameters(len(binary)) if request.binary else UNSET,
+        data=UNSET if request.binary else tensor.values,
+    )
+    document = ModelInferResponse(
+        model_name=card.name,
+        model_version=str(card.version),
+        id=UNSET if request.id is None else request.id,
+        outputs=[output],
+    )
+    head = encode_json(document)
     if not request.binary:
-        return json_response(document, headers)
-    head = orjson.dumps(document)
+        return Response(head, headers=headers, media_type="application/json")
     headers = headers | {"Inference-Header-Content-Length": str(len(head))}
     return Response(head + binary, headers=headers, media_type="application/octet-stream")
 
 
-def _classes(probabilities: Probabilities, labels: tuple[str, ...], count: int) -> list[str]:
+def _best_labels(probabilities: Probabilities, labels: tuple[str, ...], count: int) -> list[str]:
     """Return ``probability:index:label`` of each row's ``count`` best labels, best first, row after row."""
     best = np.argsort(-probabilities, axis=1, kind="stable")[:, :count]
     return [

@@ -1,18 +1,22 @@
-"""Owns the routes of the Open Inference Protocol below ``/v2``."""
+"""Serves the Open Inference Protocol below ``/v2``."""
 
 import time
 from dataclasses import dataclass
 from functools import partial
+from typing import Annotated
 
+from msgspec import UNSET, Meta, Struct, UnsetType
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from service.inference.card import Card
 from service.server.execution.engine import Engine
-from service.server.pipeline.errors import RequestError
-from service.server.protocols.common.inputs import parse_json
-from service.server.protocols.huggingface import json_response, timing_headers, version_of
+from service.server.pipeline.errors import ErrorCode, RequestError
+from service.server.protocols.common import api
+from service.server.protocols.common.inputs import parse_body, parse_json, path_version
+from service.server.protocols.common.responses import check_ready, timing_headers
+from service.server.protocols.common.tensors import OUTPUT
+from service.server.protocols.oip import models
 from service.server.protocols.oip.metadata import (
     config_document,
     index_document,
@@ -21,93 +25,142 @@ from service.server.protocols.oip.metadata import (
 )
 from service.server.protocols.oip.request import invalid_request, json_length, read_infer
 from service.server.protocols.oip.response import infer_response
+from service.server.protocols.oip.tensors import BYTES, DATATYPE_BY_DTYPE
 from service.settings import Settings
 
-# Longer JSON is read in a thread, so that other callers need not wait for it.
-_INLINE_JSON_BYTES = 50_000
+TAG = api.Tag("Open Inference Protocol", "Version 2 over HTTP, for the clients of Triton and KServe")
+_LENGTH_HEADER = "Inference-Header-Content-Length"
+
+
+class InferHeaders(Struct, frozen=True, rename={"json_length": _LENGTH_HEADER}):
+    """Header fields of an inference request."""
+
+    json_length: (
+        Annotated[int, Meta(ge=0, description="Bytes of JSON at the beginning of a binary body")] | UnsetType
+    ) = UNSET
+
+
+def _best_label_example(sample: api.Sample) -> tuple[str, object]:
+    summary = "a review" if sample.is_text else "a picture file in base64"
+    tensor = {"name": sample.card.input.name, "datatype": BYTES, "shape": [1], "data": [sample.value]}
+    output = {"name": OUTPUT, "parameters": {"classification": 1}}
+    return f"{summary}, its best label", {"id": "lecture-7", "inputs": [tensor], "outputs": [output]}
+
+
+def _tensor_example(sample: api.Sample) -> tuple[str, object] | None:
+    spec = sample.card.input
+    if sample.pixels is None:
+        return None
+    tensor = {
+        "name": spec.name,
+        "datatype": DATATYPE_BY_DTYPE[spec.dtype],
+        "shape": [1, *spec.shape[1:]],
+        "data": sample.pixels,
+    }
+    return "a tensor, all probabilities", {"inputs": [tensor]}
+
+
+INFER = api.Operation(
+    "oipInfer",
+    tag=TAG,
+    method="POST",
+    description="A tensor of numbers as in the model's metadata, or `BYTES` of shape [n]: texts, or picture "
+    "files, in JSON in base64. The server ignores the content type; only the header "
+    f"`{_LENGTH_HEADER}` counts: without it the body is JSON; with it, that many bytes of JSON and then the "
+    "tensor's little-endian bytes; with 0 the body is only the tensor. The server does not read compressed "
+    "bodies. The response is binary if the request asks for that.",
+    request_headers=InferHeaders,
+    request={api.JSON: (models.ModelInferRequest,), api.OCTETS: (api.Binary,)},
+    examples=(api.Example(make=_best_label_example), api.Example(make=_tensor_example, suffix="-tensor")),
+    responses={api.JSON: (models.ModelInferResponse,), api.OCTETS: (api.Binary,)},
+    response_headers=("X-Model-Version", "Server-Timing"),
+    errors=(415, 422),
+)
+INDEX = api.Operation(
+    "oipIndex",
+    tag=TAG,
+    method="POST",
+    request={api.JSON: (models.RepositoryIndexRequest,)},
+    body_required=False,
+    examples=(api.Example(make=lambda _: ("versions that are ready", {"ready": True}), per_model=False),),
+)
 
 
 @dataclass(frozen=True)
 class OipProtocol:
-    """The routes of one server process; each handler is a plain Starlette endpoint."""
+    """The endpoints of one server process."""
 
     engine: Engine
     settings: Settings
 
-    def routes(self) -> list[Route]:
-        """Return the routes, the busiest first."""
-        model, version = "/v2/models/{name}", "/v2/models/{name}/versions/{version}"
+    def routes(self) -> list[api.Endpoint]:
+        """Return the endpoints, the most frequent first."""
+        model = "/v2/models/{name}[/versions/{version}]"
         return [
-            Route(f"{model}/infer", self.infer, methods=["POST"]),
-            Route(f"{version}/infer", self.infer, methods=["POST"]),
-            Route(f"{model}/ready", self.model_ready, methods=["GET"]),
-            Route(f"{version}/ready", self.model_ready, methods=["GET"]),
-            Route(model, self.model, methods=["GET"]),
-            Route(version, self.model, methods=["GET"]),
-            Route(f"{model}/config", self.config, methods=["GET"]),
-            Route(f"{version}/config", self.config, methods=["GET"]),
-            Route("/v2", self.server, methods=["GET"]),
-            Route("/v2/health/live", self.live, methods=["GET"]),
-            Route("/v2/health/ready", self.ready, methods=["GET"]),
-            Route("/v2/repository/index", self.index, methods=["POST"]),
+            *api.endpoints(f"{model}/infer", self.infer, INFER),
+            *api.endpoints(
+                f"{model}/ready", self.model_ready, api.Operation("oipModelReady", tag=TAG, errors=(503,))
+            ),
+            *api.endpoints(model, self.model, api.Operation("oipModel", tag=TAG)),
+            *api.endpoints(f"{model}/config", self.config, api.Operation("oipModelConfig", tag=TAG)),
+            api.Endpoint("/v2", self.server, api.Operation("oipServer", tag=TAG)),
+            api.Endpoint("/v2/health/live", self.live, api.Operation("oipLive", tag=TAG, public=True)),
+            api.Endpoint(
+                "/v2/health/ready", self.ready, api.Operation("oipReady", tag=TAG, errors=(503,), public=True)
+            ),
+            api.Endpoint("/v2/repository/index", self.index, INDEX),
         ]
 
     async def infer(self, request: Request) -> Response:
-        """Answer ``POST …/infer``: probabilities, or the best labels, for a batch of inputs."""
-        begun = time.perf_counter()
-        predictor = await self.engine.predictor(request.path_params["name"], version_of(request))
+        """Probabilities, or the best labels, of a batch."""
+        started = time.perf_counter()
+        predictor = await self.engine.predictor(request.path_params["name"], path_version(request))
         if request.headers.get("content-encoding", "identity") != "identity":
             raise RequestError(
-                415, "unsupported_media_type", "compressed bodies are not read here; send it plain"
+                ErrorCode.UNSUPPORTED_MEDIA_TYPE, "the server does not read compressed bodies; send it plain"
             )
         body, card = await request.body(), predictor.card
-        length = json_length(request.headers.get("inference-header-content-length"), body)
-        read = partial(read_infer, body, length, card=card, max_batch=self.settings.max_batch)
-        wanted = read() if length <= _INLINE_JSON_BYTES else await self.engine.in_thread(read)
-        result = await self.engine.infer(predictor, wanted.content, started=begun)
+        length = json_length(request.headers.get(_LENGTH_HEADER), body)
+        parse = partial(read_infer, body, length, card=card, max_batch=self.settings.max_batch)
+        infer = await parse_body(self.engine, length, parse)
+        result = await self.engine.infer(predictor, infer.content, started=started)
         headers = timing_headers(card, result.timing)
-        return infer_response(wanted, result.probabilities, card=card, headers=headers)
+        return infer_response(infer, result.probabilities, card=card, headers=headers)
 
-    async def server(self, request: Request) -> Response:
-        """Answer ``GET /v2``: the server's name, version and extensions."""
-        return json_response(server_document())
+    async def server(self, request: Request) -> models.ServerMetadataResponse:
+        """The server's name, version and extensions."""
+        return server_document()
 
-    async def live(self, request: Request) -> Response:
-        """Answer ``GET /v2/health/live``: the process is alive."""
-        return json_response({"live": True})
+    async def live(self, request: Request) -> models.ServerLiveResponse:
+        """Is the process alive?"""
+        return models.ServerLiveResponse(live=True)
 
-    async def ready(self, request: Request) -> Response:
-        """Answer ``GET /v2/health/ready``: all models are loaded and warm."""
-        self._check_ready()
-        return json_response({"ready": True})
+    async def ready(self, request: Request) -> models.ServerReadyResponse:
+        """Are all models loaded and warm?"""
+        check_ready(self.engine)
+        return models.ServerReadyResponse(ready=True)
 
-    async def model_ready(self, request: Request) -> Response:
-        """Answer ``GET …/ready``: the model can be asked."""
-        self._check_ready()
-        return json_response({"name": self._card(request).name, "ready": True})
+    async def model_ready(self, request: Request) -> models.ModelReadyResponse:
+        """Does the model take requests?"""
+        check_ready(self.engine)
+        return models.ModelReadyResponse(name=self._card(request).name, ready=True)
 
-    async def model(self, request: Request) -> Response:
-        """Answer ``GET /v2/models/{name}[/versions/{version}]``: versions, inputs and outputs."""
+    async def model(self, request: Request) -> models.ModelMetadataResponse:
+        """A model's versions, inputs and outputs."""
         card = self._card(request)
-        return json_response(model_document(card, versions=self.engine.catalog.versions(card.name)))
+        return model_document(card, versions=self.engine.catalog.versions(card.name))
 
-    async def config(self, request: Request) -> Response:
-        """Answer ``GET …/config``: shapes and the largest batch, as Triton's clients want them."""
+    async def config(self, request: Request) -> models.ModelConfig:
+        """Shapes and the largest batch, for Triton's clients."""
         card = self._card(request)
         precision = self.engine.catalog.precision(card)
-        return json_response(config_document(card, max_batch=self.settings.max_batch, precision=precision))
+        return config_document(card, max_batch=self.settings.max_batch, precision=precision)
 
-    async def index(self, request: Request) -> Response:
-        """Answer ``POST /v2/repository/index``: all versions of all models; every one is ready."""
+    async def index(self, request: Request) -> list[models.ModelIndex]:
+        """All versions of all models; each is ready."""
         if not isinstance(parse_json(await request.body() or b"{}"), dict):
             raise invalid_request('the body must be empty, or an object such as {"ready": true}')
-        return json_response(index_document(self.engine.catalog))
-
-    def _check_ready(self) -> None:
-        if not self.engine.ready:
-            raise RequestError(
-                503, "not_ready", "the server is starting or shutting down; ask again in a moment"
-            )
+        return index_document(self.engine.catalog)
 
     def _card(self, request: Request) -> Card:
-        return self.engine.catalog.card(request.path_params["name"], version_of(request))
+        return self.engine.catalog.card(request.path_params["name"], path_version(request))

@@ -107,12 +107,12 @@ def test_a_request_that_fails_does_not_fail_the_others_of_its_run() -> None:
 def test_the_inputs_of_a_cancelled_request_are_not_run() -> None:
     async def ask() -> None:
         batcher, model = EventLoopBatcher(InFlightRequests()), Echo()
-        gone, there = _ask(batcher, model, 1), _ask(batcher, model, 2)
+        cancelled, other = _ask(batcher, model, 1), _ask(batcher, model, 2)
         # Both requests are pending; the cancellation comes before the run.
-        asyncio.get_running_loop().call_soon(gone.cancel)
-        assert _numbers(await there) == [2]
+        asyncio.get_running_loop().call_soon(cancelled.cancel)
+        assert _numbers(await other) == [2]
         assert model.runs == [[2]]
-        assert gone.cancelled()
+        assert cancelled.cancelled()
 
     asyncio.run(ask())
 
@@ -121,25 +121,25 @@ def test_the_inputs_of_a_cancelled_request_are_not_run() -> None:
 def test_thousands_of_random_requests_get_their_own_results_and_leave_nothing(seed: int) -> None:
     rng = random.Random(seed)
 
-    async def caller(batcher: EventLoopBatcher, model: Echo, number: float) -> None:
+    async def client(batcher: EventLoopBatcher, model: Echo, number: float) -> None:
         await asyncio.sleep(rng.random() * 0.05)
-        kind = rng.choices(["good", "bad", "gone"], [8, 1, 1])[0]
+        kind = rng.choices(["good", "bad", "cancelled"], [8, 1, 1])[0]
         numbers = [number + place / 100 for place in range(rng.randint(1, 20))]
         if kind == "bad":
             numbers[rng.randrange(len(numbers))] = _POISON
         task = _ask(batcher, model, *numbers, seconds=rng.choice([1e-5, 1e-4]))
-        if kind == "gone":
+        if kind == "cancelled":
             asyncio.get_running_loop().call_later(rng.random() * 1e-4, task.cancel)
         try:
             assert _numbers(await task) == numbers
         except ZeroDivisionError:
             assert kind == "bad"
         except asyncio.CancelledError:
-            assert kind == "gone"
+            assert kind == "cancelled"
 
     async def ask() -> None:
         batcher, model = EventLoopBatcher(InFlightRequests()), Echo()
-        await asyncio.gather(*(caller(batcher, model, float(number)) for number in range(2_000)))
+        await asyncio.gather(*(client(batcher, model, float(number)) for number in range(2_000)))
         assert any(len(run) > 20 for run in model.runs), "no two requests ever shared a run"
         assert len(asyncio.all_tasks()) == 1
         left = weakref.ref(batcher)

@@ -73,7 +73,7 @@ def test_load_on_the_machine_does_not_count(models_folder: Any) -> None:
 def test_every_committed_network_can_be_measured(models_folder: Any) -> None:
     catalog = Catalog(models_folder)
     for card in catalog:
-        begun = time.perf_counter()
+        started = time.perf_counter()
         measured = measure_predictor(catalog.predictor(card.name), max_batch=8, threads=1)
-        assert 0 < measured.seconds <= time.perf_counter() - begun
+        assert 0 < measured.seconds <= time.perf_counter() - started
         assert 1 <= measured.best_batch <= 8

@@ -366,11 +366,11 @@ def test_a_result_does_not_depend_on_the_requests_that_share_the_run(
     catalog, chance = Catalog(models_folder), random.Random(7)
     queue = ThreadBatcher(2)
 
-    async def one(name: str, row: Any, lone: Any, wanted: int) -> None:
+    async def one(name: str, row: Any, alone: Any, count: int) -> None:
         predictor = catalog.predictor(name)
-        batch = predictor.stack([row] * wanted)
+        batch = predictor.stack([row] * count)
         answer = await queue.run(predictor, batch, profile=LatencyProfile(0.0, chance.choice([1, 3, 8, 64])))
-        assert np.abs(answer.probabilities - lone).max() <= 1e-6, name
+        assert np.abs(answer.probabilities - alone).max() <= 1e-6, name
 
     async def everyone() -> None:
         calls = []
@@ -378,8 +378,8 @@ def test_a_result_does_not_depend_on_the_requests_that_share_the_run(
             predictor = catalog.predictor(card.name)
             for value in samples(card.name).inputs[:6]:
                 row = predictor.prepare(value)
-                lone = predictor.probabilities(predictor.stack([row]))
-                calls += [one(card.name, row, lone, wanted) for wanted in (1, 1, 2, 5)]
+                alone = predictor.probabilities(predictor.stack([row]))
+                calls += [one(card.name, row, alone, count) for count in (1, 1, 2, 5)]
         chance.shuffle(calls)
         await asyncio.gather(*calls)
 

@@ -1,24 +1,33 @@
-"""The error table: every row of it, in each dialect, with the one body that all refusals have."""
+"""The error table, and the error responses of a real server."""
 
+import ast
 import base64
 import json
+import re
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
+import grpc
 import pytest
 
+import service.server
+from service.inference import errors
+from service.server.pipeline.errors import ErrorCode, error_for_status, markdown_table, to_request_error
+
 Server = Any
+_SOURCES = Path(service.server.__file__).parent
 JSON = {"Content-Type": "application/json"}
 TEXT = {"Content-Type": "text/plain"}
 FORM = {"Content-Type": "multipart/form-data; boundary=edge"}
 KEY = {"Authorization": "Bearer alpha"}
-DEEP = b"[" * 1000 + b"]" * 1000  # as JSON may be, and deeper than Python would show it in a message
+DEEP = b"[" * 1000 + b"]" * 1000  # the deepest JSON that the parser accepts; too deep for Python's repr
 _PART = b'--edge\r\nContent-Disposition: form-data; name="file"; filename="a.png"\r\n\r\n%s\r\n'
 _FIELD = b'--edge\r\nContent-Disposition: form-data; name="word"\r\n\r\nseven\r\n'
 
 
 def check(answer: Any, status: int, code: str) -> None:
-    """Check a refusal: its status, its code, and the exact shape that all of them have."""
+    """Check an error response: its status, its code and its exact form."""
     assert answer.status == status, answer.body
     assert answer.headers["Content-Type"] == "application/json"
     document = answer.json()
@@ -106,7 +115,7 @@ def check(answer: Any, status: int, code: str) -> None:
         ("imdb", JSON, b'{"inputs": ["fine", ""]}', 422, "no_words"),
     ],
 )
-def test_what_cannot_be_used_is_refused(
+def test_an_unusable_request_is_an_error(
     server: Server, path: str, headers: Mapping[str, str], body: bytes, status: int, code: str
 ) -> None:
     check(server.ask("POST", f"/models/{path}", body, headers), status, code)
@@ -127,7 +136,7 @@ def test_a_truncated_picture_is_damaged(server: Server, digit_png: bytes) -> Non
     check(server.ask("POST", "/models/mnist", digit_png[:-40]), 422, "damaged_image")
 
 
-def test_of_several_inputs_the_wrong_one_is_named(server: Server, digit_png: bytes) -> None:
+def test_the_message_names_the_wrong_one_of_several_inputs(server: Server, digit_png: bytes) -> None:
     inputs = [base64.b64encode(content).decode() for content in (digit_png, b"no picture", digit_png)]
     answer = server.post_json("/models/mnist", {"inputs": inputs})
     check(answer, 422, "damaged_image")
@@ -147,7 +156,7 @@ def test_of_several_inputs_the_wrong_one_is_named(server: Server, digit_png: byt
         ("GET", "/models/mnist/explain", "POST"),
     ],
 )
-def test_a_wrong_method_is_answered_with_the_right_ones(
+def test_a_wrong_method_is_answered_with_the_methods_of_the_path(
     server: Server, method: str, path: str, allowed: str
 ) -> None:
     answer = server.ask(method, path)
@@ -165,9 +174,7 @@ def test_a_wrong_method_is_answered_with_the_right_ones(
         ("GET", "/%00%0a%c3%a9"),
     ],
 )
-def test_a_path_that_is_not_there_is_answered_with_one_that_is(
-    server: Server, method: str, path: str
-) -> None:
+def test_a_missing_path_is_answered_with_an_existing_one(server: Server, method: str, path: str) -> None:
     answer = server.ask(method, path)
     check(answer, 404, "not_found")
     assert "/models" in answer.json()["error"]
@@ -200,7 +207,7 @@ def test_a_path_that_is_not_there_is_answered_with_one_that_is(
         ("classify_text", {"model": "mnist", "text": "seven"}, 400, "invalid_input"),
     ],
 )
-def test_bentos_methods_refuse_in_the_same_shape(
+def test_errors_of_bentomls_methods_have_the_same_form(
     server: Server, path: str, document: Any, status: int, code: str
 ) -> None:
     check(server.post_json(f"/{path}", document), status, code)
@@ -209,7 +216,7 @@ def test_bentos_methods_refuse_in_the_same_shape(
 @pytest.mark.parametrize(
     "body", [b"", b"{", b"\xff", b"[" * 100_000, b'{"model": "mnist", "image": "\\ud800"}']
 )
-def test_malformed_json_to_bentos_methods_is_refused_in_the_same_shape(server: Server, body: bytes) -> None:
+def test_malformed_json_to_bentomls_methods_is_an_error_of_the_same_form(server: Server, body: bytes) -> None:
     check(server.ask("POST", "/classify_image", body, JSON), 400, "invalid_request")
 
 
@@ -223,7 +230,7 @@ def test_malformed_json_to_bentos_methods_is_refused_in_the_same_shape(server: S
         "application/pdf",
     ],
 )
-def test_bentos_methods_read_json_only_so_that_nothing_is_unpickled_or_fetched(
+def test_bentomls_methods_read_json_only_so_that_nothing_is_unpickled_or_fetched(
     server: Server, content_type: str | None
 ) -> None:
     headers = {"Content-Type": content_type} if content_type else {}
@@ -231,13 +238,13 @@ def test_bentos_methods_read_json_only_so_that_nothing_is_unpickled_or_fetched(
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
-def test_a_wrong_method_of_bentos_routes_is_refused_in_the_same_shape(server: Server, method: str) -> None:
+def test_a_wrong_method_of_bentomls_routes_is_an_error_of_the_same_form(server: Server, method: str) -> None:
     answer = server.ask(method, "/classify_image")
     check(answer, 405, "method_not_allowed")
     assert (answer.headers["Allow"], "use POST" in answer.json()["error"]) == ("POST", True)
 
 
-def test_a_picture_over_the_limit_is_refused_before_it_is_decoded(
+def test_a_picture_over_the_limit_is_an_error_before_it_is_decoded(
     strict: Server, encode: Callable[..., bytes]
 ) -> None:
     from PIL import Image
@@ -249,11 +256,11 @@ def test_a_picture_over_the_limit_is_refused_before_it_is_decoded(
     check(strict.post_json("/classify_image", {"model": "mnist", "image": encoded}, KEY), 413, "too_large")
 
 
-def test_a_text_over_the_limit_is_refused(server: Server) -> None:
+def test_a_text_over_the_limit_is_an_error(server: Server) -> None:
     check(server.ask("POST", "/models/imdb", b"good " * 200_001), 413, "too_large")
 
 
-def test_a_batch_over_the_limit_is_refused_before_it_is_decoded(strict: Server) -> None:
+def test_a_batch_over_the_limit_is_an_error_before_it_is_decoded(strict: Server) -> None:
     check(strict.post_json("/models/mnist", {"inputs": ["no base64!"] * 5}, KEY), 413, "batch_too_large")
     check(strict.post_json("/models/mnist", {"inputs": ["aGk="] * 5}, KEY), 413, "batch_too_large")
     body = (_PART % b"x") * 5 + b"--edge--\r\n"
@@ -261,7 +268,7 @@ def test_a_batch_over_the_limit_is_refused_before_it_is_decoded(strict: Server) 
 
 
 @pytest.mark.parametrize("path", ["/models/mnist", "/classify_image", "/models/mnist/explain"])
-def test_a_body_over_the_limit_is_refused_before_it_is_sent(
+def test_a_body_over_the_limit_is_an_error_before_it_is_sent(
     strict: Server, path: str, read_answer: Callable[..., Any]
 ) -> None:
     answer = read_answer(strict.begin(path, bytes(50_000_000), sent=0, headers=KEY | JSON))
@@ -269,14 +276,14 @@ def test_a_body_over_the_limit_is_refused_before_it_is_sent(
     assert answer.headers["Connection"] == "close"
 
 
-def test_a_chunked_body_over_the_limit_is_refused(strict: Server) -> None:
+def test_a_chunked_body_over_the_limit_is_an_error(strict: Server) -> None:
     chunks = (bytes(300_000) for _ in range(4))
     headers = KEY | {"Transfer-Encoding": "chunked"}
     check(strict.ask("POST", "/models/mnist", chunks, headers, encode_chunked=True), 413, "body_too_large")
 
 
 @pytest.mark.parametrize("path", ["/models/mnist", "/classify_image"])
-def test_a_body_that_does_not_come_in_time_is_refused(
+def test_a_body_that_does_not_arrive_in_time_is_an_error(
     strict: Server, path: str, read_answer: Callable[..., Any]
 ) -> None:
     answer = read_answer(strict.begin(path, b"x" * 100, sent=50, headers=KEY | JSON))
@@ -284,16 +291,16 @@ def test_a_body_that_does_not_come_in_time_is_refused(
 
 
 @pytest.mark.parametrize("path", ["/models/mnist", "/classify_image"])
-def test_more_work_than_the_queue_holds_is_refused_and_the_caller_told_when_to_come_back(
+def test_more_requests_than_the_limit_get_429_and_retry_after(
     strict: Server, path: str, digit_png: bytes, read_answer: Callable[..., Any]
 ) -> None:
     body = json.dumps({"inputs": base64.b64encode(digit_png).decode()}).encode()
     waiting = strict.begin("/models/mnist", body, sent=10, headers=KEY | JSON)
-    refused = strict.post_json(path, {"inputs": "aGk="}, KEY)
-    while refused.status != 429:  # The first request may not have arrived yet.
-        refused = strict.post_json(path, {"inputs": "aGk="}, KEY)
-    check(refused, 429, "overloaded")
-    assert int(refused.headers["Retry-After"]) >= 1
+    rejected = strict.post_json(path, {"inputs": "aGk="}, KEY)
+    while rejected.status != 429:  # The first request may not have arrived yet.
+        rejected = strict.post_json(path, {"inputs": "aGk="}, KEY)
+    check(rejected, 429, "overloaded")
+    assert int(rejected.headers["Retry-After"]) >= 1
     assert strict.ask("GET", "/readyz").status == 200
     waiting.sendall(body[10:])
     assert read_answer(waiting).status == 200
@@ -301,26 +308,134 @@ def test_more_work_than_the_queue_holds_is_refused_and_the_caller_told_when_to_c
 
 
 @pytest.mark.parametrize(
-    "given", [None, "Bearer gamma", "Bearer ", "Basic alpha", "alpha", "Bearer alpha,beta"]
+    "authorization", [None, "Bearer gamma", "Bearer ", "Basic alpha", "alpha", "Bearer alpha,beta"]
 )
 @pytest.mark.parametrize("path", ["/models", "/models/mnist", "/metrics", "/nothing", "/classify_image"])
-def test_without_a_key_nothing_is_answered(strict: Server, path: str, given: str | None) -> None:
-    answer = strict.ask("GET", path, headers={"Authorization": given} if given else {})
+def test_a_request_without_a_key_gets_401(strict: Server, path: str, authorization: str | None) -> None:
+    answer = strict.ask("GET", path, headers={"Authorization": authorization} if authorization else {})
     check(answer, 401, "unauthorized")
     assert answer.headers["WWW-Authenticate"] == "Bearer"
 
 
-@pytest.mark.parametrize("given", ["Bearer alpha", "bearer beta", "Bearer  beta "])
-def test_each_key_opens(strict: Server, given: str) -> None:
-    assert strict.ask("GET", "/models", headers={"Authorization": given}).status == 200
+@pytest.mark.parametrize("authorization", ["Bearer alpha", "bearer beta", "Bearer  beta "])
+def test_each_key_is_accepted(strict: Server, authorization: str) -> None:
+    assert strict.ask("GET", "/models", headers={"Authorization": authorization}).status == 200
 
 
-def test_probes_and_the_page_of_the_api_need_no_key(strict: Server) -> None:
+def test_probes_and_the_api_page_need_no_key(strict: Server) -> None:
     for path in ("/livez", "/readyz", "/healthz", "/", "/docs.json"):
         assert strict.ask("GET", path).status == 200
 
 
-def test_no_refusal_left_a_traceback_in_the_log(server: Server, strict: Server) -> None:
+def test_no_error_response_left_a_traceback_in_the_log(server: Server, strict: Server) -> None:
     for running in (server, strict):
         assert "Traceback" not in running.log()
         assert "[ERROR]" not in running.log()
+
+
+# --- the error table
+
+
+def test_every_row_of_the_table_is_raised() -> None:
+    raised = {row.name for row in ErrorCode if row.exception is not None}
+    for path in _SOURCES.rglob("*.py"):
+        for function in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
+                raised |= set(re.findall(r"ErrorCode\.([A-Z_0-9]+)", ast.unparse(function)))
+    assert raised == {row.name for row in ErrorCode}
+
+
+def test_every_error_of_an_input_or_model_has_its_row() -> None:
+    kinds = [kind for kind in vars(errors).values() if isinstance(kind, type)]
+    rows = {row.exception: row for row in ErrorCode if row.exception}
+    assert len({row.code for row in rows.values()}) == len(rows)
+    for kind in kinds:
+        error = to_request_error(kind("the reason"))
+        if issubclass(kind, (errors.InputError, errors.ModelNotFound, errors.ModelError)):
+            # A card is read at the start only, so a client cannot get the code of a wrong one.
+            assert error.code == ("model_error" if kind is errors.CardError else kind.code)
+            assert error.message == "the reason"
+        else:
+            assert (error.status, error.code) == (500, "internal_error")
+            assert "the reason" not in error.message
+
+
+def test_every_row_has_a_grpc_status() -> None:
+    for row in ErrorCode:
+        assert isinstance(grpc.StatusCode[row.grpc_status], grpc.StatusCode)
+        assert (row.grpc_status == "INTERNAL") == (row.status == 500)
+
+
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [
+        (400, ErrorCode.INVALID_REQUEST),
+        (404, ErrorCode.NOT_FOUND),
+        (413, ErrorCode.BODY_TOO_LARGE),
+        (418, ErrorCode.INVALID_REQUEST),
+        (422, ErrorCode.INVALID_REQUEST),
+        (500, ErrorCode.INTERNAL_ERROR),
+        (502, ErrorCode.INTERNAL_ERROR),
+        (503, ErrorCode.NOT_READY),
+    ],
+)
+def test_a_status_alone_gets_a_general_code(status: int, code: ErrorCode) -> None:
+    error = error_for_status(status, "the reason")
+    assert (error.code, error.message) == (code.code, "the reason")
+
+
+def test_the_markdown_table_has_every_code_with_its_statuses_and_meaning() -> None:
+    lines = markdown_table().splitlines()
+    assert len({line.count("|") for line in lines}) == 1
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[2:]]
+    assert rows == [
+        [f"`{row.code}`", str(row.status), f"`{row.grpc_status}`", row.meaning] for row in ErrorCode
+    ]
+
+
+_LONG = "x" * 5000
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "headers"),
+    [
+        ("GET", f"/models/mnist/versions/{_LONG}", {}),
+        ("GET", f"/v1/models/mnist/versions/{_LONG}", {}),
+        ("GET", f"/v2/models/mnist/versions/{_LONG}", {}),
+        ("PUT", f"/models/{_LONG}", {}),
+        ("GET", f"/static_content/{_LONG}", {}),
+        ("POST", "/models/mnist", {"Content-Type": _LONG}),
+        ("POST", f"/models/mnist?top_k={_LONG}", {}),
+        ("POST", f"/models/mnist/explain?as={_LONG}", {}),
+        ("POST", "/models/mnist", {"Content-Type": f"multipart/form-data; boundary={_LONG}"}),
+        ("POST", "/v2/models/mnist/infer", {"Inference-Header-Content-Length": _LONG}),
+    ],
+)
+def test_a_message_repeats_at_most_a_short_part_of_what_the_client_sends(
+    server: Server, method: str, path: str, headers: dict[str, str]
+) -> None:
+    answer = server.ask(method, path, _LONG.encode() if method == "POST" else None, headers)
+    assert 400 <= answer.status < 500
+    assert len(answer.json()["error"]) < 250
+    assert _LONG[:41] not in answer.json()["error"]
+
+
+@pytest.mark.parametrize(
+    ("path", "document"),
+    [
+        ("/models/mnist", {"inputs": _LONG + "!"}),
+        ("/models/mnist", {"inputs": "", "parameters": {"top_k": _LONG}}),
+        ("/v1/models/mnist:predict", {"instances": [0], "signature_name": _LONG}),
+        ("/v1/models/mnist:predict", {"instances": [{_LONG: 0}]}),
+        ("/v1/models/imdb:predict", {"instances": [[_LONG]]}),
+        ("/v2/models/mnist/infer", {"inputs": [{"name": _LONG}]}),
+        ("/v2/models/mnist/infer", {"inputs": [{"name": "image", "shape": [1] * 5000, "datatype": _LONG}]}),
+    ],
+)
+def test_a_message_repeats_at_most_a_short_part_of_a_json_body(
+    server: Server, path: str, document: object
+) -> None:
+    answer = server.post_json(path, document)
+    assert 400 <= answer.status < 500
+    assert len(answer.json()["error"]) < 250
+    assert _LONG[:41] not in answer.json()["error"]

@@ -1,4 +1,4 @@
-"""Explanations over HTTP are the ones that the library gives."""
+"""Explanations over HTTP equal those in process."""
 
 import io
 from pathlib import Path
@@ -16,9 +16,7 @@ def eight(data_folder: Path) -> bytes:
     return (data_folder / "pictures" / "eight.png").read_bytes()
 
 
-def test_json_holds_the_library_s_heat_for_the_label_that_is_asked_about(
-    server: Any, eight: bytes, models_folder: Path
-) -> None:
+def test_json_has_the_heat_for_the_requested_label(server: Any, eight: bytes, models_folder: Path) -> None:
     catalog = Catalog(models_folder)
     pixels = catalog.predictor("mnist", 1).prepare(eight)
 
@@ -35,7 +33,7 @@ def test_without_a_label_the_most_probable_one_is_explained(server: Any, eight: 
     assert server.ask("POST", "/models/mnist/explain?as=json", eight).json()["label"] == "8"
 
 
-def test_a_layer_s_maps_come_as_numbers_and_as_a_picture(server: Any, eight: bytes) -> None:
+def test_feature_maps_come_as_numbers_and_as_a_picture(server: Any, eight: bytes) -> None:
     path = "/models/mnist/versions/1/explain?layer=conv2d"
     assert np.array(server.ask("POST", f"{path}&as=json", eight).json()["values"]).shape == (26, 26, 32)
     answer = server.ask("POST", path, eight)
@@ -55,7 +53,7 @@ def test_a_layer_s_maps_come_as_numbers_and_as_a_picture(server: Any, eight: byt
         ("/models/mnist/versions/99/explain", b"", 404, "model_not_found"),
     ],
 )
-def test_what_cannot_be_explained_is_refused(
+def test_a_request_that_cannot_be_explained_is_an_error(
     server: Any, eight: bytes, path: str, body: bytes | None, status: int, code: str
 ) -> None:
     answer = server.ask("POST", path, eight if body is None else body)

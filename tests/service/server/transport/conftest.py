@@ -1,4 +1,4 @@
-"""Owns what the tests of gRPC share: NVIDIA's client, calls of bare bytes, and messages built by hand."""
+"""Fixtures of the gRPC tests: NVIDIA's client, calls with serialised messages, and messages built by hand."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ _SERVICE = "/inference.GRPCInferenceService/"
 
 @dataclass(frozen=True)
 class Refusal:
-    """How a call ended that was not answered."""
+    """The status of a call that failed."""
 
     status: grpc.StatusCode
     message: str
@@ -46,7 +46,7 @@ def request_of() -> Callable[..., Any]:
 
 @pytest.fixture(scope="session")
 def digit_request(mnist_digits: Any) -> Any:
-    """A request that is right: one digit, raw."""
+    """A valid request: one digit, raw."""
     tensor = {"name": "image", "datatype": "UINT8", "shape": [1, 28, 28]}
     return _request(tensors=[tensor], raw=[mnist_digits[0].tobytes()])
 
@@ -61,17 +61,17 @@ def client(server: Any) -> Iterator[Any]:
 def call(server: Any) -> Iterator[Callable[..., Any]]:
     """Call a method with bytes: ``call("ModelInfer", b"…")`` gives the answer's bytes or a Refusal."""
     with grpc.insecure_channel(server.grpc_address) as channel:
-        yield _caller(channel)
+        yield _call_method(channel)
 
 
 @pytest.fixture
 def call_strict(strict: Any) -> Iterator[Callable[..., Any]]:
     """As ``call``, to the server with low limits and keys."""
     with grpc.insecure_channel(strict.grpc_address) as channel:
-        yield _caller(channel)
+        yield _call_method(channel)
 
 
-def _caller(channel: grpc.Channel) -> Callable[..., Any]:
+def _call_method(channel: grpc.Channel) -> Callable[..., Any]:
     def call(method: str, body: Any, **options: Any) -> Any:
         path = method if method.startswith("/") else _SERVICE + method
         try:

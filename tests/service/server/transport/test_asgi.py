@@ -1,4 +1,4 @@
-"""What every request passes: its id, the origin of a page, and callers who do not keep to HTTP."""
+"""Every request has an id, the origins of web pages are checked, and clients may break HTTP."""
 
 import http.client
 import socket
@@ -13,7 +13,7 @@ KEY = {"Authorization": "Bearer alpha"}
 ORIGIN = "https://lecture.example"
 
 
-def test_every_answer_has_an_id_of_its_own(server: Server) -> None:
+def test_every_response_has_its_own_id(server: Server) -> None:
     answers = [server.ask("GET", path) for path in ("/models", "/models", "/nothing", "/", "/metrics")]
     ids = [answer.headers.get_all("X-Request-ID") for answer in answers]
     assert all(len(each) == 1 and len(each[0]) == 32 for each in ids)
@@ -21,23 +21,23 @@ def test_every_answer_has_an_id_of_its_own(server: Server) -> None:
 
 
 @pytest.mark.parametrize("path", ["/models", "/nothing", "/docs.json", "/readyz"])
-def test_the_callers_id_comes_back(server: Server, path: str) -> None:
-    given = "lecture-7/group:3+a=b._"
-    assert server.ask("GET", path, headers={"X-Request-ID": given}).headers["X-Request-ID"] == given
+def test_the_id_of_a_client_is_kept(server: Server, path: str) -> None:
+    proposed = "lecture-7/group:3+a=b._"
+    assert server.ask("GET", path, headers={"X-Request-ID": proposed}).headers["X-Request-ID"] == proposed
 
 
 @pytest.mark.parametrize(
-    "given", ["", "two words", "x" * 129, "caf\xe9", 'a"b', "a;b", "<script>", "a\tb", "%0d%0a"]
+    "proposed", ["", "two words", "x" * 129, "caf\xe9", 'a"b', "a;b", "<script>", "a\tb", "%0d%0a"]
 )
-def test_an_id_that_could_do_harm_is_replaced(server: Server, given: str) -> None:
-    answer = server.ask("GET", "/nothing", headers={"X-Request-ID": given})
-    assert answer.headers["X-Request-ID"] != given
+def test_an_unsafe_id_is_replaced(server: Server, proposed: str) -> None:
+    answer = server.ask("GET", "/nothing", headers={"X-Request-ID": proposed})
+    assert answer.headers["X-Request-ID"] != proposed
     assert answer.json()["request_id"] == answer.headers["X-Request-ID"]
     assert len(answer.headers["X-Request-ID"]) == 32
 
 
 @pytest.mark.parametrize("path", ["/models/mnist", "/classify_image"])
-def test_a_page_of_a_known_origin_may_ask(strict: Server, path: str) -> None:
+def test_a_page_of_an_allowed_origin_may_send_requests(strict: Server, path: str) -> None:
     asked = {
         "Origin": ORIGIN,
         "Access-Control-Request-Method": "POST",
@@ -50,21 +50,21 @@ def test_a_page_of_a_known_origin_may_ask(strict: Server, path: str) -> None:
     assert "Authorization" in preflight.headers["Access-Control-Allow-Headers"]
 
 
-def test_a_page_of_a_known_origin_may_read_answers_and_refusals(strict: Server, digit_png: bytes) -> None:
+def test_a_page_of_an_allowed_origin_may_read_responses_and_errors(strict: Server, digit_png: bytes) -> None:
     for path, key in (("/models/mnist", KEY), ("/models/minst", KEY), ("/models/mnist", {})):
         answer = strict.ask("POST", path, digit_png, {"Origin": ORIGIN} | key)
         assert answer.headers["Access-Control-Allow-Origin"] == ORIGIN
         assert "X-Request-ID" in answer.headers["Access-Control-Expose-Headers"]
 
 
-def test_a_page_of_another_origin_may_not_ask(strict: Server, server: Server) -> None:
+def test_a_page_of_another_origin_may_not_send_requests(strict: Server, server: Server) -> None:
     asked = {"Origin": "https://other.example", "Access-Control-Request-Method": "POST"}
     assert strict.ask("OPTIONS", "/models/mnist", headers=asked).status == 400
     assert "Access-Control-Allow-Origin" not in strict.ask("GET", "/models", headers=asked | KEY).headers
     assert "Access-Control-Allow-Origin" not in server.ask("GET", "/models", headers=asked).headers
 
 
-def test_a_connection_serves_many_requests_refused_ones_among_them(server: Server, digit_png: bytes) -> None:
+def test_a_connection_is_kept_after_errors(server: Server, digit_png: bytes) -> None:
     connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
     connection.connect()
     before = connection.sock.getsockname()
@@ -88,7 +88,7 @@ def test_a_connection_serves_many_requests_refused_ones_among_them(server: Serve
         b"POST /models/mnist HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\nContent-Length: 5\r\n\r\nabcd",
     ],
 )
-def test_bytes_that_are_not_http_get_a_refusal_or_nothing(server: Server, head: bytes) -> None:
+def test_bytes_that_are_not_http_get_an_error_or_nothing(server: Server, head: bytes) -> None:
     with socket.create_connection(("127.0.0.1", server.port), timeout=30) as connection:
         connection.sendall(head)
         connection.shutdown(socket.SHUT_WR)
@@ -97,7 +97,7 @@ def test_bytes_that_are_not_http_get_a_refusal_or_nothing(server: Server, head: 
     assert server.ask("GET", "/readyz").status == 200
 
 
-def test_a_caller_who_hangs_up_leaves_no_trace_in_the_queue(strict: Server, digit_png: bytes) -> None:
+def test_a_client_that_disconnects_does_not_count_as_in_flight(strict: Server, digit_png: bytes) -> None:
     strict.begin("/models/mnist", digit_png, sent=20, headers=KEY).close()
     end = time.monotonic() + 1.2  # before the deadline of 1.5 s makes room anyway
     status = 429
@@ -106,7 +106,7 @@ def test_a_caller_who_hangs_up_leaves_no_trace_in_the_queue(strict: Server, digi
     assert status == 200
 
 
-def test_a_caller_who_waits_to_be_told_to_send_is_refused_before(
+def test_a_client_that_expects_100_continue_is_refused_before_it_sends(
     strict: Server, read_answer: Callable[..., Any]
 ) -> None:
     headers = KEY | {"Expect": "100-continue"}
@@ -128,7 +128,7 @@ def test_no_path_leads_out_of_the_pages_folder(server: Server, path: str) -> Non
     assert set(answer.json()) == {"error", "code", "request_id"}
 
 
-def test_no_address_that_a_caller_names_is_ever_fetched(server: Server) -> None:
+def test_no_url_of_a_client_is_fetched(server: Server) -> None:
     part = '--edge\r\nContent-Disposition: form-data; name="{}"\r\n\r\n{}\r\n'
     with socket.create_server(("127.0.0.1", 0)) as trap:
         url = f"http://127.0.0.1:{trap.getsockname()[1]}/digit.png"

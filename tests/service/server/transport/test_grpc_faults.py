@@ -34,12 +34,12 @@ def ask(capsys: pytest.CaptureFixture[str]) -> Ask:
     settings = Settings(timeout_s=0.3, log_format="json")
 
     async def run(work: Work) -> None:
-        begun = asyncio.Event()
+        started = asyncio.Event()
 
         async def never(body: bytes) -> Reply:
-            begun.set()
+            started.set()
             await asyncio.Event().wait()
-            raise AssertionError("nobody sets the event")
+            raise AssertionError("nothing sets the event")
 
         methods = {"/a/Fail": Method(_fail, predicts=True), "/a/Never": Method(never, predicts=True)}
         pipeline = RequestPipeline(settings, in_flight=InFlightRequests(), is_ready=lambda: True)
@@ -48,7 +48,7 @@ def ask(capsys: pytest.CaptureFixture[str]) -> Ask:
         await server.start()
         try:
             async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
-                await work(channel, begun)
+                await work(channel, started)
         finally:
             await server.stop(5)
 
@@ -60,7 +60,7 @@ def ask(capsys: pytest.CaptureFixture[str]) -> Ask:
 
 
 def test_a_failure_of_the_server_has_an_id_and_no_details(ask: Ask, caplog: pytest.LogCaptureFixture) -> None:
-    async def work(channel: grpc.aio.Channel, begun: asyncio.Event) -> None:
+    async def work(channel: grpc.aio.Channel, started: asyncio.Event) -> None:
         with pytest.raises(grpc.aio.AioRpcError) as raised:
             await channel.unary_unary("/a/Fail")(b"", metadata=(("x-request-id", "mine"),))
         assert raised.value.code() is StatusCode.INTERNAL
@@ -76,7 +76,7 @@ def test_a_failure_of_the_server_has_an_id_and_no_details(ask: Ask, caplog: pyte
 
 
 def test_the_deadline_of_the_server_ends_a_call(ask: Ask) -> None:
-    async def work(channel: grpc.aio.Channel, begun: asyncio.Event) -> None:
+    async def work(channel: grpc.aio.Channel, started: asyncio.Event) -> None:
         with pytest.raises(grpc.aio.AioRpcError) as raised:
             await channel.unary_unary("/a/Never")(b"")
         assert raised.value.code() is StatusCode.DEADLINE_EXCEEDED
@@ -87,7 +87,7 @@ def test_the_deadline_of_the_server_ends_a_call(ask: Ask) -> None:
 
 
 def test_the_deadline_of_the_client_ends_a_call_and_is_logged_as_one(ask: Ask) -> None:
-    async def work(channel: grpc.aio.Channel, begun: asyncio.Event) -> None:
+    async def work(channel: grpc.aio.Channel, started: asyncio.Event) -> None:
         with pytest.raises(grpc.aio.AioRpcError) as raised:
             await channel.unary_unary("/a/Never")(b"", timeout=0.1)
         assert raised.value.code() is StatusCode.DEADLINE_EXCEEDED
@@ -98,9 +98,9 @@ def test_the_deadline_of_the_client_ends_a_call_and_is_logged_as_one(ask: Ask) -
 
 
 def test_a_client_that_cancels_ends_the_call_and_is_logged(ask: Ask) -> None:
-    async def work(channel: grpc.aio.Channel, begun: asyncio.Event) -> None:
+    async def work(channel: grpc.aio.Channel, started: asyncio.Event) -> None:
         call = channel.unary_unary("/a/Never")(b"")
-        await begun.wait()
+        await started.wait()
         call.cancel()
         with pytest.raises(asyncio.CancelledError):
             await call

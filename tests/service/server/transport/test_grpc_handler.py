@@ -1,4 +1,4 @@
-"""What every call passes: key, id, limits, deadline, log and metrics, shared with HTTP."""
+"""Every call passes the request pipeline: key, id, limits, deadline, log and metrics."""
 
 import json
 import re
@@ -56,7 +56,7 @@ def _line(server: Server, request_id: str) -> dict[str, Any]:
     ],
 )
 @pytest.mark.parametrize("method", ["ModelInfer", "ModelMetadata", "ServerMetadata", "Nothing"])
-def test_without_a_key_nothing_is_told(call_strict: Call, method: str, metadata: Any) -> None:
+def test_without_a_key_a_call_is_refused(call_strict: Call, method: str, metadata: Any) -> None:
     refusal = call_strict(method, b"", metadata=metadata)
     assert refusal.status is StatusCode.UNAUTHENTICATED
     assert "Authorization: Bearer" in refusal.message
@@ -73,11 +73,11 @@ def test_with_a_key_a_call_is_answered(call_strict: Call, digit_request: Any, ke
     ("method", "answer"),
     [("ServerLive", b"\x08\x01"), ("ServerReady", b"\x08\x01"), (_CHECK, b"\x08\x01")],
 )
-def test_probes_need_no_key(call_strict: Call, method: str, answer: bytes) -> None:
+def test_health_checks_need_no_key(call_strict: Call, method: str, answer: bytes) -> None:
     assert call_strict(method, b"") == answer
 
 
-def test_the_health_of_a_service_is_told_by_its_name(call: Call) -> None:
+def test_the_health_of_a_service_has_its_name(call: Call) -> None:
     name = b"inference.GRPCInferenceService"
     assert call(_CHECK, b"\x0a" + bytes([len(name)]) + name) == b"\x08\x01"
     refusal = call(_CHECK, b"\x0a\x05other")
@@ -85,20 +85,22 @@ def test_the_health_of_a_service_is_told_by_its_name(call: Call) -> None:
     assert "'other'" in refusal.message
 
 
-def test_an_answer_has_the_metadata_that_http_has_as_headers(server: Server, digit_request: Any) -> None:
+def test_a_response_has_the_headers_of_http_as_metadata(server: Server, digit_request: Any) -> None:
     with grpc.insecure_channel(server.grpc_address) as channel:
         _, ended = channel.unary_unary(_INFER).with_call(
             digit_request.SerializeToString(), metadata=(("x-request-id", "lecture-7/group:3"),)
         )
-    told = dict(ended.trailing_metadata())
-    assert told["x-request-id"] == "lecture-7/group:3"
-    assert told["x-model-version"] == str(Catalog().card("mnist").version)
-    assert re.fullmatch(r"decode;dur=[\d.]+, queue;dur=[\d.]+, inference;dur=[\d.]+", told["server-timing"])
+    metadata = dict(ended.trailing_metadata())
+    assert metadata["x-request-id"] == "lecture-7/group:3"
+    assert metadata["x-model-version"] == str(Catalog().card("mnist").version)
+    assert re.fullmatch(
+        r"decode;dur=[\d.]+, queue;dur=[\d.]+, inference;dur=[\d.]+", metadata["server-timing"]
+    )
 
 
-@pytest.mark.parametrize("given", ["", "two words", "x" * 129, 'a"b', "<script>"])
-def test_an_id_that_could_do_harm_is_replaced(call: Call, given: str) -> None:
-    refusal = call("ModelInfer", b"", metadata=(("x-request-id", given),))
+@pytest.mark.parametrize("proposed", ["", "two words", "x" * 129, 'a"b', "<script>"])
+def test_an_unsafe_id_is_replaced(call: Call, proposed: str) -> None:
+    refusal = call("ModelInfer", b"", metadata=(("x-request-id", proposed),))
     assert re.fullmatch("[0-9a-f]{32}", refusal.metadata["x-request-id"])
 
 
@@ -145,7 +147,9 @@ def test_a_call_that_never_sends_its_message_ends_at_the_servers_deadline(call_s
     assert "no answer within 1.5 s" in refusal.message
 
 
-def test_one_queue_holds_both_protocols(strict: Server, digit_request: Any, digit_png: bytes) -> None:
+def test_http_and_grpc_share_the_concurrency_limit(
+    strict: Server, digit_request: Any, digit_png: bytes
+) -> None:
     release = threading.Event()
     key = {"Authorization": "Bearer alpha"}
     with grpc.insecure_channel(strict.grpc_address) as channel:
@@ -166,16 +170,16 @@ def test_one_queue_holds_both_protocols(strict: Server, digit_request: Any, digi
     assert strict.ask("POST", "/models/mnist", digit_png, key).status == 200
 
 
-@pytest.mark.parametrize("gives_up", [True, False])
-def test_a_caller_who_gives_up_leaves_no_trace_in_the_queue(
-    strict: Server, digit_request: Any, gives_up: bool
+@pytest.mark.parametrize("cancels", [True, False])
+def test_a_client_that_cancels_does_not_count_as_in_flight(
+    strict: Server, digit_request: Any, cancels: bool
 ) -> None:
     release = threading.Event()
     with grpc.insecure_channel(strict.grpc_address) as channel:
         infer = channel.stream_unary(_INFER)
         body = digit_request.SerializeToString()
-        held = infer.future(_held(release, body), metadata=_KEY, timeout=None if gives_up else 0.3)
-        if gives_up:
+        held = infer.future(_held(release, body), metadata=_KEY, timeout=None if cancels else 0.3)
+        if cancels:
             channel.unary_unary("/inference.GRPCInferenceService/ServerLive")(b"")
             held.cancel()
         else:
@@ -215,7 +219,7 @@ def test_the_log_and_the_metrics_count_calls_as_requests(
     assert (count(200), count(404)) == (before[0] + 1, before[1] + 1)
 
 
-def test_paths_that_callers_invent_make_no_new_metrics(server: Server, call: Call) -> None:
+def test_unknown_paths_make_no_new_metrics(server: Server, call: Call) -> None:
     call("/made.Up/Method", b"")
     assert "made.Up" not in server.ask("GET", "/metrics").body.decode()
 

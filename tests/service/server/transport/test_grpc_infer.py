@@ -1,4 +1,4 @@
-"""Inference by typed contents and what only bare messages show, sent with the client's generated classes."""
+"""Inference with typed contents, sent with messages of NVIDIA's client."""
 
 from collections.abc import Callable
 from typing import Any
@@ -87,13 +87,13 @@ def test_classification_by_typed_contents(call: Call, request_of: RequestOf, mni
     digit = mnist_digits[:1]
     contents = {"uint_contents": digit.ravel().tolist()}
     tensor = {"name": "image", "datatype": "UINT8", "shape": digit.shape, "contents": contents}
-    wanted = {"name": "probabilities", "parameters": {"classification": {"int64_param": 3}}}
-    (output,) = _answer(call, request_of(tensors=[tensor], outputs=[wanted])).outputs
+    requested = {"name": "probabilities", "parameters": {"classification": {"int64_param": 3}}}
+    (output,) = _answer(call, request_of(tensors=[tensor], outputs=[requested])).outputs
     assert (output.datatype, list(output.shape)) == ("BYTES", [1, 3])
     assert [len(value.split(b":")) for value in output.contents.bytes_contents] == [3, 3, 3]
 
 
-def test_parameters_that_mean_nothing_here_are_let_be(call: Call, digit_request: Any) -> None:
+def test_unknown_parameters_are_ignored(call: Call, digit_request: Any) -> None:
     request = service_pb2.ModelInferRequest()
     request.CopyFrom(digit_request)
     request.parameters["sequence_id"].uint64_param = 7
@@ -103,6 +103,6 @@ def test_parameters_that_mean_nothing_here_are_let_be(call: Call, digit_request:
     assert _answer(call, request).outputs[0].name == "probabilities"
 
 
-def test_a_field_of_a_later_protocol_is_let_be(call: Call, digit_request: Any) -> None:
+def test_an_unknown_field_is_ignored(call: Call, digit_request: Any) -> None:
     unknown = b"\xfa\x3e\x03abc"  # field 1007, three bytes
     assert isinstance(call("ModelInfer", digit_request.SerializeToString() + unknown), bytes)

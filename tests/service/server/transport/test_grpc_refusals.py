@@ -1,4 +1,4 @@
-"""Messages that are malformed, hostile or over a limit: refused with a status that blames the caller."""
+"""Messages that are malformed, hostile or over a limit are refused with a status for client errors."""
 
 import random
 from collections.abc import Callable
@@ -132,13 +132,11 @@ def test_a_wrong_request_is_refused(
     [b"\xff", b"\x0a\xff\xff\xff\xff\x0f", b"\x0a\x02\xff\xfe", b"\x2a" * 1000, b"{" * 1000, b"\x08\x01" * 9],
 )
 @pytest.mark.parametrize("method", ["ModelInfer", "ModelReady", "ModelMetadata"])
-def test_bytes_that_are_no_message_are_refused(call: Call, method: str, body: bytes) -> None:
+def test_bytes_that_are_not_a_message_are_refused(call: Call, method: str, body: bytes) -> None:
     assert call(method, body).status in (_INVALID, _NOT_FOUND)
 
 
-def test_a_message_broken_anywhere_never_makes_the_server_fail(
-    call: Call, server: Any, digit_request: Any
-) -> None:
+def test_a_damaged_message_never_makes_the_server_fail(call: Call, server: Any, digit_request: Any) -> None:
     whole, chance = digit_request.SerializeToString(), random.Random(5)
     for _ in range(300):
         body = bytearray(whole)
@@ -160,7 +158,7 @@ def test_a_model_or_version_that_is_not_there_is_not_found(call: Call, method: s
 @pytest.mark.parametrize(
     "method", ["ModelConfig", "ModelStreamInfer", "RepositoryModelUnload", "Nothing", "/a.B/ModelInfer"]
 )
-def test_a_method_that_is_not_offered_is_named_with_those_that_are(call: Call, method: str) -> None:
+def test_an_unknown_method_is_refused_with_a_list_of_methods(call: Call, method: str) -> None:
     refusal = call(method, b"")
     assert refusal.status is StatusCode.UNIMPLEMENTED
     assert method in refusal.message

@@ -44,10 +44,10 @@ def test_metadata_and_index_are_those_of_http(client: Any, server: Server, catal
     with http.InferenceServerClient(f"127.0.0.1:{server.port}") as other:
         for card in catalog:
             for number in catalog.versions(card.name):
-                told = client.get_model_metadata(card.name, str(number), as_json=True)
-                for row in told["inputs"] + told["outputs"]:
+                metadata = client.get_model_metadata(card.name, str(number), as_json=True)
+                for row in metadata["inputs"] + metadata["outputs"]:
                     row["shape"] = [int(size) for size in row["shape"]]  # JSON of protobuf quotes them
-                assert told == other.get_model_metadata(card.name, str(number))
+                assert metadata == other.get_model_metadata(card.name, str(number))
         index = client.get_model_repository_index(as_json=True)["models"]
         assert [{"reason": "", **row} for row in index] == other.get_model_repository_index()
 
@@ -96,12 +96,12 @@ def test_ids_of_words_are_taken_as_numbers(client: Any, expected: Expected) -> N
     np.testing.assert_allclose(answer, expected("imdb", batch=ids), atol=1e-6)
 
 
-def test_id_version_and_the_wanted_output_come_back(client: Any, catalog: Catalog) -> None:
-    wanted = [triton.InferRequestedOutput("probabilities")]
+def test_id_version_and_the_outputs_output_come_back(client: Any, catalog: Catalog) -> None:
+    outputs = [triton.InferRequestedOutput("probabilities")]
     for number in catalog.versions("cifar10"):
         pixels = np.zeros((1, 32, 32, 3), np.uint8)
         result = client.infer(
-            "cifar10", [_input("image", pixels, "UINT8")], str(number), wanted, request_id="lecture 7"
+            "cifar10", [_input("image", pixels, "UINT8")], str(number), outputs, request_id="lecture 7"
         )
         response = result.get_response()
         assert (response.model_name, response.model_version) == ("cifar10", str(number))
@@ -110,8 +110,8 @@ def test_id_version_and_the_wanted_output_come_back(client: Any, catalog: Catalo
 
 
 def test_classification_names_the_best_labels(client: Any, mnist_digits: Any, expected: Expected) -> None:
-    wanted = [triton.InferRequestedOutput("probabilities", class_count=2)]
-    result = client.infer("mnist", [_input("image", mnist_digits[:3], "UINT8")], outputs=wanted)
+    outputs = [triton.InferRequestedOutput("probabilities", class_count=2)]
+    result = client.infer("mnist", [_input("image", mnist_digits[:3], "UINT8")], outputs=outputs)
     rows = result.as_numpy("probabilities")
     assert rows.shape == (3, 2)
     for row, truth in zip(rows, expected("mnist", batch=mnist_digits[:3]), strict=True):
@@ -120,9 +120,7 @@ def test_classification_names_the_best_labels(client: Any, mnist_digits: Any, ex
         assert float(best[0]) == pytest.approx(truth.max(), abs=1e-5)
 
 
-def test_sixteen_callers_at_once_get_each_their_own_answer(
-    client: Any, mnist_digits: Any, expected: Expected
-) -> None:
+def test_sixteen_clients_get_their_own_responses(client: Any, mnist_digits: Any, expected: Expected) -> None:
     truth = expected("mnist", batch=mnist_digits[:128]).argmax(axis=1)
 
     def ask(index: int) -> int:

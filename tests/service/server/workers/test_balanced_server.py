@@ -86,10 +86,10 @@ def test_no_client_waits_for_a_worker_that_is_stuck(server: Server) -> None:
     stuck, _ = server.workers()
     os.kill(stuck, signal.SIGSTOP)
     try:
-        begun = time.monotonic()
+        started = time.monotonic()
         with _connected(server, 20) as connections:
             assert len({_ask(connection) for connection in connections}) == 1
-        assert time.monotonic() - begun < 2
+        assert time.monotonic() - started < 2
     finally:
         os.kill(stuck, signal.SIGCONT)
 
@@ -117,9 +117,9 @@ async def _come_and_go(port: int, requests: int) -> None:
 
 def test_short_connections_do_not_wait_for_other_workers(server: Server) -> None:
     async def seconds(client: Callable[[int, int], Awaitable[None]]) -> float:
-        begun = time.monotonic()
+        started = time.monotonic()
         await asyncio.gather(*(client(server.port, 40) for _ in range(16)))
-        return time.monotonic() - begun
+        return time.monotonic() - started
 
     ratios = [asyncio.run(seconds(_come_and_go)) / asyncio.run(seconds(_hold)) for _ in range(5)]
 

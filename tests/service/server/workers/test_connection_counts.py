@@ -66,7 +66,7 @@ def test_workers_find_each_other_again_when_the_folder_was_emptied(tmp_path: Pat
 
 
 def test_without_the_folder_the_other_workers_do_not_count(tmp_path: Path) -> None:
-    folder = tmp_path / "gone"
+    folder = tmp_path / "missing"
     folder.mkdir()
     first, _ = _workers(folder, 4, 2)
     for path in folder.iterdir():

@@ -1,4 +1,4 @@
-"""Owns what the tests of the Open Inference Protocol share: requests built by hand."""
+"""Fixtures of the Open Inference Protocol's tests: inference requests without a client library."""
 
 import json
 from collections.abc import Callable
@@ -11,7 +11,7 @@ Infer = Callable[..., Any]
 
 @pytest.fixture(scope="session")
 def infer() -> Infer:
-    """Post an inference request: ``infer(server, "mnist", document, binary=b"…")``, binary data behind it."""
+    """Post an inference request: ``infer(server, "mnist", document, binary=b"…")``."""
 
     def post(
         server: Any,

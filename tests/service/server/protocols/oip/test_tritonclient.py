@@ -1,4 +1,4 @@
-"""NVIDIA's clients for Triton, blocking, asynchronous and aio, called as their example programs do."""
+"""Triton's HTTP clients, blocking, asynchronous and aio, get the predictions of the process."""
 
 import asyncio
 from collections.abc import Callable, Iterator
@@ -32,7 +32,7 @@ def _files(*contents: bytes) -> Any:
     return np.array(contents, dtype=np.object_)
 
 
-def test_health_and_metadata_read_as_tritons_own(client: Any, catalog: Catalog) -> None:
+def test_the_client_reads_health_and_metadata(client: Any, catalog: Catalog) -> None:
     assert client.is_server_live()
     assert client.is_server_ready()
     assert client.get_server_metadata()["name"] == "lectern"
@@ -53,7 +53,7 @@ def test_the_repositorys_index_has_every_version(client: Any, catalog: Catalog) 
     assert rows == [(card.name, str(number)) for card in catalog for number in catalog.versions(card.name)]
 
 
-def test_metadata_and_configuration_tell_what_to_send(client: Any, mnist_digits: Any) -> None:
+def test_metadata_and_configuration_describe_a_valid_request(client: Any, mnist_digits: Any) -> None:
     metadata, config = client.get_model_metadata("mnist"), client.get_model_config("mnist")
     takes, gives = metadata["inputs"][0], metadata["outputs"][0]
     assert config["input"][0]["dims"] == takes["shape"][1:]
@@ -159,7 +159,9 @@ def test_classification_names_the_best_labels(
         assert list(names) == [labels[int(index)] for index in indices]
 
 
-def test_the_id_is_echoed_and_the_version_told(client: Any, mnist_digits: Any, catalog: Catalog) -> None:
+def test_the_response_has_the_requests_id_and_the_version(
+    client: Any, mnist_digits: Any, catalog: Catalog
+) -> None:
     tensor = _input("image", mnist_digits[:1], "UINT8")
     version = str(catalog.card("mnist").version)
     response = client.infer("mnist", [tensor], request_id="lecture 7", model_version=version).get_response()
@@ -171,7 +173,7 @@ def test_the_id_is_echoed_and_the_version_told(client: Any, mnist_digits: Any, c
     assert "id" not in client.infer("mnist", [tensor]).get_response()
 
 
-def test_parameters_that_mean_nothing_here_do_no_harm(client: Any, mnist_digits: Any) -> None:
+def test_unknown_parameters_have_no_effect(client: Any, mnist_digits: Any) -> None:
     tensor = _input("image", mnist_digits[:1], "UINT8")
     result = client.infer(
         "mnist", [tensor], sequence_id=7, sequence_start=True, priority=1, timeout=9, parameters={"own": 1}
@@ -179,7 +181,7 @@ def test_parameters_that_mean_nothing_here_do_no_harm(client: Any, mnist_digits:
     assert result.as_numpy("probabilities").shape == (1, 10)
 
 
-def test_requests_sent_at_once_each_get_their_own_answer(
+def test_concurrent_requests_each_get_their_own_response(
     server: Server, mnist_digits: Any, expected: Expected
 ) -> None:
     with http.InferenceServerClient(f"127.0.0.1:{server.port}", concurrency=8) as client:
@@ -214,7 +216,7 @@ def test_the_aio_client_is_answered_as_in_process(
     np.testing.assert_allclose(files.as_numpy("probabilities"), expected("mnist", digit_png), atol=1e-6)
 
 
-def test_bodies_built_and_parsed_without_a_connection_fit(
+def test_the_clients_body_builder_and_parser_fit(
     server: Server, mnist_digits: Any, expected: Expected
 ) -> None:
     tensor = _input("image", mnist_digits[:2], "UINT8")
@@ -253,7 +255,7 @@ def test_a_bytes_tensor_is_written_as_the_client_writes_it(
     assert len(deserialize_bytes_tensor(tail)) == 4
 
 
-def test_what_we_refuse_the_client_raises_with_our_words(client: Any, mnist_digits: Any) -> None:
+def test_the_client_raises_errors_with_the_servers_message(client: Any, mnist_digits: Any) -> None:
     with pytest.raises(InferenceServerException, match="there is no model 'minst'") as missing:
         client.infer("minst", [_input("image", mnist_digits[:1], "UINT8")])
     assert missing.value.status() == "404"
@@ -270,7 +272,7 @@ def test_what_we_refuse_the_client_raises_with_our_words(client: Any, mnist_digi
         )
 
 
-def test_the_clients_plugin_sends_our_key(strict: Server, mnist_digits: Any) -> None:
+def test_the_client_sends_the_api_key(strict: Server, mnist_digits: Any) -> None:
     with http.InferenceServerClient(f"127.0.0.1:{strict.port}") as client:
         assert client.is_server_ready()  # a probe: it needs none
         tensor = _input("image", mnist_digits[:1], "UINT8")

@@ -1,4 +1,4 @@
-"""Inference requests that are malformed, hostile or over a limit: refused with a 4xx in the one shape."""
+"""Inference requests that are malformed, hostile or over a limit get a 4xx error response."""
 
 import json
 import random
@@ -17,7 +17,7 @@ _FILE = {"name": "image", "shape": [1], "datatype": "BYTES"}
 _TEXT = {"name": "ids", "shape": [1], "datatype": "BYTES", "data": ["good"]}
 _IDS = {"name": "ids", "shape": [1, 2], "datatype": "INT32"}
 
-# As deep as JSON may be, and deeper than Python would show it in a message.
+# The deepest JSON that the parser accepts; too deep for Python's repr.
 _DEEP = b"[" * 1000 + b"]" * 1000
 _DEEP_DATA = (
     b'{"inputs": [{"name": "image", "shape": [1, 28, 28], "datatype": "UINT8", "data": ['
@@ -36,7 +36,7 @@ def _sized(tensor: dict[str, Any], size: object) -> dict[str, object]:
 
 
 def _check(answer: Any, status: int, code: str) -> None:
-    """Check a refusal: the body that all dialects have, and what Triton's clients read."""
+    """Check an error response: its status and its body, which Triton's clients read too."""
     assert answer.status == status, answer.body[:500]
     document = answer.json()
     assert list(document) == ["error", "code", "request_id"]
@@ -159,7 +159,7 @@ def _check(answer: Any, status: int, code: str) -> None:
         (_request({**_FILE, "shape": [1, 1, 1], "data": ["aGk="]}), "invalid_tensor"),
     ],
 )
-def test_json_that_the_protocol_or_the_network_does_not_take_is_refused(
+def test_json_that_the_protocol_or_the_network_does_not_take_is_an_error(
     server: Server, infer: Infer, document: object, code: str
 ) -> None:
     _check(infer(server, "mnist", document, length=0 if document == b"" else None), 400, code)
@@ -179,15 +179,13 @@ def test_json_that_the_protocol_or_the_network_does_not_take_is_refused(
         ({**_TEXT, "shape": [2], "data": ["good", ""]}, 422, "no_words"),
     ],
 )
-def test_ids_and_texts_that_mean_nothing_are_refused(
+def test_unusable_ids_and_texts_are_an_error(
     server: Server, infer: Infer, tensor: dict[str, Any], status: int, code: str
 ) -> None:
     _check(infer(server, "imdb", _request(tensor)), status, code)
 
 
-def test_every_id_that_a_card_allows_is_known_to_its_network(
-    server: Server, infer: Infer, catalog: Any
-) -> None:
+def test_the_network_takes_every_id_that_its_card_allows(server: Server, infer: Infer, catalog: Any) -> None:
     words = catalog.card("imdb").input.parameters["words"]
     assert infer(server, "imdb", _request({**_IDS, "data": [0, words]})).status == 200
     _check(infer(server, "imdb", _request({**_IDS, "data": [0, words + 1]})), 400, "invalid_tensor")
@@ -238,13 +236,13 @@ def test_every_id_that_a_card_allows_is_known_to_its_network(
         ),
     ],
 )
-def test_binary_data_that_disagree_with_the_json_are_refused(
+def test_binary_data_that_do_not_match_the_json_are_an_error(
     server: Server, infer: Infer, tensor: dict[str, Any], binary: Any, code: str
 ) -> None:
     _check(infer(server, "mnist", tensor, binary=bytes(binary)), 400, code)
 
 
-def test_what_is_wrong_with_files_and_texts_is_told_as_in_other_dialects(
+def test_errors_of_files_and_texts_are_those_of_other_protocols(
     server: Server, infer: Infer, digit_png: bytes
 ) -> None:
     def elements(*values: bytes) -> bytes:
@@ -260,26 +258,26 @@ def test_what_is_wrong_with_files_and_texts_is_told_as_in_other_dialects(
 
 
 @pytest.mark.parametrize("length", ["-1", "1.5", "x", "", "0x10", "+5", "²", "99999", "9" * 30, "9" * 5000])
-def test_a_length_of_the_json_that_is_none_is_refused(server: Server, infer: Infer, length: str) -> None:
+def test_an_invalid_length_of_the_json_is_an_error(server: Server, infer: Infer, length: str) -> None:
     header = length.encode().decode("latin-1")
     _check(infer(server, "mnist", _request(_ZEROS), length=header), 400, "invalid_request")
 
 
-def test_a_length_that_cuts_the_json_is_refused(server: Server, infer: Infer) -> None:
+def test_a_length_that_cuts_the_json_is_an_error(server: Server, infer: Infer) -> None:
     _check(infer(server, "mnist", _request(_ZEROS), length=50), 400, "malformed_json")
 
 
 @pytest.mark.parametrize("size", [1, 783, 785, 784 * 2 - 1])
-def test_a_raw_body_that_is_no_whole_batch_is_refused(server: Server, infer: Infer, size: int) -> None:
+def test_a_raw_body_that_is_not_a_complete_batch_is_an_error(server: Server, infer: Infer, size: int) -> None:
     _check(infer(server, "mnist", bytes(size), length=0), 400, "invalid_tensor")
 
 
-def test_a_compressed_body_is_refused_by_name(server: Server, infer: Infer) -> None:
+def test_a_compressed_body_is_an_error(server: Server, infer: Infer) -> None:
     answer = infer(server, "mnist", _request(_ZEROS), headers={"Content-Encoding": "gzip"})
     _check(answer, 415, "unsupported_media_type")
 
 
-def test_a_batch_over_the_limit_is_refused_before_its_data_are_read(server: Server, infer: Infer) -> None:
+def test_a_batch_over_the_limit_is_an_error_before_its_data_are_read(server: Server, infer: Infer) -> None:
     for document in (
         _request({**_ONE, "shape": [65, 28, 28], "data": []}),
         _request({**_ONE, "shape": [2**62, 28, 28], "data": []}),
@@ -303,13 +301,13 @@ def test_a_batch_over_the_limit_is_refused_before_its_data_are_read(server: Serv
         ("GET", "mnist/nothing", 404, "not_found"),
     ],
 )
-def test_a_model_version_or_method_that_is_not_there_is_refused(
+def test_a_missing_model_version_or_method_is_an_error(
     server: Server, method: str, path: str, status: int, code: str
 ) -> None:
     _check(server.ask(method, f"/v2/models/{path}", b"{}" if method == "POST" else None), status, code)
 
 
-def test_limits_and_keys_hold_here_too(strict: Server, infer: Infer) -> None:
+def test_limits_and_keys_are_those_of_other_protocols(strict: Server, infer: Infer) -> None:
     key = {"Authorization": "Bearer alpha"}
     _check(infer(strict, "mnist", _request(_ZEROS)), 401, "unauthorized")
     _check(strict.ask("GET", "/v2/models/mnist"), 401, "unauthorized")
@@ -319,18 +317,18 @@ def test_limits_and_keys_hold_here_too(strict: Server, infer: Infer) -> None:
     _check(infer(strict, "mnist", bytes(1_100_000), length=0, headers=key), 413, "body_too_large")
 
 
-def test_no_mutation_of_a_good_request_makes_the_server_fail(
+def test_no_mutation_of_a_valid_request_makes_the_server_fail(
     server: Server, infer: Infer, mnist_digits: Any, digit_png: bytes
 ) -> None:
     chance = random.Random(5)
     file = len(digit_png).to_bytes(4, "little") + digit_png
-    good = [
+    valid = [
         (json.dumps(_sized(_ONE, 784)).encode(), mnist_digits[0].tobytes()),
         (json.dumps(_sized(_FILE, len(file))).encode(), file),
         (json.dumps(_request(_ZEROS)).encode(), b""),
     ]
     statuses = set()
-    for text, binary in good:
+    for text, binary in valid:
         for _ in range(60):
             head, tail = bytearray(text), bytearray(binary)
             for part in (head, tail) if chance.random() < 0.5 else (head,):

@@ -1,4 +1,4 @@
-"""Inference requests built by hand: every way of asking that the protocol allows, answered as in process."""
+"""Inference over HTTP equals that in process, for every form of request that the protocol allows."""
 
 import base64
 import json
@@ -59,7 +59,7 @@ def test_files_in_json_are_base64(server: Server, infer: Infer, expected: Expect
 
 
 @pytest.mark.parametrize("count", [1, 2, 64])
-def test_a_body_of_nothing_but_pixels_is_answered_in_binary(
+def test_a_raw_body_of_pixels_is_answered_in_binary(
     server: Server, infer: Infer, expected: Expected, mnist_digits: Any, count: int
 ) -> None:
     answer = infer(server, "mnist", mnist_digits[:count].tobytes(), length=0)
@@ -71,7 +71,7 @@ def test_a_body_of_nothing_but_pixels_is_answered_in_binary(
     np.testing.assert_allclose(rows, expected("mnist", batch=mnist_digits[:count]), atol=1e-6)
 
 
-def test_a_body_of_nothing_but_ids_is_one_text(server: Server, infer: Infer, expected: Expected) -> None:
+def test_a_raw_body_of_ids_is_one_text(server: Server, infer: Infer, expected: Expected) -> None:
     ids = np.array([[3, 14, 15, 92, 65]], "<i4")
     answer = infer(server, "imdb", ids.tobytes(), length=0)
     rows = np.frombuffer(answer.body[int(answer.headers["Inference-Header-Content-Length"]) :], "<f4")
@@ -90,7 +90,7 @@ def test_binary_ids_may_begin_at_an_odd_byte(server: Server, infer: Infer, expec
 
 
 @pytest.mark.parametrize(
-    ("wanted", "binary"),
+    ("output", "binary"),
     [
         ({}, False),
         ({"parameters": {"binary_data_output": True}}, True),
@@ -108,15 +108,15 @@ def test_binary_ids_may_begin_at_an_odd_byte(server: Server, infer: Infer, expec
         ),
     ],
 )
-def test_the_answer_is_binary_where_the_caller_wants_it(
-    server: Server, infer: Infer, wanted: dict[str, Any], binary: bool
+def test_the_response_is_binary_if_the_client_asks_for_it(
+    server: Server, infer: Infer, output: dict[str, Any], binary: bool
 ) -> None:
-    answer = infer(server, "mnist", _request(_ZEROS, **wanted))
+    answer = infer(server, "mnist", _request(_ZEROS, **output))
     assert ("Inference-Header-Content-Length" in answer.headers) == binary
     assert ("data" in json.loads(answer.body[: answer.body.rindex(b"]}") + 2])["outputs"][0]) != binary
 
 
-def test_a_chunked_body_is_read_as_a_whole_one(server: Server, expected: Expected, mnist_digits: Any) -> None:
+def test_a_chunked_body_is_read_completely(server: Server, expected: Expected, mnist_digits: Any) -> None:
     document = json.dumps(_sized(_ONE, 784)).encode()
     body = document + mnist_digits[0].tobytes()
     answer = server.ask(
@@ -130,7 +130,7 @@ def test_a_chunked_body_is_read_as_a_whole_one(server: Server, expected: Expecte
     np.testing.assert_allclose(rows, expected("mnist", batch=mnist_digits[:1])[0], atol=1e-6)
 
 
-def test_the_answer_has_the_headers_of_all_dialects(server: Server, infer: Infer) -> None:
+def test_the_response_has_the_headers_of_all_protocols(server: Server, infer: Infer) -> None:
     answer = infer(server, "mnist", _request(_ZEROS), headers={"X-Request-ID": "mine"})
     assert answer.headers["X-Request-ID"] == "mine"
     assert answer.headers["X-Model-Version"] == answer.json()["model_version"]

@@ -1,4 +1,4 @@
-"""TensorFlow Serving's REST API on a real server: its ways of asking, its answers, and what is refused."""
+"""TensorFlow Serving's REST API on a real server: requests, responses and errors."""
 
 import base64
 import json
@@ -91,11 +91,13 @@ def test_the_status_has_every_version_the_newest_first(server: Server, catalog: 
         assert [row["version"] for row in rows] == [str(n) for n in reversed(catalog.versions(card.name))]
         assert {row["state"] for row in rows} == {"AVAILABLE"}
         assert rows[0]["status"] == {"error_code": "OK", "error_message": ""}
-        lone = server.ask("GET", f"/v1/models/{card.name}/versions/{card.version}").json()
-        assert lone == {"model_version_status": [row for row in rows if row["version"] == str(card.version)]}
+        single = server.ask("GET", f"/v1/models/{card.name}/versions/{card.version}").json()
+        assert single == {
+            "model_version_status": [row for row in rows if row["version"] == str(card.version)]
+        }
 
 
-def test_the_metadata_tell_what_to_send(server: Server, catalog: Catalog, mnist_digits: Any) -> None:
+def test_the_metadata_describe_a_valid_request(server: Server, catalog: Catalog, mnist_digits: Any) -> None:
     document = server.ask("GET", "/v1/models/mnist/metadata").json()
     assert document["model_spec"] == {
         "name": "mnist",
@@ -156,7 +158,7 @@ def test_the_metadata_tell_what_to_send(server: Server, catalog: Catalog, mnist_
         ({"instances": [_FILE] * 65}, 413, "batch_too_large"),
     ],
 )
-def test_what_cannot_be_used_is_refused(server: Server, document: object, status: int, code: str) -> None:
+def test_an_unusable_request_is_an_error(server: Server, document: object, status: int, code: str) -> None:
     body = document if isinstance(document, bytes) else json.dumps(document)
     _check(server.ask("POST", _MNIST, body), status, code)
 
@@ -174,9 +176,7 @@ def test_what_cannot_be_used_is_refused(server: Server, document: object, status
         (["...!"], 422, "no_words"),
     ],
 )
-def test_texts_and_ids_that_cannot_be_used_are_refused(
-    server: Server, rows: list[Any], status: int, code: str
-) -> None:
+def test_unusable_texts_and_ids_are_an_error(server: Server, rows: list[Any], status: int, code: str) -> None:
     _check(server.post_json("/v1/models/imdb:predict", {"instances": rows}), status, code)
 
 
@@ -196,7 +196,7 @@ def test_texts_and_ids_that_cannot_be_used_are_refused(
         ("POST", "mnist", 405, "method_not_allowed"),
     ],
 )
-def test_a_model_version_verb_or_method_that_is_not_there_is_refused(
+def test_a_missing_model_version_verb_or_method_is_an_error(
     server: Server, method: str, path: str, status: int, code: str
 ) -> None:
     _check(server.ask(method, f"/v1/models/{path}", b"{}" if method == "POST" else None), status, code)

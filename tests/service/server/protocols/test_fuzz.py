@@ -1,4 +1,4 @@
-"""Hundreds of seeded mutations of good requests: never a 5xx, never a traceback, and the server lives on."""
+"""Hundreds of seeded mutations of valid requests give neither a 5xx nor a traceback."""
 
 import base64
 import json
@@ -37,7 +37,7 @@ def _mutated(content: bytes, chance: random.Random) -> bytes:
 
 
 @pytest.fixture(scope="session")
-def good_requests(mnist_digits: Any, encode: Callable[..., bytes]) -> dict[str, tuple[str, str, bytes]]:
+def valid_requests(mnist_digits: Any, encode: Callable[..., bytes]) -> dict[str, tuple[str, str, bytes]]:
     """Name → path, content type and body of a request that is answered with 200."""
     digit = mnist_digits[0]
     encoded = base64.b64encode(encode(digit)).decode()
@@ -71,18 +71,18 @@ def good_requests(mnist_digits: Any, encode: Callable[..., bytes]) -> dict[str, 
     }
 
 
-def test_the_requests_that_are_mutated_are_good_ones(
-    server: Server, good_requests: dict[str, tuple[str, str, bytes]]
+def test_the_requests_before_mutation_are_valid(
+    server: Server, valid_requests: dict[str, tuple[str, str, bytes]]
 ) -> None:
-    for name, (path, kind, body) in good_requests.items():
+    for name, (path, kind, body) in valid_requests.items():
         assert server.ask("POST", path, body, {"Content-Type": kind}).status == 200, name
 
 
-def test_no_mutation_of_a_good_request_makes_the_server_fail(
-    server: Server, good_requests: dict[str, tuple[str, str, bytes]], digit_png: bytes
+def test_no_mutation_of_a_valid_request_makes_the_server_fail(
+    server: Server, valid_requests: dict[str, tuple[str, str, bytes]], digit_png: bytes
 ) -> None:
     chance = random.Random(_SEED)
-    for name, (path, kind, body) in good_requests.items():
+    for name, (path, kind, body) in valid_requests.items():
         for number in range(_ROUNDS):
             mutant = _mutated(body, chance)
             answer = server.ask("POST", path, mutant, {"Content-Type": kind})

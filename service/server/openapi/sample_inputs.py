@@ -1,0 +1,34 @@
+"""Makes the small inputs that the examples send: one for each kind of preprocessing.
+
+The digit comes from the UCI Pen-Based Recognition of Handwritten Digits set (CC BY 4.0), the boot from
+Fashion-MNIST (MIT), each with fewer grey levels; the cat is a drawing of the project.
+"""
+
+import base64
+import functools
+from pathlib import Path
+
+from service.inference.card import Card
+from service.inference.preprocessing import decode_image, prepare_digit, prepare_garment
+from service.server.protocols.common import api
+
+_FOLDER = Path(__file__).parent / "samples"
+_REVIEW = "A wonderful film: funny, warm and very well acted."
+_GREY = {"digit": prepare_digit, "garment": prepare_garment}
+
+
+def make_sample(card: Card) -> api.Sample:
+    """Return an input for a model; networks of colour pictures have too many pixels for an example."""
+    kind = card.input.preprocessing
+    if kind == "text":
+        return api.Sample(card, _REVIEW, None)
+    content, pixels = _picture(kind)
+    return api.Sample(card, content, pixels)
+
+
+@functools.cache
+def _picture(kind: str) -> tuple[str, list[int] | None]:
+    """Return a picture file in base64, and the grey levels of the network's tensor if it is grey."""
+    content = (_FOLDER / f"{kind}.png").read_bytes()
+    pixels = _GREY[kind](decode_image(content)).ravel().tolist() if kind in _GREY else None
+    return base64.b64encode(content).decode(), pixels

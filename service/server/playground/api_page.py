@@ -1,0 +1,134 @@
+"""Serves the API page at ``/``: Swagger UI, which shows the OpenAPI document."""
+
+import base64
+import hashlib
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal
+
+import bentoml
+import msgspec
+from msgspec import Struct
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.staticfiles import StaticFiles
+
+from service.server.pipeline.errors import ErrorCode, RequestError, shorten
+from service.server.protocols.common import api
+from service.server.protocols.operations import OPERATIONS
+
+# The page loads these files from this server. BentoML's package has a copy of Swagger UI.
+FILES = ("swagger-ui.css", "swagger-ui-bundle.js")
+_FOLDER = Path(bentoml.__file__).parent / "_internal" / "server" / "static_content"
+_START = """
+SwaggerUIBundle({
+  url: "./docs.json",
+  dom_id: "#page",
+  deepLinking: true,
+  tryItOutEnabled: true,
+  displayRequestDuration: true,
+  defaultModelsExpandDepth: 0,
+  validatorUrl: null,
+});
+"""
+_PAGE = f"""<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Lectern</title>
+<link rel="icon" href="data:,">
+<link rel="stylesheet" href="./static_content/swagger-ui.css">
+<style>
+/* The page's own server is the only one, so there is no choice. */
+.servers-title, .servers, .operation-servers, .scheme-container:not(:has(.authorize)) {{ display: none; }}
+</style>
+</head>
+<body>
+<div id="page"></div>
+<script src="./static_content/swagger-ui-bundle.js"></script>
+<script>{_START}</script>
+</body>
+</html>
+"""
+_START_HASH = base64.b64encode(hashlib.sha256(_START.encode()).digest()).decode()
+# Swagger UI sets styles of its elements, and shows pictures from blobs.
+_POLICY = (
+    "default-src 'none'; connect-src 'self'; img-src 'self' data: blob:; style-src 'self' 'unsafe-inline'; "
+    f"script-src 'self' 'sha256-{_START_HASH}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+_CACHE_CONTROL = "no-cache"  # the browser keeps a copy, and asks each time whether it is current
+
+
+class FilePath(Struct, frozen=True):
+    """Parameters of the path."""
+
+    file: Literal["swagger-ui.css", "swagger-ui-bundle.js"]
+
+
+_cached_page = partial(api.Operation, tag=OPERATIONS, response_headers=("ETag",), cached=True, public=True)
+
+
+class ApiPage:
+    """The endpoints of the page and of the document that it shows."""
+
+    def __init__(self) -> None:
+        security = {"Content-Security-Policy": _POLICY, "X-Content-Type-Options": "nosniff"}
+        self._page = _CachedBody(_PAGE.encode(), "text/html", security)
+        self._document = _CachedBody(b"", api.JSON)
+        self._files = StaticFiles(directory=_FOLDER)
+
+    def routes(self) -> list[api.Endpoint]:
+        """Return the endpoints."""
+        document = {api.JSON: (dict[str, Any],)}
+        files = {"text/css": (api.Binary,), "text/javascript": (api.Binary,)}
+        return [
+            api.Endpoint("/", self.page, _cached_page("page", responses={"text/html": (str,)})),
+            api.Endpoint("/docs.json", self.document, _cached_page("document", responses=document)),
+            api.Endpoint("/openapi.json", self.document, _cached_page("openapiDocument", responses=document)),
+            api.Endpoint(
+                "/static_content/{file}",
+                self.file,
+                _cached_page("pageFile", responses=files, path=FilePath),
+            ),
+        ]
+
+    def publish(self, document: Mapping[str, object]) -> None:
+        """Set the OpenAPI document."""
+        self._document = _CachedBody(msgspec.json.encode(document), api.JSON)
+
+    async def page(self, request: Request) -> Response:
+        """This page."""
+        return self._page.response(request)
+
+    async def document(self, request: Request) -> Response:
+        """This document."""
+        return self._document.response(request)
+
+    async def file(self, request: Request) -> Response:
+        """A file of this page."""
+        name = request.path_params["file"]
+        if name not in FILES:
+            raise RequestError(
+                ErrorCode.NOT_FOUND, f"there is no file {shorten(name)}; there are {', '.join(FILES)}"
+            )
+        response = await self._files.get_response(name, request.scope)
+        response.headers["Cache-Control"] = _CACHE_CONTROL
+        return response
+
+
+class _CachedBody:
+    """A body that the browser caches; its checksum is computed once."""
+
+    def __init__(self, body: bytes, media_type: str, headers: Mapping[str, str] | None = None) -> None:
+        self._body = body
+        self._media_type = media_type
+        self._tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+        self._headers = {"ETag": self._tag, "Cache-Control": _CACHE_CONTROL, **(headers or {})}
+
+    def response(self, request: Request) -> Response:
+        """Return the body, or 304 if the client has it."""
+        if self._tag in request.headers.get("if-none-match", ""):
+            return Response(status_code=304, headers=self._headers)
+        return Response(self._body, headers=self._headers, media_type=self._media_type)

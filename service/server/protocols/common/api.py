@@ -1,0 +1,186 @@
+"""Declares endpoints: the Starlette route together with what the OpenAPI document says about it."""
+
+import inspect
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import KW_ONLY, dataclass, field, replace
+from typing import Annotated, Any, Literal, TypeAlias, get_type_hints
+
+import numpy as np
+import numpy.typing as npt
+from msgspec import Meta, Struct
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from service.inference.card import Card
+from service.server.protocols.common.responses import json_response
+
+Handler: TypeAlias = Callable[[Request], Awaitable[Any]]
+Selection: TypeAlias = Literal["all", "pictures", "texts", "explained"]
+
+JSON = "application/json"
+OCTETS = "application/octet-stream"
+# Keyword of a schema that the document replaces by what the server at hand has: names, labels, limits.
+SERVED = "x-served"
+
+
+def served(values: str, selection: Selection = "all") -> Meta:
+    """Mark a type whose schema depends on the served models or the settings.
+
+    Args:
+        values: ``names``, ``versions``, ``labels``, ``layers`` or ``max_batch``.
+        selection: Which models count.
+    """
+    return Meta(extra_json_schema={SERVED: (values, selection)})
+
+
+ModelName = Annotated[str, served("names")]
+Label = Annotated[str, served("labels")]
+Binary = Annotated[str, Meta(extra_json_schema={"format": "binary"})]
+Probability = Annotated[float, Meta(ge=0, le=1, examples=[0.9983])]
+Probabilities = Annotated[
+    npt.NDArray[np.float32],
+    Meta(
+        description="One row per input, with the labels in the order of the card",
+        extra_json_schema={
+            "type": "array",
+            "items": {"type": "array", "items": {"type": "number", "minimum": 0, "maximum": 1}},
+        },
+    ),
+]
+
+
+@dataclass(frozen=True)
+class Tag:
+    """A group of operations, in general a protocol."""
+
+    name: str
+    description: str
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A small input for a model.
+
+    Attributes:
+        card: Of the model.
+        value: As JSON holds it: a picture file in base64, or a text.
+        pixels: Grey levels of the network's own tensor in row-major order; None where that is not short.
+    """
+
+    card: Card
+    value: str
+    pixels: list[int] | None
+
+    @property
+    def is_text(self) -> bool:
+        """Whether the model reads texts."""
+        return self.card.task == "text-classification"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Example:
+    """Makes the example of a request body for each model.
+
+    Attributes:
+        make: Returns a summary and the body, or None where the model has no such example.
+        suffix: Distinguishes several examples of one model.
+        media_type: Of the body.
+        per_model: Whether there is one for each model; otherwise there is one for all.
+    """
+
+    make: Callable[[Sample], tuple[str, Any] | None]
+    suffix: str = ""
+    media_type: str = JSON
+    per_model: bool = True
+
+
+@dataclass(frozen=True)
+class Operation:
+    """What the document says of one method of one path.
+
+    An operation whose path has parameters can answer 404, and one with a body each error of a request that
+    waits for a place in the queue; ``errors`` names the others.
+
+    Attributes:
+        id: Stable name, for generated clients.
+        tag: Group in the document.
+        summary: One line for people; by default the first line of the handler's docstring.
+        description: More for people; by default the rest of that docstring.
+        method: HTTP method.
+        models: Which models the path and the examples name.
+        path: Parameters of the path other than ``name`` and ``version``.
+        query: Parameters of the query string.
+        request_headers: Header fields that the operation reads.
+        request: Types of the body by media type, alternatives in a tuple; without any there is no body.
+        body_required: Whether the body must be sent.
+        examples: Of the body.
+        responses: Types of a good response, as in ``request``; by default JSON of what the handler returns.
+        response_headers: Names of the response headers besides ``X-Request-ID``.
+        errors: HTTP statuses of error responses.
+        cached: Whether ``If-None-Match`` is read and the response may be 304.
+        public: Whether the operation needs no API key.
+    """
+
+    id: str
+    _: KW_ONLY
+    tag: Tag
+    summary: str = ""
+    description: str = ""
+    method: str = "GET"
+    models: Selection = "all"
+    path: type[Struct] | None = None
+    query: type[Struct] | None = None
+    request_headers: type[Struct] | None = None
+    request: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
+    body_required: bool = True
+    examples: tuple[Example, ...] = ()
+    responses: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
+    response_headers: tuple[str, ...] = ()
+    errors: tuple[int, ...] = ()
+    cached: bool = False
+    public: bool = False
+
+
+class Endpoint(Route):
+    """A Starlette route that knows its operation.
+
+    A handler returns a response, or the struct that is its JSON body.
+    """
+
+    def __init__(self, path: str, handler: Handler, operation: Operation) -> None:
+        returned = get_type_hints(handler)["return"]
+        super().__init__(
+            path, handler if returned is Response else _as_json(handler), methods=[operation.method]
+        )
+        summary, _, description = inspect.cleandoc(handler.__doc__ or "").partition("\n\n")
+        self.operation = replace(
+            operation,
+            summary=operation.summary or summary.rstrip("."),
+            description=operation.description or " ".join(description.split()),
+            responses=operation.responses or {JSON: (returned,)},
+        )
+
+
+def endpoints(path: str, handler: Handler, operation: Operation) -> list[Endpoint]:
+    """Return the endpoints of a path with an optional part in square brackets: without the part and with it.
+
+    Args:
+        path: For example ``/models/{name}[/versions/{version}]``.
+        handler: Coroutine function that answers.
+        operation: What the document says; with the optional part, its id ends with ``Version``.
+    """
+    before, _, rest = path.partition("[")
+    optional, _, after = rest.partition("]")
+    versioned = replace(operation, id=f"{operation.id}Version")
+    return [
+        Endpoint(before + after, handler, operation),
+        Endpoint(before + optional + after, handler, versioned),
+    ]
+
+
+def _as_json(handler: Handler) -> Callable[[Request], Awaitable[Response]]:
+    async def respond(request: Request) -> Response:
+        return json_response(await handler(request))
+
+    return respond

@@ -1,0 +1,204 @@
+"""Reads the body of a request to ``/models/{name}``: raw bytes, plain text, multipart or JSON."""
+
+from collections.abc import AsyncGenerator, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from msgspec import UNSET, Meta, Struct, UnsetType
+from python_multipart.multipart import parse_options_header
+from starlette.datastructures import Headers, QueryParams, UploadFile
+from starlette.formparsers import MultiPartException, MultiPartParser
+
+from service.inference.predictor import Input
+from service.server.pipeline.errors import ErrorCode, RequestError, shorten
+from service.server.protocols.common import api
+from service.server.protocols.common.inputs import (
+    check_batch,
+    decode_base64,
+    decode_text,
+    parse_json,
+    parse_top_k,
+)
+
+_RAW_TYPES = ("", "application/octet-stream", "application/x-www-form-urlencoded")
+_MAX_REASON = 100
+
+SIMPLE = api.Tag(
+    "simple",
+    "A picture or a text in, labels with scores out: the shape of Hugging Face's inference API",
+)
+TopK = Annotated[int, Meta(ge=1, description="Number of labels; all if left out")]
+JsonInput = Annotated[
+    str, Meta(min_length=1, description="A picture file in base64 (a data: URL too), or a text")
+]
+BODY_DESCRIPTION = (
+    "Models of pictures take `image/*`, models of texts `text/plain`. "
+    "A type that ends with `+json` is read as JSON. `application/octet-stream`, "
+    "`application/x-www-form-urlencoded` (which `curl --data-binary` sends) and a body without a content "
+    "type are the bytes of one picture, or one text in UTF-8. "
+    "The response has one list of scores per input if the body is a JSON list, JSON for a model of texts, or "
+    "multipart with several parts."
+)
+
+
+class Parameters(Struct, frozen=True):
+    """Parameters of a prediction."""
+
+    top_k: TopK | None = None
+
+
+class PredictionBody(Struct, frozen=True):
+    """A prediction request in JSON.
+
+    It documents the body; ``read_prediction`` reads it by hand, so that each message says what to do.
+    """
+
+    inputs: JsonInput | Annotated[list[JsonInput], Meta(min_length=1), api.served("max_batch")]
+    parameters: Parameters | None = None
+
+
+class SingleInputBody(PredictionBody, frozen=True):
+    """A request in JSON with exactly one input."""
+
+    inputs: JsonInput | Annotated[list[JsonInput], Meta(min_length=1, max_length=1)]
+
+
+class MultipartBody(Struct, frozen=True):
+    """Files, or texts for a model of texts; the parts may have any name."""
+
+    file: Annotated[list[api.Binary], Meta(min_length=1), api.served("max_batch")] | UnsetType = UNSET
+
+
+class SingleFileBody(MultipartBody, frozen=True):
+    """One file; the part may have any name."""
+
+    file: Annotated[list[api.Binary], Meta(min_length=1, max_length=1)] | UnsetType = UNSET
+
+
+@dataclass(frozen=True)
+class PredictionRequest:
+    """What a client wants to have classified.
+
+    Attributes:
+        inputs: Picture files or texts, at least one.
+        is_batch: Whether the response is a list of scores per input; otherwise it is one list of scores.
+        top_k: Number of labels in the response; None for all.
+    """
+
+    inputs: tuple[Input, ...]
+    is_batch: bool
+    top_k: int | None
+
+
+async def read_prediction(
+    body: bytes, headers: Headers, query: QueryParams, *, text: bool, max_batch: int
+) -> PredictionRequest:
+    """Read a prediction request of any supported content type.
+
+    Args:
+        body: The complete body.
+        headers: Of the request; the content type says how to read the body.
+        query: May hold ``top_k``.
+        text: Whether the model reads texts.
+        max_batch: Limit of inputs in one request.
+
+    Raises:
+        RequestError: 400, 413 or 415: The body or a parameter cannot be used.
+    """
+    media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
+    top_k = parse_top_k(query["top_k"]) if "top_k" in query else None
+    if media_type == "application/json" or media_type.endswith("+json"):
+        request = _from_json(body, top_k, text=text, max_batch=max_batch)
+    elif media_type == "multipart/form-data":
+        inputs = await _from_multipart(body, headers, text=text, max_batch=max_batch)
+        request = PredictionRequest(inputs, len(inputs) > 1, top_k)
+    elif media_type in _RAW_TYPES or media_type.startswith("text/" if text else "image/"):
+        request = PredictionRequest((decode_text(body) if text else body,), False, top_k)
+    else:
+        supported = "text/plain" if text else "image/png, image/jpeg or another image type"
+        raise RequestError(
+            ErrorCode.UNSUPPORTED_MEDIA_TYPE,
+            f"this model does not read content type {shorten(media_type)}; "
+            f"send {supported}, multipart/form-data or application/json",
+        )
+    check_batch(len(request.inputs), max_batch=max_batch)
+    return request
+
+
+def _from_json(body: bytes, top_k: int | None, *, text: bool, max_batch: int) -> PredictionRequest:
+    document = parse_json(body)
+    if not isinstance(document, Mapping) or "inputs" not in document:
+        raise RequestError(
+            ErrorCode.INVALID_REQUEST,
+            'the JSON body must be an object with "inputs": a string, or a list of strings',
+        )
+    parameters = document.get("parameters") or {}
+    if not isinstance(parameters, Mapping):
+        raise RequestError(
+            ErrorCode.INVALID_PARAMETER, '"parameters" must be an object, such as {"top_k": 3}'
+        )
+    if parameters.get("top_k") is not None:
+        top_k = parse_top_k(parameters["top_k"])
+    value = document["inputs"]
+    rows: list[Any] = value if isinstance(value, list) else [value]
+    if not rows or not all(isinstance(row, str) for row in rows):
+        expected = "a text" if text else "a picture in base64"
+        raise RequestError(
+            ErrorCode.INVALID_REQUEST, f'"inputs" must be {expected}, or a list of one or more of them'
+        )
+    check_batch(len(rows), max_batch=max_batch)  # before any row is decoded
+    inputs = tuple(rows) if text else tuple(map(decode_base64, rows))
+    # Hugging Face's client takes the first element of the response to a text, so that is always a list.
+    return PredictionRequest(inputs, isinstance(value, list) or text, top_k)
+
+
+async def _from_multipart(body: bytes, headers: Headers, *, text: bool, max_batch: int) -> tuple[Input, ...]:
+    parts = await _parse_parts(body, headers, max_parts=max_batch)
+    inputs: list[Input] = []
+    for part in parts:
+        if text:
+            inputs.append(decode_text(part) if isinstance(part, bytes) else part)
+        elif isinstance(part, bytes):
+            inputs.append(part)
+    if not inputs:
+        expected = "text" if text else "picture file"
+        raise RequestError(
+            ErrorCode.INVALID_REQUEST,
+            f"the multipart body has no {expected}; send one, as curl -F file=@… does",
+        )
+    return tuple(inputs)
+
+
+async def _parse_parts(body: bytes, headers: Headers, *, max_parts: int) -> list[bytes | str]:
+    """Return the files of a multipart body as bytes, and its fields as strings."""
+    boundary = parse_options_header(headers["content-type"])[1].get(b"boundary", b"")
+    # The parser would drop the last part of an incomplete body without an error.
+    if not boundary or b"--" + boundary + b"--" not in body:
+        raise _malformed("it does not end with its boundary; send the complete body")
+
+    async def stream() -> AsyncGenerator[bytes, None]:
+        yield body
+
+    parser = MultiPartParser(
+        headers, stream(), max_files=max_parts, max_fields=max_parts, max_part_size=len(body)
+    )
+    parser.spool_max_size = len(body) + 1  # keeps files in memory, where the body is already
+    try:
+        form = await parser.parse()
+    except MultiPartException as error:
+        if error.message.startswith("Too many"):
+            raise RequestError(
+                ErrorCode.BATCH_TOO_LARGE, f"{error.message.rstrip('.')}; send several requests"
+            ) from error
+        raise _malformed(error.message) from error
+    except (KeyError, ValueError) as error:
+        raise _malformed(str(error) or "no boundary") from error
+    parts = [await part.read() if isinstance(part, UploadFile) else part for _, part in form.multi_items()]
+    await form.close()
+    return parts
+
+
+def _malformed(reason: str) -> RequestError:
+    return RequestError(
+        ErrorCode.MALFORMED_MULTIPART, f"the multipart body cannot be read: {reason[:_MAX_REASON]}"
+    )

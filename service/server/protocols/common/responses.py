@@ -1,0 +1,51 @@
+"""Builds the parts of responses that several protocols share."""
+
+from typing import Any
+
+import msgspec
+import orjson
+from starlette.responses import Response
+
+from service.inference.card import Card
+from service.server.execution.engine import Engine, Timing
+from service.server.pipeline.errors import ErrorCode, RequestError
+
+
+def _encode_array(value: Any) -> msgspec.Raw:
+    return msgspec.Raw(orjson.dumps(value, option=orjson.OPT_SERIALIZE_NUMPY))
+
+
+_encoder = msgspec.json.Encoder(enc_hook=_encode_array)
+
+
+def encode_json(content: object) -> bytes:
+    """Return structs and plain values as JSON; NumPy arrays become nested lists."""
+    return _encoder.encode(content)
+
+
+def json_response(content: object, headers: dict[str, str] | None = None) -> Response:
+    """Return a JSON response; NumPy arrays become nested lists."""
+    return Response(encode_json(content), headers=headers, media_type="application/json")
+
+
+def timing_headers(card: Card, timing: Timing) -> dict[str, str]:
+    """Return the headers of a prediction: the model's version and the time spent, in milliseconds."""
+    return {
+        "X-Model-Version": str(card.version),
+        "Server-Timing": f"decode;dur={timing.decode_ms:.3f}, queue;dur={timing.queue_ms:.3f}, "
+        f"inference;dur={timing.inference_ms:.3f}",
+    }
+
+
+def check_ready(engine: Engine) -> None:
+    """Check that the server takes requests.
+
+    Raises:
+        RequestError: 503: the server is starting or shutting down.
+    """
+    if not engine.ready:
+        raise RequestError(
+            ErrorCode.NOT_READY,
+            "the server is starting or shutting down; ask again in a moment",
+            {"Retry-After": "1"},
+        )

@@ -1,0 +1,194 @@
+"""Declares the request and response bodies of the Open Inference Protocol.
+
+The messages of the gRPC service have the same names.
+"""
+
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal
+
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from service.inference.precision import PrecisionChoice
+from service.server.protocols.common import api
+from service.server.protocols.common.tensors import OUTPUT
+
+NUMBER_TYPES = (
+    *("UINT8", "UINT16", "UINT32", "UINT64", "INT8", "INT16", "INT32", "INT64"),
+    *("FP16", "FP32", "FP64"),
+)
+_Name = Annotated[str, Meta(extra_json_schema={"const": OUTPUT})]
+_Platform = Literal["onnxruntime_onnx"]
+_Shape = Annotated[Sequence[int], Meta(description="-1: any size")]
+_Size = Annotated[int, Meta(ge=0, le=2**63 - 1)]
+_One = Meta(extra_json_schema={"minItems": 1, "maxItems": 1})
+
+
+class Parameters(Struct, frozen=True):
+    """Parameters of a request, an input or an output."""
+
+    shared_memory_region: Annotated[Any, Meta(description="The server does not offer shared memory")] = UNSET
+
+
+class TensorParameters(Parameters, frozen=True):
+    """Parameters of an input tensor."""
+
+    binary_data_size: Annotated[Any, Meta(extra_json_schema={"type": ["integer", "null"]})] = None
+
+
+class InferInputTensor(Struct, frozen=True):
+    """An input tensor."""
+
+    name: Annotated[str, Meta(description="From the model's metadata")]
+    datatype: Annotated[str, Meta(extra_json_schema={"enum": ["BYTES", *NUMBER_TYPES]})]
+    shape: list[_Size]
+    data: Annotated[
+        Any,
+        Meta(description="Nested as the shape says, or flat", extra_json_schema={"type": "array"}),
+    ] = UNSET
+    parameters: TensorParameters | None = None
+
+
+class OutputParameters(Parameters, frozen=True):
+    """Parameters of a requested output."""
+
+    classification: Annotated[
+        _Size, Meta(description="Number of best labels, as BYTES `probability:index:label`")
+    ] = 0
+    binary_data: bool | UnsetType = UNSET
+
+
+class InferRequestedOutputTensor(Struct, frozen=True):
+    """A requested output."""
+
+    name: _Name
+    parameters: OutputParameters | None = None
+
+
+class RequestParameters(Parameters, frozen=True):
+    """Parameters of an inference request."""
+
+    binary_data_output: bool | UnsetType = UNSET
+
+
+class ModelInferRequest(Struct, frozen=True):
+    """An inference request in JSON."""
+
+    inputs: Annotated[list[InferInputTensor], _One]
+    id: Annotated[str, Meta(description="Comes back in the response")] | None = None
+    outputs: Annotated[list[InferRequestedOutputTensor], Meta(extra_json_schema={"maxItems": 1})] | None = (
+        None
+    )
+    parameters: RequestParameters | None = None
+
+
+class OutputTensorParameters(Struct, frozen=True):
+    """Parameters of an output tensor."""
+
+    binary_data_size: int
+
+
+class InferOutputTensor(Struct, frozen=True):
+    """An output tensor; its data are in JSON or, with ``binary_data_size``, behind it."""
+
+    name: _Name
+    datatype: Literal["FP32", "BYTES"]
+    shape: Annotated[tuple[int, ...], Meta(min_length=2, max_length=2)]
+    parameters: OutputTensorParameters | UnsetType = UNSET
+    data: Annotated[
+        Any, Meta(extra_json_schema={"type": "array", "items": {"type": ["number", "string"]}})
+    ] = UNSET
+
+
+class ModelInferResponse(Struct, frozen=True, kw_only=True):
+    """An inference response."""
+
+    model_name: api.ModelName
+    model_version: str
+    id: str | UnsetType = UNSET
+    outputs: Annotated[list[InferOutputTensor], _One]
+
+
+class ServerLiveResponse(Struct, frozen=True):
+    """Whether the process is alive."""
+
+    live: bool
+
+
+class ServerReadyResponse(Struct, frozen=True):
+    """Whether all models are loaded and warm."""
+
+    ready: bool
+
+
+class ModelReadyResponse(Struct, frozen=True):
+    """Whether a model takes requests."""
+
+    name: api.ModelName
+    ready: bool
+
+
+class ServerMetadataResponse(Struct, frozen=True):
+    """The server's name, version and extensions."""
+
+    name: str
+    version: str
+    extensions: Sequence[str]
+
+
+class TensorMetadata(Struct, frozen=True):
+    """The name, type and shape of a tensor."""
+
+    name: str
+    datatype: Literal["UINT8", "INT32", "FP32"]
+    shape: _Shape
+
+
+class ModelMetadataResponse(Struct, frozen=True):
+    """A model's versions, inputs and outputs."""
+
+    name: api.ModelName
+    versions: list[str]
+    platform: _Platform
+    inputs: list[TensorMetadata]
+    outputs: list[TensorMetadata]
+
+
+class ModelOutput(Struct, frozen=True):
+    """An output in a model's configuration; ``dims`` lacks the batch."""
+
+    name: str
+    data_type: Literal["TYPE_UINT8", "TYPE_INT32", "TYPE_FP32"]
+    dims: _Shape
+
+
+class ModelInput(ModelOutput, frozen=True):
+    """An input in a model's configuration; ``dims`` lacks the batch."""
+
+    format: Literal["FORMAT_NHWC", "FORMAT_NONE"]
+
+
+class ModelConfig(Struct, frozen=True):
+    """A model's configuration, which Triton's clients read before they batch."""
+
+    name: api.ModelName
+    platform: _Platform
+    backend: Literal["onnxruntime"]
+    max_batch_size: int
+    input: list[ModelInput]
+    output: list[ModelOutput]
+    parameters: dict[Literal["precision"], dict[Literal["string_value"], PrecisionChoice]]
+
+
+class RepositoryIndexRequest(Struct, frozen=True):
+    """Filters of the repository index."""
+
+    ready: Annotated[Any, Meta(description="Has no effect: every version is ready")] = None
+
+
+class ModelIndex(Struct, frozen=True):
+    """A version in the repository."""
+
+    name: api.ModelName
+    version: str
+    state: Literal["READY"] = "READY"
+    reason: str = ""

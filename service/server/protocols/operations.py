@@ -1,0 +1,52 @@
+"""Serves the probes and the metrics."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from msgspec import Meta
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+
+from service.server.execution.engine import Engine
+from service.server.pipeline.metrics import metrics_response
+from service.server.protocols.common import api
+from service.server.protocols.common.responses import check_ready
+
+OPERATIONS = api.Tag("operations", "Probes, metrics, and this page")
+_OK = {"text/plain": (Annotated[str, Meta(extra_json_schema={"const": "ok\n"})],)}
+_READY = {"text/plain": (Annotated[str, Meta(extra_json_schema={"const": "ready\n"})],)}
+
+
+@dataclass(frozen=True)
+class OperationsProtocol:
+    """The endpoints of one server process for Kubernetes and Prometheus."""
+
+    engine: Engine
+
+    def routes(self) -> list[api.Endpoint]:
+        """Return the endpoints."""
+        ready = api.Operation("readyz", tag=OPERATIONS, responses=_READY, errors=(503,), public=True)
+        metrics = api.Operation("metrics", tag=OPERATIONS, responses={"text/plain": (str,)})
+        return [
+            *(
+                api.Endpoint(
+                    f"/{name}", self.live, api.Operation(name, tag=OPERATIONS, responses=_OK, public=True)
+                )
+                for name in ("livez", "healthz")
+            ),
+            api.Endpoint("/readyz", self.ready, ready),
+            api.Endpoint("/metrics", self.metrics, metrics),
+        ]
+
+    async def live(self, request: Request) -> Response:
+        """Is the process alive?"""
+        return PlainTextResponse("ok\n")
+
+    async def ready(self, request: Request) -> Response:
+        """Are all models loaded and warm, and is the server not shutting down?"""
+        check_ready(self.engine)
+        return PlainTextResponse("ready\n")
+
+    async def metrics(self, request: Request) -> Response:
+        """Metrics in Prometheus' text format."""
+        return metrics_response()

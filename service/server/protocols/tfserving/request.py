@@ -1,0 +1,104 @@
+"""Reads prediction requests of TensorFlow Serving's REST API."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from service.inference.card import Card
+from service.inference.predictor import Array, Input
+from service.server.pipeline.errors import ErrorCode, RequestError
+from service.server.protocols.common.inputs import check_batch, decode_base64, decode_text, parse_json
+from service.server.protocols.common.tensors import (
+    check_shape,
+    flatten,
+    invalid_tensor,
+    network_batch,
+    number_array,
+)
+from service.server.protocols.tfserving.models import SIGNATURE
+
+
+@dataclass(frozen=True)
+class PredictRequest:
+    """What a client wants to have predicted.
+
+    Attributes:
+        content: The network's batch, or picture files or texts.
+        by_rows: Whether the response is in rows; otherwise it is in columns.
+    """
+
+    content: Array | tuple[Input, ...]
+    by_rows: bool
+
+
+def read_predict(body: bytes, *, card: Card, max_batch: int) -> PredictRequest:
+    """Read a request in rows (``instances``) or in columns (``inputs``).
+
+    Args:
+        body: The complete body.
+        card: Of the model.
+        max_batch: Limit of inputs in one request.
+
+    Raises:
+        RequestError: 400 or 413: The request cannot be used.
+    """
+    document = parse_json(body)
+    if not isinstance(document, dict) or ("instances" in document) == ("inputs" in document):
+        raise _invalid_request(
+            'the JSON body must be an object with "instances" (rows) or "inputs" (columns)'
+        )
+    signature = document.get("signature_name") or SIGNATURE
+    if signature != SIGNATURE:
+        raise RequestError(
+            ErrorCode.INVALID_PARAMETER, f'the only "signature_name" is {SIGNATURE!r}; leave it out'
+        )
+    name, by_rows = card.input.name, "instances" in document
+    if by_rows:
+        rows = [_input_value(row, name) for row in _rows(document["instances"], "instances")]
+    else:
+        rows = _rows(_input_value(document["inputs"], name), "inputs")
+    check_batch(len(rows), max_batch=max_batch)
+    return PredictRequest(_content(rows, card, max_batch), by_rows)
+
+
+def _content(rows: list[Any], card: Card, max_batch: int) -> Array | tuple[Input, ...]:
+    """Return rows as the network's batch, or as files or texts; all must be of the first one's kind."""
+    spec, is_text, first = card.input, card.task == "text-classification", rows[0]
+    if isinstance(first, dict):
+        files = [_decode_row(row, spec.name) for row in rows]
+        return tuple(map(decode_text, files)) if is_text else tuple(files)
+    if isinstance(first, str) and is_text and all(isinstance(row, str) for row in rows):
+        return tuple(rows)
+    if not isinstance(first, list):
+        expected = "texts, or lists of ids" if is_text else 'lists of pixels, or pictures as {"b64": "…"}'
+        raise invalid_tensor(f"the rows of {spec.name} must be all {expected}")
+    sizes = [len(first) if size == -1 else size for size in spec.shape[1:]]
+    shape = [len(rows), *sizes]
+    check_shape(shape, card, max_batch=max_batch)
+    values = number_array(flatten(rows, shape, name=spec.name), name=spec.name)
+    return network_batch(values.reshape(shape), card)
+
+
+def _input_value(value: Any, name: str) -> Any:
+    """Return the value of the model's one input; the client may name the input or not."""
+    if not isinstance(value, Mapping) or "b64" in value:
+        return value
+    if list(value) != [name]:
+        raise _invalid_request(f"the model takes exactly one input, {name!r}; name that or none")
+    return value[name]
+
+
+def _decode_row(row: Any, name: str) -> bytes:
+    if isinstance(row, Mapping) and list(row) == ["b64"] and isinstance(row["b64"], str):
+        return decode_base64(row["b64"])
+    raise invalid_tensor(f'the rows of {name} must be all of one kind, such as {{"b64": "…"}} with base64')
+
+
+def _rows(value: Any, field: str) -> list[Any]:
+    if isinstance(value, list) and value:
+        return value
+    raise _invalid_request(f'"{field}" must be a list of one or more rows')
+
+
+def _invalid_request(message: str) -> RequestError:
+    return RequestError(ErrorCode.INVALID_REQUEST, message)
