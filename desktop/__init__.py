@@ -1,1 +1,1 @@
-"""Lectern's desktop app: draw a digit, drop a picture, watch the probabilities."""
+"""Lectern's desktop app: classifies drawings, pictures and texts live."""

@@ -1,4 +1,4 @@
-"""Owns the start of the app by ``python -m desktop``, and of the stand-alone program."""
+"""Starts the app by ``python -m desktop`` and as the stand-alone program."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""Owns the start of the app: style, language, crash hook, window."""
+"""Starts the app: style, language, crash handling and window."""
 
 import sys
 from pathlib import Path
@@ -6,43 +6,48 @@ from pathlib import Path
 from PySide6.QtCore import QLibraryInfo, QLocale, QTimer, QTranslator
 from PySide6.QtWidgets import QApplication
 
-from desktop import settings as remembered
+from desktop import settings as stored
 from desktop import theme
+from desktop.prediction.worker import join_closed_workers
 from desktop.settings import Settings
 from desktop.window.crash import CrashHook, open_log
 from desktop.window.main_window import MainWindow
 
 _TRANSLATIONS = Path(__file__).parent / "translations"
+# Longer than the timeout of a server that does not respond.
+_JOIN_TIMEOUT_S = 3.0
 
 
 def run(*, models: Path | None = None, server: str | None = None, offline: bool = False) -> int:
-    """Open the window and stay until it is closed.
+    """Show the window until it is closed.
 
     Args:
-        models: Folder of the models on this computer; Lectern's own if None.
-        server: Address to use in place of the remembered one, for this time only.
-        offline: Look for no server.
+        models: Folder of the local models; the bundled models if None.
+        server: URL to use in place of the stored one, for this start only.
+        offline: Use no server.
 
     Returns:
         The exit status.
     """
     app = QApplication(sys.argv[:1])
-    app.setOrganizationName(remembered.ORGANIZATION)
-    app.setApplicationName(remembered.APPLICATION)
+    app.setOrganizationName(stored.ORGANIZATION)
+    app.setApplicationName(stored.APPLICATION)
     app.setApplicationDisplayName("Lectern")
     open_log()
     CrashHook(app).install()
-    settings = remembered.load()
+    settings = stored.load()
     apply_style(app, settings)
     window = MainWindow(settings, models=models, server=server, offline=offline)
     window.show()
-    # The first paint comes before the models and the server.
+    # Paint first, then load the models and try the server.
     QTimer.singleShot(0, window.start)
-    return app.exec()
+    status = app.exec()
+    join_closed_workers(_JOIN_TIMEOUT_S)
+    return status
 
 
 def apply_style(app: QApplication, settings: Settings) -> None:
-    """Give the application its style, colours and language."""
+    """Set style, theme and language of the application."""
     app.setStyle("fusion")
     app.setWindowIcon(theme.window_icon())
     theme.apply(settings.theme)

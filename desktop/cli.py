@@ -1,4 +1,4 @@
-"""Owns the command ``desktop``."""
+"""Defines the command ``lectern desktop``."""
 
 import ctypes
 import os
@@ -11,54 +11,62 @@ import click
 
 from service.inference.errors import LecternError, MissingExtra
 
-_SYSTEM_LIBRARIES = (
-    "libegl1 libgl1 libxkbcommon0 libdbus-1-3 libfontconfig1 libxcb-cursor0 libxcb-icccm4 libxcb-keysyms1 "
-    "libxcb-shape0 libxkbcommon-x11-0"
-)
-# Qt's X11 plugin is loaded only when the window is opened, and these with it.
-_LOADED_FOR_X11 = (
-    "libxcb-cursor.so.0",
-    "libxcb-icccm.so.4",
-    "libxcb-keysyms.so.1",
-    "libxcb-shape.so.0",
-    "libxkbcommon-x11.so.0",
-)
+# Qt's wheels contain all libraries but these. The imports load the first group; the X11 plugin loads the
+# second when the window opens, and aborts the process if one is missing.
+_IMPORT_LIBRARIES = {
+    "libEGL.so.1": "libegl1",
+    "libGL.so.1": "libgl1",
+    "libglib-2.0.so.0": "libglib2.0-0",
+    "libxkbcommon.so.0": "libxkbcommon0",
+    "libdbus-1.so.3": "libdbus-1-3",
+    "libfontconfig.so.1": "libfontconfig1",
+}
+_X11_LIBRARIES = {
+    "libX11-xcb.so.1": "libx11-xcb1",
+    "libxkbcommon-x11.so.0": "libxkbcommon-x11-0",
+    "libxcb-cursor.so.0": "libxcb-cursor0",
+    "libxcb-icccm.so.4": "libxcb-icccm4",
+    "libxcb-image.so.0": "libxcb-image0",
+    "libxcb-keysyms.so.1": "libxcb-keysyms1",
+    "libxcb-randr.so.0": "libxcb-randr0",
+    "libxcb-render-util.so.0": "libxcb-render-util0",
+    "libxcb-shape.so.0": "libxcb-shape0",
+    "libxcb-xkb.so.1": "libxcb-xkb1",
+}
 
 
 class MissingSystemLibrary(LecternError):
-    """Qt is installed, but not what it needs of the operating system."""
+    """A system library that Qt needs is not installed."""
 
     code = "missing_system_library"
 
 
 class MissingDisplay(LecternError):
-    """There is no screen to open a window on."""
+    """There is no display for the window."""
 
     code = "missing_display"
 
 
 @click.command(epilog="Example: lectern desktop --server http://lecture-hall:3000")
-@click.option(
-    "--server", metavar="URL", help="Ask this server, this time; otherwise the one set in Preferences."
-)
-@click.option("--offline", is_flag=True, help="Look for no server; everything is computed on this computer.")
+@click.option("--server", metavar="URL", help="Use this server for this start, not the one of Preferences.")
+@click.option("--offline", is_flag=True, help="Use no server; predict on this computer only.")
 def desktop(server: str | None, offline: bool) -> None:
-    """Open the desktop app: draw a digit, drop a picture, write a review.
+    """Open the desktop app to classify drawings, pictures and texts.
 
-    Without a server it reads on this computer, with the same models.
+    Without a server it predicts on this computer, with the same models.
     """
     run = _import_app()
-    from desktop.settings import problem_with_server
+    from desktop.settings import server_url_error
 
-    problem = None if server is None else problem_with_server(server)
-    if problem is not None:
-        raise click.BadParameter(problem, param_hint="--server")
+    error = None if server is None else server_url_error(server)
+    if error is not None:
+        raise click.BadParameter(error, param_hint="--server")
     folder = os.environ.get("LECTERN_MODELS")
     sys.exit(run(models=Path(folder) if folder else None, server=server, offline=offline))
 
 
 def _import_app() -> Callable[..., int]:
-    """Import Qt, which fails in ways that deserve an answer rather than a traceback."""
+    """Import Qt; raise an error with the command that installs what is missing."""
     try:
         if sys.platform == "linux":
             _check_display()
@@ -78,20 +86,22 @@ def _import_app() -> Callable[..., int]:
 
 
 def _check_display() -> None:
-    """Find out what Qt would end the whole process over, without a word that helps."""
-    if os.environ.get("QT_QPA_PLATFORM"):
+    """Check what would otherwise let Qt abort the process without a useful message."""
+    if os.environ.get("QT_QPA_PLATFORM") or os.environ.get("WAYLAND_DISPLAY"):
         return
-    if not os.environ.get("WAYLAND_DISPLAY") and not os.environ.get("DISPLAY"):
+    if not os.environ.get("DISPLAY"):
         raise MissingDisplay(
-            "there is no screen (DISPLAY is not set); start lectern desktop from a graphical session"
+            "there is no display (DISPLAY is not set); start lectern desktop from a graphical session"
         )
-    if not os.environ.get("WAYLAND_DISPLAY"):
-        for library in _LOADED_FOR_X11:
-            try:
-                ctypes.CDLL(library)
-            except OSError as error:
-                raise _missing_library(library) from error
+    for library in _X11_LIBRARIES:
+        try:
+            ctypes.CDLL(library)
+        except OSError as error:
+            raise _missing_library(library) from error
 
 
 def _missing_library(name: str) -> MissingSystemLibrary:
-    return MissingSystemLibrary(f"Qt needs {name} of the system: sudo apt-get install -y {_SYSTEM_LIBRARIES}")
+    packages = " ".join([*_IMPORT_LIBRARIES.values(), *_X11_LIBRARIES.values()])
+    return MissingSystemLibrary(
+        f"Qt needs the system library {name}; install it with: sudo apt-get install -y {packages}"
+    )

@@ -1,14 +1,18 @@
-"""Owns what the app remembers from one start to the next."""
+"""Stores the settings between two starts of the app."""
 
+import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from PySide6.QtCore import QByteArray, QSettings
+from PySide6.QtCore import QByteArray, QObject, QSettings, Signal
 
-from desktop.drawing.strokes import BROADEST_BRUSH, DEFAULT_BRUSH, SLIMMEST_BRUSH
+from desktop import api_key
+from desktop.api_key import KeyLocation
+from desktop.drawing.strokes import DEFAULT_BRUSH, MAX_BRUSH, MIN_BRUSH
 from service.client import DEFAULT_URL
 
 ORGANIZATION, APPLICATION = "Lectern", "Lectern"
@@ -22,8 +26,8 @@ class Theme(Enum):
     DARK = "dark"
 
 
-class Order(Enum):
-    """Order of the bars: as the labels are numbered, or the most probable first."""
+class BarOrder(Enum):
+    """Order of the bars: by the labels' index, or by descending score."""
 
     LABELS = "labels"
     SCORES = "scores"
@@ -31,49 +35,78 @@ class Order(Enum):
 
 @dataclass(frozen=True)
 class Settings:
-    """What is remembered.
+    """The settings.
 
     Attributes:
-        server: Address that is looked for; empty to stay on this computer.
-        api_key: Empty if the server wants none. Kept as plain text, as Qt keeps all settings.
+        server: URL of the server; empty to predict on this computer only.
+        api_key: Empty if the server needs none. :mod:`desktop.api_key` stores it.
         theme: Colours of the window.
-        language: ``de`` and so on; empty for the system's.
-        brush: Width as a share of a digit's usual height.
-        order: Of the bars of drawings; the other pages have the most probable first.
-        tab: Number of the page that is shown.
-        models: Model that was chosen on each page, by the page's name.
-        corrections: Folder of drawings that were misread; empty for the usual one.
-        geometry: Of the window, as Qt packs it.
+        language: Language code such as ``de``; empty for the system's language.
+        brush: Width of the brush as a share of a digit's height.
+        order: Order of the bars on the drawing page.
+        tab: Index of the current tab.
+        models: Name of the chosen model by the page's key.
+        corrections: Folder of the corrected drawings; empty for the default folder.
+        geometry: Geometry of the window in Qt's format.
     """
 
     server: str = DEFAULT_URL
-    api_key: str = ""
+    api_key: str = field(default="", repr=False)
     theme: Theme = Theme.SYSTEM
     language: str = ""
     brush: float = DEFAULT_BRUSH
-    order: Order = Order.LABELS
+    order: BarOrder = BarOrder.LABELS
     tab: int = 0
     models: Mapping[str, str] = field(default_factory=dict)
     corrections: str = ""
     geometry: bytes = b""
 
 
+class SettingsStore(QObject):
+    """Holds the settings of the running app, and writes every change.
+
+    Signals:
+        changed: The new :class:`Settings`.
+    """
+
+    changed = Signal(object)
+
+    def __init__(self, settings: Settings, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._settings = settings
+
+    @property
+    def settings(self) -> Settings:
+        """The current settings."""
+        return self._settings
+
+    def update(self, **changes: Any) -> None:
+        """Change fields of the settings by name."""
+        settings = replace(self._settings, **changes)
+        save(settings)
+        if settings.api_key != self._settings.api_key:
+            save_api_key(settings.api_key)
+        if settings != self._settings:
+            self._settings = settings
+            self.changed.emit(settings)
+
+
 def load() -> Settings:
-    """Read the settings; one that is missing or makes no sense has its default."""
+    """Read the settings; missing or invalid values get their defaults."""
     store = _store()
     settings = Settings()
     server = _text(store, "server", settings.server)
     models = {name: _text(store, f"models/{name}", "") for name in _names(store, "models")}
     geometry = store.value("geometry")
-    api_key = _text(store, "api_key", "")
+    key = api_key.load(_PrivateFile(store))
     return replace(
         settings,
-        server=server if server == "" or problem_with_server(server) is None else settings.server,
-        api_key=api_key if api_key.isascii() else "",
+        server=server if server == "" or server_url_error(server) is None else settings.server,
+        api_key=key if key.isascii() else "",
         theme=_choice(Theme, store, "theme", settings.theme),
         language=_text(store, "language", ""),
-        brush=min(max(_number(store, "brush", DEFAULT_BRUSH), SLIMMEST_BRUSH), BROADEST_BRUSH),
-        order=_choice(Order, store, "order", settings.order),
+        brush=min(max(_number(store, "brush", DEFAULT_BRUSH), MIN_BRUSH), MAX_BRUSH),
+        order=_choice(BarOrder, store, "order", settings.order),
         tab=max(int(_number(store, "tab", 0)), 0),
         models=models,
         corrections=_text(store, "corrections", ""),
@@ -82,10 +115,9 @@ def load() -> Settings:
 
 
 def save(settings: Settings) -> None:
-    """Write the settings."""
+    """Write the settings, except for the API key."""
     store = _store()
     store.setValue("server", settings.server)
-    store.setValue("api_key", settings.api_key)
     store.setValue("theme", settings.theme.value)
     store.setValue("language", settings.language)
     store.setValue("brush", settings.brush)
@@ -98,16 +130,50 @@ def save(settings: Settings) -> None:
     store.sync()
 
 
-def problem_with_server(address: str) -> str | None:
-    """Say what is wrong with an address that somebody typed; None if it can be asked."""
+def save_api_key(key: str) -> KeyLocation:
+    """Store the API key, or delete it if it is empty; return where it is stored."""
+    return api_key.save(key, _PrivateFile(_store()))
+
+
+def api_key_location() -> KeyLocation:
+    """Return where the API key is stored."""
+    return api_key.location(_PrivateFile(_store()))
+
+
+def server_url_error(url: str) -> str | None:
+    """Return why a server's URL is invalid; None if it is valid."""
     try:
-        parts = urlsplit(address)
-        reachable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        parts = urlsplit(url)
+        valid = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
     except ValueError:
-        reachable = False
-    if reachable and address.isascii() and " " not in address:
+        valid = False
+    if valid and url.isascii() and " " not in url:
         return None
-    return f"{address!r} is no address of a server; write one such as {DEFAULT_URL}"
+    return f"{url!r} is not the address of a server; use one such as {DEFAULT_URL}"
+
+
+class _PrivateFile:
+    """The settings file as a :class:`~desktop.api_key.TextStore`."""
+
+    def __init__(self, store: QSettings) -> None:
+        self._store = store
+
+    def read(self, name: str) -> str:
+        return _text(self._store, name, "")
+
+    def write(self, name: str, text: str) -> None:
+        path = Path(self._store.fileName())
+        # Windows keeps settings in the registry, where they belong to the user anyway.
+        if path.is_absolute() and text:
+            with contextlib.suppress(OSError):
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.touch(mode=0o600)
+                path.chmod(0o600)
+        if text:
+            self._store.setValue(name, text)
+        else:
+            self._store.remove(name)
+        self._store.sync()
 
 
 def _store() -> QSettings:

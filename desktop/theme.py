@@ -1,6 +1,6 @@
-"""Owns the colours of light and dark windows."""
+"""Defines the colours of the light and the dark theme."""
 
-from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtCore import QCoreApplication, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QGuiApplication, QIcon, QPainter, QPalette, QPen, QPixmap
 from PySide6.QtWidgets import QApplication, QDialogButtonBox
 
@@ -29,15 +29,25 @@ _ROLES = (
     (QPalette.ColorRole.Dark, "#8c939c", "#0e1013"),
     (QPalette.ColorRole.Shadow, "#5f666f", "#000000"),
 )
-_ICON = 128
-_FADED = (QPalette.ColorRole.WindowText, QPalette.ColorRole.Text, QPalette.ColorRole.ButtonText)
+_ICON_SIZE = 128
+_DISABLED_ROLES = (QPalette.ColorRole.WindowText, QPalette.ColorRole.Text, QPalette.ColorRole.ButtonText)
+
+
+def names() -> dict[Theme, str]:
+    """Return the names of the themes in the language of the window."""
+    translate = QCoreApplication.translate
+    return {
+        Theme.SYSTEM: translate("Theme", "As the system"),
+        Theme.LIGHT: translate("Theme", "Light"),
+        Theme.DARK: translate("Theme", "Dark"),
+    }
 
 
 def apply(theme: Theme) -> None:
-    """Colour the whole application.
+    """Set the colours of the application.
 
     Args:
-        theme: With ``SYSTEM``, call again whenever the system's scheme changes.
+        theme: For ``SYSTEM``, call this again when the system's colour scheme changes.
     """
     hints = QGuiApplication.styleHints()
     if theme is Theme.SYSTEM:
@@ -50,57 +60,58 @@ def apply(theme: Theme) -> None:
 
 
 def palette(*, dark: bool) -> QPalette:
-    """Return the colours of a dark or a light window."""
+    """Return the palette of the dark or the light theme."""
     colors = QPalette()
     for role, light_color, dark_color in _ROLES:
         colors.setColor(role, QColor(dark_color if dark else light_color))
-    for role in _FADED:
+    for role in _DISABLED_ROLES:
         colors.setColor(QPalette.ColorGroup.Disabled, role, QColor("#737a83" if dark else "#9299a1"))
     return colors
 
 
 def is_dark(colors: QPalette) -> bool:
-    """Tell whether a palette is a dark one."""
+    """Return whether a palette is dark."""
     return colors.window().color().lightness() < colors.windowText().color().lightness()
 
 
 def warning_colors(colors: QPalette) -> tuple[QColor, QColor]:
-    """Return paper and ink for something that deserves attention, in the palette's brightness."""
+    """Return background and text colours of a warning, dark or light as the palette."""
     if is_dark(colors):
         return QColor("#4a3a12"), QColor("#ffe6a6")
     return QColor("#fff1cc"), QColor("#4d3800")
 
 
-def quiet_color(colors: QPalette) -> QColor:
-    """Return the colour of bars that do not stand out."""
+def muted_color(colors: QPalette) -> QColor:
+    """Return the colour of bars that are not highlighted."""
     return QColor("#7d8690" if is_dark(colors) else "#8c939c")
 
 
-def line_color(number: int, count: int, colors: QPalette) -> QColor:
-    """Return the colour of one of several lines, as different from the others' as can be."""
-    hue = 360 * number // max(count, 1)
+def line_color(index: int, count: int, colors: QPalette) -> QColor:
+    """Return the colour of one of several lines, with hues spread evenly."""
+    hue = 360 * index // max(count, 1)
     return QColor.fromHsl(hue, 150, 170 if is_dark(colors) else 95)
 
 
-def without_icons(buttons: QDialogButtonBox) -> QDialogButtonBox:
-    """Take the icons off a dialog's buttons: their words say more."""
+def remove_icons(buttons: QDialogButtonBox) -> None:
+    """Remove the icons of a dialog's buttons, which some platforms add to the text."""
     for button in buttons.buttons():
         button.setIcon(QIcon())
-    return buttons
 
 
 def window_icon() -> QIcon:
-    """Return the app's sign: a white seven on black, as the pad and the networks have it."""
-    picture = QPixmap(_ICON, _ICON)
+    """Return the app's icon: a white seven on black, like the input of the networks."""
+    picture = QPixmap(_ICON_SIZE, _ICON_SIZE)
     picture.fill(Qt.GlobalColor.transparent)
     painter = QPainter(picture)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.setBrush(QColor("black"))
-    painter.drawRoundedRect(QRectF(picture.rect()), _ICON / 5, _ICON / 5)
-    pen = QPen(QColor("white"), _ICON * 0.11)
+    painter.drawRoundedRect(QRectF(picture.rect()), _ICON_SIZE / 5, _ICON_SIZE / 5)
+    pen = QPen(QColor("white"), _ICON_SIZE * 0.11)
     pen.setCapStyle(Qt.PenCapStyle.RoundCap)
     pen.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
     painter.setPen(pen)
-    painter.drawPolyline([QPointF(x * _ICON, y * _ICON) for x, y in ((0.3, 0.27), (0.7, 0.27), (0.44, 0.75))])
+    painter.drawPolyline(
+        [QPointF(x * _ICON_SIZE, y * _ICON_SIZE) for x, y in ((0.3, 0.27), (0.7, 0.27), (0.44, 0.75))]
+    )
     painter.end()
     return QIcon(picture)

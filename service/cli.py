@@ -1,4 +1,4 @@
-"""Owns the ``lectern`` command: finds each subcommand in the package that has it, and loads only that."""
+"""Defines the ``lectern`` command, which imports a subcommand's module only when it is called."""
 
 import importlib
 import sys
@@ -7,18 +7,18 @@ import click
 
 from service.inference.errors import LecternError, MissingExtra
 
-# command → (module, extra that it needs, summary); modules are loaded when their command is called.
+# command → (module, required extra, summary)
 COMMANDS = {
     "serve": ("service.commands", "serve", "Serve the models over HTTP."),
     "predict": ("service.commands", "", "Classify pictures or texts."),
-    "explain": ("service.commands", "", "Show what a network saw in a picture."),
-    "models": ("service.commands", "", "List the models, or show one's card."),
+    "explain": ("service.commands", "", "Explain a prediction for a picture."),
+    "models": ("service.commands", "", "List the models, or show a card."),
     "desktop": ("desktop.cli", "desktop", "Open the desktop app."),
-    "data": ("training.cli", "train", "List the data sets, or fetch one."),
-    "train": ("training.cli", "train", "Train a network by its recipe."),
-    "evaluate": ("training.cli", "train", "Measure a model on its whole test set."),
+    "data": ("training.cli", "train", "List the data sets, or download one."),
+    "train": ("training.cli", "train", "Train a network with a recipe."),
+    "evaluate": ("training.cli", "train", "Evaluate a model on its test set."),
     "export": ("training.cli", "train", "Export a trained network to ONNX."),
-    "quantize": ("training.cli", "train", "Make the 8-bit form of a picture model."),
+    "quantize": ("training.cli", "train", "Quantize an image classifier to 8 bits."),
 }
 
 
@@ -44,14 +44,14 @@ class _LazyGroup(click.Group):
 @click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="lectern", message="%(prog)s %(version)s")
 def lectern() -> None:
-    """The networks of a deep-learning lecture, trained, exported to ONNX, served and drawn on.
+    """Train the networks of a deep-learning course, serve them, and use them in a desktop app.
 
     Example: lectern predict mnist digit.png
     """
 
 
 def main() -> None:
-    """Run the command line; a mistake of the user's ends in one line on standard error and status 2."""
+    """Run the command line; errors of the user print one line to standard error, with exit status 2."""
     try:
         lectern(prog_name="lectern", standalone_mode=False)
     except click.ClickException as error:
@@ -67,7 +67,7 @@ def main() -> None:
 
 
 def _missing(error: ModuleNotFoundError, command: str, extra: str) -> LecternError | ModuleNotFoundError:
-    """Return what to say when a package is not there; a module of our own that is missing is a bug."""
+    """Return the error for a package that is not installed; a missing module of Lectern is a bug."""
     if not extra or (error.name or "").partition(".")[0] in ("service", "training", "desktop"):
         return error
     return MissingExtra(f"lectern {command} needs the package {error.name}: pip install 'lectern[{extra}]'")

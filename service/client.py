@@ -1,9 +1,9 @@
-"""Owns the Python SDK: asking a Lectern server for predictions, synchronously or with asyncio.
+"""Python SDK: a synchronous and an asyncio client of a Lectern server.
 
 ClientError (a LecternError)
-├── ConnectionFailed   no answer came: refused, cut off, or later than the timeout
-├── UnexpectedAnswer   an answer came that is none of Lectern's
-└── RequestRefused     the server said no; ``status``, ``code`` and ``request_id`` say why
+├── ConnectionFailed   no response: the connection was refused or closed, or the timeout passed
+├── UnexpectedAnswer   a response that does not come from a Lectern server
+└── RequestRefused     an error response; ``status``, ``code`` and ``request_id`` give the cause
 
 Example:
     >>> from service.client import Client
@@ -12,14 +12,12 @@ Example:
     '7'
 """
 
-import asyncio
 import base64
 import random
-import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import quote
 
 import httpx
@@ -28,39 +26,42 @@ from service.inference.card import Card, parse_card
 from service.inference.errors import LecternError
 from service.inference.prediction import Prediction, Score
 
+if TYPE_CHECKING:
+    import tenacity
+
 DEFAULT_URL = "http://127.0.0.1:3000"
 DEFAULT_TIMEOUT_S = 10.0
 DEFAULT_RETRIES = 3
-_RETRIED = (429, 503)
-_FIRST_PAUSE_S = 0.1
-_LONGEST_PAUSE_S = 5.0
+_RETRIED_STATUSES = (429, 503)
+_FIRST_WAIT_S = 0.1
+_MAX_WAIT_S = 5.0
 
 
 class ClientError(LecternError):
-    """A prediction could not be had from the server."""
+    """Base class of the client's errors."""
 
     code = "client_error"
 
 
 class ConnectionFailed(ClientError):
-    """No answer came: the connection was refused or cut off, or the timeout passed."""
+    """The connection was refused or closed, or the timeout passed."""
 
     code = "connection_failed"
 
 
 class UnexpectedAnswer(ClientError):
-    """Something answered that does not speak Lectern's protocol."""
+    """The response does not come from a Lectern server."""
 
     code = "unexpected_answer"
 
 
 class RequestRefused(ClientError):
-    """The server answered with an error.
+    """The server returned an error response.
 
     Attributes:
-        status: The HTTP status.
-        code: Lectern's stable word for the error, such as ``blank_image``.
-        request_id: To be found in the server's log.
+        status: HTTP status.
+        code: Lectern's error code, such as ``blank_image``.
+        request_id: Id of the request in the server's log.
     """
 
     def __init__(self, message: str, *, status: int, code: str, request_id: str) -> None:
@@ -72,7 +73,7 @@ class RequestRefused(ClientError):
 
 @dataclass(frozen=True)
 class ModelSummary:
-    """One row of the server's list of models."""
+    """One model in the server's list of models."""
 
     name: str
     version: int
@@ -82,12 +83,25 @@ class ModelSummary:
     labels: tuple[str, ...]
 
 
-def _model_path(model: str) -> str:
-    return f"/models/{quote(model, safe='')}"
+def _model_path(model: str, version: int | None = None) -> str:
+    path = f"/models/{quote(model, safe='')}"
+    return path if version is None else f"{path}/versions/{version}"
 
 
-class _Protocol:
-    """What both clients share: how requests are built, answers read, and pauses chosen."""
+def _is_busy(response: httpx.Response) -> bool:
+    return response.status_code in _RETRIED_STATUSES
+
+
+def _wait_seconds(state: "tenacity.RetryCallState") -> float:
+    """Return the time before the next attempt: exponential with jitter, and at least ``Retry-After``."""
+    wait = min(_FIRST_WAIT_S * 2.0 ** (state.attempt_number - 1), _MAX_WAIT_S) * random.uniform(0.5, 1.5)
+    assert state.outcome is not None, "an attempt has ended"
+    retry_after = state.outcome.result().headers.get("Retry-After", "")
+    return max(wait, min(float(retry_after), _MAX_WAIT_S)) if retry_after.isdecimal() else wait
+
+
+class _BaseClient:
+    """Builds requests and reads responses, for both clients."""
 
     def __init__(self, url: str, *, api_key: str | None, timeout_s: float, retries: int) -> None:
         self.url = url.rstrip("/")
@@ -96,37 +110,37 @@ class _Protocol:
             base_url = httpx.URL(self.url)
         except httpx.InvalidURL as error:
             raise ConnectionFailed(
-                f"{url!r} is no address ({error}); give one such as {DEFAULT_URL}"
+                f"{url!r} is not a valid address ({error}); use one such as {DEFAULT_URL}"
             ) from error
-        self._options: dict[str, Any] = {
+        self._http_options: dict[str, Any] = {
             "base_url": base_url,
             "timeout": timeout_s,
-            # As bytes, since a key with an umlaut is for the server to refuse, not for httpx to choke on.
+            # As bytes: httpx refuses text that is not ASCII, and the server should report a wrong key.
             "headers": {"Authorization": f"Bearer {api_key}".encode()} if api_key else {},
+        }
+
+    def _retry_options(self) -> dict[str, Any]:
+        import tenacity  # Imports tornado if it is installed, which is slow.
+
+        return {
+            "retry": tenacity.retry_if_result(_is_busy),
+            "wait": _wait_seconds,
+            "stop": tenacity.stop_after_attempt(self._retries + 1),
+            # The response of the last attempt is returned, and read like any other error response.
+            "retry_error_callback": lambda state: state.outcome.result(),
         }
 
     def _predict_request(
         self, model: str, inputs: Sequence[bytes | str], version: int | None, top_k: int | None
     ) -> dict[str, Any]:
-        texts = [value if isinstance(value, str) else base64.b64encode(value).decode() for value in inputs]
-        path = _model_path(model) + (f"/versions/{version}" if version is not None else "")
         parameters = {} if top_k is None else {"top_k": top_k}
-        return {"method": "POST", "url": path, "json": {"inputs": texts, "parameters": parameters}}
-
-    def _pauses(self) -> Iterator[float]:
-        """Yield the seconds to wait before each further try: doubling, and random, so that clients spread."""
-        for attempt in range(self._retries):
-            yield min(_FIRST_PAUSE_S * 2**attempt, _LONGEST_PAUSE_S) * random.uniform(0.5, 1.5)
-
-    def _retry_pause(self, response: httpx.Response, pauses: Iterator[float]) -> float | None:
-        """Return the seconds to wait before trying again, or None if this answer is final."""
-        if response.status_code not in _RETRIED:
-            return None
-        pause = next(pauses, None)
-        asked = response.headers.get("Retry-After", "")
-        if pause is None or not asked.isdecimal():
-            return pause
-        return max(pause, min(float(asked), _LONGEST_PAUSE_S))
+        request: dict[str, Any] = {"method": "POST", "url": _model_path(model, version)}
+        if len(inputs) == 1 and isinstance(inputs[0], bytes):
+            # Base64 is a third larger, so a picture below the server's limit could exceed it.
+            content_type = {"Content-Type": "application/octet-stream"}
+            return request | {"content": inputs[0], "headers": content_type, "params": parameters}
+        texts = [value if isinstance(value, str) else base64.b64encode(value).decode() for value in inputs]
+        return request | {"json": {"inputs": texts, "parameters": parameters}}
 
     def _failed(self, error: httpx.HTTPError) -> ConnectionFailed:
         if isinstance(error, httpx.TimeoutException):
@@ -158,7 +172,9 @@ class _Protocol:
         try:
             version = int(response.headers["X-Model-Version"])
             unsure = [word == "true" for word in response.headers["X-Lectern-Unsure"].split(",")]
-            rows = [tuple(Score(str(s["label"]), float(s["score"])) for s in row) for row in document]
+            # A raw picture is answered with one list of scores, JSON with one list for each input.
+            lists = document if not document or isinstance(document[0], list) else [document]
+            rows = [tuple(Score(str(s["label"]), float(s["score"])) for s in row) for row in lists]
             return [
                 Prediction(model=model, version=version, scores=row, unsure=flag)
                 for row, flag, _ in zip(rows, unsure, range(count), strict=True)
@@ -188,8 +204,8 @@ class _Protocol:
             ) from None
 
 
-class Client(_Protocol):
-    """A connection to one server, for ordinary code; close it, or use it in a ``with`` block."""
+class Client(_BaseClient):
+    """Synchronous client of one server; close it, or use it in a ``with`` block."""
 
     def __init__(
         self,
@@ -199,19 +215,19 @@ class Client(_Protocol):
         timeout_s: float = DEFAULT_TIMEOUT_S,
         retries: int = DEFAULT_RETRIES,
     ) -> None:
-        """Prepare a client; nothing is sent yet.
+        """Create a client; this sends no request.
 
         Args:
-            url: Where the server listens.
-            api_key: One of the server's ``LECTERN_API_KEYS``, if it has any.
-            timeout_s: Seconds to wait for each answer.
-            retries: Further tries, with growing pauses, after 429 and 503.
+            url: Address of the server.
+            api_key: One of the server's ``LECTERN_API_KEYS``, if the server needs a key.
+            timeout_s: Timeout of each attempt, in seconds.
+            retries: Number of further attempts after the statuses 429 and 503, with exponential back-off.
 
         Raises:
-            ConnectionFailed: ``url`` is no address.
+            ConnectionFailed: ``url`` is not a valid address.
         """
         super().__init__(url, api_key=api_key, timeout_s=timeout_s, retries=retries)
-        self._http = httpx.Client(**self._options)
+        self._http = httpx.Client(**self._http_options)
 
     def __enter__(self) -> Self:
         return self
@@ -231,15 +247,15 @@ class Client(_Protocol):
         """Classify the bytes of one picture file, or one text.
 
         Args:
-            model: A model's name.
-            value: A picture file, or a text, as the model's task demands.
-            version: One of its versions; the default one if None.
-            top_k: How many labels to name, 1 or more; all of them if None.
+            model: Name of the model.
+            value: A picture file or a text, depending on the model's task.
+            version: Version of the model; the default version if None.
+            top_k: Number of labels to return, 1 or more; all of them if None.
 
         Raises:
-            RequestRefused: The server said no.
-            ConnectionFailed: No answer came.
-            UnexpectedAnswer: Something else answered.
+            RequestRefused: The server returned an error.
+            ConnectionFailed: There was no response.
+            UnexpectedAnswer: The response does not come from a Lectern server.
         """
         return self.predict_many(model, [value], version=version, top_k=top_k)[0]
 
@@ -253,32 +269,32 @@ class Client(_Protocol):
     ) -> list[Prediction]:
         """Classify several inputs in one request; arguments and errors as for :meth:`predict`."""
         request = self._predict_request(model, inputs, version, top_k)
-        return self._predictions(self._ask(request), model, len(inputs))
+        return self._predictions(self._request(request), model, len(inputs))
 
     def models(self) -> list[ModelSummary]:
-        """Return what the server serves; errors as for :meth:`predict`."""
-        return self._summaries(self._ask({"method": "GET", "url": "/models"}))
+        """Return the models of the server; errors as for :meth:`predict`."""
+        return self._summaries(self._request({"method": "GET", "url": "/models"}))
 
-    def card(self, model: str) -> Card:
-        """Return the card of a model's default version; errors as for :meth:`predict`."""
-        response = self._ask({"method": "GET", "url": _model_path(model)})
+    def card(self, model: str, *, version: int | None = None) -> Card:
+        """Return the card of a model; arguments and errors as for :meth:`predict`."""
+        response = self._request({"method": "GET", "url": _model_path(model, version)})
         return parse_card(self._decode(response), source=str(response.url))
 
-    def _ask(self, request: dict[str, Any]) -> httpx.Response:
-        pauses = self._pauses()
-        while True:
-            try:
-                response = self._http.request(**request)
-            except httpx.HTTPError as error:
-                raise self._failed(error) from error
-            pause = self._retry_pause(response, pauses)
-            if pause is None:
-                return response
-            time.sleep(pause)
+    def _request(self, request: dict[str, Any]) -> httpx.Response:
+        import tenacity
+
+        response: httpx.Response = tenacity.Retrying(**self._retry_options())(self._send, request)
+        return response
+
+    def _send(self, request: dict[str, Any]) -> httpx.Response:
+        try:
+            return self._http.request(**request)
+        except httpx.HTTPError as error:
+            raise self._failed(error) from error
 
 
-class AsyncClient(_Protocol):
-    """The same for asyncio; use it in an ``async with`` block, or await :meth:`close`."""
+class AsyncClient(_BaseClient):
+    """Asyncio client of one server; use it in an ``async with`` block, or await :meth:`close`."""
 
     def __init__(
         self,
@@ -288,9 +304,9 @@ class AsyncClient(_Protocol):
         timeout_s: float = DEFAULT_TIMEOUT_S,
         retries: int = DEFAULT_RETRIES,
     ) -> None:
-        """Prepare a client; arguments as for :class:`Client`."""
+        """Create a client; arguments as for :class:`Client`."""
         super().__init__(url, api_key=api_key, timeout_s=timeout_s, retries=retries)
-        self._http = httpx.AsyncClient(**self._options)
+        self._http = httpx.AsyncClient(**self._http_options)
 
     async def __aenter__(self) -> Self:
         return self
@@ -320,25 +336,26 @@ class AsyncClient(_Protocol):
     ) -> list[Prediction]:
         """Classify several inputs in one request; as :meth:`Client.predict_many`."""
         request = self._predict_request(model, inputs, version, top_k)
-        return self._predictions(await self._ask(request), model, len(inputs))
+        return self._predictions(await self._request(request), model, len(inputs))
 
     async def models(self) -> list[ModelSummary]:
-        """Return what the server serves."""
-        return self._summaries(await self._ask({"method": "GET", "url": "/models"}))
+        """Return the models of the server."""
+        return self._summaries(await self._request({"method": "GET", "url": "/models"}))
 
-    async def card(self, model: str) -> Card:
-        """Return the card of a model's default version."""
-        response = await self._ask({"method": "GET", "url": _model_path(model)})
+    async def card(self, model: str, *, version: int | None = None) -> Card:
+        """Return the card of a model; as :meth:`Client.card`."""
+        response = await self._request({"method": "GET", "url": _model_path(model, version)})
         return parse_card(self._decode(response), source=str(response.url))
 
-    async def _ask(self, request: dict[str, Any]) -> httpx.Response:
-        pauses = self._pauses()
-        while True:
-            try:
-                response = await self._http.request(**request)
-            except httpx.HTTPError as error:
-                raise self._failed(error) from error
-            pause = self._retry_pause(response, pauses)
-            if pause is None:
-                return response
-            await asyncio.sleep(pause)
+    async def _request(self, request: dict[str, Any]) -> httpx.Response:
+        import tenacity
+
+        retrying = tenacity.AsyncRetrying(**self._retry_options())
+        response: httpx.Response = await retrying(self._send, request)
+        return response
+
+    async def _send(self, request: dict[str, Any]) -> httpx.Response:
+        try:
+            return await self._http.request(**request)
+        except httpx.HTTPError as error:
+            raise self._failed(error) from error

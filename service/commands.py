@@ -1,6 +1,5 @@
-"""Owns the commands ``serve``, ``predict``, ``explain`` and ``models``."""
+"""Defines the commands ``serve``, ``predict``, ``explain`` and ``models``."""
 
-import contextlib
 import dataclasses
 import importlib.util
 import io
@@ -8,22 +7,28 @@ import json
 import os
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import click
 from rich.console import Console
 from rich.table import Table
 
-from service import settings as environment
-from service.client import DEFAULT_URL, Client, RequestRefused
-from service.inference.card import Card, card_document
+from service.inference.card import Card, Latency, QuantizedFile, card_document
 from service.inference.catalog import Catalog
-from service.inference.errors import InputError, InvalidInput, MissingExtra, OutputError, SettingsError
+from service.inference.errors import (
+    InputError,
+    InvalidInput,
+    LecternError,
+    MissingExtra,
+    OutputError,
+    SettingsError,
+)
 from service.inference.files import write_atomically
 from service.inference.overlay import heat_overlay, map_sheet
 from service.inference.prediction import Prediction
-from service.settings import Settings
+from service.settings import Settings, table, variable
 
 _BAR_WIDTH = 30
 _ROOT = Path(__file__).resolve().parents[1]
@@ -31,53 +36,53 @@ _ROOT = Path(__file__).resolve().parents[1]
 
 @click.command(
     epilog="Settings are environment variables:\n\n\b\n"
-    + "\n".join(f"{name} [{default}]  {summary}" for name, default, summary in environment.table())
+    + "\n".join(f"{name} [{default}]  {summary}" for name, default, summary in table())
 )
-@click.option("--host", help="IP address to listen on, in place of LECTERN_HOST.")
-@click.option("--port", type=click.IntRange(1, 65535), help="Port to listen on, in place of LECTERN_PORT.")
+@click.option("--host", help="IP address to listen on; overrides LECTERN_HOST.")
+@click.option("--port", type=click.IntRange(1, 65535), help="Port to listen on; overrides LECTERN_PORT.")
 def serve(host: str | None, port: int | None) -> None:
     """Serve the models over HTTP until Ctrl-C or SIGTERM.
 
     Example: lectern serve --port 8080
     """
     if host:
-        os.environ[environment.variable("host")] = host
+        os.environ[variable("host")] = host
     if port:
-        os.environ[environment.variable("port")] = str(port)
+        os.environ[variable("port")] = str(port)
     settings = Settings.from_environment()
     if importlib.util.find_spec("bentoml") is None:
         raise MissingExtra("lectern serve needs the package bentoml: pip install 'lectern[serve]'")
-    # What would make every worker fail is found here, and told in one line.
+    # Errors that would end every worker are reported here, in one line.
     catalog = _open_catalog(settings)
     for card in catalog:
         catalog.predictor(card.name)
     _check_port(settings.host, settings.port, name="port")
     if settings.grpc_port:
         _check_port(settings.host, settings.grpc_port, name="grpc_port")
-    # The workers read the variable again, in another folder than the one it may be relative to.
-    os.environ[environment.variable("models")] = str(settings.models)
+    # The workers read the variable again, in another working directory.
+    os.environ[variable("models")] = str(settings.models)
     names = ", ".join(f"{card.name} {card.version}" for card in catalog)
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     grpc = f" and grpc://{host}:{settings.grpc_port}" if settings.grpc_port else ""
     click.echo(f"Serving {names} at http://{host}:{settings.port}{grpc} (Ctrl-C stops)", err=True)
     os.environ.setdefault("BENTOML_DO_NOT_TRACK", "True")
     if "BENTOML_HOME" not in os.environ:
-        # BentoML empties its folder for metrics when a server starts: two of one user must not share it.
+        # BentoML empties its metrics folder at start, so two servers of one user must not share it.
         os.environ["BENTOML_HOME"] = str(Path.home() / "bentoml" / f"lectern-{settings.port}")
     words = [sys.executable, "-m", "bentoml", "serve", "service.server.app:Lectern"]
     words += ["--host", settings.host, "--port", str(settings.port), "--working-dir", str(_ROOT)]
     words += ["--timeout-graceful-shutdown", str(int(settings.timeout_s) + 1)]
-    os.execv(sys.executable, words)  # The server takes this process's place, and so its signals.
+    os.execv(sys.executable, words)  # Replaces this process, so that signals reach the server.
 
 
 @click.command()
 @click.argument("model")
 @click.argument("inputs", nargs=-1, required=True)
 @click.option("--version", type=click.IntRange(min=1), help="Version of the model; the highest if not given.")
-@click.option("--top-k", type=click.IntRange(min=1), help="How many labels to show.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON, one line per input.")
-@click.option("--url", help=f"Ask a server, such as {DEFAULT_URL}, in place of this computer.")
-@click.option("--api-key", envvar="LECTERN_API_KEY", help="The server's API key, or LECTERN_API_KEY.")
+@click.option("--top-k", type=click.IntRange(min=1), help="Number of labels to show.")
+@click.option("--json", "as_json", is_flag=True, help="Print one line of JSON for each input.")
+@click.option("--url", help="Send the inputs to this server, such as http://127.0.0.1:3000.")
+@click.option("--api-key", envvar="LECTERN_API_KEY", help="API key of the server; default: LECTERN_API_KEY.")
 def predict(
     model: str,
     inputs: tuple[str, ...],
@@ -87,9 +92,9 @@ def predict(
     url: str | None,
     api_key: str | None,
 ) -> None:
-    """Classify picture files, or texts; '-' reads one from standard input.
+    """Classify picture files or texts; '-' reads one input from standard input.
 
-    An input that cannot be used is named, the others are still classified, and the status is 1.
+    Inputs that cannot be read are reported, the others are classified, and the exit status is 1.
 
     \b
     Examples:
@@ -97,22 +102,27 @@ def predict(
       lectern predict imdb "A wonderful film."
       lectern predict cats_vs_dogs cat.jpg --json --url http://127.0.0.1:3000
     """
-    with contextlib.ExitStack() as stack:
-        if url is None:
-            predictor = _catalog().predictor(model, version)
-            text = predictor.takes_text
+    if url is None:
+        predictor = _catalog().predictor(model, version)
+        classified = _predict_all(
+            inputs,
+            lambda value: predictor.predict([value], top_k=top_k)[0],
+            text=predictor.takes_text,
+            refusal=InputError,
+            as_json=as_json,
+        )
+    else:
+        from service.client import Client, RequestRefused  # httpx is slow to import
 
-            def ask(value: bytes | str) -> Prediction:
-                return predictor.predict([value], top_k=top_k)[0]
-        else:
-            client = stack.enter_context(Client(url, api_key=api_key))
-            text = client.card(model).task == "text-classification"
-
-            def ask(value: bytes | str) -> Prediction:
-                return client.predict(model, value, version=version, top_k=top_k)
-
-        shown = [_show(name, ask, text=text, as_json=as_json) for name in inputs]
-    if not all(shown):
+        with Client(url, api_key=api_key) as client:
+            classified = _predict_all(
+                inputs,
+                partial(client.predict, model, version=version, top_k=top_k),
+                text=client.card(model).task == "text-classification",
+                refusal=RequestRefused,
+                as_json=as_json,
+            )
+    if not classified:
         sys.exit(1)
 
 
@@ -120,15 +130,15 @@ def predict(
 @click.argument("model")
 @click.argument("picture", type=click.Path(path_type=Path))
 @click.option(
-    "--out", type=click.Path(path_type=Path), default=Path("why.png"), help="PNG to write [why.png]."
+    "--out", type=click.Path(path_type=Path), default=Path("why.png"), help="PNG file to write [why.png]."
 )
-@click.option("--label", help="Explain this label; the most probable one if not given.")
-@click.option("--layer", help="Show this convolutional layer's feature maps instead.")
+@click.option("--label", help="Label to explain; the most probable one if not given.")
+@click.option("--layer", help="Convolutional layer whose feature maps to show instead of a heat map.")
 @click.option("--version", type=click.IntRange(min=1), help="Version of the model; the highest if not given.")
 def explain(
     model: str, picture: Path, out: Path, label: str | None, layer: str | None, version: int | None
 ) -> None:
-    """Show what a network saw in a picture: a heat map laid over it, or a layer's feature maps.
+    """Explain a prediction: draw a heat map over the picture, or a layer's feature maps.
 
     \b
     Examples:
@@ -153,9 +163,9 @@ def explain(
         write_atomically(out, stream.getvalue())
     except OSError as error:
         raise OutputError(
-            f"{out}: cannot be written ({error.strerror}); choose another place with --out"
+            f"{out}: cannot be written ({error.strerror}); choose another file with --out"
         ) from error
-    click.echo(f"{out}: what {explainer.card.name} {explainer.card.version} saw of {subject}")
+    click.echo(f"{out}: {explainer.card.name} {explainer.card.version}, {subject}")
 
 
 @click.command()
@@ -163,7 +173,7 @@ def explain(
 @click.option("--version", type=click.IntRange(min=1), help="Version of the model; the highest if not given.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def models(model: str | None, version: int | None, as_json: bool) -> None:
-    """List the models with all their versions, or show one's card.
+    """List all versions of all models, or show the card of one.
 
     \b
     Examples:
@@ -179,23 +189,23 @@ def models(model: str | None, version: int | None, as_json: bool) -> None:
     if as_json:
         click.echo(_pretty([card_document(card) for card in cards]))
         return
-    table = Table(box=None, pad_edge=False, expand=True)
-    table.add_column("model", no_wrap=True)
-    table.add_column("version", no_wrap=True)
-    table.add_column("title", no_wrap=True, overflow="ellipsis", ratio=1)  # what is cut off first
-    for figure in ("accuracy", "one answer", "in 8 bits", "size"):
-        table.add_column(figure, no_wrap=True, justify="right")
+    rows = Table(box=None, pad_edge=False, expand=True)
+    rows.add_column("model", no_wrap=True)
+    rows.add_column("version", no_wrap=True)
+    rows.add_column("title", no_wrap=True, overflow="ellipsis", ratio=1)  # shortened first
+    for figure in ("accuracy", "latency", "int8", "size"):
+        rows.add_column(figure, no_wrap=True, justify="right")
     for card in cards:
-        table.add_row(
+        rows.add_row(
             card.name,
             str(card.version),
             card.title,
             f"{card.metrics.accuracy:.2%}",
-            _milliseconds(card.cost.milliseconds if card.cost else None),
-            _milliseconds(card.quantized.milliseconds if card.quantized else None),
+            _latency(card.latency),
+            _latency(card.quantized),
             f"{card.onnx.bytes / 1e6:.2f} MB",
         )
-    Console().print(table)
+    Console().print(rows)
 
 
 def _catalog() -> Catalog:
@@ -219,29 +229,54 @@ def _check_port(host: str, port: int, *, name: str) -> None:
             probe.bind((host, port))
         except OSError as error:
             raise SettingsError(
-                f"cannot listen on {host}:{port} ({error.strerror}); stop what uses it, or set "
-                f"{environment.variable('host')} and {environment.variable(name)}"
+                f"cannot listen on {host}:{port} ({error.strerror}); stop the program that uses it, or set "
+                f"{variable('host')} and {variable(name)}"
             ) from error
 
 
-def _show(name: str, ask: Callable[[bytes | str], Prediction], *, text: bool, as_json: bool) -> bool:
-    """Classify one input and print the answer; return whether it could be had."""
-    shown = click.format_filename(name)  # a file's name need not be valid Unicode, what is printed must
-    try:
-        prediction = ask(_read(name, text=text))
-    except (InputError, RequestRefused) as error:
-        click.echo(f"{shown}: {error}", err=True)
-        return False
+def _predict_all(
+    names: Sequence[str],
+    predict_one: Callable[[bytes | str], Prediction],
+    *,
+    text: bool,
+    refusal: type[LecternError],
+    as_json: bool,
+) -> bool:
+    """Classify and print inputs one by one.
+
+    Args:
+        names: Files or texts; ``-`` is standard input.
+        predict_one: Classifies one input.
+        text: Whether the model reads texts.
+        refusal: Error of ``predict_one`` that concerns only its input.
+        as_json: Print JSON.
+
+    Returns:
+        Whether all inputs were classified.
+    """
+    complete = True
+    for name in names:
+        shown = click.format_filename(name)  # A file name may be invalid Unicode.
+        try:
+            prediction = predict_one(_read(name, text=text))
+        except (InputError, refusal) as error:
+            click.echo(f"{shown}: {error}", err=True)
+            complete = False
+        else:
+            _print_prediction(shown, prediction, as_json=as_json)
+    return complete
+
+
+def _print_prediction(name: str, prediction: Prediction, *, as_json: bool) -> None:
     if as_json:
-        click.echo(json.dumps({"input": shown, **dataclasses.asdict(prediction)}, ensure_ascii=False))
-        return True
-    doubt = "  (not sure)" if prediction.unsure else ""
-    click.echo(f"{shown}  {prediction.model} {prediction.version}{doubt}")
+        click.echo(json.dumps({"input": name, **dataclasses.asdict(prediction)}, ensure_ascii=False))
+        return
+    unsure = "  (unsure)" if prediction.unsure else ""
+    click.echo(f"{name}  {prediction.model} {prediction.version}{unsure}")
     width = max(len(score.label) for score in prediction.scores)
     for score in prediction.scores:
         bar = "█" * round(score.score * _BAR_WIDTH)
         click.echo(f"  {score.label:<{width}}  {score.score:7.2%}  {bar}".rstrip())
-    return True
 
 
 def _read(name: str, *, text: bool) -> bytes | str:
@@ -255,8 +290,8 @@ def _read(name: str, *, text: bool) -> bytes | str:
         raise InvalidInput("standard input is not UTF-8 text") from error
 
 
-def _milliseconds(measured: float | None) -> str:
-    return "–" if measured is None else f"{measured:.2g} ms"
+def _latency(part: Latency | QuantizedFile | None) -> str:
+    return "–" if part is None else f"{part.milliseconds:.2g} ms"
 
 
 def _pretty(document: object) -> str:
@@ -264,10 +299,6 @@ def _pretty(document: object) -> str:
 
 
 def _card_text(card: Card) -> str:
-    runs = card.extra.get("members") or card.extra.get("averaged", [])  # of several in one network
-    start = card.recipe.settings.get("start")
-    begun = f"after {start['recipe']}, seed {start['seed']}, {start['epochs']} epochs, " if start else ""
-    partners = "".join(f"with {run['recipe']}, seed {run['seed']}, " for run in runs[1:])
     lines = [
         f"{card.name} {card.version}: {card.title}",
         f"labels      {', '.join(card.labels)}",
@@ -275,11 +306,8 @@ def _card_text(card: Card) -> str:
         f"log-loss    {card.metrics.log_loss:.4f}",
         f"calibration {card.metrics.expected_calibration_error:.4f} expected error; "
         f"unsure below {card.unsure_below:.3f}",
-        f"one answer  {_milliseconds(card.cost.milliseconds if card.cost else None)}; in 8 bits "
-        f"{_milliseconds(card.quantized.milliseconds if card.quantized else None)}",
-        f"recipe      {card.recipe.name}, {card.training.epochs} epochs, seed {card.training.seed}, "
-        f"{partners}{begun}"
-        f"{card.training.seconds:,.0f} s on {card.training.machine}",
+        f"latency     {_latency(card.latency)}; int8 {_latency(card.quantized)}",
+        f"recipe      {_recipe_text(card)}",
         f"input       {card.input.dtype} {list(card.input.shape)}, {card.input.preprocessing}",
         f"licence     {card.provenance.license}",
         "",
@@ -289,3 +317,12 @@ def _card_text(card: Card) -> str:
         shape = " x ".join("n" if size == -1 else str(size) for size in layer.output_shape)
         lines.append(f"{layer.name:<28}{layer.type:<24}{shape:<22}{layer.parameters:>12,}")
     return "\n".join([*lines, f"{'total':<74}{card.parameters:>12,}"])
+
+
+def _recipe_text(card: Card) -> str:
+    training, source = card.training, card.recipe.settings.get("init_from")
+    parts = [f"{card.recipe.name}, {training.epochs} epochs, seed {training.seed}"]
+    parts += [f"with {run.recipe}, seed {run.seed}" for run in (card.ensemble or card.weight_average)[1:]]
+    if source:
+        parts.append(f"after {source['recipe']}, seed {source['seed']}, {source['epochs']} epochs")
+    return ", ".join([*parts, f"{training.seconds:,.0f} s on {training.machine}"])

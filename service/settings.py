@@ -1,177 +1,159 @@
-"""Owns the ``LECTERN_*`` environment variables: read once, checked, frozen."""
+"""Reads the server's settings from the ``LECTERN_*`` environment variables."""
 
 import ipaddress
 import os
-import re
 import socket
+import typing
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta, Struct
 
 from service.inference.errors import SettingsError
-from service.inference.precision import PRECISIONS, PrecisionChoice
+from service.inference.precision import PrecisionChoice
 
 _BUNDLED_MODELS = Path(__file__).resolve().parents[1] / "models"
-_PREFIX = "LECTERN_"
-
-
-@dataclass(frozen=True)
-class _Kind:
-    """How the text of a variable is read.
-
-    Attributes:
-        parse: Converts the text into the value; raises ValueError or RuntimeError where that cannot be.
-        expected: What to say then.
-        secret: Whether the text must not be shown.
-    """
-
-    parse: Callable[[str], Any]
-    expected: str
-    secret: bool = False
-
-
-def _whole(low: int, high: int) -> _Kind:
-    def parse(text: str) -> int:
-        value = int(text)
-        if not low <= value <= high:
-            raise ValueError
-        return value
-
-    return _Kind(parse, f"a whole number from {low} to {high}")
-
-
-def _seconds(text: str) -> float:
-    value = float(text)
-    if not 0 < value <= 3600:
-        raise ValueError
-    return value
-
-
-def _words(text: str) -> tuple[str, ...]:
-    return tuple(word for word in (part.strip() for part in text.split(",")) if word)
-
-
-def _providers(text: str) -> tuple[str, ...]:
-    names = _words(text.lower())
-    if names != ("auto",) and (not names or not set(names) <= {"cpu", "cuda", "tensorrt"}):
-        raise ValueError
-    return names
-
-
-def _keys(text: str) -> tuple[str, ...]:
-    keys = _words(text)
-    # A list without a key in it is a slip that would open the server to all.
-    if not keys or not all(key.isascii() and key.isprintable() and " " not in key for key in keys):
-        raise ValueError
-    return keys
-
-
-def _origins(text: str) -> tuple[str, ...]:
-    origins = _words(text)
-    if not origins or not all(origin == "*" or _ORIGIN.fullmatch(origin) for origin in origins):
-        raise ValueError
-    return origins
-
-
-def _networks(text: str) -> tuple[str, ...]:
-    return tuple(str(ipaddress.ip_network(network, strict=False)) for network in _words(text))
-
-
-def _log_format(text: str) -> str:
-    if text not in ("text", "json"):
-        raise ValueError
-    return text
-
-
-def _precision(text: str) -> PrecisionChoice:
-    for choice in PRECISIONS:
-        if text.lower() == choice:
-            return choice
-    raise ValueError
-
-
-def _address(text: str) -> str:
-    return str(ipaddress.ip_address("127.0.0.1" if text == "localhost" else text))
 
 
 def _folder(text: str) -> Path:
     return Path(text).expanduser().resolve()
 
 
-_ORIGIN = re.compile(r"https?://[^/\s]+")
-_FOLDER = _Kind(_folder, "a folder")
-_ADDRESS = _Kind(_address, "an IP address, such as 127.0.0.1 or 0.0.0.0")
-_SECONDS = _Kind(_seconds, "a number of seconds above 0, at most 3600")
-_PROVIDERS = _Kind(_providers, "auto, or an ordered list from cpu, cuda, tensorrt, such as cuda,cpu")
-_PRECISION = _Kind(_precision, "auto, float32 or int8")
-_KEYS = _Kind(_keys, "one or more keys of ASCII characters, separated by commas", secret=True)
-_ORIGINS = _Kind(_origins, "origins such as https://example.org, separated by commas, or *")
-_NETWORKS = _Kind(_networks, "IP addresses or networks such as 10.0.0.0/8, separated by commas")
-_LOG_FORMAT = _Kind(_log_format, "text or json")
+def _address(text: str) -> str:
+    return str(ipaddress.ip_address("127.0.0.1" if text == "localhost" else text))
 
 
-def _spec(kind: _Kind, summary: str) -> dict[str, Any]:
-    return {"kind": kind, "summary": summary}
+def _words(text: str) -> list[str]:
+    return [word for word in (part.strip() for part in text.split(",")) if word]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Settings:
-    """Everything about serving that an operator can choose; each field is a ``LECTERN_*`` variable."""
+def _providers(text: str) -> list[str]:
+    names = _words(text.lower())
+    if "auto" in names and names != ["auto"]:
+        raise ValueError("auto stands alone")
+    return names
 
-    models: Path = field(default=_BUNDLED_MODELS, metadata=_spec(_FOLDER, "Folder of models to serve"))
-    host: str = field(
-        default="127.0.0.1", metadata=_spec(_ADDRESS, "IP address to listen on; 0.0.0.0 for all")
+
+def _networks(text: str) -> list[str]:
+    return [str(ipaddress.ip_network(word, strict=False)) for word in _words(text)]
+
+
+def _setting(
+    summary: str,
+    expected: str = "",
+    *,
+    parse: Callable[[str], object] = str,
+    secret: bool = False,
+    **limits: Any,
+) -> Meta:
+    """Describe a setting.
+
+    Args:
+        summary: One line for the help text and the README.
+        expected: Accepted values, for error messages; by default derived from the limits ``ge`` and ``le``.
+        parse: Splits or converts the variable's text; raises ValueError or RuntimeError if it cannot.
+        secret: Keep the value out of error messages.
+        limits: Constraints of :class:`msgspec.Meta`.
+    """
+    expected = expected or f"a whole number from {limits['ge']} to {limits['le']}"
+    about = {"expected": expected, "parse": parse, "secret": secret}
+    return Meta(description=summary, extra=about, **limits)
+
+
+Provider = Literal["auto", "cpu", "cuda", "tensorrt"]
+ApiKey = Annotated[str, Meta(pattern=r"^[!-~]+$")]
+Origin = Annotated[str, Meta(pattern=r"^(\*|https?://[^/\s]+)$")]
+
+
+class Settings(Struct, frozen=True, kw_only=True):
+    """Settings of the server; each field is a ``LECTERN_*`` environment variable."""
+
+    models: Annotated[Path, _setting("Folder of models to serve", "a folder", parse=_folder)] = (
+        _BUNDLED_MODELS
     )
-    port: int = field(default=3000, metadata=_spec(_whole(1, 65535), "Port to listen on"))
-    grpc_port: int = field(
-        default=0,
-        metadata=_spec(_whole(0, 65535), "Port of the Open Inference Protocol over gRPC; 0: not served"),
-    )
-    workers: int = field(default=1, metadata=_spec(_whole(1, 64), "Server processes; each loads all models"))
-    providers: tuple[str, ...] = field(
-        default=("auto",),
-        metadata=_spec(_PROVIDERS, "Hardware: auto, or an ordered list of cpu, cuda, tensorrt"),
-    )
-    precision: PrecisionChoice = field(
-        default="auto",
-        metadata=_spec(
-            _PRECISION,
+    host: Annotated[
+        str,
+        _setting(
+            "IP address to listen on; 0.0.0.0 for all",
+            "an IP address, such as 127.0.0.1 or 0.0.0.0",
+            parse=_address,
+        ),
+    ] = "127.0.0.1"
+    port: Annotated[int, _setting("Port to listen on", ge=1, le=65535)] = 3000
+    grpc_port: Annotated[
+        int, _setting("Port of the Open Inference Protocol over gRPC; 0: not served", ge=0, le=65535)
+    ] = 0
+    workers: Annotated[int, _setting("Server processes; each loads all models", ge=1, le=64)] = 1
+    providers: Annotated[
+        tuple[Provider, ...],
+        _setting(
+            "Hardware: auto, or an ordered list of cpu, cuda, tensorrt",
+            "auto, or an ordered list from cpu, cuda, tensorrt, such as cuda,cpu",
+            parse=_providers,
+            min_length=1,
+        ),
+    ] = ("auto",)
+    precision: Annotated[
+        PrecisionChoice,
+        _setting(
             "Networks with an 8-bit form: float32, int8, or auto for the faster one on this machine; "
             "others, and all on GPUs, run in float32",
+            "auto, float32 or int8",
+            parse=str.lower,
         ),
-    )
-    threads: int = field(default=1, metadata=_spec(_whole(1, 256), "Threads of ONNX Runtime within one call"))
-    max_body_mb: int = field(
-        default=16, metadata=_spec(_whole(1, 1024), "Largest request body in MB (10^6 bytes)")
-    )
-    max_pixels: int = field(
-        default=40_000_000,
-        metadata=_spec(_whole(784, 10**9), "Largest picture, width x height, that is decoded"),
-    )
-    max_batch: int = field(default=64, metadata=_spec(_whole(1, 4096), "Most inputs in one request"))
-    max_queue: int = field(
-        default=64, metadata=_spec(_whole(1, 100_000), "Most predictions that wait or run in one worker")
-    )
-    timeout_s: float = field(
-        default=30.0, metadata=_spec(_SECONDS, "Longest time one request may take, in seconds")
-    )
-    api_keys: tuple[str, ...] = field(
-        default=(), metadata=_spec(_KEYS, "Keys, separated by commas; none means open to all")
-    )
-    cors_origins: tuple[str, ...] = field(
-        default=(), metadata=_spec(_ORIGINS, "Origins whose web pages may ask, separated by commas, or *")
-    )
-    trusted_proxies: tuple[str, ...] = field(
-        default=(),
-        metadata=_spec(
-            _NETWORKS,
-            "Addresses or networks of proxies whose X-Forwarded-For names the client, separated by commas",
+    ] = "auto"
+    threads: Annotated[int, _setting("Threads of ONNX Runtime within one call", ge=1, le=256)] = 1
+    max_body_mb: Annotated[int, _setting("Largest request body in MB (10^6 bytes)", ge=1, le=1024)] = 16
+    max_pixels: Annotated[
+        int, _setting("Largest picture, width x height, that is decoded", ge=784, le=10**9)
+    ] = 40_000_000
+    max_batch: Annotated[int, _setting("Most inputs in one request", ge=1, le=4096)] = 64
+    max_queue: Annotated[
+        int, _setting("Most predictions that wait or run in one worker", ge=1, le=100_000)
+    ] = 64
+    timeout_s: Annotated[
+        float,
+        _setting(
+            "Longest time one request may take, in seconds",
+            "a number of seconds above 0, at most 3600",
+            gt=0,
+            le=3600,
         ),
-    )
-    log_format: str = field(
-        default="text", metadata=_spec(_LOG_FORMAT, "One line a request, as text or json")
-    )
+    ] = 30.0
+    api_keys: Annotated[
+        tuple[ApiKey, ...],
+        _setting(
+            "Keys, separated by commas; none means open to all",
+            "one or more keys of ASCII characters, separated by commas",
+            parse=_words,
+            secret=True,
+            min_length=1,  # A list without a key is a mistake that would give everybody access.
+        ),
+    ] = ()
+    cors_origins: Annotated[
+        tuple[Origin, ...],
+        _setting(
+            "Origins whose web pages may send requests, separated by commas, or *",
+            "origins such as https://example.org, separated by commas, or *",
+            parse=_words,
+            min_length=1,
+        ),
+    ] = ()
+    trusted_proxies: Annotated[
+        tuple[str, ...],
+        _setting(
+            "Reverse proxies whose X-Forwarded-For header is used: IP addresses or networks, "
+            "separated by commas; none by default",
+            "IP addresses or CIDR networks, such as 10.0.0.0/8, separated by commas",
+            parse=_networks,
+            min_length=1,
+        ),
+    ] = ()
+    log_format: Annotated[
+        Literal["text", "json"], _setting("One line a request, as text or json", "text or json")
+    ] = "text"
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> "Settings":
@@ -184,20 +166,15 @@ class Settings:
             The settings, with defaults where a variable is not set or empty.
 
         Raises:
-            SettingsError: A variable cannot be used. Names it, its value and what is expected.
+            SettingsError: A variable has an invalid value. Names the variable and what is expected, and the
+                value unless it is a secret.
         """
         environment = os.environ if environment is None else environment
-        values: dict[str, Any] = {}
-        for spec in fields(cls):
-            text = environment.get(variable(spec.name), "")
-            if not text:
-                continue
-            kind: _Kind = spec.metadata["kind"]
-            try:
-                values[spec.name] = kind.parse(text)
-            except (ValueError, RuntimeError):
-                shown = "cannot be used" if kind.secret else f"is {text!r}"
-                raise SettingsError(f"{variable(spec.name)} {shown}, expected {kind.expected}") from None
+        values = {
+            name: _read(name, text, kind)
+            for name, kind in _annotations().items()
+            if (text := environment.get(variable(name)))
+        }
         settings = cls(**values)
         settings._check_grpc_port()
         return settings
@@ -209,23 +186,35 @@ class Settings:
             )
         if self.grpc_port and self.workers > 1 and not hasattr(socket, "SO_REUSEPORT"):
             raise SettingsError(
-                f"{variable('grpc_port')} needs one worker on this system, where processes share no port; "
-                f"set {variable('workers')}, which is {self.workers}, to 1, or no port for gRPC"
+                f"{variable('grpc_port')} needs one worker on this system, where processes cannot share a "
+                f"port; set {variable('workers')}, which is {self.workers}, to 1, or no port for gRPC"
             )
 
 
 def variable(name: str) -> str:
     """Return the environment variable of a setting, ``LECTERN_PORT`` for ``port``."""
-    return _PREFIX + name.upper()
+    return f"LECTERN_{name.upper()}"
 
 
 def table() -> list[tuple[str, str, str]]:
     """Return (variable, default, summary) of every setting, for help texts and the README."""
+    defaults = Settings(models=Path("models"))
     rows = []
-    for spec in fields(Settings):
-        default = spec.default
+    for name, kind in _annotations().items():
+        default = getattr(defaults, name)
         text = ",".join(default) if isinstance(default, tuple) else str(default)
-        rows.append(
-            (variable(spec.name), "models" if spec.name == "models" else text, spec.metadata["summary"])
-        )
+        rows.append((variable(name), text, kind.__metadata__[0].description))
     return rows
+
+
+def _annotations() -> dict[str, Any]:
+    return typing.get_type_hints(Settings, include_extras=True)
+
+
+def _read(name: str, text: str, kind: Any) -> Any:
+    about = kind.__metadata__[0].extra
+    try:
+        return msgspec.convert(about["parse"](text), kind, strict=False)
+    except (msgspec.ValidationError, ValueError, RuntimeError):
+        shown = "cannot be used" if about["secret"] else f"is {text!r}"
+        raise SettingsError(f"{variable(name)} {shown}, expected {about['expected']}") from None

@@ -62,7 +62,7 @@ def test_the_import_rules_name_every_part_of_service(package: str) -> None:
     forbidden = {
         module
         for contract in CONTRACTS
-        if package in contract["source_modules"]
+        if package in contract.get("source_modules", ())
         for module in contract["forbidden_modules"]
         if module.startswith("service")
     }

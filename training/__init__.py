@@ -1,1 +1,1 @@
-"""Lectern's training: data sets, recipes, training, evaluation and export to ONNX."""
+"""Trains the networks of the recipes, exports them to ONNX and evaluates them."""

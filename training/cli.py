@@ -1,251 +1,262 @@
-"""Owns the commands ``data``, ``train``, ``evaluate`` and ``export``; what they do is done elsewhere."""
+"""Defines the commands ``data``, ``train``, ``evaluate``, ``quantize`` and ``export``.
+
+The functions import what they need when they run, so that ``--help`` does not load Keras.
+"""
 
 import logging
+import math
 import os
 import sys
 from collections.abc import Callable
+from dataclasses import Field, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 import click
 from rich.console import Console
 
-from training.recipes import DEFAULTS
-from training.recipes import NAMES as RECIPES
+from training.hyperparameters import Hyperparameters, declaration_of, parse_augmentation
+from training.recipes import default_recipe, recipe_names, unknown_recipe
 
-_MODELS = Path("models")
-_RUNS = Path("runs")
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+_OWN_DATA_RECIPE = "cats-dogs-features"
+_RECIPES_EPILOG = f"Recipes: {', '.join(recipe_names())}."
 _folder = click.Path(path_type=Path, file_okay=False)
+_models_option = click.option(
+    "--models", type=_folder, default=Path("models"), show_default=True, help="Folder of all models."
+)
+_runs_option = click.option(
+    "--runs", type=_folder, default=Path("runs"), show_default=True, help="Folder of all runs."
+)
+_version_option = click.option(
+    "--version", type=click.IntRange(min=1), help="Version of the model; the highest if not given."
+)
+_data_option = click.option(
+    "--data", type=_folder, help="Folder of your own images, if the network was trained on them."
+)
+
+
+def _find_recipe(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+    """Check the name of a recipe; replace the name of a data set by that of its default recipe."""
+    if value is None or value in recipe_names():
+        return value
+    _silence_libraries()
+    from training.datasets.registry import DATASETS
+
+    if value in DATASETS:
+        return default_recipe(value).name
+    raise click.BadParameter(unknown_recipe(value), ctx, param)
+
+
+def _hyperparameter_options(command: Command) -> Command:
+    """Add an option for each hyperparameter that the command line can change."""
+    for spec in reversed(fields(Hyperparameters)):
+        declared = declaration_of(spec)
+        if declared.option:
+            option = click.option(
+                declared.option,
+                spec.name,
+                help=declared.help,
+                show_default="the recipe's",
+                **_option_type(spec),
+            )
+            command = option(command)
+    return command
+
+
+def _option_type(spec: "Field[Any]") -> dict[str, Any]:
+    """Return the arguments of ``click.option`` that follow from a hyperparameter's type and range."""
+    declared, kind = declaration_of(spec), get_type_hints(Hyperparameters)[spec.name]
+    if kind is bool:
+        return {"is_flag": True, "default": None}
+    if kind is int:
+        return {"type": click.IntRange(min=int(declared.minimum))}
+    if float in (kind, *get_args(kind)):
+        lowest = max(declared.minimum, declared.above)
+        highest = declared.below if math.isfinite(declared.below) else None
+        return {"type": click.FloatRange(lowest, highest, min_open=lowest == declared.above, max_open=True)}
+    if get_origin(kind) is Literal:
+        return {"type": click.Choice(get_args(kind))}
+    return {"callback": _parse_augmentation}
+
+
+def _parse_augmentation(ctx: click.Context, param: click.Parameter, value: str | None) -> Any:
+    if value is None:
+        return None
+    names = [name.strip() for name in value.split(",") if name.strip()]
+    return parse_augmentation([] if names == ["none"] else names)
 
 
 @click.command()
 @click.argument("names", nargs=-1)
 def data(names: tuple[str, ...]) -> None:
-    """List the data sets, or fetch those that are named.
+    """List the data sets, or download the named ones.
 
-    They are kept in LECTERN_DATA, else in ~/.cache/lectern/data.
+    The files are stored in LECTERN_DATA, by default ~/.cache/lectern/data.
 
     Example: lectern data mnist imdb
     """
-    _quiet()
-    from training.datasets.pendigits import load_pendigits
-    from training.datasets.registry import list_datasets, load_dataset
+    _silence_libraries()
+    from training.datasets.registry import DATASETS, find_dataset
     from training.reporting.progress import download_bar
 
     console = Console()
     for name in names:
         with download_bar(console) as progress:
-            if name == "pendigits":
-                load_pendigits(progress=progress)
-                continue
-            dataset = load_dataset(name, progress=progress)
-        for skipped in dataset.skipped:
-            console.print(f"{name}: left out {skipped}", highlight=False)
-    for entry in list_datasets():
-        size = (
-            f"{entry.bytes / 1e6:.0f} MB"
-            if entry.bytes is not None
-            else f"not here; lectern data {entry.name}"
-        )
+            find_dataset(name).ensure_cached(progress)
+    for entry in DATASETS.values():
+        size = f"missing; lectern data {entry.name}" if entry.bytes is None else f"{entry.bytes / 1e6:.0f} MB"
         console.print(f"[bold]{entry.name}[/bold]  {size}", highlight=False)
         for title, text in (
             ("train + validation + test", entry.splits),
             ("source", entry.source),
             ("licence", entry.license),
-            ("file", ", ".join(map(str, entry.files))),
+            ("file", ", ".join(map(str, entry.paths))),
         ):
             console.print(f"  {title}: {text}", highlight=False, soft_wrap=True)
 
 
-def _toolbox(command: Callable[..., None]) -> Callable[..., None]:
-    """Put the options of the lecture's toolbox on a command."""
-    options = [
-        click.option("--epochs", type=int, help="Passes over the training split."),
-        click.option("--batch-size", type=int, help="Examples in each step of the optimizer."),
-        click.option("--learning-rate", type=float, help="Size of the steps, at its highest."),
-        click.option(
-            "--l1",
-            type=float,
-            help="Weight of the sum of all kernels' magnitudes in the loss: sparse kernels.",
-        ),
-        click.option(
-            "--l2", type=float, help="Weight of the sum of all kernels' squares in the loss: small kernels."
-        ),
-        click.option(
-            "--dropout", type=float, help="Share of hidden values that are set to zero at random in training."
-        ),
-        click.option(
-            "--batch-norm", is_flag=True, default=None, help="Normalise every hidden layer over the batch."
-        ),
-        click.option(
-            "--smaller",
-            type=float,
-            help="Factor on units and filters, 0.5 for half as many: less to overfit.",
-        ),
-        click.option(
-            "--augment",
-            help="Change pictures at random, a list out of shift,rotation,flip,zoom,shear,contrast, or none.",
-        ),
-        click.option(
-            "--scaling",
-            type=click.Choice(["unit", "standard", "none"]),
-            help="Pixels to 0..1, to mean 0 and deviation 1 (standard score), or left at 0..255.",
-        ),
-        click.option(
-            "--early-stopping", type=int, help="Stop after so many epochs without gain; keep the best epoch."
-        ),
-        click.option("--seed", type=int, help="Of weights, order, dropout and augmentation."),
-    ]
-    for option in reversed(options):
-        command = option(command)
-    return command
-
-
-@click.command()
-@click.argument("recipe", type=click.Choice([*RECIPES, *DEFAULTS]), required=False)
+@click.command(epilog=_RECIPES_EPILOG)
+@click.argument("recipe", callback=_find_recipe, required=False)
 @click.option(
     "--extra",
     type=_folder,
-    help="Train on FOLDER/<label>/<file> as well, such as the misread drawings that the desktop app saved.",
+    help="Folder of further training images, FOLDER/<label>/<file>, such as misread drawings.",
 )
+@click.option("--data", type=_folder, help="Train on your own images, FOLDER/<class>/<file>, then export.")
+@click.option("--name", help="Name of the model made from --data; the folder's if not given.")
+@_hyperparameter_options
 @click.option(
-    "--data", "own", type=_folder, help="Train on your own pictures, FOLDER/<class>/<file>; then export."
+    "--folds",
+    type=click.IntRange(min=2),
+    help="K-fold cross-validation: train K times, print mean and deviation, export nothing.",
 )
-@click.option("--name", help="Name of the model made from --data; else the folder's.")
-@_toolbox
-@click.option(
-    "--folds", type=int, help="K-fold validation: train K times, print mean and spread, keep no network."
-)
-@click.option("--start", help="Name of a run of the same network: begin with its weights.")
-@click.option("--resume", is_flag=True, help="Go on after the last finished epoch of an interrupted run.")
-@click.option("--tensorboard", is_flag=True, help="Write logs for TensorBoard into the run's folder.")
-@click.option(
-    "--runs", type=_folder, default=_RUNS, show_default=True, help="Folder for checkpoints and results."
-)
-@click.option("--run", "run_name", help="Name of this run's folder; else the recipe's.")
-@click.option(
-    "--models", type=_folder, default=_MODELS, show_default=True, help="Where --data puts its model."
-)
+@click.option("--init-from", help="Name of a run of the same network that provides the initial weights.")
+@click.option("--resume", is_flag=True, help="Continue an interrupted run after its last finished epoch.")
+@click.option("--tensorboard", is_flag=True, help="Write logs for TensorBoard into the folder of the run.")
+@_runs_option
+@click.option("--run", "run_name", help="Name of this run's folder; the recipe's if not given.")
+@_models_option
 def train(
     recipe: str | None,
     extra: Path | None,
-    own: Path | None,
+    data: Path | None,
     name: str | None,
     folds: int | None,
-    start: str | None,
+    init_from: str | None,
     resume: bool,
     tensorboard: bool,
     runs: Path,
     run_name: str | None,
     models: Path,
-    **changes: Any,
+    **overrides: Any,
 ) -> None:
-    """Train a network by its RECIPE, or on pictures of your own.
+    """Train the network of a RECIPE, or a classifier of your own images.
 
-    A model's name stands for the recipe of its default version, or for the one which that goes on from, as
-    mnist for mnist-deep. Every epoch
-    leaves a checkpoint; after a kill, --resume goes on as if nothing had happened. A recipe's network is put
-    among the models by `lectern export RECIPE`; one trained on --data is put there at once.
+    The name of a data set stands for its default recipe, for example mnist for mnist-deep. Every epoch
+    leaves a checkpoint; --resume continues after a kill with the same result as an uninterrupted run.
+    `lectern export RECIPE` exports the network; a network trained on --data is exported at once.
 
     Examples: lectern train mnist-convnet --epochs 5
 
     lectern train mnist --extra misread
 
-    lectern train mnist-hands --start mnist-deep
+    lectern train mnist-strokes --init-from mnist-deep
 
     lectern train --data my_folder
     """
-    recipe = DEFAULTS.get(recipe or "", recipe)
-    if extra and own:
-        raise click.UsageError("--extra goes with a recipe's own data; --data takes its place")
-    if start and folds is not None:
+    if extra and data:
+        raise click.UsageError("--extra adds to the recipe's data set, --data replaces it; use one of them")
+    if init_from and folds is not None:
         raise click.UsageError(
-            "--folds trains from scratch, on parts that the earlier run has seen; leave out --start"
+            "--init-from names a run that has seen the examples that --folds holds out; use one of them"
         )
-    if recipe is None and own is None:
-        raise click.UsageError(f"name a recipe ({', '.join(RECIPES)}), or a folder with --data")
-    _quiet()
-    from training.workflows import Job, run_folds, run_training
+    if recipe is None and data is None:
+        raise click.UsageError(f"name a recipe ({', '.join(recipe_names())}), or a folder with --data")
+    _silence_libraries()
+    from training.workflows import TrainingJob, run_folds, run_training
 
-    job = Job(
-        recipe=recipe or "cats-dogs-features",
-        own=own,
+    job = TrainingJob(
+        recipe=recipe or _OWN_DATA_RECIPE,
+        folder=runs / (run_name or _run_name(recipe, data)),
+        models=models,
+        data=data,
         extra=extra,
         name=name,
-        options=_options(changes),
-        folder=runs / (run_name or _run_name(recipe, own)),
-        start=runs / start if start else None,
+        overrides=overrides,
+        init_from=runs / init_from if init_from else None,
         resume=resume,
         tensorboard=tensorboard,
-        models=models,
     )
-    console = Console()
     if folds is not None:
-        run_folds(job, folds=folds, console=console)
+        run_folds(job, folds=folds, console=Console())
     else:
-        run_training(job, console=console)
+        run_training(job, console=Console())
 
 
 @click.command()
 @click.argument("name")
-@click.option("--version", type=click.IntRange(min=1), help="Version of the model; the highest if not given.")
-@click.option("--models", type=_folder, default=_MODELS, show_default=True, help="Folder of all models.")
-@click.option(
-    "--data", "own", type=_folder, help="The pictures, if the model was trained on a folder of your own."
-)
-@click.option("--cost", is_flag=True, help="Also time one answer, beside version 1 and the 8-bit form.")
-@click.option("--drawn", is_flag=True, help="Also read 7,494 digits that people drew with a pen.")
-@click.option("--outliers", is_flag=True, help="Also show a model of digits what is no digit.")
-@click.option("--robustness", is_flag=True, help="Also change the pictures: shift, turn, blur and so on.")
-@click.option("--heat", is_flag=True, help="Also hide what heat maps show as hot, and random parts.")
-@click.option("--all", "everything", is_flag=True, help="All of these that are for the model's kind.")
+@_version_option
+@_models_option
+@_data_option
+@click.option("--latency", is_flag=True, help="Also time one prediction, also of version 1 and in 8 bits.")
+@click.option("--pen-digits", is_flag=True, help="Also classify 7,494 digits that people drew with a pen.")
+@click.option("--out-of-distribution", is_flag=True, help="Also classify images that show no digit.")
+@click.option("--robustness", is_flag=True, help="Also classify images that are shifted, rotated, blurred …")
+@click.option("--faithfulness", is_flag=True, help="Also run the deletion test of the heat maps.")
+@click.option("--all", "everything", is_flag=True, help="All of these that apply to the model.")
 @click.option(
     "--recalibrate",
     is_flag=True,
-    help="First fit confidence and threshold of doubt anew, on validation, and write them into the model.",
+    help="First fit calibration and threshold on the validation split again, and write them into the model.",
 )
-@click.option("--record", "keep", is_flag=True, help="Write what was measured into the model's card.")
+@click.option("--record", "keep", is_flag=True, help="Write the results into the model's card.")
 def evaluate(
     name: str,
     version: int | None,
     models: Path,
-    own: Path | None,
+    data: Path | None,
     everything: bool,
     recalibrate: bool,
     keep: bool,
-    **asked: bool,
+    **requested: bool,
 ) -> None:
-    """Measure a model's ONNX file on its whole test set and compare with its card.
+    """Measure a model's ONNX file on its test set and compare the results with its card.
 
-    The status is 1 if a figure differs, unless it is recorded.
+    The exit status is 1 if a result differs from the card and is not recorded.
 
     Examples: lectern evaluate mnist
 
-    lectern evaluate mnist --drawn
+    lectern evaluate mnist --pen-digits
 
-    lectern evaluate cifar10 --cost
+    lectern evaluate cifar10 --latency
 
     lectern evaluate cifar10 --all --recalibrate --record
     """
-    _quiet()
+    _silence_libraries()
     from service.inference.catalog import Catalog
-    from training.evaluation.evaluate import Parts, all_parts
+    from training.evaluation.evaluate import Measurements
     from training.evaluation.evaluate import evaluate as measure
     from training.reporting.printout import print_evaluation
 
     if recalibrate:
-        _recalibrate(name, version, models, own)
+        _recalibrate(name, version, models, data)
     result = measure(
         name,
         version=version,
         models=models,
-        data=own,
-        parts=all_parts(Catalog(models).card(name, version)) if everything else Parts(**asked),
-        announce=lambda row: click.echo(f"{row.name}: {row.accuracy:.4f} (version 1: {row.first:.4f})"),
+        data=data,
+        measurements=(
+            Measurements.all_for(Catalog(models).card(name, version))
+            if everything
+            else Measurements(**requested)
+        ),
+        announce=lambda row: click.echo(f"{row.name}: {row.accuracy:.4f} (version 1: {row.baseline:.4f})"),
     )
     print_evaluation(result, Console())
     if keep:
-        from training.evaluation.recording import record
+        from training.evaluation.evaluate import record
 
         record(result, models=models)
     elif not result.same:
@@ -254,135 +265,131 @@ def evaluate(
 
 @click.command()
 @click.argument("name")
-@click.option("--version", type=click.IntRange(min=1), help="Version of the model; the highest if not given.")
-@click.option("--models", type=_folder, default=_MODELS, show_default=True, help="Folder of all models.")
-@click.option(
-    "--data", "own", type=_folder, help="The pictures, if the model was trained on a folder of your own."
-)
-def quantize(name: str, version: int | None, models: Path, own: Path | None) -> None:
-    """Make the 8-bit form of a picture model, model.int8.onnx, which LECTERN_PRECISION chooses.
+@_version_option
+@_models_option
+@_data_option
+def quantize(name: str, version: int | None, models: Path, data: Path | None) -> None:
+    """Make the 8-bit form of an image model, model.int8.onnx, which LECTERN_PRECISION selects.
 
-    How is chosen on the validation split. If it costs more than 0.3 points of accuracy on the test split,
-    nothing is written.
+    The validation split decides between the calibration methods. If the test accuracy drops by more than
+    0.3 points, nothing is written.
 
     Example: lectern quantize cifar10
     """
-    _quiet()
+    _silence_libraries()
     from training.export.quantization import Trial, quantize_model
 
     def announce(trial: Trial) -> None:
-        spared = ", first convolution in floats" if trial.float_nodes else ""
+        kept = ", first convolution in float32" if trial.float_nodes else ""
         metrics = trial.metrics
         click.echo(
-            f"{trial.calibration}{spared}: accuracy {metrics.accuracy:.4f}, log-loss {metrics.log_loss:.4f} "
+            f"{trial.method}{kept}: accuracy {metrics.accuracy:.4f}, log-loss {metrics.log_loss:.4f} "
             "on validation"
         )
 
-    card = quantize_model(name, version=version, models=models, data=own, announce=announce)
-    form = card.quantized
-    assert form is not None, "a model is quantised, or an error is raised"
+    card = quantize_model(name, version=version, models=models, data=data, announce=announce)
+    quantized = card.quantized
+    assert quantized is not None, "quantize_model raises an error otherwise"
     click.echo(
-        f"{models / card.name / str(card.version)}: accuracy {form.metrics.accuracy:.4f} on "
-        f"{form.metrics.count} test examples (float32: {card.metrics.accuracy:.4f}), "
-        f"{form.bytes / 1e6:.2f} MB ({card.onnx.bytes / 1e6:.2f} MB), {form.ratio:.2f} of float32's time"
+        f"{models / card.name / str(card.version)}: accuracy {quantized.metrics.accuracy:.4f} on "
+        f"{quantized.metrics.count} test examples (float32: {card.metrics.accuracy:.4f}), "
+        f"{quantized.bytes / 1e6:.2f} MB ({card.onnx.bytes / 1e6:.2f} MB), "
+        f"{quantized.ratio:.2f} of float32's time"
     )
 
 
-@click.command()
-@click.argument("recipe", type=click.Choice(RECIPES))
-@click.option("--runs", type=_folder, default=_RUNS, show_default=True, help="Folder of the runs.")
+@click.command(epilog=_RECIPES_EPILOG)
+@click.argument("recipe", callback=_find_recipe)
+@_runs_option
 @click.option(
     "--run",
     "run_names",
     multiple=True,
-    help="Name of the run's folder; else the recipe's. Given again: the mean of such runs' logits.",
+    help="Name of the run's folder; the recipe's if not given. Several runs are exported as one network.",
 )
-@click.option("--weights", is_flag=True, help="Take the mean of the runs' weights, not of their logits.")
-@click.option("--models", type=_folder, default=_MODELS, show_default=True, help="Folder of all models.")
-@click.option("--name", help="Name of the model; else that of its data set.")
 @click.option(
-    "--version", type=click.IntRange(min=1), help="Version to make or replace; else the next free one."
+    "--average",
+    type=click.Choice(["logits", "weights"]),
+    default="logits",
+    show_default=True,
+    help="What is averaged over several runs.",
 )
-@click.option("--data", "own", type=_folder, help="The pictures, if it was trained on a folder of your own.")
-@click.option("--compare", help="Name of another run whose test accuracy the card is to tell as well.")
-@click.option("--record", is_flag=True, help="Also note the figures in training/results.json.")
+@_models_option
+@click.option("--name", help="Name of the model; that of its data set if not given.")
+@click.option(
+    "--version",
+    type=click.IntRange(min=1),
+    help="Version to create or replace; the next free one if not given.",
+)
+@_data_option
+@click.option("--compare", help="Name of another run whose test accuracy goes on the card as well.")
+@click.option("--record", is_flag=True, help="Also write the results into training/reporting/results.json.")
 def export(
     recipe: str,
     runs: Path,
     run_names: tuple[str, ...],
-    weights: bool,
+    average: Literal["logits", "weights"],
     models: Path,
     name: str | None,
     version: int | None,
-    own: Path | None,
+    data: Path | None,
     compare: str | None,
     record: bool,
 ) -> None:
-    """Export a trained network to ONNX and put it among the models.
+    """Export a trained network to ONNX as a version of a model.
 
-    It is checked against Keras on the whole test set; if a label changes, nothing is written.
+    The ONNX file is compared with Keras on the whole test set. If a label changes, nothing is written.
 
     Examples: lectern export mnist-convnet --version 1
 
     lectern export fashion-deep --run fashion-1 --run fashion-2
 
-    lectern export mnist-hands --run mnist-hands --run mnist-deep --weights
+    lectern export mnist-strokes --run mnist-strokes --run mnist-deep --average weights
     """
-    _quiet()
+    _silence_libraries()
     from training.reporting.results import record_result
-    from training.workflows import export_run
+    from training.workflows import ExportJob, run_export
 
-    card = export_run(
-        recipe,
-        folders=[runs / run_name for run_name in run_names or (_run_name(recipe, own),)],
+    job = ExportJob(
+        recipe=recipe,
+        runs=[runs / run_name for run_name in run_names or (_run_name(recipe, data),)],
         models=models,
         name=name,
         version=version,
-        own=own,
+        data=data,
         compare=runs / compare if compare else None,
-        weights=weights,
+        average=average,
     )
+    card = run_export(job)
     if record:
         record_result(card)
     click.echo(
         f"{models / card.name / str(card.version)}: accuracy {card.metrics.accuracy:.4f} on "
-        f"{card.metrics.count} test examples, largest difference from Keras {card.keras_difference:.1g}"
+        f"{card.metrics.count} test examples, largest difference from Keras {card.max_keras_difference:.1g}"
     )
 
 
-def _recalibrate(name: str, version: int | None, models: Path, own: Path | None) -> None:
-    """Calibrate a version anew, and say what became of it."""
-    from training.evaluation.recording import recalibrate
+def _recalibrate(name: str, version: int | None, models: Path, data: Path | None) -> None:
+    """Recalibrate a version and print the result."""
+    from training.export.recalibration import recalibrate
 
-    card = recalibrate(name, version=version, models=models, data=own)
-    doubt = card.doubt
-    assert doubt is not None, "recalibrating measures it"
+    card = recalibrate(name, version=version, models=models, data=data)
+    calibration, selective = card.calibration, card.selective_prediction
+    assert calibration is not None, "recalibrate measures it"
+    assert selective is not None, "recalibrate measures it"
     click.echo(
-        f"{card.name} {card.version}: {doubt.method}, {doubt.temperature:g} in all; unsure below "
-        f"{card.unsure_below:g}, above which {doubt.validation.accuracy:.2%} of validation are right"
+        f"{card.name} {card.version}: {calibration.method}, temperature {calibration.temperature:g}; unsure "
+        f"below {card.unsure_below:g}; validation accuracy above that: {selective.validation.accuracy:.2%}"
     )
 
 
-def _options(changes: dict[str, Any]) -> Any:
-    """Turn the command line's words into options; a flag or value that was not given changes nothing."""
-    from training.recipes.options import Options
-    from training.settings import parse_augmentation
-
-    words = changes.pop("augment")
-    smaller = changes.pop("smaller")
-    if words is not None:
-        names = [word.strip() for word in words.split(",") if word.strip()]
-        changes["augmentation"] = parse_augmentation([] if names == ["none"] else names)
-    return Options(width=smaller, **changes)
-
-
-def _run_name(recipe: str | None, own: Path | None) -> str:
+def _run_name(recipe: str | None, data: Path | None) -> str:
     parts = [recipe] if recipe else []
-    return "-".join(parts + ([own.resolve().name] if own else []))
+    return "-".join(parts + ([data.resolve().name] if data else []))
 
 
-def _quiet() -> None:
-    """Keep the libraries' chatter out of the output; has to be called before TensorFlow is imported."""
+def _silence_libraries() -> None:
+    """Switch off the messages of TensorFlow and tf2onnx; must run before TensorFlow is imported."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     logging.getLogger("tf2onnx").setLevel(logging.ERROR)
     logging.getLogger("tensorflow").setLevel(logging.ERROR)

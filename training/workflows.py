@@ -1,303 +1,298 @@
-"""Owns what ``lectern train`` and ``lectern export`` do, from loading the data to the last line."""
+"""Runs ``lectern train`` and ``lectern export`` from loading the data to the last line of output."""
 
 import itertools
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-import keras
 from rich.console import Console
 
-from service.inference.card import Card
+from service.inference.card import Card, MemberRun, card_document
 from service.inference.preprocessing import Vocabulary
 from training.datasets import Dataset
-from training.datasets.inputs import Prepared, prepare_dataset
 from training.errors import RunError
 from training.export.exporter import Trained, export, measure_network
 from training.fit.cross_validation import cross_validate
-from training.fit.history import Epoch, best_epoch
+from training.fit.history import final_epoch
+from training.fit.inputs import PreparedData, prepare_data
 from training.fit.loop import Reporter
-from training.fit.run import RunRecord, load_run
+from training.fit.run import Run, load_run
 from training.fit.train import train
+from training.hyperparameters import Hyperparameters
 from training.networks.ensemble import average_weights
 from training.recipes import load_recipe
-from training.recipes.options import Options
 from training.recipes.recipe import Recipe
 from training.reporting.progress import ConsoleReporter, download_bar
 
+Average = Literal["logits", "weights"]
+
 _VOCABULARY = "vocabulary.txt"
-# A folder of one's own is often so small that a recipe's batches would leave a step or two for each epoch.
-_STEPS, _SMALLEST_BATCH = 20, 8
+# A folder of the user's own images may be small; smaller batches then give an epoch enough steps.
+_MIN_STEPS, _MIN_BATCH = 20, 8
 
 
 @dataclass(frozen=True, kw_only=True)
-class Job:
-    """One call of ``lectern train``.
+class TrainingJob:
+    """The arguments of ``lectern train``.
 
     Attributes:
         recipe: Name of the recipe.
-        own: Folder of one's own pictures, in place of the recipe's data set.
-        extra: Folder of one's own pictures, to train on besides the recipe's data set.
-        name: Of the model made from that folder; None takes the folder's.
-        options: Changes to the recipe's settings.
-        folder: Of this run.
-        start: Folder of a run whose weights this one begins with.
-        resume: Go on with an interrupted run.
+        folder: Folder of the run.
+        models: Folder of all models, for a model of the user's own images.
+        data: Folder of the user's own images, in place of the recipe's data set.
+        extra: Folder of further training images for the recipe's data set.
+        name: Name of the model made from ``data``; None takes the folder's.
+        overrides: New values of hyperparameters by name; None keeps the recipe's.
+        init_from: Folder of the run that provides the initial weights.
+        resume: Continue an interrupted run.
         tensorboard: Write logs for TensorBoard.
-        models: Where a model made from one's own pictures goes.
     """
 
     recipe: str
-    own: Path | None
+    folder: Path
+    models: Path
+    data: Path | None
     extra: Path | None
     name: str | None
-    options: Options
-    folder: Path
-    start: Path | None
+    overrides: Mapping[str, Any]
+    init_from: Path | None
     resume: bool
     tensorboard: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExportJob:
+    """The arguments of ``lectern export``.
+
+    Attributes:
+        recipe: Name of the recipe; of several runs, that of the first.
+        runs: Folders of the runs, at least one.
+        models: Folder of all models.
+        name: Name of the model; None takes that of its data set.
+        version: Version to create or replace; None takes the next free one.
+        data: Folder of the user's own images that the run was trained on.
+        compare: Folder of another run whose test metrics go on the card.
+        average: What is averaged over several runs.
+    """
+
+    recipe: str
+    runs: Sequence[Path]
     models: Path
+    name: str | None = None
+    version: int | None = None
+    data: Path | None = None
+    compare: Path | None = None
+    average: Average = "logits"
 
 
-def run_training(job: Job, *, console: Console) -> None:
-    """Train, say what came out, and export what was trained on one's own pictures."""
-    recipe, prepared = _prepare(job, console)
+def run_training(job: TrainingJob, *, console: Console) -> None:
+    """Train, print the result, and export a network that was trained on the user's own images."""
+    recipe, hyperparameters, prepared = _prepare(job, console)
     job.folder.mkdir(parents=True, exist_ok=True)
     if prepared.vocabulary:
         prepared.vocabulary.write(job.folder / _VOCABULARY)
-    with ConsoleReporter(console) as bars, _reporter(job, bars) as reporter:
-        record, history = train(
+    with ConsoleReporter(console) as bars:
+        run = train(
             recipe,
             dataset=prepared.dataset,
-            settings=job.options.apply(recipe.settings),
+            hyperparameters=hyperparameters,
             folder=job.folder,
-            start=job.start,
+            init_from=job.init_from,
             resume=job.resume,
-            reporter=reporter,
+            reporter=_with_tensorboard(bars, job.folder) if job.tensorboard else bars,
             progress=bars.pictures,
         )
-    kept = best_epoch(history) if record.settings["early_stopping"] else history[-1]
-    console.print(
-        f"{record.epochs} epochs in {record.seconds:.0f} s, validation accuracy "
-        f"{kept.validation_accuracy:.4f} (epoch {kept.number})",
-        highlight=False,
-        soft_wrap=True,
+    final = final_epoch(run.history, early_stopping=hyperparameters.early_stopping)
+    _print(
+        console,
+        f"{run.record.epochs} epochs in {run.record.seconds:.0f} s, validation accuracy "
+        f"{final.validation_accuracy:.4f} (epoch {final.number})",
     )
-    if job.own is None:
-        console.print(
-            f"Next: lectern export {recipe.name}{_run_option(job, recipe)}", highlight=False, soft_wrap=True
-        )
+    if job.data is None:
+        option = "" if job.folder.name == recipe.name else f" --run {job.folder.name}"
+        _print(console, f"Next: lectern export {recipe.name}{option}")
         return
-    model, version = job.name or prepared.dataset.name, None
-    card = _export(recipe, [job.folder], prepared, models=job.models, name=model, version=version)
-    console.print(
+    export_job = ExportJob(
+        recipe=recipe.name, runs=[job.folder], models=job.models, name=job.name, data=job.data
+    )
+    card = _export(export_job, recipe, prepared)
+    _print(
+        console,
         f"{job.models / card.name / str(card.version)}: accuracy {card.metrics.accuracy:.4f} on "
-        f"{card.metrics.count} test pictures. Try it: lectern predict {card.name} picture.jpg",
-        highlight=False,
-        soft_wrap=True,
+        f"{card.metrics.count} test images. Try it: lectern predict {card.name} picture.jpg",
     )
 
 
-def run_folds(job: Job, *, folds: int, console: Console) -> None:
-    """Train once for each fold; print each result, their mean and their spread."""
-    recipe, prepared = _prepare(job, console)
-    result = cross_validate(
+def run_folds(job: TrainingJob, *, folds: int, console: Console) -> None:
+    """Run K-fold cross-validation; print each result, their mean and their standard deviation."""
+    recipe, hyperparameters, prepared = _prepare(job, console)
+    accuracies = cross_validate(
         recipe,
         dataset=prepared.dataset,
-        settings=job.options.apply(recipe.settings),
+        hyperparameters=hyperparameters,
         folds=folds,
         folder=job.folder,
         resume=job.resume,
-        announce=lambda fold, accuracy: console.print(
-            f"fold {fold}/{folds}  validation accuracy {accuracy:.4f}", highlight=False
+        on_fold=lambda fold, accuracy: _print(
+            console, f"fold {fold}/{folds}  validation accuracy {accuracy:.4f}"
         ),
     )
-    console.print(
-        f"mean {result.mean:.4f}, standard deviation {result.spread:.4f} over {folds} folds", highlight=False
-    )
+    mean, deviation = statistics.mean(accuracies), statistics.stdev(accuracies)
+    _print(console, f"mean {mean:.4f}, standard deviation {deviation:.4f} over {folds} folds")
 
 
-def export_run(
-    recipe: str,
-    *,
-    folders: Sequence[Path],
-    models: Path,
-    name: str | None = None,
-    version: int | None = None,
-    own: Path | None = None,
-    compare: Path | None = None,
-    weights: bool = False,
-) -> Card:
-    """Export a finished run, or several of other seeds or recipes: the mean of their logits or weights.
+def run_export(job: ExportJob) -> Card:
+    """Export a finished run, or several as one network.
 
-    Args:
-        recipe: Name of the recipe; of several that of the first run.
-        folders: Of the runs, at least one.
-        models: Folder of all models.
-        name: Of the model; None takes that of its data set.
-        version: To make or replace; None takes the next free one.
-        own: Folder of one's own pictures that the run was trained on.
-        compare: Folder of another run whose test accuracy the card is to tell as well.
-        weights: Average the runs' weights, not their logits.
+    Returns:
+        The card of the exported model.
 
     Raises:
-        RunError: There is no finished run in a folder, or it is of other data, or of settings or a seed
-            that do not go with the others.
-        ExportError: The exported network does not answer as the trained one does.
+        RunError: A folder contains no finished run, a run is of other data, or the runs do not go together.
+        ExportError: The outputs of the exported network differ from those of the trained one.
     """
-    vocabulary = folders[0] / _VOCABULARY
-    chosen = load_recipe(recipe)
-    prepared = prepare_dataset(
-        chosen, folder=own, vocabulary=Vocabulary.read(vocabulary) if vocabulary.exists() else None
-    )
-    if own:
-        chosen = _for_own_data(chosen, prepared)
-    return _export(
-        chosen, folders, prepared, models=models, name=name, version=version, compare=compare, weights=weights
-    )
+    path = job.runs[0] / _VOCABULARY
+    recipe = load_recipe(job.recipe)
+    vocabulary = Vocabulary.read(path) if path.exists() else None
+    prepared = prepare_data(recipe, folder=job.data, vocabulary=vocabulary)
+    if job.data:
+        recipe = _for_own_images(recipe, prepared.dataset)
+    return _export(job, recipe, prepared)
 
 
 def next_version(models: Path, name: str) -> int:
-    """Return the lowest version above all that a model has."""
+    """Return the version after the highest one of a model."""
     taken = [int(path.name) for path in (models / name).glob("*") if path.name.isdigit()]
     return max(taken, default=0) + 1
 
 
-def _prepare(job: Job, console: Console) -> tuple[Recipe, Prepared]:
+def _prepare(job: TrainingJob, console: Console) -> tuple[Recipe, Hyperparameters, PreparedData]:
     recipe = load_recipe(job.recipe)
+    recipe.configure(job.overrides)  # Refuses wrong options before the data is loaded.
     with download_bar(console) as progress:
-        prepared = prepare_dataset(recipe, folder=job.own, extra=job.extra, progress=progress)
-    if job.own:
-        recipe = _for_own_data(recipe, prepared)
-    for skipped in prepared.dataset.skipped:
-        console.print(f"left out {skipped}", highlight=False, soft_wrap=True)
-    splits = ", ".join(f"{count} {name}" for name, count in prepared.dataset.splits.items())
-    console.print(f"{recipe.name} on {prepared.dataset.name}: {splits}", highlight=False, soft_wrap=True)
-    return recipe, prepared
+        prepared = prepare_data(recipe, folder=job.data, extra=job.extra, progress=progress)
+    dataset = prepared.dataset
+    if job.data:
+        recipe = _for_own_images(recipe, dataset)
+    for skipped in dataset.skipped:
+        _print(console, f"skipped {skipped}")
+    splits = ", ".join(f"{count} {name}" for name, count in dataset.splits.items())
+    _print(console, f"{recipe.name} on {dataset.name}: {splits}")
+    return recipe, recipe.configure(job.overrides), prepared
 
 
-def _for_own_data(recipe: Recipe, prepared: Prepared) -> Recipe:
-    labels = ", ".join(prepared.dataset.labels)
-    batch_size = max(_SMALLEST_BATCH, len(prepared.dataset.train) // _STEPS)
+def _for_own_images(recipe: Recipe, dataset: Dataset) -> Recipe:
+    batch_size = max(_MIN_BATCH, len(dataset.train) // _MIN_STEPS)
+    hyperparameters = recipe.hyperparameters
     return replace(
         recipe,
-        title=f"Own pictures of {labels}",
-        dataset=prepared.dataset.name,
-        settings=replace(recipe.settings, batch_size=min(recipe.settings.batch_size, batch_size)),
+        title=f"Own pictures of {', '.join(dataset.labels)}",
+        dataset=dataset.name,
+        hyperparameters=replace(hyperparameters, batch_size=min(hyperparameters.batch_size, batch_size)),
     )
 
 
-def _export(
-    recipe: Recipe,
-    folders: Sequence[Path],
-    prepared: Prepared,
-    *,
-    models: Path,
-    name: str | None,
-    version: int | None,
-    compare: Path | None = None,
-    weights: bool = False,
-) -> Card:
-    dataset = prepared.dataset
-    runs = [_load(folder, recipe, dataset) for folder in folders]
-    records = [record for record, _, _ in runs]
-    record, _, history = runs[0]
-    _check_members(recipe, folders, records, weights=weights)
-    remarks: dict[str, Any] = {}
-    if compare:
-        remarks["compared_with"] = _compare(compare, recipe, record, prepared)
+def _export(job: ExportJob, recipe: Recipe, prepared: PreparedData) -> Card:
+    own_data = job.data is not None
+    runs = [_load_member(folder, recipe, prepared.dataset, own_data=own_data) for folder in job.runs]
+    _check_members(job, runs)
+    record, models = runs[0].record, [run.model for run in runs]
+    notes: dict[str, Any] = {}
+    if job.compare:
+        notes["compared_with"] = _compare(job.compare, recipe, runs[0], prepared.dataset)
+    members: tuple[MemberRun, ...] = ()
     if len(runs) > 1:
-        remarks["averaged" if weights else "members"] = [
-            {"recipe": each.recipe, "seed": each.seed, "settings": _differing(each, record)}
-            for each in records
-        ]
-        record = replace(record, seconds=round(sum(each.seconds for each in records), 1))
-    networks = [network for _, network, _ in runs]
-    model, *others = [average_weights(networks)] if weights else networks
+        members = tuple(
+            MemberRun(
+                recipe=run.record.recipe, seed=run.record.seed, settings=run.record.changed_settings(record)
+            )
+            for run in runs
+        )
+        record = replace(record, seconds=round(sum(run.record.seconds for run in runs), 1))
+    model, *others = [average_weights(models)] if job.average == "weights" else models
     trained = Trained(
         recipe=recipe,
         record=record,
         model=model,
-        history=history,
-        dataset=dataset,
+        history=runs[0].history,
+        dataset=prepared.dataset,
         vocabulary=prepared.vocabulary,
         others=tuple(others),
-        remarks=remarks,
+        members=members,
+        notes=notes,
     )
-    home = name or dataset.name
-    return export(trained, models=models, name=home, version=version or next_version(models, home))
+    name = job.name or prepared.dataset.name
+    version = job.version or next_version(job.models, name)
+    return export(trained, models=job.models, name=name, version=version)
 
 
-def _load(folder: Path, recipe: Recipe, dataset: Dataset) -> tuple[RunRecord, keras.Model, tuple[Epoch, ...]]:
-    """Load a run that is to be exported."""
-    record, model, history = load_run(folder)
-    # What the user added for training is not needed here: all is judged on validation and test.
+def _load_member(folder: Path, recipe: Recipe, dataset: Dataset, *, own_data: bool) -> Run:
+    """Load a run that is to be exported, and check that it fits the recipe and the data."""
+    run = load_run(folder)
+    record = run.record
+    # The user's extra training examples are not needed for the measurements on validation and test.
     splits = {split: count for split, count in record.splits.items() if split != "extra"}
-    alike = _reads(load_recipe(record.recipe)) == _reads(recipe)
-    if not alike or record.labels != dataset.labels or splits != dataset.splits:
+    same_inputs = _input_format(load_recipe(record.recipe)) == _input_format(recipe)
+    if not same_inputs or record.labels != dataset.labels or splits != dataset.splits:
         raise RunError(
-            f"{folder}: is a run of {record.recipe} on {record.dataset}, or on other data; train again"
+            f"{folder}: is a run of {record.recipe} on {record.dataset} or on other data; train again"
         )
-    return record, model, history
+    if own_data and record.dataset_sha256 != dataset.sha256:
+        raise RunError(
+            f"{folder}: the images of {dataset.name} have changed since the run, so its test images may have "
+            "been training images; restore the images, or train again"
+        )
+    return run
 
 
-def _reads(recipe: Recipe) -> tuple[object, ...]:
-    """Return what two recipes have in common whose networks can read the same inputs."""
+def _input_format(recipe: Recipe) -> tuple[object, ...]:
     return recipe.preprocessing, recipe.size, recipe.vocabulary
 
 
-def _check_members(
-    recipe: Recipe, folders: Sequence[Path], records: Sequence[RunRecord], *, weights: bool
-) -> None:
-    """Refuse a first run of another recipe, and two of one recipe that do not differ in just the seed.
+def _check_members(job: ExportJob, runs: Sequence[Run]) -> None:
+    """Refuse a first run of another recipe, and runs of one recipe that do not differ in the seed alone.
 
-    Those whose weights are averaged go on from one another, with other settings if need be.
+    Runs whose weights are averaged may differ in other settings too.
     """
-    if records[0].recipe != recipe.name:
-        raise RunError(f"{folders[0]}: is a run of {records[0].recipe}; export that, or train {recipe.name}")
-    if weights:
+    first = runs[0].record
+    if first.recipe != job.recipe:
+        raise RunError(f"{job.runs[0]}: is a run of {first.recipe}; export that, or train {job.recipe}")
+    if job.average == "weights":
         return
-    runs = zip(folders, records, strict=True)
-    for (first_folder, first), (folder, record) in itertools.combinations(runs, 2):
-        if record.recipe != first.recipe:
+    members = zip(job.runs, (run.record for run in runs), strict=True)
+    for (first_folder, one), (folder, other) in itertools.combinations(members, 2):
+        if other.recipe != one.recipe:
             continue
-        differing = _differing(record, first).keys()
-        if differing - {"seed"}:
-            raise RunError(f"{folder}: differs from {first_folder} in more than the seed; average runs alike")
-        if not differing:
-            raise RunError(f"{folder}: is another run of seed {record.seed}; average runs of different seeds")
+        changed = other.changed_settings(one).keys()
+        if changed - {"seed"}:
+            raise RunError(
+                f"{folder}: differs from {first_folder} in more than the seed; name runs with equal settings"
+            )
+        if not changed:
+            raise RunError(f"{folder}: has the same seed as {first_folder}; name runs of different seeds")
 
 
-def _differing(record: RunRecord, first: RunRecord) -> dict[str, Any]:
-    """Return the settings of a run that are not those of another one."""
-    return {name: value for name, value in record.settings.items() if value != first.settings.get(name)}
-
-
-def _compare(folder: Path, recipe: Recipe, record: RunRecord, prepared: Prepared) -> dict[str, Any]:
-    """Measure another run of the same recipe, and say in which settings it differs."""
-    other, model, _ = load_run(folder)
-    metrics = measure_network(model, prepared.dataset, recipe=recipe)
+def _compare(folder: Path, recipe: Recipe, run: Run, dataset: Dataset) -> dict[str, Any]:
+    """Measure another run of the recipe and return its metrics and the settings that differ."""
+    other = load_run(folder)
+    metrics = measure_network(other.model, dataset, recipe=recipe)
     return {
         "run": folder.name,
-        "settings": _differing(other, record),
-        "epochs": other.epochs,
-        "seconds": other.seconds,
-        "metrics": {name: value for name, value in asdict(metrics).items() if name != "extra"},
+        "settings": other.record.changed_settings(run.record),
+        "epochs": other.record.epochs,
+        "seconds": other.record.seconds,
+        "metrics": card_document(metrics),
     }
 
 
-def _run_option(job: Job, recipe: Recipe) -> str:
-    return "" if job.folder.name == recipe.name else f" --run {job.folder.name}"
+def _print(console: Console, text: str) -> None:
+    console.print(text, highlight=False, soft_wrap=True)
 
 
-@contextmanager
-def _reporter(job: Job, bars: ConsoleReporter) -> Iterator[Reporter]:
-    if not job.tensorboard:
-        yield bars
-        return
-    # Imported on request only: it is the one part of training that needs TensorFlow itself.
+def _with_tensorboard(reporter: Reporter, folder: Path) -> Reporter:
+    # Needs TensorFlow, whatever the Keras backend is.
     from training.fit.tensorboard import TensorBoardReporter
 
-    yield TensorBoardReporter(job.folder / "tensorboard", onward=bars)
+    return TensorBoardReporter(folder / "tensorboard", reporter=reporter)

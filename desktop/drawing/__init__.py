@@ -1,1 +1,1 @@
-"""The drawing pad, its strokes and their replay."""
+"""The page to draw on: pad, strokes, replay and corrections."""

@@ -1,4 +1,4 @@
-"""Owns the drawing pad: a picture of fixed size, drawn on with mouse, finger, pen or keys."""
+"""Provides the drawing pad: a canvas for mouse, finger, pen and keyboard."""
 
 import time
 from collections.abc import Callable
@@ -22,16 +22,16 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from desktop.drawing.brush import INK, PAPER, Ink, blank_page, render
-from desktop.drawing.strokes import DEFAULT_BRUSH, PAGE, Dot, Stroke
+from desktop.drawing.stroke_painter import BACKGROUND, INK, StrokePainter, blank_canvas, render
+from desktop.drawing.strokes import CANVAS_SIZE, DEFAULT_BRUSH, Stroke, StrokePoint
 
 _HINT = QColor(150, 150, 150)
-_SMALLEST, _USUAL = 200, 440
-# A picture is kept for every step that can be undone, 200 kB each.
+_MIN_SIZE, _DEFAULT_SIZE = 200, 440
+# Each undo step keeps an image of 200 kB.
 _UNDO_LIMIT = 100
-_KEY_STEP = PAGE / 28
-_BLANK = blank_page()
-_KEYS = {
+_KEY_STEP = CANVAS_SIZE / 28
+_BLANK = blank_canvas()
+_ARROW_KEYS = {
     Qt.Key.Key_Left: QPointF(-_KEY_STEP, 0),
     Qt.Key.Key_Right: QPointF(_KEY_STEP, 0),
     Qt.Key.Key_Up: QPointF(0, -_KEY_STEP),
@@ -40,14 +40,14 @@ _KEYS = {
 
 
 class Pad(QWidget):
-    """A square page to draw on.
+    """A square canvas to draw on.
 
-    Its picture is :data:`desktop.drawing.strokes.PAGE` pixels square whatever the widget's size and the
-    density, so that neither changes what is read from it.
+    The canvas always is ``CANVAS_SIZE`` pixels square, so the widget's size and the screen's density do not
+    change the prediction.
 
     Signals:
-        changed: The picture is another one.
-        settled: A stroke has ended, or was undone, redone, or all were cleared.
+        changed: The canvas changed.
+        settled: A stroke ended, or was undone or redone, or the canvas was replaced.
     """
 
     changed = Signal()
@@ -59,61 +59,60 @@ class Pad(QWidget):
         self.erases = False
         self.undo_stack = QUndoStack(self)
         self.undo_stack.setUndoLimit(_UNDO_LIMIT)
-        self._picture = blank_page()
+        self._picture = blank_canvas()
         self._strokes: tuple[Stroke, ...] = ()
-        self._ink: Ink | None = None
-        self._finger: int | None = None
+        self._painter: StrokePainter | None = None
+        self._touch_id: int | None = None
         self._before = self._picture
         self.clock: Callable[[], float] = time.monotonic
-        self._began = 0.0
+        self._start_s = 0.0
         self._crosshair: QPointF | None = None
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setCursor(Qt.CursorShape.CrossCursor)
         self.setAttribute(Qt.WidgetAttribute.WA_AcceptTouchEvents)
-        policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-        self.setSizePolicy(policy)
-        self.setMinimumSize(_SMALLEST, _SMALLEST)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self.setMinimumSize(_MIN_SIZE, _MIN_SIZE)
         self.setAccessibleName(self.tr("Drawing pad"))
         self.setAccessibleDescription(
-            self.tr("Draw a digit with mouse, finger or pen, or with the arrow keys: Space sets the pen down")
+            self.tr("Draw a digit with mouse, finger, pen or arrow keys: Space begins and ends a stroke")
         )
 
     @property
     def picture(self) -> QImage:
-        """A copy of what is drawn: white ink on black, 8-bit grey."""
+        """A copy of the canvas: white ink on black, 8-bit grey."""
         return QImage(self._picture)
 
     @property
     def strokes(self) -> tuple[Stroke, ...]:
-        """The strokes that are on the page, oldest first, without one that is still being drawn."""
+        """The finished strokes, oldest first."""
         return self._strokes
 
     @property
     def is_blank(self) -> bool:
-        """Whether there is no ink on the page."""
+        """Whether the canvas has no ink."""
         return self._picture == _BLANK
 
     def clear(self) -> None:
-        """Take a new page; can be undone."""
+        """Remove all strokes; can be undone."""
         if self._strokes:
-            self._push(self.tr("Clear"), (), blank_page())
+            self._push(self.tr("Clear"), (), blank_canvas())
 
     def undo(self) -> None:
-        """Take the last step back; a stroke that is under way is ended first."""
-        self._up()
+        """Undo the last step; an unfinished stroke is finished first."""
+        self._end_stroke()
         self.undo_stack.undo()
 
     def redo(self) -> None:
-        """Take a step again that was taken back."""
-        self._up()
+        """Redo the last undone step."""
+        self._end_stroke()
         self.undo_stack.redo()
 
     def show_strokes(self, strokes: tuple[Stroke, ...]) -> None:
-        """Put another drawing on the page; can be undone."""
+        """Replace the drawing; can be undone."""
         self._push(self.tr("Show drawing"), strokes, render(strokes))
 
-    def put(self, strokes: tuple[Stroke, ...], picture: QImage) -> None:
-        """Set what is on the page, for undo and redo."""
+    def set_content(self, strokes: tuple[Stroke, ...], picture: QImage) -> None:
+        """Set strokes and canvas; used by undo and redo."""
         self._strokes = strokes
         self._picture = QImage(picture)
         self.update()
@@ -121,23 +120,23 @@ class Pad(QWidget):
         self.settled.emit()
 
     def square(self) -> QRectF:
-        """Return where the page is shown, in the widget's coordinates."""
+        """Return the area of the canvas in the widget's coordinates."""
         side = min(self.width(), self.height())
         return QRectF((self.width() - side) / 2, (self.height() - side) / 2, side, side)
 
     def sizeHint(self) -> QSize:
-        """Return the usual size."""
-        return QSize(_USUAL, _USUAL)
+        """Return the default size."""
+        return QSize(_DEFAULT_SIZE, _DEFAULT_SIZE)
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Show the page, or the invitation to draw on it."""
+        """Paint the canvas, and a hint while it is blank."""
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         square = self.square()
         painter.drawImage(square, self._picture, QRectF(self._picture.rect()))
         if self.is_blank:
-            self._paint_invitation(painter, square)
+            self._paint_hint(painter, square)
         if self._crosshair is not None and self.hasFocus():
             self._paint_crosshair(painter, square)
         if self.hasFocus():
@@ -146,36 +145,36 @@ class Pad(QWidget):
             painter.drawRect(square.adjusted(1, 1, -1, -1))
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Set the pen down."""
+        """Begin a stroke."""
         if event.button() == Qt.MouseButton.LeftButton:
             self._crosshair = None
-            self._down(event.position())
+            self._begin_stroke(event.position())
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        """Draw."""
+        """Extend the stroke."""
         if event.buttons() & Qt.MouseButton.LeftButton:
-            self._move(event.position())
+            self._extend_stroke(event.position())
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        """Lift the pen."""
+        """End the stroke."""
         if event.button() == Qt.MouseButton.LeftButton:
-            self._up()
+            self._end_stroke()
 
     def tabletEvent(self, event: QTabletEvent) -> None:
-        """Draw with a tablet's pen; its other end erases."""
+        """Draw with a tablet's pen; its eraser end erases."""
         pressure = event.pressure()
         match event.type():
             case QEvent.Type.TabletPress:
                 eraser = event.pointerType() == QPointingDevice.PointerType.Eraser
-                self._down(event.position(), pressure, erases=self.erases or eraser)
+                self._begin_stroke(event.position(), pressure, erases=self.erases or eraser)
             case QEvent.Type.TabletMove:
-                self._move(event.position(), pressure)
+                self._extend_stroke(event.position(), pressure)
             case QEvent.Type.TabletRelease:
-                self._up()
+                self._end_stroke()
         event.accept()
 
     def event(self, event: QEvent) -> bool:
-        """Draw with the first finger; the others are left out."""
+        """Draw with the first finger; ignore the others."""
         if isinstance(event, QTouchEvent):
             self._touch(event)
             event.accept()
@@ -183,86 +182,88 @@ class Pad(QWidget):
         return super().event(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Move the crosshair, and draw with it while the pen is down."""
-        step = _KEYS.get(Qt.Key(event.key()))
+        """Move the crosshair, and draw while the pen is down."""
+        center = QPointF(CANVAS_SIZE / 2, CANVAS_SIZE / 2)
+        step = _ARROW_KEYS.get(Qt.Key(event.key()))
         if step is not None:
-            at = self._crosshair or QPointF(PAGE / 2, PAGE / 2)
-            at = at + step
-            self._crosshair = QPointF(min(max(at.x(), 0), PAGE), min(max(at.y(), 0), PAGE))
-            self._move(self._widget_point(self._crosshair))
+            moved = (self._crosshair or center) + step
+            self._crosshair = QPointF(
+                min(max(moved.x(), 0), CANVAS_SIZE), min(max(moved.y(), 0), CANVAS_SIZE)
+            )
+            self._extend_stroke(self._widget_point(self._crosshair))
             self.update()
         elif event.key() == Qt.Key.Key_Space and not event.isAutoRepeat():
-            self._crosshair = self._crosshair or QPointF(PAGE / 2, PAGE / 2)
-            if self._ink is not None:
-                self._up()
+            self._crosshair = self._crosshair or center
+            if self._painter is not None:
+                self._end_stroke()
             else:
-                self._down(self._widget_point(self._crosshair))
+                self._begin_stroke(self._widget_point(self._crosshair))
         else:
             super().keyPressEvent(event)
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
-        """Lift the pen that the keys hold, as they will not be heard any more."""
+        """End a stroke of the keyboard, whose events now go elsewhere."""
         if self._crosshair is not None:
-            self._up()
+            self._end_stroke()
         super().focusOutEvent(event)
 
     def _touch(self, event: QTouchEvent) -> None:
         if event.type() == QEvent.Type.TouchCancel:
-            self._finger = None
-            self._up()
+            self._touch_id = None
+            self._end_stroke()
         for point in event.points():
-            if point.state() == QEventPoint.State.Pressed and self._finger is None:
-                self._finger = point.id()
-                self._down(point.position())
-            elif point.id() != self._finger:
+            if point.state() == QEventPoint.State.Pressed and self._touch_id is None:
+                self._touch_id = point.id()
+                self._begin_stroke(point.position())
+            elif point.id() != self._touch_id:
                 continue
             elif point.state() == QEventPoint.State.Updated:
-                self._move(point.position())
+                self._extend_stroke(point.position())
             elif point.state() == QEventPoint.State.Released:
-                self._finger = None
-                self._up()
+                self._touch_id = None
+                self._end_stroke()
 
-    def _down(self, at: QPointF, pressure: float = 0.5, *, erases: bool | None = None) -> None:
-        self._up()
+    def _begin_stroke(self, position: QPointF, pressure: float = 0.5, *, erases: bool | None = None) -> None:
+        self._end_stroke()
         if not self._strokes:
-            self._began = self.clock()
-        self._ink = Ink(self.brush, erases=self.erases if erases is None else erases)
+            self._start_s = self.clock()
+        self._painter = StrokePainter(self.brush, erases=self.erases if erases is None else erases)
         self._before = QImage(self._picture)
-        self._move(at, pressure)
+        self._extend_stroke(position, pressure)
 
-    def _move(self, at: QPointF, pressure: float = 0.5) -> None:
-        if self._ink is None:
+    def _extend_stroke(self, position: QPointF, pressure: float = 0.5) -> None:
+        if self._painter is None:
             return
         square = self.square()
-        scale = PAGE / square.width()
-        spot = (at - square.topLeft()) * scale
-        milliseconds = (self.clock() - self._began) * 1000
-        blank = self.is_blank
-        area = self._ink.add(Dot(spot.x(), spot.y(), pressure, milliseconds))
-        self._ink.draw(self._picture, self._before, area)
-        if blank:
-            self.update()  # The invitation goes.
+        scale = CANVAS_SIZE / square.width()
+        point = (position - square.topLeft()) * scale
+        milliseconds = (self.clock() - self._start_s) * 1000
+        was_blank = self.is_blank
+        area = self._painter.add(StrokePoint(point.x(), point.y(), pressure, milliseconds))
+        self._painter.paint(self._picture, self._before, area)
+        if was_blank:
+            self.update()  # Removes the hint.
         else:
             corner = self._widget_point(QPointF(area.topLeft()))
             part = QRectF(corner, QSizeF(area.size()) / scale).adjusted(-2, -2, 2, 2)
             self.update(part.toAlignedRect())
         self.changed.emit()
 
-    def _up(self) -> None:
-        if self._ink is None:
+    def _end_stroke(self) -> None:
+        if self._painter is None:
             return
-        stroke, self._ink = self._ink.stroke, None
+        stroke, self._painter = self._painter.stroke, None
         after, self._picture = self._picture, self._before
         self._push(self.tr("Erase") if stroke.erases else self.tr("Stroke"), (*self._strokes, stroke), after)
 
-    def _widget_point(self, spot: QPointF) -> QPointF:
+    def _widget_point(self, point: QPointF) -> QPointF:
         square = self.square()
-        return square.topLeft() + spot * (square.width() / PAGE)
+        return square.topLeft() + point * (square.width() / CANVAS_SIZE)
 
     def _push(self, text: str, strokes: tuple[Stroke, ...], picture: QImage) -> None:
-        self.undo_stack.push(_Change(self, text, strokes, picture))
+        self.undo_stack.push(_ReplaceContent(self, text, strokes, picture))
 
-    def _paint_invitation(self, painter: QPainter, square: QRectF) -> None:
+    def _paint_hint(self, painter: QPainter, square: QRectF) -> None:
         font = self.font()
         font.setPixelSize(max(round(square.width() / 16), 14))
         painter.setFont(font)
@@ -271,15 +272,15 @@ class Pad(QWidget):
 
     def _paint_crosshair(self, painter: QPainter, square: QRectF) -> None:
         assert self._crosshair is not None
-        at = self._widget_point(self._crosshair)
-        for color, width in ((PAPER, 3), (INK, 1)):
+        center = self._widget_point(self._crosshair)
+        for color, width in ((BACKGROUND, 3), (INK, 1)):
             painter.setPen(QPen(color, width))
-            painter.drawLine(QPointF(at.x() - 9, at.y()), QPointF(at.x() + 9, at.y()))
-            painter.drawLine(QPointF(at.x(), at.y() - 9), QPointF(at.x(), at.y() + 9))
+            painter.drawLine(center - QPointF(9, 0), center + QPointF(9, 0))
+            painter.drawLine(center - QPointF(0, 9), center + QPointF(0, 9))
 
 
-class _Change(QUndoCommand):
-    """From one drawing to another; the pictures are kept, so that undoing takes no time."""
+class _ReplaceContent(QUndoCommand):
+    """Replaces strokes and canvas; keeps both images, so that undo need not paint."""
 
     def __init__(self, pad: Pad, text: str, strokes: tuple[Stroke, ...], picture: QImage) -> None:
         super().__init__(text)
@@ -288,9 +289,9 @@ class _Change(QUndoCommand):
         self._after = (strokes, picture)
 
     def undo(self) -> None:
-        """Go back."""
-        self._pad.put(*self._before)
+        """Restore the former content."""
+        self._pad.set_content(*self._before)
 
     def redo(self) -> None:
-        """Go on."""
-        self._pad.put(*self._after)
+        """Set the new content."""
+        self._pad.set_content(*self._after)

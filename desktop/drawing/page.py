@@ -1,16 +1,21 @@
-"""Owns the page with the pad and its tools."""
+"""Provides the page with the drawing pad and its tools."""
 
-from collections.abc import Callable
+from functools import partial
 from typing import cast
 
 from PySide6.QtCore import QSignalBlocker, Qt
 from PySide6.QtGui import QAction, QHideEvent, QImage, QKeySequence, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSlider, QToolButton, QVBoxLayout, QWidget
 
+from desktop.drawing.correction import CorrectionDialog
 from desktop.drawing.pad import Pad
-from desktop.drawing.strokes import BROADEST_BRUSH, DEFAULT_BRUSH, SLIMMEST_BRUSH, Stroke
-from desktop.prediction.reader import Value
-from desktop.settings import Order
+from desktop.drawing.replay import ReplayDialog
+from desktop.drawing.strokes import MAX_BRUSH, MIN_BRUSH, Stroke
+from desktop.pictures.images import png_of_drawing
+from desktop.prediction.controller import PredictionController
+from desktop.prediction.requests import Value
+from desktop.settings import BarOrder, SettingsStore
+from desktop.window.actions import create_action
 from desktop.window.page import Page
 from service.client import ModelSummary
 
@@ -19,53 +24,59 @@ _MARGIN = 16
 
 
 class DrawPage(Page):
-    """The pad, brush and eraser, undo, redo, clear."""
+    """The pad with brush, eraser, undo, redo, clear, replay and correction."""
 
     key = "draw"
-    order = Order.LABELS
+    order = BarOrder.LABELS
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, controller: PredictionController, store: SettingsStore, parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
+        self._controller = controller
+        self._store = store
         self.pad = Pad(self)
-        self.undo = self._action(self.tr("&Undo"), QKeySequence.StandardKey.Undo, self.pad.undo)
-        self.redo = self._action(self.tr("&Redo"), QKeySequence.StandardKey.Redo, self.pad.redo)
+        keys = QKeySequence.StandardKey
+        self.undo = create_action(self, self.tr("&Undo"), self.pad.undo, keys.Undo)
+        self.redo = create_action(self, self.tr("&Redo"), self.pad.redo, keys.Redo)
         self.erase = QAction(self.tr("&Eraser"), self)
         self.erase.setCheckable(True)
         self.erase.setShortcut(QKeySequence("E"))
-        self.erase.setToolTip(self.tr("Take ink away (E)"))
-        self.erase.toggled.connect(self._erase)
-        self.empty = QAction(self.tr("&Clear"), self)
-        self.empty.triggered.connect(self.clear)
+        self.erase.setToolTip(self.tr("Erase ink (E)"))
+        self.erase.toggled.connect(self._set_erases)
+        self.clear_action = create_action(self, self.tr("&Clear"), self.clear)
+        self.replay = create_action(self, self.tr("&Replay the drawing…"), self.open_replay, "Ctrl+R")
+        self.correct = create_action(self, self.tr("Correct the &label…"), self.open_correction, "Ctrl+T")
         self.brush = QSlider(Qt.Orientation.Horizontal, self)
-        self.brush.setRange(round(SLIMMEST_BRUSH * 100), round(BROADEST_BRUSH * 100))
-        self.brush.setValue(round(DEFAULT_BRUSH * 100))
+        self.brush.setRange(round(MIN_BRUSH * 100), round(MAX_BRUSH * 100))
         self.brush.setMinimumWidth(60)
         self.brush.setMaximumWidth(160)
-        self.brush.setAccessibleName(self.tr("Brush size, in percent of a digit's usual height"))
-        self.brush.valueChanged.connect(self._brush)
+        self.brush.setAccessibleName(self.tr("Brush size in percent of a digit's height"))
+        self.brush.valueChanged.connect(self._set_brush)
         self._size = QLabel(self)
         self._size.setMinimumWidth(self.fontMetrics().horizontalAdvance("100 %"))
         self._lay_out()
         self.pad.changed.connect(self.changed)
         self.pad.settled.connect(self.settled)
-        self.pad.undo_stack.indexChanged.connect(self._enable)
-        self._enable()
-        self._brush(self.brush.value())
+        self.pad.undo_stack.indexChanged.connect(self._enable_actions)
+        self._enable_actions()
+        self.brush.setValue(round(store.settings.brush * 100))
+        self._set_brush(self.brush.value())
 
     def title(self) -> str:
-        """Return the name on the page's tab."""
+        """Return the title of the tab."""
         return self.tr("Draw")
 
-    def placeholder(self) -> str:
-        """Return the sentence that stands where the result will be."""
+    def placeholder_text(self) -> str:
+        """Return the text shown while the pad is blank."""
         return self.tr("Draw a digit")
 
     def accepts(self, model: ModelSummary) -> bool:
-        """Take models of digits."""
+        """Accept models of digits."""
         return model.labels == _DIGITS
 
     def value(self) -> Value | None:
-        """Return the drawing, or None for a blank pad."""
+        """Return the drawing; None for a blank pad."""
         return None if self.pad.is_blank else self.pad.picture
 
     def snapshot(self) -> object:
@@ -74,12 +85,12 @@ class DrawPage(Page):
 
     def restore(self, snapshot: object) -> None:
         """Show strokes again; can be undone."""
-        self.sitting += 1
+        self.document_id += 1
         with QSignalBlocker(self):
             self.pad.show_strokes(cast("tuple[Stroke, ...]", snapshot))
 
     def picture(self) -> QImage:
-        """Return the drawing; a null picture for a blank pad."""
+        """Return the drawing; a null image for a blank pad."""
         return QImage() if self.pad.is_blank else self.pad.picture
 
     def thumbnail(self) -> QImage:
@@ -87,49 +98,58 @@ class DrawPage(Page):
         return self.pad.picture
 
     def clear(self) -> None:
-        """Take a new page."""
-        self.sitting += 1
+        """Remove all strokes; can be undone."""
+        self.document_id += 1
         self.pad.clear()
 
-    def brush_size(self) -> float:
-        """Return the brush's width as a share of a digit's usual height."""
-        return self.brush.value() / 100
+    def open_replay(self) -> None:
+        """Replay the drawing with its predictions."""
+        controller, strokes = self._controller, self.pad.strokes
+        model = controller.model
+        if model is None or not strokes or not self.isVisible():
+            return
+        predict = partial(controller.dispatcher.predict, model.name, version=controller.version)
+        ReplayDialog(strokes, model.labels, predict, self).open()
 
-    def set_brush_size(self, size: float) -> None:
-        """Take another brush; the share is rounded to whole percents."""
-        self.brush.setValue(round(size * 100))
+    def open_correction(self) -> None:
+        """Ask for the drawing's true label, and save both for training."""
+        model = self._controller.model
+        if model is None or self.pad.is_blank or not self.isVisible():
+            return
+        CorrectionDialog(png_of_drawing(self.pad.picture), model.labels, self._store, self).open()
 
     def showEvent(self, event: QShowEvent) -> None:
-        """Let the keys work."""
+        """Enable the actions."""
         super().showEvent(event)
-        self._enable()
+        self._enable_actions()
 
     def hideEvent(self, event: QHideEvent) -> None:
-        """Keep the keys from changing a drawing that nobody sees."""
+        """Disable the actions, so that their shortcuts do not change a hidden drawing."""
         super().hideEvent(event)
-        self._enable()
+        self._enable_actions()
 
-    def _enable(self) -> None:
-        seen, stack = self.isVisible(), self.pad.undo_stack
-        self.undo.setEnabled(seen and stack.canUndo())
-        self.redo.setEnabled(seen and stack.canRedo())
-        self.erase.setEnabled(seen)
+    def _enable_actions(self) -> None:
+        visible, stack = self.isVisible(), self.pad.undo_stack
+        self.undo.setEnabled(visible and stack.canUndo())
+        self.redo.setEnabled(visible and stack.canRedo())
+        self.erase.setEnabled(visible)
 
-    def _action(self, text: str, keys: QKeySequence.StandardKey, slot: Callable[[], None]) -> QAction:
-        action = QAction(text, self)
-        action.setShortcuts(QKeySequence.keyBindings(keys))
-        action.triggered.connect(slot)
-        return action
+    def _set_brush(self, percent: int) -> None:
+        self.pad.brush = percent / 100
+        self._size.setText(f"{percent} %")
+
+    def _set_erases(self, erases: bool) -> None:
+        self.pad.erases = erases
 
     def _lay_out(self) -> None:
         tools = QHBoxLayout()
         tools.setSpacing(8)
         label = QLabel(self.tr("&Brush"), self)
         label.setBuddy(self.brush)
-        for part in (label, self.brush, self._size):
-            tools.addWidget(part)
+        for widget in (label, self.brush, self._size):
+            tools.addWidget(widget)
         tools.addStretch(1)
-        for action in (self.erase, self.undo, self.redo, self.empty):
+        for action in (self.erase, self.undo, self.redo, self.clear_action):
             button = QToolButton(self)
             button.setDefaultAction(action)
             button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
@@ -139,10 +159,3 @@ class DrawPage(Page):
         column.setSpacing(12)
         column.addWidget(self.pad, 1)
         column.addLayout(tools)
-
-    def _brush(self, percent: int) -> None:
-        self.pad.brush = percent / 100
-        self._size.setText(f"{percent} %")
-
-    def _erase(self, erases: bool) -> None:
-        self.pad.erases = erases

@@ -1,213 +1,137 @@
-"""Owns the replay of a drawing: the strokes again as they were drawn, and what was read meanwhile."""
+"""Replays a drawing with the predictions of its unfinished states."""
 
-from collections.abc import Iterator
-from functools import partial
+from collections.abc import Callable, Iterator, Sequence
+from typing import TypeAlias
 
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt, QTimer, Slot
-from PySide6.QtGui import QImage, QPainter, QPaintEvent, QPen, QPolygonF
+from PySide6.QtCore import QSize, Qt, QTimer, Slot
 from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
     QHBoxLayout,
     QLabel,
     QPushButton,
-    QSizePolicy,
     QSlider,
     QVBoxLayout,
     QWidget,
 )
 
-from desktop.drawing.brush import render
+from desktop.drawing.score_chart import ScoreChart
+from desktop.drawing.stroke_painter import render
 from desktop.drawing.strokes import Stroke
-from desktop.drawing.timeline import Moment, length, moments, until
-from desktop.pictures.images import png_of_drawing
+from desktop.drawing.timeline import Frame, duration, frame_times, strokes_until
+from desktop.pictures.images import pillow_of
 from desktop.pictures.picture_view import PictureView
-from desktop.prediction.dispatcher import Dispatcher
+from desktop.prediction.backends import Input, PredictionResult
 from desktop.prediction.worker import Worker
-from desktop.theme import line_color, without_icons
-from desktop.window.messages import percent
+from desktop.theme import remove_icons
+from desktop.window.messages import error_message, format_percent
 from service.inference import LecternError
 from service.inference.errors import BlankImage
 
-_FRAME_MS = 40
-_MARGIN = 8
-# A label that never reaches this share is not worth a line of its own.
-_NOTABLE = 0.1
+Predict: TypeAlias = Callable[[Sequence[Input]], list[PredictionResult]]
+
+_TICK_MS = 40
 
 
-class Chart(QWidget):
-    """Draws the probability of each label over time; the lines carry their labels, not colours alone."""
-
-    def __init__(self, labels: tuple[str, ...], whole: float, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._labels = labels
-        self._whole = max(whole, 1.0)
-        self._moments: list[Moment] = []
-        self._now = 0.0
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-        self.setMinimumSize(320, 200)
-        self.setAccessibleName(self.tr("Probabilities over time"))
-
-    @property
-    def moments(self) -> tuple[Moment, ...]:
-        """What is drawn."""
-        return tuple(self._moments)
-
-    def add(self, moment: Moment) -> None:
-        """Draw on to a moment."""
-        self._moments.append(moment)
-        self.update()
-
-    def show_time(self, milliseconds: float) -> None:
-        """Mark a point of time."""
-        self._now = milliseconds
-        self.update()
-
-    def scores_at(self, milliseconds: float) -> tuple[float, ...] | None:
-        """Return the probabilities of the last moment that is not later than a point of time."""
-        known = [moment for moment in self._moments if moment.milliseconds <= milliseconds + 1e-6]
-        return known[-1].scores if known else None
-
-    def notable(self) -> list[int]:
-        """Return the numbers of the labels that were probable at some time."""
-        scores = [moment.scores for moment in self._moments if moment.scores is not None]
-        return [
-            number for number in range(len(self._labels)) if any(one[number] >= _NOTABLE for one in scores)
-        ]
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        """Paint the frame, the lines and the mark."""
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        colors = self.palette()
-        area = QRectF(self.rect()).adjusted(_MARGIN, self.fontMetrics().height() + 6, -_MARGIN, -_MARGIN)
-        painter.fillRect(area, colors.base())
-        painter.setPen(QPen(colors.mid().color(), 1))
-        for share in (0.0, 0.5, 1.0):
-            y = area.bottom() - share * area.height()
-            painter.drawLine(QPointF(area.left(), y), QPointF(area.right(), y))
-        x = area.left() + self._now / self._whole * area.width()
-        painter.setPen(QPen(colors.accent().color(), 1, Qt.PenStyle.DashLine))
-        painter.drawLine(QPointF(x, area.top()), QPointF(x, area.bottom()))
-        for number in self.notable():
-            self._paint_line(painter, area, number)
-
-    def _paint_line(self, painter: QPainter, area: QRectF, number: int) -> None:
-        spots = [
-            QPointF(
-                area.left() + moment.milliseconds / self._whole * area.width(),
-                area.bottom() - moment.scores[number] * area.height(),
-            )
-            for moment in self._moments
-            if moment.scores is not None
-        ]
-        color = line_color(number, len(self._labels), self.palette())
-        painter.setPen(QPen(color, 2.5))
-        painter.drawPolyline(QPolygonF(spots))
-        # The name stands in the middle of where the line is highest.
-        top = min(spot.y() for spot in spots)
-        highest = [spot.x() for spot in spots if spot.y() - top < area.height() / 50]
-        font = self.font()
-        font.setBold(True)
-        painter.setFont(font)
-        step = self.fontMetrics().height()
-        x = highest[len(highest) // 2] - self.fontMetrics().horizontalAdvance(self._labels[number]) / 2
-        painter.drawText(QPointF(x, max(top - step / 3, step)), self._labels[number])
-
-
-class Replay(QDialog):
-    """Plays a drawing again, with a timeline to drag."""
+class ReplayDialog(QDialog):
+    """Plays a drawing again, with a slider for the time."""
 
     def __init__(
         self,
         strokes: tuple[Stroke, ...],
         labels: tuple[str, ...],
-        dispatcher: Dispatcher,
-        model: str,
-        version: int | None,
+        predict: Predict,
         parent: QWidget | None = None,
     ) -> None:
-        """Begin to read the drawing moment by moment, and to play it.
+        """Start to play and to predict.
 
         Args:
             strokes: The drawing.
-            labels: The model's labels.
-            dispatcher: Who reads.
-            model: Whom it asks.
-            version: Its version; the default one if None.
+            labels: The labels of the model.
+            predict: Classifies drawings; called on another thread.
             parent: The window.
         """
         super().__init__(parent)
         self._strokes = strokes
         self._labels = labels
-        self._whole = length(strokes)
+        self._duration_ms = duration(strokes)
+        self._error = ""
         self.setWindowTitle(self.tr("Replay"))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.view = PictureView(self)
-        self.chart = Chart(labels, self._whole, self)
+        self.chart = ScoreChart(labels, self._duration_ms, self)
         self.time = QSlider(Qt.Orientation.Horizontal, self)
-        self.time.setRange(0, max(round(self._whole), 1))
-        self.time.setPageStep(max(round(self._whole / 10), 1))
-        self.time.setAccessibleName(self.tr("Time"))
-        self.state = QLabel(self)
+        self.time.setRange(0, max(round(self._duration_ms), 1))
+        self.status = QLabel(self)
         self.play = QPushButton(self.tr("&Play again"), self)
         self._timer = QTimer(self)
-        self._timer.setInterval(_FRAME_MS)
-        self._timer.timeout.connect(self._step)
-        self.time.valueChanged.connect(self._show)
+        self._timer.setInterval(_TICK_MS)
+        self._timer.timeout.connect(self._tick)
+        self.time.valueChanged.connect(self._show_time)
         self.time.sliderPressed.connect(self._timer.stop)
         self.play.clicked.connect(self.start)
         self._lay_out()
-        self._reads = Worker("replay", self)
-        self._reads.result_ready.connect(self._take)
-        self._reads.put(partial(_read, strokes, labels, dispatcher, model, version))
-        self.finished.connect(self._reads.close)
+        self._worker = Worker("replay", self)
+        self._worker.result_ready.connect(self._add_frame)
+        self._worker.failed.connect(self._show_error)
+        self._worker.put(lambda: predict_frames(strokes, labels, predict))
+        self.finished.connect(self._worker.close)
         self.start()
+
+    @property
+    def playing(self) -> bool:
+        """Whether the replay is running."""
+        return self._timer.isActive()
 
     def start(self) -> None:
         """Play from the beginning."""
         self.time.setValue(0)
-        self._show(0)
+        self._show_time(0)
         self._timer.start()
 
-    @property
-    def playing(self) -> bool:
-        """Whether it plays."""
-        return self._timer.isActive()
+    @Slot(object)
+    def _add_frame(self, frame: Frame) -> None:
+        self.chart.add(frame)
+        self._show_best(self.time.value())
 
     @Slot(object)
-    def _take(self, moment: Moment) -> None:
-        self.chart.add(moment)
-        self._say(self.time.value())
+    def _show_error(self, error: LecternError) -> None:
+        self._error = error_message(error)
+        self._show_best(self.time.value())
 
-    def _step(self) -> None:
-        self.time.setValue(self.time.value() + _FRAME_MS)
+    def _tick(self) -> None:
+        self.time.setValue(self.time.value() + _TICK_MS)
         if self.time.value() >= self.time.maximum():
             self._timer.stop()
 
-    def _show(self, milliseconds: int) -> None:
-        end = milliseconds >= self.time.maximum()
-        self.view.show_image(render(self._strokes if end else until(self._strokes, milliseconds)), "")
-        self.chart.show_time(milliseconds)
-        self._say(milliseconds)
+    def _show_time(self, milliseconds: int) -> None:
+        complete = milliseconds >= self.time.maximum()
+        strokes = self._strokes if complete else strokes_until(self._strokes, milliseconds)
+        self.view.show_image(render(strokes), "")
+        self.chart.set_time(milliseconds)
+        self._show_best(milliseconds)
 
-    def _say(self, milliseconds: int) -> None:
-        scores = self.chart.scores_at(self._whole if milliseconds >= self.time.maximum() else milliseconds)
+    def _show_best(self, milliseconds: int) -> None:
+        complete = milliseconds >= self.time.maximum()
+        scores = self.chart.scores_at(self._duration_ms if complete else milliseconds)
         if scores is None:
-            self.state.setText("")
+            self.status.setText(self._error)
         else:
-            best = max(range(len(scores)), key=lambda number: scores[number])
-            self.state.setText(f"{self._labels[best]}, {percent(scores[best])}")
+            best = max(range(len(scores)), key=lambda index: scores[index])
+            self.status.setText(f"{self._labels[best]}, {format_percent(scores[best])}")
 
     def _lay_out(self) -> None:
         self.view.setFixedSize(QSize(260, 260))
+        self.time.setPageStep(max(round(self._duration_ms / 10), 1))
+        self.time.setAccessibleName(self.tr("Time"))
+        self.status.setWordWrap(True)
         font = self.font()
         font.setPointSizeF(font.pointSizeF() * 1.6)
-        self.state.setFont(font)
-        self.state.setMinimumHeight(self.state.fontMetrics().height())
+        self.status.setFont(font)
+        self.status.setMinimumHeight(self.status.fontMetrics().height())
         left = QVBoxLayout()
         left.addWidget(self.view)
-        left.addWidget(self.state)
+        left.addWidget(self.status)
         left.addStretch(1)
         row = QHBoxLayout()
         row.setSpacing(16)
@@ -215,7 +139,7 @@ class Replay(QDialog):
         row.addWidget(self.chart, 1)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close, self)
         buttons.addButton(self.play, QDialogButtonBox.ButtonRole.ActionRole)
-        without_icons(buttons)
+        remove_icons(buttons)
         buttons.rejected.connect(self.reject)
         column = QVBoxLayout(self)
         column.setContentsMargins(20, 20, 20, 20)
@@ -226,22 +150,28 @@ class Replay(QDialog):
         self.resize(760, 440)
 
 
-def _read(
-    strokes: tuple[Stroke, ...],
-    labels: tuple[str, ...],
-    dispatcher: Dispatcher,
-    model: str,
-    version: int | None,
-) -> Iterator[object]:
-    """Read a drawing at each of its moments."""
-    for milliseconds in moments(strokes):
-        page: QImage = render(until(strokes, milliseconds))
+def predict_frames(strokes: Sequence[Stroke], labels: Sequence[str], predict: Predict) -> Iterator[Frame]:
+    """Predict a drawing at each of its frame times.
+
+    Args:
+        strokes: The drawing.
+        labels: The labels of the model, in the order of the scores.
+        predict: Classifies drawings.
+
+    Yields:
+        The frames in order.
+
+    Raises:
+        LecternError: The prediction failed.
+    """
+    for milliseconds in frame_times(strokes):
+        drawing = pillow_of(render(strokes_until(strokes, milliseconds)))
         try:
-            reading = dispatcher.read(model, [png_of_drawing(page)], version=version)[0]
+            prediction = predict([drawing])[0].prediction
         except LecternError as error:
             if error.code != BlankImage.code:
                 raise
-            yield Moment(milliseconds, None)
+            yield Frame(milliseconds, None)
             continue
-        scores = {score.label: score.score for score in reading.prediction.scores}
-        yield Moment(milliseconds, tuple(scores.get(label, 0.0) for label in labels))
+        scores = {score.label: score.score for score in prediction.scores}
+        yield Frame(milliseconds, tuple(scores.get(label, 0.0) for label in labels))

@@ -1,1 +1,1 @@
-"""The dock that explains a prediction."""
+"""The dock that explains a prediction: heat map, feature maps, layers of the network."""

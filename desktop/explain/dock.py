@@ -1,36 +1,57 @@
-"""Owns the place of the explanations: beside the result, out of the way until somebody asks why."""
+"""The dock of the explanation panel."""
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, Slot
 from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import QDockWidget, QMainWindow
 
-from desktop.explain.explanations import Explanations
+from desktop.explain.backend import ExplanationBackend
 from desktop.explain.panel import ExplanationPanel
+from desktop.prediction.controller import PredictionController
+from desktop.prediction.requests import PredictionResponse
 
 
 class ExplanationDock(QDockWidget):
-    """Holds the panel; hidden at first, and opened by its action, which a menu can show."""
+    """Contains the explanation panel; hidden until its action shows it.
 
-    def __init__(self, explanations: Explanations, window: QMainWindow) -> None:
+    Attributes:
+        panel: The panel.
+        action: Shows and hides the dock.
+    """
+
+    def __init__(
+        self, backend: ExplanationBackend, controller: PredictionController, window: QMainWindow
+    ) -> None:
         super().__init__(window)
+        self._controller = controller
         self._window = window
-        self.panel = ExplanationPanel(explanations, self)
-        self.setObjectName("why")
-        self.setWindowTitle(self.tr("Why?"))
+        self.panel = ExplanationPanel(backend, self)
+        self.setObjectName("explanation")
+        self.setWindowTitle(self.tr("Explanation"))
         self.setWidget(self.panel)
         self.action = self.toggleViewAction()
-        self.action.setText(self.tr("&Why?"))
+        self.action.setText(self.tr("&Explanation"))
         self.action.setShortcut(QKeySequence("Ctrl+Shift+Y"))
-        self.action.setToolTip(self.tr("Show where the network looked"))
+        self.action.setToolTip(self.tr("Show which pixels decided the prediction"))
         window.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, self)
         self.hide()
-        self.action.triggered.connect(self._make_room)
+        self.action.triggered.connect(self._widen_window)
+        controller.response_changed.connect(self._explain)
+        controller.network_input_ready.connect(lambda one: self.panel.set_pixels(one.pixels))
+        controller.failed.connect(lambda error: self._explain(None))
 
-    def _make_room(self, opens: bool) -> None:
-        """Widen the window as far as the screen goes, so that what is drawn on keeps its size."""
+    @Slot(object)
+    def _explain(self, response: PredictionResponse | None) -> None:
+        if response is None:
+            model = self._controller.model
+            self.panel.set_model(None if model is None else model.name, self._controller.version)
+        else:
+            self.panel.set_label(response.result.prediction.best.label)
+
+    def _widen_window(self, shown: bool) -> None:
+        """Widen the window as far as the screen allows, so that the page keeps its size."""
         window = self._window
-        if not opens or self.isFloating() or window.isMaximized() or window.isFullScreen():
+        if not shown or self.isFloating() or window.isMaximized() or window.isFullScreen():
             return
-        free = window.screen().availableGeometry()
-        width = min(window.width() + self.panel.sizeHint().width(), free.width())
+        available = window.screen().availableGeometry()
+        width = min(window.width() + self.panel.sizeHint().width(), available.width())
         window.resize(max(window.width(), width), window.height())

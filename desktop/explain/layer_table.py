@@ -1,4 +1,4 @@
-"""Owns the table of a network's layers."""
+"""The table of a network's layers."""
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTableWidgetItem, QWidget
@@ -6,24 +6,24 @@ from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTab
 from service.inference import Card
 from service.inference.card import Layer
 
-_FIRST_OF_NUMBERS = 2
+_FIRST_NUMERIC_COLUMN = 2
 
 
 class LayerTable(QTableWidget):
     """Shows each layer's name, type, output shape and number of parameters.
 
     Signals:
-        chosen: The name of a layer whose feature maps can be shown.
+        layer_selected: A layer with feature maps was selected, given by its name.
     """
 
-    chosen = Signal(str)
+    layer_selected = Signal(str)
 
-    def __init__(self, parent: QWidget | None = None, *, narrow: bool = False) -> None:
-        """Make an empty table.
+    def __init__(self, parent: QWidget | None = None, *, hide_names: bool = False) -> None:
+        """Create an empty table.
 
         Args:
-            parent: Qt's.
-            narrow: Whether to leave out the names, which are shown when the mouse rests on a row.
+            parent: Parent widget.
+            hide_names: Whether to show the names in tool tips only, to save space.
         """
         super().__init__(0, 4, parent)
         self._card: Card | None = None
@@ -33,7 +33,7 @@ class LayerTable(QTableWidget):
             item = QTableWidgetItem(title)
             item.setTextAlignment(_alignment(column))
             self.setHorizontalHeaderItem(column, item)
-        self.setColumnHidden(0, narrow)
+        self.setColumnHidden(0, hide_names)
         self.verticalHeader().hide()
         self.verticalHeader().setDefaultSectionSize(self.fontMetrics().height() + 8)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
@@ -45,32 +45,33 @@ class LayerTable(QTableWidget):
         self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         header = self.horizontalHeader()
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
-        header.setSectionResizeMode(1 if narrow else 0, QHeaderView.ResizeMode.Stretch)
+        header.setSectionResizeMode(1 if hide_names else 0, QHeaderView.ResizeMode.Stretch)
         header.setHighlightSections(False)
-        self.itemSelectionChanged.connect(self._choose)
+        self.itemSelectionChanged.connect(self._selection_changed)
 
-    def show_card(self, card: Card | None) -> None:
-        """Show a network's layers, or none."""
+    def set_card(self, card: Card | None) -> None:
+        """Show the layers of a network, or none."""
         if card is self._card:
             return
         self._card = card
         layers = () if card is None else card.layers
         with QSignalBlocker(self):
-            self.clearSelection()
             self.setRowCount(len(layers))
             for row, layer in enumerate(layers):
-                self._fill(row, layer)
+                self._fill_row(row, layer)
+            # Last, because removing the selected row selects its neighbour.
+            self.clearSelection()
 
-    def point_at(self, layer: str) -> None:
-        """Select a layer's row; no signal is sent."""
-        names = [] if self._card is None else [row.name for row in self._card.layers]
+    def select_layer(self, name: str) -> None:
+        """Select a layer's row; sends no signal."""
+        names = [] if self._card is None else [layer.name for layer in self._card.layers]
         with QSignalBlocker(self):
-            if layer in names:
-                self.selectRow(names.index(layer))
+            if name in names:
+                self.selectRow(names.index(name))
             else:
                 self.clearSelection()
 
-    def _fill(self, row: int, layer: Layer) -> None:
+    def _fill_row(self, row: int, layer: Layer) -> None:
         shape = " × ".join("?" if size < 0 else str(size) for size in layer.output_shape[1:])
         texts = (layer.name, layer.type, shape, self.locale().toString(layer.parameters))
         for column, text in enumerate(texts):
@@ -79,15 +80,15 @@ class LayerTable(QTableWidget):
             item.setTextAlignment(_alignment(column))
             self.setItem(row, column, item)
 
-    def _choose(self) -> None:
+    def _selection_changed(self) -> None:
         card, row = self._card, self.currentRow()
         if card is None or card.explanation is None or not self.selectedItems():
             return
         if card.layers[row].name in card.explanation.layers:
-            self.chosen.emit(card.layers[row].name)
+            self.layer_selected.emit(card.layers[row].name)
 
 
 def _alignment(column: int) -> Qt.AlignmentFlag:
-    numbers = column >= _FIRST_OF_NUMBERS
-    side = Qt.AlignmentFlag.AlignRight if numbers else Qt.AlignmentFlag.AlignLeft
+    numeric = column >= _FIRST_NUMERIC_COLUMN
+    side = Qt.AlignmentFlag.AlignRight if numeric else Qt.AlignmentFlag.AlignLeft
     return side | Qt.AlignmentFlag.AlignVCenter

@@ -1,1 +1,1 @@
-"""The page that classifies a folder of pictures."""
+"""The page that classifies all images of a folder."""

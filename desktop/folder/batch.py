@@ -1,130 +1,159 @@
-"""Owns reading a whole folder: which files, in which portions, and one row of the table for each."""
+"""Classifies the images of a folder in batches, and exports the results as CSV."""
 
 import os
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from desktop.pictures.dropped_files import MAX_FILE_BYTES, SUFFIXES
 from desktop.prediction.backends import PredictionResult
-from desktop.window.dropped_files import LARGEST_FILE, SUFFIXES
 from desktop.window.export_formats import csv_header, csv_row, csv_text
 from service.client import RequestRefused
 from service.inference import LecternError
 from service.inference.errors import DamagedImage, InputError, InputTooLarge
 
-# Enough for a network to be busy, little enough for "Cancel" to be felt at once.
-PORTION = 16
-# Photos straight from a camera are asked for a few at a time, or a server would take too long for an answer.
-PORTION_BYTES = 4_000_000
+# Small batches make cancelling fast: a batch that has begun is finished.
+BATCH_SIZE = 16
+# Batches of photos are smaller, so that a server answers within its timeout.
+BATCH_BYTES = 4_000_000
+# More frequent results would keep the GUI thread busy.
+_INTERVAL_S = 0.1
 
-Read = Callable[[Sequence[bytes]], list[PredictionResult]]
+Classify = Callable[[Sequence[bytes]], list[PredictionResult]]
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """What came of one file.
+class FileResult:
+    """The result for one file.
 
     Attributes:
-        name: Path below the folder.
-        reading: What was read; None if nothing could be.
-        error: Why not.
+        name: Path relative to the folder.
+        result: The prediction; None after an error.
+        error: Why there is no prediction.
     """
 
     name: str
-    reading: PredictionResult | None = None
+    result: PredictionResult | None = None
     error: LecternError | None = None
 
 
-def pictures_below(folder: Path) -> list[Path]:
-    """Return the picture files of a folder and its subfolders, in order; hidden ones are left out."""
+def find_images(folder: Path) -> list[Path]:
+    """Return the image files of a folder and its subfolders, sorted; hidden ones are left out."""
     found: list[Path] = []
     for parent, folders, names in os.walk(folder):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
-        wanted = [name for name in names if not name.startswith(".") and name.lower().endswith(SUFFIXES)]
-        found.extend(Path(parent, name) for name in sorted(wanted))
+        images = [name for name in names if not name.startswith(".") and name.lower().endswith(SUFFIXES)]
+        found.extend(Path(parent, name) for name in sorted(images))
     return found
 
 
-def read_files(folder: Path, files: Sequence[Path], read: Read) -> Iterator[list[Row]]:
-    """Read picture files, a portion at a time.
+def classify_folder(
+    folder: Path, classify: Classify, *, interval_s: float = _INTERVAL_S
+) -> Iterator[int | list[FileResult]]:
+    """Classify all images of a folder.
 
     Args:
-        folder: What the names of the rows are relative to.
-        files: The files.
-        read: Classifies the bytes of several picture files, or refuses all of them.
+        folder: The folder.
+        classify: Classifies the bytes of several image files, or raises an error for all of them.
+        interval_s: Minimum time between two groups of results, in seconds.
 
     Yields:
-        The rows of each portion, in the order of the files.
+        The number of image files, then groups of results in the order of the files.
     """
-    for portion in _portions(files):
-        yield _portion(folder, portion, read)
+    files = find_images(folder)
+    yield len(files)
+    group: list[FileResult] = []
+    last = time.monotonic()
+    for results in classify_files(folder, files, classify):
+        group += results
+        if time.monotonic() - last >= interval_s:
+            yield group
+            group, last = [], time.monotonic()
+    if group:
+        yield group
 
 
-def table(rows: Sequence[Row], labels: Sequence[str]) -> str:
-    """Return rows as the text of a CSV file.
+def classify_files(folder: Path, files: Sequence[Path], classify: Classify) -> Iterator[list[FileResult]]:
+    """Classify image files batch by batch.
 
     Args:
-        rows: What was read.
+        folder: Folder that the names of the results are relative to.
+        files: The image files.
+        classify: As for :func:`classify_folder`.
+
+    Yields:
+        The results of each batch, in the order of the files.
+    """
+    for batch in _batches(files):
+        yield _classify_batch(folder, batch, classify)
+
+
+def to_csv(results: Sequence[FileResult], labels: Sequence[str]) -> str:
+    """Return results as the text of a CSV file.
+
+    Args:
+        results: The results.
         labels: The model's labels, each of which has a column.
     """
-    lines = [csv_header(labels)]
-    for row in rows:
-        if row.reading is not None:
-            lines.append(csv_row(row.name, row.reading, labels))
+    rows = [csv_header(labels)]
+    for file in results:
+        if file.result is not None:
+            rows.append(csv_row(file.name, file.result, labels))
         else:
-            lines.append([row.name, *[""] * (len(labels) + 5), str(row.error)])
-    return csv_text(lines)
+            rows.append([file.name, *[""] * (len(labels) + 5), str(file.error)])
+    return csv_text(rows)
 
 
-def _portions(files: Sequence[Path]) -> Iterator[list[Path]]:
-    portion: list[Path] = []
-    room = PORTION_BYTES
+def _batches(files: Sequence[Path]) -> Iterator[list[Path]]:
+    batch: list[Path] = []
+    capacity = BATCH_BYTES
     for path in files:
         try:
             size = path.stat().st_size
         except OSError:
-            size = 0  # PredictionResult it will tell what is the matter.
-        if portion and (len(portion) == PORTION or size > room):
-            yield portion
-            portion, room = [], PORTION_BYTES
-        portion.append(path)
-        room -= size
-    if portion:
-        yield portion
+            size = 0  # Reading the file raises the error again, and reports it.
+        if batch and (len(batch) == BATCH_SIZE or size > capacity):
+            yield batch
+            batch, capacity = [], BATCH_BYTES
+        batch.append(path)
+        capacity -= size
+    if batch:
+        yield batch
 
 
-def _portion(folder: Path, files: Sequence[Path], read: Read) -> list[Row]:
-    rows: dict[Path, Row] = {}
+def _classify_batch(folder: Path, files: Sequence[Path], classify: Classify) -> list[FileResult]:
+    names = {path: path.relative_to(folder).as_posix() for path in files}
+    results: dict[Path, FileResult] = {}
     contents: dict[Path, bytes] = {}
     for path in files:
         try:
-            contents[path] = _content(path)
+            contents[path] = _read_file(path)
         except LecternError as error:
-            rows[path] = Row(_name(folder, path), error=error)
+            results[path] = FileResult(names[path], error=error)
     try:
-        readings = read(list(contents.values())) if contents else []
-        rows |= {path: Row(_name(folder, path), one) for path, one in zip(contents, readings, strict=True)}
+        predictions = classify(list(contents.values())) if contents else []
+        results |= {
+            path: FileResult(names[path], prediction)
+            for path, prediction in zip(contents, predictions, strict=True)
+        }
     except (InputError, RequestRefused):
-        # One of them is at fault, and the others need not suffer for it.
-        rows |= {path: _single(_name(folder, path), content, read) for path, content in contents.items()}
-    return [rows[path] for path in files]
+        # At least one file is unusable: classify each by itself to find it.
+        results |= {path: _classify_one(names[path], data, classify) for path, data in contents.items()}
+    return [results[path] for path in files]
 
 
-def _single(name: str, content: bytes, read: Read) -> Row:
+def _classify_one(name: str, content: bytes, classify: Classify) -> FileResult:
     try:
-        return Row(name, read([content])[0])
+        return FileResult(name, classify([content])[0])
     except (InputError, RequestRefused) as error:
-        return Row(name, error=error)
+        return FileResult(name, error=error)
 
 
-def _content(path: Path) -> bytes:
+def _read_file(path: Path) -> bytes:
     try:
-        if path.stat().st_size > LARGEST_FILE:
-            raise InputTooLarge(f"{path.name} is larger than {LARGEST_FILE} bytes; make it smaller first")
+        if path.stat().st_size > MAX_FILE_BYTES:
+            raise InputTooLarge(f"{path.name} is larger than {MAX_FILE_BYTES} bytes; reduce its size first")
         return path.read_bytes()
     except OSError as error:
         raise DamagedImage(f"{path.name} cannot be read ({error.strerror})") from error
-
-
-def _name(folder: Path, path: Path) -> str:
-    return path.relative_to(folder).as_posix()

@@ -1,1 +1,1 @@
-"""The convolution lab."""
+"""The convolution lab: one filter, applied to a drawing or a picture."""

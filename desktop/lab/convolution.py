@@ -1,4 +1,4 @@
-"""Owns the arithmetic of the convolution lab: sizes by the lecture's formula, convolution, pooling."""
+"""Computes convolution, ReLU and pooling of one channel, their output sizes and receptive fields."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,241 +9,234 @@ import numpy.typing as npt
 from numpy.lib.stride_tricks import sliding_window_view
 from PIL import Image
 
-from desktop.lab.kernels import Kernel, write_weight
+from desktop.lab.kernels import Kernel, format_weight
 from service.inference.errors import InvalidInput
 from service.inference.preprocessing import prepare_photo
 
 Values = npt.NDArray[np.float32]
+Pixels = npt.NDArray[np.uint8]
 
-# Products that should cancel out leave a trace; what is not farther from 0 counts as 0.
-ROUNDING = 1e-3
+# Rounding errors of float32: values this close to 0 count as 0.
+ZERO_TOLERANCE = 1e-3
 
-_GREY, _WHITE = 127.5, 255.0
+_MIDDLE_GREY, _WHITE = 127.5, 255.0
 
 
-class DoesNotFit(InvalidInput):
-    """A kernel or a pooling window that is larger than what it should move over."""
+class WindowTooLarge(InvalidInput):
+    """A kernel or a pooling window is larger than its input."""
 
 
 class Pooling(Enum):
-    """What becomes of the values below a window."""
+    """Function that reduces the values of a pooling window to one."""
 
     MAX = "max"
     AVERAGE = "average"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Step:
-    """The sizes of one step, each the side of a square.
+class SlidingWindow:
+    """Sizes of a convolution or a pooling, each the side of a square in pixels.
 
     Attributes:
-        size: Side of the picture that goes in (I).
-        window: Side of the kernel or of the pooling window (K).
-        padding: Zeros that are added at every edge (P).
-        stride: Pixels from one place of the window to the next (S).
+        input_size: Side of the input (I).
+        size: Side of the kernel or of the pooling window (K).
+        padding: Zeros added at each edge (P).
+        stride: Distance between two positions of the window (S).
     """
 
+    input_size: int
     size: int
-    window: int
     padding: int = 0
     stride: int = 1
 
     @property
-    def output(self) -> int:
-        """Side of what comes out: O = (I − K + 2P) / S + 1, rounded down."""
-        return (self.size - self.window + 2 * self.padding) // self.stride + 1
+    def output_size(self) -> int:
+        """Side of the output: O = (I − K + 2P) / S + 1, rounded down."""
+        return (self.input_size - self.size + 2 * self.padding) // self.stride + 1
 
     def formula(self) -> str:
-        """Write the formula out with its numbers; brackets for rounding down stand only where it does."""
-        reach = self.size - self.window + 2 * self.padding
-        share = f"({self.size} − {self.window} + 2 · {self.padding}) / {self.stride}"
-        if reach % self.stride:
-            share = f"⌊{share}⌋"
-        return f"{share} + 1 = {self.output}"
+        """Return the formula with its numbers; with floor brackets only where it rounds down."""
+        distance = self.input_size - self.size + 2 * self.padding
+        quotient = f"({self.input_size} − {self.size} + 2 · {self.padding}) / {self.stride}"
+        if distance % self.stride:
+            quotient = f"⌊{quotient}⌋"
+        return f"{quotient} + 1 = {self.output_size}"
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Operation:
-    """What is done to a picture.
+class ConvolutionBlock:
+    """A convolution with one filter, optionally followed by ReLU and pooling.
 
     Attributes:
         kernel: float32 (side, side).
-        stride: Of the convolution, from 1.
-        padding: Zeros at every edge; None for as many as keep the size at stride 1 (``same``).
-        rectified: Whether ReLU follows: what is negative becomes 0.
-        pooling: What follows then; None for nothing.
-        pool: Side and stride of the pooling window.
+        stride: Stride of the convolution, from 1.
+        padding: Zeros at each edge; None for as many as keep the size at stride 1 (``same``).
+        relu: Whether ReLU follows the convolution.
+        pooling: Kind of the pooling that follows; None for no pooling.
+        pool_size: Side and stride of the pooling window.
     """
 
     kernel: Kernel
     stride: int = 1
     padding: int | None = 0
-    rectified: bool = False
+    relu: bool = False
     pooling: Pooling | None = None
-    pool: int = 2
+    pool_size: int = 2
 
 
 @dataclass(frozen=True, eq=False)
-class Outcome:
-    """What came out.
+class BlockOutput:
+    """The output of a convolution block.
 
     Attributes:
-        operation: What was done.
+        block: The block.
         values: float32 (height, width).
-        steps: The convolution, and the pooling if there is one.
+        windows: Sizes of the convolution and, if there is one, of the pooling.
     """
 
-    operation: Operation
+    block: ConvolutionBlock
     values: Values
-    steps: tuple[Step, ...]
+    windows: tuple[SlidingWindow, ...]
 
 
-def apply(operation: Operation, pixels: npt.NDArray[np.uint8]) -> Outcome:
-    """Do what a convolutional layer with one filter does, and the pooling after it.
+def apply_block(block: ConvolutionBlock, pixels: Pixels) -> BlockOutput:
+    """Apply a convolution block to an image.
 
     Args:
-        operation: What to do.
-        pixels: uint8 (side, side), grey levels 0 to 255.
-
-    Returns:
-        The values and how their number comes about.
+        block: The block.
+        pixels: uint8 (side, side), 0 to 255.
 
     Raises:
-        DoesNotFit: The kernel or the pooling window is larger than what it should move over.
+        WindowTooLarge: The kernel or the pooling window is larger than its input.
     """
-    window = operation.kernel.shape[0]
-    padding = (window - 1) // 2 if operation.padding is None else operation.padding
-    first = Step(size=len(pixels), window=window, padding=padding, stride=operation.stride)
-    values = convolve(pixels.astype(np.float32), operation.kernel, stride=first.stride, padding=padding)
-    if operation.rectified:
+    size = len(block.kernel)
+    padding = (size - 1) // 2 if block.padding is None else block.padding
+    convolution = SlidingWindow(input_size=len(pixels), size=size, padding=padding, stride=block.stride)
+    values = convolve(pixels.astype(np.float32), block.kernel, stride=block.stride, padding=padding)
+    if block.relu:
         values = np.maximum(values, 0)
-    if operation.pooling is None:
-        return Outcome(operation, values, (first,))
-    second = Step(size=first.output, window=operation.pool, stride=operation.pool)
-    pooled = pool(values, operation.pooling, side=operation.pool)
-    return Outcome(operation, pooled, (first, second))
+    if block.pooling is None:
+        return BlockOutput(block, values, (convolution,))
+    pooling = SlidingWindow(input_size=convolution.output_size, size=block.pool_size, stride=block.pool_size)
+    return BlockOutput(block, pool(values, block.pooling, size=block.pool_size), (convolution, pooling))
 
 
-def convolve(picture: Values, kernel: Kernel, *, stride: int = 1, padding: int = 0) -> Values:
-    """Convolve as networks do: the kernel is laid on as it is, not turned round.
+def convolve(image: Values, kernel: Kernel, *, stride: int = 1, padding: int = 0) -> Values:
+    """Convolve as neural networks do, which is a cross-correlation: the kernel is not flipped.
 
     Args:
-        picture: float32 (height, width).
+        image: float32 (height, width).
         kernel: float32 (rows, columns).
-        stride: Pixels from one place of the kernel to the next, from 1.
-        padding: Zeros that are added at every edge, from 0.
+        stride: Distance between two positions of the kernel, from 1.
+        padding: Zeros added at each edge, from 0.
 
     Returns:
-        float32, both sides by the formula of :class:`Step`.
+        float32; :class:`SlidingWindow` gives its sides.
 
     Raises:
-        DoesNotFit: The kernel is larger than the padded picture.
+        WindowTooLarge: The kernel is larger than the padded image.
     """
-    padded = np.pad(picture, padding)
-    _check(padded, kernel.shape)
-    windows = sliding_window_view(padded, kernel.shape)[::stride, ::stride]
+    windows = _windows(np.pad(image, padding), kernel.shape, stride)
     values: Values = np.einsum("ijkl,kl->ij", windows, kernel, dtype=np.float32)
     return values
 
 
-def pool(picture: Values, pooling: Pooling, *, side: int) -> Values:
-    """Pool over windows that lie side by side; what is left over at the far edges is dropped.
+def pool(image: Values, pooling: Pooling, *, size: int) -> Values:
+    """Pool over adjacent windows; rows and columns that fill no window are dropped.
 
     Args:
-        picture: float32 (height, width).
-        pooling: What becomes of the values below a window.
-        side: Of the window, and its stride.
+        image: float32 (height, width).
+        pooling: Kind of the pooling.
+        size: Side of the window, and its stride.
 
     Returns:
-        float32, both sides divided by ``side`` and rounded down.
+        float32, both sides divided by ``size`` and rounded down.
 
     Raises:
-        DoesNotFit: The window is larger than the picture.
+        WindowTooLarge: The window is larger than the image.
     """
-    _check(picture, (side, side))
-    windows = sliding_window_view(picture, (side, side))[::side, ::side]
+    windows = _windows(image, (size, size), size)
     pooled: Values = windows.max(axis=(2, 3)) if pooling is Pooling.MAX else windows.mean(axis=(2, 3))
     return pooled
 
 
-def origin(steps: Sequence[Step], row: int, column: int) -> tuple[int, int, int]:
-    """Find the pixels that one value came from.
+def receptive_field(windows: Sequence[SlidingWindow], row: int, column: int) -> tuple[int, int, int]:
+    """Return the square of input pixels that one output value depends on.
 
     Args:
-        steps: From the picture to the values.
-        row: Of the value, from 0.
-        column: Of the value, from 0.
+        windows: From the input to the output.
+        row: Row of the output value, from 0.
+        column: Column of the output value, from 0.
 
     Returns:
-        Top, left and side of a square on the picture, which may reach into the padding.
+        Top, left and side of the square, which may extend into the padding.
     """
     side = 1
-    for step in reversed(steps):
-        row, column = row * step.stride - step.padding, column * step.stride - step.padding
-        side = (side - 1) * step.stride + step.window
+    for window in reversed(windows):
+        row, column = row * window.stride - window.padding, column * window.stride - window.padding
+        side = (side - 1) * window.stride + window.size
     return row, column, side
 
 
-def products(pixels: npt.NDArray[np.uint8], kernel: Kernel, *, top: int, left: int) -> list[str]:
-    """Write out what is added up for one value of a convolution.
+def format_weighted_sum(pixels: Pixels, kernel: Kernel, *, top: int, left: int) -> list[str]:
+    """Return the terms whose sum is one value of a convolution.
 
     Args:
         pixels: uint8 (height, width).
         kernel: float32 (rows, columns).
-        top: Where the kernel lies; negative in the padding.
-        left: Likewise.
+        top: Row of the kernel's upper edge; negative in the padding.
+        left: Column of the kernel's left edge; negative in the padding.
 
     Returns:
         A line for each row of the kernel, such as ``-1 · 34 + 0 · 40 + 1 · 36``.
     """
     rows, columns = kernel.shape
-    edges = [
-        (max(-start, 0), max(start + side - size, 0))
-        for start, side, size in zip((top, left), (rows, columns), pixels.shape, strict=True)
-    ]
-    row, column = top + edges[0][0], left + edges[1][0]
-    below = np.pad(pixels, edges)[row : row + rows, column : column + columns]
-    return [
-        " + ".join(f"{write_weight(float(weight))} · {level}" for weight, level in zip(*line, strict=True))
-        for line in zip(kernel, below, strict=True)
-    ]
+    height, width = pixels.shape
+
+    def term(row: int, column: int) -> str:
+        inside = 0 <= top + row < height and 0 <= left + column < width
+        level = int(pixels[top + row, left + column]) if inside else 0
+        return f"{format_weight(float(kernel[row, column]))} · {level}"
+
+    return [" + ".join(term(row, column) for column in range(columns)) for row in range(rows)]
 
 
-def grey_square(picture: Image.Image, *, side: int) -> npt.NDArray[np.uint8]:
-    """Return the largest centred square of a picture, as :func:`prepare_photo` cuts it, in grey.
+def crop_grey_square(image: Image.Image, *, size: int) -> Pixels:
+    """Return the largest centred square of an image, cropped as :func:`prepare_photo` does, in grey.
 
     Args:
-        picture: Mode ``L``, ``RGB`` or ``RGBA``, upright.
-        side: Of the result, in pixels.
+        image: Mode ``L``, ``RGB`` or ``RGBA``, upright.
+        size: Side of the result, in pixels.
 
     Returns:
-        uint8 (side, side).
+        uint8 (size, size).
     """
-    return np.asarray(Image.fromarray(prepare_photo(picture, size=side)).convert("L"))
+    return np.asarray(Image.fromarray(prepare_photo(image, size=size)).convert("L"))
 
 
-def grey_levels(values: Values) -> npt.NDArray[np.uint8]:
-    """Make values visible.
+def to_grey_levels(values: Values) -> Pixels:
+    """Scale values to grey levels.
 
     Args:
         values: float32 (height, width).
 
     Returns:
-        uint8 of the same shape. Without negative values, 0 is black and the largest is white. With negative
-        ones, 0 is the middle grey and the value farthest from it black or white.
+        uint8 of the same shape. Without negative values, 0 is black and the maximum is white. With negative
+        values, 0 is the middle grey, and the value with the largest magnitude is black or white.
     """
     low, high = float(values.min()), float(values.max())
-    if low >= -ROUNDING:
-        scaled = values * (_WHITE / max(high, ROUNDING))
+    if low >= -ZERO_TOLERANCE:
+        scaled = values * (_WHITE / max(high, ZERO_TOLERANCE))
     else:
-        scaled = _GREY + values * (_GREY / max(-low, high))
-    levels: npt.NDArray[np.uint8] = np.rint(np.clip(scaled, 0, _WHITE)).astype(np.uint8)
+        scaled = _MIDDLE_GREY + values * (_MIDDLE_GREY / max(-low, high))
+    levels: Pixels = np.rint(np.clip(scaled, 0, _WHITE)).astype(np.uint8)
     return levels
 
 
-def _check(picture: Values, window: tuple[int, ...]) -> None:
-    if window[0] > picture.shape[0] or window[1] > picture.shape[1]:
-        raise DoesNotFit(
-            f"a window of {window[1]} × {window[0]} does not fit on {picture.shape[1]} × {picture.shape[0]}; "
-            f"take a smaller one, more padding or a smaller stride"
+def _windows(image: Values, shape: tuple[int, ...], stride: int) -> Values:
+    if shape[0] > image.shape[0] or shape[1] > image.shape[1]:
+        raise WindowTooLarge(
+            f"a window of {shape[1]} × {shape[0]} does not fit on {image.shape[1]} × {image.shape[0]}; "
+            f"choose a smaller window, more padding or a smaller stride"
         )
+    return sliding_window_view(image, shape)[::stride, ::stride]

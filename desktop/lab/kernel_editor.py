@@ -1,217 +1,166 @@
-"""Owns the choice of a kernel: a well-known one, a filter of a network, or one that is typed."""
+"""The choice of a kernel: a preset, a filter of a trained network, or the user's own."""
 
 from collections.abc import Iterator
 from functools import partial
 
 import numpy as np
 from PySide6.QtCore import QSignalBlocker, Qt, Signal, Slot
-from PySide6.QtWidgets import (
-    QComboBox,
-    QGridLayout,
-    QHBoxLayout,
-    QLabel,
-    QLineEdit,
-    QSpinBox,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSpinBox, QVBoxLayout, QWidget
 
-from desktop.explain.explanations import Explanations, Levels, Network
-from desktop.lab.kernels import (
-    LARGEST_SIDE,
-    PRESETS,
-    BadWeight,
-    Kernel,
-    Preset,
-    parse_kernel,
-    resized,
-    write_weight,
-)
+from desktop.explain.backend import Activations, ExplanationBackend, ModelVersion
+from desktop.lab.kernel_grid import KernelGrid
+from desktop.lab.kernels import MAX_KERNEL_SIZE, PRESETS, InvalidWeight, Kernel, Preset, resize_kernel
 from desktop.prediction.worker import Worker
 from desktop.theme import warning_colors
-from desktop.window.announce import announce
-from desktop.window.messages import sentence
+from desktop.window.messages import announce, error_message
 from service.inference import LecternError
 
-_SIDES = (1, 3, 5, 7)
-_CELL_WIDTH = {1: 64, 2: 64, 3: 64, 4: 56, 5: 50, 6: 42, 7: 36}
-_NARROW, _SMALLER = 42, 0.75
+_SIZES = (1, 3, 5, 7)
 
 
 class KernelEditor(QWidget):
-    """A grid of weights that can be typed, and kernels to start from.
+    """Offers kernels to start from, and edits their weights.
 
     Signals:
-        changed: The kernel is another one, or there is none because of a bad weight.
+        changed: The kernel changed, or a weight became invalid.
     """
 
     changed = Signal()
 
-    def __init__(self, explanations: Explanations, parent: QWidget | None = None) -> None:
+    def __init__(self, backend: ExplanationBackend, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._explanations = explanations
+        self._backend = backend
         self._kernel: Kernel | None = None
-        self._filters: Levels | None = None
-        self._offered: set[Network] = set()
+        self._filters: Activations | None = None
         self.presets = QComboBox(self)
         self.presets.setAccessibleName(self.tr("Kernel"))
-        self.sides = QComboBox(self)
-        self.sides.setAccessibleName(self.tr("Size of the kernel"))
-        self.number = QSpinBox(self)
-        self.number.setAccessibleName(self.tr("Number of the filter"))
-        self.cells: list[list[QLineEdit]] = []
-        self.complaint = QLabel(self)
-        self._grid = QGridLayout()
-        self._lists = Worker("networks", self)
-        self._lists.result_ready.connect(self._offer)
-        self._loads = Worker("filters", self)
-        self._loads.result_ready.connect(self._take_filters)
-        self._loads.failed.connect(self._refuse)
+        self.sizes = QComboBox(self)
+        self.sizes.setAccessibleName(self.tr("Size of the kernel"))
+        self.filter_number = QSpinBox(self)
+        self.filter_number.setAccessibleName(self.tr("Number of the filter"))
+        self.grid = KernelGrid(self)
+        self.error = QLabel(self)
+        self._model_worker = Worker("convolutional models", self)
+        self._model_worker.result_ready.connect(self._add_models)
+        self._filter_worker = Worker("filters", self)
+        self._filter_worker.result_ready.connect(self._set_filters)
+        self._filter_worker.failed.connect(self._show_load_error)
+        self._add_presets()
         self._lay_out()
-        self._write(PRESETS[Preset.SOBEL_X])
+        self._set_kernel(PRESETS[Preset.SOBEL_X])
         self.presets.setCurrentIndex(self.presets.findData(Preset.SOBEL_X))
-        self.presets.currentIndexChanged.connect(self._choose)
-        self.sides.currentIndexChanged.connect(self._resize)
-        self.number.valueChanged.connect(self._show_filter)
+        self.presets.currentIndexChanged.connect(self._preset_changed)
+        self.sizes.currentIndexChanged.connect(self._size_changed)
+        self.filter_number.valueChanged.connect(self._show_filter)
+        self.grid.edited.connect(self._grid_edited)
 
     @property
     def kernel(self) -> Kernel | None:
-        """The kernel, float32 (side, side); None while a weight cannot be read."""
+        """The kernel, float32 (side, side); None while a weight is invalid."""
         return self._kernel
 
-    def look_for_networks(self) -> None:
-        """Offer the filters of the networks that are on this computer."""
-        explanations = self._explanations
+    def refresh_models(self) -> None:
+        """Add the convolutional networks on this computer to the presets."""
+        backend = self._backend
 
         def job() -> Iterator[object]:
-            yield explanations.networks()
+            yield backend.convolutional_models()
 
-        self._lists.put(job)
+        self._model_worker.put(job)
 
     def close_workers(self) -> None:
         """Stop the threads."""
-        self._lists.close()
-        self._loads.close()
+        self._model_worker.close()
+        self._filter_worker.close()
 
     @Slot(object)
-    def _offer(self, networks: tuple[Network, ...]) -> None:
-        for network in networks:
-            if network not in self._offered:
-                self._offered.add(network)
-                words = self.tr("Filter of {0}, version {1}").format(network.model, network.version)
-                self.presets.addItem(words, network)
+    def _add_models(self, models: tuple[ModelVersion, ...]) -> None:
+        for model in models:
+            text = self.tr("Filter of {0}, version {1}").format(model.name, model.version)
+            if self.presets.findText(text) < 0:
+                self.presets.addItem(text, model)
 
-    def _choose(self) -> None:
-        chosen: Preset | Network | None = self.presets.currentData()
-        self._loads.cancel()
-        self.number.setVisible(isinstance(chosen, Network))
-        if isinstance(chosen, Preset):
-            self._write(PRESETS[chosen])
+    def _preset_changed(self) -> None:
+        preset: Preset | ModelVersion | None = self.presets.currentData()
+        self._filter_worker.cancel()
+        self.filter_number.setVisible(isinstance(preset, ModelVersion))
+        if isinstance(preset, Preset):
+            self._set_kernel(PRESETS[preset])
             self.changed.emit()
-        elif isinstance(chosen, Network):
+        elif isinstance(preset, ModelVersion):
             self._filters = None
-            self.number.setEnabled(False)
-            self._loads.put(partial(self._load, chosen))
+            self.filter_number.setEnabled(False)
+            self._filter_worker.put(partial(self._load_filters, preset))
 
-    def _load(self, network: Network) -> Iterator[object]:
-        yield self._explanations.filters(network)
+    def _load_filters(self, model: ModelVersion) -> Iterator[object]:
+        yield self._backend.first_filters(model)
 
     @Slot(object)
-    def _take_filters(self, filters: Levels) -> None:
+    def _set_filters(self, filters: Activations) -> None:
         self._filters = filters
-        with QSignalBlocker(self.number):
-            self.number.setRange(1, len(filters))
-            self.number.setPrefix(self.tr("No. "))
-            self.number.setSuffix(self.tr(" of {0}").format(len(filters)))
-        self.number.setEnabled(True)
+        with QSignalBlocker(self.filter_number):
+            self.filter_number.setRange(1, len(filters))
+            self.filter_number.setPrefix(self.tr("No. "))
+            self.filter_number.setSuffix(self.tr(" of {0}").format(len(filters)))
+        self.filter_number.setEnabled(True)
         self._show_filter()
 
     @Slot(object)
-    def _refuse(self, error: LecternError) -> None:
-        self._complain(sentence(error))
+    def _show_load_error(self, error: LecternError) -> None:
+        self._show_error(error_message(error))
 
     def _show_filter(self) -> None:
         if self._filters is None:
             return
-        chosen = self._filters[self.number.value() - 1]
-        if max(chosen.shape) > LARGEST_SIDE or chosen.shape[0] != chosen.shape[1]:
-            self._complain(self.tr("The filters of this network are too large for the lab."))
+        chosen = self._filters[self.filter_number.value() - 1]
+        if max(chosen.shape) > MAX_KERNEL_SIZE or chosen.shape[0] != chosen.shape[1]:
+            self._show_error(self.tr("The filters of this network are too large for the lab."))
             return
-        self._write(chosen)
+        self._set_kernel(chosen)
         self.changed.emit()
 
-    def _resize(self) -> None:
-        if self._kernel is None:
-            self._write(np.zeros((1, 1), dtype=np.float32))
-        kernel = self._kernel
-        assert kernel is not None
-        self._write(resized(kernel, self.sides.currentData()))
-        self._typed()
+    def _size_changed(self) -> None:
+        kernel = np.zeros((1, 1), dtype=np.float32) if self._kernel is None else self._kernel
+        self._set_kernel(resize_kernel(kernel, self.sizes.currentData()))
+        self._grid_edited()
 
-    def _typed(self) -> None:
-        """Read the cells; what people typed is their own kernel."""
+    def _grid_edited(self) -> None:
         with QSignalBlocker(self.presets):
             self.presets.setCurrentIndex(self.presets.findData(None))
-        self.number.hide()
+        self.filter_number.hide()
         try:
-            self._kernel = parse_kernel([[cell.text() for cell in row] for row in self.cells])
-        except BadWeight as error:
+            self._kernel = self.grid.kernel()
+        except InvalidWeight as error:
             self._kernel = None
-            words = self.tr("Row {0}, column {1}: “{2}” is no number. Write one such as -1, 0.5 or 1/9.")
-            self._complain(words.format(error.row, error.column, error.text))
+            text = self.tr("Row {0}, column {1}: “{2}” is not a number. Enter one such as -1, 0.5 or 1/9.")
+            self._show_error(text.format(error.row, error.column, error.text))
         else:
-            self._complain("")
+            self._show_error("")
         self.changed.emit()
 
-    def _write(self, kernel: Kernel) -> None:
-        """Put a kernel into the cells, as many as it needs."""
+    def _set_kernel(self, kernel: Kernel) -> None:
         self._kernel = kernel
-        side = len(kernel)
-        if side != len(self.cells):
-            self._build(side)
-        for line, weights in zip(self.cells, kernel, strict=True):
-            for cell, weight in zip(line, weights, strict=True):
-                with QSignalBlocker(cell):
-                    cell.setText(write_weight(float(weight)))
-                    cell.setCursorPosition(0)
-        self._complain("")
+        self.grid.set_kernel(kernel)
+        size = len(kernel)
+        with QSignalBlocker(self.sizes):
+            # Filters of networks may have sizes that are not offered.
+            if self.sizes.findData(size) < 0:
+                self.sizes.addItem(f"{size} × {size}", size)
+            self.sizes.setCurrentIndex(self.sizes.findData(size))
+        self._show_error("")
 
-    def _build(self, side: int) -> None:
-        for cell in (cell for line in self.cells for cell in line):
-            self._grid.removeWidget(cell)
-            cell.deleteLater()
-        self.cells = [[self._cell(row, column, side) for column in range(side)] for row in range(side)]
-        with QSignalBlocker(self.sides):
-            if self.sides.findData(side) < 0:
-                self.sides.addItem(f"{side} × {side}", side)
-            self.sides.setCurrentIndex(self.sides.findData(side))
-
-    def _cell(self, row: int, column: int, side: int) -> QLineEdit:
-        cell = QLineEdit(self)
-        cell.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        cell.setFixedWidth(_CELL_WIDTH[side])
-        cell.setTextMargins(-1, 0, -1, 0)
-        if _CELL_WIDTH[side] <= _NARROW:
-            font = cell.font()
-            font.setPointSizeF(font.pointSizeF() * _SMALLER)
-            cell.setFont(font)
-        cell.setAccessibleName(self.tr("Weight in row {0}, column {1}").format(row + 1, column + 1))
-        cell.textEdited.connect(self._typed)
-        self._grid.addWidget(cell, row, column)
-        cell.show()
-        return cell
-
-    def _complain(self, words: str) -> None:
-        paper, ink = warning_colors(self.palette())
-        self.complaint.setStyleSheet(
-            f"background: {paper.name()}; color: {ink.name()}; padding: 6px; border-radius: 4px"
+    def _show_error(self, text: str) -> None:
+        """Show a message, or hide it if it is empty."""
+        background, foreground = warning_colors(self.palette())
+        self.error.setStyleSheet(
+            f"background: {background.name()}; color: {foreground.name()}; padding: 6px; border-radius: 4px"
         )
-        self.complaint.setText(words)
-        self.complaint.setVisible(bool(words))
-        if words:
-            announce(self, words)
+        self.error.setText(text)
+        self.error.setVisible(bool(text))
+        if text:
+            announce(self, text)
 
-    def _lay_out(self) -> None:
+    def _add_presets(self) -> None:
         names = {
             Preset.IDENTITY: self.tr("Identity"),
             Preset.BOX_BLUR: self.tr("Box blur"),
@@ -224,25 +173,22 @@ class KernelEditor(QWidget):
         }
         for preset, name in names.items():
             self.presets.addItem(name, preset)
-        self.presets.addItem(self.tr("My own"), None)
-        for side in _SIDES:
-            self.sides.addItem(f"{side} × {side}", side)
-        self.number.hide()
-        self.complaint.setWordWrap(True)
-        self.complaint.hide()
-        self._grid.setSpacing(2)
+        self.presets.addItem(self.tr("Custom"), None)
+        for size in _SIZES:
+            self.sizes.addItem(f"{size} × {size}", size)
+
+    def _lay_out(self) -> None:
+        self.filter_number.hide()
+        self.error.setWordWrap(True)
+        self.error.hide()
         row = QHBoxLayout()
-        row.addWidget(self.sides)
-        row.addWidget(self.number)
+        row.addWidget(self.sizes)
+        row.addWidget(self.filter_number)
         row.addStretch(1)
-        middle = QHBoxLayout()
-        middle.addStretch(1)
-        middle.addLayout(self._grid)
-        middle.addStretch(1)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(8)
         column.addWidget(self.presets)
         column.addLayout(row)
-        column.addLayout(middle)
-        column.addWidget(self.complaint)
+        column.addWidget(self.grid, 0, Qt.AlignmentFlag.AlignHCenter)
+        column.addWidget(self.error)

@@ -1,7 +1,8 @@
-"""Owns the kernels of the convolution lab: well-known ones, and those that people type."""
+"""Defines the preset kernels of the convolution lab, and parses and formats the weights of a kernel."""
 
 from collections.abc import Mapping, Sequence
 from enum import Enum
+from fractions import Fraction
 from types import MappingProxyType
 
 import numpy as np
@@ -11,13 +12,13 @@ from service.inference.errors import InvalidInput
 
 Kernel = npt.NDArray[np.float32]
 
-LARGEST_SIDE = 7
-# Sums of grey levels times this are still told apart by float32, and fit into a caption.
-_LARGEST_WEIGHT = 10_000.0
+MAX_KERNEL_SIZE = 7
+# float32 still distinguishes sums of grey levels with such weights, and they fit into a label.
+_MAX_WEIGHT = 10_000.0
 
 
 class Preset(Enum):
-    """A kernel that every lecture shows."""
+    """Well-known kernels of image processing."""
 
     IDENTITY = "identity"
     BOX_BLUR = "box blur"
@@ -29,19 +30,19 @@ class Preset(Enum):
     EMBOSS = "emboss"
 
 
-class BadWeight(InvalidInput):
+class InvalidWeight(InvalidInput):
     """A cell of a kernel that holds no usable number.
 
     Attributes:
-        row: From 1.
-        column: From 1.
-        text: What stands there.
+        row: Row of the cell, from 1.
+        column: Column of the cell, from 1.
+        text: Text of the cell.
     """
 
     def __init__(self, row: int, column: int, text: str) -> None:
         super().__init__(
-            f"row {row}, column {column} of the kernel: {text!r} is no number between "
-            f"-{_LARGEST_WEIGHT:.0f} and {_LARGEST_WEIGHT:.0f}; write one such as -1, 0.5 or 1/9"
+            f"row {row}, column {column} of the kernel: {text!r} is not a number between "
+            f"-{_MAX_WEIGHT:.0f} and {_MAX_WEIGHT:.0f}; enter one such as -1, 0.5 or 1/9"
         )
         self.row = row
         self.column = column
@@ -69,62 +70,59 @@ PRESETS: Mapping[Preset, Kernel] = MappingProxyType(
 
 
 def parse_kernel(cells: Sequence[Sequence[str]]) -> Kernel:
-    """Read a kernel from what stands in its cells.
+    """Parse the texts of a kernel's cells.
 
     Args:
-        cells: Rows of equal length. A cell holds a number or a fraction such as ``1/9``, with a point or a
-            comma; an empty one stands for 0.
+        cells: Rows of equal length. A cell holds a number or a fraction such as ``1/9``, with a decimal point
+            or a comma; an empty cell is 0.
 
     Returns:
         float32 (rows, columns).
 
     Raises:
-        BadWeight: The first cell, in reading order, that holds no usable number.
+        InvalidWeight: A cell holds no usable number; the error names the first such cell.
     """
     return np.array(
         [
-            [_weight(text, row, column) for column, text in enumerate(line, start=1)]
+            [_parse_weight(text, row, column) for column, text in enumerate(line, start=1)]
             for row, line in enumerate(cells, start=1)
         ],
         dtype=np.float32,
     )
 
 
-def write_weight(weight: float) -> str:
-    """Return a weight as people write it: whole, as a fraction with a small divisor, or with three decimals.
+def format_weight(weight: float) -> str:
+    """Return a weight as an integer, as ninths or sixteenths in lowest terms, or with three decimals.
 
-    :func:`parse_kernel` reads all of these; those of the well-known kernels without a loss.
+    :func:`parse_kernel` parses all of these, and those of the presets without loss.
     """
     for divisor in (1, 9, 16):
-        share = weight * divisor
-        if abs(share - round(share)) < 1e-5:
-            return f"{round(share)}" if divisor == 1 else _fraction(round(share), divisor)
+        numerator = round(weight * divisor)
+        if abs(weight * divisor - numerator) < 1e-5:
+            return str(Fraction(numerator, divisor))
     return f"{weight:.3f}"
 
 
-def resized(kernel: Kernel, side: int) -> Kernel:
-    """Return a square kernel with another side, cut or filled up with zeros around its centre."""
-    before = kernel.shape[0]
-    result = np.zeros((side, side), dtype=np.float32)
-    common = min(before, side)
-    source, target = (before - common) // 2, (side - common) // 2
-    result[target : target + common, target : target + common] = kernel[
-        source : source + common, source : source + common
-    ]
-    return result
+def resize_kernel(kernel: Kernel, size: int) -> Kernel:
+    """Return a square kernel of another size, cropped or zero-padded around its centre.
+
+    Args:
+        kernel: float32 (side, side).
+        size: Side of the result.
+    """
+    growth = size - len(kernel)
+    margin = max(growth, 0)
+    start = margin - int(growth / 2)
+    return np.pad(kernel, margin)[start : start + size, start : start + size]
 
 
-def _weight(text: str, row: int, column: int) -> float:
-    above, slash, below = text.strip().replace(",", ".").replace("−", "-").partition("/")
+def _parse_weight(text: str, row: int, column: int) -> float:
+    numerator, slash, denominator = text.strip().replace(",", ".").replace("−", "-").partition("/")
     try:
-        weight = float(above if above or slash else "0") / float(below if slash else "1")
+        weight = float(numerator if numerator or slash else "0") / float(denominator if slash else "1")
     except (ValueError, ZeroDivisionError):
-        raise BadWeight(row, column, text) from None
-    if not abs(weight) <= _LARGEST_WEIGHT:  # Not a number compares as false, too.
-        raise BadWeight(row, column, text)
+        raise InvalidWeight(row, column, text) from None
+    # NaN fails this comparison too.
+    if not abs(weight) <= _MAX_WEIGHT:
+        raise InvalidWeight(row, column, text)
     return weight
-
-
-def _fraction(share: int, divisor: int) -> str:
-    common = int(np.gcd(share, divisor))
-    return f"{share // common}/{divisor // common}"

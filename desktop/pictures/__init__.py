@@ -1,1 +1,1 @@
-"""The page of pictures."""
+"""The page of picture files, and conversions between image types."""

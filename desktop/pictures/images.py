@@ -1,4 +1,4 @@
-"""Owns the ways between Qt's pictures, Pillow's pictures, arrays and picture files."""
+"""Converts between Qt images, Pillow images, arrays and picture files."""
 
 import io
 
@@ -8,26 +8,31 @@ from PIL import Image
 from PySide6.QtCore import QBuffer, QIODevice
 from PySide6.QtGui import QImage
 
-# PNG's fastest compression: a drawing takes 1 ms and 8 kB.
-_QUICK = 1
+# Drawings are small: fast compression matters more than size.
+_COMPRESS_LEVEL = 1
 
 
 def pillow_of(drawing: QImage) -> Image.Image:
-    """Return an 8-bit grey drawing as a picture of mode ``L``."""
-    # A copy: the picture's memory goes with the picture, and Pillow would not know.
+    """Return an 8-bit grey image as a Pillow image of mode ``L``."""
+    # A copy, because the memory belongs to the QImage.
     levels = np.array(drawing.constBits(), dtype=np.uint8).reshape(drawing.height(), drawing.bytesPerLine())
     return Image.fromarray(levels[:, : drawing.width()])
 
 
-def png_of_drawing(drawing: QImage) -> bytes:
-    """Return an 8-bit grey drawing as a PNG file; may be called from any thread."""
+def encode_png(image: Image.Image) -> bytes:
+    """Return an image as a PNG file."""
     stream = io.BytesIO()
-    pillow_of(drawing).save(stream, "PNG", compress_level=_QUICK)
+    image.save(stream, "PNG", compress_level=_COMPRESS_LEVEL)
     return stream.getvalue()
 
 
+def png_of_drawing(drawing: QImage) -> bytes:
+    """Return an 8-bit grey image as a PNG file; safe to call from any thread."""
+    return encode_png(pillow_of(drawing))
+
+
 def png_of_picture(picture: QImage) -> bytes:
-    """Return any picture of Qt's, from a clipboard for example, as a PNG file."""
+    """Return an image of any format as a PNG file."""
     buffer = QBuffer()
     buffer.open(QIODevice.OpenModeFlag.WriteOnly)
     picture.save(buffer, "PNG")  # type: ignore[call-overload]  # The stubs want the format as bytes.
@@ -35,7 +40,7 @@ def png_of_picture(picture: QImage) -> bytes:
 
 
 def qimage_of_pixels(pixels: npt.NDArray[np.uint8]) -> QImage:
-    """Return uint8 pixels (height, width) or (height, width, 3) as a picture that owns its memory."""
+    """Return uint8 pixels (height, width) or (height, width, 3) as an image that owns its memory."""
     pixels = np.ascontiguousarray(pixels)
     height, width = pixels.shape[:2]
     grey = pixels.ndim == 2
@@ -44,7 +49,7 @@ def qimage_of_pixels(pixels: npt.NDArray[np.uint8]) -> QImage:
 
 
 def qimage_of_pillow(picture: Image.Image) -> QImage:
-    """Return a picture of mode ``L``, ``RGB`` or ``RGBA`` as one of Qt's that owns its memory."""
+    """Return a Pillow image of mode ``L``, ``RGB`` or ``RGBA`` as an image that owns its memory."""
     rgba = np.asarray(picture.convert("RGBA"))
     height, width = rgba.shape[:2]
     return QImage(rgba.tobytes(), width, height, width * 4, QImage.Format.Format_RGBA8888).copy()

@@ -1,4 +1,4 @@
-"""Owns the page of pictures: opened, dropped, pasted or picked from the samples."""
+"""Provides the page of picture files: opened, dropped, pasted or chosen from the samples."""
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import cast
 
 from PySide6.QtCore import QMimeData, QSignalBlocker, QSize, Qt, Slot
-from PySide6.QtGui import QIcon, QImage, QPixmap
+from PySide6.QtGui import QGuiApplication, QIcon, QImage, QKeySequence, QPixmap
 from PySide6.QtWidgets import (
     QFileDialog,
     QHBoxLayout,
@@ -19,31 +19,33 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from desktop.pictures.picture_view import PictureView
-from desktop.prediction.reader import Value
-from desktop.prediction.worker import Worker
-from desktop.window.dropped_files import (
+from desktop.pictures.dropped_files import (
     SUFFIXES,
-    THUMBNAIL,
+    THUMBNAIL_SIZE,
     DroppedFile,
-    Failure,
+    LoadFailure,
     Picture,
     dropped_items,
-    unpack,
+    load_picture,
 )
-from desktop.window.messages import percent, sentence
+from desktop.pictures.picture_view import PictureView
+from desktop.prediction.requests import Value
+from desktop.prediction.worker import Worker
+from desktop.window.actions import create_action
+from desktop.window.messages import error_message, format_percent
 from desktop.window.page import Page
 from service.client import ModelSummary
 from service.inference import Prediction
 
 SAMPLES = Path(__file__).parents[1] / "samples"
 _MARGIN = 16
-# Enough for a look around; whole folders have a page of their own.
-_TRAY_LIMIT = 200
+_SHOWN_ERRORS = 3
+# Larger numbers belong on the folder page.
+_MAX_PICTURES = 200
 
 
 class PicturesPage(Page):
-    """Pictures, of which one is shown and all are read."""
+    """Shows one picture and predicts all."""
 
     key = "pictures"
 
@@ -52,73 +54,65 @@ class PicturesPage(Page):
         self.view = PictureView(self)
         self.tray = QListWidget(self)
         self.notice = QLabel(self)
-        self.open = QPushButton(self.tr("&Open…"), self)
-        self.paste = QPushButton(self.tr("&Paste"), self)
+        keys = QKeySequence.StandardKey
+        self.open = create_action(self, self.tr("&Open pictures…"), self.open_files, keys.Open)
+        self.paste = create_action(self, self.tr("&Paste picture"), self.paste_clipboard, keys.Paste)
         self.samples = QHBoxLayout()
         self._samples: list[QToolButton] = []
         self._pictures: list[Picture] = []
         self._current: Picture | None = None
-        self._problems: list[str] = []
-        self._waiting: deque[DroppedFile] = deque()
-        self._fresh = False
-        self._unpacks = Worker("unpacks", self)
-        self._unpacks.result_ready.connect(self._take_unpacked)
+        self._errors: list[str] = []
+        self._queue: deque[DroppedFile] = deque()
+        self._select_next = False
+        self._loader = Worker("load", self)
+        self._loader.result_ready.connect(self._add_loaded)
         self._lay_out()
-        self.open.clicked.connect(self.open_files)
-        self.tray.currentRowChanged.connect(self._pick)
+        self.tray.currentRowChanged.connect(self._select)
 
     def title(self) -> str:
-        """Return the name on the page's tab."""
+        """Return the title of the tab."""
         return self.tr("Pictures")
 
-    def placeholder(self) -> str:
-        """Return the sentence that stands where the result will be."""
-        return self.tr("Bring a picture")
+    def placeholder_text(self) -> str:
+        """Return the text shown while there is no picture."""
+        return self.tr("Open a picture")
 
     def accepts(self, model: ModelSummary) -> bool:
-        """Take every model of pictures."""
+        """Accept all models of pictures."""
         return model.task == "image-classification"
 
     def value(self) -> Value | None:
-        """Return the picture's file."""
+        """Return the bytes of the current picture."""
         return None if self._current is None else self._current.data
 
-    def other_contents(self) -> Sequence[Value]:
-        """Return the other pictures of the tray."""
+    def other_values(self) -> Sequence[Value]:
+        """Return the bytes of the other pictures."""
         return [picture.data for picture in self._pictures if picture is not self._current]
 
     def record_prediction(self, value: Value, prediction: Prediction) -> None:
-        """Write what was read below the pictures of the tray."""
+        """Show the label below the picture in the tray."""
+        best = prediction.best
+        text = self.tr("Unsure") if prediction.unsure else f"{best.label}\n{format_percent(best.score)}"
         for row, picture in enumerate(self._pictures):
             if picture.data is value:
-                best = prediction.best
-                words = self.tr("Not sure") if prediction.unsure else f"{best.label}\n{percent(best.score)}"
-                self.tray.item(row).setText(words)
+                self.tray.item(row).setText(text)
 
     def set_model(self, model: ModelSummary | None) -> None:
-        """Offer samples that fit a model."""
+        """Offer the samples of a model."""
         for button in self._samples:
             self.samples.removeWidget(button)
             button.deleteLater()
-        self._samples = []
-        folder = SAMPLES / ("" if model is None else model.name)
-        for path in sorted(folder.glob("*.*")) if model is not None else ():
-            button = QToolButton(self)
-            button.setIcon(QIcon(QPixmap(str(path)).scaled(40, 40, Qt.AspectRatioMode.KeepAspectRatio)))
-            button.setIconSize(QSize(40, 40))
-            button.setAutoRaise(True)
-            button.setToolTip(path.stem.replace("_", " "))
-            button.setAccessibleName(self.tr("Sample: {0}").format(path.stem.replace("_", " ")))
-            button.clicked.connect(lambda _=False, path=path: self.take([DroppedFile(path.name, path)]))
+        paths = [] if model is None else sorted((SAMPLES / model.name).glob("*.*"))
+        self._samples = [self._sample_button(path) for path in paths]
+        for button in self._samples:
             self.samples.addWidget(button)
-            self._samples.append(button)
 
     def snapshot(self) -> object:
-        """Return the picture."""
+        """Return the current picture."""
         return self._current
 
     def restore(self, snapshot: object) -> None:
-        """Show a picture again, from the tray or not."""
+        """Show a picture again, and add it to the tray if it is no longer there."""
         with QSignalBlocker(self), QSignalBlocker(self.tray):
             picture = cast(Picture, snapshot)
             if picture not in self._pictures:
@@ -127,15 +121,17 @@ class PicturesPage(Page):
             self._show(picture)
 
     def picture(self) -> QImage:
-        """Return the picture."""
+        """Return the current picture."""
         return QImage() if self._current is None else self._current.image
 
     def thumbnail(self) -> QImage:
-        """Return the picture, small."""
+        """Return the thumbnail of the current picture."""
         return QImage() if self._current is None else self._current.thumbnail
 
     def clear(self) -> None:
-        """Put all pictures away."""
+        """Remove all pictures, and stop loading."""
+        self._loader.cancel()
+        self._queue.clear()
         with QSignalBlocker(self.tray):
             self.tray.clear()
         self.tray.hide()
@@ -145,66 +141,76 @@ class PicturesPage(Page):
 
     def open_files(self) -> None:
         """Ask for picture files."""
+        self.activated.emit()
         patterns = " ".join(f"*{suffix}" for suffix in SUFFIXES)
         dialog = QFileDialog(self, self.tr("Open pictures"), "", self.tr("Pictures ({0})").format(patterns))
         dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.filesSelected.connect(
-            lambda names: self.take(DroppedFile(Path(name).name, Path(name)) for name in names)
+            lambda names: self.load(DroppedFile(Path(name).name, Path(name)) for name in names)
         )
         dialog.open()
 
-    def take_mime(self, mime: QMimeData) -> None:
-        """Take what was dropped or pasted."""
-        came = dropped_items(mime)
-        if came.files:
-            self.take(came.files)
-        elif came.elsewhere:
-            self._say(
+    def paste_clipboard(self) -> None:
+        """Add a picture or files of the clipboard."""
+        self.add_mime(QGuiApplication.clipboard().mimeData())
+
+    def add_mime(self, mime: QMimeData) -> None:
+        """Add what was dropped or pasted."""
+        self.activated.emit()
+        items = dropped_items(mime)
+        if items.files:
+            self.load(items.files)
+        elif items.remote:
+            self._show_notice(
                 self.tr(
-                    "This picture lies on the network, and Lectern fetches nothing from there. "
+                    "This picture is on the network, and Lectern downloads nothing. "
                     "Save it first, or copy the picture itself."
                 )
             )
         else:
-            self._say(self.tr("There is no picture in it."))
+            self._show_notice(self.tr("It contains no picture."))
 
-    def take(self, files: Iterable[DroppedFile]) -> None:
-        """Unpack pictures, in a thread of its own, and read them."""
-        taken = tuple(files)
-        self._problems = []
-        if len(taken) > _TRAY_LIMIT:
-            self._problems = [self.tr("Only the first {0} pictures were taken.").format(_TRAY_LIMIT)]
-        self._say("\n".join(self._problems))
-        self._fresh = True
-        # A worker keeps the newest job only, and none of these may be lost.
-        self._waiting.extend(taken[:_TRAY_LIMIT])
-        self._unpacks.put(self._unpack)
+    def load(self, files: Iterable[DroppedFile]) -> None:
+        """Load pictures on another thread, and predict them."""
+        files = tuple(files)
+        self._errors = []
+        if len(files) > _MAX_PICTURES:
+            self._errors = [self.tr("Only the first {0} pictures were loaded.").format(_MAX_PICTURES)]
+        self._show_notice("\n".join(self._errors))
+        self._select_next = True
+        # The worker keeps only the newest job, so the files stand in a queue of their own.
+        self._queue.extend(files[:_MAX_PICTURES])
+        self._loader.put(self._load_queue)
 
     def close_workers(self) -> None:
         """Stop the thread."""
-        self._unpacks.close()
+        self._loader.close()
 
-    def _unpack(self) -> Iterator[object]:
-        while self._waiting:
-            yield unpack(self._waiting.popleft())
+    def _load_queue(self) -> Iterator[object]:
+        while True:
+            try:
+                file = self._queue.popleft()
+            except IndexError:
+                return
+            yield load_picture(file)
 
     @Slot(object)
-    def _take_unpacked(self, unpacked: Picture | Failure) -> None:
-        if isinstance(unpacked, Failure):
-            self._problems.append(f"{unpacked.name}: {sentence(unpacked.error)}")
-            self._say("\n".join(self._problems[:3]))
+    def _add_loaded(self, loaded: Picture | LoadFailure) -> None:
+        if isinstance(loaded, LoadFailure):
+            self._errors.append(f"{loaded.name}: {error_message(loaded.error)}")
+            self._show_notice("\n".join(self._errors[:_SHOWN_ERRORS]))
             return
-        self._add(unpacked)
-        if self._fresh:  # The first of those that came together is shown.
-            self._fresh = False
+        self._add(loaded)
+        if self._select_next:
+            self._select_next = False
             self.tray.setCurrentRow(len(self._pictures) - 1)
         else:
             self.settled.emit()
 
     def _add(self, picture: Picture) -> None:
         with QSignalBlocker(self.tray):
-            if len(self._pictures) >= _TRAY_LIMIT:
+            if len(self._pictures) >= _MAX_PICTURES:
                 self._pictures.pop(0)
                 self.tray.takeItem(0)
             self._pictures.append(picture)
@@ -213,47 +219,60 @@ class PicturesPage(Page):
             self.tray.addItem(item)
         self.tray.setVisible(len(self._pictures) > 1)
 
-    def _pick(self, row: int) -> None:
+    def _select(self, row: int) -> None:
         if 0 <= row < len(self._pictures):
             self._show(self._pictures[row])
             self.settled.emit()
 
     def _show(self, picture: Picture | None) -> None:
-        self.sitting += 1
+        self.document_id += 1
         self._current = picture
         if picture is None:
             self.view.show_image(QImage(), "")
         else:
             self.view.show_image(picture.image, picture.name)
 
-    def _say(self, text: str) -> None:
+    def _show_notice(self, text: str) -> None:
         self.notice.setText(text)
         self.notice.setVisible(bool(text))
+
+    def _sample_button(self, path: Path) -> QToolButton:
+        name = path.stem.replace("_", " ")
+        button = QToolButton(self)
+        button.setIcon(QIcon(QPixmap(str(path)).scaled(40, 40, Qt.AspectRatioMode.KeepAspectRatio)))
+        button.setIconSize(QSize(40, 40))
+        button.setAutoRaise(True)
+        button.setToolTip(name)
+        button.setAccessibleName(self.tr("Sample: {0}").format(name))
+        button.clicked.connect(lambda: self.load([DroppedFile(path.name, path)]))
+        return button
 
     def _lay_out(self) -> None:
         self.tray.setViewMode(QListWidget.ViewMode.IconMode)
         self.tray.setFlow(QListWidget.Flow.LeftToRight)
         self.tray.setWrapping(False)
         self.tray.setMovement(QListWidget.Movement.Static)
-        self.tray.setIconSize(QSize(THUMBNAIL, THUMBNAIL))
-        self.tray.setGridSize(QSize(THUMBNAIL + 32, THUMBNAIL + 44))
-        self.tray.setFixedHeight(THUMBNAIL + 62)
-        self.tray.setAccessibleName(self.tr("Pictures that were brought"))
+        self.tray.setIconSize(QSize(THUMBNAIL_SIZE, THUMBNAIL_SIZE))
+        self.tray.setGridSize(QSize(THUMBNAIL_SIZE + 32, THUMBNAIL_SIZE + 44))
+        self.tray.setFixedHeight(THUMBNAIL_SIZE + 62)
+        self.tray.setAccessibleName(self.tr("Pictures"))
         self.tray.hide()
         self.notice.setWordWrap(True)
         self.notice.hide()
-        foot = QHBoxLayout()
-        foot.setSpacing(8)
-        foot.addWidget(self.open)
-        foot.addWidget(self.paste)
-        foot.addStretch(1)
-        foot.addWidget(QLabel(self.tr("Try:"), self))
+        buttons = QHBoxLayout()
+        buttons.setSpacing(8)
+        for text, action in ((self.tr("&Open…"), self.open), (self.tr("&Paste"), self.paste)):
+            button = QPushButton(text, self)
+            button.clicked.connect(action.trigger)
+            buttons.addWidget(button)
+        buttons.addStretch(1)
+        buttons.addWidget(QLabel(self.tr("Samples:"), self))
         self.samples.setSpacing(0)
-        foot.addLayout(self.samples)
+        buttons.addLayout(self.samples)
         column = QVBoxLayout(self)
         column.setContentsMargins(_MARGIN, _MARGIN, _MARGIN, _MARGIN)
         column.setSpacing(12)
         column.addWidget(self.view, 1)
         column.addWidget(self.notice)
         column.addWidget(self.tray)
-        column.addLayout(foot)
+        column.addLayout(buttons)

@@ -1,1 +1,1 @@
-"""Asking a server or this computer for predictions."""
+"""Predictions: backends, threads, and the controller that the window uses."""

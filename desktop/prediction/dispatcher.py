@@ -1,133 +1,134 @@
-"""Owns the choice of who answers: the server for as long as it does, and otherwise this computer."""
+"""Sends each request to the server while it responds, and to this computer otherwise."""
 
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from desktop.prediction.backends import Backend, Input, Place, PredictionResult
+from desktop.prediction.backends import Backend, Input, Location, PredictionResult
 from service.client import ModelSummary, RequestRefused
 from service.inference import Card, LecternError
 from service.inference.errors import ModelNotFound
 
-# With these the server has judged the input, not failed: this computer would say the same.
-_ABOUT_THE_INPUT = (400, 413, 415, 422)
+# These HTTP statuses reject the input itself; the local backend would reject it as well.
+_INPUT_ERRORS = (400, 413, 415, 422)
 
 
 @dataclass(frozen=True)
 class ConnectionState:
-    """How things stand.
+    """The backend in use.
 
     Attributes:
-        place: Who answers now.
-        models: What can be asked there.
-        cause: Why the server does not answer; None while it does, and when nobody expects one to.
-        shortage: Why there are no models at all; None when there are some.
+        location: Where predictions are computed.
+        models: Models that are available there.
+        server_error: Why the server is not used; None while it is, and if the user did not configure one.
+        models_error: Why no models are available; None if there are some.
     """
 
-    place: Place = Place.HERE
+    location: Location = Location.LOCAL
     models: tuple[ModelSummary, ...] = ()
-    cause: LecternError | None = None
-    shortage: LecternError | None = None
+    server_error: LecternError | None = None
+    models_error: LecternError | None = None
 
 
 class Dispatcher:
-    """Sends each request to the server or to this computer; safe to use from several threads."""
+    """Chooses the backend of each request; safe to use from several threads."""
 
     def __init__(self, local: Backend, server: Backend | None = None, *, expected: bool = False) -> None:
-        """Start with this computer; :meth:`look` finds the server.
+        """Start with the local backend; :meth:`connect` switches to the server.
 
         Args:
-            local: Answers when the server does not.
-            server: Is asked first, once it was found. None keeps everything on this computer.
-            expected: Somebody named this server, so that its absence deserves a word from the start.
+            local: Used while the server does not respond.
+            server: Used while it responds. None disables the server.
+            expected: The user configured this server: report it if the first connection fails.
         """
         self._local = local
         self._server = server
         self._expected = expected
-        self._standing = ConnectionState()
+        self._state = ConnectionState()
         self._lock = threading.Lock()
 
     @property
     def connection_state(self) -> ConnectionState:
-        """How things stand now."""
+        """The current state."""
         with self._lock:
-            return self._standing
+            return self._state
 
     @property
-    def seeks(self) -> bool:
-        """Whether there is a server that is worth looking for, because it does not answer now."""
-        return self._server is not None and self.connection_state.place is Place.HERE
+    def disconnected(self) -> bool:
+        """Whether there is a server that does not respond at present."""
+        return self._server is not None and self.connection_state.location is Location.LOCAL
 
-    def look(self) -> ConnectionState:
-        """Look for the server, and find out what can be asked of whoever answers."""
-        cause: LecternError | None = None
+    def connect(self) -> ConnectionState:
+        """Try the server, and list the models of the backend in use."""
+        error: LecternError | None = None
         if self._server is not None:
             try:
-                return self._stand(ConnectionState(place=Place.SERVER, models=self._server.models()))
-            except LecternError as error:
-                cause = error
-        return self._fall_back(cause)
+                return self._set_state(ConnectionState(Location.SERVER, self._server.models()))
+            except LecternError as caught:
+                error = caught
+        return self._use_local(error)
 
-    def read(self, model: str, inputs: Sequence[Input], *, version: int | None) -> list[PredictionResult]:
-        """Classify inputs wherever they can be.
+    def predict(self, model: str, inputs: Sequence[Input], *, version: int | None) -> list[PredictionResult]:
+        """Classify inputs.
 
         Args:
-            model: A model's name.
-            inputs: The bytes of picture files, or texts.
-            version: One of its versions; the default one if None.
+            model: Name of the model.
+            inputs: Drawings, bytes of picture files, or texts.
+            version: Version of the model; the default version if None.
 
         Returns:
-            One reading an input, in the same order.
+            One result per input, in the same order.
 
         Raises:
-            LecternError: The inputs cannot be used, or the model cannot be loaded on this computer.
+            LecternError: An input is unusable, or the local model cannot be loaded.
         """
         server = self._server
-        if server is not None and self.connection_state.place is Place.SERVER:
+        if server is not None and self.connection_state.location is Location.SERVER:
             try:
-                return server.read(model, inputs, version=version)
+                return server.predict(model, inputs, version=version)
             except LecternError as error:
-                if isinstance(error, RequestRefused) and error.status in _ABOUT_THE_INPUT:
+                if isinstance(error, RequestRefused) and error.status in _INPUT_ERRORS:
                     raise
-                self._fall_back(error)
+                self._use_local(error)
         try:
-            return self._local.read(model, inputs, version=version)
+            return self._local.predict(model, inputs, version=version)
         except ModelNotFound:
-            # The version was chosen from the server's list, and this computer has others.
-            return self._local.read(model, inputs, version=None)
+            # The version comes from the server's list and does not exist locally.
+            return self._local.predict(model, inputs, version=None)
 
     def card(self, model: str, version: int | None) -> Card:
-        """Return a model's card, from this computer if it has it; raises LecternError."""
+        """Return a model's card, the local one if it exists; raises LecternError."""
         try:
             return self._local.card(model, version)
         except LecternError:
-            if self._server is None or self.connection_state.place is Place.HERE:
+            if self._server is None or self.connection_state.location is Location.LOCAL:
                 raise
             return self._server.card(model, version)
 
     def close(self) -> None:
-        """Let go of connections."""
+        """Close the connections."""
         for backend in (self._server, self._local):
             if backend is not None:
                 backend.close()
 
-    def _fall_back(self, cause: LecternError | None) -> ConnectionState:
-        was = self.connection_state
-        # Something else may well live at the default address: only who was there, or was named, is missed.
-        missed = self._expected or was.place is Place.SERVER or was.cause is not None or _is_lectern(cause)
-        here = ConnectionState(cause=cause if missed else None)
+    def _use_local(self, error: LecternError | None) -> ConnectionState:
+        before = self.connection_state
+        # The default URL may belong to another program: report only a server that was
+        # configured, that responded before, or whose error shows that it is a Lectern server.
+        report = (
+            self._expected
+            or before.location is Location.SERVER
+            or before.server_error is not None
+            or isinstance(error, RequestRefused)
+        )
+        state = ConnectionState(server_error=error if report else None)
         try:
-            here = replace(here, models=self._local.models())
-        except LecternError as error:
-            here = replace(here, shortage=error)
-        return self._stand(here)
+            state = replace(state, models=self._local.models())
+        except LecternError as models_error:
+            state = replace(state, models_error=models_error)
+        return self._set_state(state)
 
-    def _stand(self, connection_state: ConnectionState) -> ConnectionState:
+    def _set_state(self, state: ConnectionState) -> ConnectionState:
         with self._lock:
-            self._standing = connection_state
-        return connection_state
-
-
-def _is_lectern(cause: LecternError | None) -> bool:
-    """Tell whether a Lectern server answered, though with a refusal such as "wrong API key"."""
-    return isinstance(cause, RequestRefused)
+            self._state = state
+        return state

@@ -1,41 +1,41 @@
-"""Owns the pace at which a drawing in the making is read."""
+"""Limits how often a drawing is predicted while it is being drawn."""
 
 from PySide6.QtCore import QElapsedTimer, QObject, QTimer, Signal
 
 
 class Throttle(QObject):
-    """Passes on pokes, the first at once, further ones at most once an interval; the last is never lost.
+    """Emits the first trigger at once and further ones at most once per interval; never drops the last.
 
     Signals:
-        fired: It is time to act.
+        triggered: Emitted at the limited rate.
     """
 
-    fired = Signal()
+    triggered = Signal()
 
-    def __init__(self, milliseconds: int, parent: QObject | None = None) -> None:
+    def __init__(self, interval_ms: int, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._interval = milliseconds
-        self._since = QElapsedTimer()
+        self._interval_ms = interval_ms
+        self._since_last = QElapsedTimer()
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.timeout.connect(self.flush)
 
-    def poke(self) -> None:
-        """Say that there is something new."""
+    def trigger(self) -> None:
+        """Emit :attr:`triggered` now, or as soon as the interval is over."""
         if self._timer.isActive():
             return
-        passed = self._since.elapsed() if self._since.isValid() else self._interval
-        if passed >= self._interval:
+        elapsed = self._since_last.elapsed() if self._since_last.isValid() else self._interval_ms
+        if elapsed >= self._interval_ms:
             self.flush()
         else:
-            self._timer.start(self._interval - passed)
+            self._timer.start(self._interval_ms - elapsed)
 
     def flush(self) -> None:
-        """Fire now, in place of a poke that waits."""
+        """Emit now, in place of a pending trigger."""
         self.stop()
-        self._since.start()
-        self.fired.emit()
+        self._since_last.start()
+        self.triggered.emit()
 
     def stop(self) -> None:
-        """Forget a poke that waits."""
+        """Drop a pending trigger."""
         self._timer.stop()

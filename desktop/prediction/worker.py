@@ -1,72 +1,70 @@
-"""Owns the threads that do the slow things, so that the window never waits for one."""
+"""Runs slow jobs on threads, so that the window stays responsive."""
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from typing import TypeAlias
 
-from PySide6.QtCore import QObject, Qt, Signal, Slot
+from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
 
 from service.inference import LecternError
 
 Job: TypeAlias = Callable[[], Iterator[object]]
 
-# Long enough for a server that hangs to time out; the program does not wait longer for it on quitting.
-_JOIN_S = 3.0
 
-
-class Mailbox:
-    """Holds one job at most: a newer one takes the place of one that nobody has begun."""
+class JobSlot:
+    """Holds one pending job; a newer job replaces it."""
 
     def __init__(self) -> None:
         self._condition = threading.Condition()
-        self._waiting: tuple[int, Job] | None = None
-        self._last = 0
-        self._barrier = 0
+        self._pending: tuple[int, Job] | None = None
+        self._last_id = 0
+        self._cancelled_id = 0
         self._closed = False
 
     def put(self, job: Job) -> int:
-        """Leave a job, throwing out the one that waits; returns its ticket, which grows with every job."""
+        """Replace the pending job; return the job's id, which increases with each job."""
         with self._condition:
-            self._last += 1
-            self._waiting = (self._last, job)
+            self._last_id += 1
+            self._pending = (self._last_id, job)
             self._condition.notify()
-            return self._last
+            return self._last_id
 
-    def take(self) -> tuple[int, Job] | None:
-        """Wait for a job; returns None once the box is closed."""
+    def get(self) -> tuple[int, Job] | None:
+        """Wait for a job; return it with its id, or None after :meth:`close`."""
         with self._condition:
-            self._condition.wait_for(lambda: self._waiting is not None or self._closed)
-            taken, self._waiting = self._waiting, None
-            return None if self._closed else taken
+            self._condition.wait_for(lambda: self._pending is not None or self._closed)
+            job, self._pending = self._pending, None
+            return None if self._closed else job
 
     def cancel(self) -> None:
-        """Throw out the job that waits, and make everything of earlier jobs stale."""
+        """Drop the pending job, and mark all jobs so far as cancelled."""
         with self._condition:
-            self._waiting = None
-            self._barrier = self._last
+            self._pending = None
+            self._cancelled_id = self._last_id
 
-    def is_stale(self, ticket: int) -> bool:
-        """Tell whether a job was put before the last :meth:`cancel`, or the box is closed."""
+    def is_cancelled(self, job_id: int) -> bool:
+        """Return whether :meth:`cancel` or :meth:`close` was called after the job was put."""
         with self._condition:
-            return self._closed or ticket <= self._barrier
+            return self._closed or job_id <= self._cancelled_id
 
     def close(self) -> None:
-        """Send :meth:`take` home, now and ever after."""
+        """Cancel all jobs and make :meth:`get` return None from now on."""
         with self._condition:
             self._closed = True
             self._condition.notify_all()
 
 
 class Worker(QObject):
-    """Runs jobs one after the other on a thread of its own; of those that wait, only the newest.
+    """Runs jobs one at a time on its own thread; of the pending jobs, keeps the newest.
 
-    A job is a generator function. What it yields comes out of the signals in the thread that made the
-    worker, unless :meth:`cancel` came in between.
+    A job is a generator function. The signals are emitted on the thread that made the worker, and not after
+    :meth:`cancel`.
 
     Signals:
-        result_ready: A result of a job, as it was yielded.
-        refused: The LecternError that ended a job.
-        finished: A job came to its end; not sent for one that was cancelled or refused.
+        result_ready: A value that the job yielded.
+        failed: The LecternError that ended the job.
+        finished: The job ended without an error.
     """
 
     result_ready = Signal(object)
@@ -75,58 +73,86 @@ class Worker(QObject):
     _result = Signal(int, object)
     _error = Signal(int, object)
     _end = Signal(int)
+    _stopped = Signal()
 
     def __init__(self, name: str, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._mailbox = Mailbox()
+        self._slot = JobSlot()
         self._result.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
         self._error.connect(self._fail, Qt.ConnectionType.QueuedConnection)
         self._end.connect(self._finish, Qt.ConnectionType.QueuedConnection)
-        # A daemon: a server that never answers must not keep the program from ending.
+        self._stopped.connect(self._release, Qt.ConnectionType.QueuedConnection)
+        # A daemon, so that a server that never responds cannot keep the program alive.
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
 
     def put(self, job: Job) -> None:
-        """Run a job next, in place of one that still waits."""
-        self._mailbox.put(job)
+        """Run a job next, in place of the pending one."""
+        self._slot.put(job)
 
     def cancel(self) -> None:
-        """Forget the job that waits, stop the one that runs at its next result, and drop what they gave."""
-        self._mailbox.cancel()
+        """Drop the pending job and the results of the running one, which stops at its next result."""
+        self._slot.cancel()
 
     def close(self) -> None:
-        """Stop, waiting a moment for the job that runs."""
-        self._mailbox.close()
-        self._thread.join(_JOIN_S)
+        """Cancel all jobs and end the thread, without waiting for it."""
+        self._slot.close()
+        if self._thread.is_alive():
+            # The thread still uses this object: it must outlive its parent.
+            self.setParent(None)
+            _closing.add(self)
+
+    def join(self, timeout_s: float) -> None:
+        """Wait for the end of the thread, for a limited time in seconds."""
+        self._thread.join(timeout_s)
 
     def _run(self) -> None:
-        while (taken := self._mailbox.take()) is not None:
-            ticket, job = taken
+        while (entry := self._slot.get()) is not None:
+            job_id, job = entry
             try:
                 for result in job():
-                    if self._mailbox.is_stale(ticket):
+                    if self._slot.is_cancelled(job_id):
                         break
-                    self._result.emit(ticket, result)
+                    self._result.emit(job_id, result)
                 else:
-                    self._end.emit(ticket)
-            except Exception as error:  # Handed to the thread of the window, where the crash hook sees it.
-                if not self._mailbox.is_stale(ticket):
-                    self._error.emit(ticket, error)
+                    self._end.emit(job_id)
+            except Exception as error:  # The window's thread raises it again, for the crash hook.
+                if not self._slot.is_cancelled(job_id):
+                    self._error.emit(job_id, error)
+        self._stopped.emit()
 
     @Slot(int, object)
-    def _deliver(self, ticket: int, result: object) -> None:
-        if not self._mailbox.is_stale(ticket):
+    def _deliver(self, job_id: int, result: object) -> None:
+        if not self._slot.is_cancelled(job_id):
             self.result_ready.emit(result)
 
     @Slot(int, object)
-    def _fail(self, ticket: int, error: Exception) -> None:
-        if self._mailbox.is_stale(ticket):
+    def _fail(self, job_id: int, error: Exception) -> None:
+        if self._slot.is_cancelled(job_id):
             return
         if not isinstance(error, LecternError):
             raise error
         self.failed.emit(error)
 
     @Slot(int)
-    def _finish(self, ticket: int) -> None:
-        if not self._mailbox.is_stale(ticket):
+    def _finish(self, job_id: int) -> None:
+        if not self._slot.is_cancelled(job_id):
             self.finished.emit()
+
+    @Slot()
+    def _release(self) -> None:
+        # Not within this slot: it would delete the object that runs it.
+        QTimer.singleShot(0, lambda: _closing.discard(self))
+
+
+_closing: set[Worker] = set()
+
+
+def join_closed_workers(timeout_s: float) -> None:
+    """Wait for the threads of closed workers, all together for a limited time in seconds.
+
+    A thread that runs while the interpreter shuts down can crash the process.
+    """
+    deadline = time.monotonic() + timeout_s
+    for worker in tuple(_closing):
+        worker.join(max(deadline - time.monotonic(), 0))

@@ -1,1 +1,1 @@
-"""The panel that shows a prediction, and the history."""
+"""The views of a prediction: probabilities, comparison of versions, history."""

@@ -1,50 +1,58 @@
-"""Owns the bars: a label, its probability as a bar, and as a number."""
+"""The bar chart of a prediction's probabilities."""
 
 from PySide6.QtCore import QEvent, QRectF, QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QProgressBar, QSizePolicy, QVBoxLayout, QWidget
 
-from desktop.settings import Order
-from desktop.theme import quiet_color
-from desktop.window.messages import percent
+from desktop.settings import BarOrder
+from desktop.theme import muted_color
+from desktop.window.messages import format_percent
 from service.inference import Score
 
-_STEPS = 1000
+_MAXIMUM = 1000
 _GAP = 10
+_BAR_HEIGHT = 12
 _RADIUS = 4.0
 
 
 class Bar(QProgressBar):
-    """One bar, which screen readers know as a progress bar with the label as its name."""
+    """A label, its probability as a bar, and as a number.
+
+    Attributes:
+        label: The label, which is also the name for screen readers.
+        label_width: Width of the column of labels in pixels.
+        score: The probability, 0 to 1; None for an empty bar.
+        highlighted: Whether the bar stands out.
+    """
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setRange(0, _STEPS)
+        self.setRange(0, _MAXIMUM)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         self.setMaximumHeight(self.fontMetrics().height() * 5 // 2)
         self.label = ""
         self.label_width = 0
         self.score: float | None = None
-        self.leads = False
+        self.highlighted = False
 
-    def show_score(self, label: str, score: float | None, *, leads: bool) -> None:
-        """Show a probability, 0 to 1, or an empty bar for None; the leading bar stands out."""
+    def set_score(self, label: str, score: float | None, *, highlighted: bool) -> None:
+        """Show a probability, 0 to 1, or an empty bar for None."""
         if label != self.label:
             self.setAccessibleName(label)
-        self.label, self.score, self.leads = label, score, leads
-        self.setValue(0 if score is None else round(score * _STEPS))
+        self.label, self.score, self.highlighted = label, score, highlighted
+        self.setValue(0 if score is None else round(score * _MAXIMUM))
         self.update()
 
     def text(self) -> str:
         """Return the number beside the bar."""
-        return "" if self.score is None else percent(self.score)
+        return "" if self.score is None else format_percent(self.score)
 
     def sizeHint(self) -> QSize:
-        """Return a comfortable row."""
+        """Return the preferred size."""
         return QSize(280, self.fontMetrics().height() + 10)
 
     def minimumSizeHint(self) -> QSize:
-        """Return the narrowest row whose texts are whole."""
+        """Return the smallest size that does not clip the texts."""
         return QSize(self.label_width + self._number_width() + 60, self.fontMetrics().height() + 4)
 
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -52,41 +60,38 @@ class Bar(QProgressBar):
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         colors = self.palette()
-        area = QRectF(self.rect())
+        rect = QRectF(self.rect())
         font = self.font()
-        font.setBold(self.leads)
+        font.setBold(self.highlighted)
         painter.setFont(font)
         painter.setPen(colors.windowText().color())
-        names = QRectF(0, 0, self.label_width, area.height())
-        painter.drawText(names, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, self.label)
-        numbers = QRectF(area.width() - self._number_width(), 0, self._number_width(), area.height())
-        painter.drawText(numbers, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, self.text())
-        track = QRectF(
-            names.right() + _GAP, area.center().y() - 6, numbers.left() - names.right() - 2 * _GAP, 12
-        )
+        alignment = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+        painter.drawText(QRectF(0, 0, self.label_width, rect.height()), alignment, self.label)
+        painter.drawText(rect, alignment, self.text())
+        track = rect.adjusted(self.label_width + _GAP, 0, -self._number_width() - _GAP, 0)
+        track.setTop(rect.center().y() - _BAR_HEIGHT / 2)
+        track.setHeight(_BAR_HEIGHT)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(colors.midlight())
         painter.drawRoundedRect(track, _RADIUS, _RADIUS)
         if self.value() > 0:
-            painter.setBrush(colors.accent().color() if self.leads else quiet_color(colors))
-            track.setWidth(max(track.width() * self.value() / _STEPS, 2))
+            painter.setBrush(colors.accent().color() if self.highlighted else muted_color(colors))
+            track.setWidth(max(track.width() * self.value() / _MAXIMUM, 2))
             radius = min(_RADIUS, track.width() / 2)
             painter.drawRoundedRect(track, radius, radius)
 
     def _number_width(self) -> int:
-        font = self.font()
-        font.setBold(True)
         return self.fontMetrics().horizontalAdvance("> 99.9 %") + 4
 
 
 class Bars(QWidget):
-    """All bars of a prediction, in the order of the labels or of the scores."""
+    """The bars of all labels, in the order of the labels or of the probabilities."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._labels: tuple[str, ...] = ()
         self._scores: dict[str, float] = {}
-        self._order = Order.LABELS
+        self._order = BarOrder.LABELS
         self._rows: list[Bar] = []
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(0, 0, 0, 0)
@@ -99,50 +104,49 @@ class Bars(QWidget):
         """The bars from top to bottom."""
         return tuple(self._rows)
 
-    def show_labels(self, labels: tuple[str, ...]) -> None:
-        """Make empty bars for a model's labels, given in the order of its outputs."""
+    def set_labels(self, labels: tuple[str, ...]) -> None:
+        """Show an empty bar for each label of a model, given in the order of its outputs."""
         if labels != self._labels:
             self._labels = labels
-            self._build()
-        self.show_scores(())
+            self._create_rows()
+        self.set_scores(())
 
-    def show_scores(self, scores: tuple[Score, ...]) -> None:
-        """Show probabilities; none at all empties the bars."""
+    def set_scores(self, scores: tuple[Score, ...]) -> None:
+        """Show probabilities; an empty tuple empties the bars."""
         self._scores = {score.label: score.score for score in scores}
-        self._fill()
+        self._update_rows()
 
-    def show_order(self, order: Order) -> None:
-        """Put the bars in an order, now and from now on."""
+    def set_order(self, order: BarOrder) -> None:
+        """Sort the bars by label or by probability."""
         self._order = order
-        self._fill()
+        self._update_rows()
 
     def changeEvent(self, event: QEvent) -> None:
-        """Measure again when the font is another one."""
+        """Adapt the width of the labels to a new font."""
         if event.type() == QEvent.Type.FontChange:
-            self._measure()
+            self._update_label_width()
         super().changeEvent(event)
 
-    def _build(self) -> None:
+    def _create_rows(self) -> None:
         for row in self._rows:
             self._column.removeWidget(row)
             row.deleteLater()
         self._rows = [Bar(self) for _ in self._labels]
         for row in self._rows:
             self._column.insertWidget(self._column.count() - 1, row, 2)
-        self._measure()
+        self._update_label_width()
 
-    def _measure(self) -> None:
-        font = self.font()
-        font.setBold(True)
+    def _update_label_width(self) -> None:
         widths = [self.fontMetrics().horizontalAdvance(label) for label in self._labels]
         for row in self._rows:
+            # Bold text is wider than the metrics of the regular font say.
             row.label_width = round(max(widths, default=0) * 1.08) + 4
             row.updateGeometry()
 
-    def _fill(self) -> None:
+    def _update_rows(self) -> None:
         labels = list(self._labels)
-        if self._order is Order.SCORES:
+        if self._order is BarOrder.SCORES:
             labels.sort(key=lambda label: -self._scores.get(label, 0.0))
         best = max(self._scores, key=lambda label: self._scores[label], default=None)
         for row, label in zip(self._rows, labels, strict=True):
-            row.show_score(label, self._scores.get(label), leads=label == best)
+            row.set_score(label, self._scores.get(label), highlighted=label == best)

@@ -1,38 +1,38 @@
-"""Owns the second opinion: what another version of the model reads in the same picture."""
+"""The dock that compares the prediction with that of another version of the model."""
 
-from PySide6.QtCore import QSignalBlocker, Qt, Signal
+from PySide6.QtCore import QSignalBlocker, Qt, Slot
 from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import QComboBox, QDockWidget, QLabel, QMainWindow, QVBoxLayout, QWidget
 
-from desktop.prediction.backends import PredictionResult
+from desktop.prediction.controller import PredictionController
+from desktop.prediction.requests import PredictionResponse
 from desktop.result.bars import Bars
-from desktop.settings import Order
-from desktop.window.messages import percent, whereabouts
+from desktop.settings import BarOrder
+from desktop.window.messages import format_percent, timing_text
 from service.client import ModelSummary
 
 _WIDTH = 300
 
 
 class CompareDock(QDockWidget):
-    """Stands beside the result with another version's; hidden until its action opens it.
+    """Shows the prediction of another version; hidden until its action shows it.
 
-    Signals:
-        chosen: The dock was opened, or another version was chosen in it.
+    Attributes:
+        action: Shows and hides the dock.
     """
 
-    chosen = Signal()
-
-    def __init__(self, window: QMainWindow) -> None:
+    def __init__(self, controller: PredictionController, window: QMainWindow) -> None:
         super().__init__(window)
+        self._controller = controller
         self.setObjectName("compare")
-        self.setWindowTitle(self.tr("Second opinion"))
+        self.setWindowTitle(self.tr("Comparison"))
         self.versions = QComboBox(self)
         self.versions.setAccessibleName(self.tr("Version to compare with"))
         self.headline = QLabel(self)
-        self.remark = QLabel(self)
-        self.meters = Bars(self)
-        self.whereabouts = QLabel(self)
-        self._offered: tuple[ModelSummary | None, int | None] = (None, None)
+        self.detail = QLabel(self)
+        self.bars = Bars(self)
+        self.duration = QLabel(self)
+        self._model: tuple[ModelSummary | None, int | None] = (None, None)
         self._lay_out()
         self.action = self.toggleViewAction()
         self.action.setText(self.tr("Compare &versions"))
@@ -40,54 +40,64 @@ class CompareDock(QDockWidget):
         self.action.setEnabled(False)
         window.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, self)
         self.hide()
-        self.versions.currentIndexChanged.connect(lambda: self.chosen.emit())
-        self.action.triggered.connect(lambda opens: self.chosen.emit() if opens else None)
+        self.versions.currentIndexChanged.connect(self._compare)
+        self.action.triggered.connect(lambda shown: self._compare() if shown else None)
+        self.visibilityChanged.connect(self._set_compared_version)
+        controller.model_changed.connect(self._offer_versions)
+        controller.response_changed.connect(lambda response: self._clear() if response is None else None)
+        controller.comparison_completed.connect(self._show_response)
 
     @property
     def version(self) -> int | None:
-        """The version to ask; None while nobody wants to compare, or there is none."""
+        """The version to compare with; None while the dock is hidden, or without another version."""
         if self.isHidden() or self.versions.count() == 0:
             return None
         version: int = self.versions.currentData()
         return version
 
-    def offer(self, model: ModelSummary | None, asked: int | None) -> None:
-        """Offer the versions of a model, but for the one that is asked already."""
-        if (model, asked) == self._offered:
+    def set_order(self, order: BarOrder) -> None:
+        """Sort the bars."""
+        self.bars.set_order(order)
+
+    def _compare(self) -> None:
+        self._set_compared_version()
+        self._controller.predict()
+
+    def _set_compared_version(self) -> None:
+        self._controller.compared_version = self.version
+
+    def _offer_versions(self) -> None:
+        model, version = self._controller.model, self._controller.version
+        if (model, version) == self._model:
             return
-        self._offered = (model, asked)
-        others = [] if model is None else [number for number in sorted(model.versions) if number != asked]
-        before = self.versions.currentData() if self.versions.count() else None
+        self._model = (model, version)
+        others = [] if model is None else [number for number in sorted(model.versions) if number != version]
+        selected = self.versions.currentData() if self.versions.count() else None
         with QSignalBlocker(self.versions):
             self.versions.clear()
             for number in others:
                 self.versions.addItem(self.tr("Version {0}").format(number), number)
-            self.versions.setCurrentIndex(max(self.versions.findData(before), 0) if others else -1)
+            self.versions.setCurrentIndex(max(self.versions.findData(selected), 0) if others else -1)
         self.action.setEnabled(bool(others))
         if not others:
             self.hide()
-        self.meters.show_labels(() if model is None else model.labels)
-        self.empty()
+        self.bars.set_labels(() if model is None else model.labels)
+        self._clear()
+        self._set_compared_version()
 
-    def empty(self) -> None:
-        """Show that there is nothing to read."""
-        self.headline.setText("")
-        self.remark.setText("")
-        self.whereabouts.setText("")
-        self.meters.show_scores(())
+    def _clear(self) -> None:
+        for label in (self.headline, self.detail, self.duration):
+            label.clear()
+        self.bars.set_scores(())
 
-    def show_order(self, order: Order) -> None:
-        """Put the bars in an order."""
-        self.meters.show_order(order)
-
-    def show_reading(self, reading: PredictionResult) -> None:
-        """Show what the other version read."""
-        prediction = reading.prediction
-        self.headline.setText(self.tr("Not sure") if prediction.unsure else prediction.best.label)
+    @Slot(object)
+    def _show_response(self, response: PredictionResponse) -> None:
+        prediction = response.result.prediction
+        self.headline.setText(self.tr("Unsure") if prediction.unsure else prediction.best.label)
         self.headline.setEnabled(not prediction.unsure)
-        self.remark.setText(percent(prediction.best.score))
-        self.meters.show_scores(prediction.scores)
-        self.whereabouts.setText(whereabouts(reading))
+        self.detail.setText(format_percent(prediction.best.score))
+        self.bars.set_scores(prediction.scores)
+        self.duration.setText(timing_text(response.result))
 
     def _lay_out(self) -> None:
         font = self.font()
@@ -102,7 +112,7 @@ class CompareDock(QDockWidget):
         column.setSpacing(8)
         column.addWidget(self.versions)
         column.addWidget(self.headline)
-        column.addWidget(self.remark)
-        column.addWidget(self.meters, 1)
-        column.addWidget(self.whereabouts, 0, Qt.AlignmentFlag.AlignRight)
+        column.addWidget(self.detail)
+        column.addWidget(self.bars, 1)
+        column.addWidget(self.duration, 0, Qt.AlignmentFlag.AlignRight)
         self.setWidget(body)

@@ -1,1 +1,1 @@
-"""The page for text."""
+"""The page that classifies a text."""

@@ -1,4 +1,4 @@
-"""Owns the page that reads a text while it is typed."""
+"""The page that classifies a text while the user types."""
 
 from typing import cast
 
@@ -6,51 +6,53 @@ from PySide6.QtCore import QSignalBlocker, Qt, QTimer
 from PySide6.QtGui import QColor, QImage, QPainter
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
 
-from desktop.prediction.reader import Value
+from desktop.prediction.requests import Value
 from desktop.window.page import Page
 from service.client import ModelSummary
 
-_PAUSE_MS = 600
+# After a pause this long, the text counts as complete.
+_SETTLE_MS = 600
 _MARGIN = 16
-_THUMBNAIL = 112
+_THUMBNAIL_SIZE = 112
 
 
 class TextPage(Page):
-    """A field to type or paste a review into."""
+    """An editor for a film review."""
 
     key = "text"
+    shows_picture = False
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.editor = QPlainTextEdit(self)
-        self.editor.setAccessibleName(self.tr("Text to be read"))
-        self.editor.setPlaceholderText(self.tr("Write what you think of a film, in English"))
+        self.editor.setAccessibleName(self.tr("Text to classify"))
+        self.editor.setPlaceholderText(self.tr("Enter a film review in English"))
         self.editor.setTabChangesFocus(True)
         font = self.editor.font()
         font.setPointSizeF(font.pointSizeF() * 1.25)
         self.editor.setFont(font)
         self.editor.document().setDocumentMargin(12)
-        self._pause = QTimer(self)
-        self._pause.setSingleShot(True)
-        self._pause.setInterval(_PAUSE_MS)
-        self._pause.timeout.connect(self.settled)
-        self.editor.textChanged.connect(self._typed)
+        self._settle_timer = QTimer(self)
+        self._settle_timer.setSingleShot(True)
+        self._settle_timer.setInterval(_SETTLE_MS)
+        self._settle_timer.timeout.connect(self.settled)
+        self.editor.textChanged.connect(self._text_changed)
         self._lay_out()
 
     def title(self) -> str:
-        """Return the name on the page's tab."""
+        """Return the title of the page's tab."""
         return self.tr("Text")
 
-    def placeholder(self) -> str:
-        """Return the sentence that stands where the result will be."""
+    def placeholder_text(self) -> str:
+        """Return the text that is shown without a prediction."""
         return self.tr("Write a review")
 
     def accepts(self, model: ModelSummary) -> bool:
-        """Take models of texts."""
+        """Return whether a model classifies texts."""
         return model.task == "text-classification"
 
     def value(self) -> Value | None:
-        """Return the text, or None if nothing but white space was written."""
+        """Return the text; None if it is empty or white space."""
         text = self.editor.toPlainText()
         return text if text.strip() else None
 
@@ -59,19 +61,19 @@ class TextPage(Page):
         return self.editor.toPlainText()
 
     def restore(self, snapshot: object) -> None:
-        """Show a text again."""
-        self.sitting += 1
+        """Show a text of the history; sends no signal."""
+        self.document_id += 1
         with QSignalBlocker(self):
             self.editor.setPlainText(cast(str, snapshot))
-            self._pause.stop()
+            self._settle_timer.stop()
 
     def picture(self) -> QImage:
-        """Return a null picture: a text is none."""
+        """Return a null image: a text has no picture."""
         return QImage()
 
     def thumbnail(self) -> QImage:
-        """Return a little card with the first words."""
-        card = QImage(_THUMBNAIL, _THUMBNAIL, QImage.Format.Format_RGB32)
+        """Return a card with the beginning of the text."""
+        card = QImage(_THUMBNAIL_SIZE, _THUMBNAIL_SIZE, QImage.Format.Format_RGB32)
         card.fill(QColor("#ffffff"))
         painter = QPainter(card)
         painter.setPen(QColor("#1b1f24"))
@@ -81,26 +83,26 @@ class TextPage(Page):
         return card
 
     def clear(self) -> None:
-        """Go back to an empty field; can be undone."""
-        self.sitting += 1
+        """Clear the text; can be undone."""
+        self.document_id += 1
         cursor = self.editor.textCursor()
         cursor.select(cursor.SelectionType.Document)
         cursor.removeSelectedText()
 
-    def _typed(self) -> None:
-        self._pause.start()
+    def _text_changed(self) -> None:
+        self._settle_timer.start()
         self.changed.emit()
 
     def _lay_out(self) -> None:
-        hint = QLabel(self.tr("Read as you type. Markup is left out."), self)
+        hint = QLabel(self.tr("The text is classified while you type. HTML tags are ignored."), self)
         hint.setWordWrap(True)
         clear = QPushButton(self.tr("&Clear"), self)
         clear.clicked.connect(self.clear)
-        foot = QHBoxLayout()
-        foot.addWidget(hint, 1)
-        foot.addWidget(clear)
+        footer = QHBoxLayout()
+        footer.addWidget(hint, 1)
+        footer.addWidget(clear)
         column = QVBoxLayout(self)
         column.setContentsMargins(_MARGIN, _MARGIN, _MARGIN, _MARGIN)
         column.setSpacing(12)
         column.addWidget(self.editor, 1)
-        column.addLayout(foot)
+        column.addLayout(footer)

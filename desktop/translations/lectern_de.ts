@@ -7,6 +7,80 @@
         <source>&amp;Retry</source>
         <translation>&amp;Erneut versuchen</translation>
     </message>
+    <message>
+        <source>{0} Predictions continue on this computer.</source>
+        <translation>{0} Die Vorhersagen laufen auf diesem Rechner weiter.</translation>
+    </message>
+</context>
+<context>
+    <name>Bars</name>
+    <message>
+        <source>Probabilities</source>
+        <translation>Wahrscheinlichkeiten</translation>
+    </message>
+</context>
+<context>
+    <name>BlockForm</name>
+    <message>
+        <source>Stride</source>
+        <translation>Schrittweite</translation>
+    </message>
+    <message>
+        <source>Valid: none</source>
+        <translation>Valid: keines</translation>
+    </message>
+    <message>
+        <source>Same</source>
+        <translation>Same</translation>
+    </message>
+    <message>
+        <source>Custom</source>
+        <translation>Eigenes</translation>
+    </message>
+    <message>
+        <source>Padding</source>
+        <translation>Padding</translation>
+    </message>
+    <message>
+        <source>Zeros at each edge</source>
+        <translation>Nullen an jeder Kante</translation>
+    </message>
+    <message>
+        <source>&amp;ReLU: max(0, x)</source>
+        <translation>&amp;ReLU: max(0, x)</translation>
+    </message>
+    <message>
+        <source>None</source>
+        <translation>Keines</translation>
+    </message>
+    <message>
+        <source>Maximum</source>
+        <translation>Maximum</translation>
+    </message>
+    <message>
+        <source>Average</source>
+        <translation>Mittelwert</translation>
+    </message>
+    <message>
+        <source>Pooling</source>
+        <translation>Pooling</translation>
+    </message>
+    <message>
+        <source>Size of the pooling window</source>
+        <translation>Größe des Pooling-Fensters</translation>
+    </message>
+    <message>
+        <source>&amp;Stride</source>
+        <translation>&amp;Schrittweite</translation>
+    </message>
+    <message>
+        <source>Pa&amp;dding</source>
+        <translation>Pa&amp;dding</translation>
+    </message>
+    <message>
+        <source>P&amp;ooling</source>
+        <translation>P&amp;ooling</translation>
+    </message>
 </context>
 <context>
     <name>CardDialog</name>
@@ -15,19 +89,19 @@
         <translation>Über dieses Modell</translation>
     </message>
     <message>
-        <source>Parameters</source>
-        <translation>Parameter</translation>
+        <source>{0} of {1} test examples</source>
+        <translation>{0} von {1} Testbeispielen</translation>
     </message>
     <message>
-        <source>{0} of {1} test examples right</source>
-        <translation>{0} von {1} Testbeispielen richtig</translation>
+        <source>Parameters</source>
+        <translation>Parameter</translation>
     </message>
     <message>
         <source>Accuracy</source>
         <translation>Genauigkeit</translation>
     </message>
     <message>
-        <source>Not sure below</source>
+        <source>Unsure below</source>
         <translation>Unsicher unter</translation>
     </message>
     <message>
@@ -40,17 +114,10 @@
     </message>
 </context>
 <context>
-    <name>Chart</name>
-    <message>
-        <source>Probabilities over time</source>
-        <translation>Wahrscheinlichkeiten im Lauf der Zeit</translation>
-    </message>
-</context>
-<context>
     <name>CompareDock</name>
     <message>
-        <source>Second opinion</source>
-        <translation>Zweite Meinung</translation>
+        <source>Comparison</source>
+        <translation>Vergleich</translation>
     </message>
     <message>
         <source>Version to compare with</source>
@@ -65,35 +132,74 @@
         <translation>Version {0}</translation>
     </message>
     <message>
-        <source>Not sure</source>
+        <source>Unsure</source>
         <translation>Unsicher</translation>
     </message>
 </context>
 <context>
-    <name>Correction</name>
+    <name>ConvolutionView</name>
     <message>
-        <source>Wrong? Tell me</source>
-        <translation>Falsch? Sagen Sie es mir</translation>
+        <source>Input</source>
+        <translation>Eingabe</translation>
+    </message>
+    <message>
+        <source>Output</source>
+        <translation>Ausgabe</translation>
+    </message>
+    <message>
+        <source>Convolution: {0}</source>
+        <translation>Faltung: {0}</translation>
+    </message>
+    <message>
+        <source>Pooling: {0}</source>
+        <translation>Pooling: {0}</translation>
+    </message>
+    <message>
+        <source>Row {0}, column {1}: {2}, from {3} × {3} pixels</source>
+        <translation>Zeile {0}, Spalte {1}: {2}, aus {3} × {3} Pixeln</translation>
+    </message>
+    <message>
+        <source>{0} × {1} values from {2} to {3}; grey is 0</source>
+        <translation>{0} × {1} Werte von {2} bis {3}; Grau ist 0</translation>
+    </message>
+    <message>
+        <source>{0} × {1} values from {2} to {3}; black is 0</source>
+        <translation>{0} × {1} Werte von {2} bis {3}; Schwarz ist 0</translation>
+    </message>
+    <message>
+        <source>ReLU of the sum is {0}</source>
+        <translation>ReLU der Summe ist {0}</translation>
+    </message>
+    <message>
+        <source>The sum is {0}</source>
+        <translation>Die Summe ist {0}</translation>
+    </message>
+</context>
+<context>
+    <name>CorrectionDialog</name>
+    <message>
+        <source>Correct the label</source>
+        <translation>Klasse korrigieren</translation>
     </message>
     <message>
         <source>&amp;Choose…</source>
         <translation>&amp;Wählen …</translation>
     </message>
     <message>
-        <source>{0} cannot be written ({1}). Choose another place.</source>
-        <translation>{0} kann nicht geschrieben werden ({1}). Wählen Sie einen anderen Ort.</translation>
+        <source>{0} cannot be written ({1}). Choose another folder.</source>
+        <translation>{0} lässt sich nicht schreiben ({1}). Wählen Sie einen anderen Ordner.</translation>
     </message>
     <message>
         <source>Choose a folder</source>
         <translation>Ordner wählen</translation>
     </message>
     <message>
-        <source>The drawing is kept on this computer, to train a better network with.</source>
-        <translation>Die Zeichnung bleibt auf diesem Rechner, um damit ein besseres Netz zu trainieren.</translation>
+        <source>The drawing is saved on this computer, to train a better network.</source>
+        <translation>Die Zeichnung wird auf diesem Rechner gespeichert, um ein besseres Netz zu trainieren.</translation>
     </message>
     <message>
-        <source>It &amp;is</source>
-        <translation>Es &amp;ist</translation>
+        <source>Correct &amp;label</source>
+        <translation>Richtige K&amp;lasse</translation>
     </message>
     <message>
         <source>&amp;Folder</source>
@@ -107,8 +213,8 @@
         <translation>Etwas ist schiefgegangen</translation>
     </message>
     <message>
-        <source>Lectern has a fault. What you have drawn is still there. With this report somebody can mend it; it is also in {0}.</source>
-        <translation>Lectern hat einen Fehler. Was Sie gezeichnet haben, ist noch da. Mit diesem Bericht lässt er sich beheben; er steht auch in {0}.</translation>
+        <source>An internal error occurred. Your drawing is not lost. Please send this report to the developers; it is also in {0}.</source>
+        <translation>Ein interner Fehler ist aufgetreten. Ihre Zeichnung ist nicht verloren. Bitte senden Sie diesen Bericht an die Entwickler; er steht auch in {0}.</translation>
     </message>
     <message>
         <source>Report</source>
@@ -134,16 +240,24 @@
         <translation>R&amp;adierer</translation>
     </message>
     <message>
-        <source>Take ink away (E)</source>
-        <translation>Tinte wegnehmen (E)</translation>
+        <source>Erase ink (E)</source>
+        <translation>Tinte radieren (E)</translation>
+    </message>
+    <message>
+        <source>&amp;Replay the drawing…</source>
+        <translation>Zeichnung noch einmal &amp;abspielen …</translation>
+    </message>
+    <message>
+        <source>Correct the &amp;label…</source>
+        <translation>Klasse &amp;korrigieren …</translation>
+    </message>
+    <message>
+        <source>Brush size in percent of a digit&apos;s height</source>
+        <translation>Pinselbreite in Prozent der Höhe einer Ziffer</translation>
     </message>
     <message>
         <source>&amp;Clear</source>
         <translation>&amp;Leeren</translation>
-    </message>
-    <message>
-        <source>Brush size, in percent of a digit&apos;s usual height</source>
-        <translation>Pinselbreite in Prozent der üblichen Höhe einer Ziffer</translation>
     </message>
     <message>
         <source>Draw</source>
@@ -156,6 +270,161 @@
     <message>
         <source>&amp;Brush</source>
         <translation>&amp;Pinsel</translation>
+    </message>
+</context>
+<context>
+    <name>ExplanationDock</name>
+    <message>
+        <source>Explanation</source>
+        <translation>Erklärung</translation>
+    </message>
+    <message>
+        <source>&amp;Explanation</source>
+        <translation>&amp;Erklärung</translation>
+    </message>
+    <message>
+        <source>Show which pixels decided the prediction</source>
+        <translation>Zeigen, welche Pixel die Vorhersage bestimmen</translation>
+    </message>
+</context>
+<context>
+    <name>ExplanationPanel</name>
+    <message>
+        <source>Heat map</source>
+        <translation>Heatmap</translation>
+    </message>
+    <message>
+        <source>A network without convolutional layers has no feature maps.</source>
+        <translation>Ein Netz ohne Faltungsschichten hat keine Merkmalskarten.</translation>
+    </message>
+    <message>
+        <source>Label to explain</source>
+        <translation>Klasse, die erklärt wird</translation>
+    </message>
+    <message>
+        <source>Bright pixels contribute to {0}.</source>
+        <translation>Helle Pixel tragen zu {0} bei.</translation>
+    </message>
+    <message>
+        <source>Heat maps are not available for texts.</source>
+        <translation>Für Texte gibt es keine Heatmap.</translation>
+    </message>
+    <message>
+        <source>This network was exported without explanations. Export it again.</source>
+        <translation>Dieses Netz wurde ohne Erklärungen exportiert. Exportieren Sie es noch einmal.</translation>
+    </message>
+    <message>
+        <source>This network is not on this computer, where explanations are computed.</source>
+        <translation>Dieses Netz liegt nicht auf diesem Rechner. Nur hier werden Erklärungen berechnet.</translation>
+    </message>
+    <message>
+        <source>Why {0}?</source>
+        <translation>Warum {0}?</translation>
+    </message>
+    <message>
+        <source>{0} parameters</source>
+        <translation>{0} Parameter</translation>
+    </message>
+    <message>
+        <source>Why this prediction?</source>
+        <translation>Warum diese Vorhersage?</translation>
+    </message>
+    <message>
+        <source>Why this prediction: {0}?</source>
+        <translation>Warum diese Vorhersage: {0}?</translation>
+    </message>
+    <message>
+        <source>The heat map appears with the next prediction.</source>
+        <translation>Die Heatmap erscheint mit der nächsten Vorhersage.</translation>
+    </message>
+</context>
+<context>
+    <name>Exporter</name>
+    <message>
+        <source>PNG picture (*.png)</source>
+        <translation>PNG-Bild (*.png)</translation>
+    </message>
+    <message>
+        <source>JSON (*.json)</source>
+        <translation>JSON (*.json)</translation>
+    </message>
+    <message>
+        <source>CSV (*.csv)</source>
+        <translation>CSV (*.csv)</translation>
+    </message>
+    <message>
+        <source>&amp;Copy picture</source>
+        <translation>Bild &amp;kopieren</translation>
+    </message>
+    <message>
+        <source>Copy &amp;network input</source>
+        <translation>&amp;Netzeingabe kopieren</translation>
+    </message>
+    <message>
+        <source>Copy re&amp;sult</source>
+        <translation>&amp;Ergebnis kopieren</translation>
+    </message>
+    <message>
+        <source>&amp;Save picture…</source>
+        <translation>Bild &amp;speichern …</translation>
+    </message>
+    <message>
+        <source>drawing</source>
+        <translation>zeichnung</translation>
+    </message>
+    <message>
+        <source>Save &amp;network input…</source>
+        <translation>&amp;Netzeingabe speichern …</translation>
+    </message>
+    <message>
+        <source>network input</source>
+        <translation>Netzeingabe</translation>
+    </message>
+    <message>
+        <source>Save &amp;result…</source>
+        <translation>&amp;Ergebnis speichern …</translation>
+    </message>
+    <message>
+        <source>result</source>
+        <translation>ergebnis</translation>
+    </message>
+    <message>
+        <source>Save</source>
+        <translation>Speichern</translation>
+    </message>
+    <message>
+        <source>{0} cannot be written ({1}). Choose another folder.</source>
+        <translation>{0} lässt sich nicht schreiben ({1}). Wählen Sie einen anderen Ordner.</translation>
+    </message>
+    <message>
+        <source>Not saved</source>
+        <translation>Nicht gespeichert</translation>
+    </message>
+</context>
+<context>
+    <name>FeatureMapModel</name>
+    <message>
+        <source>Feature map {0} of {1}, strongest activation {2}</source>
+        <translation>Merkmalskarte {0} von {1}, stärkste Aktivierung {2}</translation>
+    </message>
+</context>
+<context>
+    <name>FeatureMapView</name>
+    <message>
+        <source>Layer of the feature maps</source>
+        <translation>Schicht der Merkmalskarten</translation>
+    </message>
+    <message>
+        <source>{0} maps of {1} × {2}</source>
+        <translation>{0} Karten zu {1} × {2}</translation>
+    </message>
+    <message>
+        <source>Feature maps</source>
+        <translation>Merkmalskarten</translation>
+    </message>
+    <message>
+        <source>&amp;Layer</source>
+        <translation>Schich&amp;t</translation>
     </message>
 </context>
 <context>
@@ -185,8 +454,24 @@
         <translation>Ordner wählen</translation>
     </message>
     <message>
-        <source>Looking for pictures…</source>
+        <source>No model for pictures is available.</source>
+        <translation>Es gibt kein Modell für Bilder.</translation>
+    </message>
+    <message>
+        <source>Searching for pictures…</source>
         <translation>Bilder werden gesucht …</translation>
+    </message>
+    <message>
+        <source>{0} files, {1} of them with errors</source>
+        <translation>{0} Dateien, davon {1} mit Fehlern</translation>
+    </message>
+    <message>
+        <source>This folder contains no pictures.</source>
+        <translation>Dieser Ordner enthält keine Bilder.</translation>
+    </message>
+    <message>
+        <source>Results of the files</source>
+        <translation>Ergebnisse der Dateien</translation>
     </message>
     <message>
         <source>Cancelled after {0} of {1} files</source>
@@ -197,18 +482,6 @@
         <translation>{0} von {1} Dateien</translation>
     </message>
     <message>
-        <source>{0} files, of which {1} could not be read</source>
-        <translation>{0} Dateien, davon {1} nicht lesbar</translation>
-    </message>
-    <message>
-        <source>There are no pictures in this folder.</source>
-        <translation>In diesem Ordner sind keine Bilder.</translation>
-    </message>
-    <message>
-        <source>Files and what was read from them</source>
-        <translation>Dateien und was aus ihnen gelesen wurde</translation>
-    </message>
-    <message>
         <source>Progress</source>
         <translation>Fortschritt</translation>
     </message>
@@ -216,23 +489,66 @@
 <context>
     <name>HistoryStrip</name>
     <message>
-        <source>What was read before</source>
-        <translation>Was zuvor gelesen wurde</translation>
+        <source>Previous predictions</source>
+        <translation>Frühere Vorhersagen</translation>
     </message>
     <message>
-        <source>What was read is kept here, to be brought back with a click</source>
-        <translation>Gelesenes bleibt hier und kommt mit einem Klick zurück</translation>
+        <source>Predictions appear here. Click one to restore it.</source>
+        <translation>Hier erscheinen Vorhersagen. Ein Klick stellt eine wieder her.</translation>
+    </message>
+</context>
+<context>
+    <name>InputPicker</name>
+    <message>
+        <source>Drawing</source>
+        <translation>Zeichnung</translation>
+    </message>
+    <message>
+        <source>Picture</source>
+        <translation>Bild</translation>
+    </message>
+    <message>
+        <source>Input of the convolution</source>
+        <translation>Eingabe der Faltung</translation>
+    </message>
+    <message>
+        <source>&amp;Clear</source>
+        <translation>&amp;Leeren</translation>
+    </message>
+    <message>
+        <source>Open a &amp;picture…</source>
+        <translation>&amp;Bild öffnen …</translation>
+    </message>
+    <message>
+        <source>Size that the picture is scaled to</source>
+        <translation>Größe, auf die das Bild skaliert wird</translation>
+    </message>
+    <message>
+        <source>Draw something</source>
+        <translation>Zeichnen Sie etwas</translation>
+    </message>
+    <message>
+        <source>Open a picture</source>
+        <translation>Bild öffnen</translation>
+    </message>
+    <message>
+        <source>Pictures ({0})</source>
+        <translation>Bilder ({0})</translation>
+    </message>
+    <message>
+        <source>Preprocessed like a digit: 28 × 28</source>
+        <translation>Vorverarbeitet wie eine Ziffer: 28 × 28</translation>
     </message>
 </context>
 <context>
     <name>KernelEditor</name>
     <message>
         <source>Kernel</source>
-        <translation>Kern</translation>
+        <translation>Kernel</translation>
     </message>
     <message>
         <source>Size of the kernel</source>
-        <translation>Größe des Kerns</translation>
+        <translation>Größe des Kernels</translation>
     </message>
     <message>
         <source>Number of the filter</source>
@@ -255,12 +571,8 @@
         <translation>Die Filter dieses Netzes sind zu groß für das Labor.</translation>
     </message>
     <message>
-        <source>Row {0}, column {1}: “{2}” is no number. Write one such as -1, 0.5 or 1/9.</source>
-        <translation>Zeile {0}, Spalte {1}: „{2}“ ist keine Zahl. Schreiben Sie eine wie -1, 0.5 oder 1/9.</translation>
-    </message>
-    <message>
-        <source>Weight in row {0}, column {1}</source>
-        <translation>Gewicht in Zeile {0}, Spalte {1}</translation>
+        <source>Row {0}, column {1}: “{2}” is not a number. Enter one such as -1, 0.5 or 1/9.</source>
+        <translation>Zeile {0}, Spalte {1}: „{2}“ ist keine Zahl. Geben Sie eine ein wie -1, 0.5 oder 1/9.</translation>
     </message>
     <message>
         <source>Identity</source>
@@ -268,11 +580,11 @@
     </message>
     <message>
         <source>Box blur</source>
-        <translation>Mittelwert-Weichzeichner</translation>
+        <translation>Mittelwertfilter</translation>
     </message>
     <message>
         <source>Gaussian blur</source>
-        <translation>Gaußscher Weichzeichner</translation>
+        <translation>Gauß-Filter</translation>
     </message>
     <message>
         <source>Sharpen</source>
@@ -288,172 +600,37 @@
     </message>
     <message>
         <source>Laplacian</source>
-        <translation>Laplace</translation>
+        <translation>Laplace-Filter</translation>
     </message>
     <message>
         <source>Emboss</source>
         <translation>Relief</translation>
     </message>
     <message>
-        <source>My own</source>
+        <source>Custom</source>
         <translation>Eigener</translation>
     </message>
 </context>
 <context>
-    <name>Lab</name>
+    <name>KernelGrid</name>
     <message>
-        <source>Input</source>
-        <translation>Eingabe</translation>
+        <source>Weight in row {0}, column {1}</source>
+        <translation>Gewicht in Zeile {0}, Spalte {1}</translation>
     </message>
-    <message>
-        <source>Output</source>
-        <translation>Ausgabe</translation>
-    </message>
+</context>
+<context>
+    <name>LabPage</name>
     <message>
         <source>Convolution</source>
         <translation>Faltung</translation>
     </message>
     <message>
-        <source>Without a kernel nothing comes out.</source>
-        <translation>Ohne Kern kommt nichts heraus.</translation>
+        <source>There is no output without a valid kernel.</source>
+        <translation>Ohne gültigen Kernel gibt es keine Ausgabe.</translation>
     </message>
     <message>
-        <source>This does not fit: take a smaller window or more padding.</source>
-        <translation>Das passt nicht: kleineres Fenster oder mehr Rand nehmen.</translation>
-    </message>
-    <message>
-        <source>Convolution: {0}</source>
-        <translation>Faltung: {0}</translation>
-    </message>
-    <message>
-        <source>Pooling: {0}</source>
-        <translation>Pooling: {0}</translation>
-    </message>
-    <message>
-        <source>{0} × {1} values from {2} to {3}; grey is 0</source>
-        <translation>{0} × {1} Werte von {2} bis {3}; Grau ist 0</translation>
-    </message>
-    <message>
-        <source>{0} × {1} values from {2} to {3}; black is 0</source>
-        <translation>{0} × {1} Werte von {2} bis {3}; Schwarz ist 0</translation>
-    </message>
-    <message>
-        <source>Row {0}, column {1}: {2}, out of {3} × {3} pixels</source>
-        <translation>Zeile {0}, Spalte {1}: {2}, aus {3} × {3} Pixeln</translation>
-    </message>
-    <message>
-        <source>ReLU of this is {0}</source>
-        <translation>ReLU davon ist {0}</translation>
-    </message>
-    <message>
-        <source>The sum is {0}</source>
-        <translation>Die Summe ist {0}</translation>
-    </message>
-</context>
-<context>
-    <name>LabSettings</name>
-    <message>
-        <source>Stride</source>
-        <translation>Schrittweite</translation>
-    </message>
-    <message>
-        <source>Valid: none</source>
-        <translation>Valid: keiner</translation>
-    </message>
-    <message>
-        <source>Same</source>
-        <translation>Same</translation>
-    </message>
-    <message>
-        <source>Number</source>
-        <translation>Anzahl</translation>
-    </message>
-    <message>
-        <source>Padding</source>
-        <translation>Rand</translation>
-    </message>
-    <message>
-        <source>Zeros at every edge</source>
-        <translation>Nullen an jeder Kante</translation>
-    </message>
-    <message>
-        <source>&amp;ReLU: negative becomes 0</source>
-        <translation>&amp;ReLU: Negatives wird 0</translation>
-    </message>
-    <message>
-        <source>None</source>
-        <translation>Keines</translation>
-    </message>
-    <message>
-        <source>Maximum</source>
-        <translation>Maximum</translation>
-    </message>
-    <message>
-        <source>Average</source>
-        <translation>Mittelwert</translation>
-    </message>
-    <message>
-        <source>Pooling</source>
-        <translation>Pooling</translation>
-    </message>
-    <message>
-        <source>Side of the pooling window</source>
-        <translation>Seite des Pooling-Fensters</translation>
-    </message>
-    <message>
-        <source>&amp;Stride</source>
-        <translation>&amp;Schrittweite</translation>
-    </message>
-    <message>
-        <source>Pa&amp;dding</source>
-        <translation>&amp;Rand</translation>
-    </message>
-    <message>
-        <source>P&amp;ooling</source>
-        <translation>P&amp;ooling</translation>
-    </message>
-</context>
-<context>
-    <name>LabSource</name>
-    <message>
-        <source>A drawing</source>
-        <translation>Eine Zeichnung</translation>
-    </message>
-    <message>
-        <source>A picture</source>
-        <translation>Ein Bild</translation>
-    </message>
-    <message>
-        <source>What the lab works on</source>
-        <translation>Womit das Labor arbeitet</translation>
-    </message>
-    <message>
-        <source>&amp;Clear</source>
-        <translation>&amp;Leeren</translation>
-    </message>
-    <message>
-        <source>Open a &amp;picture…</source>
-        <translation>&amp;Bild öffnen …</translation>
-    </message>
-    <message>
-        <source>Size that the picture is brought to</source>
-        <translation>Größe, auf die das Bild gebracht wird</translation>
-    </message>
-    <message>
-        <source>Draw something</source>
-        <translation>Zeichnen Sie etwas</translation>
-    </message>
-    <message>
-        <source>Open a picture</source>
-        <translation>Bild öffnen</translation>
-    </message>
-    <message>
-        <source>Pictures ({0})</source>
-        <translation>Bilder ({0})</translation>
-    </message>
-    <message>
-        <source>Read like a digit: 28 × 28</source>
-        <translation>Wie eine Ziffer gelesen: 28 × 28</translation>
+        <source>The window is larger than its input. Choose a smaller window or more padding.</source>
+        <translation>Das Fenster ist größer als seine Eingabe. Wählen Sie ein kleineres Fenster oder mehr Padding.</translation>
     </message>
 </context>
 <context>
@@ -476,41 +653,14 @@
     </message>
     <message>
         <source>Type</source>
-        <translation>Art</translation>
+        <translation>Typ</translation>
     </message>
 </context>
 <context>
     <name>MainWindow</name>
     <message>
-        <source>{0} Reading continues on this computer.</source>
-        <translation>{0} Gelesen wird nun auf diesem Rechner.</translation>
-    </message>
-</context>
-<context>
-    <name>Menus</name>
-    <message>
-        <source>&amp;File</source>
-        <translation>&amp;Datei</translation>
-    </message>
-    <message>
-        <source>&amp;Open pictures…</source>
-        <translation>Bilder &amp;öffnen …</translation>
-    </message>
-    <message>
-        <source>Read a &amp;folder…</source>
-        <translation>O&amp;rdner lesen …</translation>
-    </message>
-    <message>
-        <source>&amp;Save picture…</source>
-        <translation>Bild &amp;speichern …</translation>
-    </message>
-    <message>
-        <source>Save what the &amp;network sees…</source>
-        <translation>Was das &amp;Netz sieht, speichern …</translation>
-    </message>
-    <message>
-        <source>Save &amp;result…</source>
-        <translation>&amp;Ergebnis speichern …</translation>
+        <source>Classify a &amp;folder…</source>
+        <translation>Einen &amp;Ordner klassifizieren …</translation>
     </message>
     <message>
         <source>&amp;Preferences…</source>
@@ -521,103 +671,99 @@
         <translation>&amp;Beenden</translation>
     </message>
     <message>
-        <source>&amp;Edit</source>
-        <translation>&amp;Bearbeiten</translation>
-    </message>
-    <message>
         <source>&amp;Clear</source>
         <translation>&amp;Leeren</translation>
-    </message>
-    <message>
-        <source>&amp;Wrong? Tell me…</source>
-        <translation>&amp;Falsch? Sagen Sie es mir …</translation>
-    </message>
-    <message>
-        <source>&amp;Copy picture</source>
-        <translation>Bild &amp;kopieren</translation>
-    </message>
-    <message>
-        <source>Copy what the &amp;network sees</source>
-        <translation>Was das &amp;Netz sieht, kopieren</translation>
-    </message>
-    <message>
-        <source>Copy re&amp;sult</source>
-        <translation>&amp;Ergebnis kopieren</translation>
-    </message>
-    <message>
-        <source>&amp;Paste picture</source>
-        <translation>Bild e&amp;infügen</translation>
-    </message>
-    <message>
-        <source>&amp;View</source>
-        <translation>&amp;Ansicht</translation>
-    </message>
-    <message>
-        <source>&amp;Replay the drawing…</source>
-        <translation>Zeichnung noch einmal &amp;abspielen …</translation>
     </message>
     <message>
         <source>About this &amp;model…</source>
         <translation>Über dieses &amp;Modell …</translation>
     </message>
     <message>
+        <source>&amp;About Lectern</source>
+        <translation>Ü&amp;ber Lectern</translation>
+    </message>
+    <message>
+        <source>&amp;File</source>
+        <translation>&amp;Datei</translation>
+    </message>
+    <message>
+        <source>&amp;Edit</source>
+        <translation>&amp;Bearbeiten</translation>
+    </message>
+    <message>
+        <source>&amp;View</source>
+        <translation>&amp;Ansicht</translation>
+    </message>
+    <message>
         <source>&amp;Colours</source>
         <translation>&amp;Farben</translation>
-    </message>
-    <message>
-        <source>As the &amp;system</source>
-        <translation>Wie das &amp;System</translation>
-    </message>
-    <message>
-        <source>&amp;Light</source>
-        <translation>&amp;Hell</translation>
-    </message>
-    <message>
-        <source>&amp;Dark</source>
-        <translation>&amp;Dunkel</translation>
     </message>
     <message>
         <source>&amp;Help</source>
         <translation>&amp;Hilfe</translation>
     </message>
     <message>
-        <source>&amp;About Lectern</source>
-        <translation>Ü&amp;ber Lectern</translation>
-    </message>
-    <message>
-        <source>Lectern shows what the networks of a deep-learning lecture make of drawings and pictures.
+        <source>Lectern shows how the networks of a deep-learning course classify drawings, pictures and texts.
 
-It asks no other computer than the server that was set.
+It connects to no other computer than the server in Preferences.
 
-Log: {0}</source>
-        <translation>Lectern zeigt, was die Netze einer Deep-Learning-Vorlesung aus Zeichnungen und Bildern machen.
+Log file: {0}</source>
+        <translation>Lectern zeigt, wie die Netze eines Deep-Learning-Kurses Zeichnungen, Bilder und Texte klassifizieren.
 
-Es fragt keinen anderen Rechner als den eingestellten Server.
+Es verbindet sich mit keinem anderen Rechner als dem Server in den Einstellungen.
 
-Protokoll: {0}</translation>
+Protokolldatei: {0}</translation>
     </message>
     <message>
         <source>About Lectern</source>
         <translation>Über Lectern</translation>
     </message>
-    <message>
-        <source>drawing</source>
-        <translation>zeichnung</translation>
-    </message>
-    <message>
-        <source>seen</source>
-        <translation>gesehen</translation>
-    </message>
-    <message>
-        <source>result</source>
-        <translation>ergebnis</translation>
-    </message>
 </context>
 <context>
-    <name>Bars</name>
+    <name>Messages</name>
     <message>
-        <source>Probabilities</source>
-        <translation>Wahrscheinlichkeiten</translation>
+        <source>This picture is blank. Choose one with visible content.</source>
+        <translation>Dieses Bild ist leer. Wählen Sie eines mit sichtbarem Inhalt.</translation>
+    </message>
+    <message>
+        <source>This file is damaged or not a picture. Use PNG, JPEG, WebP, GIF, BMP or TIFF.</source>
+        <translation>Diese Datei ist beschädigt oder kein Bild. Verwenden Sie PNG, JPEG, WebP, GIF, BMP oder TIFF.</translation>
+    </message>
+    <message>
+        <source>The network knows none of these words. Write in English.</source>
+        <translation>Das Netz kennt keines dieser Wörter. Schreiben Sie auf Englisch.</translation>
+    </message>
+    <message>
+        <source>This picture has too many pixels. Make it smaller first.</source>
+        <translation>Dieses Bild hat zu viele Pixel. Verkleinern Sie es zuerst.</translation>
+    </message>
+    <message>
+        <source>This model no longer exists. Choose another one.</source>
+        <translation>Dieses Modell gibt es nicht mehr. Wählen Sie ein anderes.</translation>
+    </message>
+    <message>
+        <source>The server requires a valid API key. Set it in Preferences.</source>
+        <translation>Der Server verlangt einen gültigen API-Schlüssel. Tragen Sie ihn in den Einstellungen ein.</translation>
+    </message>
+    <message>
+        <source>The server returned an error: {cause}</source>
+        <translation>Der Server meldet einen Fehler: {cause}</translation>
+    </message>
+    <message>
+        <source>The server&apos;s response is invalid. Is it a Lectern server?</source>
+        <translation>Die Antwort des Servers ist ungültig. Ist es ein Lectern-Server?</translation>
+    </message>
+    <message>
+        <source>The server does not respond.</source>
+        <translation>Der Server antwortet nicht.</translation>
+    </message>
+    <message>
+        <source>Server</source>
+        <translation>Server</translation>
+    </message>
+    <message>
+        <source>This computer</source>
+        <translation>Dieser Rechner</translation>
     </message>
 </context>
 <context>
@@ -627,8 +773,8 @@ Protokoll: {0}</translation>
         <translation>Zeichenfläche</translation>
     </message>
     <message>
-        <source>Draw a digit with mouse, finger or pen, or with the arrow keys: Space sets the pen down</source>
-        <translation>Zeichnen Sie eine Ziffer mit Maus, Finger oder Stift, oder mit den Pfeiltasten: Die Leertaste setzt den Stift auf</translation>
+        <source>Draw a digit with mouse, finger, pen or arrow keys: Space begins and ends a stroke</source>
+        <translation>Zeichnen Sie eine Ziffer mit Maus, Finger, Stift oder Pfeiltasten: Die Leertaste beginnt und beendet einen Strich</translation>
     </message>
     <message>
         <source>Clear</source>
@@ -677,44 +823,48 @@ Protokoll: {0}</translation>
         <translation>Bilder</translation>
     </message>
     <message>
-        <source>Bring a picture</source>
-        <translation>Bringen Sie ein Bild</translation>
+        <source>This picture is on the network, and Lectern downloads nothing. Save it first, or copy the picture itself.</source>
+        <translation>Dieses Bild liegt im Netz, und Lectern lädt nichts herunter. Speichern Sie es zuerst, oder kopieren Sie das Bild selbst.</translation>
     </message>
     <message>
-        <source>Not sure</source>
-        <translation>Unsicher</translation>
+        <source>It contains no picture.</source>
+        <translation>Darin ist kein Bild.</translation>
+    </message>
+    <message>
+        <source>Only the first {0} pictures were loaded.</source>
+        <translation>Nur die ersten {0} Bilder wurden geladen.</translation>
     </message>
     <message>
         <source>Sample: {0}</source>
         <translation>Beispiel: {0}</translation>
     </message>
     <message>
+        <source>Samples:</source>
+        <translation>Beispiele:</translation>
+    </message>
+    <message>
         <source>Open pictures</source>
         <translation>Bilder öffnen</translation>
     </message>
     <message>
+        <source>&amp;Open pictures…</source>
+        <translation>Bilder &amp;öffnen …</translation>
+    </message>
+    <message>
+        <source>&amp;Paste picture</source>
+        <translation>Bild e&amp;infügen</translation>
+    </message>
+    <message>
+        <source>Open a picture</source>
+        <translation>Bild öffnen</translation>
+    </message>
+    <message>
+        <source>Unsure</source>
+        <translation>Unsicher</translation>
+    </message>
+    <message>
         <source>Pictures ({0})</source>
         <translation>Bilder ({0})</translation>
-    </message>
-    <message>
-        <source>This picture lies on the network, and Lectern fetches nothing from there. Save it first, or copy the picture itself.</source>
-        <translation>Dieses Bild liegt im Netz, und von dort holt Lectern nichts. Speichern Sie es zuerst, oder kopieren Sie das Bild selbst.</translation>
-    </message>
-    <message>
-        <source>There is no picture in it.</source>
-        <translation>Darin ist kein Bild.</translation>
-    </message>
-    <message>
-        <source>Only the first {0} pictures were taken.</source>
-        <translation>Nur die ersten {0} Bilder wurden genommen.</translation>
-    </message>
-    <message>
-        <source>Pictures that were brought</source>
-        <translation>Mitgebrachte Bilder</translation>
-    </message>
-    <message>
-        <source>Try:</source>
-        <translation>Probieren:</translation>
     </message>
 </context>
 <context>
@@ -725,17 +875,17 @@ Protokoll: {0}</translation>
     </message>
 </context>
 <context>
-    <name>Preferences</name>
+    <name>PreferencesDialog</name>
     <message>
         <source>Preferences</source>
         <translation>Einstellungen</translation>
     </message>
     <message>
-        <source>Ask a &amp;server when there is one</source>
-        <translation>Einen &amp;Server fragen, wenn es einen gibt</translation>
+        <source>Use a &amp;server when it is available</source>
+        <translation>Einen &amp;Server verwenden, wenn er erreichbar ist</translation>
     </message>
     <message>
-        <source>Only if the server wants one</source>
+        <source>Only if the server requires one</source>
         <translation>Nur wenn der Server einen verlangt</translation>
     </message>
     <message>
@@ -743,20 +893,24 @@ Protokoll: {0}</translation>
         <translation>Wie das System</translation>
     </message>
     <message>
-        <source>Light</source>
-        <translation>Hell</translation>
+        <source>This is not the address of a server. Use one such as {0}.</source>
+        <translation>Das ist keine Serveradresse. Verwenden Sie eine wie {0}.</translation>
     </message>
     <message>
-        <source>Dark</source>
-        <translation>Dunkel</translation>
-    </message>
-    <message>
-        <source>This is no address of a server. Write one such as {0}.</source>
-        <translation>Das ist keine Adresse eines Servers. Schreiben Sie eine wie {0}.</translation>
-    </message>
-    <message>
-        <source>An API key has only letters, digits and signs of ASCII.</source>
+        <source>An API key consists of ASCII characters only.</source>
         <translation>Ein API-Schlüssel besteht nur aus ASCII-Zeichen.</translation>
+    </message>
+    <message>
+        <source>The key is stored in the keyring of this computer.</source>
+        <translation>Der Schlüssel liegt im Schlüsselbund dieses Rechners.</translation>
+    </message>
+    <message>
+        <source>Without a keyring, the key is stored as plain text in the settings file.</source>
+        <translation>Ohne Schlüsselbund liegt der Schlüssel im Klartext in der Einstellungsdatei.</translation>
+    </message>
+    <message>
+        <source>The key will be stored in the keyring, or else in the settings file.</source>
+        <translation>Der Schlüssel kommt in den Schlüsselbund, sonst in die Einstellungsdatei.</translation>
     </message>
     <message>
         <source>&amp;Address</source>
@@ -775,30 +929,15 @@ Protokoll: {0}</translation>
         <translation>S&amp;prache</translation>
     </message>
     <message>
-        <source>Another language is shown after the next start.</source>
-        <translation>Eine andere Sprache gilt nach dem nächsten Start.</translation>
+        <source>A new language takes effect at the next start.</source>
+        <translation>Eine neue Sprache gilt ab dem nächsten Start.</translation>
     </message>
 </context>
 <context>
-    <name>Preview</name>
-    <message>
-        <source>What the network sees</source>
-        <translation>Was das Netz sieht</translation>
-    </message>
-    <message>
-        <source>Nothing yet</source>
-        <translation>Noch nichts</translation>
-    </message>
-    <message>
-        <source>{0} × {1} pixels</source>
-        <translation>{0} × {1} Pixel</translation>
-    </message>
-</context>
-<context>
-    <name>Replay</name>
+    <name>ReplayDialog</name>
     <message>
         <source>Replay</source>
-        <translation>Noch einmal</translation>
+        <translation>Wiedergabe</translation>
     </message>
     <message>
         <source>Time</source>
@@ -820,36 +959,36 @@ Protokoll: {0}</translation>
         <translation>Version</translation>
     </message>
     <message>
-        <source>&amp;Wrong? Tell me…</source>
-        <translation>&amp;Falsch? Sagen Sie es mir …</translation>
+        <source>Correct the &amp;label…</source>
+        <translation>K&amp;lasse korrigieren …</translation>
     </message>
     <message>
-        <source>In the labels&apos; order</source>
-        <translation>Nach den Klassen</translation>
+        <source>Network input</source>
+        <translation>Netzeingabe</translation>
     </message>
     <message>
-        <source>Most probable first</source>
-        <translation>Wahrscheinlichste zuerst</translation>
+        <source>By label</source>
+        <translation>Nach Klasse</translation>
+    </message>
+    <message>
+        <source>By probability</source>
+        <translation>Nach Wahrscheinlichkeit</translation>
+    </message>
+    <message>
+        <source>Unsure</source>
+        <translation>Unsicher</translation>
+    </message>
+    <message>
+        <source>Unsure: {0}</source>
+        <translation>Unsicher: {0}</translation>
     </message>
     <message>
         <source>Order of the bars</source>
         <translation>Reihenfolge der Balken</translation>
     </message>
     <message>
-        <source>What the network sees</source>
-        <translation>Was das Netz sieht</translation>
-    </message>
-    <message>
         <source>{0} or {1}?</source>
         <translation>{0} oder {1}?</translation>
-    </message>
-    <message>
-        <source>Not sure</source>
-        <translation>Unsicher</translation>
-    </message>
-    <message>
-        <source>Not sure: {0}</source>
-        <translation>Unsicher: {0}</translation>
     </message>
     <message>
         <source>Version {0}</source>
@@ -857,186 +996,7 @@ Protokoll: {0}</translation>
     </message>
 </context>
 <context>
-    <name>Sentences</name>
-    <message>
-        <source>There is nothing to be seen on this picture.</source>
-        <translation>Auf diesem Bild ist nichts zu sehen.</translation>
-    </message>
-    <message>
-        <source>This file is damaged, or is no picture. PNG, JPEG, WebP, GIF, BMP and TIFF can be read.</source>
-        <translation>Diese Datei ist beschädigt oder kein Bild. Lesbar sind PNG, JPEG, WebP, GIF, BMP und TIFF.</translation>
-    </message>
-    <message>
-        <source>The network knows none of these words. It reads English.</source>
-        <translation>Das Netz kennt keines dieser Wörter. Es liest Englisch.</translation>
-    </message>
-    <message>
-        <source>This picture has too many pixels. Make it smaller first.</source>
-        <translation>Dieses Bild hat zu viele Pixel. Verkleinern Sie es zuerst.</translation>
-    </message>
-    <message>
-        <source>This model is not there any more. Choose another one.</source>
-        <translation>Dieses Modell gibt es nicht mehr. Wählen Sie ein anderes.</translation>
-    </message>
-    <message>
-        <source>The server wants a valid API key. Set one in Preferences.</source>
-        <translation>Der Server verlangt einen gültigen API-Schlüssel. Geben Sie ihn in den Einstellungen an.</translation>
-    </message>
-    <message>
-        <source>The server refuses to answer: {cause}</source>
-        <translation>Der Server verweigert die Antwort: {cause}</translation>
-    </message>
-    <message>
-        <source>The server&apos;s answer makes no sense. Is it a Lectern server?</source>
-        <translation>Die Antwort des Servers ergibt keinen Sinn. Ist es ein Lectern-Server?</translation>
-    </message>
-    <message>
-        <source>The server does not answer.</source>
-        <translation>Der Server antwortet nicht.</translation>
-    </message>
-    <message>
-        <source>Server</source>
-        <translation>Server</translation>
-    </message>
-    <message>
-        <source>This computer</source>
-        <translation>Dieser Rechner</translation>
-    </message>
-</context>
-<context>
-    <name>Exporter</name>
-    <message>
-        <source>PNG picture (*.png)</source>
-        <translation>PNG-Bild (*.png)</translation>
-    </message>
-    <message>
-        <source>JSON (*.json)</source>
-        <translation>JSON (*.json)</translation>
-    </message>
-    <message>
-        <source>CSV (*.csv)</source>
-        <translation>CSV (*.csv)</translation>
-    </message>
-    <message>
-        <source>Save</source>
-        <translation>Speichern</translation>
-    </message>
-    <message>
-        <source>{0} cannot be written ({1}). Choose another place.</source>
-        <translation>{0} kann nicht geschrieben werden ({1}). Wählen Sie einen anderen Ort.</translation>
-    </message>
-    <message>
-        <source>Not saved</source>
-        <translation>Nicht gespeichert</translation>
-    </message>
-</context>
-<context>
-    <name>TextPage</name>
-    <message>
-        <source>Text to be read</source>
-        <translation>Zu lesender Text</translation>
-    </message>
-    <message>
-        <source>Write what you think of a film, in English</source>
-        <translation>Schreiben Sie auf Englisch, was Sie von einem Film halten</translation>
-    </message>
-    <message>
-        <source>Text</source>
-        <translation>Text</translation>
-    </message>
-    <message>
-        <source>Write a review</source>
-        <translation>Schreiben Sie eine Kritik</translation>
-    </message>
-    <message>
-        <source>Read as you type. Markup is left out.</source>
-        <translation>Wird beim Tippen gelesen. Auszeichnungen fallen weg.</translation>
-    </message>
-    <message>
-        <source>&amp;Clear</source>
-        <translation>&amp;Leeren</translation>
-    </message>
-</context>
-<context>
-    <name>ExplanationDock</name>
-    <message>
-        <source>Why?</source>
-        <translation>Warum?</translation>
-    </message>
-    <message>
-        <source>&amp;Why?</source>
-        <translation>&amp;Warum?</translation>
-    </message>
-    <message>
-        <source>Show where the network looked</source>
-        <translation>Zeigen, wohin das Netz geschaut hat</translation>
-    </message>
-</context>
-<context>
-    <name>ExplanationPanel</name>
-    <message>
-        <source>The answer that is explained</source>
-        <translation>Die Antwort, die erklärt wird</translation>
-    </message>
-    <message>
-        <source>Heat map</source>
-        <translation>Wärmekarte</translation>
-    </message>
-    <message>
-        <source>Layer whose feature maps are shown</source>
-        <translation>Schicht, deren Merkmalskarten gezeigt werden</translation>
-    </message>
-    <message>
-        <source>A network without convolutional layers has no feature maps.</source>
-        <translation>Ein Netz ohne Faltungsschichten hat keine Merkmalskarten.</translation>
-    </message>
-    <message>
-        <source>Networks for texts have no picture of what they saw.</source>
-        <translation>Netze für Texte haben kein Bild von dem, was sie sahen.</translation>
-    </message>
-    <message>
-        <source>This network was exported without its explanations. Export it again.</source>
-        <translation>Dieses Netz wurde ohne seine Erklärungen exportiert. Exportieren Sie es noch einmal.</translation>
-    </message>
-    <message>
-        <source>This network is not on this computer, where explanations are computed.</source>
-        <translation>Dieses Netz liegt nicht auf diesem Rechner, wo Erklärungen berechnet werden.</translation>
-    </message>
-    <message>
-        <source>Why {0}?</source>
-        <translation>Warum {0}?</translation>
-    </message>
-    <message>
-        <source>{0} parameters</source>
-        <translation>{0} Parameter</translation>
-    </message>
-    <message>
-        <source>Why this answer?</source>
-        <translation>Warum diese Antwort?</translation>
-    </message>
-    <message>
-        <source>Why this answer: {0}?</source>
-        <translation>Warum diese Antwort: {0}?</translation>
-    </message>
-    <message>
-        <source>Bright is what spoke for {0}.</source>
-        <translation>Hell ist, was für {0} sprach.</translation>
-    </message>
-    <message>
-        <source>{0} maps of {1} × {2}</source>
-        <translation>{0} Karten zu {1} × {2}</translation>
-    </message>
-    <message>
-        <source>Here you will see where the network looked.</source>
-        <translation>Hier sehen Sie, wohin das Netz geschaut hat.</translation>
-    </message>
-    <message>
-        <source>&amp;Layer</source>
-        <translation>Schich&amp;t</translation>
-    </message>
-</context>
-<context>
-    <name>_Rows</name>
+    <name>ResultTableModel</name>
     <message>
         <source>File</source>
         <translation>Datei</translation>
@@ -1050,19 +1010,57 @@ Protokoll: {0}</translation>
         <translation>Wahrscheinlichkeit</translation>
     </message>
     <message>
-        <source>{0} (not sure)</source>
+        <source>{0} (unsure)</source>
         <translation>{0} (unsicher)</translation>
     </message>
 </context>
 <context>
-    <name>_Strip</name>
+    <name>ScoreChart</name>
     <message>
-        <source>Feature maps</source>
-        <translation>Merkmalskarten</translation>
+        <source>Probabilities over time</source>
+        <translation>Wahrscheinlichkeiten im Lauf der Zeit</translation>
+    </message>
+</context>
+<context>
+    <name>TextPage</name>
+    <message>
+        <source>Text to classify</source>
+        <translation>Zu klassifizierender Text</translation>
     </message>
     <message>
-        <source>Map {0} of {1}, strongest response {2}</source>
-        <translation>Karte {0} von {1}, stärkste Antwort {2}</translation>
+        <source>Enter a film review in English</source>
+        <translation>Geben Sie eine Filmkritik auf Englisch ein</translation>
+    </message>
+    <message>
+        <source>Text</source>
+        <translation>Text</translation>
+    </message>
+    <message>
+        <source>Write a review</source>
+        <translation>Schreiben Sie eine Kritik</translation>
+    </message>
+    <message>
+        <source>The text is classified while you type. HTML tags are ignored.</source>
+        <translation>Der Text wird beim Tippen klassifiziert. HTML-Tags werden ignoriert.</translation>
+    </message>
+    <message>
+        <source>&amp;Clear</source>
+        <translation>&amp;Leeren</translation>
+    </message>
+</context>
+<context>
+    <name>Theme</name>
+    <message>
+        <source>As the system</source>
+        <translation>Wie das System</translation>
+    </message>
+    <message>
+        <source>Light</source>
+        <translation>Hell</translation>
+    </message>
+    <message>
+        <source>Dark</source>
+        <translation>Dunkel</translation>
     </message>
 </context>
 </TS>

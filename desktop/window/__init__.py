@@ -1,1 +1,1 @@
-"""The main window, its menus and dialogs."""
+"""The main window, its dialogs, messages and exports."""

@@ -1,57 +1,62 @@
-"""Owns the line above everything that says why the server does not answer."""
+"""Shows at the top of the window why the server is not used."""
 
 from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QWidget
 
+from desktop.prediction.dispatcher import ConnectionState
 from desktop.theme import warning_colors
+from desktop.window.messages import connection_message
 
 
 class Banner(QFrame):
-    """Says what is the matter, offers to try again, and is in nobody's way.
+    """A message with a button to retry; hidden while there is no message.
 
     Signals:
-        retried: Somebody wants to try again.
+        retry_requested: The button was clicked.
     """
 
-    retried = Signal()
+    retry_requested = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._text = QLabel(self)
         self._text.setWordWrap(True)
         self.retry = QPushButton(self.tr("&Retry"), self)
-        self.retry.clicked.connect(self.retried)
+        self.retry.clicked.connect(self.retry_requested)
         row = QHBoxLayout(self)
         row.setContentsMargins(16, 8, 16, 8)
         row.addWidget(self._text, 1)
         row.addWidget(self.retry, 0, Qt.AlignmentFlag.AlignVCenter)
         self.setAutoFillBackground(True)
-        self._colour()
+        self._apply_colors()
         self.hide()
 
     @property
     def text(self) -> str:
-        """What it says."""
+        """The message; empty while there is none."""
         return self._text.text()
 
-    def say(self, text: str) -> None:
-        """Appear with a text; disappear with an empty one."""
-        self._text.setText(text)
-        self.setAccessibleName(text)
-        self.setVisible(bool(text))
+    def show_connection(self, state: ConnectionState) -> None:
+        """Show why the server is not used; hide the banner if there is no reason to report."""
+        error = state.server_error
+        text = self.tr("{0} Predictions continue on this computer.")
+        self._text.setText("" if error is None else text.format(connection_message(error)))
+        self.setToolTip("" if error is None else str(error))
+        self.setAccessibleName(self.text)
+        self.setVisible(error is not None)
 
     def changeEvent(self, event: QEvent) -> None:
-        """Follow the window from light to dark and back."""
+        """Update the colours when the theme changes."""
         if event.type() == QEvent.Type.ApplicationPaletteChange:
-            self._colour()
+            self._apply_colors()
         super().changeEvent(event)
 
-    def _colour(self) -> None:
+    def _apply_colors(self) -> None:
         parent = self.parentWidget()
         colors = QPalette(parent.palette() if parent is not None else self.palette())
-        paper, ink = warning_colors(colors)
-        colors.setColor(QPalette.ColorRole.Window, paper)
-        colors.setColor(QPalette.ColorRole.WindowText, ink)
+        background, text = warning_colors(colors)
+        colors.setColor(QPalette.ColorRole.Window, background)
+        colors.setColor(QPalette.ColorRole.WindowText, text)
         self.setPalette(colors)
         self.retry.setPalette(parent.palette() if parent is not None else QPalette())

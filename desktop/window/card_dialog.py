@@ -1,23 +1,23 @@
-"""Owns the view of a model's card: its layers, how it was trained, how well it does."""
+"""Shows a model's card: accuracy, training and layers."""
 
 from PySide6.QtCore import QLocale, Qt
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QFormLayout, QLabel, QVBoxLayout, QWidget
 
 from desktop.explain.layer_table import LayerTable
-from desktop.theme import without_icons
-from desktop.window.messages import percent
+from desktop.theme import remove_icons
+from desktop.window.messages import format_percent
 from service.inference import Card
 
 
 class CardDialog(QDialog):
-    """Shows what a card says, with a row for each layer."""
+    """Shows a card, with a table of the layers."""
 
     def __init__(self, card: Card, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle(self.tr("About this model"))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.layers = LayerTable(self)
-        self.layers.show_card(card)
+        self.layers.set_card(card)
         self._lay_out(card)
         self.resize(620, 560)
 
@@ -27,20 +27,20 @@ class CardDialog(QDialog):
         font = title.font()
         font.setPointSizeF(font.pointSizeF() * 1.3)
         title.setFont(font)
-        tested = self.tr("{0} of {1} test examples right").format(
-            percent(card.metrics.accuracy), _whole(card.metrics.count)
+        accuracy = self.tr("{0} of {1} test examples").format(
+            format_percent(card.metrics.accuracy), _integer(card.metrics.count)
         )
         training = card.training
         form = QFormLayout()
-        form.addRow(self.tr("Parameters"), QLabel(_whole(card.parameters), self))
-        form.addRow(self.tr("Accuracy"), QLabel(tested, self))
-        form.addRow(self.tr("Not sure below"), QLabel(percent(card.unsure_below), self))
+        form.addRow(self.tr("Parameters"), QLabel(_integer(card.parameters), self))
+        form.addRow(self.tr("Accuracy"), QLabel(accuracy, self))
+        form.addRow(self.tr("Unsure below"), QLabel(format_percent(card.unsure_below), self))
         form.addRow(
             self.tr("Training"),
             QLabel(self.tr("{0} epochs on {1}").format(training.epochs, training.dataset), self),
         )
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close, self)
-        without_icons(buttons)
+        remove_icons(buttons)
         buttons.rejected.connect(self.reject)
         column = QVBoxLayout(self)
         column.setContentsMargins(20, 20, 20, 20)
@@ -52,5 +52,5 @@ class CardDialog(QDialog):
         buttons.button(QDialogButtonBox.StandardButton.Close).setFocus()
 
 
-def _whole(number: int) -> str:
+def _integer(number: int) -> str:
     return QLocale().toString(number)

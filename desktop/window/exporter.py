@@ -1,63 +1,108 @@
-"""Owns copying and saving what the window shows."""
+"""Copies and saves pictures, network inputs and results."""
 
 from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import QMimeData, QObject, Qt
-from PySide6.QtGui import QGuiApplication, QImage
+from PySide6.QtGui import QGuiApplication, QImage, QKeySequence
 from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 
 from desktop.pictures.images import png_of_picture
 from desktop.prediction.backends import PredictionResult
-from desktop.window.export_formats import as_json, as_text
+from desktop.window.actions import create_action
+from desktop.window.export_formats import result_json, result_text
 from service.inference.files import write_atomically
 
 
 class Exporter(QObject):
-    """Copies to the clipboard and saves to files; asks where without blocking the window."""
+    """Offers the actions to copy and to save; an action without content does nothing."""
 
-    def __init__(self, window: QWidget) -> None:
+    def __init__(
+        self,
+        window: QWidget,
+        *,
+        picture: Callable[[], QImage],
+        network_input: Callable[[], QImage],
+        result: Callable[[], PredictionResult | None],
+    ) -> None:
+        """Make the actions.
+
+        Args:
+            window: Parent of the dialogs.
+            picture: Returns the current picture; a null image if there is none.
+            network_input: Returns the input of the network; a null image if there is none.
+            result: Returns the current result; None if there is none.
+        """
         super().__init__(window)
         self._window = window
-
-    def copy_picture(self, picture: QImage) -> None:
-        """Put a picture on the clipboard."""
-        QGuiApplication.clipboard().setImage(picture)
-
-    def copy_reading(self, reading: PredictionResult) -> None:
-        """Put a result on the clipboard, as JSON."""
-        mime = QMimeData()
-        text = as_json(reading)
-        mime.setText(text)
-        mime.setData("application/json", text.encode())
-        QGuiApplication.clipboard().setMimeData(mime)
-
-    def save_picture(self, picture: QImage, name: str) -> None:
-        """Ask for a file's name and save a picture as PNG."""
-        self._ask(name, self.tr("PNG picture (*.png)"), lambda path: png_of_picture(picture))
-
-    def save_reading(self, reading: PredictionResult, name: str) -> None:
-        """Ask for a file's name and save a result as JSON or as a row of CSV."""
-        filters = self.tr("JSON (*.json)") + ";;" + self.tr("CSV (*.csv)")
-        self._ask(f"{name}.json", filters, lambda path: as_text(reading, name, path).encode())
+        self._result = result
+        keys = QKeySequence.StandardKey
+        self.copy_picture = create_action(
+            self, self.tr("&Copy picture"), lambda: self._copy_image(picture()), keys.Copy
+        )
+        self.copy_input = create_action(
+            self, self.tr("Copy &network input"), lambda: self._copy_image(network_input())
+        )
+        self.copy_result = create_action(self, self.tr("Copy re&sult"), self._copy_result, "Ctrl+Shift+C")
+        self.save_picture = create_action(
+            self,
+            self.tr("&Save picture…"),
+            lambda: self._save_image(picture(), self.tr("drawing") + ".png"),
+            keys.Save,
+        )
+        self.save_input = create_action(
+            self,
+            self.tr("Save &network input…"),
+            lambda: self._save_image(network_input(), self.tr("network input") + ".png"),
+        )
+        self.save_result = create_action(self, self.tr("Save &result…"), self._save_result, "Ctrl+Shift+S")
 
     def save_text(self, text: str, name: str) -> None:
-        """Ask for a file's name and save a table as CSV."""
-        self._ask(name, self.tr("CSV (*.csv)"), lambda path: text.encode())
+        """Ask for a file name, and save a table as CSV."""
+        self._save(name, self.tr("CSV (*.csv)"), lambda path: text.encode())
 
-    def _ask(self, name: str, filters: str, content: Callable[[Path], bytes]) -> None:
+    def _copy_image(self, image: QImage) -> None:
+        if not image.isNull():
+            QGuiApplication.clipboard().setImage(image)
+
+    def _copy_result(self) -> None:
+        result = self._result()
+        if result is not None:
+            text = result_json(result)
+            mime = QMimeData()
+            mime.setText(text)
+            mime.setData("application/json", text.encode())
+            QGuiApplication.clipboard().setMimeData(mime)
+
+    def _save_image(self, image: QImage, name: str) -> None:
+        if not image.isNull():
+            self._save(name, self.tr("PNG picture (*.png)"), lambda path: png_of_picture(image))
+
+    def _save_result(self) -> None:
+        result = self._result()
+        if result is not None:
+            name = self.tr("result")
+            filters = self.tr("JSON (*.json)") + ";;" + self.tr("CSV (*.csv)")
+            self._save(f"{name}.json", filters, lambda path: result_text(result, name, path).encode())
+
+    def _save(self, name: str, filters: str, content: Callable[[Path], bytes]) -> None:
         dialog = QFileDialog(self._window, self.tr("Save"), name, filters)
         dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
         dialog.setDefaultSuffix(Path(name).suffix[1:])
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.fileSelected.connect(lambda chosen: self._save(Path(chosen), content))
+        dialog.fileSelected.connect(lambda chosen: self._write(Path(chosen), content))
         dialog.open()
 
-    def _save(self, path: Path, content: Callable[[Path], bytes]) -> None:
+    def _write(self, path: Path, content: Callable[[Path], bytes]) -> None:
         try:
             write_atomically(path, content(path))
         except OSError as error:
-            words = self.tr("{0} cannot be written ({1}). Choose another place.").format(path, error.strerror)
-            box = QMessageBox(QMessageBox.Icon.Warning, self.tr("Not saved"), words, parent=self._window)
+            text = self.tr("{0} cannot be written ({1}). Choose another folder.")
+            box = QMessageBox(
+                QMessageBox.Icon.Warning,
+                self.tr("Not saved"),
+                text.format(path, error.strerror),
+                parent=self._window,
+            )
             box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
             box.open()

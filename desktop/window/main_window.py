@@ -1,53 +1,61 @@
-"""Owns the window: puts the parts together and passes their words on."""
+"""Builds the main window and connects its components."""
 
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QByteArray, Qt, Slot
-from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent, QGuiApplication, QImage
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QMainWindow, QScrollArea, QTabWidget, QVBoxLayout, QWidget
+from PySide6.QtGui import (
+    QAction,
+    QCloseEvent,
+    QDragEnterEvent,
+    QDragLeaveEvent,
+    QDropEvent,
+    QGuiApplication,
+)
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QMainWindow,
+    QMenu,
+    QMessageBox,
+    QScrollArea,
+    QTabWidget,
+    QVBoxLayout,
+    QWidget,
+)
 
-from desktop import settings as remembered
 from desktop import theme
-from desktop.drawing.correction_dialog import Correction
 from desktop.drawing.page import DrawPage
-from desktop.drawing.replay import Replay
+from desktop.explain.backend import ExplanationBackend
 from desktop.explain.dock import ExplanationDock
-from desktop.explain.explanations import Explanations
 from desktop.folder.page import FolderPage
-from desktop.lab.page import Lab
-from desktop.pictures.images import png_of_drawing
+from desktop.lab.page import LabPage
+from desktop.pictures.dropped_files import dropped_items
 from desktop.pictures.page import PicturesPage
-from desktop.prediction.backends import LocalBackend, ServerBackend
+from desktop.prediction.backends import LocalBackend, PredictionResult, ServerBackend
+from desktop.prediction.controller import PredictionController
 from desktop.prediction.dispatcher import ConnectionState, Dispatcher
-from desktop.prediction.reader import NetworkInput, PredictionRequest, PredictionResponse, Reader
-from desktop.prediction.throttle import Throttle
+from desktop.prediction.requests import PredictionResponse
 from desktop.result.compare_dock import CompareDock
-from desktop.result.history import Entry, Origin
-from desktop.result.history_strip import HistoryStrip
+from desktop.result.history import HistoryStrip, Origin
 from desktop.result.panel import ResultPanel
-from desktop.settings import Order, Settings, Theme
+from desktop.settings import BarOrder, Settings, SettingsStore, Theme
 from desktop.text.page import TextPage
+from desktop.window.actions import ThemeActions, create_action
 from desktop.window.banner import Banner
 from desktop.window.card_dialog import CardDialog
-from desktop.window.dropped_files import dropped_items
+from desktop.window.crash import log_file
 from desktop.window.exporter import Exporter
-from desktop.window.menus import Menus
-from desktop.window.messages import NOTHING_THERE, absence, sentence
+from desktop.window.messages import error_message
 from desktop.window.page import Page
-from desktop.window.preferences import Preferences
-from service.client import DEFAULT_URL
-from service.inference import LecternError
+from desktop.window.preferences import PreferencesDialog
+from service.client import DEFAULT_URL, ModelSummary
 
-# Faster than the eye wants, slower than any computer needs.
-_PACE_MS = 50
 _SIZE = (1040, 700)
-_SECOND_OPINION = object()
 
 
 class MainWindow(QMainWindow):
-    """Pages to the left, what was read from them to the right."""
+    """Shows the pages on the left and the result on the right."""
 
     def __init__(
         self,
@@ -57,157 +65,120 @@ class MainWindow(QMainWindow):
         server: str | None = None,
         offline: bool = False,
     ) -> None:
-        """Build the window; nothing slow happens before :meth:`start`.
+        """Build the window; :meth:`start` does what is slow.
 
         Args:
-            settings: What was remembered.
-            models: Folder of the models on this computer; Lectern's own if None.
-            server: Address to use in place of the remembered one, until another is set.
-            offline: Look for no server, whatever the settings say.
+            settings: The stored settings.
+            models: Folder of the local models; the bundled models if None.
+            server: URL to use in place of the stored one, until the user sets another.
+            offline: Use no server, whatever the settings say.
         """
         super().__init__()
-        self.settings = settings
+        self.store = SettingsStore(settings, self)
         self._local = LocalBackend(models)
         self._server, self._offline = server, offline
-        self._orders: dict[str, Order] = {}
-        self.reader = Reader(self._dispatcher(), self)
+        self._applied = settings
+        self._orders = {DrawPage.key: settings.order}
+        self.controller = PredictionController(self._create_dispatcher(), self)
         self.banner = Banner(self)
         self.tabs = QTabWidget(self)
-        self.draw_page = DrawPage(self)
-        self.text_page = TextPage(self)
+        self.draw_page = DrawPage(self.controller, self.store, self)
         self.pictures_page = PicturesPage(self)
+        self.text_page = TextPage(self)
         self.pages: tuple[Page, ...] = (self.draw_page, self.pictures_page, self.text_page)
-        self.folder_page = FolderPage(self)
-        explanations = Explanations(self._local.catalog)
-        self.lab = Lab(explanations, self)
-        self._bench = QScrollArea(self)
-        self.why = ExplanationDock(explanations, self)
-        self.compare = CompareDock(self)
         self.page: Page = self.draw_page
+        self.folder_page = FolderPage(self)
+        explanations = ExplanationBackend(self._local.catalog)
+        self.lab_page = LabPage(explanations, self)
+        self.explanation_dock = ExplanationDock(explanations, self.controller, self)
+        self.compare = CompareDock(self.controller, self)
         self.panel = ResultPanel(self)
         self.strip = HistoryStrip(self)
-        self.sharer = Exporter(self)
-        self.answer: PredictionResponse | None = None
-        self.throttle = Throttle(_PACE_MS, self)
-        self.setWindowTitle("Lectern")
-        self.setAcceptDrops(True)
+        self.exporter = Exporter(
+            self,
+            picture=lambda: self.page.picture(),
+            network_input=lambda: self.panel.preview.image,
+            result=self._result,
+        )
         self._lay_out()
-        self._wire()
-        self.menus = Menus(self)
-        self._restore()
-        self._turn_page()
+        self._add_menus()
+        self._connect_controller()
+        self._connect_components()
+        self._restore_state(settings)
+
+    @property
+    def settings(self) -> Settings:
+        """The current settings."""
+        return self.store.settings
 
     def start(self) -> None:
-        """Look for the server and the models; to be called when the window is up."""
-        self.reader.look()
-
-    def use_settings(self, settings: Settings) -> None:
-        """Take over what was changed in Preferences."""
-        before, self.settings = self.settings, settings
-        if settings.theme is not before.theme:
-            theme.apply(settings.theme)
-        if (settings.server, settings.api_key) != (before.server, before.api_key):
-            self._server = None
-            self.reader.use(self._dispatcher())
-        remembered.save(settings)
-
-    def open_preferences(self) -> None:
-        """Ask for settings, and use them."""
-        dialog = Preferences(self.settings, self)
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.accepted.connect(lambda: self.use_settings(dialog.settings))
-        dialog.open()
-
-    def open_card(self) -> None:
-        """Fetch the card of the model that is chosen, and show it."""
-        if self.panel.model is not None:
-            self.reader.fetch_card(self.panel.model.name, self.panel.version)
-
-    def open_replay(self) -> None:
-        """Play the drawing again, with what was read meanwhile."""
-        model, strokes = self.panel.model, self.draw_page.pad.strokes
-        if model is not None and strokes and self.page is self.draw_page:
-            asked = (self.reader.dispatcher, model.name, self.panel.version)
-            Replay(strokes, model.labels, *asked, parent=self).open()
-
-    def open_correction(self) -> None:
-        """Ask what the drawing really is, and keep it for training."""
-        model = self.panel.model
-        if model is None or self.page is not self.draw_page or self.draw_page.pad.is_blank:
-            return
-        picture = png_of_drawing(self.draw_page.pad.picture)
-        dialog = Correction(picture, model.labels, self.settings.corrections, self)
-        dialog.accepted.connect(
-            lambda: self.use_settings(replace(self.settings, corrections=dialog.folder.text()))
-        )
-        dialog.open()
-
-    def paste(self) -> None:
-        """Take a picture or files from the clipboard."""
-        self.tabs.setCurrentWidget(self.pictures_page)
-        self.pictures_page.take_mime(QGuiApplication.clipboard().mimeData())
+        """Load the models and try the server; to be called after the window is shown."""
+        self.controller.reconnect()
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        """Let pictures and files be dropped anywhere."""
+        """Accept pictures and files on the whole window."""
         if event.mimeData().hasUrls() or event.mimeData().hasImage():
             event.acceptProposedAction()
             self.pictures_page.view.show_drop_hint(True)
 
     def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
-        """Stop waiting for a drop."""
+        """Hide the hint."""
         self.pictures_page.view.show_drop_hint(False)
 
     def dropEvent(self, event: QDropEvent) -> None:
-        """Take what was dropped to the page of pictures."""
+        """Pass what was dropped to the page that handles it."""
         self.pictures_page.view.show_drop_hint(False)
         event.acceptProposedAction()
-        came = dropped_items(event.mimeData())
-        if came.folders:
+        items = dropped_items(event.mimeData())
+        if items.folders:
             self.tabs.setCurrentWidget(self.folder_page)
-            self.folder_page.read(came.folders[0])
-        elif came.files and self.tabs.currentWidget() is self._bench:
-            self.lab.take(came.files[0])
+            self.folder_page.classify(items.folders[0])
+        elif items.files and self.lab_page.isVisible():
+            self.lab_page.open_picture(items.files[0])
         else:
-            self.tabs.setCurrentWidget(self.pictures_page)
-            self.pictures_page.take_mime(event.mimeData())
+            self.pictures_page.add_mime(event.mimeData())
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        """Remember how things were left, and stop."""
-        self.throttle.stop()
-        self.settings = replace(
-            self.settings,
+        """Save the settings and stop the threads."""
+        self.store.update(
             geometry=bytes(self.saveGeometry().data()),
-            brush=self.draw_page.brush_size(),
+            brush=self.draw_page.pad.brush,
             tab=self.tabs.currentIndex(),
         )
-        remembered.save(self.settings)
-        self.pictures_page.close_workers()
-        self.folder_page.close_workers()
-        self.lab.close_workers()
-        self.why.panel.close_workers()
-        self.reader.close()
+        for component in (self.pictures_page, self.folder_page, self.lab_page, self.explanation_dock.panel):
+            component.close_workers()
+        self.controller.close()
         super().closeEvent(event)
 
-    def _dispatcher(self) -> Dispatcher:
-        address = "" if self._offline else self._server or self.settings.server
-        server = ServerBackend(address, api_key=self.settings.api_key) if address else None
-        return Dispatcher(self._local, server, expected=address != DEFAULT_URL)
+    def _create_dispatcher(self) -> Dispatcher:
+        url = "" if self._offline else self._server or self.settings.server
+        server = ServerBackend(url, api_key=self.settings.api_key) if url else None
+        return Dispatcher(self._local, server, expected=url != DEFAULT_URL)
+
+    def _restore_state(self, settings: Settings) -> None:
+        self.resize(*_SIZE)
+        self.restoreGeometry(QByteArray(settings.geometry))
+        self.tabs.setCurrentIndex(min(settings.tab, self.tabs.count() - 1))
+        self._change_tab()
 
     def _lay_out(self) -> None:
+        self.setWindowTitle("Lectern")
+        self.setAcceptDrops(True)
         self.tabs.setDocumentMode(True)
         for page in self.pages:
             self.tabs.addTab(page, page.title())
         self.tabs.addTab(self.folder_page, self.folder_page.title())
-        # The lab is broad; where the window is not, it is scrolled rather than forbidding narrow windows.
-        self._bench.setWidgetResizable(True)
-        self._bench.setFrameShape(QFrame.Shape.NoFrame)
-        self._bench.setWidget(self.lab)
-        self.tabs.addTab(self._bench, self.lab.title())
-        row = QHBoxLayout()
-        row.setSpacing(0)
+        # The lab is wide: in a narrow window it scrolls.
+        lab = QScrollArea(self)
+        lab.setWidgetResizable(True)
+        lab.setFrameShape(QFrame.Shape.NoFrame)
+        lab.setWidget(self.lab_page)
+        self.tabs.addTab(lab, self.lab_page.title())
         left = QVBoxLayout()
         left.addWidget(self.tabs, 1)
         left.addWidget(self.strip)
+        row = QHBoxLayout()
+        row.setSpacing(0)
         row.addLayout(left, 1)
         row.addWidget(self.panel)
         body = QWidget(self)
@@ -218,181 +189,171 @@ class MainWindow(QMainWindow):
         column.addLayout(row, 1)
         self.setCentralWidget(body)
 
-    def _wire(self) -> None:
+    def _add_menus(self) -> None:
+        draw, pictures, export = self.draw_page, self.pictures_page, self.exporter
+        folder = create_action(self, self.tr("Classify a &folder…"), self._open_folder, "Ctrl+Shift+O")
+        preferences = create_action(
+            self, self.tr("&Preferences…"), lambda: PreferencesDialog(self.store, self).open(), "Ctrl+,"
+        )
+        preferences.setMenuRole(QAction.MenuRole.PreferencesRole)
+        close = create_action(self, self.tr("&Quit"), self.close, "Ctrl+Q")
+        close.setMenuRole(QAction.MenuRole.QuitRole)
+        clear = create_action(self, self.tr("&Clear"), self._clear_page, "Ctrl+Backspace")
+        card = create_action(self, self.tr("About this &model…"), self.controller.fetch_card, "Ctrl+I")
+        about = create_action(self, self.tr("&About Lectern"), self._show_about)
+        about.setMenuRole(QAction.MenuRole.AboutRole)
+        self._add_menu(
+            self.tr("&File"),
+            [pictures.open, folder],
+            [export.save_picture, export.save_input, export.save_result],
+            [preferences],
+            [close],
+        )
+        self._add_menu(
+            self.tr("&Edit"),
+            [draw.undo, draw.redo, draw.erase, clear, draw.correct],
+            [export.copy_picture, export.copy_input, export.copy_result, pictures.paste],
+        )
+        view = self._add_menu(
+            self.tr("&View"),
+            self._tab_actions(),
+            [self.explanation_dock.action, self.compare.action, draw.replay, card],
+        )
+        view.addMenu(self.tr("&Colours")).addActions(ThemeActions(self.store, self).actions())
+        self._add_menu(self.tr("&Help"), [about])
+
+    def _tab_actions(self) -> list[QAction]:
+        show = self.tabs.setCurrentIndex
+        return [
+            create_action(self, self.tabs.tabText(index), partial(show, index), f"Ctrl+{index + 1}")
+            for index in range(self.tabs.count())
+        ]
+
+    def _connect_controller(self) -> None:
+        controller = self.controller
+        controller.models_changed.connect(self._offer_models)
+        controller.response_changed.connect(self._show_response)
+        controller.completed.connect(self.strip.add)
+        controller.network_input_ready.connect(lambda one: self.panel.preview.set_pixels(one.pixels))
+        controller.failed.connect(lambda error: self.panel.show_error(error_message(error)))
+        controller.card_ready.connect(lambda card: CardDialog(card, self).open())
+        controller.connection_changed.connect(self.banner.show_connection)
+        controller.connection_changed.connect(self._use_connection)
+
+    def _connect_components(self) -> None:
         for page in self.pages:
-            page.changed.connect(partial(self._page_changed, page))
-            page.settled.connect(partial(self._page_settled, page))
-        self.pictures_page.paste.clicked.connect(self.paste)
-        self.strip.chosen.connect(self._bring_back)
-        self.folder_page.saving.connect(self.sharer.save_text)
-        self.tabs.currentChanged.connect(self._turn_page)
-        self.throttle.fired.connect(lambda: self._ask(settled=False))
-        self.panel.chosen.connect(self._choose)
-        self.panel.ordered.connect(self._order)
-        self.panel.doubted.connect(self.open_correction)
-        self.compare.chosen.connect(lambda: self._ask(settled=False))
-        self.banner.retried.connect(self.reader.look)
-        self.reader.completed.connect(self._show_answer)
-        self.reader.network_input_ready.connect(self._show_sight)
-        self.reader.failed.connect(self._show_refusal)
-        self.reader.connection_changed.connect(self._show_standing)
-        self.reader.card_ready.connect(lambda card: CardDialog(card, self).open())
-        QGuiApplication.styleHints().colorSchemeChanged.connect(self._follow_system)
+            page.activated.connect(partial(self.tabs.setCurrentWidget, page))
+        self.tabs.currentChanged.connect(self._change_tab)
+        self.strip.entry_activated.connect(self._restore)
+        self.folder_page.save_requested.connect(self.exporter.save_text)
+        self.panel.model_changed.connect(self._choose_model)
+        self.panel.order_changed.connect(self._change_order)
+        self.panel.correction_requested.connect(self.draw_page.open_correction)
+        self.banner.retry_requested.connect(self.controller.reconnect)
+        self.store.changed.connect(self._apply_settings)
+        QGuiApplication.styleHints().colorSchemeChanged.connect(self._follow_color_scheme)
 
-    def _restore(self) -> None:
-        self.resize(*_SIZE)
-        self.restoreGeometry(QByteArray(self.settings.geometry))
-        self.draw_page.set_brush_size(self.settings.brush)
-        self._orders[self.draw_page.key] = self.settings.order
-        self.tabs.setCurrentIndex(min(self.settings.tab, self.tabs.count() - 1))
+    def _add_menu(self, title: str, *sections: list[QAction]) -> QMenu:
+        menu = self.menuBar().addMenu(title)
+        for index, section in enumerate(sections):
+            if index:
+                menu.addSeparator()
+            menu.addActions(section)
+        return menu
 
-    def _follow_system(self) -> None:
+    @Slot(object)
+    def _apply_settings(self, settings: Settings) -> None:
+        before, self._applied = self._applied, settings
+        if settings.theme is not before.theme:
+            theme.apply(settings.theme)
+        if (settings.server, settings.api_key) != (before.server, before.api_key):
+            self._server = None
+            self.controller.set_dispatcher(self._create_dispatcher())
+
+    def _follow_color_scheme(self) -> None:
         if self.settings.theme is Theme.SYSTEM:
             theme.apply(Theme.SYSTEM)
 
-    def _turn_page(self) -> None:
-        alone = self.tabs.currentWidget() not in self.pages
-        self.panel.setVisible(not alone)
-        self.strip.setVisible(not alone)
-        if alone:
-            self.throttle.stop()
-            self.reader.forget()
-            self.why.panel.start(None, None)
+    def _change_tab(self) -> None:
+        tab = self.tabs.currentWidget()
+        page = next((page for page in self.pages if page is tab), None)
+        self.panel.setVisible(page is not None)
+        self.strip.setVisible(page is not None)
+        if page is None:
+            self.controller.set_page(None)
+            self.explanation_dock.panel.set_model(None, None)
             picture = self.pictures_page.value()
             if isinstance(picture, bytes):
-                self.lab.offer(picture)
+                self.lab_page.suggest_picture(picture)
             return
-        self.page = self.pages[self.tabs.currentIndex()]
-        self.panel.show_preview(self.page is not self.text_page)
-        self.panel.can_doubt = self.page is self.draw_page
-        for part in (self.panel, self.compare):
-            part.show_order(self._orders.get(self.page.key, self.page.order))
-        self._offer_models(self.reader.dispatcher.connection_state)
-        self._read_again()
+        self.page = page
+        self.panel.set_preview_visible(page.shows_picture)
+        self.panel.correctable = page is self.draw_page
+        for component in (self.panel, self.compare):
+            component.set_order(self._orders.get(page.key, page.order))
+        self.controller.set_page(page)
 
-    def _page_changed(self, page: Page) -> None:
-        if page is not self.page:
-            return
-        if self.page.value() is None:
-            self._read_again()
-        else:
-            self.throttle.poke()
+    @Slot(object)
+    def _offer_models(self, models: tuple[ModelSummary, ...]) -> None:
+        self.panel.set_models(models, self.settings.models.get(self.page.key, ""))
+        self.controller.set_model(self.panel.model, self.panel.version)
 
-    def _page_settled(self, page: Page) -> None:
-        if page is self.page and page.value() is not None:
-            self.throttle.stop()
-            self._ask(settled=True)
-
-    def _read_again(self) -> None:
-        """Forget what was read, and read what is there now."""
-        self.throttle.stop()
-        self.reader.forget()
-        self._empty()
-        self._ask(settled=True)
-
-    def _empty(self) -> None:
-        self.answer = None
-        self.panel.show_placeholder(self.page.placeholder())
-        self.compare.empty()
-        self._explain_next()
-
-    def _explain_next(self) -> None:
+    def _choose_model(self) -> None:
         model = self.panel.model
-        self.why.panel.start(None if model is None else model.name, self.panel.version)
-
-    def _ask(self, *, settled: bool) -> None:
-        value, model = self.page.value(), self.panel.model
-        if value is None or model is None:
-            return
-        page, version, second = self.page, self.panel.version, self.compare.version
-        more = []
-        if second is not None:
-            more.append(PredictionRequest(model.name, second, value, settled, origin=_SECOND_OPINION))
-        if settled:
-            more += [PredictionRequest(model.name, version, other) for other in page.other_contents()]
-        origin = Origin(page.key, page.sitting, page.snapshot(), page.thumbnail()) if settled else None
-        self.reader.ask(PredictionRequest(model.name, version, value, settled, origin), *more)
-
-    def _choose(self) -> None:
-        if self.panel.model is not None:
-            chosen = {**self.settings.models, self.page.key: self.panel.model.name}
-            self.settings = replace(self.settings, models=chosen)
-        self._meet()
-        self._read_again()
-
-    def _meet(self) -> None:
-        self.page.set_model(self.panel.model)
-        self.compare.offer(self.panel.model, self.panel.version)
+        if model is not None:
+            self.store.update(models={**self.settings.models, self.page.key: model.name})
+        self.controller.set_model(model, self.panel.version)
 
     @Slot(object)
-    def _order(self, order: Order) -> None:
+    def _change_order(self, order: BarOrder) -> None:
         self._orders[self.page.key] = order
-        self.compare.show_order(order)
+        self.compare.set_order(order)
         if self.page is self.draw_page:
-            self.settings = replace(self.settings, order=order)
+            self.store.update(order=order)
 
     @Slot(object)
-    def _show_answer(self, answer: PredictionResponse) -> None:
-        if answer.request.origin is _SECOND_OPINION:
-            self.compare.show_reading(answer.reading)
-            return
-        self.page.record_prediction(answer.request.value, answer.reading.prediction)
-        if isinstance(answer.request.value, bytes) and answer.request.value is not self.page.value():
-            return
-        self.answer = answer
-        self.panel.show_reading(answer.reading, settled=answer.request.settled)
-        self.why.panel.set_label(answer.reading.prediction.best.label)
-        if isinstance(answer.request.origin, Origin):
-            self.strip.add(Entry(answer.request.origin, answer))
-
-    @Slot(object)
-    def _bring_back(self, entry: Entry) -> None:
-        page = next(page for page in self.pages if page.key == entry.origin.page)
-        self.tabs.setCurrentWidget(page)
-        self.throttle.stop()
-        self.reader.forget()
-        page.restore(entry.origin.snapshot)
-        prediction = entry.answer.reading.prediction
-        self.panel.choose(prediction.model, prediction.version)
-        self._meet()
-        self.answer = entry.answer
-        self.panel.show_reading(entry.answer.reading, settled=True)
-        self._explain_next()
-        self.why.panel.set_label(prediction.best.label)
-        self.reader.see(entry.answer.request)
-
-    @Slot(object)
-    def _show_sight(self, sight: NetworkInput) -> None:
-        value = self.page.value()
-        if value is not None and (isinstance(value, QImage) or value is sight.request.value):
-            self.panel.preview.show_pixels(sight.pixels)
-            self.why.panel.see(sight.pixels)
-
-    @Slot(object)
-    def _show_refusal(self, error: LecternError) -> None:
-        if error.code in NOTHING_THERE and self.page is self.draw_page:
-            self._empty()
+    def _show_response(self, response: PredictionResponse | None) -> None:
+        if response is None:
+            self.panel.show_placeholder(self.page.placeholder_text())
         else:
-            self.answer = None
-            self.panel.show_error(sentence(error))
-            self._explain_next()
+            self.panel.show_result(response.result, settled=response.request.settled)
 
     @Slot(object)
-    def _show_standing(self, connection_state: ConnectionState) -> None:
-        cause = connection_state.cause
-        self.banner.say(
-            "" if cause is None else self.tr("{0} Reading continues on this computer.").format(absence(cause))
-        )
-        self.banner.setToolTip("" if cause is None else str(cause))
-        self._offer_models(connection_state)
-        self.folder_page.use(self.reader.dispatcher, connection_state.models)
-        if connection_state.shortage is not None:
-            self.panel.show_error(sentence(connection_state.shortage))
+    def _use_connection(self, state: ConnectionState) -> None:
+        self.folder_page.set_models(self.controller.dispatcher, state.models)
+        if state.models_error is not None:
+            self.panel.show_error(error_message(state.models_error))
 
-    def _offer_models(self, connection_state: ConnectionState) -> None:
-        before = (self.panel.model, self.panel.version)
-        fitting = tuple(model for model in connection_state.models if self.page.accepts(model))
-        self.panel.offer(fitting, self.settings.models.get(self.page.key, ""))
-        self._meet()
-        if (self.panel.model, self.panel.version) != before:
-            self._read_again()
+    @Slot(object)
+    def _restore(self, response: PredictionResponse) -> None:
+        origin = response.request.origin
+        assert isinstance(origin, Origin)
+        page = next(page for page in self.pages if page.key == origin.page)
+        self.tabs.setCurrentWidget(page)
+        page.restore(origin.snapshot)
+        prediction = response.result.prediction
+        self.panel.select(prediction.model, prediction.version)
+        self.controller.restore(response, self.panel.model, self.panel.version)
+
+    def _result(self) -> PredictionResult | None:
+        response = self.controller.response
+        return None if response is None else response.result
+
+    def _open_folder(self) -> None:
+        self.tabs.setCurrentWidget(self.folder_page)
+        self.folder_page.ask_for_folder()
+
+    def _clear_page(self) -> None:
+        if self.page.isVisible():
+            self.page.clear()
+
+    def _show_about(self) -> None:
+        text = self.tr(
+            "Lectern shows how the networks of a deep-learning course classify drawings, pictures and texts."
+            "\n\nIt connects to no other computer than the server in Preferences.\n\nLog file: {0}"
+        )
+        box = QMessageBox(
+            QMessageBox.Icon.NoIcon, self.tr("About Lectern"), text.format(log_file()), parent=self
+        )
+        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        box.open()

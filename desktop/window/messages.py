@@ -1,46 +1,46 @@
-"""Owns the sentences that people read in place of a LecternError."""
+"""Writes the texts that users see: errors, probabilities, durations and announcements."""
 
 from PySide6.QtCore import QCoreApplication, QLocale
+from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent
+from PySide6.QtWidgets import QWidget
 
-from desktop.prediction.backends import Place, PredictionResult
+from desktop.prediction.backends import Location, PredictionResult
 from service.client import ConnectionFailed, RequestRefused, UnexpectedAnswer
 from service.inference import LecternError
 
-NOTHING_THERE = ("blank_image", "no_words")
 
-
-def sentence(error: LecternError) -> str:
-    """Say what went wrong and what to do about it, in the language of the window."""
+def error_message(error: LecternError) -> str:
+    """Return the cause of an error and the way out, in the language of the window."""
     translate = QCoreApplication.translate
-    known = {
-        "blank_image": translate("Sentences", "There is nothing to be seen on this picture."),
+    messages = {
+        "blank_image": translate("Messages", "This picture is blank. Choose one with visible content."),
         "damaged_image": translate(
-            "Sentences",
-            "This file is damaged, or is no picture. PNG, JPEG, WebP, GIF, BMP and TIFF can be read.",
+            "Messages",
+            "This file is damaged or not a picture. Use PNG, JPEG, WebP, GIF, BMP or TIFF.",
         ),
-        "no_words": translate("Sentences", "The network knows none of these words. It reads English."),
-        "too_large": translate("Sentences", "This picture has too many pixels. Make it smaller first."),
-        "model_not_found": translate("Sentences", "This model is not there any more. Choose another one."),
+        "no_words": translate("Messages", "The network knows none of these words. Write in English."),
+        "too_large": translate("Messages", "This picture has too many pixels. Make it smaller first."),
+        "model_not_found": translate("Messages", "This model no longer exists. Choose another one."),
     }
-    return known.get(error.code, str(error))
+    return messages.get(error.code, str(error))
 
 
-def absence(error: LecternError) -> str:
-    """Say why the server does not answer, in the language of the window."""
+def connection_message(error: LecternError) -> str:
+    """Return why the server is not used, in the language of the window."""
     translate = QCoreApplication.translate
     if isinstance(error, RequestRefused) and error.status == 401:
-        return translate("Sentences", "The server wants a valid API key. Set one in Preferences.")
+        return translate("Messages", "The server requires a valid API key. Set it in Preferences.")
     if isinstance(error, RequestRefused):
-        return translate("Sentences", "The server refuses to answer: {cause}").format(cause=error)
+        return translate("Messages", "The server returned an error: {cause}").format(cause=error)
     if isinstance(error, UnexpectedAnswer):
-        return translate("Sentences", "The server's answer makes no sense. Is it a Lectern server?")
+        return translate("Messages", "The server's response is invalid. Is it a Lectern server?")
     if isinstance(error, ConnectionFailed):
-        return translate("Sentences", "The server does not answer.")
+        return translate("Messages", "The server does not respond.")
     return str(error)
 
 
-def percent(score: float) -> str:
-    """Return a probability as people read it, never rounded to certainty or to nothing."""
+def format_percent(score: float) -> str:
+    """Return a probability in percent; only exactly 0 and 1 are shown as 0 % and 100 %."""
     rounded = round(score * 100, 1)
     if rounded == 0.0 and score > 0:
         return f"< {QLocale().toString(0.1, 'f', 1)} %"
@@ -49,10 +49,15 @@ def percent(score: float) -> str:
     return f"{QLocale().toString(float(rounded), 'f', 1)} %"
 
 
-def whereabouts(reading: PredictionResult) -> str:
-    """Say where a reading was computed and how long that took."""
+def timing_text(result: PredictionResult) -> str:
+    """Return where a prediction was computed and how long it took."""
     names = {
-        Place.SERVER: QCoreApplication.translate("Sentences", "Server"),
-        Place.HERE: QCoreApplication.translate("Sentences", "This computer"),
+        Location.SERVER: QCoreApplication.translate("Messages", "Server"),
+        Location.LOCAL: QCoreApplication.translate("Messages", "This computer"),
     }
-    return f"{names[reading.place]} {QLocale().toString(reading.milliseconds, 'f', 1)} ms"
+    return f"{names[result.location]} {QLocale().toString(result.milliseconds, 'f', 1)} ms"
+
+
+def announce(widget: QWidget, text: str) -> None:
+    """Let a screen reader, if there is one, speak a text about a widget."""
+    QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(widget, text))

@@ -1,4 +1,4 @@
-"""Owns what the pages have in common: something that a network can be asked about."""
+"""Defines the base class of pages whose content is predicted."""
 
 from collections.abc import Sequence
 
@@ -6,73 +6,82 @@ from PySide6.QtCore import Signal
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QWidget
 
-from desktop.prediction.reader import Value
-from desktop.settings import Order
+from desktop.prediction.requests import Value
+from desktop.result.history import Origin
+from desktop.settings import BarOrder
 from service.client import ModelSummary
 from service.inference import Prediction
 
 
 class Page(QWidget):
-    """A page of the window whose content is read as it changes.
+    """A tab of the window whose content is predicted as it changes.
 
     Attributes:
         key: Name of the page in the settings.
-        order: Order of the bars before anybody chose one.
-        sitting: A number that grows when the content is no longer a continuation of what was there before.
+        order: Default order of the bars.
+        shows_picture: Whether the network gets a picture of the content.
+        document_id: Increases when new content replaces the old; editing does not change it.
 
     Signals:
-        changed: There is something new, which may still be in the making.
-        settled: What is there is done, for the time being.
+        changed: The content changed; the user may still be editing.
+        settled: The user has finished the content for now.
+        activated: The page asks to be shown.
     """
 
     changed = Signal()
     settled = Signal()
+    activated = Signal()
     key = ""
-    order = Order.SCORES
-    sitting = 0
+    order = BarOrder.SCORES
+    shows_picture = True
+    document_id = 0
 
     def title(self) -> str:
-        """Return the name on the page's tab."""
+        """Return the title of the tab."""
         raise NotImplementedError
 
-    def placeholder(self) -> str:
-        """Return the sentence that stands where the result will be."""
+    def placeholder_text(self) -> str:
+        """Return the text shown in place of a result while the page is empty."""
         raise NotImplementedError
 
     def accepts(self, model: ModelSummary) -> bool:
-        """Tell whether a model can read what this page holds."""
+        """Return whether a model accepts the page's content."""
         raise NotImplementedError
 
     def value(self) -> Value | None:
-        """Return what is to be read; None if there is nothing."""
+        """Return the content to predict; None if the page is empty."""
         raise NotImplementedError
 
-    def other_contents(self) -> Sequence[Value]:
-        """Return what else is to be read when the content has settled."""
+    def other_values(self) -> Sequence[Value]:
+        """Return further content to predict after :meth:`value`."""
         return ()
 
     def record_prediction(self, value: Value, prediction: Prediction) -> None:
-        """Take down what was read from :meth:`value` or one of the :meth:`others`."""
+        """Note the prediction of :meth:`value` or of one of :meth:`other_values`."""
 
     def set_model(self, model: ModelSummary | None) -> None:
-        """Get to know the model that will be asked; None if there is none."""
+        """Set the current model; None if no model accepts the page."""
+
+    def origin(self) -> Origin:
+        """Return what the history needs to show the content again."""
+        return Origin(self.key, self.document_id, self.snapshot(), self.thumbnail())
 
     def snapshot(self) -> object:
-        """Return what :meth:`bring_back` needs to show the same again."""
+        """Return the content in the form that :meth:`restore` takes."""
         raise NotImplementedError
 
     def restore(self, snapshot: object) -> None:
-        """Show again what was there when the snapshot was taken; no signal is sent."""
+        """Show the content of a snapshot; emits no signal."""
         raise NotImplementedError
 
     def picture(self) -> QImage:
-        """Return what is there as a picture, to be copied or saved; a null one if there is none."""
+        """Return the content as a picture to copy or save; a null image if there is none."""
         raise NotImplementedError
 
     def thumbnail(self) -> QImage:
-        """Return a small picture of what is there."""
+        """Return a small picture of the content."""
         raise NotImplementedError
 
     def clear(self) -> None:
-        """Go back to nothing."""
+        """Remove the content."""
         raise NotImplementedError

@@ -1,7 +1,8 @@
-"""Owns the Preferences: server, API key, colours, language."""
+"""Shows the preferences: server, API key, theme and language."""
 
-from dataclasses import replace
+from typing import Any
 
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -14,81 +15,94 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from desktop.settings import Settings, Theme, problem_with_server
-from desktop.theme import without_icons
+from desktop import theme
+from desktop.api_key import KeyLocation
+from desktop.settings import SettingsStore, Theme, api_key_location, server_url_error
+from desktop.theme import remove_icons
 from service.client import DEFAULT_URL
 
 LANGUAGES = {"en": "English", "de": "Deutsch"}
 
 
-class Preferences(QDialog):
-    """Asks for what people set once."""
+class PreferencesDialog(QDialog):
+    """Edits the settings that users rarely change."""
 
-    def __init__(self, settings: Settings, parent: QWidget | None = None) -> None:
+    def __init__(self, store: SettingsStore, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._settings = settings
+        self._store = store
+        settings = store.settings
         self.setWindowTitle(self.tr("Preferences"))
-        self.online = QCheckBox(self.tr("Ask a &server when there is one"), self)
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.online = QCheckBox(self.tr("Use a &server when it is available"), self)
         self.online.setChecked(bool(settings.server))
         self.server = QLineEdit(settings.server or DEFAULT_URL, self)
         self.server.setMinimumWidth(300)
         self.api_key = QLineEdit(settings.api_key, self)
         self.api_key.setEchoMode(QLineEdit.EchoMode.PasswordEchoOnEdit)
-        self.api_key.setPlaceholderText(self.tr("Only if the server wants one"))
+        self.api_key.setPlaceholderText(self.tr("Only if the server requires one"))
+        self.key_location = QLabel(self._key_location(), self)
+        self.key_location.setWordWrap(True)
+        self.key_location.setEnabled(False)
         self.theme = QComboBox(self)
-        self.theme.addItem(self.tr("As the system"), Theme.SYSTEM)
-        self.theme.addItem(self.tr("Light"), Theme.LIGHT)
-        self.theme.addItem(self.tr("Dark"), Theme.DARK)
+        for value, name in theme.names().items():
+            self.theme.addItem(name, value)
         self.theme.setCurrentIndex(list(Theme).index(settings.theme))
         self.language = QComboBox(self)
         self.language.addItem(self.tr("As the system"), "")
         for code, name in LANGUAGES.items():
             self.language.addItem(name, code)
         self.language.setCurrentIndex(max(self.language.findData(settings.language), 0))
-        self.problem = QLabel(self)
-        self.problem.setWordWrap(True)
-        self.problem.hide()
+        self.error = QLabel(self)
+        self.error.setWordWrap(True)
+        self.error.hide()
         self.buttons = QDialogButtonBox(
             QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel, self
         )
+        remove_icons(self.buttons)
         self.buttons.accepted.connect(self.accept)
-        without_icons(self.buttons)
         self.buttons.rejected.connect(self.reject)
-        self.online.toggled.connect(self._enable)
-        self._enable(self.online.isChecked())
+        self.online.toggled.connect(self._enable_server)
+        self._enable_server(self.online.isChecked())
         self._lay_out()
 
-    @property
-    def settings(self) -> Settings:
-        """What was entered."""
-        return replace(
-            self._settings,
-            server=self.server.text().strip() if self.online.isChecked() else "",
-            api_key=self.api_key.text().strip(),
-            theme=self.theme.currentData(),
-            language=self.language.currentData(),
-        )
-
     def accept(self) -> None:
-        """Close, unless something cannot be used; then say what."""
-        problem = self._problem()
-        if problem is None:
+        """Save the settings and close; show an error if one of them is invalid."""
+        entered = self._entered()
+        error = self._error(entered["server"], entered["api_key"])
+        if error is None:
+            self._store.update(**entered)
             super().accept()
         else:
-            self.problem.setText(problem)
-            self.problem.show()
+            self.error.setText(error)
+            self.error.show()
 
-    def _problem(self) -> str | None:
-        settings = self.settings
-        if settings.server and problem_with_server(settings.server) is not None:
+    def _entered(self) -> dict[str, Any]:
+        return {
+            "server": self.server.text().strip() if self.online.isChecked() else "",
+            "api_key": self.api_key.text().strip(),
+            "theme": self.theme.currentData(),
+            "language": self.language.currentData(),
+        }
+
+    def _error(self, server: str, api_key: str) -> str | None:
+        if server and server_url_error(server) is not None:
             self.server.setFocus()
-            return self.tr("This is no address of a server. Write one such as {0}.").format(DEFAULT_URL)
-        if not settings.api_key.isascii():
+            return self.tr("This is not the address of a server. Use one such as {0}.").format(DEFAULT_URL)
+        if not api_key.isascii():
             self.api_key.setFocus()
-            return self.tr("An API key has only letters, digits and signs of ASCII.")
+            return self.tr("An API key consists of ASCII characters only.")
         return None
 
-    def _enable(self, online: bool) -> None:
+    def _key_location(self) -> str:
+        match api_key_location():
+            case KeyLocation.KEYRING:
+                return self.tr("The key is stored in the keyring of this computer.")
+            case KeyLocation.SETTINGS_FILE:
+                return self.tr("Without a keyring, the key is stored as plain text in the settings file.")
+            case KeyLocation.NONE:
+                return self.tr("The key will be stored in the keyring, or else in the settings file.")
+
+    def _enable_server(self, online: bool) -> None:
         self.server.setEnabled(online)
         self.api_key.setEnabled(online)
 
@@ -98,14 +112,15 @@ class Preferences(QDialog):
         form.addRow(self.online)
         form.addRow(self.tr("&Address"), self.server)
         form.addRow(self.tr("API &key"), self.api_key)
+        form.addRow("", self.key_location)
         form.addRow(self.tr("&Colours"), self.theme)
         form.addRow(self.tr("&Language"), self.language)
-        note = QLabel(self.tr("Another language is shown after the next start."), self)
+        note = QLabel(self.tr("A new language takes effect at the next start."), self)
         note.setEnabled(False)
         form.addRow("", note)
         column = QVBoxLayout(self)
         column.setContentsMargins(20, 20, 20, 20)
         column.setSpacing(16)
         column.addLayout(form)
-        column.addWidget(self.problem)
+        column.addWidget(self.error)
         column.addWidget(self.buttons)

@@ -1,7 +1,7 @@
-"""Owns everything between an ONNX file and a prediction: cards, catalogue, preprocessing, sessions.
+"""Makes predictions with ONNX files: model cards, catalogue, preprocessing, sessions.
 
-Names are imported when they are first used, so that a program which needs only the result types or the
-errors does not load ONNX Runtime.
+The public names are imported at first use, so that importing the result types or the errors does not import
+ONNX Runtime.
 """
 
 import importlib
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
     from service.inference.prediction import Prediction, Score
     from service.inference.predictor import Predictor
 
-# ONNX Runtime reports usage to its maker unless it is told otherwise before it is loaded.
+# ONNX Runtime sends telemetry unless this variable is set before it is imported.
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 __all__ = ["Card", "Catalog", "LecternError", "Prediction", "Predictor", "Score", "read_card"]
 
-_HOMES = {
+_MODULES = {
     "Card": "card",
     "Catalog": "catalog",
     "LecternError": "errors",
@@ -32,6 +32,6 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
+    if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+    return getattr(importlib.import_module(f"{__name__}.{_MODULES[name]}"), name)

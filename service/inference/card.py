@@ -1,107 +1,136 @@
-"""Owns the model card: the typed description that lies beside every ``model.onnx`` as ``card.json``."""
+"""Defines the model card, the typed description of a model in its ``card.json``, and reads and writes it."""
 
-import dataclasses
 import json
-import sys
-import types
-import typing
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
+import msgspec
+from msgspec import Meta, Struct
+from msgspec.structs import force_setattr
+
+from service.inference.card_migration import migrate_card
 from service.inference.errors import CardError
 from service.inference.files import write_atomically
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 Task = Literal["image-classification", "text-classification"]
+Dtype = Literal["uint8", "int32"]
+ColorMode = Literal["L", "RGB", "none"]
 PreprocessingKind = Literal["digit", "garment", "photo", "text"]
+_CHOICES = {
+    "task": Task,
+    "input.dtype": Dtype,
+    "input.color_mode": ColorMode,
+    "input.preprocessing": PreprocessingKind,
+}
+
+_LARGEST = 1.7976931348623157e308
+Finite = Annotated[float, Meta(ge=-_LARGEST, le=_LARGEST)]  # neither NaN nor infinite
+Share = Annotated[float, Meta(ge=0, le=1)]
+Milliseconds = Annotated[float, Meta(gt=0, le=_LARGEST)]
+Sha256 = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
+Count = Annotated[int, Meta(ge=0)]
+Positive = Annotated[int, Meta(ge=1)]
 
 
-@dataclass(frozen=True, kw_only=True)
-class InputSpec:
-    """What the network takes.
+class CardPart(Struct, frozen=True, kw_only=True):
+    """Base of the card and of each object in it.
+
+    Attributes:
+        extra: Fields of the JSON object that this version of Lectern does not know.
+    """
+
+    extra: Mapping[str, Any] = msgspec.field(default_factory=dict)
+
+
+class InputSpec(CardPart, frozen=True, kw_only=True):
+    """Input of the network.
 
     Attributes:
         name: Name of the ONNX input, ``image`` or ``ids``.
         dtype: Element type, ``uint8`` for pixels, ``int32`` for token ids.
         shape: Shape with the batch first; -1 stands for a free dimension.
         color_mode: ``L`` (grey), ``RGB``, or ``none`` for text.
-        preprocessing: Which preprocessing makes such arrays from pictures or texts.
+        preprocessing: The preprocessing that makes such arrays from pictures or texts.
         parameters: Settings of that preprocessing, for example ``{"size": 180}``.
     """
 
     name: str
-    dtype: Literal["uint8", "int32"]
-    shape: tuple[int, ...]
-    color_mode: Literal["L", "RGB", "none"]
+    dtype: Dtype
+    shape: Annotated[tuple[int, ...], Meta(min_length=2)]
+    color_mode: ColorMode
     preprocessing: PreprocessingKind
     parameters: Mapping[str, Any]
-    extra: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, kw_only=True)
-class OnnxFile:
-    """The file the card belongs to: its checksum, size in bytes and ONNX opset."""
+class OnnxFile(CardPart, frozen=True, kw_only=True):
+    """``model.onnx``: its SHA-256, size in bytes and ONNX opset."""
 
-    sha256: str
-    bytes: int
+    sha256: Sha256
+    bytes: Positive
     opset: int
-    extra: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, kw_only=True)
-class ExplanationFile:
-    """``explain.onnx``, the second graph of a picture network: what it saw.
+class ExplanationFile(CardPart, frozen=True, kw_only=True):
+    """``explain.onnx``, the graph that explains an image classifier's predictions.
 
     Attributes:
-        sha256: Checksum of the file.
-        bytes: Its size.
-        layers: Convolutional layers whose feature maps it gives, from the first.
-        heat_layer: The layer that its heat map is of, ``image`` for the pixels themselves; empty if it has
-            none, and the heat is found by hiding parts of the picture.
+        sha256: SHA-256 of the file.
+        bytes: Size of the file.
+        layers: Convolutional layers whose feature maps the graph returns, from the first.
+        heat_layer: Layer that the graph's heat map belongs to, ``image`` for the pixels. Empty if the graph
+            has no heat map; the heat map is then computed by occlusion.
     """
 
     sha256: str
     bytes: int
     layers: tuple[str, ...]
     heat_layer: str
-    extra: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, kw_only=True)
-class RecipeInfo:
-    """The recipe that trained the network and the settings it was run with."""
+class RecipeInfo(CardPart, frozen=True, kw_only=True):
+    """The recipe that trained the network, and its settings."""
 
     name: str
     settings: Mapping[str, Any]
-    extra: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Layer:
+class MemberRun(CardPart, frozen=True, kw_only=True):
+    """One of several training runs that a network is made of.
+
+    Attributes:
+        recipe: Name of the run's recipe.
+        seed: Seed of the run.
+        settings: Settings in which the run differs from the first one.
+    """
+
+    recipe: str
+    seed: int
+    settings: Mapping[str, Any]
+
+
+class Layer(CardPart, frozen=True, kw_only=True):
     """One row of the layer table, as Keras reports it; -1 stands for the batch in ``output_shape``."""
 
     name: str
     type: str
     output_shape: tuple[int, ...]
     parameters: int
-    extra: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, kw_only=True)
-class TrainingRun:
-    """How the weights came about.
+class TrainingRun(CardPart, frozen=True, kw_only=True):
+    """The training of the network.
 
     Attributes:
         dataset: Name of the data set.
-        dataset_sha256: Checksum of the data as it was read.
+        dataset_sha256: SHA-256 of the data.
         splits: Number of examples in ``train``, ``validation`` and ``test``.
-        epochs: Epochs that were really run.
-        seed: Seed of every random choice.
-        seconds: Wall-clock seconds of the training.
-        machine: What it ran on, for people.
+        epochs: Number of epochs that were run.
+        seed: Seed of all random numbers.
+        seconds: Wall-clock time of the training, in seconds.
+        machine: Processor, number of cores and GPU, as text.
         versions: Versions of Keras, TensorFlow and tf2onnx.
     """
 
@@ -110,247 +139,245 @@ class TrainingRun:
     splits: Mapping[str, int]
     epochs: int
     seed: int
-    seconds: float
+    seconds: Finite
     machine: str
     versions: Mapping[str, str]
-    extra: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Metrics:
-    """Figures measured with the exported ONNX file on the whole test set.
+class Metrics(CardPart, frozen=True, kw_only=True):
+    """Metrics of the exported ONNX file on the whole test set.
 
     Attributes:
-        accuracy: Share of right answers, 0 to 1.
+        accuracy: Share of correct predictions, 0 to 1.
         log_loss: Mean negative natural logarithm of the true class's probability.
         expected_calibration_error: Over 15 equal bins of confidence, 0 to 1.
-        per_class_accuracy: Accuracy among the examples of each label.
+        per_class_accuracy: Accuracy on the examples of each label, 0 to 1.
         count: Number of test examples.
     """
 
-    accuracy: float
-    log_loss: float
-    expected_calibration_error: float
-    per_class_accuracy: Mapping[str, float]
-    count: int
-    extra: Mapping[str, Any] = field(default_factory=dict)
+    accuracy: Share
+    log_loss: Annotated[float, Meta(ge=0, le=_LARGEST)]
+    expected_calibration_error: Share
+    per_class_accuracy: Mapping[str, Finite]
+    count: Positive
 
 
-@dataclass(frozen=True, kw_only=True)
-class Cost:
-    """What one answer of the network takes: one input, one thread, ONNX Runtime on the CPU.
+class Latency(CardPart, frozen=True, kw_only=True):
+    """Latency of the network for one input, with one thread of ONNX Runtime on the CPU.
 
     Attributes:
-        milliseconds: Median time of one call.
-        ratio: That time as a multiple of version 1's, both measured in turn in the same run.
-        machine: What it was measured on, for people.
+        milliseconds: Median time of one run.
+        ratio: That time divided by the time of version 1, measured alternately.
+        machine: Processor, number of cores and GPU, as text.
     """
 
-    milliseconds: float
-    ratio: float
+    milliseconds: Milliseconds
+    ratio: Finite
     machine: str
-    extra: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, kw_only=True)
-class QuantizedFile:
-    """``model.int8.onnx``, the same network with weights and activations of 8 bits in its convolutions.
+class QuantizedFile(CardPart, frozen=True, kw_only=True):
+    """``model.int8.onnx``, the network with 8-bit weights and activations in its convolutions.
 
     Attributes:
-        sha256: Checksum of the file.
-        bytes: Its size.
-        calibration: How the ranges of the activations were found, for people.
-        float_nodes: Convolutions that were left in 32 bits.
-        metrics: Measured as the card's own ones.
-        milliseconds: Median time of one call, as in :class:`Cost`.
-        ratio: That time as a multiple of the 32-bit network's, both measured in turn in the same run.
+        sha256: SHA-256 of the file.
+        bytes: Size of the file.
+        calibration: Method that determined the ranges of the activations, as text.
+        float_nodes: Convolutions that stay in 32 bits.
+        metrics: Its metrics on the test set.
+        milliseconds: Median time of one run, measured as in :class:`Latency`.
+        ratio: That time divided by the time of the 32-bit network, measured alternately.
     """
 
-    sha256: str
-    bytes: int
+    sha256: Sha256
+    bytes: Positive
     calibration: str
     float_nodes: tuple[str, ...]
     metrics: Metrics
-    milliseconds: float
-    ratio: float
-    extra: Mapping[str, Any] = field(default_factory=dict)
+    milliseconds: Milliseconds
+    ratio: Finite
 
 
-@dataclass(frozen=True, kw_only=True)
-class Sure:
-    """Of the answers that are not called unsure: their share of all answers, and the share that is right."""
-
-    share: float
-    accuracy: float
-    extra: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Doubt:
-    """How the confidence was made to mean something, and what the threshold of doubt leaves.
+class Calibration(CardPart, frozen=True, kw_only=True):
+    """Calibration of the probabilities, fitted on the validation split.
 
     Attributes:
-        method: What was fitted on the validation split, in words.
-        temperature: What the network's logits were divided by; its last layer's weights hold it.
-        offsets: What was added to each label's logit then; empty for nothing.
-        sure_accuracy: Share of right answers that ``unsure_below`` was chosen to reach on validation.
-        validation: What was reached there.
-        test: The same threshold on the test set.
-        perfect_calibration_error: Expected calibration error that a network of exactly these confidences
-            would show on a test set of this size if each of them were true, by chance alone.
+        method: Method, as text.
+        temperature: Divisor of the network's logits (temperature scaling, Guo et al. 2017).
+        offsets: Numbers added to the logits of the labels; empty if there are none.
+        chance_level_error: Expected calibration error on a test set of this size if every probability were
+            exactly right, which sampling alone causes.
     """
 
     method: str
-    temperature: float
-    offsets: tuple[float, ...]
-    sure_accuracy: float
-    validation: Sure
-    test: Sure
-    perfect_calibration_error: float
-    extra: Mapping[str, Any] = field(default_factory=dict)
+    temperature: Finite
+    offsets: tuple[Finite, ...]
+    chance_level_error: Finite
 
 
-@dataclass(frozen=True, kw_only=True)
-class Outliers:
-    """Share of pictures that show no digit and that a model of digits calls unsure, or refuses as blank.
+class Coverage(CardPart, frozen=True, kw_only=True):
+    """Coverage of a confidence threshold, and its selective accuracy.
 
     Attributes:
-        garments: Of Fashion-MNIST's test pictures.
-        photos: Of CIFAR-10's test pictures.
-        scribbles: Of random scribbles.
-        counts: How many of each there were.
+        coverage: Share of predictions whose confidence reaches the threshold, 0 to 1.
+        accuracy: Share of correct predictions among those, 0 to 1.
     """
 
-    garments: float
-    photos: float
-    scribbles: float
-    counts: Mapping[str, int]
-    extra: Mapping[str, Any] = field(default_factory=dict)
+    coverage: Finite
+    accuracy: Finite
 
 
-@dataclass(frozen=True, kw_only=True)
-class DrawnDigits:
-    """How a model of digits reads digits that people drew with a pen, which nobody trained on.
+class SelectivePrediction(CardPart, frozen=True, kw_only=True):
+    """Effect of the confidence threshold ``unsure_below``.
 
     Attributes:
-        accuracy: Share read right.
-        by_digit: Accuracy among the drawings of each label.
-        unsure: Share called unsure.
-        sure_accuracy: Share read right of those that were not.
+        target_accuracy: Selective accuracy on the validation split that the threshold was chosen for.
+        validation: Result on the validation split.
+        test: Result on the test set.
+    """
+
+    target_accuracy: Finite
+    validation: Coverage
+    test: Coverage
+
+
+class OutOfDistribution(CardPart, frozen=True, kw_only=True):
+    """Share of pictures without a digit that a model of digits marks as unsure or refuses as blank.
+
+    Attributes:
+        garments: Share of Fashion-MNIST's test pictures.
+        photos: Share of CIFAR-10's test pictures.
+        scribbles: Share of random scribbles.
+        counts: Number of pictures of each kind.
+    """
+
+    garments: Finite
+    photos: Finite
+    scribbles: Finite
+    counts: Mapping[str, int]
+
+
+class PenDigits(CardPart, frozen=True, kw_only=True):
+    """Evaluation of a model of digits on digits drawn with a pen, which are in no training set.
+
+    Attributes:
+        accuracy: Share of correct predictions.
+        per_class_accuracy: Accuracy on the drawings of each label.
+        unsure: Share of predictions marked as unsure.
+        selective_accuracy: Share of correct predictions among the others.
         count: Number of drawings.
     """
 
-    accuracy: float
-    by_digit: Mapping[str, float]
-    unsure: float
-    sure_accuracy: float
+    accuracy: Finite
+    per_class_accuracy: Mapping[str, Finite]
+    unsure: Finite
+    selective_accuracy: Finite
     count: int
-    extra: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, kw_only=True)
-class RobustnessRow:
-    """Accuracy on the whole test set under one change; ``first`` is version 1's, in the same run."""
+class RobustnessRow(CardPart, frozen=True, kw_only=True):
+    """Accuracy on the corrupted test set; ``baseline`` is the accuracy of version 1."""
 
     name: str
-    accuracy: float
-    first: float
-    extra: Mapping[str, Any] = field(default_factory=dict)
+    accuracy: Finite
+    baseline: Finite
 
 
-@dataclass(frozen=True, kw_only=True)
-class Robustness:
-    """What changes of the pictures cost.
+class Robustness(CardPart, frozen=True, kw_only=True):
+    """Evaluation on corrupted pictures.
 
     Attributes:
-        unchanged: Accuracy on the pictures as they are, sent the same way.
-        rows: One for each change.
-        remark: Whether at most half as much is lost as version 1 loses, and where not.
+        unchanged: Accuracy on the pictures without a corruption.
+        rows: One row for each corruption.
+        summary: The corruptions that cost more than half of what they cost version 1, as text.
     """
 
     unchanged: RobustnessRow
     rows: tuple[RobustnessRow, ...]
-    remark: str
-    extra: Mapping[str, Any] = field(default_factory=dict)
+    summary: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class Provenance:
-    """Licences, and where the data and any pretrained weights come from."""
+class Faithfulness(CardPart, frozen=True, kw_only=True):
+    """Deletion test of the heat maps (Samek et al. 2017).
+
+    Attributes:
+        hottest_drop: Mean drop of the label's probability when the hottest fifth of the picture is covered.
+        random_drop: Mean drop when a random fifth is covered.
+        count: Number of test pictures.
+    """
+
+    hottest_drop: Finite
+    random_drop: Finite
+    count: int
+
+
+class Provenance(CardPart, frozen=True, kw_only=True):
+    """License, and source of the data and of pretrained weights."""
 
     license: str
     data: str
     weights: str
-    extra: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Hiding:
-    """Whether heat maps show what counts: what hiding a fifth of a picture takes from its label.
+class Card(CardPart, frozen=True, kw_only=True):
+    """Description of one version of a model.
 
     Attributes:
-        hottest: Fall of the label's probability, mean over test pictures, where the hottest fifth is hidden.
-        random: Where a random fifth is.
-        pictures: How many there were.
-    """
-
-    hottest: float
-    random: float
-    pictures: int
-    extra: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Card:
-    """Everything that is known of one version of one model.
-
-    Fields of ``card.json`` that this version of Lectern does not know are kept in ``extra``, at every
-    level, and are written back.
-
-    Attributes:
+        schema_version: Version of the card's format.
         name: Model name, also the folder's.
         version: From 1; the highest is served by default.
-        title: One line for people.
-        task: What goes in and comes out.
-        labels: In the order of the network's outputs.
+        title: One line that describes the model.
+        task: Kind of input and output.
+        labels: Labels in the order of the network's outputs.
         parameters: Number of the network's parameters, as Keras counts them.
-        keras_difference: Largest difference of a probability between Keras and ONNX Runtime on the test set.
-        unsure_below: A highest probability below this makes a prediction unsure, 0 to 1.
-        explanation: The graph beside the network that explains it, if there is one.
-        cost: What one answer takes; None where that was not measured yet.
+        ensemble: Runs of an ensemble whose logits are averaged; empty for a single network.
+        weight_average: Runs whose weights are averaged; empty for a single run.
+        flip_tta: Whether the network also reads the flipped picture (test-time augmentation). In an ensemble
+            every second network reads the flipped picture; a single network averages both logits.
+        float16_weights: Whether the convolutions' weights are rounded to 16 bits.
+        max_keras_difference: Largest difference of a probability between Keras and ONNX Runtime on the test
+            set.
+        unsure_below: Predictions with a lower confidence are marked as unsure, 0 to 1.
+        explanation: The graph that explains predictions; None for text models.
+        latency: None if it was not measured.
         quantized: The 8-bit form of the network, if there is one.
-        doubt: How far its confidence can be trusted; None in older cards.
-        outliers: Of a model of digits: what it makes of other things.
-        drawn: Of a model of digits: how it reads drawings.
-        robustness: Of a model of pictures: what changes of them cost.
-        hiding: Of a model of pictures: whether its heat maps show what counts.
+        calibration: None in cards of early versions.
+        selective_prediction: None in cards of early versions.
+        out_of_distribution: Only of models of digits.
+        pen_digits: Only of models of digits.
+        robustness: Only of image classifiers.
+        faithfulness: Only of image classifiers.
     """
 
+    schema_version: Literal[2] = 2
     name: str
-    version: int
+    version: Positive
     title: str
     task: Task
-    labels: tuple[str, ...]
+    labels: Annotated[tuple[str, ...], Meta(min_length=2)]
     input: InputSpec
     onnx: OnnxFile
     recipe: RecipeInfo
-    parameters: int
+    ensemble: tuple[MemberRun, ...] = ()
+    weight_average: tuple[MemberRun, ...] = ()
+    flip_tta: bool = False
+    float16_weights: bool = False
+    parameters: Count
     layers: tuple[Layer, ...]
     training: TrainingRun
     metrics: Metrics
-    keras_difference: float
-    unsure_below: float
+    max_keras_difference: Finite
+    unsure_below: Share
     provenance: Provenance
     explanation: ExplanationFile | None = None
-    cost: Cost | None = None
+    latency: Latency | None = None
     quantized: QuantizedFile | None = None
-    doubt: Doubt | None = None
-    outliers: Outliers | None = None
-    drawn: DrawnDigits | None = None
+    calibration: Calibration | None = None
+    selective_prediction: SelectivePrediction | None = None
+    out_of_distribution: OutOfDistribution | None = None
+    pen_digits: PenDigits | None = None
     robustness: Robustness | None = None
-    hiding: Hiding | None = None
-    schema_version: int = SCHEMA_VERSION
-    extra: Mapping[str, Any] = field(default_factory=dict)
+    faithfulness: Faithfulness | None = None
 
 
 def read_card(path: Path) -> Card:
@@ -360,16 +387,16 @@ def read_card(path: Path) -> Card:
         path: The ``card.json``.
 
     Returns:
-        The card.
+        The card; one of an older schema version is migrated.
 
     Raises:
-        CardError: The file cannot be read, is no JSON, or a field is missing or wrong. Names both.
+        CardError: The file cannot be read, is not JSON, or a field is missing or wrong.
     """
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
+        document = msgspec.json.decode(path.read_bytes())
     except OSError as error:
         raise CardError(f"{path}: cannot be read ({error.strerror}); export the model again") from error
-    except (ValueError, RecursionError) as error:
+    except (msgspec.DecodeError, RecursionError) as error:
         raise CardError(f"{path}: is not JSON ({error}); export the model again") from error
     return parse_card(document, source=str(path))
 
@@ -378,144 +405,84 @@ def parse_card(document: object, *, source: str) -> Card:
     """Make a card from decoded JSON.
 
     Args:
-        document: What ``json.loads`` returned.
-        source: Named in errors: the file or address that the document came from.
+        document: The decoded JSON.
+        source: File or address of the document, for error messages.
 
     Returns:
-        The card.
+        The card; one of an older schema version is migrated.
 
     Raises:
         CardError: A field is missing or wrong.
     """
-    if isinstance(document, Mapping) and document.get("schema_version") != SCHEMA_VERSION:
-        raise CardError(
-            f"{source}: schema_version is {document.get('schema_version')!r}, "
-            f"this Lectern reads {SCHEMA_VERSION}"
-        )
-    card: Card = _parse(Card, document, source, "")
-    _check_values(card, source)
+    if not isinstance(document, Mapping):
+        raise CardError(f"{source}: the card must be a JSON object")
+    document = migrate_card(document)
+    version = document.get("schema_version")
+    if version != SCHEMA_VERSION:
+        raise CardError(f"{source}: schema_version is {version!r}, this Lectern reads 1 and {SCHEMA_VERSION}")
+    try:
+        card = msgspec.convert(document, Card)
+    except msgspec.ValidationError as error:
+        raise CardError(f"{source}: {_describe(error)}") from error
+    if len(set(card.labels)) < len(card.labels):
+        raise CardError(f"{source}: field labels: expected different labels")
+    _keep_unknown_fields(card, document)
     return card
 
 
-def card_document(card: Card) -> dict[str, Any]:
-    """Return the card as the JSON-ready dict that ``card.json`` holds, unknown fields included."""
-    document: dict[str, Any] = _unparse(card)
+def card_document(part: CardPart) -> dict[str, Any]:
+    """Return a card, or a part of one, as the JSON object that ``card.json`` holds, with unknown fields."""
+    document: dict[str, Any] = _to_builtins(part)
     return document
 
 
 def write_card(card: Card, path: Path) -> None:
-    """Write a card, replacing the file atomically.
+    """Check a card and write it, replacing the file atomically.
 
     Args:
-        card: What to write.
+        card: The card.
         path: The ``card.json``.
 
     Raises:
-        CardError: The card contradicts itself (the checks of :func:`read_card`).
-        OSError: The file cannot be written; the old one is left as it was.
+        CardError: A field has a wrong value.
+        OSError: The file cannot be written; the old one is unchanged.
     """
-    _check_values(card, str(path))
-    text = json.dumps(card_document(card), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    document = card_document(card)
+    parse_card(document, source=str(path))
+    text = json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
     write_atomically(path, text.encode())
 
 
-def _check_values(card: Card, source: str) -> None:
-    problems = {
-        "version": card.version < 1 and "must be 1 or more",
-        "labels": (len(card.labels) < 2 or len(set(card.labels)) != len(card.labels))
-        and "must be two or more different labels",
-        "input.shape": len(card.input.shape) < 2 and "must have a batch and at least one more dimension",
-        "onnx.sha256": not _is_sha256(card.onnx.sha256) and "must be 64 lower-case hexadecimal digits",
-        "onnx.bytes": card.onnx.bytes < 1 and "must be 1 or more",
-        "parameters": card.parameters < 0 and "must be 0 or more",
-        "metrics.accuracy": not 0 <= card.metrics.accuracy <= 1 and "must lie between 0 and 1",
-        "metrics.log_loss": card.metrics.log_loss < 0 and "must be 0 or more",
-        "metrics.expected_calibration_error": not 0 <= card.metrics.expected_calibration_error <= 1
-        and "must lie between 0 and 1",
-        "metrics.count": card.metrics.count < 1 and "must be 1 or more",
-        "unsure_below": not 0 <= card.unsure_below <= 1 and "must lie between 0 and 1",
-    }
-    if card.cost:
-        problems["cost.milliseconds"] = card.cost.milliseconds <= 0 and "must be above 0"
-    if card.quantized:
-        problems |= {
-            "quantized.sha256": not _is_sha256(card.quantized.sha256)
-            and "must be 64 lower-case hexadecimal digits",
-            "quantized.bytes": card.quantized.bytes < 1 and "must be 1 or more",
-            "quantized.milliseconds": card.quantized.milliseconds <= 0 and "must be above 0",
-            "quantized.metrics.accuracy": not 0 <= card.quantized.metrics.accuracy <= 1
-            and "must lie between 0 and 1",
-        }
-    for name, problem in problems.items():
-        if problem:
-            raise CardError(f"{source}: field {name} {problem}")
+def _describe(error: msgspec.ValidationError) -> str:
+    problem, _, place = str(error).partition(" - at `$")
+    path = place.strip("`.")
+    if problem.startswith("Object missing required field"):
+        name = problem.split("`")[1]
+        return f"field {f'{path}.{name}' if path else name} is missing; export the model again"
+    if path in _CHOICES:
+        problem = f"{problem}, expected one of {', '.join(get_args(_CHOICES[path]))}"
+    return f"field {path}: {problem[0].lower()}{problem[1:]}"
 
 
-def _is_sha256(text: str) -> bool:
-    return len(text) == 64 and set(text) <= set("0123456789abcdef")
+def _keep_unknown_fields(part: CardPart, document: Mapping[str, Any]) -> None:
+    """Set ``extra`` of a part, and of the parts in it, to the fields that it does not know."""
+    known = [name for name in part.__struct_fields__ if name != "extra"]
+    force_setattr(part, "extra", {key: value for key, value in document.items() if key not in known})
+    for name in known:
+        value = getattr(part, name)
+        if isinstance(value, CardPart):
+            _keep_unknown_fields(value, document[name])
+        elif isinstance(value, tuple) and value and isinstance(value[0], CardPart):
+            for item, source in zip(value, document[name], strict=True):
+                _keep_unknown_fields(item, source)
 
 
-def _parse(kind: Any, value: object, source: str, where: str) -> Any:
-    """Turn decoded JSON into ``kind``, a dataclass or an annotation that one of its fields has."""
-    if dataclasses.is_dataclass(kind):
-        return _parse_fields(typing.cast(type, kind), value, source, where)
-    origin = typing.get_origin(kind)
-    if origin is types.UnionType:  # only ever "something, or not there"
-        return None if value is None else _parse(typing.get_args(kind)[0], value, source, where)
-    if origin is tuple and isinstance(value, list):
-        item = typing.get_args(kind)[0]
-        return tuple(_parse(item, part, source, f"{where}[{index}]") for index, part in enumerate(value))
-    if origin is Mapping:
-        if isinstance(value, Mapping):
-            item = typing.get_args(kind)[1]
-            return {key: _parse(item, part, source, f"{where}.{key}") for key, part in value.items()}
-    elif (origin is Literal and value in typing.get_args(kind)) or kind is Any:
-        return value
-    elif kind is float and isinstance(value, int | float) and not isinstance(value, bool):
-        if abs(value) <= sys.float_info.max:  # False for NaN and infinity, and for integers beyond any float
-            return float(value)
-    elif isinstance(kind, type) and isinstance(value, kind) and not (kind is int and isinstance(value, bool)):
-        return value
-    raise CardError(f"{source}: field {where} is {_shorten(value)}, expected {_describe(kind)}")
-
-
-def _parse_fields(kind: type, value: object, source: str, where: str) -> Any:
-    if not isinstance(value, Mapping):
-        raise CardError(f"{source}: {f'field {where}' if where else 'the card'} must be a JSON object")
-    hints = typing.get_type_hints(kind)
-    known: dict[str, Any] = {}
-    for spec in dataclasses.fields(kind):
-        path = f"{where}.{spec.name}" if where else spec.name
-        if spec.name == "extra":
-            continue
-        if spec.name not in value:
-            if spec.default is None:
-                known[spec.name] = None
-                continue
-            raise CardError(f"{source}: field {path} is missing; export the model again")
-        known[spec.name] = _parse(hints[spec.name], value[spec.name], source, path)
-    return kind(**known, extra={key: part for key, part in value.items() if key not in known})
-
-
-def _unparse(value: Any) -> Any:
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        pairs = {spec.name: getattr(value, spec.name) for spec in dataclasses.fields(value)}
-        extra = pairs.pop("extra")
-        return {key: _unparse(part) for key, part in pairs.items()} | dict(extra)
+def _to_builtins(value: Any) -> Any:
+    if isinstance(value, CardPart):
+        fields = {name: getattr(value, name) for name in value.__struct_fields__ if name != "extra"}
+        return {key: _to_builtins(part) for key, part in (fields | dict(value.extra)).items()}
     if isinstance(value, Mapping):
-        return {key: _unparse(part) for key, part in value.items()}
+        return {key: _to_builtins(part) for key, part in value.items()}
     if isinstance(value, list | tuple):
-        return [_unparse(part) for part in value]
+        return [_to_builtins(part) for part in value]
     return value
-
-
-def _shorten(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else text[:57] + "..."
-
-
-def _describe(kind: Any) -> str:
-    if typing.get_origin(kind) is Literal:
-        return "one of " + ", ".join(map(repr, typing.get_args(kind)))
-    names = {int: "a whole number", float: "a finite number", str: "a string"}
-    return names.get(kind, "a list" if typing.get_origin(kind) is tuple else "an object")

@@ -1,4 +1,4 @@
-"""Owns the folder of models: which names and versions there are, and loading each once."""
+"""Lists the models of a folder and loads each of them once."""
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -9,7 +9,7 @@ from typing import TypeVar
 from service.inference.card import Card, read_card
 from service.inference.errors import CardError, ModelError, ModelNotFound
 from service.inference.explain import Explainer
-from service.inference.precision import PrecisionChoice, settle
+from service.inference.precision import PrecisionChoice, resolve_precision
 from service.inference.predictor import Predictor
 from service.inference.session import AUTO, runs_on_cpu
 
@@ -19,7 +19,7 @@ BUNDLED = Path(__file__).resolve().parents[2] / "models"
 
 
 class Catalog:
-    """The models below one folder, laid out as ``<name>/<version>/``; safe to use from several threads."""
+    """The models of a folder with the layout ``<name>/<version>/``; several threads can use it at once."""
 
     def __init__(
         self,
@@ -30,18 +30,18 @@ class Catalog:
         precision: PrecisionChoice = "float32",
         arena: bool = False,
     ) -> None:
-        """Read every card; networks are loaded when they are first asked for.
+        """Read the cards of all models; a network is loaded when it is first used.
 
         Args:
-            folder: Holds one folder per model, in each one per version.
-            providers: Hardware, as :func:`service.inference.session.open_session` takes it.
-            threads: Threads within one call of a network.
-            precision: Which form of the networks, as :meth:`Predictor.load` takes it.
-            arena: Keep memory between runs, as :meth:`Predictor.load` takes it.
+            folder: Folder of the models.
+            providers: As in :func:`service.inference.session.open_session`.
+            threads: Number of threads within one run of a network.
+            precision: As in :meth:`Predictor.load`.
+            arena: As in :meth:`Predictor.load`.
 
         Raises:
-            ModelError: The folder does not exist or holds no model.
-            CardError: A card is missing, damaged, or lies in a folder of another name or version.
+            ModelError: The folder does not exist or contains no model.
+            CardError: A card is missing or invalid, or is in a folder of another name or version.
         """
         self._folder = folder
         self._providers = tuple(providers)
@@ -54,14 +54,14 @@ class Catalog:
         self._lock = threading.Lock()
 
     def __iter__(self) -> Iterator[Card]:
-        """Yield the default (highest) version's card of each model, by name."""
+        """Yield the card of each model's default version, the highest one, sorted by name."""
         return (self.card(name) for name in sorted(self._cards))
 
     def versions(self, name: str) -> tuple[int, ...]:
-        """Return a model's versions, ascending.
+        """Return the versions of a model, ascending.
 
         Raises:
-            ModelNotFound: No such model.
+            ModelNotFound: There is no such model.
         """
         if name not in self._cards:
             names = ", ".join(sorted(self._cards))
@@ -69,58 +69,58 @@ class Catalog:
         return tuple(sorted(self._cards[name]))
 
     def card(self, name: str, version: int | None = None) -> Card:
-        """Return a model's card.
+        """Return the card of a model.
 
         Args:
-            name: The model.
-            version: One of its versions; the highest if None.
+            name: Name of the model.
+            version: Version of the model; the highest if None.
 
         Raises:
-            ModelNotFound: No such model or version.
+            ModelNotFound: There is no such model or version.
         """
         versions = self.versions(name)
-        wanted = versions[-1] if version is None else version
-        if wanted not in versions:
-            raise ModelNotFound(f"{name} has no version {wanted}; it has {', '.join(map(str, versions))}")
-        return self._cards[name][wanted]
+        version = versions[-1] if version is None else version
+        if version not in versions:
+            raise ModelNotFound(f"{name} has no version {version}; it has {', '.join(map(str, versions))}")
+        return self._cards[name][version]
 
     def folder(self, card: Card) -> Path:
-        """Return the folder that holds a card's files."""
+        """Return the folder of a card's files."""
         return self._folder / card.name / str(card.version)
 
     def predictor(self, name: str, version: int | None = None) -> Predictor:
-        """Return a model, loading it the first time.
+        """Return the predictor of a model, which is loaded at the first call.
 
         Raises:
-            ModelNotFound: No such model or version.
+            ModelNotFound: There is no such model or version.
             ModelError: Its files cannot be loaded, or do not match the card.
-            ProviderError: A provider that was asked for cannot be had.
+            ProviderError: A requested provider is not available.
         """
         load = partial(Predictor.load, precision=self._precision, arena=self._arena)
-        return self._once(self._predictors, load, self.card(name, version))
+        return self._load_once(self._predictors, load, self.card(name, version))
 
     def precision(self, card: Card) -> PrecisionChoice:
-        """Say in which precision a model runs; ``auto`` where that is measured when it is first asked for."""
+        """Return the precision of a model; ``auto`` if it will be measured when the model is loaded."""
         loaded = self._predictors.get((card.name, card.version))
         if loaded:
             return loaded.precision
-        return settle(card, self._precision, on_cpu=runs_on_cpu(self._providers))
+        return resolve_precision(card, self._precision, on_cpu=runs_on_cpu(self._providers))
 
     def explainer(self, name: str, version: int | None = None) -> Explainer:
-        """Return what explains a model's answers, loading it the first time.
+        """Return the explainer of a model, which is loaded at the first call.
 
         Raises:
-            ModelNotFound: No such model or version.
-            InvalidInput: The model reads texts, which are not explained.
+            ModelNotFound: There is no such model or version.
+            InvalidInput: The model reads texts; only predictions for pictures are explained.
             ModelError: Its files cannot be loaded, or do not match the card.
-            ProviderError: A provider that was asked for cannot be had.
+            ProviderError: A requested provider is not available.
         """
         load = partial(Explainer.load, network=partial(self.predictor, name, version))
-        return self._once(self._explainers, load, self.card(name, version))
+        return self._load_once(self._explainers, load, self.card(name, version))
 
-    def _once(self, loaded: dict[tuple[str, int], T], load: Callable[..., T], card: Card) -> T:
+    def _load_once(self, loaded: dict[tuple[str, int], T], load: Callable[..., T], card: Card) -> T:
         key = (card.name, card.version)
-        # Looked up without the lock first, so that a model in use does not wait while another is loaded.
+        # First without the lock, so that a loaded model is available while another one is being loaded.
         if key in loaded:
             return loaded[key]
         with self._lock:
@@ -133,13 +133,13 @@ def _read_cards(folder: Path) -> dict[str, dict[int, Card]]:
     if not folder.is_dir():
         raise ModelError(f"{folder}: no such folder; set LECTERN_MODELS to a folder of models")
     cards: dict[str, dict[int, Card]] = {}
-    # A dot marks an export that is still being written.
+    # Folders whose name begins with a dot are exports in progress.
     for path in sorted(folder.glob("[!.]*/[0-9]*/")):
         card = read_card(path / "card.json")
         if (card.name, str(card.version)) != (path.parent.name, path.name):
             raise CardError(
                 f"{path / 'card.json'}: says {card.name} version {card.version}, "
-                f"but lies in {path.parent.name}/{path.name}; rename the folder"
+                f"but is in {path.parent.name}/{path.name}; rename the folder"
             )
         cards.setdefault(card.name, {})[card.version] = card
     if not cards:

@@ -1,74 +1,74 @@
-"""Owns the one tree of errors that every Lectern package raises.
+"""Defines the error classes of Lectern.
 
 LecternError
-├── InputError            the caller's input cannot be used
+├── InputError            an input is invalid
 │   ├── InvalidInput      wrong type, shape or value
-│   ├── DamagedImage      bytes that are no readable picture
-│   ├── BlankImage        a picture with nothing drawn on it
-│   ├── NoWords           a text without a word that the network knows
-│   └── InputTooLarge     too many pixels or characters, or too many inputs at once
-├── ModelNotFound         no such model or version
-├── ModelError            an artefact on disk cannot be used
+│   ├── DamagedImage      the bytes are not a readable picture
+│   ├── BlankImage        nothing is drawn on the picture
+│   ├── NoWords           the text has no word that the network knows
+│   └── InputTooLarge     too many pixels, characters or inputs
+├── ModelNotFound         there is no such model or version
+├── ModelError            the files of a model are invalid
 │   ├── CardError         a field of card.json is missing or wrong
-│   └── ChecksumMismatch  model.onnx is not the file that its card describes
-├── ProviderError         a hardware provider that was asked for cannot be had
-├── SettingsError         a LECTERN_* variable has a value that makes no sense
-├── OutputError           a file that a command should write cannot be written
+│   └── ChecksumMismatch  a file is not the one that its card describes
+├── ProviderError         a requested hardware provider is not available
+├── SettingsError         a LECTERN_* variable has an invalid value
+├── OutputError           an output file cannot be written
 └── MissingExtra          a command needs packages that are not installed
 
-``training`` and ``service.client`` add their own branches. Every class has a ``code``: the stable
-``snake_case`` word that programs compare, while the message is for people.
+``training`` and ``service.client`` add their own branches. Each class has a ``code``, a stable ``snake_case``
+word for programs; the message is for people.
 """
 
 
 class LecternError(Exception):
-    """Anything Lectern refuses or fails to do; its text says what, why and the way out."""
+    """Base class of all errors; the message names the cause and the remedy."""
 
     code: str = "error"
 
 
 class InputError(LecternError):
-    """The caller's input cannot be used as it is."""
+    """An input is invalid."""
 
     code = "invalid_input"
 
 
 class InvalidInput(InputError):
-    """An input of the wrong type, shape or value."""
+    """An input has the wrong type, shape or value."""
 
 
 class DamagedImage(InputError):
-    """Bytes that cannot be read as a picture."""
+    """The bytes are not a readable picture."""
 
     code = "damaged_image"
 
 
 class BlankImage(InputError):
-    """A picture with nothing drawn on it; there is nothing to classify."""
+    """Nothing is drawn on the picture."""
 
     code = "blank_image"
 
 
 class NoWords(InputError):
-    """A text without a single word that the network knows."""
+    """The text has no word that the network knows."""
 
     code = "no_words"
 
 
 class InputTooLarge(InputError):
-    """More pixels in a picture, characters in a text, or inputs at once than the limit allows."""
+    """A picture has too many pixels, a text too many characters, or a request too many inputs."""
 
     code = "too_large"
 
 
 class ModelNotFound(LecternError):
-    """The catalogue holds no model, or no version, of that name."""
+    """The catalogue has no such model or version."""
 
     code = "model_not_found"
 
 
 class ModelError(LecternError):
-    """A model's files on disk cannot be used."""
+    """The files of a model are invalid."""
 
     code = "model_error"
 
@@ -80,25 +80,25 @@ class CardError(ModelError):
 
 
 class ChecksumMismatch(ModelError):
-    """``model.onnx`` is not the file that its card describes."""
+    """A file of a model is not the one that its card describes."""
 
     code = "checksum_mismatch"
 
 
 class ProviderError(LecternError):
-    """A hardware provider that was asked for by name is not to be had."""
+    """A requested hardware provider is not available."""
 
     code = "provider_unavailable"
 
 
 class SettingsError(LecternError):
-    """A ``LECTERN_*`` environment variable has a value that cannot be used."""
+    """A ``LECTERN_*`` environment variable has an invalid value."""
 
     code = "settings_error"
 
 
 class OutputError(LecternError):
-    """A file that a command should write cannot be written."""
+    """An output file cannot be written."""
 
     code = "output_error"
 

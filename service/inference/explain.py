@@ -1,4 +1,4 @@
-"""Owns what a network saw: heat maps, feature maps and filters, on ONNX Runtime alone."""
+"""Explains predictions for pictures: heat maps, feature maps and filters."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -20,7 +20,7 @@ Maps = npt.NDArray[np.float32]
 
 
 class Explainer:
-    """The second graph of a picture model, and the network itself; safe to call from several threads."""
+    """The explanation graph of an image classifier; several threads can use it at once."""
 
     def __init__(
         self,
@@ -33,7 +33,7 @@ class Explainer:
         self._explanation = explanation
         self._session = session
         self._network = network
-        # The graph computes every layer's maps; only what leads to the one that is asked for has to run.
+        # The graph has an output for each layer; only the nodes that the requested output needs are run.
         self._options = ort.RunOptions()
         self._options.only_execute_path_to_fetches = True
 
@@ -50,14 +50,14 @@ class Explainer:
         """Load ``explain.onnx`` from a model's folder.
 
         Args:
-            folder: The model's.
-            card: The folder's card.
-            network: Returns the loaded model; asked only for heat that the graph does not give.
-            providers: As :func:`service.inference.session.open_session` takes them.
-            threads: Threads within one call.
+            folder: Folder of the model.
+            card: Card of the model.
+            network: Returns the loaded model; called only if the graph has no heat map.
+            providers: As in :func:`service.inference.session.open_session`.
+            threads: Number of threads within one run.
 
         Raises:
-            InvalidInput: The model has no such graph, being one for texts.
+            InvalidInput: The model has no explanation graph, because it reads texts.
             ChecksumMismatch: The file is not the one that the card describes.
             ModelError: The file is missing or cannot be loaded.
         """
@@ -81,32 +81,32 @@ class Explainer:
         return self._explanation.layers
 
     def heat(self, pixels: Array, *, label: str) -> Maps:
-        """Say where in a picture a label was seen.
+        """Compute the heat map of a label.
 
         Args:
             pixels: One prepared picture, as :meth:`Predictor.prepare` returns it.
-            label: One of the card's.
+            label: One of the card's labels.
 
         Returns:
-            float32 (height, width) of the layer that is explained: what each place adds to the label's score
-            before softmax; negative where it speaks against it. Where no layer is, what hiding each of 8 x 8
-            places takes from the label's log-odds.
+            float32 (height, width): the contribution of each position of the card's ``heat_layer`` to the
+            label's logit; negative if it is evidence against the label. Without such a layer float32 (8, 8)
+            of :func:`service.inference.occlusion.occlusion_heat`.
 
         Raises:
-            InvalidInput: No such label, or pixels of another shape or type.
+            InvalidInput: There is no such label, or the pixels have another shape or dtype.
         """
         if label not in self.card.labels:
             raise InvalidInput(
                 f"{self.card.name} has no label {label!r}; it has {', '.join(self.card.labels)}"
             )
-        place = self.card.labels.index(label)
+        index = self.card.labels.index(label)
         if self._explanation.heat_layer:
-            return self._run("heat", pixels, label=place)
+            return self._run("heat", pixels, label=index)
         self._check(pixels)
-        return occlusion_heat(self._network().probabilities, pixels, label=place)
+        return occlusion_heat(self._network().probabilities, pixels, label=index)
 
     def feature_maps(self, pixels: Array, *, layer: str) -> Maps:
-        """Return what a convolutional layer makes of a picture, after its activation.
+        """Return the feature maps of a convolutional layer, after its activation.
 
         Args:
             pixels: One prepared picture.
@@ -116,15 +116,15 @@ class Explainer:
             float32 (height, width, channels).
 
         Raises:
-            InvalidInput: No such layer, or pixels of another shape or type.
+            InvalidInput: There is no such layer, or the pixels have another shape or dtype.
         """
         if layer not in self.layers:
-            there = ", ".join(self.layers) or "none"
-            raise InvalidInput(f"{self.card.name} has no convolutional layer {layer!r}; it has {there}")
+            names = ", ".join(self.layers) or "none"
+            raise InvalidInput(f"{self.card.name} has no convolutional layer {layer!r}; it has {names}")
         return self._run(layer, pixels)
 
     def filters(self) -> Maps:
-        """Return the first convolutional layer's weights.
+        """Return the weights of the first convolutional layer.
 
         Returns:
             float32 (height, width, channels, filters).
@@ -141,8 +141,8 @@ class Explainer:
         spec = self.card.input
         if pixels.dtype != spec.dtype or pixels.shape != spec.shape[1:]:
             raise InvalidInput(
-                f"{self.card.name} takes {spec.dtype} of shape {list(spec.shape[1:])}, "
-                f"and got {pixels.dtype} of shape {list(pixels.shape)}"
+                f"{self.card.name} expects {spec.dtype} of shape {list(spec.shape[1:])}, "
+                f"not {pixels.dtype} of shape {list(pixels.shape)}"
             )
 
     def _run(self, output: str, pixels: Array, *, label: int = 0, batched: bool = True) -> Maps:

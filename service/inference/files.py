@@ -1,4 +1,4 @@
-"""Owns writing files so that a reader never sees half of one."""
+"""Writes files atomically and computes their checksums."""
 
 import contextlib
 import hashlib
@@ -8,16 +8,14 @@ from pathlib import Path
 
 
 def write_atomically(path: Path, content: bytes) -> None:
-    """Write a file, or leave the old one untouched.
-
-    The bytes go to a temporary file in the same folder, reach the disk, and then take the name.
+    """Create or replace a file atomically: readers see the old or the new content, never a part of it.
 
     Args:
-        path: File to make or replace; its folder must exist.
-        content: The whole of the new file.
+        path: File to create or replace; its folder must exist.
+        content: Content of the new file.
 
     Raises:
-        OSError: The disk is full or not writable; no temporary file is left behind.
+        OSError: The file cannot be written; the old one is unchanged.
     """
     descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
@@ -25,7 +23,7 @@ def write_atomically(path: Path, content: bytes) -> None:
             stream.write(content)
             stream.flush()
             os.fsync(stream.fileno())
-        # mkstemp makes files that only their owner can read; models are there to be read by others.
+        # mkstemp creates files that only their owner can read.
         Path(temporary).chmod(0o644)
         os.replace(temporary, path)
     except BaseException:
@@ -35,7 +33,7 @@ def write_atomically(path: Path, content: bytes) -> None:
 
 
 def sha256_of(path: Path) -> str:
-    """Return a file's SHA-256 as 64 hexadecimal digits.
+    """Return the SHA-256 of a file as 64 hexadecimal digits.
 
     Raises:
         OSError: The file cannot be read.

@@ -1,14 +1,13 @@
-"""Owns heat maps by hiding: what a network loses when parts of the picture cannot be seen.
+"""Computes heat maps by occlusion: covers parts of a picture and observes the change of a label's log-odds.
 
-Gradients say what an infinitely small change would do. In networks that end in maximum pooling, or in dense
-layers, that is little of what they look at. So parts are hidden, many at random at once as in RISE (Petsiuk,
-Das and Saenko 2018, arXiv:1806.07421), and a linear model of the places that were hidden is fitted to what
-that did to the label's evidence (LIME, Ribeiro, Singh and Guestrin 2016, arXiv:1602.04938), by
-Gaussian-process regression: heat is alike in places that are close.
+The masks are random and cover many parts at once, as in RISE (Petsiuk, Das and Saenko 2018,
+arXiv:1806.07421). A linear model is fitted to the covered share of each cell of a grid and the loss of
+log-odds, as in LIME (Ribeiro, Singh and Guestrin 2016, arXiv:1602.04938). The fit is a Gaussian process
+regression, whose kernel expresses that close cells have similar weights.
 
-Over 16 to 60 validation pictures, hiding the fifth that is hottest by this costs the label 1.9 (mnist 2),
-2.6 (fashion_mnist 2), 3.0 (cifar10 1) and 4.7 times (cifar10 2) what a random fifth does. With one square
-hidden at a time it was 1.9, 2.2, 2.5 and 2.9 times; by gradients 0.7 times for fashion_mnist.
+Gradients, in contrast, describe an infinitely small change. In networks with global max pooling or dense
+layers that says little about what the network uses. The deletion test of ``training.evaluation`` compares
+the methods.
 """
 
 from collections.abc import Callable
@@ -23,100 +22,104 @@ Heat = npt.NDArray[np.float32]
 Masks = npt.NDArray[np.bool_]
 Network = Callable[[Pixels], npt.NDArray[np.float32]]
 
-_PLACES = 8  # a side
-_TRIALS = 128
-_SHARE = 0.4  # of the picture is hidden in each
-_PATCHES = 6  # a side, of random heights; the highest are hidden
-_REACH = 0.7  # places; about as far away, heat is alike
-_NOISE = 1.5  # variance that no linear model explains, to that which it does
+_GRID = 8  # cells per side of the heat map
+_MASK_COUNT = 128
+_MASKED_SHARE = 0.4  # share of the pixels that each mask covers
+_MASK_GRID = 6  # random numbers per side of a mask, before it is enlarged
+_LENGTH_SCALE = 0.7  # of the kernel, in cells
+_NOISE_RATIO = 1.5  # variance that the linear model does not explain, relative to the explained variance
 _SEED = 0
-_AT_ONCE = 16  # pictures in one run, so that large ones take little memory
-_LEAST = 1e-30  # probability, so that there is a logarithm
+_BATCH_SIZE = 16  # small, to limit the memory of large pictures
+_MIN_PROBABILITY = 1e-30  # keeps logarithms finite
 
 
 def occlusion_heat(network: Network, pixels: Pixels, *, label: int) -> Heat:
-    """Hide two fifths of a picture again and again, and see what each place was worth.
+    """Compute the heat map of a label.
 
     Args:
-        network: From uint8 (n, ...) pictures to float32 (n, labels) probabilities.
-        pixels: uint8 (height, width) with a black page, or (height, width, 3).
-        label: Place of the label that is asked about.
+        network: Maps uint8 pictures (n, ...) to float32 probabilities (n, labels).
+        pixels: uint8 (height, width) with a black background, or (height, width, 3).
+        label: Index of the label.
 
     Returns:
-        float32 (8, 8): by how much the label's log-odds fall when a place is hidden, behind black on a grey
-        picture and behind the mean colour on a photo; negative where it speaks against it.
+        float32 (8, 8): the loss of the label's log-odds when a cell is covered; negative if the cell is
+        evidence against the label.
     """
-    hidden, cover = _hidden(*pixels.shape[:2]), cover_of(pixels)
+    masks, color = _random_masks(*pixels.shape[:2]), occlusion_color(pixels)
     (before,) = _log_odds(network(pixels[np.newaxis]), label)
     after = []
-    for start in range(0, _TRIALS, _AT_ONCE):
-        masks = hidden[start : start + _AT_ONCE]
-        pictures = np.repeat(pixels[np.newaxis], len(masks), axis=0)
-        pictures[masks] = cover
+    for start in range(0, _MASK_COUNT, _BATCH_SIZE):
+        batch = masks[start : start + _BATCH_SIZE]
+        pictures = np.repeat(pixels[np.newaxis], len(batch), axis=0)
+        pictures[batch] = color
         after.append(_log_odds(network(pictures), label))
-    change = np.abs(pixels.astype(np.float32) - cover)
-    flat = change.mean(axis=2) if change.ndim == 3 else change
-    return _worth(hidden, flat, lost=before - np.concatenate(after))
+    change = np.abs(pixels.astype(np.float32) - color)
+    change = change.mean(axis=2) if change.ndim == 3 else change
+    return _fit_cells(masks, change, loss=before - np.concatenate(after))
 
 
-def cover_of(pixels: Pixels) -> Pixels:
-    """Return what to hide parts of a picture behind: black, or the mean colour (3,) of a photo."""
+def occlusion_color(pixels: Pixels) -> Pixels:
+    """Return the colour that covers parts of a picture: black, or the mean colour (3,) of a photo."""
     return np.rint(pixels.mean(axis=(0, 1))).astype(np.uint8) if pixels.ndim == 3 else np.zeros((), np.uint8)
 
 
 @lru_cache(maxsize=8)
-def _hidden(height: int, width: int) -> Masks:
-    """Return bool (trials, height, width): what is hidden of pictures of a size, in patches of all shapes."""
-    noise = np.random.default_rng(_SEED).random((_TRIALS, _PATCHES, _PATCHES), dtype=np.float32)
-    size, how = (width, height), Image.Resampling.BICUBIC
-    ground = np.stack([np.asarray(Image.fromarray(heights).resize(size, how)) for heights in noise])
-    masks: Masks = ground > np.quantile(ground, 1 - _SHARE, axis=(1, 2), keepdims=True)
+def _random_masks(height: int, width: int) -> Masks:
+    """Return bool masks (masks, height, width), true where a picture of that size is covered."""
+    noise = np.random.default_rng(_SEED).random((_MASK_COUNT, _MASK_GRID, _MASK_GRID), dtype=np.float32)
+    size, resampling = (width, height), Image.Resampling.BICUBIC
+    smooth = np.stack([np.asarray(Image.fromarray(values).resize(size, resampling)) for values in noise])
+    masks: Masks = smooth > np.quantile(smooth, 1 - _MASKED_SHARE, axis=(1, 2), keepdims=True)
     return masks
 
 
-def _worth(hidden: Masks, change: Heat, *, lost: npt.NDArray[np.float64]) -> Heat:
-    """Fit what each place is worth to what was lost when shares of it were hidden.
+def _fit_cells(masks: Masks, change: Heat, *, loss: npt.NDArray[np.float64]) -> Heat:
+    """Fit a weight for each cell to the losses of the masks, by Gaussian process regression.
 
     Args:
-        hidden: bool (trials, height, width).
-        change: float32 (height, width), by how much hiding would change each pixel. What looks like the cover
-            is worth nothing; otherwise the variance of a place's worth is as the change in it.
-        lost: (trials,).
+        masks: bool (masks, height, width).
+        change: float32 (height, width), change of each pixel when it is covered. It scales the prior
+            variance of a cell's weight, so that a cell which looks like the cover has the weight 0.
+        loss: float64 (masks,), loss of log-odds.
+
+    Returns:
+        float32 (8, 8).
     """
-    down, across = _means(change.shape[0]), _means(change.shape[1]).T
-    whole = (down @ change @ across).ravel()
-    if not whole.any():
-        return np.zeros((_PLACES, _PLACES), dtype=np.float32)
-    parts = (down @ (hidden * change) @ across).reshape(_TRIALS, -1)
-    share = np.divide(parts, whole, out=np.zeros_like(parts), where=whole > 0).astype(np.float64)
-    mean, deviation = share.mean(axis=0), np.sqrt(whole / whole.max())
-    alike = (share - mean) @ (_closeness() * np.outer(deviation, deviation))
-    explained = alike @ (share - mean).T
-    noise = _NOISE * np.trace(explained) / _TRIALS
-    worth = alike.T @ np.linalg.solve(explained + noise * np.eye(_TRIALS), lost - lost.mean())
-    # Trials hide about as much as each other: they tell places apart, and only their mean tells the level.
-    worth += deviation * (lost.mean() - mean @ worth) / (mean @ deviation)
-    heat: Heat = worth.reshape(_PLACES, _PLACES).astype(np.float32)
+    rows, columns = _cell_means(change.shape[0]), _cell_means(change.shape[1]).T
+    total = (rows @ change @ columns).ravel()
+    if not total.any():
+        return np.zeros((_GRID, _GRID), dtype=np.float32)
+    covered = (rows @ (masks * change) @ columns).reshape(_MASK_COUNT, -1)
+    share = np.divide(covered, total, out=np.zeros_like(covered), where=total > 0).astype(np.float64)
+    mean, deviation = share.mean(axis=0), np.sqrt(total / total.max())
+    covariance = (share - mean) @ (_kernel() * np.outer(deviation, deviation))
+    explained = covariance @ (share - mean).T
+    noise = _NOISE_RATIO * np.trace(explained) / _MASK_COUNT
+    weights = covariance.T @ np.linalg.solve(explained + noise * np.eye(_MASK_COUNT), loss - loss.mean())
+    # All masks cover about the same share, so their differences determine the weights only up to a level;
+    # the mean loss determines the level.
+    weights += deviation * (loss.mean() - mean @ weights) / (mean @ deviation)
+    heat: Heat = weights.reshape(_GRID, _GRID).astype(np.float32)
     return heat
 
 
-def _means(side: int) -> Heat:
-    """Return float32 (8, side), which takes the mean over each place's pixels."""
-    one = Image.fromarray(np.eye(side, dtype=np.float32))
-    return np.asarray(one.resize((side, _PLACES), Image.Resampling.BOX))
+def _cell_means(side: int) -> Heat:
+    """Return a float32 matrix (8, side) that averages the pixels of each cell."""
+    identity = Image.fromarray(np.eye(side, dtype=np.float32))
+    return np.asarray(identity.resize((side, _GRID), Image.Resampling.BOX))
 
 
-def _closeness() -> npt.NDArray[np.float64]:
-    """Return (places, places): how alike the worth of two places is by their distance alone."""
-    rows, columns = np.divmod(np.arange(_PLACES**2), _PLACES)
-    apart = np.subtract.outer(rows, rows) ** 2 + np.subtract.outer(columns, columns) ** 2
-    closeness: npt.NDArray[np.float64] = np.exp(-apart / (2 * _REACH**2))
-    return closeness
+def _kernel() -> npt.NDArray[np.float64]:
+    """Return the squared-exponential kernel (cells, cells) of the distances between cells."""
+    rows, columns = np.divmod(np.arange(_GRID**2), _GRID)
+    squared_distance = np.subtract.outer(rows, rows) ** 2 + np.subtract.outer(columns, columns) ** 2
+    kernel: npt.NDArray[np.float64] = np.exp(-squared_distance / (2 * _LENGTH_SCALE**2))
+    return kernel
 
 
 def _log_odds(probabilities: npt.NDArray[np.float32], label: int) -> npt.NDArray[np.float64]:
-    """Return log(p / (1 - p)), the latter summed from the other labels, as 1 - p would be rounded away."""
+    # 1 - p is summed from the other labels, because p close to 1 would lose it to rounding.
     wide = probabilities.astype(np.float64)
-    others = np.delete(wide, label, axis=1).sum(axis=1)
-    odds: npt.NDArray[np.float64] = np.log(np.maximum(wide[:, label], _LEAST) / np.maximum(others, _LEAST))
+    others = np.maximum(np.delete(wide, label, axis=1).sum(axis=1), _MIN_PROBABILITY)
+    odds: npt.NDArray[np.float64] = np.log(np.maximum(wide[:, label], _MIN_PROBABILITY) / others)
     return odds

@@ -1,4 +1,4 @@
-"""Owns what a network answers: labels with scores, best first."""
+"""Defines a prediction: labels with scores, best first."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,11 +20,11 @@ class Score:
 
 @dataclass(frozen=True)
 class Prediction:
-    """A model's answer to one input.
+    """The prediction of a model for one input.
 
     Attributes:
-        model: Name of the model that answered.
-        version: Its version.
+        model: Name of the model.
+        version: Version of the model.
         scores: Labels with their probabilities, best first; all of them, or the first ``top_k``.
         unsure: Whether the best score is below the card's ``unsure_below``.
     """
@@ -47,12 +47,12 @@ def rank(
 
     Args:
         probabilities: float array (labels,), 0 to 1.
-        labels: In the order of the row.
-        top_k: How many to return; None, or more than there are labels, means all of them.
+        labels: Labels in the order of the row.
+        top_k: Number of labels to return; all of them if None or too large.
 
     Returns:
-        The ``top_k`` best with their probabilities, best first; equal ones keep the order of the labels.
+        The best labels with their probabilities, best first; equal ones keep the order of the labels.
     """
-    # For a few labels plain Python takes a third of numpy's time.
+    # For a few labels plain Python is faster than numpy.
     pairs = sorted(zip(labels, probabilities.tolist(), strict=True), key=_SCORE, reverse=True)
     return pairs[:top_k]

@@ -1,4 +1,4 @@
-"""Owns one loaded model: from inputs to predictions, in process."""
+"""Loads a model and makes predictions with it."""
 
 import logging
 from collections.abc import Callable, Sequence
@@ -10,26 +10,32 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 import onnxruntime as ort
+from PIL import Image
 
 from service.inference.card import Card
 from service.inference.errors import ChecksumMismatch, InvalidInput, ModelError
 from service.inference.files import sha256_of
-from service.inference.precision import Precision, PrecisionChoice, faster, ones, path_of, settle
+from service.inference.precision import (
+    Precision,
+    PrecisionChoice,
+    dummy_batch,
+    measure_faster,
+    onnx_path,
+    resolve_precision,
+)
 from service.inference.prediction import Prediction, Score, rank
 from service.inference.preprocessing import (
     DEFAULT_MAX_PIXELS,
     Vocabulary,
     decode_image,
     pad,
-    prepare_digit,
-    prepare_garment,
-    prepare_photo,
+    picture_preparation,
 )
 from service.inference.session import AUTO, open_session, runs_on_cpu
 
 _log = logging.getLogger(__name__)
 
-_WAY_OUT: dict[Precision, str] = {
+_ADVICE: dict[Precision, str] = {
     "float32": "export or copy the model again",
     "int8": "quantize or copy the model again, or set LECTERN_PRECISION=float32",
 }
@@ -39,10 +45,10 @@ Input: TypeAlias = bytes | str
 
 
 class Predictor:
-    """A network with its card and its preprocessing; safe to call from several threads.
+    """A network with its card and its preprocessing; its methods can be called from several threads.
 
-    The three steps of a prediction are public, so that a server can time and batch them:
-    :meth:`prepare` one input, :meth:`probabilities` of a batch, :meth:`answer` for one row.
+    :meth:`predict` does everything. A server that times and batches the steps calls :meth:`prepare` for each
+    input, :meth:`stack` and :meth:`probabilities` for a batch, and :meth:`answer` for each row.
     """
 
     def __init__(
@@ -73,40 +79,37 @@ class Predictor:
         """Load a model from its folder.
 
         Args:
-            folder: Holds ``model.onnx``, ``model.int8.onnx`` where the card tells of one, and, for texts,
-                ``vocabulary.txt``.
-            card: The folder's card.
-            providers: As :func:`service.inference.session.open_session` takes them.
-            threads: Threads within one call.
-            precision: Which form of the network; ``auto`` takes the faster one here. A model without an 8-bit
-                form, and every model on a graphics processor, runs in ``float32``.
-            arena: Keep memory between runs, as :func:`service.inference.session.open_session` takes it; not
-                for texts, whose runs differ in size.
+            folder: Holds ``model.onnx``, ``model.int8.onnx`` if the card describes it, and ``vocabulary.txt``
+                for text models.
+            card: Card of the model.
+            providers: As in :func:`service.inference.session.open_session`.
+            threads: Number of threads within one run.
+            precision: Form of the network; ``auto`` measures which one is faster. A model without an 8-bit
+                form, and every model on a GPU, runs in ``float32``.
+            arena: As in :func:`service.inference.session.open_session`; ignored for text models, whose inputs
+                vary in size.
 
         Raises:
             ChecksumMismatch: The network's file is not the one that the card describes.
-            ModelError: A file is missing, cannot be loaded, or is not what the card describes.
-            ProviderError: A provider that was asked for cannot be had.
+            ModelError: A file is missing, cannot be loaded, or does not match the card.
+            ProviderError: A requested provider is not available.
         """
-
-        def opened(form: Precision) -> ort.InferenceSession:
-            path, keep = path_of(folder, form), arena and card.task != "text-classification"
-            return _open(path, card, form, providers=providers, threads=threads, arena=keep)
-
-        wanted = settle(card, precision, on_cpu=runs_on_cpu(providers))
-        if wanted == "auto":
-            float32, int8 = opened("float32"), opened("int8")
-            used = faster(card, float32, int8)
+        arena = arena and card.task != "text-classification"
+        open_form = partial(_open, folder, card, providers=providers, threads=threads, arena=arena)
+        resolved = resolve_precision(card, precision, on_cpu=runs_on_cpu(providers))
+        if resolved == "auto":
+            float32, int8 = open_form("float32"), open_form("int8")
+            used = measure_faster(card, float32, int8)
             session = int8 if used == "int8" else float32
         else:
-            used, session = wanted, opened(wanted)
+            used, session = resolved, open_form(resolved)
         if precision != "float32":
             _log.info("%s %s runs in %s (LECTERN_PRECISION is %s)", card.name, card.version, used, precision)
         return cls(card, session, _preparation(card, folder), precision=used)
 
     @property
     def providers(self) -> tuple[str, ...]:
-        """ONNX Runtime's names of the providers that are in use, in order of preference."""
+        """Names of the ONNX Runtime providers in use, in order of preference."""
         return tuple(self._session.get_providers())
 
     @property
@@ -115,55 +118,69 @@ class Predictor:
         return self.card.task == "text-classification"
 
     def prepare(self, value: Input, *, max_pixels: int = DEFAULT_MAX_PIXELS) -> Array:
-        """Turn one input into the array that the network takes, without the batch dimension.
+        """Turn one input into the network's input array, without the batch dimension.
 
         Args:
-            value: The bytes of a picture file, or a text, as the model's task demands.
-            max_pixels: Largest picture that is decoded.
+            value: A picture file or a text, depending on the model's task.
+            max_pixels: Largest width x height of a picture.
 
         Returns:
             uint8 pixels (height, width) or (height, width, 3), or int32 ids (n,).
 
         Raises:
-            InputError: The input is of the wrong type, damaged, blank, wordless or too large.
+            InputError: The input has the wrong type, is damaged, blank or too large, or has no known word.
         """
         if self.takes_text:
             if not isinstance(value, str):
-                raise InvalidInput(f"{self.card.name} reads texts, and got the bytes of a file; send a text")
+                raise InvalidInput(f"{self.card.name} reads texts, not files; send a text")
             return self._prepare(value)
         if not isinstance(value, bytes):
-            raise InvalidInput(
-                f"{self.card.name} reads pictures, and got a text; send the bytes of a picture file"
-            )
+            raise InvalidInput(f"{self.card.name} reads pictures, not texts; send a picture file")
         return self._prepare(decode_image(value, max_pixels=max_pixels))
 
+    def prepare_image(self, image: Image.Image) -> Array:
+        """Turn a decoded picture into the network's input array, without the batch dimension.
+
+        Args:
+            image: An upright image of mode ``L``, ``RGB`` or ``RGBA``, as ``decode_image`` returns it.
+
+        Returns:
+            uint8 pixels (height, width) or (height, width, 3).
+
+        Raises:
+            InputError: The picture is blank, or the model reads texts.
+        """
+        if self.takes_text:
+            raise InvalidInput(f"{self.card.name} reads texts, not pictures; send a text")
+        return self._prepare(image)
+
     def stack(self, rows: Sequence[Array]) -> Array:
-        """Put prepared inputs into one batch, ids filled up with padding."""
+        """Stack prepared inputs into one batch; ids are padded to the same length."""
         if self.takes_text:
             return pad(rows)
-        # For the one picture of most requests, `np.stack` would take forty times as long.
+        # np.stack is slow for the single picture of most requests.
         return rows[0][np.newaxis] if len(rows) == 1 else np.stack(rows)
 
     def probabilities(self, batch: Array) -> npt.NDArray[np.float32]:
         """Run the network.
 
         Args:
-            batch: What :meth:`stack` returned: uint8 (batch, height, width[, 3]) or int32 (batch, n).
+            batch: uint8 (batch, height, width[, 3]) or int32 (batch, n), as :meth:`stack` returns it.
 
         Returns:
             float32 array (batch, labels); each row sums to 1.
 
         Raises:
-            InvalidInput: The batch's type or shape is not what the card's ``input`` says.
+            InvalidInput: The batch does not have the dtype and shape of the card's ``input``.
         """
         spec = self.card.input
         fits = len(batch.shape) == len(spec.shape) and all(
-            wanted in (-1, got) for wanted, got in zip(spec.shape, batch.shape, strict=True)
+            expected in (-1, actual) for expected, actual in zip(spec.shape, batch.shape, strict=True)
         )
         if batch.dtype != spec.dtype or not fits or batch.size == 0:
             raise InvalidInput(
-                f"{self.card.name} takes {spec.dtype} of shape {list(spec.shape)} (-1: any, but not 0), "
-                f"and got {batch.dtype} of shape {list(batch.shape)}"
+                f"{self.card.name} expects {spec.dtype} of shape {list(spec.shape)} (-1: 1 or more), "
+                f"not {batch.dtype} of shape {list(batch.shape)}"
             )
         result: npt.NDArray[np.float32] = self._session.run([self._output], {spec.name: batch})[0]
         return result
@@ -173,7 +190,7 @@ class Predictor:
 
         Args:
             probabilities: float32 array (labels,).
-            top_k: How many labels to name, 1 or more; all of them if None.
+            top_k: Number of labels to return, 1 or more; all of them if None.
 
         Raises:
             InvalidInput: ``top_k`` is below 1.
@@ -189,17 +206,17 @@ class Predictor:
         )
 
     def predict(self, inputs: Sequence[Input], *, top_k: int | None = None) -> list[Prediction]:
-        """Classify picture files or texts, all in one batch.
+        """Classify picture files or texts in one batch.
 
         Args:
-            inputs: The bytes of picture files, or texts.
-            top_k: How many labels to name, 1 or more; all of them if None.
+            inputs: Picture files or texts.
+            top_k: Number of labels to return, 1 or more; all of them if None.
 
         Returns:
-            One prediction an input, in the same order.
+            One prediction for each input, in the same order.
 
         Raises:
-            InputError: One of the inputs cannot be used.
+            InputError: One of the inputs is invalid.
         """
         if not inputs:
             return []
@@ -211,59 +228,55 @@ class Predictor:
         return self.answer(self.probabilities(self.stack([row]))[0], top_k=1).best.label
 
     def warm(self) -> None:
-        """Run the network once, so that the first caller does not wait for first-time work."""
-        self.probabilities(ones(self.card))
+        """Run the network once, so that one-time work does not delay the first prediction."""
+        self.probabilities(dummy_batch(self.card))
 
 
 def _open(
-    path: Path, card: Card, precision: Precision, *, providers: Sequence[str], threads: int, arena: bool
+    folder: Path, card: Card, precision: Precision, *, providers: Sequence[str], threads: int, arena: bool
 ) -> ort.InferenceSession:
-    """Open one of the network's files, once it is known to be the one that the card describes."""
+    """Check the SHA-256 of a network's file and open it."""
+    path = onnx_path(folder, precision)
     described = card.quantized if precision == "int8" and card.quantized else card.onnx
     try:
         checksum = sha256_of(path)
     except OSError as error:
-        raise ModelError(f"{path}: cannot be read ({error.strerror}); {_WAY_OUT[precision]}") from error
+        raise ModelError(f"{path}: cannot be read ({error.strerror}); {_ADVICE[precision]}") from error
     if checksum != described.sha256:
         raise ChecksumMismatch(
             f"{path}: SHA-256 is {checksum[:12]}…, its card says {described.sha256[:12]}…; "
-            f"the file is damaged or of another export: {_WAY_OUT[precision]}"
+            f"the file is damaged or of another export: {_ADVICE[precision]}"
         )
     session = open_session(path, providers=providers, threads=threads, arena=arena)
-    _check_described(path, card, session)
+    _check_signature(path, card, session)
     return session
 
 
-def _check_described(path: Path, card: Card, session: ort.InferenceSession) -> None:
-    """Refuse a network that does not take or give what its card says; it would fail at the first request."""
-    spec, takes, gives = card.input, session.get_inputs()[0], session.get_outputs()[0]
-    # ONNX Runtime gives a free dimension as a name or None.
-    shape = [size if isinstance(size, int) else -1 for size in takes.shape]
-    found = (takes.name, takes.type, shape, gives.shape[-1])
-    wanted = (spec.name, f"tensor({spec.dtype})", list(spec.shape), len(card.labels))
-    if found != wanted:
+def _check_signature(path: Path, card: Card, session: ort.InferenceSession) -> None:
+    """Check that the network's input and number of outputs are those of its card."""
+    spec, network_input, output = card.input, session.get_inputs()[0], session.get_outputs()[0]
+    # ONNX Runtime returns a free dimension as a name or None.
+    shape = [size if isinstance(size, int) else -1 for size in network_input.shape]
+    actual = (network_input.name, network_input.type, shape, output.shape[-1])
+    expected = (spec.name, f"tensor({spec.dtype})", list(spec.shape), len(card.labels))
+    if actual != expected:
         raise ModelError(
-            f"{path}: input and number of outputs are {found}, its card says {wanted}; export the model again"
+            f"{path}: input and number of outputs are {actual}, its card says {expected}; "
+            "export the model again"
         )
 
 
 def _preparation(card: Card, folder: Path) -> Callable[..., Array]:
-    """Return the function that makes the network's input from a decoded picture or a text."""
-    match card.input.preprocessing:
-        case "digit":
-            return prepare_digit
-        case "garment":
-            return prepare_garment
-        case "photo":
-            return partial(prepare_photo, size=card.input.shape[1])
-        case "text":
-            return _read_vocabulary(card, folder / "vocabulary.txt").encode
+    """Return the function that turns a decoded picture or a text into the network's input."""
+    if card.input.preprocessing == "text":
+        return _read_vocabulary(card, folder / "vocabulary.txt").encode
+    return picture_preparation(card.input.preprocessing, size=card.input.shape[1])
 
 
 def _read_vocabulary(card: Card, path: Path) -> Vocabulary:
-    vocabulary, wanted = Vocabulary.read(path), card.input.parameters.get("words")
-    if wanted is not None and len(vocabulary.words) != wanted:
+    vocabulary, count = Vocabulary.read(path), card.input.parameters.get("words")
+    if count is not None and len(vocabulary.words) != count:
         raise ModelError(
-            f"{path}: has {len(vocabulary.words)} words, its card says {wanted}; export the model again"
+            f"{path}: has {len(vocabulary.words)} words, its card says {count}; export the model again"
         )
     return vocabulary

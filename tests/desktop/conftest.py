@@ -1,33 +1,36 @@
-"""Owns what every test of the app needs: no screen, no remembered settings, small models, a window."""
+"""Provides fixtures of the desktop tests: no screen, isolated settings, small models and a window."""
 
 import os
 import sys
 from pathlib import Path
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
-# With pytest's importlib mode the helpers that lie beside the tests are not found by themselves.
+# No test uses the keyring of the user.
+os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.fail.Keyring"
+# In importlib mode pytest does not add the folder of the helper modules to the path.
 sys.path.insert(0, str(Path(__file__).parent))
 
 from collections.abc import Iterator
 
 import pytest
-from hands import OpenWindow
+from gestures import SEVEN, OpenWindow, draw
 from networks import write_models
 from PySide6.QtCore import QSettings, QStandardPaths
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from desktop.app import apply_style
+from desktop.prediction.worker import join_closed_workers
 from desktop.settings import Settings
 from desktop.window.main_window import MainWindow
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let a warning of Qt's fail the test that caused it."""
+    """Fail a test that causes a Qt warning."""
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.qt_log_level_fail("WARNING"))
-            # Qt's platform without a screen says this of itself.
+            # The offscreen platform always logs this.
             item.add_marker(pytest.mark.qt_log_ignore("does not support propagateSizeHints"))
 
 
@@ -41,13 +44,13 @@ def _isolated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="session")
 def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a tiny network for every model."""
+    """A folder with a small network for each model."""
     return write_models(tmp_path_factory.mktemp("models"))
 
 
 @pytest.fixture
 def open_window(qtbot: QtBot, qapp: QApplication, models: Path) -> Iterator[OpenWindow]:
-    """Open windows that are up and have found what there is to ask; they are closed afterwards."""
+    """Open windows and wait for their models; close them afterwards."""
     opened: list[MainWindow] = []
 
     def open_one(settings: Settings = Settings(server=""), **options: object) -> MainWindow:  # noqa: B008
@@ -57,17 +60,27 @@ def open_window(qtbot: QtBot, qapp: QApplication, models: Path) -> Iterator[Open
         qtbot.addWidget(window)
         window.show()
         qtbot.waitExposed(window)
-        with qtbot.waitSignal(window.reader.connection_changed):
+        with qtbot.waitSignal(window.controller.connection_changed):
             window.start()
         return window
 
     yield open_one
     for window in opened:
         window.close()
+    join_closed_workers(5)
     apply_style(qapp, Settings(language="en"))
 
 
 @pytest.fixture
+def seven(qtbot: QtBot, window: MainWindow) -> MainWindow:
+    """A window without a server, with a seven that was drawn and predicted."""
+    signals = [window.controller.completed, window.controller.network_input_ready]
+    with qtbot.waitSignals(signals, check_params_cbs=[lambda one: one.request.settled] * 2):
+        draw(window.draw_page.pad, SEVEN)
+    return window
+
+
+@pytest.fixture
 def window(open_window: OpenWindow) -> MainWindow:
-    """A window that keeps to this computer."""
+    """A window without a server."""
     return open_window()

@@ -1,11 +1,11 @@
-"""Owns small networks for the tests: nearest class means, as ONNX files with cards."""
+"""Makes small networks for the tests: nearest class means, as ONNX files with cards."""
 
 import hashlib
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import onnx
+from msgspec.structs import replace
 from onnx import TensorProto, helper, numpy_helper
 
 from service.inference import Card
@@ -30,7 +30,7 @@ THINGS = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse
 
 
 def write_models(folder: Path) -> Path:
-    """Write every model that the app knows of, ``mnist`` in two versions, as tiny networks."""
+    """Write a small network for each model, and two versions of ``mnist``."""
     digits = np.load(DATA / "mnist.npz")
     means = _means(digits["x"], digits["y"])
     for version, sharpness in ((1, 8.0), (2, 12.0)):
@@ -55,7 +55,7 @@ def _means(pictures: np.ndarray, labels: np.ndarray) -> np.ndarray:
 
 
 def _nearest(means: np.ndarray, sharpness: float) -> tuple[np.ndarray, np.ndarray]:
-    """Return weights and biases whose softmax prefers the nearest mean."""
+    """Return weights and biases whose softmax is largest for the nearest mean."""
     scale = sharpness / means.shape[1] ** 0.5
     return 2 * means.T * scale, -(means**2).sum(axis=1) * scale
 
@@ -83,7 +83,7 @@ def _card(
         metrics=Metrics(
             accuracy=0.5, log_loss=1.0, expected_calibration_error=0.1, per_class_accuracy={}, count=1
         ),
-        keras_difference=0.0, unsure_below=0.6,
+        max_keras_difference=0.0, unsure_below=0.6,
         provenance=Provenance(license="", data="", weights=""),
     )  # fmt: skip
 

@@ -1,7 +1,7 @@
-"""Owns the pictures of the app: each page with real content, in light and in dark.
+"""Takes screenshots of the app: each page with content, in the light and the dark theme.
 
-Run ``xvfb-run -s "-screen 0 1600x1200x24" python tests/desktop/screenshots.py FOLDER`` to make them all, or
-with ``--readme`` to make anew the two that stand in the README.
+Run ``xvfb-run -s "-screen 0 1600x1200x24" python tests/desktop/screenshots.py FOLDER`` to take all, or with
+``--readme`` to replace the two of the README.
 """
 
 import argparse
@@ -9,18 +9,19 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-import hands
-from pen import SAMPLE, digits
+import gestures
+from gestures import menu_action
+from pen_digits import SAMPLE, digits
 from PIL import Image
 from PySide6.QtCore import QEventLoop, QTimer
 from PySide6.QtWidgets import QApplication, QDialog, QWidget
 
 import desktop
 from desktop.app import apply_style
-from desktop.drawing.strokes import PAGE
+from desktop.drawing.strokes import CANVAS_SIZE
+from desktop.pictures.dropped_files import DroppedFile
 from desktop.pictures.page import SAMPLES
 from desktop.settings import Settings, Theme
-from desktop.window.dropped_files import DroppedFile
 from desktop.window.main_window import MainWindow
 from service.inference.catalog import BUNDLED
 
@@ -29,53 +30,53 @@ REVIEW = (
     "What a wonderful film. The story is simple, the actors are great, and the music stays with you "
     "for days. Only the ending is a little weak."
 )
-# Of the sample of pen-drawn digits: ones that look good.
+# Numbers of well-shaped digits in the sample of pen-drawn digits.
 EARLIER, LAST = (41, 325, 170), 130
 _WAIT_MS = 900
 
 
 def wait(milliseconds: int = _WAIT_MS) -> None:
-    """Let the window work."""
+    """Run the event loop."""
     loop = QEventLoop()
     QTimer.singleShot(milliseconds, loop.quit)
     loop.exec()
 
 
-def write_digit(window: MainWindow, number: int) -> None:
-    """Draw a digit of the sample on the pad, with the mouse."""
+def draw_digit(window: MainWindow, number: int) -> None:
+    """Draw a digit of the sample with the mouse."""
     _, strokes = list(digits(SAMPLE))[number]
     window.draw_page.clear()
     for stroke in strokes:
-        hands.draw(window.draw_page.pad, [tuple(spot / PAGE) for spot in stroke], steps=1)
+        gestures.draw(window.draw_page.pad, [tuple(point / CANVAS_SIZE) for point in stroke], steps=1)
     wait()
 
 
 def draw(window: MainWindow) -> None:
-    """Fill the page of the pad, and the history."""
+    """Fill the drawing page and the history."""
     for number in (*EARLIER, LAST):
-        write_digit(window, number)
+        draw_digit(window, number)
 
 
 def pictures(window: MainWindow) -> None:
-    """Fill the page of pictures."""
+    """Fill the pictures page."""
     window.tabs.setCurrentWidget(window.pictures_page)
     wait()
     folder = SAMPLES / (window.panel.model.name if window.panel.model else "mnist")
-    window.pictures_page.take([DroppedFile(path.name, path) for path in sorted(folder.glob("*.*"))])
+    window.pictures_page.load([DroppedFile(path.name, path) for path in sorted(folder.glob("*.*"))])
     wait(2 * _WAIT_MS)
 
 
 def text(window: MainWindow) -> None:
-    """Fill the page of texts."""
+    """Fill the text page."""
     window.tabs.setCurrentWidget(window.text_page)
     window.text_page.editor.setPlainText(REVIEW)
     wait(2 * _WAIT_MS)
 
 
 def folder(window: MainWindow) -> None:
-    """Read a folder."""
+    """Classify a folder."""
     window.tabs.setCurrentWidget(window.folder_page)
-    window.folder_page.read(SAMPLES)
+    window.folder_page.classify(SAMPLES)
     wait(2 * _WAIT_MS)
 
 
@@ -86,28 +87,28 @@ def lab(window: MainWindow) -> None:
 
 
 def why(window: MainWindow) -> None:
-    """Show where the network looked."""
+    """Show the explanation."""
     window.tabs.setCurrentIndex(0)
-    window.why.action.trigger()
-    write_digit(window, LAST)
+    window.explanation_dock.action.trigger()
+    draw_digit(window, LAST)
     wait()
 
 
 def replayed(window: MainWindow) -> None:
-    """Replay the drawing, to its end."""
-    window.open_replay()
+    """ReplayDialog the drawing, to its end."""
+    window.draw_page.open_replay()
     wait(4 * _WAIT_MS)
 
 
 def preferences(window: MainWindow) -> None:
     """Open the preferences."""
-    window.open_preferences()
+    menu_action(window, "Preferences…").trigger()
     wait()
 
 
 def card(window: MainWindow) -> None:
     """Show the model's card."""
-    window.open_card()
+    menu_action(window, "About this model…").trigger()
     wait()
 
 
@@ -123,7 +124,7 @@ def shot(window: MainWindow, path: Path) -> None:
 
 
 def main() -> None:
-    """Make the pictures."""
+    """Take the screenshots."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path, nargs="?", default=README)
     parser.add_argument("--readme", action="store_true")
@@ -141,17 +142,16 @@ def main() -> None:
         window.show()
         window.start()
         wait()
-        wanted = steps
+        selected = steps
         if options.readme:
-            wanted = (draw,) if theme is Theme.LIGHT else (why,)
-        for step in wanted:
+            selected = (draw,) if theme is Theme.LIGHT else (why,)
+        for step in selected:
             if step is replayed:
                 window.tabs.setCurrentIndex(0)
                 wait()
             step(window)
             shot(window, options.folder / f"{step.__name__}-{theme.value}.png")
-        window.reader.close()
-        window.hide()
+        window.close()
 
 
 if __name__ == "__main__":

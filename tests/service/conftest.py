@@ -1,15 +1,18 @@
-"""Owns what the service's tests share: real samples, files made of them, and a tiny model."""
+"""Shared fixtures of the service tests: samples, encoded pictures, small models and the command line."""
 
 import dataclasses
 import gzip
 import io
 import json
+import os
 import sys
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
+import msgspec.structs
 import numpy as np
 import numpy.typing as npt
 import onnx
@@ -27,7 +30,7 @@ Encode = Callable[..., bytes]
 
 @dataclasses.dataclass(frozen=True)
 class Sample:
-    """Real test examples: inputs as a server takes them, and the index of each one's label."""
+    """Real test examples: inputs of a request, and the index of each label."""
 
     inputs: tuple[bytes | str, ...]
     labels: tuple[int, ...]
@@ -42,7 +45,7 @@ def _encode(picture: Image.Image | Array, kind: str = "PNG", **options: Any) -> 
 
 @pytest.fixture(scope="session")
 def encode() -> Encode:
-    """Make a picture file: ``encode(picture_or_array, "PNG", **options_of_Pillow)``."""
+    """Encode a picture: ``encode(picture_or_array, "PNG", **options_of_Pillow)``."""
     return _encode
 
 
@@ -62,7 +65,7 @@ def digit_png(mnist_digits: Array) -> bytes:
 
 @pytest.fixture(scope="session")
 def samples(data_folder: Path) -> Callable[[str], Sample]:
-    """Return the sample of a model's data set by the model's name."""
+    """Return the sample of a data set by the name of its model."""
 
     def arrays(name: str) -> Sample:
         with np.load(data_folder / f"{name}.npz") as parts:
@@ -85,7 +88,7 @@ def samples(data_folder: Path) -> Callable[[str], Sample]:
 
 @pytest.fixture(scope="session")
 def mnist_card(models_folder: Path) -> Card:
-    """The committed card of mnist 1, to make others from."""
+    """The committed card of mnist 1."""
     return read_card(models_folder / "mnist" / "1" / "card.json")
 
 
@@ -93,7 +96,7 @@ def mnist_card(models_folder: Path) -> Card:
 def tiny_model(mnist_card: Card) -> Callable[..., Path]:
     """Write a model with one dense layer of constant weights, and return its folder.
 
-    ``tiny_model(folder, name="mnist", version=1, bias=(…))`` gives softmax(bias) for every picture.
+    ``tiny_model(folder, name="mnist", version=1, bias=(…))`` returns softmax(bias) for every picture.
     """
 
     def make(
@@ -118,16 +121,16 @@ def tiny_model(mnist_card: Card) -> Callable[..., Path]:
         model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
         onnx.save(model, place / "model.onnx")
         size = (place / "model.onnx").stat().st_size
-        file = dataclasses.replace(
+        file = msgspec.structs.replace(
             mnist_card.onnx, sha256=sha256_of(place / "model.onnx"), bytes=size, opset=17
         )
         write_card(
-            dataclasses.replace(
+            msgspec.structs.replace(
                 mnist_card,
                 name=name,
                 version=version,
                 labels=tuple(map(str, range(len(bias)))),
-                input=dataclasses.replace(mnist_card.input, name="image"),
+                input=msgspec.structs.replace(mnist_card.input, name="image"),
                 onnx=file,
             ),
             place / "card.json",
@@ -143,8 +146,8 @@ def two_forms(
 ) -> Callable[..., Path]:
     """Write a model with an 8-bit form, and return its folder.
 
-    ``two_forms(folder, slow="float32")`` says 0 to every picture in float32 and 1 in int8, so that an answer
-    tells which form gave it; the one that is named multiplies some matrices for nothing first.
+    ``two_forms(folder, slow="float32")`` predicts 0 in float32 and 1 in int8, so that a prediction shows
+    which form was run. The form named by ``slow`` does additional matrix multiplications.
     """
 
     def make(folder: Path, *, slow: str = "", version: int = 1) -> Path:
@@ -155,7 +158,7 @@ def two_forms(
         if slow:
             _slow_down(files[slow])
         card = read_card(place / "card.json")
-        metrics = dataclasses.replace(card.metrics, accuracy=card.metrics.accuracy - 0.001)
+        metrics = msgspec.structs.replace(card.metrics, accuracy=card.metrics.accuracy - 0.001)
         quantized = QuantizedFile(
             sha256=sha256_of(files["int8"]),
             bytes=files["int8"].stat().st_size,
@@ -165,8 +168,8 @@ def two_forms(
             milliseconds=0.5,
             ratio=0.5,
         )
-        onnx_file = dataclasses.replace(card.onnx, sha256=sha256_of(files["float32"]))
-        write_card(dataclasses.replace(card, onnx=onnx_file, quantized=quantized), place / "card.json")
+        onnx_file = msgspec.structs.replace(card.onnx, sha256=sha256_of(files["float32"]))
+        write_card(msgspec.structs.replace(card, onnx=onnx_file, quantized=quantized), place / "card.json")
         return place
 
     return make
@@ -192,7 +195,7 @@ def _slow_down(path: Path, *, times: int = 30) -> None:
 
 @dataclasses.dataclass(frozen=True)
 class Run:
-    """How a command ended, and what it wrote."""
+    """Exit status and output of a command."""
 
     status: int
     out: str
@@ -200,8 +203,8 @@ class Run:
 
 
 @pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Callable[..., Run]:
-    """Run ``lectern`` with some words: ``run("predict", "mnist", "-", stdin=b"…")``."""
+def run(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Iterator[Callable[..., Run]]:
+    """Run ``lectern`` in this process: ``run("predict", "mnist", "-", stdin=b"…")``."""
 
     def call(*words: str, stdin: bytes = b"") -> Run:
         monkeypatch.setattr(sys, "argv", ["lectern", *words])
@@ -215,4 +218,6 @@ def run(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> C
         out, err = capfd.readouterr()
         return Run(status, out, err)
 
-    return call
+    # `lectern serve` sets variables of the process.
+    with mock.patch.dict(os.environ):
+        yield call

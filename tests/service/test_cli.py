@@ -1,4 +1,4 @@
-"""The command line as a whole: help, examples, exit statuses, and what is said of missing packages."""
+"""Tests of the command line: help, exit statuses and missing packages."""
 
 import importlib
 import os
@@ -26,7 +26,7 @@ def test_every_command_has_help_with_an_example(run: Run, command: str) -> None:
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_every_option_of_every_command_says_what_it_does(run: Run, command: str) -> None:
+def test_every_option_has_a_help_text(run: Run, command: str) -> None:
     command_object = getattr(importlib.import_module(COMMANDS[command][0]), command)
     for parameter in command_object.params:
         if parameter.param_type_name == "option":
@@ -34,14 +34,14 @@ def test_every_option_of_every_command_says_what_it_does(run: Run, command: str)
 
 
 @pytest.mark.parametrize("words", [("--help",), ("-h",), ()])
-def test_lectern_alone_lists_every_command_with_a_summary(run: Run, words: tuple[str, ...]) -> None:
+def test_help_lists_every_command_with_a_summary(run: Run, words: tuple[str, ...]) -> None:
     result = run(*words)
     listing = result.out + result.err
     for command, (_, _, summary) in COMMANDS.items():
         assert any(line.split() == [command, *summary.split()] for line in listing.splitlines())
 
 
-def test_the_version_is_told(run: Run) -> None:
+def test_version_is_printed(run: Run) -> None:
     result = run("--version")
     assert result.out.startswith("lectern ")
     assert result.out.split()[1][0].isdigit()
@@ -60,7 +60,7 @@ def test_the_version_is_told(run: Run) -> None:
         (["serve", "--host", "example.org"], "LECTERN_HOST is 'example.org', expected an IP address"),
     ],
 )
-def test_a_users_mistake_is_named_on_standard_error_with_status_2(
+def test_user_errors_are_printed_to_standard_error_with_status_2(
     run: Run, words: list[str], said: str
 ) -> None:
     result = run(*words)
@@ -77,9 +77,7 @@ def test_a_users_mistake_is_named_on_standard_error_with_status_2(
         ("['train', 'mnist-dense']", "keras", "train"),
     ],
 )
-def test_a_missing_package_is_named_with_the_command_that_installs_it(
-    words: str, package: str, extra: str
-) -> None:
+def test_missing_package_prints_the_command_that_installs_it(words: str, package: str, extra: str) -> None:
     program = f"import sys; sys.modules[{package!r}] = None; sys.argv[1:] = {words}; "
     result = subprocess.run(
         [sys.executable, "-c", program + "from service.cli import main; main()"],
@@ -95,7 +93,7 @@ def test_a_missing_package_is_named_with_the_command_that_installs_it(
     assert len(result.stderr.splitlines()) == 1
 
 
-def test_a_bug_is_not_taken_for_a_missing_package(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_module_of_lectern_is_not_reported_as_a_package(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(COMMANDS, "models", ("service.no_such_module", "", "Broken."))
     monkeypatch.setattr(sys, "argv", ["lectern", "models"])
     with pytest.raises(ModuleNotFoundError, match=r"service\.no_such_module"):

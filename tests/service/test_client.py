@@ -1,4 +1,4 @@
-"""The SDK, sync and async alike: what it sends, what it makes of answers, when it tries again."""
+"""Tests of both clients: requests, responses and retries."""
 
 import asyncio
 import base64
@@ -7,7 +7,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -28,7 +28,7 @@ from service.inference.prediction import Prediction, Score
 
 @dataclass(frozen=True)
 class Canned:
-    """An answer that the scripted server gives."""
+    """A response of the scripted server."""
 
     document: Any = None
     status: int = 200
@@ -39,7 +39,7 @@ class Canned:
 
 @dataclass
 class Script:
-    """A local server that answers with canned answers in turn, the last one over and over."""
+    """A local server that returns the given responses in order, and repeats the last one."""
 
     url: str
     answers: list[Canned] = field(default_factory=list)
@@ -55,22 +55,22 @@ def script() -> Iterator[Script]:
 
         def answer(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            running.requests.append(
-                (self.command, self.path, dict(self.headers), json.loads(body) if body else None)
-            )
+            raw = self.headers.get("Content-Type") == "application/octet-stream"
+            content = body if raw or not body else json.loads(body)
+            running.requests.append((self.command, self.path, dict(self.headers), content))
             canned = running.answers.pop(0) if len(running.answers) > 1 else running.answers[0]
             stop.wait(canned.after_s)
-            content = json.dumps(canned.document).encode() if canned.body is None else canned.body
+            answer = json.dumps(canned.document).encode() if canned.body is None else canned.body
             self.send_response(canned.status)
-            for name, value in {"Content-Length": str(len(content)), **canned.headers}.items():
+            for name, value in {"Content-Length": str(len(answer)), **canned.headers}.items():
                 self.send_header(name, value)
             self.end_headers()
-            self.wfile.write(content)
+            self.wfile.write(answer)
 
         do_GET = do_POST = answer
 
         def log_message(self, *args: Any) -> None:
-            """Say nothing."""
+            """Log nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     running = Script(f"http://127.0.0.1:{server.server_port}")
@@ -108,16 +108,16 @@ def call(request: pytest.FixtureRequest) -> Call:
 
 @pytest.fixture
 def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """Note how long the clients want to wait, and let them not wait."""
+    """Record how long the clients would wait, without waiting."""
     waited: list[float] = []
     really = asyncio.sleep
 
-    async def note(seconds: float) -> None:
+    async def record(seconds: float) -> None:
         waited.append(seconds)
         await really(0)
 
-    monkeypatch.setattr("service.client.time.sleep", waited.append)
-    monkeypatch.setattr("service.client.asyncio.sleep", note)
+    monkeypatch.setattr("time.sleep", waited.append)
+    monkeypatch.setattr("asyncio.sleep", record)
     return waited
 
 
@@ -134,17 +134,32 @@ SEVEN = (("7", 0.9), ("1", 0.1))
 ONE = (("1", 0.4), ("7", 0.35))
 
 
-def test_a_picture_is_sent_in_base64_and_answered_with_a_prediction(script: Script, call: Call) -> None:
-    script.answers = [_answer(SEVEN)]
+def test_one_picture_is_sent_as_it_is(script: Script, call: Call) -> None:
+    rows = _answer(SEVEN)
+    script.answers = [replace(rows, document=rows.document[0])]
     found = call(script.url + "/", "predict", "mnist", b"\x89PNG", top_k=2)
     assert found == Prediction("mnist", 3, (Score("7", 0.9), Score("1", 0.1)), unsure=False)
+    method, path, headers, body = script.requests[0]
+    assert (method, path) == ("POST", "/models/mnist?top_k=2")
+    assert (headers["Content-Type"], body) == ("application/octet-stream", b"\x89PNG")
+
+
+def test_several_pictures_are_sent_in_base64(script: Script, call: Call) -> None:
+    script.answers = [_answer(SEVEN, ONE, unsure="false,true")]
+    found = call(script.url, "predict_many", "mnist", [b"\x89PNG", b"GIF"], top_k=2)
+    assert found == [
+        Prediction("mnist", 3, (Score("7", 0.9), Score("1", 0.1)), unsure=False),
+        Prediction("mnist", 3, (Score("1", 0.4), Score("7", 0.35)), unsure=True),
+    ]
     method, path, _, body = script.requests[0]
     assert (method, path) == ("POST", "/models/mnist")
-    assert base64.b64decode(body["inputs"][0]) == b"\x89PNG"
+    assert [base64.b64decode(text) for text in body["inputs"]] == [b"\x89PNG", b"GIF"]
     assert body["parameters"] == {"top_k": 2}
 
 
-def test_texts_are_sent_as_they_are_and_each_answer_has_its_own_doubt(script: Script, call: Call) -> None:
+def test_texts_are_sent_as_they_are_and_each_prediction_has_its_own_unsure_flag(
+    script: Script, call: Call
+) -> None:
     script.answers = [_answer(SEVEN, ONE, SEVEN, unsure="false,true,false")]
     found = call(script.url, "predict_many", "imdb", ["good", "naïve", "bad"], version=2)
     assert [prediction.unsure for prediction in found] == [False, True, False]
@@ -156,13 +171,13 @@ def test_texts_are_sent_as_they_are_and_each_answer_has_its_own_doubt(script: Sc
 @pytest.mark.parametrize(
     ("name", "path"), [("../readyz", "..%2Freadyz"), ("a?b#c", "a%3Fb%23c"), ("ü", "%C3%BC")]
 )
-def test_no_name_of_a_model_leads_elsewhere(script: Script, call: Call, name: str, path: str) -> None:
+def test_model_names_are_quoted_in_the_path(script: Script, call: Call, name: str, path: str) -> None:
     script.answers = [_answer(SEVEN)]
     call(script.url, "predict", name, b"x")
     assert script.requests[0][1] == f"/models/{path}"
 
 
-def test_the_key_is_sent_if_there_is_one(script: Script, call: Call) -> None:
+def test_api_key_is_sent_if_there_is_one(script: Script, call: Call) -> None:
     script.answers = [_answer(SEVEN)]
     call(script.url, "predict", "mnist", b"x", options={"api_key": "alpha"})
     call(script.url, "predict", "mnist", b"x")
@@ -171,7 +186,7 @@ def test_the_key_is_sent_if_there_is_one(script: Script, call: Call) -> None:
     assert sent[:2] == ["Bearer alpha", None]
 
 
-def test_models_and_cards_are_read(script: Script, call: Call, mnist_card: Card) -> None:
+def test_models_and_cards_are_parsed(script: Script, call: Call, mnist_card: Card) -> None:
     row = {"name": "mnist", "version": 2, "versions": [1, 2], "title": "t", "task": "image-classification"}
     script.answers = [
         Canned({"models": [row | {"labels": ["0", "1"], "accuracy": 0.99}]}),
@@ -181,11 +196,14 @@ def test_models_and_cards_are_read(script: Script, call: Call, mnist_card: Card)
         ModelSummary("mnist", 2, (1, 2), "t", "image-classification", ("0", "1"))
     ]
     assert call(script.url, "card", "mnist") == mnist_card
-    assert [request[:2] for request in script.requests] == [("GET", "/models"), ("GET", "/models/mnist")]
+    assert call(script.url, "card", "mnist", version=1) == mnist_card
+    assert [request[:2] for request in script.requests] == [
+        ("GET", "/models"), ("GET", "/models/mnist"), ("GET", "/models/mnist/versions/1")
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("status", [429, 503])
-def test_a_busy_server_is_asked_again_with_growing_pauses(
+def test_busy_server_is_retried_with_exponential_back_off(
     script: Script, call: Call, status: int, pauses: list[float]
 ) -> None:
     script.answers = [*[_refusal(status)] * 3, _answer(SEVEN)]
@@ -200,7 +218,7 @@ def test_a_busy_server_is_asked_again_with_growing_pauses(
     ("asked", "least", "most"),
     [("2", 2, 2), ("0", 0.05, 0.15), ("600", 5, 5), ("soon", 0.05, 0.15), ("\xb2", 0.05, 0.15)],
 )
-def test_the_pause_that_the_server_asks_for_is_kept_within_reason(
+def test_retry_after_is_honoured_up_to_a_limit(
     script: Script, call: Call, pauses: list[float], asked: str, least: float, most: float
 ) -> None:
     script.answers = [_refusal(429, **{"Retry-After": asked}), _answer(SEVEN)]
@@ -209,7 +227,7 @@ def test_the_pause_that_the_server_asks_for_is_kept_within_reason(
     assert least <= pauses[0] <= most
 
 
-def test_a_server_that_stays_busy_is_given_up(script: Script, call: Call, pauses: list[float]) -> None:
+def test_retries_end_after_the_configured_number(script: Script, call: Call, pauses: list[float]) -> None:
     script.answers = [_refusal(429)]
     with pytest.raises(RequestRefused, match="come back later") as raised:
         call(script.url, "predict", "mnist", b"x", options={"retries": 2})
@@ -218,7 +236,7 @@ def test_a_server_that_stays_busy_is_given_up(script: Script, call: Call, pauses
 
 
 @pytest.mark.parametrize("status", [400, 401, 404, 413, 415, 422, 500, 504])
-def test_other_refusals_are_final(script: Script, call: Call, pauses: list[float], status: int) -> None:
+def test_other_errors_are_not_retried(script: Script, call: Call, pauses: list[float], status: int) -> None:
     script.answers = [_refusal(status, "some_code")]
     with pytest.raises(RequestRefused) as raised:
         call(script.url, "predict", "mnist", b"x")
@@ -255,20 +273,20 @@ GOOD = {"X-Model-Version": "1", "X-Lectern-Unsure": "false"}
         Canned(status=302, headers={"Location": "http://127.0.0.1:1/"}),
     ],
 )
-def test_what_is_no_answer_of_lecterns_is_said_so(script: Script, call: Call, canned: Canned) -> None:
+def test_responses_of_other_servers_are_unexpected(script: Script, call: Call, canned: Canned) -> None:
     script.answers = [canned]
     with pytest.raises(UnexpectedAnswer, match="is it a Lectern server"):
         call(script.url, "predict", "mnist", b"x", options={"retries": 0})
 
 
 @pytest.mark.parametrize("document", [{}, {"models": 7}, {"models": [{}]}, [], "models", None])
-def test_a_list_of_models_that_is_none_is_said_so(script: Script, call: Call, document: Any) -> None:
+def test_malformed_list_of_models_is_unexpected(script: Script, call: Call, document: Any) -> None:
     script.answers = [Canned(document)]
     with pytest.raises(UnexpectedAnswer):
         call(script.url, "models")
 
 
-def test_an_answer_that_takes_too_long_is_given_up(script: Script, call: Call) -> None:
+def test_slow_response_times_out(script: Script, call: Call) -> None:
     script.answers = [Canned(after_s=30)]
     started = time.monotonic()
     with pytest.raises(ConnectionFailed, match="did not answer in time"):
@@ -276,7 +294,7 @@ def test_an_answer_that_takes_too_long_is_given_up(script: Script, call: Call) -
     assert time.monotonic() - started < 5
 
 
-def test_a_server_that_is_not_there_is_named(call: Call) -> None:
+def test_unreachable_server_is_reported_with_its_address(call: Call) -> None:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{probe.getsockname()[1]}"
@@ -287,6 +305,6 @@ def test_a_server_that_is_not_there_is_named(call: Call) -> None:
 @pytest.mark.parametrize(
     "url", ["localhost:3000", "http://127.0.0.1:none", "", "ftp://127.0.0.1", "http://[::1"]
 )
-def test_what_is_no_address_is_said_so(call: Call, url: str) -> None:
+def test_invalid_address_is_reported(call: Call, url: str) -> None:
     with pytest.raises(ConnectionFailed):
         call(url, "models")

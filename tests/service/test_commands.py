@@ -1,4 +1,4 @@
-"""The commands serve, predict and models: what they print for people and programs, and their statuses."""
+"""Tests of the commands serve, predict and models: output and exit statuses."""
 
 import json
 import os
@@ -24,7 +24,7 @@ def digit_file(tmp_path: Path, digit_png: bytes) -> str:
     return str(path)
 
 
-def test_predict_draws_a_bar_for_every_label(
+def test_predict_prints_a_bar_for_every_label(
     run: Run, digit_file: str, models_folder: Path, digit_png: bytes
 ) -> None:
     prediction = Catalog(models_folder).predictor("mnist").predict([digit_png])[0]
@@ -37,7 +37,7 @@ def test_predict_draws_a_bar_for_every_label(
     assert bars[0].count("█") == round(30 * prediction.best.score)
 
 
-def test_predict_prints_a_line_of_json_an_input(
+def test_predict_prints_one_line_of_json_for_each_input(
     run: Run, digit_file: str, models_folder: Path, digit_png: bytes
 ) -> None:
     prediction = Catalog(models_folder).predictor("mnist", 1).predict([digit_png], top_k=2)[0]
@@ -60,13 +60,13 @@ def test_predict_reads_standard_input(run: Run, digit_png: bytes) -> None:
     assert answer["scores"][0]["label"] == "positive"
 
 
-def test_predict_takes_texts_as_words(run: Run) -> None:
+def test_predict_classifies_texts_from_the_command_line(run: Run) -> None:
     result = run("predict", "imdb", "wonderful and superb", "a dull waste of time", "--json")
     labels = [json.loads(line)["scores"][0]["label"] for line in result.out.splitlines()]
     assert labels == ["positive", "negative"]
 
 
-def test_predict_says_when_it_is_not_sure(
+def test_predict_marks_unsure_predictions(
     run: Run,
     digit_file: str,
     tmp_path: Path,
@@ -75,10 +75,10 @@ def test_predict_says_when_it_is_not_sure(
 ) -> None:
     tiny_model(tmp_path / "models", bias=(0.0,) * 10)
     monkeypatch.setenv("LECTERN_MODELS", str(tmp_path / "models"))
-    assert run("predict", "mnist", digit_file).out.splitlines()[0].endswith("(not sure)")
+    assert run("predict", "mnist", digit_file).out.splitlines()[0].endswith("(unsure)")
 
 
-def test_predict_names_what_cannot_be_used_and_classifies_the_rest(
+def test_predict_reports_invalid_inputs_and_classifies_the_others(
     run: Run, digit_file: str, tmp_path: Path, encode: Callable[..., bytes]
 ) -> None:
     blank, text, missing = tmp_path / "blank.png", tmp_path / "notes.txt", tmp_path / "missing.png"
@@ -95,7 +95,7 @@ def test_predict_names_what_cannot_be_used_and_classifies_the_rest(
     assert "cannot be read (No such file or directory)" in complaints[2]
 
 
-def test_predict_copes_with_names_that_are_no_utf_8(run: Run, tmp_path: Path, digit_png: bytes) -> None:
+def test_predict_accepts_file_names_that_are_not_utf_8(run: Run, tmp_path: Path, digit_png: bytes) -> None:
     path = tmp_path / os.fsdecode(b"sieben\xff.png")
     path.write_bytes(digit_png)
     assert "sieben\ufffd.png  mnist" in run("predict", "mnist", str(path)).out
@@ -104,9 +104,7 @@ def test_predict_copes_with_names_that_are_no_utf_8(run: Run, tmp_path: Path, di
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:1", "no address"])
-def test_predict_without_the_server_it_is_to_ask_ends_with_status_2(
-    run: Run, digit_file: str, url: str
-) -> None:
+def test_predict_with_an_unreachable_server_exits_with_status_2(run: Run, digit_file: str, url: str) -> None:
     result = run("predict", "mnist", digit_file, "--url", url)
     assert (result.status, result.out) == (2, "")
     assert len(result.err.splitlines()) == 1
@@ -122,16 +120,16 @@ def test_models_lists_every_version_of_every_model(run: Run, models_folder: Path
     assert [(document["name"], str(document["version"])) for document in documents] == expected
 
 
-def test_models_shows_all_runs_in_a_network(run: Run) -> None:
+def test_models_shows_the_runs_of_an_ensemble(run: Run) -> None:
     text = run("models", "fashion_mnist", "--version", "2").out
 
     assert "fashion-deep, 50 epochs, seed 1, with fashion-residual, seed 1, " in text
 
 
-def test_models_shows_what_a_run_went_on_from_and_was_averaged_with(run: Run) -> None:
+def test_models_shows_initial_weights_and_averaged_runs(run: Run) -> None:
     text = run("models", "mnist", "--version", "2").out
 
-    assert "mnist-hands, 5 epochs, seed 1, with mnist-hands, seed 2, with mnist-hands, seed 3, " in text
+    assert "mnist-strokes, 5 epochs, seed 1, with mnist-strokes, seed 2, with mnist-strokes, seed 3, " in text
     assert "after mnist-deep, seed 2, 36 epochs, " in text
 
 
@@ -146,7 +144,7 @@ def test_models_shows_a_card(run: Run, models_folder: Path) -> None:
 
 @pytest.fixture
 def started(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
-    """Note what ``serve`` would start, and start nothing."""
+    """Record the command that ``serve`` would execute, without executing it."""
     words: list[list[str]] = []
     monkeypatch.setattr(os, "environ", dict(os.environ))
     monkeypatch.setattr(os, "execv", lambda path, arguments: words.append(arguments))
@@ -159,7 +157,7 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def test_serve_starts_bentoml_where_it_is_told_to(run: Run, started: list[list[str]]) -> None:
+def test_serve_starts_bentoml_with_host_and_port(run: Run, started: list[list[str]]) -> None:
     port = str(_free_port())
     result = run("serve", "--host", "127.0.0.1", "--port", port)
     assert started[0][:5] == [sys.executable, "-m", "bentoml", "serve", "service.server.app:Lectern"]
@@ -167,11 +165,11 @@ def test_serve_starts_bentoml_where_it_is_told_to(run: Run, started: list[list[s
     assert (options["--host"], options["--port"]) == ("127.0.0.1", port)
     assert "mnist" in result.err
     assert f"http://127.0.0.1:{port}" in result.err
-    # The workers read the environment anew.
+    # The workers read the environment again.
     assert os.environ["LECTERN_PORT"] == port
 
 
-def test_serve_tells_where_grpc_is(
+def test_serve_prints_the_grpc_address(
     run: Run, started: list[list[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     port, grpc_port = _free_port(), _free_port()
@@ -180,7 +178,7 @@ def test_serve_tells_where_grpc_is(
     assert started
 
 
-def test_serve_refuses_a_grpc_port_that_is_taken(
+def test_serve_reports_a_grpc_port_in_use(
     run: Run, started: list[list[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
@@ -193,7 +191,7 @@ def test_serve_refuses_a_grpc_port_that_is_taken(
     assert not started
 
 
-def test_serve_takes_options_over_variables_and_variables_over_defaults(
+def test_serve_options_override_variables_and_variables_override_defaults(
     run: Run, started: list[list[str]]
 ) -> None:
     ports = [str(_free_port()) for _ in range(2)]
@@ -203,7 +201,7 @@ def test_serve_takes_options_over_variables_and_variables_over_defaults(
     assert [words[words.index("--port") + 1] for words in started] == ports
 
 
-def test_serve_finds_models_in_a_folder_relative_to_the_callers(
+def test_serve_resolves_a_relative_models_folder(
     run: Run,
     started: list[list[str]],
     tmp_path: Path,
@@ -214,7 +212,7 @@ def test_serve_finds_models_in_a_folder_relative_to_the_callers(
     monkeypatch.chdir(tmp_path)
     os.environ["LECTERN_MODELS"] = "mine"
     assert run("serve", "--port", str(_free_port())).status == 0
-    # BentoML's workers start in the folder of the project.
+    # The working directory of BentoML's workers is the project.
     assert os.environ["LECTERN_MODELS"] == str(tmp_path / "mine")
 
 
@@ -228,12 +226,12 @@ def _has_ipv6() -> bool:
 
 
 @pytest.mark.skipif(not _has_ipv6(), reason="this machine has no IPv6")
-def test_serve_shows_an_address_that_can_be_opened(run: Run, started: list[list[str]]) -> None:
+def test_serve_prints_a_valid_ipv6_url(run: Run, started: list[list[str]]) -> None:
     port = _free_port()
     assert f"http://[::1]:{port} " in run("serve", "--host", "::1", "--port", str(port)).err
 
 
-def test_serve_says_where_it_cannot_listen(run: Run, started: list[list[str]]) -> None:
+def test_serve_reports_a_port_in_use(run: Run, started: list[list[str]]) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -252,7 +250,7 @@ def test_serve_says_where_it_cannot_listen(run: Run, started: list[list[str]]) -
         ("LECTERN_API_KEYS", ",", "LECTERN_API_KEYS"),
     ],
 )
-def test_serve_tells_what_would_fail_every_worker_in_one_line(
+def test_serve_reports_errors_that_would_end_every_worker_in_one_line(
     run: Run, started: list[list[str]], variable: str, value: str, said: str
 ) -> None:
     os.environ[variable] = value
@@ -262,7 +260,7 @@ def test_serve_tells_what_would_fail_every_worker_in_one_line(
     assert len(result.err.splitlines()) == 1
 
 
-def test_serve_refuses_a_damaged_model_before_it_starts(
+def test_serve_reports_a_damaged_model_before_it_starts(
     run: Run, started: list[list[str]], tmp_path: Path, tiny_model: Callable[..., Path]
 ) -> None:
     (tiny_model(tmp_path) / "model.onnx").write_bytes(b"cut")

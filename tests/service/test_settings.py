@@ -1,17 +1,17 @@
-"""Settings: each variable has a default and a check, and a value that cannot be used is named."""
+"""Tests of the settings: defaults, values that are accepted, and errors that name the variable."""
 
-import dataclasses
 import socket
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from service.inference.errors import SettingsError
 from service.settings import Settings, table, variable
 
 
-def test_nothing_set_gives_the_defaults(models_folder: Path) -> None:
+def test_defaults_without_any_variable(models_folder: Path) -> None:
     assert Settings.from_environment({}) == Settings(
         models=models_folder,
         host="127.0.0.1",
@@ -33,8 +33,8 @@ def test_nothing_set_gives_the_defaults(models_folder: Path) -> None:
     )
 
 
-def test_a_variable_that_is_set_to_nothing_is_not_set() -> None:
-    empty = {variable(field.name): "" for field in dataclasses.fields(Settings)}
+def test_empty_variables_are_ignored() -> None:
+    empty = {variable(name): "" for name in Settings.__struct_fields__}
     assert Settings.from_environment(empty) == Settings()
 
 
@@ -66,12 +66,14 @@ def test_a_variable_that_is_set_to_nothing_is_not_set() -> None:
             ("https://a.example", "http://localhost:8000"),
         ),
         ("cors_origins", "*", ("*",)),
+        ("trusted_proxies", "10.0.0.0/8, 192.0.2.1", ("10.0.0.0/8", "192.0.2.1/32")),
+        ("trusted_proxies", "2001:db8::/32", ("2001:db8::/32",)),
         ("log_format", "json", "json"),
     ],
 )
 def test_each_variable_is_read(name: str, text: str, value: Any) -> None:
     settings = Settings.from_environment({variable(name): text})
-    assert settings == dataclasses.replace(Settings(), **{name: value})
+    assert settings == replace(Settings(), **{name: value})
 
 
 @pytest.mark.parametrize(
@@ -103,37 +105,40 @@ def test_each_variable_is_read(name: str, text: str, value: Any) -> None:
         ("timeout_s", "inf"),
         ("cors_origins", "example.org"),
         ("cors_origins", "https://example.org/page"),
+        ("trusted_proxies", ","),
+        ("trusted_proxies", "proxy.example"),
+        ("trusted_proxies", "10.0.0.0/33"),
         ("log_format", "xml"),
     ],
 )
-def test_a_value_that_cannot_be_used_is_named_with_what_is_expected(name: str, text: str) -> None:
+def test_invalid_value_is_reported_with_the_expected_one(name: str, text: str) -> None:
     with pytest.raises(SettingsError) as raised:
         Settings.from_environment({variable(name): text})
     assert str(raised.value).startswith(f"{variable(name)} is {text!r}, expected ")
 
 
 @pytest.mark.parametrize("text", [",", " ", "secret key", "ключ", "secret\x07"])
-def test_keys_that_no_caller_could_send_are_refused_and_not_shown(text: str) -> None:
+def test_invalid_keys_are_reported_without_their_value(text: str) -> None:
     with pytest.raises(SettingsError, match="LECTERN_API_KEYS cannot be used, expected") as raised:
         Settings.from_environment({"LECTERN_API_KEYS": text})
     assert "secret" not in str(raised.value)
 
 
-def test_two_protocols_cannot_have_one_port() -> None:
+def test_http_and_grpc_need_different_ports() -> None:
     assert Settings.from_environment({"LECTERN_GRPC_PORT": "3001"}).grpc_port == 3001
     with pytest.raises(SettingsError, match="LECTERN_GRPC_PORT and LECTERN_PORT are both 3000; choose"):
         Settings.from_environment({"LECTERN_GRPC_PORT": "3000"})
 
 
-def test_where_ports_cannot_be_shared_grpc_takes_one_worker(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_grpc_needs_one_worker_where_ports_cannot_be_shared(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr(socket, "SO_REUSEPORT", raising=False)
     assert Settings.from_environment({"LECTERN_GRPC_PORT": "3001"}).workers == 1
     with pytest.raises(SettingsError, match=r"LECTERN_GRPC_PORT needs one worker .* which is 2, to 1"):
         Settings.from_environment({"LECTERN_GRPC_PORT": "3001", "LECTERN_WORKERS": "2"})
 
 
-def test_the_table_has_a_row_with_a_summary_for_every_setting() -> None:
+def test_table_has_a_row_with_a_summary_for_every_setting() -> None:
     rows = table()
-    assert [name for name, _, _ in rows] == [variable(field.name) for field in dataclasses.fields(Settings)]
+    assert [name for name, _, _ in rows] == [variable(name) for name in Settings.__struct_fields__]
     assert {name: default for name, default, _ in rows}["LECTERN_TIMEOUT_S"] == "30.0"
     assert all(summary for _, _, summary in rows)

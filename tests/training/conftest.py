@@ -3,12 +3,18 @@
 import gzip
 import json
 import os
+import shutil
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
+from msgspec.structs import replace
 
+from service.inference.card import Card
+from service.inference.catalog import BUNDLED, Catalog
 from training.datasets.dataset import Examples
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -76,3 +82,40 @@ def mnist_sample(data_folder: Path) -> Examples:
     with np.load(data_folder / "mnist.npz") as sample:
         order = np.random.default_rng(0).permutation(500)
         return Examples(sample["x"][order], sample["y"][order].astype(np.int64))
+
+
+@pytest.fixture
+def overconfident_models(tmp_path: Path) -> Path:
+    """A folder of models with mnist 1, whose temperature is a third of the right one."""
+    from training.export.calibration import Calibration
+    from training.export.head import insert_calibration
+    from training.export.model_folder import rewrite
+
+    folder = tmp_path / "models" / "mnist" / "1"
+    shutil.copytree(BUNDLED / "mnist" / "1", folder)
+    card = Catalog(tmp_path / "models").card("mnist", 1)
+    proto = onnx.load(folder / "model.onnx")
+    insert_calibration(proto, Calibration(temperature=1 / 3))
+    extra = {"temperature": 1 / 3, "unsure_rule": "an older one", "kept": 1}
+    card = replace(card, unsure_below=0.5, calibration=None, selective_prediction=None, extra=extra)
+    rewrite(folder, card, network=proto)
+    return tmp_path / "models"
+
+
+@pytest.fixture
+def load_consistent_card() -> Callable[[Path], Card]:
+    """A function that returns the card of mnist 1 after checking all files of the model against it."""
+
+    def load(models: Path) -> Card:
+        catalog = Catalog(models, providers=("cpu",))
+        card = catalog.card("mnist", 1)
+        catalog.predictor("mnist", 1)
+        catalog.explainer("mnist", 1)
+        inside = onnx.load(models / "mnist" / "1" / "model.onnx").metadata_props
+        document = json.loads(next(entry.value for entry in inside if entry.key == "card"))
+        outside = json.loads((models / "mnist" / "1" / "card.json").read_text())
+        assert document | {"onnx": None} == outside | {"onnx": None}
+        assert [path.name for path in (models / "mnist").iterdir()] == ["1"]
+        return card
+
+    return load

@@ -14,7 +14,7 @@ from PIL import Image
 
 from service.inference.card import Card, card_document
 from service.inference.catalog import BUNDLED, Catalog
-from training.export.onnx_graph import dynamic_operations
+from training.export.onnx_graph import shape_operations
 
 CATALOG = Catalog(BUNDLED)
 CARDS = [CATALOG.card(card.name, version) for card in CATALOG for version in CATALOG.versions(card.name)]
@@ -63,7 +63,7 @@ def test_graph_is_of_the_form_that_was_promised(card: Card) -> None:
     proto = onnx.load(CATALOG.folder(card) / "model.onnx")
 
     onnx.checker.check_model(proto, full_check=True)
-    assert dynamic_operations(proto) == ()
+    assert shape_operations(proto) == ()
     assert [entry.version for entry in proto.opset_import] == [card.onnx.opset]
     inside = json.loads(next(entry.value for entry in proto.metadata_props if entry.key == "card"))
     document = card_document(card)

@@ -1,1 +1,1 @@
-"""Random changes of the training pictures."""
+"""Data augmentation: random changes of training pictures, and synthetic pictures to train on."""

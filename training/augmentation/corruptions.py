@@ -1,69 +1,58 @@
-"""Owns damage to training pictures: what a lens, a sensor and a codec take away."""
+"""Corrupts training pictures with the faults of a lens, a sensor and a codec: blur, noise and compression."""
 
 import io
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
+from scipy.ndimage import gaussian_filter
 
 Pictures = npt.NDArray[np.uint8]
-_SIDE = 28  # that the blur is meant for
-_SIGMA = 1.2  # of the blur, in pixels of 28, at most
-_NOISE = 0.12 * 255  # deviation, at most
-_QUALITY = (20, 90)  # of JPEG: at least, and below
+_REFERENCE_SIDE = 28  # the side in pixels that _BLUR_SIGMA refers to
+_BLUR_SIGMA = (0.2, 1.2)  # the upper limit grows with the picture
+_NOISE_DEVIATION = 0.12 * 255  # upper limit, in grey levels
+_JPEG_QUALITY = (20, 90)  # the upper limit is exclusive
 
 
-def damage(pictures: Pictures, *, share: float, rng: np.random.Generator) -> Pictures:
-    """Blur, make noisy or compress some of the pictures, each by another amount.
+def corrupt(pictures: Pictures, *, share: float, rng: np.random.Generator) -> Pictures:
+    """Blur, add noise to or compress a random share of pictures, each with a severity of its own.
 
     Args:
         pictures: uint8 (n, height, width) or (n, height, width, 3).
-        share: Of the pictures that are damaged, a third of them in each way.
+        share: Share of the pictures to corrupt, 0 to 1; a third of them in each way.
         rng: Source of the randomness.
 
     Returns:
         New uint8 array of the same shape.
     """
     changed = pictures.copy()
-    for chosen, change in zip(
-        np.array_split(np.flatnonzero(rng.random(len(pictures)) < share), 3),
-        (_blurred, _noisy, _compressed),
-        strict=True,
-    ):
-        if len(chosen):
-            changed[chosen] = change(pictures[chosen], rng)
+    chosen = np.flatnonzero(rng.random(len(pictures)) < share)
+    for places, corruption in zip(np.array_split(chosen, 3), (_blur, _add_noise, _compress), strict=True):
+        if len(places):
+            changed[places] = corruption(pictures[places], rng)
     return changed
 
 
-def _blurred(pictures: Pictures, rng: np.random.Generator) -> Pictures:
-    """Gaussian blur, a row of weights for each picture, first down and then across."""
-    largest = _SIGMA * pictures.shape[1] / _SIDE
-    sigma = rng.uniform(0.2, largest, (len(pictures), 1))
-    reach = int(np.ceil(2.5 * largest))
-    weights = np.exp(-(np.arange(-reach, reach + 1) ** 2) / (2 * sigma**2)).astype(np.float32)
-    weights /= weights.sum(axis=1, keepdims=True)
-    blurred = pictures.astype(np.float32)
-    for axis in (1, 2):
-        around = [(0, 0)] * pictures.ndim
-        around[axis] = (reach, reach)
-        windows = np.lib.stride_tricks.sliding_window_view(
-            np.pad(blurred, around, "edge"), 2 * reach + 1, axis
-        )
-        blurred = np.einsum("n...k,nk->n...", windows, weights)
-    return np.rint(blurred).astype(np.uint8)
+def _blur(pictures: Pictures, rng: np.random.Generator) -> Pictures:
+    low, high = _BLUR_SIGMA
+    high *= pictures.shape[1] / _REFERENCE_SIDE
+    result = np.empty_like(pictures)
+    for target, picture, sigma in zip(result, pictures, rng.uniform(low, high, len(pictures)), strict=True):
+        blurred = gaussian_filter(picture.astype(np.float32), sigma, mode="nearest", axes=(0, 1))
+        target[:] = np.rint(blurred)
+    return result
 
 
-def _noisy(pictures: Pictures, rng: np.random.Generator) -> Pictures:
-    deviation = rng.uniform(0, _NOISE, (len(pictures), *(1,) * (pictures.ndim - 1)))
+def _add_noise(pictures: Pictures, rng: np.random.Generator) -> Pictures:
+    deviation = rng.uniform(0, _NOISE_DEVIATION, (len(pictures), *(1,) * (pictures.ndim - 1)))
     noise = rng.standard_normal(pictures.shape, dtype=np.float32) * deviation
     return np.clip(np.rint(pictures + noise), 0, 255).astype(np.uint8)
 
 
-def _compressed(pictures: Pictures, rng: np.random.Generator) -> Pictures:
+def _compress(pictures: Pictures, rng: np.random.Generator) -> Pictures:
     result = np.empty_like(pictures)
-    for target, picture, quality in zip(
-        result, pictures, rng.integers(*_QUALITY, len(pictures)).tolist(), strict=True
-    ):
+    qualities = rng.integers(*_JPEG_QUALITY, len(pictures)).tolist()
+    for target, picture, quality in zip(result, pictures, qualities, strict=True):
         file = io.BytesIO()
         Image.fromarray(picture).save(file, "JPEG", quality=quality)
         target[:] = np.asarray(Image.open(file))

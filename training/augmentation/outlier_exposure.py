@@ -1,64 +1,67 @@
-"""Owns pictures that show nothing: what a network of digits is to be in doubt about.
+"""Makes pictures that show no class, for outlier exposure (Hendrycks, Mazeika and Dietterich 2019).
 
-A network that learned digits only is as sure of a shoe as of a seven. Training it to give every class alike
-to pictures of nothing keeps it in doubt about others too (outlier exposure, Hendrycks, Mazeika and Dietterich
-2019). Those made here are of four kinds, none of which is a thing: clouds, blots, digits in pieces, and heaps
-of straight strokes.
+A network that was trained on digits only is as confident about a shoe as about a seven. If it also learns to
+give every class the same probability on synthetic pictures without a digit, it becomes unsure about other
+unknown pictures as well. Four kinds are made: smooth noise, textured blobs, collages of pieces of digits, and
+random straight lines.
 """
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw
 
+from training.augmentation.rasterizer import draw_strokes
+
 Pictures = npt.NDArray[np.uint8]
-_COARSEST, _FINEST = 3, 14  # random levels along the side of a cloud
-_SMALLEST = 12  # side of the part of the picture that is covered
-_CORNERS = (3, 9)  # of a blot: at least, and fewer than
-_STROKES = (5, 11)  # in a heap: at least, and fewer than; fewer of them might be a digit
-_PEN = (0.05, 0.16)  # width, as a share of the heap's side
-_FINER = 4  # strokes are drawn at this many times the size
+# Upper limits of random integers are exclusive.
+_NOISE_GRID = (3, 14)  # random levels along a side of the noise
+_SMALLEST_NOISE = 12  # side of the noise, in pixels
+_BLOB_CORNERS = (3, 9)
+_LINES = (5, 11)  # fewer might be a digit
+_PEN_WIDTH = (0.05, 0.16)  # share of the lines' square
+_SUPERSAMPLING = 4
 
 
 def make_outliers(pictures: Pictures, *, count: int, rng: np.random.Generator) -> Pictures:
-    """Make pictures of nothing.
+    """Make pictures that show no class, the four kinds in turn.
 
     Args:
-        pictures: uint8 (n, side, side), grey, light on dark; some of them are cut to pieces.
-        count: How many to make.
+        pictures: uint8 (n, side, side), grey, light on dark; the collages are cut from them.
+        count: Number of pictures to make.
         rng: Source of the randomness.
 
     Returns:
         uint8 (count, side, side).
     """
     side = pictures.shape[1]
-    makers = (
-        lambda: _cloud(side, rng),
-        lambda: _blot(side, rng),
-        lambda: _pieces(pictures, rng),
-        lambda: _heap(side, rng),
+    kinds = (
+        lambda: _noise(side, rng),
+        lambda: _blob(side, rng),
+        lambda: _collage(pictures, rng),
+        lambda: _lines(side, rng),
     )
-    return np.stack([makers[place % len(makers)]() for place in range(count)])
+    return np.stack([kinds[number % len(kinds)]() for number in range(count)])
 
 
-def _cloud(side: int, rng: np.random.Generator) -> Pictures:
-    """Smooth noise on a square of its own, as a photo looks when it is taken for a digit."""
-    levels = int(rng.integers(_COARSEST, _FINEST))
-    noise = rng.random((levels, levels), dtype=np.float32)
-    size = int(rng.integers(_SMALLEST, side + 1))
-    cloud = np.asarray(Image.fromarray(noise).resize((size, size), Image.Resampling.BICUBIC))
-    cloud = (cloud - cloud.min()) / max(float(np.ptp(cloud)), 1e-6)
+def _noise(side: int, rng: np.random.Generator) -> Pictures:
+    """Smooth noise in a square, similar to a photo that is sent to a model of digits."""
+    levels = int(rng.integers(*_NOISE_GRID))
+    grid = rng.random((levels, levels), dtype=np.float32)
+    size = int(rng.integers(_SMALLEST_NOISE, side + 1))
+    noise = np.asarray(Image.fromarray(grid).resize((size, size), Image.Resampling.BICUBIC))
+    noise = (noise - noise.min()) / max(float(np.ptp(noise)), 1e-6)
     page = np.zeros((side, side), dtype=np.uint8)
     top, left = rng.integers(0, side - size + 1, 2)
-    page[top : top + size, left : left + size] = cloud ** rng.uniform(0.3, 2) * 255
+    page[top : top + size, left : left + size] = noise ** rng.uniform(0.3, 2) * 255
     return page
 
 
-def _blot(side: int, rng: np.random.Generator) -> Pictures:
-    """A filled shape with a texture, as a garment is."""
-    corners = int(rng.integers(*_CORNERS))
+def _blob(side: int, rng: np.random.Generator) -> Pictures:
+    """A filled polygon or ellipse with a texture, similar to a garment."""
+    corners = int(rng.integers(*_BLOB_CORNERS))
     angles = np.sort(rng.uniform(0, 2 * np.pi, corners))
-    reach = rng.uniform(0.25, 0.5, corners) * side
-    points = np.stack([np.cos(angles) * reach, np.sin(angles) * reach], axis=1) + side / 2
+    radii = rng.uniform(0.25, 0.5, corners) * side
+    points = np.stack([np.cos(angles) * radii, np.sin(angles) * radii], axis=1) + side / 2
     mask = Image.new("L", (side, side))
     draw = ImageDraw.Draw(mask)
     if rng.random() < 0.7:
@@ -66,13 +69,15 @@ def _blot(side: int, rng: np.random.Generator) -> Pictures:
     else:
         (left, top), (right, bottom) = points.min(axis=0), points.max(axis=0)
         draw.ellipse((left, top, right, bottom), fill=255)
-    texture = _cloud(side, rng).astype(np.float32) * rng.uniform(0, 1)
-    flat = rng.uniform(80, 255)
-    return (np.asarray(mask) / 255 * np.clip(flat + texture - texture.mean(), 0, 255)).astype(np.uint8)
+    texture = _noise(side, rng).astype(np.float32) * rng.uniform(0, 1)
+    brightness = rng.uniform(80, 255)
+    levels = np.clip(brightness + texture - texture.mean(), 0, 255)
+    blob: Pictures = (np.asarray(mask) / 255 * levels).astype(np.uint8)
+    return blob
 
 
-def _pieces(pictures: Pictures, rng: np.random.Generator) -> Pictures:
-    """Quarters, or sixteenths, of different digits, each turned."""
+def _collage(pictures: Pictures, rng: np.random.Generator) -> Pictures:
+    """Quarters or sixteenths of different digits, each rotated by a random multiple of 90 degrees."""
     side = pictures.shape[1]
     pieces = int(rng.choice([2, 4]))
     size = side // pieces
@@ -86,14 +91,12 @@ def _pieces(pictures: Pictures, rng: np.random.Generator) -> Pictures:
     return page
 
 
-def _heap(side: int, rng: np.random.Generator) -> Pictures:
-    """Straight strokes of one pen across each other, as large on the page as a digit is."""
-    size = side * 5 // 7 * _FINER
-    page = Image.new("L", (side * _FINER, side * _FINER))
-    draw = ImageDraw.Draw(page)
-    width = round(rng.uniform(*_PEN) * size)
-    corner = (side * _FINER - size) / 2
-    ends = rng.uniform(0, size, (int(rng.integers(*_STROKES)), 4)) + corner
-    for stroke in ends.tolist():
-        draw.line(stroke, fill=255, width=width)
-    return np.asarray(page.reduce(_FINER))
+def _lines(side: int, rng: np.random.Generator) -> Pictures:
+    """Straight lines of one width across each other, in a square of a digit's size."""
+    size = side * 5 // 7 * _SUPERSAMPLING
+    page = Image.new("L", (side * _SUPERSAMPLING, side * _SUPERSAMPLING))
+    width = round(rng.uniform(*_PEN_WIDTH) * size)
+    margin = (side * _SUPERSAMPLING - size) / 2
+    lines = rng.uniform(0, size, (int(rng.integers(*_LINES)), 2, 2)) + margin
+    draw_strokes(page, lines, width=width, round_pen=False)
+    return np.asarray(page.reduce(_SUPERSAMPLING))

@@ -1,6 +1,6 @@
-"""Owns the data sets: found in the cache or fetched, and handed over in fixed splits."""
+"""Data sets: cached or fetched, and split the same way every time."""
 
 from training.datasets.dataset import Dataset, Examples
-from training.datasets.registry import NAMES, load_dataset
+from training.datasets.registry import load_dataset
 
-__all__ = ["NAMES", "Dataset", "Examples", "load_dataset"]
+__all__ = ["Dataset", "Examples", "load_dataset"]

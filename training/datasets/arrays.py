@@ -1,128 +1,139 @@
-"""Owns MNIST, Fashion-MNIST and CIFAR-10, the sets that are small arrays of pictures."""
+"""Loads MNIST, Fashion-MNIST and CIFAR-10, which ``keras.datasets`` distributes as arrays."""
 
 import hashlib
+import importlib
+import io
 import zipfile
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from training.datasets.cache import cache_folder
-from training.datasets.dataset import Dataset, Examples, stratified
-from training.datasets.keras_datasets import fetch_keras_arrays
+from service.inference.files import write_atomically
+from training.datasets.dataset import (
+    Dataset,
+    DatasetDeclaration,
+    DownloadProgress,
+    Examples,
+    stratified_mask,
+)
 from training.errors import DatasetError
 
-_NAMES = ("x_train", "y_train", "x_test", "y_test")
+_ARRAY_NAMES = ("x_train", "y_train", "x_test", "y_test")
 _SPLIT_SEED = 0
 
 
-@dataclass(frozen=True, kw_only=True)
-class ArraySource:
-    """Where one of the sets comes from and how it is split.
-
-    Attributes:
-        name: Also the name of its module in ``keras.datasets``.
-        labels: In the order of the class numbers.
-        shape: Of one picture.
-        validation_share: Part of each class of the training file that is kept for validation.
-        source: For people.
-        license: For people.
-    """
-
-    name: str
-    labels: tuple[str, ...]
-    shape: tuple[int, ...]
-    validation_share: float
-    source: str
-    license: str
-
-
-MNIST = ArraySource(
-    name="mnist",
-    labels=tuple("0123456789"),
-    shape=(28, 28),
-    validation_share=1 / 12,
-    source="MNIST (LeCun, Cortes, Burges), http://yann.lecun.com/exdb/mnist/",
-    license="CC BY-SA 3.0",
-)
-FASHION_MNIST = ArraySource(
-    name="fashion_mnist",
-    labels=(
-        "T-shirt/top",
-        "Trouser",
-        "Pullover",
-        "Dress",
-        "Coat",
-        "Sandal",
-        "Shirt",
-        "Sneaker",
-        "Bag",
-        "Ankle boot",
-    ),
-    shape=(28, 28),
-    validation_share=1 / 12,
-    source="Fashion-MNIST (Xiao, Rasul, Vollgraf 2017; Zalando), https://github.com/zalandoresearch/fashion-mnist",
-    license="MIT",
-)
-CIFAR10 = ArraySource(
-    name="cifar10",
-    labels=("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"),
-    shape=(32, 32, 3),
-    validation_share=1 / 10,
-    source="CIFAR-10 (Krizhevsky 2009), https://www.cs.toronto.edu/~kriz/cifar.html",
-    license="none stated by its authors; free for research with a citation",
-)
-
-
-def array_file(source: ArraySource) -> Path:
-    """Return where the set lies in the cache, or will."""
-    return cache_folder() / f"{source.name}.npz"
-
-
-def load_arrays(source: ArraySource, *, fetch: Callable[[str, Path], None] = fetch_keras_arrays) -> Dataset:
-    """Read a set from the cache, after downloading it if it is not there.
-
-    The validation split is a fixed share of each class of the training file, drawn once with seed 0.
+def fetch_arrays(declaration: DatasetDeclaration, progress: DownloadProgress | None = None) -> None:
+    """Download a set through ``keras.datasets`` and store its arrays in the cache.
 
     Args:
-        source: Which set.
-        fetch: Puts the set of the given name at the given path.
+        declaration: Its name is that of the module in ``keras.datasets``.
+        progress: Not used; Keras shows its own progress.
 
     Raises:
-        DatasetError: The file cannot be fetched, or is not what it should be.
+        DatasetError: The download failed.
     """
-    path = array_file(source)
-    if not path.exists():
-        fetch(source.name, path)
+    (path,) = declaration.paths
+    module = importlib.import_module(f"keras.datasets.{declaration.name}")
+    try:
+        (x_train, y_train), (x_test, y_test) = module.load_data()
+    except Exception as error:  # Keras wraps whatever urllib raises in a plain Exception.
+        raise DatasetError(
+            f"{declaration.name} is not in the cache and cannot be downloaded ({error}); or put {path.name} "
+            f"with the arrays {', '.join(_ARRAY_NAMES)} at {path}"
+        ) from error
+    buffer = io.BytesIO()
+    arrays = (x_train, y_train.ravel(), x_test, y_test.ravel())
+    np.savez_compressed(
+        buffer, **{name: array.astype(np.uint8) for name, array in zip(_ARRAY_NAMES, arrays, strict=True)}
+    )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_atomically(path, buffer.getvalue())
+
+
+def _load(
+    declaration: DatasetDeclaration,
+    size: int | None = None,
+    *,
+    shape: tuple[int, ...],
+    validation_share: float,
+) -> Dataset:
+    """Read a set from the cache.
+
+    Args:
+        declaration: Which set.
+        size: Not used; the images have one size.
+        shape: Shape of an image.
+        validation_share: Share of each class of the training file that is the validation split.
+
+    Raises:
+        DatasetError: The file cannot be read, or contains images of another shape.
+    """
+    (path,) = declaration.paths
     try:
         with path.open("rb") as stream, np.load(stream) as file:
-            arrays = {name: file[name] for name in _NAMES}
+            arrays = {name: file[name] for name in _ARRAY_NAMES}
     except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
-        raise DatasetError(f"{path}: cannot be read ({error}); delete it, and it is fetched again") from error
-    if arrays["x_train"].shape[1:] != source.shape:
+        raise DatasetError(f"{path}: cannot be read ({error}); delete the file to fetch it again") from error
+    if arrays["x_train"].shape[1:] != shape:
         raise DatasetError(
-            f"{path}: pictures are {arrays['x_train'].shape[1:]}, expected {source.shape}; delete it"
+            f"{path}: images are {arrays['x_train'].shape[1:]}, expected {shape}; "
+            "delete the file to fetch it again"
         )
-    whole = Examples(arrays["x_train"], arrays["y_train"].ravel().astype(np.int64))
-    held_out = stratified(whole.y, share=source.validation_share, seed=_SPLIT_SEED)
+    train = Examples(arrays["x_train"], arrays["y_train"].ravel().astype(np.int64))
+    held_out = stratified_mask(train.y, share=validation_share, seed=_SPLIT_SEED)
     return Dataset(
-        name=source.name,
-        labels=source.labels,
-        train=whole.take(~held_out),
-        validation=whole.take(held_out),
+        name=declaration.name,
+        labels=declaration.labels,
+        train=train.take(~held_out),
+        validation=train.take(held_out),
         test=Examples(arrays["x_test"], arrays["y_test"].ravel().astype(np.int64)),
         sha256=_checksum(arrays),
-        source=source.source,
-        license=source.license,
+        source=declaration.source,
+        license=declaration.license,
     )
 
 
 def _checksum(arrays: Mapping[str, npt.NDArray[Any]]) -> str:
-    """Return the SHA-256 of what is in the file, which is the same however it was compressed."""
+    """Return the SHA-256 of the arrays, which does not depend on the file's compression."""
     checksum = hashlib.sha256()
-    for name in _NAMES:
-        checksum.update(np.ascontiguousarray(arrays[name], dtype=np.uint8))
+    for name in _ARRAY_NAMES:
+        checksum.update(np.ascontiguousarray(arrays[name], dtype=np.uint8).data)
     return checksum.hexdigest()
+
+
+MNIST = DatasetDeclaration(
+    name="mnist",
+    labels=tuple("0123456789"),
+    file_names=("mnist.npz",),
+    splits="54,999 + 5,001 + 10,000",
+    source="MNIST (LeCun, Cortes, Burges), http://yann.lecun.com/exdb/mnist/",
+    license="CC BY-SA 3.0",
+    fetch=fetch_arrays,
+    load=partial(_load, shape=(28, 28), validation_share=1 / 12),
+)
+FASHION_MNIST = DatasetDeclaration(
+    name="fashion_mnist",
+    labels=(
+        *("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat"),
+        *("Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"),
+    ),
+    file_names=("fashion_mnist.npz",),
+    splits="55,000 + 5,000 + 10,000",
+    source="Fashion-MNIST (Xiao, Rasul, Vollgraf 2017; Zalando), https://github.com/zalandoresearch/fashion-mnist",
+    license="MIT",
+    fetch=fetch_arrays,
+    load=partial(_load, shape=(28, 28), validation_share=1 / 12),
+)
+CIFAR10 = DatasetDeclaration(
+    name="cifar10",
+    labels=("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"),
+    file_names=("cifar10.npz",),
+    splits="45,000 + 5,000 + 10,000",
+    source="CIFAR-10 (Krizhevsky 2009), https://www.cs.toronto.edu/~kriz/cifar.html",
+    license="none stated by its authors; free for research with a citation",
+    fetch=fetch_arrays,
+    load=partial(_load, shape=(32, 32, 3), validation_share=1 / 10),
+)

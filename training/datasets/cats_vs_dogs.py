@@ -1,6 +1,8 @@
-"""Owns the cats and dogs: reading the archive of JPEG files, and splitting it by their numbers."""
+"""Loads the cats and dogs from an archive of JPEG files, and splits them by their file numbers."""
 
 import hashlib
+import io
+import os
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,114 +11,160 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from PIL import Image
 
 from service.inference.errors import InputError
 from service.inference.preprocessing import decode_image, prepare_photo
-from training.datasets.cache import cache_folder
-from training.datasets.conversion import convert_cats
-from training.datasets.dataset import Dataset, Examples
-from training.datasets.download import Progress, download
+from training.datasets.dataset import Dataset, DatasetDeclaration, DownloadProgress, Examples, cache_folder
+from training.datasets.download import download
 from training.errors import DatasetError
 
-LABELS = ("cat", "dog")
 SIZE = 180
-FIRST = 5000
-URL = "https://download.microsoft.com/download/3/E/1/3E1C3F21-ECDB-4869-8368-6DEBA77B919F/kagglecatsanddogs_5340.zip"
-SOURCE = (
-    "Dogs vs. Cats (Asirra; Microsoft Research and Kaggle), the first 5,000 pictures of each class, "
-    "https://www.microsoft.com/download/details.aspx?id=54765"
-)
-LICENSE = "Microsoft Research licence, for research"
+_COUNT = 5000  # images of each class
 _FOLDERS = ("Cat", "Dog")
-# Upper ends of the numbers that belong to each split.
-_SPLITS = {"train": range(3500), "validation": range(3500, 4000), "test": range(4000, FIRST)}
+_SPLITS = {"train": range(3500), "validation": range(3500, 4000), "test": range(4000, _COUNT)}
+_JPEG_QUALITY = 92
 
 
 @dataclass(frozen=True)
-class _Picture:
+class _NumberedImage:
     number: int
     label: int
     pixels: npt.NDArray[np.uint8]
 
 
-def cats_file() -> Path:
-    """Return where the archive lies in the cache, or will."""
-    return cache_folder() / "cats_vs_dogs.zip"
-
-
-def fetch_cats(*, url: str = URL, progress: Progress | None = None) -> tuple[str, ...]:
-    """Download the publisher's archive (786 MB) and keep its first pictures in the cache.
+def fetch_cats(declaration: DatasetDeclaration, progress: DownloadProgress | None = None) -> None:
+    """Download the publisher's archive (786 MB) and store its first images in the cache.
 
     Args:
-        url: Of the archive.
-        progress: Is told of the bytes that have come.
-
-    Returns:
-        Names of the pictures that are damaged and were left out.
+        declaration: Names the address and the file.
+        progress: Gets the bytes received and the total.
 
     Raises:
-        DatasetError: There is no network, or what came is not the archive.
+        DatasetError: The download failed, or the archive is not the expected one.
     """
+    (target,) = declaration.paths
     archive = cache_folder() / "kagglecatsanddogs_5340.zip"
     if not archive.exists():
-        download(url, archive, progress=progress)
-    skipped = convert_cats(archive, cats_file(), first=FIRST, size=SIZE)
+        download(declaration.url, archive, progress=progress)
+    convert_cats(archive, target)
     archive.unlink()
-    return skipped
 
 
-def load_cats(*, size: int = SIZE, progress: Progress | None = None) -> Dataset:
-    """Read the pictures from the cache, as a server would read them.
-
-    The splits go by the numbers of the files: 0 to 3499 training, 3500 to 3999 validation, 4000 to 4999 test.
+def convert_cats(archive: Path, target: Path) -> None:
+    """Store the first images of each class as small squares; damaged images are left out.
 
     Args:
-        size: Side of the pictures in pixels.
-        progress: Is told of the bytes that have come, if the archive has to be fetched first.
+        archive: The publisher's zip file, with ``PetImages/Cat/N.jpg`` and ``PetImages/Dog/N.jpg``.
+        target: The zip file to create, with the same names.
 
     Raises:
-        DatasetError: The archive cannot be fetched, or is damaged.
+        DatasetError: The file is not that archive.
     """
-    path = cats_file()
-    if not path.exists():
-        fetch_cats(progress=progress)
+    temporary = target.with_name(f".{target.name}")
+    try:
+        with zipfile.ZipFile(archive) as source, zipfile.ZipFile(temporary, "w") as result:
+            for name in _image_names(source):
+                try:
+                    pixels = prepare_photo(decode_image(source.read(name)), size=SIZE)
+                except InputError:
+                    continue
+                # ZipInfo has a fixed date, so the same images give the same archive.
+                result.writestr(zipfile.ZipInfo(name), _jpeg(pixels))
+            if not result.namelist():
+                raise DatasetError(
+                    f"{archive}: contains no PetImages/Cat and PetImages/Dog; it is another archive"
+                )
+        os.replace(temporary, target)
+    except zipfile.BadZipFile as error:
+        raise DatasetError(
+            f"{archive}: is not a complete zip file ({error}); delete it and fetch it again"
+        ) from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def load_cats(declaration: DatasetDeclaration, size: int | None = None) -> Dataset:
+    """Read the images from the cache with the preprocessing of the server.
+
+    Files 0 to 3499 are for training, 3500 to 3999 for validation, 4000 to 4999 for the test.
+
+    Args:
+        declaration: Of this data set.
+        size: Side of the images in pixels; None means 180.
+
+    Raises:
+        DatasetError: The archive is damaged.
+    """
+    (path,) = declaration.paths
     skipped: list[str] = []
+    checksum = hashlib.sha256()
     try:
         with zipfile.ZipFile(path) as archive:
-            checksum = hashlib.sha256()
-            pictures = list(_read(archive, size=size, skipped=skipped, checksum=checksum))
+            images = list(_read(archive, size=size or SIZE, skipped=skipped, checksum=checksum))
     except (OSError, zipfile.BadZipFile) as error:
-        raise DatasetError(f"{path}: cannot be read ({error}); delete it, and it is fetched again") from error
+        raise DatasetError(f"{path}: cannot be read ({error}); delete the file to fetch it again") from error
     splits = {}
     for name, numbers in _SPLITS.items():
-        chosen = [picture for picture in pictures if picture.number in numbers]
+        chosen = [image for image in images if image.number in numbers]
         if not chosen:
             raise DatasetError(
-                f"{path}: has no pictures for the {name} split; delete it, and it is fetched again"
+                f"{path}: contains no images of the {name} split; delete the file to fetch it again"
             )
-        pixels = np.stack([picture.pixels for picture in chosen])
-        splits[name] = Examples(pixels, np.array([picture.label for picture in chosen], dtype=np.int64))
+        pixels = np.stack([image.pixels for image in chosen])
+        splits[name] = Examples(pixels, np.array([image.label for image in chosen], dtype=np.int64))
     return Dataset(
-        name="cats_vs_dogs",
-        labels=LABELS,
-        **splits,
+        name=declaration.name,
+        labels=declaration.labels,
+        train=splits["train"],
+        validation=splits["validation"],
+        test=splits["test"],
         sha256=checksum.hexdigest(),
-        source=SOURCE,
-        license=LICENSE,
+        source=declaration.source,
+        license=declaration.license,
         skipped=tuple(skipped),
     )
 
 
-def _read(archive: zipfile.ZipFile, *, size: int, skipped: list[str], checksum: Any) -> Iterator[_Picture]:
+def _image_names(archive: zipfile.ZipFile) -> Iterator[str]:
     present = set(archive.namelist())
-    for label, folder in enumerate(_FOLDERS):
-        for number in range(FIRST):
-            name = f"PetImages/{folder}/{number}.jpg"
-            if name not in present:
-                continue
-            content = archive.read(name)
-            checksum.update(f"{name}\0{len(content)}\0".encode() + content)
-            try:
-                yield _Picture(number, label, prepare_photo(decode_image(content), size=size))
-            except InputError:
-                skipped.append(name)
+    for folder in _FOLDERS:
+        for number in range(_COUNT):
+            if (name := f"PetImages/{folder}/{number}.jpg") in present:
+                yield name
+
+
+def _read(
+    archive: zipfile.ZipFile, *, size: int, skipped: list[str], checksum: Any
+) -> Iterator[_NumberedImage]:
+    for name in _image_names(archive):
+        content = archive.read(name)
+        checksum.update(f"{name}\0{len(content)}\0".encode() + content)
+        _, folder, file = name.split("/")
+        try:
+            pixels = prepare_photo(decode_image(content), size=size)
+        except InputError:
+            skipped.append(name)
+            continue
+        yield _NumberedImage(int(file.removesuffix(".jpg")), _FOLDERS.index(folder), pixels)
+
+
+def _jpeg(pixels: npt.NDArray[np.uint8]) -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "JPEG", quality=_JPEG_QUALITY)
+    return buffer.getvalue()
+
+
+CATS_VS_DOGS = DatasetDeclaration(
+    name="cats_vs_dogs",
+    labels=("cat", "dog"),
+    file_names=("cats_vs_dogs.zip",),
+    splits="7,000 + 1,000 + 2,000, without damaged images",
+    source="Dogs vs. Cats (Asirra; Microsoft Research and Kaggle), the first 5,000 pictures of each class, "
+    "https://www.microsoft.com/download/details.aspx?id=54765",
+    license="Microsoft Research licence, for research",
+    fetch=fetch_cats,
+    load=load_cats,
+    url="https://download.microsoft.com/download/3/E/1/3E1C3F21-ECDB-4869-8368-6DEBA77B919F/"
+    "kagglecatsanddogs_5340.zip",
+)

@@ -1,20 +1,30 @@
-"""Owns the types that every data set is handed over in."""
+"""Defines examples, data sets and the declaration of a data set."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
+DownloadProgress: TypeAlias = Callable[[int, int | None], None]
+
+
+def cache_folder() -> Path:
+    """Return ``$LECTERN_DATA``, or ``~/.cache/lectern/data``; the folder may not exist yet."""
+    chosen = os.environ.get("LECTERN_DATA")
+    return Path(chosen).expanduser() if chosen else Path.home() / ".cache" / "lectern" / "data"
+
 
 @dataclass(frozen=True)
 class Examples:
-    """Inputs and their classes, in step.
+    """Inputs and their classes.
 
     Attributes:
-        x: uint8 pictures (n, height, width) or (n, height, width, 3); for texts int32 token ids (n, longest),
-            or an object array (n,) of raw strings before there is a vocabulary.
+        x: uint8 images (n, height, width) or (n, height, width, 3); for texts int32 token ids (n, length), or
+            an object array (n,) of strings before tokenization.
         y: int64 (n,), index into the labels.
     """
 
@@ -25,30 +35,30 @@ class Examples:
         return len(self.y)
 
     def take(self, chosen: npt.NDArray[Any] | slice) -> "Examples":
-        """Return the examples at the given places."""
+        """Return the examples at some indices."""
         return Examples(self.x[chosen], self.y[chosen])
 
 
-def join(parts: Sequence[Examples]) -> Examples:
-    """Put several sets of examples one after the other."""
+def concatenate(parts: Sequence[Examples]) -> Examples:
+    """Return several sets of examples as one."""
     return Examples(np.concatenate([part.x for part in parts]), np.concatenate([part.y for part in parts]))
 
 
 @dataclass(frozen=True, kw_only=True)
 class Dataset:
-    """A data set in its fixed splits. The test split is for the very end: it chooses nothing.
+    """A data set in its fixed splits.
 
     Attributes:
-        name: Also the name of the model that is trained on it.
-        labels: What the classes are called, in order.
-        train: What the weights are fitted to.
-        validation: What choices are made on.
-        test: What the result is measured on, once.
-        sha256: Checksum of the data as it was read.
-        source: Where the data comes from, for people.
-        license: Under which terms.
-        skipped: Files that could not be read and were left out.
-        extra: How many of the training examples, the last ones, are the user's own and not of this data set.
+        name: Name of the data set and of the models that are trained on it.
+        labels: Names of the classes, in order.
+        train: Training split.
+        validation: Validation split; all choices are made on it.
+        test: Test split; only final results are measured on it.
+        sha256: Checksum of the data.
+        source: Origin of the data, for people.
+        license: Licence of the data.
+        skipped: Files that could not be read.
+        extra: Number of training examples, the last ones, that the user added.
     """
 
     name: str
@@ -59,29 +69,30 @@ class Dataset:
     sha256: str
     source: str
     license: str
-    skipped: tuple[str, ...] = field(default=())
+    skipped: tuple[str, ...] = ()
     extra: int = 0
 
     def with_extra(self, examples: Examples, *, skipped: tuple[str, ...]) -> "Dataset":
-        """Return the same data set with further training examples behind its own."""
+        """Return the data set with further training examples at the end."""
         return replace(
             self,
-            train=join([self.train, examples]),
+            train=concatenate([self.train, examples]),
             skipped=self.skipped + skipped,
             extra=self.extra + len(examples),
         )
 
-    def with_inputs(self, change: Any) -> "Dataset":
-        """Return the same data set with ``change(x)`` in place of each split's inputs."""
-        parts = {
-            name: Examples(change(part.x), part.y)
-            for name, part in (("train", self.train), ("validation", self.validation), ("test", self.test))
-        }
-        return replace(self, **parts)
+    def map_inputs(self, function: Callable[[npt.NDArray[Any]], npt.NDArray[Any]]) -> "Dataset":
+        """Return the data set with ``function(x)`` in place of the inputs of each split."""
+        return replace(
+            self,
+            train=Examples(function(self.train.x), self.train.y),
+            validation=Examples(function(self.validation.x), self.validation.y),
+            test=Examples(function(self.test.x), self.test.y),
+        )
 
     @property
     def splits(self) -> dict[str, int]:
-        """Number of examples in each split; those of the user's own for training apart, as ``extra``."""
+        """Number of examples in each split; training examples that the user added count as ``extra``."""
         counts = {
             "train": len(self.train) - self.extra,
             "validation": len(self.validation),
@@ -90,20 +101,71 @@ class Dataset:
         return counts | ({"extra": self.extra} if self.extra else {})
 
 
-def stratified(y: npt.NDArray[Any], *, share: float, seed: int) -> npt.NDArray[np.bool_]:
-    """Choose a share of each class.
+@dataclass(frozen=True, kw_only=True)
+class DatasetDeclaration:
+    """Everything that is known of a data set before it is loaded.
+
+    Attributes:
+        name: Name on the command line.
+        labels: Names of the classes, in order.
+        file_names: Files of the data set in the cache folder.
+        splits: Numbers of training, validation and test examples, for people.
+        source: Origin of the data, for people.
+        license: Licence of the data.
+        fetch: Downloads the data set into the cache; gets the declaration and a progress callback.
+        load: Reads the cached data set; gets the declaration and the side of images in pixels, or None. A set
+            without splits has no such function.
+        url: Address of the publisher's archive.
+        md5: Checksum of that archive, if its publisher states one.
+    """
+
+    name: str
+    labels: tuple[str, ...]
+    file_names: tuple[str, ...]
+    splits: str
+    source: str
+    license: str
+    fetch: Callable[["DatasetDeclaration", DownloadProgress | None], None]
+    load: Callable[["DatasetDeclaration", int | None], Dataset] | None = None
+    url: str = ""
+    md5: str | None = None
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """Paths of the files in the cache, whether they exist or not."""
+        return tuple(cache_folder() / name for name in self.file_names)
+
+    @property
+    def bytes(self) -> int | None:
+        """Size of the files in the cache; None if one is missing."""
+        if not all(path.exists() for path in self.paths):
+            return None
+        return sum(path.stat().st_size for path in self.paths)
+
+    def ensure_cached(self, progress: DownloadProgress | None = None) -> None:
+        """Fetch the data set if a file is missing.
+
+        Raises:
+            DatasetError: The download failed, or the archive is not the expected one.
+        """
+        if self.bytes is None:
+            self.fetch(self, progress)
+
+
+def stratified_mask(y: npt.NDArray[Any], *, share: float, seed: int) -> npt.NDArray[np.bool_]:
+    """Choose a share of each class at random.
 
     Args:
-        y: (n,) classes.
-        share: Part of each class to choose, 0 to 1.
-        seed: Of the choice; the same seed chooses the same examples.
+        y: (n,) class indices.
+        share: Share of each class, 0 to 1.
+        seed: Seed of the choice.
 
     Returns:
-        bool array (n,), true where an example is chosen.
+        bool (n,), true where an example is chosen.
     """
     rng = np.random.default_rng(seed)
     chosen = np.zeros(len(y), dtype=np.bool_)
     for label in np.unique(y):
-        places = np.flatnonzero(y == label)
-        chosen[rng.permutation(places)[: round(len(places) * share)]] = True
+        indices = np.flatnonzero(y == label)
+        chosen[rng.permutation(indices)[: round(len(indices) * share)]] = True
     return chosen

@@ -1,95 +1,119 @@
-"""Owns the IMDB reviews: reading, splitting, the commonest words."""
+"""Loads the IMDB film reviews and chooses the words of a vocabulary."""
 
 import gzip
 import hashlib
 import json
+import tarfile
 from collections import Counter
-from collections.abc import Iterable
-from pathlib import Path
+from collections.abc import Iterable, Iterator
+from pathlib import Path, PurePosixPath
+from typing import TypeAlias
 
 import numpy as np
 
+from service.inference.files import write_atomically
 from service.inference.preprocessing import phrases, tokenize
-from training.datasets.cache import cache_folder
-from training.datasets.conversion import convert_reviews
-from training.datasets.dataset import Dataset, Examples, stratified
-from training.datasets.download import Progress, download
+from training.datasets.dataset import (
+    Dataset,
+    DatasetDeclaration,
+    DownloadProgress,
+    Examples,
+    cache_folder,
+    stratified_mask,
+)
+from training.datasets.download import download
 from training.errors import DatasetError
 
-LABELS = ("negative", "positive")
-SOURCE = "Large Movie Review Dataset v1 (Maas et al. 2011), https://ai.stanford.edu/~amaas/data/sentiment/"
-URL = "https://ai.stanford.edu/~amaas/data/sentiment/aclImdb_v1.tar.gz"
-MD5 = "7c2ac02c03563afcf9b574c7e56c153a"
-LICENSE = "free for research with a citation; the reviews belong to their authors"
-WORDS = 10_000
-_FILES = ("imdb_train.jsonl.gz", "imdb_test.jsonl.gz")
+VOCABULARY_SIZE = 10_000
 _VALIDATION_SHARE = 0.2
 _SPLIT_SEED = 0
 
-
-def imdb_files() -> tuple[Path, Path]:
-    """Return where the training and the test reviews lie in the cache, or will."""
-    train, test = (cache_folder() / name for name in _FILES)
-    return train, test
+_Review: TypeAlias = dict[str, str | int]
 
 
-def fetch_imdb(*, url: str = URL, md5: str | None = MD5, progress: Progress | None = None) -> None:
-    """Download the publisher's archive (84 MB) and keep its reviews in the cache.
+def fetch_imdb(declaration: DatasetDeclaration, progress: DownloadProgress | None = None) -> None:
+    """Download the publisher's archive (84 MB) and store its reviews in the cache.
 
     Args:
-        url: Of the archive.
-        md5: Its checksum.
-        progress: Is told of the bytes that have come.
+        declaration: Names the address and the files.
+        progress: Gets the bytes received and the total.
 
     Raises:
-        DatasetError: There is no network, or what came is not the archive.
+        DatasetError: The download failed, or the archive is not the expected one.
     """
     archive = cache_folder() / "aclImdb_v1.tar.gz"
     if not archive.exists():
-        download(url, archive, md5=md5, progress=progress)
-    train, test = imdb_files()
+        download(declaration.url, archive, md5=declaration.md5, progress=progress)
+    train, test = declaration.paths
     convert_reviews(archive, {"train": train, "test": test})
     archive.unlink()
 
 
-def load_imdb(*, progress: Progress | None = None) -> Dataset:
-    """Read the reviews from the cache, as object arrays of raw strings.
-
-    The validation split is a fixed fifth of each class of the training file, drawn once with seed 0: 5,000.
+def convert_reviews(archive: Path, targets: dict[str, Path]) -> None:
+    """Store the reviews of aclImdb, which are one file each, as one file of JSON lines for each split.
 
     Args:
-        progress: Is told of the bytes that have come, if the archive has to be fetched first.
+        archive: The publisher's tar.gz file.
+        targets: File to create for ``train`` and for ``test``.
 
     Raises:
-        DatasetError: The archive cannot be fetched, or a file is damaged.
+        DatasetError: The file is not that archive.
     """
-    train_path, test_path = imdb_files()
-    if not (train_path.exists() and test_path.exists()):
-        fetch_imdb(progress=progress)
-    whole, test = _read(train_path), _read(test_path)
-    held_out = stratified(whole.y, share=_VALIDATION_SHARE, seed=_SPLIT_SEED)
+    rows: dict[str, list[_Review]] = {split: [] for split in targets}
+    try:
+        with tarfile.open(archive, "r:gz") as source:
+            for split, row in _reviews(source):
+                if split in rows:
+                    rows[split].append(row)
+    except (tarfile.TarError, OSError, EOFError) as error:
+        raise DatasetError(
+            f"{archive}: is not a complete tar.gz file ({error}); delete it and fetch it again"
+        ) from error
+    for split, target in targets.items():
+        if not rows[split]:
+            raise DatasetError(f"{archive}: contains no aclImdb/{split}/neg and pos; it is another archive")
+        # The order of the unpacked folders: negative reviews first, by file name.
+        ordered = sorted(rows[split], key=lambda row: (row["label"], f"{row['id']}_{row['rating']}.txt"))
+        lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in ordered)
+        write_atomically(target, gzip.compress(lines.encode(), mtime=0))
+
+
+def load_imdb(declaration: DatasetDeclaration, size: int | None = None) -> Dataset:
+    """Read the reviews from the cache as object arrays of strings.
+
+    The validation split is a fixed fifth of each class of the training file.
+
+    Args:
+        declaration: Of this data set.
+        size: Not used; texts have no size.
+
+    Raises:
+        DatasetError: A file is damaged.
+    """
+    train, test = (_read(path) for path in declaration.paths)
+    held_out = stratified_mask(train.y, share=_VALIDATION_SHARE, seed=_SPLIT_SEED)
     checksum = hashlib.sha256()
-    for part in (whole, test):
+    for part in (train, test):
         for text, label in zip(part.x, part.y, strict=True):
             checksum.update(f"{label}\0{text}\0".encode())
     return Dataset(
-        name="imdb",
-        labels=LABELS,
-        train=whole.take(~held_out),
-        validation=whole.take(held_out),
+        name=declaration.name,
+        labels=declaration.labels,
+        train=train.take(~held_out),
+        validation=train.take(held_out),
         test=test,
         sha256=checksum.hexdigest(),
-        source=SOURCE,
-        license=LICENSE,
+        source=declaration.source,
+        license=declaration.license,
     )
 
 
-def commonest_words(texts: Iterable[str], *, limit: int = WORDS) -> list[str]:
-    """Return the words that most texts have, commonest first, equals in alphabetical order.
+def most_frequent_words(texts: Iterable[str], *, limit: int = VOCABULARY_SIZE) -> list[str]:
+    """Return the words that occur in most texts, most frequent first, ties in alphabetical order.
 
     Args:
-        texts: Raw texts; a word counts once for each text it is in.
-        limit: How many words.
+        texts: Raw texts; a word counts once per text.
+        limit: Number of words.
     """
     counts: Counter[str] = Counter()
     for text in texts:
@@ -97,19 +121,36 @@ def commonest_words(texts: Iterable[str], *, limit: int = WORDS) -> list[str]:
     return sorted(counts, key=lambda word: (-counts[word], word))[:limit]
 
 
-def frequent_phrases(texts: Iterable[str], *, longest: int, texts_at_least: int) -> list[str]:
-    """Return the words and phrases that enough texts have, commonest first, equals in alphabetical order.
+def frequent_phrases(texts: Iterable[str], *, max_words: int, min_texts: int) -> list[str]:
+    """Return the words and phrases that occur in enough texts, in the order of :func:`most_frequent_words`.
 
     Args:
-        texts: Raw texts; a phrase counts once for each text it is in.
-        longest: Most words in a phrase.
-        texts_at_least: In how many texts a phrase has to be.
+        texts: Raw texts; a phrase counts once per text.
+        max_words: Highest number of words in a phrase.
+        min_texts: Lowest number of texts that contain the phrase.
     """
     counts: Counter[str] = Counter()
     for text in texts:
-        counts.update(phrases(text, longest=longest))
-    kept = (phrase for phrase, count in counts.items() if count >= texts_at_least)
-    return sorted(kept, key=lambda phrase: (-counts[phrase], phrase))
+        counts.update(phrases(text, longest=max_words))
+    frequent = (phrase for phrase, count in counts.items() if count >= min_texts)
+    return sorted(frequent, key=lambda phrase: (-counts[phrase], phrase))
+
+
+def _reviews(source: tarfile.TarFile) -> Iterator[tuple[str, _Review]]:
+    """Yield split and review for each ``aclImdb/<split>/<neg or pos>/<id>_<rating>.txt``."""
+    for member in source:
+        parts = PurePosixPath(member.name).parts
+        if len(parts) != 4 or parts[2] not in ("neg", "pos") or not parts[3].endswith(".txt"):
+            continue
+        stream = source.extractfile(member)
+        if stream is None:
+            continue
+        number, rating = parts[3].removesuffix(".txt").split("_")
+        text = stream.read().decode("utf-8")
+        yield (
+            parts[1],
+            {"id": int(number), "rating": int(rating), "label": int(parts[2] == "pos"), "text": text},
+        )
 
 
 def _read(path: Path) -> Examples:
@@ -119,4 +160,18 @@ def _read(path: Path) -> Examples:
         texts = np.array([row["text"] for row in rows], dtype=object)
         return Examples(texts, np.array([row["label"] for row in rows], dtype=np.int64))
     except (OSError, EOFError, ValueError, KeyError) as error:
-        raise DatasetError(f"{path}: cannot be read ({error}); delete it, and it is fetched again") from error
+        raise DatasetError(f"{path}: cannot be read ({error}); delete the file to fetch it again") from error
+
+
+IMDB = DatasetDeclaration(
+    name="imdb",
+    labels=("negative", "positive"),
+    file_names=("imdb_train.jsonl.gz", "imdb_test.jsonl.gz"),
+    splits="20,000 + 5,000 + 25,000",
+    source="Large Movie Review Dataset v1 (Maas et al. 2011), https://ai.stanford.edu/~amaas/data/sentiment/",
+    license="free for research with a citation; the reviews belong to their authors",
+    fetch=fetch_imdb,
+    load=load_imdb,
+    url="https://ai.stanford.edu/~amaas/data/sentiment/aclImdb_v1.tar.gz",
+    md5="7c2ac02c03563afcf9b574c7e56c153a",
+)

@@ -1,28 +1,21 @@
-"""Owns digits that people drew with a pen on a tablet: they stand for users, and nothing trains on them."""
+"""Loads digits that people drew with a pen on a tablet; they are only used for evaluation."""
 
 import io
 import re
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
+import ncompress
 import numpy as np
 import numpy.typing as npt
 
 from service.inference.files import write_atomically
-from training.datasets.cache import cache_folder
-from training.datasets.download import Progress, download
-from training.datasets.lzw import uncompress
+from training.datasets.dataset import DatasetDeclaration, DownloadProgress, cache_folder
+from training.datasets.download import download
 from training.errors import DatasetError
 
-SOURCE = (
-    "Pen-Based Recognition of Handwritten Digits, original strokes of the training part (Alpaydin and "
-    "Alimoglu 1998), https://archive.ics.uci.edu/dataset/81"
-)
-LICENSE = "CC BY 4.0"
-URL = "https://archive.ics.uci.edu/static/public/81/pen+based+recognition+of+handwritten+digits.zip"
-COUNT = 7_494
+_COUNT = 7_494
 _MEMBER = "pendigits-orig.tra.Z"
 _LABEL = re.compile(r'^\.SEGMENT DIGIT .*"(\d)"')
 
@@ -42,63 +35,60 @@ class PenDigit:
     strokes: Strokes
 
 
-def pendigits_file() -> Path:
-    """Return where the strokes lie in the cache, or will."""
-    return cache_folder() / "pendigits_strokes.npz"
-
-
-def load_pendigits(*, progress: Progress | None = None) -> list[PenDigit]:
-    """Read all digits from the cache.
+def load_pendigits(*, progress: DownloadProgress | None = None) -> list[PenDigit]:
+    """Load all digits; download them first if they are not in the cache.
 
     Args:
-        progress: Is told of the bytes that have come, if the archive has to be fetched first.
+        progress: Gets the bytes received and the total.
 
     Raises:
         DatasetError: The archive cannot be fetched, or the file is damaged.
     """
-    path = pendigits_file()
-    if not path.exists():
-        fetch_pendigits(progress=progress)
+    PENDIGITS.ensure_cached(progress)
+    (path,) = PENDIGITS.paths
     try:
         with np.load(path) as file:
             labels, points = file["labels"], file["points"]
     except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
-        raise DatasetError(f"{path}: cannot be read ({error}); delete it, and it is fetched again") from error
+        raise DatasetError(f"{path}: cannot be read ({error}); delete the file to fetch it again") from error
     starts = np.searchsorted(points[:, 0], np.arange(len(labels) + 1))
     digits = []
     for number, label in enumerate(labels):
         rows = points[starts[number] : starts[number + 1]]
-        places = rows[:, 2:].astype(np.float64) * (1, -1)
-        strokes = tuple(places[rows[:, 1] == stroke] for stroke in np.unique(rows[:, 1]))
+        positions = rows[:, 2:].astype(np.float64) * (1, -1)
+        strokes = tuple(positions[rows[:, 1] == stroke] for stroke in np.unique(rows[:, 1]))
         digits.append(PenDigit(int(label), strokes))
     return digits
 
 
-def fetch_pendigits(*, url: str = URL, count: int = COUNT, progress: Progress | None = None) -> None:
-    """Download the publisher's archive and keep its strokes in the cache.
+def fetch_pendigits(
+    declaration: DatasetDeclaration, progress: DownloadProgress | None = None, *, count: int = _COUNT
+) -> None:
+    """Download the publisher's archive and store its strokes in the cache.
 
     Args:
-        url: Of the archive.
-        count: How many digits have to be in it.
-        progress: Is told of the bytes that have come.
+        declaration: Names the address and the file.
+        progress: Gets the bytes received and the total.
+        count: Expected number of digits.
 
     Raises:
-        DatasetError: There is no network, or what came is not the archive.
+        DatasetError: The download failed, or the archive is not the expected one.
     """
+    (target,) = declaration.paths
     archive = cache_folder() / "pendigits.zip"
     if not archive.exists():
-        download(url, archive, progress=progress)
+        download(declaration.url, archive, progress=progress)
     try:
         with zipfile.ZipFile(archive) as source:
-            lines = uncompress(source.read(_MEMBER)).decode("latin-1").splitlines()
+            lines = ncompress.decompress(source.read(_MEMBER)).decode("latin-1").splitlines()
     except (zipfile.BadZipFile, KeyError, ValueError) as error:
         raise DatasetError(
-            f"{archive}: holds no whole {_MEMBER} ({error}); delete it, and it is fetched again"
+            f"{archive}: contains no complete {_MEMBER} ({error}); delete the file to fetch it again"
         ) from error
-    digits = list(_read_unipen(lines))
+    digits = list(_parse_unipen(lines))
     if len(digits) != count:
         raise DatasetError(
-            f"{archive}: {_MEMBER} holds {len(digits)} digits, expected {count}; it is another edition"
+            f"{archive}: {_MEMBER} contains {len(digits)} digits, expected {count}; it is another edition"
         )
     rows = [
         (number, stroke, x, y)
@@ -112,25 +102,38 @@ def fetch_pendigits(*, url: str = URL, count: int = COUNT, progress: Progress | 
         labels=np.array([label for label, _ in digits], dtype=np.uint8),
         points=np.array(rows, dtype=np.int32),
     )
-    write_atomically(pendigits_file(), buffer.getvalue())
+    write_atomically(target, buffer.getvalue())
     archive.unlink()
 
 
-def _read_unipen(lines: list[str]) -> Iterator[tuple[int, list[list[tuple[int, int]]]]]:
-    """Yield each digit of a UNIPEN file (Guyon et al. 1994) as its label and strokes."""
+def _parse_unipen(lines: list[str]) -> Iterator[tuple[int, list[list[tuple[int, int]]]]]:
+    """Yield label and strokes of each digit in a UNIPEN file (Guyon et al. 1994)."""
     label: int | None = None
     strokes: list[list[tuple[int, int]]] = []
-    down = False
+    pen_down = False
     for line in lines:
         if found := _LABEL.match(line):
             if label is not None and strokes:
                 yield label, strokes
-            label, strokes, down = int(found[1]), [], False
+            label, strokes, pen_down = int(found[1]), [], False
         elif line.startswith("."):
-            down = line.startswith(".PEN_DOWN")
-            if down:
+            pen_down = line.startswith(".PEN_DOWN")
+            if pen_down:
                 strokes.append([])
-        elif down and len(words := line.split()) == 2:
-            strokes[-1].append((int(words[0]), int(words[1])))
+        elif pen_down and len(numbers := line.split()) == 2:
+            strokes[-1].append((int(numbers[0]), int(numbers[1])))
     if label is not None and strokes:
         yield label, strokes
+
+
+PENDIGITS = DatasetDeclaration(
+    name="pendigits",
+    labels=tuple("0123456789"),
+    file_names=("pendigits_strokes.npz",),
+    splits="none: 7,494 drawings for the evaluation of digit models",
+    source="Pen-Based Recognition of Handwritten Digits, original strokes of the training part (Alpaydin and "
+    "Alimoglu 1998), https://archive.ics.uci.edu/dataset/81",
+    license="CC BY 4.0",
+    fetch=fetch_pendigits,
+    url="https://archive.ics.uci.edu/static/public/81/pen+based+recognition+of+handwritten+digits.zip",
+)

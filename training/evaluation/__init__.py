@@ -1,1 +1,1 @@
-"""Measuring exported models."""
+"""Evaluates exported models."""

@@ -1,48 +1,62 @@
-"""Owns sending many pictures to models in process, the way that a server takes them."""
+"""Predicts many picture files with several models in process, with the preprocessing of the server."""
 
+import io
 from collections.abc import Iterable, Sequence
 from itertools import islice
 
 import numpy as np
 import numpy.typing as npt
+from PIL import Image
 
 from service.inference import Predictor
 from service.inference.errors import InputError
 from service.inference.predictor import Array
 
-_BATCH = 250
+_BATCH_SIZE = 250
 
-Answers = npt.NDArray[np.float32]
+Probabilities = npt.NDArray[np.float32]
 
 
-def answer(predictors: Sequence[Predictor], files: Iterable[bytes]) -> list[Answers]:
-    """Classify picture files with several models.
+def predict_files(predictors: Sequence[Predictor], files: Iterable[bytes]) -> list[Probabilities]:
+    """Predict picture files with several models.
 
     Args:
-        predictors: Of models for pictures; those that take the same input share its preparation.
-        files: As users send them.
+        predictors: Of image classifiers. Those with the same input share the preprocessing.
+        files: Encoded pictures.
 
     Returns:
-        For each model float32 (n, labels). A picture that is refused, because nothing is on it, has zeros in
-        its row: its answer is wrong whatever it shows, and unsure.
+        float32 (n, labels) for each model. The row of a picture that the model rejects as blank is zero, so
+        that the prediction is wrong and unsure.
     """
-    parts: list[list[Answers]] = [[] for _ in predictors]
+    parts: list[list[Probabilities]] = [[] for _ in predictors]
     remaining = iter(files)
-    while batch := list(islice(remaining, _BATCH)):
+    while batch := list(islice(remaining, _BATCH_SIZE)):
         prepared: dict[tuple[object, ...], list[Array | None]] = {}
         for predictor, part in zip(predictors, parts, strict=True):
             spec = predictor.card.input
             key = (spec.preprocessing, spec.shape)
             if key not in prepared:
                 prepared[key] = [_prepare(predictor, file) for file in batch]
-            part.append(_run(predictor, prepared[key]))
+            part.append(_predict(predictor, prepared[key]))
     return [np.concatenate(part) for part in parts]
 
 
-def right(answers: Answers, y: npt.NDArray[np.integer]) -> npt.NDArray[np.bool_]:
-    """Tell which answers (n, labels) are right; one that was refused is not."""
-    result: npt.NDArray[np.bool_] = (answers.argmax(axis=1) == y) & answers.any(axis=1)
+def is_correct(probabilities: Probabilities, y: npt.NDArray[np.integer]) -> npt.NDArray[np.bool_]:
+    """Return which predictions are correct; those of rejected pictures are not.
+
+    Args:
+        probabilities: (n, labels), from :func:`predict_files`.
+        y: (n,) true classes.
+    """
+    result: npt.NDArray[np.bool_] = (probabilities.argmax(axis=1) == y) & probabilities.any(axis=1)
     return result
+
+
+def encode_png(picture: Image.Image) -> bytes:
+    """Return a picture as a PNG file."""
+    buffer = io.BytesIO()
+    picture.save(buffer, "PNG", compress_level=1)
+    return buffer.getvalue()
 
 
 def _prepare(predictor: Predictor, file: bytes) -> Array | None:
@@ -52,9 +66,10 @@ def _prepare(predictor: Predictor, file: bytes) -> Array | None:
         return None
 
 
-def _run(predictor: Predictor, rows: Sequence[Array | None]) -> Answers:
+def _predict(predictor: Predictor, rows: Sequence[Array | None]) -> Probabilities:
     result = np.zeros((len(rows), len(predictor.card.labels)), dtype=np.float32)
-    there = [number for number, row in enumerate(rows) if row is not None]
-    if there:
-        result[there] = predictor.probabilities(predictor.stack([row for row in rows if row is not None]))
+    accepted = [number for number, row in enumerate(rows) if row is not None]
+    if accepted:
+        batch = predictor.stack([row for row in rows if row is not None])
+        result[accepted] = predictor.probabilities(batch)
     return result

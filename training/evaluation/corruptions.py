@@ -1,94 +1,90 @@
-"""Owns the changes that a model's robustness is measured under: what happens to pictures before they arrive.
+"""Corrupts test pictures for the robustness evaluation, after ImageNet-C (Hendrycks and Dietterich 2019).
 
-The idea is that of Hendrycks and Dietterich 2019 (ImageNet-C). All are applied to the picture that a user
-would send, before the model's own preprocessing, and scale with its size: a pixel of 28 is 6.4 of 180. What
-comes into view at the edges is page (the median of the border) for digits and garments, and for photos the
-photo mirrored at its edge.
+Corruptions apply to the picture that a user would send, before the model's preprocessing. Lengths in pixels
+refer to pictures of 28 pixels and grow with the picture. For digits and garments, new parts of the picture
+have the colour of the page (the median of the border); for photos they are its reflection.
 """
 
 import io
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageFilter, ImageOps
 
+from training.evaluation.batch_prediction import encode_png
+
 Pixels = npt.NDArray[np.uint8]
-_SIDE = 28  # that sizes in pixels are meant for
+Change = Callable[[Pixels, np.random.Generator], Pixels]
+
+_REFERENCE_SIDE = 28
 _SHIFT = 2
 _DEGREES = 15.0
-_SMALLER, _LARGER = 0.7, 1.3
-_SIGMA = 1.0
-_NOISE = 0.1 * 255
+_BLUR_SIGMA = 1.0
+_NOISE_DEVIATION = 0.1 * 255
 _CONTRAST = 0.5
-_QUALITY = 30
-_FINER = 4  # strokes are thinned and thickened at this many times the size
-_PEN = 5  # side of the square filter there: one pixel of 28, half of it on each side of a stroke
-
-Change = Callable[[Pixels, np.random.Generator], Pixels]
+_JPEG_QUALITY = 30
+_SUPERSAMPLING = 4  # when the width of strokes changes
+_RANK_FILTER_SIDE = 5  # there: changes a stroke by half a pixel of 28 on each side
 
 
 @dataclass(frozen=True)
 class Corruption:
-    """One change.
+    """One corruption.
 
     Attributes:
-        name: As in the card.
-        change: Takes one picture, uint8 (height, width) or (height, width, 3), and returns another.
-        quality: Send it as JPEG of this quality; None for PNG.
+        name: Name in the card.
+        change: Maps a picture, uint8 (height, width) or (height, width, 3), to the corrupted one.
+        quality: JPEG quality of the file; None for PNG.
     """
 
     name: str
     change: Change
     quality: int | None = None
 
-    def file(self, picture: Pixels, rng: np.random.Generator) -> bytes:
-        """Return the changed picture as the bytes of a file."""
-        buffer = io.BytesIO()
+    def encode(self, picture: Pixels, rng: np.random.Generator) -> bytes:
+        """Return the corrupted picture as a file."""
         image = Image.fromarray(self.change(picture, rng))
         if self.quality is None:
-            image.save(buffer, "PNG", compress_level=1)
-        else:
-            image.save(buffer, "JPEG", quality=self.quality)
+            return encode_png(image)
+        buffer = io.BytesIO()
+        image.save(buffer, "JPEG", quality=self.quality)
         return buffer.getvalue()
 
 
 def corruptions(*, digits: bool) -> tuple[Corruption, ...]:
-    """Return all changes for a kind of picture, in the order of the table."""
-    every = (
+    """Return all corruptions for a kind of picture, in the order of the table."""
+    general = (
         Corruption("shift by 2 px of 28, right, left, down or up", _shift),
         Corruption("rotation by 15°, either way", _rotate),
-        Corruption("scale 0.7", lambda picture, rng: _scale(picture, _SMALLER)),
-        Corruption("scale 1.3", lambda picture, rng: _scale(picture, _LARGER)),
+        Corruption("scale 0.7", partial(_scale, factor=0.7)),
+        Corruption("scale 1.3", partial(_scale, factor=1.3)),
         Corruption("Gaussian blur, sigma 1 px of 28", _blur),
         Corruption("Gaussian noise, deviation 0.1 of the range", _add_noise),
         Corruption("contrast 0.5", _lower_contrast),
-        Corruption("JPEG quality 30", unchanged, quality=_QUALITY),
+        Corruption("JPEG quality 30", unchanged, quality=_JPEG_QUALITY),
     )
     if not digits:
-        return every
+        return general
     return (
-        *every,
-        Corruption(
-            "thin strokes, 1 px of 28 less", lambda picture, rng: _rub(picture, ImageFilter.MinFilter)
-        ),
-        Corruption(
-            "bold strokes, 1 px of 28 more", lambda picture, rng: _rub(picture, ImageFilter.MaxFilter)
-        ),
+        *general,
+        Corruption("thin strokes, 1 px of 28 less", partial(_filter_strokes, rank=ImageFilter.MinFilter)),
+        Corruption("bold strokes, 1 px of 28 more", partial(_filter_strokes, rank=ImageFilter.MaxFilter)),
         Corruption("inverted colours", lambda picture, rng: 255 - picture),
     )
 
 
 def unchanged(picture: Pixels, rng: np.random.Generator) -> Pixels:
-    """Return the picture as it is."""
+    """Return the picture itself."""
     return picture
 
 
 def _shift(picture: Pixels, rng: np.random.Generator) -> Pixels:
-    distance = round(picture.shape[0] * _SHIFT / _SIDE)
-    x, y = ((distance, 0), (-distance, 0), (0, distance), (0, -distance))[rng.integers(4)]
-    return _transform(picture, np.eye(2), shift=(x, y), smooth=False)
+    distance = round(picture.shape[0] * _SHIFT / _REFERENCE_SIDE)
+    offset = ((distance, 0), (-distance, 0), (0, distance), (0, -distance))[rng.integers(4)]
+    return _transform(picture, np.eye(2), shift=offset, resampling=Image.Resampling.NEAREST)
 
 
 def _rotate(picture: Pixels, rng: np.random.Generator) -> Pixels:
@@ -97,56 +93,61 @@ def _rotate(picture: Pixels, rng: np.random.Generator) -> Pixels:
     return _transform(picture, np.array([[cosine, -sine], [sine, cosine]]))
 
 
-def _scale(picture: Pixels, factor: float) -> Pixels:
+def _scale(picture: Pixels, rng: np.random.Generator, *, factor: float) -> Pixels:
     return _transform(picture, np.eye(2) / factor)
 
 
 def _transform(
-    picture: Pixels, matrix: npt.NDArray[np.float64], *, shift: tuple[int, int] = (0, 0), smooth: bool = True
+    picture: Pixels,
+    matrix: npt.NDArray[np.float64],
+    *,
+    shift: tuple[int, int] = (0, 0),
+    resampling: Image.Resampling = Image.Resampling.BICUBIC,
 ) -> Pixels:
-    """Move each place of the result to the place of the source that the matrix says, about the middle."""
+    """Apply an affine map about the centre; the matrix maps places in the result to places in the source."""
     side = picture.shape[0]
     margin = side // 2
-    around = ((margin, margin), (margin, margin))
+    margins = ((margin, margin), (margin, margin))
     if picture.ndim == 3:
-        wide = np.pad(picture, (*around, (0, 0)), mode="symmetric")
+        padded = np.pad(picture, (*margins, (0, 0)), mode="symmetric")
     else:
-        wide = np.pad(picture, around, constant_values=_page(picture))
-    middle = side / 2
-    corner = matrix @ (-middle - np.array(shift)) + middle + margin
+        padded = np.pad(picture, margins, constant_values=_page_level(picture))
+    centre = side / 2
+    corner = matrix @ (-centre - np.array(shift)) + centre + margin
     row, column = matrix
-    data = (row[0], row[1], corner[0], column[0], column[1], corner[1])
-    image = Image.fromarray(wide)
-    method = Image.Resampling.BICUBIC if smooth else Image.Resampling.NEAREST
-    return np.asarray(image.transform((side, side), Image.Transform.AFFINE, data, method))
+    coefficients = (row[0], row[1], corner[0], column[0], column[1], corner[1])
+    image = Image.fromarray(padded)
+    return np.asarray(image.transform((side, side), Image.Transform.AFFINE, coefficients, resampling))
 
 
-def _page(picture: Pixels) -> int:
+def _page_level(picture: Pixels) -> int:
     return int(np.median(np.concatenate([picture[0], picture[-1], picture[:, 0], picture[:, -1]])))
 
 
 def _blur(picture: Pixels, rng: np.random.Generator) -> Pixels:
-    sigma = _SIGMA * picture.shape[0] / _SIDE
+    sigma = _BLUR_SIGMA * picture.shape[0] / _REFERENCE_SIDE
     return np.asarray(Image.fromarray(picture).filter(ImageFilter.GaussianBlur(sigma)))
 
 
 def _add_noise(picture: Pixels, rng: np.random.Generator) -> Pixels:
-    noise = rng.normal(0, _NOISE, picture.shape)
+    noise = rng.normal(0, _NOISE_DEVIATION, picture.shape)
     return np.clip(np.rint(picture + noise), 0, 255).astype(np.uint8)
 
 
 def _lower_contrast(picture: Pixels, rng: np.random.Generator) -> Pixels:
-    """Bring all levels half-way to the picture's mean, channel by channel."""
     mean = picture.mean(axis=(0, 1), keepdims=True)
-    return np.rint(mean + (picture - mean) * _CONTRAST).astype(np.uint8)
+    changed: Pixels = np.rint(mean + (picture - mean) * _CONTRAST).astype(np.uint8)
+    return changed
 
 
-def _rub(picture: Pixels, filter_: type[ImageFilter.RankFilter]) -> Pixels:
-    """Erode or dilate strokes at a finer resolution, half a pixel of 28 on each side."""
+def _filter_strokes(
+    picture: Pixels, rng: np.random.Generator, *, rank: Callable[[int], ImageFilter.RankFilter]
+) -> Pixels:
+    """Erode or dilate strokes at a higher resolution."""
     side = picture.shape[0]
-    page = _page(picture)
+    dark_page = _page_level(picture) < 128
     image = Image.fromarray(picture)
-    light = image if page < 128 else ImageOps.invert(image)
-    fine = light.resize((side * _FINER, side * _FINER), Image.Resampling.BICUBIC).filter(filter_(_PEN))
-    small = fine.resize((side, side), Image.Resampling.BOX)
-    return np.asarray(small if page < 128 else ImageOps.invert(small))
+    light = image if dark_page else ImageOps.invert(image)
+    large = light.resize((side * _SUPERSAMPLING, side * _SUPERSAMPLING), Image.Resampling.BICUBIC)
+    small = large.filter(rank(_RANK_FILTER_SIDE)).resize((side, side), Image.Resampling.BOX)
+    return np.asarray(small if dark_page else ImageOps.invert(small))

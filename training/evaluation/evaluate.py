@@ -1,89 +1,94 @@
-"""Owns measuring a model of the catalogue again, and holding the result against its card."""
+"""Evaluates a model of the catalogue again, compares the result with its card, and records it there."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from service.inference import Predictor
-from service.inference.card import Card, Doubt, Metrics, RobustnessRow
+from service.inference.card import Card, Metrics, RobustnessRow, read_card
 from service.inference.catalog import Catalog
-from service.inference.preprocessing import Vocabulary
 from service.inference.session import open_session
-from training.datasets import Dataset, Examples, load_dataset
-from training.datasets.folder import load_folder
-from training.datasets.inputs import as_served, encode
+from training.datasets import load_dataset
 from training.datasets.pendigits import load_pendigits
 from training.errors import RecipeError
-from training.evaluation.faithfulness import measure_hiding
-from training.evaluation.latency import measure_cost
-from training.evaluation.metrics import Probabilities, measure_probabilities
-from training.evaluation.out_of_distribution import measure_outliers
-from training.evaluation.pen_digits import Drawn, measure_drawn
-from training.evaluation.robustness import measure_robustness
-from training.evaluation.selective import measure_doubt
-from training.export.calibration import Calibration
+from training.evaluation.comparison import Comparison, compare, measured_sections
+from training.evaluation.faithfulness import evaluate_faithfulness
+from training.evaluation.latency import measure_latency
+from training.evaluation.out_of_distribution import evaluate_out_of_distribution
+from training.evaluation.pen_digits import PenDigitsResult, evaluate_pen_digits
+from training.evaluation.robustness import evaluate_robustness
+from training.export.confidence import measure_coverage
 from training.export.inference import run_session
-from training.export.model_folder import NETWORK
-from training.recipes import load_recipe
+from training.export.model_folder import NETWORK, rewrite
+from training.export.splits import Splits, load_splits
+from training.metrics import chance_level_error, compute_metrics
 
-__all__ = ["Comparison", "Evaluation", "Parts", "Splits", "evaluate", "load_splits", "run_session"]
-
-# Accuracy has to be the same to the last example. The other figures are sums of floats, which another
-# processor may round otherwise.
-_ROUNDING = 1e-4
-# An answer that lies at a threshold may go either way there, or a picture be decoded a grey level off.
-_FEW = 5e-4
 _DIGITS = tuple("0123456789")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Parts:
-    """Which of the longer measurements are made; those that are not for a model's kind are left out."""
+class Measurements:
+    """The longer measurements to make; each name is a command-line option."""
 
-    drawn: bool = False
+    pen_digits: bool = False
     robustness: bool = False
-    outliers: bool = False
-    heat: bool = False
-    cost: bool = False
+    out_of_distribution: bool = False
+    faithfulness: bool = False
+    latency: bool = False
 
+    @classmethod
+    def all_for(cls, card: Card) -> "Measurements":
+        """Return all measurements that a kind of model supports."""
+        pictures = card.task == "image-classification"
+        digits = card.input.preprocessing == "digit" and card.labels == _DIGITS
+        return cls(
+            pen_digits=digits,
+            robustness=pictures,
+            out_of_distribution=digits,
+            faithfulness=pictures,
+            latency=True,
+        )
 
-@dataclass(frozen=True)
-class Comparison:
-    """A figure of the card, None if it has none, beside the one measured now."""
+    def check(self, card: Card) -> None:
+        """Reject measurements that a kind of model does not support.
 
-    name: str
-    card: float | None
-    measured: float
-    tolerance: float
-
-    @property
-    def same(self) -> bool:
-        """Whether both agree; a figure that is new does."""
-        return self.card is None or abs(self.card - self.measured) <= self.tolerance
+        Raises:
+            RecipeError: There is such a measurement.
+        """
+        supported = asdict(Measurements.all_for(card))
+        for name, chosen in asdict(self).items():
+            if chosen and not supported[name]:
+                kind = "pictures" if name in ("robustness", "faithfulness") else "handwritten digits"
+                option = f"--{name.replace('_', '-')}"
+                raise RecipeError(
+                    f"{option} is for models of {kind}, which {card.name} {card.version} is not"
+                )
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What measuring a model again gave.
+    """Result of an evaluation.
 
     Attributes:
-        card: The model's.
-        measured: The same card with what was measured now.
-        rows: Figure by figure.
-        same_data: Whether the data in the cache is what the card names; a set that was fetched anew and
-            had to be converted may differ in a few grey levels.
-        drawn: Which drawn digits were taken for which, if those were measured.
+        card: The card of the model.
+        measured: The same card with the measured figures.
+        rows: Comparison of each figure.
+        same_data: Whether the data in the cache has the checksum in the card. A set that was downloaded and
+            converted again may differ by a few grey levels.
+        pen_digits: Confusion matrix of pen digits, if they were measured.
     """
 
     card: Card
     measured: Card
     rows: tuple[Comparison, ...]
     same_data: bool
-    drawn: Drawn | None = None
+    pen_digits: PenDigitsResult | None = None
 
     @property
     def metrics(self) -> Metrics:
-        """The figures of the test set, measured now."""
+        """The measured metrics of the test set."""
         return self.measured.metrics
 
     @property
@@ -92,199 +97,93 @@ class Evaluation:
         return all(row.same for row in self.rows)
 
 
-@dataclass(frozen=True)
-class Splits:
-    """The examples that a model is judged by, as its network takes them."""
-
-    dataset: Dataset
-    validation: Examples
-    test: Examples
-
-
 def evaluate(
     name: str,
     *,
     version: int | None,
     models: Path,
     data: Path | None = None,
-    parts: Parts = Parts(),
+    measurements: Measurements = Measurements(),
     announce: Callable[[RobustnessRow], None] = lambda row: None,
 ) -> Evaluation:
-    """Run a model's ONNX file over its whole test set, and what else is asked for.
+    """Run a model's ONNX file over its whole test set, and make further measurements.
 
     Args:
-        name: Of the model.
-        version: Of the model; the highest if None.
+        name: Name of the model.
+        version: Version of the model; None for the highest.
         models: Folder of all models.
-        data: Folder of one's own pictures, if the model was trained on such.
-        parts: What to measure beside the test set.
-        announce: Is told of each row of the robustness table as it comes.
+        data: Folder of the user's pictures, if the model was trained on it.
+        measurements: Further measurements to make.
+        announce: Called with each row of the robustness table.
 
     Raises:
         ModelError: There is no such model, or its files are damaged.
-        DatasetError: The data cannot be had.
-        RecipeError: Something was asked for that is not for this kind of model.
+        DatasetError: The data cannot be loaded.
+        RecipeError: A measurement does not suit this kind of model.
     """
     catalog = Catalog(models, providers=("cpu",), threads=2)
     card = catalog.card(name, version)
-    folder = catalog.folder(card)
-    predictor = catalog.predictor(card.name, card.version)  # Refuses a file that is not the card's.
-    check_parts(card, parts)
-    splits = load_splits(card, folder, data=data)
-    session = open_session(folder / NETWORK, providers=("cpu",), threads=2)
-    held_out, probabilities = run_session(session, splits.validation.x), run_session(session, splits.test.x)
-    metrics = measure_probabilities(probabilities, splits.test.y, labels=card.labels)
-    doubt = _doubt(card, splits, held_out, probabilities)
-    measured, drawn = replace(card, metrics=metrics, doubt=doubt), None
-    if parts.outliers:
-        measured = replace(measured, outliers=measure_outliers(predictor))
-    if parts.drawn:
-        drawn = measure_drawn(predictor, load_pendigits())
-        measured = replace(measured, drawn=drawn.figures)
-    if parts.robustness:
+    predictor = catalog.predictor(card.name, card.version)  # checks the file against the card
+    measurements.check(card)
+    splits = load_splits(card, catalog.folder(card), data=data)
+    measured, digits = _measure_confidence(card, catalog.folder(card), splits), None
+    if measurements.out_of_distribution:
+        measured = replace(measured, out_of_distribution=evaluate_out_of_distribution(predictor))
+    if measurements.pen_digits:
+        digits = evaluate_pen_digits(predictor, load_pendigits())
+        measured = replace(measured, pen_digits=digits.figures)
+    if measurements.robustness:
         pictures = splits.dataset.test if data else load_dataset(card.training.dataset).test
-        table = measure_robustness(predictor, _first(catalog, card), pictures, announce=announce)
+        baseline = _baseline(catalog, card)
+        table = evaluate_robustness(predictor, baseline, pictures, announce=announce)
         measured = replace(measured, robustness=table)
-    if parts.heat:
+    if measurements.faithfulness:
         explainer = catalog.explainer(card.name, card.version)
-        measured = replace(measured, hiding=measure_hiding(predictor, explainer, splits.test))
-    if parts.cost:
-        measured = measure_cost(measured, models=models, dataset=splits.dataset)
+        measured = replace(measured, faithfulness=evaluate_faithfulness(predictor, explainer, splits.test))
+    if measurements.latency:
+        measured = measure_latency(measured, models=models, dataset=splits.dataset)
     same_data = splits.dataset.sha256 == card.training.dataset_sha256
-    rows = tuple(_compare(card, measured, parts))
-    return Evaluation(card, measured, rows, same_data=same_data, drawn=drawn)
+    return Evaluation(card, measured, compare(card, measured), same_data=same_data, pen_digits=digits)
 
 
-def all_parts(card: Card) -> Parts:
-    """Return everything that can be measured of a kind of model."""
-    digits, pictures = _reads_digits(card), card.task == "image-classification"
-    return Parts(drawn=digits, outliers=digits, robustness=pictures, heat=pictures, cost=True)
-
-
-def check_parts(card: Card, parts: Parts) -> None:
-    """Refuse what makes no sense for a kind of model.
-
-    Raises:
-        RecipeError: It was asked for.
-    """
-    possible = all_parts(card)
-    for name, asked in vars(parts).items():
-        if asked and not vars(possible)[name]:
-            kind = "pictures" if name in ("robustness", "heat") else "handwritten digits"
-            raise RecipeError(f"--{name} is for models of {kind}, which {card.name} {card.version} is not")
-
-
-def load_splits(card: Card, folder: Path, *, data: Path | None = None) -> Splits:
-    """Load a model's validation and test examples and prepare them as a server does.
+def record(evaluation: Evaluation, *, models: Path) -> Card:
+    """Write the measured figures into a model's card, also inside its network's file.
 
     Args:
-        card: The model's.
-        folder: Its files.
-        data: Folder of one's own pictures, if it was trained on such.
+        evaluation: The result to record.
+        models: Folder of all models.
 
-    Raises:
-        DatasetError: The data cannot be had.
+    Returns:
+        The card as it was written.
     """
-    kind, dataset = card.input.preprocessing, load_data(card, data)
-    if kind != "text":
-        parts = [as_served(part, preprocessing=kind) for part in (dataset.validation, dataset.test)]
-        return Splits(dataset, *parts)
-    vocabulary = Vocabulary.read(folder / "vocabulary.txt")
-    texts = [
-        Examples(encode(part.x, vocabulary=vocabulary), part.y) for part in (dataset.validation, dataset.test)
-    ]
-    return Splits(dataset, *texts)
+    card = evaluation.card
+    folder = models / card.name / str(card.version)
+    # Another command may have changed the card during the evaluation.
+    current = read_card(folder / "card.json")
+    return rewrite(folder, replace(current, **measured_sections(card, evaluation.measured)))
 
 
-def load_data(card: Card, data: Path | None = None) -> Dataset:
-    """Load a model's data set, or the folder of one's own pictures that it was trained on.
-
-    Raises:
-        DatasetError: The data cannot be had.
-    """
-    kind = card.input.preprocessing
-    size = card.input.shape[1] if kind == "photo" else None
-    if data is not None:
-        return load_folder(data, preprocessing=kind, size=size)
-    return load_dataset(card.training.dataset, size=size)
-
-
-def _doubt(card: Card, splits: Splits, held_out: Probabilities, probabilities: Probabilities) -> Doubt:
-    """Measure the card's own threshold."""
-    asked = card.doubt.sure_accuracy if card.doubt else load_recipe(card.recipe.name).sure_accuracy
-    doubt = measure_doubt(
-        Calibration(),
-        unsure_below=card.unsure_below,
-        sure_accuracy=asked,
-        validation=(held_out, splits.validation.y),
-        test=(probabilities, splits.test.y),
-    )
-    if card.doubt is None:
-        return replace(doubt, temperature=float(card.extra.get("temperature", 1.0)))
-    # What was fitted is in the network and cannot be measured from its answers.
-    return replace(
-        doubt,
-        method=card.doubt.method,
-        temperature=card.doubt.temperature,
-        offsets=card.doubt.offsets,
-        extra=card.doubt.extra,
-    )
+def _measure_confidence(card: Card, folder: Path, splits: Splits) -> Card:
+    """Measure a network on both splits, with the threshold of its card."""
+    session = open_session(folder / NETWORK, providers=("cpu",), threads=2)
+    validation, test = splits.validation, splits.test
+    held_out, probabilities = run_session(session, validation.x), run_session(session, test.x)
+    card = replace(card, metrics=compute_metrics(probabilities, test.y, labels=card.labels))
+    if card.calibration:
+        error = chance_level_error(probabilities.max(axis=1))
+        card = replace(card, calibration=replace(card.calibration, chance_level_error=error))
+    if card.selective_prediction:
+        selective = replace(
+            card.selective_prediction,
+            validation=measure_coverage(held_out, validation.y, threshold=card.unsure_below),
+            test=measure_coverage(probabilities, test.y, threshold=card.unsure_below),
+        )
+        card = replace(card, selective_prediction=selective)
+    return card
 
 
-def _first(catalog: Catalog, card: Card) -> Predictor:
-    """Return version 1 of a model, or the model itself where there is none that it can be compared with."""
+def _baseline(catalog: Catalog, card: Card) -> Predictor:
+    """Return version 1 of a model, or the model itself if version 1 does not exist or has other labels."""
     if 1 in catalog.versions(card.name) and catalog.card(card.name, 1).labels == card.labels:
         return catalog.predictor(card.name, 1)
     return catalog.predictor(card.name, card.version)
-
-
-def _reads_digits(card: Card) -> bool:
-    return card.input.preprocessing == "digit" and card.labels == _DIGITS
-
-
-def _compare(card: Card, measured: Card, parts: Parts) -> Iterator[Comparison]:
-    yield from _compare_metrics(card.metrics, measured.metrics)
-    yield from _compare_doubt(card, measured)
-    if parts.outliers and measured.outliers:
-        for kind in measured.outliers.counts:
-            known = getattr(card.outliers, kind) if card.outliers else None
-            yield Comparison(f"unsure of {kind}", known, getattr(measured.outliers, kind), _FEW)
-    if parts.drawn and measured.drawn:
-        yield Comparison(
-            "drawn digits", card.drawn.accuracy if card.drawn else None, measured.drawn.accuracy, _FEW
-        )
-        for label, value in measured.drawn.by_digit.items():
-            known = card.drawn.by_digit.get(label) if card.drawn else None
-            yield Comparison(f"drawn digit {label}", known, value, 10 * _FEW)
-    if parts.heat and measured.hiding:
-        for name in ("hottest", "random"):
-            known = getattr(card.hiding, name) if card.hiding else None
-            which = "the hottest" if name == "hottest" else "a random"
-            yield Comparison(f"lost with {which} fifth hidden", known, getattr(measured.hiding, name), 5e-3)
-    if parts.robustness and measured.robustness:
-        rows = {row.name: row for row in card.robustness.rows} if card.robustness else {}
-        for row in measured.robustness.rows:
-            known = rows[row.name].accuracy if row.name in rows else None
-            yield Comparison(row.name, known, row.accuracy, _FEW)
-
-
-def _compare_metrics(card: Metrics, measured: Metrics) -> Iterator[Comparison]:
-    yield Comparison("test examples", card.count, measured.count, 0)
-    yield Comparison("accuracy", card.accuracy, measured.accuracy, 1e-9)
-    yield Comparison("log-loss", card.log_loss, measured.log_loss, _ROUNDING)
-    yield Comparison(
-        "expected calibration error",
-        card.expected_calibration_error,
-        measured.expected_calibration_error,
-        _ROUNDING,
-    )
-    for label, value in card.per_class_accuracy.items():
-        yield Comparison(f"accuracy on {label}", value, measured.per_class_accuracy[label], 1e-9)
-
-
-def _compare_doubt(card: Card, measured: Card) -> Iterator[Comparison]:
-    for split in ("validation", "test"):
-        known = getattr(card.doubt, split) if card.doubt else None
-        found = getattr(measured.doubt, split)
-        yield Comparison(f"sure of, {split}", known and known.share, found.share, _FEW)
-        yield Comparison(f"right where sure, {split}", known and known.accuracy, found.accuracy, _FEW)

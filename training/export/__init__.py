@@ -1,1 +1,1 @@
-"""From a finished run to a model folder: ONNX graph, calibration, quantisation."""
+"""Exports trained networks: ONNX graph, calibration, explanation graph, 8-bit form, model folder."""

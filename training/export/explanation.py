@@ -1,11 +1,11 @@
-"""Owns the second graph of a picture network: feature maps, and a heat map where gradients make a good one.
+"""Builds the graph that explains an image classifier: feature maps, filters and, for some, a heat map.
 
 The heat of a place is the sum over channels of activation times gradient of the label's logit (HiResCAM,
-Draelos and Carin 2020). Where the network ends in global average pooling and one dense layer this is the
-exact class-activation map of Zhou et al. 2016; where it has dense layers only, each pixel's share. tf2onnx
-cannot convert the gradients that TensorFlow makes, so those few layers are differentiated here, by ordinary
-operations. All other networks get no heat here: hiding parts of the picture tells more of what they see
-(``service.inference.occlusion``).
+Draelos and Carin 2020). For a network that ends in global average pooling and one dense layer, this is the
+exact class-activation map of Zhou et al. 2016; for a network of dense layers only, each pixel's share of the
+logit. tf2onnx cannot convert TensorFlow's gradients, so this module differentiates the few layers after the
+heat map with ordinary operations. The graph of any other network has no heat map; the service computes it by
+occlusion (``service.inference.occlusion``).
 """
 
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ from keras import layers, ops
 from onnx import helper, numpy_helper
 
 from training.errors import ExportError
-from training.export.onnx_graph import IR_VERSION, OPSET, hold_back_chatter
+from training.export.onnx_graph import IR_VERSION, OPSET, hide_tensorflow_output
 
 _HEAT, _FILTERS, _LABEL, _PIXELS = "heat", "filters", "label", "image"
 
@@ -31,13 +31,13 @@ class ExplanationGraph:
     """A graph that explains a network.
 
     Attributes:
-        proto: Takes ``image`` as the network does. Gives for each of ``layers`` an output of that name,
-            float32 (batch, height, width, channels); and, if there is a convolution, ``filters``: the first
-            one's weights, float32 (height, width, channels, filters). With a ``heat_layer`` it also takes
-            ``label``, float32 (batch, classes), one-hot, and gives ``heat``, float32 (batch, height, width),
-            signed.
-        layers: Names of the convolutional layers, from the first; what comes out is after the activation.
-        heat_layer: The layer that the heat is of, ``image`` for the pixels themselves; empty if it has none.
+        proto: Has the network's input ``image``. Its outputs are one of each name in ``layers``, float32
+            (batch, height, width, channels), and, if there is a convolution, ``filters``, the first
+            convolution's weights, float32 (height, width, channels, filters). With a ``heat_layer`` it also
+            has the input ``label``, float32 (batch, classes), one-hot, and the output ``heat``, float32
+            (batch, height, width), signed.
+        layers: Names of the convolutional layers, from the first; their outputs include the activation.
+        heat_layer: Layer that the heat map belongs to, ``image`` for the pixels; empty if there is none.
     """
 
     proto: onnx.ModelProto
@@ -47,90 +47,102 @@ class ExplanationGraph:
 
 @dataclass(frozen=True)
 class _Step:
-    """A layer on a picture's way through the network, with what came in and what went out."""
+    """A layer of the forward pass with its input and output."""
 
     layer: keras.layers.Layer
     before: Any
     after: Any
 
 
-def explain(model: keras.Model, *, others: Sequence[keras.Model] = ()) -> ExplanationGraph:
-    """Build the graph that explains a picture network, or several whose logits are averaged.
+def build_explanation(model: keras.Model, *, others: Sequence[keras.Model] = ()) -> ExplanationGraph:
+    """Build the graph that explains an image classifier, or an ensemble whose logits are averaged.
 
     Args:
-        model: A chain of layers, one of them possibly a pretrained base, or a network with shortcuts, that
-            ends in softmax probabilities or in the sigmoid of the second of two classes.
-        others: Of the same kind; they share in the heat, and feature maps are of the first alone.
+        model: A sequence of layers, one of which may be a pretrained base, or a residual network. It returns
+            softmax probabilities, or the sigmoid probability of the second of two classes.
+        others: Further networks of an ensemble. The heat map is of all networks, the feature maps are of the
+            first one only.
 
     Raises:
-        ExportError: Between the heat and the output lies a layer of a kind that is not differentiated here.
+        ExportError: This module cannot differentiate a layer between the heat map and the output.
     """
     image = model.inputs[0]
     names: list[str] = []
     heat_layer = ""
 
-    @tf.function(autograph=False)
     def run(image: Any, label: Any = None) -> dict[str, Any]:
         nonlocal heat_layer
-        steps = _walk(model, image)
+        steps = _forward(model, image)
         maps = _feature_maps(steps)
         names[:] = list(maps)
         if label is None:
             return maps
         start = _heat_start(steps)
         heat_layer = next((name for name, value in maps.items() if value is steps[start].before), _PIXELS)
-        ways = [steps, *(_walk(other, image) for other in others)]
-        heat = sum(_heat(way[_heat_start(way) :], label) for way in ways) / float(len(ways))
+        passes = [steps, *(_forward(other, image) for other in others)]
+        heat = sum(_heat(each[_heat_start(each) :], label) for each in passes) / float(len(passes))
         return {**maps, _HEAT: heat}
 
     signature = [tf.TensorSpec(image.shape, image.dtype, name=_PIXELS)]
-    if all(heat_is_exact(each) for each in (model, *others)):
+    if all(has_exact_heat(each) for each in (model, *others)):
         classes = max(2, model.output_shape[-1])
         signature.append(tf.TensorSpec((None, classes), tf.float32, name=_LABEL))
-    with hold_back_chatter():
-        proto, _ = tf2onnx.convert.from_function(run, input_signature=signature, opset=OPSET)
+    with hide_tensorflow_output():
+        proto, _ = tf2onnx.convert.from_function(
+            tf.function(run, autograph=False), input_signature=signature, opset=OPSET
+        )
     _add_filters(proto.graph, model)
     proto.ir_version = IR_VERSION
     onnx.checker.check_model(proto)
     return ExplanationGraph(proto, tuple(names), heat_layer)
 
 
-def _walk(model: keras.Model, tensor: Any) -> list[_Step]:
-    """Send a batch through the network and note each layer's input and output, those of a base inside too."""
+def has_exact_heat(model: keras.Model) -> bool:
+    """Return whether a network ends in global average pooling, or has only dense layers."""
+    pooled = any(isinstance(layer, layers.GlobalAveragePooling2D) for layer in model.layers)
+    return pooled or not any(_is_convolution(layer) for layer in _flat_layers(model))
+
+
+def _forward(model: keras.Model, tensor: Any) -> list[_Step]:
+    """Run a batch through the network and return each layer's input and output, including a base's layers."""
     if any(isinstance(layer, layers.Add) for layer in model.layers):
-        parts = [layer for layer in model.layers if not isinstance(layer, layers.InputLayer)]
-        return _branches(model, tensor, parts)
+        chosen = [layer for layer in model.layers if not isinstance(layer, layers.InputLayer)]
+        return _forward_branched(model, tensor, chosen)
     steps: list[_Step] = []
     for layer in model.layers:
         if isinstance(layer, layers.InputLayer):
             continue
         if isinstance(layer, keras.Model) and len(layer.input.shape) == 2:
-            steps += _walk(layer, tensor)  # a classifier, a chain itself
+            steps += _forward(layer, tensor)  # a classifier, which is a sequence itself
             tensor = steps[-1].after
             continue
         if isinstance(layer, keras.Model):
-            # A pretrained base branches, so that its layers cannot be called one after the other.
+            # A pretrained base has branches, so its layers cannot be called one after the other.
             inner = [part for part in layer.layers if _is_convolution(part) or _is_activation(part)]
-            *inside, last = _branches(layer, tensor, [*inner, layer.layers[-1]])
+            *inside, last = _forward_branched(layer, tensor, [*inner, layer.layers[-1]])
             steps += inside
             after = last.after
+        elif isinstance(layer, layers.Dropout | layers.BatchNormalization):
+            after = layer(tensor, training=False)
         else:
-            after = layer(tensor, training=False) if isinstance(layer, _MODAL) else layer(tensor)
+            after = layer(tensor)
         steps.append(_Step(layer, tensor, after))
         tensor = after
     return steps
 
 
-def _branches(model: keras.Model, tensor: Any, parts: Sequence[keras.layers.Layer]) -> list[_Step]:
-    """Return what goes in and out of some layers of a network that is no chain; of several inputs none."""
-    outputs = [part.output for part in parts]
+def _forward_branched(model: keras.Model, tensor: Any, chosen: Sequence[keras.layers.Layer]) -> list[_Step]:
+    """Return the inputs and outputs of some layers of a network with branches; None for several inputs."""
+    outputs = [layer.output for layer in chosen]
     values = keras.Model(model.input, outputs)(tensor, training=False)
     known = {id(model.input): tensor} | {id(name): value for name, value in zip(outputs, values, strict=True)}
-    return [_Step(part, known.get(id(part.input)), value) for part, value in zip(parts, values, strict=True)]
+    return [
+        _Step(layer, known.get(id(layer.input)), value) for layer, value in zip(chosen, values, strict=True)
+    ]
 
 
 def _feature_maps(steps: Sequence[_Step]) -> dict[str, Any]:
-    """Return each convolution's output by the layer's name, after its activation if it has one of its own."""
+    """Return each convolution's output by the layer's name, after a separate activation if one follows."""
     maps: dict[str, Any] = {}
     last = ""
     for step in steps:
@@ -143,23 +155,16 @@ def _feature_maps(steps: Sequence[_Step]) -> dict[str, Any]:
     return maps
 
 
-def heat_is_exact(model: keras.Model) -> bool:
-    """Return whether a network ends in global average pooling, or is of dense layers from the pixels on."""
-    pooled = any(isinstance(layer, layers.GlobalAveragePooling2D) for layer in model.layers)
-    return pooled or not any(_is_convolution(part) for part in _parts(model))
-
-
 def _heat_start(steps: Sequence[_Step]) -> int:
-    """Return the step behind what the heat is of: the pooling, or in a dense network the flattening."""
+    """Return the step whose input the heat map belongs to: the pooling, or the flattening."""
     return next(i for i, step in enumerate(steps) if len(step.after.shape) == 2)
 
 
 def _heat(steps: Sequence[_Step], label: Any) -> Any:
     """Return activation times gradient at the first step's input, summed over channels."""
-    output = steps[-1].layer
-    weights = output.kernel
+    weights = steps[-1].layer.kernel
     if weights.shape[1] == 1:
-        # One sigmoid unit stands for the second class; the first one's logit is its negative.
+        # A single sigmoid unit is the second class; the first one's logit is its negative.
         weights = ops.matmul(weights, [[-1.0, 1.0]])
     gradient = ops.matmul(label, ops.transpose(weights))
     for step in reversed(steps[:-1]):
@@ -168,7 +173,7 @@ def _heat(steps: Sequence[_Step], label: Any) -> Any:
 
 
 def _backward(step: _Step, gradient: Any) -> Any:
-    """Return the gradient at a layer's input from the one at its output."""
+    """Return the gradient at a layer's input, given the one at its output."""
     layer, before, after = step.layer, step.before, step.after
     match layer:
         case layers.Dropout():
@@ -176,9 +181,8 @@ def _backward(step: _Step, gradient: Any) -> Any:
         case layers.Flatten() | layers.Reshape():
             return ops.reshape(gradient, (-1, *before.shape[1:]))
         case layers.GlobalAveragePooling2D():
-            return ops.reshape(gradient, (-1, 1, 1, before.shape[-1])) / float(
-                before.shape[1] * before.shape[2]
-            )
+            places = float(before.shape[1] * before.shape[2])
+            return ops.reshape(gradient, (-1, 1, 1, before.shape[-1])) / places
         case layers.BatchNormalization():
             factor = layer.gamma if layer.scale else 1.0
             return gradient * factor / ops.sqrt(layer.moving_variance + layer.epsilon)
@@ -186,12 +190,12 @@ def _backward(step: _Step, gradient: Any) -> Any:
             return gradient * ops.cast(after > 0, "float32")
         case layers.Dense() if layer.activation is keras.activations.linear:
             return ops.matmul(gradient, ops.transpose(layer.kernel))
-    raise ExportError(f"the heat map cannot be computed through layer {layer.name} ({type(layer).__name__})")
+    raise ExportError(f"cannot compute a heat map through layer {layer.name} ({type(layer).__name__})")
 
 
 def _add_filters(graph: onnx.GraphProto, model: keras.Model) -> None:
-    """Make the first convolution's weights an output."""
-    first = next((layer for layer in _parts(model) if _is_convolution(layer)), None)
+    """Add the first convolution's weights as an output."""
+    first = next((layer for layer in _flat_layers(model) if _is_convolution(layer)), None)
     if first is None:
         return
     weights = first.get_weights()[0].astype(np.float32)
@@ -200,13 +204,10 @@ def _add_filters(graph: onnx.GraphProto, model: keras.Model) -> None:
     graph.output.append(helper.make_tensor_value_info(_FILTERS, onnx.TensorProto.FLOAT, weights.shape))
 
 
-def _parts(model: keras.Model) -> list[keras.layers.Layer]:
-    """Return a network's layers, those of a base inside too."""
-    return [
-        part
-        for layer in model.layers
-        for part in (layer.layers if isinstance(layer, keras.Model) else [layer])
-    ]
+def _flat_layers(model: keras.Model) -> list[keras.layers.Layer]:
+    """Return a network's layers, with a base's layers in its place."""
+    nested = (layer.layers if isinstance(layer, keras.Model) else [layer] for layer in model.layers)
+    return [part for parts in nested for part in parts]
 
 
 def _is_convolution(layer: keras.layers.Layer) -> bool:
@@ -215,6 +216,3 @@ def _is_convolution(layer: keras.layers.Layer) -> bool:
 
 def _is_activation(layer: keras.layers.Layer) -> bool:
     return isinstance(layer, layers.Activation | layers.ReLU | layers.ELU)
-
-
-_MODAL = (layers.Dropout, layers.BatchNormalization)

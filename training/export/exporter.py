@@ -1,316 +1,192 @@
-"""Owns the way from a finished run to ``models/<name>/<version>/``, and the checks on that way."""
+"""Exports a finished run to ``models/<name>/<version>/`` and checks the ONNX network against Keras."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
 import numpy.typing as npt
-import onnxruntime as ort
+import onnx
+from msgspec.structs import replace
 
-from service.inference.card import (
-    Card,
-    ExplanationFile,
-    InputSpec,
-    Layer,
-    Metrics,
-    OnnxFile,
-    Provenance,
-    RecipeInfo,
-    TrainingRun,
-    write_card,
-)
+from service.inference.card import Card, ExplanationFile, Metrics, write_card
 from service.inference.explain import FILE_NAME as EXPLANATION
 from service.inference.files import sha256_of
-from service.inference.preprocessing import Vocabulary
 from service.inference.session import open_session
-from training.datasets import Dataset, Examples
+from training.datasets import Dataset
 from training.datasets.inputs import as_served
 from training.errors import ExportError
-from training.evaluation.metrics import measure_probabilities, sure_threshold
-from training.evaluation.selective import measure_doubt
-from training.export.explanation import explain
-from training.export.head import scale_heat
+from training.export.confidence import Confidence, calibrate_network
+from training.export.explanation import build_explanation
+from training.export.float16 import round_convolutions, store_as_float16
+from training.export.head import scale_heat_map
 from training.export.inference import run_network, run_session
-from training.export.model_folder import NETWORK, describe_file, new_folder, put_card
-from training.export.onnx_graph import OPSET, store_in_halves, to_onnx
-from training.export.recalibration import calibrate_network
-from training.export.rounding import round_convolutions
-from training.fit.history import Epoch
-from training.fit.run import RunRecord
-from training.networks.ensemble import committee
-from training.networks.flip import with_mirror
+from training.export.model_card import Trained, make_card
+from training.export.model_folder import NETWORK, describe_file, embed_card, new_folder
+from training.export.onnx_graph import OPSET, to_onnx
+from training.export.plots import plot_confusion, plot_curves
+from training.export.splits import Splits
+from training.metrics import compute_metrics
+from training.networks.ensemble import average_logits, with_flip_tta
 from training.recipes.recipe import Recipe
-from training.reporting.plots import confusion_picture, draw_curves
 
-LARGEST_DIFFERENCE = 1e-4
-# Probabilities closer than this are a tie: float32 arithmetic in another order may turn it.
-_TIE = 1e-5
-_BATCH = 250
+__all__ = ["Trained", "export", "measure_network"]
+
+MAX_KERAS_DIFFERENCE = 1e-4
+# Rounding in float32 may exchange two labels whose probabilities are closer than this.
+_TIE_TOLERANCE = 1e-5
+_BATCH_SIZE = 250
 
 Probabilities = npt.NDArray[np.float32]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Trained:
-    """A finished run with everything that its card tells of.
-
-    Attributes:
-        recipe: Where the network comes from.
-        record: How it was trained.
-        model: The network; its confidence is calibrated in the exported graph.
-        history: A row per epoch.
-        dataset: Its data, as the network takes it.
-        vocabulary: Of text networks.
-        others: Networks of further runs of the recipe, whose logits are averaged with the first one's.
-        remarks: Further facts for the card, beside its own fields.
-    """
-
-    recipe: Recipe
-    record: RunRecord
-    model: keras.Model
-    history: tuple[Epoch, ...]
-    dataset: Dataset
-    vocabulary: Vocabulary | None = None
-    others: tuple[keras.Model, ...] = ()
-    remarks: Mapping[str, Any] = field(default_factory=dict)
-
-
 def export(trained: Trained, *, models: Path, name: str, version: int) -> Card:
-    """Convert a network, check it on the whole test set, and put it in the catalogue's folder.
+    """Convert a network, check it on the whole test set, and write its model folder.
 
     Args:
-        trained: What to export.
+        trained: The network and its run.
         models: Folder of all models.
-        name: Of the model.
-        version: Of the model; a version that is there already is replaced as a whole.
+        name: Name of the model.
+        version: Version of the model; an existing one is replaced.
 
     Returns:
         The card that was written.
 
     Raises:
-        ExportError: The exported network does not answer as the trained one does; nothing was written.
+        ExportError: The predictions of the ONNX network differ from Keras's; nothing was written.
     """
-    with new_folder(models / name / str(version)) as work:
-        return _fill(work, trained, name=name, version=version)
-
-
-def _fill(folder: Path, trained: Trained, *, name: str, version: int) -> Card:
-    kind, recipe = trained.recipe.preprocessing, trained.recipe
-    validation = as_served(trained.dataset.validation, preprocessing=kind)
-    test = as_served(trained.dataset.test, preprocessing=kind)
+    recipe, dataset = trained.recipe, trained.dataset
+    splits = Splits(
+        dataset,
+        validation=as_served(dataset.validation, preprocessing=recipe.preprocessing),
+        test=as_served(dataset.test, preprocessing=recipe.preprocessing),
+    )
     if recipe.float16_weights:
         for model in (trained.model, *trained.others):
             round_convolutions(model)
     network = served_network(trained.model, recipe, others=trained.others)
     proto = to_onnx(network)
     if recipe.float16_weights:
-        store_in_halves(proto, rounded_only=True)
-    difference = check_parity(keras_probabilities(network, test.x), run_network(proto, test.x))
-    calibration = calibrate_network(proto, validation)
-    held_out, probabilities = run_network(proto, validation.x), run_network(proto, test.x)
-    right = held_out.argmax(axis=1) == validation.y
-    threshold = sure_threshold(held_out.max(axis=1), right, accuracy=recipe.sure_accuracy)
-    doubt = measure_doubt(
-        calibration,
-        unsure_below=threshold,
-        sure_accuracy=recipe.sure_accuracy,
-        validation=(held_out, validation.y),
-        test=(probabilities, test.y),
+        store_as_float16(proto, only_rounded=True)
+    difference = check_parity(keras_probabilities(network, splits.test.x), run_network(proto, splits.test.x))
+    confidence = calibrate_network(proto, splits, labels=dataset.labels, target_accuracy=recipe.sure_accuracy)
+    card = confidence.apply(
+        make_card(
+            trained, name=name, version=version, metrics=confidence.metrics, max_keras_difference=difference
+        )
     )
-    card = _card(trained, name=name, version=version, probabilities=probabilities, difference=difference)
-    card = replace(card, unsure_below=threshold, doubt=doubt)
-    if card.task == "image-classification":
-        path = folder / EXPLANATION
-        card = _with_explanation(card, trained, path, temperature=calibration.temperature)
-    put_card(proto, card)
-    path = folder / NETWORK
-    path.write_bytes(proto.SerializeToString())
-    _check_unchanged(open_session(path, providers=("cpu",), threads=2), test, probabilities)
-    card = replace(card, onnx=describe_file(path, opset=OPSET))
-    write_card(card, folder / "card.json")
-    if trained.vocabulary:
-        trained.vocabulary.write(folder / "vocabulary.txt")
-    (folder / "curves.png").write_bytes(draw_curves(trained.history, title=f"{card.title}: training"))
-    (folder / "confusion.png").write_bytes(confusion_picture(card, probabilities, test.y))
-    return card
+    with new_folder(models / name / str(version)) as folder:
+        return _write(folder, card, trained, proto=proto, confidence=confidence, splits=splits)
 
 
 def served_network(model: keras.Model, recipe: Recipe, *, others: Sequence[keras.Model] = ()) -> keras.Model:
-    """Return what is exported: a trained network or a committee of several, if need be with a mirror.
+    """Return the network to export: the trained one, an ensemble, or one with flip test-time augmentation.
 
-    One network looks at each picture twice then, of several every second one at the mirror image.
+    Raises:
+        ExportError: The logits of an ensemble's networks cannot be averaged.
     """
     if others:
-        return committee([model, *others], mirror=recipe.flip_tta)
-    return with_mirror(model) if recipe.flip_tta else model
+        models = [model, *others]
+        if not all(isinstance(each.layers[-1], keras.layers.Dense) for each in models):
+            raise ExportError(
+                f"{recipe.name}: the last layer is not a dense one, so the logits of several runs cannot be "
+                "averaged; average their weights (--average weights)"
+            )
+        return average_logits(models, flip_tta=recipe.flip_tta)
+    return with_flip_tta(model) if recipe.flip_tta else model
 
 
 def measure_network(model: keras.Model, dataset: Dataset, *, recipe: Recipe) -> Metrics:
-    """Convert a network and measure it on the test split, without keeping it.
+    """Convert a network and measure it on the test split, without writing a model.
 
     Args:
         model: The network.
-        dataset: As the network takes it.
-        recipe: Of the network.
+        dataset: The data set, as the network takes it.
+        recipe: The network's recipe.
     """
     test = as_served(dataset.test, preprocessing=recipe.preprocessing)
     probabilities = run_network(to_onnx(served_network(model, recipe)), test.x)
-    return measure_probabilities(probabilities, test.y, labels=dataset.labels)
+    return compute_metrics(probabilities, test.y, labels=dataset.labels)
 
 
 def keras_probabilities(model: keras.Model, x: npt.NDArray[Any]) -> Probabilities:
-    """Run a Keras network over prepared inputs; one sigmoid unit is spread out to both classes.
+    """Run a Keras network over prepared inputs.
 
     Returns:
-        float32 (n, classes).
+        float32 (n, classes); a single sigmoid unit gives both classes.
     """
-    result = np.asarray(model.predict(x, batch_size=_BATCH, verbose=0), dtype=np.float32)
+    result = np.asarray(model.predict(x, batch_size=_BATCH_SIZE, verbose=0), dtype=np.float32)
     return np.concatenate([1 - result, result], axis=1) if result.shape[1] == 1 else result
 
 
-def check_parity(ours: Probabilities, exported: Probabilities) -> float:
-    """Compare Keras's probabilities with ONNX Runtime's.
+def check_parity(expected: Probabilities, exported: Probabilities) -> float:
+    """Compare the probabilities of Keras and ONNX Runtime.
 
     Args:
-        ours: (n, classes), Keras.
+        expected: (n, classes), Keras.
         exported: (n, classes), ONNX Runtime.
 
     Returns:
         The largest difference.
 
     Raises:
-        ExportError: It is above 1e-4, or a label changed that was not a tie.
+        ExportError: The difference is above 1e-4, or a label changed that was not a tie.
     """
-    difference = float(np.abs(ours - exported).max())
-    if not difference <= LARGEST_DIFFERENCE:
+    difference = float(np.abs(expected - exported).max())
+    if not difference <= MAX_KERAS_DIFFERENCE:
         raise ExportError(
-            f"Keras and ONNX Runtime differ by {difference:.2g}, more than {LARGEST_DIFFERENCE:g}; "
+            f"Keras and ONNX Runtime differ by {difference:.2g}, more than {MAX_KERAS_DIFFERENCE:g}; "
             "nothing was written"
         )
-    rows = np.arange(len(ours))
-    gap = ours.max(axis=1) - ours[rows, exported.argmax(axis=1)]
-    changed = int((gap > _TIE).sum())
+    chosen = expected[np.arange(len(expected)), exported.argmax(axis=1)]
+    changed = int((expected.max(axis=1) - chosen > _TIE_TOLERANCE).sum())
     if changed:
-        raise ExportError(f"{changed} of {len(ours)} labels changed in the export; nothing was written")
+        raise ExportError(f"{changed} of {len(expected)} labels changed in the export; nothing was written")
     return difference
 
 
-def describe_layers(model: keras.Model) -> tuple[Layer, ...]:
-    """Make the card's layer table; networks within the network are listed layer by layer."""
-    rows: list[Layer] = []
-    for layer in model.layers:
-        if isinstance(layer, keras.layers.InputLayer):
-            continue
-        if isinstance(layer, keras.Model):
-            rows.extend(describe_layers(layer))
-            continue
-        shape = tuple(-1 if size is None else size for size in layer.output.shape)
-        rows.append(
-            Layer(
-                name=layer.name,
-                type=type(layer).__name__,
-                output_shape=shape,
-                parameters=layer.count_params(),
-            )
-        )
-    return tuple(rows)
-
-
-def _card(
+def _write(
+    folder: Path,
+    card: Card,
     trained: Trained,
     *,
-    name: str,
-    version: int,
-    probabilities: Probabilities,
-    difference: float,
+    proto: onnx.ModelProto,
+    confidence: Confidence,
+    splits: Splits,
 ) -> Card:
-    recipe, record, dataset = trained.recipe, trained.record, trained.dataset
-    tensor = trained.model.inputs[0]
-    shape = tuple(-1 if size is None else size for size in tensor.shape)
-    metrics = measure_probabilities(probabilities, dataset.test.y, labels=dataset.labels)
-    return Card(
-        name=name,
-        version=version,
-        title=recipe.title,
-        task="text-classification" if recipe.preprocessing == "text" else "image-classification",
-        labels=dataset.labels,
-        input=InputSpec(
-            name=tensor.name,
-            dtype=keras.backend.standardize_dtype(tensor.dtype),
-            shape=shape,
-            color_mode="none" if recipe.preprocessing == "text" else "RGB" if len(shape) == 4 else "L",
-            preprocessing=recipe.preprocessing,
-            parameters=_parameters(trained, shape),
-        ),
-        # Placeholders until the file exists; the copy in the file's own metadata leaves them out.
-        onnx=OnnxFile(sha256="0" * 64, bytes=0, opset=OPSET),
-        recipe=RecipeInfo(name=recipe.name, settings=record.settings),
-        parameters=sum(model.count_params() for model in (trained.model, *trained.others)),
-        layers=_all_layers(trained),
-        training=TrainingRun(
-            dataset=record.dataset,
-            dataset_sha256=dataset.sha256,
-            splits=record.splits,
-            epochs=record.epochs,
-            seed=record.seed,
-            seconds=record.seconds,
-            machine=record.machine,
-            versions=record.versions,
-        ),
-        metrics=metrics,
-        keras_difference=difference,
-        unsure_below=0.0,
-        provenance=Provenance(license=dataset.license, data=dataset.source, weights=recipe.weights),
-        extra=_remarks(trained),
-    )
-
-
-def _remarks(trained: Trained) -> dict[str, Any]:
-    remarks = dict(trained.remarks)
-    if trained.recipe.flip_tta and trained.others:
-        remarks["mirror"] = "every second network looks at the mirror image"
-    elif trained.recipe.flip_tta:
-        remarks["mirror"] = "logits are the mean for the picture and its mirror image"
-    if trained.recipe.float16_weights:
-        remarks["halves"] = "convolutions were rounded to 16 bits before all measurements"
-    return remarks
-
-
-def _all_layers(trained: Trained) -> tuple[Layer, ...]:
-    """Describe the layers of all networks of a committee, those behind the first one with its number."""
-    rows = list(describe_layers(trained.model))
-    for number, other in enumerate(trained.others, start=2):
-        rows += [replace(row, name=f"{number}/{row.name}") for row in describe_layers(other)]
-    return tuple(rows)
-
-
-def _parameters(trained: Trained, shape: tuple[int, ...]) -> dict[str, Any]:
+    """Write all files of a model into a folder and return its complete card."""
+    if card.task == "image-classification":
+        card = _write_explanation(card, trained, folder, temperature=confidence.calibration.temperature)
+    embed_card(proto, card)
+    path = folder / NETWORK
+    path.write_bytes(proto.SerializeToString())
+    session = open_session(path, providers=("cpu",), threads=2)
+    measured = confidence.probabilities[:_BATCH_SIZE]
+    if not np.array_equal(run_session(session, splits.test.x[:_BATCH_SIZE]), measured):
+        raise ExportError(
+            "the written file gives other probabilities than were measured; nothing was written"
+        )
+    card = replace(card, onnx=describe_file(path, opset=OPSET))
+    write_card(card, folder / "card.json")
     if trained.vocabulary:
-        return {"words": len(trained.vocabulary.words), "padding": 0}
-    return {"size": shape[1]}
+        trained.vocabulary.write(folder / "vocabulary.txt")
+    (folder / "curves.png").write_bytes(plot_curves(trained.history, title=f"{card.title}: training"))
+    (folder / "confusion.png").write_bytes(plot_confusion(card, confidence.probabilities, splits.test.y))
+    return card
 
 
-def _check_unchanged(session: ort.InferenceSession, test: Examples, probabilities: Probabilities) -> None:
-    """Make sure that the file as it was finished gives what the card says was measured."""
-    if not np.array_equal(run_session(session, test.x[:_BATCH]), probabilities[:_BATCH]):
-        raise ExportError("the finished file answers differently from the measured one; nothing was written")
-
-
-def _with_explanation(card: Card, trained: Trained, path: Path, *, temperature: float) -> Card:
-    graph = explain(trained.model, others=trained.others)
+def _write_explanation(card: Card, trained: Trained, folder: Path, *, temperature: float) -> Card:
+    graph = build_explanation(trained.model, others=trained.others)
     if graph.heat_layer:
-        scale_heat(graph.proto, temperature)
-    store_in_halves(graph.proto)
+        scale_heat_map(graph.proto, temperature)
+    store_as_float16(graph.proto)
+    path = folder / EXPLANATION
     path.write_bytes(graph.proto.SerializeToString())
-    return replace(
-        card,
-        explanation=ExplanationFile(
-            sha256=sha256_of(path),
-            bytes=path.stat().st_size,
-            layers=graph.layers,
-            heat_layer=graph.heat_layer,
-        ),
+    described = ExplanationFile(
+        sha256=sha256_of(path),
+        bytes=path.stat().st_size,
+        layers=graph.layers,
+        heat_layer=graph.heat_layer,
     )
+    return replace(card, explanation=described)

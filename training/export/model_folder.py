@@ -1,14 +1,14 @@
-"""Owns the folder of one version: the network that carries its own card, and replacing it as a whole."""
+"""Writes the folder of a model version: all files change together, and the network contains its card."""
 
 import json
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 
 import onnx
+from msgspec.structs import replace
 
 from service.inference.card import Card, OnnxFile, card_document, write_card
 from service.inference.explain import FILE_NAME as EXPLANATION
@@ -17,8 +17,8 @@ from service.inference.files import sha256_of, write_atomically
 NETWORK = "model.onnx"
 
 
-def put_card(proto: onnx.ModelProto, card: Card) -> None:
-    """Put the card into the file it describes, without the checksum and size that the file cannot know."""
+def embed_card(proto: onnx.ModelProto, card: Card) -> None:
+    """Write the card into the metadata of its network, without the file's checksum and size."""
     document = card_document(card)
     document["onnx"] = {"opset": card.onnx.opset}
     onnx.helper.set_model_props(proto, {"card": json.dumps(document, ensure_ascii=False)})
@@ -33,23 +33,23 @@ def describe_file(path: Path, *, opset: int) -> OnnxFile:
 
 @contextmanager
 def new_folder(target: Path) -> Iterator[Path]:
-    """Give an empty folder to fill, and let it take the place of a version if nothing goes wrong.
+    """Yield an empty folder that replaces a version's folder, unless an error is raised.
 
     Args:
         target: ``models/<name>/<version>``.
     """
-    home = target.parent
-    home.mkdir(parents=True, exist_ok=True)
-    # Folders that begin with a dot are no versions to the catalogue, so a half-made one is never served.
-    work = Path(tempfile.mkdtemp(dir=home, prefix=f".{target.name}-"))
+    parent = target.parent
+    parent.mkdir(parents=True, exist_ok=True)
+    # The catalogue ignores folders whose name begins with a dot, so it never serves an unfinished one.
+    work = Path(tempfile.mkdtemp(dir=parent, prefix=f".{target.name}-"))
     try:
         yield work
         work.chmod(0o755)
         _replace(target, work)
     finally:
         shutil.rmtree(work, ignore_errors=True)
-        if not any(home.iterdir()):
-            home.rmdir()
+        if not any(parent.iterdir()):
+            parent.rmdir()
 
 
 def rewrite(
@@ -58,16 +58,16 @@ def rewrite(
     *,
     network: onnx.ModelProto | None = None,
     explanation: onnx.ModelProto | None = None,
-    pictures: Mapping[str, bytes] | None = None,
+    files: Mapping[str, bytes] | None = None,
 ) -> Card:
-    """Give a version another card, in ``card.json`` and within ``model.onnx``; all files change together.
+    """Replace a version's card, in ``card.json`` and in ``model.onnx``, and other files if given.
 
     Args:
-        folder: Of the version.
-        card: What it is to say; checksums and sizes are filled in here.
-        network: In place of the one that is there.
-        explanation: In place of the ``explain.onnx`` that is there.
-        pictures: Other files to replace, by name.
+        folder: The version's folder.
+        card: The new card; checksums and sizes are filled in.
+        network: Replaces ``model.onnx``.
+        explanation: Replaces ``explain.onnx``.
+        files: Other files to replace, by name.
 
     Returns:
         The card as it was written.
@@ -78,21 +78,19 @@ def rewrite(
         if explanation is not None and card.explanation is not None:
             path = work / EXPLANATION
             write_atomically(path, explanation.SerializeToString())
-            card = replace(
-                card,
-                explanation=replace(card.explanation, sha256=sha256_of(path), bytes=path.stat().st_size),
-            )
-        put_card(proto, card)
+            described = replace(card.explanation, sha256=sha256_of(path), bytes=path.stat().st_size)
+            card = replace(card, explanation=described)
+        embed_card(proto, card)
         write_atomically(work / NETWORK, proto.SerializeToString())
         card = replace(card, onnx=describe_file(work / NETWORK, opset=card.onnx.opset))
         write_card(card, work / "card.json")
-        for name, content in (pictures or {}).items():
+        for name, content in (files or {}).items():
             write_atomically(work / name, content)
     return card
 
 
 def _replace(target: Path, work: Path) -> None:
-    """Let a finished folder take the place of an older one."""
+    """Move a finished folder to the place of an older one."""
     old = target.with_name(f".{target.name}-old")
     shutil.rmtree(old, ignore_errors=True)
     if target.exists():

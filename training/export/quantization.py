@@ -1,10 +1,9 @@
-"""Owns the 8-bit form of a picture network: static quantisation, chosen on the validation split.
+"""Makes the 8-bit form of an image classifier by static quantisation (Jacob et al. 2018, arXiv:1712.05877).
 
-Weights get a scale for each output channel, activations one for each tensor, found on training pictures
-(Jacob et al. 2018, arXiv:1712.05877). In the file, operations stand between DequantizeLinear and
-QuantizeLinear; ONNX Runtime makes 8-bit operations of them when it loads it. Unsigned activations times
-signed weights are summed exactly by processors with VNNI; those with AVX2 alone saturate sums of two
-products, and may answer a little differently.
+Weights have one scale for each output channel, activations one for each tensor, calibrated on training
+pictures. In the file, operations stand between DequantizeLinear and QuantizeLinear nodes; ONNX Runtime
+replaces them with 8-bit operations. Products of unsigned activations and signed weights are summed exactly on
+processors with VNNI. Those with AVX2 only may saturate and give slightly different predictions.
 """
 
 import io
@@ -12,7 +11,7 @@ import logging
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import onnx
+from msgspec.structs import replace
 from onnxruntime.quantization import (
     CalibrationDataReader,
     CalibrationMethod,
@@ -33,32 +33,29 @@ from onnxruntime.quantization.shape_inference import quant_pre_process
 from service.inference.card import Card, Metrics, QuantizedFile
 from service.inference.catalog import Catalog
 from service.inference.files import sha256_of
-from service.inference.precision import INT8_FILE, path_of
+from service.inference.precision import INT8_FILE, onnx_path
 from service.inference.session import open_session
 from training.datasets.dataset import Examples
 from training.datasets.inputs import as_served
 from training.errors import ExportError
-from training.evaluation.evaluate import Splits, load_splits
-from training.evaluation.latency import median_milliseconds
-from training.evaluation.metrics import measure_probabilities
-from training.export.inference import run_session
+from training.export.inference import median_milliseconds, run_session
 from training.export.model_folder import rewrite
+from training.export.splits import Splits, load_splits
+from training.metrics import compute_metrics
 
-# How much lower the accuracy on the test split may be.
-LARGEST_LOSS = 0.003
+MAX_ACCURACY_LOSS = 0.003  # on the test split
 _SEED = 0
-# The calibrator keeps every activation of so many pictures in memory.
-_CHUNK = 16
-_SUMS = {"MatMul", "Gemm"}
-# What ONNX Runtime computes in 8 bits between two convolutions. An activation that is not among them is
-# computed in floats, and only its result is rounded.
-_INNER = {"Conv", "Relu", "Clip", "MaxPool", "Add", "Mul", "Sigmoid", "Concat"}
-_ARITHMETIC = {"Add", "Mul"}
+_BATCH_SIZE = 16  # the calibrator keeps all activations of a batch in memory
+_DENSE_OPERATIONS = {"MatMul", "Gemm"}
+# Operations that ONNX Runtime computes in 8 bits between two convolutions. It computes other activations in
+# floats and rounds only their result.
+_QUANTIZED_OPERATIONS = {"Conv", "Relu", "Clip", "MaxPool", "Add", "Mul", "Sigmoid", "Concat"}
+_ARITHMETIC_OPERATIONS = {"Add", "Mul"}
 
 
 @dataclass(frozen=True)
-class Calibration:
-    """A way of finding the ranges of activations, and on how many training pictures."""
+class RangeMethod:
+    """A method that determines the ranges of activations, and the number of training pictures for it."""
 
     title: str
     method: CalibrationMethod
@@ -69,10 +66,10 @@ class Calibration:
         return f"{self.title}, on {self.pictures} training pictures"
 
 
-CALIBRATIONS = (
-    Calibration("smallest and largest value", CalibrationMethod.MinMax, 512),
-    # Histograms take ten times as long, and each picture already gives a tensor thousands of values.
-    Calibration(
+RANGE_METHODS = (
+    RangeMethod("smallest and largest value", CalibrationMethod.MinMax, 512),
+    # Histograms are slow, and need fewer pictures: each one gives a tensor thousands of values.
+    RangeMethod(
         "percentile 99.99", CalibrationMethod.Percentile, 128, (("percentile", 99.99), ("num_bins", 2048))
     ),
 )
@@ -80,16 +77,16 @@ CALIBRATIONS = (
 
 @dataclass(frozen=True, kw_only=True)
 class Trial:
-    """One way of quantising a network, and how it did on the validation split.
+    """A quantised network and its result.
 
     Attributes:
-        calibration: How the ranges were found.
-        float_nodes: Convolutions that were left in floats.
-        metrics: On the validation split.
-        path: The network.
+        method: Method that determined the ranges.
+        float_nodes: Convolutions that stay in 32 bits.
+        metrics: Metrics of the validation split.
+        path: File of the network.
     """
 
-    calibration: Calibration
+    method: RangeMethod
     float_nodes: tuple[str, ...]
     metrics: Metrics
     path: Path
@@ -103,75 +100,77 @@ def quantize_model(
     data: Path | None = None,
     announce: Callable[[Trial], None] = lambda trial: None,
 ) -> Card:
-    """Put ``model.int8.onnx`` beside a model's network, and what is to be known of it into the card.
+    """Add ``model.int8.onnx`` to a model and describe it in the card.
 
     Args:
-        name: Of the model.
-        version: Of the model; the highest if None.
+        name: Name of the model.
+        version: Version of the model; None for the highest.
         models: Folder of all models.
-        data: Folder of one's own pictures, if the model was trained on such.
-        announce: Is told of every trial.
+        data: Folder of the user's pictures, if the model was trained on it.
+        announce: Called after each trial.
 
     Returns:
         The card as it was written.
 
     Raises:
         ModelError: There is no such model, or its files are damaged.
-        DatasetError: The data cannot be had.
+        DatasetError: The data cannot be loaded.
         ExportError: See :func:`quantize`; nothing was written.
     """
     catalog = Catalog(models)
     card = catalog.card(name, version)
     folder = catalog.folder(card)
-    catalog.predictor(card.name, card.version)  # Refuses a file that is not the card's.
+    catalog.predictor(card.name, card.version)  # checks the file against the card
     if card.task != "image-classification":
-        raise ExportError(f"{name} reads texts; only networks with convolutions gain from 8 bits")
+        raise ExportError(f"{name} reads texts; only networks with convolutions can be quantised")
     with tempfile.TemporaryDirectory() as work:
         best, quantized = quantize(
             card,
-            network=path_of(folder, "float32"),
+            network=onnx_path(folder, "float32"),
             splits=load_splits(card, folder, data=data),
             work=Path(work),
             announce=announce,
         )
-        return rewrite(folder, replace(card, quantized=quantized), pictures={INT8_FILE: best.read_bytes()})
+        return rewrite(folder, replace(card, quantized=quantized), files={INT8_FILE: best.read_bytes()})
 
 
 def quantize(
     card: Card, *, network: Path, splits: Splits, work: Path, announce: Callable[[Trial], None]
 ) -> tuple[Path, QuantizedFile]:
-    """Try every calibration, with the first convolution in 8 bits and in floats, and keep the best.
+    """Try all range methods, with the first convolution in 8 and in 32 bits, and choose the best trial.
 
-    The lowest log-loss on the validation split is best; the test split says whether that is good enough.
+    The best trial has the lowest log-loss on the validation split. It must also pass on the test split.
 
     Args:
-        card: The network's.
-        network: Its file.
-        splits: Its pictures.
+        card: The card of the network.
+        network: File of the network.
+        splits: Pictures of the model.
         work: Empty folder for the trials.
-        announce: Is told of every trial.
+        announce: Called after each trial.
 
     Returns:
-        The file, in ``work``, and its part of the card.
+        The file, in ``work``, and its entry in the card.
 
     Raises:
         ExportError: The network has no convolution, or loses more than 0.3 points of accuracy on the test
             split.
     """
-    trials = _trials(card, network, splits, work=work, announce=announce)
+    trials = _run_trials(card, network, splits, work=work, announce=announce)
     best = min(trials, key=lambda trial: trial.metrics.log_loss)
     metrics = _measure(best.path, splits.test, card)
     loss = card.metrics.accuracy - metrics.accuracy
-    if loss > LARGEST_LOSS:
+    if loss > MAX_ACCURACY_LOSS:
         raise ExportError(
             f"{card.name} {card.version} loses {100 * loss:.2f} points of accuracy in 8 bits, more than "
-            f"{100 * LARGEST_LOSS:.1f}; nothing was written"
+            f"{100 * MAX_ACCURACY_LOSS:.1f}; nothing was written"
         )
-    float_ms, int8_ms = _times((network, best.path), card.input.name, splits.test.x[:1])
+    sessions = [open_session(path, providers=("cpu",), threads=1) for path in (network, best.path)]
+    inputs = {card.input.name: splits.test.x[:1]}
+    float_ms, int8_ms = median_milliseconds([partial(session.run, None, inputs) for session in sessions])
     return best.path, QuantizedFile(
         sha256=sha256_of(best.path),
         bytes=best.path.stat().st_size,
-        calibration=str(best.calibration),
+        calibration=str(best.method),
         float_nodes=best.float_nodes,
         metrics=metrics,
         milliseconds=int8_ms,
@@ -179,62 +178,55 @@ def quantize(
     )
 
 
-def inner_nodes(graph: onnx.GraphProto) -> tuple[str, ...]:
-    """Name the nodes to quantise: convolutions, and what lies behind them but before the dense layers.
+def choose_nodes(graph: onnx.GraphProto) -> tuple[str, ...]:
+    """Return the nodes to quantise: convolutions, and the operations between them and the dense layers.
 
-    Scaling the pixels, dense layers and softmax are small, and count for more in the answer. So do factors
-    and terms that differ by channel, such as batch normalisation's: they need a scale of their own each.
+    Pixel scaling, dense layers and softmax are cheap and sensitive to rounding, so they stay in floats. So do
+    factors and terms that differ by channel, such as those of batch normalisation: they would need a scale
+    for each channel.
     """
     constants = {tensor.name for tensor in graph.initializer}
-    reached: set[str] = set()
-    dense: set[str] = set()
+    after_convolution: set[str] = set()
+    after_dense: set[str] = set()
     names = []
     for node in graph.node:
-        sources = set(node.input)
-        if node.op_type in _SUMS or sources & dense:
-            dense.update(node.output)
-        elif node.op_type == "Conv" or sources & reached:
-            reached.update(node.output)
-            if node.op_type in _INNER and not (node.op_type in _ARITHMETIC and sources & constants):
+        inputs = set(node.input)
+        if node.op_type in _DENSE_OPERATIONS or inputs & after_dense:
+            after_dense.update(node.output)
+        elif node.op_type == "Conv" or inputs & after_convolution:
+            after_convolution.update(node.output)
+            by_channel = node.op_type in _ARITHMETIC_OPERATIONS and inputs & constants
+            if node.op_type in _QUANTIZED_OPERATIONS and not by_channel:
                 names.append(node.name)
     return tuple(names)
 
 
-def _trials(
-    card: Card,
-    network: Path,
-    splits: Splits,
-    *,
-    work: Path,
-    announce: Callable[[Trial], None],
+def _run_trials(
+    card: Card, network: Path, splits: Splits, *, work: Path, announce: Callable[[Trial], None]
 ) -> Iterator[Trial]:
-    folded = work / "folded.onnx"
-    # The same pictures every time, as a server would hand them on.
     order = np.random.default_rng(_SEED).permutation(len(splits.dataset.train))
-    chosen = splits.dataset.train.take(order[: max(calibration.pictures for calibration in CALIBRATIONS)])
-    drawn = as_served(chosen, preprocessing=card.input.preprocessing).x
-    with _no_advice():
-        # Puts batch normalisation into the convolutions, without which its factors would be rounded apart.
+    chosen = splits.dataset.train.take(order[: max(method.pictures for method in RANGE_METHODS)])
+    pictures = as_served(chosen, preprocessing=card.input.preprocessing).x
+    folded = work / "folded.onnx"
+    with _quiet():
+        # Folds batch normalisation into the convolutions, so its factors are not rounded separately.
         quant_pre_process(str(network), str(folded), skip_symbolic_shape=True)
     graph = onnx.load(folded).graph
-    inner = inner_nodes(graph)
+    nodes = choose_nodes(graph)
     convolutions = [node.name for node in graph.node if node.op_type == "Conv"]
     if not convolutions:
         raise ExportError(
             f"{card.name} {card.version} has no convolution and gains nothing in 8 bits; nothing was written"
         )
-    for calibration in CALIBRATIONS:
+    for method in RANGE_METHODS:
         ranges = work / "ranges.json"
-        _find_ranges(folded, calibration, card.input.name, drawn[: calibration.pictures], ranges)
-        for spared in ((), (convolutions[0],)):
+        _write_ranges(folded, method, card.input.name, pictures[: method.pictures], ranges)
+        for float_nodes in ((), (convolutions[0],)):
             path = work / f"{len(list(work.iterdir()))}.onnx"
-            _write(folded, path, calibration, ranges, [name for name in inner if name not in spared], card)
-            trial = Trial(
-                calibration=calibration,
-                float_nodes=spared,
-                metrics=_measure(path, splits.validation, card),
-                path=path,
-            )
+            quantized_nodes = [name for name in nodes if name not in float_nodes]
+            _write_network(folded, path, method, ranges, quantized_nodes, title=card.title)
+            metrics = _measure(path, splits.validation, card)
+            trial = Trial(method=method, float_nodes=float_nodes, metrics=metrics, path=path)
             announce(trial)
             yield trial
 
@@ -247,28 +239,28 @@ class _Reader(CalibrationDataReader):
         return next(self._batches, None)
 
 
-def _find_ranges(
-    network: Path, calibration: Calibration, name: str, pictures: npt.NDArray[np.uint8], target: Path
+def _write_ranges(
+    network: Path, method: RangeMethod, name: str, pictures: npt.NDArray[np.uint8], target: Path
 ) -> None:
-    """Run the pictures through the network, and write the range of every activation."""
+    """Run pictures through the network and write the range of every activation."""
     target.unlink(missing_ok=True)
-    with _no_advice():
+    with _quiet():
         calibrator = create_calibrator(
             str(network),
-            sorted(_INNER),
+            sorted(_QUANTIZED_OPERATIONS),
             augmented_model_path=str(target.with_name("augmented.onnx")),
-            calibrate_method=calibration.method,
-            extra_options=dict(calibration.options),
+            calibrate_method=method.method,
+            extra_options=dict(method.options),
         )
-        for start in range(0, len(pictures), _CHUNK):
-            calibrator.collect_data(_Reader(name, pictures[start : start + _CHUNK]))
+        for start in range(0, len(pictures), _BATCH_SIZE):
+            calibrator.collect_data(_Reader(name, pictures[start : start + _BATCH_SIZE]))
         save_tensors_data(calibrator.compute_data(), target)
 
 
-def _write(
-    source: Path, target: Path, calibration: Calibration, ranges: Path, nodes: Sequence[str], card: Card
+def _write_network(
+    source: Path, target: Path, method: RangeMethod, ranges: Path, nodes: Sequence[str], *, title: str
 ) -> None:
-    with _no_advice():
+    with _quiet():
         quantize_static(
             str(source),
             str(target),
@@ -278,34 +270,28 @@ def _write(
             activation_type=QuantType.QUInt8,
             weight_type=QuantType.QInt8,
             nodes_to_quantize=list(nodes),
-            calibrate_method=calibration.method,
+            calibrate_method=method.method,
             calibration_cache_path=ranges,
         )
     proto = onnx.load(target)
-    used = {node.domain for node in proto.graph.node}
-    kept = [entry for entry in proto.opset_import if entry.domain in used]
+    domains = {node.domain for node in proto.graph.node}
+    used = [entry for entry in proto.opset_import if entry.domain in domains]
     del proto.opset_import[:]
-    proto.opset_import.extend(kept)
+    proto.opset_import.extend(used)
     del proto.metadata_props[:]
     proto.producer_name, proto.producer_version = "lectern", ""
-    proto.doc_string = f"{card.title}; 8-bit form"
+    proto.doc_string = f"{title}; 8-bit form"
     target.write_bytes(proto.SerializeToString())
-
-
-def _times(paths: Sequence[Path], name: str, batch: npt.NDArray[np.uint8]) -> tuple[float, ...]:
-    """Return the median milliseconds that each network takes for a batch, on one thread."""
-    sessions = [open_session(path, providers=("cpu",), threads=1) for path in paths]
-    return median_milliseconds([partial(session.run, None, {name: batch}) for session in sessions])
 
 
 def _measure(path: Path, examples: Examples, card: Card) -> Metrics:
     session = open_session(path, providers=("cpu",), threads=2)
-    return measure_probabilities(run_session(session, examples.x), examples.y, labels=card.labels)
+    return compute_metrics(run_session(session, examples.x), examples.y, labels=card.labels)
 
 
 @contextmanager
-def _no_advice() -> Iterator[None]:
-    """Keep what ONNX Runtime's tools print about each step out of the output."""
+def _quiet() -> Iterator[None]:
+    """Discard the progress messages of ONNX Runtime's tools."""
     logging.disable(logging.WARNING)
     try:
         with redirect_stdout(io.StringIO()):

@@ -1,1 +1,1 @@
-"""Training: loop, checkpoints, runs, transfer learning and cross-validation."""
+"""Training: batches, the training loop, transfer learning, runs and cross-validation."""

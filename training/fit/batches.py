@@ -1,4 +1,4 @@
-"""Owns the order in which examples reach the optimizer."""
+"""Shuffles and augments the training examples and yields them in batches."""
 
 import queue
 import threading
@@ -10,77 +10,69 @@ import numpy.typing as npt
 
 from training.augmentation.geometric import augment
 from training.augmentation.outlier_exposure import make_outliers
-from training.augmentation.strokes import redraw
+from training.augmentation.strokes import redraw_digits
 from training.datasets.dataset import Examples
-from training.settings import Augmentation
+from training.hyperparameters import Hyperparameters
 
 Batch = tuple[npt.NDArray[Any], npt.NDArray[np.int64]]
-_AHEAD = 4
-NOTHING = -1  # the class of a picture that shows none of the classes
+OUTLIER = -1  # class of an image that belongs to no class
+_QUEUE_LENGTH = 4  # batches
 
 
 class Batches:
-    """Shuffled, augmented batches whose content depends on seed, epoch and place alone.
+    """Batches whose content depends only on seed, epoch and index.
 
-    So an epoch can be repeated, or a run resumed, without replaying what came before. Examples that do not
-    fill a batch sit that epoch out; the next epoch's order is another.
+    An epoch can therefore be repeated, and a run resumed, without replaying earlier epochs. Examples that do
+    not fill a batch are left out of that epoch; each epoch has another order.
 
     Args:
         examples: The training split.
-        batch_size: Examples a step.
-        seed: Of order, changes and outliers.
-        augmentation: How far pictures are changed.
-        outlier_exposure: Share of each batch that is pictures of nothing, whose class is ``NOTHING``.
+        hyperparameters: Batch size, seed, augmentation and outlier exposure.
     """
 
-    def __init__(
-        self,
-        examples: Examples,
-        *,
-        batch_size: int,
-        seed: int,
-        augmentation: Augmentation,
-        outlier_exposure: float = 0.0,
-    ) -> None:
+    def __init__(self, examples: Examples, hyperparameters: Hyperparameters) -> None:
         self._examples = examples
-        self._size = min(batch_size, len(examples))
-        self._seed = seed
-        self._augmentation = augmentation
-        self._outliers = round(outlier_exposure * self._size)
+        self._size = min(hyperparameters.batch_size, len(examples))
+        self._seed = hyperparameters.seed
+        self._augmentation = hyperparameters.augmentation
+        self._outliers = round(hyperparameters.outlier_exposure * self._size)
         self._redrawn = (
-            redraw(examples, forms=augmentation.stroke_templates)
-            if augmentation.stroke_augmentation
+            redraw_digits(examples, template_share=self._augmentation.stroke_templates)
+            if self._augmentation.stroke_augmentation
             else None
         )
-        # Each picture is seen from the other side every other epoch, so none is by chance always seen from
-        # one (alternating flips, Jordan 2024, arXiv:2404.00498).
-        self._begins_mirrored = np.random.default_rng(seed).random(len(examples)) < 0.5
+        # Flips alternate between epochs, so each image is flipped in every second one (Jordan 2024,
+        # arXiv:2404.00498).
+        self._flipped_first = np.random.default_rng(self._seed).random(len(examples)) < 0.5
 
     def __len__(self) -> int:
         """Number of batches in an epoch."""
         return len(self._examples) // self._size
 
     def epoch(self, number: int) -> Iterator[Batch]:
-        """Yield the batches of one epoch, made on a thread of their own while the network computes.
+        """Yield the batches of one epoch; a thread prepares them while the network computes.
 
         Args:
-            number: From 0.
+            number: Number of the epoch.
+
+        Yields:
+            Inputs and int64 classes; ``OUTLIER`` is the class of an outlier.
         """
-        ready: queue.Queue[Batch | BaseException | None] = queue.Queue(maxsize=_AHEAD)
+        ready: queue.Queue[Batch | BaseException | None] = queue.Queue(maxsize=_QUEUE_LENGTH)
         stop = threading.Event()
 
-        def make() -> None:
+        def produce() -> None:
             try:
                 for batch in self._make(number):
                     ready.put(batch)
                     if stop.is_set():
                         return
                 ready.put(None)
-            except BaseException as error:  # Handed over, so that it is raised where it is seen.
+            except BaseException as error:  # The consumer raises it again.
                 ready.put(error)
 
-        maker = threading.Thread(target=make, daemon=True)
-        maker.start()
+        producer = threading.Thread(target=produce, daemon=True)
+        producer.start()
         try:
             while (batch := ready.get()) is not None:
                 if isinstance(batch, BaseException):
@@ -88,7 +80,7 @@ class Batches:
                 yield batch
         finally:
             stop.set()
-            while maker.is_alive():
+            while producer.is_alive():
                 try:
                     ready.get(timeout=0.05)
                 except queue.Empty:
@@ -96,20 +88,20 @@ class Batches:
 
     def _make(self, number: int) -> Iterator[Batch]:
         order = np.random.default_rng([self._seed, number]).permutation(len(self._examples))
-        for place in range(len(self)):
-            places = order[place * self._size : (place + 1) * self._size]
-            rng = np.random.default_rng([self._seed, number, place])
-            chosen = self._examples.take(places)
-            pictures, y = chosen.x, chosen.y
+        for index in range(len(self)):
+            chosen = order[index * self._size : (index + 1) * self._size]
+            rng = np.random.default_rng([self._seed, number, index])
+            examples = self._examples.take(chosen)
+            x, y = examples.x, examples.y
             if self._redrawn is not None:
-                anew = rng.random(len(places)) < self._augmentation.stroke_augmentation
-                kinds = rng.integers(0, len(self._redrawn), len(places))
-                pictures[anew] = self._redrawn[kinds[anew], places[anew]]
+                redrawn = rng.random(len(chosen)) < self._augmentation.stroke_augmentation
+                variants = rng.integers(0, len(self._redrawn), len(chosen))
+                x[redrawn] = self._redrawn[variants[redrawn], chosen[redrawn]]
             if self._augmentation:
-                mirrored = self._begins_mirrored[places] ^ (number % 2 == 1)
-                pictures = augment(pictures, by=self._augmentation, rng=rng, mirrored=mirrored)
+                flipped = self._flipped_first[chosen] ^ (number % 2 == 1)
+                x = augment(x, by=self._augmentation, rng=rng, flipped=flipped)
             if self._outliers:
-                nothing = make_outliers(pictures, count=self._outliers, rng=rng)
-                pictures = np.concatenate([pictures, nothing])
-                y = np.concatenate([y, np.full(len(nothing), NOTHING)])
-            yield pictures, y
+                outliers = make_outliers(x, count=self._outliers, rng=rng)
+                x = np.concatenate([x, outliers])
+                y = np.concatenate([y, np.full(len(outliers), OUTLIER)])
+            yield x, y

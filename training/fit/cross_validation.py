@@ -1,62 +1,43 @@
-"""Owns K-fold validation: how much a result depends on which examples were held out."""
+"""Runs K-fold cross-validation."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from sklearn.model_selection import StratifiedKFold
 
 from training.datasets import Dataset
-from training.datasets.dataset import join
+from training.datasets.dataset import concatenate
 from training.errors import RecipeError
+from training.fit.history import final_epoch
 from training.fit.train import train
+from training.hyperparameters import Hyperparameters
 from training.recipes.recipe import Recipe
-from training.settings import Settings
-
-
-@dataclass(frozen=True)
-class FoldResult:
-    """Validation accuracy of each fold, 0 to 1."""
-
-    accuracies: tuple[float, ...]
-
-    @property
-    def mean(self) -> float:
-        """Mean over the folds."""
-        return float(np.mean(self.accuracies))
-
-    @property
-    def spread(self) -> float:
-        """Standard deviation over the folds (of a sample: divided by their number less one)."""
-        return float(np.std(self.accuracies, ddof=1))
 
 
 def make_folds(dataset: Dataset, *, folds: int, seed: int) -> list[Dataset]:
-    """Divide training and validation examples into folds, each of which is the validation split once.
+    """Divide the training and validation examples into stratified folds.
 
     Args:
-        dataset: The test split is left alone.
-        folds: 2 or more, and no more than the smallest class has examples.
-        seed: Of the division.
+        dataset: Its test split stays as it is.
+        folds: Number of folds: at least 2, and at most the number of examples in the smallest class.
+        seed: Seed of the division.
 
     Returns:
-        One data set a fold. Classes are spread evenly; each example is held out exactly once.
+        One data set for each fold, which is its validation split.
 
     Raises:
-        RecipeError: So many folds cannot be made.
+        RecipeError: The number of folds is not possible.
     """
-    whole = join([dataset.train, dataset.validation])
-    smallest = int(np.bincount(whole.y, minlength=len(dataset.labels)).min())
+    examples = concatenate([dataset.train, dataset.validation])
+    smallest = int(np.bincount(examples.y, minlength=len(dataset.labels)).min())
     if not 2 <= folds <= smallest:
         raise RecipeError(f"{dataset.name} cannot be divided into {folds} folds; choose from 2 to {smallest}")
-    rng = np.random.default_rng(seed)
-    fold_of = np.empty(len(whole), dtype=np.int64)
-    for label in range(len(dataset.labels)):
-        places = rng.permutation(np.flatnonzero(whole.y == label))
-        fold_of[places] = np.arange(len(places)) % folds
+    splitter = StratifiedKFold(folds, shuffle=True, random_state=seed)
     return [
-        replace(dataset, train=whole.take(fold_of != fold), validation=whole.take(fold_of == fold))
-        for fold in range(folds)
+        replace(dataset, train=examples.take(train_indices), validation=examples.take(held_out))
+        for train_indices, held_out in splitter.split(examples.y, examples.y)
     ]
 
 
@@ -64,32 +45,45 @@ def cross_validate(
     recipe: Recipe,
     *,
     dataset: Dataset,
-    settings: Settings,
+    hyperparameters: Hyperparameters,
     folds: int,
     folder: Path,
     resume: bool = False,
-    announce: Callable[[int, float], None] = lambda fold, accuracy: None,
-) -> FoldResult:
-    """Train once for each fold and measure on what was held out.
+    on_fold: Callable[[int, float], None] = lambda fold, accuracy: None,
+) -> list[float]:
+    """Train once for each fold and measure on its held-out examples.
 
     Args:
-        recipe: What to train.
-        dataset: With inputs as the recipe's network takes them.
-        settings: The same for each fold.
-        folds: How many.
-        folder: Gets one folder a fold.
-        resume: Go on with an interrupted validation; finished folds are read from their checkpoints.
-        announce: Is told each fold's number, from 1, and its validation accuracy.
+        recipe: Recipe of the network.
+        dataset: Data set with the network's inputs.
+        hyperparameters: The same for each fold.
+        folds: Number of folds.
+        folder: Gets one folder for each fold.
+        resume: Continue an interrupted validation.
+        on_fold: Gets the number of each finished fold, from 1, and its validation accuracy.
+
+    Returns:
+        The validation accuracy of each fold, 0 to 1.
 
     Raises:
-        RecipeError: So many folds cannot be made.
+        RecipeError: The number of folds is not possible, or the recipe continues another run, which has
+            seen the held-out examples.
     """
-    accuracies = []
-    for number, part in enumerate(make_folds(dataset, folds=folds, seed=settings.seed), start=1):
-        _, history = train(
-            recipe, dataset=part, settings=settings, folder=folder / f"fold-{number}", resume=resume
+    if recipe.init_from:
+        raise RecipeError(
+            f"{recipe.name} continues a run of {recipe.init_from}, which has seen the examples that a fold "
+            f"holds out; cross-validate {recipe.init_from} instead"
         )
-        chosen = min(history, key=lambda row: row.validation_loss) if settings.early_stopping else history[-1]
-        accuracies.append(chosen.validation_accuracy)
-        announce(number, chosen.validation_accuracy)
-    return FoldResult(tuple(accuracies))
+    accuracies = []
+    for number, part in enumerate(make_folds(dataset, folds=folds, seed=hyperparameters.seed), start=1):
+        run = train(
+            recipe,
+            dataset=part,
+            hyperparameters=hyperparameters,
+            folder=folder / f"fold-{number}",
+            resume=resume,
+        )
+        final = final_epoch(run.history, early_stopping=hyperparameters.early_stopping)
+        accuracies.append(final.validation_accuracy)
+        on_fold(number, final.validation_accuracy)
+    return accuracies

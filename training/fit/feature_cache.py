@@ -1,9 +1,9 @@
-"""Owns activations that are computed once and kept on disk."""
+"""Caches computed activations on disk."""
 
 import json
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,16 +13,16 @@ import numpy.typing as npt
 
 from service.inference.files import write_atomically
 
-_CHUNK = 100
+_CHUNK = 100  # rows
 
 
 @dataclass(frozen=True)
-class Stored:
-    """Activations on disk.
+class CachedRows:
+    """Cached activations.
 
     Attributes:
-        rows: (n, …) float16, read from the file as it is used.
-        seconds: Time that computing them took, whenever that was.
+        rows: float16 (n, …), memory-mapped.
+        seconds: Time that computing them took.
     """
 
     rows: npt.NDArray[np.float16]
@@ -36,27 +36,26 @@ def compute_once(
     count: int,
     shape: tuple[int, ...],
     progress: Callable[[int, int], None] | None = None,
-) -> Stored:
-    """Return what a file holds, after computing what it lacks.
+) -> CachedRows:
+    """Return the rows of a file after computing the missing ones.
 
-    Rows are appended chunk by chunk, so that a computation that was killed goes on where it stopped.
+    Rows are appended in chunks, so a computation that was killed continues where it stopped.
 
     Args:
-        path: The file; its name must tell apart everything that the rows depend on.
+        path: The file; its name must identify everything that the rows depend on.
         compute: Returns the rows of a slice, (m, …).
         count: Number of rows.
-        shape: Of one row.
-        progress: Is told of the number of rows that are there, and of ``count``.
+        shape: Shape of a row.
+        progress: Gets the number of rows done and in total.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    note = path.with_suffix(".json")
     if not path.exists():
-        _finish(path, compute, count=count, row_bytes=2 * int(np.prod(shape)), progress=progress)
-    seconds = json.loads(note.read_text())["seconds"] if note.exists() else 0.0
-    return Stored(np.memmap(path, dtype=np.float16, mode="r", shape=(count, *shape)), seconds)
+        _compute_missing(path, compute, count=count, row_bytes=2 * int(np.prod(shape)), progress=progress)
+    rows = np.memmap(path, dtype=np.float16, mode="r", shape=(count, *shape))
+    return CachedRows(rows, _read_seconds(path))
 
 
-def _finish(
+def _compute_missing(
     path: Path,
     compute: Callable[[slice], npt.NDArray[Any]],
     *,
@@ -65,27 +64,30 @@ def _finish(
     progress: Callable[[int, int], None] | None,
 ) -> None:
     part = path.with_name(f".{path.name}.part")
-    note = path.with_suffix(".json")
     rows = part.stat().st_size // row_bytes if part.exists() else 0
-    # Whole chunks only, so that a chunk is computed the same whether or not something went wrong before it.
+    # Only complete chunks are kept, so a chunk's content does not depend on an interruption before it.
     done = rows - rows % _CHUNK
-    earlier = json.loads(note.read_text())["seconds"] if note.exists() and done else 0.0
+    earlier = _read_seconds(path) if done else 0.0
     start = time.monotonic()
     with part.open("r+b" if done else "wb") as file:
-        # A kill in the middle of a write leaves part of a chunk.
         file.truncate(done * row_bytes)
         file.seek(done * row_bytes)
-        for chunk in _chunks(done, count):
+        for first in range(done, count, _CHUNK):
+            chunk = slice(first, min(first + _CHUNK, count))
             file.write(np.ascontiguousarray(compute(chunk), dtype=np.float16).tobytes())
             file.flush()
             seconds = round(earlier + time.monotonic() - start, 1)
-            write_atomically(note, json.dumps({"seconds": seconds}).encode())
+            write_atomically(_seconds_path(path), json.dumps({"seconds": seconds}).encode())
             if progress:
                 progress(chunk.stop, count)
         os.fsync(file.fileno())
     os.replace(part, path)
 
 
-def _chunks(start: int, stop: int) -> Iterator[slice]:
-    for place in range(start, stop, _CHUNK):
-        yield slice(place, min(place + _CHUNK, stop))
+def _seconds_path(path: Path) -> Path:
+    return path.with_suffix(".json")
+
+
+def _read_seconds(path: Path) -> float:
+    file = _seconds_path(path)
+    return float(json.loads(file.read_text())["seconds"]) if file.exists() else 0.0

@@ -1,4 +1,4 @@
-"""Owns the record of a training: one row for every epoch."""
+"""Records loss and accuracy of every epoch of a training run."""
 
 import json
 from collections.abc import Sequence
@@ -10,15 +10,15 @@ from service.inference.files import write_atomically
 
 @dataclass(frozen=True, kw_only=True)
 class Epoch:
-    """What one pass over the training split gave.
+    """The results of one epoch.
 
     Attributes:
         number: From 1.
-        loss: Mean training loss, regularisation included, with dropout and augmentation at work.
-        accuracy: Training accuracy under the same conditions, 0 to 1.
+        loss: Mean training loss, including regularisation, with dropout and augmentation.
+        accuracy: Training accuracy with dropout and augmentation, 0 to 1.
         validation_loss: Mean loss on the validation split after the epoch.
-        validation_accuracy: Accuracy on it, 0 to 1.
-        seconds: Wall-clock time of the epoch, validation included.
+        validation_accuracy: Accuracy on the validation split, 0 to 1.
+        seconds: Wall-clock time, including validation.
     """
 
     number: int
@@ -30,17 +30,22 @@ class Epoch:
 
 
 def write_history(history: Sequence[Epoch], path: Path) -> None:
-    """Write the rows as JSON, replacing the file atomically."""
+    """Write the epochs as JSON; replaces the file atomically."""
     write_atomically(path, (json.dumps([asdict(row) for row in history], indent=1) + "\n").encode())
 
 
 def read_history(path: Path) -> tuple[Epoch, ...]:
-    """Read the rows that :func:`write_history` wrote; none if there is no such file."""
+    """Read the epochs; none if there is no such file."""
     if not path.exists():
         return ()
     return tuple(Epoch(**row) for row in json.loads(path.read_text()))
 
 
 def best_epoch(history: Sequence[Epoch]) -> Epoch:
-    """Return the epoch with the lowest validation loss, the first of equals."""
+    """Return the first epoch with the lowest validation loss."""
     return min(history, key=lambda row: row.validation_loss)
+
+
+def final_epoch(history: Sequence[Epoch], *, early_stopping: int) -> Epoch:
+    """Return the epoch whose weights the run keeps: the best with early stopping, otherwise the last."""
+    return best_epoch(history) if early_stopping else history[-1]

@@ -1,42 +1,39 @@
-"""Owns the optimizers and the learning rate as a function of the step."""
+"""Creates optimizers and their learning-rate schedules."""
 
 import keras
 
-from training.settings import Settings
+from training.hyperparameters import Hyperparameters
 
 _WARM_UP_SHARE = 0.05
 
 
-def make_optimizer(settings: Settings, *, steps: int) -> keras.optimizers.Optimizer:
-    """Make the optimizer that the settings ask for.
+def make_optimizer(hyperparameters: Hyperparameters, *, steps: int) -> keras.optimizers.Optimizer:
+    """Create an optimizer whose learning rate depends only on its own step count.
 
     Args:
-        settings: Name, rate, schedule.
-        steps: Steps of the whole run; the schedule ends there, whether it was interrupted or not.
-
-    Returns:
-        A Keras optimizer whose learning rate depends on its own step count only.
+        hyperparameters: Optimizer, learning rate, schedule and weight decay.
+        steps: Steps of the whole run, at whose end the schedule ends.
     """
-    rate: float | keras.optimizers.schedules.LearningRateSchedule = settings.learning_rate
-    if settings.schedule == "cosine":
+    rate: float | keras.optimizers.schedules.LearningRateSchedule = hyperparameters.learning_rate
+    if hyperparameters.schedule == "cosine":
         warm_up = max(1, round(steps * _WARM_UP_SHARE))
         rate = keras.optimizers.schedules.CosineDecay(
-            settings.learning_rate / 10,
+            hyperparameters.learning_rate / 10,
             max(1, steps - warm_up),
-            warmup_target=settings.learning_rate,
+            warmup_target=hyperparameters.learning_rate,
             warmup_steps=warm_up,
         )
-    kinds = {
-        "adam": keras.optimizers.Adam,
-        "rmsprop": keras.optimizers.RMSprop,
-        "adadelta": keras.optimizers.Adadelta,
-    }
-    if settings.optimizer == "adamw":
-        return keras.optimizers.AdamW(rate, weight_decay=settings.weight_decay)
-    if settings.optimizer == "sgd":
-        sgd = keras.optimizers.SGD(
-            rate, momentum=0.9, nesterov=True, weight_decay=settings.weight_decay or None
-        )
-        sgd.exclude_from_weight_decay(var_names=["bias", "beta"])
-        return sgd
-    return kinds[settings.optimizer](rate)
+    decay = hyperparameters.weight_decay
+    match hyperparameters.optimizer:
+        case "adam":
+            return keras.optimizers.Adam(rate)
+        case "rmsprop":
+            return keras.optimizers.RMSprop(rate)
+        case "adadelta":
+            return keras.optimizers.Adadelta(rate)
+        case "adamw":
+            return keras.optimizers.AdamW(rate, weight_decay=decay)
+        case "sgd":
+            sgd = keras.optimizers.SGD(rate, momentum=0.9, nesterov=True, weight_decay=decay or None)
+            sgd.exclude_from_weight_decay(var_names=["bias", "beta"])
+            return sgd

@@ -1,4 +1,4 @@
-"""Owns the folder of one training run: what was trained, on what, how long, and the network that came out."""
+"""Stores training runs: the settings, the record, the trained network and its history."""
 
 import json
 import os
@@ -12,26 +12,27 @@ from typing import Any
 import keras
 
 from service.inference.files import write_atomically
+from training.datasets import Dataset
 from training.errors import RunError
 from training.fit.history import Epoch, read_history, write_history
 
 
 @dataclass(frozen=True, kw_only=True)
 class RunRecord:
-    """What is known of a finished run, beside its network and its history.
+    """What is known of a finished run.
 
     Attributes:
         recipe: Name of the recipe.
-        settings: Its settings as plain values.
+        settings: Hyperparameters as plain values, with ``fine_tuning`` and ``init_from`` where they apply.
         dataset: Name of the data set.
-        dataset_sha256: Checksum of the data as it was read.
+        dataset_sha256: Checksum of the data.
         splits: Number of examples in each split.
-        labels: In the order of the network's outputs.
-        epochs: Epochs that were run.
-        seed: Of every random choice.
-        seconds: Wall-clock time of all epochs together.
-        machine: For people.
-        versions: Of Keras, its backend and tf2onnx.
+        labels: Names of the classes, in the order of the network's outputs.
+        epochs: Number of epochs.
+        seed: Seed of every random choice.
+        seconds: Wall-clock time of all epochs.
+        machine: Processor and accelerator, for people.
+        versions: Versions of Keras, its backend and tf2onnx.
     """
 
     recipe: str
@@ -46,75 +47,112 @@ class RunRecord:
     machine: str
     versions: Mapping[str, str]
 
+    def changed_settings(self, other: "RunRecord") -> dict[str, Any]:
+        """Return the settings of this run that differ from those of another run."""
+        return {name: value for name, value in self.settings.items() if value != other.settings.get(name)}
 
-def begin_run(folder: Path, *, settings: Mapping[str, Any], resume: bool) -> None:
-    """Note the settings that a run begins with, or make sure that it goes on with the same ones.
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """A finished run: its record, its trained network and its epochs."""
+
+    record: RunRecord
+    model: keras.Model
+    history: tuple[Epoch, ...]
+
+
+def begin_run(folder: Path, *, settings: Mapping[str, Any], dataset: Dataset, resume: bool) -> None:
+    """Store the settings and the data of a new run, or check that a resumed run has the same.
+
+    More epochs are accepted if the learning rate does not depend on their number.
 
     Args:
-        folder: Of the run; made if it is missing.
-        settings: As plain values.
-        resume: Whether an interrupted run is to go on.
+        folder: Folder of the run; it is created.
+        settings: Hyperparameters as plain values.
+        dataset: Data of the run.
+        resume: Whether the run continues an interrupted one.
 
     Raises:
-        RunError: The interrupted run had other settings, so that going on would be neither the one run nor
-            the other. More epochs are fine where the learning rate does not depend on their number.
+        RunError: The interrupted run has other settings or other data.
     """
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "run.json").unlink(missing_ok=True)
-    path = folder / "settings.json"
-    if resume and path.exists():
-        earlier = json.loads(path.read_text())
+    settings_path, data_path = folder / "settings.json", folder / "data.json"
+    data = {"name": dataset.name, "sha256": dataset.sha256, "splits": dataset.splits}
+    if resume and settings_path.exists():
+        earlier = json.loads(settings_path.read_text())
         free = {"epochs"} if earlier["schedule"] == settings["schedule"] == "constant" else set()
-        differing = [
+        changed = [
             name for name, value in settings.items() if earlier.get(name) != value and name not in free
         ]
-        if differing:
+        if changed:
             raise RunError(
-                f"{folder}: was begun with another {', '.join(differing)}; resume it with the same, or train "
-                "again without --resume"
+                f"{folder}: the run has other values of {', '.join(changed)}; resume it with the same "
+                "values, or train again without --resume"
             )
-    write_atomically(path, (json.dumps(settings, indent=1) + "\n").encode())
+        if not data_path.exists() or json.loads(data_path.read_text()) != data:
+            raise RunError(
+                f"{folder}: the data of {dataset.name} has changed since the run began, so its splits "
+                "differ; restore the data, or train again without --resume"
+            )
+    write_atomically(settings_path, (json.dumps(settings, indent=1) + "\n").encode())
+    write_atomically(data_path, (json.dumps(data, indent=1) + "\n").encode())
 
 
-def save_run(folder: Path, *, record: RunRecord, model: keras.Model, history: tuple[Epoch, ...]) -> None:
-    """Write the network, its history and, last, the record that makes the run count as finished."""
+def save_run(folder: Path, run: Run) -> None:
+    """Write the network, its history and, last, the record, which marks the run as finished."""
     temporary = folder / ".model.keras"
-    model.save(temporary)
+    run.model.save(temporary)
     os.replace(temporary, folder / "model.keras")
-    write_history(history, folder / "epochs.json")
-    write_atomically(folder / "run.json", (json.dumps(asdict(record), indent=1) + "\n").encode())
+    write_history(run.history, folder / "epochs.json")
+    write_atomically(folder / "run.json", (json.dumps(asdict(run.record), indent=1) + "\n").encode())
 
 
-def load_run(folder: Path) -> tuple[RunRecord, keras.Model, tuple[Epoch, ...]]:
-    """Read what :func:`save_run` wrote.
+def load_run(folder: Path) -> Run:
+    """Read a finished run.
 
     Raises:
-        RunError: There is no finished run in the folder.
+        RunError: The folder contains no finished run.
     """
     try:
         document = json.loads((folder / "run.json").read_text())
         model = keras.saving.load_model(folder / "model.keras", compile=False)
     except (OSError, ValueError) as error:
-        raise RunError(f"{folder}: holds no finished run ({error}); run `lectern train` first") from error
-    document["labels"] = tuple(document["labels"])
-    return RunRecord(**document), model, read_history(folder / "epochs.json")
+        raise RunError(f"{folder}: contains no finished run ({error}); run `lectern train` first") from error
+    record = RunRecord(**document | {"labels": tuple(document["labels"])})
+    return Run(record=record, model=model, history=read_history(folder / "epochs.json"))
 
 
 def describe_machine() -> str:
-    """Return processor and number of cores, for people."""
+    """Return processor, number of cores and accelerators that Keras uses, for people."""
     processor = platform.processor() or platform.machine()
-    names = Path("/proc/cpuinfo")
-    if names.exists():
-        models = [line for line in names.read_text().splitlines() if line.startswith("model name")]
+    cpu_info = Path("/proc/cpuinfo")
+    if cpu_info.exists():
+        models = [line for line in cpu_info.read_text().splitlines() if line.startswith("model name")]
         processor = models[0].partition(":")[2].strip() if models else processor
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return (
-        f"{processor}, {cores} shared cores, no GPU" if keras.backend.backend() == "tensorflow" else processor
-    )
+    return f"{processor}, {cores} shared cores, {', '.join(_accelerators()) or 'no GPU'}"
+
+
+def _accelerators() -> list[str]:
+    """Return the names of the accelerators that Keras's backend uses."""
+    backend = keras.backend.backend()
+    if backend == "tensorflow":
+        import tensorflow as tf
+
+        devices = tf.config.list_physical_devices("GPU")
+        return [tf.config.experimental.get_device_details(device)["device_name"] for device in devices]
+    if backend == "jax":
+        import jax
+
+        return [device.device_kind for device in jax.devices() if device.platform != "cpu"]
+    if backend == "torch":
+        import torch
+
+        return [torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count())]
+    return []
 
 
 def describe_versions() -> dict[str, str]:
     """Return the versions of the libraries that a run depends on."""
-    backend = keras.backend.backend()
-    names = {"keras": "keras", backend: "torch" if backend == "torch" else backend, "tf2onnx": "tf2onnx"}
-    return {name: version(package) for name, package in names.items()}
+    return {package: version(package) for package in ("keras", keras.backend.backend(), "tf2onnx")}

@@ -1,4 +1,4 @@
-"""Owns the way from a recipe and its settings to a finished run."""
+"""Trains the network of a recipe and stores the finished run."""
 
 from pathlib import Path
 from typing import Any
@@ -8,9 +8,9 @@ import numpy as np
 
 from training.datasets import Dataset
 from training.errors import RunError
-from training.fit.history import Epoch
 from training.fit.loop import Reporter, fit
 from training.fit.run import (
+    Run,
     RunRecord,
     begin_run,
     describe_machine,
@@ -18,82 +18,90 @@ from training.fit.run import (
     load_run,
     save_run,
 )
-from training.fit.transfer import Outcome, Progress, train_transfer
-from training.networks.network import DataStatistics, measure
-from training.networks.word_sum import count_ratios
+from training.fit.transfer import ImageProgress, TrainedNetwork, train_transfer
+from training.hyperparameters import Hyperparameters
+from training.networks.statistics import DataStatistics, measure_images, measure_texts
 from training.recipes.recipe import Build, Recipe
-from training.settings import Settings
 
 
 def train(
     recipe: Recipe,
     *,
     dataset: Dataset,
-    settings: Settings,
+    hyperparameters: Hyperparameters,
     folder: Path,
-    start: Path | None = None,
+    init_from: Path | None = None,
     resume: bool = False,
     reporter: Reporter | None = None,
-    progress: Progress | None = None,
-) -> tuple[RunRecord, tuple[Epoch, ...]]:
-    """Train a recipe's network and leave a finished run in a folder.
+    progress: ImageProgress | None = None,
+) -> Run:
+    """Train the network of a recipe and store the finished run.
 
     Args:
-        recipe: What to train.
-        dataset: With inputs as the recipe's network takes them.
-        settings: The recipe's own or changed ones.
-        folder: Of this run; made if it is missing.
-        start: Folder of a finished run of the same network whose weights this one begins with.
-        resume: Go on with an interrupted run in that folder.
-        reporter: Is told of epochs and steps.
-        progress: Is told of pictures done and to do while activations of a pretrained base are computed.
-
-    Returns:
-        The record of the run, and a row per epoch.
+        recipe: Recipe of the network.
+        dataset: Data set with the network's inputs.
+        hyperparameters: The recipe's, or changed ones.
+        folder: Folder of the run; it is created.
+        init_from: Folder of a finished run of the same network that provides the initial weights.
+        resume: Continue an interrupted run in the folder.
+        reporter: Receives the progress of epochs and steps.
+        progress: Gets the number of images done and in total while a pretrained base computes activations.
 
     Raises:
-        RunError: The interrupted run had other settings, or its checkpoint cannot be read; or the run to
-            start from is not finished, or of another network, or there is none where the recipe needs one.
+        RunError: The interrupted run has other settings or data, or its checkpoint cannot be read; or the run
+            that provides the weights is missing, unfinished, or of another network.
     """
-    plain = settings.as_dict() | ({"joint": recipe.fine_tuning.as_dict()} if recipe.fine_tuning else {})
+    settings = hyperparameters.as_dict()
+    if recipe.strategy and recipe.strategy.fine_tuning:
+        settings["fine_tuning"] = recipe.strategy.fine_tuning.as_dict()
     build = recipe.build
-    if start:
-        begun, build = _begin_at(start, recipe)
-        plain |= {"start": {"recipe": begun.recipe, "seed": begun.seed, "epochs": begun.epochs}}
+    if init_from:
+        initial, build = _initialised_build(init_from, recipe)
+        settings["init_from"] = {"recipe": initial.recipe, "seed": initial.seed, "epochs": initial.epochs}
     elif recipe.init_from:
         raise RunError(
-            f"{recipe.name}: goes on from a run of {recipe.init_from}; train that, then name its run with "
-            "--start"
+            f"{recipe.name}: continues a run of {recipe.init_from}; train that, then name its run "
+            "with --init-from"
         )
-    begin_run(folder, settings=plain, resume=resume)
-    if recipe.method == "transfer":
-        outcome = train_transfer(
-            recipe,
+    begin_run(folder, settings=settings, dataset=dataset, resume=resume)
+    if recipe.strategy:
+        trained = train_transfer(
+            recipe.strategy,
             dataset=dataset,
-            settings=settings,
+            hyperparameters=hyperparameters,
             folder=folder,
             resume=resume,
             reporter=reporter,
             progress=progress,
         )
     else:
-        facts = facts_of(dataset)
+        statistics = measure_statistics(dataset)
         model, history = fit(
-            lambda: build(settings, facts),
+            lambda: build(hyperparameters, statistics),
             train=dataset.train,
             validation=dataset.validation,
-            settings=settings,
+            hyperparameters=hyperparameters,
             folder=folder,
             resume=resume,
             reporter=reporter,
         )
-        outcome = Outcome(model, history, seconds=0.0)
-    record = _describe(recipe, dataset, plain, outcome)
-    save_run(folder, record=record, model=outcome.model, history=outcome.history)
-    return record, outcome.history
+        trained = TrainedNetwork(model=model, history=history)
+    run = Run(
+        record=_record(recipe, dataset, settings, trained), model=trained.model, history=trained.history
+    )
+    save_run(folder, run)
+    return run
 
 
-def _describe(recipe: Recipe, dataset: Dataset, settings: dict[str, Any], outcome: Outcome) -> RunRecord:
+def measure_statistics(dataset: Dataset) -> DataStatistics:
+    """Measure the statistics of the training split of a data set."""
+    classes, train = len(dataset.labels), dataset.train
+    if train.x.dtype == np.uint8:
+        return measure_images(train.x, classes=classes)
+    return measure_texts(train.x, train.y, classes=classes)
+
+
+def _record(recipe: Recipe, dataset: Dataset, settings: dict[str, Any], trained: TrainedNetwork) -> RunRecord:
     return RunRecord(
         recipe=recipe.name,
         settings=settings,
@@ -101,37 +109,29 @@ def _describe(recipe: Recipe, dataset: Dataset, settings: dict[str, Any], outcom
         dataset_sha256=dataset.sha256,
         splits=dataset.splits,
         labels=dataset.labels,
-        epochs=len(outcome.history),
+        epochs=len(trained.history),
         seed=settings["seed"],
-        seconds=round(sum(row.seconds for row in outcome.history) + outcome.seconds, 1),
+        seconds=round(sum(row.seconds for row in trained.history) + trained.seconds, 1),
         machine=describe_machine(),
         versions=describe_versions(),
     )
 
 
-def _begin_at(folder: Path, recipe: Recipe) -> tuple[RunRecord, Build]:
-    """Return the record of a run, and what makes a recipe's network with that run's weights."""
-    if recipe.method == "transfer":
-        raise RunError(f"{recipe.name}: begins with pretrained weights; leave out --start")
-    record, earlier, _ = load_run(folder)
+def _initialised_build(folder: Path, recipe: Recipe) -> tuple[RunRecord, Build]:
+    """Return the record of a run, and a function that builds the recipe's network with that run's weights."""
+    if recipe.strategy:
+        raise RunError(f"{recipe.name}: has pretrained weights; leave out --init-from")
+    initial = load_run(folder)
 
-    def build(settings: Settings, facts: DataStatistics) -> keras.Model:
-        model = recipe.build(settings, facts)
+    def build(hyperparameters: Hyperparameters, statistics: DataStatistics) -> keras.Model:
+        model = recipe.build(hyperparameters, statistics)
         try:
-            model.set_weights(earlier.get_weights())
+            model.set_weights(initial.model.get_weights())
         except ValueError as error:
             raise RunError(
-                f"{folder}: is a run of {record.recipe}, whose network is not that of {recipe.name}; start "
-                "from a run of the same network"
+                f"{folder}: is a run of {initial.record.recipe}, whose network differs from that of "
+                f"{recipe.name}; name a run of the same network"
             ) from error
         return model
 
-    return record, build
-
-
-def facts_of(dataset: Dataset) -> DataStatistics:
-    """Return what a network has to know of a data set before it is built."""
-    classes, train = len(dataset.labels), dataset.train
-    if train.x.dtype == np.uint8:
-        return measure(train.x, classes=classes)
-    return DataStatistics(classes=classes, ratios=tuple(count_ratios(train.x, train.y).tolist()))
+    return initial.record, build

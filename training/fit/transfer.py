@@ -1,38 +1,40 @@
-"""Owns training on a pretrained base: the classifier alone, then the top layers with it."""
+"""Trains on a pretrained base: the classifier first, then the top layers of the base as well."""
 
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
+import numpy.typing as npt
 
 from training.augmentation.geometric import augment
 from training.datasets import Dataset, Examples
-from training.datasets.cache import cache_folder
+from training.datasets.dataset import cache_folder
 from training.fit.feature_cache import compute_once
 from training.fit.history import Epoch
 from training.fit.loop import Reporter, fit
-from training.networks.pretrained import CUT, Transfer, make_transfer, unfreeze_top
-from training.recipes.recipe import Recipe
-from training.settings import Augmentation, Settings
+from training.hyperparameters import Augmentation, Hyperparameters
+from training.networks.pretrained import CUT, TransferNetwork, build_transfer, unfreeze_top
+from training.recipes.recipe import TransferLearning
 
-Progress = Callable[[int, int], None]
+ImageProgress = Callable[[int, int], None]
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """The trained network, its epochs, and the seconds spent on activations besides them."""
+@dataclass(frozen=True, kw_only=True)
+class TrainedNetwork:
+    """A trained network, its epochs, and the seconds spent besides them."""
 
     model: keras.Model
     history: tuple[Epoch, ...]
-    seconds: float
+    seconds: float = 0.0
 
 
-@dataclass(frozen=True)
-class _Inputs:
-    """What the two stages take in place of pictures, and the seconds that computing it took."""
+@dataclass(frozen=True, kw_only=True)
+class _CachedInputs:
+    """Inputs of the two stages, and the seconds that computing them took."""
 
     activations: Examples
     features: Examples
@@ -40,122 +42,112 @@ class _Inputs:
 
 
 def train_transfer(
-    recipe: Recipe,
+    strategy: TransferLearning,
     *,
     dataset: Dataset,
-    settings: Settings,
+    hyperparameters: Hyperparameters,
     folder: Path,
     resume: bool = False,
     reporter: Reporter | None = None,
-    progress: Progress | None = None,
-) -> Outcome:
-    """Train a classifier on the frozen base; with ``recipe.fine_tuning`` then train its top too.
+    progress: ImageProgress | None = None,
+) -> TrainedNetwork:
+    """Train a classifier on the frozen base, then the top of the base too if the strategy says so.
 
-    The lower part of the base never changes, and the upper one not in the first stage. So activations between
-    the two and pooled features behind them are computed once, for every training picture as it is and, with
-    augmentation, once more changed at random; they are kept in the data cache.
+    The lower part of the base never changes, and the upper part not in the first stage. The activations
+    between them and the pooled features are therefore computed once and cached: for every training image and,
+    with augmentation, for one randomly changed copy of it.
 
     Args:
-        recipe: Tells whether there is a joint stage.
-        dataset: uint8 pictures (n, 180, 180, 3).
-        settings: Of the classifier's stage.
-        folder: For the checkpoints of both stages.
-        resume: Go on with an interrupted run.
-        reporter: Is told of epochs and steps.
-        progress: Is told of pictures done and to do while activations are computed.
+        strategy: Says whether there is a fine-tuning stage.
+        dataset: uint8 images (n, 180, 180, 3).
+        hyperparameters: Of the classifier's stage.
+        folder: Folder of the checkpoints of both stages.
+        resume: Continue an interrupted run.
+        reporter: Receives the progress of epochs and steps.
+        progress: Gets the number of images done and in total while activations are computed.
     """
-    keras.utils.set_random_seed(settings.seed)
-    plain = replace(settings, augmentation=Augmentation())
-    transfer = make_transfer(settings, classes=len(dataset.labels))
-    train = _inputs(transfer, dataset.train, name=dataset.name, settings=settings, progress=progress)
-    validation = _inputs(transfer, dataset.validation, name=dataset.name, settings=plain, progress=progress)
+    keras.utils.set_random_seed(hyperparameters.seed)
+    without_augmentation = replace(hyperparameters, augmentation=Augmentation())
+    network = build_transfer(hyperparameters, classes=len(dataset.labels))
+    train = _cached_inputs(
+        network, dataset.train, name=dataset.name, hyperparameters=hyperparameters, progress=progress
+    )
+    validation = _cached_inputs(
+        network,
+        dataset.validation,
+        name=dataset.name,
+        hyperparameters=without_augmentation,
+        progress=progress,
+    )
     head, history = fit(
-        lambda: transfer.head,
+        lambda: network.head,
         train=train.features,
         validation=validation.features,
-        # The pictures were changed before their activations were computed.
-        settings=plain,
+        # The cached copies are augmented already.
+        hyperparameters=without_augmentation,
         folder=folder / "head",
         resume=resume,
         reporter=reporter,
     )
-    transfer.head.set_weights(head.get_weights())
-    if recipe.fine_tuning:
-        more = _train_jointly(
-            transfer,
-            recipe.fine_tuning,
+    network.head.set_weights(head.get_weights())
+    if strategy.fine_tuning:
+        unfreeze_top(network)
+        fine_tuned, more = fit(
+            lambda: network.fine_tuning,
             train=train.activations,
             validation=validation.activations,
-            folder=folder,
+            hyperparameters=strategy.fine_tuning,
+            folder=folder / "fine-tuning",
             resume=resume,
             reporter=reporter,
         )
+        # A resumed or best epoch's network is a copy; the full network shares weights with this one.
+        network.fine_tuning.set_weights(fine_tuned.get_weights())
         history += tuple(replace(row, number=row.number + len(history)) for row in more)
-    return Outcome(transfer.whole, history, train.seconds + validation.seconds)
+    return TrainedNetwork(model=network.full, history=history, seconds=train.seconds + validation.seconds)
 
 
-def _train_jointly(
-    transfer: Transfer,
-    settings: Settings,
-    *,
-    train: Examples,
-    validation: Examples,
-    folder: Path,
-    resume: bool,
-    reporter: Reporter | None,
-) -> tuple[Epoch, ...]:
-    unfreeze_top(transfer)
-    joint, history = fit(
-        lambda: transfer.fine_tuning,
-        train=train,
-        validation=validation,
-        settings=settings,
-        folder=folder / "joint",
-        resume=resume,
-        reporter=reporter,
-    )
-    # A resumed or best epoch's network is a copy from disk; the whole network shares weights with ours.
-    transfer.fine_tuning.set_weights(joint.get_weights())
-    return history
-
-
-def _inputs(
-    transfer: Transfer,
+def _cached_inputs(
+    network: TransferNetwork,
     examples: Examples,
     *,
     name: str,
-    settings: Settings,
-    progress: Progress | None,
-) -> _Inputs:
-    """Send each picture through the frozen base, and then a randomly changed copy of each."""
-    count = len(examples)
-    copies = 2 if settings.augmentation else 1
-    key = hashlib.sha256(f"{CUT} {examples.x.shape} {settings.augmentation} {settings.seed}".encode())
-    key.update(np.ascontiguousarray(examples.x))
+    hyperparameters: Hyperparameters,
+    progress: ImageProgress | None,
+) -> _CachedInputs:
+    """Compute the activations and features of each image and, with augmentation, of a changed copy."""
+    count, augmentation, seed = len(examples), hyperparameters.augmentation, hyperparameters.seed
+    copies = 2 if augmentation else 1
+    key = hashlib.sha256(f"{CUT} {examples.x.shape} {augmentation} {seed}".encode())
+    key.update(np.ascontiguousarray(examples.x).data)
     path = cache_folder() / "activations" / f"{name}-{key.hexdigest()[:12]}.f16"
 
-    def activate(chunk: slice) -> np.ndarray:
-        places = np.arange(chunk.start, chunk.stop)
-        pictures = examples.x[places % count]
-        changed = places >= count
-        if changed.any():
-            rng = np.random.default_rng([settings.seed, chunk.start])
-            pictures[changed] = augment(pictures[changed], by=settings.augmentation, rng=rng)
-        return np.asarray(transfer.lower.predict_on_batch(pictures))
+    def compute_activations(chunk: slice) -> npt.NDArray[Any]:
+        indices = np.arange(chunk.start, chunk.stop)
+        images = examples.x[indices % count]
+        copy = indices >= count
+        if copy.any():
+            rng = np.random.default_rng([seed, chunk.start])
+            images[copy] = augment(images[copy], by=augmentation, rng=rng)
+        return np.asarray(network.lower.predict_on_batch(images))
 
     activations = compute_once(
-        path, activate, count=count * copies, shape=tuple(transfer.lower.output_shape[1:]), progress=progress
+        path,
+        compute_activations,
+        count=count * copies,
+        shape=tuple(network.lower.output_shape[1:]),
+        progress=progress,
     )
     features = compute_once(
         path.with_stem(f"{path.stem}-pooled"),
-        lambda chunk: np.asarray(transfer.pooled.predict_on_batch(activations.rows[chunk])),
+        lambda chunk: np.asarray(network.pooled.predict_on_batch(activations.rows[chunk])),
         count=count * copies,
-        shape=tuple(transfer.pooled.output_shape[1:]),
+        shape=tuple(network.pooled.output_shape[1:]),
         progress=progress,
     )
     y = np.tile(examples.y, copies)
-    return _Inputs(
-        Examples(activations.rows, y),
-        Examples(features.rows.astype(np.float32), y),
-        activations.seconds + features.seconds,
+    return _CachedInputs(
+        activations=Examples(activations.rows, y),
+        features=Examples(features.rows.astype(np.float32), y),
+        seconds=activations.seconds + features.seconds,
     )

@@ -1,4 +1,4 @@
-"""Owns making one network of several: the mean of what they say, or of their weights."""
+"""Combines trained networks into one: mean logits, mean weights, flip test-time augmentation."""
 
 from collections.abc import Sequence
 
@@ -9,53 +9,68 @@ from keras import ops
 from training.errors import RunError
 
 
-def committee(models: Sequence[keras.Model], *, mirror: bool = False) -> keras.Model:
-    """Make a network that averages the logits of several.
-
-    Networks that began with other seeds err on other examples, and those of other kinds even more so, so that
-    their mean is right more often than each of them (Hansen and Salamon 1990). It takes the time of all.
+def average_logits(models: Sequence[keras.Model], *, flip_tta: bool = False) -> keras.Model:
+    """Make an ensemble that averages the logits of several networks (Hansen and Salamon 1990).
 
     Args:
-        models: Of the same input and classes, each ending in a dense layer.
-        mirror: Every second one looks at the mirror image, which costs nothing, and lets them err apart more.
-            For pictures (batch, height, width, ...) in which left and right mean nothing.
+        models: Networks of the same input and classes; each ends in a dense layer.
+        flip_tta: Every second network gets the flipped image. Inputs are then (batch, height, width, ...).
 
     Returns:
-        A network of that input and output: the features of all, and one dense layer for their mean.
+        A network of the same input and output: the features of all networks, and one dense layer.
     """
-    picture = keras.Input(models[0].input.shape[1:], dtype=models[0].input.dtype, name=models[0].input.name)
+    image = keras.Input(models[0].input.shape[1:], dtype=models[0].input.dtype, name=models[0].input.name)
     members = [
         keras.Model(model.input, model.layers[-1].input, name=f"member_{number}")
         for number, model in enumerate(models, start=1)
     ]
     last = models[0].layers[-1]
-    mean = keras.layers.Dense(last.units, activation=last.activation, name=last.name)
-    reflected = picture[:, :, ::-1] if mirror else picture
-    features = [member(reflected if place % 2 else picture) for place, member in enumerate(members)]
-    output = mean(ops.concatenate(features, axis=-1))
+    output_layer = keras.layers.Dense(last.units, activation=last.activation, name=last.name)
+    flipped = image[:, :, ::-1] if flip_tta else image
+    features = [member(flipped if index % 2 else image) for index, member in enumerate(members)]
+    output = output_layer(ops.concatenate(features, axis=-1))
     kernels, biases = zip(*(model.layers[-1].get_weights() for model in models), strict=True)
-    mean.set_weights([np.concatenate(kernels) / len(models), np.mean(biases, axis=0)])
-    return keras.Model(picture, output, name=models[0].name)
+    output_layer.set_weights([np.concatenate(kernels) / len(models), np.mean(biases, axis=0)])
+    return keras.Model(image, output, name=models[0].name)
 
 
 def average_weights(models: Sequence[keras.Model]) -> keras.Model:
-    """Make a network whose weights are the mean of those of several.
+    """Average the weights of networks that continue from a common run.
 
-    Of networks of which one goes on from another, the mean has what each of them is good at (Wortsman et al.
-    2022, arXiv:2109.01903), and takes no more time than one. Of networks that began apart it knows nothing.
+    The method is that of Wortsman et al. 2022, arXiv:2109.01903. Networks that were trained independently
+    have no useful mean.
 
     Args:
-        models: Of one architecture.
+        models: Networks of one architecture.
 
     Returns:
-        The first of them, with the mean weights.
+        The first network, with the mean weights.
 
     Raises:
-        RunError: They are of different architectures.
+        RunError: The architectures differ.
     """
     weights = [model.get_weights() for model in models]
     first, *others = ([array.shape for array in arrays] for arrays in weights)
     if any(shapes != first for shapes in others):
-        raise RunError("the runs' networks have weights of other shapes; leave out --weights")
+        raise RunError("the runs' networks have weights of other shapes; use --average logits")
     models[0].set_weights([np.mean(arrays, axis=0) for arrays in zip(*weights, strict=True)])
     return models[0]
+
+
+def with_flip_tta(model: keras.Model) -> keras.Model:
+    """Make a network that averages its logits over an image and the flipped image.
+
+    Both images go through the network as one batch, so the graph contains the weights once.
+
+    Args:
+        model: Takes images (batch, height, width, channels) and ends in a dense layer. The mean of the
+            features before that layer therefore gives the mean of the logits.
+
+    Returns:
+        A network of the same input, output and layers that shares the weights.
+    """
+    features = keras.Model(model.input, model.layers[-1].input)
+    image = keras.Input(model.input.shape[1:], dtype=model.input.dtype, name=model.input.name)
+    both = ops.concatenate([image, image[:, :, ::-1]], axis=0)
+    pairs = ops.reshape(features(both), (2, -1, features.output.shape[-1]))
+    return keras.Model(image, model.layers[-1](ops.mean(pairs, axis=0)), name=model.name)

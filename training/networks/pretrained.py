@@ -1,4 +1,4 @@
-"""Owns the pretrained base: MobileNetV2, whole, and cut in two where fine-tuning begins."""
+"""Builds a classifier on a pretrained MobileNetV2, split where fine-tuning begins."""
 
 import warnings
 from dataclasses import dataclass
@@ -7,10 +7,10 @@ from typing import Literal
 import keras
 
 from training.errors import DatasetError
-from training.settings import Settings
+from training.hyperparameters import Hyperparameters
 
 SIZE = 180
-# Everything from here on is trained when fine-tuning; what comes before is computed once.
+# Fine-tuning trains the layers after this one; its activations are computed once.
 CUT = "block_12_add"
 WEIGHTS: Literal["imagenet"] | None = "imagenet"
 _FILE = "mobilenet_v2_weights_tf_dim_ordering_tf_kernels_1.0_224_no_top.h5"
@@ -20,21 +20,21 @@ SOURCE = (
 )
 
 
-@dataclass(frozen=True)
-class Transfer:
-    """One network, seen as its parts; all of them share their weights.
+@dataclass(frozen=True, kw_only=True)
+class TransferNetwork:
+    """One network as a set of models that share their weights.
 
     Attributes:
-        whole: From uint8 pictures (180, 180, 3) to the probability of the second class, or of every class if
-            there are more.
-        lower: From the same pictures to the activations at the cut (12, 12, 96).
+        full: From uint8 images (180, 180, 3) to the probability of the second class, or of every class if
+            there are more than two.
+        lower: From the same images to the activations at the cut (12, 12, 96).
         pooled: From those activations to the base's pooled features (1280,).
-        head: From pooled features to the probability.
-        joint: From the activations at the cut to the probability.
-        base: The pretrained part, from scaled pictures to its last activations.
+        head: From pooled features to probabilities.
+        fine_tuning: From the activations at the cut to probabilities.
+        base: The pretrained part, from scaled images to its last activations.
     """
 
-    whole: keras.Model
+    full: keras.Model
     lower: keras.Model
     pooled: keras.Model
     head: keras.Model
@@ -42,15 +42,15 @@ class Transfer:
     base: keras.Model
 
 
-def make_transfer(settings: Settings, *, classes: int) -> Transfer:
-    """Put a new classifier on the pretrained base.
+def build_transfer(hyperparameters: Hyperparameters, *, classes: int) -> TransferNetwork:
+    """Build a new classifier on the frozen pretrained base.
 
     Args:
-        settings: Dropout and regularisation of the classifier.
-        classes: How many it tells apart; two share one sigmoid unit.
+        hyperparameters: Dropout and regularisation of the classifier.
+        classes: Number of classes; two classes share one sigmoid unit.
 
-    Returns:
-        The network in its parts; the base is frozen.
+    Raises:
+        DatasetError: The pretrained weights cannot be loaded.
     """
     base = _load_base()
     base.trainable = False
@@ -59,14 +59,14 @@ def make_transfer(settings: Settings, *, classes: int) -> Transfer:
     upper = keras.Model(cut, base.output)
     scaling = keras.layers.Rescaling(1 / 127.5, -1, name="scaling")
     pool = keras.layers.GlobalAveragePooling2D(name="pool")
-    head = _make_head(settings, features=base.output.shape[-1], classes=classes)
+    head = _build_head(hyperparameters, features=base.output.shape[-1], classes=classes)
 
     image = keras.Input((SIZE, SIZE, 3), dtype="uint8", name="image")
-    # Half precision is how the activations are kept on disk.
+    # The feature cache stores activations in float16.
     activations = keras.Input(cut.shape[1:], dtype="float16", name="activations")
     pooled = pool(upper(keras.ops.cast(activations, "float32")))
-    return Transfer(
-        whole=keras.Model(image, head(pool(base(scaling(image))))),
+    return TransferNetwork(
+        full=keras.Model(image, head(pool(base(scaling(image))))),
         lower=keras.Model(image, lower(scaling(image))),
         pooled=keras.Model(activations, pooled),
         head=head,
@@ -75,37 +75,37 @@ def make_transfer(settings: Settings, *, classes: int) -> Transfer:
     )
 
 
-def unfreeze_top(transfer: Transfer) -> None:
-    """Make the layers behind the cut trainable, save batch normalisation.
+def unfreeze_top(network: TransferNetwork) -> None:
+    """Make the layers after the cut trainable, except batch normalisation.
 
-    Its statistics come from a million pictures; a few thousand in small batches would only spoil them.
+    Small batches of few images would replace good statistics by poor ones.
     """
-    layers = transfer.base.layers
-    after = layers.index(transfer.base.get_layer(CUT)) + 1
-    transfer.base.trainable = True
-    for place, layer in enumerate(layers):
-        layer.trainable = place >= after and not isinstance(layer, keras.layers.BatchNormalization)
+    layers = network.base.layers
+    first = layers.index(network.base.get_layer(CUT)) + 1
+    network.base.trainable = True
+    for index, layer in enumerate(layers):
+        layer.trainable = index >= first and not isinstance(layer, keras.layers.BatchNormalization)
 
 
 def _load_base() -> keras.Model:
     try:
         with warnings.catch_warnings():
-            # For 180 x 180 Keras takes the weights of 224 x 224, as is wanted, and warns each time.
+            # Keras loads the weights for 224 x 224, which is intended, and warns.
             warnings.filterwarnings("ignore", message=".*Weights for input shape", category=UserWarning)
             return keras.applications.MobileNetV2(
                 include_top=False, weights=WEIGHTS, input_shape=(SIZE, SIZE, 3), name="mobilenet_v2"
             )
     except Exception as error:  # Keras wraps whatever urllib raises in a plain Exception.
         raise DatasetError(
-            f"the pretrained weights of MobileNetV2 cannot be loaded ({error}); put {_FILE} by hand into "
-            "~/.keras/models, or choose cats-dogs-scratch, which needs none"
+            f"the pretrained weights of MobileNetV2 cannot be loaded ({error}); put {_FILE} into "
+            "~/.keras/models, or choose cats-dogs-scratch, which needs no pretrained weights"
         ) from error
 
 
-def _make_head(settings: Settings, *, features: int, classes: int) -> keras.Model:
-    regularizer = keras.regularizers.L1L2(l1=settings.l1, l2=settings.l2)
+def _build_head(hyperparameters: Hyperparameters, *, features: int, classes: int) -> keras.Model:
+    regularizer = keras.regularizers.L1L2(l1=hyperparameters.l1, l2=hyperparameters.l2)
     inputs = keras.Input((features,), name="features")
-    hidden = keras.layers.Dropout(settings.dropout or 0.0, seed=settings.seed)(inputs)
+    hidden = keras.layers.Dropout(hyperparameters.dropout or 0.0, seed=hyperparameters.seed)(inputs)
     units, activation = (1, "sigmoid") if classes == 2 else (classes, "softmax")
     layer = keras.layers.Dense(
         units, activation=activation, kernel_regularizer=regularizer, name="probabilities"

@@ -1,6 +1,8 @@
-"""Owns the list of recipes, one module each: the lecture's networks, and better ones."""
+"""Finds the recipes: every other module of this package is one."""
 
+import difflib
 import importlib
+import pkgutil
 from typing import TYPE_CHECKING
 
 from training.errors import RecipeError
@@ -8,48 +10,46 @@ from training.errors import RecipeError
 if TYPE_CHECKING:
     from training.recipes.recipe import Recipe
 
-NAMES = (
-    "mnist-dense",
-    "mnist-convnet",
-    "mnist-two-conv",
-    "mnist-small-convnet",
-    "mnist-deep",
-    "mnist-hands",
-    "fashion-dense",
-    "fashion-deep",
-    "fashion-residual",
-    "cifar10-bn-elu",
-    "cifar10-deep",
-    "cifar10-damaged",
-    "cats-dogs-scratch",
-    "cats-dogs-features",
-    "cats-dogs-finetune",
-    "imdb-dense",
-    "imdb-bigrams",
-)
+__all__ = ["default_recipe", "load_recipe", "recipe_names", "unknown_recipe"]
 
-# The recipe of each model's default version, or the one whose run that goes on from.
-DEFAULTS = {
-    "mnist": "mnist-deep",
-    "fashion_mnist": "fashion-deep",
-    "cifar10": "cifar10-deep",
-    "cats_vs_dogs": "cats-dogs-finetune",
-    "imdb": "imdb-bigrams",
-}
 
-__all__ = ["DEFAULTS", "NAMES", "load_recipe"]
+def recipe_names() -> tuple[str, ...]:
+    """Return the names of all recipes in alphabetical order, without importing them."""
+    modules = {module.name for module in pkgutil.iter_modules(__path__)} - {"recipe"}
+    return tuple(sorted(name.replace("_", "-") for name in modules))
 
 
 def load_recipe(name: str) -> "Recipe":
     """Import a recipe.
 
     Args:
-        name: One of ``NAMES``.
+        name: One of :func:`recipe_names`.
 
     Raises:
         RecipeError: There is no such recipe.
     """
-    if name not in NAMES:
-        raise RecipeError(f"there is no recipe {name!r}; choose among {', '.join(NAMES)}")
-    recipe: Recipe = importlib.import_module(f"training.recipes.{name.replace('-', '_')}").RECIPE
+    if name not in recipe_names():
+        raise RecipeError(unknown_recipe(name))
+    recipe: Recipe = importlib.import_module(f"{__name__}.{name.replace('-', '_')}").RECIPE
     return recipe
+
+
+def default_recipe(dataset: str) -> "Recipe":
+    """Import the recipe that a data set's name stands for.
+
+    Raises:
+        RecipeError: No recipe is the default of that data set.
+    """
+    for recipe in map(load_recipe, recipe_names()):
+        if recipe.default and recipe.dataset == dataset:
+            return recipe
+    raise RecipeError(f"no recipe is the default of data set {dataset!r}")
+
+
+def unknown_recipe(name: str) -> str:
+    """Return the error message for the name of a recipe that does not exist."""
+    names = recipe_names()
+    renamed = [recipe.name for recipe in map(load_recipe, names) if recipe.former_name == name]
+    close = renamed or difflib.get_close_matches(name, names, n=1)
+    hint = f"did you mean {close[0]}?" if close else f"choose from {', '.join(names)}"
+    return f"there is no recipe {name!r}; {hint}"

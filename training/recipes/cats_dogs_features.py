@@ -1,17 +1,16 @@
-"""cats-dogs-features: one dense unit on the features of a frozen, pretrained network.
+"""cats-dogs-features: one dense unit on the features of a frozen pretrained MobileNetV2.
 
-Reached: test accuracy 0.9825 with the exported file, seed 1, 13 epochs, 275 s on two shared cores of an AMD
-EPYC without a GPU, activations of the frozen part included.
+Reached: test accuracy 0.9825 with seed 1. Time: 275 s for 13 epochs on two CPU cores, the features included.
 """
 
 import keras
 
-from training.networks.network import DataStatistics
-from training.networks.pretrained import SIZE, SOURCE, make_transfer
-from training.recipes.recipe import Recipe
-from training.settings import Augmentation, Settings
+from training.hyperparameters import Augmentation, Hyperparameters
+from training.networks.pretrained import SIZE, SOURCE, build_transfer
+from training.networks.statistics import DataStatistics
+from training.recipes.recipe import Recipe, TransferLearning
 
-SETTINGS = Settings(
+HYPERPARAMETERS = Hyperparameters(
     epochs=30,
     batch_size=128,
     learning_rate=2e-3,
@@ -23,9 +22,9 @@ SETTINGS = Settings(
 )
 
 
-def build(settings: Settings, facts: DataStatistics) -> keras.Model:
-    """Make the network: 2,257,984 parameters in the base and 1,281 on top."""
-    return make_transfer(settings, classes=facts.classes).whole
+def build(hyperparameters: Hyperparameters, statistics: DataStatistics) -> keras.Model:
+    """Build the network: 2,257,984 parameters in the base and 1,281 in the classifier."""
+    return build_transfer(hyperparameters, classes=statistics.classes).full
 
 
 RECIPE = Recipe(
@@ -33,10 +32,11 @@ RECIPE = Recipe(
     title="Cats and dogs: a classifier on features of a pretrained MobileNetV2",
     dataset="cats_vs_dogs",
     preprocessing="photo",
-    settings=SETTINGS,
+    hyperparameters=HYPERPARAMETERS,
     build=build,
     size=SIZE,
+    network_hyperparameters=frozenset({"l1", "l2", "dropout"}),
+    strategy=TransferLearning(),
     sure_accuracy=0.997,
-    method="transfer",
     weights=SOURCE,
 )

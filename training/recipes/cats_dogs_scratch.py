@@ -1,18 +1,17 @@
-"""cats-dogs-scratch: a small convolutional network that has seen nothing but 7,000 cats and dogs.
+"""cats-dogs-scratch: a small convolutional network for cats and dogs, without pretrained weights.
 
-Reached: test accuracy 0.8720 with the exported file, seed 1, 20 epochs, 11 min on two shared cores of an AMD
-EPYC, no GPU.
-Without augmentation the same network reached 0.8375 (10 epochs, 242 s).
+Reached: test accuracy 0.8720 with seed 1. Time: 11 min for 20 epochs on two CPU cores.
 """
 
 import keras
 
-from training.networks.network import DataStatistics, Network
+from training.hyperparameters import Augmentation, Hyperparameters
+from training.networks.network import Network
+from training.networks.statistics import DataStatistics
 from training.recipes.recipe import Recipe
-from training.settings import Augmentation, Settings
 
 SIZE = 64
-SETTINGS = Settings(
+HYPERPARAMETERS = Hyperparameters(
     epochs=20,
     batch_size=64,
     optimizer="adamw",
@@ -24,14 +23,14 @@ SETTINGS = Settings(
 )
 
 
-def build(settings: Settings, facts: DataStatistics) -> keras.Model:
-    """Make the network: 213,905 parameters."""
-    network = Network(settings, shape=(SIZE, SIZE, 3)).scale(facts)
+def build(hyperparameters: Hyperparameters, statistics: DataStatistics) -> keras.Model:
+    """Build the network: 213,905 parameters."""
+    network = Network(hyperparameters, shape=(SIZE, SIZE, 3)).rescale(statistics)
     for filters in (24, 48, 96, 128):
-        network.conv(filters, norm=True).pool()
+        network.conv(filters, batch_norm=True).max_pool()
     network.dropout(0.4).flatten()
     network.dense(96).dropout(0.4)
-    return network.classify(facts.classes)
+    return network.classifier(statistics.classes)
 
 
 RECIPE = Recipe(
@@ -39,7 +38,7 @@ RECIPE = Recipe(
     title="Cats and dogs: a small convolutional network trained from scratch",
     dataset="cats_vs_dogs",
     preprocessing="photo",
-    settings=SETTINGS,
+    hyperparameters=HYPERPARAMETERS,
     build=build,
     size=SIZE,
     sure_accuracy=0.997,

@@ -1,20 +1,16 @@
 """cifar10-bn-elu: three pairs of convolutions with batch normalisation and ELU, for small photos.
 
-Reached: test accuracy 0.8468 with the exported file, seed 1, 16 epochs, 28 min on two shared cores of an AMD
-EPYC, no GPU.
-The lecture's own run reached 0.7846 after 100 epochs. Of the test pictures 34 went through JPEG once; the
-rest are as published.
+Reached: test accuracy 0.8468 with seed 1. Time: 28 min for 16 epochs on two CPU cores.
 """
 
 import keras
 
-from training.networks.network import DataStatistics, Network
-from training.recipes.recipe import Recipe
-from training.settings import Augmentation, Settings
+from training.hyperparameters import Augmentation, Hyperparameters
+from training.networks.network import Network
+from training.networks.statistics import DataStatistics
+from training.recipes.recipe import NETWORK_HYPERPARAMETERS, Recipe
 
-SETTINGS = Settings(
-    # The lecture: adam, 100 epochs, augmentation, standard score, 0.7846. A schedule that ends at zero needs
-    # a sixth of the epochs.
+HYPERPARAMETERS = Hyperparameters(
     epochs=16,
     batch_size=128,
     optimizer="adamw",
@@ -26,14 +22,14 @@ SETTINGS = Settings(
 )
 
 
-def build(settings: Settings, facts: DataStatistics) -> keras.Model:
-    """Make the network: 293,930 parameters."""
-    network = Network(settings, shape=(32, 32, 3)).scale(facts)
+def build(hyperparameters: Hyperparameters, statistics: DataStatistics) -> keras.Model:
+    """Build the network: 293,930 parameters."""
+    network = Network(hyperparameters, shape=(32, 32, 3)).rescale(statistics)
     for filters, padding, rate in ((32, "same", 0.2), (64, "same", 0.2), (128, "valid", 0.5)):
-        network.conv(filters, padding=padding, activation="elu", norm=True)
-        network.conv(filters, padding=padding, activation="elu", norm=True)
-        network.pool().dropout(rate)
-    return network.flatten().classify(facts.classes)
+        for _ in range(2):
+            network.conv(filters, padding=padding, activation="elu", batch_norm=True)
+        network.max_pool().dropout(rate)
+    return network.flatten().classifier(statistics.classes)
 
 
 RECIPE = Recipe(
@@ -41,8 +37,9 @@ RECIPE = Recipe(
     title="Ten kinds of small photos: convolutions with batch normalisation and ELU",
     dataset="cifar10",
     preprocessing="photo",
-    settings=SETTINGS,
+    hyperparameters=HYPERPARAMETERS,
     build=build,
     size=32,
-    sure_accuracy=0.98,
+    network_hyperparameters=NETWORK_HYPERPARAMETERS - {"batch_norm"},
+    lecture_accuracy=0.7846,
 )

@@ -1,31 +1,24 @@
 """fashion-dense: the lecture's dense network for garments.
 
-Reached: test accuracy 0.8825 with the exported file, seed 1, 15 epochs, 13 s on two shared cores of an AMD
-EPYC, no GPU.
-The lecture's own run reached 0.8761 after 5 epochs.
+Reached: test accuracy 0.8825 with seed 1. Time: 13 s for 15 epochs on two CPU cores.
 """
 
 import keras
 
-from training.networks.network import DataStatistics, Network
+from training.hyperparameters import Hyperparameters
+from training.networks.network import Network
+from training.networks.statistics import DataStatistics
 from training.recipes.recipe import Recipe
-from training.settings import Settings
 
-SETTINGS = Settings(
-    # The lecture: adam, 5 epochs, 0.8761.
-    epochs=15,
-    optimizer="adam",
-    schedule="cosine",
-    l2=1e-5,
-)
+HYPERPARAMETERS = Hyperparameters(epochs=15, optimizer="adam", schedule="cosine", l2=1e-5)
 
 
-def build(settings: Settings, facts: DataStatistics) -> keras.Model:
-    """Make the network: 55,050 parameters."""
-    network = Network(settings, shape=(28, 28)).scale(facts)
-    network.flatten().dense(64).extra_dropout()
-    network.dense(64).extra_dropout()
-    return network.classify(facts.classes)
+def build(hyperparameters: Hyperparameters, statistics: DataStatistics) -> keras.Model:
+    """Build the network: 55,050 parameters."""
+    network = Network(hyperparameters, shape=(28, 28)).rescale(statistics)
+    network.flatten().dense(64).dropout()
+    network.dense(64).dropout()
+    return network.classifier(statistics.classes)
 
 
 RECIPE = Recipe(
@@ -33,7 +26,7 @@ RECIPE = Recipe(
     title="Garments: the lecture's dense network",
     dataset="fashion_mnist",
     preprocessing="garment",
-    settings=SETTINGS,
+    hyperparameters=HYPERPARAMETERS,
     build=build,
-    sure_accuracy=0.98,
+    lecture_accuracy=0.8761,
 )

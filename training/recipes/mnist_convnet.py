@@ -1,35 +1,32 @@
 """mnist-convnet: the lecture's convolutional network for handwritten digits.
 
-Reached: test accuracy 0.9950 with the exported file, seed 1, 10 epochs, 114 s on two shared cores of an AMD
-EPYC, no GPU.
-The lecture's own run reached 0.9913; the gain comes from the schedule and from random turns and slants, which
-also make it read what people draw.
+Reached: test accuracy 0.9950 with seed 1. Time: 114 s for 10 epochs on two CPU cores.
 """
 
 import keras
 
-from training.networks.network import DataStatistics, Network
+from training.hyperparameters import Augmentation, Hyperparameters
+from training.networks.network import Network
+from training.networks.statistics import DataStatistics
 from training.recipes.recipe import Recipe
-from training.settings import Augmentation, Settings
 
-SETTINGS = Settings(
-    # The lecture: rmsprop, batch 64, 5 epochs, no augmentation, 0.9913.
+HYPERPARAMETERS = Hyperparameters(
     epochs=10,
     batch_size=64,
     optimizer="adam",
     learning_rate=2e-3,
     schedule="cosine",
-    # Users draw less neatly than the people of MNIST wrote: slants, turns and sizes vary more.
+    # Drawings on a screen vary more in slant, rotation and size than MNIST.
     augmentation=Augmentation(shift=0.07, rotation=12.0, zoom=0.12, shear=0.12),
 )
 
 
-def build(settings: Settings, facts: DataStatistics) -> keras.Model:
-    """Make the network: 93,322 parameters."""
-    network = Network(settings, shape=(28, 28)).scale(facts)
-    network.conv(32).pool().conv(64).pool().conv(64).extra_dropout().flatten()
-    network.dense(64).extra_dropout()
-    return network.classify(facts.classes)
+def build(hyperparameters: Hyperparameters, statistics: DataStatistics) -> keras.Model:
+    """Build the network: 93,322 parameters."""
+    network = Network(hyperparameters, shape=(28, 28)).rescale(statistics)
+    network.conv(32).max_pool().conv(64).max_pool().conv(64).dropout().flatten()
+    network.dense(64).dropout()
+    return network.classifier(statistics.classes)
 
 
 RECIPE = Recipe(
@@ -37,7 +34,8 @@ RECIPE = Recipe(
     title="Handwritten digits: the lecture's convolutional network",
     dataset="mnist",
     preprocessing="digit",
-    settings=SETTINGS,
+    hyperparameters=HYPERPARAMETERS,
     build=build,
     sure_accuracy=0.999,
+    lecture_accuracy=0.9913,
 )

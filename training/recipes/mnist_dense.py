@@ -1,28 +1,23 @@
-"""mnist-dense: the lecture's first network for handwritten digits, one hidden layer.
+"""mnist-dense: the lecture's first network for handwritten digits, with one hidden layer.
 
-Reached: test accuracy 0.9801 with the exported file, seed 1, 8 epochs, 12 s on two shared cores of an AMD
-EPYC, no GPU.
+Reached: test accuracy 0.9801 with seed 1. Time: 12 s for 8 epochs on two CPU cores.
 """
 
 import keras
 
-from training.networks.network import DataStatistics, Network
+from training.hyperparameters import Hyperparameters
+from training.networks.network import Network
+from training.networks.statistics import DataStatistics
 from training.recipes.recipe import Recipe
-from training.settings import Settings
 
-SETTINGS = Settings(
-    # The lecture: rmsprop, 5 epochs, batch 128.
-    epochs=8,
-    optimizer="rmsprop",
-    schedule="cosine",
-)
+HYPERPARAMETERS = Hyperparameters(epochs=8, optimizer="rmsprop", schedule="cosine")
 
 
-def build(settings: Settings, facts: DataStatistics) -> keras.Model:
-    """Make the network: 407,050 parameters."""
-    network = Network(settings, shape=(28, 28)).scale(facts)
-    network.flatten().dense(512).extra_dropout()
-    return network.classify(facts.classes)
+def build(hyperparameters: Hyperparameters, statistics: DataStatistics) -> keras.Model:
+    """Build the network: 407,050 parameters."""
+    network = Network(hyperparameters, shape=(28, 28)).rescale(statistics)
+    network.flatten().dense(512).dropout()
+    return network.classifier(statistics.classes)
 
 
 RECIPE = Recipe(
@@ -30,7 +25,7 @@ RECIPE = Recipe(
     title="Handwritten digits: one hidden layer",
     dataset="mnist",
     preprocessing="digit",
-    settings=SETTINGS,
+    hyperparameters=HYPERPARAMETERS,
     build=build,
     sure_accuracy=0.999,
 )

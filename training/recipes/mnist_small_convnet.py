@@ -1,17 +1,16 @@
-"""mnist-small-convnet: two convolutions, dropout and no hidden dense layer.
+"""mnist-small-convnet: two convolutions and dropout, without a hidden dense layer, for handwritten digits.
 
-Reached: test accuracy 0.9950 with the exported file, seed 1, 15 epochs, 306 s on two shared cores of an AMD
-EPYC, no GPU.
+Reached: test accuracy 0.9950 with seed 1. Time: 306 s for 15 epochs on two CPU cores.
 """
 
 import keras
 
-from training.networks.network import DataStatistics, Network
+from training.hyperparameters import Augmentation, Hyperparameters
+from training.networks.network import Network
+from training.networks.statistics import DataStatistics
 from training.recipes.recipe import Recipe
-from training.settings import Augmentation, Settings
 
-SETTINGS = Settings(
-    # The lecture: adam, batch 128, 15 epochs, 0.9911.
+HYPERPARAMETERS = Hyperparameters(
     epochs=15,
     learning_rate=3e-3,
     schedule="cosine",
@@ -19,11 +18,11 @@ SETTINGS = Settings(
 )
 
 
-def build(settings: Settings, facts: DataStatistics) -> keras.Model:
-    """Make the network: 34,826 parameters."""
-    network = Network(settings, shape=(28, 28)).scale(facts)
-    network.conv(32).pool().conv(64).pool().flatten().dropout(0.5)
-    return network.classify(facts.classes)
+def build(hyperparameters: Hyperparameters, statistics: DataStatistics) -> keras.Model:
+    """Build the network: 34,826 parameters."""
+    network = Network(hyperparameters, shape=(28, 28)).rescale(statistics)
+    network.conv(32).max_pool().conv(64).max_pool().flatten().dropout(0.5)
+    return network.classifier(statistics.classes)
 
 
 RECIPE = Recipe(
@@ -31,7 +30,8 @@ RECIPE = Recipe(
     title="Handwritten digits: a small convolutional network",
     dataset="mnist",
     preprocessing="digit",
-    settings=SETTINGS,
+    hyperparameters=HYPERPARAMETERS,
     build=build,
     sure_accuracy=0.999,
+    lecture_accuracy=0.9911,
 )

@@ -1,55 +1,104 @@
-"""Owns what a recipe is: the one shape that all of them have."""
+"""Defines the form that all recipes have."""
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, fields, replace
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-from training.datasets.imdb import commonest_words
-from training.settings import Settings
+from training.errors import RecipeError
+from training.hyperparameters import Hyperparameters, declaration_of
 
 if TYPE_CHECKING:
     import keras
 
-    from training.networks.network import DataStatistics
+    from training.networks.statistics import DataStatistics
 
-Build: TypeAlias = "Callable[[Settings, DataStatistics], keras.Model]"
+Build: TypeAlias = "Callable[[Hyperparameters, DataStatistics], keras.Model]"
+
+# Hyperparameters that only act through the network's layers, so that a network may lack a use for them.
+NETWORK_HYPERPARAMETERS = frozenset({"l1", "l2", "dropout", "batch_norm", "width", "scaling"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class TransferLearning:
+    """The training strategy that puts a new classifier on a frozen pretrained base.
+
+    Attributes:
+        fine_tuning: Hyperparameters of a second stage that also trains the top of the base.
+    """
+
+    fine_tuning: Hyperparameters | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """A network of the lecture, the data it learns and how.
+    """A network, its data set and its training.
 
     Attributes:
-        name: As on the command line.
-        title: One line for people, shown beside the model.
-        dataset: Name of the data set, and of the model that comes out.
-        preprocessing: What makes the network's input out of a picture or a text.
-        settings: The constants it was run with.
-        build: Makes the untrained network for settings and facts about the data.
-        size: Side of the network's input in pixels, if pictures have to be resized for it.
-        sure_accuracy: Share of validation examples that have to be right among those called sure.
-        method: ``whole`` trains the network from its pixels; ``transfer`` puts a classifier on a pretrained
-            base.
-        follows: Name of the recipe whose run this one goes on from.
-        joint: Second stage of ``transfer``: train the top of the base with the classifier.
+        name: Name on the command line; that of the module, with hyphens.
+        title: One line for people; the model's card shows it.
+        dataset: Name of the data set.
+        preprocessing: Kind of preprocessing that turns a picture or a text into the network's input.
+        hyperparameters: The recipe's hyperparameters.
+        build: Builds the untrained network from hyperparameters and data statistics.
+        size: Side of the network's input in pixels, where the preprocessing has to know it.
+        vocabulary: Chooses the words of a text network from the training texts.
+        network_hyperparameters: Which of ``NETWORK_HYPERPARAMETERS`` the network uses.
+        strategy: Training strategy; None trains the whole network from the start.
+        init_from: Name of the recipe whose run provides the initial weights.
+        sure_accuracy: Accuracy that answers above the "unsure" threshold must reach on validation.
+        lecture_accuracy: Test accuracy that the lecture reports for this network.
+        default: Whether the name of the data set stands for this recipe on the command line.
         weights: Where pretrained weights come from.
-        mirror: The exported network averages its logits over a picture and its mirror image.
-        halves: The exported network's convolutions are rounded to 16 bits and stored so.
-        vocabulary: Picks the words of a text network from its training texts.
+        flip_tta: Whether the exported network averages its logits over an image and the flipped image.
+        float16_weights: Whether the export rounds the convolutions' kernels to float16 and stores them so.
+        former_name: Earlier name of the recipe, for error messages.
     """
 
     name: str
     title: str
     dataset: str
     preprocessing: Literal["digit", "garment", "photo", "text"]
-    settings: Settings
+    hyperparameters: Hyperparameters
     build: Build
     size: int | None = None
-    sure_accuracy: float = 0.98
-    method: Literal["whole", "transfer"] = "whole"
+    vocabulary: Callable[[Iterable[str]], list[str]] | None = None
+    network_hyperparameters: frozenset[str] = NETWORK_HYPERPARAMETERS
+    strategy: TransferLearning | None = None
     init_from: str | None = None
-    fine_tuning: Settings | None = None
+    sure_accuracy: float = 0.98
+    lecture_accuracy: float | None = None
+    default: bool = False
     weights: str = "trained from scratch by this recipe"
     flip_tta: bool = False
     float16_weights: bool = False
-    vocabulary: Callable[[Iterable[str]], list[str]] = commonest_words
+    former_name: str = ""
+
+    def options(self) -> dict[str, str]:
+        """Return the hyperparameters that users can change, by name, with their command-line options."""
+        unused = NETWORK_HYPERPARAMETERS - self.network_hyperparameters
+        if self.preprocessing == "text":
+            unused |= {"augmentation"}
+        return {
+            spec.name: option
+            for spec in fields(Hyperparameters)
+            if spec.name not in unused and (option := declaration_of(spec).option)
+        }
+
+    def configure(self, overrides: Mapping[str, Any]) -> Hyperparameters:
+        """Return the recipe's hyperparameters with some of them replaced.
+
+        Args:
+            overrides: New values by name; None keeps the recipe's value.
+
+        Raises:
+            RecipeError: The recipe does not use a hyperparameter, or a value is out of range.
+        """
+        changes = {name: value for name, value in overrides.items() if value is not None}
+        options = self.options()
+        for spec in fields(Hyperparameters):
+            if spec.name in changes and spec.name not in options:
+                raise RecipeError(
+                    f"{self.name} does not use {declaration_of(spec).option or spec.name}; "
+                    f"it takes {', '.join(options.values())}"
+                )
+        return replace(self.hyperparameters, **changes)

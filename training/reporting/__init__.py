@@ -1,1 +1,1 @@
-"""Progress, plots and tables for people."""
+"""Reports to people: progress bars, printed evaluations, tables of results."""

@@ -1,18 +1,17 @@
-"""Owns what an evaluation looks like in a terminal."""
+"""Prints an evaluation in a terminal."""
 
 from collections.abc import Sequence
 
-import click
 from rich.console import Console
 from rich.table import Table
 
 from training.evaluation.evaluate import Evaluation
-from training.evaluation.latency import describe_cost
-from training.evaluation.pen_digits import Drawn
+from training.evaluation.latency import describe_latency
+from training.evaluation.pen_digits import PenDigitsResult
 
 
 def print_evaluation(result: Evaluation, console: Console) -> None:
-    """Print an evaluation figure by figure, and who was taken for whom where digits were drawn."""
+    """Print each figure beside that of the card, and the confusion matrix of pen digits if there is one."""
     card, measured = result.card, result.measured
     table = Table(title=f"{card.name} {card.version}: {card.title}", title_justify="left")
     for column in ("figure", "card", "measured", ""):
@@ -23,24 +22,29 @@ def print_evaluation(result: Evaluation, console: Console) -> None:
         verdict = "new" if row.card is None else "same" if row.same else "DIFFERS"
         table.add_row(row.name, known, f"{row.measured:.{digits}f}", verdict)
     console.print(table)
-    if result.drawn:
-        console.print(_confusion_table(result.drawn, card.labels))
+    if result.pen_digits:
+        console.print(_confusion_table(result.pen_digits, card.labels))
     if measured.robustness and measured.robustness is not card.robustness:
-        click.echo(f"{card.name} {card.version} {measured.robustness.remark}")
-    if measured.cost and measured.cost is not card.cost:
-        click.echo(describe_cost(measured))
+        _print_line(console, f"{card.name} {card.version} {measured.robustness.summary}")
+    if measured.latency and measured.latency is not card.latency:
+        _print_line(console, describe_latency(measured))
     if not result.same_data:
         console.print(
-            f"The copy of {card.training.dataset} in the cache is not the one that the card was made from; "
-            "small differences are to be expected."
+            f"The data of {card.training.dataset} in the cache differ from those that the card was made "
+            "with; small differences are expected."
         )
 
 
-def _confusion_table(drawn: Drawn, labels: Sequence[str]) -> Table:
-    """Return a table of which drawn digits were taken for which."""
-    table = Table(title=f"{drawn.figures.count:,} drawn digits, and what they were read as")
+def _confusion_table(result: PenDigitsResult, labels: Sequence[str]) -> Table:
+    table = Table(
+        title=f"{result.figures.count:,} pen digits: the drawn digit in rows, the predicted one in columns"
+    )
     for column in ("drawn", *labels):
         table.add_column(column, justify="right")
-    for label, counts in zip(labels, drawn.confusion.tolist(), strict=True):
+    for label, counts in zip(labels, result.confusion.tolist(), strict=True):
         table.add_row(label, *(str(count) if count else "·" for count in counts))
     return table
+
+
+def _print_line(console: Console, text: str) -> None:
+    console.print(text, highlight=False, markup=False, soft_wrap=True)

@@ -1,4 +1,4 @@
-"""Owns what a training says while it runs: bars in a terminal, lines in a log file."""
+"""Shows the progress of a training: bars in a terminal, one line an epoch in a log file."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -20,7 +20,7 @@ from training.fit.history import Epoch
 
 
 class ConsoleReporter:
-    """Shows a bar for each epoch in a terminal; a log file gets the line at its end only."""
+    """Shows a bar for each epoch in a terminal, and prints a line at its end."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -46,43 +46,42 @@ class ConsoleReporter:
         self._progress.stop()
 
     def step(self, *, epoch: int, step: int, steps: int, loss: float, accuracy: float) -> None:
-        """Move the bar of the epoch."""
-        if self._task is None:
-            self._task = self._progress.add_task(f"epoch {epoch}", total=steps, note="")
-        self._progress.update(self._task, completed=step, note=f"loss {loss:.4f}  accuracy {accuracy:.4f}")
+        """Update the bar of the epoch."""
+        note = f"loss {loss:.4f}  accuracy {accuracy:.4f}"
+        self._update(f"epoch {epoch}", completed=step, total=steps, note=note)
 
     def epoch(self, row: Epoch, *, epochs: int) -> None:
-        """Write the line of a finished epoch."""
-        self._close()
-        self._console.print(
+        """Print the line of a finished epoch."""
+        self._finish(
             f"epoch {row.number:3}/{epochs}  loss {row.loss:.4f}  accuracy {row.accuracy:.4f}  "
             f"validation loss {row.validation_loss:.4f}  accuracy {row.validation_accuracy:.4f}  "
-            f"{row.seconds:.0f} s",
-            highlight=False,
-            soft_wrap=True,
+            f"{row.seconds:.0f} s"
         )
 
     def pictures(self, done: int, total: int) -> None:
-        """Move the bar of pictures that go through the frozen base."""
-        if self._task is None:
-            self._task = self._progress.add_task("pictures through the base", total=total, note="")
-        self._progress.update(self._task, completed=done)
+        """Update the bar of the pictures whose features the frozen base has computed."""
+        self._update("pictures through the base", completed=done, total=total)
         if done == total:
-            self._close()
-            self._console.print(f"{total} pictures through the frozen base", highlight=False, soft_wrap=True)
+            self._finish(f"{total} pictures through the frozen base")
 
-    def _close(self) -> None:
+    def _update(self, description: str, *, completed: int, total: int, note: str = "") -> None:
+        if self._task is None:
+            self._task = self._progress.add_task(description, total=total, note=note)
+        self._progress.update(self._task, completed=completed, note=note)
+
+    def _finish(self, line: str) -> None:
         if self._task is not None:
             self._progress.remove_task(self._task)
             self._task = None
+        self._console.print(line, highlight=False, soft_wrap=True)
 
 
 @contextmanager
 def download_bar(console: Console) -> Iterator[Callable[[int, int | None], None]]:
-    """Show a bar for a download, once there is one.
+    """Show a bar as soon as a download begins.
 
     Yields:
-        What the download tells of the bytes that are there and, where it is known, of their final number.
+        A function to call with the number of bytes so far and, if known, the total.
     """
     columns = (
         TextColumn("downloading"),

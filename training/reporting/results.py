@@ -1,4 +1,4 @@
-"""Owns ``results.json``: what each recipe reached on the test set, for the README's table."""
+"""Reads and writes ``results.json``, the result of each recipe on its test set."""
 
 import json
 from dataclasses import asdict, dataclass
@@ -12,19 +12,19 @@ RESULTS = Path(__file__).with_name("results.json")
 
 @dataclass(frozen=True, kw_only=True)
 class Result:
-    """What a recipe reached, measured with its exported ONNX file on the whole test set.
+    """Result of a recipe, measured with its exported ONNX file on the whole test set.
 
     Attributes:
-        recipe: Its name.
+        recipe: Name of the recipe.
         dataset: Name of the data set.
         parameters: Number of the network's parameters.
         accuracy: On the test set, 0 to 1.
         log_loss: On the test set, in nats.
         count: Number of test examples.
-        epochs: Epochs that were run.
-        seed: Of every random choice.
+        epochs: Number of epochs that were run.
+        seed: Seed of all random numbers.
         seconds: Wall-clock time of the training.
-        machine: For people.
+        machine: Description of the machine, as text.
     """
 
     recipe: str
@@ -47,7 +47,7 @@ def read_results(path: Path = RESULTS) -> dict[str, Result]:
 
 
 def record_result(card: Card, path: Path = RESULTS) -> None:
-    """Put what a card says in place of its recipe's earlier result, replacing the file atomically."""
+    """Record a card's figures in place of its recipe's earlier result; the file is replaced atomically."""
     result = Result(
         recipe=card.recipe.name,
         dataset=card.training.dataset,

@@ -1,4 +1,4 @@
-"""Owns the way from the bytes of a picture file to upright 8-bit pixels."""
+"""Decodes picture files into upright images with 8 bits per channel."""
 
 import contextlib
 import io
@@ -6,19 +6,35 @@ import math
 import threading
 
 import numpy as np
-from PIL import ExifTags, Image, UnidentifiedImageError
+from PIL import ExifTags, Image
+from PIL.BmpImagePlugin import BmpImageFile
+from PIL.GifImagePlugin import GifImageFile
+from PIL.ImageFile import ImageFile
+from PIL.JpegImagePlugin import JpegImageFile
+from PIL.PngImagePlugin import PngImageFile
+from PIL.TiffImagePlugin import TiffImageFile
+from PIL.WebPImagePlugin import WebPImageFile
 
 from service.inference.errors import DamagedImage, InputTooLarge
 from service.inference.preprocessing.plain_png import decode_plain_png
 
 DEFAULT_MAX_PIXELS = 40_000_000
-FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
 
-# The limit of the caller replaces Pillow's own, which would warn below it or refuse above it.
-Image.MAX_IMAGE_PIXELS = None
+# Pillow's classes are used directly: Image.open would also apply Image.MAX_IMAGE_PIXELS, which is a setting
+# of the whole process and belongs to the application.
+_FORMATS: tuple[tuple[bytes, type[ImageFile]], ...] = (
+    (b"\x89PNG\r\n\x1a\n", PngImageFile),
+    (b"\xff\xd8\xff", JpegImageFile),
+    (b"RIFF", WebPImageFile),
+    (b"GIF8", GifImageFile),
+    (b"BM", BmpImageFile),
+    (b"II", TiffImageFile),
+    (b"MM", TiffImageFile),
+)
+_FORMAT_NAMES = "PNG, JPEG, WebP, GIF, BMP or TIFF"
 
-# What undoes each of EXIF's orientations; 1 is upright.
-_TURNS = {
+# The transposition that makes a picture of each EXIF orientation upright; orientation 1 is upright.
+_UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
     4: Image.Transpose.FLIP_TOP_BOTTOM,
@@ -27,111 +43,118 @@ _TURNS = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-# Networks look at a few dozen to a few hundred pixels a side; what comes after decoding takes many times the
-# memory of the pixels, and two photos of 40 megapixels at once must fit into a small container.
-_LARGE = 4_000_000
-_few_at_once = threading.BoundedSemaphore(2)
+# The steps after decoding need many times the memory of the pixels, so large pictures are reduced, and only
+# two of them are decoded at a time: they must fit into a small container.
+_REDUCED_PIXELS = 4_000_000
+_large_pictures = threading.BoundedSemaphore(2)
 _SIXTEEN_BIT_MODES = ("I", "I;16", "I;16B", "I;16L", "I;16N")
 
 
 def decode_image(data: bytes, *, max_pixels: int = DEFAULT_MAX_PIXELS) -> Image.Image:
-    """Decode a picture: first frame, upright by EXIF, eight bits a channel, large ones averaged down.
+    """Decode a picture file.
 
-    The size is read from the header and checked before any pixel is decoded.
+    Of an animation the first frame is decoded. The picture is turned upright by its EXIF orientation. Its
+    size is read from the header and checked before the pixels are decoded.
 
     Args:
         data: A PNG, JPEG, WebP, GIF, BMP or TIFF file.
         max_pixels: Largest width x height that is accepted.
 
     Returns:
-        A picture of mode ``L``, ``RGB`` or, where the file has transparency, ``RGBA``; one of 16 megapixels
-        or more by a whole factor smaller than the file's.
+        An image of mode ``L``, ``RGB``, or ``RGBA`` if the file has transparency. A picture of 16 megapixels
+        or more is reduced by an integer factor.
 
     Raises:
-        DamagedImage: The bytes are no such picture, or end too early.
+        DamagedImage: The bytes are not such a file, or it is damaged or truncated.
         InputTooLarge: The picture has more than ``max_pixels`` pixels.
     """
     if not data:
-        raise DamagedImage("the picture is empty (0 bytes); send a PNG, JPEG, WebP, GIF, BMP or TIFF file")
+        raise DamagedImage(f"the picture is empty (0 bytes); send a {_FORMAT_NAMES} file")
     plain = decode_plain_png(data)
     if plain is not None and plain.width * plain.height <= max_pixels:
         return plain
-    try:
-        picture = Image.open(io.BytesIO(data), formats=FORMATS)
-    except UnidentifiedImageError as error:
-        raise DamagedImage(
-            f"the {len(data)} bytes are not a picture that can be read here; send {', '.join(FORMATS)}"
-        ) from error
-    except Exception as error:  # Decoders fed with hostile bytes raise whatever they stumble over.
-        raise _damaged(error) from error
+    picture = _open(data)
     if picture.width * picture.height > max_pixels:
         raise InputTooLarge(
             f"the picture has {picture.width} x {picture.height} pixels, more than {max_pixels}; "
             "send a smaller one"
         )
     try:
-        with _few_at_once if _factor(picture) > 1 else contextlib.nullcontext():
+        with _large_pictures if _reduction_factor(picture) > 1 else contextlib.nullcontext():
             picture.load()
-            turn = _turn_of(picture)
-            small = _reduced(_eight_bit(picture))
-        return small if turn is None else small.transpose(turn)
-    except Exception as error:  # As above: truncated and crafted files fail in the decoder, in many ways.
-        raise _damaged(error) from error
+            transposition = _exif_transposition(picture)
+            small = _reduce(_to_eight_bits(picture))
+        return small if transposition is None else small.transpose(transposition)
+    except Exception as error:  # Pillow's decoders raise many types of exceptions for malformed files.
+        raise _decoding_error(error) from error
 
 
-def on_page(picture: Image.Image, page: int) -> Image.Image:
-    """Lay a picture on a plain page, so that nothing of it is transparent.
+def flatten(picture: Image.Image, *, background: int) -> Image.Image:
+    """Remove transparency by compositing a picture over a uniform background.
 
     Args:
         picture: Mode ``L``, ``RGB`` or ``RGBA``.
-        page: Grey level of the page, 0 (black) to 255 (white).
+        background: Grey level of the background, 0 (black) to 255 (white).
 
     Returns:
         The picture itself if it is opaque, otherwise a new one of mode ``RGB``.
     """
     if picture.mode != "RGBA":
         return picture
-    sheet = Image.new("RGBA", picture.size, (page, page, page, 255))
-    return Image.alpha_composite(sheet, picture).convert("RGB")
+    canvas = Image.new("RGBA", picture.size, (background, background, background, 255))
+    return Image.alpha_composite(canvas, picture).convert("RGB")
 
 
-def _reduced(picture: Image.Image) -> Image.Image:
-    """Average a picture of 16 megapixels or more down by the whole factor that leaves 4 to 9."""
-    factor = _factor(picture)
+def _open(data: bytes) -> ImageFile:
+    file_class = next((image_file for start, image_file in _FORMATS if data.startswith(start)), None)
+    if file_class is None:
+        raise DamagedImage(f"the {len(data)} bytes are not a picture file; send a {_FORMAT_NAMES} file")
+    try:
+        return file_class(io.BytesIO(data))
+    except Exception as error:  # Pillow's decoders raise many types of exceptions for malformed files.
+        raise _decoding_error(error) from error
+
+
+def _reduce(picture: Image.Image) -> Image.Image:
+    """Reduce a picture of 16 megapixels or more to 4 to 9 megapixels, by averaging."""
+    factor = _reduction_factor(picture)
     if factor < 2:
         return picture
     return picture.reduce((min(factor, picture.width), min(factor, picture.height)))
 
 
-def _factor(picture: Image.Image) -> int:
-    return math.isqrt(picture.width * picture.height // _LARGE)
+def _reduction_factor(picture: Image.Image) -> int:
+    return math.isqrt(picture.width * picture.height // _REDUCED_PIXELS)
 
 
-def _turn_of(picture: Image.Image) -> Image.Transpose | None:
-    # Pillow's own exif_transpose also writes the whole EXIF block anew, and fails where a camera's is odd.
+def _exif_transposition(picture: Image.Image) -> Image.Transpose | None:
+    # Pillow's exif_transpose also rewrites the EXIF data, and fails if a camera wrote them incorrectly.
     try:
         exif = picture.getexif()
-    except Exception:  # As many kinds as there are ways to damage it; the pixels are good all the same.
+    except Exception:  # Damaged EXIF data raise many types of exceptions; the pixels are valid nevertheless.
         return None
-    return _TURNS.get(exif.get(ExifTags.Base.Orientation.value, 1))
+    return _UPRIGHT.get(exif.get(ExifTags.Base.Orientation.value, 1))
 
 
-def _eight_bit(picture: Image.Image) -> Image.Image:
+def _to_eight_bits(picture: Image.Image) -> Image.Image:
     if picture.mode in _SIXTEEN_BIT_MODES:
         levels = np.asarray(picture)
         if levels.dtype.itemsize > 2:
             levels = np.clip(levels, 0, 65535)
-        # 65535 / 257 = 255: every 8-bit level has its exact 16-bit counterpart.
+        # 65535 / 257 = 255: every 8-bit level corresponds to exactly one 16-bit level.
         return Image.fromarray((levels // 257).astype(np.uint8))
     if picture.mode == "F":
-        raise ValueError("pixels are floating-point numbers of unknown range")
+        raise ValueError("its pixels are floating-point numbers of unknown range")
     if "transparency" in picture.info or "A" in picture.getbands() or picture.mode in ("PA", "La", "RGBa"):
         return picture if picture.mode == "RGBA" else picture.convert("RGBA")
-    wanted = "L" if picture.mode in ("1", "L") else "RGB"
-    return picture if picture.mode == wanted else picture.convert(wanted)
+    mode = "L" if picture.mode in ("1", "L") else "RGB"
+    return picture if picture.mode == mode else picture.convert(mode)
 
 
-def _damaged(error: Exception) -> DamagedImage:
+def _decoding_error(error: Exception) -> InputTooLarge | DamagedImage:
+    # Pillow's WebP and TIFF classes also apply the limit of the process.
+    if isinstance(error, Image.DecompressionBombError):
+        return InputTooLarge(f"the picture is too large: {error}; send a smaller one")
     return DamagedImage(
         f"the picture is damaged or of an unusual kind ({error}); save it again as PNG or JPEG"
     )

@@ -1,25 +1,25 @@
-"""Owns the way from a photo to the square RGB pixels of a photo network."""
+"""Prepares photos for the networks that read square RGB pixels."""
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from service.inference.preprocessing.decoding import on_page
+from service.inference.preprocessing.decoding import flatten
 
 _WHITE = 255
 
 
 def prepare_photo(picture: Image.Image, *, size: int) -> npt.NDArray[np.uint8]:
-    """Cut the largest centred square out of a photo and resize it with anti-aliasing.
+    """Crop a photo to its largest centred square and resize it with anti-aliasing.
 
     Args:
-        picture: Mode ``L``, ``RGB`` or ``RGBA``; transparency is laid on white.
-        size: Side of the result in pixels. A photo that is size x size already keeps its pixels.
+        picture: Mode ``L``, ``RGB`` or ``RGBA``; transparent parts become white.
+        size: Side of the result in pixels. A photo of size x size pixels is not changed.
 
     Returns:
         uint8 array (size, size, 3), RGB.
     """
-    photo = on_page(picture, _WHITE).convert("RGB")
+    photo = flatten(picture, background=_WHITE).convert("RGB")
     if photo.size == (size, size):
         return np.asarray(photo)
     side = min(photo.size)

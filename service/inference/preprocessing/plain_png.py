@@ -1,40 +1,40 @@
-"""Owns the short way into the plainest of PNG files, which drawing programs and data sets are full of."""
+"""Decodes small greyscale PNG files quickly."""
 
 import zlib
 
 from PIL import Image
 
-# Signature; the header's chunk with length, name, width, height, five bytes and checksum; the pixels' chunk.
+# Layout: signature; IHDR chunk with length, name, width, height, five bytes and checksum; IDAT chunk.
 _START = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR"
 _WIDTH, _HEIGHT = slice(16, 20), slice(20, 24)
-# Eight bits a sample, grey, deflate, the standard's filters, not interlaced.
-_KIND = slice(24, 29)
-_PLAIN = b"\x08\x00\x00\x00\x00"
+# Eight bits per sample, greyscale, deflate, standard filters, not interlaced.
+_FORMAT = slice(24, 29)
+_PLAIN_FORMAT = b"\x08\x00\x00\x00\x00"
 _HEADER, _HEADER_CHECKSUM = slice(12, 29), slice(29, 33)
 _LENGTH, _NAME, _PIXELS = slice(33, 37), slice(37, 41), 41
-# After the pixels: their checksum, and the chunk that ends every file.
+# After the pixels: their checksum, and the IEND chunk.
 _CHECKSUM_BYTES = 4
 _END = b"\x00\x00\x00\x00IEND\xaeB`\x82"
-_MOST_PIXELS = 1 << 16
+_MAX_PIXELS = 1 << 16
 
 
 def decode_plain_png(data: bytes) -> Image.Image | None:
-    """Decode a small grey PNG file that has nothing but a header and one chunk of pixels.
+    """Decode a small greyscale PNG file that consists of a header and one chunk of pixels.
 
-    Pillow's own code in C reads the pixels here too; what is left out is finding out which kind of file it
-    is, and what else there might be in it, which takes four times as long for a digit.
+    Most of the time that Pillow needs for such a file goes into detecting its format and parsing its
+    metadata. This function skips both and uses only Pillow's decoder of the pixels.
 
     Args:
         data: The file.
 
     Returns:
-        A picture of mode ``L``; None if the file is of another kind, or damaged: Pillow will say which.
+        An image of mode ``L``, or None if the file is of another kind or damaged.
     """
-    if data[:16] != _START or data[_KIND] != _PLAIN or data[_NAME] != b"IDAT" or data[-12:] != _END:
+    if data[:16] != _START or data[_FORMAT] != _PLAIN_FORMAT or data[_NAME] != b"IDAT" or data[-12:] != _END:
         return None
     width, height = int.from_bytes(data[_WIDTH], "big"), int.from_bytes(data[_HEIGHT], "big")
     end = _PIXELS + int.from_bytes(data[_LENGTH], "big")
-    if not 0 < width * height <= _MOST_PIXELS or len(data) != end + _CHECKSUM_BYTES + len(_END):
+    if not 0 < width * height <= _MAX_PIXELS or len(data) != end + _CHECKSUM_BYTES + len(_END):
         return None
     if zlib.crc32(data[_HEADER]) != int.from_bytes(data[_HEADER_CHECKSUM], "big"):
         return None

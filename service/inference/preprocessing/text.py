@@ -1,4 +1,4 @@
-"""Owns the way from a review to the ids of its distinct words."""
+"""Turns texts into the ids of their distinct words and phrases."""
 
 import html
 import re
@@ -13,26 +13,25 @@ from service.inference.files import write_atomically
 
 PADDING = 0
 PHRASE_MARK = "_"
-# Seventy times the longest review of aclImdb. Words and phrases take many times the memory of their text, and
-# finding them stops everything else in the process for as long as it takes.
+# Words and phrases need many times the memory of their text, and tokenizing blocks the interpreter.
 _MAX_CHARACTERS = 1_000_000
 _TAG = re.compile(r"<[^<>]{0,200}>")
-# No character has a number of eight digits, and html.unescape raises an error at thousands of them.
-_NO_CHARACTER = re.compile(r"&#[0-9]{8,};?")
+# html.unescape fails on numbers of thousands of digits; no character has a number of more than seven.
+_INVALID_REFERENCE = re.compile(r"&#[0-9]{8,};?")
 _WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)*")
 
 Ids = npt.NDArray[np.int32]
 
 
 def tokenize(text: str) -> list[str]:
-    """Split a text into lower-case words, markup such as ``<br />`` stripped, in order, repeats kept."""
-    marked = _NO_CHARACTER.sub(" ", _TAG.sub(" ", text))
+    """Split a text into its lower-case words, in order; HTML tags are removed."""
+    marked = _INVALID_REFERENCE.sub(" ", _TAG.sub(" ", text))
     plain = html.unescape(marked).replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")
     return _WORD.findall(plain.lower())
 
 
 def phrases(text: str, *, longest: int) -> set[str]:
-    """Return the distinct words of a text and its runs of up to ``longest`` words, joined by ``_``."""
+    """Return the distinct n-grams of a text, of one to ``longest`` words joined by ``_``."""
     words = tokenize(text)
     found = set(words)
     for length in range(2, longest + 1):
@@ -43,12 +42,12 @@ def phrases(text: str, *, longest: int) -> set[str]:
 
 
 class Vocabulary:
-    """The words and phrases a network knows; the first has id 1, and 0 is padding."""
+    """The words and phrases that a network knows. Ids begin at 1; 0 is padding."""
 
     def __init__(self, words: Iterable[str]) -> None:
         self._words = tuple(words)
         self._ids = {word: number for number, word in enumerate(self._words, start=1)}
-        # No word has the mark in it, so that its number tells the longest phrase.
+        # Words do not contain the mark, so its count is the length of the phrase.
         self._longest = 1 + max((word.count(PHRASE_MARK) for word in self._words), default=0)
 
     @property
@@ -58,7 +57,7 @@ class Vocabulary:
 
     @classmethod
     def read(cls, path: Path) -> "Vocabulary":
-        """Read ``vocabulary.txt``, one word a line.
+        """Read ``vocabulary.txt``, which has one word per line.
 
         Raises:
             ModelError: The file cannot be read.
@@ -73,7 +72,7 @@ class Vocabulary:
         write_atomically(path, ("\n".join(self._words) + "\n").encode())
 
     def encode(self, text: str) -> Ids:
-        """Return the ids of the distinct words and phrases of a text.
+        """Return the ids of the distinct known words and phrases of a text.
 
         Args:
             text: Plain text or HTML, at most a million characters.
@@ -82,8 +81,8 @@ class Vocabulary:
             int32 array (n,), ascending, each from 1 to the number of words.
 
         Raises:
-            InputTooLarge: The text is longer.
-            NoWords: Not one word of the text is in the vocabulary.
+            InputTooLarge: The text is too long.
+            NoWords: No word of the text is in the vocabulary.
         """
         if len(text) > _MAX_CHARACTERS:
             raise InputTooLarge(
@@ -97,7 +96,7 @@ class Vocabulary:
 
 
 def pad(rows: Sequence[Ids]) -> Ids:
-    """Stack rows of ids of different lengths into (rows, longest) int32, filled up with 0."""
+    """Stack id arrays of different lengths into an int32 array (rows, longest), padded with 0."""
     batch = np.full((len(rows), max(map(len, rows))), PADDING, dtype=np.int32)
     for target, row in zip(batch, rows, strict=True):
         target[: len(row)] = row

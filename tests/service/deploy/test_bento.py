@@ -1,4 +1,4 @@
-"""Tests that `bentoml build` packs the server and its models, and only those."""
+"""Tests that `bentoml build` packs the server and its models, and nothing else."""
 
 import os
 import subprocess
@@ -13,9 +13,9 @@ ROOT = Path(__file__).resolve().parents[3]
 
 @pytest.fixture(scope="module")
 def bento(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a bento that was built from this checkout."""
+    """The folder of a bento built from this checkout."""
     home = tmp_path_factory.mktemp("bentoml")
-    # BentoML fetches uv where it finds none, though there is nothing to lock: this one fails if it is used.
+    # BentoML downloads uv if there is none, although it needs no lock file: this one fails if it is used.
     uv = tmp_path_factory.mktemp("bin") / "uv"
     uv.write_text("#!/bin/sh\nexit 1\n")
     uv.chmod(0o755)
@@ -36,7 +36,7 @@ def packed(bento: Path, folder: str) -> set[Path]:
     return {path.relative_to(bento / "src") for path in (bento / "src" / folder).rglob("*") if path.is_file()}
 
 
-def test_it_holds_the_server_and_every_model(bento: Path) -> None:
+def test_bento_contains_the_server_and_every_model(bento: Path) -> None:
     models = {path.relative_to(ROOT) for path in (ROOT / "models").rglob("*") if path.is_file()}
     assert packed(bento, "models") == models
     files = {
@@ -45,11 +45,11 @@ def test_it_holds_the_server_and_every_model(bento: Path) -> None:
     assert packed(bento, "service") == files
 
 
-def test_it_holds_nothing_of_training_or_desktop(bento: Path) -> None:
+def test_bento_contains_nothing_of_training_or_desktop(bento: Path) -> None:
     assert {path.name for path in (bento / "src").iterdir() if path.is_dir()} == {"models", "service"}
 
 
-def test_it_installs_the_packages_of_the_container(bento: Path) -> None:
+def test_bento_installs_the_packages_of_the_container(bento: Path) -> None:
     def requirements(path: Path) -> set[str]:
         lines = (line for line in path.read_text().splitlines() if line and not line.startswith("#"))
         return {str(Requirement(line)) for line in lines}

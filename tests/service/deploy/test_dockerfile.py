@@ -1,4 +1,4 @@
-"""Tests what the container file promises and a build without a container engine cannot show."""
+"""Tests of the container file that need no container engine."""
 
 import json
 import re
@@ -19,7 +19,7 @@ Instruction = tuple[str, str]
 
 
 def read_stages() -> list[list[Instruction]]:
-    """Return the instructions of each stage, comments left out and continued lines joined."""
+    """Return the instructions of each stage, without comments and with continued lines joined."""
     text = re.sub(r"^#.*\n", "", (ROOT / "service/deploy/Dockerfile").read_text(), flags=re.MULTILINE)
     lines = text.replace("\\\n", " ").splitlines()
     instructions = [(word, rest.strip()) for word, _, rest in (line.partition(" ") for line in lines if line)]
@@ -40,7 +40,7 @@ def environment() -> dict[str, str]:
     return dict(pair.split("=", 1) for pair in one("ENV").split())
 
 
-def test_both_stages_stand_on_the_base_that_was_asked_for() -> None:
+def test_both_stages_use_the_base_image() -> None:
     assert BUILD[0] == ("FROM", "${BASE_IMAGE} AS build")
     assert FINAL[0] == ("FROM", "${BASE_IMAGE}")
 
@@ -59,7 +59,7 @@ def test_nothing_is_installed_in_the_final_stage() -> None:
     assert not re.search(r"\b(pip|apt|apt-get|apk|uv)\b", commands)
 
 
-def test_the_build_context_leaves_everything_else_at_home() -> None:
+def test_build_context_excludes_everything_else() -> None:
     lines = [line for line in (ROOT / ".dockerignore").read_text().splitlines() if not line.startswith("#")]
     assert lines[0] == "*"
     assert {line for line in lines if line.startswith("!")} == {
@@ -71,18 +71,18 @@ def test_the_build_context_leaves_everything_else_at_home() -> None:
     }
 
 
-def test_it_does_not_run_as_root() -> None:
+def test_container_does_not_run_as_root() -> None:
     user, group = one("USER").split(":")
     assert int(user) > 0
     assert int(group) > 0
 
 
-def test_the_server_is_started_without_a_shell_that_would_swallow_sigterm() -> None:
+def test_server_starts_without_a_shell() -> None:
     assert json.loads(one("CMD")) == ["lectern", "serve"]
 
 
-def test_its_settings_are_understood() -> None:
-    known = {variable(name) for name in Settings.__dataclass_fields__}
+def test_environment_has_only_known_settings() -> None:
+    known = {variable(name) for name in Settings.__struct_fields__}
     given = {name: value for name, value in environment().items() if name.startswith("LECTERN_")}
     assert set(given) <= known
     settings = Settings.from_environment(given)
@@ -91,19 +91,19 @@ def test_its_settings_are_understood() -> None:
     assert str(settings.models) == "/srv/lectern/models"
 
 
-def test_a_worker_that_dies_is_replaced() -> None:
-    # BentoML leaves that to the container engine where this variable is set.
+def test_exited_worker_is_restarted() -> None:
+    # With this variable BentoML leaves the restart to the container engine.
     assert "BENTOML_CONTAINERIZED" not in environment()
 
 
-def test_nothing_is_reported_to_makers_of_libraries() -> None:
+def test_telemetry_is_off() -> None:
     assert environment()["BENTOML_DO_NOT_TRACK"] == "True"
     assert environment()["ORT_DISABLE_TELEMETRY"] == "1"
 
 
 @contextmanager
 def answering(status: int) -> Iterator[tuple[int, list[str]]]:
-    """Answer every request with a status; gives the port, and the paths that were asked for."""
+    """Run a server that answers with a status; yields its port and the requested paths."""
     asked: list[str] = []
 
     class Handler(BaseHTTPRequestHandler):
@@ -127,7 +127,7 @@ def answering(status: int) -> Iterator[tuple[int, list[str]]]:
 
 
 @pytest.mark.parametrize(("status", "healthy"), [(200, True), (503, False)])
-def test_the_health_check_asks_whether_the_server_is_ready(status: int, healthy: bool) -> None:
+def test_health_check_requests_readiness(status: int, healthy: bool) -> None:
     command = json.loads(one("HEALTHCHECK").partition("CMD")[2])
     assert command[0] == "python"
     with answering(status) as (port, asked):

@@ -1,4 +1,4 @@
-"""Tests that the cluster's manifest, the container file and the server agree with each other."""
+"""Tests that the Kubernetes manifest, the container file and the settings match."""
 
 from pathlib import Path
 from typing import Any
@@ -16,18 +16,18 @@ POD: dict[str, Any] = DEPLOYMENT["spec"]["template"]["spec"]
 
 @pytest.fixture
 def settings() -> Settings:
-    """The settings that the pod's variables make, every one of them known."""
+    """The settings in the pod's variables, all of which are known."""
     given = {variable["name"]: variable["value"] for variable in CONTAINER["env"]}
-    assert set(given) <= {variable(name) for name in Settings.__dataclass_fields__}
+    assert set(given) <= {variable(name) for name in Settings.__struct_fields__}
     return Settings.from_environment(given)
 
 
-def test_the_service_finds_the_pods() -> None:
+def test_service_selects_the_pods() -> None:
     labels = DEPLOYMENT["spec"]["template"]["metadata"]["labels"]
     assert SERVICE["spec"]["selector"] == DEPLOYMENT["spec"]["selector"]["matchLabels"] == labels
 
 
-def test_every_way_in_leads_to_the_servers_port(settings: Settings) -> None:
+def test_all_ports_are_the_servers_port(settings: Settings) -> None:
     (port,) = CONTAINER["ports"]
     assert port["containerPort"] == settings.port
     targets = {SERVICE["spec"]["ports"][0]["targetPort"]}
@@ -37,23 +37,23 @@ def test_every_way_in_leads_to_the_servers_port(settings: Settings) -> None:
     assert targets == {port["name"]}
 
 
-def test_a_pod_that_is_not_ready_is_not_restarted_for_it() -> None:
+def test_liveness_and_readiness_are_separate_probes() -> None:
     paths = {probe: CONTAINER[probe]["httpGet"]["path"] for probe in CONTAINER if probe.endswith("Probe")}
     assert paths == {"startupProbe": "/readyz", "livenessProbe": "/livez", "readinessProbe": "/readyz"}
 
 
-def test_there_is_time_to_finish_what_was_begun(settings: Settings) -> None:
+def test_grace_period_covers_running_requests(settings: Settings) -> None:
     wait = CONTAINER["lifecycle"]["preStop"]["sleep"]["seconds"]
     assert POD["terminationGracePeriodSeconds"] > wait + settings.timeout_s
-    # Two readiness checks pass before the endpoints change.
+    # The endpoints change after two failed readiness checks.
     assert wait >= CONTAINER["readinessProbe"]["periodSeconds"] * 2
 
 
-def test_a_pod_is_one_worker_so_that_probes_see_it(settings: Settings) -> None:
+def test_pod_has_one_worker(settings: Settings) -> None:
     assert settings.workers == 1
 
 
-def test_the_pod_is_the_user_of_the_container_file_and_has_no_rights() -> None:
+def test_pod_runs_as_the_images_unprivileged_user() -> None:
     user = f"{POD['securityContext']['runAsUser']}:{POD['securityContext']['runAsGroup']}"
     assert f"USER {user}\n" in (DEPLOY / "Dockerfile").read_text()
     assert POD["securityContext"]["runAsNonRoot"] is True
@@ -61,7 +61,7 @@ def test_the_pod_is_the_user_of_the_container_file_and_has_no_rights() -> None:
     assert CONTAINER["securityContext"]["capabilities"] == {"drop": ["ALL"]}
 
 
-def test_a_read_only_root_leaves_the_folder_that_bentoml_writes_to() -> None:
+def test_bentoml_folder_is_writable_on_a_read_only_root() -> None:
     assert CONTAINER["securityContext"]["readOnlyRootFilesystem"] is True
     writable = {mount["mountPath"] for mount in CONTAINER["volumeMounts"]}
     assert writable == {"/tmp"}

@@ -1,17 +1,18 @@
-"""Cards: what is read is what was written, and whatever is missing or wrong is named."""
+"""Tests of reading, checking and writing model cards."""
 
-import dataclasses
 import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
+from msgspec.structs import replace
 
 from service.inference.card import (
     Card,
-    Cost,
     InputSpec,
+    Latency,
     Layer,
     Metrics,
     OnnxFile,
@@ -33,7 +34,7 @@ _SECTIONS = {
     "training": TrainingRun,
     "metrics": Metrics,
     "provenance": Provenance,
-    "cost": Cost,
+    "latency": Latency,
     "quantized": QuantizedFile,
 }
 
@@ -49,24 +50,24 @@ def document(mnist_card: Card) -> dict[str, Any]:
         milliseconds=0.04,
         ratio=0.4,
     )
-    card = dataclasses.replace(
-        mnist_card, cost=Cost(milliseconds=0.1, ratio=1.0, machine="any"), quantized=quantized
+    card = replace(
+        mnist_card, latency=Latency(milliseconds=0.1, ratio=1.0, machine="any"), quantized=quantized
     )
     copy: dict[str, Any] = json.loads(json.dumps(card_document(card)))
     return copy
 
 
-def _places(document: dict[str, Any]) -> Iterator[tuple[dict[str, Any], str, str]]:
-    """Yield every field that a card must have: the object it is in, its name, its path from the root."""
+def _required_fields(document: dict[str, Any]) -> Iterator[tuple[dict[str, Any], str, str]]:
+    """Yield every required field: the object that contains it, its name, and its path from the root."""
     kinds = {"": (Card, document), "layers[0].": (Layer, document["layers"][0])}
     kinds |= {f"{name}.": (kind, document[name]) for name, kind in _SECTIONS.items()}
     for where, (kind, holder) in kinds.items():
-        for field in dataclasses.fields(kind):
-            if field.default is field.default_factory is dataclasses.MISSING:
+        for field in msgspec.structs.fields(kind):
+            if field.required:
                 yield holder, field.name, where + field.name
 
 
-def test_a_written_card_is_read_back_the_same(document: dict[str, Any], tmp_path: Path) -> None:
+def test_card_survives_writing_and_reading(document: dict[str, Any], tmp_path: Path) -> None:
     card = parse_card(document, source="test")
     write_card(card, tmp_path / "card.json")
     assert read_card(tmp_path / "card.json") == card
@@ -83,20 +84,20 @@ def test_unknown_fields_are_kept_at_every_level(document: dict[str, Any], tmp_pa
     assert json.loads((tmp_path / "card.json").read_text(encoding="utf-8")) == document
 
 
-def test_each_missing_field_is_named_with_its_file(document: dict[str, Any]) -> None:
-    for holder, name, path in list(_places(document)):
+def test_missing_field_is_reported_with_its_file(document: dict[str, Any]) -> None:
+    for holder, name, path in list(_required_fields(document)):
         value = holder.pop(name)
         with pytest.raises(CardError) as raised:
             parse_card(document, source="somewhere/card.json")
         assert "somewhere/card.json" in str(raised.value)
         assert path in str(raised.value)
         holder[name] = value
-    parse_card(document, source="the document is whole again")
+    parse_card(document, source="card.json")
 
 
 @pytest.mark.parametrize("wrong", [None, True, [], [[1.5]], -1.5, float("nan"), {"a": object()}, "\x00"])
-def test_each_field_of_a_wrong_type_is_named_with_its_file(document: dict[str, Any], wrong: Any) -> None:
-    for holder, name, path in list(_places(document)):
+def test_wrong_type_is_reported_with_field_and_file(document: dict[str, Any], wrong: Any) -> None:
+    for holder, name, path in list(_required_fields(document)):
         value = holder[name]
         if _is_plausible(value, wrong):
             continue
@@ -109,7 +110,7 @@ def test_each_field_of_a_wrong_type_is_named_with_its_file(document: dict[str, A
 
 
 def _is_plausible(value: Any, wrong: Any) -> bool:
-    """Say whether ``wrong`` has a type that the field may have: free text, a free mapping, an empty list."""
+    """Return whether ``wrong`` has a valid type for the field: any text, any mapping, an empty list."""
     if isinstance(value, float):
         return wrong == -1.5
     return type(value) is type(wrong) and not isinstance(wrong, bool | float)
@@ -136,7 +137,7 @@ def _is_plausible(value: Any, wrong: Any) -> bool:
         ("metrics", "accuracy", 10**400),
     ],
 )
-def test_each_impossible_value_is_named(
+def test_invalid_value_is_reported_with_its_field(
     document: dict[str, Any], section: str, name: str, value: Any
 ) -> None:
     (document[section] if section else document)[name] = value
@@ -144,8 +145,8 @@ def test_each_impossible_value_is_named(
         parse_card(document, source="card.json")
 
 
-@pytest.mark.parametrize("version", [None, 2, "1", True])
-def test_another_schema_is_refused_by_its_version(document: dict[str, Any], version: Any) -> None:
+@pytest.mark.parametrize("version", [None, 3, "2", True, 2.5])
+def test_unknown_schema_version_is_rejected(document: dict[str, Any], version: Any) -> None:
     document["schema_version"] = version
     with pytest.raises(CardError, match="schema_version"):
         parse_card(document, source="card.json")
@@ -154,20 +155,20 @@ def test_another_schema_is_refused_by_its_version(document: dict[str, Any], vers
 @pytest.mark.parametrize(
     "content", [b"", b"{", b"[]", b"7", b'"card"', b"\xff\xfe", b"[" * 100_000, b"9" * 5000, b"null"]
 )
-def test_a_file_that_is_no_card_is_named(tmp_path: Path, content: bytes) -> None:
+def test_invalid_file_is_reported(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "card.json"
     path.write_bytes(content)
     with pytest.raises(CardError, match=r"card\.json"):
         read_card(path)
 
 
-def test_a_missing_file_is_named(tmp_path: Path) -> None:
+def test_missing_file_is_reported(tmp_path: Path) -> None:
     with pytest.raises(CardError, match=r"card\.json: cannot be read \(No such file"):
         read_card(tmp_path / "card.json")
 
 
-def test_a_card_that_contradicts_itself_is_not_written(mnist_card: Card, tmp_path: Path) -> None:
-    wrong = dataclasses.replace(mnist_card, unsure_below=2.0)
+def test_invalid_card_is_not_written(mnist_card: Card, tmp_path: Path) -> None:
+    wrong = replace(mnist_card, unsure_below=2.0)
     with pytest.raises(CardError, match="unsure_below"):
         write_card(wrong, tmp_path / "card.json")
     assert not list(tmp_path.iterdir())

@@ -1,4 +1,4 @@
-"""The catalogue: what it finds, what it refuses by name, and that each model is loaded once."""
+"""Tests of the catalogue: versions, invalid folders, and loading each model once."""
 
 import json
 import shutil
@@ -39,7 +39,7 @@ def test_the_highest_version_is_the_default(tmp_path: Path, tiny_model: TinyMode
     assert catalog.folder(catalog.card("mnist", 9)) == tmp_path / "mnist" / "9"
 
 
-def test_names_and_versions_that_are_not_there_are_answered_with_those_that_are(
+def test_unknown_names_and_versions_are_reported_with_the_existing_ones(
     tmp_path: Path, tiny_model: TinyModel
 ) -> None:
     tiny_model(tmp_path)
@@ -51,7 +51,7 @@ def test_names_and_versions_that_are_not_there_are_answered_with_those_that_are(
 
 
 @pytest.mark.parametrize("made", [False, True])
-def test_a_folder_without_models_says_what_to_do(tmp_path: Path, made: bool) -> None:
+def test_folder_without_models_is_reported(tmp_path: Path, made: bool) -> None:
     folder = tmp_path / "models"
     if made:
         folder.mkdir()
@@ -59,9 +59,7 @@ def test_a_folder_without_models_says_what_to_do(tmp_path: Path, made: bool) -> 
         Catalog(folder)
 
 
-def test_exports_that_are_still_being_written_and_stray_folders_are_not_models(
-    tmp_path: Path, tiny_model: TinyModel
-) -> None:
+def test_exports_in_progress_and_other_folders_are_ignored(tmp_path: Path, tiny_model: TinyModel) -> None:
     place = tiny_model(tmp_path)
     shutil.copytree(place, place.parent / ".2.partial")
     shutil.copytree(place.parent, tmp_path / ".cache")
@@ -71,7 +69,7 @@ def test_exports_that_are_still_being_written_and_stray_folders_are_not_models(
     assert [(card.name, catalog.versions(card.name)) for card in catalog] == [("mnist", (1,))]
 
 
-def test_a_damaged_card_is_refused_by_its_path(tmp_path: Path, tiny_model: TinyModel) -> None:
+def test_damaged_card_is_reported_with_its_path(tmp_path: Path, tiny_model: TinyModel) -> None:
     path = tiny_model(tmp_path) / "card.json"
     path.write_text(path.read_text(encoding="utf-8")[:-20], encoding="utf-8")
     with pytest.raises(CardError, match=r"mnist/1/card\.json: is not JSON"):
@@ -79,23 +77,23 @@ def test_a_damaged_card_is_refused_by_its_path(tmp_path: Path, tiny_model: TinyM
 
 
 @pytest.mark.parametrize("target", ["mnist/2", "digits/1", "mnist/01"])
-def test_a_card_in_a_folder_of_another_name_is_refused(
+def test_card_in_a_folder_of_another_name_is_reported(
     tmp_path: Path, tiny_model: TinyModel, target: str
 ) -> None:
     place = tiny_model(tmp_path / "elsewhere")
     shutil.copytree(place, tmp_path / "models" / target)
-    with pytest.raises(CardError, match=f"lies in {target}"):
+    with pytest.raises(CardError, match=f"is in {target}"):
         Catalog(tmp_path / "models")
 
 
-def test_a_network_that_is_not_its_cards_is_refused_by_name(tmp_path: Path, tiny_model: TinyModel) -> None:
+def test_network_with_a_wrong_checksum_is_reported(tmp_path: Path, tiny_model: TinyModel) -> None:
     place = tiny_model(tmp_path)
     (place / "model.onnx").write_bytes((place / "model.onnx").read_bytes() + b"\0")
     with pytest.raises(ChecksumMismatch, match=r"mnist/1/model\.onnx"):
         Catalog(tmp_path).predictor("mnist")
 
 
-def test_a_network_that_is_missing_is_refused_by_name(tmp_path: Path, tiny_model: TinyModel) -> None:
+def test_missing_network_is_reported(tmp_path: Path, tiny_model: TinyModel) -> None:
     (tiny_model(tmp_path) / "model.onnx").unlink()
     with pytest.raises(ModelError, match=r"mnist/1/model\.onnx: cannot be read"):
         Catalog(tmp_path).predictor("mnist")
@@ -105,7 +103,7 @@ def test_a_network_that_is_missing_is_refused_by_name(tmp_path: Path, tiny_model
     ("field", "value"),
     [("labels", ["one", "two"]), ("input", {"name": "pixels"}), ("input", {"shape": [-1, 32, 32]})],
 )
-def test_a_card_that_describes_another_network_is_refused_at_load(
+def test_network_that_does_not_match_its_card_is_reported(
     tmp_path: Path, tiny_model: TinyModel, field: str, value: object
 ) -> None:
     path = tiny_model(tmp_path) / "card.json"
@@ -117,7 +115,7 @@ def test_a_card_that_describes_another_network_is_refused_at_load(
 
 
 @pytest.mark.parametrize("damage", [b"", b"the\nand\n", b"\xff\xfe", None])
-def test_a_vocabulary_that_is_not_the_networks_is_refused_by_name(
+def test_vocabulary_that_does_not_match_the_card_is_reported(
     tmp_path: Path, models_folder: Path, damage: bytes | None
 ) -> None:
     shutil.copytree(models_folder / "imdb" / "1", tmp_path / "imdb" / "1")
@@ -127,7 +125,7 @@ def test_a_vocabulary_that_is_not_the_networks_is_refused_by_name(
         Catalog(tmp_path).predictor("imdb")
 
 
-def test_threads_that_ask_at_once_get_one_and_the_same_model(
+def test_concurrent_threads_load_a_model_once(
     tmp_path: Path, tiny_model: TinyModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tiny_model(tmp_path)
@@ -147,7 +145,7 @@ def test_threads_that_ask_at_once_get_one_and_the_same_model(
     assert all(predictor is found[0] for predictor in found)
 
 
-def test_a_model_that_is_loaded_is_had_while_another_loads(
+def test_loaded_model_is_available_while_another_loads(
     tmp_path: Path, tiny_model: TinyModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tiny_model(tmp_path, version=1)

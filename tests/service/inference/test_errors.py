@@ -1,4 +1,4 @@
-"""The tree of errors: drawn whole in its module, each with a word of its own for programs."""
+"""Tests that the tree in the module's docstring lists every error, each with its own code."""
 
 import inspect
 import re
@@ -11,8 +11,8 @@ from service.inference.errors import LecternError
 KINDS = [kind for _, kind in inspect.getmembers(errors, inspect.isclass) if issubclass(kind, LecternError)]
 
 
-def _drawn() -> dict[str, str]:
-    """Return class → base class, as the module's docstring draws them."""
+def _tree() -> dict[str, str]:
+    """Return class → base class, as in the tree of the module's docstring."""
     bases: dict[str, str] = {}
     above: list[tuple[int, str]] = []
     for line in (errors.__doc__ or "").splitlines():
@@ -25,15 +25,15 @@ def _drawn() -> dict[str, str]:
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
-def test_every_error_is_drawn_below_its_base(kind: type[LecternError]) -> None:
-    assert _drawn().get(kind.__name__) == kind.__bases__[0].__name__
+def test_every_error_is_in_the_tree_below_its_base(kind: type[LecternError]) -> None:
+    assert _tree().get(kind.__name__) == kind.__bases__[0].__name__
 
 
-def test_nothing_is_drawn_that_is_not_there() -> None:
-    assert set(_drawn()) == {kind.__name__ for kind in KINDS}
+def test_tree_has_no_other_errors() -> None:
+    assert set(_tree()) == {kind.__name__ for kind in KINDS}
 
 
-def test_every_error_has_a_code_of_its_own() -> None:
+def test_every_error_has_its_own_code() -> None:
     codes = [kind.code for kind in KINDS if kind is not errors.InvalidInput]
     assert len(set(codes)) == len(codes)
     assert all(re.fullmatch(r"[a-z]+(_[a-z]+)*", code) for code in codes)

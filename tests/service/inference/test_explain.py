@@ -1,4 +1,4 @@
-"""What the committed models say they saw bears on their answers."""
+"""Tests of the explanations of the committed models."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -33,7 +33,7 @@ def _picture_cards(catalog: Catalog) -> list[tuple[str, int]]:
     ]
 
 
-def test_every_picture_model_of_every_version_can_be_explained(catalog: Catalog) -> None:
+def test_every_image_classifier_can_be_explained(catalog: Catalog) -> None:
     for name, version in _picture_cards(catalog):
         explainer, card = catalog.explainer(name, version), catalog.card(name, version)
         pixels = np.full(card.input.shape[1:], 128, dtype=np.uint8)
@@ -47,7 +47,7 @@ def test_every_picture_model_of_every_version_can_be_explained(catalog: Catalog)
 
 
 @pytest.mark.parametrize(("name", "times"), [("mnist", 1.4), ("fashion_mnist", 1.4)])
-def test_hiding_the_hottest_part_of_a_picture_costs_more_than_hiding_any(
+def test_covering_the_hottest_part_lowers_the_probability_more_than_a_random_part(
     catalog: Catalog, samples: Callable[[str], Any], name: str, times: float
 ) -> None:
     predictor, explainer = catalog.predictor(name), catalog.explainer(name)
@@ -70,7 +70,7 @@ def test_hiding_the_hottest_part_of_a_picture_costs_more_than_hiding_any(
     assert lost_hot > times * lost_random
 
 
-def test_heat_follows_the_label_that_is_asked_about(catalog: Catalog, eight: bytes) -> None:
+def test_heat_map_depends_on_the_label(catalog: Catalog, eight: bytes) -> None:
     predictor, explainer = catalog.predictor("mnist", 1), catalog.explainer("mnist", 1)
     pixels = predictor.prepare(eight)
     assert explainer.heat(pixels, label="8").sum() > explainer.heat(pixels, label="1").sum()
@@ -82,7 +82,9 @@ def test_filters_are_those_of_the_first_convolution(catalog: Catalog) -> None:
         catalog.explainer("fashion_mnist", 1).filters()
 
 
-def test_unknown_labels_and_layers_are_named_with_those_there_are(catalog: Catalog, eight: bytes) -> None:
+def test_unknown_labels_and_layers_are_reported_with_the_existing_ones(
+    catalog: Catalog, eight: bytes
+) -> None:
     explainer = catalog.explainer("mnist", 1)
     pixels = catalog.predictor("mnist", 1).prepare(eight)
     with pytest.raises(InvalidInput, match="'ten'; it has 0, 1, 2"):
@@ -93,12 +95,12 @@ def test_unknown_labels_and_layers_are_named_with_those_there_are(catalog: Catal
         explainer.heat(pixels[:20], label="8")
 
 
-def test_text_models_say_that_they_cannot_be_explained(catalog: Catalog) -> None:
+def test_text_models_cannot_be_explained(catalog: Catalog) -> None:
     with pytest.raises(InvalidInput, match="only models for pictures"):
         catalog.explainer("imdb")
 
 
-def test_a_changed_file_is_refused_by_name(tmp_path: Path, catalog: Catalog) -> None:
+def test_file_with_a_wrong_checksum_is_reported(tmp_path: Path, catalog: Catalog) -> None:
     card = catalog.card("mnist", 1)
     (tmp_path / "explain.onnx").write_bytes((catalog.folder(card) / "explain.onnx").read_bytes() + b"x")
     with pytest.raises(ChecksumMismatch, match=r"explain\.onnx"):
@@ -106,7 +108,7 @@ def test_a_changed_file_is_refused_by_name(tmp_path: Path, catalog: Catalog) -> 
 
 
 @pytest.mark.parametrize("shape", [(28, 28), (32, 32, 3), (180, 180, 3)])
-def test_an_overlay_is_hottest_where_the_heat_is(shape: tuple[int, ...]) -> None:
+def test_overlay_is_hottest_where_the_heat_map_is(shape: tuple[int, ...]) -> None:
     heat = np.zeros((7, 7), dtype=np.float32)
     heat[1, 5] = 2.0
     overlay = np.asarray(heat_overlay(np.full(shape, 90, dtype=np.uint8), heat), dtype=np.float32)
@@ -115,14 +117,14 @@ def test_an_overlay_is_hottest_where_the_heat_is(shape: tuple[int, ...]) -> None
     assert (int(row) * 7 // overlay.shape[0], int(column) * 7 // overlay.shape[1]) == (1, 5)
 
 
-def test_an_overlay_of_no_heat_at_all_is_cold_and_even() -> None:
+def test_overlay_of_an_empty_heat_map_is_uniformly_cold() -> None:
     overlay = np.asarray(heat_overlay(np.full((28, 28), 90, np.uint8), np.zeros((7, 7), np.float32)))
     assert np.ptp(overlay.reshape(-1, 3), axis=0).max() == 0
 
 
 def test_a_map_sheet_shows_each_channel_once(digit_maps: Callable[[int], npt.NDArray[np.float32]]) -> None:
     sheet = map_sheet(digit_maps(5))
-    # Five channels of 4 x 4 stand in three columns and two rows with gaps of two, enlarged by a whole number.
+    # Five channels of 4 x 4 are in three columns and two rows with gaps of two, enlarged by an integer.
     assert sheet.width % (3 * 6 - 2) == 0
     assert sheet.width // 16 == sheet.height // 10
     assert len(np.unique(np.asarray(sheet))) > 2

@@ -1,4 +1,4 @@
-"""Files: a reader sees the old one or the new one, never half of one, and nothing else is left behind."""
+"""Tests of atomic writing and of checksums."""
 
 import os
 import stat
@@ -10,13 +10,13 @@ import pytest
 from service.inference.files import sha256_of, write_atomically
 
 
-def test_a_new_file_is_written_and_others_may_read_it(tmp_path: Path) -> None:
+def test_new_file_is_readable_by_others(tmp_path: Path) -> None:
     write_atomically(tmp_path / "card.json", b"new")
     assert (tmp_path / "card.json").read_bytes() == b"new"
     assert stat.S_IMODE((tmp_path / "card.json").stat().st_mode) == 0o644
 
 
-def test_an_old_file_is_replaced_as_a_whole(tmp_path: Path) -> None:
+def test_old_file_is_replaced_completely(tmp_path: Path) -> None:
     path = tmp_path / "card.json"
     path.write_bytes(b"old and longer")
     with path.open("rb") as reader:
@@ -27,7 +27,7 @@ def test_an_old_file_is_replaced_as_a_whole(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("step", ["fsync", "replace"])
-def test_a_failure_leaves_the_old_file_and_no_other(
+def test_failure_keeps_the_old_file_and_leaves_no_other(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
     def full(*args: object) -> None:
@@ -42,7 +42,7 @@ def test_a_failure_leaves_the_old_file_and_no_other(
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_the_bytes_reach_the_disk_before_the_file_takes_its_name(
+def test_content_is_flushed_before_the_file_is_renamed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     steps: list[str] = []

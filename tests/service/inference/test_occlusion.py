@@ -1,4 +1,4 @@
-"""Heat by hiding: hot where the evidence is, cold where it speaks against the label."""
+"""Tests of heat maps by occlusion."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,7 @@ from service.inference.occlusion import occlusion_heat
 
 
 def _corners(pictures: np.ndarray) -> np.ndarray:
-    """Stand for a network: label 0 is a bright top left, label 1 a bright bottom right."""
+    """Fake network: label 0 is a bright top left corner, label 1 a bright bottom right corner."""
     grey = pictures if pictures.ndim == 3 else pictures.mean(axis=3)
     third = grey.shape[1] // 3
     scores = np.stack([grey[:, :third, :third], grey[:, -third:, -third:]], axis=1).mean(axis=(2, 3)) / 64
@@ -16,7 +16,7 @@ def _corners(pictures: np.ndarray) -> np.ndarray:
 
 
 @pytest.mark.parametrize("shape", [(28, 28), (180, 180, 3)])
-def test_it_is_hot_where_the_evidence_for_the_label_is_and_cold_where_that_against_it_is(
+def test_heat_is_positive_for_evidence_and_negative_for_counter_evidence(
     shape: tuple[int, ...],
 ) -> None:
     pixels = np.zeros(shape, dtype=np.uint8)
@@ -33,7 +33,7 @@ def test_it_is_hot_where_the_evidence_for_the_label_is_and_cold_where_that_again
     np.testing.assert_allclose(occlusion_heat(_corners, pixels, label=1), -heat, atol=1e-5)
 
 
-def test_what_looks_like_the_cover_is_worth_nothing() -> None:
+def test_cells_that_look_like_the_cover_have_no_heat() -> None:
     pixels = np.zeros((28, 28), dtype=np.uint8)
     assert not occlusion_heat(_corners, pixels, label=0).any()
     pixels[2:5, 2:5] = 255
@@ -43,7 +43,7 @@ def test_what_looks_like_the_cover_is_worth_nothing() -> None:
     assert not heat[:, 2:].any()
 
 
-def test_it_tells_places_apart_although_the_network_is_as_good_as_certain() -> None:
+def test_cells_are_distinguished_although_the_network_is_almost_certain() -> None:
     def certain(pictures: np.ndarray) -> np.ndarray:
         doubt = np.exp(-20 - pictures[:, :9, :9].mean(axis=(1, 2)) / 25.0)
         return np.stack([np.ones(len(pictures)), doubt], axis=1).astype(np.float32)
@@ -56,7 +56,7 @@ def test_it_tells_places_apart_although_the_network_is_as_good_as_certain() -> N
     assert np.abs(heat[3:]).max() < heat[1, 1] / 10
 
 
-def test_heat_adds_up_to_what_hiding_everything_takes() -> None:
+def test_heat_sums_to_the_loss_when_everything_is_covered() -> None:
     worth = np.random.default_rng(3).normal(0.5, 1, (4, 4)).repeat(2, axis=0).repeat(2, axis=1)
 
     def network(pictures: np.ndarray) -> np.ndarray:
@@ -70,7 +70,7 @@ def test_heat_adds_up_to_what_hiding_everything_takes() -> None:
     assert np.corrcoef(heat.ravel(), worth.ravel())[0, 1] > 0.9
 
 
-def test_the_picture_itself_is_left_alone_and_large_ones_are_asked_about_in_small_runs() -> None:
+def test_picture_is_unchanged_and_runs_are_small() -> None:
     sizes = []
 
     def network(pictures: np.ndarray) -> np.ndarray:

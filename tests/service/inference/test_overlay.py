@@ -1,4 +1,4 @@
-"""Pictures of what a network saw: heat where it is, every channel of a layer, large enough for people."""
+"""Tests of rendered heat maps and feature maps."""
 
 import math
 
@@ -16,7 +16,7 @@ def _heat(*places: tuple[int, int], size: tuple[int, int] = (7, 7)) -> np.ndarra
 
 
 @pytest.mark.parametrize("shape", [(28, 28), (32, 32, 3), (180, 180, 3), (400, 400, 3)])
-def test_the_overlay_has_the_pictures_shape_and_is_large_enough(shape: tuple[int, ...]) -> None:
+def test_overlay_has_the_pictures_aspect_ratio_and_minimum_size(shape: tuple[int, ...]) -> None:
     picture = heat_overlay(np.zeros(shape, np.uint8), _heat((3, 3)))
     assert picture.mode == "RGB"
     assert picture.width == picture.height >= 280
@@ -31,26 +31,26 @@ def test_the_overlay_is_hot_where_the_heat_is_and_cold_elsewhere() -> None:
 
 
 @pytest.mark.parametrize("value", [0.0, -3.0, 1e-30, 1e30])
-def test_heat_without_a_peak_still_gives_a_picture(value: float) -> None:
+def test_heat_map_of_zeros_gives_a_picture(value: float) -> None:
     picture = heat_overlay(np.full((28, 28), 100, np.uint8), np.full((4, 4), value, np.float32))
     assert picture.size == (280, 280)
 
 
-def test_the_picture_shows_through() -> None:
+def test_picture_is_visible_below_the_heat_map() -> None:
     light, dark = np.full((28, 28), 255, np.uint8), np.zeros((28, 28), np.uint8)
     cold = _heat()
     assert np.asarray(heat_overlay(light, cold)).mean() > np.asarray(heat_overlay(dark, cold)).mean() + 50
 
 
 @pytest.mark.parametrize("count", [1, 2, 9, 10, 64])
-def test_every_channel_is_on_the_sheet_stretched_to_full_range(count: int) -> None:
+def test_map_sheet_has_every_channel_stretched_to_full_range(count: int) -> None:
     maps = np.zeros((5, 5, count), dtype=np.float32)
     for channel in range(count):
         maps[..., channel] = np.linspace(0, channel + 1, 25).reshape(5, 5)
     pixels = np.asarray(map_sheet(maps))
     assert min(pixels.shape) >= 280
     rows = math.ceil(count / math.ceil(math.sqrt(count)))
-    factor = len(pixels) // (rows * (5 + 2) - 2)  # two pixels between one channel and the next
+    factor = len(pixels) // (rows * (5 + 2) - 2)  # two pixels between channels
     assert int((pixels == 255).sum()) == count * factor**2
 
 

@@ -1,4 +1,4 @@
-"""The two forms of a network: which one is used, and what happens when its file is not what it should be."""
+"""Tests of the choice between the 32-bit and the 8-bit form of a network."""
 
 import logging
 from collections.abc import Callable
@@ -21,7 +21,7 @@ def _answer(predictor: Predictor, picture: bytes) -> str:
 
 
 @pytest.mark.parametrize("precision", ["float32", "int8"])
-def test_the_form_that_was_asked_for_answers(
+def test_requested_precision_is_used(
     tmp_path: Path, two_forms: TwoForms, digit_png: bytes, precision: Any
 ) -> None:
     two_forms(tmp_path)
@@ -32,19 +32,19 @@ def test_the_form_that_was_asked_for_answers(
     assert predictor.precision == precision
 
 
-def test_without_a_wish_a_program_gets_float32(tmp_path: Path, two_forms: TwoForms, digit_png: bytes) -> None:
+def test_float32_is_the_default(tmp_path: Path, two_forms: TwoForms, digit_png: bytes) -> None:
     two_forms(tmp_path)
     assert _answer(Catalog(tmp_path).predictor("mnist"), digit_png) == LABEL["float32"]
 
 
 @pytest.mark.parametrize(("slow", "taken"), [("float32", "int8"), ("int8", "float32")])
-def test_auto_takes_the_faster_form(
+def test_auto_uses_the_faster_form(
     tmp_path: Path, two_forms: TwoForms, digit_png: bytes, slow: str, taken: str
 ) -> None:
     two_forms(tmp_path, slow=slow)
     catalog = Catalog(tmp_path, providers=("cpu",), precision="auto")
     card = catalog.card("mnist")
-    assert catalog.precision(card) == "auto"  # not known before it is measured
+    assert catalog.precision(card) == "auto"  # unknown until it is measured
     assert _answer(catalog.predictor("mnist"), digit_png) == LABEL[taken]
     assert catalog.precision(card) == taken
 
@@ -62,7 +62,7 @@ def test_a_model_without_an_8_bit_form_runs_in_float32(
 
 
 @pytest.mark.parametrize("precision", ["auto", "int8"])
-def test_a_graphics_processor_gets_float32(
+def test_gpu_runs_in_float32(
     tmp_path: Path, two_forms: TwoForms, monkeypatch: pytest.MonkeyPatch, precision: Any
 ) -> None:
     two_forms(tmp_path)
@@ -77,7 +77,7 @@ def test_a_graphics_processor_gets_float32(
 
 @pytest.mark.parametrize("precision", ["auto", "int8"])
 @pytest.mark.parametrize("damage", [None, b"", b"no network"])
-def test_an_8_bit_file_that_is_not_the_cards_is_named_with_a_way_out(
+def test_8_bit_file_with_a_wrong_checksum_is_reported(
     tmp_path: Path, two_forms: TwoForms, precision: Any, damage: bytes | None
 ) -> None:
     path = two_forms(tmp_path) / "model.int8.onnx"
@@ -88,8 +88,8 @@ def test_an_8_bit_file_that_is_not_the_cards_is_named_with_a_way_out(
     assert Catalog(tmp_path).predictor("mnist").precision == "float32"
 
 
-def test_each_form_is_held_against_the_card(tmp_path: Path, two_forms: TwoForms) -> None:
-    """An 8-bit file in the place of the other one is refused too, and the other way round."""
+def test_each_form_is_checked_against_the_card(tmp_path: Path, two_forms: TwoForms) -> None:
+    """Each file is rejected in the place of the other one."""
     place = two_forms(tmp_path)
     (place / "model.int8.onnx").rename(place / "spare")
     (place / "model.onnx").rename(place / "model.int8.onnx")

@@ -1,4 +1,4 @@
-"""Predictors: a batch answers as its inputs do one by one, and what does not fit is refused."""
+"""Tests of predictions, batches and invalid inputs."""
 
 import math
 from collections.abc import Callable
@@ -12,6 +12,7 @@ import pytest
 from service.inference.catalog import BUNDLED, Catalog
 from service.inference.errors import BlankImage, InputTooLarge, InvalidInput
 from service.inference.prediction import Prediction, rank
+from service.inference.preprocessing import decode_image
 
 VERSIONS = sorted((path.parent.name, int(path.name)) for path in BUNDLED.glob("[!.]*/[0-9]*"))
 
@@ -27,7 +28,7 @@ def _close(left: Prediction, right: Prediction) -> bool:
 
 
 @pytest.mark.parametrize(("name", "version"), VERSIONS)
-def test_a_batch_answers_as_its_inputs_do_one_by_one(
+def test_batch_gives_the_same_predictions_as_single_inputs(
     catalog: Catalog, samples: Callable[[str], Any], name: str, version: int
 ) -> None:
     predictor, inputs = catalog.predictor(name, version), samples(name).inputs[:9]
@@ -51,7 +52,7 @@ def test_scores_are_a_softmax_over_all_labels_best_first(
         assert prediction.best is prediction.scores[0]
 
 
-def test_threads_get_the_answers_that_one_alone_gets(catalog: Catalog, samples: Callable[[str], Any]) -> None:
+def test_concurrent_threads_get_the_same_predictions(catalog: Catalog, samples: Callable[[str], Any]) -> None:
     predictor, inputs = catalog.predictor("mnist"), samples("mnist").inputs[:64]
     with ThreadPoolExecutor(8) as threads:
         found = list(threads.map(lambda value: predictor.predict([value])[0], inputs))
@@ -63,7 +64,7 @@ def test_no_inputs_give_no_predictions(catalog: Catalog) -> None:
 
 
 @pytest.mark.parametrize("top_k", [1, 3, 10, 99])
-def test_top_k_cuts_the_list_and_nothing_else(catalog: Catalog, digit_png: bytes, top_k: int) -> None:
+def test_top_k_only_shortens_the_list(catalog: Catalog, digit_png: bytes, top_k: int) -> None:
     predictor = catalog.predictor("mnist")
     whole = predictor.predict([digit_png])[0]
     cut = predictor.predict([digit_png], top_k=top_k)[0]
@@ -72,12 +73,12 @@ def test_top_k_cuts_the_list_and_nothing_else(catalog: Catalog, digit_png: bytes
 
 
 @pytest.mark.parametrize("top_k", [0, -1])
-def test_top_k_below_one_is_refused(catalog: Catalog, digit_png: bytes, top_k: int) -> None:
+def test_top_k_below_one_is_rejected(catalog: Catalog, digit_png: bytes, top_k: int) -> None:
     with pytest.raises(InvalidInput, match="top_k"):
         catalog.predictor("mnist").predict([digit_png], top_k=top_k)
 
 
-def test_an_answer_is_unsure_below_the_cards_threshold(
+def test_prediction_is_unsure_below_the_cards_threshold(
     tmp_path: Path, tiny_model: Callable[..., Path], digit_png: bytes
 ) -> None:
     evenly, surely = (0.0,) * 10, (9.0,) + (0.0,) * 9
@@ -107,12 +108,12 @@ def test_an_answer_is_unsure_below_the_cards_threshold(
     ],
     ids=lambda batch: f"{batch.dtype}{list(batch.shape)}",
 )
-def test_arrays_that_the_network_does_not_take_are_refused(catalog: Catalog, batch: Any) -> None:
-    with pytest.raises(InvalidInput, match=r"mnist takes uint8 of shape \[-1, 28, 28\]"):
+def test_arrays_of_a_wrong_shape_or_dtype_are_rejected(catalog: Catalog, batch: Any) -> None:
+    with pytest.raises(InvalidInput, match=r"mnist expects uint8 of shape \[-1, 28, 28\]"):
         catalog.predictor("mnist").probabilities(batch)
 
 
-def test_a_batch_of_ids_may_be_of_any_length_but_not_empty(catalog: Catalog) -> None:
+def test_batch_of_ids_can_have_any_length_above_zero(catalog: Catalog) -> None:
     predictor = catalog.predictor("imdb")
     assert predictor.probabilities(np.ones((2, 500), np.int32)).shape == (2, 2)
     with pytest.raises(InvalidInput):
@@ -121,19 +122,27 @@ def test_a_batch_of_ids_may_be_of_any_length_but_not_empty(catalog: Catalog) -> 
         predictor.probabilities(np.ones((2, 5), np.int64))
 
 
-def test_inputs_of_the_wrong_kind_are_refused(catalog: Catalog, digit_png: bytes) -> None:
+def test_inputs_of_the_wrong_type_are_rejected(catalog: Catalog, digit_png: bytes) -> None:
     with pytest.raises(InvalidInput, match="mnist reads pictures"):
         catalog.predictor("mnist").predict(["seven"])
     with pytest.raises(InvalidInput, match="imdb reads texts"):
         catalog.predictor("imdb").predict([digit_png])
 
 
-def test_a_picture_over_the_limit_is_refused(catalog: Catalog, digit_png: bytes) -> None:
+def test_decoded_picture_is_prepared_like_its_file(catalog: Catalog, digit_png: bytes) -> None:
+    predictor = catalog.predictor("mnist")
+    prepared = predictor.prepare_image(decode_image(digit_png))
+    assert np.array_equal(prepared, predictor.prepare(digit_png))
+    with pytest.raises(InvalidInput, match="imdb reads texts"):
+        catalog.predictor("imdb").prepare_image(decode_image(digit_png))
+
+
+def test_picture_above_the_limit_is_rejected(catalog: Catalog, digit_png: bytes) -> None:
     with pytest.raises(InputTooLarge):
         catalog.predictor("mnist").prepare(digit_png, max_pixels=783)
 
 
-def test_one_input_that_cannot_be_used_fails_the_batch(
+def test_one_invalid_input_fails_the_batch(
     catalog: Catalog, digit_png: bytes, encode: Callable[..., bytes]
 ) -> None:
     blank = encode(np.zeros((50, 50), np.uint8))
@@ -147,7 +156,7 @@ def test_equal_scores_keep_the_order_of_the_labels() -> None:
 
 
 @pytest.mark.parametrize(("name", "version"), VERSIONS)
-def test_a_committed_model_is_as_good_as_its_card_says(
+def test_committed_model_reaches_the_accuracy_of_its_card(
     catalog: Catalog, samples: Callable[[str], Any], name: str, version: int
 ) -> None:
     predictor, sample = catalog.predictor(name, version), samples(name)
@@ -162,5 +171,5 @@ def test_a_committed_model_is_as_good_as_its_card_says(
     ]
     expected = predictor.card.metrics.accuracy
     standard_error = math.sqrt(expected * (1 - expected) / len(right))
-    # One image more, for a sample so small that one image is more than three standard errors.
+    # One image more, because in a small sample one image is more than three standard errors.
     assert np.mean(right) >= expected - 3 * standard_error - 1 / len(right)

@@ -1,4 +1,4 @@
-"""The public names of ``service.inference``: what there is, and that a name costs no more than it must."""
+"""Tests of the public names of ``service.inference`` and of what importing them loads."""
 
 import subprocess
 import sys
@@ -8,7 +8,7 @@ import pytest
 import service.inference
 
 
-def test_the_public_names_are_these_and_all_are_there() -> None:
+def test_public_names() -> None:
     assert sorted(service.inference.__all__) == [
         "Card",
         "Catalog",
@@ -23,7 +23,7 @@ def test_the_public_names_are_these_and_all_are_there() -> None:
 
 
 @pytest.mark.parametrize("name", ["Predicter", "catalog_", "np"])
-def test_a_name_that_is_not_there_is_an_attribute_error(name: str) -> None:
+def test_unknown_name_is_an_attribute_error(name: str) -> None:
     with pytest.raises(AttributeError, match=f"no attribute '{name}'"):
         getattr(service.inference, name)
 

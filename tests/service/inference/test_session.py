@@ -1,4 +1,4 @@
-"""Sessions: the hardware that is asked for by name is had or refused, and damaged networks are named."""
+"""Tests of providers, memory and invalid ONNX files."""
 
 from pathlib import Path
 
@@ -20,30 +20,26 @@ def network(models_folder: Path) -> Path:
 
 
 @pytest.mark.parametrize("providers", [("auto",), ("cpu",)])
-def test_the_cpu_is_always_to_be_had(network: Path, providers: tuple[str, ...]) -> None:
+def test_cpu_is_always_available(network: Path, providers: tuple[str, ...]) -> None:
     assert CPU in open_session(network, providers=providers).get_providers()
 
 
 @without_cuda
 @pytest.mark.parametrize("providers", [("cuda",), ("cuda", "cpu"), ("cpu", "tensorrt")])
-def test_hardware_asked_for_by_name_and_not_there_is_an_error(
-    network: Path, providers: tuple[str, ...]
-) -> None:
+def test_unavailable_provider_is_an_error(network: Path, providers: tuple[str, ...]) -> None:
     with pytest.raises(
         ProviderError, match=r"'(cuda|tensorrt)' is not in this build .* LECTERN_PROVIDERS=cpu"
     ):
         open_session(network, providers=providers)
 
 
-def test_unknown_hardware_is_answered_with_what_there_is(network: Path) -> None:
+def test_unknown_provider_is_reported_with_the_known_ones(network: Path) -> None:
     with pytest.raises(ProviderError, match="'gpu' is unknown; choose from auto, cpu, cuda, tensorrt"):
         open_session(network, providers=("gpu",))
 
 
-def test_hardware_that_is_built_in_but_does_not_start_is_an_error(
-    network: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    # A build with CUDA on a machine without its driver: ONNX Runtime falls back to the CPU and says nothing.
+def test_provider_that_does_not_start_is_an_error(network: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # With CUDA in the build but no driver, ONNX Runtime silently uses the CPU.
     monkeypatch.setattr(ort, "get_available_providers", lambda: ["CUDAExecutionProvider", CPU])
     real = ort.InferenceSession
     monkeypatch.setattr(
@@ -55,16 +51,14 @@ def test_hardware_that_is_built_in_but_does_not_start_is_an_error(
 
 
 @pytest.mark.parametrize("content", [b"", b"no network", bytes(1000)])
-def test_a_file_that_is_no_network_is_named(tmp_path: Path, content: bytes) -> None:
+def test_invalid_onnx_file_is_reported(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "model.onnx").write_bytes(content)
     with pytest.raises(ModelError, match=r"model\.onnx: ONNX Runtime cannot load it"):
         open_session(tmp_path / "model.onnx")
 
 
 @pytest.mark.parametrize("arena", [False, True])
-def test_the_memory_of_a_large_batch_is_given_back_unless_it_is_to_be_kept(
-    network: Path, arena: bool
-) -> None:
+def test_memory_of_a_large_batch_is_released_without_arena(network: Path, arena: bool) -> None:
     session = open_session(network, threads=2, arena=arena)
     options = session.get_session_options()
     assert (options.enable_cpu_mem_arena, options.intra_op_num_threads, options.inter_op_num_threads) == (
@@ -74,5 +68,5 @@ def test_the_memory_of_a_large_batch_is_given_back_unless_it_is_to_be_kept(
     )
 
 
-def test_memory_is_given_back_where_nobody_asks_to_keep_it(network: Path) -> None:
+def test_arena_is_off_by_default(network: Path) -> None:
     assert not open_session(network).get_session_options().enable_cpu_mem_arena

@@ -1,11 +1,11 @@
-"""Random changes of pictures: the right kind, as far as asked for, and repeatable."""
+"""Each geometric change does what its name says, stays within its limit, and is repeatable."""
 
 import numpy as np
 import pytest
 
 from training.augmentation.geometric import augment
 from training.errors import RecipeError
-from training.settings import Augmentation, parse_augmentation
+from training.hyperparameters import Augmentation, parse_augmentation
 
 
 def _square(side: int = 32) -> np.ndarray:
@@ -22,7 +22,7 @@ def _many(picture: np.ndarray, by: Augmentation, count: int = 200) -> np.ndarray
     return augment(np.repeat(picture, count, axis=0), by=by, rng=np.random.default_rng(5))
 
 
-def test_without_any_transformation_pictures_stay_as_they_are() -> None:
+def test_no_augmentation_changes_nothing() -> None:
     pictures = np.random.default_rng(1).integers(0, 256, (5, 20, 24, 3), dtype=np.uint8)
 
     assert np.array_equal(augment(pictures, by=Augmentation(), rng=np.random.default_rng(2)), pictures)
@@ -37,14 +37,14 @@ def test_shift_moves_up_to_its_share_of_the_side() -> None:
     assert (np.abs(distance.mean(axis=0)) < 0.6).all()
 
 
-def test_flip_mirrors_about_half_of_the_pictures_and_nothing_else() -> None:
+def test_flip_mirrors_about_half_of_the_pictures() -> None:
     picture = _square()
     changed = _many(picture, Augmentation(flip=True))
 
-    mirrored = (changed == picture[:, :, ::-1]).all(axis=(1, 2))
+    flipped = (changed == picture[:, :, ::-1]).all(axis=(1, 2))
     kept = (changed == picture).all(axis=(1, 2))
-    assert (mirrored | kept).all()
-    assert 70 < mirrored.sum() < 130
+    assert (flipped | kept).all()
+    assert 70 < flipped.sum() < 130
 
 
 def test_zoom_changes_the_area_both_ways() -> None:
@@ -64,7 +64,7 @@ def test_rotation_turns_about_the_middle() -> None:
     assert np.abs(np.array([row.mean() for row in rows]) - 16).max() < 0.7
 
 
-def test_contrast_spreads_the_levels_about_their_mean() -> None:
+def test_contrast_scales_the_levels_about_their_mean() -> None:
     picture = np.full((1, 8, 8, 3), 100, dtype=np.uint8)
     picture[:, :4] = 140
     spans = np.array([int(one.max()) - int(one.min()) for one in _many(picture, Augmentation(contrast=0.5))])
@@ -72,7 +72,7 @@ def test_contrast_spreads_the_levels_about_their_mean() -> None:
     assert spans.min() < 25 < 55 < spans.max() <= 61
 
 
-def test_same_state_of_the_generator_gives_the_same_pictures() -> None:
+def test_equal_generators_give_equal_pictures() -> None:
     by = parse_augmentation(["shift", "rotation", "flip", "zoom", "shear", "contrast"])
     pictures = np.random.default_rng(1).integers(0, 256, (4, 28, 28), dtype=np.uint8)
 
@@ -83,7 +83,7 @@ def test_same_state_of_the_generator_gives_the_same_pictures() -> None:
 
 
 def test_unknown_transformation_is_refused_by_name() -> None:
-    with pytest.raises(RecipeError, match="'blur' is not known; choose among shift"):
+    with pytest.raises(RecipeError, match="'blur' is unknown; choose from shift"):
         parse_augmentation(["flip", "blur"])
 
 
@@ -107,7 +107,7 @@ def test_flip_and_crop_keep_every_pixel_of_a_photo_that_stays_inside() -> None:
         )
 
 
-def test_erase_makes_one_square_of_a_picture_one_colour() -> None:
+def test_erase_fills_one_square_with_the_mean_colour() -> None:
     photo = np.random.default_rng(1).integers(0, 256, (1, 32, 32, 3), dtype=np.uint8)
 
     for changed in _many(photo, Augmentation(erase=0.25), count=40):
@@ -117,7 +117,7 @@ def test_erase_makes_one_square_of_a_picture_one_colour() -> None:
         assert (square == np.rint(photo[0].mean(axis=(0, 1)))).all()
 
 
-def test_elastic_bends_a_line_without_breaking_it() -> None:
+def test_elastic_bends_a_line_and_keeps_it_connected() -> None:
     picture = np.zeros((1, 28, 28), dtype=np.uint8)
     picture[:, :, 13:15] = 255
 
@@ -129,7 +129,7 @@ def test_elastic_bends_a_line_without_breaking_it() -> None:
     assert np.abs(bent.sum(axis=(1, 2)) / picture[0].sum() - 1).max() < 0.5
 
 
-def test_elastic_of_no_strength_to_speak_of_gives_the_picture_back() -> None:
+def test_elastic_with_a_negligible_strength_changes_nothing() -> None:
     picture = np.random.default_rng(1).integers(0, 256, (3, 28, 28), dtype=np.uint8)
 
     bent = augment(picture, by=Augmentation(elastic=1e-9), rng=np.random.default_rng(2))

@@ -1,4 +1,4 @@
-"""Digits drawn from strokes are the digits that they stand for, and no two are alike."""
+"""Templates give readable digits, and each drawing varies."""
 
 from pathlib import Path
 
@@ -6,58 +6,64 @@ import numpy as np
 import pytest
 
 from service.inference import Catalog
-from training.augmentation.stroke_templates import FORMS, draw_form, smooth
-from training.augmentation.strokes import Hand, draw_strokes
+from training.augmentation.stroke_templates import TEMPLATES, interpolate, sample_template
+from training.augmentation.strokes import DrawingStyle, draw_template
 
 MODELS = Path(__file__).parents[3] / "models"
 
 
 @pytest.mark.parametrize("label", [0, 2, 3, 4, 5, 6, 7, 8, 9])
-def test_the_lectures_network_reads_the_forms(label: int) -> None:
-    # Not those of ones: that it takes flags for sevens' tops is why they are here.
+def test_the_lecture_network_reads_the_templates(label: int) -> None:
+    # The templates of ones are here because the lecture network takes their flags for the tops of sevens.
     rng = np.random.default_rng(3)
 
-    drawn = np.stack([draw_strokes(draw_form(label, rng), hand=Hand(pen=0.12), rng=rng) for _ in range(60)])
+    drawn = np.stack(
+        [
+            draw_template(sample_template(label, rng), style=DrawingStyle(pen_width=0.12), rng=rng)
+            for _ in range(60)
+        ]
+    )
 
     predictor = Catalog(MODELS).predictor("mnist", 1)
     assert (predictor.probabilities(drawn).argmax(axis=1) == label).mean() >= 0.9
 
 
-def test_every_digit_has_forms_that_are_one_unit_high() -> None:
-    assert sorted(FORMS) == list(range(10))
-    for form in (form for forms in FORMS.values() for form in forms):
-        down = [place[1] for stroke in form for place in stroke.places]
+def test_every_digit_has_templates_of_height_one() -> None:
+    assert sorted(TEMPLATES) == list(range(10))
+    for template in (template for templates in TEMPLATES.values() for template in templates):
+        down = [point[1] for stroke in template for point in stroke.points]
         assert min(down) == pytest.approx(0, abs=0.02)
         assert max(down) == pytest.approx(1, abs=0.05)
 
 
-def test_the_same_form_is_drawn_a_little_differently_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(FORMS, 7, FORMS[7][:1])
+def test_two_samples_of_a_template_differ_a_little(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(TEMPLATES, 7, TEMPLATES[7][:1])
     rng = np.random.default_rng(3)
 
-    first, second = draw_form(7, rng), draw_form(7, rng)
+    first, second = sample_template(7, rng), sample_template(7, rng)
 
     moved = np.abs(np.concatenate(first) - np.concatenate(second))
     assert 0 < moved.max() < 0.4
 
 
-def test_strokes_that_meet_still_meet_when_they_have_moved(monkeypatch: pytest.MonkeyPatch) -> None:
-    place = (0.12, 0.98)
-    monkeypatch.setitem(FORMS, 2, tuple(form for form in FORMS[2] if form[1].places[0] == place))
+def test_strokes_that_share_a_point_still_meet(monkeypatch: pytest.MonkeyPatch) -> None:
+    shared = (0.12, 0.98)
+    chosen = tuple(template for template in TEMPLATES[2] if template[1].points[0] == shared)
+    monkeypatch.setitem(TEMPLATES, 2, chosen)
 
-    bow, base = draw_form(2, np.random.default_rng(3))
+    bow, base = sample_template(2, np.random.default_rng(3))
 
     assert bow[-1] == pytest.approx(base[0])
-    assert tuple(base[0]) != place
+    assert tuple(base[0]) != shared
 
 
-def test_a_curve_goes_through_its_places_and_stays_near_them() -> None:
-    places = np.array([(0.0, 0.0), (0.5, 0.05), (0.55, 0.6), (0.0, 1.0)])
+def test_a_curve_passes_through_its_points_without_loops() -> None:
+    points = np.array([(0.0, 0.0), (0.5, 0.05), (0.55, 0.6), (0.0, 1.0)])
 
-    points = smooth(places)
+    curve = interpolate(points)
 
-    for place in places:
-        assert np.linalg.norm(points - place, axis=1).min() < 1e-9
-    assert points.min() > -0.1
-    assert points.max() < 1.1
-    assert np.linalg.norm(np.diff(points, axis=0), axis=1).max() < 0.1
+    for point in points:
+        assert np.linalg.norm(curve - point, axis=1).min() < 1e-9
+    assert curve.min() > -0.1
+    assert curve.max() < 1.1
+    assert np.linalg.norm(np.diff(curve, axis=0), axis=1).max() < 0.1

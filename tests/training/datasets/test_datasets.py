@@ -1,4 +1,4 @@
-"""Data sets: fixed splits out of the cache, conversion from the publishers' archives, clear refusals."""
+"""Data sets: fixed splits, conversion of the publishers' archives, error messages."""
 
 import gzip
 import io
@@ -13,13 +13,10 @@ from PIL import Image
 
 from service.inference.preprocessing import decode_image, prepare_photo
 from training.datasets import cats_vs_dogs, load_dataset
-from training.datasets.arrays import MNIST, load_arrays
-from training.datasets.cats_vs_dogs import fetch_cats, load_cats
-from training.datasets.conversion import convert_reviews
+from training.datasets.arrays import CIFAR10, fetch_arrays
 from training.datasets.folder import load_folder, model_name
-from training.datasets.imdb import commonest_words, load_imdb
-from training.datasets.keras_datasets import fetch_keras_arrays
-from training.datasets.registry import list_datasets
+from training.datasets.imdb import convert_reviews, most_frequent_words
+from training.datasets.registry import DATASETS
 from training.errors import DatasetError
 
 
@@ -50,8 +47,8 @@ def test_checksum_is_of_the_pictures_not_of_the_file(mnist_cache: Path) -> None:
 def test_file_that_is_no_archive_is_named(cache: Path) -> None:
     (cache / "mnist.npz").write_bytes(b"PK\x03\x04 no more")
 
-    with pytest.raises(DatasetError, match=r"mnist\.npz: cannot be read .* delete it"):
-        load_arrays(MNIST)
+    with pytest.raises(DatasetError, match=r"mnist\.npz: cannot be read .* delete the file"):
+        load_dataset("mnist")
 
 
 def test_set_that_is_not_there_is_fetched_into_the_cache(
@@ -73,34 +70,34 @@ def test_no_network_says_where_to_put_the_arrays(cache: Path, monkeypatch: pytes
 
     monkeypatch.setattr("keras.datasets.cifar10.load_data", fail)
 
-    with pytest.raises(DatasetError, match=r"cifar10 .*URL fetch failure.*; put cifar10\.npz .* by hand at"):
-        fetch_keras_arrays("cifar10", cache / "cifar10.npz")
+    with pytest.raises(DatasetError, match=r"cifar10 .*URL fetch failure.*; or put cifar10\.npz .* at"):
+        fetch_arrays(CIFAR10)
 
 
 def test_unknown_set_is_named_with_those_there_are() -> None:
-    with pytest.raises(DatasetError, match="no data set 'svhn'; choose among mnist"):
+    with pytest.raises(DatasetError, match="no data set 'svhn'; choose from mnist"):
         load_dataset("svhn")
 
 
 def test_list_tells_what_is_there(mnist_cache: Path) -> None:
-    sizes = {entry.name: entry.bytes for entry in list_datasets()}
+    sizes = {entry.name: entry.bytes for entry in DATASETS.values()}
 
     assert sizes["mnist"] == (mnist_cache / "mnist.npz").stat().st_size
     assert sizes["imdb"] is None
 
 
 def test_imdb_splits_keep_half_of_each_kind(imdb_cache: Path) -> None:
-    dataset = load_imdb()
+    dataset = load_dataset("imdb")
 
     assert dataset.splits == {"train": 80, "validation": 20, "test": 50}
     assert dataset.validation.y.mean() == 0.5
     assert not set(dataset.train.x) & set(dataset.validation.x)
 
 
-def test_commonest_words_counts_texts_and_orders_equals_by_alphabet() -> None:
+def test_most_frequent_words_counts_texts_and_orders_equals_by_alphabet() -> None:
     texts = ["good good film", "a film", "a bad film<br />"]
 
-    assert commonest_words(texts, limit=4) == ["film", "a", "bad", "good"]
+    assert most_frequent_words(texts, limit=4) == ["film", "a", "bad", "good"]
 
 
 def test_reviews_are_converted_in_the_order_of_their_files(tmp_path: Path) -> None:
@@ -136,7 +133,7 @@ def test_wrong_archive_is_refused(tmp_path: Path) -> None:
     archive = tmp_path / "aclImdb_v1.tar.gz"
     archive.write_bytes(b"not found")
 
-    with pytest.raises(DatasetError, match="is not a whole"):
+    with pytest.raises(DatasetError, match="is not a complete"):
         convert_reviews(archive, {"train": tmp_path / "train.gz"})
 
 
@@ -156,10 +153,8 @@ def _upstream_cats(path: Path) -> None:
 def test_cats_are_converted_and_split_by_their_numbers(cache: Path) -> None:
     _upstream_cats(cache / "kagglecatsanddogs_5340.zip")
 
-    skipped = fetch_cats()
-    dataset = load_cats(size=32)
+    dataset = load_dataset("cats_vs_dogs", size=32)
 
-    assert skipped == ("PetImages/Dog/3499.jpg",)
     assert dataset.splits == {"train": 3, "validation": 2, "test": 4}
     assert dataset.train.y.tolist() == [0, 0, 1]
     assert [path.name for path in cache.iterdir()] == ["cats_vs_dogs.zip"]
@@ -182,7 +177,7 @@ def test_folder_is_split_by_class_and_names_what_it_cannot_read(own_pictures: Pa
 def test_folder_without_classes_is_refused(tmp_path: Path) -> None:
     (tmp_path / "only").mkdir()
 
-    with pytest.raises(DatasetError, match="holds 1 folders"):
+    with pytest.raises(DatasetError, match="contains 1 folders"):
         load_folder(tmp_path, preprocessing="photo", size=48)
 
 
@@ -190,7 +185,7 @@ def test_class_with_too_few_pictures_is_refused_by_name(own_pictures: Path) -> N
     for path in sorted((own_pictures / "Dog").iterdir())[3:]:
         path.unlink()
 
-    with pytest.raises(DatasetError, match=r"Dog: has 3 readable pictures, 6 are the least"):
+    with pytest.raises(DatasetError, match=r"Dog: contains 3 readable images, the minimum is 6"):
         load_folder(own_pictures, preprocessing="photo", size=48)
 
 

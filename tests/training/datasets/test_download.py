@@ -82,7 +82,7 @@ def test_brings_the_whole_file_and_tells_how_far_it_is(server: _Server, tmp_path
 def test_goes_on_where_it_was_cut_off(server: _Server, tmp_path: Path) -> None:
     target = tmp_path / "set.bin"
     server.cut = 300_000
-    with pytest.raises(DatasetError, match="run the command again to go on, or put the file by hand at"):
+    with pytest.raises(DatasetError, match="run the command again to continue, or put the file at"):
         download(server.url, target)
     assert not target.exists()
     arrived = (tmp_path / "set.bin.part").stat().st_size
@@ -120,5 +120,5 @@ def test_wrong_checksum_leaves_nothing(server: _Server, tmp_path: Path) -> None:
 
 
 def test_no_network_says_where_to_put_the_file(tmp_path: Path) -> None:
-    with pytest.raises(DatasetError, match=r"cannot be downloaded .* by hand at .*set\.bin"):
+    with pytest.raises(DatasetError, match=r"cannot be downloaded .* put the file at .*set\.bin"):
         download("http://127.0.0.1:9/set.bin", tmp_path / "set.bin")

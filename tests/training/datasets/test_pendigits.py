@@ -1,16 +1,13 @@
-"""Pen digits are read from the publisher's archive, whose packing gzip reads too."""
+"""Pen digits are read from the publisher's archive of a .Z file."""
 
-import random
-import shutil
-import subprocess
 import zipfile
 from pathlib import Path
 
+import ncompress
 import numpy as np
 import pytest
 
-from training.datasets.lzw import uncompress
-from training.datasets.pendigits import fetch_pendigits, load_pendigits
+from training.datasets.pendigits import PENDIGITS, fetch_pendigits, load_pendigits
 from training.errors import DatasetError
 
 UNIPEN = """.VERSION 1.0
@@ -38,71 +35,15 @@ UNIPEN = """.VERSION 1.0
 """
 
 
-def _compress(data: bytes, *, widest: int = 16, clear_every: int | None = None) -> bytes:
-    """Pack as Unix's compress does: codes of growing width, in groups of eight that are filled up."""
-    result, group = bytearray([0x1F, 0x9D, 0x80 | widest]), []
-    table, width, since = {bytes([value]): value for value in range(256)}, 9, 0
-
-    def flush() -> None:
-        packed = sum(code << (place * width) for place, code in enumerate(group))
-        result.extend(packed.to_bytes(width, "little"))
-        group.clear()
-
-    word = b""
-    for value in data:
-        longer = word + bytes([value])
-        if longer in table:
-            word = longer
-            continue
-        group.append(table[word])
-        if len(group) == 8:
-            flush()
-        since += 1
-        if len(table) + 1 < 1 << widest:
-            table[longer] = len(table) + 1
-            if table[longer] >= 1 << width and width < widest:
-                if group:
-                    flush()
-                width += 1
-        elif clear_every and since > clear_every:
-            group.append(256)
-            flush()
-            table, width, since = {bytes([value]): value for value in range(256)}, 9, 0
-        word = bytes([value])
-    packed = sum(code << (place * width) for place, code in enumerate([*group, table[word]]))
-    result.extend(packed.to_bytes(((len(group) + 1) * width + 7) // 8, "little"))
-    return bytes(result)
-
-
-@pytest.mark.parametrize(
-    ("size", "widest", "clear_every"),
-    [(1, 16, None), (5_000, 16, None), (60_000, 12, None), (60_000, 12, 2_000)],
-)
-def test_unpacks_what_gzip_unpacks(size: int, widest: int, clear_every: int | None) -> None:
-    rng = random.Random(size)
-    data = bytes(rng.choice(b"01234 .\n") if rng.random() < 0.8 else rng.randrange(256) for _ in range(size))
-    packed = _compress(data, widest=widest, clear_every=clear_every)
-
-    assert uncompress(packed) == data
-    if shutil.which("gzip"):
-        assert subprocess.run(["gzip", "-dc"], input=packed, capture_output=True, check=True).stdout == data
-
-
-@pytest.mark.parametrize("data", [b"", b"\x1f\x8b\x08", b"\x1f\x9d\x90\xff\xff\xff\xff"])
-def test_what_is_not_so_packed_is_refused(data: bytes) -> None:
-    with pytest.raises(ValueError, match=r"no \.Z file|damaged"):
-        uncompress(data)
-
-
-def _archive(cache: Path, text: str, name: str = "pendigits-orig.tra.Z") -> None:
+def _archive(cache: Path, content: bytes, name: str = "pendigits-orig.tra.Z") -> None:
     with zipfile.ZipFile(cache / "pendigits.zip", "w") as archive:
-        archive.writestr(name, _compress(text.encode()))
+        archive.writestr(name, content)
 
 
 def test_strokes_are_converted_with_y_downwards(cache: Path) -> None:
-    _archive(cache, UNIPEN)
+    _archive(cache, ncompress.compress(UNIPEN.encode()))
 
-    fetch_pendigits(count=2)
+    fetch_pendigits(PENDIGITS, count=2)
 
     seven, one = load_pendigits()
     assert (seven.label, one.label) == (7, 1)
@@ -113,11 +54,19 @@ def test_strokes_are_converted_with_y_downwards(cache: Path) -> None:
 
 
 def test_another_archive_is_refused(cache: Path) -> None:
-    _archive(cache, UNIPEN)
-    with pytest.raises(DatasetError, match="holds 2 digits, expected 7494"):
+    _archive(cache, ncompress.compress(UNIPEN.encode()))
+    with pytest.raises(DatasetError, match="contains 2 digits, expected 7494"):
         load_pendigits()
-    _archive(cache, UNIPEN, name="pendigits.tra")
-    with pytest.raises(DatasetError, match="holds no whole pendigits-orig"):
+    _archive(cache, ncompress.compress(UNIPEN.encode()), name="pendigits.tra")
+    with pytest.raises(DatasetError, match="contains no complete pendigits-orig"):
+        load_pendigits()
+
+
+@pytest.mark.parametrize("content", [b"", b"\x1f\x8b\x08", b"\x1f\x9d\x90\xff\xff\xff\xff"])
+def test_damaged_z_file_is_refused(cache: Path, content: bytes) -> None:
+    _archive(cache, content)
+
+    with pytest.raises(DatasetError, match="contains no complete pendigits-orig"):
         load_pendigits()
 
 

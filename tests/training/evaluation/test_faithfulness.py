@@ -1,4 +1,4 @@
-"""The proof of heat maps tells a map of what counts from one of what does not."""
+"""The deletion test distinguishes faithful heat maps from others."""
 
 from types import SimpleNamespace
 from typing import Any
@@ -7,15 +7,15 @@ import numpy as np
 import pytest
 
 from training.datasets import Examples
-from training.evaluation.faithfulness import measure_hiding
+from training.evaluation.faithfulness import evaluate_faithfulness
 
 
-class _Corner:
-    """Stands for a model that looks at the top left quarter of a picture alone, and for its heat maps."""
+class _CornerModel:
+    """A model that uses only the top left quarter of a picture, and its explainer."""
 
-    def __init__(self, *, honest: bool) -> None:
+    def __init__(self, *, faithful: bool) -> None:
         self.card = SimpleNamespace(labels=("dark", "bright"))
-        self._honest = honest
+        self._faithful = faithful
 
     def probabilities(self, batch: np.ndarray) -> np.ndarray:
         bright = batch[:, :14, :14].reshape(len(batch), -1).mean(axis=1) / 255
@@ -25,19 +25,19 @@ class _Corner:
         assert label == "bright"
         heat = np.zeros((8, 8), dtype=np.float32)
         heat[:4, :4] = 1
-        return heat if self._honest else heat[::-1, ::-1].copy()
+        return heat if self._faithful else heat[::-1, ::-1].copy()
 
 
-@pytest.mark.parametrize("honest", [True, False])
-def test_hiding_the_hottest_fifth_costs_more_only_where_the_map_is_of_what_counts(honest: bool) -> None:
+@pytest.mark.parametrize("faithful", [True, False])
+def test_covering_the_hottest_fifth_costs_more_only_for_a_faithful_map(faithful: bool) -> None:
     pictures = Examples(np.full((30, 28, 28), 240, dtype=np.uint8), np.zeros(30, dtype=np.int64))
-    model: Any = _Corner(honest=honest)
+    model: Any = _CornerModel(faithful=faithful)
 
-    found = measure_hiding(model, model, pictures)
+    found = evaluate_faithfulness(model, model, pictures)
 
-    assert found.pictures == 30
-    assert 0.1 < found.random < 0.3
-    if honest:
-        assert found.hottest > 3 * found.random
+    assert found.count == 30
+    assert 0.1 < found.random_drop < 0.3
+    if faithful:
+        assert found.hottest_drop > 3 * found.random_drop
     else:
-        assert found.hottest == pytest.approx(0, abs=1e-6)
+        assert found.hottest_drop == pytest.approx(0, abs=1e-6)

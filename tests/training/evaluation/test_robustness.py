@@ -1,4 +1,4 @@
-"""Changes of pictures do what their names say, and are counted against those who cannot bear them."""
+"""Corruptions do what their names say, and the table compares the losses with version 1's."""
 
 import io
 from pathlib import Path
@@ -11,7 +11,7 @@ from service.inference.card import RobustnessRow
 from service.inference.catalog import BUNDLED, Catalog
 from training.datasets import Examples
 from training.evaluation.corruptions import Corruption, corruptions, unchanged
-from training.evaluation.robustness import compare_losses, measure_robustness
+from training.evaluation.robustness import evaluate_robustness, summarize
 
 CATALOG = Catalog(BUNDLED, providers=("cpu",))
 
@@ -24,11 +24,11 @@ def digits(data_folder: Path) -> Examples:
 
 def _changed(start: str, picture: np.ndarray, *, seed: int = 0) -> np.ndarray:
     (corruption,) = (part for part in corruptions(digits=True) if part.name.startswith(start))
-    file = corruption.file(picture, np.random.default_rng(seed))
+    file = corruption.encode(picture, np.random.default_rng(seed))
     return np.asarray(Image.open(io.BytesIO(file)))
 
 
-def test_a_shift_moves_two_pixels_in_every_direction_and_brings_in_page() -> None:
+def test_a_shift_moves_two_pixels_in_a_random_direction_and_fills_with_the_page() -> None:
     picture = np.zeros((28, 28), dtype=np.uint8)
     picture[14, 14] = 200
     places = set()
@@ -85,7 +85,7 @@ def test_blur_noise_and_contrast_are_as_strong_as_said() -> None:
     assert sorted(set(_changed("contrast", halves).ravel().tolist())) == [90, 190]
 
 
-def test_strokes_lose_or_gain_a_pixel_whatever_the_polarity() -> None:
+def test_strokes_lose_or_gain_a_pixel_in_both_polarities() -> None:
     picture = np.zeros((28, 28), dtype=np.uint8)
     picture[4:24, 12:16] = 255
     for page in (picture, 255 - picture):
@@ -95,51 +95,51 @@ def test_strokes_lose_or_gain_a_pixel_whatever_the_polarity() -> None:
         assert ink[2] == pytest.approx(ink[1] + 1, abs=0.3)
 
 
-def test_inverting_costs_a_model_of_digits_nothing_and_version_1_stands_beside_it(digits: Examples) -> None:
+def test_inverted_colours_change_nothing_and_version_1_is_its_own_baseline(digits: Examples) -> None:
     model = CATALOG.predictor("mnist", 1)
 
-    table = measure_robustness(model, model, digits)
+    table = evaluate_robustness(model, model, digits)
 
     rows = {row.name: row for row in table.rows}
     assert rows["inverted colours"].accuracy == table.unchanged.accuracy > 0.9
-    assert all(row.first == row.accuracy for row in table.rows)
+    assert all(row.baseline == row.accuracy for row in table.rows)
     assert len(rows) == 11
-    assert table.remark == "this is version 1"
-    assert measure_robustness(model, model, digits) == table
+    assert table.summary == "this is version 1"
+    assert evaluate_robustness(model, model, digits) == table
 
 
-def test_a_picture_that_is_refused_is_a_wrong_answer(digits: Examples) -> None:
-    from training.evaluation.batch_prediction import answer, right
+def test_a_rejected_picture_is_a_wrong_prediction(digits: Examples) -> None:
+    from training.evaluation.batch_prediction import is_correct, predict_files
 
     blank = Corruption("blank", lambda picture, rng: np.zeros_like(picture))
     rng = np.random.default_rng(0)
-    files = [blank.file(digits.x[0], rng), Corruption("same", unchanged).file(digits.x[1], rng)]
+    files = [blank.encode(digits.x[0], rng), Corruption("same", unchanged).encode(digits.x[1], rng)]
 
-    (answers,) = answer([CATALOG.predictor("mnist", 1)], files)
+    (probabilities,) = predict_files([CATALOG.predictor("mnist", 1)], files)
 
-    assert right(answers, np.array([0, int(digits.y[1])])).tolist() == [False, True]
+    assert is_correct(probabilities, np.array([0, int(digits.y[1])])).tolist() == [False, True]
 
 
-def test_the_remark_names_the_rows_that_lose_more_than_half_as_much() -> None:
-    base = RobustnessRow(name="unchanged", accuracy=0.99, first=0.98)
-    good = RobustnessRow(name="blur", accuracy=0.97, first=0.90)
-    bad = RobustnessRow(name="noise", accuracy=0.93, first=0.90)
-    within_chance = RobustnessRow(name="inverted", accuracy=0.9899, first=0.98)
+def test_the_summary_lists_the_rows_that_lose_more_than_half_as_much() -> None:
+    base = RobustnessRow(name="unchanged", accuracy=0.99, baseline=0.98)
+    good = RobustnessRow(name="blur", accuracy=0.97, baseline=0.90)
+    bad = RobustnessRow(name="noise", accuracy=0.93, baseline=0.90)
+    within_chance = RobustnessRow(name="inverted", accuracy=0.9899, baseline=0.98)
 
-    assert compare_losses(base, (good, within_chance), count=10_000) == (
+    assert summarize(base, (good, within_chance), count=10_000) == (
         "loses at most half as much as version 1 in every row"
     )
-    assert compare_losses(base, (good, bad), count=10_000) == (
+    assert summarize(base, (good, bad), count=10_000) == (
         "loses more than half as much as version 1 under noise: 0.0600 against 0.0800, 3.00 points above it"
     )
 
 
-def test_the_remark_says_where_half_of_version_1_s_loss_is_chance_and_where_the_model_is_worse() -> None:
-    base = RobustnessRow(name="unchanged", accuracy=0.99, first=0.98)
-    little = RobustnessRow(name="shift", accuracy=0.986, first=0.9785)
-    worse = RobustnessRow(name="noise", accuracy=0.5, first=0.6)
+def test_the_summary_says_where_half_of_the_baseline_loss_is_within_chance() -> None:
+    base = RobustnessRow(name="unchanged", accuracy=0.99, baseline=0.98)
+    little = RobustnessRow(name="shift", accuracy=0.986, baseline=0.9785)
+    worse = RobustnessRow(name="noise", accuracy=0.5, baseline=0.6)
 
-    assert compare_losses(base, (little, worse), count=10_000) == (
+    assert summarize(base, (little, worse), count=10_000) == (
         "loses more than half as much as version 1 under "
         "shift: 0.0040 against 0.0015 (half of that is within chance), 0.75 points above it; "
         "noise: 0.4900 against 0.3800, 10.00 points below it"

@@ -3,15 +3,14 @@
 import numpy as np
 import pytest
 
-from training.evaluation.metrics import calibration_error
 from training.export.calibration import (
     Calibration,
     fit_calibration,
     fit_offsets,
     fit_power,
     fit_temperature,
-    perfect_error,
 )
+from training.metrics import calibration_error, chance_level_error
 
 
 def _softmax(logits: np.ndarray) -> np.ndarray:
@@ -72,7 +71,7 @@ def test_finds_the_power_of_the_lead_that_smoothed_labels_ask_for() -> None:
     random = np.random.default_rng(3)
     logits = random.normal(0, 2, (8_000, 10))
     probabilities = _softmax(logits)
-    true = Calibration(temperature=1.2, power=1.8, lead=2.0).apply(probabilities)
+    true = Calibration(temperature=1.2, power=1.8, margin_temperature=2.0).apply(probabilities)
     y = _draw(true, random)
 
     found = fit_calibration(probabilities, y)
@@ -80,7 +79,7 @@ def test_finds_the_power_of_the_lead_that_smoothed_labels_ask_for() -> None:
     assert found == fit_power(probabilities, y)
     assert found.power == pytest.approx(1.8, abs=0.25)
     assert found.temperature == pytest.approx(1.2, rel=0.1)
-    assert found.lead == pytest.approx(2.0, rel=0.15)
+    assert found.margin_temperature == pytest.approx(2.0, rel=0.15)
     changed = found.apply(probabilities)
     assert (changed.argmax(axis=1) == probabilities.argmax(axis=1)).all()
     np.testing.assert_allclose(changed, true, atol=0.03)
@@ -108,7 +107,7 @@ def test_applying_a_temperature_is_softmax_at_it() -> None:
 def test_perfect_confidence_still_shows_an_error_that_shrinks_with_the_number_of_examples() -> None:
     confidence = np.random.default_rng(0).uniform(0.5, 1, 10_000)
 
-    few, many = perfect_error(confidence[:100]), perfect_error(confidence)
+    few, many = chance_level_error(confidence[:100]), chance_level_error(confidence)
 
     assert few == pytest.approx(10 * many, rel=0.2)
     assert many < 0.015

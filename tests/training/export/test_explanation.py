@@ -10,10 +10,11 @@ import pytest
 import tensorflow as tf
 
 from training.errors import ExportError
-from training.export.explanation import ExplanationGraph, explain
-from training.export.onnx_graph import store_in_halves
-from training.networks.network import DataStatistics, Network, measure
-from training.settings import Settings
+from training.export.explanation import ExplanationGraph, build_explanation
+from training.export.float16 import store_as_float16
+from training.hyperparameters import Hyperparameters
+from training.networks.network import Network
+from training.networks.statistics import DataStatistics, measure_images
 
 Pixels = npt.NDArray[np.uint8]
 Values = npt.NDArray[np.float32]
@@ -21,35 +22,42 @@ Stack = Callable[[Network], keras.Model]
 
 
 def _lecture_convnet(network: Network) -> keras.Model:
-    return network.conv(4).pool().conv(6).pool().conv(6).flatten().dense(8).classify(10)
+    return network.conv(4).max_pool().conv(6).max_pool().conv(6).flatten().dense(8).classifier(10)
 
 
 def _elu_with_norm(network: Network) -> keras.Model:
     for filters, padding in ((4, "same"), (6, "valid")):
-        network.conv(filters, padding=padding, activation="elu", norm=True).pool().dropout(0.5)
-    return network.flatten().classify(2)
+        network.conv(filters, padding=padding, activation="elu", batch_norm=True).max_pool().dropout(0.5)
+    return network.flatten().classifier(2)
 
 
 def _dense_only(network: Network) -> keras.Model:
-    return network.flatten().dense(12, norm=True).dropout(0.5).dense(9).classify(10)
+    return network.flatten().dense(12, batch_norm=True).dropout(0.5).dense(9).classifier(10)
 
 
 def _pooled(network: Network) -> keras.Model:
-    return network.conv(5).add(keras.layers.GlobalAveragePooling2D()).classify(10)
+    return network.conv(5).add(keras.layers.GlobalAveragePooling2D()).classifier(10)
 
 
 def _whitened(network: Network) -> keras.Model:
-    facts = measure(_pixels(), classes=10)
-    return network.whiten(facts, side=3).block(4).block(6).block(6, depth=3).pool_to_one().classify(10)
+    statistics = measure_images(_pixels(), classes=10)
+    return (
+        network.whitening_conv(statistics, side=3)
+        .conv_block(4)
+        .conv_block(6)
+        .conv_block(6, depth=3)
+        .global_max_pool()
+        .classifier(10)
+    )
 
 
 def _residual(network: Network) -> keras.Model:
-    return network.stem(4).residual(4).residual(8, stride=2).mean().classify(10)
+    return network.stem(4).residual_block(4).residual_block(8, stride=2).global_average_pool().classifier(10)
 
 
 def _built(stack: Stack, *, side: int = 29, seed: int = 7) -> keras.Model:
     keras.utils.set_random_seed(seed)
-    model = stack(Network(Settings(epochs=1), shape=(side, side)).scale(DataStatistics(classes=10)))
+    model = stack(Network(Hyperparameters(epochs=1), shape=(side, side)).rescale(DataStatistics(classes=10)))
     for layer in model.layers:
         if isinstance(layer, keras.layers.BatchNormalization):
             # As trained: not the identity that a fresh one is.
@@ -101,7 +109,7 @@ def test_heat_is_activation_times_gradient(stack: Stack, heat_layer: str, after:
     model, pixels = _built(stack), _pixels()
     labels = np.eye(max(2, model.output_shape[-1]), dtype=np.float32)[[0, 1, 1, 0, 1, 0]]
 
-    graph = explain(model)
+    graph = build_explanation(model)
     outputs = _run(graph, pixels, labels)
 
     assert graph.heat_layer == heat_layer
@@ -114,7 +122,7 @@ def test_heat_is_activation_times_gradient(stack: Stack, heat_layer: str, after:
 def test_heat_of_pooled_networks_adds_up_to_the_logit(stack: Stack, count: int) -> None:
     keras.backend.clear_session()
     models, pixels = [_built(stack, seed=seed) for seed in range(count)], _pixels()
-    graph = explain(models[0], others=models[1:])
+    graph = build_explanation(models[0], others=models[1:])
 
     heat = _run(graph, pixels, np.eye(10, dtype=np.float32)[[4] * 6])["heat"]
 
@@ -125,7 +133,7 @@ def test_heat_of_pooled_networks_adds_up_to_the_logit(stack: Stack, count: int) 
 def test_feature_maps_of_a_residual_network_are_taken_behind_the_shortcuts() -> None:
     keras.backend.clear_session()
     model, pixels = _built(_residual), _pixels()
-    graph = explain(model)
+    graph = build_explanation(model)
 
     maps = _run(graph, pixels, np.eye(10, dtype=np.float32)[[1] * 6])
 
@@ -140,7 +148,7 @@ def test_feature_maps_are_what_keras_computes_and_filters_are_the_weights() -> N
     keras.backend.clear_session()
     model, pixels = _built(_lecture_convnet), _pixels()
 
-    graph = explain(model)
+    graph = build_explanation(model)
     outputs = _run(graph, pixels)
 
     assert graph.layers == ("conv2d", "conv2d_1", "conv2d_2")
@@ -154,7 +162,7 @@ def test_feature_maps_are_what_keras_computes_and_filters_are_the_weights() -> N
 def test_networks_whose_gradients_say_little_have_maps_and_no_heat(stack: Stack) -> None:
     keras.backend.clear_session()
 
-    graph = explain(_built(stack))
+    graph = build_explanation(_built(stack))
     session = ort.InferenceSession(graph.proto.SerializeToString(), providers=["CPUExecutionProvider"])
 
     assert graph.heat_layer == ""
@@ -176,7 +184,7 @@ def test_a_pretrained_base_and_a_classifier_of_its_own_are_walked_through() -> N
     model = keras.Model(image, head(keras.layers.GlobalAveragePooling2D()(base(scaled))))
     pixels = _pixels(16)
 
-    graph = explain(model)
+    graph = build_explanation(model)
     outputs = _run(graph, pixels, np.eye(2, dtype=np.float32)[[1] * 6])
 
     assert graph.layers == ("first", "side", "last")
@@ -189,20 +197,20 @@ def test_a_pretrained_base_and_a_classifier_of_its_own_are_walked_through() -> N
 
 def test_a_layer_without_a_known_gradient_is_refused_by_name() -> None:
     keras.backend.clear_session()
-    model = _built(lambda network: network.flatten().dense(8, activation="tanh").classify(10))
+    model = _built(lambda network: network.flatten().dense(8, activation="tanh").classifier(10))
 
     with pytest.raises(ExportError, match="activation"):
-        explain(model)
+        build_explanation(model)
 
 
 def test_stored_in_halves_the_graph_is_half_as_large_and_its_heat_hardly_differs() -> None:
     keras.backend.clear_session()
-    model, pixels = _built(lambda network: _pooled(network.conv(40).pool().conv(60))), _pixels()
+    model, pixels = _built(lambda network: _pooled(network.conv(40).max_pool().conv(60))), _pixels()
     labels = np.eye(10, dtype=np.float32)[[4] * 6]
-    graph = explain(model)
+    graph = build_explanation(model)
     whole, before = _run(graph, pixels, labels), graph.proto.ByteSize()
 
-    store_in_halves(graph.proto)
+    store_as_float16(graph.proto)
     halves = _run(graph, pixels, labels)
 
     assert graph.proto.ByteSize() < 0.55 * before

@@ -1,4 +1,4 @@
-"""A calibration within a network's file does what it says, can be taken out again, and leaves the rest."""
+"""A calibration in a network's graph changes the logits as it should, and can be removed."""
 
 from pathlib import Path
 
@@ -10,9 +10,8 @@ from onnx import TensorProto, helper, numpy_helper
 from service.inference.catalog import BUNDLED, Catalog
 from training.errors import ExportError
 from training.export.calibration import Calibration
-from training.export.head import calibrate, remove_calibration, scale_heat
+from training.export.head import insert_calibration, remove_calibration, scale_heat_map
 from training.export.inference import run_network
-from training.export.recalibration import calibrate_network
 
 CATALOG = Catalog(BUNDLED)
 X = np.random.default_rng(0).integers(0, 256, (40, 28, 28), dtype=np.uint8)
@@ -57,29 +56,31 @@ def _network(head: str, classes: int) -> onnx.ModelProto:
     [
         ("Softmax", 10, Calibration(temperature=2.0)),
         ("Softmax", 3, Calibration(temperature=0.7, offsets=(0.5, -1.0, 0.5))),
-        ("Softmax", 10, Calibration(temperature=0.8, power=1.8, lead=2.0)),
+        ("Softmax", 10, Calibration(temperature=0.8, power=1.8, margin_temperature=2.0)),
         ("Softmax", 3, Calibration(temperature=1.3, power=0.6)),
         ("Sigmoid", 2, Calibration(temperature=1.5)),
         ("Sigmoid", 2, Calibration(temperature=1.5, offsets=(0.4, -0.4))),
         ("Sigmoid", 2, Calibration(temperature=0.6, power=0.7)),
     ],
 )
-def test_the_graph_does_what_the_calibration_says(head: str, classes: int, calibration: Calibration) -> None:
+def test_the_graph_computes_what_the_calibration_computes(
+    head: str, classes: int, calibration: Calibration
+) -> None:
     proto = _network(head, classes)
     before = run_network(proto, X)
 
-    calibrate(proto, calibration)
+    insert_calibration(proto, calibration)
 
     np.testing.assert_allclose(run_network(proto, X), calibration.apply(before), atol=2e-5)
 
 
 @pytest.mark.parametrize(("head", "classes"), [("Softmax", 10), ("Sigmoid", 2)])
-def test_a_second_calibration_takes_the_place_of_the_first(head: str, classes: int) -> None:
+def test_a_second_calibration_replaces_the_first(head: str, classes: int) -> None:
     proto, fresh = _network(head, classes), _network(head, classes)
 
-    calibrate(proto, Calibration(temperature=3.0))
-    calibrate(proto, Calibration(temperature=2.0))
-    calibrate(fresh, Calibration(temperature=2.0))
+    insert_calibration(proto, Calibration(temperature=3.0))
+    insert_calibration(proto, Calibration(temperature=2.0))
+    insert_calibration(fresh, Calibration(temperature=2.0))
 
     assert proto == fresh
     assert remove_calibration(proto) == 2.0
@@ -87,50 +88,20 @@ def test_a_second_calibration_takes_the_place_of_the_first(head: str, classes: i
     assert remove_calibration(proto) == 1.0
 
 
-def test_an_overconfident_network_is_mended_from_its_graph_alone() -> None:
-    from training.datasets import Examples
-
-    proto = _network("Softmax", 5)
-    random = np.random.default_rng(5)
-    pictures = random.integers(0, 256, (3_000, 28, 28), dtype=np.uint8)
-    true = Calibration(temperature=2.0).apply(run_network(proto, pictures))
-    y = (random.random((len(true), 1)) < true.cumsum(axis=1)).argmax(axis=1)
-
-    found = calibrate_network(proto, Examples(pictures, y))
-
-    assert found.temperature == pytest.approx(2.0, rel=0.15)
-    np.testing.assert_allclose(run_network(proto, pictures), true, atol=0.05)
-    assert calibrate_network(proto, Examples(pictures, y)) == found
-
-
-def test_a_network_that_needs_nothing_is_left_as_it_is() -> None:
-    from training.datasets import Examples
-
-    proto = _network("Softmax", 5)
-    random = np.random.default_rng(6)
-    pictures = np.tile(X, (100, 1, 1))
-    true = run_network(proto, pictures)
-    y = (random.random((len(true), 1)) < true.cumsum(axis=1)).argmax(axis=1)
-
-    found = calibrate_network(proto, Examples(pictures, y))
-
-    assert found == Calibration() or abs(np.log(found.temperature)) > 0.01
-
-
-def test_a_network_without_logits_is_refused() -> None:
+def test_a_network_without_softmax_or_sigmoid_is_rejected() -> None:
     proto = _network("Softmax", 5)
     proto.graph.node[-1].op_type = "Relu"
 
     with pytest.raises(ExportError, match="Relu"):
-        calibrate(proto, Calibration(temperature=2.0))
+        insert_calibration(proto, Calibration(temperature=2.0))
 
 
-def test_the_heat_follows_the_temperature(tmp_path: Path) -> None:
+def test_the_heat_map_is_divided_by_the_temperature(tmp_path: Path) -> None:
     import onnxruntime as ort
 
     path = CATALOG.folder(CATALOG.card("fashion_mnist", 1)) / "explain.onnx"
     proto = onnx.load(path)
-    scale_heat(proto, 1.0)
+    scale_heat_map(proto, 1.0)
     label = np.eye(10, dtype=np.float32)[:1]
 
     def heat() -> np.ndarray:
@@ -138,7 +109,7 @@ def test_the_heat_follows_the_temperature(tmp_path: Path) -> None:
         return session.run(["heat"], {"image": X[:1], "label": label})[0]
 
     before = heat()
-    scale_heat(proto, 4.0)
-    scale_heat(proto, 2.0)
+    scale_heat_map(proto, 4.0)
+    scale_heat_map(proto, 2.0)
 
     np.testing.assert_allclose(heat(), before / 2, rtol=1e-5)

@@ -6,13 +6,14 @@ import onnx
 import onnxruntime as ort
 import pytest
 
-from training.export.onnx_graph import OPSET, dynamic_operations, to_onnx
-from training.networks.network import DataStatistics, Network
+from training.export.onnx_graph import OPSET, shape_operations, to_onnx
+from training.hyperparameters import Hyperparameters
+from training.networks.network import Network
+from training.networks.statistics import DataStatistics
 from training.networks.word_sum import WordSum
-from training.settings import Settings
 
-SETTINGS = Settings(epochs=1, scaling="standard")
-FACTS = DataStatistics(classes=3, mean=(90.0,), deviation=(60.0,))
+SETTINGS = Hyperparameters(epochs=1, scaling="standard")
+STATISTICS = DataStatistics(classes=3, mean=(90.0,), deviation=(60.0,))
 
 
 def _pictures(count: int, *shape: int) -> np.ndarray:
@@ -21,8 +22,8 @@ def _pictures(count: int, *shape: int) -> np.ndarray:
 
 def _convnet(classes: int = 3) -> keras.Model:
     keras.utils.set_random_seed(4)
-    network = Network(SETTINGS, shape=(14, 14)).scale(FACTS)
-    return network.conv(4, norm=True).pool().conv(5).flatten().dense(6).classify(classes)
+    network = Network(SETTINGS, shape=(14, 14)).rescale(STATISTICS)
+    return network.conv(4, batch_norm=True).max_pool().conv(5).flatten().dense(6).classifier(classes)
 
 
 def _run(proto: onnx.ModelProto, x: np.ndarray) -> np.ndarray:
@@ -80,7 +81,7 @@ def test_a_graph_that_computes_shapes_is_recognised() -> None:
         [onnx.helper.make_tensor_value_info("y", onnx.TensorProto.INT64, [1])],
     )
 
-    assert dynamic_operations(onnx.helper.make_model(graph)) == ("Shape tail",)
+    assert shape_operations(onnx.helper.make_model(graph)) == ("Shape tail",)
 
 
 def test_words_are_summed_like_a_multi_hot_product_and_padding_is_nothing() -> None:

@@ -1,4 +1,4 @@
-"""The 8-bit form: as good as the other one, smaller, and not written where it would not be."""
+"""The 8-bit form is as accurate as the network and smaller; otherwise it is not written."""
 
 import shutil
 from pathlib import Path
@@ -13,9 +13,8 @@ from service.inference.catalog import BUNDLED, Catalog
 from service.inference.files import sha256_of
 from training.datasets.dataset import Dataset, Examples
 from training.errors import ExportError
-from training.evaluation import recording
-from training.evaluation.evaluate import Splits
-from training.export import quantization
+from training.export import quantization, recalibration
+from training.export.splits import Splits
 
 
 @pytest.fixture
@@ -41,13 +40,11 @@ def cifar10(tmp_path: Path, photos: Dataset, monkeypatch: pytest.MonkeyPatch) ->
     shutil.copytree(BUNDLED / "cifar10" / "1", tmp_path / "cifar10" / "1")
     splits = Splits(photos, photos.validation, photos.test)
     monkeypatch.setattr(quantization, "load_splits", lambda card, folder, data: splits)
-    monkeypatch.setattr(quantization, "LARGEST_LOSS", 0.05)  # of 120 pictures, five
+    monkeypatch.setattr(quantization, "MAX_ACCURACY_LOSS", 0.05)  # of 120 pictures, five
     return tmp_path
 
 
-def test_the_8_bit_form_is_written_beside_the_network_and_into_its_card(
-    cifar10: Path, photos: Dataset
-) -> None:
+def test_the_8_bit_form_is_written_and_described_in_the_card(cifar10: Path, photos: Dataset) -> None:
     trials: list[quantization.Trial] = []
     card = quantization.quantize_model("cifar10", version=None, models=cifar10, announce=trials.append)
 
@@ -59,7 +56,7 @@ def test_the_8_bit_form_is_written_beside_the_network_and_into_its_card(
     assert form.bytes == (folder / "model.int8.onnx").stat().st_size < card.onnx.bytes / 2
     assert form.milliseconds > 0
     best = min(trials, key=lambda trial: trial.metrics.log_loss)
-    assert (form.calibration, form.float_nodes) == (str(best.calibration), best.float_nodes)
+    assert (form.calibration, form.float_nodes) == (str(best.method), best.float_nodes)
     float32, int8 = (
         Catalog(cifar10, providers=("cpu",), precision=precision)
         .predictor("cifar10")
@@ -84,18 +81,18 @@ def test_convolutions_run_in_8_bits_once_loaded(cifar10: Path) -> None:
     assert kinds.count("Conv") + kinds.count("FusedConv") <= 1  # the first one may stay in floats
 
 
-def test_a_new_calibration_is_carried_over(
+def test_recalibration_updates_the_8_bit_form(
     cifar10: Path, photos: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     quantization.quantize_model("cifar10", version=1, models=cifar10)
     # Half of the labels are wrong here, so that the network turns out far too sure of itself.
     wrong = Examples(photos.test.x, np.where(np.arange(120) % 2, photos.test.y, (photos.test.y + 1) % 10))
     splits = Splits(photos, wrong, photos.test)
-    monkeypatch.setattr(recording, "load_splits", lambda card, folder, data: splits)
-    card = recording.recalibrate("cifar10", version=1, models=cifar10)
+    monkeypatch.setattr(recalibration, "load_splits", lambda card, folder, data: splits)
+    card = recalibration.recalibrate("cifar10", version=1, models=cifar10)
 
-    assert card.doubt is not None
-    assert card.doubt.temperature > 1.2
+    assert card.calibration is not None
+    assert card.calibration.temperature > 1.2
     float32, int8 = (
         Catalog(cifar10, providers=("cpu",), precision=precision)
         .predictor("cifar10")
@@ -107,8 +104,10 @@ def test_a_new_calibration_is_carried_over(
     assert card.quantized.metrics.log_loss == pytest.approx(card.metrics.log_loss, rel=0.1)
 
 
-def test_a_form_that_loses_too_much_is_not_written(cifar10: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(quantization, "LARGEST_LOSS", -1.0)
+def test_a_form_that_loses_too_much_accuracy_is_not_written(
+    cifar10: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(quantization, "MAX_ACCURACY_LOSS", -1.0)
     files = [cifar10 / "cifar10" / "1" / name for name in ("card.json", "model.int8.onnx")]
     before = [sha256_of(path) for path in files]
     with pytest.raises(ExportError, match=r"cifar10 1 loses .* nothing was written"):
@@ -116,7 +115,7 @@ def test_a_form_that_loses_too_much_is_not_written(cifar10: Path, monkeypatch: p
     assert [sha256_of(path) for path in files] == before
 
 
-def test_texts_and_dense_networks_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_text_and_dense_networks_are_rejected(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ExportError, match="imdb reads texts"):
         quantization.quantize_model("imdb", version=None, models=BUNDLED)
     shutil.copytree(BUNDLED / "fashion_mnist" / "1", tmp_path / "fashion_mnist" / "1")
@@ -138,9 +137,9 @@ def test_texts_and_dense_networks_are_refused(tmp_path: Path, monkeypatch: pytes
         quantization.quantize_model("fashion_mnist", version=1, models=tmp_path)
 
 
-def test_only_convolutions_and_what_lies_between_them_is_quantised() -> None:
+def test_only_convolutions_and_operations_between_them_are_quantised() -> None:
     graph = onnx.load(BUNDLED / "cats_vs_dogs" / "2" / "model.onnx").graph
-    chosen = set(quantization.inner_nodes(graph))
+    chosen = set(quantization.choose_nodes(graph))
     kinds = {node.op_type for node in graph.node if node.name in chosen}
     assert kinds == {"Conv", "Clip", "Add"}
     assert all(node.name in chosen for node in graph.node if node.op_type == "Conv")

@@ -9,13 +9,14 @@ import pytest
 
 from training.datasets.dataset import Examples
 from training.errors import RunError
-from training.fit.batches import NOTHING, Batches
+from training.fit.batches import OUTLIER, Batches
 from training.fit.history import Epoch, read_history
-from training.fit.loop import fit, measure_split, targets
-from training.networks.network import DataStatistics, Network
-from training.settings import Augmentation, Settings
+from training.fit.loop import fit, make_targets, measure_split
+from training.hyperparameters import Augmentation, Hyperparameters
+from training.networks.network import Network
+from training.networks.statistics import DataStatistics
 
-SETTINGS = Settings(
+HYPERPARAMETERS = Hyperparameters(
     epochs=4,
     batch_size=32,
     learning_rate=0.01,
@@ -36,11 +37,12 @@ def _examples(count: int, seed: int) -> Examples:
 
 
 TRAIN, VALIDATION = _examples(128, seed=1), _examples(48, seed=2)
+SPLITS = {"train": TRAIN, "validation": VALIDATION}
 
 
 def _build() -> keras.Model:
-    network = Network(SETTINGS, shape=(12, 12)).scale(DataStatistics(classes=3))
-    return network.conv(4, norm=True).pool().flatten().dropout(0.1).classify(3)
+    network = Network(HYPERPARAMETERS, shape=(12, 12)).rescale(DataStatistics(classes=3))
+    return network.conv(4, batch_norm=True).max_pool().flatten().dropout(0.1).classifier(3)
 
 
 class _Kill(Exception):
@@ -67,7 +69,10 @@ def _weights(model: keras.Model) -> list[np.ndarray]:
 
 def test_learns(tmp_path: Path) -> None:
     _, history = fit(
-        _build, train=TRAIN, validation=VALIDATION, settings=replace(SETTINGS, epochs=8), folder=tmp_path
+        _build,
+        **SPLITS,
+        hyperparameters=replace(HYPERPARAMETERS, epochs=8),
+        folder=tmp_path,
     )
 
     assert history[-1].validation_accuracy > 0.95
@@ -75,22 +80,23 @@ def test_learns(tmp_path: Path) -> None:
 
 
 def test_resumed_after_a_kill_equals_uninterrupted(tmp_path: Path) -> None:
-    whole, history = fit(
-        _build, train=TRAIN, validation=VALIDATION, settings=SETTINGS, folder=tmp_path / "whole"
-    )
+    whole, history = fit(_build, **SPLITS, hyperparameters=HYPERPARAMETERS, folder=tmp_path / "whole")
 
     with pytest.raises(_Kill):
         fit(
             _build,
-            train=TRAIN,
-            validation=VALIDATION,
-            settings=SETTINGS,
+            **SPLITS,
+            hyperparameters=HYPERPARAMETERS,
             folder=tmp_path / "killed",
             reporter=_KillIn(epoch=3),
         )
     assert len(read_history(tmp_path / "killed" / "history.json")) == 2
     resumed, rows = fit(
-        _build, train=TRAIN, validation=VALIDATION, settings=SETTINGS, folder=tmp_path / "killed", resume=True
+        _build,
+        **SPLITS,
+        hyperparameters=HYPERPARAMETERS,
+        folder=tmp_path / "killed",
+        resume=True,
     )
 
     assert [row.loss for row in rows] == pytest.approx([row.loss for row in history], abs=1e-6)
@@ -99,10 +105,10 @@ def test_resumed_after_a_kill_equals_uninterrupted(tmp_path: Path) -> None:
 
 
 def test_without_resume_an_earlier_run_is_forgotten(tmp_path: Path) -> None:
-    short = replace(SETTINGS, epochs=1)
-    fit(_build, train=TRAIN, validation=VALIDATION, settings=SETTINGS, folder=tmp_path)
+    short = replace(HYPERPARAMETERS, epochs=1)
+    fit(_build, **SPLITS, hyperparameters=HYPERPARAMETERS, folder=tmp_path)
 
-    _, history = fit(_build, train=TRAIN, validation=VALIDATION, settings=short, folder=tmp_path)
+    _, history = fit(_build, **SPLITS, hyperparameters=short, folder=tmp_path)
 
     assert len(history) == 1
     assert [path.name for path in tmp_path.glob("*.keras")] == ["epoch-001.keras"]
@@ -111,9 +117,13 @@ def test_without_resume_an_earlier_run_is_forgotten(tmp_path: Path) -> None:
 def test_early_stopping_keeps_the_best_epoch(tmp_path: Path) -> None:
     # Labels without any meaning can only be learnt by heart, and validation gets worse.
     noise = Examples(TRAIN.x, np.random.default_rng(9).integers(0, 3, len(TRAIN)))
-    settings = replace(SETTINGS, epochs=40, early_stopping=2, schedule="constant", learning_rate=0.05)
+    hyperparameters = replace(
+        HYPERPARAMETERS, epochs=40, early_stopping=2, schedule="constant", learning_rate=0.05
+    )
 
-    model, history = fit(_build, train=noise, validation=VALIDATION, settings=settings, folder=tmp_path)
+    model, history = fit(
+        _build, train=noise, validation=VALIDATION, hyperparameters=hyperparameters, folder=tmp_path
+    )
 
     losses = [row.validation_loss for row in history]
     assert len(history) == losses.index(min(losses)) + 3 < 40
@@ -121,16 +131,27 @@ def test_early_stopping_keeps_the_best_epoch(tmp_path: Path) -> None:
 
 
 def test_damaged_checkpoint_is_named(tmp_path: Path) -> None:
-    fit(_build, train=TRAIN, validation=VALIDATION, settings=replace(SETTINGS, epochs=1), folder=tmp_path)
+    fit(
+        _build,
+        **SPLITS,
+        hyperparameters=replace(HYPERPARAMETERS, epochs=1),
+        folder=tmp_path,
+    )
     (tmp_path / "epoch-001.keras").write_bytes(b"half of it")
 
     with pytest.raises(RunError, match=r"epoch-001\.keras: cannot be read .* without --resume"):
-        fit(_build, train=TRAIN, validation=VALIDATION, settings=SETTINGS, folder=tmp_path, resume=True)
+        fit(
+            _build,
+            **SPLITS,
+            hyperparameters=HYPERPARAMETERS,
+            folder=tmp_path,
+            resume=True,
+        )
 
 
 def test_an_epoch_has_each_example_once_in_an_order_of_its_own() -> None:
     examples = Examples(np.arange(64, dtype=np.uint8)[:, None, None], np.arange(64))
-    batches = Batches(examples, batch_size=16, seed=1, augmentation=Augmentation())
+    batches = Batches(examples, Hyperparameters(epochs=1, batch_size=16))
 
     first, again, second = (np.concatenate([y for _, y in batches.epoch(number)]) for number in (0, 0, 1))
 
@@ -142,9 +163,8 @@ def test_an_epoch_has_each_example_once_in_an_order_of_its_own() -> None:
 def test_each_picture_is_mirrored_in_one_of_two_epochs_in_turn() -> None:
     pictures = np.zeros((64, 4, 4), dtype=np.uint8)
     pictures[:, :, 0] = 1
-    batches = Batches(
-        Examples(pictures, np.arange(64)), batch_size=16, seed=1, augmentation=Augmentation(flip=True)
-    )
+    hyperparameters = Hyperparameters(epochs=4, batch_size=16, augmentation=Augmentation(flip=True))
+    batches = Batches(Examples(pictures, np.arange(64)), hyperparameters)
 
     mirrored = np.zeros((4, 64), dtype=bool)
     for number in range(4):
@@ -162,16 +182,16 @@ def test_an_error_while_batches_are_made_is_raised_where_they_are_used() -> None
         def take(self, chosen: object) -> Examples:
             raise RuntimeError("the disk is gone")
 
-    batches = Batches(_Broken(TRAIN.x, TRAIN.y), batch_size=8, seed=1, augmentation=Augmentation())
+    batches = Batches(_Broken(TRAIN.x, TRAIN.y), Hyperparameters(epochs=1, batch_size=8))
 
     with pytest.raises(RuntimeError, match="the disk is gone"):
         list(batches.epoch(0))
 
 
 def test_a_network_trained_in_16_bits_comes_out_in_32(tmp_path: Path) -> None:
-    settings = replace(SETTINGS, precision="mixed_bfloat16")
+    hyperparameters = replace(HYPERPARAMETERS, precision="mixed_bfloat16")
 
-    model, history = fit(_build, train=TRAIN, validation=VALIDATION, settings=settings, folder=tmp_path)
+    model, history = fit(_build, **SPLITS, hyperparameters=hyperparameters, folder=tmp_path)
 
     assert {layer.compute_dtype for layer in model.layers} == {"float32"}
     assert history[-1].validation_accuracy > 0.9
@@ -181,6 +201,6 @@ def test_a_network_trained_in_16_bits_comes_out_in_32(tmp_path: Path) -> None:
 
 
 def test_targets_share_out_what_is_smoothed_and_are_alike_for_nothing() -> None:
-    rows = targets(_build(), np.array([2, NOTHING]), smoothing=0.3)
+    rows = make_targets(_build(), np.array([2, OUTLIER]), label_smoothing=0.3)
 
     np.testing.assert_allclose(rows, [[0.1, 0.1, 0.8], [1 / 3, 1 / 3, 1 / 3]], atol=1e-6)

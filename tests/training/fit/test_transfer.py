@@ -11,13 +11,14 @@ from training.datasets.folder import load_folder
 from training.fit.feature_cache import compute_once
 from training.fit.run import load_run
 from training.fit.train import train
+from training.hyperparameters import Hyperparameters
 from training.networks import pretrained
-from training.networks.pretrained import CUT, make_transfer, unfreeze_top
+from training.networks.pretrained import CUT, build_transfer, unfreeze_top
 from training.recipes import load_recipe
-from training.recipes.cats_dogs_finetune import RECIPE
-from training.settings import Settings
+from training.recipes.cats_dogs_finetune import FINE_TUNING, RECIPE
+from training.recipes.recipe import TransferLearning
 
-SETTINGS = Settings(epochs=1, dropout=0.2)
+HYPERPARAMETERS = Hyperparameters(epochs=1, dropout=0.2)
 
 
 @pytest.fixture(autouse=True)
@@ -64,20 +65,20 @@ def test_activations_go_on_after_a_kill(tmp_path: Path) -> None:
 
 def test_parts_are_one_network() -> None:
     keras.utils.set_random_seed(1)
-    transfer = make_transfer(SETTINGS, classes=2)
+    transfer = build_transfer(HYPERPARAMETERS, classes=2)
     pictures = np.random.default_rng(2).integers(0, 256, (2, 180, 180, 3), dtype=np.uint8)
 
     activations = np.asarray(transfer.lower.predict_on_batch(pictures))
 
     assert activations.shape == (2, 12, 12, 96)
-    whole = transfer.whole.predict_on_batch(pictures)
+    whole = transfer.full.predict_on_batch(pictures)
     np.testing.assert_allclose(transfer.fine_tuning.predict_on_batch(activations), whole, atol=1e-3)
     pooled = transfer.pooled.predict_on_batch(activations)
     np.testing.assert_allclose(transfer.head.predict_on_batch(pooled), whole, atol=1e-3)
 
 
 def test_only_what_is_behind_the_cut_is_unfrozen_and_no_normalisation() -> None:
-    transfer = make_transfer(SETTINGS, classes=2)
+    transfer = build_transfer(HYPERPARAMETERS, classes=2)
     assert len(transfer.fine_tuning.trainable_weights) == 2
 
     unfreeze_top(transfer)
@@ -93,19 +94,20 @@ def test_only_what_is_behind_the_cut_is_unfrozen_and_no_normalisation() -> None:
 
 def test_fine_tuning_trains_both_stages_and_resumes(cache: Path, own_pictures: Path, tmp_path: Path) -> None:
     dataset = load_folder(own_pictures, preprocessing="photo", size=pretrained.SIZE)
-    recipe = replace(
-        RECIPE, fine_tuning=replace(RECIPE.fine_tuning, epochs=1, batch_size=8, learning_rate=1e-3)
-    )
-    settings = replace(RECIPE.settings, epochs=2, batch_size=8)
+    fine_tuning = replace(FINE_TUNING, epochs=1, batch_size=8, learning_rate=1e-3)
+    recipe = replace(RECIPE, strategy=TransferLearning(fine_tuning=fine_tuning))
+    hyperparameters = replace(RECIPE.hyperparameters, epochs=2, batch_size=8)
+    arguments = {"dataset": dataset, "hyperparameters": hyperparameters, "folder": tmp_path / "run"}
 
-    record, history = train(recipe, dataset=dataset, settings=settings, folder=tmp_path / "run")
-    _, again = train(recipe, dataset=dataset, settings=settings, folder=tmp_path / "run", resume=True)
+    run = train(recipe, **arguments)
+    again = train(recipe, **arguments, resume=True)
 
+    history = run.history
     assert [row.number for row in history] == [1, 2, 3]
-    assert again == history
-    assert record.settings["joint"]["epochs"] == 1
+    assert again.history == history
+    assert run.record.settings["fine_tuning"]["epochs"] == 1
     assert len(list((cache / "activations").glob("*.f16"))) == 4
-    _, model, _ = load_run(tmp_path / "run")
+    model = load_run(tmp_path / "run").model
     answers = np.asarray(model.predict(dataset.validation.x, verbose=0))[:, 0]
     loss = -np.log(np.where(dataset.validation.y == 1, answers, 1 - answers)).mean()
     assert loss == pytest.approx(history[-1].validation_loss, abs=2e-3)
@@ -114,5 +116,5 @@ def test_fine_tuning_trains_both_stages_and_resumes(cache: Path, own_pictures: P
 def test_both_recipes_share_their_activations() -> None:
     features, finetune = (load_recipe(f"cats-dogs-{name}") for name in ("features", "finetune"))
 
-    assert features.settings.augmentation == finetune.settings.augmentation
-    assert features.settings.seed == finetune.settings.seed
+    assert features.hyperparameters.augmentation == finetune.hyperparameters.augmentation
+    assert features.hyperparameters.seed == finetune.hyperparameters.seed

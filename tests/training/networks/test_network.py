@@ -4,10 +4,11 @@ import keras
 import numpy as np
 import pytest
 
-from training.networks.network import Network, measure
-from training.settings import Settings
+from training.hyperparameters import Hyperparameters
+from training.networks.network import Network
+from training.networks.statistics import measure_images
 
-SETTINGS = Settings(epochs=1, scaling="standard")
+HYPERPARAMETERS = Hyperparameters(epochs=1, scaling="standard")
 
 
 def _photos() -> np.ndarray:
@@ -18,11 +19,13 @@ def _photos() -> np.ndarray:
 
 
 @pytest.mark.parametrize("side", [2, 3])
-def test_whitened_patches_are_uncorrelated_and_of_variance_one(side: int) -> None:
+def test_whitening_gives_uncorrelated_patches_of_variance_one(side: int) -> None:
     photos = _photos()
-    facts = measure(photos, classes=10)
-    network = Network(SETTINGS, shape=(20, 20, 3)).scale(facts).whiten(facts, side=side)
-    model = network.pool_to_one().classify(10)
+    statistics = measure_images(photos, classes=10)
+    network = (
+        Network(HYPERPARAMETERS, shape=(20, 20, 3)).rescale(statistics).whitening_conv(statistics, side=side)
+    )
+    model = network.global_max_pool().classifier(10)
 
     layer = model.get_layer("whitening")
     values = keras.Model(model.input, layer.output)(photos).numpy()
@@ -34,21 +37,31 @@ def test_whitened_patches_are_uncorrelated_and_of_variance_one(side: int) -> Non
     assert not layer.trainable
 
 
-def test_a_floor_keeps_noise_from_being_blown_up() -> None:
+def test_epsilon_limits_the_amplification_of_noise() -> None:
     photos = _photos()
-    facts = measure(photos, classes=10)
+    statistics = measure_images(photos, classes=10)
     gains = []
-    for floor in (5e-4, 2.0):
-        network = Network(SETTINGS, shape=(20, 20, 3)).scale(facts).whiten(facts, side=2, floor=floor)
-        kernel = network.pool_to_one().classify(10).get_layer("whitening").get_weights()[0]
+    for epsilon in (5e-4, 2.0):
+        network = (
+            Network(HYPERPARAMETERS, shape=(20, 20, 3))
+            .rescale(statistics)
+            .whitening_conv(statistics, side=2, epsilon=epsilon)
+        )
+        kernel = network.global_max_pool().classifier(10).get_layer("whitening").get_weights()[0]
         gains.append(np.linalg.norm(kernel.reshape(-1, kernel.shape[-1]), axis=0).max())
 
     assert gains[1] < 1 / np.sqrt(2) < gains[0] / 2
 
 
-def test_a_block_begins_by_handing_on_its_input() -> None:
-    facts = measure(_photos(), classes=10)
-    model = Network(SETTINGS, shape=(20, 20, 3)).scale(facts).block(5, depth=1).pool_to_one().classify(10)
+def test_conv_block_is_initialised_to_the_identity() -> None:
+    statistics = measure_images(_photos(), classes=10)
+    model = (
+        Network(HYPERPARAMETERS, shape=(20, 20, 3))
+        .rescale(statistics)
+        .conv_block(5, depth=1)
+        .global_max_pool()
+        .classifier(10)
+    )
 
     convolution = next(layer for layer in model.layers if isinstance(layer, keras.layers.Conv2D))
     before = keras.Model(model.input, convolution.input)(_photos()).numpy()

@@ -4,8 +4,8 @@ import keras
 import numpy as np
 import pytest
 
-from training.networks.network import DataStatistics
-from training.networks.word_sum import WordSum, count_ratios
+from training.networks.statistics import DataStatistics, log_count_ratios
+from training.networks.word_sum import WordSum
 from training.recipes import load_recipe
 
 IDS = np.array([[1, 3, 0], [2, 3, 4], [1, 0, 0], [4, 0, 0]], dtype=np.int32)
@@ -22,7 +22,7 @@ def test_sum_is_the_dense_layer_on_the_multi_hot_vector() -> None:
 
 
 def test_ratios_compare_a_word_s_share_in_both_classes() -> None:
-    ratios = count_ratios(IDS, np.array([1, 0, 1, 0]))
+    ratios = log_count_ratios(IDS, np.array([1, 0, 1, 0]))
 
     # Counts and one: in class 1, (3, 1, 2, 1) of 7; in class 0, (1, 2, 2, 3) of 8.
     expected = np.log([(3 / 7) / (1 / 8), (1 / 7) / (2 / 8), (2 / 7) / (2 / 8), (1 / 7) / (3 / 8)])
@@ -31,8 +31,10 @@ def test_ratios_compare_a_word_s_share_in_both_classes() -> None:
 
 def test_untrained_bigram_network_is_a_mild_naive_bayes() -> None:
     recipe = load_recipe("imdb-bigrams")
-    ratios = count_ratios(IDS, np.array([1, 0, 1, 0]))
-    model = recipe.build(recipe.settings, DataStatistics(classes=2, ratios=tuple(ratios.tolist())))
+    ratios = log_count_ratios(IDS, np.array([1, 0, 1, 0]))
+    model = recipe.build(
+        recipe.hyperparameters, DataStatistics(classes=2, log_count_ratios=tuple(ratios.tolist()))
+    )
 
     probability = float(keras.ops.convert_to_numpy(model(IDS[:1]))[0, 0])
 

@@ -1,39 +1,63 @@
-"""Every recipe builds the very network that it is named for."""
+"""Every recipe builds its network, documents its result, and refuses the options it does not use."""
 
 import importlib
 import re
+import sys
+from dataclasses import fields, replace
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
+import training
+from training import cli, recipes
+from training.datasets.registry import DATASETS
 from training.errors import RecipeError
+from training.hyperparameters import Augmentation, Hyperparameters, declaration_of
 from training.networks import pretrained
-from training.networks.network import DataStatistics
-from training.recipes import NAMES, load_recipe
-from training.recipes.recipe import Recipe
+from training.networks.statistics import DataStatistics
+from training.recipes import default_recipe, load_recipe, recipe_names
+from training.recipes.recipe import NETWORK_HYPERPARAMETERS, Recipe
 from training.reporting.results import read_results
 
+NAMES = recipe_names()
 PARAMETERS = {
     "mnist-dense": 407_050,
     "mnist-convnet": 93_322,
     "mnist-two-conv": 305_194,
     "mnist-small-convnet": 34_826,
     "mnist-deep": 441_516,
-    "mnist-hands": 441_516,
+    "mnist-strokes": 441_516,
     "fashion-dense": 55_050,
     "fashion-deep": 674_924,
     "fashion-residual": 176_090,
     "cifar10-bn-elu": 293_930,
     "cifar10-deep": 2_564_522,
-    "cifar10-damaged": 2_564_522,
+    "cifar10-corruptions": 2_564_522,
     "cats-dogs-scratch": 213_905,
     "cats-dogs-features": 2_257_984 + 1_281,
     "cats-dogs-finetune": 2_257_984 + 1_281,
     "imdb-dense": 160_305,
-    # A weight for each word or pair of words, of which the tests' data has a thousand, and a bias.
+    # One weight for each of the 1,000 words in the statistics of these tests, and a bias.
     "imdb-bigrams": 1_001,
+}
+# A value of each option that no recipe has.
+CHANGES: dict[str, Any] = {
+    "epochs": 3,
+    "batch_size": 7,
+    "learning_rate": 0.123,
+    "l1": 0.01,
+    "l2": 0.02,
+    "dropout": 0.45,
+    "batch_norm": True,
+    "width": 0.5,
+    "scaling": "none",
+    "augmentation": Augmentation(shift=0.33),
+    "early_stopping": 9,
+    "seed": 77,
 }
 
 
@@ -42,69 +66,152 @@ def _no_download(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pretrained, "WEIGHTS", None)
 
 
-def _build(recipe: Recipe) -> keras.Model:
-    classes = 2 if recipe.dataset in ("cats_vs_dogs", "imdb") else 10
+def _build(recipe: Recipe, hyperparameters: Hyperparameters | None = None) -> keras.Model:
+    classes = len(DATASETS[recipe.dataset].labels)
     patch = 27 if recipe.dataset == "cifar10" else 9
     covariance = tuple(map(tuple, np.eye(patch).tolist()))
-    facts = DataStatistics(classes=classes, covariance=covariance, ratios=(0.5,) * 1_000)
-    return recipe.build(recipe.settings, facts)
+    statistics = DataStatistics(classes=classes, covariance=covariance, log_count_ratios=(0.5,) * 1_000)
+    return recipe.build(hyperparameters or recipe.hyperparameters, statistics)
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_has_exactly_the_parameters_it_should(name: str) -> None:
+def test_network_has_the_expected_number_of_parameters(name: str) -> None:
     assert _build(load_recipe(name)).count_params() == PARAMETERS[name]
 
 
 def test_pretrained_base_has_the_parameters_of_mobilenet_v2() -> None:
-    settings = load_recipe("cats-dogs-features").settings
+    hyperparameters = load_recipe("cats-dogs-features").hyperparameters
 
-    assert pretrained.make_transfer(settings, classes=2).base.count_params() == 2_257_984
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_takes_what_serving_hands_over(name: str) -> None:
-    model = _build(load_recipe(name))
-
-    tensor = model.inputs[0]
-    assert (tensor.name, keras.backend.standardize_dtype(tensor.dtype)) in (
-        ("image", "uint8"),
-        ("ids", "int32"),
-    )
+    assert pretrained.build_transfer(hyperparameters, classes=2).base.count_params() == 2_257_984
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_header_tells_what_was_reached(name: str) -> None:
+def test_network_takes_the_inputs_of_the_server(name: str) -> None:
+    tensor = _build(load_recipe(name)).inputs[0]
+
+    expected = (("image", "uint8"), ("ids", "int32"))
+    assert (tensor.name, keras.backend.standardize_dtype(tensor.dtype)) in expected
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_header_states_the_result(name: str) -> None:
     module = importlib.import_module(f"training.recipes.{name.replace('-', '_')}")
     result = read_results()[name]
 
+    assert module.RECIPE.name == name
+    assert module.__doc__.startswith(f"{name}: ")
     assert re.search(rf"\b{result.accuracy:.4f}\b", module.__doc__)
     assert f"seed {result.seed}" in module.__doc__
     assert f"{result.epochs} epochs" in module.__doc__
 
 
-def test_unknown_recipe_is_named_with_those_there_are() -> None:
-    with pytest.raises(RecipeError, match="no recipe 'mnist-huge'; choose among mnist-dense"):
-        load_recipe("mnist-huge")
+@pytest.mark.parametrize("dataset", [name for name, entry in DATASETS.items() if entry.load])
+def test_every_data_set_has_one_default_recipe(dataset: str) -> None:
+    defaults = [name for name in NAMES if load_recipe(name).default and load_recipe(name).dataset == dataset]
+
+    assert defaults == [default_recipe(dataset).name]
 
 
-def test_narrower_network_has_fewer_parameters() -> None:
+class _Recorder:
+    """Hyperparameters that record which of them are read."""
+
+    def __init__(self, hyperparameters: Hyperparameters) -> None:
+        self._hyperparameters = hyperparameters
+        self.read: set[str] = set()
+
+    def __getattr__(self, name: str) -> Any:
+        self.read.add(name)
+        return getattr(self._hyperparameters, name)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_declares_exactly_the_hyperparameters_that_its_network_reads(name: str) -> None:
+    recipe = load_recipe(name)
+    recorder: Any = _Recorder(recipe.hyperparameters)
+
+    _build(recipe, recorder)
+
+    assert recorder.read & NETWORK_HYPERPARAMETERS == recipe.network_hyperparameters
+
+
+@pytest.mark.parametrize("option", CHANGES)
+@pytest.mark.parametrize("name", NAMES)
+def test_every_option_is_used_or_refused(name: str, option: str) -> None:
+    recipe = load_recipe(name)
+    ignored = NETWORK_HYPERPARAMETERS - recipe.network_hyperparameters
+    if recipe.preprocessing == "text":
+        ignored |= {"augmentation"}
+
+    if option not in ignored:
+        assert getattr(recipe.configure({option: CHANGES[option]}), option) == CHANGES[option]
+        return
+    flag = next(declaration_of(spec).option for spec in fields(Hyperparameters) if spec.name == option)
+    with pytest.raises(RecipeError, match=rf"^{name} does not use {flag}; it takes --epochs, --batch-size"):
+        recipe.configure({option: CHANGES[option]})
+
+
+def test_all_options_are_tested() -> None:
+    options = {spec.name for spec in fields(Hyperparameters) if declaration_of(spec).option}
+
+    assert options == CHANGES.keys()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("epochs", 0), ("dropout", 1.0), ("width", 0.0), ("l1", -1e-3), ("seed", -1)]
+)
+def test_value_out_of_range_is_refused(name: str, value: float) -> None:
+    with pytest.raises(RecipeError, match=f"hyperparameter {name} cannot be {value}"):
+        load_recipe("mnist-dense").configure({name: value})
+
+
+def test_unknown_name_is_refused_with_all_names() -> None:
+    with pytest.raises(RecipeError, match="no recipe 'nothing'; choose from cats-dogs-features"):
+        load_recipe("nothing")
+
+
+@pytest.mark.parametrize(
+    ("name", "suggestion"),
+    [
+        ("mnist-hands", "mnist-strokes"),
+        ("cifar10-damaged", "cifar10-corruptions"),
+        ("mnist-dens", "mnist-dense"),
+    ],
+)
+def test_former_or_misspelt_name_is_refused_with_a_suggestion(name: str, suggestion: str) -> None:
+    with pytest.raises(RecipeError, match=f"no recipe '{name}'; did you mean {suggestion}"):
+        load_recipe(name)
+
+
+def test_new_recipe_is_one_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = Path(recipes.__file__).with_name("mnist_dense.py").read_text()
+    (tmp_path / "mnist_new.py").write_text(source.replace("mnist-dense", "mnist-new"))
+    monkeypatch.setattr(recipes, "__path__", [*recipes.__path__, str(tmp_path)])
+
+    recipe = load_recipe("mnist-new")
+
+    monkeypatch.delitem(sys.modules, "training.recipes.mnist_new")
+    assert recipe.name == "mnist-new"
+    assert "mnist-new" in recipe_names()
+    missing = CliRunner().invoke(cli.export, ["mnist-new", "--runs", str(tmp_path)])
+    assert "contains no finished run" in str(missing.exception)
+    assert "(mnist-new" not in CliRunner().invoke(cli.train, ["mnist-new", "--epochs", "0"]).output
+
+
+def test_width_scales_the_number_of_parameters() -> None:
     recipe = load_recipe("mnist-convnet")
-    from dataclasses import replace
 
-    narrow = recipe.build(replace(recipe.settings, width=0.5), DataStatistics(classes=10))
+    narrow = recipe.build(replace(recipe.hyperparameters, width=0.5), DataStatistics(classes=10))
 
     assert narrow.count_params() < PARAMETERS["mnist-convnet"] / 3
 
 
-def test_recipes_and_training_loop_are_pure_keras() -> None:
-    # What needs TensorFlow itself: conversion, and logs for TensorBoard.
-    allowed = {"graph.py", "explanation.py", "tensorboard.py"}
-    folder = Path(pretrained.__file__).parent
+def test_only_export_and_tensorboard_import_tensorflow() -> None:
+    allowed = {"explanation.py", "onnx_graph.py", "tensorboard.py"}
 
     users = {
         path.name
-        for path in folder.rglob("*.py")
-        if re.search(r"^\s*import tensorflow", path.read_text(), re.M)
+        for path in Path(training.__file__).parent.rglob("*.py")
+        if re.search(r"^import tensorflow", path.read_text(), re.MULTILINE)
     }
 
     assert users <= allowed

@@ -1,9 +1,12 @@
-"""Decoding: every kind of picture file comes out upright with eight bits, and no other bytes do harm."""
+"""Tests of decoding: all formats, orientations and modes, damaged files and size limits."""
 
 import io
 import struct
+import subprocess
+import sys
 import time
 import tracemalloc
+import warnings
 import zipfile
 import zlib
 from collections.abc import Callable
@@ -28,7 +31,7 @@ _TOP_LEFT, _TOP_RIGHT, _BOTTOM_LEFT, _BOTTOM_RIGHT = (
 
 @pytest.fixture
 def scene() -> Image.Image:
-    """A picture, 48 wide and 32 high, with a colour of its own in each quarter."""
+    """A picture of 48 x 32 pixels with a different colour in each quarter."""
     pixels = np.zeros((32, 48, 3), dtype=np.uint8)
     pixels[:16, :24], pixels[:16, 24:] = _TOP_LEFT, _TOP_RIGHT
     pixels[16:, :24], pixels[16:, 24:] = _BOTTOM_LEFT, _BOTTOM_RIGHT
@@ -61,7 +64,7 @@ def test_every_format_gives_the_same_picture(
     assert _difference(picture, scene) <= tolerance
 
 
-# Where the camera's top-left corner lies, by EXIF's orientation: what has to be undone.
+# How a camera transposes the picture for each EXIF orientation.
 _STORED = {
     1: None,
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -90,9 +93,7 @@ def test_pictures_come_out_upright(
 
 
 @pytest.mark.parametrize("orientation", [0, 9, 65535])
-def test_an_orientation_that_does_not_exist_is_none(
-    encode: Encode, scene: Image.Image, orientation: int
-) -> None:
+def test_invalid_orientation_is_ignored(encode: Encode, scene: Image.Image, orientation: int) -> None:
     exif = Image.Exif()
     exif[0x0112] = orientation
     assert _difference(decode_image(encode(scene, exif=exif)), scene) == 0
@@ -100,13 +101,11 @@ def test_an_orientation_that_does_not_exist_is_none(
 
 @pytest.mark.filterwarnings("ignore:Tag data larger than file:UserWarning", "ignore:Truncated File Read")
 @pytest.mark.parametrize("orientation", [1, 6])
-def test_odd_exif_beside_a_good_picture_does_no_harm(
-    encode: Encode, scene: Image.Image, orientation: int
-) -> None:
+def test_damaged_exif_is_ignored(encode: Encode, scene: Image.Image, orientation: int) -> None:
     entries = [
-        struct.pack("<HHII", 0x010F, 2, 0xFFFFFF, 0x7FFFFFFF),  # a maker's name far outside the file
+        struct.pack("<HHII", 0x010F, 2, 0xFFFFFF, 0x7FFFFFFF),  # manufacturer: an offset outside the file
         struct.pack("<HHIHH", 0x0112, 3, 1, orientation, 0),
-        struct.pack("<HHII", 0x011A, 5, 1, 0xFFFFFFF0),  # a resolution that is nowhere
+        struct.pack("<HHII", 0x011A, 5, 1, 0xFFFFFFF0),  # resolution: an offset outside the file
         struct.pack("<HHII", 0x8769, 4, 1, 0xFFFFFFF0),
     ]
     block = b"Exif\0\0II*\0\x08\0\0\0" + struct.pack("<H", len(entries)) + b"".join(entries) + bytes(4)
@@ -172,7 +171,7 @@ def test_a_transparent_grey_is_transparent(encode: Encode) -> None:
 
 @pytest.mark.parametrize("adobe", [True, False])
 def test_a_cmyk_jpeg_has_the_colours_it_was_made_with(encode: Encode, adobe: bool) -> None:
-    # Photoshop stores CMYK inverted and says so in a marker of its own, which Pillow writes too.
+    # Photoshop stores CMYK inverted and marks it with an Adobe segment, which Pillow writes too.
     content = encode(Image.new("CMYK", (16, 16), (0, 255, 255, 0)), "JPEG", quality=95)
     if not adobe:
         start = content.index(b"\xff\xee")
@@ -183,22 +182,20 @@ def test_a_cmyk_jpeg_has_the_colours_it_was_made_with(encode: Encode, adobe: boo
 
 
 @pytest.mark.parametrize("kind", ["GIF", "WEBP", "PNG", "TIFF"])
-def test_of_an_animation_or_a_stack_the_first_picture_counts(encode: Encode, kind: str) -> None:
+def test_first_frame_of_an_animation_is_decoded(encode: Encode, kind: str) -> None:
     frames = [Image.new("RGB", (20, 20), color) for color in ("red", "lime", "blue")]
     content = encode(frames[0], kind, save_all=True, append_images=frames[1:])
     assert tuple(np.asarray(decode_image(content).convert("RGB"))[10, 10] // 250) == (1, 0, 0)
 
 
-def test_a_phones_picture_with_a_second_one_inside_is_its_first(encode: Encode) -> None:
+def test_first_picture_of_an_mpo_file_is_decoded(encode: Encode) -> None:
     first, second = Image.new("RGB", (48, 32), "red"), Image.new("RGB", (48, 32), "blue")
     content = encode(first, "MPO", save_all=True, append_images=[second], quality=95)
     assert _difference(decode_image(content), first) <= 3
 
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF"])
-def test_a_truncated_picture_is_damaged_wherever_it_ends(
-    encode: Encode, scene: Image.Image, kind: str
-) -> None:
+def test_truncated_picture_is_damaged(encode: Encode, scene: Image.Image, kind: str) -> None:
     content = encode(scene.resize((200, 150)), kind)
     for end in (1, 8, 20, len(content) // 4, len(content) // 2, len(content) * 3 // 4):
         with pytest.raises(DamagedImage):
@@ -235,7 +232,7 @@ def _zip() -> bytes:
     ],
     ids=lambda content: repr(content[:12]),
 )
-def test_what_is_no_picture_that_is_read_here_is_damaged(content: bytes) -> None:
+def test_other_files_are_damaged_pictures(content: bytes) -> None:
     with pytest.raises(DamagedImage) as raised:
         decode_image(content)
     assert "PNG" in str(raised.value)
@@ -261,7 +258,7 @@ def _bombs() -> dict[str, bytes]:
 
 
 @pytest.mark.parametrize("kind", ["PNG", "BMP", "GIF"])
-def test_a_bomb_is_refused_by_its_header_at_once(kind: str) -> None:
+def test_decompression_bomb_is_rejected_by_its_header(kind: str) -> None:
     content = _bombs()[kind]
     tracemalloc.start()
     started = time.perf_counter()
@@ -273,7 +270,38 @@ def test_a_bomb_is_refused_by_its_header_at_once(kind: str) -> None:
     assert peak < 5_000_000
 
 
-def test_a_bomb_in_a_pictures_text_is_refused(scene: Image.Image, encode: Encode) -> None:
+def test_pillows_limit_of_the_process_is_unchanged() -> None:
+    program = (
+        "import io; from PIL import Image; before = Image.MAX_IMAGE_PIXELS; "
+        "from service.inference.preprocessing import decode_image; "
+        "stream = io.BytesIO(); Image.new('L', (9, 9)).save(stream, 'GIF'); decode_image(stream.getvalue()); "
+        "assert before and Image.MAX_IMAGE_PIXELS == before"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "GIF", "BMP"])
+def test_only_max_pixels_limits_the_size(
+    encode: Encode, scene: Image.Image, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = encode(scene.convert("P") if kind == "PNG" else scene, kind)
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 10)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert decode_image(content).size == scene.size
+
+
+@pytest.mark.parametrize("kind", ["WEBP", "TIFF"])
+def test_files_above_pillows_limit_are_too_large(
+    encode: Encode, scene: Image.Image, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = encode(scene, kind)
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 10)
+    with pytest.raises(InputTooLarge, match="1536 pixels"):
+        decode_image(content)
+
+
+def test_decompression_bomb_in_a_text_chunk_is_rejected(scene: Image.Image, encode: Encode) -> None:
     bomb = _chunk(b"zTXt", b"comment\0\0" + zlib.compress(bytes(100_000_000)))
     body = _chunk(b"IDAT", zlib.compress(bytes(4 * 13)))
     with pytest.raises(DamagedImage):
@@ -301,7 +329,7 @@ def test_the_limit_is_on_width_times_height(
         ((2, 10**7), (1, 5 * 10**6)),
     ],
 )
-def test_very_large_pictures_are_averaged_down(
+def test_very_large_pictures_are_reduced(
     encode: Encode, size: tuple[int, int], expected: tuple[int, int]
 ) -> None:
     stored = Image.new("L", size, 255)
@@ -313,9 +341,7 @@ def test_very_large_pictures_are_averaged_down(
     assert abs(histogram[0] - histogram[255]) <= 2 * expected[0]
 
 
-def test_however_many_ask_few_very_large_pictures_are_in_memory_at_once(
-    encode: Encode, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_few_large_pictures_are_decoded_at_a_time(encode: Encode, monkeypatch: pytest.MonkeyPatch) -> None:
     content = encode(Image.new("L", (5000, 4000)))
     at_work: list[int] = []
     busiest: list[int] = []
@@ -335,7 +361,7 @@ def test_however_many_ask_few_very_large_pictures_are_in_memory_at_once(
     assert max(busiest) <= 2
 
 
-def test_transparency_is_averaged_without_the_colour_of_what_is_not_seen(encode: Encode) -> None:
+def test_colour_of_transparent_pixels_is_not_averaged(encode: Encode) -> None:
     stored = Image.new("RGBA", (4400, 4400), (255, 255, 255, 0))
     stored.paste((0, 0, 0, 255), (1, 1, 3001, 3001))
     found = np.asarray(decode_image(encode(stored, compress_level=1)))
@@ -343,6 +369,6 @@ def test_transparency_is_averaged_without_the_colour_of_what_is_not_seen(encode:
     assert found[..., 0][found[..., 3] > 0].max() == 0
 
 
-def test_pixels_of_no_known_range_are_refused(encode: Encode) -> None:
+def test_floating_point_pixels_are_rejected(encode: Encode) -> None:
     with pytest.raises(DamagedImage, match="floating-point"):
         decode_image(encode(Image.fromarray(np.ones((9, 9), np.float32)), "TIFF"))

@@ -1,4 +1,4 @@
-"""Digits: what was drawn, photographed or scanned comes out as MNIST's own pictures are."""
+"""Tests that drawn, photographed and scanned digits become pictures like MNIST's."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -20,7 +20,7 @@ _SEED = 7
 
 
 def _enlarged(digit: Array, factor: int, *, seed: int = _SEED) -> Image.Image:
-    """Put a digit, white on black, at a random place of a canvas that is larger than it."""
+    """Put a digit, white on black, at a random position of a larger canvas."""
     chance = np.random.default_rng(seed)
     height, width = digit.shape
     canvas = np.zeros((height * factor + 90, width * factor + 130), dtype=np.uint8)
@@ -32,7 +32,7 @@ def _enlarged(digit: Array, factor: int, *, seed: int = _SEED) -> Image.Image:
 
 
 def _is_canonical(digit: Array) -> bool:
-    """Say whether a digit has MNIST's own geometry: a side of 20, full range, its mass in the middle."""
+    """Return whether a digit has MNIST's geometry: a longer side of 20, full range, centred by mass."""
     rows, columns = np.flatnonzero(digit.any(axis=1)), np.flatnonzero(digit.any(axis=0))
     sides = (rows[-1] - rows[0] + 1, columns[-1] - columns[0] + 1)
     weights = digit / digit.sum()
@@ -44,13 +44,13 @@ def _is_canonical(digit: Array) -> bool:
 
 @pytest.fixture(scope="module")
 def canonical(mnist_digits: Array) -> Array:
-    """The real digits of the sample whose box has whole-number sides, as drawing.md measured them."""
+    """The real digits of the sample that have exactly MNIST's geometry."""
     chosen = [digit for digit in mnist_digits if _is_canonical(digit)]
     assert len(chosen) > 200
     return np.stack(chosen)
 
 
-def test_real_digits_come_back_from_a_larger_canvas_to_the_last_level(canonical: Array) -> None:
+def test_real_digits_on_a_larger_canvas_are_restored_exactly(canonical: Array) -> None:
     for number, digit in enumerate(canonical):
         found = prepare_digit(_enlarged(digit, 10, seed=number))
         assert np.abs(found.astype(int) - digit).max() <= 1, number
@@ -64,7 +64,7 @@ def test_ink_is_found_in_either_polarity(canonical: Array) -> None:
 
 
 @pytest.mark.parametrize("ink", ["black", "white", "#203080", "#ffe080"])
-def test_ink_on_nothing_is_seen_on_a_page_that_shows_it(canonical: Array, ink: str) -> None:
+def test_transparent_drawing_gets_a_contrasting_background(canonical: Array, ink: str) -> None:
     for digit in canonical[:20]:
         canvas = _enlarged(digit, 10)
         drawing = Image.new("RGBA", canvas.size, ink)
@@ -73,7 +73,7 @@ def test_ink_on_nothing_is_seen_on_a_page_that_shows_it(canonical: Array, ink: s
         assert np.abs(difference).max() <= 3
 
 
-def test_a_white_page_with_transparent_corners_is_a_white_page(canonical: Array) -> None:
+def test_white_background_with_transparent_corners_stays_white(canonical: Array) -> None:
     canvas = _enlarged(canonical[0], 10)
     window = Image.fromarray(255 - np.asarray(canvas)).convert("RGBA")
     opaque = Image.new("L", canvas.size, 0)
@@ -106,7 +106,7 @@ def test_any_scale_of_a_smooth_drawing_changes_little(canonical: Array) -> None:
 
 @pytest.fixture(scope="module")
 def read(models_folder: Path) -> Callable[[Sequence[Array]], list[str]]:
-    """Return what the committed network reads in prepared pictures."""
+    """Return the predictions of the committed network for prepared pictures."""
     predictor = Catalog(models_folder).predictor("mnist")
 
     def labels(pixels: Sequence[Array]) -> list[str]:
@@ -115,7 +115,7 @@ def read(models_folder: Path) -> Callable[[Sequence[Array]], list[str]]:
     return labels
 
 
-def test_a_larger_canvas_costs_hardly_any_accuracy(
+def test_larger_canvas_keeps_accuracy(
     mnist_digits: Array, data_folder: Path, read: Callable[..., list[str]]
 ) -> None:
     with np.load(data_folder / "mnist.npz") as arrays:
@@ -129,7 +129,7 @@ def test_a_larger_canvas_costs_hardly_any_accuracy(
 
 
 @pytest.mark.parametrize("quality", [90, 50, 20])
-def test_compression_changes_no_reading(
+def test_compression_keeps_predictions(
     canonical: Array, encode: Encode, quality: int, read: Callable[..., list[str]]
 ) -> None:
     clean = [_enlarged(digit, 10) for digit in canonical[:100]]
@@ -138,7 +138,7 @@ def test_compression_changes_no_reading(
     assert found == read([prepare_digit(canvas) for canvas in clean])
 
 
-def test_a_grainy_grey_scan_is_read_like_a_clean_one(
+def test_noisy_grey_scan_is_classified_like_a_clean_one(
     canonical: Array, read: Callable[..., list[str]]
 ) -> None:
     chance = np.random.default_rng(_SEED)
@@ -150,13 +150,13 @@ def test_a_grainy_grey_scan_is_read_like_a_clean_one(
 
 
 @pytest.mark.parametrize("inverted", [False, True])
-def test_a_picture_of_28_by_28_is_taken_as_it_is(mnist_digits: Array, inverted: bool) -> None:
+def test_picture_of_28_by_28_is_unchanged(mnist_digits: Array, inverted: bool) -> None:
     for digit in mnist_digits[:100]:
         shown = 255 - digit if inverted else digit
         assert np.array_equal(prepare_digit(Image.fromarray(shown)), digit)
 
 
-def test_what_comes_out_has_mnists_geometry(canonical: Array) -> None:
+def test_result_has_mnists_geometry(canonical: Array) -> None:
     chance = np.random.default_rng(_SEED)
     for _ in range(40):
         canvas = Image.new("L", (280, 280), 255)
@@ -188,7 +188,7 @@ def test_noise_alone_is_blank() -> None:
 
 
 @pytest.mark.parametrize("size", [(3, 3), (1, 40), (40, 1), (2, 1000), (1000, 3), (3000, 2000)])
-def test_a_single_dark_pixel_is_a_mark_whatever_the_size(size: tuple[int, int]) -> None:
+def test_single_dark_pixel_is_ink_at_any_size(size: tuple[int, int]) -> None:
     picture = Image.new("L", size, 255)
     picture.putpixel((size[0] // 2, size[1] // 2), 0)
     pixels = prepare_digit(picture)
@@ -197,7 +197,7 @@ def test_a_single_dark_pixel_is_a_mark_whatever_the_size(size: tuple[int, int]) 
 
 
 @pytest.mark.parametrize("size", [(4, 300), (300, 4)])
-def test_a_very_long_stroke_stays_as_long_as_it_is_drawn(size: tuple[int, int]) -> None:
+def test_very_long_stroke_keeps_its_length(size: tuple[int, int]) -> None:
     picture = Image.new("L", (340, 340), 255)
     picture.paste(0, (20, 20, 20 + size[0], 20 + size[1]))
     pixels = prepare_digit(picture)
@@ -205,7 +205,7 @@ def test_a_very_long_stroke_stays_as_long_as_it_is_drawn(size: tuple[int, int]) 
     assert sides == [1, 20]
 
 
-def test_ink_that_touches_the_edges_is_not_taken_for_the_page() -> None:
+def test_ink_at_the_edges_is_not_background() -> None:
     picture = Image.new("L", (200, 200), 255)
     picture.paste(0, (90, 0, 110, 200))
     pixels = prepare_digit(picture)
@@ -213,7 +213,7 @@ def test_ink_that_touches_the_edges_is_not_taken_for_the_page() -> None:
     assert pixels[14, 2] == 0
 
 
-def test_colours_are_seen_by_their_lightness(canonical: Array) -> None:
+def test_colours_are_converted_by_luminance(canonical: Array) -> None:
     mask = _enlarged(canonical[0], 10)
     page = Image.new("RGB", mask.size, "#fff8d0")
     page.paste("#a02020", mask=mask)

@@ -1,4 +1,4 @@
-"""Garments: product photos go through the steps that Zalando published with Fashion-MNIST."""
+"""Tests that product photos become pictures like Fashion-MNIST's."""
 
 import time
 from collections.abc import Callable
@@ -18,26 +18,26 @@ def _photo(box: tuple[int, int, int, int], *, page: Any = "white", garment: Any 
     return picture
 
 
-def test_pictures_of_28_by_28_are_taken_as_they_are(samples: Callable[[str], Any], data_folder: Any) -> None:
+def test_pictures_of_28_by_28_are_unchanged(samples: Callable[[str], Any], data_folder: Any) -> None:
     with np.load(data_folder / "fashion_mnist.npz") as arrays:
         originals = arrays["x"][:100]
     for content, original in zip(samples("fashion_mnist").inputs, originals, strict=False):
         assert np.array_equal(prepare_garment(decode_image(content)), original)
 
 
-def test_the_garment_fills_28_pixels_and_stands_in_the_middle() -> None:
+def test_garment_fills_28_pixels_and_is_centred() -> None:
     pixels = prepare_garment(_photo((150, 100, 250, 500)))
     assert (pixels.shape, pixels.dtype) == ((28, 28), np.uint8)
     rows, columns = np.flatnonzero(pixels.any(axis=1)), np.flatnonzero(pixels.any(axis=0))
     assert (rows[0], rows[-1]) == (0, 27)
-    # 100 of 400 pixels are a quarter of the height: seven columns, with ten or eleven free on either side.
+    # 100 of 400 pixels are a quarter of the height: seven columns, with ten or eleven empty on each side.
     assert (columns[0], columns[-1]) == (10, 16)
 
 
 @pytest.mark.parametrize("box", [(0, 0, 100, 400), (290, 190, 390, 590), (17, 33, 117, 433)])
-def test_where_in_the_photo_the_garment_is_does_not_matter(box: tuple[int, int, int, int]) -> None:
+def test_position_of_the_garment_does_not_matter(box: tuple[int, int, int, int]) -> None:
     if box[:2] == (0, 0):
-        box = (1, 1, 101, 401)  # The corner pixels show the page.
+        box = (1, 1, 101, 401)  # The corner pixels show the background.
     assert np.array_equal(prepare_garment(_photo(box)), prepare_garment(_photo((150, 100, 250, 500))))
 
 
@@ -53,13 +53,13 @@ def test_a_light_garment_on_black_stays_light_on_black() -> None:
     assert pixels[14, 0] == 0
 
 
-def test_transparency_is_a_white_page() -> None:
+def test_transparency_becomes_white() -> None:
     drawing = Image.new("RGBA", (400, 600), (0, 0, 0, 0))
     drawing.paste((64, 64, 64, 255), (100, 100, 300, 500))
     assert np.array_equal(prepare_garment(drawing), prepare_garment(_photo((100, 100, 300, 500))))
 
 
-def test_shades_close_to_the_page_are_trimmed_away() -> None:
+def test_shades_close_to_the_background_are_trimmed() -> None:
     shadow = _photo((20, 20, 380, 580), garment="#f4f4f4")
     shadow.paste("#404040", (150, 100, 250, 500))
     assert np.array_equal(prepare_garment(shadow) > 60, prepare_garment(_photo((150, 100, 250, 500))) > 60)

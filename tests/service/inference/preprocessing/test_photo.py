@@ -1,4 +1,4 @@
-"""Photos: the largest centred square, resized with anti-aliasing, and nothing done to one that fits."""
+"""Tests of cropping and resizing photos."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from PIL import Image
 from service.inference.preprocessing import prepare_photo
 
 
-def test_a_photo_of_the_networks_size_keeps_every_pixel(data_folder: Any) -> None:
+def test_photo_of_the_networks_size_is_unchanged(data_folder: Any) -> None:
     with np.load(data_folder / "cifar10.npz") as arrays:
         for pixels in arrays["x"][:50]:
             assert np.array_equal(prepare_photo(Image.fromarray(pixels), size=32), pixels)
@@ -18,7 +18,7 @@ def test_a_photo_of_the_networks_size_keeps_every_pixel(data_folder: Any) -> Non
 @pytest.mark.parametrize(
     ("size", "place"), [((300, 100), (100, 0)), ((100, 300), (0, 100)), ((101, 300), (0, 99))]
 )
-def test_the_middle_is_cut_out(size: tuple[int, int], place: tuple[int, int]) -> None:
+def test_photo_is_cropped_to_its_centre(size: tuple[int, int], place: tuple[int, int]) -> None:
     photo = Image.new("RGB", size, "red")
     side = min(size)
     photo.paste("blue", (*place, place[0] + side, place[1] + side))
@@ -26,15 +26,15 @@ def test_the_middle_is_cut_out(size: tuple[int, int], place: tuple[int, int]) ->
     assert np.all(pixels[2:-2, 2:-2] == (0, 0, 255))
 
 
-def test_the_aspect_is_kept() -> None:
+def test_aspect_ratio_is_kept() -> None:
     photo = Image.new("RGB", (640, 400), "white")
     photo.paste("black", (270, 150, 370, 250))
     dark = prepare_photo(photo, size=180)[..., 0] < 128
-    # 100 of 400 pixels are 45 of 180; at an edge that falls within a pixel, one more or less.
+    # 100 of 400 pixels are 45 of 180; an edge within a pixel adds or removes one.
     assert all(44 <= dark.any(axis=axis).sum() <= 46 for axis in (0, 1))
 
 
-def test_fine_patterns_become_grey_and_not_moire() -> None:
+def test_fine_patterns_do_not_alias() -> None:
     rows, columns = np.indices((320, 320))
     stripes = ((rows + columns) % 2 * 255).astype(np.uint8)
     pixels = prepare_photo(Image.fromarray(np.stack([stripes] * 3, axis=-1)), size=32).astype(int)
@@ -50,5 +50,5 @@ def test_grey_and_transparent_photos_become_rgb_on_white(mode: str) -> None:
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 500), (500, 1), (31, 32), (4000, 3000)])
-def test_every_size_is_taken(size: tuple[int, int]) -> None:
+def test_every_size_is_accepted(size: tuple[int, int]) -> None:
     assert np.all(prepare_photo(Image.new("RGB", size, (10, 20, 30)), size=32) == (10, 20, 30))

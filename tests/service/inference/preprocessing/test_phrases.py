@@ -1,11 +1,11 @@
-"""Phrases are found as words are."""
+"""Tests of phrases."""
 
 from pathlib import Path
 
 from service.inference.preprocessing import Vocabulary, phrases
 
 
-def test_phrases_are_words_and_their_runs() -> None:
+def test_phrases_are_n_grams() -> None:
     assert phrases("Not good. Not<br />good!", longest=2) == {"not", "good", "not_good", "good_not"}
     assert phrases("a b c", longest=3) == {"a", "b", "c", "a_b", "b_c", "a_b_c"}
 

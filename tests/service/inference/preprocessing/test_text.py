@@ -1,4 +1,4 @@
-"""Texts: the distinct words of a review, whatever markup, case and script they come in."""
+"""Tests of tokenizing, vocabularies and padding."""
 
 import time
 from pathlib import Path
@@ -30,12 +30,12 @@ from service.inference.preprocessing import Vocabulary, pad, tokenize
         ("?!... 😀 <br />", []),
     ],
 )
-def test_words_are_what_people_would_call_words(text: str, words: list[str]) -> None:
+def test_tokenize_finds_words(text: str, words: list[str]) -> None:
     assert tokenize(text) == words
 
 
 @pytest.mark.parametrize("unit", ["<", "<a", "&", "&#", "&amp", "'", "a'", "<b>x</b>", "word ", "'a<&"])
-def test_long_hostile_texts_take_no_longer_than_long_texts(unit: str) -> None:
+def test_hostile_texts_take_no_longer_than_other_texts(unit: str) -> None:
     started = time.perf_counter()
     tokenize(unit * (300_000 // len(unit)))
     assert time.perf_counter() - started < 5
@@ -46,38 +46,38 @@ def vocabulary() -> Vocabulary:
     return Vocabulary(["the", "film", "was", "it's", "café"])
 
 
-def test_ids_are_those_of_the_distinct_words_known_ascending(vocabulary: Vocabulary) -> None:
+def test_encode_returns_ascending_ids_of_distinct_known_words(vocabulary: Vocabulary) -> None:
     ids = vocabulary.encode("It’s THE film, the <i>Café</i> film of films!")
     assert ids.tolist() == [1, 2, 4, 5]
     assert ids.dtype == np.int32
 
 
 @pytest.mark.parametrize("text", ["", "   ", "films", "?!", "<film>", "unknown words only"])
-def test_a_text_without_a_known_word_is_refused(vocabulary: Vocabulary, text: str) -> None:
+def test_text_without_a_known_word_is_rejected(vocabulary: Vocabulary, text: str) -> None:
     with pytest.raises(NoWords, match="no word"):
         vocabulary.encode(text)
 
 
-def test_a_text_of_more_than_a_million_characters_is_refused(vocabulary: Vocabulary) -> None:
+def test_text_of_more_than_a_million_characters_is_rejected(vocabulary: Vocabulary) -> None:
     assert vocabulary.encode("film " * 200_000).tolist() == [2]
     with pytest.raises(InputTooLarge, match="1000001 characters, more than 1000000"):
         vocabulary.encode("film " * 200_000 + "!")
 
 
-def test_a_vocabulary_that_is_written_is_read_back(vocabulary: Vocabulary, tmp_path: Path) -> None:
+def test_vocabulary_survives_writing_and_reading(vocabulary: Vocabulary, tmp_path: Path) -> None:
     vocabulary.write(tmp_path / "vocabulary.txt")
     assert Vocabulary.read(tmp_path / "vocabulary.txt").words == vocabulary.words
     assert (tmp_path / "vocabulary.txt").read_text(encoding="utf-8").splitlines()[4] == "café"
 
 
-def test_a_vocabulary_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+def test_unreadable_vocabulary_is_reported(tmp_path: Path) -> None:
     (tmp_path / "latin.txt").write_bytes(b"caf\xe9\n")
     for name in ("missing.txt", "latin.txt"):
         with pytest.raises(ModelError, match=name):
             Vocabulary.read(tmp_path / name)
 
 
-def test_rows_are_filled_up_with_zeros_to_the_longest() -> None:
+def test_rows_are_padded_with_zeros_to_the_longest() -> None:
     rows = [np.array(ids, dtype=np.int32) for ids in ([3], [1, 2, 4], [2, 5])]
     batch = pad(rows)
     assert batch.tolist() == [[3, 0, 0], [1, 2, 4], [2, 5, 0]]

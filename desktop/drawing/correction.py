@@ -1,0 +1,126 @@
+"""Saves misclassified drawings under their true label."""
+
+import hashlib
+from pathlib import Path
+
+from PySide6.QtCore import QStandardPaths, Qt
+from PySide6.QtWidgets import (
+    QComboBox,
+    QDialog,
+    QDialogButtonBox,
+    QFileDialog,
+    QFormLayout,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from desktop.settings import SettingsStore
+from desktop.theme import remove_icons
+from service.inference.files import write_atomically
+
+
+def save_correction(folder: Path, label: str, picture: bytes) -> Path:
+    """Save a drawing as ``<folder>/<label>/<checksum>.png``, so that the same drawing is saved only once.
+
+    Args:
+        folder: Created if it does not exist.
+        label: The true label.
+        picture: The bytes of a PNG file.
+
+    Returns:
+        The path of the file.
+
+    Raises:
+        OSError: The folder cannot be created or written.
+    """
+    # A label such as "T-shirt/top" must not become two folders.
+    target = folder / label.replace("/", "_")
+    target.mkdir(parents=True, exist_ok=True)
+    path = target / f"{hashlib.sha256(picture).hexdigest()[:16]}.png"
+    write_atomically(path, picture)
+    return path
+
+
+class CorrectionDialog(QDialog):
+    """Asks for the true label of a drawing, and saves the drawing for training."""
+
+    def __init__(
+        self, picture: bytes, labels: tuple[str, ...], store: SettingsStore, parent: QWidget | None = None
+    ) -> None:
+        """Prepare the dialog.
+
+        Args:
+            picture: The drawing, as a PNG file.
+            labels: The labels to choose from.
+            store: Holds the folder of the corrections; an empty one stands for the default folder.
+            parent: The window.
+        """
+        super().__init__(parent)
+        self._picture = picture
+        self._store = store
+        self.setWindowTitle(self.tr("Correct the label"))
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.label = QComboBox(self)
+        self.label.addItems(list(labels))
+        self.folder = QLineEdit(store.settings.corrections or _default_folder(), self)
+        self.folder.setMinimumWidth(320)
+        self.browse = QPushButton(self.tr("&Choose…"), self)
+        self.browse.clicked.connect(self._browse)
+        self.error = QLabel(self)
+        self.error.setWordWrap(True)
+        self.error.hide()
+        kinds = QDialogButtonBox.StandardButton
+        self.buttons = QDialogButtonBox(kinds.Save | kinds.Cancel, self)
+        remove_icons(self.buttons)
+        self.buttons.accepted.connect(self.accept)
+        self.buttons.rejected.connect(self.reject)
+        self._lay_out()
+
+    def accept(self) -> None:
+        """Save the drawing and close; show an error if the folder cannot be written."""
+        folder = Path(self.folder.text().strip() or _default_folder())
+        try:
+            save_correction(folder, self.label.currentText(), self._picture)
+        except OSError as error:
+            text = self.tr("{0} cannot be written ({1}). Choose another folder.")
+            self.error.setText(text.format(folder, error.strerror))
+            self.error.show()
+            return
+        self._store.update(corrections=self.folder.text())
+        super().accept()
+
+    def _browse(self) -> None:
+        dialog = QFileDialog(self, self.tr("Choose a folder"), self.folder.text())
+        dialog.setFileMode(QFileDialog.FileMode.Directory)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.fileSelected.connect(self.folder.setText)
+        dialog.open()
+
+    def _lay_out(self) -> None:
+        note = QLabel(self.tr("The drawing is saved on this computer, to train a better network."), self)
+        note.setWordWrap(True)
+        row = QHBoxLayout()
+        row.addWidget(self.folder, 1)
+        row.addWidget(self.browse)
+        form = QFormLayout()
+        form.setSpacing(12)
+        form.addRow(self.tr("Correct &label"), self.label)
+        caption = QLabel(self.tr("&Folder"), self)
+        caption.setBuddy(self.folder)
+        form.addRow(caption, row)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(20, 20, 20, 20)
+        column.setSpacing(16)
+        column.addWidget(note)
+        column.addLayout(form)
+        column.addWidget(self.error)
+        column.addWidget(self.buttons)
+
+
+def _default_folder() -> str:
+    documents = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.DocumentsLocation)
+    return str(Path(documents) / "Lectern corrections")

@@ -1,0 +1,158 @@
+"""Computes explanations with the models on this computer, as pixels for display."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from service.inference import Card
+
+if TYPE_CHECKING:
+    from service.inference import Catalog
+
+Pixels = npt.NDArray[np.uint8]
+Activations = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class ExplanationRequest:
+    """What to explain.
+
+    Attributes:
+        model: Name of the model.
+        version: Version of the model; the default version if None.
+        pixels: Input of the network, uint8 (height, width) or (height, width, 3); None if there is none yet.
+        label: Label to compute the heat map for; None for no heat map.
+        layer: Layer to compute the feature maps of; the first one if the network has no layer of that name.
+    """
+
+    model: str
+    version: int | None
+    pixels: Pixels | None = None
+    label: str | None = None
+    layer: str | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class FeatureMaps:
+    """The feature maps of a convolutional layer.
+
+    Attributes:
+        layer: Name of the layer.
+        images: uint8 (channels, height, width), each channel scaled to the full range 0 to 255.
+        maxima: float32 (channels,), the strongest activation of each channel.
+    """
+
+    layer: str
+    images: Pixels
+    maxima: Activations
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Explanation:
+    """The explanation for a request.
+
+    Attributes:
+        request: The request.
+        card: Card of the model.
+        overlay: uint8 (height, width, 3), the heat map over the enlarged input; None without pixels or label.
+        maps: Feature maps; None without pixels, and for networks without convolutional layers.
+    """
+
+    request: ExplanationRequest
+    card: Card
+    overlay: Pixels | None = None
+    maps: FeatureMaps | None = None
+
+
+@dataclass(frozen=True)
+class ModelVersion:
+    """Name and version of a model."""
+
+    name: str
+    version: int
+
+
+class ExplanationBackend:
+    """Explains with the models on this computer; may be used from several threads."""
+
+    def __init__(self, catalog: Callable[[], "Catalog"]) -> None:
+        """Initialize without loading anything.
+
+        Args:
+            catalog: Returns the models; it is called with the first request.
+        """
+        self._catalog = catalog
+
+    def explain(self, request: ExplanationRequest) -> Explanation:
+        """Compute an explanation; slow, so not for the GUI thread.
+
+        Raises:
+            LecternError: The model is not on this computer, cannot be loaded, or takes other shapes.
+        """
+        catalog = self._catalog()
+        card = catalog.card(request.model, request.version)
+        if card.explanation is None or request.pixels is None:
+            return Explanation(request=request, card=card)
+        explainer = catalog.explainer(request.model, request.version)
+        overlay = maps = None
+        if request.label is not None:
+            # Imported late, because it imports ONNX Runtime, which would delay the start.
+            from service.inference.overlay import heat_overlay
+
+            heat = explainer.heat(request.pixels, label=request.label)
+            overlay = np.asarray(heat_overlay(request.pixels, heat))
+        if explainer.layers:
+            layer = request.layer if request.layer in explainer.layers else explainer.layers[0]
+            maps = scale_feature_maps(layer, explainer.feature_maps(request.pixels, layer=layer))
+        return Explanation(request=request, card=card, overlay=overlay, maps=maps)
+
+    def convolutional_models(self) -> tuple[ModelVersion, ...]:
+        """Return all models with convolutional layers, the newest version of each first.
+
+        Raises:
+            ModelError, CardError: The folder of models cannot be used.
+        """
+        catalog = self._catalog()
+        cards = (
+            catalog.card(default.name, version)
+            for default in catalog
+            for version in reversed(catalog.versions(default.name))
+        )
+        return tuple(
+            ModelVersion(card.name, card.version)
+            for card in cards
+            if card.explanation is not None and card.explanation.layers
+        )
+
+    def first_filters(self, model: ModelVersion) -> Activations:
+        """Return the filters of the first convolutional layer, summed over their input channels.
+
+        The sum is the filter's effect on a grey image, whose channels are equal.
+
+        Returns:
+            float32 (filters, height, width).
+
+        Raises:
+            LecternError: The model no longer exists, or cannot be loaded.
+        """
+        weights = self._catalog().explainer(model.name, model.version).filters()
+        filters: Activations = weights.sum(axis=2).transpose(2, 0, 1)
+        return filters
+
+
+def scale_feature_maps(layer: str, maps: Activations) -> FeatureMaps:
+    """Scale each channel of feature maps to grey levels.
+
+    Args:
+        layer: Name of the layer.
+        maps: float32 (height, width, channels).
+
+    Returns:
+        The feature maps; a constant channel is black.
+    """
+    low, high = maps.min(axis=(0, 1)), maps.max(axis=(0, 1))
+    levels = np.rint((maps - low) / np.maximum(high - low, 1e-9) * 255).astype(np.uint8)
+    return FeatureMaps(layer, np.ascontiguousarray(levels.transpose(2, 0, 1)), high)

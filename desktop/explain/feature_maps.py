@@ -1,0 +1,159 @@
+"""The view of a convolutional layer's feature maps, and the choice of the layer."""
+
+from collections.abc import Sequence
+from typing import TypeAlias
+
+from PySide6.QtCore import (
+    QAbstractListModel,
+    QLocale,
+    QModelIndex,
+    QPersistentModelIndex,
+    QRect,
+    QSignalBlocker,
+    QSize,
+    Qt,
+    Signal,
+)
+from PySide6.QtGui import QPainter, QPen
+from PySide6.QtWidgets import (
+    QComboBox,
+    QHBoxLayout,
+    QLabel,
+    QListView,
+    QStyle,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from desktop.explain.backend import FeatureMaps
+from desktop.pictures.images import qimage_of_pixels
+
+_TILE_SIZE, _SPACING = 60, 4
+_ROWS = 2
+_Index: TypeAlias = QModelIndex | QPersistentModelIndex
+
+
+class FeatureMapModel(QAbstractListModel):
+    """Provides an image and a description for each channel."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.maps: FeatureMaps | None = None
+
+    def set_maps(self, maps: FeatureMaps | None) -> None:
+        """Set the feature maps; the view keeps its position if the number of channels stays the same."""
+        before = self.rowCount()
+        if maps is not None and len(maps.images) == before:
+            self.maps = maps
+            self.dataChanged.emit(self.index(0), self.index(before - 1))
+            return
+        self.beginResetModel()
+        self.maps = maps
+        self.endResetModel()
+
+    def rowCount(self, parent: _Index = QModelIndex()) -> int:  # noqa: B008  # Qt's own signature
+        """Return the number of channels."""
+        return 0 if parent.isValid() or self.maps is None else len(self.maps.images)
+
+    def data(self, index: _Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
+        """Return a channel's image or description."""
+        if self.maps is None:
+            return None
+        if role == Qt.ItemDataRole.DecorationRole:
+            return qimage_of_pixels(self.maps.images[index.row()])
+        if role in (Qt.ItemDataRole.ToolTipRole, Qt.ItemDataRole.AccessibleTextRole):
+            maximum = QLocale().toString(float(self.maps.maxima[index.row()]), "f", 2)
+            text = self.tr("Feature map {0} of {1}, strongest activation {2}")
+            return text.format(index.row() + 1, self.rowCount(), maximum)
+        return None
+
+
+class _TileDelegate(QStyledItemDelegate):
+    """Paints a channel's image, enlarged without interpolation, and a frame around the selected one."""
+
+    def sizeHint(self, option: QStyleOptionViewItem, index: _Index) -> QSize:
+        return QSize(_TILE_SIZE, _TILE_SIZE)
+
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: _Index) -> None:
+        image = index.data(Qt.ItemDataRole.DecorationRole)
+        rect = QRect(option.rect.topLeft(), self.sizeHint(option, index))
+        painter.save()
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, image.width() > _TILE_SIZE)
+        painter.drawImage(rect, image)
+        if option.state & QStyle.StateFlag.State_Selected:
+            painter.setPen(QPen(option.palette.highlight().color(), 3))
+            painter.drawRect(rect.adjusted(1, 1, -2, -2))
+        painter.restore()
+
+
+class FeatureMapView(QWidget):
+    """Shows the feature maps of a layer in two rows that scroll horizontally.
+
+    Signals:
+        layer_changed: Another layer was chosen, given by its name.
+    """
+
+    layer_changed = Signal(str)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.layers = QComboBox(self)
+        self.layers.setAccessibleName(self.tr("Layer of the feature maps"))
+        self.shape = QLabel(self)
+        self.model = FeatureMapModel(self)
+        self.list = QListView(self)
+        self._lay_out()
+        self.layers.currentTextChanged.connect(self.layer_changed)
+
+    @property
+    def maps(self) -> FeatureMaps | None:
+        """The feature maps that are shown; None for none."""
+        return self.model.maps
+
+    def set_layers(self, names: Sequence[str]) -> None:
+        """Offer layers; the selected one stays selected if it is among them. Sends no signal."""
+        current = self.layers.currentText()
+        with QSignalBlocker(self.layers):
+            self.layers.clear()
+            self.layers.addItems(list(names))
+            self.layers.setCurrentText(current)
+
+    def set_maps(self, maps: FeatureMaps | None) -> None:
+        """Show the feature maps of a layer, or none."""
+        self.model.set_maps(maps)
+        self.shape.clear()
+        if maps is not None:
+            count, height, width = maps.images.shape
+            self.shape.setText(self.tr("{0} maps of {1} × {2}").format(count, width, height))
+
+    def _lay_out(self) -> None:
+        tiles = self.list
+        tiles.setModel(self.model)
+        tiles.setItemDelegate(_TileDelegate(tiles))
+        tiles.setAccessibleName(self.tr("Feature maps"))
+        tiles.setFrameShape(QListView.Shape.NoFrame)
+        tiles.setFlow(QListView.Flow.TopToBottom)
+        tiles.setWrapping(True)
+        tiles.setResizeMode(QListView.ResizeMode.Adjust)
+        tiles.setUniformItemSizes(True)
+        tiles.setGridSize(QSize(_TILE_SIZE + _SPACING, _TILE_SIZE + _SPACING))
+        tiles.setHorizontalScrollMode(QListView.ScrollMode.ScrollPerPixel)
+        tiles.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        tiles.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
+        tiles.viewport().setAutoFillBackground(False)
+        scroll_bar = tiles.horizontalScrollBar().sizeHint().height()
+        tiles.setFixedHeight(_ROWS * (_TILE_SIZE + _SPACING) + scroll_bar + 2)
+        caption = QLabel(self.tr("&Layer"), self)
+        caption.setBuddy(self.layers)
+        choice = QHBoxLayout()
+        choice.setSpacing(8)
+        choice.addWidget(caption)
+        choice.addWidget(self.layers, 1)
+        choice.addWidget(self.shape)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 8, 0, 8)
+        column.setSpacing(8)
+        column.addLayout(choice)
+        column.addWidget(tiles)

@@ -1,0 +1,145 @@
+"""Loads pictures that were opened, dropped or pasted."""
+
+import base64
+import binascii
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import unquote_to_bytes
+
+from PySide6.QtCore import QMimeData, QUrl
+from PySide6.QtGui import QImage
+
+from desktop.pictures.images import png_of_picture, qimage_of_pillow
+from service.inference import LecternError
+from service.inference.errors import DamagedImage, InputTooLarge
+from service.inference.preprocessing import decode_image
+
+SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff")
+MAX_FILE_BYTES = 60_000_000
+THUMBNAIL_SIZE = 64
+_MAX_SHOWN_SIZE = 1200
+# A browser's JPEG comes first, because it has the original bytes and EXIF orientation.
+_MIME_TYPES = ("image/jpeg", "image/png", "image/webp")
+
+
+@dataclass(frozen=True)
+class DroppedFile:
+    """A picture that is not loaded yet: a path, the bytes of a file, or an image of the clipboard."""
+
+    name: str
+    content: Path | bytes | QImage
+
+
+@dataclass(frozen=True)
+class DroppedItems:
+    """The items of one drop or paste.
+
+    Attributes:
+        files: Files, which may not be pictures.
+        folders: Folders.
+        remote: Whether there were URLs of the network, which the app never fetches.
+    """
+
+    files: tuple[DroppedFile, ...] = ()
+    folders: tuple[Path, ...] = ()
+    remote: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """A loaded picture.
+
+    Attributes:
+        name: Name to show.
+        data: The bytes of the picture file.
+        image: The upright picture, reduced for the screen.
+        thumbnail: The picture within ``THUMBNAIL_SIZE`` pixels a side.
+    """
+
+    name: str
+    data: bytes
+    image: QImage
+    thumbnail: QImage
+
+
+@dataclass(frozen=True)
+class LoadFailure:
+    """A file that could not be loaded."""
+
+    name: str
+    error: LecternError
+
+
+def dropped_items(mime: QMimeData) -> DroppedItems:
+    """Return what was dropped or pasted, without reading files or the network."""
+    urls = mime.urls()
+    local = [Path(url.toLocalFile()) for url in urls if url.isLocalFile()]
+    if local:
+        files = tuple(DroppedFile(path.name, path) for path in local if not path.is_dir())
+        return DroppedItems(files, tuple(path for path in local if path.is_dir()))
+    for mime_type in _MIME_TYPES:
+        data = bytes(mime.data(mime_type).data())
+        if data:
+            return DroppedItems((DroppedFile(mime_type, data),))
+    if mime.hasImage():
+        image = mime.imageData()
+        if isinstance(image, QImage) and not image.isNull():
+            return DroppedItems((DroppedFile("image", image),))
+    inline = [file for url in urls if (file := _data_url(url)) is not None]
+    if inline:
+        return DroppedItems(tuple(DroppedFile("image", data) for data in inline))
+    return DroppedItems(remote=any(url.scheme() in ("http", "https") for url in urls))
+
+
+def load_picture(file: DroppedFile) -> Picture | LoadFailure:
+    """Read and decode a picture; may be slow, so call it on a worker thread."""
+    try:
+        return _load(file)
+    except LecternError as error:
+        return LoadFailure(file.name, error)
+
+
+def read_file(path: Path) -> bytes:
+    """Return the bytes of a picture file.
+
+    Raises:
+        DamagedImage: The file cannot be read.
+        InputTooLarge: The file has more than ``MAX_FILE_BYTES`` bytes.
+    """
+    try:
+        size = path.stat().st_size
+        if size > MAX_FILE_BYTES:
+            raise InputTooLarge(
+                f"{path.name} has {size} bytes, more than {MAX_FILE_BYTES}; make it smaller first"
+            )
+        return path.read_bytes()
+    except OSError as error:
+        raise DamagedImage(f"{path.name} cannot be read ({error.strerror})") from error
+
+
+def _load(file: DroppedFile) -> Picture:
+    content = file.content
+    if isinstance(content, QImage):
+        data = png_of_picture(content)
+    elif isinstance(content, Path):
+        data = read_file(content)
+    else:
+        data = content
+    upright = decode_image(data)
+    upright.thumbnail((_MAX_SHOWN_SIZE, _MAX_SHOWN_SIZE))
+    image = qimage_of_pillow(upright)
+    upright.thumbnail((THUMBNAIL_SIZE, THUMBNAIL_SIZE))
+    return Picture(file.name, data, image, qimage_of_pillow(upright))
+
+
+def _data_url(url: QUrl) -> bytes | None:
+    """Return the bytes of a ``data:image/…`` URL, which browsers use for small pictures."""
+    if url.scheme() != "data":
+        return None
+    head, _, body = url.toString(QUrl.ComponentFormattingOption.FullyEncoded).partition(",")
+    if not head.startswith("data:image/") or not head.endswith(";base64"):
+        return None
+    try:
+        return base64.b64decode(unquote_to_bytes(body), validate=True)
+    except binascii.Error:
+        return None

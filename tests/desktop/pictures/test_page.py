@@ -1,0 +1,233 @@
+"""The page of picture files: opened, dropped, pasted and chosen from the samples."""
+
+import base64
+import io
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+from gestures import OpenWindow, bars, click, headline, pictures, press
+from PIL import Image
+from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtGui import QDragEnterEvent, QDropEvent, QGuiApplication, QImage
+from PySide6.QtWidgets import QApplication, QFileDialog, QToolButton
+from pytestqt.qtbot import QtBot
+
+from desktop.pictures.dropped_files import DroppedFile, LoadFailure, Picture, load_picture
+from desktop.settings import Settings
+from desktop.window.main_window import MainWindow
+from service.inference import Catalog
+
+
+@pytest.fixture
+def window(open_window: OpenWindow) -> MainWindow:
+    window = open_window(Settings(server="", models={"pictures": "cifar10"}))
+    press(window, "Ctrl+2")
+    assert window.page is window.pictures_page
+    return window
+
+
+def files(*paths: Path) -> QMimeData:
+    mime = QMimeData()
+    mime.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
+    return mime
+
+
+def drop(window: MainWindow, mime: QMimeData) -> None:
+    at = window.rect().center()
+    action, left, none = Qt.DropAction.CopyAction, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    enter = QDragEnterEvent(at, action, mime, left, none)
+    QApplication.sendEvent(window, enter)
+    assert enter.isAccepted()
+    QApplication.sendEvent(window, QDropEvent(QPointF(at), action, mime, left, none))
+
+
+def best_label(models: Path, name: str, data: bytes) -> str:
+    return Catalog(models).predictor(name).predict([data])[0].best.label
+
+
+def test_a_dropped_file_is_shown_and_predicted(qtbot: QtBot, window: MainWindow, models: Path) -> None:
+    path = pictures() / "ship.png"
+    with qtbot.waitSignal(window.controller.completed) as completed:
+        drop(window, files(path))
+    assert completed.args[0].result.prediction.best.label == best_label(models, "cifar10", path.read_bytes())
+    scores = [row.score or 0 for row in window.panel.bars.rows]
+    assert scores == sorted(scores, reverse=True)
+    assert not window.pictures_page.view.image.isNull()
+    qtbot.waitUntil(lambda: window.panel.preview.pixels is not None)
+    np.testing.assert_array_equal(window.panel.preview.pixels, np.asarray(Image.open(path).convert("RGB")))
+
+
+def test_a_drop_on_any_page_shows_the_pictures_page(qtbot: QtBot, window: MainWindow) -> None:
+    press(window, "Ctrl+1")
+    with qtbot.waitSignal(window.controller.completed):
+        drop(window, files(pictures() / "cat.jpg"))
+    assert window.page is window.pictures_page
+
+
+def test_several_files_are_predicted_and_damaged_ones_reported(
+    qtbot: QtBot, window: MainWindow, models: Path, tmp_path: Path
+) -> None:
+    broken = tmp_path / "broken.png"
+    broken.write_bytes((pictures() / "ship.png").read_bytes()[:300])
+    names = ["ship.png", "cat.jpg", "ankle_boot.png"]
+    drop(window, files(pictures() / names[0], broken, *(pictures() / name for name in names[1:])))
+    tray = window.pictures_page.tray
+    qtbot.waitUntil(lambda: tray.count() == 3 and all(tray.item(row).text() for row in range(3)))
+    for row, name in enumerate(names):
+        expected = Catalog(models).predictor("cifar10").predict([(pictures() / name).read_bytes()])[0]
+        assert tray.item(row).text().startswith("Unsure" if expected.unsure else expected.best.label)
+    assert "broken.png: This file is damaged" in window.pictures_page.notice.text()
+    assert window.pictures_page.value() == (pictures() / names[0]).read_bytes()
+    with qtbot.waitSignal(window.controller.completed):
+        tray.setCurrentRow(2)
+    assert window.pictures_page.value() == (pictures() / names[2]).read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [(b"", "damaged"), (b"hello", "damaged"), (b"\x89PNG\r\n\x1a\n" + b"\0" * 40, "damaged")],
+)
+def test_a_file_that_is_not_a_picture_is_reported(
+    qtbot: QtBot, window: MainWindow, tmp_path: Path, content: bytes, words: str
+) -> None:
+    path = tmp_path / "thing.png"
+    path.write_bytes(content)
+    drop(window, files(path))
+    qtbot.waitUntil(lambda: window.pictures_page.notice.isVisible())
+    assert words in window.pictures_page.notice.text()
+    assert headline(window) == "Open a picture"
+
+
+def test_a_picture_with_too_many_pixels_is_reported(qtbot: QtBot, window: MainWindow, tmp_path: Path) -> None:
+    path = tmp_path / "large.png"
+    Image.new("1", (8000, 5001)).save(path)
+    drop(window, files(path))
+    qtbot.waitUntil(lambda: window.pictures_page.notice.isVisible())
+    assert "too many pixels" in window.pictures_page.notice.text()
+
+
+def test_a_rotated_photo_is_shown_upright(qtbot: QtBot, window: MainWindow, tmp_path: Path) -> None:
+    photo = Image.new("RGB", (60, 40), "blue")
+    photo.paste("red", (0, 0, 60, 10))
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    path = tmp_path / "sideways.jpg"
+    photo.save(path, exif=exif, quality=95)
+    with qtbot.waitSignal(window.controller.completed):
+        drop(window, files(path))
+    image = window.pictures_page.view.image
+    assert (image.width(), image.height()) == (40, 60)
+    assert image.pixelColor(37, 30).red() > 200
+    assert image.pixelColor(3, 30).blue() > 200
+    qtbot.waitUntil(lambda: window.panel.preview.pixels is not None)
+    assert window.panel.preview.pixels[16, 31, 0] > 200
+
+
+def test_a_copied_picture_can_be_pasted(qtbot: QtBot, window: MainWindow) -> None:
+    press(window, "Ctrl+1")
+    QGuiApplication.clipboard().setImage(QImage(str(pictures() / "ship.png")))
+    with qtbot.waitSignal(window.controller.completed):
+        press(window, "Ctrl+V")
+    assert window.page is window.pictures_page
+    pasted = np.asarray(Image.open(io.BytesIO(window.pictures_page.value())).convert("RGB"))
+    np.testing.assert_array_equal(pasted, np.asarray(Image.open(pictures() / "ship.png").convert("RGB")))
+
+
+def test_a_picture_of_a_browser_keeps_its_bytes(qtbot: QtBot, window: MainWindow) -> None:
+    data = (pictures() / "cat.jpg").read_bytes()
+    mime = QMimeData()
+    mime.setUrls([QUrl("https://example.org/cat.jpg")])
+    mime.setData("image/jpeg", data)
+    with qtbot.waitSignal(window.controller.completed):
+        drop(window, mime)
+    assert window.pictures_page.value() == data
+
+
+def test_a_data_url_is_loaded(qtbot: QtBot, window: MainWindow) -> None:
+    data = (pictures() / "ship.png").read_bytes()
+    mime = QMimeData()
+    mime.setUrls([QUrl("data:image/png;base64," + base64.b64encode(data).decode())])
+    with qtbot.waitSignal(window.controller.completed):
+        drop(window, mime)
+    assert window.pictures_page.value() == data
+
+
+def test_a_remote_url_is_not_fetched(window: MainWindow) -> None:
+    mime = QMimeData()
+    mime.setUrls([QUrl("https://example.org/cat.jpg")])
+    drop(window, mime)
+    assert "downloads nothing" in window.pictures_page.notice.text()
+    assert window.pictures_page.value() is None
+
+
+def test_files_are_opened_by_a_dialog(qtbot: QtBot, window: MainWindow) -> None:
+    press(window, "Ctrl+O")
+    dialog = window.findChild(QFileDialog)
+    dialog.setDirectory(str(pictures()))
+    dialog.selectFile("ship.png")
+    with qtbot.waitSignal(window.controller.completed):
+        dialog.accept()
+    assert window.pictures_page.value() == (pictures() / "ship.png").read_bytes()
+
+
+def test_samples_are_those_of_the_selected_model(qtbot: QtBot, window: MainWindow) -> None:
+    for name, sample in (("fashion_mnist", "Sample: bag"), ("cats_vs_dogs", "Sample: dog 1")):
+        index = [model.name for model in window.controller.dispatcher.connection_state.models].index(name)
+        window.panel.models.setCurrentIndex(index)
+        buttons = {
+            button.accessibleName(): button for button in window.pictures_page.findChildren(QToolButton)
+        }
+        with qtbot.waitSignal(window.controller.completed) as completed:
+            click(buttons[sample])
+        assert completed.args[0].result.prediction.model == name
+
+
+def test_another_model_predicts_the_same_picture(qtbot: QtBot, window: MainWindow) -> None:
+    with qtbot.waitSignal(window.controller.completed):
+        drop(window, files(pictures() / "cat.jpg"))
+    index = [model.name for model in window.controller.dispatcher.connection_state.models].index(
+        "cats_vs_dogs"
+    )
+    with qtbot.waitSignal(window.controller.completed) as completed:
+        window.panel.models.setCurrentIndex(index)
+    assert completed.args[0].result.prediction.model == "cats_vs_dogs"
+    assert set(bars(window)) == {"cat", "dog"}
+    assert window.settings.models["pictures"] == "cats_vs_dogs"
+
+
+def test_dragging_shows_the_drop_hint(window: MainWindow) -> None:
+    before = window.pictures_page.view.grab().toImage()
+    mime = files(pictures() / "cat.jpg")
+    event = QDragEnterEvent(
+        QPoint(9, 9),
+        Qt.DropAction.CopyAction,
+        mime,
+        Qt.MouseButton.LeftButton,
+        Qt.KeyboardModifier.NoModifier,
+    )
+    QApplication.sendEvent(window, event)
+    assert window.pictures_page.view.grab().toImage() != before
+
+
+def test_clearing_stops_the_loading_of_further_pictures(
+    qtbot: QtBot, window: MainWindow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = window.pictures_page
+    loading, release = threading.Event(), threading.Event()
+
+    def load_slowly(file: DroppedFile) -> Picture | LoadFailure:
+        loading.set()
+        assert release.wait(10)
+        return load_picture(file)
+
+    monkeypatch.setattr("desktop.pictures.page.load_picture", load_slowly)
+    page.load([DroppedFile(name, pictures() / name) for name in ("ship.png", "cat.jpg")])
+    assert loading.wait(5)
+    press(window, "Ctrl+Backspace")
+    release.set()
+    with qtbot.waitSignal(window.controller.completed):
+        page.load([DroppedFile("boot", pictures() / "ankle_boot.png")])
+    assert page.tray.count() == 1
+    assert page.value() == (pictures() / "ankle_boot.png").read_bytes()

@@ -1,0 +1,99 @@
+"""Tests the history of predictions, by itself and in the main window."""
+
+import pytest
+from gestures import DASH, ONE, draw, headline, pictures, predicted, press, settling
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QImage
+from PySide6.QtTest import QTest
+from pytestqt.qtbot import QtBot
+
+from desktop.pictures.dropped_files import DroppedFile
+from desktop.prediction.backends import Location, PredictionResult
+from desktop.prediction.requests import PredictionRequest, PredictionResponse
+from desktop.result import history
+from desktop.result.history import HistoryStrip, Origin
+from desktop.window.main_window import MainWindow
+from service.inference import Prediction, Score
+
+
+@pytest.fixture
+def strip(qtbot: QtBot) -> HistoryStrip:
+    strip = HistoryStrip()
+    qtbot.addWidget(strip)
+    return strip
+
+
+def response(label: str, document_id: int, page: str = "draw") -> PredictionResponse:
+    thumbnail = QImage(10, 10, QImage.Format.Format_RGB32)
+    thumbnail.fill(0)
+    origin = Origin(page, document_id, None, thumbnail)
+    prediction = Prediction("mnist", 1, (Score(label, 1.0),), False)
+    request = PredictionRequest("mnist", 1, "text", origin=origin)
+    return PredictionResponse(request, PredictionResult(prediction, Location.LOCAL, 1.0))
+
+
+def labels(strip: HistoryStrip) -> list[str]:
+    return [strip.item(row).text() for row in range(strip.count())]
+
+
+def test_the_newest_entry_comes_first_and_a_document_has_one_entry(strip: HistoryStrip) -> None:
+    for label, document_id in (("1", 1), ("7", 1), ("3", 2)):
+        strip.add(response(label, document_id))
+    strip.add(response("cat", 2, page="pictures"))
+    assert labels(strip) == ["cat", "3", "7"]
+
+
+def test_the_oldest_entry_is_dropped(strip: HistoryStrip, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(history, "_MAX_ENTRIES", 2)
+    for number in range(4):
+        strip.add(response(str(number), number))
+    assert labels(strip) == ["3", "2"]
+
+
+def test_an_activated_entry_is_sent_with_its_response(qtbot: QtBot, strip: HistoryStrip) -> None:
+    first, second = response("1", 1), response("2", 2)
+    strip.add(first)
+    strip.add(second)
+    with qtbot.waitSignal(strip.entry_activated) as activated:
+        strip.itemActivated.emit(strip.item(1))
+    assert activated.args == [first]
+
+
+def test_history_has_one_entry_per_drawing_and_restores_it(qtbot: QtBot, seven: MainWindow) -> None:
+    drawn, result = seven.draw_page.pad.picture, seven.panel.detail.text()
+    with settling(qtbot, seven):
+        draw(seven.draw_page.pad, DASH)
+    assert seven.strip.count() == 1
+    with settling(qtbot, seven):
+        press(seven, "Ctrl+Z")
+    assert seven.panel.detail.text() == result
+    press(seven, "Ctrl+Backspace")
+    with settling(qtbot, seven):
+        draw(seven.draw_page.pad, ONE)
+    assert seven.strip.count() == 2
+    press(seven, "Ctrl+3")
+    item = seven.strip.item(1)
+    with qtbot.waitSignal(seven.controller.network_input_ready):
+        QTest.mouseClick(
+            seven.strip.viewport(), Qt.MouseButton.LeftButton, pos=seven.strip.visualItemRect(item).center()
+        )
+    assert seven.page is seven.draw_page
+    assert seven.draw_page.pad.picture == drawn
+    assert (headline(seven), seven.panel.detail.text()) == ("7", result)
+
+
+def test_history_restores_pictures_and_versions(qtbot: QtBot, seven: MainWindow) -> None:
+    seven.panel.versions.setCurrentIndex(1)
+    qtbot.waitUntil(lambda: predicted(seven) is not None and predicted(seven).version == 1)
+    press(seven, "Ctrl+2")
+    with qtbot.waitSignal(seven.controller.completed):
+        seven.pictures_page.load([DroppedFile("cat.jpg", pictures() / "cat.jpg")])
+    seven.pictures_page.clear()
+    first = seven.strip.item(0)
+    seven.strip.setCurrentItem(first)
+    with qtbot.waitSignal(seven.controller.network_input_ready):
+        seven.strip.itemActivated.emit(first)
+    assert seven.pictures_page.value() == (pictures() / "cat.jpg").read_bytes()
+    seven.strip.itemActivated.emit(seven.strip.item(1))
+    assert seven.page is seven.draw_page
+    assert seven.panel.version == 1

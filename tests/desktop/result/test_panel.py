@@ -1,0 +1,62 @@
+"""The result panel in the main window."""
+
+import pytest
+from gestures import SEVEN, bars, draw, headline, settling
+from pytestqt.qtbot import QtBot
+
+from desktop.window.main_window import MainWindow
+
+
+def test_bars_have_the_order_of_the_labels_until_the_user_sorts_them(
+    qtbot: QtBot, window: MainWindow
+) -> None:
+    with settling(qtbot, window):
+        draw(window.draw_page.pad, SEVEN)
+    assert list(bars(window)) == list("0123456789")
+    window.panel.orders.setCurrentIndex(1)
+    rows = window.panel.bars.rows
+    assert rows[0].label == headline(window) == "7"
+    scores = [row.score or 0 for row in rows]
+    assert scores == sorted(scores, reverse=True)
+    assert sum(scores) == pytest.approx(1, abs=1e-5)
+
+
+def test_bars_have_name_and_value_for_screen_readers(qtbot: QtBot, window: MainWindow) -> None:
+    with settling(qtbot, window):
+        draw(window.draw_page.pad, SEVEN)
+    row = window.panel.bars.rows[7]
+    assert row.accessibleName() == "7"
+    assert row.value() == round((row.score or 0) * 1000)
+
+
+def test_the_settled_result_is_announced_once(
+    qtbot: QtBot, window: MainWindow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    announced: list[str] = []
+    monkeypatch.setattr("desktop.result.panel.announce", lambda widget, text: announced.append(text))
+    with settling(qtbot, window):
+        draw(window.draw_page.pad, SEVEN)
+    assert announced == [f"7, {window.panel.detail.text()}"]
+
+
+def test_a_prediction_below_the_threshold_of_the_card_is_unsure(qtbot: QtBot, window: MainWindow) -> None:
+    window.tabs.setCurrentWidget(window.text_page)
+    with qtbot.waitSignal(window.controller.completed):
+        window.text_page.editor.setPlainText("good")
+    assert headline(window) == "positive"
+    with qtbot.waitSignal(window.controller.completed):
+        window.text_page.editor.setPlainText("film")
+    assert headline(window) == "Unsure"
+    assert window.panel.detail.text() == "negative or positive?"
+
+
+def test_another_page_selects_the_default_version_again(qtbot: QtBot, window: MainWindow) -> None:
+    window.panel.versions.setCurrentIndex(1)
+    assert window.panel.version == 1
+    with qtbot.waitSignal(window.controller.completed) as completed:
+        draw(window.draw_page.pad, SEVEN)
+    assert completed.args[0].result.prediction.version == 1
+    window.controller.reconnect()
+    window.tabs.setCurrentWidget(window.text_page)
+    window.tabs.setCurrentWidget(window.draw_page)
+    assert window.panel.version == 2

@@ -1,0 +1,51 @@
+"""Stored settings."""
+
+import pytest
+from PySide6.QtCore import QSettings
+from PySide6.QtWidgets import QApplication
+
+from desktop import settings as stored
+from desktop.settings import BarOrder, Settings, SettingsStore, Theme, server_url_error
+
+
+def test_saved_settings_are_loaded(qapp: QApplication) -> None:
+    settings = Settings(
+        server="https://example.org:8443", api_key="k", theme=Theme.DARK, language="de", brush=0.2,
+        order=BarOrder.SCORES, tab=1, models={"draw": "mnist"}, geometry=b"\x00\x01",
+    )  # fmt: skip
+    stored.save(settings)
+    stored.save_api_key(settings.api_key)
+    assert stored.load() == settings
+
+
+def test_invalid_settings_get_their_defaults(qapp: QApplication) -> None:
+    store = QSettings(
+        QSettings.defaultFormat(), QSettings.Scope.UserScope, stored.ORGANIZATION, stored.APPLICATION
+    )
+    for key, value in {
+        "server": "gopher://x",
+        "theme": "mauve",
+        "brush": "wide",
+        "tab": "nan",
+        "order": "",
+        "api_key": "schlüssel",
+    }.items():
+        store.setValue(key, value)
+    store.sync()
+    assert stored.load() == Settings()
+
+
+@pytest.mark.parametrize(
+    "address", ["", "lecture", "ftp://a", "http://", "http://[::", "http://a:99999", "http://ä"]
+)
+def test_an_invalid_server_url_is_refused(address: str) -> None:
+    assert "address" in (server_url_error(address) or "")
+
+
+def test_a_change_is_written_and_emitted_once(qapp: QApplication) -> None:
+    store, emitted = SettingsStore(Settings()), []
+    store.changed.connect(emitted.append)
+    for _ in range(2):
+        store.update(theme=Theme.LIGHT, brush=0.2)
+    assert emitted == [store.settings]
+    assert stored.load() == store.settings == Settings(theme=Theme.LIGHT, brush=0.2)

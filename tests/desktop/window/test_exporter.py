@@ -1,0 +1,81 @@
+"""Copying and saving drawings, network inputs and results."""
+
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from gestures import press
+from PIL import Image
+from PySide6.QtGui import QGuiApplication, QImage
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import (
+    QFileDialog,
+    QMessageBox,
+)
+
+from desktop.pictures.images import pillow_of
+from desktop.window.main_window import MainWindow
+
+
+def choose(window: MainWindow, path: Path) -> None:
+    dialog = window.findChild(QFileDialog)
+    dialog.setDirectory(str(path.parent))
+    dialog.selectFile(path.name)
+    dialog.accept()
+
+
+def test_drawing_and_network_input_are_copied(seven: MainWindow) -> None:
+    clipboard = QGuiApplication.clipboard()
+    press(seven, "Ctrl+C")
+    assert clipboard.image().convertToFormat(QImage.Format.Format_Grayscale8) == seven.draw_page.pad.picture
+    seven.exporter.copy_input.trigger()
+    assert (clipboard.image().width(), clipboard.image().height()) == (28, 28)
+
+
+def test_the_result_is_copied_as_json(seven: MainWindow) -> None:
+    press(seven, "Ctrl+Shift+C")
+    document = json.loads(QGuiApplication.clipboard().text())
+    assert (document["model"], document["version"], document["label"]) == ("mnist", 2, "7")
+    assert document["computed_on"] == "local"
+    assert sum(score["score"] for score in document["scores"]) == pytest.approx(1, abs=1e-5)
+
+
+def test_drawing_and_network_input_are_saved_as_png(seven: MainWindow, tmp_path: Path) -> None:
+    press(seven, "Ctrl+S")
+    choose(seven, tmp_path / "seven.png")
+    drawn = np.asarray(pillow_of(seven.draw_page.pad.picture))
+    np.testing.assert_array_equal(np.asarray(Image.open(tmp_path / "seven.png").convert("L")), drawn)
+    seven.findChild(QFileDialog).deleteLater()
+    QTest.qWait(0)
+    seven.exporter.save_input.trigger()
+    choose(seven, tmp_path / "pixels.png")
+    saved = np.asarray(Image.open(tmp_path / "pixels.png").convert("L"))
+    np.testing.assert_array_equal(saved, seven.panel.preview.pixels)
+
+
+@pytest.mark.parametrize("name", ["seven.json", "seven.csv"])
+def test_the_suffix_selects_the_format_of_the_result(seven: MainWindow, tmp_path: Path, name: str) -> None:
+    press(seven, "Ctrl+Shift+S")
+    choose(seven, tmp_path / name)
+    text = (tmp_path / name).read_text()
+    label = (
+        json.loads(text)["label"]
+        if name.endswith("json")
+        else next(csv.DictReader([*text.splitlines()]))["label"]
+    )
+    assert label == "7"
+
+
+def test_a_folder_that_cannot_be_written_is_reported(seven: MainWindow, tmp_path: Path) -> None:
+    press(seven, "Ctrl+Shift+S")
+    seven.findChild(QFileDialog).fileSelected.emit(str(tmp_path / "no such folder" / "seven.json"))
+    assert "cannot be written" in seven.findChild(QMessageBox).text()
+
+
+def test_an_empty_window_copies_nothing(window: MainWindow) -> None:
+    QGuiApplication.clipboard().setText("before")
+    for action in (window.exporter.copy_picture, window.exporter.copy_input, window.exporter.copy_result):
+        action.trigger()
+    assert QGuiApplication.clipboard().text() == "before"

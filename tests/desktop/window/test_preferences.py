@@ -1,0 +1,43 @@
+"""The preferences dialog."""
+
+from gestures import menu_action, press
+from PySide6.QtWidgets import QDialogButtonBox
+from pytestqt.qtbot import QtBot
+
+from desktop import settings as stored
+from desktop.theme import is_dark
+from desktop.window.main_window import MainWindow
+from desktop.window.preferences import PreferencesDialog
+
+
+def test_preferences_can_be_opened_and_cancelled(window: MainWindow) -> None:
+    press(window, "Ctrl+,")
+    window.findChild(PreferencesDialog).reject()
+    assert window.settings.server == ""
+
+
+def test_an_invalid_address_is_refused_and_a_valid_one_is_used(qtbot: QtBot, window: MainWindow) -> None:
+    press(window, "Ctrl+,")
+    dialog = window.findChild(PreferencesDialog)
+    dialog.server.setText("lecture hall")
+    ok = dialog.buttons.button(QDialogButtonBox.StandardButton.Ok)
+    dialog.online.setChecked(True)
+    ok.click()
+    assert dialog.isVisible()
+    assert "not the address" in dialog.error.text()
+    dialog.server.setText("http://127.0.0.1:9")
+    with qtbot.waitSignal(window.controller.connection_changed):
+        ok.click()
+    assert window.settings.server == stored.load().server == "http://127.0.0.1:9"
+
+
+def test_preferences_and_menu_agree_on_the_theme(qtbot: QtBot, window: MainWindow) -> None:
+    press(window, "Ctrl+,")
+    dialog = window.findChild(PreferencesDialog)
+    dialog.theme.setCurrentIndex(dialog.theme.findText("Dark"))
+    dialog.accept()
+    qtbot.waitUntil(lambda: is_dark(window.palette()))
+    assert menu_action(window, "Dark").isChecked()
+    menu_action(window, "Light").trigger()
+    assert not menu_action(window, "Dark").isChecked()
+    assert PreferencesDialog(window.store, window).theme.currentText() == "Light"

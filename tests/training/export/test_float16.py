@@ -1,0 +1,74 @@
+"""Rounded weights: half the file, and what is exported is what was measured."""
+
+import keras
+import numpy as np
+import onnxruntime as ort
+
+from training.export.float16 import round_convolutions, store_as_float16
+from training.export.onnx_graph import to_onnx
+from training.hyperparameters import Hyperparameters
+from training.networks.network import Network
+from training.networks.statistics import measure_images
+
+
+def _photos(count: int = 8) -> np.ndarray:
+    return np.random.default_rng(1).integers(0, 256, (count, 16, 16, 3), dtype=np.uint8)
+
+
+def _trained() -> keras.Model:
+    """Make a network whose batch normalisations have met pictures."""
+    keras.utils.set_random_seed(1)
+    statistics = measure_images(_photos(), classes=4)
+    network = (
+        Network(Hyperparameters(epochs=1), shape=(16, 16, 3))
+        .rescale(statistics)
+        .whitening_conv(statistics, side=2)
+    )
+    model = network.conv_block(24, depth=3).residual_block(32).global_max_pool().classifier(4)
+    model.compile(optimizer=keras.optimizers.SGD(0.05), loss="categorical_crossentropy")
+    model.fit(_photos(64), np.eye(4)[np.arange(64) % 4], epochs=4, batch_size=16, verbose=0)
+    return model
+
+
+def test_a_rounded_network_answers_almost_as_before() -> None:
+    model, photos = _trained(), _photos()
+    before = model.predict(photos, verbose=0)
+
+    round_convolutions(model)
+
+    after = model.predict(photos, verbose=0)
+    assert not np.array_equal(after, before)
+    np.testing.assert_allclose(after, before, atol=5e-3)
+
+
+def test_stored_in_halves_a_rounded_network_answers_as_keras_does() -> None:
+    model, photos = _trained(), _photos()
+    round_convolutions(model)
+    proto = to_onnx(model)
+    whole = proto.ByteSize()
+
+    store_as_float16(proto, only_rounded=True)
+
+    session = ort.InferenceSession(proto.SerializeToString(), providers=["CPUExecutionProvider"])
+    assert proto.ByteSize() < 0.6 * whole
+    np.testing.assert_allclose(session.run(None, {"image": photos})[0], model(photos), atol=1e-6)
+
+
+def test_rounding_twice_changes_nothing_more() -> None:
+    model = _trained()
+    round_convolutions(model)
+    once = model.get_weights()
+
+    round_convolutions(model)
+
+    for first, second in zip(once, model.get_weights(), strict=True):
+        np.testing.assert_allclose(second, first, atol=1e-6)
+
+
+def test_constants_that_are_not_round_are_left_alone_when_asked() -> None:
+    proto = to_onnx(_trained())
+    before = proto.SerializeToString()
+
+    store_as_float16(proto, only_rounded=True)
+
+    assert proto.SerializeToString() == before

@@ -1,0 +1,28 @@
+"""A model's folder changes as a whole, or not at all."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from service.inference.card import Card
+from training.export import model_folder
+
+
+def test_a_full_disk_leaves_the_version_unchanged(
+    overconfident_models: Path,
+    load_consistent_card: Callable[[Path], Card],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    before = load_consistent_card(overconfident_models)
+
+    def fail(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(model_folder, "write_card", fail)
+    with pytest.raises(OSError, match="No space"):
+        model_folder.rewrite(overconfident_models / "mnist" / "1", replace(before, title="Another title"))
+    monkeypatch.undo()
+
+    assert load_consistent_card(overconfident_models) == before

@@ -1,0 +1,74 @@
+"""Figures against values worked out by hand."""
+
+import math
+
+import numpy as np
+import pytest
+
+from training.metrics import (
+    calibration_error,
+    choose_threshold,
+    compute_metrics,
+    confusion,
+    log_loss,
+)
+
+PROBABILITIES = np.array([[0.9, 0.1], [0.6, 0.4], [0.3, 0.7], [0.2, 0.8]], dtype=np.float32)
+Y = np.array([0, 1, 1, 1])
+
+
+def test_measures_accuracy_overall_and_by_class() -> None:
+    metrics = compute_metrics(PROBABILITIES, Y, labels=("no", "yes"))
+
+    assert metrics.accuracy == 0.75
+    assert metrics.per_class_accuracy == {"no": 1.0, "yes": pytest.approx(2 / 3)}
+    assert metrics.count == 4
+
+
+def test_log_loss_is_the_mean_surprise() -> None:
+    expected = -(math.log(0.9) + math.log(0.4) + math.log(0.7) + math.log(0.8)) / 4
+
+    assert log_loss(PROBABILITIES, Y) == pytest.approx(expected, rel=1e-6)
+
+
+def test_certain_and_wrong_is_finite() -> None:
+    assert log_loss(np.array([[1.0, 0.0]]), np.array([1])) == pytest.approx(-math.log(1e-7))
+
+
+def test_calibration_error_weighs_bins_by_their_counts() -> None:
+    # Bins of 1/15: 0.95 and 0.97 share the last, 0.70 has its own.
+    confidence = np.array([0.95, 0.97, 0.70, 0.70])
+    right = np.array([True, True, True, False])
+
+    expected = 0.5 * (1.0 - 0.96) + 0.5 * (0.70 - 0.5)
+    assert calibration_error(confidence, right) == pytest.approx(expected)
+
+
+def test_calibration_error_takes_full_confidence() -> None:
+    assert calibration_error(np.array([1.0, 1.0]), np.array([True, True])) == 0
+
+
+def test_confusion_has_the_true_class_in_rows() -> None:
+    assert confusion(PROBABILITIES, Y).tolist() == [[1, 0], [1, 2]]
+
+
+def test_threshold_is_the_smallest_that_is_right_often_enough() -> None:
+    confidence = np.array([0.5, 0.62, 0.75, 0.9, 0.95])
+    right = np.array([False, False, True, True, True])
+
+    assert choose_threshold(confidence, right, target_accuracy=1.0) == 0.621
+    assert choose_threshold(confidence, right, target_accuracy=0.6) == 0
+
+
+def test_threshold_is_finer_where_confidence_is_high() -> None:
+    confidence = np.array([0.99915, 0.99935])
+    right = np.array([False, True])
+
+    assert choose_threshold(confidence, right, target_accuracy=1.0) == 0.9992
+
+
+def test_threshold_that_cannot_be_reached_comes_closest() -> None:
+    confidence = np.array([0.5, 0.7, 0.9])
+    right = np.array([False, True, False])
+
+    assert choose_threshold(confidence, right, target_accuracy=0.99) == 0.501

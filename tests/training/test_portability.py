@@ -1,0 +1,42 @@
+"""Training imports no module that only POSIX systems have."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import service.inference
+import training
+
+POSIX_ONLY = {
+    "crypt",
+    "fcntl",
+    "grp",
+    "posix",
+    "pty",
+    "pwd",
+    "resource",
+    "syslog",
+    "termios",
+    "tty",
+    "uvloop",
+}
+
+
+def _imports(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module.partition(".")[0]
+
+
+def test_no_module_of_training_or_inference_needs_posix() -> None:
+    roots = (Path(package.__file__ or "").parent for package in (training, service.inference))
+    users = {
+        path.name: found
+        for root in roots
+        for path in root.rglob("*.py")
+        if (found := POSIX_ONLY.intersection(_imports(path)))
+    }
+
+    assert users == {}

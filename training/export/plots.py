@@ -1,0 +1,96 @@
+"""Draws the pictures in a model's folder: training curves and confusion matrix."""
+
+import io
+from collections.abc import Sequence
+from typing import Any
+
+import matplotlib
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator, PercentFormatter
+
+from service.inference.card import Card
+from training.fit.history import Epoch
+from training.metrics import Classes, Probabilities, confusion
+
+_TRAINING, _VALIDATION, _GRID = "#c2571a", "#1f5c99", "#dddddd"
+_STYLE: dict[Any, Any] = {
+    "font.size": 10,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.titlelocation": "left",
+}
+_TITLE: dict[str, Any] = {"x": 0.01, "ha": "left", "fontsize": 11, "fontweight": "bold"}
+
+
+def plot_curves(history: Sequence[Epoch], *, title: str) -> bytes:
+    """Plot loss and accuracy by epoch, of training and validation.
+
+    Args:
+        history: One row an epoch.
+        title: Title of the figure.
+
+    Returns:
+        A PNG file.
+    """
+    with matplotlib.rc_context(_STYLE):
+        figure = Figure(figsize=(9, 3.6), dpi=110, layout="constrained")
+        figure.suptitle(title, **_TITLE)
+        left, right = figure.subplots(1, 2)
+        for axes, name in ((left, "loss"), (right, "accuracy")):
+            _plot_curve(axes, history, name, color=_TRAINING, label="training")
+            _plot_curve(axes, history, f"validation_{name}", color=_VALIDATION, label="validation")
+            axes.set(title=name.title(), xlabel="Epoch")
+            axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+            axes.grid(color=_GRID, linewidth=0.6)
+            axes.set_axisbelow(True)
+        right.yaxis.set_major_formatter(PercentFormatter(1.0))
+        left.legend(frameon=False)
+        return _png(figure)
+
+
+def plot_confusion(card: Card, probabilities: Probabilities, y: Classes) -> bytes:
+    """Plot the confusion matrix of a test set.
+
+    Args:
+        card: The card of the network.
+        probabilities: (n, classes), its predictions.
+        y: (n,) true classes.
+
+    Returns:
+        A PNG file. Colours show the share of each true class, numbers the count of examples.
+    """
+    counts, labels = confusion(probabilities, y), card.labels
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    side = 2.6 + 0.52 * len(labels)
+    with matplotlib.rc_context(_STYLE | {"axes.spines.left": False, "axes.spines.bottom": False}):
+        figure = Figure(figsize=(side + 0.6, side), dpi=110, layout="constrained")
+        title = f"{card.name} {card.version}: {card.metrics.accuracy:.2%} of {len(y):,} test examples"
+        figure.suptitle(title, **_TITLE)
+        axes = figure.subplots()
+        # The square root makes rare confusions visible.
+        axes.imshow(np.sqrt(shares), cmap="Blues", vmin=0, vmax=1)
+        ticks = range(len(labels))
+        axes.set_xticks(ticks, labels, rotation=45, ha="right", rotation_mode="anchor")
+        axes.set_yticks(ticks, labels)
+        axes.set(xlabel="Predicted", ylabel="True")
+        axes.tick_params(length=0)
+        for row, column in zip(*np.nonzero(counts), strict=True):
+            color = "white" if shares[row, column] > 0.3 else "black"
+            text = str(counts[row, column])
+            axes.text(column, row, text, ha="center", va="center", color=color, fontsize=8)
+        return _png(figure)
+
+
+def _plot_curve(axes: Axes, history: Sequence[Epoch], attribute: str, *, color: str, label: str) -> None:
+    values = [getattr(row, attribute) for row in history]
+    epochs = range(1, len(history) + 1)
+    axes.plot(epochs, values, color=color, label=label, marker="o", markersize=3.5, linewidth=1.6)
+
+
+def _png(figure: Figure) -> bytes:
+    buffer = io.BytesIO()
+    # Without Matplotlib's version in it, equal figures give equal files.
+    figure.savefig(buffer, format="png", metadata={"Software": None})
+    return buffer.getvalue()

@@ -1,0 +1,59 @@
+"""Loads the data of a recipe and turns it into the network's inputs."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from service.inference.preprocessing import Vocabulary
+from training.datasets import Dataset, load_dataset
+from training.datasets.dataset import DownloadProgress
+from training.datasets.folder import load_extra, load_folder
+from training.datasets.inputs import encode
+from training.errors import RecipeError
+from training.recipes.recipe import Recipe
+
+
+@dataclass(frozen=True, kw_only=True)
+class PreparedData:
+    """A data set as the network takes it; text networks also have a vocabulary."""
+
+    dataset: Dataset
+    vocabulary: Vocabulary | None = None
+
+
+def prepare_data(
+    recipe: Recipe,
+    *,
+    folder: Path | None = None,
+    extra: Path | None = None,
+    vocabulary: Vocabulary | None = None,
+    progress: DownloadProgress | None = None,
+) -> PreparedData:
+    """Load a recipe's data set and preprocess all of its splits.
+
+    Args:
+        recipe: Names the data set and the preprocessing.
+        folder: The user's own images, in place of that data set.
+        extra: The user's own images of that data set's classes, as further training examples.
+        vocabulary: Vocabulary of an existing network; None chooses one from the training split.
+        progress: Gets the bytes received and the total, if the set has to be downloaded.
+
+    Raises:
+        DatasetError: The data cannot be loaded.
+        RecipeError: The network takes texts, and a folder of images is given.
+    """
+    if (folder or extra) and recipe.preprocessing == "text":
+        raise RecipeError(f"{recipe.name} takes texts, not images; choose another recipe")
+    if folder is not None:
+        dataset = load_folder(folder, preprocessing=recipe.preprocessing, size=recipe.size)
+        return PreparedData(dataset=dataset)
+    dataset = load_dataset(recipe.dataset, size=recipe.size, progress=progress)
+    if extra is not None:
+        examples, skipped = load_extra(
+            extra, labels=dataset.labels, preprocessing=recipe.preprocessing, size=recipe.size
+        )
+        dataset = dataset.with_extra(examples, skipped=skipped)
+    if recipe.vocabulary is None:
+        return PreparedData(dataset=dataset)
+    words = vocabulary or Vocabulary(recipe.vocabulary(dataset.train.x))
+    dataset = dataset.map_inputs(lambda texts: encode(texts, vocabulary=words))
+    return PreparedData(dataset=dataset, vocabulary=words)

@@ -1,0 +1,178 @@
+"""Declares the hyperparameters of a training run, their ranges and their command-line help."""
+
+import math
+from collections.abc import Iterable
+from dataclasses import Field, asdict, dataclass, field, fields
+from typing import Any, Literal
+
+from training.errors import RecipeError
+
+Scaling = Literal["unit", "standard", "none"]
+Optimizer = Literal["adam", "adamw", "rmsprop", "adadelta", "sgd"]
+Schedule = Literal["constant", "cosine"]
+Precision = Literal["float32", "mixed_bfloat16"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Augmentation:
+    """The size of the random changes to training images; zero switches a change off.
+
+    Attributes:
+        shift: Largest shift along each axis, as a share of the side.
+        rotation: Largest rotation in either direction, in degrees.
+        flip: Flip half of the images left to right.
+        zoom: Largest change of size, as a share: 0.1 means 0.9 to 1.1.
+        shear: Largest shear, as a share of the side.
+        contrast: Largest change of contrast, as a share: 0.2 means 0.8 to 1.2.
+        crop: Largest shift along each axis in whole pixels, without resampling.
+        erase: Side of the erased square, as a share of the image's side.
+        elastic: Largest displacement by a smooth random field, as a share of the side.
+        stroke_augmentation: Share of digits that are redrawn along their centre line with a round pen.
+        stroke_templates: Share of the redrawn digits that come from stroke templates.
+        corruptions: Share of images that are blurred, made noisy or JPEG-compressed.
+    """
+
+    shift: float = field(default=0.0, metadata={"usual": 0.1})
+    rotation: float = field(default=0.0, metadata={"usual": 10.0})
+    flip: bool = field(default=False, metadata={"usual": True})
+    zoom: float = field(default=0.0, metadata={"usual": 0.1})
+    shear: float = field(default=0.0, metadata={"usual": 0.1})
+    contrast: float = field(default=0.0, metadata={"usual": 0.2})
+    crop: int = 0
+    erase: float = 0.0
+    elastic: float = 0.0
+    stroke_augmentation: float = 0.0
+    stroke_templates: float = 0.0
+    corruptions: float = 0.0
+
+    def __bool__(self) -> bool:
+        return any(asdict(self).values())
+
+
+# The transformations that the command line accepts by name, each with its usual size.
+_USUAL = {spec.name: spec.metadata["usual"] for spec in fields(Augmentation) if spec.metadata}
+
+
+def parse_augmentation(names: Iterable[str]) -> Augmentation:
+    """Return an augmentation that applies the named transformations with their usual sizes.
+
+    Args:
+        names: Some of shift, rotation, flip, zoom, shear and contrast; no name means no augmentation.
+
+    Raises:
+        RecipeError: A name is unknown.
+    """
+    names = list(names)
+    for name in names:
+        if name not in _USUAL:
+            raise RecipeError(f"augmentation {name!r} is unknown; choose from {', '.join(_USUAL)}")
+    return Augmentation(**{name: _USUAL[name] for name in names})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Declaration:
+    """What is known of one hyperparameter besides its type and default.
+
+    Attributes:
+        help: One sentence for ``--help``.
+        option: Name of the command-line option; None if the command line cannot change it.
+        minimum: Lowest value.
+        above: Exclusive lower bound.
+        below: Exclusive upper bound.
+    """
+
+    help: str
+    option: str | None
+    minimum: float = -math.inf
+    above: float = -math.inf
+    below: float = math.inf
+
+
+def declaration_of(spec: "Field[Any]") -> Declaration:
+    """Return the declaration of a field of :class:`Hyperparameters`."""
+    metadata = dict(spec.metadata)
+    if metadata["option"] == "":
+        metadata["option"] = f"--{spec.name.replace('_', '-')}"
+    return Declaration(**metadata)
+
+
+def _option(text: str, *, name: str = "", **limits: float) -> dict[str, Any]:
+    """Declare a hyperparameter that has a command-line option, by default of the field's name."""
+    return {"help": text, "option": name, **limits}
+
+
+def _constant(text: str, **limits: float) -> dict[str, Any]:
+    """Declare a hyperparameter that only recipes set."""
+    return {"help": text, "option": None, **limits}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hyperparameters:
+    """The hyperparameters of a training run; each field's declaration documents it."""
+
+    epochs: int = field(metadata=_option("Passes over the training split.", minimum=1))
+    batch_size: int = field(default=128, metadata=_option("Examples per optimizer step.", minimum=1))
+    learning_rate: float = field(
+        default=1e-3, metadata=_option("Highest learning rate of the schedule.", above=0)
+    )
+    optimizer: Optimizer = field(default="adam", metadata=_constant("Optimizer."))
+    schedule: Schedule = field(
+        default="constant",
+        metadata=_constant("'cosine' warms up for 5 % of the steps and then decays to zero."),
+    )
+    weight_decay: float = field(
+        default=0.0, metadata=_constant("Decoupled weight decay of adamw and sgd.", minimum=0)
+    )
+    l1: float = field(default=0.0, metadata=_option("Weight of the kernels' L1 norm in the loss.", minimum=0))
+    l2: float = field(
+        default=0.0, metadata=_option("Weight of the kernels' squared L2 norm in the loss.", minimum=0)
+    )
+    dropout: float | None = field(
+        default=None, metadata=_option("Rate of all dropout layers.", minimum=0, below=1)
+    )
+    batch_norm: bool = field(
+        default=False, metadata=_option("Add batch normalisation to every hidden layer.")
+    )
+    width: float = field(default=1.0, metadata=_option("Factor on the number of units and filters.", above=0))
+    scaling: Scaling = field(
+        default="unit", metadata=_option("Scale pixels to 0..1, to mean 0 and deviation 1, or not at all.")
+    )
+    augmentation: Augmentation = field(
+        default=Augmentation(),
+        metadata=_option(
+            f"Transform images at random: a list of {','.join(_USUAL)}, or none.", name="--augment"
+        ),
+    )
+    label_smoothing: float = field(
+        default=0.0, metadata=_constant("Share of the target spread over all classes.", minimum=0, below=1)
+    )
+    outlier_exposure: float = field(
+        default=0.0, metadata=_constant("Outliers added to a batch, as a share of it.", minimum=0, below=1)
+    )
+    precision: Precision = field(
+        default="float32", metadata=_constant("Precision of the computation while training.")
+    )
+    early_stopping: int = field(
+        default=0,
+        metadata=_option(
+            "Stop after so many epochs without a lower validation loss and keep the best; 0 is off.",
+            minimum=0,
+        ),
+    )
+    seed: int = field(
+        default=1, metadata=_option("Seed of weights, example order, dropout and augmentation.", minimum=0)
+    )
+
+    def __post_init__(self) -> None:
+        for spec in fields(self):
+            value, declared = getattr(self, spec.name), declaration_of(spec)
+            if isinstance(value, int | float) and not (
+                declared.minimum <= value < declared.below and value > declared.above
+            ):
+                raise RecipeError(
+                    f"hyperparameter {spec.name} cannot be {value}; `lectern train --help` lists the ranges"
+                )
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the hyperparameters as plain values, for cards and checkpoints."""
+        return asdict(self)

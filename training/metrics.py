@@ -1,0 +1,110 @@
+"""Computes the metrics of probabilities: accuracy, log-loss, calibration error and selective accuracy."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.metrics import confusion_matrix, recall_score
+from sklearn.metrics import log_loss as sklearn_log_loss
+
+from service.inference.card import Metrics
+
+BINS = 15
+# One wrong prediction with full confidence must not make the mean infinite.
+_SMALLEST_PROBABILITY = 1e-7
+_CHANCE_DRAWS = 200
+_SEED = 0
+
+Probabilities = npt.NDArray[np.floating[Any]]
+Classes = npt.NDArray[np.integer[Any]]
+Correct = npt.NDArray[np.bool_]
+
+
+def compute_metrics(probabilities: Probabilities, y: Classes, *, labels: Sequence[str]) -> Metrics:
+    """Compute all metrics of a test set.
+
+    Args:
+        probabilities: (n, classes), rows sum to 1.
+        y: (n,) true classes.
+        labels: Names of the classes.
+    """
+    predicted = probabilities.argmax(axis=1)
+    correct = predicted == y
+    recalls = recall_score(y, predicted, labels=range(len(labels)), average=None, zero_division=0.0)
+    return Metrics(
+        accuracy=float(correct.mean()),
+        log_loss=log_loss(probabilities, y),
+        expected_calibration_error=calibration_error(probabilities.max(axis=1), correct),
+        per_class_accuracy=dict(zip(labels, recalls.tolist(), strict=True)),
+        count=len(y),
+    )
+
+
+def log_loss(probabilities: Probabilities, y: Classes) -> float:
+    """Return the mean negative natural logarithm of the true class's probability."""
+    clipped = np.maximum(probabilities.astype(np.float64), _SMALLEST_PROBABILITY)
+    clipped /= clipped.sum(axis=1, keepdims=True)
+    return float(sklearn_log_loss(y, clipped, labels=range(probabilities.shape[1])))
+
+
+def calibration_error(confidence: Probabilities, correct: Correct) -> float:
+    """Return the expected calibration error (Naeini, Cooper and Hauskrecht 2015).
+
+    Args:
+        confidence: (n,) highest probability of each prediction.
+        correct: (n,) whether the prediction is correct.
+
+    Returns:
+        Mean distance of confidence and accuracy over 15 equal bins, weighted by their counts, 0 to 1.
+    """
+    place = np.minimum((confidence * BINS).astype(np.int64), BINS - 1)
+    confident = np.bincount(place, weights=confidence.astype(np.float64), minlength=BINS)
+    accurate = np.bincount(place, weights=correct.astype(np.float64), minlength=BINS)
+    return float(np.abs(confident - accurate).sum() / len(confidence))
+
+
+def chance_level_error(confidence: Probabilities) -> float:
+    """Return the expected calibration error that remains if every confidence is exactly right.
+
+    Args:
+        confidence: (n,) highest probabilities.
+
+    Returns:
+        Mean over 200 random draws of which predictions are correct.
+    """
+    rng = np.random.default_rng(_SEED)
+    draws = (rng.random(len(confidence)) < confidence for _ in range(_CHANCE_DRAWS))
+    return float(np.mean([calibration_error(confidence, correct) for correct in draws]))
+
+
+def confusion(probabilities: Probabilities, y: Classes) -> npt.NDArray[np.int64]:
+    """Count predictions: (classes, classes), the true class in rows, the predicted one in columns."""
+    counts: npt.NDArray[np.int64] = confusion_matrix(
+        y, probabilities.argmax(axis=1), labels=range(probabilities.shape[1])
+    )
+    return counts
+
+
+def choose_threshold(confidence: Probabilities, correct: Correct, *, target_accuracy: float) -> float:
+    """Choose the lowest confidence above which predictions reach an accuracy.
+
+    Args:
+        confidence: (n,) highest probabilities on the validation split.
+        correct: (n,) whether those predictions are correct.
+        target_accuracy: Selective accuracy to reach, 0 to 1.
+
+    Returns:
+        The smallest of 0, 0.001 … 0.999, 0.9991 … 0.9999 that reaches it; if none does, the one that comes
+        closest.
+    """
+    thresholds = np.concatenate([np.arange(1000) / 1000, np.arange(9991, 10_000) / 10_000])
+    reached = np.array([selective_accuracy(confidence, correct, threshold=value) for value in thresholds])
+    enough = np.flatnonzero(reached >= target_accuracy)
+    return float(thresholds[enough[0] if enough.size else reached.argmax()])
+
+
+def selective_accuracy(confidence: Probabilities, correct: Correct, *, threshold: float) -> float:
+    """Return the share of correct predictions among those that reach a confidence; 0 if none does."""
+    covered = confidence >= threshold
+    return float(correct[covered].mean()) if covered.any() else 0.0

@@ -1,0 +1,96 @@
+"""Measures the statistics of a training split that a network needs before it is built."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+PATCH = 3  # side of the patches whose covariance is measured, in pixels
+SMALLEST_DEVIATION = 1e-3
+_COVARIANCE_IMAGES = 1_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataStatistics:
+    """Statistics of a training split.
+
+    Attributes:
+        classes: Number of classes.
+        mean: Mean of each channel, in grey levels 0 to 255.
+        deviation: Standard deviation of each channel, in grey levels.
+        covariance: Second moments of the standardised values of a 3 x 3 patch, in the order row, column,
+            channel.
+        log_count_ratios: For texts of two classes, the naive Bayes log-count ratio of each word.
+    """
+
+    classes: int
+    mean: tuple[float, ...] = (127.5,)
+    deviation: tuple[float, ...] = (127.5,)
+    covariance: tuple[tuple[float, ...], ...] = ()
+    log_count_ratios: tuple[float, ...] = ()
+
+
+def measure_images(images: npt.NDArray[np.uint8], *, classes: int) -> DataStatistics:
+    """Measure a split of images.
+
+    Args:
+        images: uint8 (n, height, width) or (n, height, width, 3).
+        classes: Number of classes.
+    """
+    channels = images.reshape(-1, images.shape[3] if images.ndim == 4 else 1)
+    # Sums over a histogram are exact and need no float copy of the whole split.
+    counts = [np.bincount(channels[:, channel], minlength=256) for channel in range(channels.shape[1])]
+    levels = np.arange(256, dtype=np.float64)
+    means = [float(count @ levels / count.sum()) for count in counts]
+    deviations = [
+        float(np.sqrt(float(count @ (levels - mean) ** 2 / count.sum())))
+        for count, mean in zip(counts, means, strict=True)
+    ]
+    return DataStatistics(
+        classes=classes,
+        mean=tuple(means),
+        deviation=tuple(deviations),
+        covariance=_patch_covariance(images[:_COVARIANCE_IMAGES], means=means, deviations=deviations),
+    )
+
+
+def measure_texts(ids: npt.NDArray[np.int32], y: npt.NDArray[np.int64], *, classes: int) -> DataStatistics:
+    """Measure a split of texts; log-count ratios need two classes.
+
+    Args:
+        ids: int32 (n, length), distinct token ids from 1, padded with 0.
+        y: int64 (n,), class indices.
+        classes: Number of classes.
+    """
+    return DataStatistics(classes=classes, log_count_ratios=tuple(log_count_ratios(ids, y).tolist()))
+
+
+def log_count_ratios(ids: npt.NDArray[np.int32], y: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
+    """Return the naive Bayes log-count ratio of each word (Wang and Manning 2012).
+
+    Args:
+        ids: int32 (n, length), distinct token ids from 1, padded with 0.
+        y: int64 (n,), class 0 or 1.
+
+    Returns:
+        float32 (words,): natural logarithm of the word's share in class 1 over its share in class 0, with
+        add-one smoothing.
+    """
+    size = int(ids.max()) + 1
+    counts = [np.bincount(ids[y == label].ravel(), minlength=size)[1:] + 1.0 for label in (0, 1)]
+    negative, positive = (count / count.sum() for count in counts)
+    ratios: npt.NDArray[np.float32] = np.log(positive / negative).astype(np.float32)
+    return ratios
+
+
+def _patch_covariance(
+    images: npt.NDArray[np.uint8], *, means: Sequence[float], deviations: Sequence[float]
+) -> tuple[tuple[float, ...], ...]:
+    """Return the second moments of 3 x 3 patches: 9 * channels rows and columns."""
+    scores = (images.reshape(*images.shape[:3], -1) - np.array(means)) / np.maximum(
+        deviations, SMALLEST_DEVIATION
+    )
+    windows = np.lib.stride_tricks.sliding_window_view(scores.astype(np.float32), (PATCH, PATCH), (1, 2))
+    patches = np.moveaxis(windows, 3, -1).reshape(-1, PATCH * PATCH * scores.shape[3])
+    return tuple(tuple(row) for row in (patches.T @ patches / len(patches)).tolist())
