@@ -7,11 +7,11 @@ import os
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
+from msgspec import Struct
 from PIL import Image
 
 from service.inference.card import Card
@@ -34,8 +34,7 @@ _INLINE_CHARACTERS = 20_000
 _INLINE_BYTES = 100_000
 
 
-@dataclass(frozen=True)
-class Timing:
+class Timing(Struct, frozen=True):
     """Milliseconds of one request: decoding its inputs, waiting for a run, running the network."""
 
     decode_ms: float
@@ -43,8 +42,7 @@ class Timing:
     inference_ms: float
 
 
-@dataclass(frozen=True)
-class InferenceResult:
+class InferenceResult(Struct, frozen=True):
     """The output of a network for one request.
 
     Attributes:

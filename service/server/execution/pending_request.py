@@ -6,10 +6,10 @@ import math
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from msgspec import Struct
 
 from service.inference.predictor import Array, Predictor
 from service.server.execution.latency_profile import LatencyProfile
@@ -22,8 +22,7 @@ Probabilities = npt.NDArray[np.float32]
 _parts_lock = threading.Lock()
 
 
-@dataclass(frozen=True)
-class BatchResult:
+class BatchResult(Struct, frozen=True):
     """The output of a network for one request.
 
     Attributes:
@@ -131,8 +130,7 @@ class PendingRequest:
             settle(*arguments)
 
 
-@dataclass(frozen=True, slots=True)
-class Slice:
+class Slice(Struct, frozen=True):
     """Inputs of one request that are in the same run."""
 
     request: PendingRequest

@@ -5,6 +5,7 @@ as a coroutine function.
 """
 
 import asyncio
+import contextlib
 import logging
 import math
 import time
@@ -107,16 +108,11 @@ class RequestPipeline:
         Raises:
             RequestError: 429 or 503: the work is not accepted. 504: the deadline passed.
         """
-        if counted:
-            with self._concurrency:
-                return await self._in_time(work)
-        return await self._in_time(work)
-
-    async def _in_time(self, work: Callable[[], Awaitable[T]]) -> T:
-        request_deadline.set(time.monotonic() + self._timeout_s)
         try:
-            async with asyncio.timeout(self._timeout_s) as timeout:
-                return await work()
+            with self._concurrency if counted else contextlib.nullcontext():
+                request_deadline.set(time.monotonic() + self._timeout_s)
+                async with asyncio.timeout(self._timeout_s) as timeout:
+                    return await work()
         except TimeoutError:
             if not timeout.expired():
                 raise

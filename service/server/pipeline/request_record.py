@@ -4,7 +4,8 @@ import itertools
 import os
 import re
 import time
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from service.server.pipeline.errors import ErrorCode
 
@@ -14,8 +15,7 @@ _process = os.urandom(8).hex()
 _numbers = itertools.count(int.from_bytes(os.urandom(6), "big"))
 
 
-@dataclass(slots=True)
-class RequestRecord:
+class RequestRecord(Struct):
     """One request, as the access log and the metrics describe it.
 
     Attributes:

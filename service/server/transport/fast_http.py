@@ -75,7 +75,8 @@ class FastHttpProtocol(HttpToolsProtocol):
 
     def on_url(self, url: bytes) -> None:
         """Keep no more of a URL than shows that it is too long, which uvicorn could not parse either."""
-        super().on_url(url[: MAX_URL_BYTES + 1 - len(self.url)])
+        if len(self.url) <= MAX_URL_BYTES:
+            self.url += url[: MAX_URL_BYTES + 1]
 
     def on_headers_complete(self) -> None:
         """Choose the path of a request."""
