@@ -1,4 +1,4 @@
-"""Our own client and commands against a real server: the same answers over HTTP as in process."""
+"""The SDK and the commands get the same predictions from a real server as in process."""
 
 import asyncio
 import io
@@ -34,7 +34,7 @@ def catalog(models_folder: Path) -> Catalog:
     return Catalog(models_folder)
 
 
-def test_the_client_gets_what_the_predictor_gives(
+def test_the_client_gets_the_predictions_of_the_process(
     server: Server, catalog: Catalog, samples: Callable[[str], Any]
 ) -> None:
     with Client(server.url) as client:
@@ -48,7 +48,7 @@ def test_the_client_gets_what_the_predictor_gives(
         assert [row.name for row in client.models()] == [card.name for card in catalog]
 
 
-def test_the_asynchronous_client_asks_for_many_at_once(
+def test_the_asynchronous_client_sends_concurrent_requests(
     server: Server, catalog: Catalog, samples: Callable[[str], Any]
 ) -> None:
     inputs = samples("mnist").inputs[:16]
@@ -73,7 +73,7 @@ def test_client_sends_a_picture_that_base64_would_make_too_large(server: Server)
     assert len(prediction.scores) == 2
 
 
-def test_the_client_tells_why_the_server_refused(server: Server, strict: Server) -> None:
+def test_the_client_raises_the_servers_error(server: Server, strict: Server) -> None:
     with Client(server.url) as client, pytest.raises(RequestRefused) as raised:
         client.predict("mnist", b"no picture")
     assert (raised.value.status, raised.value.code) == (422, "damaged_image")
@@ -93,7 +93,7 @@ def test_predict_prints_the_same_from_a_server_as_from_this_computer(
         assert (remote.status, remote.out) == (0, local.out)
 
 
-def test_predict_names_what_the_server_refuses_and_goes_on(
+def test_predict_names_the_input_with_an_error_and_goes_on(
     run: Run, server: Server, tmp_path: Path, digit_png: bytes
 ) -> None:
     good, bad = tmp_path / "digit.png", tmp_path / "bad.png"
@@ -108,15 +108,15 @@ def test_predict_sends_the_key_of_the_option_or_the_environment(
     run: Run, strict: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     words = ("predict", "imdb", "wonderful", "--json", "--url", strict.url)
-    refused = run(*words)
-    assert (refused.status, refused.out) == (2, "")
-    assert "API key" in refused.err
+    failed = run(*words)
+    assert (failed.status, failed.out) == (2, "")
+    assert "API key" in failed.err
     assert run(*words, "--api-key", "alpha").status == 0
     monkeypatch.setenv("LECTERN_API_KEY", "beta")
     assert run(*words).status == 0
 
 
-def test_under_overload_every_request_is_answered_or_sent_away(strict: Server, digit_png: bytes) -> None:
+def test_under_overload_every_request_gets_200_or_429(strict: Server, digit_png: bytes) -> None:
     key = {"Authorization": "Bearer alpha"}
     with ThreadPoolExecutor(16) as threads:
         asked = [threads.submit(strict.ask, "POST", "/models/mnist", digit_png, key) for _ in range(200)]
