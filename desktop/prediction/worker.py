@@ -1,5 +1,6 @@
 """Runs slow jobs on threads, so that the window stays responsive."""
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -119,7 +120,9 @@ class Worker(QObject):
             except Exception as error:  # The window's thread raises it again, for the crash hook.
                 if not self._slot.is_cancelled(job_id):
                     self._error.emit(job_id, error)
-        self._stopped.emit()
+        # At exit, Qt deletes this object even while the thread runs.
+        with contextlib.suppress(RuntimeError):
+            self._stopped.emit()
 
     @Slot(int, object)
     def _deliver(self, job_id: int, result: object) -> None:

@@ -21,6 +21,7 @@ from desktop.app import apply_style
 from desktop.drawing.strokes import CANVAS_SIZE
 from desktop.pictures.dropped_files import DroppedFile
 from desktop.pictures.page import SAMPLES
+from desktop.prediction.worker import join_closed_workers
 from desktop.settings import Settings, Theme
 from desktop.window.main_window import MainWindow
 from service.inference.catalog import BUNDLED
@@ -151,7 +152,10 @@ def main() -> None:
                 wait()
             step(window)
             shot(window, options.folder / f"{step.__name__}-{theme.value}.png")
-        window.close()
+        # Closing the window would overwrite the user's settings.
+        window.controller.close()
+        window.hide()
+    join_closed_workers(5)
 
 
 if __name__ == "__main__":

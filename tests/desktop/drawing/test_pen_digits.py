@@ -57,6 +57,7 @@ def test_digits_on_the_pad_are_predicted_as_well_as_rendered_ones(sample_file: P
         predictor, [pen_digits.rendered(strokes) for _, strokes in drawn], [label for label, _ in drawn]
     )
     environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen", "QT_SCALE_FACTOR": factor}
+    environment["XDG_CONFIG_HOME"] = str(sample_file.parent)  # Closing a window saves the settings.
     environment["PYTHONPATH"] = os.pathsep.join(sys.path)
     run = subprocess.run(
         [sys.executable, pen_digits.__file__, str(BUNDLED), str(sample_file)],
