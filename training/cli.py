@@ -4,21 +4,16 @@ The functions import what they need when they run, so that ``--help`` does not l
 """
 
 import logging
-import math
 import os
 import sys
-from collections.abc import Callable
-from dataclasses import Field, fields
 from pathlib import Path
-from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
+from typing import Any, Literal
 
 import click
 from rich.console import Console
 
-from training.hyperparameters import Hyperparameters, declaration_of, parse_augmentation
+from training.options import hyperparameter_options
 from training.recipes import default_recipe, recipe_names, unknown_recipe
-
-Command = TypeVar("Command", bound=Callable[..., Any])
 
 _OWN_DATA_RECIPE = "cats-dogs-features"
 _RECIPES_EPILOG = f"Recipes: {', '.join(recipe_names())}."
@@ -49,45 +44,6 @@ def _find_recipe(ctx: click.Context, param: click.Parameter, value: str | None) 
     raise click.BadParameter(unknown_recipe(value), ctx, param)
 
 
-def _hyperparameter_options(command: Command) -> Command:
-    """Add an option for each hyperparameter that the command line can change."""
-    for spec in reversed(fields(Hyperparameters)):
-        declared = declaration_of(spec)
-        if declared.option:
-            option = click.option(
-                declared.option,
-                spec.name,
-                help=declared.help,
-                show_default="the recipe's",
-                **_option_type(spec),
-            )
-            command = option(command)
-    return command
-
-
-def _option_type(spec: "Field[Any]") -> dict[str, Any]:
-    """Return the arguments of ``click.option`` that follow from a hyperparameter's type and range."""
-    declared, kind = declaration_of(spec), get_type_hints(Hyperparameters)[spec.name]
-    if kind is bool:
-        return {"is_flag": True, "default": None}
-    if kind is int:
-        return {"type": click.IntRange(min=int(declared.minimum))}
-    if float in (kind, *get_args(kind)):
-        lowest = max(declared.minimum, declared.above)
-        highest = declared.below if math.isfinite(declared.below) else None
-        return {"type": click.FloatRange(lowest, highest, min_open=lowest == declared.above, max_open=True)}
-    if get_origin(kind) is Literal:
-        return {"type": click.Choice(get_args(kind))}
-    return {"callback": _parse_augmentation}
-
-
-def _parse_augmentation(ctx: click.Context, param: click.Parameter, value: str | None) -> Any:
-    if value is None:
-        return None
-    names = [name.strip() for name in value.split(",") if name.strip()]
-    return parse_augmentation([] if names == ["none"] else names)
-
-
 @click.command()
 @click.argument("names", nargs=-1)
 def data(names: tuple[str, ...]) -> None:
@@ -103,8 +59,11 @@ def data(names: tuple[str, ...]) -> None:
 
     console = Console()
     for name in names:
+        dataset = find_dataset(name)
         with download_bar(console) as progress:
-            find_dataset(name).ensure_cached(progress)
+            dataset.ensure_cached(progress)
+        for skipped in dataset.load(dataset, None).skipped if dataset.load else ():
+            console.print(f"{name}: skipped {skipped}", highlight=False)
     for entry in DATASETS.values():
         size = f"missing; lectern data {entry.name}" if entry.bytes is None else f"{entry.bytes / 1e6:.0f} MB"
         console.print(f"[bold]{entry.name}[/bold]  {size}", highlight=False)
@@ -126,7 +85,7 @@ def data(names: tuple[str, ...]) -> None:
 )
 @click.option("--data", type=_folder, help="Train on your own images, FOLDER/<class>/<file>, then export.")
 @click.option("--name", help="Name of the model made from --data; the folder's if not given.")
-@_hyperparameter_options
+@hyperparameter_options
 @click.option(
     "--folds",
     type=click.IntRange(min=2),
@@ -203,7 +162,7 @@ def train(
 @click.option("--latency", is_flag=True, help="Also time one prediction, also of version 1 and in 8 bits.")
 @click.option("--pen-digits", is_flag=True, help="Also classify 7,494 digits that people drew with a pen.")
 @click.option("--out-of-distribution", is_flag=True, help="Also classify images that show no digit.")
-@click.option("--robustness", is_flag=True, help="Also classify images that are shifted, rotated, blurred …")
+@click.option("--robustness", is_flag=True, help="Also shift, rotate, blur and otherwise corrupt the images.")
 @click.option("--faithfulness", is_flag=True, help="Also run the deletion test of the heat maps.")
 @click.option("--all", "everything", is_flag=True, help="All of these that apply to the model.")
 @click.option(
@@ -220,7 +179,7 @@ def evaluate(
     everything: bool,
     recalibrate: bool,
     keep: bool,
-    **requested: bool,
+    **chosen: bool,
 ) -> None:
     """Measure a model's ONNX file on its test set and compare the results with its card.
 
@@ -250,7 +209,7 @@ def evaluate(
         measurements=(
             Measurements.all_for(Catalog(models).card(name, version))
             if everything
-            else Measurements(**requested)
+            else Measurements(**chosen)
         ),
         announce=lambda row: click.echo(f"{row.name}: {row.accuracy:.4f} (version 1: {row.baseline:.4f})"),
     )

@@ -10,7 +10,7 @@ from sklearn.metrics import log_loss as sklearn_log_loss
 
 from service.inference.card import Metrics
 
-BINS = 15
+_BINS = 15
 # One wrong prediction with full confidence must not make the mean infinite.
 _SMALLEST_PROBABILITY = 1e-7
 _CHANCE_DRAWS = 200
@@ -58,9 +58,9 @@ def calibration_error(confidence: Probabilities, correct: Correct) -> float:
     Returns:
         Mean distance of confidence and accuracy over 15 equal bins, weighted by their counts, 0 to 1.
     """
-    place = np.minimum((confidence * BINS).astype(np.int64), BINS - 1)
-    confident = np.bincount(place, weights=confidence.astype(np.float64), minlength=BINS)
-    accurate = np.bincount(place, weights=correct.astype(np.float64), minlength=BINS)
+    place = np.minimum((confidence * _BINS).astype(np.int64), _BINS - 1)
+    confident = np.bincount(place, weights=confidence.astype(np.float64), minlength=_BINS)
+    accurate = np.bincount(place, weights=correct.astype(np.float64), minlength=_BINS)
     return float(np.abs(confident - accurate).sum() / len(confidence))
 
 

@@ -35,20 +35,7 @@ _MIN_STEPS, _MIN_BATCH = 20, 8
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingJob:
-    """The arguments of ``lectern train``.
-
-    Attributes:
-        recipe: Name of the recipe.
-        folder: Folder of the run.
-        models: Folder of all models, for a model of the user's own images.
-        data: Folder of the user's own images, in place of the recipe's data set.
-        extra: Folder of further training images for the recipe's data set.
-        name: Name of the model made from ``data``; None takes the folder's.
-        overrides: New values of hyperparameters by name; None keeps the recipe's.
-        init_from: Folder of the run that provides the initial weights.
-        resume: Continue an interrupted run.
-        tensorboard: Write logs for TensorBoard.
-    """
+    """The arguments of ``lectern train``: ``folder`` is the run's, ``overrides`` are hyperparameters."""
 
     recipe: str
     folder: Path
@@ -64,18 +51,7 @@ class TrainingJob:
 
 @dataclass(frozen=True, kw_only=True)
 class ExportJob:
-    """The arguments of ``lectern export``.
-
-    Attributes:
-        recipe: Name of the recipe; of several runs, that of the first.
-        runs: Folders of the runs, at least one.
-        models: Folder of all models.
-        name: Name of the model; None takes that of its data set.
-        version: Version to create or replace; None takes the next free one.
-        data: Folder of the user's own images that the run was trained on.
-        compare: Folder of another run whose test metrics go on the card.
-        average: What is averaged over several runs.
-    """
+    """The arguments of ``lectern export``; ``recipe`` is that of the first run."""
 
     recipe: str
     runs: Sequence[Path]

@@ -1,4 +1,4 @@
-"""Owns what the tests of training share: a data cache of samples, and networks that train in a moment."""
+"""Fixtures of the training tests: a data cache of samples, folders of images, models."""
 
 import gzip
 import json
@@ -24,7 +24,7 @@ _HERE = Path(__file__).parent
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let pass the one warning that Keras and TensorFlow give on NumPy 2 and that nobody here can mend."""
+    """Ignore a warning that Keras and TensorFlow cause with NumPy 2."""
     ignore = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept:DeprecationWarning")
     for item in items:
         if item.path.is_relative_to(_HERE):
@@ -33,7 +33,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty data cache that the loaders use."""
+    """An empty data cache."""
     folder = tmp_path / "cache"
     folder.mkdir()
     monkeypatch.setenv("LECTERN_DATA", str(folder))
@@ -42,7 +42,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def mnist_cache(cache: Path, data_folder: Path) -> Path:
-    """A cache whose MNIST is 400 real digits for training and 100 for testing."""
+    """A data cache with 400 MNIST digits for training and 100 for testing."""
     with np.load(data_folder / "mnist.npz") as sample:
         order = np.random.default_rng(0).permutation(500)
         x, y = sample["x"][order], sample["y"][order]
@@ -52,7 +52,7 @@ def mnist_cache(cache: Path, data_folder: Path) -> Path:
 
 @pytest.fixture
 def imdb_cache(cache: Path, data_folder: Path) -> Path:
-    """A cache whose IMDB is 100 real reviews for training and 50 for testing."""
+    """A data cache with 100 IMDB reviews for training and 50 for testing."""
     with gzip.open(data_folder / "imdb.jsonl.gz", "rt", encoding="utf-8") as lines:
         rows = [json.loads(line) for line in lines]
     for name, part in (("imdb_train", rows[::3] + rows[1::3]), ("imdb_test", rows[2::3])):
@@ -63,7 +63,7 @@ def imdb_cache(cache: Path, data_folder: Path) -> Path:
 
 @pytest.fixture
 def own_pictures(tmp_path: Path, data_folder: Path) -> Path:
-    """A folder of 16 cats and 16 dogs, one damaged file and one that is no picture."""
+    """A folder of 16 cats, 16 dogs, a damaged image and a text file."""
     folder = tmp_path / "My pets"
     with zipfile.ZipFile(data_folder / "cats_vs_dogs.zip") as archive:
         for name in archive.namelist():
@@ -78,7 +78,7 @@ def own_pictures(tmp_path: Path, data_folder: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def mnist_sample(data_folder: Path) -> Examples:
-    """500 real digits in random order."""
+    """500 MNIST digits in random order."""
     with np.load(data_folder / "mnist.npz") as sample:
         order = np.random.default_rng(0).permutation(500)
         return Examples(sample["x"][order], sample["y"][order].astype(np.int64))

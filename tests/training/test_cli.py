@@ -1,7 +1,9 @@
-"""The commands, from the first word typed to a model that serves."""
+"""The training commands, from the command line to a model that serves."""
 
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import click
@@ -52,7 +54,9 @@ def test_trained_exported_and_evaluated_network_serves(tmp_path: Path, mnist_cac
     assert f"{catalog.card('mnist', 1).metrics.accuracy:.5f}" in evaluated.output
 
 
-def test_card_tells_what_was_done_and_lies_in_the_file_too(tmp_path: Path, mnist_cache: Path) -> None:
+def test_card_documents_the_training_and_is_embedded_in_the_onnx_file(
+    tmp_path: Path, mnist_cache: Path
+) -> None:
     _train(tmp_path, "--seed", 5, "--l2", 0.001, "--augment", "shift,zoom")
     _export(tmp_path, "--version", 3)
     folder = tmp_path / "models" / "mnist" / "3"
@@ -78,7 +82,7 @@ def test_card_tells_what_was_done_and_lies_in_the_file_too(tmp_path: Path, mnist
         Image.open(folder / name).verify()
 
 
-def test_evaluate_says_which_figure_differs(tmp_path: Path, mnist_cache: Path) -> None:
+def test_evaluate_names_the_result_that_differs(tmp_path: Path, mnist_cache: Path) -> None:
     _train(tmp_path)
     _export(tmp_path)
     path = tmp_path / "models" / "mnist" / "1" / "card.json"
@@ -108,7 +112,7 @@ def test_failed_parity_writes_nothing(
     assert sorted((tmp_path / "models").rglob("*")) == before
 
 
-def test_changed_label_is_refused_but_a_tie_is_not() -> None:
+def test_parity_check_refuses_a_changed_label_and_accepts_a_tie() -> None:
     ours = np.array([[0.50002, 0.49998]], dtype=np.float32)
     tie = np.array([[0.500001, 0.499999]], dtype=np.float32)
 
@@ -117,7 +121,7 @@ def test_changed_label_is_refused_but_a_tie_is_not() -> None:
     assert check_parity(tie, tie[:, ::-1]) == pytest.approx(2e-6, rel=0.1)
 
 
-def test_resume_goes_on_after_the_last_finished_epoch(tmp_path: Path, imdb_cache: Path) -> None:
+def test_resume_continues_after_the_last_finished_epoch(tmp_path: Path, imdb_cache: Path) -> None:
     words = ("imdb-dense", "--width", 0.5, "--batch-size", 16, "--runs", tmp_path / "runs")
     _call(cli.train, *words, "--epochs", 2)
 
@@ -134,7 +138,7 @@ def test_resume_with_other_settings_is_refused(tmp_path: Path, mnist_cache: Path
         _train(tmp_path, "--l2", 0.1, "--resume")
 
 
-def test_k_fold_prints_mean_and_spread(tmp_path: Path, mnist_cache: Path) -> None:
+def test_folds_print_mean_and_standard_deviation(tmp_path: Path, mnist_cache: Path) -> None:
     result = _train(tmp_path, "--folds", 3)
 
     accuracies = [float(line.split()[-1]) for line in result.output.splitlines() if line.startswith("fold ")]
@@ -161,7 +165,7 @@ def test_text_network_keeps_its_vocabulary(tmp_path: Path, imdb_cache: Path) -> 
     assert _call(cli.evaluate, "imdb", "--models", tmp_path / "models").exit_code == 0
 
 
-def test_folder_of_own_pictures_ends_as_a_model_that_serves(tmp_path: Path, own_pictures: Path) -> None:
+def test_folder_of_own_images_becomes_a_model_that_serves(tmp_path: Path, own_pictures: Path) -> None:
     result = _call(
         cli.train,
         "cats-dogs-scratch",
@@ -233,12 +237,22 @@ def test_folds_of_a_recipe_that_continues_a_run_are_refused(tmp_path: Path, mnis
 def test_help_lists_recipes_ranges_and_defaults() -> None:
     text = " ".join(_call(cli.train, "--help").output.split())
 
-    assert (
-        "--width FLOAT RANGE Factor on the number of units and filters; 0.5 halves them. [default: (the"
-        in text
-    )
+    assert "--width FLOAT RANGE Factor on the number of units and filters. [default: (the" in text
     assert "[default: (the recipe's); 0<=x<1]" in text
     assert "Recipes: cats-dogs-features, cats-dogs-finetune" in text
+
+
+@pytest.mark.parametrize("command", ["train", "export", "evaluate"])
+def test_help_loads_no_heavy_library(command: str) -> None:
+    script = (
+        "import sys; from training import cli\n"
+        f"cli.{command}(['--help'], standalone_mode=False)\n"
+        "print(sorted({'keras', 'tensorflow', 'numpy'} & set(sys.modules)))"
+    )
+
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+
+    assert done.stdout.endswith("[]\n")
 
 
 def test_former_recipe_name_suggests_the_new_one() -> None:
@@ -297,7 +311,7 @@ def test_runs_of_two_recipes_are_exported_as_one_network(tmp_path: Path, mnist_c
         _export(tmp_path, "--run", "two", "--run", "one")
 
 
-def test_a_run_goes_on_from_another_and_their_weights_are_exported_as_one_network(
+def test_run_starts_from_another_run_and_their_mean_weights_are_exported(
     tmp_path: Path, mnist_cache: Path
 ) -> None:
     _train(tmp_path, "--run", "begun", recipe="mnist-small-convnet")
@@ -309,7 +323,7 @@ def test_a_run_goes_on_from_another_and_their_weights_are_exported_as_one_networ
 
     weights = [load_run(tmp_path / "runs" / name).model.get_weights() for name in ("begun", "gone-on")]
     moved = max(np.abs(one - two).max() for one, two in zip(*weights, strict=True))
-    assert 0 < moved < 0.1, "the second run did not begin where the first had ended"
+    assert 0 < moved < 0.1, "the second run did not start from the weights of the first"
     catalog = Catalog(tmp_path / "models")
     one, mean = (catalog.card("mnist", version) for version in (1, 2))
     assert mean.parameters == one.parameters
@@ -317,7 +331,7 @@ def test_a_run_goes_on_from_another_and_their_weights_are_exported_as_one_networ
     assert mean.recipe.settings["init_from"] == {"recipe": "mnist-small-convnet", "seed": 1, "epochs": 2}
 
 
-def test_a_run_does_not_go_on_from_another_network_or_from_none(tmp_path: Path, mnist_cache: Path) -> None:
+def test_init_from_refuses_another_network_and_a_missing_run(tmp_path: Path, mnist_cache: Path) -> None:
     _train(tmp_path, "--run", "dense")
 
     with pytest.raises(RunError, match="dense: is a run of mnist-dense, whose network differs from that of"):
@@ -330,9 +344,7 @@ def test_a_run_does_not_go_on_from_another_network_or_from_none(tmp_path: Path, 
         _train(tmp_path, "--init-from", "nowhere", recipe="mnist-small-convnet")
 
 
-def test_runs_that_read_texts_by_other_vocabularies_are_not_averaged(
-    tmp_path: Path, imdb_cache: Path
-) -> None:
+def test_runs_with_different_vocabularies_are_not_averaged(tmp_path: Path, imdb_cache: Path) -> None:
     _train(tmp_path, "--run", "one", recipe="imdb-dense")
     _call(cli.train, "imdb-bigrams", "--epochs", 2, "--runs", tmp_path / "runs", "--run", "two")
 
@@ -340,7 +352,7 @@ def test_runs_that_read_texts_by_other_vocabularies_are_not_averaged(
         _export(tmp_path, "--run", "one", "--run", "two", recipe="imdb-dense")
 
 
-def test_runs_that_differ_in_more_than_their_seed_are_not_averaged(tmp_path: Path, mnist_cache: Path) -> None:
+def test_runs_that_differ_in_more_than_the_seed_are_not_averaged(tmp_path: Path, mnist_cache: Path) -> None:
     _train(tmp_path, "--run", "one")
     _train(tmp_path, "--run", "two", "--dropout", 0.5)
 
@@ -349,14 +361,14 @@ def test_runs_that_differ_in_more_than_their_seed_are_not_averaged(tmp_path: Pat
     assert not (tmp_path / "models").exists()
 
 
-def test_a_run_is_not_averaged_with_itself(tmp_path: Path, mnist_cache: Path) -> None:
+def test_run_is_not_averaged_with_itself(tmp_path: Path, mnist_cache: Path) -> None:
     _train(tmp_path, "--run", "one")
 
     with pytest.raises(RunError, match=r"one: has the same seed as"):
         _export(tmp_path, "--run", "one", "--run", "one")
 
 
-def test_export_without_a_run_says_what_to_do(tmp_path: Path, mnist_cache: Path) -> None:
+def test_export_without_a_run_names_the_way_out(tmp_path: Path, mnist_cache: Path) -> None:
     with pytest.raises(RunError, match=r"contains no finished run .* run `lectern train` first"):
         _export(tmp_path)
 
@@ -368,7 +380,7 @@ def test_tensorboard_logs_are_written_on_request(tmp_path: Path, mnist_cache: Pa
     assert {path.parent.name for path in folder.rglob("events.*")} == {"train", "validation"}
 
 
-def test_data_lists_what_is_there_and_what_is_not(mnist_cache: Path) -> None:
+def test_data_lists_cached_and_missing_sets(mnist_cache: Path) -> None:
     result = _call(cli.data)
 
     assert "mnist  0 MB" in result.output
@@ -376,7 +388,7 @@ def test_data_lists_what_is_there_and_what_is_not(mnist_cache: Path) -> None:
     assert result.output.count("licence: ") == 6
 
 
-def test_train_wants_a_recipe_or_a_folder() -> None:
+def test_train_needs_a_recipe_or_a_folder() -> None:
     result = CliRunner().invoke(cli.train, [])
 
     assert result.exit_code == 2
@@ -393,7 +405,7 @@ def test_every_command_has_help_with_an_example(name: str) -> None:
     assert all(getattr(option, "help", "") for option in command.params if option.param_type_name == "option")
 
 
-def test_results_keep_one_row_a_recipe(tmp_path: Path, models_folder: Path) -> None:
+def test_results_keep_one_row_for_each_recipe(tmp_path: Path, models_folder: Path) -> None:
     path = tmp_path / "results.json"
     card = Catalog(models_folder).card("mnist", 1)
 
@@ -415,7 +427,7 @@ def _misread(folder: Path, *labels: str) -> Path:
     return folder
 
 
-def test_misread_drawings_are_trained_on_besides_the_data_set(tmp_path: Path, mnist_cache: Path) -> None:
+def test_extra_images_are_added_to_the_training_split(tmp_path: Path, mnist_cache: Path) -> None:
     folder = _misread(tmp_path / "misread", "1", "7")
     (folder / "7" / "damaged.png").write_bytes(b"no picture")
 
@@ -429,12 +441,12 @@ def test_misread_drawings_are_trained_on_besides_the_data_set(tmp_path: Path, mn
     assert _call(cli.evaluate, "mnist", "--models", tmp_path / "models").exit_code == 0
 
 
-def test_a_folder_that_is_no_label_is_named(tmp_path: Path, mnist_cache: Path) -> None:
+def test_extra_folder_that_is_not_a_label_is_refused(tmp_path: Path, mnist_cache: Path) -> None:
     with pytest.raises(DatasetError, match="eleven: is not a label; the labels are 0, 1"):
         _train(tmp_path, "--extra", _misread(tmp_path / "misread", "1", "eleven"))
 
 
-def test_a_model_s_name_stands_for_the_recipe_of_its_default_version(models_folder: Path) -> None:
+def test_default_recipe_is_that_of_the_served_default_version(models_folder: Path) -> None:
     catalog = Catalog(models_folder, providers=("cpu",))
 
     begun = {

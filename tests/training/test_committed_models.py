@@ -1,4 +1,4 @@
-"""The committed models on real test examples: as right as their cards say, and of the form promised."""
+"""The committed models are as accurate as their cards say, and their files have the documented form."""
 
 import gzip
 import io
@@ -32,7 +32,7 @@ def _png(pixels: np.ndarray) -> bytes:
 
 
 def _sample(name: str, folder: Path) -> tuple[list[bytes | str], list[int]]:
-    """Return the inputs as a caller would send them, and their classes."""
+    """Return the inputs as a client would send them, and their classes."""
     if name == "imdb":
         with gzip.open(folder / "imdb.jsonl.gz", "rt", encoding="utf-8") as lines:
             rows = [json.loads(line) for line in lines]
@@ -46,20 +46,23 @@ def _sample(name: str, folder: Path) -> tuple[list[bytes | str], list[int]]:
 
 
 @pytest.mark.parametrize("card", CARDS, ids=_name)
-def test_is_as_right_on_the_sample_as_its_card_says(card: Card, data_folder: Path) -> None:
+def test_accuracy_on_the_sample_agrees_with_the_card(card: Card, data_folder: Path) -> None:
     inputs, classes = _sample(card.name, data_folder)
 
-    answers = CATALOG.predictor(card.name, card.version).predict(inputs)
+    predictions = CATALOG.predictor(card.name, card.version).predict(inputs)
 
-    right = [answer.best.label == card.labels[label] for answer, label in zip(answers, classes, strict=True)]
-    # Three standard deviations of a sample of this size, and one example for the very good ones.
+    correct = [
+        prediction.best.label == card.labels[label]
+        for prediction, label in zip(predictions, classes, strict=True)
+    ]
+    # Three standard errors of the sample, and one example for accuracies near 1.
     share = card.metrics.accuracy
-    slack = 3 * math.sqrt(share * (1 - share) / len(right)) + 1 / len(right)
-    assert np.mean(right) == pytest.approx(share, abs=slack)
+    slack = 3 * math.sqrt(share * (1 - share) / len(correct)) + 1 / len(correct)
+    assert np.mean(correct) == pytest.approx(share, abs=slack)
 
 
 @pytest.mark.parametrize("card", CARDS, ids=_name)
-def test_graph_is_of_the_form_that_was_promised(card: Card) -> None:
+def test_graph_has_the_documented_form(card: Card) -> None:
     proto = onnx.load(CATALOG.folder(card) / "model.onnx")
 
     onnx.checker.check_model(proto, full_check=True)
@@ -73,7 +76,7 @@ def test_graph_is_of_the_form_that_was_promised(card: Card) -> None:
 
 
 @pytest.mark.parametrize("card", [card for card in CARDS if card.quantized], ids=_name)
-def test_8_bit_form_is_of_this_very_network(card: Card, data_folder: Path) -> None:
+def test_8_bit_form_predicts_as_its_network(card: Card, data_folder: Path) -> None:
     inputs = _sample(card.name, data_folder)[0][:40]
 
     float32, int8 = (
@@ -96,5 +99,5 @@ def test_layer_table_adds_up(card: Card) -> None:
     )
 
 
-def test_all_models_together_stay_small() -> None:
+def test_all_models_together_are_small() -> None:
     assert sum(path.stat().st_size for path in BUNDLED.rglob("*") if path.is_file()) < LARGEST_TOTAL

@@ -1,4 +1,4 @@
-"""Figures against values worked out by hand."""
+"""Metrics equal values that are computed by hand."""
 
 import math
 
@@ -25,17 +25,17 @@ def test_measures_accuracy_overall_and_by_class() -> None:
     assert metrics.count == 4
 
 
-def test_log_loss_is_the_mean_surprise() -> None:
+def test_log_loss_is_the_mean_negative_logarithm() -> None:
     expected = -(math.log(0.9) + math.log(0.4) + math.log(0.7) + math.log(0.8)) / 4
 
     assert log_loss(PROBABILITIES, Y) == pytest.approx(expected, rel=1e-6)
 
 
-def test_certain_and_wrong_is_finite() -> None:
+def test_a_wrong_prediction_with_full_confidence_has_a_finite_loss() -> None:
     assert log_loss(np.array([[1.0, 0.0]]), np.array([1])) == pytest.approx(-math.log(1e-7))
 
 
-def test_calibration_error_weighs_bins_by_their_counts() -> None:
+def test_calibration_error_weights_bins_by_their_counts() -> None:
     # Bins of 1/15: 0.95 and 0.97 share the last, 0.70 has its own.
     confidence = np.array([0.95, 0.97, 0.70, 0.70])
     right = np.array([True, True, True, False])
@@ -44,7 +44,7 @@ def test_calibration_error_weighs_bins_by_their_counts() -> None:
     assert calibration_error(confidence, right) == pytest.approx(expected)
 
 
-def test_calibration_error_takes_full_confidence() -> None:
+def test_calibration_error_accepts_full_confidence() -> None:
     assert calibration_error(np.array([1.0, 1.0]), np.array([True, True])) == 0
 
 
@@ -52,7 +52,7 @@ def test_confusion_has_the_true_class_in_rows() -> None:
     assert confusion(PROBABILITIES, Y).tolist() == [[1, 0], [1, 2]]
 
 
-def test_threshold_is_the_smallest_that_is_right_often_enough() -> None:
+def test_threshold_is_the_smallest_that_reaches_the_accuracy() -> None:
     confidence = np.array([0.5, 0.62, 0.75, 0.9, 0.95])
     right = np.array([False, False, True, True, True])
 
@@ -67,7 +67,7 @@ def test_threshold_is_finer_where_confidence_is_high() -> None:
     assert choose_threshold(confidence, right, target_accuracy=1.0) == 0.9992
 
 
-def test_threshold_that_cannot_be_reached_comes_closest() -> None:
+def test_unreachable_accuracy_gives_the_closest_threshold() -> None:
     confidence = np.array([0.5, 0.7, 0.9])
     right = np.array([False, True, False])
 

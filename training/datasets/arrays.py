@@ -25,16 +25,8 @@ _ARRAY_NAMES = ("x_train", "y_train", "x_test", "y_test")
 _SPLIT_SEED = 0
 
 
-def fetch_arrays(declaration: DatasetDeclaration, progress: DownloadProgress | None = None) -> None:
-    """Download a set through ``keras.datasets`` and store its arrays in the cache.
-
-    Args:
-        declaration: Its name is that of the module in ``keras.datasets``.
-        progress: Not used; Keras shows its own progress.
-
-    Raises:
-        DatasetError: The download failed.
-    """
+def _fetch(declaration: DatasetDeclaration, _progress: DownloadProgress | None) -> None:
+    """Download a set through the module of its name in ``keras.datasets`` and cache its arrays."""
     (path,) = declaration.paths
     module = importlib.import_module(f"keras.datasets.{declaration.name}")
     try:
@@ -54,23 +46,9 @@ def fetch_arrays(declaration: DatasetDeclaration, progress: DownloadProgress | N
 
 
 def _load(
-    declaration: DatasetDeclaration,
-    size: int | None = None,
-    *,
-    shape: tuple[int, ...],
-    validation_share: float,
+    declaration: DatasetDeclaration, _size: int | None, *, shape: tuple[int, ...], validation_share: float
 ) -> Dataset:
-    """Read a set from the cache.
-
-    Args:
-        declaration: Which set.
-        size: Not used; the images have one size.
-        shape: Shape of an image.
-        validation_share: Share of each class of the training file that is the validation split.
-
-    Raises:
-        DatasetError: The file cannot be read, or contains images of another shape.
-    """
+    """Read a set from the cache; the validation split is a fixed share of each class of the training file."""
     (path,) = declaration.paths
     try:
         with path.open("rb") as stream, np.load(stream) as file:
@@ -111,7 +89,7 @@ MNIST = DatasetDeclaration(
     splits="54,999 + 5,001 + 10,000",
     source="MNIST (LeCun, Cortes, Burges), http://yann.lecun.com/exdb/mnist/",
     license="CC BY-SA 3.0",
-    fetch=fetch_arrays,
+    fetch=_fetch,
     load=partial(_load, shape=(28, 28), validation_share=1 / 12),
 )
 FASHION_MNIST = DatasetDeclaration(
@@ -124,7 +102,7 @@ FASHION_MNIST = DatasetDeclaration(
     splits="55,000 + 5,000 + 10,000",
     source="Fashion-MNIST (Xiao, Rasul, Vollgraf 2017; Zalando), https://github.com/zalandoresearch/fashion-mnist",
     license="MIT",
-    fetch=fetch_arrays,
+    fetch=_fetch,
     load=partial(_load, shape=(28, 28), validation_share=1 / 12),
 )
 CIFAR10 = DatasetDeclaration(
@@ -134,6 +112,6 @@ CIFAR10 = DatasetDeclaration(
     splits="45,000 + 5,000 + 10,000",
     source="CIFAR-10 (Krizhevsky 2009), https://www.cs.toronto.edu/~kriz/cifar.html",
     license="none stated by its authors; free for research with a citation",
-    fetch=fetch_arrays,
+    fetch=_fetch,
     load=partial(_load, shape=(32, 32, 3), validation_share=1 / 10),
 )

@@ -33,34 +33,18 @@ class _NumberedImage:
     pixels: npt.NDArray[np.uint8]
 
 
-def fetch_cats(declaration: DatasetDeclaration, progress: DownloadProgress | None = None) -> None:
-    """Download the publisher's archive (786 MB) and store its first images in the cache.
-
-    Args:
-        declaration: Names the address and the file.
-        progress: Gets the bytes received and the total.
-
-    Raises:
-        DatasetError: The download failed, or the archive is not the expected one.
-    """
+def _fetch(declaration: DatasetDeclaration, progress: DownloadProgress | None) -> None:
+    """Download the publisher's archive (786 MB) and cache its first images."""
     (target,) = declaration.paths
     archive = cache_folder() / "kagglecatsanddogs_5340.zip"
     if not archive.exists():
         download(declaration.url, archive, progress=progress)
-    convert_cats(archive, target)
+    _convert(archive, target)
     archive.unlink()
 
 
-def convert_cats(archive: Path, target: Path) -> None:
-    """Store the first images of each class as small squares; damaged images are left out.
-
-    Args:
-        archive: The publisher's zip file, with ``PetImages/Cat/N.jpg`` and ``PetImages/Dog/N.jpg``.
-        target: The zip file to create, with the same names.
-
-    Raises:
-        DatasetError: The file is not that archive.
-    """
+def _convert(archive: Path, target: Path) -> None:
+    """Store the first images of each class as small squares; damaged images are left out."""
     temporary = target.with_name(f".{target.name}")
     try:
         with zipfile.ZipFile(archive) as source, zipfile.ZipFile(temporary, "w") as result:
@@ -84,18 +68,8 @@ def convert_cats(archive: Path, target: Path) -> None:
         temporary.unlink(missing_ok=True)
 
 
-def load_cats(declaration: DatasetDeclaration, size: int | None = None) -> Dataset:
-    """Read the images from the cache with the preprocessing of the server.
-
-    Files 0 to 3499 are for training, 3500 to 3999 for validation, 4000 to 4999 for the test.
-
-    Args:
-        declaration: Of this data set.
-        size: Side of the images in pixels; None means 180.
-
-    Raises:
-        DatasetError: The archive is damaged.
-    """
+def _load(declaration: DatasetDeclaration, size: int | None) -> Dataset:
+    """Read the cached images with the preprocessing of the server; their numbers decide on the splits."""
     (path,) = declaration.paths
     skipped: list[str] = []
     checksum = hashlib.sha256()
@@ -163,8 +137,8 @@ CATS_VS_DOGS = DatasetDeclaration(
     source="Dogs vs. Cats (Asirra; Microsoft Research and Kaggle), the first 5,000 pictures of each class, "
     "https://www.microsoft.com/download/details.aspx?id=54765",
     license="Microsoft Research licence, for research",
-    fetch=fetch_cats,
-    load=load_cats,
+    fetch=_fetch,
+    load=_load,
     url="https://download.microsoft.com/download/3/E/1/3E1C3F21-ECDB-4869-8368-6DEBA77B919F/"
     "kagglecatsanddogs_5340.zip",
 )

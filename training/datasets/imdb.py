@@ -31,16 +31,8 @@ _SPLIT_SEED = 0
 _Review: TypeAlias = dict[str, str | int]
 
 
-def fetch_imdb(declaration: DatasetDeclaration, progress: DownloadProgress | None = None) -> None:
-    """Download the publisher's archive (84 MB) and store its reviews in the cache.
-
-    Args:
-        declaration: Names the address and the files.
-        progress: Gets the bytes received and the total.
-
-    Raises:
-        DatasetError: The download failed, or the archive is not the expected one.
-    """
+def _fetch(declaration: DatasetDeclaration, progress: DownloadProgress | None) -> None:
+    """Download the publisher's archive (84 MB) and cache its reviews."""
     archive = cache_folder() / "aclImdb_v1.tar.gz"
     if not archive.exists():
         download(declaration.url, archive, md5=declaration.md5, progress=progress)
@@ -78,18 +70,8 @@ def convert_reviews(archive: Path, targets: dict[str, Path]) -> None:
         write_atomically(target, gzip.compress(lines.encode(), mtime=0))
 
 
-def load_imdb(declaration: DatasetDeclaration, size: int | None = None) -> Dataset:
-    """Read the reviews from the cache as object arrays of strings.
-
-    The validation split is a fixed fifth of each class of the training file.
-
-    Args:
-        declaration: Of this data set.
-        size: Not used; texts have no size.
-
-    Raises:
-        DatasetError: A file is damaged.
-    """
+def _load(declaration: DatasetDeclaration, _size: int | None) -> Dataset:
+    """Read the cached reviews as strings; the validation split is a fixed fifth of each training class."""
     train, test = (_read(path) for path in declaration.paths)
     held_out = stratified_mask(train.y, share=_VALIDATION_SHARE, seed=_SPLIT_SEED)
     checksum = hashlib.sha256()
@@ -170,8 +152,8 @@ IMDB = DatasetDeclaration(
     splits="20,000 + 5,000 + 25,000",
     source="Large Movie Review Dataset v1 (Maas et al. 2011), https://ai.stanford.edu/~amaas/data/sentiment/",
     license="free for research with a citation; the reviews belong to their authors",
-    fetch=fetch_imdb,
-    load=load_imdb,
+    fetch=_fetch,
+    load=_load,
     url="https://ai.stanford.edu/~amaas/data/sentiment/aclImdb_v1.tar.gz",
     md5="7c2ac02c03563afcf9b574c7e56c153a",
 )

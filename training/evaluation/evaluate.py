@@ -7,7 +7,7 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from service.inference import Predictor
-from service.inference.card import Card, Metrics, RobustnessRow, read_card
+from service.inference.card import Card, RobustnessRow, read_card
 from service.inference.catalog import Catalog
 from service.inference.session import open_session
 from training.datasets import load_dataset
@@ -85,11 +85,6 @@ class Evaluation:
     rows: tuple[Comparison, ...]
     same_data: bool
     pen_digits: PenDigitsResult | None = None
-
-    @property
-    def metrics(self) -> Metrics:
-        """The measured metrics of the test set."""
-        return self.measured.metrics
 
     @property
     def same(self) -> bool:

@@ -11,7 +11,6 @@ from training.evaluation.batch_prediction import is_correct, predict_files
 from training.evaluation.corruptions import Corruption, corruptions, unchanged
 
 _SEED = 0
-UNCHANGED = "unchanged"
 
 
 def evaluate_robustness(
@@ -39,7 +38,7 @@ def evaluate_robustness(
         announce(row)
         return row
 
-    base = measure(Corruption(UNCHANGED, unchanged))
+    base = measure(Corruption("unchanged", unchanged))
     digits = predictor.card.input.preprocessing == "digit"
     rows = tuple(measure(corruption) for corruption in corruptions(digits=digits))
     summary = "this is version 1" if is_baseline else summarize(base, rows, count=len(test))

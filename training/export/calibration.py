@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import Bounds, minimize, minimize_scalar
+from scipy.optimize import minimize, minimize_scalar
 from scipy.special import log_softmax, softmax
 
 Probabilities = npt.NDArray[np.floating[Any]]
@@ -62,7 +62,7 @@ class Calibration:
 
     def apply(self, probabilities: Probabilities) -> _Array:
         """Return calibrated float64 (n, classes) probabilities."""
-        values = logits(probabilities)
+        values = _logits(probabilities)
         scaled = values / self.temperature
         if self.power != 1.0:
             best, margin, without_margin = _split_margin(values)
@@ -72,7 +72,7 @@ class Calibration:
         return result
 
 
-def logits(probabilities: Probabilities) -> _Array:
+def _logits(probabilities: Probabilities) -> _Array:
     """Return float64 (n, classes) logits whose mean over the classes is 0."""
     values = np.log(np.maximum(probabilities.astype(np.float64), _SMALLEST_PROBABILITY))
     centred: _Array = values - values.mean(axis=1, keepdims=True)
@@ -102,13 +102,13 @@ def fit_calibration(probabilities: Probabilities, y: Classes) -> Calibration:
 
 def fit_temperature(probabilities: Probabilities, y: Classes) -> Calibration:
     """Find the temperature with the lowest log-loss, between 0.25 and 4."""
-    (slope,), _ = _minimize_log_loss(logits(probabilities)[:, :, None], y)
+    (slope,), _ = _minimize_log_loss(_logits(probabilities)[:, :, None], y)
     return Calibration(temperature=_temperature(slope))
 
 
 def fit_offsets(probabilities: Probabilities, y: Classes) -> Calibration:
     """Find the temperature and offsets with the lowest log-loss."""
-    values = logits(probabilities)
+    values = _logits(probabilities)
     classes = values.shape[1]
     indicators = np.broadcast_to(np.eye(classes), (len(values), classes, classes))
     (slope, *offsets), _ = _minimize_log_loss(np.concatenate([values[:, :, None], indicators], axis=2), y)
@@ -120,7 +120,7 @@ def fit_offsets(probabilities: Probabilities, y: Classes) -> Calibration:
 
 def fit_power(probabilities: Probabilities, y: Classes) -> Calibration:
     """Find the power of the margin and the two temperatures with the lowest log-loss."""
-    best, margin, without_margin = _split_margin(logits(probabilities))
+    best, margin, without_margin = _split_margin(_logits(probabilities))
     # With two labels, the logits without the margin are all equal, and have no temperature.
     two = probabilities.shape[1] == 2
 
@@ -133,7 +133,7 @@ def fit_power(probabilities: Probabilities, y: Classes) -> Calibration:
     )
     power = round(float(found.x), 3)
     slopes, _ = fit(power)
-    margin_temperature = round(_REFERENCE_MARGIN * float(slopes[0]) ** (-1 / power), 4)
+    margin_temperature = round(_REFERENCE_MARGIN * max(float(slopes[0]), 1e-6) ** (-1 / power), 4)
     if two:
         return Calibration(temperature=margin_temperature, power=power)
     return Calibration(
@@ -182,20 +182,16 @@ def _minimize_log_loss(features: _Array, y: Classes) -> tuple[_Array, float]:
     ridge[0] = 0.0
 
     def loss(point: _Array) -> tuple[float, _Array]:
-        log_probabilities = log_softmax(features @ point, axis=1)
+        # Neither einsum nor BFGS uses BLAS, whose threads slow down products of matrices as narrow as these.
+        log_probabilities = log_softmax(np.einsum("nkp,p->nk", features, point), axis=1)
         residuals = np.exp(log_probabilities) - true
         gradient = np.einsum("nk,nkp->p", residuals, features) / count + ridge * point
         return float(-(log_probabilities * true).sum() / count + ridge @ point**2 / 2), gradient
 
-    start = np.eye(parameters)[0]
-    lowest = np.full(parameters, -np.inf)
-    lowest[0] = 1e-6
-    bounds = Bounds(lowest, np.inf)
-    found = minimize(
-        loss, start, jac=True, method="L-BFGS-B", bounds=bounds, options={"ftol": 1e-14, "gtol": 1e-8}
-    )
+    found = minimize(loss, np.eye(parameters)[0], jac=True, method="BFGS", options={"gtol": 1e-7})
     return found.x, float(found.fun)
 
 
 def _temperature(slope: float) -> float:
-    return round(float(np.clip(1 / slope, *_TEMPERATURES)), 4)
+    lowest, highest = _TEMPERATURES
+    return round(float(1 / np.clip(slope, 1 / highest, 1 / lowest)), 4)

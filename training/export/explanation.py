@@ -84,7 +84,7 @@ def build_explanation(model: keras.Model, *, others: Sequence[keras.Model] = ())
         return {**maps, _HEAT: heat}
 
     signature = [tf.TensorSpec(image.shape, image.dtype, name=_PIXELS)]
-    if all(has_exact_heat(each) for each in (model, *others)):
+    if all(_has_exact_heat(each) for each in (model, *others)):
         classes = max(2, model.output_shape[-1])
         signature.append(tf.TensorSpec((None, classes), tf.float32, name=_LABEL))
     with hide_tensorflow_output():
@@ -97,7 +97,7 @@ def build_explanation(model: keras.Model, *, others: Sequence[keras.Model] = ())
     return ExplanationGraph(proto, tuple(names), heat_layer)
 
 
-def has_exact_heat(model: keras.Model) -> bool:
+def _has_exact_heat(model: keras.Model) -> bool:
     """Return whether a network ends in global average pooling, or has only dense layers."""
     pooled = any(isinstance(layer, layers.GlobalAveragePooling2D) for layer in model.layers)
     return pooled or not any(_is_convolution(layer) for layer in _flat_layers(model))

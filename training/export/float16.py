@@ -32,8 +32,8 @@ def round_convolutions(model: keras.Model) -> None:
 def store_as_float16(proto: onnx.ModelProto, *, only_rounded: bool = False) -> None:
     """Store a graph's large constants as float16, followed by a Cast to float32, in place.
 
-    The relative error of a weight is at most 1/2048. That is acceptable for graphs that are only looked at,
-    such as those of heat maps; a network that is measured has to be rounded before.
+    The relative error of a weight is at most 1/2048. That is acceptable in an explanation graph; a network
+    that is measured has to be rounded before.
 
     Args:
         proto: The graph.

@@ -11,28 +11,12 @@ from onnx import helper, numpy_helper
 from training.errors import ExportError
 from training.export.calibration import Calibration
 
-# The committed models contain these names.
 _PREFIX = "calibration/"
-_SLOPE = f"{_PREFIX}slope"
+_SLOPE = f"{_PREFIX}scaled_by"
+_EARLIER_SLOPE = f"{_PREFIX}slope"  # its name in the committed models
 _HEAT = "heat"
-
-
-class _Builder:
-    """Collects nodes and constants for a graph."""
-
-    def __init__(self, graph: onnx.GraphProto) -> None:
-        self._graph = graph
-        self.nodes: list[onnx.NodeProto] = []
-
-    def add(self, operation: str, name: str, *inputs: str, outputs: int = 1) -> list[str]:
-        names = [f"{_PREFIX}{name}:{number}" for number in range(outputs)]
-        self.nodes.append(helper.make_node(operation, list(inputs), names, name=f"{_PREFIX}{name}"))
-        return names
-
-    def constant(self, name: str, value: object, dtype: type[np.generic] = np.float32) -> str:
-        full_name = f"{_PREFIX}{name}"
-        self._graph.initializer.append(numpy_helper.from_array(np.asarray(value, dtype=dtype), full_name))
-        return full_name
+# Operation, name, and inputs: names of earlier steps, or constants.
+_Step = tuple[str, str, tuple[object, ...]]
 
 
 def insert_calibration(proto: onnx.ModelProto, calibration: Calibration) -> None:
@@ -49,23 +33,17 @@ def insert_calibration(proto: onnx.ModelProto, calibration: Calibration) -> None
     graph = proto.graph
     place = _find_activation(graph)
     activation = graph.node[place]
-    sigmoid = activation.op_type == "Sigmoid"
-    build = _Builder(graph)
-    (value,) = build.add(
-        "Mul", "scaled", activation.input[0], build.constant("slope", 1 / calibration.temperature)
-    )
-    if calibration.power != 1.0:
-        value = (
-            _raise_logit(build, value, calibration) if sigmoid else _raise_margin(build, value, calibration)
-        )
-    if calibration.offsets:
-        offsets = np.array(calibration.offsets)
-        # The logit of a sigmoid is the difference of the two classes' logits.
-        added = offsets[1:] - offsets[:1] if sigmoid else offsets
-        (value,) = build.add("Add", "moved", value, build.constant("offsets", added))
-    activation.input[0] = value
-    for offset, node in enumerate(build.nodes):
-        graph.node.insert(place + offset, node)
+    steps = _steps(calibration, sigmoid=activation.op_type == "Sigmoid")
+    names = {"logits": activation.input[0]}
+    for offset, (operation, name, inputs) in enumerate(steps):
+        names[name] = f"{_PREFIX}{name}"
+        sources = [
+            names[value] if isinstance(value, str) else _add_constant(graph, f"{_PREFIX}{name}_by", value)
+            for value in inputs
+        ]
+        outputs = [names[name]] if operation != "TopK" else [names[name], f"{names[name]}_places"]
+        graph.node.insert(place + offset, helper.make_node(operation, sources, outputs, name=names[name]))
+    activation.input[0] = names[steps[-1][1]]
     onnx.checker.check_model(proto, full_check=True)
 
 
@@ -79,7 +57,8 @@ def remove_calibration(proto: onnx.ModelProto) -> float:
     inserted = [node for node in graph.node if node.name.startswith(_PREFIX)]
     if not inserted:
         return 1.0
-    slope = next(numpy_helper.to_array(tensor) for tensor in graph.initializer if tensor.name == _SLOPE)
+    names = (_SLOPE, _EARLIER_SLOPE)
+    slope = next(numpy_helper.to_array(tensor) for tensor in graph.initializer if tensor.name in names)
     graph.node[_find_activation(graph)].input[0] = inserted[0].input[0]
     _remove(graph, inserted)
     return 1 / float(slope)
@@ -101,35 +80,48 @@ def scale_heat_map(proto: onnx.ModelProto, temperature: float) -> None:
         return
     producer = _producer(graph, _HEAT)
     producer.output[0] = f"{_PREFIX}unscaled_heat"
-    build = _Builder(graph)
-    build.add("Mul", "heat", producer.output[0], build.constant("heat_slope", 1 / temperature))
-    build.nodes[0].output[0] = _HEAT
-    graph.node.extend(build.nodes)
+    slope = _add_constant(graph, _SLOPE, 1 / temperature)
+    graph.node.append(helper.make_node("Mul", [producer.output[0], slope], [_HEAT], name=f"{_PREFIX}heat"))
     onnx.checker.check_model(proto)
 
 
-def _raise_logit(build: _Builder, value: str, calibration: Calibration) -> str:
-    """Raise the size of a sigmoid's logit, which is the margin of two labels, to the power."""
-    (size,) = build.add("Abs", "size", value)
-    (powered,) = build.add("Pow", "raised", size, build.constant("power", calibration.power))
-    (sign,) = build.add("Sign", "sign", value)
-    return build.add("Mul", "signed", sign, powered)[0]
+def _steps(calibration: Calibration, *, sigmoid: bool) -> list[_Step]:
+    """Return the operations of a calibration, from ``logits`` on."""
+    power, offsets = calibration.power, np.array(calibration.offsets)
+    steps: list[_Step] = [("Mul", "scaled", ("logits", 1 / calibration.temperature))]
+    if power != 1.0 and sigmoid:
+        # The size of a sigmoid's logit is the margin of two labels.
+        steps += [
+            ("Abs", "size", ("scaled",)),
+            ("Pow", "raised", ("size", power)),
+            ("Sign", "sign", ("scaled",)),
+            ("Mul", "powered", ("sign", "raised")),
+        ]
+    elif power != 1.0:
+        # The logits are divided by the temperature already; the rest of the margin's own divisor remains.
+        rest = calibration.temperature / (calibration.margin_temperature or calibration.temperature)
+        steps += [
+            ("TopK", "first_two", ("scaled", np.array([2]))),
+            ("MatMul", "margin", ("first_two", [[rest], [-rest]])),
+            ("Pow", "raised", ("margin", power)),
+            ("MatMul", "highest", ("first_two", [[1.0], [0.0]])),
+            ("MatMul", "next", ("first_two", [[0.0], [1.0]])),
+            ("Add", "best", ("next", "raised")),
+            ("Equal", "is_best", ("scaled", "highest")),
+            ("Where", "powered", ("is_best", "best", "scaled")),
+        ]
+    if offsets.size:
+        # The logit of a sigmoid is the difference of the two classes' logits.
+        added = offsets[1:] - offsets[:1] if sigmoid else offsets
+        steps.append(("Add", "moved", (steps[-1][1], added)))
+    return steps
 
 
-def _raise_margin(build: _Builder, value: str, calibration: Calibration) -> str:
-    """Raise the margin of the highest logit over the next one to the power."""
-    two = build.constant("two", [2], np.int64)
-    first_two, _ = build.add("TopK", "first", value, two, outputs=2)
-    # The logits are divided by the temperature already; the rest of the margin's own divisor remains.
-    factor = calibration.temperature / (calibration.margin_temperature or calibration.temperature)
-    differences = build.constant("margin_weights", [[factor], [-factor]])
-    (margin,) = build.add("MatMul", "margin", first_two, differences)
-    (powered,) = build.add("Pow", "raised", margin, build.constant("power", calibration.power))
-    (highest,) = build.add("MatMul", "highest", first_two, build.constant("highest_weights", [[1.0], [0.0]]))
-    (following,) = build.add("MatMul", "next", first_two, build.constant("next_weights", [[0.0], [1.0]]))
-    (best,) = build.add("Add", "best", following, powered)
-    (is_best,) = build.add("Equal", "is_best", value, highest)
-    return build.add("Where", "replaced", is_best, best, value)[0]
+def _add_constant(graph: onnx.GraphProto, name: str, value: object) -> str:
+    array = np.asarray(value)
+    kind = np.int64 if array.dtype == np.int64 else np.float32
+    graph.initializer.append(numpy_helper.from_array(array.astype(kind), name))
+    return name
 
 
 def _find_activation(graph: onnx.GraphProto) -> int:

@@ -5,10 +5,11 @@ from collections.abc import Sequence
 from typing import Any
 
 import matplotlib
-import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.colors import PowerNorm
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
+from sklearn.metrics import ConfusionMatrixDisplay
 
 from service.inference.card import Card
 from training.fit.history import Epoch
@@ -59,27 +60,26 @@ def plot_confusion(card: Card, probabilities: Probabilities, y: Classes) -> byte
         y: (n,) true classes.
 
     Returns:
-        A PNG file. Colours show the share of each true class, numbers the count of examples.
+        A PNG file.
     """
     counts, labels = confusion(probabilities, y), card.labels
-    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     side = 2.6 + 0.52 * len(labels)
     with matplotlib.rc_context(_STYLE | {"axes.spines.left": False, "axes.spines.bottom": False}):
         figure = Figure(figsize=(side + 0.6, side), dpi=110, layout="constrained")
         title = f"{card.name} {card.version}: {card.metrics.accuracy:.2%} of {len(y):,} test examples"
         figure.suptitle(title, **_TITLE)
-        axes = figure.subplots()
-        # The square root makes rare confusions visible.
-        axes.imshow(np.sqrt(shares), cmap="Blues", vmin=0, vmax=1)
-        ticks = range(len(labels))
-        axes.set_xticks(ticks, labels, rotation=45, ha="right", rotation_mode="anchor")
-        axes.set_yticks(ticks, labels)
-        axes.set(xlabel="Predicted", ylabel="True")
-        axes.tick_params(length=0)
-        for row, column in zip(*np.nonzero(counts), strict=True):
-            color = "white" if shares[row, column] > 0.3 else "black"
-            text = str(counts[row, column])
-            axes.text(column, row, text, ha="center", va="center", color=color, fontsize=8)
+        display = ConfusionMatrixDisplay(counts, display_labels=labels).plot(
+            ax=figure.subplots(),
+            cmap="Blues",
+            colorbar=False,
+            text_kw={"fontsize": 8},
+            # The square root makes rare confusions visible.
+            im_kw={"norm": PowerNorm(0.5)},
+        )
+        display.ax_.set_xticklabels(labels, rotation=45, ha="right", rotation_mode="anchor")
+        display.ax_.tick_params(length=0)
+        for text in display.text_[counts == 0]:
+            text.set_visible(False)
         return _png(figure)
 
 

@@ -27,7 +27,6 @@ from onnxruntime.quantization import (
     QuantType,
     quantize_static,
 )
-from onnxruntime.quantization.calibrate import create_calibrator, save_tensors_data
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
 from service.inference.card import Card, Metrics, QuantizedFile
@@ -45,7 +44,7 @@ from training.metrics import compute_metrics
 
 MAX_ACCURACY_LOSS = 0.003  # on the test split
 _SEED = 0
-_BATCH_SIZE = 16  # the calibrator keeps all activations of a batch in memory
+_BATCH_SIZE = 16
 _DENSE_OPERATIONS = {"MatMul", "Gemm"}
 # Operations that ONNX Runtime computes in 8 bits between two convolutions. It computes other activations in
 # floats and rounds only their result.
@@ -69,9 +68,7 @@ class RangeMethod:
 RANGE_METHODS = (
     RangeMethod("smallest and largest value", CalibrationMethod.MinMax, 512),
     # Histograms are slow, and need fewer pictures: each one gives a tensor thousands of values.
-    RangeMethod(
-        "percentile 99.99", CalibrationMethod.Percentile, 128, (("percentile", 99.99), ("num_bins", 2048))
-    ),
+    RangeMethod("percentile 99.99", CalibrationMethod.Percentile, 128, (("CalibPercentile", 99.99),)),
 )
 
 
@@ -115,7 +112,8 @@ def quantize_model(
     Raises:
         ModelError: There is no such model, or its files are damaged.
         DatasetError: The data cannot be loaded.
-        ExportError: See :func:`quantize`; nothing was written.
+        ExportError: The model reads texts, has no convolution, or loses more than 0.3 points of accuracy on
+            the test split; nothing was written.
     """
     catalog = Catalog(models)
     card = catalog.card(name, version)
@@ -124,7 +122,7 @@ def quantize_model(
     if card.task != "image-classification":
         raise ExportError(f"{name} reads texts; only networks with convolutions can be quantised")
     with tempfile.TemporaryDirectory() as work:
-        best, quantized = quantize(
+        best, quantized = _quantize(
             card,
             network=onnx_path(folder, "float32"),
             splits=load_splits(card, folder, data=data),
@@ -134,26 +132,13 @@ def quantize_model(
         return rewrite(folder, replace(card, quantized=quantized), files={INT8_FILE: best.read_bytes()})
 
 
-def quantize(
+def _quantize(
     card: Card, *, network: Path, splits: Splits, work: Path, announce: Callable[[Trial], None]
 ) -> tuple[Path, QuantizedFile]:
-    """Try all range methods, with the first convolution in 8 and in 32 bits, and choose the best trial.
-
-    The best trial has the lowest log-loss on the validation split. It must also pass on the test split.
-
-    Args:
-        card: The card of the network.
-        network: File of the network.
-        splits: Pictures of the model.
-        work: Empty folder for the trials.
-        announce: Called after each trial.
+    """Choose the trial with the lowest log-loss on the validation split, and check it on the test split.
 
     Returns:
-        The file, in ``work``, and its entry in the card.
-
-    Raises:
-        ExportError: The network has no convolution, or loses more than 0.3 points of accuracy on the test
-            split.
+        The file, in the empty folder ``work``, and its entry in the card.
     """
     trials = _run_trials(card, network, splits, work=work, announce=announce)
     best = min(trials, key=lambda trial: trial.metrics.log_loss)
@@ -219,12 +204,11 @@ def _run_trials(
             f"{card.name} {card.version} has no convolution and gains nothing in 8 bits; nothing was written"
         )
     for method in RANGE_METHODS:
-        ranges = work / "ranges.json"
-        _write_ranges(folded, method, card.input.name, pictures[: method.pictures], ranges)
+        reader = _Reader(card.input.name, pictures[: method.pictures])
         for float_nodes in ((), (convolutions[0],)):
             path = work / f"{len(list(work.iterdir()))}.onnx"
             quantized_nodes = [name for name in nodes if name not in float_nodes]
-            _write_network(folded, path, method, ranges, quantized_nodes, title=card.title)
+            _write_network(folded, path, method, reader, quantized_nodes, title=card.title)
             metrics = _measure(path, splits.validation, card)
             trial = Trial(method=method, float_nodes=float_nodes, metrics=metrics, path=path)
             announce(trial)
@@ -232,46 +216,42 @@ def _run_trials(
 
 
 class _Reader(CalibrationDataReader):
+    """Gives the calibrator pictures in batches."""
+
     def __init__(self, name: str, pictures: npt.NDArray[np.uint8]) -> None:
-        self._batches = iter([{name: pictures}])
+        starts = range(0, len(pictures), _BATCH_SIZE)
+        self._batches = [{name: pictures[start : start + _BATCH_SIZE]} for start in starts]
+        self._selected = iter(self._batches)
+
+    def __len__(self) -> int:
+        return len(self._batches)
+
+    def set_range(self, start_index: int, end_index: int) -> None:
+        self._selected = iter(self._batches[start_index:end_index])
 
     def get_next(self) -> dict[str, npt.NDArray[np.uint8]] | None:
-        return next(self._batches, None)
-
-
-def _write_ranges(
-    network: Path, method: RangeMethod, name: str, pictures: npt.NDArray[np.uint8], target: Path
-) -> None:
-    """Run pictures through the network and write the range of every activation."""
-    target.unlink(missing_ok=True)
-    with _quiet():
-        calibrator = create_calibrator(
-            str(network),
-            sorted(_QUANTIZED_OPERATIONS),
-            augmented_model_path=str(target.with_name("augmented.onnx")),
-            calibrate_method=method.method,
-            extra_options=dict(method.options),
-        )
-        for start in range(0, len(pictures), _BATCH_SIZE):
-            calibrator.collect_data(_Reader(name, pictures[start : start + _BATCH_SIZE]))
-        save_tensors_data(calibrator.compute_data(), target)
+        return next(self._selected, None)
 
 
 def _write_network(
-    source: Path, target: Path, method: RangeMethod, ranges: Path, nodes: Sequence[str], *, title: str
+    source: Path, target: Path, method: RangeMethod, reader: _Reader, nodes: Sequence[str], *, title: str
 ) -> None:
     with _quiet():
         quantize_static(
             str(source),
             str(target),
-            None,
+            reader,
             quant_format=QuantFormat.QDQ,
+            op_types_to_quantize=sorted(_QUANTIZED_OPERATIONS),
             per_channel=True,
             activation_type=QuantType.QUInt8,
             weight_type=QuantType.QInt8,
             nodes_to_quantize=list(nodes),
             calibrate_method=method.method,
-            calibration_cache_path=ranges,
+            # The ranges are the same for all trials of a method.
+            calibration_cache_path=target.with_name(f"{method.method.name}.json"),
+            # The calibrator keeps the activations of only one batch in memory.
+            extra_options={"CalibStridedMinMax": 1, **dict(method.options)},
         )
     proto = onnx.load(target)
     domains = {node.domain for node in proto.graph.node}

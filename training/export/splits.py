@@ -30,22 +30,14 @@ def load_splits(card: Card, folder: Path, *, data: Path | None = None) -> Splits
     Raises:
         DatasetError: The data cannot be loaded.
     """
-    kind, dataset = card.input.preprocessing, load_data(card, data)
+    kind = card.input.preprocessing
+    size = card.input.shape[1] if kind == "photo" else None
+    if data is not None:
+        dataset = load_folder(data, preprocessing=kind, size=size)
+    else:
+        dataset = load_dataset(card.training.dataset, size=size)
     parts = (dataset.validation, dataset.test)
     if kind == "text":
         vocabulary = Vocabulary.read(folder / "vocabulary.txt")
         return Splits(dataset, *(Examples(encode(part.x, vocabulary=vocabulary), part.y) for part in parts))
     return Splits(dataset, *(as_served(part, preprocessing=kind) for part in parts))
-
-
-def load_data(card: Card, data: Path | None = None) -> Dataset:
-    """Load a model's data set, or the folder of the user's pictures that it was trained on.
-
-    Raises:
-        DatasetError: The data cannot be loaded.
-    """
-    kind = card.input.preprocessing
-    size = card.input.shape[1] if kind == "photo" else None
-    if data is not None:
-        return load_folder(data, preprocessing=kind, size=size)
-    return load_dataset(card.training.dataset, size=size)

@@ -49,7 +49,8 @@ def default_recipe(dataset: str) -> "Recipe":
 def unknown_recipe(name: str) -> str:
     """Return the error message for the name of a recipe that does not exist."""
     names = recipe_names()
-    renamed = [recipe.name for recipe in map(load_recipe, names) if recipe.former_name == name]
-    close = renamed or difflib.get_close_matches(name, names, n=1)
+    close = difflib.get_close_matches(name, names, n=1, cutoff=0.85)
+    if not close:
+        close = [recipe.name for recipe in map(load_recipe, names) if recipe.former_name == name]
     hint = f"did you mean {close[0]}?" if close else f"choose from {', '.join(names)}"
     return f"there is no recipe {name!r}; {hint}"

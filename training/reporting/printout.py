@@ -36,9 +36,7 @@ def print_evaluation(result: Evaluation, console: Console) -> None:
 
 
 def _confusion_table(result: PenDigitsResult, labels: Sequence[str]) -> Table:
-    table = Table(
-        title=f"{result.figures.count:,} pen digits: the drawn digit in rows, the predicted one in columns"
-    )
+    table = Table(title=f"{result.figures.count:,} pen digits and their predictions")
     for column in ("drawn", *labels):
         table.add_column(column, justify="right")
     for label, counts in zip(labels, result.confusion.tolist(), strict=True):

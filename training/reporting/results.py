@@ -6,21 +6,20 @@ from pathlib import Path
 
 from service.inference.card import Card
 from service.inference.files import write_atomically
+from training.errors import RunError
 
 RESULTS = Path(__file__).with_name("results.json")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Result:
-    """Result of a recipe, measured with its exported ONNX file on the whole test set.
+    """Result of a single run of a recipe, measured with its exported ONNX file on the whole test set.
 
     Attributes:
         recipe: Name of the recipe.
         dataset: Name of the data set.
         parameters: Number of the network's parameters.
         accuracy: On the test set, 0 to 1.
-        log_loss: On the test set, in nats.
-        count: Number of test examples.
         epochs: Number of epochs that were run.
         seed: Seed of all random numbers.
         seconds: Wall-clock time of the training.
@@ -31,8 +30,6 @@ class Result:
     dataset: str
     parameters: int
     accuracy: float
-    log_loss: float
-    count: int
     epochs: int
     seed: int
     seconds: float
@@ -47,14 +44,21 @@ def read_results(path: Path = RESULTS) -> dict[str, Result]:
 
 
 def record_result(card: Card, path: Path = RESULTS) -> None:
-    """Record a card's figures in place of its recipe's earlier result; the file is replaced atomically."""
+    """Record a card's figures in place of its recipe's earlier result; the file is replaced atomically.
+
+    Raises:
+        RunError: The network is made of several runs, so its figures are not those of the recipe.
+    """
+    if card.ensemble or card.weight_average:
+        raise RunError(
+            f"{path}: holds results of single runs, and {card.name} {card.version} is made of several; "
+            "export a single run with --record"
+        )
     result = Result(
         recipe=card.recipe.name,
         dataset=card.training.dataset,
         parameters=card.parameters,
         accuracy=card.metrics.accuracy,
-        log_loss=round(card.metrics.log_loss, 6),
-        count=card.metrics.count,
         epochs=card.training.epochs,
         seed=card.training.seed,
         seconds=card.training.seconds,

@@ -13,7 +13,7 @@ from PIL import Image
 
 from service.inference.preprocessing import decode_image, prepare_photo
 from training.datasets import cats_vs_dogs, load_dataset
-from training.datasets.arrays import CIFAR10, fetch_arrays
+from training.datasets.arrays import CIFAR10
 from training.datasets.folder import load_folder, model_name
 from training.datasets.imdb import convert_reviews, most_frequent_words
 from training.datasets.registry import DATASETS
@@ -34,7 +34,7 @@ def test_mnist_splits_are_fixed_and_disjoint(mnist_cache: Path) -> None:
     assert first.splits["test"] == 100
 
 
-def test_checksum_is_of_the_pictures_not_of_the_file(mnist_cache: Path) -> None:
+def test_checksum_does_not_depend_on_the_compression(mnist_cache: Path) -> None:
     before = load_dataset("mnist").sha256
     path = mnist_cache / "mnist.npz"
     with np.load(path) as file:
@@ -44,14 +44,14 @@ def test_checksum_is_of_the_pictures_not_of_the_file(mnist_cache: Path) -> None:
     assert load_dataset("mnist").sha256 == before
 
 
-def test_file_that_is_no_archive_is_named(cache: Path) -> None:
+def test_damaged_file_is_refused_by_name(cache: Path) -> None:
     (cache / "mnist.npz").write_bytes(b"PK\x03\x04 no more")
 
     with pytest.raises(DatasetError, match=r"mnist\.npz: cannot be read .* delete the file"):
         load_dataset("mnist")
 
 
-def test_set_that_is_not_there_is_fetched_into_the_cache(
+def test_missing_set_is_fetched_into_the_cache(
     cache: Path, monkeypatch: pytest.MonkeyPatch, data_folder: Path
 ) -> None:
     with np.load(data_folder / "mnist.npz") as sample:
@@ -64,29 +64,29 @@ def test_set_that_is_not_there_is_fetched_into_the_cache(
     assert np.array_equal(load_dataset("mnist").train.x, dataset.train.x)
 
 
-def test_no_network_says_where_to_put_the_arrays(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_failed_download_names_the_path_of_the_arrays(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail() -> None:
         raise Exception("URL fetch failure")
 
     monkeypatch.setattr("keras.datasets.cifar10.load_data", fail)
 
     with pytest.raises(DatasetError, match=r"cifar10 .*URL fetch failure.*; or put cifar10\.npz .* at"):
-        fetch_arrays(CIFAR10)
+        CIFAR10.ensure_cached()
 
 
-def test_unknown_set_is_named_with_those_there_are() -> None:
+def test_unknown_set_is_refused_with_all_names() -> None:
     with pytest.raises(DatasetError, match="no data set 'svhn'; choose from mnist"):
         load_dataset("svhn")
 
 
-def test_list_tells_what_is_there(mnist_cache: Path) -> None:
+def test_size_is_that_of_the_cached_files(mnist_cache: Path) -> None:
     sizes = {entry.name: entry.bytes for entry in DATASETS.values()}
 
     assert sizes["mnist"] == (mnist_cache / "mnist.npz").stat().st_size
     assert sizes["imdb"] is None
 
 
-def test_imdb_splits_keep_half_of_each_kind(imdb_cache: Path) -> None:
+def test_imdb_splits_are_stratified(imdb_cache: Path) -> None:
     dataset = load_dataset("imdb")
 
     assert dataset.splits == {"train": 80, "validation": 20, "test": 50}
@@ -94,7 +94,7 @@ def test_imdb_splits_keep_half_of_each_kind(imdb_cache: Path) -> None:
     assert not set(dataset.train.x) & set(dataset.validation.x)
 
 
-def test_most_frequent_words_counts_texts_and_orders_equals_by_alphabet() -> None:
+def test_most_frequent_words_counts_texts_and_sorts_ties_alphabetically() -> None:
     texts = ["good good film", "a film", "a bad film<br />"]
 
     assert most_frequent_words(texts, limit=4) == ["film", "a", "bad", "good"]
@@ -164,7 +164,7 @@ def test_cats_are_converted_and_split_by_their_numbers(cache: Path) -> None:
     assert np.array_equal(dataset.train.x[0], prepare_photo(picture, size=32))
 
 
-def test_folder_is_split_by_class_and_names_what_it_cannot_read(own_pictures: Path) -> None:
+def test_folder_is_split_by_class_and_unreadable_files_are_listed(own_pictures: Path) -> None:
     dataset = load_folder(own_pictures, preprocessing="photo", size=48)
 
     assert dataset.name == "my_pets"
@@ -181,7 +181,7 @@ def test_folder_without_classes_is_refused(tmp_path: Path) -> None:
         load_folder(tmp_path, preprocessing="photo", size=48)
 
 
-def test_class_with_too_few_pictures_is_refused_by_name(own_pictures: Path) -> None:
+def test_class_with_too_few_images_is_refused_by_name(own_pictures: Path) -> None:
     for path in sorted((own_pictures / "Dog").iterdir())[3:]:
         path.unlink()
 
@@ -192,5 +192,5 @@ def test_class_with_too_few_pictures_is_refused_by_name(own_pictures: Path) -> N
 @pytest.mark.parametrize(
     ("folder", "name"), [("My pets", "my_pets"), ("Äpfel & Birnen!", "pfel_birnen"), ("___", "own_pictures")]
 )
-def test_name_of_a_model_can_stand_in_an_address(folder: str, name: str) -> None:
+def test_model_name_is_valid_in_a_url(folder: str, name: str) -> None:
     assert model_name(folder) == name

@@ -1,4 +1,4 @@
-"""Downloads from a server of our own: whole, cut off, resumed, wrong."""
+"""Downloads from a test server: complete, interrupted, resumed, damaged."""
 
 import hashlib
 import threading
@@ -15,7 +15,7 @@ CONTENT = bytes(range(256)) * 4000
 
 
 class _Server(ThreadingHTTPServer):
-    """Serves CONTENT, with Range or without, and breaks off after ``cut`` bytes if that is set."""
+    """Serves CONTENT, with or without Range, and closes the connection after ``cut`` bytes if that is set."""
 
     ranges = True
     cut: int | None = None
@@ -63,7 +63,7 @@ def server() -> Iterator[_Server]:
         thread.join()
 
 
-def test_brings_the_whole_file_and_tells_how_far_it_is(server: _Server, tmp_path: Path) -> None:
+def test_downloads_the_file_and_reports_progress(server: _Server, tmp_path: Path) -> None:
     told: list[tuple[int, int | None]] = []
     target = tmp_path / "new" / "set.bin"
 
@@ -79,7 +79,7 @@ def test_brings_the_whole_file_and_tells_how_far_it_is(server: _Server, tmp_path
     assert list(target.parent.iterdir()) == [target]
 
 
-def test_goes_on_where_it_was_cut_off(server: _Server, tmp_path: Path) -> None:
+def test_continues_an_interrupted_download(server: _Server, tmp_path: Path) -> None:
     target = tmp_path / "set.bin"
     server.cut = 300_000
     with pytest.raises(DatasetError, match="run the command again to continue, or put the file at"):
@@ -95,7 +95,7 @@ def test_goes_on_where_it_was_cut_off(server: _Server, tmp_path: Path) -> None:
     assert target.read_bytes() == CONTENT
 
 
-def test_begins_again_where_the_server_cannot_resume(server: _Server, tmp_path: Path) -> None:
+def test_starts_again_if_the_server_cannot_resume(server: _Server, tmp_path: Path) -> None:
     server.ranges = False
     (tmp_path / "set.bin.part").write_bytes(b"something older")
 
@@ -104,7 +104,7 @@ def test_begins_again_where_the_server_cannot_resume(server: _Server, tmp_path: 
     assert (tmp_path / "set.bin").read_bytes() == CONTENT
 
 
-def test_takes_a_part_that_is_whole_already(server: _Server, tmp_path: Path) -> None:
+def test_accepts_a_part_that_is_complete(server: _Server, tmp_path: Path) -> None:
     (tmp_path / "set.bin.part").write_bytes(CONTENT)
 
     download(server.url, tmp_path / "set.bin")
@@ -119,6 +119,6 @@ def test_wrong_checksum_leaves_nothing(server: _Server, tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_no_network_says_where_to_put_the_file(tmp_path: Path) -> None:
+def test_failed_download_names_the_path_of_the_file(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match=r"cannot be downloaded .* put the file at .*set\.bin"):
         download("http://127.0.0.1:9/set.bin", tmp_path / "set.bin")

@@ -53,7 +53,7 @@ def test_strokes_are_converted_with_y_downwards(cache: Path) -> None:
     assert [path.name for path in cache.iterdir()] == ["pendigits_strokes.npz"]
 
 
-def test_another_archive_is_refused(cache: Path) -> None:
+def test_unexpected_archive_is_refused(cache: Path) -> None:
     _archive(cache, ncompress.compress(UNIPEN.encode()))
     with pytest.raises(DatasetError, match="contains 2 digits, expected 7494"):
         load_pendigits()
@@ -70,7 +70,7 @@ def test_damaged_z_file_is_refused(cache: Path, content: bytes) -> None:
         load_pendigits()
 
 
-def test_a_damaged_file_is_named(cache: Path) -> None:
+def test_damaged_file_is_refused_by_name(cache: Path) -> None:
     (cache / "pendigits_strokes.npz").write_bytes(b"nothing")
     with pytest.raises(DatasetError, match=r"pendigits_strokes\.npz: cannot be read"):
         load_pendigits()

@@ -43,7 +43,7 @@ def test_recording_keeps_changes_that_were_made_meanwhile(
 
     card = load_consistent_card(overconfident_models)
     assert card.title == "Another title"
-    assert card.metrics == found.metrics
+    assert card.metrics == found.measured.metrics
 
 
 def test_a_measurement_for_another_kind_of_model_is_rejected_by_its_option() -> None:

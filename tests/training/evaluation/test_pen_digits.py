@@ -1,4 +1,4 @@
-"""Strokes are result as the drawing pad draws them, and the figures count the model's predictions."""
+"""Strokes are drawn as the drawing pad draws them, and the figures count the model's predictions."""
 
 from pathlib import Path
 
@@ -15,7 +15,7 @@ BAR = (np.array([[0.0, 0.0], [0.0, 100.0]]),)
 
 @pytest.fixture
 def sample(cache: Path, data_folder: Path) -> list[PenDigit]:
-    """Every tenth of the 400 pen digits of the tests' data."""
+    """Every tenth of the 400 pen digits in the test data."""
     with np.load(data_folder / "pendigits.npz") as file:
         labels, points = file["labels"][::10], file["points"]
         kept = [points[points[:, 0] == number] for number in range(0, 400, 10)]
@@ -28,7 +28,7 @@ def sample(cache: Path, data_folder: Path) -> list[PenDigit]:
 def test_strokes_are_upright(sample: list[PenDigit]) -> None:
     assert len(sample) == 40
     assert sorted({digit.label for digit in sample}) == list(range(10))
-    # A seven begins at the top.
+    # The first point of a seven is at its top.
     seven = next(digit for digit in sample if digit.label == 7)
     every = np.concatenate(seven.strokes)
     assert every[0, 1] < every[:, 1].mean()

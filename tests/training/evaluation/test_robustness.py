@@ -70,7 +70,7 @@ def test_scaling_keeps_the_middle_and_changes_the_size(start: str, factor: float
     assert (rows * (np.arange(28) + 0.5)).sum() / rows.sum() == pytest.approx(14, abs=0.05)
 
 
-def test_blur_noise_and_contrast_are_as_strong_as_said() -> None:
+def test_blur_noise_and_contrast_have_the_stated_strength() -> None:
     point = np.zeros((28, 28), dtype=np.uint8)
     point[14, 14] = 255
     blurred = _changed("Gaussian blur", point).astype(float)

@@ -1,4 +1,4 @@
-"""Calibration undoes confidence that is wrong, and takes no more parameters than pay."""
+"""The calibration corrects wrong confidences, and uses further parameters only if they pay."""
 
 import numpy as np
 import pytest
@@ -19,13 +19,13 @@ def _softmax(logits: np.ndarray) -> np.ndarray:
 
 
 def _draw(true: np.ndarray, random: np.random.Generator) -> np.ndarray:
-    """Draw classes that are as probable as they are said to be."""
+    """Draw classes from their probabilities."""
     return (random.random((len(true), 1)) < true.cumsum(axis=1)).argmax(axis=1)
 
 
 @pytest.mark.parametrize("factor", [0.6, 1.0, 2.5])
 @pytest.mark.parametrize("classes", [2, 10])
-def test_finds_the_factor_by_which_confidence_is_wrong(factor: float, classes: int) -> None:
+def test_finds_the_temperature_of_an_over_or_underconfident_network(factor: float, classes: int) -> None:
     random = np.random.default_rng(4)
     logits = random.normal(0, 2, (4_000, classes))
     y = _draw(_softmax(logits), random)
@@ -36,7 +36,7 @@ def test_finds_the_factor_by_which_confidence_is_wrong(factor: float, classes: i
     assert found.temperature == pytest.approx(factor, rel=0.05)
 
 
-def test_finds_offsets_where_labels_are_rarer_than_the_network_believes() -> None:
+def test_finds_offsets_if_the_shares_of_the_labels_are_wrong() -> None:
     random = np.random.default_rng(1)
     logits = random.normal(0, 2, (8_000, 3))
     offsets = np.array([0.5, -0.7, 0.2])
@@ -50,7 +50,7 @@ def test_finds_offsets_where_labels_are_rarer_than_the_network_believes() -> Non
     np.testing.assert_allclose(found.offsets, offsets, atol=0.06)
 
 
-def test_finds_the_power_that_bends_far_logits_in() -> None:
+def test_finds_the_power_that_reduces_large_logits_of_two_labels() -> None:
     random = np.random.default_rng(2)
     difference = random.normal(0, 4, 8_000)
     bent = np.sign(difference) * np.abs(difference / 0.8) ** 0.7
@@ -67,7 +67,7 @@ def test_finds_the_power_that_bends_far_logits_in() -> None:
     assert calibration_error(changed.max(axis=1), changed.argmax(axis=1) == y) < 0.012
 
 
-def test_finds_the_power_of_the_lead_that_smoothed_labels_ask_for() -> None:
+def test_finds_the_power_of_the_margin_after_smoothed_labels() -> None:
     random = np.random.default_rng(3)
     logits = random.normal(0, 2, (8_000, 10))
     probabilities = _softmax(logits)
@@ -85,26 +85,37 @@ def test_finds_the_power_of_the_lead_that_smoothed_labels_ask_for() -> None:
     np.testing.assert_allclose(changed, true, atol=0.03)
 
 
-def test_certainties_that_float32_rounds_to_one_do_no_harm() -> None:
+def test_probabilities_of_exactly_one_are_accepted() -> None:
     probabilities = np.array([[1.0, 0.0]] * 99 + [[0.0, 1.0]], dtype=np.float32)
 
     assert fit_temperature(probabilities, np.zeros(100, dtype=np.int64)).temperature > 1
 
 
-def test_a_temperature_that_touches_no_answer_is_preferred_to_offsets_that_gain_nothing() -> None:
+def test_logits_without_a_second_temperature_have_a_valid_calibration() -> None:
+    probabilities = np.full((60, 3), 0.25, dtype=np.float32)
+    y = np.arange(60) % 3
+    probabilities[np.arange(60), y] = 0.5
+
+    found = fit_power(probabilities, y)
+
+    assert 0.25 <= found.temperature <= 4
+    assert np.isfinite(found.apply(probabilities)).all()
+
+
+def test_offsets_without_a_gain_are_not_used() -> None:
     random = np.random.default_rng(7)
     true = _softmax(random.normal(0, 2, (1_000, 10)))
 
     assert fit_calibration(true, _draw(true, random)).offsets == ()
 
 
-def test_applying_a_temperature_is_softmax_at_it() -> None:
+def test_a_temperature_divides_the_logits() -> None:
     logits = np.random.default_rng(0).normal(0, 3, (50, 4))
 
     np.testing.assert_allclose(Calibration(temperature=3.0).apply(_softmax(logits)), _softmax(logits / 3))
 
 
-def test_perfect_confidence_still_shows_an_error_that_shrinks_with_the_number_of_examples() -> None:
+def test_the_chance_level_error_shrinks_with_the_number_of_examples() -> None:
     confidence = np.random.default_rng(0).uniform(0.5, 1, 10_000)
 
     few, many = chance_level_error(confidence[:100]), chance_level_error(confidence)

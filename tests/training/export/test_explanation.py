@@ -1,4 +1,4 @@
-"""The second graph's maps are what Keras computes, and its heat what TensorFlow's own gradients say."""
+"""The explanation graph's feature maps equal Keras's, and its heat map equals TensorFlow's gradients."""
 
 from collections.abc import Callable
 
@@ -60,7 +60,7 @@ def _built(stack: Stack, *, side: int = 29, seed: int = 7) -> keras.Model:
     model = stack(Network(Hyperparameters(epochs=1), shape=(side, side)).rescale(DataStatistics(classes=10)))
     for layer in model.layers:
         if isinstance(layer, keras.layers.BatchNormalization):
-            # As trained: not the identity that a fresh one is.
+            # A new layer is the identity; a trained one is not.
             layer.set_weights([np.linspace(0.5, 1.5, size) for size in (w.shape[0] for w in layer.weights)])
     return model
 
@@ -82,7 +82,7 @@ def _run(graph: ExplanationGraph, pixels: Pixels, labels: Values | None = None) 
 
 
 def _taped_heat(model: keras.Model, pixels: Pixels, labels: Values, *, after: str) -> Values:
-    """Compute the heat with TensorFlow's own gradients, of what the layer called ``after`` gives."""
+    """Compute the heat of a layer's output with TensorFlow's gradients."""
     names = [layer.name for layer in model.layers]
     split = names.index(after) + 1
     tensor = tf.constant(pixels)
@@ -119,7 +119,7 @@ def test_heat_is_activation_times_gradient(stack: Stack, heat_layer: str, after:
 
 @pytest.mark.parametrize("stack", [_pooled, _residual], ids=lambda stack: stack.__name__)
 @pytest.mark.parametrize("count", [1, 3])
-def test_heat_of_pooled_networks_adds_up_to_the_logit(stack: Stack, count: int) -> None:
+def test_the_heat_of_pooled_networks_sums_to_the_logit(stack: Stack, count: int) -> None:
     keras.backend.clear_session()
     models, pixels = [_built(stack, seed=seed) for seed in range(count)], _pixels()
     graph = build_explanation(models[0], others=models[1:])
@@ -130,7 +130,7 @@ def test_heat_of_pooled_networks_adds_up_to_the_logit(stack: Stack, count: int) 
     np.testing.assert_allclose(heat.sum(axis=(1, 2)), logits[:, 4], atol=1e-4)
 
 
-def test_feature_maps_of_a_residual_network_are_taken_behind_the_shortcuts() -> None:
+def test_feature_maps_of_a_residual_network_include_the_shortcuts() -> None:
     keras.backend.clear_session()
     model, pixels = _built(_residual), _pixels()
     graph = build_explanation(model)
@@ -144,7 +144,7 @@ def test_feature_maps_of_a_residual_network_are_taken_behind_the_shortcuts() -> 
     assert graph.heat_layer == graph.layers[-1]
 
 
-def test_feature_maps_are_what_keras_computes_and_filters_are_the_weights() -> None:
+def test_feature_maps_equal_those_of_keras_and_filters_are_the_weights() -> None:
     keras.backend.clear_session()
     model, pixels = _built(_lecture_convnet), _pixels()
 
@@ -159,7 +159,7 @@ def test_feature_maps_are_what_keras_computes_and_filters_are_the_weights() -> N
 
 
 @pytest.mark.parametrize("stack", [_lecture_convnet, _elu_with_norm, _whitened])
-def test_networks_whose_gradients_say_little_have_maps_and_no_heat(stack: Stack) -> None:
+def test_other_convolutional_networks_have_feature_maps_and_no_heat(stack: Stack) -> None:
     keras.backend.clear_session()
 
     graph = build_explanation(_built(stack))
@@ -170,7 +170,7 @@ def test_networks_whose_gradients_say_little_have_maps_and_no_heat(stack: Stack)
     assert {given.name for given in session.get_outputs()} == {*graph.layers, "filters"}
 
 
-def test_a_pretrained_base_and_a_classifier_of_its_own_are_walked_through() -> None:
+def test_a_pretrained_base_and_a_nested_classifier_are_supported() -> None:
     keras.backend.clear_session()
     keras.utils.set_random_seed(3)
     inner = keras.Input((16, 16, 1))
@@ -195,7 +195,7 @@ def test_a_pretrained_base_and_a_classifier_of_its_own_are_walked_through() -> N
     np.testing.assert_allclose(outputs["heat"].sum(axis=(1, 2)) + bias, log_odds, atol=1e-4)
 
 
-def test_a_layer_without_a_known_gradient_is_refused_by_name() -> None:
+def test_a_layer_without_a_known_gradient_is_rejected_by_name() -> None:
     keras.backend.clear_session()
     model = _built(lambda network: network.flatten().dense(8, activation="tanh").classifier(10))
 
@@ -203,7 +203,7 @@ def test_a_layer_without_a_known_gradient_is_refused_by_name() -> None:
         build_explanation(model)
 
 
-def test_stored_in_halves_the_graph_is_half_as_large_and_its_heat_hardly_differs() -> None:
+def test_float16_halves_the_graph_and_hardly_changes_its_outputs() -> None:
     keras.backend.clear_session()
     model, pixels = _built(lambda network: _pooled(network.conv(40).max_pool().conv(60))), _pixels()
     labels = np.eye(10, dtype=np.float32)[[4] * 6]
@@ -211,8 +211,8 @@ def test_stored_in_halves_the_graph_is_half_as_large_and_its_heat_hardly_differs
     whole, before = _run(graph, pixels, labels), graph.proto.ByteSize()
 
     store_as_float16(graph.proto)
-    halves = _run(graph, pixels, labels)
+    rounded = _run(graph, pixels, labels)
 
     assert graph.proto.ByteSize() < 0.55 * before
     for name, values in whole.items():
-        np.testing.assert_allclose(halves[name], values, atol=3e-3 * np.abs(values).max(), err_msg=name)
+        np.testing.assert_allclose(rounded[name], values, atol=3e-3 * np.abs(values).max(), err_msg=name)

@@ -1,4 +1,4 @@
-"""Rounded weights: half the file, and what is exported is what was measured."""
+"""Rounded weights halve the file, and the stored network equals the rounded one."""
 
 import keras
 import numpy as np
@@ -16,7 +16,7 @@ def _photos(count: int = 8) -> np.ndarray:
 
 
 def _trained() -> keras.Model:
-    """Make a network whose batch normalisations have met pictures."""
+    """Train a network for a few steps, so that its batch normalisation is not the identity."""
     keras.utils.set_random_seed(1)
     statistics = measure_images(_photos(), classes=4)
     network = (
@@ -30,7 +30,7 @@ def _trained() -> keras.Model:
     return model
 
 
-def test_a_rounded_network_answers_almost_as_before() -> None:
+def test_rounding_changes_the_predictions_a_little() -> None:
     model, photos = _trained(), _photos()
     before = model.predict(photos, verbose=0)
 
@@ -41,7 +41,7 @@ def test_a_rounded_network_answers_almost_as_before() -> None:
     np.testing.assert_allclose(after, before, atol=5e-3)
 
 
-def test_stored_in_halves_a_rounded_network_answers_as_keras_does() -> None:
+def test_a_rounded_network_stored_as_float16_predicts_as_keras() -> None:
     model, photos = _trained(), _photos()
     round_convolutions(model)
     proto = to_onnx(model)
@@ -54,7 +54,7 @@ def test_stored_in_halves_a_rounded_network_answers_as_keras_does() -> None:
     np.testing.assert_allclose(session.run(None, {"image": photos})[0], model(photos), atol=1e-6)
 
 
-def test_rounding_twice_changes_nothing_more() -> None:
+def test_a_second_rounding_changes_nothing() -> None:
     model = _trained()
     round_convolutions(model)
     once = model.get_weights()
@@ -65,7 +65,7 @@ def test_rounding_twice_changes_nothing_more() -> None:
         np.testing.assert_allclose(second, first, atol=1e-6)
 
 
-def test_constants_that_are_not_round_are_left_alone_when_asked() -> None:
+def test_constants_that_are_not_rounded_can_be_skipped() -> None:
     proto = to_onnx(_trained())
     before = proto.SerializeToString()
 

@@ -7,7 +7,7 @@ import pytest
 from training.export.inference import median_milliseconds
 
 
-def test_a_slower_call_costs_as_much_more_as_it_is_slower() -> None:
+def test_the_times_of_two_calls_have_the_right_ratio() -> None:
     def spin(seconds: float) -> None:
         end = time.thread_time() + seconds
         while time.thread_time() < end:

@@ -1,4 +1,4 @@
-"""What comes out of the conversion: named, constant in shape, and the same function."""
+"""A converted network has names, constant shapes, and the same predictions."""
 
 import keras
 import numpy as np
@@ -33,7 +33,7 @@ def _run(proto: onnx.ModelProto, x: np.ndarray) -> np.ndarray:
 
 
 @pytest.mark.parametrize("count", [1, 5])
-def test_answers_as_keras_does_for_any_batch(count: int) -> None:
+def test_predicts_as_keras_for_any_batch(count: int) -> None:
     model, x = _convnet(), _pictures(count, 14, 14)
 
     result = _run(to_onnx(model), x)
@@ -72,7 +72,7 @@ def test_no_shape_is_computed_and_normalisation_is_folded() -> None:
     assert not kinds & {"Shape", "Gather", "Slice", "Concat", "BatchNormalization"}
 
 
-def test_a_graph_that_computes_shapes_is_recognised() -> None:
+def test_operations_that_compute_shapes_are_found() -> None:
     node = onnx.helper.make_node("Shape", ["x"], ["y"], name="tail")
     graph = onnx.helper.make_graph(
         [node],
@@ -84,7 +84,7 @@ def test_a_graph_that_computes_shapes_is_recognised() -> None:
     assert shape_operations(onnx.helper.make_model(graph)) == ("Shape tail",)
 
 
-def test_words_are_summed_like_a_multi_hot_product_and_padding_is_nothing() -> None:
+def test_word_sums_equal_a_multi_hot_product_and_ignore_padding() -> None:
     keras.utils.set_random_seed(2)
     ids = keras.Input((None,), dtype="int32", name="ids")
     model = keras.Model(ids, keras.layers.Dense(1, activation="sigmoid")(WordSum(20, 4, name="words")(ids)))

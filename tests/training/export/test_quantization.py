@@ -19,7 +19,7 @@ from training.export.splits import Splits
 
 @pytest.fixture
 def photos(data_folder: Path) -> Dataset:
-    """Real test pictures of CIFAR-10, all of them in every split."""
+    """Real test pictures of CIFAR-10, the same in all splits."""
     with np.load(data_folder / "cifar10.npz") as sample:
         examples = Examples(sample["x"][:120], sample["y"][:120].astype(np.int64))
     return Dataset(
@@ -36,7 +36,7 @@ def photos(data_folder: Path) -> Dataset:
 
 @pytest.fixture
 def cifar10(tmp_path: Path, photos: Dataset, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder of models that holds cifar10 1, whose data is the sample."""
+    """A folder of models with cifar10 1, whose data set is the sample."""
     shutil.copytree(BUNDLED / "cifar10" / "1", tmp_path / "cifar10" / "1")
     splits = Splits(photos, photos.validation, photos.test)
     monkeypatch.setattr(quantization, "load_splits", lambda card, folder, data: splits)
@@ -68,7 +68,7 @@ def test_the_8_bit_form_is_written_and_described_in_the_card(cifar10: Path, phot
 
 
 def test_convolutions_run_in_8_bits_once_loaded(cifar10: Path) -> None:
-    """ONNX Runtime fuses what stands between the two operations of the file, or nothing would be gained."""
+    """ONNX Runtime replaces the pairs of quantisation nodes by 8-bit operations."""
     quantization.quantize_model("cifar10", version=1, models=cifar10)
     options = ort.SessionOptions()
     options.optimized_model_filepath = str(cifar10 / "loaded.onnx")
@@ -85,7 +85,7 @@ def test_recalibration_updates_the_8_bit_form(
     cifar10: Path, photos: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     quantization.quantize_model("cifar10", version=1, models=cifar10)
-    # Half of the labels are wrong here, so that the network turns out far too sure of itself.
+    # Half of the labels are wrong, so the network is overconfident.
     wrong = Examples(photos.test.x, np.where(np.arange(120) % 2, photos.test.y, (photos.test.y + 1) % 10))
     splits = Splits(photos, wrong, photos.test)
     monkeypatch.setattr(recalibration, "load_splits", lambda card, folder, data: splits)

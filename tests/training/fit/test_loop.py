@@ -1,4 +1,4 @@
-"""Training from checkpoint to checkpoint."""
+"""The training loop: checkpoints, resuming, early stopping, batches, targets."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -50,7 +50,7 @@ class _Kill(Exception):
 
 
 class _KillIn:
-    """A reporter that ends the process, so to speak, in the middle of an epoch."""
+    """A reporter that raises an error in the middle of an epoch."""
 
     def __init__(self, epoch: int) -> None:
         self._epoch = epoch
@@ -67,7 +67,7 @@ def _weights(model: keras.Model) -> list[np.ndarray]:
     return model.get_weights()
 
 
-def test_learns(tmp_path: Path) -> None:
+def test_network_learns(tmp_path: Path) -> None:
     _, history = fit(
         _build,
         **SPLITS,
@@ -104,7 +104,7 @@ def test_resumed_after_a_kill_equals_uninterrupted(tmp_path: Path) -> None:
         np.testing.assert_allclose(ours, theirs, atol=1e-6)
 
 
-def test_without_resume_an_earlier_run_is_forgotten(tmp_path: Path) -> None:
+def test_without_resume_an_earlier_run_is_deleted(tmp_path: Path) -> None:
     short = replace(HYPERPARAMETERS, epochs=1)
     fit(_build, **SPLITS, hyperparameters=HYPERPARAMETERS, folder=tmp_path)
 
@@ -115,7 +115,7 @@ def test_without_resume_an_earlier_run_is_forgotten(tmp_path: Path) -> None:
 
 
 def test_early_stopping_keeps_the_best_epoch(tmp_path: Path) -> None:
-    # Labels without any meaning can only be learnt by heart, and validation gets worse.
+    # Random labels can only be memorised, so validation gets worse.
     noise = Examples(TRAIN.x, np.random.default_rng(9).integers(0, 3, len(TRAIN)))
     hyperparameters = replace(
         HYPERPARAMETERS, epochs=40, early_stopping=2, schedule="constant", learning_rate=0.05
@@ -130,7 +130,7 @@ def test_early_stopping_keeps_the_best_epoch(tmp_path: Path) -> None:
     assert measure_split(model, VALIDATION)[0] == pytest.approx(min(losses), abs=1e-5)
 
 
-def test_damaged_checkpoint_is_named(tmp_path: Path) -> None:
+def test_damaged_checkpoint_is_refused_by_name(tmp_path: Path) -> None:
     fit(
         _build,
         **SPLITS,
@@ -149,7 +149,7 @@ def test_damaged_checkpoint_is_named(tmp_path: Path) -> None:
         )
 
 
-def test_an_epoch_has_each_example_once_in_an_order_of_its_own() -> None:
+def test_epoch_contains_each_example_once_in_a_new_order() -> None:
     examples = Examples(np.arange(64, dtype=np.uint8)[:, None, None], np.arange(64))
     batches = Batches(examples, Hyperparameters(epochs=1, batch_size=16))
 
@@ -160,24 +160,24 @@ def test_an_epoch_has_each_example_once_in_an_order_of_its_own() -> None:
     assert not np.array_equal(first, second)
 
 
-def test_each_picture_is_mirrored_in_one_of_two_epochs_in_turn() -> None:
+def test_flips_alternate_between_epochs() -> None:
     pictures = np.zeros((64, 4, 4), dtype=np.uint8)
     pictures[:, :, 0] = 1
     hyperparameters = Hyperparameters(epochs=4, batch_size=16, augmentation=Augmentation(flip=True))
     batches = Batches(Examples(pictures, np.arange(64)), hyperparameters)
 
-    mirrored = np.zeros((4, 64), dtype=bool)
+    flipped = np.zeros((4, 64), dtype=bool)
     for number in range(4):
         for x, y in batches.epoch(number):
-            mirrored[number, y] = x[:, 0, 3] == 1
+            flipped[number, y] = x[:, 0, 3] == 1
 
-    assert 16 < mirrored[0].sum() < 48
-    assert np.array_equal(mirrored[1], ~mirrored[0])
-    assert np.array_equal(mirrored[2], mirrored[0])
-    assert np.array_equal(mirrored[3], mirrored[1])
+    assert 16 < flipped[0].sum() < 48
+    assert np.array_equal(flipped[1], ~flipped[0])
+    assert np.array_equal(flipped[2], flipped[0])
+    assert np.array_equal(flipped[3], flipped[1])
 
 
-def test_an_error_while_batches_are_made_is_raised_where_they_are_used() -> None:
+def test_error_of_the_producer_thread_is_raised_in_the_consumer() -> None:
     class _Broken(Examples):
         def take(self, chosen: object) -> Examples:
             raise RuntimeError("the disk is gone")
@@ -188,7 +188,7 @@ def test_an_error_while_batches_are_made_is_raised_where_they_are_used() -> None
         list(batches.epoch(0))
 
 
-def test_a_network_trained_in_16_bits_comes_out_in_32(tmp_path: Path) -> None:
+def test_network_trained_in_bfloat16_is_returned_in_float32(tmp_path: Path) -> None:
     hyperparameters = replace(HYPERPARAMETERS, precision="mixed_bfloat16")
 
     model, history = fit(_build, **SPLITS, hyperparameters=hyperparameters, folder=tmp_path)
@@ -200,7 +200,7 @@ def test_a_network_trained_in_16_bits_comes_out_in_32(tmp_path: Path) -> None:
     assert keras.mixed_precision.dtype_policy().name == "float32"
 
 
-def test_targets_share_out_what_is_smoothed_and_are_alike_for_nothing() -> None:
+def test_targets_are_smoothed_and_uniform_for_outliers() -> None:
     rows = make_targets(_build(), np.array([2, OUTLIER]), label_smoothing=0.3)
 
     np.testing.assert_allclose(rows, [[0.1, 0.1, 0.8], [1 / 3, 1 / 3, 1 / 3]], atol=1e-6)

@@ -1,4 +1,4 @@
-"""Training on a pretrained base: activations kept on disk, and what is trained of the network."""
+"""Transfer learning: cached activations, and the layers that are trained."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -44,7 +44,7 @@ def test_activations_are_computed_once(tmp_path: Path) -> None:
     assert asked == [slice(0, 100), slice(100, 200), slice(200, 250)]
 
 
-def test_activations_go_on_after_a_kill(tmp_path: Path) -> None:
+def test_computing_activations_continues_after_a_kill(tmp_path: Path) -> None:
     asked: list[int] = []
 
     def compute(chunk: slice) -> np.ndarray:
@@ -63,7 +63,7 @@ def test_activations_go_on_after_a_kill(tmp_path: Path) -> None:
     assert np.array_equal(stored.rows[:, 2], np.arange(250))
 
 
-def test_parts_are_one_network() -> None:
+def test_models_of_a_transfer_network_agree() -> None:
     keras.utils.set_random_seed(1)
     transfer = build_transfer(HYPERPARAMETERS, classes=2)
     pictures = np.random.default_rng(2).integers(0, 256, (2, 180, 180, 3), dtype=np.uint8)
@@ -77,7 +77,7 @@ def test_parts_are_one_network() -> None:
     np.testing.assert_allclose(transfer.head.predict_on_batch(pooled), whole, atol=1e-3)
 
 
-def test_only_what_is_behind_the_cut_is_unfrozen_and_no_normalisation() -> None:
+def test_unfreeze_top_keeps_batch_normalisation_and_the_lower_layers_frozen() -> None:
     transfer = build_transfer(HYPERPARAMETERS, classes=2)
     assert len(transfer.fine_tuning.trainable_weights) == 2
 
@@ -113,7 +113,7 @@ def test_fine_tuning_trains_both_stages_and_resumes(cache: Path, own_pictures: P
     assert loss == pytest.approx(history[-1].validation_loss, abs=2e-3)
 
 
-def test_both_recipes_share_their_activations() -> None:
+def test_both_recipes_share_the_cached_activations() -> None:
     features, finetune = (load_recipe(f"cats-dogs-{name}") for name in ("features", "finetune"))
 
     assert features.hyperparameters.augmentation == finetune.hyperparameters.augmentation

@@ -1,0 +1,31 @@
+"""K-fold cross-validation holds out every example once."""
+
+import numpy as np
+
+from training.datasets.dataset import Dataset, Examples
+from training.fit.cross_validation import make_folds
+
+
+def test_every_example_is_held_out_once_and_classes_are_spread_evenly() -> None:
+    y = np.repeat([0, 1, 2], [30, 20, 10])
+    examples = Examples(np.arange(60), y)
+    dataset = Dataset(
+        name="numbers",
+        labels=("a", "b", "c"),
+        train=examples.take(slice(0, None, 2)),
+        validation=examples.take(slice(1, None, 2)),
+        test=examples,
+        sha256="",
+        source="",
+        license="",
+    )
+
+    folds = make_folds(dataset, folds=5, seed=1)
+
+    assert sorted(np.concatenate([fold.validation.x for fold in folds])) == list(range(60))
+    for fold in folds:
+        assert np.bincount(fold.validation.y).tolist() == [6, 4, 2]
+        assert not set(fold.train.x) & set(fold.validation.x)
+        assert len(fold.train) == 48
+    again = make_folds(dataset, folds=5, seed=1)
+    assert all(np.array_equal(one.train.x, other.train.x) for one, other in zip(folds, again, strict=True))
