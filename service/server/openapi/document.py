@@ -14,18 +14,27 @@ from service.settings import Settings
 
 # A request with a body waits for a place in the queue, and its body can be malformed or too long.
 _BODY_ERRORS = (400, 413, 429, 503, 504)
+_TEXT, _NUMBER = {"type": "string"}, {"type": "integer"}
 _RESPONSE_HEADERS: dict[str, Json] = {
-    name: {"description": description, "schema": {"type": kind}}
-    for name, kind, description in (
-        ("X-Request-ID", "string", "The client's, or a new one"),
-        ("X-Model-Version", "integer", "The version that answered"),
-        ("X-Lectern-Unsure", "string", "Whether the best score is below the card's threshold: `true,false`"),
-        ("Server-Timing", "string", "Milliseconds of decoding, waiting and inference: `decode;dur=0.121`"),
-        ("Inference-Header-Content-Length", "integer", "Bytes of JSON that begin a binary response"),
-        ("Retry-After", "integer", "Seconds to wait before the next try"),
-        ("WWW-Authenticate", "string", "`Bearer`"),
-        ("Allow", "string", "Methods of the path"),
-        ("ETag", "string", "For `If-None-Match`"),
+    name: {"description": description, "schema": schema}
+    for name, schema, description in (
+        ("X-Request-ID", _TEXT, "The client's, or a new one"),
+        ("X-Model-Version", _NUMBER, "The version that answered"),
+        (
+            "X-Lectern-Unsure",
+            _TEXT | {"pattern": "^(true|false)(,(true|false))*$"},
+            "Whether the best score is below the card's threshold, one word per input",
+        ),
+        (
+            "Server-Timing",
+            _TEXT | {"examples": ["decode;dur=0.121, queue;dur=0.000, inference;dur=0.164"]},
+            "Milliseconds of decoding, waiting and inference",
+        ),
+        ("Inference-Header-Content-Length", _NUMBER, "Bytes of JSON that begin a binary response"),
+        ("Retry-After", _NUMBER, "Seconds to wait before the next try"),
+        ("WWW-Authenticate", _TEXT | {"const": "Bearer"}, "How to send an API key"),
+        ("Allow", _TEXT, "Methods of the path"),
+        ("ETag", _TEXT, "For `If-None-Match`"),
     )
 }
 _ERROR_HEADERS = {401: "WWW-Authenticate", 405: "Allow", 429: "Retry-After", 503: "Retry-After"}

@@ -1,9 +1,10 @@
 """Derives JSON schemas from the types of request and response bodies."""
 
-from collections.abc import Sequence
-from typing import Any, Literal
+from collections.abc import Iterator, Sequence
+from typing import Any, Literal, get_args
 
 import msgspec
+from msgspec import Meta
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
@@ -53,8 +54,9 @@ class SchemaBuilder:
             (schema,), components = msgspec.json.schema_components(
                 [kind], schema_hook=lambda _: {}, ref_template=REFERENCE + "{name}"
             )
-        for name in (name for name in components if name not in self.components):
-            self.components[name] = self._tidy(components[name], is_response=is_response)
+        for name, component in components.items():
+            tidied = self._tidy(component, is_response=is_response)
+            assert self.components.setdefault(name, tidied) == tidied, f"two types are named {name}"
         return self._tidy(schema, is_response=is_response)
 
     def _tidy(self, schema: Json, *, is_response: bool) -> Json:
@@ -88,7 +90,22 @@ def _pydantic_schema(kind: type[BaseModel], is_response: bool) -> tuple[Json, di
     mode: Literal["serialization", "validation"] = "serialization" if is_response else "validation"
     _, definitions = models_json_schema([(kind, mode)], ref_template=REFERENCE + "{model}")
     components: dict[str, Json] = definitions["$defs"]
+    for model in _models(kind):
+        properties = components[model.__name__]["properties"]
+        for name, field in model.model_fields.items():
+            for meta in field.metadata:
+                if isinstance(meta, Meta):  # pydantic keeps it, but does not know it
+                    properties[name] |= meta.extra_json_schema or {}
     return {"$ref": REFERENCE + kind.__name__}, components
+
+
+def _models(kind: type[BaseModel]) -> Iterator[type[BaseModel]]:
+    """Yield a model and the models in the lists of its fields."""
+    yield kind
+    for field in kind.model_fields.values():
+        for argument in get_args(field.annotation):
+            if isinstance(argument, type) and issubclass(argument, BaseModel):
+                yield from _models(argument)
 
 
 def _summary(docstring: str) -> str:

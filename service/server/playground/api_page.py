@@ -77,7 +77,7 @@ class ApiPage:
         security = {"Content-Security-Policy": _POLICY, "X-Content-Type-Options": "nosniff"}
         self._page = _CachedBody(_PAGE.encode(), "text/html", security)
         self._document = _CachedBody(b"", api.JSON)
-        self._files = StaticFiles(directory=_FOLDER)
+        self._files = StaticFiles(directory=_FOLDER, check_dir=False)
 
     def routes(self) -> list[api.Endpoint]:
         """Return the endpoints."""

@@ -1,1 +1,1 @@
-"""The inference protocols that the server speaks."""
+"""The inference protocols of the server."""

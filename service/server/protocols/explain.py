@@ -41,7 +41,7 @@ class ExplainQuery(Struct, frozen=True, rename={"form": "as"}):
     form: Annotated[Literal["png", "json"], Meta(description="Form of the response")] = "png"
 
 
-class Explanation(Struct, frozen=True, omit_defaults=True):
+class Explanation(Struct, frozen=True):
     """What a network bases its answer on, as numbers."""
 
     model: Annotated[str, api.served("names", "explained")]
@@ -106,9 +106,9 @@ class ExplainProtocol:
 
         def explain() -> Response:
             pixels = predictor.prepare(body.inputs[0], max_pixels=self.settings.max_pixels)
-            if layer := query.get("layer"):
-                values = explainer.feature_maps(pixels, layer=layer)
-                subject, picture = {"layer": layer}, map_sheet(values)
+            if "layer" in query:
+                values = explainer.feature_maps(pixels, layer=query["layer"])
+                subject, picture = {"layer": query["layer"]}, map_sheet(values)
             else:
                 label = query.get("label") or predictor.best_label(pixels)
                 values = explainer.heat(pixels, label=label)

@@ -1,1 +1,1 @@
-"""Helpers that several protocols use."""
+"""What several protocols need: endpoints, request bodies, responses and tensors."""

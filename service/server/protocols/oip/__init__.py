@@ -1,1 +1,1 @@
-"""Owns the Open Inference Protocol, version 2, over HTTP: metadata, health, and tensors in JSON or binary."""
+"""The Open Inference Protocol, version 2, over HTTP and gRPC."""

@@ -20,7 +20,7 @@ _Name = Annotated[str, Meta(extra_json_schema={"const": OUTPUT})]
 _Platform = Literal["onnxruntime_onnx"]
 _Shape = Annotated[Sequence[int], Meta(description="-1: any size")]
 _Size = Annotated[int, Meta(ge=0, le=2**63 - 1)]
-_One = Meta(extra_json_schema={"minItems": 1, "maxItems": 1})
+_EXACTLY_ONE = Meta(extra_json_schema={"minItems": 1, "maxItems": 1})
 
 
 class Parameters(Struct, frozen=True):
@@ -73,7 +73,7 @@ class RequestParameters(Parameters, frozen=True):
 class ModelInferRequest(Struct, frozen=True):
     """An inference request in JSON."""
 
-    inputs: Annotated[list[InferInputTensor], _One]
+    inputs: Annotated[list[InferInputTensor], _EXACTLY_ONE]
     id: Annotated[str, Meta(description="Comes back in the response")] | None = None
     outputs: Annotated[list[InferRequestedOutputTensor], Meta(extra_json_schema={"maxItems": 1})] | None = (
         None
@@ -105,7 +105,7 @@ class ModelInferResponse(Struct, frozen=True, kw_only=True):
     model_name: api.ModelName
     model_version: str
     id: str | UnsetType = UNSET
-    outputs: Annotated[list[InferOutputTensor], _One]
+    outputs: Annotated[list[InferOutputTensor], _EXACTLY_ONE]
 
 
 class ServerLiveResponse(Struct, frozen=True):

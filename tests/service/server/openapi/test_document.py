@@ -160,6 +160,24 @@ def test_the_methods_of_bentoml_have_the_fields_of_its_schema(server: Server, do
         assert set(answer["properties"]) == set(row["output"]["properties"])
 
 
+def test_its_schemas_have_the_names_and_labels_of_the_served_models(document: Json) -> None:
+    catalog, schemas = Catalog(), document["components"]["schemas"]
+    pictures = {card.name for card in catalog if card.task == "image-classification"}
+    texts = {card.name for card in catalog} - pictures
+    labels = {label for card in catalog for label in card.labels}
+    for schema, field, values in (
+        ("ClassifyImage", "model", pictures),
+        ("ClassifyText", "model", texts),
+        ("Classification", "model", pictures | texts),
+        ("Explanation", "model", pictures),
+        ("ModelSummary", "name", pictures | texts),
+        ("LabelScore", "label", labels),
+        ("Score", "label", labels),
+    ):
+        assert set(schemas[schema]["properties"][field]["enum"]) == values, schema
+    assert "x-served" not in json.dumps(document)
+
+
 def test_it_is_valid_with_keys_and_without(document: Json, keyed: Json) -> None:
     for each in (document, keyed):
         assert list(OpenAPIV31SpecValidator(each).iter_errors()) == []

@@ -47,6 +47,7 @@ def test_feature_maps_come_as_numbers_and_as_a_picture(server: Any, eight: bytes
         ("/models/mnist/explain?as=gif", b"", 400, "invalid_parameter"),
         ("/models/mnist/explain?label=ten", None, 400, "invalid_input"),
         ("/models/mnist/explain?layer=none", None, 400, "invalid_input"),
+        ("/models/mnist/explain?layer=", None, 400, "invalid_input"),
         ("/models/mnist/explain", b"no picture", 422, "damaged_image"),
         ("/models/imdb/explain", b"A fine film.", 400, "invalid_input"),
         ("/models/nothing/explain", b"", 404, "model_not_found"),
