@@ -74,9 +74,7 @@ class Pad(QWidget):
         self.setMinimumSize(_MIN_SIZE, _MIN_SIZE)
         self.setAccessibleName(self.tr("Drawing pad"))
         self.setAccessibleDescription(
-            self.tr(
-                "Draw a digit with mouse, finger or pen, or with the arrow keys: Space lowers and lifts it"
-            )
+            self.tr("Draw a digit with mouse, finger, pen or arrow keys: Space begins and ends a stroke")
         )
 
     @property

@@ -145,10 +145,7 @@ class ReplayDialog(QDialog):
         self.chart = ScoreChart(labels, self._duration_ms, self)
         self.time = QSlider(Qt.Orientation.Horizontal, self)
         self.time.setRange(0, max(round(self._duration_ms), 1))
-        self.time.setPageStep(max(round(self._duration_ms / 10), 1))
-        self.time.setAccessibleName(self.tr("Time"))
         self.status = QLabel(self)
-        self.status.setWordWrap(True)
         self.play = QPushButton(self.tr("&Play again"), self)
         self._timer = QTimer(self)
         self._timer.setInterval(_TICK_MS)
@@ -208,6 +205,9 @@ class ReplayDialog(QDialog):
 
     def _lay_out(self) -> None:
         self.view.setFixedSize(QSize(260, 260))
+        self.time.setPageStep(max(round(self._duration_ms / 10), 1))
+        self.time.setAccessibleName(self.tr("Time"))
+        self.status.setWordWrap(True)
         font = self.font()
         font.setPointSizeF(font.pointSizeF() * 1.6)
         self.status.setFont(font)

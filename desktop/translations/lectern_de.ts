@@ -773,8 +773,8 @@ Protokolldatei: {0}</translation>
         <translation>Zeichenfläche</translation>
     </message>
     <message>
-        <source>Draw a digit with mouse, finger or pen, or with the arrow keys: Space lowers and lifts it</source>
-        <translation>Zeichnen Sie eine Ziffer mit Maus, Finger oder Stift, oder mit den Pfeiltasten: Die Leertaste setzt den Stift auf und hebt ihn ab</translation>
+        <source>Draw a digit with mouse, finger, pen or arrow keys: Space begins and ends a stroke</source>
+        <translation>Zeichnen Sie eine Ziffer mit Maus, Finger, Stift oder Pfeiltasten: Die Leertaste beginnt und beendet einen Strich</translation>
     </message>
     <message>
         <source>Clear</source>

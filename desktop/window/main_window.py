@@ -78,7 +78,7 @@ class MainWindow(QMainWindow):
         self.store = SettingsStore(settings, self)
         self._local = LocalBackend(models)
         self._server, self._offline = server, offline
-        self._connection = (settings.server, settings.api_key)
+        self._applied = settings
         self._orders = {DrawPage.key: settings.order}
         self.controller = PredictionController(self._create_dispatcher(), self)
         self.banner = Banner(self)
@@ -91,7 +91,6 @@ class MainWindow(QMainWindow):
         self.folder_page = FolderPage(self)
         explanations = ExplanationBackend(self._local.catalog)
         self.lab = LabPage(explanations, self)
-        self._lab_scroll = QScrollArea(self)
         self.explanation_dock = ExplanationDock(explanations, self)
         self.compare = CompareDock(self)
         self.panel = ResultPanel(self)
@@ -102,16 +101,11 @@ class MainWindow(QMainWindow):
             network_input=lambda: self.panel.preview.image,
             result=self._result,
         )
-        self.setWindowTitle("Lectern")
-        self.setAcceptDrops(True)
         self._lay_out()
         self._add_menus()
         self._connect_controller()
         self._connect_components()
-        self.resize(*_SIZE)
-        self.restoreGeometry(QByteArray(settings.geometry))
-        self.tabs.setCurrentIndex(min(settings.tab, self.tabs.count() - 1))
-        self._change_tab()
+        self._restore_state(settings)
 
     @property
     def settings(self) -> Settings:
@@ -140,7 +134,7 @@ class MainWindow(QMainWindow):
         if items.folders:
             self.tabs.setCurrentWidget(self.folder_page)
             self.folder_page.classify(items.folders[0])
-        elif items.files and self.tabs.currentWidget() is self._lab_scroll:
+        elif items.files and self.lab.isVisible():
             self.lab.open_picture(items.files[0])
         else:
             self.pictures_page.add_mime(event.mimeData())
@@ -162,16 +156,25 @@ class MainWindow(QMainWindow):
         server = ServerBackend(url, api_key=self.settings.api_key) if url else None
         return Dispatcher(self._local, server, expected=url != DEFAULT_URL)
 
+    def _restore_state(self, settings: Settings) -> None:
+        self.resize(*_SIZE)
+        self.restoreGeometry(QByteArray(settings.geometry))
+        self.tabs.setCurrentIndex(min(settings.tab, self.tabs.count() - 1))
+        self._change_tab()
+
     def _lay_out(self) -> None:
+        self.setWindowTitle("Lectern")
+        self.setAcceptDrops(True)
         self.tabs.setDocumentMode(True)
         for page in self.pages:
             self.tabs.addTab(page, page.title())
         self.tabs.addTab(self.folder_page, self.folder_page.title())
         # The lab is wide: in a narrow window it scrolls.
-        self._lab_scroll.setWidgetResizable(True)
-        self._lab_scroll.setFrameShape(QFrame.Shape.NoFrame)
-        self._lab_scroll.setWidget(self.lab)
-        self.tabs.addTab(self._lab_scroll, self.lab.title())
+        lab = QScrollArea(self)
+        lab.setWidgetResizable(True)
+        lab.setFrameShape(QFrame.Shape.NoFrame)
+        lab.setWidget(self.lab)
+        self.tabs.addTab(lab, self.lab.title())
         left = QVBoxLayout()
         left.addWidget(self.tabs, 1)
         left.addWidget(self.strip)
@@ -198,12 +201,6 @@ class MainWindow(QMainWindow):
         card = create_action(self, self.tr("About this &model…"), self.controller.fetch_card, "Ctrl+I")
         about = create_action(self, self.tr("&About Lectern"), self._show_about)
         about.setMenuRole(QAction.MenuRole.AboutRole)
-        tabs = [
-            create_action(
-                self, self.tabs.tabText(index), partial(self.tabs.setCurrentIndex, index), f"Ctrl+{index + 1}"
-            )
-            for index in range(self.tabs.count())
-        ]
         self._add_menu(
             self.tr("&File"),
             [pictures.open, folder],
@@ -217,10 +214,19 @@ class MainWindow(QMainWindow):
             [export.copy_picture, export.copy_input, export.copy_result, pictures.paste],
         )
         view = self._add_menu(
-            self.tr("&View"), tabs, [self.explanation_dock.action, self.compare.action, draw.replay, card]
+            self.tr("&View"),
+            self._tab_actions(),
+            [self.explanation_dock.action, self.compare.action, draw.replay, card],
         )
         view.addMenu(self.tr("&Colours")).addActions(ThemeActions(self.store, self).actions())
         self._add_menu(self.tr("&Help"), [about])
+
+    def _tab_actions(self) -> list[QAction]:
+        show = self.tabs.setCurrentIndex
+        return [
+            create_action(self, self.tabs.tabText(index), partial(show, index), f"Ctrl+{index + 1}")
+            for index in range(self.tabs.count())
+        ]
 
     def _connect_controller(self) -> None:
         controller = self.controller
@@ -259,10 +265,10 @@ class MainWindow(QMainWindow):
 
     @Slot(object)
     def _apply_settings(self, settings: Settings) -> None:
-        theme.apply(settings.theme)
-        connection = (settings.server, settings.api_key)
-        if connection != self._connection:
-            self._connection = connection
+        before, self._applied = self._applied, settings
+        if settings.theme is not before.theme:
+            theme.apply(settings.theme)
+        if (settings.server, settings.api_key) != (before.server, before.api_key):
             self._server = None
             self.controller.set_dispatcher(self._create_dispatcher())
 
@@ -372,7 +378,6 @@ class MainWindow(QMainWindow):
         assert isinstance(origin, Origin)
         page = next(page for page in self.pages if page.key == origin.page)
         self.tabs.setCurrentWidget(page)
-        self.controller.cancel()
         page.restore(origin.snapshot)
         prediction = response.result.prediction
         self.panel.select(prediction.model, prediction.version)

@@ -36,7 +36,7 @@ original = program.apply_style
 def apply_style(app, settings):
     original(app, settings)
     app.installEventFilter(watch)
-program.apply_style = dress
+program.apply_style = apply_style
 sys.exit(program.run(models=Path(sys.argv[2]), offline=True))
 """
 
@@ -67,13 +67,13 @@ def strokes() -> tuple[list[float], list[float]]:
     from PySide6.QtTest import QTest
     from PySide6.QtWidgets import QApplication
 
-    from desktop.app import dress
+    from desktop.app import apply_style
     from desktop.settings import Settings
     from desktop.window.main_window import MainWindow
     from service.inference.catalog import BUNDLED
 
     app = QApplication([])
-    dress(app, Settings())
+    apply_style(app, Settings())
     window = MainWindow(Settings(), models=BUNDLED, offline=True)
     window.show()
     window.start()
@@ -85,7 +85,7 @@ def strokes() -> tuple[list[float], list[float]]:
         loop.exec()
 
     answers: list[float] = []
-    window.reader.completed.connect(
+    window.controller.completed.connect(
         lambda answer: answer.request.settled and answers.append(time.perf_counter())
     )
     until(lambda: window.panel.model is not None)

@@ -13,7 +13,7 @@ from desktop import cli
 from desktop.cli import MissingSystemLibrary, desktop
 
 LECTERN = "import sys; sys.argv = ['lectern', 'desktop', *sys.argv[1:]]; from service.cli import main; main()"
-# Makes the import of Qt fail, as it does where the package, or a library of the system, is missing.
+# Makes the import of Qt fail, as without the package or without a system library.
 BROKEN = """
 import sys
 class Finder:
@@ -25,14 +25,14 @@ sys.meta_path.insert(0, Finder())
 
 
 def lectern(*words: str, before: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
-    kept = {
+    inherited = {
         name: value
         for name, value in os.environ.items()
         if name not in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
     }
     return subprocess.run(
         [sys.executable, "-c", before + LECTERN, *words],
-        env={**kept, **environment}, capture_output=True, text=True, timeout=60, check=False,
+        env={**inherited, **environment}, capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
 
 
@@ -126,7 +126,7 @@ def test_the_app_imports_no_posix_module() -> None:
     assert run.returncode == 0, run.stderr
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="other systems always have a screen")
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux runs without a display")
 def test_a_missing_display_prints_one_line() -> None:
     run = lectern()
     assert (run.returncode, len(run.stderr.splitlines())) == (2, 1)
@@ -156,15 +156,17 @@ def test_the_app_imports_onnx_runtime_and_tensorflow_only_when_needed() -> None:
 
 
 def test_the_stand_alone_program_starts_like_the_command() -> None:
-    kept = {name: value for name, value in os.environ.items() if name not in ("DISPLAY", "WAYLAND_DISPLAY")}
-    kept.pop("QT_QPA_PLATFORM", None)
-    answer = subprocess.run(
+    inherited = {
+        name: value for name, value in os.environ.items() if name not in ("DISPLAY", "WAYLAND_DISPLAY")
+    }
+    inherited.pop("QT_QPA_PLATFORM", None)
+    run = subprocess.run(
         [sys.executable, "-m", "desktop"],
-        env=kept, capture_output=True, text=True, timeout=60, check=False,
+        env=inherited, capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
-    assert answer.returncode == 1
-    assert answer.stderr.startswith("lectern-desktop: there is no display")
-    assert "Traceback" not in answer.stderr
+    assert run.returncode == 1
+    assert run.stderr.startswith("lectern-desktop: there is no display")
+    assert "Traceback" not in run.stderr
 
 
 def test_the_stand_alone_program_includes_its_data() -> None:

@@ -43,9 +43,9 @@ def test_an_invalid_server_url_is_refused(address: str) -> None:
 
 
 def test_a_change_is_written_and_emitted_once(qapp: QApplication) -> None:
-    store, told = SettingsStore(Settings()), []
-    store.changed.connect(told.append)
+    store, emitted = SettingsStore(Settings()), []
+    store.changed.connect(emitted.append)
     for _ in range(2):
         store.update(theme=Theme.LIGHT, brush=0.2)
-    assert told == [store.settings]
+    assert emitted == [store.settings]
     assert stored.load() == store.settings == Settings(theme=Theme.LIGHT, brush=0.2)

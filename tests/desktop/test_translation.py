@@ -1,4 +1,4 @@
-"""The German window, and the tools that see to it that not one sentence is left out."""
+"""The German translation, and the window that uses it."""
 
 import re
 import shutil
@@ -24,13 +24,13 @@ def messages(path: Path) -> dict[tuple[str, str], str]:
     for context in ElementTree.parse(path).getroot().iter("context"):
         for message in context.iter("message"):
             translation = message.find("translation")
-            came = translation.get("type") is None
+            finished = translation.get("type") is None
             source = message.findtext("source")
-            found[context.findtext("name"), source] = (translation.text or "") if came else ""
+            found[context.findtext("name"), source] = (translation.text or "") if finished else ""
     return found
 
 
-def test_every_sentence_of_the_app_is_translated(tmp_path: Path) -> None:
+def test_every_text_of_the_app_is_translated(tmp_path: Path) -> None:
     fresh = tmp_path / "lectern_de.ts"
     shutil.copy(SOURCE, fresh)
     files = [str(path) for path in sorted(PACKAGE.rglob("*.py"))]
@@ -44,20 +44,20 @@ def test_every_sentence_of_the_app_is_translated(tmp_path: Path) -> None:
     assert set(translated) == set(messages(SOURCE))
 
 
-def test_translations_keep_what_is_filled_in() -> None:
+def test_translations_keep_placeholders_and_mnemonics() -> None:
     for (_, source), text in messages(SOURCE).items():
         assert sorted(re.findall(r"{\w*}", text)) == sorted(re.findall(r"{\w*}", source)), source
         assert text.count("&") == source.count("&"), source
         assert ("…" in text) == ("…" in source), source
 
 
-def test_the_compiled_file_is_that_of_the_sentences(tmp_path: Path) -> None:
+def test_the_compiled_file_is_current(tmp_path: Path) -> None:
     compiled = tmp_path / "lectern_de.qm"
     subprocess.run([TOOLS / "pyside6-lrelease", SOURCE, "-qm", compiled], check=True, capture_output=True)
     assert compiled.read_bytes() == SOURCE.with_suffix(".qm").read_bytes()
 
 
-def test_the_window_speaks_german(qtbot: QtBot, open_window: OpenWindow) -> None:
+def test_the_window_is_german(qtbot: QtBot, open_window: OpenWindow) -> None:
     german = open_window(Settings(server="", language="de"))
     assert [german.tabs.tabText(index) for index in range(4)] == ["Zeichnen", "Bilder", "Text", "Ordner"]
     assert [menu.text() for menu in german.menuBar().actions()] == [

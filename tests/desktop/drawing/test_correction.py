@@ -8,7 +8,7 @@ from gestures import ONE, SEVEN, click, draw, press, settling
 from PIL import Image
 from pytestqt.qtbot import QtBot
 
-from desktop import settings as remembered
+from desktop import settings as stored
 from desktop.drawing.correction import CorrectionDialog, save_correction
 from desktop.pictures.images import pillow_of, png_of_drawing
 from desktop.window.main_window import MainWindow
@@ -34,7 +34,7 @@ def test_a_drawing_is_saved_with_its_true_label(qtbot: QtBot, window: MainWindow
     np.testing.assert_array_equal(
         np.asarray(Image.open(saved)), np.asarray(pillow_of(window.draw_page.pad.picture))
     )
-    assert window.settings.corrections == remembered.load().corrections == str(folder)
+    assert window.settings.corrections == stored.load().corrections == str(folder)
 
 
 def test_a_folder_that_cannot_be_written_is_reported(

@@ -29,8 +29,8 @@ def test_a_stroke_is_predicted_as_by_service_inference(
     expected = Catalog(models).predictor("mnist").predict([png_of_drawing(pad.picture)])[0]
     assert headline(window) == expected.best.label == "7"
     assert list(bars(window)) == list("0123456789")
-    seen = prepare_digit(pillow_of(pad.picture))
-    qtbot.waitUntil(lambda: np.array_equal(window.panel.preview.pixels, seen))
+    expected_input = prepare_digit(pillow_of(pad.picture))
+    qtbot.waitUntil(lambda: np.array_equal(window.panel.preview.pixels, expected_input))
     assert window.panel.duration.text().startswith("This computer ")
     assert window.panel.duration.text().endswith(" ms")
 
@@ -84,11 +84,11 @@ def test_clear_removes_drawing_and_result_and_can_be_undone(qtbot: QtBot, window
 def test_a_response_after_clear_is_dropped(qtbot: QtBot, window: MainWindow) -> None:
     draw(window.draw_page.pad, SEVEN)
     press(window, "Ctrl+Backspace")
-    # A request asked later is answered later: when its answer is there, that of the seven would be, too.
+    # Responses come in the order of requests, so this one proves that the earlier one was dropped.
     window.tabs.setCurrentWidget(window.text_page)
-    with qtbot.waitSignal(window.controller.completed) as answered:
+    with qtbot.waitSignal(window.controller.completed) as completed:
         QTest.keyClicks(window.text_page.editor, "good")
-    assert answered.args[0].request.value == "good"
+    assert completed.args[0].request.value == "good"
     window.tabs.setCurrentWidget(window.draw_page)
     assert headline(window) == "Draw a digit"
 

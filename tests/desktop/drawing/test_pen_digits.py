@@ -15,7 +15,7 @@ from service.inference import Catalog
 from service.inference.catalog import BUNDLED
 from service.inference.preprocessing import prepare_digit
 
-# Every eighth of the 400 digits of the sample; all of them, and the whole set, are for ``python pen.py``.
+# The test uses every eighth digit of the sample; ``python pen_digits.py`` uses all.
 STEP = 8
 
 
@@ -40,11 +40,11 @@ def test_pad_and_direct_rendering_give_the_same_network_input(
     window.controller.set_page(None)  # This test needs the pad only.
     differences = []
     for _, strokes in pen_digits.digits(sample_file):
-        seen = prepare_digit(pen_digits.replay(window.draw_page.pad, strokes)).astype(float)
+        drawn_input = prepare_digit(pen_digits.replay(window.draw_page.pad, strokes)).astype(float)
         direct = prepare_digit(pen_digits.rendered(strokes)).astype(float)
-        # A whole-pixel shift that tips over by a hair is no difference in shape.
+        # Rounding of the centre of mass may shift a digit by one pixel.
         shifts = [np.roll(direct, (y, x), (0, 1)) for y in (-1, 0, 1) for x in (-1, 0, 1)]
-        differences.append(min(np.abs(seen - shifted).mean() for shifted in shifts))
+        differences.append(min(np.abs(drawn_input - shifted).mean() for shifted in shifts))
     assert np.median(differences) < 2.5
     assert max(differences) < 8
 

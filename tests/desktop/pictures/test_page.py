@@ -49,9 +49,9 @@ def best_label(models: Path, name: str, data: bytes) -> str:
 
 def test_a_dropped_file_is_shown_and_predicted(qtbot: QtBot, window: MainWindow, models: Path) -> None:
     path = pictures() / "ship.png"
-    with qtbot.waitSignal(window.controller.completed) as answered:
+    with qtbot.waitSignal(window.controller.completed) as completed:
         drop(window, files(path))
-    assert answered.args[0].result.prediction.best.label == best_label(models, "cifar10", path.read_bytes())
+    assert completed.args[0].result.prediction.best.label == best_label(models, "cifar10", path.read_bytes())
     scores = [row.score or 0 for row in window.panel.bars.rows]
     assert scores == sorted(scores, reverse=True)
     assert not window.pictures_page.view.image.isNull()
@@ -179,9 +179,9 @@ def test_samples_are_those_of_the_selected_model(qtbot: QtBot, window: MainWindo
         buttons = {
             button.accessibleName(): button for button in window.pictures_page.findChildren(QToolButton)
         }
-        with qtbot.waitSignal(window.controller.completed) as answered:
+        with qtbot.waitSignal(window.controller.completed) as completed:
             click(buttons[sample])
-        assert answered.args[0].result.prediction.model == name
+        assert completed.args[0].result.prediction.model == name
 
 
 def test_another_model_predicts_the_same_picture(qtbot: QtBot, window: MainWindow) -> None:
@@ -190,9 +190,9 @@ def test_another_model_predicts_the_same_picture(qtbot: QtBot, window: MainWindo
     index = [model.name for model in window.controller.dispatcher.connection_state.models].index(
         "cats_vs_dogs"
     )
-    with qtbot.waitSignal(window.controller.completed) as answered:
+    with qtbot.waitSignal(window.controller.completed) as completed:
         window.panel.models.setCurrentIndex(index)
-    assert answered.args[0].result.prediction.model == "cats_vs_dogs"
+    assert completed.args[0].result.prediction.model == "cats_vs_dogs"
     assert set(bars(window)) == {"cat", "dog"}
     assert window.settings.models["pictures"] == "cats_vs_dogs"
 

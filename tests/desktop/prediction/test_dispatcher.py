@@ -121,8 +121,8 @@ def test_a_slow_server_blocks_neither_pad_nor_preview(
     window = open_window(Settings(server=server.url))
     draw_and_wait(qtbot, window, ONE)
     server.behaviour = "slow"
-    answered = []
-    window.controller.completed.connect(answered.append)
+    responses = []
+    window.controller.completed.connect(responses.append)
     clock = QElapsedTimer()
     clock.start()
     with qtbot.waitSignal(
@@ -130,12 +130,12 @@ def test_a_slow_server_blocks_neither_pad_nor_preview(
     ):
         draw(window.draw_page.pad, DASH)
     assert clock.elapsed() < 1500
-    assert answered == []
+    assert responses == []
     assert len(window.draw_page.pad.strokes) == 2
-    qtbot.waitUntil(lambda: bool(answered), timeout=6000)
+    qtbot.waitUntil(lambda: bool(responses), timeout=6000)
     assert "does not respond" in window.banner.text
-    qtbot.waitUntil(lambda: answered[-1].request.settled)
-    assert answered[-1].result.location is Location.LOCAL
+    qtbot.waitUntil(lambda: responses[-1].request.settled)
+    assert responses[-1].result.location is Location.LOCAL
 
 
 def test_an_input_error_of_the_server_is_no_connection_error(
@@ -183,8 +183,8 @@ def test_a_version_that_only_the_server_has_is_replaced_by_the_local_default(
 ) -> None:
     dispatcher = Dispatcher(LocalBackend(models))
     picture = (Path(__file__).parents[2] / "data" / "pictures" / "eight.png").read_bytes()
-    (reading,) = dispatcher.predict("mnist", [picture], version=99)
-    assert reading.prediction.version == 2
+    (result,) = dispatcher.predict("mnist", [picture], version=99)
+    assert result.prediction.version == 2
 
 
 def test_the_server_provides_the_card_of_a_version_that_is_not_local(

@@ -65,8 +65,8 @@ class Server:
 
     def is_ready(self) -> bool:
         try:
-            with urllib.request.urlopen(f"{self.url}/readyz", timeout=1) as answer:
-                return answer.status == 200
+            with urllib.request.urlopen(f"{self.url}/readyz", timeout=1) as response:
+                return response.status == 200
         except (urllib.error.URLError, OSError):
             return False
 
@@ -84,8 +84,8 @@ def server(tmp_path: Path) -> Iterator[Server]:
 
 
 def draw_and_wait(qtbot: QtBot, window: MainWindow, *, stop: Server | None = None) -> str:
-    """Draw a stroke, in the middle of which the server may be stopped; return where it was draw_and_wait."""
-    reader, pad = window.controller, window.draw_page.pad
+    """Draw a stroke, optionally stop the server halfway; return the text about location and duration."""
+    controller, pad = window.controller, window.draw_page.pad
     steps = itertools.count()
 
     def halfway() -> None:
@@ -93,7 +93,7 @@ def draw_and_wait(qtbot: QtBot, window: MainWindow, *, stop: Server | None = Non
             stop.signal(signal.SIGSTOP)
 
     with qtbot.waitSignal(
-        reader.completed, timeout=20_000, check_params_cb=lambda answer: answer.request.settled
+        controller.completed, timeout=20_000, check_params_cb=lambda one: one.request.settled
     ):
         draw(pad, DASH if pad.strokes else SEVEN, after_step=halfway)
     return window.panel.duration.text()
@@ -126,7 +126,7 @@ def test_a_real_server_is_used_replaced_and_reconnected(
     assert strokes == 5
 
     window.tabs.setCurrentWidget(window.text_page)
-    with qtbot.waitSignal(window.controller.completed, timeout=20_000) as answered:
+    with qtbot.waitSignal(window.controller.completed, timeout=20_000) as completed:
         QTest.keyClicks(window.text_page.editor, "wonderful")
-    assert answered.args[0].result.location.value == "server"
+    assert completed.args[0].result.location.value == "server"
     assert headline(window) in ("positive", "Unsure")

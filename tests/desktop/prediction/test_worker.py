@@ -15,41 +15,41 @@ def no_results() -> Iterator[object]:
 
 
 def test_a_newer_job_replaces_the_pending_one() -> None:
-    box = JobSlot()
+    slot = JobSlot()
     jobs = [lambda number=number: iter([number]) for number in range(3)]
     for job in jobs:
-        box.put(job)
-    taken = box.get()
-    assert taken is not None
-    assert taken[1] is jobs[2]
+        slot.put(job)
+    got = slot.get()
+    assert got is not None
+    assert got[1] is jobs[2]
 
 
 def test_cancel_affects_earlier_jobs_only() -> None:
-    box = JobSlot()
-    before = box.put(no_results)
-    box.cancel()
-    after = box.put(no_results)
-    assert box.is_cancelled(before)
-    assert not box.is_cancelled(after)
+    slot = JobSlot()
+    before = slot.put(no_results)
+    slot.cancel()
+    after = slot.put(no_results)
+    assert slot.is_cancelled(before)
+    assert not slot.is_cancelled(after)
 
 
 def test_get_waits_for_a_job_and_ends_on_close() -> None:
-    box = JobSlot()
-    taken: list[object] = []
+    slot = JobSlot()
+    got: list[object] = []
     got_one = threading.Event()
 
-    def take_two() -> None:
-        taken.append(box.get())
+    def get_two() -> None:
+        got.append(slot.get())
         got_one.set()
-        taken.append(box.get())
+        got.append(slot.get())
 
-    thread = threading.Thread(target=take_two)
+    thread = threading.Thread(target=get_two)
     thread.start()
-    ticket = box.put(no_results)
+    job_id = slot.put(no_results)
     assert got_one.wait(5)
-    box.close()
+    slot.close()
     thread.join(5)
-    assert taken == [(ticket, no_results), None]
+    assert got == [(job_id, no_results), None]
 
 
 @pytest.fixture
@@ -60,21 +60,21 @@ def worker(qtbot: QtBot) -> Iterator[Worker]:
 
 
 def test_results_are_in_order_and_finished_comes_last(qtbot: QtBot, worker: Worker) -> None:
-    came = []
-    worker.result_ready.connect(came.append)
+    results = []
+    worker.result_ready.connect(results.append)
     with qtbot.waitSignal(worker.finished):
         worker.put(lambda: iter([1, 2, 3]))
-    assert came == [1, 2, 3]
+    assert results == [1, 2, 3]
 
 
 def test_the_worker_continues_after_a_lectern_error(qtbot: QtBot, worker: Worker) -> None:
-    def refuses() -> Iterator[object]:
+    def fails() -> Iterator[object]:
         yield 1
         raise BlankImage("no_results there")
 
-    with qtbot.waitSignal(worker.failed) as refused:
-        worker.put(refuses)
-    assert refused.args[0].code == "blank_image"
+    with qtbot.waitSignal(worker.failed) as failed:
+        worker.put(fails)
+    assert failed.args[0].code == "blank_image"
     with qtbot.waitSignal(worker.finished):
         worker.put(no_results)
 

@@ -32,11 +32,11 @@ def test_bars_have_name_and_value_for_screen_readers(qtbot: QtBot, window: MainW
 def test_the_settled_result_is_announced_once(
     qtbot: QtBot, window: MainWindow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    said: list[str] = []
-    monkeypatch.setattr("desktop.result.panel.announce", lambda speaker, text: said.append(text))
+    announced: list[str] = []
+    monkeypatch.setattr("desktop.result.panel.announce", lambda widget, text: announced.append(text))
     with settling(qtbot, window):
         draw(window.draw_page.pad, SEVEN)
-    assert said == [f"7, {window.panel.detail.text()}"]
+    assert announced == [f"7, {window.panel.detail.text()}"]
 
 
 def test_a_prediction_below_the_threshold_of_the_card_is_unsure(qtbot: QtBot, window: MainWindow) -> None:
@@ -53,9 +53,9 @@ def test_a_prediction_below_the_threshold_of_the_card_is_unsure(qtbot: QtBot, wi
 def test_another_page_selects_the_default_version_again(qtbot: QtBot, window: MainWindow) -> None:
     window.panel.versions.setCurrentIndex(1)
     assert window.panel.version == 1
-    with qtbot.waitSignal(window.controller.completed) as answered:
+    with qtbot.waitSignal(window.controller.completed) as completed:
         draw(window.draw_page.pad, SEVEN)
-    assert answered.args[0].result.prediction.version == 1
+    assert completed.args[0].result.prediction.version == 1
     window.controller.reconnect()
     window.tabs.setCurrentWidget(window.text_page)
     window.tabs.setCurrentWidget(window.draw_page)

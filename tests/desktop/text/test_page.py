@@ -11,13 +11,13 @@ from desktop.window.main_window import MainWindow
 
 def test_a_text_is_predicted_while_it_is_typed(qtbot: QtBot, window: MainWindow) -> None:
     press(window, "Ctrl+3")
-    answers = []
-    window.controller.completed.connect(answers.append)
+    responses = []
+    window.controller.completed.connect(responses.append)
     QTest.keyClicks(window.text_page.editor, "a great film")
-    qtbot.waitUntil(lambda: bool(answers) and answers[-1].request.value == "a great film")
-    assert not answers[-1].request.settled
+    qtbot.waitUntil(lambda: bool(responses) and responses[-1].request.value == "a great film")
+    assert not responses[-1].request.settled
     assert headline(window) == "positive"
-    qtbot.waitUntil(lambda: answers[-1].request.settled, timeout=2000)
+    qtbot.waitUntil(lambda: responses[-1].request.settled, timeout=2000)
     window.text_page.editor.clear()
     assert headline(window) == "Write a review"
     assert set(bars(window).values()) == {""}
