@@ -1,4 +1,4 @@
-"""Predicts on this computer or by a Lectern server."""
+"""Predicts on this computer or on a Lectern server."""
 
 import math
 import threading
@@ -109,7 +109,7 @@ class LocalBackend:
 
 
 class ServerBackend:
-    """Predicts by a server; makes no retries because the local backend takes over."""
+    """Predicts on a server; makes no retries because the local backend takes over."""
 
     def __init__(self, url: str, *, api_key: str = "", timeout_s: float = SERVER_TIMEOUT_S) -> None:
         """Prepare the connection without sending anything.

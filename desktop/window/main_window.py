@@ -90,7 +90,7 @@ class MainWindow(QMainWindow):
         self.page: Page = self.draw_page
         self.folder_page = FolderPage(self)
         explanations = ExplanationBackend(self._local.catalog)
-        self.lab = LabPage(explanations, self)
+        self.lab_page = LabPage(explanations, self)
         self.explanation_dock = ExplanationDock(explanations, self)
         self.compare = CompareDock(self)
         self.panel = ResultPanel(self)
@@ -134,8 +134,8 @@ class MainWindow(QMainWindow):
         if items.folders:
             self.tabs.setCurrentWidget(self.folder_page)
             self.folder_page.classify(items.folders[0])
-        elif items.files and self.lab.isVisible():
-            self.lab.open_picture(items.files[0])
+        elif items.files and self.lab_page.isVisible():
+            self.lab_page.open_picture(items.files[0])
         else:
             self.pictures_page.add_mime(event.mimeData())
 
@@ -146,7 +146,7 @@ class MainWindow(QMainWindow):
             brush=self.draw_page.pad.brush,
             tab=self.tabs.currentIndex(),
         )
-        for component in (self.pictures_page, self.folder_page, self.lab, self.explanation_dock.panel):
+        for component in (self.pictures_page, self.folder_page, self.lab_page, self.explanation_dock.panel):
             component.close_workers()
         self.controller.close()
         super().closeEvent(event)
@@ -173,8 +173,8 @@ class MainWindow(QMainWindow):
         lab = QScrollArea(self)
         lab.setWidgetResizable(True)
         lab.setFrameShape(QFrame.Shape.NoFrame)
-        lab.setWidget(self.lab)
-        self.tabs.addTab(lab, self.lab.title())
+        lab.setWidget(self.lab_page)
+        self.tabs.addTab(lab, self.lab_page.title())
         left = QVBoxLayout()
         left.addWidget(self.tabs, 1)
         left.addWidget(self.strip)
@@ -286,7 +286,7 @@ class MainWindow(QMainWindow):
             self.explanation_dock.panel.set_model(None, None)
             picture = self.pictures_page.value()
             if isinstance(picture, bytes):
-                self.lab.suggest_picture(picture)
+                self.lab_page.suggest_picture(picture)
             return
         self.page = page
         self.panel.set_preview_visible(page.shows_picture)

@@ -35,13 +35,13 @@ from service.inference.preprocessing import decode_image, prepare_digit
 def window(qtbot: QtBot, open_window: OpenWindow) -> MainWindow:
     window = open_window(models=BUNDLED)
     press(window, "Ctrl+5")
-    assert window.lab.isVisible()
+    assert window.lab_page.isVisible()
     return window
 
 
 @pytest.fixture
 def lab(window: MainWindow) -> LabPage:
-    return window.lab
+    return window.lab_page
 
 
 @pytest.fixture
@@ -200,11 +200,11 @@ def test_filters_of_a_trained_network_can_be_chosen(qtbot: QtBot, drawn: LabPage
 
 
 def test_showing_the_tab_again_adds_no_filters_twice(qtbot: QtBot, window: MainWindow) -> None:
-    presets = window.lab.editor.presets
+    presets = window.lab_page.editor.presets
     qtbot.waitUntil(lambda: presets.findText("Filter of mnist, version 1") >= 0)
     count = presets.count()
     press(window, "Ctrl+1")
-    with qtbot.waitSignal(window.lab.editor._model_worker.finished):
+    with qtbot.waitSignal(window.lab_page.editor._model_worker.finished):
         press(window, "Ctrl+5")
     assert presets.count() == count
 
@@ -235,14 +235,14 @@ def drop(window: MainWindow, path: Path) -> None:
 
 def test_a_picture_can_be_dropped_on_the_lab(qtbot: QtBot, window: MainWindow, tmp_path: Path) -> None:
     drop(window, pictures() / "ship.png")
-    assert window.lab.isVisible()
+    assert window.lab_page.isVisible()
     ship = crop_grey_square(decode_image((pictures() / "ship.png").read_bytes()), size=64)
-    wait_for(qtbot, window.lab, ConvolutionBlock(kernel=PRESETS[Preset.SOBEL_X]), ship)
+    wait_for(qtbot, window.lab_page, ConvolutionBlock(kernel=PRESETS[Preset.SOBEL_X]), ship)
     broken = tmp_path / "broken.png"
     broken.write_bytes(b"no picture")
     drop(window, broken)
-    qtbot.waitUntil(lambda: window.lab.view.input_pixels.placeholder.startswith("This file is damaged"))
-    assert window.lab.output is None
+    qtbot.waitUntil(lambda: window.lab_page.view.input_pixels.placeholder.startswith("This file is damaged"))
+    assert window.lab_page.output is None
 
 
 def test_a_picture_can_be_opened(qtbot: QtBot, lab: LabPage) -> None:
@@ -260,16 +260,16 @@ def test_the_picture_of_the_other_tab_is_suggested_once(qtbot: QtBot, window: Ma
     window.pictures_page.load([DroppedFile("ship.png", pictures() / "ship.png")])
     qtbot.waitUntil(lambda: window.pictures_page.value() is not None)
     press(window, "Ctrl+5")
-    window.lab.picker.select_picture()
+    window.lab_page.picker.select_picture()
     ship = crop_grey_square(decode_image((pictures() / "ship.png").read_bytes()), size=64)
-    wait_for(qtbot, window.lab, ConvolutionBlock(kernel=PRESETS[Preset.SOBEL_X]), ship)
+    wait_for(qtbot, window.lab_page, ConvolutionBlock(kernel=PRESETS[Preset.SOBEL_X]), ship)
     drop(window, pictures() / "cat.jpg")
     cat = crop_grey_square(decode_image((pictures() / "cat.jpg").read_bytes()), size=64)
-    wait_for(qtbot, window.lab, ConvolutionBlock(kernel=PRESETS[Preset.SOBEL_X]), cat)
+    wait_for(qtbot, window.lab_page, ConvolutionBlock(kernel=PRESETS[Preset.SOBEL_X]), cat)
     press(window, "Ctrl+1")
     press(window, "Ctrl+5")
-    choose(window.lab.editor.presets, Preset.EMBOSS)
-    wait_for(qtbot, window.lab, ConvolutionBlock(kernel=PRESETS[Preset.EMBOSS]), cat)
+    choose(window.lab_page.editor.presets, Preset.EMBOSS)
+    wait_for(qtbot, window.lab_page, ConvolutionBlock(kernel=PRESETS[Preset.EMBOSS]), cat)
 
 
 def test_selecting_a_value_highlights_its_receptive_field(qtbot: QtBot, drawn: LabPage) -> None:
@@ -302,18 +302,18 @@ def test_undo_and_clear_apply_to_the_visible_pad(qtbot: QtBot, window: MainWindo
     press(window, "Ctrl+1")
     draw(window.draw_page.pad, ONE)
     press(window, "Ctrl+5")
-    draw(window.lab.picker.pad, SEVEN)
-    draw(window.lab.picker.pad, ONE)
-    QTest.keyClick(window.lab.picker.pad, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
-    assert len(window.lab.picker.pad.strokes) == 1
-    QTest.keySequence(window.lab.picker.pad, "Ctrl+Shift+Z")
-    assert len(window.lab.picker.pad.strokes) == 2
+    draw(window.lab_page.picker.pad, SEVEN)
+    draw(window.lab_page.picker.pad, ONE)
+    QTest.keyClick(window.lab_page.picker.pad, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    assert len(window.lab_page.picker.pad.strokes) == 1
+    QTest.keySequence(window.lab_page.picker.pad, "Ctrl+Shift+Z")
+    assert len(window.lab_page.picker.pad.strokes) == 2
     assert len(window.draw_page.pad.strokes) == 1
-    qtbot.waitUntil(lambda: window.lab.output is not None)
-    click(window.lab.picker.clear)
-    qtbot.waitUntil(lambda: window.lab.view.input_pixels.placeholder == "Draw something")
-    assert window.lab.output is None
-    assert window.lab.view.formula.text() == "O = (I − K + 2P) / S + 1"
+    qtbot.waitUntil(lambda: window.lab_page.output is not None)
+    click(window.lab_page.picker.clear)
+    qtbot.waitUntil(lambda: window.lab_page.view.input_pixels.placeholder == "Draw something")
+    assert window.lab_page.output is None
+    assert window.lab_page.view.formula.text() == "O = (I − K + 2P) / S + 1"
     assert len(window.draw_page.pad.strokes) == 1
 
 
