@@ -66,6 +66,12 @@ NOT_ROOT = "import os; os.geteuid = lambda: 1000"
 AS_ROOT = "import os; os.geteuid = lambda: 0"
 
 
+def _restore_signals() -> None:
+    """Undo what nohup, or a shell's background job, leaves to the process: they ignore some signals."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
+
+
 class Checkout:
     """A copy of what ./run reads, with a PATH of its own."""
 
@@ -116,6 +122,7 @@ class Checkout:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            preexec_fn=_restore_signals,
         )
 
     def run(self, *words: str, python: Path | None = None) -> subprocess.CompletedProcess[str]:
