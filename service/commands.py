@@ -155,7 +155,7 @@ def explain(
     if layer is not None:
         sheet, subject = map_sheet(explainer.feature_maps(pixels, layer=layer)), f"layer {layer}"
     else:
-        shown = label or predictor.best_label(pixels)
+        shown = label or predictor.classify([pixels], top_k=1)[0].best.label
         sheet, subject = heat_overlay(pixels, explainer.heat(pixels, label=shown)), f"label {shown}"
     stream = io.BytesIO()
     sheet.save(stream, "PNG")

@@ -218,14 +218,24 @@ class Predictor:
         Raises:
             InputError: One of the inputs is invalid.
         """
-        if not inputs:
-            return []
-        batch = self.stack([self.prepare(value) for value in inputs])
-        return [self.answer(row, top_k=top_k) for row in self.probabilities(batch)]
+        return self.classify([self.prepare(value) for value in inputs], top_k=top_k)
 
-    def best_label(self, row: Array) -> str:
-        """Return the most probable label of one prepared input."""
-        return self.answer(self.probabilities(self.stack([row]))[0], top_k=1).best.label
+    def classify(self, rows: Sequence[Array], *, top_k: int | None = None) -> list[Prediction]:
+        """Classify prepared inputs in one batch.
+
+        Args:
+            rows: Input arrays, as :meth:`prepare` and :meth:`prepare_image` return them.
+            top_k: Number of labels to return, 1 or more; all of them if None.
+
+        Returns:
+            One prediction for each row, in the same order.
+
+        Raises:
+            InvalidInput: A row does not have the dtype and shape of the card's ``input``.
+        """
+        if not rows:
+            return []
+        return [self.answer(row, top_k=top_k) for row in self.probabilities(self.stack(rows))]
 
     def warm(self) -> None:
         """Run the network once, so that one-time work does not delay the first prediction."""

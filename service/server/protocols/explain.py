@@ -110,7 +110,7 @@ class ExplainProtocol:
                 values = explainer.feature_maps(pixels, layer=query["layer"])
                 subject, picture = {"layer": query["layer"]}, map_sheet(values)
             else:
-                label = query.get("label") or predictor.best_label(pixels)
+                label = query.get("label") or predictor.classify([pixels], top_k=1)[0].best.label
                 values = explainer.heat(pixels, label=label)
                 subject, picture = {"label": label}, heat_overlay(pixels, values)
             headers = {"X-Model-Version": str(card.version)}

@@ -137,6 +137,13 @@ def test_decoded_picture_is_prepared_like_its_file(catalog: Catalog, digit_png: 
         catalog.predictor("imdb").prepare_image(decode_image(digit_png))
 
 
+def test_prepared_rows_are_classified_like_their_files(catalog: Catalog, digit_png: bytes) -> None:
+    predictor = catalog.predictor("mnist")
+    rows = [predictor.prepare(digit_png)] * 2
+    assert predictor.classify(rows, top_k=3) == predictor.predict([digit_png] * 2, top_k=3)
+    assert predictor.classify([]) == []
+
+
 def test_picture_above_the_limit_is_rejected(catalog: Catalog, digit_png: bytes) -> None:
     with pytest.raises(InputTooLarge):
         catalog.predictor("mnist").prepare(digit_png, max_pixels=783)
