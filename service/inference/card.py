@@ -10,7 +10,7 @@ from msgspec import Meta, Struct
 from msgspec.structs import force_setattr
 
 from service.inference.card_migration import migrate_card
-from service.inference.errors import CardError
+from service.inference.errors import CardError, shorten
 from service.inference.files import write_atomically
 
 SCHEMA_VERSION = 2
@@ -19,12 +19,8 @@ Task = Literal["image-classification", "text-classification"]
 Dtype = Literal["uint8", "int32"]
 ColorMode = Literal["L", "RGB", "none"]
 PreprocessingKind = Literal["digit", "garment", "photo", "text"]
-_CHOICES = {
-    "task": Task,
-    "input.dtype": Dtype,
-    "input.color_mode": ColorMode,
-    "input.preprocessing": PreprocessingKind,
-}
+_CHOICES = {"task": Task, "dtype": Dtype, "color_mode": ColorMode, "preprocessing": PreprocessingKind}
+_INVALID_CHOICE = "Invalid enum value '"  # beginning of msgspec's message
 
 _LARGEST = 1.7976931348623157e308
 Finite = Annotated[float, Meta(ge=-_LARGEST, le=_LARGEST)]  # neither NaN nor infinite
@@ -419,7 +415,9 @@ def parse_card(document: object, *, source: str) -> Card:
     document = migrate_card(document)
     version = document.get("schema_version")
     if version != SCHEMA_VERSION:
-        raise CardError(f"{source}: schema_version is {version!r}, this Lectern reads 1 and {SCHEMA_VERSION}")
+        raise CardError(
+            f"{source}: schema_version is {shorten(version)}, this Lectern reads 1 and {SCHEMA_VERSION}"
+        )
     try:
         card = msgspec.convert(document, Card)
     except msgspec.ValidationError as error:
@@ -459,8 +457,10 @@ def _describe(error: msgspec.ValidationError) -> str:
     if problem.startswith("Object missing required field"):
         name = problem.split("`")[1]
         return f"field {f'{path}.{name}' if path else name} is missing; export the model again"
-    if path in _CHOICES:
-        problem = f"{problem}, expected one of {', '.join(get_args(_CHOICES[path]))}"
+    if problem.startswith(_INVALID_CHOICE):
+        value = problem.removeprefix(_INVALID_CHOICE).removesuffix("'")
+        choices = get_args(_CHOICES[path.rpartition(".")[2]])
+        return f"field {path}: {shorten(value)} is not one of {', '.join(choices)}"
     return f"field {path}: {problem[0].lower()}{problem[1:]}"
 
 

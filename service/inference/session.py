@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import onnxruntime as ort
 
-from service.inference.errors import ModelError, ProviderError
+from service.inference.errors import ChecksumMismatch, ModelError, ProviderError
+from service.inference.files import sha256_of
 
 AUTO = "auto"
 _NAMES = {
@@ -51,6 +53,37 @@ def open_session(
             "install them, or set LECTERN_PROVIDERS=cpu"
         )
     return session
+
+
+def open_verified(
+    path: Path, *, sha256: str, remedy: str = "export the model again", **options: Any
+) -> ort.InferenceSession:
+    """Check that a network's file is the one that its card describes, and load it.
+
+    Args:
+        path: The ``model.onnx``.
+        sha256: SHA-256 that the card states.
+        remedy: What a user can do if the file is missing or another one, for the message.
+        options: As for :func:`open_session`.
+
+    Returns:
+        As :func:`open_session`.
+
+    Raises:
+        ChecksumMismatch: The file is not the one that the card describes.
+        ModelError: The file is missing, or ONNX Runtime cannot load it.
+        ProviderError: A requested provider is not available.
+    """
+    try:
+        actual = sha256_of(path)
+    except OSError as error:
+        raise ModelError(f"{path}: cannot be read ({error.strerror}); {remedy}") from error
+    if actual != sha256:
+        raise ChecksumMismatch(
+            f"{path}: SHA-256 is {actual[:12]}…, its card says {sha256[:12]}…; "
+            f"the file is damaged or of another export: {remedy}"
+        )
+    return open_session(path, **options)
 
 
 def runs_on_cpu(providers: Sequence[str]) -> bool:

@@ -264,6 +264,7 @@ GOOD = {"X-Model-Version": "1", "X-Lectern-Unsure": "false"}
         Canned([[{"label": "7", "score": "high"}]], headers=GOOD),
         Canned([], headers=GOOD),
         Canned([[], []], headers=GOOD),
+        Canned([[]], headers=GOOD),
         Canned([[{"label": "7", "score": 1.0}]]),
         Canned([[{"label": "7", "score": 1.0}]], headers=GOOD | {"X-Model-Version": "latest"}),
         Canned([[{"label": "7", "score": 1.0}]], headers=GOOD | {"X-Lectern-Unsure": "false,true"}),
@@ -284,6 +285,23 @@ def test_malformed_list_of_models_is_unexpected(script: Script, call: Call, docu
     script.answers = [Canned(document)]
     with pytest.raises(UnexpectedAnswer):
         call(script.url, "models")
+
+
+def test_long_model_names_are_not_in_messages(script: Script, call: Call) -> None:
+    script.answers = [Canned(body=b"<html>Not Found</html>", status=404)]
+    with pytest.raises(UnexpectedAnswer, match=script.url) as raised:
+        call(script.url, "card", "x" * 30_000)
+    assert len(str(raised.value)) < 200
+    with pytest.raises(ConnectionFailed, match=script.url) as failed:
+        call(script.url, "predict", "x" * 70_000, b"x")
+    assert len(str(failed.value)) < 200
+
+
+def test_model_names_may_be_invalid_unicode(script: Script, call: Call) -> None:
+    script.answers = [_refusal(404, "model_not_found")]
+    with pytest.raises(RequestRefused):
+        call(script.url, "predict", "mnist\udcff", b"x")
+    assert script.requests[0][1] == "/models/mnist%FF"
 
 
 def test_slow_response_times_out(script: Script, call: Call) -> None:

@@ -8,10 +8,11 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from starlette.requests import Request
 from starlette.responses import Response
 
+from service.inference.errors import shorten
 from service.inference.explain import Maps
 from service.inference.overlay import heat_overlay, map_sheet
 from service.server.execution.engine import Engine
-from service.server.pipeline.errors import ErrorCode, RequestError, shorten
+from service.server.pipeline.errors import ErrorCode, RequestError
 from service.server.protocols.common import api
 from service.server.protocols.common.inputs import path_version
 from service.server.protocols.common.prediction_body import (

@@ -122,6 +122,16 @@ def test_batch_of_ids_can_have_any_length_above_zero(catalog: Catalog) -> None:
         predictor.probabilities(np.ones((2, 5), np.int64))
 
 
+def test_long_values_are_shortened(catalog: Catalog, digit_png: bytes) -> None:
+    predictor = catalog.predictor("mnist")
+    with pytest.raises(InvalidInput) as raised:
+        predictor.predict([digit_png], top_k=-(10**4000))
+    assert len(str(raised.value)) < 200
+    with pytest.raises(InvalidInput) as raised:
+        predictor.probabilities(np.zeros((1,) * 64, np.uint8))
+    assert len(str(raised.value)) < 200
+
+
 def test_inputs_of_the_wrong_type_are_rejected(catalog: Catalog, digit_png: bytes) -> None:
     with pytest.raises(InvalidInput, match="mnist reads pictures"):
         catalog.predictor("mnist").predict(["seven"])
