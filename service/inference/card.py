@@ -70,11 +70,9 @@ class OnnxFile(CardPart, frozen=True, kw_only=True):
 
 
 class ExplanationFile(CardPart, frozen=True, kw_only=True):
-    """``explain.onnx``, the graph that explains an image classifier's predictions.
+    """``explain.onnx``, the graph that explains an image classifier's predictions; its size is in bytes.
 
     Attributes:
-        sha256: SHA-256 of the file.
-        bytes: Size of the file.
         layers: Convolutional layers whose feature maps the graph returns, from the first.
         heat_layer: Layer that the graph's heat map belongs to, ``image`` for the pixels. Empty if the graph
             has no heat map; the heat map is then computed by occlusion.
@@ -94,13 +92,7 @@ class RecipeInfo(CardPart, frozen=True, kw_only=True):
 
 
 class MemberRun(CardPart, frozen=True, kw_only=True):
-    """One of several training runs that a network is made of.
-
-    Attributes:
-        recipe: Name of the run's recipe.
-        seed: Seed of the run.
-        settings: Settings in which the run differs from the first one.
-    """
+    """One of several runs that a network is made of; ``settings`` are those that differ from the first."""
 
     recipe: str
     seed: int
@@ -120,11 +112,7 @@ class TrainingRun(CardPart, frozen=True, kw_only=True):
     """The training of the network.
 
     Attributes:
-        dataset: Name of the data set.
-        dataset_sha256: SHA-256 of the data.
         splits: Number of examples in ``train``, ``validation`` and ``test``.
-        epochs: Number of epochs that were run.
-        seed: Seed of all random numbers.
         seconds: Wall-clock time of the training, in seconds.
         machine: Processor, number of cores and GPU, as text.
         versions: Versions of Keras, TensorFlow and tf2onnx.
@@ -176,8 +164,6 @@ class QuantizedFile(CardPart, frozen=True, kw_only=True):
     """``model.int8.onnx``, the network with 8-bit weights and activations in its convolutions.
 
     Attributes:
-        sha256: SHA-256 of the file.
-        bytes: Size of the file.
         calibration: Method that determined the ranges of the activations, as text.
         float_nodes: Convolutions that stay in 32 bits.
         metrics: Its metrics on the test set.
@@ -198,7 +184,6 @@ class Calibration(CardPart, frozen=True, kw_only=True):
     """Calibration of the probabilities, fitted on the validation split.
 
     Attributes:
-        method: Method, as text.
         temperature: Divisor of the network's logits (temperature scaling, Guo et al. 2017).
         offsets: Numbers added to the logits of the labels; empty if there are none.
         chance_level_error: Expected calibration error on a test set of this size if every probability were
@@ -228,8 +213,6 @@ class SelectivePrediction(CardPart, frozen=True, kw_only=True):
 
     Attributes:
         target_accuracy: Selective accuracy on the validation split that the threshold was chosen for.
-        validation: Result on the validation split.
-        test: Result on the test set.
     """
 
     target_accuracy: Finite
@@ -238,13 +221,10 @@ class SelectivePrediction(CardPart, frozen=True, kw_only=True):
 
 
 class OutOfDistribution(CardPart, frozen=True, kw_only=True):
-    """Share of pictures without a digit that a model of digits marks as unsure or refuses as blank.
+    """Shares of pictures without a digit that a model of digits marks as unsure or refuses as blank.
 
-    Attributes:
-        garments: Share of Fashion-MNIST's test pictures.
-        photos: Share of CIFAR-10's test pictures.
-        scribbles: Share of random scribbles.
-        counts: Number of pictures of each kind.
+    The garments are Fashion-MNIST's test pictures, the photos those of CIFAR-10, the scribbles are random;
+    ``counts`` holds the number of pictures of each kind.
     """
 
     garments: Finite
@@ -257,11 +237,8 @@ class PenDigits(CardPart, frozen=True, kw_only=True):
     """Evaluation of a model of digits on digits drawn with a pen, which are in no training set.
 
     Attributes:
-        accuracy: Share of correct predictions.
-        per_class_accuracy: Accuracy on the drawings of each label.
-        unsure: Share of predictions marked as unsure.
-        selective_accuracy: Share of correct predictions among the others.
-        count: Number of drawings.
+        unsure: Share of predictions marked as unsure, 0 to 1.
+        selective_accuracy: Share of correct predictions among the others, 0 to 1.
     """
 
     accuracy: Finite
@@ -284,7 +261,6 @@ class Robustness(CardPart, frozen=True, kw_only=True):
 
     Attributes:
         unchanged: Accuracy on the pictures without a corruption.
-        rows: One row for each corruption.
         summary: The corruptions that cost more than half of what they cost version 1, as text.
     """
 

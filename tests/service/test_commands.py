@@ -11,8 +11,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from service.client import Client
 from service.inference.card import parse_card, read_card
 from service.inference.catalog import Catalog
+from service.inference.prediction import Prediction, Score
 
 Run = Callable[..., Any]
 
@@ -64,6 +66,21 @@ def test_predict_classifies_texts_from_the_command_line(run: Run) -> None:
     result = run("predict", "imdb", "wonderful and superb", "a dull waste of time", "--json")
     labels = [json.loads(line)["scores"][0]["label"] for line in result.out.splitlines()]
     assert labels == ["positive", "negative"]
+
+
+def test_predict_sends_texts_that_are_not_utf_8_to_a_server(
+    run: Run, monkeypatch: pytest.MonkeyPatch, models_folder: Path
+) -> None:
+    texts: list[str] = []
+
+    def classify(client: Client, model: str, text: str, **options: object) -> Prediction:
+        texts.append(text)
+        return Prediction(model=model, version=1, scores=(Score("positive", 1.0),), unsure=False)
+
+    monkeypatch.setattr(Client, "card", lambda client, model: Catalog(models_folder).card(model))
+    monkeypatch.setattr(Client, "predict", classify)
+    result = run("predict", "imdb", "superb\udcff", "--url", "http://127.0.0.1:1")
+    assert (result.status, texts) == (0, ["superb\ufffd"])
 
 
 def test_predict_marks_unsure_predictions(
