@@ -48,7 +48,7 @@ def _setting(
     secret: bool = False,
     **limits: Any,
 ) -> Meta:
-    """Describe a setting: ``summary`` for documents, ``expected`` for errors; ``limits`` are msgspec's."""
+    """Describe a setting: a summary for documents, what errors call a valid value, and msgspec's limits."""
     expected = expected or f"a whole number from {limits['ge']} to {limits['le']}"
     about = {"expected": expected, "parse": parse, "secret": secret}
     return Meta(description=summary, extra=about, **limits)
@@ -64,12 +64,7 @@ class Settings(Struct, frozen=True, kw_only=True):
 
     models: Annotated[Path, _setting("Folder of models to serve", "a folder", parse=_folder)] = BUNDLED
     host: Annotated[
-        str,
-        _setting(
-            "IP address to listen on; 0.0.0.0 for all",
-            "an IP address, such as 127.0.0.1 or 0.0.0.0",
-            parse=_address,
-        ),
+        str, _setting("IP address to listen on; 0.0.0.0 for all", "an IP address", parse=_address)
     ] = "127.0.0.1"
     port: Annotated[int, _setting("Port to listen on", ge=1, le=65535)] = 3000
     grpc_port: Annotated[
@@ -106,10 +101,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     timeout_s: Annotated[
         float,
         _setting(
-            "Longest time one request may take, in seconds",
-            "a number of seconds above 0, at most 3600",
-            gt=0,
-            le=3600,
+            "Longest time one request may take, in seconds", "a number above 0, at most 3600", gt=0, le=3600
         ),
     ] = 30.0
     api_keys: Annotated[
@@ -206,5 +198,5 @@ def _read(name: str, text: str, kind: Any) -> Any:
     try:
         return msgspec.convert(about["parse"](text), kind, strict=False)
     except (msgspec.ValidationError, ValueError, RuntimeError):
-        shown = "cannot be used" if about["secret"] else f"is {text!r}"
-        raise SettingsError(f"{variable(name)} {shown}, expected {about['expected']}") from None
+        problem = "cannot be used" if about["secret"] else f"is {text!r}"
+        raise SettingsError(f"{variable(name)} {problem}, expected {about['expected']}") from None

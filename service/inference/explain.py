@@ -9,9 +9,10 @@ import onnxruntime as ort
 
 from service.inference.card import Card, ExplanationFile
 from service.inference.errors import InvalidInput, shorten
+from service.inference.files import check_sha256
 from service.inference.occlusion import occlusion_heat
 from service.inference.predictor import Array, Predictor
-from service.inference.session import AUTO, open_verified
+from service.inference.session import AUTO, open_session
 
 FILE_NAME = "explain.onnx"
 
@@ -64,8 +65,9 @@ class Explainer:
             raise InvalidInput(
                 f"{card.name} {card.version} cannot be explained; only models for pictures can"
             )
-        path, sha256 = folder / FILE_NAME, card.explanation.sha256
-        session = open_verified(path, sha256=sha256, providers=providers, threads=threads)
+        path = folder / FILE_NAME
+        check_sha256(path, card.explanation.sha256)
+        session = open_session(path, providers=providers, threads=threads)
         return cls(card, card.explanation, session, network)
 
     @property

@@ -14,6 +14,7 @@ from PIL import Image
 
 from service.inference.card import Card
 from service.inference.errors import InvalidInput, ModelError, shorten
+from service.inference.files import check_sha256
 from service.inference.precision import (
     Precision,
     PrecisionChoice,
@@ -30,7 +31,7 @@ from service.inference.preprocessing import (
     pad,
     picture_preparation,
 )
-from service.inference.session import AUTO, open_verified, runs_on_cpu
+from service.inference.session import AUTO, open_session, runs_on_cpu
 
 _log = logging.getLogger(__name__)
 
@@ -245,7 +246,8 @@ class Predictor:
 def _open(folder: Path, card: Card, precision: Precision, **options: Any) -> ort.InferenceSession:
     path = onnx_path(folder, precision)
     file = card.quantized if precision == "int8" and card.quantized else card.onnx
-    session = open_verified(path, sha256=file.sha256, remedy=_REMEDIES[precision], **options)
+    check_sha256(path, file.sha256, remedy=_REMEDIES[precision])
+    session = open_session(path, **options)
     _check_signature(path, card, session)
     return session
 
