@@ -111,7 +111,7 @@ def predict(
             inputs,
             lambda value: predictor.predict([value], top_k=top_k)[0],
             text=predictor.takes_text,
-            refusal=InputError,
+            request_error=InputError,
             as_json=as_json,
         )
     else:
@@ -122,7 +122,7 @@ def predict(
                 inputs,
                 partial(client.predict, model, version=version, top_k=top_k),
                 text=client.card(model).task == "text-classification",
-                refusal=RequestRefused,
+                request_error=RequestRefused,
                 as_json=as_json,
             )
     if not classified:
@@ -236,7 +236,7 @@ def _predict_all(
     predict_one: Callable[[bytes | str], Prediction],
     *,
     text: bool,
-    refusal: type[LecternError],
+    request_error: type[LecternError],
     as_json: bool,
 ) -> bool:
     """Classify and print inputs one by one; return whether all of them were classified."""
@@ -245,7 +245,7 @@ def _predict_all(
         shown = click.format_filename(name)  # A file name may be invalid Unicode.
         try:
             prediction = predict_one(_read(name, text=text))
-        except (InputError, refusal) as error:
+        except (InputError, request_error) as error:
             click.echo(f"{shown}: {error}", err=True)
             complete = False
         else:
