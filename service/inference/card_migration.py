@@ -1,4 +1,4 @@
-"""Converts model cards of schema version 1 to version 2."""
+"""Converts model cards of schema version 1 to version 2, and training runs of that time."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -28,12 +28,13 @@ _NAMES = {
     "hiding.random": "random_drop",
     "hiding.pictures": "count",
     **{f"{run}.settings.start": "init_from" for run in _RUNS},
+    **{f"{run}.settings.joint": "fine_tuning" for run in _RUNS},
     **{f"{stage}.outliers": "outlier_exposure" for stage in _STAGES},
     **{f"{stage}.augmentation.redrawn": "stroke_augmentation" for stage in _STAGES},
     **{f"{stage}.augmentation.formed": "stroke_templates" for stage in _STAGES},
     **{f"{stage}.augmentation.damaged": "corruptions" for stage in _STAGES},
 }
-_RECIPES = {"mnist-hands": "mnist-strokes", "cifar10-damaged": "cifar10-corruptions"}
+FORMER_RECIPE_NAMES = {"mnist-hands": "mnist-strokes", "cifar10-damaged": "cifar10-corruptions"}
 _RECIPE_PATHS = {f"{run}.{name}" for run in _RUNS for name in ("name", "recipe", "settings.start.recipe")}
 _SELECTIVE_PREDICTION = ("target_accuracy", "validation", "test")
 
@@ -64,10 +65,18 @@ def migrate_card(document: Mapping[str, Any]) -> Mapping[str, Any]:
     return card
 
 
+def migrate_run(document: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the record of a training run with the current names of its recipe and settings."""
+    renamed: dict[str, Any] = _rename(document, "members")  # A member of an ensemble has the same fields.
+    return renamed
+
+
 def _rename(value: Any, path: str = "") -> Any:
     if isinstance(value, list):
         return [_rename(item, path) for item in value]
     if isinstance(value, Mapping):
         paths = {key: f"{path}.{key}" if path else key for key in value}
         return {_NAMES.get(paths[key], key): _rename(part, paths[key]) for key, part in value.items()}
-    return _RECIPES.get(value, value) if path in _RECIPE_PATHS and isinstance(value, str) else value
+    return (
+        FORMER_RECIPE_NAMES.get(value, value) if path in _RECIPE_PATHS and isinstance(value, str) else value
+    )
