@@ -26,7 +26,7 @@ from service.inference.prediction import Prediction, Score
 if TYPE_CHECKING:
     import tenacity
 
-HttpClient = TypeVar("HttpClient", httpx.Client, httpx.AsyncClient)
+_HttpClient = TypeVar("_HttpClient", httpx.Client, httpx.AsyncClient)
 
 DEFAULT_URL = "http://127.0.0.1:3000"
 DEFAULT_TIMEOUT_S = 10.0
@@ -96,10 +96,10 @@ def _wait_seconds(state: "tenacity.RetryCallState") -> float:
     return max(wait, min(float(retry_after), _MAX_WAIT_S)) if retry_after.isdecimal() else wait
 
 
-class _BaseClient(Generic[HttpClient]):
+class _BaseClient(Generic[_HttpClient]):
     """Builds requests and reads responses, for both clients."""
 
-    _http_type: type[HttpClient]
+    _http_type: type[_HttpClient]
 
     def __init__(
         self,
@@ -125,7 +125,7 @@ class _BaseClient(Generic[HttpClient]):
         # As bytes: httpx refuses text that is not ASCII, and the server should report a wrong key.
         headers = {b"Authorization": f"Bearer {api_key}".encode()} if api_key else None
         try:
-            self._http: HttpClient = self._http_type(base_url=self.url, timeout=timeout_s, headers=headers)
+            self._http: _HttpClient = self._http_type(base_url=self.url, timeout=timeout_s, headers=headers)
         except httpx.InvalidURL as error:
             raise ConnectionFailed(
                 f"{url!r} is not a valid address ({error}); use one such as {DEFAULT_URL}"
@@ -261,7 +261,7 @@ class Client(_BaseClient[httpx.Client]):
         return self._summaries(self._request("GET", "/models"))
 
     def card(self, model: str, *, version: int | None = None) -> Card:
-        """Return the card of a model; arguments and errors as for :meth:`predict`."""
+        """Return the card of a model; as :meth:`predict`, and CardError if the card is invalid."""
         response = self._request("GET", _model_path(model, version))
         return parse_card(self._decode(response), source=f"{self.url}, model {shorten(model)}")
 
