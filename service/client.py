@@ -1,10 +1,5 @@
 """Python SDK: a synchronous and an asyncio client of a Lectern server.
 
-ClientError (a LecternError)
-├── ConnectionFailed   no response: the connection was refused or closed, or the timeout passed
-├── UnexpectedAnswer   a response that does not come from a Lectern server
-└── RequestRefused     an error response; ``status``, ``code`` and ``request_id`` give the cause
-
 Example:
     >>> from service.client import Client
     >>> with Client("http://127.0.0.1:3000") as client:
@@ -14,20 +9,24 @@ Example:
 
 import base64
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Annotated, Any, Generic, Self, TypeVar
 from urllib.parse import quote
 
 import httpx
+import msgspec
 
 from service.inference.card import Card, parse_card
-from service.inference.errors import LecternError
+from service.inference.errors import LecternError, shorten
 from service.inference.prediction import Prediction, Score
 
 if TYPE_CHECKING:
     import tenacity
+
+_HttpClient = TypeVar("_HttpClient", httpx.Client, httpx.AsyncClient)
 
 DEFAULT_URL = "http://127.0.0.1:3000"
 DEFAULT_TIMEOUT_S = 10.0
@@ -83,13 +82,10 @@ class ModelSummary:
     labels: tuple[str, ...]
 
 
-def _model_path(model: str, version: int | None = None) -> str:
-    path = f"/models/{quote(model, safe='')}"
+def _model_path(model: str, version: int | None) -> str:
+    # A name from the command line may be invalid Unicode.
+    path = f"/models/{quote(model, safe='', errors='surrogateescape')}"
     return path if version is None else f"{path}/versions/{version}"
-
-
-def _is_busy(response: httpx.Response) -> bool:
-    return response.status_code in _RETRIED_STATUSES
 
 
 def _wait_seconds(state: "tenacity.RetryCallState") -> float:
@@ -100,112 +96,10 @@ def _wait_seconds(state: "tenacity.RetryCallState") -> float:
     return max(wait, min(float(retry_after), _MAX_WAIT_S)) if retry_after.isdecimal() else wait
 
 
-class _BaseClient:
+class _BaseClient(Generic[_HttpClient]):
     """Builds requests and reads responses, for both clients."""
 
-    def __init__(self, url: str, *, api_key: str | None, timeout_s: float, retries: int) -> None:
-        self.url = url.rstrip("/")
-        self._retries = retries
-        try:
-            base_url = httpx.URL(self.url)
-        except httpx.InvalidURL as error:
-            raise ConnectionFailed(
-                f"{url!r} is not a valid address ({error}); use one such as {DEFAULT_URL}"
-            ) from error
-        self._http_options: dict[str, Any] = {
-            "base_url": base_url,
-            "timeout": timeout_s,
-            # As bytes: httpx refuses text that is not ASCII, and the server should report a wrong key.
-            "headers": {"Authorization": f"Bearer {api_key}".encode()} if api_key else {},
-        }
-
-    def _retry_options(self) -> dict[str, Any]:
-        import tenacity  # Imports tornado if it is installed, which is slow.
-
-        return {
-            "retry": tenacity.retry_if_result(_is_busy),
-            "wait": _wait_seconds,
-            "stop": tenacity.stop_after_attempt(self._retries + 1),
-            # The response of the last attempt is returned, and read like any other error response.
-            "retry_error_callback": lambda state: state.outcome.result(),
-        }
-
-    def _predict_request(
-        self, model: str, inputs: Sequence[bytes | str], version: int | None, top_k: int | None
-    ) -> dict[str, Any]:
-        parameters = {} if top_k is None else {"top_k": top_k}
-        request: dict[str, Any] = {"method": "POST", "url": _model_path(model, version)}
-        if len(inputs) == 1 and isinstance(inputs[0], bytes):
-            # Base64 is a third larger, so a picture below the server's limit could exceed it.
-            content_type = {"Content-Type": "application/octet-stream"}
-            return request | {"content": inputs[0], "headers": content_type, "params": parameters}
-        texts = [value if isinstance(value, str) else base64.b64encode(value).decode() for value in inputs]
-        return request | {"json": {"inputs": texts, "parameters": parameters}}
-
-    def _failed(self, error: httpx.HTTPError) -> ConnectionFailed:
-        if isinstance(error, httpx.TimeoutException):
-            return ConnectionFailed(
-                f"{self.url} did not answer in time; is it overloaded, or the timeout short?"
-            )
-        return ConnectionFailed(f"{self.url} cannot be reached ({error}); is the server running?")
-
-    def _decode(self, response: httpx.Response) -> Any:
-        try:
-            document = response.json()
-        except (ValueError, RecursionError):
-            raise UnexpectedAnswer(
-                f"{response.url} answered {response.status_code} without JSON; is it a Lectern server?"
-            ) from None
-        if response.is_success:
-            return document
-        if not isinstance(document, Mapping) or not isinstance(document.get("error"), str):
-            raise UnexpectedAnswer(f"{response.url} answered {response.status_code}; is it a Lectern server?")
-        raise RequestRefused(
-            document["error"],
-            status=response.status_code,
-            code=str(document.get("code", "error")),
-            request_id=str(document.get("request_id", "")),
-        )
-
-    def _predictions(self, response: httpx.Response, model: str, count: int) -> list[Prediction]:
-        document = self._decode(response)
-        try:
-            version = int(response.headers["X-Model-Version"])
-            unsure = [word == "true" for word in response.headers["X-Lectern-Unsure"].split(",")]
-            # A raw picture is answered with one list of scores, JSON with one list for each input.
-            lists = document if not document or isinstance(document[0], list) else [document]
-            rows = [tuple(Score(str(s["label"]), float(s["score"])) for s in row) for row in lists]
-            return [
-                Prediction(model=model, version=version, scores=row, unsure=flag)
-                for row, flag, _ in zip(rows, unsure, range(count), strict=True)
-            ]
-        except (KeyError, TypeError, ValueError):
-            raise UnexpectedAnswer(
-                f"{response.url} did not answer with predictions; is it a Lectern server?"
-            ) from None
-
-    def _summaries(self, response: httpx.Response) -> list[ModelSummary]:
-        document = self._decode(response)
-        try:
-            return [
-                ModelSummary(
-                    name=str(row["name"]),
-                    version=int(row["version"]),
-                    versions=tuple(map(int, row["versions"])),
-                    title=str(row["title"]),
-                    task=str(row["task"]),
-                    labels=tuple(map(str, row["labels"])),
-                )
-                for row in document["models"]
-            ]
-        except (KeyError, TypeError, ValueError):
-            raise UnexpectedAnswer(
-                f"{response.url} did not answer with models; is it a Lectern server?"
-            ) from None
-
-
-class Client(_BaseClient):
-    """Synchronous client of one server; close it, or use it in a ``with`` block."""
+    _http_type: type[_HttpClient]
 
     def __init__(
         self,
@@ -226,8 +120,98 @@ class Client(_BaseClient):
         Raises:
             ConnectionFailed: ``url`` is not a valid address.
         """
-        super().__init__(url, api_key=api_key, timeout_s=timeout_s, retries=retries)
-        self._http = httpx.Client(**self._http_options)
+        self.url = url.rstrip("/")
+        self._retries = retries
+        # As bytes: httpx refuses text that is not ASCII, and the server should report a wrong key.
+        headers = {b"Authorization": f"Bearer {api_key}".encode()} if api_key else None
+        try:
+            self._http: _HttpClient = self._http_type(base_url=self.url, timeout=timeout_s, headers=headers)
+        except httpx.InvalidURL as error:
+            raise ConnectionFailed(
+                f"{url!r} is not a valid address ({error}); use one such as {DEFAULT_URL}"
+            ) from error
+
+    def _retry_options(self) -> dict[str, Any]:
+        import tenacity  # Imports tornado if it is installed, which is slow.
+
+        return {
+            "retry": tenacity.retry_if_result(lambda response: response.status_code in _RETRIED_STATUSES),
+            "wait": _wait_seconds,
+            "stop": tenacity.stop_after_attempt(self._retries + 1),
+            # The response of the last attempt is returned, and read like any other error response.
+            "retry_error_callback": lambda state: state.outcome.result(),
+        }
+
+    @contextmanager
+    def _connection_errors(self) -> Iterator[None]:
+        try:
+            yield
+        except httpx.TimeoutException as error:
+            raise ConnectionFailed(
+                f"{self.url} did not answer in time; is it overloaded, or the timeout short?"
+            ) from error
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise ConnectionFailed(
+                f"{self.url} cannot be reached ({error}); is the server running?"
+            ) from error
+
+    def _prediction_content(self, inputs: Sequence[bytes | str], top_k: int | None) -> dict[str, Any]:
+        parameters = {} if top_k is None else {"top_k": top_k}
+        if len(inputs) == 1 and isinstance(inputs[0], bytes):
+            # Base64 is a third larger, so a picture below the server's limit could exceed it.
+            content_type = {"Content-Type": "application/octet-stream"}
+            return {"content": inputs[0], "headers": content_type, "params": parameters}
+        texts = [value if isinstance(value, str) else base64.b64encode(value).decode() for value in inputs]
+        return {"json": {"inputs": texts, "parameters": parameters}}
+
+    def _unexpected(self, response: httpx.Response, content: str) -> UnexpectedAnswer:
+        return UnexpectedAnswer(
+            f"{self.url} answered {response.status_code} {content}; is it a Lectern server?"
+        )
+
+    def _decode(self, response: httpx.Response) -> Any:
+        try:
+            document = response.json()
+        except (ValueError, RecursionError):
+            raise self._unexpected(response, "without JSON") from None
+        if response.is_success:
+            return document
+        if not isinstance(document, Mapping) or not isinstance(document.get("error"), str):
+            raise self._unexpected(response, "without an error message")
+        raise RequestRefused(
+            document["error"],
+            status=response.status_code,
+            code=str(document.get("code", "error")),
+            request_id=str(document.get("request_id", "")),
+        )
+
+    def _predictions(self, response: httpx.Response, model: str, count: int) -> list[Prediction]:
+        document = self._decode(response)
+        try:
+            version = int(response.headers["X-Model-Version"])
+            unsure = [word == "true" for word in response.headers["X-Lectern-Unsure"].split(",")]
+            # A raw picture is answered with one list of scores, JSON with one list for each input.
+            lists = document if not document or isinstance(document[0], list) else [document]
+            rows = msgspec.convert(lists, list[Annotated[tuple[Score, ...], msgspec.Meta(min_length=1)]])
+            return [
+                Prediction(model=model, version=version, scores=row, unsure=flag)
+                for row, flag, _ in zip(rows, unsure, range(count), strict=True)
+            ]
+        except (KeyError, TypeError, ValueError, msgspec.ValidationError):
+            raise self._unexpected(response, "without predictions") from None
+
+    def _summaries(self, response: httpx.Response) -> list[ModelSummary]:
+        document = self._decode(response)
+        try:
+            return msgspec.convert(document["models"], list[ModelSummary])
+        except (KeyError, TypeError, msgspec.ValidationError):
+            raise self._unexpected(response, "without models") from None
+
+
+class Client(_BaseClient[httpx.Client]):
+    """Synchronous client of one server; close it, or use it in a ``with`` block."""
+
+    _http_type = httpx.Client
 
     def __enter__(self) -> Self:
         return self
@@ -268,45 +252,32 @@ class Client(_BaseClient):
         top_k: int | None = None,
     ) -> list[Prediction]:
         """Classify several inputs in one request; arguments and errors as for :meth:`predict`."""
-        request = self._predict_request(model, inputs, version, top_k)
-        return self._predictions(self._request(request), model, len(inputs))
+        content = self._prediction_content(inputs, top_k)
+        response = self._request("POST", _model_path(model, version), **content)
+        return self._predictions(response, model, len(inputs))
 
     def models(self) -> list[ModelSummary]:
         """Return the models of the server; errors as for :meth:`predict`."""
-        return self._summaries(self._request({"method": "GET", "url": "/models"}))
+        return self._summaries(self._request("GET", "/models"))
 
     def card(self, model: str, *, version: int | None = None) -> Card:
-        """Return the card of a model; arguments and errors as for :meth:`predict`."""
-        response = self._request({"method": "GET", "url": _model_path(model, version)})
-        return parse_card(self._decode(response), source=str(response.url))
+        """Return the card of a model; as :meth:`predict`, and CardError if the card is invalid."""
+        response = self._request("GET", _model_path(model, version))
+        return parse_card(self._decode(response), source=f"{self.url}, model {shorten(model)}")
 
-    def _request(self, request: dict[str, Any]) -> httpx.Response:
-        import tenacity
+    def _request(self, method: str, path: str, **content: Any) -> httpx.Response:
+        from tenacity import Retrying
 
-        response: httpx.Response = tenacity.Retrying(**self._retry_options())(self._send, request)
-        return response
-
-    def _send(self, request: dict[str, Any]) -> httpx.Response:
-        try:
-            return self._http.request(**request)
-        except httpx.HTTPError as error:
-            raise self._failed(error) from error
+        with self._connection_errors():
+            retrying = Retrying(**self._retry_options())
+            response: httpx.Response = retrying(self._http.request, method, path, **content)
+            return response
 
 
-class AsyncClient(_BaseClient):
+class AsyncClient(_BaseClient[httpx.AsyncClient]):
     """Asyncio client of one server; use it in an ``async with`` block, or await :meth:`close`."""
 
-    def __init__(
-        self,
-        url: str = DEFAULT_URL,
-        *,
-        api_key: str | None = None,
-        timeout_s: float = DEFAULT_TIMEOUT_S,
-        retries: int = DEFAULT_RETRIES,
-    ) -> None:
-        """Create a client; arguments as for :class:`Client`."""
-        super().__init__(url, api_key=api_key, timeout_s=timeout_s, retries=retries)
-        self._http = httpx.AsyncClient(**self._http_options)
+    _http_type = httpx.AsyncClient
 
     async def __aenter__(self) -> Self:
         return self
@@ -335,27 +306,21 @@ class AsyncClient(_BaseClient):
         top_k: int | None = None,
     ) -> list[Prediction]:
         """Classify several inputs in one request; as :meth:`Client.predict_many`."""
-        request = self._predict_request(model, inputs, version, top_k)
-        return self._predictions(await self._request(request), model, len(inputs))
+        content = self._prediction_content(inputs, top_k)
+        response = await self._request("POST", _model_path(model, version), **content)
+        return self._predictions(response, model, len(inputs))
 
     async def models(self) -> list[ModelSummary]:
         """Return the models of the server."""
-        return self._summaries(await self._request({"method": "GET", "url": "/models"}))
+        return self._summaries(await self._request("GET", "/models"))
 
     async def card(self, model: str, *, version: int | None = None) -> Card:
         """Return the card of a model; as :meth:`Client.card`."""
-        response = await self._request({"method": "GET", "url": _model_path(model, version)})
-        return parse_card(self._decode(response), source=str(response.url))
+        response = await self._request("GET", _model_path(model, version))
+        return parse_card(self._decode(response), source=f"{self.url}, model {shorten(model)}")
 
-    async def _request(self, request: dict[str, Any]) -> httpx.Response:
-        import tenacity
+    async def _request(self, method: str, path: str, **content: Any) -> httpx.Response:
+        from tenacity import AsyncRetrying
 
-        retrying = tenacity.AsyncRetrying(**self._retry_options())
-        response: httpx.Response = await retrying(self._send, request)
-        return response
-
-    async def _send(self, request: dict[str, Any]) -> httpx.Response:
-        try:
-            return await self._http.request(**request)
-        except httpx.HTTPError as error:
-            raise self._failed(error) from error
+        with self._connection_errors():
+            return await AsyncRetrying(**self._retry_options())(self._http.request, method, path, **content)

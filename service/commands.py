@@ -32,6 +32,9 @@ from service.settings import Settings, table, variable
 
 _BAR_WIDTH = 30
 _ROOT = Path(__file__).resolve().parents[1]
+_version_option = click.option(
+    "--version", type=click.IntRange(min=1), help="Version of the model; the highest if not given."
+)
 
 
 @click.command(
@@ -53,7 +56,7 @@ def serve(host: str | None, port: int | None) -> None:
     if importlib.util.find_spec("bentoml") is None:
         raise MissingExtra("lectern serve needs the package bentoml: pip install 'lectern[serve]'")
     # Errors that would end every worker are reported here, in one line.
-    catalog = _open_catalog(settings)
+    catalog = _catalog(settings)
     for card in catalog:
         catalog.predictor(card.name)
     _check_port(settings.host, settings.port, name="port")
@@ -78,7 +81,7 @@ def serve(host: str | None, port: int | None) -> None:
 @click.command()
 @click.argument("model")
 @click.argument("inputs", nargs=-1, required=True)
-@click.option("--version", type=click.IntRange(min=1), help="Version of the model; the highest if not given.")
+@_version_option
 @click.option("--top-k", type=click.IntRange(min=1), help="Number of labels to show.")
 @click.option("--json", "as_json", is_flag=True, help="Print one line of JSON for each input.")
 @click.option("--url", help="Send the inputs to this server, such as http://127.0.0.1:3000.")
@@ -108,7 +111,7 @@ def predict(
             inputs,
             lambda value: predictor.predict([value], top_k=top_k)[0],
             text=predictor.takes_text,
-            refusal=InputError,
+            request_error=InputError,
             as_json=as_json,
         )
     else:
@@ -119,7 +122,7 @@ def predict(
                 inputs,
                 partial(client.predict, model, version=version, top_k=top_k),
                 text=client.card(model).task == "text-classification",
-                refusal=RequestRefused,
+                request_error=RequestRefused,
                 as_json=as_json,
             )
     if not classified:
@@ -134,7 +137,7 @@ def predict(
 )
 @click.option("--label", help="Label to explain; the most probable one if not given.")
 @click.option("--layer", help="Convolutional layer whose feature maps to show instead of a heat map.")
-@click.option("--version", type=click.IntRange(min=1), help="Version of the model; the highest if not given.")
+@_version_option
 def explain(
     model: str, picture: Path, out: Path, label: str | None, layer: str | None, version: int | None
 ) -> None:
@@ -155,7 +158,7 @@ def explain(
     if layer is not None:
         sheet, subject = map_sheet(explainer.feature_maps(pixels, layer=layer)), f"layer {layer}"
     else:
-        shown = label or predictor.best_label(pixels)
+        shown = label or predictor.classify([pixels], top_k=1)[0].best.label
         sheet, subject = heat_overlay(pixels, explainer.heat(pixels, label=shown)), f"label {shown}"
     stream = io.BytesIO()
     sheet.save(stream, "PNG")
@@ -170,7 +173,7 @@ def explain(
 
 @click.command()
 @click.argument("model", required=False)
-@click.option("--version", type=click.IntRange(min=1), help="Version of the model; the highest if not given.")
+@_version_option
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def models(model: str | None, version: int | None, as_json: bool) -> None:
     """List all versions of all models, or show the card of one.
@@ -208,11 +211,8 @@ def models(model: str | None, version: int | None, as_json: bool) -> None:
     Console().print(rows)
 
 
-def _catalog() -> Catalog:
-    return _open_catalog(Settings.from_environment())
-
-
-def _open_catalog(settings: Settings) -> Catalog:
+def _catalog(settings: Settings | None = None) -> Catalog:
+    settings = settings or Settings.from_environment()
     return Catalog(
         settings.models,
         providers=settings.providers,
@@ -222,16 +222,13 @@ def _open_catalog(settings: Settings) -> Catalog:
 
 
 def _check_port(host: str, port: int, *, name: str) -> None:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as error:
-            raise SettingsError(
-                f"cannot listen on {host}:{port} ({error.strerror}); stop the program that uses it, or set "
-                f"{variable('host')} and {variable(name)}"
-            ) from error
+    try:
+        socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET).close()
+    except OSError as error:
+        raise SettingsError(
+            f"cannot listen on {host}:{port} ({os.strerror(error.errno or 0)}); "
+            f"stop the program that uses it, or set {variable('host')} and {variable(name)}"
+        ) from error
 
 
 def _predict_all(
@@ -239,27 +236,16 @@ def _predict_all(
     predict_one: Callable[[bytes | str], Prediction],
     *,
     text: bool,
-    refusal: type[LecternError],
+    request_error: type[LecternError],
     as_json: bool,
 ) -> bool:
-    """Classify and print inputs one by one.
-
-    Args:
-        names: Files or texts; ``-`` is standard input.
-        predict_one: Classifies one input.
-        text: Whether the model reads texts.
-        refusal: Error of ``predict_one`` that concerns only its input.
-        as_json: Print JSON.
-
-    Returns:
-        Whether all inputs were classified.
-    """
+    """Classify and print inputs one by one; return whether all of them were classified."""
     complete = True
     for name in names:
         shown = click.format_filename(name)  # A file name may be invalid Unicode.
         try:
             prediction = predict_one(_read(name, text=text))
-        except (InputError, refusal) as error:
+        except (InputError, request_error) as error:
             click.echo(f"{shown}: {error}", err=True)
             complete = False
         else:
@@ -283,7 +269,7 @@ def _read(name: str, *, text: bool) -> bytes | str:
     try:
         if name == "-":
             return sys.stdin.read() if text else sys.stdin.buffer.read()
-        return name if text else Path(name).read_bytes()
+        return click.format_filename(name) if text else Path(name).read_bytes()
     except OSError as error:
         raise InvalidInput(f"cannot be read ({error.strerror})") from error
     except UnicodeDecodeError as error:

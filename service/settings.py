@@ -11,10 +11,10 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta, Struct
 
+from service.inference.catalog import BUNDLED
 from service.inference.errors import SettingsError
 from service.inference.precision import PrecisionChoice
-
-_BUNDLED_MODELS = Path(__file__).resolve().parents[1] / "models"
+from service.inference.preprocessing import DEFAULT_MAX_PIXELS
 
 
 def _folder(text: str) -> Path:
@@ -48,15 +48,7 @@ def _setting(
     secret: bool = False,
     **limits: Any,
 ) -> Meta:
-    """Describe a setting.
-
-    Args:
-        summary: One line for the help text and the README.
-        expected: Accepted values, for error messages; by default derived from the limits ``ge`` and ``le``.
-        parse: Splits or converts the variable's text; raises ValueError or RuntimeError if it cannot.
-        secret: Keep the value out of error messages.
-        limits: Constraints of :class:`msgspec.Meta`.
-    """
+    """Describe a setting: a summary for documents, what errors call a valid value, and msgspec's limits."""
     expected = expected or f"a whole number from {limits['ge']} to {limits['le']}"
     about = {"expected": expected, "parse": parse, "secret": secret}
     return Meta(description=summary, extra=about, **limits)
@@ -70,16 +62,9 @@ Origin = Annotated[str, Meta(pattern=r"^(\*|https?://[^/\s]+)$")]
 class Settings(Struct, frozen=True, kw_only=True):
     """Settings of the server; each field is a ``LECTERN_*`` environment variable."""
 
-    models: Annotated[Path, _setting("Folder of models to serve", "a folder", parse=_folder)] = (
-        _BUNDLED_MODELS
-    )
+    models: Annotated[Path, _setting("Folder of models to serve", "a folder", parse=_folder)] = BUNDLED
     host: Annotated[
-        str,
-        _setting(
-            "IP address to listen on; 0.0.0.0 for all",
-            "an IP address, such as 127.0.0.1 or 0.0.0.0",
-            parse=_address,
-        ),
+        str, _setting("IP address to listen on; 0.0.0.0 for all", "an IP address", parse=_address)
     ] = "127.0.0.1"
     port: Annotated[int, _setting("Port to listen on", ge=1, le=65535)] = 3000
     grpc_port: Annotated[
@@ -108,7 +93,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     max_body_mb: Annotated[int, _setting("Largest request body in MB (10^6 bytes)", ge=1, le=1024)] = 16
     max_pixels: Annotated[
         int, _setting("Largest picture, width x height, that is decoded", ge=784, le=10**9)
-    ] = 40_000_000
+    ] = DEFAULT_MAX_PIXELS
     max_batch: Annotated[int, _setting("Most inputs in one request", ge=1, le=4096)] = 64
     max_queue: Annotated[
         int, _setting("Most predictions that wait or run in one worker", ge=1, le=100_000)
@@ -116,10 +101,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     timeout_s: Annotated[
         float,
         _setting(
-            "Longest time one request may take, in seconds",
-            "a number of seconds above 0, at most 3600",
-            gt=0,
-            le=3600,
+            "Longest time one request may take, in seconds", "a number above 0, at most 3600", gt=0, le=3600
         ),
     ] = 30.0
     api_keys: Annotated[
@@ -216,5 +198,5 @@ def _read(name: str, text: str, kind: Any) -> Any:
     try:
         return msgspec.convert(about["parse"](text), kind, strict=False)
     except (msgspec.ValidationError, ValueError, RuntimeError):
-        shown = "cannot be used" if about["secret"] else f"is {text!r}"
-        raise SettingsError(f"{variable(name)} {shown}, expected {about['expected']}") from None
+        problem = "cannot be used" if about["secret"] else f"is {text!r}"
+        raise SettingsError(f"{variable(name)} {problem}, expected {about['expected']}") from None

@@ -10,7 +10,7 @@ from msgspec import Meta, Struct
 from msgspec.structs import force_setattr
 
 from service.inference.card_migration import migrate_card
-from service.inference.errors import CardError
+from service.inference.errors import CardError, shorten
 from service.inference.files import write_atomically
 
 SCHEMA_VERSION = 2
@@ -19,12 +19,8 @@ Task = Literal["image-classification", "text-classification"]
 Dtype = Literal["uint8", "int32"]
 ColorMode = Literal["L", "RGB", "none"]
 PreprocessingKind = Literal["digit", "garment", "photo", "text"]
-_CHOICES = {
-    "task": Task,
-    "input.dtype": Dtype,
-    "input.color_mode": ColorMode,
-    "input.preprocessing": PreprocessingKind,
-}
+_CHOICES = {"task": Task, "dtype": Dtype, "color_mode": ColorMode, "preprocessing": PreprocessingKind}
+_INVALID_CHOICE = "Invalid enum value '"  # beginning of msgspec's message
 
 _LARGEST = 1.7976931348623157e308
 Finite = Annotated[float, Meta(ge=-_LARGEST, le=_LARGEST)]  # neither NaN nor infinite
@@ -36,33 +32,20 @@ Positive = Annotated[int, Meta(ge=1)]
 
 
 class CardPart(Struct, frozen=True, kw_only=True):
-    """Base of the card and of each object in it.
-
-    Attributes:
-        extra: Fields of the JSON object that this version of Lectern does not know.
-    """
+    """Base of the card and of each object in it; ``extra`` holds the fields that Lectern does not know."""
 
     extra: Mapping[str, Any] = msgspec.field(default_factory=dict)
 
 
 class InputSpec(CardPart, frozen=True, kw_only=True):
-    """Input of the network.
+    """Input of the network."""
 
-    Attributes:
-        name: Name of the ONNX input, ``image`` or ``ids``.
-        dtype: Element type, ``uint8`` for pixels, ``int32`` for token ids.
-        shape: Shape with the batch first; -1 stands for a free dimension.
-        color_mode: ``L`` (grey), ``RGB``, or ``none`` for text.
-        preprocessing: The preprocessing that makes such arrays from pictures or texts.
-        parameters: Settings of that preprocessing, for example ``{"size": 180}``.
-    """
-
-    name: str
-    dtype: Dtype
-    shape: Annotated[tuple[int, ...], Meta(min_length=2)]
-    color_mode: ColorMode
-    preprocessing: PreprocessingKind
-    parameters: Mapping[str, Any]
+    name: str  # of the ONNX input, "image" or "ids"
+    dtype: Dtype  # uint8 for pixels, int32 for token ids
+    shape: Annotated[tuple[int, ...], Meta(min_length=2)]  # batch first; -1 stands for a free dimension
+    color_mode: ColorMode  # L for grey, none for text
+    preprocessing: PreprocessingKind  # makes such arrays from pictures or texts
+    parameters: Mapping[str, Any]  # of the preprocessing, for example {"size": 180}
 
 
 class OnnxFile(CardPart, frozen=True, kw_only=True):
@@ -74,20 +57,15 @@ class OnnxFile(CardPart, frozen=True, kw_only=True):
 
 
 class ExplanationFile(CardPart, frozen=True, kw_only=True):
-    """``explain.onnx``, the graph that explains an image classifier's predictions.
+    """``explain.onnx``, the graph that explains an image classifier's predictions; its size is in bytes.
 
-    Attributes:
-        sha256: SHA-256 of the file.
-        bytes: Size of the file.
-        layers: Convolutional layers whose feature maps the graph returns, from the first.
-        heat_layer: Layer that the graph's heat map belongs to, ``image`` for the pixels. Empty if the graph
-            has no heat map; the heat map is then computed by occlusion.
+    Without a ``heat_layer`` the graph has no heat map; the heat map is then computed by occlusion.
     """
 
     sha256: str
     bytes: int
-    layers: tuple[str, ...]
-    heat_layer: str
+    layers: tuple[str, ...]  # convolutional layers whose feature maps the graph returns, from the first
+    heat_layer: str  # layer that the heat map belongs to, "image" for the pixels, or empty
 
 
 class RecipeInfo(CardPart, frozen=True, kw_only=True):
@@ -98,13 +76,7 @@ class RecipeInfo(CardPart, frozen=True, kw_only=True):
 
 
 class MemberRun(CardPart, frozen=True, kw_only=True):
-    """One of several training runs that a network is made of.
-
-    Attributes:
-        recipe: Name of the run's recipe.
-        seed: Seed of the run.
-        settings: Settings in which the run differs from the first one.
-    """
+    """One of several runs that a network is made of; ``settings`` are those that differ from the first."""
 
     recipe: str
     seed: int
@@ -112,167 +84,102 @@ class MemberRun(CardPart, frozen=True, kw_only=True):
 
 
 class Layer(CardPart, frozen=True, kw_only=True):
-    """One row of the layer table, as Keras reports it; -1 stands for the batch in ``output_shape``."""
+    """One row of the layer table, as Keras reports it."""
 
     name: str
     type: str
-    output_shape: tuple[int, ...]
+    output_shape: tuple[int, ...]  # -1 stands for the batch
     parameters: int
 
 
 class TrainingRun(CardPart, frozen=True, kw_only=True):
-    """The training of the network.
-
-    Attributes:
-        dataset: Name of the data set.
-        dataset_sha256: SHA-256 of the data.
-        splits: Number of examples in ``train``, ``validation`` and ``test``.
-        epochs: Number of epochs that were run.
-        seed: Seed of all random numbers.
-        seconds: Wall-clock time of the training, in seconds.
-        machine: Processor, number of cores and GPU, as text.
-        versions: Versions of Keras, TensorFlow and tf2onnx.
-    """
+    """The training of the network."""
 
     dataset: str
     dataset_sha256: str
-    splits: Mapping[str, int]
+    splits: Mapping[str, int]  # number of examples in train, validation and test
     epochs: int
     seed: int
-    seconds: Finite
-    machine: str
-    versions: Mapping[str, str]
+    seconds: Finite  # wall-clock time
+    machine: str  # processor, number of cores and GPU, as text
+    versions: Mapping[str, str]  # of Keras, TensorFlow and tf2onnx
 
 
 class Metrics(CardPart, frozen=True, kw_only=True):
-    """Metrics of the exported ONNX file on the whole test set.
-
-    Attributes:
-        accuracy: Share of correct predictions, 0 to 1.
-        log_loss: Mean negative natural logarithm of the true class's probability.
-        expected_calibration_error: Over 15 equal bins of confidence, 0 to 1.
-        per_class_accuracy: Accuracy on the examples of each label, 0 to 1.
-        count: Number of test examples.
-    """
+    """Metrics of the exported ONNX file on the whole test set."""
 
     accuracy: Share
-    log_loss: Annotated[float, Meta(ge=0, le=_LARGEST)]
-    expected_calibration_error: Share
-    per_class_accuracy: Mapping[str, Finite]
-    count: Positive
+    log_loss: Annotated[float, Meta(ge=0, le=_LARGEST)]  # mean, natural logarithm
+    expected_calibration_error: Share  # over 15 equal bins of confidence
+    per_class_accuracy: Mapping[str, Finite]  # by label
+    count: Positive  # of test examples
 
 
 class Latency(CardPart, frozen=True, kw_only=True):
-    """Latency of the network for one input, with one thread of ONNX Runtime on the CPU.
+    """Latency of the network for one input, with one thread of ONNX Runtime on the CPU."""
 
-    Attributes:
-        milliseconds: Median time of one run.
-        ratio: That time divided by the time of version 1, measured alternately.
-        machine: Processor, number of cores and GPU, as text.
-    """
-
-    milliseconds: Milliseconds
-    ratio: Finite
-    machine: str
+    milliseconds: Milliseconds  # median
+    ratio: Finite  # to the time of version 1, measured alternately
+    machine: str  # processor, number of cores and GPU, as text
 
 
 class QuantizedFile(CardPart, frozen=True, kw_only=True):
-    """``model.int8.onnx``, the network with 8-bit weights and activations in its convolutions.
-
-    Attributes:
-        sha256: SHA-256 of the file.
-        bytes: Size of the file.
-        calibration: Method that determined the ranges of the activations, as text.
-        float_nodes: Convolutions that stay in 32 bits.
-        metrics: Its metrics on the test set.
-        milliseconds: Median time of one run, measured as in :class:`Latency`.
-        ratio: That time divided by the time of the 32-bit network, measured alternately.
-    """
+    """``model.int8.onnx``, the network with 8-bit weights and activations in its convolutions."""
 
     sha256: Sha256
     bytes: Positive
-    calibration: str
-    float_nodes: tuple[str, ...]
+    calibration: str  # method that determined the ranges of the activations, as text
+    float_nodes: tuple[str, ...]  # convolutions that stay in 32 bits
     metrics: Metrics
-    milliseconds: Milliseconds
-    ratio: Finite
+    milliseconds: Milliseconds  # measured as in Latency
+    ratio: Finite  # to the time of the 32-bit network, measured alternately
 
 
 class Calibration(CardPart, frozen=True, kw_only=True):
     """Calibration of the probabilities, fitted on the validation split.
 
-    Attributes:
-        method: Method, as text.
-        temperature: Divisor of the network's logits (temperature scaling, Guo et al. 2017).
-        offsets: Numbers added to the logits of the labels; empty if there are none.
-        chance_level_error: Expected calibration error on a test set of this size if every probability were
-            exactly right, which sampling alone causes.
+    ``chance_level_error`` is the expected calibration error on a test set of this size if every probability
+    were exactly right, which sampling alone causes.
     """
 
     method: str
-    temperature: Finite
-    offsets: tuple[Finite, ...]
+    temperature: Finite  # divisor of the logits (temperature scaling, Guo et al. 2017)
+    offsets: tuple[Finite, ...]  # added to the logits of the labels; empty if there are none
     chance_level_error: Finite
 
 
 class Coverage(CardPart, frozen=True, kw_only=True):
-    """Coverage of a confidence threshold, and its selective accuracy.
+    """Coverage of a confidence threshold, and its selective accuracy, both 0 to 1."""
 
-    Attributes:
-        coverage: Share of predictions whose confidence reaches the threshold, 0 to 1.
-        accuracy: Share of correct predictions among those, 0 to 1.
-    """
-
-    coverage: Finite
-    accuracy: Finite
+    coverage: Finite  # share of predictions whose confidence reaches the threshold
+    accuracy: Finite  # share of correct predictions among those
 
 
 class SelectivePrediction(CardPart, frozen=True, kw_only=True):
-    """Effect of the confidence threshold ``unsure_below``.
+    """Effect of the confidence threshold ``unsure_below``."""
 
-    Attributes:
-        target_accuracy: Selective accuracy on the validation split that the threshold was chosen for.
-        validation: Result on the validation split.
-        test: Result on the test set.
-    """
-
-    target_accuracy: Finite
+    target_accuracy: Finite  # selective accuracy on the validation split that the threshold was chosen for
     validation: Coverage
     test: Coverage
 
 
 class OutOfDistribution(CardPart, frozen=True, kw_only=True):
-    """Share of pictures without a digit that a model of digits marks as unsure or refuses as blank.
+    """Shares of pictures without a digit that a model of digits marks as unsure or refuses as blank."""
 
-    Attributes:
-        garments: Share of Fashion-MNIST's test pictures.
-        photos: Share of CIFAR-10's test pictures.
-        scribbles: Share of random scribbles.
-        counts: Number of pictures of each kind.
-    """
-
-    garments: Finite
-    photos: Finite
-    scribbles: Finite
-    counts: Mapping[str, int]
+    garments: Finite  # test pictures of Fashion-MNIST
+    photos: Finite  # test pictures of CIFAR-10
+    scribbles: Finite  # random ones
+    counts: Mapping[str, int]  # pictures of each kind
 
 
 class PenDigits(CardPart, frozen=True, kw_only=True):
-    """Evaluation of a model of digits on digits drawn with a pen, which are in no training set.
-
-    Attributes:
-        accuracy: Share of correct predictions.
-        per_class_accuracy: Accuracy on the drawings of each label.
-        unsure: Share of predictions marked as unsure.
-        selective_accuracy: Share of correct predictions among the others.
-        count: Number of drawings.
-    """
+    """Evaluation of a model of digits on digits drawn with a pen, which are in no training set."""
 
     accuracy: Finite
-    per_class_accuracy: Mapping[str, Finite]
-    unsure: Finite
-    selective_accuracy: Finite
-    count: int
+    per_class_accuracy: Mapping[str, Finite]  # by label
+    unsure: Finite  # share of predictions marked as unsure, 0 to 1
+    selective_accuracy: Finite  # share of correct predictions among the others, 0 to 1
+    count: int  # of drawings
 
 
 class RobustnessRow(CardPart, frozen=True, kw_only=True):
@@ -284,31 +191,19 @@ class RobustnessRow(CardPart, frozen=True, kw_only=True):
 
 
 class Robustness(CardPart, frozen=True, kw_only=True):
-    """Evaluation on corrupted pictures.
+    """Evaluation on corrupted pictures."""
 
-    Attributes:
-        unchanged: Accuracy on the pictures without a corruption.
-        rows: One row for each corruption.
-        summary: The corruptions that cost more than half of what they cost version 1, as text.
-    """
-
-    unchanged: RobustnessRow
-    rows: tuple[RobustnessRow, ...]
-    summary: str
+    unchanged: RobustnessRow  # without a corruption
+    rows: tuple[RobustnessRow, ...]  # one for each corruption
+    summary: str  # the corruptions that cost more than half of what they cost version 1, as text
 
 
 class Faithfulness(CardPart, frozen=True, kw_only=True):
-    """Deletion test of the heat maps (Samek et al. 2017).
+    """Deletion test of the heat maps (Samek et al. 2017): mean drops of the label's probability."""
 
-    Attributes:
-        hottest_drop: Mean drop of the label's probability when the hottest fifth of the picture is covered.
-        random_drop: Mean drop when a random fifth is covered.
-        count: Number of test pictures.
-    """
-
-    hottest_drop: Finite
-    random_drop: Finite
-    count: int
+    hottest_drop: Finite  # when the hottest fifth of the picture is covered
+    random_drop: Finite  # when a random fifth is covered
+    count: int  # of test pictures
 
 
 class Provenance(CardPart, frozen=True, kw_only=True):
@@ -322,62 +217,40 @@ class Provenance(CardPart, frozen=True, kw_only=True):
 class Card(CardPart, frozen=True, kw_only=True):
     """Description of one version of a model.
 
-    Attributes:
-        schema_version: Version of the card's format.
-        name: Model name, also the folder's.
-        version: From 1; the highest is served by default.
-        title: One line that describes the model.
-        task: Kind of input and output.
-        labels: Labels in the order of the network's outputs.
-        parameters: Number of the network's parameters, as Keras counts them.
-        ensemble: Runs of an ensemble whose logits are averaged; empty for a single network.
-        weight_average: Runs whose weights are averaged; empty for a single run.
-        flip_tta: Whether the network also reads the flipped picture (test-time augmentation). In an ensemble
-            every second network reads the flipped picture; a single network averages both logits.
-        float16_weights: Whether the convolutions' weights are rounded to 16 bits.
-        max_keras_difference: Largest difference of a probability between Keras and ONNX Runtime on the test
-            set.
-        unsure_below: Predictions with a lower confidence are marked as unsure, 0 to 1.
-        explanation: The graph that explains predictions; None for text models.
-        latency: None if it was not measured.
-        quantized: The 8-bit form of the network, if there is one.
-        calibration: None in cards of early versions.
-        selective_prediction: None in cards of early versions.
-        out_of_distribution: Only of models of digits.
-        pen_digits: Only of models of digits.
-        robustness: Only of image classifiers.
-        faithfulness: Only of image classifiers.
+    A part is None if it does not apply to the model, or was not measured. An ensemble averages the logits of
+    several networks. With test-time augmentation (``flip_tta``) every second network of an ensemble reads the
+    flipped picture; a single network averages the logits of both pictures.
     """
 
     schema_version: Literal[2] = 2
-    name: str
-    version: Positive
-    title: str
+    name: str  # also the folder's
+    version: Positive  # the highest is served by default
+    title: str  # one line that describes the model
     task: Task
-    labels: Annotated[tuple[str, ...], Meta(min_length=2)]
+    labels: Annotated[tuple[str, ...], Meta(min_length=2)]  # in the order of the network's outputs
     input: InputSpec
     onnx: OnnxFile
     recipe: RecipeInfo
-    ensemble: tuple[MemberRun, ...] = ()
-    weight_average: tuple[MemberRun, ...] = ()
+    ensemble: tuple[MemberRun, ...] = ()  # empty for a single network
+    weight_average: tuple[MemberRun, ...] = ()  # runs whose weights are averaged; empty for a single run
     flip_tta: bool = False
-    float16_weights: bool = False
-    parameters: Count
+    float16_weights: bool = False  # whether the convolutions' weights are rounded to 16 bits
+    parameters: Count  # of the network, as Keras counts them
     layers: tuple[Layer, ...]
     training: TrainingRun
     metrics: Metrics
-    max_keras_difference: Finite
-    unsure_below: Share
+    max_keras_difference: Finite  # largest difference of a test probability between Keras and ONNX Runtime
+    unsure_below: Share  # predictions with a lower confidence are marked as unsure
     provenance: Provenance
-    explanation: ExplanationFile | None = None
+    explanation: ExplanationFile | None = None  # only of image classifiers
     latency: Latency | None = None
     quantized: QuantizedFile | None = None
-    calibration: Calibration | None = None
-    selective_prediction: SelectivePrediction | None = None
-    out_of_distribution: OutOfDistribution | None = None
-    pen_digits: PenDigits | None = None
-    robustness: Robustness | None = None
-    faithfulness: Faithfulness | None = None
+    calibration: Calibration | None = None  # not in cards of early versions
+    selective_prediction: SelectivePrediction | None = None  # not in cards of early versions
+    out_of_distribution: OutOfDistribution | None = None  # only of models of digits
+    pen_digits: PenDigits | None = None  # only of models of digits
+    robustness: Robustness | None = None  # only of image classifiers
+    faithfulness: Faithfulness | None = None  # only of image classifiers
 
 
 def read_card(path: Path) -> Card:
@@ -419,7 +292,9 @@ def parse_card(document: object, *, source: str) -> Card:
     document = migrate_card(document)
     version = document.get("schema_version")
     if version != SCHEMA_VERSION:
-        raise CardError(f"{source}: schema_version is {version!r}, this Lectern reads 1 and {SCHEMA_VERSION}")
+        raise CardError(
+            f"{source}: schema_version is {shorten(version)}, this Lectern reads 1 and {SCHEMA_VERSION}"
+        )
     try:
         card = msgspec.convert(document, Card)
     except msgspec.ValidationError as error:
@@ -459,8 +334,10 @@ def _describe(error: msgspec.ValidationError) -> str:
     if problem.startswith("Object missing required field"):
         name = problem.split("`")[1]
         return f"field {f'{path}.{name}' if path else name} is missing; export the model again"
-    if path in _CHOICES:
-        problem = f"{problem}, expected one of {', '.join(get_args(_CHOICES[path]))}"
+    if problem.startswith(_INVALID_CHOICE):
+        value = problem.removeprefix(_INVALID_CHOICE).removesuffix("'")
+        choices = get_args(_CHOICES[path.rpartition(".")[2]])
+        return f"field {path}: {shorten(value)} is not one of {', '.join(choices)}"
     return f"field {path}: {problem[0].lower()}{problem[1:]}"
 
 

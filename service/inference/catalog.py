@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from service.inference.card import Card, read_card
-from service.inference.errors import CardError, ModelError, ModelNotFound
+from service.inference.errors import CardError, ModelError, ModelNotFound, shorten
 from service.inference.explain import Explainer
 from service.inference.precision import PrecisionChoice, resolve_precision
 from service.inference.predictor import Predictor
@@ -65,7 +65,7 @@ class Catalog:
         """
         if name not in self._cards:
             names = ", ".join(sorted(self._cards))
-            raise ModelNotFound(f"there is no model {name[:40]!r}; there are {names}")
+            raise ModelNotFound(f"there is no model {shorten(name)}; there are {names}")
         return tuple(sorted(self._cards[name]))
 
     def card(self, name: str, version: int | None = None) -> Card:
@@ -81,7 +81,9 @@ class Catalog:
         versions = self.versions(name)
         version = versions[-1] if version is None else version
         if version not in versions:
-            raise ModelNotFound(f"{name} has no version {version}; it has {', '.join(map(str, versions))}")
+            raise ModelNotFound(
+                f"{name} has no version {shorten(version)}; it has {', '.join(map(str, versions))}"
+            )
         return self._cards[name][version]
 
     def folder(self, card: Card) -> Path:

@@ -20,6 +20,17 @@ LecternError
 word for programs; the message is for people.
 """
 
+import reprlib
+
+_brief = reprlib.Repr()
+_brief.maxlevel, _brief.maxlist, _brief.maxdict = 2, 5, 2
+_brief.maxstring = _brief.maxlong = _brief.maxother = 40
+
+
+def shorten(value: object) -> str:
+    """Return a short representation of an untrusted value for a message, however long or nested it is."""
+    return _brief.repr(value)
+
 
 class LecternError(Exception):
     """Base class of all errors; the message names the cause and the remedy."""

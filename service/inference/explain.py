@@ -8,8 +8,8 @@ import numpy.typing as npt
 import onnxruntime as ort
 
 from service.inference.card import Card, ExplanationFile
-from service.inference.errors import ChecksumMismatch, InvalidInput, ModelError
-from service.inference.files import sha256_of
+from service.inference.errors import InvalidInput, shorten
+from service.inference.files import check_sha256
 from service.inference.occlusion import occlusion_heat
 from service.inference.predictor import Array, Predictor
 from service.inference.session import AUTO, open_session
@@ -66,12 +66,7 @@ class Explainer:
                 f"{card.name} {card.version} cannot be explained; only models for pictures can"
             )
         path = folder / FILE_NAME
-        try:
-            checksum = sha256_of(path)
-        except OSError as error:
-            raise ModelError(f"{path}: cannot be read ({error.strerror}); export the model again") from error
-        if checksum != card.explanation.sha256:
-            raise ChecksumMismatch(f"{path}: is not the file that its card describes; export the model again")
+        check_sha256(path, card.explanation.sha256)
         session = open_session(path, providers=providers, threads=threads)
         return cls(card, card.explanation, session, network)
 
@@ -97,7 +92,7 @@ class Explainer:
         """
         if label not in self.card.labels:
             raise InvalidInput(
-                f"{self.card.name} has no label {label!r}; it has {', '.join(self.card.labels)}"
+                f"{self.card.name} has no label {shorten(label)}; it has {', '.join(self.card.labels)}"
             )
         index = self.card.labels.index(label)
         if self._explanation.heat_layer:
@@ -120,7 +115,9 @@ class Explainer:
         """
         if layer not in self.layers:
             names = ", ".join(self.layers) or "none"
-            raise InvalidInput(f"{self.card.name} has no convolutional layer {layer!r}; it has {names}")
+            raise InvalidInput(
+                f"{self.card.name} has no convolutional layer {shorten(layer)}; it has {names}"
+            )
         return self._run(layer, pixels)
 
     def filters(self) -> Maps:
@@ -142,7 +139,7 @@ class Explainer:
         if pixels.dtype != spec.dtype or pixels.shape != spec.shape[1:]:
             raise InvalidInput(
                 f"{self.card.name} expects {spec.dtype} of shape {list(spec.shape[1:])}, "
-                f"not {pixels.dtype} of shape {list(pixels.shape)}"
+                f"not {pixels.dtype} of shape {shorten(list(pixels.shape))}"
             )
 
     def _run(self, output: str, pixels: Array, *, label: int = 0, batched: bool = True) -> Maps:

@@ -6,6 +6,8 @@ import os
 import tempfile
 from pathlib import Path
 
+from service.inference.errors import ChecksumMismatch, ModelError
+
 
 def write_atomically(path: Path, content: bytes) -> None:
     """Create or replace a file atomically: readers see the old or the new content, never a part of it.
@@ -40,3 +42,26 @@ def sha256_of(path: Path) -> str:
     """
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def check_sha256(path: Path, expected: str, *, remedy: str = "export the model again") -> None:
+    """Check that a model's file is the one that its card describes.
+
+    Args:
+        path: The file.
+        expected: SHA-256 that the card states.
+        remedy: What the user can do, for the message.
+
+    Raises:
+        ModelError: The file cannot be read.
+        ChecksumMismatch: The file is another one.
+    """
+    try:
+        actual = sha256_of(path)
+    except OSError as error:
+        raise ModelError(f"{path}: cannot be read ({error.strerror}); {remedy}") from error
+    if actual != expected:
+        raise ChecksumMismatch(
+            f"{path}: SHA-256 is {actual[:12]}…, its card says {expected[:12]}…; "
+            f"the file is damaged or of another export: {remedy}"
+        )

@@ -14,7 +14,6 @@ from service.inference.card import Card
 Precision = Literal["float32", "int8"]
 PrecisionChoice = Literal["auto", "float32", "int8"]
 
-FLOAT32_FILE = "model.onnx"
 INT8_FILE = "model.int8.onnx"
 
 # The measurement ends after this many pairs of runs or this many seconds.
@@ -43,7 +42,7 @@ def resolve_precision(card: Card, choice: PrecisionChoice, *, on_cpu: bool) -> P
 
 def onnx_path(folder: Path, precision: Precision) -> Path:
     """Return the ONNX file of a precision in a model's folder."""
-    return folder / (INT8_FILE if precision == "int8" else FLOAT32_FILE)
+    return folder / (INT8_FILE if precision == "int8" else "model.onnx")
 
 
 def measure_faster(card: Card, float32: ort.InferenceSession, int8: ort.InferenceSession) -> Precision:

@@ -13,8 +13,8 @@ import onnxruntime as ort
 from PIL import Image
 
 from service.inference.card import Card
-from service.inference.errors import ChecksumMismatch, InvalidInput, ModelError
-from service.inference.files import sha256_of
+from service.inference.errors import InvalidInput, ModelError, shorten
+from service.inference.files import check_sha256
 from service.inference.precision import (
     Precision,
     PrecisionChoice,
@@ -35,7 +35,7 @@ from service.inference.session import AUTO, open_session, runs_on_cpu
 
 _log = logging.getLogger(__name__)
 
-_ADVICE: dict[Precision, str] = {
+_REMEDIES: dict[Precision, str] = {
     "float32": "export or copy the model again",
     "int8": "quantize or copy the model again, or set LECTERN_PRECISION=float32",
 }
@@ -47,8 +47,9 @@ Input: TypeAlias = bytes | str
 class Predictor:
     """A network with its card and its preprocessing; its methods can be called from several threads.
 
-    :meth:`predict` does everything. A server that times and batches the steps calls :meth:`prepare` for each
-    input, :meth:`stack` and :meth:`probabilities` for a batch, and :meth:`answer` for each row.
+    :meth:`predict` classifies files and texts, :meth:`classify` inputs that are already prepared. A server
+    that times and batches the steps calls :meth:`prepare` for each input, :meth:`stack` and
+    :meth:`probabilities` for a batch, and :meth:`answer` for each row.
     """
 
     def __init__(
@@ -180,7 +181,7 @@ class Predictor:
         if batch.dtype != spec.dtype or not fits or batch.size == 0:
             raise InvalidInput(
                 f"{self.card.name} expects {spec.dtype} of shape {list(spec.shape)} (-1: 1 or more), "
-                f"not {batch.dtype} of shape {list(batch.shape)}"
+                f"not {batch.dtype} of shape {shorten(list(batch.shape))}"
             )
         result: npt.NDArray[np.float32] = self._session.run([self._output], {spec.name: batch})[0]
         return result
@@ -196,7 +197,7 @@ class Predictor:
             InvalidInput: ``top_k`` is below 1.
         """
         if top_k is not None and top_k < 1:
-            raise InvalidInput(f"top_k is {top_k}; it must be a whole number from 1")
+            raise InvalidInput(f"top_k is {shorten(top_k)}; it must be a whole number from 1")
         scores = tuple(starmap(Score, rank(probabilities, self.card.labels, top_k=top_k)))
         return Prediction(
             model=self.card.name,
@@ -218,36 +219,35 @@ class Predictor:
         Raises:
             InputError: One of the inputs is invalid.
         """
-        if not inputs:
-            return []
-        batch = self.stack([self.prepare(value) for value in inputs])
-        return [self.answer(row, top_k=top_k) for row in self.probabilities(batch)]
+        return self.classify([self.prepare(value) for value in inputs], top_k=top_k)
 
-    def best_label(self, row: Array) -> str:
-        """Return the most probable label of one prepared input."""
-        return self.answer(self.probabilities(self.stack([row]))[0], top_k=1).best.label
+    def classify(self, rows: Sequence[Array], *, top_k: int | None = None) -> list[Prediction]:
+        """Classify prepared inputs in one batch.
+
+        Args:
+            rows: Input arrays, as :meth:`prepare` and :meth:`prepare_image` return them.
+            top_k: Number of labels to return, 1 or more; all of them if None.
+
+        Returns:
+            One prediction for each row, in the same order.
+
+        Raises:
+            InvalidInput: A row does not have the dtype and shape of the card's ``input``.
+        """
+        if not rows:
+            return []
+        return [self.answer(row, top_k=top_k) for row in self.probabilities(self.stack(rows))]
 
     def warm(self) -> None:
         """Run the network once, so that one-time work does not delay the first prediction."""
         self.probabilities(dummy_batch(self.card))
 
 
-def _open(
-    folder: Path, card: Card, precision: Precision, *, providers: Sequence[str], threads: int, arena: bool
-) -> ort.InferenceSession:
-    """Check the SHA-256 of a network's file and open it."""
+def _open(folder: Path, card: Card, precision: Precision, **options: Any) -> ort.InferenceSession:
     path = onnx_path(folder, precision)
-    described = card.quantized if precision == "int8" and card.quantized else card.onnx
-    try:
-        checksum = sha256_of(path)
-    except OSError as error:
-        raise ModelError(f"{path}: cannot be read ({error.strerror}); {_ADVICE[precision]}") from error
-    if checksum != described.sha256:
-        raise ChecksumMismatch(
-            f"{path}: SHA-256 is {checksum[:12]}…, its card says {described.sha256[:12]}…; "
-            f"the file is damaged or of another export: {_ADVICE[precision]}"
-        )
-    session = open_session(path, providers=providers, threads=threads, arena=arena)
+    file = card.quantized if precision == "int8" and card.quantized else card.onnx
+    check_sha256(path, file.sha256, remedy=_REMEDIES[precision])
+    session = open_session(path, **options)
     _check_signature(path, card, session)
     return session
 
@@ -268,15 +268,12 @@ def _check_signature(path: Path, card: Card, session: ort.InferenceSession) -> N
 
 def _preparation(card: Card, folder: Path) -> Callable[..., Array]:
     """Return the function that turns a decoded picture or a text into the network's input."""
-    if card.input.preprocessing == "text":
-        return _read_vocabulary(card, folder / "vocabulary.txt").encode
-    return picture_preparation(card.input.preprocessing, size=card.input.shape[1])
-
-
-def _read_vocabulary(card: Card, path: Path) -> Vocabulary:
+    if card.input.preprocessing != "text":
+        return picture_preparation(card.input.preprocessing, size=card.input.shape[1])
+    path = folder / "vocabulary.txt"
     vocabulary, count = Vocabulary.read(path), card.input.parameters.get("words")
     if count is not None and len(vocabulary.words) != count:
         raise ModelError(
             f"{path}: has {len(vocabulary.words)} words, its card says {count}; export the model again"
         )
-    return vocabulary
+    return vocabulary.encode

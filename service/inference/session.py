@@ -13,7 +13,6 @@ _NAMES = {
     "cuda": "CUDAExecutionProvider",
     "tensorrt": "TensorrtExecutionProvider",
 }
-PROVIDERS = (AUTO, *_NAMES)
 
 
 def open_session(
@@ -36,8 +35,7 @@ def open_session(
         ProviderError: A requested provider is not available.
         ModelError: ONNX Runtime cannot load the file.
     """
-    automatic = tuple(providers) == (AUTO,)
-    names = _available("cuda", "cpu") if automatic else _required(providers)
+    names = _select(providers)
     options = _session_options(threads=threads, arena=arena)
     try:
         session = ort.InferenceSession(str(path), options, providers=names)
@@ -45,7 +43,7 @@ def open_session(
         raise ModelError(f"{path}: ONNX Runtime cannot load it ({error}); export the model again") from error
     # Without a driver a provider fails to start, and ONNX Runtime silently uses the next one.
     missing = [name for name in names if name not in session.get_providers()]
-    if missing and not automatic:
+    if missing and tuple(providers) != (AUTO,):
         raise ProviderError(
             f"{', '.join(missing)} did not start for {path} (driver or libraries missing?); "
             "install them, or set LECTERN_PROVIDERS=cpu"
@@ -54,13 +52,8 @@ def open_session(
 
 
 def runs_on_cpu(providers: Sequence[str]) -> bool:
-    """Return whether networks run on the CPU alone.
-
-    Args:
-        providers: As in :func:`open_session`.
-    """
-    names = _available("cuda", "cpu") if tuple(providers) == (AUTO,) else _required(providers)
-    return names == [_NAMES["cpu"]]
+    """Return whether networks run on the CPU alone; ``providers`` as in :func:`open_session`."""
+    return _select(providers) == [_NAMES["cpu"]]
 
 
 def _session_options(*, threads: int, arena: bool) -> ort.SessionOptions:
@@ -75,16 +68,14 @@ def _session_options(*, threads: int, arena: bool) -> ort.SessionOptions:
     return options
 
 
-def _available(*names: str) -> list[str]:
+def _select(providers: Sequence[str]) -> list[str]:
+    """Return ONNX Runtime's names of the providers to use."""
     available = ort.get_available_providers()
-    return [_NAMES[name] for name in names if _NAMES[name] in available]
-
-
-def _required(providers: Sequence[str]) -> list[str]:
-    available = ort.get_available_providers()
+    if tuple(providers) == (AUTO,):
+        return [_NAMES[name] for name in ("cuda", "cpu") if _NAMES[name] in available]
     for name in providers:
         if name not in _NAMES:
-            raise ProviderError(f"provider {name!r} is unknown; choose from {', '.join(PROVIDERS)}")
+            raise ProviderError(f"provider {name!r} is unknown; choose from {', '.join((AUTO, *_NAMES))}")
         if _NAMES[name] not in available:
             raise ProviderError(
                 f"provider {name!r} is not in this build of ONNX Runtime, which has {', '.join(available)}; "

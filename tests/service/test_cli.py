@@ -48,7 +48,7 @@ def test_version_is_printed(run: Run) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "message"),
     [
         (["predcit"], "predcit"),
         (["predict", "mnist"], "INPUTS"),
@@ -61,11 +61,11 @@ def test_version_is_printed(run: Run) -> None:
     ],
 )
 def test_user_errors_are_printed_to_standard_error_with_status_2(
-    run: Run, words: list[str], said: str
+    run: Run, words: list[str], message: str
 ) -> None:
     result = run(*words)
     assert (result.status, result.out) == (2, "")
-    assert said in result.err
+    assert message in result.err
     assert "Traceback" not in result.err
 
 

@@ -27,7 +27,7 @@ from service.inference.prediction import Prediction, Score
 
 
 @dataclass(frozen=True)
-class Canned:
+class ScriptedResponse:
     """A response of the scripted server."""
 
     document: Any = None
@@ -42,7 +42,7 @@ class Script:
     """A local server that returns the given responses in order, and repeats the last one."""
 
     url: str
-    answers: list[Canned] = field(default_factory=list)
+    responses: list[ScriptedResponse] = field(default_factory=list)
     requests: list[tuple[str, str, dict[str, str], Any]] = field(default_factory=list)
 
 
@@ -53,30 +53,30 @@ def script() -> Iterator[Script]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
-        def answer(self) -> None:
+        def respond(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
             raw = self.headers.get("Content-Type") == "application/octet-stream"
             content = body if raw or not body else json.loads(body)
-            running.requests.append((self.command, self.path, dict(self.headers), content))
-            canned = running.answers.pop(0) if len(running.answers) > 1 else running.answers[0]
-            stop.wait(canned.after_s)
-            answer = json.dumps(canned.document).encode() if canned.body is None else canned.body
-            self.send_response(canned.status)
-            for name, value in {"Content-Length": str(len(answer)), **canned.headers}.items():
+            scripted.requests.append((self.command, self.path, dict(self.headers), content))
+            response = scripted.responses.pop(0) if len(scripted.responses) > 1 else scripted.responses[0]
+            stop.wait(response.after_s)
+            payload = json.dumps(response.document).encode() if response.body is None else response.body
+            self.send_response(response.status)
+            for name, value in {"Content-Length": str(len(payload)), **response.headers}.items():
                 self.send_header(name, value)
             self.end_headers()
-            self.wfile.write(answer)
+            self.wfile.write(payload)
 
-        do_GET = do_POST = answer
+        do_GET = do_POST = respond
 
         def log_message(self, *args: Any) -> None:
             """Log nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    running = Script(f"http://127.0.0.1:{server.server_port}")
+    scripted = Script(f"http://127.0.0.1:{server.server_port}")
     thread = threading.Thread(target=server.serve_forever, args=(0.02,))
     thread.start()
-    yield running
+    yield scripted
     stop.set()
     server.shutdown()
     thread.join()
@@ -121,13 +121,15 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     return waited
 
 
-def _answer(*rows: Sequence[tuple[str, float]], unsure: str = "false", version: str = "3") -> Canned:
+def _scores(
+    *rows: Sequence[tuple[str, float]], unsure: str = "false", version: str = "3"
+) -> ScriptedResponse:
     document = [[{"label": label, "score": score} for label, score in row] for row in rows]
-    return Canned(document, headers={"X-Model-Version": version, "X-Lectern-Unsure": unsure})
+    return ScriptedResponse(document, headers={"X-Model-Version": version, "X-Lectern-Unsure": unsure})
 
 
-def _refusal(status: int, code: str = "overloaded", **headers: str) -> Canned:
-    return Canned({"error": "come back later", "code": code, "request_id": "r7"}, status, headers)
+def _error(status: int, code: str = "overloaded", **headers: str) -> ScriptedResponse:
+    return ScriptedResponse({"error": "come back later", "code": code, "request_id": "r7"}, status, headers)
 
 
 SEVEN = (("7", 0.9), ("1", 0.1))
@@ -135,8 +137,8 @@ ONE = (("1", 0.4), ("7", 0.35))
 
 
 def test_one_picture_is_sent_as_it_is(script: Script, call: Call) -> None:
-    rows = _answer(SEVEN)
-    script.answers = [replace(rows, document=rows.document[0])]
+    rows = _scores(SEVEN)
+    script.responses = [replace(rows, document=rows.document[0])]
     found = call(script.url + "/", "predict", "mnist", b"\x89PNG", top_k=2)
     assert found == Prediction("mnist", 3, (Score("7", 0.9), Score("1", 0.1)), unsure=False)
     method, path, headers, body = script.requests[0]
@@ -145,7 +147,7 @@ def test_one_picture_is_sent_as_it_is(script: Script, call: Call) -> None:
 
 
 def test_several_pictures_are_sent_in_base64(script: Script, call: Call) -> None:
-    script.answers = [_answer(SEVEN, ONE, unsure="false,true")]
+    script.responses = [_scores(SEVEN, ONE, unsure="false,true")]
     found = call(script.url, "predict_many", "mnist", [b"\x89PNG", b"GIF"], top_k=2)
     assert found == [
         Prediction("mnist", 3, (Score("7", 0.9), Score("1", 0.1)), unsure=False),
@@ -160,7 +162,7 @@ def test_several_pictures_are_sent_in_base64(script: Script, call: Call) -> None
 def test_texts_are_sent_as_they_are_and_each_prediction_has_its_own_unsure_flag(
     script: Script, call: Call
 ) -> None:
-    script.answers = [_answer(SEVEN, ONE, SEVEN, unsure="false,true,false")]
+    script.responses = [_scores(SEVEN, ONE, SEVEN, unsure="false,true,false")]
     found = call(script.url, "predict_many", "imdb", ["good", "naïve", "bad"], version=2)
     assert [prediction.unsure for prediction in found] == [False, True, False]
     assert [prediction.best.label for prediction in found] == ["7", "1", "7"]
@@ -172,13 +174,13 @@ def test_texts_are_sent_as_they_are_and_each_prediction_has_its_own_unsure_flag(
     ("name", "path"), [("../readyz", "..%2Freadyz"), ("a?b#c", "a%3Fb%23c"), ("ü", "%C3%BC")]
 )
 def test_model_names_are_quoted_in_the_path(script: Script, call: Call, name: str, path: str) -> None:
-    script.answers = [_answer(SEVEN)]
+    script.responses = [_scores(SEVEN)]
     call(script.url, "predict", name, b"x")
     assert script.requests[0][1] == f"/models/{path}"
 
 
 def test_api_key_is_sent_if_there_is_one(script: Script, call: Call) -> None:
-    script.answers = [_answer(SEVEN)]
+    script.responses = [_scores(SEVEN)]
     call(script.url, "predict", "mnist", b"x", options={"api_key": "alpha"})
     call(script.url, "predict", "mnist", b"x")
     call(script.url, "predict", "mnist", b"x", options={"api_key": "schlüssel"})
@@ -188,9 +190,9 @@ def test_api_key_is_sent_if_there_is_one(script: Script, call: Call) -> None:
 
 def test_models_and_cards_are_parsed(script: Script, call: Call, mnist_card: Card) -> None:
     row = {"name": "mnist", "version": 2, "versions": [1, 2], "title": "t", "task": "image-classification"}
-    script.answers = [
-        Canned({"models": [row | {"labels": ["0", "1"], "accuracy": 0.99}]}),
-        Canned(card_document(mnist_card)),
+    script.responses = [
+        ScriptedResponse({"models": [row | {"labels": ["0", "1"], "accuracy": 0.99}]}),
+        ScriptedResponse(card_document(mnist_card)),
     ]
     assert call(script.url, "models") == [
         ModelSummary("mnist", 2, (1, 2), "t", "image-classification", ("0", "1"))
@@ -206,7 +208,7 @@ def test_models_and_cards_are_parsed(script: Script, call: Call, mnist_card: Car
 def test_busy_server_is_retried_with_exponential_back_off(
     script: Script, call: Call, status: int, pauses: list[float]
 ) -> None:
-    script.answers = [*[_refusal(status)] * 3, _answer(SEVEN)]
+    script.responses = [*[_error(status)] * 3, _scores(SEVEN)]
     assert call(script.url, "predict", "mnist", b"x").best.label == "7"
     assert len(script.requests) == 4
     assert [round(pause / 2**number, 3) for number, pause in enumerate(pauses)] == [
@@ -215,20 +217,20 @@ def test_busy_server_is_retried_with_exponential_back_off(
 
 
 @pytest.mark.parametrize(
-    ("asked", "least", "most"),
+    ("retry_after", "least", "most"),
     [("2", 2, 2), ("0", 0.05, 0.15), ("600", 5, 5), ("soon", 0.05, 0.15), ("\xb2", 0.05, 0.15)],
 )
 def test_retry_after_is_honoured_up_to_a_limit(
-    script: Script, call: Call, pauses: list[float], asked: str, least: float, most: float
+    script: Script, call: Call, pauses: list[float], retry_after: str, least: float, most: float
 ) -> None:
-    script.answers = [_refusal(429, **{"Retry-After": asked}), _answer(SEVEN)]
+    script.responses = [_error(429, **{"Retry-After": retry_after}), _scores(SEVEN)]
     call(script.url, "predict", "mnist", b"x")
     assert len(pauses) == 1
     assert least <= pauses[0] <= most
 
 
 def test_retries_end_after_the_configured_number(script: Script, call: Call, pauses: list[float]) -> None:
-    script.answers = [_refusal(429)]
+    script.responses = [_error(429)]
     with pytest.raises(RequestRefused, match="come back later") as raised:
         call(script.url, "predict", "mnist", b"x", options={"retries": 2})
     assert (len(script.requests), len(pauses)) == (3, 2)
@@ -237,7 +239,7 @@ def test_retries_end_after_the_configured_number(script: Script, call: Call, pau
 
 @pytest.mark.parametrize("status", [400, 401, 404, 413, 415, 422, 500, 504])
 def test_other_errors_are_not_retried(script: Script, call: Call, pauses: list[float], status: int) -> None:
-    script.answers = [_refusal(status, "some_code")]
+    script.responses = [_error(status, "some_code")]
     with pytest.raises(RequestRefused) as raised:
         call(script.url, "predict", "mnist", b"x")
     assert (raised.value.status, raised.value.code, len(script.requests), pauses) == (
@@ -253,41 +255,61 @@ GOOD = {"X-Model-Version": "1", "X-Lectern-Unsure": "false"}
 
 
 @pytest.mark.parametrize(
-    "canned",
+    "response",
     [
-        Canned(body=b""),
-        Canned(body=b"<html>It works!</html>"),
-        Canned(body=b"\xff\xfe\x00", headers=GOOD),
-        Canned(body=b"[" * 100_000, headers=GOOD),
-        Canned({"models": "none"}, headers=GOOD),
-        Canned([[{"label": "7"}]], headers=GOOD),
-        Canned([[{"label": "7", "score": "high"}]], headers=GOOD),
-        Canned([], headers=GOOD),
-        Canned([[], []], headers=GOOD),
-        Canned([[{"label": "7", "score": 1.0}]]),
-        Canned([[{"label": "7", "score": 1.0}]], headers=GOOD | {"X-Model-Version": "latest"}),
-        Canned([[{"label": "7", "score": 1.0}]], headers=GOOD | {"X-Lectern-Unsure": "false,true"}),
-        Canned(body=b"Bad Gateway", status=502),
-        Canned(["no"], status=404),
-        Canned({"error": 7}, status=500),
-        Canned(status=302, headers={"Location": "http://127.0.0.1:1/"}),
+        ScriptedResponse(body=b""),
+        ScriptedResponse(body=b"<html>It works!</html>"),
+        ScriptedResponse(body=b"\xff\xfe\x00", headers=GOOD),
+        ScriptedResponse(body=b"[" * 100_000, headers=GOOD),
+        ScriptedResponse({"models": "none"}, headers=GOOD),
+        ScriptedResponse([[{"label": "7"}]], headers=GOOD),
+        ScriptedResponse([[{"label": "7", "score": "high"}]], headers=GOOD),
+        ScriptedResponse([], headers=GOOD),
+        ScriptedResponse([[], []], headers=GOOD),
+        ScriptedResponse([[]], headers=GOOD),
+        ScriptedResponse([[{"label": "7", "score": 1.0}]]),
+        ScriptedResponse([[{"label": "7", "score": 1.0}]], headers=GOOD | {"X-Model-Version": "latest"}),
+        ScriptedResponse([[{"label": "7", "score": 1.0}]], headers=GOOD | {"X-Lectern-Unsure": "false,true"}),
+        ScriptedResponse(body=b"Bad Gateway", status=502),
+        ScriptedResponse(["no"], status=404),
+        ScriptedResponse({"error": 7}, status=500),
+        ScriptedResponse(status=302, headers={"Location": "http://127.0.0.1:1/"}),
     ],
 )
-def test_responses_of_other_servers_are_unexpected(script: Script, call: Call, canned: Canned) -> None:
-    script.answers = [canned]
+def test_responses_of_other_servers_are_unexpected(
+    script: Script, call: Call, response: ScriptedResponse
+) -> None:
+    script.responses = [response]
     with pytest.raises(UnexpectedAnswer, match="is it a Lectern server"):
         call(script.url, "predict", "mnist", b"x", options={"retries": 0})
 
 
 @pytest.mark.parametrize("document", [{}, {"models": 7}, {"models": [{}]}, [], "models", None])
 def test_malformed_list_of_models_is_unexpected(script: Script, call: Call, document: Any) -> None:
-    script.answers = [Canned(document)]
+    script.responses = [ScriptedResponse(document)]
     with pytest.raises(UnexpectedAnswer):
         call(script.url, "models")
 
 
+def test_long_model_names_are_not_in_messages(script: Script, call: Call) -> None:
+    script.responses = [ScriptedResponse(body=b"<html>Not Found</html>", status=404)]
+    with pytest.raises(UnexpectedAnswer, match=script.url) as raised:
+        call(script.url, "card", "x" * 30_000)
+    assert len(str(raised.value)) < 200
+    with pytest.raises(ConnectionFailed, match=script.url) as failed:
+        call(script.url, "predict", "x" * 70_000, b"x")
+    assert len(str(failed.value)) < 200
+
+
+def test_model_names_may_be_invalid_unicode(script: Script, call: Call) -> None:
+    script.responses = [_error(404, "model_not_found")]
+    with pytest.raises(RequestRefused):
+        call(script.url, "predict", "mnist\udcff", b"x")
+    assert script.requests[0][1] == "/models/mnist%FF"
+
+
 def test_slow_response_times_out(script: Script, call: Call) -> None:
-    script.answers = [Canned(after_s=30)]
+    script.responses = [ScriptedResponse(after_s=30)]
     started = time.monotonic()
     with pytest.raises(ConnectionFailed, match="did not answer in time"):
         call(script.url, "predict", "mnist", b"x", options={"timeout_s": 0.2})

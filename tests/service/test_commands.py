@@ -11,8 +11,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from service.client import Client
 from service.inference.card import parse_card, read_card
 from service.inference.catalog import Catalog
+from service.inference.prediction import Prediction, Score
 
 Run = Callable[..., Any]
 
@@ -66,6 +68,21 @@ def test_predict_classifies_texts_from_the_command_line(run: Run) -> None:
     assert labels == ["positive", "negative"]
 
 
+def test_predict_sends_texts_that_are_not_utf_8_to_a_server(
+    run: Run, monkeypatch: pytest.MonkeyPatch, models_folder: Path
+) -> None:
+    texts: list[str] = []
+
+    def classify(client: Client, model: str, text: str, **options: object) -> Prediction:
+        texts.append(text)
+        return Prediction(model=model, version=1, scores=(Score("positive", 1.0),), unsure=False)
+
+    monkeypatch.setattr(Client, "card", lambda client, model: Catalog(models_folder).card(model))
+    monkeypatch.setattr(Client, "predict", classify)
+    result = run("predict", "imdb", "superb\udcff", "--url", "http://127.0.0.1:1")
+    assert (result.status, texts) == (0, ["superb\ufffd"])
+
+
 def test_predict_marks_unsure_predictions(
     run: Run,
     digit_file: str,
@@ -87,12 +104,12 @@ def test_predict_reports_invalid_inputs_and_classifies_the_others(
     result = run("predict", "mnist", str(blank), str(text), str(missing), str(tmp_path), digit_file, "--json")
     assert result.status == 1
     assert [json.loads(line)["input"] for line in result.out.splitlines()] == [digit_file]
-    complaints = result.err.splitlines()
-    assert [line.split(": ")[0] for line in complaints] == [
+    messages = result.err.splitlines()
+    assert [line.split(": ")[0] for line in messages] == [
         str(each) for each in (blank, text, missing, tmp_path)
     ]
-    assert "blank" in complaints[0]
-    assert "cannot be read (No such file or directory)" in complaints[2]
+    assert "blank" in messages[0]
+    assert "cannot be read (No such file or directory)" in messages[2]
 
 
 def test_predict_accepts_file_names_that_are_not_utf_8(run: Run, tmp_path: Path, digit_png: bytes) -> None:
@@ -242,7 +259,7 @@ def test_serve_reports_a_port_in_use(run: Run, started: list[list[str]]) -> None
 
 
 @pytest.mark.parametrize(
-    ("variable", "value", "said"),
+    ("variable", "value", "message"),
     [
         ("LECTERN_MODELS", "/nowhere/models", "/nowhere/models: no such folder"),
         ("LECTERN_PROVIDERS", "tensorrt", "provider 'tensorrt'"),
@@ -251,12 +268,12 @@ def test_serve_reports_a_port_in_use(run: Run, started: list[list[str]]) -> None
     ],
 )
 def test_serve_reports_errors_that_would_end_every_worker_in_one_line(
-    run: Run, started: list[list[str]], variable: str, value: str, said: str
+    run: Run, started: list[list[str]], variable: str, value: str, message: str
 ) -> None:
     os.environ[variable] = value
     result = run("serve", "--port", str(_free_port()))
     assert (result.status, started) == (2, [])
-    assert said in result.err
+    assert message in result.err
     assert len(result.err.splitlines()) == 1
 
 

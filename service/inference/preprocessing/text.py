@@ -42,18 +42,16 @@ def phrases(text: str, *, longest: int) -> set[str]:
 
 
 class Vocabulary:
-    """The words and phrases that a network knows. Ids begin at 1; 0 is padding."""
+    """The words and phrases that a network knows; ``words`` has them in the order of their ids.
+
+    Ids begin at 1; 0 is padding.
+    """
 
     def __init__(self, words: Iterable[str]) -> None:
-        self._words = tuple(words)
-        self._ids = {word: number for number, word in enumerate(self._words, start=1)}
+        self.words = tuple(words)
+        self._ids = {word: number for number, word in enumerate(self.words, start=1)}
         # Words do not contain the mark, so its count is the length of the phrase.
-        self._longest = 1 + max((word.count(PHRASE_MARK) for word in self._words), default=0)
-
-    @property
-    def words(self) -> tuple[str, ...]:
-        """The words in the order of their ids."""
-        return self._words
+        self._longest = 1 + max((word.count(PHRASE_MARK) for word in self.words), default=0)
 
     @classmethod
     def read(cls, path: Path) -> "Vocabulary":
@@ -69,7 +67,7 @@ class Vocabulary:
 
     def write(self, path: Path) -> None:
         """Write ``vocabulary.txt``, replacing it atomically."""
-        write_atomically(path, ("\n".join(self._words) + "\n").encode())
+        write_atomically(path, ("\n".join(self.words) + "\n").encode())
 
     def encode(self, text: str) -> Ids:
         """Return the ids of the distinct known words and phrases of a text.

@@ -1,6 +1,5 @@
 """Defines the server's error table and builds the error responses from it."""
 
-import reprlib
 from collections.abc import Mapping
 from enum import Enum, unique
 from typing import Annotated
@@ -83,10 +82,6 @@ class ErrorCode(Enum):
 NOT_IN_HTTP_RESPONSES = (ErrorCode.NO_MESSAGE, ErrorCode.UNIMPLEMENTED, ErrorCode.CLIENT_DISCONNECTED)
 _CODE_BY_EXCEPTION = {error.exception: error for error in ErrorCode if error.exception}
 
-_brief = reprlib.Repr()
-_brief.maxlevel, _brief.maxlist, _brief.maxdict = 2, 5, 2
-_brief.maxstring = _brief.maxlong = _brief.maxother = 40
-
 
 class ErrorBody(Struct, frozen=True):
     """The JSON body of each error response."""
@@ -136,7 +131,7 @@ def method_not_allowed(method: str, path: str, allowed: str) -> RequestError:
     """Return the error for a method that a path does not have; ``allowed`` is the header ``Allow``."""
     return RequestError(
         ErrorCode.METHOD_NOT_ALLOWED,
-        f"{shorten(path)} does not take {shorten(method)}; use {allowed}",
+        f"{errors.shorten(path)} does not take {errors.shorten(method)}; use {allowed}",
         {"Allow": allowed},
     )
 
@@ -145,11 +140,6 @@ def error_response(error: RequestError, *, request_id: str) -> Response:
     """Return the JSON response that every protocol sends for an error."""
     body = ErrorBody(error.message, error.code, request_id)
     return Response(msgspec.json.encode(body), error.status, error.headers, "application/json")
-
-
-def shorten(value: object) -> str:
-    """Return a short representation of client data for a message, however long or deeply nested it is."""
-    return _brief.repr(value)
 
 
 def markdown_table() -> str:

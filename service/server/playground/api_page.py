@@ -14,7 +14,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 
-from service.server.pipeline.errors import ErrorCode, RequestError, shorten
+from service.inference.errors import shorten
+from service.server.pipeline.errors import ErrorCode, RequestError
 from service.server.protocols.common import api
 from service.server.protocols.operations import OPERATIONS
 

@@ -8,10 +8,11 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from starlette.requests import Request
 from starlette.responses import Response
 
+from service.inference.errors import shorten
 from service.inference.explain import Maps
 from service.inference.overlay import heat_overlay, map_sheet
 from service.server.execution.engine import Engine
-from service.server.pipeline.errors import ErrorCode, RequestError, shorten
+from service.server.pipeline.errors import ErrorCode, RequestError
 from service.server.protocols.common import api
 from service.server.protocols.common.inputs import path_version
 from service.server.protocols.common.prediction_body import (
@@ -110,7 +111,7 @@ class ExplainProtocol:
                 values = explainer.feature_maps(pixels, layer=query["layer"])
                 subject, picture = {"layer": query["layer"]}, map_sheet(values)
             else:
-                label = query.get("label") or predictor.best_label(pixels)
+                label = query.get("label") or predictor.classify([pixels], top_k=1)[0].best.label
                 values = explainer.heat(pixels, label=label)
                 subject, picture = {"label": label}, heat_overlay(pixels, values)
             headers = {"X-Model-Version": str(card.version)}

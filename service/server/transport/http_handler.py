@@ -8,7 +8,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Scope
 
-from service.server.pipeline.errors import ErrorCode, RequestError, error_response, shorten
+from service.inference.errors import shorten
+from service.server.pipeline.errors import ErrorCode, RequestError, error_response
 from service.server.pipeline.pipeline import RequestPipeline
 from service.server.pipeline.request_record import RequestRecord, request_id
 from service.server.pipeline.router import BufferedRequest, Router

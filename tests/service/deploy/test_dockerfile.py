@@ -83,9 +83,9 @@ def test_server_starts_without_a_shell() -> None:
 
 def test_environment_has_only_known_settings() -> None:
     known = {variable(name) for name in Settings.__struct_fields__}
-    given = {name: value for name, value in environment().items() if name.startswith("LECTERN_")}
-    assert set(given) <= known
-    settings = Settings.from_environment(given)
+    variables = {name: value for name, value in environment().items() if name.startswith("LECTERN_")}
+    assert set(variables) <= known
+    settings = Settings.from_environment(variables)
     assert settings.host == "0.0.0.0"
     assert settings.port == int(one("EXPOSE"))
     assert str(settings.models) == "/srv/lectern/models"
@@ -102,13 +102,13 @@ def test_telemetry_is_off() -> None:
 
 
 @contextmanager
-def answering(status: int) -> Iterator[tuple[int, list[str]]]:
+def server_with_status(status: int) -> Iterator[tuple[int, list[str]]]:
     """Run a server that answers with a status; yields its port and the requested paths."""
-    asked: list[str] = []
+    paths: list[str] = []
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            asked.append(self.path)
+            paths.append(self.path)
             self.send_response(status)
             self.end_headers()
 
@@ -119,7 +119,7 @@ def answering(status: int) -> Iterator[tuple[int, list[str]]]:
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     try:
-        yield server.server_address[1], asked
+        yield server.server_address[1], paths
     finally:
         server.shutdown()
         thread.join()
@@ -130,7 +130,7 @@ def answering(status: int) -> Iterator[tuple[int, list[str]]]:
 def test_health_check_requests_readiness(status: int, healthy: bool) -> None:
     command = json.loads(one("HEALTHCHECK").partition("CMD")[2])
     assert command[0] == "python"
-    with answering(status) as (port, asked):
+    with server_with_status(status) as (port, paths):
         done = subprocess.run(
             [sys.executable, *command[1:]],
             env={"LECTERN_PORT": str(port)},
@@ -138,4 +138,4 @@ def test_health_check_requests_readiness(status: int, healthy: bool) -> None:
             check=False,
         )
     assert (done.returncode == 0) == healthy
-    assert asked == ["/readyz"]
+    assert paths == ["/readyz"]

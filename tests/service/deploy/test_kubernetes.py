@@ -17,9 +17,9 @@ POD: dict[str, Any] = DEPLOYMENT["spec"]["template"]["spec"]
 @pytest.fixture
 def settings() -> Settings:
     """The settings in the pod's variables, all of which are known."""
-    given = {variable["name"]: variable["value"] for variable in CONTAINER["env"]}
-    assert set(given) <= {variable(name) for name in Settings.__struct_fields__}
-    return Settings.from_environment(given)
+    variables = {variable["name"]: variable["value"] for variable in CONTAINER["env"]}
+    assert set(variables) <= {variable(name) for name in Settings.__struct_fields__}
+    return Settings.from_environment(variables)
 
 
 def test_service_selects_the_pods() -> None:

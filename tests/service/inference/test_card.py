@@ -152,6 +152,14 @@ def test_unknown_schema_version_is_rejected(document: dict[str, Any], version: A
         parse_card(document, source="card.json")
 
 
+@pytest.mark.parametrize("field", ["schema_version", "task", "labels"])
+def test_long_values_are_shortened(document: dict[str, Any], field: str) -> None:
+    document[field] = "x" * 60_000
+    with pytest.raises(CardError, match=field) as raised:
+        parse_card(document, source="card.json")
+    assert len(str(raised.value)) < 200
+
+
 @pytest.mark.parametrize(
     "content", [b"", b"{", b"[]", b"7", b'"card"', b"\xff\xfe", b"[" * 100_000, b"9" * 5000, b"null"]
 )

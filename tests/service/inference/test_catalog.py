@@ -50,6 +50,14 @@ def test_unknown_names_and_versions_are_reported_with_the_existing_ones(
         catalog.predictor("mnist", 3)
 
 
+def test_long_names_and_versions_are_shortened(models_folder: Path) -> None:
+    catalog = Catalog(models_folder)
+    for name, version in (("x" * 60_000, None), ("mnist", 10**4000)):
+        with pytest.raises(ModelNotFound) as raised:
+            catalog.card(name, version)
+        assert len(str(raised.value)) < 200
+
+
 @pytest.mark.parametrize("made", [False, True])
 def test_folder_without_models_is_reported(tmp_path: Path, made: bool) -> None:
     folder = tmp_path / "models"

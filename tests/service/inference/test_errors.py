@@ -1,4 +1,4 @@
-"""Tests that the tree in the module's docstring lists every error, each with its own code."""
+"""Tests of the error classes: their tree in the module's docstring, their codes, and short messages."""
 
 import inspect
 import re
@@ -6,7 +6,7 @@ import re
 import pytest
 
 from service.inference import errors
-from service.inference.errors import LecternError
+from service.inference.errors import LecternError, shorten
 
 KINDS = [kind for _, kind in inspect.getmembers(errors, inspect.isclass) if issubclass(kind, LecternError)]
 
@@ -37,3 +37,15 @@ def test_every_error_has_its_own_code() -> None:
     codes = [kind.code for kind in KINDS if kind is not errors.InvalidInput]
     assert len(set(codes)) == len(codes)
     assert all(re.fullmatch(r"[a-z]+(_[a-z]+)*", code) for code in codes)
+
+
+@pytest.mark.parametrize(
+    "value", ["x" * 60_000, 10**4000, [[0] * 1000] * 1000, {"x" * 60_000: "x" * 60_000}], ids=type
+)
+def test_long_value_is_shortened(value: object) -> None:
+    assert len(shorten(value)) < 200
+
+
+@pytest.mark.parametrize("value", ["minst", "it's", "", -7, None, [-1, 28, 28]])
+def test_short_value_is_not_changed(value: object) -> None:
+    assert shorten(value) == repr(value)

@@ -95,6 +95,15 @@ def test_unknown_labels_and_layers_are_reported_with_the_existing_ones(
         explainer.heat(pixels[:20], label="8")
 
 
+@pytest.mark.parametrize("subject", ["label", "layer"])
+def test_long_labels_and_layers_are_shortened(catalog: Catalog, eight: bytes, subject: str) -> None:
+    explainer = catalog.explainer("mnist", 1)
+    explain = explainer.heat if subject == "label" else explainer.feature_maps
+    with pytest.raises(InvalidInput) as raised:
+        explain(catalog.predictor("mnist", 1).prepare(eight), **{subject: "x" * 60_000})
+    assert len(str(raised.value)) < 200
+
+
 def test_text_models_cannot_be_explained(catalog: Catalog) -> None:
     with pytest.raises(InvalidInput, match="only models for pictures"):
         catalog.explainer("imdb")

@@ -122,6 +122,16 @@ def test_batch_of_ids_can_have_any_length_above_zero(catalog: Catalog) -> None:
         predictor.probabilities(np.ones((2, 5), np.int64))
 
 
+def test_long_values_are_shortened(catalog: Catalog, digit_png: bytes) -> None:
+    predictor = catalog.predictor("mnist")
+    with pytest.raises(InvalidInput) as raised:
+        predictor.predict([digit_png], top_k=-(10**4000))
+    assert len(str(raised.value)) < 200
+    with pytest.raises(InvalidInput) as raised:
+        predictor.probabilities(np.zeros((1,) * 64, np.uint8))
+    assert len(str(raised.value)) < 200
+
+
 def test_inputs_of_the_wrong_type_are_rejected(catalog: Catalog, digit_png: bytes) -> None:
     with pytest.raises(InvalidInput, match="mnist reads pictures"):
         catalog.predictor("mnist").predict(["seven"])
@@ -135,6 +145,13 @@ def test_decoded_picture_is_prepared_like_its_file(catalog: Catalog, digit_png: 
     assert np.array_equal(prepared, predictor.prepare(digit_png))
     with pytest.raises(InvalidInput, match="imdb reads texts"):
         catalog.predictor("imdb").prepare_image(decode_image(digit_png))
+
+
+def test_prepared_rows_are_classified_like_their_files(catalog: Catalog, digit_png: bytes) -> None:
+    predictor = catalog.predictor("mnist")
+    rows = [predictor.prepare(digit_png)] * 2
+    assert predictor.classify(rows, top_k=3) == predictor.predict([digit_png] * 2, top_k=3)
+    assert predictor.classify([]) == []
 
 
 def test_picture_above_the_limit_is_rejected(catalog: Catalog, digit_png: bytes) -> None:

@@ -8,8 +8,9 @@ from typing import Any, TypeVar
 import orjson
 from starlette.requests import Request
 
+from service.inference.errors import shorten
 from service.server.execution.engine import Engine
-from service.server.pipeline.errors import ErrorCode, RequestError, shorten
+from service.server.pipeline.errors import ErrorCode, RequestError
 
 T = TypeVar("T")
 

@@ -9,8 +9,9 @@ from python_multipart.multipart import parse_options_header
 from starlette.datastructures import Headers, QueryParams, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
+from service.inference.errors import shorten
 from service.inference.predictor import Input
-from service.server.pipeline.errors import ErrorCode, RequestError, shorten
+from service.server.pipeline.errors import ErrorCode, RequestError
 from service.server.protocols.common import api
 from service.server.protocols.common.inputs import (
     check_batch,

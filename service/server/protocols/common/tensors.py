@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from service.inference.card import Card
+from service.inference.errors import shorten
 from service.inference.predictor import Array
-from service.server.pipeline.errors import ErrorCode, RequestError, shorten
+from service.server.pipeline.errors import ErrorCode, RequestError
 from service.server.protocols.common.inputs import check_batch
 
 # Name of the output in each ONNX file.

@@ -11,8 +11,9 @@ from grpc_health.v1.health_pb2 import DESCRIPTOR as HEALTH_FILE
 from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
 
 from service.inference.card import Card
+from service.inference.errors import shorten
 from service.server.execution.engine import Engine
-from service.server.pipeline.errors import ErrorCode, RequestError, shorten
+from service.server.pipeline.errors import ErrorCode, RequestError
 from service.server.protocols.common.inputs import parse_version
 from service.server.protocols.common.responses import timing_headers
 from service.server.protocols.oip import inference_pb2 as messages

@@ -8,7 +8,8 @@ import msgspec
 from msgspec import UNSET
 
 from service.inference.card import Card
-from service.server.pipeline.errors import ErrorCode, RequestError, shorten
+from service.inference.errors import shorten
+from service.server.pipeline.errors import ErrorCode, RequestError
 from service.server.protocols.common.inputs import parse_json
 from service.server.protocols.common.tensors import OUTPUT
 from service.server.protocols.oip import models, tensors
