@@ -40,32 +40,27 @@ class _KeyringError(Exception):
 
 def location(file: TextStore) -> KeyLocation:
     """Return where the API key is stored, without access to the keyring."""
-    try:
-        return KeyLocation(file.read(_LOCATION))
-    except ValueError:
-        return KeyLocation.NONE
+    if file.read(_LOCATION) == KeyLocation.KEYRING.value:
+        return KeyLocation.KEYRING
+    return KeyLocation.SETTINGS_FILE if file.read(_KEY) else KeyLocation.NONE
 
 
 def load(file: TextStore) -> str:
     """Return the API key; empty if there is none, or if the keyring cannot be read.
 
-    A key of an earlier version, which is in the settings file only, is moved to the keyring. That is tried
-    once. Where no key was ever saved, ``keyring`` is not imported.
+    Each call tries to move a key in the settings file to the keyring. Without a stored key, ``keyring`` is
+    not imported.
     """
-    match location(file):
-        case KeyLocation.KEYRING:
-            try:
-                return _access_keyring(_read)
-            except _KeyringError as error:
-                _log.warning("the API key could not be read from the keyring: %s", error)
-                return ""
-        case KeyLocation.SETTINGS_FILE:
-            return file.read(_KEY)
-        case KeyLocation.NONE:
-            key = file.read(_KEY)
-            if key:
-                save(key, file)
-            return key
+    if location(file) is KeyLocation.KEYRING:
+        try:
+            return _access_keyring(_read)
+        except _KeyringError as error:
+            _log.warning("the API key could not be read from the keyring: %s", error)
+            return ""
+    key = file.read(_KEY)
+    if key:
+        save(key, file)
+    return key
 
 
 def save(key: str, file: TextStore) -> KeyLocation:
@@ -86,7 +81,7 @@ def save(key: str, file: TextStore) -> KeyLocation:
     except _KeyringError as error:
         _log.warning("the API key is kept in the settings file, because the keyring failed: %s", error)
         file.write(_KEY, key)
-        file.write(_LOCATION, KeyLocation.SETTINGS_FILE.value)
+        file.write(_LOCATION, "")
         return KeyLocation.SETTINGS_FILE
     file.write(_LOCATION, KeyLocation.KEYRING.value)
     file.write(_KEY, "")

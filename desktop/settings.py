@@ -1,6 +1,7 @@
 """Stores the settings between two starts of the app."""
 
 import contextlib
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
@@ -39,7 +40,6 @@ class Settings:
 
     Attributes:
         server: URL of the server; empty to predict on this computer only.
-        api_key: Empty if the server needs none. :mod:`desktop.api_key` stores it.
         theme: Colours of the window.
         language: Language code such as ``de``; empty for the system's language.
         brush: Width of the brush as a share of a digit's height.
@@ -51,7 +51,6 @@ class Settings:
     """
 
     server: str = DEFAULT_URL
-    api_key: str = field(default="", repr=False)
     theme: Theme = Theme.SYSTEM
     language: str = ""
     brush: float = DEFAULT_BRUSH
@@ -67,28 +66,53 @@ class SettingsStore(QObject):
 
     Signals:
         changed: The new :class:`Settings`.
+        server_changed: The server's URL or its API key was changed.
     """
 
     changed = Signal(object)
+    server_changed = Signal()
 
     def __init__(self, settings: Settings, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._settings = settings
+        self._api_key: str | None = None
+        self._lock = threading.Lock()
 
     @property
     def settings(self) -> Settings:
         """The current settings."""
         return self._settings
 
+    def api_key(self) -> str:
+        """Return the server's API key; empty if it needs none.
+
+        The first call may wait for the keyring. May be called from any thread.
+        """
+        with self._lock:
+            if self._api_key is None:
+                self._api_key = load_api_key()
+            return self._api_key
+
+    def set_server(self, url: str, api_key: str) -> None:
+        """Change URL and API key of the server; an empty URL stands for no server."""
+        changed = api_key != self.api_key()
+        if changed:
+            save_api_key(api_key)
+            with self._lock:
+                self._api_key = api_key
+        if url != self._settings.server:
+            self.update(server=url)
+        elif changed:
+            self.server_changed.emit()
+
     def update(self, **changes: Any) -> None:
         """Change fields of the settings by name."""
-        settings = replace(self._settings, **changes)
-        save(settings)
-        if settings.api_key != self._settings.api_key:
-            save_api_key(settings.api_key)
-        if settings != self._settings:
-            self._settings = settings
-            self.changed.emit(settings)
+        before, self._settings = self._settings, replace(self._settings, **changes)
+        save(self._settings)
+        if self._settings != before:
+            self.changed.emit(self._settings)
+        if self._settings.server != before.server:
+            self.server_changed.emit()
 
 
 def load() -> Settings:
@@ -98,11 +122,9 @@ def load() -> Settings:
     server = _text(store, "server", settings.server)
     models = {name: _text(store, f"models/{name}", "") for name in _names(store, "models")}
     geometry = store.value("geometry")
-    key = api_key.load(_PrivateFile(store))
     return replace(
         settings,
         server=server if server == "" or server_url_error(server) is None else settings.server,
-        api_key=key if key.isascii() else "",
         theme=_choice(Theme, store, "theme", settings.theme),
         language=_text(store, "language", ""),
         brush=min(max(_number(store, "brush", DEFAULT_BRUSH), MIN_BRUSH), MAX_BRUSH),
@@ -115,7 +137,7 @@ def load() -> Settings:
 
 
 def save(settings: Settings) -> None:
-    """Write the settings, except for the API key."""
+    """Write the settings."""
     store = _store()
     store.setValue("server", settings.server)
     store.setValue("theme", settings.theme.value)
@@ -128,6 +150,12 @@ def save(settings: Settings) -> None:
     for name, model in settings.models.items():
         store.setValue(f"models/{name}", model)
     store.sync()
+
+
+def load_api_key() -> str:
+    """Return the API key; empty if there is none, or if the keyring cannot be read."""
+    key = api_key.load(_PrivateFile(_store()))
+    return key if key.isascii() else ""
 
 
 def save_api_key(key: str) -> KeyLocation:

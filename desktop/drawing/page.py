@@ -14,7 +14,7 @@ from desktop.drawing.strokes import MAX_BRUSH, MIN_BRUSH, Stroke
 from desktop.pictures.images import png_of_drawing
 from desktop.prediction.controller import PredictionController
 from desktop.prediction.requests import Value
-from desktop.settings import BarOrder, SettingsStore
+from desktop.settings import SettingsStore
 from desktop.window.actions import create_action
 from desktop.window.page import Page
 from service.client import ModelSummary
@@ -27,7 +27,7 @@ class DrawPage(Page):
     """The pad with brush, eraser, undo, redo, clear, replay and correction."""
 
     key = "draw"
-    order = BarOrder.LABELS
+    correct: QAction
 
     def __init__(
         self, controller: PredictionController, store: SettingsStore, parent: QWidget | None = None
@@ -35,6 +35,7 @@ class DrawPage(Page):
         super().__init__(parent)
         self._controller = controller
         self._store = store
+        self.order = store.settings.order
         self.pad = Pad(self)
         keys = QKeySequence.StandardKey
         self.undo = create_action(self, self.tr("&Undo"), self.pad.undo, keys.Undo)
@@ -108,7 +109,7 @@ class DrawPage(Page):
         model = controller.model
         if model is None or not strokes or not self.isVisible():
             return
-        predict = partial(controller.dispatcher.predict, model.name, version=controller.version)
+        predict = partial(controller.connection.dispatcher.predict, model.name, version=controller.version)
         ReplayDialog(strokes, model.labels, predict, self).open()
 
     def open_correction(self) -> None:

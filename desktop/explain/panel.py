@@ -74,10 +74,6 @@ class ExplanationPanel(QWidget):
             self._update_label_text()
             self._request_explanation()
 
-    def close_workers(self) -> None:
-        """Stop the thread."""
-        self._worker.close()
-
     def showEvent(self, event: QShowEvent) -> None:
         """Explain the current input."""
         super().showEvent(event)

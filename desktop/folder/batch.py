@@ -3,7 +3,7 @@
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from desktop.pictures.dropped_files import MAX_FILE_BYTES, SUFFIXES
@@ -134,7 +134,7 @@ def _classify_batch(folder: Path, files: Sequence[Path], classify: Classify) -> 
     try:
         predictions = classify(list(contents.values())) if contents else []
         results |= {
-            path: FileResult(names[path], prediction)
+            path: _file_result(names[path], prediction)
             for path, prediction in zip(contents, predictions, strict=True)
         }
     except (InputError, RequestRefused):
@@ -145,9 +145,14 @@ def _classify_batch(folder: Path, files: Sequence[Path], classify: Classify) -> 
 
 def _classify_one(name: str, content: bytes, classify: Classify) -> FileResult:
     try:
-        return FileResult(name, classify([content])[0])
+        return _file_result(name, classify([content])[0])
     except (InputError, RequestRefused) as error:
         return FileResult(name, error=error)
+
+
+def _file_result(name: str, result: PredictionResult) -> FileResult:
+    # The pixels of thousands of files would fill the memory.
+    return FileResult(name, replace(result, pixels=None))
 
 
 def _read_file(path: Path) -> bytes:

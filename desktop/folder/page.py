@@ -19,8 +19,10 @@ from PySide6.QtWidgets import (
 
 from desktop.folder.batch import FileResult, classify_folder, to_csv
 from desktop.folder.table import ResultTableModel
-from desktop.prediction.dispatcher import Dispatcher
+from desktop.prediction.connection import Connection
+from desktop.prediction.dispatcher import ConnectionState
 from desktop.prediction.worker import Worker
+from desktop.window.actions import create_action
 from desktop.window.messages import announce, error_message
 from service.client import ModelSummary
 from service.inference import LecternError
@@ -32,14 +34,21 @@ _MIN_COLUMN_WIDTH = 110
 class FolderPage(QWidget):
     """Classifies a folder with a chosen model, shows the results in a table, and exports them.
 
+    Attributes:
+        open: The action that asks for a folder.
+
     Signals:
+        activated: The page asks to be shown.
         save_requested: The user exports the results; carries the CSV text and a file name.
     """
 
+    activated = Signal()
     save_requested = Signal(str, str)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, connection: Connection, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._connection = connection
+        self.open = create_action(self, self.tr("Classify a &folder…"), self.ask_for_folder, "Ctrl+Shift+O")
         self.models = QComboBox(self)
         self.models.setAccessibleName(self.tr("Model"))
         self.choose = QPushButton(self.tr("&Choose a folder…"), self)
@@ -49,7 +58,6 @@ class FolderPage(QWidget):
         self.status = QLabel(self)
         self.view = QTableView(self)
         self.table = ResultTableModel(self)
-        self._dispatcher: Dispatcher | None = None
         self._summaries: tuple[ModelSummary, ...] = ()
         self._labels: tuple[str, ...] = ()
         self._folder = Path()
@@ -58,6 +66,7 @@ class FolderPage(QWidget):
         self._worker.result_ready.connect(self._show_results)
         self._worker.failed.connect(self._show_error)
         self._worker.finished.connect(self._show_summary)
+        connection.changed.connect(self._offer_models)
         self.choose.clicked.connect(self.ask_for_folder)
         self.cancel.clicked.connect(self.stop)
         self.save.clicked.connect(self._save)
@@ -68,18 +77,9 @@ class FolderPage(QWidget):
         """Return the title of the page's tab."""
         return self.tr("Folder")
 
-    def set_models(self, dispatcher: Dispatcher, models: tuple[ModelSummary, ...]) -> None:
-        """Set the dispatcher for the next folder, and offer its image classifiers."""
-        selected = self.models.currentText()
-        self._dispatcher = dispatcher
-        self._summaries = tuple(model for model in models if model.task == "image-classification")
-        self.models.clear()
-        self.models.addItems([model.title.partition(":")[0] for model in self._summaries])
-        self.models.setCurrentIndex(max(self.models.findText(selected), 0))
-        self._set_running(self.cancel.isEnabled())
-
     def ask_for_folder(self) -> None:
         """Open a dialog for a folder, and classify it."""
+        self.activated.emit()
         dialog = QFileDialog(self, self.tr("Choose a folder"))
         dialog.setFileMode(QFileDialog.FileMode.Directory)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
@@ -89,7 +89,7 @@ class FolderPage(QWidget):
     def classify(self, folder: Path) -> None:
         """Classify a folder with the selected model; replaces a classification that is running."""
         index = self.models.currentIndex()
-        if self._dispatcher is None or not 0 <= index < len(self._summaries):
+        if not 0 <= index < len(self._summaries):
             self.status.setText(self.tr("No model for pictures is available."))
             return
         model = self._summaries[index]
@@ -98,7 +98,7 @@ class FolderPage(QWidget):
         self.progress.setRange(0, 0)
         self.status.setText(self.tr("Searching for pictures…"))
         self._set_running(True)
-        classify = partial(self._dispatcher.predict, model.name, version=None)
+        classify = partial(self._connection.dispatcher.predict, model.name, version=None)
         self._worker.cancel()
         self._worker.put(partial(classify_folder, folder, classify))
 
@@ -108,9 +108,14 @@ class FolderPage(QWidget):
         text = self.tr("Cancelled after {0} of {1} files")
         self._end(text.format(self.table.rowCount(), self._file_count))
 
-    def close_workers(self) -> None:
-        """Stop the thread."""
-        self._worker.close()
+    @Slot(object)
+    def _offer_models(self, state: ConnectionState) -> None:
+        selected = self.models.currentText()
+        self._summaries = tuple(model for model in state.models if model.task == "image-classification")
+        self.models.clear()
+        self.models.addItems([model.title.partition(":")[0] for model in self._summaries])
+        self.models.setCurrentIndex(max(self.models.findText(selected), 0))
+        self._set_running(self.cancel.isEnabled())
 
     @Slot(object)
     def _show_results(self, results: int | list[FileResult]) -> None:

@@ -68,11 +68,6 @@ class KernelEditor(QWidget):
 
         self._model_worker.put(job)
 
-    def close_workers(self) -> None:
-        """Stop the threads."""
-        self._model_worker.close()
-        self._filter_worker.close()
-
     @Slot(object)
     def _add_models(self, models: tuple[ModelVersion, ...]) -> None:
         for model in models:

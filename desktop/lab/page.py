@@ -1,6 +1,6 @@
 """The page of the convolution lab."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from PySide6.QtCore import QEvent, Slot
 from PySide6.QtGui import QKeyEvent, QKeySequence, QShowEvent
@@ -27,13 +27,23 @@ _EDITOR_WIDTH = 268
 class LabPage(QWidget):
     """Applies a convolution to a drawing or a picture, on a thread of its own, and shows the output."""
 
-    def __init__(self, backend: ExplanationBackend, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, backend: ExplanationBackend, suggested: Callable[[], object], parent: QWidget | None = None
+    ) -> None:
+        """Create the page.
+
+        Args:
+            backend: Provides the filters of trained networks.
+            suggested: Returns the bytes of the image file that a new picture input shows, or None.
+            parent: Parent widget.
+        """
         super().__init__(parent)
         self.picker = InputPicker(self)
         self.editor = KernelEditor(backend, self)
         self.form = BlockForm(self)
         self.view = ConvolutionView(self)
-        self._suggested: bytes | None = None
+        self._suggested = suggested
+        self._last_suggested: object = None
         self._throttle = Throttle(_INTERVAL_MS, self)
         self._throttle.triggered.connect(self._compute)
         self._worker = Worker("convolution", self)
@@ -53,30 +63,18 @@ class LabPage(QWidget):
         """Return the title of the page's tab."""
         return self.tr("Convolution")
 
-    def suggest_picture(self, file: bytes) -> None:
-        """Set the image file that becomes the input when the user selects the picture.
-
-        Args:
-            file: Bytes of an image file. The file of the previous call is ignored.
-        """
-        if file is not self._suggested:
-            self._suggested = file
-            self.picker.set_file(DroppedFile("", file))
-
     def open_picture(self, file: DroppedFile) -> None:
         """Make an image file the input."""
         self.picker.set_file(file)
         self.picker.select_picture()
 
-    def close_workers(self) -> None:
-        """Stop the threads."""
-        self._throttle.stop()
-        self._worker.close()
-        self.editor.close_workers()
-
     def showEvent(self, event: QShowEvent) -> None:
-        """Refresh the networks whose filters are offered."""
+        """Refresh the networks whose filters are offered, and the suggested picture."""
         super().showEvent(event)
+        file = self._suggested()
+        if isinstance(file, bytes) and file is not self._last_suggested:
+            self._last_suggested = file
+            self.picker.set_file(DroppedFile("", file))
         self.editor.refresh_models()
 
     def event(self, event: QEvent) -> bool:

@@ -183,10 +183,6 @@ class PicturesPage(Page):
         self._queue.extend(files[:_MAX_PICTURES])
         self._loader.put(self._load_queue)
 
-    def close_workers(self) -> None:
-        """Stop the thread."""
-        self._loader.close()
-
     def _load_queue(self) -> Iterator[object]:
         while True:
             try:

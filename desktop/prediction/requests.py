@@ -3,10 +3,9 @@
 from dataclasses import dataclass
 from typing import TypeAlias
 
-import numpy as np
-import numpy.typing as npt
 from PySide6.QtGui import QImage
 
+from desktop.pictures.images import Pixels
 from desktop.prediction.backends import PredictionResult
 
 Value: TypeAlias = QImage | bytes | str
@@ -41,7 +40,7 @@ class PredictionResponse:
 
 @dataclass(frozen=True, eq=False)
 class NetworkInput:
-    """The preprocessed input of a request: uint8 pixels (height, width) or (height, width, 3)."""
+    """The preprocessed picture of a request: uint8 (height, width) or (height, width, 3)."""
 
     request: PredictionRequest
-    pixels: npt.NDArray[np.uint8]
+    pixels: Pixels

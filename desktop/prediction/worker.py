@@ -151,6 +151,12 @@ class Worker(QObject):
 _closing: set[Worker] = set()
 
 
+def close_workers(parent: QObject) -> None:
+    """Close all workers below an object."""
+    for worker in parent.findChildren(Worker):
+        worker.close()
+
+
 def join_closed_workers(timeout_s: float) -> None:
     """Wait for the threads of closed workers, all together for a limited time in seconds.
 

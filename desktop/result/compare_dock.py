@@ -7,7 +7,6 @@ from PySide6.QtWidgets import QComboBox, QDockWidget, QLabel, QMainWindow, QVBox
 from desktop.prediction.controller import PredictionController
 from desktop.prediction.requests import PredictionResponse
 from desktop.result.bars import Bars
-from desktop.settings import BarOrder
 from desktop.window.messages import format_percent, timing_text
 from service.client import ModelSummary
 
@@ -54,10 +53,6 @@ class CompareDock(QDockWidget):
             return None
         version: int = self.versions.currentData()
         return version
-
-    def set_order(self, order: BarOrder) -> None:
-        """Sort the bars."""
-        self.bars.set_order(order)
 
     def _compare(self) -> None:
         self._set_compared_version()

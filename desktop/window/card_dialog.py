@@ -1,12 +1,43 @@
 """Shows a model's card: accuracy, training and layers."""
 
-from PySide6.QtCore import QLocale, Qt
+from collections.abc import Iterator
+
+from PySide6.QtCore import QLocale, QObject, Qt
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QFormLayout, QLabel, QVBoxLayout, QWidget
 
 from desktop.explain.layer_table import LayerTable
+from desktop.prediction.controller import PredictionController
+from desktop.prediction.worker import Worker
 from desktop.theme import remove_icons
+from desktop.window.actions import create_action
 from desktop.window.messages import format_percent
 from service.inference import Card
+
+
+class CardViewer(QObject):
+    """Fetches the card of the current model, and shows it.
+
+    Attributes:
+        action: Shows the card.
+    """
+
+    def __init__(self, controller: PredictionController, window: QWidget) -> None:
+        super().__init__(window)
+        self._controller = controller
+        self.action = create_action(self, self.tr("About this &model…"), self._fetch, "Ctrl+I")
+        self._worker = Worker("card", self)
+        self._worker.result_ready.connect(lambda card: CardDialog(card, window).open())
+        self._worker.failed.connect(controller.failed)
+
+    def _fetch(self) -> None:
+        model, version = self._controller.model, self._controller.version
+        dispatcher = self._controller.connection.dispatcher
+
+        def job() -> Iterator[object]:
+            if model is not None:
+                yield dispatcher.card(model.name, version)
+
+        self._worker.put(job)
 
 
 class CardDialog(QDialog):

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from PySide6.QtCore import Signal
-from PySide6.QtGui import QImage
+from PySide6.QtGui import QAction, QImage
 from PySide6.QtWidgets import QWidget
 
 from desktop.prediction.requests import Value
@@ -18,8 +18,9 @@ class Page(QWidget):
 
     Attributes:
         key: Name of the page in the settings.
-        order: Default order of the bars.
+        order: Order of the bars.
         shows_picture: Whether the network gets a picture of the content.
+        correct: The action that corrects the prediction; None if the user cannot correct it.
         document_id: Increases when new content replaces the old; editing does not change it.
 
     Signals:
@@ -34,6 +35,7 @@ class Page(QWidget):
     key = ""
     order = BarOrder.SCORES
     shows_picture = True
+    correct: QAction | None = None
     document_id = 0
 
     def title(self) -> str:

@@ -1,8 +1,7 @@
 """Shows the preferences: server, API key, theme and language."""
 
-from typing import Any
-
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QCoreApplication, Qt
+from PySide6.QtGui import QAction
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -19,9 +18,22 @@ from desktop import theme
 from desktop.api_key import KeyLocation
 from desktop.settings import SettingsStore, Theme, api_key_location, server_url_error
 from desktop.theme import remove_icons
+from desktop.window.actions import create_action
 from service.client import DEFAULT_URL
 
 LANGUAGES = {"en": "English", "de": "Deutsch"}
+
+
+def preferences_action(store: SettingsStore, window: QWidget) -> QAction:
+    """Return the action that opens the preferences."""
+    text = QCoreApplication.translate("PreferencesDialog", "&Preferences…")
+    return create_action(
+        window,
+        text,
+        lambda: PreferencesDialog(store, window).open(),
+        "Ctrl+,",
+        role=QAction.MenuRole.PreferencesRole,
+    )
 
 
 class PreferencesDialog(QDialog):
@@ -37,7 +49,7 @@ class PreferencesDialog(QDialog):
         self.online.setChecked(bool(settings.server))
         self.server = QLineEdit(settings.server or DEFAULT_URL, self)
         self.server.setMinimumWidth(300)
-        self.api_key = QLineEdit(settings.api_key, self)
+        self.api_key = QLineEdit(store.api_key(), self)
         self.api_key.setEchoMode(QLineEdit.EchoMode.PasswordEchoOnEdit)
         self.api_key.setPlaceholderText(self.tr("Only if the server requires one"))
         self.key_location = QLabel(self._key_location(), self)
@@ -67,22 +79,16 @@ class PreferencesDialog(QDialog):
 
     def accept(self) -> None:
         """Save the settings and close; show an error if one of them is invalid."""
-        entered = self._entered()
-        error = self._error(entered["server"], entered["api_key"])
+        server = self.server.text().strip() if self.online.isChecked() else ""
+        api_key = self.api_key.text().strip()
+        error = self._error(server, api_key)
         if error is None:
-            self._store.update(**entered)
+            self._store.update(theme=self.theme.currentData(), language=self.language.currentData())
+            self._store.set_server(server, api_key)
             super().accept()
         else:
             self.error.setText(error)
             self.error.show()
-
-    def _entered(self) -> dict[str, Any]:
-        return {
-            "server": self.server.text().strip() if self.online.isChecked() else "",
-            "api_key": self.api_key.text().strip(),
-            "theme": self.theme.currentData(),
-            "language": self.language.currentData(),
-        }
 
     def _error(self, server: str, api_key: str) -> str | None:
         if server and server_url_error(server) is not None:

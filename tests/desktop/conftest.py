@@ -60,7 +60,7 @@ def open_window(qtbot: QtBot, qapp: QApplication, models: Path) -> Iterator[Open
         qtbot.addWidget(window)
         window.show()
         qtbot.waitExposed(window)
-        with qtbot.waitSignal(window.controller.connection_changed):
+        with qtbot.waitSignal(window.connection.changed):
             window.start()
         return window
 

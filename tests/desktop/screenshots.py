@@ -62,7 +62,7 @@ def pictures(window: MainWindow) -> None:
     """Fill the pictures page."""
     window.tabs.setCurrentWidget(window.pictures_page)
     wait()
-    folder = SAMPLES / (window.panel.model.name if window.panel.model else "mnist")
+    folder = SAMPLES / (window.controller.model.name if window.controller.model else "mnist")
     window.pictures_page.load([DroppedFile(path.name, path) for path in sorted(folder.glob("*.*"))])
     wait(2 * _WAIT_MS)
 

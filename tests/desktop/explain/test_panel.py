@@ -27,6 +27,7 @@ from desktop.explain.backend import ExplanationBackend, ExplanationRequest
 from desktop.explain.panel import ExplanationPanel
 from desktop.pictures.dropped_files import DroppedFile
 from desktop.pictures.images import qimage_of_pixels
+from desktop.prediction.worker import close_workers
 from desktop.settings import Settings
 from desktop.window.main_window import MainWindow
 from service.inference import Catalog
@@ -168,7 +169,7 @@ def test_a_network_without_convolutions_shows_a_heat_map_and_a_notice(
     press(window, "Ctrl+2")
     title = catalog.card("fashion_mnist").title.partition(":")[0]
     window.panel.models.setCurrentIndex(window.panel.models.findText(title))
-    assert window.panel.model.name == "fashion_mnist"
+    assert window.controller.model.name == "fashion_mnist"
     window.panel.versions.setCurrentIndex(window.panel.versions.findData(1))
     path = next((SAMPLES / "fashion_mnist").glob("bag*"))
     window.pictures_page.load([DroppedFile(path.name, path)])
@@ -265,7 +266,7 @@ def test_networks_without_explanations_show_why(
     panel.set_model("mnist", version)
     panel.set_pixels(np.zeros((28, 28), dtype=np.uint8))
     qtbot.waitUntil(lambda: panel.heat_map.placeholder == sentence)
-    panel.close_workers()
+    close_workers(panel)
 
 
 def test_the_heat_map_fills_its_view(qtbot: QtBot, window: MainWindow) -> None:
