@@ -5,7 +5,7 @@ from typing import cast
 
 from PySide6.QtCore import QSignalBlocker, Qt
 from PySide6.QtGui import QAction, QHideEvent, QImage, QKeySequence, QShowEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QSlider, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLabel, QSlider, QToolButton, QWidget
 
 from desktop.drawing.correction import CorrectionDialog
 from desktop.drawing.pad import Pad
@@ -15,12 +15,12 @@ from desktop.pictures.images import png_of_drawing
 from desktop.prediction.controller import PredictionController
 from desktop.prediction.requests import Value
 from desktop.settings import SettingsStore
+from desktop.widgets import PAGE_MARGIN, caption, column, row
 from desktop.window.actions import create_action
 from desktop.window.page import Page
 from service.client import ModelSummary
 
 _DIGITS = tuple("0123456789")
-_MARGIN = 16
 
 
 class DrawPage(Page):
@@ -44,7 +44,7 @@ class DrawPage(Page):
         self.erase.setCheckable(True)
         self.erase.setShortcut(QKeySequence("E"))
         self.erase.setToolTip(self.tr("Erase ink (E)"))
-        self.erase.toggled.connect(self._set_erases)
+        self.erase.toggled.connect(partial(setattr, self.pad, "erases"))
         self.clear_action = create_action(self, self.tr("&Clear"), self.clear)
         self.replay = create_action(self, self.tr("&Replay the drawing…"), self.open_replay, "Ctrl+R")
         self.correct = create_action(self, self.tr("Correct the &label…"), self.open_correction, "Ctrl+T")
@@ -139,24 +139,12 @@ class DrawPage(Page):
         self.pad.brush = percent / 100
         self._size.setText(f"{percent} %")
 
-    def _set_erases(self, erases: bool) -> None:
-        self.pad.erases = erases
-
     def _lay_out(self) -> None:
-        tools = QHBoxLayout()
-        tools.setSpacing(8)
-        label = QLabel(self.tr("&Brush"), self)
-        label.setBuddy(self.brush)
-        for widget in (label, self.brush, self._size):
-            tools.addWidget(widget)
-        tools.addStretch(1)
-        for action in (self.erase, self.undo, self.redo, self.clear_action):
-            button = QToolButton(self)
+        buttons = [QToolButton(self) for _ in range(4)]
+        for button, action in zip(
+            buttons, (self.erase, self.undo, self.redo, self.clear_action), strict=True
+        ):
             button.setDefaultAction(action)
             button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-            tools.addWidget(button)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(_MARGIN, _MARGIN, _MARGIN, _MARGIN)
-        column.setSpacing(12)
-        column.addWidget(self.pad, 1)
-        column.addLayout(tools)
+        tools = row(caption(self.tr("&Brush"), self.brush), self.brush, self._size, None, *buttons)
+        column((self.pad, 1), tools, parent=self, margin=PAGE_MARGIN, spacing=12)

@@ -17,18 +17,17 @@ from PySide6.QtCore import (
 from PySide6.QtGui import QPainter, QPen
 from PySide6.QtWidgets import (
     QComboBox,
-    QHBoxLayout,
     QLabel,
     QListView,
     QStyle,
     QStyledItemDelegate,
     QStyleOptionViewItem,
-    QVBoxLayout,
     QWidget,
 )
 
 from desktop.explain.backend import FeatureMaps
 from desktop.pictures.images import qimage_of_pixels
+from desktop.widgets import caption, column, row
 
 _TILE_SIZE, _SPACING = 60, 4
 _ROWS = 2
@@ -145,15 +144,5 @@ class FeatureMapView(QWidget):
         tiles.viewport().setAutoFillBackground(False)
         scroll_bar = tiles.horizontalScrollBar().sizeHint().height()
         tiles.setFixedHeight(_ROWS * (_TILE_SIZE + _SPACING) + scroll_bar + 2)
-        caption = QLabel(self.tr("&Layer"), self)
-        caption.setBuddy(self.layers)
-        choice = QHBoxLayout()
-        choice.setSpacing(8)
-        choice.addWidget(caption)
-        choice.addWidget(self.layers, 1)
-        choice.addWidget(self.shape)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 8, 0, 8)
-        column.setSpacing(8)
-        column.addLayout(choice)
-        column.addWidget(tiles)
+        choice = row(caption(self.tr("&Layer"), self.layers), (self.layers, 1), self.shape)
+        column(choice, tiles, parent=self).setContentsMargins(0, 8, 0, 8)

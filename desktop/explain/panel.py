@@ -5,17 +5,17 @@ from dataclasses import replace
 
 from PySide6.QtCore import QSignalBlocker, Qt, Slot
 from PySide6.QtGui import QHideEvent, QShowEvent
-from PySide6.QtWidgets import QComboBox, QLabel, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QLabel, QSizePolicy, QWidget
 
 from desktop.explain.backend import Explanation, ExplanationBackend, ExplanationRequest, Pixels
 from desktop.explain.feature_maps import FeatureMapView
 from desktop.explain.layer_table import LayerTable
 from desktop.prediction.worker import Worker
 from desktop.result.pixel_view import PixelView
+from desktop.widgets import PAGE_MARGIN, column
 from desktop.window.messages import error_message
 from service.inference import Card, LecternError
 
-_MARGIN = 16
 _WIDTH = 360
 
 
@@ -177,13 +177,14 @@ class ExplanationPanel(QWidget):
         self.parameters.setAlignment(Qt.AlignmentFlag.AlignRight)
         for part in (self.labels, self.feature_maps, self.notice):
             part.hide()
-        column = QVBoxLayout(self)
-        column.setContentsMargins(_MARGIN, _MARGIN, _MARGIN, _MARGIN)
-        column.setSpacing(8)
-        column.addWidget(self.labels)
-        column.addWidget(self.heat_map, 3)
-        column.addWidget(self.legend)
-        column.addWidget(self.feature_maps)
-        column.addWidget(self.notice)
-        column.addWidget(self.table, 2)
-        column.addWidget(self.parameters)
+        column(
+            self.labels,
+            (self.heat_map, 3),
+            self.legend,
+            self.feature_maps,
+            self.notice,
+            (self.table, 2),
+            self.parameters,
+            parent=self,
+            margin=PAGE_MARGIN,
+        )

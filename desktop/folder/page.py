@@ -3,17 +3,15 @@
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import Qt, Signal, Slot
+from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import (
     QComboBox,
     QFileDialog,
-    QHBoxLayout,
     QHeaderView,
     QLabel,
     QProgressBar,
     QPushButton,
     QTableView,
-    QVBoxLayout,
     QWidget,
 )
 
@@ -22,12 +20,12 @@ from desktop.folder.table import ResultTableModel
 from desktop.prediction.connection import Connection
 from desktop.prediction.dispatcher import ConnectionState
 from desktop.prediction.worker import Worker
+from desktop.widgets import PAGE_MARGIN, column, open_file_dialog, row
 from desktop.window.actions import create_action
 from desktop.window.messages import announce, error_message
 from service.client import ModelSummary
 from service.inference import LecternError
 
-_MARGIN = 16
 _MIN_COLUMN_WIDTH = 110
 
 
@@ -80,11 +78,12 @@ class FolderPage(QWidget):
     def ask_for_folder(self) -> None:
         """Open a dialog for a folder, and classify it."""
         self.activated.emit()
-        dialog = QFileDialog(self, self.tr("Choose a folder"))
-        dialog.setFileMode(QFileDialog.FileMode.Directory)
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.fileSelected.connect(lambda name: self.classify(Path(name)))
-        dialog.open()
+        open_file_dialog(
+            self,
+            self.tr("Choose a folder"),
+            QFileDialog.FileMode.Directory,
+            lambda names: self.classify(Path(names[0])),
+        )
 
     def classify(self, folder: Path) -> None:
         """Classify a folder with the selected model; replaces a classification that is running."""
@@ -165,23 +164,12 @@ class FolderPage(QWidget):
         header = self.view.horizontalHeader()
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         header.setSectionResizeMode(1, QHeaderView.ResizeMode.Stretch)
-        header.resizeSection(2, max(_MIN_COLUMN_WIDTH, header.sectionSizeHint(2) + _MARGIN))
+        header.resizeSection(2, max(_MIN_COLUMN_WIDTH, header.sectionSizeHint(2) + PAGE_MARGIN))
         self.progress.setTextVisible(False)
         self.progress.setMaximumHeight(8)
         self.progress.setAccessibleName(self.tr("Progress"))
         self.models.setMinimumWidth(140)
-        top = QHBoxLayout()
-        top.setSpacing(8)
-        for part in (self.models, self.choose, self.cancel):
-            top.addWidget(part)
-        top.addStretch(1)
-        footer = QHBoxLayout()
-        footer.addWidget(self.status, 1)
-        footer.addWidget(self.save)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(_MARGIN, _MARGIN, _MARGIN, _MARGIN)
-        column.setSpacing(12)
-        column.addLayout(top)
-        column.addWidget(self.progress)
-        column.addWidget(self.view, 1)
-        column.addLayout(footer)
+        top = row(self.models, self.choose, self.cancel, None)
+        footer = row((self.status, 1), self.save, spacing=None)
+        parts = (top, self.progress, (self.view, 1), footer)
+        column(*parts, parent=self, margin=PAGE_MARGIN, spacing=12)

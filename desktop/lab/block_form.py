@@ -1,10 +1,11 @@
 """The form for stride, padding, ReLU and pooling of the convolution lab."""
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QCheckBox, QComboBox, QFormLayout, QHBoxLayout, QLabel, QSpinBox, QWidget
+from PySide6.QtWidgets import QCheckBox, QComboBox, QFormLayout, QSpinBox, QWidget
 
 from desktop.lab.convolution import ConvolutionBlock, Pooling
 from desktop.lab.kernels import Kernel
+from desktop.widgets import caption, row
 
 _MAX_STRIDE, _MAX_PADDING, _MAX_POOL_SIZE = 8, 16, 8
 _VALID, _SAME, _CUSTOM = "valid", "same", "custom"
@@ -77,11 +78,5 @@ class BlockForm(QWidget):
             (self.tr("P&ooling"), (self.pooling, self.pool_size)),
         )
         for name, fields in rows:
-            label = QLabel(name, self)
-            label.setBuddy(fields[0])
-            row = QHBoxLayout()
-            row.setSpacing(8)
-            for field in fields:
-                row.addWidget(field)
-            form.addRow(label, row)
+            form.addRow(caption(name, fields[0]), row(*fields))
         form.insertRow(2, "", self.relu)

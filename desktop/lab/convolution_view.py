@@ -1,7 +1,7 @@
 """The view of a convolution: its input, the formula of the output size, its output, and one value's terms."""
 
 from PySide6.QtCore import QPoint, QRect, Qt, Slot
-from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLabel, QWidget
 
 from desktop.lab.convolution import (
     ZERO_TOLERANCE,
@@ -12,6 +12,7 @@ from desktop.lab.convolution import (
 )
 from desktop.lab.input_picker import LabInput
 from desktop.result.pixel_view import PixelView
+from desktop.widgets import column, scale_font
 
 # The terms of larger kernels are too long to read.
 _MAX_SUM_SIZE = 3
@@ -117,13 +118,6 @@ class ConvolutionView(QWidget):
             label.setAlignment(Qt.AlignmentFlag.AlignHCenter)
             label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.weighted_sum.setMinimumHeight(self.fontMetrics().lineSpacing() * (_MAX_SUM_SIZE + 1))
-        font = self.formula.font()
-        font.setBold(True)
-        self.formula.setFont(font)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(8)
-        column.addWidget(self.input_pixels, 1)
-        column.addWidget(self.formula)
-        column.addWidget(self.output_pixels, 1)
-        column.addWidget(self.values)
+        scale_font(self.formula, 1, bold=True)
+        parts = ((self.input_pixels, 1), self.formula, (self.output_pixels, 1), self.values)
+        column(*parts, parent=self)

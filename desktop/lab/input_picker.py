@@ -11,19 +11,18 @@ from PySide6.QtGui import QImage
 from PySide6.QtWidgets import (
     QComboBox,
     QFileDialog,
-    QHBoxLayout,
     QLabel,
     QPushButton,
     QStackedWidget,
-    QVBoxLayout,
     QWidget,
 )
 
 from desktop.drawing.pad import Pad
 from desktop.lab.convolution import Pixels, crop_grey_square
-from desktop.pictures.dropped_files import SUFFIXES, DroppedFile, LoadFailure, load_picture
+from desktop.pictures.dropped_files import DroppedFile, LoadFailure, ask_for_pictures, load_picture
 from desktop.pictures.images import pillow_of
 from desktop.pictures.picture_view import PictureView
+from desktop.widgets import column, row
 from service.inference.preprocessing import decode_image, prepare_digit
 
 SAMPLE = Path(__file__).parents[1] / "samples" / "cats_vs_dogs" / "cat_1.jpg"
@@ -116,12 +115,12 @@ class InputPicker(QWidget):
 
     def ask_for_picture(self) -> None:
         """Open a dialog for an image file."""
-        patterns = " ".join(f"*{suffix}" for suffix in SUFFIXES)
-        dialog = QFileDialog(self, self.tr("Open a picture"), "", self.tr("Pictures ({0})").format(patterns))
-        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
-        dialog.fileSelected.connect(lambda name: self.set_file(DroppedFile(Path(name).name, Path(name))))
-        dialog.finished.connect(dialog.deleteLater)
-        dialog.open()
+        ask_for_pictures(
+            self,
+            self.tr("Open a picture"),
+            QFileDialog.FileMode.ExistingFile,
+            lambda files: self.set_file(files[0]),
+        )
 
     def _update(self) -> None:
         self._loader = None
@@ -138,11 +137,7 @@ class InputPicker(QWidget):
         note = QLabel(self.tr("Preprocessed like a digit: 28 × 28"), self)
         self._stack.addWidget(_stack_page(self.pad, note, self.clear))
         self._stack.addWidget(_stack_page(self.view, self.sizes, self.open))
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(8)
-        column.addWidget(self.kinds)
-        column.addWidget(self._stack, 1)
+        column(self.kinds, (self._stack, 1), parent=self)
 
 
 def _load_image(file: DroppedFile, size: int) -> LabInput:
@@ -154,13 +149,5 @@ def _load_image(file: DroppedFile, size: int) -> LabInput:
 
 def _stack_page(view: QWidget, left: QWidget, right: QWidget) -> QWidget:
     page = QWidget()
-    footer = QHBoxLayout()
-    footer.addWidget(left)
-    footer.addStretch(1)
-    footer.addWidget(right)
-    column = QVBoxLayout(page)
-    column.setContentsMargins(0, 0, 0, 0)
-    column.setSpacing(8)
-    column.addWidget(view, 1)
-    column.addLayout(footer)
+    column((view, 1), row(left, None, right, spacing=None), parent=page)
     return page

@@ -4,14 +4,15 @@ from collections.abc import Iterator
 from functools import partial
 
 import numpy as np
-from PySide6.QtCore import QSignalBlocker, Qt, Signal, Slot
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSpinBox, QVBoxLayout, QWidget
+from PySide6.QtCore import QSignalBlocker, Signal, Slot
+from PySide6.QtWidgets import QComboBox, QLabel, QSpinBox, QWidget
 
 from desktop.explain.backend import Activations, ExplanationBackend, ModelVersion
 from desktop.lab.kernel_grid import KernelGrid
 from desktop.lab.kernels import MAX_KERNEL_SIZE, PRESETS, InvalidWeight, Kernel, Preset, resize_kernel
 from desktop.prediction.worker import Worker
 from desktop.theme import warning_colors
+from desktop.widgets import column, row
 from desktop.window.messages import announce, error_message
 from service.inference import LecternError
 
@@ -176,14 +177,5 @@ class KernelEditor(QWidget):
         self.filter_number.hide()
         self.error.setWordWrap(True)
         self.error.hide()
-        row = QHBoxLayout()
-        row.addWidget(self.sizes)
-        row.addWidget(self.filter_number)
-        row.addStretch(1)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(8)
-        column.addWidget(self.presets)
-        column.addLayout(row)
-        column.addWidget(self.grid, 0, Qt.AlignmentFlag.AlignHCenter)
-        column.addWidget(self.error)
+        sizes = row(self.sizes, self.filter_number, None, spacing=None)
+        column(self.presets, sizes, row(None, self.grid, None), self.error, parent=self)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 
 from PySide6.QtCore import QEvent, Slot
 from PySide6.QtGui import QKeyEvent, QKeySequence, QShowEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QWidget
 
 from desktop.explain.backend import ExplanationBackend
 from desktop.lab.block_form import BlockForm
@@ -15,11 +15,11 @@ from desktop.lab.kernel_editor import KernelEditor
 from desktop.pictures.dropped_files import DroppedFile
 from desktop.prediction.throttle import Throttle
 from desktop.prediction.worker import Worker
+from desktop.widgets import PAGE_MARGIN, column, row
 from desktop.window.messages import error_message
 from service.inference import LecternError
 from service.inference.errors import BlankImage
 
-_MARGIN, _SPACING = 16, 20
 _INTERVAL_MS = 50
 _EDITOR_WIDTH = 268
 
@@ -133,24 +133,12 @@ class LabPage(QWidget):
     def _lay_out(self) -> None:
         middle = QWidget(self)
         middle.setFixedWidth(_EDITOR_WIDTH)
-        column = QVBoxLayout(middle)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(_MARGIN)
-        column.addWidget(self.editor)
         line = QFrame(self)
         line.setFrameShape(QFrame.Shape.HLine)
         line.setFrameShadow(QFrame.Shadow.Plain)
         line.setForegroundRole(line.palette().ColorRole.Midlight)
-        column.addWidget(line)
-        column.addWidget(self.form)
-        column.addStretch(1)
-        column.addWidget(self.view.weighted_sum)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(_MARGIN, _MARGIN, _MARGIN, _MARGIN)
-        row.setSpacing(_SPACING)
-        row.addWidget(self.picker, 1)
-        row.addWidget(middle)
-        row.addWidget(self.view, 1)
+        column(self.editor, line, self.form, None, self.view.weighted_sum, parent=middle, spacing=PAGE_MARGIN)
+        row((self.picker, 1), middle, (self.view, 1), parent=self, margin=PAGE_MARGIN, spacing=20)
 
 
 def _is_undo(event: QKeyEvent) -> bool:

@@ -2,11 +2,12 @@
 
 from PySide6.QtCore import QSignalBlocker, Qt, Slot
 from PySide6.QtGui import QKeySequence
-from PySide6.QtWidgets import QComboBox, QDockWidget, QLabel, QMainWindow, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QDockWidget, QLabel, QMainWindow, QWidget
 
 from desktop.prediction.controller import PredictionController
 from desktop.prediction.requests import PredictionResponse
 from desktop.result.bars import Bars
+from desktop.widgets import PAGE_MARGIN, column, scale_font
 from desktop.window.messages import format_percent, timing_text
 from service.client import ModelSummary
 
@@ -95,19 +96,11 @@ class CompareDock(QDockWidget):
         self.duration.setText(timing_text(response.result))
 
     def _lay_out(self) -> None:
-        font = self.font()
-        font.setPointSizeF(font.pointSizeF() * 2.4)
-        font.setBold(True)
-        self.headline.setFont(font)
+        scale_font(self.headline, 2.4, bold=True)
         self.headline.setMinimumHeight(self.headline.fontMetrics().height())
         body = QWidget(self)
         body.setMinimumWidth(_WIDTH)
-        column = QVBoxLayout(body)
-        column.setContentsMargins(16, 16, 16, 16)
-        column.setSpacing(8)
-        column.addWidget(self.versions)
-        column.addWidget(self.headline)
-        column.addWidget(self.detail)
-        column.addWidget(self.bars, 1)
-        column.addWidget(self.duration, 0, Qt.AlignmentFlag.AlignRight)
+        self.duration.setAlignment(Qt.AlignmentFlag.AlignRight)
+        parts = (self.versions, self.headline, self.detail, (self.bars, 1), self.duration)
+        column(*parts, parent=body, margin=PAGE_MARGIN)
         self.setWidget(body)

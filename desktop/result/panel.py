@@ -1,13 +1,14 @@
 """The panel that shows a prediction."""
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal, Slot
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QLabel, QPushButton, QSizePolicy, QWidget
 
 from desktop.prediction.controller import PredictionController
 from desktop.prediction.requests import PredictionResponse
 from desktop.result.bars import Bars
 from desktop.result.pixel_view import PixelView
 from desktop.settings import BarOrder
+from desktop.widgets import PAGE_MARGIN, column, row, scale_font
 from desktop.window.messages import announce, error_message, format_percent, timing_text
 from desktop.window.page import Page
 from service.inference import LecternError
@@ -154,37 +155,16 @@ class ResultPanel(QWidget):
         self.setFixedWidth(_WIDTH)
         self.headline.setWordWrap(True)
         self.detail.setWordWrap(True)
-        font = self.font()
-        font.setPointSizeF(font.pointSizeF() * 1.3)
-        self.detail.setFont(font)
+        scale_font(self.detail, 1.3)
         self.preview.setFixedSize(_PREVIEW_SIZE, _PREVIEW_SIZE)
         self._caption.setAlignment(Qt.AlignmentFlag.AlignHCenter)
-        choice = QHBoxLayout()
-        choice.setSpacing(8)
-        choice.addWidget(self.models, 1)
-        choice.addWidget(self.versions)
-        texts = QVBoxLayout()
-        texts.setSpacing(0)
-        texts.addStretch(1)
-        texts.addWidget(self.headline)
-        texts.addWidget(self.detail)
-        texts.addWidget(self.correct, 0, Qt.AlignmentFlag.AlignLeft)
-        texts.addStretch(1)
-        view = QVBoxLayout()
-        view.setSpacing(4)
-        view.addWidget(self.preview)
-        view.addWidget(self._caption)
-        top = QHBoxLayout()
-        top.addLayout(texts, 1)
-        top.addLayout(view)
-        footer = QHBoxLayout()
-        footer.addWidget(self.orders)
-        footer.addStretch(1)
-        footer.addWidget(self.duration)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(16, 16, 16, 16)
-        column.setSpacing(16)
-        column.addLayout(choice)
-        column.addLayout(top)
-        column.addWidget(self.bars, 1)
-        column.addLayout(footer)
+        texts = column(None, self.headline, self.detail, row(self.correct, None), None, spacing=0)
+        column(
+            row((self.models, 1), self.versions),
+            row((texts, 1), column(self.preview, self._caption, spacing=4), spacing=None),
+            (self.bars, 1),
+            row(self.orders, None, self.duration, spacing=None),
+            parent=self,
+            margin=PAGE_MARGIN,
+            spacing=16,
+        )

@@ -4,15 +4,15 @@ from typing import cast
 
 from PySide6.QtCore import QSignalBlocker, Qt, QTimer
 from PySide6.QtGui import QColor, QImage, QPainter
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLabel, QPlainTextEdit, QPushButton, QWidget
 
 from desktop.prediction.requests import Value
+from desktop.widgets import PAGE_MARGIN, column, row, scale_font
 from desktop.window.page import Page
 from service.client import ModelSummary
 
 # After a pause this long, the text counts as complete.
 _SETTLE_MS = 600
-_MARGIN = 16
 _THUMBNAIL_SIZE = 112
 
 
@@ -28,9 +28,7 @@ class TextPage(Page):
         self.editor.setAccessibleName(self.tr("Text to classify"))
         self.editor.setPlaceholderText(self.tr("Enter a film review in English"))
         self.editor.setTabChangesFocus(True)
-        font = self.editor.font()
-        font.setPointSizeF(font.pointSizeF() * 1.25)
-        self.editor.setFont(font)
+        scale_font(self.editor, 1.25)
         self.editor.document().setDocumentMargin(12)
         self._settle_timer = QTimer(self)
         self._settle_timer.setSingleShot(True)
@@ -98,11 +96,4 @@ class TextPage(Page):
         hint.setWordWrap(True)
         clear = QPushButton(self.tr("&Clear"), self)
         clear.clicked.connect(self.clear)
-        footer = QHBoxLayout()
-        footer.addWidget(hint, 1)
-        footer.addWidget(clear)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(_MARGIN, _MARGIN, _MARGIN, _MARGIN)
-        column.setSpacing(12)
-        column.addWidget(self.editor, 1)
-        column.addLayout(footer)
+        column((self.editor, 1), row((hint, 1), clear), parent=self, margin=PAGE_MARGIN, spacing=12)

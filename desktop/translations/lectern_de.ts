@@ -566,10 +566,6 @@ Protokolldatei: {0}</translation>
         <translation>Bild öffnen</translation>
     </message>
     <message>
-        <source>Pictures ({0})</source>
-        <translation>Bilder ({0})</translation>
-    </message>
-    <message>
         <source>Preprocessed like a digit: 28 × 28</source>
         <translation>Vorverarbeitet wie eine Ziffer: 28 × 28</translation>
     </message>

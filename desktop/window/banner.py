@@ -1,12 +1,13 @@
 """Shows at the top of the window why the server is not used."""
 
-from PySide6.QtCore import QEvent, Qt, Slot
+from PySide6.QtCore import QEvent, Slot
 from PySide6.QtGui import QPalette
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QWidget
+from PySide6.QtWidgets import QFrame, QLabel, QPushButton, QWidget
 
 from desktop.prediction.connection import Connection
 from desktop.prediction.dispatcher import ConnectionState
 from desktop.theme import warning_colors
+from desktop.widgets import row
 from desktop.window.messages import connection_message
 
 
@@ -20,10 +21,7 @@ class Banner(QFrame):
         self.retry = QPushButton(self.tr("&Retry"), self)
         self.retry.clicked.connect(connection.connect_backend)
         connection.changed.connect(self._show_state)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(16, 8, 16, 8)
-        row.addWidget(self._text, 1)
-        row.addWidget(self.retry, 0, Qt.AlignmentFlag.AlignVCenter)
+        row((self._text, 1), self.retry, parent=self).setContentsMargins(16, 8, 16, 8)
         self.setAutoFillBackground(True)
         self._apply_colors()
         self.hide()

@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 
 from PySide6.QtCore import QLocale, QObject, Qt
-from PySide6.QtWidgets import QDialog, QDialogButtonBox, QFormLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QFormLayout, QLabel, QWidget
 
 from desktop.explain.layer_table import LayerTable
 from desktop.prediction.controller import PredictionController
 from desktop.prediction.worker import Worker
-from desktop.theme import remove_icons
+from desktop.widgets import DIALOG_MARGIN, column, create_buttons, scale_font
 from desktop.window.actions import create_action
 from desktop.window.messages import format_percent
 from service.inference import Card
@@ -55,9 +55,7 @@ class CardDialog(QDialog):
     def _lay_out(self, card: Card) -> None:
         title = QLabel(f"{card.title} ({self.tr('version {0}').format(card.version)})", self)
         title.setWordWrap(True)
-        font = title.font()
-        font.setPointSizeF(font.pointSizeF() * 1.3)
-        title.setFont(font)
+        scale_font(title, 1.3)
         accuracy = self.tr("{0} of {1} test examples").format(
             format_percent(card.metrics.accuracy), _integer(card.metrics.count)
         )
@@ -70,16 +68,8 @@ class CardDialog(QDialog):
             self.tr("Training"),
             QLabel(self.tr("{0} epochs on {1}").format(training.epochs, training.dataset), self),
         )
-        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close, self)
-        remove_icons(buttons)
-        buttons.rejected.connect(self.reject)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(20, 20, 20, 20)
-        column.setSpacing(16)
-        column.addWidget(title)
-        column.addLayout(form)
-        column.addWidget(self.layers, 1)
-        column.addWidget(buttons)
+        buttons = create_buttons(self, QDialogButtonBox.StandardButton.Close)
+        column(title, form, (self.layers, 1), buttons, parent=self, margin=DIALOG_MARGIN, spacing=16)
         buttons.button(QDialogButtonBox.StandardButton.Close).setFocus()
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QByteArray
 from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QMainWindow, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QMainWindow, QScrollArea, QWidget
 
 from desktop.drawing.page import DrawPage
 from desktop.explain.backend import ExplanationBackend
@@ -22,6 +22,7 @@ from desktop.result.history import HistoryStrip
 from desktop.result.panel import ResultPanel
 from desktop.settings import Settings, SettingsStore
 from desktop.text.page import TextPage
+from desktop.widgets import column, row
 from desktop.window.actions import AboutAction, ThemeActions, add_menu, create_action
 from desktop.window.banner import Banner
 from desktop.window.card_dialog import CardViewer
@@ -136,19 +137,9 @@ class MainWindow(QMainWindow):
         lab.setFrameShape(QFrame.Shape.NoFrame)
         lab.setWidget(self.lab_page)
         self.tabs.addTab(lab, self.lab_page.title())
-        left = QVBoxLayout()
-        left.addWidget(self.tabs, 1)
-        left.addWidget(self.strip)
-        row = QHBoxLayout()
-        row.setSpacing(0)
-        row.addLayout(left, 1)
-        row.addWidget(self.panel)
+        left = column((self.tabs, 1), self.strip, spacing=None)
         body = QWidget(self)
-        column = QVBoxLayout(body)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        column.addWidget(self.banner)
-        column.addLayout(row, 1)
+        column(self.banner, (row((left, 1), self.panel, spacing=0), 1), parent=body, spacing=0)
         self.setCentralWidget(body)
 
     def _add_menus(self) -> None:

@@ -10,14 +10,13 @@ from PySide6.QtWidgets import (
     QFormLayout,
     QLabel,
     QLineEdit,
-    QVBoxLayout,
     QWidget,
 )
 
 from desktop import theme
 from desktop.api_key import KeyLocation
 from desktop.settings import SettingsStore, Theme, api_key_location, server_url_error
-from desktop.theme import remove_icons
+from desktop.widgets import DIALOG_MARGIN, column, create_buttons
 from desktop.window.actions import create_action
 from service.client import DEFAULT_URL
 
@@ -67,12 +66,8 @@ class PreferencesDialog(QDialog):
         self.error = QLabel(self)
         self.error.setWordWrap(True)
         self.error.hide()
-        self.buttons = QDialogButtonBox(
-            QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel, self
-        )
-        remove_icons(self.buttons)
-        self.buttons.accepted.connect(self.accept)
-        self.buttons.rejected.connect(self.reject)
+        kinds = QDialogButtonBox.StandardButton
+        self.buttons = create_buttons(self, kinds.Ok | kinds.Cancel)
         self.online.toggled.connect(self._enable_server)
         self._enable_server(self.online.isChecked())
         self._lay_out()
@@ -124,9 +119,4 @@ class PreferencesDialog(QDialog):
         note = QLabel(self.tr("A new language takes effect at the next start."), self)
         note.setEnabled(False)
         form.addRow("", note)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(20, 20, 20, 20)
-        column.setSpacing(16)
-        column.addLayout(form)
-        column.addWidget(self.error)
-        column.addWidget(self.buttons)
+        column(form, self.error, self.buttons, parent=self, margin=DIALOG_MARGIN, spacing=16)

@@ -91,7 +91,7 @@ def test_a_dropped_folder_is_classified_and_saved(
 def test_a_folder_can_be_chosen_in_a_dialog(qtbot: QtBot, window: MainWindow, folder: Path) -> None:
     press(window, "Ctrl+Shift+O")
     dialog = window.findChild(QFileDialog)
-    dialog.fileSelected.emit(str(folder))
+    dialog.filesSelected.emit([str(folder)])
     dialog.reject()
     qtbot.waitUntil(lambda: window.folder_page.save.isEnabled())
     assert len(rows(window)) == 3

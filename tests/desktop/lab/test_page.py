@@ -249,7 +249,7 @@ def test_a_picture_can_be_opened(qtbot: QtBot, lab: LabPage) -> None:
     lab.picker.select_picture()
     click(lab.picker.open)
     dialog = lab.findChild(QFileDialog)
-    dialog.fileSelected.emit(str(pictures() / "ship.png"))
+    dialog.filesSelected.emit([str(pictures() / "ship.png")])
     dialog.reject()
     ship = crop_grey_square(decode_image((pictures() / "ship.png").read_bytes()), size=64)
     wait_for(qtbot, lab, ConvolutionBlock(kernel=PRESETS[Preset.SOBEL_X]), ship)
