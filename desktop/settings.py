@@ -64,6 +64,9 @@ class Settings:
 class SettingsStore(QObject):
     """Holds the settings of the running app, and writes every change.
 
+    Attributes:
+        settings: The current settings.
+
     Signals:
         changed: The new :class:`Settings`.
         server_changed: The server's URL or its API key was changed.
@@ -74,14 +77,9 @@ class SettingsStore(QObject):
 
     def __init__(self, settings: Settings, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._settings = settings
+        self.settings = settings
         self._api_key: str | None = None
         self._lock = threading.Lock()
-
-    @property
-    def settings(self) -> Settings:
-        """The current settings."""
-        return self._settings
 
     def api_key(self) -> str:
         """Return the server's API key; empty if it needs none.
@@ -100,18 +98,18 @@ class SettingsStore(QObject):
             save_api_key(api_key)
             with self._lock:
                 self._api_key = api_key
-        if url != self._settings.server:
+        if url != self.settings.server:
             self.update(server=url)
         elif changed:
             self.server_changed.emit()
 
     def update(self, **changes: Any) -> None:
         """Change fields of the settings by name."""
-        before, self._settings = self._settings, replace(self._settings, **changes)
-        save(self._settings)
-        if self._settings != before:
-            self.changed.emit(self._settings)
-        if self._settings.server != before.server:
+        before, self.settings = self.settings, replace(self.settings, **changes)
+        save(self.settings)
+        if self.settings != before:
+            self.changed.emit(self.settings)
+        if self.settings.server != before.server:
             self.server_changed.emit()
 
 

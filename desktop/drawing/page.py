@@ -33,6 +33,8 @@ class DrawPage(Page):
         self, controller: PredictionController, store: SettingsStore, parent: QWidget | None = None
     ) -> None:
         super().__init__(parent)
+        self.title = self.tr("Draw")
+        self.placeholder = self.tr("Draw a digit")
         self._controller = controller
         self._store = store
         self.order = store.settings.order
@@ -64,14 +66,6 @@ class DrawPage(Page):
         self.brush.setValue(round(store.settings.brush * 100))
         self._set_brush(self.brush.value())
 
-    def title(self) -> str:
-        """Return the title of the tab."""
-        return self.tr("Draw")
-
-    def placeholder_text(self) -> str:
-        """Return the text shown while the pad is blank."""
-        return self.tr("Draw a digit")
-
     def accepts(self, model: ModelSummary) -> bool:
         """Accept models of digits."""
         return model.labels == _DIGITS
@@ -93,10 +87,6 @@ class DrawPage(Page):
     def picture(self) -> QImage:
         """Return the drawing; a null image for a blank pad."""
         return QImage() if self.pad.is_blank else self.pad.picture
-
-    def thumbnail(self) -> QImage:
-        """Return the drawing."""
-        return self.pad.picture
 
     def clear(self) -> None:
         """Remove all strokes; can be undone."""

@@ -1,7 +1,7 @@
 """The panel that explains a prediction."""
 
-from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 
 from PySide6.QtCore import QSignalBlocker, Qt, Slot
 from PySide6.QtGui import QHideEvent, QShowEvent
@@ -92,12 +92,7 @@ class ExplanationPanel(QWidget):
             label=self.labels.currentData() or self._request.label,
             layer=self.feature_maps.layers.currentText(),
         )
-        backend = self._backend
-
-        def job() -> Iterator[object]:
-            yield backend.explain(request)
-
-        self._worker.put(job)
+        self._worker.call(partial(self._backend.explain, request))
 
     def _layer_changed(self, layer: str) -> None:
         self.table.select_layer(layer)

@@ -33,6 +33,7 @@ class FolderPage(QWidget):
     """Classifies a folder with a chosen model, shows the results in a table, and exports them.
 
     Attributes:
+        title: Title of the tab.
         open: The action that asks for a folder.
 
     Signals:
@@ -45,6 +46,7 @@ class FolderPage(QWidget):
 
     def __init__(self, connection: Connection, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self.title = self.tr("Folder")
         self._connection = connection
         self.open = create_action(self, self.tr("Classify a &folder…"), self.ask_for_folder, "Ctrl+Shift+O")
         self.models = QComboBox(self)
@@ -70,10 +72,6 @@ class FolderPage(QWidget):
         self.save.clicked.connect(self._save)
         self._lay_out()
         self._set_running(False)
-
-    def title(self) -> str:
-        """Return the title of the page's tab."""
-        return self.tr("Folder")
 
     def ask_for_folder(self) -> None:
         """Open a dialog for a folder, and classify it."""

@@ -23,6 +23,7 @@ class ConvolutionView(QWidget):
     """Shows input and output; selecting an output pixel highlights its receptive field.
 
     Attributes:
+        output: The output; None while a placeholder is shown in its place.
         weighted_sum: The terms of the selected value. It is not part of the layout.
     """
 
@@ -34,14 +35,9 @@ class ConvolutionView(QWidget):
         self.values = QLabel(self)
         self.weighted_sum = QLabel(self)
         self._input: LabInput | None = None
-        self._output: BlockOutput | None = None
+        self.output: BlockOutput | None = None
         self._lay_out()
         self.output_pixels.pixel_selected.connect(self._show_value)
-
-    @property
-    def output(self) -> BlockOutput | None:
-        """The output; None while a placeholder is shown in its place."""
-        return self._output
 
     def set_input(self, lab_input: LabInput) -> None:
         """Show the input."""
@@ -50,7 +46,7 @@ class ConvolutionView(QWidget):
 
     def set_output(self, output: BlockOutput) -> None:
         """Show the output for the current input."""
-        self._output = output
+        self.output = output
         self.output_pixels.set_pixels(to_grey_levels(output.values))
         lines = [f"O = {window.formula()}" for window in output.windows]
         if len(lines) > 1:
@@ -66,7 +62,7 @@ class ConvolutionView(QWidget):
 
     def clear_output(self, placeholder: str) -> None:
         """Remove the output, and show a text in its place."""
-        self._output = None
+        self.output = None
         self.output_pixels.show_placeholder(placeholder)
         self.input_pixels.set_highlight(QRect())
         self.weighted_sum.clear()
@@ -75,7 +71,7 @@ class ConvolutionView(QWidget):
 
     @Slot(object)
     def _show_value(self, pixel: QPoint | None) -> None:
-        output = self._output
+        output = self.output
         if output is None:
             return
         if pixel is None:

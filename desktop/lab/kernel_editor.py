@@ -1,6 +1,5 @@
 """The choice of a kernel: a preset, a filter of a trained network, or the user's own."""
 
-from collections.abc import Iterator
 from functools import partial
 
 import numpy as np
@@ -22,6 +21,9 @@ _SIZES = (1, 3, 5, 7)
 class KernelEditor(QWidget):
     """Offers kernels to start from, and edits their weights.
 
+    Attributes:
+        kernel: float32 (side, side); None while a weight is invalid.
+
     Signals:
         changed: The kernel changed, or a weight became invalid.
     """
@@ -31,7 +33,7 @@ class KernelEditor(QWidget):
     def __init__(self, backend: ExplanationBackend, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._backend = backend
-        self._kernel: Kernel | None = None
+        self.kernel: Kernel | None = None
         self._filters: Activations | None = None
         self.presets = QComboBox(self)
         self.presets.setAccessibleName(self.tr("Kernel"))
@@ -55,19 +57,9 @@ class KernelEditor(QWidget):
         self.filter_number.valueChanged.connect(self._show_filter)
         self.grid.edited.connect(self._grid_edited)
 
-    @property
-    def kernel(self) -> Kernel | None:
-        """The kernel, float32 (side, side); None while a weight is invalid."""
-        return self._kernel
-
     def refresh_models(self) -> None:
         """Add the convolutional networks on this computer to the presets."""
-        backend = self._backend
-
-        def job() -> Iterator[object]:
-            yield backend.convolutional_models()
-
-        self._model_worker.put(job)
+        self._model_worker.call(self._backend.convolutional_models)
 
     @Slot(object)
     def _add_models(self, models: tuple[ModelVersion, ...]) -> None:
@@ -86,10 +78,7 @@ class KernelEditor(QWidget):
         elif isinstance(preset, ModelVersion):
             self._filters = None
             self.filter_number.setEnabled(False)
-            self._filter_worker.put(partial(self._load_filters, preset))
-
-    def _load_filters(self, model: ModelVersion) -> Iterator[object]:
-        yield self._backend.first_filters(model)
+            self._filter_worker.call(partial(self._backend.first_filters, preset))
 
     @Slot(object)
     def _set_filters(self, filters: Activations) -> None:
@@ -116,7 +105,7 @@ class KernelEditor(QWidget):
         self.changed.emit()
 
     def _size_changed(self) -> None:
-        kernel = np.zeros((1, 1), dtype=np.float32) if self._kernel is None else self._kernel
+        kernel = np.zeros((1, 1), dtype=np.float32) if self.kernel is None else self.kernel
         self._set_kernel(resize_kernel(kernel, self.sizes.currentData()))
         self._grid_edited()
 
@@ -125,9 +114,9 @@ class KernelEditor(QWidget):
             self.presets.setCurrentIndex(self.presets.findData(None))
         self.filter_number.hide()
         try:
-            self._kernel = self.grid.kernel()
+            self.kernel = self.grid.kernel()
         except InvalidWeight as error:
-            self._kernel = None
+            self.kernel = None
             text = self.tr("Row {0}, column {1}: “{2}” is not a number. Enter one such as -1, 0.5 or 1/9.")
             self._show_error(text.format(error.row, error.column, error.text))
         else:
@@ -135,7 +124,7 @@ class KernelEditor(QWidget):
         self.changed.emit()
 
     def _set_kernel(self, kernel: Kernel) -> None:
-        self._kernel = kernel
+        self.kernel = kernel
         self.grid.set_kernel(kernel)
         size = len(kernel)
         with QSignalBlocker(self.sizes):

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Iterator
 
-from PySide6.QtCore import QEvent, Slot
-from PySide6.QtGui import QKeyEvent, QKeySequence, QShowEvent
+from PySide6.QtCore import Qt, Slot
+from PySide6.QtGui import QKeySequence, QShortcut, QShowEvent
 from PySide6.QtWidgets import QFrame, QWidget
 
 from desktop.explain.backend import ExplanationBackend
@@ -38,6 +38,7 @@ class LabPage(QWidget):
             parent: Parent widget.
         """
         super().__init__(parent)
+        self.title = self.tr("Convolution")
         self.picker = InputPicker(self)
         self.editor = KernelEditor(backend, self)
         self.form = BlockForm(self)
@@ -49,19 +50,13 @@ class LabPage(QWidget):
         self._worker = Worker("convolution", self)
         self._worker.result_ready.connect(self._show_result)
         self._worker.failed.connect(self._show_error)
+        keys, scope = QKeySequence.StandardKey, Qt.ShortcutContext.WidgetWithChildrenShortcut
+        QShortcut(keys.Undo, self, self.picker.pad.undo, context=scope)
+        QShortcut(keys.Redo, self, self.picker.pad.redo, context=scope)
         self._lay_out()
         for part in (self.picker, self.editor, self.form):
             part.changed.connect(self._throttle.trigger)
         self.view.clear_input(self.picker.placeholder())
-
-    @property
-    def output(self) -> BlockOutput | None:
-        """The output that is shown; None for none."""
-        return self.view.output
-
-    def title(self) -> str:
-        """Return the title of the page's tab."""
-        return self.tr("Convolution")
 
     def open_picture(self, file: DroppedFile) -> None:
         """Make an image file the input."""
@@ -76,22 +71,6 @@ class LabPage(QWidget):
             self._last_suggested = file
             self.picker.set_file(DroppedFile("", file))
         self.editor.refresh_models()
-
-    def event(self, event: QEvent) -> bool:
-        """Override the window's shortcuts for undo and redo, which belong to the pad of another page."""
-        if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.ShortcutOverride and _is_undo(event):
-            event.accept()
-            return True
-        return super().event(event)
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Undo and redo strokes."""
-        if event.matches(QKeySequence.StandardKey.Undo):
-            self.picker.pad.undo()
-        elif event.matches(QKeySequence.StandardKey.Redo):
-            self.picker.pad.redo()
-        else:
-            super().keyPressEvent(event)
 
     def _compute(self) -> None:
         loader, kernel = self.picker.loader(), self.editor.kernel
@@ -139,7 +118,3 @@ class LabPage(QWidget):
         line.setForegroundRole(line.palette().ColorRole.Midlight)
         column(self.editor, line, self.form, None, self.view.weighted_sum, parent=middle, spacing=PAGE_MARGIN)
         row((self.picker, 1), middle, (self.view, 1), parent=self, margin=PAGE_MARGIN, spacing=20)
-
-
-def _is_undo(event: QKeyEvent) -> bool:
-    return event.matches(QKeySequence.StandardKey.Undo) or event.matches(QKeySequence.StandardKey.Redo)

@@ -50,6 +50,8 @@ class PicturesPage(Page):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self.title = self.tr("Pictures")
+        self.placeholder = self.tr("Open a picture")
         self.view = PictureView(self)
         self.tray = QListWidget(self)
         self.notice = QLabel(self)
@@ -67,14 +69,6 @@ class PicturesPage(Page):
         self._loader.result_ready.connect(self._add_loaded)
         self._lay_out()
         self.tray.currentRowChanged.connect(self._select)
-
-    def title(self) -> str:
-        """Return the title of the tab."""
-        return self.tr("Pictures")
-
-    def placeholder_text(self) -> str:
-        """Return the text shown while there is no picture."""
-        return self.tr("Open a picture")
 
     def accepts(self, model: ModelSummary) -> bool:
         """Accept all models of pictures."""

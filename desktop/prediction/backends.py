@@ -86,7 +86,12 @@ class LocalBackend:
             ModelError, CardError: The folder contains no usable models.
         """
         catalog = self.catalog()
-        return tuple(_summary(card, catalog.versions(card.name)) for card in catalog)
+        return tuple(
+            ModelSummary(
+                card.name, card.version, catalog.versions(card.name), card.title, card.task, card.labels
+            )
+            for card in catalog
+        )
 
     def card(self, model: str, version: int | None) -> Card:
         """Return a card; raises ModelNotFound, or errors as :meth:`models`."""
@@ -207,14 +212,3 @@ def _check_scores(prediction: Prediction) -> None:
         raise UnexpectedAnswer(
             f"the response for {prediction.model} contains no probabilities; is it a Lectern server?"
         )
-
-
-def _summary(card: Card, versions: tuple[int, ...]) -> ModelSummary:
-    return ModelSummary(
-        name=card.name,
-        version=card.version,
-        versions=versions,
-        title=card.title,
-        task=card.task,
-        labels=card.labels,
-    )

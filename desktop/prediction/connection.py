@@ -1,7 +1,5 @@
 """Connects the app with the server of the settings, and reconnects when it responds again."""
 
-from collections.abc import Iterator
-
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from desktop.prediction.backends import Backend, ServerBackend
@@ -15,6 +13,9 @@ _FIRST_RETRY_MS, _MAX_RETRY_MS = 3_000, 60_000
 
 class Connection(QObject):
     """Provides the dispatcher for the server of the settings, and follows its state.
+
+    Attributes:
+        dispatcher: The dispatcher in use; another server in the settings replaces it.
 
     Signals:
         changed: The new :class:`ConnectionState`.
@@ -44,7 +45,7 @@ class Connection(QObject):
         self._local = local
         self._store = store
         self._offline = offline
-        self._dispatcher = self._new_dispatcher(server or store.settings.server)
+        self.dispatcher = self._new_dispatcher(server or store.settings.server)
         self._state: ConnectionState | None = None
         self._retry_ms = _FIRST_RETRY_MS
         self._worker = Worker("connect", self)
@@ -54,20 +55,10 @@ class Connection(QObject):
         self._retry.timeout.connect(self.connect_backend)
         store.server_changed.connect(self._use_stored_server)
 
-    @property
-    def dispatcher(self) -> Dispatcher:
-        """The dispatcher in use; the settings of the server may replace it."""
-        return self._dispatcher
-
     def connect_backend(self) -> None:
         """Try the server now."""
         self._retry.stop()
-        dispatcher = self._dispatcher
-
-        def job() -> Iterator[object]:
-            yield dispatcher.connect()
-
-        self._worker.put(job)
+        self._worker.call(self.dispatcher.connect)
 
     def refresh(self, *, responded: bool = False) -> None:
         """Report a change of the dispatcher's state; call this after each prediction.
@@ -75,17 +66,17 @@ class Connection(QObject):
         Args:
             responded: Whether the prediction succeeded.
         """
-        if responded and not self._dispatcher.disconnected:
+        if responded and not self.dispatcher.disconnected:
             self._retry_ms = _FIRST_RETRY_MS
         # A new dispatcher has no models until it is connected.
         if self._state is not None:
-            self._set_state(self._dispatcher.connection_state)
+            self._set_state(self.dispatcher.connection_state)
 
     def close(self) -> None:
         """Stop to reconnect, and close the connections."""
         self._retry.stop()
         self._worker.close()
-        self._dispatcher.close()
+        self.dispatcher.close()
 
     def _new_dispatcher(self, url: str) -> Dispatcher:
         server = ServerBackend(url, api_key=self._store.api_key) if url and not self._offline else None
@@ -93,15 +84,15 @@ class Connection(QObject):
 
     def _use_stored_server(self) -> None:
         self._worker.cancel()
-        self._dispatcher.close()
-        self._dispatcher = self._new_dispatcher(self._store.settings.server)
+        self.dispatcher.close()
+        self.dispatcher = self._new_dispatcher(self._store.settings.server)
         self._state = None
         self._retry_ms = _FIRST_RETRY_MS
         self.connect_backend()
 
     @Slot(object)
     def _set_state(self, state: ConnectionState) -> None:
-        if self._dispatcher.disconnected and not self._retry.isActive():
+        if self.dispatcher.disconnected and not self._retry.isActive():
             # A server that lists models but fails to predict would flicker: retry less and less often.
             self._retry.start(self._retry_ms)
             self._retry_ms = min(self._retry_ms * 2, _MAX_RETRY_MS)

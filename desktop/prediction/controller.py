@@ -22,13 +22,20 @@ from service.inference.preprocessing import decode_image, picture_preparation
 
 # Twenty predictions per second look continuous.
 _INTERVAL_MS = 50
-_COMPARISON = object()
 
 
 class PredictionController(QObject):
     """Predicts the content of the current page whenever the page, the model or the connection changes.
 
     Predictions run on a thread; while one runs, only the newest pending one is kept.
+
+    Attributes:
+        connection: Provides the dispatcher, and the models that are available.
+        page: The current page; None while predictions are paused.
+        model: The current model; None if no model accepts the page.
+        version: The current version of the model; None if there is no model.
+        compared_version: Another version that also predicts the content; None for none.
+        response: The response for the current content; None while there is none.
 
     Signals:
         page_changed: The new :class:`Page`, or None.
@@ -63,10 +70,10 @@ class PredictionController(QObject):
         self.compared_version: int | None = None
         self._store = store
         self._available: tuple[ModelSummary, ...] = ()
-        self._page: Page | None = None
-        self._model: ModelSummary | None = None
-        self._version: int | None = None
-        self._response: PredictionResponse | None = None
+        self.page: Page | None = None
+        self.model: ModelSummary | None = None
+        self.version: int | None = None
+        self.response: PredictionResponse | None = None
         self._last_request = 0
         self._throttle = Throttle(_INTERVAL_MS, self)
         self._throttle.triggered.connect(self.predict)
@@ -78,37 +85,17 @@ class PredictionController(QObject):
         connection.changed.connect(self._use_connection)
 
     @property
-    def page(self) -> Page | None:
-        """The current page; None while predictions are paused."""
-        return self._page
-
-    @property
     def models(self) -> tuple[ModelSummary, ...]:
         """The models that accept the current page."""
-        page = self._page
+        page = self.page
         return () if page is None else tuple(model for model in self._available if page.accepts(model))
-
-    @property
-    def model(self) -> ModelSummary | None:
-        """The current model; None if no model accepts the page."""
-        return self._model
-
-    @property
-    def version(self) -> int | None:
-        """The current version of the model; None if there is no model."""
-        return self._version
-
-    @property
-    def response(self) -> PredictionResponse | None:
-        """The response for the current content; None while there is none."""
-        return self._response
 
     def set_page(self, page: Page | None) -> None:
         """Predict the content of a page from now on; None pauses the predictions."""
-        if self._page is not None:
-            self._page.changed.disconnect(self._page_changed)
-            self._page.settled.disconnect(self._page_settled)
-        self._page = page
+        if self.page is not None:
+            self.page.changed.disconnect(self._page_changed)
+            self.page.settled.disconnect(self._page_settled)
+        self.page = page
         self.page_changed.emit(page)
         if page is None:
             self._cancel()
@@ -125,8 +112,8 @@ class PredictionController(QObject):
             model: The model.
             version: Version of the model; its newest version if None.
         """
-        if self._page is not None:
-            self._store.update(models={**self._store.settings.models, self._page.key: model.name})
+        if self.page is not None:
+            self._store.update(models={**self._store.settings.models, self.page.key: model.name})
         self._set_model(model, version)
 
     @Slot()
@@ -136,13 +123,14 @@ class PredictionController(QObject):
         Args:
             settled: The user has finished the content for now.
         """
-        page, model, version = self._page, self._model, self._version
+        page, model, version = self.page, self.model, self.version
         value = None if page is None else page.value()
         if page is None or value is None or model is None:
             return
         more = []
         if self.compared_version is not None:
-            more.append(PredictionRequest(model.name, self.compared_version, value, settled, _COMPARISON))
+            compared = self.compared_version
+            more.append(PredictionRequest(model.name, compared, value, settled, is_comparison=True))
         if settled:
             more += [PredictionRequest(model.name, version, other) for other in page.other_values()]
         origin = page.origin() if settled else None
@@ -194,12 +182,12 @@ class PredictionController(QObject):
         if isinstance(value, str):
             return
 
-        def job() -> Iterator[object]:
+        def prepare() -> NetworkInput:
             spec = dispatcher.card(request.model, request.version).input
             picture = pillow_of(value) if isinstance(value, QImage) else decode_image(value)
-            yield NetworkInput(request, picture_preparation(spec.preprocessing, size=spec.shape[1])(picture))
+            return NetworkInput(request, picture_preparation(spec.preprocessing, size=spec.shape[1])(picture))
 
-        self._inputs.put(job)
+        self._inputs.call(prepare)
 
     def _cancel(self) -> None:
         self._throttle.stop()
@@ -212,50 +200,50 @@ class PredictionController(QObject):
         self.predict(settled=True)
 
     def _page_changed(self) -> None:
-        if self._page is not None and self._page.value() is None:
+        if self.page is not None and self.page.value() is None:
             self._restart()
         else:
             self._throttle.trigger()
 
     def _page_settled(self) -> None:
-        if self._page is not None and self._page.value() is not None:
+        if self.page is not None and self.page.value() is not None:
             self._throttle.stop()
             self.predict(settled=True)
 
     @Slot(object)
     def _use_connection(self, state: ConnectionState) -> None:
         self._available = state.models
-        if self._page is not None:
+        if self.page is not None:
             self._offer_models()
         if state.models_error is not None:
             self._fail(state.models_error)
 
     def _offer_models(self) -> None:
         """Select the model of the settings, with the current version if it is the current model."""
-        assert self._page is not None
-        models, before = self.models, self._model
+        assert self.page is not None
+        models, before = self.models, self.model
         self.models_changed.emit()
-        name = self._store.settings.models.get(self._page.key)
+        name = self._store.settings.models.get(self.page.key)
         model = next((model for model in models if model.name == name), models[0] if models else None)
         same = model is not None and before is not None and model.name == before.name
-        self._set_model(model, self._version if same else None)
+        self._set_model(model, self.version if same else None)
 
     def _set_model(self, model: ModelSummary | None, version: int | None) -> None:
-        before = (self._model, self._version)
+        before = (self.model, self.version)
         self._change_model(model, version)
-        if (self._model, self._version) != before:
+        if (self.model, self.version) != before:
             self._restart()
 
     def _change_model(self, model: ModelSummary | None, version: int | None) -> None:
         if model is not None and version not in model.versions:
             version = max(model.versions)
-        self._model, self._version = model, None if model is None else version
-        if self._page is not None:
-            self._page.set_model(model)
+        self.model, self.version = model, None if model is None else version
+        if self.page is not None:
+            self.page.set_model(model)
         self.model_changed.emit()
 
     def _set_response(self, response: PredictionResponse | None) -> None:
-        self._response = response
+        self.response = response
         self.response_changed.emit(response)
         if response is not None and response.result.pixels is not None:
             self.network_input_ready.emit(NetworkInput(response.request, response.result.pixels))
@@ -263,10 +251,10 @@ class PredictionController(QObject):
     @Slot(object)
     def _complete(self, response: PredictionResponse) -> None:
         self.connection.refresh(responded=True)
-        page, request = self._page, response.request
+        page, request = self.page, response.request
         if page is None:
             return
-        if request.origin is _COMPARISON:
+        if request.is_comparison:
             self.comparison_completed.emit(response)
             return
         page.record_prediction(request.value, response.result.prediction)
@@ -276,8 +264,8 @@ class PredictionController(QObject):
 
     def _is_current(self, request: PredictionRequest) -> bool:
         """Return whether a request is not about another picture of the page."""
-        return self._page is not None and (
-            not isinstance(request.value, bytes) or request.value is self._page.value()
+        return self.page is not None and (
+            not isinstance(request.value, bytes) or request.value is self.page.value()
         )
 
     @Slot(object)
@@ -288,9 +276,9 @@ class PredictionController(QObject):
     @Slot(object)
     def _fail(self, error: LecternError) -> None:
         self.connection.refresh()
-        value = None if self._page is None else self._page.value()
+        value = None if self.page is None else self.page.value()
         if error.code == BlankImage.code and isinstance(value, QImage):
             self._set_response(None)  # A drawing without ink, for example after erasing, is as good as none.
             return
-        self._response = None
+        self.response = None
         self.failed.emit(error)

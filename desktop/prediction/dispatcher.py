@@ -1,6 +1,5 @@
 """Sends each request to the server while it responds, and to this computer otherwise."""
 
-import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -31,7 +30,11 @@ class ConnectionState:
 
 
 class Dispatcher:
-    """Chooses the backend of each request; safe to use from several threads."""
+    """Chooses the backend of each request; safe to use from several threads.
+
+    Attributes:
+        connection_state: The current state.
+    """
 
     def __init__(self, local: Backend, server: Backend | None = None, *, expected: bool = False) -> None:
         """Start with the local backend; :meth:`connect` switches to the server.
@@ -44,14 +47,7 @@ class Dispatcher:
         self._local = local
         self._server = server
         self._expected = expected
-        self._state = ConnectionState()
-        self._lock = threading.Lock()
-
-    @property
-    def connection_state(self) -> ConnectionState:
-        """The current state."""
-        with self._lock:
-            return self._state
+        self.connection_state = ConnectionState()
 
     @property
     def disconnected(self) -> bool:
@@ -129,6 +125,5 @@ class Dispatcher:
         return self._set_state(state)
 
     def _set_state(self, state: ConnectionState) -> ConnectionState:
-        with self._lock:
-            self._state = state
+        self.connection_state = state
         return state

@@ -91,6 +91,14 @@ class Worker(QObject):
         """Run a job next, in place of the pending one."""
         self._slot.put(job)
 
+    def call(self, function: Callable[[], object]) -> None:
+        """Run a function next, in place of the pending job; its value is the only result."""
+
+        def job() -> Iterator[object]:
+            yield function()
+
+        self.put(job)
+
     def cancel(self) -> None:
         """Drop the pending job and the results of the running one, which stops at its next result."""
         self._slot.cancel()

@@ -1,9 +1,7 @@
 """The history of predictions, as a strip of thumbnails."""
 
-from dataclasses import dataclass
-
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QIcon, QImage, QPainter, QPaintEvent, QPixmap
+from PySide6.QtGui import QIcon, QPainter, QPaintEvent, QPixmap
 from PySide6.QtWidgets import QFrame, QListWidget, QListWidgetItem, QWidget
 
 from desktop.prediction.requests import PredictionResponse
@@ -11,23 +9,6 @@ from desktop.prediction.requests import PredictionResponse
 _MAX_ENTRIES = 50
 _THUMBNAIL_SIZE = 48
 _RESPONSE = Qt.ItemDataRole.UserRole
-
-
-@dataclass(frozen=True, eq=False)
-class Origin:
-    """The content that a request was made for, with what is needed to restore it.
-
-    Attributes:
-        page: Key of the page.
-        document_id: Number of the page's document; edits of a document keep its number.
-        snapshot: Argument for the page's ``restore``.
-        thumbnail: Small image of the content.
-    """
-
-    page: str
-    document_id: int
-    snapshot: object
-    thumbnail: QImage
 
 
 class HistoryStrip(QListWidget):
@@ -60,14 +41,17 @@ class HistoryStrip(QListWidget):
         """Add an entry; it replaces the newest one if that is about the same document.
 
         Args:
-            response: Ignored if the ``origin`` of its request is not an :class:`Origin`.
+            response: Ignored if its request has no origin.
         """
-        if not isinstance(response.request.origin, Origin):
+        origin = response.request.origin
+        if origin is None:
             return
-        if self.count() and _document(self.item(0).data(_RESPONSE)) == _document(response):
-            self.takeItem(0)
+        if self.count():
+            newest = self.item(0).data(_RESPONSE).request.origin
+            if (newest.page, newest.document_id) == (origin.page, origin.document_id):
+                self.takeItem(0)
         label = response.result.prediction.best.label
-        thumbnail = QPixmap.fromImage(_origin(response).thumbnail).scaled(
+        thumbnail = QPixmap.fromImage(origin.thumbnail).scaled(
             _THUMBNAIL_SIZE,
             _THUMBNAIL_SIZE,
             Qt.AspectRatioMode.KeepAspectRatio,
@@ -90,14 +74,3 @@ class HistoryStrip(QListWidget):
 
     def _activate(self, item: QListWidgetItem) -> None:
         self.entry_activated.emit(item.data(_RESPONSE))
-
-
-def _origin(response: PredictionResponse) -> Origin:
-    origin = response.request.origin
-    assert isinstance(origin, Origin)
-    return origin
-
-
-def _document(response: PredictionResponse) -> tuple[str, int]:
-    origin = _origin(response)
-    return origin.page, origin.document_id

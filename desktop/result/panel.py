@@ -119,7 +119,7 @@ class ResultPanel(QWidget):
     def _show_response(self, response: PredictionResponse | None) -> None:
         page = self._controller.page
         if response is None:
-            self._show_placeholder("" if page is None else page.placeholder_text())
+            self._show_placeholder("" if page is None else page.placeholder)
             return
         prediction = response.result.prediction
         best = prediction.best

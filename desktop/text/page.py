@@ -24,6 +24,8 @@ class TextPage(Page):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self.title = self.tr("Text")
+        self.placeholder = self.tr("Write a review")
         self.editor = QPlainTextEdit(self)
         self.editor.setAccessibleName(self.tr("Text to classify"))
         self.editor.setPlaceholderText(self.tr("Enter a film review in English"))
@@ -36,14 +38,6 @@ class TextPage(Page):
         self._settle_timer.timeout.connect(self.settled)
         self.editor.textChanged.connect(self._text_changed)
         self._lay_out()
-
-    def title(self) -> str:
-        """Return the title of the page's tab."""
-        return self.tr("Text")
-
-    def placeholder_text(self) -> str:
-        """Return the text that is shown without a prediction."""
-        return self.tr("Write a review")
 
     def accepts(self, model: ModelSummary) -> bool:
         """Return whether a model classifies texts."""

@@ -1,6 +1,6 @@
 """Shows a model's card: accuracy, training and layers."""
 
-from collections.abc import Iterator
+from functools import partial
 
 from PySide6.QtCore import QLocale, QObject, Qt
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QFormLayout, QLabel, QWidget
@@ -31,13 +31,9 @@ class CardViewer(QObject):
 
     def _fetch(self) -> None:
         model, version = self._controller.model, self._controller.version
-        dispatcher = self._controller.connection.dispatcher
-
-        def job() -> Iterator[object]:
-            if model is not None:
-                yield dispatcher.card(model.name, version)
-
-        self._worker.put(job)
+        if model is not None:
+            dispatcher = self._controller.connection.dispatcher
+            self._worker.call(partial(dispatcher.card, model.name, version))
 
 
 class CardDialog(QDialog):

@@ -83,11 +83,6 @@ class MainWindow(QMainWindow):
         self.tabs.setCurrentIndex(min(settings.tab, self.tabs.count() - 1))
         self.tabs.apply_current()
 
-    @property
-    def settings(self) -> Settings:
-        """The current settings."""
-        return self.store.settings
-
     def start(self) -> None:
         """Load the models and try the server; to be called after the window is shown."""
         self.connection.connect_backend()
@@ -130,13 +125,13 @@ class MainWindow(QMainWindow):
     def _lay_out(self) -> None:
         self.setWindowTitle("Lectern")
         self.setAcceptDrops(True)
-        self.tabs.addTab(self.folder_page, self.folder_page.title())
+        self.tabs.addTab(self.folder_page, self.folder_page.title)
         # The lab is wide: in a narrow window it scrolls.
         lab = QScrollArea(self)
         lab.setWidgetResizable(True)
         lab.setFrameShape(QFrame.Shape.NoFrame)
         lab.setWidget(self.lab_page)
-        self.tabs.addTab(lab, self.lab_page.title())
+        self.tabs.addTab(lab, self.lab_page.title)
         left = column((self.tabs, 1), self.strip, spacing=None)
         body = QWidget(self)
         column(self.banner, (row((left, 1), self.panel, spacing=0), 1), parent=body, spacing=0)

@@ -7,7 +7,6 @@ from PySide6.QtWidgets import QTabWidget, QWidget
 
 from desktop.prediction.controller import PredictionController
 from desktop.prediction.requests import PredictionResponse
-from desktop.result.history import Origin
 from desktop.window.actions import create_action
 from desktop.window.page import Page
 
@@ -30,7 +29,7 @@ class Tabs(QTabWidget):
         self._pages = pages
         self.setDocumentMode(True)
         for page in pages:
-            self.addTab(page, page.title())
+            self.addTab(page, page.title)
             page.activated.connect(partial(self.setCurrentWidget, page))
         self.currentChanged.connect(self.apply_current)
 
@@ -53,7 +52,7 @@ class Tabs(QTabWidget):
     def restore(self, response: PredictionResponse) -> None:
         """Show an earlier response and its content again, without predicting."""
         origin = response.request.origin
-        assert isinstance(origin, Origin)
+        assert origin is not None
         page = next(page for page in self._pages if page.key == origin.page)
         self.setCurrentWidget(page)
         page.restore(origin.snapshot)

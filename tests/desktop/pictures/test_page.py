@@ -194,7 +194,7 @@ def test_another_model_predicts_the_same_picture(qtbot: QtBot, window: MainWindo
         window.panel.models.setCurrentIndex(index)
     assert completed.args[0].result.prediction.model == "cats_vs_dogs"
     assert set(bars(window)) == {"cat", "dog"}
-    assert window.settings.models["pictures"] == "cats_vs_dogs"
+    assert window.store.settings.models["pictures"] == "cats_vs_dogs"
 
 
 def test_dragging_shows_the_drop_hint(window: MainWindow) -> None:

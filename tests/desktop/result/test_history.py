@@ -9,9 +9,9 @@ from pytestqt.qtbot import QtBot
 
 from desktop.pictures.dropped_files import DroppedFile
 from desktop.prediction.backends import Location, PredictionResult
-from desktop.prediction.requests import PredictionRequest, PredictionResponse
+from desktop.prediction.requests import Origin, PredictionRequest, PredictionResponse
 from desktop.result import history
-from desktop.result.history import HistoryStrip, Origin
+from desktop.result.history import HistoryStrip
 from desktop.window.main_window import MainWindow
 from service.inference import Prediction, Score
 

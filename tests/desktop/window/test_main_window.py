@@ -120,5 +120,5 @@ def test_the_theme_changes_at_once_but_not_the_drawing(qtbot: QtBot, window: Mai
         menu_action(window, name).trigger()
         qtbot.waitUntil(lambda dark=dark: is_dark(window.palette()) is dark)
         assert pad.picture == before
-    assert window.settings.theme is Theme.DARK
+    assert window.store.settings.theme is Theme.DARK
     assert stored.load().theme is Theme.DARK
