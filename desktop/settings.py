@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, get_type_hints
 from urllib.parse import urlsplit
 
+import msgspec
 from PySide6.QtCore import QByteArray, QObject, QSettings, Signal
 
 from desktop import api_key
@@ -17,6 +18,7 @@ from desktop.drawing.strokes import DEFAULT_BRUSH, MAX_BRUSH, MIN_BRUSH
 from service.client import DEFAULT_URL
 
 ORGANIZATION, APPLICATION = "Lectern", "Lectern"
+_MODELS = "models/"
 
 
 class Theme(Enum):
@@ -53,9 +55,9 @@ class Settings:
     server: str = DEFAULT_URL
     theme: Theme = Theme.SYSTEM
     language: str = ""
-    brush: float = DEFAULT_BRUSH
+    brush: Annotated[float, msgspec.Meta(ge=MIN_BRUSH, le=MAX_BRUSH)] = DEFAULT_BRUSH
     order: BarOrder = BarOrder.LABELS
-    tab: int = 0
+    tab: Annotated[int, msgspec.Meta(ge=0)] = 0
     models: Mapping[str, str] = field(default_factory=dict)
     corrections: str = ""
     geometry: bytes = b""
@@ -116,37 +118,31 @@ class SettingsStore(QObject):
 def load() -> Settings:
     """Read the settings; missing or invalid values get their defaults."""
     store = _store()
+    values = {name: store.value(name) for name in store.allKeys()}
+    models = {name: value for name, value in values.items() if name.startswith(_MODELS)}
+    values["models"] = {name.removeprefix(_MODELS): value for name, value in models.items()}
+    if isinstance(values.get("geometry"), QByteArray):
+        values["geometry"] = bytes(values["geometry"].data())
     settings = Settings()
-    server = _text(store, "server", settings.server)
-    models = {name: _text(store, f"models/{name}", "") for name in _names(store, "models")}
-    geometry = store.value("geometry")
-    return replace(
-        settings,
-        server=server if server == "" or server_url_error(server) is None else settings.server,
-        theme=_choice(Theme, store, "theme", settings.theme),
-        language=_text(store, "language", ""),
-        brush=min(max(_number(store, "brush", DEFAULT_BRUSH), MIN_BRUSH), MAX_BRUSH),
-        order=_choice(BarOrder, store, "order", settings.order),
-        tab=max(int(_number(store, "tab", 0)), 0),
-        models=models,
-        corrections=_text(store, "corrections", ""),
-        geometry=bytes(geometry.data()) if isinstance(geometry, QByteArray) else b"",
-    )
+    for name, kind in get_type_hints(Settings, include_extras=True).items():
+        with contextlib.suppress(msgspec.ValidationError, KeyError):
+            settings = replace(settings, **{name: msgspec.convert(values[name], kind, strict=False)})
+    valid = settings.server == "" or server_url_error(settings.server) is None
+    return settings if valid else replace(settings, server=DEFAULT_URL)
 
 
 def save(settings: Settings) -> None:
     """Write the settings."""
     store = _store()
-    store.setValue("server", settings.server)
-    store.setValue("theme", settings.theme.value)
-    store.setValue("language", settings.language)
-    store.setValue("brush", settings.brush)
-    store.setValue("order", settings.order.value)
-    store.setValue("tab", settings.tab)
-    store.setValue("corrections", settings.corrections)
-    store.setValue("geometry", QByteArray(settings.geometry))
-    for name, model in settings.models.items():
-        store.setValue(f"models/{name}", model)
+    for name, value in vars(settings).items():
+        if isinstance(value, Enum):
+            store.setValue(name, value.value)
+        elif isinstance(value, bytes):
+            store.setValue(name, QByteArray(value))
+        elif name != "models":
+            store.setValue(name, value)
+    for page, model in settings.models.items():
+        store.setValue(_MODELS + page, model)
     store.sync()
 
 
@@ -185,7 +181,8 @@ class _PrivateFile:
         self._store = store
 
     def read(self, name: str) -> str:
-        return _text(self._store, name, "")
+        value = self._store.value(name)
+        return value if isinstance(value, str) else ""
 
     def write(self, name: str, text: str) -> None:
         path = Path(self._store.fileName())
@@ -204,31 +201,3 @@ class _PrivateFile:
 
 def _store() -> QSettings:
     return QSettings(QSettings.defaultFormat(), QSettings.Scope.UserScope, ORGANIZATION, APPLICATION)
-
-
-def _names(store: QSettings, group: str) -> list[str]:
-    store.beginGroup(group)
-    names = store.childKeys()
-    store.endGroup()
-    return names
-
-
-def _text(store: QSettings, key: str, default: str) -> str:
-    value = store.value(key, default)
-    return value if isinstance(value, str) else default
-
-
-def _number(store: QSettings, key: str, default: float) -> float:
-    value: Any = store.value(key, default)
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
-        return default
-    return number if -1e9 < number < 1e9 else default
-
-
-def _choice(kind: type[Any], store: QSettings, key: str, default: Any) -> Any:
-    try:
-        return kind(store.value(key))
-    except ValueError:
-        return default
