@@ -5,7 +5,6 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
-from pathlib import Path
 from typing import Annotated, Any, get_type_hints
 from urllib.parse import urlsplit
 
@@ -148,18 +147,18 @@ def save(settings: Settings) -> None:
 
 def load_api_key() -> str:
     """Return the API key; empty if there is none, or if the keyring cannot be read."""
-    key = api_key.load(_PrivateFile(_store()))
+    key = api_key.load(_store())
     return key if key.isascii() else ""
 
 
 def save_api_key(key: str) -> KeyLocation:
     """Store the API key, or delete it if it is empty; return where it is stored."""
-    return api_key.save(key, _PrivateFile(_store()))
+    return api_key.save(key, _store())
 
 
 def api_key_location() -> KeyLocation:
     """Return where the API key is stored."""
-    return api_key.location(_PrivateFile(_store()))
+    return api_key.location(_store())
 
 
 def server_url_error(url: str) -> str | None:
@@ -172,31 +171,6 @@ def server_url_error(url: str) -> str | None:
     if valid and url.isascii() and " " not in url:
         return None
     return f"{url!r} is not the address of a server; use one such as {DEFAULT_URL}"
-
-
-class _PrivateFile:
-    """The settings file as a :class:`~desktop.api_key.TextStore`."""
-
-    def __init__(self, store: QSettings) -> None:
-        self._store = store
-
-    def read(self, name: str) -> str:
-        value = self._store.value(name)
-        return value if isinstance(value, str) else ""
-
-    def write(self, name: str, text: str) -> None:
-        path = Path(self._store.fileName())
-        # Windows keeps settings in the registry, where they belong to the user anyway.
-        if path.is_absolute() and text:
-            with contextlib.suppress(OSError):
-                path.parent.mkdir(parents=True, exist_ok=True)
-                path.touch(mode=0o600)
-                path.chmod(0o600)
-        if text:
-            self._store.setValue(name, text)
-        else:
-            self._store.remove(name)
-        self._store.sync()
 
 
 def _store() -> QSettings:

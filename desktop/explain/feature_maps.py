@@ -106,11 +106,6 @@ class FeatureMapView(QWidget):
         self._lay_out()
         self.layers.currentTextChanged.connect(self.layer_changed)
 
-    @property
-    def maps(self) -> FeatureMaps | None:
-        """The feature maps that are shown; None for none."""
-        return self.model.maps
-
     def set_layers(self, names: Sequence[str]) -> None:
         """Offer layers; the selected one stays selected if it is among them. Sends no signal."""
         current = self.layers.currentText()

@@ -6,14 +6,14 @@ import numpy as np
 from PySide6.QtCore import QSignalBlocker, Signal, Slot
 from PySide6.QtWidgets import QComboBox, QLabel, QSpinBox, QWidget
 
-from desktop.explain.backend import Activations, ExplanationBackend, ModelVersion
+from desktop.explain.backend import Activations, ExplanationBackend
 from desktop.lab.kernel_grid import KernelGrid
 from desktop.lab.kernels import MAX_KERNEL_SIZE, PRESETS, InvalidWeight, Kernel, Preset, resize_kernel
 from desktop.prediction.worker import Worker
 from desktop.theme import warning_colors
 from desktop.widgets import column, row
 from desktop.window.messages import announce, error_message
-from service.inference import LecternError
+from service.inference import Card, LecternError
 
 _SIZES = (1, 3, 5, 7)
 
@@ -62,20 +62,20 @@ class KernelEditor(QWidget):
         self._model_worker.call(self._backend.convolutional_models)
 
     @Slot(object)
-    def _add_models(self, models: tuple[ModelVersion, ...]) -> None:
+    def _add_models(self, models: tuple[Card, ...]) -> None:
         for model in models:
             text = self.tr("Filter of {0}, version {1}").format(model.name, model.version)
             if self.presets.findText(text) < 0:
                 self.presets.addItem(text, model)
 
     def _preset_changed(self) -> None:
-        preset: Preset | ModelVersion | None = self.presets.currentData()
+        preset: Preset | Card | None = self.presets.currentData()
         self._filter_worker.cancel()
-        self.filter_number.setVisible(isinstance(preset, ModelVersion))
+        self.filter_number.setVisible(isinstance(preset, Card))
         if isinstance(preset, Preset):
             self._set_kernel(PRESETS[preset])
             self.changed.emit()
-        elif isinstance(preset, ModelVersion):
+        elif isinstance(preset, Card):
             self._filters = None
             self.filter_number.setEnabled(False)
             self._filter_worker.call(partial(self._backend.first_filters, preset))

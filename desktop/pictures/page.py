@@ -11,7 +11,6 @@ from PySide6.QtWidgets import (
     QFileDialog,
     QHBoxLayout,
     QLabel,
-    QListWidget,
     QListWidgetItem,
     QPushButton,
     QToolButton,
@@ -28,6 +27,7 @@ from desktop.pictures.dropped_files import (
     load_picture,
 )
 from desktop.pictures.picture_view import PictureView
+from desktop.pictures.thumbnail_list import ThumbnailList
 from desktop.prediction.requests import Value
 from desktop.prediction.worker import Worker
 from desktop.widgets import PAGE_MARGIN, column, row
@@ -53,7 +53,7 @@ class PicturesPage(Page):
         self.title = self.tr("Pictures")
         self.placeholder = self.tr("Open a picture")
         self.view = PictureView(self)
-        self.tray = QListWidget(self)
+        self.tray = ThumbnailList(self, size=THUMBNAIL_SIZE, margins=(32, 44))
         self.notice = QLabel(self)
         keys = QKeySequence.StandardKey
         self.open = create_action(self, self.tr("&Open pictures…"), self.open_files, keys.Open)
@@ -230,13 +230,6 @@ class PicturesPage(Page):
         return button
 
     def _lay_out(self) -> None:
-        self.tray.setViewMode(QListWidget.ViewMode.IconMode)
-        self.tray.setFlow(QListWidget.Flow.LeftToRight)
-        self.tray.setWrapping(False)
-        self.tray.setMovement(QListWidget.Movement.Static)
-        self.tray.setIconSize(QSize(THUMBNAIL_SIZE, THUMBNAIL_SIZE))
-        self.tray.setGridSize(QSize(THUMBNAIL_SIZE + 32, THUMBNAIL_SIZE + 44))
-        self.tray.setFixedHeight(THUMBNAIL_SIZE + 62)
         self.tray.setAccessibleName(self.tr("Pictures"))
         self.tray.hide()
         self.notice.setWordWrap(True)

@@ -62,9 +62,6 @@ class Backend(Protocol):
     def predict(self, model: str, inputs: Sequence[Input], *, version: int | None) -> list[PredictionResult]:
         """Classify a batch of inputs of one kind: drawings, picture files or texts."""
 
-    def close(self) -> None:
-        """Close the connections; no further calls are made."""
-
 
 class LocalBackend:
     """Predicts with ONNX Runtime in this process; loads models on first use."""
@@ -111,9 +108,6 @@ class LocalBackend:
             PredictionResult(prediction, Location.LOCAL, share, None if predictor.takes_text else row)
             for prediction, row in zip(predictions, rows, strict=True)
         ]
-
-    def close(self) -> None:
-        """Do nothing: there is no connection."""
 
     def catalog(self) -> "Catalog":
         """Return the catalog, opened on the first call; raises errors as :meth:`models`."""

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from desktop.prediction.backends import Backend, Input, Location, PredictionResult
+from desktop.prediction.backends import Backend, Input, Location, PredictionResult, ServerBackend
 from service.client import ModelSummary, RequestRefused
 from service.inference import Card, LecternError
 from service.inference.errors import ModelNotFound
@@ -36,7 +36,9 @@ class Dispatcher:
         connection_state: The current state.
     """
 
-    def __init__(self, local: Backend, server: Backend | None = None, *, expected: bool = False) -> None:
+    def __init__(
+        self, local: Backend, server: ServerBackend | None = None, *, expected: bool = False
+    ) -> None:
         """Start with the local backend; :meth:`connect` switches to the server.
 
         Args:
@@ -102,10 +104,9 @@ class Dispatcher:
             return self._server.card(model, version)
 
     def close(self) -> None:
-        """Close the connections."""
-        for backend in (self._server, self._local):
-            if backend is not None:
-                backend.close()
+        """Close the connections to the server."""
+        if self._server is not None:
+            self._server.close()
 
     def _use_local(self, error: LecternError | None) -> ConnectionState:
         before = self.connection_state

@@ -1,9 +1,10 @@
 """The history of predictions, as a strip of thumbnails."""
 
-from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QIcon, QPainter, QPaintEvent, QPixmap
-from PySide6.QtWidgets import QFrame, QListWidget, QListWidgetItem, QWidget
+from PySide6.QtWidgets import QFrame, QListWidgetItem, QWidget
 
+from desktop.pictures.thumbnail_list import ThumbnailList
 from desktop.prediction.requests import PredictionResponse
 
 _MAX_ENTRIES = 50
@@ -11,7 +12,7 @@ _THUMBNAIL_SIZE = 48
 _RESPONSE = Qt.ItemDataRole.UserRole
 
 
-class HistoryStrip(QListWidget):
+class HistoryStrip(ThumbnailList):
     """Shows the latest predictions, newest first, one for each document.
 
     Signals:
@@ -21,19 +22,12 @@ class HistoryStrip(QListWidget):
     entry_activated = Signal(object)
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setViewMode(QListWidget.ViewMode.IconMode)
-        self.setFlow(QListWidget.Flow.LeftToRight)
-        self.setWrapping(False)
-        self.setMovement(QListWidget.Movement.Static)
-        self.setIconSize(QSize(_THUMBNAIL_SIZE, _THUMBNAIL_SIZE))
-        self.setGridSize(QSize(_THUMBNAIL_SIZE + 24, _THUMBNAIL_SIZE + 28))
-        self.setFixedHeight(_THUMBNAIL_SIZE + 46)
+        super().__init__(parent, size=_THUMBNAIL_SIZE, margins=(24, 28))
+        self.setAccessibleName(self.tr("Previous predictions"))
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setViewportMargins(8, 0, 8, 0)
         self.viewport().setAutoFillBackground(False)
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setAccessibleName(self.tr("Previous predictions"))
         self.itemClicked.connect(self._activate)
         self.itemActivated.connect(self._activate)
 
@@ -52,10 +46,7 @@ class HistoryStrip(QListWidget):
                 self.takeItem(0)
         label = response.result.prediction.best.label
         thumbnail = QPixmap.fromImage(origin.thumbnail).scaled(
-            _THUMBNAIL_SIZE,
-            _THUMBNAIL_SIZE,
-            Qt.AspectRatioMode.KeepAspectRatio,
-            Qt.TransformationMode.SmoothTransformation,
+            self.iconSize(), Qt.AspectRatioMode.KeepAspectRatio, Qt.TransformationMode.SmoothTransformation
         )
         item = QListWidgetItem(QIcon(thumbnail), label)
         item.setToolTip(label)

@@ -83,18 +83,25 @@ class HangingKeyring(FakeKeyring):
 
 
 class MemoryFile:
-    """A settings file in memory."""
+    """A QSettings in memory."""
 
     def __init__(self, **entries: str) -> None:
         self.entries = entries
 
-    def read(self, name: str) -> str:
-        return self.entries.get(name, "")
+    def value(self, name: str) -> str | None:
+        return self.entries.get(name)
 
-    def write(self, name: str, text: str) -> None:
+    def setValue(self, name: str, text: str) -> None:
+        self.entries[name] = text
+
+    def remove(self, name: str) -> None:
         self.entries.pop(name, None)
-        if text:
-            self.entries[name] = text
+
+    def sync(self) -> None:
+        pass
+
+    def fileName(self) -> str:
+        return ""
 
 
 @pytest.fixture
@@ -136,7 +143,7 @@ def test_a_deleted_key_is_gone_from_both(backend: FakeKeyring) -> None:
     assert api_key.save("", file) is KeyLocation.NONE
     assert (backend.passwords, file.entries) == ({}, {})
     assert api_key.load(file) == ""
-    api_key.delete(file)
+    assert api_key.save("", file) is KeyLocation.NONE
 
 
 def test_an_old_key_moves_from_the_file_to_the_keyring(backend: FakeKeyring) -> None:
@@ -298,7 +305,7 @@ def test_no_keyring_is_imported_while_no_key_is_stored() -> None:
     code = (
         "import sys; from desktop import api_key\n"
         "class File:\n"
-        "    def read(self, name): return ''\n"
+        "    def value(self, name): return None\n"
         "assert api_key.load(File()) == ''; print('keyring' in sys.modules)"
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)

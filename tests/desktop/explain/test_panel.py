@@ -75,9 +75,9 @@ def test_heat_map_and_feature_maps_belong_to_the_drawing(
     qtbot.waitUntil(lambda: panel.heat_map.image == overlay(catalog, pixels, "7"))
     assert panel.labels.currentText() == "Why this prediction: 7?"
     assert panel.heat_map.accessibleDescription() == "Bright pixels contribute to 7."
-    assert panel.feature_maps.maps.layer == panel.feature_maps.layers.currentText() == "conv2d"
+    assert panel.feature_maps.model.maps.layer == panel.feature_maps.layers.currentText() == "conv2d"
     maps = catalog.explainer("mnist", 1).feature_maps(pixels, layer="conv2d")
-    np.testing.assert_array_equal(panel.feature_maps.maps.maxima, maps.max(axis=(0, 1)))
+    np.testing.assert_array_equal(panel.feature_maps.model.maps.maxima, maps.max(axis=(0, 1)))
     assert panel.feature_maps.shape.text() == "32 maps of 26 × 26"
 
 
@@ -122,7 +122,9 @@ def test_selecting_a_row_shows_the_feature_maps_of_its_layer(
     panel.table.scrollToItem(item)
     QTest.mouseClick(panel.table.viewport(), LEFT, pos=panel.table.visualItemRect(item).center())
     qtbot.waitUntil(
-        lambda: panel.feature_maps.maps is not None and panel.feature_maps.maps.layer == "conv2d_2"
+        lambda: (
+            panel.feature_maps.model.maps is not None and panel.feature_maps.model.maps.layer == "conv2d_2"
+        )
     )
     assert panel.feature_maps.layers.currentText() == "conv2d_2"
     assert panel.feature_maps.shape.text() == "64 maps of 3 × 3"
@@ -134,7 +136,7 @@ def test_clearing_the_pad_clears_the_explanation(qtbot: QtBot, window: MainWindo
     press(window, "Ctrl+Backspace")
     assert panel.heat_map.image.isNull()
     assert panel.heat_map.placeholder == "The heat map appears with the next prediction."
-    assert panel.feature_maps.maps is None
+    assert panel.feature_maps.model.maps is None
     assert (panel.legend.text(), panel.feature_maps.shape.text()) == ("", "")
     assert panel.labels.currentText() == "Why this prediction?"
     press(window, "Ctrl+Z")
