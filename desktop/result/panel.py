@@ -49,7 +49,9 @@ class ResultPanel(QWidget):
         self.duration = QLabel(self)
         self._caption = QLabel(self.tr("Network input"), self)
         self._lay_out()
-        self.models.currentIndexChanged.connect(lambda row: controller.choose_model(controller.models[row]))
+        self.models.currentIndexChanged.connect(
+            lambda index: controller.choose_model(controller.models[index])
+        )
         self.versions.currentIndexChanged.connect(self._choose_version)
         self.orders.currentIndexChanged.connect(self._choose_order)
         self.correct.clicked.connect(self._correct)

@@ -1,7 +1,7 @@
 """Takes screenshots of the app: each page with content, in the light and the dark theme.
 
-Run ``xvfb-run -s "-screen 0 1600x1200x24" python tests/desktop/screenshots.py FOLDER`` to take all, or with
-``--readme`` to replace the two of the README.
+Run ``QT_QPA_PLATFORM=offscreen python tests/desktop/screenshots.py FOLDER`` to take all, or with ``--readme``
+to replace the two of the README.
 """
 
 import argparse
