@@ -1,12 +1,13 @@
 """Makes layouts, captions, fonts, buttons and file dialogs in the style of the app."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TypeAlias
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import (
     QBoxLayout,
+    QComboBox,
     QDialog,
     QDialogButtonBox,
     QFileDialog,
@@ -45,6 +46,23 @@ def column(
     layout = QVBoxLayout()
     _fill(layout, parts, parent, margin, spacing)
     return layout
+
+
+def create_combo(
+    name: str, items: Iterable[tuple[str, object]] = (), parent: QWidget | None = None
+) -> QComboBox:
+    """Return a combo box.
+
+    Args:
+        name: Name for screen readers; empty if a label with a mnemonic names it.
+        items: Texts and data of the items.
+        parent: Parent widget.
+    """
+    box = QComboBox(parent)
+    box.setAccessibleName(name)
+    for text, data in items:
+        box.addItem(text, data)
+    return box
 
 
 def caption(text: str, field: QWidget) -> QLabel:

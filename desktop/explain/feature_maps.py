@@ -16,7 +16,6 @@ from PySide6.QtCore import (
 )
 from PySide6.QtGui import QPainter, QPen
 from PySide6.QtWidgets import (
-    QComboBox,
     QLabel,
     QListView,
     QStyle,
@@ -27,7 +26,7 @@ from PySide6.QtWidgets import (
 
 from desktop.explain.backend import FeatureMaps
 from desktop.pictures.images import qimage_of_pixels
-from desktop.widgets import caption, column, row
+from desktop.widgets import caption, column, create_combo, row
 
 _TILE_SIZE, _SPACING = 60, 4
 _ROWS = 2
@@ -98,8 +97,7 @@ class FeatureMapView(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.layers = QComboBox(self)
-        self.layers.setAccessibleName(self.tr("Layer of the feature maps"))
+        self.layers = create_combo(self.tr("Layer of the feature maps"), parent=self)
         self.shape = QLabel(self)
         self.model = FeatureMapModel(self)
         self.list = QListView(self)

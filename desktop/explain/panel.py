@@ -5,14 +5,14 @@ from functools import partial
 
 from PySide6.QtCore import QSignalBlocker, Qt, Slot
 from PySide6.QtGui import QHideEvent, QShowEvent
-from PySide6.QtWidgets import QComboBox, QLabel, QSizePolicy, QWidget
+from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
 
 from desktop.explain.backend import Explanation, ExplanationBackend, ExplanationRequest, Pixels
 from desktop.explain.feature_maps import FeatureMapView
 from desktop.explain.layer_table import LayerTable
 from desktop.prediction.worker import Worker
 from desktop.result.pixel_view import PixelView
-from desktop.widgets import PAGE_MARGIN, column
+from desktop.widgets import PAGE_MARGIN, column, create_combo
 from desktop.window.messages import error_message
 from service.inference import Card, LecternError
 
@@ -32,8 +32,7 @@ class ExplanationPanel(QWidget):
         # With the predicted label. The combo boxes hold the label and the layer that the user chose.
         self._request: ExplanationRequest | None = None
         self._card: Card | None = None
-        self.labels = QComboBox(self)
-        self.labels.setAccessibleName(self.tr("Label to explain"))
+        self.labels = create_combo(self.tr("Label to explain"), parent=self)
         self.heat_map = PixelView(self.tr("Heat map"), self, smooth=True)
         self.legend = QLabel(self)
         self.feature_maps = FeatureMapView(self)

@@ -5,7 +5,6 @@ from pathlib import Path
 
 from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import (
-    QComboBox,
     QFileDialog,
     QHeaderView,
     QLabel,
@@ -20,7 +19,7 @@ from desktop.folder.table import ResultTableModel
 from desktop.prediction.connection import Connection
 from desktop.prediction.dispatcher import ConnectionState
 from desktop.prediction.worker import Worker
-from desktop.widgets import PAGE_MARGIN, column, open_file_dialog, row
+from desktop.widgets import PAGE_MARGIN, column, create_combo, open_file_dialog, row
 from desktop.window.actions import create_action
 from desktop.window.messages import announce, error_message
 from service.client import ModelSummary
@@ -49,8 +48,7 @@ class FolderPage(QWidget):
         self.title = self.tr("Folder")
         self._connection = connection
         self.open = create_action(self, self.tr("Classify a &folder…"), self.ask_for_folder, "Ctrl+Shift+O")
-        self.models = QComboBox(self)
-        self.models.setAccessibleName(self.tr("Model"))
+        self.models = create_combo(self.tr("Model"), parent=self)
         self.choose = QPushButton(self.tr("&Choose a folder…"), self)
         self.cancel = QPushButton(self.tr("C&ancel"), self)
         self.save = QPushButton(self.tr("&Save as CSV…"), self)
@@ -58,7 +56,6 @@ class FolderPage(QWidget):
         self.status = QLabel(self)
         self.view = QTableView(self)
         self.table = ResultTableModel(self)
-        self._summaries: tuple[ModelSummary, ...] = ()
         self._labels: tuple[str, ...] = ()
         self._folder = Path()
         self._file_count = 0
@@ -85,11 +82,10 @@ class FolderPage(QWidget):
 
     def classify(self, folder: Path) -> None:
         """Classify a folder with the selected model; replaces a classification that is running."""
-        index = self.models.currentIndex()
-        if not 0 <= index < len(self._summaries):
+        model: ModelSummary | None = self.models.currentData()
+        if model is None:
             self.status.setText(self.tr("No model for pictures is available."))
             return
-        model = self._summaries[index]
         self._folder, self._labels, self._file_count = folder, model.labels, 0
         self.table.clear()
         self.progress.setRange(0, 0)
@@ -108,9 +104,10 @@ class FolderPage(QWidget):
     @Slot(object)
     def _offer_models(self, state: ConnectionState) -> None:
         selected = self.models.currentText()
-        self._summaries = tuple(model for model in state.models if model.task == "image-classification")
         self.models.clear()
-        self.models.addItems([model.title.partition(":")[0] for model in self._summaries])
+        for model in state.models:
+            if model.task == "image-classification":
+                self.models.addItem(model.title.partition(":")[0], model)
         self.models.setCurrentIndex(max(self.models.findText(selected), 0))
         self._set_running(self.cancel.isEnabled())
 
@@ -142,8 +139,8 @@ class FolderPage(QWidget):
 
     def _set_running(self, running: bool) -> None:
         self.cancel.setEnabled(running)
-        self.choose.setEnabled(not running and bool(self._summaries))
-        self.models.setEnabled(not running and bool(self._summaries))
+        for control in (self.choose, self.models):
+            control.setEnabled(not running and self.models.count() > 0)
         self.save.setEnabled(not running and self.table.rowCount() > 0)
 
     def _save(self) -> None:

@@ -9,7 +9,6 @@ from typing import TypeAlias
 from PySide6.QtCore import Signal
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import (
-    QComboBox,
     QFileDialog,
     QLabel,
     QPushButton,
@@ -22,7 +21,7 @@ from desktop.lab.convolution import Pixels, crop_grey_square
 from desktop.pictures.dropped_files import DroppedFile, LoadFailure, ask_for_pictures, load_picture
 from desktop.pictures.images import pillow_of
 from desktop.pictures.picture_view import PictureView
-from desktop.widgets import column, row
+from desktop.widgets import column, create_combo, row
 from service.inference.preprocessing import decode_image, prepare_digit
 
 SAMPLE = Path(__file__).parents[1] / "samples" / "cats_vs_dogs" / "cat_1.jpg"
@@ -60,18 +59,15 @@ class InputPicker(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.kinds = QComboBox(self)
-        self.kinds.addItems([self.tr("Drawing"), self.tr("Picture")])
-        self.kinds.setAccessibleName(self.tr("Input of the convolution"))
+        kinds = ((self.tr("Drawing"), _DRAWING), (self.tr("Picture"), _IMAGE))
+        self.kinds = create_combo(self.tr("Input of the convolution"), kinds, self)
         self.pad = Pad(self)
         self.clear = QPushButton(self.tr("&Clear"), self)
         self.view = PictureView(self)
         self.open = QPushButton(self.tr("Open a &picture…"), self)
-        self.sizes = QComboBox(self)
-        for size in _SIZES:
-            self.sizes.addItem(f"{size} × {size}", size)
+        sizes = [(f"{size} × {size}", size) for size in _SIZES]
+        self.sizes = create_combo(self.tr("Size that the picture is scaled to"), sizes, self)
         self.sizes.setCurrentIndex(_SIZES.index(_DEFAULT_SIZE))
-        self.sizes.setAccessibleName(self.tr("Size that the picture is scaled to"))
         self._stack = QStackedWidget(self)
         self._file = DroppedFile(SAMPLE.name, SAMPLE)
         self._loader: Loader | None = None

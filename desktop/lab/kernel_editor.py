@@ -4,14 +4,14 @@ from functools import partial
 
 import numpy as np
 from PySide6.QtCore import QSignalBlocker, Signal, Slot
-from PySide6.QtWidgets import QComboBox, QLabel, QSpinBox, QWidget
+from PySide6.QtWidgets import QLabel, QSpinBox, QWidget
 
 from desktop.explain.backend import Activations, ExplanationBackend
 from desktop.lab.kernel_grid import KernelGrid
 from desktop.lab.kernels import MAX_KERNEL_SIZE, PRESETS, InvalidWeight, Kernel, Preset, resize_kernel
 from desktop.prediction.worker import Worker
 from desktop.theme import warning_colors
-from desktop.widgets import column, row
+from desktop.widgets import column, create_combo, row
 from desktop.window.messages import announce, error_message
 from service.inference import Card, LecternError
 
@@ -35,10 +35,9 @@ class KernelEditor(QWidget):
         self._backend = backend
         self.kernel: Kernel | None = None
         self._filters: Activations | None = None
-        self.presets = QComboBox(self)
-        self.presets.setAccessibleName(self.tr("Kernel"))
-        self.sizes = QComboBox(self)
-        self.sizes.setAccessibleName(self.tr("Size of the kernel"))
+        self.presets = create_combo(self.tr("Kernel"), self._preset_items(), self)
+        sizes = [(f"{size} × {size}", size) for size in _SIZES]
+        self.sizes = create_combo(self.tr("Size of the kernel"), sizes, self)
         self.filter_number = QSpinBox(self)
         self.filter_number.setAccessibleName(self.tr("Number of the filter"))
         self.grid = KernelGrid(self)
@@ -48,7 +47,6 @@ class KernelEditor(QWidget):
         self._filter_worker = Worker("filters", self)
         self._filter_worker.result_ready.connect(self._set_filters)
         self._filter_worker.failed.connect(self._show_load_error)
-        self._add_presets()
         self._lay_out()
         self._set_kernel(PRESETS[Preset.SOBEL_X])
         self.presets.setCurrentIndex(self.presets.findData(Preset.SOBEL_X))
@@ -145,22 +143,18 @@ class KernelEditor(QWidget):
         if text:
             announce(self, text)
 
-    def _add_presets(self) -> None:
-        names = {
-            Preset.IDENTITY: self.tr("Identity"),
-            Preset.BOX_BLUR: self.tr("Box blur"),
-            Preset.GAUSSIAN_BLUR: self.tr("Gaussian blur"),
-            Preset.SHARPEN: self.tr("Sharpen"),
-            Preset.SOBEL_X: self.tr("Sobel x (vertical edges)"),
-            Preset.SOBEL_Y: self.tr("Sobel y (horizontal edges)"),
-            Preset.LAPLACIAN: self.tr("Laplacian"),
-            Preset.EMBOSS: self.tr("Emboss"),
-        }
-        for preset, name in names.items():
-            self.presets.addItem(name, preset)
-        self.presets.addItem(self.tr("Custom"), None)
-        for size in _SIZES:
-            self.sizes.addItem(f"{size} × {size}", size)
+    def _preset_items(self) -> tuple[tuple[str, Preset | None], ...]:
+        return (
+            (self.tr("Identity"), Preset.IDENTITY),
+            (self.tr("Box blur"), Preset.BOX_BLUR),
+            (self.tr("Gaussian blur"), Preset.GAUSSIAN_BLUR),
+            (self.tr("Sharpen"), Preset.SHARPEN),
+            (self.tr("Sobel x (vertical edges)"), Preset.SOBEL_X),
+            (self.tr("Sobel y (horizontal edges)"), Preset.SOBEL_Y),
+            (self.tr("Laplacian"), Preset.LAPLACIAN),
+            (self.tr("Emboss"), Preset.EMBOSS),
+            (self.tr("Custom"), None),
+        )
 
     def _lay_out(self) -> None:
         self.filter_number.hide()

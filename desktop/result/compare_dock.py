@@ -2,12 +2,12 @@
 
 from PySide6.QtCore import QSignalBlocker, Qt, Slot
 from PySide6.QtGui import QKeySequence
-from PySide6.QtWidgets import QComboBox, QDockWidget, QLabel, QMainWindow, QWidget
+from PySide6.QtWidgets import QDockWidget, QLabel, QMainWindow, QWidget
 
 from desktop.prediction.controller import PredictionController
 from desktop.prediction.requests import PredictionResponse
 from desktop.result.bars import Bars
-from desktop.widgets import PAGE_MARGIN, column, scale_font
+from desktop.widgets import PAGE_MARGIN, column, create_combo, scale_font
 from desktop.window.messages import format_percent, timing_text
 from service.client import ModelSummary
 
@@ -26,8 +26,7 @@ class CompareDock(QDockWidget):
         self._controller = controller
         self.setObjectName("compare")
         self.setWindowTitle(self.tr("Comparison"))
-        self.versions = QComboBox(self)
-        self.versions.setAccessibleName(self.tr("Version to compare with"))
+        self.versions = create_combo(self.tr("Version to compare with"), parent=self)
         self.headline = QLabel(self)
         self.detail = QLabel(self)
         self.bars = Bars(self)

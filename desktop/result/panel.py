@@ -8,7 +8,7 @@ from desktop.prediction.requests import PredictionResponse
 from desktop.result.bars import Bars
 from desktop.result.pixel_view import PixelView
 from desktop.settings import BarOrder
-from desktop.widgets import PAGE_MARGIN, column, row, scale_font
+from desktop.widgets import PAGE_MARGIN, column, create_combo, row, scale_font
 from desktop.window.messages import announce, error_message, format_percent, timing_text
 from desktop.window.page import Page
 from service.inference import LecternError
@@ -30,28 +30,22 @@ class ResultPanel(QWidget):
     def __init__(self, controller: PredictionController, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._controller = controller
-        self.models = QComboBox(self)
-        self.models.setAccessibleName(self.tr("Model"))
+        self.models = create_combo(self.tr("Model"), parent=self)
         self.models.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-        self.versions = QComboBox(self)
+        self.versions = create_combo(self.tr("Version"), parent=self)
         self.versions.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
-        self.versions.setAccessibleName(self.tr("Version"))
         self.headline = QLabel(self)
         self.detail = QLabel(self)
         self.correct = QPushButton(self.tr("Correct the &label…"), self)
         self.correct.setFlat(True)
         self.preview = PixelView(self.tr("Network input"), self)
         self.bars = Bars(self)
-        self.orders = QComboBox(self)
-        self.orders.addItem(self.tr("By label"), BarOrder.LABELS)
-        self.orders.addItem(self.tr("By probability"), BarOrder.SCORES)
-        self.orders.setAccessibleName(self.tr("Order of the bars"))
+        orders = ((self.tr("By label"), BarOrder.LABELS), (self.tr("By probability"), BarOrder.SCORES))
+        self.orders = create_combo(self.tr("Order of the bars"), orders, self)
         self.duration = QLabel(self)
         self._caption = QLabel(self.tr("Network input"), self)
         self._lay_out()
-        self.models.currentIndexChanged.connect(
-            lambda index: controller.choose_model(controller.models[index])
-        )
+        self.models.currentIndexChanged.connect(self._choose_model)
         self.versions.currentIndexChanged.connect(self._choose_version)
         self.orders.currentIndexChanged.connect(self._choose_order)
         self.correct.clicked.connect(self._correct)
@@ -87,6 +81,9 @@ class ResultPanel(QWidget):
                 self.versions.setCurrentIndex(self.versions.findData(version))
         self.models.setToolTip("" if model is None else model.title)
         self.bars.set_labels(() if model is None else model.labels)
+
+    def _choose_model(self, index: int) -> None:
+        self._controller.choose_model(self._controller.models[index])
 
     def _choose_version(self) -> None:
         if self._controller.model is not None:

@@ -52,12 +52,13 @@ class CardDialog(QDialog):
         title = QLabel(f"{card.title} ({self.tr('version {0}').format(card.version)})", self)
         title.setWordWrap(True)
         scale_font(title, 1.3)
+        integer = QLocale().toString
         accuracy = self.tr("{0} of {1} test examples").format(
-            format_percent(card.metrics.accuracy), _integer(card.metrics.count)
+            format_percent(card.metrics.accuracy), integer(card.metrics.count)
         )
         training = card.training
         form = QFormLayout()
-        form.addRow(self.tr("Parameters"), QLabel(_integer(card.parameters), self))
+        form.addRow(self.tr("Parameters"), QLabel(integer(card.parameters), self))
         form.addRow(self.tr("Accuracy"), QLabel(accuracy, self))
         form.addRow(self.tr("Unsure below"), QLabel(format_percent(card.unsure_below), self))
         form.addRow(
@@ -67,7 +68,3 @@ class CardDialog(QDialog):
         buttons = create_buttons(self, QDialogButtonBox.StandardButton.Close)
         column(title, form, (self.layers, 1), buttons, parent=self, margin=DIALOG_MARGIN, spacing=16)
         buttons.button(QDialogButtonBox.StandardButton.Close).setFocus()
-
-
-def _integer(number: int) -> str:
-    return QLocale().toString(number)

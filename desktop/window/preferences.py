@@ -4,7 +4,6 @@ from PySide6.QtCore import QCoreApplication, Qt
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import (
     QCheckBox,
-    QComboBox,
     QDialog,
     QDialogButtonBox,
     QFormLayout,
@@ -16,7 +15,7 @@ from PySide6.QtWidgets import (
 from desktop import theme
 from desktop.api_key import KeyLocation
 from desktop.settings import SettingsStore, Theme, api_key_location, server_url_error
-from desktop.widgets import DIALOG_MARGIN, column, create_buttons
+from desktop.widgets import DIALOG_MARGIN, column, create_buttons, create_combo
 from desktop.window.actions import create_action
 from service.client import DEFAULT_URL
 
@@ -54,14 +53,10 @@ class PreferencesDialog(QDialog):
         self.key_location = QLabel(self._key_location(), self)
         self.key_location.setWordWrap(True)
         self.key_location.setEnabled(False)
-        self.theme = QComboBox(self)
-        for value, name in theme.names().items():
-            self.theme.addItem(name, value)
+        self.theme = create_combo("", ((name, value) for value, name in theme.names().items()), self)
         self.theme.setCurrentIndex(list(Theme).index(settings.theme))
-        self.language = QComboBox(self)
-        self.language.addItem(self.tr("As the system"), "")
-        for code, name in LANGUAGES.items():
-            self.language.addItem(name, code)
+        languages = ((name, code) for code, name in LANGUAGES.items())
+        self.language = create_combo("", ((self.tr("As the system"), ""), *languages), self)
         self.language.setCurrentIndex(max(self.language.findData(settings.language), 0))
         self.error = QLabel(self)
         self.error.setWordWrap(True)
