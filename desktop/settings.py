@@ -93,7 +93,7 @@ class SettingsStore(QObject):
             return self._api_key
 
     def set_server(self, url: str, api_key: str) -> None:
-        """Change URL and API key of the server; an empty URL stands for no server."""
+        """Change URL and API key of the server; an empty URL for no server."""
         changed = api_key != self.api_key()
         if changed:
             save_api_key(api_key)

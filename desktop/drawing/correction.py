@@ -54,7 +54,7 @@ class CorrectionDialog(QDialog):
         Args:
             picture: The drawing, as a PNG file.
             labels: The labels to choose from.
-            store: Holds the folder of the corrections; an empty one stands for the default folder.
+            store: Holds the folder of the corrections; an empty one means the default folder.
             parent: The window.
         """
         super().__init__(parent)

@@ -79,7 +79,7 @@ class ScoreChart(QWidget):
         ]
         painter.setPen(QPen(line_color(index, len(self._labels), self.palette()), 2.5))
         painter.drawPolyline(QPolygonF(points))
-        # The label stands above the middle of the line's maximum.
+        # Places the label above the middle of the line's maximum.
         top = min(point.y() for point in points)
         highest = [point.x() for point in points if point.y() - top < area.height() / 50]
         font = self.font()

@@ -34,7 +34,7 @@ class LabPage(QWidget):
 
         Args:
             backend: Provides the filters of trained networks.
-            suggested: Returns the bytes of the image file that a new picture input shows, or None.
+            suggested: Returns the bytes of an image file to offer as input; anything else is ignored.
             parent: Parent widget.
         """
         super().__init__(parent)

@@ -165,7 +165,7 @@ class PicturesPage(Page):
             self._errors = [self.tr("Only the first {0} pictures were loaded.").format(_MAX_PICTURES)]
         self._show_notice("\n".join(self._errors))
         self._select_next = True
-        # The worker keeps only the newest job, so the files stand in a queue of their own.
+        # The worker keeps only the newest job, so a queue keeps the files.
         self._queue.extend(files[:_MAX_PICTURES])
         self._loader.put(self._load_queue)
 

@@ -73,7 +73,7 @@ class Connection(QObject):
             self._set_state(self.dispatcher.connection_state)
 
     def close(self) -> None:
-        """Stop to reconnect, and close the connections."""
+        """Stop reconnecting, and close the connections."""
         self._retry.stop()
         self._worker.close()
         self.dispatcher.close()

@@ -278,7 +278,7 @@ class PredictionController(QObject):
         self.connection.refresh()
         value = None if self.page is None else self.page.value()
         if error.code == BlankImage.code and isinstance(value, QImage):
-            self._set_response(None)  # A drawing without ink, for example after erasing, is as good as none.
+            self._set_response(None)  # The user erased all ink.
             return
         self.response = None
         self.failed.emit(error)

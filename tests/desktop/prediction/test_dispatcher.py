@@ -84,19 +84,6 @@ def test_a_server_killed_during_a_stroke_is_replaced_and_reconnected(
     assert window.panel.duration.text().startswith("Server ")
 
 
-def test_the_server_is_reconnected_automatically(
-    qtbot: QtBot, open_window: OpenWindow, server: FakeServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("desktop.prediction.connection._FIRST_RETRY_MS", 20)
-    server.kill()
-    window = open_window(Settings(server=server.url))
-    assert window.banner.isVisible()
-    server.start()
-    qtbot.waitUntil(lambda: not window.banner.isVisible())
-    draw_and_wait(qtbot, window)
-    assert window.panel.duration.text().startswith("Server ")
-
-
 @pytest.mark.parametrize(
     ("behaviour", "words"),
     [
@@ -128,7 +115,7 @@ def test_a_slow_server_blocks_neither_pad_nor_preview(
     clock = QElapsedTimer()
     clock.start()
     with qtbot.waitSignal(
-        window.controller.network_input_ready, check_params_cb=lambda sight: sight.request.settled
+        window.controller.network_input_ready, check_params_cb=lambda one: one.request.settled
     ):
         draw(window.draw_page.pad, DASH)
     assert clock.elapsed() < 1500
@@ -149,22 +136,6 @@ def test_an_input_error_of_the_server_is_no_connection_error(
         QTest.keyClicks(window.text_page.editor, "zzz")
     assert not window.banner.isVisible()
     assert "none of these words" in window.panel.detail.text()
-
-
-def test_another_server_in_the_settings_is_used_at_once(
-    qtbot: QtBot, window: MainWindow, server: FakeServer
-) -> None:
-    draw_and_wait(qtbot, window)
-    with qtbot.waitSignal(window.connection.changed):
-        window.store.update(server=server.url)
-    draw_and_wait(qtbot, window, DASH)
-    assert window.panel.duration.text().startswith("Server ")
-
-
-def test_offline_uses_no_server(open_window: OpenWindow, server: FakeServer) -> None:
-    window = open_window(Settings(server=server.url), offline=True)
-    assert not window.connection.dispatcher.disconnected
-    assert server.requests == []
 
 
 def test_the_models_are_those_of_the_backend_in_use(

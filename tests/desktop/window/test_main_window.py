@@ -74,7 +74,7 @@ def test_every_control_has_a_name_and_is_in_the_tab_order(window: MainWindow) ->
 
 
 def _is_internal(control: QWidget) -> bool:
-    """Tell whether a control is a part of one of Qt's own, such as a scroll bar."""
+    """Return whether a control is a part of one of Qt's own, such as a scroll bar."""
     parents = []
     while control is not None:
         parents.append(type(control).__name__)
