@@ -49,9 +49,7 @@ class CompareDock(QDockWidget):
     @property
     def version(self) -> int | None:
         """The version to compare with; None while the dock is hidden, or without another version."""
-        if self.isHidden() or self.versions.count() == 0:
-            return None
-        version: int = self.versions.currentData()
+        version: int | None = None if self.isHidden() else self.versions.currentData()
         return version
 
     def _compare(self) -> None:
@@ -67,7 +65,7 @@ class CompareDock(QDockWidget):
             return
         self._model = (model, version)
         others = [] if model is None else [number for number in sorted(model.versions) if number != version]
-        selected = self.versions.currentData() if self.versions.count() else None
+        selected = self.versions.currentData()
         with QSignalBlocker(self.versions):
             self.versions.clear()
             for number in others:
