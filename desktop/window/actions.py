@@ -76,7 +76,6 @@ class ThemeActions(QActionGroup):
 
     def __init__(self, store: SettingsStore, parent: QObject) -> None:
         super().__init__(parent)
-        self._store = store
         self._applied = store.settings.theme
         for value, name in theme.names().items():
             action = self.addAction(name)
