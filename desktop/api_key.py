@@ -1,12 +1,16 @@
 """Stores the server's API key in the system's keyring, or in the settings file where there is no keyring."""
 
+import contextlib
 import logging
 import queue
 import threading
 from collections.abc import Callable
 from enum import Enum
 from functools import partial
-from typing import Any, Protocol
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QSettings
 
 _SERVICE, _USER = "Lectern", "api_key"
 _KEY, _LOCATION = "api_key", "api_key_location"
@@ -24,51 +28,36 @@ class KeyLocation(Enum):
     SETTINGS_FILE = "settings file"
 
 
-class TextStore(Protocol):
-    """The settings file."""
-
-    def read(self, name: str) -> str:
-        """Return an entry; empty if it does not exist."""
-
-    def write(self, name: str, text: str) -> None:
-        """Write an entry to a file that only its owner can read; an empty text removes the entry."""
-
-
 class _KeyringError(Exception):
     """The keyring is missing, locked or broken."""
 
 
-def location(file: TextStore) -> KeyLocation:
+def location(file: QSettings) -> KeyLocation:
     """Return where the API key is stored, without access to the keyring."""
-    try:
-        return KeyLocation(file.read(_LOCATION))
-    except ValueError:
-        return KeyLocation.NONE
+    if file.value(_LOCATION) == KeyLocation.KEYRING.value:
+        return KeyLocation.KEYRING
+    return KeyLocation.SETTINGS_FILE if _key_in_file(file) else KeyLocation.NONE
 
 
-def load(file: TextStore) -> str:
+def load(file: QSettings) -> str:
     """Return the API key; empty if there is none, or if the keyring cannot be read.
 
-    A key of an earlier version, which is in the settings file only, is moved to the keyring. That is tried
-    once. Where no key was ever saved, ``keyring`` is not imported.
+    Each call tries to move a key in the settings file to the keyring. Without a stored key, ``keyring`` is
+    not imported.
     """
-    match location(file):
-        case KeyLocation.KEYRING:
-            try:
-                return _access_keyring(_read)
-            except _KeyringError as error:
-                _log.warning("the API key could not be read from the keyring: %s", error)
-                return ""
-        case KeyLocation.SETTINGS_FILE:
-            return file.read(_KEY)
-        case KeyLocation.NONE:
-            key = file.read(_KEY)
-            if key:
-                save(key, file)
-            return key
+    if location(file) is KeyLocation.KEYRING:
+        try:
+            return _access_keyring(_read)
+        except _KeyringError as error:
+            _log.warning("the API key could not be read from the keyring: %s", error)
+            return ""
+    key = _key_in_file(file)
+    if key:
+        save(key, file)
+    return key
 
 
-def save(key: str, file: TextStore) -> KeyLocation:
+def save(key: str, file: QSettings) -> KeyLocation:
     """Store the API key, in the settings file if the keyring does not take it.
 
     Args:
@@ -79,30 +68,50 @@ def save(key: str, file: TextStore) -> KeyLocation:
         Where the key is stored now.
     """
     if not key:
-        delete(file)
+        _delete_everywhere(file)
         return KeyLocation.NONE
     try:
         _access_keyring(partial(_write, key=key))
     except _KeyringError as error:
         _log.warning("the API key is kept in the settings file, because the keyring failed: %s", error)
-        file.write(_KEY, key)
-        file.write(_LOCATION, KeyLocation.SETTINGS_FILE.value)
+        _write_entry(file, _KEY, key)
+        _write_entry(file, _LOCATION, "")
         return KeyLocation.SETTINGS_FILE
-    file.write(_LOCATION, KeyLocation.KEYRING.value)
-    file.write(_KEY, "")
+    _write_entry(file, _LOCATION, KeyLocation.KEYRING.value)
+    _write_entry(file, _KEY, "")
     return KeyLocation.KEYRING
 
 
-def delete(file: TextStore) -> None:
-    """Delete the API key from the settings file, and from the keyring if it is there."""
+def _delete_everywhere(file: QSettings) -> None:
     was = location(file)
-    file.write(_KEY, "")
-    file.write(_LOCATION, "")
+    _write_entry(file, _KEY, "")
+    _write_entry(file, _LOCATION, "")
     if was is KeyLocation.KEYRING:
         try:
             _access_keyring(_delete)
         except _KeyringError as error:
             _log.warning("the API key could not be deleted from the keyring: %s", error)
+
+
+def _key_in_file(file: QSettings) -> str:
+    key = file.value(_KEY)
+    return key if isinstance(key, str) else ""
+
+
+def _write_entry(file: QSettings, name: str, text: str) -> None:
+    """Write an entry so that only the owner of the file can read it; an empty text removes the entry."""
+    path = Path(file.fileName())
+    # Windows keeps settings in the registry, where they belong to the user anyway.
+    if path.is_absolute() and text:
+        with contextlib.suppress(OSError):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.touch(mode=0o600)
+            path.chmod(0o600)
+    if text:
+        file.setValue(name, text)
+    else:
+        file.remove(name)
+    file.sync()
 
 
 def _read(keyring: Any) -> str:

@@ -11,16 +11,9 @@ import click
 
 from service.inference.errors import LecternError, MissingExtra
 
-# Qt's wheels contain all libraries but these. The imports load the first group; the X11 plugin loads the
-# second when the window opens, and aborts the process if one is missing.
-_IMPORT_LIBRARIES = {
-    "libEGL.so.1": "libegl1",
-    "libGL.so.1": "libgl1",
-    "libglib-2.0.so.0": "libglib2.0-0",
-    "libxkbcommon.so.0": "libxkbcommon0",
-    "libdbus-1.so.3": "libdbus-1-3",
-    "libfontconfig.so.1": "libfontconfig1",
-}
+# Qt's wheels contain all libraries but these. The imports of Qt load those of the first packages; the X11
+# plugin loads the others when the window opens, and aborts the process if one is missing.
+_IMPORT_PACKAGES = ("libegl1", "libgl1", "libglib2.0-0", "libxkbcommon0", "libdbus-1-3", "libfontconfig1")
 _X11_LIBRARIES = {
     "libX11-xcb.so.1": "libx11-xcb1",
     "libxkbcommon-x11.so.0": "libxkbcommon-x11-0",
@@ -101,7 +94,7 @@ def _check_display() -> None:
 
 
 def _missing_library(name: str) -> MissingSystemLibrary:
-    packages = " ".join([*_IMPORT_LIBRARIES.values(), *_X11_LIBRARIES.values()])
+    packages = " ".join([*_IMPORT_PACKAGES, *_X11_LIBRARIES.values()])
     return MissingSystemLibrary(
         f"Qt needs the system library {name}; install it with: sudo apt-get install -y {packages}"
     )

@@ -2,7 +2,7 @@
 
 from PySide6.QtCore import QCoreApplication, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QGuiApplication, QIcon, QPainter, QPalette, QPen, QPixmap
-from PySide6.QtWidgets import QApplication, QDialogButtonBox
+from PySide6.QtWidgets import QApplication
 
 from desktop.settings import Theme
 
@@ -90,12 +90,6 @@ def line_color(index: int, count: int, colors: QPalette) -> QColor:
     """Return the colour of one of several lines, with hues spread evenly."""
     hue = 360 * index // max(count, 1)
     return QColor.fromHsl(hue, 150, 170 if is_dark(colors) else 95)
-
-
-def remove_icons(buttons: QDialogButtonBox) -> None:
-    """Remove the icons of a dialog's buttons, which some platforms add to the text."""
-    for button in buttons.buttons():
-        button.setIcon(QIcon())
 
 
 def window_icon() -> QIcon:

@@ -10,16 +10,14 @@ from PySide6.QtWidgets import (
     QDialogButtonBox,
     QFileDialog,
     QFormLayout,
-    QHBoxLayout,
     QLabel,
     QLineEdit,
     QPushButton,
-    QVBoxLayout,
     QWidget,
 )
 
 from desktop.settings import SettingsStore
-from desktop.theme import remove_icons
+from desktop.widgets import DIALOG_MARGIN, caption, column, create_buttons, open_file_dialog, row
 from service.inference.files import write_atomically
 
 
@@ -56,7 +54,7 @@ class CorrectionDialog(QDialog):
         Args:
             picture: The drawing, as a PNG file.
             labels: The labels to choose from.
-            store: Holds the folder of the corrections; an empty one stands for the default folder.
+            store: Holds the folder of the corrections; an empty one means the default folder.
             parent: The window.
         """
         super().__init__(parent)
@@ -74,10 +72,7 @@ class CorrectionDialog(QDialog):
         self.error.setWordWrap(True)
         self.error.hide()
         kinds = QDialogButtonBox.StandardButton
-        self.buttons = QDialogButtonBox(kinds.Save | kinds.Cancel, self)
-        remove_icons(self.buttons)
-        self.buttons.accepted.connect(self.accept)
-        self.buttons.rejected.connect(self.reject)
+        self.buttons = create_buttons(self, kinds.Save | kinds.Cancel)
         self._lay_out()
 
     def accept(self) -> None:
@@ -94,31 +89,22 @@ class CorrectionDialog(QDialog):
         super().accept()
 
     def _browse(self) -> None:
-        dialog = QFileDialog(self, self.tr("Choose a folder"), self.folder.text())
-        dialog.setFileMode(QFileDialog.FileMode.Directory)
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.fileSelected.connect(self.folder.setText)
-        dialog.open()
+        open_file_dialog(
+            self,
+            self.tr("Choose a folder"),
+            QFileDialog.FileMode.Directory,
+            lambda names: self.folder.setText(names[0]),
+            folder=self.folder.text(),
+        )
 
     def _lay_out(self) -> None:
         note = QLabel(self.tr("The drawing is saved on this computer, to train a better network."), self)
         note.setWordWrap(True)
-        row = QHBoxLayout()
-        row.addWidget(self.folder, 1)
-        row.addWidget(self.browse)
         form = QFormLayout()
         form.setSpacing(12)
         form.addRow(self.tr("Correct &label"), self.label)
-        caption = QLabel(self.tr("&Folder"), self)
-        caption.setBuddy(self.folder)
-        form.addRow(caption, row)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(20, 20, 20, 20)
-        column.setSpacing(16)
-        column.addWidget(note)
-        column.addLayout(form)
-        column.addWidget(self.error)
-        column.addWidget(self.buttons)
+        form.addRow(caption(self.tr("&Folder"), self.folder), row((self.folder, 1), self.browse))
+        column(note, form, self.error, self.buttons, parent=self, margin=DIALOG_MARGIN, spacing=16)
 
 
 def _default_folder() -> str:

@@ -289,9 +289,7 @@ class _ReplaceContent(QUndoCommand):
         self._after = (strokes, picture)
 
     def undo(self) -> None:
-        """Restore the former content."""
         self._pad.set_content(*self._before)
 
     def redo(self) -> None:
-        """Set the new content."""
         self._pad.set_content(*self._after)

@@ -5,7 +5,7 @@ from typing import cast
 
 from PySide6.QtCore import QSignalBlocker, Qt
 from PySide6.QtGui import QAction, QHideEvent, QImage, QKeySequence, QShowEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QSlider, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLabel, QSlider, QToolButton, QWidget
 
 from desktop.drawing.correction import CorrectionDialog
 from desktop.drawing.pad import Pad
@@ -14,27 +14,30 @@ from desktop.drawing.strokes import MAX_BRUSH, MIN_BRUSH, Stroke
 from desktop.pictures.images import png_of_drawing
 from desktop.prediction.controller import PredictionController
 from desktop.prediction.requests import Value
-from desktop.settings import BarOrder, SettingsStore
+from desktop.settings import SettingsStore
+from desktop.widgets import PAGE_MARGIN, caption, column, row
 from desktop.window.actions import create_action
 from desktop.window.page import Page
 from service.client import ModelSummary
 
 _DIGITS = tuple("0123456789")
-_MARGIN = 16
 
 
 class DrawPage(Page):
     """The pad with brush, eraser, undo, redo, clear, replay and correction."""
 
     key = "draw"
-    order = BarOrder.LABELS
+    correct: QAction
 
     def __init__(
         self, controller: PredictionController, store: SettingsStore, parent: QWidget | None = None
     ) -> None:
         super().__init__(parent)
+        self.title = self.tr("Draw")
+        self.placeholder = self.tr("Draw a digit")
         self._controller = controller
         self._store = store
+        self.order = store.settings.order
         self.pad = Pad(self)
         keys = QKeySequence.StandardKey
         self.undo = create_action(self, self.tr("&Undo"), self.pad.undo, keys.Undo)
@@ -43,7 +46,7 @@ class DrawPage(Page):
         self.erase.setCheckable(True)
         self.erase.setShortcut(QKeySequence("E"))
         self.erase.setToolTip(self.tr("Erase ink (E)"))
-        self.erase.toggled.connect(self._set_erases)
+        self.erase.toggled.connect(partial(setattr, self.pad, "erases"))
         self.clear_action = create_action(self, self.tr("&Clear"), self.clear)
         self.replay = create_action(self, self.tr("&Replay the drawing…"), self.open_replay, "Ctrl+R")
         self.correct = create_action(self, self.tr("Correct the &label…"), self.open_correction, "Ctrl+T")
@@ -62,14 +65,6 @@ class DrawPage(Page):
         self._enable_actions()
         self.brush.setValue(round(store.settings.brush * 100))
         self._set_brush(self.brush.value())
-
-    def title(self) -> str:
-        """Return the title of the tab."""
-        return self.tr("Draw")
-
-    def placeholder_text(self) -> str:
-        """Return the text shown while the pad is blank."""
-        return self.tr("Draw a digit")
 
     def accepts(self, model: ModelSummary) -> bool:
         """Accept models of digits."""
@@ -93,10 +88,6 @@ class DrawPage(Page):
         """Return the drawing; a null image for a blank pad."""
         return QImage() if self.pad.is_blank else self.pad.picture
 
-    def thumbnail(self) -> QImage:
-        """Return the drawing."""
-        return self.pad.picture
-
     def clear(self) -> None:
         """Remove all strokes; can be undone."""
         self.document_id += 1
@@ -108,7 +99,7 @@ class DrawPage(Page):
         model = controller.model
         if model is None or not strokes or not self.isVisible():
             return
-        predict = partial(controller.dispatcher.predict, model.name, version=controller.version)
+        predict = partial(controller.connection.dispatcher.predict, model.name, version=controller.version)
         ReplayDialog(strokes, model.labels, predict, self).open()
 
     def open_correction(self) -> None:
@@ -138,24 +129,12 @@ class DrawPage(Page):
         self.pad.brush = percent / 100
         self._size.setText(f"{percent} %")
 
-    def _set_erases(self, erases: bool) -> None:
-        self.pad.erases = erases
-
     def _lay_out(self) -> None:
-        tools = QHBoxLayout()
-        tools.setSpacing(8)
-        label = QLabel(self.tr("&Brush"), self)
-        label.setBuddy(self.brush)
-        for widget in (label, self.brush, self._size):
-            tools.addWidget(widget)
-        tools.addStretch(1)
-        for action in (self.erase, self.undo, self.redo, self.clear_action):
-            button = QToolButton(self)
+        buttons = [QToolButton(self) for _ in range(4)]
+        for button, action in zip(
+            buttons, (self.erase, self.undo, self.redo, self.clear_action), strict=True
+        ):
             button.setDefaultAction(action)
             button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-            tools.addWidget(button)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(_MARGIN, _MARGIN, _MARGIN, _MARGIN)
-        column.setSpacing(12)
-        column.addWidget(self.pad, 1)
-        column.addLayout(tools)
+        tools = row(caption(self.tr("&Brush"), self.brush), self.brush, self._size, None, *buttons)
+        column((self.pad, 1), tools, parent=self, margin=PAGE_MARGIN, spacing=12)

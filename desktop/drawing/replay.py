@@ -4,16 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TypeAlias
 
 from PySide6.QtCore import QSize, Qt, QTimer, Slot
-from PySide6.QtWidgets import (
-    QDialog,
-    QDialogButtonBox,
-    QHBoxLayout,
-    QLabel,
-    QPushButton,
-    QSlider,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLabel, QPushButton, QSlider, QWidget
 
 from desktop.drawing.score_chart import ScoreChart
 from desktop.drawing.stroke_painter import render
@@ -23,7 +14,7 @@ from desktop.pictures.images import pillow_of
 from desktop.pictures.picture_view import PictureView
 from desktop.prediction.backends import Input, PredictionResult
 from desktop.prediction.worker import Worker
-from desktop.theme import remove_icons
+from desktop.widgets import DIALOG_MARGIN, column, create_buttons, row, scale_font
 from desktop.window.messages import error_message, format_percent
 from service.inference import LecternError
 from service.inference.errors import BlankImage
@@ -125,28 +116,13 @@ class ReplayDialog(QDialog):
         self.time.setPageStep(max(round(self._duration_ms / 10), 1))
         self.time.setAccessibleName(self.tr("Time"))
         self.status.setWordWrap(True)
-        font = self.font()
-        font.setPointSizeF(font.pointSizeF() * 1.6)
-        self.status.setFont(font)
+        scale_font(self.status, 1.6)
         self.status.setMinimumHeight(self.status.fontMetrics().height())
-        left = QVBoxLayout()
-        left.addWidget(self.view)
-        left.addWidget(self.status)
-        left.addStretch(1)
-        row = QHBoxLayout()
-        row.setSpacing(16)
-        row.addLayout(left)
-        row.addWidget(self.chart, 1)
-        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close, self)
+        buttons = create_buttons(self, QDialogButtonBox.StandardButton.Close)
         buttons.addButton(self.play, QDialogButtonBox.ButtonRole.ActionRole)
-        remove_icons(buttons)
-        buttons.rejected.connect(self.reject)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(20, 20, 20, 20)
-        column.setSpacing(12)
-        column.addLayout(row)
-        column.addWidget(self.time)
-        column.addWidget(buttons)
+        left = column(self.view, self.status, None, spacing=None)
+        top = row(left, (self.chart, 1), spacing=16)
+        column(top, self.time, buttons, parent=self, margin=DIALOG_MARGIN, spacing=12)
         self.resize(760, 440)
 
 

@@ -13,26 +13,25 @@ _MIN_SCORE = 0.1
 
 
 class ScoreChart(QWidget):
-    """Draws the score of each label over time; each line carries its label."""
+    """Draws the score of each label over time; each line carries its label.
+
+    Attributes:
+        frames: The frames so far, in order.
+    """
 
     def __init__(self, labels: tuple[str, ...], duration_ms: float, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._labels = labels
         self._duration_ms = max(duration_ms, 1.0)
-        self._frames: list[Frame] = []
+        self.frames: list[Frame] = []
         self._time_ms = 0.0
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setMinimumSize(320, 200)
         self.setAccessibleName(self.tr("Probabilities over time"))
 
-    @property
-    def frames(self) -> tuple[Frame, ...]:
-        """The frames so far."""
-        return tuple(self._frames)
-
     def add(self, frame: Frame) -> None:
         """Add the next frame."""
-        self._frames.append(frame)
+        self.frames.append(frame)
         self.update()
 
     def set_time(self, milliseconds: float) -> None:
@@ -42,12 +41,12 @@ class ScoreChart(QWidget):
 
     def scores_at(self, milliseconds: float) -> tuple[float, ...] | None:
         """Return the scores of the last frame up to a time; None if there are none."""
-        frames = [frame for frame in self._frames if frame.milliseconds <= milliseconds + 1e-6]
+        frames = [frame for frame in self.frames if frame.milliseconds <= milliseconds + 1e-6]
         return frames[-1].scores if frames else None
 
     def visible_labels(self) -> list[int]:
         """Return the indices of the labels that have a line."""
-        scores = [frame.scores for frame in self._frames if frame.scores is not None]
+        scores = [frame.scores for frame in self.frames if frame.scores is not None]
         return [
             index for index in range(len(self._labels)) if any(row[index] >= _MIN_SCORE for row in scores)
         ]
@@ -75,12 +74,12 @@ class ScoreChart(QWidget):
                 area.left() + frame.milliseconds / self._duration_ms * area.width(),
                 area.bottom() - frame.scores[index] * area.height(),
             )
-            for frame in self._frames
+            for frame in self.frames
             if frame.scores is not None
         ]
         painter.setPen(QPen(line_color(index, len(self._labels), self.palette()), 2.5))
         painter.drawPolyline(QPolygonF(points))
-        # The label stands above the middle of the line's maximum.
+        # Places the label above the middle of the line's maximum.
         top = min(point.y() for point in points)
         highest = [point.x() for point in points if point.y() - top < area.height() / 50]
         font = self.font()

@@ -11,7 +11,7 @@ from desktop.drawing.strokes import CANVAS_SIZE, Stroke, StrokePoint, width_at
 BACKGROUND, INK = QColor(0, 0, 0), QColor(255, 255, 255)
 # Preprocessing takes the background colour from the border, which therefore stays free of ink.
 _PAINTABLE = QRect(1, 1, CANVAS_SIZE - 2, CANVAS_SIZE - 2)
-# A path is painted as a whole for a smooth edge, so long paths would make each point slow.
+# Each new point repaints its whole path for a smooth edge, so a path must stay short.
 _MAX_PATH_ELEMENTS = 192
 
 

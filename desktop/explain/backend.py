@@ -67,14 +67,6 @@ class Explanation:
     maps: FeatureMaps | None = None
 
 
-@dataclass(frozen=True)
-class ModelVersion:
-    """Name and version of a model."""
-
-    name: str
-    version: int
-
-
 class ExplanationBackend:
     """Explains with the models on this computer; may be used from several threads."""
 
@@ -109,8 +101,8 @@ class ExplanationBackend:
             maps = scale_feature_maps(layer, explainer.feature_maps(request.pixels, layer=layer))
         return Explanation(request=request, card=card, overlay=overlay, maps=maps)
 
-    def convolutional_models(self) -> tuple[ModelVersion, ...]:
-        """Return all models with convolutional layers, the newest version of each first.
+    def convolutional_models(self) -> tuple[Card, ...]:
+        """Return the cards of all models with convolutional layers, the newest version of each first.
 
         Raises:
             ModelError, CardError: The folder of models cannot be used.
@@ -121,13 +113,9 @@ class ExplanationBackend:
             for default in catalog
             for version in reversed(catalog.versions(default.name))
         )
-        return tuple(
-            ModelVersion(card.name, card.version)
-            for card in cards
-            if card.explanation is not None and card.explanation.layers
-        )
+        return tuple(card for card in cards if card.explanation is not None and card.explanation.layers)
 
-    def first_filters(self, model: ModelVersion) -> Activations:
+    def first_filters(self, model: Card) -> Activations:
         """Return the filters of the first convolutional layer, summed over their input channels.
 
         The sum is the filter's effect on a grey image, whose channels are equal.

@@ -35,6 +35,7 @@ class ExplanationDock(QDockWidget):
         window.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, self)
         self.hide()
         self.action.triggered.connect(self._widen_window)
+        controller.page_changed.connect(lambda page: self._explain(None))
         controller.response_changed.connect(self._explain)
         controller.network_input_ready.connect(lambda one: self.panel.set_pixels(one.pixels))
         controller.failed.connect(lambda error: self._explain(None))
@@ -42,7 +43,7 @@ class ExplanationDock(QDockWidget):
     @Slot(object)
     def _explain(self, response: PredictionResponse | None) -> None:
         if response is None:
-            model = self._controller.model
+            model = None if self._controller.page is None else self._controller.model
             self.panel.set_model(None if model is None else model.name, self._controller.version)
         else:
             self.panel.set_label(response.result.prediction.best.label)

@@ -15,20 +15,11 @@ from PySide6.QtCore import (
     Signal,
 )
 from PySide6.QtGui import QPainter, QPen
-from PySide6.QtWidgets import (
-    QComboBox,
-    QHBoxLayout,
-    QLabel,
-    QListView,
-    QStyle,
-    QStyledItemDelegate,
-    QStyleOptionViewItem,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QLabel, QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
 from desktop.explain.backend import FeatureMaps
 from desktop.pictures.images import qimage_of_pixels
+from desktop.widgets import caption, column, create_combo, row
 
 _TILE_SIZE, _SPACING = 60, 4
 _ROWS = 2
@@ -99,18 +90,12 @@ class FeatureMapView(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.layers = QComboBox(self)
-        self.layers.setAccessibleName(self.tr("Layer of the feature maps"))
+        self.layers = create_combo(self.tr("Layer of the feature maps"), parent=self)
         self.shape = QLabel(self)
         self.model = FeatureMapModel(self)
         self.list = QListView(self)
         self._lay_out()
         self.layers.currentTextChanged.connect(self.layer_changed)
-
-    @property
-    def maps(self) -> FeatureMaps | None:
-        """The feature maps that are shown; None for none."""
-        return self.model.maps
 
     def set_layers(self, names: Sequence[str]) -> None:
         """Offer layers; the selected one stays selected if it is among them. Sends no signal."""
@@ -145,15 +130,5 @@ class FeatureMapView(QWidget):
         tiles.viewport().setAutoFillBackground(False)
         scroll_bar = tiles.horizontalScrollBar().sizeHint().height()
         tiles.setFixedHeight(_ROWS * (_TILE_SIZE + _SPACING) + scroll_bar + 2)
-        caption = QLabel(self.tr("&Layer"), self)
-        caption.setBuddy(self.layers)
-        choice = QHBoxLayout()
-        choice.setSpacing(8)
-        choice.addWidget(caption)
-        choice.addWidget(self.layers, 1)
-        choice.addWidget(self.shape)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 8, 0, 8)
-        column.setSpacing(8)
-        column.addLayout(choice)
-        column.addWidget(tiles)
+        choice = row(caption(self.tr("&Layer"), self.layers), (self.layers, 1), self.shape)
+        column(choice, tiles, parent=self).setContentsMargins(0, 8, 0, 8)

@@ -1,21 +1,21 @@
 """The panel that explains a prediction."""
 
-from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 
 from PySide6.QtCore import QSignalBlocker, Qt, Slot
 from PySide6.QtGui import QHideEvent, QShowEvent
-from PySide6.QtWidgets import QComboBox, QLabel, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
 
 from desktop.explain.backend import Explanation, ExplanationBackend, ExplanationRequest, Pixels
 from desktop.explain.feature_maps import FeatureMapView
 from desktop.explain.layer_table import LayerTable
 from desktop.prediction.worker import Worker
 from desktop.result.pixel_view import PixelView
+from desktop.widgets import PAGE_MARGIN, column, create_combo
 from desktop.window.messages import error_message
 from service.inference import Card, LecternError
 
-_MARGIN = 16
 _WIDTH = 360
 
 
@@ -32,8 +32,7 @@ class ExplanationPanel(QWidget):
         # With the predicted label. The combo boxes hold the label and the layer that the user chose.
         self._request: ExplanationRequest | None = None
         self._card: Card | None = None
-        self.labels = QComboBox(self)
-        self.labels.setAccessibleName(self.tr("Label to explain"))
+        self.labels = create_combo(self.tr("Label to explain"), parent=self)
         self.heat_map = PixelView(self.tr("Heat map"), self, smooth=True)
         self.legend = QLabel(self)
         self.feature_maps = FeatureMapView(self)
@@ -74,10 +73,6 @@ class ExplanationPanel(QWidget):
             self._update_label_text()
             self._request_explanation()
 
-    def close_workers(self) -> None:
-        """Stop the thread."""
-        self._worker.close()
-
     def showEvent(self, event: QShowEvent) -> None:
         """Explain the current input."""
         super().showEvent(event)
@@ -96,12 +91,7 @@ class ExplanationPanel(QWidget):
             label=self.labels.currentData() or self._request.label,
             layer=self.feature_maps.layers.currentText(),
         )
-        backend = self._backend
-
-        def job() -> Iterator[object]:
-            yield backend.explain(request)
-
-        self._worker.put(job)
+        self._worker.call(partial(self._backend.explain, request))
 
     def _layer_changed(self, layer: str) -> None:
         self.table.select_layer(layer)
@@ -181,13 +171,14 @@ class ExplanationPanel(QWidget):
         self.parameters.setAlignment(Qt.AlignmentFlag.AlignRight)
         for part in (self.labels, self.feature_maps, self.notice):
             part.hide()
-        column = QVBoxLayout(self)
-        column.setContentsMargins(_MARGIN, _MARGIN, _MARGIN, _MARGIN)
-        column.setSpacing(8)
-        column.addWidget(self.labels)
-        column.addWidget(self.heat_map, 3)
-        column.addWidget(self.legend)
-        column.addWidget(self.feature_maps)
-        column.addWidget(self.notice)
-        column.addWidget(self.table, 2)
-        column.addWidget(self.parameters)
+        column(
+            self.labels,
+            (self.heat_map, 3),
+            self.legend,
+            self.feature_maps,
+            self.notice,
+            (self.table, 2),
+            self.parameters,
+            parent=self,
+            margin=PAGE_MARGIN,
+        )

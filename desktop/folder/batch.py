@@ -3,15 +3,15 @@
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from desktop.pictures.dropped_files import MAX_FILE_BYTES, SUFFIXES
+from desktop.pictures.dropped_files import SUFFIXES, read_file
 from desktop.prediction.backends import PredictionResult
 from desktop.window.export_formats import csv_header, csv_row, csv_text
 from service.client import RequestRefused
 from service.inference import LecternError
-from service.inference.errors import DamagedImage, InputError, InputTooLarge
+from service.inference.errors import InputError
 
 # Small batches make cancelling fast: a batch that has begun is finished.
 BATCH_SIZE = 16
@@ -128,13 +128,13 @@ def _classify_batch(folder: Path, files: Sequence[Path], classify: Classify) -> 
     contents: dict[Path, bytes] = {}
     for path in files:
         try:
-            contents[path] = _read_file(path)
+            contents[path] = read_file(path)
         except LecternError as error:
             results[path] = FileResult(names[path], error=error)
     try:
         predictions = classify(list(contents.values())) if contents else []
         results |= {
-            path: FileResult(names[path], prediction)
+            path: _file_result(names[path], prediction)
             for path, prediction in zip(contents, predictions, strict=True)
         }
     except (InputError, RequestRefused):
@@ -145,15 +145,11 @@ def _classify_batch(folder: Path, files: Sequence[Path], classify: Classify) -> 
 
 def _classify_one(name: str, content: bytes, classify: Classify) -> FileResult:
     try:
-        return FileResult(name, classify([content])[0])
+        return _file_result(name, classify([content])[0])
     except (InputError, RequestRefused) as error:
         return FileResult(name, error=error)
 
 
-def _read_file(path: Path) -> bytes:
-    try:
-        if path.stat().st_size > MAX_FILE_BYTES:
-            raise InputTooLarge(f"{path.name} is larger than {MAX_FILE_BYTES} bytes; reduce its size first")
-        return path.read_bytes()
-    except OSError as error:
-        raise DamagedImage(f"{path.name} cannot be read ({error.strerror})") from error
+def _file_result(name: str, result: PredictionResult) -> FileResult:
+    # The pixels of thousands of files would fill the memory.
+    return FileResult(name, replace(result, pixels=None))

@@ -3,45 +3,44 @@
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import Qt, Signal, Slot
-from PySide6.QtWidgets import (
-    QComboBox,
-    QFileDialog,
-    QHBoxLayout,
-    QHeaderView,
-    QLabel,
-    QProgressBar,
-    QPushButton,
-    QTableView,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtCore import Signal, Slot
+from PySide6.QtWidgets import QFileDialog, QHeaderView, QLabel, QProgressBar, QPushButton, QTableView, QWidget
 
 from desktop.folder.batch import FileResult, classify_folder, to_csv
 from desktop.folder.table import ResultTableModel
-from desktop.prediction.dispatcher import Dispatcher
+from desktop.prediction.connection import Connection
+from desktop.prediction.dispatcher import ConnectionState
 from desktop.prediction.worker import Worker
+from desktop.widgets import PAGE_MARGIN, column, create_combo, open_file_dialog, row
+from desktop.window.actions import create_action
 from desktop.window.messages import announce, error_message
 from service.client import ModelSummary
 from service.inference import LecternError
 
-_MARGIN = 16
 _MIN_COLUMN_WIDTH = 110
 
 
 class FolderPage(QWidget):
     """Classifies a folder with a chosen model, shows the results in a table, and exports them.
 
+    Attributes:
+        title: Title of the tab.
+        open: The action that asks for a folder.
+
     Signals:
+        activated: The page asks to be shown.
         save_requested: The user exports the results; carries the CSV text and a file name.
     """
 
+    activated = Signal()
     save_requested = Signal(str, str)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, connection: Connection, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.models = QComboBox(self)
-        self.models.setAccessibleName(self.tr("Model"))
+        self.title = self.tr("Folder")
+        self._connection = connection
+        self.open = create_action(self, self.tr("Classify a &folder…"), self.ask_for_folder, "Ctrl+Shift+O")
+        self.models = create_combo(self.tr("Model"), parent=self)
         self.choose = QPushButton(self.tr("&Choose a folder…"), self)
         self.cancel = QPushButton(self.tr("C&ancel"), self)
         self.save = QPushButton(self.tr("&Save as CSV…"), self)
@@ -49,8 +48,6 @@ class FolderPage(QWidget):
         self.status = QLabel(self)
         self.view = QTableView(self)
         self.table = ResultTableModel(self)
-        self._dispatcher: Dispatcher | None = None
-        self._summaries: tuple[ModelSummary, ...] = ()
         self._labels: tuple[str, ...] = ()
         self._folder = Path()
         self._file_count = 0
@@ -58,47 +55,35 @@ class FolderPage(QWidget):
         self._worker.result_ready.connect(self._show_results)
         self._worker.failed.connect(self._show_error)
         self._worker.finished.connect(self._show_summary)
+        connection.changed.connect(self._offer_models)
         self.choose.clicked.connect(self.ask_for_folder)
         self.cancel.clicked.connect(self.stop)
         self.save.clicked.connect(self._save)
         self._lay_out()
         self._set_running(False)
 
-    def title(self) -> str:
-        """Return the title of the page's tab."""
-        return self.tr("Folder")
-
-    def set_models(self, dispatcher: Dispatcher, models: tuple[ModelSummary, ...]) -> None:
-        """Set the dispatcher for the next folder, and offer its image classifiers."""
-        selected = self.models.currentText()
-        self._dispatcher = dispatcher
-        self._summaries = tuple(model for model in models if model.task == "image-classification")
-        self.models.clear()
-        self.models.addItems([model.title.partition(":")[0] for model in self._summaries])
-        self.models.setCurrentIndex(max(self.models.findText(selected), 0))
-        self._set_running(self.cancel.isEnabled())
-
     def ask_for_folder(self) -> None:
         """Open a dialog for a folder, and classify it."""
-        dialog = QFileDialog(self, self.tr("Choose a folder"))
-        dialog.setFileMode(QFileDialog.FileMode.Directory)
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.fileSelected.connect(lambda name: self.classify(Path(name)))
-        dialog.open()
+        self.activated.emit()
+        open_file_dialog(
+            self,
+            self.tr("Choose a folder"),
+            QFileDialog.FileMode.Directory,
+            lambda names: self.classify(Path(names[0])),
+        )
 
     def classify(self, folder: Path) -> None:
         """Classify a folder with the selected model; replaces a classification that is running."""
-        index = self.models.currentIndex()
-        if self._dispatcher is None or not 0 <= index < len(self._summaries):
+        model: ModelSummary | None = self.models.currentData()
+        if model is None:
             self.status.setText(self.tr("No model for pictures is available."))
             return
-        model = self._summaries[index]
         self._folder, self._labels, self._file_count = folder, model.labels, 0
         self.table.clear()
         self.progress.setRange(0, 0)
         self.status.setText(self.tr("Searching for pictures…"))
         self._set_running(True)
-        classify = partial(self._dispatcher.predict, model.name, version=None)
+        classify = partial(self._connection.dispatcher.predict, model.name, version=None)
         self._worker.cancel()
         self._worker.put(partial(classify_folder, folder, classify))
 
@@ -108,9 +93,15 @@ class FolderPage(QWidget):
         text = self.tr("Cancelled after {0} of {1} files")
         self._end(text.format(self.table.rowCount(), self._file_count))
 
-    def close_workers(self) -> None:
-        """Stop the thread."""
-        self._worker.close()
+    @Slot(object)
+    def _offer_models(self, state: ConnectionState) -> None:
+        selected = self.models.currentText()
+        self.models.clear()
+        for model in state.models:
+            if model.task == "image-classification":
+                self.models.addItem(model.title.partition(":")[0], model)
+        self.models.setCurrentIndex(max(self.models.findText(selected), 0))
+        self._set_running(self.cancel.isEnabled())
 
     @Slot(object)
     def _show_results(self, results: int | list[FileResult]) -> None:
@@ -140,8 +131,8 @@ class FolderPage(QWidget):
 
     def _set_running(self, running: bool) -> None:
         self.cancel.setEnabled(running)
-        self.choose.setEnabled(not running and bool(self._summaries))
-        self.models.setEnabled(not running and bool(self._summaries))
+        for control in (self.choose, self.models):
+            control.setEnabled(not running and self.models.count() > 0)
         self.save.setEnabled(not running and self.table.rowCount() > 0)
 
     def _save(self) -> None:
@@ -160,23 +151,12 @@ class FolderPage(QWidget):
         header = self.view.horizontalHeader()
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         header.setSectionResizeMode(1, QHeaderView.ResizeMode.Stretch)
-        header.resizeSection(2, max(_MIN_COLUMN_WIDTH, header.sectionSizeHint(2) + _MARGIN))
+        header.resizeSection(2, max(_MIN_COLUMN_WIDTH, header.sectionSizeHint(2) + PAGE_MARGIN))
         self.progress.setTextVisible(False)
         self.progress.setMaximumHeight(8)
         self.progress.setAccessibleName(self.tr("Progress"))
         self.models.setMinimumWidth(140)
-        top = QHBoxLayout()
-        top.setSpacing(8)
-        for part in (self.models, self.choose, self.cancel):
-            top.addWidget(part)
-        top.addStretch(1)
-        footer = QHBoxLayout()
-        footer.addWidget(self.status, 1)
-        footer.addWidget(self.save)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(_MARGIN, _MARGIN, _MARGIN, _MARGIN)
-        column.setSpacing(12)
-        column.addLayout(top)
-        column.addWidget(self.progress)
-        column.addWidget(self.view, 1)
-        column.addLayout(footer)
+        top = row(self.models, self.choose, self.cancel, None)
+        footer = row((self.status, 1), self.save, spacing=None)
+        parts = (top, self.progress, (self.view, 1), footer)
+        column(*parts, parent=self, margin=PAGE_MARGIN, spacing=12)

@@ -1,10 +1,11 @@
 """The form for stride, padding, ReLU and pooling of the convolution lab."""
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QCheckBox, QComboBox, QFormLayout, QHBoxLayout, QLabel, QSpinBox, QWidget
+from PySide6.QtWidgets import QCheckBox, QFormLayout, QSpinBox, QWidget
 
 from desktop.lab.convolution import ConvolutionBlock, Pooling
 from desktop.lab.kernels import Kernel
+from desktop.widgets import caption, create_combo, row
 
 _MAX_STRIDE, _MAX_PADDING, _MAX_POOL_SIZE = 8, 16, 8
 _VALID, _SAME, _CUSTOM = "valid", "same", "custom"
@@ -22,18 +23,16 @@ class BlockForm(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.stride = self._spin_box(1, _MAX_STRIDE, 1, self.tr("Stride"))
-        self.padding = QComboBox(self)
-        self.padding.addItem(self.tr("Valid: none"), _VALID)
-        self.padding.addItem(self.tr("Same"), _SAME)
-        self.padding.addItem(self.tr("Custom"), _CUSTOM)
-        self.padding.setAccessibleName(self.tr("Padding"))
+        paddings = ((self.tr("Valid: none"), _VALID), (self.tr("Same"), _SAME), (self.tr("Custom"), _CUSTOM))
+        self.padding = create_combo(self.tr("Padding"), paddings, self)
         self.padding_size = self._spin_box(0, _MAX_PADDING, 1, self.tr("Zeros at each edge"))
         self.relu = QCheckBox(self.tr("&ReLU: max(0, x)"), self)
-        self.pooling = QComboBox(self)
-        self.pooling.addItem(self.tr("None"), None)
-        self.pooling.addItem(self.tr("Maximum"), Pooling.MAX)
-        self.pooling.addItem(self.tr("Average"), Pooling.AVERAGE)
-        self.pooling.setAccessibleName(self.tr("Pooling"))
+        poolings = (
+            (self.tr("None"), None),
+            (self.tr("Maximum"), Pooling.MAX),
+            (self.tr("Average"), Pooling.AVERAGE),
+        )
+        self.pooling = create_combo(self.tr("Pooling"), poolings, self)
         self.pool_size = self._spin_box(2, _MAX_POOL_SIZE, 2, self.tr("Size of the pooling window"))
         self._lay_out()
         self.padding.currentIndexChanged.connect(self._update)
@@ -77,11 +76,5 @@ class BlockForm(QWidget):
             (self.tr("P&ooling"), (self.pooling, self.pool_size)),
         )
         for name, fields in rows:
-            label = QLabel(name, self)
-            label.setBuddy(fields[0])
-            row = QHBoxLayout()
-            row.setSpacing(8)
-            for field in fields:
-                row.addWidget(field)
-            form.addRow(label, row)
+            form.addRow(caption(name, fields[0]), row(*fields))
         form.insertRow(2, "", self.relu)

@@ -1,7 +1,7 @@
 """The view of a convolution: its input, the formula of the output size, its output, and one value's terms."""
 
 from PySide6.QtCore import QPoint, QRect, Qt, Slot
-from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLabel, QWidget
 
 from desktop.lab.convolution import (
     ZERO_TOLERANCE,
@@ -12,6 +12,7 @@ from desktop.lab.convolution import (
 )
 from desktop.lab.input_picker import LabInput
 from desktop.result.pixel_view import PixelView
+from desktop.widgets import column, scale_font
 
 # The terms of larger kernels are too long to read.
 _MAX_SUM_SIZE = 3
@@ -22,6 +23,7 @@ class ConvolutionView(QWidget):
     """Shows input and output; selecting an output pixel highlights its receptive field.
 
     Attributes:
+        output: The output; None while a placeholder is shown in its place.
         weighted_sum: The terms of the selected value. It is not part of the layout.
     """
 
@@ -33,14 +35,9 @@ class ConvolutionView(QWidget):
         self.values = QLabel(self)
         self.weighted_sum = QLabel(self)
         self._input: LabInput | None = None
-        self._output: BlockOutput | None = None
+        self.output: BlockOutput | None = None
         self._lay_out()
         self.output_pixels.pixel_selected.connect(self._show_value)
-
-    @property
-    def output(self) -> BlockOutput | None:
-        """The output; None while a placeholder is shown in its place."""
-        return self._output
 
     def set_input(self, lab_input: LabInput) -> None:
         """Show the input."""
@@ -49,7 +46,7 @@ class ConvolutionView(QWidget):
 
     def set_output(self, output: BlockOutput) -> None:
         """Show the output for the current input."""
-        self._output = output
+        self.output = output
         self.output_pixels.set_pixels(to_grey_levels(output.values))
         lines = [f"O = {window.formula()}" for window in output.windows]
         if len(lines) > 1:
@@ -65,7 +62,7 @@ class ConvolutionView(QWidget):
 
     def clear_output(self, placeholder: str) -> None:
         """Remove the output, and show a text in its place."""
-        self._output = None
+        self.output = None
         self.output_pixels.show_placeholder(placeholder)
         self.input_pixels.set_highlight(QRect())
         self.weighted_sum.clear()
@@ -74,7 +71,7 @@ class ConvolutionView(QWidget):
 
     @Slot(object)
     def _show_value(self, pixel: QPoint | None) -> None:
-        output = self._output
+        output = self.output
         if output is None:
             return
         if pixel is None:
@@ -117,13 +114,6 @@ class ConvolutionView(QWidget):
             label.setAlignment(Qt.AlignmentFlag.AlignHCenter)
             label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.weighted_sum.setMinimumHeight(self.fontMetrics().lineSpacing() * (_MAX_SUM_SIZE + 1))
-        font = self.formula.font()
-        font.setBold(True)
-        self.formula.setFont(font)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(8)
-        column.addWidget(self.input_pixels, 1)
-        column.addWidget(self.formula)
-        column.addWidget(self.output_pixels, 1)
-        column.addWidget(self.values)
+        scale_font(self.formula, 1, bold=True)
+        parts = ((self.input_pixels, 1), self.formula, (self.output_pixels, 1), self.values)
+        column(*parts, parent=self)

@@ -8,22 +8,14 @@ from typing import TypeAlias
 
 from PySide6.QtCore import Signal
 from PySide6.QtGui import QImage
-from PySide6.QtWidgets import (
-    QComboBox,
-    QFileDialog,
-    QHBoxLayout,
-    QLabel,
-    QPushButton,
-    QStackedWidget,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QFileDialog, QLabel, QPushButton, QStackedWidget, QWidget
 
 from desktop.drawing.pad import Pad
 from desktop.lab.convolution import Pixels, crop_grey_square
-from desktop.pictures.dropped_files import SUFFIXES, DroppedFile, LoadFailure, load_picture
+from desktop.pictures.dropped_files import DroppedFile, LoadFailure, ask_for_pictures, load_picture
 from desktop.pictures.images import pillow_of
 from desktop.pictures.picture_view import PictureView
+from desktop.widgets import column, create_combo, row
 from service.inference.preprocessing import decode_image, prepare_digit
 
 SAMPLE = Path(__file__).parents[1] / "samples" / "cats_vs_dogs" / "cat_1.jpg"
@@ -61,18 +53,15 @@ class InputPicker(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.kinds = QComboBox(self)
-        self.kinds.addItems([self.tr("Drawing"), self.tr("Picture")])
-        self.kinds.setAccessibleName(self.tr("Input of the convolution"))
+        kinds = ((self.tr("Drawing"), _DRAWING), (self.tr("Picture"), _IMAGE))
+        self.kinds = create_combo(self.tr("Input of the convolution"), kinds, self)
         self.pad = Pad(self)
         self.clear = QPushButton(self.tr("&Clear"), self)
         self.view = PictureView(self)
         self.open = QPushButton(self.tr("Open a &picture…"), self)
-        self.sizes = QComboBox(self)
-        for size in _SIZES:
-            self.sizes.addItem(f"{size} × {size}", size)
+        sizes = [(f"{size} × {size}", size) for size in _SIZES]
+        self.sizes = create_combo(self.tr("Size that the picture is scaled to"), sizes, self)
         self.sizes.setCurrentIndex(_SIZES.index(_DEFAULT_SIZE))
-        self.sizes.setAccessibleName(self.tr("Size that the picture is scaled to"))
         self._stack = QStackedWidget(self)
         self._file = DroppedFile(SAMPLE.name, SAMPLE)
         self._loader: Loader | None = None
@@ -116,12 +105,12 @@ class InputPicker(QWidget):
 
     def ask_for_picture(self) -> None:
         """Open a dialog for an image file."""
-        patterns = " ".join(f"*{suffix}" for suffix in SUFFIXES)
-        dialog = QFileDialog(self, self.tr("Open a picture"), "", self.tr("Pictures ({0})").format(patterns))
-        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
-        dialog.fileSelected.connect(lambda name: self.set_file(DroppedFile(Path(name).name, Path(name))))
-        dialog.finished.connect(dialog.deleteLater)
-        dialog.open()
+        ask_for_pictures(
+            self,
+            self.tr("Open a picture"),
+            QFileDialog.FileMode.ExistingFile,
+            lambda files: self.set_file(files[0]),
+        )
 
     def _update(self) -> None:
         self._loader = None
@@ -138,11 +127,7 @@ class InputPicker(QWidget):
         note = QLabel(self.tr("Preprocessed like a digit: 28 × 28"), self)
         self._stack.addWidget(_stack_page(self.pad, note, self.clear))
         self._stack.addWidget(_stack_page(self.view, self.sizes, self.open))
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(8)
-        column.addWidget(self.kinds)
-        column.addWidget(self._stack, 1)
+        column(self.kinds, (self._stack, 1), parent=self)
 
 
 def _load_image(file: DroppedFile, size: int) -> LabInput:
@@ -154,13 +139,5 @@ def _load_image(file: DroppedFile, size: int) -> LabInput:
 
 def _stack_page(view: QWidget, left: QWidget, right: QWidget) -> QWidget:
     page = QWidget()
-    footer = QHBoxLayout()
-    footer.addWidget(left)
-    footer.addStretch(1)
-    footer.addWidget(right)
-    column = QVBoxLayout(page)
-    column.setContentsMargins(0, 0, 0, 0)
-    column.setSpacing(8)
-    column.addWidget(view, 1)
-    column.addLayout(footer)
+    column((view, 1), row(left, None, right, spacing=None), parent=page)
     return page

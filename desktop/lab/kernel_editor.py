@@ -1,25 +1,28 @@
 """The choice of a kernel: a preset, a filter of a trained network, or the user's own."""
 
-from collections.abc import Iterator
 from functools import partial
 
 import numpy as np
-from PySide6.QtCore import QSignalBlocker, Qt, Signal, Slot
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSpinBox, QVBoxLayout, QWidget
+from PySide6.QtCore import QSignalBlocker, Signal, Slot
+from PySide6.QtWidgets import QLabel, QSpinBox, QWidget
 
-from desktop.explain.backend import Activations, ExplanationBackend, ModelVersion
+from desktop.explain.backend import Activations, ExplanationBackend
 from desktop.lab.kernel_grid import KernelGrid
 from desktop.lab.kernels import MAX_KERNEL_SIZE, PRESETS, InvalidWeight, Kernel, Preset, resize_kernel
 from desktop.prediction.worker import Worker
 from desktop.theme import warning_colors
+from desktop.widgets import column, create_combo, row
 from desktop.window.messages import announce, error_message
-from service.inference import LecternError
+from service.inference import Card, LecternError
 
 _SIZES = (1, 3, 5, 7)
 
 
 class KernelEditor(QWidget):
     """Offers kernels to start from, and edits their weights.
+
+    Attributes:
+        kernel: float32 (side, side); None while a weight is invalid.
 
     Signals:
         changed: The kernel changed, or a weight became invalid.
@@ -30,12 +33,11 @@ class KernelEditor(QWidget):
     def __init__(self, backend: ExplanationBackend, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._backend = backend
-        self._kernel: Kernel | None = None
+        self.kernel: Kernel | None = None
         self._filters: Activations | None = None
-        self.presets = QComboBox(self)
-        self.presets.setAccessibleName(self.tr("Kernel"))
-        self.sizes = QComboBox(self)
-        self.sizes.setAccessibleName(self.tr("Size of the kernel"))
+        self.presets = create_combo(self.tr("Kernel"), self._preset_items(), self)
+        sizes = [(f"{size} × {size}", size) for size in _SIZES]
+        self.sizes = create_combo(self.tr("Size of the kernel"), sizes, self)
         self.filter_number = QSpinBox(self)
         self.filter_number.setAccessibleName(self.tr("Number of the filter"))
         self.grid = KernelGrid(self)
@@ -45,7 +47,6 @@ class KernelEditor(QWidget):
         self._filter_worker = Worker("filters", self)
         self._filter_worker.result_ready.connect(self._set_filters)
         self._filter_worker.failed.connect(self._show_load_error)
-        self._add_presets()
         self._lay_out()
         self._set_kernel(PRESETS[Preset.SOBEL_X])
         self.presets.setCurrentIndex(self.presets.findData(Preset.SOBEL_X))
@@ -54,46 +55,28 @@ class KernelEditor(QWidget):
         self.filter_number.valueChanged.connect(self._show_filter)
         self.grid.edited.connect(self._grid_edited)
 
-    @property
-    def kernel(self) -> Kernel | None:
-        """The kernel, float32 (side, side); None while a weight is invalid."""
-        return self._kernel
-
     def refresh_models(self) -> None:
         """Add the convolutional networks on this computer to the presets."""
-        backend = self._backend
-
-        def job() -> Iterator[object]:
-            yield backend.convolutional_models()
-
-        self._model_worker.put(job)
-
-    def close_workers(self) -> None:
-        """Stop the threads."""
-        self._model_worker.close()
-        self._filter_worker.close()
+        self._model_worker.call(self._backend.convolutional_models)
 
     @Slot(object)
-    def _add_models(self, models: tuple[ModelVersion, ...]) -> None:
+    def _add_models(self, models: tuple[Card, ...]) -> None:
         for model in models:
             text = self.tr("Filter of {0}, version {1}").format(model.name, model.version)
             if self.presets.findText(text) < 0:
                 self.presets.addItem(text, model)
 
     def _preset_changed(self) -> None:
-        preset: Preset | ModelVersion | None = self.presets.currentData()
+        preset: Preset | Card | None = self.presets.currentData()
         self._filter_worker.cancel()
-        self.filter_number.setVisible(isinstance(preset, ModelVersion))
+        self.filter_number.setVisible(isinstance(preset, Card))
         if isinstance(preset, Preset):
             self._set_kernel(PRESETS[preset])
             self.changed.emit()
-        elif isinstance(preset, ModelVersion):
+        elif isinstance(preset, Card):
             self._filters = None
             self.filter_number.setEnabled(False)
-            self._filter_worker.put(partial(self._load_filters, preset))
-
-    def _load_filters(self, model: ModelVersion) -> Iterator[object]:
-        yield self._backend.first_filters(model)
+            self._filter_worker.call(partial(self._backend.first_filters, preset))
 
     @Slot(object)
     def _set_filters(self, filters: Activations) -> None:
@@ -120,7 +103,7 @@ class KernelEditor(QWidget):
         self.changed.emit()
 
     def _size_changed(self) -> None:
-        kernel = np.zeros((1, 1), dtype=np.float32) if self._kernel is None else self._kernel
+        kernel = np.zeros((1, 1), dtype=np.float32) if self.kernel is None else self.kernel
         self._set_kernel(resize_kernel(kernel, self.sizes.currentData()))
         self._grid_edited()
 
@@ -129,9 +112,9 @@ class KernelEditor(QWidget):
             self.presets.setCurrentIndex(self.presets.findData(None))
         self.filter_number.hide()
         try:
-            self._kernel = self.grid.kernel()
+            self.kernel = self.grid.kernel()
         except InvalidWeight as error:
-            self._kernel = None
+            self.kernel = None
             text = self.tr("Row {0}, column {1}: “{2}” is not a number. Enter one such as -1, 0.5 or 1/9.")
             self._show_error(text.format(error.row, error.column, error.text))
         else:
@@ -139,7 +122,7 @@ class KernelEditor(QWidget):
         self.changed.emit()
 
     def _set_kernel(self, kernel: Kernel) -> None:
-        self._kernel = kernel
+        self.kernel = kernel
         self.grid.set_kernel(kernel)
         size = len(kernel)
         with QSignalBlocker(self.sizes):
@@ -160,35 +143,22 @@ class KernelEditor(QWidget):
         if text:
             announce(self, text)
 
-    def _add_presets(self) -> None:
-        names = {
-            Preset.IDENTITY: self.tr("Identity"),
-            Preset.BOX_BLUR: self.tr("Box blur"),
-            Preset.GAUSSIAN_BLUR: self.tr("Gaussian blur"),
-            Preset.SHARPEN: self.tr("Sharpen"),
-            Preset.SOBEL_X: self.tr("Sobel x (vertical edges)"),
-            Preset.SOBEL_Y: self.tr("Sobel y (horizontal edges)"),
-            Preset.LAPLACIAN: self.tr("Laplacian"),
-            Preset.EMBOSS: self.tr("Emboss"),
-        }
-        for preset, name in names.items():
-            self.presets.addItem(name, preset)
-        self.presets.addItem(self.tr("Custom"), None)
-        for size in _SIZES:
-            self.sizes.addItem(f"{size} × {size}", size)
+    def _preset_items(self) -> tuple[tuple[str, Preset | None], ...]:
+        return (
+            (self.tr("Identity"), Preset.IDENTITY),
+            (self.tr("Box blur"), Preset.BOX_BLUR),
+            (self.tr("Gaussian blur"), Preset.GAUSSIAN_BLUR),
+            (self.tr("Sharpen"), Preset.SHARPEN),
+            (self.tr("Sobel x (vertical edges)"), Preset.SOBEL_X),
+            (self.tr("Sobel y (horizontal edges)"), Preset.SOBEL_Y),
+            (self.tr("Laplacian"), Preset.LAPLACIAN),
+            (self.tr("Emboss"), Preset.EMBOSS),
+            (self.tr("Custom"), None),
+        )
 
     def _lay_out(self) -> None:
         self.filter_number.hide()
         self.error.setWordWrap(True)
         self.error.hide()
-        row = QHBoxLayout()
-        row.addWidget(self.sizes)
-        row.addWidget(self.filter_number)
-        row.addStretch(1)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(8)
-        column.addWidget(self.presets)
-        column.addLayout(row)
-        column.addWidget(self.grid, 0, Qt.AlignmentFlag.AlignHCenter)
-        column.addWidget(self.error)
+        sizes = row(self.sizes, self.filter_number, None, spacing=None)
+        column(self.presets, sizes, row(None, self.grid, None), self.error, parent=self)

@@ -1,10 +1,10 @@
 """The page of the convolution lab."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
-from PySide6.QtCore import QEvent, Slot
-from PySide6.QtGui import QKeyEvent, QKeySequence, QShowEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt, Slot
+from PySide6.QtGui import QKeySequence, QShortcut, QShowEvent
+from PySide6.QtWidgets import QFrame, QWidget
 
 from desktop.explain.backend import ExplanationBackend
 from desktop.lab.block_form import BlockForm
@@ -15,11 +15,11 @@ from desktop.lab.kernel_editor import KernelEditor
 from desktop.pictures.dropped_files import DroppedFile
 from desktop.prediction.throttle import Throttle
 from desktop.prediction.worker import Worker
+from desktop.widgets import PAGE_MARGIN, column, row
 from desktop.window.messages import error_message
 from service.inference import LecternError
 from service.inference.errors import BlankImage
 
-_MARGIN, _SPACING = 16, 20
 _INTERVAL_MS = 50
 _EDITOR_WIDTH = 268
 
@@ -27,73 +27,50 @@ _EDITOR_WIDTH = 268
 class LabPage(QWidget):
     """Applies a convolution to a drawing or a picture, on a thread of its own, and shows the output."""
 
-    def __init__(self, backend: ExplanationBackend, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, backend: ExplanationBackend, suggested: Callable[[], object], parent: QWidget | None = None
+    ) -> None:
+        """Create the page.
+
+        Args:
+            backend: Provides the filters of trained networks.
+            suggested: Returns the bytes of an image file to offer as input; anything else is ignored.
+            parent: Parent widget.
+        """
         super().__init__(parent)
+        self.title = self.tr("Convolution")
         self.picker = InputPicker(self)
         self.editor = KernelEditor(backend, self)
         self.form = BlockForm(self)
         self.view = ConvolutionView(self)
-        self._suggested: bytes | None = None
+        self._suggested = suggested
+        self._last_suggested: object = None
         self._throttle = Throttle(_INTERVAL_MS, self)
         self._throttle.triggered.connect(self._compute)
         self._worker = Worker("convolution", self)
         self._worker.result_ready.connect(self._show_result)
         self._worker.failed.connect(self._show_error)
+        keys, scope = QKeySequence.StandardKey, Qt.ShortcutContext.WidgetWithChildrenShortcut
+        QShortcut(keys.Undo, self, self.picker.pad.undo, context=scope)
+        QShortcut(keys.Redo, self, self.picker.pad.redo, context=scope)
         self._lay_out()
         for part in (self.picker, self.editor, self.form):
             part.changed.connect(self._throttle.trigger)
         self.view.clear_input(self.picker.placeholder())
-
-    @property
-    def output(self) -> BlockOutput | None:
-        """The output that is shown; None for none."""
-        return self.view.output
-
-    def title(self) -> str:
-        """Return the title of the page's tab."""
-        return self.tr("Convolution")
-
-    def suggest_picture(self, file: bytes) -> None:
-        """Set the image file that becomes the input when the user selects the picture.
-
-        Args:
-            file: Bytes of an image file. The file of the previous call is ignored.
-        """
-        if file is not self._suggested:
-            self._suggested = file
-            self.picker.set_file(DroppedFile("", file))
 
     def open_picture(self, file: DroppedFile) -> None:
         """Make an image file the input."""
         self.picker.set_file(file)
         self.picker.select_picture()
 
-    def close_workers(self) -> None:
-        """Stop the threads."""
-        self._throttle.stop()
-        self._worker.close()
-        self.editor.close_workers()
-
     def showEvent(self, event: QShowEvent) -> None:
-        """Refresh the networks whose filters are offered."""
+        """Refresh the networks whose filters are offered, and the suggested picture."""
         super().showEvent(event)
+        file = self._suggested()
+        if isinstance(file, bytes) and file is not self._last_suggested:
+            self._last_suggested = file
+            self.picker.set_file(DroppedFile("", file))
         self.editor.refresh_models()
-
-    def event(self, event: QEvent) -> bool:
-        """Override the window's shortcuts for undo and redo, which belong to the pad of another page."""
-        if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.ShortcutOverride and _is_undo(event):
-            event.accept()
-            return True
-        return super().event(event)
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Undo and redo strokes."""
-        if event.matches(QKeySequence.StandardKey.Undo):
-            self.picker.pad.undo()
-        elif event.matches(QKeySequence.StandardKey.Redo):
-            self.picker.pad.redo()
-        else:
-            super().keyPressEvent(event)
 
     def _compute(self) -> None:
         loader, kernel = self.picker.loader(), self.editor.kernel
@@ -135,25 +112,9 @@ class LabPage(QWidget):
     def _lay_out(self) -> None:
         middle = QWidget(self)
         middle.setFixedWidth(_EDITOR_WIDTH)
-        column = QVBoxLayout(middle)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(_MARGIN)
-        column.addWidget(self.editor)
         line = QFrame(self)
         line.setFrameShape(QFrame.Shape.HLine)
         line.setFrameShadow(QFrame.Shadow.Plain)
         line.setForegroundRole(line.palette().ColorRole.Midlight)
-        column.addWidget(line)
-        column.addWidget(self.form)
-        column.addStretch(1)
-        column.addWidget(self.view.weighted_sum)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(_MARGIN, _MARGIN, _MARGIN, _MARGIN)
-        row.setSpacing(_SPACING)
-        row.addWidget(self.picker, 1)
-        row.addWidget(middle)
-        row.addWidget(self.view, 1)
-
-
-def _is_undo(event: QKeyEvent) -> bool:
-    return event.matches(QKeySequence.StandardKey.Undo) or event.matches(QKeySequence.StandardKey.Redo)
+        column(self.editor, line, self.form, None, self.view.weighted_sum, parent=middle, spacing=PAGE_MARGIN)
+        row((self.picker, 1), middle, (self.view, 1), parent=self, margin=PAGE_MARGIN, spacing=20)

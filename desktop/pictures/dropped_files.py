@@ -2,14 +2,17 @@
 
 import base64
 import binascii
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote_to_bytes
 
-from PySide6.QtCore import QMimeData, QUrl
+from PySide6.QtCore import QCoreApplication, QMimeData, QUrl
 from PySide6.QtGui import QImage
+from PySide6.QtWidgets import QFileDialog, QWidget
 
 from desktop.pictures.images import png_of_picture, qimage_of_pillow
+from desktop.widgets import open_file_dialog
 from service.inference import LecternError
 from service.inference.errors import DamagedImage, InputTooLarge
 from service.inference.preprocessing import decode_image
@@ -89,6 +92,23 @@ def dropped_items(mime: QMimeData) -> DroppedItems:
     if inline:
         return DroppedItems(tuple(DroppedFile("image", data) for data in inline))
     return DroppedItems(remote=any(url.scheme() in ("http", "https") for url in urls))
+
+
+def ask_for_pictures(
+    parent: QWidget,
+    title: str,
+    mode: QFileDialog.FileMode,
+    on_chosen: Callable[[list[DroppedFile]], object],
+) -> None:
+    """Ask for picture files; arguments as for :func:`desktop.widgets.open_file_dialog`."""
+    patterns = " ".join(f"*{suffix}" for suffix in SUFFIXES)
+    open_file_dialog(
+        parent,
+        title,
+        mode,
+        lambda names: on_chosen([DroppedFile(Path(name).name, Path(name)) for name in names]),
+        filters=QCoreApplication.translate("PicturesPage", "Pictures ({0})").format(patterns),
+    )
 
 
 def load_picture(file: DroppedFile) -> Picture | LoadFailure:

@@ -8,6 +8,8 @@ from PIL import Image
 from PySide6.QtCore import QBuffer, QIODevice
 from PySide6.QtGui import QImage
 
+Pixels = npt.NDArray[np.uint8]
+
 # Drawings are small: fast compression matters more than size.
 _COMPRESS_LEVEL = 1
 
@@ -39,7 +41,7 @@ def png_of_picture(picture: QImage) -> bytes:
     return bytes(buffer.data().data())
 
 
-def qimage_of_pixels(pixels: npt.NDArray[np.uint8]) -> QImage:
+def qimage_of_pixels(pixels: Pixels) -> QImage:
     """Return uint8 pixels (height, width) or (height, width, 3) as an image that owns its memory."""
     pixels = np.ascontiguousarray(pixels)
     height, width = pixels.shape[:2]

@@ -11,26 +11,26 @@ from PySide6.QtWidgets import (
     QFileDialog,
     QHBoxLayout,
     QLabel,
-    QListWidget,
     QListWidgetItem,
     QPushButton,
     QToolButton,
-    QVBoxLayout,
     QWidget,
 )
 
 from desktop.pictures.dropped_files import (
-    SUFFIXES,
     THUMBNAIL_SIZE,
     DroppedFile,
     LoadFailure,
     Picture,
+    ask_for_pictures,
     dropped_items,
     load_picture,
 )
 from desktop.pictures.picture_view import PictureView
+from desktop.pictures.thumbnail_list import ThumbnailList
 from desktop.prediction.requests import Value
 from desktop.prediction.worker import Worker
+from desktop.widgets import PAGE_MARGIN, column, row
 from desktop.window.actions import create_action
 from desktop.window.messages import error_message, format_percent
 from desktop.window.page import Page
@@ -38,7 +38,6 @@ from service.client import ModelSummary
 from service.inference import Prediction
 
 SAMPLES = Path(__file__).parents[1] / "samples"
-_MARGIN = 16
 _SHOWN_ERRORS = 3
 # Larger numbers belong on the folder page.
 _MAX_PICTURES = 200
@@ -51,8 +50,10 @@ class PicturesPage(Page):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self.title = self.tr("Pictures")
+        self.placeholder = self.tr("Open a picture")
         self.view = PictureView(self)
-        self.tray = QListWidget(self)
+        self.tray = ThumbnailList(self, size=THUMBNAIL_SIZE, margins=(32, 44))
         self.notice = QLabel(self)
         keys = QKeySequence.StandardKey
         self.open = create_action(self, self.tr("&Open pictures…"), self.open_files, keys.Open)
@@ -68,14 +69,6 @@ class PicturesPage(Page):
         self._loader.result_ready.connect(self._add_loaded)
         self._lay_out()
         self.tray.currentRowChanged.connect(self._select)
-
-    def title(self) -> str:
-        """Return the title of the tab."""
-        return self.tr("Pictures")
-
-    def placeholder_text(self) -> str:
-        """Return the text shown while there is no picture."""
-        return self.tr("Open a picture")
 
     def accepts(self, model: ModelSummary) -> bool:
         """Accept all models of pictures."""
@@ -93,9 +86,9 @@ class PicturesPage(Page):
         """Show the label below the picture in the tray."""
         best = prediction.best
         text = self.tr("Unsure") if prediction.unsure else f"{best.label}\n{format_percent(best.score)}"
-        for row, picture in enumerate(self._pictures):
+        for index, picture in enumerate(self._pictures):
             if picture.data is value:
-                self.tray.item(row).setText(text)
+                self.tray.item(index).setText(text)
 
     def set_model(self, model: ModelSummary | None) -> None:
         """Offer the samples of a model."""
@@ -142,14 +135,7 @@ class PicturesPage(Page):
     def open_files(self) -> None:
         """Ask for picture files."""
         self.activated.emit()
-        patterns = " ".join(f"*{suffix}" for suffix in SUFFIXES)
-        dialog = QFileDialog(self, self.tr("Open pictures"), "", self.tr("Pictures ({0})").format(patterns))
-        dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.filesSelected.connect(
-            lambda names: self.load(DroppedFile(Path(name).name, Path(name)) for name in names)
-        )
-        dialog.open()
+        ask_for_pictures(self, self.tr("Open pictures"), QFileDialog.FileMode.ExistingFiles, self.load)
 
     def paste_clipboard(self) -> None:
         """Add a picture or files of the clipboard."""
@@ -179,13 +165,9 @@ class PicturesPage(Page):
             self._errors = [self.tr("Only the first {0} pictures were loaded.").format(_MAX_PICTURES)]
         self._show_notice("\n".join(self._errors))
         self._select_next = True
-        # The worker keeps only the newest job, so the files stand in a queue of their own.
+        # The worker keeps only the newest job, so a queue keeps the files.
         self._queue.extend(files[:_MAX_PICTURES])
         self._loader.put(self._load_queue)
-
-    def close_workers(self) -> None:
-        """Stop the thread."""
-        self._loader.close()
 
     def _load_queue(self) -> Iterator[object]:
         while True:
@@ -248,31 +230,14 @@ class PicturesPage(Page):
         return button
 
     def _lay_out(self) -> None:
-        self.tray.setViewMode(QListWidget.ViewMode.IconMode)
-        self.tray.setFlow(QListWidget.Flow.LeftToRight)
-        self.tray.setWrapping(False)
-        self.tray.setMovement(QListWidget.Movement.Static)
-        self.tray.setIconSize(QSize(THUMBNAIL_SIZE, THUMBNAIL_SIZE))
-        self.tray.setGridSize(QSize(THUMBNAIL_SIZE + 32, THUMBNAIL_SIZE + 44))
-        self.tray.setFixedHeight(THUMBNAIL_SIZE + 62)
         self.tray.setAccessibleName(self.tr("Pictures"))
         self.tray.hide()
         self.notice.setWordWrap(True)
         self.notice.hide()
-        buttons = QHBoxLayout()
-        buttons.setSpacing(8)
-        for text, action in ((self.tr("&Open…"), self.open), (self.tr("&Paste"), self.paste)):
-            button = QPushButton(text, self)
+        buttons = [QPushButton(self.tr("&Open…"), self), QPushButton(self.tr("&Paste"), self)]
+        for button, action in zip(buttons, (self.open, self.paste), strict=True):
             button.clicked.connect(action.trigger)
-            buttons.addWidget(button)
-        buttons.addStretch(1)
-        buttons.addWidget(QLabel(self.tr("Samples:"), self))
         self.samples.setSpacing(0)
-        buttons.addLayout(self.samples)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(_MARGIN, _MARGIN, _MARGIN, _MARGIN)
-        column.setSpacing(12)
-        column.addWidget(self.view, 1)
-        column.addWidget(self.notice)
-        column.addWidget(self.tray)
-        column.addLayout(buttons)
+        footer = row(*buttons, None, QLabel(self.tr("Samples:"), self), self.samples)
+        parts = ((self.view, 1), self.notice, self.tray, footer)
+        column(*parts, parent=self, margin=PAGE_MARGIN, spacing=12)

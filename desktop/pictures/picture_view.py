@@ -9,20 +9,19 @@ _MAX_SHARP = 100
 
 
 class PictureView(QWidget):
-    """Shows a picture as large as it fits."""
+    """Shows a picture as large as it fits.
+
+    Attributes:
+        image: The picture; a null image if there is none.
+    """
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._image = QImage()
+        self.image = QImage()
         self._drop_hint = False
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setMinimumSize(200, 160)
         self.setAccessibleName(self.tr("Picture"))
-
-    @property
-    def image(self) -> QImage:
-        """The picture; a null image if there is none."""
-        return self._image
 
     def show_image(self, image: QImage, name: str) -> None:
         """Show a picture, or none for a null image.
@@ -31,7 +30,7 @@ class PictureView(QWidget):
             image: The picture.
             name: Description for screen readers.
         """
-        self._image = image
+        self.image = image
         self.setAccessibleDescription(name)
         self.update()
 
@@ -49,15 +48,15 @@ class PictureView(QWidget):
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         area = QRectF(self.rect()).adjusted(1, 1, -1, -1)
-        if self._image.isNull() or self._drop_hint:
+        if self.image.isNull() or self._drop_hint:
             self._paint_hint(painter, area)
             return
         target = QRectF()
-        target.setSize(self._image.size().scaled(area.size().toSize(), Qt.AspectRatioMode.KeepAspectRatio))
+        target.setSize(self.image.size().scaled(area.size().toSize(), Qt.AspectRatioMode.KeepAspectRatio))
         target.moveCenter(area.center())
-        smooth = max(self._image.width(), self._image.height()) > _MAX_SHARP
+        smooth = max(self.image.width(), self.image.height()) > _MAX_SHARP
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, smooth)
-        painter.drawImage(target, self._image, QRectF(self._image.rect()))
+        painter.drawImage(target, self.image, QRectF(self.image.rect()))
 
     def _paint_hint(self, painter: QPainter, area: QRectF) -> None:
         colors = self.palette()

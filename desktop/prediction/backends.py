@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from PIL import Image
 
-from desktop.pictures.images import encode_png
+from desktop.pictures.images import Pixels, encode_png
 from service.client import Client, ConnectionFailed, ModelSummary, UnexpectedAnswer
 from service.inference import Card, Prediction
 
 if TYPE_CHECKING:
-    from service.inference import Catalog, Predictor
+    from service.inference import Catalog
 
 Input: TypeAlias = Image.Image | bytes | str
 
@@ -32,7 +32,7 @@ class Location(Enum):
     LOCAL = "local"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class PredictionResult:
     """A prediction with its location and duration.
 
@@ -40,11 +40,14 @@ class PredictionResult:
         prediction: Labels with scores.
         location: Where it was computed.
         milliseconds: Duration, including the network; inputs of one batch share it equally.
+        pixels: The preprocessed picture, uint8 (height, width) or (height, width, 3); None for a text and for
+            predictions of a server.
     """
 
     prediction: Prediction
     location: Location
     milliseconds: float
+    pixels: Pixels | None = None
 
 
 class Backend(Protocol):
@@ -58,9 +61,6 @@ class Backend(Protocol):
 
     def predict(self, model: str, inputs: Sequence[Input], *, version: int | None) -> list[PredictionResult]:
         """Classify a batch of inputs of one kind: drawings, picture files or texts."""
-
-    def close(self) -> None:
-        """Close the connections; no further calls are made."""
 
 
 class LocalBackend:
@@ -83,7 +83,12 @@ class LocalBackend:
             ModelError, CardError: The folder contains no usable models.
         """
         catalog = self.catalog()
-        return tuple(_summary(card, catalog.versions(card.name)) for card in catalog)
+        return tuple(
+            ModelSummary(
+                card.name, card.version, catalog.versions(card.name), card.title, card.task, card.labels
+            )
+            for card in catalog
+        )
 
     def card(self, model: str, version: int | None) -> Card:
         """Return a card; raises ModelNotFound, or errors as :meth:`models`."""
@@ -92,10 +97,17 @@ class LocalBackend:
     def predict(self, model: str, inputs: Sequence[Input], *, version: int | None) -> list[PredictionResult]:
         """Classify inputs; raises any error of ``service.inference``."""
         predictor = self.catalog().predictor(model, version)  # The duration excludes loading.
-        return _timed(Location.LOCAL, lambda: _predict(predictor, inputs))
-
-    def close(self) -> None:
-        """Do nothing: there is no connection."""
+        start = time.perf_counter()
+        rows = [
+            predictor.prepare_image(value) if isinstance(value, Image.Image) else predictor.prepare(value)
+            for value in inputs
+        ]
+        predictions = [predictor.answer(row) for row in predictor.probabilities(predictor.stack(rows))]
+        share = _milliseconds_per_input(start, len(rows))
+        return [
+            PredictionResult(prediction, Location.LOCAL, share, None if predictor.takes_text else row)
+            for prediction, row in zip(predictions, rows, strict=True)
+        ]
 
     def catalog(self) -> "Catalog":
         """Return the catalog, opened on the first call; raises errors as :meth:`models`."""
@@ -111,15 +123,21 @@ class LocalBackend:
 class ServerBackend:
     """Predicts on a server; makes no retries because the local backend takes over."""
 
-    def __init__(self, url: str, *, api_key: str = "", timeout_s: float = SERVER_TIMEOUT_S) -> None:
+    def __init__(
+        self, url: str, *, api_key: Callable[[], str] = lambda: "", timeout_s: float = SERVER_TIMEOUT_S
+    ) -> None:
         """Prepare the connection without sending anything.
 
         Args:
             url: An http or https URL.
-            api_key: Empty if the server needs none.
+            api_key: Returns the API key, or an empty text if the server needs none; called with the first
+                request, because it may wait for the keyring.
             timeout_s: Timeout of each request in seconds.
         """
-        self._client = Client(url, api_key=api_key or None, timeout_s=timeout_s, retries=0)
+        self._url = url
+        self._api_key = api_key
+        self._timeout_s = timeout_s
+        self._client: Client | None = None
         self._lock = threading.Lock()
         self._active = 0
         self._closed = False
@@ -138,49 +156,47 @@ class ServerBackend:
         """Classify inputs; sends drawings as PNG; raises ClientError."""
         encoded = [encode_png(value) if isinstance(value, Image.Image) else value for value in inputs]
         with self._request() as client:
-            results = _timed(Location.SERVER, lambda: client.predict_many(model, encoded, version=version))
-        for result in results:
-            _check_scores(result.prediction)
-        return results
+            start = time.perf_counter()
+            predictions = client.predict_many(model, encoded, version=version)
+            share = _milliseconds_per_input(start, len(encoded))
+        for prediction in predictions:
+            _check_scores(prediction)
+        return [PredictionResult(prediction, Location.SERVER, share) for prediction in predictions]
 
     def close(self) -> None:
         """Refuse further requests, and close the connections when the last active request ends."""
         with self._lock:
             self._closed = True
-            idle = self._active == 0
-        if idle:
-            self._client.close()
+        self._close_unused_client()
 
     @contextmanager
     def _request(self) -> Iterator[Client]:
         """Keep the client open during a request of any thread."""
+        api_key = self._api_key()  # Not within the lock, which close() needs at once.
         with self._lock:
             if self._closed:
                 raise ConnectionFailed("the connection to the server was closed; connect to the new server")
+            if self._client is None:
+                self._client = Client(
+                    self._url, api_key=api_key or None, timeout_s=self._timeout_s, retries=0
+                )
             self._active += 1
         try:
             yield self._client
         finally:
             with self._lock:
                 self._active -= 1
-                unused = self._closed and self._active == 0
-            if unused:
-                self._client.close()
+            self._close_unused_client()
+
+    def _close_unused_client(self) -> None:
+        with self._lock:
+            client = self._client if self._closed and self._active == 0 else None
+        if client is not None:
+            client.close()
 
 
-def _predict(predictor: "Predictor", inputs: Sequence[Input]) -> list[Prediction]:
-    rows = [
-        predictor.prepare_image(value) if isinstance(value, Image.Image) else predictor.prepare(value)
-        for value in inputs
-    ]
-    return [predictor.answer(row) for row in predictor.probabilities(predictor.stack(rows))]
-
-
-def _timed(location: Location, predict: Callable[[], list[Prediction]]) -> list[PredictionResult]:
-    start = time.perf_counter()
-    predictions = predict()
-    share = (time.perf_counter() - start) * 1000 / max(len(predictions), 1)
-    return [PredictionResult(prediction, location, share) for prediction in predictions]
+def _milliseconds_per_input(start: float, count: int) -> float:
+    return (time.perf_counter() - start) * 1000 / max(count, 1)
 
 
 def _check_scores(prediction: Prediction) -> None:
@@ -190,14 +206,3 @@ def _check_scores(prediction: Prediction) -> None:
         raise UnexpectedAnswer(
             f"the response for {prediction.model} contains no probabilities; is it a Lectern server?"
         )
-
-
-def _summary(card: Card, versions: tuple[int, ...]) -> ModelSummary:
-    return ModelSummary(
-        name=card.name,
-        version=card.version,
-        versions=versions,
-        title=card.title,
-        task=card.task,
-        labels=card.labels,
-    )

@@ -1,222 +1,284 @@
-"""Connects the current page with the predictions of the current model."""
+"""Predicts the content of the current page."""
+
+import contextlib
+from collections.abc import Iterator
 
 from PySide6.QtCore import QObject, Signal, Slot
 from PySide6.QtGui import QImage
 
-from desktop.prediction.dispatcher import ConnectionState, Dispatcher
+from desktop.pictures.images import pillow_of
+from desktop.prediction.backends import Location
+from desktop.prediction.connection import Connection
+from desktop.prediction.dispatcher import ConnectionState
 from desktop.prediction.requests import NetworkInput, PredictionRequest, PredictionResponse
-from desktop.prediction.runner import PredictionRunner
 from desktop.prediction.throttle import Throttle
+from desktop.prediction.worker import Worker
+from desktop.settings import SettingsStore
 from desktop.window.page import Page
-from service.client import ModelSummary
+from service.client import ModelSummary, RequestRefused
 from service.inference import LecternError
-from service.inference.errors import BlankImage
+from service.inference.errors import BlankImage, InputError
+from service.inference.preprocessing import decode_image, picture_preparation
 
 # Twenty predictions per second look continuous.
 _INTERVAL_MS = 50
-_COMPARISON = object()
 
 
 class PredictionController(QObject):
     """Predicts the content of the current page whenever the page, the model or the connection changes.
 
+    Predictions run on a thread; while one runs, only the newest pending one is kept.
+
+    Attributes:
+        connection: Provides the dispatcher, and the models that are available.
+        page: The current page; None while predictions are paused.
+        model: The current model; None if no model accepts the page.
+        version: The current version of the model; None if there is no model.
+        compared_version: Another version that also predicts the content; None for none.
+        response: The response for the current content; None while there is none.
+
     Signals:
-        models_changed: The models that accept the current page, a tuple of ModelSummary.
+        page_changed: The new :class:`Page`, or None.
+        models_changed: :attr:`models` was set.
         model_changed: :attr:`model` or :attr:`version` was set.
         response_changed: The PredictionResponse of the current content; None while there is none.
         completed: A new PredictionResponse of the current content.
         comparison_completed: The PredictionResponse of :attr:`compared_version`.
         network_input_ready: The NetworkInput of the current content.
         failed: The LecternError why there is no response.
-        card_ready: The requested Card.
-        connection_changed: The new ConnectionState.
     """
 
-    models_changed = Signal(object)
+    page_changed = Signal(object)
+    models_changed = Signal()
     model_changed = Signal()
     response_changed = Signal(object)
     completed = Signal(object)
     comparison_completed = Signal(object)
     network_input_ready = Signal(object)
     failed = Signal(object)
-    card_ready = Signal(object)
-    connection_changed = Signal(object)
 
-    def __init__(self, dispatcher: Dispatcher, parent: QObject | None = None) -> None:
+    def __init__(self, connection: Connection, store: SettingsStore, parent: QObject | None = None) -> None:
+        """Start without a page.
+
+        Args:
+            connection: Provides the dispatcher, and the models that are available.
+            store: Holds the name of the model that the user chose for each page.
+            parent: Parent object.
+        """
         super().__init__(parent)
+        self.connection = connection
         self.compared_version: int | None = None
-        self._page: Page | None = None
-        self._model: ModelSummary | None = None
-        self._version: int | None = None
-        self._response: PredictionResponse | None = None
+        self._store = store
+        self._available: tuple[ModelSummary, ...] = ()
+        self.page: Page | None = None
+        self.model: ModelSummary | None = None
+        self.version: int | None = None
+        self.response: PredictionResponse | None = None
+        self._last_request = 0
         self._throttle = Throttle(_INTERVAL_MS, self)
         self._throttle.triggered.connect(self.predict)
-        self._runner = PredictionRunner(dispatcher, self)
-        self._runner.completed.connect(self._complete)
-        self._runner.network_input_ready.connect(self._deliver_input)
-        self._runner.failed.connect(self._fail)
-        self._runner.card_ready.connect(self.card_ready)
-        self._runner.connection_changed.connect(self._change_connection)
+        self._predictions = Worker("predict", self)
+        self._predictions.result_ready.connect(self._complete)
+        self._predictions.failed.connect(self._fail)
+        self._inputs = Worker("prepare", self)
+        self._inputs.result_ready.connect(self._deliver_input)
+        connection.changed.connect(self._use_connection)
 
     @property
-    def dispatcher(self) -> Dispatcher:
-        """The dispatcher in use."""
-        return self._runner.dispatcher
-
-    @property
-    def model(self) -> ModelSummary | None:
-        """The current model; None if no model accepts the page."""
-        return self._model
-
-    @property
-    def version(self) -> int | None:
-        """The current version; None for the default version."""
-        return self._version
-
-    @property
-    def response(self) -> PredictionResponse | None:
-        """The response for the current content; None while there is none."""
-        return self._response
-
-    def reconnect(self) -> None:
-        """Try the server now; :attr:`connection_changed` tells what is available."""
-        self._runner.connect_backend()
-
-    def set_dispatcher(self, dispatcher: Dispatcher) -> None:
-        """Use another dispatcher from now on."""
-        self._runner.set_dispatcher(dispatcher)
+    def models(self) -> tuple[ModelSummary, ...]:
+        """The models that accept the current page."""
+        page = self.page
+        return () if page is None else tuple(model for model in self._available if page.accepts(model))
 
     def set_page(self, page: Page | None) -> None:
         """Predict the content of a page from now on; None pauses the predictions."""
-        if self._page is not None:
-            self._page.changed.disconnect(self._page_changed)
-            self._page.settled.disconnect(self._page_settled)
-        self._page = page
+        if self.page is not None:
+            self.page.changed.disconnect(self._page_changed)
+            self.page.settled.disconnect(self._page_settled)
+        self.page = page
+        self.page_changed.emit(page)
         if page is None:
-            self.cancel()
+            self._cancel()
             return
         page.changed.connect(self._page_changed)
         page.settled.connect(self._page_settled)
-        self._offer_models(self.dispatcher.connection_state)
-        self.restart()
+        self._offer_models()
+        self._restart()
 
-    def set_model(self, model: ModelSummary | None, version: int | None) -> None:
-        """Use a model from now on, and predict the current content again if it is another one."""
-        before = (self._model, self._version)
-        self._change_model(model, version)
-        if (model, version) != before:
-            self.restart()
+    def choose_model(self, model: ModelSummary, version: int | None = None) -> None:
+        """Use a model for the current page, now and at later starts.
 
-    def restart(self) -> None:
-        """Drop the current response, and predict the current content again."""
-        self.cancel()
-        self._set_response(None)
-        self.predict(settled=True)
+        Args:
+            model: The model.
+            version: Version of the model; its newest version if None.
+        """
+        if self.page is not None:
+            self._store.update(models={**self._store.settings.models, self.page.key: model.name})
+        self._set_model(model, version)
 
+    @Slot()
     def predict(self, *, settled: bool = False) -> None:
         """Predict the current content; does nothing without content or model.
 
         Args:
             settled: The user has finished the content for now.
         """
-        page, model = self._page, self._model
+        page, model, version = self.page, self.model, self.version
         value = None if page is None else page.value()
         if page is None or value is None or model is None:
             return
         more = []
         if self.compared_version is not None:
-            more.append(PredictionRequest(model.name, self.compared_version, value, settled, _COMPARISON))
+            compared = self.compared_version
+            more.append(PredictionRequest(model.name, compared, value, settled, is_comparison=True))
         if settled:
-            more += [PredictionRequest(model.name, self._version, other) for other in page.other_values()]
+            more += [PredictionRequest(model.name, version, other) for other in page.other_values()]
         origin = page.origin() if settled else None
-        self._runner.predict(PredictionRequest(model.name, self._version, value, settled, origin), *more)
+        request = PredictionRequest(model.name, version, value, settled, origin)
+        # The local backend returns the input of the network with the prediction; a server does not.
+        if self.connection.dispatcher.connection_state.location is Location.SERVER:
+            self._prepare(request)
+        self._put(request, more)
 
-    def restore(self, response: PredictionResponse, model: ModelSummary | None, version: int | None) -> None:
+    def restore(self, response: PredictionResponse) -> None:
         """Show an earlier response again, without predicting.
 
         Args:
             response: The earlier response; its input is the current content.
-            model: The current model from now on.
-            version: The current version from now on.
         """
-        self.cancel()
-        self._change_model(model, version)
+        self._cancel()
+        prediction = response.result.prediction
+        for model in self.models:
+            if model.name == prediction.model:
+                self._change_model(model, prediction.version)
         self._set_response(None)
         self._set_response(response)
-        self._runner.prepare(response.request)
+        if response.result.pixels is None:
+            self._prepare(response.request)
 
-    def fetch_card(self) -> None:
-        """Request the card of the current model; :attr:`card_ready` delivers it."""
-        if self._model is not None:
-            self._runner.fetch_card(self._model.name, self._version)
+    def _put(self, request: PredictionRequest, more: list[PredictionRequest]) -> None:
+        """Predict on the thread; a newer call drops ``more``, whose input errors are ignored."""
+        self._last_request += 1
+        number = self._last_request
+        dispatcher = self.connection.dispatcher
 
-    def cancel(self) -> None:
-        """Drop all pending requests."""
+        def respond(one: PredictionRequest) -> PredictionResponse:
+            value = pillow_of(one.value) if isinstance(one.value, QImage) else one.value
+            return PredictionResponse(one, dispatcher.predict(one.model, [value], version=one.version)[0])
+
+        def job() -> Iterator[object]:
+            yield respond(request)
+            for one in more:
+                if self._last_request != number:
+                    return
+                with contextlib.suppress(InputError, RequestRefused):
+                    yield respond(one)
+
+        self._predictions.put(job)
+
+    def _prepare(self, request: PredictionRequest) -> None:
+        """Compute the input of the network on a thread that does not wait for a slow server."""
+        value, dispatcher = request.value, self.connection.dispatcher
+        if isinstance(value, str):
+            return
+
+        def prepare() -> NetworkInput:
+            spec = dispatcher.card(request.model, request.version).input
+            picture = pillow_of(value) if isinstance(value, QImage) else decode_image(value)
+            return NetworkInput(request, picture_preparation(spec.preprocessing, size=spec.shape[1])(picture))
+
+        self._inputs.call(prepare)
+
+    def _cancel(self) -> None:
         self._throttle.stop()
-        self._runner.cancel()
+        self._predictions.cancel()
+        self._inputs.cancel()
 
-    def close(self) -> None:
-        """Stop the threads and close the connections."""
-        self._throttle.stop()
-        self._runner.close()
+    def _restart(self) -> None:
+        self._cancel()
+        self._set_response(None)
+        self.predict(settled=True)
 
     def _page_changed(self) -> None:
-        if self._page is not None and self._page.value() is None:
-            self.restart()
+        if self.page is not None and self.page.value() is None:
+            self._restart()
         else:
             self._throttle.trigger()
 
     def _page_settled(self) -> None:
-        if self._page is not None and self._page.value() is not None:
+        if self.page is not None and self.page.value() is not None:
             self._throttle.stop()
             self.predict(settled=True)
 
-    def _set_response(self, response: PredictionResponse | None) -> None:
-        self._response = response
-        self.response_changed.emit(response)
+    @Slot(object)
+    def _use_connection(self, state: ConnectionState) -> None:
+        self._available = state.models
+        if self.page is not None:
+            self._offer_models()
+        if state.models_error is not None:
+            self._fail(state.models_error)
+
+    def _offer_models(self) -> None:
+        """Select the model of the settings, with the current version if it is the current model."""
+        assert self.page is not None
+        models, before = self.models, self.model
+        self.models_changed.emit()
+        name = self._store.settings.models.get(self.page.key)
+        model = next((model for model in models if model.name == name), models[0] if models else None)
+        same = model is not None and before is not None and model.name == before.name
+        self._set_model(model, self.version if same else None)
+
+    def _set_model(self, model: ModelSummary | None, version: int | None) -> None:
+        before = (self.model, self.version)
+        self._change_model(model, version)
+        if (self.model, self.version) != before:
+            self._restart()
 
     def _change_model(self, model: ModelSummary | None, version: int | None) -> None:
-        self._model, self._version = model, version
-        if self._page is not None:
-            self._page.set_model(model)
+        if model is not None and version not in model.versions:
+            version = max(model.versions)
+        self.model, self.version = model, None if model is None else version
+        if self.page is not None:
+            self.page.set_model(model)
         self.model_changed.emit()
 
-    def _offer_models(self, state: ConnectionState) -> None:
-        page = self._page
-        if page is not None:
-            self.models_changed.emit(tuple(model for model in state.models if page.accepts(model)))
+    def _set_response(self, response: PredictionResponse | None) -> None:
+        self.response = response
+        self.response_changed.emit(response)
+        if response is not None and response.result.pixels is not None:
+            self.network_input_ready.emit(NetworkInput(response.request, response.result.pixels))
 
     @Slot(object)
     def _complete(self, response: PredictionResponse) -> None:
-        page, value = self._page, response.request.value
+        self.connection.refresh(responded=True)
+        page, request = self.page, response.request
         if page is None:
             return
-        if response.request.origin is _COMPARISON:
+        if request.is_comparison:
             self.comparison_completed.emit(response)
             return
-        page.record_prediction(value, response.result.prediction)
-        if isinstance(value, bytes) and value is not page.value():
-            return  # Another picture of the page.
-        self._set_response(response)
-        self.completed.emit(response)
+        page.record_prediction(request.value, response.result.prediction)
+        if self._is_current(request):
+            self._set_response(response)
+            self.completed.emit(response)
+
+    def _is_current(self, request: PredictionRequest) -> bool:
+        """Return whether a request is not about another picture of the page."""
+        return self.page is not None and (
+            not isinstance(request.value, bytes) or request.value is self.page.value()
+        )
 
     @Slot(object)
     def _deliver_input(self, network_input: NetworkInput) -> None:
-        value = None if self._page is None else self._page.value()
-        # A drawing is a new object with each call of value().
-        if isinstance(value, QImage) or (value is not None and value is network_input.request.value):
+        if self._is_current(network_input.request):
             self.network_input_ready.emit(network_input)
 
     @Slot(object)
     def _fail(self, error: LecternError) -> None:
-        value = None if self._page is None else self._page.value()
+        self.connection.refresh()
+        value = None if self.page is None else self.page.value()
         if error.code == BlankImage.code and isinstance(value, QImage):
-            self._set_response(None)  # A pad whose ink is erased is as good as empty.
+            self._set_response(None)  # The user erased all ink.
             return
-        self._response = None
+        self.response = None
         self.failed.emit(error)
-
-    @Slot(object)
-    def _change_connection(self, state: ConnectionState) -> None:
-        self._offer_models(state)
-        self.connection_changed.emit(state)

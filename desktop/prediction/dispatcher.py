@@ -1,10 +1,9 @@
 """Sends each request to the server while it responds, and to this computer otherwise."""
 
-import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from desktop.prediction.backends import Backend, Input, Location, PredictionResult
+from desktop.prediction.backends import Backend, Input, Location, PredictionResult, ServerBackend
 from service.client import ModelSummary, RequestRefused
 from service.inference import Card, LecternError
 from service.inference.errors import ModelNotFound
@@ -31,9 +30,15 @@ class ConnectionState:
 
 
 class Dispatcher:
-    """Chooses the backend of each request; safe to use from several threads."""
+    """Chooses the backend of each request; safe to use from several threads.
 
-    def __init__(self, local: Backend, server: Backend | None = None, *, expected: bool = False) -> None:
+    Attributes:
+        connection_state: The current state.
+    """
+
+    def __init__(
+        self, local: Backend, server: ServerBackend | None = None, *, expected: bool = False
+    ) -> None:
         """Start with the local backend; :meth:`connect` switches to the server.
 
         Args:
@@ -44,14 +49,7 @@ class Dispatcher:
         self._local = local
         self._server = server
         self._expected = expected
-        self._state = ConnectionState()
-        self._lock = threading.Lock()
-
-    @property
-    def connection_state(self) -> ConnectionState:
-        """The current state."""
-        with self._lock:
-            return self._state
+        self.connection_state = ConnectionState()
 
     @property
     def disconnected(self) -> bool:
@@ -106,10 +104,9 @@ class Dispatcher:
             return self._server.card(model, version)
 
     def close(self) -> None:
-        """Close the connections."""
-        for backend in (self._server, self._local):
-            if backend is not None:
-                backend.close()
+        """Close the connections to the server."""
+        if self._server is not None:
+            self._server.close()
 
     def _use_local(self, error: LecternError | None) -> ConnectionState:
         before = self.connection_state
@@ -129,6 +126,5 @@ class Dispatcher:
         return self._set_state(state)
 
     def _set_state(self, state: ConnectionState) -> ConnectionState:
-        with self._lock:
-            self._state = state
+        self.connection_state = state
         return state

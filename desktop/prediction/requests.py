@@ -3,13 +3,29 @@
 from dataclasses import dataclass
 from typing import TypeAlias
 
-import numpy as np
-import numpy.typing as npt
 from PySide6.QtGui import QImage
 
+from desktop.pictures.images import Pixels
 from desktop.prediction.backends import PredictionResult
 
 Value: TypeAlias = QImage | bytes | str
+
+
+@dataclass(frozen=True, eq=False)
+class Origin:
+    """The content that a request was made for, with what is needed to restore it.
+
+    Attributes:
+        page: Key of the page.
+        document_id: Number of the page's document; edits of a document keep its number.
+        snapshot: Argument for the page's ``restore``.
+        thumbnail: Small image of the content.
+    """
+
+    page: str
+    document_id: int
+    snapshot: object
+    thumbnail: QImage
 
 
 @dataclass(frozen=True)
@@ -21,14 +37,16 @@ class PredictionRequest:
         version: Version of the model; the default version if None.
         value: A drawing (8-bit grey), the bytes of a picture file, or a text.
         settled: False while the user is still drawing or typing.
-        origin: Passed on unchanged to the response.
+        origin: What the history needs to restore the content; None for content that it does not list.
+        is_comparison: Whether the prediction is the one to compare with.
     """
 
     model: str
     version: int | None
     value: Value
     settled: bool = True
-    origin: object = None
+    origin: Origin | None = None
+    is_comparison: bool = False
 
 
 @dataclass(frozen=True)
@@ -41,7 +59,7 @@ class PredictionResponse:
 
 @dataclass(frozen=True, eq=False)
 class NetworkInput:
-    """The preprocessed input of a request: uint8 pixels (height, width) or (height, width, 3)."""
+    """The preprocessed picture of a request: uint8 (height, width) or (height, width, 3)."""
 
     request: PredictionRequest
-    pixels: npt.NDArray[np.uint8]
+    pixels: Pixels

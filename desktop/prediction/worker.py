@@ -4,6 +4,7 @@ import contextlib
 import threading
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import TypeAlias
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
@@ -71,17 +72,13 @@ class Worker(QObject):
     result_ready = Signal(object)
     failed = Signal(object)
     finished = Signal()
-    _result = Signal(int, object)
-    _error = Signal(int, object)
-    _end = Signal(int)
+    _emission = Signal(int, object)
     _stopped = Signal()
 
     def __init__(self, name: str, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._slot = JobSlot()
-        self._result.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
-        self._error.connect(self._fail, Qt.ConnectionType.QueuedConnection)
-        self._end.connect(self._finish, Qt.ConnectionType.QueuedConnection)
+        self._emission.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
         self._stopped.connect(self._release, Qt.ConnectionType.QueuedConnection)
         # A daemon, so that a server that never responds cannot keep the program alive.
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
@@ -90,6 +87,14 @@ class Worker(QObject):
     def put(self, job: Job) -> None:
         """Run a job next, in place of the pending one."""
         self._slot.put(job)
+
+    def call(self, function: Callable[[], object]) -> None:
+        """Run a function next, in place of the pending job; its value is the only result."""
+
+        def job() -> Iterator[object]:
+            yield function()
+
+        self.put(job)
 
     def cancel(self) -> None:
         """Drop the pending job and the results of the running one, which stops at its next result."""
@@ -114,33 +119,24 @@ class Worker(QObject):
                 for result in job():
                     if self._slot.is_cancelled(job_id):
                         break
-                    self._result.emit(job_id, result)
+                    self._emission.emit(job_id, partial(self.result_ready.emit, result))
                 else:
-                    self._end.emit(job_id)
+                    self._emission.emit(job_id, self.finished.emit)
             except Exception as error:  # The window's thread raises it again, for the crash hook.
-                if not self._slot.is_cancelled(job_id):
-                    self._error.emit(job_id, error)
+                self._emission.emit(job_id, partial(self._fail, error))
         # At exit, Qt deletes this object even while the thread runs.
         with contextlib.suppress(RuntimeError):
             self._stopped.emit()
 
     @Slot(int, object)
-    def _deliver(self, job_id: int, result: object) -> None:
+    def _deliver(self, job_id: int, emit: Callable[[], object]) -> None:
         if not self._slot.is_cancelled(job_id):
-            self.result_ready.emit(result)
+            emit()
 
-    @Slot(int, object)
-    def _fail(self, job_id: int, error: Exception) -> None:
-        if self._slot.is_cancelled(job_id):
-            return
+    def _fail(self, error: Exception) -> None:
         if not isinstance(error, LecternError):
             raise error
         self.failed.emit(error)
-
-    @Slot(int)
-    def _finish(self, job_id: int) -> None:
-        if not self._slot.is_cancelled(job_id):
-            self.finished.emit()
 
     @Slot()
     def _release(self) -> None:
@@ -149,6 +145,12 @@ class Worker(QObject):
 
 
 _closing: set[Worker] = set()
+
+
+def close_workers(parent: QObject) -> None:
+    """Close all workers below an object."""
+    for worker in parent.findChildren(Worker):
+        worker.close()
 
 
 def join_closed_workers(timeout_s: float) -> None:

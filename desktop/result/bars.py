@@ -85,24 +85,23 @@ class Bar(QProgressBar):
 
 
 class Bars(QWidget):
-    """The bars of all labels, in the order of the labels or of the probabilities."""
+    """The bars of all labels, in the order of the labels or of the probabilities.
+
+    Attributes:
+        rows: The bars from top to bottom.
+    """
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._labels: tuple[str, ...] = ()
         self._scores: dict[str, float] = {}
         self._order = BarOrder.LABELS
-        self._rows: list[Bar] = []
+        self.rows: list[Bar] = []
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(0, 0, 0, 0)
         self._column.setSpacing(0)
         self._column.addStretch(1)
         self.setAccessibleName(self.tr("Probabilities"))
-
-    @property
-    def rows(self) -> tuple[Bar, ...]:
-        """The bars from top to bottom."""
-        return tuple(self._rows)
 
     def set_labels(self, labels: tuple[str, ...]) -> None:
         """Show an empty bar for each label of a model, given in the order of its outputs."""
@@ -128,17 +127,17 @@ class Bars(QWidget):
         super().changeEvent(event)
 
     def _create_rows(self) -> None:
-        for row in self._rows:
+        for row in self.rows:
             self._column.removeWidget(row)
             row.deleteLater()
-        self._rows = [Bar(self) for _ in self._labels]
-        for row in self._rows:
+        self.rows = [Bar(self) for _ in self._labels]
+        for row in self.rows:
             self._column.insertWidget(self._column.count() - 1, row, 2)
         self._update_label_width()
 
     def _update_label_width(self) -> None:
         widths = [self.fontMetrics().horizontalAdvance(label) for label in self._labels]
-        for row in self._rows:
+        for row in self.rows:
             # Bold text is wider than the metrics of the regular font say.
             row.label_width = round(max(widths, default=0) * 1.08) + 4
             row.updateGeometry()
@@ -148,5 +147,5 @@ class Bars(QWidget):
         if self._order is BarOrder.SCORES:
             labels.sort(key=lambda label: -self._scores.get(label, 0.0))
         best = max(self._scores, key=lambda label: self._scores[label], default=None)
-        for row, label in zip(self._rows, labels, strict=True):
+        for row, label in zip(self.rows, labels, strict=True):
             row.set_score(label, self._scores.get(label), highlighted=label == best)

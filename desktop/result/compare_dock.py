@@ -2,12 +2,12 @@
 
 from PySide6.QtCore import QSignalBlocker, Qt, Slot
 from PySide6.QtGui import QKeySequence
-from PySide6.QtWidgets import QComboBox, QDockWidget, QLabel, QMainWindow, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDockWidget, QLabel, QMainWindow, QWidget
 
 from desktop.prediction.controller import PredictionController
 from desktop.prediction.requests import PredictionResponse
 from desktop.result.bars import Bars
-from desktop.settings import BarOrder
+from desktop.widgets import PAGE_MARGIN, column, create_combo, scale_font
 from desktop.window.messages import format_percent, timing_text
 from service.client import ModelSummary
 
@@ -26,8 +26,7 @@ class CompareDock(QDockWidget):
         self._controller = controller
         self.setObjectName("compare")
         self.setWindowTitle(self.tr("Comparison"))
-        self.versions = QComboBox(self)
-        self.versions.setAccessibleName(self.tr("Version to compare with"))
+        self.versions = create_combo(self.tr("Version to compare with"), parent=self)
         self.headline = QLabel(self)
         self.detail = QLabel(self)
         self.bars = Bars(self)
@@ -50,14 +49,8 @@ class CompareDock(QDockWidget):
     @property
     def version(self) -> int | None:
         """The version to compare with; None while the dock is hidden, or without another version."""
-        if self.isHidden() or self.versions.count() == 0:
-            return None
-        version: int = self.versions.currentData()
+        version: int | None = None if self.isHidden() else self.versions.currentData()
         return version
-
-    def set_order(self, order: BarOrder) -> None:
-        """Sort the bars."""
-        self.bars.set_order(order)
 
     def _compare(self) -> None:
         self._set_compared_version()
@@ -72,7 +65,7 @@ class CompareDock(QDockWidget):
             return
         self._model = (model, version)
         others = [] if model is None else [number for number in sorted(model.versions) if number != version]
-        selected = self.versions.currentData() if self.versions.count() else None
+        selected = self.versions.currentData()
         with QSignalBlocker(self.versions):
             self.versions.clear()
             for number in others:
@@ -100,19 +93,11 @@ class CompareDock(QDockWidget):
         self.duration.setText(timing_text(response.result))
 
     def _lay_out(self) -> None:
-        font = self.font()
-        font.setPointSizeF(font.pointSizeF() * 2.4)
-        font.setBold(True)
-        self.headline.setFont(font)
+        scale_font(self.headline, 2.4, bold=True)
         self.headline.setMinimumHeight(self.headline.fontMetrics().height())
         body = QWidget(self)
         body.setMinimumWidth(_WIDTH)
-        column = QVBoxLayout(body)
-        column.setContentsMargins(16, 16, 16, 16)
-        column.setSpacing(8)
-        column.addWidget(self.versions)
-        column.addWidget(self.headline)
-        column.addWidget(self.detail)
-        column.addWidget(self.bars, 1)
-        column.addWidget(self.duration, 0, Qt.AlignmentFlag.AlignRight)
+        self.duration.setAlignment(Qt.AlignmentFlag.AlignRight)
+        parts = (self.versions, self.headline, self.detail, (self.bars, 1), self.duration)
+        column(*parts, parent=body, margin=PAGE_MARGIN)
         self.setWidget(body)

@@ -1,12 +1,10 @@
 """The view of enlarged pixels, one of which can be selected."""
 
-import numpy as np
-import numpy.typing as npt
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QImage, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from desktop.pictures.images import qimage_of_pixels
+from desktop.pictures.images import Pixels, qimage_of_pixels
 
 _PREFERRED_SIZE = 240
 _KEY_OFFSETS = {
@@ -19,6 +17,13 @@ _KEY_OFFSETS = {
 
 class PixelView(QWidget):
     """Shows pixels as large as possible, or a placeholder text.
+
+    Attributes:
+        pixels: uint8 (height, width) or (height, width, 3); None while the placeholder is shown.
+        image: The pixels at their original size; a null image while the placeholder is shown.
+        placeholder: The text that is shown without pixels.
+        highlight: The framed pixels; a null rectangle for none.
+        selected_pixel: Column and row of the selected pixel; None for none.
 
     Signals:
         pixel_selected: The pixel below the mouse or chosen with the arrow keys, a QPoint of column and row;
@@ -41,11 +46,11 @@ class PixelView(QWidget):
         super().__init__(parent)
         self._selectable = selectable
         self._smooth = smooth
-        self._pixels: npt.NDArray[np.uint8] | None = None
-        self._image = QImage()
-        self._placeholder = ""
-        self._highlight = QRect()
-        self._selected: QPoint | None = None
+        self.pixels: Pixels | None = None
+        self.image = QImage()
+        self.placeholder = ""
+        self.highlight = QRect()
+        self.selected_pixel: QPoint | None = None
         self.setAccessibleName(name)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setMinimumSize(120, 120)
@@ -54,61 +59,36 @@ class PixelView(QWidget):
             self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
             self.setCursor(Qt.CursorShape.CrossCursor)
 
-    @property
-    def pixels(self) -> npt.NDArray[np.uint8] | None:
-        """The pixels, uint8 (height, width) or (height, width, 3); None while the placeholder is shown."""
-        return self._pixels
-
-    @property
-    def image(self) -> QImage:
-        """The pixels at their original size; a null image while the placeholder is shown."""
-        return self._image
-
-    @property
-    def highlight(self) -> QRect:
-        """The framed pixels; a null rectangle for none."""
-        return self._highlight
-
-    @property
-    def selected_pixel(self) -> QPoint | None:
-        """Column and row of the selected pixel; None for none."""
-        return self._selected
-
-    @property
-    def placeholder(self) -> str:
-        """The text that is shown without pixels."""
-        return self._placeholder
-
-    def set_pixels(self, pixels: npt.NDArray[np.uint8]) -> None:
+    def set_pixels(self, pixels: Pixels) -> None:
         """Show pixels, uint8 (height, width) or (height, width, 3)."""
-        self._pixels = pixels
-        self._image = qimage_of_pixels(pixels)
-        self._placeholder = ""
+        self.pixels = pixels
+        self.image = qimage_of_pixels(pixels)
+        self.placeholder = ""
         self.setAccessibleDescription(
-            self.tr("{0} × {1} pixels").format(self._image.width(), self._image.height())
+            self.tr("{0} × {1} pixels").format(self.image.width(), self.image.height())
         )
-        if self._selected is not None and not self._image.rect().contains(self._selected):
+        if self.selected_pixel is not None and not self.image.rect().contains(self.selected_pixel):
             self._select(None)
         self.update()
 
     def show_placeholder(self, text: str) -> None:
         """Show a text in place of pixels."""
-        self._pixels = None
-        self._image = QImage()
-        self._placeholder = text
-        self._highlight = QRect()
+        self.pixels = None
+        self.image = QImage()
+        self.placeholder = text
+        self.highlight = QRect()
         self.setAccessibleDescription(text)
         self._select(None)
         self.update()
 
     def set_highlight(self, pixels: QRect) -> None:
         """Frame some pixels, which may lie outside of the image; a null rectangle removes the frame."""
-        self._highlight = pixels
+        self.highlight = pixels
         self.update()
 
     def image_rect(self) -> QRectF:
         """Return the area of the pixels in widget coordinates."""
-        size = self._image.size() if not self._image.isNull() else QSize(1, 1)
+        size = self.image.size() if not self.image.isNull() else QSize(1, 1)
         width, height = size.width() * self._scale(size), size.height() * self._scale(size)
         return QRectF((self.width() - width) / 2, (self.height() - height) / 2, width, height)
 
@@ -121,19 +101,19 @@ class PixelView(QWidget):
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         rect, colors = self.image_rect(), self.palette()
-        if self._image.isNull():
+        if self.image.isNull():
             painter.setPen(QPen(colors.mid().color(), 1))
             painter.setBrush(colors.base())
             painter.drawRoundedRect(rect.adjusted(1, 1, -1, -1), 6, 6)
             painter.setPen(colors.placeholderText().color())
             flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
-            painter.drawText(rect.adjusted(12, 12, -12, -12), flags, self._placeholder)
+            painter.drawText(rect.adjusted(12, 12, -12, -12), flags, self.placeholder)
             return
-        shrinks = rect.width() < self._image.width()
+        shrinks = rect.width() < self.image.width()
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, self._smooth or shrinks)
-        painter.drawImage(rect, self._image, QRectF(self._image.rect()))
+        painter.drawImage(rect, self.image, QRectF(self.image.rect()))
         painter.setBrush(Qt.BrushStyle.NoBrush)
-        if not self._highlight.isNull():
+        if not self.highlight.isNull():
             self._paint_highlight(painter)
         if self.hasFocus():
             painter.setPen(QPen(colors.highlight().color(), 2))
@@ -151,12 +131,12 @@ class PixelView(QWidget):
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Move the selection with the arrow keys; the first one selects the middle."""
         offset = _KEY_OFFSETS.get(Qt.Key(event.key()))
-        if offset is None or not self._selectable or self._image.isNull():
+        if offset is None or not self._selectable or self.image.isNull():
             super().keyPressEvent(event)
             return
-        middle = QPoint(self._image.width() // 2, self._image.height() // 2)
-        pixel = middle if self._selected is None else self._selected + offset
-        if self._image.rect().contains(pixel):
+        middle = QPoint(self.image.width() // 2, self.image.height() // 2)
+        pixel = middle if self.selected_pixel is None else self.selected_pixel + offset
+        if self.image.rect().contains(pixel):
             self._select(pixel)
 
     def _scale(self, size: QSize) -> float:
@@ -164,22 +144,22 @@ class PixelView(QWidget):
 
     def _pixel_at(self, position: QPointF) -> QPoint | None:
         rect = self.image_rect()
-        if self._image.isNull() or not rect.contains(position):
+        if self.image.isNull() or not rect.contains(position):
             return None
-        offset = (position - rect.topLeft()) / self._scale(self._image.size())
+        offset = (position - rect.topLeft()) / self._scale(self.image.size())
         return QPoint(
-            min(int(offset.x()), self._image.width() - 1), min(int(offset.y()), self._image.height() - 1)
+            min(int(offset.x()), self.image.width() - 1), min(int(offset.y()), self.image.height() - 1)
         )
 
     def _select(self, pixel: QPoint | None) -> None:
-        if pixel != self._selected:
-            self._selected = pixel
+        if pixel != self.selected_pixel:
+            self.selected_pixel = pixel
             self.pixel_selected.emit(pixel)
 
     def _paint_highlight(self, painter: QPainter) -> None:
-        scale, origin = self._scale(self._image.size()), self.image_rect().topLeft()
+        scale, origin = self._scale(self.image.size()), self.image_rect().topLeft()
         frame = QRectF(
-            origin + self._highlight.topLeft().toPointF() * scale, self._highlight.size().toSizeF() * scale
+            origin + self.highlight.topLeft().toPointF() * scale, self.highlight.size().toSizeF() * scale
         )
         # Two colours, so that the frame is visible on any pixels.
         for color, width in ((Qt.GlobalColor.black, 4), (Qt.GlobalColor.yellow, 2)):

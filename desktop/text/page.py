@@ -4,15 +4,15 @@ from typing import cast
 
 from PySide6.QtCore import QSignalBlocker, Qt, QTimer
 from PySide6.QtGui import QColor, QImage, QPainter
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLabel, QPlainTextEdit, QPushButton, QWidget
 
 from desktop.prediction.requests import Value
+from desktop.widgets import PAGE_MARGIN, column, row, scale_font
 from desktop.window.page import Page
 from service.client import ModelSummary
 
 # After a pause this long, the text counts as complete.
 _SETTLE_MS = 600
-_MARGIN = 16
 _THUMBNAIL_SIZE = 112
 
 
@@ -24,13 +24,13 @@ class TextPage(Page):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self.title = self.tr("Text")
+        self.placeholder = self.tr("Write a review")
         self.editor = QPlainTextEdit(self)
         self.editor.setAccessibleName(self.tr("Text to classify"))
         self.editor.setPlaceholderText(self.tr("Enter a film review in English"))
         self.editor.setTabChangesFocus(True)
-        font = self.editor.font()
-        font.setPointSizeF(font.pointSizeF() * 1.25)
-        self.editor.setFont(font)
+        scale_font(self.editor, 1.25)
         self.editor.document().setDocumentMargin(12)
         self._settle_timer = QTimer(self)
         self._settle_timer.setSingleShot(True)
@@ -38,14 +38,6 @@ class TextPage(Page):
         self._settle_timer.timeout.connect(self.settled)
         self.editor.textChanged.connect(self._text_changed)
         self._lay_out()
-
-    def title(self) -> str:
-        """Return the title of the page's tab."""
-        return self.tr("Text")
-
-    def placeholder_text(self) -> str:
-        """Return the text that is shown without a prediction."""
-        return self.tr("Write a review")
 
     def accepts(self, model: ModelSummary) -> bool:
         """Return whether a model classifies texts."""
@@ -98,11 +90,4 @@ class TextPage(Page):
         hint.setWordWrap(True)
         clear = QPushButton(self.tr("&Clear"), self)
         clear.clicked.connect(self.clear)
-        footer = QHBoxLayout()
-        footer.addWidget(hint, 1)
-        footer.addWidget(clear)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(_MARGIN, _MARGIN, _MARGIN, _MARGIN)
-        column.setSpacing(12)
-        column.addWidget(self.editor, 1)
-        column.addLayout(footer)
+        column((self.editor, 1), row((hint, 1), clear), parent=self, margin=PAGE_MARGIN, spacing=12)

@@ -2,6 +2,29 @@
 <!DOCTYPE TS>
 <TS version="2.1" language="de_DE">
 <context>
+    <name>AboutAction</name>
+    <message>
+        <source>&amp;About Lectern</source>
+        <translation>Ü&amp;ber Lectern</translation>
+    </message>
+    <message>
+        <source>Lectern shows how the networks of a deep-learning course classify drawings, pictures and texts.
+
+It connects to no other computer than the server in Preferences.
+
+Log file: {0}</source>
+        <translation>Lectern zeigt, wie die Netze eines Deep-Learning-Kurses Zeichnungen, Bilder und Texte klassifizieren.
+
+Es verbindet sich mit keinem anderen Rechner als dem Server in den Einstellungen.
+
+Protokolldatei: {0}</translation>
+    </message>
+    <message>
+        <source>About Lectern</source>
+        <translation>Über Lectern</translation>
+    </message>
+</context>
+<context>
     <name>Banner</name>
     <message>
         <source>&amp;Retry</source>
@@ -111,6 +134,13 @@
     <message>
         <source>{0} epochs on {1}</source>
         <translation>{0} Epochen auf {1}</translation>
+    </message>
+</context>
+<context>
+    <name>CardViewer</name>
+    <message>
+        <source>About this &amp;model…</source>
+        <translation>Über dieses &amp;Modell …</translation>
     </message>
 </context>
 <context>
@@ -478,6 +508,10 @@
         <translation>Nach {0} von {1} Dateien abgebrochen</translation>
     </message>
     <message>
+        <source>Classify a &amp;folder…</source>
+        <translation>Einen &amp;Ordner klassifizieren …</translation>
+    </message>
+    <message>
         <source>{0} of {1} files</source>
         <translation>{0} von {1} Dateien</translation>
     </message>
@@ -530,10 +564,6 @@
     <message>
         <source>Open a picture</source>
         <translation>Bild öffnen</translation>
-    </message>
-    <message>
-        <source>Pictures ({0})</source>
-        <translation>Bilder ({0})</translation>
     </message>
     <message>
         <source>Preprocessed like a digit: 28 × 28</source>
@@ -659,28 +689,8 @@
 <context>
     <name>MainWindow</name>
     <message>
-        <source>Classify a &amp;folder…</source>
-        <translation>Einen &amp;Ordner klassifizieren …</translation>
-    </message>
-    <message>
-        <source>&amp;Preferences…</source>
-        <translation>Ein&amp;stellungen …</translation>
-    </message>
-    <message>
         <source>&amp;Quit</source>
         <translation>&amp;Beenden</translation>
-    </message>
-    <message>
-        <source>&amp;Clear</source>
-        <translation>&amp;Leeren</translation>
-    </message>
-    <message>
-        <source>About this &amp;model…</source>
-        <translation>Über dieses &amp;Modell …</translation>
-    </message>
-    <message>
-        <source>&amp;About Lectern</source>
-        <translation>Ü&amp;ber Lectern</translation>
     </message>
     <message>
         <source>&amp;File</source>
@@ -701,22 +711,6 @@
     <message>
         <source>&amp;Help</source>
         <translation>&amp;Hilfe</translation>
-    </message>
-    <message>
-        <source>Lectern shows how the networks of a deep-learning course classify drawings, pictures and texts.
-
-It connects to no other computer than the server in Preferences.
-
-Log file: {0}</source>
-        <translation>Lectern zeigt, wie die Netze eines Deep-Learning-Kurses Zeichnungen, Bilder und Texte klassifizieren.
-
-Es verbindet sich mit keinem anderen Rechner als dem Server in den Einstellungen.
-
-Protokolldatei: {0}</translation>
-    </message>
-    <message>
-        <source>About Lectern</source>
-        <translation>Über Lectern</translation>
     </message>
 </context>
 <context>
@@ -877,6 +871,10 @@ Protokolldatei: {0}</translation>
 <context>
     <name>PreferencesDialog</name>
     <message>
+        <source>&amp;Preferences…</source>
+        <translation>Ein&amp;stellungen …</translation>
+    </message>
+    <message>
         <source>Preferences</source>
         <translation>Einstellungen</translation>
     </message>
@@ -1019,6 +1017,13 @@ Protokolldatei: {0}</translation>
     <message>
         <source>Probabilities over time</source>
         <translation>Wahrscheinlichkeiten im Lauf der Zeit</translation>
+    </message>
+</context>
+<context>
+    <name>Tabs</name>
+    <message>
+        <source>&amp;Clear</source>
+        <translation>&amp;Leeren</translation>
     </message>
 </context>
 <context>

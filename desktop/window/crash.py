@@ -12,9 +12,9 @@ from types import TracebackType
 
 from PySide6.QtCore import QObject, QStandardPaths, Qt, Signal, qVersion
 from PySide6.QtGui import QFontDatabase, QGuiApplication
-from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLabel, QPlainTextEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLabel, QPlainTextEdit, QWidget
 
-from desktop.theme import remove_icons
+from desktop.widgets import DIALOG_MARGIN, column, create_buttons
 
 _LOG = logging.getLogger("lectern.desktop")
 _MAX_LOG_BYTES, _LOG_FILES = 1_000_000, 2
@@ -75,16 +75,10 @@ class CrashDialog(QDialog):
         self.report.setReadOnly(True)
         self.report.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
         self.report.setAccessibleName(self.tr("Report"))
-        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close, self)
+        buttons = create_buttons(self, QDialogButtonBox.StandardButton.Close)
         self.copy = buttons.addButton(self.tr("&Copy report"), QDialogButtonBox.ButtonRole.ActionRole)
         self.copy.clicked.connect(lambda: QGuiApplication.clipboard().setText(text))
-        remove_icons(buttons)
-        buttons.rejected.connect(self.reject)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(20, 20, 20, 20)
-        column.setSpacing(16)
-        for widget in (message, self.report, buttons):
-            column.addWidget(widget)
+        column(message, self.report, buttons, parent=self, margin=DIALOG_MARGIN, spacing=16)
         self.resize(640, 420)
 
 

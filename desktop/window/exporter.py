@@ -8,7 +8,7 @@ from PySide6.QtGui import QGuiApplication, QImage, QKeySequence
 from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 
 from desktop.pictures.images import png_of_picture
-from desktop.prediction.backends import PredictionResult
+from desktop.prediction.requests import PredictionResponse
 from desktop.window.actions import create_action
 from desktop.window.export_formats import result_json, result_text
 from service.inference.files import write_atomically
@@ -23,7 +23,7 @@ class Exporter(QObject):
         *,
         picture: Callable[[], QImage],
         network_input: Callable[[], QImage],
-        result: Callable[[], PredictionResult | None],
+        response: Callable[[], PredictionResponse | None],
     ) -> None:
         """Make the actions.
 
@@ -31,11 +31,11 @@ class Exporter(QObject):
             window: Parent of the dialogs.
             picture: Returns the current picture; a null image if there is none.
             network_input: Returns the input of the network; a null image if there is none.
-            result: Returns the current result; None if there is none.
+            response: Returns the current response; None if there is none.
         """
         super().__init__(window)
         self._window = window
-        self._result = result
+        self._response = response
         keys = QKeySequence.StandardKey
         self.copy_picture = create_action(
             self, self.tr("&Copy picture"), lambda: self._copy_image(picture()), keys.Copy
@@ -66,9 +66,9 @@ class Exporter(QObject):
             QGuiApplication.clipboard().setImage(image)
 
     def _copy_result(self) -> None:
-        result = self._result()
-        if result is not None:
-            text = result_json(result)
+        response = self._response()
+        if response is not None:
+            text = result_json(response.result)
             mime = QMimeData()
             mime.setText(text)
             mime.setData("application/json", text.encode())
@@ -79,8 +79,9 @@ class Exporter(QObject):
             self._save(name, self.tr("PNG picture (*.png)"), lambda path: png_of_picture(image))
 
     def _save_result(self) -> None:
-        result = self._result()
-        if result is not None:
+        response = self._response()
+        if response is not None:
+            result = response.result
             name = self.tr("result")
             filters = self.tr("JSON (*.json)") + ";;" + self.tr("CSV (*.csv)")
             self._save(f"{name}.json", filters, lambda path: result_text(result, name, path).encode())

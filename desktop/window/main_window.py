@@ -1,30 +1,11 @@
 """Builds the main window and connects its components."""
 
-from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QByteArray, Qt, Slot
-from PySide6.QtGui import (
-    QAction,
-    QCloseEvent,
-    QDragEnterEvent,
-    QDragLeaveEvent,
-    QDropEvent,
-    QGuiApplication,
-)
-from PySide6.QtWidgets import (
-    QFrame,
-    QHBoxLayout,
-    QMainWindow,
-    QMenu,
-    QMessageBox,
-    QScrollArea,
-    QTabWidget,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtCore import QByteArray
+from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent
+from PySide6.QtWidgets import QFrame, QMainWindow, QScrollArea, QWidget
 
-from desktop import theme
 from desktop.drawing.page import DrawPage
 from desktop.explain.backend import ExplanationBackend
 from desktop.explain.dock import ExplanationDock
@@ -32,24 +13,22 @@ from desktop.folder.page import FolderPage
 from desktop.lab.page import LabPage
 from desktop.pictures.dropped_files import dropped_items
 from desktop.pictures.page import PicturesPage
-from desktop.prediction.backends import LocalBackend, PredictionResult, ServerBackend
+from desktop.prediction.backends import LocalBackend
+from desktop.prediction.connection import Connection
 from desktop.prediction.controller import PredictionController
-from desktop.prediction.dispatcher import ConnectionState, Dispatcher
-from desktop.prediction.requests import PredictionResponse
+from desktop.prediction.worker import close_workers
 from desktop.result.compare_dock import CompareDock
-from desktop.result.history import HistoryStrip, Origin
+from desktop.result.history import HistoryStrip
 from desktop.result.panel import ResultPanel
-from desktop.settings import BarOrder, Settings, SettingsStore, Theme
+from desktop.settings import Settings, SettingsStore
 from desktop.text.page import TextPage
-from desktop.window.actions import ThemeActions, create_action
+from desktop.widgets import column, row
+from desktop.window.actions import AboutAction, ThemeActions, add_menu, create_action
 from desktop.window.banner import Banner
-from desktop.window.card_dialog import CardDialog
-from desktop.window.crash import log_file
+from desktop.window.card_dialog import CardViewer
 from desktop.window.exporter import Exporter
-from desktop.window.messages import error_message
-from desktop.window.page import Page
-from desktop.window.preferences import PreferencesDialog
-from service.client import DEFAULT_URL, ModelSummary
+from desktop.window.preferences import preferences_action
+from desktop.window.tabs import Tabs
 
 _SIZE = (1040, 700)
 
@@ -75,45 +54,38 @@ class MainWindow(QMainWindow):
         """
         super().__init__()
         self.store = SettingsStore(settings, self)
-        self._local = LocalBackend(models)
-        self._server, self._offline = server, offline
-        self._applied = settings
-        self._orders = {DrawPage.key: settings.order}
-        self.controller = PredictionController(self._create_dispatcher(), self)
-        self.banner = Banner(self)
-        self.tabs = QTabWidget(self)
+        local = LocalBackend(models)
+        self.connection = Connection(local, self.store, server=server, offline=offline, parent=self)
+        self.controller = PredictionController(self.connection, self.store, self)
+        explanations = ExplanationBackend(local.catalog)
+        self.banner = Banner(self.connection, self)
         self.draw_page = DrawPage(self.controller, self.store, self)
         self.pictures_page = PicturesPage(self)
         self.text_page = TextPage(self)
-        self.pages: tuple[Page, ...] = (self.draw_page, self.pictures_page, self.text_page)
-        self.page: Page = self.draw_page
-        self.folder_page = FolderPage(self)
-        explanations = ExplanationBackend(self._local.catalog)
-        self.lab_page = LabPage(explanations, self)
+        self.folder_page = FolderPage(self.connection, self)
+        self.lab_page = LabPage(explanations, self.pictures_page.value, self)
+        self.tabs = Tabs(self.controller, (self.draw_page, self.pictures_page, self.text_page), self)
+        self.panel = ResultPanel(self.controller, self)
+        self.strip = HistoryStrip(self)
         self.explanation_dock = ExplanationDock(explanations, self.controller, self)
         self.compare = CompareDock(self.controller, self)
-        self.panel = ResultPanel(self)
-        self.strip = HistoryStrip(self)
         self.exporter = Exporter(
             self,
-            picture=lambda: self.page.picture(),
+            picture=lambda: self.tabs.page.picture(),
             network_input=lambda: self.panel.preview.image,
-            result=self._result,
+            response=lambda: self.controller.response,
         )
         self._lay_out()
         self._add_menus()
-        self._connect_controller()
         self._connect_components()
-        self._restore_state(settings)
-
-    @property
-    def settings(self) -> Settings:
-        """The current settings."""
-        return self.store.settings
+        self.resize(*_SIZE)
+        self.restoreGeometry(QByteArray(settings.geometry))
+        self.tabs.setCurrentIndex(min(settings.tab, self.tabs.count() - 1))
+        self.tabs.apply_current()
 
     def start(self) -> None:
         """Load the models and try the server; to be called after the window is shown."""
-        self.controller.reconnect()
+        self.connection.connect_backend()
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         """Accept pictures and files on the whole window."""
@@ -139,221 +111,63 @@ class MainWindow(QMainWindow):
             self.pictures_page.add_mime(event.mimeData())
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        """Save the settings and stop the threads."""
+        """Save the settings, stop the threads and close the connections."""
         self.store.update(
             geometry=bytes(self.saveGeometry().data()),
             brush=self.draw_page.pad.brush,
+            order=self.draw_page.order,
             tab=self.tabs.currentIndex(),
         )
-        for component in (self.pictures_page, self.folder_page, self.lab_page, self.explanation_dock.panel):
-            component.close_workers()
-        self.controller.close()
+        self.connection.close()
+        close_workers(self)
         super().closeEvent(event)
-
-    def _create_dispatcher(self) -> Dispatcher:
-        url = "" if self._offline else self._server or self.settings.server
-        server = ServerBackend(url, api_key=self.settings.api_key) if url else None
-        return Dispatcher(self._local, server, expected=url != DEFAULT_URL)
-
-    def _restore_state(self, settings: Settings) -> None:
-        self.resize(*_SIZE)
-        self.restoreGeometry(QByteArray(settings.geometry))
-        self.tabs.setCurrentIndex(min(settings.tab, self.tabs.count() - 1))
-        self._change_tab()
 
     def _lay_out(self) -> None:
         self.setWindowTitle("Lectern")
         self.setAcceptDrops(True)
-        self.tabs.setDocumentMode(True)
-        for page in self.pages:
-            self.tabs.addTab(page, page.title())
-        self.tabs.addTab(self.folder_page, self.folder_page.title())
+        self.tabs.addTab(self.folder_page, self.folder_page.title)
         # The lab is wide: in a narrow window it scrolls.
         lab = QScrollArea(self)
         lab.setWidgetResizable(True)
         lab.setFrameShape(QFrame.Shape.NoFrame)
         lab.setWidget(self.lab_page)
-        self.tabs.addTab(lab, self.lab_page.title())
-        left = QVBoxLayout()
-        left.addWidget(self.tabs, 1)
-        left.addWidget(self.strip)
-        row = QHBoxLayout()
-        row.setSpacing(0)
-        row.addLayout(left, 1)
-        row.addWidget(self.panel)
+        self.tabs.addTab(lab, self.lab_page.title)
+        left = column((self.tabs, 1), self.strip, spacing=None)
         body = QWidget(self)
-        column = QVBoxLayout(body)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        column.addWidget(self.banner)
-        column.addLayout(row, 1)
+        column(self.banner, (row((left, 1), self.panel, spacing=0), 1), parent=body, spacing=0)
         self.setCentralWidget(body)
 
     def _add_menus(self) -> None:
         draw, pictures, export = self.draw_page, self.pictures_page, self.exporter
-        folder = create_action(self, self.tr("Classify a &folder…"), self._open_folder, "Ctrl+Shift+O")
-        preferences = create_action(
-            self, self.tr("&Preferences…"), lambda: PreferencesDialog(self.store, self).open(), "Ctrl+,"
-        )
-        preferences.setMenuRole(QAction.MenuRole.PreferencesRole)
-        close = create_action(self, self.tr("&Quit"), self.close, "Ctrl+Q")
-        close.setMenuRole(QAction.MenuRole.QuitRole)
-        clear = create_action(self, self.tr("&Clear"), self._clear_page, "Ctrl+Backspace")
-        card = create_action(self, self.tr("About this &model…"), self.controller.fetch_card, "Ctrl+I")
-        about = create_action(self, self.tr("&About Lectern"), self._show_about)
-        about.setMenuRole(QAction.MenuRole.AboutRole)
-        self._add_menu(
+        close = create_action(self, self.tr("&Quit"), self.close, "Ctrl+Q", role=QAction.MenuRole.QuitRole)
+        add_menu(
+            self,
             self.tr("&File"),
-            [pictures.open, folder],
+            [pictures.open, self.folder_page.open],
             [export.save_picture, export.save_input, export.save_result],
-            [preferences],
+            [preferences_action(self.store, self)],
             [close],
         )
-        self._add_menu(
+        add_menu(
+            self,
             self.tr("&Edit"),
-            [draw.undo, draw.redo, draw.erase, clear, draw.correct],
+            [draw.undo, draw.redo, draw.erase, self.tabs.clear_page, draw.correct],
             [export.copy_picture, export.copy_input, export.copy_result, pictures.paste],
         )
-        view = self._add_menu(
+        card = CardViewer(self.controller, self)
+        view = add_menu(
+            self,
             self.tr("&View"),
-            self._tab_actions(),
-            [self.explanation_dock.action, self.compare.action, draw.replay, card],
+            self.tabs.show_actions(),
+            [self.explanation_dock.action, self.compare.action, draw.replay, card.action],
         )
         view.addMenu(self.tr("&Colours")).addActions(ThemeActions(self.store, self).actions())
-        self._add_menu(self.tr("&Help"), [about])
-
-    def _tab_actions(self) -> list[QAction]:
-        show = self.tabs.setCurrentIndex
-        return [
-            create_action(self, self.tabs.tabText(index), partial(show, index), f"Ctrl+{index + 1}")
-            for index in range(self.tabs.count())
-        ]
-
-    def _connect_controller(self) -> None:
-        controller = self.controller
-        controller.models_changed.connect(self._offer_models)
-        controller.response_changed.connect(self._show_response)
-        controller.completed.connect(self.strip.add)
-        controller.network_input_ready.connect(lambda one: self.panel.preview.set_pixels(one.pixels))
-        controller.failed.connect(lambda error: self.panel.show_error(error_message(error)))
-        controller.card_ready.connect(lambda card: CardDialog(card, self).open())
-        controller.connection_changed.connect(self.banner.show_connection)
-        controller.connection_changed.connect(self._use_connection)
+        add_menu(self, self.tr("&Help"), [AboutAction(self)])
 
     def _connect_components(self) -> None:
-        for page in self.pages:
-            page.activated.connect(partial(self.tabs.setCurrentWidget, page))
-        self.tabs.currentChanged.connect(self._change_tab)
-        self.strip.entry_activated.connect(self._restore)
+        self.controller.page_changed.connect(lambda page: self.strip.setVisible(page is not None))
+        self.controller.completed.connect(self.strip.add)
+        self.strip.entry_activated.connect(self.tabs.restore)
+        self.panel.order_changed.connect(self.compare.bars.set_order)
+        self.folder_page.activated.connect(lambda: self.tabs.setCurrentWidget(self.folder_page))
         self.folder_page.save_requested.connect(self.exporter.save_text)
-        self.panel.model_changed.connect(self._choose_model)
-        self.panel.order_changed.connect(self._change_order)
-        self.panel.correction_requested.connect(self.draw_page.open_correction)
-        self.banner.retry_requested.connect(self.controller.reconnect)
-        self.store.changed.connect(self._apply_settings)
-        QGuiApplication.styleHints().colorSchemeChanged.connect(self._follow_color_scheme)
-
-    def _add_menu(self, title: str, *sections: list[QAction]) -> QMenu:
-        menu = self.menuBar().addMenu(title)
-        for index, section in enumerate(sections):
-            if index:
-                menu.addSeparator()
-            menu.addActions(section)
-        return menu
-
-    @Slot(object)
-    def _apply_settings(self, settings: Settings) -> None:
-        before, self._applied = self._applied, settings
-        if settings.theme is not before.theme:
-            theme.apply(settings.theme)
-        if (settings.server, settings.api_key) != (before.server, before.api_key):
-            self._server = None
-            self.controller.set_dispatcher(self._create_dispatcher())
-
-    def _follow_color_scheme(self) -> None:
-        if self.settings.theme is Theme.SYSTEM:
-            theme.apply(Theme.SYSTEM)
-
-    def _change_tab(self) -> None:
-        tab = self.tabs.currentWidget()
-        page = next((page for page in self.pages if page is tab), None)
-        self.panel.setVisible(page is not None)
-        self.strip.setVisible(page is not None)
-        if page is None:
-            self.controller.set_page(None)
-            self.explanation_dock.panel.set_model(None, None)
-            picture = self.pictures_page.value()
-            if isinstance(picture, bytes):
-                self.lab_page.suggest_picture(picture)
-            return
-        self.page = page
-        self.panel.set_preview_visible(page.shows_picture)
-        self.panel.correctable = page is self.draw_page
-        for component in (self.panel, self.compare):
-            component.set_order(self._orders.get(page.key, page.order))
-        self.controller.set_page(page)
-
-    @Slot(object)
-    def _offer_models(self, models: tuple[ModelSummary, ...]) -> None:
-        self.panel.set_models(models, self.settings.models.get(self.page.key, ""))
-        self.controller.set_model(self.panel.model, self.panel.version)
-
-    def _choose_model(self) -> None:
-        model = self.panel.model
-        if model is not None:
-            self.store.update(models={**self.settings.models, self.page.key: model.name})
-        self.controller.set_model(model, self.panel.version)
-
-    @Slot(object)
-    def _change_order(self, order: BarOrder) -> None:
-        self._orders[self.page.key] = order
-        self.compare.set_order(order)
-        if self.page is self.draw_page:
-            self.store.update(order=order)
-
-    @Slot(object)
-    def _show_response(self, response: PredictionResponse | None) -> None:
-        if response is None:
-            self.panel.show_placeholder(self.page.placeholder_text())
-        else:
-            self.panel.show_result(response.result, settled=response.request.settled)
-
-    @Slot(object)
-    def _use_connection(self, state: ConnectionState) -> None:
-        self.folder_page.set_models(self.controller.dispatcher, state.models)
-        if state.models_error is not None:
-            self.panel.show_error(error_message(state.models_error))
-
-    @Slot(object)
-    def _restore(self, response: PredictionResponse) -> None:
-        origin = response.request.origin
-        assert isinstance(origin, Origin)
-        page = next(page for page in self.pages if page.key == origin.page)
-        self.tabs.setCurrentWidget(page)
-        page.restore(origin.snapshot)
-        prediction = response.result.prediction
-        self.panel.select(prediction.model, prediction.version)
-        self.controller.restore(response, self.panel.model, self.panel.version)
-
-    def _result(self) -> PredictionResult | None:
-        response = self.controller.response
-        return None if response is None else response.result
-
-    def _open_folder(self) -> None:
-        self.tabs.setCurrentWidget(self.folder_page)
-        self.folder_page.ask_for_folder()
-
-    def _clear_page(self) -> None:
-        if self.page.isVisible():
-            self.page.clear()
-
-    def _show_about(self) -> None:
-        text = self.tr(
-            "Lectern shows how the networks of a deep-learning course classify drawings, pictures and texts."
-            "\n\nIt connects to no other computer than the server in Preferences.\n\nLog file: {0}"
-        )
-        box = QMessageBox(
-            QMessageBox.Icon.NoIcon, self.tr("About Lectern"), text.format(log_file()), parent=self
-        )
-        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        box.open()

@@ -3,11 +3,10 @@
 from collections.abc import Sequence
 
 from PySide6.QtCore import Signal
-from PySide6.QtGui import QImage
+from PySide6.QtGui import QAction, QImage
 from PySide6.QtWidgets import QWidget
 
-from desktop.prediction.requests import Value
-from desktop.result.history import Origin
+from desktop.prediction.requests import Origin, Value
 from desktop.settings import BarOrder
 from service.client import ModelSummary
 from service.inference import Prediction
@@ -17,9 +16,12 @@ class Page(QWidget):
     """A tab of the window whose content is predicted as it changes.
 
     Attributes:
+        title: Title of the tab.
+        placeholder: The text shown in place of a result while the page is empty.
         key: Name of the page in the settings.
-        order: Default order of the bars.
+        order: Order of the bars.
         shows_picture: Whether the network gets a picture of the content.
+        correct: The action that corrects the prediction; None if the user cannot correct it.
         document_id: Increases when new content replaces the old; editing does not change it.
 
     Signals:
@@ -31,18 +33,11 @@ class Page(QWidget):
     changed = Signal()
     settled = Signal()
     activated = Signal()
-    key = ""
+    title = placeholder = key = ""
     order = BarOrder.SCORES
     shows_picture = True
+    correct: QAction | None = None
     document_id = 0
-
-    def title(self) -> str:
-        """Return the title of the tab."""
-        raise NotImplementedError
-
-    def placeholder_text(self) -> str:
-        """Return the text shown in place of a result while the page is empty."""
-        raise NotImplementedError
 
     def accepts(self, model: ModelSummary) -> bool:
         """Return whether a model accepts the page's content."""
@@ -80,7 +75,7 @@ class Page(QWidget):
 
     def thumbnail(self) -> QImage:
         """Return a small picture of the content."""
-        raise NotImplementedError
+        return self.picture()
 
     def clear(self) -> None:
         """Remove the content."""

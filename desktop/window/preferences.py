@@ -1,27 +1,29 @@
 """Shows the preferences: server, API key, theme and language."""
 
-from typing import Any
-
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import (
-    QCheckBox,
-    QComboBox,
-    QDialog,
-    QDialogButtonBox,
-    QFormLayout,
-    QLabel,
-    QLineEdit,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtCore import QCoreApplication, Qt
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QCheckBox, QDialog, QDialogButtonBox, QFormLayout, QLabel, QLineEdit, QWidget
 
 from desktop import theme
 from desktop.api_key import KeyLocation
 from desktop.settings import SettingsStore, Theme, api_key_location, server_url_error
-from desktop.theme import remove_icons
+from desktop.widgets import DIALOG_MARGIN, column, create_buttons, create_combo
+from desktop.window.actions import create_action
 from service.client import DEFAULT_URL
 
 LANGUAGES = {"en": "English", "de": "Deutsch"}
+
+
+def preferences_action(store: SettingsStore, window: QWidget) -> QAction:
+    """Return the action that opens the preferences."""
+    text = QCoreApplication.translate("PreferencesDialog", "&Preferences…")
+    return create_action(
+        window,
+        text,
+        lambda: PreferencesDialog(store, window).open(),
+        "Ctrl+,",
+        role=QAction.MenuRole.PreferencesRole,
+    )
 
 
 class PreferencesDialog(QDialog):
@@ -37,52 +39,38 @@ class PreferencesDialog(QDialog):
         self.online.setChecked(bool(settings.server))
         self.server = QLineEdit(settings.server or DEFAULT_URL, self)
         self.server.setMinimumWidth(300)
-        self.api_key = QLineEdit(settings.api_key, self)
+        self.api_key = QLineEdit(store.api_key(), self)
         self.api_key.setEchoMode(QLineEdit.EchoMode.PasswordEchoOnEdit)
         self.api_key.setPlaceholderText(self.tr("Only if the server requires one"))
         self.key_location = QLabel(self._key_location(), self)
         self.key_location.setWordWrap(True)
         self.key_location.setEnabled(False)
-        self.theme = QComboBox(self)
-        for value, name in theme.names().items():
-            self.theme.addItem(name, value)
+        self.theme = create_combo("", ((name, value) for value, name in theme.names().items()), self)
         self.theme.setCurrentIndex(list(Theme).index(settings.theme))
-        self.language = QComboBox(self)
-        self.language.addItem(self.tr("As the system"), "")
-        for code, name in LANGUAGES.items():
-            self.language.addItem(name, code)
+        languages = ((name, code) for code, name in LANGUAGES.items())
+        self.language = create_combo("", ((self.tr("As the system"), ""), *languages), self)
         self.language.setCurrentIndex(max(self.language.findData(settings.language), 0))
         self.error = QLabel(self)
         self.error.setWordWrap(True)
         self.error.hide()
-        self.buttons = QDialogButtonBox(
-            QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel, self
-        )
-        remove_icons(self.buttons)
-        self.buttons.accepted.connect(self.accept)
-        self.buttons.rejected.connect(self.reject)
+        kinds = QDialogButtonBox.StandardButton
+        self.buttons = create_buttons(self, kinds.Ok | kinds.Cancel)
         self.online.toggled.connect(self._enable_server)
         self._enable_server(self.online.isChecked())
         self._lay_out()
 
     def accept(self) -> None:
         """Save the settings and close; show an error if one of them is invalid."""
-        entered = self._entered()
-        error = self._error(entered["server"], entered["api_key"])
+        server = self.server.text().strip() if self.online.isChecked() else ""
+        api_key = self.api_key.text().strip()
+        error = self._error(server, api_key)
         if error is None:
-            self._store.update(**entered)
+            self._store.update(theme=self.theme.currentData(), language=self.language.currentData())
+            self._store.set_server(server, api_key)
             super().accept()
         else:
             self.error.setText(error)
             self.error.show()
-
-    def _entered(self) -> dict[str, Any]:
-        return {
-            "server": self.server.text().strip() if self.online.isChecked() else "",
-            "api_key": self.api_key.text().strip(),
-            "theme": self.theme.currentData(),
-            "language": self.language.currentData(),
-        }
 
     def _error(self, server: str, api_key: str) -> str | None:
         if server and server_url_error(server) is not None:
@@ -118,9 +106,4 @@ class PreferencesDialog(QDialog):
         note = QLabel(self.tr("A new language takes effect at the next start."), self)
         note.setEnabled(False)
         form.addRow("", note)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(20, 20, 20, 20)
-        column.setSpacing(16)
-        column.addLayout(form)
-        column.addWidget(self.error)
-        column.addWidget(self.buttons)
+        column(form, self.error, self.buttons, parent=self, margin=DIALOG_MARGIN, spacing=16)

@@ -10,6 +10,7 @@ import math
 import os
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 
@@ -118,8 +119,11 @@ def strokes() -> tuple[list[float], list[float]]:
 
 def main() -> None:
     """Measure, and print the figures as JSON."""
-    paints = first_paint()
-    delays, moves = strokes()
+    with tempfile.TemporaryDirectory() as folder:
+        # The app must not overwrite the settings of the user.
+        os.environ["XDG_CONFIG_HOME"] = os.environ["XDG_DATA_HOME"] = folder
+        paints = first_paint()
+        delays, moves = strokes()
     figures = {
         "start to first paint": {"median": quantile(paints, 0.5), "worst": quantile(paints, 1)},
         "stroke to bars": {"median": quantile(delays, 0.5), "95 %": quantile(delays, 0.95)},

@@ -1,11 +1,12 @@
-"""Makes the moving picture of the README: digits that people drew are drawn on the pad, and the bars follow.
+"""Makes the animation of the README: digits are drawn on the pad, and the bars follow.
 
 Run ``QT_QPA_PLATFORM=offscreen python tests/desktop/animation.py [FILE]``. It draws on the real window with
-the mouse, takes a picture of the window at every point, and writes an animated GIF.
+the mouse, captures the window at every point, and writes an animated GIF.
 """
 
 import argparse
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import gestures
 from pen_digits import SAMPLE, digits
@@ -24,11 +25,11 @@ DIGITS = (41, 325, 130)
 SIZE = (680, 458)
 COLOURS = 64
 FRAME_MS, LAST_FRAME_MS = 70, 1400
-_ANSWER_MS = 120
+_PREDICTION_MS = 120
 
 
 class Recorder:
-    """Collects pictures of a window, with the time for which each is shown."""
+    """Collects frames of a window, each with its duration."""
 
     def __init__(self, window: MainWindow) -> None:
         self._window = window
@@ -36,14 +37,14 @@ class Recorder:
         self._durations: list[int] = []
 
     def take(self, milliseconds: int) -> None:
-        """Wait for the prediction, and take a picture that is shown for so long."""
-        wait(_ANSWER_MS)
+        """Wait for the prediction, and capture the window; the frame is shown for a time."""
+        wait(_PREDICTION_MS)
         picture = ImageQt.fromqimage(self._window.grab().toImage()).convert("RGB")
         self._frames.append(picture.resize(SIZE, Image.Resampling.LANCZOS))
         self._durations.append(milliseconds)
 
     def save(self, path: Path) -> None:
-        """Write an endless GIF. All frames share one palette, so that nothing flickers."""
+        """Write a GIF that repeats; all frames share one palette, so that nothing flickers."""
         width, height = SIZE
         some = self._frames[::5]
         sheet = Image.new("RGB", (width, height * len(some)))
@@ -66,22 +67,24 @@ def draw(window: MainWindow, number: int, recorder: Recorder) -> None:
 
 
 def main() -> None:
-    """Make the moving picture."""
+    """Make the animation."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("file", type=Path, nargs="?", default=README / "drawing.gif")
     options = parser.parse_args()
     app = QApplication([])
     settings = Settings(server="", language="en", theme=Theme.LIGHT)
-    apply_style(app, settings)
-    window = MainWindow(settings, models=BUNDLED, offline=True)
-    window.show()
-    window.start()
-    wait()
-    recorder = Recorder(window)
-    for number in DIGITS:
-        draw(window, number, recorder)
+    with TemporaryDirectory() as folder:
+        gestures.isolate_settings(Path(folder))
+        apply_style(app, settings)
+        window = MainWindow(settings, models=BUNDLED, offline=True)
+        window.show()
+        window.start()
+        wait()
+        recorder = Recorder(window)
+        for number in DIGITS:
+            draw(window, number, recorder)
+        window.close()
     recorder.save(options.file)
-    window.close()
 
 
 if __name__ == "__main__":

@@ -13,9 +13,8 @@ sys.path.insert(0, str(Path(__file__).parent))
 from collections.abc import Iterator
 
 import pytest
-from gestures import SEVEN, OpenWindow, draw
+from gestures import SEVEN, OpenWindow, draw, isolate_settings
 from networks import write_models
-from PySide6.QtCore import QSettings, QStandardPaths
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
@@ -36,9 +35,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(autouse=True)
 def _isolated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    QStandardPaths.setTestModeEnabled(True)
-    QSettings.setDefaultFormat(QSettings.Format.IniFormat)
-    QSettings.setPath(QSettings.Format.IniFormat, QSettings.Scope.UserScope, str(tmp_path / "settings"))
+    isolate_settings(tmp_path / "settings")
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
 
 
@@ -60,7 +57,7 @@ def open_window(qtbot: QtBot, qapp: QApplication, models: Path) -> Iterator[Open
         qtbot.addWidget(window)
         window.show()
         qtbot.waitExposed(window)
-        with qtbot.waitSignal(window.controller.connection_changed):
+        with qtbot.waitSignal(window.connection.changed):
             window.start()
         return window
 

@@ -1,10 +1,10 @@
-"""Simulates mouse and keyboard on the real window, and reads what it shows."""
+"""Simulates mouse and keyboard on the real window, reads what it shows, and isolates its settings."""
 
 import itertools
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtCore import QPoint, QPointF, QSettings, QStandardPaths, Qt
 from PySide6.QtGui import QAction
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QWidget
@@ -23,6 +23,13 @@ NO_MODIFIER = Qt.KeyboardModifier.NoModifier
 SEVEN: Line = ((0.32, 0.25), (0.66, 0.25), (0.52, 0.50), (0.44, 0.78))
 ONE: Line = ((0.50, 0.20), (0.50, 0.80))
 DASH: Line = ((0.35, 0.50), (0.65, 0.50))
+
+
+def isolate_settings(folder: Path) -> None:
+    """Let the app keep its settings in a folder, and its other files in Qt's folders for tests."""
+    QStandardPaths.setTestModeEnabled(True)
+    QSettings.setDefaultFormat(QSettings.Format.IniFormat)
+    QSettings.setPath(QSettings.Format.IniFormat, QSettings.Scope.UserScope, str(folder))
 
 
 def window_point(pad: Pad, x: float, y: float) -> QPoint:

@@ -8,9 +8,10 @@ import argparse
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
-from gestures import LEFT, NO_MODIFIER
+from gestures import LEFT, NO_MODIFIER, isolate_settings
 from PIL import Image, ImageDraw
 from PySide6.QtCore import QPointF
 from PySide6.QtTest import QTest
@@ -129,8 +130,10 @@ def main() -> None:
         }
     else:
         app = QApplication([])
-        apply_style(app, Settings())
-        found = measure(predictor, options.file)
+        with TemporaryDirectory() as folder:
+            isolate_settings(Path(folder))
+            apply_style(app, Settings())
+            found = measure(predictor, options.file)
     print(json.dumps(found))
 
 

@@ -1,13 +1,13 @@
 """Takes screenshots of the app: each page with content, in the light and the dark theme.
 
-Run ``xvfb-run -s "-screen 0 1600x1200x24" python tests/desktop/screenshots.py FOLDER`` to take all, or with
-``--readme`` to replace the two of the README.
+Run ``QT_QPA_PLATFORM=offscreen python tests/desktop/screenshots.py FOLDER`` to take all, or with ``--readme``
+to replace the two of the README.
 """
 
 import argparse
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import gestures
 from gestures import menu_action
@@ -62,7 +62,7 @@ def pictures(window: MainWindow) -> None:
     """Fill the pictures page."""
     window.tabs.setCurrentWidget(window.pictures_page)
     wait()
-    folder = SAMPLES / (window.panel.model.name if window.panel.model else "mnist")
+    folder = SAMPLES / (window.controller.model.name if window.controller.model else "mnist")
     window.pictures_page.load([DroppedFile(path.name, path) for path in sorted(folder.glob("*.*"))])
     wait(2 * _WAIT_MS)
 
@@ -96,7 +96,7 @@ def why(window: MainWindow) -> None:
 
 
 def replayed(window: MainWindow) -> None:
-    """ReplayDialog the drawing, to its end."""
+    """Replay the drawing to its end."""
     window.draw_page.open_replay()
     wait(4 * _WAIT_MS)
 
@@ -132,30 +132,34 @@ def main() -> None:
     parser.add_argument("--language", default="en")
     options = parser.parse_args()
     app = QApplication([])
-    settings = Settings(server="", language=options.language, models={"pictures": "cifar10"})
+    options.folder.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory() as settings_folder:
+        gestures.isolate_settings(Path(settings_folder))
+        for theme in (Theme.LIGHT, Theme.DARK):
+            take_all(app, theme, options)
+    join_closed_workers(5)
+
+
+def take_all(app: QApplication, theme: Theme, options: argparse.Namespace) -> None:
+    """Take the screenshots in one theme."""
+    settings = Settings(server="", language=options.language, models={"pictures": "cifar10"}, theme=theme)
     steps: tuple[Callable[[MainWindow], None], ...] = (
         draw, pictures, text, folder, lab, replayed, preferences, card, why,
     )  # fmt: skip
-    options.folder.mkdir(parents=True, exist_ok=True)
-    for theme in (Theme.LIGHT, Theme.DARK):
-        apply_style(app, replace(settings, theme=theme))
-        window = MainWindow(replace(settings, theme=theme), models=BUNDLED)
-        window.show()
-        window.start()
-        wait()
-        selected = steps
-        if options.readme:
-            selected = (draw,) if theme is Theme.LIGHT else (why,)
-        for step in selected:
-            if step is replayed:
-                window.tabs.setCurrentIndex(0)
-                wait()
-            step(window)
-            shot(window, options.folder / f"{step.__name__}-{theme.value}.png")
-        # Closing the window would overwrite the user's settings.
-        window.controller.close()
-        window.hide()
-    join_closed_workers(5)
+    if options.readme:
+        steps = (draw,) if theme is Theme.LIGHT else (why,)
+    apply_style(app, settings)
+    window = MainWindow(settings, models=BUNDLED)
+    window.show()
+    window.start()
+    wait()
+    for step in steps:
+        if step is replayed:
+            window.tabs.setCurrentIndex(0)
+            wait()
+        step(window)
+        shot(window, options.folder / f"{step.__name__}-{theme.value}.png")
+    window.close()
 
 
 if __name__ == "__main__":

@@ -6,11 +6,13 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import keyring
 import pytest
-from gestures import press
+from fake_server import FakeServer
+from gestures import OpenWindow, press
 from keyring.backend import KeyringBackend
 from keyring.backends.fail import Keyring as FailingKeyring
 from keyring.errors import KeyringLocked, PasswordDeleteError
@@ -81,18 +83,25 @@ class HangingKeyring(FakeKeyring):
 
 
 class MemoryFile:
-    """A settings file in memory."""
+    """A QSettings in memory."""
 
     def __init__(self, **entries: str) -> None:
         self.entries = entries
 
-    def read(self, name: str) -> str:
-        return self.entries.get(name, "")
+    def value(self, name: str) -> str | None:
+        return self.entries.get(name)
 
-    def write(self, name: str, text: str) -> None:
+    def setValue(self, name: str, text: str) -> None:
+        self.entries[name] = text
+
+    def remove(self, name: str) -> None:
         self.entries.pop(name, None)
-        if text:
-            self.entries[name] = text
+
+    def sync(self) -> None:
+        pass
+
+    def fileName(self) -> str:
+        return ""
 
 
 @pytest.fixture
@@ -134,7 +143,7 @@ def test_a_deleted_key_is_gone_from_both(backend: FakeKeyring) -> None:
     assert api_key.save("", file) is KeyLocation.NONE
     assert (backend.passwords, file.entries) == ({}, {})
     assert api_key.load(file) == ""
-    api_key.delete(file)
+    assert api_key.save("", file) is KeyLocation.NONE
 
 
 def test_an_old_key_moves_from_the_file_to_the_keyring(backend: FakeKeyring) -> None:
@@ -152,14 +161,17 @@ def test_an_old_key_stays_in_the_file_if_the_keyring_does_not_store_it(broken: K
     assert api_key.location(file) is KeyLocation.SETTINGS_FILE
 
 
-def test_the_move_is_tried_once(broken: KeyringBackend, backend: FakeKeyring) -> None:
+def test_a_key_in_the_file_moves_at_the_first_start_with_a_working_keyring(
+    broken: KeyringBackend, backend: FakeKeyring
+) -> None:
     keyring.set_keyring(broken)
-    file = MemoryFile(api_key=KEY)
-    api_key.load(file)
+    file = MemoryFile()
+    api_key.save(KEY, file)
+    assert api_key.load(file) == KEY
     keyring.set_keyring(backend)
     assert api_key.load(file) == KEY
-    assert backend.passwords == {}
-    assert api_key.save(KEY, file) is KeyLocation.KEYRING
+    assert list(backend.passwords.values()) == [KEY]
+    assert api_key.location(file) is KeyLocation.KEYRING
     assert "api_key" not in file.entries
 
 
@@ -200,7 +212,7 @@ def test_only_the_owner_can_read_a_file_with_a_key(qapp: QApplication, broken: K
     stored.save(Settings(server=""))
     assert stat.S_IMODE(settings_file().stat().st_mode) == 0o600
     assert KEY in settings_file().read_text()
-    assert stored.load() == Settings(server="", api_key=KEY)
+    assert (stored.load(), stored.load_api_key()) == (Settings(server=""), KEY)
 
 
 def test_a_settings_file_of_an_earlier_version_is_moved(qapp: QApplication, backend: FakeKeyring) -> None:
@@ -209,15 +221,15 @@ def test_a_settings_file_of_an_earlier_version_is_moved(qapp: QApplication, back
     )
     store.setValue("api_key", KEY)
     store.sync()
-    assert stored.load().api_key == KEY
+    assert stored.load_api_key() == KEY
     assert KEY not in settings_file().read_text()
-    assert stored.load().api_key == KEY
+    assert stored.load_api_key() == KEY
 
 
 def test_settings_that_are_saved_leave_the_stored_key_alone(qapp: QApplication, backend: FakeKeyring) -> None:
     stored.save_api_key(KEY)
     stored.save(Settings(theme=stored.Theme.DARK))
-    assert stored.load().api_key == KEY
+    assert stored.load_api_key() == KEY
 
 
 def accept_key(window: MainWindow, key: str) -> None:
@@ -251,6 +263,38 @@ def test_preferences_say_that_there_is_no_keyring(
     )
 
 
+def test_the_key_is_read_after_the_window_is_shown_and_sent_to_the_server(
+    qtbot: QtBot, models: Path, backend: FakeKeyring, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reads: list[str] = []
+    original = backend.get_password
+    stored.save_api_key(KEY)
+    monkeypatch.setattr(backend, "get_password", lambda *name: reads.append("read") or original(*name))
+    server = FakeServer(models)
+    window = MainWindow(replace(stored.load(), server=server.url), models=models)
+    qtbot.addWidget(window)
+    window.show()
+    qtbot.waitExposed(window)
+    assert reads == []
+    with qtbot.waitSignal(window.connection.changed):
+        window.start()
+    window.close()
+    server.kill()
+    assert reads == ["read"]
+    assert set(server.keys) == {f"Bearer {KEY}"}
+
+
+def test_another_key_is_sent_to_the_same_server(
+    qtbot: QtBot, open_window: OpenWindow, models: Path, backend: FakeKeyring
+) -> None:
+    server = FakeServer(models)
+    window = open_window(Settings(server=server.url))
+    with qtbot.waitSignal(window.connection.changed):
+        accept_key(window, KEY)
+    server.kill()
+    assert server.keys[-1] == f"Bearer {KEY}"
+
+
 def test_the_app_starts_without_keyring() -> None:
     code = "import sys, desktop.app; print('keyring' in sys.modules)"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
@@ -261,7 +305,7 @@ def test_no_keyring_is_imported_while_no_key_is_stored() -> None:
     code = (
         "import sys; from desktop import api_key\n"
         "class File:\n"
-        "    def read(self, name): return ''\n"
+        "    def value(self, name): return None\n"
         "assert api_key.load(File()) == ''; print('keyring' in sys.modules)"
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)

@@ -34,7 +34,7 @@ def test_a_drawing_is_saved_with_its_true_label(qtbot: QtBot, window: MainWindow
     np.testing.assert_array_equal(
         np.asarray(Image.open(saved)), np.asarray(pillow_of(window.draw_page.pad.picture))
     )
-    assert window.settings.corrections == stored.load().corrections == str(folder)
+    assert window.store.settings.corrections == stored.load().corrections == str(folder)
 
 
 def test_a_folder_that_cannot_be_written_is_reported(

@@ -10,7 +10,7 @@ from pytestqt.qtbot import QtBot
 
 from desktop.drawing.pad import Pad
 from desktop.pictures.images import pillow_of, png_of_drawing
-from desktop.prediction.runner import PredictionRunner
+from desktop.prediction.dispatcher import Dispatcher
 from desktop.window.main_window import MainWindow
 from service.inference import Catalog
 from service.inference.preprocessing import prepare_digit
@@ -53,7 +53,7 @@ def test_an_unfinished_stroke_is_predicted(qtbot: QtBot, window: MainWindow) -> 
 
 def test_a_blank_pad_is_not_predicted(window: MainWindow, monkeypatch: pytest.MonkeyPatch) -> None:
     requests: list[object] = []
-    monkeypatch.setattr(PredictionRunner, "predict", lambda self, *request: requests.append(request))
+    monkeypatch.setattr(Dispatcher, "predict", lambda *request, **options: requests.append(request))
     pad = window.draw_page.pad
     assert headline(window) == "Draw a digit"
     window.draw_page.erase.trigger()

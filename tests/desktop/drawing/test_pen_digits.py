@@ -36,8 +36,7 @@ def sample_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_pad_and_direct_rendering_give_the_same_network_input(
     open_window: OpenWindow, sample_file: Path
 ) -> None:
-    window = open_window()
-    window.controller.set_page(None)  # This test needs the pad only.
+    window = open_window(models=sample_file.parent)  # Without models, as this test needs the pad only.
     differences = []
     for _, strokes in pen_digits.digits(sample_file):
         drawn_input = prepare_digit(pen_digits.replay(window.draw_page.pad, strokes)).astype(float)
@@ -57,7 +56,6 @@ def test_digits_on_the_pad_are_predicted_as_well_as_rendered_ones(sample_file: P
         predictor, [pen_digits.rendered(strokes) for _, strokes in drawn], [label for label, _ in drawn]
     )
     environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen", "QT_SCALE_FACTOR": factor}
-    environment["XDG_CONFIG_HOME"] = str(sample_file.parent)  # Closing a window saves the settings.
     environment["PYTHONPATH"] = os.pathsep.join(sys.path)
     run = subprocess.run(
         [sys.executable, pen_digits.__file__, str(BUNDLED), str(sample_file)],

@@ -53,7 +53,7 @@ def test_the_chart_has_the_prediction_of_each_frame(
     assert last.scores[7] == pytest.approx(best.score, abs=1e-6)
     assert last.milliseconds == pytest.approx(duration(strokes))
     assert 7 in replay.chart.visible_labels()
-    assert len({int(np.argmax(moment.scores)) for moment in replay.chart.frames}) > 1
+    assert len({int(np.argmax(frame.scores)) for frame in replay.chart.frames}) > 1
 
 
 def test_the_drawing_is_played_and_the_slider_sets_the_time(

@@ -27,6 +27,7 @@ from desktop.explain.backend import ExplanationBackend, ExplanationRequest
 from desktop.explain.panel import ExplanationPanel
 from desktop.pictures.dropped_files import DroppedFile
 from desktop.pictures.images import qimage_of_pixels
+from desktop.prediction.worker import close_workers
 from desktop.settings import Settings
 from desktop.window.main_window import MainWindow
 from service.inference import Catalog
@@ -74,9 +75,9 @@ def test_heat_map_and_feature_maps_belong_to_the_drawing(
     qtbot.waitUntil(lambda: panel.heat_map.image == overlay(catalog, pixels, "7"))
     assert panel.labels.currentText() == "Why this prediction: 7?"
     assert panel.heat_map.accessibleDescription() == "Bright pixels contribute to 7."
-    assert panel.feature_maps.maps.layer == panel.feature_maps.layers.currentText() == "conv2d"
+    assert panel.feature_maps.model.maps.layer == panel.feature_maps.layers.currentText() == "conv2d"
     maps = catalog.explainer("mnist", 1).feature_maps(pixels, layer="conv2d")
-    np.testing.assert_array_equal(panel.feature_maps.maps.maxima, maps.max(axis=(0, 1)))
+    np.testing.assert_array_equal(panel.feature_maps.model.maps.maxima, maps.max(axis=(0, 1)))
     assert panel.feature_maps.shape.text() == "32 maps of 26 × 26"
 
 
@@ -121,7 +122,9 @@ def test_selecting_a_row_shows_the_feature_maps_of_its_layer(
     panel.table.scrollToItem(item)
     QTest.mouseClick(panel.table.viewport(), LEFT, pos=panel.table.visualItemRect(item).center())
     qtbot.waitUntil(
-        lambda: panel.feature_maps.maps is not None and panel.feature_maps.maps.layer == "conv2d_2"
+        lambda: (
+            panel.feature_maps.model.maps is not None and panel.feature_maps.model.maps.layer == "conv2d_2"
+        )
     )
     assert panel.feature_maps.layers.currentText() == "conv2d_2"
     assert panel.feature_maps.shape.text() == "64 maps of 3 × 3"
@@ -133,7 +136,7 @@ def test_clearing_the_pad_clears_the_explanation(qtbot: QtBot, window: MainWindo
     press(window, "Ctrl+Backspace")
     assert panel.heat_map.image.isNull()
     assert panel.heat_map.placeholder == "The heat map appears with the next prediction."
-    assert panel.feature_maps.maps is None
+    assert panel.feature_maps.model.maps is None
     assert (panel.legend.text(), panel.feature_maps.shape.text()) == ("", "")
     assert panel.labels.currentText() == "Why this prediction?"
     press(window, "Ctrl+Z")
@@ -168,7 +171,7 @@ def test_a_network_without_convolutions_shows_a_heat_map_and_a_notice(
     press(window, "Ctrl+2")
     title = catalog.card("fashion_mnist").title.partition(":")[0]
     window.panel.models.setCurrentIndex(window.panel.models.findText(title))
-    assert window.panel.model.name == "fashion_mnist"
+    assert window.controller.model.name == "fashion_mnist"
     window.panel.versions.setCurrentIndex(window.panel.versions.findData(1))
     path = next((SAMPLES / "fashion_mnist").glob("bag*"))
     window.pictures_page.load([DroppedFile(path.name, path)])
@@ -265,7 +268,7 @@ def test_networks_without_explanations_show_why(
     panel.set_model("mnist", version)
     panel.set_pixels(np.zeros((28, 28), dtype=np.uint8))
     qtbot.waitUntil(lambda: panel.heat_map.placeholder == sentence)
-    panel.close_workers()
+    close_workers(panel)
 
 
 def test_the_heat_map_fills_its_view(qtbot: QtBot, window: MainWindow) -> None:

@@ -11,13 +11,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 from gestures import OpenWindow, click, pictures, press
-from PySide6.QtCore import QMimeData, QPointF, Qt, QTimer, QUrl
+from PySide6.QtCore import QMimeData, QObject, QPointF, Qt, QTimer, QUrl, Signal
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QApplication, QFileDialog
 from pytestqt.qtbot import QtBot
 
 from desktop.folder.page import FolderPage
 from desktop.prediction.backends import Location, PredictionResult
+from desktop.prediction.dispatcher import ConnectionState
+from desktop.prediction.worker import close_workers
 from desktop.window.main_window import MainWindow
 from service.client import ModelSummary
 from service.inference import Prediction, Score
@@ -89,7 +91,7 @@ def test_a_dropped_folder_is_classified_and_saved(
 def test_a_folder_can_be_chosen_in_a_dialog(qtbot: QtBot, window: MainWindow, folder: Path) -> None:
     press(window, "Ctrl+Shift+O")
     dialog = window.findChild(QFileDialog)
-    dialog.fileSelected.emit(str(folder))
+    dialog.filesSelected.emit([str(folder)])
     dialog.reject()
     qtbot.waitUntil(lambda: window.folder_page.save.isEnabled())
     assert len(rows(window)) == 3
@@ -105,7 +107,7 @@ def test_the_result_panel_is_hidden_on_this_page(window: MainWindow) -> None:
     assert not window.panel.isVisible()
     press(window, "Ctrl+1")
     assert window.panel.isVisible()
-    assert window.page is window.draw_page
+    assert window.tabs.page is window.draw_page
 
 
 def test_ten_thousand_images_block_neither_gui_nor_memory(
@@ -177,24 +179,39 @@ class SlowDispatcher:
         return [PredictionResult(prediction, Location.LOCAL, 0.1)] * len(inputs)
 
 
-@pytest.fixture
-def page(qtbot: QtBot) -> Iterator[FolderPage]:
-    page = FolderPage()
-    qtbot.addWidget(page)
-    yield page
-    page.close_workers()
-
-
 SUMMARY = ModelSummary(
     name="m", version=1, versions=(1,), title="M", task="image-classification", labels=("x", "y")
 )
 
 
+class StubConnection(QObject):
+    """Offers one model once it has a dispatcher."""
+
+    changed = Signal(object)
+
+    def use(self, dispatcher: SlowDispatcher) -> None:
+        self.dispatcher = dispatcher
+        self.changed.emit(ConnectionState(models=(SUMMARY,)))
+
+
+@pytest.fixture
+def connection() -> StubConnection:
+    return StubConnection()
+
+
+@pytest.fixture
+def page(qtbot: QtBot, connection: StubConnection) -> Iterator[FolderPage]:
+    page = FolderPage(connection)
+    qtbot.addWidget(page)
+    yield page
+    close_workers(page)
+
+
 def test_no_result_of_a_cancelled_classification_appears_later(
-    qtbot: QtBot, page: FolderPage, folder: Path
+    qtbot: QtBot, connection: StubConnection, page: FolderPage, folder: Path
 ) -> None:
     slow = SlowDispatcher("x")
-    page.set_models(slow, (SUMMARY,))
+    connection.use(slow)
     page.classify(folder)
     qtbot.waitUntil(slow.started.is_set)
     click(page.cancel)
@@ -202,7 +219,7 @@ def test_no_result_of_a_cancelled_classification_appears_later(
     slow.released.set()
     fast = SlowDispatcher("y")
     fast.released.set()
-    page.set_models(fast, (SUMMARY,))
+    connection.use(fast)
     assert (page.table.rowCount(), page.status.text()) == (0, text)
     with qtbot.waitSignal(page._worker.finished):
         page.classify(folder)
@@ -212,10 +229,10 @@ def test_no_result_of_a_cancelled_classification_appears_later(
 
 
 def test_another_folder_replaces_a_running_classification(
-    qtbot: QtBot, page: FolderPage, folder: Path
+    qtbot: QtBot, connection: StubConnection, page: FolderPage, folder: Path
 ) -> None:
     slow = SlowDispatcher("x")
-    page.set_models(slow, (SUMMARY,))
+    connection.use(slow)
     page.classify(folder)
     qtbot.waitUntil(slow.started.is_set)
     page.classify(folder / "sub")
@@ -233,13 +250,13 @@ def test_without_a_model_a_folder_shows_a_message(page: FolderPage, folder: Path
 
 
 def test_closing_does_not_wait_for_a_running_classification(
-    qtbot: QtBot, page: FolderPage, folder: Path
+    qtbot: QtBot, connection: StubConnection, page: FolderPage, folder: Path
 ) -> None:
     slow = SlowDispatcher("x")
-    page.set_models(slow, (SUMMARY,))
+    connection.use(slow)
     page.classify(folder)
     qtbot.waitUntil(slow.started.is_set)
     start = time.monotonic()
-    page.close_workers()
+    close_workers(page)
     assert time.monotonic() - start < 1
     slow.released.set()

@@ -48,7 +48,7 @@ def lab(window: MainWindow) -> LabPage:
 def drawn(qtbot: QtBot, lab: LabPage) -> LabPage:
     """The lab with a drawn seven."""
     draw(lab.picker.pad, SEVEN)
-    qtbot.waitUntil(lambda: lab.output is not None and not lab._throttle._timer.isActive())
+    qtbot.waitUntil(lambda: lab.view.output is not None and not lab._throttle._timer.isActive())
     wait_for(qtbot, lab, ConvolutionBlock(kernel=PRESETS[Preset.SOBEL_X]))
     return lab
 
@@ -63,7 +63,7 @@ def wait_for(
     """Wait until the lab shows the output of a block for the drawing, or for another image."""
     expected = apply_block(block, pixels(lab) if picture is None else picture)
     qtbot.waitUntil(
-        lambda: lab.output is not None and np.array_equal(lab.output.values, expected.values),
+        lambda: lab.view.output is not None and np.array_equal(lab.view.output.values, expected.values),
         timeout=10_000,
     )
     assert lab.view.output_pixels.image == qimage_of_pixels(to_grey_levels(expected.values))
@@ -84,7 +84,7 @@ def type_into(lab: LabPage, row: int, column: int, text: str) -> None:
 def test_the_preprocessed_drawing_is_convolved(qtbot: QtBot, drawn: LabPage) -> None:
     assert drawn.view.input_pixels.image == qimage_of_pixels(pixels(drawn))
     assert drawn.view.formula.text() == "O = (28 − 3 + 2 · 0) / 1 + 1 = 26"
-    low, high = drawn.output.values.min(), drawn.output.values.max()
+    low, high = drawn.view.output.values.min(), drawn.view.output.values.max()
     assert drawn.view.values.text() == f"26 × 26 values from {low:.0f} to {high:.0f}; grey is 0"
 
 
@@ -92,10 +92,10 @@ def test_the_output_changes_during_a_stroke(qtbot: QtBot, lab: LabPage) -> None:
     pad, handle = lab.picker.pad, lab.window().windowHandle()
     QTest.mousePress(handle, LEFT, NO_MODIFIER, window_point(pad, 0.5, 0.2))
     QTest.mouseMove(handle, window_point(pad, 0.5, 0.6))
-    qtbot.waitUntil(lambda: lab.output is not None)
-    before = lab.output.values
+    qtbot.waitUntil(lambda: lab.view.output is not None)
+    before = lab.view.output.values
     QTest.mouseMove(handle, window_point(pad, 0.8, 0.6))
-    qtbot.waitUntil(lambda: not np.array_equal(lab.output.values, before))
+    qtbot.waitUntil(lambda: not np.array_equal(lab.view.output.values, before))
     assert pad.strokes == ()
     QTest.mouseRelease(handle, LEFT, NO_MODIFIER, window_point(pad, 0.8, 0.6))
     wait_for(qtbot, lab, ConvolutionBlock(kernel=PRESETS[Preset.SOBEL_X]))
@@ -106,7 +106,7 @@ def test_each_preset_kernel_is_applied(qtbot: QtBot, drawn: LabPage, preset: Pre
     choose(drawn.editor.presets, preset)
     wait_for(qtbot, drawn, ConvolutionBlock(kernel=PRESETS[preset]))
     if preset is Preset.IDENTITY:
-        np.testing.assert_array_equal(drawn.output.values, pixels(drawn)[1:-1, 1:-1])
+        np.testing.assert_array_equal(drawn.view.output.values, pixels(drawn)[1:-1, 1:-1])
 
 
 def test_weights_can_be_edited(qtbot: QtBot, drawn: LabPage) -> None:
@@ -123,7 +123,7 @@ def test_an_invalid_weight_shows_an_error_and_removes_the_output(qtbot: QtBot, d
     error = drawn.editor.error
     assert error.isVisible()
     assert error.text() == "Row 2, column 3: “two” is not a number. Enter one such as -1, 0.5 or 1/9."
-    qtbot.waitUntil(lambda: drawn.output is None)
+    qtbot.waitUntil(lambda: drawn.view.output is None)
     assert drawn.view.output_pixels.placeholder == "There is no output without a valid kernel."
     type_into(drawn, 1, 2, "2")
     assert not error.isVisible()
@@ -178,10 +178,10 @@ def test_a_window_larger_than_its_input_shows_an_error_and_keeps_the_input(
     drawn.form.pool_size.setValue(8)
     sentence = "The window is larger than its input. Choose a smaller window or more padding."
     qtbot.waitUntil(lambda: drawn.view.output_pixels.placeholder == sentence)
-    assert drawn.output is None
+    assert drawn.view.output is None
     assert not drawn.view.input_pixels.image.isNull()
     drawn.form.pool_size.setValue(2)
-    qtbot.waitUntil(lambda: drawn.output is not None)
+    qtbot.waitUntil(lambda: drawn.view.output is not None)
 
 
 def test_filters_of_a_trained_network_can_be_chosen(qtbot: QtBot, drawn: LabPage) -> None:
@@ -242,14 +242,14 @@ def test_a_picture_can_be_dropped_on_the_lab(qtbot: QtBot, window: MainWindow, t
     broken.write_bytes(b"no picture")
     drop(window, broken)
     qtbot.waitUntil(lambda: window.lab_page.view.input_pixels.placeholder.startswith("This file is damaged"))
-    assert window.lab_page.output is None
+    assert window.lab_page.view.output is None
 
 
 def test_a_picture_can_be_opened(qtbot: QtBot, lab: LabPage) -> None:
     lab.picker.select_picture()
     click(lab.picker.open)
     dialog = lab.findChild(QFileDialog)
-    dialog.fileSelected.emit(str(pictures() / "ship.png"))
+    dialog.filesSelected.emit([str(pictures() / "ship.png")])
     dialog.reject()
     ship = crop_grey_square(decode_image((pictures() / "ship.png").read_bytes()), size=64)
     wait_for(qtbot, lab, ConvolutionBlock(kernel=PRESETS[Preset.SOBEL_X]), ship)
@@ -309,10 +309,10 @@ def test_undo_and_clear_apply_to_the_visible_pad(qtbot: QtBot, window: MainWindo
     QTest.keySequence(window.lab_page.picker.pad, "Ctrl+Shift+Z")
     assert len(window.lab_page.picker.pad.strokes) == 2
     assert len(window.draw_page.pad.strokes) == 1
-    qtbot.waitUntil(lambda: window.lab_page.output is not None)
+    qtbot.waitUntil(lambda: window.lab_page.view.output is not None)
     click(window.lab_page.picker.clear)
     qtbot.waitUntil(lambda: window.lab_page.view.input_pixels.placeholder == "Draw something")
-    assert window.lab_page.output is None
+    assert window.lab_page.view.output is None
     assert window.lab_page.view.formula.text() == "O = (I − K + 2P) / S + 1"
     assert len(window.draw_page.pad.strokes) == 1
 
@@ -328,6 +328,6 @@ def test_nothing_is_computed_on_the_gui_thread(
 
     monkeypatch.setattr(lab_page, "apply_block", watched)
     draw(lab.picker.pad, SEVEN)
-    qtbot.waitUntil(lambda: lab.output is not None)
+    qtbot.waitUntil(lambda: lab.view.output is not None)
     assert threads
     assert threading.main_thread() not in threads

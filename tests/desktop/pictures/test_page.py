@@ -24,7 +24,7 @@ from service.inference import Catalog
 def window(open_window: OpenWindow) -> MainWindow:
     window = open_window(Settings(server="", models={"pictures": "cifar10"}))
     press(window, "Ctrl+2")
-    assert window.page is window.pictures_page
+    assert window.tabs.page is window.pictures_page
     return window
 
 
@@ -63,7 +63,7 @@ def test_a_drop_on_any_page_shows_the_pictures_page(qtbot: QtBot, window: MainWi
     press(window, "Ctrl+1")
     with qtbot.waitSignal(window.controller.completed):
         drop(window, files(pictures() / "cat.jpg"))
-    assert window.page is window.pictures_page
+    assert window.tabs.page is window.pictures_page
 
 
 def test_several_files_are_predicted_and_damaged_ones_reported(
@@ -130,7 +130,7 @@ def test_a_copied_picture_can_be_pasted(qtbot: QtBot, window: MainWindow) -> Non
     QGuiApplication.clipboard().setImage(QImage(str(pictures() / "ship.png")))
     with qtbot.waitSignal(window.controller.completed):
         press(window, "Ctrl+V")
-    assert window.page is window.pictures_page
+    assert window.tabs.page is window.pictures_page
     pasted = np.asarray(Image.open(io.BytesIO(window.pictures_page.value())).convert("RGB"))
     np.testing.assert_array_equal(pasted, np.asarray(Image.open(pictures() / "ship.png").convert("RGB")))
 
@@ -174,7 +174,7 @@ def test_files_are_opened_by_a_dialog(qtbot: QtBot, window: MainWindow) -> None:
 
 def test_samples_are_those_of_the_selected_model(qtbot: QtBot, window: MainWindow) -> None:
     for name, sample in (("fashion_mnist", "Sample: bag"), ("cats_vs_dogs", "Sample: dog 1")):
-        index = [model.name for model in window.controller.dispatcher.connection_state.models].index(name)
+        index = [model.name for model in window.connection.dispatcher.connection_state.models].index(name)
         window.panel.models.setCurrentIndex(index)
         buttons = {
             button.accessibleName(): button for button in window.pictures_page.findChildren(QToolButton)
@@ -187,14 +187,14 @@ def test_samples_are_those_of_the_selected_model(qtbot: QtBot, window: MainWindo
 def test_another_model_predicts_the_same_picture(qtbot: QtBot, window: MainWindow) -> None:
     with qtbot.waitSignal(window.controller.completed):
         drop(window, files(pictures() / "cat.jpg"))
-    index = [model.name for model in window.controller.dispatcher.connection_state.models].index(
+    index = [model.name for model in window.connection.dispatcher.connection_state.models].index(
         "cats_vs_dogs"
     )
     with qtbot.waitSignal(window.controller.completed) as completed:
         window.panel.models.setCurrentIndex(index)
     assert completed.args[0].result.prediction.model == "cats_vs_dogs"
     assert set(bars(window)) == {"cat", "dog"}
-    assert window.settings.models["pictures"] == "cats_vs_dogs"
+    assert window.store.settings.models["pictures"] == "cats_vs_dogs"
 
 
 def test_dragging_shows_the_drop_hint(window: MainWindow) -> None:

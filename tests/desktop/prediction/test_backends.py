@@ -4,6 +4,7 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 from fake_server import FakeServer
 from gestures import SEVEN, draw, settling
@@ -16,7 +17,9 @@ from desktop.pictures.images import encode_png, pillow_of
 from desktop.prediction.backends import LocalBackend, ServerBackend
 from desktop.window.main_window import MainWindow
 from service.client import ConnectionFailed
+from service.inference import Predictor
 from service.inference.errors import BlankImage, InvalidInput
+from service.inference.preprocessing import prepare_digit
 
 
 @pytest.fixture
@@ -65,6 +68,38 @@ def test_no_stroke_is_encoded_for_the_local_backend(
     with settling(qtbot, window):
         draw(window.draw_page.pad, SEVEN)
     assert encoded == []
+
+
+def test_a_local_stroke_is_preprocessed_once(
+    qtbot: QtBot, window: MainWindow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prepared: list[object] = []
+    original = Predictor.prepare_image
+    monkeypatch.setattr(
+        Predictor, "prepare_image", lambda self, image: prepared.append(image) or original(self, image)
+    )
+    monkeypatch.setattr("desktop.prediction.controller.picture_preparation", prepared.append)
+    count = 0
+
+    def add_response() -> None:
+        nonlocal count
+        count += 1
+
+    window.controller.completed.connect(add_response)
+    with settling(qtbot, window):
+        draw(window.draw_page.pad, SEVEN)
+    pixels = window.controller.response.result.pixels
+    assert len(prepared) == count
+    assert np.array_equal(window.panel.preview.pixels, pixels)
+    assert np.array_equal(pixels, prepare_digit(pillow_of(window.draw_page.pad.picture)))
+
+
+def test_results_have_the_pixels_of_pictures_but_not_of_texts(models: Path) -> None:
+    backend = LocalBackend(models)
+    (drawing_result,) = backend.predict("mnist", [DRAWINGS[0]], version=None)
+    assert np.array_equal(drawing_result.pixels, prepare_digit(DRAWINGS[0]))
+    (text_result,) = backend.predict("imdb", ["good"], version=None)
+    assert text_result.pixels is None
 
 
 def test_a_server_gets_a_drawing_as_png(server: FakeServer, models: Path) -> None:

@@ -9,9 +9,11 @@ from PySide6.QtGui import QColor, QImage
 from pytestqt.qtbot import QtBot
 
 from desktop.prediction.backends import Input, Location, PredictionResult
+from desktop.prediction.connection import Connection
 from desktop.prediction.controller import PredictionController
-from desktop.prediction.dispatcher import Dispatcher
 from desktop.prediction.requests import PredictionRequest, PredictionResponse, Value
+from desktop.prediction.worker import close_workers
+from desktop.settings import Settings, SettingsStore
 from service.client import ModelSummary
 from service.inference import Card, LecternError, Prediction, Score
 from service.inference.errors import BlankImage, ModelNotFound
@@ -47,6 +49,7 @@ class StubBackend:
 class StubPage(QObject):
     """A page with a value that tests set."""
 
+    key = "stub"
     changed = Signal()
     settled = Signal()
 
@@ -87,25 +90,23 @@ def backend() -> StubBackend:
 @pytest.fixture
 def controller(qtbot: QtBot, backend: StubBackend) -> Iterator[PredictionController]:
     """A connected controller that uses version 2 of the first model that fits."""
-    controller = PredictionController(Dispatcher(backend))
-    controller.models_changed.connect(
-        lambda models: controller.set_model(models[0], models[0].version) if models else None
-    )
-    with qtbot.waitSignal(controller.connection_changed):
-        controller.reconnect()
+    store = SettingsStore(Settings(server=""))
+    connection = Connection(backend, store)
+    controller = PredictionController(connection, store)
+    with qtbot.waitSignal(connection.changed):
+        connection.connect_backend()
     yield controller
-    controller.close()
+    close_workers(controller)
+    connection.close()
 
 
 def test_a_page_offers_its_models_and_is_predicted(
     qtbot: QtBot, controller: PredictionController, backend: StubBackend
 ) -> None:
     page = StubPage("text-classification", "good")
-    offered: list[object] = []
-    controller.models_changed.connect(offered.append)
     with qtbot.waitSignal(controller.completed) as completed:
         controller.set_page(page)
-    assert offered == [(REVIEWS,)]
+    assert controller.models == (REVIEWS,)
     assert page.models[-1] is controller.model is REVIEWS
     request = completed.args[0].request
     assert (request.model, request.version, request.value, request.settled) == ("imdb", 2, "good", True)
@@ -122,10 +123,10 @@ def test_another_version_predicts_the_same_content_again(
     responses: list[object] = []
     controller.response_changed.connect(responses.append)
     with qtbot.waitSignal(controller.completed) as completed:
-        controller.set_model(REVIEWS, 1)
+        controller.choose_model(REVIEWS, 1)
     assert completed.args[0].result.prediction.version == 1
     assert responses == [None, completed.args[0]]
-    controller.set_model(REVIEWS, 1)
+    controller.choose_model(REVIEWS, 1)
     assert controller.response is completed.args[0]
 
 
@@ -204,7 +205,7 @@ def test_a_restored_response_is_shown_without_a_prediction(
     earlier = PredictionResponse(PredictionRequest("imdb", 1, "bad"), result)
     completed: list[object] = []
     controller.completed.connect(completed.append)
-    controller.restore(earlier, REVIEWS, 1)
+    controller.restore(earlier)
     assert controller.response is earlier
     assert (controller.model, controller.version) == (REVIEWS, 1)
     assert (len(backend.requests), completed) == (count, [])

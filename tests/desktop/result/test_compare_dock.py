@@ -38,7 +38,7 @@ def test_the_other_version_predicts_the_same_drawing(qtbot: QtBot, window: MainW
 def test_the_dock_offers_the_version_that_is_not_selected(qtbot: QtBot, window: MainWindow) -> None:
     press(window, "Ctrl+Shift+V")
     window.panel.versions.setCurrentIndex(1)
-    assert (window.panel.version, window.compare.version) == (1, 2)
+    assert (window.controller.version, window.compare.version) == (1, 2)
 
 
 def test_a_model_with_one_version_has_no_comparison(window: MainWindow) -> None:

@@ -9,9 +9,9 @@ from pytestqt.qtbot import QtBot
 
 from desktop.pictures.dropped_files import DroppedFile
 from desktop.prediction.backends import Location, PredictionResult
-from desktop.prediction.requests import PredictionRequest, PredictionResponse
+from desktop.prediction.requests import Origin, PredictionRequest, PredictionResponse
 from desktop.result import history
-from desktop.result.history import HistoryStrip, Origin
+from desktop.result.history import HistoryStrip
 from desktop.window.main_window import MainWindow
 from service.inference import Prediction, Score
 
@@ -77,7 +77,7 @@ def test_history_has_one_entry_per_drawing_and_restores_it(qtbot: QtBot, seven: 
         QTest.mouseClick(
             seven.strip.viewport(), Qt.MouseButton.LeftButton, pos=seven.strip.visualItemRect(item).center()
         )
-    assert seven.page is seven.draw_page
+    assert seven.tabs.page is seven.draw_page
     assert seven.draw_page.pad.picture == drawn
     assert (headline(seven), seven.panel.detail.text()) == ("7", result)
 
@@ -95,5 +95,5 @@ def test_history_restores_pictures_and_versions(qtbot: QtBot, seven: MainWindow)
         seven.strip.itemActivated.emit(first)
     assert seven.pictures_page.value() == (pictures() / "cat.jpg").read_bytes()
     seven.strip.itemActivated.emit(seven.strip.item(1))
-    assert seven.page is seven.draw_page
-    assert seven.panel.version == 1
+    assert seven.tabs.page is seven.draw_page
+    assert seven.controller.version == 1

@@ -52,11 +52,11 @@ def test_a_prediction_below_the_threshold_of_the_card_is_unsure(qtbot: QtBot, wi
 
 def test_another_page_selects_the_default_version_again(qtbot: QtBot, window: MainWindow) -> None:
     window.panel.versions.setCurrentIndex(1)
-    assert window.panel.version == 1
+    assert window.controller.version == 1
     with qtbot.waitSignal(window.controller.completed) as completed:
         draw(window.draw_page.pad, SEVEN)
     assert completed.args[0].result.prediction.version == 1
-    window.controller.reconnect()
+    window.connection.connect_backend()
     window.tabs.setCurrentWidget(window.text_page)
     window.tabs.setCurrentWidget(window.draw_page)
-    assert window.panel.version == 2
+    assert window.controller.version == 2

@@ -36,4 +36,4 @@ def test_paste_in_the_editor_pastes_text(qtbot: QtBot, window: MainWindow) -> No
     window.text_page.editor.setFocus()
     QTest.keyClick(window.text_page.editor, Qt.Key.Key_V, Qt.KeyboardModifier.ControlModifier)
     assert window.text_page.editor.toPlainText() == "good film"
-    assert window.page is window.text_page
+    assert window.tabs.page is window.text_page

@@ -10,10 +10,7 @@ from gestures import press
 from PIL import Image
 from PySide6.QtGui import QGuiApplication, QImage
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import (
-    QFileDialog,
-    QMessageBox,
-)
+from PySide6.QtWidgets import QFileDialog, QMessageBox
 
 from desktop.pictures.images import pillow_of
 from desktop.window.main_window import MainWindow

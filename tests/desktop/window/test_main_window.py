@@ -74,7 +74,7 @@ def test_every_control_has_a_name_and_is_in_the_tab_order(window: MainWindow) ->
 
 
 def _is_internal(control: QWidget) -> bool:
-    """Tell whether a control is a part of one of Qt's own, such as a scroll bar."""
+    """Return whether a control is a part of one of Qt's own, such as a scroll bar."""
     parents = []
     while control is not None:
         parents.append(type(control).__name__)
@@ -120,5 +120,5 @@ def test_the_theme_changes_at_once_but_not_the_drawing(qtbot: QtBot, window: Mai
         menu_action(window, name).trigger()
         qtbot.waitUntil(lambda dark=dark: is_dark(window.palette()) is dark)
         assert pad.picture == before
-    assert window.settings.theme is Theme.DARK
+    assert window.store.settings.theme is Theme.DARK
     assert stored.load().theme is Theme.DARK

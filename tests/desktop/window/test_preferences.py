@@ -13,7 +13,7 @@ from desktop.window.preferences import PreferencesDialog
 def test_preferences_can_be_opened_and_cancelled(window: MainWindow) -> None:
     press(window, "Ctrl+,")
     window.findChild(PreferencesDialog).reject()
-    assert window.settings.server == ""
+    assert window.store.settings.server == ""
 
 
 def test_an_invalid_address_is_refused_and_a_valid_one_is_used(qtbot: QtBot, window: MainWindow) -> None:
@@ -26,9 +26,9 @@ def test_an_invalid_address_is_refused_and_a_valid_one_is_used(qtbot: QtBot, win
     assert dialog.isVisible()
     assert "not the address" in dialog.error.text()
     dialog.server.setText("http://127.0.0.1:9")
-    with qtbot.waitSignal(window.controller.connection_changed):
+    with qtbot.waitSignal(window.connection.changed):
         ok.click()
-    assert window.settings.server == stored.load().server == "http://127.0.0.1:9"
+    assert window.store.settings.server == stored.load().server == "http://127.0.0.1:9"
 
 
 def test_preferences_and_menu_agree_on_the_theme(qtbot: QtBot, window: MainWindow) -> None:

@@ -1,0 +1,63 @@
+"""Provides the tabs of the window."""
+
+from functools import partial
+
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QTabWidget, QWidget
+
+from desktop.prediction.controller import PredictionController
+from desktop.prediction.requests import PredictionResponse
+from desktop.window.actions import create_action
+from desktop.window.page import Page
+
+
+class Tabs(QTabWidget):
+    """Pages, whose content the controller predicts, followed by tools.
+
+    Attributes:
+        page: The page that is shown, or that was shown last.
+        clear_page: The action that removes the content of the page.
+    """
+
+    def __init__(
+        self, controller: PredictionController, pages: tuple[Page, ...], parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
+        self.page = pages[0]
+        self.clear_page = create_action(self, self.tr("&Clear"), self._clear_page, "Ctrl+Backspace")
+        self._controller = controller
+        self._pages = pages
+        self.setDocumentMode(True)
+        for page in pages:
+            self.addTab(page, page.title)
+            page.activated.connect(partial(self.setCurrentWidget, page))
+        self.currentChanged.connect(self.apply_current)
+
+    def show_actions(self) -> list[QAction]:
+        """Return an action for each tab, which shows it."""
+        return [
+            create_action(
+                self, self.tabText(index), partial(self.setCurrentIndex, index), f"Ctrl+{index + 1}"
+            )
+            for index in range(self.count())
+        ]
+
+    def apply_current(self) -> None:
+        """Predict the content of the current page; pause the predictions on other tabs."""
+        page = next((page for page in self._pages if page is self.currentWidget()), None)
+        if page is not None:
+            self.page = page
+        self._controller.set_page(page)
+
+    def restore(self, response: PredictionResponse) -> None:
+        """Show an earlier response and its content again, without predicting."""
+        origin = response.request.origin
+        assert origin is not None
+        page = next(page for page in self._pages if page.key == origin.page)
+        self.setCurrentWidget(page)
+        page.restore(origin.snapshot)
+        self._controller.restore(response)
+
+    def _clear_page(self) -> None:
+        if self.page.isVisible():
+            self.page.clear()
