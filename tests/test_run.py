@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-TOOLS = ("chmod", "cp", "mkdir", "rm", "sh", "touch")
+TOOLS = ("chmod", "cp", "mkdir", "rm", "sh", "sleep", "touch")
 
 # Stands for python3 and for .venv/bin/python. The real Python runs ./run and its short scripts; creating a
 # .venv and installing into it are simulated. Files in the folder `simulation` choose what fails.
@@ -30,12 +30,14 @@ echo "$*" >>"$simulation/calls"
 if [ "$1 $2" = "-m venv" ]; then
     [ ! -e "$simulation/no-venv" ] || exit 1
     [ "$3" != "--without-pip" ] || shift
+    [ ! -L "$3" ] || exit 1
     mkdir -p "$3/bin" "$3/lib"
     cp "$0" "$3/bin/python"
 elif [ "$1 $2 $4" = "-m pip install" ]; then
     venv=${{0%/bin/python}}
+    [ "$PWD" -ef "${{venv%/.venv}}" ] || {{ echo "not in the checkout: $PWD" >&2; exit 1; }}
     [ ! -e "$simulation/offline" ] || {{ echo "no route to the package index" >&2; exit 1; }}
-    touch "$venv/lib/half-installed"
+    [ -e "$simulation/downloads" ] || touch "$venv/lib/half-installed"
     [ ! -e "$simulation/killed" ] || {{ kill -9 $PPID; exit 1; }}
     if [ -p "$simulation/started" ]; then
         echo started >"$simulation/started"
@@ -47,7 +49,12 @@ elif [ "$1 $2 $4" = "-m pip install" ]; then
     done
     chmod +x "$venv"/bin/*
 elif [ "$1 $2" = "-m pip" ]; then
+    [ ! -e "$simulation/no-pip" ] || exit 1
     echo "pip 99"
+elif [ "$1 $2" = "-m ensurepip" ]; then
+    sleep 0.01  # the clock of a file system ticks every few milliseconds
+    mkdir -p "${{0%/bin/python}}/lib/pip"
+    rm "$simulation/no-pip"
 elif [ "$1 $2" = "-m pytest" ]; then
     echo "pytest got $*"
 elif [ "$1" = "-c" ] && [ "${{2#*ctypes}}" != "$2" ]; then
@@ -62,6 +69,11 @@ OLD = "sys.version_info = (3, 9, 2, 'final', 0)"
 TOO_NEW = "sys.version_info = (3, 99, 0, 'final', 0)"
 WITHOUT_VENV = "sys.modules['ensurepip'] = None"
 FULL_DISK = "import shutil; shutil.disk_usage = lambda path: (0, 0, 10_000_000)"
+# Deletes the marks of ./run if they are in the deleted folder, then kills ./run.
+KILLED_WHILE_DELETING = (
+    "import os, shutil; "
+    "shutil.rmtree = lambda path: os.kill(os.getpid(), 9 + os.system(f'rm -f \\\"{path}\\\"/lectern-*'))"
+)
 NOT_ROOT = "import os; os.geteuid = lambda: 1000"
 AS_ROOT = "import os; os.geteuid = lambda: 0"
 
@@ -212,8 +224,8 @@ def test_the_first_start_installs_what_the_command_needs(
 ) -> None:
     checkout.run(command)
     (line,) = checkout.installs()
-    assert f"--constraint {checkout.root}/constraints.txt" in line
-    assert line.endswith(f"--editable {checkout.root}{installed}")
+    assert "--constraint constraints.txt" in line
+    assert line.endswith(f"--editable .{installed}")
 
 
 def test_the_second_start_installs_nothing(checkout: Checkout) -> None:
@@ -229,7 +241,7 @@ def test_bench_runs_the_benchmarks(checkout: Checkout) -> None:
     checkout.run("bench", "peers", "--rounds", "1")
     assert checkout.calls()[-1] == f"{checkout.root}/tests/benchmarks peers --rounds 1"
     (line,) = checkout.installs()
-    assert line.endswith(f"[serve] --group {checkout.root}/pyproject.toml:bench")
+    assert line.endswith("[serve] --group pyproject.toml:bench")
     assert checkout.works("serve")
     assert len(checkout.installs()) == 1
 
@@ -294,7 +306,7 @@ def test_no_network(checkout: Checkout) -> None:
     done = checkout.run("serve")
     assert done.returncode == 1
     assert "no route to the package index" in done.stderr
-    assert "could not be installed" in done.stderr
+    assert "cannot install the packages" in done.stderr
     checkout.unset("offline")
     assert checkout.works("serve")
 
@@ -304,6 +316,27 @@ def test_a_failed_installation_leaves_other_commands_usable(checkout: Checkout) 
     checkout.set("offline")
     assert checkout.run("train").returncode == 1
     assert checkout.works("serve")
+    assert len(checkout.calls("-m venv")) == 1
+
+
+def test_pip_that_replaces_an_offline_uv_leaves_other_commands_usable(checkout: Checkout) -> None:
+    checkout.add_tool("uv", f"#!{checkout.tools}/sh\nexit 2\n")
+    assert checkout.works("serve")
+    checkout.set("no-pip")
+    checkout.set("offline")
+    assert checkout.run("train").returncode == 1
+    assert checkout.works("serve")
+    assert len(checkout.calls("-m venv")) == 1
+
+
+def test_an_interrupted_download_leaves_other_commands_usable(checkout: Checkout) -> None:
+    checkout.run("models")
+    checkout.set("downloads")
+    process = checkout.start_slow_installation("serve")
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert checkout.works("models")
     assert len(checkout.calls("-m venv")) == 1
 
 
@@ -338,6 +371,51 @@ def test_a_killed_installation_is_created_again(checkout: Checkout) -> None:
 def test_an_empty_venv_is_created_again(checkout: Checkout) -> None:
     (checkout.root / ".venv" / "bin").mkdir(parents=True)
     assert checkout.works("serve")
+
+
+def test_a_venv_on_another_disk_stays_there(checkout: Checkout, tmp_path: Path) -> None:
+    (checkout.root / ".venv").symlink_to(tmp_path / "other disk")
+    assert checkout.works("serve")
+    (tmp_path / "other disk" / "lectern-unfinished").touch()
+    assert checkout.works("serve")
+    assert (tmp_path / "other disk" / "bin" / "lectern").exists()
+    assert len(checkout.calls("-m venv")) == 2
+
+
+def test_a_file_in_place_of_the_venv_is_kept(checkout: Checkout) -> None:
+    (checkout.root / ".venv").write_text("name of a virtual environment")
+    done = checkout.run("serve")
+    assert done.returncode == 1
+    assert done.stderr.endswith(f"run: cannot set up {checkout.root}/.venv: File exists\n")
+    assert (checkout.root / ".venv").is_file()
+
+
+def test_a_venv_that_is_partly_deleted_is_created_again(checkout: Checkout) -> None:
+    checkout.run("serve")
+    (checkout.root / ".venv" / "lectern-unfinished").touch()
+    checkout.add_python(KILLED_WHILE_DELETING)
+    assert checkout.run("serve").returncode == -9
+    assert (checkout.root / ".venv" / "lectern-unfinished").exists()
+
+
+@pytest.mark.skipif(sys.platform == "darwin", reason="names of files are UTF-8 on macOS")
+def test_a_checkout_in_a_folder_whose_name_is_not_utf_8(checkout: Checkout) -> None:
+    checkout.run("serve")
+    checkout.root = checkout.root.rename(os.fsdecode(os.fsencode(checkout.root.parent) + b"/caf\xe9"))
+    assert "Traceback" not in checkout.run("serve").stderr
+
+
+def test_a_stamp_that_cannot_be_read_is_replaced(checkout: Checkout) -> None:
+    checkout.run("serve")
+    (checkout.root / ".venv" / "lectern-serve").write_bytes(b"\xff\x00")
+    assert checkout.works("serve")
+    assert len(checkout.installs()) == 2
+
+
+def test_a_python_that_prints_a_greeting(bare: Checkout) -> None:
+    bare.add_python("print('hello')")
+    assert bare.run("serve").stdout.splitlines()[-1].startswith("lectern ")
+    assert bare.run("models").returncode == 7
 
 
 def test_a_moved_checkout_is_created_again(checkout: Checkout) -> None:
@@ -397,7 +475,7 @@ def test_the_test_command_runs_every_check_then_pytest(checkout: Checkout) -> No
     assert done.stdout.endswith("pytest got -m pytest\n")
     (line,) = checkout.installs()
     assert "[serve,desktop,train]" in line
-    assert line.endswith(f"--group {checkout.root}/pyproject.toml:dev")
+    assert line.endswith("--group pyproject.toml:dev")
 
 
 @pytest.mark.parametrize(("tool", "title"), [("ruff", "lint"), ("mypy", "types"), ("lint-imports", "import")])
@@ -433,6 +511,14 @@ class TestQtLibraries:
         done = checkout.run("desktop")
         assert "apt-get install libxcb-cursor0" in done.stderr
         assert done.stdout.startswith("lectern ")
+
+    @pytest.mark.skipif(os.geteuid() == 0, reason="root can write everywhere")
+    def test_a_user_who_cannot_write_opens_the_app(self, checkout: Checkout) -> None:
+        checkout.run("desktop")
+        venv = checkout.root / ".venv"
+        (venv / "lectern-qt-desktop").unlink()
+        venv.chmod(0o555)
+        assert checkout.works("desktop")
 
     def test_they_are_installed_for_root(self, checkout: Checkout) -> None:
         checkout.set("no-libGL.so.1")
