@@ -305,6 +305,10 @@ def export(
 
     lectern export mnist-strokes --run mnist-strokes --run mnist-deep --average weights
     """
+    if record and (data or len(run_names) > 1):
+        raise click.UsageError(
+            "--record is for a single run on the recipe's own data set; leave it out, or export such a run"
+        )
     _silence_libraries()
     from training.reporting.results import record_result
     from training.workflows import ExportJob, run_export
@@ -330,6 +334,7 @@ def export(
 
 def _recalibrate(name: str, version: int | None, models: Path, data: Path | None) -> None:
     """Recalibrate a version and print the result."""
+    from service.inference.catalog import Catalog
     from training.export.recalibration import recalibrate
 
     card = recalibrate(name, version=version, models=models, data=data)
@@ -340,6 +345,16 @@ def _recalibrate(name: str, version: int | None, models: Path, data: Path | None
         f"{card.name} {card.version}: {calibration.method}, temperature {calibration.temperature:g}; unsure "
         f"below {card.unsure_below:g}; validation accuracy above that: {selective.validation.accuracy:.2%}"
     )
+    catalog = Catalog(models)
+    for later in catalog.versions(card.name) if card.version == 1 else ():
+        other = catalog.card(card.name, later)
+        compared = {"--robustness": other.robustness, "--latency": other.latency}
+        options = " ".join(option for option, figures in compared.items() if figures)
+        if later > 1 and options:
+            click.echo(
+                f"{card.name} {later}: its card compares it with the former version 1; measure that again: "
+                f"lectern evaluate {card.name} --version {later} {options} --record"
+            )
 
 
 def _run_name(recipe: str | None, data: Path | None) -> str:

@@ -1,13 +1,17 @@
 """Recalibration updates all files of a model and removes the figures that it makes obsolete."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from msgspec.structs import replace
 
 from service.inference.card import Card, Faithfulness, read_card
+from service.inference.catalog import BUNDLED
+from training import cli
 from training.export.model_folder import rewrite
 from training.export.recalibration import recalibrate
 
@@ -54,3 +58,17 @@ def test_figures_that_depend_on_the_confidence_are_removed(
     dependent = ("out_of_distribution", "pen_digits", "robustness", "faithfulness")
     assert [name for name in dependent if getattr(after, name) is not None] == []
     assert after.latency == before.latency
+
+
+def test_recalibration_of_version_1_names_the_commands_that_compare_later_versions_again(
+    overconfident_models: Path, mnist_cache: Path
+) -> None:
+    words = ["mnist", "--version", "1", "--recalibrate", "--record", "--models", str(overconfident_models)]
+    refresh = "lectern evaluate mnist --version 2 --robustness --latency --record"
+
+    alone = CliRunner().invoke(cli.evaluate, words, catch_exceptions=False)
+    shutil.copytree(BUNDLED / "mnist" / "2", overconfident_models / "mnist" / "2")
+    followed = CliRunner().invoke(cli.evaluate, words, catch_exceptions=False)
+
+    assert refresh not in alone.output
+    assert refresh in followed.output
