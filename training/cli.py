@@ -195,8 +195,8 @@ def evaluate(
     """
     _silence_libraries()
     from service.inference.catalog import Catalog
-    from training.evaluation.evaluate import Measurements
     from training.evaluation.evaluate import evaluate as measure
+    from training.evaluation.evaluate import record, supported_measurements
     from training.reporting.printout import print_evaluation
 
     if recalibrate:
@@ -207,16 +207,14 @@ def evaluate(
         models=models,
         data=data,
         measurements=(
-            Measurements.all_for(Catalog(models).card(name, version))
+            supported_measurements(Catalog(models).card(name, version))
             if everything
-            else Measurements(**chosen)
+            else [measurement for measurement, wanted in chosen.items() if wanted]
         ),
         announce=lambda row: click.echo(f"{row.name}: {row.accuracy:.4f} (version 1: {row.baseline:.4f})"),
     )
     print_evaluation(result, Console())
     if keep:
-        from training.evaluation.evaluate import record
-
         record(result, models=models)
     elif not result.same:
         sys.exit(1)

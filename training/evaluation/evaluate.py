@@ -1,7 +1,7 @@
 """Evaluates a model of the catalogue again, compares the result with its card, and records it there."""
 
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
 from pathlib import Path
 
 from msgspec.structs import replace
@@ -26,45 +26,15 @@ from training.export.splits import Splits, load_splits
 from training.metrics import chance_level_error, compute_metrics
 
 _DIGITS = tuple("0123456789")
+_PICTURE_MEASUREMENTS = ("robustness", "faithfulness")
+_DIGIT_MEASUREMENTS = ("pen_digits", "out_of_distribution")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Measurements:
-    """The longer measurements to make; each name is a command-line option."""
-
-    pen_digits: bool = False
-    robustness: bool = False
-    out_of_distribution: bool = False
-    faithfulness: bool = False
-    latency: bool = False
-
-    @classmethod
-    def all_for(cls, card: Card) -> "Measurements":
-        """Return all measurements that a kind of model supports."""
-        pictures = card.task == "image-classification"
-        digits = card.input.preprocessing == "digit" and card.labels == _DIGITS
-        return cls(
-            pen_digits=digits,
-            robustness=pictures,
-            out_of_distribution=digits,
-            faithfulness=pictures,
-            latency=True,
-        )
-
-    def check(self, card: Card) -> None:
-        """Reject measurements that a kind of model does not support.
-
-        Raises:
-            RecipeError: There is such a measurement.
-        """
-        supported = asdict(Measurements.all_for(card))
-        for name, chosen in asdict(self).items():
-            if chosen and not supported[name]:
-                kind = "pictures" if name in ("robustness", "faithfulness") else "handwritten digits"
-                option = f"--{name.replace('_', '-')}"
-                raise RecipeError(
-                    f"{option} is for models of {kind}, which {card.name} {card.version} is not"
-                )
+def supported_measurements(card: Card) -> tuple[str, ...]:
+    """Return the longer measurements that a kind of model supports; each name is a command-line option."""
+    pictures = _PICTURE_MEASUREMENTS if card.task == "image-classification" else ()
+    digits = card.input.preprocessing == "digit" and card.labels == _DIGITS
+    return ("latency", *pictures, *(_DIGIT_MEASUREMENTS if digits else ()))
 
 
 @dataclass(frozen=True)
@@ -98,7 +68,7 @@ def evaluate(
     version: int | None,
     models: Path,
     data: Path | None = None,
-    measurements: Measurements = Measurements(),
+    measurements: Collection[str] = (),
     announce: Callable[[RobustnessRow], None] = lambda row: None,
 ) -> Evaluation:
     """Run a model's ONNX file over its whole test set, and make further measurements.
@@ -108,7 +78,7 @@ def evaluate(
         version: Version of the model; None for the highest.
         models: Folder of all models.
         data: Folder of the user's pictures, if the model was trained on it.
-        measurements: Further measurements to make.
+        measurements: Further measurements to make, from :func:`supported_measurements`.
         announce: Called with each row of the robustness table.
 
     Raises:
@@ -119,23 +89,25 @@ def evaluate(
     catalog = Catalog(models, providers=("cpu",), threads=2)
     card = catalog.card(name, version)
     predictor = catalog.predictor(card.name, card.version)  # checks the file against the card
-    measurements.check(card)
+    for measurement in set(measurements).difference(supported_measurements(card)):
+        kind = "pictures" if measurement in _PICTURE_MEASUREMENTS else "handwritten digits"
+        option = f"--{measurement.replace('_', '-')}"
+        raise RecipeError(f"{option} is for models of {kind}, which {card.name} {card.version} is not")
     splits = load_splits(card, catalog.folder(card), data=data)
     measured, digits = _measure_confidence(card, catalog.folder(card), splits), None
-    if measurements.out_of_distribution:
+    if "out_of_distribution" in measurements:
         measured = replace(measured, out_of_distribution=evaluate_out_of_distribution(predictor))
-    if measurements.pen_digits:
+    if "pen_digits" in measurements:
         digits = evaluate_pen_digits(predictor, load_pendigits())
         measured = replace(measured, pen_digits=digits.figures)
-    if measurements.robustness:
+    if "robustness" in measurements:
         pictures = splits.dataset.test if data else load_dataset(card.training.dataset).test
-        baseline = _baseline(catalog, card)
-        table = evaluate_robustness(predictor, baseline, pictures, announce=announce)
+        table = evaluate_robustness(predictor, _baseline(catalog, card), pictures, announce=announce)
         measured = replace(measured, robustness=table)
-    if measurements.faithfulness:
+    if "faithfulness" in measurements:
         explainer = catalog.explainer(card.name, card.version)
         measured = replace(measured, faithfulness=evaluate_faithfulness(predictor, explainer, splits.test))
-    if measurements.latency:
+    if "latency" in measurements:
         measured = measure_latency(measured, models=models, dataset=splits.dataset)
     same_data = splits.dataset.sha256 == card.training.dataset_sha256
     return Evaluation(card, measured, compare(card, measured), same_data=same_data, pen_digits=digits)
