@@ -104,12 +104,8 @@ def _warp_elastic(
 def _bicubic_weights(height: int, width: int) -> npt.NDArray[np.float32]:
     """Return the weight of each vector of the coarse grid at each pixel: float32 (grid, height * width)."""
     units = np.eye(_GRID**2, dtype=np.float32).reshape(-1, _GRID, _GRID)
-    return np.stack(
-        [
-            np.asarray(Image.fromarray(unit).resize((width, height), Image.Resampling.BICUBIC)).ravel()
-            for unit in units
-        ]
-    )
+    enlarged = (Image.fromarray(unit).resize((width, height), Image.Resampling.BICUBIC) for unit in units)
+    return np.stack([np.asarray(image).ravel() for image in enlarged])
 
 
 def _crop(pictures: Pictures, *, pixels: int, rng: np.random.Generator) -> Pictures:
@@ -118,12 +114,8 @@ def _crop(pictures: Pictures, *, pixels: int, rng: np.random.Generator) -> Pictu
     margin = (pixels, pixels)
     padded = np.pad(pictures, ((0, 0), margin, margin, *((0, 0),) * (pictures.ndim - 3)), "reflect")
     corners = rng.integers(0, 2 * pixels + 1, (len(pictures), 2)).tolist()
-    return np.stack(
-        [
-            picture[top : top + height, left : left + width]
-            for picture, (top, left) in zip(padded, corners, strict=True)
-        ]
-    )
+    places = zip(padded, corners, strict=True)
+    return np.stack([picture[top : top + height, left : left + width] for picture, (top, left) in places])
 
 
 def _erase(pictures: Pictures, *, share: float, rng: np.random.Generator) -> Pictures:
@@ -148,11 +140,9 @@ def _affine_matrices(
     angle = np.radians(by.rotation) * turn
     size = 1 / (1 + by.zoom * scale)
     slant = by.shear * slant
-    linear = np.empty((count, 2, 2))
-    linear[:, 0, 0] = np.cos(angle) * size
-    linear[:, 0, 1] = (-np.sin(angle) + slant * np.cos(angle)) * size
-    linear[:, 1, 0] = np.sin(angle) * size
-    linear[:, 1, 1] = (np.cos(angle) + slant * np.sin(angle)) * size
+    cosine, sine = np.cos(angle), np.sin(angle)
+    columns = [[cosine, sine], [slant * cosine - sine, slant * sine + cosine]]
+    linear = np.ascontiguousarray((np.array(columns) * size).T)
     centre = np.array([width / 2, height / 2])
     shift = by.shift * np.stack([right * width, down * height], axis=1)
     offset = centre + shift - linear @ centre
