@@ -1,6 +1,6 @@
 """Evaluates a model of the catalogue again, compares the result with its card, and records it there."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +13,6 @@ from service.inference.session import open_session
 from training.datasets import load_dataset
 from training.datasets.pendigits import load_pendigits
 from training.errors import RecipeError
-from training.evaluation.comparison import Comparison, compare, measured_sections
 from training.evaluation.faithfulness import evaluate_faithfulness
 from training.evaluation.latency import measure_latency
 from training.evaluation.out_of_distribution import evaluate_out_of_distribution
@@ -28,6 +27,24 @@ from training.metrics import chance_level_error, compute_metrics
 _DIGITS = tuple("0123456789")
 _PICTURE_MEASUREMENTS = ("robustness", "faithfulness")
 _DIGIT_MEASUREMENTS = ("pen_digits", "out_of_distribution")
+# Sections of a card that an evaluation can measure.
+_SECTIONS = (
+    "metrics",
+    "calibration",
+    "selective_prediction",
+    "out_of_distribution",
+    "pen_digits",
+    "robustness",
+    "latency",
+    "quantized",
+    "faithfulness",
+)
+# Accuracy must agree to the last example. Other figures are sums of floats, which differ between processors.
+_EXACT = 1e-9
+_ROUNDING = 1e-4
+# Predictions at a threshold may change, and decoders may differ by one grey level.
+_FEW_EXAMPLES = 5e-4
+_FEW_OF_A_CLASS = 5e-3
 
 
 def supported_measurements(card: Card) -> tuple[str, ...]:
@@ -35,6 +52,21 @@ def supported_measurements(card: Card) -> tuple[str, ...]:
     pictures = _PICTURE_MEASUREMENTS if card.task == "image-classification" else ()
     digits = card.input.preprocessing == "digit" and card.labels == _DIGITS
     return ("latency", *pictures, *(_DIGIT_MEASUREMENTS if digits else ()))
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A figure of the card, None if it has none, and the measured one."""
+
+    name: str
+    card: float | None
+    measured: float
+    tolerance: float
+
+    @property
+    def same(self) -> bool:
+        """Whether both agree; a new figure does."""
+        return self.card is None or abs(self.card - self.measured) <= self.tolerance
 
 
 @dataclass(frozen=True)
@@ -110,7 +142,7 @@ def evaluate(
     if "latency" in measurements:
         measured = measure_latency(measured, models=models, dataset=splits.dataset)
     same_data = splits.dataset.sha256 == card.training.dataset_sha256
-    return Evaluation(card, measured, compare(card, measured), same_data=same_data, pen_digits=digits)
+    return Evaluation(card, measured, _compare(card, measured), same_data=same_data, pen_digits=digits)
 
 
 def record(evaluation: Evaluation, *, models: Path) -> Card:
@@ -127,7 +159,51 @@ def record(evaluation: Evaluation, *, models: Path) -> Card:
     folder = models / card.name / str(card.version)
     # Another command may have changed the card during the evaluation.
     current = read_card(folder / "card.json")
-    return rewrite(folder, replace(current, **measured_sections(card, evaluation.measured)))
+    return rewrite(folder, replace(current, **_measured_sections(card, evaluation.measured)))
+
+
+def _compare(card: Card, measured: Card) -> tuple[Comparison, ...]:
+    """Compare the figures that were measured again with those of the card."""
+    known = {name: value for name, value, _ in _figures(card)}
+    skipped = dict.fromkeys(set(_SECTIONS) - {"metrics"} - set(_measured_sections(card, measured)))
+    return tuple(
+        Comparison(name, known.get(name), value, tolerance)
+        for name, value, tolerance in _figures(replace(measured, **skipped))
+    )
+
+
+def _measured_sections(card: Card, measured: Card) -> dict[str, object]:
+    """Return the sections of a card that were measured again."""
+    sections = {name: getattr(measured, name) for name in _SECTIONS}
+    return {name: value for name, value in sections.items() if value is not getattr(card, name)}
+
+
+def _figures(card: Card) -> Iterator[tuple[str, float, float]]:
+    """Yield the name, value and tolerance of each figure."""
+    metrics = card.metrics
+    yield "test examples", metrics.count, 0
+    yield "accuracy", metrics.accuracy, _EXACT
+    yield "log-loss", metrics.log_loss, _ROUNDING
+    yield "expected calibration error", metrics.expected_calibration_error, _ROUNDING
+    for label, value in metrics.per_class_accuracy.items():
+        yield f"accuracy on {label}", value, _EXACT
+    if selective := card.selective_prediction:
+        for split, result in (("validation", selective.validation), ("test", selective.test)):
+            yield f"coverage, {split}", result.coverage, _FEW_EXAMPLES
+            yield f"selective accuracy, {split}", result.accuracy, _FEW_EXAMPLES
+    if unknown := card.out_of_distribution:
+        for kind in unknown.counts:
+            yield f"unsure {kind}", getattr(unknown, kind), _FEW_EXAMPLES
+    if digits := card.pen_digits:
+        yield "pen digits", digits.accuracy, _FEW_EXAMPLES
+        for label, value in digits.per_class_accuracy.items():
+            yield f"pen digit {label}", value, _FEW_OF_A_CLASS
+    if faithfulness := card.faithfulness:
+        yield "drop, hottest fifth covered", faithfulness.hottest_drop, _FEW_OF_A_CLASS
+        yield "drop, random fifth covered", faithfulness.random_drop, _FEW_OF_A_CLASS
+    if robustness := card.robustness:
+        for row in robustness.rows:
+            yield row.name, row.accuracy, _FEW_EXAMPLES
 
 
 def _measure_confidence(card: Card, folder: Path, splits: Splits) -> Card:
