@@ -100,18 +100,16 @@ def build_explanation(model: keras.Model, *, others: Sequence[keras.Model] = ())
 def _has_exact_heat(model: keras.Model) -> bool:
     """Return whether a network ends in global average pooling, or has only dense layers."""
     pooled = any(isinstance(layer, layers.GlobalAveragePooling2D) for layer in model.layers)
-    return pooled or not any(_is_convolution(layer) for layer in _flat_layers(model))
+    return pooled or not any(map(_is_convolution, _flat_layers(model)))
 
 
 def _forward(model: keras.Model, tensor: Any) -> list[_Step]:
     """Run a batch through the network and return each layer's input and output, including a base's layers."""
-    if any(isinstance(layer, layers.Add) for layer in model.layers):
-        chosen = [layer for layer in model.layers if not isinstance(layer, layers.InputLayer)]
-        return _forward_branched(model, tensor, chosen)
+    called = [layer for layer in model.layers if not isinstance(layer, layers.InputLayer)]
+    if any(isinstance(layer, layers.Add) for layer in called):
+        return _forward_branched(model, tensor, called)
     steps: list[_Step] = []
-    for layer in model.layers:
-        if isinstance(layer, layers.InputLayer):
-            continue
+    for layer in called:
         if isinstance(layer, keras.Model) and len(layer.input.shape) == 2:
             steps += _forward(layer, tensor)  # a classifier, which is a sequence itself
             tensor = steps[-1].after
@@ -195,13 +193,12 @@ def _backward(step: _Step, gradient: Any) -> Any:
 
 def _add_filters(graph: onnx.GraphProto, model: keras.Model) -> None:
     """Add the first convolution's weights as an output."""
-    first = next((layer for layer in _flat_layers(model) if _is_convolution(layer)), None)
-    if first is None:
+    for layer in filter(_is_convolution, _flat_layers(model)):
+        weights, name = layer.get_weights()[0].astype(np.float32), f"{_FILTERS}__weights"
+        graph.initializer.append(numpy_helper.from_array(weights, name))
+        graph.node.append(helper.make_node("Identity", [name], [_FILTERS], name=_FILTERS))
+        graph.output.append(helper.make_tensor_value_info(_FILTERS, onnx.TensorProto.FLOAT, weights.shape))
         return
-    weights = first.get_weights()[0].astype(np.float32)
-    graph.initializer.append(numpy_helper.from_array(weights, f"{_FILTERS}__weights"))
-    graph.node.append(helper.make_node("Identity", [f"{_FILTERS}__weights"], [_FILTERS], name=_FILTERS))
-    graph.output.append(helper.make_tensor_value_info(_FILTERS, onnx.TensorProto.FLOAT, weights.shape))
 
 
 def _flat_layers(model: keras.Model) -> list[keras.layers.Layer]:
