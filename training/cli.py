@@ -344,6 +344,7 @@ def _recalibrate(name: str, version: int | None, models: Path, data: Path | None
         f"below {card.unsure_below:g}; validation accuracy above that: {selective.validation.accuracy:.2%}"
     )
     catalog = Catalog(models)
+    folder = "" if models == Path("models") else f" --models {models}"
     for later in catalog.versions(card.name) if card.version == 1 else ():
         other = catalog.card(card.name, later)
         compared = {"--robustness": other.robustness, "--latency": other.latency}
@@ -351,7 +352,7 @@ def _recalibrate(name: str, version: int | None, models: Path, data: Path | None
         if later > 1 and options:
             click.echo(
                 f"{card.name} {later}: its card compares it with the former version 1; measure that again: "
-                f"lectern evaluate {card.name} --version {later} {options} --record"
+                f"lectern evaluate {card.name} --version {later} {options} --record{folder}"
             )
 
 

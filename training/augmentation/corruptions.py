@@ -11,7 +11,7 @@ from scipy.ndimage import gaussian_filter
 Pictures = npt.NDArray[np.uint8]
 _REFERENCE_SIDE = 28  # the side in pixels that _BLUR_SIGMA refers to
 _BLUR_SIGMA = (0.2, 1.2)  # the upper limit grows with the picture
-_BLUR_RADIUS = 2.5  # of the kernel, in units of the upper limit
+_BLUR_RADIUS = 2.5  # radius of the kernel, as a multiple of the largest sigma
 _NOISE_DEVIATION = 0.12 * 255  # upper limit, in grey levels
 _JPEG_QUALITY = (20, 90)  # the upper limit is exclusive
 

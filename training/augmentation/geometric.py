@@ -61,10 +61,9 @@ def augment(
 def _warp(pictures: Pictures, *, by: Augmentation, rng: np.random.Generator) -> Pictures:
     count, height, width = pictures.shape[:3]
     matrices = _affine_matrices(count, height, width, by=by, rng=rng)
-    margins = (height // 4, width // 4)
-    padding = ((0, 0), *((margin, margin) for margin in margins), *((0, 0),) * (pictures.ndim - 3))
-    padded = np.pad(pictures, padding, "reflect")
-    matrices += np.array([[0, 0, margins[1]], [0, 0, margins[0]]])
+    rows, columns = height // 4, width // 4
+    padded = _pad(pictures, rows, columns)
+    matrices += np.array([[0, 0, columns], [0, 0, rows]])
     if by.elastic:
         return _warp_elastic(padded, matrices, shape=(height, width), strength=by.elastic, rng=rng)
     changed = np.empty_like(pictures)
@@ -111,11 +110,16 @@ def _bicubic_weights(height: int, width: int) -> npt.NDArray[np.float32]:
 def _crop(pictures: Pictures, *, pixels: int, rng: np.random.Generator) -> Pictures:
     """Shift by whole pixels, which blurs nothing."""
     height, width = pictures.shape[1:3]
-    margin = (pixels, pixels)
-    padded = np.pad(pictures, ((0, 0), margin, margin, *((0, 0),) * (pictures.ndim - 3)), "reflect")
+    padded = _pad(pictures, pixels, pixels)
     corners = rng.integers(0, 2 * pixels + 1, (len(pictures), 2)).tolist()
     places = zip(padded, corners, strict=True)
     return np.stack([picture[top : top + height, left : left + width] for picture, (top, left) in places])
+
+
+def _pad(pictures: Pictures, rows: int, columns: int) -> Pictures:
+    """Extend pictures on all sides by their reflection."""
+    margins = ((0, 0), (rows, rows), (columns, columns), (0, 0))
+    return np.pad(pictures, margins[: pictures.ndim], "reflect")
 
 
 def _erase(pictures: Pictures, *, share: float, rng: np.random.Generator) -> Pictures:

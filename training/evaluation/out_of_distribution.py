@@ -39,22 +39,15 @@ def evaluate_out_of_distribution(predictor: Predictor) -> OutOfDistribution:
     return OutOfDistribution(
         garments=unsure_share(encode_png(Image.fromarray(picture)) for picture in garments),
         photos=unsure_share(encode_png(Image.fromarray(picture)) for picture in photos),
-        scribbles=unsure_share(scribbles(_SCRIBBLES)),
+        scribbles=unsure_share(_scribbles()),
         counts={"garments": len(garments), "photos": len(photos), "scribbles": _SCRIBBLES},
     )
 
 
-def scribbles(count: int) -> Iterator[bytes]:
-    """Draw scribbles, each a smooth line through random points.
-
-    Args:
-        count: Number of scribbles; they are always the same.
-
-    Returns:
-        PNG files of 140 x 140 pixels, dark lines on a light page.
-    """
+def _scribbles() -> Iterator[bytes]:
+    """Draw scribbles, always the same: smooth lines through random points, dark on a light page."""
     rng = np.random.default_rng(_SEED)
-    return (encode_png(_scribble(rng)) for _ in range(count))
+    return (encode_png(_scribble(rng)) for _ in range(_SCRIBBLES))
 
 
 def _scribble(rng: np.random.Generator) -> Image.Image:

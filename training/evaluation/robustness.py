@@ -30,8 +30,8 @@ _BLUR_SIGMA = 1.0
 _NOISE_DEVIATION = 0.1 * 255
 _CONTRAST = 0.5
 _JPEG_QUALITY = 30
-_SUPERSAMPLING = 4  # when the width of strokes changes
-_RANK_FILTER_SIDE = 5  # there: changes a stroke by half a pixel of 28 on each side
+_SUPERSAMPLING = 4  # for the filters that change the width of strokes
+_RANK_FILTER_SIDE = 5  # after supersampling: half a pixel of 28 on each side of a stroke
 _SEED = 0
 
 

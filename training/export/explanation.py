@@ -16,12 +16,11 @@ import keras
 import numpy as np
 import onnx
 import tensorflow as tf
-import tf2onnx
 from keras import layers, ops
 from onnx import helper, numpy_helper
 
 from training.errors import ExportError
-from training.export.onnx_graph import IR_VERSION, OPSET, hide_tensorflow_output
+from training.export.onnx_graph import convert
 
 _HEAT, _FILTERS, _LABEL, _PIXELS = "heat", "filters", "label", "image"
 
@@ -87,12 +86,8 @@ def build_explanation(model: keras.Model, *, others: Sequence[keras.Model] = ())
     if all(_has_exact_heat(each) for each in (model, *others)):
         classes = max(2, model.output_shape[-1])
         signature.append(tf.TensorSpec((None, classes), tf.float32, name=_LABEL))
-    with hide_tensorflow_output():
-        proto, _ = tf2onnx.convert.from_function(
-            tf.function(run, autograph=False), input_signature=signature, opset=OPSET
-        )
+    proto = convert(run, signature)
     _add_filters(proto.graph, model)
-    proto.ir_version = IR_VERSION
     onnx.checker.check_model(proto)
     return ExplanationGraph(proto, tuple(names), heat_layer)
 

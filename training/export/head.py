@@ -94,7 +94,7 @@ def _steps(calibration: Calibration, *, sigmoid: bool) -> list[_Step]:
             ("Mul", "powered", ("sign", "raised")),
         ]
     elif power != 1.0:
-        # The logits are divided by the temperature already; the rest of the margin's own divisor remains.
+        # The logits are divided by the temperature already, so the margin is divided by the rest.
         rest = calibration.temperature / (calibration.margin_temperature or calibration.temperature)
         steps += [
             ("TopK", "first_two", ("scaled", np.array([2]))),

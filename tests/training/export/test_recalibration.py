@@ -64,7 +64,7 @@ def test_recalibration_of_version_1_names_the_commands_that_compare_later_versio
     overconfident_models: Path, mnist_cache: Path
 ) -> None:
     words = ["mnist", "--version", "1", "--recalibrate", "--record", "--models", str(overconfident_models)]
-    refresh = "lectern evaluate mnist --version 2 --robustness --latency --record"
+    refresh = f"evaluate mnist --version 2 --robustness --latency --record --models {overconfident_models}"
 
     alone = CliRunner().invoke(cli.evaluate, words, catch_exceptions=False)
     shutil.copytree(BUNDLED / "mnist" / "2", overconfident_models / "mnist" / "2")
