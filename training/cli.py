@@ -333,7 +333,7 @@ def export(
 def _recalibrate(name: str, version: int | None, models: Path, data: Path | None) -> None:
     """Recalibrate a version and print the result."""
     from service.inference.catalog import Catalog
-    from training.export.recalibration import recalibrate
+    from training.export.confidence import recalibrate
 
     card = recalibrate(name, version=version, models=models, data=data)
     calibration, selective = card.calibration, card.selective_prediction

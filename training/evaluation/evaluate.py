@@ -19,9 +19,8 @@ from training.evaluation.out_of_distribution import evaluate_out_of_distribution
 from training.evaluation.pen_digits import PenDigitsResult, evaluate_pen_digits
 from training.evaluation.robustness import evaluate_robustness
 from training.export.confidence import measure_coverage
-from training.export.inference import run_session
+from training.export.inference import Splits, load_splits, run_session
 from training.export.model_folder import NETWORK, rewrite
-from training.export.splits import Splits, load_splits
 from training.metrics import chance_level_error, compute_metrics
 
 _DIGITS = tuple("0123456789")

@@ -17,12 +17,11 @@ from training.export.confidence import calibrate_network
 from training.export.explanation import ExplanationGraph, build_explanation
 from training.export.float16 import round_convolutions, store_as_float16
 from training.export.head import scale_heat_map
-from training.export.inference import run_network, run_session
+from training.export.inference import Splits, run_network, run_session
 from training.export.model_card import Trained, make_card
 from training.export.model_folder import NETWORK, new_folder, write_files
 from training.export.onnx_graph import to_onnx
 from training.export.plots import plot_confusion, plot_curves
-from training.export.splits import Splits
 from training.metrics import compute_metrics
 from training.networks.ensemble import average_logits, with_flip_tta
 from training.recipes.recipe import Recipe

@@ -36,9 +36,8 @@ from service.inference.session import open_session
 from training.datasets.dataset import Examples
 from training.datasets.inputs import as_served
 from training.errors import ExportError
-from training.export.inference import median_milliseconds, run_session
+from training.export.inference import Splits, load_splits, median_milliseconds, run_session
 from training.export.model_folder import rewrite
-from training.export.splits import Splits, load_splits
 from training.metrics import compute_metrics
 
 MAX_ACCURACY_LOSS = 0.003  # on the test split
