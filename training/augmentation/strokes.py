@@ -107,7 +107,7 @@ def trace_digit(picture: Pictures, *, label: int, style: DrawingStyle, rng: np.r
     Raises:
         ValueError: The picture has no centre line.
     """
-    # Importing scikit-image takes a second, and only this function needs it.
+    # scikit-image is slow to import, and only this function needs it.
     from skimage.morphology import skeletonize
 
     skeleton = skeletonize(_slant_and_enlarge(picture, slant=style.slant) > _INK_LEVEL)

@@ -26,18 +26,8 @@ from training.metrics import chance_level_error, compute_metrics
 _DIGITS = tuple("0123456789")
 _PICTURE_MEASUREMENTS = ("robustness", "faithfulness")
 _DIGIT_MEASUREMENTS = ("pen_digits", "out_of_distribution")
-# Sections of a card that an evaluation can measure.
-_SECTIONS = (
-    "metrics",
-    "calibration",
-    "selective_prediction",
-    "out_of_distribution",
-    "pen_digits",
-    "robustness",
-    "latency",
-    "quantized",
-    "faithfulness",
-)
+# Optional sections of a card whose figures are compared.
+_OPTIONAL_SECTIONS = ("selective_prediction", *_DIGIT_MEASUREMENTS, *_PICTURE_MEASUREMENTS)
 # Accuracy must agree to the last example. Other figures are sums of floats, which differ between processors.
 _EXACT = 1e-9
 _ROUNDING = 1e-4
@@ -164,7 +154,7 @@ def record(evaluation: Evaluation, *, models: Path) -> Card:
 def _compare(card: Card, measured: Card) -> tuple[Comparison, ...]:
     """Compare the figures that were measured again with those of the card."""
     known = {name: value for name, value, _ in _figures(card)}
-    skipped = dict.fromkeys(set(_SECTIONS) - {"metrics"} - set(_measured_sections(card, measured)))
+    skipped = dict.fromkeys(set(_OPTIONAL_SECTIONS) - set(_measured_sections(card, measured)))
     return tuple(
         Comparison(name, known.get(name), value, tolerance)
         for name, value, tolerance in _figures(replace(measured, **skipped))
@@ -172,8 +162,8 @@ def _compare(card: Card, measured: Card) -> tuple[Comparison, ...]:
 
 
 def _measured_sections(card: Card, measured: Card) -> dict[str, object]:
-    """Return the sections of a card that were measured again."""
-    sections = {name: getattr(measured, name) for name in _SECTIONS}
+    """Return the sections that were measured again; the others are the same objects in both cards."""
+    sections = {name: getattr(measured, name) for name in card.__struct_fields__}
     return {name: value for name, value in sections.items() if value is not getattr(card, name)}
 
 
