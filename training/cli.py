@@ -195,8 +195,8 @@ def evaluate(
     """
     _silence_libraries()
     from service.inference.catalog import Catalog
-    from training.evaluation.evaluate import Measurements
     from training.evaluation.evaluate import evaluate as measure
+    from training.evaluation.evaluate import record, supported_measurements
     from training.reporting.printout import print_evaluation
 
     if recalibrate:
@@ -207,16 +207,14 @@ def evaluate(
         models=models,
         data=data,
         measurements=(
-            Measurements.all_for(Catalog(models).card(name, version))
+            supported_measurements(Catalog(models).card(name, version))
             if everything
-            else Measurements(**chosen)
+            else [measurement for measurement, wanted in chosen.items() if wanted]
         ),
         announce=lambda row: click.echo(f"{row.name}: {row.accuracy:.4f} (version 1: {row.baseline:.4f})"),
     )
     print_evaluation(result, Console())
     if keep:
-        from training.evaluation.evaluate import record
-
         record(result, models=models)
     elif not result.same:
         sys.exit(1)
@@ -305,6 +303,10 @@ def export(
 
     lectern export mnist-strokes --run mnist-strokes --run mnist-deep --average weights
     """
+    if record and (data or len(run_names) > 1):
+        raise click.UsageError(
+            "--record is for a single run on the recipe's own data set; leave it out, or export such a run"
+        )
     _silence_libraries()
     from training.reporting.results import record_result
     from training.workflows import ExportJob, run_export
@@ -330,7 +332,8 @@ def export(
 
 def _recalibrate(name: str, version: int | None, models: Path, data: Path | None) -> None:
     """Recalibrate a version and print the result."""
-    from training.export.recalibration import recalibrate
+    from service.inference.catalog import Catalog
+    from training.export.confidence import recalibrate
 
     card = recalibrate(name, version=version, models=models, data=data)
     calibration, selective = card.calibration, card.selective_prediction
@@ -340,6 +343,17 @@ def _recalibrate(name: str, version: int | None, models: Path, data: Path | None
         f"{card.name} {card.version}: {calibration.method}, temperature {calibration.temperature:g}; unsure "
         f"below {card.unsure_below:g}; validation accuracy above that: {selective.validation.accuracy:.2%}"
     )
+    catalog = Catalog(models)
+    folder = "" if models == Path("models") else f" --models {models}"
+    for later in catalog.versions(card.name) if card.version == 1 else ():
+        other = catalog.card(card.name, later)
+        compared = {"--robustness": other.robustness, "--latency": other.latency}
+        options = " ".join(option for option, figures in compared.items() if figures)
+        if later > 1 and options:
+            click.echo(
+                f"{card.name} {later}: its card compares it with the former version 1; measure that again: "
+                f"lectern evaluate {card.name} --version {later} {options} --record{folder}"
+            )
 
 
 def _run_name(recipe: str | None, data: Path | None) -> str:

@@ -13,7 +13,8 @@ from service.inference.card import Card, MemberRun, card_document
 from service.inference.preprocessing import Vocabulary
 from training.datasets import Dataset
 from training.errors import RunError
-from training.export.exporter import Trained, export, measure_network
+from training.export.exporter import export, measure_network
+from training.export.model_card import Trained
 from training.fit.cross_validation import cross_validate
 from training.fit.history import final_epoch
 from training.fit.inputs import PreparedData, prepare_data

@@ -1,6 +1,7 @@
 """Corrupts training pictures with the faults of a lens, a sensor and a codec: blur, noise and compression."""
 
 import io
+import math
 
 import numpy as np
 import numpy.typing as npt
@@ -10,6 +11,7 @@ from scipy.ndimage import gaussian_filter
 Pictures = npt.NDArray[np.uint8]
 _REFERENCE_SIDE = 28  # the side in pixels that _BLUR_SIGMA refers to
 _BLUR_SIGMA = (0.2, 1.2)  # the upper limit grows with the picture
+_BLUR_RADIUS = 2.5  # radius of the kernel, as a multiple of the largest sigma
 _NOISE_DEVIATION = 0.12 * 255  # upper limit, in grey levels
 _JPEG_QUALITY = (20, 90)  # the upper limit is exclusive
 
@@ -36,10 +38,11 @@ def corrupt(pictures: Pictures, *, share: float, rng: np.random.Generator) -> Pi
 def _blur(pictures: Pictures, rng: np.random.Generator) -> Pictures:
     low, high = _BLUR_SIGMA
     high *= pictures.shape[1] / _REFERENCE_SIDE
+    radius = math.ceil(_BLUR_RADIUS * high)
     result = np.empty_like(pictures)
     for target, picture, sigma in zip(result, pictures, rng.uniform(low, high, len(pictures)), strict=True):
-        blurred = gaussian_filter(picture.astype(np.float32), sigma, mode="nearest", axes=(0, 1))
-        target[:] = np.rint(blurred)
+        levels = picture.astype(np.float32)
+        target[:] = np.rint(gaussian_filter(levels, sigma, mode="nearest", radius=radius, axes=(0, 1)))
     return result
 
 

@@ -61,10 +61,9 @@ def augment(
 def _warp(pictures: Pictures, *, by: Augmentation, rng: np.random.Generator) -> Pictures:
     count, height, width = pictures.shape[:3]
     matrices = _affine_matrices(count, height, width, by=by, rng=rng)
-    margins = (height // 4, width // 4)
-    padding = ((0, 0), *((margin, margin) for margin in margins), *((0, 0),) * (pictures.ndim - 3))
-    padded = np.pad(pictures, padding, "reflect")
-    matrices += np.array([[0, 0, margins[1]], [0, 0, margins[0]]])
+    rows, columns = height // 4, width // 4
+    padded = _pad(pictures, rows, columns)
+    matrices += np.array([[0, 0, columns], [0, 0, rows]])
     if by.elastic:
         return _warp_elastic(padded, matrices, shape=(height, width), strength=by.elastic, rng=rng)
     changed = np.empty_like(pictures)
@@ -104,26 +103,23 @@ def _warp_elastic(
 def _bicubic_weights(height: int, width: int) -> npt.NDArray[np.float32]:
     """Return the weight of each vector of the coarse grid at each pixel: float32 (grid, height * width)."""
     units = np.eye(_GRID**2, dtype=np.float32).reshape(-1, _GRID, _GRID)
-    return np.stack(
-        [
-            np.asarray(Image.fromarray(unit).resize((width, height), Image.Resampling.BICUBIC)).ravel()
-            for unit in units
-        ]
-    )
+    enlarged = (Image.fromarray(unit).resize((width, height), Image.Resampling.BICUBIC) for unit in units)
+    return np.stack([np.asarray(image).ravel() for image in enlarged])
 
 
 def _crop(pictures: Pictures, *, pixels: int, rng: np.random.Generator) -> Pictures:
     """Shift by whole pixels, which blurs nothing."""
     height, width = pictures.shape[1:3]
-    margin = (pixels, pixels)
-    padded = np.pad(pictures, ((0, 0), margin, margin, *((0, 0),) * (pictures.ndim - 3)), "reflect")
+    padded = _pad(pictures, pixels, pixels)
     corners = rng.integers(0, 2 * pixels + 1, (len(pictures), 2)).tolist()
-    return np.stack(
-        [
-            picture[top : top + height, left : left + width]
-            for picture, (top, left) in zip(padded, corners, strict=True)
-        ]
-    )
+    places = zip(padded, corners, strict=True)
+    return np.stack([picture[top : top + height, left : left + width] for picture, (top, left) in places])
+
+
+def _pad(pictures: Pictures, rows: int, columns: int) -> Pictures:
+    """Extend pictures on all sides by their reflection."""
+    margins = ((0, 0), (rows, rows), (columns, columns), (0, 0))
+    return np.pad(pictures, margins[: pictures.ndim], "reflect")
 
 
 def _erase(pictures: Pictures, *, share: float, rng: np.random.Generator) -> Pictures:
@@ -148,11 +144,9 @@ def _affine_matrices(
     angle = np.radians(by.rotation) * turn
     size = 1 / (1 + by.zoom * scale)
     slant = by.shear * slant
-    linear = np.empty((count, 2, 2))
-    linear[:, 0, 0] = np.cos(angle) * size
-    linear[:, 0, 1] = (-np.sin(angle) + slant * np.cos(angle)) * size
-    linear[:, 1, 0] = np.sin(angle) * size
-    linear[:, 1, 1] = (np.cos(angle) + slant * np.sin(angle)) * size
+    cosine, sine = np.cos(angle), np.sin(angle)
+    columns = [[cosine, sine], [slant * cosine - sine, slant * sine + cosine]]
+    linear = np.ascontiguousarray((np.array(columns) * size).T)
     centre = np.array([width / 2, height / 2])
     shift = by.shift * np.stack([right * width, down * height], axis=1)
     offset = centre + shift - linear @ centre

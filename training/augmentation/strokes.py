@@ -7,14 +7,15 @@ its centre line, varied in these ways, drawn with a round pen, and preprocessed 
 is drawn from stroke templates instead (``training.augmentation.stroke_templates``).
 """
 
+import contextlib
 import hashlib
 import io
+import itertools
 import multiprocessing
 import os
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -27,7 +28,6 @@ from training.augmentation.stroke_templates import Points, sample_template
 from training.datasets.dataset import Examples, cache_folder
 
 Pictures = npt.NDArray[np.uint8]
-_Chunk: TypeAlias = tuple[Pictures, npt.NDArray[np.int64], float, int, int]
 _VERSION = 5  # increase it when the drawings change, so that cached ones are not used
 _VARIANTS = 2
 _SEED = 0
@@ -36,7 +36,7 @@ _MARGIN = 3  # pixels of MNIST around the digit, for flags and wide pens
 _INK_LEVEL = 96  # brighter pixels belong to the digit
 _PEN_WIDTH = (0.05, 0.16)  # share of the digit's height
 _FLATTEST_FLAG = -1.2  # radians from straight down; a flatter flag looks like the top of a seven
-_CHUNK = 1_000
+_CHUNK = 1_000  # digits that a worker process draws at a time
 
 
 @dataclass(frozen=True)
@@ -78,21 +78,12 @@ def redraw_digits(examples: Examples, *, template_share: float = 0.0) -> Picture
     if path.exists():
         cached: Pictures = np.load(path)
         return cached
-    chunks: list[_Chunk] = [
-        (
-            examples.x[start : start + _CHUNK],
-            examples.y[start : start + _CHUNK],
-            template_share,
-            variant,
-            start,
-        )
-        for variant in range(_VARIANTS)
-        for start in range(0, len(examples), _CHUNK)
-    ]
+    seeds = list(itertools.product([_SEED], range(_VARIANTS), range(0, len(examples), _CHUNK)))
+    parts = [examples.take(slice(start, start + _CHUNK)) for *_, start in seeds]
     # Forking a process in which TensorFlow's threads run can deadlock.
-    workers = min(os.cpu_count() or 1, len(chunks))
+    workers = min(os.cpu_count() or 1, len(parts))
     with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
-        pictures = np.concatenate(list(pool.map(_redraw_chunk, chunks)))
+        pictures = np.concatenate(list(pool.map(_redraw, parts, itertools.repeat(template_share), seeds)))
     result = pictures.reshape(_VARIANTS, *examples.x.shape)
     file = io.BytesIO()
     np.save(file, result)
@@ -116,7 +107,7 @@ def trace_digit(picture: Pictures, *, label: int, style: DrawingStyle, rng: np.r
     Raises:
         ValueError: The picture has no centre line.
     """
-    # Importing scikit-image takes a second, and only this function needs it.
+    # scikit-image is slow to import, and only this function needs it.
     from skimage.morphology import skeletonize
 
     skeleton = skeletonize(_slant_and_enlarge(picture, slant=style.slant) > _INK_LEVEL)
@@ -154,34 +145,29 @@ def draw_template(strokes: Sequence[Points], *, style: DrawingStyle, rng: np.ran
     return _draw_with_pen(line, width=style.pen_width * height)
 
 
-def _redraw_chunk(chunk: _Chunk) -> Pictures:
-    pictures, labels, template_share, variant, start = chunk
-    rng = np.random.default_rng([_SEED, variant, start])
-    result = pictures.copy()
-    for place, (picture, label) in enumerate(zip(pictures, labels.tolist(), strict=True)):
+def _redraw(examples: Examples, template_share: float, seed: Sequence[int]) -> Pictures:
+    rng = np.random.default_rng(seed)
+    result = examples.x.copy()
+    for place, (picture, label) in enumerate(zip(examples.x, examples.y.tolist(), strict=True)):
         style = _random_style(label, rng)
         if template_share and rng.random() < template_share:
             result[place] = draw_template(sample_template(label, rng), style=style, rng=rng)
-            continue
-        try:
-            result[place] = trace_digit(picture, label=label, style=style, rng=rng)
-        except ValueError:
-            continue
+        else:
+            with contextlib.suppress(ValueError):  # the picture has no centre line
+                result[place] = trace_digit(picture, label=label, style=style, rng=rng)
     return result
 
 
 def _random_style(label: int, rng: np.random.Generator) -> DrawingStyle:
-    chances = rng.random(5)
+    flag, foot, bar, gap, hook = rng.random(5) < (0.6, 0.25, 0.5, 0.15, 0.4)
     return DrawingStyle(
         pen_width=rng.uniform(*_PEN_WIDTH),
         slant=rng.uniform(-0.25, 0.25),
-        flag=(rng.uniform(0.15, 0.9), rng.uniform(0.3, 0.9))
-        if label == 1 and chances[0] < 0.6
-        else (0.0, 0.0),
-        foot=rng.uniform(0.3, 0.7) if label == 1 and chances[1] < 0.25 else 0.0,
-        bar=rng.uniform(0.25, 0.6) if label == 7 and chances[2] < 0.5 else 0.0,
-        hook=rng.uniform(0.15, 0.45) if label == 9 and chances[4] < 0.4 else 0.0,
-        gap=rng.uniform(0.05, 0.15) if chances[3] < 0.15 else 0.0,
+        flag=(rng.uniform(0.15, 0.9), rng.uniform(0.3, 0.9)) if label == 1 and flag else (0.0, 0.0),
+        foot=rng.uniform(0.3, 0.7) if label == 1 and foot else 0.0,
+        bar=rng.uniform(0.25, 0.6) if label == 7 and bar else 0.0,
+        hook=rng.uniform(0.15, 0.45) if label == 9 and hook else 0.0,
+        gap=rng.uniform(0.05, 0.15) if gap else 0.0,
     )
 
 

@@ -1,7 +1,7 @@
 """Evaluates a model of the catalogue again, compares the result with its card, and records it there."""
 
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from msgspec.structs import replace
@@ -13,58 +13,49 @@ from service.inference.session import open_session
 from training.datasets import load_dataset
 from training.datasets.pendigits import load_pendigits
 from training.errors import RecipeError
-from training.evaluation.comparison import Comparison, compare, measured_sections
 from training.evaluation.faithfulness import evaluate_faithfulness
 from training.evaluation.latency import measure_latency
 from training.evaluation.out_of_distribution import evaluate_out_of_distribution
 from training.evaluation.pen_digits import PenDigitsResult, evaluate_pen_digits
 from training.evaluation.robustness import evaluate_robustness
 from training.export.confidence import measure_coverage
-from training.export.inference import run_session
+from training.export.inference import Splits, load_splits, run_session
 from training.export.model_folder import NETWORK, rewrite
-from training.export.splits import Splits, load_splits
 from training.metrics import chance_level_error, compute_metrics
 
 _DIGITS = tuple("0123456789")
+_PICTURE_MEASUREMENTS = ("robustness", "faithfulness")
+_DIGIT_MEASUREMENTS = ("pen_digits", "out_of_distribution")
+# Optional sections of a card whose figures are compared.
+_OPTIONAL_SECTIONS = ("selective_prediction", *_DIGIT_MEASUREMENTS, *_PICTURE_MEASUREMENTS)
+# Accuracy must agree to the last example. Other figures are sums of floats, which differ between processors.
+_EXACT = 1e-9
+_ROUNDING = 1e-4
+# Predictions at a threshold may change, and decoders may differ by one grey level.
+_FEW_EXAMPLES = 5e-4
+_FEW_OF_A_CLASS = 5e-3
 
 
-@dataclass(frozen=True, kw_only=True)
-class Measurements:
-    """The longer measurements to make; each name is a command-line option."""
+def supported_measurements(card: Card) -> tuple[str, ...]:
+    """Return the longer measurements that a kind of model supports; each name is a command-line option."""
+    pictures = _PICTURE_MEASUREMENTS if card.task == "image-classification" else ()
+    digits = card.input.preprocessing == "digit" and card.labels == _DIGITS
+    return ("latency", *pictures, *(_DIGIT_MEASUREMENTS if digits else ()))
 
-    pen_digits: bool = False
-    robustness: bool = False
-    out_of_distribution: bool = False
-    faithfulness: bool = False
-    latency: bool = False
 
-    @classmethod
-    def all_for(cls, card: Card) -> "Measurements":
-        """Return all measurements that a kind of model supports."""
-        pictures = card.task == "image-classification"
-        digits = card.input.preprocessing == "digit" and card.labels == _DIGITS
-        return cls(
-            pen_digits=digits,
-            robustness=pictures,
-            out_of_distribution=digits,
-            faithfulness=pictures,
-            latency=True,
-        )
+@dataclass(frozen=True)
+class Comparison:
+    """A figure of the card, None if it has none, and the measured one."""
 
-    def check(self, card: Card) -> None:
-        """Reject measurements that a kind of model does not support.
+    name: str
+    card: float | None
+    measured: float
+    tolerance: float
 
-        Raises:
-            RecipeError: There is such a measurement.
-        """
-        supported = asdict(Measurements.all_for(card))
-        for name, chosen in asdict(self).items():
-            if chosen and not supported[name]:
-                kind = "pictures" if name in ("robustness", "faithfulness") else "handwritten digits"
-                option = f"--{name.replace('_', '-')}"
-                raise RecipeError(
-                    f"{option} is for models of {kind}, which {card.name} {card.version} is not"
-                )
+    @property
+    def same(self) -> bool:
+        """Whether both agree; a new figure does."""
+        return self.card is None or abs(self.card - self.measured) <= self.tolerance
 
 
 @dataclass(frozen=True)
@@ -98,7 +89,7 @@ def evaluate(
     version: int | None,
     models: Path,
     data: Path | None = None,
-    measurements: Measurements = Measurements(),
+    measurements: Collection[str] = (),
     announce: Callable[[RobustnessRow], None] = lambda row: None,
 ) -> Evaluation:
     """Run a model's ONNX file over its whole test set, and make further measurements.
@@ -108,7 +99,7 @@ def evaluate(
         version: Version of the model; None for the highest.
         models: Folder of all models.
         data: Folder of the user's pictures, if the model was trained on it.
-        measurements: Further measurements to make.
+        measurements: Further measurements to make, from :func:`supported_measurements`.
         announce: Called with each row of the robustness table.
 
     Raises:
@@ -119,26 +110,28 @@ def evaluate(
     catalog = Catalog(models, providers=("cpu",), threads=2)
     card = catalog.card(name, version)
     predictor = catalog.predictor(card.name, card.version)  # checks the file against the card
-    measurements.check(card)
+    for measurement in set(measurements).difference(supported_measurements(card)):
+        kind = "pictures" if measurement in _PICTURE_MEASUREMENTS else "handwritten digits"
+        option = f"--{measurement.replace('_', '-')}"
+        raise RecipeError(f"{option} is for models of {kind}, which {card.name} {card.version} is not")
     splits = load_splits(card, catalog.folder(card), data=data)
     measured, digits = _measure_confidence(card, catalog.folder(card), splits), None
-    if measurements.out_of_distribution:
+    if "out_of_distribution" in measurements:
         measured = replace(measured, out_of_distribution=evaluate_out_of_distribution(predictor))
-    if measurements.pen_digits:
+    if "pen_digits" in measurements:
         digits = evaluate_pen_digits(predictor, load_pendigits())
         measured = replace(measured, pen_digits=digits.figures)
-    if measurements.robustness:
+    if "robustness" in measurements:
         pictures = splits.dataset.test if data else load_dataset(card.training.dataset).test
-        baseline = _baseline(catalog, card)
-        table = evaluate_robustness(predictor, baseline, pictures, announce=announce)
+        table = evaluate_robustness(predictor, _baseline(catalog, card), pictures, announce=announce)
         measured = replace(measured, robustness=table)
-    if measurements.faithfulness:
+    if "faithfulness" in measurements:
         explainer = catalog.explainer(card.name, card.version)
         measured = replace(measured, faithfulness=evaluate_faithfulness(predictor, explainer, splits.test))
-    if measurements.latency:
+    if "latency" in measurements:
         measured = measure_latency(measured, models=models, dataset=splits.dataset)
     same_data = splits.dataset.sha256 == card.training.dataset_sha256
-    return Evaluation(card, measured, compare(card, measured), same_data=same_data, pen_digits=digits)
+    return Evaluation(card, measured, _compare(card, measured), same_data=same_data, pen_digits=digits)
 
 
 def record(evaluation: Evaluation, *, models: Path) -> Card:
@@ -155,7 +148,51 @@ def record(evaluation: Evaluation, *, models: Path) -> Card:
     folder = models / card.name / str(card.version)
     # Another command may have changed the card during the evaluation.
     current = read_card(folder / "card.json")
-    return rewrite(folder, replace(current, **measured_sections(card, evaluation.measured)))
+    return rewrite(folder, replace(current, **_measured_sections(card, evaluation.measured)))
+
+
+def _compare(card: Card, measured: Card) -> tuple[Comparison, ...]:
+    """Compare the figures that were measured again with those of the card."""
+    known = {name: value for name, value, _ in _figures(card)}
+    skipped = dict.fromkeys(set(_OPTIONAL_SECTIONS) - set(_measured_sections(card, measured)))
+    return tuple(
+        Comparison(name, known.get(name), value, tolerance)
+        for name, value, tolerance in _figures(replace(measured, **skipped))
+    )
+
+
+def _measured_sections(card: Card, measured: Card) -> dict[str, object]:
+    """Return the sections that were measured again; the others are the same objects in both cards."""
+    sections = {name: getattr(measured, name) for name in card.__struct_fields__}
+    return {name: value for name, value in sections.items() if value is not getattr(card, name)}
+
+
+def _figures(card: Card) -> Iterator[tuple[str, float, float]]:
+    """Yield the name, value and tolerance of each figure."""
+    metrics = card.metrics
+    yield "test examples", metrics.count, 0
+    yield "accuracy", metrics.accuracy, _EXACT
+    yield "log-loss", metrics.log_loss, _ROUNDING
+    yield "expected calibration error", metrics.expected_calibration_error, _ROUNDING
+    for label, value in metrics.per_class_accuracy.items():
+        yield f"accuracy on {label}", value, _EXACT
+    if selective := card.selective_prediction:
+        for split, result in (("validation", selective.validation), ("test", selective.test)):
+            yield f"coverage, {split}", result.coverage, _FEW_EXAMPLES
+            yield f"selective accuracy, {split}", result.accuracy, _FEW_EXAMPLES
+    if unknown := card.out_of_distribution:
+        for kind in unknown.counts:
+            yield f"unsure {kind}", getattr(unknown, kind), _FEW_EXAMPLES
+    if digits := card.pen_digits:
+        yield "pen digits", digits.accuracy, _FEW_EXAMPLES
+        for label, value in digits.per_class_accuracy.items():
+            yield f"pen digit {label}", value, _FEW_OF_A_CLASS
+    if faithfulness := card.faithfulness:
+        yield "drop, hottest fifth covered", faithfulness.hottest_drop, _FEW_OF_A_CLASS
+        yield "drop, random fifth covered", faithfulness.random_drop, _FEW_OF_A_CLASS
+    if robustness := card.robustness:
+        for row in robustness.rows:
+            yield row.name, row.accuracy, _FEW_EXAMPLES
 
 
 def _measure_confidence(card: Card, folder: Path, splits: Splits) -> Card:

@@ -6,7 +6,6 @@ No network trains on them; the pictures of ``training.augmentation.outlier_expos
 from collections.abc import Iterable, Iterator
 
 import numpy as np
-import numpy.typing as npt
 from PIL import Image
 
 from service.inference import Predictor
@@ -32,25 +31,23 @@ def evaluate_out_of_distribution(predictor: Predictor) -> OutOfDistribution:
         DatasetError: Fashion-MNIST or CIFAR-10 cannot be loaded.
     """
     garments, photos = load_dataset("fashion_mnist").test.x, load_dataset("cifar10").test.x
+
+    def unsure_share(files: Iterable[bytes]) -> float:
+        (probabilities,) = predict_files([predictor], files)
+        return float((probabilities.max(axis=1) < predictor.card.unsure_below).mean())
+
     return OutOfDistribution(
-        garments=_unsure_share(predictor, _encode(garments)),
-        photos=_unsure_share(predictor, _encode(photos)),
-        scribbles=_unsure_share(predictor, scribbles(_SCRIBBLES)),
+        garments=unsure_share(encode_png(Image.fromarray(picture)) for picture in garments),
+        photos=unsure_share(encode_png(Image.fromarray(picture)) for picture in photos),
+        scribbles=unsure_share(_scribbles()),
         counts={"garments": len(garments), "photos": len(photos), "scribbles": _SCRIBBLES},
     )
 
 
-def scribbles(count: int) -> Iterator[bytes]:
-    """Draw scribbles, each a smooth line through random points.
-
-    Args:
-        count: Number of scribbles; they are always the same.
-
-    Returns:
-        PNG files of 140 x 140 pixels, dark lines on a light page.
-    """
+def _scribbles() -> Iterator[bytes]:
+    """Draw scribbles, always the same: smooth lines through random points, dark on a light page."""
     rng = np.random.default_rng(_SEED)
-    return (encode_png(_scribble(rng)) for _ in range(count))
+    return (encode_png(_scribble(rng)) for _ in range(_SCRIBBLES))
 
 
 def _scribble(rng: np.random.Generator) -> Image.Image:
@@ -69,12 +66,3 @@ def _round_corners(points: Points) -> Points:
         cut = np.stack([0.75 * start + 0.25 * end, 0.25 * start + 0.75 * end], axis=1)
         points = np.concatenate([points[:1], cut.reshape(-1, 2), points[-1:]])
     return points
-
-
-def _encode(pictures: npt.NDArray[np.uint8]) -> Iterator[bytes]:
-    return (encode_png(Image.fromarray(picture)) for picture in pictures)
-
-
-def _unsure_share(predictor: Predictor, files: Iterable[bytes]) -> float:
-    (probabilities,) = predict_files([predictor], files)
-    return float((probabilities.max(axis=1) < predictor.card.unsure_below).mean())

@@ -16,12 +16,11 @@ import keras
 import numpy as np
 import onnx
 import tensorflow as tf
-import tf2onnx
 from keras import layers, ops
 from onnx import helper, numpy_helper
 
 from training.errors import ExportError
-from training.export.onnx_graph import IR_VERSION, OPSET, hide_tensorflow_output
+from training.export.onnx_graph import convert
 
 _HEAT, _FILTERS, _LABEL, _PIXELS = "heat", "filters", "label", "image"
 
@@ -87,12 +86,8 @@ def build_explanation(model: keras.Model, *, others: Sequence[keras.Model] = ())
     if all(_has_exact_heat(each) for each in (model, *others)):
         classes = max(2, model.output_shape[-1])
         signature.append(tf.TensorSpec((None, classes), tf.float32, name=_LABEL))
-    with hide_tensorflow_output():
-        proto, _ = tf2onnx.convert.from_function(
-            tf.function(run, autograph=False), input_signature=signature, opset=OPSET
-        )
+    proto = convert(run, signature)
     _add_filters(proto.graph, model)
-    proto.ir_version = IR_VERSION
     onnx.checker.check_model(proto)
     return ExplanationGraph(proto, tuple(names), heat_layer)
 
@@ -100,18 +95,16 @@ def build_explanation(model: keras.Model, *, others: Sequence[keras.Model] = ())
 def _has_exact_heat(model: keras.Model) -> bool:
     """Return whether a network ends in global average pooling, or has only dense layers."""
     pooled = any(isinstance(layer, layers.GlobalAveragePooling2D) for layer in model.layers)
-    return pooled or not any(_is_convolution(layer) for layer in _flat_layers(model))
+    return pooled or not any(map(_is_convolution, _flat_layers(model)))
 
 
 def _forward(model: keras.Model, tensor: Any) -> list[_Step]:
     """Run a batch through the network and return each layer's input and output, including a base's layers."""
-    if any(isinstance(layer, layers.Add) for layer in model.layers):
-        chosen = [layer for layer in model.layers if not isinstance(layer, layers.InputLayer)]
-        return _forward_branched(model, tensor, chosen)
+    called = [layer for layer in model.layers if not isinstance(layer, layers.InputLayer)]
+    if any(isinstance(layer, layers.Add) for layer in called):
+        return _forward_branched(model, tensor, called)
     steps: list[_Step] = []
-    for layer in model.layers:
-        if isinstance(layer, layers.InputLayer):
-            continue
+    for layer in called:
         if isinstance(layer, keras.Model) and len(layer.input.shape) == 2:
             steps += _forward(layer, tensor)  # a classifier, which is a sequence itself
             tensor = steps[-1].after
@@ -195,13 +188,12 @@ def _backward(step: _Step, gradient: Any) -> Any:
 
 def _add_filters(graph: onnx.GraphProto, model: keras.Model) -> None:
     """Add the first convolution's weights as an output."""
-    first = next((layer for layer in _flat_layers(model) if _is_convolution(layer)), None)
-    if first is None:
+    for layer in filter(_is_convolution, _flat_layers(model)):
+        weights, name = layer.get_weights()[0].astype(np.float32), f"{_FILTERS}__weights"
+        graph.initializer.append(numpy_helper.from_array(weights, name))
+        graph.node.append(helper.make_node("Identity", [name], [_FILTERS], name=_FILTERS))
+        graph.output.append(helper.make_tensor_value_info(_FILTERS, onnx.TensorProto.FLOAT, weights.shape))
         return
-    weights = first.get_weights()[0].astype(np.float32)
-    graph.initializer.append(numpy_helper.from_array(weights, f"{_FILTERS}__weights"))
-    graph.node.append(helper.make_node("Identity", [f"{_FILTERS}__weights"], [_FILTERS], name=_FILTERS))
-    graph.output.append(helper.make_tensor_value_info(_FILTERS, onnx.TensorProto.FLOAT, weights.shape))
 
 
 def _flat_layers(model: keras.Model) -> list[keras.layers.Layer]:

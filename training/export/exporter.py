@@ -7,31 +7,24 @@ from typing import Any
 import keras
 import numpy as np
 import numpy.typing as npt
-import onnx
-from msgspec.structs import replace
 
-from service.inference.card import Card, ExplanationFile, Metrics, write_card
-from service.inference.explain import FILE_NAME as EXPLANATION
-from service.inference.files import sha256_of
+from service.inference.card import Card, Metrics
 from service.inference.session import open_session
 from training.datasets import Dataset
 from training.datasets.inputs import as_served
 from training.errors import ExportError
-from training.export.confidence import Confidence, calibrate_network
-from training.export.explanation import build_explanation
+from training.export.confidence import calibrate_network
+from training.export.explanation import ExplanationGraph, build_explanation
 from training.export.float16 import round_convolutions, store_as_float16
 from training.export.head import scale_heat_map
-from training.export.inference import run_network, run_session
+from training.export.inference import Splits, run_network, run_session
 from training.export.model_card import Trained, make_card
-from training.export.model_folder import NETWORK, describe_file, embed_card, new_folder
-from training.export.onnx_graph import OPSET, to_onnx
+from training.export.model_folder import NETWORK, new_folder, write_files
+from training.export.onnx_graph import to_onnx
 from training.export.plots import plot_confusion, plot_curves
-from training.export.splits import Splits
 from training.metrics import compute_metrics
 from training.networks.ensemble import average_logits, with_flip_tta
 from training.recipes.recipe import Recipe
-
-__all__ = ["Trained", "export", "measure_network"]
 
 MAX_KERAS_DIFFERENCE = 1e-4
 # Rounding in float32 may exchange two labels whose probabilities are closer than this.
@@ -71,13 +64,28 @@ def export(trained: Trained, *, models: Path, name: str, version: int) -> Card:
         store_as_float16(proto, only_rounded=True)
     difference = check_parity(keras_probabilities(network, splits.test.x), run_network(proto, splits.test.x))
     confidence = calibrate_network(proto, splits, labels=dataset.labels, target_accuracy=recipe.sure_accuracy)
-    card = confidence.apply(
-        make_card(
-            trained, name=name, version=version, metrics=confidence.metrics, max_keras_difference=difference
-        )
+    explanation = None
+    if recipe.preprocessing != "text":
+        explanation = _explain(trained, temperature=confidence.calibration.temperature)
+    card = make_card(
+        trained,
+        name=name,
+        version=version,
+        confidence=confidence,
+        max_keras_difference=difference,
+        explanation=explanation,
     )
+    plots = {
+        "curves.png": plot_curves(trained.history, title=f"{card.title}: training"),
+        "confusion.png": plot_confusion(card, confidence.probabilities, splits.test.y),
+    }
+    graph = explanation.proto if explanation else None
     with new_folder(models / name / str(version)) as folder:
-        return _write(folder, card, trained, proto=proto, confidence=confidence, splits=splits)
+        card = write_files(folder, card, network=proto, explanation=graph, files=plots)
+        if trained.vocabulary:
+            trained.vocabulary.write(folder / "vocabulary.txt")
+        _check_file(folder / NETWORK, splits.test.x[:_BATCH_SIZE], confidence.probabilities[:_BATCH_SIZE])
+    return card
 
 
 def served_network(model: keras.Model, recipe: Recipe, *, others: Sequence[keras.Model] = ()) -> keras.Model:
@@ -146,47 +154,17 @@ def check_parity(expected: Probabilities, exported: Probabilities) -> float:
     return difference
 
 
-def _write(
-    folder: Path,
-    card: Card,
-    trained: Trained,
-    *,
-    proto: onnx.ModelProto,
-    confidence: Confidence,
-    splits: Splits,
-) -> Card:
-    """Write all files of a model into a folder and return its complete card."""
-    if card.task == "image-classification":
-        card = _write_explanation(card, trained, folder, temperature=confidence.calibration.temperature)
-    embed_card(proto, card)
-    path = folder / NETWORK
-    path.write_bytes(proto.SerializeToString())
-    session = open_session(path, providers=("cpu",), threads=2)
-    measured = confidence.probabilities[:_BATCH_SIZE]
-    if not np.array_equal(run_session(session, splits.test.x[:_BATCH_SIZE]), measured):
-        raise ExportError(
-            "the written file gives other probabilities than were measured; nothing was written"
-        )
-    card = replace(card, onnx=describe_file(path, opset=OPSET))
-    write_card(card, folder / "card.json")
-    if trained.vocabulary:
-        trained.vocabulary.write(folder / "vocabulary.txt")
-    (folder / "curves.png").write_bytes(plot_curves(trained.history, title=f"{card.title}: training"))
-    (folder / "confusion.png").write_bytes(plot_confusion(card, confidence.probabilities, splits.test.y))
-    return card
-
-
-def _write_explanation(card: Card, trained: Trained, folder: Path, *, temperature: float) -> Card:
+def _explain(trained: Trained, *, temperature: float) -> ExplanationGraph:
     graph = build_explanation(trained.model, others=trained.others)
     if graph.heat_layer:
         scale_heat_map(graph.proto, temperature)
     store_as_float16(graph.proto)
-    path = folder / EXPLANATION
-    path.write_bytes(graph.proto.SerializeToString())
-    described = ExplanationFile(
-        sha256=sha256_of(path),
-        bytes=path.stat().st_size,
-        layers=graph.layers,
-        heat_layer=graph.heat_layer,
-    )
-    return replace(card, explanation=described)
+    return graph
+
+
+def _check_file(path: Path, x: npt.NDArray[Any], measured: npt.NDArray[np.floating[Any]]) -> None:
+    session = open_session(path, providers=("cpu",), threads=2)
+    if not np.array_equal(run_session(session, x), measured):
+        raise ExportError(
+            "the written file gives other probabilities than were measured; nothing was written"
+        )

@@ -54,14 +54,12 @@ def remove_calibration(proto: onnx.ModelProto) -> float:
         The temperature that was removed, 1 for none.
     """
     graph = proto.graph
-    inserted = [node for node in graph.node if node.name.startswith(_PREFIX)]
-    if not inserted:
+    slopes = [tensor for tensor in graph.initializer if tensor.name in (_SLOPE, _EARLIER_SLOPE)]
+    if not slopes:
         return 1.0
-    names = (_SLOPE, _EARLIER_SLOPE)
-    slope = next(numpy_helper.to_array(tensor) for tensor in graph.initializer if tensor.name in names)
-    graph.node[_find_activation(graph)].input[0] = inserted[0].input[0]
-    _remove(graph, inserted)
-    return 1 / float(slope)
+    activation = graph.node[_find_activation(graph)]
+    activation.input[0] = _remove_inserted(graph)
+    return 1 / float(numpy_helper.to_array(slopes[0]))
 
 
 def scale_heat_map(proto: onnx.ModelProto, temperature: float) -> None:
@@ -72,10 +70,8 @@ def scale_heat_map(proto: onnx.ModelProto, temperature: float) -> None:
         temperature: That of the network's calibration.
     """
     graph = proto.graph
-    inserted = [node for node in graph.node if node.name.startswith(_PREFIX)]
-    if inserted:
-        _producer(graph, inserted[0].input[0]).output[0] = _HEAT
-        _remove(graph, inserted)
+    if source := _remove_inserted(graph):
+        _producer(graph, source).output[0] = _HEAT
     if temperature == 1.0:
         return
     producer = _producer(graph, _HEAT)
@@ -98,7 +94,7 @@ def _steps(calibration: Calibration, *, sigmoid: bool) -> list[_Step]:
             ("Mul", "powered", ("sign", "raised")),
         ]
     elif power != 1.0:
-        # The logits are divided by the temperature already; the rest of the margin's own divisor remains.
+        # The logits are divided by the temperature already, so the margin is divided by the rest.
         rest = calibration.temperature / (calibration.margin_temperature or calibration.temperature)
         steps += [
             ("TopK", "first_two", ("scaled", np.array([2]))),
@@ -147,9 +143,12 @@ def _producer(graph: onnx.GraphProto, name: str) -> onnx.NodeProto:
     return node
 
 
-def _remove(graph: onnx.GraphProto, nodes: list[onnx.NodeProto]) -> None:
-    for node in nodes:
+def _remove_inserted(graph: onnx.GraphProto) -> str:
+    """Remove the inserted nodes and constants; return the input of the first node, or nothing."""
+    inserted = [node for node in graph.node if node.name.startswith(_PREFIX)]
+    for node in inserted:
         graph.node.remove(node)
     kept = [tensor for tensor in graph.initializer if not tensor.name.startswith(_PREFIX)]
     del graph.initializer[:]
     graph.initializer.extend(kept)
+    return inserted[0].input[0] if inserted else ""

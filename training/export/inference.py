@@ -1,8 +1,9 @@
-"""Runs exported networks: over whole data sets, and for measuring their time."""
+"""Loads the examples of an exported model, runs networks over them, and measures their time."""
 
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +12,49 @@ import numpy.typing as npt
 import onnx
 import onnxruntime as ort
 
+from service.inference.card import Card
 from service.inference.precision import cpu_clock
+from service.inference.preprocessing import Vocabulary
 from service.inference.session import open_session
+from training.datasets import Dataset, Examples, load_dataset
+from training.datasets.folder import load_folder
+from training.datasets.inputs import as_served, encode
 
 _BATCH_SIZE = 250
 _SECONDS, _FEWEST_RUNS = 1.0, 30
+
+
+@dataclass(frozen=True)
+class Splits:
+    """A data set, and its prepared validation and test splits."""
+
+    dataset: Dataset
+    validation: Examples
+    test: Examples
+
+
+def load_splits(card: Card, folder: Path, *, data: Path | None = None) -> Splits:
+    """Load a model's validation and test examples and prepare them as the server does.
+
+    Args:
+        card: The model's card.
+        folder: The model's files.
+        data: Folder of the user's pictures, if the model was trained on it.
+
+    Raises:
+        DatasetError: The data cannot be loaded.
+    """
+    kind = card.input.preprocessing
+    size = card.input.shape[1] if kind == "photo" else None
+    if data is not None:
+        dataset = load_folder(data, preprocessing=kind, size=size)
+    else:
+        dataset = load_dataset(card.training.dataset, size=size)
+    parts = (dataset.validation, dataset.test)
+    if kind == "text":
+        vocabulary = Vocabulary.read(folder / "vocabulary.txt")
+        return Splits(dataset, *(Examples(encode(part.x, vocabulary=vocabulary), part.y) for part in parts))
+    return Splits(dataset, *(as_served(part, preprocessing=kind) for part in parts))
 
 
 def run_session(session: ort.InferenceSession, x: npt.NDArray[Any]) -> npt.NDArray[np.float32]:

@@ -9,10 +9,10 @@ from msgspec.structs import replace
 
 from service.inference.card import (
     Card,
+    ExplanationFile,
     InputSpec,
     Layer,
     MemberRun,
-    Metrics,
     OnnxFile,
     Provenance,
     RecipeInfo,
@@ -20,10 +20,14 @@ from service.inference.card import (
 )
 from service.inference.preprocessing import Vocabulary
 from training.datasets import Dataset
+from training.export.confidence import Confidence
+from training.export.explanation import ExplanationGraph
 from training.export.onnx_graph import OPSET
 from training.fit.history import Epoch
 from training.fit.run import RunRecord
 from training.recipes.recipe import Recipe
+
+_NO_CHECKSUM = "0" * 64  # until the file is written
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,35 +58,40 @@ class Trained:
 
 
 def make_card(
-    trained: Trained, *, name: str, version: int, metrics: Metrics, max_keras_difference: float
+    trained: Trained,
+    *,
+    name: str,
+    version: int,
+    confidence: Confidence,
+    max_keras_difference: float,
+    explanation: ExplanationGraph | None,
 ) -> Card:
-    """Make the card of a network, without its files and the figures of its confidence.
+    """Make the card of a network; checksums and sizes are filled in when the files are written.
 
     Args:
         trained: The network.
         name: Name of the model.
         version: Version of the model.
-        metrics: Its metrics on the test set.
+        confidence: Its calibrated confidence, and metrics.
         max_keras_difference: Largest difference of a probability between Keras and ONNX Runtime.
+        explanation: The graph that explains the network, if it has one.
     """
     recipe, record, dataset = trained.recipe, trained.record, trained.dataset
-    text = recipe.preprocessing == "text"
-    models = (trained.model, *trained.others)
-    return Card(
+    card = Card(
         name=name,
         version=version,
         title=recipe.title,
-        task="text-classification" if text else "image-classification",
+        task="text-classification" if recipe.preprocessing == "text" else "image-classification",
         labels=dataset.labels,
         input=_input_spec(trained),
-        onnx=OnnxFile(sha256="0" * 64, bytes=1, opset=OPSET),  # replaced when the file exists
+        onnx=OnnxFile(sha256=_NO_CHECKSUM, bytes=1, opset=OPSET),
         recipe=RecipeInfo(name=recipe.name, settings=record.settings),
         ensemble=trained.members if trained.others else (),
         weight_average=() if trained.others else trained.members,
         flip_tta=recipe.flip_tta,
         float16_weights=recipe.float16_weights,
-        parameters=sum(model.count_params() for model in models),
-        layers=_describe_members(trained),
+        parameters=sum(model.count_params() for model in (trained.model, *trained.others)),
+        layers=_layers(trained),
         training=TrainingRun(
             dataset=record.dataset,
             dataset_sha256=dataset.sha256,
@@ -93,55 +102,48 @@ def make_card(
             machine=record.machine,
             versions=record.versions,
         ),
-        metrics=metrics,
+        metrics=confidence.metrics,
         max_keras_difference=max_keras_difference,
-        unsure_below=0.0,
+        unsure_below=confidence.unsure_below,
         provenance=Provenance(license=dataset.license, data=dataset.source, weights=recipe.weights),
         extra=trained.notes,
     )
-
-
-def describe_layers(model: keras.Model) -> tuple[Layer, ...]:
-    """Make the card's layer table; a nested network is listed layer by layer."""
-    rows: list[Layer] = []
-    for layer in model.layers:
-        if isinstance(layer, keras.layers.InputLayer):
-            continue
-        if isinstance(layer, keras.Model):
-            rows.extend(describe_layers(layer))
-            continue
-        shape = tuple(-1 if size is None else size for size in layer.output.shape)
-        rows.append(
-            Layer(
-                name=layer.name,
-                type=type(layer).__name__,
-                output_shape=shape,
-                parameters=layer.count_params(),
-            )
-        )
-    return tuple(rows)
+    if explanation:
+        layers, heat_layer = explanation.layers, explanation.heat_layer
+        described = ExplanationFile(sha256=_NO_CHECKSUM, bytes=1, layers=layers, heat_layer=heat_layer)
+        card = replace(card, explanation=described)
+    return confidence.apply(card)
 
 
 def _input_spec(trained: Trained) -> InputSpec:
-    tensor, kind = trained.model.inputs[0], trained.recipe.preprocessing
+    tensor, kind, vocabulary = trained.model.inputs[0], trained.recipe.preprocessing, trained.vocabulary
     shape = tuple(-1 if size is None else size for size in tensor.shape)
-    if trained.vocabulary:
-        parameters = {"words": len(trained.vocabulary.words), "padding": 0}
-    else:
-        parameters = {"size": shape[1]}
     return InputSpec(
         name=tensor.name,
         dtype=keras.backend.standardize_dtype(tensor.dtype),
         shape=shape,
         color_mode="none" if kind == "text" else "RGB" if len(shape) == 4 else "L",
         preprocessing=kind,
-        parameters=parameters,
+        parameters={"words": len(vocabulary.words), "padding": 0} if vocabulary else {"size": shape[1]},
     )
 
 
-def _describe_members(trained: Trained) -> tuple[Layer, ...]:
+def _layers(trained: Trained) -> tuple[Layer, ...]:
     """Return the layers of all networks of an ensemble; names in the second one begin with ``2/``."""
-    rows = list(describe_layers(trained.model))
+    rows = _describe(trained.model)
     for number, other in enumerate(trained.others, start=2):
-        rows += [replace(row, name=f"{number}/{row.name}") for row in describe_layers(other)]
+        rows += [replace(row, name=f"{number}/{row.name}") for row in _describe(other)]
     return tuple(rows)
+
+
+def _describe(model: keras.Model) -> list[Layer]:
+    """Return a network's layers; a nested network is listed layer by layer."""
+    rows: list[Layer] = []
+    for layer in model.layers:
+        if isinstance(layer, keras.Model):
+            rows += _describe(layer)
+        elif not isinstance(layer, keras.layers.InputLayer):
+            shape = tuple(-1 if size is None else size for size in layer.output.shape)
+            kind, parameters = type(layer).__name__, layer.count_params()
+            rows.append(Layer(name=layer.name, type=kind, output_shape=shape, parameters=parameters))
+    return rows

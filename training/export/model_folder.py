@@ -10,25 +10,11 @@ from pathlib import Path
 import onnx
 from msgspec.structs import replace
 
-from service.inference.card import Card, OnnxFile, card_document, write_card
+from service.inference.card import Card, card_document, write_card
 from service.inference.explain import FILE_NAME as EXPLANATION
 from service.inference.files import sha256_of, write_atomically
 
 NETWORK = "model.onnx"
-
-
-def embed_card(proto: onnx.ModelProto, card: Card) -> None:
-    """Write the card into the metadata of its network, without the file's checksum and size."""
-    document = card_document(card)
-    document["onnx"] = {"opset": card.onnx.opset}
-    onnx.helper.set_model_props(proto, {"card": json.dumps(document, ensure_ascii=False)})
-    proto.producer_name, proto.producer_version = "lectern", ""
-    proto.doc_string = card.title
-
-
-def describe_file(path: Path, *, opset: int) -> OnnxFile:
-    """Return a network's checksum and size for its card."""
-    return OnnxFile(sha256=sha256_of(path), bytes=path.stat().st_size, opset=opset)
 
 
 @contextmanager
@@ -52,6 +38,38 @@ def new_folder(target: Path) -> Iterator[Path]:
             parent.rmdir()
 
 
+def write_files(
+    folder: Path,
+    card: Card,
+    *,
+    network: onnx.ModelProto,
+    explanation: onnx.ModelProto | None = None,
+    files: Mapping[str, bytes] | None = None,
+) -> Card:
+    """Write a version's network and its card, and other files if given.
+
+    Args:
+        folder: The folder to write to.
+        card: The card; checksums and sizes are filled in.
+        network: Content of ``model.onnx``, in which the card is embedded.
+        explanation: Content of ``explain.onnx``, which the card describes.
+        files: Contents of other files, by name.
+
+    Returns:
+        The card as it was written.
+    """
+    if explanation is not None and card.explanation is not None:
+        checksum, size = _write_graph(folder / EXPLANATION, explanation)
+        card = replace(card, explanation=replace(card.explanation, sha256=checksum, bytes=size))
+    _embed_card(network, card)
+    checksum, size = _write_graph(folder / NETWORK, network)
+    card = replace(card, onnx=replace(card.onnx, sha256=checksum, bytes=size))
+    write_card(card, folder / "card.json")
+    for name, content in (files or {}).items():
+        write_atomically(folder / name, content)
+    return card
+
+
 def rewrite(
     folder: Path,
     card: Card,
@@ -60,33 +78,17 @@ def rewrite(
     explanation: onnx.ModelProto | None = None,
     files: Mapping[str, bytes] | None = None,
 ) -> Card:
-    """Replace a version's card, in ``card.json`` and in ``model.onnx``, and other files if given.
-
-    Args:
-        folder: The version's folder.
-        card: The new card; checksums and sizes are filled in.
-        network: Replaces ``model.onnx``.
-        explanation: Replaces ``explain.onnx``.
-        files: Other files to replace, by name.
-
-    Returns:
-        The card as it was written.
-    """
-    proto = network or onnx.load(folder / NETWORK)
+    """Replace the card of an existing version, and other files if given; see :func:`write_files`."""
+    network = network or onnx.load(folder / NETWORK)
     with new_folder(folder) as work:
         shutil.copytree(folder, work, dirs_exist_ok=True)
-        if explanation is not None and card.explanation is not None:
-            path = work / EXPLANATION
-            write_atomically(path, explanation.SerializeToString())
-            described = replace(card.explanation, sha256=sha256_of(path), bytes=path.stat().st_size)
-            card = replace(card, explanation=described)
-        embed_card(proto, card)
-        write_atomically(work / NETWORK, proto.SerializeToString())
-        card = replace(card, onnx=describe_file(work / NETWORK, opset=card.onnx.opset))
-        write_card(card, work / "card.json")
-        for name, content in (files or {}).items():
-            write_atomically(work / name, content)
-    return card
+        return write_files(work, card, network=network, explanation=explanation, files=files)
+
+
+def _write_graph(path: Path, proto: onnx.ModelProto) -> tuple[str, int]:
+    """Write a graph and return the file's checksum and size."""
+    write_atomically(path, proto.SerializeToString())
+    return sha256_of(path), path.stat().st_size
 
 
 def _replace(target: Path, work: Path) -> None:
@@ -97,3 +99,12 @@ def _replace(target: Path, work: Path) -> None:
         target.rename(old)
     work.rename(target)
     shutil.rmtree(old, ignore_errors=True)
+
+
+def _embed_card(proto: onnx.ModelProto, card: Card) -> None:
+    """Write the card into the metadata of its network, without the file's checksum and size."""
+    document = card_document(card)
+    document["onnx"] = {"opset": card.onnx.opset}
+    onnx.helper.set_model_props(proto, {"card": json.dumps(document, ensure_ascii=False)})
+    proto.producer_name, proto.producer_version = "lectern", ""
+    proto.doc_string = card.title

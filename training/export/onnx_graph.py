@@ -3,7 +3,7 @@
 import os
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -18,7 +18,7 @@ from training.errors import ExportError
 
 OPSET = 17
 # The version of the file format that came with opset 17; older runtimes reject newer ones.
-IR_VERSION = 8
+_IR_VERSION = 8
 _OUTPUT = "probabilities"
 _SHAPE_OPERATIONS = {"Cast", "Concat", "Gather", "Slice", "Unsqueeze"}
 
@@ -47,11 +47,7 @@ def to_onnx(model: keras.Model) -> onnx.ModelProto:
             result = tf.add(tf.matmul(result, [[-1.0, 1.0]]), [1.0, 0.0])
         return {_OUTPUT: result}
 
-    with hide_tensorflow_output():
-        converted, _ = tf2onnx.convert.from_function(
-            tf.function(probabilities, input_signature=signature), input_signature=signature, opset=OPSET
-        )
-    proto: onnx.ModelProto = onnxslim.slim(converted)
+    proto: onnx.ModelProto = onnxslim.slim(convert(probabilities, signature))
     for info in (proto.graph.input[0], proto.graph.output[0]):
         free = [size for size in info.type.tensor_type.shape.dim if not size.dim_value]
         for size, name in zip(free, ("batch", "length"), strict=False):
@@ -59,7 +55,7 @@ def to_onnx(model: keras.Model) -> onnx.ModelProto:
     del proto.graph.value_info[:]
     del proto.opset_import[:]
     proto.opset_import.append(helper.make_opsetid("", OPSET))
-    proto.ir_version = IR_VERSION
+    proto.ir_version = _IR_VERSION
     proto.graph.name = model.name
     onnx.checker.check_model(proto, full_check=True)
     if operations := shape_operations(proto):
@@ -69,8 +65,37 @@ def to_onnx(model: keras.Model) -> onnx.ModelProto:
     return proto
 
 
+def convert(function: Callable[..., dict[str, Any]], signature: Sequence[tf.TensorSpec]) -> onnx.ModelProto:
+    """Convert a TensorFlow function with tf2onnx.
+
+    Args:
+        function: Returns the outputs by name.
+        signature: The function's inputs.
+    """
+    with _hide_tensorflow_output():
+        converted = tf2onnx.convert.from_function(
+            tf.function(function, autograph=False), input_signature=signature, opset=OPSET
+        )
+    proto: onnx.ModelProto = converted[0]
+    proto.ir_version = _IR_VERSION
+    return proto
+
+
+def shape_operations(proto: onnx.ModelProto) -> tuple[str, ...]:
+    """Return the nodes that compute shapes: ``Shape``, and those that process its results."""
+    computed: set[str] = set()
+    found = []
+    for node in proto.graph.node:
+        if node.op_type == "Shape" or (
+            node.op_type in _SHAPE_OPERATIONS and computed.intersection(node.input)
+        ):
+            computed.update(node.output)
+            found.append(f"{node.op_type} {node.name}")
+    return tuple(found)
+
+
 @contextmanager
-def hide_tensorflow_output() -> Iterator[None]:
+def _hide_tensorflow_output() -> Iterator[None]:
     """Discard what TensorFlow's C++ code writes to standard error, unless the conversion fails.
 
     Those lines, about sessions and missing GPUs, ignore TensorFlow's log settings.
@@ -89,16 +114,3 @@ def hide_tensorflow_output() -> Iterator[None]:
             sys.stderr.flush()
             os.dup2(original, 2)
             os.close(original)
-
-
-def shape_operations(proto: onnx.ModelProto) -> tuple[str, ...]:
-    """Return the nodes that compute shapes: ``Shape``, and those that process its results."""
-    computed: set[str] = set()
-    found = []
-    for node in proto.graph.node:
-        if node.op_type == "Shape" or (
-            node.op_type in _SHAPE_OPERATIONS and computed.intersection(node.input)
-        ):
-            computed.update(node.output)
-            found.append(f"{node.op_type} {node.name}")
-    return tuple(found)

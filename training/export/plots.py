@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import matplotlib
-from matplotlib.axes import Axes
 from matplotlib.colors import PowerNorm
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
@@ -15,7 +14,8 @@ from service.inference.card import Card
 from training.fit.history import Epoch
 from training.metrics import Classes, Probabilities, confusion
 
-_TRAINING, _VALIDATION, _GRID = "#c2571a", "#1f5c99", "#dddddd"
+_COLORS = {"training": "#c2571a", "validation": "#1f5c99"}
+_GRID = "#dddddd"
 _STYLE: dict[Any, Any] = {
     "font.size": 10,
     "axes.spines.top": False,
@@ -40,8 +40,10 @@ def plot_curves(history: Sequence[Epoch], *, title: str) -> bytes:
         figure.suptitle(title, **_TITLE)
         left, right = figure.subplots(1, 2)
         for axes, name in ((left, "loss"), (right, "accuracy")):
-            _plot_curve(axes, history, name, color=_TRAINING, label="training")
-            _plot_curve(axes, history, f"validation_{name}", color=_VALIDATION, label="validation")
+            for attribute, (label, color) in zip((name, f"validation_{name}"), _COLORS.items(), strict=True):
+                values = [getattr(row, attribute) for row in history]
+                epochs = range(1, len(history) + 1)
+                axes.plot(epochs, values, color=color, label=label, marker="o", markersize=3.5, linewidth=1.6)
             axes.set(title=name.title(), xlabel="Epoch")
             axes.xaxis.set_major_locator(MaxNLocator(integer=True))
             axes.grid(color=_GRID, linewidth=0.6)
@@ -81,12 +83,6 @@ def plot_confusion(card: Card, probabilities: Probabilities, y: Classes) -> byte
         for text in display.text_[counts == 0]:
             text.set_visible(False)
         return _png(figure)
-
-
-def _plot_curve(axes: Axes, history: Sequence[Epoch], attribute: str, *, color: str, label: str) -> None:
-    values = [getattr(row, attribute) for row in history]
-    epochs = range(1, len(history) + 1)
-    axes.plot(epochs, values, color=color, label=label, marker="o", markersize=3.5, linewidth=1.6)
 
 
 def _png(figure: Figure) -> bytes:

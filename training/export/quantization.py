@@ -14,7 +14,6 @@ from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -37,14 +36,14 @@ from service.inference.session import open_session
 from training.datasets.dataset import Examples
 from training.datasets.inputs import as_served
 from training.errors import ExportError
-from training.export.inference import median_milliseconds, run_session
+from training.export.inference import Splits, load_splits, median_milliseconds, run_session
 from training.export.model_folder import rewrite
-from training.export.splits import Splits, load_splits
 from training.metrics import compute_metrics
 
 MAX_ACCURACY_LOSS = 0.003  # on the test split
 _SEED = 0
 _BATCH_SIZE = 16
+_PERCENTILE = 99.99
 _DENSE_OPERATIONS = {"MatMul", "Gemm"}
 # Operations that ONNX Runtime computes in 8 bits between two convolutions. It computes other activations in
 # floats and rounds only their result.
@@ -59,7 +58,6 @@ class RangeMethod:
     title: str
     method: CalibrationMethod
     pictures: int
-    options: tuple[tuple[str, Any], ...] = ()
 
     def __str__(self) -> str:
         return f"{self.title}, on {self.pictures} training pictures"
@@ -68,7 +66,7 @@ class RangeMethod:
 RANGE_METHODS = (
     RangeMethod("smallest and largest value", CalibrationMethod.MinMax, 512),
     # Histograms are slow, and need fewer pictures: each one gives a tensor thousands of values.
-    RangeMethod("percentile 99.99", CalibrationMethod.Percentile, 128, (("CalibPercentile", 99.99),)),
+    RangeMethod(f"percentile {_PERCENTILE}", CalibrationMethod.Percentile, 128),
 )
 
 
@@ -121,28 +119,17 @@ def quantize_model(
     catalog.predictor(card.name, card.version)  # checks the file against the card
     if card.task != "image-classification":
         raise ExportError(f"{name} reads texts; only networks with convolutions can be quantised")
+    splits = load_splits(card, folder, data=data)
     with tempfile.TemporaryDirectory() as work:
-        best, quantized = _quantize(
-            card,
-            network=onnx_path(folder, "float32"),
-            splits=load_splits(card, folder, data=data),
-            work=Path(work),
-            announce=announce,
-        )
-        return rewrite(folder, replace(card, quantized=quantized), files={INT8_FILE: best.read_bytes()})
+        trials = _run_trials(card, onnx_path(folder, "float32"), splits, work=Path(work), announce=announce)
+        best = min(trials, key=lambda trial: trial.metrics.log_loss)
+        quantized = _describe(best, card, network=onnx_path(folder, "float32"), test=splits.test)
+        return rewrite(folder, replace(card, quantized=quantized), files={INT8_FILE: best.path.read_bytes()})
 
 
-def _quantize(
-    card: Card, *, network: Path, splits: Splits, work: Path, announce: Callable[[Trial], None]
-) -> tuple[Path, QuantizedFile]:
-    """Choose the trial with the lowest log-loss on the validation split, and check it on the test split.
-
-    Returns:
-        The file, in the empty folder ``work``, and its entry in the card.
-    """
-    trials = _run_trials(card, network, splits, work=work, announce=announce)
-    best = min(trials, key=lambda trial: trial.metrics.log_loss)
-    metrics = _measure(best.path, splits.test, card)
+def _describe(best: Trial, card: Card, *, network: Path, test: Examples) -> QuantizedFile:
+    """Measure a trial on the test split, and refuse it if it loses too much accuracy."""
+    metrics = _measure(best.path, test, card)
     loss = card.metrics.accuracy - metrics.accuracy
     if loss > MAX_ACCURACY_LOSS:
         raise ExportError(
@@ -150,9 +137,9 @@ def _quantize(
             f"{100 * MAX_ACCURACY_LOSS:.1f}; nothing was written"
         )
     sessions = [open_session(path, providers=("cpu",), threads=1) for path in (network, best.path)]
-    inputs = {card.input.name: splits.test.x[:1]}
+    inputs = {card.input.name: test.x[:1]}
     float_ms, int8_ms = median_milliseconds([partial(session.run, None, inputs) for session in sessions])
-    return best.path, QuantizedFile(
+    return QuantizedFile(
         sha256=sha256_of(best.path),
         bytes=best.path.stat().st_size,
         calibration=str(best.method),
@@ -251,7 +238,7 @@ def _write_network(
             # The ranges are the same for all trials of a method.
             calibration_cache_path=target.with_name(f"{method.method.name}.json"),
             # The calibrator keeps the activations of only one batch in memory.
-            extra_options={"CalibStridedMinMax": 1, **dict(method.options)},
+            extra_options={"CalibStridedMinMax": 1, "CalibPercentile": _PERCENTILE},
         )
     proto = onnx.load(target)
     domains = {node.domain for node in proto.graph.node}

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from types import TracebackType
 
 from rich.console import Console
 from rich.progress import (
@@ -10,7 +9,6 @@ from rich.progress import (
     DownloadColumn,
     MofNCompleteColumn,
     Progress,
-    TaskID,
     TextColumn,
     TimeRemainingColumn,
     TransferSpeedColumn,
@@ -19,12 +17,11 @@ from rich.progress import (
 from training.fit.history import Epoch
 
 
-class ConsoleReporter:
+class ConsoleReporter(Progress):
     """Shows a bar for each epoch in a terminal, and prints a line at its end."""
 
     def __init__(self, console: Console) -> None:
-        self._console = console
-        self._progress = Progress(
+        super().__init__(
             TextColumn("{task.description}"),
             BarColumn(),
             MofNCompleteColumn(),
@@ -34,21 +31,10 @@ class ConsoleReporter:
             transient=True,
             disable=not console.is_terminal,
         )
-        self._task: TaskID | None = None
-
-    def __enter__(self) -> "ConsoleReporter":
-        self._progress.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._progress.stop()
 
     def step(self, *, epoch: int, step: int, steps: int, loss: float, accuracy: float) -> None:
         """Update the bar of the epoch."""
-        note = f"loss {loss:.4f}  accuracy {accuracy:.4f}"
-        self._update(f"epoch {epoch}", completed=step, total=steps, note=note)
+        self._show(f"epoch {epoch}", step, steps, note=f"loss {loss:.4f}  accuracy {accuracy:.4f}")
 
     def epoch(self, row: Epoch, *, epochs: int) -> None:
         """Print the line of a finished epoch."""
@@ -60,20 +46,18 @@ class ConsoleReporter:
 
     def pictures(self, done: int, total: int) -> None:
         """Update the bar of the pictures whose features the frozen base has computed."""
-        self._update("pictures through the base", completed=done, total=total)
+        self._show("pictures through the base", done, total)
         if done == total:
             self._finish(f"{total} pictures through the frozen base")
 
-    def _update(self, description: str, *, completed: int, total: int, note: str = "") -> None:
-        if self._task is None:
-            self._task = self._progress.add_task(description, total=total, note=note)
-        self._progress.update(self._task, completed=completed, note=note)
+    def _show(self, description: str, done: int, total: int, *, note: str = "") -> None:
+        task = self.task_ids[0] if self.task_ids else self.add_task(description, total=total, note=note)
+        self.update(task, completed=done, note=note)
 
     def _finish(self, line: str) -> None:
-        if self._task is not None:
-            self._progress.remove_task(self._task)
-            self._task = None
-        self._console.print(line, highlight=False, soft_wrap=True)
+        for task in self.task_ids:
+            self.remove_task(task)
+        self.console.print(line, highlight=False, soft_wrap=True)
 
 
 @contextmanager
@@ -83,14 +67,10 @@ def download_bar(console: Console) -> Iterator[Callable[[int, int | None], None]
     Yields:
         A function to call with the number of bytes so far and, if known, the total.
     """
-    columns = (
-        TextColumn("downloading"),
-        BarColumn(),
-        DownloadColumn(),
-        TransferSpeedColumn(),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+    columns = BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn()
+    with Progress(
+        "downloading", *columns, console=console, transient=True, disable=not console.is_terminal
+    ) as bar:
 
         def show(done: int, total: int | None) -> None:
             task = bar.task_ids[0] if bar.task_ids else bar.add_task("", total=None)

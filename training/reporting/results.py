@@ -1,14 +1,20 @@
-"""Reads and writes ``results.json``, the result of each recipe on its test set."""
+"""Records each recipe's result in ``results.json``, and makes the READMEs' tables of recipes and models."""
 
 import json
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from service.inference.card import Card
+from service.inference.catalog import BUNDLED, Catalog
 from service.inference.files import write_atomically
 from training.errors import RunError
+from training.recipes import load_recipe
 
 RESULTS = Path(__file__).with_name("results.json")
+_MISSING = "–"
+_Row = TypeVar("_Row")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,3 +73,79 @@ def record_result(card: Card, path: Path = RESULTS) -> None:
     rows = read_results(path) | {result.recipe: result}
     document = [asdict(rows[name]) for name in sorted(rows)]
     write_atomically(path, (json.dumps(document, indent=1) + "\n").encode())
+
+
+def recipes_table() -> str:
+    """Return a Markdown table of the recipes' own results, in the order of their data sets."""
+    columns: dict[str, Callable[[Result], str]] = {
+        "recipe": lambda result: f"`{result.recipe}`",
+        "data set": lambda result: result.dataset,
+        "parameters": lambda result: f"{result.parameters:,}",
+        "lecture": _lecture_accuracy,
+        "test accuracy": lambda result: f"{result.accuracy:.4f}",
+        "epochs": lambda result: f"{result.epochs}",
+        "training time": lambda result: _duration(result.seconds),
+    }
+    return _table(
+        columns, sorted(read_results().values(), key=lambda result: (result.dataset, result.recipe))
+    )
+
+
+def models_table() -> str:
+    """Return a Markdown table of the committed models' figures, all versions."""
+    columns: dict[str, Callable[[Card], str]] = {
+        "model": lambda card: f"{card.name} {card.version}",
+        "recipe": lambda card: f"`{card.recipe.name}`",
+        "test accuracy": lambda card: f"{card.metrics.accuracy:.4f}",
+        "log-loss": lambda card: f"{card.metrics.log_loss:.3f}",
+        "calibration error": lambda card: f"{card.metrics.expected_calibration_error:.4f}",
+        "coverage: selective accuracy": _selective,
+        "pen digits": lambda card: f"{card.pen_digits.accuracy:.2%}" if card.pen_digits else _MISSING,
+        "latency (8-bit)": _latency,
+    }
+    catalog = Catalog(BUNDLED)
+    versions = ((card.name, version) for card in catalog for version in catalog.versions(card.name))
+    return _table(columns, (catalog.card(name, version) for name, version in versions))
+
+
+def summary_table() -> str:
+    """Return a Markdown table of the default version of each committed model."""
+    columns: dict[str, Callable[[Card], str]] = {
+        "model": lambda card: f"`{card.name}`",
+        "reads": lambda card: card.title.partition(":")[0],
+        "test accuracy": lambda card: f"{card.metrics.accuracy:.2%}",
+        "one prediction": lambda card: f"{card.latency.milliseconds:.2g} ms" if card.latency else _MISSING,
+    }
+    return _table(columns, Catalog(BUNDLED))
+
+
+def _table(columns: Mapping[str, Callable[[_Row], str]], rows: Iterable[_Row]) -> str:
+    """Format a Markdown table; columns after the second one are aligned to the right."""
+    alignment = ["---", "---"] + ["--:"] * (len(columns) - 2)
+    lines = [" | ".join(cell(row) for cell in columns.values()) for row in rows]
+    return "\n".join(
+        [f"| {' | '.join(columns)} |", f"|{'|'.join(alignment)}|", *(f"| {line} |" for line in lines)]
+    )
+
+
+def _lecture_accuracy(result: Result) -> str:
+    accuracy = load_recipe(result.recipe).lecture_accuracy
+    return f"{accuracy:.4f}" if accuracy else _MISSING
+
+
+def _selective(card: Card) -> str:
+    if card.selective_prediction is None:
+        return _MISSING
+    test = card.selective_prediction.test
+    return f"{test.coverage:.1%}: {test.accuracy:.2%}"
+
+
+def _latency(card: Card) -> str:
+    if card.latency is None:
+        return _MISSING
+    int8 = f" ({card.quantized.milliseconds:.2g})" if card.quantized else ""
+    return f"{card.latency.milliseconds:.2g}{int8} ms"
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min"

@@ -51,9 +51,9 @@ def _errors_table() -> str:
 
 def _training_table(name: str) -> Callable[[], str]:
     def table() -> str:
-        from training.reporting import tables
+        from training.reporting import results
 
-        make: Callable[[], str] = getattr(tables, f"{name}_table")
+        make: Callable[[], str] = getattr(results, f"{name}_table")
         return make()
 
     return table

@@ -9,16 +9,16 @@ from msgspec.structs import replace
 from service.inference.card import Card
 from service.inference.catalog import BUNDLED
 from training import cli
-from training.evaluation.evaluate import Measurements, evaluate, record
+from training.evaluation.evaluate import evaluate, record
+from training.export.confidence import recalibrate
 from training.export.model_folder import rewrite
-from training.export.recalibration import recalibrate
 
 
 def test_a_second_evaluation_finds_the_recorded_figures(
     overconfident_models: Path, mnist_cache: Path, load_consistent_card: Callable[[Path], Card]
 ) -> None:
     recalibrate("mnist", version=1, models=overconfident_models)
-    chosen = Measurements(robustness=True)
+    chosen = ("robustness",)
     once = evaluate("mnist", version=1, models=overconfident_models, measurements=chosen)
     assert once.same
     assert once.card.robustness is None

@@ -10,8 +10,7 @@ from PIL import Image
 from service.inference.card import RobustnessRow
 from service.inference.catalog import BUNDLED, Catalog
 from training.datasets import Examples
-from training.evaluation.corruptions import Corruption, corruptions, unchanged
-from training.evaluation.robustness import evaluate_robustness, summarize
+from training.evaluation.robustness import Corruption, corruptions, evaluate_robustness, summarize
 
 CATALOG = Catalog(BUNDLED, providers=("cpu",))
 
@@ -113,7 +112,7 @@ def test_a_rejected_picture_is_a_wrong_prediction(digits: Examples) -> None:
 
     blank = Corruption("blank", lambda picture, rng: np.zeros_like(picture))
     rng = np.random.default_rng(0)
-    files = [blank.encode(digits.x[0], rng), Corruption("same", unchanged).encode(digits.x[1], rng)]
+    files = [blank.encode(digits.x[0], rng), Corruption("same").encode(digits.x[1], rng)]
 
     (probabilities,) = predict_files([CATALOG.predictor("mnist", 1)], files)
 

@@ -13,8 +13,8 @@ from service.inference.catalog import BUNDLED, Catalog
 from service.inference.files import sha256_of
 from training.datasets.dataset import Dataset, Examples
 from training.errors import ExportError
-from training.export import quantization, recalibration
-from training.export.splits import Splits
+from training.export import confidence, quantization
+from training.export.inference import Splits
 
 
 @pytest.fixture
@@ -88,8 +88,8 @@ def test_recalibration_updates_the_8_bit_form(
     # Half of the labels are wrong, so the network is overconfident.
     wrong = Examples(photos.test.x, np.where(np.arange(120) % 2, photos.test.y, (photos.test.y + 1) % 10))
     splits = Splits(photos, wrong, photos.test)
-    monkeypatch.setattr(recalibration, "load_splits", lambda card, folder, data: splits)
-    card = recalibration.recalibrate("cifar10", version=1, models=cifar10)
+    monkeypatch.setattr(confidence, "load_splits", lambda card, folder, data: splits)
+    card = confidence.recalibrate("cifar10", version=1, models=cifar10)
 
     assert card.calibration is not None
     assert card.calibration.temperature > 1.2
