@@ -60,7 +60,7 @@ def draw(window: MainWindow, number: int, recorder: Recorder) -> None:
     window.draw_page.clear()
     for stroke in strokes:
         line = [tuple(point / CANVAS_SIZE) for point in stroke]
-        gestures.draw(window.draw_page.pad, line, steps=1, on_the_way=lambda: recorder.take(FRAME_MS))
+        gestures.draw(window.draw_page.pad, line, steps=1, after_step=lambda: recorder.take(FRAME_MS))
     wait()
     recorder.take(LAST_FRAME_MS)
 
