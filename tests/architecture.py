@@ -10,7 +10,7 @@ from pathlib import Path
 FOLDER = Path(__file__).resolve().parents[1] / "service"
 SOURCE, PICTURE = FOLDER / "architecture.txt", FOLDER / "architecture.svg"
 
-_WIDTH, _LEFT, _RIGHT = 850, 160, 70
+_WIDTH, _LEFT, _RIGHT = 850, 176, 70
 _BAND, _GAP, _TOP = 46, 34, 12
 _CHARACTER = 7.0
 _INK, _QUIET, _BAND_COLOUR, _BOX_COLOUR = "#1f2328", "#59636e", "#eef2f8", "#ffffff"
