@@ -6,6 +6,7 @@ The functions import what they need when they run, so that ``--help`` does not l
 import logging
 import os
 import sys
+import textwrap
 from pathlib import Path
 from typing import Any, Literal
 
@@ -16,7 +17,9 @@ from training.options import hyperparameter_options
 from training.recipes import default_recipe, recipe_names, unknown_recipe
 
 _OWN_DATA_RECIPE = "cats-dogs-features"
-_RECIPES_EPILOG = f"Recipes: {', '.join(recipe_names())}."
+_RECIPES_EPILOG = "\b\n" + textwrap.fill(
+    f"Recipes: {', '.join(recipe_names())}.", width=76, break_on_hyphens=False
+)
 _folder = click.Path(path_type=Path, file_okay=False)
 _models_option = click.option(
     "--models", type=_folder, default=Path("models"), show_default=True, help="Folder of all models."
@@ -117,14 +120,13 @@ def train(
     leaves a checkpoint; --resume continues after a kill with the same result as an uninterrupted run.
     `lectern export RECIPE` exports the network; a network trained on --data is exported at once.
 
-    Examples: lectern train mnist-convnet --epochs 5
-
-    lectern train mnist --extra misread
-
-    lectern train mnist-strokes --init-from mnist-deep
-
-    lectern train --data my_folder
-    """
+    \b
+    Examples:
+      lectern train mnist-convnet --epochs 5
+      lectern train mnist --extra misread
+      lectern train mnist-strokes --init-from mnist-deep
+      lectern train --data my_folder
+    """  # noqa: D301 (Click keeps the line breaks after this escape)
     if extra and data:
         raise click.UsageError("--extra adds to the recipe's data set, --data replaces it; use one of them")
     if init_from and folds is not None:
@@ -133,6 +135,8 @@ def train(
         )
     if recipe is None and data is None:
         raise click.UsageError(f"name a recipe ({', '.join(recipe_names())}), or a folder with --data")
+    if name and data is None:
+        raise click.UsageError("--name is for --data; `lectern export --name` names the model of a recipe")
     _silence_libraries()
     from training.workflows import TrainingJob, run_folds, run_training
 
@@ -185,14 +189,12 @@ def evaluate(
 
     The exit status is 1 if a result differs from the card and is not recorded.
 
-    Examples: lectern evaluate mnist
-
-    lectern evaluate mnist --pen-digits
-
-    lectern evaluate cifar10 --latency
-
-    lectern evaluate cifar10 --all --recalibrate --record
-    """
+    \b
+    Examples:
+      lectern evaluate mnist
+      lectern evaluate mnist --pen-digits
+      lectern evaluate cifar10 --all --recalibrate --record
+    """  # noqa: D301 (Click keeps the line breaks after this escape)
     _silence_libraries()
     from service.inference.catalog import Catalog
     from training.evaluation.evaluate import Measurements
@@ -299,12 +301,12 @@ def export(
 
     The ONNX file is compared with Keras on the whole test set. If a label changes, nothing is written.
 
-    Examples: lectern export mnist-convnet --version 1
-
-    lectern export fashion-deep --run fashion-1 --run fashion-2
-
-    lectern export mnist-strokes --run mnist-strokes --run mnist-deep --average weights
-    """
+    \b
+    Examples:
+      lectern export mnist-convnet
+      lectern export fashion-deep --run fashion-deep --run fashion-residual
+      lectern export mnist-strokes --run one --run two --average weights
+    """  # noqa: D301 (Click keeps the line breaks after this escape)
     _silence_libraries()
     from training.reporting.results import record_result
     from training.workflows import ExportJob, run_export

@@ -1,4 +1,4 @@
-"""Converts model cards of schema version 1 to version 2."""
+"""Converts model cards of schema version 1 to version 2, and training runs of that time."""
 
 from collections.abc import Mapping
 from typing import Any, TypeAlias
@@ -21,7 +21,7 @@ _STAGE: Names = {
 }
 _SETTINGS: Names = {
     **_STAGE,
-    "joint": ("joint", _STAGE),
+    "joint": ("fine_tuning", _STAGE),
     "start": ("init_from", {"recipe": ("recipe", _RECIPE_NAMES)}),
 }
 _RUN: Names = {
@@ -61,6 +61,7 @@ _CARD: Names = {
         {"hottest": ("hottest_drop", {}), "random": ("random_drop", {}), "pictures": ("count", {})},
     ),
 }
+FORMER_RECIPE_NAMES = {old: new for old, (new, _) in _RECIPE_NAMES.items()}
 _SELECTIVE_PREDICTION = ("target_accuracy", "validation", "test")
 
 
@@ -88,6 +89,12 @@ def migrate_card(document: Mapping[str, Any]) -> Mapping[str, Any]:
         if card.pop(old, None):
             card[new] = True
     return card
+
+
+def migrate_run(document: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the record of a training run with the current names of its recipe and settings."""
+    renamed: dict[str, Any] = _rename(document, _RUN)
+    return renamed
 
 
 def _rename(value: Any, names: Names) -> Any:

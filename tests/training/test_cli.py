@@ -255,11 +255,35 @@ def test_help_loads_no_heavy_library(command: str) -> None:
     assert done.stdout.endswith("[]\n")
 
 
-def test_former_recipe_name_suggests_the_new_one() -> None:
-    result = CliRunner().invoke(cli.train, ["mnist-hands"])
+@pytest.mark.parametrize(
+    ("name", "hint"), [("mnist-hands", "did you mean mnist-strokes?"), ("nothing", "choose from cats-dogs-")]
+)
+def test_wrong_recipe_name_gets_a_hint_without_loading_keras(name: str, hint: str) -> None:
+    script = (
+        "import sys, click; from training import cli\n"
+        f"try: cli.train(['{name}'], standalone_mode=False)\n"
+        "except click.BadParameter as error: print(error.message)\n"
+        "print(sorted({'keras', 'tensorflow', 'sklearn'} & set(sys.modules)))"
+    )
+
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+
+    assert hint in done.stdout
+    assert done.stdout.endswith("[]\n")
+
+
+def test_model_name_without_own_images_is_refused() -> None:
+    result = CliRunner().invoke(cli.train, ["mnist", "--name", "digits"])
 
     assert result.exit_code == 2
-    assert "did you mean mnist-strokes?" in result.output
+    assert "--name is for --data" in result.output
+
+
+def test_help_prints_each_example_and_recipe_name_unbroken() -> None:
+    lines = [line.strip() for line in _call(cli.export, "--help").output.splitlines()]
+
+    assert "lectern export mnist-strokes --run one --run two --average weights" in lines
+    assert not any(line.endswith("-") for line in lines)
 
 
 def test_comparison_with_another_run_is_in_the_card(tmp_path: Path, mnist_cache: Path) -> None:

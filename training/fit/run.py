@@ -11,6 +11,7 @@ from typing import Any
 
 import keras
 
+from service.inference.card_migration import migrate_run
 from service.inference.files import write_atomically
 from training.datasets import Dataset
 from training.errors import RunError
@@ -76,11 +77,10 @@ def begin_run(folder: Path, *, settings: Mapping[str, Any], dataset: Dataset, re
         RunError: The interrupted run has other settings or other data.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "run.json").unlink(missing_ok=True)
     settings_path, data_path = folder / "settings.json", folder / "data.json"
     data = {"name": dataset.name, "sha256": dataset.sha256, "splits": dataset.splits}
     if resume and settings_path.exists():
-        earlier = json.loads(settings_path.read_text())
+        earlier = migrate_run({"settings": json.loads(settings_path.read_text())})["settings"]
         free = {"epochs"} if earlier["schedule"] == settings["schedule"] == "constant" else set()
         changed = [
             name for name, value in settings.items() if earlier.get(name) != value and name not in free
@@ -90,11 +90,17 @@ def begin_run(folder: Path, *, settings: Mapping[str, Any], dataset: Dataset, re
                 f"{folder}: the run has other values of {', '.join(changed)}; resume it with the same "
                 "values, or train again without --resume"
             )
-        if not data_path.exists() or json.loads(data_path.read_text()) != data:
+        if not data_path.exists():
+            raise RunError(
+                f"{folder}: a run that an earlier version of Lectern began has no checksum of its data and "
+                "cannot be resumed; leave out --resume and train again with --run NEW_NAME"
+            )
+        if json.loads(data_path.read_text()) != data:
             raise RunError(
                 f"{folder}: the data of {dataset.name} has changed since the run began, so its splits "
                 "differ; restore the data, or train again without --resume"
             )
+    (folder / "run.json").unlink(missing_ok=True)
     write_atomically(settings_path, (json.dumps(settings, indent=1) + "\n").encode())
     write_atomically(data_path, (json.dumps(data, indent=1) + "\n").encode())
 
@@ -112,14 +118,20 @@ def load_run(folder: Path) -> Run:
     """Read a finished run.
 
     Raises:
-        RunError: The folder contains no finished run.
+        RunError: The folder contains no finished run, or one that this version cannot read.
     """
     try:
-        document = json.loads((folder / "run.json").read_text())
+        document = migrate_run(json.loads((folder / "run.json").read_text()))
         model = keras.saving.load_model(folder / "model.keras", compile=False)
     except (OSError, ValueError) as error:
-        raise RunError(f"{folder}: contains no finished run ({error}); run `lectern train` first") from error
-    record = RunRecord(**document | {"labels": tuple(document["labels"])})
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise RunError(f"{folder}: contains no finished run ({reason}); run `lectern train` first") from error
+    try:
+        record = RunRecord(**document | {"labels": tuple(document["labels"])})
+    except (KeyError, TypeError) as error:
+        raise RunError(
+            f"{folder}: run.json is not from this version of Lectern ({error}); train again"
+        ) from error
     return Run(record=record, model=model, history=read_history(folder / "epochs.json"))
 
 

@@ -30,5 +30,4 @@ RECIPE = replace(
     hyperparameters=HYPERPARAMETERS,
     build=build,
     default=False,
-    former_name="cifar10-damaged",
 )

@@ -25,5 +25,4 @@ RECIPE = replace(
     hyperparameters=HYPERPARAMETERS,
     init_from="mnist-deep",
     default=False,
-    former_name="mnist-hands",
 )

@@ -51,7 +51,6 @@ class Recipe:
         weights: Where pretrained weights come from.
         flip_tta: Whether the exported network averages its logits over an image and the flipped image.
         float16_weights: Whether the export rounds the convolutions' kernels to float16 and stores them so.
-        former_name: Earlier name of the recipe, for error messages.
     """
 
     name: str
@@ -71,7 +70,6 @@ class Recipe:
     weights: str = "trained from scratch by this recipe"
     flip_tta: bool = False
     float16_weights: bool = False
-    former_name: str = ""
 
     def options(self) -> dict[str, str]:
         """Return the hyperparameters that users can change, by name, with their command-line options."""

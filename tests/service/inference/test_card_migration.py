@@ -70,6 +70,16 @@ def test_recipe_and_settings_are_renamed() -> None:
     assert augmentation["rotation"] == 12.0
 
 
+def test_hyperparameters_of_fine_tuning_are_renamed() -> None:
+    old = load(DIGITS)
+    old["recipe"]["settings"]["joint"] = {"epochs": 4, "outliers": 0.0}
+
+    settings = parse_card(old, source="card.json").recipe.settings
+
+    assert settings["fine_tuning"] == {"epochs": 4, "outlier_exposure": 0.0}
+    assert "joint" not in settings
+
+
 def test_ensemble_keeps_its_members() -> None:
     card = parse_card(load(PHOTOS), source="card.json")
 
