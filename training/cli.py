@@ -126,7 +126,7 @@ def train(
       lectern train mnist --extra misread
       lectern train mnist-strokes --init-from mnist-deep
       lectern train --data my_folder
-    """  # noqa: D301 (Click keeps the line breaks after this escape)
+    """
     if extra and data:
         raise click.UsageError("--extra adds to the recipe's data set, --data replaces it; use one of them")
     if init_from and folds is not None:
@@ -194,7 +194,7 @@ def evaluate(
       lectern evaluate mnist
       lectern evaluate mnist --pen-digits
       lectern evaluate cifar10 --all --recalibrate --record
-    """  # noqa: D301 (Click keeps the line breaks after this escape)
+    """
     _silence_libraries()
     from service.inference.catalog import Catalog
     from training.evaluation.evaluate import Measurements
@@ -306,7 +306,7 @@ def export(
       lectern export mnist-convnet
       lectern export fashion-deep --run fashion-deep --run fashion-residual
       lectern export mnist-strokes --run one --run two --average weights
-    """  # noqa: D301 (Click keeps the line breaks after this escape)
+    """
     _silence_libraries()
     from training.reporting.results import record_result
     from training.workflows import ExportJob, run_export

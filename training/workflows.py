@@ -12,12 +12,10 @@ from rich.console import Console
 from service.inference.card import Card, MemberRun, card_document
 from service.inference.preprocessing import Vocabulary
 from training.datasets import Dataset
-from training.errors import RunError
+from training.errors import RecipeError, RunError
 from training.export.exporter import Trained, export, measure_network
-from training.fit.cross_validation import cross_validate
-from training.fit.history import final_epoch
+from training.fit.cross_validation import make_folds
 from training.fit.inputs import PreparedData, prepare_data
-from training.fit.loop import Reporter
 from training.fit.run import Run, load_run
 from training.fit.train import train
 from training.hyperparameters import Hyperparameters
@@ -69,7 +67,7 @@ def run_training(job: TrainingJob, *, console: Console) -> None:
     job.folder.mkdir(parents=True, exist_ok=True)
     if prepared.vocabulary:
         prepared.vocabulary.write(job.folder / _VOCABULARY)
-    with ConsoleReporter(console) as bars:
+    with _reporter(job, console) as reporter:
         run = train(
             recipe,
             dataset=prepared.dataset,
@@ -77,10 +75,9 @@ def run_training(job: TrainingJob, *, console: Console) -> None:
             folder=job.folder,
             init_from=job.init_from,
             resume=job.resume,
-            reporter=_with_tensorboard(bars, job.folder) if job.tensorboard else bars,
-            progress=bars.pictures,
+            reporter=reporter,
         )
-    final = final_epoch(run.history, early_stopping=hyperparameters.early_stopping)
+    final = run.final_epoch
     _print(
         console,
         f"{run.record.epochs} epochs in {run.record.seconds:.0f} s, validation accuracy "
@@ -102,19 +99,29 @@ def run_training(job: TrainingJob, *, console: Console) -> None:
 
 
 def run_folds(job: TrainingJob, *, folds: int, console: Console) -> None:
-    """Run K-fold cross-validation; print each result, their mean and their standard deviation."""
+    """Run K-fold cross-validation; print each result, their mean and their standard deviation.
+
+    Raises:
+        RecipeError: The number of folds is not possible, or the recipe continues another run, which has seen
+            the held-out examples.
+    """
     recipe, hyperparameters, prepared = _prepare(job, console)
-    accuracies = cross_validate(
-        recipe,
-        dataset=prepared.dataset,
-        hyperparameters=hyperparameters,
-        folds=folds,
-        folder=job.folder,
-        resume=job.resume,
-        on_fold=lambda fold, accuracy: _print(
-            console, f"fold {fold}/{folds}  validation accuracy {accuracy:.4f}"
-        ),
-    )
+    if recipe.init_from:
+        raise RecipeError(
+            f"{recipe.name} continues a run of {recipe.init_from}, which has seen the examples that a fold "
+            f"holds out; cross-validate {recipe.init_from} instead"
+        )
+    accuracies = []
+    for number, dataset in enumerate(make_folds(prepared.dataset, folds=folds, seed=hyperparameters.seed), 1):
+        run = train(
+            recipe,
+            dataset=dataset,
+            hyperparameters=hyperparameters,
+            folder=job.folder / f"fold-{number}",
+            resume=job.resume,
+        )
+        accuracies.append(run.final_epoch.validation_accuracy)
+        _print(console, f"fold {number}/{folds}  validation accuracy {accuracies[-1]:.4f}")
     mean, deviation = statistics.mean(accuracies), statistics.stdev(accuracies)
     _print(console, f"mean {mean:.4f}, standard deviation {deviation:.4f} over {folds} folds")
 
@@ -267,8 +274,10 @@ def _print(console: Console, text: str) -> None:
     console.print(text, highlight=False, soft_wrap=True)
 
 
-def _with_tensorboard(reporter: Reporter, folder: Path) -> Reporter:
+def _reporter(job: TrainingJob, console: Console) -> ConsoleReporter:
+    if not job.tensorboard:
+        return ConsoleReporter(console)
     # Needs TensorFlow, whatever the Keras backend is.
-    from training.fit.tensorboard import TensorBoardReporter
+    from training.reporting.tensorboard import TensorBoardReporter
 
-    return TensorBoardReporter(folder / "tensorboard", reporter=reporter)
+    return TensorBoardReporter(console, folder=job.folder / "tensorboard")

@@ -15,7 +15,7 @@ from service.inference.card_migration import migrate_run
 from service.inference.files import write_atomically
 from training.datasets import Dataset
 from training.errors import RunError
-from training.fit.history import Epoch, read_history, write_history
+from training.fit.history import Epoch, best_epoch, read_history, write_history
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,6 +60,11 @@ class Run:
     record: RunRecord
     model: keras.Model
     history: tuple[Epoch, ...]
+
+    @property
+    def final_epoch(self) -> Epoch:
+        """The epoch whose weights the run keeps: the best with early stopping, otherwise the last."""
+        return best_epoch(self.history) if self.record.settings["early_stopping"] else self.history[-1]
 
 
 def begin_run(folder: Path, *, settings: Mapping[str, Any], dataset: Dataset, resume: bool) -> None:

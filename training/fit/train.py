@@ -18,7 +18,7 @@ from training.fit.run import (
     load_run,
     save_run,
 )
-from training.fit.transfer import ImageProgress, TrainedNetwork, train_transfer
+from training.fit.transfer import TrainedNetwork, train_transfer
 from training.hyperparameters import Hyperparameters
 from training.networks.statistics import DataStatistics, measure_images, measure_texts
 from training.recipes.recipe import Build, Recipe
@@ -33,7 +33,6 @@ def train(
     init_from: Path | None = None,
     resume: bool = False,
     reporter: Reporter | None = None,
-    progress: ImageProgress | None = None,
 ) -> Run:
     """Train the network of a recipe and store the finished run.
 
@@ -45,7 +44,6 @@ def train(
         init_from: Folder of a finished run of the same network that provides the initial weights.
         resume: Continue an interrupted run in the folder.
         reporter: Receives the progress of epochs and steps.
-        progress: Gets the number of images done and in total while a pretrained base computes activations.
 
     Raises:
         RunError: The interrupted run has other settings or data, or its checkpoint cannot be read; or the run
@@ -72,7 +70,6 @@ def train(
             folder=folder,
             resume=resume,
             reporter=reporter,
-            progress=progress,
         )
     else:
         statistics = measure_statistics(dataset)

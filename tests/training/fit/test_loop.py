@@ -62,6 +62,9 @@ class _KillIn:
     def epoch(self, row: Epoch, *, epochs: int) -> None:
         pass
 
+    def pictures(self, done: int, total: int) -> None:
+        pass
+
 
 def _weights(model: keras.Model) -> list[np.ndarray]:
     return model.get_weights()
