@@ -13,7 +13,7 @@ from typing import Any, Literal
 import click
 from rich.console import Console
 
-from training.options import hyperparameter_options
+from training.options import hyperparameter_names, hyperparameter_options
 from training.recipes import default_recipe, recipe_names, unknown_recipe
 
 _OWN_DATA_RECIPE = "cats-dogs-features"
@@ -40,7 +40,7 @@ def _find_recipe(ctx: click.Context, param: click.Parameter, value: str | None) 
     if value is None or value in recipe_names():
         return value
     _silence_libraries()
-    from training.datasets.registry import DATASETS
+    from training.datasets import DATASETS
 
     if value in DATASETS:
         return default_recipe(value).name
@@ -57,26 +57,26 @@ def data(names: tuple[str, ...]) -> None:
     Example: lectern data mnist imdb
     """
     _silence_libraries()
-    from training.datasets.registry import DATASETS, find_dataset
+    from training.datasets import DATASETS, find_dataset
     from training.reporting.progress import download_bar
 
-    console = Console()
+    console = Console(highlight=False, soft_wrap=True)
     for name in names:
         dataset = find_dataset(name)
         with download_bar(console) as progress:
             dataset.ensure_cached(progress)
         for skipped in dataset.load(dataset, None).skipped if dataset.load else ():
-            console.print(f"{name}: skipped {skipped}", highlight=False)
+            console.print(f"{name}: skipped {skipped}")
     for entry in DATASETS.values():
         size = f"missing; lectern data {entry.name}" if entry.bytes is None else f"{entry.bytes / 1e6:.0f} MB"
-        console.print(f"[bold]{entry.name}[/bold]  {size}", highlight=False)
+        console.print(f"[bold]{entry.name}[/bold]  {size}")
         for title, text in (
-            ("train + validation + test", entry.splits),
+            ("train + validation + test" if entry.load else "evaluation only", entry.splits),
             ("source", entry.source),
             ("licence", entry.license),
-            ("file", ", ".join(map(str, entry.paths))),
+            ("stored in", ", ".join(map(str, entry.paths))),
         ):
-            console.print(f"  {title}: {text}", highlight=False, soft_wrap=True)
+            console.print(f"  {title}: {text}")
 
 
 @click.command(epilog=_RECIPES_EPILOG)
@@ -102,17 +102,12 @@ def data(names: tuple[str, ...]) -> None:
 @_models_option
 def train(
     recipe: str | None,
-    extra: Path | None,
     data: Path | None,
-    name: str | None,
     folds: int | None,
     init_from: str | None,
-    resume: bool,
-    tensorboard: bool,
     runs: Path,
     run_name: str | None,
-    models: Path,
-    **overrides: Any,
+    **options: Any,
 ) -> None:
     """Train the network of a RECIPE, or a classifier of your own images.
 
@@ -127,7 +122,7 @@ def train(
       lectern train mnist-strokes --init-from mnist-deep
       lectern train --data my_folder
     """
-    if extra and data:
+    if options["extra"] and data:
         raise click.UsageError("--extra adds to the recipe's data set, --data replaces it; use one of them")
     if init_from and folds is not None:
         raise click.UsageError(
@@ -135,27 +130,24 @@ def train(
         )
     if recipe is None and data is None:
         raise click.UsageError(f"name a recipe ({', '.join(recipe_names())}), or a folder with --data")
-    if name and data is None:
+    if options["name"] and data is None:
         raise click.UsageError("--name is for --data; `lectern export --name` names the model of a recipe")
     _silence_libraries()
     from training.workflows import TrainingJob, run_folds, run_training
 
+    console = Console(highlight=False, soft_wrap=True)
     job = TrainingJob(
         recipe=recipe or _OWN_DATA_RECIPE,
         folder=runs / (run_name or _run_name(recipe, data)),
-        models=models,
         data=data,
-        extra=extra,
-        name=name,
-        overrides=overrides,
         init_from=runs / init_from if init_from else None,
-        resume=resume,
-        tensorboard=tensorboard,
+        overrides={name: options.pop(name) for name in hyperparameter_names()},
+        **options,
     )
     if folds is not None:
-        run_folds(job, folds=folds, console=Console())
+        run_folds(job, folds=folds, console=console)
     else:
-        run_training(job, console=Console())
+        run_training(job, console=console)
 
 
 @click.command()
@@ -163,7 +155,9 @@ def train(
 @_version_option
 @_models_option
 @_data_option
-@click.option("--latency", is_flag=True, help="Also time one prediction, also of version 1 and in 8 bits.")
+@click.option(
+    "--latency", is_flag=True, help="Also time one prediction, beside version 1 and the 8-bit form."
+)
 @click.option("--pen-digits", is_flag=True, help="Also classify 7,494 digits that people drew with a pen.")
 @click.option("--out-of-distribution", is_flag=True, help="Also classify images that show no digit.")
 @click.option("--robustness", is_flag=True, help="Also shift, rotate, blur and otherwise corrupt the images.")

@@ -9,6 +9,8 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from service.inference.preprocessing import Vocabulary, pad
+
 DownloadProgress: TypeAlias = Callable[[int, int | None], None]
 
 
@@ -38,6 +40,10 @@ class Examples:
         """Return the examples at some indices."""
         return Examples(self.x[chosen], self.y[chosen])
 
+    def with_token_ids(self, vocabulary: Vocabulary) -> "Examples":
+        """Return texts as int32 token ids (n, length), padded with 0."""
+        return Examples(pad([vocabulary.encode(text) for text in self.x]), self.y)
+
 
 def concatenate(parts: Sequence[Examples]) -> Examples:
     """Return several sets of examples as one."""
@@ -59,6 +65,7 @@ class Dataset:
         license: Licence of the data.
         skipped: Files that could not be read.
         extra: Number of training examples, the last ones, that the user added.
+        vocabulary: Vocabulary of the token ids, if the inputs are token ids.
     """
 
     name: str
@@ -71,6 +78,7 @@ class Dataset:
     license: str
     skipped: tuple[str, ...] = ()
     extra: int = 0
+    vocabulary: Vocabulary | None = None
 
     def with_extra(self, examples: Examples, *, skipped: tuple[str, ...]) -> "Dataset":
         """Return the data set with further training examples at the end."""
@@ -81,14 +89,12 @@ class Dataset:
             extra=self.extra + len(examples),
         )
 
-    def map_inputs(self, function: Callable[[npt.NDArray[Any]], npt.NDArray[Any]]) -> "Dataset":
-        """Return the data set with ``function(x)`` in place of the inputs of each split."""
-        return replace(
-            self,
-            train=Examples(function(self.train.x), self.train.y),
-            validation=Examples(function(self.validation.x), self.validation.y),
-            test=Examples(function(self.test.x), self.test.y),
+    def with_token_ids(self, vocabulary: Vocabulary) -> "Dataset":
+        """Return a data set of texts with token ids in place of the texts."""
+        train, validation, test = (
+            split.with_token_ids(vocabulary) for split in (self.train, self.validation, self.test)
         )
+        return replace(self, train=train, validation=validation, test=test, vocabulary=vocabulary)
 
     @property
     def splits(self) -> dict[str, int]:

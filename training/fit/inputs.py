@@ -1,23 +1,13 @@
 """Loads the data of a recipe and turns it into the network's inputs."""
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from service.inference.preprocessing import Vocabulary
 from training.datasets import Dataset, load_dataset
 from training.datasets.dataset import DownloadProgress
 from training.datasets.folder import load_extra, load_folder
-from training.datasets.inputs import encode
 from training.errors import RecipeError
 from training.recipes.recipe import Recipe
-
-
-@dataclass(frozen=True, kw_only=True)
-class PreparedData:
-    """A data set as the network takes it; text networks also have a vocabulary."""
-
-    dataset: Dataset
-    vocabulary: Vocabulary | None = None
 
 
 def prepare_data(
@@ -27,7 +17,7 @@ def prepare_data(
     extra: Path | None = None,
     vocabulary: Vocabulary | None = None,
     progress: DownloadProgress | None = None,
-) -> PreparedData:
+) -> Dataset:
     """Load a recipe's data set and preprocess all of its splits.
 
     Args:
@@ -44,8 +34,7 @@ def prepare_data(
     if (folder or extra) and recipe.preprocessing == "text":
         raise RecipeError(f"{recipe.name} takes texts, not images; choose another recipe")
     if folder is not None:
-        dataset = load_folder(folder, preprocessing=recipe.preprocessing, size=recipe.size)
-        return PreparedData(dataset=dataset)
+        return load_folder(folder, preprocessing=recipe.preprocessing, size=recipe.size)
     dataset = load_dataset(recipe.dataset, size=recipe.size, progress=progress)
     if extra is not None:
         examples, skipped = load_extra(
@@ -53,7 +42,5 @@ def prepare_data(
         )
         dataset = dataset.with_extra(examples, skipped=skipped)
     if recipe.vocabulary is None:
-        return PreparedData(dataset=dataset)
-    words = vocabulary or Vocabulary(recipe.vocabulary(dataset.train.x))
-    dataset = dataset.map_inputs(lambda texts: encode(texts, vocabulary=words))
-    return PreparedData(dataset=dataset, vocabulary=words)
+        return dataset
+    return dataset.with_token_ids(vocabulary or Vocabulary(recipe.vocabulary(dataset.train.x)))

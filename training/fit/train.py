@@ -20,7 +20,7 @@ from training.fit.run import (
 )
 from training.fit.transfer import TrainedNetwork, train_transfer
 from training.hyperparameters import Hyperparameters
-from training.networks.statistics import DataStatistics, measure_images, measure_texts
+from training.networks.statistics import DataStatistics, log_count_ratios, measure_images
 from training.recipes.recipe import Build, Recipe
 
 
@@ -72,7 +72,7 @@ def train(
             reporter=reporter,
         )
     else:
-        statistics = measure_statistics(dataset)
+        statistics = _measure(dataset)
         model, history = fit(
             lambda: build(hyperparameters, statistics),
             train=dataset.train,
@@ -90,12 +90,12 @@ def train(
     return run
 
 
-def measure_statistics(dataset: Dataset) -> DataStatistics:
-    """Measure the statistics of the training split of a data set."""
+def _measure(dataset: Dataset) -> DataStatistics:
     classes, train = len(dataset.labels), dataset.train
     if train.x.dtype == np.uint8:
         return measure_images(train.x, classes=classes)
-    return measure_texts(train.x, train.y, classes=classes)
+    ratios = log_count_ratios(train.x, train.y)
+    return DataStatistics(classes=classes, log_count_ratios=tuple(ratios.tolist()))
 
 
 def _record(recipe: Recipe, dataset: Dataset, settings: dict[str, Any], trained: TrainedNetwork) -> RunRecord:

@@ -14,7 +14,7 @@ from click.testing import CliRunner
 
 import training
 from training import cli, recipes
-from training.datasets.registry import DATASETS
+from training.datasets import DATASETS
 from training.errors import RecipeError
 from training.hyperparameters import Augmentation, Hyperparameters, declaration_of
 from training.networks import pretrained
