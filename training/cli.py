@@ -8,7 +8,7 @@ import os
 import sys
 import textwrap
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import click
 from rich.console import Console
@@ -62,11 +62,8 @@ def data(names: tuple[str, ...]) -> None:
 
     console = Console(highlight=False, soft_wrap=True)
     for name in names:
-        dataset = find_dataset(name)
         with download_bar(console) as progress:
-            dataset.ensure_cached(progress)
-        for skipped in dataset.load(dataset, None).skipped if dataset.load else ():
-            console.print(f"{name}: skipped {skipped}")
+            find_dataset(name).ensure_cached(progress)
     for entry in DATASETS.values():
         size = f"missing; lectern data {entry.name}" if entry.bytes is None else f"{entry.bytes / 1e6:.0f} MB"
         console.print(f"[bold]{entry.name}[/bold]  {size}")
@@ -111,8 +108,8 @@ def train(
 ) -> None:
     """Train the network of a RECIPE, or a classifier of your own images.
 
-    The name of a data set stands for its default recipe, for example mnist for mnist-deep. Every epoch
-    leaves a checkpoint; --resume continues after a kill with the same result as an uninterrupted run.
+    The name of a data set stands for its default recipe, for example mnist for mnist-deep. A
+    checkpoint is stored after every epoch; --resume continues an interrupted run with the same result.
     `lectern export RECIPE` exports the network; a network trained on --data is exported at once.
 
     \b
@@ -283,13 +280,10 @@ def export(
     recipe: str,
     runs: Path,
     run_names: tuple[str, ...],
-    average: Literal["logits", "weights"],
-    models: Path,
-    name: str | None,
-    version: int | None,
     data: Path | None,
     compare: str | None,
     record: bool,
+    **options: Any,
 ) -> None:
     """Export a trained network to ONNX as a version of a model.
 
@@ -308,18 +302,15 @@ def export(
     job = ExportJob(
         recipe=recipe,
         runs=[runs / run_name for run_name in run_names or (_run_name(recipe, data),)],
-        models=models,
-        name=name,
-        version=version,
         data=data,
         compare=runs / compare if compare else None,
-        average=average,
+        **options,
     )
     card = run_export(job)
     if record:
         record_result(card)
     click.echo(
-        f"{models / card.name / str(card.version)}: accuracy {card.metrics.accuracy:.4f} on "
+        f"{job.models / card.name / str(card.version)}: accuracy {card.metrics.accuracy:.4f} on "
         f"{card.metrics.count} test examples, largest difference from Keras {card.max_keras_difference:.1g}"
     )
 

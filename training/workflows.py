@@ -14,8 +14,7 @@ from service.inference.preprocessing import Vocabulary
 from training.datasets import Dataset
 from training.errors import RecipeError, RunError
 from training.export.exporter import Trained, export, measure_network
-from training.fit.cross_validation import make_folds
-from training.fit.inputs import prepare_data
+from training.fit.inputs import make_folds, prepare_data
 from training.fit.run import Run, load_run
 from training.fit.train import train
 from training.hyperparameters import Hyperparameters
@@ -143,7 +142,7 @@ def run_export(job: ExportJob) -> Card:
     return _export(job, recipe, dataset)
 
 
-def next_version(models: Path, name: str) -> int:
+def _next_version(models: Path, name: str) -> int:
     """Return the version after the highest one of a model."""
     taken = [int(path.name) for path in (models / name).glob("*") if path.name.isdigit()]
     return max(taken, default=0) + 1
@@ -204,7 +203,7 @@ def _export(job: ExportJob, recipe: Recipe, dataset: Dataset) -> Card:
         notes=notes,
     )
     name = job.name or dataset.name
-    version = job.version or next_version(job.models, name)
+    version = job.version or _next_version(job.models, name)
     return export(trained, models=job.models, name=name, version=version)
 
 

@@ -1,10 +1,14 @@
-"""Loads the data of a recipe and turns it into the network's inputs."""
+"""Loads the data of a recipe as the network's inputs, and divides it into folds."""
 
+from dataclasses import replace
 from pathlib import Path
+
+import numpy as np
+from sklearn.model_selection import StratifiedKFold
 
 from service.inference.preprocessing import Vocabulary
 from training.datasets import Dataset, load_dataset
-from training.datasets.dataset import DownloadProgress
+from training.datasets.dataset import DownloadProgress, concatenate
 from training.datasets.folder import load_extra, load_folder
 from training.errors import RecipeError
 from training.recipes.recipe import Recipe
@@ -44,3 +48,28 @@ def prepare_data(
     if recipe.vocabulary is None:
         return dataset
     return dataset.with_token_ids(vocabulary or Vocabulary(recipe.vocabulary(dataset.train.x)))
+
+
+def make_folds(dataset: Dataset, *, folds: int, seed: int) -> list[Dataset]:
+    """Divide the training and validation examples into stratified folds.
+
+    Args:
+        dataset: Its test split stays as it is.
+        folds: Number of folds: at least 2, and at most the number of examples in the smallest class.
+        seed: Seed of the division.
+
+    Returns:
+        One data set for each fold, which is its validation split.
+
+    Raises:
+        RecipeError: The number of folds is not possible.
+    """
+    examples = concatenate([dataset.train, dataset.validation])
+    smallest = int(np.bincount(examples.y, minlength=len(dataset.labels)).min())
+    if not 2 <= folds <= smallest:
+        raise RecipeError(f"{dataset.name} cannot be divided into {folds} folds; choose from 2 to {smallest}")
+    splitter = StratifiedKFold(folds, shuffle=True, random_state=seed)
+    return [
+        replace(dataset, train=examples.take(train_indices), validation=examples.take(held_out))
+        for train_indices, held_out in splitter.split(examples.y, examples.y)
+    ]

@@ -85,20 +85,18 @@ def begin_run(folder: Path, *, settings: Mapping[str, Any], dataset: Dataset, re
     settings_path, data_path = folder / "settings.json", folder / "data.json"
     data = {"name": dataset.name, "sha256": dataset.sha256, "splits": dataset.splits}
     if resume and settings_path.exists():
-        earlier = migrate_run({"settings": json.loads(settings_path.read_text())})["settings"]
-        free = {"epochs"} if earlier["schedule"] == settings["schedule"] == "constant" else set()
-        changed = [
-            name for name, value in settings.items() if earlier.get(name) != value and name not in free
-        ]
-        if changed:
-            raise RunError(
-                f"{folder}: the run has other values of {', '.join(changed)}; resume it with the same "
-                "values, or train again without --resume"
-            )
         if not data_path.exists():
             raise RunError(
                 f"{folder}: a run that an earlier version of Lectern began has no checksum of its data and "
                 "cannot be resumed; leave out --resume and train again with --run NEW_NAME"
+            )
+        earlier = json.loads(settings_path.read_text())
+        free = {"epochs"} if earlier["schedule"] == settings["schedule"] == "constant" else set()
+        changed = [name for name in settings.keys() - free if earlier.get(name) != settings[name]]
+        if changed:
+            raise RunError(
+                f"{folder}: the run has other values of {', '.join(sorted(changed))}; resume it with the same "
+                "values, or train again without --resume"
             )
         if json.loads(data_path.read_text()) != data:
             raise RunError(

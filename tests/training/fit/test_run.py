@@ -101,14 +101,6 @@ def test_refused_resume_keeps_the_finished_run(tmp_path: Path) -> None:
     assert load_run(tmp_path).record.epochs == 2
 
 
-def test_resuming_compares_settings_by_their_new_names(tmp_path: Path) -> None:
-    begin_run(tmp_path, settings=OLD_SETTINGS, dataset=_dataset(), resume=False)
-
-    begin_run(tmp_path, settings=SETTINGS, dataset=_dataset(), resume=True)
-
-    assert json.loads((tmp_path / "settings.json").read_text()) == SETTINGS
-
-
 def test_machine_without_a_gpu_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: [])
 
