@@ -13,7 +13,8 @@ from typing import Any
 import click
 from rich.console import Console
 
-from training.options import hyperparameter_names, hyperparameter_options
+from training.hyperparameters import OPTIONS
+from training.options import hyperparameter_options
 from training.recipes import default_recipe, recipe_names, unknown_recipe
 
 _OWN_DATA_RECIPE = "cats-dogs-features"
@@ -132,13 +133,13 @@ def train(
     _silence_libraries()
     from training.workflows import TrainingJob, run_folds, run_training
 
-    console = Console(highlight=False, soft_wrap=True)
+    console = Console(highlight=False, markup=False, soft_wrap=True)
     job = TrainingJob(
         recipe=recipe or _OWN_DATA_RECIPE,
         folder=runs / (run_name or _run_name(recipe, data)),
         data=data,
         init_from=runs / init_from if init_from else None,
-        overrides={name: options.pop(name) for name in hyperparameter_names()},
+        overrides={name: options.pop(name) for name in OPTIONS},
         **options,
     )
     if folds is not None:

@@ -157,3 +157,7 @@ class Hyperparameters:
     def as_dict(self) -> dict[str, Any]:
         """Return the hyperparameters as plain values, for cards and checkpoints."""
         return asdict(self)
+
+
+# The command-line option of each hyperparameter that has one.
+OPTIONS = {spec.name: option for spec in fields(Hyperparameters) if (option := declaration_of(spec).option)}

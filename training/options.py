@@ -12,11 +12,6 @@ from training.hyperparameters import Hyperparameters, declaration_of, parse_augm
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
-def hyperparameter_names() -> list[str]:
-    """Return the names of the hyperparameters that the command line can change."""
-    return [spec.name for spec in fields(Hyperparameters) if declaration_of(spec).option]
-
-
 def hyperparameter_options(command: Command) -> Command:
     """Add an option for each hyperparameter that the command line can change."""
     for spec in reversed(fields(Hyperparameters)):

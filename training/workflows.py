@@ -82,8 +82,9 @@ def run_training(job: TrainingJob, *, console: Console) -> None:
         f"{final.validation_accuracy:.4f} (epoch {final.number})",
     )
     if job.data is None:
-        option = "" if job.folder.name == recipe.name else f" --run {job.folder.name}"
-        console.print(f"Next: lectern export {recipe.name}{option}")
+        options = "" if job.folder.name == recipe.name else f" --run {job.folder.name}"
+        options += "" if job.folder.parent == Path("runs") else f" --runs {job.folder.parent}"
+        console.print(f"Next: lectern export {recipe.name}{options}")
         return
     export_job = ExportJob(
         recipe=recipe.name, runs=[job.folder], models=job.models, name=job.name, data=job.data

@@ -41,7 +41,7 @@ def _export(tmp_path: Path, *words: object, recipe: str = "mnist-dense") -> Resu
 def test_network_is_trained_exported_and_evaluated(tmp_path: Path, mnist_cache: Path) -> None:
     trained = _train(tmp_path)
     assert "epoch   2/2" in trained.output
-    assert "Next: lectern export mnist-dense" in trained.output
+    assert f"Next: lectern export mnist-dense --runs {tmp_path / 'runs'}" in trained.output
 
     assert _export(tmp_path).exit_code == 0
     assert _export(tmp_path).exit_code == 0
@@ -455,13 +455,13 @@ def _misread(folder: Path, *labels: str) -> Path:
 
 def test_extra_images_are_added_to_the_training_split(tmp_path: Path, mnist_cache: Path) -> None:
     folder = _misread(tmp_path / "misread", "1", "7")
-    (folder / "7" / "damaged.png").write_bytes(b"no picture")
+    (folder / "7" / "[damaged].png").write_bytes(b"no picture")
 
     trained = _train(tmp_path, "--extra", folder)
     _export(tmp_path)
 
     assert trained.exit_code == 0
-    assert "skipped 7/damaged.png" in trained.output
+    assert "skipped 7/[damaged].png" in trained.output
     card = read_card(tmp_path / "models" / "mnist" / "1" / "card.json")
     assert card.training.splits["extra"] == 6
     assert _call(cli.evaluate, "mnist", "--models", tmp_path / "models").exit_code == 0

@@ -92,10 +92,10 @@ def begin_run(folder: Path, *, settings: Mapping[str, Any], dataset: Dataset, re
             )
         earlier = json.loads(settings_path.read_text())
         free = {"epochs"} if earlier["schedule"] == settings["schedule"] == "constant" else set()
-        changed = [name for name in settings.keys() - free if earlier.get(name) != settings[name]]
+        changed = sorted(name for name in settings.keys() - free if earlier.get(name) != settings[name])
         if changed:
             raise RunError(
-                f"{folder}: the run has other values of {', '.join(sorted(changed))}; resume it with the same "
+                f"{folder}: the run has other values of {', '.join(changed)}; resume it with the same "
                 "values, or train again without --resume"
             )
         if json.loads(data_path.read_text()) != data:
