@@ -1,67 +1,41 @@
 """Converts model cards of schema version 1 to version 2, and training runs of that time."""
 
 from collections.abc import Mapping
-from typing import Any, TypeAlias
+from typing import Any
 
-# Old name → new name, and the names within that field. The same tables rename values that are strings.
-Names: TypeAlias = Mapping[str, "tuple[str, Names]"]
-
-_RECIPE_NAMES: Names = {
-    "mnist-hands": ("mnist-strokes", {}),
-    "cifar10-damaged": ("cifar10-corruptions", {}),
+_RUNS = ("recipe", "members", "averaged", "compared_with")
+_STAGES = [f"{run}.{settings}" for run in _RUNS for settings in ("settings", "settings.joint")]
+# Path in a card of version 1, without the numbers of list items → name in version 2.
+_NAMES = {
+    "members": "ensemble",
+    "averaged": "weight_average",
+    "keras_difference": "max_keras_difference",
+    "cost": "latency",
+    "doubt": "calibration",
+    "doubt.perfect_calibration_error": "chance_level_error",
+    "doubt.sure_accuracy": "target_accuracy",
+    "doubt.validation.share": "coverage",
+    "doubt.test.share": "coverage",
+    "outliers": "out_of_distribution",
+    "drawn": "pen_digits",
+    "drawn.by_digit": "per_class_accuracy",
+    "drawn.sure_accuracy": "selective_accuracy",
+    "robustness.unchanged.first": "baseline",
+    "robustness.rows.first": "baseline",
+    "robustness.remark": "summary",
+    "hiding": "faithfulness",
+    "hiding.hottest": "hottest_drop",
+    "hiding.random": "random_drop",
+    "hiding.pictures": "count",
+    **{f"{run}.settings.start": "init_from" for run in _RUNS},
+    **{f"{run}.settings.joint": "fine_tuning" for run in _RUNS},
+    **{f"{stage}.outliers": "outlier_exposure" for stage in _STAGES},
+    **{f"{stage}.augmentation.redrawn": "stroke_augmentation" for stage in _STAGES},
+    **{f"{stage}.augmentation.formed": "stroke_templates" for stage in _STAGES},
+    **{f"{stage}.augmentation.damaged": "corruptions" for stage in _STAGES},
 }
-_AUGMENTATION: Names = {
-    "redrawn": ("stroke_augmentation", {}),
-    "formed": ("stroke_templates", {}),
-    "damaged": ("corruptions", {}),
-}
-_STAGE: Names = {
-    "outliers": ("outlier_exposure", {}),
-    "augmentation": ("augmentation", _AUGMENTATION),
-}
-_SETTINGS: Names = {
-    **_STAGE,
-    "joint": ("fine_tuning", _STAGE),
-    "start": ("init_from", {"recipe": ("recipe", _RECIPE_NAMES)}),
-}
-_RUN: Names = {
-    "name": ("name", _RECIPE_NAMES),
-    "recipe": ("recipe", _RECIPE_NAMES),
-    "settings": ("settings", _SETTINGS),
-}
-_COVERAGE: Names = {"share": ("coverage", {})}
-_ROW: Names = {"first": ("baseline", {})}
-_CARD: Names = {
-    "recipe": ("recipe", _RUN),
-    "members": ("ensemble", _RUN),
-    "averaged": ("weight_average", _RUN),
-    "compared_with": ("compared_with", _RUN),
-    "keras_difference": ("max_keras_difference", {}),
-    "cost": ("latency", {}),
-    "doubt": (
-        "calibration",
-        {
-            "perfect_calibration_error": ("chance_level_error", {}),
-            "sure_accuracy": ("target_accuracy", {}),
-            "validation": ("validation", _COVERAGE),
-            "test": ("test", _COVERAGE),
-        },
-    ),
-    "outliers": ("out_of_distribution", {}),
-    "drawn": (
-        "pen_digits",
-        {"by_digit": ("per_class_accuracy", {}), "sure_accuracy": ("selective_accuracy", {})},
-    ),
-    "robustness": (
-        "robustness",
-        {"unchanged": ("unchanged", _ROW), "rows": ("rows", _ROW), "remark": ("summary", {})},
-    ),
-    "hiding": (
-        "faithfulness",
-        {"hottest": ("hottest_drop", {}), "random": ("random_drop", {}), "pictures": ("count", {})},
-    ),
-}
-FORMER_RECIPE_NAMES = {old: new for old, (new, _) in _RECIPE_NAMES.items()}
+FORMER_RECIPE_NAMES = {"mnist-hands": "mnist-strokes", "cifar10-damaged": "cifar10-corruptions"}
+_RECIPE_PATHS = {f"{run}.{name}" for run in _RUNS for name in ("name", "recipe", "settings.start.recipe")}
 _SELECTIVE_PREDICTION = ("target_accuracy", "validation", "test")
 
 
@@ -78,7 +52,7 @@ def migrate_card(document: Mapping[str, Any]) -> Mapping[str, Any]:
     version = document.get("schema_version")
     if version != 1 or isinstance(version, bool):
         return document
-    card: dict[str, Any] = _rename(document, _CARD) | {"schema_version": 2}
+    card: dict[str, Any] = _rename(document) | {"schema_version": 2}
     calibration = card.get("calibration")
     if isinstance(calibration, dict):
         card["selective_prediction"] = {
@@ -93,19 +67,16 @@ def migrate_card(document: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def migrate_run(document: Mapping[str, Any]) -> dict[str, Any]:
     """Return the record of a training run with the current names of its recipe and settings."""
-    renamed: dict[str, Any] = _rename(document, _RUN)
+    renamed: dict[str, Any] = _rename(document, "members")  # A member of an ensemble has the same fields.
     return renamed
 
 
-def _rename(value: Any, names: Names) -> Any:
+def _rename(value: Any, path: str = "") -> Any:
     if isinstance(value, list):
-        return [_rename(item, names) for item in value]
-    if isinstance(value, str):
-        return names[value][0] if value in names else value
-    if not isinstance(value, Mapping):
-        return value
-    renamed = {}
-    for key, part in value.items():
-        name, inner = names.get(key, (key, {}))
-        renamed[name] = _rename(part, inner)
-    return renamed
+        return [_rename(item, path) for item in value]
+    if isinstance(value, Mapping):
+        paths = {key: f"{path}.{key}" if path else key for key in value}
+        return {_NAMES.get(paths[key], key): _rename(part, paths[key]) for key, part in value.items()}
+    return (
+        FORMER_RECIPE_NAMES.get(value, value) if path in _RECIPE_PATHS and isinstance(value, str) else value
+    )

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from service.inference.preprocessing import Vocabulary, pad
+from service.inference.preprocessing import Vocabulary
 
 DownloadProgress: TypeAlias = Callable[[int, int | None], None]
 
@@ -39,10 +39,6 @@ class Examples:
     def take(self, chosen: npt.NDArray[Any] | slice) -> "Examples":
         """Return the examples at some indices."""
         return Examples(self.x[chosen], self.y[chosen])
-
-    def with_token_ids(self, vocabulary: Vocabulary) -> "Examples":
-        """Return texts as int32 token ids (n, length), padded with 0."""
-        return Examples(pad([vocabulary.encode(text) for text in self.x]), self.y)
 
 
 def concatenate(parts: Sequence[Examples]) -> Examples:
@@ -89,12 +85,12 @@ class Dataset:
             extra=self.extra + len(examples),
         )
 
-    def with_token_ids(self, vocabulary: Vocabulary) -> "Dataset":
-        """Return a data set of texts with token ids in place of the texts."""
+    def map_inputs(self, function: Callable[[npt.NDArray[Any]], npt.NDArray[Any]]) -> "Dataset":
+        """Return the data set with ``function(x)`` in place of the inputs of each split."""
         train, validation, test = (
-            split.with_token_ids(vocabulary) for split in (self.train, self.validation, self.test)
+            Examples(function(split.x), split.y) for split in (self.train, self.validation, self.test)
         )
-        return replace(self, train=train, validation=validation, test=test, vocabulary=vocabulary)
+        return replace(self, train=train, validation=validation, test=test)
 
     @property
     def splits(self) -> dict[str, int]:

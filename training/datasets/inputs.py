@@ -1,10 +1,18 @@
-"""Turns images into the network's inputs with the preprocessing of the server."""
+"""Turns images and texts into the network's inputs with the preprocessing of the server."""
+
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from PIL import Image
 
-from service.inference.preprocessing import picture_preparation
+from service.inference.preprocessing import Vocabulary, pad, picture_preparation
 from training.datasets.dataset import Examples
+
+
+def encode(texts: npt.NDArray[Any], *, vocabulary: Vocabulary) -> npt.NDArray[np.int32]:
+    """Encode texts (n,) as int32 token ids (n, length), padded with 0."""
+    return pad([vocabulary.encode(text) for text in texts])
 
 
 def as_served(examples: Examples, *, preprocessing: str) -> Examples:

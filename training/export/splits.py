@@ -7,7 +7,7 @@ from service.inference.card import Card
 from service.inference.preprocessing import Vocabulary
 from training.datasets import Dataset, Examples, load_dataset
 from training.datasets.folder import load_folder
-from training.datasets.inputs import as_served
+from training.datasets.inputs import as_served, encode
 
 
 @dataclass(frozen=True)
@@ -39,5 +39,5 @@ def load_splits(card: Card, folder: Path, *, data: Path | None = None) -> Splits
     parts = (dataset.validation, dataset.test)
     if kind == "text":
         vocabulary = Vocabulary.read(folder / "vocabulary.txt")
-        return Splits(dataset, *(part.with_token_ids(vocabulary) for part in parts))
+        return Splits(dataset, *(Examples(encode(part.x, vocabulary=vocabulary), part.y) for part in parts))
     return Splits(dataset, *(as_served(part, preprocessing=kind) for part in parts))

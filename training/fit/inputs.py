@@ -10,6 +10,7 @@ from service.inference.preprocessing import Vocabulary
 from training.datasets import Dataset, load_dataset
 from training.datasets.dataset import DownloadProgress, concatenate
 from training.datasets.folder import load_extra, load_folder
+from training.datasets.inputs import encode
 from training.errors import RecipeError
 from training.recipes.recipe import Recipe
 
@@ -47,7 +48,9 @@ def prepare_data(
         dataset = dataset.with_extra(examples, skipped=skipped)
     if recipe.vocabulary is None:
         return dataset
-    return dataset.with_token_ids(vocabulary or Vocabulary(recipe.vocabulary(dataset.train.x)))
+    words = vocabulary or Vocabulary(recipe.vocabulary(dataset.train.x))
+    dataset = dataset.map_inputs(lambda texts: encode(texts, vocabulary=words))
+    return replace(dataset, vocabulary=words)
 
 
 def make_folds(dataset: Dataset, *, folds: int, seed: int) -> list[Dataset]:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from service.inference.card import parse_card
-from service.inference.card_migration import migrate_card
+from service.inference.card_migration import migrate_card, migrate_run
 from service.inference.errors import CardError
 
 DIGITS = Path(__file__).with_name("card-v1-mnist.json")
@@ -78,6 +78,15 @@ def test_hyperparameters_of_fine_tuning_are_renamed() -> None:
 
     assert settings["fine_tuning"] == {"epochs": 4, "outlier_exposure": 0.0}
     assert "joint" not in settings
+
+
+def test_run_is_renamed_like_a_member_of_an_ensemble() -> None:
+    run = {"recipe": "mnist-hands", "settings": {"start": {"recipe": "mnist-hands"}, "outliers": 0.1}}
+
+    assert migrate_run(run) == {
+        "recipe": "mnist-strokes",
+        "settings": {"init_from": {"recipe": "mnist-strokes"}, "outlier_exposure": 0.1},
+    }
 
 
 def test_ensemble_keeps_its_members() -> None:
