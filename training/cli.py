@@ -6,17 +6,21 @@ The functions import what they need when they run, so that ``--help`` does not l
 import logging
 import os
 import sys
+import textwrap
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import click
 from rich.console import Console
 
+from training.hyperparameters import OPTIONS
 from training.options import hyperparameter_options
 from training.recipes import default_recipe, recipe_names, unknown_recipe
 
 _OWN_DATA_RECIPE = "cats-dogs-features"
-_RECIPES_EPILOG = f"Recipes: {', '.join(recipe_names())}."
+_RECIPES_EPILOG = "\b\n" + textwrap.fill(
+    f"Recipes: {', '.join(recipe_names())}.", width=76, break_on_hyphens=False
+)
 _folder = click.Path(path_type=Path, file_okay=False)
 _models_option = click.option(
     "--models", type=_folder, default=Path("models"), show_default=True, help="Folder of all models."
@@ -37,7 +41,7 @@ def _find_recipe(ctx: click.Context, param: click.Parameter, value: str | None) 
     if value is None or value in recipe_names():
         return value
     _silence_libraries()
-    from training.datasets.registry import DATASETS
+    from training.datasets import DATASETS
 
     if value in DATASETS:
         return default_recipe(value).name
@@ -54,26 +58,23 @@ def data(names: tuple[str, ...]) -> None:
     Example: lectern data mnist imdb
     """
     _silence_libraries()
-    from training.datasets.registry import DATASETS, find_dataset
+    from training.datasets import DATASETS, find_dataset
     from training.reporting.progress import download_bar
 
-    console = Console()
+    console = Console(highlight=False, soft_wrap=True)
     for name in names:
-        dataset = find_dataset(name)
         with download_bar(console) as progress:
-            dataset.ensure_cached(progress)
-        for skipped in dataset.load(dataset, None).skipped if dataset.load else ():
-            console.print(f"{name}: skipped {skipped}", highlight=False)
+            find_dataset(name).ensure_cached(progress)
     for entry in DATASETS.values():
         size = f"missing; lectern data {entry.name}" if entry.bytes is None else f"{entry.bytes / 1e6:.0f} MB"
-        console.print(f"[bold]{entry.name}[/bold]  {size}", highlight=False)
+        console.print(f"[bold]{entry.name}[/bold]  {size}")
         for title, text in (
-            ("train + validation + test", entry.splits),
+            ("train + validation + test" if entry.load else "evaluation only", entry.splits),
             ("source", entry.source),
             ("licence", entry.license),
-            ("file", ", ".join(map(str, entry.paths))),
+            ("stored in", ", ".join(map(str, entry.paths))),
         ):
-            console.print(f"  {title}: {text}", highlight=False, soft_wrap=True)
+            console.print(f"  {title}: {text}")
 
 
 @click.command(epilog=_RECIPES_EPILOG)
@@ -99,33 +100,27 @@ def data(names: tuple[str, ...]) -> None:
 @_models_option
 def train(
     recipe: str | None,
-    extra: Path | None,
     data: Path | None,
-    name: str | None,
     folds: int | None,
     init_from: str | None,
-    resume: bool,
-    tensorboard: bool,
     runs: Path,
     run_name: str | None,
-    models: Path,
-    **overrides: Any,
+    **options: Any,
 ) -> None:
     """Train the network of a RECIPE, or a classifier of your own images.
 
-    The name of a data set stands for its default recipe, for example mnist for mnist-deep. Every epoch
-    leaves a checkpoint; --resume continues after a kill with the same result as an uninterrupted run.
+    The name of a data set stands for its default recipe, for example mnist for mnist-deep. A
+    checkpoint is stored after every epoch; --resume continues an interrupted run with the same result.
     `lectern export RECIPE` exports the network; a network trained on --data is exported at once.
 
-    Examples: lectern train mnist-convnet --epochs 5
-
-    lectern train mnist --extra misread
-
-    lectern train mnist-strokes --init-from mnist-deep
-
-    lectern train --data my_folder
+    \b
+    Examples:
+      lectern train mnist-convnet --epochs 5
+      lectern train mnist --extra misread
+      lectern train mnist-strokes --init-from mnist-deep
+      lectern train --data my_folder
     """
-    if extra and data:
+    if options["extra"] and data:
         raise click.UsageError("--extra adds to the recipe's data set, --data replaces it; use one of them")
     if init_from and folds is not None:
         raise click.UsageError(
@@ -133,25 +128,24 @@ def train(
         )
     if recipe is None and data is None:
         raise click.UsageError(f"name a recipe ({', '.join(recipe_names())}), or a folder with --data")
+    if options["name"] and data is None:
+        raise click.UsageError("--name is for --data; `lectern export --name` names the model of a recipe")
     _silence_libraries()
     from training.workflows import TrainingJob, run_folds, run_training
 
+    console = Console(highlight=False, markup=False, soft_wrap=True)
     job = TrainingJob(
         recipe=recipe or _OWN_DATA_RECIPE,
         folder=runs / (run_name or _run_name(recipe, data)),
-        models=models,
         data=data,
-        extra=extra,
-        name=name,
-        overrides=overrides,
         init_from=runs / init_from if init_from else None,
-        resume=resume,
-        tensorboard=tensorboard,
+        overrides={name: options.pop(name) for name in OPTIONS},
+        **options,
     )
     if folds is not None:
-        run_folds(job, folds=folds, console=Console())
+        run_folds(job, folds=folds, console=console)
     else:
-        run_training(job, console=Console())
+        run_training(job, console=console)
 
 
 @click.command()
@@ -159,7 +153,9 @@ def train(
 @_version_option
 @_models_option
 @_data_option
-@click.option("--latency", is_flag=True, help="Also time one prediction, also of version 1 and in 8 bits.")
+@click.option(
+    "--latency", is_flag=True, help="Also time one prediction, beside version 1 and the 8-bit form."
+)
 @click.option("--pen-digits", is_flag=True, help="Also classify 7,494 digits that people drew with a pen.")
 @click.option("--out-of-distribution", is_flag=True, help="Also classify images that show no digit.")
 @click.option("--robustness", is_flag=True, help="Also shift, rotate, blur and otherwise corrupt the images.")
@@ -185,13 +181,11 @@ def evaluate(
 
     The exit status is 1 if a result differs from the card and is not recorded.
 
-    Examples: lectern evaluate mnist
-
-    lectern evaluate mnist --pen-digits
-
-    lectern evaluate cifar10 --latency
-
-    lectern evaluate cifar10 --all --recalibrate --record
+    \b
+    Examples:
+      lectern evaluate mnist
+      lectern evaluate mnist --pen-digits
+      lectern evaluate cifar10 --all --recalibrate --record
     """
     _silence_libraries()
     from service.inference.catalog import Catalog
@@ -285,23 +279,20 @@ def export(
     recipe: str,
     runs: Path,
     run_names: tuple[str, ...],
-    average: Literal["logits", "weights"],
-    models: Path,
-    name: str | None,
-    version: int | None,
     data: Path | None,
     compare: str | None,
     record: bool,
+    **options: Any,
 ) -> None:
     """Export a trained network to ONNX as a version of a model.
 
     The ONNX file is compared with Keras on the whole test set. If a label changes, nothing is written.
 
-    Examples: lectern export mnist-convnet --version 1
-
-    lectern export fashion-deep --run fashion-1 --run fashion-2
-
-    lectern export mnist-strokes --run mnist-strokes --run mnist-deep --average weights
+    \b
+    Examples:
+      lectern export mnist-convnet
+      lectern export fashion-deep --run fashion-deep --run fashion-residual
+      lectern export mnist-strokes --run one --run two --average weights
     """
     if record and (data or len(run_names) > 1):
         raise click.UsageError(
@@ -314,18 +305,15 @@ def export(
     job = ExportJob(
         recipe=recipe,
         runs=[runs / run_name for run_name in run_names or (_run_name(recipe, data),)],
-        models=models,
-        name=name,
-        version=version,
         data=data,
         compare=runs / compare if compare else None,
-        average=average,
+        **options,
     )
     card = run_export(job)
     if record:
         record_result(card)
     click.echo(
-        f"{models / card.name / str(card.version)}: accuracy {card.metrics.accuracy:.4f} on "
+        f"{job.models / card.name / str(card.version)}: accuracy {card.metrics.accuracy:.4f} on "
         f"{card.metrics.count} test examples, largest difference from Keras {card.max_keras_difference:.1g}"
     )
 

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterable
-from dataclasses import Field, asdict, dataclass, field, fields
+from dataclasses import MISSING, Field, asdict, dataclass, field, fields, replace
 from typing import Any, Literal
 
 from training.errors import RecipeError
@@ -75,14 +75,14 @@ class Declaration:
 
     Attributes:
         help: One sentence for ``--help``.
-        option: Name of the command-line option; None if the command line cannot change it.
+        option: Command-line option, by default named after the field; None if only recipes set it.
         minimum: Lowest value.
         above: Exclusive lower bound.
         below: Exclusive upper bound.
     """
 
     help: str
-    option: str | None
+    option: str | None = ""
     minimum: float = -math.inf
     above: float = -math.inf
     below: float = math.inf
@@ -90,78 +90,59 @@ class Declaration:
 
 def declaration_of(spec: "Field[Any]") -> Declaration:
     """Return the declaration of a field of :class:`Hyperparameters`."""
-    metadata = dict(spec.metadata)
-    if metadata["option"] == "":
-        metadata["option"] = f"--{spec.name.replace('_', '-')}"
-    return Declaration(**metadata)
+    declared: Declaration = spec.metadata["declaration"]
+    if declared.option == "":
+        return replace(declared, option=f"--{spec.name.replace('_', '-')}")
+    return declared
 
 
-def _option(text: str, *, name: str = "", **limits: float) -> dict[str, Any]:
-    """Declare a hyperparameter that has a command-line option, by default of the field's name."""
-    return {"help": text, "option": name, **limits}
-
-
-def _constant(text: str, **limits: float) -> dict[str, Any]:
-    """Declare a hyperparameter that only recipes set."""
-    return {"help": text, "option": None, **limits}
+def _declare(text: str, *, default: Any = MISSING, **declaration: Any) -> Any:
+    """Declare a field of :class:`Hyperparameters`; without a default, recipes must set it."""
+    return field(default=default, metadata={"declaration": Declaration(help=text, **declaration)})
 
 
 @dataclass(frozen=True, kw_only=True)
 class Hyperparameters:
     """The hyperparameters of a training run; each field's declaration documents it."""
 
-    epochs: int = field(metadata=_option("Passes over the training split.", minimum=1))
-    batch_size: int = field(default=128, metadata=_option("Examples per optimizer step.", minimum=1))
-    learning_rate: float = field(
-        default=1e-3, metadata=_option("Highest learning rate of the schedule.", above=0)
+    epochs: int = _declare("Passes over the training split.", minimum=1)
+    batch_size: int = _declare("Examples per optimizer step.", default=128, minimum=1)
+    learning_rate: float = _declare("Highest learning rate of the schedule.", default=1e-3, above=0)
+    optimizer: Optimizer = _declare("Optimizer.", default="adam", option=None)
+    schedule: Schedule = _declare(
+        "'cosine' warms up for 5 % of the steps and then decays to zero.", default="constant", option=None
     )
-    optimizer: Optimizer = field(default="adam", metadata=_constant("Optimizer."))
-    schedule: Schedule = field(
-        default="constant",
-        metadata=_constant("'cosine' warms up for 5 % of the steps and then decays to zero."),
+    weight_decay: float = _declare(
+        "Decoupled weight decay of adamw and sgd.", default=0.0, option=None, minimum=0
     )
-    weight_decay: float = field(
-        default=0.0, metadata=_constant("Decoupled weight decay of adamw and sgd.", minimum=0)
+    l1: float = _declare("Weight of the kernels' L1 norm in the loss.", default=0.0, minimum=0)
+    l2: float = _declare("Weight of the kernels' squared L2 norm in the loss.", default=0.0, minimum=0)
+    dropout: float | None = _declare("Rate of all dropout layers.", default=None, minimum=0, below=1)
+    batch_norm: bool = _declare("Add batch normalisation to every hidden layer.", default=False)
+    width: float = _declare("Factor on the number of units and filters.", default=1.0, above=0)
+    scaling: Scaling = _declare(
+        "Scale pixels to 0..1, to mean 0 and deviation 1, or not at all.", default="unit"
     )
-    l1: float = field(default=0.0, metadata=_option("Weight of the kernels' L1 norm in the loss.", minimum=0))
-    l2: float = field(
-        default=0.0, metadata=_option("Weight of the kernels' squared L2 norm in the loss.", minimum=0)
-    )
-    dropout: float | None = field(
-        default=None, metadata=_option("Rate of all dropout layers.", minimum=0, below=1)
-    )
-    batch_norm: bool = field(
-        default=False, metadata=_option("Add batch normalisation to every hidden layer.")
-    )
-    width: float = field(default=1.0, metadata=_option("Factor on the number of units and filters.", above=0))
-    scaling: Scaling = field(
-        default="unit", metadata=_option("Scale pixels to 0..1, to mean 0 and deviation 1, or not at all.")
-    )
-    augmentation: Augmentation = field(
+    augmentation: Augmentation = _declare(
+        f"Transform images at random: a list of {','.join(_USUAL)}, or none.",
         default=Augmentation(),
-        metadata=_option(
-            f"Transform images at random: a list of {','.join(_USUAL)}, or none.", name="--augment"
-        ),
+        option="--augment",
     )
-    label_smoothing: float = field(
-        default=0.0, metadata=_constant("Share of the target spread over all classes.", minimum=0, below=1)
+    label_smoothing: float = _declare(
+        "Share of the target spread over all classes.", default=0.0, option=None, minimum=0, below=1
     )
-    outlier_exposure: float = field(
-        default=0.0, metadata=_constant("Outliers added to a batch, as a share of it.", minimum=0, below=1)
+    outlier_exposure: float = _declare(
+        "Outliers added to a batch, as a share of it.", default=0.0, option=None, minimum=0, below=1
     )
-    precision: Precision = field(
-        default="float32", metadata=_constant("Precision of the computation while training.")
+    precision: Precision = _declare(
+        "Precision of the computation while training.", default="float32", option=None
     )
-    early_stopping: int = field(
+    early_stopping: int = _declare(
+        "Stop after so many epochs without a lower validation loss and keep the best; 0 is off.",
         default=0,
-        metadata=_option(
-            "Stop after so many epochs without a lower validation loss and keep the best; 0 is off.",
-            minimum=0,
-        ),
+        minimum=0,
     )
-    seed: int = field(
-        default=1, metadata=_option("Seed of weights, example order, dropout and augmentation.", minimum=0)
-    )
+    seed: int = _declare("Seed of weights, example order, dropout and augmentation.", default=1, minimum=0)
 
     def __post_init__(self) -> None:
         for spec in fields(self):
@@ -176,3 +157,7 @@ class Hyperparameters:
     def as_dict(self) -> dict[str, Any]:
         """Return the hyperparameters as plain values, for cards and checkpoints."""
         return asdict(self)
+
+
+# The command-line option of each hyperparameter that has one.
+OPTIONS = {spec.name: option for spec in fields(Hyperparameters) if (option := declaration_of(spec).option)}

@@ -12,13 +12,10 @@ from rich.console import Console
 from service.inference.card import Card, MemberRun, card_document
 from service.inference.preprocessing import Vocabulary
 from training.datasets import Dataset
-from training.errors import RunError
+from training.errors import RecipeError, RunError
 from training.export.exporter import export, measure_network
 from training.export.model_card import Trained
-from training.fit.cross_validation import cross_validate
-from training.fit.history import final_epoch
-from training.fit.inputs import PreparedData, prepare_data
-from training.fit.loop import Reporter
+from training.fit.inputs import make_folds, prepare_data
 from training.fit.run import Run, load_run
 from training.fit.train import train
 from training.hyperparameters import Hyperparameters
@@ -66,58 +63,66 @@ class ExportJob:
 
 def run_training(job: TrainingJob, *, console: Console) -> None:
     """Train, print the result, and export a network that was trained on the user's own images."""
-    recipe, hyperparameters, prepared = _prepare(job, console)
+    recipe, hyperparameters, dataset = _prepare(job, console)
     job.folder.mkdir(parents=True, exist_ok=True)
-    if prepared.vocabulary:
-        prepared.vocabulary.write(job.folder / _VOCABULARY)
-    with ConsoleReporter(console) as bars:
+    if dataset.vocabulary:
+        dataset.vocabulary.write(job.folder / _VOCABULARY)
+    with _reporter(job, console) as reporter:
         run = train(
             recipe,
-            dataset=prepared.dataset,
+            dataset=dataset,
             hyperparameters=hyperparameters,
             folder=job.folder,
             init_from=job.init_from,
             resume=job.resume,
-            reporter=_with_tensorboard(bars, job.folder) if job.tensorboard else bars,
-            progress=bars.pictures,
+            reporter=reporter,
         )
-    final = final_epoch(run.history, early_stopping=hyperparameters.early_stopping)
-    _print(
-        console,
+    final = run.final_epoch
+    console.print(
         f"{run.record.epochs} epochs in {run.record.seconds:.0f} s, validation accuracy "
         f"{final.validation_accuracy:.4f} (epoch {final.number})",
     )
     if job.data is None:
-        option = "" if job.folder.name == recipe.name else f" --run {job.folder.name}"
-        _print(console, f"Next: lectern export {recipe.name}{option}")
+        options = "" if job.folder.name == recipe.name else f" --run {job.folder.name}"
+        options += "" if job.folder.parent == Path("runs") else f" --runs {job.folder.parent}"
+        console.print(f"Next: lectern export {recipe.name}{options}")
         return
     export_job = ExportJob(
         recipe=recipe.name, runs=[job.folder], models=job.models, name=job.name, data=job.data
     )
-    card = _export(export_job, recipe, prepared)
-    _print(
-        console,
+    card = _export(export_job, recipe, dataset)
+    console.print(
         f"{job.models / card.name / str(card.version)}: accuracy {card.metrics.accuracy:.4f} on "
         f"{card.metrics.count} test images. Try it: lectern predict {card.name} picture.jpg",
     )
 
 
 def run_folds(job: TrainingJob, *, folds: int, console: Console) -> None:
-    """Run K-fold cross-validation; print each result, their mean and their standard deviation."""
-    recipe, hyperparameters, prepared = _prepare(job, console)
-    accuracies = cross_validate(
-        recipe,
-        dataset=prepared.dataset,
-        hyperparameters=hyperparameters,
-        folds=folds,
-        folder=job.folder,
-        resume=job.resume,
-        on_fold=lambda fold, accuracy: _print(
-            console, f"fold {fold}/{folds}  validation accuracy {accuracy:.4f}"
-        ),
-    )
+    """Run K-fold cross-validation; print each result, their mean and their standard deviation.
+
+    Raises:
+        RecipeError: The number of folds is not possible, or the recipe continues another run, which has seen
+            the held-out examples.
+    """
+    recipe, hyperparameters, dataset = _prepare(job, console)
+    if recipe.init_from:
+        raise RecipeError(
+            f"{recipe.name} continues a run of {recipe.init_from}, which has seen the examples that a fold "
+            f"holds out; cross-validate {recipe.init_from} instead"
+        )
+    accuracies = []
+    for number, fold in enumerate(make_folds(dataset, folds=folds, seed=hyperparameters.seed), start=1):
+        run = train(
+            recipe,
+            dataset=fold,
+            hyperparameters=hyperparameters,
+            folder=job.folder / f"fold-{number}",
+            resume=job.resume,
+        )
+        accuracies.append(run.final_epoch.validation_accuracy)
+        console.print(f"fold {number}/{folds}  validation accuracy {accuracies[-1]:.4f}")
     mean, deviation = statistics.mean(accuracies), statistics.stdev(accuracies)
-    _print(console, f"mean {mean:.4f}, standard deviation {deviation:.4f} over {folds} folds")
+    console.print(f"mean {mean:.4f}, standard deviation {deviation:.4f} over {folds} folds")
 
 
 def run_export(job: ExportJob) -> Card:
@@ -133,31 +138,30 @@ def run_export(job: ExportJob) -> Card:
     path = job.runs[0] / _VOCABULARY
     recipe = load_recipe(job.recipe)
     vocabulary = Vocabulary.read(path) if path.exists() else None
-    prepared = prepare_data(recipe, folder=job.data, vocabulary=vocabulary)
+    dataset = prepare_data(recipe, folder=job.data, vocabulary=vocabulary)
     if job.data:
-        recipe = _for_own_images(recipe, prepared.dataset)
-    return _export(job, recipe, prepared)
+        recipe = _for_own_images(recipe, dataset)
+    return _export(job, recipe, dataset)
 
 
-def next_version(models: Path, name: str) -> int:
+def _next_version(models: Path, name: str) -> int:
     """Return the version after the highest one of a model."""
     taken = [int(path.name) for path in (models / name).glob("*") if path.name.isdigit()]
     return max(taken, default=0) + 1
 
 
-def _prepare(job: TrainingJob, console: Console) -> tuple[Recipe, Hyperparameters, PreparedData]:
+def _prepare(job: TrainingJob, console: Console) -> tuple[Recipe, Hyperparameters, Dataset]:
     recipe = load_recipe(job.recipe)
     recipe.configure(job.overrides)  # Refuses wrong options before the data is loaded.
     with download_bar(console) as progress:
-        prepared = prepare_data(recipe, folder=job.data, extra=job.extra, progress=progress)
-    dataset = prepared.dataset
+        dataset = prepare_data(recipe, folder=job.data, extra=job.extra, progress=progress)
     if job.data:
         recipe = _for_own_images(recipe, dataset)
     for skipped in dataset.skipped:
-        _print(console, f"skipped {skipped}")
+        console.print(f"skipped {skipped}")
     splits = ", ".join(f"{count} {name}" for name, count in dataset.splits.items())
-    _print(console, f"{recipe.name} on {dataset.name}: {splits}")
-    return recipe, recipe.configure(job.overrides), prepared
+    console.print(f"{recipe.name} on {dataset.name}: {splits}")
+    return recipe, recipe.configure(job.overrides), dataset
 
 
 def _for_own_images(recipe: Recipe, dataset: Dataset) -> Recipe:
@@ -171,14 +175,14 @@ def _for_own_images(recipe: Recipe, dataset: Dataset) -> Recipe:
     )
 
 
-def _export(job: ExportJob, recipe: Recipe, prepared: PreparedData) -> Card:
+def _export(job: ExportJob, recipe: Recipe, dataset: Dataset) -> Card:
     own_data = job.data is not None
-    runs = [_load_member(folder, recipe, prepared.dataset, own_data=own_data) for folder in job.runs]
+    runs = [_load_member(folder, recipe, dataset, own_data=own_data) for folder in job.runs]
     _check_members(job, runs)
     record, models = runs[0].record, [run.model for run in runs]
     notes: dict[str, Any] = {}
     if job.compare:
-        notes["compared_with"] = _compare(job.compare, recipe, runs[0], prepared.dataset)
+        notes["compared_with"] = _compare(job.compare, recipe, runs[0], dataset)
     members: tuple[MemberRun, ...] = ()
     if len(runs) > 1:
         members = tuple(
@@ -194,14 +198,14 @@ def _export(job: ExportJob, recipe: Recipe, prepared: PreparedData) -> Card:
         record=record,
         model=model,
         history=runs[0].history,
-        dataset=prepared.dataset,
-        vocabulary=prepared.vocabulary,
+        dataset=dataset,
+        vocabulary=dataset.vocabulary,
         others=tuple(others),
         members=members,
         notes=notes,
     )
-    name = job.name or prepared.dataset.name
-    version = job.version or next_version(job.models, name)
+    name = job.name or dataset.name
+    version = job.version or _next_version(job.models, name)
     return export(trained, models=job.models, name=name, version=version)
 
 
@@ -264,12 +268,10 @@ def _compare(folder: Path, recipe: Recipe, run: Run, dataset: Dataset) -> dict[s
     }
 
 
-def _print(console: Console, text: str) -> None:
-    console.print(text, highlight=False, soft_wrap=True)
-
-
-def _with_tensorboard(reporter: Reporter, folder: Path) -> Reporter:
+def _reporter(job: TrainingJob, console: Console) -> ConsoleReporter:
+    if not job.tensorboard:
+        return ConsoleReporter(console)
     # Needs TensorFlow, whatever the Keras backend is.
-    from training.fit.tensorboard import TensorBoardReporter
+    from training.reporting.tensorboard import TensorBoardReporter
 
-    return TensorBoardReporter(folder / "tensorboard", reporter=reporter)
+    return TensorBoardReporter(console, folder=job.folder / "tensorboard")

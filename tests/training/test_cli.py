@@ -1,4 +1,4 @@
-"""The training commands, from the command line to a model that serves."""
+"""The training commands, from the command line to an exported model."""
 
 import json
 import re
@@ -38,10 +38,10 @@ def _export(tmp_path: Path, *words: object, recipe: str = "mnist-dense") -> Resu
     return _call(cli.export, recipe, *folders, *words)
 
 
-def test_trained_exported_and_evaluated_network_serves(tmp_path: Path, mnist_cache: Path) -> None:
+def test_network_is_trained_exported_and_evaluated(tmp_path: Path, mnist_cache: Path) -> None:
     trained = _train(tmp_path)
     assert "epoch   2/2" in trained.output
-    assert "Next: lectern export mnist-dense" in trained.output
+    assert f"Next: lectern export mnist-dense --runs {tmp_path / 'runs'}" in trained.output
 
     assert _export(tmp_path).exit_code == 0
     assert _export(tmp_path).exit_code == 0
@@ -103,8 +103,10 @@ def test_failed_parity_writes_nothing(
     _train(tmp_path)
     _export(tmp_path)
     before = sorted((tmp_path / "models").rglob("*"))
-    right = exporter.keras_probabilities
-    monkeypatch.setattr(exporter, "keras_probabilities", lambda model, x: right(model, x) + np.float32(2e-4))
+    original = exporter.keras_probabilities
+    monkeypatch.setattr(
+        exporter, "keras_probabilities", lambda model, x: original(model, x) + np.float32(2e-4)
+    )
 
     with pytest.raises(ExportError, match=r"differ by 0\.0002, more than 0\.0001; nothing was written"):
         _export(tmp_path)
@@ -113,11 +115,11 @@ def test_failed_parity_writes_nothing(
 
 
 def test_parity_check_refuses_a_changed_label_and_accepts_a_tie() -> None:
-    ours = np.array([[0.50002, 0.49998]], dtype=np.float32)
+    expected = np.array([[0.50002, 0.49998]], dtype=np.float32)
     tie = np.array([[0.500001, 0.499999]], dtype=np.float32)
 
     with pytest.raises(ExportError, match="1 of 1 labels changed"):
-        check_parity(ours, ours[:, ::-1])
+        check_parity(expected, expected[:, ::-1])
     assert check_parity(tie, tie[:, ::-1]) == pytest.approx(2e-6, rel=0.1)
 
 
@@ -165,7 +167,7 @@ def test_text_network_keeps_its_vocabulary(tmp_path: Path, imdb_cache: Path) -> 
     assert _call(cli.evaluate, "imdb", "--models", tmp_path / "models").exit_code == 0
 
 
-def test_folder_of_own_images_becomes_a_model_that_serves(tmp_path: Path, own_pictures: Path) -> None:
+def test_folder_of_own_images_becomes_a_model(tmp_path: Path, own_pictures: Path) -> None:
     result = _call(
         cli.train,
         "cats-dogs-scratch",
@@ -255,11 +257,35 @@ def test_help_loads_no_heavy_library(command: str) -> None:
     assert done.stdout.endswith("[]\n")
 
 
-def test_former_recipe_name_suggests_the_new_one() -> None:
-    result = CliRunner().invoke(cli.train, ["mnist-hands"])
+@pytest.mark.parametrize(
+    ("name", "hint"), [("mnist-hands", "did you mean mnist-strokes?"), ("nothing", "choose from cats-dogs-")]
+)
+def test_wrong_recipe_name_gets_a_hint_without_loading_keras(name: str, hint: str) -> None:
+    script = (
+        "import sys, click; from training import cli\n"
+        f"try: cli.train(['{name}'], standalone_mode=False)\n"
+        "except click.BadParameter as error: print(error.message)\n"
+        "print(sorted({'keras', 'tensorflow', 'sklearn'} & set(sys.modules)))"
+    )
+
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+
+    assert hint in done.stdout
+    assert done.stdout.endswith("[]\n")
+
+
+def test_model_name_without_own_images_is_refused() -> None:
+    result = CliRunner().invoke(cli.train, ["mnist", "--name", "digits"])
 
     assert result.exit_code == 2
-    assert "did you mean mnist-strokes?" in result.output
+    assert "--name is for --data" in result.output
+
+
+def test_help_prints_each_example_and_recipe_name_unbroken() -> None:
+    lines = [line.strip() for line in _call(cli.export, "--help").output.splitlines()]
+
+    assert "lectern export mnist-strokes --run one --run two --average weights" in lines
+    assert not any(line.endswith("-") for line in lines)
 
 
 def test_comparison_with_another_run_is_in_the_card(tmp_path: Path, mnist_cache: Path) -> None:
@@ -281,15 +307,15 @@ def test_runs_that_differ_in_their_seed_are_exported_as_one_network(
     for words in (["one"], ["two"], ["one", "--run", "two"]):
         assert _export(tmp_path, "--run", *words, recipe="mnist-small-convnet").exit_code == 0
     catalog = Catalog(tmp_path / "models")
-    first, second, both = (catalog.card("mnist", version) for version in (1, 2, 3))
+    first, second, ensemble = (catalog.card("mnist", version) for version in (1, 2, 3))
 
-    assert [(run.recipe, run.seed, run.settings) for run in both.ensemble] == [
+    assert [(run.recipe, run.seed, run.settings) for run in ensemble.ensemble] == [
         ("mnist-small-convnet", 1, {}),
         ("mnist-small-convnet", 2, {"seed": 2}),
     ]
-    assert both.parameters == first.parameters + second.parameters
-    assert sum(layer.parameters for layer in both.layers) == both.parameters
-    assert both.training.seconds == pytest.approx(first.training.seconds + second.training.seconds)
+    assert ensemble.parameters == first.parameters + second.parameters
+    assert sum(layer.parameters for layer in ensemble.layers) == ensemble.parameters
+    assert ensemble.training.seconds == pytest.approx(first.training.seconds + second.training.seconds)
     digit = np.zeros((28, 28), dtype=np.uint8)
     digit[8:20, 12:16] = 255
     assert np.ptp(catalog.explainer("mnist", 3).heat(digit, label="1")) > 0
@@ -314,14 +340,14 @@ def test_runs_of_two_recipes_are_exported_as_one_network(tmp_path: Path, mnist_c
 def test_run_starts_from_another_run_and_their_mean_weights_are_exported(
     tmp_path: Path, mnist_cache: Path
 ) -> None:
-    _train(tmp_path, "--run", "begun", recipe="mnist-small-convnet")
-    gently = ("--init-from", "begun", "--learning-rate", 1e-5, "--run", "gone-on")
-    assert _train(tmp_path, *gently, recipe="mnist-small-convnet").exit_code == 0
-    both = ("--run", "gone-on", "--run", "begun", "--average", "weights")
-    for words in (("--run", "begun"), both):
+    _train(tmp_path, "--run", "initial", recipe="mnist-small-convnet")
+    options = ("--init-from", "initial", "--learning-rate", 1e-5, "--run", "continued")
+    assert _train(tmp_path, *options, recipe="mnist-small-convnet").exit_code == 0
+    averaged = ("--run", "continued", "--run", "initial", "--average", "weights")
+    for words in (("--run", "initial"), averaged):
         assert _export(tmp_path, *words, recipe="mnist-small-convnet").exit_code == 0
 
-    weights = [load_run(tmp_path / "runs" / name).model.get_weights() for name in ("begun", "gone-on")]
+    weights = [load_run(tmp_path / "runs" / name).model.get_weights() for name in ("initial", "continued")]
     moved = max(np.abs(one - two).max() for one, two in zip(*weights, strict=True))
     assert 0 < moved < 0.1, "the second run did not start from the weights of the first"
     catalog = Catalog(tmp_path / "models")
@@ -429,13 +455,13 @@ def _misread(folder: Path, *labels: str) -> Path:
 
 def test_extra_images_are_added_to_the_training_split(tmp_path: Path, mnist_cache: Path) -> None:
     folder = _misread(tmp_path / "misread", "1", "7")
-    (folder / "7" / "damaged.png").write_bytes(b"no picture")
+    (folder / "7" / "[damaged].png").write_bytes(b"no picture")
 
     trained = _train(tmp_path, "--extra", folder)
     _export(tmp_path)
 
     assert trained.exit_code == 0
-    assert "skipped 7/damaged.png" in trained.output
+    assert "skipped 7/[damaged].png" in trained.output
     card = read_card(tmp_path / "models" / "mnist" / "1" / "card.json")
     assert card.training.splits["extra"] == 6
     assert _call(cli.evaluate, "mnist", "--models", tmp_path / "models").exit_code == 0
@@ -449,9 +475,9 @@ def test_extra_folder_that_is_not_a_label_is_refused(tmp_path: Path, mnist_cache
 def test_default_recipe_is_that_of_the_served_default_version(models_folder: Path) -> None:
     catalog = Catalog(models_folder, providers=("cpu",))
 
-    begun = {
+    trained_first = {
         card.name: card.recipe.settings.get("init_from", {"recipe": card.recipe.name}) for card in catalog
     }
-    assert {name: run["recipe"] for name, run in begun.items()} == {
-        name: default_recipe(name).name for name in begun
+    assert {name: run["recipe"] for name, run in trained_first.items()} == {
+        name: default_recipe(name).name for name in trained_first
     }

@@ -1,6 +1,41 @@
-"""Data sets: cached or fetched, and split the same way every time."""
+"""Lists the data sets and loads one by its name."""
 
-from training.datasets.dataset import Dataset, Examples
-from training.datasets.registry import load_dataset
+from training.datasets.arrays import CIFAR10, FASHION_MNIST, MNIST
+from training.datasets.cats_vs_dogs import CATS_VS_DOGS
+from training.datasets.dataset import Dataset, DatasetDeclaration, DownloadProgress, Examples
+from training.datasets.imdb import IMDB
+from training.datasets.pendigits import PENDIGITS
+from training.errors import DatasetError
 
-__all__ = ["Dataset", "Examples", "load_dataset"]
+__all__ = ["DATASETS", "Dataset", "Examples", "find_dataset", "load_dataset"]
+
+DATASETS = {entry.name: entry for entry in (MNIST, FASHION_MNIST, CIFAR10, CATS_VS_DOGS, IMDB, PENDIGITS)}
+
+
+def find_dataset(name: str) -> DatasetDeclaration:
+    """Return the declaration of a data set.
+
+    Raises:
+        DatasetError: There is no such data set.
+    """
+    if name not in DATASETS:
+        raise DatasetError(f"there is no data set {name!r}; choose from {', '.join(DATASETS)}")
+    return DATASETS[name]
+
+
+def load_dataset(name: str, *, size: int | None = None, progress: DownloadProgress | None = None) -> Dataset:
+    """Load a data set; download it first if it is not in the cache.
+
+    Args:
+        name: Name of the data set.
+        size: Side in pixels that images of ``cats_vs_dogs`` are resized to; the other sets have one size.
+        progress: Gets the bytes received and the total, if the set has to be downloaded.
+
+    Raises:
+        DatasetError: There is no such set, it has no splits, or it cannot be fetched or read.
+    """
+    declaration = find_dataset(name)
+    if declaration.load is None:
+        raise DatasetError(f"{name} has no splits and cannot be trained on")
+    declaration.ensure_cached(progress)
+    return declaration.load(declaration, size)

@@ -34,7 +34,7 @@ class _NumberedImage:
 
 
 def _fetch(declaration: DatasetDeclaration, progress: DownloadProgress | None) -> None:
-    """Download the publisher's archive (786 MB) and cache its first images."""
+    """Download the publisher's archive and cache its first images."""
     (target,) = declaration.paths
     archive = cache_folder() / "kagglecatsanddogs_5340.zip"
     if not archive.exists():

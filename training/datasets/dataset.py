@@ -9,6 +9,8 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from service.inference.preprocessing import Vocabulary
+
 DownloadProgress: TypeAlias = Callable[[int, int | None], None]
 
 
@@ -59,6 +61,7 @@ class Dataset:
         license: Licence of the data.
         skipped: Files that could not be read.
         extra: Number of training examples, the last ones, that the user added.
+        vocabulary: Vocabulary of the token ids, if the inputs are token ids.
     """
 
     name: str
@@ -71,6 +74,7 @@ class Dataset:
     license: str
     skipped: tuple[str, ...] = ()
     extra: int = 0
+    vocabulary: Vocabulary | None = None
 
     def with_extra(self, examples: Examples, *, skipped: tuple[str, ...]) -> "Dataset":
         """Return the data set with further training examples at the end."""
@@ -83,12 +87,10 @@ class Dataset:
 
     def map_inputs(self, function: Callable[[npt.NDArray[Any]], npt.NDArray[Any]]) -> "Dataset":
         """Return the data set with ``function(x)`` in place of the inputs of each split."""
-        return replace(
-            self,
-            train=Examples(function(self.train.x), self.train.y),
-            validation=Examples(function(self.validation.x), self.validation.y),
-            test=Examples(function(self.test.x), self.test.y),
+        train, validation, test = (
+            Examples(function(split.x), split.y) for split in (self.train, self.validation, self.test)
         )
+        return replace(self, train=train, validation=validation, test=test)
 
     @property
     def splits(self) -> dict[str, int]:

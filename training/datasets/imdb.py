@@ -12,7 +12,7 @@ from typing import TypeAlias
 import numpy as np
 
 from service.inference.files import write_atomically
-from service.inference.preprocessing import phrases, tokenize
+from service.inference.preprocessing import phrases
 from training.datasets.dataset import (
     Dataset,
     DatasetDeclaration,
@@ -32,7 +32,7 @@ _Review: TypeAlias = dict[str, str | int]
 
 
 def _fetch(declaration: DatasetDeclaration, progress: DownloadProgress | None) -> None:
-    """Download the publisher's archive (84 MB) and cache its reviews."""
+    """Download the publisher's archive and cache its reviews."""
     archive = cache_folder() / "aclImdb_v1.tar.gz"
     if not archive.exists():
         download(declaration.url, archive, md5=declaration.md5, progress=progress)
@@ -97,10 +97,7 @@ def most_frequent_words(texts: Iterable[str], *, limit: int = VOCABULARY_SIZE) -
         texts: Raw texts; a word counts once per text.
         limit: Number of words.
     """
-    counts: Counter[str] = Counter()
-    for text in texts:
-        counts.update(set(tokenize(text)))
-    return sorted(counts, key=lambda word: (-counts[word], word))[:limit]
+    return frequent_phrases(texts, max_words=1, min_texts=1)[:limit]
 
 
 def frequent_phrases(texts: Iterable[str], *, max_words: int, min_texts: int) -> list[str]:

@@ -130,7 +130,7 @@ PENDIGITS = DatasetDeclaration(
     name="pendigits",
     labels=tuple("0123456789"),
     file_names=("pendigits_strokes.npz",),
-    splits="none: 7,494 drawings for the evaluation of digit models",
+    splits="7,494 digits",
     source="Pen-Based Recognition of Handwritten Digits, original strokes of the training part (Alpaydin and "
     "Alimoglu 1998), https://archive.ics.uci.edu/dataset/81",
     license="CC BY 4.0",

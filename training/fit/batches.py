@@ -1,8 +1,8 @@
 """Shuffles and augments the training examples and yields them in batches."""
 
-import queue
-import threading
+from collections import deque
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,7 @@ from training.hyperparameters import Hyperparameters
 
 Batch = tuple[npt.NDArray[Any], npt.NDArray[np.int64]]
 OUTLIER = -1  # class of an image that belongs to no class
-_QUEUE_LENGTH = 4  # batches
+_PREFETCHED = 4  # batches
 
 
 class Batches:
@@ -58,33 +58,12 @@ class Batches:
         Yields:
             Inputs and int64 classes; ``OUTLIER`` is the class of an outlier.
         """
-        ready: queue.Queue[Batch | BaseException | None] = queue.Queue(maxsize=_QUEUE_LENGTH)
-        stop = threading.Event()
-
-        def produce() -> None:
-            try:
-                for batch in self._make(number):
-                    ready.put(batch)
-                    if stop.is_set():
-                        return
-                ready.put(None)
-            except BaseException as error:  # The consumer raises it again.
-                ready.put(error)
-
-        producer = threading.Thread(target=produce, daemon=True)
-        producer.start()
-        try:
-            while (batch := ready.get()) is not None:
-                if isinstance(batch, BaseException):
-                    raise batch
+        batches = self._make(number)
+        with ThreadPoolExecutor(max_workers=1) as producer:
+            pending = deque(producer.submit(next, batches, None) for _ in range(_PREFETCHED))
+            while (batch := pending.popleft().result()) is not None:
+                pending.append(producer.submit(next, batches, None))
                 yield batch
-        finally:
-            stop.set()
-            while producer.is_alive():
-                try:
-                    ready.get(timeout=0.05)
-                except queue.Empty:
-                    continue
 
     def _make(self, number: int) -> Iterator[Batch]:
         order = np.random.default_rng([self._seed, number]).permutation(len(self._examples))

@@ -1,6 +1,7 @@
 """Caches computed activations on disk."""
 
 import json
+import math
 import os
 import time
 from collections.abc import Callable
@@ -49,10 +50,12 @@ def compute_once(
         progress: Gets the number of rows done and in total.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
+    timing = path.with_suffix(".json")
     if not path.exists():
-        _compute_missing(path, compute, count=count, row_bytes=2 * int(np.prod(shape)), progress=progress)
+        row_bytes = np.dtype(np.float16).itemsize * math.prod(shape)
+        _compute_missing(path, compute, count=count, row_bytes=row_bytes, timing=timing, progress=progress)
     rows = np.memmap(path, dtype=np.float16, mode="r", shape=(count, *shape))
-    return CachedRows(rows, _read_seconds(path))
+    return CachedRows(rows, _read_seconds(timing))
 
 
 def _compute_missing(
@@ -61,33 +64,29 @@ def _compute_missing(
     *,
     count: int,
     row_bytes: int,
+    timing: Path,
     progress: Callable[[int, int], None] | None,
 ) -> None:
     part = path.with_name(f".{path.name}.part")
     rows = part.stat().st_size // row_bytes if part.exists() else 0
     # Only complete chunks are kept, so a chunk's content does not depend on an interruption before it.
     done = rows - rows % _CHUNK
-    earlier = _read_seconds(path) if done else 0.0
+    earlier = _read_seconds(timing) if done else 0.0
     start = time.monotonic()
     with part.open("r+b" if done else "wb") as file:
         file.truncate(done * row_bytes)
         file.seek(done * row_bytes)
         for first in range(done, count, _CHUNK):
             chunk = slice(first, min(first + _CHUNK, count))
-            file.write(np.ascontiguousarray(compute(chunk), dtype=np.float16).tobytes())
+            file.write(compute(chunk).astype(np.float16).tobytes())
             file.flush()
             seconds = round(earlier + time.monotonic() - start, 1)
-            write_atomically(_seconds_path(path), json.dumps({"seconds": seconds}).encode())
+            write_atomically(timing, json.dumps({"seconds": seconds}).encode())
             if progress:
                 progress(chunk.stop, count)
         os.fsync(file.fileno())
     os.replace(part, path)
 
 
-def _seconds_path(path: Path) -> Path:
-    return path.with_suffix(".json")
-
-
-def _read_seconds(path: Path) -> float:
-    file = _seconds_path(path)
-    return float(json.loads(file.read_text())["seconds"]) if file.exists() else 0.0
+def _read_seconds(timing: Path) -> float:
+    return float(json.loads(timing.read_text())["seconds"]) if timing.exists() else 0.0

@@ -44,8 +44,3 @@ def read_history(path: Path) -> tuple[Epoch, ...]:
 def best_epoch(history: Sequence[Epoch]) -> Epoch:
     """Return the first epoch with the lowest validation loss."""
     return min(history, key=lambda row: row.validation_loss)
-
-
-def final_epoch(history: Sequence[Epoch], *, early_stopping: int) -> Epoch:
-    """Return the epoch whose weights the run keeps: the best with early stopping, otherwise the last."""
-    return best_epoch(history) if early_stopping else history[-1]

@@ -1,23 +1,18 @@
-"""Loads the data of a recipe and turns it into the network's inputs."""
+"""Loads the data of a recipe as the network's inputs, and divides it into folds."""
 
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
+
+import numpy as np
+from sklearn.model_selection import StratifiedKFold
 
 from service.inference.preprocessing import Vocabulary
 from training.datasets import Dataset, load_dataset
-from training.datasets.dataset import DownloadProgress
+from training.datasets.dataset import DownloadProgress, concatenate
 from training.datasets.folder import load_extra, load_folder
 from training.datasets.inputs import encode
 from training.errors import RecipeError
 from training.recipes.recipe import Recipe
-
-
-@dataclass(frozen=True, kw_only=True)
-class PreparedData:
-    """A data set as the network takes it; text networks also have a vocabulary."""
-
-    dataset: Dataset
-    vocabulary: Vocabulary | None = None
 
 
 def prepare_data(
@@ -27,7 +22,7 @@ def prepare_data(
     extra: Path | None = None,
     vocabulary: Vocabulary | None = None,
     progress: DownloadProgress | None = None,
-) -> PreparedData:
+) -> Dataset:
     """Load a recipe's data set and preprocess all of its splits.
 
     Args:
@@ -44,8 +39,7 @@ def prepare_data(
     if (folder or extra) and recipe.preprocessing == "text":
         raise RecipeError(f"{recipe.name} takes texts, not images; choose another recipe")
     if folder is not None:
-        dataset = load_folder(folder, preprocessing=recipe.preprocessing, size=recipe.size)
-        return PreparedData(dataset=dataset)
+        return load_folder(folder, preprocessing=recipe.preprocessing, size=recipe.size)
     dataset = load_dataset(recipe.dataset, size=recipe.size, progress=progress)
     if extra is not None:
         examples, skipped = load_extra(
@@ -53,7 +47,32 @@ def prepare_data(
         )
         dataset = dataset.with_extra(examples, skipped=skipped)
     if recipe.vocabulary is None:
-        return PreparedData(dataset=dataset)
+        return dataset
     words = vocabulary or Vocabulary(recipe.vocabulary(dataset.train.x))
     dataset = dataset.map_inputs(lambda texts: encode(texts, vocabulary=words))
-    return PreparedData(dataset=dataset, vocabulary=words)
+    return replace(dataset, vocabulary=words)
+
+
+def make_folds(dataset: Dataset, *, folds: int, seed: int) -> list[Dataset]:
+    """Divide the training and validation examples into stratified folds.
+
+    Args:
+        dataset: Its test split stays as it is.
+        folds: Number of folds: at least 2, and at most the number of examples in the smallest class.
+        seed: Seed of the division.
+
+    Returns:
+        One data set for each fold, which is its validation split.
+
+    Raises:
+        RecipeError: The number of folds is not possible.
+    """
+    examples = concatenate([dataset.train, dataset.validation])
+    smallest = int(np.bincount(examples.y, minlength=len(dataset.labels)).min())
+    if not 2 <= folds <= smallest:
+        raise RecipeError(f"{dataset.name} cannot be divided into {folds} folds; choose from 2 to {smallest}")
+    splitter = StratifiedKFold(folds, shuffle=True, random_state=seed)
+    return [
+        replace(dataset, train=examples.take(train_indices), validation=examples.take(held_out))
+        for train_indices, held_out in splitter.split(examples.y, examples.y)
+    ]

@@ -19,10 +19,10 @@ from training.datasets.dataset import Examples
 from training.errors import RunError
 from training.fit.batches import OUTLIER, Batches
 from training.fit.history import Epoch, best_epoch, read_history, write_history
-from training.fit.optimizers import make_optimizer
 from training.hyperparameters import Hyperparameters, Precision
 
 _EVALUATION_BATCH = 250
+_WARM_UP_SHARE = 0.05
 
 
 class Reporter(Protocol):
@@ -33,6 +33,9 @@ class Reporter(Protocol):
 
     def epoch(self, row: Epoch, *, epochs: int) -> None:
         """Report a finished epoch whose checkpoint is stored."""
+
+    def pictures(self, done: int, total: int) -> None:
+        """Report how many pictures have gone through a pretrained base."""
 
 
 def fit(
@@ -129,6 +132,38 @@ def compile_model(model: keras.Model, hyperparameters: Hyperparameters, *, steps
             else keras.metrics.CategoricalAccuracy(name="accuracy")
         ],
     )
+
+
+def make_optimizer(hyperparameters: Hyperparameters, *, steps: int) -> keras.optimizers.Optimizer:
+    """Create an optimizer whose learning rate depends only on its own step count.
+
+    Args:
+        hyperparameters: Optimizer, learning rate, schedule and weight decay.
+        steps: Steps of the whole run, at whose end the schedule ends.
+    """
+    rate: float | keras.optimizers.schedules.LearningRateSchedule = hyperparameters.learning_rate
+    if hyperparameters.schedule == "cosine":
+        warm_up = max(1, round(steps * _WARM_UP_SHARE))
+        rate = keras.optimizers.schedules.CosineDecay(
+            hyperparameters.learning_rate / 10,
+            max(1, steps - warm_up),
+            warmup_target=hyperparameters.learning_rate,
+            warmup_steps=warm_up,
+        )
+    decay = hyperparameters.weight_decay
+    match hyperparameters.optimizer:
+        case "adam":
+            return keras.optimizers.Adam(rate)
+        case "rmsprop":
+            return keras.optimizers.RMSprop(rate)
+        case "adadelta":
+            return keras.optimizers.Adadelta(rate)
+        case "adamw":
+            return keras.optimizers.AdamW(rate, weight_decay=decay)
+        case "sgd":
+            sgd = keras.optimizers.SGD(rate, momentum=0.9, nesterov=True, weight_decay=decay or None)
+            sgd.exclude_from_weight_decay(var_names=["bias", "beta"])
+            return sgd
 
 
 def make_targets(

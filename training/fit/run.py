@@ -11,10 +11,11 @@ from typing import Any
 
 import keras
 
+from service.inference.card_migration import migrate_run
 from service.inference.files import write_atomically
 from training.datasets import Dataset
 from training.errors import RunError
-from training.fit.history import Epoch, read_history, write_history
+from training.fit.history import Epoch, best_epoch, read_history, write_history
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,6 +61,11 @@ class Run:
     model: keras.Model
     history: tuple[Epoch, ...]
 
+    @property
+    def final_epoch(self) -> Epoch:
+        """The epoch whose weights the run keeps: the best with early stopping, otherwise the last."""
+        return best_epoch(self.history) if self.record.settings["early_stopping"] else self.history[-1]
+
 
 def begin_run(folder: Path, *, settings: Mapping[str, Any], dataset: Dataset, resume: bool) -> None:
     """Store the settings and the data of a new run, or check that a resumed run has the same.
@@ -76,25 +82,28 @@ def begin_run(folder: Path, *, settings: Mapping[str, Any], dataset: Dataset, re
         RunError: The interrupted run has other settings or other data.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "run.json").unlink(missing_ok=True)
     settings_path, data_path = folder / "settings.json", folder / "data.json"
     data = {"name": dataset.name, "sha256": dataset.sha256, "splits": dataset.splits}
     if resume and settings_path.exists():
+        if not data_path.exists():
+            raise RunError(
+                f"{folder}: a run that an earlier version of Lectern began has no checksum of its data and "
+                "cannot be resumed; leave out --resume and train again with --run NEW_NAME"
+            )
         earlier = json.loads(settings_path.read_text())
         free = {"epochs"} if earlier["schedule"] == settings["schedule"] == "constant" else set()
-        changed = [
-            name for name, value in settings.items() if earlier.get(name) != value and name not in free
-        ]
+        changed = sorted(name for name in settings.keys() - free if earlier.get(name) != settings[name])
         if changed:
             raise RunError(
                 f"{folder}: the run has other values of {', '.join(changed)}; resume it with the same "
                 "values, or train again without --resume"
             )
-        if not data_path.exists() or json.loads(data_path.read_text()) != data:
+        if json.loads(data_path.read_text()) != data:
             raise RunError(
                 f"{folder}: the data of {dataset.name} has changed since the run began, so its splits "
                 "differ; restore the data, or train again without --resume"
             )
+    (folder / "run.json").unlink(missing_ok=True)
     write_atomically(settings_path, (json.dumps(settings, indent=1) + "\n").encode())
     write_atomically(data_path, (json.dumps(data, indent=1) + "\n").encode())
 
@@ -112,14 +121,20 @@ def load_run(folder: Path) -> Run:
     """Read a finished run.
 
     Raises:
-        RunError: The folder contains no finished run.
+        RunError: The folder contains no finished run, or one that this version cannot read.
     """
     try:
-        document = json.loads((folder / "run.json").read_text())
+        document = migrate_run(json.loads((folder / "run.json").read_text()))
         model = keras.saving.load_model(folder / "model.keras", compile=False)
     except (OSError, ValueError) as error:
-        raise RunError(f"{folder}: contains no finished run ({error}); run `lectern train` first") from error
-    record = RunRecord(**document | {"labels": tuple(document["labels"])})
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise RunError(f"{folder}: contains no finished run ({reason}); run `lectern train` first") from error
+    try:
+        record = RunRecord(**document | {"labels": tuple(document["labels"])})
+    except (KeyError, TypeError) as error:
+        raise RunError(
+            f"{folder}: run.json is not from this version of Lectern ({error}); train again"
+        ) from error
     return Run(record=record, model=model, history=read_history(folder / "epochs.json"))
 
 

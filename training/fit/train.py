@@ -18,9 +18,9 @@ from training.fit.run import (
     load_run,
     save_run,
 )
-from training.fit.transfer import ImageProgress, TrainedNetwork, train_transfer
+from training.fit.transfer import TrainedNetwork, train_transfer
 from training.hyperparameters import Hyperparameters
-from training.networks.statistics import DataStatistics, measure_images, measure_texts
+from training.networks.statistics import DataStatistics, log_count_ratios, measure_images
 from training.recipes.recipe import Build, Recipe
 
 
@@ -33,7 +33,6 @@ def train(
     init_from: Path | None = None,
     resume: bool = False,
     reporter: Reporter | None = None,
-    progress: ImageProgress | None = None,
 ) -> Run:
     """Train the network of a recipe and store the finished run.
 
@@ -45,7 +44,6 @@ def train(
         init_from: Folder of a finished run of the same network that provides the initial weights.
         resume: Continue an interrupted run in the folder.
         reporter: Receives the progress of epochs and steps.
-        progress: Gets the number of images done and in total while a pretrained base computes activations.
 
     Raises:
         RunError: The interrupted run has other settings or data, or its checkpoint cannot be read; or the run
@@ -72,10 +70,9 @@ def train(
             folder=folder,
             resume=resume,
             reporter=reporter,
-            progress=progress,
         )
     else:
-        statistics = measure_statistics(dataset)
+        statistics = _measure(dataset)
         model, history = fit(
             lambda: build(hyperparameters, statistics),
             train=dataset.train,
@@ -93,12 +90,12 @@ def train(
     return run
 
 
-def measure_statistics(dataset: Dataset) -> DataStatistics:
-    """Measure the statistics of the training split of a data set."""
+def _measure(dataset: Dataset) -> DataStatistics:
     classes, train = len(dataset.labels), dataset.train
     if train.x.dtype == np.uint8:
         return measure_images(train.x, classes=classes)
-    return measure_texts(train.x, train.y, classes=classes)
+    ratios = log_count_ratios(train.x, train.y)
+    return DataStatistics(classes=classes, log_count_ratios=tuple(ratios.tolist()))
 
 
 def _record(recipe: Recipe, dataset: Dataset, settings: dict[str, Any], trained: TrainedNetwork) -> RunRecord:

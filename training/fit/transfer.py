@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +20,6 @@ from training.fit.loop import Reporter, fit
 from training.hyperparameters import Augmentation, Hyperparameters
 from training.networks.pretrained import CUT, TransferNetwork, build_transfer, unfreeze_top
 from training.recipes.recipe import TransferLearning
-
-ImageProgress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +48,6 @@ def train_transfer(
     folder: Path,
     resume: bool = False,
     reporter: Reporter | None = None,
-    progress: ImageProgress | None = None,
 ) -> TrainedNetwork:
     """Train a classifier on the frozen base, then the top of the base too if the strategy says so.
 
@@ -64,21 +62,14 @@ def train_transfer(
         folder: Folder of the checkpoints of both stages.
         resume: Continue an interrupted run.
         reporter: Receives the progress of epochs and steps.
-        progress: Gets the number of images done and in total while activations are computed.
     """
     keras.utils.set_random_seed(hyperparameters.seed)
     without_augmentation = replace(hyperparameters, augmentation=Augmentation())
     network = build_transfer(hyperparameters, classes=len(dataset.labels))
-    train = _cached_inputs(
-        network, dataset.train, name=dataset.name, hyperparameters=hyperparameters, progress=progress
-    )
-    validation = _cached_inputs(
-        network,
-        dataset.validation,
-        name=dataset.name,
-        hyperparameters=without_augmentation,
-        progress=progress,
-    )
+    progress = reporter.pictures if reporter else None
+    cached = partial(_cached_inputs, network, name=dataset.name, progress=progress)
+    train = cached(dataset.train, hyperparameters=hyperparameters)
+    validation = cached(dataset.validation, hyperparameters=without_augmentation)
     head, history = fit(
         lambda: network.head,
         train=train.features,
@@ -113,7 +104,7 @@ def _cached_inputs(
     *,
     name: str,
     hyperparameters: Hyperparameters,
-    progress: ImageProgress | None,
+    progress: Callable[[int, int], None] | None,
 ) -> _CachedInputs:
     """Compute the activations and features of each image and, with augmentation, of a changed copy."""
     count, augmentation, seed = len(examples), hyperparameters.augmentation, hyperparameters.seed

@@ -114,10 +114,10 @@ class Network:
         self._output = keras.layers.add([self._output, residual])
         return self.add(keras.layers.Activation("relu"))
 
-    def dense(self, units: int, *, activation: str = "relu", batch_norm: bool = False) -> "Network":
-        """Add a hidden dense layer, batch normalisation if asked for, and the activation."""
+    def dense(self, units: int) -> "Network":
+        """Add a hidden dense layer, batch normalisation if the hyperparameters ask for it, and ReLU."""
         layer = keras.layers.Dense(self._scaled(units), kernel_regularizer=self._regularizer())
-        return self._hidden(layer, activation=activation, batch_norm=batch_norm)
+        return self._hidden(layer, activation="relu", batch_norm=False)
 
     def max_pool(self) -> "Network":
         """Add 2 x 2 maximum pooling."""

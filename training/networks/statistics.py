@@ -55,17 +55,6 @@ def measure_images(images: npt.NDArray[np.uint8], *, classes: int) -> DataStatis
     )
 
 
-def measure_texts(ids: npt.NDArray[np.int32], y: npt.NDArray[np.int64], *, classes: int) -> DataStatistics:
-    """Measure a split of texts; log-count ratios need two classes.
-
-    Args:
-        ids: int32 (n, length), distinct token ids from 1, padded with 0.
-        y: int64 (n,), class indices.
-        classes: Number of classes.
-    """
-    return DataStatistics(classes=classes, log_count_ratios=tuple(log_count_ratios(ids, y).tolist()))
-
-
 def log_count_ratios(ids: npt.NDArray[np.int32], y: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
     """Return the naive Bayes log-count ratio of each word (Wang and Manning 2012).
 

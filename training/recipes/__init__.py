@@ -5,6 +5,7 @@ import importlib
 import pkgutil
 from typing import TYPE_CHECKING
 
+from service.inference.card_migration import FORMER_RECIPE_NAMES
 from training.errors import RecipeError
 
 if TYPE_CHECKING:
@@ -49,8 +50,6 @@ def default_recipe(dataset: str) -> "Recipe":
 def unknown_recipe(name: str) -> str:
     """Return the error message for the name of a recipe that does not exist."""
     names = recipe_names()
-    close = difflib.get_close_matches(name, names, n=1, cutoff=0.85)
-    if not close:
-        close = [recipe.name for recipe in map(load_recipe, names) if recipe.former_name == name]
+    close = difflib.get_close_matches(FORMER_RECIPE_NAMES.get(name, name), names, n=1, cutoff=0.85)
     hint = f"did you mean {close[0]}?" if close else f"choose from {', '.join(names)}"
     return f"there is no recipe {name!r}; {hint}"

@@ -1,6 +1,5 @@
 """imdb-bigrams: logistic regression on words and word pairs, initialised by naive Bayes, for film reviews.
 
-The method is NBSVM (Wang and Manning 2012), which reports an accuracy of 0.912.
 Reached: test accuracy 0.9120 with seed 1. Time: 11 s for 8 epochs on two CPU cores; early stopping keeps the
 fifth.
 """
@@ -23,7 +22,7 @@ HYPERPARAMETERS = Hyperparameters(epochs=8, batch_size=256, learning_rate=2e-3, 
 
 
 def build(hyperparameters: Hyperparameters, statistics: DataStatistics) -> keras.Model:
-    """Build the network: one weight for each word or pair, and a bias."""
+    """Build the network: one weight for each word or pair, and a bias; NBSVM (Wang and Manning 2012)."""
     ids = keras.Input((None,), dtype="int32", name="ids")
     words = WordSum(len(statistics.log_count_ratios), 1, name="words")
     logit = words(ids)

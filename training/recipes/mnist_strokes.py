@@ -2,10 +2,6 @@
 
 Reached: test accuracy 0.9961 and 98.63 % of the pen digits, as the mean weights of three runs that start from
 seed 2 of mnist-deep (seed 1 alone: 0.9962). Time: 4 min for 5 epochs on one CPU core, per run.
-
-    lectern train mnist-deep --seed 2
-    lectern train mnist-strokes --init-from mnist-deep --seed 1 --run one    # the same with seeds 2 and 3
-    lectern export mnist-strokes --run one --run two --run three --average weights
 """
 
 from dataclasses import replace
@@ -25,5 +21,4 @@ RECIPE = replace(
     hyperparameters=HYPERPARAMETERS,
     init_from="mnist-deep",
     default=False,
-    former_name="mnist-hands",
 )

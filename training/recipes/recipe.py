@@ -1,11 +1,11 @@
 """Defines the form that all recipes have."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from training.errors import RecipeError
-from training.hyperparameters import Hyperparameters, declaration_of
+from training.hyperparameters import OPTIONS, Hyperparameters
 
 if TYPE_CHECKING:
     import keras
@@ -51,7 +51,6 @@ class Recipe:
         weights: Where pretrained weights come from.
         flip_tta: Whether the exported network averages its logits over an image and the flipped image.
         float16_weights: Whether the export rounds the convolutions' kernels to float16 and stores them so.
-        former_name: Earlier name of the recipe, for error messages.
     """
 
     name: str
@@ -71,18 +70,6 @@ class Recipe:
     weights: str = "trained from scratch by this recipe"
     flip_tta: bool = False
     float16_weights: bool = False
-    former_name: str = ""
-
-    def options(self) -> dict[str, str]:
-        """Return the hyperparameters that users can change, by name, with their command-line options."""
-        unused = NETWORK_HYPERPARAMETERS - self.network_hyperparameters
-        if self.preprocessing == "text":
-            unused |= {"augmentation"}
-        return {
-            spec.name: option
-            for spec in fields(Hyperparameters)
-            if spec.name not in unused and (option := declaration_of(spec).option)
-        }
 
     def configure(self, overrides: Mapping[str, Any]) -> Hyperparameters:
         """Return the recipe's hyperparameters with some of them replaced.
@@ -94,11 +81,11 @@ class Recipe:
             RecipeError: The recipe does not use a hyperparameter, or a value is out of range.
         """
         changes = {name: value for name, value in overrides.items() if value is not None}
-        options = self.options()
-        for spec in fields(Hyperparameters):
-            if spec.name in changes and spec.name not in options:
-                raise RecipeError(
-                    f"{self.name} does not use {declaration_of(spec).option or spec.name}; "
-                    f"it takes {', '.join(options.values())}"
-                )
+        unused = NETWORK_HYPERPARAMETERS - self.network_hyperparameters
+        if self.preprocessing == "text":
+            unused |= {"augmentation"}
+        for name in changes:
+            if name in unused or name not in OPTIONS:
+                used = ", ".join(option for name, option in OPTIONS.items() if name not in unused)
+                raise RecipeError(f"{self.name} does not use {OPTIONS.get(name, name)}; it takes {used}")
         return replace(self.hyperparameters, **changes)

@@ -12,11 +12,10 @@ import pytest
 from PIL import Image
 
 from service.inference.preprocessing import decode_image, prepare_photo
-from training.datasets import cats_vs_dogs, load_dataset
+from training.datasets import DATASETS, cats_vs_dogs, load_dataset
 from training.datasets.arrays import CIFAR10
 from training.datasets.folder import load_folder, model_name
 from training.datasets.imdb import convert_reviews, most_frequent_words
-from training.datasets.registry import DATASETS
 from training.errors import DatasetError
 
 

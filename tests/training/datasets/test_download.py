@@ -22,7 +22,7 @@ class _Server(ThreadingHTTPServer):
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
-        self.asked: list[str | None] = []
+        self.requested_ranges: list[str | None] = []
 
     @property
     def url(self) -> str:
@@ -33,9 +33,11 @@ class _Handler(BaseHTTPRequestHandler):
     server: _Server
 
     def do_GET(self) -> None:
-        asked = self.headers.get("Range")
-        self.server.asked.append(asked)
-        start = int(asked.removeprefix("bytes=").removesuffix("-")) if asked and self.server.ranges else 0
+        requested = self.headers.get("Range")
+        self.server.requested_ranges.append(requested)
+        start = (
+            int(requested.removeprefix("bytes=").removesuffix("-")) if requested and self.server.ranges else 0
+        )
         if start >= len(CONTENT):
             self.send_response(416)
             self.send_header("Content-Range", f"bytes */{len(CONTENT)}")
@@ -64,18 +66,18 @@ def server() -> Iterator[_Server]:
 
 
 def test_downloads_the_file_and_reports_progress(server: _Server, tmp_path: Path) -> None:
-    told: list[tuple[int, int | None]] = []
+    reported: list[tuple[int, int | None]] = []
     target = tmp_path / "new" / "set.bin"
 
     download(
         server.url,
         target,
         md5=hashlib.md5(CONTENT).hexdigest(),
-        progress=lambda done, total: told.append((done, total)),
+        progress=lambda done, total: reported.append((done, total)),
     )
 
     assert target.read_bytes() == CONTENT
-    assert told[-1] == (len(CONTENT), len(CONTENT))
+    assert reported[-1] == (len(CONTENT), len(CONTENT))
     assert list(target.parent.iterdir()) == [target]
 
 
@@ -85,13 +87,13 @@ def test_continues_an_interrupted_download(server: _Server, tmp_path: Path) -> N
     with pytest.raises(DatasetError, match="run the command again to continue, or put the file at"):
         download(server.url, target)
     assert not target.exists()
-    arrived = (tmp_path / "set.bin.part").stat().st_size
-    assert 0 < arrived <= 300_000
+    received = (tmp_path / "set.bin.part").stat().st_size
+    assert 0 < received <= 300_000
 
     server.cut = None
     download(server.url, target)
 
-    assert server.asked == [None, f"bytes={arrived}-"]
+    assert server.requested_ranges == [None, f"bytes={received}-"]
     assert target.read_bytes() == CONTENT
 
 

@@ -62,6 +62,9 @@ class _KillIn:
     def epoch(self, row: Epoch, *, epochs: int) -> None:
         pass
 
+    def pictures(self, done: int, total: int) -> None:
+        pass
+
 
 def _weights(model: keras.Model) -> list[np.ndarray]:
     return model.get_weights()
@@ -79,8 +82,10 @@ def test_network_learns(tmp_path: Path) -> None:
     assert [row.number for row in history] == list(range(1, 9))
 
 
-def test_resumed_after_a_kill_equals_uninterrupted(tmp_path: Path) -> None:
-    whole, history = fit(_build, **SPLITS, hyperparameters=HYPERPARAMETERS, folder=tmp_path / "whole")
+def test_run_resumed_after_a_kill_equals_an_uninterrupted_run(tmp_path: Path) -> None:
+    reference, history = fit(
+        _build, **SPLITS, hyperparameters=HYPERPARAMETERS, folder=tmp_path / "uninterrupted"
+    )
 
     with pytest.raises(_Kill):
         fit(
@@ -100,8 +105,8 @@ def test_resumed_after_a_kill_equals_uninterrupted(tmp_path: Path) -> None:
     )
 
     assert [row.loss for row in rows] == pytest.approx([row.loss for row in history], abs=1e-6)
-    for ours, theirs in zip(_weights(resumed), _weights(whole), strict=True):
-        np.testing.assert_allclose(ours, theirs, atol=1e-6)
+    for actual, expected in zip(_weights(resumed), _weights(reference), strict=True):
+        np.testing.assert_allclose(actual, expected, atol=1e-6)
 
 
 def test_without_resume_an_earlier_run_is_deleted(tmp_path: Path) -> None:

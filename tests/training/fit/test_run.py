@@ -1,13 +1,104 @@
-"""The record of a run names the hardware that Keras used."""
+"""Runs of earlier versions are read; the record of a run names the hardware that Keras used."""
 
+import json
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import keras
+import numpy as np
 import pytest
 import tensorflow as tf
 
-from training.fit.run import describe_machine
+from training.datasets import Dataset, Examples
+from training.errors import RunError
+from training.fit.run import begin_run, describe_machine, load_run
+
+# Names of the settings in runs of version 1.
+OLD_SETTINGS = {
+    "epochs": 2,
+    "schedule": "cosine",
+    "outliers": 0.08,
+    "augmentation": {"shift": 0.1, "redrawn": 0.4, "formed": 0.25, "damaged": 0.2},
+    "joint": {"epochs": 4, "outliers": 0.0},
+    "start": {"recipe": "mnist-hands", "seed": 2, "epochs": 36},
+}
+SETTINGS = {
+    "epochs": 2,
+    "schedule": "cosine",
+    "outlier_exposure": 0.08,
+    "augmentation": {
+        "shift": 0.1,
+        "stroke_augmentation": 0.4,
+        "stroke_templates": 0.25,
+        "corruptions": 0.2,
+    },
+    "fine_tuning": {"epochs": 4, "outlier_exposure": 0.0},
+    "init_from": {"recipe": "mnist-strokes", "seed": 2, "epochs": 36},
+}
+RECORD = {
+    "recipe": "mnist-hands",
+    "settings": OLD_SETTINGS,
+    "dataset": "mnist",
+    "dataset_sha256": "0",
+    "splits": {"train": 1},
+    "labels": ["0", "1"],
+    "epochs": 2,
+    "seed": 1,
+    "seconds": 3.0,
+    "machine": "a machine",
+    "versions": {},
+}
+
+
+def _write_run(folder: Path, record: dict[str, object]) -> Path:
+    (folder / "run.json").write_text(json.dumps(record))
+    keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)]).save(folder / "model.keras")
+    return folder
+
+
+def _dataset() -> Dataset:
+    examples = Examples(np.zeros((1, 2, 2), dtype=np.uint8), np.zeros(1, dtype=np.int64))
+    return Dataset(
+        name="mnist",
+        labels=("0", "1"),
+        train=examples,
+        validation=examples,
+        test=examples,
+        sha256="0",
+        source="",
+        license="",
+    )
+
+
+def test_old_names_in_a_run_record_are_replaced(tmp_path: Path) -> None:
+    record = load_run(_write_run(tmp_path, RECORD)).record
+
+    assert record.recipe == "mnist-strokes"
+    assert record.settings == SETTINGS
+
+
+def test_run_record_with_unknown_fields_is_refused(tmp_path: Path) -> None:
+    folder = _write_run(tmp_path, {**RECORD, "from_the_future": 1})
+
+    with pytest.raises(RunError, match="from_the_future"):
+        load_run(folder)
+
+
+def test_resuming_a_run_without_a_data_checksum_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "settings.json").write_text(json.dumps(OLD_SETTINGS))
+
+    with pytest.raises(RunError, match=r"earlier version .* cannot be resumed; .* --run NEW_NAME"):
+        begin_run(tmp_path, settings=SETTINGS, dataset=_dataset(), resume=True)
+
+
+def test_refused_resume_keeps_the_finished_run(tmp_path: Path) -> None:
+    begin_run(tmp_path, settings=SETTINGS, dataset=_dataset(), resume=False)
+    _write_run(tmp_path, RECORD)
+
+    with pytest.raises(RunError, match="the run has other values of epochs"):
+        begin_run(tmp_path, settings=SETTINGS | {"epochs": 3}, dataset=_dataset(), resume=True)
+    assert load_run(tmp_path).record.epochs == 2
 
 
 def test_machine_without_a_gpu_says_so(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -31,25 +31,25 @@ def _rows(chunk: slice) -> np.ndarray:
 
 
 def test_activations_are_computed_once(tmp_path: Path) -> None:
-    asked: list[slice] = []
+    computed: list[slice] = []
 
     def compute(chunk: slice) -> np.ndarray:
-        asked.append(chunk)
+        computed.append(chunk)
         return _rows(chunk)
 
     for _ in range(2):
         stored = compute_once(tmp_path / "rows.f16", compute, count=250, shape=(3,))
 
     assert np.array_equal(stored.rows[:, 0], np.arange(250))
-    assert asked == [slice(0, 100), slice(100, 200), slice(200, 250)]
+    assert computed == [slice(0, 100), slice(100, 200), slice(200, 250)]
 
 
 def test_computing_activations_continues_after_a_kill(tmp_path: Path) -> None:
-    asked: list[int] = []
+    computed: list[int] = []
 
     def compute(chunk: slice) -> np.ndarray:
-        asked.append(chunk.start)
-        if asked == [0, 100]:
+        computed.append(chunk.start)
+        if computed == [0, 100]:
             raise KeyboardInterrupt
         return _rows(chunk)
 
@@ -59,7 +59,7 @@ def test_computing_activations_continues_after_a_kill(tmp_path: Path) -> None:
         part.write(b"half of a row")
     stored = compute_once(tmp_path / "rows.f16", compute, count=250, shape=(3,))
 
-    assert asked == [0, 100, 100, 200]
+    assert computed == [0, 100, 100, 200]
     assert np.array_equal(stored.rows[:, 2], np.arange(250))
 
 
@@ -71,10 +71,10 @@ def test_models_of_a_transfer_network_agree() -> None:
     activations = np.asarray(transfer.lower.predict_on_batch(pictures))
 
     assert activations.shape == (2, 12, 12, 96)
-    whole = transfer.full.predict_on_batch(pictures)
-    np.testing.assert_allclose(transfer.fine_tuning.predict_on_batch(activations), whole, atol=1e-3)
+    probabilities = transfer.full.predict_on_batch(pictures)
+    np.testing.assert_allclose(transfer.fine_tuning.predict_on_batch(activations), probabilities, atol=1e-3)
     pooled = transfer.pooled.predict_on_batch(activations)
-    np.testing.assert_allclose(transfer.head.predict_on_batch(pooled), whole, atol=1e-3)
+    np.testing.assert_allclose(transfer.head.predict_on_batch(pooled), probabilities, atol=1e-3)
 
 
 def test_unfreeze_top_keeps_batch_normalisation_and_the_lower_layers_frozen() -> None:

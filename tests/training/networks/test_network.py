@@ -1,4 +1,4 @@
-"""The building blocks of the deep recipes do what they are named for."""
+"""Whitening, its epsilon, and the initial weights of convolution blocks."""
 
 import keras
 import numpy as np
@@ -13,7 +13,7 @@ HYPERPARAMETERS = Hyperparameters(epochs=1, scaling="standard")
 
 def _photos() -> np.ndarray:
     noise = np.random.default_rng(1).normal(0, 40, (80, 20, 20, 3))
-    # Neighbours in place and colour are alike, as in photos.
+    # Neighbouring pixels and the colours of a pixel are correlated, as in photos.
     smooth = noise + np.roll(noise, 1, axis=1) + np.roll(noise, 1, axis=2) + noise.mean(axis=3, keepdims=True)
     return np.clip(np.rint(smooth + 128), 0, 255).astype(np.uint8)
 

@@ -1,4 +1,4 @@
-"""Sums over words are the dense layer they stand for; their first weights are naive Bayes's."""
+"""WordSum equals a dense layer on multi-hot vectors; imdb-bigrams starts as naive Bayes."""
 
 import keras
 import numpy as np
@@ -11,7 +11,7 @@ from training.recipes import load_recipe
 IDS = np.array([[1, 3, 0], [2, 3, 4], [1, 0, 0], [4, 0, 0]], dtype=np.int32)
 
 
-def test_sum_is_the_dense_layer_on_the_multi_hot_vector() -> None:
+def test_word_sum_equals_a_dense_layer_on_the_multi_hot_vector() -> None:
     keras.utils.set_random_seed(1)
     layer = WordSum(4, 5)
     sums = keras.ops.convert_to_numpy(layer(IDS))
@@ -21,10 +21,10 @@ def test_sum_is_the_dense_layer_on_the_multi_hot_vector() -> None:
     np.testing.assert_allclose(sums, multi_hot @ kernel + bias, atol=1e-6)
 
 
-def test_ratios_compare_a_word_s_share_in_both_classes() -> None:
+def test_log_count_ratios_compare_the_share_of_a_word_in_both_classes() -> None:
     ratios = log_count_ratios(IDS, np.array([1, 0, 1, 0]))
 
-    # Counts and one: in class 1, (3, 1, 2, 1) of 7; in class 0, (1, 2, 2, 3) of 8.
+    # Counts plus one: in class 1, (3, 1, 2, 1) of 7; in class 0, (1, 2, 2, 3) of 8.
     expected = np.log([(3 / 7) / (1 / 8), (1 / 7) / (2 / 8), (2 / 7) / (2 / 8), (1 / 7) / (3 / 8)])
     np.testing.assert_allclose(ratios, expected, rtol=1e-6)
 

@@ -3,31 +3,28 @@
 from pathlib import Path
 
 import tensorflow as tf
+from rich.console import Console
 
 from training.fit.history import Epoch
-from training.fit.loop import Reporter
+from training.reporting.progress import ConsoleReporter
 
 
-class TensorBoardReporter:
-    """Writes loss and accuracy of each epoch for TensorBoard and forwards everything to another reporter.
+class TensorBoardReporter(ConsoleReporter):
+    """Also writes loss and accuracy of each epoch for TensorBoard.
 
     Args:
+        console: Shows the progress.
         folder: Folder of the event files, for ``tensorboard --logdir``.
-        reporter: The other reporter.
     """
 
-    def __init__(self, folder: Path, *, reporter: Reporter) -> None:
-        self._reporter = reporter
+    def __init__(self, console: Console, *, folder: Path) -> None:
+        super().__init__(console)
         self._writers = {
             name: tf.summary.create_file_writer(str(folder / name)) for name in ("train", "validation")
         }
 
-    def step(self, *, epoch: int, step: int, steps: int, loss: float, accuracy: float) -> None:
-        """Forward a step."""
-        self._reporter.step(epoch=epoch, step=step, steps=steps, loss=loss, accuracy=accuracy)
-
     def epoch(self, row: Epoch, *, epochs: int) -> None:
-        """Write the scalars of a finished epoch."""
+        """Write the scalars of a finished epoch, and print its line."""
         scalars = {
             "train": (row.loss, row.accuracy),
             "validation": (row.validation_loss, row.validation_accuracy),
@@ -37,4 +34,4 @@ class TensorBoardReporter:
                 tf.summary.scalar("loss", loss)
                 tf.summary.scalar("accuracy", accuracy)
             self._writers[name].flush()
-        self._reporter.epoch(row, epochs=epochs)
+        super().epoch(row, epochs=epochs)

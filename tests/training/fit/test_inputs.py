@@ -3,7 +3,7 @@
 import numpy as np
 
 from training.datasets.dataset import Dataset, Examples
-from training.fit.cross_validation import make_folds
+from training.fit.inputs import make_folds
 
 
 def test_every_example_is_held_out_once_and_classes_are_spread_evenly() -> None:
