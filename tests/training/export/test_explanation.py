@@ -32,7 +32,8 @@ def _elu_with_norm(network: Network) -> keras.Model:
 
 
 def _dense_only(network: Network) -> keras.Model:
-    return network.flatten().dense(12, batch_norm=True).dropout(0.5).dense(9).classifier(10)
+    network.flatten().add(keras.layers.Dense(12, use_bias=False)).add(keras.layers.BatchNormalization())
+    return network.add(keras.layers.Activation("relu")).dropout(0.5).dense(9).classifier(10)
 
 
 def _pooled(network: Network) -> keras.Model:
@@ -197,7 +198,8 @@ def test_a_pretrained_base_and_a_nested_classifier_are_supported() -> None:
 
 def test_a_layer_without_a_known_gradient_is_rejected_by_name() -> None:
     keras.backend.clear_session()
-    model = _built(lambda network: network.flatten().dense(8, activation="tanh").classifier(10))
+    tanh = keras.layers.Activation("tanh", name="activation")
+    model = _built(lambda network: network.flatten().add(keras.layers.Dense(8)).add(tanh).classifier(10))
 
     with pytest.raises(ExportError, match="activation"):
         build_explanation(model)
