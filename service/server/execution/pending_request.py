@@ -14,7 +14,7 @@ from msgspec import Struct
 from service.inference.predictor import Array, Predictor
 from service.server.execution.latency_profile import LatencyProfile
 from service.server.pipeline import metrics
-from service.server.pipeline.pipeline import request_deadline
+from service.server.pipeline.limits import request_deadline
 
 Probabilities = npt.NDArray[np.float32]
 
@@ -76,7 +76,7 @@ class PendingRequest:
         self._loop_thread = threading.get_ident()
         self._created = time.perf_counter()
         self._started = math.inf
-        self._parts: dict[int, Probabilities] = {}
+        self._parts: dict[int, Probabilities] = {}  # by their first input
 
     @property
     def kind(self) -> object:

@@ -133,7 +133,7 @@ class FastHttpProtocol(HttpToolsProtocol):
     async def _answer(self, cycle: _FastCycle, scope: Any, url_bytes: int) -> None:
         # Only from here on: a task that is cancelled before it starts would stay counted as arriving.
         self._in_flight.arriving -= 1
-        self._running = asyncio.current_task()
+        self._running = asyncio.current_task(self.loop)
         if cycle.disconnected and self._running is not None:
             self._running.cancel()
 

@@ -17,7 +17,7 @@ from service.inference.catalog import Catalog
 from service.server.execution.latency_profile import LatencyProfile
 from service.server.execution.pending_request import BatchResult
 from service.server.execution.thread_batcher import ThreadBatcher
-from service.server.pipeline.pipeline import request_deadline
+from service.server.pipeline.limits import request_deadline
 
 _POISON = -1.0
 _MAX_BATCH = 64
