@@ -2,23 +2,19 @@
 
 import asyncio
 import json
-import logging
 import sys
 from datetime import UTC, datetime
-
-from pythonjsonlogger.json import JsonFormatter
 
 from service.server.pipeline.request_record import RequestRecord
 
 _MAX_PATH_LENGTH = 200
-_json_formatter = JsonFormatter([])  # a line has the fields of its record, and no message
 
 
 class AccessLog:
     """Writes one line per request.
 
-    Python's log handlers write each line with its own system call, which costs more than all else that is
-    recorded of a request. This class writes the lines of one event-loop iteration with one call.
+    Python's logging makes a record and a system call for each line, which a request's processor time shows.
+    This class writes the lines of one event-loop iteration with one call.
 
     Args:
         log_format: ``text`` for people or ``json`` for log collectors.
@@ -62,7 +58,7 @@ def _as_json(time: str, record: RequestRecord, milliseconds: float) -> str:
         "milliseconds": round(milliseconds, 3),
         "code": record.code,
     }
-    return _json_formatter.format(logging.makeLogRecord(fields)) + "\n"
+    return json.dumps(fields) + "\n"
 
 
 def _as_text(time: str, record: RequestRecord, milliseconds: float) -> str:
