@@ -1,4 +1,4 @@
-"""Adapts BentoML and uvicorn: their routes, errors, log, server class and shutdown.
+"""Adapts BentoML and uvicorn: their routes, errors, log, server class, shutdown and copy of Swagger UI.
 
 Checked with the releases in ``CHECKED_RELEASES``; constraints.txt pins one of each. With other releases
 :func:`install_server` changes nothing: uvicorn's own protocol and server pass all requests through ASGI,
@@ -15,8 +15,10 @@ from contextvars import ContextVar
 from functools import partial
 from http import HTTPStatus
 from importlib.metadata import version
+from pathlib import Path
 from types import FrameType
 
+import bentoml
 import orjson
 import uvicorn
 from bentoml.exceptions import BentoMLException
@@ -148,6 +150,19 @@ def install_server(
 def ignore_forwarded_headers() -> None:
     """Keep uvicorn from rewriting client addresses; ``LECTERN_TRUSTED_PROXIES`` decides on all transports."""
     os.environ["FORWARDED_ALLOW_IPS"] = ""
+
+
+def swagger_ui_folder() -> Path | None:
+    """Return the folder with BentoML's copy of Swagger UI; if there is none, the log says so."""
+    folder = Path(bentoml.__file__).parent / "_internal" / "server" / "static_content"
+    if (folder / "swagger-ui-bundle.js").is_file():
+        return folder
+    _logger.warning(
+        "bentoml %s has no copy of Swagger UI, so that the page at / only links to the API's document; "
+        "install the release in constraints.txt",
+        version("bentoml"),
+    )
+    return None
 
 
 def drain_on_sigterm(start_draining: Callable[[], None]) -> None:

@@ -25,12 +25,12 @@ class OperationsProtocol:
 
     def routes(self) -> list[api.Endpoint]:
         """Return the endpoints."""
-        ready = api.Operation("readyz", tag=OPERATIONS, responses=_READY, errors=(503,), public=True)
+        ready = api.Operation("readyz", tag=OPERATIONS, responses=_READY, errors=(503,), access="probe")
         metrics = api.Operation("metrics", tag=OPERATIONS, responses={"text/plain": (str,)})
         return [
             *(
                 api.Endpoint(
-                    f"/{name}", self.live, api.Operation(name, tag=OPERATIONS, responses=_OK, public=True)
+                    f"/{name}", self.live, api.Operation(name, tag=OPERATIONS, responses=_OK, access="probe")
                 )
                 for name in ("livez", "healthz")
             ),

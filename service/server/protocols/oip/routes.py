@@ -104,9 +104,11 @@ class OipProtocol:
             *api.endpoints(model, self.model, api.Operation("oipModel", tag=TAG)),
             *api.endpoints(f"{model}/config", self.config, api.Operation("oipModelConfig", tag=TAG)),
             api.Endpoint("/v2", self.server, api.Operation("oipServer", tag=TAG)),
-            api.Endpoint("/v2/health/live", self.live, api.Operation("oipLive", tag=TAG, public=True)),
+            api.Endpoint("/v2/health/live", self.live, api.Operation("oipLive", tag=TAG, access="probe")),
             api.Endpoint(
-                "/v2/health/ready", self.ready, api.Operation("oipReady", tag=TAG, errors=(503,), public=True)
+                "/v2/health/ready",
+                self.ready,
+                api.Operation("oipReady", tag=TAG, errors=(503,), access="probe"),
             ),
             api.Endpoint("/v2/repository/index", self.index, INDEX),
         ]
