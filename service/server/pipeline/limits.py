@@ -49,10 +49,7 @@ class ConcurrencyLimit:
         Raises:
             RequestError: 503: the server is not ready. 429: the limit is reached.
         """
-        if not self._is_ready():
-            raise RequestError(
-                ErrorCode.NOT_READY, "the server is starting or shutting down; try again", _RETRY_AFTER
-            )
+        check_ready(self._is_ready())
         running = self._in_flight.running
         if running >= self._limit:
             raise RequestError(
@@ -106,6 +103,20 @@ class Deadline:
         self._expired = True
         if self._task is not None:
             self._task.cancel()
+
+
+def check_ready(ready: bool) -> None:
+    """Check whether the server is ready.
+
+    Raises:
+        RequestError: 503: It is not.
+    """
+    if not ready:
+        raise RequestError(
+            ErrorCode.NOT_READY,
+            "the server is starting or shutting down; try again in a moment",
+            _RETRY_AFTER,
+        )
 
 
 class ApiKeys:

@@ -8,9 +8,9 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
 from service.server.execution.engine import Engine
+from service.server.pipeline.limits import check_ready
 from service.server.pipeline.metrics import metrics_response
 from service.server.protocols.common import api
-from service.server.protocols.common.responses import check_ready
 
 OPERATIONS = api.Tag("operations", "Probes, metrics, and this page")
 _OK = {"text/plain": (Annotated[str, Meta(extra_json_schema={"const": "ok\n"})],)}
@@ -44,7 +44,7 @@ class OperationsProtocol:
 
     async def ready(self, request: Request) -> Response:
         """Are all models loaded and warm, and is the server not shutting down?"""
-        check_ready(self.engine)
+        check_ready(self.engine.ready)
         return PlainTextResponse("ready\n")
 
     async def metrics(self, request: Request) -> Response:

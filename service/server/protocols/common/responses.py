@@ -7,8 +7,7 @@ import orjson
 from starlette.responses import Response
 
 from service.inference.card import Card
-from service.server.execution.engine import Engine, Timing
-from service.server.pipeline.errors import ErrorCode, RequestError
+from service.server.execution.engine import Timing
 
 
 def _encode_array(value: Any) -> msgspec.Raw:
@@ -35,17 +34,3 @@ def timing_headers(card: Card, timing: Timing) -> dict[str, str]:
         "Server-Timing": f"decode;dur={timing.decode_ms:.3f}, queue;dur={timing.queue_ms:.3f}, "
         f"inference;dur={timing.inference_ms:.3f}",
     }
-
-
-def check_ready(engine: Engine) -> None:
-    """Check that the server takes requests.
-
-    Raises:
-        RequestError: 503: the server is starting or shutting down.
-    """
-    if not engine.ready:
-        raise RequestError(
-            ErrorCode.NOT_READY,
-            "the server is starting or shutting down; ask again in a moment",
-            {"Retry-After": "1"},
-        )

@@ -12,9 +12,10 @@ from starlette.responses import Response
 from service.inference.card import Card
 from service.server.execution.engine import Engine
 from service.server.pipeline.errors import ErrorCode, RequestError
+from service.server.pipeline.limits import check_ready
 from service.server.protocols.common import api
 from service.server.protocols.common.inputs import parse_body, parse_json, path_version
-from service.server.protocols.common.responses import check_ready, timing_headers
+from service.server.protocols.common.responses import timing_headers
 from service.server.protocols.common.tensors import OUTPUT
 from service.server.protocols.oip import models
 from service.server.protocols.oip.metadata import (
@@ -139,12 +140,12 @@ class OipProtocol:
 
     async def ready(self, request: Request) -> models.ServerReadyResponse:
         """Are all models loaded and warm?"""
-        check_ready(self.engine)
+        check_ready(self.engine.ready)
         return models.ServerReadyResponse(ready=True)
 
     async def model_ready(self, request: Request) -> models.ModelReadyResponse:
         """Does the model take requests?"""
-        check_ready(self.engine)
+        check_ready(self.engine.ready)
         return models.ModelReadyResponse(name=self._card(request).name, ready=True)
 
     async def model(self, request: Request) -> models.ModelMetadataResponse:
