@@ -26,8 +26,8 @@ from service.settings import Settings
 
 T = TypeVar("T")
 
-# Smaller inputs are decoded on the event loop, because a thread costs more than it saves. Requests for slow
-# networks wait anyway, so that their pictures may block the event loop for less.
+# Smaller inputs are decoded on the event loop, because a thread costs more than it saves. A request for a
+# slow network waits for a thread anyway, so that its picture has the lower limit.
 _INLINE_PIXELS = 512 * 512
 _INLINE_PIXELS_OF_SLOW_NETWORKS = 256 * 256
 _INLINE_CHARACTERS = 20_000
@@ -76,9 +76,8 @@ class Engine:
         self._decoding = asyncio.Semaphore(runs + 1)
         self._draining = False
 
-    @property
-    def ready(self) -> bool:
-        """Whether all models are loaded and warm, and the server is not shutting down."""
+    def is_ready(self) -> bool:
+        """Return whether all models are loaded and warm, and the server is not shutting down."""
         return self._catalog is not None and not self._draining
 
     @property
@@ -98,14 +97,14 @@ class Engine:
             providers=self._settings.providers,
             threads=self._settings.threads,
             precision=self._settings.precision,
-            # The queue bounds how many inputs are in a run, and so the memory that is kept.
+            # The memory that the arena keeps is bounded, because the best batch bounds the size of a run.
             arena=True,
         )
         sample = _sample_picture()
         for card in catalog:
             predictor = self._load(catalog, card)
             if not predictor.takes_text:
-                # The first picture makes Pillow and numpy import more of themselves.
+                # The first picture makes Pillow and NumPy import more modules.
                 predictor.predict([sample])
         self._catalog = catalog
 

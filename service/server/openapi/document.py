@@ -12,7 +12,7 @@ from service.server.protocols.common import api
 from service.server.protocols.oip.metadata import server_document
 from service.settings import Settings
 
-# A request with a body waits for a place in the queue, and its body can be malformed or too long.
+# The concurrency limit and the deadline apply to a request with a body, which can be malformed or too long.
 _BODY_ERRORS = (400, 413, 429, 503, 504)
 _TEXT, _NUMBER = {"type": "string"}, {"type": "integer"}
 _RESPONSE_HEADERS: dict[str, Json] = {

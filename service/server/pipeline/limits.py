@@ -149,7 +149,7 @@ class ApiKeys:
 
 
 class TrustedProxies:
-    """The reverse proxies whose ``X-Forwarded-For`` is believed, on every transport.
+    """The reverse proxies whose ``X-Forwarded-For`` header is trusted, on every transport.
 
     Args:
         networks: IP addresses or CIDR networks.
@@ -171,7 +171,7 @@ class TrustedProxies:
         if not self._networks or not self._is_trusted(peer):
             return peer
         client = peer
-        # Every proxy appends the address of its own peer: only the part that trusted proxies wrote counts.
+        # Each proxy appends the address of its peer. Only the end of the list, from trusted proxies, counts.
         for entry in reversed(forwarded_for().split(",")):
             address = _ip_address(entry.strip())
             if address is None:
@@ -190,7 +190,7 @@ class TrustedProxies:
 
 
 def _ip_address(entry: str) -> str | None:
-    """Return the IP address of ``192.0.2.1``, ``192.0.2.1:80``, ``2001:db8::1`` or ``[2001:db8::1]:80``."""
+    """Return the address in ``192.0.2.1``, ``192.0.2.1:80``, ``2001:db8::1`` or ``[2001:db8::1]:80``."""
     bracketed, _, _ = entry.removeprefix("[").partition("]")
     for text in (bracketed, entry.rpartition(":")[0]):
         try:

@@ -120,8 +120,11 @@ def _drain(queue: deque[T]) -> list[T]:
 
 
 def _observe(child: Any, values: Sequence[float]) -> None:
-    """Add values to a histogram; the library has no call for several, and each takes as long as all here."""
-    bounds, buckets = child._upper_bounds, child._buckets  # each bucket counts only its own values
+    """Add values to a histogram. The library has a call for a single value only."""
+    bounds, buckets = (
+        child._upper_bounds,
+        child._buckets,
+    )  # a bucket counts only the values above the one before
     counts = np.bincount(np.searchsorted(bounds, values), minlength=len(buckets))
     for bucket, count in zip(buckets, counts.tolist(), strict=True):
         if count:

@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from service.inference.errors import LecternError
 from service.server.pipeline import metrics
-from service.server.pipeline.access_log import AccessLog
+from service.server.pipeline.access_log import AccessLog, RequestRecord
 from service.server.pipeline.errors import ErrorCode, RequestError, to_request_error
 from service.server.pipeline.limits import (
     ApiKeys,
@@ -22,7 +22,6 @@ from service.server.pipeline.limits import (
     InFlightRequests,
     TrustedProxies,
 )
-from service.server.pipeline.request_record import RequestRecord
 from service.settings import Settings
 
 T = TypeVar("T")

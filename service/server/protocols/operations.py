@@ -44,7 +44,7 @@ class OperationsProtocol:
 
     async def ready(self, request: Request) -> Response:
         """Are all models loaded and warm, and is the server not shutting down?"""
-        check_ready(self.engine.ready)
+        check_ready(self.engine.is_ready())
         return PlainTextResponse("ready\n")
 
     async def metrics(self, request: Request) -> Response:

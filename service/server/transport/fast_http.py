@@ -68,7 +68,7 @@ class FastHttpProtocol(HttpToolsProtocol):
             self._running.cancel()
 
     def on_url(self, url: bytes) -> None:
-        """Keep no more of a URL than shows that it is too long, which uvicorn could not parse either."""
+        """Keep only as much of a URL as shows that it is too long; uvicorn cannot parse such a URL."""
         if len(self.url) <= MAX_URL_BYTES:
             self.url += url[: MAX_URL_BYTES + 1]
 

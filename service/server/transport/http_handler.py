@@ -8,9 +8,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Scope
 
+from service.server.pipeline.access_log import RequestRecord, request_id
 from service.server.pipeline.errors import ErrorCode, RequestError, error_response, shorten
 from service.server.pipeline.pipeline import RequestPipeline
-from service.server.pipeline.request_record import RequestRecord, request_id
 from service.server.pipeline.router import BufferedRequest, Router
 from service.server.protocols.common.api import Endpoint
 from service.settings import Settings
@@ -59,7 +59,7 @@ class HttpHandler:
 
         Args:
             scope: The ASGI scope.
-            read_body: Reads the whole body, given the headers; called for POST only, within the limits.
+            read_body: Reads the complete body, given the headers; called for POST only, within the limits.
             send: Sends a response.
             url_bytes: Length of the URL.
             route: The request's route if it is known, with the path parameters in the scope.

@@ -100,8 +100,8 @@ class Example:
 class Operation:
     """What the document says of one method of one path.
 
-    An operation whose path has parameters can answer 404, and one with a body each error of a request that
-    waits for a place in the queue; ``errors`` names the others.
+    The document adds the errors that follow from the other attributes: 404 for a path with parameters, and
+    those of the limits for a request with a body.
 
     Attributes:
         id: Stable name, for generated clients.
@@ -117,7 +117,7 @@ class Operation:
         examples: Of the body.
         responses: Types of a good response, as in ``request``; by default JSON of what the handler returns.
         response_headers: Names of the response headers besides ``X-Request-ID``.
-        errors: HTTP statuses of error responses.
+        errors: HTTP statuses of further error responses.
         cached: Whether ``If-None-Match`` is read and the response may be 304.
         access: ``key`` if the operation needs an API key where the server has some; otherwise ``public``, or
             ``probe`` for a health check, whose successes are not logged.

@@ -140,12 +140,12 @@ class OipProtocol:
 
     async def ready(self, request: Request) -> models.ServerReadyResponse:
         """Are all models loaded and warm?"""
-        check_ready(self.engine.ready)
+        check_ready(self.engine.is_ready())
         return models.ServerReadyResponse(ready=True)
 
     async def model_ready(self, request: Request) -> models.ModelReadyResponse:
         """Does the model take requests?"""
-        check_ready(self.engine.ready)
+        check_ready(self.engine.is_ready())
         return models.ModelReadyResponse(name=self._card(request).name, ready=True)
 
     async def model(self, request: Request) -> models.ModelMetadataResponse:

@@ -88,7 +88,7 @@ class TfServingProtocol:
         name, version = request.path_params["name"], path_version(request)
         catalog = self.engine.catalog
         versions = catalog.versions(name) if version is None else (catalog.card(name, version).version,)
-        return models.model_status(versions, available=self.engine.ready)
+        return models.model_status(versions, available=self.engine.is_ready())
 
     async def metadata(self, request: Request) -> models.GetModelMetadataResponse:
         """The signature with its input and output."""

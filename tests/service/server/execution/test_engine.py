@@ -37,18 +37,18 @@ def _best(engine: Engine, content: bytes, version: int | None) -> str:
 
 
 def test_it_is_ready_once_it_has_started_and_until_it_drains(engine: Engine) -> None:
-    assert not engine.ready
+    assert not engine.is_ready()
     engine.start()
-    assert engine.ready
+    assert engine.is_ready()
     engine.drain()
-    assert not engine.ready
+    assert not engine.is_ready()
 
 
 def test_a_damaged_model_keeps_it_from_starting(engine: Engine, tmp_path: Path) -> None:
     (tmp_path / "mnist" / "2" / "model.onnx").write_bytes(b"cut")
     with pytest.raises(ChecksumMismatch):
         engine.start()
-    assert not engine.ready
+    assert not engine.is_ready()
 
 
 def test_every_version_answers_for_itself(engine: Engine, digit_png: bytes) -> None:

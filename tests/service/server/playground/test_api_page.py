@@ -33,7 +33,7 @@ def test_the_page_loads_only_from_its_server_and_shows_the_document(server: Serv
 
 
 @pytest.mark.parametrize("path", ["/", "/docs.json", "/openapi.json", "/static_content/swagger-ui.css"])
-def test_what_has_not_changed_is_answered_with_304(server: Server, path: str) -> None:
+def test_an_unchanged_body_is_answered_with_304(server: Server, path: str) -> None:
     first, head = server.ask("GET", path), server.ask("HEAD", path)
     assert (head.status, head.body, head.headers["ETag"]) == (200, b"", first.headers["ETag"])
     again = server.ask("GET", path, headers={"If-None-Match": first.headers["ETag"]})
