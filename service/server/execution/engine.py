@@ -34,24 +34,20 @@ _INLINE_CHARACTERS = 20_000
 _INLINE_BYTES = 100_000
 
 
-class Timing(Struct, frozen=True):
-    """Milliseconds of one request: decoding its inputs, waiting for a run, running the network."""
-
-    decode_ms: float
-    queue_ms: float
-    inference_ms: float
-
-
 class InferenceResult(Struct, frozen=True):
     """The output of a network for one request.
 
     Attributes:
         probabilities: float32 array (inputs, labels); each row sums to 1.
-        timing: Time per step.
+        decode_ms: Milliseconds of decoding the inputs.
+        queue_ms: Milliseconds of waiting for a thread or a run.
+        inference_ms: Milliseconds of running the network.
     """
 
     probabilities: npt.NDArray[np.float32]
-    timing: Timing
+    decode_ms: float
+    queue_ms: float
+    inference_ms: float
 
 
 class Engine:
@@ -165,8 +161,7 @@ class Engine:
         batcher = self._event_loop_batcher if fast else self._thread_batcher
         result = await batcher.run(predictor, batch, profile=profile)
         waited_s += result.waited_s
-        timing = Timing(decode_s * 1e3, waited_s * 1e3, result.ran_s * 1e3)
-        return InferenceResult(result.probabilities, timing)
+        return InferenceResult(result.probabilities, decode_s * 1e3, waited_s * 1e3, result.ran_s * 1e3)
 
     def _decode_inline(self, predictor: Predictor, inputs: Sequence[Input]) -> Array | None:
         """Decode a single small input on the event loop; None if there are several, or it is large."""

@@ -7,7 +7,7 @@ import orjson
 from starlette.responses import Response
 
 from service.inference.card import Card
-from service.server.execution.engine import Timing
+from service.server.execution.engine import InferenceResult
 
 
 def _encode_array(value: Any) -> msgspec.Raw:
@@ -27,10 +27,10 @@ def json_response(content: object, headers: dict[str, str] | None = None) -> Res
     return Response(encode_json(content), headers=headers, media_type="application/json")
 
 
-def timing_headers(card: Card, timing: Timing) -> dict[str, str]:
+def timing_headers(card: Card, result: InferenceResult) -> dict[str, str]:
     """Return the headers of a prediction: the model's version and the time spent, in milliseconds."""
     return {
         "X-Model-Version": str(card.version),
-        "Server-Timing": f"decode;dur={timing.decode_ms:.3f}, queue;dur={timing.queue_ms:.3f}, "
-        f"inference;dur={timing.inference_ms:.3f}",
+        "Server-Timing": f"decode;dur={result.decode_ms:.3f}, queue;dur={result.queue_ms:.3f}, "
+        f"inference;dur={result.inference_ms:.3f}",
     }

@@ -93,7 +93,7 @@ class OipMethods:
         predictor = await self.engine.predictor(card.name, card.version)
         result = await self.engine.infer(predictor, request.content, started=started)
         response = infer_message(request, result.probabilities, card=card)
-        return Reply(response, timing_headers(card, result.timing))
+        return Reply(response, timing_headers(card, result))
 
     async def live(self, body: bytes) -> Reply:
         """Answer ``ServerLive``: the process is alive."""

@@ -127,7 +127,7 @@ class OipProtocol:
         parse = partial(read_infer, body, length, card=card, max_batch=self.settings.max_batch)
         infer = await parse_body(self.engine, length, parse)
         result = await self.engine.infer(predictor, infer.content, started=started)
-        headers = timing_headers(card, result.timing)
+        headers = timing_headers(card, result)
         return infer_response(infer, result.probabilities, card=card, headers=headers)
 
     async def server(self, request: Request) -> models.ServerMetadataResponse:

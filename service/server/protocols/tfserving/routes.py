@@ -81,7 +81,7 @@ class TfServingProtocol:
         predict = await parse_body(self.engine, len(body), parse)
         result = await self.engine.infer(predictor, predict.content, started=started)
         response = models.PredictRowsResponse if predict.by_rows else models.PredictColumnsResponse
-        return json_response(response(result.probabilities), timing_headers(card, result.timing))
+        return json_response(response(result.probabilities), timing_headers(card, result))
 
     async def status(self, request: Request) -> models.GetModelStatusResponse:
         """The state of each version, the newest first."""
