@@ -70,6 +70,7 @@ class HttpHandler:
         headers = dict(reversed(scope["headers"]))  # the first of several headers of one name
         path = scope["path"]
         access = self._access.get(path, "key")
+        authorization = headers.get(b"authorization", b"").decode("latin-1")
         record = RequestRecord(
             request_id=request_id(headers.get(b"x-request-id", b"").decode("latin-1")),
             method=scope["method"],
@@ -88,9 +89,7 @@ class HttpHandler:
             await self.pipeline.process(
                 record,
                 work,
-                authorization=None
-                if access != "key"
-                else headers.get(b"authorization", b"").decode("latin-1"),
+                authorization=authorization if access == "key" else None,
                 url_bytes=url_bytes,
             )
         except RequestError as error:
