@@ -53,7 +53,7 @@ def create_app(settings: Settings) -> Application:
     """Build the parts of a server process; models are loaded when BentoML makes the service's instance."""
     in_flight = InFlightRequests()
     engine = Engine(settings, in_flight=in_flight)
-    pipeline = RequestPipeline(settings, in_flight=in_flight, is_ready=lambda: engine.ready)
+    pipeline = RequestPipeline(settings, in_flight=in_flight, is_ready=engine.is_ready)
     page, bento_routes = ApiPage(), BentoRoutes()
     endpoints = [
         *HuggingFaceProtocol(engine, settings).routes(),

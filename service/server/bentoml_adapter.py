@@ -1,4 +1,4 @@
-"""Adapts BentoML and uvicorn: their routes, errors, log, server class and shutdown.
+"""Adapts BentoML and uvicorn: their routes, errors, log, server class, shutdown and copy of Swagger UI.
 
 Checked with the releases in ``CHECKED_RELEASES``; constraints.txt pins one of each. With other releases
 :func:`install_server` changes nothing: uvicorn's own protocol and server pass all requests through ASGI,
@@ -15,8 +15,10 @@ from contextvars import ContextVar
 from functools import partial
 from http import HTTPStatus
 from importlib.metadata import version
+from pathlib import Path
 from types import FrameType
 
+import bentoml
 import orjson
 import uvicorn
 from bentoml.exceptions import BentoMLException
@@ -76,10 +78,10 @@ class BentoRoutes:
         return await self.forward(request)
 
     async def forward(self, request: Request) -> Response:
-        """Forward a request, and return BentoML's whole response.
+        """Forward a request, and return BentoML's complete response.
 
         Raises:
-            RequestError: The error that a method put aside, or what BentoML's own error response says.
+            RequestError: The error in ``method_errors``, or the text of BentoML's own error response.
         """
         assert self.app is not None, "BentoML builds its middleware before the server accepts requests"
         pending: list[Message] = [{"type": "http.request", "body": await request.body(), "more_body": False}]
@@ -116,7 +118,7 @@ def install_server(
 ) -> bool:
     """Replace the server and the HTTP protocol that BentoML's workers use.
 
-    BentoML has no setting for either; it takes ``uvicorn.Server`` after it has imported the service.
+    BentoML has no setting for either; it looks ``uvicorn.Server`` up after it has imported the service.
 
     Args:
         protocol: Makes the protocol of a connection.
@@ -150,8 +152,21 @@ def ignore_forwarded_headers() -> None:
     os.environ["FORWARDED_ALLOW_IPS"] = ""
 
 
+def swagger_ui_folder() -> Path | None:
+    """Return the folder with BentoML's copy of Swagger UI; if there is none, the log says so."""
+    folder = Path(bentoml.__file__).parent / "_internal" / "server" / "static_content"
+    if (folder / "swagger-ui-bundle.js").is_file():
+        return folder
+    _logger.warning(
+        "bentoml %s has no copy of Swagger UI, so that the page at / only links to the API's document; "
+        "install the release in constraints.txt",
+        version("bentoml"),
+    )
+    return None
+
+
 def drain_on_sigterm(start_draining: Callable[[], None]) -> None:
-    """Delay the server's own SIGTERM handler for a moment in which it answers new requests with 503.
+    """Delay the server's own SIGTERM handler, and answer new requests with 503 in the meantime.
 
     Without the delay, connections that the socket still accepts would be reset. Call this on the event loop,
     in the main thread, after the server has set its handler.
@@ -178,8 +193,10 @@ def hide_client_errors() -> None:
 
 def _is_server_error(record: logging.LogRecord) -> bool:
     error = record.exc_info[1] if record.exc_info else None
-    is_refusal = isinstance(error, BentoMLException) and error.error_code < HTTPStatus.INTERNAL_SERVER_ERROR
-    return not (is_refusal or isinstance(error, ValidationError))
+    is_client_error = (
+        isinstance(error, BentoMLException) and error.error_code < HTTPStatus.INTERNAL_SERVER_ERROR
+    )
+    return not (is_client_error or isinstance(error, ValidationError))
 
 
 def _error_text(body: bytes | memoryview) -> str:

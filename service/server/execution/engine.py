@@ -26,20 +26,12 @@ from service.settings import Settings
 
 T = TypeVar("T")
 
-# Smaller inputs are decoded on the event loop, because a thread costs more than it saves. Requests for slow
-# networks wait anyway, so that their pictures may block the event loop for less.
+# Smaller inputs are decoded on the event loop, because a thread costs more than it saves. A request for a
+# slow network waits for a thread anyway, so that its picture has the lower limit.
 _INLINE_PIXELS = 512 * 512
 _INLINE_PIXELS_OF_SLOW_NETWORKS = 256 * 256
 _INLINE_CHARACTERS = 20_000
 _INLINE_BYTES = 100_000
-
-
-class Timing(Struct, frozen=True):
-    """Milliseconds of one request: decoding its inputs, waiting for a run, running the network."""
-
-    decode_ms: float
-    queue_ms: float
-    inference_ms: float
 
 
 class InferenceResult(Struct, frozen=True):
@@ -47,11 +39,15 @@ class InferenceResult(Struct, frozen=True):
 
     Attributes:
         probabilities: float32 array (inputs, labels); each row sums to 1.
-        timing: Time per step.
+        decode_ms: Milliseconds of decoding the inputs.
+        queue_ms: Milliseconds of waiting for a thread or a run.
+        inference_ms: Milliseconds of running the network.
     """
 
     probabilities: npt.NDArray[np.float32]
-    timing: Timing
+    decode_ms: float
+    queue_ms: float
+    inference_ms: float
 
 
 class Engine:
@@ -76,9 +72,8 @@ class Engine:
         self._decoding = asyncio.Semaphore(runs + 1)
         self._draining = False
 
-    @property
-    def ready(self) -> bool:
-        """Whether all models are loaded and warm, and the server is not shutting down."""
+    def is_ready(self) -> bool:
+        """Return whether all models are loaded and warm, and the server is not shutting down."""
         return self._catalog is not None and not self._draining
 
     @property
@@ -98,14 +93,14 @@ class Engine:
             providers=self._settings.providers,
             threads=self._settings.threads,
             precision=self._settings.precision,
-            # The queue bounds how many inputs are in a run, and so the memory that is kept.
+            # The memory that the arena keeps is bounded, because the best batch bounds the size of a run.
             arena=True,
         )
         sample = _sample_picture()
         for card in catalog:
             predictor = self._load(catalog, card)
             if not predictor.takes_text:
-                # The first picture makes Pillow and numpy import more of themselves.
+                # The first picture makes Pillow and NumPy import more modules.
                 predictor.predict([sample])
         self._catalog = catalog
 
@@ -166,8 +161,7 @@ class Engine:
         batcher = self._event_loop_batcher if fast else self._thread_batcher
         result = await batcher.run(predictor, batch, profile=profile)
         waited_s += result.waited_s
-        timing = Timing(decode_s * 1e3, waited_s * 1e3, result.ran_s * 1e3)
-        return InferenceResult(result.probabilities, timing)
+        return InferenceResult(result.probabilities, decode_s * 1e3, waited_s * 1e3, result.ran_s * 1e3)
 
     def _decode_inline(self, predictor: Predictor, inputs: Sequence[Input]) -> Array | None:
         """Decode a single small input on the event loop; None if there are several, or it is large."""

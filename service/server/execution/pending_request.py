@@ -5,7 +5,9 @@ import contextlib
 import math
 import threading
 import time
+from asyncio import get_running_loop
 from collections.abc import Callable, Sequence
+from dataclasses import KW_ONLY, dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +16,7 @@ from msgspec import Struct
 from service.inference.predictor import Array, Predictor
 from service.server.execution.latency_profile import LatencyProfile
 from service.server.pipeline import metrics
-from service.server.pipeline.pipeline import request_deadline
+from service.server.pipeline.limits import request_deadline
 
 Probabilities = npt.NDArray[np.float32]
 
@@ -36,47 +38,32 @@ class BatchResult(Struct, frozen=True):
     ran_s: float
 
 
+@dataclass(slots=True, eq=False)
 class PendingRequest:
     """The inputs of one request that waits for a network; made on the event loop.
 
-    Args:
+    Attributes:
         predictor: The model.
         batch: Array of the network's dtype and shape, at least one input.
         profile: The model's latency profile.
-
-    Attributes:
         future: Its result, or the error of a run.
         deadline: When the client stops waiting, as ``time.monotonic()`` counts.
         taken: Number of inputs that are in a run already.
         failed: Whether a run of its inputs failed.
     """
 
-    __slots__ = (
-        "_created",
-        "_loop_thread",
-        "_parts",
-        "_started",
-        "batch",
-        "deadline",
-        "failed",
-        "future",
-        "predictor",
-        "profile",
-        "taken",
-    )
-
-    def __init__(self, predictor: Predictor, batch: Array, *, profile: LatencyProfile) -> None:
-        self.predictor = predictor
-        self.batch = batch
-        self.profile = profile
-        self.deadline = request_deadline.get()
-        self.taken = 0
-        self.failed = False
-        self.future: asyncio.Future[BatchResult] = asyncio.get_running_loop().create_future()
-        self._loop_thread = threading.get_ident()
-        self._created = time.perf_counter()
-        self._started = math.inf
-        self._parts: dict[int, Probabilities] = {}
+    predictor: Predictor
+    batch: Array
+    _: KW_ONLY
+    profile: LatencyProfile
+    future: asyncio.Future[BatchResult] = field(default_factory=lambda: get_running_loop().create_future())
+    deadline: float = field(default_factory=request_deadline.get)
+    taken: int = 0
+    failed: bool = False
+    _loop_thread: int = field(default_factory=threading.get_ident)
+    _created: float = field(default_factory=time.perf_counter)
+    _started: float = math.inf
+    _parts: dict[int, Probabilities] = field(default_factory=dict)  # by their first input
 
     @property
     def kind(self) -> object:

@@ -12,7 +12,7 @@ from service.server.protocols.common import api
 from service.server.protocols.oip.metadata import server_document
 from service.settings import Settings
 
-# A request with a body waits for a place in the queue, and its body can be malformed or too long.
+# The concurrency limit and the deadline apply to a request with a body, which can be malformed or too long.
 _BODY_ERRORS = (400, 413, 429, 503, 504)
 _TEXT, _NUMBER = {"type": "string"}, {"type": "integer"}
 _RESPONSE_HEADERS: dict[str, Json] = {
@@ -113,7 +113,7 @@ class _DocumentBuilder:
                 media_type: self._request(path, operation, media_type) for media_type in operation.request
             }
             document["requestBody"] = {"required": operation.body_required, "content": content}
-        if operation.public and self._keys:
+        if operation.access != "key" and self._keys:
             document["security"] = []
         return document
 
@@ -130,7 +130,6 @@ class _DocumentBuilder:
             text = "One of the model's versions; `GET /models` lists them"
             yield parameter | {"description": text} | ({"example": first.version} if first else {})
         for place, kind in (
-            ("path", operation.path),
             ("query", operation.query),
             ("header", operation.request_headers),
         ):
@@ -169,7 +168,7 @@ class _DocumentBuilder:
         errors = {500, *operation.errors}
         errors |= {404} if "{" in path else set()
         errors |= set(_BODY_ERRORS) if operation.request else set()
-        errors |= {401} if self._keys and not operation.public else set()
+        errors |= {401} if self._keys and operation.access == "key" else set()
         return responses | {
             str(status): {"$ref": f"#/components/responses/Error{status}"} for status in sorted(errors)
         }

@@ -9,26 +9,24 @@ import functools
 from pathlib import Path
 
 from service.inference.card import Card
-from service.inference.preprocessing import decode_image, prepare_digit, prepare_garment
+from service.inference.preprocessing import decode_image, picture_preparation
 from service.server.protocols.common import api
 
 _FOLDER = Path(__file__).parent / "samples"
 _REVIEW = "A wonderful film: funny, warm and very well acted."
-_GREY = {"digit": prepare_digit, "garment": prepare_garment}
 
 
 def make_sample(card: Card) -> api.Sample:
     """Return an input for a model; networks of colour pictures have too many pixels for an example."""
     kind = card.input.preprocessing
-    if kind == "text":
-        return api.Sample(card, _REVIEW, None)
-    content, pixels = _picture(kind)
-    return api.Sample(card, content, pixels)
+    return api.Sample(card, _REVIEW, None) if kind == "text" else api.Sample(card, *_picture(kind))
 
 
 @functools.cache
 def _picture(kind: str) -> tuple[str, list[int] | None]:
     """Return a picture file in base64, and the grey levels of the network's tensor if it is grey."""
     content = (_FOLDER / f"{kind}.png").read_bytes()
-    pixels = _GREY[kind](decode_image(content)).ravel().tolist() if kind in _GREY else None
+    pixels: list[int] | None = None
+    if kind != "photo":
+        pixels = picture_preparation(kind, size=None)(decode_image(content)).ravel().tolist()
     return base64.b64encode(content).decode(), pixels

@@ -139,7 +139,8 @@ def method_not_allowed(method: str, path: str, allowed: str) -> RequestError:
 def error_response(error: RequestError, *, request_id: str) -> Response:
     """Return the JSON response that every protocol sends for an error."""
     body = ErrorBody(error.message, error.code, request_id)
-    return Response(msgspec.json.encode(body), error.status, error.headers, "application/json")
+    headers = error.headers | {"X-Request-ID": request_id}
+    return Response(msgspec.json.encode(body), error.status, headers, "application/json")
 
 
 def markdown_table() -> str:

@@ -1,11 +1,18 @@
-"""Checks API keys, counts and limits requests in flight, and finds the addresses of clients."""
+"""Checks API keys, limits requests in number and time, and finds the addresses of clients."""
 
+import asyncio
 import hmac
 import ipaddress
+import math
+import time
 from collections.abc import Callable, Sequence
+from contextvars import ContextVar
 
 from service.server.pipeline import metrics
 from service.server.pipeline.errors import ErrorCode, RequestError
+
+# When the running request must be finished, as `time.monotonic()` counts.
+request_deadline: ContextVar[float] = ContextVar("request_deadline", default=math.inf)
 
 _RETRY_AFTER = {"Retry-After": "1"}
 
@@ -42,10 +49,7 @@ class ConcurrencyLimit:
         Raises:
             RequestError: 503: the server is not ready. 429: the limit is reached.
         """
-        if not self._is_ready():
-            raise RequestError(
-                ErrorCode.NOT_READY, "the server is starting or shutting down; try again", _RETRY_AFTER
-            )
+        check_ready(self._is_ready())
         running = self._in_flight.running
         if running >= self._limit:
             raise RequestError(
@@ -58,6 +62,62 @@ class ConcurrencyLimit:
         """Count the request as finished."""
         self._in_flight.running -= 1
         metrics.tally.set_in_flight(self._in_flight.running)
+
+
+class Deadline:
+    """A context manager that cancels its task after some seconds.
+
+    It does what ``asyncio.timeout`` does, with less processor time per request, which ``./run bench layers``
+    shows.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._expired = False
+
+    def __enter__(self) -> None:
+        """Start the timer, and tell the batchers the deadline."""
+        loop = asyncio.get_running_loop()
+        self._task = asyncio.current_task(loop)
+        self._timer = loop.call_later(self._seconds, self._expire)
+        request_deadline.set(time.monotonic() + self._seconds)
+
+    def __exit__(self, kind: type[BaseException] | None, *exception: object) -> None:
+        """Stop the timer.
+
+        Raises:
+            RequestError: 504: the task was cancelled at the deadline, and for no other reason.
+        """
+        self._timer.cancel()
+        if (
+            self._expired
+            and self._task is not None
+            and self._task.uncancel() == 0
+            and kind is asyncio.CancelledError
+        ):
+            raise RequestError(
+                ErrorCode.DEADLINE_EXCEEDED,
+                f"no answer within {self._seconds:g} s; send less, or try later",
+            ) from None
+
+    def _expire(self) -> None:
+        self._expired = True
+        if self._task is not None:
+            self._task.cancel()
+
+
+def check_ready(ready: bool) -> None:
+    """Check whether the server is ready.
+
+    Raises:
+        RequestError: 503: It is not.
+    """
+    if not ready:
+        raise RequestError(
+            ErrorCode.NOT_READY,
+            "the server is starting or shutting down; try again in a moment",
+            _RETRY_AFTER,
+        )
 
 
 class ApiKeys:
@@ -90,7 +150,7 @@ class ApiKeys:
 
 
 class TrustedProxies:
-    """The reverse proxies whose ``X-Forwarded-For`` is believed, on every transport.
+    """The reverse proxies whose ``X-Forwarded-For`` header is trusted, on every transport.
 
     Args:
         networks: IP addresses or CIDR networks.
@@ -112,7 +172,7 @@ class TrustedProxies:
         if not self._networks or not self._is_trusted(peer):
             return peer
         client = peer
-        # Every proxy appends the address of its own peer: only the part that trusted proxies wrote counts.
+        # Each proxy appends the address of its peer. Only the end of the list, from trusted proxies, counts.
         for entry in reversed(forwarded_for().split(",")):
             address = _ip_address(entry.strip())
             if address is None:
@@ -131,7 +191,7 @@ class TrustedProxies:
 
 
 def _ip_address(entry: str) -> str | None:
-    """Return the IP address of ``192.0.2.1``, ``192.0.2.1:80``, ``2001:db8::1`` or ``[2001:db8::1]:80``."""
+    """Return the address in ``192.0.2.1``, ``192.0.2.1:80``, ``2001:db8::1`` or ``[2001:db8::1]:80``."""
     bracketed, _, _ = entry.removeprefix("[").partition("]")
     for text in (bracketed, entry.rpartition(":")[0]):
         try:

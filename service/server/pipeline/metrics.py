@@ -2,13 +2,12 @@
 
 import asyncio
 import os
-import threading
-from bisect import bisect_left
-from collections import defaultdict
-from functools import partial
+from collections import defaultdict, deque
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+import numpy as np
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
     CollectorRegistry,
@@ -19,6 +18,8 @@ from prometheus_client import (
 )
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 from starlette.responses import Response
+
+T = TypeVar("T")
 
 # Prometheus' default buckets start at 5 ms; most networks answer faster.
 _SECONDS = (0.0005, 0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.064, 0.128, 0.25, 0.5, 1, 2.5, 5, 10, 30)
@@ -47,41 +48,18 @@ _in_flight = Gauge(
 waiting_inputs = Gauge("lectern_inputs_waiting", "Inputs that wait for a thread", multiprocess_mode="livesum")
 
 
-class _Observations:
-    """Values that are not in a histogram yet.
-
-    Args:
-        buckets: Upper bounds of the histogram, ascending.
-    """
-
-    def __init__(self, buckets: tuple[float, ...]) -> None:
-        self._buckets = buckets
-        self._counts = [0] * (len(buckets) + 1)
-        self._sum = 0.0
-
-    def add(self, value: float) -> None:
-        self._counts[bisect_left(self._buckets, value)] += 1
-        self._sum += value
-
-    def flush(self, child: Any) -> None:
-        # The library has no call for many values at once; each of its buckets counts its own values.
-        for bucket, count in zip(child._buckets, self._counts, strict=True):
-            if count:
-                bucket.inc(count)
-        child._sum.inc(self._sum)
-
-
 class Tally:
-    """Adds up counts in this process, and writes them to the metrics at an interval.
+    """Collects counts in this process, and writes them to the metrics at an interval.
 
     Each metric is a value in a memory-mapped file, which is slow to change once per request.
     """
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._running = 0
+        self._in_flight = 0
+        # Appending to a deque and taking from it need no lock: networks also run in threads.
+        self._requests: deque[tuple[str, int, float]] = deque()
+        self._runs: deque[tuple[str, int, float]] = deque()
         self._loop: asyncio.AbstractEventLoop | None = None  # the loop that has a flush scheduled
-        self._clear()
 
     def request(self, route: str, status: int, seconds: float) -> None:
         """Count a request that is finished.
@@ -91,9 +69,7 @@ class Tally:
             status: HTTP status of its response.
             seconds: From its head to its response.
         """
-        with self._lock:
-            self._requests[route, status] += 1
-            self._request_seconds[route].add(seconds)
+        self._requests.append((route, status, seconds))
         self._flush_later()
 
     def run(self, model: str, inputs: int, seconds: float) -> None:
@@ -104,47 +80,56 @@ class Tally:
             inputs: Number of inputs in the run.
             seconds: Time in ONNX Runtime.
         """
-        with self._lock:
-            self._predictions[model] += inputs
-            self._batch_inputs[model].add(inputs)
-            self._inference_seconds[model].add(seconds)
+        self._runs.append((model, inputs, seconds))
 
     def set_in_flight(self, running: int) -> None:
         """Set the number of requests in flight."""
-        self._running = running
+        self._in_flight = running
         self._flush_later()
 
     def flush(self) -> None:
         """Write the counts to the metrics."""
         self._loop = None
-        with self._lock:
-            for (route, status), count in self._requests.items():
-                _requests.labels(route, str(status)).inc(count)
-            for model, count in self._predictions.items():
-                _predictions.labels(model).inc(count)
-            for histogram, observed in (
-                (_request_seconds, self._request_seconds),
-                (_inference_seconds, self._inference_seconds),
-                (_batch_inputs, self._batch_inputs),
-            ):
-                for label, values in observed.items():
-                    values.flush(histogram.labels(label))
-            self._clear()
-        _in_flight.set(self._running)
-
-    def _clear(self) -> None:
-        self._requests: defaultdict[tuple[str, int], int] = defaultdict(int)
-        self._predictions: defaultdict[str, int] = defaultdict(int)
-        seconds, inputs = partial(_Observations, _SECONDS), partial(_Observations, _INPUTS)
-        self._request_seconds: defaultdict[str, _Observations] = defaultdict(seconds)
-        self._inference_seconds: defaultdict[str, _Observations] = defaultdict(seconds)
-        self._batch_inputs: defaultdict[str, _Observations] = defaultdict(inputs)
+        durations, statuses = defaultdict[str, list[float]](list), defaultdict[tuple[str, int], int](int)
+        for route, status, seconds in _drain(self._requests):
+            statuses[route, status] += 1
+            durations[route].append(seconds)
+        for (route, status), count in statuses.items():
+            _requests.labels(route, str(status)).inc(count)
+        for route, values in durations.items():
+            _observe(_request_seconds.labels(route), values)
+        runs = defaultdict[str, list[tuple[int, float]]](list)
+        for model, inputs, seconds in _drain(self._runs):
+            runs[model].append((inputs, seconds))
+        for model, pairs in runs.items():
+            sizes, times = zip(*pairs, strict=True)
+            _predictions.labels(model).inc(sum(sizes))
+            _observe(_batch_inputs.labels(model), sizes)
+            _observe(_inference_seconds.labels(model), times)
+        _in_flight.set(self._in_flight)
 
     def _flush_later(self) -> None:
-        loop = asyncio.get_running_loop()
-        if self._loop is not loop:  # An event loop that was closed before the interval ended flushes nothing.
-            self._loop = loop
-            loop.call_later(_FLUSH_INTERVAL_S, self.flush)
+        # An event loop that was closed before the interval ended flushes nothing.
+        if self._loop is None or self._loop.is_closed():
+            self._loop = asyncio.get_running_loop()
+            self._loop.call_later(_FLUSH_INTERVAL_S, self.flush)
+
+
+def _drain(queue: deque[T]) -> list[T]:
+    return [queue.popleft() for _ in range(len(queue))]
+
+
+def _observe(child: Any, values: Sequence[float]) -> None:
+    """Add values to a histogram. The library has a call for a single value only."""
+    bounds, buckets = (
+        child._upper_bounds,
+        child._buckets,
+    )  # a bucket counts only the values above the one before
+    counts = np.bincount(np.searchsorted(bounds, values), minlength=len(buckets))
+    for bucket, count in zip(buckets, counts.tolist(), strict=True):
+        if count:
+            bucket.inc(count)
+    child._sum.inc(sum(values))
 
 
 tally = Tally()

@@ -7,25 +7,26 @@ as a coroutine function.
 import asyncio
 import contextlib
 import logging
-import math
 import time
 from collections.abc import Awaitable, Callable
-from contextvars import ContextVar
 from typing import TypeVar
 
 from service.inference.errors import LecternError
 from service.server.pipeline import metrics
-from service.server.pipeline.access_log import AccessLog
+from service.server.pipeline.access_log import AccessLog, RequestRecord
 from service.server.pipeline.errors import ErrorCode, RequestError, to_request_error
-from service.server.pipeline.limits import ApiKeys, ConcurrencyLimit, InFlightRequests, TrustedProxies
-from service.server.pipeline.request_record import RequestRecord
+from service.server.pipeline.limits import (
+    ApiKeys,
+    ConcurrencyLimit,
+    Deadline,
+    InFlightRequests,
+    TrustedProxies,
+)
 from service.settings import Settings
 
 T = TypeVar("T")
 
 MAX_URL_BYTES = 8_000
-# When the running request must be finished, as `time.monotonic()` counts.
-request_deadline: ContextVar[float] = ContextVar("request_deadline", default=math.inf)
 
 _logger = logging.getLogger("lectern")
 
@@ -108,18 +109,8 @@ class RequestPipeline:
         Raises:
             RequestError: 429 or 503: the work is not accepted. 504: the deadline passed.
         """
-        try:
-            with self._concurrency if counted else contextlib.nullcontext():
-                request_deadline.set(time.monotonic() + self._timeout_s)
-                async with asyncio.timeout(self._timeout_s) as timeout:
-                    return await work()
-        except TimeoutError:
-            if not timeout.expired():
-                raise
-            raise RequestError(
-                ErrorCode.DEADLINE_EXCEEDED,
-                f"no answer within {self._timeout_s:g} s; send less, or try later",
-            ) from None
+        with self._concurrency if counted else contextlib.nullcontext(), Deadline(self._timeout_s):
+            return await work()
 
     def _error_response(self, error: Exception, record: RequestRecord) -> RequestError:
         if not isinstance(error, RequestError | LecternError):

@@ -4,24 +4,19 @@ import base64
 import hashlib
 from collections.abc import Mapping
 from functools import partial
-from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-import bentoml
 import msgspec
-from msgspec import Struct
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 
-from service.inference.errors import shorten
-from service.server.pipeline.errors import ErrorCode, RequestError
+from service.server.bentoml_adapter import swagger_ui_folder
 from service.server.protocols.common import api
 from service.server.protocols.operations import OPERATIONS
 
-# The page loads these files from this server. BentoML's package has a copy of Swagger UI.
-FILES = ("swagger-ui.css", "swagger-ui-bundle.js")
-_FOLDER = Path(bentoml.__file__).parent / "_internal" / "server" / "static_content"
+# The page loads these files from this server.
+FILES = {"swagger-ui.css": "text/css", "swagger-ui-bundle.js": "text/javascript"}
 _START = """
 SwaggerUIBundle({
   url: "./docs.json",
@@ -47,7 +42,7 @@ _PAGE = f"""<!DOCTYPE html>
 </style>
 </head>
 <body>
-<div id="page"></div>
+<div id="page"><a href="./docs.json">The document of the API</a></div>
 <script src="./static_content/swagger-ui-bundle.js"></script>
 <script>{_START}</script>
 </body>
@@ -62,13 +57,7 @@ _POLICY = (
 _CACHE_CONTROL = "no-cache"  # the browser keeps a copy, and asks each time whether it is current
 
 
-class FilePath(Struct, frozen=True):
-    """Parameters of the path."""
-
-    file: Literal["swagger-ui.css", "swagger-ui-bundle.js"]
-
-
-_cached_page = partial(api.Operation, tag=OPERATIONS, response_headers=("ETag",), cached=True, public=True)
+_cached = partial(api.Operation, tag=OPERATIONS, response_headers=("ETag",), cached=True, access="public")
 
 
 class ApiPage:
@@ -78,20 +67,24 @@ class ApiPage:
         security = {"Content-Security-Policy": _POLICY, "X-Content-Type-Options": "nosniff"}
         self._page = _CachedBody(_PAGE.encode(), "text/html", security)
         self._document = _CachedBody(b"", api.JSON)
-        self._files = StaticFiles(directory=_FOLDER, check_dir=False)
+        self._folder = swagger_ui_folder()
+        self._files = StaticFiles(directory=self._folder, check_dir=False)
 
     def routes(self) -> list[api.Endpoint]:
         """Return the endpoints."""
         document = {api.JSON: (dict[str, Any],)}
-        files = {"text/css": (api.Binary,), "text/javascript": (api.Binary,)}
         return [
-            api.Endpoint("/", self.page, _cached_page("page", responses={"text/html": (str,)})),
-            api.Endpoint("/docs.json", self.document, _cached_page("document", responses=document)),
-            api.Endpoint("/openapi.json", self.document, _cached_page("openapiDocument", responses=document)),
-            api.Endpoint(
-                "/static_content/{file}",
-                self.file,
-                _cached_page("pageFile", responses=files, path=FilePath),
+            api.Endpoint("/", self.page, _cached("page", responses={"text/html": (str,)})),
+            api.Endpoint("/docs.json", self.document, _cached("document", responses=document)),
+            api.Endpoint("/openapi.json", self.document, _cached("openapiDocument", responses=document)),
+            *(
+                api.Endpoint(
+                    f"/static_content/{name}",
+                    self.file,
+                    _cached(f"page{media_type[5:].capitalize()}", responses={media_type: (api.Binary,)}),
+                )
+                for name, media_type in FILES.items()
+                if self._folder is not None
             ),
         ]
 
@@ -109,12 +102,7 @@ class ApiPage:
 
     async def file(self, request: Request) -> Response:
         """A file of this page."""
-        name = request.path_params["file"]
-        if name not in FILES:
-            raise RequestError(
-                ErrorCode.NOT_FOUND, f"there is no file {shorten(name)}; there are {', '.join(FILES)}"
-            )
-        response = await self._files.get_response(name, request.scope)
+        response = await self._files.get_response(request.scope["path"].rpartition("/")[2], request.scope)
         response.headers["Cache-Control"] = _CACHE_CONTROL
         return response
 

@@ -66,8 +66,8 @@ EXPLAIN = api.Operation(
     "explain",
     tag=SIMPLE,
     method="POST",
-    description="A heat map of where the network saw `label`, or the feature maps of `layer`. "
-    + BODY_DESCRIPTION,
+    description="A heat map of the pixels that the score of `label` is based on, or the feature maps of "
+    "`layer`. " + BODY_DESCRIPTION,
     models="explained",
     query=ExplainQuery,
     request={
@@ -95,7 +95,7 @@ class ExplainProtocol:
         return api.endpoints("/models/{name}[/versions/{version}]/explain", self.explain, EXPLAIN)
 
     async def explain(self, request: Request) -> Response:
-        """What the network saw in a picture."""
+        """What a prediction is based on."""
         name, version, query = request.path_params["name"], path_version(request), request.query_params
         form = query.get("as", "png")
         if form not in ("png", "json"):

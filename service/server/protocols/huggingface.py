@@ -152,7 +152,7 @@ class HuggingFaceProtocol:
         result, card = await self.engine.infer(predictor, prediction.inputs), predictor.card
         ranked = [rank(row, card.labels, top_k=prediction.top_k) for row in result.probabilities]
         unsure = ("true" if row[0][1] < card.unsure_below else "false" for row in ranked)
-        headers = timing_headers(card, result.timing)
+        headers = timing_headers(card, result)
         headers["X-Lectern-Unsure"] = ",".join(unsure)
         rows = [[Score(label, score) for label, score in row] for row in ranked]
         return json_response(rows if prediction.is_batch else rows[0], headers)

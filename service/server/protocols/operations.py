@@ -8,9 +8,9 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
 from service.server.execution.engine import Engine
+from service.server.pipeline.limits import check_ready
 from service.server.pipeline.metrics import metrics_response
 from service.server.protocols.common import api
-from service.server.protocols.common.responses import check_ready
 
 OPERATIONS = api.Tag("operations", "Probes, metrics, and this page")
 _OK = {"text/plain": (Annotated[str, Meta(extra_json_schema={"const": "ok\n"})],)}
@@ -25,12 +25,12 @@ class OperationsProtocol:
 
     def routes(self) -> list[api.Endpoint]:
         """Return the endpoints."""
-        ready = api.Operation("readyz", tag=OPERATIONS, responses=_READY, errors=(503,), public=True)
+        ready = api.Operation("readyz", tag=OPERATIONS, responses=_READY, errors=(503,), access="probe")
         metrics = api.Operation("metrics", tag=OPERATIONS, responses={"text/plain": (str,)})
         return [
             *(
                 api.Endpoint(
-                    f"/{name}", self.live, api.Operation(name, tag=OPERATIONS, responses=_OK, public=True)
+                    f"/{name}", self.live, api.Operation(name, tag=OPERATIONS, responses=_OK, access="probe")
                 )
                 for name in ("livez", "healthz")
             ),
@@ -44,7 +44,7 @@ class OperationsProtocol:
 
     async def ready(self, request: Request) -> Response:
         """Are all models loaded and warm, and is the server not shutting down?"""
-        check_ready(self.engine)
+        check_ready(self.engine.is_ready())
         return PlainTextResponse("ready\n")
 
     async def metrics(self, request: Request) -> Response:

@@ -12,9 +12,9 @@ from grpc.aio import EOF
 from grpc_health.v1 import health_pb2
 from grpc_reflection.v1alpha import reflection, reflection_pb2
 
+from service.server.pipeline.access_log import RequestRecord, request_id
 from service.server.pipeline.errors import ErrorCode, RequestError
 from service.server.pipeline.pipeline import RequestPipeline
-from service.server.pipeline.request_record import RequestRecord, request_id
 from service.server.protocols.oip import inference_pb2
 from service.server.protocols.oip.grpc_methods import HEALTH, SERVICE, Method
 

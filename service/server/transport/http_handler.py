@@ -9,20 +9,16 @@ from starlette.routing import Route
 from starlette.types import Scope
 
 from service.inference.errors import shorten
+from service.server.pipeline.access_log import RequestRecord, request_id
 from service.server.pipeline.errors import ErrorCode, RequestError, error_response
 from service.server.pipeline.pipeline import RequestPipeline
-from service.server.pipeline.request_record import RequestRecord, request_id
 from service.server.pipeline.router import BufferedRequest, Router
+from service.server.protocols.common.api import Endpoint
 from service.settings import Settings
 
 Headers = Mapping[bytes, bytes]
 ReadBody = Callable[[Headers], Awaitable[bytes]]
 SendResponse = Callable[[Response], Awaitable[None]]
-
-_PROBES = frozenset({"/livez", "/healthz", "/readyz", "/v2/health/live", "/v2/health/ready"})
-# The browser needs these to show the API page. They name the models, but run none.
-_PUBLIC = _PROBES | {"/", "/docs.json", "/openapi.json"}
-_PUBLIC_FOLDER = "/static_content/"
 
 
 class HttpHandler:
@@ -43,6 +39,8 @@ class HttpHandler:
     def __init__(self, routes: Sequence[Route], *, pipeline: RequestPipeline, settings: Settings) -> None:
         self.pipeline = pipeline
         self.router = Router(routes)
+        # By path, so that the key can be checked before the client learns which routes there are.
+        self._access = {route.path: route.operation.access for route in routes if isinstance(route, Endpoint)}
         self.max_body = settings.max_body_mb * 1_000_000
         self.has_cors = bool(settings.cors_origins)
 
@@ -62,7 +60,7 @@ class HttpHandler:
 
         Args:
             scope: The ASGI scope.
-            read_body: Reads the whole body, given the headers; called for POST only, within the limits.
+            read_body: Reads the complete body, given the headers; called for POST only, within the limits.
             send: Sends a response.
             url_bytes: Length of the URL.
             route: The request's route if it is known, with the path parameters in the scope.
@@ -72,29 +70,31 @@ class HttpHandler:
         """
         headers = dict(reversed(scope["headers"]))  # the first of several headers of one name
         path = scope["path"]
+        access = self._access.get(path, "key")
+        authorization = headers.get(b"authorization", b"").decode("latin-1")
         record = RequestRecord(
             request_id=request_id(headers.get(b"x-request-id", b"").decode("latin-1")),
             method=scope["method"],
             path=path,
             client=self._client(scope),
-            probe=path in _PROBES,
+            probe=access == "probe",
         )
-        public = path in _PUBLIC or path.startswith(_PUBLIC_FOLDER)
 
         async def work() -> None:
             response = await self._call(record, scope, partial(read_body, headers), route)
             record.status = response.status_code
-            await send(_identified(response, record))
+            response.raw_headers.append((b"x-request-id", record.request_id.encode()))
+            await send(response)
 
         try:
             await self.pipeline.process(
                 record,
                 work,
-                authorization=None if public else headers.get(b"authorization", b"").decode("latin-1"),
+                authorization=authorization if access == "key" else None,
                 url_bytes=url_bytes,
             )
         except RequestError as error:
-            await send(_identified(error_response(error, request_id=record.request_id), record))
+            await send(error_response(error, request_id=record.request_id))
 
     async def _call(
         self,
@@ -126,8 +126,3 @@ class HttpHandler:
                 value.decode("latin-1") for name, value in scope["headers"] if name == b"x-forwarded-for"
             ),
         )
-
-
-def _identified(response: Response, record: RequestRecord) -> Response:
-    response.raw_headers.append((b"x-request-id", record.request_id.encode()))
-    return response

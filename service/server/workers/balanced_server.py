@@ -40,7 +40,7 @@ class BalancedServer(uvicorn.Server):
         self._counts = ConnectionCounts(Path(folder), server=os.getppid(), worker=os.getpid())
         self._connecting: dict[asyncio.Task[None], asyncio.Protocol] = {}
         self._timer: asyncio.TimerHandle | None = None
-        self.server_state.connections = _Connections(more=self._publish, fewer=self._lost)
+        self.server_state.connections = _Connections(on_add=self._publish, on_discard=self._lost)
         await super().startup([])
         (self._listener,) = sockets
         self._listener.setblocking(False)
@@ -129,17 +129,17 @@ class _Connections(set[Any]):
     The count must be current when a client that has just disconnected connects again.
     """
 
-    def __init__(self, *, more: Callable[[], None], fewer: Callable[[], None]) -> None:
+    def __init__(self, *, on_add: Callable[[], None], on_discard: Callable[[], None]) -> None:
         super().__init__()
-        self._more, self._fewer = more, fewer
+        self._on_add, self._on_discard = on_add, on_discard
 
     def add(self, connection: Any) -> None:
         super().add(connection)
-        self._more()
+        self._on_add()
 
     def discard(self, connection: Any) -> None:
         super().discard(connection)
-        self._fewer()
+        self._on_discard()
 
 
 async def _connect(connection: socket.socket, protocol: asyncio.Protocol) -> None:

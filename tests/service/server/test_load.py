@@ -118,7 +118,7 @@ def test_each_client_gets_its_own_response_while_others_disconnect(
     assert " 499" in log
 
 
-def test_those_who_hang_up_are_not_computed_to_their_end(
+def test_the_requests_of_clients_that_disconnect_are_not_completed(
     server: Server, samples: Callable[[str], Any]
 ) -> None:
     text = base64.b64encode(samples("cats_vs_dogs").inputs[0]).decode()

@@ -16,7 +16,7 @@ LABEL = {"float32": "0", "int8": "1"}
 @pytest.mark.parametrize(
     ("asked", "slow", "used"), [("float32", "", "float32"), ("int8", "", "int8"), ("auto", "float32", "int8")]
 )
-def test_the_form_that_was_asked_for_answers(
+def test_the_requested_precision_answers(
     start_server: Any,
     two_forms: TwoForms,
     tmp_path: Path,

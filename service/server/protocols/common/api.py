@@ -17,6 +17,7 @@ from service.server.protocols.common.responses import json_response
 
 Handler: TypeAlias = Callable[[Request], Awaitable[Any]]
 Selection: TypeAlias = Literal["all", "pictures", "texts", "explained"]
+Access: TypeAlias = Literal["key", "public", "probe"]
 
 JSON = "application/json"
 OCTETS = "application/octet-stream"
@@ -99,8 +100,8 @@ class Example:
 class Operation:
     """What the document says of one method of one path.
 
-    An operation whose path has parameters can answer 404, and one with a body each error of a request that
-    waits for a place in the queue; ``errors`` names the others.
+    The document adds the errors that follow from the other attributes: 404 for a path with parameters, and
+    those of the limits for a request with a body.
 
     Attributes:
         id: Stable name, for generated clients.
@@ -109,7 +110,6 @@ class Operation:
         description: More for people; by default the rest of that docstring.
         method: HTTP method.
         models: Which models the path and the examples name.
-        path: Parameters of the path other than ``name`` and ``version``.
         query: Parameters of the query string.
         request_headers: Header fields that the operation reads.
         request: Types of the body by media type, alternatives in a tuple; without any there is no body.
@@ -117,9 +117,10 @@ class Operation:
         examples: Of the body.
         responses: Types of a good response, as in ``request``; by default JSON of what the handler returns.
         response_headers: Names of the response headers besides ``X-Request-ID``.
-        errors: HTTP statuses of error responses.
+        errors: HTTP statuses of further error responses.
         cached: Whether ``If-None-Match`` is read and the response may be 304.
-        public: Whether the operation needs no API key.
+        access: ``key`` if the operation needs an API key where the server has some; otherwise ``public``, or
+            ``probe`` for a health check, whose successes are not logged.
     """
 
     id: str
@@ -129,7 +130,6 @@ class Operation:
     description: str = ""
     method: str = "GET"
     models: Selection = "all"
-    path: type[Struct] | None = None
     query: type[Struct] | None = None
     request_headers: type[Struct] | None = None
     request: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
@@ -139,7 +139,7 @@ class Operation:
     response_headers: tuple[str, ...] = ()
     errors: tuple[int, ...] = ()
     cached: bool = False
-    public: bool = False
+    access: Access = "key"
 
 
 class Endpoint(Route):

@@ -27,9 +27,6 @@ async def parse_body(engine: Engine, size: int, parse: Callable[[], T]) -> T:
         engine: Has the threads.
         size: Of the part that is parsed, in bytes.
         parse: Parses the body.
-
-    Raises:
-        ClientDisconnected: The client disconnected before the parsing began.
     """
     return parse() if size <= _MAX_INLINE_BYTES else await engine.in_thread(parse)
 

@@ -1,7 +1,6 @@
 """Reads the body of a request to ``/models/{name}``: raw bytes, plain text, multipart or JSON."""
 
 from collections.abc import AsyncGenerator, Mapping
-from dataclasses import dataclass
 from typing import Annotated, Any
 
 from msgspec import UNSET, Meta, Struct, UnsetType
@@ -76,8 +75,7 @@ class SingleFileBody(MultipartBody, frozen=True):
     file: Annotated[list[api.Binary], Meta(min_length=1, max_length=1)] | UnsetType = UNSET
 
 
-@dataclass(frozen=True)
-class PredictionRequest:
+class PredictionRequest(Struct, frozen=True):
     """What a client wants to have classified.
 
     Attributes:

@@ -7,8 +7,7 @@ import orjson
 from starlette.responses import Response
 
 from service.inference.card import Card
-from service.server.execution.engine import Engine, Timing
-from service.server.pipeline.errors import ErrorCode, RequestError
+from service.server.execution.engine import InferenceResult
 
 
 def _encode_array(value: Any) -> msgspec.Raw:
@@ -28,24 +27,10 @@ def json_response(content: object, headers: dict[str, str] | None = None) -> Res
     return Response(encode_json(content), headers=headers, media_type="application/json")
 
 
-def timing_headers(card: Card, timing: Timing) -> dict[str, str]:
+def timing_headers(card: Card, result: InferenceResult) -> dict[str, str]:
     """Return the headers of a prediction: the model's version and the time spent, in milliseconds."""
     return {
         "X-Model-Version": str(card.version),
-        "Server-Timing": f"decode;dur={timing.decode_ms:.3f}, queue;dur={timing.queue_ms:.3f}, "
-        f"inference;dur={timing.inference_ms:.3f}",
+        "Server-Timing": f"decode;dur={result.decode_ms:.3f}, queue;dur={result.queue_ms:.3f}, "
+        f"inference;dur={result.inference_ms:.3f}",
     }
-
-
-def check_ready(engine: Engine) -> None:
-    """Check that the server takes requests.
-
-    Raises:
-        RequestError: 503: the server is starting or shutting down.
-    """
-    if not engine.ready:
-        raise RequestError(
-            ErrorCode.NOT_READY,
-            "the server is starting or shutting down; ask again in a moment",
-            {"Retry-After": "1"},
-        )

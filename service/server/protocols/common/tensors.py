@@ -113,11 +113,11 @@ def network_batch(values: Array, card: Card, *, max_value: int | None = None) ->
         RequestError: 400: A number is not finite, not whole, or out of range.
     """
     spec, dtype = card.input, np.dtype(card.input.dtype)
+    if values.dtype == dtype == np.uint8 and (max_value is None or max_value >= 255):
+        return values  # each number is a grey level
     highest = int(spec.parameters.get("words", np.iinfo(dtype).max))
     if max_value is not None:
         highest = min(highest, max_value)
-    if values.dtype == dtype and highest == np.iinfo(dtype).max:
-        return values
     # Half-precision numbers cannot be compared with limits beyond their own range.
     exact = values.astype(np.float64) if values.dtype.kind == "f" else values
     wrong = ~((exact >= 0) & (exact <= highest))

@@ -94,7 +94,7 @@ class OipMethods:
         predictor = await self.engine.predictor(card.name, card.version)
         result = await self.engine.infer(predictor, request.content, started=started)
         response = infer_message(request, result.probabilities, card=card)
-        return Reply(response, timing_headers(card, result.timing))
+        return Reply(response, timing_headers(card, result))
 
     async def live(self, body: bytes) -> Reply:
         """Answer ``ServerLive``: the process is alive."""
@@ -102,13 +102,13 @@ class OipMethods:
 
     async def ready(self, body: bytes) -> Reply:
         """Answer ``ServerReady``: whether all models are loaded and warm, and the server stays up."""
-        return Reply(messages.ServerReadyResponse(ready=self.engine.ready))
+        return Reply(messages.ServerReadyResponse(ready=self.engine.is_ready()))
 
     async def model_ready(self, body: bytes) -> Reply:
         """Answer ``ModelReady``: whether the model accepts requests."""
         request = _parse(messages.ModelReadyRequest, body)
         self._card(request.name, request.version)
-        return Reply(messages.ModelReadyResponse(ready=self.engine.ready))
+        return Reply(messages.ModelReadyResponse(ready=self.engine.is_ready()))
 
     async def server(self, body: bytes) -> Reply:
         """Answer ``ServerMetadata``: the server's name, version and extensions."""
@@ -134,7 +134,7 @@ class OipMethods:
             raise RequestError(
                 ErrorCode.NOT_FOUND, f"there is no service {shorten(service)}; ask for {SERVICE}, or for none"
             )
-        ready = self.engine.ready
+        ready = self.engine.is_ready()
         return Reply(
             HealthCheckResponse(
                 status=HealthCheckResponse.SERVING if ready else HealthCheckResponse.NOT_SERVING

@@ -88,7 +88,7 @@ class OutputTensorParameters(Struct, frozen=True):
 
 
 class InferOutputTensor(Struct, frozen=True):
-    """An output tensor; its data are in JSON or, with ``binary_data_size``, behind it."""
+    """An output tensor; its data are in the JSON or, with ``binary_data_size``, after it."""
 
     name: _Name
     datatype: Literal["FP32", "BYTES"]

@@ -1,11 +1,10 @@
 """Reads inference requests of the Open Inference Protocol."""
 
 import re
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
-from msgspec import UNSET
+from msgspec import UNSET, Struct
 
 from service.inference.card import Card
 from service.inference.errors import shorten
@@ -18,8 +17,7 @@ _MAX_LENGTH_DIGITS = 20
 _MAX_REASON = 60
 
 
-@dataclass(frozen=True)
-class InferRequest:
+class InferRequest(Struct, frozen=True):
     """What a client wants to have inferred.
 
     Attributes:
@@ -93,17 +91,13 @@ def check_request(document: object, *, card: Card) -> models.ModelInferRequest:
         request = msgspec.convert(document, models.ModelInferRequest)
     except msgspec.ValidationError as error:
         raise _validation_error(str(error)) from error
-    name, outputs = card.input.name, request.outputs or []
-    if [tensor.name for tensor in request.inputs] != [name]:
+    name, inputs, outputs = card.input.name, request.inputs, request.outputs or []
+    if len(inputs) != 1 or inputs[0].name != name:
         raise invalid_request(f'{card.name} takes exactly one input, {name!r}; send only that in "inputs"')
-    if [output.name for output in outputs] not in ([], [OUTPUT]):
+    if len(outputs) > 1 or (outputs and outputs[0].name != OUTPUT):
         raise invalid_request(f"{card.name} gives exactly one output, {OUTPUT!r}; ask for that, or for none")
-    parts = (
-        request.parameters,
-        *(tensor.parameters for tensor in request.inputs),
-        *(output.parameters for output in outputs),
-    )
-    for parameters in parts:
+    asked = outputs[0].parameters if outputs else None
+    for parameters in (request.parameters, inputs[0].parameters, asked):
         if parameters is not None and parameters.shared_memory_region is not UNSET:
             raise RequestError(
                 ErrorCode.INVALID_PARAMETER,

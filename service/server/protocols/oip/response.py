@@ -1,11 +1,10 @@
 """Builds the response to an inference request of the Open Inference Protocol."""
 
-from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
-from msgspec import UNSET
+from msgspec import UNSET, Struct
 from starlette.responses import Response
 
 from service.inference.card import Card
@@ -18,8 +17,7 @@ from service.server.protocols.oip.tensors import encode_bytes
 Probabilities = npt.NDArray[np.float32]
 
 
-@dataclass(frozen=True)
-class OutputTensor:
+class OutputTensor(Struct, frozen=True):
     """The output tensor before it is encoded.
 
     Attributes:

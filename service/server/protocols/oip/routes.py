@@ -12,9 +12,10 @@ from starlette.responses import Response
 from service.inference.card import Card
 from service.server.execution.engine import Engine
 from service.server.pipeline.errors import ErrorCode, RequestError
+from service.server.pipeline.limits import check_ready
 from service.server.protocols.common import api
 from service.server.protocols.common.inputs import parse_body, parse_json, path_version
-from service.server.protocols.common.responses import check_ready, timing_headers
+from service.server.protocols.common.responses import timing_headers
 from service.server.protocols.common.tensors import OUTPUT
 from service.server.protocols.oip import models
 from service.server.protocols.oip.metadata import (
@@ -104,9 +105,11 @@ class OipProtocol:
             *api.endpoints(model, self.model, api.Operation("oipModel", tag=TAG)),
             *api.endpoints(f"{model}/config", self.config, api.Operation("oipModelConfig", tag=TAG)),
             api.Endpoint("/v2", self.server, api.Operation("oipServer", tag=TAG)),
-            api.Endpoint("/v2/health/live", self.live, api.Operation("oipLive", tag=TAG, public=True)),
+            api.Endpoint("/v2/health/live", self.live, api.Operation("oipLive", tag=TAG, access="probe")),
             api.Endpoint(
-                "/v2/health/ready", self.ready, api.Operation("oipReady", tag=TAG, errors=(503,), public=True)
+                "/v2/health/ready",
+                self.ready,
+                api.Operation("oipReady", tag=TAG, errors=(503,), access="probe"),
             ),
             api.Endpoint("/v2/repository/index", self.index, INDEX),
         ]
@@ -124,7 +127,7 @@ class OipProtocol:
         parse = partial(read_infer, body, length, card=card, max_batch=self.settings.max_batch)
         infer = await parse_body(self.engine, length, parse)
         result = await self.engine.infer(predictor, infer.content, started=started)
-        headers = timing_headers(card, result.timing)
+        headers = timing_headers(card, result)
         return infer_response(infer, result.probabilities, card=card, headers=headers)
 
     async def server(self, request: Request) -> models.ServerMetadataResponse:
@@ -137,12 +140,12 @@ class OipProtocol:
 
     async def ready(self, request: Request) -> models.ServerReadyResponse:
         """Are all models loaded and warm?"""
-        check_ready(self.engine)
+        check_ready(self.engine.is_ready())
         return models.ServerReadyResponse(ready=True)
 
     async def model_ready(self, request: Request) -> models.ModelReadyResponse:
         """Does the model take requests?"""
-        check_ready(self.engine)
+        check_ready(self.engine.is_ready())
         return models.ModelReadyResponse(name=self._card(request).name, ready=True)
 
     async def model(self, request: Request) -> models.ModelMetadataResponse:

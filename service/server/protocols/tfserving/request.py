@@ -1,8 +1,9 @@
 """Reads prediction requests of TensorFlow Serving's REST API."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from service.inference.card import Card
 from service.inference.predictor import Array, Input
@@ -18,8 +19,7 @@ from service.server.protocols.common.tensors import (
 from service.server.protocols.tfserving.models import SIGNATURE
 
 
-@dataclass(frozen=True)
-class PredictRequest:
+class PredictRequest(Struct, frozen=True):
     """What a client wants to have predicted.
 
     Attributes:

@@ -81,14 +81,14 @@ class TfServingProtocol:
         predict = await parse_body(self.engine, len(body), parse)
         result = await self.engine.infer(predictor, predict.content, started=started)
         response = models.PredictRowsResponse if predict.by_rows else models.PredictColumnsResponse
-        return json_response(response(result.probabilities), timing_headers(card, result.timing))
+        return json_response(response(result.probabilities), timing_headers(card, result))
 
     async def status(self, request: Request) -> models.GetModelStatusResponse:
         """The state of each version, the newest first."""
         name, version = request.path_params["name"], path_version(request)
         catalog = self.engine.catalog
         versions = catalog.versions(name) if version is None else (catalog.card(name, version).version,)
-        return models.model_status(versions, available=self.engine.ready)
+        return models.model_status(versions, available=self.engine.is_ready())
 
     async def metadata(self, request: Request) -> models.GetModelMetadataResponse:
         """The signature with its input and output."""

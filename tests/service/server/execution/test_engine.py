@@ -37,18 +37,18 @@ def _best(engine: Engine, content: bytes, version: int | None) -> str:
 
 
 def test_it_is_ready_once_it_has_started_and_until_it_drains(engine: Engine) -> None:
-    assert not engine.ready
+    assert not engine.is_ready()
     engine.start()
-    assert engine.ready
+    assert engine.is_ready()
     engine.drain()
-    assert not engine.ready
+    assert not engine.is_ready()
 
 
 def test_a_damaged_model_keeps_it_from_starting(engine: Engine, tmp_path: Path) -> None:
     (tmp_path / "mnist" / "2" / "model.onnx").write_bytes(b"cut")
     with pytest.raises(ChecksumMismatch):
         engine.start()
-    assert not engine.ready
+    assert not engine.is_ready()
 
 
 def test_every_version_answers_for_itself(engine: Engine, digit_png: bytes) -> None:
@@ -134,7 +134,7 @@ def test_a_batch_gives_the_same_result_as_its_picture(
 
     of_picture, of_batch = asyncio.run(ask())
     assert of_batch.probabilities.tolist() == of_picture.probabilities.tolist()
-    assert of_batch.timing.decode_ms >= 1000
+    assert of_batch.decode_ms >= 1000
 
 
 def test_a_run_counts_once_however_many_requests_share_it(engine: Engine, mnist_digits: Any) -> None:
@@ -165,7 +165,7 @@ def test_the_times_of_a_request_add_up(engine: Engine, digit_png: bytes) -> None
     async def ask() -> Any:
         return await engine.infer(await engine.predictor("mnist", None), (digit_png,) * 3)
 
-    timing = asyncio.run(ask()).timing
-    assert timing.decode_ms > 0
-    assert timing.inference_ms > 0
-    assert 0 <= timing.queue_ms < 5000
+    result = asyncio.run(ask())
+    assert result.decode_ms > 0
+    assert result.inference_ms > 0
+    assert 0 <= result.queue_ms < 5000

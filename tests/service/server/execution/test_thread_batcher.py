@@ -17,7 +17,7 @@ from service.inference.catalog import Catalog
 from service.server.execution.latency_profile import LatencyProfile
 from service.server.execution.pending_request import BatchResult
 from service.server.execution.thread_batcher import ThreadBatcher
-from service.server.pipeline.pipeline import request_deadline
+from service.server.pipeline.limits import request_deadline
 
 _POISON = -1.0
 _MAX_BATCH = 64
@@ -101,7 +101,7 @@ def test_the_first_request_starts_at_once_and_the_next_run_takes_all_that_wait(q
     assert model.runs == [[0], [1, 2, 3, 4], [5, 6]]
 
 
-def test_a_large_request_is_split_and_its_result_is_whole(queue: ThreadBatcher) -> None:
+def test_a_large_request_is_split_and_its_result_is_complete(queue: ThreadBatcher) -> None:
     model = Echo()
 
     async def ask() -> None:

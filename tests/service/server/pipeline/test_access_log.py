@@ -19,7 +19,7 @@ def _line_with(server: Server, word: str) -> str:
     raise AssertionError(f"no line with {word!r} in the log")
 
 
-def test_a_line_of_text_says_who_what_and_how_long(server: Server, digit_png: bytes) -> None:
+def test_a_line_of_text_has_client_method_path_status_and_duration(server: Server, digit_png: bytes) -> None:
     answer = server.ask("POST", "/models/mnist?top_k=1", digit_png)
     _, client, method, path, status, milliseconds, _ = _line_with(
         server, answer.headers["X-Request-ID"]

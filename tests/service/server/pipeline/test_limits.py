@@ -5,7 +5,13 @@ import asyncio
 import pytest
 
 from service.server.pipeline.errors import RequestError
-from service.server.pipeline.limits import ApiKeys, ConcurrencyLimit, InFlightRequests, TrustedProxies
+from service.server.pipeline.limits import (
+    ApiKeys,
+    ConcurrencyLimit,
+    Deadline,
+    InFlightRequests,
+    TrustedProxies,
+)
 
 _PROXIES = ("127.0.0.1", "10.0.0.0/8", "fd00::/8")
 
@@ -54,6 +60,38 @@ def test_the_limit_counts_requests_and_refuses_more() -> None:
         assert refused.value.status == 503
 
     asyncio.run(enter())
+
+
+def test_a_deadline_cancels_its_task_with_an_error() -> None:
+    async def wait() -> None:
+        with Deadline(0.01):
+            await asyncio.Event().wait()
+
+    with pytest.raises(RequestError, match=r"no answer within 0\.01 s") as late:
+        asyncio.run(wait())
+    assert late.value.status == 504
+
+
+def test_a_task_that_is_also_cancelled_by_others_ends_at_the_deadline() -> None:
+    async def wait() -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        with Deadline(0.0):
+            asyncio.get_running_loop().call_later(0.0, task.cancel)
+            await asyncio.Event().wait()
+
+    with pytest.raises(asyncio.CancelledError):
+        asyncio.run(wait())
+
+
+def test_work_that_ends_in_time_leaves_no_timer() -> None:
+    async def work() -> None:
+        later = asyncio.Event()
+        with Deadline(0.01):
+            asyncio.get_running_loop().call_later(0.02, later.set)
+        await later.wait()
+
+    asyncio.run(work())
 
 
 def test_a_key_is_needed_only_if_there_are_keys() -> None:

@@ -7,8 +7,10 @@ import re
 import sys
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
+import bentoml
 import pytest
 from starlette.requests import Request
 
@@ -31,7 +33,7 @@ def test_the_page_loads_only_from_its_server_and_shows_the_document(server: Serv
 
 
 @pytest.mark.parametrize("path", ["/", "/docs.json", "/openapi.json", "/static_content/swagger-ui.css"])
-def test_what_has_not_changed_is_answered_with_304(server: Server, path: str) -> None:
+def test_an_unchanged_body_is_answered_with_304(server: Server, path: str) -> None:
     first, head = server.ask("GET", path), server.ask("HEAD", path)
     assert (head.status, head.body, head.headers["ETag"]) == (200, b"", first.headers["ETag"])
     again = server.ask("GET", path, headers={"If-None-Match": first.headers["ETag"]})
@@ -60,7 +62,7 @@ def opened_files() -> Iterator[list[tuple[str, int]]]:
 
 @pytest.mark.parametrize("name", FILES)
 def test_a_file_is_not_read_on_the_event_loop(name: str, opened_files: list[tuple[str, int]]) -> None:
-    scope = {"type": "http", "method": "GET", "headers": [], "path_params": {"file": name}}
+    scope = {"type": "http", "method": "GET", "headers": [], "path": f"/static_content/{name}"}
     sent = []
 
     async def serve() -> int:
@@ -77,6 +79,17 @@ def test_a_file_is_not_read_on_the_event_loop(name: str, opened_files: list[tupl
     threads = {thread for path, thread in opened_files if path.endswith(name)}
     assert threads
     assert loop_thread not in threads
+
+
+def test_without_swagger_ui_the_page_links_to_the_document(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(bentoml, "__file__", str(tmp_path / "__init__.py"))
+    page = ApiPage()
+    assert [route.path for route in page.routes()] == ["/", "/docs.json", "/openapi.json"]
+    assert "has no copy of Swagger UI" in caplog.text
+    response = asyncio.run(page.page(Request({"type": "http", "headers": []})))
+    assert b'href="./docs.json"' in bytes(response.body)
 
 
 async def _no_message() -> Any:

@@ -25,7 +25,7 @@ _SERVICE = "/inference.GRPCInferenceService/"
 _CHECK = "/grpc.health.v1.Health/Check"
 
 
-def test_on_sigterm_what_is_in_flight_is_answered_and_new_work_is_sent_away(
+def test_on_sigterm_calls_in_flight_are_answered_and_new_ones_are_refused(
     start_server: StartServer, digit_request: Any, until: Until
 ) -> None:
     body, release = digit_request.SerializeToString(), threading.Event()

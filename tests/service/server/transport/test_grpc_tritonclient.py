@@ -28,7 +28,7 @@ def _files(*contents: bytes) -> Any:
     return np.array(contents, dtype=np.object_)
 
 
-def test_health_and_metadata_read_as_tritons_own(client: Any, catalog: Catalog) -> None:
+def test_the_client_reads_health_and_metadata(client: Any, catalog: Catalog) -> None:
     assert client.is_server_live()
     assert client.is_server_ready()
     metadata = client.get_server_metadata()
@@ -96,7 +96,7 @@ def test_ids_of_words_are_taken_as_numbers(client: Any, expected: Expected) -> N
     np.testing.assert_allclose(answer, expected("imdb", batch=ids), atol=1e-6)
 
 
-def test_id_version_and_the_outputs_output_come_back(client: Any, catalog: Catalog) -> None:
+def test_the_response_has_the_id_the_version_and_the_requested_output(client: Any, catalog: Catalog) -> None:
     outputs = [triton.InferRequestedOutput("probabilities")]
     for number in catalog.versions("cifar10"):
         pixels = np.zeros((1, 32, 32, 3), np.uint8)
@@ -131,7 +131,7 @@ def test_sixteen_clients_get_their_own_responses(client: Any, mnist_digits: Any,
         assert list(threads.map(ask, range(128))) == truth.tolist()
 
 
-def test_the_callback_way(client: Any, mnist_digits: Any) -> None:
+def test_async_infer_with_a_callback(client: Any, mnist_digits: Any) -> None:
     done: queue.Queue[Any] = queue.Queue()
     tensor = _input("image", mnist_digits[:1], "UINT8")
     client.async_infer("mnist", [tensor], lambda result, error: done.put((result, error)))
@@ -140,7 +140,7 @@ def test_the_callback_way(client: Any, mnist_digits: Any) -> None:
     assert result.as_numpy("probabilities").shape == (1, 10)
 
 
-def test_the_aio_way(server: Server, mnist_digits: Any, expected: Expected) -> None:
+def test_the_aio_client(server: Server, mnist_digits: Any, expected: Expected) -> None:
     async def ask() -> Any:
         async with aio.InferenceServerClient(server.grpc_address) as opened:
             assert await opened.is_server_ready()

@@ -85,7 +85,7 @@ def test_a_bug_is_a_500_whose_id_leads_to_the_traceback(
     assert record.exc_info[0] is ZeroDivisionError
 
 
-def test_a_response_of_bentoml_that_breaks_off_becomes_a_whole_error_response(
+def test_a_response_of_bentoml_that_breaks_off_becomes_a_complete_error_response(
     ask: Callable[..., list[Message]],
 ) -> None:
     start, body = ask("GET", "/schema.json?half")
@@ -98,7 +98,7 @@ def test_a_client_that_disconnects_still_gets_a_response(ask: Callable[..., list
     assert ask("POST", "/echo", part, {"type": "http.disconnect"})[0]["status"] == 499
 
 
-def test_a_body_that_comes_in_pieces_is_put_together(ask: Callable[..., list[Message]]) -> None:
+def test_a_body_in_pieces_is_joined(ask: Callable[..., list[Message]]) -> None:
     pieces = [
         {"type": "http.request", "body": word, "more_body": more}
         for word, more in ((b"hel", True), (b"lo", False))
