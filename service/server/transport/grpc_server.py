@@ -58,6 +58,8 @@ def _options(settings: Settings) -> list[tuple[str, int]]:
         # Several workers share the port; a single one must not share it with another server by mistake.
         ("grpc.so_reuseport", int(settings.workers > 1)),
         ("grpc.max_receive_message_length", settings.max_body_mb * 1_000_000),
+        # By default, gRPC refuses metadata at random from 8 KiB on, where a path just reaches its own limit.
+        ("grpc.max_metadata_size", 16_384),
         # As over HTTP, compressed messages are refused: they could have any size when decompressed.
         ("grpc.compression_enabled_algorithms_bitset", 1),
         ("grpc.per_message_decompression", 0),

@@ -63,7 +63,7 @@ def test_keys_and_inputs_are_not_logged(strict: Server) -> None:
     answer = strict.ask("POST", "/models/imdb", b"a remarkable secret", KEY | {"Content-Type": "text/plain"})
     _line_with(strict, answer.headers["X-Request-ID"])
     assert "remarkable" not in strict.log()
-    assert "alpha" not in strict.log()
+    assert "alpha" not in strict.log().replace("reflection.v1alpha", "")  # a service of gRPC
 
 
 def test_health_checks_that_succeed_are_not_logged(server: Server) -> None:

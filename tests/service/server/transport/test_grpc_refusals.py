@@ -166,9 +166,10 @@ def test_an_unknown_method_is_refused_with_a_list_of_methods(call: Call, method:
 
 
 def test_a_path_that_is_too_long_is_refused_and_not_echoed(call: Call) -> None:
-    refusal = call("/" + "a" * 8_000, b"")
-    assert (refusal.status, refusal.metadata["x-error-code"]) == (_INVALID, "url_too_long")
-    assert len(refusal.message) < 100
+    for _ in range(200):  # gRPC's own limit of metadata refuses a random part of the calls
+        refusal = call("/" + "a" * 8_000, b"")
+        assert (refusal.status, refusal.metadata.get("x-error-code")) == (_INVALID, "url_too_long")
+        assert len(refusal.message) < 100
 
 
 def test_a_stream_of_requests_is_refused_without_waiting_for_them(server: Any) -> None:
