@@ -1,5 +1,6 @@
 """Builds the BentoML service from the settings: ``bentoml serve service.server.app:Lectern``."""
 
+import gc
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -100,6 +101,9 @@ def _service(
         @bentoml.on_startup
         async def started(self) -> None:
             """Start what needs the event loop and the server's signal handlers."""
+            # What is loaded by now stays, so that full garbage collections need not look through it.
+            gc.collect()
+            gc.freeze()
             metrics.forget_dead_workers()
             bentoml_adapter.drain_on_sigterm(engine.drain)
             bentoml_adapter.hide_client_errors()
