@@ -1,29 +1,15 @@
 """Tests finding, batching and exporting the images of a folder, without a window."""
 
 import csv
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from gestures import pictures
 
 from desktop.folder.batch import BATCH_BYTES, BATCH_SIZE, classify_files, classify_folder, find_images, to_csv
 from desktop.prediction.backends import Location, PredictionResult
 from service.inference import Prediction, Score
 from service.inference.errors import DamagedImage, ModelNotFound
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    below = tmp_path / "holiday"
-    (below / "sub").mkdir(parents=True)
-    shutil.copy(pictures() / "ship.png", below / "a.png")
-    shutil.copy(pictures() / "cat.jpg", below / "sub" / "b.JPG")
-    (below / "broken.png").write_bytes(b"no picture")
-    (below / "notes.txt").write_text("not a picture")
-    (below / ".hidden.png").write_bytes(b"")
-    return below
 
 
 def fake_prediction(content: bytes) -> PredictionResult:

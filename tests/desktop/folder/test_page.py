@@ -26,18 +26,6 @@ from service.inference import Prediction, Score
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    below = tmp_path / "holiday"
-    (below / "sub").mkdir(parents=True)
-    shutil.copy(pictures() / "ship.png", below / "a.png")
-    shutil.copy(pictures() / "cat.jpg", below / "sub" / "b.JPG")
-    (below / "broken.png").write_bytes(b"no picture")
-    (below / "notes.txt").write_text("not a picture")
-    (below / ".hidden.png").write_bytes(b"")
-    return below
-
-
-@pytest.fixture
 def window(open_window: OpenWindow) -> MainWindow:
     window = open_window()
     press(window, "Ctrl+4")
