@@ -9,7 +9,7 @@ from service.inference.errors import LecternError, MissingExtra
 
 # command → (module, required extra, summary)
 COMMANDS = {
-    "serve": ("service.commands", "serve", "Serve the models over HTTP."),
+    "serve": ("service.serving", "serve", "Serve the models over HTTP."),
     "predict": ("service.commands", "", "Classify pictures or texts."),
     "explain": ("service.commands", "", "Explain a prediction for a picture."),
     "models": ("service.commands", "", "List the models, or show a card."),
@@ -67,8 +67,14 @@ def main() -> None:
 
 
 def _missing(error: ModuleNotFoundError, command: str, extra: str) -> LecternError | ModuleNotFoundError:
-    """Return the error for a package that is not installed; a missing module of Lectern is a bug."""
-    if not extra or (error.name or "").partition(".")[0] in ("service", "training", "desktop"):
+    """Return the error for a package that is not installed; a module missing in one of Lectern's is a bug."""
+    package, _, module = (error.name or "").partition(".")
+    if package in ("training", "desktop") and not module:
+        return MissingExtra(
+            f"lectern {command} is not a part of this installation, which has the server alone; install all "
+            f"of Lectern in a copy of its repository: pip install '.[{extra}]'"
+        )
+    if not extra or package in ("service", "training", "desktop"):
         return error
     return MissingExtra(f"lectern {command} needs the package {error.name}: pip install 'lectern[{extra}]'")
 

@@ -1,11 +1,8 @@
-"""Defines the commands ``serve``, ``predict``, ``explain`` and ``models``."""
+"""Defines the commands ``predict``, ``explain`` and ``models``."""
 
 import dataclasses
-import importlib.util
 import io
 import json
-import os
-import socket
 import sys
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -21,61 +18,17 @@ from service.inference.errors import (
     InputError,
     InvalidInput,
     LecternError,
-    MissingExtra,
     OutputError,
-    SettingsError,
 )
 from service.inference.files import write_atomically
 from service.inference.overlay import heat_overlay, map_sheet
 from service.inference.prediction import Prediction
-from service.settings import Settings, table, variable
+from service.settings import Settings
 
 _BAR_WIDTH = 30
-_ROOT = Path(__file__).resolve().parents[1]
 _version_option = click.option(
     "--version", type=click.IntRange(min=1), help="Version of the model; the highest if not given."
 )
-
-
-@click.command(
-    epilog="Settings are environment variables:\n\n\b\n"
-    + "\n".join(f"{name} [{default}]  {summary}" for name, default, summary in table())
-)
-@click.option("--host", help="IP address to listen on; overrides LECTERN_HOST.")
-@click.option("--port", type=click.IntRange(1, 65535), help="Port to listen on; overrides LECTERN_PORT.")
-def serve(host: str | None, port: int | None) -> None:
-    """Serve the models over HTTP until Ctrl-C or SIGTERM.
-
-    Example: lectern serve --port 8080
-    """
-    if host:
-        os.environ[variable("host")] = host
-    if port:
-        os.environ[variable("port")] = str(port)
-    settings = Settings.from_environment()
-    if importlib.util.find_spec("bentoml") is None:
-        raise MissingExtra("lectern serve needs the package bentoml: pip install 'lectern[serve]'")
-    # Errors that would end every worker are reported here, in one line.
-    catalog = _catalog(settings)
-    for card in catalog:
-        catalog.predictor(card.name)
-    _check_port(settings.host, settings.port, name="port")
-    if settings.grpc_port:
-        _check_port(settings.host, settings.grpc_port, name="grpc_port")
-    # The workers read the variable again, in another working directory.
-    os.environ[variable("models")] = str(settings.models)
-    names = ", ".join(f"{card.name} {card.version}" for card in catalog)
-    host = f"[{settings.host}]" if ":" in settings.host else settings.host
-    grpc = f" and grpc://{host}:{settings.grpc_port}" if settings.grpc_port else ""
-    click.echo(f"Serving {names} at http://{host}:{settings.port}{grpc} (Ctrl-C stops)", err=True)
-    os.environ.setdefault("BENTOML_DO_NOT_TRACK", "True")
-    if "BENTOML_HOME" not in os.environ:
-        # BentoML empties its metrics folder at start, so two servers of one user must not share it.
-        os.environ["BENTOML_HOME"] = str(Path.home() / "bentoml" / f"lectern-{settings.port}")
-    words = [sys.executable, "-m", "bentoml", "serve", "service.server.app:Lectern"]
-    words += ["--host", settings.host, "--port", str(settings.port), "--working-dir", str(_ROOT)]
-    words += ["--timeout-graceful-shutdown", str(int(settings.timeout_s) + 1)]
-    os.execv(sys.executable, words)  # Replaces this process, so that signals reach the server.
 
 
 @click.command()
@@ -211,24 +164,14 @@ def models(model: str | None, version: int | None, as_json: bool) -> None:
     Console().print(rows)
 
 
-def _catalog(settings: Settings | None = None) -> Catalog:
-    settings = settings or Settings.from_environment()
+def _catalog() -> Catalog:
+    settings = Settings.from_environment()
     return Catalog(
         settings.models,
         providers=settings.providers,
         threads=settings.threads,
         precision=settings.precision,
     )
-
-
-def _check_port(host: str, port: int, *, name: str) -> None:
-    try:
-        socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET).close()
-    except OSError as error:
-        raise SettingsError(
-            f"cannot listen on {host}:{port} ({os.strerror(error.errno or 0)}); "
-            f"stop the program that uses it, or set {variable('host')} and {variable(name)}"
-        ) from error
 
 
 def _predict_all(

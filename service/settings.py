@@ -11,10 +11,8 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta, Struct
 
-from service.inference.catalog import BUNDLED
+from service.inference.defaults import BUNDLED, DEFAULT_MAX_PIXELS, PrecisionChoice
 from service.inference.errors import SettingsError
-from service.inference.precision import PrecisionChoice
-from service.inference.preprocessing import DEFAULT_MAX_PIXELS
 
 
 def _folder(text: str) -> Path:

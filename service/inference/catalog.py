@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from service.inference.card import Card, read_card
+from service.inference.defaults import BUNDLED as BUNDLED
 from service.inference.errors import CardError, ModelError, ModelNotFound, shorten
 from service.inference.explain import Explainer
 from service.inference.precision import PrecisionChoice, resolve_precision
@@ -14,8 +15,6 @@ from service.inference.predictor import Predictor
 from service.inference.session import AUTO, runs_on_cpu
 
 T = TypeVar("T")
-
-BUNDLED = Path(__file__).resolve().parents[2] / "models"
 
 
 class Catalog:

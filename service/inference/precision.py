@@ -10,9 +10,9 @@ import numpy.typing as npt
 import onnxruntime as ort
 
 from service.inference.card import Card
+from service.inference.defaults import PrecisionChoice as PrecisionChoice
 
 Precision = Literal["float32", "int8"]
-PrecisionChoice = Literal["auto", "float32", "int8"]
 
 INT8_FILE = "model.int8.onnx"
 

@@ -11,6 +11,7 @@ import bentoml
 import uvicorn
 from starlette.middleware.cors import CORSMiddleware
 
+from service.inference.errors import LecternError
 from service.server import bentoml_adapter
 from service.server.bentoml_adapter import BentoRoutes
 from service.server.execution.engine import Engine
@@ -28,6 +29,7 @@ from service.server.protocols.tfserving.routes import TfServingProtocol
 from service.server.transport.asgi import AsgiAdapter
 from service.server.transport.fast_http import FastHttpProtocol
 from service.server.transport.http_handler import HttpHandler
+from service.server.workers import channel
 from service.server.workers.balanced_server import BalancedServer
 from service.settings import Settings
 
@@ -95,7 +97,11 @@ def _service(
 
         def __init__(self) -> None:
             self.engine = engine
-            start()
+            try:
+                start()
+            except LecternError as error:
+                bentoml_adapter.end_worker(error)
+                raise
             self._grpc: GrpcServer | None = None
 
         @bentoml.on_startup
@@ -104,7 +110,8 @@ def _service(
             # What is loaded by now stays, so that full garbage collections need not look through it.
             gc.collect()
             gc.freeze()
-            metrics.forget_dead_workers()
+            if not channel.is_supervised():  # The supervisor does so when a worker ends.
+                metrics.forget_dead_workers()
             bentoml_adapter.drain_on_sigterm(engine.drain)
             bentoml_adapter.hide_client_errors()
             if settings.grpc_port:
@@ -112,8 +119,15 @@ def _service(
                 os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # The access log has the clients' errors.
                 from service.server.transport.grpc_server import GrpcServer
 
-                self._grpc = GrpcServer(engine, settings, pipeline)
-                await self._grpc.start()
+                # A new worker listens before the one that it replaces stops.
+                shares_port = settings.workers > 1 or channel.is_supervised()
+                self._grpc = GrpcServer(engine, settings, pipeline, shares_port=shares_port)
+                try:
+                    await self._grpc.start()
+                except LecternError as error:
+                    bentoml_adapter.end_worker(error)
+                    raise
+            channel.report_ready(f"{card.name} {card.version}" for card in engine.catalog)
 
         @bentoml.on_shutdown
         async def stopped(self) -> None:
@@ -140,7 +154,11 @@ def __getattr__(name: str) -> Any:
     """Build the service when BentoML asks for ``Lectern``: importing this module alone builds nothing."""
     if name != "Lectern":
         raise AttributeError(name)
-    settings = Settings.from_environment()
+    bentoml_adapter.disable_tracking()
+    try:
+        settings = Settings.from_environment()
+    except LecternError as error:
+        raise bentoml_adapter.config_error(error) from None
     app = create_app(settings)
     bentoml_adapter.ignore_forwarded_headers()
     bentoml_adapter.install_server(

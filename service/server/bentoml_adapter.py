@@ -1,4 +1,4 @@
-"""Adapts BentoML and uvicorn: their routes, errors, log, server class, shutdown and copy of Swagger UI.
+"""Adapts BentoML and uvicorn: routes, errors, log, worker, server class, shutdown and copy of Swagger UI.
 
 Checked with the releases in ``CHECKED_RELEASES``; constraints.txt pins one of each. With other releases
 :func:`install_server` changes nothing: uvicorn's own protocol and server pass all requests through ASGI,
@@ -7,9 +7,13 @@ modules ``transport.fast_http`` and ``workers.balanced_server``. Nothing else do
 """
 
 import asyncio
+import contextlib
+import importlib
 import logging
 import os
 import signal
+import socket
+import sys
 from collections.abc import Callable
 from contextvars import ContextVar
 from functools import partial
@@ -21,13 +25,15 @@ from types import FrameType
 import bentoml
 import orjson
 import uvicorn
-from bentoml.exceptions import BentoMLException
+from bentoml.exceptions import BentoMLConfigException, BentoMLException
 from pydantic import ValidationError
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message
+from uvicorn.config import STARTUP_FAILURE
 
+from service.inference.errors import LecternError
 from service.server.pipeline.errors import ErrorCode, RequestError, error_for_status
 
 # Major and minor numbers.
@@ -145,6 +151,58 @@ def install_server(
 
     uvicorn.Server = make_server  # type: ignore[assignment, misc]
     return True
+
+
+def run_worker(listener: int, *, index: int, graceful_s: int) -> None:
+    """Serve ``service.server.app:Lectern`` in this process, until SIGTERM.
+
+    This is what BentoML runs in its worker processes. It sets the context, the log and the server up.
+
+    Args:
+        listener: Descriptor of a listening socket.
+        index: Number of the worker, from 1.
+        graceful_s: Seconds that requests may still run after SIGTERM.
+    """
+    try:
+        from _bentoml_impl.worker.service import main
+    except ImportError:
+        _logger.warning(
+            "bentoml %s has no worker that Lectern knows, so that its log has another form; install the "
+            "release in constraints.txt",
+            version("bentoml"),
+        )
+        app = importlib.import_module("service.server.app")
+        config = uvicorn.Config(
+            app.Lectern.to_asgi(),
+            log_config=None,
+            server_header=False,
+            timeout_graceful_shutdown=graceful_s,
+        )
+        uvicorn.Server(config).run([socket.socket(fileno=listener)])
+        return
+    words = ["service.server.app:Lectern", "--fd", str(listener), "--worker-id", str(index)]
+    main([*words, "--timeout-graceful-shutdown", str(graceful_s)], standalone_mode=False)
+
+
+def end_worker(error: LecternError) -> None:
+    """End this process with one line if it is a worker that cannot start; otherwise do nothing."""
+    if bentoml.server_context.worker_index is not None:
+        print(f"lectern: {error}", file=sys.stderr, flush=True)
+        os._exit(STARTUP_FAILURE)
+
+
+def config_error(error: LecternError) -> BentoMLException:
+    """Return an error that BentoML's command line prints in one line."""
+    return BentoMLConfigException(str(error))
+
+
+def disable_tracking() -> None:
+    """Keep BentoML from sending usage data; it may have read the variable before."""
+    os.environ["BENTOML_DO_NOT_TRACK"] = "True"
+    with contextlib.suppress(ImportError, AttributeError):
+        from bentoml._internal.utils.analytics import usage_stats
+
+        usage_stats.do_not_track.cache_clear()
 
 
 def ignore_forwarded_headers() -> None:

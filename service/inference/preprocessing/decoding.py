@@ -15,10 +15,9 @@ from PIL.PngImagePlugin import PngImageFile
 from PIL.TiffImagePlugin import TiffImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
+from service.inference.defaults import DEFAULT_MAX_PIXELS as DEFAULT_MAX_PIXELS
 from service.inference.errors import DamagedImage, InputTooLarge
 from service.inference.preprocessing.plain_png import decode_plain_png
-
-DEFAULT_MAX_PIXELS = 40_000_000
 
 # Pillow's classes are used directly: Image.open would also apply Image.MAX_IMAGE_PIXELS, which is a setting
 # of the whole process and belongs to the application.

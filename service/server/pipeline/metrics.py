@@ -45,6 +45,9 @@ _in_flight = Gauge(
     "Requests that are read, wait or run, of those that the concurrency limit counts",
     multiprocess_mode="livesum",
 )
+worker_restarts = Counter(
+    "lectern_worker_restarts", "Worker processes that were started in place of one that ended unexpectedly"
+)
 waiting_inputs = Gauge("lectern_inputs_waiting", "Inputs that wait for a thread", multiprocess_mode="livesum")
 
 

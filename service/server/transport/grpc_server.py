@@ -16,11 +16,22 @@ _UNCOUNTED_CALLS = 64
 
 
 class GrpcServer:
-    """Answers calls on the running event loop, with the engine and the pipeline of HTTP."""
+    """Answers calls on the running event loop, with the engine and the pipeline of HTTP.
 
-    def __init__(self, engine: Engine, settings: Settings, pipeline: RequestPipeline) -> None:
+    Args:
+        engine: Runs the models.
+        settings: The address and the limits.
+        pipeline: The steps that all requests pass.
+        shares_port: Whether several processes may listen on the port. A single one must not share it with
+            another server by mistake.
+    """
+
+    def __init__(
+        self, engine: Engine, settings: Settings, pipeline: RequestPipeline, *, shares_port: bool
+    ) -> None:
         self._engine = engine
         self._settings = settings
+        self._shares_port = shares_port
         self._pipeline = pipeline
         self._server: Any = None
 
@@ -34,7 +45,7 @@ class GrpcServer:
         methods = OipMethods(self._engine, settings).by_path()
         self._server = grpc.aio.server(
             handlers=[GrpcHandler(methods, pipeline=self._pipeline)],
-            options=_options(settings),
+            options=_options(settings, shares_port=self._shares_port),
             maximum_concurrent_rpcs=settings.max_queue + _UNCOUNTED_CALLS,
         )
         host = f"[{settings.host}]" if ":" in settings.host else settings.host
@@ -53,10 +64,9 @@ class GrpcServer:
             await self._server.stop(self._settings.timeout_s)
 
 
-def _options(settings: Settings) -> list[tuple[str, int]]:
+def _options(settings: Settings, *, shares_port: bool) -> list[tuple[str, int]]:
     return [
-        # Several workers share the port; a single one must not share it with another server by mistake.
-        ("grpc.so_reuseport", int(settings.workers > 1)),
+        ("grpc.so_reuseport", int(shares_port)),
         ("grpc.max_receive_message_length", settings.max_body_mb * 1_000_000),
         # By default, gRPC refuses metadata at random from 8 KiB on, where a path just reaches its own limit.
         ("grpc.max_metadata_size", 16_384),

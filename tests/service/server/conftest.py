@@ -96,7 +96,7 @@ class Server:
     def workers(self) -> list[int]:
         """Return the ids of the worker processes."""
         children = psutil.Process(self.process.pid).children()
-        return sorted(child.pid for child in children if "--worker-id" in child.cmdline())
+        return sorted(child.pid for child in children if "service.server.workers.worker" in child.cmdline())
 
 
 def read_answer(connection: socket.socket) -> Answer:

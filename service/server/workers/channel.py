@@ -1,0 +1,67 @@
+"""Connects a worker to its supervisor: the worker shows that it lives, and ends when the supervisor does."""
+
+import signal
+import socket
+import threading
+from collections.abc import Iterable
+
+# Of the messages, in seconds. The thread sends them even if the event loop is busy.
+INTERVAL_S = 0.5
+
+_channel: "Channel | None" = None
+
+
+class Channel:
+    """The worker's end of the socket that connects it to its supervisor.
+
+    Each message is a line: an empty one shows that the worker lives, one with text that it is ready.
+
+    Args:
+        connection: A connected socket.
+    """
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._connection = connection
+        self._connection.settimeout(INTERVAL_S)
+        self._lock = threading.Lock()
+
+    def start(self) -> None:
+        """Start the thread that sends messages, and waits for the end of the supervisor."""
+        threading.Thread(target=self._run, name="supervisor", daemon=True).start()
+
+    def send(self, text: str) -> None:
+        """Send a message."""
+        with self._lock:
+            self._connection.sendall(f"{text}\n".encode())
+
+    def _run(self) -> None:
+        try:
+            while True:
+                self.send("")
+                try:
+                    self._connection.recv(1)  # the supervisor sends nothing
+                except TimeoutError:
+                    continue
+                break
+        except OSError:
+            pass
+        # The supervisor has ended, or has closed its end to stop this worker.
+        signal.raise_signal(signal.SIGTERM)
+
+
+def connect(connection: socket.socket) -> None:
+    """Connect this process, a worker, to its supervisor."""
+    global _channel
+    _channel = Channel(connection)
+    _channel.start()
+
+
+def is_supervised() -> bool:
+    """Return whether this process is a worker of Lectern's supervisor."""
+    return _channel is not None
+
+
+def report_ready(models: Iterable[str]) -> None:
+    """Tell the supervisor, if there is one, that this worker has loaded its models."""
+    if _channel is not None:
+        _channel.send(", ".join(models) or "no model")

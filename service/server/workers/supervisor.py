@@ -1,0 +1,249 @@
+"""Supervises the worker processes: starts them, replaces those that end or hang, and stops them."""
+
+import contextlib
+import logging
+import os
+import select
+import signal
+import socket
+import time
+from collections import deque
+from types import FrameType
+
+from service.inference.errors import LecternError
+from service.server.workers.runtime_folder import RuntimeFolder
+from service.server.workers.worker_process import STARTUP_FAILURE, WorkerProcess
+from service.settings import Settings
+
+_TICK_S = 0.2
+# A busy worker still sends messages: a thread does so. Only a worker whose threads all stand still is silent.
+_HUNG_S = 30.0
+# If more workers than this, and than there are workers, end within the period, then a restart does not help.
+_MOST_ENDS = 5
+_PERIOD_S = 60.0
+# After the system could not start a process.
+_RETRY_S = 1.0
+
+_logger = logging.getLogger("lectern.supervisor")
+
+
+class Supervisor:
+    """Runs the worker processes of one server. It loads no model and listens on no port of its own.
+
+    The first worker starts alone, so that an error in the models or the hardware is printed once; the others
+    start when it is ready. SIGTERM and SIGINT stop the server. SIGHUP replaces the workers one by one: each
+    new worker is ready before the old one stops.
+
+    Args:
+        settings: The number of workers, and the time that a request may take.
+        listener: Listening socket for all workers.
+        folder: Files of the server.
+        address: For the message that the server is ready.
+    """
+
+    def __init__(
+        self, settings: Settings, *, listener: socket.socket, folder: RuntimeFolder, address: str
+    ) -> None:
+        self._settings = settings
+        self._listener = listener
+        self._folder = folder
+        self._address = address
+        self._workers: list[WorkerProcess] = []
+        self._stopping: list[WorkerProcess] = []
+        # Workers to start; True stands for one that replaces a worker that ended.
+        self._missing = deque([False] * settings.workers)
+        self._outdated: deque[WorkerProcess] = deque()
+        self._replacement: WorkerProcess | None = None
+        self._has_served = False
+        self._ends: deque[float] = deque()
+        self._signals: deque[int] = deque()
+        self._retry_at = 0.0
+        self._status: int | None = None
+
+    def run(self) -> int:
+        """Run the workers until a signal arrives or they cannot be kept running.
+
+        Returns:
+            The exit status: 0 after a signal, 2 if the first worker cannot start, 1 if workers keep ending.
+        """
+        self._handle_signals()
+        try:
+            while self._status is None:
+                self._start_missing()
+                self._continue_restart()
+                self._wait()
+                self._obey_signals()
+            return self._status
+        finally:
+            self._stop_all()
+
+    def _handle_signals(self) -> None:
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            # nohup leaves SIGHUP ignored, so that the end of a terminal does not disturb the server.
+            if number != signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:
+                signal.signal(number, self._receive_signal)
+        self._has_terminal = _has_terminal()
+
+    def _receive_signal(self, number: int, frame: FrameType | None) -> None:
+        self._signals.append(number)
+
+    def _obey_signals(self) -> None:
+        while self._signals:
+            number = self._signals.popleft()
+            if number == signal.SIGHUP and not (self._has_terminal and not _has_terminal()):
+                _logger.info("SIGHUP: the workers are replaced one by one")
+                self._outdated = deque(self._workers)
+            else:
+                self._status = 0
+
+    def _processes(self) -> list[WorkerProcess]:
+        new = [self._replacement] if self._replacement else []
+        return [*self._workers, *self._stopping, *new]
+
+    def _wait(self) -> None:
+        """Wait for a moment, or until a worker sends a message or ends; then look at each worker."""
+        before = time.monotonic()
+        open_channels = [worker for worker in self._processes() if worker.fileno() >= 0]
+        readable, _, _ = select.select(open_channels, [], [], _TICK_S)
+        for worker in readable:
+            worker.receive()
+        # Time in which this process was paused, as by a suspended computer, is not the workers' silence.
+        passed = min(time.monotonic() - before, 5 * _TICK_S)
+        for worker in self._processes():
+            if worker not in readable:
+                worker.silent_s += passed
+            self._check(worker)
+
+    def _check(self, worker: WorkerProcess) -> None:
+        if worker.exit_status() is not None:
+            self._remove(worker)
+        elif worker.stop_before is not None:
+            if time.monotonic() > worker.stop_before:
+                worker.kill()
+        elif worker.silent_s > _HUNG_S:
+            _logger.error("%s has hung for %g s and is killed", _name(worker), _HUNG_S)
+            worker.kill()
+        if worker.is_ready and not self._has_served:
+            self._has_served = True
+            _logger.info("serving %s at %s (Ctrl-C stops)", worker.models, self._address)
+
+    def _remove(self, worker: WorkerProcess) -> None:
+        """Forget a worker that has ended, and note that another one is missing."""
+        self._folder.clean(worker.slot, worker.pid)
+        if worker in self._stopping:
+            self._stopping.remove(worker)
+        elif worker is self._replacement:
+            self._replacement = None
+            self._outdated.clear()
+            _logger.error(
+                "the new %s ended before it was ready (%s); the old workers go on serving. "
+                "The lines above say why it ended",
+                _name(worker),
+                worker.describe_end(),
+            )
+        else:
+            self._workers.remove(worker)
+            self._missing.append(True)
+            self._report_end(worker)
+
+    def _report_end(self, worker: WorkerProcess) -> None:
+        status = worker.exit_status() or 0
+        if status == STARTUP_FAILURE and not self._has_served:
+            self._status = 2  # The worker has printed why.
+            return
+        _logger.error("%s ended unexpectedly: %s", _name(worker), worker.describe_end())
+        if status > 0 and not self._has_served:
+            self._status = 1  # It would end in the same way again.
+        self._count_failure()
+
+    def _count_failure(self) -> None:
+        now = time.monotonic()
+        self._ends.append(now)
+        while self._ends[0] < now - _PERIOD_S:
+            self._ends.popleft()
+        if len(self._ends) > max(_MOST_ENDS, self._settings.workers):
+            _logger.critical(
+                "%d workers ended within %g s, so the server stops; the lines above say how they ended",
+                len(self._ends),
+                _PERIOD_S,
+            )
+            self._status = 1
+
+    def _start_missing(self) -> None:
+        """Start the workers that are missing; the first one alone."""
+        while self._missing and (self._has_served or not self._workers) and time.monotonic() > self._retry_at:
+            try:
+                self._workers.append(self._start(is_restart=self._missing[0]))
+                self._missing.popleft()
+            except LecternError as error:
+                if not self._has_served:
+                    raise
+                _logger.error("%s", error)
+                self._retry_at = time.monotonic() + _RETRY_S
+                self._count_failure()
+
+    def _start(self, *, is_restart: bool = False) -> WorkerProcess:
+        taken = {worker.slot for worker in self._processes()}
+        slot = next(number for number in range(1, len(taken) + 2) if number not in taken)
+        try:
+            return WorkerProcess(
+                slot=slot,
+                listener=self._listener,
+                environment=self._folder.prepare(slot),
+                graceful_s=int(self._settings.timeout_s) + 1,
+                is_restart=is_restart,
+            )
+        except OSError as error:
+            raise LecternError(f"no worker process can be started ({error.strerror}); add memory") from error
+
+    def _continue_restart(self) -> None:
+        """Take the next step of replacing the workers."""
+        while self._outdated and self._outdated[0] not in self._workers:
+            self._outdated.popleft()  # it has ended, and was replaced for that reason
+        if self._replacement is None:
+            if self._outdated and not self._missing and not self._stopping:
+                self._replacement = self._try_start()
+            return
+        if self._replacement.is_ready:
+            self._workers.append(self._replacement)
+            # If the outdated worker has ended meanwhile, there is one worker too many: the new one.
+            old = self._outdated.popleft() if self._outdated else self._replacement
+            self._replacement = None
+            self._workers.remove(old)
+            old.stop()
+            self._stopping.append(old)
+            if not self._outdated:
+                _logger.info("all workers are replaced")
+
+    def _try_start(self) -> WorkerProcess | None:
+        try:
+            return self._start()
+        except LecternError as error:
+            self._outdated.clear()
+            _logger.error("the workers are not replaced: %s", error)
+            return None
+
+    def _stop_all(self) -> None:
+        """Stop all workers; a second signal kills them."""
+        for worker in self._processes():
+            if worker.stop_before is None:
+                worker.stop()
+        self._stopping, self._workers, self._replacement = self._processes(), [], None
+        self._signals.clear()
+        while self._stopping:
+            if self._signals:
+                for worker in self._stopping:
+                    worker.kill()
+            self._wait()
+
+
+def _name(worker: WorkerProcess) -> str:
+    return f"worker {worker.slot} (process {worker.pid})"
+
+
+def _has_terminal() -> bool:
+    """Return whether this process has a controlling terminal, which it loses when the terminal is closed."""
+    with contextlib.suppress(OSError):
+        os.close(os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY))
+        return True
+    return False

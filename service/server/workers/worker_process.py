@@ -1,0 +1,134 @@
+"""Starts, observes and stops one worker process for the supervisor."""
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+# uvicorn's exit status when the application cannot start. uvicorn itself is too large for the supervisor.
+STARTUP_FAILURE = 3
+
+# The module that a worker process runs.
+WORKER_MODULE = "service.server.workers.worker"
+_ROOT = Path(__file__).resolve().parents[3]
+
+
+class WorkerProcess:
+    """A worker process, as its supervisor knows it.
+
+    Attributes:
+        slot: Number of the worker, from 1; it is free again when the process has ended.
+        models: What the worker serves; empty until it is ready.
+        silent_s: Seconds without a message from the worker.
+        stop_before: ``time.monotonic()`` at which the worker must have ended; None if it shall go on.
+    """
+
+    def __init__(
+        self,
+        *,
+        slot: int,
+        listener: socket.socket,
+        environment: Mapping[str, str],
+        graceful_s: int,
+        is_restart: bool,
+    ) -> None:
+        """Start the process.
+
+        Args:
+            slot: Number of the worker.
+            listener: Listening socket that all workers share.
+            environment: Variables besides those of this process.
+            graceful_s: Seconds that requests may run after the worker is asked to stop.
+            is_restart: Whether it replaces a worker that ended.
+
+        Raises:
+            OSError: The system cannot start a process.
+        """
+        self.slot = slot
+        self.models = ""
+        self.silent_s = 0.0
+        self.stop_before: float | None = None
+        self._graceful_s = graceful_s
+        self._received = b""
+        self._channel, theirs = socket.socketpair()
+        self._channel.setblocking(False)
+        # With -P no module of the working directory can hide one of Python's.
+        command = [sys.executable, "-P", "-m", WORKER_MODULE]
+        command += ["--listener", str(listener.fileno()), "--channel", str(theirs.fileno())]
+        command += ["--slot", str(slot), "--graceful-s", str(graceful_s)]
+        command += ["--is-restart"] if is_restart else []
+        try:
+            self._process = subprocess.Popen(
+                command,
+                cwd=_ROOT,
+                env={**os.environ, **environment},
+                stdin=subprocess.DEVNULL,
+                pass_fds=(listener.fileno(), theirs.fileno()),
+                # Ctrl-C and the end of a terminal reach the supervisor alone, which then stops the workers.
+                start_new_session=True,
+            )
+        except BaseException:
+            self._channel.close()
+            raise
+        finally:
+            theirs.close()
+
+    @property
+    def pid(self) -> int:
+        """The number of the process."""
+        return self._process.pid
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether the worker has loaded its models."""
+        return bool(self.models)
+
+    def fileno(self) -> int:
+        """Return the descriptor of the channel, to wait for messages; -1 if it is closed."""
+        return self._channel.fileno()
+
+    def exit_status(self) -> int | None:
+        """Return the exit status, or minus the number of the signal that ended it; None while it runs."""
+        return self._process.poll()
+
+    def receive(self) -> None:
+        """Read the messages that have arrived."""
+        try:
+            data = self._channel.recv(65536)
+        except BlockingIOError:
+            return
+        except OSError:
+            data = b""
+        if not data:
+            self._channel.close()
+            return
+        self.silent_s = 0.0
+        *lines, self._received = (self._received + data).split(b"\n")
+        self.models = next((line.decode() for line in lines if line), self.models)
+
+    def stop(self) -> None:
+        """Ask the worker to answer the requests that run, and to end."""
+        # A worker that is stopped (SIGSTOP) or has not begun to listen to its channel ends at the deadline.
+        self.stop_before = time.monotonic() + self._graceful_s + 5
+        self._channel.close()
+
+    def kill(self) -> None:
+        """End the process at once."""
+        with contextlib.suppress(ProcessLookupError):
+            self._process.kill()
+
+    def describe_end(self) -> str:
+        """Return how the process ended: its exit status, or the name of the signal."""
+        status = self._process.wait()
+        if status >= 0:
+            return f"exit status {status}"
+        try:
+            name = signal.Signals(-status).name
+        except ValueError:
+            name = f"signal {-status}"
+        return f"{name}, perhaps because memory ran out" if -status == signal.SIGKILL else name

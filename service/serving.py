@@ -1,0 +1,97 @@
+"""Defines the command ``serve``. It imports no library of the models, so that the supervisor stays small."""
+
+import importlib.util
+import logging
+import os
+import socket
+import sys
+from pathlib import Path
+from typing import NoReturn
+
+import click
+
+from service.inference.errors import MissingExtra, SettingsError
+from service.settings import Settings, table, variable
+
+_ROOT = Path(__file__).resolve().parents[1]
+_BACKLOG = 2048
+
+
+@click.command(
+    epilog="Settings are environment variables:\n\n\b\n"
+    + "\n".join(f"{name} [{default}]  {summary}" for name, default, summary in table())
+)
+@click.option("--host", help="IP address to listen on; overrides LECTERN_HOST.")
+@click.option("--port", type=click.IntRange(1, 65535), help="Port to listen on; overrides LECTERN_PORT.")
+def serve(host: str | None, port: int | None) -> None:
+    """Serve the models over HTTP until Ctrl-C or SIGTERM.
+
+    Example: lectern serve --port 8080
+    """
+    if host:
+        os.environ[variable("host")] = host
+    if port:
+        os.environ[variable("port")] = str(port)
+    settings = Settings.from_environment()
+    if importlib.util.find_spec("bentoml") is None:
+        raise MissingExtra("lectern serve needs the package bentoml: pip install 'lectern[serve]'")
+    # The workers read the variables again, in another working directory.
+    os.environ[variable("models")] = str(settings.models)
+    os.environ["BENTOML_DO_NOT_TRACK"] = "True"
+    with _listen(settings.host, settings.port, name="port") as listener:
+        if settings.grpc_port:
+            # The workers listen there themselves; they share the port, but not with another server.
+            _listen(settings.host, settings.grpc_port, name="grpc_port").close()
+        if os.name == "nt":
+            listener.close()
+            _serve_with_bentoml(settings)
+        sys.exit(_supervise(settings, listener))
+
+
+def _supervise(settings: Settings, listener: socket.socket) -> int:
+    # Not available on Windows.
+    from service.server.workers.runtime_folder import RuntimeFolder
+    from service.server.workers.supervisor import Supervisor
+
+    logging.basicConfig(
+        format="%(asctime)s [%(levelname)s] [supervisor] %(message)s",
+        datefmt="%Y-%m-%dT%H:%M:%S%z",
+        level=logging.INFO,
+    )
+    with RuntimeFolder() as folder:
+        return Supervisor(settings, listener=listener, folder=folder, address=_address(settings)).run()
+
+
+def _serve_with_bentoml(settings: Settings) -> NoReturn:
+    click.echo(f"Serving at {_address(settings)} (Ctrl-C stops)", err=True)
+    words = [sys.executable, "-P", "-m", "bentoml", "serve", "service.server.app:Lectern"]
+    words += ["--host", settings.host, "--port", str(settings.port), "--working-dir", str(_ROOT)]
+    words += ["--timeout-graceful-shutdown", str(int(settings.timeout_s) + 1)]
+    os.execv(sys.executable, words)
+
+
+def _address(settings: Settings) -> str:
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    grpc = f" and grpc://{host}:{settings.grpc_port}" if settings.grpc_port else ""
+    return f"http://{host}:{settings.port}{grpc}"
+
+
+def _listen(host: str, port: int, *, name: str) -> socket.socket:
+    """Return a listening socket.
+
+    It listens before a worker is ready, so that two servers cannot start at the same port, and connections
+    wait while a worker is replaced.
+    """
+    is_ipv6 = ":" in host
+    try:
+        return socket.create_server(
+            (host, port),
+            family=socket.AF_INET6 if is_ipv6 else socket.AF_INET,
+            backlog=_BACKLOG,
+            dualstack_ipv6=is_ipv6 and socket.has_dualstack_ipv6(),
+        )
+    except OSError as error:
+        raise SettingsError(
+            f"cannot listen on {host}:{port} ({os.strerror(error.errno or 0)}); "
+            f"stop the program that uses it, or set {variable('host')} and {variable(name)}"
+        ) from error
