@@ -112,7 +112,11 @@ def _service(
             gc.freeze()
             if not channel.is_supervised():  # The supervisor does so when a worker ends.
                 metrics.forget_dead_workers()
+            if channel.is_restart():
+                metrics.worker_restarts.inc()
             bentoml_adapter.drain_on_sigterm(engine.drain)
+            if channel.is_supervised():
+                bentoml_adapter.retire_on_sigint()
             bentoml_adapter.hide_client_errors()
             if settings.grpc_port:
                 # Imported here, because gRPC costs every start time and memory.

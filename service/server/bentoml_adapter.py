@@ -1,18 +1,17 @@
-"""Adapts BentoML and uvicorn: routes, errors, log, worker, server class, shutdown and copy of Swagger UI.
+"""Adapts BentoML and uvicorn: their routes, errors, log, server class, shutdown and copy of Swagger UI.
 
 Checked with the releases in ``CHECKED_RELEASES``; constraints.txt pins one of each. With other releases
 :func:`install_server` changes nothing: uvicorn's own protocol and server pass all requests through ASGI,
 which is slower and does not balance connections. What it installs depends on internals of uvicorn: the
-modules ``transport.fast_http`` and ``workers.balanced_server``. Nothing else does.
+modules ``transport.fast_http`` and ``workers.balanced_server``. The module ``workers.worker`` runs BentoML's
+worker. Nothing else depends on internals.
 """
 
 import asyncio
 import contextlib
-import importlib
 import logging
 import os
 import signal
-import socket
 import sys
 from collections.abc import Callable
 from contextvars import ContextVar
@@ -153,37 +152,6 @@ def install_server(
     return True
 
 
-def run_worker(listener: int, *, index: int, graceful_s: int) -> None:
-    """Serve ``service.server.app:Lectern`` in this process, until SIGTERM.
-
-    This is what BentoML runs in its worker processes. It sets the context, the log and the server up.
-
-    Args:
-        listener: Descriptor of a listening socket.
-        index: Number of the worker, from 1.
-        graceful_s: Seconds that requests may still run after SIGTERM.
-    """
-    try:
-        from _bentoml_impl.worker.service import main
-    except ImportError:
-        _logger.warning(
-            "bentoml %s has no worker that Lectern knows, so that its log has another form; install the "
-            "release in constraints.txt",
-            version("bentoml"),
-        )
-        app = importlib.import_module("service.server.app")
-        config = uvicorn.Config(
-            app.Lectern.to_asgi(),
-            log_config=None,
-            server_header=False,
-            timeout_graceful_shutdown=graceful_s,
-        )
-        uvicorn.Server(config).run([socket.socket(fileno=listener)])
-        return
-    words = ["service.server.app:Lectern", "--fd", str(listener), "--worker-id", str(index)]
-    main([*words, "--timeout-graceful-shutdown", str(graceful_s)], standalone_mode=False)
-
-
 def end_worker(error: LecternError) -> None:
     """End this process with one line if it is a worker that cannot start; otherwise do nothing."""
     if bentoml.server_context.worker_index is not None:
@@ -242,6 +210,31 @@ def drain_on_sigterm(start_draining: Callable[[], None]) -> None:
         loop.call_soon_threadsafe(partial(loop.call_later, _DRAIN_S, stop, number, frame))
 
     signal.signal(signal.SIGTERM, drain)
+
+
+def retire_on_sigint() -> None:
+    """Delay the server's own SIGINT handler, and leave new connections to the other workers in the meantime.
+
+    The supervisor stops a worker in this way when another one has taken its place. Without the delay, a
+    connection whose request has not arrived would be reset. Call this as :func:`drain_on_sigterm`.
+    """
+    loop = asyncio.get_running_loop()
+    stop = signal.getsignal(signal.SIGINT)
+    server = getattr(stop, "__self__", None)
+    if not callable(stop) or server is None:
+        return  # No server runs here: a test calls the application.
+
+    def retire(number: int, frame: FrameType | None) -> None:
+        loop.call_soon_threadsafe(stop_listening)
+        loop.call_soon_threadsafe(partial(loop.call_later, _DRAIN_S, stop, number, frame))
+
+    def stop_listening() -> None:
+        if hasattr(server, "stop_listening"):  # a BalancedServer
+            server.stop_listening()
+        for listener in getattr(server, "servers", ()):
+            listener.close()
+
+    signal.signal(signal.SIGINT, retire)
 
 
 def hide_client_errors() -> None:

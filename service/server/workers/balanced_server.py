@@ -57,11 +57,15 @@ class BalancedServer(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Stop listening, and let the running requests end."""
+        self.stop_listening()
+        await super().shutdown(sockets)
+
+    def stop_listening(self) -> None:
+        """Leave new connections to the other workers from now on."""
         if self._listener is not None:
             self._pause()
             self._listener = None
             self._counts.close()
-        await super().shutdown(sockets)
 
     def _watch(self) -> None:
         """Wait for connections."""

@@ -1,10 +1,13 @@
 """Connects a worker to its supervisor: the worker shows that it lives, and ends when the supervisor does."""
 
+import contextlib
 import signal
 import socket
 import threading
 from collections.abc import Iterable
 
+# What the supervisor sends to a worker that was replaced.
+RETIRE = b"r"
 # Of the messages, in seconds. The thread sends them even if the event loop is busy.
 INTERVAL_S = 0.5
 
@@ -18,9 +21,11 @@ class Channel:
 
     Args:
         connection: A connected socket.
+        is_restart: Whether this worker replaces one that ended unexpectedly.
     """
 
-    def __init__(self, connection: socket.socket) -> None:
+    def __init__(self, connection: socket.socket, *, is_restart: bool) -> None:
+        self.is_restart = is_restart
         self._connection = connection
         self._connection.settimeout(INTERVAL_S)
         self._lock = threading.Lock()
@@ -38,27 +43,32 @@ class Channel:
         try:
             while True:
                 self.send("")
-                try:
-                    self._connection.recv(1)  # the supervisor sends nothing
-                except TimeoutError:
-                    continue
-                break
+                with contextlib.suppress(TimeoutError):
+                    if self._connection.recv(1) != RETIRE:
+                        break
+                    # At SIGTERM, the server would tell its clients that it is not available.
+                    signal.raise_signal(signal.SIGINT)
         except OSError:
             pass
         # The supervisor has ended, or has closed its end to stop this worker.
         signal.raise_signal(signal.SIGTERM)
 
 
-def connect(connection: socket.socket) -> None:
-    """Connect this process, a worker, to its supervisor."""
+def connect(connection: socket.socket, *, is_restart: bool) -> None:
+    """Connect this process, a worker, to its supervisor; arguments as in :class:`Channel`."""
     global _channel
-    _channel = Channel(connection)
+    _channel = Channel(connection, is_restart=is_restart)
     _channel.start()
 
 
 def is_supervised() -> bool:
     """Return whether this process is a worker of Lectern's supervisor."""
     return _channel is not None
+
+
+def is_restart() -> bool:
+    """Return whether this process is a worker that replaces one that ended unexpectedly."""
+    return _channel is not None and _channel.is_restart
 
 
 def report_ready(models: Iterable[str]) -> None:

@@ -43,7 +43,10 @@ class ConnectionCounts:
 
     def discover(self) -> None:
         """Find new workers, and forget those that have ended."""
-        names = {path.name for path in self._folder.glob(f"{self._server}*")}
+        try:
+            names = {path.name for path in self._folder.glob(f"{self._server}*")}
+        except OSError:  # this process has no file descriptor left: the next call finds the workers
+            return
         if self._path.name not in names:
             with contextlib.suppress(OSError):  # the folder is missing or full: this worker is not counted
                 self._own = self._create()

@@ -210,7 +210,7 @@ class Supervisor:
             old = self._outdated.popleft() if self._outdated else self._replacement
             self._replacement = None
             self._workers.remove(old)
-            old.stop()
+            old.retire()
             self._stopping.append(old)
             if not self._outdated:
                 _logger.info("all workers are replaced")

@@ -1,9 +1,17 @@
-"""Runs one worker process: ``python -m service.server.workers.worker``, which the supervisor starts."""
+"""Runs one worker process: ``python -m service.server.workers.worker``, which the supervisor starts.
+
+It runs what BentoML runs in its own worker processes, which sets the context, the log and the server up.
+Checked with the release of BentoML in ``bentoml_adapter.CHECKED_RELEASES``.
+"""
 
 import argparse
+import importlib
+import signal
 import socket
 
 from service.server.workers import channel
+
+_SERVICE = "service.server.app:Lectern"
 
 
 def main() -> None:
@@ -15,15 +23,33 @@ def main() -> None:
     parser.add_argument("--graceful-s", type=int, required=True, help="Seconds that requests may still run.")
     parser.add_argument("--is-restart", action="store_true", help="Count the start as a restart.")
     options = parser.parse_args()
+    # uvicorn sends the signal that stopped it once more: no traceback then.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     # First of all, so that the supervisor knows that this process lives while it imports and loads.
-    channel.connect(socket.socket(fileno=options.channel))
+    channel.connect(socket.socket(fileno=options.channel), is_restart=options.is_restart)
     _continue_counters(options.slot)
-    from service.server import bentoml_adapter
-    from service.server.pipeline import metrics
+    try:
+        worker = importlib.import_module("_bentoml_impl.worker.service")
+    except ModuleNotFoundError:
+        _serve(options.listener, graceful_s=options.graceful_s)
+        return
+    # No module with a logger may be imported before: BentoML disables the loggers that exist when it sets its
+    # own up.
+    words = [_SERVICE, "--fd", str(options.listener), "--worker-id", str(options.slot)]
+    words += ["--timeout-graceful-shutdown", str(options.graceful_s)]
+    worker.main(words, standalone_mode=False)
 
-    if options.is_restart:
-        metrics.worker_restarts.inc()
-    bentoml_adapter.run_worker(options.listener, index=options.slot, graceful_s=options.graceful_s)
+
+def _serve(listener: int, *, graceful_s: int) -> None:
+    """Serve with the public names of BentoML and uvicorn alone; the log then has another form."""
+    import uvicorn
+
+    module, _, name = _SERVICE.partition(":")
+    service = getattr(importlib.import_module(module), name)
+    config = uvicorn.Config(
+        service.to_asgi(), log_config=None, server_header=False, timeout_graceful_shutdown=graceful_s
+    )
+    uvicorn.Server(config).run([socket.socket(fileno=listener)])
 
 
 def _continue_counters(slot: int) -> None:

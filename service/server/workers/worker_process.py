@@ -10,6 +10,8 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
+from service.server.workers.channel import RETIRE
+
 # uvicorn's exit status when the application cannot start. uvicorn itself is too large for the supervisor.
 STARTUP_FAILURE = 3
 
@@ -112,10 +114,18 @@ class WorkerProcess:
         self.models = next((line.decode() for line in lines if line), self.models)
 
     def stop(self) -> None:
-        """Ask the worker to answer the requests that run, and to end."""
-        # A worker that is stopped (SIGSTOP) or has not begun to listen to its channel ends at the deadline.
-        self.stop_before = time.monotonic() + self._graceful_s + 5
+        """Ask the worker to tell its clients that the server stops, to answer what runs, and to end."""
+        self._set_deadline()
         self._channel.close()
+
+    def retire(self) -> None:
+        """Ask the worker to leave new connections to the other workers, to answer what runs, and to end."""
+        self._set_deadline()
+        with contextlib.suppress(OSError):  # it has ended
+            self._channel.send(RETIRE)
+
+    def _set_deadline(self) -> None:
+        self.stop_before = time.monotonic() + self._graceful_s + 5
 
     def kill(self) -> None:
         """End the process at once."""

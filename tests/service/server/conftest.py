@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -136,7 +136,15 @@ def start_server(tmp_path_factory: pytest.TempPathFactory, models_folder: Path) 
     """Run a server with settings of its own while a ``with`` block lasts."""
 
     @contextmanager
-    def start(*, grpc: bool = False, home: Path | None = None, **settings: str) -> Iterator[Server]:
+    def start(
+        *,
+        grpc: bool = False,
+        home: Path | None = None,
+        command: Sequence[str] = _START,
+        cwd: Path = _ROOT,
+        variables: Mapping[str, str] | None = None,
+        **settings: str,
+    ) -> Iterator[Server]:
         folder = tmp_path_factory.mktemp("server")
         port, grpc_port = _free_ports()
         own = {"MODELS": str(models_folder), "PORT": str(port), "GRPC_PORT": str(grpc_port) if grpc else ""}
@@ -151,10 +159,11 @@ def start_server(tmp_path_factory: pytest.TempPathFactory, models_folder: Path) 
             },
             **{f"LECTERN_{name}": value for name, value in chosen.items()},
             **({"HOME": str(home)} if home else {"BENTOML_HOME": str(folder / "bentoml")}),
+            **(variables or {}),
         }
         with (folder / "log").open("wb") as log:
             process = subprocess.Popen(
-                _START, cwd=_ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT
+                command, cwd=cwd, env=environment, stdout=log, stderr=subprocess.STDOUT
             )
         server = Server(port, grpc_port, process, folder / "log")
         try:
