@@ -390,6 +390,17 @@ def test_a_file_in_place_of_the_venv_is_kept(checkout: Checkout) -> None:
     assert (checkout.root / ".venv").is_file()
 
 
+def test_a_venv_with_a_python_that_this_user_cannot_run_is_kept(checkout: Checkout) -> None:
+    checkout.run("serve")
+    python = checkout.root / ".venv" / "bin" / "python"
+    python.chmod(0o600)
+    done = checkout.run("serve")
+    assert done.returncode == 1
+    (line,) = done.stderr.splitlines()
+    assert line.startswith(f"run: this user cannot run {python} (permission denied)")
+    assert python.exists()
+
+
 def test_a_venv_that_is_partly_deleted_is_created_again(checkout: Checkout) -> None:
     checkout.run("serve")
     (checkout.root / ".venv" / "lectern-unfinished").touch()

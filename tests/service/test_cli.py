@@ -93,6 +93,31 @@ def test_missing_package_prints_the_command_that_installs_it(words: str, package
     assert len(result.stderr.splitlines()) == 1
 
 
+@pytest.mark.parametrize(
+    ("words", "package", "extra"),
+    [
+        ("['train', 'mnist-dense']", "training", "train"),
+        ("['export', 'mnist-dense']", "training", "train"),
+        ("['desktop']", "desktop", "desktop"),
+    ],
+)
+def test_an_installation_of_the_server_alone_says_how_to_install_the_rest(
+    words: str, package: str, extra: str
+) -> None:
+    program = f"import sys; sys.modules[{package!r}] = None; sys.argv[1:] = {words}; "
+    result = subprocess.run(
+        [sys.executable, "-c", program + "from service.cli import main; main()"],
+        cwd=_ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert (result.returncode, result.stdout) == (2, "")
+    (line,) = result.stderr.splitlines()
+    assert line.startswith(f"lectern: lectern {words[2:].partition(chr(39))[0]} is not a part of")
+    assert f"pip install '.[{extra}]'" in line
+
+
 def test_missing_module_of_lectern_is_not_reported_as_a_package(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(COMMANDS, "models", ("service.no_such_module", "", "Broken."))
     monkeypatch.setattr(sys, "argv", ["lectern", "models"])

@@ -1,0 +1,153 @@
+"""Tests of the command serve: options and variables, its address, and errors in one line."""
+
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from service import serving
+from service.settings import Settings, table
+
+Run = Callable[..., Any]
+_ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def started(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Settings, Any]]:
+    """Record settings and address of the servers that would start."""
+    servers: list[tuple[Settings, Any]] = []
+
+    def supervise(settings: Settings, listener: socket.socket) -> int:
+        servers.append((settings, listener.getsockname()))
+        return 0
+
+    monkeypatch.setattr(serving, "_supervise", supervise)
+    return servers
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def test_serve_options_override_variables_and_variables_override_defaults(
+    run: Run, started: list[tuple[Settings, Any]]
+) -> None:
+    ports = [_free_port() for _ in range(2)]
+    os.environ.update(LECTERN_PORT=str(ports[0]), LECTERN_HOST="127.0.0.1")
+    run("serve")
+    run("serve", "--port", str(ports[1]))
+    assert [address for _, address in started] == [("127.0.0.1", port) for port in ports]
+    # The workers read the environment again.
+    assert os.environ["LECTERN_PORT"] == str(ports[1])
+
+
+def test_serve_resolves_a_relative_models_folder(
+    run: Run, started: list[tuple[Settings, Any]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    os.environ["LECTERN_MODELS"] = "mine"
+    assert run("serve", "--port", str(_free_port())).status == 0
+    # The workers have another working directory.
+    assert os.environ["LECTERN_MODELS"] == str(tmp_path / "mine")
+
+
+def _has_ipv6() -> bool:
+    try:
+        with socket.socket(socket.AF_INET6) as probe:
+            probe.bind(("::1", 0))
+    except OSError:
+        return False
+    return True
+
+
+@pytest.mark.skipif(not _has_ipv6(), reason="this machine has no IPv6")
+def test_serve_listens_on_ipv6(run: Run, started: list[tuple[Settings, Any]]) -> None:
+    port = _free_port()
+    assert run("serve", "--host", "::1", "--port", str(port)).status == 0
+    ((settings, address),) = started
+    assert address[:2] == ("::1", port)
+    assert serving._address(settings) == f"http://[::1]:{port}"
+
+
+def test_the_address_names_the_port_of_grpc() -> None:
+    settings = Settings(port=3000, grpc_port=3001)
+    assert serving._address(settings) == "http://127.0.0.1:3000 and grpc://127.0.0.1:3001"
+
+
+@pytest.mark.parametrize("taken", ["LECTERN_PORT", "LECTERN_GRPC_PORT"])
+def test_serve_reports_a_port_in_use(run: Run, started: list[tuple[Settings, Any]], taken: str) -> None:
+    ports = {name: _free_port() for name in ("LECTERN_PORT", "LECTERN_GRPC_PORT")}
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        ports[taken] = other.getsockname()[1]
+        os.environ.update({name: str(port) for name, port in ports.items()})
+        result = run("serve")
+    assert (result.status, started) == (2, [])
+    assert f"cannot listen on 127.0.0.1:{ports[taken]}" in result.err
+    assert taken in result.err
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "message"),
+    [
+        ("LECTERN_MAX_BATCH", "many", "LECTERN_MAX_BATCH is 'many'"),
+        ("LECTERN_API_KEYS", ",", "LECTERN_API_KEYS"),
+    ],
+)
+def test_serve_reports_an_invalid_setting_in_one_line(
+    run: Run, started: list[tuple[Settings, Any]], variable: str, value: str, message: str
+) -> None:
+    os.environ[variable] = value
+    result = run("serve", "--port", str(_free_port()))
+    assert (result.status, started) == (2, [])
+    assert message in result.err
+    assert len(result.err.splitlines()) == 1
+
+
+def _serve(**variables: str) -> tuple[int, list[str]]:
+    """Start a server that cannot start; return its status and the lines of its output."""
+    done = subprocess.run(
+        [sys.executable, "-c", "from service.cli import main; main()", "serve", "--port", str(_free_port())],
+        cwd=_ROOT,
+        env=os.environ | variables,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    return done.returncode, done.stdout.splitlines()
+
+
+def test_serve_reports_a_hardware_provider_that_is_missing_in_one_line() -> None:
+    # Several workers would print it several times.
+    status, (line,) = _serve(LECTERN_PROVIDERS="tensorrt", LECTERN_WORKERS="2")
+    assert status == 2
+    assert line.startswith("lectern: ")
+    assert "provider 'tensorrt'" in line
+
+
+def test_serve_reports_a_damaged_model_in_one_line(tmp_path: Path, tiny_model: Callable[..., Path]) -> None:
+    (tiny_model(tmp_path) / "model.onnx").write_bytes(b"cut")
+    status, (line,) = _serve(LECTERN_MODELS=str(tmp_path))
+    assert status == 2
+    assert "mnist/1/model.onnx" in line
+
+
+def test_serve_lists_every_setting_in_its_help(run: Run) -> None:
+    text = run("serve", "--help").out
+    assert all(name in text for name, _, _ in table())
+
+
+def test_the_supervisor_imports_no_library_of_the_models() -> None:
+    program = "import sys, service.serving, service.server.workers.supervisor; print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=_ROOT, capture_output=True, text=True, timeout=60, check=True
+    )
+    assert {"numpy", "onnxruntime", "PIL", "bentoml", "uvicorn"}.isdisjoint(done.stdout.split())
