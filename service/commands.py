@@ -4,12 +4,14 @@ import dataclasses
 import importlib.util
 import io
 import json
+import logging
 import os
 import socket
 import sys
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import click
 from rich.console import Console
@@ -28,12 +30,25 @@ from service.inference.errors import (
 from service.inference.files import write_atomically
 from service.inference.overlay import heat_overlay, map_sheet
 from service.inference.prediction import Prediction
-from service.settings import Settings, table, variable
+from service.settings import Settings, table, unknown_variables, variable
 
 _BAR_WIDTH = 30
 _ROOT = Path(__file__).resolve().parents[1]
+_logger = logging.getLogger("lectern")
+
+
+class _WholeNumber(click.IntRange):
+    """An integer in decimal digits; Python would also read ``1_0``, ``+1`` and digits of other scripts."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        text = str(value)
+        if not (text.isascii() and text.removeprefix("-").isdecimal()):
+            self.fail(f"{text!r} is not a whole number; use the digits 0 to 9 only", param, ctx)
+        return int(super().convert(value, param, ctx))
+
+
 _version_option = click.option(
-    "--version", type=click.IntRange(min=1), help="Version of the model; the highest if not given."
+    "--version", type=_WholeNumber(min=1), help="Version of the model; the highest if not given."
 )
 
 
@@ -42,7 +57,7 @@ _version_option = click.option(
     + "\n".join(f"{name} [{default}]  {summary}" for name, default, summary in table())
 )
 @click.option("--host", help="IP address to listen on; overrides LECTERN_HOST.")
-@click.option("--port", type=click.IntRange(1, 65535), help="Port to listen on; overrides LECTERN_PORT.")
+@click.option("--port", type=_WholeNumber(1, 65535), help="Port to listen on; overrides LECTERN_PORT.")
 def serve(host: str | None, port: int | None) -> None:
     """Serve the models over HTTP until Ctrl-C or SIGTERM.
 
@@ -55,6 +70,8 @@ def serve(host: str | None, port: int | None) -> None:
     settings = Settings.from_environment()
     if importlib.util.find_spec("bentoml") is None:
         raise MissingExtra("lectern serve needs the package bentoml: pip install 'lectern[serve]'")
+    from service.server.log import configure_logging  # needs packages of the extra
+
     # Errors that would end every worker are reported here, in one line.
     catalog = _catalog(settings)
     for card in catalog:
@@ -62,12 +79,16 @@ def serve(host: str | None, port: int | None) -> None:
     _check_port(settings.host, settings.port, name="port")
     if settings.grpc_port:
         _check_port(settings.host, settings.grpc_port, name="grpc_port")
-    # The workers read the variable again, in another working directory.
+    # The workers read the variables again, in another working directory.
     os.environ[variable("models")] = str(settings.models)
+    if settings.api_keys_file is not None:
+        os.environ[variable("api_keys_file")] = str(settings.api_keys_file)
     names = ", ".join(f"{card.name} {card.version}" for card in catalog)
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     grpc = f" and grpc://{host}:{settings.grpc_port}" if settings.grpc_port else ""
-    click.echo(f"Serving {names} at http://{host}:{settings.port}{grpc} (Ctrl-C stops)", err=True)
+    configure_logging(settings.log_format)
+    _warn_of_unknown_variables()
+    _logger.info("Serving %s at http://%s:%d%s (Ctrl-C stops)", names, host, settings.port, grpc)
     os.environ.setdefault("BENTOML_DO_NOT_TRACK", "True")
     if "BENTOML_HOME" not in os.environ:
         # BentoML empties its metrics folder at start, so two servers of one user must not share it.
@@ -82,7 +103,7 @@ def serve(host: str | None, port: int | None) -> None:
 @click.argument("model")
 @click.argument("inputs", nargs=-1, required=True)
 @_version_option
-@click.option("--top-k", type=click.IntRange(min=1), help="Number of labels to show.")
+@click.option("--top-k", type=_WholeNumber(min=1), help="Number of labels to show.")
 @click.option("--json", "as_json", is_flag=True, help="Print one line of JSON for each input.")
 @click.option("--url", help="Send the inputs to this server, such as http://127.0.0.1:3000.")
 @click.option("--api-key", envvar="LECTERN_API_KEY", help="API key of the server; default: LECTERN_API_KEY.")
@@ -229,6 +250,15 @@ def _check_port(host: str, port: int, *, name: str) -> None:
             f"cannot listen on {host}:{port} ({os.strerror(error.errno or 0)}); "
             f"stop the program that uses it, or set {variable('host')} and {variable(name)}"
         ) from error
+
+
+def _warn_of_unknown_variables() -> None:
+    unknown = unknown_variables(os.environ)
+    if unknown:
+        names = (
+            f"{name} (did you mean {similar}?)" if similar else name for name, similar in unknown.items()
+        )
+        _logger.warning("no setting has this name: %s; lectern serve --help lists them", ", ".join(names))
 
 
 def _predict_all(

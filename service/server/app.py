@@ -14,6 +14,7 @@ from starlette.middleware.cors import CORSMiddleware
 from service.server import bentoml_adapter
 from service.server.bentoml_adapter import BentoRoutes
 from service.server.execution.engine import Engine
+from service.server.log import configure_logging
 from service.server.openapi.document import build_document
 from service.server.pipeline import metrics
 from service.server.pipeline.limits import InFlightRequests
@@ -105,6 +106,7 @@ def _service(
             gc.collect()
             gc.freeze()
             metrics.forget_dead_workers()
+            metrics.requests_in_flight_limit.set(settings.max_queue)
             bentoml_adapter.drain_on_sigterm(engine.drain)
             bentoml_adapter.hide_client_errors()
             if settings.grpc_port:
@@ -131,7 +133,7 @@ def _cors(settings: Settings) -> dict[str, Any]:
     return {
         "allow_origins": settings.cors_origins,
         "allow_methods": ["GET", "POST"],
-        "allow_headers": ["Authorization", "Content-Type", *both],
+        "allow_headers": ["Authorization", "Content-Type", "X-API-Key", *both],
         "expose_headers": [*both, *exposed],
     }
 
@@ -141,6 +143,7 @@ def __getattr__(name: str) -> Any:
     if name != "Lectern":
         raise AttributeError(name)
     settings = Settings.from_environment()
+    configure_logging(settings.log_format)
     app = create_app(settings)
     bentoml_adapter.ignore_forwarded_headers()
     bentoml_adapter.install_server(

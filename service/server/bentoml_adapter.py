@@ -28,6 +28,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message
 
+from service.inference.errors import LecternError
 from service.server.pipeline.errors import ErrorCode, RequestError, error_for_status
 
 # Major and minor numbers.
@@ -40,7 +41,9 @@ _logger = logging.getLogger("lectern")
 
 # BentoML passes on no more than a status and a text of an error. A method that runs for a request puts the
 # whole error here; a method that is called in-process has no such list.
-method_errors: ContextVar[list[RequestError] | None] = ContextVar("method_errors", default=None)
+method_errors: ContextVar[list[RequestError | LecternError] | None] = ContextVar(
+    "method_errors", default=None
+)
 
 
 class BentoRoutes:
@@ -81,7 +84,8 @@ class BentoRoutes:
         """Forward a request, and return BentoML's complete response.
 
         Raises:
-            RequestError: The error in ``method_errors``, or the text of BentoML's own error response.
+            RequestError, LecternError: The error in ``method_errors``, or the text of BentoML's own error
+                response.
         """
         assert self.app is not None, "BentoML builds its middleware before the server accepts requests"
         pending: list[Message] = [{"type": "http.request", "body": await request.body(), "more_body": False}]
@@ -101,7 +105,7 @@ class BentoRoutes:
             else:
                 chunks.append(message.get("body", b""))
 
-        errors: list[RequestError] = []
+        errors: list[RequestError | LecternError] = []
         method_errors.set(errors)
         await self.app(request.scope, receive, send)
         response.body = b"".join(chunks)

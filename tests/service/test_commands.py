@@ -1,10 +1,12 @@
 """Tests of the commands serve, predict and models: output and exit statuses."""
 
 import json
+import logging
 import os
 import socket
 import sys
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -168,6 +170,18 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
     return words
 
 
+@pytest.fixture(autouse=True)
+def _keep_logging() -> Iterator[None]:
+    """``serve`` configures the log of the process."""
+    root, hooks = logging.getLogger(), (sys.excepthook, sys.unraisablehook, threading.excepthook)
+    handlers, level = list(root.handlers), root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    sys.excepthook, sys.unraisablehook, threading.excepthook = hooks
+    logging.captureWarnings(False)
+
+
 def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -275,6 +289,29 @@ def test_serve_reports_errors_that_would_end_every_worker_in_one_line(
     assert (result.status, started) == (2, [])
     assert message in result.err
     assert len(result.err.splitlines()) == 1
+
+
+@pytest.mark.parametrize("port", ["1_0_0", "+3000", " 3000", "3000 ", "\N{FULLWIDTH DIGIT THREE}000", "3e3"])
+def test_serve_takes_a_port_in_plain_digits_only(run: Run, started: list[list[str]], port: str) -> None:
+    result = run("serve", "--port", port)
+    assert (result.status, started) == (2, [])
+    assert f"{port!r} is not a whole number" in result.err
+
+
+def test_predict_takes_numbers_in_plain_digits_only(run: Run, digit_file: str) -> None:
+    for option in ("--top-k", "--version"):
+        assert "'1_0' is not a whole number" in run("predict", "mnist", digit_file, option, "1_0").err
+        assert "x>=1" in run("predict", "mnist", digit_file, option, "-1").err
+
+
+def test_serve_warns_of_unknown_variables_in_one_line(run: Run, started: list[list[str]]) -> None:
+    os.environ.update(LECTERN_MAX_BATCHES="4", LECTERN_NOTHING="1", LECTERN_SERVICE_HOST="10.96.0.12")
+    result = run("serve", "--port", str(_free_port()))
+    assert len(started) == 1
+    (line,) = [line for line in result.err.splitlines() if "LECTERN_" in line]
+    assert " WARNING lectern no setting has this name: LECTERN_MAX_BATCHES" in line
+    assert "(did you mean LECTERN_MAX_BATCH?), LECTERN_NOTHING;" in line
+    assert "SERVICE_HOST" not in line
 
 
 def test_serve_reports_a_damaged_model_before_it_starts(

@@ -33,7 +33,7 @@ def _clients(server: Server, digit_png: bytes, digit_request: Any) -> set[str]:
     while time.monotonic() < end:
         lines = [line for line in server.log()[logged:].splitlines() if "forwarded" in line]
         if len(lines) == 4:
-            return {json.loads(line)["client"] if line.startswith("{") else line.split()[1] for line in lines}
+            return {json.loads(line)["client"] if line.startswith("{") else line.split()[3] for line in lines}
         time.sleep(0.02)
     raise AssertionError(server.log()[logged:])
 
