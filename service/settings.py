@@ -182,7 +182,7 @@ class Settings(Struct, frozen=True, kw_only=True):
         ),
     ] = ()
     log_format: Annotated[
-        Literal["text", "json"], _setting("One line a request, as text or json", "text or json")
+        Literal["text", "json"], _setting("Form of the lines of the log: text or json", "text or json")
     ] = "text"
 
     @classmethod

@@ -1,6 +1,7 @@
 """Counts requests and runs of the networks, and exposes them as Prometheus metrics."""
 
 import os
+from functools import cache
 from pathlib import Path
 
 from prometheus_client import (
@@ -45,6 +46,11 @@ requests_in_flight_limit = Gauge(
 )
 waiting_inputs = Gauge("lectern_inputs_waiting", "Inputs that wait for a thread", multiprocess_mode="livesum")
 
+# Finding the series of some labels takes as long as changing it. No client can choose a label.
+_requests_of, _request_seconds_of = cache(_requests.labels), cache(_request_seconds.labels)
+_predictions_of, _batch_inputs_of = cache(_predictions.labels), cache(_batch_inputs.labels)
+_inference_seconds_of = cache(_inference_seconds.labels)
+
 
 def count_request(route: str, status: int, code: str, seconds: float) -> None:
     """Count a request that is finished.
@@ -55,8 +61,8 @@ def count_request(route: str, status: int, code: str, seconds: float) -> None:
         code: Its error code; empty if it succeeded.
         seconds: From its head to its response.
     """
-    _requests.labels(route, status).inc()
-    _request_seconds.labels(route).observe(seconds)
+    _requests_of(route, status).inc()
+    _request_seconds_of(route).observe(seconds)
     if code:
         _request_errors.labels(code).inc()
 
@@ -69,9 +75,9 @@ def count_run(model: str, inputs: int, seconds: float) -> None:
         inputs: Number of inputs in the run.
         seconds: Time in ONNX Runtime.
     """
-    _predictions.labels(model).inc(inputs)
-    _batch_inputs.labels(model).observe(inputs)
-    _inference_seconds.labels(model).observe(seconds)
+    _predictions_of(model).inc(inputs)
+    _batch_inputs_of(model).observe(inputs)
+    _inference_seconds_of(model).observe(seconds)
 
 
 def forget_dead_workers() -> None:
