@@ -93,6 +93,8 @@ def _log_exception(kind: type[BaseException], error: BaseException, traceback: T
 
 
 def _log_thread_exception(failure: threading.ExceptHookArgs) -> None:
+    if failure.exc_type is SystemExit:  # Python ignores it, too.
+        return
     name = failure.thread.name if failure.thread else "?"
     _logger.error("the thread %s ends", name, exc_info=failure.exc_value)
 

@@ -52,6 +52,7 @@ def keyed(
         RATE_LIMIT="0.01",
         RATE_BURST="50",
         LOG_FORMAT="json",
+        MAX_BATCHES="4",  # no setting has this name
     ) as running:
         yield KeyedServer(running, path)
 
@@ -137,6 +138,12 @@ def test_a_key_that_has_used_up_its_rate_gets_429(keyed: KeyedServer) -> None:
     # Probes need no key, and other keys have a rate of their own.
     assert keyed.server.ask("GET", "/readyz").status == 200
     assert keyed.status("fixed") == 200
+
+
+def test_the_log_names_an_unknown_variable_once(keyed: KeyedServer) -> None:
+    rows = [json.loads(line) for line in keyed.server.log().splitlines()]
+    (message,) = [row["message"] for row in rows if row["level"] == "WARNING"]
+    assert "LECTERN_MAX_BATCHES (did you mean LECTERN_MAX_BATCH?)" in message
 
 
 def test_the_python_client_sends_its_key(keyed: KeyedServer) -> None:
