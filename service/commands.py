@@ -24,10 +24,11 @@ from service.inference.files import write_atomically
 from service.inference.overlay import heat_overlay, map_sheet
 from service.inference.prediction import Prediction
 from service.settings import Settings
+from service.whole_number import WholeNumber
 
 _BAR_WIDTH = 30
 _version_option = click.option(
-    "--version", type=click.IntRange(min=1), help="Version of the model; the highest if not given."
+    "--version", type=WholeNumber(min=1), help="Version of the model; the highest if not given."
 )
 
 
@@ -35,7 +36,7 @@ _version_option = click.option(
 @click.argument("model")
 @click.argument("inputs", nargs=-1, required=True)
 @_version_option
-@click.option("--top-k", type=click.IntRange(min=1), help="Number of labels to show.")
+@click.option("--top-k", type=WholeNumber(min=1), help="Number of labels to show.")
 @click.option("--json", "as_json", is_flag=True, help="Print one line of JSON for each input.")
 @click.option("--url", help="Send the inputs to this server, such as http://127.0.0.1:3000.")
 @click.option("--api-key", envvar="LECTERN_API_KEY", help="API key of the server; default: LECTERN_API_KEY.")

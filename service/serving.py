@@ -11,10 +11,13 @@ from typing import NoReturn
 import click
 
 from service.inference.errors import MissingExtra, SettingsError
-from service.settings import Settings, table, variable
+from service.settings import Settings, table, unknown_variables, variable
+from service.whole_number import WholeNumber
 
 _ROOT = Path(__file__).resolve().parents[1]
 _BACKLOG = 2048
+
+_logger = logging.getLogger("lectern")
 
 
 @click.command(
@@ -22,7 +25,7 @@ _BACKLOG = 2048
     + "\n".join(f"{name} [{default}]  {summary}" for name, default, summary in table())
 )
 @click.option("--host", help="IP address to listen on; overrides LECTERN_HOST.")
-@click.option("--port", type=click.IntRange(1, 65535), help="Port to listen on; overrides LECTERN_PORT.")
+@click.option("--port", type=WholeNumber(1, 65535), help="Port to listen on; overrides LECTERN_PORT.")
 def serve(host: str | None, port: int | None) -> None:
     """Serve the models over HTTP until Ctrl-C or SIGTERM.
 
@@ -37,7 +40,13 @@ def serve(host: str | None, port: int | None) -> None:
         raise MissingExtra("lectern serve needs the package bentoml: pip install 'lectern[serve]'")
     # The workers read the variables again, in another working directory.
     os.environ[variable("models")] = str(settings.models)
+    if settings.api_keys_file is not None:
+        os.environ[variable("api_keys_file")] = str(settings.api_keys_file)
     os.environ["BENTOML_DO_NOT_TRACK"] = "True"
+    from service.server.log import configure_logging  # needs a package of the extra
+
+    configure_logging(settings.log_format)
+    _warn_of_unknown_variables()
     with _listen(settings.host, settings.port, name="port") as listener:
         if settings.grpc_port:
             # The workers listen there themselves; they share the port, but not with another server.
@@ -53,11 +62,6 @@ def _supervise(settings: Settings, listener: socket.socket) -> int:
     from service.server.workers.runtime_folder import RuntimeFolder
     from service.server.workers.supervisor import Supervisor
 
-    logging.basicConfig(
-        format="%(asctime)s [%(levelname)s] [supervisor] %(message)s",
-        datefmt="%Y-%m-%dT%H:%M:%S%z",
-        level=logging.INFO,
-    )
     with RuntimeFolder() as folder:
         return Supervisor(settings, listener=listener, folder=folder, address=_address(settings)).run()
 
@@ -68,6 +72,15 @@ def _serve_with_bentoml(settings: Settings) -> NoReturn:
     words += ["--host", settings.host, "--port", str(settings.port), "--working-dir", str(_ROOT)]
     words += ["--timeout-graceful-shutdown", str(int(settings.timeout_s) + 1)]
     os.execv(sys.executable, words)
+
+
+def _warn_of_unknown_variables() -> None:
+    unknown = unknown_variables(os.environ)
+    if unknown:
+        names = (
+            f"{name} (did you mean {similar}?)" if similar else name for name, similar in unknown.items()
+        )
+        _logger.warning("no setting has this name: %s; lectern serve --help lists them", ", ".join(names))
 
 
 def _address(settings: Settings) -> str:

@@ -1,7 +1,9 @@
 """Reads the server's settings from the ``LECTERN_*`` environment variables."""
 
+import difflib
 import ipaddress
 import os
+import re
 import socket
 import typing
 from collections.abc import Callable, Mapping
@@ -13,10 +15,27 @@ from msgspec import Meta, Struct
 
 from service.inference.defaults import BUNDLED, DEFAULT_MAX_PIXELS, PrecisionChoice
 from service.inference.errors import SettingsError
+from service.key_file import read_key_file
+
+METRICS_OPEN = "open"  # the metrics key that lets everybody read the metrics
+
+_PREFIX = "LECTERN_"
+# Variables of the client and of training, which are no settings of the server.
+_OTHER_VARIABLES = ("LECTERN_API_KEY", "LECTERN_DATA")
+# Kubernetes sets such variables in each pod for a Service named lectern, lectern-grpc and so on.
+_SERVICE_LINK = re.compile(
+    r"LECTERN_(\w+_)?(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)"
+)
+_SERVICE_URL = re.compile(r"(tcp|udp|sctp)://\S+")
 
 
 def _folder(text: str) -> Path:
     return Path(text).expanduser().resolve()
+
+
+def _file(text: str) -> Path:
+    # Not resolved: Kubernetes replaces the files of a Secret by pointing a symbolic link at another folder.
+    return Path(text).expanduser().absolute()
 
 
 def _address(text: str) -> str:
@@ -112,6 +131,35 @@ class Settings(Struct, frozen=True, kw_only=True):
             min_length=1,  # A list without a key is a mistake that would give everybody access.
         ),
     ] = ()
+    api_keys_file: Annotated[
+        Path | None,
+        _setting(
+            "File of further keys with names for the log, one 'name: key' a line; read again when it changes",
+            "a file",
+            parse=_file,
+        ),
+    ] = None
+    metrics_key: Annotated[
+        str,
+        _setting(
+            "Key that /metrics needs; open: none. By default it needs an API key, if there are any",
+            "one key of ASCII characters without spaces, or open",
+            secret=True,
+            pattern=r"^[!-~]*$",
+        ),
+    ] = ""
+    rate_limit: Annotated[
+        float,
+        _setting(
+            "Requests a second of one API key in one worker; 0: no limit",
+            "a number from 0 to 1000000",
+            ge=0,
+            le=10**6,
+        ),
+    ] = 0.0
+    rate_burst: Annotated[
+        int, _setting("Requests of one API key that may come at once, with a rate limit", ge=1, le=10**6)
+    ] = 10
     cors_origins: Annotated[
         tuple[Origin, ...],
         _setting(
@@ -132,7 +180,7 @@ class Settings(Struct, frozen=True, kw_only=True):
         ),
     ] = ()
     log_format: Annotated[
-        Literal["text", "json"], _setting("One line a request, as text or json", "text or json")
+        Literal["text", "json"], _setting("Form of the lines of the log: text or json", "text or json")
     ] = "text"
 
     @classmethod
@@ -157,7 +205,18 @@ class Settings(Struct, frozen=True, kw_only=True):
         }
         settings = cls(**values)
         settings._check_grpc_port()
+        settings._check_keys()
         return settings
+
+    @property
+    def needs_key(self) -> bool:
+        """Whether clients need an API key."""
+        return bool(self.api_keys) or self.api_keys_file is not None
+
+    @property
+    def has_metrics_key(self) -> bool:
+        """Whether ``/metrics`` has a key of its own."""
+        return self.metrics_key not in ("", METRICS_OPEN)
 
     def _check_grpc_port(self) -> None:
         if self.grpc_port == self.port:
@@ -170,10 +229,47 @@ class Settings(Struct, frozen=True, kw_only=True):
                 f"port; set {variable('workers')}, which is {self.workers}, to 1, or no port for gRPC"
             )
 
+    def _check_keys(self) -> None:
+        if self.rate_limit and not self.needs_key:
+            raise SettingsError(
+                f"{variable('rate_limit')} limits each API key, and there are none; "
+                f"set {variable('api_keys')} or {variable('api_keys_file')} too"
+            )
+        if self.api_keys_file is not None:
+            try:
+                read_key_file(self.api_keys_file)
+            except SettingsError as error:
+                raise SettingsError(f"{variable('api_keys_file')}: {error}") from error
+
 
 def variable(name: str) -> str:
     """Return the environment variable of a setting, ``LECTERN_PORT`` for ``port``."""
-    return f"LECTERN_{name.upper()}"
+    return f"{_PREFIX}{name.upper()}"
+
+
+def unknown_variables(environment: Mapping[str, str]) -> dict[str, str | None]:
+    """Return the ``LECTERN_*`` variables that nothing reads, such as misspelt ones.
+
+    Args:
+        environment: Variables by name.
+
+    Returns:
+        For each of them the known variable with the most similar name, or None if there is no similar one.
+        Variables that Kubernetes sets for its Services are not among them.
+    """
+    known = [*map(variable, Settings.__struct_fields__), *_OTHER_VARIABLES]
+    unknown = [
+        name
+        for name, text in sorted(environment.items())
+        if name.startswith(_PREFIX)
+        and name not in known
+        and not _SERVICE_LINK.fullmatch(name)
+        and not _SERVICE_URL.fullmatch(text)
+    ]
+    # Without the prefix, which would make all names similar.
+    endings = {name.removeprefix(_PREFIX): name for name in known}
+    similar = (difflib.get_close_matches(name.removeprefix(_PREFIX), endings, n=1) for name in unknown)
+    return {name: endings[found[0]] if found else None for name, found in zip(unknown, similar, strict=True)}
 
 
 def table() -> list[tuple[str, str, str]]:
@@ -182,7 +278,7 @@ def table() -> list[tuple[str, str, str]]:
     rows = []
     for name, kind in _annotations().items():
         default = getattr(defaults, name)
-        text = ",".join(default) if isinstance(default, tuple) else str(default)
+        text = ",".join(default) if isinstance(default, tuple) else str("" if default is None else default)
         rows.append((variable(name), text, kind.__metadata__[0].description))
     return rows
 
@@ -196,5 +292,10 @@ def _read(name: str, text: str, kind: Any) -> Any:
     try:
         return msgspec.convert(about["parse"](text), kind, strict=False)
     except (msgspec.ValidationError, ValueError, RuntimeError):
+        if _SERVICE_URL.fullmatch(text):
+            raise SettingsError(
+                f"{variable(name)} is {text!r}, which Kubernetes sets for a Service of that name; set "
+                f"enableServiceLinks: false in the pod, and {variable(name)} in the container if it is needed"
+            ) from None
         problem = "cannot be used" if about["secret"] else f"is {text!r}"
         raise SettingsError(f"{variable(name)} {problem}, expected {about['expected']}") from None

@@ -15,6 +15,7 @@ from service.inference.errors import LecternError
 from service.server import bentoml_adapter
 from service.server.bentoml_adapter import BentoRoutes
 from service.server.execution.engine import Engine
+from service.server.log import configure_logging
 from service.server.openapi.document import build_document
 from service.server.pipeline import metrics
 from service.server.pipeline.limits import InFlightRequests
@@ -114,6 +115,7 @@ def _service(
                 metrics.forget_dead_workers()
             if channel.is_restart():
                 metrics.worker_restarts.inc()
+            metrics.requests_in_flight_limit.set(settings.max_queue)
             bentoml_adapter.drain_on_sigterm(engine.drain)
             if channel.is_supervised():
                 bentoml_adapter.retire_on_sigint()
@@ -149,7 +151,7 @@ def _cors(settings: Settings) -> dict[str, Any]:
     return {
         "allow_origins": settings.cors_origins,
         "allow_methods": ["GET", "POST"],
-        "allow_headers": ["Authorization", "Content-Type", *both],
+        "allow_headers": ["Authorization", "Content-Type", "X-API-Key", *both],
         "expose_headers": [*both, *exposed],
     }
 
@@ -163,6 +165,7 @@ def __getattr__(name: str) -> Any:
         settings = Settings.from_environment()
     except LecternError as error:
         raise bentoml_adapter.config_error(error) from None
+    configure_logging(settings.log_format)
     app = create_app(settings)
     bentoml_adapter.ignore_forwarded_headers()
     bentoml_adapter.install_server(

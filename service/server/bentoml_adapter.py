@@ -45,7 +45,9 @@ _logger = logging.getLogger("lectern")
 
 # BentoML passes on no more than a status and a text of an error. A method that runs for a request puts the
 # whole error here; a method that is called in-process has no such list.
-method_errors: ContextVar[list[RequestError] | None] = ContextVar("method_errors", default=None)
+method_errors: ContextVar[list[RequestError | LecternError] | None] = ContextVar(
+    "method_errors", default=None
+)
 
 
 class BentoRoutes:
@@ -86,7 +88,8 @@ class BentoRoutes:
         """Forward a request, and return BentoML's complete response.
 
         Raises:
-            RequestError: The error in ``method_errors``, or the text of BentoML's own error response.
+            RequestError, LecternError: The error in ``method_errors``, or the text of BentoML's own error
+                response.
         """
         assert self.app is not None, "BentoML builds its middleware before the server accepts requests"
         pending: list[Message] = [{"type": "http.request", "body": await request.body(), "more_body": False}]
@@ -106,7 +109,7 @@ class BentoRoutes:
             else:
                 chunks.append(message.get("body", b""))
 
-        errors: list[RequestError] = []
+        errors: list[RequestError | LecternError] = []
         method_errors.set(errors)
         await self.app(request.scope, receive, send)
         response.body = b"".join(chunks)

@@ -82,7 +82,6 @@ class _RequestTimes:
             handled = await _time(self._call_pipeline)
             http = await _time(self._over_http(1))
             concurrent = await _time(self._over_http(_CONCURRENT)) / _CONCURRENT
-            await asyncio.sleep(0)  # the access log is written at the end of an iteration of the event loop
         return {
             "network": network,
             "decoding the file": decoding,

@@ -5,7 +5,6 @@ module patches it before the service is built.
 """
 
 import os
-import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -15,35 +14,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from service.inference.preprocessing import decoding
 from service.server import app
 from service.server.execution import engine
-from service.server.pipeline import access_log, metrics
 from service.server.transport.http_handler import HttpHandler
-
-
-class _DirectMetrics:
-    """Changes the Prometheus metrics for each request and run."""
-
-    def request(self, route: str, status: int, seconds: float) -> None:
-        metrics._requests.labels(route, str(status)).inc()
-        metrics._request_seconds.labels(route).observe(seconds)
-
-    def run(self, model: str, inputs: int, seconds: float) -> None:
-        metrics._predictions.labels(model).inc(inputs)
-        metrics._batch_inputs.labels(model).observe(inputs)
-        metrics._inference_seconds.labels(model).observe(seconds)
-
-    def set_in_flight(self, running: int) -> None:
-        metrics._in_flight.set(running)
-
-    def flush(self) -> None:
-        """Do nothing: all is written already."""
-
-
-class _Unbuffered(list[str]):
-    """The lines of an access log, each written at once."""
-
-    def append(self, line: str) -> None:
-        sys.stdout.write(line)
-        sys.stdout.flush()
 
 
 def _without_fast_http() -> None:
@@ -65,20 +36,6 @@ def _without_png_decoder() -> None:
     _replace(decoding, "decode_plain_png", lambda data: None)
 
 
-def _without_metrics_tally() -> None:
-    _replace(metrics, "tally", _DirectMetrics())
-
-
-def _without_log_buffer() -> None:
-    prepare = access_log.AccessLog.__init__
-
-    def init(self: access_log.AccessLog, log_format: str) -> None:
-        prepare(self, log_format)
-        self._lines = _Unbuffered()
-
-    _replace(access_log.AccessLog, "__init__", init)
-
-
 def _replace(owner: Any, name: str, value: object) -> None:
     """Replace an attribute; fail if the product has renamed it."""
     assert hasattr(owner, name), f"{owner} has no {name}"
@@ -91,8 +48,6 @@ MECHANISMS: dict[str, Callable[[], None]] = {
     "event-loop batching": _without_event_loop_batching,
     "connection balancing": _without_balancing,
     "own PNG decoder": _without_png_decoder,
-    "metrics tally": _without_metrics_tally,
-    "access log buffer": _without_log_buffer,
 }
 
 if "BENCH_WITHOUT" in os.environ:

@@ -11,7 +11,7 @@ _SCRIPT = """
 import mechanism_service, mechanisms
 for switch_off in mechanism_service.MECHANISMS.values():
     switch_off()
-names = ["nothing", "metrics tally"]
+names = ["nothing", "own PNG decoder"]
 rates = {(name, case): "1 / 2" for name in names for case in mechanisms._CASES}
 print(mechanisms.table(rates, names))
 """
@@ -30,4 +30,4 @@ def test_every_mechanism_can_be_switched_off_and_has_a_row() -> None:
     assert done.returncode == 0, done.stderr
     _, _, head, line, *rows = done.stdout.splitlines()
     assert {head.count("|"), line.count("|"), rows[0].count("|")} == {6}
-    assert rows[1].startswith("| metrics tally | 1 / 2 |")
+    assert rows[1].startswith("| own PNG decoder | 1 / 2 |")

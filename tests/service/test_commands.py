@@ -155,3 +155,9 @@ def test_models_shows_a_card(run: Run, models_folder: Path) -> None:
     assert all(layer.name in text for layer in card.layers)
     assert text.rstrip().endswith(f"{card.parameters:,}")
     assert parse_card(json.loads(run("models", "mnist", "--version", "1", "--json").out), source="it") == card
+
+
+def test_predict_takes_numbers_in_plain_digits_only(run: Run, digit_file: str) -> None:
+    for option in ("--top-k", "--version"):
+        assert "'1_0' is not a whole number" in run("predict", "mnist", digit_file, option, "1_0").err
+        assert "x>=1" in run("predict", "mnist", digit_file, option, "-1").err

@@ -1,10 +1,12 @@
 """Tests of the command serve: options and variables, its address, and errors in one line."""
 
+import logging
 import os
 import socket
 import subprocess
 import sys
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +30,18 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Settings, Any]]:
 
     monkeypatch.setattr(serving, "_supervise", supervise)
     return servers
+
+
+@pytest.fixture(autouse=True)
+def _keep_logging() -> Iterator[None]:
+    """``serve`` configures the log of the process."""
+    root, hooks = logging.getLogger(), (sys.excepthook, sys.unraisablehook, threading.excepthook)
+    handlers, level = list(root.handlers), root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    sys.excepthook, sys.unraisablehook, threading.excepthook = hooks
+    logging.captureWarnings(False)
 
 
 def _free_port() -> int:
@@ -108,6 +122,25 @@ def test_serve_reports_an_invalid_setting_in_one_line(
     assert (result.status, started) == (2, [])
     assert message in result.err
     assert len(result.err.splitlines()) == 1
+
+
+@pytest.mark.parametrize("port", ["1_0_0", "+3000", " 3000", "3000 ", "\N{FULLWIDTH DIGIT THREE}000", "3e3"])
+def test_serve_takes_a_port_in_plain_digits_only(
+    run: Run, started: list[tuple[Settings, Any]], port: str
+) -> None:
+    result = run("serve", "--port", port)
+    assert (result.status, started) == (2, [])
+    assert f"{port!r} is not a whole number" in result.err
+
+
+def test_serve_warns_of_unknown_variables_in_one_line(run: Run, started: list[tuple[Settings, Any]]) -> None:
+    os.environ.update(LECTERN_MAX_BATCHES="4", LECTERN_NOTHING="1", LECTERN_SERVICE_HOST="10.96.0.12")
+    result = run("serve", "--port", str(_free_port()))
+    assert len(started) == 1
+    (line,) = [line for line in result.err.splitlines() if "LECTERN_" in line]
+    assert " WARNING lectern no setting has this name: LECTERN_MAX_BATCHES" in line
+    assert "(did you mean LECTERN_MAX_BATCH?), LECTERN_NOTHING;" in line
+    assert "SERVICE_HOST" not in line
 
 
 def _serve(**variables: str) -> tuple[int, list[str]]:

@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from service.inference.errors import SettingsError
-from service.settings import Settings, table, variable
+from service.settings import Settings, table, unknown_variables, variable
 
 
 def test_defaults_without_any_variable(models_folder: Path) -> None:
@@ -27,6 +27,10 @@ def test_defaults_without_any_variable(models_folder: Path) -> None:
         max_queue=64,
         timeout_s=30.0,
         api_keys=(),
+        api_keys_file=None,
+        metrics_key="",
+        rate_limit=0.0,
+        rate_burst=10,
         cors_origins=(),
         trusted_proxies=(),
         log_format="text",
@@ -59,6 +63,9 @@ def test_empty_variables_are_ignored() -> None:
         ("max_queue", "100000", 100_000),
         ("timeout_s", "0.25", 0.25),
         ("api_keys", "one, two,", ("one", "two")),
+        ("metrics_key", "own", "own"),
+        ("metrics_key", "open", "open"),
+        ("rate_burst", "1", 1),
         ("trusted_proxies", "127.0.0.1, 10.0.0.7/8, ::1", ("127.0.0.1/32", "10.0.0.0/8", "::1/128")),
         (
             "cors_origins",
@@ -105,6 +112,9 @@ def test_each_variable_is_read(name: str, text: str, value: Any) -> None:
         ("max_pixels", "783"),
         ("max_batch", "0"),
         ("max_queue", "0"),
+        ("rate_limit", "-1"),
+        ("rate_limit", "1_0"),
+        ("rate_burst", "0"),
         ("timeout_s", "0"),
         ("timeout_s", "nan"),
         ("timeout_s", "inf"),
@@ -130,6 +140,67 @@ def test_invalid_keys_are_reported_without_their_value(text: str) -> None:
     with pytest.raises(SettingsError, match="LECTERN_API_KEYS cannot be used, expected") as raised:
         Settings.from_environment({"LECTERN_API_KEYS": text})
     assert "secret" not in str(raised.value)
+
+
+def test_an_invalid_metrics_key_is_reported_without_its_value() -> None:
+    with pytest.raises(SettingsError, match="LECTERN_METRICS_KEY cannot be used, expected") as raised:
+        Settings.from_environment({"LECTERN_METRICS_KEY": "secret key"})
+    assert "secret" not in str(raised.value)
+
+
+def test_a_file_of_keys_is_checked_and_its_links_are_kept(tmp_path: Path) -> None:
+    path, link = tmp_path / "keys", tmp_path / "link"
+    path.write_text("alice: a1\n")
+    link.symlink_to(path)
+    settings = Settings.from_environment({"LECTERN_API_KEYS_FILE": str(link), "LECTERN_RATE_LIMIT": "0.5"})
+    assert (settings.api_keys_file, settings.needs_key, settings.rate_limit) == (link, True, 0.5)
+    path.write_text("secret\n")
+    with pytest.raises(SettingsError, match=r"LECTERN_API_KEYS_FILE: .*link, line 1: is not") as raised:
+        Settings.from_environment({"LECTERN_API_KEYS_FILE": str(link)})
+    assert "secret" not in str(raised.value)
+
+
+def test_a_rate_limit_needs_keys() -> None:
+    with pytest.raises(SettingsError, match=r"LECTERN_RATE_LIMIT limits each API key.* LECTERN_API_KEYS"):
+        Settings.from_environment({"LECTERN_RATE_LIMIT": "5"})
+
+
+@pytest.mark.parametrize("name", ["LECTERN_PORT", "LECTERN_GRPC_PORT"])
+def test_the_address_of_a_kubernetes_service_is_named_as_such(name: str) -> None:
+    with pytest.raises(SettingsError) as raised:
+        Settings.from_environment({name: "tcp://10.96.0.12:80"})
+    assert str(raised.value).startswith(
+        f"{name} is 'tcp://10.96.0.12:80', which Kubernetes sets for a Service"
+    )
+    assert "enableServiceLinks: false" in str(raised.value)
+
+
+def test_unknown_variables_are_found_with_the_setting_of_a_similar_name() -> None:
+    environment = {
+        "LECTERN_MAX_BATCHES": "4",
+        "LECTERN_PROT": "3001",
+        "LECTERN_SOMETHING_ELSE": "1",
+        # The variables below are known, or no business of the server.
+        "LECTERN_MAX_BATCH": "4",
+        "LECTERN_API_KEY": "of the client",
+        "LECTERN_DATA": "/data",
+        "PORT": "80",
+        # Kubernetes sets these for Services named lectern and lectern-metrics.
+        "LECTERN_SERVICE_HOST": "10.96.0.12",
+        "LECTERN_SERVICE_PORT": "80",
+        "LECTERN_SERVICE_PORT_HTTP": "80",
+        "LECTERN_PORT_80_TCP": "tcp://10.96.0.12:80",
+        "LECTERN_PORT_80_TCP_PROTO": "tcp",
+        "LECTERN_PORT_80_TCP_PORT": "80",
+        "LECTERN_PORT_80_TCP_ADDR": "10.96.0.12",
+        "LECTERN_METRICS_SERVICE_HOST": "10.96.0.13",
+        "LECTERN_METRICS_PORT": "tcp://10.96.0.13:80",
+    }
+    assert unknown_variables(environment) == {
+        "LECTERN_MAX_BATCHES": "LECTERN_MAX_BATCH",
+        "LECTERN_PROT": "LECTERN_PORT",
+        "LECTERN_SOMETHING_ELSE": None,
+    }
 
 
 def test_http_and_grpc_need_different_ports() -> None:

@@ -37,6 +37,9 @@ _RESPONSE_HEADERS: dict[str, Json] = {
         ("ETag", _TEXT, "For `If-None-Match`"),
     )
 }
+_BEARER: Json = {"type": "http", "scheme": "bearer"}
+_HEADER: Json = {"type": "apiKey", "in": "header", "name": "X-API-Key"}
+_API_KEY: Json = {"description": "One of the server's API keys"}
 _ERROR_HEADERS = {401: "WWW-Authenticate", 405: "Allow", 429: "Retry-After", 503: "Retry-After"}
 _REQUEST_ID: Json = {
     "name": "X-Request-ID",
@@ -61,7 +64,7 @@ def build_document(endpoints: Sequence[api.Endpoint], catalog: Catalog, settings
 class _DocumentBuilder:
     def __init__(self, served: ServedModels) -> None:
         self._served = served
-        self._keys = bool(served.settings.api_keys)
+        self._settings = served.settings
         self._schemas = SchemaBuilder(served)
 
     def build(self, endpoints: Sequence[api.Endpoint]) -> Json:
@@ -90,10 +93,14 @@ class _DocumentBuilder:
                 "parameters": {"X-Request-ID": _REQUEST_ID},
             },
         }
-        if self._keys:
-            scheme = {"type": "http", "scheme": "bearer", "description": "One of the server's API keys"}
-            document["components"]["securitySchemes"] = {"key": scheme}
-            document["security"] = [{"key": []}]
+        schemes: Json = {}
+        if self._settings.needs_key:
+            schemes |= {"key": _BEARER | _API_KEY, "header": _HEADER | _API_KEY}
+            document["security"] = [{"key": []}, {"header": []}]
+        if self._settings.has_metrics_key:
+            schemes["metrics"] = _BEARER | {"description": "The key of the metrics"}
+        if schemes:
+            document["components"]["securitySchemes"] = schemes
         return document
 
     def _operation(self, path: str, operation: api.Operation) -> Json:
@@ -113,9 +120,18 @@ class _DocumentBuilder:
                 media_type: self._request(path, operation, media_type) for media_type in operation.request
             }
             document["requestBody"] = {"required": operation.body_required, "content": content}
-        if operation.access != "key" and self._keys:
+        if operation.access == "metrics" and self._settings.has_metrics_key:
+            document["security"] = [{"metrics": []}]
+        elif self._settings.needs_key and not self._needs_key(operation):
             document["security"] = []
         return document
+
+    def _needs_key(self, operation: api.Operation) -> bool:
+        """Return whether an operation can answer 401."""
+        settings = self._settings
+        if operation.access == "metrics":
+            return settings.has_metrics_key or (settings.needs_key and not settings.metrics_key)
+        return settings.needs_key and operation.access == "key"
 
     def _parameters(self, path: str, operation: api.Operation) -> Iterator[Json]:
         cards = self._served.cards(operation.models)
@@ -168,14 +184,16 @@ class _DocumentBuilder:
         errors = {500, *operation.errors}
         errors |= {404} if "{" in path else set()
         errors |= set(_BODY_ERRORS) if operation.request else set()
-        errors |= {401} if self._keys and operation.access == "key" else set()
+        errors |= {401} if self._needs_key(operation) else set()
+        errors |= {429} if self._settings.rate_limit and operation.access == "key" else set()
         return responses | {
             str(status): {"$ref": f"#/components/responses/Error{status}"} for status in sorted(errors)
         }
 
     def _error_statuses(self) -> list[int]:
         statuses = {error.status for error in ErrorCode if error not in NOT_IN_HTTP_RESPONSES}
-        return sorted(statuses - (set() if self._keys else {401}))
+        has_keys = self._settings.needs_key or self._settings.has_metrics_key
+        return sorted(statuses - (set() if has_keys else {401}))
 
     def _error(self, status: int) -> tuple[str, Json]:
         """Return the component for the error responses of a status; its schema is added to the others."""

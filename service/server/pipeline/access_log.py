@@ -1,6 +1,6 @@
-"""Describes requests, and writes the access log: one line per request to standard output, as text or JSON."""
+"""Describes requests, and writes the access log: one line per request, as text or JSON."""
 
-import asyncio
+import contextlib
 import itertools
 import json
 import os
@@ -11,8 +11,10 @@ from datetime import UTC, datetime
 
 from msgspec import Struct, field
 
+from service.server.pipeline.api_keys import Access
 from service.server.pipeline.errors import ErrorCode
 
+_LEVEL, _LOGGER = "INFO", "lectern.access"  # as in the lines of the server's other loggers
 _MAX_PATH_LENGTH = 200
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:/+=-]{1,128}")
 # A generated id has 32 hexadecimal digits: 16 for the process, 16 for the request.
@@ -28,7 +30,8 @@ class RequestRecord(Struct):
         method: HTTP method, or ``GRPC``.
         path: Path as the client sent it.
         client: IP address of the client.
-        probe: Whether it is a health check, which needs no API key.
+        access: What it needs; health checks and requests for the metrics that succeed are not logged.
+        key: Name of its API key; empty if it needs none, or has none that is valid.
         route: Label of the metrics: a route template, never text that a client chooses.
         status: HTTP status of the response, for gRPC too; 0 before the response.
         code: Error code of the response; empty if the request succeeded.
@@ -39,11 +42,17 @@ class RequestRecord(Struct):
     method: str
     path: str
     client: str
-    probe: bool = False
+    access: Access = "key"
+    key: str = ""
     route: str = "unmatched"
     status: int = 0
     code: str = ""
     started: float = field(default_factory=time.perf_counter)
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether its line would only fill the log: a probe or scrape that has succeeded."""
+        return self.access in ("probe", "metrics") and self.status == 200
 
     def set_error(self, error: ErrorCode) -> None:
         """Set status and code."""
@@ -56,10 +65,10 @@ def request_id(proposed: str) -> str:
 
 
 class AccessLog:
-    """Writes one line per request.
+    """Writes one line per request to standard output.
 
-    Python's logging makes a record and a system call for each line, which a request's processor time shows.
-    This class writes the lines of one event-loop iteration with one call.
+    Python's logging would make a record for each line, which the processor time of a request shows. A line is
+    written with one call, so that those of several workers do not mix.
 
     Args:
         log_format: ``text`` for people or ``json`` for log collectors.
@@ -67,8 +76,6 @@ class AccessLog:
 
     def __init__(self, log_format: str) -> None:
         self._format = _as_json if log_format == "json" else _as_text
-        self._lines: list[str] = []
-        self._now = ""
 
     def write(self, record: RequestRecord, milliseconds: float) -> None:
         """Write the line of a request that is finished.
@@ -77,26 +84,21 @@ class AccessLog:
             record: The request.
             milliseconds: From its head to its response.
         """
-        if not self._lines:
-            asyncio.get_running_loop().call_soon(self._flush)
-            self._now = datetime.now(UTC).isoformat(timespec="milliseconds")
-        self._lines.append(self._format(self._now, record, milliseconds))
-
-    def _flush(self) -> None:
-        text = "".join(self._lines)
-        self._lines.clear()
-        try:
-            sys.stdout.write(text)
+        line = self._format(datetime.now(UTC).isoformat(timespec="milliseconds"), record, milliseconds)
+        # The reader of the log may have closed it; requests must not fail for that.
+        with contextlib.suppress(OSError):
+            sys.stdout.write(line)
             sys.stdout.flush()
-        except OSError:
-            pass  # The reader of the log has closed it; requests must not fail for that.
 
 
 def _as_json(now: str, record: RequestRecord, milliseconds: float) -> str:
     fields = {
         "time": now,
+        "level": _LEVEL,
+        "logger": _LOGGER,
         "request_id": record.request_id,
         "client": record.client,
+        "key": record.key,
         "method": record.method,
         "path": record.path[:_MAX_PATH_LENGTH],
         "status": record.status,
@@ -111,8 +113,9 @@ def _as_text(now: str, record: RequestRecord, milliseconds: float) -> str:
     # Quotes the path, so that control characters in it cannot forge a line. Most need no escapes.
     plain = path.isascii() and path.isprintable() and '"' not in path and "\\" not in path
     path = f'"{path}"' if plain else json.dumps(path)
+    key = f" key={record.key}" if record.key else ""
     code = f" {record.code}" if record.code else ""
     return (
-        f"{now} {record.client} {record.method} {path} {record.status} {milliseconds:.1f}ms "
-        f"{record.request_id}{code}\n"
+        f"{now} {_LEVEL} {_LOGGER} {record.client} {record.method} {path} {record.status} "
+        f"{milliseconds:.1f}ms {record.request_id}{key}{code}\n"
     )

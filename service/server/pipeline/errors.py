@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from enum import Enum, unique
+from http import HTTPStatus
 from typing import Annotated
 
 import msgspec
@@ -52,6 +53,11 @@ class ErrorCode(Enum):
     BLANK_IMAGE = (422, _INVALID, "Nothing is drawn on the picture.", errors.BlankImage)
     NO_WORDS = (422, _INVALID, "The text has no word that the model knows.", errors.NoWords)
     OVERLOADED = (429, "RESOURCE_EXHAUSTED", "Too many requests wait; `Retry-After` says when to try again.")
+    RATE_LIMITED = (
+        429,
+        "RESOURCE_EXHAUSTED",
+        "The API key has used up its rate; `Retry-After` says when to try again.",
+    )
     CLIENT_DISCONNECTED = (499, "CANCELLED", "The client disconnected; only the access log shows it.")
     INTERNAL_ERROR = (500, "INTERNAL", "The server failed; its log has the details.", errors.LecternError)
     UNIMPLEMENTED = (501, _UNIMPLEMENTED, "The gRPC service does not have this method.")
@@ -112,11 +118,15 @@ class RequestError(Exception):
 
 
 def to_request_error(error: errors.LecternError) -> RequestError:
-    """Return the error response for an error of the inference layer."""
+    """Return the error response for an error of the inference layer.
+
+    The text of an error of the server itself can name its files, so that it is left to the log.
+    """
     kinds = (kind for kind in type(error).__mro__ if kind in _CODE_BY_EXCEPTION)
     code = _CODE_BY_EXCEPTION[next(kinds)]
-    if code is ErrorCode.INTERNAL_ERROR:
-        return RequestError(code, "the server failed; its log has the details under this request_id")
+    if code.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        subject = "the server failed" if code is ErrorCode.INTERNAL_ERROR else code.meaning[:-1].lower()
+        return RequestError(code, f"{subject}; the server's log has the details under this request_id")
     return RequestError(code, str(error))
 
 

@@ -1,7 +1,6 @@
-"""Checks API keys, limits requests in number and time, and finds the addresses of clients."""
+"""Limits requests in number and time, and finds the addresses of clients."""
 
 import asyncio
-import hmac
 import ipaddress
 import math
 import time
@@ -56,12 +55,12 @@ class ConcurrencyLimit:
                 ErrorCode.OVERLOADED, f"{running} requests are in flight; try again in a moment", _RETRY_AFTER
             )
         self._in_flight.running += 1
-        metrics.tally.set_in_flight(self._in_flight.running)
+        metrics.requests_in_flight.set(self._in_flight.running)
 
     def __exit__(self, *exception: object) -> None:
         """Count the request as finished."""
         self._in_flight.running -= 1
-        metrics.tally.set_in_flight(self._in_flight.running)
+        metrics.requests_in_flight.set(self._in_flight.running)
 
 
 class Deadline:
@@ -120,35 +119,6 @@ def check_ready(ready: bool) -> None:
         )
 
 
-class ApiKeys:
-    """The API keys of a server; without keys every request is allowed."""
-
-    def __init__(self, keys: Sequence[str]) -> None:
-        self._keys = [key.encode() for key in keys]
-
-    def check(self, authorization: str) -> None:
-        """Check the API key of a request.
-
-        Args:
-            authorization: The header or metadata of that name; empty if there is none.
-
-        Raises:
-            RequestError: 401: keys are configured, and this is none of them.
-        """
-        if not self._keys:
-            return
-        scheme, _, key = authorization.partition(" ")
-        candidate = key.strip().encode()
-        # Compares with every key, so that the time taken does not reveal a key.
-        matches = [hmac.compare_digest(candidate, known) for known in self._keys]
-        if scheme.lower() != "bearer" or not any(matches):
-            raise RequestError(
-                ErrorCode.UNAUTHORIZED,
-                "an API key is needed; send it as 'Authorization: Bearer KEY'",
-                {"WWW-Authenticate": "Bearer"},
-            )
-
-
 class TrustedProxies:
     """The reverse proxies whose ``X-Forwarded-For`` header is trusted, on every transport.
 
@@ -191,7 +161,12 @@ class TrustedProxies:
 
 
 def _ip_address(entry: str) -> str | None:
-    """Return the address in ``192.0.2.1``, ``192.0.2.1:80``, ``2001:db8::1`` or ``[2001:db8::1]:80``."""
+    """Return the address in ``192.0.2.1``, ``192.0.2.1:80``, ``2001:db8::1`` or ``[2001:db8::1]:80``.
+
+    An address with a zone, such as ``fe80::1%eth0``, is none: a zone can be any text.
+    """
+    if "%" in entry:
+        return None
     bracketed, _, _ = entry.removeprefix("[").partition("]")
     for text in (bracketed, entry.rpartition(":")[0]):
         try:

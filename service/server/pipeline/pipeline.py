@@ -9,14 +9,15 @@ import contextlib
 import logging
 import time
 from collections.abc import Awaitable, Callable
+from http import HTTPStatus
 from typing import TypeVar
 
 from service.inference.errors import LecternError
 from service.server.pipeline import metrics
 from service.server.pipeline.access_log import AccessLog, RequestRecord
+from service.server.pipeline.api_keys import ApiKeys, RateLimit
 from service.server.pipeline.errors import ErrorCode, RequestError, to_request_error
 from service.server.pipeline.limits import (
-    ApiKeys,
     ConcurrencyLimit,
     Deadline,
     InFlightRequests,
@@ -53,7 +54,8 @@ class RequestPipeline:
     ) -> None:
         self.in_flight = in_flight
         self.trusted_proxies = TrustedProxies(settings.trusted_proxies)
-        self._keys = ApiKeys(settings.api_keys)
+        self._keys = ApiKeys(settings)
+        self._rate_limit = RateLimit(per_second=settings.rate_limit, burst=settings.rate_burst)
         self._concurrency = ConcurrencyLimit(in_flight, limit=settings.max_queue, is_ready=is_ready)
         self._timeout_s = settings.timeout_s
         self._log = AccessLog(settings.log_format)
@@ -63,15 +65,15 @@ class RequestPipeline:
         record: RequestRecord,
         work: Callable[[], Awaitable[T]],
         *,
-        authorization: str | None,
+        key: str,
         url_bytes: int,
     ) -> T:
         """Check a request, do the work for it, and record how it ended.
 
         Args:
-            record: The request; its status and code are set here if the work fails.
+            record: The request; the name of its key is set here, and status and code if the work fails.
             work: Makes the response, and sets the record's route and status.
-            authorization: The value of that header; None if the request needs no key.
+            key: The key that the client sends; see :func:`service.server.pipeline.api_keys.presented_key`.
             url_bytes: Length of its URL.
 
         Returns:
@@ -82,8 +84,7 @@ class RequestPipeline:
             CancelledError, ClientDisconnected: There is no client for the response.
         """
         try:
-            if authorization is not None:
-                self._keys.check(authorization)
+            self._check_key(record, key)
             if url_bytes > MAX_URL_BYTES:
                 raise RequestError(
                     ErrorCode.URL_TOO_LONG,
@@ -112,17 +113,28 @@ class RequestPipeline:
         with self._concurrency if counted else contextlib.nullcontext(), Deadline(self._timeout_s):
             return await work()
 
+    def _check_key(self, record: RequestRecord, key: str) -> None:
+        if record.access == "key":
+            record.key = self._keys.name(key)
+            self._rate_limit.take(record.key)
+        elif record.access == "metrics":
+            self._keys.check_metrics(key)
+
     def _error_response(self, error: Exception, record: RequestRecord) -> RequestError:
-        if not isinstance(error, RequestError | LecternError):
+        if isinstance(error, RequestError):
+            response = error
+        elif isinstance(error, LecternError):
+            response = to_request_error(error)
+            if response.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+                _logger.error("request %s failed: %s", record.request_id, error)
+        else:
+            response = to_request_error(LecternError())
             _logger.error("request %s failed", record.request_id, exc_info=error)
-            error = LecternError()
-        response = error if isinstance(error, RequestError) else to_request_error(error)
         record.status, record.code = response.status, response.code
         return response
 
     def _finish(self, record: RequestRecord) -> None:
         seconds = time.perf_counter() - record.started
-        metrics.tally.request(record.route, record.status, seconds)
-        # Health checks that succeed would fill the log every few seconds.
-        if not (record.probe and record.status == 200):
+        metrics.count_request(record.route, record.status, record.code, seconds)
+        if not record.is_quiet:
             self._log.write(record, seconds * 1e3)

@@ -28,6 +28,10 @@ SwaggerUIBundle({
   validatorUrl: null,
 });
 """
+_STYLE = """
+/* The page's own server is the only one, so there is no choice. */
+.servers-title, .servers, .operation-servers, .scheme-container:not(:has(.authorize)) { display: none; }
+"""
 _PAGE = f"""<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -36,10 +40,7 @@ _PAGE = f"""<!DOCTYPE html>
 <title>Lectern</title>
 <link rel="icon" href="data:,">
 <link rel="stylesheet" href="./static_content/swagger-ui.css">
-<style>
-/* The page's own server is the only one, so there is no choice. */
-.servers-title, .servers, .operation-servers, .scheme-container:not(:has(.authorize)) {{ display: none; }}
-</style>
+<style>{_STYLE}</style>
 </head>
 <body>
 <div id="page"><a href="./docs.json">The document of the API</a></div>
@@ -48,11 +49,18 @@ _PAGE = f"""<!DOCTYPE html>
 </body>
 </html>
 """
-_START_HASH = base64.b64encode(hashlib.sha256(_START.encode()).digest()).decode()
-# Swagger UI sets styles of its elements, and shows pictures from blobs.
+
+
+def _source(text: str) -> str:
+    """Return the expression that allows one inline script or style."""
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
+# Swagger UI shows pictures from blobs.
 _POLICY = (
-    "default-src 'none'; connect-src 'self'; img-src 'self' data: blob:; style-src 'self' 'unsafe-inline'; "
-    f"script-src 'self' 'sha256-{_START_HASH}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    "default-src 'none'; connect-src 'self'; img-src 'self' data: blob:; "
+    f"style-src 'self' {_source(_STYLE)}; script-src 'self' {_source(_START)}; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 _CACHE_CONTROL = "no-cache"  # the browser keeps a copy, and asks each time whether it is current
 
@@ -64,8 +72,7 @@ class ApiPage:
     """The endpoints of the page and of the document that it shows."""
 
     def __init__(self) -> None:
-        security = {"Content-Security-Policy": _POLICY, "X-Content-Type-Options": "nosniff"}
-        self._page = _CachedBody(_PAGE.encode(), "text/html", security)
+        self._page = _CachedBody(_PAGE.encode(), "text/html", {"Content-Security-Policy": _POLICY})
         self._document = _CachedBody(b"", api.JSON)
         self._folder = swagger_ui_folder()
         self._files = StaticFiles(directory=self._folder, check_dir=False)

@@ -62,5 +62,5 @@ def _bento_error(error: LecternError | RequestError) -> BentoMLException:
     response = to_request_error(error) if isinstance(error, LecternError) else error
     errors = method_errors.get()
     if errors is not None:
-        errors.append(response)
+        errors.append(error)
     return BentoMLException(response.message, error_code=HTTPStatus(response.status))

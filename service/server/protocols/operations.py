@@ -26,7 +26,7 @@ class OperationsProtocol:
     def routes(self) -> list[api.Endpoint]:
         """Return the endpoints."""
         ready = api.Operation("readyz", tag=OPERATIONS, responses=_READY, errors=(503,), access="probe")
-        metrics = api.Operation("metrics", tag=OPERATIONS, responses={"text/plain": (str,)})
+        metrics = api.Operation("metrics", tag=OPERATIONS, responses={"text/plain": (str,)}, access="metrics")
         return [
             *(
                 api.Endpoint(

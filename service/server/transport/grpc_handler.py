@@ -13,6 +13,7 @@ from grpc_health.v1 import health_pb2
 from grpc_reflection.v1alpha import reflection, reflection_pb2
 
 from service.server.pipeline.access_log import RequestRecord, request_id
+from service.server.pipeline.api_keys import Access, presented_key
 from service.server.pipeline.errors import ErrorCode, RequestError
 from service.server.pipeline.pipeline import RequestPipeline
 from service.server.protocols.oip import inference_pb2
@@ -58,7 +59,7 @@ class GrpcHandler:
 
     async def _handle(self, path: str, requests: Any, context: Any) -> bytes:
         method = self._methods.get(path)
-        record = self._record(path, context, probe=method is not None and method.probe)
+        record = self._record(path, context, access="probe" if method and method.probe else "key")
         return await self._process(record, partial(self._answer, record, method, context), context)
 
     async def _reflect(self, requests: Any, context: Any) -> None:
@@ -72,7 +73,7 @@ class GrpcHandler:
 
         await self._process(record, partial(self._pipeline.limited, answer, counted=False), context)
 
-    def _record(self, path: str, context: Any, *, probe: bool = False) -> RequestRecord:
+    def _record(self, path: str, context: Any, *, access: Access = "key") -> RequestRecord:
         return RequestRecord(
             request_id=request_id(_metadata(context, "x-request-id")),
             method="GRPC",
@@ -80,7 +81,7 @@ class GrpcHandler:
             client=self._pipeline.trusted_proxies.client(
                 _address(context.peer()), lambda: _metadata(context, "x-forwarded-for")
             ),
-            probe=probe,
+            access=access,
         )
 
     async def _process(self, record: RequestRecord, work: Callable[[], Awaitable[T]], context: Any) -> T:
@@ -98,7 +99,7 @@ class GrpcHandler:
             return await self._pipeline.process(
                 record,
                 cancellable,
-                authorization=None if record.probe else _metadata(context, "authorization"),
+                key=presented_key(_metadata(context, "authorization"), _metadata(context, "x-api-key")),
                 url_bytes=len(record.path),
             )
         except RequestError as error:

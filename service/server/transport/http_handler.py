@@ -10,9 +10,11 @@ from starlette.types import Scope
 
 from service.inference.errors import shorten
 from service.server.pipeline.access_log import RequestRecord, request_id
+from service.server.pipeline.api_keys import presented_key
 from service.server.pipeline.errors import ErrorCode, RequestError, error_response
 from service.server.pipeline.pipeline import RequestPipeline
 from service.server.pipeline.router import BufferedRequest, Router
+from service.server.pipeline.security_headers import add_security_headers
 from service.server.protocols.common.api import Endpoint
 from service.settings import Settings
 
@@ -70,31 +72,31 @@ class HttpHandler:
         """
         headers = dict(reversed(scope["headers"]))  # the first of several headers of one name
         path = scope["path"]
-        access = self._access.get(path, "key")
-        authorization = headers.get(b"authorization", b"").decode("latin-1")
+        key = presented_key(
+            headers.get(b"authorization", b"").decode("latin-1"),
+            headers.get(b"x-api-key", b"").decode("latin-1"),
+        )
         record = RequestRecord(
             request_id=request_id(headers.get(b"x-request-id", b"").decode("latin-1")),
             method=scope["method"],
             path=path,
             client=self._client(scope),
-            probe=access == "probe",
+            access=self._access.get(path, "key"),
         )
 
         async def work() -> None:
             response = await self._call(record, scope, partial(read_body, headers), route)
             record.status = response.status_code
             response.raw_headers.append((b"x-request-id", record.request_id.encode()))
+            add_security_headers(response, tls=scope.get("scheme") == "https")
             await send(response)
 
         try:
-            await self.pipeline.process(
-                record,
-                work,
-                authorization=authorization if access == "key" else None,
-                url_bytes=url_bytes,
-            )
+            await self.pipeline.process(record, work, key=key, url_bytes=url_bytes)
         except RequestError as error:
-            await send(error_response(error, request_id=record.request_id))
+            response = error_response(error, request_id=record.request_id)
+            add_security_headers(response, tls=scope.get("scheme") == "https")
+            await send(response)
 
     async def _call(
         self,

@@ -37,6 +37,13 @@ def test_all_ports_are_the_servers_port(settings: Settings) -> None:
     assert targets == {port["name"]}
 
 
+def test_variables_of_a_service_named_lectern_do_not_reach_the_settings(settings: Settings) -> None:
+    assert POD["enableServiceLinks"] is False
+    # The Service of the manifest would set LECTERN_PORT, so that the port is set explicitly, too.
+    assert SERVICE["metadata"]["name"] == "lectern"
+    assert "LECTERN_PORT" in {variable["name"] for variable in CONTAINER["env"]}
+
+
 def test_liveness_and_readiness_are_separate_probes() -> None:
     paths = {probe: CONTAINER[probe]["httpGet"]["path"] for probe in CONTAINER if probe.endswith("Probe")}
     assert paths == {"startupProbe": "/readyz", "livenessProbe": "/livez", "readinessProbe": "/readyz"}

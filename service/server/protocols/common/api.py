@@ -13,11 +13,11 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from service.inference.card import Card
+from service.server.pipeline.api_keys import Access
 from service.server.protocols.common.responses import json_response
 
 Handler: TypeAlias = Callable[[Request], Awaitable[Any]]
 Selection: TypeAlias = Literal["all", "pictures", "texts", "explained"]
-Access: TypeAlias = Literal["key", "public", "probe"]
 
 JSON = "application/json"
 OCTETS = "application/octet-stream"
@@ -119,8 +119,7 @@ class Operation:
         response_headers: Names of the response headers besides ``X-Request-ID``.
         errors: HTTP statuses of further error responses.
         cached: Whether ``If-None-Match`` is read and the response may be 304.
-        access: ``key`` if the operation needs an API key where the server has some; otherwise ``public``, or
-            ``probe`` for a health check, whose successes are not logged.
+        access: What the operation needs, ``key`` for an API key where the server has some.
     """
 
     id: str

@@ -21,9 +21,9 @@ def _line_with(server: Server, word: str) -> str:
 
 def test_a_line_of_text_has_client_method_path_status_and_duration(server: Server, digit_png: bytes) -> None:
     answer = server.ask("POST", "/models/mnist?top_k=1", digit_png)
-    _, client, method, path, status, milliseconds, _ = _line_with(
-        server, answer.headers["X-Request-ID"]
-    ).split()
+    line = _line_with(server, answer.headers["X-Request-ID"])
+    _, level, logger, client, method, path, status, milliseconds, _ = line.split()
+    assert (level, logger) == ("INFO", "lectern.access")
     assert (client, method, path, status) == ("127.0.0.1", "POST", '"/models/mnist"', "200")
     assert 0 < float(milliseconds.removesuffix("ms")) < 30_000
 
@@ -37,12 +37,17 @@ def test_a_line_of_json_has_every_field(strict: Server) -> None:
     answer = strict.ask("POST", "/models/mnist", b"no picture", KEY)
     line = json.loads(_line_with(strict, answer.headers["X-Request-ID"]))
     assert {
-        "status": 422,
+        "level": "INFO",
+        "logger": "lectern.access",
+        "request_id": answer.headers["X-Request-ID"],
+        "client": "127.0.0.1",
+        "key": "key-1",
         "method": "POST",
         "path": "/models/mnist",
+        "status": 422,
         "code": "damaged_image",
     }.items() <= line.items()
-    assert set(line) == {"time", "request_id", "client", "method", "path", "status", "milliseconds", "code"}
+    assert line["milliseconds"] > 0
 
 
 def test_a_path_cannot_forge_a_line(server: Server, strict: Server) -> None:
@@ -66,9 +71,16 @@ def test_keys_and_inputs_are_not_logged(strict: Server) -> None:
     assert "alpha" not in strict.log().replace("reflection.v1alpha", "")  # a service of gRPC
 
 
-def test_health_checks_that_succeed_are_not_logged(server: Server) -> None:
+def test_health_checks_and_scrapes_that_succeed_are_not_logged(server: Server) -> None:
     server.ask("GET", "/livez")
+    server.ask("GET", "/metrics")
     marker = server.ask("GET", "/nothing").headers["X-Request-ID"]
     _line_with(server, marker)
     assert '"/livez" 200' not in server.log()  # other tests get 405 there
     assert '"/readyz" 200' not in server.log()
+    assert '"/metrics" 200' not in server.log()
+
+
+def test_a_scrape_that_fails_is_logged(strict: Server) -> None:
+    answer = strict.ask("GET", "/metrics")
+    assert json.loads(_line_with(strict, answer.headers["X-Request-ID"]))["code"] == "unauthorized"

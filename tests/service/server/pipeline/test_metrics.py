@@ -1,23 +1,24 @@
 """The metrics count requests and runs once, with labels that no client can choose."""
 
-import asyncio
 import base64
 import re
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
-
-from prometheus_client import CollectorRegistry, Histogram, generate_latest
-
-from service.server.pipeline import metrics
 
 Server = Any
 StartServer = Callable[..., Any]
 
 
-def _count(server: Server, series: str) -> float:
-    text = server.ask("GET", "/metrics").body.decode()
+_KEY = {"Authorization": "Bearer alpha"}
+
+
+def _count(server: Server, series: str, *, default: float | None = None) -> float:
+    text = server.ask("GET", "/metrics", headers=_KEY).body.decode()
     found = re.search(rf"^{re.escape(series)} (\S+)$", text, re.MULTILINE)
+    if found is None and default is not None:
+        return default
     assert found, text
     return float(found[1])
 
@@ -66,45 +67,28 @@ def test_another_server_of_the_same_user_counts_for_itself(start_server: StartSe
             assert (_count(first, series), _count(second, series)) == (3, 1)
 
 
-def test_values_that_are_added_together_equal_single_observations() -> None:
-    added, observed = CollectorRegistry(), CollectorRegistry()
-    one, other = (
-        Histogram("h", "h", ["route"], buckets=metrics._SECONDS, registry=registry).labels("/r")
-        for registry in (added, observed)
-    )
-    values = (0.0, 0.0005, 0.00051, 0.03, 0.5, 29.0, 30.0, 31.0, 1000.0)
-    metrics._observe(one, values)
-    for seconds in values:
-        other.observe(seconds)
-
-    def samples(registry: CollectorRegistry) -> list[bytes]:
-        return [line for line in generate_latest(registry).splitlines() if b"_created" not in line]
-
-    assert samples(added) == samples(observed)
-
-
-def test_counts_reach_the_metrics_without_a_request_for_them() -> None:
-    def total() -> float:
-        return metrics._predictions.labels("made-up")._value.get()
-
-    async def count() -> None:
-        metrics.tally.run("made-up", 3, 0.001)
-        metrics.tally.request("/made-up", 200, 0.001)
-        assert total() == before
-        while total() < before + 3:
-            await asyncio.sleep(0.01)
-
-    metrics.tally.flush()
-    before = total()
-    asyncio.run(asyncio.wait_for(count(), 10))
-    assert total() == before + 3
+def test_overload_shows_in_the_metrics(
+    strict: Server, samples: Callable[[str], Any], until: Callable[..., Any]
+) -> None:
+    """The limit of the server is one request."""
+    series = 'lectern_request_errors_total{code="overloaded"}'
+    before, rejected = _count(strict, series, default=0.0), 0
+    pictures = {"inputs": [base64.b64encode(samples("cats_vs_dogs").inputs[0]).decode()] * 4}
+    with ThreadPoolExecutor(8) as pool:
+        while not rejected:
+            answers = pool.map(
+                lambda _: strict.post_json("/models/cats_vs_dogs", pictures, _KEY).status, range(16)
+            )
+            rejected += list(answers).count(429)
+    assert _count(strict, series) == before + rejected
+    assert _count(strict, "lectern_requests_in_flight_limit") == 1
+    until(lambda: _count(strict, "lectern_requests_in_flight") == 0)
 
 
-def test_an_event_loop_that_was_closed_does_not_block_the_next_flush() -> None:
-    async def count_and_leave() -> None:
-        metrics.tally.request("/made-up", 200, 0.001)
-
-    metrics.tally.flush()
-    asyncio.run(count_and_leave())
-
-    test_counts_reach_the_metrics_without_a_request_for_them()
+def test_errors_are_counted_by_their_code(server: Server) -> None:
+    series = 'lectern_request_errors_total{code="damaged_image"}'
+    server.ask("POST", "/models/mnist", b"no picture")
+    before = _count(server, series)
+    server.ask("POST", "/models/mnist", b"no picture")
+    server.ask("GET", "/models")
+    assert _count(server, series) == before + 1

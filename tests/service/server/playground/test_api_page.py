@@ -27,9 +27,12 @@ def test_the_page_loads_only_from_its_server_and_shows_the_document(server: Serv
         answer = server.ask("GET", f"/{path}")
         assert (answer.status, len(answer.body) > 10_000) == (200, True)
     assert "./docs.json" in text
-    script = re.findall(r"<script>(.*?)</script>", text, re.DOTALL)[-1]
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    assert f"'sha256-{digest}'" in page.headers["Content-Security-Policy"]
+    policy = page.headers["Content-Security-Policy"]
+    for kind in ("script", "style"):
+        (inline,) = re.findall(rf"<{kind}>(.*?)</{kind}>", text, re.DOTALL)
+        digest = base64.b64encode(hashlib.sha256(inline.encode()).digest()).decode()
+        assert f"{kind}-src 'self' 'sha256-{digest}'" in policy
+    assert "unsafe" not in policy
 
 
 @pytest.mark.parametrize("path", ["/", "/docs.json", "/openapi.json", "/static_content/swagger-ui.css"])

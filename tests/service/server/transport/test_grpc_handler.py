@@ -51,7 +51,7 @@ def _line(server: Server, request_id: str) -> dict[str, Any]:
         (("authorization", "Basic alpha"),),
         (("authorization", "Bearer alph"),),
         (("authorization", "Bearer alpha,beta"),),
-        (("x-api-key", "alpha"),),
+        (("x-api-key", "alph"),),
         (("authorization-bin", b"Bearer alpha"),),
     ],
 )
@@ -63,10 +63,20 @@ def test_without_a_key_a_call_is_refused(call_strict: Call, method: str, metadat
     assert refusal.metadata["x-error-code"] == "unauthorized"
 
 
-@pytest.mark.parametrize("key", ["Bearer alpha", "bearer beta", "Bearer  alpha"])
-def test_with_a_key_a_call_is_answered(call_strict: Call, digit_request: Any, key: str) -> None:
+@pytest.mark.parametrize(
+    "metadata",
+    [
+        ("authorization", "Bearer alpha"),
+        ("authorization", "bearer beta"),
+        ("authorization", "Bearer  alpha"),
+        ("x-api-key", "alpha"),
+    ],
+)
+def test_with_a_key_a_call_is_answered(
+    call_strict: Call, digit_request: Any, metadata: tuple[str, str]
+) -> None:
     body = digit_request.SerializeToString()
-    assert isinstance(call_strict("ModelInfer", body, metadata=(("authorization", key),)), bytes)
+    assert isinstance(call_strict("ModelInfer", body, metadata=(metadata,)), bytes)
 
 
 @pytest.mark.parametrize(

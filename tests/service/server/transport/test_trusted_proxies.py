@@ -18,9 +18,11 @@ def trusting(start_server: Callable[..., Any]) -> Iterator[Server]:
         yield running
 
 
-def _clients(server: Server, digit_png: bytes, digit_request: Any) -> set[str]:
+def _clients(
+    server: Server, digit_png: bytes, digit_request: Any, *, address: str = "203.0.113.5"
+) -> set[str]:
     """Return the clients in the log for a request over each transport with a forwarded address."""
-    headers = {"X-Forwarded-For": "203.0.113.5", "X-Request-ID": "forwarded"}
+    headers = {"X-Forwarded-For": address, "X-Request-ID": "forwarded"}
     logged = len(server.log())
     server.ask("POST", "/models/mnist", digit_png, headers)  # fast path
     server.ask("POST", "/models/mnist", digit_png, headers | {"Connection": "close"})  # ASGI
@@ -33,7 +35,7 @@ def _clients(server: Server, digit_png: bytes, digit_request: Any) -> set[str]:
     while time.monotonic() < end:
         lines = [line for line in server.log()[logged:].splitlines() if "forwarded" in line]
         if len(lines) == 4:
-            return {json.loads(line)["client"] if line.startswith("{") else line.split()[1] for line in lines}
+            return {json.loads(line)["client"] if line.startswith("{") else line.split()[3] for line in lines}
         time.sleep(0.02)
     raise AssertionError(server.log()[logged:])
 
@@ -42,6 +44,13 @@ def test_every_transport_logs_the_forwarded_address_of_a_trusted_proxy(
     trusting: Server, digit_png: bytes, digit_request: Any
 ) -> None:
     assert _clients(trusting, digit_png, digit_request) == {"203.0.113.5"}
+
+
+def test_no_transport_logs_a_zone_which_can_be_any_text(
+    trusting: Server, digit_png: bytes, digit_request: Any
+) -> None:
+    address = 'fe80::1%1 GET "/admin" 200'
+    assert _clients(trusting, digit_png, digit_request, address=address) == {"127.0.0.1"}
 
 
 def test_every_transport_ignores_the_forwarded_address_by_default(

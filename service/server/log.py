@@ -1,0 +1,105 @@
+"""Configures the log of a server process: each line has the same form, as text or as JSON."""
+
+import logging
+import logging.config
+import sys
+import threading
+from datetime import UTC, datetime
+from types import TracebackType
+
+from pythonjsonlogger.json import JsonFormatter
+
+# They come with handlers and formats of their own.
+_LIBRARIES = ("bentoml", "circus", "uvicorn", "uvicorn.error")
+
+_logger = logging.getLogger("lectern")
+
+
+def configure_logging(log_format: str) -> None:
+    """Write the log of all libraries to standard error, one line for each message.
+
+    Every process of the server calls this once, when it starts. Warnings and exceptions that nothing catches
+    become messages of the log, too.
+
+    Args:
+        log_format: ``text`` for people or ``json`` for log collectors.
+    """
+    logging.config.dictConfig(
+        {
+            "version": 1,
+            "disable_existing_loggers": False,
+            "formatters": {"line": {"()": _json_formatter if log_format == "json" else _TextFormatter}},
+            "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+            "root": {"handlers": ["stderr"], "level": "WARNING"},
+            "loggers": {
+                **{name: {"handlers": [], "level": "WARNING", "propagate": True} for name in _LIBRARIES},
+                "lectern": {"level": "INFO"},
+                # The access log is the pipeline's.
+                "uvicorn.access": {"handlers": [], "propagate": False},
+            },
+        }
+    )
+    logging.captureWarnings(True)
+    sys.excepthook = _log_exception
+    sys.unraisablehook = _log_unraisable
+    threading.excepthook = _log_thread_exception
+
+
+class _TextFormatter(logging.Formatter):
+    """Formats a message as a line of time, level, logger and text; a traceback follows, indented.
+
+    Control characters are escaped, and no further line begins at the margin: the text of an error, which a
+    client may have chosen, cannot forge a line.
+    """
+
+    def __init__(self) -> None:
+        super().__init__("%(asctime)s %(levelname)s %(name)s %(message)s")
+
+    def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:
+        """Return the time of a message in UTC, as in the access log."""
+        return datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
+
+    def formatMessage(self, record: logging.LogRecord) -> str:
+        """Return the line without a traceback."""
+        return _escape(super().formatMessage(record))
+
+    def formatException(self, exc_info: object) -> str:
+        """Return the lines of a traceback."""
+        lines = super().formatException(exc_info).splitlines()  # type: ignore[arg-type]
+        return "\n".join(f"    {_escape(line)}" for line in lines)
+
+
+def _json_formatter() -> JsonFormatter:
+    return JsonFormatter(
+        "{levelname}{name}{message}",
+        style="{",
+        rename_fields={"levelname": "level", "name": "logger", "exc_info": "exception"},
+        timestamp="time",
+    )
+
+
+def _escape(text: str) -> str:
+    """Write the characters that a terminal does not print as escapes."""
+    if text.isprintable():
+        return text
+    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
+
+
+def _log_exception(kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> None:
+    if issubclass(kind, KeyboardInterrupt):
+        sys.__excepthook__(kind, error, traceback)
+        return
+    _logger.critical("the process ends: %s", kind.__name__, exc_info=(kind, error, traceback))
+
+
+def _log_thread_exception(failure: threading.ExceptHookArgs) -> None:
+    if failure.exc_type is SystemExit:  # Python ignores it, too.
+        return
+    name = failure.thread.name if failure.thread else "?"
+    _logger.error("the thread %s ends", name, exc_info=failure.exc_value)
+
+
+def _log_unraisable(failure: "sys.UnraisableHookArgs") -> None:
+    _logger.error(
+        "%s: %r", failure.err_msg or "exception ignored", failure.object, exc_info=failure.exc_value
+    )
