@@ -6,8 +6,10 @@ import logging
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -21,6 +23,7 @@ from service.server.bentoml_adapter import CHECKED_RELEASES, install_server
 Server = Any
 StartServer = Callable[..., Any]
 Until = Callable[..., Any]
+_ROOT = Path(__file__).resolve().parents[3]
 
 
 def test_on_sigterm_requests_in_flight_are_answered_and_new_ones_are_refused(
@@ -97,6 +100,41 @@ def test_another_release_is_named_in_the_log_and_nothing_is_replaced(
     assert f"{package} {installed}" in caplog.text
 
 
+def _bentoml_serve(port: int, log: Path, **variables: str) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "bentoml", "serve", "service.server.app:Lectern", "--port", str(port)]
+    with log.open("wb") as stream:
+        return subprocess.Popen(
+            command, cwd=_ROOT, env=os.environ | variables, stdout=stream, stderr=subprocess.STDOUT
+        )
+
+
+def test_bentoml_serve_reports_an_invalid_setting_in_one_line(tmp_path: Path) -> None:
+    process = _bentoml_serve(1, tmp_path / "log", LECTERN_MAX_BATCH="many", BENTOML_HOME=str(tmp_path))
+    assert process.wait(60) == 1
+    (line,) = (tmp_path / "log").read_text().splitlines()
+    assert "LECTERN_MAX_BATCH is 'many', expected a whole number from 1 to 4096" in line
+
+
+def test_bentoml_serve_reports_a_taken_grpc_port_in_one_line_and_serves_when_it_is_free(
+    tmp_path: Path, tiny_model: Callable[..., Path], until: Until
+) -> None:
+    log = tmp_path / "log"
+    tiny_model(tmp_path / "models")
+    with socket.create_server(("127.0.0.1", 0)) as taken, socket.create_server(("127.0.0.1", 0)) as free:
+        grpc_port, port = (each.getsockname()[1] for each in (taken, free))
+        free.close()
+        variables = {"LECTERN_MODELS": str(tmp_path / "models"), "BENTOML_HOME": str(tmp_path / "home")}
+        process = _bentoml_serve(port, log, LECTERN_GRPC_PORT=str(grpc_port), **variables)
+        try:
+            until(lambda: f"lectern: cannot listen on 127.0.0.1:{grpc_port} for gRPC" in log.read_text())
+            taken.close()
+            until(lambda: urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz").status == 200)
+        finally:
+            process.terminate()
+            process.wait(30)
+    assert "Traceback" not in log.read_text()
+
+
 _IN_PROCESS = """
 import asyncio, json
 from bentoml.exceptions import BentoMLException
@@ -118,9 +156,13 @@ print(json.dumps(refusals))
 
 
 def test_a_method_that_is_called_in_process_raises_its_error() -> None:
-    root = Path(__file__).resolve().parents[3]
     done = subprocess.run(
-        [sys.executable, "-c", _IN_PROCESS], cwd=root, capture_output=True, text=True, check=False, timeout=60
+        [sys.executable, "-c", _IN_PROCESS],
+        cwd=_ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
     )
     assert done.returncode == 0, done.stderr
     missing, wrong_task, no_picture = json.loads(done.stdout)

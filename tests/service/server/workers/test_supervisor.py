@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -23,6 +24,14 @@ Until = Callable[..., Any]
 _LECTERN = str(Path(sys.executable).with_name("lectern"))
 
 
+_IMPATIENT = """
+from service.cli import main
+from service.server.workers import supervisor
+supervisor._HUNG_S = 5.0
+main()
+"""
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The temporary folder of the server."""
@@ -30,8 +39,19 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def server(start_server: StartServer, folder: Path) -> Iterator[Server]:
-    with start_server(grpc=True, variables={"TMPDIR": str(folder)}) as server:
+def models(tmp_path_factory: pytest.TempPathFactory, models_folder: Path) -> Path:
+    """The folder of its models: a single one, so that workers start quickly."""
+    models = tmp_path_factory.mktemp("models")
+    shutil.copytree(models_folder / "mnist" / "1", models / "mnist" / "1")
+    return models
+
+
+@pytest.fixture(scope="module")
+def server(start_server: StartServer, folder: Path, models: Path) -> Iterator[Server]:
+    command = (sys.executable, "-c", _IMPATIENT, "serve")
+    with start_server(
+        grpc=True, MODELS=str(models), command=command, variables={"TMPDIR": str(folder)}
+    ) as server:
         yield server
 
 
@@ -82,6 +102,7 @@ def test_a_worker_that_is_killed_is_replaced_and_counted(
 ) -> None:
     assert server.ask("POST", "/models/mnist", digit_png).status == 200
     until(lambda: _metric(server, 'lectern_predictions_total{model="mnist"}') == 1)
+    assert _metric(server, "lectern_worker_restarts_total") == 0
     (worker,) = server.workers()
     (own,) = folder.iterdir()
     before = list(own.rglob("*"))
@@ -125,38 +146,28 @@ def test_sighup_replaces_the_workers_while_requests_are_answered(
 
 
 def test_a_new_worker_that_cannot_start_leaves_the_old_one_serving(
-    start_server: StartServer, tmp_path: Path, tiny_model: Callable[..., Path], digit_png: bytes, until: Until
+    server: Server, models: Path, digit_png: bytes, until: Until
 ) -> None:
-    model = tiny_model(tmp_path) / "model.onnx"
-    with start_server(MODELS=str(tmp_path)) as server:
-        workers = server.workers()
-        model.write_bytes(b"cut")
+    workers, model = server.workers(), models / "mnist" / "1" / "model.onnx"
+    content = model.read_bytes()
+    model.write_bytes(b"cut")
+    try:
         server.process.send_signal(signal.SIGHUP)
         until(lambda: "ended before it was ready (exit status 3); the old workers go on" in server.log())
-        assert "mnist/1/model.onnx" in server.log()
-        assert server.workers() == workers
-        assert server.ask("POST", "/models/mnist", digit_png).status == 200
-        assert "Traceback" not in server.log()
+    finally:
+        model.write_bytes(content)
+    assert "mnist/1/model.onnx" in server.log()
+    assert server.workers() == workers
+    assert server.ask("POST", "/models/mnist", digit_png).status == 200
+    assert "Traceback" not in server.log()
 
 
-_IMPATIENT = """
-from service.cli import main
-from service.server.workers import supervisor
-supervisor._HUNG_S = 3.0
-main()
-"""
-
-
-def test_a_worker_that_hangs_is_replaced(
-    start_server: StartServer, tmp_path: Path, tiny_model: Callable[..., Path], until: Until
-) -> None:
-    tiny_model(tmp_path)
-    with start_server(MODELS=str(tmp_path), command=(sys.executable, "-c", _IMPATIENT, "serve")) as server:
-        (worker,) = server.workers()
-        os.kill(worker, signal.SIGSTOP)
-        until(lambda: "has hung for 3 s and is killed" in server.log())
-        assert server.ask("GET", "/readyz").status == 200
-        assert server.workers() != [worker]
+def test_a_worker_that_hangs_is_replaced(server: Server, until: Until) -> None:
+    (worker,) = server.workers()
+    os.kill(worker, signal.SIGSTOP)
+    until(lambda: "has hung for 5 s and is killed" in server.log())
+    assert server.ask("GET", "/readyz").status == 200
+    assert server.workers() != [worker]
 
 
 _BUSY = """
@@ -267,12 +278,11 @@ def test_a_server_whose_workers_keep_ending_stops(until: Until) -> None:
 
 
 def test_workers_end_when_their_supervisor_was_killed(
-    start_server: StartServer, tmp_path: Path, tiny_model: Callable[..., Path], until: Until
+    start_server: StartServer, tmp_path: Path, models: Path, until: Until
 ) -> None:
-    tiny_model(tmp_path / "models")
     variables = {"TMPDIR": str(tmp_path / "tmp")}
     (tmp_path / "tmp").mkdir()
-    with start_server(MODELS=str(tmp_path / "models"), variables=variables) as server:
+    with start_server(MODELS=str(models), variables=variables) as server:
         (worker,) = server.workers()
         server.process.kill()
         until(lambda: not psutil.pid_exists(worker))
@@ -297,9 +307,9 @@ def test_a_disk_without_space_is_reported_in_one_line(tmp_path: Path) -> None:
 
 
 def test_no_module_in_the_callers_folder_replaces_one_of_python(
-    start_server: StartServer, tmp_path: Path, tiny_model: Callable[..., Path]
+    start_server: StartServer, tmp_path: Path, models: Path
 ) -> None:
-    tiny_model(tmp_path / "models")
+    shutil.copytree(models, tmp_path / "models")
     for name in ("random", "types", "socket", "service"):
         (tmp_path / f"{name}.py").write_text("raise SystemExit('taken over')")
     with start_server(MODELS="models", command=(_LECTERN, "serve"), cwd=tmp_path) as server:
