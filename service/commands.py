@@ -57,8 +57,7 @@ def serve(host: str | None, port: int | None) -> None:
         raise MissingExtra("lectern serve needs the package bentoml: pip install 'lectern[serve]'")
     # Errors that would end every worker are reported here, in one line.
     catalog = _catalog(settings)
-    for card in catalog:
-        catalog.predictor(card.name)
+    catalog.check()
     _check_port(settings.host, settings.port, name="port")
     if settings.grpc_port:
         _check_port(settings.host, settings.grpc_port, name="grpc_port")

@@ -71,6 +71,14 @@ class Settings(Struct, frozen=True, kw_only=True):
         int, _setting("Port of the Open Inference Protocol over gRPC; 0: not served", ge=0, le=65535)
     ] = 0
     workers: Annotated[int, _setting("Server processes; each loads all models", ge=1, le=64)] = 1
+    model_control: Annotated[
+        bool,
+        _setting(
+            "1: clients can load and unload models at run time, with an API key if there are some; "
+            "0: they cannot",
+            "0 or 1",
+        ),
+    ] = False
     providers: Annotated[
         tuple[Provider, ...],
         _setting(
@@ -159,6 +167,7 @@ class Settings(Struct, frozen=True, kw_only=True):
         }
         settings = cls(**values)
         settings._check_grpc_port()
+        settings._check_model_control()
         return settings
 
     def _check_grpc_port(self) -> None:
@@ -170,6 +179,13 @@ class Settings(Struct, frozen=True, kw_only=True):
             raise SettingsError(
                 f"{variable('grpc_port')} needs one worker on this system, where processes cannot share a "
                 f"port; set {variable('workers')}, which is {self.workers}, to 1, or no port for gRPC"
+            )
+
+    def _check_model_control(self) -> None:
+        if self.model_control and os.name != "posix":
+            raise SettingsError(
+                f"{variable('model_control')} needs Linux or macOS; leave it out, and restart the server "
+                "instead"
             )
 
 
@@ -185,6 +201,7 @@ def table() -> list[tuple[str, str, str]]:
     for name, kind in _annotations().items():
         default = getattr(defaults, name)
         text = ",".join(default) if isinstance(default, tuple) else str(default)
+        text = str(int(default)) if isinstance(default, bool) else text
         rows.append((variable(name), text, kind.__metadata__[0].description))
     return rows
 
