@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.table import Table
 
 from service.inference.card import Card, Latency, QuantizedFile, card_document
-from service.inference.catalog import Catalog
+from service.inference.catalog import Catalog, model_source
 from service.inference.errors import (
     InputError,
     InvalidInput,
@@ -213,7 +213,7 @@ def models(model: str | None, version: int | None, as_json: bool) -> None:
 def _catalog(settings: Settings | None = None) -> Catalog:
     settings = settings or Settings.from_environment()
     return Catalog(
-        settings.models,
+        model_source(settings.models, cache=settings.model_cache),
         providers=settings.providers,
         threads=settings.threads,
         precision=settings.precision,

@@ -21,6 +21,10 @@ def _folder(text: str) -> Path:
     return Path(text).expanduser().resolve()
 
 
+def _models(text: str) -> str:
+    return text if "://" in text else str(_folder(text))
+
+
 def _address(text: str) -> str:
     return str(ipaddress.ip_address("127.0.0.1" if text == "localhost" else text))
 
@@ -54,6 +58,8 @@ def _setting(
     return Meta(description=summary, extra=about, **limits)
 
 
+_MODEL_CACHE = Path("~/.cache/lectern/models")  # its user replaces ~ by the home folder
+
 Provider = Literal["auto", "cpu", "cuda", "tensorrt"]
 ApiKey = Annotated[str, Meta(pattern=r"^[!-~]+$")]
 Origin = Annotated[str, Meta(pattern=r"^(\*|https?://[^/\s]+)$")]
@@ -62,7 +68,17 @@ Origin = Annotated[str, Meta(pattern=r"^(\*|https?://[^/\s]+)$")]
 class Settings(Struct, frozen=True, kw_only=True):
     """Settings of the server; each field is a ``LECTERN_*`` environment variable."""
 
-    models: Annotated[Path, _setting("Folder of models to serve", "a folder", parse=_folder)] = BUNDLED
+    models: Annotated[
+        str,
+        _setting(
+            "Folder of models to serve, or an address such as s3://bucket/models",
+            "a folder or an address",
+            parse=_models,
+        ),
+    ] = str(BUNDLED)
+    model_cache: Annotated[
+        Path, _setting("Folder for models that are downloaded from an address", "a folder", parse=_folder)
+    ] = _MODEL_CACHE
     host: Annotated[
         str, _setting("IP address to listen on; 0.0.0.0 for all", "an IP address", parse=_address)
     ] = "127.0.0.1"
@@ -196,7 +212,7 @@ def variable(name: str) -> str:
 
 def table() -> list[tuple[str, str, str]]:
     """Return (variable, default, summary) of every setting, for help texts and the README."""
-    defaults = Settings(models=Path("models"))
+    defaults = Settings(models="models")
     rows = []
     for name, kind in _annotations().items():
         default = getattr(defaults, name)

@@ -9,9 +9,21 @@ from service.inference.explain import Explainer
 from service.inference.precision import PrecisionChoice
 from service.inference.predictor import Predictor
 from service.inference.repository.model import LoadOptions, Model, is_folder
+from service.inference.repository.remote import RemoteModels
 from service.inference.session import AUTO
 
 BUNDLED = Path(__file__).resolve().parents[2] / "models"
+
+
+def model_source(models: str | Path, *, cache: Path) -> Path | RemoteModels:
+    """Return what :class:`Catalog` takes.
+
+    Args:
+        models: A folder, or an address such as ``s3://bucket/models``.
+        cache: Folder for downloads.
+    """
+    text = str(models)
+    return RemoteModels(text, cache=cache) if "://" in text else Path(models)
 
 
 class Catalog:
@@ -22,7 +34,7 @@ class Catalog:
 
     def __init__(
         self,
-        folder: Path = BUNDLED,
+        folder: Path | RemoteModels = BUNDLED,
         *,
         providers: Sequence[str] = (AUTO,),
         threads: int = 1,
@@ -33,7 +45,7 @@ class Catalog:
         """Read the cards of all models; a network is loaded when it is first used.
 
         Args:
-            folder: Folder of the models.
+            folder: Folder of the models; or an address, from which new versions are downloaded.
             providers: As in :func:`service.inference.session.open_session`.
             threads: Number of threads within one run of a network.
             precision: As in :meth:`Predictor.load`.
@@ -43,14 +55,18 @@ class Catalog:
 
         Raises:
             ModelError: The folder does not exist, or contains no model that can be used.
+            MissingExtra, SettingsError: As in :meth:`RemoteModels.fetch`.
         """
-        self._folder = folder
+        self._remote = folder if isinstance(folder, RemoteModels) else None
+        self._folder = folder.folder if isinstance(folder, RemoteModels) else folder
+        problems = self._remote.fetch() if self._remote else {}
         self._options = LoadOptions(tuple(providers), threads, precision, arena)
         # Replaced as a whole, so that a thread that reads it has a consistent one.
         self._models: Mapping[str, Model] = {}
         for name in self.names():
             if versions is None or name in versions:
                 model = self.read(name, versions=None if versions is None else versions[name])
+                model.add_problems(problems.get(name, {}))
                 if model.versions or model.problems:
                     self.put(model)
         self._may_be_empty = versions is not None
@@ -151,7 +167,7 @@ class Catalog:
         return self.model(card.name).precision(card)
 
     def check(self) -> None:
-        """Load the default version of every model, and check the files of the others.
+        """Load the default version of every model, and the others as a trial.
 
         Raises:
             ModelError: No model can be used.
@@ -169,6 +185,15 @@ class Catalog:
             versions: The versions to use; all if None.
         """
         return Model(self._folder / name, self._options, versions=versions)
+
+    def download(self, name: str) -> None:
+        """Download new versions of a model, if the models come from an address.
+
+        Raises:
+            ModelError: The address cannot be reached, or a version cannot be used.
+        """
+        if self._remote:
+            self._remote.fetch_model(name)
 
     def put(self, model: Model) -> None:
         """Add a model, or replace the one of its name."""

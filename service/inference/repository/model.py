@@ -1,5 +1,6 @@
 """Reads the versions of one model from its folder, and loads each of them once."""
 
+import dataclasses
 import logging
 import re
 import threading
@@ -12,10 +13,11 @@ from typing import TypeVar
 
 from service.inference.card import Card, read_card
 from service.inference.errors import CardError, ModelError, ModelNotFound, shorten
+from service.inference.explain import FILE_NAME as EXPLANATION_FILE
 from service.inference.explain import Explainer
+from service.inference.files import check_sha256
 from service.inference.precision import PrecisionChoice, resolve_precision
 from service.inference.predictor import Predictor
-from service.inference.repository.checks import check_network_file, read_vocabulary
 from service.inference.session import AUTO, runs_on_cpu
 
 T = TypeVar("T")
@@ -123,10 +125,9 @@ class Model:
             ModelError: Its files cannot be loaded, or do not match the card.
             ProviderError: A requested provider is not available.
         """
-        options, card = self._options, self.card(version)
-        load = partial(Predictor.load, precision=options.precision, arena=options.arena)
+        card = self.card(version)
         try:
-            predictor = self._load_once(self._predictors, load, card)
+            predictor = self._load_once(self._predictors, self._load_predictor, card)
         except ModelError as error:
             self._add_problem(card.version, error)
             raise
@@ -143,9 +144,8 @@ class Model:
             ProviderError: A requested provider is not available.
         """
         card = self.card(version)
-        load = partial(Explainer.load, network=partial(self.predictor, card.version))
         try:
-            return self._load_once(self._explainers, load, card)
+            return self._load_once(self._explainers, self._load_explainer, card)
         except ModelError as error:
             # Predictions are not affected, so that this is no problem of the version.
             _log.warning("%s", error)
@@ -160,7 +160,7 @@ class Model:
         return resolve_precision(card, self._options.precision, on_cpu=on_cpu)
 
     def check(self) -> None:
-        """Load the default version, and check the files of the others.
+        """Load the default version, and load the others as a trial.
 
         The highest version that can be loaded becomes the default. Versions that cannot be used become
         problems.
@@ -172,9 +172,10 @@ class Model:
         for version in reversed(self.versions):
             try:
                 if self.default:
-                    self._check_files(version)
+                    self._load_predictor(self.folder(version), self._cards[version])
                 else:
                     self.default = self.predictor(version).card.version
+                self._check_explanation(version)
             except ModelError as error:
                 self._add_problem(version, error)
                 del self._cards[version]
@@ -185,22 +186,16 @@ class Model:
         self.default = self.default or self.newest  # Its problem is the error of requests.
 
     def add_problems(self, problems: Mapping[str, ModelError]) -> None:
-        """Add the problems of versions that were not loaded."""
-        self._problems = {**problems, **self._problems}
+        """Add versions that cannot be used, by their number; they are not in the folder."""
+        self._problems = {**self._problems, **problems}
+        for version in problems:
+            self._cards.pop(int(version), None)
+        self.newest = self.default = max(self.numbers, default=0)
 
     def release(self) -> None:
         """Forget what is loaded; whoever uses it keeps it alive."""
         self._predictors.clear()
         self._explainers.clear()
-
-    def _check_files(self, version: int) -> None:
-        card, folder = self._cards[version], self.folder(version)
-        choice = self.precision(card)
-        for form in ("float32", "int8"):
-            if choice in ("auto", form):
-                check_network_file(folder, card, form)
-        if card.input.preprocessing == "text":
-            read_vocabulary(folder, card)
 
     def _add_problem(self, version: int, error: ModelError) -> None:
         key, problem = str(version), _fresh(error)
@@ -208,18 +203,34 @@ class Model:
             _log.warning("%s", problem)
         self._problems[key] = problem
 
-    def _load_once(self, loaded: dict[int, T], load: Callable[..., T], card: Card) -> T:
+    def _load_once(self, loaded: dict[int, T], load: Callable[[Path, Card], T], card: Card) -> T:
         # First without the lock, so that a loaded version is available while another one is being loaded.
         found = loaded.get(card.version)
         if found is not None:
             return found
-        options = self._options
         with self._lock:
             if card.version not in loaded:
-                loaded[card.version] = load(
-                    self.folder(card.version), card, providers=options.providers, threads=options.threads
-                )
+                loaded[card.version] = load(self.folder(card.version), card)
             return loaded[card.version]
+
+    def _load_predictor(self, folder: Path, card: Card) -> Predictor:
+        return Predictor.load(folder, card, **dataclasses.asdict(self._options))
+
+    def _load_explainer(self, folder: Path, card: Card) -> Explainer:
+        network = partial(self.predictor, card.version)
+        options = self._options
+        return Explainer.load(
+            folder, card, network=network, providers=options.providers, threads=options.threads
+        )
+
+    def _check_explanation(self, version: int) -> None:
+        """Log whether the explanation graph is damaged; predictions do not need it."""
+        explanation = self._cards[version].explanation
+        if explanation is not None:
+            try:
+                check_sha256(self.folder(version) / EXPLANATION_FILE, explanation.sha256)
+            except ModelError as error:
+                _log.warning("%s; predictions are not affected", error)
 
 
 def is_folder(path: Path) -> bool:

@@ -18,7 +18,7 @@ import numpy.typing as npt
 from msgspec import Struct
 from PIL import Image
 
-from service.inference.catalog import Catalog
+from service.inference.catalog import Catalog, model_source
 from service.inference.errors import InputError, InputTooLarge
 from service.inference.explain import Explainer
 from service.inference.predictor import Array, Input, Predictor
@@ -102,7 +102,7 @@ class Engine:
         """
         read = partial(
             Catalog,
-            self._settings.models,
+            model_source(self._settings.models, cache=self._settings.model_cache),
             providers=self._settings.providers,
             threads=self._settings.threads,
             precision=self._settings.precision,

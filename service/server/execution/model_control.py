@@ -165,6 +165,8 @@ class ModelControl:
         Raises:
             LecternError: It cannot be used; nothing has changed.
         """
+        if versions is None:
+            self.catalog.download(name)
         # A name that a client sends is only compared with the names of folders.
         if name not in self.catalog.names():
             names = ", ".join(self.catalog.names())
