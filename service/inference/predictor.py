@@ -34,7 +34,7 @@ from service.inference.repository.checks import (
     check_preparation,
     read_vocabulary,
 )
-from service.inference.session import AUTO, open_session, runs_on_cpu
+from service.inference.session import AUTO, open_session, runs_on_cpu, shrinking
 
 _log = logging.getLogger(__name__)
 
@@ -235,6 +235,15 @@ class Predictor:
         if not rows:
             return []
         return [self.answer(row, top_k=top_k) for row in self.probabilities(self.stack(rows))]
+
+    def shrink_arena(self) -> None:
+        """Run the network once, and return the memory that earlier runs on larger batches needed.
+
+        Does nothing on GPUs, and for networks without an arena.
+        """
+        has_arena = self._session.get_session_options().enable_cpu_mem_arena
+        if has_arena and self.providers == ("CPUExecutionProvider",):
+            self._session.run([self._output], {self.card.input.name: dummy_batch(self.card)}, shrinking())
 
     def warm(self) -> None:
         """Run the network once, so that one-time work does not delay the first prediction."""

@@ -53,6 +53,13 @@ def open_session(
     return session
 
 
+def shrinking() -> ort.RunOptions:
+    """Return options of a run that returns unused memory of the arena; without an arena such a run fails."""
+    options = ort.RunOptions()
+    options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
+    return options
+
+
 def runs_on_cpu(providers: Sequence[str]) -> bool:
     """Return whether networks run on the CPU alone; ``providers`` as in :func:`open_session`."""
     return _select(providers) == [_NAMES["cpu"]]

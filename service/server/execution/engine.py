@@ -24,6 +24,7 @@ from service.inference.explain import Explainer
 from service.inference.predictor import Array, Input, Predictor
 from service.inference.repository.model import Model
 from service.server.execution.event_loop_batcher import MAX_RUN_S, EventLoopBatcher
+from service.server.execution.heap import trim_heap
 from service.server.execution.latency_profile import LatencyProfile, measure_predictor
 from service.server.execution.thread_batcher import ThreadBatcher
 from service.server.pipeline.limits import InFlightRequests
@@ -236,6 +237,9 @@ class Engine:
             profile = self._profiles[predictor] = measure_predictor(
                 predictor, max_batch=self._settings.max_batch, threads=self._settings.threads
             )
+            # The measurement tries larger batches than most requests need.
+            predictor.shrink_arena()
+            trim_heap()
         return profile
 
 

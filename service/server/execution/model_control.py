@@ -12,6 +12,7 @@ from typing import TypeVar
 from service.inference.catalog import Catalog
 from service.inference.errors import LecternError, ModelNotFound, shorten
 from service.inference.repository.model import Model
+from service.server.execution.heap import trim_heap
 from service.server.execution.shared_state import ModelState, SharedState, State, WorkerState
 from service.server.pipeline.errors import ErrorCode, RequestError
 
@@ -188,6 +189,7 @@ class ModelControl:
         self.catalog.remove(name)
         if old:
             old.release()
+        trim_heap()
 
     def _follow(self) -> None:
         while not self._stop.wait(_FOLLOW_S):
