@@ -49,11 +49,19 @@ class RemoteModels:
 
     Attributes:
         folder: The copies; a folder of models.
+
+    Raises:
+        SettingsError: The cache is in the home folder of a user who has none.
     """
 
     def __init__(self, url: str, *, cache: Path) -> None:
         self._url = url.rstrip("/")
-        self.folder = cache.expanduser() / hashlib.sha256(self._url.encode()).hexdigest()[:16]
+        try:
+            self.folder = cache.expanduser() / hashlib.sha256(self._url.encode()).hexdigest()[:16]
+        except RuntimeError as error:
+            raise SettingsError(
+                f"{cache}: this user has no home folder; set LECTERN_MODEL_CACHE to another folder"
+            ) from error
 
     def fetch(self) -> Problems:
         """Download the versions that are missing, and delete those that are no longer at the address.

@@ -71,6 +71,7 @@ class Engine:
         self._settings = settings
         self._catalog: Catalog | None = None
         self._control: ModelControl | None = None
+        self._own_folder: tempfile.TemporaryDirectory[str] | None = None
         # A profile lives as long as its predictor, which requests use even if the model is unloaded.
         self._profiles: WeakKeyDictionary[Predictor, LatencyProfile] = WeakKeyDictionary()
         # Two pools, so that explanations and large pictures cannot take the threads of the networks.
@@ -135,6 +136,8 @@ class Engine:
         self._threads.shutdown(wait=False, cancel_futures=True)
         if self._control:
             self._control.close()
+        if self._own_folder:
+            self._own_folder.cleanup()
 
     async def predictor(self, name: str, version: int | None) -> Predictor:
         """Return a model; a version that is not the default is loaded in a thread when it is first used."""
@@ -208,8 +211,11 @@ class Engine:
         from service.server.execution.model_control import ModelControl
         from service.server.execution.shared_state import SharedState
 
-        # BentoML makes this folder for all workers; a process without it has no other workers.
-        folder = os.environ.get("PROMETHEUS_MULTIPROC_DIR") or tempfile.mkdtemp(prefix="lectern-")
+        # The server makes this folder anew for all its workers; a process without it has no other workers.
+        folder = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
+        if folder is None:
+            self._own_folder = tempfile.TemporaryDirectory(prefix="lectern-")
+            folder = self._own_folder.name
         return ModelControl(
             SharedState(Path(folder), server=os.getppid(), worker=os.getpid()),
             prepare=self._prepare,
