@@ -56,8 +56,7 @@ def serve(host: str | None, port: int | None) -> None:
     if importlib.util.find_spec("bentoml") is None:
         raise MissingExtra("lectern serve needs the package bentoml: pip install 'lectern[serve]'")
     # Errors that would end every worker are reported here, in one line.
-    catalog = _catalog(settings)
-    catalog.check()
+    catalog = _catalog(settings, check=True)
     _check_port(settings.host, settings.port, name="port")
     if settings.grpc_port:
         _check_port(settings.host, settings.grpc_port, name="grpc_port")
@@ -210,13 +209,14 @@ def models(model: str | None, version: int | None, as_json: bool) -> None:
     Console().print(rows)
 
 
-def _catalog(settings: Settings | None = None) -> Catalog:
+def _catalog(settings: Settings | None = None, *, check: bool = False) -> Catalog:
     settings = settings or Settings.from_environment()
     return Catalog(
         model_source(settings.models, cache=settings.model_cache),
         providers=settings.providers,
         threads=settings.threads,
         precision=settings.precision,
+        check=check,
     )
 
 

@@ -41,6 +41,7 @@ class Catalog:
         precision: PrecisionChoice = "float32",
         arena: bool = False,
         versions: Mapping[str, Collection[int]] | None = None,
+        check: bool = False,
     ) -> None:
         """Read the cards of all models; a network is loaded when it is first used.
 
@@ -52,10 +53,13 @@ class Catalog:
             arena: As in :meth:`Predictor.load`.
             versions: The versions to use, by the name of their model; all if None. If it is given, there may
                 be no model that can be used.
+            check: Whether to load the default version of each model now, and the others as a trial. The
+                highest version that can be loaded is the default then.
 
         Raises:
             ModelError: The folder does not exist, or contains no model that can be used.
             MissingExtra, SettingsError: As in :meth:`RemoteModels.fetch`.
+            ProviderError: A requested provider is not available.
         """
         self._remote = folder if isinstance(folder, RemoteModels) else None
         self._folder = folder.folder if isinstance(folder, RemoteModels) else folder
@@ -69,8 +73,13 @@ class Catalog:
                 model.add_problems(problems.get(name, {}))
                 if model.versions or model.problems:
                     self.put(model)
-        self._may_be_empty = versions is not None
-        self._check_usable()
+        if check:
+            for model in self.models():
+                model.check()
+        if versions is None:
+            self._check_usable()
+        for model in self.models():
+            model.log_problems()
 
     def __iter__(self) -> Iterator[Card]:
         """Yield the card of each model's default version, sorted by name.
@@ -166,17 +175,6 @@ class Catalog:
         """Return the precision of a model; ``auto`` if it will be measured when the model is loaded."""
         return self.model(card.name).precision(card)
 
-    def check(self) -> None:
-        """Load the default version of every model, and the others as a trial.
-
-        Raises:
-            ModelError: No model can be used.
-            ProviderError: A requested provider is not available.
-        """
-        for model in self.models():
-            model.check()
-        self._check_usable()
-
     def read(self, name: str, *, versions: Collection[int] | None = None) -> Model:
         """Read a model from its folder, without a change of the catalogue.
 
@@ -204,7 +202,7 @@ class Catalog:
         self._models = {key: model for key, model in self._models.items() if key != name}
 
     def _check_usable(self) -> None:
-        if self._may_be_empty or any(model.versions for model in self.models()):
+        if any(model.versions for model in self.models()):
             return
         problems = [error for model in self.models() for error in model.problems.values()]
         match problems:

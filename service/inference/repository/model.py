@@ -66,8 +66,7 @@ class Model:
         self._predictors: dict[int, Predictor] = {}
         self._explainers: dict[int, Explainer] = {}
         self._lock = threading.Lock()
-        for problem in self._problems.values():
-            _log.warning("%s", problem)
+        self._logged: set[str] = set()
 
     @property
     def versions(self) -> tuple[int, ...]:
@@ -110,7 +109,9 @@ class Model:
         error = self._problems.get(str(number)) or (None if self._cards else self._problems.get(""))
         if error is not None:
             raise _fresh(error)
-        numbers = ", ".join(map(str, self.versions)) or "none"
+        if not self._cards:
+            raise ModelNotFound(f"the folder of {self.name} holds no version")
+        numbers = ", ".join(map(str, self.versions))
         raise ModelNotFound(f"{self.name} has no version {shorten(number)}; it has {numbers}")
 
     def folder(self, version: int) -> Path:
@@ -143,13 +144,7 @@ class Model:
             ModelError: Its files cannot be loaded, or do not match the card.
             ProviderError: A requested provider is not available.
         """
-        card = self.card(version)
-        try:
-            return self._load_once(self._explainers, self._load_explainer, card)
-        except ModelError as error:
-            # Predictions are not affected, so that this is no problem of the version.
-            _log.warning("%s", error)
-            raise
+        return self._load_once(self._explainers, self._load_explainer, self.card(version))
 
     def precision(self, card: Card) -> PrecisionChoice:
         """Return the precision of a version; ``auto`` if it will be measured when it is loaded."""
@@ -179,11 +174,17 @@ class Model:
             except ModelError as error:
                 self._add_problem(version, error)
                 del self._cards[version]
-        if self.newest != self.default and self.default:
-            _log.warning(
-                "%s %s cannot be used; version %s is the default", self.name, self.newest, self.default
-            )
         self.default = self.default or self.newest  # Its problem is the error of requests.
+
+    def log_problems(self) -> None:
+        """Log each problem once, in one line, and which version is the default in its place."""
+        lines = [str(error) for error in self._problems.values()]
+        if self.default != self.newest:
+            lines.append(f"{self.name} {self.newest} cannot be used; version {self.default} is the default")
+        for line in lines:
+            if line not in self._logged:
+                _log.warning("%s", line)
+        self._logged.update(lines)
 
     def add_problems(self, problems: Mapping[str, ModelError]) -> None:
         """Add versions that cannot be used, by their number; they are not in the folder."""
@@ -198,10 +199,7 @@ class Model:
         self._explainers.clear()
 
     def _add_problem(self, version: int, error: ModelError) -> None:
-        key, problem = str(version), _fresh(error)
-        if str(self._problems.get(key)) != str(problem):
-            _log.warning("%s", problem)
-        self._problems[key] = problem
+        self._problems[str(version)] = _fresh(error)
 
     def _load_once(self, loaded: dict[int, T], load: Callable[[Path, Card], T], card: Card) -> T:
         # First without the lock, so that a loaded version is available while another one is being loaded.

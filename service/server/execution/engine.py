@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import io
+import logging
 import os
 import tempfile
 import time
@@ -19,7 +20,7 @@ from msgspec import Struct
 from PIL import Image
 
 from service.inference.catalog import Catalog, model_source
-from service.inference.errors import InputError, InputTooLarge
+from service.inference.errors import InputError, InputTooLarge, ModelError
 from service.inference.explain import Explainer
 from service.inference.predictor import Array, Input, Predictor
 from service.inference.repository.model import Model
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
     from service.server.execution.model_control import ModelControl
 
 T = TypeVar("T")
+
+_logger = logging.getLogger("lectern")
 
 # Smaller inputs are decoded on the event loop, because a thread costs more than it saves. A request for a
 # slow network waits for a thread anyway, so that its picture has the lower limit.
@@ -110,10 +113,10 @@ class Engine:
             precision=self._settings.precision,
             # The memory that the arena keeps is bounded, because the best batch bounds the size of a run.
             arena=True,
+            check=True,
         )
         self._control = self._make_control(on_change) if self._settings.model_control else None
         catalog = self._control.open_catalog(read) if self._control else read()
-        catalog.check()
         for card in catalog:
             self._prepare(catalog.model(card.name), {card.version})
         self._catalog = catalog
@@ -150,7 +153,17 @@ class Engine:
     async def explainer(self, name: str, version: int | None) -> tuple[Predictor, Explainer]:
         """Return a version of a model, and what explains its predictions."""
         model = self.catalog.model(name)
-        return await self.in_thread(lambda: (self._load(model, version), model.explainer(version)))
+
+        def load() -> tuple[Predictor, Explainer]:
+            predictor = self._load(model, version)
+            try:
+                return predictor, model.explainer(version)
+            except ModelError as error:
+                # Predictions are not affected, so that this is no problem of the version.
+                _logger.warning("%s", error)
+                raise
+
+        return await self.in_thread(load)
 
     async def infer(
         self, predictor: Predictor, content: Sequence[Input] | Array, *, started: float | None = None
@@ -232,7 +245,10 @@ class Engine:
                 predictor.predict([_sample_picture()])
 
     def _load(self, model: Model, version: int | None) -> Predictor:
-        predictor = model.predictor(version)
+        try:
+            predictor = model.predictor(version)
+        finally:
+            model.log_problems()
         self._profile(predictor)
         return predictor
 

@@ -123,7 +123,7 @@ class ModelControl:
         with self._shared.locked():
             state = self._shared.read()
             if state is None:
-                models = read(versions=None).models()
+                models = read(check=False).models()
                 state = State(0, {model.name: ModelState(0, model.numbers) for model in models})
                 self._shared.write(state)
             return state
@@ -142,7 +142,11 @@ class ModelControl:
         return result
 
     def _load(self, name: str) -> Model:
-        model = self._replace(name, None)
+        try:
+            model = self._replace(name, None)
+        except LecternError as error:
+            _logger.warning("%s was not loaded: %s", shorten(name), error)
+            raise
         self._write(name, model.numbers)
         _logger.info("loaded %s %s", name, model.default)
         return model
@@ -176,6 +180,7 @@ class ModelControl:
         model.check()
         if model.default not in model.versions or model.default != model.newest:
             model.card(model.newest)  # raises what is wrong with it
+        model.log_problems()
         old = self.catalog.find(name)
         in_use = set(old.loaded) & set(model.versions) if old else set()
         self._prepare(model, {model.default, *in_use})

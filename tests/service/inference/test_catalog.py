@@ -107,8 +107,7 @@ def test_a_broken_version_does_not_hide_the_others(
     # Whoever asks for the newest does not get an older one instead, unless the models were checked.
     with pytest.raises(CardError, match=r"mnist/2/card\.json"):
         catalog.card("mnist")
-    catalog.check()
-    assert catalog.card("mnist").version == 1
+    assert Catalog(tmp_path, check=True).card("mnist").version == 1
     assert caplog.records[-1].message == "mnist 2 cannot be used; version 1 is the default"
 
 
@@ -118,8 +117,7 @@ def test_older_versions_are_checked_too(tmp_path: Path, tiny_model: TinyModel) -
     path = tmp_path / "mnist" / "1" / "card.json"
     document = json.loads(path.read_text(encoding="utf-8"))
     path.write_text(json.dumps(document | {"labels": ["one", "two"]}), encoding="utf-8")
-    catalog = Catalog(tmp_path)
-    catalog.check()
+    catalog = Catalog(tmp_path, check=True)
     assert catalog.versions("mnist") == (2,)
     with pytest.raises(ModelError, match=r"mnist/1/model\.onnx: input and number of outputs are"):
         catalog.card("mnist", 1)

@@ -3,6 +3,8 @@
 import os
 import shutil
 import signal
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -152,3 +154,16 @@ def test_a_worker_that_starts_again_serves_the_good_models(
         until(lambda: len(server.workers()) == 2 and server.workers() != first)
         until(lambda: "bad/1/card.json: cannot be read" in server.log())
         until(lambda: server.ask("POST", "/models/good", digit_png).status == 200)
+
+
+def test_without_a_usable_model_the_start_fails_in_one_line(tmp_path: Path, tiny_model: TinyModel) -> None:
+    for version in (1, 2):
+        _cut(tiny_model(tmp_path, version=version) / "model.onnx")
+    (tiny_model(tmp_path, name="other") / "card.json").unlink()
+    command = [sys.executable, "-c", "from service.cli import main; main()", "serve"]
+    environment = os.environ | {"LECTERN_MODELS": str(tmp_path), "LECTERN_PORT": "1024"}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 2
+    (line,) = done.stderr.splitlines()
+    for name in ("mnist/1/model.onnx", "mnist/2/model.onnx", "other/1/card.json"):
+        assert name in line

@@ -56,8 +56,7 @@ def _versions(url: str, cache: Path) -> tuple[int, ...]:
 
 
 def test_models_are_downloaded_and_can_be_used(bucket: str, tmp_path: Path) -> None:
-    catalog = Catalog(RemoteModels(bucket, cache=tmp_path / "cache"))
-    catalog.check()
+    catalog = Catalog(RemoteModels(bucket, cache=tmp_path / "cache"), check=True)
     assert catalog.versions("mnist") == (1, 2)
     assert catalog.predictor("mnist").card.version == 2
     assert [path.name for path in (tmp_path / "cache").glob("*/.*")] == []
@@ -90,8 +89,7 @@ def test_a_damaged_download_is_refused_and_the_others_are_used(
     path = f"{bucket}/mnist/2/{file}"
     files = fsspec.filesystem("memory")
     files.pipe_file(path, files.cat_file(path)[:100])
-    catalog = Catalog(RemoteModels(bucket, cache=tmp_path / "cache"))
-    catalog.check()
+    catalog = Catalog(RemoteModels(bucket, cache=tmp_path / "cache"), check=True)
     assert catalog.card("mnist").version == 1
     assert list(catalog.model("mnist").problems) == ["2"]
     assert f"mnist/2/{file}: " in caplog.text
