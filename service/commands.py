@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from service.inference.card import Card, Latency, QuantizedFile, card_document
-from service.inference.catalog import Catalog
+from service.inference.catalog import Catalog, model_source
 from service.inference.errors import (
     InputError,
     InvalidInput,
@@ -168,7 +168,7 @@ def models(model: str | None, version: int | None, as_json: bool) -> None:
 def _catalog() -> Catalog:
     settings = Settings.from_environment()
     return Catalog(
-        settings.models,
+        model_source(settings.models, cache=settings.model_cache),
         providers=settings.providers,
         threads=settings.threads,
         precision=settings.precision,

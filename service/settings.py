@@ -38,6 +38,10 @@ def _file(text: str) -> Path:
     return Path(text).expanduser().absolute()
 
 
+def _models(text: str) -> str:
+    return text if "://" in text else str(_folder(text))
+
+
 def _address(text: str) -> str:
     return str(ipaddress.ip_address("127.0.0.1" if text == "localhost" else text))
 
@@ -71,6 +75,8 @@ def _setting(
     return Meta(description=summary, extra=about, **limits)
 
 
+_MODEL_CACHE = Path("~/.cache/lectern/models")  # its user replaces ~ by the home folder
+
 Provider = Literal["auto", "cpu", "cuda", "tensorrt"]
 ApiKey = Annotated[str, Meta(pattern=r"^[!-~]+$")]
 Origin = Annotated[str, Meta(pattern=r"^(\*|https?://[^/\s]+)$")]
@@ -79,7 +85,17 @@ Origin = Annotated[str, Meta(pattern=r"^(\*|https?://[^/\s]+)$")]
 class Settings(Struct, frozen=True, kw_only=True):
     """Settings of the server; each field is a ``LECTERN_*`` environment variable."""
 
-    models: Annotated[Path, _setting("Folder of models to serve", "a folder", parse=_folder)] = BUNDLED
+    models: Annotated[
+        str,
+        _setting(
+            "Folder of models to serve, or an address such as s3://bucket/models",
+            "a folder or an address",
+            parse=_models,
+        ),
+    ] = str(BUNDLED)
+    model_cache: Annotated[
+        Path, _setting("Folder for models that are downloaded from an address", "a folder", parse=_folder)
+    ] = _MODEL_CACHE
     host: Annotated[
         str, _setting("IP address to listen on; 0.0.0.0 for all", "an IP address", parse=_address)
     ] = "127.0.0.1"
@@ -88,6 +104,14 @@ class Settings(Struct, frozen=True, kw_only=True):
         int, _setting("Port of the Open Inference Protocol over gRPC; 0: not served", ge=0, le=65535)
     ] = 0
     workers: Annotated[int, _setting("Server processes; each loads all models", ge=1, le=64)] = 1
+    model_control: Annotated[
+        bool,
+        _setting(
+            "1: clients can load and unload models at run time, with an API key if there are some; "
+            "0: they cannot",
+            "0 or 1",
+        ),
+    ] = False
     providers: Annotated[
         tuple[Provider, ...],
         _setting(
@@ -206,6 +230,7 @@ class Settings(Struct, frozen=True, kw_only=True):
         settings = cls(**values)
         settings._check_grpc_port()
         settings._check_keys()
+        settings._check_model_control()
         return settings
 
     @property
@@ -241,6 +266,13 @@ class Settings(Struct, frozen=True, kw_only=True):
             except SettingsError as error:
                 raise SettingsError(f"{variable('api_keys_file')}: {error}") from error
 
+    def _check_model_control(self) -> None:
+        if self.model_control and os.name != "posix":
+            raise SettingsError(
+                f"{variable('model_control')} needs Linux or macOS; leave it out, and restart the server "
+                "instead"
+            )
+
 
 def variable(name: str) -> str:
     """Return the environment variable of a setting, ``LECTERN_PORT`` for ``port``."""
@@ -274,11 +306,12 @@ def unknown_variables(environment: Mapping[str, str]) -> dict[str, str | None]:
 
 def table() -> list[tuple[str, str, str]]:
     """Return (variable, default, summary) of every setting, for help texts and the README."""
-    defaults = Settings(models=Path("models"))
+    defaults = Settings(models="models")
     rows = []
     for name, kind in _annotations().items():
         default = getattr(defaults, name)
         text = ",".join(default) if isinstance(default, tuple) else str("" if default is None else default)
+        text = str(int(default)) if isinstance(default, bool) else text
         rows.append((variable(name), text, kind.__metadata__[0].description))
     return rows
 

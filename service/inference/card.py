@@ -11,7 +11,7 @@ from msgspec.structs import force_setattr
 
 from service.inference.card_migration import migrate_card
 from service.inference.errors import CardError, shorten
-from service.inference.files import write_atomically
+from service.inference.files import model_file_name, write_atomically
 
 SCHEMA_VERSION = 2
 
@@ -265,13 +265,14 @@ def read_card(path: Path) -> Card:
     Raises:
         CardError: The file cannot be read, is not JSON, or a field is missing or wrong.
     """
+    source = model_file_name(path)
     try:
         document = msgspec.json.decode(path.read_bytes())
     except OSError as error:
-        raise CardError(f"{path}: cannot be read ({error.strerror}); export the model again") from error
+        raise CardError(f"{source}: cannot be read ({error.strerror}); export the model again") from error
     except (msgspec.DecodeError, RecursionError) as error:
-        raise CardError(f"{path}: is not JSON ({error}); export the model again") from error
-    return parse_card(document, source=str(path))
+        raise CardError(f"{source}: is not JSON ({error}); export the model again") from error
+    return parse_card(document, source=source)
 
 
 def parse_card(document: object, *, source: str) -> Card:

@@ -1,89 +1,149 @@
-"""Lists the models of a folder and loads each of them once."""
+"""Lists the models of a folder and finds each of them by its name."""
 
-import threading
-from collections.abc import Callable, Iterator, Sequence
-from functools import partial
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TypeVar
 
-from service.inference.card import Card, read_card
+from service.inference.card import Card
 from service.inference.defaults import BUNDLED as BUNDLED
-from service.inference.errors import CardError, ModelError, ModelNotFound, shorten
+from service.inference.errors import ModelError, ModelNotFound, shorten
 from service.inference.explain import Explainer
-from service.inference.precision import PrecisionChoice, resolve_precision
+from service.inference.precision import PrecisionChoice
 from service.inference.predictor import Predictor
-from service.inference.session import AUTO, runs_on_cpu
+from service.inference.repository.model import LoadOptions, Model, is_folder
+from service.inference.repository.remote import RemoteModels
+from service.inference.session import AUTO
 
-T = TypeVar("T")
+
+def model_source(models: str | Path, *, cache: Path) -> Path | RemoteModels:
+    """Return what :class:`Catalog` takes.
+
+    Args:
+        models: A folder, or an address such as ``s3://bucket/models``.
+        cache: Folder for downloads.
+    """
+    text = str(models)
+    return RemoteModels(text, cache=cache) if "://" in text else Path(models)
 
 
 class Catalog:
-    """The models of a folder with the layout ``<name>/<version>/``; several threads can use it at once."""
+    """The models of a folder with the layout ``<name>/<version>/``; several threads can use it at once.
+
+    A model or version that cannot be used is logged and listed in ``problems``; the others can be used.
+    """
 
     def __init__(
         self,
-        folder: Path = BUNDLED,
+        folder: Path | RemoteModels = BUNDLED,
         *,
         providers: Sequence[str] = (AUTO,),
         threads: int = 1,
         precision: PrecisionChoice = "float32",
         arena: bool = False,
+        versions: Mapping[str, Collection[int]] | None = None,
+        check: bool = False,
     ) -> None:
         """Read the cards of all models; a network is loaded when it is first used.
 
         Args:
-            folder: Folder of the models.
+            folder: Folder of the models; or an address, from which new versions are downloaded.
             providers: As in :func:`service.inference.session.open_session`.
             threads: Number of threads within one run of a network.
             precision: As in :meth:`Predictor.load`.
             arena: As in :meth:`Predictor.load`.
+            versions: The versions to use, by the name of their model; all if None. If it is given, there may
+                be no model that can be used.
+            check: Whether to load the default version of each model now, and the others as a trial. The
+                highest version that can be loaded is the default then.
 
         Raises:
-            ModelError: The folder does not exist or contains no model.
-            CardError: A card is missing or invalid, or is in a folder of another name or version.
+            ModelError: The folder does not exist, or contains no model that can be used.
+            MissingExtra, SettingsError: As in :meth:`RemoteModels.fetch`.
+            ProviderError: A requested provider is not available.
         """
-        self._folder = folder
-        self._providers = tuple(providers)
-        self._threads = threads
-        self._precision = precision
-        self._arena = arena
-        self._cards = _read_cards(folder)
-        self._predictors: dict[tuple[str, int], Predictor] = {}
-        self._explainers: dict[tuple[str, int], Explainer] = {}
-        self._lock = threading.Lock()
+        self._remote = folder if isinstance(folder, RemoteModels) else None
+        self._folder = folder.folder if isinstance(folder, RemoteModels) else folder
+        problems = self._remote.fetch() if self._remote else {}
+        self._options = LoadOptions(tuple(providers), threads, precision, arena)
+        # Replaced as a whole, so that a thread that reads it has a consistent one.
+        self._models: Mapping[str, Model] = {}
+        for name in self.names():
+            if versions is None or name in versions:
+                model = self.read(name, versions=None if versions is None else versions[name])
+                model.add_problems(problems.get(name, {}))
+                if model.versions or model.problems:
+                    self.put(model)
+        if check:
+            for model in self.models():
+                model.check()
+        if versions is None:
+            self._check_usable()
+        for model in self.models():
+            model.log_problems()
 
     def __iter__(self) -> Iterator[Card]:
-        """Yield the card of each model's default version, the highest one, sorted by name."""
-        return (self.card(name) for name in sorted(self._cards))
+        """Yield the card of each model's default version, sorted by name.
 
-    def versions(self, name: str) -> tuple[int, ...]:
-        """Return the versions of a model, ascending.
+        The default is the highest version. If that cannot be used, it is the highest one that can.
+        """
+        for model in self.models():
+            if model.versions:
+                yield model.card(model.default if model.default in model.versions else model.versions[-1])
+
+    def names(self) -> list[str]:
+        """Return the names of the folders that can hold a model, sorted.
+
+        Raises:
+            ModelError: The folder of the models cannot be read.
+        """
+        if not self._folder.is_dir():
+            raise ModelError(f"{self._folder}: no such folder; set LECTERN_MODELS to a folder of models")
+        try:
+            return sorted(path.name for path in self._folder.iterdir() if is_folder(path))
+        except OSError as error:
+            raise ModelError(
+                f"{self._folder}: cannot be read ({error.strerror}); check the folder's permissions"
+            ) from error
+
+    def models(self) -> list[Model]:
+        """Return all models, sorted by name, with those that cannot be used."""
+        return [model for _, model in sorted(self._models.items())]
+
+    def find(self, name: str) -> Model | None:
+        """Return a model, or None if there is none of this name."""
+        return self._models.get(name)
+
+    def model(self, name: str) -> Model:
+        """Return a model.
 
         Raises:
             ModelNotFound: There is no such model.
         """
-        if name not in self._cards:
-            names = ", ".join(sorted(self._cards))
+        model = self._models.get(name)
+        if model is None:
+            names = ", ".join(sorted(self._models)) or "none"
             raise ModelNotFound(f"there is no model {shorten(name)}; there are {names}")
-        return tuple(sorted(self._cards[name]))
+        return model
+
+    def versions(self, name: str) -> tuple[int, ...]:
+        """Return the versions of a model that can be used, ascending.
+
+        Raises:
+            ModelNotFound: There is no such model.
+        """
+        return self.model(name).versions
 
     def card(self, name: str, version: int | None = None) -> Card:
         """Return the card of a model.
 
         Args:
             name: Name of the model.
-            version: Version of the model; the highest if None.
+            version: Version of the model; the default one if None.
 
         Raises:
             ModelNotFound: There is no such model or version.
+            ModelError: The version cannot be used.
         """
-        versions = self.versions(name)
-        version = versions[-1] if version is None else version
-        if version not in versions:
-            raise ModelNotFound(
-                f"{name} has no version {shorten(version)}; it has {', '.join(map(str, versions))}"
-            )
-        return self._cards[name][version]
+        return self.model(name).card(version)
 
     def folder(self, card: Card) -> Path:
         """Return the folder of a card's files."""
@@ -97,15 +157,7 @@ class Catalog:
             ModelError: Its files cannot be loaded, or do not match the card.
             ProviderError: A requested provider is not available.
         """
-        load = partial(Predictor.load, precision=self._precision, arena=self._arena)
-        return self._load_once(self._predictors, load, self.card(name, version))
-
-    def precision(self, card: Card) -> PrecisionChoice:
-        """Return the precision of a model; ``auto`` if it will be measured when the model is loaded."""
-        loaded = self._predictors.get((card.name, card.version))
-        if loaded:
-            return loaded.precision
-        return resolve_precision(card, self._precision, on_cpu=runs_on_cpu(self._providers))
+        return self.model(name).predictor(version)
 
     def explainer(self, name: str, version: int | None = None) -> Explainer:
         """Return the explainer of a model, which is loaded at the first call.
@@ -116,33 +168,48 @@ class Catalog:
             ModelError: Its files cannot be loaded, or do not match the card.
             ProviderError: A requested provider is not available.
         """
-        load = partial(Explainer.load, network=partial(self.predictor, name, version))
-        return self._load_once(self._explainers, load, self.card(name, version))
+        return self.model(name).explainer(version)
 
-    def _load_once(self, loaded: dict[tuple[str, int], T], load: Callable[..., T], card: Card) -> T:
-        key = (card.name, card.version)
-        # First without the lock, so that a loaded model is available while another one is being loaded.
-        if key in loaded:
-            return loaded[key]
-        with self._lock:
-            if key not in loaded:
-                loaded[key] = load(self.folder(card), card, providers=self._providers, threads=self._threads)
-            return loaded[key]
+    def precision(self, card: Card) -> PrecisionChoice:
+        """Return the precision of a model; ``auto`` if it will be measured when the model is loaded."""
+        return self.model(card.name).precision(card)
 
+    def read(self, name: str, *, versions: Collection[int] | None = None) -> Model:
+        """Read a model from its folder, without a change of the catalogue.
 
-def _read_cards(folder: Path) -> dict[str, dict[int, Card]]:
-    if not folder.is_dir():
-        raise ModelError(f"{folder}: no such folder; set LECTERN_MODELS to a folder of models")
-    cards: dict[str, dict[int, Card]] = {}
-    # Folders whose name begins with a dot are exports in progress.
-    for path in sorted(folder.glob("[!.]*/[0-9]*/")):
-        card = read_card(path / "card.json")
-        if (card.name, str(card.version)) != (path.parent.name, path.name):
-            raise CardError(
-                f"{path / 'card.json'}: says {card.name} version {card.version}, "
-                f"but is in {path.parent.name}/{path.name}; rename the folder"
-            )
-        cards.setdefault(card.name, {})[card.version] = card
-    if not cards:
-        raise ModelError(f"{folder}: holds no models; train one, or set LECTERN_MODELS to a folder of models")
-    return cards
+        Args:
+            name: One of :meth:`names`.
+            versions: The versions to use; all if None.
+        """
+        return Model(self._folder / name, self._options, versions=versions)
+
+    def download(self, name: str) -> None:
+        """Download new versions of a model, if the models come from an address.
+
+        Raises:
+            ModelError: The address cannot be reached, or a version cannot be used.
+        """
+        if self._remote:
+            self._remote.fetch_model(name)
+
+    def put(self, model: Model) -> None:
+        """Add a model, or replace the one of its name."""
+        self._models = {**self._models, model.name: model}
+
+    def remove(self, name: str) -> None:
+        """Remove a model, if there is one of this name."""
+        self._models = {key: model for key, model in self._models.items() if key != name}
+
+    def _check_usable(self) -> None:
+        if any(model.versions for model in self.models()):
+            return
+        problems = [error for model in self.models() for error in model.problems.values()]
+        match problems:
+            case []:
+                raise ModelError(
+                    f"{self._folder}: holds no models; train one, or set LECTERN_MODELS to a folder of models"
+                )
+            case [problem]:
+                raise problem
+            case _:
+                raise ModelError(f"{self._folder}: no model can be used: {'; '.join(map(str, problems))}")

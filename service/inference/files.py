@@ -1,4 +1,4 @@
-"""Writes files atomically and computes their checksums."""
+"""Writes files atomically, computes their checksums, and names model files in messages."""
 
 import contextlib
 import hashlib
@@ -34,6 +34,14 @@ def write_atomically(path: Path, content: bytes) -> None:
         raise
 
 
+def model_file_name(path: Path) -> str:
+    """Return a model's file as ``name/version/file``.
+
+    Clients get the messages about it, and must not learn where the server keeps its files.
+    """
+    return "/".join(path.parts[-3:])
+
+
 def sha256_of(path: Path) -> str:
     """Return the SHA-256 of a file as 64 hexadecimal digits.
 
@@ -59,9 +67,9 @@ def check_sha256(path: Path, expected: str, *, remedy: str = "export the model a
     try:
         actual = sha256_of(path)
     except OSError as error:
-        raise ModelError(f"{path}: cannot be read ({error.strerror}); {remedy}") from error
+        raise ModelError(f"{model_file_name(path)}: cannot be read ({error.strerror}); {remedy}") from error
     if actual != expected:
         raise ChecksumMismatch(
-            f"{path}: SHA-256 is {actual[:12]}…, its card says {expected[:12]}…; "
+            f"{model_file_name(path)}: SHA-256 is {actual[:12]}…, its card says {expected[:12]}…; "
             f"the file is damaged or of another export: {remedy}"
         )

@@ -13,32 +13,30 @@ import onnxruntime as ort
 from PIL import Image
 
 from service.inference.card import Card
-from service.inference.errors import InvalidInput, ModelError, shorten
-from service.inference.files import check_sha256
+from service.inference.errors import InvalidInput, shorten
 from service.inference.precision import (
     Precision,
     PrecisionChoice,
     dummy_batch,
     measure_faster,
-    onnx_path,
     resolve_precision,
 )
 from service.inference.prediction import Prediction, Score, rank
 from service.inference.preprocessing import (
     DEFAULT_MAX_PIXELS,
-    Vocabulary,
     decode_image,
     pad,
     picture_preparation,
 )
-from service.inference.session import AUTO, open_session, runs_on_cpu
+from service.inference.repository.checks import (
+    check_network,
+    check_network_file,
+    check_preparation,
+    read_vocabulary,
+)
+from service.inference.session import AUTO, open_session, runs_on_cpu, shrinking
 
 _log = logging.getLogger(__name__)
-
-_REMEDIES: dict[Precision, str] = {
-    "float32": "export or copy the model again",
-    "int8": "quantize or copy the model again, or set LECTERN_PRECISION=float32",
-}
 
 Array: TypeAlias = npt.NDArray[Any]
 Input: TypeAlias = bytes | str
@@ -238,42 +236,31 @@ class Predictor:
             return []
         return [self.answer(row, top_k=top_k) for row in self.probabilities(self.stack(rows))]
 
+    def shrink_arena(self) -> None:
+        """Run the network once, and return the memory that earlier runs on larger batches needed.
+
+        Does nothing on GPUs, and for networks without an arena.
+        """
+        has_arena = self._session.get_session_options().enable_cpu_mem_arena
+        if has_arena and self.providers == ("CPUExecutionProvider",):
+            self._session.run([self._output], {self.card.input.name: dummy_batch(self.card)}, shrinking())
+
     def warm(self) -> None:
         """Run the network once, so that one-time work does not delay the first prediction."""
         self.probabilities(dummy_batch(self.card))
 
 
 def _open(folder: Path, card: Card, precision: Precision, **options: Any) -> ort.InferenceSession:
-    path = onnx_path(folder, precision)
-    file = card.quantized if precision == "int8" and card.quantized else card.onnx
-    check_sha256(path, file.sha256, remedy=_REMEDIES[precision])
+    path = check_network_file(folder, card, precision)
     session = open_session(path, **options)
-    _check_signature(path, card, session)
+    check_network(path, card, session)
     return session
-
-
-def _check_signature(path: Path, card: Card, session: ort.InferenceSession) -> None:
-    """Check that the network's input and number of outputs are those of its card."""
-    spec, network_input, output = card.input, session.get_inputs()[0], session.get_outputs()[0]
-    # ONNX Runtime returns a free dimension as a name or None.
-    shape = [size if isinstance(size, int) else -1 for size in network_input.shape]
-    actual = (network_input.name, network_input.type, shape, output.shape[-1])
-    expected = (spec.name, f"tensor({spec.dtype})", list(spec.shape), len(card.labels))
-    if actual != expected:
-        raise ModelError(
-            f"{path}: input and number of outputs are {actual}, its card says {expected}; "
-            "export the model again"
-        )
 
 
 def _preparation(card: Card, folder: Path) -> Callable[..., Array]:
     """Return the function that turns a decoded picture or a text into the network's input."""
-    if card.input.preprocessing != "text":
-        return picture_preparation(card.input.preprocessing, size=card.input.shape[1])
-    path = folder / "vocabulary.txt"
-    vocabulary, count = Vocabulary.read(path), card.input.parameters.get("words")
-    if count is not None and len(vocabulary.words) != count:
-        raise ModelError(
-            f"{path}: has {len(vocabulary.words)} words, its card says {count}; export the model again"
-        )
-    return vocabulary.encode
+    if card.input.preprocessing == "text":
+        return read_vocabulary(folder, card).encode
+    prepare = picture_preparation(card.input.preprocessing, size=card.input.shape[1])
+    check_preparation(card, prepare)
+    return prepare

@@ -6,6 +6,7 @@ from pathlib import Path
 import onnxruntime as ort
 
 from service.inference.errors import ModelError, ProviderError
+from service.inference.files import model_file_name
 
 AUTO = "auto"
 _NAMES = {
@@ -36,19 +37,27 @@ def open_session(
         ModelError: ONNX Runtime cannot load the file.
     """
     names = _select(providers)
-    options = _session_options(threads=threads, arena=arena)
+    options, name = _session_options(threads=threads, arena=arena), model_file_name(path)
     try:
         session = ort.InferenceSession(str(path), options, providers=names)
     except Exception as error:  # ONNX Runtime's exceptions have no common base class.
-        raise ModelError(f"{path}: ONNX Runtime cannot load it ({error}); export the model again") from error
+        cause = " ".join(str(error).replace(str(path), name).split())
+        raise ModelError(f"{name}: ONNX Runtime cannot load it ({cause}); export the model again") from error
     # Without a driver a provider fails to start, and ONNX Runtime silently uses the next one.
     missing = [name for name in names if name not in session.get_providers()]
     if missing and tuple(providers) != (AUTO,):
         raise ProviderError(
-            f"{', '.join(missing)} did not start for {path} (driver or libraries missing?); "
+            f"{', '.join(missing)} did not start for {name} (driver or libraries missing?); "
             "install them, or set LECTERN_PROVIDERS=cpu"
         )
     return session
+
+
+def shrinking() -> ort.RunOptions:
+    """Return options of a run that returns unused memory of the arena; without an arena such a run fails."""
+    options = ort.RunOptions()
+    options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
+    return options
 
 
 def runs_on_cpu(providers: Sequence[str]) -> bool:

@@ -69,9 +69,12 @@ def create_app(settings: Settings) -> Application:
     ]
     handler = HttpHandler([*endpoints, *bento_routes.routes()], pipeline=pipeline, settings=settings)
 
-    def start() -> None:
-        engine.start()
+    def publish() -> None:
         page.publish(build_document(endpoints, engine.catalog, settings))
+
+    def start() -> None:
+        engine.start(on_change=publish)
+        publish()
 
     service = _service(settings, engine, pipeline, start)
     if settings.cors_origins:

@@ -92,7 +92,7 @@ def mnist_card(models_folder: Path) -> Card:
     return read_card(models_folder / "mnist" / "1" / "card.json")
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def tiny_model(mnist_card: Card) -> Callable[..., Path]:
     """Write a model with one dense layer of constant weights, and return its folder.
 

@@ -13,7 +13,7 @@ from service.settings import Settings, table, unknown_variables, variable
 
 def test_defaults_without_any_variable(models_folder: Path) -> None:
     assert Settings.from_environment({}) == Settings(
-        models=models_folder,
+        models=str(models_folder),
         host="127.0.0.1",
         port=3000,
         grpc_port=0,
@@ -45,8 +45,8 @@ def test_empty_variables_are_ignored() -> None:
 @pytest.mark.parametrize(
     ("name", "text", "value"),
     [
-        ("models", "/srv/models", Path("/srv/models")),
-        ("models", "~/models", Path.home() / "models"),
+        ("models", "/srv/models", "/srv/models"),
+        ("models", "~/models", str(Path.home() / "models")),
         ("host", "0.0.0.0", "0.0.0.0"),
         ("host", "localhost", "127.0.0.1"),
         ("host", "::1", "::1"),

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from service.inference.errors import InputTooLarge, ModelError, NoWords
-from service.inference.files import write_atomically
+from service.inference.files import model_file_name, write_atomically
 
 PADDING = 0
 PHRASE_MARK = "_"
@@ -63,7 +63,10 @@ class Vocabulary:
         try:
             return cls(path.read_text(encoding="utf-8").split())
         except (OSError, UnicodeDecodeError) as error:
-            raise ModelError(f"{path}: cannot be read ({error}); export the model again") from error
+            cause = error.strerror if isinstance(error, OSError) else error.reason
+            raise ModelError(
+                f"{model_file_name(path)}: cannot be read ({cause}); export the model again"
+            ) from error
 
     def write(self, path: Path) -> None:
         """Write ``vocabulary.txt``, replacing it atomically."""

@@ -3,28 +3,40 @@
 import asyncio
 import contextlib
 import io
+import logging
 import os
+import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import numpy.typing as npt
 from msgspec import Struct
 from PIL import Image
 
-from service.inference.card import Card
-from service.inference.catalog import Catalog
-from service.inference.errors import InputError, InputTooLarge
+from service.inference.catalog import Catalog, model_source
+from service.inference.errors import InputError, InputTooLarge, ModelError
+from service.inference.explain import Explainer
 from service.inference.predictor import Array, Input, Predictor
+from service.inference.repository.model import Model
 from service.server.execution.event_loop_batcher import MAX_RUN_S, EventLoopBatcher
+from service.server.execution.heap import trim_heap
 from service.server.execution.latency_profile import LatencyProfile, measure_predictor
 from service.server.execution.thread_batcher import ThreadBatcher
 from service.server.pipeline.limits import InFlightRequests
 from service.settings import Settings
 
+if TYPE_CHECKING:
+    from service.server.execution.model_control import ModelControl
+
 T = TypeVar("T")
+
+_logger = logging.getLogger("lectern")
 
 # Smaller inputs are decoded on the event loop, because a thread costs more than it saves. A request for a
 # slow network waits for a thread anyway, so that its picture has the lower limit.
@@ -61,8 +73,10 @@ class Engine:
     def __init__(self, settings: Settings, *, in_flight: InFlightRequests | None = None) -> None:
         self._settings = settings
         self._catalog: Catalog | None = None
-        self._profiles: dict[Predictor, LatencyProfile] = {}
-        self._loaded: dict[tuple[str, int], Predictor] = {}
+        self._control: ModelControl | None = None
+        self._own_folder: tempfile.TemporaryDirectory[str] | None = None
+        # A profile lives as long as its predictor, which requests use even if the model is unloaded.
+        self._profiles: WeakKeyDictionary[Predictor, LatencyProfile] = WeakKeyDictionary()
         # Two pools, so that explanations and large pictures cannot take the threads of the networks.
         self._threads = ThreadPoolExecutor(max_workers=max(2, _cores()), thread_name_prefix="work")
         runs = max(1, _cores() // (settings.threads * settings.workers))
@@ -82,27 +96,38 @@ class Engine:
         assert self._catalog is not None, "the pipeline accepts no request before the engine is ready"
         return self._catalog
 
-    def start(self) -> None:
-        """Load and warm the default version of every model.
+    def start(self, *, on_change: Callable[[], None] = lambda: None) -> None:
+        """Load and warm the default version of every model that can be used.
+
+        Args:
+            on_change: Called when models have been loaded or unloaded at run time.
 
         Raises:
-            LecternError: A model or a provider is not available; the server must not start.
+            LecternError: No model can be used, or a provider is not available; the server must not start.
         """
-        catalog = Catalog(
-            self._settings.models,
+        read = partial(
+            Catalog,
+            model_source(self._settings.models, cache=self._settings.model_cache),
             providers=self._settings.providers,
             threads=self._settings.threads,
             precision=self._settings.precision,
             # The memory that the arena keeps is bounded, because the best batch bounds the size of a run.
             arena=True,
+            check=True,
         )
-        sample = _sample_picture()
+        self._control = self._make_control(on_change) if self._settings.model_control else None
+        catalog = self._control.open_catalog(read) if self._control else read()
         for card in catalog:
-            predictor = self._load(catalog, card)
-            if not predictor.takes_text:
-                # The first picture makes Pillow and NumPy import more modules.
-                predictor.predict([sample])
+            self._prepare(catalog.model(card.name), {card.version})
         self._catalog = catalog
+        if self._control:
+            self._control.start()
+
+    @property
+    def control(self) -> "ModelControl":
+        """Loads and unloads models; only with the setting ``model_control``."""
+        assert self._control is not None, "the routes that use it exist only with the setting"
+        return self._control
 
     def drain(self) -> None:
         """Report from now on that the server is not ready: it is shutting down."""
@@ -112,14 +137,33 @@ class Engine:
         """Stop the threads; work that has not started is dropped."""
         self._thread_batcher.close()
         self._threads.shutdown(wait=False, cancel_futures=True)
+        if self._control:
+            self._control.close()
+        if self._own_folder:
+            self._own_folder.cleanup()
 
     async def predictor(self, name: str, version: int | None) -> Predictor:
         """Return a model; a version that is not the default is loaded in a thread when it is first used."""
-        card = self.catalog.card(name, version)
-        loaded = self._loaded.get((card.name, card.version))
-        if loaded is not None:
+        model = self.catalog.model(name)
+        loaded = model.loaded.get(model.default if version is None else version)
+        if loaded is not None and loaded in self._profiles:
             return loaded
-        return await self.in_thread(lambda: self._load(self.catalog, card))
+        return await self.in_thread(lambda: self._load(model, version))
+
+    async def explainer(self, name: str, version: int | None) -> tuple[Predictor, Explainer]:
+        """Return a version of a model, and what explains its predictions."""
+        model = self.catalog.model(name)
+
+        def load() -> tuple[Predictor, Explainer]:
+            predictor = self._load(model, version)
+            try:
+                return predictor, model.explainer(version)
+            except ModelError as error:
+                # Predictions are not affected, so that this is no problem of the version.
+                _logger.warning("%s", error)
+                raise
+
+        return await self.in_thread(load)
 
     async def infer(
         self, predictor: Predictor, content: Sequence[Input] | Array, *, started: float | None = None
@@ -175,19 +219,50 @@ class Engine:
             return None
         return predictor.stack([row])
 
-    def _load(self, catalog: Catalog, card: Card) -> Predictor:
-        predictor = catalog.predictor(card.name, card.version)
+    def _make_control(self, on_change: Callable[[], None]) -> "ModelControl":
+        # Imported here, because it needs file locks, which Windows does not have.
+        from service.server.execution.model_control import ModelControl
+        from service.server.execution.shared_state import SharedState
+
+        # The server makes this folder anew for all its workers; a process without it has no other workers.
+        folder = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
+        if folder is None:
+            self._own_folder = tempfile.TemporaryDirectory(prefix="lectern-")
+            folder = self._own_folder.name
+        return ModelControl(
+            SharedState(Path(folder), server=os.getppid(), worker=os.getpid()),
+            prepare=self._prepare,
+            on_change=on_change,
+            timeout_s=self._settings.timeout_s,
+        )
+
+    def _prepare(self, model: Model, versions: Iterable[int]) -> None:
+        """Load, warm and measure versions of a model before they are served."""
+        for version in versions:
+            predictor = self._load(model, version)
+            if not predictor.takes_text:
+                # The first picture makes Pillow and NumPy import more modules.
+                predictor.predict([_sample_picture()])
+
+    def _load(self, model: Model, version: int | None) -> Predictor:
+        try:
+            predictor = model.predictor(version)
+        finally:
+            model.log_problems()
         self._profile(predictor)
-        self._loaded[card.name, card.version] = predictor
         return predictor
 
     def _profile(self, predictor: Predictor) -> LatencyProfile:
         """Return a network's latency profile, measured when the model is loaded."""
-        if predictor not in self._profiles:
-            self._profiles[predictor] = measure_predictor(
+        profile = self._profiles.get(predictor)
+        if profile is None:
+            profile = self._profiles[predictor] = measure_predictor(
                 predictor, max_batch=self._settings.max_batch, threads=self._settings.threads
             )
-        return self._profiles[predictor]
+            # The measurement tries larger batches than most requests need.
+            predictor.shrink_arena()
+            trim_heap()
+        return profile
 
 
 def _cores() -> int:

@@ -100,8 +100,7 @@ class ExplainProtocol:
         form = query.get("as", "png")
         if form not in ("png", "json"):
             raise RequestError(ErrorCode.INVALID_PARAMETER, f"as is {shorten(form)}; it must be png or json")
-        predictor = await self.engine.predictor(name, version)
-        explainer = await self.engine.in_thread(lambda: self.engine.catalog.explainer(name, version))
+        predictor, explainer = await self.engine.explainer(name, version)
         card = explainer.card
         body = await read_prediction(await request.body(), request.headers, query, text=False, max_batch=1)
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Annotated
 
-from msgspec import Meta
+from msgspec import Meta, Struct
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
@@ -11,10 +11,18 @@ from service.server.execution.engine import Engine
 from service.server.pipeline.limits import check_ready
 from service.server.pipeline.metrics import metrics_response
 from service.server.protocols.common import api
+from service.server.protocols.oip.metadata import index_document
+from service.server.protocols.oip.models import ModelIndex
 
 OPERATIONS = api.Tag("operations", "Probes, metrics, and this page")
 _OK = {"text/plain": (Annotated[str, Meta(extra_json_schema={"const": "ok\n"})],)}
-_READY = {"text/plain": (Annotated[str, Meta(extra_json_schema={"const": "ready\n"})],)}
+
+
+class ReadyResponse(Struct, frozen=True):
+    """Whether the server takes requests, and which versions of models it cannot use."""
+
+    ready: bool
+    unavailable: list[ModelIndex]
 
 
 @dataclass(frozen=True)
@@ -25,7 +33,7 @@ class OperationsProtocol:
 
     def routes(self) -> list[api.Endpoint]:
         """Return the endpoints."""
-        ready = api.Operation("readyz", tag=OPERATIONS, responses=_READY, errors=(503,), access="probe")
+        ready = api.Operation("readyz", tag=OPERATIONS, errors=(503,), access="probe")
         metrics = api.Operation("metrics", tag=OPERATIONS, responses={"text/plain": (str,)}, access="metrics")
         return [
             *(
@@ -42,10 +50,14 @@ class OperationsProtocol:
         """Is the process alive?"""
         return PlainTextResponse("ok\n")
 
-    async def ready(self, request: Request) -> Response:
-        """Are all models loaded and warm, and is the server not shutting down?"""
+    async def ready(self, request: Request) -> ReadyResponse:
+        """Are the models loaded and warm, and is the server not shutting down?
+
+        Versions of models that cannot be used are listed. The others are served, so that the server is ready.
+        """
         check_ready(self.engine.is_ready())
-        return PlainTextResponse("ready\n")
+        unavailable = [row for row in index_document(self.engine.catalog) if row.state == "UNAVAILABLE"]
+        return ReadyResponse(ready=True, unavailable=unavailable)
 
     async def metrics(self, request: Request) -> Response:
         """Metrics in Prometheus' text format."""

@@ -1,6 +1,8 @@
 """Tests of the catalogue: versions, invalid folders, and loading each model once."""
 
+import errno
 import json
+import os
 import shutil
 import threading
 import time
@@ -9,10 +11,16 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import msgspec
+import numpy as np
+import onnx
 import pytest
+from onnx import helper, numpy_helper
 
+from service.inference.card import read_card, write_card
 from service.inference.catalog import Catalog
 from service.inference.errors import CardError, ChecksumMismatch, ModelError, ModelNotFound
+from service.inference.files import sha256_of
 from service.inference.predictor import Predictor
 
 TinyModel = Callable[..., Path]
@@ -82,6 +90,114 @@ def test_damaged_card_is_reported_with_its_path(tmp_path: Path, tiny_model: Tiny
     path.write_text(path.read_text(encoding="utf-8")[:-20], encoding="utf-8")
     with pytest.raises(CardError, match=r"mnist/1/card\.json: is not JSON"):
         Catalog(tmp_path)
+
+
+def test_a_broken_version_does_not_hide_the_others(
+    tmp_path: Path, tiny_model: TinyModel, caplog: pytest.LogCaptureFixture
+) -> None:
+    for version in (1, 2):
+        tiny_model(tmp_path, version=version)
+    (tmp_path / "mnist" / "2" / "card.json").unlink()
+    catalog = Catalog(tmp_path)
+    assert [(card.name, card.version) for card in catalog] == [("mnist", 1)]
+    assert catalog.card("mnist", 1).version == 1
+    assert [record.message for record in caplog.records] == [
+        "mnist/2/card.json: cannot be read (No such file or directory); export the model again"
+    ]
+    # Whoever asks for the newest does not get an older one instead, unless the models were checked.
+    with pytest.raises(CardError, match=r"mnist/2/card\.json"):
+        catalog.card("mnist")
+    assert Catalog(tmp_path, check=True).card("mnist").version == 1
+    assert caplog.records[-1].message == "mnist 2 cannot be used; version 1 is the default"
+
+
+def test_older_versions_are_checked_too(tmp_path: Path, tiny_model: TinyModel) -> None:
+    for version in (1, 2):
+        tiny_model(tmp_path, version=version)
+    path = tmp_path / "mnist" / "1" / "card.json"
+    document = json.loads(path.read_text(encoding="utf-8"))
+    path.write_text(json.dumps(document | {"labels": ["one", "two"]}), encoding="utf-8")
+    catalog = Catalog(tmp_path, check=True)
+    assert catalog.versions("mnist") == (2,)
+    with pytest.raises(ModelError, match=r"mnist/1/model\.onnx: input and number of outputs are"):
+        catalog.card("mnist", 1)
+
+
+@pytest.mark.parametrize("name", ["mnist", "mnist/1"])
+def test_a_folder_that_cannot_be_read_is_reported(
+    tmp_path: Path, tiny_model: TinyModel, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    tiny_model(tmp_path)
+    tiny_model(tmp_path, name="other")
+    # Permissions do not stop root, who runs the tests in containers.
+    real_open, real_list = Path.read_bytes, Path.iterdir
+
+    def refuse(path: Path, real: Callable[[Path], Any]) -> Any:
+        if tmp_path / name in (path, path.parent):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+        return real(path)
+
+    monkeypatch.setattr(Path, "read_bytes", lambda path: refuse(path, real_open))
+    monkeypatch.setattr(Path, "iterdir", lambda path: refuse(path, real_list))
+    catalog = Catalog(tmp_path)
+    assert [card.name for card in catalog] == ["other"]
+    with pytest.raises(ModelError, match=rf"^{name}.*cannot be read \(Permission denied\)"):
+        catalog.card("mnist")
+
+
+def test_a_network_that_cannot_be_run_is_reported(tmp_path: Path, tiny_model: TinyModel) -> None:
+    path = tiny_model(tmp_path) / "model.onnx"
+    model = onnx.load(path)
+    fixed = numpy_helper.from_array(np.array([1, 784], np.int64), "one_row")
+    model.graph.initializer.append(fixed)
+    model.graph.node[0].CopyFrom(helper.make_node("Reshape", ["image", "one_row"], ["flat"]))
+    onnx.save(model, path)
+    card = read_card(path.parent / "card.json")
+    file = msgspec.structs.replace(card.onnx, sha256=sha256_of(path))
+    write_card(msgspec.structs.replace(card, onnx=file), path.parent / "card.json")
+    with pytest.raises(ModelError, match=r"mnist/1/model\.onnx: ONNX Runtime cannot run it"):
+        Catalog(tmp_path).predictor("mnist")
+
+
+def test_a_network_without_probabilities_is_reported(tmp_path: Path, tiny_model: TinyModel) -> None:
+    path = tiny_model(tmp_path) / "model.onnx"
+    model = onnx.load(path)
+    model.graph.node[-1].CopyFrom(helper.make_node("Exp", ["logits"], ["probabilities"]))
+    onnx.save(model, path)
+    card = read_card(path.parent / "card.json")
+    file = msgspec.structs.replace(card.onnx, sha256=sha256_of(path))
+    write_card(msgspec.structs.replace(card, onnx=file), path.parent / "card.json")
+    with pytest.raises(ModelError, match=r"mnist/1/model\.onnx: .*do not sum to 1"):
+        Catalog(tmp_path).predictor("mnist")
+
+
+def test_preprocessing_that_does_not_fit_the_network_is_reported(
+    tmp_path: Path, tiny_model: TinyModel
+) -> None:
+    path = tiny_model(tmp_path) / "card.json"
+    document = json.loads(path.read_text(encoding="utf-8"))
+    document["input"]["preprocessing"] = "photo"
+    path.write_text(json.dumps(document), encoding="utf-8")
+    with pytest.raises(CardError, match=r"mnist/1/card\.json: preprocessing 'photo' makes"):
+        Catalog(tmp_path).predictor("mnist")
+
+
+def test_messages_do_not_name_the_servers_folder(tmp_path: Path, tiny_model: TinyModel) -> None:
+    for version in range(1, 5):
+        tiny_model(tmp_path, version=version)
+    places = [tmp_path / "mnist" / str(version) for version in range(1, 5)]
+    (places[0] / "model.onnx").unlink()
+    (places[1] / "card.json").unlink()
+    (places[2] / "card.json").write_text("{}", encoding="utf-8")
+    (places[3] / "model.onnx").write_bytes(b"no network")
+    card = read_card(places[3] / "card.json")
+    file = msgspec.structs.replace(card.onnx, sha256=sha256_of(places[3] / "model.onnx"))
+    write_card(msgspec.structs.replace(card, onnx=file), places[3] / "card.json")
+    for version in range(1, 5):
+        with pytest.raises(ModelError, match=rf"^mnist/{version}/") as raised:
+            Catalog(tmp_path).predictor("mnist", version)
+        assert str(tmp_path) not in str(raised.value)
+        assert "\n" not in str(raised.value)
 
 
 @pytest.mark.parametrize("target", ["mnist/2", "digits/1", "mnist/01"])

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TypeVar, cast
 
 import msgspec
@@ -20,11 +21,12 @@ from service.server.protocols.oip import inference_pb2 as messages
 from service.server.protocols.oip.grpc_infer import infer_message, read_message
 from service.server.protocols.oip.metadata import (
     GRPC_EXTENSIONS,
+    check_parameters,
     index_document,
     model_document,
     server_document,
 )
-from service.server.protocols.oip.request import InferRequest, invalid_request
+from service.server.protocols.oip.request import invalid_request
 from service.settings import Settings
 
 SERVICE = messages.DESCRIPTOR.services_by_name["GRPCInferenceService"].full_name
@@ -73,7 +75,7 @@ class OipMethods:
 
     def by_path(self) -> dict[str, Method]:
         """Return the methods by the path of a call."""
-        return {
+        methods = {
             f"/{SERVICE}/ModelInfer": Method(self.infer, predicts=True),
             f"/{SERVICE}/ServerLive": Method(self.live, probe=True),
             f"/{SERVICE}/ServerReady": Method(self.ready, probe=True),
@@ -83,15 +85,20 @@ class OipMethods:
             f"/{SERVICE}/RepositoryIndex": Method(self.index),
             f"/{HEALTH}/Check": Method(self.check, probe=True),
         }
+        if self.settings.model_control:
+            methods[f"/{SERVICE}/RepositoryModelLoad"] = Method(self.load)
+            methods[f"/{SERVICE}/RepositoryModelUnload"] = Method(self.unload)
+        return methods
 
     async def infer(self, body: bytes) -> Reply:
         """Answer ``ModelInfer``: probabilities, or the best labels, for a batch of inputs."""
         started = time.perf_counter()
-        if len(body) <= _INLINE_BYTES:
-            card, request = self._read(body)
-        else:
-            card, request = await self.engine.in_thread(lambda: self._read(body))
-        predictor = await self.engine.predictor(card.name, card.version)
+        message = _parse(messages.ModelInferRequest, body)
+        name, version = message.model_name, message.model_version
+        predictor = await self.engine.predictor(name, parse_version(version) if version else None)
+        card = predictor.card
+        read = partial(read_message, message, card=card, max_batch=self.settings.max_batch)
+        request = read() if len(body) <= _INLINE_BYTES else await self.engine.in_thread(read)
         result = await self.engine.infer(predictor, request.content, started=started)
         response = infer_message(request, result.probabilities, card=card)
         return Reply(response, timing_headers(card, result))
@@ -123,9 +130,24 @@ class OipMethods:
         return Reply(messages.ModelMetadataResponse(**msgspec.to_builtins(document)))
 
     async def index(self, body: bytes) -> Reply:
-        """Answer ``RepositoryIndex``: all versions of all models; all are ready."""
-        models = msgspec.to_builtins(index_document(self.engine.catalog))
+        """Answer ``RepositoryIndex``: all versions of all models, with those that cannot be used."""
+        request = _parse(messages.RepositoryIndexRequest, body)
+        models = msgspec.to_builtins(index_document(self.engine.catalog, ready=request.ready))
         return Reply(messages.RepositoryIndexResponse(models=models))
+
+    async def load(self, body: bytes) -> Reply:
+        """Answer ``RepositoryModelLoad``: the model is loaded in all workers."""
+        request = _parse(messages.RepositoryModelLoadRequest, body)
+        check_parameters(request.parameters)
+        await self.engine.control.load(request.model_name)
+        return Reply(messages.RepositoryModelLoadResponse())
+
+    async def unload(self, body: bytes) -> Reply:
+        """Answer ``RepositoryModelUnload``: the model is unloaded in all workers."""
+        request = _parse(messages.RepositoryModelUnloadRequest, body)
+        check_parameters(request.parameters)
+        await self.engine.control.unload(request.model_name)
+        return Reply(messages.RepositoryModelUnloadResponse())
 
     async def check(self, body: bytes) -> Reply:
         """Answer gRPC's health check: whether the server, or its inference service, accepts calls."""
@@ -140,11 +162,6 @@ class OipMethods:
                 status=HealthCheckResponse.SERVING if ready else HealthCheckResponse.NOT_SERVING
             )
         )
-
-    def _read(self, body: bytes) -> tuple[Card, InferRequest]:
-        message = _parse(messages.ModelInferRequest, body)
-        card = self._card(message.model_name, message.model_version)
-        return card, read_message(message, card=card, max_batch=self.settings.max_batch)
 
     def _card(self, name: str, version: str) -> Card:
         return self.engine.catalog.card(name, parse_version(version) if version else None)

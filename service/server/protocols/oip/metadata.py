@@ -1,19 +1,24 @@
 """Builds the metadata of the Open Inference Protocol: of the server, its models and their versions."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from typing import Literal
 
 from service.inference.card import Card
 from service.inference.catalog import Catalog
+from service.inference.errors import shorten
 from service.inference.precision import PrecisionChoice
+from service.server.pipeline.errors import ErrorCode, RequestError
 from service.server.protocols.common.tensors import OUTPUT
 from service.server.protocols.oip import models
+from service.server.protocols.oip.request import invalid_request
 from service.server.protocols.oip.tensors import DATATYPE_BY_DTYPE
 
 # gRPC sends binary data without an extension, and does not offer the configuration.
 HTTP_EXTENSIONS = ("binary_tensor_data", "classification", "model_repository", "model_configuration")
 GRPC_EXTENSIONS = ("classification", "model_repository")
+# Of the requests that load and unload models, without effect and without risk.
+_IGNORED_PARAMETERS = {"unload_dependents"}
 
 
 def server_document(extensions: Sequence[str] = HTTP_EXTENSIONS) -> models.ServerMetadataResponse:
@@ -62,13 +67,49 @@ def config_document(card: Card, *, max_batch: int, precision: PrecisionChoice) -
     )
 
 
-def index_document(catalog: Catalog) -> list[models.ModelIndex]:
-    """Return one row for each version of each model; the server loads the others on their first request."""
-    return [
-        models.ModelIndex(card.name, str(number))
-        for card in catalog
-        for number in catalog.versions(card.name)
-    ]
+def index_document(catalog: Catalog, *, ready: bool = False) -> list[models.ModelIndex]:
+    """Return one row for each version of each model.
+
+    Args:
+        catalog: The models; versions that are not the default are loaded on their first request.
+        ready: Whether to leave out the versions that cannot be used.
+    """
+    rows = []
+    for model in catalog.models():
+        problems = model.problems
+        rows += [
+            models.ModelIndex(model.name, str(number))
+            for number in model.versions
+            if str(number) not in problems
+        ]
+        if not ready:
+            rows += [
+                models.ModelIndex(model.name, version, "UNAVAILABLE", str(error))
+                for version, error in problems.items()
+            ]
+    return rows
+
+
+def check_parameters(parameters: object) -> None:
+    """Check the parameters of a request to load or unload a model.
+
+    Those of Triton hold the model or its configuration. Here models come from the server's folder.
+
+    Args:
+        parameters: The names are checked; None or empty if there are none.
+
+    Raises:
+        RequestError: 400: There are parameters that would have an effect.
+    """
+    if parameters is not None and not isinstance(parameters, Mapping):
+        raise invalid_request('"parameters" must be an object')
+    names = set(parameters or ()) - _IGNORED_PARAMETERS
+    if names:
+        raise RequestError(
+            ErrorCode.INVALID_PARAMETER,
+            f"parameter {shorten(min(names))} is not supported; put the model into the server's folder, and "
+            "send no parameters",
+        )
 
 
 def _version() -> str:

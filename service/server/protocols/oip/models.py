@@ -182,13 +182,24 @@ class ModelConfig(Struct, frozen=True):
 class RepositoryIndexRequest(Struct, frozen=True):
     """Filters of the repository index."""
 
-    ready: Annotated[Any, Meta(description="Has no effect: every version is ready")] = None
+    ready: Annotated[bool, Meta(description="Whether to list only versions that are ready")] = False
 
 
 class ModelIndex(Struct, frozen=True):
     """A version in the repository."""
 
-    name: api.ModelName
-    version: str
-    state: Literal["READY"] = "READY"
-    reason: str = ""
+    name: str
+    version: Annotated[str, Meta(description="Empty if the whole model cannot be read")]
+    state: Literal["READY", "UNAVAILABLE"] = "READY"
+    reason: Annotated[str, Meta(description="Why the version cannot be used")] = ""
+
+
+class RepositoryModelRequest(Struct, frozen=True):
+    """A request to load or unload a model."""
+
+    parameters: Annotated[
+        dict[str, Any] | None,
+        Meta(
+            description="Only `unload_dependents`, which has no effect; models come from the server's folder"
+        ),
+    ] = None

@@ -3,7 +3,7 @@
 import time
 from dataclasses import dataclass
 from functools import partial
-from typing import Annotated
+from typing import Annotated, Any
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 from starlette.requests import Request
@@ -19,6 +19,7 @@ from service.server.protocols.common.responses import timing_headers
 from service.server.protocols.common.tensors import OUTPUT
 from service.server.protocols.oip import models
 from service.server.protocols.oip.metadata import (
+    check_parameters,
     config_document,
     index_document,
     model_document,
@@ -87,6 +88,17 @@ INDEX = api.Operation(
 )
 
 
+def _control(name: str) -> api.Operation:
+    return api.Operation(
+        f"oip{name.capitalize()}Model",
+        tag=TAG,
+        method="POST",
+        request={api.JSON: (models.RepositoryModelRequest,)},
+        body_required=False,
+        examples=(api.Example(make=lambda _: ("no parameters", {}), per_model=False),),
+    )
+
+
 @dataclass(frozen=True)
 class OipProtocol:
     """The endpoints of one server process."""
@@ -112,6 +124,14 @@ class OipProtocol:
                 api.Operation("oipReady", tag=TAG, errors=(503,), access="probe"),
             ),
             api.Endpoint("/v2/repository/index", self.index, INDEX),
+            *(self._control_routes() if self.settings.model_control else ()),
+        ]
+
+    def _control_routes(self) -> list[api.Endpoint]:
+        model = "/v2/repository/models/{name}"
+        return [
+            api.Endpoint(f"{model}/load", self.load, _control("load")),
+            api.Endpoint(f"{model}/unload", self.unload, _control("unload")),
         ]
 
     async def infer(self, request: Request) -> Response:
@@ -160,10 +180,39 @@ class OipProtocol:
         return config_document(card, max_batch=self.settings.max_batch, precision=precision)
 
     async def index(self, request: Request) -> list[models.ModelIndex]:
-        """All versions of all models; each is ready."""
-        if not isinstance(parse_json(await request.body() or b"{}"), dict):
-            raise invalid_request('the body must be empty, or an object such as {"ready": true}')
-        return index_document(self.engine.catalog)
+        """All versions of all models, with those that cannot be used."""
+        filters = await _body(request, 'an object such as {"ready": true}')
+        return index_document(self.engine.catalog, ready=bool(filters.get("ready")))
+
+    async def load(self, request: Request) -> list[models.ModelIndex]:
+        """Load a model from its folder, or load it again with new versions.
+
+        Requests that run are completed by the versions that they began with. If the newest version cannot be
+        used, the response is an error and nothing changes. The response comes when all workers have followed.
+        """
+        check_parameters((await _body(request, "an object")).get("parameters"))
+        await self.engine.control.load(request.path_params["name"])
+        return self._index_of(request)
+
+    async def unload(self, request: Request) -> list[models.ModelIndex]:
+        """Unload a model.
+
+        Requests that run are completed. The response comes when all workers have followed.
+        """
+        check_parameters((await _body(request, "an object")).get("parameters"))
+        await self.engine.control.unload(request.path_params["name"])
+        return self._index_of(request)
+
+    def _index_of(self, request: Request) -> list[models.ModelIndex]:
+        name = request.path_params["name"]
+        return [row for row in index_document(self.engine.catalog) if row.name == name]
 
     def _card(self, request: Request) -> Card:
         return self.engine.catalog.card(request.path_params["name"], path_version(request))
+
+
+async def _body(request: Request, expected: str) -> dict[str, Any]:
+    document = parse_json(await request.body() or b"{}")
+    if not isinstance(document, dict):
+        raise invalid_request(f"the body must be empty, or {expected}")
+    return document

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from prometheus_client import REGISTRY
 
-from service.inference.errors import ChecksumMismatch, DamagedImage
+from service.inference.errors import DamagedImage, ModelError
 from service.inference.predictor import Predictor
 from service.server.execution.engine import Engine
 from service.server.pipeline import metrics
@@ -44,9 +44,10 @@ def test_it_is_ready_once_it_has_started_and_until_it_drains(engine: Engine) -> 
     assert not engine.is_ready()
 
 
-def test_a_damaged_model_keeps_it_from_starting(engine: Engine, tmp_path: Path) -> None:
-    (tmp_path / "mnist" / "2" / "model.onnx").write_bytes(b"cut")
-    with pytest.raises(ChecksumMismatch):
+def test_without_a_usable_model_it_does_not_start(engine: Engine, tmp_path: Path) -> None:
+    for version in (1, 2):
+        (tmp_path / "mnist" / str(version) / "model.onnx").write_bytes(b"cut")
+    with pytest.raises(ModelError, match=r"no model can be used: mnist/2/model\.onnx.*mnist/1/model\.onnx"):
         engine.start()
     assert not engine.is_ready()
 

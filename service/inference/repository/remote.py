@@ -1,0 +1,268 @@
+"""Downloads models from an object store or a web server into a local folder, and checks every file."""
+
+import contextlib
+import hashlib
+import json
+import logging
+import os
+import re
+import shutil
+import tempfile
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from service.inference.card import Card, parse_card
+from service.inference.errors import CardError, ChecksumMismatch, MissingExtra, ModelError, SettingsError
+from service.inference.explain import FILE_NAME as EXPLANATION_FILE
+from service.inference.files import check_sha256
+from service.inference.precision import INT8_FILE
+from service.inference.repository.checks import VOCABULARY_FILE, read_vocabulary
+
+_log = logging.getLogger(__name__)
+
+INDEX_FILE = "index.json"
+_CARD, _NETWORK = "card.json", "model.onnx"
+# Web servers have no common way to list a folder.
+_WITHOUT_LISTING = ("http", "https")
+_NAME = re.compile(r"[^./\\\0][^/\\\0]*")
+_PREFIX = ".download-"
+_LEFTOVER_S = 24 * 3600
+_MAX_CAUSE = 200
+_REMEDY = "upload the version again under a new number"
+
+Problems = dict[str, dict[str, ModelError]]
+
+
+class RemoteModels:
+    """Models at an address with the layout ``<name>/<version>/``, and their copies in a local folder.
+
+    A version is immutable: its copy is used as long as its card is the same, and a changed card is refused.
+
+    Args:
+        url: An address that fsspec reads, such as ``s3://bucket/models``. A web server needs ``index.json``
+            with a list of objects with ``name`` and ``version``, as ``lectern models --json`` prints it.
+        cache: Holds a folder for each address.
+
+    Attributes:
+        folder: The copies; a folder of models.
+
+    Raises:
+        SettingsError: The cache is in the home folder of a user who has none.
+    """
+
+    def __init__(self, url: str, *, cache: Path) -> None:
+        self._url = url.rstrip("/")
+        try:
+            self.folder = cache.expanduser() / hashlib.sha256(self._url.encode()).hexdigest()[:16]
+        except RuntimeError as error:
+            raise SettingsError(
+                f"{cache}: this user has no home folder; set LECTERN_MODEL_CACHE to another folder"
+            ) from error
+
+    def fetch(self) -> Problems:
+        """Download the versions that are missing, and delete those that are no longer at the address.
+
+        If the address cannot be reached, the copies of an earlier download are used, and the log says so.
+
+        Returns:
+            Why versions cannot be used, by model and version.
+
+        Raises:
+            MissingExtra: A package for this kind of address is not installed.
+            SettingsError: There is no such kind of address, or the cache cannot be written.
+            ModelError: The address cannot be reached, and nothing has been downloaded before.
+        """
+        try:
+            source = _Source(self._url)
+            versions = source.versions()
+        except (ModelError, MissingExtra) as error:
+            if not any(self.folder.glob(f"[!.]*/[0-9]*/{_CARD}")):
+                raise
+            _log.warning("%s; the models that were downloaded earlier are used", error)
+            return {}
+        _make_folder(self.folder)
+        self._delete_leftovers()
+        problems: Problems = {}
+        for name, numbers in versions.items():
+            for number in numbers:
+                try:
+                    self._fetch_version(source, name, number)
+                except ModelError as error:
+                    _log.warning("%s", error)
+                    # A copy of an earlier download stays in use.
+                    if not (self.folder / name / str(number)).is_dir():
+                        problems.setdefault(name, {})[str(number)] = type(error)(str(error))
+        self._delete_others(versions)
+        return problems
+
+    def fetch_model(self, name: str) -> None:
+        """Download the versions of a model that are missing.
+
+        Args:
+            name: Is only compared with the names at the address.
+
+        Raises:
+            ModelError: The address cannot be reached, or a version cannot be used.
+            MissingExtra, SettingsError: As in :meth:`fetch`.
+        """
+        source = _Source(self._url)
+        _make_folder(self.folder)
+        for number in source.versions().get(name, ()):
+            self._fetch_version(source, name, number)
+
+    def _fetch_version(self, source: "_Source", name: str, version: int) -> None:
+        target = self.folder / name / str(version)
+        target.parent.mkdir(exist_ok=True)
+        content = source.read(f"{name}/{version}/{_CARD}")
+        card = _parse(content, name=name, version=version)
+        if (target / _CARD).is_file():
+            if (target / _CARD).read_bytes() != content:
+                raise ChecksumMismatch(
+                    f"{name}/{version} has changed at {source.shown} since it was downloaded; {_REMEDY}, or "
+                    "delete its folder in LECTERN_MODEL_CACHE"
+                )
+            with contextlib.suppress(ModelError):  # A damaged copy is replaced.
+                _check(target, card)
+                return
+        with tempfile.TemporaryDirectory(prefix=_PREFIX, dir=self.folder) as temporary:
+            place = Path(temporary) / name / str(version)
+            place.mkdir(parents=True)
+            (place / _CARD).write_bytes(content)
+            for file in _files(card):
+                source.download(f"{name}/{version}/{file}", place / file)
+            _check(place, card)
+            shutil.rmtree(target, ignore_errors=True)
+            with contextlib.suppress(FileExistsError):  # Another process was faster.
+                os.replace(place, target)
+
+    def _delete_leftovers(self) -> None:
+        """Delete downloads that a killed process has left."""
+        for path in self.folder.glob(f"{_PREFIX}*"):
+            with contextlib.suppress(OSError):  # Another process has deleted it.
+                if path.stat().st_mtime < time.time() - _LEFTOVER_S:
+                    shutil.rmtree(path)
+
+    def _delete_others(self, versions: Mapping[str, list[int]]) -> None:
+        for path in self.folder.glob("[!.]*/[0-9]*/"):
+            if path.name not in map(str, versions.get(path.parent.name, ())):
+                shutil.rmtree(path, ignore_errors=True)
+
+
+class _Source:
+    """An address, read with fsspec."""
+
+    def __init__(self, url: str) -> None:
+        self._protocol = url.partition(":")[0]
+        self.shown = re.sub(r"//[^/@]*@", "//", url)  # without a password
+        try:
+            import fsspec
+        except ImportError as error:
+            raise MissingExtra(
+                f"models at {self.shown} need the package fsspec: pip install 'lectern[remote]'"
+            ) from error
+        try:
+            self._files, self._root = fsspec.url_to_fs(url, use_listings_cache=False)
+        except ImportError as error:
+            raise self._missing_package() from error
+        except ValueError as error:
+            raise SettingsError(
+                f"LECTERN_MODELS: {error}; use a folder, or an address that fsspec reads"
+            ) from error
+
+    def versions(self) -> dict[str, list[int]]:
+        """Return the numbers of the versions by the name of their model.
+
+        Raises:
+            ModelError: They cannot be read, or there are none.
+        """
+        if self._protocol in _WITHOUT_LISTING:
+            pairs = self._indexed()
+        else:
+            paths = self._call(self._files.glob, f"{self._root}/*/*/{_CARD}")
+            pairs = [tuple(path.split("/")[-3:-1]) for path in paths]
+        found: dict[str, list[int]] = {}
+        for name, version in pairs:
+            if _NAME.fullmatch(name) and re.fullmatch(r"[1-9][0-9]{0,8}", version):
+                found.setdefault(name, []).append(int(version))
+        if not found:
+            raise ModelError(f"{self.shown} holds no models; upload some in the layout NAME/VERSION/{_CARD}")
+        return found
+
+    def read(self, path: str) -> bytes:
+        """Return the content of a file below the address."""
+        content: bytes = self._call(self._files.cat_file, f"{self._root}/{path}")
+        return content
+
+    def download(self, path: str, target: Path) -> None:
+        """Copy a file below the address."""
+        self._call(self._files.get_file, f"{self._root}/{path}", str(target))
+
+    def _indexed(self) -> list[tuple[str, str]]:
+        try:
+            return [(str(row["name"]), str(row["version"])) for row in json.loads(self.read(INDEX_FILE))]
+        except (ValueError, TypeError, KeyError) as error:
+            raise ModelError(
+                f"{self.shown}/{INDEX_FILE} is no list of objects with name and version; write it with "
+                "'lectern models --json'"
+            ) from error
+
+    def _call(self, read: Any, path: str, *arguments: str) -> Any:
+        try:
+            return read(path, *arguments)
+        except ImportError as error:
+            raise self._missing_package() from error
+        except Exception as error:  # The errors of fsspec's file systems have no common base class.
+            cause = f"{type(error).__name__}: {error}".replace(self._root, self.shown)
+            place, cause = path.replace(self._root, self.shown), " ".join(cause.split())[:_MAX_CAUSE]
+            raise ModelError(
+                f"{place} cannot be read ({cause}); check the address and the network"
+            ) from error
+
+    def _missing_package(self) -> MissingExtra:
+        return MissingExtra(
+            f"models at {self.shown} need another package: pip install 'fsspec[{self._protocol}]'"
+        )
+
+
+def _parse(content: bytes, *, name: str, version: int) -> Card:
+    source = f"{name}/{version}/{_CARD}"
+    try:
+        card = parse_card(msgspec.json.decode(content), source=source)
+    except msgspec.DecodeError as error:
+        raise CardError(f"{source}: is not JSON ({error}); {_REMEDY}") from error
+    if (card.name, card.version) != (name, version):
+        raise CardError(f"{source}: says {card.name} version {card.version}; {_REMEDY}")
+    return card
+
+
+def _files(card: Card) -> dict[str, str]:
+    """Return the files of a version besides its card, with their SHA-256; empty if the card has none."""
+    files = {_NETWORK: card.onnx.sha256}
+    if card.quantized is not None:
+        files[INT8_FILE] = card.quantized.sha256
+    if card.explanation is not None:
+        files[EXPLANATION_FILE] = card.explanation.sha256
+    if card.input.preprocessing == "text":
+        files[VOCABULARY_FILE] = ""
+    return files
+
+
+def _check(folder: Path, card: Card) -> None:
+    for file, checksum in _files(card).items():
+        if checksum:
+            check_sha256(folder / file, checksum, remedy=_REMEDY)
+        else:
+            read_vocabulary(folder, card)
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SettingsError(
+            f"{folder} cannot be written ({error.strerror}); set LECTERN_MODEL_CACHE to another folder"
+        ) from error

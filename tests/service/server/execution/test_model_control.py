@@ -1,0 +1,138 @@
+"""A worker changes its models, and waits for the other workers."""
+
+import asyncio
+import gc
+import os
+import subprocess
+import sys
+import tempfile
+import weakref
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from service.inference.errors import ModelNotFound
+from service.server.execution.engine import Engine
+from service.server.execution.shared_state import SharedState, State, WorkerState
+from service.server.pipeline.errors import RequestError
+from service.settings import Settings
+
+TinyModel = Callable[..., Path]
+
+
+@pytest.fixture
+def shared_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = tmp_path / "shared"
+    folder.mkdir()
+    monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(folder))
+    return folder
+
+
+@pytest.fixture
+def engine(tmp_path: Path, shared_folder: Path, tiny_model: TinyModel) -> Iterator[Engine]:
+    """An engine of two models that can be changed, which waits for others for half a second."""
+    for name in ("mnist", "other"):
+        tiny_model(tmp_path / "models", name=name)
+    made = Engine(Settings(models=str(tmp_path / "models"), model_control=True, timeout_s=0.5))
+    made.start()
+    yield made
+    made.close()
+
+
+def _other_worker(folder: Path, report: WorkerState) -> SharedState:
+    """Report as another worker; the process that runs the tests was started by one that is alive."""
+    other = SharedState(folder, server=os.getppid(), worker=os.getppid())
+    other.report(report)
+    return other
+
+
+def test_a_request_that_runs_is_completed_and_then_the_network_is_freed(
+    engine: Engine, digit_png: bytes
+) -> None:
+    async def ask() -> Any:
+        predictor = await engine.predictor("mnist", None)
+        await engine.control.unload("mnist")
+        with pytest.raises(ModelNotFound):
+            await engine.predictor("mnist", None)
+        result = await engine.infer(predictor, (digit_png,))
+        assert result.probabilities.shape == (1, 10)
+        return weakref.ref(predictor)
+
+    found = asyncio.run(ask())
+    gc.collect()
+    assert found() is None
+
+
+def test_a_version_in_use_is_loaded_before_it_is_replaced(
+    engine: Engine, tmp_path: Path, tiny_model: TinyModel
+) -> None:
+    tiny_model(tmp_path / "models", version=2)
+    asyncio.run(engine.control.load("mnist"))
+    model = engine.catalog.model("mnist")
+    assert (model.default, sorted(model.loaded)) == (2, [1, 2])
+
+
+def test_another_worker_that_cannot_load_is_reported(engine: Engine, shared_folder: Path) -> None:
+    _other_worker(shared_folder, WorkerState(change=1, errors={"mnist": "there is no memory"}))
+    with pytest.raises(RequestError, match=r"cannot load mnist.*there is no memory"):
+        asyncio.run(engine.control.load("mnist"))
+
+
+def test_another_worker_that_does_not_follow_is_reported(engine: Engine, shared_folder: Path) -> None:
+    _other_worker(shared_folder, WorkerState(change=-1))
+    with pytest.raises(RequestError, match=r"1 of 1 other workers have not followed within 0\.5 s") as raised:
+        asyncio.run(engine.control.unload("mnist"))
+    assert raised.value.code == "deadline_exceeded"
+
+
+def test_a_worker_that_has_ended_is_not_waited_for(engine: Engine, shared_folder: Path) -> None:
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    SharedState(shared_folder, server=os.getppid(), worker=ended.pid).report(WorkerState(change=-1))
+    asyncio.run(engine.control.unload("mnist"))
+    assert not list(shared_folder.glob(f"*worker_{ended.pid}.json"))
+
+
+def test_a_change_of_another_worker_is_followed(
+    engine: Engine, shared_folder: Path, tmp_path: Path, tiny_model: TinyModel, until: Callable[..., Any]
+) -> None:
+    other = _other_worker(shared_folder, WorkerState(change=0))
+    tiny_model(tmp_path / "models", version=2)
+    state = other.read()
+    assert state is not None
+    mnist = type(state.models["mnist"])
+    with other.locked():
+        other.write(State(1, {"mnist": mnist(1, (1, 2)), "other": mnist(1, None), "gone": mnist(1, (1,))}))
+    until(lambda: (found := other.others()) and found[0].change == 1)
+    assert engine.catalog.versions("mnist") == (1, 2)
+    assert engine.catalog.find("other") is None
+    assert list(other.others()[0].errors) == ["gone"]
+
+
+def test_a_worker_that_starts_serves_what_the_others_serve(
+    engine: Engine, tmp_path: Path, tiny_model: TinyModel
+) -> None:
+    asyncio.run(engine.control.unload("other"))
+    tiny_model(tmp_path / "models", version=2)
+    tiny_model(tmp_path / "models", name="new")
+    again = Engine(Settings(models=str(tmp_path / "models"), model_control=True))
+    again.start()
+    try:
+        assert [(card.name, card.version) for card in again.catalog] == [("mnist", 1)]
+    finally:
+        again.close()
+
+
+def test_a_process_without_other_workers_needs_no_folder(
+    tmp_path: Path, tiny_model: TinyModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("PROMETHEUS_MULTIPROC_DIR", raising=False)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    tiny_model(tmp_path / "models")
+    engine = Engine(Settings(models=str(tmp_path / "models"), model_control=True))
+    engine.start()
+    asyncio.run(engine.control.load("mnist"))
+    engine.close()
+    assert list(tmp_path.glob("lectern-*")) == []
