@@ -98,10 +98,12 @@ def run(
 
 
 def test_the_image_has_a_health_check_and_labels(engine: Engine, image: str) -> None:
-    config = engine.inspect(image)["Config"]
-    assert "/readyz" in str(config["Healthcheck"]["Test"])
-    assert config["Labels"]["org.opencontainers.image.revision"] == "a1b2c3"
-    assert config["Labels"]["org.opencontainers.image.base.name"] == BASE
+    found = engine.inspect(image)
+    check = found.get("Healthcheck") or found["Config"]["Healthcheck"]  # podman has its own place
+    assert "/readyz" in str(check["Test"])
+    labels = found["Config"]["Labels"]
+    assert labels["org.opencontainers.image.revision"] == "a1b2c3"
+    assert labels["org.opencontainers.image.base.name"] == BASE
 
 
 def test_the_image_adds_little_to_its_base(engine: Engine, image: str) -> None:
@@ -120,8 +122,9 @@ def test_the_image_lists_what_it_contains(engine: Engine, image: str) -> None:
     assert "onnxruntime" in listed
     assert listed <= pinned | {"lectern"}
     licences = read("licences.txt")
-    assert "UNKNOWN\n" not in licences
-    assert all(re.search(rf"^{name}$", licences, re.I | re.M) for name in ("onnxruntime", "bentoml"))
+    for component in bill["components"]:
+        (licence,) = re.findall(rf"^{component['name']}\n{component['version']}\n(.+)\n", licences, re.M)
+        assert licence != "UNKNOWN", component["name"]
 
 
 @pytest.mark.parametrize("user", [(), ("--user", "54321:0"), ("--user", "54321:54321")])
