@@ -3,11 +3,15 @@
 import os
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from service.inference.catalog import BUNDLED
 
 DATA = Path(__file__).parent / "data"
+
+# For fuzzing by hand: ./run test tests/fuzzing --hypothesis-profile thorough
+hypothesis.settings.register_profile("thorough", max_examples=20_000, print_blob=True)
 
 
 @pytest.fixture(autouse=True)

@@ -1,6 +1,7 @@
 """Tests that the same pinned packages are installed, tested and served."""
 
 import importlib.metadata
+import re
 import tomllib
 from pathlib import Path
 
@@ -15,11 +16,19 @@ GROUPS = PROJECT["dependency-groups"]
 DEV = [text for text in GROUPS["dev"] if isinstance(text, str)] + GROUPS["bench"]
 
 
+HASHED = ("service/deploy/requirements.txt", "service/deploy/requirements-build.txt")
+
+
+def lines(file: str) -> list[str]:
+    """Return the requirements in a file, each with its hashes on one line, without comments."""
+    text = re.sub(r"^#.*\n", "", (ROOT / file).read_text(), flags=re.MULTILINE)
+    return [line.strip() for line in text.replace("\\\n", " ").splitlines() if line.strip()]
+
+
 def pins(file: str) -> dict[str, str]:
     """Return the pinned version of each package in a requirements file, on this Python."""
-    lines = [line.partition("#")[0].strip() for line in (ROOT / file).read_text().splitlines()]
     found = {}
-    for requirement in map(Requirement, filter(None, lines)):
+    for requirement in (Requirement(line.partition(" --hash=")[0]) for line in lines(file)):
         (specifier,) = requirement.specifier
         assert specifier.operator == "==", f"{file} does not pin {requirement}"
         if requirement.marker is None or requirement.marker.evaluate():
@@ -62,3 +71,22 @@ def test_the_container_installs_only_what_serving_needs() -> None:
     assert served == {name: pinned[name] for name in expected}, (
         "service/deploy/requirements.txt is out of date; its first lines show the command that updates it"
     )
+
+
+@pytest.mark.parametrize("file", HASHED)
+def test_every_package_of_the_container_has_hashes(file: str) -> None:
+    for line in lines(file):
+        name, *hashes = line.split(" --hash=")
+        assert hashes, f"{file} has no hash for {name}; its first lines show the command that updates it"
+        assert all(re.fullmatch(r"sha256:[0-9a-f]{64}", value.strip()) for value in hashes), name
+
+
+def test_the_packages_that_build_the_container_are_pinned() -> None:
+    pinned, build = pins("constraints.txt"), pins("service/deploy/requirements-build.txt")
+    wanted = {canonicalize_name(Requirement(text).name) for text in GROUPS["image"]}
+    assert wanted <= set(build)
+    assert build == {name: pinned.get(name, "no pin") for name in build}
+
+
+def test_the_wheel_and_the_container_are_built_by_the_same_backend() -> None:
+    assert PROJECT["build-system"]["requires"] == [f"hatchling=={pins('constraints.txt')['hatchling']}"]

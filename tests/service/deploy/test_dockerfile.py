@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 import threading
+import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -47,7 +48,8 @@ def test_both_stages_use_the_base_image() -> None:
 
 def test_only_server_models_and_packages_are_copied() -> None:
     taken = {source for word, rest in BUILD if word == "COPY" for source in rest.split()[:-1]}
-    assert taken == {"service/deploy/requirements.txt", "pyproject.toml", "README.md", "LICENSE", "service"}
+    requirements = {"service/deploy/requirements.txt", "service/deploy/requirements-build.txt"}
+    assert taken == {*requirements, "pyproject.toml", "README.md", "LICENSE", "service"}
     assert [rest for word, rest in FINAL if word == "COPY"] == [
         "--from=build /opt/lectern /opt/lectern",
         "models /srv/lectern/models",
@@ -57,6 +59,30 @@ def test_only_server_models_and_packages_are_copied() -> None:
 def test_nothing_is_installed_in_the_final_stage() -> None:
     commands = " ".join(rest for word, rest in FINAL if word == "RUN")
     assert not re.search(r"\b(pip|apt|apt-get|apk|uv)\b", commands)
+
+
+def test_packages_are_installed_only_if_their_hash_is_known() -> None:
+    environment = dict(pair.split("=", 1) for word, rest in BUILD if word == "ENV" for pair in rest.split())
+    assert environment["PIP_NO_DEPS"] == "1"
+    assert environment["PIP_ONLY_BINARY"] == ":all:"
+    commands = " && ".join(rest for word, rest in BUILD if word == "RUN").split(" && ")
+    installs = [command for command in commands if re.search(r"\bpip\b.* (install|wheel) ", command)]
+    of_files = [command for command in installs if "-r " in command]
+    assert all("--require-hashes" in command for command in of_files)
+    # The others build and install Lectern, without packages from elsewhere.
+    wheel, lectern = (command.strip() for command in installs if command not in of_files)
+    assert wheel.endswith(" wheel --no-build-isolation --wheel-dir wheels .")
+    assert lectern.endswith(" install wheels/*.whl")
+
+
+def test_labels_describe_the_image() -> None:
+    labels = dict(re.findall(r'org\.opencontainers\.image\.([\w.]+)="([^"]*)"', one("LABEL")))
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert labels["version"] == project["version"]
+    assert labels["licenses"] == project["license"]
+    assert labels["revision"] == "${REVISION}"
+    assert labels["base.name"] == "${BASE_IMAGE}"
+    assert set(labels) == {"title", "description", "version", "licenses", "revision", "base.name"}
 
 
 def test_build_context_excludes_everything_else() -> None:

@@ -131,7 +131,7 @@ def _from_json(body: bytes, top_k: int | None, *, text: bool, max_batch: int) ->
             ErrorCode.INVALID_REQUEST,
             'the JSON body must be an object with "inputs": a string, or a list of strings',
         )
-    parameters = document.get("parameters") or {}
+    parameters = {} if document.get("parameters") is None else document["parameters"]
     if not isinstance(parameters, Mapping):
         raise RequestError(
             ErrorCode.INVALID_PARAMETER, '"parameters" must be an object, such as {"top_k": 3}'

@@ -58,7 +58,7 @@ def check(answer: Any, status: int, code: str) -> None:
         ("mnist", JSON, b'{"inputs": {"b64": "aGk="}}', 400, "invalid_request"),
         ("mnist", JSON, b'{"inputs": "http://example.org/digit.png"}', 400, "invalid_base64"),
         ("mnist", JSON, b'{"inputs": "\xc3\xa9"}', 400, "invalid_base64"),
-        ("mnist", JSON, b'{"inputs": "aGk=", "parameters": []}', 422, "damaged_image"),
+        ("mnist", JSON, b'{"inputs": "aGk=", "parameters": []}', 400, "invalid_parameter"),
         ("mnist", JSON, b'{"inputs": "aGk=", "parameters": [3]}', 400, "invalid_parameter"),
         ("mnist", JSON, b'{"inputs": "aGk=", "parameters": {"top_k": 0}}', 400, "invalid_parameter"),
         ("mnist", JSON, b'{"inputs": "aGk=", "parameters": {"top_k": true}}', 400, "invalid_parameter"),

@@ -156,6 +156,9 @@ def test_top_k_comes_from_the_query_or_the_parameters(server: Server, digits: tu
     assert both.json() == complete[:2]
     for none in ({}, {"top_k": None}, None):
         assert server.post_json("/models/mnist", {"inputs": encoded, "parameters": none}).json() == complete
+    for wrong in ([], "", 0, False):
+        answer = server.post_json("/models/mnist", {"inputs": encoded, "parameters": wrong})
+        assert (answer.status, answer.json()["code"]) == (400, "invalid_parameter"), wrong
 
 
 def test_scores_are_probabilities_best_first(server: Server, digits: tuple[bytes, ...]) -> None:
