@@ -1,7 +1,9 @@
 """Writes files atomically and computes their checksums."""
 
 import contextlib
+import dataclasses
 import hashlib
+import json
 import os
 import tempfile
 from pathlib import Path
@@ -32,6 +34,11 @@ def write_atomically(path: Path, content: bytes) -> None:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(temporary)
         raise
+
+
+def write_json(path: Path, document: object) -> None:
+    """Write plain values and dataclasses as JSON; see :func:`write_atomically`."""
+    write_atomically(path, (json.dumps(document, indent=1, default=dataclasses.asdict) + "\n").encode())
 
 
 def sha256_of(path: Path) -> str:

@@ -24,15 +24,10 @@ Strokes = tuple[npt.NDArray[np.float64], ...]
 
 @dataclass(frozen=True)
 class PenDigit:
-    """One digit as it was drawn.
+    """One digit as it was drawn."""
 
-    Attributes:
-        label: 0 to 9.
-        strokes: Each float64 (points, 2): x to the right, y downwards, in steps of the tablet.
-    """
-
-    label: int
-    strokes: Strokes
+    label: int  # 0 to 9
+    strokes: Strokes  # each float64 (points, 2): x to the right, y downwards, in steps of the tablet
 
 
 def load_pendigits(*, progress: DownloadProgress | None = None) -> list[PenDigit]:

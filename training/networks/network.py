@@ -1,6 +1,6 @@
 """Builds a Keras network layer by layer and applies the hyperparameters to each layer."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import keras
@@ -18,17 +18,39 @@ class Network:
     Args:
         hyperparameters: Width, dropout, regularisers, batch normalisation and scaling.
         shape: Shape of one input, without the batch axis.
+        dtype: Of the input.
+        name: Of the input.
     """
 
-    def __init__(self, hyperparameters: Hyperparameters, *, shape: Sequence[int]) -> None:
+    def __init__(
+        self,
+        hyperparameters: Hyperparameters,
+        *,
+        shape: Sequence[int | None],
+        dtype: str = "uint8",
+        name: str = "image",
+    ) -> None:
         self._hyperparameters = hyperparameters
-        self._input = keras.Input(tuple(shape), dtype="uint8", name="image")
+        self._input = keras.Input(tuple(shape), dtype=dtype, name=name)
         self._output: Any = self._input
 
     def add(self, layer: Callable[[Any], Any]) -> "Network":
         """Add any Keras layer."""
         self._output = layer(self._output)
         return self
+
+    def hidden(
+        self, layer: keras.layers.Layer, *, activation: str = "relu", batch_norm: bool = False
+    ) -> "Network":
+        """Add a layer, batch normalisation if it or the hyperparameters ask for it, and the activation."""
+        self.add(layer)
+        if batch_norm or self._hyperparameters.batch_norm:
+            self.add(keras.layers.BatchNormalization())
+        return self.add(keras.layers.Activation(activation))
+
+    def scaled(self, units: int) -> int:
+        """Return a number of units or filters, scaled by the hyperparameter ``width``."""
+        return max(1, round(units * self._hyperparameters.width))
 
     def rescale(self, statistics: DataStatistics) -> "Network":
         """Scale uint8 pixels as the hyperparameter ``scaling`` says; grey images get a channel axis."""
@@ -48,9 +70,9 @@ class Network:
     ) -> "Network":
         """Add a 3 x 3 convolution, batch normalisation if asked for, and the activation."""
         layer = keras.layers.Conv2D(
-            self._scaled(filters), 3, padding=padding, kernel_regularizer=self._regularizer()
+            self.scaled(filters), 3, padding=padding, kernel_regularizer=self._regularizer()
         )
-        return self._hidden(layer, activation=activation, batch_norm=batch_norm)
+        return self.hidden(layer, activation=activation, batch_norm=batch_norm)
 
     def whitening_conv(self, statistics: DataStatistics, *, side: int, epsilon: float = 5e-4) -> "Network":
         """Add a fixed convolution that decorrelates the values of a patch and gives them variance one.
@@ -82,7 +104,7 @@ class Network:
         The convolutions are initialised to the identity.
         """
         for index in range(depth):
-            layer = keras.layers.Conv2D(self._scaled(filters), 3, padding="same", use_bias=False)
+            layer = keras.layers.Conv2D(self.scaled(filters), 3, padding="same", use_bias=False)
             self.add(layer)
             _initialise_to_identity(layer)
             if index == 0:
@@ -115,9 +137,9 @@ class Network:
         return self.add(keras.layers.Activation("relu"))
 
     def dense(self, units: int) -> "Network":
-        """Add a hidden dense layer, batch normalisation if the hyperparameters ask for it, and ReLU."""
-        layer = keras.layers.Dense(self._scaled(units), kernel_regularizer=self._regularizer())
-        return self._hidden(layer, activation="relu", batch_norm=False)
+        """Add a hidden dense layer; see :meth:`hidden`."""
+        layer = keras.layers.Dense(self.scaled(units), kernel_regularizer=self._regularizer())
+        return self.hidden(layer)
 
     def max_pool(self) -> "Network":
         """Add 2 x 2 maximum pooling."""
@@ -149,23 +171,20 @@ class Network:
         self.add(keras.layers.Dense(units, activation=activation, name="probabilities"))
         return keras.Model(self._input, self._output)
 
-    def _hidden(self, layer: keras.layers.Layer, *, activation: str, batch_norm: bool) -> "Network":
-        self.add(layer)
-        if batch_norm or self._hyperparameters.batch_norm:
-            self.add(keras.layers.BatchNormalization())
-        return self.add(keras.layers.Activation(activation))
-
     def _conv_batch_norm(self, filters: int, *, side: int = 3, stride: int = 1) -> "Network":
-        width = self._scaled(filters)
+        width = self.scaled(filters)
         self.add(keras.layers.Conv2D(width, side, strides=stride, padding="same", use_bias=False))
         return self.add(keras.layers.BatchNormalization(momentum=0.9))
-
-    def _scaled(self, units: int) -> int:
-        return max(1, round(units * self._hyperparameters.width))
 
     def _regularizer(self) -> keras.regularizers.Regularizer | None:
         l1, l2 = self._hyperparameters.l1, self._hyperparameters.l2
         return keras.regularizers.L1L2(l1=l1, l2=l2) if l1 or l2 else None
+
+
+def flat_layers(model: keras.Model) -> Iterator[keras.layers.Layer]:
+    """Yield a network's layers, with the layers of a nested network in its place."""
+    for layer in model.layers:
+        yield from flat_layers(layer) if isinstance(layer, keras.Model) else (layer,)
 
 
 def _initialise_to_identity(layer: keras.layers.Conv2D) -> None:

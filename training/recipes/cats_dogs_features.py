@@ -8,7 +8,7 @@ import keras
 from training.hyperparameters import Augmentation, Hyperparameters
 from training.networks.pretrained import SIZE, SOURCE, build_transfer
 from training.networks.statistics import DataStatistics
-from training.recipes.recipe import Recipe, TransferLearning
+from training.recipes.recipe import Recipe
 
 HYPERPARAMETERS = Hyperparameters(
     epochs=30,
@@ -36,7 +36,7 @@ RECIPE = Recipe(
     build=build,
     size=SIZE,
     network_hyperparameters=frozenset({"l1", "l2", "dropout"}),
-    strategy=TransferLearning(),
+    pretrained=True,
     sure_accuracy=0.997,
     weights=SOURCE,
 )

@@ -21,7 +21,7 @@ def test_an_ensemble_of_text_networks_is_built_or_rejected_with_an_alternative(
 
     if supported:
         ids = np.random.default_rng(0).integers(0, 50, (6, 30), dtype=np.int32)
-        network = served_network(first, recipe, others=[second])
+        network = served_network([first, second], recipe)
         logits = [
             np.log(p / (1 - p)) for p in (keras_probabilities(each, ids)[:, 1] for each in (first, second))
         ]
@@ -31,4 +31,4 @@ def test_an_ensemble_of_text_networks_is_built_or_rejected_with_an_alternative(
     with pytest.raises(
         ExportError, match=r"imdb-bigrams: the last layer is not a dense one.*average weights"
     ):
-        served_network(first, recipe, others=[second])
+        served_network([first, second], recipe)

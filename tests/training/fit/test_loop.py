@@ -10,8 +10,8 @@ import pytest
 from training.datasets.dataset import Examples
 from training.errors import RunError
 from training.fit.batches import OUTLIER, Batches
-from training.fit.history import Epoch, read_history
 from training.fit.loop import fit, make_targets, measure_split
+from training.fit.run import Epoch, read_history
 from training.hyperparameters import Augmentation, Hyperparameters
 from training.networks.network import Network
 from training.networks.statistics import DataStatistics
