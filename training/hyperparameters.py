@@ -1,7 +1,6 @@
 """Declares the hyperparameters of a training run, their ranges and their command-line help."""
 
 import math
-from collections.abc import Iterable
 from dataclasses import MISSING, Field, asdict, dataclass, field, fields, replace
 from typing import Any, Literal
 
@@ -45,16 +44,17 @@ _USUAL: dict[str, Any] = {
 }
 
 
-def parse_augmentation(names: Iterable[str]) -> Augmentation:
+def parse_augmentation(text: str) -> Augmentation:
     """Return an augmentation that applies the named transformations with their usual sizes.
 
     Args:
-        names: Some of shift, rotation, flip, zoom, shear and contrast; no name means no augmentation.
+        text: Some of shift, rotation, flip, zoom, shear and contrast, with commas between them; or none.
 
     Raises:
         RecipeError: A name is unknown.
     """
-    names = list(names)
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    names = [] if names == ["none"] else names
     for name in names:
         if name not in _USUAL:
             raise RecipeError(f"augmentation {name!r} is unknown; choose from {', '.join(_USUAL)}")

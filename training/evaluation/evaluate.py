@@ -126,21 +126,18 @@ def evaluate(
     return Evaluation(card, measured, _compare(card, measured), same_data=same_data, pen_digits=digits)
 
 
-def record(evaluation: Evaluation, *, models: Path) -> Card:
+def record(evaluation: Evaluation, *, models: Path) -> None:
     """Write the measured figures into a model's card, also inside its network's file.
 
     Args:
         evaluation: The result to record.
         models: Folder of all models.
-
-    Returns:
-        The card as it was written.
     """
     card = evaluation.card
     folder = models / card.name / str(card.version)
     # Another command may have changed the card during the evaluation.
     current = read_card(folder / "card.json")
-    return rewrite(folder, replace(current, **_measured_sections(card, evaluation.measured)))
+    rewrite(folder, replace(current, **_measured_sections(card, evaluation.measured)))
 
 
 def _compare(card: Card, measured: Card) -> tuple[Comparison, ...]:

@@ -82,7 +82,9 @@ def fit(
         keras.utils.set_random_seed(hyperparameters.seed)
         with dtype_policy(hyperparameters.precision):
             model = build()
-        compile_model(model, hyperparameters, steps=hyperparameters.epochs * len(batches))
+        loss = "binary_crossentropy" if model.output_shape[-1] == 1 else "categorical_crossentropy"
+        optimizer = make_optimizer(hyperparameters, steps=hyperparameters.epochs * len(batches))
+        model.compile(optimizer, loss=loss, metrics=["accuracy"])
     patience = hyperparameters.early_stopping
     while len(history) < hyperparameters.epochs and not _out_of_patience(history, patience):
         row = _run_epoch(
@@ -114,18 +116,6 @@ def dtype_policy(name: Precision) -> Iterator[None]:
         yield
     finally:
         keras.mixed_precision.set_dtype_policy(before)
-
-
-def compile_model(model: keras.Model, hyperparameters: Hyperparameters, *, steps: int) -> None:
-    """Set the loss, metrics and optimizer of a network.
-
-    Args:
-        model: Its output is softmax or one sigmoid unit.
-        hyperparameters: Of the optimizer.
-        steps: Steps of the whole run.
-    """
-    loss = "binary_crossentropy" if model.output_shape[-1] == 1 else "categorical_crossentropy"
-    model.compile(make_optimizer(hyperparameters, steps=steps), loss=loss, metrics=["accuracy"])
 
 
 def make_optimizer(hyperparameters: Hyperparameters, *, steps: int) -> keras.optimizers.Optimizer:

@@ -13,7 +13,7 @@ from training.errors import RunError
 from training.fit.loop import Reporter, fit
 from training.fit.run import Run, RunRecord, begin_run, describe_machine, load_run, save_run
 from training.fit.transfer import train_transfer
-from training.hyperparameters import Hyperparameters
+from training.networks.network import Network
 from training.networks.statistics import DataStatistics, measure_images, measure_texts
 from training.recipes.recipe import Build, Recipe
 
@@ -62,7 +62,7 @@ def train(
     else:
         statistics, seconds = _measure(dataset), 0.0
         model, history = fit(
-            lambda: build(hyperparameters, statistics),
+            lambda: build(Network(hyperparameters, statistics)),
             train=dataset.train,
             validation=dataset.validation,
             hyperparameters=hyperparameters,
@@ -108,8 +108,8 @@ def _initialised_build(folder: Path, recipe: Recipe) -> tuple[RunRecord, Build]:
         raise RunError(f"{recipe.name}: has pretrained weights; leave out --init-from")
     initial = load_run(folder)
 
-    def build(hyperparameters: Hyperparameters, statistics: DataStatistics) -> keras.Model:
-        model = recipe.build(hyperparameters, statistics)
+    def build(network: Network) -> keras.Model:
+        model = recipe.build(network)
         try:
             model.set_weights(initial.model.get_weights())
         except ValueError as error:

@@ -9,7 +9,6 @@ import keras
 from training.datasets.imdb import VOCABULARY_SIZE, most_frequent_words
 from training.hyperparameters import Hyperparameters
 from training.networks.network import Network
-from training.networks.statistics import DataStatistics
 from training.networks.word_sum import WordSum
 from training.recipes.recipe import NETWORK_HYPERPARAMETERS, Recipe
 
@@ -19,12 +18,11 @@ HYPERPARAMETERS = Hyperparameters(
 )
 
 
-def build(hyperparameters: Hyperparameters, statistics: DataStatistics) -> keras.Model:
+def build(network: Network) -> keras.Model:
     """Build the network: 160,305 parameters."""
-    network = Network(hyperparameters, shape=(None,), dtype="int32", name="ids")
-    network.hidden(WordSum(VOCABULARY_SIZE, network.scaled(UNITS), name="words")).dropout()
+    network.text().hidden(WordSum(VOCABULARY_SIZE, network.scaled(UNITS), name="words")).dropout()
     network.dense(UNITS).dropout()
-    return network.classifier(statistics.classes)
+    return network.classifier()
 
 
 RECIPE = Recipe(

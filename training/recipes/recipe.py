@@ -11,9 +11,9 @@ from training.hyperparameters import OPTIONS, Hyperparameters
 if TYPE_CHECKING:
     import keras
 
-    from training.networks.statistics import DataStatistics
+    from training.networks.network import Network
 
-Build: TypeAlias = "Callable[[Hyperparameters, DataStatistics], keras.Model]"
+Build: TypeAlias = "Callable[[Network], keras.Model]"
 
 # Hyperparameters that only act through the network's layers, so that a network may lack a use for them.
 NETWORK_HYPERPARAMETERS = frozenset({"l1", "l2", "dropout", "batch_norm", "width", "scaling"})
@@ -28,7 +28,7 @@ class Recipe:
     dataset: str
     preprocessing: PreprocessingKind  # turns a picture or a text into the network's input
     hyperparameters: Hyperparameters
-    build: Build  # builds the untrained network from hyperparameters and data statistics
+    build: Build  # adds the layers to a new network, and returns the untrained model
     size: int | None = None  # side of the network's input in pixels, where the preprocessing has to know it
     vocabulary: Callable[[Iterable[str]], list[str]] | None = None  # chooses words from the training texts
     network_hyperparameters: frozenset[str] = NETWORK_HYPERPARAMETERS  # those that the network uses

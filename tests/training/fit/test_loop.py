@@ -41,8 +41,8 @@ SPLITS = {"train": TRAIN, "validation": VALIDATION}
 
 
 def _build() -> keras.Model:
-    network = Network(HYPERPARAMETERS, shape=(12, 12)).rescale(DataStatistics(classes=3))
-    return network.conv(4, batch_norm=True).max_pool().flatten().dropout(0.1).classifier(3)
+    network = Network(HYPERPARAMETERS, DataStatistics(classes=3)).image(12, 12)
+    return network.conv(4, batch_norm=True).max_pool().flatten().dropout(0.1).classifier()
 
 
 class _Kill(Exception):

@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import pytest
 
+from training.networks.network import Network
 from training.networks.statistics import measure_texts
 from training.networks.word_sum import WordSum
 from training.recipes import load_recipe
@@ -32,7 +33,7 @@ def test_log_count_ratios_compare_the_share_of_a_word_in_both_classes() -> None:
 def test_untrained_bigram_network_is_a_mild_naive_bayes() -> None:
     recipe = load_recipe("imdb-bigrams")
     statistics = measure_texts(IDS, np.array([1, 0, 1, 0]))
-    model = recipe.build(recipe.hyperparameters, statistics)
+    model = recipe.build(Network(recipe.hyperparameters, statistics))
 
     probability = float(keras.ops.convert_to_numpy(model(IDS[:1]))[0, 0])
 
