@@ -80,7 +80,7 @@ def run_training(job: TrainingJob, *, console: Console) -> None:
     final = run.final_epoch
     console.print(
         f"{run.record.epochs} epochs in {run.record.seconds:.0f} s, validation accuracy "
-        f"{final.validation_accuracy:.4f} (epoch {final.number})",
+        f"{final.validation_accuracy:.4f} (epoch {final.number})"
     )
     if job.data is None:
         options = "" if job.folder.name == recipe.name else f" --run {job.folder.name}"
@@ -93,7 +93,7 @@ def run_training(job: TrainingJob, *, console: Console) -> None:
     card = _export(export_job, recipe, dataset)
     console.print(
         f"{job.models / card.name / str(card.version)}: accuracy {card.metrics.accuracy:.4f} on "
-        f"{card.metrics.count} test images. Try it: lectern predict {card.name} picture.jpg",
+        f"{card.metrics.count} test images. Try it: lectern predict {card.name} picture.jpg"
     )
 
 
