@@ -12,7 +12,6 @@ import random
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from types import TracebackType
 from typing import TYPE_CHECKING, Annotated, Any, Generic, Self, TypeVar
 from urllib.parse import quote
 
@@ -207,6 +206,9 @@ class _BaseClient(Generic[_HttpClient]):
         except (KeyError, TypeError, msgspec.ValidationError):
             raise self._unexpected(response, "without models") from None
 
+    def _card(self, response: httpx.Response, model: str) -> Card:
+        return parse_card(self._decode(response), source=f"{self.url}, model {shorten(model)}")
+
 
 class Client(_BaseClient[httpx.Client]):
     """Synchronous client of one server; close it, or use it in a ``with`` block."""
@@ -216,9 +218,7 @@ class Client(_BaseClient[httpx.Client]):
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self.close()
 
     def close(self) -> None:
@@ -262,8 +262,7 @@ class Client(_BaseClient[httpx.Client]):
 
     def card(self, model: str, *, version: int | None = None) -> Card:
         """Return the card of a model; as :meth:`predict`, and CardError if the card is invalid."""
-        response = self._request("GET", _model_path(model, version))
-        return parse_card(self._decode(response), source=f"{self.url}, model {shorten(model)}")
+        return self._card(self._request("GET", _model_path(model, version)), model)
 
     def _request(self, method: str, path: str, **content: Any) -> httpx.Response:
         from tenacity import Retrying
@@ -282,9 +281,7 @@ class AsyncClient(_BaseClient[httpx.AsyncClient]):
     async def __aenter__(self) -> Self:
         return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, *error: object) -> None:
         await self.close()
 
     async def close(self) -> None:
@@ -316,8 +313,7 @@ class AsyncClient(_BaseClient[httpx.AsyncClient]):
 
     async def card(self, model: str, *, version: int | None = None) -> Card:
         """Return the card of a model; as :meth:`Client.card`."""
-        response = await self._request("GET", _model_path(model, version))
-        return parse_card(self._decode(response), source=f"{self.url}, model {shorten(model)}")
+        return self._card(await self._request("GET", _model_path(model, version)), model)
 
     async def _request(self, method: str, path: str, **content: Any) -> httpx.Response:
         from tenacity import AsyncRetrying

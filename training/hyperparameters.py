@@ -1,7 +1,6 @@
 """Declares the hyperparameters of a training run, their ranges and their command-line help."""
 
 import math
-from collections.abc import Iterable
 from dataclasses import MISSING, Field, asdict, dataclass, field, fields, replace
 from typing import Any, Literal
 
@@ -15,54 +14,47 @@ Precision = Literal["float32", "mixed_bfloat16"]
 
 @dataclass(frozen=True, kw_only=True)
 class Augmentation:
-    """The size of the random changes to training images; zero switches a change off.
+    """The size of the random changes to training images; zero switches a change off."""
 
-    Attributes:
-        shift: Largest shift along each axis, as a share of the side.
-        rotation: Largest rotation in either direction, in degrees.
-        flip: Flip half of the images left to right.
-        zoom: Largest change of size, as a share: 0.1 means 0.9 to 1.1.
-        shear: Largest shear, as a share of the side.
-        contrast: Largest change of contrast, as a share: 0.2 means 0.8 to 1.2.
-        crop: Largest shift along each axis in whole pixels, without resampling.
-        erase: Side of the erased square, as a share of the image's side.
-        elastic: Largest displacement by a smooth random field, as a share of the side.
-        stroke_augmentation: Share of digits that are redrawn along their centre line with a round pen.
-        stroke_templates: Share of the redrawn digits that come from stroke templates.
-        corruptions: Share of images that are blurred, made noisy or JPEG-compressed.
-    """
-
-    shift: float = field(default=0.0, metadata={"usual": 0.1})
-    rotation: float = field(default=0.0, metadata={"usual": 10.0})
-    flip: bool = field(default=False, metadata={"usual": True})
-    zoom: float = field(default=0.0, metadata={"usual": 0.1})
-    shear: float = field(default=0.0, metadata={"usual": 0.1})
-    contrast: float = field(default=0.0, metadata={"usual": 0.2})
-    crop: int = 0
-    erase: float = 0.0
-    elastic: float = 0.0
-    stroke_augmentation: float = 0.0
-    stroke_templates: float = 0.0
-    corruptions: float = 0.0
+    shift: float = 0.0  # largest shift along each axis, as a share of the side
+    rotation: float = 0.0  # largest rotation in either direction, in degrees
+    flip: bool = False  # flip half of the images left to right
+    zoom: float = 0.0  # largest change of size, as a share: 0.1 means 0.9 to 1.1
+    shear: float = 0.0  # largest shear, as a share of the side
+    contrast: float = 0.0  # largest change of contrast, as a share: 0.2 means 0.8 to 1.2
+    crop: int = 0  # largest shift along each axis in whole pixels, without resampling
+    erase: float = 0.0  # side of the erased square, as a share of the image's side
+    elastic: float = 0.0  # largest displacement by a smooth random field, as a share of the side
+    stroke_augmentation: float = 0.0  # share of digits that are redrawn along their centre line
+    stroke_templates: float = 0.0  # share of the redrawn digits that come from stroke templates
+    corruptions: float = 0.0  # share of images that are blurred, made noisy or JPEG-compressed
 
     def __bool__(self) -> bool:
         return any(asdict(self).values())
 
 
 # The transformations that the command line accepts by name, each with its usual size.
-_USUAL = {spec.name: spec.metadata["usual"] for spec in fields(Augmentation) if spec.metadata}
+_USUAL: dict[str, Any] = {
+    "shift": 0.1,
+    "rotation": 10.0,
+    "flip": True,
+    "zoom": 0.1,
+    "shear": 0.1,
+    "contrast": 0.2,
+}
 
 
-def parse_augmentation(names: Iterable[str]) -> Augmentation:
+def parse_augmentation(text: str) -> Augmentation:
     """Return an augmentation that applies the named transformations with their usual sizes.
 
     Args:
-        names: Some of shift, rotation, flip, zoom, shear and contrast; no name means no augmentation.
+        text: Some of shift, rotation, flip, zoom, shear and contrast, with commas between them; or none.
 
     Raises:
         RecipeError: A name is unknown.
     """
-    names = list(names)
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    names = [] if names == ["none"] else names
     for name in names:
         if name not in _USUAL:
             raise RecipeError(f"augmentation {name!r} is unknown; choose from {', '.join(_USUAL)}")
@@ -71,21 +63,13 @@ def parse_augmentation(names: Iterable[str]) -> Augmentation:
 
 @dataclass(frozen=True, kw_only=True)
 class Declaration:
-    """What is known of one hyperparameter besides its type and default.
+    """What is known of one hyperparameter besides its type and default."""
 
-    Attributes:
-        help: One sentence for ``--help``.
-        option: Command-line option, by default named after the field; None if only recipes set it.
-        minimum: Lowest value.
-        above: Exclusive lower bound.
-        below: Exclusive upper bound.
-    """
-
-    help: str
-    option: str | None = ""
+    help: str  # one sentence for ``--help``
+    option: str | None = ""  # by default named after the field; None if only recipes set it
     minimum: float = -math.inf
-    above: float = -math.inf
-    below: float = math.inf
+    above: float = -math.inf  # exclusive lower bound
+    below: float = math.inf  # exclusive upper bound
 
 
 def declaration_of(spec: "Field[Any]") -> Declaration:
@@ -153,10 +137,6 @@ class Hyperparameters:
                 raise RecipeError(
                     f"hyperparameter {spec.name} cannot be {value}; `lectern train --help` lists the ranges"
                 )
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return the hyperparameters as plain values, for cards and checkpoints."""
-        return asdict(self)
 
 
 # The command-line option of each hyperparameter that has one.

@@ -41,11 +41,4 @@ def _option_type(spec: "Field[Any]") -> dict[str, Any]:
         return {"type": click.FloatRange(lowest, highest, min_open=lowest == declared.above, max_open=True)}
     if get_origin(kind) is Literal:
         return {"type": click.Choice(get_args(kind))}
-    return {"callback": _parse_augmentation}
-
-
-def _parse_augmentation(ctx: click.Context, param: click.Parameter, value: str | None) -> Any:
-    if value is None:
-        return None
-    names = [name.strip() for name in value.split(",") if name.strip()]
-    return parse_augmentation([] if names == ["none"] else names)
+    return {"callback": lambda ctx, param, value: None if value is None else parse_augmentation(value)}

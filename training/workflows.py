@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from rich.console import Console
 
-from service.inference.card import Card, MemberRun, card_document
+from service.inference.card import Card, card_document
 from service.inference.preprocessing import Vocabulary
 from training.datasets import Dataset
 from training.errors import RecipeError, RunError
@@ -18,11 +18,10 @@ from training.export.model_card import Trained
 from training.fit.inputs import make_folds, prepare_data
 from training.fit.run import Run, load_run
 from training.fit.train import train
-from training.hyperparameters import Hyperparameters
 from training.networks.ensemble import average_weights
 from training.recipes import load_recipe
 from training.recipes.recipe import Recipe
-from training.reporting.progress import ConsoleReporter, download_bar
+from training.reporting.progress import ConsoleReporter, TensorBoardReporter, download_bar
 
 Average = Literal["logits", "weights"]
 
@@ -63,15 +62,16 @@ class ExportJob:
 
 def run_training(job: TrainingJob, *, console: Console) -> None:
     """Train, print the result, and export a network that was trained on the user's own images."""
-    recipe, hyperparameters, dataset = _prepare(job, console)
+    recipe, dataset = _prepare(job, console)
     job.folder.mkdir(parents=True, exist_ok=True)
     if dataset.vocabulary:
         dataset.vocabulary.write(job.folder / _VOCABULARY)
-    with _reporter(job, console) as reporter:
+    folder = job.folder / "tensorboard"
+    reporter = TensorBoardReporter(console, folder=folder) if job.tensorboard else ConsoleReporter(console)
+    with reporter:
         run = train(
             recipe,
             dataset=dataset,
-            hyperparameters=hyperparameters,
             folder=job.folder,
             init_from=job.init_from,
             resume=job.resume,
@@ -80,7 +80,7 @@ def run_training(job: TrainingJob, *, console: Console) -> None:
     final = run.final_epoch
     console.print(
         f"{run.record.epochs} epochs in {run.record.seconds:.0f} s, validation accuracy "
-        f"{final.validation_accuracy:.4f} (epoch {final.number})",
+        f"{final.validation_accuracy:.4f} (epoch {final.number})"
     )
     if job.data is None:
         options = "" if job.folder.name == recipe.name else f" --run {job.folder.name}"
@@ -93,7 +93,7 @@ def run_training(job: TrainingJob, *, console: Console) -> None:
     card = _export(export_job, recipe, dataset)
     console.print(
         f"{job.models / card.name / str(card.version)}: accuracy {card.metrics.accuracy:.4f} on "
-        f"{card.metrics.count} test images. Try it: lectern predict {card.name} picture.jpg",
+        f"{card.metrics.count} test images. Try it: lectern predict {card.name} picture.jpg"
     )
 
 
@@ -104,21 +104,16 @@ def run_folds(job: TrainingJob, *, folds: int, console: Console) -> None:
         RecipeError: The number of folds is not possible, or the recipe continues another run, which has seen
             the held-out examples.
     """
-    recipe, hyperparameters, dataset = _prepare(job, console)
+    recipe, dataset = _prepare(job, console)
     if recipe.init_from:
         raise RecipeError(
             f"{recipe.name} continues a run of {recipe.init_from}, which has seen the examples that a fold "
             f"holds out; cross-validate {recipe.init_from} instead"
         )
     accuracies = []
-    for number, fold in enumerate(make_folds(dataset, folds=folds, seed=hyperparameters.seed), start=1):
-        run = train(
-            recipe,
-            dataset=fold,
-            hyperparameters=hyperparameters,
-            folder=job.folder / f"fold-{number}",
-            resume=job.resume,
-        )
+    parts = make_folds(dataset, folds=folds, seed=recipe.hyperparameters.seed)
+    for number, fold in enumerate(parts, start=1):
+        run = train(recipe, dataset=fold, folder=job.folder / f"fold-{number}", resume=job.resume)
         accuracies.append(run.final_epoch.validation_accuracy)
         console.print(f"fold {number}/{folds}  validation accuracy {accuracies[-1]:.4f}")
     mean, deviation = statistics.mean(accuracies), statistics.stdev(accuracies)
@@ -150,7 +145,7 @@ def _next_version(models: Path, name: str) -> int:
     return max(taken, default=0) + 1
 
 
-def _prepare(job: TrainingJob, console: Console) -> tuple[Recipe, Hyperparameters, Dataset]:
+def _prepare(job: TrainingJob, console: Console) -> tuple[Recipe, Dataset]:
     recipe = load_recipe(job.recipe)
     recipe.configure(job.overrides)  # Refuses wrong options before the data is loaded.
     with download_bar(console) as progress:
@@ -161,7 +156,7 @@ def _prepare(job: TrainingJob, console: Console) -> tuple[Recipe, Hyperparameter
         console.print(f"skipped {skipped}")
     splits = ", ".join(f"{count} {name}" for name, count in dataset.splits.items())
     console.print(f"{recipe.name} on {dataset.name}: {splits}")
-    return recipe, recipe.configure(job.overrides), dataset
+    return recipe.configure(job.overrides), dataset
 
 
 def _for_own_images(recipe: Recipe, dataset: Dataset) -> Recipe:
@@ -179,31 +174,11 @@ def _export(job: ExportJob, recipe: Recipe, dataset: Dataset) -> Card:
     own_data = job.data is not None
     runs = [_load_member(folder, recipe, dataset, own_data=own_data) for folder in job.runs]
     _check_members(job, runs)
-    record, models = runs[0].record, [run.model for run in runs]
-    notes: dict[str, Any] = {}
-    if job.compare:
-        notes["compared_with"] = _compare(job.compare, recipe, runs[0], dataset)
-    members: tuple[MemberRun, ...] = ()
-    if len(runs) > 1:
-        members = tuple(
-            MemberRun(
-                recipe=run.record.recipe, seed=run.record.seed, settings=run.record.changed_settings(record)
-            )
-            for run in runs
-        )
-        record = replace(record, seconds=round(sum(run.record.seconds for run in runs), 1))
-    model, *others = [average_weights(models)] if job.average == "weights" else models
-    trained = Trained(
-        recipe=recipe,
-        record=record,
-        model=model,
-        history=runs[0].history,
-        dataset=dataset,
-        vocabulary=dataset.vocabulary,
-        others=tuple(others),
-        members=members,
-        notes=notes,
-    )
+    models = [run.model for run in runs]
+    if job.average == "weights":
+        models = [average_weights(models)]
+    notes = {"compared_with": _compare(job.compare, recipe, runs[0], dataset)} if job.compare else {}
+    trained = Trained(recipe=recipe, runs=runs, models=models, dataset=dataset, notes=notes)
     name = job.name or dataset.name
     version = job.version or _next_version(job.models, name)
     return export(trained, models=job.models, name=name, version=version)
@@ -266,12 +241,3 @@ def _compare(folder: Path, recipe: Recipe, run: Run, dataset: Dataset) -> dict[s
         "seconds": other.record.seconds,
         "metrics": card_document(metrics),
     }
-
-
-def _reporter(job: TrainingJob, console: Console) -> ConsoleReporter:
-    if not job.tensorboard:
-        return ConsoleReporter(console)
-    # Needs TensorFlow, whatever the Keras backend is.
-    from training.reporting.tensorboard import TensorBoardReporter
-
-    return TensorBoardReporter(console, folder=job.folder / "tensorboard")

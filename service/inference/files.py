@@ -1,7 +1,9 @@
 """Writes files atomically, computes their checksums, and names model files in messages."""
 
 import contextlib
+import dataclasses
 import hashlib
+import json
 import os
 import tempfile
 from pathlib import Path
@@ -40,6 +42,11 @@ def model_file_name(path: Path) -> str:
     Clients get the messages about it, and must not learn where the server keeps its files.
     """
     return "/".join(path.parts[-3:])
+
+
+def write_json(path: Path, document: object) -> None:
+    """Write plain values and dataclasses as JSON; see :func:`write_atomically`."""
+    write_atomically(path, (json.dumps(document, indent=1, default=dataclasses.asdict) + "\n").encode())
 
 
 def sha256_of(path: Path) -> str:

@@ -23,15 +23,10 @@ _CURVE_STEPS = 12  # points of a curve between two points of its template
 
 @dataclass(frozen=True)
 class TemplateStroke:
-    """One stroke of a template.
+    """One stroke of a template."""
 
-    Attributes:
-        points: (x, y), to the right and downwards, in shares of the digit's height.
-        curved: A smooth curve passes through the points; otherwise straight lines connect them.
-    """
-
-    points: tuple[tuple[float, float], ...]
-    curved: bool
+    points: tuple[tuple[float, float], ...]  # to the right and downwards, in shares of the digit's height
+    curved: bool  # a smooth curve passes through the points; otherwise straight lines connect them
 
 
 Template = tuple[TemplateStroke, ...]

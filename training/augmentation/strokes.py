@@ -41,25 +41,15 @@ _CHUNK = 1_000  # digits that a worker process draws at a time
 
 @dataclass(frozen=True)
 class DrawingStyle:
-    """How one digit is drawn. Lengths are shares of the digit's height; 0 leaves a part out.
-
-    Attributes:
-        pen_width: Width of the pen.
-        slant: Tangent of the angle that the digit is sheared by.
-        flag: Of a one: its length, and its angle to the stem in radians.
-        foot: Of a one: length of the horizontal stroke below.
-        bar: Of a seven: length of the stroke across the stem.
-        hook: Of a nine: how far the tail bends to the left.
-        gap: Width of a place without ink.
-    """
+    """How one digit is drawn. Lengths are shares of the digit's height; 0 leaves a part out."""
 
     pen_width: float
-    slant: float = 0.0
-    flag: tuple[float, float] = (0.0, 0.0)
-    foot: float = 0.0
-    bar: float = 0.0
-    hook: float = 0.0
-    gap: float = 0.0
+    slant: float = 0.0  # tangent of the angle that the digit is sheared by
+    flag: tuple[float, float] = (0.0, 0.0)  # of a one: its length, and its angle to the stem in radians
+    foot: float = 0.0  # of a one: length of the horizontal stroke below
+    bar: float = 0.0  # of a seven: length of the stroke across the stem
+    hook: float = 0.0  # of a nine: how far the tail bends to the left
+    gap: float = 0.0  # width of a place without ink
 
 
 def redraw_digits(examples: Examples, *, template_share: float = 0.0) -> Pictures:

@@ -4,12 +4,9 @@ import hashlib
 import importlib
 import io
 import zipfile
-from collections.abc import Mapping
 from functools import partial
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from service.inference.files import write_atomically
 from training.datasets.dataset import (
@@ -22,7 +19,6 @@ from training.datasets.dataset import (
 from training.errors import DatasetError
 
 _ARRAY_NAMES = ("x_train", "y_train", "x_test", "y_test")
-_SPLIT_SEED = 0
 
 
 def _fetch(declaration: DatasetDeclaration, _progress: DownloadProgress | None) -> None:
@@ -60,26 +56,22 @@ def _load(
             f"{path}: images are {arrays['x_train'].shape[1:]}, expected {shape}; "
             "delete the file to fetch it again"
         )
+    # Of the arrays, so it does not depend on the file's compression.
+    checksum = hashlib.sha256()
+    for array in arrays.values():
+        checksum.update(np.ascontiguousarray(array, dtype=np.uint8).data)
     train = Examples(arrays["x_train"], arrays["y_train"].ravel().astype(np.int64))
-    held_out = stratified_mask(train.y, share=validation_share, seed=_SPLIT_SEED)
+    held_out = stratified_mask(train.y, share=validation_share)
     return Dataset(
         name=declaration.name,
         labels=declaration.labels,
         train=train.take(~held_out),
         validation=train.take(held_out),
         test=Examples(arrays["x_test"], arrays["y_test"].ravel().astype(np.int64)),
-        sha256=_checksum(arrays),
+        sha256=checksum.hexdigest(),
         source=declaration.source,
         license=declaration.license,
     )
-
-
-def _checksum(arrays: Mapping[str, npt.NDArray[Any]]) -> str:
-    """Return the SHA-256 of the arrays, which does not depend on the file's compression."""
-    checksum = hashlib.sha256()
-    for name in _ARRAY_NAMES:
-        checksum.update(np.ascontiguousarray(arrays[name], dtype=np.uint8).data)
-    return checksum.hexdigest()
 
 
 MNIST = DatasetDeclaration(

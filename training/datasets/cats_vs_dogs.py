@@ -5,8 +5,6 @@ import io
 import os
 import zipfile
 from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -26,25 +24,12 @@ _SPLITS = {"train": range(3500), "validation": range(3500, 4000), "test": range(
 _JPEG_QUALITY = 92
 
 
-@dataclass(frozen=True)
-class _NumberedImage:
-    number: int
-    label: int
-    pixels: npt.NDArray[np.uint8]
-
-
 def _fetch(declaration: DatasetDeclaration, progress: DownloadProgress | None) -> None:
-    """Download the publisher's archive and cache its first images."""
+    """Download the publisher's archive; cache its first images as small squares, without damaged ones."""
     (target,) = declaration.paths
     archive = cache_folder() / "kagglecatsanddogs_5340.zip"
     if not archive.exists():
         download(declaration.url, archive, progress=progress)
-    _convert(archive, target)
-    archive.unlink()
-
-
-def _convert(archive: Path, target: Path) -> None:
-    """Store the first images of each class as small squares; damaged images are left out."""
     temporary = target.with_name(f".{target.name}")
     try:
         with zipfile.ZipFile(archive) as source, zipfile.ZipFile(temporary, "w") as result:
@@ -60,6 +45,7 @@ def _convert(archive: Path, target: Path) -> None:
                     f"{archive}: contains no PetImages/Cat and PetImages/Dog; it is another archive"
                 )
         os.replace(temporary, target)
+        archive.unlink()
     except zipfile.BadZipFile as error:
         raise DatasetError(
             f"{archive}: is not a complete zip file ({error}); delete it and fetch it again"
@@ -80,13 +66,13 @@ def _load(declaration: DatasetDeclaration, size: int | None) -> Dataset:
         raise DatasetError(f"{path}: cannot be read ({error}); delete the file to fetch it again") from error
     splits = {}
     for name, numbers in _SPLITS.items():
-        chosen = [image for image in images if image.number in numbers]
+        chosen = [(pixels, label) for number, label, pixels in images if number in numbers]
         if not chosen:
             raise DatasetError(
                 f"{path}: contains no images of the {name} split; delete the file to fetch it again"
             )
-        pixels = np.stack([image.pixels for image in chosen])
-        splits[name] = Examples(pixels, np.array([image.label for image in chosen], dtype=np.int64))
+        pixels, labels = zip(*chosen, strict=True)
+        splits[name] = Examples(np.stack(pixels), np.array(labels, dtype=np.int64))
     return Dataset(
         name=declaration.name,
         labels=declaration.labels,
@@ -110,7 +96,8 @@ def _image_names(archive: zipfile.ZipFile) -> Iterator[str]:
 
 def _read(
     archive: zipfile.ZipFile, *, size: int, skipped: list[str], checksum: Any
-) -> Iterator[_NumberedImage]:
+) -> Iterator[tuple[int, int, npt.NDArray[np.uint8]]]:
+    """Yield the number, class and pixels of each image that can be read."""
     for name in _image_names(archive):
         content = archive.read(name)
         checksum.update(f"{name}\0{len(content)}\0".encode() + content)
@@ -120,7 +107,7 @@ def _read(
         except InputError:
             skipped.append(name)
             continue
-        yield _NumberedImage(int(file.removesuffix(".jpg")), _FOLDERS.index(folder), pixels)
+        yield int(file.removesuffix(".jpg")), _FOLDERS.index(folder), pixels
 
 
 def _jpeg(pixels: npt.NDArray[np.uint8]) -> bytes:

@@ -1,15 +1,18 @@
-"""Defines examples, data sets and the declaration of a data set."""
+"""Defines examples and their preprocessing, data sets, and the declaration of a data set."""
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
+from PIL import Image
 
-from service.inference.preprocessing import Vocabulary
+from service.inference.preprocessing import Vocabulary, pad, picture_preparation
+
+_SPLIT_SEED = 0
 
 DownloadProgress: TypeAlias = Callable[[int, int | None], None]
 
@@ -46,60 +49,45 @@ def concatenate(parts: Sequence[Examples]) -> Examples:
     return Examples(np.concatenate([part.x for part in parts]), np.concatenate([part.y for part in parts]))
 
 
+def encode(texts: Examples, *, vocabulary: Vocabulary) -> Examples:
+    """Turn texts into int32 token ids (n, length), padded with 0."""
+    return Examples(pad([vocabulary.encode(text) for text in texts.x]), texts.y)
+
+
+def as_served(examples: Examples, *, preprocessing: str) -> Examples:
+    """Apply the preprocessing of the server to images that are arrays already.
+
+    Args:
+        examples: uint8 images of the network's size, or token ids, which stay as they are.
+        preprocessing: Kind of preprocessing on the card.
+    """
+    if preprocessing == "text":
+        return examples
+    prepare = picture_preparation(preprocessing, size=examples.x.shape[1])
+    return Examples(np.stack([prepare(Image.fromarray(image)) for image in examples.x]), examples.y)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Dataset:
-    """A data set in its fixed splits.
+    """A data set in its fixed splits."""
 
-    Attributes:
-        name: Name of the data set and of the models that are trained on it.
-        labels: Names of the classes, in order.
-        train: Training split.
-        validation: Validation split; all choices are made on it.
-        test: Test split; only final results are measured on it.
-        sha256: Checksum of the data.
-        source: Origin of the data, for people.
-        license: Licence of the data.
-        skipped: Files that could not be read.
-        extra: Number of training examples, the last ones, that the user added.
-        vocabulary: Vocabulary of the token ids, if the inputs are token ids.
-    """
-
-    name: str
-    labels: tuple[str, ...]
+    name: str  # also that of the models that are trained on it
+    labels: tuple[str, ...]  # names of the classes, in order
     train: Examples
-    validation: Examples
-    test: Examples
-    sha256: str
-    source: str
+    validation: Examples  # all choices are made on it
+    test: Examples  # only final results are measured on it
+    sha256: str  # checksum of the data
+    source: str  # origin of the data, for people
     license: str
-    skipped: tuple[str, ...] = ()
-    extra: int = 0
-    vocabulary: Vocabulary | None = None
-
-    def with_extra(self, examples: Examples, *, skipped: tuple[str, ...]) -> "Dataset":
-        """Return the data set with further training examples at the end."""
-        return replace(
-            self,
-            train=concatenate([self.train, examples]),
-            skipped=self.skipped + skipped,
-            extra=self.extra + len(examples),
-        )
-
-    def map_inputs(self, function: Callable[[npt.NDArray[Any]], npt.NDArray[Any]]) -> "Dataset":
-        """Return the data set with ``function(x)`` in place of the inputs of each split."""
-        train, validation, test = (
-            Examples(function(split.x), split.y) for split in (self.train, self.validation, self.test)
-        )
-        return replace(self, train=train, validation=validation, test=test)
+    skipped: tuple[str, ...] = ()  # files that could not be read
+    extra: int = 0  # number of training examples, the last ones, that the user added
+    vocabulary: Vocabulary | None = None  # of the token ids, if the inputs are token ids
 
     @property
     def splits(self) -> dict[str, int]:
         """Number of examples in each split; training examples that the user added count as ``extra``."""
-        counts = {
-            "train": len(self.train) - self.extra,
-            "validation": len(self.validation),
-            "test": len(self.test),
-        }
+        train = len(self.train) - self.extra
+        counts = {"train": train, "validation": len(self.validation), "test": len(self.test)}
         return counts | ({"extra": self.extra} if self.extra else {})
 
 
@@ -108,29 +96,21 @@ class DatasetDeclaration:
     """Everything that is known of a data set before it is loaded.
 
     Attributes:
-        name: Name on the command line.
-        labels: Names of the classes, in order.
-        file_names: Files of the data set in the cache folder.
-        splits: Numbers of training, validation and test examples, for people.
-        source: Origin of the data, for people.
-        license: Licence of the data.
         fetch: Downloads the data set into the cache; gets the declaration and a progress callback.
         load: Reads the cached data set; gets the declaration and the side of images in pixels, or None. A set
             without splits has no such function.
-        url: Address of the publisher's archive.
-        md5: Checksum of that archive, if its publisher states one.
     """
 
-    name: str
-    labels: tuple[str, ...]
-    file_names: tuple[str, ...]
-    splits: str
-    source: str
+    name: str  # on the command line
+    labels: tuple[str, ...]  # names of the classes, in order
+    file_names: tuple[str, ...]  # in the cache folder
+    splits: str  # numbers of training, validation and test examples, for people
+    source: str  # origin of the data, for people
     license: str
     fetch: Callable[["DatasetDeclaration", DownloadProgress | None], None]
     load: Callable[["DatasetDeclaration", int | None], Dataset] | None = None
-    url: str = ""
-    md5: str | None = None
+    url: str = ""  # of the publisher's archive
+    md5: str | None = None  # checksum of that archive, if its publisher states one
 
     @property
     def paths(self) -> tuple[Path, ...]:
@@ -154,18 +134,17 @@ class DatasetDeclaration:
             self.fetch(self, progress)
 
 
-def stratified_mask(y: npt.NDArray[Any], *, share: float, seed: int) -> npt.NDArray[np.bool_]:
-    """Choose a share of each class at random.
+def stratified_mask(y: npt.NDArray[Any], *, share: float) -> npt.NDArray[np.bool_]:
+    """Choose a share of each class at random, always the same.
 
     Args:
         y: (n,) class indices.
         share: Share of each class, 0 to 1.
-        seed: Seed of the choice.
 
     Returns:
         bool (n,), true where an example is chosen.
     """
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(_SPLIT_SEED)
     chosen = np.zeros(len(y), dtype=np.bool_)
     for label in np.unique(y):
         indices = np.flatnonzero(y == label)

@@ -3,7 +3,6 @@
 import hashlib
 import re
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +14,6 @@ from training.errors import DatasetError
 
 _SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff"}
 _TEST_SHARE, _VALIDATION_SHARE = 0.15, 0.15
-_SPLIT_SEED = 0
 _MIN_IMAGES = 6  # per class; with fewer, a split would be empty
 
 
@@ -43,12 +41,15 @@ def load_folder(folder: Path, *, preprocessing: str, size: int | None) -> Datase
         )
     examples, skipped, checksum = _read(folder, labels, preprocessing=preprocessing, size=size)
     y = examples.y
-    _check_counts(folder, labels, y)
-    test = stratified_mask(y, share=_TEST_SHARE, seed=_SPLIT_SEED)
+    for label, count in zip(labels, np.bincount(y, minlength=len(labels)).tolist(), strict=True):
+        if count < _MIN_IMAGES:
+            raise DatasetError(
+                f"{folder / label}: contains {count} readable images, the minimum is {_MIN_IMAGES}; add "
+                "some, or remove the folder"
+            )
+    test = stratified_mask(y, share=_TEST_SHARE)
     validation = np.zeros_like(test)
-    validation[~test] = stratified_mask(
-        y[~test], share=_VALIDATION_SHARE / (1 - _TEST_SHARE), seed=_SPLIT_SEED
-    )
+    validation[~test] = stratified_mask(y[~test], share=_VALIDATION_SHARE / (1 - _TEST_SHARE))
     return Dataset(
         name=model_name(folder.resolve().name),
         labels=labels,
@@ -125,13 +126,3 @@ def _read(
                 skipped.append(f"{name}/{path.name}: {error}")
     x = np.stack(images) if images else np.zeros((0, 1, 1), dtype=np.uint8)
     return Examples(x, np.array(classes, dtype=np.int64)), tuple(skipped), checksum.hexdigest()
-
-
-def _check_counts(folder: Path, labels: tuple[str, ...], y: npt.NDArray[Any]) -> None:
-    for number, label in enumerate(labels):
-        count = int((y == number).sum())
-        if count < _MIN_IMAGES:
-            raise DatasetError(
-                f"{folder / label}: contains {count} readable images, the minimum is {_MIN_IMAGES}; add "
-                "some, or remove the folder"
-            )

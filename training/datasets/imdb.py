@@ -26,7 +26,6 @@ from training.errors import DatasetError
 
 VOCABULARY_SIZE = 10_000
 _VALIDATION_SHARE = 0.2
-_SPLIT_SEED = 0
 
 _Review: TypeAlias = dict[str, str | int]
 
@@ -73,7 +72,7 @@ def convert_reviews(archive: Path, targets: dict[str, Path]) -> None:
 def _load(declaration: DatasetDeclaration, _size: int | None) -> Dataset:
     """Read the cached reviews as strings; the validation split is a fixed fifth of each training class."""
     train, test = (_read(path) for path in declaration.paths)
-    held_out = stratified_mask(train.y, share=_VALIDATION_SHARE, seed=_SPLIT_SEED)
+    held_out = stratified_mask(train.y, share=_VALIDATION_SHARE)
     checksum = hashlib.sha256()
     for part in (train, test):
         for text, label in zip(part.x, part.y, strict=True):

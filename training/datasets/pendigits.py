@@ -24,27 +24,19 @@ Strokes = tuple[npt.NDArray[np.float64], ...]
 
 @dataclass(frozen=True)
 class PenDigit:
-    """One digit as it was drawn.
+    """One digit as it was drawn."""
 
-    Attributes:
-        label: 0 to 9.
-        strokes: Each float64 (points, 2): x to the right, y downwards, in steps of the tablet.
-    """
-
-    label: int
-    strokes: Strokes
+    label: int  # 0 to 9
+    strokes: Strokes  # each float64 (points, 2): x to the right, y downwards, in steps of the tablet
 
 
-def load_pendigits(*, progress: DownloadProgress | None = None) -> list[PenDigit]:
+def load_pendigits() -> list[PenDigit]:
     """Load all digits; download them first if they are not in the cache.
-
-    Args:
-        progress: Gets the bytes received and the total.
 
     Raises:
         DatasetError: The archive cannot be fetched, or the file is damaged.
     """
-    PENDIGITS.ensure_cached(progress)
+    PENDIGITS.ensure_cached()
     (path,) = PENDIGITS.paths
     try:
         with np.load(path) as file:

@@ -9,7 +9,6 @@ from msgspec.structs import replace
 from service.inference import Predictor
 from service.inference.card import Card, RobustnessRow, read_card
 from service.inference.catalog import Catalog
-from service.inference.session import open_session
 from training.datasets import load_dataset
 from training.datasets.pendigits import load_pendigits
 from training.errors import RecipeError
@@ -19,7 +18,7 @@ from training.evaluation.out_of_distribution import evaluate_out_of_distribution
 from training.evaluation.pen_digits import PenDigitsResult, evaluate_pen_digits
 from training.evaluation.robustness import evaluate_robustness
 from training.export.confidence import measure_coverage
-from training.export.inference import Splits, load_splits, run_session
+from training.export.inference import Splits, load_splits, run_file
 from training.export.model_folder import NETWORK, rewrite
 from training.metrics import chance_level_error, compute_metrics
 
@@ -60,22 +59,15 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Result of an evaluation.
-
-    Attributes:
-        card: The card of the model.
-        measured: The same card with the measured figures.
-        rows: Comparison of each figure.
-        same_data: Whether the data in the cache has the checksum in the card. A set that was downloaded and
-            converted again may differ by a few grey levels.
-        pen_digits: Confusion matrix of pen digits, if they were measured.
-    """
+    """Result of an evaluation."""
 
     card: Card
-    measured: Card
-    rows: tuple[Comparison, ...]
+    measured: Card  # the same card with the measured figures
+    rows: tuple[Comparison, ...]  # one for each figure
+    # Whether the data in the cache has the checksum in the card. A set that was converted again may differ by
+    # a few grey levels.
     same_data: bool
-    pen_digits: PenDigitsResult | None = None
+    pen_digits: PenDigitsResult | None = None  # confusion matrix, if they were measured
 
     @property
     def same(self) -> bool:
@@ -134,21 +126,18 @@ def evaluate(
     return Evaluation(card, measured, _compare(card, measured), same_data=same_data, pen_digits=digits)
 
 
-def record(evaluation: Evaluation, *, models: Path) -> Card:
+def record(evaluation: Evaluation, *, models: Path) -> None:
     """Write the measured figures into a model's card, also inside its network's file.
 
     Args:
         evaluation: The result to record.
         models: Folder of all models.
-
-    Returns:
-        The card as it was written.
     """
     card = evaluation.card
     folder = models / card.name / str(card.version)
     # Another command may have changed the card during the evaluation.
     current = read_card(folder / "card.json")
-    return rewrite(folder, replace(current, **_measured_sections(card, evaluation.measured)))
+    rewrite(folder, replace(current, **_measured_sections(card, evaluation.measured)))
 
 
 def _compare(card: Card, measured: Card) -> tuple[Comparison, ...]:
@@ -197,9 +186,8 @@ def _figures(card: Card) -> Iterator[tuple[str, float, float]]:
 
 def _measure_confidence(card: Card, folder: Path, splits: Splits) -> Card:
     """Measure a network on both splits, with the threshold of its card."""
-    session = open_session(folder / NETWORK, providers=("cpu",), threads=2)
-    validation, test = splits.validation, splits.test
-    held_out, probabilities = run_session(session, validation.x), run_session(session, test.x)
+    network, validation, test = folder / NETWORK, splits.validation, splits.test
+    held_out, probabilities = run_file(network, validation.x), run_file(network, test.x)
     card = replace(card, metrics=compute_metrics(probabilities, test.y, labels=card.labels))
     if card.calibration:
         error = chance_level_error(probabilities.max(axis=1))

@@ -3,7 +3,7 @@
 No network trains on them; the pictures of ``training.augmentation.outlier_exposure`` are different ones.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 import numpy as np
 from PIL import Image
@@ -30,6 +30,7 @@ def evaluate_out_of_distribution(predictor: Predictor) -> OutOfDistribution:
     Raises:
         DatasetError: Fashion-MNIST or CIFAR-10 cannot be loaded.
     """
+    rng = np.random.default_rng(_SEED)
     garments, photos = load_dataset("fashion_mnist").test.x, load_dataset("cifar10").test.x
 
     def unsure_share(files: Iterable[bytes]) -> float:
@@ -39,18 +40,13 @@ def evaluate_out_of_distribution(predictor: Predictor) -> OutOfDistribution:
     return OutOfDistribution(
         garments=unsure_share(encode_png(Image.fromarray(picture)) for picture in garments),
         photos=unsure_share(encode_png(Image.fromarray(picture)) for picture in photos),
-        scribbles=unsure_share(_scribbles()),
+        scribbles=unsure_share(encode_png(_scribble(rng)) for _ in range(_SCRIBBLES)),
         counts={"garments": len(garments), "photos": len(photos), "scribbles": _SCRIBBLES},
     )
 
 
-def _scribbles() -> Iterator[bytes]:
-    """Draw scribbles, always the same: smooth lines through random points, dark on a light page."""
-    rng = np.random.default_rng(_SEED)
-    return (encode_png(_scribble(rng)) for _ in range(_SCRIBBLES))
-
-
 def _scribble(rng: np.random.Generator) -> Image.Image:
+    """Draw a smooth line through random points, dark on a light page."""
     side = _SIDE * _SUPERSAMPLING
     corners = rng.uniform(0.1, 0.9, (int(rng.integers(*_CORNERS)), 2)) * side
     width = rng.uniform(*_PEN_WIDTH) * side

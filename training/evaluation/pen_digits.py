@@ -12,7 +12,7 @@ from service.inference.card import PenDigits
 from training.augmentation.rasterizer import draw_strokes
 from training.datasets.pendigits import PenDigit, Strokes
 from training.evaluation.batch_prediction import encode_png, is_correct, predict_files
-from training.metrics import confusion
+from training.metrics import confusion, selective_accuracy
 
 SIDE = 280
 _SUPERSAMPLING = 4
@@ -23,19 +23,12 @@ _SEED = 0
 
 @dataclass(frozen=True)
 class Placement:
-    """How a digit is drawn on the pad.
+    """How a digit is drawn on the pad."""
 
-    Attributes:
-        pen_width: Width of the pen, as a share of the digit's size.
-        size: Longer side of the digit with its ink, as a share of the pad's side.
-        position: Place in the remaining space, (0, 0) top left to (1, 1) bottom right.
-        dark: Dark ink on a light page; otherwise light ink on a dark page.
-    """
-
-    pen_width: float
-    size: float
-    position: tuple[float, float]
-    dark: bool
+    pen_width: float  # share of the digit's size
+    size: float  # longer side of the digit with its ink, as a share of the pad's side
+    position: tuple[float, float]  # in the remaining space, (0, 0) top left to (1, 1) bottom right
+    dark: bool  # dark ink on a light page; otherwise light ink on a dark page
 
 
 @dataclass(frozen=True)
@@ -60,7 +53,7 @@ def evaluate_pen_digits(predictor: Predictor, digits: Sequence[PenDigit]) -> Pen
     (probabilities,) = predict_files([predictor], pictures)
     y = np.array([digit.label for digit in digits])
     correct = is_correct(probabilities, y)
-    sure = probabilities.max(axis=1) >= predictor.card.unsure_below
+    confidence, threshold = probabilities.max(axis=1), predictor.card.unsure_below
     figures = PenDigits(
         accuracy=float(correct.mean()),
         per_class_accuracy={
@@ -68,8 +61,8 @@ def evaluate_pen_digits(predictor: Predictor, digits: Sequence[PenDigit]) -> Pen
             for number, label in enumerate(predictor.card.labels)
             if (y == number).any()
         },
-        unsure=float(1 - sure.mean()),
-        selective_accuracy=float(correct[sure].mean()) if sure.any() else 0.0,
+        unsure=float(1 - (confidence >= threshold).mean()),
+        selective_accuracy=selective_accuracy(confidence, correct, threshold=threshold),
         count=len(y),
     )
     return PenDigitsResult(figures, confusion(probabilities, y))

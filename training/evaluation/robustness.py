@@ -37,18 +37,11 @@ _SEED = 0
 
 @dataclass(frozen=True)
 class Corruption:
-    """One corruption.
+    """One corruption of a picture, uint8 (height, width) or (height, width, 3)."""
 
-    Attributes:
-        name: Name in the card.
-        change: Maps a picture, uint8 (height, width) or (height, width, 3), to the corrupted one. The default
-            changes nothing.
-        quality: JPEG quality of the file; None for PNG.
-    """
-
-    name: str
-    change: Change = lambda picture, rng: picture
-    quality: int | None = None
+    name: str  # in the card
+    change: Change = lambda picture, rng: picture  # maps a picture to the corrupted one
+    quality: int | None = None  # JPEG quality of the file; None for PNG
 
     def encode(self, picture: Pixels, rng: np.random.Generator) -> bytes:
         """Return the corrupted picture as a file."""

@@ -10,15 +10,14 @@ the predicted label.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from scipy.optimize import minimize, minimize_scalar
 from scipy.special import log_softmax, softmax
 
-Probabilities = npt.NDArray[np.floating[Any]]
-Classes = npt.NDArray[np.integer[Any]]
+from training.metrics import Classes, Probabilities
+
 _Array = npt.NDArray[np.float64]
 Fit = Callable[[Probabilities, Classes], "Calibration"]
 
@@ -35,20 +34,12 @@ _RIDGE = 1e-6
 
 @dataclass(frozen=True, kw_only=True)
 class Calibration:
-    """A change of a network's logits.
+    """A change of a network's logits. The margin is that of the highest logit over the next one."""
 
-    Attributes:
-        temperature: Divisor of the logits.
-        power: Exponent of the margin of the highest logit over the next one, after division by
-            ``margin_temperature``.
-        margin_temperature: Divisor of the margin; None for ``temperature``.
-        offsets: Numbers added to the labels' logits last; empty for none.
-    """
-
-    temperature: float = 1.0
-    power: float = 1.0
-    margin_temperature: float | None = None
-    offsets: tuple[float, ...] = ()
+    temperature: float = 1.0  # divisor of the logits
+    power: float = 1.0  # exponent of the margin, after division by ``margin_temperature``
+    margin_temperature: float | None = None  # divisor of the margin; None for ``temperature``
+    offsets: tuple[float, ...] = ()  # added to the labels' logits last; empty for none
 
     @property
     def method(self) -> str:

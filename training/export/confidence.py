@@ -40,41 +40,25 @@ _OBSOLETE_FIELDS = ("temperature", "unsure_rule")
 
 @dataclass(frozen=True, kw_only=True)
 class Confidence:
-    """A calibrated network's confidence on both splits.
+    """A calibrated network's confidence on both splits."""
 
-    Attributes:
-        calibration: The calibration in the network's graph.
-        unsure_below: Threshold of the highest probability, 0 to 1.
-        metrics: Metrics of the test split.
-        selective_prediction: Effect of the threshold.
-        probabilities: float32 (n, classes), of the test split.
-    """
+    calibration: Calibration  # in the network's graph
+    unsure_below: float  # threshold of the highest probability, 0 to 1
+    metrics: Metrics  # of the test split
+    selective_prediction: SelectivePrediction  # effect of the threshold
+    probabilities: Probabilities  # float32 (n, classes), of the test split
 
-    calibration: Calibration
-    unsure_below: float
-    metrics: Metrics
-    selective_prediction: SelectivePrediction
-    probabilities: Probabilities
-
-    def apply(self, card: Card, *, weights_temperature: float = 1.0) -> Card:
-        """Return a card with these figures.
+    def describe_calibration(self, *, weights_temperature: float = 1.0) -> CardCalibration:
+        """Describe the calibration for the card.
 
         Args:
-            card: The card of the network.
             weights_temperature: Temperature by which the weights of the last layer are divided already.
         """
-        calibration = CardCalibration(
+        return CardCalibration(
             method=self.calibration.method,
             temperature=round(weights_temperature * self.calibration.temperature, 4),
             offsets=self.calibration.offsets,
             chance_level_error=chance_level_error(self.probabilities.max(axis=1)),
-        )
-        return replace(
-            card,
-            metrics=self.metrics,
-            unsure_below=self.unsure_below,
-            calibration=calibration,
-            selective_prediction=self.selective_prediction,
         )
 
 
@@ -146,7 +130,11 @@ def recalibrate(name: str, *, version: int | None, models: Path, data: Path | No
     target_accuracy = load_recipe(card.recipe.name).sure_accuracy
     confidence = calibrate_network(proto, splits, labels=card.labels, target_accuracy=target_accuracy)
     card = replace(
-        confidence.apply(card, weights_temperature=weights_temperature),
+        card,
+        metrics=confidence.metrics,
+        unsure_below=confidence.unsure_below,
+        calibration=confidence.describe_calibration(weights_temperature=weights_temperature),
+        selective_prediction=confidence.selective_prediction,
         out_of_distribution=None,
         pen_digits=None,
         robustness=None,

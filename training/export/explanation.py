@@ -21,6 +21,7 @@ from onnx import helper, numpy_helper
 
 from training.errors import ExportError
 from training.export.onnx_graph import convert
+from training.networks.network import flat_layers
 
 _HEAT, _FILTERS, _LABEL, _PIXELS = "heat", "filters", "label", "image"
 
@@ -53,41 +54,40 @@ class _Step:
     after: Any
 
 
-def build_explanation(model: keras.Model, *, others: Sequence[keras.Model] = ()) -> ExplanationGraph:
+def build_explanation(models: Sequence[keras.Model]) -> ExplanationGraph:
     """Build the graph that explains an image classifier, or an ensemble whose logits are averaged.
 
     Args:
-        model: A sequence of layers, one of which may be a pretrained base, or a residual network. It returns
-            softmax probabilities, or the sigmoid probability of the second of two classes.
-        others: Further networks of an ensemble. The heat map is of all networks, the feature maps are of the
-            first one only.
+        models: The network, or those of an ensemble. The heat map is of all of them, the feature maps are of
+            the first. Each is a sequence of layers, one of which may be a pretrained base, or a residual
+            network; it returns softmax probabilities, or the sigmoid probability of the second of two labels.
 
     Raises:
         ExportError: This module cannot differentiate a layer between the heat map and the output.
     """
-    image = model.inputs[0]
+    first, image = models[0], models[0].inputs[0]
     names: list[str] = []
     heat_layer = ""
 
     def run(image: Any, label: Any = None) -> dict[str, Any]:
         nonlocal heat_layer
-        steps = _forward(model, image)
+        steps = _forward(first, image)
         maps = _feature_maps(steps)
         names[:] = list(maps)
         if label is None:
             return maps
-        start = _heat_start(steps)
-        heat_layer = next((name for name, value in maps.items() if value is steps[start].before), _PIXELS)
-        passes = [steps, *(_forward(other, image) for other in others)]
+        start = steps[_heat_start(steps)].before
+        heat_layer = next((name for name, value in maps.items() if value is start), _PIXELS)
+        passes = [steps, *(_forward(model, image) for model in models[1:])]
         heat = sum(_heat(each[_heat_start(each) :], label) for each in passes) / float(len(passes))
         return {**maps, _HEAT: heat}
 
     signature = [tf.TensorSpec(image.shape, image.dtype, name=_PIXELS)]
-    if all(_has_exact_heat(each) for each in (model, *others)):
-        classes = max(2, model.output_shape[-1])
+    if all(map(_has_exact_heat, models)):
+        classes = max(2, first.output_shape[-1])
         signature.append(tf.TensorSpec((None, classes), tf.float32, name=_LABEL))
     proto = convert(run, signature)
-    _add_filters(proto.graph, model)
+    _add_filters(proto.graph, first)
     onnx.checker.check_model(proto)
     return ExplanationGraph(proto, tuple(names), heat_layer)
 
@@ -95,7 +95,7 @@ def build_explanation(model: keras.Model, *, others: Sequence[keras.Model] = ())
 def _has_exact_heat(model: keras.Model) -> bool:
     """Return whether a network ends in global average pooling, or has only dense layers."""
     pooled = any(isinstance(layer, layers.GlobalAveragePooling2D) for layer in model.layers)
-    return pooled or not any(map(_is_convolution, _flat_layers(model)))
+    return pooled or not any(map(_is_convolution, flat_layers(model)))
 
 
 def _forward(model: keras.Model, tensor: Any) -> list[_Step]:
@@ -115,10 +115,8 @@ def _forward(model: keras.Model, tensor: Any) -> list[_Step]:
             *inside, last = _forward_branched(layer, tensor, [*inner, layer.layers[-1]])
             steps += inside
             after = last.after
-        elif isinstance(layer, layers.Dropout | layers.BatchNormalization):
-            after = layer(tensor, training=False)
         else:
-            after = layer(tensor)
+            after = layer(tensor, training=False)
         steps.append(_Step(layer, tensor, after))
         tensor = after
     return steps
@@ -188,18 +186,12 @@ def _backward(step: _Step, gradient: Any) -> Any:
 
 def _add_filters(graph: onnx.GraphProto, model: keras.Model) -> None:
     """Add the first convolution's weights as an output."""
-    for layer in filter(_is_convolution, _flat_layers(model)):
+    for layer in filter(_is_convolution, flat_layers(model)):
         weights, name = layer.get_weights()[0].astype(np.float32), f"{_FILTERS}__weights"
         graph.initializer.append(numpy_helper.from_array(weights, name))
         graph.node.append(helper.make_node("Identity", [name], [_FILTERS], name=_FILTERS))
         graph.output.append(helper.make_tensor_value_info(_FILTERS, onnx.TensorProto.FLOAT, weights.shape))
         return
-
-
-def _flat_layers(model: keras.Model) -> list[keras.layers.Layer]:
-    """Return a network's layers, with a base's layers in its place."""
-    nested = (layer.layers if isinstance(layer, keras.Model) else [layer] for layer in model.layers)
-    return [part for parts in nested for part in parts]
 
 
 def _is_convolution(layer: keras.layers.Layer) -> bool:

@@ -9,20 +9,19 @@ import numpy as np
 import numpy.typing as npt
 
 from service.inference.card import Card, Metrics
-from service.inference.session import open_session
 from training.datasets import Dataset
-from training.datasets.inputs import as_served
+from training.datasets.dataset import as_served
 from training.errors import ExportError
 from training.export.confidence import calibrate_network
 from training.export.explanation import ExplanationGraph, build_explanation
 from training.export.float16 import round_convolutions, store_as_float16
 from training.export.head import scale_heat_map
-from training.export.inference import Splits, run_network, run_session
+from training.export.inference import Splits, run_file, run_network
 from training.export.model_card import Trained, make_card
 from training.export.model_folder import NETWORK, new_folder, write_files
 from training.export.onnx_graph import to_onnx
 from training.export.plots import plot_confusion, plot_curves
-from training.metrics import compute_metrics
+from training.metrics import Probabilities, compute_metrics
 from training.networks.ensemble import average_logits, with_flip_tta
 from training.recipes.recipe import Recipe
 
@@ -30,8 +29,6 @@ MAX_KERAS_DIFFERENCE = 1e-4
 # Rounding in float32 may exchange two labels whose probabilities are closer than this.
 _TIE_TOLERANCE = 1e-5
 _BATCH_SIZE = 250
-
-Probabilities = npt.NDArray[np.float32]
 
 
 def export(trained: Trained, *, models: Path, name: str, version: int) -> Card:
@@ -56,9 +53,9 @@ def export(trained: Trained, *, models: Path, name: str, version: int) -> Card:
         test=as_served(dataset.test, preprocessing=recipe.preprocessing),
     )
     if recipe.float16_weights:
-        for model in (trained.model, *trained.others):
+        for model in trained.models:
             round_convolutions(model)
-    network = served_network(trained.model, recipe, others=trained.others)
+    network = served_network(trained.models, recipe)
     proto = to_onnx(network)
     if recipe.float16_weights:
         store_as_float16(proto, only_rounded=True)
@@ -76,33 +73,40 @@ def export(trained: Trained, *, models: Path, name: str, version: int) -> Card:
         explanation=explanation,
     )
     plots = {
-        "curves.png": plot_curves(trained.history, title=f"{card.title}: training"),
+        "curves.png": plot_curves(trained.runs[0].history, title=f"{card.title}: training"),
         "confusion.png": plot_confusion(card, confidence.probabilities, splits.test.y),
     }
     graph = explanation.proto if explanation else None
     with new_folder(models / name / str(version)) as folder:
         card = write_files(folder, card, network=proto, explanation=graph, files=plots)
-        if trained.vocabulary:
-            trained.vocabulary.write(folder / "vocabulary.txt")
-        _check_file(folder / NETWORK, splits.test.x[:_BATCH_SIZE], confidence.probabilities[:_BATCH_SIZE])
+        if dataset.vocabulary:
+            dataset.vocabulary.write(folder / "vocabulary.txt")
+        written = run_file(folder / NETWORK, splits.test.x[:_BATCH_SIZE])
+        if not np.array_equal(written, confidence.probabilities[:_BATCH_SIZE]):
+            raise ExportError(
+                "the written file gives other probabilities than were measured; nothing was written"
+            )
     return card
 
 
-def served_network(model: keras.Model, recipe: Recipe, *, others: Sequence[keras.Model] = ()) -> keras.Model:
+def served_network(models: Sequence[keras.Model], recipe: Recipe) -> keras.Model:
     """Return the network to export: the trained one, an ensemble, or one with flip test-time augmentation.
+
+    Args:
+        models: The network, or those of an ensemble.
+        recipe: The recipe of the first network.
 
     Raises:
         ExportError: The logits of an ensemble's networks cannot be averaged.
     """
-    if others:
-        models = [model, *others]
+    if len(models) > 1:
         if not all(isinstance(each.layers[-1], keras.layers.Dense) for each in models):
             raise ExportError(
                 f"{recipe.name}: the last layer is not a dense one, so the logits of several runs cannot be "
                 "averaged; average their weights (--average weights)"
             )
         return average_logits(models, flip_tta=recipe.flip_tta)
-    return with_flip_tta(model) if recipe.flip_tta else model
+    return with_flip_tta(models[0]) if recipe.flip_tta else models[0]
 
 
 def measure_network(model: keras.Model, dataset: Dataset, *, recipe: Recipe) -> Metrics:
@@ -114,7 +118,7 @@ def measure_network(model: keras.Model, dataset: Dataset, *, recipe: Recipe) -> 
         recipe: The network's recipe.
     """
     test = as_served(dataset.test, preprocessing=recipe.preprocessing)
-    probabilities = run_network(to_onnx(served_network(model, recipe)), test.x)
+    probabilities = run_network(to_onnx(served_network([model], recipe)), test.x)
     return compute_metrics(probabilities, test.y, labels=dataset.labels)
 
 
@@ -155,16 +159,8 @@ def check_parity(expected: Probabilities, exported: Probabilities) -> float:
 
 
 def _explain(trained: Trained, *, temperature: float) -> ExplanationGraph:
-    graph = build_explanation(trained.model, others=trained.others)
+    graph = build_explanation(trained.models)
     if graph.heat_layer:
         scale_heat_map(graph.proto, temperature)
     store_as_float16(graph.proto)
     return graph
-
-
-def _check_file(path: Path, x: npt.NDArray[Any], measured: npt.NDArray[np.floating[Any]]) -> None:
-    session = open_session(path, providers=("cpu",), threads=2)
-    if not np.array_equal(run_session(session, x), measured):
-        raise ExportError(
-            "the written file gives other probabilities than were measured; nothing was written"
-        )

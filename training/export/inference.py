@@ -10,15 +10,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import onnx
-import onnxruntime as ort
 
 from service.inference.card import Card
 from service.inference.precision import cpu_clock
 from service.inference.preprocessing import Vocabulary
 from service.inference.session import open_session
 from training.datasets import Dataset, Examples, load_dataset
+from training.datasets.dataset import as_served, encode
 from training.datasets.folder import load_folder
-from training.datasets.inputs import as_served, encode
 
 _BATCH_SIZE = 250
 _SECONDS, _FEWEST_RUNS = 1.0, 30
@@ -53,16 +52,17 @@ def load_splits(card: Card, folder: Path, *, data: Path | None = None) -> Splits
     parts = (dataset.validation, dataset.test)
     if kind == "text":
         vocabulary = Vocabulary.read(folder / "vocabulary.txt")
-        return Splits(dataset, *(Examples(encode(part.x, vocabulary=vocabulary), part.y) for part in parts))
+        return Splits(dataset, *(encode(part, vocabulary=vocabulary) for part in parts))
     return Splits(dataset, *(as_served(part, preprocessing=kind) for part in parts))
 
 
-def run_session(session: ort.InferenceSession, x: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
-    """Run a network over prepared inputs (n, …), in batches.
+def run_file(path: Path, x: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
+    """Run the network of an ONNX file over prepared inputs (n, …), in batches.
 
     Returns:
         float32 (n, classes).
     """
+    session = open_session(path, providers=("cpu",), threads=2)
     source, target = session.get_inputs()[0].name, session.get_outputs()[0].name
     starts = range(0, len(x), _BATCH_SIZE)
     return np.concatenate(
@@ -71,11 +71,11 @@ def run_session(session: ort.InferenceSession, x: npt.NDArray[Any]) -> npt.NDArr
 
 
 def run_network(proto: onnx.ModelProto, x: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
-    """Run a network that has no file yet; see :func:`run_session`."""
+    """Run a network that has no file yet; see :func:`run_file`."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.onnx"
         path.write_bytes(proto.SerializeToString())
-        return run_session(open_session(path, providers=("cpu",), threads=2), x)
+        return run_file(path, x)
 
 
 def median_milliseconds(

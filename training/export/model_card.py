@@ -1,10 +1,11 @@
 """Makes the model card of a trained network."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import keras
+import msgspec
 from msgspec.structs import replace
 
 from service.inference.card import (
@@ -18,13 +19,12 @@ from service.inference.card import (
     RecipeInfo,
     TrainingRun,
 )
-from service.inference.preprocessing import Vocabulary
 from training.datasets import Dataset
 from training.export.confidence import Confidence
 from training.export.explanation import ExplanationGraph
 from training.export.onnx_graph import OPSET
-from training.fit.history import Epoch
-from training.fit.run import RunRecord
+from training.fit.run import Run
+from training.networks.network import flat_layers
 from training.recipes.recipe import Recipe
 
 _NO_CHECKSUM = "0" * 64  # until the file is written
@@ -32,29 +32,13 @@ _NO_CHECKSUM = "0" * 64  # until the file is written
 
 @dataclass(frozen=True, kw_only=True)
 class Trained:
-    """A finished run, or several that make one network.
+    """A finished run, or several that make one network."""
 
-    Attributes:
-        recipe: The recipe of the first run.
-        record: The record of the first run.
-        model: The network.
-        history: One row an epoch, of the first run.
-        dataset: The data set, as the network takes it.
-        vocabulary: Only of text networks.
-        others: Further networks of an ensemble whose logits are averaged.
-        members: The runs of an ensemble, or those whose weights are averaged; empty for a single run.
-        notes: Further fields of the card.
-    """
-
-    recipe: Recipe
-    record: RunRecord
-    model: keras.Model
-    history: tuple[Epoch, ...]
-    dataset: Dataset
-    vocabulary: Vocabulary | None = None
-    others: tuple[keras.Model, ...] = ()
-    members: tuple[MemberRun, ...] = ()
-    notes: Mapping[str, Any] = field(default_factory=dict)
+    recipe: Recipe  # of the first run
+    runs: Sequence[Run]  # several make an ensemble, or their weights are averaged
+    models: Sequence[keras.Model]  # the network, or those of an ensemble whose logits are averaged
+    dataset: Dataset  # as the network takes it
+    notes: Mapping[str, Any]  # further fields of the card
 
 
 def make_card(
@@ -76,8 +60,9 @@ def make_card(
         max_keras_difference: Largest difference of a probability between Keras and ONNX Runtime.
         explanation: The graph that explains the network, if it has one.
     """
-    recipe, record, dataset = trained.recipe, trained.record, trained.dataset
-    card = Card(
+    recipe, dataset = trained.recipe, trained.dataset
+    record, is_ensemble, members = trained.runs[0].record, len(trained.models) > 1, _members(trained.runs)
+    return Card(
         name=name,
         version=version,
         title=recipe.title,
@@ -86,38 +71,50 @@ def make_card(
         input=_input_spec(trained),
         onnx=OnnxFile(sha256=_NO_CHECKSUM, bytes=1, opset=OPSET),
         recipe=RecipeInfo(name=recipe.name, settings=record.settings),
-        ensemble=trained.members if trained.others else (),
-        weight_average=() if trained.others else trained.members,
+        ensemble=members if is_ensemble else (),
+        weight_average=() if is_ensemble else members,
         flip_tta=recipe.flip_tta,
         float16_weights=recipe.float16_weights,
-        parameters=sum(model.count_params() for model in (trained.model, *trained.others)),
-        layers=_layers(trained),
-        training=TrainingRun(
-            dataset=record.dataset,
+        parameters=sum(model.count_params() for model in trained.models),
+        layers=_layers(trained.models),
+        training=replace(
+            msgspec.convert(record, TrainingRun, from_attributes=True),
             dataset_sha256=dataset.sha256,
-            splits=record.splits,
-            epochs=record.epochs,
-            seed=record.seed,
-            seconds=record.seconds,
-            machine=record.machine,
-            versions=record.versions,
+            seconds=round(sum(run.record.seconds for run in trained.runs), 1),
         ),
         metrics=confidence.metrics,
         max_keras_difference=max_keras_difference,
         unsure_below=confidence.unsure_below,
         provenance=Provenance(license=dataset.license, data=dataset.source, weights=recipe.weights),
+        explanation=_explanation_file(explanation) if explanation else None,
+        calibration=confidence.describe_calibration(),
+        selective_prediction=confidence.selective_prediction,
         extra=trained.notes,
     )
-    if explanation:
-        layers, heat_layer = explanation.layers, explanation.heat_layer
-        described = ExplanationFile(sha256=_NO_CHECKSUM, bytes=1, layers=layers, heat_layer=heat_layer)
-        card = replace(card, explanation=described)
-    return confidence.apply(card)
+
+
+def _members(runs: Sequence[Run]) -> tuple[MemberRun, ...]:
+    """Return the runs that a network is made of; none for a single run."""
+    if len(runs) == 1:
+        return ()
+    first, records = runs[0].record, [run.record for run in runs]
+    return tuple(
+        MemberRun(recipe=record.recipe, seed=record.seed, settings=record.changed_settings(first))
+        for record in records
+    )
+
+
+def _explanation_file(graph: ExplanationGraph) -> ExplanationFile:
+    return ExplanationFile(sha256=_NO_CHECKSUM, bytes=1, layers=graph.layers, heat_layer=graph.heat_layer)
 
 
 def _input_spec(trained: Trained) -> InputSpec:
-    tensor, kind, vocabulary = trained.model.inputs[0], trained.recipe.preprocessing, trained.vocabulary
-    shape = tuple(-1 if size is None else size for size in tensor.shape)
+    tensor, kind, vocabulary = (
+        trained.models[0].inputs[0],
+        trained.recipe.preprocessing,
+        trained.dataset.vocabulary,
+    )
+    shape = _shape(tensor)
     return InputSpec(
         name=tensor.name,
         dtype=keras.backend.standardize_dtype(tensor.dtype),
@@ -128,22 +125,20 @@ def _input_spec(trained: Trained) -> InputSpec:
     )
 
 
-def _layers(trained: Trained) -> tuple[Layer, ...]:
+def _layers(models: Sequence[keras.Model]) -> tuple[Layer, ...]:
     """Return the layers of all networks of an ensemble; names in the second one begin with ``2/``."""
-    rows = _describe(trained.model)
-    for number, other in enumerate(trained.others, start=2):
-        rows += [replace(row, name=f"{number}/{row.name}") for row in _describe(other)]
-    return tuple(rows)
+    return tuple(
+        Layer(
+            name=layer.name if number == 1 else f"{number}/{layer.name}",
+            type=type(layer).__name__,
+            output_shape=_shape(layer.output),
+            parameters=layer.count_params(),
+        )
+        for number, model in enumerate(models, start=1)
+        for layer in flat_layers(model)
+        if not isinstance(layer, keras.layers.InputLayer)
+    )
 
 
-def _describe(model: keras.Model) -> list[Layer]:
-    """Return a network's layers; a nested network is listed layer by layer."""
-    rows: list[Layer] = []
-    for layer in model.layers:
-        if isinstance(layer, keras.Model):
-            rows += _describe(layer)
-        elif not isinstance(layer, keras.layers.InputLayer):
-            shape = tuple(-1 if size is None else size for size in layer.output.shape)
-            kind, parameters = type(layer).__name__, layer.count_params()
-            rows.append(Layer(name=layer.name, type=kind, output_shape=shape, parameters=parameters))
-    return rows
+def _shape(tensor: keras.KerasTensor) -> tuple[int, ...]:
+    return tuple(-1 if size is None else size for size in tensor.shape)

@@ -11,7 +11,7 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 from sklearn.metrics import ConfusionMatrixDisplay
 
 from service.inference.card import Card
-from training.fit.history import Epoch
+from training.fit.run import Epoch
 from training.metrics import Classes, Probabilities, confusion
 
 _COLORS = {"training": "#c2571a", "validation": "#1f5c99"}

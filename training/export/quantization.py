@@ -33,10 +33,9 @@ from service.inference.catalog import Catalog
 from service.inference.files import sha256_of
 from service.inference.precision import INT8_FILE, onnx_path
 from service.inference.session import open_session
-from training.datasets.dataset import Examples
-from training.datasets.inputs import as_served
+from training.datasets.dataset import Examples, as_served
 from training.errors import ExportError
-from training.export.inference import Splits, load_splits, median_milliseconds, run_session
+from training.export.inference import Splits, load_splits, median_milliseconds, run_file
 from training.export.model_folder import rewrite
 from training.metrics import compute_metrics
 
@@ -72,19 +71,12 @@ RANGE_METHODS = (
 
 @dataclass(frozen=True, kw_only=True)
 class Trial:
-    """A quantised network and its result.
+    """A quantised network and its result."""
 
-    Attributes:
-        method: Method that determined the ranges.
-        float_nodes: Convolutions that stay in 32 bits.
-        metrics: Metrics of the validation split.
-        path: File of the network.
-    """
-
-    method: RangeMethod
-    float_nodes: tuple[str, ...]
-    metrics: Metrics
-    path: Path
+    method: RangeMethod  # determined the ranges
+    float_nodes: tuple[str, ...]  # convolutions that stay in 32 bits
+    metrics: Metrics  # of the validation split
+    path: Path  # file of the network
 
 
 def quantize_model(
@@ -252,8 +244,7 @@ def _write_network(
 
 
 def _measure(path: Path, examples: Examples, card: Card) -> Metrics:
-    session = open_session(path, providers=("cpu",), threads=2)
-    return compute_metrics(run_session(session, examples.x), examples.y, labels=card.labels)
+    return compute_metrics(run_file(path, examples.x), examples.y, labels=card.labels)
 
 
 @contextmanager

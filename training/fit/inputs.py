@@ -8,9 +8,8 @@ from sklearn.model_selection import StratifiedKFold
 
 from service.inference.preprocessing import Vocabulary
 from training.datasets import Dataset, load_dataset
-from training.datasets.dataset import DownloadProgress, concatenate
+from training.datasets.dataset import DownloadProgress, concatenate, encode
 from training.datasets.folder import load_extra, load_folder
-from training.datasets.inputs import encode
 from training.errors import RecipeError
 from training.recipes.recipe import Recipe
 
@@ -45,12 +44,14 @@ def prepare_data(
         examples, skipped = load_extra(
             extra, labels=dataset.labels, preprocessing=recipe.preprocessing, size=recipe.size
         )
-        dataset = dataset.with_extra(examples, skipped=skipped)
+        train = concatenate([dataset.train, examples])
+        dataset = replace(dataset, train=train, skipped=dataset.skipped + skipped, extra=len(examples))
     if recipe.vocabulary is None:
         return dataset
     words = vocabulary or Vocabulary(recipe.vocabulary(dataset.train.x))
-    dataset = dataset.map_inputs(lambda texts: encode(texts, vocabulary=words))
-    return replace(dataset, vocabulary=words)
+    splits = (dataset.train, dataset.validation, dataset.test)
+    train, validation, test = (encode(split, vocabulary=words) for split in splits)
+    return replace(dataset, train=train, validation=validation, test=test, vocabulary=words)
 
 
 def make_folds(dataset: Dataset, *, folds: int, seed: int) -> list[Dataset]:

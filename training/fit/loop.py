@@ -15,11 +15,13 @@ import keras
 import numpy as np
 import numpy.typing as npt
 
+from service.inference.files import write_json
 from training.datasets.dataset import Examples
 from training.errors import RunError
 from training.fit.batches import OUTLIER, Batches
-from training.fit.history import Epoch, best_epoch, read_history, write_history
+from training.fit.run import Epoch, best_epoch, read_history
 from training.hyperparameters import Hyperparameters, Precision
+from training.networks.network import flat_layers
 
 _EVALUATION_BATCH = 250
 _WARM_UP_SHARE = 0.05
@@ -80,7 +82,9 @@ def fit(
         keras.utils.set_random_seed(hyperparameters.seed)
         with dtype_policy(hyperparameters.precision):
             model = build()
-        compile_model(model, hyperparameters, steps=hyperparameters.epochs * len(batches))
+        loss = "binary_crossentropy" if model.output_shape[-1] == 1 else "categorical_crossentropy"
+        optimizer = make_optimizer(hyperparameters, steps=hyperparameters.epochs * len(batches))
+        model.compile(optimizer, loss=loss, metrics=["accuracy"])
     patience = hyperparameters.early_stopping
     while len(history) < hyperparameters.epochs and not _out_of_patience(history, patience):
         row = _run_epoch(
@@ -112,26 +116,6 @@ def dtype_policy(name: Precision) -> Iterator[None]:
         yield
     finally:
         keras.mixed_precision.set_dtype_policy(before)
-
-
-def compile_model(model: keras.Model, hyperparameters: Hyperparameters, *, steps: int) -> None:
-    """Set the loss, metrics and optimizer of a network.
-
-    Args:
-        model: Its output is softmax or one sigmoid unit.
-        hyperparameters: Of the optimizer.
-        steps: Steps of the whole run.
-    """
-    binary = model.output_shape[-1] == 1
-    model.compile(
-        optimizer=make_optimizer(hyperparameters, steps=steps),
-        loss=keras.losses.BinaryCrossentropy() if binary else keras.losses.CategoricalCrossentropy(),
-        metrics=[
-            keras.metrics.BinaryAccuracy(name="accuracy")
-            if binary
-            else keras.metrics.CategoricalAccuracy(name="accuracy")
-        ],
-    )
 
 
 def make_optimizer(hyperparameters: Hyperparameters, *, steps: int) -> keras.optimizers.Optimizer:
@@ -212,7 +196,7 @@ class Checkpoints:
         temporary = path.with_name(f".{path.name}")
         model.save(temporary)
         os.replace(temporary, path)
-        write_history(history, self._folder / "history.json")
+        write_json(self._folder / "history.json", history)
         keep = {path} | ({self._path(best_epoch(history).number)} if keep_best else set())
         for old in self._folder.glob("epoch-*.keras"):
             if old not in keep:
@@ -276,15 +260,10 @@ def _seed_dropout(model: keras.Model, *, epoch: int) -> None:
 
     Keras checkpoints do not restore these states.
     """
-    layers = [layer for layer in _all_layers(model) if getattr(layer, "seed_generator", None) is not None]
+    layers = [layer for layer in flat_layers(model) if getattr(layer, "seed_generator", None) is not None]
     for index, layer in enumerate(layers):
         seed = int(layer.seed or 0) + (index << 16)
         layer.seed_generator.state.assign(np.array([seed, epoch << 20], dtype=np.uint32))
-
-
-def _all_layers(model: keras.Model) -> Iterator[keras.layers.Layer]:
-    for layer in model.layers:
-        yield from _all_layers(layer) if isinstance(layer, keras.Model) else (layer,)
 
 
 def _out_of_patience(history: Sequence[Epoch], patience: int) -> bool:

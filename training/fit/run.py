@@ -1,52 +1,53 @@
-"""Stores training runs: the settings, the record, the trained network and its history."""
+"""Stores training runs: the settings, the record, the trained network and its epochs."""
 
 import json
 import os
 import platform
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from importlib.metadata import version
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import keras
+import msgspec
 
+from service.inference.card import TrainingRun, card_document
 from service.inference.card_migration import migrate_run
-from service.inference.files import write_atomically
+from service.inference.files import write_json
 from training.datasets import Dataset
 from training.errors import RunError
-from training.fit.history import Epoch, best_epoch, read_history, write_history
 
 
 @dataclass(frozen=True, kw_only=True)
-class RunRecord:
-    """What is known of a finished run.
+class Epoch:
+    """The results of one epoch; the training figures are those with dropout and augmentation."""
 
-    Attributes:
-        recipe: Name of the recipe.
-        settings: Hyperparameters as plain values, with ``fine_tuning`` and ``init_from`` where they apply.
-        dataset: Name of the data set.
-        dataset_sha256: Checksum of the data.
-        splits: Number of examples in each split.
-        labels: Names of the classes, in the order of the network's outputs.
-        epochs: Number of epochs.
-        seed: Seed of every random choice.
-        seconds: Wall-clock time of all epochs.
-        machine: Processor and accelerator, for people.
-        versions: Versions of Keras, its backend and tf2onnx.
-    """
+    number: int  # from 1
+    loss: float  # mean training loss, including regularisation
+    accuracy: float  # training accuracy, 0 to 1
+    validation_loss: float  # mean loss on the validation split after the epoch
+    validation_accuracy: float  # accuracy on the validation split, 0 to 1
+    seconds: float  # wall-clock time, including validation
+
+
+def read_history(path: Path) -> tuple[Epoch, ...]:
+    """Read the epochs from JSON; none if there is no such file."""
+    if not path.exists():
+        return ()
+    return tuple(Epoch(**row) for row in json.loads(path.read_text()))
+
+
+def best_epoch(history: Sequence[Epoch]) -> Epoch:
+    """Return the first epoch with the lowest validation loss."""
+    return min(history, key=lambda row: row.validation_loss)
+
+
+class RunRecord(TrainingRun, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is known of a finished run: what its model's card says of the training, and more."""
 
     recipe: str
-    settings: Mapping[str, Any]
-    dataset: str
-    dataset_sha256: str
-    splits: Mapping[str, int]
-    labels: tuple[str, ...]
-    epochs: int
-    seed: int
-    seconds: float
-    machine: str
-    versions: Mapping[str, str]
+    settings: Mapping[str, Any]  # hyperparameters, with ``fine_tuning`` and ``init_from`` where they apply
+    labels: tuple[str, ...]  # in the order of the network's outputs
 
     def changed_settings(self, other: "RunRecord") -> dict[str, Any]:
         """Return the settings of this run that differ from those of another run."""
@@ -104,8 +105,8 @@ def begin_run(folder: Path, *, settings: Mapping[str, Any], dataset: Dataset, re
                 "differ; restore the data, or train again without --resume"
             )
     (folder / "run.json").unlink(missing_ok=True)
-    write_atomically(settings_path, (json.dumps(settings, indent=1) + "\n").encode())
-    write_atomically(data_path, (json.dumps(data, indent=1) + "\n").encode())
+    write_json(settings_path, settings)
+    write_json(data_path, data)
 
 
 def save_run(folder: Path, run: Run) -> None:
@@ -113,8 +114,8 @@ def save_run(folder: Path, run: Run) -> None:
     temporary = folder / ".model.keras"
     run.model.save(temporary)
     os.replace(temporary, folder / "model.keras")
-    write_history(run.history, folder / "epochs.json")
-    write_atomically(folder / "run.json", (json.dumps(asdict(run.record), indent=1) + "\n").encode())
+    write_json(folder / "epochs.json", run.history)
+    write_json(folder / "run.json", card_document(run.record))
 
 
 def load_run(folder: Path) -> Run:
@@ -130,8 +131,8 @@ def load_run(folder: Path) -> Run:
         reason = error.strerror if isinstance(error, OSError) else error
         raise RunError(f"{folder}: contains no finished run ({reason}); run `lectern train` first") from error
     try:
-        record = RunRecord(**document | {"labels": tuple(document["labels"])})
-    except (KeyError, TypeError) as error:
+        record = msgspec.convert(document, RunRecord)
+    except msgspec.ValidationError as error:
         raise RunError(
             f"{folder}: run.json is not from this version of Lectern ({error}); train again"
         ) from error
@@ -166,8 +167,3 @@ def _accelerators() -> list[str]:
 
         return [torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count())]
     return []
-
-
-def describe_versions() -> dict[str, str]:
-    """Return the versions of the libraries that a run depends on."""
-    return {package: version(package) for package in ("keras", keras.backend.backend(), "tf2onnx")}

@@ -1,5 +1,7 @@
 """Trains the network of a recipe and stores the finished run."""
 
+from dataclasses import asdict
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -9,18 +11,10 @@ import numpy as np
 from training.datasets import Dataset
 from training.errors import RunError
 from training.fit.loop import Reporter, fit
-from training.fit.run import (
-    Run,
-    RunRecord,
-    begin_run,
-    describe_machine,
-    describe_versions,
-    load_run,
-    save_run,
-)
-from training.fit.transfer import TrainedNetwork, train_transfer
-from training.hyperparameters import Hyperparameters
-from training.networks.statistics import DataStatistics, log_count_ratios, measure_images
+from training.fit.run import Run, RunRecord, begin_run, describe_machine, load_run, save_run
+from training.fit.transfer import train_transfer
+from training.networks.network import Network
+from training.networks.statistics import DataStatistics, measure_images, measure_texts
 from training.recipes.recipe import Build, Recipe
 
 
@@ -28,7 +22,6 @@ def train(
     recipe: Recipe,
     *,
     dataset: Dataset,
-    hyperparameters: Hyperparameters,
     folder: Path,
     init_from: Path | None = None,
     resume: bool = False,
@@ -39,7 +32,6 @@ def train(
     Args:
         recipe: Recipe of the network.
         dataset: Data set with the network's inputs.
-        hyperparameters: The recipe's, or changed ones.
         folder: Folder of the run; it is created.
         init_from: Folder of a finished run of the same network that provides the initial weights.
         resume: Continue an interrupted run in the folder.
@@ -49,9 +41,10 @@ def train(
         RunError: The interrupted run has other settings or data, or its checkpoint cannot be read; or the run
             that provides the weights is missing, unfinished, or of another network.
     """
-    settings = hyperparameters.as_dict()
-    if recipe.strategy and recipe.strategy.fine_tuning:
-        settings["fine_tuning"] = recipe.strategy.fine_tuning.as_dict()
+    hyperparameters = recipe.hyperparameters
+    settings = asdict(hyperparameters)
+    if recipe.fine_tuning:
+        settings["fine_tuning"] = asdict(recipe.fine_tuning)
     build = recipe.build
     if init_from:
         initial, build = _initialised_build(init_from, recipe)
@@ -62,19 +55,14 @@ def train(
             "with --init-from"
         )
     begin_run(folder, settings=settings, dataset=dataset, resume=resume)
-    if recipe.strategy:
-        trained = train_transfer(
-            recipe.strategy,
-            dataset=dataset,
-            hyperparameters=hyperparameters,
-            folder=folder,
-            resume=resume,
-            reporter=reporter,
+    if recipe.pretrained:
+        model, history, seconds = train_transfer(
+            recipe, dataset=dataset, folder=folder, resume=resume, reporter=reporter
         )
     else:
-        statistics = _measure(dataset)
+        statistics, seconds = _measure(dataset), 0.0
         model, history = fit(
-            lambda: build(hyperparameters, statistics),
+            lambda: build(Network(hyperparameters, statistics)),
             train=dataset.train,
             validation=dataset.validation,
             hyperparameters=hyperparameters,
@@ -82,23 +70,23 @@ def train(
             resume=resume,
             reporter=reporter,
         )
-        trained = TrainedNetwork(model=model, history=history)
-    run = Run(
-        record=_record(recipe, dataset, settings, trained), model=trained.model, history=trained.history
-    )
+    seconds += sum(row.seconds for row in history)
+    record = _record(recipe, dataset, settings, epochs=len(history), seconds=round(seconds, 1))
+    run = Run(record=record, model=model, history=history)
     save_run(folder, run)
     return run
 
 
 def _measure(dataset: Dataset) -> DataStatistics:
-    classes, train = len(dataset.labels), dataset.train
+    train = dataset.train
     if train.x.dtype == np.uint8:
-        return measure_images(train.x, classes=classes)
-    ratios = log_count_ratios(train.x, train.y)
-    return DataStatistics(classes=classes, log_count_ratios=tuple(ratios.tolist()))
+        return measure_images(train.x, classes=len(dataset.labels))
+    return measure_texts(train.x, train.y)
 
 
-def _record(recipe: Recipe, dataset: Dataset, settings: dict[str, Any], trained: TrainedNetwork) -> RunRecord:
+def _record(
+    recipe: Recipe, dataset: Dataset, settings: dict[str, Any], *, epochs: int, seconds: float
+) -> RunRecord:
     return RunRecord(
         recipe=recipe.name,
         settings=settings,
@@ -106,22 +94,22 @@ def _record(recipe: Recipe, dataset: Dataset, settings: dict[str, Any], trained:
         dataset_sha256=dataset.sha256,
         splits=dataset.splits,
         labels=dataset.labels,
-        epochs=len(trained.history),
+        epochs=epochs,
         seed=settings["seed"],
-        seconds=round(sum(row.seconds for row in trained.history) + trained.seconds, 1),
+        seconds=seconds,
         machine=describe_machine(),
-        versions=describe_versions(),
+        versions={name: version(name) for name in ("keras", keras.backend.backend(), "tf2onnx")},
     )
 
 
 def _initialised_build(folder: Path, recipe: Recipe) -> tuple[RunRecord, Build]:
     """Return the record of a run, and a function that builds the recipe's network with that run's weights."""
-    if recipe.strategy:
+    if recipe.pretrained:
         raise RunError(f"{recipe.name}: has pretrained weights; leave out --init-from")
     initial = load_run(folder)
 
-    def build(hyperparameters: Hyperparameters, statistics: DataStatistics) -> keras.Model:
-        model = recipe.build(hyperparameters, statistics)
+    def build(network: Network) -> keras.Model:
+        model = recipe.build(network)
         try:
             model.set_weights(initial.model.get_weights())
         except ValueError as error:

@@ -15,20 +15,11 @@ from training.augmentation.geometric import augment
 from training.datasets import Dataset, Examples
 from training.datasets.dataset import cache_folder
 from training.fit.feature_cache import compute_once
-from training.fit.history import Epoch
 from training.fit.loop import Reporter, fit
+from training.fit.run import Epoch
 from training.hyperparameters import Augmentation, Hyperparameters
 from training.networks.pretrained import CUT, TransferNetwork, build_transfer, unfreeze_top
-from training.recipes.recipe import TransferLearning
-
-
-@dataclass(frozen=True, kw_only=True)
-class TrainedNetwork:
-    """A trained network, its epochs, and the seconds spent besides them."""
-
-    model: keras.Model
-    history: tuple[Epoch, ...]
-    seconds: float = 0.0
+from training.recipes.recipe import Recipe
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,28 +32,30 @@ class _CachedInputs:
 
 
 def train_transfer(
-    strategy: TransferLearning,
+    recipe: Recipe,
     *,
     dataset: Dataset,
-    hyperparameters: Hyperparameters,
     folder: Path,
     resume: bool = False,
     reporter: Reporter | None = None,
-) -> TrainedNetwork:
-    """Train a classifier on the frozen base, then the top of the base too if the strategy says so.
+) -> tuple[keras.Model, tuple[Epoch, ...], float]:
+    """Train a classifier on the frozen base, and then the top of the base too if the recipe says so.
 
     The lower part of the base never changes, and the upper part not in the first stage. The activations
     between them and the pooled features are therefore computed once and cached: for every training image and,
     with augmentation, for one randomly changed copy of it.
 
     Args:
-        strategy: Says whether there is a fine-tuning stage.
+        recipe: Has the hyperparameters of both stages.
         dataset: uint8 images (n, 180, 180, 3).
-        hyperparameters: Of the classifier's stage.
         folder: Folder of the checkpoints of both stages.
         resume: Continue an interrupted run.
         reporter: Receives the progress of epochs and steps.
+
+    Returns:
+        The trained network, its epochs, and the seconds spent besides them.
     """
+    hyperparameters = recipe.hyperparameters
     keras.utils.set_random_seed(hyperparameters.seed)
     without_augmentation = replace(hyperparameters, augmentation=Augmentation())
     network = build_transfer(hyperparameters, classes=len(dataset.labels))
@@ -81,21 +74,21 @@ def train_transfer(
         reporter=reporter,
     )
     network.head.set_weights(head.get_weights())
-    if strategy.fine_tuning:
+    if recipe.fine_tuning:
         unfreeze_top(network)
-        fine_tuned, more = fit(
+        tuned, more = fit(
             lambda: network.fine_tuning,
             train=train.activations,
             validation=validation.activations,
-            hyperparameters=strategy.fine_tuning,
+            hyperparameters=recipe.fine_tuning,
             folder=folder / "fine-tuning",
             resume=resume,
             reporter=reporter,
         )
         # A resumed or best epoch's network is a copy; the full network shares weights with this one.
-        network.fine_tuning.set_weights(fine_tuned.get_weights())
+        network.fine_tuning.set_weights(tuned.get_weights())
         history += tuple(replace(row, number=row.number + len(history)) for row in more)
-    return TrainedNetwork(model=network.full, history=history, seconds=train.seconds + validation.seconds)
+    return network.full, history, train.seconds + validation.seconds
 
 
 def _cached_inputs(
@@ -122,23 +115,23 @@ def _cached_inputs(
             images[copy] = augment(images[copy], by=augmentation, rng=rng)
         return np.asarray(network.lower.predict_on_batch(images))
 
-    activations = compute_once(
+    activations, activation_seconds = compute_once(
         path,
         compute_activations,
         count=count * copies,
         shape=tuple(network.lower.output_shape[1:]),
         progress=progress,
     )
-    features = compute_once(
+    features, feature_seconds = compute_once(
         path.with_stem(f"{path.stem}-pooled"),
-        lambda chunk: np.asarray(network.pooled.predict_on_batch(activations.rows[chunk])),
+        lambda chunk: np.asarray(network.pooled.predict_on_batch(activations[chunk])),
         count=count * copies,
         shape=tuple(network.pooled.output_shape[1:]),
         progress=progress,
     )
     y = np.tile(examples.y, copies)
     return _CachedInputs(
-        activations=Examples(activations.rows, y),
-        features=Examples(features.rows.astype(np.float32), y),
-        seconds=activations.seconds + features.seconds,
+        activations=Examples(activations, y),
+        features=Examples(features.astype(np.float32), y),
+        seconds=activation_seconds + feature_seconds,
     )

@@ -1,6 +1,6 @@
 """Builds a Keras network layer by layer and applies the hyperparameters to each layer."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import keras
@@ -17,54 +17,77 @@ class Network:
 
     Args:
         hyperparameters: Width, dropout, regularisers, batch normalisation and scaling.
-        shape: Shape of one input, without the batch axis.
+        statistics: Of the training split.
     """
 
-    def __init__(self, hyperparameters: Hyperparameters, *, shape: Sequence[int]) -> None:
-        self._hyperparameters = hyperparameters
-        self._input = keras.Input(tuple(shape), dtype="uint8", name="image")
-        self._output: Any = self._input
+    def __init__(self, hyperparameters: Hyperparameters, statistics: DataStatistics) -> None:
+        self.hyperparameters = hyperparameters
+        self.statistics = statistics
+        self._input: Any = None
+        self._output: Any = None
+
+    def image(self, *shape: int) -> "Network":
+        """Add the input, uint8 pixels, and scale it as the hyperparameter ``scaling`` says.
+
+        Args:
+            shape: (height, width), which gets a channel axis, or (height, width, 3).
+        """
+        self._input = self._output = keras.Input(shape, dtype="uint8", name="image")
+        if len(shape) == 2:
+            self.add(keras.layers.Reshape((*shape, 1), name="channel"))
+        scaling = self.hyperparameters.scaling
+        scale: float | list[float] = 1.0 if scaling == "none" else 1 / _MAX_LEVEL
+        offset: float | list[float] = 0.0
+        if scaling == "standard":
+            deviation = np.maximum(self.statistics.deviation, SMALLEST_DEVIATION)
+            scale = [float(value) for value in 1 / deviation]
+            offset = [float(value) for value in -np.array(self.statistics.mean) / deviation]
+        return self.add(keras.layers.Rescaling(scale, offset, name="scaling"))
+
+    def text(self) -> "Network":
+        """Add the input of a text: int32 token ids."""
+        self._input = self._output = keras.Input((None,), dtype="int32", name="ids")
+        return self
 
     def add(self, layer: Callable[[Any], Any]) -> "Network":
         """Add any Keras layer."""
         self._output = layer(self._output)
         return self
 
-    def rescale(self, statistics: DataStatistics) -> "Network":
-        """Scale uint8 pixels as the hyperparameter ``scaling`` says; grey images get a channel axis."""
-        if len(self._input.shape) == 3:
-            self.add(keras.layers.Reshape((*self._input.shape[1:], 1), name="channel"))
-        scaling = self._hyperparameters.scaling
-        scale: float | list[float] = 1.0 if scaling == "none" else 1 / _MAX_LEVEL
-        offset: float | list[float] = 0.0
-        if scaling == "standard":
-            deviation = np.maximum(statistics.deviation, SMALLEST_DEVIATION)
-            scale = [float(value) for value in 1 / deviation]
-            offset = [float(value) for value in -np.array(statistics.mean) / deviation]
-        return self.add(keras.layers.Rescaling(scale, offset, name="scaling"))
+    def hidden(
+        self, layer: keras.layers.Layer, *, activation: str = "relu", batch_norm: bool = False
+    ) -> "Network":
+        """Add a layer, batch normalisation if it or the hyperparameters ask for it, and the activation."""
+        self.add(layer)
+        if batch_norm or self.hyperparameters.batch_norm:
+            self.add(keras.layers.BatchNormalization())
+        return self.add(keras.layers.Activation(activation))
+
+    def scaled(self, units: int) -> int:
+        """Return a number of units or filters, scaled by the hyperparameter ``width``."""
+        return max(1, round(units * self.hyperparameters.width))
 
     def conv(
         self, filters: int, *, padding: str = "valid", activation: str = "relu", batch_norm: bool = False
     ) -> "Network":
         """Add a 3 x 3 convolution, batch normalisation if asked for, and the activation."""
         layer = keras.layers.Conv2D(
-            self._scaled(filters), 3, padding=padding, kernel_regularizer=self._regularizer()
+            self.scaled(filters), 3, padding=padding, kernel_regularizer=self._regularizer()
         )
-        return self._hidden(layer, activation=activation, batch_norm=batch_norm)
+        return self.hidden(layer, activation=activation, batch_norm=batch_norm)
 
-    def whitening_conv(self, statistics: DataStatistics, *, side: int, epsilon: float = 5e-4) -> "Network":
+    def whitening_conv(self, *, side: int, epsilon: float = 5e-4) -> "Network":
         """Add a fixed convolution that decorrelates the values of a patch and gives them variance one.
 
         Each direction has two filters of opposite sign, since an activation follows (Jordan 2024,
         arXiv:2404.00498).
 
         Args:
-            statistics: Contains the covariance of patches.
             side: Side of the patch in pixels, 2 or 3.
             epsilon: Added to the variances, so that directions with little variance are not amplified. It is
                 about the variance of the noise that the network should tolerate.
         """
-        covariance = np.array(statistics.covariance)
+        covariance = np.array(self.statistics.covariance)
         channels = len(covariance) // PATCH**2
         pixels = [row * PATCH + column for row in range(side) for column in range(side)]
         chosen = [pixel * channels + channel for pixel in pixels for channel in range(channels)]
@@ -82,7 +105,7 @@ class Network:
         The convolutions are initialised to the identity.
         """
         for index in range(depth):
-            layer = keras.layers.Conv2D(self._scaled(filters), 3, padding="same", use_bias=False)
+            layer = keras.layers.Conv2D(self.scaled(filters), 3, padding="same", use_bias=False)
             self.add(layer)
             _initialise_to_identity(layer)
             if index == 0:
@@ -115,9 +138,9 @@ class Network:
         return self.add(keras.layers.Activation("relu"))
 
     def dense(self, units: int) -> "Network":
-        """Add a hidden dense layer, batch normalisation if the hyperparameters ask for it, and ReLU."""
-        layer = keras.layers.Dense(self._scaled(units), kernel_regularizer=self._regularizer())
-        return self._hidden(layer, activation="relu", batch_norm=False)
+        """Add a hidden dense layer; see :meth:`hidden`."""
+        layer = keras.layers.Dense(self.scaled(units), kernel_regularizer=self._regularizer())
+        return self.hidden(layer)
 
     def max_pool(self) -> "Network":
         """Add 2 x 2 maximum pooling."""
@@ -128,8 +151,8 @@ class Network:
 
         Rate 0 marks a place where the lecture's network has no dropout.
         """
-        chosen = rate if self._hyperparameters.dropout is None else self._hyperparameters.dropout
-        return self.add(keras.layers.Dropout(chosen, seed=self._hyperparameters.seed)) if chosen else self
+        chosen = rate if self.hyperparameters.dropout is None else self.hyperparameters.dropout
+        return self.add(keras.layers.Dropout(chosen, seed=self.hyperparameters.seed)) if chosen else self
 
     def flatten(self) -> "Network":
         """Flatten each image to one row."""
@@ -143,29 +166,27 @@ class Network:
         """Add a ninth of each channel's maximum, so that the initial logits are small."""
         return self.add(keras.layers.GlobalMaxPooling2D()).add(keras.layers.Rescaling(1 / 9))
 
-    def classifier(self, classes: int) -> keras.Model:
+    def classifier(self) -> keras.Model:
         """Add the output layer and return the model: softmax, or one sigmoid unit for two classes."""
+        classes = self.statistics.classes
         units, activation = (1, "sigmoid") if classes == 2 else (classes, "softmax")
         self.add(keras.layers.Dense(units, activation=activation, name="probabilities"))
         return keras.Model(self._input, self._output)
 
-    def _hidden(self, layer: keras.layers.Layer, *, activation: str, batch_norm: bool) -> "Network":
-        self.add(layer)
-        if batch_norm or self._hyperparameters.batch_norm:
-            self.add(keras.layers.BatchNormalization())
-        return self.add(keras.layers.Activation(activation))
-
     def _conv_batch_norm(self, filters: int, *, side: int = 3, stride: int = 1) -> "Network":
-        width = self._scaled(filters)
+        width = self.scaled(filters)
         self.add(keras.layers.Conv2D(width, side, strides=stride, padding="same", use_bias=False))
         return self.add(keras.layers.BatchNormalization(momentum=0.9))
 
-    def _scaled(self, units: int) -> int:
-        return max(1, round(units * self._hyperparameters.width))
-
     def _regularizer(self) -> keras.regularizers.Regularizer | None:
-        l1, l2 = self._hyperparameters.l1, self._hyperparameters.l2
+        l1, l2 = self.hyperparameters.l1, self.hyperparameters.l2
         return keras.regularizers.L1L2(l1=l1, l2=l2) if l1 or l2 else None
+
+
+def flat_layers(model: keras.Model) -> Iterator[keras.layers.Layer]:
+    """Yield a network's layers, with the layers of a nested network in its place."""
+    for layer in model.layers:
+        yield from flat_layers(layer) if isinstance(layer, keras.Model) else (layer,)
 
 
 def _initialise_to_identity(layer: keras.layers.Conv2D) -> None:

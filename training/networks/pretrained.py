@@ -24,22 +24,15 @@ SOURCE = (
 class TransferNetwork:
     """One network as a set of models that share their weights.
 
-    Attributes:
-        full: From uint8 images (180, 180, 3) to the probability of the second class, or of every class if
-            there are more than two.
-        lower: From the same images to the activations at the cut (12, 12, 96).
-        pooled: From those activations to the base's pooled features (1280,).
-        head: From pooled features to probabilities.
-        fine_tuning: From the activations at the cut to probabilities.
-        base: The pretrained part, from scaled images to its last activations.
+    The probabilities are that of the second class, or those of all classes if there are more than two.
     """
 
-    full: keras.Model
-    lower: keras.Model
-    pooled: keras.Model
-    head: keras.Model
-    fine_tuning: keras.Model
-    base: keras.Model
+    full: keras.Model  # from uint8 images (180, 180, 3) to probabilities
+    lower: keras.Model  # from the same images to the activations at the cut (12, 12, 96)
+    pooled: keras.Model  # from those activations to the base's pooled features (1280,)
+    head: keras.Model  # from pooled features to probabilities
+    fine_tuning: keras.Model  # from the activations at the cut to probabilities
+    base: keras.Model  # the pretrained part, from scaled images to its last activations
 
 
 def build_transfer(hyperparameters: Hyperparameters, *, classes: int) -> TransferNetwork:

@@ -13,22 +13,14 @@ _COVARIANCE_IMAGES = 1_000
 
 @dataclass(frozen=True, kw_only=True)
 class DataStatistics:
-    """Statistics of a training split.
+    """Statistics of a training split."""
 
-    Attributes:
-        classes: Number of classes.
-        mean: Mean of each channel, in grey levels 0 to 255.
-        deviation: Standard deviation of each channel, in grey levels.
-        covariance: Second moments of the standardised values of a 3 x 3 patch, in the order row, column,
-            channel.
-        log_count_ratios: For texts of two classes, the naive Bayes log-count ratio of each word.
-    """
-
-    classes: int
-    mean: tuple[float, ...] = (127.5,)
-    deviation: tuple[float, ...] = (127.5,)
+    classes: int  # number of classes
+    mean: tuple[float, ...] = (127.5,)  # of each channel, in grey levels 0 to 255
+    deviation: tuple[float, ...] = (127.5,)  # of each channel, in grey levels
+    # Second moments of the standardised values of a 3 x 3 patch, in the order row, column, channel.
     covariance: tuple[tuple[float, ...], ...] = ()
-    log_count_ratios: tuple[float, ...] = ()
+    log_count_ratios: tuple[float, ...] = ()  # naive Bayes, of each word, for texts of two classes
 
 
 def measure_images(images: npt.NDArray[np.uint8], *, classes: int) -> DataStatistics:
@@ -55,22 +47,21 @@ def measure_images(images: npt.NDArray[np.uint8], *, classes: int) -> DataStatis
     )
 
 
-def log_count_ratios(ids: npt.NDArray[np.int32], y: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
-    """Return the naive Bayes log-count ratio of each word (Wang and Manning 2012).
+def measure_texts(ids: npt.NDArray[np.int32], y: npt.NDArray[np.int64]) -> DataStatistics:
+    """Measure the naive Bayes log-count ratio of each word (Wang and Manning 2012).
+
+    It is the natural logarithm of the word's share in class 1 over its share in class 0, with add-one
+    smoothing.
 
     Args:
         ids: int32 (n, length), distinct token ids from 1, padded with 0.
         y: int64 (n,), class 0 or 1.
-
-    Returns:
-        float32 (words,): natural logarithm of the word's share in class 1 over its share in class 0, with
-        add-one smoothing.
     """
     size = int(ids.max()) + 1
     counts = [np.bincount(ids[y == label].ravel(), minlength=size)[1:] + 1.0 for label in (0, 1)]
     negative, positive = (count / count.sum() for count in counts)
-    ratios: npt.NDArray[np.float32] = np.log(positive / negative).astype(np.float32)
-    return ratios
+    ratios = np.log(positive / negative).astype(np.float32)
+    return DataStatistics(classes=2, log_count_ratios=tuple(ratios.tolist()))
 
 
 def _patch_covariance(

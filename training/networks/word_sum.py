@@ -35,10 +35,6 @@ class WordSum(keras.layers.Layer):
         mask = keras.ops.cast(ids > 0, rows.dtype)
         return keras.ops.sum(rows * keras.ops.expand_dims(mask, -1), axis=1) + self.bias
 
-    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
-        """Return (batch, units)."""
-        return (input_shape[0], self.units)
-
     def get_config(self) -> dict[str, Any]:
         """Return the arguments of the constructor."""
         return {**super().get_config(), "words": self.words, "units": self.units}

@@ -7,7 +7,6 @@ from dataclasses import replace
 
 from training.hyperparameters import Hyperparameters
 from training.recipes import cats_dogs_features
-from training.recipes.recipe import TransferLearning
 
 HYPERPARAMETERS = replace(cats_dogs_features.HYPERPARAMETERS, epochs=15, early_stopping=0)
 # Larger steps would destroy the pretrained weights.
@@ -25,6 +24,6 @@ RECIPE = replace(
     name="cats-dogs-finetune",
     title="Cats and dogs: a pretrained MobileNetV2, its top layers fine-tuned",
     hyperparameters=HYPERPARAMETERS,
-    strategy=TransferLearning(fine_tuning=FINE_TUNING),
+    fine_tuning=FINE_TUNING,
     default=True,
 )

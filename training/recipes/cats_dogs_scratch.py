@@ -7,7 +7,6 @@ import keras
 
 from training.hyperparameters import Augmentation, Hyperparameters
 from training.networks.network import Network
-from training.networks.statistics import DataStatistics
 from training.recipes.recipe import Recipe
 
 SIZE = 64
@@ -23,14 +22,14 @@ HYPERPARAMETERS = Hyperparameters(
 )
 
 
-def build(hyperparameters: Hyperparameters, statistics: DataStatistics) -> keras.Model:
+def build(network: Network) -> keras.Model:
     """Build the network: 213,905 parameters."""
-    network = Network(hyperparameters, shape=(SIZE, SIZE, 3)).rescale(statistics)
+    network.image(SIZE, SIZE, 3)
     for filters in (24, 48, 96, 128):
         network.conv(filters, batch_norm=True).max_pool()
     network.dropout(0.4).flatten()
     network.dense(96).dropout(0.4)
-    return network.classifier(statistics.classes)
+    return network.classifier()
 
 
 RECIPE = Recipe(

@@ -7,7 +7,6 @@ import keras
 
 from training.hyperparameters import Augmentation, Hyperparameters
 from training.networks.network import Network
-from training.networks.statistics import DataStatistics
 from training.recipes.recipe import NETWORK_HYPERPARAMETERS, Recipe
 
 HYPERPARAMETERS = Hyperparameters(
@@ -22,14 +21,14 @@ HYPERPARAMETERS = Hyperparameters(
 )
 
 
-def build(hyperparameters: Hyperparameters, statistics: DataStatistics) -> keras.Model:
+def build(network: Network) -> keras.Model:
     """Build the network: 293,930 parameters."""
-    network = Network(hyperparameters, shape=(32, 32, 3)).rescale(statistics)
+    network.image(32, 32, 3)
     for filters, padding, rate in ((32, "same", 0.2), (64, "same", 0.2), (128, "valid", 0.5)):
         for _ in range(2):
             network.conv(filters, padding=padding, activation="elu", batch_norm=True)
         network.max_pool().dropout(rate)
-    return network.flatten().classifier(statistics.classes)
+    return network.flatten().classifier()
 
 
 RECIPE = Recipe(

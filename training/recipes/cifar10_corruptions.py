@@ -8,8 +8,7 @@ from dataclasses import replace
 
 import keras
 
-from training.hyperparameters import Hyperparameters
-from training.networks.statistics import DataStatistics
+from training.networks.network import Network
 from training.recipes import cifar10_deep
 
 HYPERPARAMETERS = replace(
@@ -18,9 +17,9 @@ HYPERPARAMETERS = replace(
 )
 
 
-def build(hyperparameters: Hyperparameters, statistics: DataStatistics) -> keras.Model:
+def build(network: Network) -> keras.Model:
     """Build the network of cifar10-deep; the larger epsilon keeps whitening from amplifying noise."""
-    return cifar10_deep.build(hyperparameters, statistics, epsilon=0.05)
+    return cifar10_deep.build(network, epsilon=0.05)
 
 
 RECIPE = replace(

@@ -8,7 +8,6 @@ import keras
 
 from training.hyperparameters import Augmentation, Hyperparameters
 from training.networks.network import Network
-from training.networks.statistics import DataStatistics
 from training.recipes.recipe import Recipe
 
 HYPERPARAMETERS = Hyperparameters(
@@ -25,20 +24,16 @@ HYPERPARAMETERS = Hyperparameters(
 )
 
 
-def build(
-    hyperparameters: Hyperparameters, statistics: DataStatistics, *, epsilon: float = 5e-4
-) -> keras.Model:
+def build(network: Network, *, epsilon: float = 5e-4) -> keras.Model:
     """Build the network: 2,564,522 parameters, after airbench94 (Jordan 2024, arXiv:2404.00498).
 
     Args:
-        hyperparameters: Of the run.
-        statistics: Of the training split.
+        network: Has the hyperparameters and the statistics of the training split.
         epsilon: See :meth:`training.networks.network.Network.whitening_conv`.
     """
-    network = Network(hyperparameters, shape=(32, 32, 3)).rescale(statistics)
-    network.whitening_conv(statistics, side=2, epsilon=epsilon)
+    network.image(32, 32, 3).whitening_conv(side=2, epsilon=epsilon)
     network.conv_block(64).conv_block(256).conv_block(256, depth=3)
-    return network.global_max_pool().classifier(statistics.classes)
+    return network.global_max_pool().classifier()
 
 
 RECIPE = Recipe(

@@ -8,7 +8,6 @@ import keras
 
 from training.hyperparameters import Augmentation, Hyperparameters
 from training.networks.network import Network
-from training.networks.statistics import DataStatistics
 from training.recipes.recipe import Recipe
 
 HYPERPARAMETERS = Hyperparameters(
@@ -25,12 +24,11 @@ HYPERPARAMETERS = Hyperparameters(
 )
 
 
-def build(hyperparameters: Hyperparameters, statistics: DataStatistics) -> keras.Model:
+def build(network: Network) -> keras.Model:
     """Build the network: 674,924 parameters."""
-    network = Network(hyperparameters, shape=(28, 28)).rescale(statistics)
-    network.whitening_conv(statistics, side=3, epsilon=0.05)
+    network.image(28, 28).whitening_conv(side=3, epsilon=0.05)
     network.conv_block(32).conv_block(80).conv_block(160, depth=3)
-    return network.global_max_pool().classifier(statistics.classes)
+    return network.global_max_pool().classifier()
 
 
 RECIPE = Recipe(

@@ -7,18 +7,16 @@ import keras
 
 from training.hyperparameters import Hyperparameters
 from training.networks.network import Network
-from training.networks.statistics import DataStatistics
 from training.recipes.recipe import Recipe
 
 HYPERPARAMETERS = Hyperparameters(epochs=15, optimizer="adam", schedule="cosine", l2=1e-5)
 
 
-def build(hyperparameters: Hyperparameters, statistics: DataStatistics) -> keras.Model:
+def build(network: Network) -> keras.Model:
     """Build the network: 55,050 parameters."""
-    network = Network(hyperparameters, shape=(28, 28)).rescale(statistics)
-    network.flatten().dense(64).dropout()
+    network.image(28, 28).flatten().dense(64).dropout()
     network.dense(64).dropout()
-    return network.classifier(statistics.classes)
+    return network.classifier()
 
 
 RECIPE = Recipe(

@@ -7,20 +7,18 @@ from dataclasses import replace
 
 import keras
 
-from training.hyperparameters import Hyperparameters
 from training.networks.network import Network
-from training.networks.statistics import DataStatistics
 from training.recipes import fashion_deep
 
 HYPERPARAMETERS = replace(fashion_deep.HYPERPARAMETERS, epochs=30, weight_decay=0.005)
 
 
-def build(hyperparameters: Hyperparameters, statistics: DataStatistics) -> keras.Model:
+def build(network: Network) -> keras.Model:
     """Build the network: 176,090 parameters, in the form of He et al. 2016 (arXiv:1512.03385)."""
-    network = Network(hyperparameters, shape=(28, 28)).rescale(statistics).stem(16)
+    network.image(28, 28).stem(16)
     for index, filters in enumerate((16, 32, 64)):
         network.residual_block(filters, stride=2 if index else 1).residual_block(filters)
-    return network.global_average_pool().classifier(statistics.classes)
+    return network.global_average_pool().classifier()
 
 
 RECIPE = replace(

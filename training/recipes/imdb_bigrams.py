@@ -10,7 +10,7 @@ import keras
 
 from training.datasets.imdb import frequent_phrases
 from training.hyperparameters import Hyperparameters
-from training.networks.statistics import DataStatistics
+from training.networks.network import Network
 from training.networks.word_sum import WordSum
 from training.recipes.recipe import Recipe
 
@@ -21,12 +21,13 @@ INITIAL_SHARE = 0.05
 HYPERPARAMETERS = Hyperparameters(epochs=8, batch_size=256, learning_rate=2e-3, early_stopping=3)
 
 
-def build(hyperparameters: Hyperparameters, statistics: DataStatistics) -> keras.Model:
+def build(network: Network) -> keras.Model:
     """Build the network: one weight for each word or pair, and a bias; NBSVM (Wang and Manning 2012)."""
     ids = keras.Input((None,), dtype="int32", name="ids")
-    words = WordSum(len(statistics.log_count_ratios), 1, name="words")
+    ratios = network.statistics.log_count_ratios
+    words = WordSum(len(ratios), 1, name="words")
     logit = words(ids)
-    words.kernel.assign(INITIAL_SHARE * keras.ops.convert_to_tensor(statistics.log_count_ratios)[:, None])
+    words.kernel.assign(INITIAL_SHARE * keras.ops.convert_to_tensor(ratios)[:, None])
     return keras.Model(ids, keras.layers.Activation("sigmoid", name="probabilities")(logit))
 
 

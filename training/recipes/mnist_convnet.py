@@ -7,7 +7,6 @@ import keras
 
 from training.hyperparameters import Augmentation, Hyperparameters
 from training.networks.network import Network
-from training.networks.statistics import DataStatistics
 from training.recipes.recipe import Recipe
 
 HYPERPARAMETERS = Hyperparameters(
@@ -21,12 +20,11 @@ HYPERPARAMETERS = Hyperparameters(
 )
 
 
-def build(hyperparameters: Hyperparameters, statistics: DataStatistics) -> keras.Model:
+def build(network: Network) -> keras.Model:
     """Build the network: 93,322 parameters."""
-    network = Network(hyperparameters, shape=(28, 28)).rescale(statistics)
-    network.conv(32).max_pool().conv(64).max_pool().conv(64).dropout().flatten()
+    network.image(28, 28).conv(32).max_pool().conv(64).max_pool().conv(64).dropout().flatten()
     network.dense(64).dropout()
-    return network.classifier(statistics.classes)
+    return network.classifier()
 
 
 RECIPE = Recipe(

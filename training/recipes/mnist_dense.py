@@ -7,17 +7,15 @@ import keras
 
 from training.hyperparameters import Hyperparameters
 from training.networks.network import Network
-from training.networks.statistics import DataStatistics
 from training.recipes.recipe import Recipe
 
 HYPERPARAMETERS = Hyperparameters(epochs=8, optimizer="rmsprop", schedule="cosine")
 
 
-def build(hyperparameters: Hyperparameters, statistics: DataStatistics) -> keras.Model:
+def build(network: Network) -> keras.Model:
     """Build the network: 407,050 parameters."""
-    network = Network(hyperparameters, shape=(28, 28)).rescale(statistics)
-    network.flatten().dense(512).dropout()
-    return network.classifier(statistics.classes)
+    network.image(28, 28).flatten().dense(512).dropout()
+    return network.classifier()
 
 
 RECIPE = Recipe(

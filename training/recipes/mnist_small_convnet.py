@@ -7,7 +7,6 @@ import keras
 
 from training.hyperparameters import Augmentation, Hyperparameters
 from training.networks.network import Network
-from training.networks.statistics import DataStatistics
 from training.recipes.recipe import Recipe
 
 HYPERPARAMETERS = Hyperparameters(
@@ -18,11 +17,10 @@ HYPERPARAMETERS = Hyperparameters(
 )
 
 
-def build(hyperparameters: Hyperparameters, statistics: DataStatistics) -> keras.Model:
+def build(network: Network) -> keras.Model:
     """Build the network: 34,826 parameters."""
-    network = Network(hyperparameters, shape=(28, 28)).rescale(statistics)
-    network.conv(32).max_pool().conv(64).max_pool().flatten().dropout(0.5)
-    return network.classifier(statistics.classes)
+    network.image(28, 28).conv(32).max_pool().conv(64).max_pool().flatten().dropout(0.5)
+    return network.classifier()
 
 
 RECIPE = Recipe(

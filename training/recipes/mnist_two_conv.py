@@ -7,19 +7,17 @@ import keras
 
 from training.hyperparameters import Hyperparameters
 from training.networks.network import Network
-from training.networks.statistics import DataStatistics
 from training.recipes.recipe import Recipe
 
 # Adadelta is published with a learning rate of 1.0; with Keras's default of 0.001 it hardly learns.
 HYPERPARAMETERS = Hyperparameters(epochs=5, optimizer="adadelta", learning_rate=1.0, schedule="cosine")
 
 
-def build(hyperparameters: Hyperparameters, statistics: DataStatistics) -> keras.Model:
+def build(network: Network) -> keras.Model:
     """Build the network: 305,194 parameters."""
-    network = Network(hyperparameters, shape=(28, 28)).rescale(statistics)
-    network.conv(32).conv(32).max_pool().dropout().flatten()
+    network.image(28, 28).conv(32).conv(32).max_pool().dropout().flatten()
     network.dense(64).dropout()
-    return network.classifier(statistics.classes)
+    return network.classifier()
 
 
 RECIPE = Recipe(

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.progress import (
@@ -14,7 +16,8 @@ from rich.progress import (
     TransferSpeedColumn,
 )
 
-from training.fit.history import Epoch
+if TYPE_CHECKING:
+    from training.fit.run import Epoch
 
 
 class ConsoleReporter(Progress):
@@ -36,7 +39,7 @@ class ConsoleReporter(Progress):
         """Update the bar of the epoch."""
         self._show(f"epoch {epoch}", step, steps, note=f"loss {loss:.4f}  accuracy {accuracy:.4f}")
 
-    def epoch(self, row: Epoch, *, epochs: int) -> None:
+    def epoch(self, row: "Epoch", *, epochs: int) -> None:
         """Print the line of a finished epoch."""
         self._finish(
             f"epoch {row.number:3}/{epochs}  loss {row.loss:.4f}  accuracy {row.accuracy:.4f}  "
@@ -58,6 +61,33 @@ class ConsoleReporter(Progress):
         for task in self.task_ids:
             self.remove_task(task)
         self.console.print(line, highlight=False, soft_wrap=True)
+
+
+class TensorBoardReporter(ConsoleReporter):
+    """Also writes loss and accuracy of each epoch for TensorBoard.
+
+    Args:
+        console: Shows the progress.
+        folder: Folder of the event files, for ``tensorboard --logdir``.
+    """
+
+    def __init__(self, console: Console, *, folder: Path) -> None:
+        # Only this class needs TensorFlow, whatever the Keras backend is.
+        from tensorflow import summary
+
+        super().__init__(console)
+        self._summary = summary
+        self._writers = [summary.create_file_writer(str(folder / name)) for name in ("train", "validation")]
+
+    def epoch(self, row: "Epoch", *, epochs: int) -> None:
+        """Write the scalars of a finished epoch, and print its line."""
+        scalars = (row.loss, row.accuracy), (row.validation_loss, row.validation_accuracy)
+        for writer, (loss, accuracy) in zip(self._writers, scalars, strict=True):
+            with writer.as_default(step=row.number):
+                self._summary.scalar("loss", loss)
+                self._summary.scalar("accuracy", accuracy)
+            writer.flush()
+        super().epoch(row, epochs=epochs)
 
 
 @contextmanager

@@ -2,13 +2,13 @@
 
 import json
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
 from service.inference.card import Card
 from service.inference.catalog import BUNDLED, Catalog
-from service.inference.files import write_atomically
+from service.inference.files import write_json
 from training.errors import RunError
 from training.recipes import load_recipe
 
@@ -19,27 +19,16 @@ _Row = TypeVar("_Row")
 
 @dataclass(frozen=True, kw_only=True)
 class Result:
-    """Result of a single run of a recipe, measured with its exported ONNX file on the whole test set.
-
-    Attributes:
-        recipe: Name of the recipe.
-        dataset: Name of the data set.
-        parameters: Number of the network's parameters.
-        accuracy: On the test set, 0 to 1.
-        epochs: Number of epochs that were run.
-        seed: Seed of all random numbers.
-        seconds: Wall-clock time of the training.
-        machine: Description of the machine, as text.
-    """
+    """Result of a single run of a recipe, measured with its exported ONNX file on the whole test set."""
 
     recipe: str
     dataset: str
-    parameters: int
-    accuracy: float
+    parameters: int  # of the network, as Keras counts them
+    accuracy: float  # on the test set, 0 to 1
     epochs: int
     seed: int
-    seconds: float
-    machine: str
+    seconds: float  # wall-clock time of the training
+    machine: str  # processor, number of cores and GPU, as text
 
 
 def read_results(path: Path = RESULTS) -> dict[str, Result]:
@@ -71,8 +60,7 @@ def record_result(card: Card, path: Path = RESULTS) -> None:
         machine=card.training.machine,
     )
     rows = read_results(path) | {result.recipe: result}
-    document = [asdict(rows[name]) for name in sorted(rows)]
-    write_atomically(path, (json.dumps(document, indent=1) + "\n").encode())
+    write_json(path, [rows[name] for name in sorted(rows)])
 
 
 def recipes_table() -> str:

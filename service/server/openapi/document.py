@@ -40,6 +40,10 @@ _RESPONSE_HEADERS: dict[str, Json] = {
 _BEARER: Json = {"type": "http", "scheme": "bearer"}
 _HEADER: Json = {"type": "apiKey", "in": "header", "name": "X-API-Key"}
 _API_KEY: Json = {"description": "One of the server's API keys"}
+_PATH_PARAMETERS: tuple[tuple[str, Json, str], ...] = (
+    ("name", _TEXT, "The model"),
+    ("version", _NUMBER, "One of the model's versions; `GET /models` lists them"),
+)
 _ERROR_HEADERS = {401: "WWW-Authenticate", 405: "Allow", 429: "Retry-After", 503: "Retry-After"}
 _REQUEST_ID: Json = {
     "name": "X-Request-ID",
@@ -136,19 +140,13 @@ class _DocumentBuilder:
     def _parameters(self, path: str, operation: api.Operation) -> Iterator[Json]:
         cards = self._served.cards(operation.models)
         first = cards[0] if cards else None
-        if "{name}" in path:
-            schema = {"type": "string"} | self._served.schema("names", operation.models)
-            parameter = {"name": "name", "in": "path", "required": True, "schema": schema}
-            yield parameter | {"description": "The model"} | ({"example": first.name} if first else {})
-        if "{version}" in path:
-            schema = {"type": "integer"} | self._served.schema("versions", operation.models)
-            parameter = {"name": "version", "in": "path", "required": True, "schema": schema}
-            text = "One of the model's versions; `GET /models` lists them"
-            yield parameter | {"description": text} | ({"example": first.version} if first else {})
-        for place, kind in (
-            ("query", operation.query),
-            ("header", operation.request_headers),
-        ):
+        for name, schema, description in _PATH_PARAMETERS:
+            if f"{{{name}}}" in path:
+                schema = schema | self._served.schema(f"{name}s", operation.models)
+                parameter = {"name": name, "in": "path", "required": True, "schema": schema}
+                example = {"example": getattr(first, name)} if first else {}
+                yield parameter | {"description": description} | example
+        for place, kind in (("query", operation.query), ("header", operation.request_headers)):
             fields = self._schemas.properties(kind) if kind else {}
             for name, (schema, required) in fields.items():
                 description = schema.pop("description", "")

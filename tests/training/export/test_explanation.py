@@ -14,7 +14,7 @@ from training.export.explanation import ExplanationGraph, build_explanation
 from training.export.float16 import store_as_float16
 from training.hyperparameters import Hyperparameters
 from training.networks.network import Network
-from training.networks.statistics import DataStatistics, measure_images
+from training.networks.statistics import measure_images
 
 Pixels = npt.NDArray[np.uint8]
 Values = npt.NDArray[np.float32]
@@ -22,43 +22,43 @@ Stack = Callable[[Network], keras.Model]
 
 
 def _lecture_convnet(network: Network) -> keras.Model:
-    return network.conv(4).max_pool().conv(6).max_pool().conv(6).flatten().dense(8).classifier(10)
+    return network.conv(4).max_pool().conv(6).max_pool().conv(6).flatten().dense(8).classifier()
 
 
 def _elu_with_norm(network: Network) -> keras.Model:
     for filters, padding in ((4, "same"), (6, "valid")):
         network.conv(filters, padding=padding, activation="elu", batch_norm=True).max_pool().dropout(0.5)
-    return network.flatten().classifier(2)
+    return network.flatten().classifier()
 
 
 def _dense_only(network: Network) -> keras.Model:
     network.flatten().add(keras.layers.Dense(12, use_bias=False)).add(keras.layers.BatchNormalization())
-    return network.add(keras.layers.Activation("relu")).dropout(0.5).dense(9).classifier(10)
+    return network.add(keras.layers.Activation("relu")).dropout(0.5).dense(9).classifier()
 
 
 def _pooled(network: Network) -> keras.Model:
-    return network.conv(5).add(keras.layers.GlobalAveragePooling2D()).classifier(10)
+    return network.conv(5).add(keras.layers.GlobalAveragePooling2D()).classifier()
 
 
 def _whitened(network: Network) -> keras.Model:
-    statistics = measure_images(_pixels(), classes=10)
     return (
-        network.whitening_conv(statistics, side=3)
+        network.whitening_conv(side=3)
         .conv_block(4)
         .conv_block(6)
         .conv_block(6, depth=3)
         .global_max_pool()
-        .classifier(10)
+        .classifier()
     )
 
 
 def _residual(network: Network) -> keras.Model:
-    return network.stem(4).residual_block(4).residual_block(8, stride=2).global_average_pool().classifier(10)
+    return network.stem(4).residual_block(4).residual_block(8, stride=2).global_average_pool().classifier()
 
 
 def _built(stack: Stack, *, side: int = 29, seed: int = 7) -> keras.Model:
     keras.utils.set_random_seed(seed)
-    model = stack(Network(Hyperparameters(epochs=1), shape=(side, side)).rescale(DataStatistics(classes=10)))
+    statistics = measure_images(_pixels(), classes=2 if stack is _elu_with_norm else 10)
+    model = stack(Network(Hyperparameters(epochs=1), statistics).image(side, side))
     for layer in model.layers:
         if isinstance(layer, keras.layers.BatchNormalization):
             # A new layer is the identity; a trained one is not.
@@ -110,7 +110,7 @@ def test_heat_is_activation_times_gradient(stack: Stack, heat_layer: str, after:
     model, pixels = _built(stack), _pixels()
     labels = np.eye(max(2, model.output_shape[-1]), dtype=np.float32)[[0, 1, 1, 0, 1, 0]]
 
-    graph = build_explanation(model)
+    graph = build_explanation([model])
     outputs = _run(graph, pixels, labels)
 
     assert graph.heat_layer == heat_layer
@@ -123,7 +123,7 @@ def test_heat_is_activation_times_gradient(stack: Stack, heat_layer: str, after:
 def test_the_heat_of_pooled_networks_sums_to_the_logit(stack: Stack, count: int) -> None:
     keras.backend.clear_session()
     models, pixels = [_built(stack, seed=seed) for seed in range(count)], _pixels()
-    graph = build_explanation(models[0], others=models[1:])
+    graph = build_explanation(models)
 
     heat = _run(graph, pixels, np.eye(10, dtype=np.float32)[[4] * 6])["heat"]
 
@@ -134,7 +134,7 @@ def test_the_heat_of_pooled_networks_sums_to_the_logit(stack: Stack, count: int)
 def test_feature_maps_of_a_residual_network_include_the_shortcuts() -> None:
     keras.backend.clear_session()
     model, pixels = _built(_residual), _pixels()
-    graph = build_explanation(model)
+    graph = build_explanation([model])
 
     maps = _run(graph, pixels, np.eye(10, dtype=np.float32)[[1] * 6])
 
@@ -149,7 +149,7 @@ def test_feature_maps_equal_those_of_keras_and_filters_are_the_weights() -> None
     keras.backend.clear_session()
     model, pixels = _built(_lecture_convnet), _pixels()
 
-    graph = build_explanation(model)
+    graph = build_explanation([model])
     outputs = _run(graph, pixels)
 
     assert graph.layers == ("conv2d", "conv2d_1", "conv2d_2")
@@ -163,7 +163,7 @@ def test_feature_maps_equal_those_of_keras_and_filters_are_the_weights() -> None
 def test_other_convolutional_networks_have_feature_maps_and_no_heat(stack: Stack) -> None:
     keras.backend.clear_session()
 
-    graph = build_explanation(_built(stack))
+    graph = build_explanation([_built(stack)])
     session = ort.InferenceSession(graph.proto.SerializeToString(), providers=["CPUExecutionProvider"])
 
     assert graph.heat_layer == ""
@@ -185,7 +185,7 @@ def test_a_pretrained_base_and_a_nested_classifier_are_supported() -> None:
     model = keras.Model(image, head(keras.layers.GlobalAveragePooling2D()(base(scaled))))
     pixels = _pixels(16)
 
-    graph = build_explanation(model)
+    graph = build_explanation([model])
     outputs = _run(graph, pixels, np.eye(2, dtype=np.float32)[[1] * 6])
 
     assert graph.layers == ("first", "side", "last")
@@ -199,17 +199,17 @@ def test_a_pretrained_base_and_a_nested_classifier_are_supported() -> None:
 def test_a_layer_without_a_known_gradient_is_rejected_by_name() -> None:
     keras.backend.clear_session()
     tanh = keras.layers.Activation("tanh", name="activation")
-    model = _built(lambda network: network.flatten().add(keras.layers.Dense(8)).add(tanh).classifier(10))
+    model = _built(lambda network: network.flatten().add(keras.layers.Dense(8)).add(tanh).classifier())
 
     with pytest.raises(ExportError, match="activation"):
-        build_explanation(model)
+        build_explanation([model])
 
 
 def test_float16_halves_the_graph_and_hardly_changes_its_outputs() -> None:
     keras.backend.clear_session()
     model, pixels = _built(lambda network: _pooled(network.conv(40).max_pool().conv(60))), _pixels()
     labels = np.eye(10, dtype=np.float32)[[4] * 6]
-    graph = build_explanation(model)
+    graph = build_explanation([model])
     whole, before = _run(graph, pixels, labels), graph.proto.ByteSize()
 
     store_as_float16(graph.proto)

@@ -7,6 +7,7 @@ from training.errors import ExportError
 from training.export.exporter import keras_probabilities, served_network
 from training.export.inference import run_network
 from training.export.onnx_graph import to_onnx
+from training.networks.network import Network
 from training.networks.statistics import DataStatistics
 from training.recipes import load_recipe
 
@@ -17,11 +18,11 @@ def test_an_ensemble_of_text_networks_is_built_or_rejected_with_an_alternative(
 ) -> None:
     recipe = load_recipe(name)
     statistics = DataStatistics(classes=2, log_count_ratios=tuple(np.linspace(-1, 1, 50)))
-    first, second = (recipe.build(recipe.hyperparameters, statistics) for _ in range(2))
+    first, second = (recipe.build(Network(recipe.hyperparameters, statistics)) for _ in range(2))
 
     if supported:
         ids = np.random.default_rng(0).integers(0, 50, (6, 30), dtype=np.int32)
-        network = served_network(first, recipe, others=[second])
+        network = served_network([first, second], recipe)
         logits = [
             np.log(p / (1 - p)) for p in (keras_probabilities(each, ids)[:, 1] for each in (first, second))
         ]
@@ -31,4 +32,4 @@ def test_an_ensemble_of_text_networks_is_built_or_rejected_with_an_alternative(
     with pytest.raises(
         ExportError, match=r"imdb-bigrams: the last layer is not a dense one.*average weights"
     ):
-        served_network(first, recipe, others=[second])
+        served_network([first, second], recipe)

@@ -19,12 +19,8 @@ def _trained() -> keras.Model:
     """Train a network for a few steps, so that its batch normalisation is not the identity."""
     keras.utils.set_random_seed(1)
     statistics = measure_images(_photos(), classes=4)
-    network = (
-        Network(Hyperparameters(epochs=1), shape=(16, 16, 3))
-        .rescale(statistics)
-        .whitening_conv(statistics, side=2)
-    )
-    model = network.conv_block(24, depth=3).residual_block(32).global_max_pool().classifier(4)
+    network = Network(Hyperparameters(epochs=1), statistics).image(16, 16, 3).whitening_conv(side=2)
+    model = network.conv_block(24, depth=3).residual_block(32).global_max_pool().classifier()
     model.compile(optimizer=keras.optimizers.SGD(0.05), loss="categorical_crossentropy")
     model.fit(_photos(64), np.eye(4)[np.arange(64) % 4], epochs=4, batch_size=16, verbose=0)
     return model

@@ -1,5 +1,7 @@
 """A converted network has names, constant shapes, and the same predictions."""
 
+from dataclasses import replace
+
 import keras
 import numpy as np
 import onnx
@@ -22,8 +24,8 @@ def _pictures(count: int, *shape: int) -> np.ndarray:
 
 def _convnet(classes: int = 3) -> keras.Model:
     keras.utils.set_random_seed(4)
-    network = Network(SETTINGS, shape=(14, 14)).rescale(STATISTICS)
-    return network.conv(4, batch_norm=True).max_pool().conv(5).flatten().dense(6).classifier(classes)
+    network = Network(SETTINGS, replace(STATISTICS, classes=classes)).image(14, 14)
+    return network.conv(4, batch_norm=True).max_pool().conv(5).flatten().dense(6).classifier()
 
 
 def _run(proto: onnx.ModelProto, x: np.ndarray) -> np.ndarray:

@@ -10,8 +10,8 @@ import pytest
 from training.datasets.dataset import Examples
 from training.errors import RunError
 from training.fit.batches import OUTLIER, Batches
-from training.fit.history import Epoch, read_history
 from training.fit.loop import fit, make_targets, measure_split
+from training.fit.run import Epoch, read_history
 from training.hyperparameters import Augmentation, Hyperparameters
 from training.networks.network import Network
 from training.networks.statistics import DataStatistics
@@ -41,8 +41,8 @@ SPLITS = {"train": TRAIN, "validation": VALIDATION}
 
 
 def _build() -> keras.Model:
-    network = Network(HYPERPARAMETERS, shape=(12, 12)).rescale(DataStatistics(classes=3))
-    return network.conv(4, batch_norm=True).max_pool().flatten().dropout(0.1).classifier(3)
+    network = Network(HYPERPARAMETERS, DataStatistics(classes=3)).image(12, 12)
+    return network.conv(4, batch_norm=True).max_pool().flatten().dropout(0.1).classifier()
 
 
 class _Kill(Exception):

@@ -16,7 +16,6 @@ from training.networks import pretrained
 from training.networks.pretrained import CUT, build_transfer, unfreeze_top
 from training.recipes import load_recipe
 from training.recipes.cats_dogs_finetune import FINE_TUNING, RECIPE
-from training.recipes.recipe import TransferLearning
 
 HYPERPARAMETERS = Hyperparameters(epochs=1, dropout=0.2)
 
@@ -38,9 +37,9 @@ def test_activations_are_computed_once(tmp_path: Path) -> None:
         return _rows(chunk)
 
     for _ in range(2):
-        stored = compute_once(tmp_path / "rows.f16", compute, count=250, shape=(3,))
+        rows, _ = compute_once(tmp_path / "rows.f16", compute, count=250, shape=(3,))
 
-    assert np.array_equal(stored.rows[:, 0], np.arange(250))
+    assert np.array_equal(rows[:, 0], np.arange(250))
     assert computed == [slice(0, 100), slice(100, 200), slice(200, 250)]
 
 
@@ -57,10 +56,10 @@ def test_computing_activations_continues_after_a_kill(tmp_path: Path) -> None:
         compute_once(tmp_path / "rows.f16", compute, count=250, shape=(3,))
     with (tmp_path / ".rows.f16.part").open("ab") as part:
         part.write(b"half of a row")
-    stored = compute_once(tmp_path / "rows.f16", compute, count=250, shape=(3,))
+    rows, _ = compute_once(tmp_path / "rows.f16", compute, count=250, shape=(3,))
 
     assert computed == [0, 100, 100, 200]
-    assert np.array_equal(stored.rows[:, 2], np.arange(250))
+    assert np.array_equal(rows[:, 2], np.arange(250))
 
 
 def test_models_of_a_transfer_network_agree() -> None:
@@ -95,9 +94,9 @@ def test_unfreeze_top_keeps_batch_normalisation_and_the_lower_layers_frozen() ->
 def test_fine_tuning_trains_both_stages_and_resumes(cache: Path, own_pictures: Path, tmp_path: Path) -> None:
     dataset = load_folder(own_pictures, preprocessing="photo", size=pretrained.SIZE)
     fine_tuning = replace(FINE_TUNING, epochs=1, batch_size=8, learning_rate=1e-3)
-    recipe = replace(RECIPE, strategy=TransferLearning(fine_tuning=fine_tuning))
     hyperparameters = replace(RECIPE.hyperparameters, epochs=2, batch_size=8)
-    arguments = {"dataset": dataset, "hyperparameters": hyperparameters, "folder": tmp_path / "run"}
+    recipe = replace(RECIPE, hyperparameters=hyperparameters, fine_tuning=fine_tuning)
+    arguments = {"dataset": dataset, "folder": tmp_path / "run"}
 
     run = train(recipe, **arguments)
     again = train(recipe, **arguments, resume=True)

@@ -20,8 +20,8 @@ def _photos() -> np.ndarray:
 def _model(seed: int, *, classes: int = 4) -> keras.Model:
     keras.utils.set_random_seed(seed)
     statistics = measure_images(_photos(), classes=classes)
-    network = Network(Hyperparameters(epochs=1), shape=(12, 12, 3)).rescale(statistics)
-    return network.conv_block(6).global_max_pool().classifier(classes)
+    network = Network(Hyperparameters(epochs=1), statistics).image(12, 12, 3)
+    return network.conv_block(6).global_max_pool().classifier()
 
 
 def _logits(probabilities: np.ndarray) -> np.ndarray:

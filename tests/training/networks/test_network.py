@@ -22,10 +22,8 @@ def _photos() -> np.ndarray:
 def test_whitening_gives_uncorrelated_patches_of_variance_one(side: int) -> None:
     photos = _photos()
     statistics = measure_images(photos, classes=10)
-    network = (
-        Network(HYPERPARAMETERS, shape=(20, 20, 3)).rescale(statistics).whitening_conv(statistics, side=side)
-    )
-    model = network.global_max_pool().classifier(10)
+    network = Network(HYPERPARAMETERS, statistics).image(20, 20, 3).whitening_conv(side=side)
+    model = network.global_max_pool().classifier()
 
     layer = model.get_layer("whitening")
     values = keras.Model(model.input, layer.output)(photos).numpy()
@@ -42,12 +40,9 @@ def test_epsilon_limits_the_amplification_of_noise() -> None:
     statistics = measure_images(photos, classes=10)
     gains = []
     for epsilon in (5e-4, 2.0):
-        network = (
-            Network(HYPERPARAMETERS, shape=(20, 20, 3))
-            .rescale(statistics)
-            .whitening_conv(statistics, side=2, epsilon=epsilon)
-        )
-        kernel = network.global_max_pool().classifier(10).get_layer("whitening").get_weights()[0]
+        network = Network(HYPERPARAMETERS, statistics).image(20, 20, 3)
+        network.whitening_conv(side=2, epsilon=epsilon)
+        kernel = network.global_max_pool().classifier().get_layer("whitening").get_weights()[0]
         gains.append(np.linalg.norm(kernel.reshape(-1, kernel.shape[-1]), axis=0).max())
 
     assert gains[1] < 1 / np.sqrt(2) < gains[0] / 2
@@ -56,11 +51,11 @@ def test_epsilon_limits_the_amplification_of_noise() -> None:
 def test_conv_block_is_initialised_to_the_identity() -> None:
     statistics = measure_images(_photos(), classes=10)
     model = (
-        Network(HYPERPARAMETERS, shape=(20, 20, 3))
-        .rescale(statistics)
+        Network(HYPERPARAMETERS, statistics)
+        .image(20, 20, 3)
         .conv_block(5, depth=1)
         .global_max_pool()
-        .classifier(10)
+        .classifier()
     )
 
     convolution = next(layer for layer in model.layers if isinstance(layer, keras.layers.Conv2D))

@@ -4,7 +4,8 @@ import keras
 import numpy as np
 import pytest
 
-from training.networks.statistics import DataStatistics, log_count_ratios
+from training.networks.network import Network
+from training.networks.statistics import measure_texts
 from training.networks.word_sum import WordSum
 from training.recipes import load_recipe
 
@@ -22,7 +23,7 @@ def test_word_sum_equals_a_dense_layer_on_the_multi_hot_vector() -> None:
 
 
 def test_log_count_ratios_compare_the_share_of_a_word_in_both_classes() -> None:
-    ratios = log_count_ratios(IDS, np.array([1, 0, 1, 0]))
+    ratios = measure_texts(IDS, np.array([1, 0, 1, 0])).log_count_ratios
 
     # Counts plus one: in class 1, (3, 1, 2, 1) of 7; in class 0, (1, 2, 2, 3) of 8.
     expected = np.log([(3 / 7) / (1 / 8), (1 / 7) / (2 / 8), (2 / 7) / (2 / 8), (1 / 7) / (3 / 8)])
@@ -31,11 +32,10 @@ def test_log_count_ratios_compare_the_share_of_a_word_in_both_classes() -> None:
 
 def test_untrained_bigram_network_is_a_mild_naive_bayes() -> None:
     recipe = load_recipe("imdb-bigrams")
-    ratios = log_count_ratios(IDS, np.array([1, 0, 1, 0]))
-    model = recipe.build(
-        recipe.hyperparameters, DataStatistics(classes=2, log_count_ratios=tuple(ratios.tolist()))
-    )
+    statistics = measure_texts(IDS, np.array([1, 0, 1, 0]))
+    model = recipe.build(Network(recipe.hyperparameters, statistics))
 
     probability = float(keras.ops.convert_to_numpy(model(IDS[:1]))[0, 0])
 
+    ratios = statistics.log_count_ratios
     assert probability == pytest.approx(1 / (1 + np.exp(-0.05 * (ratios[0] + ratios[2]))), abs=1e-6)

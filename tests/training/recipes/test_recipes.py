@@ -18,6 +18,7 @@ from training.datasets import DATASETS
 from training.errors import RecipeError
 from training.hyperparameters import OPTIONS, Augmentation, Hyperparameters
 from training.networks import pretrained
+from training.networks.network import Network
 from training.networks.statistics import DataStatistics
 from training.recipes import default_recipe, load_recipe, recipe_names
 from training.recipes.recipe import NETWORK_HYPERPARAMETERS, Recipe
@@ -71,7 +72,7 @@ def _build(recipe: Recipe, hyperparameters: Hyperparameters | None = None) -> ke
     patch = 27 if recipe.dataset == "cifar10" else 9
     covariance = tuple(map(tuple, np.eye(patch).tolist()))
     statistics = DataStatistics(classes=classes, covariance=covariance, log_count_ratios=(0.5,) * 1_000)
-    return recipe.build(hyperparameters or recipe.hyperparameters, statistics)
+    return recipe.build(Network(hyperparameters or recipe.hyperparameters, statistics))
 
 
 @pytest.mark.parametrize("name", PARAMETERS)
@@ -146,7 +147,8 @@ def test_every_option_is_used_or_refused(name: str, option: str) -> None:
         ignored |= {"augmentation"}
 
     if option not in ignored:
-        assert getattr(recipe.configure({option: CHANGES[option]}), option) == CHANGES[option]
+        configured = recipe.configure({option: CHANGES[option]}).hyperparameters
+        assert getattr(configured, option) == CHANGES[option]
         return
     with pytest.raises(
         RecipeError, match=rf"^{name} does not use {OPTIONS[option]}; it takes --epochs, --batch-size"
@@ -202,13 +204,13 @@ def test_new_recipe_is_one_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 def test_width_scales_the_number_of_parameters() -> None:
     recipe = load_recipe("mnist-convnet")
 
-    narrow = recipe.build(replace(recipe.hyperparameters, width=0.5), DataStatistics(classes=10))
+    narrow = _build(recipe, replace(recipe.hyperparameters, width=0.5))
 
     assert narrow.count_params() < PARAMETERS["mnist-convnet"] / 3
 
 
 def test_only_export_and_tensorboard_import_tensorflow() -> None:
-    allowed = {"explanation.py", "onnx_graph.py", "tensorboard.py"}
+    allowed = {"explanation.py", "onnx_graph.py"}
 
     users = {
         path.name

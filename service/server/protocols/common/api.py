@@ -61,17 +61,11 @@ class Tag:
 
 @dataclass(frozen=True)
 class Sample:
-    """A small input for a model.
+    """A small input for a model."""
 
-    Attributes:
-        card: Of the model.
-        value: As JSON holds it: a picture file in base64, or a text.
-        pixels: Grey levels of the network's own tensor in row-major order; None where that is not short.
-    """
-
-    card: Card
-    value: str
-    pixels: list[int] | None
+    card: Card  # of the model
+    value: str  # as JSON holds it: a picture file in base64, or a text
+    pixels: list[int] | None  # of the network's own tensor in row-major order; None where that is not short
 
     @property
     def is_text(self) -> bool:
@@ -81,19 +75,12 @@ class Sample:
 
 @dataclass(frozen=True, kw_only=True)
 class Example:
-    """Makes the example of a request body for each model.
+    """Makes the example of a request body for each model."""
 
-    Attributes:
-        make: Returns a summary and the body, or None where the model has no such example.
-        suffix: Distinguishes several examples of one model.
-        media_type: Of the body.
-        per_model: Whether there is one for each model; otherwise there is one for all.
-    """
-
-    make: Callable[[Sample], tuple[str, Any] | None]
-    suffix: str = ""
-    media_type: str = JSON
-    per_model: bool = True
+    make: Callable[[Sample], tuple[str, Any] | None]  # returns a summary and the body; None for no example
+    suffix: str = ""  # distinguishes several examples of one model
+    media_type: str = JSON  # of the body
+    per_model: bool = True  # whether there is one for each model; otherwise there is one for all
 
 
 @dataclass(frozen=True)
@@ -104,40 +91,29 @@ class Operation:
     those of the limits for a request with a body.
 
     Attributes:
-        id: Stable name, for generated clients.
-        tag: Group in the document.
-        summary: One line for people; by default the first line of the handler's docstring.
-        description: More for people; by default the rest of that docstring.
-        method: HTTP method.
-        models: Which models the path and the examples name.
-        query: Parameters of the query string.
-        request_headers: Header fields that the operation reads.
         request: Types of the body by media type, alternatives in a tuple; without any there is no body.
-        body_required: Whether the body must be sent.
-        examples: Of the body.
         responses: Types of a good response, as in ``request``; by default JSON of what the handler returns.
-        response_headers: Names of the response headers besides ``X-Request-ID``.
-        errors: HTTP statuses of further error responses.
-        cached: Whether ``If-None-Match`` is read and the response may be 304.
-        access: What the operation needs, ``key`` for an API key where the server has some.
+        access: ``key`` if the operation needs an API key where the server has some; ``metrics`` if that is the
+            key for metrics; otherwise ``public``, or ``probe`` for a health check. Successes of probes and
+            metrics are not logged.
     """
 
-    id: str
+    id: str  # stable name, for generated clients
     _: KW_ONLY
-    tag: Tag
-    summary: str = ""
-    description: str = ""
+    tag: Tag  # group in the document
+    summary: str = ""  # one line for people; by default the first line of the handler's docstring
+    description: str = ""  # more for people; by default the rest of that docstring
     method: str = "GET"
-    models: Selection = "all"
-    query: type[Struct] | None = None
-    request_headers: type[Struct] | None = None
+    models: Selection = "all"  # which models the path and the examples name
+    query: type[Struct] | None = None  # parameters of the query string
+    request_headers: type[Struct] | None = None  # header fields that the operation reads
     request: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
     body_required: bool = True
-    examples: tuple[Example, ...] = ()
+    examples: tuple[Example, ...] = ()  # of the body
     responses: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
-    response_headers: tuple[str, ...] = ()
-    errors: tuple[int, ...] = ()
-    cached: bool = False
+    response_headers: tuple[str, ...] = ()  # names, besides ``X-Request-ID``
+    errors: tuple[int, ...] = ()  # HTTP statuses of further error responses
+    cached: bool = False  # whether ``If-None-Match`` is read and the response may be 304
     access: Access = "key"
 
 

@@ -18,19 +18,12 @@ _MAX_REASON = 60
 
 
 class InferRequest(Struct, frozen=True):
-    """What a client wants to have inferred.
+    """What a client wants to have inferred."""
 
-    Attributes:
-        id: The response repeats it; None if the client sent none.
-        content: The network's batch, or picture files or texts.
-        binary: Whether the response has the tensor as bytes after the JSON instead of in the JSON.
-        classes: Number of best labels in place of all probabilities; 0 for the probabilities.
-    """
-
-    id: str | None
-    content: tensors.Content
-    binary: bool
-    classes: int
+    id: str | None  # the response repeats it; None if the client sent none
+    content: tensors.Content  # the network's batch, or picture files or texts
+    binary: bool  # whether the response has the tensor as bytes after the JSON instead of in the JSON
+    classes: int  # number of best labels in place of all probabilities; 0 for the probabilities
 
 
 def json_length(header: str | None, body: bytes) -> int:

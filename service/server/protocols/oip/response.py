@@ -18,17 +18,11 @@ Probabilities = npt.NDArray[np.float32]
 
 
 class OutputTensor(Struct, frozen=True):
-    """The output tensor before it is encoded.
+    """The output tensor before it is encoded."""
 
-    Attributes:
-        datatype: ``FP32`` for probabilities, or ``BYTES`` for the best labels.
-        shape: Batch first.
-        values: In row-major order: a flat float32 array, or strings.
-    """
-
-    datatype: Literal["FP32", "BYTES"]
-    shape: tuple[int, ...]
-    values: Probabilities | list[str]
+    datatype: Literal["FP32", "BYTES"]  # probabilities, or the best labels
+    shape: tuple[int, ...]  # batch first
+    values: Probabilities | list[str]  # in row-major order: a flat float32 array, or strings
 
     def binary(self) -> bytes:
         """Return the values as the protocol's binary data."""

@@ -20,15 +20,10 @@ from service.server.protocols.tfserving.models import SIGNATURE
 
 
 class PredictRequest(Struct, frozen=True):
-    """What a client wants to have predicted.
+    """What a client wants to have predicted."""
 
-    Attributes:
-        content: The network's batch, or picture files or texts.
-        by_rows: Whether the response is in rows; otherwise it is in columns.
-    """
-
-    content: Array | tuple[Input, ...]
-    by_rows: bool
+    content: Array | tuple[Input, ...]  # the network's batch, or picture files or texts
+    by_rows: bool  # whether the response is in rows; otherwise it is in columns
 
 
 def read_predict(body: bytes, *, card: Card, max_batch: int) -> PredictRequest:
