@@ -93,9 +93,9 @@ class Operation:
     Attributes:
         request: Types of the body by media type, alternatives in a tuple; without any there is no body.
         responses: Types of a good response, as in ``request``; by default JSON of what the handler returns.
-        access: ``key`` if the operation needs an API key where the server has some; ``metrics`` if that is
-            the key for metrics; otherwise ``public``, or ``probe`` for a health check. Successes of probes and
-            metrics are not logged.
+        access: ``key`` if the operation needs an API key where the server has some; ``metrics`` if it needs
+            the key for metrics; otherwise ``public``, or ``probe`` for a health check. Successes of probes
+            and metrics are not logged.
     """
 
     id: str  # stable name, for generated clients
