@@ -1,7 +1,6 @@
 """Configures the log of a server process: each line has the same form, as text or as JSON."""
 
 import logging
-import logging.config
 import sys
 import threading
 from datetime import UTC, datetime
@@ -10,7 +9,7 @@ from types import TracebackType
 from pythonjsonlogger.json import JsonFormatter
 
 # They come with handlers and formats of their own.
-_LIBRARIES = ("bentoml", "circus", "uvicorn", "uvicorn.error")
+_LIBRARIES = ("bentoml", "circus", "uvicorn", "uvicorn.access", "uvicorn.error")
 
 _logger = logging.getLogger("lectern")
 
@@ -24,21 +23,18 @@ def configure_logging(log_format: str) -> None:
     Args:
         log_format: ``text`` for people or ``json`` for log collectors.
     """
-    logging.config.dictConfig(
-        {
-            "version": 1,
-            "disable_existing_loggers": False,
-            "formatters": {"line": {"()": _json_formatter if log_format == "json" else _TextFormatter}},
-            "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
-            "root": {"handlers": ["stderr"], "level": "WARNING"},
-            "loggers": {
-                **{name: {"handlers": [], "level": "WARNING", "propagate": True} for name in _LIBRARIES},
-                "lectern": {"level": "INFO"},
-                # The access log is the pipeline's.
-                "uvicorn.access": {"handlers": [], "propagate": False},
-            },
-        }
-    )
+    handler = logging.StreamHandler()
+    handler.setFormatter(_json_formatter() if log_format == "json" else _TextFormatter())
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(logging.WARNING)
+    for name in _LIBRARIES:
+        library = logging.getLogger(name)
+        library.handlers.clear()
+        library.setLevel(logging.WARNING)
+        library.propagate = True
+    logging.getLogger("uvicorn.access").propagate = False  # The pipeline writes the access log.
+    _logger.setLevel(logging.INFO)
     logging.captureWarnings(True)
     sys.excepthook = _log_exception
     sys.unraisablehook = _log_unraisable
