@@ -120,6 +120,7 @@ class Supervisor:
             self._remove(worker)
         elif worker.stop_before is not None:
             if time.monotonic() > worker.stop_before:
+                _logger.error("%s does not end and is killed", _name(worker))
                 worker.kill()
         elif worker.silent_s > _HUNG_S:
             _logger.error("%s has hung for %g s and is killed", _name(worker), _HUNG_S)
