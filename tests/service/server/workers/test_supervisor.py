@@ -205,6 +205,25 @@ def test_a_worker_that_is_busy_still_shows_that_it_lives() -> None:
     assert len(received) >= 3
 
 
+_UNREAD = """
+import socket, sys, time
+from service.server.workers import channel
+channel.INTERVAL_S = 0.01
+connection = socket.socket(fileno=int(sys.argv[1]))
+connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1)
+channel.connect(connection, is_restart=False)
+time.sleep(1)
+"""
+
+
+def test_a_worker_outlives_a_supervisor_that_is_paused() -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        command = [sys.executable, "-c", _UNREAD, str(theirs.fileno())]
+        done = subprocess.run(command, pass_fds=[theirs.fileno()], check=False, timeout=60)
+    assert done.returncode == 0
+
+
 def _command(port: int) -> list[str]:
     return [_LECTERN, "serve", "--port", str(port)]
 
