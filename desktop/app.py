@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QApplication
 
 from desktop import settings as stored
 from desktop import theme
+from desktop.interrupt import InterruptHandler
 from desktop.prediction.worker import join_closed_workers
 from desktop.settings import Settings
 from desktop.window.crash import CrashHook, open_log
@@ -41,6 +42,7 @@ def run(*, models: Path | None = None, server: str | None = None, offline: bool 
     window.show()
     # Paint first, then load the models and try the server.
     QTimer.singleShot(0, window.start)
+    InterruptHandler(app).install()
     status = app.exec()
     join_closed_workers(_JOIN_TIMEOUT_S)
     return status

@@ -1,4 +1,4 @@
-"""The BentoML service with one mechanism replaced: ``bentoml serve mechanism_service:Lectern``.
+"""The BentoML service with one mechanism replaced: ``mechanism_service:Lectern``.
 
 The environment variable ``BENCH_WITHOUT`` names the mechanism. The product has no switches for them: this
 module patches it before the service is built.

@@ -16,9 +16,16 @@ from mechanism_service import MECHANISMS
 from peers.errors import BenchmarkError
 from peers.processes import RunningSystem, running
 from peers.protocols import Digits
-from peers.systems import ROOT, Request, System, all_systems
+from peers.systems import ROOT, Request, System, all_systems, with_workers
 from peers.wrk import find_wrk, run_wrk
 
+# The server's workers run another service.
+_START = """
+from service.cli import main
+from service.server.workers import worker_process
+worker_process.SERVICE = "mechanism_service:Lectern"
+main()
+"""
 _OUT = ROOT / ".bench" / "results" / "mechanisms.md"
 
 
@@ -106,24 +113,13 @@ def _servers(names: list[str], workers: int) -> Iterator[dict[str, RunningSystem
 
 
 def _system(name: str, workers: int) -> System:
-    lectern = all_systems()["lectern"]
+    lectern = with_workers(all_systems()["lectern"], workers)
     variables = dict(lectern.variables) | {
-        "LECTERN_WORKERS": str(workers),
         "BENCH_WITHOUT": name,
         "PYTHONPATH": f"{ROOT}:{Path(__file__).parent}",
     }
-    arguments = (
-        "-m",
-        "bentoml",
-        "serve",
-        "mechanism_service:Lectern",
-        "--host",
-        "127.0.0.1",
-        "--port",
-        "{port}",
-    )
-    arguments += ("--working-dir", str(Path(__file__).parent))
-    return replace(lectern, arguments=arguments, variables=tuple(variables.items()), workers=workers)
+    arguments = ("-c", _START, "serve", "--port", "{port}")
+    return replace(lectern, arguments=arguments, variables=tuple(variables.items()))
 
 
 def _measure(

@@ -294,7 +294,7 @@ def test_the_error_says_why_a_peer_cannot_be_built(tmp_path: Path, monkeypatch: 
 
 def test_ports_and_processes(tmp_path: Path) -> None:
     assert 1024 <= free_port() <= 65533
-    command = [sys.executable, "-c", "input()", "--worker-id"]
+    command = [sys.executable, "-c", "input()", "--slot"]
     with subprocess.Popen(command, stdin=subprocess.PIPE) as child:
         assert child.pid in {process.pid for process in family(psutil.Process())}
         system = all_systems()["lectern"]

@@ -42,7 +42,8 @@ class Channel:
     def _run(self) -> None:
         try:
             while True:
-                self.send("")
+                with contextlib.suppress(TimeoutError):  # the supervisor is paused, and reads nothing
+                    self.send("")
                 with contextlib.suppress(TimeoutError):
                     if self._connection.recv(1) != RETIRE:
                         break

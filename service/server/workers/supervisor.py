@@ -55,6 +55,7 @@ class Supervisor:
         self._outdated: deque[WorkerProcess] = deque()
         self._replacement: WorkerProcess | None = None
         self._has_served = False
+        self._is_complete = False
         self._ends: deque[float] = deque()
         self._signals: deque[int] = deque()
         self._retry_at = 0.0
@@ -119,13 +120,23 @@ class Supervisor:
             self._remove(worker)
         elif worker.stop_before is not None:
             if time.monotonic() > worker.stop_before:
+                _logger.error("%s does not end and is killed", _name(worker))
                 worker.kill()
         elif worker.silent_s > _HUNG_S:
             _logger.error("%s has hung for %g s and is killed", _name(worker), _HUNG_S)
             worker.kill()
-        if worker.is_ready and not self._has_served:
+        if worker.is_ready:
+            self._report_ready(worker)
+
+    def _report_ready(self, worker: WorkerProcess) -> None:
+        if not self._has_served:
             self._has_served = True
             _logger.info("serving %s at %s (Ctrl-C stops)", worker.models, self._address)
+        count = self._settings.workers
+        if not self._is_complete and sum(one.is_ready for one in self._workers) == count:
+            self._is_complete = True
+            if count > 1:
+                _logger.info("all %d workers are ready", count)
 
     def _remove(self, worker: WorkerProcess) -> None:
         """Forget a worker that has ended, and note that another one is missing."""

@@ -11,12 +11,11 @@ import socket
 
 from service.server.workers import channel
 
-_SERVICE = "service.server.app:Lectern"
-
 
 def main() -> None:
     """Serve the models on a socket of the supervisor until it stops this worker."""
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("service", help="What BentoML serves, as MODULE:NAME.")
     parser.add_argument("--listener", type=int, required=True, help="Descriptor of the listening socket.")
     parser.add_argument("--channel", type=int, required=True, help="Descriptor of the supervisor's socket.")
     parser.add_argument("--slot", type=int, required=True, help="Number of this worker, from 1.")
@@ -31,20 +30,20 @@ def main() -> None:
     try:
         worker = importlib.import_module("_bentoml_impl.worker.service")
     except ModuleNotFoundError:
-        _serve(options.listener, graceful_s=options.graceful_s)
+        _serve(options.service, options.listener, graceful_s=options.graceful_s)
         return
     # No module with a logger may be imported before: BentoML disables the loggers that exist when it sets its
     # own up.
-    words = [_SERVICE, "--fd", str(options.listener), "--worker-id", str(options.slot)]
+    words = [options.service, "--fd", str(options.listener), "--worker-id", str(options.slot)]
     words += ["--timeout-graceful-shutdown", str(options.graceful_s)]
     worker.main(words, standalone_mode=False)
 
 
-def _serve(listener: int, *, graceful_s: int) -> None:
+def _serve(path: str, listener: int, *, graceful_s: int) -> None:
     """Serve with the public names of BentoML and uvicorn alone; the log then has another form."""
     import uvicorn
 
-    module, _, name = _SERVICE.partition(":")
+    module, _, name = path.partition(":")
     service = getattr(importlib.import_module(module), name)
     config = uvicorn.Config(
         service.to_asgi(), log_config=None, server_header=False, timeout_graceful_shutdown=graceful_s

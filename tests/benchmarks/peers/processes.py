@@ -87,7 +87,7 @@ class RunningSystem:
         sizes = []
         for process in self.processes():
             with contextlib.suppress(psutil.Error):
-                if "--worker-id" in process.cmdline():
+                if "--slot" in process.cmdline():
                     sizes.append(process.memory_full_info().pss / 1e6)
         return sizes
 
@@ -117,7 +117,9 @@ def running(system: System, python: Path, folder: Path) -> Iterator[RunningSyste
         )
     try:
         _wait_until_ready(system, port, process, log)
-        yield RunningSystem(system, port, psutil.Process(process.pid), time.monotonic() - started, log)
+        ready_s = time.monotonic() - started
+        _wait_until_logged(system, process, log)
+        yield RunningSystem(system, port, psutil.Process(process.pid), ready_s, log)
     finally:
         _stop(process)
 
@@ -172,6 +174,15 @@ def _wait_until_ready(system: System, port: int, process: subprocess.Popen[bytes
             last = f" Its last response was {status}."
         time.sleep(_POLL_S)
     raise PeerError(f"{system.name} did not start; see {log}.{last}")
+
+
+def _wait_until_logged(system: System, process: subprocess.Popen[bytes], log: Path) -> None:
+    """Wait for the other workers, which may start after the first one is ready."""
+    end = time.monotonic() + _START_TIMEOUT_S
+    while system.ready_line not in log.read_text("utf-8", errors="replace"):
+        if time.monotonic() > end or process.poll() is not None:
+            raise PeerError(f"{system.name} did not start all workers; see {log}.")
+        time.sleep(_POLL_S)
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:

@@ -39,6 +39,7 @@ class System:
         ready_path: Responds with 200 when the server is ready.
         requests: That it gets.
         workers: Processes or threads that run the network.
+        ready_line: Part of the line in its log after which all workers are ready; empty if it writes none.
         can_pause: Whether it survives SIGSTOP while others are measured; otherwise it stays idle.
     """
 
@@ -50,6 +51,7 @@ class System:
     ready_path: str
     requests: tuple[Request, ...]
     workers: int
+    ready_line: str = ""
     can_pause: bool = True
 
     def command(self, python: Path, port: int) -> list[str]:
@@ -78,7 +80,7 @@ def all_systems() -> dict[str, System]:
     batches = tuple(request for request in lectern.requests if request.protocol == "oip-binary-64")
     systems = [
         lectern,
-        replace(_with_workers(lectern, 1), name="lectern-1", requests=batches),
+        replace(with_workers(lectern, 1), name="lectern-1", requests=batches),
         _peer("bentoml", "BentoML, tutorial", _bentoml("Tutorial"), "/readyz", 2,
               _form(digits, "/classify", "image")),
         _peer("bentoml-batchable", "BentoML, batchable", _bentoml("Batchable"), "/readyz", 2,
@@ -115,12 +117,15 @@ def _lectern(digits: Digits) -> System:
         ),
         workers=0,
     )
-    return _with_workers(lectern, 2)
+    return with_workers(lectern, 2)
 
 
-def _with_workers(lectern: System, workers: int) -> System:
+def with_workers(lectern: System, workers: int) -> System:
+    """Return Lectern with another number of workers."""
     variables = (*lectern.variables, ("LECTERN_WORKERS", str(workers)))
-    return replace(lectern, variables=variables, workers=workers, title=f"Lectern, {workers} worker(s)")
+    line = f"all {workers} workers are ready" if workers > 1 else ""
+    title = f"Lectern, {workers} worker(s)"
+    return replace(lectern, variables=variables, workers=workers, title=title, ready_line=line)
 
 
 def _bentoml(service: str) -> tuple[str, ...]:

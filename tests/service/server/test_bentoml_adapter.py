@@ -135,6 +135,23 @@ def test_bentoml_serve_reports_a_taken_grpc_port_in_one_line_and_serves_when_it_
     assert "Traceback" not in log.read_text()
 
 
+_TRACKING = """
+import os
+os.environ.pop("BENTOML_DO_NOT_TRACK", None)
+from bentoml._internal.utils.analytics import usage_stats
+before = usage_stats.do_not_track()  # as BentoML's command line asks before it imports the service
+from service.server.app import Lectern
+print(before, usage_stats.do_not_track(), os.environ["ORT_DISABLE_TELEMETRY"])
+"""
+
+
+def test_no_usage_data_is_sent_however_the_service_is_started() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", _TRACKING], cwd=_ROOT, capture_output=True, text=True, check=True, timeout=60
+    )
+    assert done.stdout.split() == ["False", "True", "1"]
+
+
 _IN_PROCESS = """
 import asyncio, json
 from bentoml.exceptions import BentoMLException

@@ -170,6 +170,18 @@ def test_a_worker_that_hangs_is_replaced(server: Server, until: Until) -> None:
     assert server.workers() != [worker]
 
 
+def test_a_worker_serves_without_the_worker_of_bentoml(
+    start_server: StartServer, tmp_path: Path, models: Path, digit_png: bytes
+) -> None:
+    # Another release of BentoML may have no such module.
+    (tmp_path / "sitecustomize.py").write_text(
+        "import sys; sys.modules['_bentoml_impl.worker.service'] = None", encoding="utf-8"
+    )
+    with start_server(MODELS=str(models), variables={"PYTHONPATH": str(tmp_path)}) as server:
+        assert server.ask("POST", "/models/mnist", digit_png).status == 200
+        assert "[entry_service" not in server.log()
+
+
 _BUSY = """
 import socket, sys, time
 from service.server.workers import channel
@@ -191,6 +203,25 @@ def test_a_worker_that_is_busy_still_shows_that_it_lives() -> None:
                 received += data
     assert process.returncode == 0
     assert len(received) >= 3
+
+
+_UNREAD = """
+import socket, sys, time
+from service.server.workers import channel
+channel.INTERVAL_S = 0.01
+connection = socket.socket(fileno=int(sys.argv[1]))
+connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1)
+channel.connect(connection, is_restart=False)
+time.sleep(1)
+"""
+
+
+def test_a_worker_outlives_a_supervisor_that_is_paused() -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        command = [sys.executable, "-c", _UNREAD, str(theirs.fileno())]
+        done = subprocess.run(command, pass_fds=[theirs.fileno()], check=False, timeout=60)
+    assert done.returncode == 0
 
 
 def _command(port: int) -> list[str]:
