@@ -34,14 +34,7 @@ class Augmentation:
 
 
 # The transformations that the command line accepts by name, each with its usual size.
-_USUAL: dict[str, Any] = {
-    "shift": 0.1,
-    "rotation": 10.0,
-    "flip": True,
-    "zoom": 0.1,
-    "shear": 0.1,
-    "contrast": 0.2,
-}
+_USUAL = {"shift": 0.1, "rotation": 10.0, "flip": True, "zoom": 0.1, "shear": 0.1, "contrast": 0.2}
 
 
 def parse_augmentation(text: str) -> Augmentation:
@@ -58,7 +51,8 @@ def parse_augmentation(text: str) -> Augmentation:
     for name in names:
         if name not in _USUAL:
             raise RecipeError(f"augmentation {name!r} is unknown; choose from {', '.join(_USUAL)}")
-    return Augmentation(**{name: _USUAL[name] for name in names})
+    sizes: dict[str, Any] = {name: _USUAL[name] for name in names}
+    return Augmentation(**sizes)
 
 
 @dataclass(frozen=True, kw_only=True)

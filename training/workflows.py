@@ -178,10 +178,17 @@ def _export(job: ExportJob, recipe: Recipe, dataset: Dataset) -> Card:
     if job.average == "weights":
         models = [average_weights(models)]
     notes = {"compared_with": _compare(job.compare, recipe, runs[0], dataset)} if job.compare else {}
-    trained = Trained(recipe=recipe, runs=runs, models=models, dataset=dataset, notes=notes)
     name = job.name or dataset.name
-    version = job.version or _next_version(job.models, name)
-    return export(trained, models=job.models, name=name, version=version)
+    trained = Trained(
+        name=name,
+        version=job.version or _next_version(job.models, name),
+        recipe=recipe,
+        runs=runs,
+        models=models,
+        dataset=dataset,
+        notes=notes,
+    )
+    return export(trained, models=job.models)
 
 
 def _load_member(folder: Path, recipe: Recipe, dataset: Dataset, *, own_data: bool) -> Run:

@@ -1,7 +1,6 @@
 """Loads the cats and dogs from an archive of JPEG files, and splits them by their file numbers."""
 
 import hashlib
-import io
 import os
 import zipfile
 from collections.abc import Iterator
@@ -39,7 +38,8 @@ def _fetch(declaration: DatasetDeclaration, progress: DownloadProgress | None) -
                 except InputError:
                     continue
                 # ZipInfo has a fixed date, so the same images give the same archive.
-                result.writestr(zipfile.ZipInfo(name), _jpeg(pixels))
+                with result.open(zipfile.ZipInfo(name), "w") as file:
+                    Image.fromarray(pixels).save(file, "JPEG", quality=_JPEG_QUALITY)
             if not result.namelist():
                 raise DatasetError(
                     f"{archive}: contains no PetImages/Cat and PetImages/Dog; it is another archive"
@@ -108,12 +108,6 @@ def _read(
             skipped.append(name)
             continue
         yield int(file.removesuffix(".jpg")), _FOLDERS.index(folder), pixels
-
-
-def _jpeg(pixels: npt.NDArray[np.uint8]) -> bytes:
-    buffer = io.BytesIO()
-    Image.fromarray(pixels).save(buffer, "JPEG", quality=_JPEG_QUALITY)
-    return buffer.getvalue()
 
 
 CATS_VS_DOGS = DatasetDeclaration(

@@ -5,16 +5,14 @@ from collections.abc import Iterable, Sequence
 from itertools import islice
 
 import numpy as np
-import numpy.typing as npt
 from PIL import Image
 
 from service.inference import Predictor
 from service.inference.errors import InputError
 from service.inference.predictor import Array
+from training.metrics import Classes, Correct, Probabilities
 
 _BATCH_SIZE = 250
-
-Probabilities = npt.NDArray[np.float32]
 
 
 def predict_files(predictors: Sequence[Predictor], files: Iterable[bytes]) -> list[Probabilities]:
@@ -41,14 +39,14 @@ def predict_files(predictors: Sequence[Predictor], files: Iterable[bytes]) -> li
     return [np.concatenate(part) for part in parts]
 
 
-def is_correct(probabilities: Probabilities, y: npt.NDArray[np.integer]) -> npt.NDArray[np.bool_]:
+def is_correct(probabilities: Probabilities, y: Classes) -> Correct:
     """Return which predictions are correct; those of rejected pictures are not.
 
     Args:
         probabilities: (n, labels), from :func:`predict_files`.
         y: (n,) true classes.
     """
-    result: npt.NDArray[np.bool_] = (probabilities.argmax(axis=1) == y) & probabilities.any(axis=1)
+    result: Correct = (probabilities.argmax(axis=1) == y) & probabilities.any(axis=1)
     return result
 
 

@@ -4,6 +4,8 @@ from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
 from msgspec.structs import replace
 
 from service.inference import Predictor
@@ -15,7 +17,7 @@ from training.errors import RecipeError
 from training.evaluation.faithfulness import evaluate_faithfulness
 from training.evaluation.latency import measure_latency
 from training.evaluation.out_of_distribution import evaluate_out_of_distribution
-from training.evaluation.pen_digits import PenDigitsResult, evaluate_pen_digits
+from training.evaluation.pen_digits import evaluate_pen_digits
 from training.evaluation.robustness import evaluate_robustness
 from training.export.confidence import measure_coverage
 from training.export.inference import Splits, load_splits, run_file
@@ -67,7 +69,7 @@ class Evaluation:
     # Whether the data in the cache has the checksum in the card. A set that was converted again may differ by
     # a few grey levels.
     same_data: bool
-    pen_digits: PenDigitsResult | None = None  # confusion matrix, if they were measured
+    pen_digits: npt.NDArray[np.int64] | None = None  # confusion matrix, if they were measured
 
     @property
     def same(self) -> bool:
@@ -107,12 +109,12 @@ def evaluate(
         option = f"--{measurement.replace('_', '-')}"
         raise RecipeError(f"{option} is for models of {kind}, which {card.name} {card.version} is not")
     splits = load_splits(card, catalog.folder(card), data=data)
-    measured, digits = _measure_confidence(card, catalog.folder(card), splits), None
+    measured, digit_counts = _measure_confidence(card, catalog.folder(card), splits), None
     if "out_of_distribution" in measurements:
         measured = replace(measured, out_of_distribution=evaluate_out_of_distribution(predictor))
     if "pen_digits" in measurements:
-        digits = evaluate_pen_digits(predictor, load_pendigits())
-        measured = replace(measured, pen_digits=digits.figures)
+        figures, digit_counts = evaluate_pen_digits(predictor, load_pendigits())
+        measured = replace(measured, pen_digits=figures)
     if "robustness" in measurements:
         pictures = splits.dataset.test if data else load_dataset(card.training.dataset).test
         table = evaluate_robustness(predictor, _baseline(catalog, card), pictures, announce=announce)
@@ -123,7 +125,7 @@ def evaluate(
     if "latency" in measurements:
         measured = measure_latency(measured, models=models, dataset=splits.dataset)
     same_data = splits.dataset.sha256 == card.training.dataset_sha256
-    return Evaluation(card, measured, _compare(card, measured), same_data=same_data, pen_digits=digits)
+    return Evaluation(card, measured, _compare(card, measured), same_data=same_data, pen_digits=digit_counts)
 
 
 def record(evaluation: Evaluation, *, models: Path) -> None:

@@ -31,20 +31,17 @@ class Placement:
     dark: bool  # dark ink on a light page; otherwise light ink on a dark page
 
 
-@dataclass(frozen=True)
-class PenDigitsResult:
-    """The figures for the card, and the confusion matrix, (10, 10) counts with the true digit in rows."""
-
-    figures: PenDigits
-    confusion: npt.NDArray[np.int64]
-
-
-def evaluate_pen_digits(predictor: Predictor, digits: Sequence[PenDigit]) -> PenDigitsResult:
+def evaluate_pen_digits(
+    predictor: Predictor, digits: Sequence[PenDigit]
+) -> tuple[PenDigits, npt.NDArray[np.int64]]:
     """Draw digits at random places and sizes and predict the pictures as those of a user.
 
     Args:
         predictor: Of a model of digits.
         digits: The strokes; equal digits give equal pictures.
+
+    Returns:
+        The figures for the card, and the confusion matrix, (10, 10) counts with the true digit in rows.
     """
     rng = np.random.default_rng(_SEED)
     placements = [_random_placement(rng) for _ in digits]
@@ -65,7 +62,7 @@ def evaluate_pen_digits(predictor: Predictor, digits: Sequence[PenDigit]) -> Pen
         selective_accuracy=selective_accuracy(confidence, correct, threshold=threshold),
         count=len(y),
     )
-    return PenDigitsResult(figures, confusion(probabilities, y))
+    return figures, confusion(probabilities, y)
 
 
 def draw(strokes: Strokes, placement: Placement) -> Image.Image:

@@ -125,8 +125,9 @@ def recalibrate(name: str, *, version: int | None, models: Path, data: Path | No
     catalog.predictor(card.name, card.version)  # checks the file against the card
     splits = load_splits(card, folder, data=data)
     proto = onnx.load(folder / NETWORK)
+    earlier = card.calibration.temperature if card.calibration else card.extra.get("temperature", 1.0)
     # Early exports divided the weights of the last layer by the temperature.
-    weights_temperature = _temperature(card) / remove_calibration(proto)
+    weights_temperature = float(earlier) / remove_calibration(proto)
     target_accuracy = load_recipe(card.recipe.name).sure_accuracy
     confidence = calibrate_network(proto, splits, labels=card.labels, target_accuracy=target_accuracy)
     card = replace(
@@ -175,7 +176,3 @@ def _recalibrate_int8(card: Card, path: Path, calibration: Calibration, splits: 
         metrics=compute_metrics(run_network(proto, splits.test.x), splits.test.y, labels=card.labels),
     )
     return replace(card, quantized=quantized), content
-
-
-def _temperature(card: Card) -> float:
-    return card.calibration.temperature if card.calibration else float(card.extra.get("temperature", 1.0))

@@ -105,20 +105,15 @@ def _forward(model: keras.Model, tensor: Any) -> list[_Step]:
         return _forward_branched(model, tensor, called)
     steps: list[_Step] = []
     for layer in called:
-        if isinstance(layer, keras.Model) and len(layer.input.shape) == 2:
+        if not isinstance(layer, keras.Model):
+            steps.append(_Step(layer, tensor, layer(tensor, training=False)))
+        elif len(layer.input.shape) == 2:
             steps += _forward(layer, tensor)  # a classifier, which is a sequence itself
-            tensor = steps[-1].after
-            continue
-        if isinstance(layer, keras.Model):
+        else:
             # A pretrained base has branches, so its layers cannot be called one after the other.
             inner = [part for part in layer.layers if _is_convolution(part) or _is_activation(part)]
-            *inside, last = _forward_branched(layer, tensor, [*inner, layer.layers[-1]])
-            steps += inside
-            after = last.after
-        else:
-            after = layer(tensor, training=False)
-        steps.append(_Step(layer, tensor, after))
-        tensor = after
+            steps += _forward_branched(layer, tensor, [*inner, layer.layers[-1]])
+        tensor = steps[-1].after
     return steps
 
 

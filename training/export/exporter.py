@@ -13,7 +13,7 @@ from training.datasets import Dataset
 from training.datasets.dataset import as_served
 from training.errors import ExportError
 from training.export.confidence import calibrate_network
-from training.export.explanation import ExplanationGraph, build_explanation
+from training.export.explanation import build_explanation
 from training.export.float16 import round_convolutions, store_as_float16
 from training.export.head import scale_heat_map
 from training.export.inference import Splits, run_file, run_network
@@ -31,14 +31,12 @@ _TIE_TOLERANCE = 1e-5
 _BATCH_SIZE = 250
 
 
-def export(trained: Trained, *, models: Path, name: str, version: int) -> Card:
+def export(trained: Trained, *, models: Path) -> Card:
     """Convert a network, check it on the whole test set, and write its model folder.
 
     Args:
         trained: The network and its run.
-        models: Folder of all models.
-        name: Name of the model.
-        version: Version of the model; an existing one is replaced.
+        models: Folder of all models; an existing version is replaced.
 
     Returns:
         The card that was written.
@@ -63,21 +61,17 @@ def export(trained: Trained, *, models: Path, name: str, version: int) -> Card:
     confidence = calibrate_network(proto, splits, labels=dataset.labels, target_accuracy=recipe.sure_accuracy)
     explanation = None
     if recipe.preprocessing != "text":
-        explanation = _explain(trained, temperature=confidence.calibration.temperature)
-    card = make_card(
-        trained,
-        name=name,
-        version=version,
-        confidence=confidence,
-        max_keras_difference=difference,
-        explanation=explanation,
-    )
+        explanation = build_explanation(trained.models)
+        if explanation.heat_layer:
+            scale_heat_map(explanation.proto, confidence.calibration.temperature)
+        store_as_float16(explanation.proto)
+    card = make_card(trained, confidence=confidence, max_keras_difference=difference, explanation=explanation)
     plots = {
         "curves.png": plot_curves(trained.runs[0].history, title=f"{card.title}: training"),
         "confusion.png": plot_confusion(card, confidence.probabilities, splits.test.y),
     }
     graph = explanation.proto if explanation else None
-    with new_folder(models / name / str(version)) as folder:
+    with new_folder(models / card.name / str(card.version)) as folder:
         card = write_files(folder, card, network=proto, explanation=graph, files=plots)
         if dataset.vocabulary:
             dataset.vocabulary.write(folder / "vocabulary.txt")
@@ -156,11 +150,3 @@ def check_parity(expected: Probabilities, exported: Probabilities) -> float:
     if changed:
         raise ExportError(f"{changed} of {len(expected)} labels changed in the export; nothing was written")
     return difference
-
-
-def _explain(trained: Trained, *, temperature: float) -> ExplanationGraph:
-    graph = build_explanation(trained.models)
-    if graph.heat_layer:
-        scale_heat_map(graph.proto, temperature)
-    store_as_float16(graph.proto)
-    return graph

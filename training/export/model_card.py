@@ -34,6 +34,8 @@ _NO_CHECKSUM = "0" * 64  # until the file is written
 class Trained:
     """A finished run, or several that make one network."""
 
+    name: str  # of the model to make
+    version: int
     recipe: Recipe  # of the first run
     runs: Sequence[Run]  # several make an ensemble, or their weights are averaged
     models: Sequence[keras.Model]  # the network, or those of an ensemble whose logits are averaged
@@ -44,8 +46,6 @@ class Trained:
 def make_card(
     trained: Trained,
     *,
-    name: str,
-    version: int,
     confidence: Confidence,
     max_keras_difference: float,
     explanation: ExplanationGraph | None,
@@ -54,8 +54,6 @@ def make_card(
 
     Args:
         trained: The network.
-        name: Name of the model.
-        version: Version of the model.
         confidence: Its calibrated confidence, and metrics.
         max_keras_difference: Largest difference of a probability between Keras and ONNX Runtime.
         explanation: The graph that explains the network, if it has one.
@@ -63,8 +61,8 @@ def make_card(
     recipe, dataset = trained.recipe, trained.dataset
     record, is_ensemble, members = trained.runs[0].record, len(trained.models) > 1, _members(trained.runs)
     return Card(
-        name=name,
-        version=version,
+        name=trained.name,
+        version=trained.version,
         title=recipe.title,
         task="text-classification" if recipe.preprocessing == "text" else "image-classification",
         labels=dataset.labels,

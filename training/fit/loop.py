@@ -74,7 +74,7 @@ def fit(
     folder.mkdir(parents=True, exist_ok=True)
     batches = Batches(train, hyperparameters)
     checkpoints = Checkpoints(folder)
-    history = list(checkpoints.history()) if resume else []
+    history = list(read_history(folder / "history.json")) if resume else []
     if history:
         model = checkpoints.load(history[-1].number)
     else:
@@ -185,10 +185,6 @@ class Checkpoints:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-
-    def history(self) -> tuple[Epoch, ...]:
-        """Return the finished epochs."""
-        return read_history(self._folder / "history.json")
 
     def save(self, model: keras.Model, history: Sequence[Epoch], *, keep_best: bool) -> None:
         """Write a checkpoint, then the history that names it, then delete older checkpoints."""

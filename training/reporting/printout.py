@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 
+import numpy as np
+import numpy.typing as npt
 from rich.console import Console
 from rich.table import Table
 
 from training.evaluation.evaluate import Evaluation
 from training.evaluation.latency import describe_latency
-from training.evaluation.pen_digits import PenDigitsResult
 
 
 def print_evaluation(result: Evaluation, console: Console) -> None:
@@ -22,7 +23,7 @@ def print_evaluation(result: Evaluation, console: Console) -> None:
         verdict = "new" if row.card is None else "same" if row.same else "DIFFERS"
         table.add_row(row.name, known, f"{row.measured:.{digits}f}", verdict)
     console.print(table)
-    if result.pen_digits:
+    if result.pen_digits is not None:
         console.print(_confusion_table(result.pen_digits, card.labels))
     if measured.robustness and measured.robustness is not card.robustness:
         _print_line(console, f"{card.name} {card.version} {measured.robustness.summary}")
@@ -35,11 +36,11 @@ def print_evaluation(result: Evaluation, console: Console) -> None:
         )
 
 
-def _confusion_table(result: PenDigitsResult, labels: Sequence[str]) -> Table:
-    table = Table(title=f"{result.figures.count:,} pen digits and their predictions")
+def _confusion_table(confusion: npt.NDArray[np.int64], labels: Sequence[str]) -> Table:
+    table = Table(title=f"{confusion.sum():,} pen digits and their predictions")
     for column in ("drawn", *labels):
         table.add_column(column, justify="right")
-    for label, counts in zip(labels, result.confusion.tolist(), strict=True):
+    for label, counts in zip(labels, confusion.tolist(), strict=True):
         table.add_row(label, *(str(count) if count else "·" for count in counts))
     return table
 
