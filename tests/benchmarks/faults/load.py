@@ -29,7 +29,7 @@ async def steady_load(client: Client, calls: Sequence[Call], *, rate: float) -> 
         The exchanges that are complete; the list grows.
     """
     exchanges: list[Exchange] = []
-    stopped = asyncio.Event()
+    end = math.inf
 
     async def send(call: Call, due: float) -> None:
         exchanges.append(await client.send(call, due=due))
@@ -40,7 +40,8 @@ async def steady_load(client: Client, calls: Sequence[Call], *, rate: float) -> 
             for index in itertools.count():
                 due = start + index / rate
                 await asyncio.sleep(max(0.0, due - time.perf_counter()))
-                if stopped.is_set():
+                # A client that is late still sends what was due before the end.
+                if due > end:
                     return
                 group.create_task(send(calls[index % len(calls)], due))
 
@@ -48,7 +49,7 @@ async def steady_load(client: Client, calls: Sequence[Call], *, rate: float) -> 
     try:
         yield exchanges
     finally:
-        stopped.set()
+        end = time.perf_counter()
         await scheduler
 
 

@@ -5,6 +5,8 @@ import csv
 import shutil
 import socket
 import subprocess
+import tempfile
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,6 +15,7 @@ from pathlib import Path
 from peers.errors import BenchmarkError
 from peers.processes import free_port
 
+_STARTS_WITHIN_S = 30.0
 _CONFIGURATION = """
 global
     stats socket {socket}
@@ -63,22 +66,32 @@ def haproxy(servers: Sequence[int], folder: Path) -> Iterator[Proxy]:
     program = shutil.which("haproxy") or shutil.which("haproxy", path="/usr/sbin")
     if program is None:
         raise BenchmarkError("HAProxy is not installed; on Debian or Ubuntu: apt-get install haproxy")
-    proxy = Proxy(free_port(), folder / "haproxy.sock")
-    path = folder / "haproxy.cfg"
-    path.write_text(configuration(proxy, servers), encoding="utf-8")
-    with (folder / "haproxy.log").open("wb") as log:
-        process = subprocess.Popen([program, "-db", "-f", str(path)], stdout=log, stderr=log)
-    try:
-        yield proxy
-    finally:
-        process.terminate()
-        process.wait()
+    path, log = folder / "haproxy.cfg", folder / "haproxy.log"
+    # The path of a socket must be short.
+    with tempfile.TemporaryDirectory() as short, log.open("wb") as stream:
+        proxy = Proxy(free_port(), Path(short) / "control")
+        path.write_text(configuration(proxy, servers), encoding="utf-8")
+        process = subprocess.Popen([program, "-db", "-f", str(path)], stdout=stream, stderr=stream)
+        try:
+            _wait_until_started(process, proxy, log)
+            yield proxy
+        finally:
+            process.terminate()
+            process.wait()
 
 
 def configuration(proxy: Proxy, servers: Sequence[int]) -> str:
     """Return the configuration of HAProxy."""
     lines = "\n".join(f"    server lectern-{port} 127.0.0.1:{port}" for port in servers)
     return _CONFIGURATION.format(socket=proxy.control, port=proxy.port, servers=lines)
+
+
+def _wait_until_started(process: subprocess.Popen[bytes], proxy: Proxy, log: Path) -> None:
+    end = time.monotonic() + _STARTS_WITHIN_S
+    while not proxy.control.is_socket():
+        if process.poll() is not None or time.monotonic() > end:
+            raise BenchmarkError(f"HAProxy does not start; see {log}")
+        time.sleep(0.02)
 
 
 def status(table: str, server: int) -> str:
