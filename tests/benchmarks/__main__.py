@@ -8,7 +8,8 @@ import click
 # The benchmarks belong to no installed package: they are beside this file, and Lectern is two folders up.
 sys.path.insert(1, str(Path(__file__).resolve().parents[2]))
 
-from layers import layers  # found by the line above
+from faults.command import faults  # found by the line above
+from layers import layers
 from mechanisms import mechanisms
 from peers.command import peers
 
@@ -17,10 +18,11 @@ from peers.command import peers
 def bench() -> None:
     """Measure Lectern, on a machine that has nothing else to do.
 
-    Examples: ./run bench peers, ./run bench layers, ./run bench mechanisms
+    Examples: ./run bench peers, ./run bench faults --short, ./run bench layers, ./run bench mechanisms
     """
 
 
+bench.add_command(faults)
 bench.add_command(layers)
 bench.add_command(mechanisms)
 bench.add_command(peers)

@@ -93,18 +93,21 @@ class RunningSystem:
 
 
 @contextmanager
-def running(system: System, python: Path, folder: Path) -> Iterator[RunningSystem]:
+def running(
+    system: System, python: Path, folder: Path, *, port: int | None = None
+) -> Iterator[RunningSystem]:
     """Start a system, and stop it at the end of the block.
 
     Args:
         system: Which one.
         python: Its interpreter.
         folder: For its log and its own files.
+        port: On 127.0.0.1; a free one if None.
 
     Raises:
         PeerError: It does not become ready.
     """
-    port, log = free_port(), folder / f"{system.name}.log"
+    port, log = port or free_port(), folder / f"{system.name}.log"
     started = time.monotonic()
     with log.open("wb") as stream:
         process = subprocess.Popen(
