@@ -120,11 +120,12 @@ class RequestError(Exception):
 def to_request_error(error: errors.LecternError) -> RequestError:
     """Return the error response for an error of the inference layer.
 
-    The text of an error of the server itself can name its files, so that it is left to the log.
+    The text of an error of the server itself can name its folders, so that it is left to the log. That of an
+    error of a model names files as ``name/version/file``.
     """
     kinds = (kind for kind in type(error).__mro__ if kind in _CODE_BY_EXCEPTION)
     code = _CODE_BY_EXCEPTION[next(kinds)]
-    if code.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+    if code.status >= HTTPStatus.INTERNAL_SERVER_ERROR and not isinstance(error, errors.ModelError):
         subject = "the server failed" if code is ErrorCode.INTERNAL_ERROR else code.meaning[:-1].lower()
         return RequestError(code, f"{subject}; the server's log has the details under this request_id")
     return RequestError(code, str(error))

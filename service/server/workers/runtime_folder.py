@@ -50,10 +50,13 @@ class RuntimeFolder:
             # Renamed when it is locked, so that no other server takes the folder for an abandoned one.
             (self.path / "lock.new").rename(self.path / "lock")
             self._metrics.mkdir()
+            self._remove_abandoned()
         except OSError as error:
             self.remove()
             raise _unwritable(str(self.path), error) from error
-        self._remove_abandoned()
+        except BaseException:  # a signal ends the process
+            self.remove()
+            raise
 
     def __enter__(self) -> Self:
         return self

@@ -328,7 +328,7 @@ def test_probes_and_the_api_page_need_no_key(strict: Server) -> None:
         assert strict.ask("GET", path).status == 200
 
 
-def test_an_error_of_the_server_names_its_files_in_the_log_only(
+def test_an_error_of_a_model_names_its_file_without_the_servers_folders(
     start_server: Callable[..., Any], tiny_model: Callable[..., Path], tmp_path: Path, digit_png: bytes
 ) -> None:
     network = tiny_model(tmp_path, version=1) / "model.onnx"
@@ -344,9 +344,9 @@ def test_an_error_of_the_server_names_its_files_in_the_log_only(
         for answer in answers:
             check(answer, 503, "checksum_mismatch")
             assert str(tmp_path) not in answer.body.decode()
-            assert "the server's log has the details" in answer.json()["error"]
+            assert answer.json()["error"].startswith("mnist/1/model.onnx: ")
             # The line of the log is written before the response.
-            assert f"request {answer.headers['X-Request-ID']} failed: {network}" in server.log()
+            assert f"request {answer.headers['X-Request-ID']} failed: mnist/1/model.onnx: " in server.log()
         with grpc.insecure_channel(server.grpc_address) as channel:
             infer = channel.unary_unary("/inference.GRPCInferenceService/ModelInfer")
             tensor = {"name": "image", "datatype": "UINT8", "shape": [1, 28, 28]}
@@ -386,12 +386,12 @@ def test_every_error_of_an_input_or_model_has_its_row() -> None:
         if issubclass(kind, (errors.InputError, errors.ModelNotFound)):
             assert (error.code, error.message) == (kind.code, "the reason")
             continue
-        # The reason names files of the server.
-        assert "the reason" not in error.message
         if issubclass(kind, errors.ModelError):
-            # A card is read at the start only, so a client cannot get the code of a wrong one.
+            assert error.message == "the reason"
             assert error.code == ("model_error" if kind is errors.CardError else kind.code)
         else:
+            # The reason can name folders of the server.
+            assert "the reason" not in error.message
             assert (error.status, error.code) == (500, "internal_error")
 
 
