@@ -10,7 +10,7 @@ from faults.client import Call, Client, Exchange
 from faults.load import failed_requests, steady_load
 from faults.payloads import digit
 from faults.results import Row, at_most, not_measured
-from faults.servers import Server, lectern
+from faults.servers import LONG_QUEUE, Server, lectern
 from peers.protocols import Payload
 from peers.systems import ROOT
 
@@ -26,7 +26,8 @@ async def run(bench: Bench) -> list[Row]:
     models = bench.folder / "models"
     shutil.rmtree(models, ignore_errors=True)
     shutil.copytree(ROOT / "models" / _MODEL / str(_SERVED), models / _MODEL / str(_SERVED))
-    with lectern(bench.folder, workers=2, models=models, model_control=1) as server:
+    settings = {"models": models, "model_control": 1, "max_queue": LONG_QUEUE}
+    with lectern(bench.folder, workers=2, **settings) as server:
         client = Client(server.port, connections=8)
         async with steady_load(client, [digit()], rate=_RATE) as exchanges:
             await asyncio.sleep(1)

@@ -11,7 +11,7 @@ from faults.load import failed_requests, latency_ms, steady_load
 from faults.payloads import digit
 from faults.proxy import Proxy, haproxy
 from faults.results import Row, at_most, not_measured
-from faults.servers import lectern
+from faults.servers import LONG_QUEUE, lectern
 from peers.errors import BenchmarkError
 from peers.processes import free_port
 
@@ -31,7 +31,9 @@ class _Copy:
     _stack: ExitStack = field(default_factory=ExitStack)
 
     def start(self) -> None:
-        self._stack.enter_context(lectern(self.folder, port=self.port, drain_s=_DRAIN_S))
+        self._stack.enter_context(
+            lectern(self.folder, port=self.port, drain_s=_DRAIN_S, max_queue=LONG_QUEUE)
+        )
 
     def stop(self) -> None:
         self._stack.close()

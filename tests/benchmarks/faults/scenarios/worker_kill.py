@@ -8,7 +8,7 @@ from faults.client import Client, Exchange
 from faults.load import failures, steady_load
 from faults.payloads import digit
 from faults.results import Row, at_most
-from faults.servers import Server, lectern
+from faults.servers import LONG_QUEUE, Server, lectern
 
 _RATE = 50
 # A request that is sent so soon after the kill may still be on a connection that has just ended.
@@ -18,7 +18,7 @@ _RETURNS_WITHIN_S = 20.0
 
 async def run(bench: Bench) -> list[Row]:
     """Measure the requests that fail, and the time until the server responds again; it has one worker."""
-    with lectern(bench.folder) as server:
+    with lectern(bench.folder, max_queue=LONG_QUEUE) as server:
         client = Client(server.port)
         lost: list[Exchange] = []
         seconds: list[float] = []
