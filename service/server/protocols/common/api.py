@@ -16,7 +16,7 @@ from service.inference.card import Card
 from service.server.protocols.common.responses import json_response
 
 Handler: TypeAlias = Callable[[Request], Awaitable[Any]]
-Selection: TypeAlias = Literal["all", "pictures", "texts", "explained"]
+Selection: TypeAlias = Literal["all", "pictures", "texts", "explained", "none"]
 Access: TypeAlias = Literal["key", "public", "probe"]
 
 JSON = "application/json"
