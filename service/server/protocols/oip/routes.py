@@ -93,9 +93,9 @@ def _control(name: str) -> api.Operation:
         f"oip{name.capitalize()}Model",
         tag=TAG,
         method="POST",
+        models="none",  # any name of a folder
         request={api.JSON: (models.RepositoryModelRequest,)},
         body_required=False,
-        examples=(api.Example(make=lambda _: ("no parameters", {}), per_model=False),),
     )
 
 

@@ -201,3 +201,11 @@ def test_grpc_loads_and_unloads(controlled: Server) -> None:
         load.parameters["config"].string_param = "{}"
         with pytest.raises(grpc.RpcError, match="'config' is not supported"):
             stub.RepositoryModelLoad(load, metadata=metadata, timeout=30)
+
+
+def test_the_document_describes_the_calls_for_any_name(controlled: Server) -> None:
+    document = controlled.ask("GET", "/docs.json").json()
+    for action in ("load", "unload"):
+        operation = document["paths"][f"/v2/repository/models/{{name}}/{action}"]["post"]
+        assert operation["parameters"][0]["schema"] == {"type": "string"}
+        assert operation["responses"]["401"]
