@@ -58,8 +58,9 @@ def _supervise(settings: Settings, listener: socket.socket) -> int:
         datefmt="%Y-%m-%dT%H:%M:%S%z",
         level=logging.INFO,
     )
+    supervisor = Supervisor(settings, listener=listener, address=_address(settings))
     with RuntimeFolder() as folder:
-        return Supervisor(settings, listener=listener, folder=folder, address=_address(settings)).run()
+        return supervisor.run(folder)
 
 
 def _serve_with_bentoml(settings: Settings) -> NoReturn:
