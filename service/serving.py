@@ -3,7 +3,6 @@
 import importlib.util
 import logging
 import os
-import signal
 import socket
 import sys
 from pathlib import Path
@@ -63,11 +62,9 @@ def _supervise(settings: Settings, listener: socket.socket) -> int:
     from service.server.workers.runtime_folder import RuntimeFolder
     from service.server.workers.supervisor import Supervisor
 
-    # Until the supervisor handles signals, one ends the process by an exception, which removes the folder.
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda received, _: sys.exit(128 + received))
+    supervisor = Supervisor(settings, listener=listener, address=_address(settings))
     with RuntimeFolder() as folder:
-        return Supervisor(settings, listener=listener, folder=folder, address=_address(settings)).run()
+        return supervisor.run(folder)
 
 
 def _serve_with_bentoml(settings: Settings) -> NoReturn:

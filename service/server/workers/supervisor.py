@@ -32,22 +32,19 @@ class Supervisor:
 
     The first worker starts alone, so that an error in the models or the hardware is printed once; the others
     start when it is ready. SIGTERM and SIGINT stop the server. SIGHUP replaces the workers one by one: each
-    new worker is ready before the old one stops.
+    new worker is ready before the old one stops. Signals are handled as soon as the supervisor exists.
 
     Args:
         settings: The number of workers, and the time that a request may take.
         listener: Listening socket for all workers.
-        folder: Files of the server.
         address: For the message that the server is ready.
     """
 
-    def __init__(
-        self, settings: Settings, *, listener: socket.socket, folder: RuntimeFolder, address: str
-    ) -> None:
+    def __init__(self, settings: Settings, *, listener: socket.socket, address: str) -> None:
         self._settings = settings
         self._listener = listener
-        self._folder = folder
         self._address = address
+        self._folder: RuntimeFolder
         self._workers: list[WorkerProcess] = []
         self._stopping: list[WorkerProcess] = []
         # Workers to start; True stands for one that replaces a worker that ended.
@@ -60,14 +57,19 @@ class Supervisor:
         self._signals: deque[int] = deque()
         self._retry_at = 0.0
         self._status: int | None = None
+        self._handle_signals()
 
-    def run(self) -> int:
+    def run(self, folder: RuntimeFolder) -> int:
         """Run the workers until a signal arrives or they cannot be kept running.
+
+        Args:
+            folder: For the files of the server.
 
         Returns:
             The exit status: 0 after a signal, 2 if the first worker cannot start, 1 if workers keep ending.
         """
-        self._handle_signals()
+        self._folder = folder
+        self._obey_signals()
         try:
             while self._status is None:
                 self._start_missing()
