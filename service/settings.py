@@ -57,6 +57,7 @@ def _setting(
 Provider = Literal["auto", "cpu", "cuda", "tensorrt"]
 ApiKey = Annotated[str, Meta(pattern=r"^[!-~]+$")]
 Origin = Annotated[str, Meta(pattern=r"^(\*|https?://[^/\s]+)$")]
+HeaderName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$")]
 
 
 class Settings(Struct, frozen=True, kw_only=True):
@@ -104,6 +105,32 @@ class Settings(Struct, frozen=True, kw_only=True):
             "Longest time one request may take, in seconds", "a number above 0, at most 3600", gt=0, le=3600
         ),
     ] = 30.0
+    keep_alive_s: Annotated[
+        float,
+        _setting(
+            "Time that an HTTP connection stays open without a request, in seconds; longer than the proxy's",
+            "a number above 0, at most 3600",
+            gt=0,
+            le=3600,
+        ),
+    ] = 75.0
+    drain_s: Annotated[
+        float,
+        _setting(
+            "Time after SIGTERM in which the server answers as before while /readyz says no, in seconds",
+            "a number from 0 to 3600",
+            ge=0,
+            le=3600,
+        ),
+    ] = 5.0
+    max_connections: Annotated[
+        int,
+        _setting(
+            "Most open HTTP connections of one worker; 0: as many as it can have files open, at most 10000",
+            ge=0,
+            le=1_000_000,
+        ),
+    ] = 0
     api_keys: Annotated[
         tuple[ApiKey, ...],
         _setting(
@@ -119,6 +146,15 @@ class Settings(Struct, frozen=True, kw_only=True):
         _setting(
             "Origins whose web pages may send requests, separated by commas, or *",
             "origins such as https://example.org, separated by commas, or *",
+            parse=_words,
+            min_length=1,
+        ),
+    ] = ()
+    cors_headers: Annotated[
+        tuple[HeaderName, ...],
+        _setting(
+            "Further request headers that web pages of these origins may send, separated by commas",
+            "names of headers such as X-Tenant, separated by commas",
             parse=_words,
             min_length=1,
         ),
