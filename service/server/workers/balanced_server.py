@@ -6,6 +6,7 @@ import logging
 import os
 import socket
 from collections.abc import Callable, Collection
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,8 @@ from service.server.workers.connection_counts import ConnectionCounts
 _logger = logging.getLogger("lectern")
 # Long enough for a sleeping worker to wake up and accept a connection, too short for a client to notice.
 _YIELD_S = 0.005
+# A worker whose pause takes this long is busy, and so are the others, which left the connections to it.
+_BUSY_PAUSE_S = 0.025
 _OUT_OF_RESOURCES = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 _RETRY_S = 1.0
 _TICKS_PER_S = 10  # of uvicorn
@@ -108,15 +111,18 @@ class BalancedServer(uvicorn.Server):
         """Accept connections, and leave them to another worker as soon as it has fewer."""
         for _ in range(_MAX_ACCEPTED_AT_ONCE):
             if self._connections() > self._counts.fewest():
-                self._pause(_YIELD_S, self._resume)
+                self._pause(_YIELD_S, partial(self._resume, asyncio.get_running_loop().time()))
                 return
             if not self._accept():
                 return
 
-    def _resume(self) -> None:
-        """Accept the connection if no other worker has."""
+    def _resume(self, paused_at: float) -> None:
+        """Accept the connection if no other worker has; if all are busy, accept many at once."""
         self._watch()
-        self._accept()
+        is_busy = asyncio.get_running_loop().time() - paused_at > _BUSY_PAUSE_S
+        for _ in range(_MAX_ACCEPTED_AT_ONCE if is_busy else 1):
+            if not self._accept():
+                return
 
     def _accept(self) -> bool:
         """Accept a connection; return False if there is none, or it cannot be accepted now."""

@@ -142,6 +142,7 @@ def start_server(tmp_path_factory: pytest.TempPathFactory, models_folder: Path) 
         own = {"MODELS": str(models_folder), "PORT": str(port), "GRPC_PORT": str(grpc_port) if grpc else ""}
         # Responses are compared with those of the float32 network in-process, and with the README.
         own["PRECISION"] = "float32"
+        own["DRAIN_S"] = "0"  # no proxy waits for the end of the servers
         chosen = own | settings
         environment = {
             **{
