@@ -17,7 +17,7 @@ from service.inference.precision import PrecisionChoice
 from service.inference.preprocessing import DEFAULT_MAX_PIXELS
 
 
-def _folder(text: str) -> Path:
+def _path(text: str) -> Path:
     return Path(text).expanduser().resolve()
 
 
@@ -63,7 +63,7 @@ HeaderName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$")]
 class Settings(Struct, frozen=True, kw_only=True):
     """Settings of the server; each field is a ``LECTERN_*`` environment variable."""
 
-    models: Annotated[Path, _setting("Folder of models to serve", "a folder", parse=_folder)] = BUNDLED
+    models: Annotated[Path, _setting("Folder of models to serve", "a folder", parse=_path)] = BUNDLED
     host: Annotated[
         str, _setting("IP address to listen on; 0.0.0.0 for all", "an IP address", parse=_address)
     ] = "127.0.0.1"
@@ -131,6 +131,17 @@ class Settings(Struct, frozen=True, kw_only=True):
             le=1_000_000,
         ),
     ] = 0
+    tls_cert: Annotated[
+        Path | None,
+        _setting(
+            "File with the TLS certificate (PEM) of HTTP and gRPC; it is read again when it changes",
+            "a file",
+            parse=_path,
+        ),
+    ] = None
+    tls_key: Annotated[
+        Path | None, _setting("File with the private key (PEM) of that certificate", "a file", parse=_path)
+    ] = None
     api_keys: Annotated[
         tuple[ApiKey, ...],
         _setting(
@@ -195,6 +206,7 @@ class Settings(Struct, frozen=True, kw_only=True):
         }
         settings = cls(**values)
         settings._check_grpc_port()
+        settings._check_tls()
         return settings
 
     def _check_grpc_port(self) -> None:
@@ -208,6 +220,13 @@ class Settings(Struct, frozen=True, kw_only=True):
                 f"port; set {variable('workers')}, which is {self.workers}, to 1, or no port for gRPC"
             )
 
+    def _check_tls(self) -> None:
+        for name, other in (("tls_cert", "tls_key"), ("tls_key", "tls_cert")):
+            if getattr(self, name) and not getattr(self, other):
+                raise SettingsError(
+                    f"{variable(name)} is set without {variable(other)}; TLS needs a certificate and its key"
+                )
+
 
 def variable(name: str) -> str:
     """Return the environment variable of a setting, ``LECTERN_PORT`` for ``port``."""
@@ -220,7 +239,7 @@ def table() -> list[tuple[str, str, str]]:
     rows = []
     for name, kind in _annotations().items():
         default = getattr(defaults, name)
-        text = ",".join(default) if isinstance(default, tuple) else str(default)
+        text = ",".join(default) if isinstance(default, tuple) else str("" if default is None else default)
         rows.append((variable(name), text, kind.__metadata__[0].description))
     return rows
 

@@ -27,6 +27,7 @@ from service.server.protocols.tfserving.routes import TfServingProtocol
 from service.server.transport.asgi import AsgiAdapter
 from service.server.transport.fast_http import FastHttpProtocol
 from service.server.transport.http_handler import HttpHandler
+from service.server.transport.tls import Certificate
 from service.server.workers.balanced_server import BalancedServer
 from service.server.workers.shutdown import GracefulShutdown
 from service.settings import Settings
@@ -157,7 +158,7 @@ def __getattr__(name: str) -> Any:
     bentoml_adapter.ignore_forwarded_headers()
     bentoml_adapter.install_server(
         partial(FastHttpProtocol, handler=app.handler),
-        BalancedServer,
+        partial(BalancedServer, certificate=Certificate.from_settings(settings)),
     )
     globals()["Lectern"] = app.service  # BentoML looks its service up among the names of this module.
     return app.service

@@ -111,7 +111,8 @@ class BentoRoutes:
 
 
 def install_server(
-    protocol: Callable[..., asyncio.Protocol], server: type[uvicorn.Server] = uvicorn.Server
+    protocol: Callable[..., asyncio.Protocol],
+    server: Callable[[uvicorn.Config], uvicorn.Server] = uvicorn.Server,
 ) -> bool:
     """Replace the server and the HTTP protocol that BentoML's workers use.
 
@@ -119,7 +120,7 @@ def install_server(
 
     Args:
         protocol: Makes the protocol of a connection.
-        server: The server class.
+        server: Makes the server.
 
     Returns:
         Whether they were replaced; if not, the log says why.

@@ -10,6 +10,7 @@ from service.server.execution.engine import Engine
 from service.server.pipeline.pipeline import RequestPipeline
 from service.server.protocols.oip.grpc_methods import OipMethods
 from service.server.transport.grpc_handler import GrpcHandler
+from service.server.transport.tls import Certificate
 from service.settings import Settings
 
 # Health checks and calls beyond the concurrency limit must be answered too, even if many calls send nothing.
@@ -33,7 +34,7 @@ class GrpcServer:
         """Listen.
 
         Raises:
-            SettingsError: The port is not available.
+            SettingsError: The port is not available, or the TLS certificate cannot be used.
         """
         settings = self._settings
         methods = OipMethods(self._engine, settings).by_path()
@@ -43,8 +44,12 @@ class GrpcServer:
             maximum_concurrent_rpcs=settings.max_queue + _UNCOUNTED_CALLS,
         )
         host = f"[{settings.host}]" if ":" in settings.host else settings.host
+        certificate = Certificate.from_settings(settings)
         try:
-            self._server.add_insecure_port(f"{host}:{settings.grpc_port}")
+            if certificate is None:
+                self._server.add_insecure_port(f"{host}:{settings.grpc_port}")
+            else:
+                self._server.add_secure_port(f"{host}:{settings.grpc_port}", _credentials(certificate))
         except RuntimeError as error:
             raise SettingsError(
                 f"cannot listen on {host}:{settings.grpc_port} for gRPC; stop what uses it, or set "
@@ -63,6 +68,18 @@ class GrpcServer:
         self.begin_stop()
         if self._stopping is not None:
             await self._stopping
+
+
+def _credentials(certificate: Certificate) -> grpc.ServerCredentials:
+    def configuration() -> grpc.ServerCertificateConfiguration:
+        content, key = certificate.read()
+        return grpc.ssl_server_certificate_configuration([(key, content)])
+
+    def configuration_if_changed() -> grpc.ServerCertificateConfiguration | None:
+        """Return the certificate for a new connection; None for that of the connection before."""
+        return configuration() if certificate.reload_if_changed() else None
+
+    return grpc.dynamic_ssl_server_credentials(configuration(), configuration_if_changed)
 
 
 def _options(settings: Settings) -> list[tuple[str, int]]:

@@ -13,6 +13,7 @@ from typing import Any
 import uvicorn
 
 from service.server.transport.http_connection import HttpConnection
+from service.server.transport.tls import Certificate
 from service.server.workers.connection_counts import ConnectionCounts
 
 _logger = logging.getLogger("lectern")
@@ -26,6 +27,8 @@ _TICKS_PER_S = 10  # of uvicorn
 # Connections that are accepted before those that are open are served again.
 _MAX_ACCEPTED_AT_ONCE = 64
 _TLS_HANDSHAKE_S = 10.0
+# Time that connections have to be established when the server stops listening.
+_CONNECTING_S = 1.0
 
 
 class BalancedServer(uvicorn.Server):
@@ -34,10 +37,20 @@ class BalancedServer(uvicorn.Server):
     Several workers listen on one socket. uvloop accepts all waiting connections when it wakes up, so that one
     worker often gets all connections of a client. This class pauses for a moment while another worker has
     fewer. A worker that is stuck, or busy for longer than the pause, does not hold the others up.
+
+    Args:
+        config: Of uvicorn.
+        certificate: For TLS; without it connections are not encrypted.
     """
+
+    def __init__(self, config: uvicorn.Config, *, certificate: Certificate | None = None) -> None:
+        super().__init__(config)
+        self._certificate = certificate
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start the application, then listen."""
+        if self._certificate is not None:
+            self.config.ssl = self._certificate.context
         self._listener: socket.socket | None = None
         folder = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
         if not sockets or len(sockets) > 1 or folder is None:
@@ -62,6 +75,8 @@ class BalancedServer(uvicorn.Server):
             self._publish()
         if is_full_second:
             self._cut_silent_connections()
+            if self._certificate is not None:
+                self._certificate.reload_if_changed()
         return await super().on_tick(counter)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
@@ -74,7 +89,7 @@ class BalancedServer(uvicorn.Server):
             self._listener = None
             self._counts.close()
             if self._connecting:
-                await asyncio.wait(self._connecting)
+                await asyncio.wait(self._connecting, timeout=_CONNECTING_S)
         cutting = asyncio.create_task(self._cut_until_closed())
         try:
             await super().shutdown(sockets)
