@@ -239,6 +239,7 @@ def strict(start_server: StartServer) -> Iterator[Server]:
         TIMEOUT_S="1.5",
         API_KEYS="alpha,beta",
         CORS_ORIGINS="https://lecture.example",
+        CORS_HEADERS="X-Tenant",
         LOG_FORMAT="json",
     ) as running:
         yield running

@@ -41,13 +41,14 @@ def test_a_page_of_an_allowed_origin_may_send_requests(strict: Server, path: str
     asked = {
         "Origin": ORIGIN,
         "Access-Control-Request-Method": "POST",
-        "Access-Control-Request-Headers": "Authorization",
+        "Access-Control-Request-Headers": "Authorization, traceparent, X-Tenant",
     }
     preflight = strict.ask("OPTIONS", path, headers=asked)
     assert preflight.status == 200
     assert preflight.headers["Access-Control-Allow-Origin"] == ORIGIN
     assert "POST" in preflight.headers["Access-Control-Allow-Methods"]
-    assert "Authorization" in preflight.headers["Access-Control-Allow-Headers"]
+    allowed = {name.lower() for name in preflight.headers["Access-Control-Allow-Headers"].split(", ")}
+    assert {"authorization", "traceparent", "tracestate", "x-tenant"} <= allowed
 
 
 def test_a_page_of_an_allowed_origin_may_read_responses_and_errors(strict: Server, digit_png: bytes) -> None:
