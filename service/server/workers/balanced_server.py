@@ -82,10 +82,11 @@ class BalancedServer(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Stop listening, and let the running requests end."""
         if self._listener is not None:
-            # Those that the system has accepted already would be reset.
+            # Connections that the system has accepted already would be reset, so that none may come later.
             while self._accept():
                 pass
             self._pause()
+            self._listener.close()
             self._listener = None
             self._counts.close()
             if self._connecting:

@@ -321,7 +321,7 @@ def _no_such_model(server: Server, operation: Operation) -> Any:
 
 
 def _unsupported(server: Server, operation: Operation) -> Any:
-    kinds = {"Content-Type": "application/pdf", "Content-Encoding": "gzip"}
+    kinds = {"Content-Type": "application/pdf", "Content-Encoding": "br"}
     return server.ask("POST", operation.address(), b"%PDF-1.7", kinds)
 
 

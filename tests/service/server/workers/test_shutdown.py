@@ -58,19 +58,21 @@ def test_after_sigterm_everything_is_answered_for_a_while_but_the_readiness_prob
     assert "Traceback" not in server.log()
 
 
-def test_a_restart_behind_a_proxy_loses_no_request(start_server: StartServer, digit_png: bytes) -> None:
+def test_a_restart_behind_a_proxy_loses_no_request(
+    start_server: StartServer, server: Server, digit_png: bytes
+) -> None:
     counts: Counter[str] = Counter()
-    with start_server(DRAIN_S="2") as first, start_server(DRAIN_S="2") as second:
-        ready, end = {first.port, second.port}, threading.Event()
+    with start_server(DRAIN_S="2") as restarted:
+        ready, end = {restarted.port, server.port}, threading.Event()
 
         def check() -> None:
             """Use the servers that say that they are ready, as a proxy does."""
             while not end.wait(0.2):
-                for server in (first, second):
+                for each in (restarted, server):
                     status = 0
                     with suppress(OSError):
-                        status = server.ask("GET", "/readyz").status
-                    (ready.add if status == 200 else ready.discard)(server.port)
+                        status = each.ask("GET", "/readyz").status
+                    (ready.add if status == 200 else ready.discard)(each.port)
 
         def send() -> None:
             """Send requests over kept connections, and repeat none."""
@@ -89,8 +91,8 @@ def test_a_restart_behind_a_proxy_loses_no_request(start_server: StartServer, di
         for thread in threads:
             thread.start()
         time.sleep(1)  # requests before the restart
-        first.process.send_signal(signal.SIGTERM)
-        first.process.wait(30)
+        restarted.process.send_signal(signal.SIGTERM)
+        restarted.process.wait(30)
         time.sleep(0.5)  # and after it
         end.set()
         for thread in threads:
