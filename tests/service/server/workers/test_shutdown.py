@@ -104,12 +104,12 @@ def test_a_restart_behind_a_proxy_loses_no_request(
 def test_a_second_signal_ends_the_server_quickly(
     start_server: StartServer, digit_png: bytes, until: Until
 ) -> None:
-    with start_server(DRAIN_S="60") as server:
+    with start_server(DRAIN_S="15") as server:
         (worker,) = server.workers()
         with closing(server.begin("/models/mnist", digit_png, sent=20)):
             os.kill(worker, signal.SIGTERM)
             until(lambda: server.ask("GET", "/readyz").status == 503)
             os.kill(worker, signal.SIGINT)
             # A worker that has ended by itself is replaced.
-            until(lambda: worker not in server.workers(), seconds=15)
+            until(lambda: worker not in server.workers(), seconds=10)
     assert "Traceback" not in server.log()
