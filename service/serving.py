@@ -87,7 +87,8 @@ def _warn_of_unknown_variables() -> None:
 def _address(settings: Settings) -> str:
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     grpc = f" and grpc://{host}:{settings.grpc_port}" if settings.grpc_port else ""
-    return f"http://{host}:{settings.port}{grpc}"
+    scheme = "https" if settings.tls_cert else "http"
+    return f"{scheme}://{host}:{settings.port}{grpc}"
 
 
 def _listen(host: str, port: int, *, name: str) -> socket.socket:

@@ -29,7 +29,7 @@ _SERVICE_LINK = re.compile(
 _SERVICE_URL = re.compile(r"(tcp|udp|sctp)://\S+")
 
 
-def _folder(text: str) -> Path:
+def _path(text: str) -> Path:
     return Path(text).expanduser().resolve()
 
 
@@ -39,7 +39,7 @@ def _file(text: str) -> Path:
 
 
 def _models(text: str) -> str:
-    return text if "://" in text else str(_folder(text))
+    return text if "://" in text else str(_path(text))
 
 
 def _address(text: str) -> str:
@@ -80,6 +80,7 @@ _MODEL_CACHE = Path("~/.cache/lectern/models")  # its user replaces ~ by the hom
 Provider = Literal["auto", "cpu", "cuda", "tensorrt"]
 ApiKey = Annotated[str, Meta(pattern=r"^[!-~]+$")]
 Origin = Annotated[str, Meta(pattern=r"^(\*|https?://[^/\s]+)$")]
+HeaderName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$")]
 
 
 class Settings(Struct, frozen=True, kw_only=True):
@@ -94,7 +95,7 @@ class Settings(Struct, frozen=True, kw_only=True):
         ),
     ] = str(BUNDLED)
     model_cache: Annotated[
-        Path, _setting("Folder for models that are downloaded from an address", "a folder", parse=_folder)
+        Path, _setting("Folder for models that are downloaded from an address", "a folder", parse=_path)
     ] = _MODEL_CACHE
     host: Annotated[
         str, _setting("IP address to listen on; 0.0.0.0 for all", "an IP address", parse=_address)
@@ -145,6 +146,43 @@ class Settings(Struct, frozen=True, kw_only=True):
             "Longest time one request may take, in seconds", "a number above 0, at most 3600", gt=0, le=3600
         ),
     ] = 30.0
+    keep_alive_s: Annotated[
+        float,
+        _setting(
+            "Time that an HTTP connection stays open without a request, in seconds; longer than the proxy's",
+            "a number above 0, at most 3600",
+            gt=0,
+            le=3600,
+        ),
+    ] = 75.0
+    drain_s: Annotated[
+        float,
+        _setting(
+            "Time after SIGTERM in which the server answers as before while /readyz says no, in seconds",
+            "a number from 0 to 3600",
+            ge=0,
+            le=3600,
+        ),
+    ] = 5.0
+    max_connections: Annotated[
+        int,
+        _setting(
+            "Most open HTTP connections of one worker; 0: as many as it can have files open, at most 10000",
+            ge=0,
+            le=1_000_000,
+        ),
+    ] = 0
+    tls_cert: Annotated[
+        Path | None,
+        _setting(
+            "File with the TLS certificate (PEM) of HTTP and gRPC; it is read again when it changes",
+            "a file",
+            parse=_path,
+        ),
+    ] = None
+    tls_key: Annotated[
+        Path | None, _setting("File with the private key (PEM) of that certificate", "a file", parse=_path)
+    ] = None
     api_keys: Annotated[
         tuple[ApiKey, ...],
         _setting(
@@ -193,6 +231,15 @@ class Settings(Struct, frozen=True, kw_only=True):
             min_length=1,
         ),
     ] = ()
+    cors_headers: Annotated[
+        tuple[HeaderName, ...],
+        _setting(
+            "Further request headers that web pages of these origins may send, separated by commas",
+            "names of headers such as X-Tenant, separated by commas",
+            parse=_words,
+            min_length=1,
+        ),
+    ] = ()
     trusted_proxies: Annotated[
         tuple[str, ...],
         _setting(
@@ -231,6 +278,7 @@ class Settings(Struct, frozen=True, kw_only=True):
         settings._check_grpc_port()
         settings._check_keys()
         settings._check_model_control()
+        settings._check_tls()
         return settings
 
     @property
@@ -272,6 +320,13 @@ class Settings(Struct, frozen=True, kw_only=True):
                 f"{variable('model_control')} needs Linux or macOS; leave it out, and restart the server "
                 "instead"
             )
+
+    def _check_tls(self) -> None:
+        for name, other in (("tls_cert", "tls_key"), ("tls_key", "tls_cert")):
+            if getattr(self, name) and not getattr(self, other):
+                raise SettingsError(
+                    f"{variable(name)} is set without {variable(other)}; TLS needs a certificate and its key"
+                )
 
 
 def variable(name: str) -> str:

@@ -8,7 +8,6 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import bentoml
-import uvicorn
 from starlette.middleware.cors import CORSMiddleware
 
 from service.inference.errors import LecternError
@@ -30,8 +29,10 @@ from service.server.protocols.tfserving.routes import TfServingProtocol
 from service.server.transport.asgi import AsgiAdapter
 from service.server.transport.fast_http import FastHttpProtocol
 from service.server.transport.http_handler import HttpHandler
+from service.server.transport.tls import Certificate
 from service.server.workers import channel
 from service.server.workers.balanced_server import BalancedServer
+from service.server.workers.shutdown import GracefulShutdown
 from service.settings import Settings
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def create_app(settings: Settings) -> Application:
     """Build the parts of a server process; models are loaded when BentoML makes the service's instance."""
     in_flight = InFlightRequests()
     engine = Engine(settings, in_flight=in_flight)
-    pipeline = RequestPipeline(settings, in_flight=in_flight, is_ready=engine.is_ready)
+    pipeline = RequestPipeline(settings, in_flight=in_flight, is_ready=engine.is_loaded)
     page, bento_routes = ApiPage(), BentoRoutes()
     endpoints = [
         *HuggingFaceProtocol(engine, settings).routes(),
@@ -67,7 +68,12 @@ def create_app(settings: Settings) -> Application:
         *OperationsProtocol(engine).routes(),
         *page.routes(),
     ]
-    handler = HttpHandler([*endpoints, *bento_routes.routes()], pipeline=pipeline, settings=settings)
+    handler = HttpHandler(
+        [*endpoints, *bento_routes.routes()],
+        pipeline=pipeline,
+        settings=settings,
+        is_draining=engine.is_draining,
+    )
 
     def publish() -> None:
         page.publish(build_document(endpoints, engine.catalog, settings))
@@ -119,9 +125,14 @@ def _service(
             if channel.is_restart():
                 metrics.worker_restarts.inc()
             metrics.requests_in_flight_limit.set(settings.max_queue)
-            bentoml_adapter.drain_on_sigterm(engine.drain)
-            if channel.is_supervised():
-                bentoml_adapter.retire_on_sigint()
+            shutdown = GracefulShutdown(
+                drain_s=settings.drain_s,
+                on_drain=engine.drain,
+                on_retire=engine.retire,
+                on_stop=self._stop_grpc,
+            )
+            shutdown.install()
+            channel.on_retire(shutdown.retire)
             bentoml_adapter.hide_client_errors()
             if settings.grpc_port:
                 # Imported here, because gRPC costs every start time and memory.
@@ -138,6 +149,10 @@ def _service(
                     raise
             channel.report_ready(f"{card.name} {card.version}" for card in engine.catalog)
 
+        def _stop_grpc(self) -> None:
+            if self._grpc is not None:
+                self._grpc.begin_stop()
+
         @bentoml.on_shutdown
         async def stopped(self) -> None:
             """Let the running calls end, then stop the threads."""
@@ -151,10 +166,11 @@ def _service(
 def _cors(settings: Settings) -> dict[str, Any]:
     exposed = ["X-Request-ID", "X-Model-Version", "X-Lectern-Unsure", "Server-Timing", "Retry-After"]
     both = ["Inference-Header-Content-Length", "X-Request-ID"]
+    sent = ["Authorization", "Content-Type", "Content-Encoding", "traceparent", "tracestate"]
     return {
         "allow_origins": settings.cors_origins,
         "allow_methods": ["GET", "POST"],
-        "allow_headers": ["Authorization", "Content-Type", "X-API-Key", *both],
+        "allow_headers": [*sent, "X-API-Key", *both, *settings.cors_headers],
         "expose_headers": [*both, *exposed],
     }
 
@@ -166,6 +182,7 @@ def __getattr__(name: str) -> Any:
     bentoml_adapter.disable_tracking()
     try:
         settings = Settings.from_environment()
+        certificate = Certificate.from_settings(settings)
     except LecternError as error:
         raise bentoml_adapter.config_error(error) from None
     configure_logging(settings.log_format)
@@ -173,7 +190,7 @@ def __getattr__(name: str) -> Any:
     bentoml_adapter.ignore_forwarded_headers()
     bentoml_adapter.install_server(
         partial(FastHttpProtocol, handler=app.handler),
-        BalancedServer if settings.workers > 1 else uvicorn.Server,
+        partial(BalancedServer, certificate=certificate),
     )
     globals()["Lectern"] = app.service  # BentoML looks its service up among the names of this module.
     return app.service

@@ -84,11 +84,19 @@ class Engine:
         self._event_loop_batcher = EventLoopBatcher(in_flight or InFlightRequests())
         # Decoded pictures are much larger than their files: few requests with several are decoded at once.
         self._decoding = asyncio.Semaphore(runs + 1)
-        self._draining = False
+        self._draining = self._retired = False
+
+    def is_loaded(self) -> bool:
+        """Return whether all models are loaded and warm."""
+        return self._catalog is not None
+
+    def is_draining(self) -> bool:
+        """Return whether this process is about to end, so that its connections close."""
+        return self._draining or self._retired
 
     def is_ready(self) -> bool:
         """Return whether all models are loaded and warm, and the server is not shutting down."""
-        return self._catalog is not None and not self._draining
+        return self.is_loaded() and not self._draining
 
     @property
     def catalog(self) -> Catalog:
@@ -132,6 +140,10 @@ class Engine:
     def drain(self) -> None:
         """Report from now on that the server is not ready: it is shutting down."""
         self._draining = True
+
+    def retire(self) -> None:
+        """Close connections from now on: another process has taken the place of this one."""
+        self._retired = True
 
     def close(self) -> None:
         """Stop the threads; work that has not started is dropped."""

@@ -4,7 +4,7 @@ import contextlib
 import signal
 import socket
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 # What the supervisor sends to a worker that was replaced.
 RETIRE = b"r"
@@ -22,6 +22,9 @@ class Channel:
     Args:
         connection: A connected socket.
         is_restart: Whether this worker replaces one that ended unexpectedly.
+
+    Attributes:
+        retire: Called in a thread when another worker has taken the place of this one.
     """
 
     def __init__(self, connection: socket.socket, *, is_restart: bool) -> None:
@@ -29,6 +32,7 @@ class Channel:
         self._connection = connection
         self._connection.settimeout(INTERVAL_S)
         self._lock = threading.Lock()
+        self.retire: Callable[[], None] = lambda: None
 
     def start(self) -> None:
         """Start the thread that sends messages, and waits for the end of the supervisor."""
@@ -47,8 +51,7 @@ class Channel:
                 with contextlib.suppress(TimeoutError):
                     if self._connection.recv(1) != RETIRE:
                         break
-                    # At SIGTERM, the server would tell its clients that it is not available.
-                    signal.raise_signal(signal.SIGINT)
+                    self.retire()
         except OSError:
             pass
         # The supervisor has ended, or has closed its end to stop this worker.
@@ -70,6 +73,12 @@ def is_supervised() -> bool:
 def is_restart() -> bool:
     """Return whether this process is a worker that replaces one that ended unexpectedly."""
     return _channel is not None and _channel.is_restart
+
+
+def on_retire(callback: Callable[[], None]) -> None:
+    """Set what is called, in a thread, when another worker has taken the place of this one."""
+    if _channel is not None:
+        _channel.retire = callback
 
 
 def report_ready(models: Iterable[str]) -> None:

@@ -31,7 +31,8 @@ class Supervisor:
     """Runs the worker processes of one server. It loads no model and listens on no port of its own.
 
     The first worker starts alone, so that an error in the models or the hardware is printed once; the others
-    start when it is ready. SIGTERM and SIGINT stop the server. SIGHUP replaces the workers one by one: each
+    start when it is ready. SIGTERM and SIGINT stop the server;
+    SIGINT leaves out the time of draining. SIGHUP replaces the workers one by one: each
     new worker is ready before the old one stops. Signals are handled as soon as the supervisor exists.
 
     Args:
@@ -57,6 +58,7 @@ class Supervisor:
         self._signals: deque[int] = deque()
         self._retry_at = 0.0
         self._status: int | None = None
+        self._drains = True
         self._handle_signals()
 
     def run(self, folder: RuntimeFolder) -> int:
@@ -97,6 +99,7 @@ class Supervisor:
                 _logger.info("SIGHUP: the workers are replaced one by one")
                 self._outdated = deque(self._workers)
             else:
+                self._drains = number == signal.SIGTERM
                 self._status = 0
 
     def _processes(self) -> list[WorkerProcess]:
@@ -204,6 +207,7 @@ class Supervisor:
                 listener=self._listener,
                 environment=self._folder.prepare(slot),
                 graceful_s=int(self._settings.timeout_s) + 1,
+                drain_s=self._settings.drain_s,
                 is_restart=is_restart,
             )
         except OSError as error:
@@ -240,7 +244,7 @@ class Supervisor:
         """Stop all workers; a second signal kills them."""
         for worker in self._processes():
             if worker.stop_before is None:
-                worker.stop()
+                worker.stop(drain=self._drains)
         self._stopping, self._workers, self._replacement = self._processes(), [], None
         self._signals.clear()
         while self._stopping:

@@ -38,6 +38,7 @@ class WorkerProcess:
         listener: socket.socket,
         environment: Mapping[str, str],
         graceful_s: int,
+        drain_s: float,
         is_restart: bool,
     ) -> None:
         """Start the process.
@@ -46,7 +47,8 @@ class WorkerProcess:
             slot: Number of the worker.
             listener: Listening socket that all workers share.
             environment: Variables besides those of this process.
-            graceful_s: Seconds that requests may run after the worker is asked to stop.
+            graceful_s: Seconds that requests may run after the worker has stopped listening.
+            drain_s: Seconds that the worker goes on serving after it is asked to stop.
             is_restart: Whether it replaces a worker that ended.
 
         Raises:
@@ -57,6 +59,7 @@ class WorkerProcess:
         self.silent_s = 0.0
         self.stop_before: float | None = None
         self._graceful_s = graceful_s
+        self._drain_s = drain_s
         self._received = b""
         self._channel, theirs = socket.socketpair()
         self._channel.setblocking(False)
@@ -114,10 +117,17 @@ class WorkerProcess:
         *lines, self._received = (self._received + data).split(b"\n")
         self.models = next((line.decode() for line in lines if line), self.models)
 
-    def stop(self) -> None:
-        """Ask the worker to tell its clients that the server stops, to answer what runs, and to end."""
+    def stop(self, *, drain: bool) -> None:
+        """Ask the worker to tell its clients that the server stops, to answer what runs, and to end.
+
+        Args:
+            drain: Whether the worker goes on serving for ``drain_s``.
+        """
         self._set_deadline()
-        self._channel.close()
+        if drain:
+            self._channel.close()
+        else:
+            self._process.send_signal(signal.SIGINT)
 
     def retire(self) -> None:
         """Ask the worker to leave new connections to the other workers, to answer what runs, and to end."""
@@ -126,7 +136,7 @@ class WorkerProcess:
             self._channel.send(RETIRE)
 
     def _set_deadline(self) -> None:
-        self.stop_before = time.monotonic() + self._graceful_s + 5
+        self.stop_before = time.monotonic() + self._drain_s + self._graceful_s + 5
 
     def kill(self) -> None:
         """End the process at once."""

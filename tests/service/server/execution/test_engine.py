@@ -41,6 +41,7 @@ def test_it_is_ready_once_it_has_started_and_until_it_drains(engine: Engine) -> 
     assert engine.is_ready()
     engine.drain()
     assert not engine.is_ready()
+    assert engine.is_loaded()
 
 
 def test_without_a_usable_model_it_does_not_start(engine: Engine, tmp_path: Path) -> None:
