@@ -94,7 +94,7 @@ def test_no_client_waits_for_a_worker_that_is_stuck(server: Server) -> None:
         os.kill(stuck, signal.SIGCONT)
 
 
-_MANY = 400
+_MANY = 700
 _ASK = b"GET /livez HTTP/1.1\r\nHost: test\r\n"
 
 
@@ -131,9 +131,8 @@ def test_short_connections_do_not_wait_for_other_workers(server: Server) -> None
 def test_connections_are_accepted_while_many_others_send_requests(server: Server) -> None:
     first_answers: list[float] = []
 
-    async def hold(connected: asyncio.Semaphore) -> None:
-        async with connected:
-            reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+    async def hold() -> None:
+        reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
         started, answers = time.monotonic(), 0
         while len(first_answers) < _MANY and time.monotonic() < started + 30:
             writer.write(_ASK + b"\r\n")
@@ -144,12 +143,11 @@ def test_connections_are_accepted_while_many_others_send_requests(server: Server
         writer.close()
 
     async def everyone() -> None:
-        connected = asyncio.Semaphore(50)
-        await asyncio.gather(*(hold(connected) for _ in range(_MANY)))
+        await asyncio.gather(*(hold() for _ in range(_MANY)))
 
     asyncio.run(everyone())
     assert len(first_answers) == _MANY
-    assert max(first_answers) < 8
+    assert max(first_answers) < 5
 
 
 def test_a_server_without_file_descriptors_logs_it_and_recovers(server: Server, until: Until) -> None:
