@@ -28,6 +28,7 @@ from service.inference.errors import (
 from service.inference.files import write_atomically
 from service.inference.overlay import heat_overlay, map_sheet
 from service.inference.prediction import Prediction
+from service.server.transport.tls import Certificate
 from service.settings import Settings, table, variable
 
 _BAR_WIDTH = 30
@@ -62,12 +63,14 @@ def serve(host: str | None, port: int | None) -> None:
     _check_port(settings.host, settings.port, name="port")
     if settings.grpc_port:
         _check_port(settings.host, settings.grpc_port, name="grpc_port")
+    Certificate.from_settings(settings)
     # The workers read the variable again, in another working directory.
     os.environ[variable("models")] = str(settings.models)
     names = ", ".join(f"{card.name} {card.version}" for card in catalog)
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     grpc = f" and grpc://{host}:{settings.grpc_port}" if settings.grpc_port else ""
-    click.echo(f"Serving {names} at http://{host}:{settings.port}{grpc} (Ctrl-C stops)", err=True)
+    scheme = "https" if settings.tls_cert else "http"
+    click.echo(f"Serving {names} at {scheme}://{host}:{settings.port}{grpc} (Ctrl-C stops)", err=True)
     os.environ.setdefault("BENTOML_DO_NOT_TRACK", "True")
     if "BENTOML_HOME" not in os.environ:
         # BentoML empties its metrics folder at start, so two servers of one user must not share it.

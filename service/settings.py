@@ -17,7 +17,7 @@ from service.inference.precision import PrecisionChoice
 from service.inference.preprocessing import DEFAULT_MAX_PIXELS
 
 
-def _folder(text: str) -> Path:
+def _path(text: str) -> Path:
     return Path(text).expanduser().resolve()
 
 
@@ -57,12 +57,13 @@ def _setting(
 Provider = Literal["auto", "cpu", "cuda", "tensorrt"]
 ApiKey = Annotated[str, Meta(pattern=r"^[!-~]+$")]
 Origin = Annotated[str, Meta(pattern=r"^(\*|https?://[^/\s]+)$")]
+HeaderName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$")]
 
 
 class Settings(Struct, frozen=True, kw_only=True):
     """Settings of the server; each field is a ``LECTERN_*`` environment variable."""
 
-    models: Annotated[Path, _setting("Folder of models to serve", "a folder", parse=_folder)] = BUNDLED
+    models: Annotated[Path, _setting("Folder of models to serve", "a folder", parse=_path)] = BUNDLED
     host: Annotated[
         str, _setting("IP address to listen on; 0.0.0.0 for all", "an IP address", parse=_address)
     ] = "127.0.0.1"
@@ -104,6 +105,43 @@ class Settings(Struct, frozen=True, kw_only=True):
             "Longest time one request may take, in seconds", "a number above 0, at most 3600", gt=0, le=3600
         ),
     ] = 30.0
+    keep_alive_s: Annotated[
+        float,
+        _setting(
+            "Time that an HTTP connection stays open without a request, in seconds; longer than the proxy's",
+            "a number above 0, at most 3600",
+            gt=0,
+            le=3600,
+        ),
+    ] = 75.0
+    drain_s: Annotated[
+        float,
+        _setting(
+            "Time after SIGTERM in which the server answers as before while /readyz says no, in seconds",
+            "a number from 0 to 3600",
+            ge=0,
+            le=3600,
+        ),
+    ] = 5.0
+    max_connections: Annotated[
+        int,
+        _setting(
+            "Most open HTTP connections of one worker; 0: as many as it can have files open, at most 10000",
+            ge=0,
+            le=1_000_000,
+        ),
+    ] = 0
+    tls_cert: Annotated[
+        Path | None,
+        _setting(
+            "File with the TLS certificate (PEM) of HTTP and gRPC; it is read again when it changes",
+            "a file",
+            parse=_path,
+        ),
+    ] = None
+    tls_key: Annotated[
+        Path | None, _setting("File with the private key (PEM) of that certificate", "a file", parse=_path)
+    ] = None
     api_keys: Annotated[
         tuple[ApiKey, ...],
         _setting(
@@ -119,6 +157,15 @@ class Settings(Struct, frozen=True, kw_only=True):
         _setting(
             "Origins whose web pages may send requests, separated by commas, or *",
             "origins such as https://example.org, separated by commas, or *",
+            parse=_words,
+            min_length=1,
+        ),
+    ] = ()
+    cors_headers: Annotated[
+        tuple[HeaderName, ...],
+        _setting(
+            "Further request headers that web pages of these origins may send, separated by commas",
+            "names of headers such as X-Tenant, separated by commas",
             parse=_words,
             min_length=1,
         ),
@@ -159,6 +206,7 @@ class Settings(Struct, frozen=True, kw_only=True):
         }
         settings = cls(**values)
         settings._check_grpc_port()
+        settings._check_tls()
         return settings
 
     def _check_grpc_port(self) -> None:
@@ -172,6 +220,13 @@ class Settings(Struct, frozen=True, kw_only=True):
                 f"port; set {variable('workers')}, which is {self.workers}, to 1, or no port for gRPC"
             )
 
+    def _check_tls(self) -> None:
+        for name, other in (("tls_cert", "tls_key"), ("tls_key", "tls_cert")):
+            if getattr(self, name) and not getattr(self, other):
+                raise SettingsError(
+                    f"{variable(name)} is set without {variable(other)}; TLS needs a certificate and its key"
+                )
+
 
 def variable(name: str) -> str:
     """Return the environment variable of a setting, ``LECTERN_PORT`` for ``port``."""
@@ -184,7 +239,7 @@ def table() -> list[tuple[str, str, str]]:
     rows = []
     for name, kind in _annotations().items():
         default = getattr(defaults, name)
-        text = ",".join(default) if isinstance(default, tuple) else str(default)
+        text = ",".join(default) if isinstance(default, tuple) else str("" if default is None else default)
         rows.append((variable(name), text, kind.__metadata__[0].description))
     return rows
 

@@ -8,7 +8,6 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import bentoml
-import uvicorn
 from starlette.middleware.cors import CORSMiddleware
 
 from service.server import bentoml_adapter
@@ -28,7 +27,9 @@ from service.server.protocols.tfserving.routes import TfServingProtocol
 from service.server.transport.asgi import AsgiAdapter
 from service.server.transport.fast_http import FastHttpProtocol
 from service.server.transport.http_handler import HttpHandler
+from service.server.transport.tls import Certificate
 from service.server.workers.balanced_server import BalancedServer
+from service.server.workers.shutdown import GracefulShutdown
 from service.settings import Settings
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def create_app(settings: Settings) -> Application:
     """Build the parts of a server process; models are loaded when BentoML makes the service's instance."""
     in_flight = InFlightRequests()
     engine = Engine(settings, in_flight=in_flight)
-    pipeline = RequestPipeline(settings, in_flight=in_flight, is_ready=engine.is_ready)
+    pipeline = RequestPipeline(settings, in_flight=in_flight, is_ready=engine.is_loaded)
     page, bento_routes = ApiPage(), BentoRoutes()
     endpoints = [
         *HuggingFaceProtocol(engine, settings).routes(),
@@ -64,7 +65,12 @@ def create_app(settings: Settings) -> Application:
         *OperationsProtocol(engine).routes(),
         *page.routes(),
     ]
-    handler = HttpHandler([*endpoints, *bento_routes.routes()], pipeline=pipeline, settings=settings)
+    handler = HttpHandler(
+        [*endpoints, *bento_routes.routes()],
+        pipeline=pipeline,
+        settings=settings,
+        is_draining=engine.is_draining,
+    )
 
     def start() -> None:
         engine.start()
@@ -105,7 +111,9 @@ def _service(
             gc.collect()
             gc.freeze()
             metrics.forget_dead_workers()
-            bentoml_adapter.drain_on_sigterm(engine.drain)
+            GracefulShutdown(
+                drain_s=settings.drain_s, on_drain=engine.drain, on_stop=self._stop_grpc
+            ).install()
             bentoml_adapter.hide_client_errors()
             if settings.grpc_port:
                 # Imported here, because gRPC costs every start time and memory.
@@ -114,6 +122,10 @@ def _service(
 
                 self._grpc = GrpcServer(engine, settings, pipeline)
                 await self._grpc.start()
+
+        def _stop_grpc(self) -> None:
+            if self._grpc is not None:
+                self._grpc.begin_stop()
 
         @bentoml.on_shutdown
         async def stopped(self) -> None:
@@ -128,10 +140,11 @@ def _service(
 def _cors(settings: Settings) -> dict[str, Any]:
     exposed = ["X-Request-ID", "X-Model-Version", "X-Lectern-Unsure", "Server-Timing", "Retry-After"]
     both = ["Inference-Header-Content-Length", "X-Request-ID"]
+    sent = ["Authorization", "Content-Type", "Content-Encoding", "traceparent", "tracestate"]
     return {
         "allow_origins": settings.cors_origins,
         "allow_methods": ["GET", "POST"],
-        "allow_headers": ["Authorization", "Content-Type", *both],
+        "allow_headers": [*sent, *both, *settings.cors_headers],
         "expose_headers": [*both, *exposed],
     }
 
@@ -145,7 +158,7 @@ def __getattr__(name: str) -> Any:
     bentoml_adapter.ignore_forwarded_headers()
     bentoml_adapter.install_server(
         partial(FastHttpProtocol, handler=app.handler),
-        BalancedServer if settings.workers > 1 else uvicorn.Server,
+        partial(BalancedServer, certificate=Certificate.from_settings(settings)),
     )
     globals()["Lectern"] = app.service  # BentoML looks its service up among the names of this module.
     return app.service

@@ -1,22 +1,20 @@
-"""Adapts BentoML and uvicorn: their routes, errors, log, server class, shutdown and copy of Swagger UI.
+"""Adapts BentoML and uvicorn: their routes, errors, log, server class and copy of Swagger UI.
 
 Checked with the releases in ``CHECKED_RELEASES``; constraints.txt pins one of each. With other releases
 :func:`install_server` changes nothing: uvicorn's own protocol and server pass all requests through ASGI,
 which is slower and does not balance connections. What it installs depends on internals of uvicorn: the
-modules ``transport.fast_http`` and ``workers.balanced_server``. Nothing else does.
+modules ``transport.fast_http``, ``transport.http_connection`` and ``workers.balanced_server``. Nothing else
+does.
 """
 
 import asyncio
 import logging
 import os
-import signal
 from collections.abc import Callable
 from contextvars import ContextVar
-from functools import partial
 from http import HTTPStatus
 from importlib.metadata import version
 from pathlib import Path
-from types import FrameType
 
 import bentoml
 import orjson
@@ -34,7 +32,6 @@ from service.server.pipeline.errors import ErrorCode, RequestError, error_for_st
 CHECKED_RELEASES = {"bentoml": ("1.4",), "uvicorn": ("0.54",)}
 
 _BENTO_LOGGER = "bentoml._internal.server.http_app"
-_DRAIN_S = 1.0
 
 _logger = logging.getLogger("lectern")
 
@@ -114,7 +111,8 @@ class BentoRoutes:
 
 
 def install_server(
-    protocol: Callable[..., asyncio.Protocol], server: type[uvicorn.Server] = uvicorn.Server
+    protocol: Callable[..., asyncio.Protocol],
+    server: Callable[[uvicorn.Config], uvicorn.Server] = uvicorn.Server,
 ) -> bool:
     """Replace the server and the HTTP protocol that BentoML's workers use.
 
@@ -122,7 +120,7 @@ def install_server(
 
     Args:
         protocol: Makes the protocol of a connection.
-        server: The server class.
+        server: Makes the server.
 
     Returns:
         Whether they were replaced; if not, the log says why.
@@ -163,27 +161,6 @@ def swagger_ui_folder() -> Path | None:
         version("bentoml"),
     )
     return None
-
-
-def drain_on_sigterm(start_draining: Callable[[], None]) -> None:
-    """Delay the server's own SIGTERM handler, and answer new requests with 503 in the meantime.
-
-    Without the delay, connections that the socket still accepts would be reset. Call this on the event loop,
-    in the main thread, after the server has set its handler.
-
-    Args:
-        start_draining: Called when the signal arrives.
-    """
-    loop = asyncio.get_running_loop()
-    stop = signal.getsignal(signal.SIGTERM)
-    if not callable(stop):
-        return  # No server runs here: a test calls the application.
-
-    def drain(number: int, frame: FrameType | None) -> None:
-        start_draining()
-        loop.call_soon_threadsafe(partial(loop.call_later, _DRAIN_S, stop, number, frame))
-
-    signal.signal(signal.SIGTERM, drain)
 
 
 def hide_client_errors() -> None:

@@ -10,13 +10,13 @@ from collections.abc import Callable
 from typing import Any
 
 import uvicorn
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from service.inference.preprocessing import decoding
 from service.server import app
 from service.server.execution import engine
 from service.server.pipeline import access_log, metrics
-from service.server.transport.http_handler import HttpHandler
+from service.server.transport.http_connection import HttpConnection
+from service.server.transport.tls import Certificate
 
 
 class _DirectMetrics:
@@ -47,10 +47,7 @@ class _Unbuffered(list[str]):
 
 
 def _without_fast_http() -> None:
-    def protocol(*arguments: Any, handler: HttpHandler, **options: Any) -> HttpToolsProtocol:
-        return HttpToolsProtocol(*arguments, **options)
-
-    _replace(app, "FastHttpProtocol", protocol)
+    _replace(app, "FastHttpProtocol", HttpConnection)
 
 
 def _without_event_loop_batching() -> None:
@@ -58,7 +55,10 @@ def _without_event_loop_batching() -> None:
 
 
 def _without_balancing() -> None:
-    _replace(app, "BalancedServer", uvicorn.Server)
+    def server(config: uvicorn.Config, *, certificate: Certificate | None) -> uvicorn.Server:
+        return uvicorn.Server(config)
+
+    _replace(app, "BalancedServer", server)
 
 
 def _without_png_decoder() -> None:

@@ -72,9 +72,17 @@ class Engine:
         self._decoding = asyncio.Semaphore(runs + 1)
         self._draining = False
 
+    def is_loaded(self) -> bool:
+        """Return whether all models are loaded and warm."""
+        return self._catalog is not None
+
+    def is_draining(self) -> bool:
+        """Return whether the server is shutting down."""
+        return self._draining
+
     def is_ready(self) -> bool:
         """Return whether all models are loaded and warm, and the server is not shutting down."""
-        return self._catalog is not None and not self._draining
+        return self.is_loaded() and not self.is_draining()
 
     @property
     def catalog(self) -> Catalog:

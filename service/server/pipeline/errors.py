@@ -31,6 +31,7 @@ class ErrorCode(Enum):
     INVALID_TENSOR = (400, _INVALID, "Numbers, shape or datatype are not those that the model takes.")
     INVALID_BASE64 = (400, _INVALID, "A picture in JSON is not base64.")
     INVALID_INPUT = (400, _INVALID, "The model does not take this kind of input.", errors.InputError)
+    MALFORMED_REQUEST = (400, _INVALID, "The bytes are not an HTTP/1.1 request.")
     MALFORMED_JSON = (400, _INVALID, "The body is not JSON.")
     MALFORMED_MULTIPART = (400, _INVALID, "The multipart body is incomplete or has no boundary.")
     NO_MESSAGE = (400, _INVALID, "The gRPC call ended before its message arrived.")
@@ -42,6 +43,7 @@ class ErrorCode(Enum):
         _UNIMPLEMENTED,
         "The path does not have this method; `Allow` names its methods.",
     )
+    REQUEST_TIMEOUT = (408, "DEADLINE_EXCEEDED", "The head or the body of the request arrives too slowly.")
     # Not RESOURCE_EXHAUSTED, which gRPC clients retry.
     BODY_TOO_LARGE = (413, _INVALID, "The body has more bytes than the limit.")
     BATCH_TOO_LARGE = (413, _INVALID, "The request has more inputs than the limit.")
@@ -52,10 +54,12 @@ class ErrorCode(Enum):
     BLANK_IMAGE = (422, _INVALID, "Nothing is drawn on the picture.", errors.BlankImage)
     NO_WORDS = (422, _INVALID, "The text has no word that the model knows.", errors.NoWords)
     OVERLOADED = (429, "RESOURCE_EXHAUSTED", "Too many requests wait; `Retry-After` says when to try again.")
+    HEADERS_TOO_LARGE = (431, _INVALID, "The head of the request has too many bytes or header fields.")
     CLIENT_DISCONNECTED = (499, "CANCELLED", "The client disconnected; only the access log shows it.")
     INTERNAL_ERROR = (500, "INTERNAL", "The server failed; its log has the details.", errors.LecternError)
     UNIMPLEMENTED = (501, _UNIMPLEMENTED, "The gRPC service does not have this method.")
     NOT_READY = (503, _UNAVAILABLE, "The server is starting or shutting down.")
+    TOO_MANY_CONNECTIONS = (503, _UNAVAILABLE, "Too many connections are open; only probes are answered.")
     MODEL_ERROR = (503, _UNAVAILABLE, "The model's files cannot be used.", errors.ModelError)
     CHECKSUM_MISMATCH = (503, _UNAVAILABLE, "The model's file is not its card's.", errors.ChecksumMismatch)
     DEADLINE_EXCEEDED = (504, "DEADLINE_EXCEEDED", "There was no response in time.")

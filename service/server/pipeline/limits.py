@@ -195,7 +195,8 @@ def _ip_address(entry: str) -> str | None:
     bracketed, _, _ = entry.removeprefix("[").partition("]")
     for text in (bracketed, entry.rpartition(":")[0]):
         try:
-            return str(ipaddress.ip_address(text))
+            # Without the zone of an IPv6 address, which can be any text.
+            return str(ipaddress.ip_address(text.partition("%")[0]))
         except ValueError:
             continue
     return None

@@ -1,6 +1,7 @@
 """Adapts ASGI to the request pipeline."""
 
 import asyncio
+import time
 from types import TracebackType
 
 from starlette.responses import Response
@@ -10,6 +11,11 @@ from service.server.bentoml_adapter import BentoRoutes
 from service.server.pipeline.errors import ErrorCode, RequestError
 from service.server.pipeline.pipeline import ClientDisconnected
 from service.server.transport.http_handler import Headers, HttpHandler
+
+# After this time a body must have arrived at this rate on average. The connection wakes the reader up once a
+# second.
+_GRACE_S = 10.0
+_MIN_BYTES_PER_S = 1_000
 
 
 class AsgiAdapter:
@@ -58,7 +64,7 @@ class AsgiAdapter:
         announced = headers.get(b"content-length", b"")
         if announced.isdigit() and int(announced) > self._handler.max_body:
             raise self._too_large(int(announced))
-        chunks, size = [], 0
+        chunks, size, started = [], 0, time.monotonic()
         while True:
             message = await receive()
             if message["type"] == "http.disconnect":
@@ -70,12 +76,28 @@ class AsgiAdapter:
             chunks.append(chunk)
             if not message.get("more_body", False):
                 return b"".join(chunks)
+            _check_rate(size, time.monotonic() - started)
 
     def _too_large(self, size: int) -> RequestError:
         return RequestError(
             ErrorCode.BODY_TOO_LARGE,
             f"the body has {size} bytes or more, the limit is {self._handler.max_body}; send less at once",
             # The rest of the body is not read, so that the connection cannot be used again.
+            {"Connection": "close"},
+        )
+
+
+def _check_rate(size: int, seconds: float) -> None:
+    """Check that a body arrives fast enough.
+
+    Raises:
+        RequestError: 408: it does not.
+    """
+    if seconds > _GRACE_S and size < seconds * _MIN_BYTES_PER_S:
+        raise RequestError(
+            ErrorCode.REQUEST_TIMEOUT,
+            f"only {size} bytes of the body arrived in {seconds:.0f} s; send at least {_MIN_BYTES_PER_S} "
+            "bytes a second",
             {"Connection": "close"},
         )
 

@@ -10,10 +10,9 @@ from typing import Any
 
 from starlette.responses import Response
 from starlette.routing import Route
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from service.server.pipeline.errors import RequestError
-from service.server.pipeline.pipeline import MAX_URL_BYTES
+from service.server.transport.http_connection import NOTHING, HttpConnection
 from service.server.transport.http_handler import Headers, HttpHandler
 
 # Longer bodies are read in pieces, within the concurrency limit.
@@ -29,33 +28,32 @@ class _FastCycle:
     # uvicorn sets it when the client disconnects. Nothing waits for it: the protocol cancels the task.
     message_event = asyncio.Event()
 
-    def __init__(self, route: Route) -> None:
+    def __init__(self, route: Route, *, keep_alive: bool) -> None:
         self.route = route
         self.chunks: list[bytes] = []
         self.more_body = True
         self.response_complete = False
         self.disconnected = False
-        self.keep_alive = True
+        self.keep_alive = keep_alive
 
 
-class FastHttpProtocol(HttpToolsProtocol):
-    """uvicorn's protocol with a fast path for short requests.
+class FastHttpProtocol(HttpConnection):
+    """The protocol of a connection with a fast path for short requests.
 
     Args:
         handler: Answers the requests of the fast path.
     """
 
     def __init__(self, *arguments: Any, handler: HttpHandler, **options: Any) -> None:
-        super().__init__(*arguments, **options)
-        self._handler = handler
+        super().__init__(*arguments, handler=handler, **options)
         self._in_flight = handler.pipeline.in_flight
         self._max_body = min(_MAX_BODY_BYTES, handler.max_body)
         self._body_timer: asyncio.TimerHandle | None = None
         self._running: asyncio.Task[None] | None = None
 
-    def data_received(self, data: bytes) -> None:
+    def parse(self, data: bytes) -> None:
         """Parse data; start the timer for a body that is not complete."""
-        super().data_received(data)
+        super().parse(data)
         cycle: Any = self.cycle
         if type(cycle) is _FastCycle and cycle.more_body and self._body_timer is None:
             self._body_timer = self.loop.call_later(_BODY_WAIT_S, self._leave_fast_path)
@@ -67,18 +65,14 @@ class FastHttpProtocol(HttpToolsProtocol):
         if self._running is not None:
             self._running.cancel()
 
-    def on_url(self, url: bytes) -> None:
-        """Keep only as much of a URL as shows that it is too long; uvicorn cannot parse such a URL."""
-        if len(self.url) <= MAX_URL_BYTES:
-            self.url += url[: MAX_URL_BYTES + 1]
-
-    def on_headers_complete(self) -> None:
+    def start_request(self) -> None:
         """Choose the path of a request."""
         route = self._fast_route()
         if route is None:
-            super().on_headers_complete()
+            super().start_request()
         else:
-            self.cycle = _FastCycle(route)  # type: ignore[assignment]
+            keep_alive = not self._handler.is_draining()
+            self.cycle = _FastCycle(route, keep_alive=keep_alive)  # type: ignore[assignment]
 
     def on_body(self, body: bytes) -> None:
         """Keep a piece of the body."""
@@ -94,6 +88,7 @@ class FastHttpProtocol(HttpToolsProtocol):
         if type(cycle) is not _FastCycle:
             super().on_message_complete()
             return
+        self._receiving = NOTHING
         self._cancel_body_timer()
         cycle.more_body = False
         self._in_flight.arriving += 1
@@ -142,7 +137,7 @@ class FastHttpProtocol(HttpToolsProtocol):
             cycle.response_complete = True
             if self.transport.is_closing():
                 return
-            self.transport.write(self._serialize(response, cycle))
+            self.transport.write(self.serialize(response, keep_alive=cycle.keep_alive))
             if not cycle.keep_alive:
                 self.transport.close()
             self.on_response_complete()
@@ -152,21 +147,12 @@ class FastHttpProtocol(HttpToolsProtocol):
         finally:
             self._running = None
 
-    def _serialize(self, response: Response, cycle: _FastCycle) -> bytes:
-        parts = [STATUS_LINE[response.status_code]]
-        for name, value in (*self.server_state.default_headers, *response.raw_headers):
-            parts += (name, b": ", value, b"\r\n")
-        if not cycle.keep_alive:
-            parts.append(b"connection: close\r\n")
-        parts += (b"\r\n", bytes(response.body))
-        return b"".join(parts)
-
     def _leave_fast_path(self) -> None:
         """Let uvicorn read the rest of the body."""
         self._body_timer = None
         cycle: Any = self.cycle
         self.cycle = None  # type: ignore[assignment]
-        super().on_headers_complete()
+        super().start_request()
         for chunk in cycle.chunks:
             super().on_body(chunk)
 

@@ -1,5 +1,6 @@
 """Runs the gRPC server of one process."""
 
+import asyncio
 from typing import Any
 
 import grpc.aio
@@ -9,10 +10,14 @@ from service.server.execution.engine import Engine
 from service.server.pipeline.pipeline import RequestPipeline
 from service.server.protocols.oip.grpc_methods import OipMethods
 from service.server.transport.grpc_handler import GrpcHandler
+from service.server.transport.tls import Certificate
 from service.settings import Settings
 
-# Health checks and calls beyond the concurrency limit must be answered too.
-_UNCOUNTED_CALLS = 64
+# Health checks and calls beyond the concurrency limit must be answered too, even if many calls send nothing.
+_UNCOUNTED_CALLS = 1024
+_HANDSHAKE_MS = 10_000
+# A connection whose peer does not answer a ping in this time is closed.
+_PING_INTERVAL_MS, _PING_TIMEOUT_MS = 60_000, 20_000
 
 
 class GrpcServer:
@@ -23,12 +28,13 @@ class GrpcServer:
         self._settings = settings
         self._pipeline = pipeline
         self._server: Any = None
+        self._stopping: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Listen.
 
         Raises:
-            SettingsError: The port is not available.
+            SettingsError: The port is not available, or the TLS certificate cannot be used.
         """
         settings = self._settings
         methods = OipMethods(self._engine, settings).by_path()
@@ -38,8 +44,12 @@ class GrpcServer:
             maximum_concurrent_rpcs=settings.max_queue + _UNCOUNTED_CALLS,
         )
         host = f"[{settings.host}]" if ":" in settings.host else settings.host
+        certificate = Certificate.from_settings(settings)
         try:
-            self._server.add_insecure_port(f"{host}:{settings.grpc_port}")
+            if certificate is None:
+                self._server.add_insecure_port(f"{host}:{settings.grpc_port}")
+            else:
+                self._server.add_secure_port(f"{host}:{settings.grpc_port}", _credentials(certificate))
         except RuntimeError as error:
             raise SettingsError(
                 f"cannot listen on {host}:{settings.grpc_port} for gRPC; stop what uses it, or set "
@@ -47,10 +57,29 @@ class GrpcServer:
             ) from error
         await self._server.start()
 
+    def begin_stop(self) -> None:
+        """Accept no more calls, and tell the clients to connect elsewhere; those that run may end."""
+        if self._server is not None and self._stopping is None:
+            # gRPC sends GOAWAY on every connection.
+            self._stopping = asyncio.create_task(self._server.stop(self._settings.timeout_s))
+
     async def stop(self) -> None:
-        """Accept no more calls, and wait for those that run, up to the deadline of a request."""
-        if self._server is not None:
-            await self._server.stop(self._settings.timeout_s)
+        """Stop, and wait for the calls that run, up to the deadline of a request."""
+        self.begin_stop()
+        if self._stopping is not None:
+            await self._stopping
+
+
+def _credentials(certificate: Certificate) -> grpc.ServerCredentials:
+    def configuration() -> grpc.ServerCertificateConfiguration:
+        content, key = certificate.read()
+        return grpc.ssl_server_certificate_configuration([(key, content)])
+
+    def configuration_if_changed() -> grpc.ServerCertificateConfiguration | None:
+        """Return the certificate for a new connection; None for that of the connection before."""
+        return configuration() if certificate.reload_if_changed() else None
+
+    return grpc.dynamic_ssl_server_credentials(configuration(), configuration_if_changed)
 
 
 def _options(settings: Settings) -> list[tuple[str, int]]:
@@ -63,4 +92,8 @@ def _options(settings: Settings) -> list[tuple[str, int]]:
         # As over HTTP, compressed messages are refused: they could have any size when decompressed.
         ("grpc.compression_enabled_algorithms_bitset", 1),
         ("grpc.per_message_decompression", 0),
+        ("grpc.server_handshake_timeout_ms", _HANDSHAKE_MS),
+        ("grpc.max_connection_idle_ms", int(settings.keep_alive_s * 1000)),
+        ("grpc.keepalive_time_ms", _PING_INTERVAL_MS),
+        ("grpc.keepalive_timeout_ms", _PING_TIMEOUT_MS),
     ]

@@ -1,5 +1,6 @@
 """Answers HTTP requests: passes them through the request pipeline to their route."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from typing import cast
@@ -14,11 +15,16 @@ from service.server.pipeline.errors import ErrorCode, RequestError, error_respon
 from service.server.pipeline.pipeline import RequestPipeline
 from service.server.pipeline.router import BufferedRequest, Router
 from service.server.protocols.common.api import Endpoint
+from service.server.transport.connection_limits import ConnectionLimits
+from service.server.transport.content_encoding import decompressor
 from service.settings import Settings
 
 Headers = Mapping[bytes, bytes]
 ReadBody = Callable[[Headers], Awaitable[bytes]]
 SendResponse = Callable[[Response], Awaitable[None]]
+
+# Headers that describe a compressed body, and not the decompressed one.
+_ENCODED_BODY_HEADERS = (b"content-encoding", b"content-length")
 
 
 class HttpHandler:
@@ -27,21 +33,33 @@ class HttpHandler:
     Args:
         routes: Their endpoints are coroutine functions.
         pipeline: The steps that every request passes.
-        settings: The largest body, and the origins whose web pages may send requests.
+        settings: Limits of bodies and connections, and the origins whose web pages may send requests.
+        is_draining: Returns whether the server is about to stop, so that connections are not kept.
 
     Attributes:
         pipeline: As above.
+        is_draining: As above.
         router: Finds a request's route.
         max_body: Largest body in bytes.
+        connection_limits: Limits of the connections.
         has_cors: Whether responses depend on the ``Origin`` header.
     """
 
-    def __init__(self, routes: Sequence[Route], *, pipeline: RequestPipeline, settings: Settings) -> None:
+    def __init__(
+        self,
+        routes: Sequence[Route],
+        *,
+        pipeline: RequestPipeline,
+        settings: Settings,
+        is_draining: Callable[[], bool] = lambda: False,
+    ) -> None:
         self.pipeline = pipeline
         self.router = Router(routes)
         # By path, so that the key can be checked before the client learns which routes there are.
         self._access = {route.path: route.operation.access for route in routes if isinstance(route, Endpoint)}
+        self.is_draining = is_draining
         self.max_body = settings.max_body_mb * 1_000_000
+        self.connection_limits = ConnectionLimits.from_settings(settings)
         self.has_cors = bool(settings.cors_origins)
 
     async def respond(
@@ -70,7 +88,11 @@ class HttpHandler:
         """
         headers = dict(reversed(scope["headers"]))  # the first of several headers of one name
         path = scope["path"]
-        access = self._access.get(path, "key")
+        if path.endswith("/"):
+            scope["path"] = path.removesuffix("/") or "/"
+        if b"content-encoding" in headers:
+            read_body = partial(self._read_compressed, scope, read_body)
+        access = self._access.get(scope["path"], "key")
         authorization = headers.get(b"authorization", b"").decode("latin-1")
         record = RequestRecord(
             request_id=request_id(headers.get(b"x-request-id", b"").decode("latin-1")),
@@ -96,6 +118,38 @@ class HttpHandler:
         except RequestError as error:
             await send(error_response(error, request_id=record.request_id))
 
+    def is_probe(self, path: str) -> bool:
+        """Return whether a path is that of a health check."""
+        return self._access.get(path) == "probe"
+
+    async def reject(
+        self, error: RequestError, *, client: tuple[str, int] | None, send: SendResponse
+    ) -> None:
+        """Answer, log and count data that are no request.
+
+        Args:
+            error: What is wrong with them.
+            client: Address and port of the peer.
+            send: Sends the response.
+        """
+        record = RequestRecord(request_id=request_id(""), method="-", path="-", client=_peer(client))
+
+        async def work() -> None:
+            raise error
+
+        try:
+            await self.pipeline.process(record, work, authorization=None, url_bytes=0)
+        except RequestError as final:
+            await send(error_response(final, request_id=record.request_id))
+
+    async def _read_compressed(self, scope: Scope, read_body: ReadBody, headers: Headers) -> bytes:
+        """Read a body with a content encoding; the request then looks as if it had none."""
+        encoding = headers[b"content-encoding"].decode("latin-1")
+        decompress = decompressor(encoding, max_bytes=self.max_body)
+        body = await asyncio.to_thread(decompress, await read_body(headers))
+        scope["headers"] = [field for field in scope["headers"] if field[0] not in _ENCODED_BODY_HEADERS]
+        return body
+
     async def _call(
         self,
         record: RequestRecord,
@@ -119,10 +173,13 @@ class HttpHandler:
         return await self.pipeline.limited(read_and_call)
 
     def _client(self, scope: Scope) -> str:
-        peer = (scope.get("client") or ("-", 0))[0]
         return self.pipeline.trusted_proxies.client(
-            peer,
+            _peer(scope.get("client")),
             lambda: ",".join(
                 value.decode("latin-1") for name, value in scope["headers"] if name == b"x-forwarded-for"
             ),
         )
+
+
+def _peer(client: tuple[str, int] | None) -> str:
+    return client[0] if client else "-"

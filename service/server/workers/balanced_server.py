@@ -1,40 +1,59 @@
 """Balances connections: a worker leaves new connections to the worker that has the fewest."""
 
 import asyncio
-import contextlib
 import errno
 import logging
 import os
 import socket
 from collections.abc import Callable, Collection
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import uvicorn
 
+from service.server.transport.http_connection import HttpConnection
+from service.server.transport.tls import Certificate
 from service.server.workers.connection_counts import ConnectionCounts
 
 _logger = logging.getLogger("lectern")
 # Long enough for a sleeping worker to wake up and accept a connection, too short for a client to notice.
 _YIELD_S = 0.005
+# A worker whose pause takes this long is busy, and so are the others, which left the connections to it.
+_BUSY_PAUSE_S = 0.025
 _OUT_OF_RESOURCES = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 _RETRY_S = 1.0
-_DISCOVERY_TICKS = 10  # uvicorn ticks ten times a second
+_TICKS_PER_S = 10  # of uvicorn
+# Connections that are accepted before those that are open are served again.
+_MAX_ACCEPTED_AT_ONCE = 64
+_TLS_HANDSHAKE_S = 10.0
+# Time that connections have to be established when the server stops listening.
+_CONNECTING_S = 1.0
 
 
 class BalancedServer(uvicorn.Server):
-    """Accepts one connection at a time, and pauses for a moment while another worker has fewer.
+    """Accepts connections while no other worker has fewer, and cuts those that are silent for too long.
 
     Several workers listen on one socket. uvloop accepts all waiting connections when it wakes up, so that one
-    worker often gets all connections of a client. A worker that is stuck, or busy for longer than the pause,
-    does not hold the others up.
+    worker often gets all connections of a client. This class pauses for a moment while another worker has
+    fewer. A worker that is stuck, or busy for longer than the pause, does not hold the others up.
+
+    Args:
+        config: Of uvicorn.
+        certificate: For TLS; without it connections are not encrypted.
     """
 
+    def __init__(self, config: uvicorn.Config, *, certificate: Certificate | None = None) -> None:
+        super().__init__(config)
+        self._certificate = certificate
+
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start the application, then listen; with TLS uvicorn listens itself."""
+        """Start the application, then listen."""
+        if self._certificate is not None:
+            self.config.ssl = self._certificate.context
         self._listener: socket.socket | None = None
         folder = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
-        if not sockets or len(sockets) > 1 or folder is None or self.config.is_ssl:
+        if not sockets or len(sockets) > 1 or folder is None:
             await super().startup(sockets)
             return
         self._counts = ConnectionCounts(Path(folder), server=os.getppid(), worker=os.getpid())
@@ -49,19 +68,45 @@ class BalancedServer(uvicorn.Server):
 
     async def on_tick(self, counter: int) -> bool:
         """Publish the count ten times a second, which shows that this worker is not stuck."""
+        is_full_second = counter % _TICKS_PER_S == 0
         if self._listener is not None:
-            if counter % _DISCOVERY_TICKS == 0:
+            if is_full_second:
                 self._counts.discover()
             self._publish()
+        if is_full_second:
+            self._cut_silent_connections()
+            if self._certificate is not None:
+                self._certificate.reload_if_changed()
         return await super().on_tick(counter)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Stop listening, and let the running requests end."""
         if self._listener is not None:
+            # Connections that the system has accepted already would be reset, so that none may come later.
+            while self._accept():
+                pass
             self._pause()
+            self._listener.close()
             self._listener = None
             self._counts.close()
-        await super().shutdown(sockets)
+            if self._connecting:
+                await asyncio.wait(self._connecting, timeout=_CONNECTING_S)
+        cutting = asyncio.create_task(self._cut_until_closed())
+        try:
+            await super().shutdown(sockets)
+        finally:
+            cutting.cancel()
+
+    async def _cut_until_closed(self) -> None:
+        """Go on cutting connections while the server waits for the last ones; uvicorn ticks no more."""
+        while True:
+            await asyncio.sleep(1)
+            self._cut_silent_connections()
+
+    def _cut_silent_connections(self) -> None:
+        for connection in tuple(self.server_state.connections):
+            if isinstance(connection, HttpConnection):
+                connection.tick()
 
     def _watch(self) -> None:
         """Wait for connections."""
@@ -79,35 +124,52 @@ class BalancedServer(uvicorn.Server):
         self._timer = loop.call_later(seconds, then) if then else None
 
     def _accept_or_yield(self) -> None:
-        """Accept a connection, or leave it to a worker that has fewer."""
-        if self._connections() > self._counts.fewest():
-            self._pause(_YIELD_S, self._resume)
-        else:
-            self._accept()
+        """Accept connections, and leave them to another worker as soon as it has fewer."""
+        for _ in range(_MAX_ACCEPTED_AT_ONCE):
+            if self._connections() > self._counts.fewest():
+                self._pause(_YIELD_S, partial(self._resume, asyncio.get_running_loop().time()))
+                return
+            if not self._accept():
+                return
 
-    def _resume(self) -> None:
-        """Accept the connection if no other worker has."""
+    def _resume(self, paused_at: float) -> None:
+        """Accept the connection if no other worker has; if all are busy, accept many at once."""
         self._watch()
-        self._accept()
+        is_busy = asyncio.get_running_loop().time() - paused_at > _BUSY_PAUSE_S
+        for _ in range(_MAX_ACCEPTED_AT_ONCE if is_busy else 1):
+            if not self._accept():
+                return
 
-    def _accept(self) -> None:
+    def _accept(self) -> bool:
+        """Accept a connection; return False if there is none, or it cannot be accepted now."""
         assert self._listener is not None
         try:
             connection, _ = self._listener.accept()
         except (BlockingIOError, InterruptedError, ConnectionAbortedError):
-            return  # another worker was faster, or the client has disconnected
+            return False  # another worker was faster, or the client has disconnected
         except OSError as error:
             if error.errno not in _OUT_OF_RESOURCES:
                 raise
             _logger.error("no connection can be accepted for %g s: %s", _RETRY_S, error.strerror)
             self._pause(_RETRY_S, self._watch)
-            return
+            return False
         kind: Callable[..., asyncio.Protocol] = self.config.http_protocol_class
         protocol = kind(config=self.config, server_state=self.server_state, app_state=self.lifespan.state)
-        task = asyncio.get_running_loop().create_task(_connect(connection, protocol))
+        task = asyncio.get_running_loop().create_task(self._connect(connection, protocol))
         self._connecting[task] = protocol
         task.add_done_callback(self._connecting.pop)
         self._publish()
+        return True
+
+    async def _connect(self, connection: socket.socket, protocol: asyncio.Protocol) -> None:
+        connection.setblocking(False)
+        tls = self.config.ssl
+        try:
+            await asyncio.get_running_loop().connect_accepted_socket(
+                lambda: protocol, connection, ssl=tls, ssl_handshake_timeout=_TLS_HANDSHAKE_S if tls else None
+            )
+        except OSError:  # the client has disconnected, or does not speak TLS
+            connection.close()
 
     def _lost(self) -> None:
         """Publish that a connection has ended; end a pause if no other worker has fewer any more."""
@@ -140,9 +202,3 @@ class _Connections(set[Any]):
     def discard(self, connection: Any) -> None:
         super().discard(connection)
         self._on_discard()
-
-
-async def _connect(connection: socket.socket, protocol: asyncio.Protocol) -> None:
-    connection.setblocking(False)
-    with contextlib.suppress(OSError):  # the client has disconnected
-        await asyncio.get_running_loop().connect_accepted_socket(lambda: protocol, connection)

@@ -42,8 +42,11 @@ class ConnectionCounts:
         return min((count for count, written in rows if written > since), default=math.inf)
 
     def discover(self) -> None:
-        """Find new workers, and forget those that have ended."""
-        names = {path.name for path in self._folder.glob(f"{self._server}*")}
+        """Find new workers, and forget those that have ended; without a file descriptor nothing changes."""
+        try:
+            names = {path.name for path in self._folder.glob(f"{self._server}*")}
+        except OSError:
+            return
         if self._path.name not in names:
             with contextlib.suppress(OSError):  # the folder is missing or full: this worker is not counted
                 self._own = self._create()

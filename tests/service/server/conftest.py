@@ -5,6 +5,7 @@ import json
 import os
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import time
@@ -47,10 +48,11 @@ class Server:
     grpc_port: int
     process: subprocess.Popen[bytes]
     log_path: Path
+    certificate: Path | None = None
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"http{'s' if self.certificate else ''}://127.0.0.1:{self.port}"
 
     def log(self) -> str:
         return self.log_path.read_text(encoding="utf-8")
@@ -64,7 +66,13 @@ class Server:
         **options: Any,
     ) -> Answer:
         """Send one request with no more headers than HTTP demands, and read the answer."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        if self.certificate:
+            trusted = ssl.create_default_context(cafile=self.certificate)
+            connection: http.client.HTTPConnection = http.client.HTTPSConnection(
+                "127.0.0.1", self.port, timeout=30, context=trusted
+            )
+        else:
+            connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
         try:
             # A server that refuses a body closes the connection early; its response can still be read.
             with suppress(BrokenPipeError, ConnectionResetError):
@@ -142,6 +150,7 @@ def start_server(tmp_path_factory: pytest.TempPathFactory, models_folder: Path) 
         own = {"MODELS": str(models_folder), "PORT": str(port), "GRPC_PORT": str(grpc_port) if grpc else ""}
         # Responses are compared with those of the float32 network in-process, and with the README.
         own["PRECISION"] = "float32"
+        own["DRAIN_S"] = "0"  # no proxy waits for the end of the servers
         chosen = own | settings
         environment = {
             **{
@@ -156,7 +165,8 @@ def start_server(tmp_path_factory: pytest.TempPathFactory, models_folder: Path) 
             process = subprocess.Popen(
                 _START, cwd=_ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT
             )
-        server = Server(port, grpc_port, process, folder / "log")
+        certificate = Path(chosen["TLS_CERT"]) if "TLS_CERT" in chosen else None
+        server = Server(port, grpc_port, process, folder / "log", certificate)
         try:
             _wait_until_ready(server)
             yield server
@@ -229,6 +239,7 @@ def strict(start_server: StartServer) -> Iterator[Server]:
         TIMEOUT_S="1.5",
         API_KEYS="alpha,beta",
         CORS_ORIGINS="https://lecture.example",
+        CORS_HEADERS="X-Tenant",
         LOG_FORMAT="json",
     ) as running:
         yield running

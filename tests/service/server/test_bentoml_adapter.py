@@ -1,4 +1,4 @@
-"""The BentoML adapter: shutdown, workers, other releases of the libraries, and methods called in-process."""
+"""The BentoML adapter: workers, other releases of the libraries, and methods called in-process."""
 
 import asyncio
 import json
@@ -21,29 +21,6 @@ from service.server.bentoml_adapter import CHECKED_RELEASES, install_server
 Server = Any
 StartServer = Callable[..., Any]
 Until = Callable[..., Any]
-
-
-def test_on_sigterm_requests_in_flight_are_answered_and_new_ones_are_refused(
-    start_server: StartServer, digit_png: bytes, read_answer: Callable[..., Any], until: Until
-) -> None:
-    with start_server() as server:
-        in_flight = server.begin("/models/mnist", digit_png, sent=20)
-        disconnected = server.begin("/models/mnist", digit_png, sent=20)
-        server.ask("GET", "/models")
-        disconnected.close()
-        server.process.send_signal(signal.SIGTERM)
-        draining = until(lambda: (answer := server.ask("GET", "/readyz")).status == 503 and answer)
-        assert draining.json()["code"] == "not_ready"
-        refused = server.ask("POST", "/models/mnist", digit_png)
-        assert refused.status == 503
-        assert int(refused.headers["Retry-After"]) >= 1
-        assert server.ask("GET", "/livez").status == 200
-        in_flight.sendall(digit_png[20:])
-        answer = read_answer(in_flight)
-        assert (answer.status, len(answer.json())) == (200, 10)
-        # A request that its client left unfinished would hold the server until the deadline of 30 s.
-        assert server.process.wait(15) == 0
-    assert "Traceback" not in server.log()
 
 
 def test_two_workers_share_the_work_and_a_killed_one_is_replaced(

@@ -20,7 +20,10 @@ from service.server.protocols.common.inputs import (
     parse_top_k,
 )
 
-_RAW_TYPES = ("", "application/octet-stream", "application/x-www-form-urlencoded")
+_CURL_TYPE = "application/x-www-form-urlencoded"
+_RAW_TYPES = ("", "application/octet-stream", _CURL_TYPE)
+# How PNG, JPEG, GIF, WebP, BMP and TIFF files begin.
+_PICTURE_STARTS = (b"\x89P", b"\xff\xd8", b"GI", b"RI", b"BM", b"II", b"MM")
 _MAX_REASON = 100
 
 SIMPLE = api.Tag(
@@ -112,6 +115,8 @@ async def read_prediction(
         inputs = await _from_multipart(body, headers, text=text, max_batch=max_batch)
         request = PredictionRequest(inputs, len(inputs) > 1, top_k)
     elif media_type in _RAW_TYPES or media_type.startswith("text/" if text else "image/"):
+        if media_type == _CURL_TYPE and not text:
+            _check_line_breaks(body)
         request = PredictionRequest((decode_text(body) if text else body,), False, top_k)
     else:
         supported = "text/plain" if text else "image/png, image/jpeg or another image type"
@@ -122,6 +127,20 @@ async def read_prediction(
         )
     check_batch(len(request.inputs), max_batch=max_batch)
     return request
+
+
+def _check_line_breaks(body: bytes) -> None:
+    """Check that a picture is not one from which ``curl -d @FILE`` has removed line breaks and null bytes.
+
+    Raises:
+        RequestError: 422: It is.
+    """
+    if body[:2] in _PICTURE_STARTS and not any(byte in body for byte in (b"\0", b"\r", b"\n")):
+        raise RequestError(
+            ErrorCode.DAMAGED_IMAGE,
+            "the picture has no line breaks and null bytes, which curl -d removes; "
+            "send it with curl --data-binary @FILE",
+        )
 
 
 def _from_json(body: bytes, top_k: int | None, *, text: bool, max_batch: int) -> PredictionRequest:
@@ -172,7 +191,9 @@ async def _parse_parts(body: bytes, headers: Headers, *, max_parts: int) -> list
     """Return the files of a multipart body as bytes, and its fields as strings."""
     boundary = parse_options_header(headers["content-type"])[1].get(b"boundary", b"")
     # The parser would drop the last part of an incomplete body without an error.
-    if not boundary or b"--" + boundary + b"--" not in body:
+    if not boundary:
+        raise _malformed("Content-Type has no boundary; leave the header out, so that the client writes it")
+    if b"--" + boundary + b"--" not in body:
         raise _malformed("it does not end with its boundary; send the complete body")
 
     async def stream() -> AsyncGenerator[bytes, None]:

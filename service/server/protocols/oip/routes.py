@@ -11,7 +11,6 @@ from starlette.responses import Response
 
 from service.inference.card import Card
 from service.server.execution.engine import Engine
-from service.server.pipeline.errors import ErrorCode, RequestError
 from service.server.pipeline.limits import check_ready
 from service.server.protocols.common import api
 from service.server.protocols.common.inputs import parse_body, parse_json, path_version
@@ -118,10 +117,6 @@ class OipProtocol:
         """Probabilities, or the best labels, of a batch."""
         started = time.perf_counter()
         predictor = await self.engine.predictor(request.path_params["name"], path_version(request))
-        if request.headers.get("content-encoding", "identity") != "identity":
-            raise RequestError(
-                ErrorCode.UNSUPPORTED_MEDIA_TYPE, "the server does not read compressed bodies; send it plain"
-            )
         body, card = await request.body(), predictor.card
         length = json_length(request.headers.get(_LENGTH_HEADER), body)
         parse = partial(read_infer, body, length, card=card, max_batch=self.settings.max_batch)

@@ -42,6 +42,7 @@ def test_it_is_ready_once_it_has_started_and_until_it_drains(engine: Engine) -> 
     assert engine.is_ready()
     engine.drain()
     assert not engine.is_ready()
+    assert engine.is_loaded()
 
 
 def test_a_damaged_model_keeps_it_from_starting(engine: Engine, tmp_path: Path) -> None:

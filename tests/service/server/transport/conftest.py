@@ -13,7 +13,7 @@ _SERVICE = "/inference.GRPCInferenceService/"
 
 
 @dataclass(frozen=True)
-class Refusal:
+class CallError:
     """The status of a call that failed."""
 
     status: grpc.StatusCode
@@ -21,8 +21,8 @@ class Refusal:
     metadata: dict[str, str]
 
 
-def _refusal(error: grpc.RpcError) -> Refusal:
-    return Refusal(error.code(), error.details() or "", dict(error.trailing_metadata() or ()))
+def _call_error(error: grpc.RpcError) -> CallError:
+    return CallError(error.code(), error.details() or "", dict(error.trailing_metadata() or ()))
 
 
 def _request(
@@ -34,8 +34,8 @@ def _request(
 
 
 @pytest.fixture(scope="session")
-def refusal() -> Callable[[grpc.RpcError], Refusal]:
-    return _refusal
+def call_error() -> Callable[[grpc.RpcError], CallError]:
+    return _call_error
 
 
 @pytest.fixture(scope="session")
@@ -59,7 +59,7 @@ def client(server: Any) -> Iterator[Any]:
 
 @pytest.fixture
 def call(server: Any) -> Iterator[Callable[..., Any]]:
-    """Call a method with bytes: ``call("ModelInfer", b"…")`` gives the answer's bytes or a Refusal."""
+    """Call a method with bytes: ``call("ModelInfer", b"…")`` gives the answer's bytes or a CallError."""
     with grpc.insecure_channel(server.grpc_address) as channel:
         yield _call_method(channel)
 
@@ -79,6 +79,6 @@ def _call_method(channel: grpc.Channel) -> Callable[..., Any]:
                 return channel.unary_unary(path)(body, **options)
             return channel.stream_unary(path)(body, **options)
         except grpc.RpcError as error:
-            return _refusal(error)
+            return _call_error(error)
 
     return call

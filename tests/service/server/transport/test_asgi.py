@@ -41,13 +41,14 @@ def test_a_page_of_an_allowed_origin_may_send_requests(strict: Server, path: str
     asked = {
         "Origin": ORIGIN,
         "Access-Control-Request-Method": "POST",
-        "Access-Control-Request-Headers": "Authorization",
+        "Access-Control-Request-Headers": "Authorization, traceparent, X-Tenant",
     }
     preflight = strict.ask("OPTIONS", path, headers=asked)
     assert preflight.status == 200
     assert preflight.headers["Access-Control-Allow-Origin"] == ORIGIN
     assert "POST" in preflight.headers["Access-Control-Allow-Methods"]
-    assert "Authorization" in preflight.headers["Access-Control-Allow-Headers"]
+    allowed = {name.lower() for name in preflight.headers["Access-Control-Allow-Headers"].split(", ")}
+    assert {"authorization", "traceparent", "tracestate", "x-tenant"} <= allowed
 
 
 def test_a_page_of_an_allowed_origin_may_read_responses_and_errors(strict: Server, digit_png: bytes) -> None:
@@ -106,7 +107,7 @@ def test_a_client_that_disconnects_does_not_count_as_in_flight(strict: Server, d
     assert status == 200
 
 
-def test_a_client_that_expects_100_continue_is_refused_before_it_sends(
+def test_a_client_that_expects_100_continue_is_rejected_before_it_sends(
     strict: Server, read_answer: Callable[..., Any]
 ) -> None:
     headers = KEY | {"Expect": "100-continue"}
@@ -148,9 +149,9 @@ def test_no_url_of_a_client_is_fetched(server: Server) -> None:
     assert [answer.status for answer in answers] == [400, 400, 400, 415, 422, 422]
 
 
-@pytest.mark.parametrize("length", [8_001, 60_000, 200_000])
+@pytest.mark.parametrize("length", [8_001, 60_000])
 @pytest.mark.parametrize("method", ["GET", "POST"])
-def test_a_url_that_is_too_long_is_refused(strict: Server, method: str, length: int) -> None:
+def test_a_url_that_is_too_long_is_rejected(strict: Server, method: str, length: int) -> None:
     for url in ("/" + "a" * (length - 1), "/models/mnist?" + "a" * (length - 14)):
         answer = strict.ask(method, url, headers=KEY)
         assert (answer.status, answer.json()["code"]) == (414, "url_too_long")

@@ -267,7 +267,7 @@ def test_both_paths_give_the_same_response(server: Server, digit_png: bytes, rea
         } - changing
 
 
-def test_a_short_body_that_never_ends_is_refused_at_the_deadline(strict: Server, digit_png: bytes) -> None:
+def test_a_short_body_that_never_ends_is_rejected_at_the_deadline(strict: Server, digit_png: bytes) -> None:
     key = {"Authorization": "Bearer alpha"}
     started = time.monotonic()
     with strict.begin("/models/mnist", digit_png, sent=5, headers=key) as connection:

@@ -56,11 +56,11 @@ def _line(server: Server, request_id: str) -> dict[str, Any]:
     ],
 )
 @pytest.mark.parametrize("method", ["ModelInfer", "ModelMetadata", "ServerMetadata", "Nothing"])
-def test_without_a_key_a_call_is_refused(call_strict: Call, method: str, metadata: Any) -> None:
-    refusal = call_strict(method, b"", metadata=metadata)
-    assert refusal.status is StatusCode.UNAUTHENTICATED
-    assert "Authorization: Bearer" in refusal.message
-    assert refusal.metadata["x-error-code"] == "unauthorized"
+def test_without_a_key_a_call_is_rejected(call_strict: Call, method: str, metadata: Any) -> None:
+    error = call_strict(method, b"", metadata=metadata)
+    assert error.status is StatusCode.UNAUTHENTICATED
+    assert "Authorization: Bearer" in error.message
+    assert error.metadata["x-error-code"] == "unauthorized"
 
 
 @pytest.mark.parametrize("key", ["Bearer alpha", "bearer beta", "Bearer  alpha"])
@@ -80,9 +80,9 @@ def test_health_checks_need_no_key(call_strict: Call, method: str, answer: bytes
 def test_the_health_of_a_service_has_its_name(call: Call) -> None:
     name = b"inference.GRPCInferenceService"
     assert call(_CHECK, b"\x0a" + bytes([len(name)]) + name) == b"\x08\x01"
-    refusal = call(_CHECK, b"\x0a\x05other")
-    assert refusal.status is StatusCode.NOT_FOUND
-    assert "'other'" in refusal.message
+    error = call(_CHECK, b"\x0a\x05other")
+    assert error.status is StatusCode.NOT_FOUND
+    assert "'other'" in error.message
 
 
 def test_a_response_has_the_headers_of_http_as_metadata(server: Server, digit_request: Any) -> None:
@@ -100,51 +100,51 @@ def test_a_response_has_the_headers_of_http_as_metadata(server: Server, digit_re
 
 @pytest.mark.parametrize("proposed", ["", "two words", "x" * 129, 'a"b', "<script>"])
 def test_an_unsafe_id_is_replaced(call: Call, proposed: str) -> None:
-    refusal = call("ModelInfer", b"", metadata=(("x-request-id", proposed),))
-    assert re.fullmatch("[0-9a-f]{32}", refusal.metadata["x-request-id"])
+    error = call("ModelInfer", b"", metadata=(("x-request-id", proposed),))
+    assert re.fullmatch("[0-9a-f]{32}", error.metadata["x-request-id"])
 
 
-def test_a_message_over_the_limit_is_refused_before_it_is_read(call_strict: Call) -> None:
-    refusal = call_strict("ModelInfer", bytes(1_000_001), metadata=_KEY)
-    assert refusal.status is StatusCode.RESOURCE_EXHAUSTED
-    assert "1000001 vs. 1000000" in refusal.message
+def test_a_message_over_the_limit_is_rejected_before_it_is_read(call_strict: Call) -> None:
+    error = call_strict("ModelInfer", bytes(1_000_001), metadata=_KEY)
+    assert error.status is StatusCode.RESOURCE_EXHAUSTED
+    assert "1000001 vs. 1000000" in error.message
 
 
-def test_a_batch_over_the_limit_is_refused(call_strict: Call, mnist_digits: Any, request_of: Any) -> None:
+def test_a_batch_over_the_limit_is_rejected(call_strict: Call, mnist_digits: Any, request_of: Any) -> None:
     tensor = {"name": "image", "datatype": "UINT8", "shape": [5, 28, 28]}
     request = request_of(tensors=[tensor], raw=[mnist_digits[:5].tobytes()])
-    refusal = call_strict("ModelInfer", request.SerializeToString(), metadata=_KEY)
-    assert refusal.status is StatusCode.INVALID_ARGUMENT
-    assert refusal.metadata["x-error-code"] == "batch_too_large"
+    error = call_strict("ModelInfer", request.SerializeToString(), metadata=_KEY)
+    assert error.status is StatusCode.INVALID_ARGUMENT
+    assert error.metadata["x-error-code"] == "batch_too_large"
 
 
-def test_a_picture_over_the_limit_is_refused(call_strict: Call, encode: Any, request_of: Any) -> None:
+def test_a_picture_over_the_limit_is_rejected(call_strict: Call, encode: Any, request_of: Any) -> None:
     file = encode(np.zeros((101, 100), np.uint8))
     tensor = {"name": "image", "datatype": "BYTES", "shape": [1], "contents": {"bytes_contents": [file]}}
-    refusal = call_strict("ModelInfer", request_of(tensors=[tensor]).SerializeToString(), metadata=_KEY)
-    assert refusal.status is StatusCode.INVALID_ARGUMENT
-    assert refusal.metadata["x-error-code"] == "too_large"
+    error = call_strict("ModelInfer", request_of(tensors=[tensor]).SerializeToString(), metadata=_KEY)
+    assert error.status is StatusCode.INVALID_ARGUMENT
+    assert error.metadata["x-error-code"] == "too_large"
 
 
-def test_compressed_messages_are_refused_and_not_unpacked(call: Call, digit_request: Any) -> None:
+def test_compressed_messages_are_rejected_and_not_unpacked(call: Call, digit_request: Any) -> None:
     body = digit_request.SerializeToString()
-    refusal = call("ModelInfer", body + bytes(10_000_000), compression=grpc.Compression.Gzip)
-    assert refusal.status is StatusCode.UNIMPLEMENTED
-    assert "gzip" in refusal.message
+    error = call("ModelInfer", body + bytes(10_000_000), compression=grpc.Compression.Gzip)
+    assert error.status is StatusCode.UNIMPLEMENTED
+    assert "gzip" in error.message
 
 
-def test_a_call_that_sends_nothing_is_refused(call: Call) -> None:
-    refusal = call("ModelInfer", iter(()))
-    assert refusal.status is StatusCode.INVALID_ARGUMENT
-    assert refusal.metadata["x-error-code"] == "no_message"
+def test_a_call_that_sends_nothing_is_rejected(call: Call) -> None:
+    error = call("ModelInfer", iter(()))
+    assert error.status is StatusCode.INVALID_ARGUMENT
+    assert error.metadata["x-error-code"] == "no_message"
 
 
 def test_a_call_that_never_sends_its_message_ends_at_the_servers_deadline(call_strict: Call) -> None:
     release = threading.Event()
-    refusal = call_strict("ModelInfer", _held(release, b""), metadata=_KEY)
+    error = call_strict("ModelInfer", _held(release, b""), metadata=_KEY)
     release.set()
-    assert refusal.status is StatusCode.DEADLINE_EXCEEDED
-    assert "no answer within 1.5 s" in refusal.message
+    assert error.status is StatusCode.DEADLINE_EXCEEDED
+    assert "no answer within 1.5 s" in error.message
 
 
 def test_http_and_grpc_share_the_concurrency_limit(

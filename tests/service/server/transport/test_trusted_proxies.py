@@ -44,6 +44,13 @@ def test_every_transport_logs_the_forwarded_address_of_a_trusted_proxy(
     assert _clients(trusting, digit_png, digit_request) == {"203.0.113.5"}
 
 
+def test_only_an_address_is_logged(trusting: Server, until: Callable[..., Any]) -> None:
+    headers = {"X-Forwarded-For": 'fe80::1%0 POST "/forged" 200', "X-Request-ID": "with-a-zone"}
+    assert trusting.ask("GET", "/models", headers=headers).status == 200
+    line = until(lambda: [row for row in trusting.log().splitlines() if "with-a-zone" in row])
+    assert json.loads(line[0])["client"] == "fe80::1"
+
+
 def test_every_transport_ignores_the_forwarded_address_by_default(
     server: Server, digit_png: bytes, digit_request: Any
 ) -> None:

@@ -1,4 +1,4 @@
-"""Messages that are malformed, hostile or over a limit are refused with a status for client errors."""
+"""Messages that are malformed, hostile or over a limit are rejected with a status for client errors."""
 
 import random
 from collections.abc import Callable
@@ -117,14 +117,14 @@ _WRONG: list[tuple[dict[str, Any], str, str]] = [
     ("parts", "code", "said"),
     [pytest.param(*row, id=f"{index}-{row[1]}") for index, row in enumerate(_WRONG)],
 )
-def test_a_wrong_request_is_refused(
+def test_a_wrong_request_is_rejected(
     call: Call, request_of: RequestOf, parts: dict[str, Any], code: str, said: str
 ) -> None:
-    refusal = call("ModelInfer", request_of(**parts).SerializeToString())
-    assert refusal.status is (_NOT_FOUND if code == "model_not_found" else _INVALID), refusal
-    assert refusal.metadata["x-error-code"] == code, refusal
-    assert said in refusal.message
-    assert len(refusal.message) <= 500
+    error = call("ModelInfer", request_of(**parts).SerializeToString())
+    assert error.status is (_NOT_FOUND if code == "model_not_found" else _INVALID), error
+    assert error.metadata["x-error-code"] == code, error
+    assert said in error.message
+    assert len(error.message) <= 500
 
 
 @pytest.mark.parametrize(
@@ -132,7 +132,7 @@ def test_a_wrong_request_is_refused(
     [b"\xff", b"\x0a\xff\xff\xff\xff\x0f", b"\x0a\x02\xff\xfe", b"\x2a" * 1000, b"{" * 1000, b"\x08\x01" * 9],
 )
 @pytest.mark.parametrize("method", ["ModelInfer", "ModelReady", "ModelMetadata"])
-def test_bytes_that_are_not_a_message_are_refused(call: Call, method: str, body: bytes) -> None:
+def test_bytes_that_are_not_a_message_are_rejected(call: Call, method: str, body: bytes) -> None:
     assert call(method, body).status in (_INVALID, _NOT_FOUND)
 
 
@@ -158,21 +158,21 @@ def test_a_model_or_version_that_is_not_there_is_not_found(call: Call, method: s
 @pytest.mark.parametrize(
     "method", ["ModelConfig", "ModelStreamInfer", "RepositoryModelUnload", "Nothing", "/a.B/ModelInfer"]
 )
-def test_an_unknown_method_is_refused_with_a_list_of_methods(call: Call, method: str) -> None:
-    refusal = call(method, b"")
-    assert refusal.status is StatusCode.UNIMPLEMENTED
-    assert method in refusal.message
-    assert "ModelInfer, ServerLive" in refusal.message
+def test_an_unknown_method_is_rejected_with_a_list_of_methods(call: Call, method: str) -> None:
+    error = call(method, b"")
+    assert error.status is StatusCode.UNIMPLEMENTED
+    assert method in error.message
+    assert "ModelInfer, ServerLive" in error.message
 
 
-def test_a_path_that_is_too_long_is_refused_and_not_echoed(call: Call) -> None:
-    for _ in range(200):  # gRPC's own limit of metadata refuses a random part of the calls
-        refusal = call("/" + "a" * 8_000, b"")
-        assert (refusal.status, refusal.metadata.get("x-error-code")) == (_INVALID, "url_too_long")
-        assert len(refusal.message) < 100
+def test_a_path_that_is_too_long_is_rejected_and_not_echoed(call: Call) -> None:
+    for _ in range(200):  # gRPC's own limit of metadata rejects a random part of the calls
+        error = call("/" + "a" * 8_000, b"")
+        assert (error.status, error.metadata.get("x-error-code")) == (_INVALID, "url_too_long")
+        assert len(error.message) < 100
 
 
-def test_a_stream_of_requests_is_refused_without_waiting_for_them(server: Any) -> None:
+def test_a_stream_of_requests_is_rejected_without_waiting_for_them(server: Any) -> None:
     with grpc.insecure_channel(server.grpc_address) as channel:
         stream = channel.stream_stream("/inference.GRPCInferenceService/ModelStreamInfer")
         with pytest.raises(grpc.RpcError) as raised:

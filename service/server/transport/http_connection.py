@@ -1,0 +1,308 @@
+"""Limits what one HTTP connection may cost: the size of heads, pipelined requests, and silence.
+
+This module depends on internals of uvicorn; ``bentoml_adapter`` checks the version.
+"""
+
+import asyncio
+from typing import Any
+
+import httptools
+from starlette.responses import Response
+from uvicorn.protocols.http.flow_control import FlowControl
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+
+from service.server.pipeline.errors import ErrorCode, RequestError
+from service.server.pipeline.pipeline import MAX_URL_BYTES
+from service.server.transport.http_handler import HttpHandler
+
+_MAX_HEAD_BYTES = 65_536
+_MAX_HEADER_FIELDS = 100
+# A piece of data with more heads than this is parsed in small parts, between which requests are answered.
+_MAX_HEADS_AT_ONCE = 16
+_PART_BYTES = 1_024
+# Connections beyond the limit that are kept for health checks.
+_PROBE_CONNECTIONS = 32
+# Seconds for the rest of a body whose response was sent already, and for a client to read its responses.
+_UNUSED_BODY_S = 10
+_UNREAD_RESPONSE_S = 30
+# Seconds in which a connection that is new when the server stops must send its request.
+_LAST_REQUEST_S = 1.0
+
+# What a connection receives.
+NOTHING, _HEAD, _BODY, _UPGRADE, _REJECTED = range(5)
+# What else a connection can wait for.
+_RESPONSE, _READER = 5, 6
+_UPGRADE_HEADERS = (b"upgrade", b"connection", b"http2-settings")
+
+
+class _HeldFlow(FlowControl):
+    """uvicorn's flow control, which reads nothing as long as received data wait to be parsed."""
+
+    held = False
+
+    def resume_reading(self) -> None:
+        """Read again, unless data wait."""
+        if not self.held:
+            super().resume_reading()
+
+
+class HttpConnection(HttpToolsProtocol):
+    """uvicorn's protocol with limits.
+
+    uvicorn reads on while responses wait, and has no limits of size and time for heads and bodies. The server
+    calls :meth:`tick` once a second, so that a request needs no timer.
+
+    Args:
+        handler: Answers requests, and has the limits.
+    """
+
+    def __init__(self, *arguments: Any, handler: HttpHandler, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._handler = handler
+        self._limits = handler.connection_limits
+        self._receiving = NOTHING
+        # Bytes since the last complete head, without those that follow a head in the same piece of data.
+        self._head_bytes = 0
+        self._backlog = bytearray()
+        # Beyond the limit of connections, only health checks are answered.
+        self._probes_only = False
+        # What the connection waited for a second ago, in which request, and since when.
+        self._state = (NOTHING, 0)
+        self._request: object = None
+        self._waited_s = 0
+
+    # --- the transport's calls
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Accept the connection, within the limit of connections."""
+        super().connection_made(transport)
+        self.flow: _HeldFlow = _HeldFlow(transport)
+        excess = len(self.connections) - self._limits.connections
+        self._probes_only = excess > 0
+        if excess > _PROBE_CONNECTIONS:
+            transport.abort()
+
+    def data_received(self, data: bytes) -> None:
+        """Parse data; data that follow a request are kept until its response was sent."""
+        if self._backlog or (self._receiving == NOTHING and self._is_answering()):
+            self._hold(data)
+        else:
+            self._receive(data)
+
+    def shutdown(self) -> None:
+        """Close the connection after the running request; a new connection may still send one."""
+        if not self._is_answering() and (self.scope is None or self._receiving == _HEAD):
+            self.loop.call_later(_LAST_REQUEST_S, self._close_if_idle)
+        else:
+            super().shutdown()
+
+    def tick(self) -> None:
+        """Close a connection that has waited for its client for too long; called once a second."""
+        state = waits_for, _ = self._find_state()
+        if state == self._state and self._request is self.scope:
+            self._waited_s += 1
+        else:
+            self._state, self._request, self._waited_s = state, self.scope, 0
+        if waits_for == _READER and self._waited_s >= _UNREAD_RESPONSE_S:
+            self.transport.abort()
+        elif waits_for == NOTHING and self._waited_s >= self._limits.keep_alive_s:
+            self.transport.close()
+        elif waits_for == _HEAD and self._waited_s >= self._limits.head_s:
+            self._reject(
+                RequestError(
+                    ErrorCode.REQUEST_TIMEOUT,
+                    f"the head did not arrive within {self._limits.head_s:g} s; send it in one piece",
+                )
+            )
+        elif waits_for == _BODY and self._is_answering():
+            # The reader of the body compares what has arrived with the time that has passed.
+            self.cycle.message_event.set()
+        elif waits_for == _BODY and self._waited_s >= _UNUSED_BODY_S:
+            self.transport.close()
+
+    # --- the parser's calls
+
+    def on_url(self, url: bytes) -> None:
+        """Keep only as much of a URL as shows that it is too long; uvicorn cannot parse such a URL."""
+        self._receiving = _HEAD
+        if len(self.url) <= MAX_URL_BYTES:
+            self.url += url[: MAX_URL_BYTES + 1]
+
+    def on_headers_complete(self) -> None:
+        """Check the head, and start the request.
+
+        Raises:
+            RequestError: The parser stops, and the caller of the parser sends the error.
+        """
+        if self._head_bytes > _MAX_HEAD_BYTES or len(self.headers) > _MAX_HEADER_FIELDS:
+            self._check_head()
+        if self._probes_only and not self._handler.is_probe(self.url.partition(b"?")[0].decode("latin-1")):
+            raise RequestError(
+                ErrorCode.TOO_MANY_CONNECTIONS,
+                f"{self._limits.connections} connections are open; try again in a moment",
+                {"Retry-After": "1"},
+            )
+        self._receiving = _BODY
+        self.start_request()
+
+    def start_request(self) -> None:
+        """Start the request whose head is complete."""
+        if self.parser.should_upgrade():
+            self._receiving = _UPGRADE
+            return
+        super().on_headers_complete()
+        if self._probes_only or self._handler.is_draining():
+            self.cycle.keep_alive = False
+
+    def on_message_complete(self) -> None:
+        """Note that the body is complete."""
+        if self._receiving != _UPGRADE:
+            self._receiving = NOTHING
+            super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        """Start the next request that has arrived; read on if there is none."""
+        self.server_state.total_requests += 1
+        if self.transport.is_closing():
+            return
+        if self.pipeline:
+            self._start_asgi_task(*self.pipeline.pop())
+        if self._backlog and not self.pipeline:
+            data = bytes(self._backlog)
+            self._backlog.clear()
+            self.flow.held = False
+            self._receive(data)
+        if not self.pipeline:
+            self.flow.resume_reading()
+
+    # --- parts
+
+    def parse(self, data: bytes) -> None:
+        """Give data to the parser, and answer what is not HTTP."""
+        self._head_bytes += len(data)
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserUpgrade as upgrade:
+            self._ignore_upgrade(data[upgrade.args[0] :])
+        except httptools.HttpParserError as error:
+            cause = error.__context__
+            self._reject(cause if isinstance(cause, RequestError) else _malformed(error))
+        if self._receiving != _HEAD:
+            self._head_bytes = 0
+        elif self._head_bytes > _MAX_HEAD_BYTES:
+            self._reject(self._long_head())
+
+    def serialize(self, response: Response, *, keep_alive: bool) -> bytes:
+        """Return the bytes of a response that has its body."""
+        parts = [STATUS_LINE[response.status_code]]
+        for name, value in (*self.server_state.default_headers, *response.raw_headers):
+            parts += (name, b": ", value, b"\r\n")
+        if not keep_alive:
+            parts.append(b"connection: close\r\n")
+        parts += (b"\r\n", bytes(response.body))
+        return b"".join(parts)
+
+    def _is_answering(self) -> bool:
+        """Return whether a request was read, at least its head, and its response is not complete."""
+        cycle = self.cycle
+        return cycle is not None and not cycle.response_complete
+
+    def _hold(self, data: bytes) -> None:
+        """Keep data until the requests before them were answered, and stop reading."""
+        self._backlog += data
+        self.flow.pause_reading()
+        self.flow.held = True
+
+    def _receive(self, data: bytes) -> None:
+        """Parse data in one piece, or in small parts if they have many requests."""
+        # Every head ends with an empty line, so that their number bounds the number of requests.
+        if len(data) <= _PART_BYTES or data.count(b"\r\n\r\n") <= _MAX_HEADS_AT_ONCE:
+            self.parse(data)
+            return
+        for start in range(0, len(data), _PART_BYTES):
+            self.parse(data[start : start + _PART_BYTES])
+            if self._receiving == _REJECTED or self.transport.is_closing():
+                return
+            if self.pipeline or (self._receiving == NOTHING and self._is_answering()):
+                if rest := data[start + _PART_BYTES :]:
+                    self._hold(rest)
+                return
+
+    def _check_head(self) -> None:
+        """Check the size of the head, which the number of bytes that have arrived only bounds.
+
+        Raises:
+            RequestError: 414 or 431.
+        """
+        size = len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
+        if size > _MAX_HEAD_BYTES or len(self.headers) > _MAX_HEADER_FIELDS:
+            raise self._long_head()
+
+    def _long_head(self) -> RequestError:
+        if len(self.url) > MAX_URL_BYTES:
+            return RequestError(
+                ErrorCode.URL_TOO_LONG,
+                f"the URL is longer than {MAX_URL_BYTES} bytes; send a shorter one",
+            )
+        return RequestError(
+            ErrorCode.HEADERS_TOO_LARGE,
+            f"the head of the request has more than {_MAX_HEAD_BYTES} bytes or {_MAX_HEADER_FIELDS} header "
+            "fields; send fewer",
+        )
+
+    def _ignore_upgrade(self, rest: bytes) -> None:
+        """Read a request that asks for another protocol as if it did not; RFC 9110 allows that.
+
+        The parser takes what follows such a head for the other protocol, so that the body would be lost.
+        """
+        method = self.parser.get_method()
+        if method == b"CONNECT":
+            self._reject(_malformed("CONNECT is for proxies"))
+            return
+        lines = [b"%s %s HTTP/1.1" % (method, self.url)]
+        lines += [b"%s: %s" % field for field in self.headers if field[0] not in _UPGRADE_HEADERS]
+        self.parser = httptools.HttpRequestParser(self)
+        self.parse(b"\r\n".join([*lines, b"", rest]))
+
+    def _reject(self, error: RequestError) -> None:
+        """Answer an error for data that are no request, and close the connection."""
+        received, self._receiving = self._receiving, _REJECTED
+        if received == _REJECTED:
+            return
+        self.flow.pause_reading()
+        self.flow.held = True
+        if received == _BODY:
+            # The request whose body is damaged is dropped, and those that wait with it.
+            self.pipeline.clear()
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
+        elif self._is_answering():
+            self.cycle.keep_alive = False  # closes the connection after the requests before
+            return
+        task = self.loop.create_task(self._handler.reject(error, client=self.client, send=self._send_last))
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
+
+    async def _send_last(self, response: Response) -> None:
+        if not self.transport.is_closing():
+            self.transport.write(self.serialize(response, keep_alive=False))
+            self.transport.close()
+
+    def _find_state(self) -> tuple[int, int]:
+        """Return what the connection waits for, and the bytes that its client has not read."""
+        if self.flow.write_paused or self.transport.is_closing():
+            return _READER, self.transport.get_write_buffer_size()
+        if self._receiving == NOTHING and self._is_answering():
+            return _RESPONSE, 0
+        return self._receiving, 0
+
+    def _close_if_idle(self) -> None:
+        if not self._is_answering():
+            self.transport.close()
+
+
+def _malformed(reason: object) -> RequestError:
+    return RequestError(
+        ErrorCode.MALFORMED_REQUEST,
+        f"the bytes are not an HTTP/1.1 request ({reason}); check what sends them",
+    )

@@ -1,0 +1,92 @@
+"""Loads the server's TLS certificate, and loads it again when its files change."""
+
+import logging
+import ssl
+from pathlib import Path
+
+from service.inference.errors import SettingsError
+from service.settings import Settings
+
+_logger = logging.getLogger("lectern")
+
+
+class Certificate:
+    """The certificate of the server with its key, in PEM files.
+
+    Args:
+        certificate: File with the certificate, followed by those of the authorities that signed it.
+        key: File with the private key.
+
+    Attributes:
+        context: For new connections: TLS 1.2 or newer. It is changed when the files change.
+
+    Raises:
+        SettingsError: The files cannot be used.
+    """
+
+    def __init__(self, certificate: Path, key: Path) -> None:
+        self._files = (certificate, key)
+        self._state = self._read_state()
+        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.context.minimum_version = ssl.TLSVersion.TLSv1_2
+        self.context.set_alpn_protocols(["http/1.1"])
+        try:
+            _load(self.context, self._files)
+        except OSError as error:
+            raise SettingsError(
+                f"LECTERN_TLS_CERT and LECTERN_TLS_KEY cannot be used ({error}); name PEM files of a "
+                "certificate and its key, without a password"
+            ) from error
+
+    @classmethod
+    def from_settings(cls, settings: Settings) -> "Certificate | None":
+        """Return the certificate that the settings name, if any.
+
+        Raises:
+            SettingsError: Its files cannot be used.
+        """
+        if settings.tls_cert is None or settings.tls_key is None:
+            return None
+        return cls(settings.tls_cert, settings.tls_key)
+
+    def reload_if_changed(self) -> bool:
+        """Load the files again if they have changed; a pair that does not fit is not used.
+
+        Returns:
+            Whether they were loaded.
+        """
+        state = self._read_state()
+        if state == self._state:
+            return False
+        self._state = state
+        try:
+            # Not on the context in use: a certificate without its key would break new connections.
+            _load(ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), self._files)
+            _load(self.context, self._files)
+        except OSError as error:
+            _logger.error("the changed TLS certificate cannot be used, the one before stays: %s", error)
+            return False
+        _logger.info("the changed TLS certificate is used from now on")
+        return True
+
+    def read(self) -> tuple[bytes, bytes]:
+        """Return the content of the files: the certificate and the key."""
+        certificate, key = self._files
+        return certificate.read_bytes(), key.read_bytes()
+
+    def _read_state(self) -> list[tuple[int, int, int] | None]:
+        """Return what changes when a file is replaced."""
+        return [_file_state(path) for path in self._files]
+
+
+def _load(context: ssl.SSLContext, files: tuple[Path, Path]) -> None:
+    # With a password, OpenSSL does not ask for one at the terminal.
+    context.load_cert_chain(*files, password="")
+
+
+def _file_state(path: Path) -> tuple[int, int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size, found.st_ino

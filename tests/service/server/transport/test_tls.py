@@ -1,0 +1,124 @@
+"""HTTP and gRPC with TLS: modern versions only, and a certificate that can be replaced at any time."""
+
+import datetime
+import http.client
+import ipaddress
+import os
+import socket
+import ssl
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import grpc
+import pytest
+
+from service.inference.errors import SettingsError
+from service.server.transport.tls import Certificate
+from service.settings import Settings
+
+x509 = pytest.importorskip("cryptography.x509")
+
+Until = Callable[..., Any]
+
+_CHECK = "/grpc.health.v1.Health/Check"
+
+
+def _write_certificate(folder: Path) -> tuple[Path, Path]:
+    """Write a certificate for 127.0.0.1 that signs itself, and its key, as tools that renew them do."""
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "lectern test")])
+    now = datetime.datetime.now(datetime.UTC)
+    alternative = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(days=1))
+        .not_valid_after(now + datetime.timedelta(days=1))
+        .add_extension(alternative, critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    pem = serialization.Encoding.PEM
+    private = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    contents = {"cert.pem": certificate.public_bytes(pem), "key.pem": private}
+    for file, content in contents.items():
+        (folder / f"new-{file}").write_bytes(content)
+    for file in contents:
+        os.replace(folder / f"new-{file}", folder / file)
+    return folder / "cert.pem", folder / "key.pem"
+
+
+def test_http_and_grpc_use_the_certificate_and_its_replacement(
+    start_server: Callable[..., Any], tmp_path: Path, digit_png: bytes, until: Until
+) -> None:
+    certificate, key = _write_certificate(tmp_path)
+    with start_server(grpc=True, TLS_CERT=str(certificate), TLS_KEY=str(key)) as server:
+        assert server.ask("POST", "/models/mnist", digit_png).status == 200
+        assert server.ask("GET", "/livez").status == 200
+        assert _check_grpc(server, certificate) == b"\x08\x01"
+        _expect_modern_versions_only(server.port, certificate)
+        before = certificate.read_bytes()
+        connection = http.client.HTTPSConnection(
+            "127.0.0.1", server.port, timeout=30, context=ssl.create_default_context(cafile=certificate)
+        )
+        connection.request("GET", "/livez")
+        assert connection.getresponse().read() == b"ok\n"
+        _write_certificate(tmp_path)
+        until(lambda: server.ask("GET", "/livez").status == 200)  # The client trusts the new file alone.
+        assert certificate.read_bytes() != before
+        until(lambda: _check_grpc(server, certificate) == b"\x08\x01")
+        connection.request("GET", "/livez")  # An open connection goes on.
+        assert connection.getresponse().read() == b"ok\n"
+        connection.close()
+        key.write_text("damaged")
+        until(lambda: "the one before stays" in server.log())
+        assert server.ask("GET", "/livez").status == 200
+    assert "Traceback" not in server.log()
+
+
+def _check_grpc(server: Any, certificate: Path) -> bytes:
+    credentials = grpc.ssl_channel_credentials(certificate.read_bytes())
+    with grpc.secure_channel(server.grpc_address, credentials) as channel:
+        try:
+            answer: bytes = channel.unary_unary(_CHECK)(b"", timeout=10)
+        except grpc.RpcError as error:
+            return str(error).encode()
+        return answer
+
+
+def _expect_modern_versions_only(port: int, certificate: Path) -> None:
+    _connect(port, certificate, ssl.TLSVersion.TLSv1_2)
+    with (
+        pytest.warns(DeprecationWarning, match="TLSv1_1"),
+        pytest.raises(ssl.SSLError, match=r"protocol|EOF"),
+    ):
+        _connect(port, certificate, ssl.TLSVersion.TLSv1_1)
+
+
+def _connect(port: int, certificate: Path, version: ssl.TLSVersion) -> None:
+    context = ssl.create_default_context(cafile=certificate)
+    context.set_ciphers("DEFAULT@SECLEVEL=0")  # so that this client offers an old version at all
+    context.minimum_version = context.maximum_version = version
+    with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
+        context.wrap_socket(connection, server_hostname="127.0.0.1").close()
+
+
+def test_files_that_are_no_certificate_and_key_are_named(tmp_path: Path) -> None:
+    certificate, key = _write_certificate(tmp_path)
+    assert Certificate.from_settings(Settings()) is None
+    for one, other in ((certificate, certificate), (tmp_path / "none", key), (key, certificate)):
+        with pytest.raises(SettingsError, match="LECTERN_TLS_CERT and LECTERN_TLS_KEY"):
+            Certificate(one, other)
+
+
+@pytest.mark.parametrize(("name", "other"), [("CERT", "KEY"), ("KEY", "CERT")])
+def test_a_certificate_and_its_key_are_set_together(name: str, other: str) -> None:
+    with pytest.raises(SettingsError, match=f"LECTERN_TLS_{name} is set without LECTERN_TLS_{other}"):
+        Settings.from_environment({f"LECTERN_TLS_{name}": "x.pem"})
