@@ -42,7 +42,7 @@ _batch_inputs = Histogram(
 _predictions = Counter("lectern_predictions", "Inputs classified", ["model"])
 _in_flight = Gauge(
     "lectern_requests_in_flight",
-    "Requests that are read, wait or run, of those that the concurrency limit counts",
+    "Requests that wait or run, of those that the concurrency limit counts",
     multiprocess_mode="livesum",
 )
 waiting_inputs = Gauge("lectern_inputs_waiting", "Inputs that wait for a thread", multiprocess_mode="livesum")

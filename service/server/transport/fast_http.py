@@ -13,6 +13,7 @@ from starlette.routing import Route
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from service.server.pipeline.errors import RequestError
+from service.server.pipeline.memory import HeldMemory
 from service.server.pipeline.pipeline import MAX_URL_BYTES
 from service.server.transport.http_handler import Headers, HttpHandler
 
@@ -131,9 +132,10 @@ class FastHttpProtocol(HttpToolsProtocol):
         if cycle.disconnected and self._running is not None:
             self._running.cancel()
 
-        async def read_body(headers: Headers) -> bytes:
+        async def read_body(headers: Headers, held: HeldMemory) -> bytes:
             body = b"".join(cycle.chunks)
             cycle.chunks.clear()  # The connection keeps the cycle until its next request.
+            held.take(len(body))
             return body
 
         async def send(response: Response) -> None:

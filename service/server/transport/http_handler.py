@@ -11,13 +11,14 @@ from starlette.types import Scope
 from service.inference.errors import shorten
 from service.server.pipeline.access_log import RequestRecord, request_id
 from service.server.pipeline.errors import ErrorCode, RequestError, error_response
+from service.server.pipeline.memory import HeldMemory
 from service.server.pipeline.pipeline import RequestPipeline
 from service.server.pipeline.router import BufferedRequest, Router
 from service.server.protocols.common.api import Endpoint
 from service.settings import Settings
 
 Headers = Mapping[bytes, bytes]
-ReadBody = Callable[[Headers], Awaitable[bytes]]
+ReadBody = Callable[[Headers, HeldMemory], Awaitable[bytes]]
 SendResponse = Callable[[Response], Awaitable[None]]
 
 
@@ -60,7 +61,8 @@ class HttpHandler:
 
         Args:
             scope: The ASGI scope.
-            read_body: Reads the complete body, given the headers; called for POST only, within the limits.
+            read_body: Reads the complete body, given the headers, and takes memory for it; called for POST
+                only, within the limits.
             send: Sends a response.
             url_bytes: Length of the URL.
             route: The request's route if it is known, with the path parameters in the scope.
@@ -100,7 +102,7 @@ class HttpHandler:
         self,
         record: RequestRecord,
         scope: Scope,
-        read_body: Callable[[], Awaitable[bytes]],
+        read_body: Callable[[HeldMemory], Awaitable[bytes]],
         route: Route | None,
     ) -> Response:
         route = route or self.router.find(scope)
@@ -113,9 +115,12 @@ class HttpHandler:
         if scope["method"] != "POST":
             return cast(Response, await route.endpoint(BufferedRequest(scope, b"")))
 
-        async def read_and_call() -> Response:
-            return cast(Response, await route.endpoint(BufferedRequest(scope, await read_body())))
+        async def read_and_call(held: HeldMemory) -> Response:
+            request = BufferedRequest(scope, await read_body(held))
+            with self.pipeline.concurrency:
+                return cast(Response, await route.endpoint(request))
 
+        self.pipeline.concurrency.check()
         return await self.pipeline.limited(read_and_call)
 
     def _client(self, scope: Scope) -> str:

@@ -47,8 +47,7 @@ def read_predict(body: bytes, *, card: Card, max_batch: int) -> PredictRequest:
         raise _invalid_request(
             'the JSON body must be an object with "instances" (rows) or "inputs" (columns)'
         )
-    signature = document.get("signature_name") or SIGNATURE
-    if signature != SIGNATURE:
+    if document.get("signature_name") not in (None, "", SIGNATURE):
         raise RequestError(
             ErrorCode.INVALID_PARAMETER, f'the only "signature_name" is {SIGNATURE!r}; leave it out'
         )
