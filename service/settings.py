@@ -16,9 +16,11 @@ from msgspec import Meta, Struct
 from service.inference.defaults import BUNDLED, DEFAULT_MAX_PIXELS, PrecisionChoice
 from service.inference.errors import SettingsError
 from service.key_file import read_key_file
+from service.resources import Resources, available
 
 METRICS_OPEN = "open"  # the metrics key that lets everybody read the metrics
 
+_AUTO = 0  # Stands for an automatic number.
 _PREFIX = "LECTERN_"
 # Variables of the client and of training, which are no settings of the server.
 _OTHER_VARIABLES = ("LECTERN_API_KEY", "LECTERN_DATA")
@@ -59,6 +61,12 @@ def _providers(text: str) -> list[str]:
 
 def _networks(text: str) -> list[str]:
     return [str(ipaddress.ip_network(word, strict=False)) for word in _words(text)]
+
+
+def _workers(text: str) -> str:
+    if text == str(_AUTO):
+        raise ValueError
+    return str(_AUTO) if text.lower() == "auto" else text
 
 
 def _setting(
@@ -104,7 +112,32 @@ class Settings(Struct, frozen=True, kw_only=True):
     grpc_port: Annotated[
         int, _setting("Port of the Open Inference Protocol over gRPC; 0: not served", ge=0, le=65535)
     ] = 0
-    workers: Annotated[int, _setting("Server processes; each loads all models", ge=1, le=64)] = 1
+    workers: Annotated[
+        int,
+        _setting(
+            "Server processes, each of which loads all models; auto: one for each core, as far as the memory "
+            "lasts",
+            "a whole number from 1 to 64, or auto",
+            parse=_workers,
+            ge=_AUTO,
+            le=64,
+        ),
+    ] = 1
+    cpus: Annotated[
+        int,
+        _setting(
+            "Most processor cores to use; 0: all that the container or the machine has", ge=_AUTO, le=4096
+        ),
+    ] = _AUTO
+    memory_mb: Annotated[
+        int,
+        _setting(
+            "Most memory to use, in MB (10^6 bytes); 0: all that the container or the machine has. It bounds "
+            "the bodies and pictures of all requests",
+            ge=_AUTO,
+            le=10_000_000,
+        ),
+    ] = _AUTO
     model_control: Annotated[
         bool,
         _setting(
@@ -140,6 +173,18 @@ class Settings(Struct, frozen=True, kw_only=True):
     max_queue: Annotated[
         int, _setting("Most predictions that wait or run in one worker", ge=1, le=100_000)
     ] = 64
+    max_wait_s: Annotated[
+        float,
+        _setting(
+            "Longest time that a request may have to wait for a thread, in seconds; others get 429",
+            "a number above 0, at most 3600",
+            gt=0,
+            le=3600,
+        ),
+    ] = 0.2
+    max_explanations: Annotated[
+        int, _setting("Most explanations that wait or run in one worker", ge=1, le=1000)
+    ] = 4
     timeout_s: Annotated[
         float,
         _setting(
@@ -254,6 +299,11 @@ class Settings(Struct, frozen=True, kw_only=True):
         Literal["text", "json"], _setting("Form of the lines of the log: text or json", "text or json")
     ] = "text"
 
+    @property
+    def resources(self) -> Resources:
+        """The processor cores and the memory that the server may use, all workers together."""
+        return available().limited(cpus=self.cpus, memory=self.memory_mb * 1_000_000)
+
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> "Settings":
         """Read the settings.
@@ -275,6 +325,8 @@ class Settings(Struct, frozen=True, kw_only=True):
             if (text := environment.get(variable(name)))
         }
         settings = cls(**values)
+        if settings.workers == _AUTO:
+            settings = msgspec.structs.replace(settings, workers=settings.resources.workers)
         settings._check_grpc_port()
         settings._check_keys()
         settings._check_model_control()

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from itertools import starmap
 from pathlib import Path
@@ -24,10 +25,10 @@ from service.inference.precision import (
 from service.inference.prediction import Prediction, Score, rank
 from service.inference.preprocessing import (
     DEFAULT_MAX_PIXELS,
-    decode_image,
     pad,
     picture_preparation,
 )
+from service.inference.preprocessing.decoding import decoding_memory, load_image, open_image
 from service.inference.repository.checks import (
     check_network,
     check_network_file,
@@ -40,6 +41,14 @@ _log = logging.getLogger(__name__)
 
 Array: TypeAlias = npt.NDArray[Any]
 Input: TypeAlias = bytes | str
+Reserve: TypeAlias = Callable[[int], AbstractContextManager[object]]
+
+# The memory for a smaller picture is not worth the time to reserve it.
+_SMALL_PIXELS = 512 * 512
+
+
+def _reserve_nothing(size: int) -> AbstractContextManager[object]:
+    return nullcontext()
 
 
 class Predictor:
@@ -116,12 +125,16 @@ class Predictor:
         """Whether inputs are texts rather than picture files."""
         return self.card.task == "text-classification"
 
-    def prepare(self, value: Input, *, max_pixels: int = DEFAULT_MAX_PIXELS) -> Array:
+    def prepare(
+        self, value: Input, *, max_pixels: int = DEFAULT_MAX_PIXELS, reserve: Reserve = _reserve_nothing
+    ) -> Array:
         """Turn one input into the network's input array, without the batch dimension.
 
         Args:
             value: A picture file or a text, depending on the model's task.
             max_pixels: Largest width x height of a picture.
+            reserve: Called with the bytes that a large picture takes. The context manager that it returns is
+                entered while the picture is decoded and prepared.
 
         Returns:
             uint8 pixels (height, width) or (height, width, 3), or int32 ids (n,).
@@ -135,7 +148,13 @@ class Predictor:
             return self._prepare(value)
         if not isinstance(value, bytes):
             raise InvalidInput(f"{self.card.name} reads pictures, not texts; send a picture file")
-        return self._prepare(decode_image(value, max_pixels=max_pixels))
+        picture = open_image(value, max_pixels=max_pixels)
+        if picture.width * picture.height <= _SMALL_PIXELS:
+            return self._prepare(load_image(picture))
+        with reserve(decoding_memory(picture)):
+            decoded = load_image(picture)
+            del picture  # Of some kinds, it takes more memory than what was decoded.
+            return self._prepare(decoded)
 
     def prepare_image(self, image: Image.Image) -> Array:
         """Turn a decoded picture into the network's input array, without the batch dimension.

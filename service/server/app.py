@@ -11,6 +11,7 @@ import bentoml
 from starlette.middleware.cors import CORSMiddleware
 
 from service.inference.errors import LecternError
+from service.resources import resident_memory, return_freed_memory
 from service.server import bentoml_adapter
 from service.server.bentoml_adapter import BentoRoutes
 from service.server.execution.engine import Engine
@@ -18,6 +19,7 @@ from service.server.log import configure_logging
 from service.server.openapi.document import build_document
 from service.server.pipeline import metrics
 from service.server.pipeline.limits import InFlightRequests
+from service.server.pipeline.memory import RequestMemory, WorkingMemory, memory_shares
 from service.server.pipeline.pipeline import RequestPipeline
 from service.server.playground.api_page import ApiPage
 from service.server.protocols.bento import BentoMethods
@@ -56,9 +58,9 @@ class Application:
 
 def create_app(settings: Settings) -> Application:
     """Build the parts of a server process; models are loaded when BentoML makes the service's instance."""
-    in_flight = InFlightRequests()
-    engine = Engine(settings, in_flight=in_flight)
-    pipeline = RequestPipeline(settings, in_flight=in_flight, is_ready=engine.is_loaded)
+    in_flight, memory, working_memory = InFlightRequests(), RequestMemory(), WorkingMemory()
+    engine = Engine(settings, in_flight=in_flight, working_memory=working_memory)
+    pipeline = RequestPipeline(settings, in_flight=in_flight, memory=memory, is_ready=engine.is_loaded)
     page, bento_routes = ApiPage(), BentoRoutes()
     endpoints = [
         *HuggingFaceProtocol(engine, settings).routes(),
@@ -80,6 +82,8 @@ def create_app(settings: Settings) -> Application:
 
     def start() -> None:
         engine.start(on_change=publish)
+        # Only now is it known how much the models take.
+        memory.size, working_memory.size = memory_shares(settings, resident=resident_memory())
         publish()
 
     service = _service(settings, engine, pipeline, start)
@@ -186,6 +190,7 @@ def __getattr__(name: str) -> Any:
     except LecternError as error:
         raise bentoml_adapter.config_error(error) from None
     configure_logging(settings.log_format)
+    return_freed_memory()
     app = create_app(settings)
     bentoml_adapter.ignore_forwarded_headers()
     bentoml_adapter.install_server(

@@ -1,9 +1,7 @@
 """Decodes picture files into upright images with 8 bits per channel."""
 
-import contextlib
 import io
 import math
-import threading
 
 import numpy as np
 from PIL import ExifTags, Image
@@ -42,10 +40,26 @@ _UPRIGHT = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-# The steps after decoding need many times the memory of the pixels, so large pictures are reduced, and only
-# two of them are decoded at a time: they must fit into a small container.
+# The steps after decoding need many times the memory of the pixels, so large pictures are reduced.
 _REDUCED_PIXELS = 4_000_000
-_large_pictures = threading.BoundedSemaphore(2)
+# Bytes that decoding and preparing take for each pixel at most, by the mode of the file: of pictures that are
+# not reduced, and of those that are.
+_BYTES_PER_PIXEL = {
+    "1": (12, 4),
+    "L": (12, 4),
+    "P": (14, 7),
+    "RGB": (14, 7),
+    "RGBA": (18, 11),
+    "CMYK": (14, 10),
+    "LA": (18, 14),
+    "I;16": (12, 8),
+}
+_MOST_BYTES_PER_PIXEL = (18, 18)
+_WEBP_BYTES_PER_PIXEL = (26, 18)
+# The decoders of these files keep a copy of the whole picture.
+_DECODER_BYTES_PER_PIXEL = 5
+# A PNG file of 16 MB with chunks of 1 KB takes 50,000.
+_MAX_READS = 100_000
 _SIXTEEN_BIT_MODES = ("I", "I;16", "I;16B", "I;16L", "I;16N")
 
 
@@ -67,6 +81,15 @@ def decode_image(data: bytes, *, max_pixels: int = DEFAULT_MAX_PIXELS) -> Image.
         DamagedImage: The bytes are not such a file, or it is damaged or truncated.
         InputTooLarge: The picture has more than ``max_pixels`` pixels.
     """
+    return load_image(open_image(data, max_pixels=max_pixels))
+
+
+def open_image(data: bytes, *, max_pixels: int = DEFAULT_MAX_PIXELS) -> Image.Image:
+    """Read the header of a picture file and check the size, with the arguments and errors of decode_image.
+
+    Returns:
+        A picture whose pixels are not decoded yet, unless it is small.
+    """
     if not data:
         raise DamagedImage(f"the picture is empty (0 bytes); send a {_FORMAT_NAMES} file")
     plain = decode_plain_png(data)
@@ -78,14 +101,37 @@ def decode_image(data: bytes, *, max_pixels: int = DEFAULT_MAX_PIXELS) -> Image.
             f"the picture has {picture.width} x {picture.height} pixels, more than {max_pixels}; "
             "send a smaller one"
         )
+    return picture
+
+
+def load_image(picture: Image.Image) -> Image.Image:
+    """Decode the pixels of an opened picture; result and errors as for :func:`decode_image`."""
+    if not isinstance(picture, ImageFile):
+        return picture
     try:
-        with _large_pictures if _reduction_factor(picture) > 1 else contextlib.nullcontext():
-            picture.load()
-            transposition = _exif_transposition(picture)
-            small = _reduce(_to_eight_bits(picture))
+        picture.load()
+        transposition = _exif_transposition(picture)
+        small = _reduce(_to_eight_bits(picture))
         return small if transposition is None else small.transpose(transposition)
     except Exception as error:  # Pillow's decoders raise many types of exceptions for malformed files.
         raise _decoding_error(error) from error
+
+
+def decoding_memory(picture: Image.Image) -> int:
+    """Return how many bytes it takes to decode and prepare an opened picture.
+
+    Args:
+        picture: As :func:`open_image` returns it.
+    """
+    per_pixel = _BYTES_PER_PIXEL.get(picture.mode, _MOST_BYTES_PER_PIXEL)
+    if isinstance(picture, WebPImageFile):
+        per_pixel = _WEBP_BYTES_PER_PIXEL
+    elif "transparency" in picture.info:
+        per_pixel = _BYTES_PER_PIXEL["RGBA"]
+    whole, reduced = per_pixel
+    if isinstance(picture, TiffImageFile) or picture.info.get("progressive"):
+        reduced += _DECODER_BYTES_PER_PIXEL
+    return picture.width * picture.height * (reduced if _reduction_factor(picture) > 1 else whole)
 
 
 def flatten(picture: Image.Image, *, background: int) -> Image.Image:
@@ -101,7 +147,13 @@ def flatten(picture: Image.Image, *, background: int) -> Image.Image:
     if picture.mode != "RGBA":
         return picture
     canvas = Image.new("RGBA", picture.size, (background, background, background, 255))
-    return Image.alpha_composite(canvas, picture).convert("RGB")
+    canvas = Image.alpha_composite(canvas, picture)
+    return canvas.convert("RGB")
+
+
+def to_rgb(picture: Image.Image) -> Image.Image:
+    """Return a picture in mode ``RGB``; it itself if it has that mode, where Pillow would copy it."""
+    return picture if picture.mode == "RGB" else picture.convert("RGB")
 
 
 def _open(data: bytes) -> ImageFile:
@@ -109,9 +161,27 @@ def _open(data: bytes) -> ImageFile:
     if file_class is None:
         raise DamagedImage(f"the {len(data)} bytes are not a picture file; send a {_FORMAT_NAMES} file")
     try:
-        return file_class(io.BytesIO(data))
+        return file_class(_File(data))
     except Exception as error:  # Pillow's decoders raise many types of exceptions for malformed files.
         raise _decoding_error(error) from error
+
+
+class _File(io.BytesIO):
+    """A file that ends with an error if it has very many parts.
+
+    Pillow reads each part of a header in Python: a file that consists of parts of a few bytes would take
+    seconds, and many times its own memory.
+    """
+
+    def __init__(self, data: bytes) -> None:
+        super().__init__(data)
+        self._reads_left = _MAX_READS
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        self._reads_left -= 1
+        if self._reads_left < 0:
+            raise ValueError("it has too many parts")
+        return super().read(size)
 
 
 def _reduce(picture: Image.Image) -> Image.Image:

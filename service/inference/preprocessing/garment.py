@@ -10,7 +10,7 @@ import numpy.typing as npt
 from PIL import Image, ImageFilter
 
 from service.inference.errors import BlankImage
-from service.inference.preprocessing.decoding import flatten
+from service.inference.preprocessing.decoding import flatten, to_rgb
 
 SIDE = 28
 _WHITE = 255
@@ -39,7 +39,7 @@ def prepare_garment(picture: Image.Image) -> Pixels:
     picture = flatten(picture, background=_WHITE)
     if picture.size == (SIDE, SIDE):
         return np.asarray(picture.convert("L"))
-    photo = np.asarray(picture.convert("RGB"))
+    photo = np.asarray(to_rgb(picture))
     corner = np.median(photo[[0, 0, -1, -1], [0, -1, 0, -1]], axis=0)
     rows, columns = _occupied(photo, corner)
     if rows.size == 0:

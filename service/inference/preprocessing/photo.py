@@ -4,7 +4,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from service.inference.preprocessing.decoding import flatten
+from service.inference.preprocessing.decoding import flatten, to_rgb
 
 _WHITE = 255
 
@@ -19,7 +19,7 @@ def prepare_photo(picture: Image.Image, *, size: int) -> npt.NDArray[np.uint8]:
     Returns:
         uint8 array (size, size, 3), RGB.
     """
-    photo = flatten(picture, background=_WHITE).convert("RGB")
+    photo = to_rgb(flatten(picture, background=_WHITE))
     if photo.size == (size, size):
         return np.asarray(photo)
     side = min(photo.size)

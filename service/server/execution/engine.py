@@ -1,9 +1,9 @@
 """Loads and warms the models of a server process, and runs them for requests."""
 
 import asyncio
-import contextlib
 import io
 import logging
+import math
 import os
 import tempfile
 import time
@@ -19,6 +19,7 @@ import numpy.typing as npt
 from msgspec import Struct
 from PIL import Image
 
+from service.inference.card import Card
 from service.inference.catalog import Catalog, model_source
 from service.inference.errors import InputError, InputTooLarge, ModelError
 from service.inference.explain import Explainer
@@ -28,7 +29,9 @@ from service.server.execution.event_loop_batcher import MAX_RUN_S, EventLoopBatc
 from service.server.execution.heap import trim_heap
 from service.server.execution.latency_profile import LatencyProfile, measure_predictor
 from service.server.execution.thread_batcher import ThreadBatcher
-from service.server.pipeline.limits import InFlightRequests
+from service.server.execution.waiting import WaitingWork, WaitLimit
+from service.server.pipeline.limits import InFlightRequests, Slots
+from service.server.pipeline.memory import WorkingMemory, held_memory
 from service.settings import Settings
 
 if TYPE_CHECKING:
@@ -68,22 +71,36 @@ class Engine:
     Args:
         settings: Models, hardware and limits.
         in_flight: The requests of the server; fast networks run at once for a single request.
+        working_memory: Limits the memory of threads that parse and decode; no limit if None.
+
+    Attributes:
+        working_memory: As above.
     """
 
-    def __init__(self, settings: Settings, *, in_flight: InFlightRequests | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        in_flight: InFlightRequests | None = None,
+        working_memory: WorkingMemory | None = None,
+    ) -> None:
         self._settings = settings
         self._catalog: Catalog | None = None
         self._control: ModelControl | None = None
         self._own_folder: tempfile.TemporaryDirectory[str] | None = None
         # A profile lives as long as its predictor, which requests use even if the model is unloaded.
         self._profiles: WeakKeyDictionary[Predictor, LatencyProfile] = WeakKeyDictionary()
-        # Two pools, so that explanations and large pictures cannot take the threads of the networks.
-        self._threads = ThreadPoolExecutor(max_workers=max(2, _cores()), thread_name_prefix="work")
-        runs = max(1, _cores() // (settings.threads * settings.workers))
-        self._thread_batcher = ThreadBatcher(runs)
+        self.working_memory = working_memory or WorkingMemory()
+        cpus = settings.resources.of_one_worker(settings.workers).cpus
+        # Three pools, so that explanations cannot take the threads of large inputs, nor both those of the
+        # networks.
+        threads, runs = max(2, cpus), max(1, cpus // settings.threads)
+        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="work")
+        self._waiting = WaitingWork(WaitLimit(threads, seconds=settings.max_wait_s))
+        self._explaining = ThreadPoolExecutor(max(1, cpus // 2), thread_name_prefix="explain")
+        self._explanations = Slots(settings.max_explanations, kind="explanations")
+        self._thread_batcher = ThreadBatcher(runs, WaitLimit(runs, seconds=settings.max_wait_s))
         self._event_loop_batcher = EventLoopBatcher(in_flight or InFlightRequests())
-        # Decoded pictures are much larger than their files: few requests with several are decoded at once.
-        self._decoding = asyncio.Semaphore(runs + 1)
         self._draining = self._retired = False
 
     def is_loaded(self) -> bool:
@@ -148,17 +165,25 @@ class Engine:
     def close(self) -> None:
         """Stop the threads; work that has not started is dropped."""
         self._thread_batcher.close()
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        for pool in (self._threads, self._explaining):
+            pool.shutdown(wait=False, cancel_futures=True)
         if self._control:
             self._control.close()
         if self._own_folder:
             self._own_folder.cleanup()
 
     async def predictor(self, name: str, version: int | None) -> Predictor:
-        """Return a model; a version that is not the default is loaded in a thread when it is first used."""
+        """Return a model; a version that is not the default is loaded in a thread when it is first used.
+
+        Raises:
+            RequestError: 429: The network is slow, and those before wait too long for it.
+        """
         model = self.catalog.model(name)
         loaded = model.loaded.get(model.default if version is None else version)
-        if loaded is not None and loaded in self._profiles:
+        profile = None if loaded is None else self._profiles.get(loaded)
+        if loaded is not None and profile is not None:
+            if profile.seconds > MAX_RUN_S:
+                self._thread_batcher.check(profile)
             return loaded
         return await self.in_thread(lambda: self._load(model, version))
 
@@ -198,16 +223,47 @@ class Engine:
         small = self._decode_inline(predictor, inputs)
         if small is not None:
             return await self._run(predictor, small, decode_s=time.perf_counter() - started)
-        async with self._decoding if len(inputs) > 1 else contextlib.nullcontext():
-            batch, decode_s = await self.in_thread(
-                lambda: _decode(predictor, inputs, self._settings.max_pixels)
-            )
-            waited_s = time.perf_counter() - started - decode_s
-            return await self._run(predictor, batch, decode_s=decode_s, waited_s=waited_s)
+        if not predictor.takes_text:
+            _hold(len(inputs) * _row_bytes(predictor.card))
+        batch, decode_s = await self.in_thread(lambda: self._decode(predictor, inputs))
+        waited_s = time.perf_counter() - started - decode_s
+        return await self._run(predictor, batch, decode_s=decode_s, waited_s=waited_s)
 
     async def in_thread(self, work: Callable[[], T]) -> T:
-        """Do work that would block the event loop; work that has not started is dropped on cancellation."""
-        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+        """Do work that would block the event loop; work that has not started is dropped on cancellation.
+
+        Raises:
+            RequestError: 429: The work before it takes too long.
+        """
+        number = self._waiting.add()
+        try:
+            return await asyncio.get_running_loop().run_in_executor(
+                self._threads, partial(self._waiting.run, number, work)
+            )
+        finally:
+            self._waiting.remove(number)
+
+    async def explain(self, work: Callable[[], T]) -> T:
+        """Explain a prediction in a thread.
+
+        Args:
+            work: Makes the explanation; dropped on cancellation if it has not started.
+
+        Raises:
+            RequestError: 429: The limit of explanations is reached.
+        """
+        with self._explanations:
+            return await asyncio.get_running_loop().run_in_executor(self._explaining, work)
+
+    def prepare(self, predictor: Predictor, value: Input) -> Array:
+        """Prepare one input in a thread, as soon as there is memory for it.
+
+        Raises:
+            InputError: The input cannot be used.
+        """
+        return predictor.prepare(
+            value, max_pixels=self._settings.max_pixels, reserve=self.working_memory.reserve
+        )
 
     async def _run(
         self, predictor: Predictor, batch: Array, *, decode_s: float, waited_s: float = 0.0
@@ -230,6 +286,19 @@ class Engine:
         except InputTooLarge:
             return None
         return predictor.stack([row])
+
+    def _decode(self, predictor: Predictor, inputs: Sequence[Input]) -> tuple[Array, float]:
+        """Return the inputs of one request as a batch, and the seconds that decoding took."""
+        started = time.perf_counter()
+        rows = []
+        for number, value in enumerate(inputs, start=1):
+            try:
+                rows.append(self.prepare(predictor, value))
+            except InputError as error:
+                if len(inputs) == 1:
+                    raise
+                raise type(error)(f"input {number} of {len(inputs)}: {error}") from error
+        return predictor.stack(rows), time.perf_counter() - started
 
     def _make_control(self, on_change: Callable[[], None]) -> "ModelControl":
         # Imported here, because it needs file locks, which Windows does not have.
@@ -277,13 +346,6 @@ class Engine:
         return profile
 
 
-def _cores() -> int:
-    """Return the number of processor cores that this process may use, which a container can restrict."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
 def _sample_picture() -> bytes:
     """Return a PNG file of a dark rectangle on white, which every preprocessing accepts."""
     picture = Image.new("RGB", (64, 64), "white")
@@ -293,15 +355,13 @@ def _sample_picture() -> bytes:
     return stream.getvalue()
 
 
-def _decode(predictor: Predictor, inputs: Sequence[Input], max_pixels: int) -> tuple[Array, float]:
-    """Return the inputs of one request as a batch, and the seconds that decoding took."""
-    started = time.perf_counter()
-    rows = []
-    for number, value in enumerate(inputs, start=1):
-        try:
-            rows.append(predictor.prepare(value, max_pixels=max_pixels))
-        except InputError as error:
-            if len(inputs) == 1:
-                raise
-            raise type(error)(f"input {number} of {len(inputs)}: {error}") from error
-    return predictor.stack(rows), time.perf_counter() - started
+def _row_bytes(card: Card) -> int:
+    """Return the size of one prepared picture."""
+    return math.prod(card.input.shape[1:]) * np.dtype(card.input.dtype).itemsize
+
+
+def _hold(size: int) -> None:
+    """Count bytes that the running request holds until its response."""
+    held = held_memory.get()
+    if held is not None:
+        held.take(size)

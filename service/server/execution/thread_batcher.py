@@ -18,6 +18,7 @@ from concurrent.futures import ThreadPoolExecutor
 from service.inference.predictor import Array, Predictor
 from service.server.execution.latency_profile import LatencyProfile
 from service.server.execution.pending_request import BatchResult, PendingRequest, Slice, run_slices
+from service.server.execution.waiting import WaitLimit
 from service.server.pipeline import metrics
 
 # How many requests a thread inspects to find inputs of one kind.
@@ -29,16 +30,30 @@ class ThreadBatcher:
 
     Args:
         threads: Runs at the same time; threads start when there is work.
+        limit: Of waiting; none if None.
     """
 
-    def __init__(self, threads: int) -> None:
+    def __init__(self, threads: int, limit: WaitLimit | None = None) -> None:
         self._threads = threads
+        self._limit = limit
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="batch")
         self._lock = threading.Lock()  # guards all below, and `taken` of each request in the queue
         self._queue: OrderedDict[PendingRequest, None] = OrderedDict()
         self._waiting_inputs = 0
         self._active_threads = 0
         self._runs = 0
+
+    def check(self, profile: LatencyProfile) -> None:
+        """Check whether one more request may wait, before its input is parsed and decoded.
+
+        Args:
+            profile: Of its network.
+
+        Raises:
+            RequestError: 429: The requests before it take too long.
+        """
+        if self._limit is not None:
+            self._limit.check(len(self._queue), work_s=self._waiting_inputs * profile.seconds)
 
     async def run(self, predictor: Predictor, batch: Array, *, profile: LatencyProfile) -> BatchResult:
         """Run a network on the inputs of one request.

@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from service.inference import errors
 
+RETRY_AFTER = {"Retry-After": "1"}
 _INVALID, _UNIMPLEMENTED, _UNAVAILABLE = "INVALID_ARGUMENT", "UNIMPLEMENTED", "UNAVAILABLE"
 
 
@@ -54,7 +55,11 @@ class ErrorCode(Enum):
     DAMAGED_IMAGE = (422, _INVALID, "The bytes are not a picture, or are damaged.", errors.DamagedImage)
     BLANK_IMAGE = (422, _INVALID, "Nothing is drawn on the picture.", errors.BlankImage)
     NO_WORDS = (422, _INVALID, "The text has no word that the model knows.", errors.NoWords)
-    OVERLOADED = (429, "RESOURCE_EXHAUSTED", "Too many requests wait; `Retry-After` says when to try again.")
+    OVERLOADED = (
+        429,
+        "RESOURCE_EXHAUSTED",
+        "Too many requests, or bytes of them, are in flight; `Retry-After` says when to try again.",
+    )
     RATE_LIMITED = (
         429,
         "RESOURCE_EXHAUSTED",

@@ -8,12 +8,10 @@ from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 
 from service.server.pipeline import metrics
-from service.server.pipeline.errors import ErrorCode, RequestError
+from service.server.pipeline.errors import RETRY_AFTER, ErrorCode, RequestError
 
 # When the running request must be finished, as `time.monotonic()` counts.
 request_deadline: ContextVar[float] = ContextVar("request_deadline", default=math.inf)
-
-_RETRY_AFTER = {"Retry-After": "1"}
 
 
 class InFlightRequests:
@@ -21,7 +19,7 @@ class InFlightRequests:
 
     Attributes:
         arriving: Requests that were read completely and whose tasks have not started yet.
-        running: Requests that count towards the concurrency limit: they are read, wait or run.
+        running: Requests that count towards the concurrency limit: they are read completely, and wait or run.
     """
 
     def __init__(self) -> None:
@@ -35,25 +33,32 @@ class InFlightRequests:
 
 
 class ConcurrencyLimit:
-    """A context manager that counts a request as running, and refuses it beyond the limit."""
+    """A context manager that counts a request as running, and refuses it beyond the limit.
+
+    A request counts from the moment when it is read, so that slow senders do not keep others out.
+    """
 
     def __init__(self, in_flight: InFlightRequests, *, limit: int, is_ready: Callable[[], bool]) -> None:
         self._in_flight = in_flight
         self._limit = limit
         self._is_ready = is_ready
 
-    def __enter__(self) -> None:
-        """Count the request.
+    def check(self) -> None:
+        """Check whether a request would be accepted, before it is read.
 
         Raises:
             RequestError: 503: the server is not ready. 429: the limit is reached.
         """
         check_ready(self._is_ready())
-        running = self._in_flight.running
-        if running >= self._limit:
-            raise RequestError(
-                ErrorCode.OVERLOADED, f"{running} requests are in flight; try again in a moment", _RETRY_AFTER
-            )
+        self._check_limit()
+
+    def __enter__(self) -> None:
+        """Count a request that is read; one that was accepted before a shutdown is still answered.
+
+        Raises:
+            RequestError: 429: the limit is reached.
+        """
+        self._check_limit()
         self._in_flight.running += 1
         metrics.requests_in_flight.set(self._in_flight.running)
 
@@ -61,6 +66,38 @@ class ConcurrencyLimit:
         """Count the request as finished."""
         self._in_flight.running -= 1
         metrics.requests_in_flight.set(self._in_flight.running)
+
+    def _check_limit(self) -> None:
+        if self._in_flight.running >= self._limit:
+            raise _overloaded(self._in_flight.running, "requests")
+
+
+class Slots:
+    """A context manager that lets only so many requests of a kind in at once.
+
+    Args:
+        limit: Of requests.
+        kind: What they are, in the plural.
+    """
+
+    def __init__(self, limit: int, *, kind: str) -> None:
+        self._limit = limit
+        self._kind = kind
+        self._used = 0
+
+    def __enter__(self) -> None:
+        """Count the request.
+
+        Raises:
+            RequestError: 429: the limit is reached.
+        """
+        if self._used >= self._limit:
+            raise _overloaded(self._used, self._kind)
+        self._used += 1
+
+    def __exit__(self, *exception: object) -> None:
+        """Count the request as finished."""
+        self._used -= 1
 
 
 class Deadline:
@@ -105,6 +142,12 @@ class Deadline:
             self._task.cancel()
 
 
+def _overloaded(count: int, kind: str) -> RequestError:
+    return RequestError(
+        ErrorCode.OVERLOADED, f"{count} {kind} are in flight; try again in a moment", RETRY_AFTER
+    )
+
+
 def check_ready(ready: bool) -> None:
     """Check whether the server is ready.
 
@@ -115,7 +158,7 @@ def check_ready(ready: bool) -> None:
         raise RequestError(
             ErrorCode.NOT_READY,
             "the server is starting or shutting down; try again in a moment",
-            _RETRY_AFTER,
+            RETRY_AFTER,
         )
 
 

@@ -36,7 +36,7 @@ _predictions = Counter("lectern_predictions", "Inputs classified", ["model"])
 _request_errors = Counter("lectern_request_errors", "Requests that ended with an error", ["code"])
 requests_in_flight = Gauge(
     "lectern_requests_in_flight",
-    "Requests that are read, wait or run, of those that the concurrency limit counts",
+    "Requests that wait or run, of those that the concurrency limit counts",
     multiprocess_mode="livesum",
 )
 worker_restarts = Counter(

@@ -5,7 +5,6 @@ as a coroutine function.
 """
 
 import asyncio
-import contextlib
 import logging
 import time
 from collections.abc import Awaitable, Callable
@@ -23,6 +22,7 @@ from service.server.pipeline.limits import (
     InFlightRequests,
     TrustedProxies,
 )
+from service.server.pipeline.memory import HeldMemory, RequestMemory, release
 from service.settings import Settings
 
 T = TypeVar("T")
@@ -42,21 +42,30 @@ class RequestPipeline:
     Args:
         settings: Keys, limits, the deadline, trusted proxies and the format of the access log.
         in_flight: Counts the requests.
+        memory: Of all requests; no limit if None.
         is_ready: Returns whether the server accepts requests that need a model.
 
     Attributes:
         in_flight: The counts.
+        memory: Of all requests.
+        concurrency: The limit of requests that are read completely, and wait or run.
         trusted_proxies: Find the address of a client.
     """
 
     def __init__(
-        self, settings: Settings, *, in_flight: InFlightRequests, is_ready: Callable[[], bool]
+        self,
+        settings: Settings,
+        *,
+        in_flight: InFlightRequests,
+        memory: RequestMemory | None = None,
+        is_ready: Callable[[], bool],
     ) -> None:
         self.in_flight = in_flight
+        self.concurrency = ConcurrencyLimit(in_flight, limit=settings.max_queue, is_ready=is_ready)
         self.trusted_proxies = TrustedProxies(settings.trusted_proxies)
         self._keys = ApiKeys(settings)
         self._rate_limit = RateLimit(per_second=settings.rate_limit, burst=settings.rate_burst)
-        self._concurrency = ConcurrencyLimit(in_flight, limit=settings.max_queue, is_ready=is_ready)
+        self.memory = memory or RequestMemory()
         self._timeout_s = settings.timeout_s
         self._log = AccessLog(settings.log_format)
 
@@ -91,27 +100,28 @@ class RequestPipeline:
                     f"the URL is longer than {MAX_URL_BYTES} bytes; send a shorter one",
                 )
             return await work()
-        except (asyncio.CancelledError, ClientDisconnected):
+        except (asyncio.CancelledError, ClientDisconnected) as error:
             if not record.status:
                 record.set_error(ErrorCode.CLIENT_DISCONNECTED)
+            release(error)
             raise
         except Exception as error:
             raise self._error_response(error, record) from None
         finally:
             self._finish(record)
 
-    async def limited(self, work: Callable[[], Awaitable[T]], *, counted: bool = True) -> T:
-        """Do work within the deadline and the concurrency limit.
+    async def limited(self, work: Callable[[HeldMemory], Awaitable[T]]) -> T:
+        """Read a request and do the work for it, within the deadline and the memory of all requests.
 
         Args:
-            work: Is cancelled at the deadline.
-            counted: Whether it counts towards the concurrency limit.
+            work: Is called with the memory of the request, which it takes as it reads the body. It counts
+                the request, by ``concurrency``, when it has read it. It is cancelled at the deadline.
 
         Raises:
-            RequestError: 429 or 503: the work is not accepted. 504: the deadline passed.
+            RequestError: 413 or 429: the body is not accepted. 504: the deadline passed.
         """
-        with self._concurrency if counted else contextlib.nullcontext(), Deadline(self._timeout_s):
-            return await work()
+        with Deadline(self._timeout_s), HeldMemory(self.memory) as held:
+            return await work(held)
 
     def _check_key(self, record: RequestRecord, key: str) -> None:
         if record.access == "key":
@@ -130,6 +140,7 @@ class RequestPipeline:
         else:
             response = to_request_error(LecternError())
             _logger.error("request %s failed", record.request_id, exc_info=error)
+        release(error)
         record.status, record.code = response.status, response.code
         return response
 

@@ -80,8 +80,9 @@ class BufferedRequest(Request):
         return super().query_params if self.scope["query_string"] else _NO_PARAMETERS
 
     async def body(self) -> bytes:
-        """Return the body."""
-        return self._buffered_body
+        """Return the body, once: the request does not keep it, so that it is freed when it is parsed."""
+        body, self._buffered_body = self._buffered_body, b""
+        return body
 
 
 def _index(path: str) -> tuple[str, int]:

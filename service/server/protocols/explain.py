@@ -102,10 +102,10 @@ class ExplainProtocol:
             raise RequestError(ErrorCode.INVALID_PARAMETER, f"as is {shorten(form)}; it must be png or json")
         predictor, explainer = await self.engine.explainer(name, version)
         card = explainer.card
-        body = await read_prediction(await request.body(), request.headers, query, text=False, max_batch=1)
+        body = await read_prediction(request, self.engine, text=False, max_batch=1)
 
         def explain() -> Response:
-            pixels = predictor.prepare(body.inputs[0], max_pixels=self.settings.max_pixels)
+            pixels = self.engine.prepare(predictor, body.inputs[0])
             if "layer" in query:
                 values = explainer.feature_maps(pixels, layer=query["layer"])
                 subject, picture = {"layer": query["layer"]}, map_sheet(values)
@@ -120,4 +120,4 @@ class ExplainProtocol:
             picture.save(stream, "PNG")
             return Response(stream.getvalue(), headers=headers, media_type="image/png")
 
-        return await self.engine.in_thread(explain)
+        return await self.engine.explain(explain)

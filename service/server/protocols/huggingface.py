@@ -143,11 +143,7 @@ class HuggingFaceProtocol:
         """Labels with scores, best first."""
         predictor = await self.engine.predictor(request.path_params["name"], path_version(request))
         prediction = await read_prediction(
-            await request.body(),
-            request.headers,
-            request.query_params,
-            text=predictor.takes_text,
-            max_batch=self.settings.max_batch,
+            request, self.engine, text=predictor.takes_text, max_batch=self.settings.max_batch
         )
         result, card = await self.engine.infer(predictor, prediction.inputs), predictor.card
         ranked = [rank(row, card.labels, top_k=prediction.top_k) for row in result.probabilities]

@@ -1,7 +1,9 @@
 """Adapts ASGI to the request pipeline."""
 
 import asyncio
+import io
 import time
+from collections.abc import AsyncIterator
 from types import TracebackType
 
 from starlette.responses import Response
@@ -9,6 +11,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from service.server.bentoml_adapter import BentoRoutes
 from service.server.pipeline.errors import ErrorCode, RequestError
+from service.server.pipeline.memory import HeldMemory
 from service.server.pipeline.pipeline import ClientDisconnected
 from service.server.transport.http_handler import Headers, HttpHandler
 
@@ -39,8 +42,8 @@ class AsgiAdapter:
             return
         guard, is_sent = _DisconnectGuard(receive), False
 
-        async def read_body(headers: Headers) -> bytes:
-            body = await self._read(headers, receive)
+        async def read_body(headers: Headers, held: HeldMemory) -> bytes:
+            body = await self._read(headers, receive, held)
             guard.start()
             return body
 
@@ -60,23 +63,44 @@ class AsgiAdapter:
             # BentoML's time-out layer waits for a response even if the client has disconnected.
             await send_response(Response(status_code=ErrorCode.CLIENT_DISCONNECTED.status))
 
-    async def _read(self, headers: Headers, receive: Receive) -> bytes:
+    async def _read(self, headers: Headers, receive: Receive, held: HeldMemory) -> bytes:
         announced = headers.get(b"content-length", b"")
-        if announced.isdigit() and int(announced) > self._handler.max_body:
-            raise self._too_large(int(announced))
-        chunks, size, started = [], 0, time.monotonic()
+        if announced.isdigit():
+            self._check_size(int(announced))
+            held.check_size(int(announced))
+        body = io.BytesIO()  # It returns its content without a copy.
+        error: RequestError | None = None
+        async for chunk in self._chunks(receive):
+            if error is not None:
+                continue  # Most clients read the response only when they have sent the body.
+            try:
+                held.take(len(chunk))
+                body.write(chunk)
+            except RequestError as refused:
+                error = refused
+                held.give_back()
+                body.close()
+        if error is not None:
+            raise error
+        return body.getvalue()
+
+    async def _chunks(self, receive: Receive) -> AsyncIterator[bytes]:
+        size, started = 0, time.monotonic()
         while True:
             message = await receive()
             if message["type"] == "http.disconnect":
                 raise ClientDisconnected
             chunk = message.get("body", b"")
             size += len(chunk)
-            if size > self._handler.max_body:
-                raise self._too_large(size)
-            chunks.append(chunk)
+            self._check_size(size)
+            yield chunk
             if not message.get("more_body", False):
-                return b"".join(chunks)
+                return
             _check_rate(size, time.monotonic() - started)
+
+    def _check_size(self, size: int) -> None:
+        if size > self._handler.max_body:
+            raise self._too_large(size)
 
     def _too_large(self, size: int) -> RequestError:
         return RequestError(

@@ -12,6 +12,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from service.server.pipeline.errors import RequestError
+from service.server.pipeline.memory import HeldMemory
 from service.server.transport.http_connection import NOTHING, HttpConnection
 from service.server.transport.http_handler import Headers, HttpHandler
 
@@ -126,9 +127,10 @@ class FastHttpProtocol(HttpConnection):
         if cycle.disconnected and self._running is not None:
             self._running.cancel()
 
-        async def read_body(headers: Headers) -> bytes:
+        async def read_body(headers: Headers, held: HeldMemory) -> bytes:
             body = b"".join(cycle.chunks)
             cycle.chunks.clear()  # The connection keeps the cycle until its next request.
+            held.take(len(body))
             return body
 
         async def send(response: Response) -> None:

@@ -1,6 +1,7 @@
 """Adapts gRPC calls to the request pipeline."""
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import Any, TypeVar
@@ -15,11 +16,16 @@ from grpc_reflection.v1alpha import reflection, reflection_pb2
 from service.server.pipeline.access_log import RequestRecord, request_id
 from service.server.pipeline.api_keys import Access, presented_key
 from service.server.pipeline.errors import ErrorCode, RequestError
+from service.server.pipeline.memory import HeldMemory
 from service.server.pipeline.pipeline import RequestPipeline
 from service.server.protocols.oip import inference_pb2
 from service.server.protocols.oip.grpc_methods import HEALTH, SERVICE, Method
 
 T = TypeVar("T")
+
+# A call holds its message, and the files or the tensor in it.
+_COPIES = 2
+_MIN_READS = 4
 
 _REFLECTION_PATH = f"/{reflection.SERVICE_NAME}/ServerReflectionInfo"
 # Details travel in the trailers, of which clients accept 8 KiB; a character can take 12 bytes.
@@ -33,11 +39,16 @@ class GrpcHandler:
     Args:
         methods: Methods by the path of a call.
         pipeline: The steps that every call passes.
+        max_message: Bytes of the largest message.
     """
 
-    def __init__(self, methods: Mapping[str, Method], *, pipeline: RequestPipeline) -> None:
+    def __init__(self, methods: Mapping[str, Method], *, pipeline: RequestPipeline, max_message: int) -> None:
         self._methods = dict(methods)
         self._pipeline = pipeline
+        # gRPC does not tell the size of a message before it has received all of it: only so many calls are
+        # read at once that the largest messages take half of the memory.
+        reads = pipeline.memory.size // (max_message * _COPIES * 2)
+        self._reading = asyncio.Semaphore(max(_MIN_READS, reads))
         self._reflection = reflection.aio.ReflectionServicer(
             [SERVICE, HEALTH, reflection.SERVICE_NAME], pool=_descriptor_pool()
         )
@@ -65,13 +76,13 @@ class GrpcHandler:
     async def _reflect(self, requests: Any, context: Any) -> None:
         record = self._record(_REFLECTION_PATH, context)
 
-        async def answer() -> None:
+        async def answer(held: HeldMemory) -> None:
             record.route = record.path
             async for response in self._reflection.ServerReflectionInfo(requests, context):
                 await context.write(response)
             record.status = 200
 
-        await self._process(record, partial(self._pipeline.limited, answer, counted=False), context)
+        await self._process(record, partial(self._pipeline.limited, answer), context)
 
     def _record(self, path: str, context: Any, *, access: Access = "key") -> RequestRecord:
         return RequestRecord(
@@ -119,12 +130,18 @@ class GrpcHandler:
             )
         record.route = record.path
 
-        async def call() -> bytes:
-            reply = await method.answer(await _read(context))
+        async def call(held: HeldMemory) -> bytes:
+            async with self._reading:
+                body = await _read(context)
+            held.take(len(body) * _COPIES)
+            with self._pipeline.concurrency if method.predicts else contextlib.nullcontext():
+                reply = await method.answer(body)
             context.set_trailing_metadata(_trailers(record, reply.metadata))
             return bytes(reply.message.SerializeToString())
 
-        response = await self._pipeline.limited(call, counted=method.predicts)
+        if method.predicts:
+            self._pipeline.concurrency.check()
+        response = await self._pipeline.limited(call)
         record.status = 200
         return response
 

@@ -49,9 +49,10 @@ class GrpcServer:
         """
         settings = self._settings
         methods = OipMethods(self._engine, settings).by_path()
+        max_message = settings.max_body_mb * 1_000_000
         self._server = grpc.aio.server(
-            handlers=[GrpcHandler(methods, pipeline=self._pipeline)],
-            options=_options(settings, shares_port=self._shares_port),
+            handlers=[GrpcHandler(methods, pipeline=self._pipeline, max_message=max_message)],
+            options=_options(self._settings, max_message, shares_port=self._shares_port),
             maximum_concurrent_rpcs=settings.max_queue + _UNCOUNTED_CALLS,
         )
         host = f"[{settings.host}]" if ":" in settings.host else settings.host
@@ -93,12 +94,14 @@ def _credentials(certificate: Certificate) -> grpc.ServerCredentials:
     return grpc.dynamic_ssl_server_credentials(configuration(), configuration_if_changed)
 
 
-def _options(settings: Settings, *, shares_port: bool) -> list[tuple[str, int]]:
+def _options(settings: Settings, max_message: int, *, shares_port: bool) -> list[tuple[str, int]]:
     return [
         ("grpc.so_reuseport", int(shares_port)),
-        ("grpc.max_receive_message_length", settings.max_body_mb * 1_000_000),
+        ("grpc.max_receive_message_length", max_message),
         # By default, gRPC refuses metadata at random from 8 KiB on, where a path just reaches its own limit.
         ("grpc.max_metadata_size", 16_384),
+        # Otherwise gRPC receives megabytes of each call that waits to be read.
+        ("grpc.http2.bdp_probe", 0),
         # As over HTTP, compressed messages are refused: they could have any size when decompressed.
         ("grpc.compression_enabled_algorithms_bitset", 1),
         ("grpc.per_message_decompression", 0),

@@ -13,6 +13,7 @@ from service.inference.errors import shorten
 from service.server.pipeline.access_log import RequestRecord, request_id
 from service.server.pipeline.api_keys import presented_key
 from service.server.pipeline.errors import ErrorCode, RequestError, error_response
+from service.server.pipeline.memory import HeldMemory
 from service.server.pipeline.pipeline import RequestPipeline
 from service.server.pipeline.router import BufferedRequest, Router
 from service.server.pipeline.security_headers import add_security_headers
@@ -22,9 +23,10 @@ from service.server.transport.content_encoding import decompressor
 from service.settings import Settings
 
 Headers = Mapping[bytes, bytes]
-ReadBody = Callable[[Headers], Awaitable[bytes]]
+ReadBody = Callable[[Headers, HeldMemory], Awaitable[bytes]]
 SendResponse = Callable[[Response], Awaitable[None]]
 
+_DECOMPRESSIONS = 2  # at the same time
 # Headers that describe a compressed body, and not the decompressed one.
 _ENCODED_BODY_HEADERS = (b"content-encoding", b"content-length")
 
@@ -60,6 +62,8 @@ class HttpHandler:
         # By path, so that the key can be checked before the client learns which routes there are.
         self._access = {route.path: route.operation.access for route in routes if isinstance(route, Endpoint)}
         self.is_draining = is_draining
+        # How large a body becomes is known only afterwards: few are decompressed at once.
+        self._decompressing = asyncio.Semaphore(_DECOMPRESSIONS)
         self.max_body = settings.max_body_mb * 1_000_000
         self.connection_limits = ConnectionLimits.from_settings(settings)
         self.has_cors = bool(settings.cors_origins)
@@ -80,7 +84,8 @@ class HttpHandler:
 
         Args:
             scope: The ASGI scope.
-            read_body: Reads the complete body, given the headers; called for POST only, within the limits.
+            read_body: Reads the complete body, given the headers, and takes memory for it; called for POST
+                only, within the limits.
             send: Sends a response.
             url_bytes: Length of the URL.
             route: The request's route if it is known, with the path parameters in the scope.
@@ -146,11 +151,16 @@ class HttpHandler:
         except RequestError as final:
             await send(error_response(final, request_id=record.request_id))
 
-    async def _read_compressed(self, scope: Scope, read_body: ReadBody, headers: Headers) -> bytes:
+    async def _read_compressed(
+        self, scope: Scope, read_body: ReadBody, headers: Headers, held: HeldMemory
+    ) -> bytes:
         """Read a body with a content encoding; the request then looks as if it had none."""
         encoding = headers[b"content-encoding"].decode("latin-1")
         decompress = decompressor(encoding, max_bytes=self.max_body)
-        body = await asyncio.to_thread(decompress, await read_body(headers))
+        compressed = await read_body(headers, held)
+        async with self._decompressing:
+            body = await asyncio.to_thread(decompress, compressed)
+        held.take(len(body))
         scope["headers"] = [field for field in scope["headers"] if field[0] not in _ENCODED_BODY_HEADERS]
         return body
 
@@ -158,7 +168,7 @@ class HttpHandler:
         self,
         record: RequestRecord,
         scope: Scope,
-        read_body: Callable[[], Awaitable[bytes]],
+        read_body: Callable[[HeldMemory], Awaitable[bytes]],
         route: Route | None,
     ) -> Response:
         route = route or self.router.find(scope)
@@ -171,9 +181,12 @@ class HttpHandler:
         if scope["method"] != "POST":
             return cast(Response, await route.endpoint(BufferedRequest(scope, b"")))
 
-        async def read_and_call() -> Response:
-            return cast(Response, await route.endpoint(BufferedRequest(scope, await read_body())))
+        async def read_and_call(held: HeldMemory) -> Response:
+            request = BufferedRequest(scope, await read_body(held))
+            with self.pipeline.concurrency:
+                return cast(Response, await route.endpoint(request))
 
+        self.pipeline.concurrency.check()
         return await self.pipeline.limited(read_and_call)
 
     def _client(self, scope: Scope) -> str:

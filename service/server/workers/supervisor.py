@@ -245,6 +245,9 @@ class Supervisor:
         for worker in self._processes():
             if worker.stop_before is None:
                 worker.stop(drain=self._drains)
+        # The workers have their own copies. With this one, the system would go on accepting connections that
+        # nobody answers when they have stopped listening.
+        self._listener.close()
         self._stopping, self._workers, self._replacement = self._processes(), [], None
         self._signals.clear()
         while self._stopping:

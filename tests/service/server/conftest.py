@@ -8,8 +8,10 @@ import socket
 import ssl
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -97,6 +99,30 @@ class Server:
         connection.sendall("\r\n".join([*lines, "", ""]).encode() + body[:sent])
         return connection
 
+    def begin_long(self, *, pictures: int, headers: Mapping[str, str] | None = None) -> socket.socket:
+        """Send a complete request that runs for some milliseconds a picture."""
+        body = bytes(pictures * 180 * 180 * 3)
+        raw = {"Inference-Header-Content-Length": "0", **(headers or {})}
+        return self.begin("/v2/models/cats_vs_dogs/infer", body, sent=len(body), headers=raw)
+
+    @contextmanager
+    def busy(self, *, headers: Mapping[str, str] | None = None, clients: int = 4) -> Iterator[None]:
+        """Keep the server busy with requests of four pictures each while a ``with`` block lasts."""
+        done = threading.Event()
+
+        def keep_busy() -> None:
+            while not done.is_set():
+                with suppress(OSError), self.begin_long(pictures=4, headers=headers) as connection:
+                    connection.recv(1000)
+
+        with ThreadPoolExecutor(clients) as threads:
+            for _ in range(clients):
+                threads.submit(keep_busy)
+            try:
+                yield
+            finally:
+                done.set()
+
     @property
     def grpc_address(self) -> str:
         return f"127.0.0.1:{self.grpc_port}"
@@ -159,6 +185,8 @@ def start_server(tmp_path_factory: pytest.TempPathFactory, models_folder: Path) 
         # Responses are compared with those of the float32 network in-process, and with the README.
         own["PRECISION"] = "float32"
         own["DRAIN_S"] = "0"  # no proxy waits for the end of the servers
+        # A machine that also does other things makes requests wait.
+        own["MAX_WAIT_S"] = "3600"
         chosen = own | settings
         environment = {
             **{

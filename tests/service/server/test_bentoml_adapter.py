@@ -37,7 +37,7 @@ def test_two_workers_share_the_work_and_a_killed_one_is_replaced(
         until(lambda: _count(server, 'lectern_predictions_total{model="mnist"}') == 40)
         sums = [_count(server, 'lectern_predictions_total{model="mnist"}') for _ in range(10)]
         assert sums == [40.0] * 10
-        waiting = [server.begin("/models/mnist", digit_png, sent=20) for _ in range(8)]
+        waiting = [server.begin_long(pictures=64) for _ in range(8)]
         until(lambda: _count(server, "lectern_requests_in_flight") == 8)
         os.kill(first[0], signal.SIGKILL)
         until(lambda: len(pids := server.workers()) == 2 and first[0] not in pids)

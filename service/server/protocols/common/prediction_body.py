@@ -1,30 +1,32 @@
 """Reads the body of a request to ``/models/{name}``: raw bytes, plain text, multipart or JSON."""
 
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import Mapping
+from functools import partial
 from typing import Annotated, Any
 
 from msgspec import UNSET, Meta, Struct, UnsetType
-from python_multipart.multipart import parse_options_header
-from starlette.datastructures import Headers, QueryParams, UploadFile
-from starlette.formparsers import MultiPartException, MultiPartParser
+from starlette.requests import Request
 
 from service.inference.errors import shorten
 from service.inference.predictor import Input
+from service.server.execution.engine import Engine
 from service.server.pipeline.errors import ErrorCode, RequestError
 from service.server.protocols.common import api
 from service.server.protocols.common.inputs import (
     check_batch,
     decode_base64,
     decode_text,
+    json_memory,
+    parse_body,
     parse_json,
     parse_top_k,
 )
+from service.server.protocols.common.multipart import split_multipart
 
 _CURL_TYPE = "application/x-www-form-urlencoded"
 _RAW_TYPES = ("", "application/octet-stream", _CURL_TYPE)
 # How PNG, JPEG, GIF, WebP, BMP and TIFF files begin.
 _PICTURE_STARTS = (b"\x89P", b"\xff\xd8", b"GI", b"RI", b"BM", b"II", b"MM")
-_MAX_REASON = 100
 
 SIMPLE = api.Tag(
     "simple",
@@ -93,31 +95,34 @@ class PredictionRequest(Struct, frozen=True):
 
 
 async def read_prediction(
-    body: bytes, headers: Headers, query: QueryParams, *, text: bool, max_batch: int
+    request: Request, engine: Engine, *, text: bool, max_batch: int
 ) -> PredictionRequest:
     """Read a prediction request of any supported content type.
 
     Args:
-        body: The complete body.
-        headers: Of the request; the content type says how to read the body.
-        query: May hold ``top_k``.
+        request: The content type says how to read the body; the query may hold ``top_k``.
+        engine: Has the threads for large bodies.
         text: Whether the model reads texts.
         max_batch: Limit of inputs in one request.
 
     Raises:
         RequestError: 400, 413 or 415: The body or a parameter cannot be used.
     """
-    media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
+    query, content_type = request.query_params, request.headers.get("content-type", "")
+    media_type = content_type.partition(";")[0].strip().lower()
     top_k = parse_top_k(query["top_k"]) if "top_k" in query else None
     if media_type == "application/json" or media_type.endswith("+json"):
-        request = _from_json(body, top_k, text=text, max_batch=max_batch)
+        parse = partial(_from_json, top_k=top_k, text=text, max_batch=max_batch)
+        prediction = await parse_body(engine, await request.body(), parse, memory=json_memory)
     elif media_type == "multipart/form-data":
-        inputs = await _from_multipart(body, headers, text=text, max_batch=max_batch)
-        request = PredictionRequest(inputs, len(inputs) > 1, top_k)
+        split = partial(_from_multipart, content_type=content_type, text=text, max_batch=max_batch)
+        inputs = await parse_body(engine, await request.body(), split, memory=len)
+        prediction = PredictionRequest(inputs, len(inputs) > 1, top_k)
     elif media_type in _RAW_TYPES or media_type.startswith("text/" if text else "image/"):
+        body = await request.body()
         if media_type == _CURL_TYPE and not text:
             _check_line_breaks(body)
-        request = PredictionRequest((decode_text(body) if text else body,), False, top_k)
+        prediction = PredictionRequest((decode_text(body) if text else body,), False, top_k)
     else:
         supported = "text/plain" if text else "image/png, image/jpeg or another image type"
         raise RequestError(
@@ -125,8 +130,8 @@ async def read_prediction(
             f"this model does not read content type {shorten(media_type)}; "
             f"send {supported}, multipart/form-data or application/json",
         )
-    check_batch(len(request.inputs), max_batch=max_batch)
-    return request
+    check_batch(len(prediction.inputs), max_batch=max_batch)
+    return prediction
 
 
 def _check_line_breaks(body: bytes) -> None:
@@ -143,7 +148,7 @@ def _check_line_breaks(body: bytes) -> None:
         )
 
 
-def _from_json(body: bytes, top_k: int | None, *, text: bool, max_batch: int) -> PredictionRequest:
+def _from_json(body: bytes, *, top_k: int | None, text: bool, max_batch: int) -> PredictionRequest:
     document = parse_json(body)
     if not isinstance(document, Mapping) or "inputs" not in document:
         raise RequestError(
@@ -170,10 +175,9 @@ def _from_json(body: bytes, top_k: int | None, *, text: bool, max_batch: int) ->
     return PredictionRequest(inputs, isinstance(value, list) or text, top_k)
 
 
-async def _from_multipart(body: bytes, headers: Headers, *, text: bool, max_batch: int) -> tuple[Input, ...]:
-    parts = await _parse_parts(body, headers, max_parts=max_batch)
+def _from_multipart(body: bytes, content_type: str, *, text: bool, max_batch: int) -> tuple[Input, ...]:
     inputs: list[Input] = []
-    for part in parts:
+    for part in split_multipart(body, content_type, max_parts=max_batch):
         if text:
             inputs.append(decode_text(part) if isinstance(part, bytes) else part)
         elif isinstance(part, bytes):
@@ -185,40 +189,3 @@ async def _from_multipart(body: bytes, headers: Headers, *, text: bool, max_batc
             f"the multipart body has no {expected}; send one, as curl -F file=@… does",
         )
     return tuple(inputs)
-
-
-async def _parse_parts(body: bytes, headers: Headers, *, max_parts: int) -> list[bytes | str]:
-    """Return the files of a multipart body as bytes, and its fields as strings."""
-    boundary = parse_options_header(headers["content-type"])[1].get(b"boundary", b"")
-    # The parser would drop the last part of an incomplete body without an error.
-    if not boundary:
-        raise _malformed("Content-Type has no boundary; leave the header out, so that the client writes it")
-    if b"--" + boundary + b"--" not in body:
-        raise _malformed("it does not end with its boundary; send the complete body")
-
-    async def stream() -> AsyncGenerator[bytes, None]:
-        yield body
-
-    parser = MultiPartParser(
-        headers, stream(), max_files=max_parts, max_fields=max_parts, max_part_size=len(body)
-    )
-    parser.spool_max_size = len(body) + 1  # keeps files in memory, where the body is already
-    try:
-        form = await parser.parse()
-    except MultiPartException as error:
-        if error.message.startswith("Too many"):
-            raise RequestError(
-                ErrorCode.BATCH_TOO_LARGE, f"{error.message.rstrip('.')}; send several requests"
-            ) from error
-        raise _malformed(error.message) from error
-    except (KeyError, ValueError) as error:
-        raise _malformed(str(error) or "no boundary") from error
-    parts = [await part.read() if isinstance(part, UploadFile) else part for _, part in form.multi_items()]
-    await form.close()
-    return parts
-
-
-def _malformed(reason: str) -> RequestError:
-    return RequestError(
-        ErrorCode.MALFORMED_MULTIPART, f"the multipart body cannot be read: {reason[:_MAX_REASON]}"
-    )

@@ -15,6 +15,8 @@ from service.server.protocols.common.inputs import check_batch
 
 # Name of the output in each ONNX file.
 OUTPUT = "probabilities"
+# The interpreter runs nothing else in the middle of a call for so many elements.
+_PIECE = 200_000
 
 
 def check_shape(shape: Sequence[int], card: Card, *, max_batch: int) -> None:
@@ -66,7 +68,10 @@ def flatten(data: list[Any], shape: Sequence[int], *, name: str) -> list[Any]:
                 f"the data of {name} disagree with its shape {shorten(list(shape))}; "
                 "send lists nested as the shape says, or one flat list"
             )
-        elements = list(chain.from_iterable(elements))
+        rows, step = elements, max(1, _PIECE // size)
+        elements = []
+        for start in range(0, len(rows), step):
+            elements += chain.from_iterable(rows[start : start + step])
     return elements
 
 
@@ -85,6 +90,11 @@ def number_array(elements: list[Any], *, name: str) -> Array:
     Raises:
         RequestError: 400: An element is not a number; ``true`` and ``false`` are not numbers.
     """
+    starts = range(0, max(1, len(elements)), _PIECE)
+    return np.concatenate([_number_piece(elements[start : start + _PIECE], name) for start in starts])
+
+
+def _number_piece(elements: list[Any], name: str) -> Array:
     kinds = set(map(type, elements))
     if not kinds <= {int, float}:
         wrong = next(element for element in elements if type(element) not in (int, float))

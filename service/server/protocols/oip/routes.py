@@ -13,7 +13,7 @@ from service.inference.card import Card
 from service.server.execution.engine import Engine
 from service.server.pipeline.limits import check_ready
 from service.server.protocols.common import api
-from service.server.protocols.common.inputs import parse_body, parse_json, path_version
+from service.server.protocols.common.inputs import json_memory, parse_body, parse_json, path_version
 from service.server.protocols.common.responses import timing_headers
 from service.server.protocols.common.tensors import OUTPUT
 from service.server.protocols.oip import models
@@ -139,8 +139,9 @@ class OipProtocol:
         predictor = await self.engine.predictor(request.path_params["name"], path_version(request))
         body, card = await request.body(), predictor.card
         length = json_length(request.headers.get(_LENGTH_HEADER), body)
-        parse = partial(read_infer, body, length, card=card, max_batch=self.settings.max_batch)
-        infer = await parse_body(self.engine, length, parse)
+        parse = partial(read_infer, length=length, card=card, max_batch=self.settings.max_batch)
+        infer = await parse_body(self.engine, body, parse, memory=json_memory, size=length)
+        del body  # Only what was parsed is still needed.
         result = await self.engine.infer(predictor, infer.content, started=started)
         headers = timing_headers(card, result)
         return infer_response(infer, result.probabilities, card=card, headers=headers)

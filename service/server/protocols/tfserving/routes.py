@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from service.server.execution.engine import Engine
 from service.server.protocols.common import api
-from service.server.protocols.common.inputs import parse_body, path_version
+from service.server.protocols.common.inputs import json_memory, parse_body, path_version
 from service.server.protocols.common.responses import json_response, timing_headers
 from service.server.protocols.tfserving import models
 from service.server.protocols.tfserving.request import read_predict
@@ -76,9 +76,9 @@ class TfServingProtocol:
         """The probabilities of each row."""
         started = time.perf_counter()
         predictor = await self.engine.predictor(request.path_params["name"], path_version(request))
-        body, card = await request.body(), predictor.card
-        parse = partial(read_predict, body, card=card, max_batch=self.settings.max_batch)
-        predict = await parse_body(self.engine, len(body), parse)
+        card = predictor.card
+        parse = partial(read_predict, card=card, max_batch=self.settings.max_batch)
+        predict = await parse_body(self.engine, await request.body(), parse, memory=json_memory)
         result = await self.engine.infer(predictor, predict.content, started=started)
         response = models.PredictRowsResponse if predict.by_rows else models.PredictColumnsResponse
         return json_response(response(result.probabilities), timing_headers(card, result))

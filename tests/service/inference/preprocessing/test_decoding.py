@@ -10,7 +10,6 @@ import warnings
 import zipfile
 import zlib
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -19,6 +18,7 @@ from PIL import Image
 
 from service.inference.errors import DamagedImage, InputTooLarge
 from service.inference.preprocessing import decode_image
+from service.inference.preprocessing.decoding import decoding_memory, load_image, open_image
 
 Encode = Callable[..., bytes]
 _TOP_LEFT, _TOP_RIGHT, _BOTTOM_LEFT, _BOTTOM_RIGHT = (
@@ -341,24 +341,23 @@ def test_very_large_pictures_are_reduced(
     assert abs(histogram[0] - histogram[255]) <= 2 * expected[0]
 
 
-def test_few_large_pictures_are_decoded_at_a_time(encode: Encode, monkeypatch: pytest.MonkeyPatch) -> None:
-    content = encode(Image.new("L", (5000, 4000)))
-    at_work: list[int] = []
-    busiest: list[int] = []
-    reduce = Image.Image.reduce
+def test_a_file_of_very_many_parts_is_rejected(encode: Encode) -> None:
+    png, jpeg = encode(Image.new("L", (9, 9), 9)), encode(Image.new("L", (9, 9), 9), "JPEG")
+    chunk = struct.pack(">I4sI", 0, b"abCd", zlib.crc32(b"abCd"))
+    for start, part, rest in ((png[:33], chunk, png[33:]), (jpeg[:2], b"\xff\xfe\x00\x02", jpeg[2:])):
+        assert decode_image(start + part * 100 + rest).size == (9, 9)
+        with pytest.raises(DamagedImage, match="too many parts"):
+            decode_image(start + part * 100_000 + rest)
 
-    def slow_reduce(picture: Image.Image, *args: Any) -> Image.Image:
-        at_work.append(1)
-        busiest.append(len(at_work))
-        time.sleep(0.05)
-        at_work.pop()
-        return reduce(picture, *args)
 
-    monkeypatch.setattr(Image.Image, "reduce", slow_reduce)
-    with ThreadPoolExecutor(6) as threads:
-        sizes = [picture.size for picture in threads.map(decode_image, [content] * 6)]
-    assert sizes == [(2500, 2000)] * 6
-    assert max(busiest) <= 2
+@pytest.mark.parametrize("mode", ["1", "L", "P", "RGB", "RGBA", "LA", "CMYK", "I;16", "I"])
+@pytest.mark.parametrize("side", [100, 4200])
+def test_the_memory_of_a_picture_is_known_before_it_is_decoded(encode: Encode, mode: str, side: int) -> None:
+    opened = open_image(encode(Image.new(mode, (side, side)), "JPEG" if mode == "CMYK" else "TIFF"))
+    per_pixel = decoding_memory(opened) / side**2
+    # The pixels alone take one to four bytes; reduced pictures take less for what follows.
+    assert (11 if side == 100 else 4) <= per_pixel <= 23
+    assert load_image(opened).width == (side if side == 100 else side // 2)
 
 
 def test_colour_of_transparent_pixels_is_not_averaged(encode: Encode) -> None:

@@ -4,15 +4,19 @@ import asyncio
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from prometheus_client import REGISTRY
 
-from service.inference.errors import DamagedImage, ModelError
+from service.inference.errors import DamagedImage, InputTooLarge, ModelError
 from service.inference.predictor import Predictor
 from service.server.execution.engine import Engine
+from service.server.pipeline.errors import RequestError
+from service.server.pipeline.memory import HeldMemory, RequestMemory, WorkingMemory
 from service.settings import Settings
 
 
@@ -169,3 +173,45 @@ def test_the_times_of_a_request_add_up(engine: Engine, digit_png: bytes) -> None
     assert result.decode_ms > 0
     assert result.inference_ms > 0
     assert 0 <= result.queue_ms < 5000
+
+
+def test_a_picture_that_needs_more_memory_than_there_is_is_an_error(
+    tmp_path: Path, tiny_model: Callable[..., Path], encode: Callable[..., bytes], digit_png: bytes
+) -> None:
+    tiny_model(tmp_path, version=1, bias=(5.0,) + (0.0,) * 9)
+    engine = Engine(Settings(models=tmp_path), working_memory=WorkingMemory(20_000_000))
+    engine.start()
+    with pytest.raises(InputTooLarge, match="LECTERN_MEMORY_MB"):
+        _best(engine, encode(np.zeros((2000, 2000), np.uint8)), None)
+    assert _best(engine, digit_png, None) == "0"
+    engine.close()
+
+
+def test_prepared_inputs_count_towards_the_memory_of_their_request(engine: Engine, digit_png: bytes) -> None:
+    engine.start()
+    memory = RequestMemory(10 * 28 * 28)
+
+    async def ask(count: int) -> None:
+        with HeldMemory(memory):
+            await engine.infer(await engine.predictor("mnist", None), (digit_png,) * count)
+
+    asyncio.run(ask(10))
+    with pytest.raises(RequestError, match="takes 8624 bytes") as refused:
+        asyncio.run(ask(11))
+    assert (refused.value.status, memory.used) == (413, 0)
+
+
+def test_the_cores_of_the_setting_bound_the_threads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[tuple[int, str]] = []
+
+    class Pool(ThreadPoolExecutor):
+        def __init__(self, threads: int, *, thread_name_prefix: str) -> None:
+            made.append((threads, thread_name_prefix))
+            super().__init__(threads, thread_name_prefix=thread_name_prefix)
+
+    monkeypatch.setattr("service.resources._cores", lambda: 64)
+    monkeypatch.setattr("service.resources._machine_memory", lambda: 10**12)
+    for module in ("engine", "thread_batcher"):
+        monkeypatch.setattr(f"service.server.execution.{module}.ThreadPoolExecutor", Pool)
+    Engine(Settings(models=tmp_path, cpus=8, workers=2)).close()
+    assert made == [(4, "work"), (2, "explain"), (4, "batch")]

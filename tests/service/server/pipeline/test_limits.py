@@ -9,6 +9,7 @@ from service.server.pipeline.limits import (
     ConcurrencyLimit,
     Deadline,
     InFlightRequests,
+    Slots,
     TrustedProxies,
 )
 
@@ -55,12 +56,23 @@ def test_the_limit_counts_requests_and_refuses_more() -> None:
                 pass
             assert refused.value.status == 429
         assert in_flight.running == 0
+        limit.check()
         ready[0] = False
-        with pytest.raises(RequestError, match="starting or shutting down") as refused, limit:
-            pass
+        with pytest.raises(RequestError, match="starting or shutting down") as refused:
+            limit.check()
         assert refused.value.status == 503
+        with limit:  # It was accepted before.
+            assert in_flight.running == 1
 
     asyncio.run(enter())
+
+
+def test_slots_are_free_again_when_a_request_ends() -> None:
+    slots = Slots(1, kind="explanations")
+    with slots, pytest.raises(RequestError, match="1 explanations are in flight"), slots:
+        pass
+    with slots:
+        pass
 
 
 def test_a_deadline_cancels_its_task_with_an_error() -> None:

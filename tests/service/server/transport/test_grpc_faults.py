@@ -43,7 +43,7 @@ def ask(capsys: pytest.CaptureFixture[str]) -> Ask:
 
         methods = {"/a/Fail": Method(_fail, predicts=True), "/a/Never": Method(never, predicts=True)}
         pipeline = RequestPipeline(settings, in_flight=InFlightRequests(), is_ready=lambda: True)
-        server = grpc.aio.server(handlers=[GrpcHandler(methods, pipeline=pipeline)])
+        server = grpc.aio.server(handlers=[GrpcHandler(methods, pipeline=pipeline, max_message=10**6)])
         port = server.add_insecure_port("127.0.0.1:0")
         await server.start()
         try:
