@@ -34,8 +34,10 @@ def split_multipart(body: bytes, content_type: str, *, max_parts: int) -> list[b
     """
     options = parse_options_header(content_type)[1]
     boundary = options.get(b"boundary", b"")
+    if not boundary:
+        raise _malformed("Content-Type has no boundary; leave the header out, so that the client writes it")
     # The parser would drop the last part of an incomplete body without an error.
-    if not boundary or b"--" + boundary + b"--" not in body:
+    if b"--" + boundary + b"--" not in body:
         raise _malformed("it does not end with its boundary; send the complete body")
     reader = _Reader(max_parts)
     try:
@@ -43,7 +45,7 @@ def split_multipart(body: bytes, content_type: str, *, max_parts: int) -> list[b
         parser.write(body)
         parser.finalize()
     except (FormParserError, ValueError) as error:
-        raise _malformed(str(error) or "no boundary") from error
+        raise _malformed(str(error)) from error
     charset = _charset(options.get(b"charset", b"utf-8"))
     contents = ((part.is_file, b"".join(part.chunks)) for part in reader.parts)
     return [content if is_file else _decode(content, charset) for is_file, content in contents]
