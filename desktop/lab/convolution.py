@@ -164,7 +164,7 @@ def receptive_field(windows: Sequence[SlidingWindow], row: int, column: int) -> 
     """Return the square of input pixels that one output value depends on.
 
     Args:
-        windows: From the input to the output.
+        windows: Windows from the input to the output.
         row: Row of the output value, from 0.
         column: Column of the output value, from 0.
 

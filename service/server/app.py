@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import bentoml
 from starlette.middleware.cors import CORSMiddleware
+from starlette.types import ASGIApp
 
 from service.inference.errors import LecternError
 from service.resources import resident_memory, return_freed_memory
@@ -49,11 +50,13 @@ class Application:
         service: What BentoML serves; its instance loads the models.
         engine: Runs the models.
         handler: Answers HTTP requests, for ASGI and for the fast path.
+        middleware: Makes the ASGI application that answers with the handler, given BentoML's.
     """
 
     service: bentoml.Service[Any]
     engine: Engine
     handler: HttpHandler
+    middleware: Callable[[ASGIApp], ASGIApp]
 
 
 def create_app(settings: Settings) -> Application:
@@ -86,11 +89,16 @@ def create_app(settings: Settings) -> Application:
         memory.size, working_memory.size = memory_shares(settings, resident=resident_memory())
         publish()
 
+    def middleware(app: ASGIApp) -> ASGIApp:
+        app = AsgiAdapter(app, handler=handler)
+        return CORSMiddleware(app, **_cors(settings)) if settings.cors_origins else app
+
     service = _service(settings, engine, pipeline, start)
+    # These answer where the server of BentoML's worker is not replaced.
     if settings.cors_origins:
         service.add_asgi_middleware(CORSMiddleware, **_cors(settings))
     service.add_asgi_middleware(AsgiAdapter, handler=handler, bento_routes=bento_routes)
-    return Application(service, engine, handler)
+    return Application(service, engine, handler, middleware)
 
 
 def _service(
@@ -196,6 +204,7 @@ def __getattr__(name: str) -> Any:
     bentoml_adapter.install_server(
         partial(FastHttpProtocol, handler=app.handler),
         partial(BalancedServer, certificate=certificate),
+        middleware=app.middleware,
     )
     globals()["Lectern"] = app.service  # BentoML looks its service up among the names of this module.
     return app.service

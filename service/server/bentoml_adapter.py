@@ -120,14 +120,18 @@ class BentoRoutes:
 def install_server(
     protocol: Callable[..., asyncio.Protocol],
     server: Callable[[uvicorn.Config], uvicorn.Server] = uvicorn.Server,
+    *,
+    middleware: Callable[[ASGIApp], ASGIApp] = lambda app: app,
 ) -> bool:
-    """Replace the server and the HTTP protocol that BentoML's workers use.
+    """Replace the server and the HTTP protocol that BentoML's workers use, and wrap their application.
 
-    BentoML has no setting for either; it looks ``uvicorn.Server`` up after it has imported the service.
+    BentoML has no setting for these; it looks ``uvicorn.Server`` up after it has imported the service.
 
     Args:
         protocol: Makes the protocol of a connection.
         server: Makes the server.
+        middleware: Makes the application that gets the requests first, given BentoML's. Middleware that a
+            service names runs within BentoML's own, whose time-out leaves a timer behind for each request.
 
     Returns:
         Whether they were replaced; if not, the log says why.
@@ -146,6 +150,7 @@ def install_server(
     def make_server(config: uvicorn.Config) -> uvicorn.Server:
         config.load()
         config.http_protocol_class = protocol  # type: ignore[assignment]
+        config.loaded_app = middleware(config.loaded_app)
         return server(config)
 
     uvicorn.Server = make_server  # type: ignore[assignment, misc]

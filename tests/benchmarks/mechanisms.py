@@ -34,7 +34,7 @@ class Case:
     """One column of the table.
 
     Attributes:
-        title: Of the column.
+        title: Title of the column.
         workers: Worker processes.
         connections: Connections that are open at once.
         short: Whether each request has a connection of its own.

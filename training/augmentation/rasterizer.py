@@ -22,7 +22,7 @@ def draw_strokes(
     Args:
         image: Mode ``L``; changed in place.
         strokes: float64 (points, 2) each, x to the right and y downwards, in pixels.
-        width: Of the pen, in pixels.
+        width: Width of the pen, in pixels.
         ink: Grey level of the lines, 0 to 255.
         round_pen: Put a disc of the pen's width on every point, so that ends and joints are round.
     """
@@ -42,7 +42,7 @@ def widen_line(line: npt.NDArray[np.bool_], *, width: float) -> Image.Image:
 
     Args:
         line: bool (height, width), true on the line.
-        width: Of the pen, in pixels; at least 2.
+        width: Width of the pen, in pixels; at least 2.
 
     Returns:
         A picture of mode ``L``, light ink on black.

@@ -19,7 +19,7 @@ def predict_files(predictors: Sequence[Predictor], files: Iterable[bytes]) -> li
     """Predict picture files with several models.
 
     Args:
-        predictors: Of image classifiers. Those with the same input share the preprocessing.
+        predictors: Predictors of image classifiers. Those with the same input share the preprocessing.
         files: Encoded pictures.
 
     Returns:

@@ -26,8 +26,8 @@ def evaluate_faithfulness(predictor: Predictor, explainer: Explainer, test: Exam
     grey pictures, and the mean colour on photos.
 
     Args:
-        predictor: Of the model.
-        explainer: Of the same model.
+        predictor: Predictor of the model.
+        explainer: Explainer of the same model.
         test: uint8 pictures as the network takes them; 200 random ones are used.
     """
     rng = np.random.default_rng(_SEED)

@@ -21,7 +21,7 @@ def measure_latency(card: Card, *, models: Path, dataset: Dataset) -> Card:
     """Time a model's network, alternately with version 1 and with its own 8-bit form.
 
     Args:
-        card: Of a model in ``models``.
+        card: Card of a model in ``models``.
         models: Folder of all models.
         dataset: The model's data set: pictures, or raw texts.
 

@@ -25,7 +25,7 @@ def evaluate_out_of_distribution(predictor: Predictor) -> OutOfDistribution:
     """Measure how many pictures without a digit a model of digits marks as unsure, or rejects.
 
     Args:
-        predictor: Of the model.
+        predictor: Predictor of the model.
 
     Raises:
         DatasetError: Fashion-MNIST or CIFAR-10 cannot be loaded.

@@ -37,7 +37,7 @@ def evaluate_pen_digits(
     """Draw digits at random places and sizes and predict the pictures as those of a user.
 
     Args:
-        predictor: Of a model of digits.
+        predictor: Predictor of a model of digits.
         digits: The strokes; equal digits give equal pictures.
 
     Returns:

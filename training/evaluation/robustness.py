@@ -85,8 +85,8 @@ def evaluate_robustness(
     """Measure a model and its version 1 under every corruption, on the same pictures.
 
     Args:
-        predictor: Of the model.
-        baseline: Of version 1; the model itself if it is version 1.
+        predictor: Predictor of the model.
+        baseline: Predictor of version 1; the model itself if it is version 1.
         test: The whole test set, uint8 (n, height, width) or (n, height, width, 3), as users would send it.
         announce: Called with each row.
     """

@@ -60,7 +60,7 @@ def fit(
         build: Builds the untrained network; its output is softmax or one sigmoid unit.
         train: Training split.
         validation: Validation split, measured after each epoch.
-        hyperparameters: Of the run.
+        hyperparameters: Hyperparameters of the run.
         folder: Folder of the checkpoints and ``history.json``; it is created.
         resume: Continue after the last finished epoch in the folder, if there is one.
         reporter: Receives the progress.

@@ -17,7 +17,7 @@ class Network:
 
     Args:
         hyperparameters: Width, dropout, regularisers, batch normalisation and scaling.
-        statistics: Of the training split.
+        statistics: Statistics of the training split.
     """
 
     def __init__(self, hyperparameters: Hyperparameters, statistics: DataStatistics) -> None:

@@ -28,8 +28,8 @@ def check_network_file(folder: Path, card: Card, precision: Precision) -> Path:
 
     Args:
         folder: Folder of the model's version.
-        card: Its card.
-        precision: Which of its networks.
+        card: Card of the model.
+        precision: Precision of the network.
 
     Returns:
         The file.
@@ -48,7 +48,7 @@ def check_network(path: Path, card: Card, session: ort.InferenceSession) -> None
     """Check that a network has the card's input and output, and run it once.
 
     Args:
-        path: Its file, for messages.
+        path: File of the network, for messages.
         card: Card of the model.
         session: The loaded network.
 

@@ -30,7 +30,7 @@ class ThreadBatcher:
 
     Args:
         threads: Runs at the same time; threads start when there is work.
-        limit: Of waiting; none if None.
+        limit: Limit of waiting; none if None.
     """
 
     def __init__(self, threads: int, limit: WaitLimit | None = None) -> None:
@@ -47,7 +47,7 @@ class ThreadBatcher:
         """Check whether one more request may wait, before its input is parsed and decoded.
 
         Args:
-            profile: Of its network.
+            profile: Profile of its network.
 
         Raises:
             RequestError: 429: The requests before it take too long.

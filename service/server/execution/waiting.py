@@ -22,7 +22,7 @@ class WaitLimit:
     """The limit of waiting for the threads of a pool.
 
     Args:
-        threads: Of the pool.
+        threads: Threads of the pool.
         seconds: Longest time that a request may have to wait.
     """
 
@@ -53,7 +53,7 @@ class WaitingWork:
     """The work that waits in the queue of a thread pool.
 
     Args:
-        limit: Of waiting.
+        limit: Limit of waiting.
     """
 
     def __init__(self, limit: WaitLimit) -> None:

@@ -82,7 +82,7 @@ class AccessLog:
 
         Args:
             record: The request.
-            milliseconds: From its head to its response.
+            milliseconds: Milliseconds from its head to its response.
         """
         line = self._format(datetime.now(UTC).isoformat(timespec="milliseconds"), record, milliseconds)
         # The reader of the log may have closed it; requests must not fail for that.

@@ -138,7 +138,7 @@ class RateLimit:
         """Count a request of a key.
 
         Args:
-            name: Of the key.
+            name: Name of the key.
 
         Raises:
             RequestError: 429: The key has used up its rate.

@@ -76,7 +76,7 @@ class Slots:
     """A context manager that lets only so many requests of a kind in at once.
 
     Args:
-        limit: Of requests.
+        limit: Limit of requests.
         kind: What they are, in the plural.
     """
 

@@ -59,10 +59,10 @@ def count_request(route: str, status: int, code: str, seconds: float) -> None:
     """Count a request that is finished.
 
     Args:
-        route: Its route template.
+        route: Route template of the request.
         status: HTTP status of its response.
-        code: Its error code; empty if it succeeded.
-        seconds: From its head to its response.
+        code: Error code of the response; empty if it succeeded.
+        seconds: Seconds from its head to its response.
     """
     _requests_of(route, status).inc()
     _request_seconds_of(route).observe(seconds)
@@ -74,7 +74,7 @@ def count_run(model: str, inputs: int, seconds: float) -> None:
     """Count one run of a network, from any thread.
 
     Args:
-        model: Its name.
+        model: Name of the model.
         inputs: Number of inputs in the run.
         seconds: Time in ONNX Runtime.
     """

@@ -42,12 +42,12 @@ class RequestPipeline:
     Args:
         settings: Keys, limits, the deadline, trusted proxies and the format of the access log.
         in_flight: Counts the requests.
-        memory: Of all requests; no limit if None.
+        memory: Memory of all requests; no limit if None.
         is_ready: Returns whether the server accepts requests that need a model.
 
     Attributes:
         in_flight: The counts.
-        memory: Of all requests.
+        memory: Memory of all requests.
         concurrency: The limit of requests that are read completely, and wait or run.
         trusted_proxies: Find the address of a client.
     """

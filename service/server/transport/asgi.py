@@ -27,13 +27,16 @@ class AsgiAdapter:
     Args:
         app: BentoML's application, which gets other scopes, and the requests for its own routes.
         handler: Answers the requests.
-        bento_routes: The routes that forward to ``app``.
+        bento_routes: The routes that forward to ``app``; None if they forward to a part of it.
     """
 
-    def __init__(self, app: ASGIApp, *, handler: HttpHandler, bento_routes: BentoRoutes) -> None:
+    def __init__(
+        self, app: ASGIApp, *, handler: HttpHandler, bento_routes: BentoRoutes | None = None
+    ) -> None:
         self._app = app
         self._handler = handler
-        bento_routes.app = app
+        if bento_routes is not None:
+            bento_routes.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""

@@ -39,7 +39,7 @@ class BalancedServer(uvicorn.Server):
     fewer. A worker that is stuck, or busy for longer than the pause, does not hold the others up.
 
     Args:
-        config: Of uvicorn.
+        config: Config of uvicorn.
         certificate: For TLS; without it connections are not encrypted.
     """
 

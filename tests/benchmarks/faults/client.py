@@ -19,8 +19,8 @@ class Call:
     """A kind of request, and the response that it has to get.
 
     Attributes:
-        name: In messages.
-        path: Of the URL.
+        name: Name in messages.
+        path: Path of the URL.
         payload: To send; its check applies to responses with status 200.
         status: Expected status.
     """
@@ -36,11 +36,11 @@ class Exchange:
     """One request and its response. Times are those of ``time.perf_counter()``.
 
     Attributes:
-        name: Of the call.
+        name: Name of the call.
         due: When the request was due, which latencies are measured from.
         sent: When it was sent.
         ended: When the response was complete, or when there could be none any more.
-        status: Of the response; 0 if there is none.
+        status: Status of the response; 0 if there is none.
         expected: Whether the response is the expected one.
         retry_after: Whether it has the header ``Retry-After``.
         model_version: Header ``X-Model-Version``.
@@ -100,7 +100,7 @@ class Client:
     the connection again.
 
     Args:
-        port: Of the server.
+        port: Port of the server.
         connections: Opens as many before it uses one again.
         timeout_s: Longest time for a response.
     """

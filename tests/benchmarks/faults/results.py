@@ -32,7 +32,7 @@ class Results:
 
     Attributes:
         machine: Description.
-        date: Of the run, ISO 8601.
+        date: Date of the run, ISO 8601.
         short: Whether the short form was measured.
         scenarios: Rows by the name of their scenario.
     """
@@ -77,7 +77,7 @@ def at_most(
         promise: What the server promises.
         value: The measured figure. Infinity (not reached) and NaN (no figure) miss the bound.
         bound: The largest value that keeps the promise.
-        unit: Of both.
+        unit: Unit of both.
         digits: After the decimal point.
         note: Added to the figure in brackets.
     """

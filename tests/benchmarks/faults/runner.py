@@ -41,7 +41,7 @@ def run(names: Sequence[str], bench: Bench, *, log: Callable[[str], None]) -> Re
     """Run scenarios.
 
     Args:
-        names: Of the scenarios.
+        names: Names of the scenarios.
         bench: The form; each scenario gets a folder in that of the bench.
         log: Prints a message.
     """

@@ -25,7 +25,7 @@ class Figures:
 
     Attributes:
         memory_mb: Resident memory of the workers in MB (10^6 bytes).
-        threads: Of the workers.
+        threads: Threads of the workers.
         descriptors: Open file descriptors of the workers, without their connections.
         files: Temporary files and folders.
     """

@@ -17,8 +17,8 @@ def build(name: str, folder: Path) -> Path:
     """Create the environment of a peer, unless it exists with the same pins.
 
     Args:
-        name: Of the file in ``requirements/``.
-        folder: Of the environments; ignored by git.
+        name: Name of the file in ``requirements/``.
+        folder: Folder of the environments; ignored by git.
 
     Returns:
         The Python of the environment.

@@ -49,7 +49,7 @@ def run_at_fixed_rate(
 
     Args:
         port: On 127.0.0.1.
-        path: Of the URL.
+        path: Path of the URL.
         payload: To send.
         rate: Requests per second.
         seconds: Duration.

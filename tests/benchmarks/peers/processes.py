@@ -29,9 +29,9 @@ class RunningSystem:
     """A server that is ready.
 
     Attributes:
-        system: Which one.
+        system: The system.
         port: On 127.0.0.1.
-        process: That was started; its descendants belong to it.
+        process: The process that was started; its descendants belong to it.
         ready_s: Seconds from the start of the process until it is ready.
         log: File with its output.
     """
@@ -99,8 +99,8 @@ def running(
     """Start a system, and stop it at the end of the block.
 
     Args:
-        system: Which one.
-        python: Its interpreter.
+        system: The system.
+        python: Interpreter of the system.
         folder: For its log and its own files.
         port: On 127.0.0.1; a free one if None.
 

@@ -50,7 +50,7 @@ class SystemInfo:
     """Properties of a system besides its speed.
 
     Attributes:
-        title: In tables.
+        title: Title in tables.
         workers: Processes or threads that run the network.
         ready_s: Seconds from start to ready, one for each run.
         worker_mb: Proportional set size of the largest worker in MB, one for each run; for Lectern only.
@@ -68,7 +68,7 @@ class Results:
 
     Attributes:
         machine: Description.
-        dates: Of the runs, ISO 8601.
+        dates: Dates of the runs, ISO 8601.
         seconds: Duration of one measurement.
         systems: Measured systems by name.
         skipped: Other systems by name, with the reason.

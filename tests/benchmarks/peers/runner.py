@@ -34,7 +34,7 @@ class Plan:
     """What to measure.
 
     Attributes:
-        names: Of the systems.
+        names: Names of the systems.
         rounds: Number of repetitions.
         seconds: Duration of one measurement.
         folder: For environments, logs and bodies.

@@ -17,7 +17,7 @@ class Request:
 
     Attributes:
         protocol: ``png``, ``oip-json``, ``oip-binary``, ``oip-binary-64`` or ``empty``.
-        path: Of the URL.
+        path: Path of the URL.
         payload: To send.
     """
 
@@ -32,12 +32,12 @@ class System:
 
     Attributes:
         name: On the command line and in the results.
-        title: In tables.
+        title: Title in tables.
         environment: Name of its requirements file; empty for Lectern.
-        arguments: Of Python; ``{port}`` stands for the port.
+        arguments: Arguments of Python; ``{port}`` stands for the port.
         variables: Environment variables; ``{port}`` as above.
         ready_path: Responds with 200 when the server is ready.
-        requests: That it gets.
+        requests: Requests that it gets.
         workers: Processes or threads that run the network.
         ready_line: Part of the line in its log after which all workers are ready; empty if it writes none.
         can_pause: Whether it survives SIGSTOP while others are measured; otherwise it stays idle.

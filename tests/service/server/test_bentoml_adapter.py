@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 import uvicorn
+from starlette.types import Receive, Scope, Send
 
 from service.server import bentoml_adapter
 from service.server.bentoml_adapter import CHECKED_RELEASES, install_server
@@ -57,10 +58,16 @@ class _Protocol(asyncio.Protocol):
     """A protocol to install."""
 
 
-def test_the_server_of_a_checked_release_gets_the_protocol() -> None:
-    assert install_server(_Protocol)
+def test_the_server_of_a_checked_release_gets_the_protocol_and_the_middleware() -> None:
+    async def first(scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer before BentoML's application."""
+
+    wrapped = []
+    assert install_server(_Protocol, middleware=lambda app: wrapped.append(app) or first)
     server = uvicorn.Server(uvicorn.Config(lambda: None, log_config=None))
     assert server.config.http_protocol_class is _Protocol
+    assert len(wrapped) == 1
+    assert server.config.loaded_app is first
 
 
 @pytest.mark.parametrize("package", sorted(CHECKED_RELEASES))

@@ -44,7 +44,7 @@ async def parse_body(
         body: The body. Callers keep no reference to it, so that it is freed when it is parsed.
         parse: Parses the body.
         memory: Returns how many bytes that takes, besides the body; called in the thread.
-        size: Of the part that is parsed, in bytes; the whole body if None.
+        size: Size of the part that is parsed, in bytes; the whole body if None.
     """
     if (len(body) if size is None else size) <= _MAX_INLINE_BYTES:
         return parse(body)

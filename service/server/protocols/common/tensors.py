@@ -23,8 +23,8 @@ def check_shape(shape: Sequence[int], card: Card, *, max_batch: int) -> None:
     """Check the shape of a tensor before its data are read.
 
     Args:
-        shape: From the request, batch first.
-        card: Of the model.
+        shape: Shape from the request, batch first.
+        card: Card of the model.
         max_batch: Limit of inputs in one request.
 
     Raises:
@@ -55,7 +55,7 @@ def flatten(data: list[Any], shape: Sequence[int], *, name: str) -> list[Any]:
     Args:
         data: The elements, either nested exactly as the shape says or in one flat list.
         shape: Sizes from the outermost list to the innermost.
-        name: Of the tensor, for messages.
+        name: Name of the tensor, for messages.
 
     Raises:
         RequestError: 400: The nesting or the lengths of the lists differ from the shape.
@@ -82,7 +82,7 @@ def number_array(elements: list[Any], *, name: str) -> Array:
 
     Args:
         elements: Values from JSON.
-        name: Of the tensor, for messages.
+        name: Name of the tensor, for messages.
 
     Returns:
         Array of shape (n,): uint8 if all elements fit, otherwise float64.
@@ -112,7 +112,7 @@ def network_batch(values: Array, card: Card, *, max_value: int | None = None) ->
 
     Args:
         values: Integer or floating-point array of a shape that :func:`check_shape` accepts.
-        card: Of the model.
+        card: Card of the model.
         max_value: Highest number of the tensor's declared type; None if ``values`` has that type.
 
     Returns:

@@ -30,7 +30,7 @@ def model_document(card: Card, *, versions: Sequence[int]) -> models.ModelMetada
     """Return a model's versions, inputs and outputs.
 
     Args:
-        card: Of the requested version.
+        card: Card of the requested version.
         versions: All versions of the model.
     """
     spec = card.input
@@ -47,9 +47,9 @@ def config_document(card: Card, *, max_batch: int, precision: PrecisionChoice) -
     """Return a model's configuration.
 
     Args:
-        card: Of the requested version.
+        card: Card of the requested version.
         max_batch: Limit of inputs in one request.
-        precision: In which the network runs.
+        precision: Precision in which the network runs.
     """
     spec = card.input
     data_type: Literal["TYPE_UINT8", "TYPE_INT32"] = "TYPE_UINT8" if spec.dtype == "uint8" else "TYPE_INT32"

@@ -52,8 +52,8 @@ def read_infer(body: bytes, length: int, *, card: Card, max_batch: int) -> Infer
 
     Args:
         body: The complete body: JSON and then binary data.
-        length: Of the JSON in bytes; 0 means that the body is only the network's tensor.
-        card: Of the model.
+        length: Length of the JSON in bytes; 0 means that the body is only the network's tensor.
+        card: Card of the model.
         max_batch: Limit of inputs in one request.
 
     Raises:
@@ -75,7 +75,7 @@ def check_request(document: object, *, card: Card) -> models.ModelInferRequest:
 
     Args:
         document: The request as JSON has it; a gRPC message has the same fields.
-        card: Of the model.
+        card: Card of the model.
 
     Raises:
         RequestError: 400: A field is missing or wrong, or the model lacks the input or the output.
@@ -103,7 +103,7 @@ def requested_output(request: models.ModelInferRequest, *, binary: bool) -> tupl
     """Return whether the response is binary, and its number of best labels, 0 for the probabilities.
 
     Args:
-        request: From the client.
+        request: Request from the client.
         binary: The default if the request does not say.
     """
     if request.parameters and request.parameters.binary_data_output is not UNSET:

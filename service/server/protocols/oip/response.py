@@ -35,9 +35,9 @@ def output_tensor(request: InferRequest, probabilities: Probabilities, *, card: 
     """Return the output tensor that a request asks for.
 
     Args:
-        request: From the client.
+        request: Request from the client.
         probabilities: float32 array (batch, labels), 0 to 1.
-        card: Of the model.
+        card: Card of the model.
     """
     if not request.classes:
         return OutputTensor("FP32", probabilities.shape, probabilities.ravel())
@@ -52,10 +52,10 @@ def infer_response(
     """Return the response, with the tensor in the JSON or, if the client asks for that, as bytes after it.
 
     Args:
-        request: From the client.
+        request: Request from the client.
         probabilities: float32 array (batch, labels), 0 to 1.
-        card: Of the model.
-        headers: Of the response.
+        card: Card of the model.
+        headers: Headers of the response.
     """
     tensor = output_tensor(request, probabilities, card=card)
     binary = tensor.binary() if request.binary else b""

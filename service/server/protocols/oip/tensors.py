@@ -34,10 +34,10 @@ def content(data: Data, datatype: str, shape: Sequence[int], *, card: Card, max_
     """Read a tensor in any encoding.
 
     Args:
-        data: Of the tensor.
+        data: Data of the tensor.
         datatype: The protocol's name of the type.
-        shape: From the request.
-        card: Of the model.
+        shape: Shape from the request.
+        card: Card of the model.
         max_batch: Limit of inputs in one request.
 
     Returns:
@@ -66,7 +66,7 @@ def raw_batch(body: bytes, *, card: Card, max_batch: int) -> Array:
 
     Args:
         body: The complete body.
-        card: Of the model.
+        card: Card of the model.
         max_batch: Limit of inputs in one request.
 
     Returns:
@@ -94,7 +94,7 @@ def dtype_of(datatype: str, *, name: str) -> np.dtype[Any]:
 
     Args:
         datatype: The protocol's name of the type.
-        name: Of the tensor, for messages.
+        name: Name of the tensor, for messages.
 
     Raises:
         RequestError: 400: It is not a datatype of numbers that a network takes.

@@ -108,7 +108,7 @@ def model_status(versions: Sequence[int], *, available: bool) -> GetModelStatusR
     """Return the state of some versions of a model, the newest first.
 
     Args:
-        versions: From the oldest.
+        versions: Versions from the oldest.
         available: Whether the server takes requests.
     """
     state: Literal["AVAILABLE", "UNLOADING"] = "AVAILABLE" if available else "UNLOADING"

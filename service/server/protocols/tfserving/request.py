@@ -31,7 +31,7 @@ def read_predict(body: bytes, *, card: Card, max_batch: int) -> PredictRequest:
 
     Args:
         body: The complete body.
-        card: Of the model.
+        card: Card of the model.
         max_batch: Limit of inputs in one request.
 
     Raises:
