@@ -12,6 +12,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp
 
 from service.inference.errors import LecternError
+from service.inference.preprocessing.decoding import silence_libtiff
 from service.resources import resident_memory, return_freed_memory
 from service.server import bentoml_adapter
 from service.server.bentoml_adapter import BentoRoutes
@@ -199,6 +200,7 @@ def __getattr__(name: str) -> Any:
         raise bentoml_adapter.config_error(error) from None
     configure_logging(settings.log_format)
     return_freed_memory()
+    silence_libtiff()
     app = create_app(settings)
     bentoml_adapter.ignore_forwarded_headers()
     bentoml_adapter.install_server(

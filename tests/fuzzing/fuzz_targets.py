@@ -11,18 +11,20 @@ from typing import Any
 
 import numpy as np
 from google.protobuf.message import DecodeError
-from starlette.datastructures import Headers, QueryParams
 
 from service.inference.card import Card, read_card
 from service.inference.catalog import BUNDLED
 from service.inference.errors import BlankImage, LecternError
 from service.inference.preprocessing import decode_image, picture_preparation
+from service.server.execution.engine import Engine
 from service.server.pipeline.errors import RequestError
+from service.server.pipeline.router import BufferedRequest
 from service.server.protocols.common.prediction_body import read_prediction
 from service.server.protocols.oip.grpc_infer import read_message
 from service.server.protocols.oip.inference_pb2 import ModelInferRequest
 from service.server.protocols.oip.request import json_length, read_infer
 from service.server.protocols.tfserving.request import read_predict
+from service.settings import Settings
 
 MAX_BATCH = 4
 MAX_PIXELS = 100_000
@@ -30,6 +32,8 @@ _SIDE = 32
 _PREPARATIONS = [picture_preparation(kind, size=_SIDE) for kind in ("digit", "garment", "photo")]
 # One card for each shape and type of tensor.
 CARDS = [read_card(BUNDLED / name / "1" / "card.json") for name in ("mnist", "cifar10", "imdb")]
+# For its threads; it has no models.
+_ENGINE = Engine(Settings())
 REFUSALS = (RequestError, LecternError, DecodeError)
 
 
@@ -73,8 +77,9 @@ def read_rows(data: bytes) -> None:
 def read_form(data: bytes) -> None:
     """Read a body of ``/models``: one byte for the model, a line with the content type, and the body."""
     card, (kind, _, body) = _card(data), data[1:].partition(b"\n")
-    headers, text = Headers(raw=[(b"content-type", kind)]), card.task == "text-classification"
-    request = read_prediction(body, headers, QueryParams(), text=text, max_batch=MAX_BATCH)
+    scope = {"type": "http", "query_string": b"", "headers": [(b"content-type", kind)]}
+    text = card.task == "text-classification"
+    request = read_prediction(BufferedRequest(scope, body), _ENGINE, text=text, max_batch=MAX_BATCH)
     _check_content(asyncio.run(request).inputs, card)
 
 

@@ -1,9 +1,12 @@
 """Decodes picture files into upright images with 8 bits per channel."""
 
+import ctypes
 import io
 import math
+from pathlib import Path
 
 import numpy as np
+import PIL
 from PIL import ExifTags, Image
 from PIL.BmpImagePlugin import BmpImageFile
 from PIL.GifImagePlugin import GifImageFile
@@ -61,6 +64,18 @@ _DECODER_BYTES_PER_PIXEL = 5
 # A PNG file of 16 MB with chunks of 1 KB takes 50,000.
 _MAX_READS = 100_000
 _SIXTEEN_BIT_MODES = ("I", "I;16", "I;16B", "I;16L", "I;16N")
+
+
+def silence_libtiff() -> None:
+    """Keep libtiff, with which Pillow decodes TIFF files, from writing messages to standard error by itself.
+
+    This holds for the whole process, so that the application calls it. It knows the libtiff that Pillow's
+    wheels contain; with another one nothing changes. Errors still reach Pillow.
+    """
+    for path in Path(PIL.__file__).parents[1].glob("pillow.libs/libtiff*"):
+        library = ctypes.CDLL(str(path))
+        library.TIFFSetErrorHandler(None)
+        library.TIFFSetWarningHandler(None)
 
 
 def decode_image(data: bytes, *, max_pixels: int = DEFAULT_MAX_PIXELS) -> Image.Image:

@@ -37,9 +37,7 @@ def memory_shares(settings: Settings, *, resident: int) -> tuple[int, int]:
     """
     free = settings.resources.of_one_worker(settings.workers).memory - resident - _GROWTH
     request = max(_MIN_SHARE, int(free * _REQUEST_SHARE))
-    # More than a full queue of the largest bodies is not needed.
-    full_queue = settings.max_queue * settings.max_body_mb * _MB
-    return min(request, full_queue), max(_MIN_SHARE, free - request)
+    return request, max(_MIN_SHARE, free - request)
 
 
 class RequestMemory:

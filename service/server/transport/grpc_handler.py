@@ -26,6 +26,8 @@ T = TypeVar("T")
 # A call holds its message, and the files or the tensor in it.
 _COPIES = 2
 _MIN_READS = 4
+# Time for a message, as over HTTP until the rate of a body counts.
+_MESSAGE_S = 10.0
 
 _REFLECTION_PATH = f"/{reflection.SERVICE_NAME}/ServerReflectionInfo"
 # Details travel in the trailers, of which clients accept 8 KiB; a character can take 12 bytes.
@@ -131,7 +133,7 @@ class GrpcHandler:
         record.route = record.path
 
         async def call(held: HeldMemory) -> bytes:
-            async with self._reading:
+            async with contextlib.nullcontext() if method.probe else self._reading:
                 body = await _read(context)
             held.take(len(body) * _COPIES)
             with self._pipeline.concurrency if method.predicts else contextlib.nullcontext():
@@ -148,7 +150,14 @@ class GrpcHandler:
 
 async def _read(context: Any) -> bytes:
     """Return the one request message of a call."""
-    message: Any = await context.read()
+    try:
+        async with asyncio.timeout(_MESSAGE_S):
+            message: Any = await context.read()
+    except TimeoutError:
+        raise RequestError(
+            ErrorCode.REQUEST_TIMEOUT,
+            f"the message did not arrive within {_MESSAGE_S:g} s; send less at once",
+        ) from None
     if message is not EOF:
         return bytes(message)
     if _is_late(context):

@@ -129,8 +129,12 @@ class Server:
 
     def workers(self) -> list[int]:
         """Return the ids of the worker processes."""
-        children = psutil.Process(self.process.pid).children()
-        return sorted(child.pid for child in children if "service.server.workers.worker" in child.cmdline())
+        pids = []
+        for child in psutil.Process(self.process.pid).children():
+            with suppress(psutil.Error):  # it has ended
+                if "service.server.workers.worker" in child.cmdline():
+                    pids.append(child.pid)
+        return sorted(pids)
 
 
 def read_answer(connection: socket.socket) -> Answer:

@@ -371,3 +371,30 @@ def test_colour_of_transparent_pixels_is_not_averaged(encode: Encode) -> None:
 def test_floating_point_pixels_are_rejected(encode: Encode) -> None:
     with pytest.raises(DamagedImage, match="floating-point"):
         decode_image(encode(Image.fromarray(np.ones((9, 9), np.float32)), "TIFF"))
+
+
+def test_libtiff_is_silent_if_the_application_wants_that() -> None:
+    # A field of the file is given another number, so that a required one is missing.
+    program = """
+import io, sys
+from PIL import Image
+from service.inference.errors import DamagedImage
+from service.inference.preprocessing import decoding
+if sys.argv[1:]:
+    decoding.silence_libtiff()
+stream = io.BytesIO()
+Image.new("L", (9, 9)).save(stream, "TIFF", compression="tiff_lzw")
+strip_offsets = (273).to_bytes(2, sys.byteorder)
+try:
+    decoding.decode_image(stream.getvalue().replace(strip_offsets, b"\\x00\\x80", 1))
+except DamagedImage:
+    print("damaged")
+"""
+
+    def run(*arguments: str) -> tuple[str, str]:
+        command = [sys.executable, "-c", program, *arguments]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+        return done.stdout.strip(), done.stderr
+
+    assert "StripOffsets" in run()[1]
+    assert run("silent") == ("damaged", "")
