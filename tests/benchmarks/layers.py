@@ -23,6 +23,7 @@ from uvicorn.server import ServerState
 
 from service.inference.predictor import Predictor
 from service.server.app import Application, create_app
+from service.server.pipeline.memory import HeldMemory
 from service.server.pipeline.router import BufferedRequest
 from service.server.transport.fast_http import FastHttpProtocol
 from service.server.transport.http_handler import Headers
@@ -111,7 +112,7 @@ class _RequestTimes:
         await route.endpoint(BufferedRequest(scope, self._payload.body))
 
     async def _call_pipeline(self) -> None:
-        async def read_body(headers: Headers) -> bytes:
+        async def read_body(headers: Headers, held: HeldMemory) -> bytes:
             return self._payload.body
 
         async def send(response: Response) -> None:
