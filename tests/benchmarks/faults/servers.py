@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 import yaml
 from peers.processes import RunningSystem, free_port, running
-from peers.systems import ROOT, all_systems
+from peers.systems import ROOT, all_systems, with_workers
 
 _MANIFEST = ROOT / "service" / "deploy" / "kubernetes.yaml"
 # A machine that stalls for a moment must not look like overload where something else is measured.
@@ -112,10 +112,10 @@ def lectern(
     temporary = folder / "tmp"
     temporary.mkdir(parents=True, exist_ok=True)
     # A server stops at once, unless a scenario is about that.
-    chosen = {"drain_s": 0, "workers": workers, **settings}
+    chosen = {"drain_s": 0, **settings}
     variables = {f"LECTERN_{name.upper()}": str(value) for name, value in chosen.items()}
     variables |= {"LECTERN_PORT": "{port}", "TMPDIR": str(temporary)}
-    system = replace(all_systems()["lectern"], variables=tuple(variables.items()), workers=workers)
+    system = with_workers(replace(all_systems()["lectern"], variables=tuple(variables.items())), workers)
     if descriptors:
         limit = f"import resource as r; r.setrlimit(r.RLIMIT_NOFILE, ({descriptors}, {descriptors})); "
         system = replace(system, arguments=("-c", limit + _START, "serve"))
