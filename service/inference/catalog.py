@@ -14,15 +14,16 @@ from service.inference.repository.remote import RemoteModels
 from service.inference.session import AUTO
 
 
-def model_source(models: str | Path, *, cache: Path) -> Path | RemoteModels:
+def model_source(models: str | Path, *, cache: Path, keep: bool = False) -> Path | RemoteModels:
     """Return what :class:`Catalog` takes.
 
     Args:
         models: A folder, or an address such as ``s3://bucket/models``.
         cache: Folder for downloads.
+        keep: As in :class:`RemoteModels`.
     """
     text = str(models)
-    return RemoteModels(text, cache=cache) if "://" in text else Path(models)
+    return RemoteModels(text, cache=cache, keep=keep) if "://" in text else Path(models)
 
 
 class Catalog:

@@ -16,13 +16,13 @@ from weakref import WeakKeyDictionary
 import numpy as np
 import numpy.typing as npt
 from msgspec import Struct
-from PIL import Image
 
 from service.inference.card import Card
 from service.inference.catalog import Catalog, model_source
 from service.inference.errors import InputError, InputTooLarge, ModelError
 from service.inference.explain import Explainer
 from service.inference.predictor import Array, Input, Predictor
+from service.inference.repository.checks import sample_picture
 from service.inference.repository.model import Model
 from service.server.execution.event_loop_batcher import MAX_RUN_S, EventLoopBatcher
 from service.server.execution.heap import trim_heap
@@ -123,18 +123,19 @@ class Engine:
         assert self._catalog is not None, "the pipeline accepts no request before the engine is ready"
         return self._catalog
 
-    def start(self, *, on_change: Callable[[], None] = lambda: None) -> None:
+    def start(self, *, on_change: Callable[[], None] = lambda: None, keep_downloads: bool = False) -> None:
         """Load and warm the default version of every model that can be used.
 
         Args:
             on_change: Called when models have been loaded or unloaded at run time.
+            keep_downloads: Whether other workers may still need versions that are no longer at the address.
 
         Raises:
             LecternError: No model can be used, or a provider is not available; the server must not start.
         """
         read = partial(
             Catalog,
-            model_source(self._settings.models, cache=self._settings.model_cache),
+            model_source(self._settings.models, cache=self._settings.model_cache, keep=keep_downloads),
             providers=self._settings.providers,
             threads=self._settings.threads,
             precision=self._settings.precision,
@@ -319,7 +320,7 @@ class Engine:
             predictor = self._load(model, version)
             if not predictor.takes_text:
                 # The first picture makes Pillow and NumPy import more modules.
-                predictor.predict([_sample_picture()])
+                predictor.predict([_sample_file()])
 
     def _load(self, model: Model, version: int | None) -> Predictor:
         try:
@@ -342,12 +343,9 @@ class Engine:
         return profile
 
 
-def _sample_picture() -> bytes:
-    """Return a PNG file of a dark rectangle on white, which every preprocessing accepts."""
-    picture = Image.new("RGB", (64, 64), "white")
-    picture.paste("black", (20, 12, 44, 52))
+def _sample_file() -> bytes:
     stream = io.BytesIO()
-    picture.save(stream, "PNG")
+    sample_picture().save(stream, "PNG")
     return stream.getvalue()
 
 
