@@ -239,8 +239,8 @@ class ModelControl:
                 self._errors[name] = "the log has the details"
                 _logger.exception("%s stays as it is in this worker", name)
         self._state = state
-        self._on_change()
         self._shared.report(WorkerState(state.change, self._errors))
+        self._on_change()
 
     def _wait_for_others(self, name: str, change: int, *, end: float) -> None:
         others = self._shared.others()
