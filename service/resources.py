@@ -4,7 +4,6 @@ A container restricts both by control groups (cgroups), of version 1 or 2. The n
 of the machine do not show that.
 """
 
-import ctypes
 import math
 import os
 from collections.abc import Iterator
@@ -18,9 +17,6 @@ _DEFAULT_RESIDENT = 300_000_000
 _WORKER_MEMORY = 600_000_000
 _MAX_WORKERS = 64
 _CORE_MEMORY = 250_000_000
-# From malloc.h.
-_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
-_LARGE_BLOCK = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -42,7 +38,8 @@ class Resources:
     def of_one_worker(self, workers: int) -> "Resources":
         """Return the share of one of several worker processes.
 
-        Each core runs a network, so that there are no more cores than there is memory to do so.
+        Each core runs a network, which needs memory. So the share of the memory limits the number of cores,
+        too.
         """
         memory = self.memory // workers
         return Resources(max(1, min(self.cpus // workers, memory // _CORE_MEMORY)), memory)
@@ -73,20 +70,6 @@ def resident_memory(root: Path = Path("/")) -> int:
     except (OSError, ValueError, IndexError):
         return _DEFAULT_RESIDENT
     return pages * os.sysconf("SC_PAGE_SIZE")
-
-
-def return_freed_memory() -> None:
-    """Tell the C library to return large blocks to the system when they are freed.
-
-    By default glibc keeps blocks of up to 32 MB once one of that size was freed, so that a process seems to
-    need all memory that its largest requests took together. Other C libraries do not have the function.
-    """
-    try:
-        mallopt = ctypes.CDLL(None).mallopt
-    except (AttributeError, OSError, TypeError):
-        return
-    mallopt(_M_MMAP_THRESHOLD, _LARGE_BLOCK)
-    mallopt(_M_TRIM_THRESHOLD, _LARGE_BLOCK)
 
 
 def _cores() -> int:

@@ -10,19 +10,20 @@ from service.inference.explain import Explainer
 from service.inference.precision import PrecisionChoice
 from service.inference.predictor import Predictor
 from service.inference.repository.model import LoadOptions, Model, is_folder
-from service.inference.repository.remote import RemoteModels
+from service.inference.repository.remote import Problems, RemoteModels
 from service.inference.session import AUTO
 
 
-def model_source(models: str | Path, *, cache: Path) -> Path | RemoteModels:
+def model_source(models: str | Path, *, cache: Path, keep: bool = False) -> Path | RemoteModels:
     """Return what :class:`Catalog` takes.
 
     Args:
         models: A folder, or an address such as ``s3://bucket/models``.
         cache: Folder for downloads.
+        keep: As in :class:`RemoteModels`.
     """
     text = str(models)
-    return RemoteModels(text, cache=cache) if "://" in text else Path(models)
+    return RemoteModels(text, cache=cache, keep=keep) if "://" in text else Path(models)
 
 
 class Catalog:
@@ -66,12 +67,7 @@ class Catalog:
         self._options = LoadOptions(tuple(providers), threads, precision, arena)
         # Replaced as a whole, so that a thread that reads it has a consistent one.
         self._models: Mapping[str, Model] = {}
-        for name in self.names():
-            if versions is None or name in versions:
-                model = self.read(name, versions=None if versions is None else versions[name])
-                model.add_problems(problems.get(name, {}))
-                if model.versions or model.problems:
-                    self.put(model)
+        self._read_all(versions, problems)
         if check:
             for model in self.models():
                 model.check()
@@ -199,6 +195,14 @@ class Catalog:
     def remove(self, name: str) -> None:
         """Remove a model, if there is one of this name."""
         self._models = {key: model for key, model in self._models.items() if key != name}
+
+    def _read_all(self, versions: Mapping[str, Collection[int]] | None, problems: Problems) -> None:
+        for name in self.names():
+            if versions is None or name in versions:
+                model = self.read(name, versions=None if versions is None else versions[name])
+                model.add_problems(problems.get(name, {}))
+                if model.versions or model.problems:
+                    self.put(model)
 
     def _check_usable(self) -> None:
         if any(model.versions for model in self.models()):

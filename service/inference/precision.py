@@ -14,7 +14,7 @@ from service.inference.defaults import PrecisionChoice as PrecisionChoice
 
 Precision = Literal["float32", "int8"]
 
-INT8_FILE = "model.int8.onnx"
+NETWORK_FILE, INT8_FILE = "model.onnx", "model.int8.onnx"
 
 # The measurement ends after this many pairs of runs or this many seconds.
 _MAX_PAIRS, _MAX_SECONDS = 8, 0.1
@@ -42,7 +42,7 @@ def resolve_precision(card: Card, choice: PrecisionChoice, *, on_cpu: bool) -> P
 
 def onnx_path(folder: Path, precision: Precision) -> Path:
     """Return the ONNX file of a precision in a model's folder."""
-    return folder / (INT8_FILE if precision == "int8" else "model.onnx")
+    return folder / (INT8_FILE if precision == "int8" else NETWORK_FILE)
 
 
 def measure_faster(card: Card, float32: ort.InferenceSession, int8: ort.InferenceSession) -> Precision:

@@ -13,10 +13,11 @@ from starlette.types import ASGIApp
 
 from service.inference.errors import LecternError
 from service.inference.preprocessing.decoding import silence_libtiff
-from service.resources import resident_memory, return_freed_memory
+from service.resources import resident_memory
 from service.server import bentoml_adapter
 from service.server.bentoml_adapter import BentoRoutes
 from service.server.execution.engine import Engine
+from service.server.execution.heap import return_freed_memory
 from service.server.log import configure_logging
 from service.server.openapi.document import build_document
 from service.server.pipeline import metrics
@@ -85,7 +86,7 @@ def create_app(settings: Settings) -> Application:
         page.publish(build_document(endpoints, engine.catalog, settings))
 
     def start() -> None:
-        engine.start(on_change=publish)
+        engine.start(on_change=publish, keep_downloads=channel.is_restart())
         # Only now is it known how much the models take.
         memory.size, working_memory.size = memory_shares(settings, resident=resident_memory())
         publish()

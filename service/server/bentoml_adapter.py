@@ -35,6 +35,9 @@ from service.server.pipeline.errors import ErrorCode, RequestError, error_for_st
 # Major and minor numbers.
 CHECKED_RELEASES = {"bentoml": ("1.4",), "uvicorn": ("0.54",)}
 
+# BentoML parses JSON on the event loop; a request of its clients has one object.
+_MAX_CONTAINERS = 10_000
+
 _BENTO_LOGGER = "bentoml._internal.server.http_app"
 
 _logger = logging.getLogger("lectern")
@@ -70,7 +73,8 @@ class BentoRoutes:
         BentoML would unpickle other content types, and fetch URLs that a file field names.
 
         Raises:
-            RequestError: 415: the content type is another one. Otherwise the error of the method.
+            RequestError: 415: the content type is another one. 413: parsing the body would block the server.
+                Otherwise the error of the method.
         """
         kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         if kind != "application/json":
@@ -78,9 +82,20 @@ class BentoRoutes:
                 ErrorCode.UNSUPPORTED_MEDIA_TYPE,
                 f"content type {kind[:40]!r} is not supported here; send application/json",
             )
-        return await self.forward(request)
+        body = await request.body()
+        if body.count(b"[") + body.count(b"{") > _MAX_CONTAINERS:
+            raise RequestError(ErrorCode.TOO_LARGE, "the body has too many lists and objects; send one input")
+        return await self._forward(request, body)
 
     async def forward(self, request: Request) -> Response:
+        """Forward a request without a body, and return BentoML's complete response.
+
+        Raises:
+            RequestError: BentoML's own error response.
+        """
+        return await self._forward(request, b"")
+
+    async def _forward(self, request: Request, body: bytes) -> Response:
         """Forward a request, and return BentoML's complete response.
 
         Raises:
@@ -88,7 +103,7 @@ class BentoRoutes:
                 response.
         """
         assert self.app is not None, "BentoML builds its middleware before the server accepts requests"
-        pending: list[Message] = [{"type": "http.request", "body": await request.body(), "more_body": False}]
+        pending: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
         response, chunks = Response(), []
 
         async def receive() -> Message:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from service.resources import Resources, available, resident_memory, return_freed_memory
+from service.resources import Resources, available, resident_memory
 from service.settings import Settings, SettingsError
 
 _MB = 1_000_000
@@ -109,9 +109,3 @@ def test_the_memory_of_the_process_is_known_or_estimated(tmp_path: Path) -> None
     _root(tmp_path, "", {"proc/self/statm": "9000 5000 100 1 0 2958 0\n"})
     assert resident_memory(tmp_path) == 20 * _MB
     assert resident_memory(tmp_path / "missing") > 100 * _MB
-
-
-def test_freed_memory_is_returned_where_the_c_library_can(monkeypatch: pytest.MonkeyPatch) -> None:
-    return_freed_memory()
-    monkeypatch.setattr("ctypes.CDLL", lambda name: object())  # such as musl
-    return_freed_memory()

@@ -86,6 +86,13 @@ def check_network(path: Path, card: Card, session: ort.InferenceSession) -> None
         )
 
 
+def sample_picture() -> Image.Image:
+    """Return a dark rectangle on white, which every preprocessing accepts."""
+    picture = Image.new("RGB", (64, 64), "white")
+    picture.paste("black", (20, 12, 44, 52))
+    return picture
+
+
 def check_preparation(card: Card, prepare: Callable[[Image.Image], npt.NDArray[np.uint8]]) -> None:
     """Check that the preprocessing of pictures makes arrays that the network takes.
 
@@ -96,9 +103,7 @@ def check_preparation(card: Card, prepare: Callable[[Image.Image], npt.NDArray[n
     Raises:
         CardError: It makes arrays of another dtype or shape.
     """
-    picture = Image.new("RGB", (64, 64), "white")
-    picture.paste("black", (20, 12, 44, 52))
-    array, spec = prepare(picture), card.input
+    array, spec = prepare(sample_picture()), card.input
     if (str(array.dtype), array.shape) != (spec.dtype, spec.shape[1:]):
         raise CardError(
             f"{card.name}/{card.version}/card.json: preprocessing {spec.preprocessing!r} makes {array.dtype} "

@@ -76,7 +76,7 @@ class Model:
     @property
     def numbers(self) -> tuple[int, ...]:
         """All versions in the folder, ascending, with those that cannot be used."""
-        broken = (int(text) for text in self._problems if _NUMBER.fullmatch(text))
+        broken = (int(text) for text in self.problems if _NUMBER.fullmatch(text))
         return tuple(sorted({*self._cards, *broken}))
 
     @property
@@ -90,7 +90,7 @@ class Model:
 
         The empty name stands for the model's own folder.
         """
-        return dict(self._problems)
+        return dict(self._problems)  # A copy, because other threads load versions meanwhile.
 
     def card(self, version: int | None = None) -> Card:
         """Return the card of a version.
@@ -178,7 +178,7 @@ class Model:
 
     def log_problems(self) -> None:
         """Log each problem once, in one line, and which version is the default in its place."""
-        lines = [str(error) for error in self._problems.values()]
+        lines = [str(error) for error in self.problems.values()]
         if self.default != self.newest:
             lines.append(f"{self.name} {self.newest} cannot be used; version {self.default} is the default")
         for line in lines:
@@ -207,9 +207,10 @@ class Model:
         if found is not None:
             return found
         with self._lock:
-            if card.version not in loaded:
-                loaded[card.version] = load(self.folder(card.version), card)
-            return loaded[card.version]
+            found = loaded.get(card.version)
+            if found is None:
+                found = loaded[card.version] = load(self.folder(card.version), card)
+            return found  # not looked up again: another thread may release the model now
 
     def _load_predictor(self, folder: Path, card: Card) -> Predictor:
         return Predictor.load(folder, card, **dataclasses.asdict(self._options))

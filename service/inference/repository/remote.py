@@ -1,6 +1,7 @@
 """Downloads models from an object store or a web server into a local folder, and checks every file."""
 
 import contextlib
+import errno
 import hashlib
 import json
 import logging
@@ -19,13 +20,13 @@ from service.inference.card import Card, parse_card
 from service.inference.errors import CardError, ChecksumMismatch, MissingExtra, ModelError, SettingsError
 from service.inference.explain import FILE_NAME as EXPLANATION_FILE
 from service.inference.files import check_sha256
-from service.inference.precision import INT8_FILE
+from service.inference.precision import INT8_FILE, NETWORK_FILE
 from service.inference.repository.checks import VOCABULARY_FILE, read_vocabulary
 
 _log = logging.getLogger(__name__)
 
 INDEX_FILE = "index.json"
-_CARD, _NETWORK = "card.json", "model.onnx"
+_CARD = "card.json"
 # Web servers have no common way to list a folder.
 _WITHOUT_LISTING = ("http", "https")
 _NAME = re.compile(r"[^./\\\0][^/\\\0]*")
@@ -33,6 +34,8 @@ _PREFIX = ".download-"
 _LEFTOVER_S = 24 * 3600
 _MAX_CAUSE = 200
 _REMEDY = "upload the version again under a new number"
+# Of writing a download; file systems of addresses do not raise these.
+_LOCAL_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 
 Problems = dict[str, dict[str, ModelError]]
 
@@ -46,6 +49,7 @@ class RemoteModels:
         url: An address that fsspec reads, such as ``s3://bucket/models``. A web server needs ``index.json``
             with a list of objects with ``name`` and ``version``, as ``lectern models --json`` prints it.
         cache: Holds a folder for each address.
+        keep: Whether to keep the copies of versions that are no longer at the address.
 
     Attributes:
         folder: The copies; a folder of models.
@@ -54,8 +58,9 @@ class RemoteModels:
         SettingsError: The cache is in the home folder of a user who has none.
     """
 
-    def __init__(self, url: str, *, cache: Path) -> None:
+    def __init__(self, url: str, *, cache: Path, keep: bool = False) -> None:
         self._url = url.rstrip("/")
+        self._keep = keep
         try:
             self.folder = cache.expanduser() / hashlib.sha256(self._url.encode()).hexdigest()[:16]
         except RuntimeError as error:
@@ -96,7 +101,8 @@ class RemoteModels:
                     # A copy of an earlier download stays in use.
                     if not (self.folder / name / str(number)).is_dir():
                         problems.setdefault(name, {})[str(number)] = type(error)(str(error))
-        self._delete_others(versions)
+        if not self._keep:
+            self._delete_others(versions)
         return problems
 
     def fetch_model(self, name: str) -> None:
@@ -116,7 +122,6 @@ class RemoteModels:
 
     def _fetch_version(self, source: "_Source", name: str, version: int) -> None:
         target = self.folder / name / str(version)
-        target.parent.mkdir(exist_ok=True)
         content = source.read(f"{name}/{version}/{_CARD}")
         card = _parse(content, name=name, version=version)
         if (target / _CARD).is_file():
@@ -125,19 +130,28 @@ class RemoteModels:
                     f"{name}/{version} has changed at {source.shown} since it was downloaded; {_REMEDY}, or "
                     "delete its folder in LECTERN_MODEL_CACHE"
                 )
-            with contextlib.suppress(ModelError):  # A damaged copy is replaced.
-                _check(target, card)
+            if _is_right(target, card, content):
                 return
+        try:
+            self._download(source, target, card, content)
+        except OSError as error:
+            raise _not_written(target, error) from error
+
+    def _download(self, source: "_Source", target: Path, card: Card, content: bytes) -> None:
         with tempfile.TemporaryDirectory(prefix=_PREFIX, dir=self.folder) as temporary:
-            place = Path(temporary) / name / str(version)
+            place = Path(temporary) / card.name / str(card.version)
             place.mkdir(parents=True)
+            target.parent.mkdir(exist_ok=True)
             (place / _CARD).write_bytes(content)
             for file in _files(card):
-                source.download(f"{name}/{version}/{file}", place / file)
+                source.download(f"{card.name}/{card.version}/{file}", place / file)
             _check(place, card)
-            shutil.rmtree(target, ignore_errors=True)
-            with contextlib.suppress(FileExistsError):  # Another process was faster.
+            try:
                 os.replace(place, target)
+            except OSError:  # There is a damaged copy, or that of another process, which was faster.
+                if not _is_right(target, card, content):
+                    shutil.rmtree(target, ignore_errors=True)
+                    os.replace(place, target)
 
     def _delete_leftovers(self) -> None:
         """Delete downloads that a killed process has left."""
@@ -216,6 +230,8 @@ class _Source:
         except ImportError as error:
             raise self._missing_package() from error
         except Exception as error:  # The errors of fsspec's file systems have no common base class.
+            if isinstance(error, OSError) and error.errno in _LOCAL_ERRORS:
+                raise
             cause = f"{type(error).__name__}: {error}".replace(self._root, self.shown)
             place, cause = path.replace(self._root, self.shown), " ".join(cause.split())[:_MAX_CAUSE]
             raise ModelError(
@@ -241,7 +257,7 @@ def _parse(content: bytes, *, name: str, version: int) -> Card:
 
 def _files(card: Card) -> dict[str, str]:
     """Return the files of a version besides its card, with their SHA-256; empty if the card has none."""
-    files = {_NETWORK: card.onnx.sha256}
+    files = {NETWORK_FILE: card.onnx.sha256}
     if card.quantized is not None:
         files[INT8_FILE] = card.quantized.sha256
     if card.explanation is not None:
@@ -249,6 +265,22 @@ def _files(card: Card) -> dict[str, str]:
     if card.input.preprocessing == "text":
         files[VOCABULARY_FILE] = ""
     return files
+
+
+def _is_right(folder: Path, card: Card, content: bytes) -> bool:
+    """Return whether a copy has the content of the card, and its files are those of the card."""
+    try:
+        _check(folder, card)
+        return (folder / _CARD).read_bytes() == content
+    except (ModelError, OSError):
+        return False
+
+
+def _not_written(path: Path, error: OSError) -> ModelError:
+    return ModelError(
+        f"{path} cannot be written ({error.strerror}); free space, or set LECTERN_MODEL_CACHE to another "
+        "folder"
+    )
 
 
 def _check(folder: Path, card: Card) -> None:

@@ -1,6 +1,5 @@
 """Loads and warms the models of a server process, and runs them for requests."""
 
-import asyncio
 import io
 import logging
 import math
@@ -17,13 +16,13 @@ from weakref import WeakKeyDictionary
 import numpy as np
 import numpy.typing as npt
 from msgspec import Struct
-from PIL import Image
 
 from service.inference.card import Card
 from service.inference.catalog import Catalog, model_source
 from service.inference.errors import InputError, InputTooLarge, ModelError
 from service.inference.explain import Explainer
 from service.inference.predictor import Array, Input, Predictor
+from service.inference.repository.checks import sample_picture
 from service.inference.repository.model import Model
 from service.server.execution.event_loop_batcher import MAX_RUN_S, EventLoopBatcher
 from service.server.execution.heap import trim_heap
@@ -92,12 +91,15 @@ class Engine:
         self._profiles: WeakKeyDictionary[Predictor, LatencyProfile] = WeakKeyDictionary()
         self.working_memory = working_memory or WorkingMemory()
         cpus = settings.resources.of_one_worker(settings.workers).cpus
-        # Three pools, so that explanations cannot take the threads of large inputs, nor both those of the
-        # networks.
+        # A pool for each kind of work, so that explanations cannot take the threads of large inputs, nor both
+        # those of the networks. To load a model takes seconds, which say nothing about other work.
         threads, runs = max(2, cpus), max(1, cpus // settings.threads)
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="work")
-        self._waiting = WaitingWork(WaitLimit(threads, seconds=settings.max_wait_s))
-        self._explaining = ThreadPoolExecutor(max(1, cpus // 2), thread_name_prefix="explain")
+        self._work = WaitingWork(self._threads, WaitLimit(threads, seconds=settings.max_wait_s))
+        self._loading_threads = ThreadPoolExecutor(1, thread_name_prefix="load")
+        self._loading = WaitingWork(self._loading_threads)
+        self._explaining_threads = ThreadPoolExecutor(max(1, cpus // 2), thread_name_prefix="explain")
+        self._explaining = WaitingWork(self._explaining_threads)
         self._explanations = Slots(settings.max_explanations, kind="explanations")
         self._thread_batcher = ThreadBatcher(runs, WaitLimit(runs, seconds=settings.max_wait_s))
         self._event_loop_batcher = EventLoopBatcher(in_flight or InFlightRequests())
@@ -121,18 +123,19 @@ class Engine:
         assert self._catalog is not None, "the pipeline accepts no request before the engine is ready"
         return self._catalog
 
-    def start(self, *, on_change: Callable[[], None] = lambda: None) -> None:
+    def start(self, *, on_change: Callable[[], None] = lambda: None, keep_downloads: bool = False) -> None:
         """Load and warm the default version of every model that can be used.
 
         Args:
             on_change: Called when models have been loaded or unloaded at run time.
+            keep_downloads: Whether other workers may still need versions that are no longer at the address.
 
         Raises:
             LecternError: No model can be used, or a provider is not available; the server must not start.
         """
         read = partial(
             Catalog,
-            model_source(self._settings.models, cache=self._settings.model_cache),
+            model_source(self._settings.models, cache=self._settings.model_cache, keep=keep_downloads),
             providers=self._settings.providers,
             threads=self._settings.threads,
             precision=self._settings.precision,
@@ -165,7 +168,7 @@ class Engine:
     def close(self) -> None:
         """Stop the threads; work that has not started is dropped."""
         self._thread_batcher.close()
-        for pool in (self._threads, self._explaining):
+        for pool in (self._threads, self._loading_threads, self._explaining_threads):
             pool.shutdown(wait=False, cancel_futures=True)
         if self._control:
             self._control.close()
@@ -183,9 +186,9 @@ class Engine:
         profile = None if loaded is None else self._profiles.get(loaded)
         if loaded is not None and profile is not None:
             if profile.seconds > MAX_RUN_S:
-                self._thread_batcher.check(profile)
+                self._thread_batcher.check()
             return loaded
-        return await self.in_thread(lambda: self._load(model, version))
+        return await self._loading.do(lambda: self._load(model, version))
 
     async def explainer(self, name: str, version: int | None) -> tuple[Predictor, Explainer]:
         """Return a version of a model, and what explains its predictions."""
@@ -200,7 +203,7 @@ class Engine:
                 _logger.warning("%s", error)
                 raise
 
-        return await self.in_thread(load)
+        return await self._loading.do(load)
 
     async def infer(
         self, predictor: Predictor, content: Sequence[Input] | Array, *, started: float | None = None
@@ -235,13 +238,7 @@ class Engine:
         Raises:
             RequestError: 429: The work before it takes too long.
         """
-        number = self._waiting.add()
-        try:
-            return await asyncio.get_running_loop().run_in_executor(
-                self._threads, partial(self._waiting.run, number, work)
-            )
-        finally:
-            self._waiting.remove(number)
+        return await self._work.do(work)
 
     async def explain(self, work: Callable[[], T]) -> T:
         """Explain a prediction in a thread.
@@ -253,7 +250,7 @@ class Engine:
             RequestError: 429: The limit of explanations is reached.
         """
         with self._explanations:
-            return await asyncio.get_running_loop().run_in_executor(self._explaining, work)
+            return await self._explaining.do(work)
 
     def prepare(self, predictor: Predictor, value: Input) -> Array:
         """Prepare one input in a thread, as soon as there is memory for it.
@@ -323,7 +320,7 @@ class Engine:
             predictor = self._load(model, version)
             if not predictor.takes_text:
                 # The first picture makes Pillow and NumPy import more modules.
-                predictor.predict([_sample_picture()])
+                predictor.predict([_sample_file()])
 
     def _load(self, model: Model, version: int | None) -> Predictor:
         try:
@@ -346,12 +343,9 @@ class Engine:
         return profile
 
 
-def _sample_picture() -> bytes:
-    """Return a PNG file of a dark rectangle on white, which every preprocessing accepts."""
-    picture = Image.new("RGB", (64, 64), "white")
-    picture.paste("black", (20, 12, 44, 52))
+def _sample_file() -> bytes:
     stream = io.BytesIO()
-    picture.save(stream, "PNG")
+    sample_picture().save(stream, "PNG")
     return stream.getvalue()
 
 

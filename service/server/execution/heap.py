@@ -1,7 +1,11 @@
-"""Returns freed memory to the operating system."""
+"""Makes the C library return freed memory to the operating system."""
 
 import ctypes
 import sys
+
+# From malloc.h.
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
+_LARGE_BLOCK = 1 << 20
 
 
 def trim_heap() -> None:
@@ -12,3 +16,17 @@ def trim_heap() -> None:
     """
     if sys.platform == "linux" and hasattr(ctypes.CDLL(None), "malloc_trim"):
         ctypes.CDLL(None).malloc_trim(0)
+
+
+def return_freed_memory() -> None:
+    """Tell the C library to return large blocks to the system when they are freed.
+
+    By default glibc keeps blocks of up to 32 MB once one of that size was freed, so that a process seems to
+    need all memory that its largest requests took together. Other C libraries do not have the function.
+    """
+    try:
+        mallopt = ctypes.CDLL(None).mallopt
+    except (AttributeError, OSError, TypeError):
+        return
+    mallopt(_M_MMAP_THRESHOLD, _LARGE_BLOCK)
+    mallopt(_M_TRIM_THRESHOLD, _LARGE_BLOCK)

@@ -24,6 +24,8 @@ _logger = logging.getLogger("lectern")
 _FOLLOW_S = 0.2
 # How often a worker that has made a change asks whether the others have followed.
 _WAIT_S = 0.05
+# The rest of the time is for the error response, which says how many workers have not followed.
+_SHARE_OF_TIMEOUT = 0.9
 
 
 class ModelControl:
@@ -37,7 +39,7 @@ class ModelControl:
         shared: What the workers share.
         prepare: Loads and measures the given versions of a model before they are served.
         on_change: Called after each change.
-        timeout_s: Longest time to wait for the other workers, in seconds.
+        timeout_s: Seconds until the deadline of a request, which changes the models and waits for the others.
 
     Attributes:
         catalog: The models of this worker.
@@ -56,7 +58,7 @@ class ModelControl:
         self._shared = shared
         self._prepare = prepare
         self._on_change = on_change
-        self._timeout_s = timeout_s
+        self._wait_s = _SHARE_OF_TIMEOUT * timeout_s
         self._errors: dict[str, str] = {}
         self._lock = threading.Lock()  # held while this worker changes its catalogue
         self._stop = threading.Event()
@@ -66,18 +68,26 @@ class ModelControl:
     def open_catalog(self, read: Callable[..., Catalog]) -> Catalog:
         """Read the models: those that the other workers serve, or all if this is the first worker.
 
+        The first worker keeps the others waiting until it has checked the models.
+
         Args:
-            read: Makes a catalogue, given the argument ``versions`` of :class:`Catalog`.
+            read: Makes a catalogue, which it checks; takes the argument ``versions`` of :class:`Catalog`.
 
         Raises:
             ModelError: No model can be used.
         """
         self._shared.report(WorkerState(change=-1))
         # No lock if there is a state: a worker that makes a change holds it, and waits for this one.
-        state = self._shared.read() or self._first_state(read)
+        self._stamp = (0, 0)
+        state = self._shared.read()
+        if state is None:
+            with self._shared.locked():
+                state = self._shared.read()
+                if state is None:
+                    return self._open_first(read)
         served = {name: model.versions for name, model in state.models.items()}
         self.catalog = read(versions={name: part for name, part in served.items() if part is not None})
-        self._state, self._stamp = state, (0, 0)
+        self._state = state
         return self.catalog
 
     def start(self) -> None:
@@ -105,7 +115,7 @@ class ModelControl:
             ModelError: Its newest version cannot be used; nothing has changed.
             RequestError: 503 or 504: another worker cannot load it, or has not done so in time.
         """
-        return await self._in_thread(partial(self._change, name, self._load))
+        return await self._in_thread(name, self._load)
 
     async def unload(self, name: str) -> None:
         """Unload a model in all workers; requests that run are completed.
@@ -117,28 +127,27 @@ class ModelControl:
             ModelNotFound: There is no such model.
             RequestError: 504: another worker has not done so in time.
         """
-        await self._in_thread(partial(self._change, name, self._unload))
+        await self._in_thread(name, self._unload)
 
-    def _first_state(self, read: Callable[..., Catalog]) -> State:
-        with self._shared.locked():
-            state = self._shared.read()
-            if state is None:
-                models = read(check=False).models()
-                state = State(0, {model.name: ModelState(0, model.numbers) for model in models})
-                self._shared.write(state)
-            return state
+    def _open_first(self, read: Callable[..., Catalog]) -> Catalog:
+        self.catalog = read()
+        models = self.catalog.models()
+        self._state = State(0, {model.name: ModelState(0, model.numbers) for model in models})
+        self._shared.write(self._state)
+        return self.catalog
 
-    async def _in_thread(self, change: Callable[[], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._changes, change)
+    async def _in_thread(self, name: str, change: Callable[[str], T]) -> T:
+        work = partial(self._change, name, change, end=time.monotonic() + self._wait_s)
+        return await asyncio.get_running_loop().run_in_executor(self._changes, work)
 
-    def _change(self, name: str, change: Callable[[str], T]) -> T:
+    def _change(self, name: str, change: Callable[[str], T], *, end: float) -> T:
         with self._shared.locked():
             with self._lock:
                 self._catch_up()
                 result = change(name)
                 state = self._state
                 self._on_change()
-            self._wait_for_others(name, state.change)
+            self._wait_for_others(name, state.change, end=end)
         return result
 
     def _load(self, name: str) -> Model:
@@ -187,6 +196,7 @@ class ModelControl:
         self.catalog.put(model)
         if old:
             old.release()
+            trim_heap()
         return model
 
     def _remove(self, name: str) -> None:
@@ -203,16 +213,15 @@ class ModelControl:
                 if stamp != self._stamp:
                     self._stamp = stamp
                     with self._lock:
-                        if self._catch_up():
-                            self._on_change()
+                        self._catch_up()
             except Exception:  # The thread must not end: the next change may succeed.
                 _logger.exception("a change of the models by another worker cannot be followed")
 
-    def _catch_up(self) -> bool:
-        """Make the changes that other workers have made; return whether there were some."""
+    def _catch_up(self) -> None:
+        """Make the changes that other workers have made."""
         state = self._shared.read()
         if state is None or state.change <= self._state.change:
-            return False
+            return
         for name, model in state.models.items():
             known = self._state.models.get(name)
             if known is not None and known.change >= model.change:
@@ -231,17 +240,16 @@ class ModelControl:
                 _logger.exception("%s stays as it is in this worker", name)
         self._state = state
         self._shared.report(WorkerState(state.change, self._errors))
-        return True
+        self._on_change()
 
-    def _wait_for_others(self, name: str, change: int) -> None:
-        end = time.monotonic() + self._timeout_s
+    def _wait_for_others(self, name: str, change: int, *, end: float) -> None:
         others = self._shared.others()
         while any(worker.change < change for worker in others):
             if time.monotonic() > end or self._stop.is_set():
                 late = sum(worker.change < change for worker in others)
                 raise RequestError(
                     ErrorCode.DEADLINE_EXCEEDED,
-                    f"{late} of {len(others)} other workers have not followed within {self._timeout_s:g} s; "
+                    f"{late} of {len(others)} other workers have not followed within {self._wait_s:g} s; "
                     "they do so as soon as they can",
                 )
             time.sleep(_WAIT_S)

@@ -40,20 +40,18 @@ class ThreadBatcher:
         self._lock = threading.Lock()  # guards all below, and `taken` of each request in the queue
         self._queue: OrderedDict[PendingRequest, None] = OrderedDict()
         self._waiting_inputs = 0
+        self._waiting_s = 0.0  # what they take in one thread
         self._active_threads = 0
         self._runs = 0
 
-    def check(self, profile: LatencyProfile) -> None:
+    def check(self) -> None:
         """Check whether one more request may wait, before its input is parsed and decoded.
-
-        Args:
-            profile: Profile of its network.
 
         Raises:
             RequestError: 429: The requests before it take too long.
         """
         if self._limit is not None:
-            self._limit.check(len(self._queue), work_s=self._waiting_inputs * profile.seconds)
+            self._limit.check(len(self._queue), work_s=self._waiting_s)
 
     async def run(self, predictor: Predictor, batch: Array, *, profile: LatencyProfile) -> BatchResult:
         """Run a network on the inputs of one request.
@@ -85,7 +83,7 @@ class ThreadBatcher:
     def _put(self, request: PendingRequest) -> None:
         with self._lock:
             self._queue[request] = None
-            self._count_waiting(len(request.batch))
+            self._count_waiting(request, len(request.batch))
             started = min(self._threads - self._active_threads, len(request.batch))
             self._active_threads += started
         for _ in range(started):
@@ -94,10 +92,12 @@ class ThreadBatcher:
     def _remove(self, request: PendingRequest) -> None:
         if request in self._queue:
             del self._queue[request]
-            self._count_waiting(-request.waiting)
+            self._count_waiting(request, -request.waiting)
 
-    def _count_waiting(self, change: int) -> None:
+    def _count_waiting(self, request: PendingRequest, change: int) -> None:
         self._waiting_inputs += change
+        # Rounding errors do not add up, because nothing is left when nothing waits.
+        self._waiting_s = self._waiting_s + change * request.profile.seconds if self._waiting_inputs else 0.0
         metrics.waiting_inputs.set(self._waiting_inputs)
 
     def _work(self) -> None:
@@ -135,7 +135,7 @@ class ThreadBatcher:
     def _slice(self, request: PendingRequest, room: int) -> Slice:
         part = Slice(request, request.taken, request.taken + min(room, request.waiting))
         request.taken = part.stop
-        self._count_waiting(part.start - part.stop)
+        self._count_waiting(request, part.start - part.stop)
         if not request.waiting:
             del self._queue[request]
         return part

@@ -3,17 +3,19 @@
 A limit of the number alone would be too high for slow networks and large pictures, or too low for fast ones.
 """
 
+import asyncio
 import itertools
 import threading
 import time
 from collections.abc import Callable
-from typing import TypeVar
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
 
 from service.server.pipeline.errors import RETRY_AFTER, ErrorCode, RequestError
 
 T = TypeVar("T")
 
-# With fewer waiting requests a thread, a few large ones are the cause rather than too many.
+# If no more requests than this wait for each thread, a few large ones are the cause, not the number.
 _MIN_WAITING_PER_THREAD = 1
 _NEWEST_WEIGHT = 0.2
 
@@ -50,40 +52,56 @@ class WaitLimit:
 
 
 class WaitingWork:
-    """The work that waits in the queue of a thread pool.
+    """The work that waits for a thread of a pool.
+
+    The queue of the pool has only its numbers. A pool keeps cancelled work until a thread is free. That would
+    keep the body of a request whose memory is no longer counted.
 
     Args:
-        limit: Limit of waiting.
+        pool: The threads.
+        limit: Limit of waiting; none if None.
     """
 
-    def __init__(self, limit: WaitLimit) -> None:
+    def __init__(self, pool: ThreadPoolExecutor, limit: WaitLimit | None = None) -> None:
+        self._pool = pool
         self._limit = limit
         self._numbers = itertools.count()
         self._lock = threading.Lock()  # guards what follows
-        self._waiting: set[int] = set()
+        self._waiting: dict[int, Callable[[], Any]] = {}
         self._mean_s = 0.0  # of recent work
 
-    def add(self) -> int:
-        """Count work that is added to the queue, and return its number.
+    async def do(self, work: Callable[[], T]) -> T:
+        """Do work in a thread of the pool; work that has not started is dropped on cancellation.
 
         Raises:
             RequestError: 429: The work before it takes too long.
         """
+        number = self._add(work)
+        try:
+            result: T = await asyncio.get_running_loop().run_in_executor(self._pool, self._run, number)
+            return result
+        finally:
+            self._remove(number)
+
+    def _add(self, work: Callable[[], Any]) -> int:
         with self._lock:
             waiting = len(self._waiting)
-            self._limit.check(waiting, work_s=waiting * self._mean_s)
+            if self._limit is not None:
+                self._limit.check(waiting, work_s=waiting * self._mean_s)
             number = next(self._numbers)
-            self._waiting.add(number)
+            self._waiting[number] = work
         return number
 
-    def remove(self, number: int) -> None:
-        """Count work as started or dropped."""
+    def _remove(self, number: int) -> Callable[[], Any] | None:
+        """Take work from those that wait; None if it has started or was dropped."""
         with self._lock:
-            self._waiting.discard(number)
+            return self._waiting.pop(number, None)
 
-    def run(self, number: int, work: Callable[[], T]) -> T:
-        """Do work in a thread of the pool, and measure how long it takes."""
-        self.remove(number)
+    def _run(self, number: int) -> Any:
+        """Do work in a thread, and measure how long it takes."""
+        work = self._remove(number)
+        if work is None:  # Dropped at the moment when the thread took it; nobody waits for the result.
+            return None
         started = time.perf_counter()
         try:
             return work()

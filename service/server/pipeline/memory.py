@@ -133,10 +133,6 @@ class WorkingMemory:
         self._first = threading.Lock()  # of the thread that waits for room, so that large needs are met
         self._room = threading.Condition()
 
-    def has_waiting(self) -> bool:
-        """Return whether a thread waits for room."""
-        return self._first.locked()
-
     @contextmanager
     def reserve(self, size: int) -> Iterator[None]:
         """Wait for room, and take it while the block runs.

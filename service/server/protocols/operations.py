@@ -11,8 +11,7 @@ from service.server.execution.engine import Engine
 from service.server.pipeline.limits import check_ready
 from service.server.pipeline.metrics import metrics_response
 from service.server.protocols.common import api
-from service.server.protocols.oip.metadata import index_document
-from service.server.protocols.oip.models import ModelIndex
+from service.server.protocols.common.model_index import ModelIndex, index_document
 
 OPERATIONS = api.Tag("operations", "Probes, metrics, and this page")
 _OK = {"text/plain": (Annotated[str, Meta(extra_json_schema={"const": "ok\n"})],)}

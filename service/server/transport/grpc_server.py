@@ -102,7 +102,7 @@ def _options(settings: Settings, max_message: int, *, shares_port: bool) -> list
         ("grpc.max_metadata_size", 16_384),
         # Otherwise gRPC receives megabytes of each call that waits to be read.
         ("grpc.http2.bdp_probe", 0),
-        # As over HTTP, compressed messages are refused: they could have any size when decompressed.
+        # Compressed messages are refused: they could have any size when they are decompressed.
         ("grpc.compression_enabled_algorithms_bitset", 1),
         ("grpc.per_message_decompression", 0),
         ("grpc.server_handshake_timeout_ms", _HANDSHAKE_MS),

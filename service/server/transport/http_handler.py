@@ -160,7 +160,7 @@ class HttpHandler:
         compressed = await read_body(headers, held)
         async with self._decompressing:
             body = await asyncio.to_thread(decompress, compressed)
-        held.take(len(body))
+        held.take(max(0, len(body) - len(compressed)))
         scope["headers"] = [field for field in scope["headers"] if field[0] not in _ENCODED_BODY_HEADERS]
         return body
 

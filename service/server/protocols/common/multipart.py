@@ -36,9 +36,6 @@ def split_multipart(body: bytes, content_type: str, *, max_parts: int) -> list[b
     boundary = options.get(b"boundary", b"")
     if not boundary:
         raise _malformed("Content-Type has no boundary; leave the header out, so that the client writes it")
-    # The parser would drop the last part of an incomplete body without an error.
-    if b"--" + boundary + b"--" not in body:
-        raise _malformed("it does not end with its boundary; send the complete body")
     reader = _Reader(max_parts)
     try:
         parser = MultipartParser(boundary, reader.callbacks())  # type: ignore[arg-type]
@@ -46,16 +43,25 @@ def split_multipart(body: bytes, content_type: str, *, max_parts: int) -> list[b
         parser.finalize()
     except (FormParserError, ValueError) as error:
         raise _malformed(str(error)) from error
+    # The parser drops the last part of an incomplete body without an error.
+    if not reader.has_ended:
+        raise _malformed("it does not end with its boundary; send the complete body")
     charset = _charset(options.get(b"charset", b"utf-8"))
     contents = ((part.is_file, b"".join(part.chunks)) for part in reader.parts)
     return [content if is_file else _decode(content, charset) for is_file, content in contents]
 
 
 class _Reader:
-    """Collects the complete parts that the parser finds."""
+    """Collects the complete parts that the parser finds.
+
+    Attributes:
+        parts: The parts.
+        has_ended: Whether the body has its last boundary.
+    """
 
     def __init__(self, max_parts: int) -> None:
         self.parts: list[_Part] = []
+        self.has_ended = False
         self._part = _Part()
         self._max_parts = max_parts
         self._counts = {True: 0, False: 0}
@@ -71,6 +77,7 @@ class _Reader:
             "on_headers_finished": self._headers_finished,
             "on_part_data": self._part_data,
             "on_part_end": self._part_end,
+            "on_end": self._end,
         }
 
     def _part_begin(self) -> None:
@@ -82,6 +89,9 @@ class _Reader:
 
     def _part_end(self) -> None:
         self.parts.append(self._part)
+
+    def _end(self) -> None:
+        self.has_ended = True
 
     def _header_field(self, data: bytes, start: int, end: int) -> None:
         self._name += data[start:end]

@@ -1,9 +1,12 @@
 """Converts between gRPC messages and inference requests of the Open Inference Protocol."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from itertools import islice
 from typing import Any
 
 from service.inference.card import Card
+from service.server.pipeline.errors import ErrorCode, RequestError
 from service.server.protocols.common.tensors import OUTPUT, invalid_tensor
 from service.server.protocols.oip.inference_pb2 import InferParameter, ModelInferRequest, ModelInferResponse
 from service.server.protocols.oip.request import (
@@ -13,7 +16,12 @@ from service.server.protocols.oip.request import (
     requested_output,
 )
 from service.server.protocols.oip.response import Probabilities, output_tensor
-from service.server.protocols.oip.tensors import BYTES, Data, content, dtype_of
+from service.server.protocols.oip.tensors import BYTES, Data, content, dtype_of, element_count
+
+_MAX_DIMENSIONS = 8
+_MAX_PARAMETERS = 100
+# Enough to notice that there is more than one.
+_MAX_TENSORS = 2
 
 _FIELD_BY_DATATYPE = {
     **dict.fromkeys(("UINT8", "UINT16", "UINT32"), "uint_contents"),
@@ -43,18 +51,25 @@ def read_message(message: ModelInferRequest, *, card: Card, max_batch: int) -> I
             {
                 "name": row.name,
                 "datatype": row.datatype,
-                "shape": list(row.shape),
+                "shape": _shape(row.shape),
                 "parameters": _parameters(row.parameters),
             }
-            for row in message.inputs
+            for row in islice(message.inputs, _MAX_TENSORS)
         ],
-        "outputs": [{"name": row.name, "parameters": _parameters(row.parameters)} for row in message.outputs],
+        "outputs": [
+            {"name": row.name, "parameters": _parameters(row.parameters)}
+            for row in islice(message.outputs, _MAX_TENSORS)
+        ],
     }
     request = check_request(document, card=card)
     is_raw = bool(message.raw_input_contents)
     binary, classes = requested_output(request, binary=is_raw)
-    data = _raw_data(message, card) if is_raw else _typed_data(message.inputs[0], card)
     datatype, shape = request.inputs[0].datatype, request.inputs[0].shape
+    if is_raw:
+        data = _raw_data(message, card)
+    else:
+        count = partial(element_count, datatype, shape, card=card, max_batch=max_batch)
+        data = _typed_data(message.inputs[0], card, count=count)
     tensor = content(data, datatype, shape, card=card, max_batch=max_batch)
     return InferRequest(message.id, tensor, binary, classes)
 
@@ -88,7 +103,7 @@ def _raw_data(message: ModelInferRequest, card: Card) -> Data:
     return memoryview(parts[0])
 
 
-def _typed_data(tensor: ModelInferRequest.InferInputTensor, card: Card) -> Data:
+def _typed_data(tensor: ModelInferRequest.InferInputTensor, card: Card, *, count: Callable[[], int]) -> Data:
     name, datatype = card.input.name, tensor.datatype
     expected = _FIELD_BY_DATATYPE.get(datatype)
     if expected is None:
@@ -100,11 +115,26 @@ def _typed_data(tensor: ModelInferRequest.InferInputTensor, card: Card) -> Data:
             f"{datatype} goes into {expected}, or raw into raw_input_contents, and {name} has "
             f"{' and '.join(filled) or 'neither'}"
         )
-    values = getattr(tensor.contents, expected)
+    # Before each element becomes an object.
+    values, elements = getattr(tensor.contents, expected), count()
+    if len(values) != elements:
+        raise invalid_tensor(f"{name} has {len(values)} elements, and its shape says {elements}")
     return tuple(values) if datatype == BYTES else list(values)
 
 
+def _shape(sizes: Sequence[int]) -> list[int]:
+    if len(sizes) > _MAX_DIMENSIONS:
+        raise invalid_tensor(f"the shape has {len(sizes)} dimensions, more than {_MAX_DIMENSIONS}")
+    return list(sizes)
+
+
 def _parameters(parameters: Mapping[str, InferParameter]) -> Mapping[str, Any]:
+    if len(parameters) > _MAX_PARAMETERS:
+        raise RequestError(
+            ErrorCode.INVALID_PARAMETER,
+            f"there are {len(parameters)} parameters, more than {_MAX_PARAMETERS}; send only those that "
+            "the protocol has",
+        )
     return {name: _value(parameter) for name, parameter in parameters.items()}
 
 

@@ -16,24 +16,31 @@ from service.inference.errors import shorten
 from service.server.execution.engine import Engine
 from service.server.pipeline.errors import ErrorCode, RequestError
 from service.server.protocols.common.inputs import parse_version
+from service.server.protocols.common.model_index import index_document
 from service.server.protocols.common.responses import timing_headers
 from service.server.protocols.oip import inference_pb2 as messages
 from service.server.protocols.oip.grpc_infer import infer_message, read_message
 from service.server.protocols.oip.metadata import (
     GRPC_EXTENSIONS,
     check_parameters,
-    index_document,
     model_document,
     server_document,
 )
 from service.server.protocols.oip.request import invalid_request
+from service.server.protocols.oip.wire_format import has_more_fields
 from service.settings import Settings
 
 SERVICE = messages.DESCRIPTOR.services_by_name["GRPCInferenceService"].full_name
 HEALTH = HEALTH_FILE.services_by_name["Health"].full_name
 
-# Longer messages are parsed in a thread, so that they do not block the event loop.
+# The tensor of a longer message is read in a thread, so that it does not block the event loop.
 _INLINE_BYTES = 100_000
+# The fields of a shorter message take little memory, however many they are.
+_UNCOUNTED_BYTES = 10_000
+_MAX_FIELDS = 200
+_TENSORS = frozenset(
+    messages.ModelInferRequest.DESCRIPTOR.fields_by_name[name].number for name in ("inputs", "outputs")
+)
 
 M = TypeVar("M", bound=Message)
 
@@ -168,6 +175,9 @@ class OipMethods:
 
 
 def _parse(kind: type[M], body: bytes) -> M:
+    nested = _TENSORS if kind is messages.ModelInferRequest else frozenset[int]()
+    if len(body) > _UNCOUNTED_BYTES and has_more_fields(body, _MAX_FIELDS, nested=nested):
+        raise invalid_request(f"the message has more than {_MAX_FIELDS} fields; send one input")
     try:
         return cast(M, kind.FromString(body))
     except DecodeError as error:

@@ -1,11 +1,10 @@
-"""Builds the metadata of the Open Inference Protocol: of the server, its models and their versions."""
+"""Builds the metadata of the Open Inference Protocol: of the server and its models."""
 
 from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from typing import Literal
 
 from service.inference.card import Card
-from service.inference.catalog import Catalog
 from service.inference.errors import shorten
 from service.inference.precision import PrecisionChoice
 from service.server.pipeline.errors import ErrorCode, RequestError
@@ -65,29 +64,6 @@ def config_document(card: Card, *, max_batch: int, precision: PrecisionChoice) -
         output=[models.ModelOutput(OUTPUT, "TYPE_FP32", (len(card.labels),))],
         parameters={"precision": {"string_value": precision}},
     )
-
-
-def index_document(catalog: Catalog, *, ready: bool = False) -> list[models.ModelIndex]:
-    """Return one row for each version of each model.
-
-    Args:
-        catalog: The models; versions that are not the default are loaded on their first request.
-        ready: Whether to leave out the versions that cannot be used.
-    """
-    rows = []
-    for model in catalog.models():
-        problems = model.problems
-        rows += [
-            models.ModelIndex(model.name, str(number))
-            for number in model.versions
-            if str(number) not in problems
-        ]
-        if not ready:
-            rows += [
-                models.ModelIndex(model.name, version, "UNAVAILABLE", str(error))
-                for version, error in problems.items()
-            ]
-    return rows
 
 
 def check_parameters(parameters: object) -> None:

@@ -185,15 +185,6 @@ class RepositoryIndexRequest(Struct, frozen=True):
     ready: Annotated[bool, Meta(description="Whether to list only versions that are ready")] = False
 
 
-class ModelIndex(Struct, frozen=True):
-    """A version in the repository."""
-
-    name: str
-    version: Annotated[str, Meta(description="Empty if the whole model cannot be read")]
-    state: Literal["READY", "UNAVAILABLE"] = "READY"
-    reason: Annotated[str, Meta(description="Why the version cannot be used")] = ""
-
-
 class RepositoryModelRequest(Struct, frozen=True):
     """A request to load or unload a model."""
 

@@ -14,13 +14,13 @@ from service.server.execution.engine import Engine
 from service.server.pipeline.limits import check_ready
 from service.server.protocols.common import api
 from service.server.protocols.common.inputs import json_memory, parse_body, parse_json, path_version
+from service.server.protocols.common.model_index import ModelIndex, index_document
 from service.server.protocols.common.responses import timing_headers
 from service.server.protocols.common.tensors import OUTPUT
 from service.server.protocols.oip import models
 from service.server.protocols.oip.metadata import (
     check_parameters,
     config_document,
-    index_document,
     model_document,
     server_document,
 )
@@ -68,8 +68,8 @@ INFER = api.Operation(
     description="A tensor of numbers as in the model's metadata, or `BYTES` of shape [n]: texts, or picture "
     "files, in JSON in base64. The server ignores the content type; only the header "
     f"`{_LENGTH_HEADER}` counts: without it the body is JSON; with it, that many bytes of JSON and then the "
-    "tensor's little-endian bytes; with 0 the body is only the tensor. The server does not read compressed "
-    "bodies. The response is binary if the request asks for that.",
+    "tensor's little-endian bytes; with 0 the body is only the tensor. The response is binary if the "
+    "request asks for that.",
     request_headers=InferHeaders,
     request={api.JSON: (models.ModelInferRequest,), api.OCTETS: (api.Binary,)},
     examples=(api.Example(make=_best_label_example), api.Example(make=_tensor_example, suffix="-tensor")),
@@ -175,12 +175,12 @@ class OipProtocol:
         precision = self.engine.catalog.precision(card)
         return config_document(card, max_batch=self.settings.max_batch, precision=precision)
 
-    async def index(self, request: Request) -> list[models.ModelIndex]:
+    async def index(self, request: Request) -> list[ModelIndex]:
         """All versions of all models, with those that cannot be used."""
         filters = await _body(request, 'an object such as {"ready": true}')
         return index_document(self.engine.catalog, ready=bool(filters.get("ready")))
 
-    async def load(self, request: Request) -> list[models.ModelIndex]:
+    async def load(self, request: Request) -> list[ModelIndex]:
         """Load a model from its folder, or load it again with new versions.
 
         Requests that run are completed by the versions that they began with. If the newest version cannot be
@@ -190,7 +190,7 @@ class OipProtocol:
         await self.engine.control.load(request.path_params["name"])
         return self._index_of(request)
 
-    async def unload(self, request: Request) -> list[models.ModelIndex]:
+    async def unload(self, request: Request) -> list[ModelIndex]:
         """Unload a model.
 
         Requests that run are completed. The response comes when all workers have followed.
@@ -199,7 +199,7 @@ class OipProtocol:
         await self.engine.control.unload(request.path_params["name"])
         return self._index_of(request)
 
-    def _index_of(self, request: Request) -> list[models.ModelIndex]:
+    def _index_of(self, request: Request) -> list[ModelIndex]:
         name = request.path_params["name"]
         return [row for row in index_document(self.engine.catalog) if row.name == name]
 

@@ -59,6 +59,24 @@ def content(data: Data, datatype: str, shape: Sequence[int], *, card: Card, max_
     return _batch_from_json(list(data), datatype, shape, card=card)
 
 
+def element_count(datatype: str, shape: Sequence[int], *, card: Card, max_batch: int) -> int:
+    """Return how many elements a tensor has by its shape.
+
+    Args:
+        datatype: The protocol's name of the type.
+        shape: Shape from the request.
+        card: Card of the model.
+        max_batch: Limit of inputs in one request.
+
+    Raises:
+        RequestError: 400 or 413: The model does not take the shape.
+    """
+    if datatype == BYTES:
+        return _element_count(shape, card=card, max_batch=max_batch)
+    check_shape(shape, card, max_batch=max_batch)
+    return math.prod(shape)
+
+
 def raw_batch(body: bytes, *, card: Card, max_batch: int) -> Array:
     """Read a body that is only the network's tensor.
 

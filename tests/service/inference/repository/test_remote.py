@@ -1,8 +1,11 @@
 """Models at an address are downloaded once, checked, and used without the network."""
 
+import errno
 import functools
 import http.server
 import json
+import os
+import shutil
 import sys
 import threading
 import uuid
@@ -80,6 +83,44 @@ def test_new_versions_are_added_and_deleted_ones_removed(
     _upload(tmp_path / "more", bucket)
     fsspec.filesystem("memory").rm(f"{bucket}/mnist/1", recursive=True)
     assert _versions(bucket, cache) == (2, 3)
+
+
+def test_a_restarted_worker_keeps_what_the_others_need(bucket: str, tmp_path: Path) -> None:
+    cache = tmp_path / "cache"
+    assert _versions(bucket, cache) == (1, 2)
+    fsspec.filesystem("memory").rm(f"{bucket}/mnist/1", recursive=True)
+    again = RemoteModels(bucket, cache=cache, keep=True)
+    again.fetch()
+    assert (again.folder / "mnist" / "1" / "model.onnx").is_file()
+
+
+def test_two_servers_can_download_at_once(
+    bucket: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    replace = os.replace
+
+    def after_another(source: Path, target: Path) -> None:
+        if not target.exists():
+            shutil.copytree(source, target)
+        replace(source, target)
+
+    monkeypatch.setattr(os, "replace", after_another)
+    remote = RemoteModels(bucket, cache=tmp_path / "cache")
+    assert remote.fetch() == {}
+    assert Catalog(remote).versions("mnist") == (1, 2)
+
+
+def test_a_full_disk_is_reported_with_the_setting(
+    bucket: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*arguments: Any, **options: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(type(fsspec.filesystem("memory")), "get_file", fail)
+    problems = RemoteModels(bucket, cache=tmp_path / "cache").fetch()
+    assert sorted(problems["mnist"]) == ["1", "2"]
+    assert "cannot be written (No space left on device)" in str(problems["mnist"]["1"])
+    assert "LECTERN_MODEL_CACHE" in str(problems["mnist"]["1"])
 
 
 @pytest.mark.parametrize("file", ["model.onnx", "card.json"])

@@ -214,4 +214,29 @@ def test_the_cores_of_the_setting_bound_the_threads(tmp_path: Path, monkeypatch:
     for module in ("engine", "thread_batcher"):
         monkeypatch.setattr(f"service.server.execution.{module}.ThreadPoolExecutor", Pool)
     Engine(Settings(models=tmp_path, cpus=8, workers=2)).close()
-    assert made == [(4, "work"), (2, "explain"), (4, "batch")]
+    assert made == [(4, "work"), (1, "load"), (2, "explain"), (4, "batch")]
+
+
+def test_loading_a_version_does_not_make_the_next_requests_wait_too_long(
+    tmp_path: Path, tiny_model: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load = Predictor.load
+
+    def load_slowly(*arguments: Any, **options: Any) -> Predictor:
+        time.sleep(0.5)
+        return load(*arguments, **options)
+
+    for version in (1, 2):
+        tiny_model(tmp_path, version=version)
+    engine = Engine(Settings(models=tmp_path, cpus=1, max_wait_s=0.3))
+    engine.start()
+    monkeypatch.setattr(Predictor, "load", load_slowly)
+
+    async def ask() -> None:
+        await engine.predictor("mnist", 1)
+        await asyncio.gather(*(engine.in_thread(lambda: None) for _ in range(20)))
+
+    try:
+        asyncio.run(ask())
+    finally:
+        engine.close()

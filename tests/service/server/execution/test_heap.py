@@ -10,7 +10,7 @@ import pytest
 
 from service.inference.catalog import Catalog
 from service.inference.session import shrinking
-from service.server.execution.heap import trim_heap
+from service.server.execution.heap import return_freed_memory, trim_heap
 
 
 def _resident_mb() -> float:
@@ -36,3 +36,9 @@ def test_a_network_without_an_arena_is_left_alone(tmp_path: Path, tiny_model: Ca
     predictor.shrink_arena()
     with pytest.raises(Exception, match="arena"):
         predictor._session.run(None, {"image": np.ones((1, 28, 28), np.uint8)}, shrinking())
+
+
+def test_freed_memory_is_returned_where_the_c_library_can(monkeypatch: pytest.MonkeyPatch) -> None:
+    return_freed_memory()
+    monkeypatch.setattr("ctypes.CDLL", lambda name: object())  # such as musl
+    return_freed_memory()

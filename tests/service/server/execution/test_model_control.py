@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 
-from service.inference.errors import ModelNotFound
+from service.inference.catalog import Catalog
+from service.inference.errors import ModelError, ModelNotFound
 from service.server.execution.engine import Engine
 from service.server.execution.shared_state import SharedState, State, WorkerState
 from service.server.pipeline.errors import RequestError
@@ -82,7 +83,7 @@ def test_another_worker_that_cannot_load_is_reported(engine: Engine, shared_fold
 
 def test_another_worker_that_does_not_follow_is_reported(engine: Engine, shared_folder: Path) -> None:
     _other_worker(shared_folder, WorkerState(change=-1))
-    with pytest.raises(RequestError, match=r"1 of 1 other workers have not followed within 0\.5 s") as raised:
+    with pytest.raises(RequestError, match=r"1 of 1 other workers .* within 0\.45 s") as raised:
         asyncio.run(engine.control.unload("mnist"))
     assert raised.value.code == "deadline_exceeded"
 
@@ -136,3 +137,52 @@ def test_a_process_without_other_workers_needs_no_folder(
     asyncio.run(engine.control.load("mnist"))
     engine.close()
     assert list(tmp_path.glob("lectern-*")) == []
+
+
+def test_without_a_usable_model_the_first_worker_does_not_start(
+    tmp_path: Path, shared_folder: Path, tiny_model: TinyModel
+) -> None:
+    (tiny_model(tmp_path / "models") / "model.onnx").write_bytes(b"cut")
+    engine = Engine(Settings(models=str(tmp_path / "models"), model_control=True))
+    with pytest.raises(ModelError, match=r"mnist/1/model\.onnx"):
+        engine.start()
+    engine.close()
+
+
+def test_the_first_worker_reads_the_models_once(
+    tmp_path: Path, shared_folder: Path, tiny_model: TinyModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read, names = Catalog.read, list[str]()
+
+    def count(self: Catalog, name: str, **options: Any) -> Any:
+        names.append(name)
+        return read(self, name, **options)
+
+    monkeypatch.setattr(Catalog, "read", count)
+    tiny_model(tmp_path / "models")
+    engine = Engine(Settings(models=str(tmp_path / "models"), model_control=True))
+    engine.start()
+    engine.close()
+    assert names == ["mnist"]
+
+
+def test_a_load_that_fails_publishes_the_changes_of_others(
+    shared_folder: Path, tmp_path: Path, tiny_model: TinyModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("service.server.execution.model_control._FOLLOW_S", 60)
+    for name in ("mnist", "other"):
+        tiny_model(tmp_path / "models", name=name)
+    published = list[int]()
+    engine = Engine(Settings(models=str(tmp_path / "models"), model_control=True))
+    engine.start(on_change=lambda: published.append(len(engine.catalog.models())))
+    try:
+        other = _other_worker(shared_folder, WorkerState(change=1))
+        state = other.read()
+        assert state is not None
+        with other.locked():
+            other.write(State(1, {**state.models, "other": type(state.models["other"])(1, None)}))
+        with pytest.raises(ModelNotFound):
+            asyncio.run(engine.control.load("nothing"))
+        assert published == [1]
+    finally:
+        engine.close()

@@ -17,6 +17,8 @@ from service.inference.catalog import Catalog
 from service.server.execution.latency_profile import LatencyProfile
 from service.server.execution.pending_request import BatchResult
 from service.server.execution.thread_batcher import ThreadBatcher
+from service.server.execution.waiting import WaitLimit
+from service.server.pipeline.errors import RequestError
 from service.server.pipeline.limits import request_deadline
 
 _POISON = -1.0
@@ -99,6 +101,26 @@ def test_the_first_request_starts_at_once_and_the_next_run_takes_all_that_wait(q
 
     asyncio.run(ask())
     assert model.runs == [[0], [1, 2, 3, 4], [5, 6]]
+
+
+def test_the_wait_is_that_for_the_models_of_the_requests_that_wait() -> None:
+    queue, model = ThreadBatcher(1, WaitLimit(1, seconds=1.0)), Echo()
+
+    async def ask() -> None:
+        tasks = await _behind(queue, model, *((float(number),) for number in range(1, 7)))
+        queue.check()  # six inputs of a fast network
+        slow = [_ask(queue, model, 9.0, seconds=0.4) for _ in range(3)]
+        await asyncio.sleep(0)
+        with pytest.raises(RequestError, match=r"for about 1\.2 s"):
+            queue.check()
+        model.go.set()
+        await asyncio.gather(*tasks, *slow)
+        queue.check()
+
+    try:
+        asyncio.run(ask())
+    finally:
+        queue.close()
 
 
 def test_a_large_request_is_split_and_its_result_is_complete(queue: ThreadBatcher) -> None:

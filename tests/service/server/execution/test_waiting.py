@@ -1,7 +1,12 @@
 """Requests are refused when those before them wait too long."""
 
-from collections.abc import Callable
+import asyncio
+import gc
+import threading
+import weakref
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import pytest
@@ -19,15 +24,54 @@ def test_requests_are_refused_if_many_wait_and_take_too_long() -> None:
     assert (refused.value.status, refused.value.headers) == (429, {"Retry-After": "1"})
 
 
-def test_work_counts_until_it_starts_and_its_time_is_measured() -> None:
-    work = WaitingWork(WaitLimit(1, seconds=1e-9))
-    first, second, _ = [work.add() for _ in range(3)]
-    assert work.run(first, lambda: sum(range(1000))) == 499_500
-    with pytest.raises(RequestError):
-        work.add()
-    work.remove(first)
-    work.remove(second)
-    work.add()
+@pytest.fixture
+def pool() -> Iterator[ThreadPoolExecutor]:
+    """A pool of one thread."""
+    with ThreadPoolExecutor(1) as made:
+        yield made
+
+
+def test_work_counts_until_it_starts_and_its_time_is_measured(pool: ThreadPoolExecutor) -> None:
+    work, may_end = WaitingWork(pool, WaitLimit(1, seconds=1e-9)), threading.Event()
+
+    async def ask() -> None:
+        assert await work.do(lambda: sum(range(1000))) == 499_500
+        pool.submit(may_end.wait, 30)
+        waiting = [asyncio.ensure_future(work.do(lambda: 1)) for _ in range(2)]
+        await asyncio.sleep(0)
+        with pytest.raises(RequestError):
+            await work.do(lambda: 1)
+        waiting[0].cancel()
+        await asyncio.wait(waiting[:1])
+        waiting.append(asyncio.ensure_future(work.do(lambda: 2)))
+        await asyncio.sleep(0)
+        may_end.set()
+        assert await asyncio.gather(*waiting[1:]) == [1, 2]
+
+    asyncio.run(ask())
+
+
+def test_cancelled_work_keeps_nothing_while_the_threads_are_busy(pool: ThreadPoolExecutor) -> None:
+    class Body:
+        """Stands for a large object."""
+
+    work, may_end = WaitingWork(pool), threading.Event()
+
+    async def ask() -> "weakref.ref[Body]":
+        body = Body()
+        task = asyncio.ensure_future(work.do(partial(str, body)))
+        await asyncio.sleep(0)
+        task.cancel()
+        await asyncio.wait([task])
+        return weakref.ref(body)
+
+    pool.submit(may_end.wait, 30)
+    try:
+        kept = asyncio.run(ask())
+        gc.collect()
+        assert kept() is None
+    finally:
+        may_end.set()
 
 
 def test_a_slow_network_is_overloaded_while_others_answer(

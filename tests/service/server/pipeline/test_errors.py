@@ -213,7 +213,7 @@ def test_errors_of_bentomls_methods_have_the_same_form(
 
 
 @pytest.mark.parametrize(
-    "body", [b"", b"{", b"\xff", b"[" * 100_000, b'{"model": "mnist", "image": "\\ud800"}']
+    "body", [b"", b"{", b"\xff", b"[" * 10_000, b'{"model": "mnist", "image": "\\ud800"}']
 )
 def test_malformed_json_to_bentomls_methods_is_an_error_of_the_same_form(server: Server, body: bytes) -> None:
     check(server.ask("POST", "/classify_image", body, JSON), 400, "invalid_request")

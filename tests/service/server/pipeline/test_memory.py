@@ -78,7 +78,7 @@ def test_work_waits_for_room_first_come_first_served() -> None:
         while not order:
             time.sleep(0.001)
         tasks.append(threads.submit(work, 100))
-        while not memory.has_waiting():
+        while not memory._first.locked():
             time.sleep(0.001)
         tasks.append(threads.submit(work, 10))
         first_may_end.set()

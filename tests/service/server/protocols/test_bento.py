@@ -60,3 +60,11 @@ def test_the_client_calls_the_methods_and_raises_their_errors(
     assert (two["version"], two["scores"]) == (complete["version"], complete["scores"][:2])
     assert [row["label"] for row in text["scores"]] == ["negative"]
     assert "no model 'minst'" in failed["raised"]
+
+
+@pytest.mark.parametrize("path", ["/classify_text", "/classify_image"])
+def test_a_body_with_too_many_lists_is_refused_before_it_is_parsed(server: Server, path: str) -> None:
+    body = b'{"model": "imdb", "text": "", "more": [%b[]]}' % (b"[]," * 10_000)
+    answer = server.ask("POST", path, body, {"Content-Type": "application/json"})
+    assert (answer.status, answer.json()["code"]) == (413, "too_large")
+    assert "too many lists and objects" in answer.json()["error"]

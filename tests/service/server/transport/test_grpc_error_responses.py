@@ -85,7 +85,7 @@ _WRONG: list[tuple[dict[str, Any], str, str]] = [
     ({"tensors": [_ONE]}, "invalid_tensor", "neither"),
     (_typed(), "invalid_tensor", "neither"),
     (_typed(uint_contents=[]), "invalid_tensor", "neither"),
-    (_typed(uint_contents=[0] * 783), "invalid_tensor", "disagree"),
+    (_typed(uint_contents=[0] * 783), "invalid_tensor", "783 elements, and its shape says 784"),
     (_typed(uint_contents=[256] * 784), "invalid_tensor", "0 to 255"),
     (_typed(int_contents=[0] * 784), "invalid_tensor", "uint_contents"),
     (_typed(**_PIXELS, bool_contents=[True]), "invalid_tensor", "bool_contents"),

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+import grpc
 import numpy as np
 import pytest
 from tritonclient.grpc import service_pb2
@@ -106,3 +107,23 @@ def test_unknown_parameters_are_ignored(call: Call, digit_request: Any) -> None:
 def test_an_unknown_field_is_ignored(call: Call, digit_request: Any) -> None:
     unknown = b"\xfa\x3e\x03abc"  # field 1007, three bytes
     assert isinstance(call("ModelInfer", digit_request.SerializeToString() + unknown), bytes)
+
+
+@pytest.mark.parametrize("field", [b"\x2a\x00", b"\x32\x00", b"\x3a\x00", b"\x22\x00"])
+def test_a_message_with_too_many_fields_is_refused(call: Call, digit_request: Any, field: bytes) -> None:
+    error = call("ModelInfer", digit_request.SerializeToString() + field * 1_000_000)
+    assert error.status is grpc.StatusCode.INVALID_ARGUMENT
+    assert error.message == "the message has more than 200 fields; send one input"
+
+
+def test_too_many_dimensions_parameters_or_elements_are_refused(call: Call, request_of: RequestOf) -> None:
+    tensor = {"name": "image", "datatype": "UINT8", "shape": [1, 28, 28]}
+    many = {str(number): {"int64_param": 1} for number in range(101)}
+    for changed, reason in (
+        ({"shape": [1] * 9}, "9 dimensions, more than 8"),
+        ({"parameters": many}, "101 parameters, more than 100"),
+        ({"contents": {"uint_contents": [1] * 785}}, "785 elements, and its shape says 784"),
+    ):
+        error = call("ModelInfer", request_of(tensors=[tensor | changed]).SerializeToString())
+        assert error.status is grpc.StatusCode.INVALID_ARGUMENT
+        assert reason in error.message

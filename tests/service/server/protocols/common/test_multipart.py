@@ -41,6 +41,7 @@ def test_more_files_or_fields_than_the_limit_are_an_error(part: bytes) -> None:
     [
         (b"", _TYPE),
         (_FILE, _TYPE),
+        (_part('name="f"; filename="x"', b"x--edge--"), _TYPE),
         (_FILE + _END, "multipart/form-data"),
         (_FILE + _END, "multipart/form-data; boundary="),
         (_part('filename="x"', b"") + _END, _TYPE),
