@@ -222,11 +222,11 @@ class Settings(Struct, frozen=True, kw_only=True):
         _setting(
             "File with the TLS certificate (PEM) of HTTP and gRPC; it is read again when it changes",
             "a file",
-            parse=_path,
+            parse=_file,
         ),
     ] = None
     tls_key: Annotated[
-        Path | None, _setting("File with the private key (PEM) of that certificate", "a file", parse=_path)
+        Path | None, _setting("File with the private key (PEM) of that certificate", "a file", parse=_file)
     ] = None
     api_keys: Annotated[
         tuple[ApiKey, ...],

@@ -118,6 +118,20 @@ def test_files_that_are_no_certificate_and_key_are_named(tmp_path: Path) -> None
             Certificate(one, other)
 
 
+def test_a_changed_certificate_gets_a_context_of_its_own(tmp_path: Path) -> None:
+    certificate = Certificate(*_write_certificate(tmp_path))
+    context, pem = certificate.context, certificate.pem
+    assert not certificate.reload_if_changed()
+    _write_certificate(tmp_path)
+    assert certificate.reload_if_changed()
+    assert certificate.context is not context
+    assert certificate.pem != pem
+    (tmp_path / "key.pem").write_text("damaged")
+    context = certificate.context
+    assert not certificate.reload_if_changed()
+    assert certificate.context is context
+
+
 @pytest.mark.parametrize(("name", "other"), [("CERT", "KEY"), ("KEY", "CERT")])
 def test_a_certificate_and_its_key_are_set_together(name: str, other: str) -> None:
     with pytest.raises(SettingsError, match=f"LECTERN_TLS_{name} is set without LECTERN_TLS_{other}"):
