@@ -83,6 +83,22 @@ def test_http_and_grpc_use_the_certificate_and_its_replacement(
     assert "Traceback" not in server.log()
 
 
+def test_clients_that_stay_silent_hold_no_stop_up(start_server: Callable[..., Any], tmp_path: Path) -> None:
+    certificate, key = _write_certificate(tmp_path)
+    context = ssl.create_default_context(cafile=certificate)
+    with start_server(TLS_CERT=str(certificate), TLS_KEY=str(key), DRAIN_S="0") as server:
+        address = ("127.0.0.1", server.port)
+        with (
+            socket.create_connection(address),  # never begins its handshake
+            context.wrap_socket(socket.create_connection(address), server_hostname="127.0.0.1") as idle,
+        ):
+            idle.sendall(b"GET /livez HTTP/1.1\r\nHost: test\r\n\r\n")
+            assert idle.recv(100).startswith(b"HTTP/1.1 200")
+            server.process.terminate()
+            assert server.process.wait(20) == 0  # The client does not confirm the end of its connection.
+    assert "Traceback" not in server.log()
+
+
 def _check_grpc(server: Any, certificate: Path) -> bytes:
     credentials = grpc.ssl_channel_credentials(certificate.read_bytes())
     with grpc.secure_channel(server.grpc_address, credentials) as channel:
