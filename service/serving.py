@@ -11,6 +11,7 @@ from typing import NoReturn
 import click
 
 from service.inference.errors import MissingExtra, SettingsError
+from service.server.workers.worker_process import SERVICE
 from service.settings import Settings, table, unknown_variables, variable
 from service.whole_number import WholeNumber
 
@@ -39,9 +40,9 @@ def serve(host: str | None, port: int | None) -> None:
     if importlib.util.find_spec("bentoml") is None:
         raise MissingExtra("lectern serve needs the package bentoml: pip install 'lectern[serve]'")
     # The workers read the variables again, in another working directory.
-    os.environ[variable("models")] = str(settings.models)
-    if settings.api_keys_file is not None:
-        os.environ[variable("api_keys_file")] = str(settings.api_keys_file)
+    for name in ("models", "model_cache", "api_keys_file", "tls_cert", "tls_key"):
+        if (path := getattr(settings, name)) is not None:
+            os.environ[variable(name)] = str(path)
     os.environ["BENTOML_DO_NOT_TRACK"] = "True"
     from service.server.log import configure_logging  # needs a package of the extra
 
@@ -69,7 +70,7 @@ def _supervise(settings: Settings, listener: socket.socket) -> int:
 
 def _serve_with_bentoml(settings: Settings) -> NoReturn:
     click.echo(f"Serving at {_address(settings)} (Ctrl-C stops)", err=True)
-    words = [sys.executable, "-P", "-m", "bentoml", "serve", "service.server.app:Lectern"]
+    words = [sys.executable, "-P", "-m", "bentoml", "serve", SERVICE]
     words += ["--host", settings.host, "--port", str(settings.port), "--working-dir", str(_ROOT)]
     words += ["--timeout-graceful-shutdown", str(int(settings.timeout_s) + 1)]
     os.execv(sys.executable, words)

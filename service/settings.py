@@ -188,7 +188,10 @@ class Settings(Struct, frozen=True, kw_only=True):
     timeout_s: Annotated[
         float,
         _setting(
-            "Longest time one request may take, in seconds", "a number above 0, at most 3600", gt=0, le=3600
+            "Longest time that a request may take when its body has arrived, in seconds",
+            "a number above 0, at most 3600",
+            gt=0,
+            le=3600,
         ),
     ] = 30.0
     keep_alive_s: Annotated[
@@ -222,11 +225,11 @@ class Settings(Struct, frozen=True, kw_only=True):
         _setting(
             "File with the TLS certificate (PEM) of HTTP and gRPC; it is read again when it changes",
             "a file",
-            parse=_path,
+            parse=_file,
         ),
     ] = None
     tls_key: Annotated[
-        Path | None, _setting("File with the private key (PEM) of that certificate", "a file", parse=_path)
+        Path | None, _setting("File with the private key (PEM) of that certificate", "a file", parse=_file)
     ] = None
     api_keys: Annotated[
         tuple[ApiKey, ...],

@@ -11,7 +11,7 @@ import bentoml
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp
 
-from service.inference.errors import LecternError
+from service.inference.errors import LecternError, SettingsError
 from service.inference.preprocessing.decoding import silence_libtiff
 from service.resources import resident_memory
 from service.server import bentoml_adapter
@@ -61,8 +61,13 @@ class Application:
     middleware: Callable[[ASGIApp], ASGIApp]
 
 
-def create_app(settings: Settings) -> Application:
-    """Build the parts of a server process; models are loaded when BentoML makes the service's instance."""
+def create_app(settings: Settings, *, certificate: Certificate | None = None) -> Application:
+    """Build the parts of a server process; models are loaded when BentoML makes the service's instance.
+
+    Args:
+        settings: Settings of the server.
+        certificate: For TLS over gRPC.
+    """
     in_flight, memory, working_memory = InFlightRequests(), RequestMemory(), WorkingMemory()
     engine = Engine(settings, in_flight=in_flight, working_memory=working_memory)
     pipeline = RequestPipeline(settings, in_flight=in_flight, memory=memory, is_ready=engine.is_loaded)
@@ -95,7 +100,7 @@ def create_app(settings: Settings) -> Application:
         app = AsgiAdapter(app, handler=handler)
         return CORSMiddleware(app, **_cors(settings)) if settings.cors_origins else app
 
-    service = _service(settings, engine, pipeline, start)
+    service = _service(settings, engine, pipeline, start, certificate)
     # These answer where the server of BentoML's worker is not replaced.
     if settings.cors_origins:
         service.add_asgi_middleware(CORSMiddleware, **_cors(settings))
@@ -104,7 +109,11 @@ def create_app(settings: Settings) -> Application:
 
 
 def _service(
-    settings: Settings, engine: Engine, pipeline: RequestPipeline, start: Callable[[], None]
+    settings: Settings,
+    engine: Engine,
+    pipeline: RequestPipeline,
+    start: Callable[[], None],
+    certificate: Certificate | None,
 ) -> bentoml.Service[Any]:
     # The pipeline counts, logs, limits and times requests; BentoML must not do so again.
     @bentoml.service(
@@ -155,7 +164,9 @@ def _service(
 
                 # A new worker listens before the one that it replaces stops.
                 shares_port = settings.workers > 1 or channel.is_supervised()
-                self._grpc = GrpcServer(engine, settings, pipeline, shares_port=shares_port)
+                self._grpc = GrpcServer(
+                    engine, settings, pipeline, certificate=certificate, shares_port=shares_port
+                )
                 try:
                     await self._grpc.start()
                 except LecternError as error:
@@ -195,19 +206,30 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(name)
     bentoml_adapter.disable_tracking()
     try:
-        settings = Settings.from_environment()
-        certificate = Certificate.from_settings(settings)
+        service = _build_service()
     except LecternError as error:
+        bentoml_adapter.end_worker(error)
         raise bentoml_adapter.config_error(error) from None
+    globals()["Lectern"] = service  # BentoML looks its service up among the names of this module.
+    return service
+
+
+def _build_service() -> bentoml.Service[Any]:
+    settings = Settings.from_environment()
+    certificate = Certificate.from_settings(settings)
     configure_logging(settings.log_format)
     return_freed_memory()
     silence_libtiff()
-    app = create_app(settings)
+    app = create_app(settings, certificate=certificate)
     bentoml_adapter.ignore_forwarded_headers()
-    bentoml_adapter.install_server(
+    is_installed = bentoml_adapter.install_server(
         partial(FastHttpProtocol, handler=app.handler),
         partial(BalancedServer, certificate=certificate),
         middleware=app.middleware,
     )
-    globals()["Lectern"] = app.service  # BentoML looks its service up among the names of this module.
+    if certificate is not None and not is_installed:
+        raise SettingsError(
+            "TLS needs the releases of bentoml and uvicorn in constraints.txt; install them, or unset "
+            "LECTERN_TLS_CERT and LECTERN_TLS_KEY, and put a proxy with TLS in front of the server"
+        )
     return app.service

@@ -62,14 +62,16 @@ def test_serve_options_override_variables_and_variables_override_defaults(
     assert os.environ["LECTERN_PORT"] == str(ports[1])
 
 
-def test_serve_resolves_a_relative_models_folder(
+def test_serve_resolves_relative_paths(
     run: Run, started: list[tuple[Settings, Any]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    os.environ["LECTERN_MODELS"] = "mine"
+    os.environ.update(LECTERN_MODELS="mine", LECTERN_TLS_CERT="cert.pem", LECTERN_TLS_KEY="key.pem")
     assert run("serve", "--port", str(_free_port())).status == 0
     # The workers have another working directory.
     assert os.environ["LECTERN_MODELS"] == str(tmp_path / "mine")
+    assert os.environ["LECTERN_TLS_CERT"] == str(tmp_path / "cert.pem")
+    assert os.environ["LECTERN_TLS_KEY"] == str(tmp_path / "key.pem")
 
 
 def _has_ipv6() -> bool:
@@ -171,6 +173,15 @@ def test_serve_reports_a_damaged_model_in_one_line(tmp_path: Path, tiny_model: C
     status, (line,) = _serve(LECTERN_MODELS=str(tmp_path))
     assert status == 2
     assert "mnist/1/model.onnx" in line
+
+
+def test_serve_reports_a_certificate_that_cannot_be_used_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / "cert.pem").write_text("damaged")
+    status, (line,) = _serve(
+        LECTERN_TLS_CERT=str(tmp_path / "cert.pem"), LECTERN_TLS_KEY=str(tmp_path / "cert.pem")
+    )
+    assert status == 2
+    assert line.startswith("lectern: LECTERN_TLS_CERT and LECTERN_TLS_KEY cannot be used")
 
 
 def test_serve_lists_every_setting_in_its_help(run: Run) -> None:

@@ -152,6 +152,8 @@ def test_a_file_of_keys_is_checked_and_its_links_are_kept(tmp_path: Path) -> Non
     path, link = tmp_path / "keys", tmp_path / "link"
     path.write_text("alice: a1\n")
     link.symlink_to(path)
+    settings = Settings.from_environment({"LECTERN_TLS_CERT": str(link), "LECTERN_TLS_KEY": str(link)})
+    assert (settings.tls_cert, settings.tls_key) == (link, link)
     settings = Settings.from_environment({"LECTERN_API_KEYS_FILE": str(link), "LECTERN_RATE_LIMIT": "0.5"})
     assert (settings.api_keys_file, settings.needs_key, settings.rate_limit) == (link, True, 0.5)
     path.write_text("secret\n")

@@ -62,7 +62,6 @@ class RequestMemory:
                 ErrorCode.BODY_TOO_LARGE,
                 f"the request takes {size} bytes of memory, and the server has {self.size} for all requests; "
                 "send less at once, or set LECTERN_MEMORY_MB",
-                {"Connection": "close"},
             )
 
 

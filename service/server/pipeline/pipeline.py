@@ -120,8 +120,12 @@ class RequestPipeline:
         Raises:
             RequestError: 413 or 429: the body is not accepted. 504: the deadline passed.
         """
-        with Deadline(self._timeout_s), HeldMemory(self.memory) as held:
+        with self.deadline(), HeldMemory(self.memory) as held:
             return await work(held)
+
+    def deadline(self) -> Deadline:
+        """Return a context manager that cancels its task, with 504, when the time of a request has passed."""
+        return Deadline(self._timeout_s)
 
     def _check_key(self, record: RequestRecord, key: str) -> None:
         if record.access == "key":

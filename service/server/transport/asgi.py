@@ -18,7 +18,7 @@ from service.server.transport.http_handler import Headers, HttpHandler
 # After this time a body must have arrived at this rate on average. The connection wakes the reader up once a
 # second.
 _GRACE_S = 10.0
-_MIN_BYTES_PER_S = 1_000
+_MIN_BYTES_PER_S = 10_000
 
 
 class AsgiAdapter:
@@ -109,8 +109,6 @@ class AsgiAdapter:
         return RequestError(
             ErrorCode.BODY_TOO_LARGE,
             f"the body has {size} bytes or more, the limit is {self._handler.max_body}; send less at once",
-            # The rest of the body is not read, so that the connection cannot be used again.
-            {"Connection": "close"},
         )
 
 

@@ -10,6 +10,8 @@ from service.server.pipeline.errors import ErrorCode, RequestError
 # zlib recognises the headers of gzip and zlib.
 _GZIP_OR_ZLIB = 32 + zlib.MAX_WBITS
 _RAW_DEFLATE = -zlib.MAX_WBITS
+# The data after each member are copied, so that very many members would take quadratic time.
+_MAX_MEMBERS = 16
 _SUPPORTED = ("gzip", "x-gzip", "deflate")
 
 
@@ -40,8 +42,11 @@ def decompressor(encoding: str, *, max_bytes: int) -> Callable[[bytes], bytes]:
 
 
 def _decompress(body: bytes, *, name: str, max_bytes: int) -> bytes:
-    parts, size, rest = [], 0, body
+    parts: list[bytes] = []
+    size, rest = 0, body
     while rest:
+        if len(parts) == _MAX_MEMBERS:
+            raise _damaged(name, f"it has more than {_MAX_MEMBERS} members")
         # Some clients send deflate without zlib's header, whose first byte says method 8.
         raw = name == "deflate" and rest[0] & 0x0F != 8
         stream = zlib.decompressobj(_RAW_DEFLATE if raw else _GZIP_OR_ZLIB)

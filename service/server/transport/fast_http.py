@@ -2,7 +2,8 @@
 
 A short request arrives completely in a packet or two. ASGI splits it and its response into messages, with an
 event and header checks for each, which take as long as a fast network. All other requests take uvicorn's path
-to ASGI. This module depends on internals of uvicorn; ``bentoml_adapter`` checks the version.
+to ASGI, and so does a request that arrives in one piece of data with the one before it. This module depends
+on internals of uvicorn; ``bentoml_adapter`` checks the version.
 """
 
 import asyncio
@@ -79,6 +80,7 @@ class FastHttpProtocol(HttpConnection):
         """Keep a piece of the body."""
         cycle: Any = self.cycle
         if type(cycle) is _FastCycle:
+            self._head_bytes = 0
             cycle.chunks.append(body)
         else:
             super().on_body(body)
@@ -86,7 +88,8 @@ class FastHttpProtocol(HttpConnection):
     def on_message_complete(self) -> None:
         """Start the task of a request that is complete."""
         cycle: Any = self.cycle
-        if type(cycle) is not _FastCycle:
+        # A request that asks for an upgrade has no cycle yet; the cycle is that of the request before it.
+        if type(cycle) is not _FastCycle or not cycle.more_body:
             super().on_message_complete()
             return
         self._receiving = NOTHING

@@ -28,6 +28,8 @@ _COPIES = 2
 _MIN_READS = 4
 # Time for a message, as over HTTP until the rate of a body counts.
 _MESSAGE_S = 10.0
+# Health checks that are read at once; predictions whose messages arrive slowly must not hold them up.
+_PROBE_READS = 64
 
 _REFLECTION_PATH = f"/{reflection.SERVICE_NAME}/ServerReflectionInfo"
 # Details travel in the trailers, of which clients accept 8 KiB; a character can take 12 bytes.
@@ -51,6 +53,7 @@ class GrpcHandler:
         # read at once that the largest messages take half of the memory.
         reads = pipeline.memory.size // (max_message * _COPIES * 2)
         self._reading = asyncio.Semaphore(max(_MIN_READS, reads))
+        self._reading_probes = asyncio.Semaphore(_PROBE_READS)
         self._reflection = reflection.aio.ReflectionServicer(
             [SERVICE, HEALTH, reflection.SERVICE_NAME], pool=_descriptor_pool()
         )
@@ -133,7 +136,7 @@ class GrpcHandler:
         record.route = record.path
 
         async def call(held: HeldMemory) -> bytes:
-            async with contextlib.nullcontext() if method.probe else self._reading:
+            async with self._reading_probes if method.probe else self._reading:
                 body = await _read(context)
             held.take(len(body) * _COPIES)
             with self._pipeline.concurrency if method.predicts else contextlib.nullcontext():

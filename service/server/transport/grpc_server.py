@@ -27,15 +27,23 @@ class GrpcServer:
         engine: Runs the models.
         settings: The address and the limits.
         pipeline: The steps that all requests pass.
+        certificate: For TLS; without it connections are not encrypted. HTTP loads it again when it changes.
         shares_port: Whether several processes may listen on the port. A single one must not share it with
             another server by mistake.
     """
 
     def __init__(
-        self, engine: Engine, settings: Settings, pipeline: RequestPipeline, *, shares_port: bool
+        self,
+        engine: Engine,
+        settings: Settings,
+        pipeline: RequestPipeline,
+        *,
+        certificate: Certificate | None = None,
+        shares_port: bool,
     ) -> None:
         self._engine = engine
         self._settings = settings
+        self._certificate = certificate
         self._shares_port = shares_port
         self._pipeline = pipeline
         self._server: Any = None
@@ -45,7 +53,7 @@ class GrpcServer:
         """Listen.
 
         Raises:
-            SettingsError: The port is not available, or the TLS certificate cannot be used.
+            SettingsError: The port is not available.
         """
         settings = self._settings
         methods = OipMethods(self._engine, settings).by_path()
@@ -56,7 +64,7 @@ class GrpcServer:
             maximum_concurrent_rpcs=settings.max_queue + _UNCOUNTED_CALLS,
         )
         host = f"[{settings.host}]" if ":" in settings.host else settings.host
-        certificate = Certificate.from_settings(settings)
+        certificate = self._certificate
         try:
             if certificate is None:
                 self._server.add_insecure_port(f"{host}:{settings.grpc_port}")
@@ -83,13 +91,19 @@ class GrpcServer:
 
 
 def _credentials(certificate: Certificate) -> grpc.ServerCredentials:
+    used = certificate.pem
+
     def configuration() -> grpc.ServerCertificateConfiguration:
-        content, key = certificate.read()
+        content, key = used
         return grpc.ssl_server_certificate_configuration([(key, content)])
 
     def configuration_if_changed() -> grpc.ServerCertificateConfiguration | None:
         """Return the certificate for a new connection; None for that of the connection before."""
-        return configuration() if certificate.reload_if_changed() else None
+        nonlocal used
+        if certificate.pem == used:
+            return None
+        used = certificate.pem
+        return configuration()
 
     return grpc.dynamic_ssl_server_credentials(configuration(), configuration_if_changed)
 

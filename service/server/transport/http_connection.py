@@ -4,10 +4,12 @@ This module depends on internals of uvicorn; ``bentoml_adapter`` checks the vers
 """
 
 import asyncio
+from functools import partial
 from typing import Any
 
 import httptools
 from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
@@ -23,15 +25,14 @@ _PART_BYTES = 1_024
 # Connections beyond the limit that are kept for health checks.
 _PROBE_CONNECTIONS = 32
 # Seconds for the rest of a body whose response was sent already, and for a client to read its responses.
-_UNUSED_BODY_S = 10
+_UNUSED_BODY_S = 30
 _UNREAD_RESPONSE_S = 30
-# Seconds in which a connection that is new when the server stops must send its request.
+# Seconds in which a connection that is new when the server stops must send its request, and in which data
+# are discarded after the last response: with data that are not read, the system would discard the response.
 _LAST_REQUEST_S = 1.0
 
-# What a connection receives.
-NOTHING, _HEAD, _BODY, _UPGRADE, _REJECTED = range(5)
-# What else a connection can wait for.
-_RESPONSE, _READER = 5, 6
+# What a connection receives, and the two other things that it can wait for.
+NOTHING, _HEAD, _BODY, _UPGRADE, _REJECTED, _RESPONSE, _READER = range(7)
 _UPGRADE_HEADERS = (b"upgrade", b"connection", b"http2-settings")
 
 
@@ -61,7 +62,8 @@ class HttpConnection(HttpToolsProtocol):
         self._handler = handler
         self._limits = handler.connection_limits
         self._receiving = NOTHING
-        # Bytes since the last complete head, without those that follow a head in the same piece of data.
+        # Bytes since the last head or piece of a body was complete, without those that follow it in the same
+        # piece of data: of a head, of trailer fields or of the extensions of a chunk.
         self._head_bytes = 0
         self._backlog = bytearray()
         # Beyond the limit of connections, only health checks are answered.
@@ -84,6 +86,8 @@ class HttpConnection(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Parse data; data that follow a request are kept until its response was sent."""
+        if self._receiving == _REJECTED:
+            return
         if self._backlog or (self._receiving == NOTHING and self._is_answering()):
             self._hold(data)
         else:
@@ -142,17 +146,32 @@ class HttpConnection(HttpToolsProtocol):
                 f"{self._limits.connections} connections are open; try again in a moment",
                 {"Retry-After": "1"},
             )
-        self._receiving = _BODY
+        self._head_bytes = 0
         self.start_request()
+        if self._receiving == _HEAD:
+            self._receiving = _BODY
 
     def start_request(self) -> None:
-        """Start the request whose head is complete."""
+        """Start the request whose head is complete.
+
+        Raises:
+            RequestError: 400.
+        """
         if self.parser.should_upgrade():
             self._receiving = _UPGRADE
             return
-        super().on_headers_complete()
+        try:
+            super().on_headers_complete()
+        except (httptools.HttpParserInvalidURLError, AttributeError, UnicodeDecodeError):
+            # The parser accepts URLs without a path or with an invalid port, uvicorn does not.
+            raise _malformed("its URL is invalid") from None
         if self._probes_only or self._handler.is_draining():
             self.cycle.keep_alive = False
+
+    def on_body(self, body: bytes) -> None:
+        """Keep a piece of the body."""
+        self._head_bytes = 0
+        super().on_body(body)
 
     def on_message_complete(self) -> None:
         """Note that the body is complete."""
@@ -187,7 +206,7 @@ class HttpConnection(HttpToolsProtocol):
         except httptools.HttpParserError as error:
             cause = error.__context__
             self._reject(cause if isinstance(cause, RequestError) else _malformed(error))
-        if self._receiving != _HEAD:
+        if self._receiving not in (_HEAD, _BODY):
             self._head_bytes = 0
         elif self._head_bytes > _MAX_HEAD_BYTES:
             self._reject(self._long_head())
@@ -272,8 +291,13 @@ class HttpConnection(HttpToolsProtocol):
         self.flow.pause_reading()
         self.flow.held = True
         if received == _BODY:
-            # The request whose body is damaged is dropped, and those that wait with it.
-            self.pipeline.clear()
+            if not self._is_answering():  # It was answered before its body arrived.
+                self._close_later()
+                return
+            self.cycle.keep_alive = False
+            if self.pipeline:  # The error is the response of the last request that waits.
+                self.pipeline[0] = (self.cycle, partial(self._answer_error, error))
+                return
             self.cycle.disconnected = True
             self.cycle.message_event.set()
         elif self._is_answering():
@@ -283,10 +307,24 @@ class HttpConnection(HttpToolsProtocol):
         self.tasks.add(task)
         task.add_done_callback(self.tasks.discard)
 
+    async def _answer_error(self, error: RequestError, scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_response(response: Response) -> None:
+            await response(scope, receive, send)
+
+        await self._handler.reject(error, client=self.client, send=send_response)
+
     async def _send_last(self, response: Response) -> None:
         if not self.transport.is_closing():
             self.transport.write(self.serialize(response, keep_alive=False))
-            self.transport.close()
+            self._close_later()
+
+    def _close_later(self) -> None:
+        """Close the connection, after its client has had time to read the last response."""
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
+        self.flow.held = False
+        self.flow.resume_reading()
+        self.loop.call_later(_LAST_REQUEST_S, self.transport.close)
 
     def _find_state(self) -> tuple[int, int]:
         """Return what the connection waits for, and the bytes that its client has not read."""

@@ -158,8 +158,9 @@ class HttpHandler:
         encoding = headers[b"content-encoding"].decode("latin-1")
         decompress = decompressor(encoding, max_bytes=self.max_body)
         compressed = await read_body(headers, held)
-        async with self._decompressing:
-            body = await asyncio.to_thread(decompress, compressed)
+        with self.pipeline.deadline():
+            async with self._decompressing:
+                body = await asyncio.to_thread(decompress, compressed)
         held.take(max(0, len(body) - len(compressed)))
         scope["headers"] = [field for field in scope["headers"] if field[0] not in _ENCODED_BODY_HEADERS]
         return body
@@ -181,13 +182,12 @@ class HttpHandler:
         if scope["method"] != "POST":
             return cast(Response, await route.endpoint(BufferedRequest(scope, b"")))
 
-        async def read_and_call(held: HeldMemory) -> Response:
-            request = BufferedRequest(scope, await read_body(held))
-            with self.pipeline.concurrency:
-                return cast(Response, await route.endpoint(request))
-
         self.pipeline.concurrency.check()
-        return await self.pipeline.limited(read_and_call)
+        with HeldMemory(self.pipeline.memory) as held:
+            # Bodies have a limit of their own: the network of a client may be slow.
+            request = BufferedRequest(scope, await read_body(held))
+            with self.pipeline.deadline(), self.pipeline.concurrency:
+                return cast(Response, await route.endpoint(request))
 
     def _client(self, scope: Scope) -> str:
         return self.pipeline.trusted_proxies.client(

@@ -18,7 +18,8 @@ class Certificate:
         key: File with the private key.
 
     Attributes:
-        context: For new connections: TLS 1.2 or newer. It is changed when the files change.
+        context: For new connections: TLS 1.2 or newer. It is replaced when the files change.
+        pem: Content of the files: the certificate and the key. It is replaced too.
 
     Raises:
         SettingsError: The files cannot be used.
@@ -27,11 +28,8 @@ class Certificate:
     def __init__(self, certificate: Path, key: Path) -> None:
         self._files = (certificate, key)
         self._state = self._read_state()
-        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        self.context.minimum_version = ssl.TLSVersion.TLSv1_2
-        self.context.set_alpn_protocols(["http/1.1"])
         try:
-            _load(self.context, self._files)
+            self._load()
         except OSError as error:
             raise SettingsError(
                 f"LECTERN_TLS_CERT and LECTERN_TLS_KEY cannot be used ({error}); name PEM files of a "
@@ -60,28 +58,27 @@ class Certificate:
             return False
         self._state = state
         try:
-            # Not on the context in use: a certificate without its key would break new connections.
-            _load(ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), self._files)
-            _load(self.context, self._files)
+            self._load()
         except OSError as error:
             _logger.error("the changed TLS certificate cannot be used, the one before stays: %s", error)
             return False
         _logger.info("the changed TLS certificate is used from now on")
         return True
 
-    def read(self) -> tuple[bytes, bytes]:
-        """Return the content of the files: the certificate and the key."""
+    def _load(self) -> None:
+        # A new context: one in use would keep the certificate before if the new key is of another type.
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        context.set_alpn_protocols(["http/1.1"])
         certificate, key = self._files
-        return certificate.read_bytes(), key.read_bytes()
+        # With a password, OpenSSL does not ask for one at the terminal.
+        context.load_cert_chain(certificate, key, password="")
+        self.pem = certificate.read_bytes(), key.read_bytes()
+        self.context = context
 
     def _read_state(self) -> list[tuple[int, int, int] | None]:
         """Return what changes when a file is replaced."""
         return [_file_state(path) for path in self._files]
-
-
-def _load(context: ssl.SSLContext, files: tuple[Path, Path]) -> None:
-    # With a password, OpenSSL does not ask for one at the terminal.
-    context.load_cert_chain(*files, password="")
 
 
 def _file_state(path: Path) -> tuple[int, int, int] | None:

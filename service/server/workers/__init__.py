@@ -1,1 +1,4 @@
-"""Balances connections between the worker processes. Nothing but ``app`` depends on it."""
+"""Supervises the worker processes, and balances connections between them.
+
+Only ``serving`` and ``app`` depend on it.
+"""

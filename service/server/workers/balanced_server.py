@@ -27,12 +27,16 @@ _TICKS_PER_S = 10  # of uvicorn
 # Connections that are accepted before those that are open are served again.
 _MAX_ACCEPTED_AT_ONCE = 64
 _TLS_HANDSHAKE_S = 10.0
+# Time that a client has to confirm the end of a TLS connection.
+_TLS_SHUTDOWN_S = 1.0
+# A handshake takes memory and time before any limit of connections counts.
+_MAX_TLS_HANDSHAKES = 256
 # Time that connections have to be established when the server stops listening.
 _CONNECTING_S = 1.0
 
 
 class BalancedServer(uvicorn.Server):
-    """Accepts connections while no other worker has fewer, and cuts those that are silent for too long.
+    """Accepts connections while no other worker has fewer, and closes those that are silent for too long.
 
     Several workers listen on one socket. uvloop accepts all waiting connections when it wakes up, so that one
     worker often gets all connections of a client. This class pauses for a moment while another worker has
@@ -74,7 +78,7 @@ class BalancedServer(uvicorn.Server):
                 self._counts.discover()
             self._publish()
         if is_full_second:
-            self._cut_silent_connections()
+            self._close_silent_connections()
             if self._certificate is not None:
                 self._certificate.reload_if_changed()
         return await super().on_tick(counter)
@@ -87,12 +91,14 @@ class BalancedServer(uvicorn.Server):
                 pass
             self.stop_listening()
             if self._connecting:
-                await asyncio.wait(self._connecting, timeout=_CONNECTING_S)
-        cutting = asyncio.create_task(self._cut_until_closed())
+                _, late = await asyncio.wait(self._connecting, timeout=_CONNECTING_S)
+                for task in late:
+                    task.cancel()
+        closing = asyncio.create_task(self._close_until_stopped())
         try:
             await super().shutdown(sockets)
         finally:
-            cutting.cancel()
+            closing.cancel()
 
     def stop_listening(self) -> None:
         """Leave new connections to the other workers from now on."""
@@ -102,13 +108,13 @@ class BalancedServer(uvicorn.Server):
             self._listener = None
             self._counts.close()
 
-    async def _cut_until_closed(self) -> None:
-        """Go on cutting connections while the server waits for the last ones; uvicorn ticks no more."""
+    async def _close_until_stopped(self) -> None:
+        """Go on closing connections while the server waits for the last ones; uvicorn ticks no more."""
         while True:
             await asyncio.sleep(1)
-            self._cut_silent_connections()
+            self._close_silent_connections()
 
-    def _cut_silent_connections(self) -> None:
+    def _close_silent_connections(self) -> None:
         for connection in tuple(self.server_state.connections):
             if isinstance(connection, HttpConnection):
                 connection.tick()
@@ -158,6 +164,9 @@ class BalancedServer(uvicorn.Server):
             _logger.error("no connection can be accepted for %g s: %s", _RETRY_S, error.strerror)
             self._pause(_RETRY_S, self._watch)
             return False
+        if self._certificate is not None and len(self._connecting) >= _MAX_TLS_HANDSHAKES:
+            connection.close()
+            return True
         kind: Callable[..., asyncio.Protocol] = self.config.http_protocol_class
         protocol = kind(config=self.config, server_state=self.server_state, app_state=self.lifespan.state)
         task = asyncio.get_running_loop().create_task(self._connect(connection, protocol))
@@ -168,11 +177,15 @@ class BalancedServer(uvicorn.Server):
 
     async def _connect(self, connection: socket.socket, protocol: asyncio.Protocol) -> None:
         connection.setblocking(False)
-        tls = self.config.ssl
+        options: dict[str, Any] = {}
+        if self._certificate is not None:
+            options = {
+                "ssl": self._certificate.context,
+                "ssl_handshake_timeout": _TLS_HANDSHAKE_S,
+                "ssl_shutdown_timeout": _TLS_SHUTDOWN_S,
+            }
         try:
-            await asyncio.get_running_loop().connect_accepted_socket(
-                lambda: protocol, connection, ssl=tls, ssl_handshake_timeout=_TLS_HANDSHAKE_S if tls else None
-            )
+            await asyncio.get_running_loop().connect_accepted_socket(lambda: protocol, connection, **options)
         except OSError:  # the client has disconnected, or does not speak TLS
             connection.close()
 

@@ -22,9 +22,6 @@ class Channel:
     Args:
         connection: A connected socket.
         is_restart: Whether this worker replaces one that ended unexpectedly.
-
-    Attributes:
-        retire: Called in a thread when another worker has taken the place of this one.
     """
 
     def __init__(self, connection: socket.socket, *, is_restart: bool) -> None:
@@ -32,11 +29,17 @@ class Channel:
         self._connection = connection
         self._connection.settimeout(INTERVAL_S)
         self._lock = threading.Lock()
-        self.retire: Callable[[], None] = lambda: None
+        self._retire: Callable[[], None] = lambda: None
+        self._can_retire = threading.Event()
 
     def start(self) -> None:
         """Start the thread that sends messages, and waits for the end of the supervisor."""
         threading.Thread(target=self._run, name="supervisor", daemon=True).start()
+
+    def on_retire(self, callback: Callable[[], None]) -> None:
+        """Set what is called, in a thread, when another worker has taken the place of this one."""
+        self._retire = callback
+        self._can_retire.set()
 
     def send(self, text: str) -> None:
         """Send a message."""
@@ -44,6 +47,7 @@ class Channel:
             self._connection.sendall(f"{text}\n".encode())
 
     def _run(self) -> None:
+        is_retired = False
         try:
             while True:
                 with contextlib.suppress(TimeoutError):  # the supervisor is paused, and reads nothing
@@ -51,7 +55,11 @@ class Channel:
                 with contextlib.suppress(TimeoutError):
                     if self._connection.recv(1) != RETIRE:
                         break
-                    self.retire()
+                    is_retired = True
+                # A worker can be replaced while it still loads its models.
+                if is_retired and self._can_retire.is_set():
+                    is_retired = False
+                    self._retire()
         except OSError:
             pass
         # The supervisor has ended, or has closed its end to stop this worker.
@@ -76,9 +84,9 @@ def is_restart() -> bool:
 
 
 def on_retire(callback: Callable[[], None]) -> None:
-    """Set what is called, in a thread, when another worker has taken the place of this one."""
+    """Set the callback as :meth:`Channel.on_retire` does, if there is a supervisor."""
     if _channel is not None:
-        _channel.retire = callback
+        _channel.on_retire(callback)
 
 
 def report_ready(models: Iterable[str]) -> None:

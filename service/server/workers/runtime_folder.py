@@ -54,9 +54,6 @@ class RuntimeFolder:
         except OSError as error:
             self.remove()
             raise _unwritable(str(self.path), error) from error
-        except BaseException:  # a signal ends the process
-            self.remove()
-            raise
 
     def __enter__(self) -> Self:
         return self

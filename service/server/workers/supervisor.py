@@ -31,9 +31,9 @@ class Supervisor:
     """Runs the worker processes of one server. It loads no model and listens on no port of its own.
 
     The first worker starts alone, so that an error in the models or the hardware is printed once; the others
-    start when it is ready. SIGTERM and SIGINT stop the server;
-    SIGINT leaves out the time of draining. SIGHUP replaces the workers one by one: each
-    new worker is ready before the old one stops. Signals are handled as soon as the supervisor exists.
+    start when it is ready. SIGTERM stops the server after the time of draining, SIGINT at once. SIGHUP
+    replaces the workers one by one: each new worker is ready before the old one stops. Signals are handled as
+    soon as the supervisor exists.
 
     Args:
         settings: The number of workers, and the time that a request may take.
@@ -98,6 +98,10 @@ class Supervisor:
             if number == signal.SIGHUP and not (self._has_terminal and not _has_terminal()):
                 _logger.info("SIGHUP: the workers are replaced one by one")
                 self._outdated = deque(self._workers)
+                if self._replacement is not None:  # It may have read the models before they changed.
+                    self._replacement.stop(drain=False)
+                    self._stopping.append(self._replacement)
+                    self._replacement = None
             else:
                 self._drains = number == signal.SIGTERM
                 self._status = 0
@@ -123,7 +127,10 @@ class Supervisor:
     def _check(self, worker: WorkerProcess) -> None:
         if worker.exit_status() is not None:
             self._remove(worker)
-        elif worker.stop_before is not None:
+            return
+        if worker.is_killed:
+            return
+        if worker.stop_before is not None:
             if time.monotonic() > worker.stop_before:
                 _logger.error("%s does not end and is killed", _name(worker))
                 worker.kill()
@@ -251,7 +258,7 @@ class Supervisor:
         self._stopping, self._workers, self._replacement = self._processes(), [], None
         self._signals.clear()
         while self._stopping:
-            if self._signals:
+            if any(number != signal.SIGHUP for number in self._signals):
                 for worker in self._stopping:
                     worker.kill()
             self._wait()

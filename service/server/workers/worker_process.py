@@ -28,6 +28,7 @@ class WorkerProcess:
         slot: Number of the worker, from 1; it is free again when the process has ended.
         models: What the worker serves; empty until it is ready.
         silent_s: Seconds without a message from the worker.
+        is_killed: Whether :meth:`kill` was called.
         stop_before: ``time.monotonic()`` at which the worker must have ended; None if it shall go on.
     """
 
@@ -57,6 +58,7 @@ class WorkerProcess:
         self.slot = slot
         self.models = ""
         self.silent_s = 0.0
+        self.is_killed = False
         self.stop_before: float | None = None
         self._graceful_s = graceful_s
         self._drain_s = drain_s
@@ -140,6 +142,7 @@ class WorkerProcess:
 
     def kill(self) -> None:
         """End the process at once."""
+        self.is_killed = True
         with contextlib.suppress(ProcessLookupError):
             self._process.kill()
 

@@ -84,6 +84,28 @@ def test_another_release_is_named_in_the_log_and_nothing_is_replaced(
     assert f"{package} {installed}" in caplog.text
 
 
+_UNCHECKED_TLS = """
+from service.server import bentoml_adapter
+from service.server.transport.tls import Certificate
+bentoml_adapter.CHECKED_RELEASES["uvicorn"] = ("0.1",)
+Certificate.from_settings = lambda settings: Certificate.__new__(Certificate)
+from service.server.app import Lectern
+"""
+
+
+def test_an_unchecked_release_does_not_serve_without_the_tls_that_is_set() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", _UNCHECKED_TLS],
+        cwd=_ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == 1
+    assert "TLS needs the releases of bentoml and uvicorn in constraints.txt" in done.stderr
+
+
 def _bentoml_serve(port: int, log: Path, **variables: str) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-m", "bentoml", "serve", "service.server.app:Lectern", "--port", str(port)]
     with log.open("wb") as stream:

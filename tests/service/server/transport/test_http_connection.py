@@ -281,6 +281,7 @@ def test_a_compressed_body_is_read_on_every_protocol(
         ("gzip", b"plain", 400, "as gzip"),
         ("gzip", gzip.compress(b"x" * 1_000)[:-9], 400, "incomplete"),
         ("deflate", b"\x78\x00", 400, "as deflate"),
+        ("gzip", gzip.compress(b"") * 17, 400, "more than 16 members"),
         ("gzip", gzip.compress(bytes(300_000_000), 1), 413, "when they are decompressed"),
     ],
 )

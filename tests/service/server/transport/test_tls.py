@@ -83,6 +83,22 @@ def test_http_and_grpc_use_the_certificate_and_its_replacement(
     assert "Traceback" not in server.log()
 
 
+def test_clients_that_stay_silent_hold_no_stop_up(start_server: Callable[..., Any], tmp_path: Path) -> None:
+    certificate, key = _write_certificate(tmp_path)
+    context = ssl.create_default_context(cafile=certificate)
+    with start_server(TLS_CERT=str(certificate), TLS_KEY=str(key), DRAIN_S="0") as server:
+        address = ("127.0.0.1", server.port)
+        with (
+            socket.create_connection(address),  # never begins its handshake
+            context.wrap_socket(socket.create_connection(address), server_hostname="127.0.0.1") as idle,
+        ):
+            idle.sendall(b"GET /livez HTTP/1.1\r\nHost: test\r\n\r\n")
+            assert idle.recv(100).startswith(b"HTTP/1.1 200")
+            server.process.terminate()
+            assert server.process.wait(20) == 0  # The client does not confirm the end of its connection.
+    assert "Traceback" not in server.log()
+
+
 def _check_grpc(server: Any, certificate: Path) -> bytes:
     credentials = grpc.ssl_channel_credentials(certificate.read_bytes())
     with grpc.secure_channel(server.grpc_address, credentials) as channel:
@@ -116,6 +132,20 @@ def test_files_that_are_no_certificate_and_key_are_named(tmp_path: Path) -> None
     for one, other in ((certificate, certificate), (tmp_path / "none", key), (key, certificate)):
         with pytest.raises(SettingsError, match="LECTERN_TLS_CERT and LECTERN_TLS_KEY"):
             Certificate(one, other)
+
+
+def test_a_changed_certificate_gets_a_context_of_its_own(tmp_path: Path) -> None:
+    certificate = Certificate(*_write_certificate(tmp_path))
+    context, pem = certificate.context, certificate.pem
+    assert not certificate.reload_if_changed()
+    _write_certificate(tmp_path)
+    assert certificate.reload_if_changed()
+    assert certificate.context is not context
+    assert certificate.pem != pem
+    (tmp_path / "key.pem").write_text("damaged")
+    context = certificate.context
+    assert not certificate.reload_if_changed()
+    assert certificate.context is context
 
 
 @pytest.mark.parametrize(("name", "other"), [("CERT", "KEY"), ("KEY", "CERT")])

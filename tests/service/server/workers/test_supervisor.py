@@ -17,6 +17,8 @@ from typing import Any
 import psutil
 import pytest
 
+from service.server.workers.channel import RETIRE
+
 Server = Any
 StartServer = Callable[..., Any]
 Until = Callable[..., Any]
@@ -145,6 +147,22 @@ def test_sighup_replaces_the_workers_while_requests_are_answered(
     assert len(server.workers()) == 1
 
 
+def test_a_second_sighup_stops_the_new_worker_that_is_still_loading(server: Server, until: Until) -> None:
+    (old,) = server.workers()
+    before = server.log().count("all workers are replaced")
+    server.process.send_signal(signal.SIGHUP)
+    (loading,) = until(lambda: set(_children(server)) - {old})
+    server.process.send_signal(signal.SIGHUP)
+    until(lambda: server.log().count("all workers are replaced") > before)
+    until(lambda: len(server.workers()) == 1)
+    assert not {old, loading} & set(server.workers())
+    assert f"(process {loading}) ended unexpectedly" not in server.log()
+
+
+def _children(server: Server) -> list[int]:
+    return [child.pid for child in psutil.Process(server.process.pid).children()]
+
+
 def test_a_new_worker_that_cannot_start_leaves_the_old_one_serving(
     server: Server, models: Path, digit_png: bytes, until: Until
 ) -> None:
@@ -222,6 +240,29 @@ def test_a_worker_outlives_a_supervisor_that_is_paused() -> None:
         command = [sys.executable, "-c", _UNREAD, str(theirs.fileno())]
         done = subprocess.run(command, pass_fds=[theirs.fileno()], check=False, timeout=60)
     assert done.returncode == 0
+
+
+_RETIRED = """
+import os, socket, sys, threading, time
+from service.server.workers import channel
+channel.INTERVAL_S = 0.01
+channel.connect(socket.socket(fileno=int(sys.argv[1])), is_restart=False)
+sys.stdin.read()
+channel.on_retire(lambda: os._exit(7))
+time.sleep(30)
+"""
+
+
+def test_a_worker_that_is_retired_while_it_loads_retires_when_it_has_loaded() -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        ours.sendall(RETIRE)
+        command = [sys.executable, "-c", _RETIRED, str(theirs.fileno())]
+        with subprocess.Popen(command, pass_fds=[theirs.fileno()], stdin=subprocess.PIPE) as process:
+            for _ in range(3):  # By the third message it has read what was sent.
+                assert ours.recv(1) == b"\n"
+            process.communicate()
+    assert process.returncode == 7
 
 
 def _command(port: int) -> list[str]:
