@@ -54,7 +54,13 @@ class AsgiAdapter:
             nonlocal is_sent
             if not is_sent:  # A response that fails halfway cannot be replaced by an error response.
                 is_sent = True
-                await response(scope, receive, send)
+                try:
+                    await response(scope, receive, send)
+                except RuntimeError as error:
+                    # uvloop's words for a connection that the client has reset while the response is sent.
+                    if "the handler is closed" not in str(error):
+                        raise
+                    raise ClientDisconnected from error
 
         path = scope.get("raw_path") or scope["path"].encode()
         query = scope["query_string"]

@@ -1,5 +1,6 @@
 """Every request has an id, the origins of web pages are checked, and clients may break HTTP."""
 
+import asyncio
 import http.client
 import socket
 import time
@@ -7,6 +8,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from starlette.responses import Response
+from starlette.types import Message, Receive, Scope, Send
+
+from service.server.pipeline.pipeline import ClientDisconnected
+from service.server.transport.asgi import AsgiAdapter
 
 Server = Any
 KEY = {"Authorization": "Bearer alpha"}
@@ -175,3 +181,29 @@ def test_the_page_of_the_api_shows_both_methods(server: Server) -> None:
     assert b"<html" in page.body.lower()
     paths = server.ask("GET", "/docs.json").json()["paths"]
     assert {"/classify_image", "/classify_text"} <= set(paths)
+
+
+def test_a_client_that_resets_the_connection_during_the_response_has_disconnected() -> None:
+    raised = []
+
+    class Handler:
+        async def respond(self, scope: Scope, read_body: object, send: Any, *, url_bytes: int) -> None:
+            try:
+                await send(Response("ok"))
+            except Exception as error:
+                raised.append(type(error))
+                raise
+
+    async def send(message: Message) -> None:
+        raise RuntimeError("unable to perform operation on <TCPTransport closed=True>; the handler is closed")
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        """BentoML's application gets no request."""
+
+    handler: Any = Handler()
+    scope = {"type": "http", "path": "/livez", "query_string": b""}
+    asyncio.run(AsgiAdapter(app, handler=handler)(scope, receive, send))
+    assert raised == [ClientDisconnected]
