@@ -13,7 +13,7 @@ from service.server.protocols.oip.metadata import server_document
 from service.settings import Settings
 
 # The concurrency limit and the deadline apply to a request with a body, which can be malformed or too long.
-_BODY_ERRORS = (400, 413, 429, 503, 504)
+_BODY_ERRORS = (400, 408, 413, 429, 503, 504)
 _TEXT, _NUMBER = {"type": "string"}, {"type": "integer"}
 _RESPONSE_HEADERS: dict[str, Json] = {
     name: {"description": description, "schema": schema}

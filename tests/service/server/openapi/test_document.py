@@ -378,14 +378,14 @@ def test_the_error_of_a_missing_key_or_a_long_body_is_as_documented(
         check(keyed, operation, answer)
 
 
-_CONNECTIONS = 8
+_CONNECTIONS = 24
 
 
 @pytest.fixture(scope="module")
 def impatient_server(start_server: Callable[..., Any]) -> Iterator[Server]:
     """A server that allows one request at a time, little time for it, and few connections."""
     with start_server(
-        MAX_QUEUE="1", TIMEOUT_S="0.3", MAX_CONNECTIONS=str(_CONNECTIONS), DRAIN_S="3"
+        MAX_QUEUE="1", MAX_BATCH="512", TIMEOUT_S="0.1", MAX_CONNECTIONS=str(_CONNECTIONS), DRAIN_S="3"
     ) as running:
         yield running
 
@@ -396,9 +396,15 @@ def test_the_errors_of_deadline_overload_and_shutdown_are_as_documented(
     read_answer: Callable[[socket.socket], Any],
     until: Callable[..., Any],
 ) -> None:
-    for operation in _with(document, 504):
-        answer = read_answer(impatient_server.begin(operation.address(), b"{}", sent=1))
-        assert answer.status == 504, operation.name
+    slow = _with(document, 408)
+    connections = [impatient_server.begin(operation.address(), b"{}", sent=1) for operation in slow]
+    late = read_answer(impatient_server.begin_long(pictures=160))
+    assert late.status == 504
+    (infer,) = (operation for operation in _with(document, 504) if operation.name == "oipInfer")
+    check(document, infer, late)
+    for operation, connection in zip(slow, connections, strict=True):
+        answer = read_answer(connection)
+        assert answer.status == 408, operation.name
         check(document, operation, answer)
     with impatient_server.busy():
         for operation in _with(document, 429):
@@ -439,7 +445,7 @@ def _overloaded(server: Server, operation: Operation) -> Any:
 
 
 def test_these_tests_provoke_every_documented_status(document: Json, keyed: Json) -> None:
-    provoked = {200, 304, 400, 401, 404, 413, 415, 422, 429, 500, 503, 504}
+    provoked = {200, 304, 400, 401, 404, 408, 413, 415, 422, 429, 500, 503, 504}
     assert set().union(*(operation.statuses() for operation in operations(keyed))) == provoked
     assert set().union(*(operation.statuses() for operation in operations(document))) == provoked - {401}
 
