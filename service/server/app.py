@@ -158,21 +158,24 @@ def _service(
             channel.on_retire(shutdown.retire)
             bentoml_adapter.hide_client_errors()
             if settings.grpc_port:
-                # Imported here, because gRPC costs every start time and memory.
-                os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # The access log has the clients' errors.
-                from service.server.transport.grpc_server import GrpcServer
-
-                # A new worker listens before the one that it replaces stops.
-                shares_port = settings.workers > 1 or channel.is_supervised()
-                self._grpc = GrpcServer(
-                    engine, settings, pipeline, certificate=certificate, shares_port=shares_port
-                )
-                try:
-                    await self._grpc.start()
-                except LecternError as error:
-                    bentoml_adapter.end_worker(error)
-                    raise
+                await self._start_grpc()
             channel.report_ready(f"{card.name} {card.version}" for card in engine.catalog)
+
+        async def _start_grpc(self) -> None:
+            # Imported here, because gRPC costs every start time and memory.
+            os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # The access log has the clients' errors.
+            from service.server.transport.grpc_server import GrpcServer
+
+            # A new worker listens before the one that it replaces stops.
+            shares_port = settings.workers > 1 or channel.is_supervised()
+            self._grpc = GrpcServer(
+                engine, settings, pipeline, certificate=certificate, shares_port=shares_port
+            )
+            try:
+                await self._grpc.start()
+            except LecternError as error:
+                bentoml_adapter.end_worker(error)
+                raise
 
         def _stop_grpc(self) -> None:
             if self._grpc is not None:

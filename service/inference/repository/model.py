@@ -194,7 +194,7 @@ class Model:
         self.newest = self.default = max(self.numbers, default=0)
 
     def release(self) -> None:
-        """Forget what is loaded; whoever uses it keeps it alive."""
+        """Forget what is loaded. Requests that use it keep their own reference."""
         self._predictors.clear()
         self._explainers.clear()
 

@@ -21,8 +21,8 @@ def trim_heap() -> None:
 def return_freed_memory() -> None:
     """Tell the C library to return large blocks to the system when they are freed.
 
-    By default glibc keeps blocks of up to 32 MB once one of that size was freed, so that a process seems to
-    need all memory that its largest requests took together. Other C libraries do not have the function.
+    glibc raises the size of the blocks that it keeps, up to 32 MB, when a block of that size is freed. A
+    process then holds the memory of its largest requests. Other C libraries do not have the function.
     """
     try:
         mallopt = ctypes.CDLL(None).mallopt

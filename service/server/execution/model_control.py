@@ -31,9 +31,9 @@ _SHARE_OF_TIMEOUT = 0.9
 class ModelControl:
     """Changes the models that a worker serves, and follows the changes of the other workers.
 
-    The worker that gets the request loads the new versions beside the old ones, replaces them for new
-    requests, writes the shared state, and waits until the other workers have followed. Requests that run keep
-    the predictor that they have.
+    The worker that gets the request loads the new versions beside the old ones, and replaces those for new
+    requests. Then it writes the shared state, and waits until the other workers have followed. Requests that
+    run keep the predictor that they have.
 
     Args:
         shared: What the workers share.

@@ -93,15 +93,15 @@ from service.server.app import Lectern
 """
 
 
-def test_an_unchecked_release_does_not_serve_without_the_tls_that_is_set() -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", _UNCHECKED_TLS],
-        cwd=_ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
+def _run(program: str) -> subprocess.CompletedProcess[str]:
+    """Run a Python program in a process of its own."""
+    return subprocess.run(
+        [sys.executable, "-c", program], cwd=_ROOT, capture_output=True, text=True, check=False, timeout=60
     )
+
+
+def test_an_unchecked_release_does_not_serve_without_the_tls_that_is_set() -> None:
+    done = _run(_UNCHECKED_TLS)
     assert done.returncode == 1
     assert "TLS needs the releases of bentoml and uvicorn in constraints.txt" in done.stderr
 
@@ -179,14 +179,7 @@ print(json.dumps(refusals))
 
 
 def test_a_method_that_is_called_in_process_raises_its_error() -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", _IN_PROCESS],
-        cwd=_ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
+    done = _run(_IN_PROCESS)
     assert done.returncode == 0, done.stderr
     missing, wrong_task, no_picture = json.loads(done.stdout)
     assert missing[0] == 404
