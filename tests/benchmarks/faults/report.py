@@ -1,15 +1,13 @@
 """Formats the table of promises, and writes it into the README of the tests."""
 
-import re
 from pathlib import Path
 
 from faults.results import Results, read_results
-from peers.errors import BenchmarkError
 from peers.systems import ROOT
+from readme_section import with_section
 
 RESULTS = Path(__file__).parent / "results.json"
 README = ROOT / "tests" / "README.md"
-_PLACE = re.compile(r"(<!-- faults -->\n).*?(<!-- /faults -->)", re.DOTALL)
 _MET = {True: "met", False: "missed", None: "–"}
 
 
@@ -35,11 +33,9 @@ def write(results: Results) -> None:
     Raises:
         BenchmarkError: The README has no place for the table.
     """
-    text = README.read_text(encoding="utf-8")
-    if not _PLACE.search(text):
-        raise BenchmarkError(f"{README} lacks the lines <!-- faults --> and <!-- /faults -->; add them")
+    page = with_section(README, "faults", markdown(results))
     RESULTS.write_text(results.to_json(), encoding="utf-8")
-    README.write_text(_PLACE.sub(lambda match: f"{match[1]}{section()}\n{match[2]}", text), encoding="utf-8")
+    README.write_text(page, encoding="utf-8")
 
 
 def section() -> str:
