@@ -1,8 +1,8 @@
 """Loads a model and makes predictions with it."""
 
 import logging
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
 from itertools import starmap
 from pathlib import Path
@@ -47,8 +47,31 @@ Reserve: TypeAlias = Callable[[int], AbstractContextManager[object]]
 _SMALL_PIXELS = 512 * 512
 
 
-def _reserve_nothing(size: int) -> AbstractContextManager[object]:
+def reserve_nothing(size: int) -> AbstractContextManager[object]:
+    """Return a context manager that limits no memory."""
     return nullcontext()
+
+
+@contextmanager
+def decoded_picture(data: bytes, *, max_pixels: int, reserve: Reserve) -> Iterator[Image.Image]:
+    """Decode a picture file, and keep the memory for it reserved while it is prepared.
+
+    Args:
+        data: A picture file.
+        max_pixels: Largest width x height of the picture.
+        reserve: As for :meth:`Predictor.prepare`.
+
+    Raises:
+        InputError: The picture is damaged or too large.
+    """
+    picture = open_image(data, max_pixels=max_pixels)
+    if picture.width * picture.height <= _SMALL_PIXELS:
+        yield load_image(picture)
+        return
+    with reserve(decoding_memory(picture)):
+        decoded = load_image(picture)
+        del picture  # Of some kinds, it takes more memory than what was decoded.
+        yield decoded
 
 
 class Predictor:
@@ -126,7 +149,7 @@ class Predictor:
         return self.card.task == "text-classification"
 
     def prepare(
-        self, value: Input, *, max_pixels: int = DEFAULT_MAX_PIXELS, reserve: Reserve = _reserve_nothing
+        self, value: Input, *, max_pixels: int = DEFAULT_MAX_PIXELS, reserve: Reserve = reserve_nothing
     ) -> Array:
         """Turn one input into the network's input array, without the batch dimension.
 
@@ -148,13 +171,8 @@ class Predictor:
             return self._prepare(value)
         if not isinstance(value, bytes):
             raise InvalidInput(f"{self.card.name} reads pictures, not texts; send a picture file")
-        picture = open_image(value, max_pixels=max_pixels)
-        if picture.width * picture.height <= _SMALL_PIXELS:
-            return self._prepare(load_image(picture))
-        with reserve(decoding_memory(picture)):
-            decoded = load_image(picture)
-            del picture  # Of some kinds, it takes more memory than what was decoded.
-            return self._prepare(decoded)
+        with decoded_picture(value, max_pixels=max_pixels, reserve=reserve) as picture:
+            return self._prepare(picture)
 
     def prepare_image(self, image: Image.Image) -> Array:
         """Turn a decoded picture into the network's input array, without the batch dimension.

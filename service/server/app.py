@@ -30,6 +30,7 @@ from service.server.protocols.explain import ExplainProtocol
 from service.server.protocols.huggingface import HuggingFaceProtocol
 from service.server.protocols.oip.routes import OipProtocol
 from service.server.protocols.operations import OperationsProtocol
+from service.server.protocols.read import ReadProtocol
 from service.server.protocols.tfserving.routes import TfServingProtocol
 from service.server.transport.asgi import AsgiAdapter
 from service.server.transport.fast_http import FastHttpProtocol
@@ -75,6 +76,7 @@ def create_app(settings: Settings, *, certificate: Certificate | None = None) ->
     endpoints = [
         *HuggingFaceProtocol(engine, settings).routes(),
         *ExplainProtocol(engine, settings).routes(),
+        *ReadProtocol(engine, settings).routes(),
         *OipProtocol(engine, settings).routes(),
         *TfServingProtocol(engine, settings).routes(),
         *OperationsProtocol(engine).routes(),

@@ -22,6 +22,7 @@ from service.inference.catalog import Catalog, model_source
 from service.inference.errors import InputError, InputTooLarge, ModelError
 from service.inference.explain import Explainer
 from service.inference.predictor import Array, Input, Predictor
+from service.inference.reading.reader import Reader, SegmentedPicture
 from service.inference.repository.checks import sample_picture
 from service.inference.repository.model import Model
 from service.server.execution.event_loop_batcher import MAX_RUN_S, EventLoopBatcher
@@ -259,6 +260,16 @@ class Engine:
             InputError: The input cannot be used.
         """
         return predictor.prepare(
+            value, max_pixels=self._settings.max_pixels, reserve=self.working_memory.reserve
+        )
+
+    def segment(self, reader: Reader, value: Input) -> SegmentedPicture:
+        """Divide a picture into what could be digits, in a thread, as soon as there is memory for it.
+
+        Raises:
+            InputError: The input cannot be used.
+        """
+        return reader.segment(
             value, max_pixels=self._settings.max_pixels, reserve=self.working_memory.reserve
         )
 

@@ -60,6 +60,8 @@ def _is_selected(card: Card, selection: api.Selection) -> bool:
             return card.task == "text-classification"
         case "explained":
             return card.explanation is not None
+        case "digits":
+            return card.input.preprocessing == "digit"
         case "none":
             return False
     return True

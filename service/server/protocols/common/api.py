@@ -17,7 +17,7 @@ from service.server.pipeline.api_keys import Access
 from service.server.protocols.common.responses import json_response
 
 Handler: TypeAlias = Callable[[Request], Awaitable[Any]]
-Selection: TypeAlias = Literal["all", "pictures", "texts", "explained", "none"]
+Selection: TypeAlias = Literal["all", "pictures", "texts", "explained", "digits", "none"]
 
 JSON = "application/json"
 OCTETS = "application/octet-stream"

@@ -1,0 +1,55 @@
+"""Defines a reading: the digits of a picture in lines."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class ReadDigit:
+    """One digit of a picture.
+
+    Attributes:
+        label: The most probable label.
+        score: Its softmax probability, 0 to 1.
+        unsure: Whether the score is below the card's ``unsure_below``.
+        box: x and y of the upper left corner, width and height, in pixels of the upright picture.
+    """
+
+    label: str
+    score: float
+    unsure: bool
+    box: tuple[int, int, int, int]
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a model reads in a picture.
+
+    Attributes:
+        model: Name of the model.
+        version: Version of the model.
+        lines: The digits of each line from left to right; lines from top to bottom.
+    """
+
+    model: str
+    version: int
+    lines: tuple[tuple[ReadDigit, ...], ...]
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """The labels of each line."""
+        return tuple("".join(digit.label for digit in line) for line in self.lines)
+
+    @property
+    def text(self) -> str:
+        """The labels of all lines, with line breaks between lines."""
+        return "\n".join(self.texts)
+
+    @property
+    def digits(self) -> tuple[ReadDigit, ...]:
+        """The digits of all lines in reading order."""
+        return tuple(digit for line in self.lines for digit in line)
+
+    @property
+    def unsure(self) -> bool:
+        """Whether a digit is unsure."""
+        return any(digit.unsure for digit in self.digits)

@@ -1,0 +1,75 @@
+"""Numbers over HTTP are read like in process, and what cannot be read is an error."""
+
+import base64
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from PIL import Image
+
+from service.inference.catalog import Catalog
+from service.inference.reading.reader import Reader
+
+Array = npt.NDArray[Any]
+
+
+@pytest.fixture(scope="module")
+def page(mnist_digits: Array, encode: Callable[..., bytes]) -> bytes:
+    """Two lines of three digits, dark on light."""
+    lines = [
+        np.hstack([digit.repeat(4, 0).repeat(4, 1) for digit in row])
+        for row in mnist_digits[:6].reshape(2, 3, 28, 28)
+    ]
+    return encode(Image.fromarray(255 - np.pad(np.vstack(lines), 30)))
+
+
+def test_lines_and_boxes_equal_those_in_process(server: Any, page: bytes, models_folder: Any) -> None:
+    reading = Reader(Catalog(models_folder).predictor("mnist", 1)).read(page)
+
+    answer = server.ask("POST", "/models/mnist/versions/1/read", page)
+
+    assert (answer.status, answer.headers["X-Model-Version"]) == (200, "1")
+    document = answer.json()
+    assert document["lines"] == list(reading.texts)
+    assert [len(line) for line in document["lines"]] == [3, 3]
+    assert document["text"] == "\n".join(document["lines"])
+    assert "".join(digit["label"] for digit in document["digits"]) == "".join(document["lines"])
+    assert [tuple(digit["box"]) for digit in document["digits"]] == [digit.box for digit in reading.digits]
+    assert [digit["score"] for digit in document["digits"]] == pytest.approx(
+        [digit.score for digit in reading.digits], abs=1e-5
+    )
+
+
+def test_json_and_forms_are_read_too(server: Any, page: bytes) -> None:
+    expected = server.ask("POST", "/models/mnist/read", page).json()
+    body = b'{"inputs": "%s"}' % base64.b64encode(page)
+    answer = server.ask("POST", "/models/mnist/read", body, {"Content-Type": "application/json"})
+    assert answer.json()["text"] == expected["text"]
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "code"),
+    [
+        ("/models/cifar10/read", 400, "invalid_input"),
+        ("/models/imdb/read", 400, "invalid_input"),
+        ("/models/nothing/read", 404, "model_not_found"),
+        ("/models/mnist/versions/99/read", 404, "model_not_found"),
+    ],
+)
+def test_models_of_other_things_read_no_numbers(
+    server: Any, page: bytes, path: str, status: int, code: str
+) -> None:
+    answer = server.ask("POST", path, page)
+    assert (answer.status, answer.json()["code"]) == (status, code)
+
+
+def test_a_blank_page_and_too_many_digits_are_refused(server: Any, encode: Callable[..., bytes]) -> None:
+    blank = server.ask("POST", "/models/mnist/read", encode(Image.new("L", (200, 100), 255)))
+    assert (blank.status, blank.json()["code"]) == (422, "blank_image")
+    dashes = np.full((300, 300), 255, np.uint8)
+    for top in range(10, 290, 30):
+        dashes[top : top + 20, 10:290:20] = dashes[top : top + 20, 11:290:20] = 0
+    many = server.ask("POST", "/models/mnist/read", encode(dashes))
+    assert (many.status, many.json()["code"]) == (413, "too_large")
