@@ -11,14 +11,19 @@ import numpy.typing as npt
 from PIL import Image
 
 from service.inference.errors import BlankImage
-from service.inference.preprocessing.ink import Ink, border_of, check_contrast, find_ink, grey_levels, median
+from service.inference.preprocessing.decoding import flatten
+from service.inference.preprocessing.ink import (
+    MIN_CONTRAST,
+    Ink,
+    background_for,
+    find_raw_ink,
+    median,
+    visible_range,
+)
 
 SIDE = 28
 _BOX = 20
 _WHITE = 255
-# Ink fainter than this share of the strongest ink is outside the bounding box: compression and anti-aliasing
-# leave such traces around a stroke.
-_FAINT_SHARE = 0.02
 
 Pixels = npt.NDArray[np.uint8]
 
@@ -36,10 +41,9 @@ def prepare_digit(picture: Image.Image) -> Pixels:
     Raises:
         BlankImage: Nothing is drawn on the picture.
     """
-    if picture.size != (SIDE, SIDE):
-        return digit_pixels(find_ink(picture))
-    levels = grey_levels(picture)
-    return _light_on_dark(levels, median(border_of(levels)))
+    if picture.size == (SIDE, SIDE):
+        return _light_on_dark(picture)
+    return digit_pixels(find_raw_ink(picture))
 
 
 def digit_pixels(ink: Ink) -> Pixels:
@@ -57,18 +61,22 @@ def digit_pixels(ink: Ink) -> Pixels:
     return _centre(_scale_to_box(ink))
 
 
-def _light_on_dark(levels: Pixels, background: float) -> Pixels:
-    if background > _WHITE / 2:
-        check_contrast(background - float(levels.min()))
-        return _WHITE - levels
-    check_contrast(float(levels.max()) - background)
-    return levels
+def _light_on_dark(picture: Image.Image) -> Pixels:
+    flat = flatten(picture, background=background_for(picture))
+    levels = np.asarray(flat if flat.mode == "L" else flat.convert("L"))
+    background = median(np.concatenate([levels[0], levels[-1], levels[1:-1, 0], levels[1:-1, -1]]))
+    light = _WHITE - levels if background > _WHITE / 2 else levels
+    paper = _WHITE - background if background > _WHITE / 2 else background
+    if float(light.max()) - paper < MIN_CONTRAST:
+        raise BlankImage(
+            "the picture is blank: nothing on it stands out from its background; draw a digit first"
+        )
+    return light
 
 
 def _scale_to_box(ink: Ink) -> Ink:
     """Crop to the bounding box of the ink and scale it, keeping the aspect ratio, to a longer side of 20."""
-    visible = ink > max(float(ink.max()) * _FAINT_SHARE, 0)
-    rows, columns = np.flatnonzero(visible.any(axis=1)), np.flatnonzero(visible.any(axis=0))
+    rows, columns = visible_range(ink)
     if rows.size == 0:
         raise BlankImage(
             "the picture is blank: nothing on it exceeds the noise of its background; draw a digit first"

@@ -1,6 +1,6 @@
-"""Finds the ink of a picture of handwriting."""
+"""Finds the ink of handwriting in drawings, scans and photos of paper, boards and screens."""
 
-from typing import Any
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -9,81 +9,88 @@ from PIL import Image
 from service.inference.errors import BlankImage
 from service.inference.preprocessing.decoding import flatten
 
-_BLACK, _WHITE = 0, 255
-# A picture whose strongest contrast with its background is below this many of 255 grey levels is blank.
-_MIN_CONTRAST = 24
-# A smaller share of light pixels among dark ones, or of dark among light ones, is only the edges of strokes.
-_EDGE_SHARE = 0.005
-# Photographed or scanned paper is noisy; ink must exceed this many median absolute deviations of the border.
-# Nine are about six standard deviations.
-_NOISE_DEVIATIONS = 9
-
 Ink = npt.NDArray[np.float32]
 Levels = npt.NDArray[np.uint8]
 
+# The longest side of a picture whose ink is searched for; larger pictures are reduced to it.
+LONGEST_SIDE = 1280
+_BLACK, _WHITE = 0, 255
+# A picture whose strongest contrast with its background is below this many of 255 grey levels is blank.
+MIN_CONTRAST = 24
+BLANK = "the picture is blank: nothing on it stands out from its background; draw a digit first"
+# A smaller share of light pixels among dark ones, or of dark among light ones, is only the edges of strokes.
+_EDGE_SHARE = 0.005
+# The border of a plain page differs from its median by at most this many grey levels.
+_PLAIN_BORDER = 2
+# A picture narrower than this many pixels shows no surroundings of its ink.
+_NARROW = 8
+# Ink on a plain page exceeds this share of the strongest; less is anti-aliasing and compression.
+FAINT_SHARE = 0.02
+# Ink that extends over more of the page than this is perhaps a frame or the edge of a sheet.
+_MAX_SPAN = 0.93
+# Ink that fills more of its bounding box than this is a sheet or a spot of light, or one straight stroke.
+_MAX_FILL = 0.75
+_STRAIGHT = 2.5  # length of such a stroke, in widths
+
 
 def find_ink(picture: Image.Image) -> Ink:
-    """Return how much ink there is at each pixel.
+    """Find the ink on a page with uneven light, ruled lines, frames, specks or a desk around it.
 
     Args:
-        picture: Mode ``L``, ``RGB`` or ``RGBA``, dark on light or light on dark.
+        picture: Mode ``L``, ``RGB`` or ``RGBA``, dark on light or light on dark, in any colours.
 
     Returns:
-        float32 array (height, width), 0 for the background to at most 255.
+        float32 array (height, width), 0 where there is no ink to 255 for full ink. A picture with a side of
+        more than 1,280 pixels is reduced to that first, unless it is a plain drawing.
 
     Raises:
-        BlankImage: Nothing is drawn on the picture.
+        BlankImage: There is no ink on the picture.
     """
-    levels = grey_levels(picture)
-    border = border_of(levels)
-    background = median(border)
-    ink = levels.astype(np.float32)  # changed in place to save memory
-    ink -= background
-    if background > _WHITE / 2:
-        np.negative(ink, out=ink)
-    np.clip(ink, 0, None, out=ink)
-    check_contrast(float(ink.max(initial=0)))
-    noise = median(np.abs(border.astype(np.float32) - background)) * _NOISE_DEVIATIONS
-    ink[ink <= noise] = 0
-    if not ink.any():
-        raise BlankImage(
-            "the picture is blank: nothing on it exceeds the noise of its background; draw a digit first"
-        )
-    return ink
-
-
-def grey_levels(picture: Image.Image) -> Levels:
-    """Return the grey levels of a picture over a background on which its ink is visible."""
-    flat = flatten(picture, background=_background_for(picture))
-    return np.asarray(flat if flat.mode == "L" else flat.convert("L"))
-
-
-def border_of(levels: Levels) -> Levels:
-    """Return the outermost pixels."""
-    return np.concatenate([levels[0], levels[-1], levels[1:-1, 0], levels[1:-1, -1]])
-
-
-def check_contrast(contrast: float) -> None:
-    """Check the largest difference of grey levels from the background.
-
-    Raises:
-        BlankImage: It is too small for ink.
-    """
-    if contrast < _MIN_CONTRAST:
+    ink = find_raw_ink(picture)
+    strongest = float(ink.max(initial=0))
+    if strongest <= 0:
         raise BlankImage(
             "the picture is blank: nothing on it stands out from its background; draw a digit first"
         )
+    return ink * np.float32(_WHITE / strongest)
 
 
-def median(values: npt.NDArray[Any]) -> float:
+def find_raw_ink(picture: Image.Image) -> Ink:
+    """Find the ink as :func:`find_ink` does, with the strength that it has in the picture."""
+    flat = flatten(picture, background=background_for(picture))
+    levels = np.asarray(flat if flat.mode == "L" else flat.convert("L"))
+    plain = _plain_ink(levels)
+    kind = None if plain is None else _shape_of(plain)
+    if plain is not None and kind == "strokes":
+        return plain
+    # OpenCV takes time and memory, which most drawings do not need.
+    from service.inference.preprocessing.paper import drop_specks, find_paper_ink
+
+    if plain is not None and kind == "parts":
+        return drop_specks(plain)
+    try:
+        return find_paper_ink(flat)
+    except BlankImage:
+        if plain is None:
+            raise
+        return plain
+
+
+def median(values: npt.NDArray[np.generic]) -> float:
     """Return the median; faster than ``np.median`` for the border of a small picture."""
     ordered = np.sort(values)
     middle = len(ordered) // 2
     return float(ordered[middle]) / 2 + float(ordered[~middle]) / 2
 
 
-def _background_for(picture: Image.Image) -> int:
-    """Return the background on which the ink of a transparent picture is visible."""
+def visible_range(ink: Ink) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+    """Return the rows and the columns with ink that is more than anti-aliasing, ascending."""
+    visible = ink > max(float(ink.max(initial=0)) * FAINT_SHARE, 0)
+    return np.flatnonzero(visible.any(axis=1)), np.flatnonzero(visible.any(axis=0))
+
+
+def background_for(picture: Image.Image) -> int:
+    """Return the grey level of the background on which the ink of a transparent picture is visible."""
     if picture.mode != "RGBA":
         return _WHITE
     levels, alpha = (np.asarray(band) for band in picture.convert("LA").split())
@@ -92,3 +99,37 @@ def _background_for(picture: Image.Image) -> int:
     # Strokes without a background are all light or all dark; a drawing with its own background is both.
     has_background = _EDGE_SHARE < light < 1 - _EDGE_SHARE
     return _WHITE if (light > 0.5) == has_background else _BLACK
+
+
+def _plain_ink(levels: Levels) -> Ink | None:
+    """Return the ink of a drawing on a plain page, or None if the page is not plain."""
+    border = np.concatenate([levels[0], levels[-1], levels[1:-1, 0], levels[1:-1, -1]])
+    background = median(border)
+    deviation = max(float(border.max()) - background, background - float(border.min()))
+    if deviation > _PLAIN_BORDER and min(levels.shape) > _NARROW:
+        return None
+    ink = levels.astype(np.float32)  # changed in place to save memory
+    ink -= background
+    if background > _WHITE / 2:
+        np.negative(ink, out=ink)
+    np.clip(ink, 0, None, out=ink)
+    if float(ink.max(initial=0)) < MIN_CONTRAST:
+        return None
+    return ink
+
+
+def _shape_of(ink: Ink) -> Literal["strokes", "parts", "unknown"]:
+    """Return whether ink on a plain page is connected strokes, several parts, or perhaps a sheet."""
+    rows, columns = visible_range(ink)
+    height, width = int(rows[-1] - rows[0] + 1), int(columns[-1] - columns[0] + 1)
+    if min(ink.shape) <= _NARROW:
+        return "strokes"
+    if max(height / ink.shape[0], width / ink.shape[1]) > _MAX_SPAN:
+        return "unknown"
+    if len(rows) < height or len(columns) < width:
+        return "parts"
+    if max(height, width) < _STRAIGHT * min(height, width):
+        box = ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+        if float(box.mean()) > _MAX_FILL * float(box.max()):
+            return "unknown"
+    return "strokes"

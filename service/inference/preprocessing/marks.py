@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -118,6 +117,8 @@ def find_marks(ink: Ink) -> MarkedInk:
 
 def _connected_parts(ink: Ink) -> tuple[Labels, list[Mark]]:
     """Return the number of the part of each pixel, and the largest parts that are not faint."""
+    import cv2  # It takes time and memory, which a server that reads no numbers does not need.
+
     strongest = float(ink.max())
     visible = (ink > strongest * FAINT_SHARE).view(np.uint8)
     _, labels, stats, _ = cv2.connectedComponentsWithStats(visible, connectivity=8, ltype=cv2.CV_32S)

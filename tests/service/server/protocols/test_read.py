@@ -65,11 +65,12 @@ def test_models_of_other_things_read_no_numbers(
     assert (answer.status, answer.json()["code"]) == (status, code)
 
 
-def test_a_blank_page_and_too_many_digits_are_refused(server: Any, encode: Callable[..., bytes]) -> None:
+def test_a_blank_page_and_too_many_digits_are_refused(
+    server: Any, mnist_digits: Array, encode: Callable[..., bytes]
+) -> None:
     blank = server.ask("POST", "/models/mnist/read", encode(Image.new("L", (200, 100), 255)))
     assert (blank.status, blank.json()["code"]) == (422, "blank_image")
-    dashes = np.full((300, 300), 255, np.uint8)
-    for top in range(10, 290, 30):
-        dashes[top : top + 20, 10:290:20] = dashes[top : top + 20, 11:290:20] = 0
-    many = server.ask("POST", "/models/mnist/read", encode(dashes))
+    rows = np.pad(mnist_digits[:80], ((0, 0), (6, 6), (6, 6))).reshape(8, 10, 40, 40)
+    page = np.pad(np.vstack([np.hstack(list(row)) for row in rows]), 20)
+    many = server.ask("POST", "/models/mnist/read", encode(page))
     assert (many.status, many.json()["code"]) == (413, "too_large")

@@ -1,0 +1,159 @@
+"""Finds the ink on photos and scans of paper and boards, whatever their light and their surroundings.
+
+The steps: a sketch of at most 256 pixels finds the handwriting, its colour and the width of its strokes; a
+morphological closing wider than the strokes estimates the paper without ink (Gonzalez and Woods 2018, section
+9.8); the ink is what is darker than that paper, relative to the light there; ruled lines and other marks are
+removed.
+"""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from service.inference.errors import BlankImage
+from service.inference.preprocessing.decoding import to_rgb
+from service.inference.preprocessing.ink import FAINT_SHARE, LONGEST_SIDE, Ink
+from service.inference.preprocessing.rulings import remove_rulings
+from service.inference.preprocessing.sketch import Sketch, close, find_handwriting, project
+
+Mask = npt.NDArray[np.bool_]
+
+# Grain is blurred by this share of the longer side, in pictures larger than this.
+_BLUR, _BLUR_SIDE = 0.0012, 300
+# Light is not measured below this level: division by it would turn the noise of dark places into ink.
+_MIN_LIGHT = 48
+# Ink exceeds the noise of the paper by this many standard deviations, this share of the light, and this share
+# of the ink's usual strength.
+_NOISE_DEVIATIONS, _MIN_INK, _MIN_SHARE = 5, 0.05, 0.28
+# Noise is the difference of pixels this far apart: neighbours are alike after blurring and compression.
+_NOISE_DISTANCE = 4
+_FULL_INK = 80  # percentile of the ink that is full
+# Shares of the main mark's ink and size: another digit has at least these.
+_DIGIT_INK, _DIGIT_SIZE = 0.15, 0.3
+
+
+@dataclass(frozen=True)
+class _Nearness:
+    """Which marks are parts of a digit; distances and sizes are shares of the digit's longer side."""
+
+    near: float = 0.25  # marks nearer than this are parts
+    ink: float = 0.008  # if they have this share of the digit's ink
+    far: float = 0.0  # marks nearer than this are parts
+    size: float = 0.0  # if they have this size
+
+
+# On a plain page, little is dirt.
+_ON_PAPER, _ON_PLAIN_PAGE = _Nearness(), _Nearness(ink=2e-4, far=0.6, size=0.045)
+
+
+def find_paper_ink(picture: Image.Image) -> Ink:
+    """Find the ink on a page.
+
+    Args:
+        picture: Mode ``L`` or ``RGB``.
+
+    Returns:
+        float32 array (height, width), 0 to 255, of a picture reduced to at most 1,280 pixels.
+
+    Raises:
+        BlankImage: There is no ink on the picture.
+    """
+    # OpenCV's threads would compete with the server's.
+    cv2.setNumThreads(1)
+    picture = to_rgb(picture)
+    factor = LONGEST_SIDE / max(picture.size)
+    if factor < 1:
+        size = (max(1, round(picture.width * factor)), max(1, round(picture.height * factor)))
+        picture = picture.resize(size, Image.Resampling.BOX)
+    rgb = np.asarray(picture)
+    sketch = find_handwriting(rgb)
+    ink, noise = _darkness(rgb, sketch)
+    return _select(ink, noise, sketch)
+
+
+def drop_specks(ink: Ink) -> Ink:
+    """Return the ink of a drawing on a plain page without what is far from its digits and smaller.
+
+    Args:
+        ink: float32 array (height, width), 0 where there is no ink.
+    """
+    mask = ink > FAINT_SHARE * float(ink.max())
+    kept = _digit_marks(ink, mask, mask, parts=_ON_PLAIN_PAGE)
+    if kept.all() or not kept.any():
+        return ink
+    result: Ink = np.where(mask & ~kept, 0, ink).astype(np.float32)
+    return result
+
+
+def _darkness(rgb: npt.NDArray[np.uint8], sketch: Sketch) -> tuple[Ink, float]:
+    """Return how much darker than the paper each pixel is, as a share of the light there, and its noise."""
+    height, width = rgb.shape[:2]
+    levels = project(rgb, sketch.direction)
+    if max(height, width) > _BLUR_SIDE:
+        levels = cv2.GaussianBlur(levels, (0, 0), _BLUR * max(height, width)).astype(np.float32)
+    small = cv2.resize(levels, sketch.mark.shape[::-1], interpolation=cv2.INTER_AREA).astype(np.float32)
+    # The minimum nearby: at the edge of a shadow, the reduced paper is too light on the dark side.
+    paper = cv2.erode(close(small, sketch.kernel), np.ones((3, 3), np.uint8))
+    paper = cv2.resize(paper, (width, height), interpolation=cv2.INTER_LINEAR)
+    light = np.maximum(cv2.resize(sketch.light, (width, height), interpolation=cv2.INTER_LINEAR), _MIN_LIGHT)
+    ink: Ink = np.maximum(paper - levels, 0) / light
+    distance = _NOISE_DISTANCE if width > 10 * _NOISE_DISTANCE else 1
+    if width <= distance:
+        return ink, 0.0
+    differences = (levels[::2, distance:] - levels[::2, :-distance]) / light[::2, distance:]
+    # Of normal noise, the median of absolute differences is 0.954 standard deviations.
+    return ink, float(np.median(np.abs(differences))) / 0.954
+
+
+def _select(ink: Ink, noise: float, sketch: Sketch) -> Ink:
+    """Keep the marks that are handwriting, and stretch them to 255."""
+    floor = max(_MIN_INK, _NOISE_DEVIATIONS * noise)
+    main = cv2.resize(sketch.mark.astype(np.uint8), ink.shape[::-1], interpolation=cv2.INTER_NEAREST) > 0
+    written = ink[main & (ink > floor)]
+    if written.size == 0:
+        raise BlankImage(
+            "the picture is blank: nothing on it exceeds the noise of its background; draw a digit first"
+        )
+    full = float(np.percentile(written, _FULL_INK))
+    floor = max(floor, _MIN_SHARE * full)
+    mask = remove_rulings(ink > floor)
+    kept = _digit_marks(ink, mask, main)
+    if not kept.any():
+        raise BlankImage("the picture is blank: only lines and edges are on it; draw a digit first")
+    full = max(float(np.percentile(ink[kept], _FULL_INK)), floor)
+    around = cv2.dilate(kept.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    stretched = np.clip((ink - floor / 2) / (full - floor / 2), 0, 1) * 255
+    result: Ink = np.where(around, stretched, 0).astype(np.float32)
+    return result
+
+
+def _digit_marks(ink: Ink, mask: Mask, main: Mask, *, parts: _Nearness = _ON_PAPER) -> Mask:
+    """Return the marks that are digits or parts of them: not what touches the edge, no specks."""
+    height, width = ink.shape
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
+    amounts = np.bincount(labels.ravel(), weights=ink.ravel(), minlength=len(stats))
+    common = np.bincount(labels.ravel(), weights=(ink * main).ravel(), minlength=len(stats))
+    amounts[0] = common[0] = 0
+    if not common.any():
+        return np.zeros_like(mask)
+    first = int(common.argmax())
+    left, top, wide, high, _ = stats.T
+    right, bottom = left + wide, top + high
+    inside = (left > 0) & (top > 0) & (right < width) & (bottom < height)
+    sizes = np.maximum(wide, high)
+    kept = inside & (amounts >= _DIGIT_INK * amounts[first]) & (sizes >= _DIGIT_SIZE * sizes[first])
+    kept[first] = True
+    gap = np.full(len(stats), np.inf)
+    for digit in np.flatnonzero(kept):
+        across = np.maximum(left, left[digit]) - np.minimum(right, right[digit])
+        along = np.maximum(top, top[digit]) - np.minimum(bottom, bottom[digit])
+        np.minimum(gap, np.maximum(across, along) / sizes[digit], out=gap)
+    near = (gap < parts.near) & (amounts >= parts.ink * amounts[first])
+    far = (gap < parts.far) & (sizes >= parts.size * sizes[first])
+    kept |= (near | far) & (inside | (common > 0))
+    kept[0] = False
+    result: Mask = kept[labels]
+    return result
