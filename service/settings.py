@@ -181,7 +181,7 @@ class Settings(Struct, frozen=True, kw_only=True):
             gt=0,
             le=3600,
         ),
-    ] = 0.2
+    ] = 0.3
     max_explanations: Annotated[
         int, _setting("Most explanations that wait or run in one worker", ge=1, le=1000)
     ] = 4
