@@ -9,7 +9,6 @@ from types import TracebackType
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from service.server.bentoml_adapter import BentoRoutes
 from service.server.pipeline.errors import ErrorCode, RequestError
 from service.server.pipeline.memory import HeldMemory
 from service.server.pipeline.pipeline import ClientDisconnected
@@ -25,18 +24,13 @@ class AsgiAdapter:
     """ASGI middleware that answers every HTTP request with a handler.
 
     Args:
-        app: BentoML's application, which gets other scopes, and the requests for its own routes.
+        app: BentoML's application, which gets other scopes.
         handler: Answers the requests.
-        bento_routes: The routes that forward to ``app``; None if they forward to a part of it.
     """
 
-    def __init__(
-        self, app: ASGIApp, *, handler: HttpHandler, bento_routes: BentoRoutes | None = None
-    ) -> None:
+    def __init__(self, app: ASGIApp, *, handler: HttpHandler) -> None:
         self._app = app
         self._handler = handler
-        if bento_routes is not None:
-            bento_routes.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
