@@ -4,8 +4,7 @@ Checked with the releases in ``CHECKED_RELEASES``; constraints.txt pins one of e
 :func:`install_server` changes nothing: uvicorn's own protocol and server pass all requests through ASGI,
 which is slower, does not balance connections, and has neither TLS nor limits of connections. What it installs
 depends on internals of uvicorn: the modules ``transport.fast_http``, ``transport.http_connection`` and
-``workers.balanced_server``. The module ``workers.worker`` runs BentoML's worker. Nothing else depends on
-internals.
+``workers.balanced_server``. Nothing else depends on internals.
 """
 
 import asyncio
