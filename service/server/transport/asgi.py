@@ -70,7 +70,7 @@ class AsgiAdapter:
         announced = headers.get(b"content-length", b"")
         if announced.isdigit():
             self._check_size(int(announced))
-            held.check_size(int(announced))
+            self._handler.pipeline.memory.check_size(int(announced))
         body = io.BytesIO()  # It returns its content without a copy.
         error: RequestError | None = None
         async for chunk in self._chunks(receive):
@@ -102,14 +102,12 @@ class AsgiAdapter:
             _check_rate(size, time.monotonic() - started)
 
     def _check_size(self, size: int) -> None:
-        if size > self._handler.max_body:
-            raise self._too_large(size)
-
-    def _too_large(self, size: int) -> RequestError:
-        return RequestError(
-            ErrorCode.BODY_TOO_LARGE,
-            f"the body has {size} bytes or more, the limit is {self._handler.max_body}; send less at once",
-        )
+        limit = self._handler.max_body
+        if size > limit:
+            raise RequestError(
+                ErrorCode.BODY_TOO_LARGE,
+                f"the body has {size} bytes or more, the limit is {limit}; send less at once",
+            )
 
 
 def _check_rate(size: int, seconds: float) -> None:
