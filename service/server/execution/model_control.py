@@ -101,13 +101,7 @@ class ModelControl:
         self._shared.close()
 
     async def load(self, name: str) -> Model:
-        """Load a model from its folder in all workers, whether it is served or not.
-
-        Args:
-            name: Name of the model.
-
-        Returns:
-            The model that is served now.
+        """Load a model from its folder in all workers, whether it is served or not, and return it.
 
         Raises:
             ModelNotFound: There is no folder of this name.
@@ -118,9 +112,6 @@ class ModelControl:
 
     async def unload(self, name: str) -> None:
         """Unload a model in all workers; requests that run are completed.
-
-        Args:
-            name: Name of the model.
 
         Raises:
             ModelNotFound: There is no such model.

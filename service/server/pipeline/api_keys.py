@@ -60,9 +60,6 @@ class ApiKeys:
     def name(self, key: str) -> str:
         """Return the name of a client's key for the access log; empty if the server has no keys.
 
-        Args:
-            key: What :func:`presented_key` returns.
-
         Raises:
             RequestError: 401: the server has keys, and this is none of them.
         """
@@ -82,9 +79,6 @@ class ApiKeys:
 
     def check_metrics(self, key: str) -> None:
         """Check the key of a request for the metrics.
-
-        Args:
-            key: What :func:`presented_key` returns.
 
         Raises:
             RequestError: 401: it is not the key of the metrics; or they have no key of their own, and it is
@@ -136,10 +130,7 @@ class RateLimit:
         self._full: dict[str, float] = {}
 
     def take(self, name: str) -> None:
-        """Count a request of a key.
-
-        Args:
-            name: Name of the key.
+        """Count a request of the key of this name.
 
         Raises:
             RequestError: 429: The key has used up its rate.

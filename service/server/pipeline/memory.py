@@ -126,10 +126,7 @@ class WorkingMemory:
 
     @contextmanager
     def reserve(self, size: int) -> Iterator[None]:
-        """Wait for room, and take it while the block runs.
-
-        Args:
-            size: Bytes.
+        """Wait for room for that many bytes, and take it while the block runs.
 
         Raises:
             InputTooLarge: The server never has so much room.
