@@ -11,7 +11,6 @@ from typing import NoReturn
 import click
 
 from service.inference.errors import MissingExtra, SettingsError
-from service.server.workers.worker_process import SERVICE
 from service.settings import Settings, table, unknown_variables, variable
 from service.whole_number import WholeNumber
 
@@ -70,7 +69,7 @@ def _supervise(settings: Settings, listener: socket.socket) -> int:
 
 def _serve_with_bentoml(settings: Settings) -> NoReturn:
     click.echo(f"Serving at {_address(settings)} (Ctrl-C stops)", err=True)
-    words = [sys.executable, "-P", "-m", "bentoml", "serve", SERVICE]
+    words = [sys.executable, "-P", "-m", "bentoml", "serve", "service.server.app:Lectern"]
     words += ["--host", settings.host, "--port", str(settings.port), "--working-dir", str(_ROOT)]
     words += ["--timeout-graceful-shutdown", str(int(settings.timeout_s) + 1)]
     os.execv(sys.executable, words)

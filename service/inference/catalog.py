@@ -129,16 +129,7 @@ class Catalog:
         return self.model(name).versions
 
     def card(self, name: str, version: int | None = None) -> Card:
-        """Return the card of a model.
-
-        Args:
-            name: Name of the model.
-            version: Version of the model; the default one if None.
-
-        Raises:
-            ModelNotFound: There is no such model or version.
-            ModelError: The version cannot be used.
-        """
+        """Return the card of a version; arguments and errors as for :meth:`model` and :meth:`Model.card`."""
         return self.model(name).card(version)
 
     def folder(self, card: Card) -> Path:
@@ -146,24 +137,11 @@ class Catalog:
         return self._folder / card.name / str(card.version)
 
     def predictor(self, name: str, version: int | None = None) -> Predictor:
-        """Return the predictor of a model, which is loaded at the first call.
-
-        Raises:
-            ModelNotFound: There is no such model or version.
-            ModelError: Its files cannot be loaded, or do not match the card.
-            ProviderError: A requested provider is not available.
-        """
+        """Return the predictor of a version; errors as for :meth:`model` and :meth:`Model.predictor`."""
         return self.model(name).predictor(version)
 
     def explainer(self, name: str, version: int | None = None) -> Explainer:
-        """Return the explainer of a model, which is loaded at the first call.
-
-        Raises:
-            ModelNotFound: There is no such model or version.
-            InvalidInput: The model reads texts; only predictions for pictures are explained.
-            ModelError: Its files cannot be loaded, or do not match the card.
-            ProviderError: A requested provider is not available.
-        """
+        """Return the explainer of a version; errors as for :meth:`model` and :meth:`Model.explainer`."""
         return self.model(name).explainer(version)
 
     def precision(self, card: Card) -> PrecisionChoice:

@@ -78,7 +78,6 @@ class ModelControl:
         """
         self._shared.report(WorkerState(change=-1))
         # No lock if there is a state: a worker that makes a change holds it, and waits for this one.
-        self._stamp = (0, 0)
         state = self._shared.read()
         if state is None:
             with self._shared.locked():
@@ -102,13 +101,7 @@ class ModelControl:
         self._shared.close()
 
     async def load(self, name: str) -> Model:
-        """Load a model from its folder in all workers, whether it is served or not.
-
-        Args:
-            name: Name of the model.
-
-        Returns:
-            The model that is served now.
+        """Load a model from its folder in all workers, whether it is served or not, and return it.
 
         Raises:
             ModelNotFound: There is no folder of this name.
@@ -119,9 +112,6 @@ class ModelControl:
 
     async def unload(self, name: str) -> None:
         """Unload a model in all workers; requests that run are completed.
-
-        Args:
-            name: Name of the model.
 
         Raises:
             ModelNotFound: There is no such model.
@@ -207,11 +197,11 @@ class ModelControl:
         trim_heap()
 
     def _follow(self) -> None:
+        followed: tuple[int, ...] = ()
         while not self._stop.wait(_FOLLOW_S):
             try:
-                stamp = self._shared.stamp()
-                if stamp != self._stamp:
-                    self._stamp = stamp
+                if followed != (version := self._shared.version()):
+                    followed = version
                     with self._lock:
                         self._catch_up()
             except Exception:  # The thread must not end: the next change may succeed.
