@@ -45,8 +45,12 @@ class Examples:
 
 
 def concatenate(parts: Sequence[Examples]) -> Examples:
-    """Return several sets of examples as one."""
-    return Examples(np.concatenate([part.x for part in parts]), np.concatenate([part.y for part in parts]))
+    """Return several sets of examples as one; token ids are padded to the length of the longest text."""
+    inputs = [part.x for part in parts]
+    if inputs[0].ndim == 2:
+        length = max(x.shape[1] for x in inputs)
+        inputs = [np.pad(x, ((0, 0), (0, length - x.shape[1]))) for x in inputs]
+    return Examples(np.concatenate(inputs), np.concatenate([part.y for part in parts]))
 
 
 def encode(texts: Examples, *, vocabulary: Vocabulary) -> Examples:

@@ -8,6 +8,7 @@ import numpy as np
 
 from training.hyperparameters import Hyperparameters
 from training.networks.statistics import PATCH, SMALLEST_DEVIATION, DataStatistics
+from training.networks.word_sum import WordSum
 
 _MAX_LEVEL = 255.0
 
@@ -140,6 +141,13 @@ class Network:
     def dense(self, units: int) -> "Network":
         """Add a hidden dense layer; see :meth:`hidden`."""
         layer = keras.layers.Dense(self.scaled(units), kernel_regularizer=self._regularizer())
+        return self.hidden(layer)
+
+    def words(self, vocabulary: int, units: int) -> "Network":
+        """Add a hidden dense layer on the multi-hot vector of a text's words; see :meth:`hidden`."""
+        layer = WordSum(
+            vocabulary, self.scaled(units), kernel_regularizer=self._regularizer(), name="words"
+        )
         return self.hidden(layer)
 
     def max_pool(self) -> "Network":

@@ -9,7 +9,6 @@ import keras
 from training.datasets.imdb import VOCABULARY_SIZE, most_frequent_words
 from training.hyperparameters import Hyperparameters
 from training.networks.network import Network
-from training.networks.word_sum import WordSum
 from training.recipes.recipe import NETWORK_HYPERPARAMETERS, Recipe
 
 UNITS = 16
@@ -20,7 +19,7 @@ HYPERPARAMETERS = Hyperparameters(
 
 def build(network: Network) -> keras.Model:
     """Build the network: 160,305 parameters."""
-    network.text().hidden(WordSum(VOCABULARY_SIZE, network.scaled(UNITS), name="words")).dropout()
+    network.text().words(VOCABULARY_SIZE, UNITS).dropout()
     network.dense(UNITS).dropout()
     return network.classifier()
 
