@@ -30,7 +30,9 @@ def load_keras(*, converts: bool) -> None:
     if converts:
         os.environ["KERAS_BACKEND"] = "tensorflow"
     elif chosen and chosen not in _BACKENDS:
-        raise SettingsError(f"KERAS_BACKEND is {chosen!r}; use {', '.join(_BACKENDS[:-1])} or {_BACKENDS[-1]}")
+        raise SettingsError(
+            f"KERAS_BACKEND is {chosen!r}; use {', '.join(_BACKENDS[:-1])} or {_BACKENDS[-1]}"
+        )
     try:
         import keras  # noqa: F401
     except ModuleNotFoundError as error:
@@ -41,4 +43,6 @@ def load_keras(*, converts: bool) -> None:
             "unset KERAS_BACKEND to use TensorFlow"
         ) from error
     except ValueError as error:  # of ~/.keras/keras.json
-        raise SettingsError(f"Keras cannot load its backend: {error}; set KERAS_BACKEND=tensorflow") from error
+        raise SettingsError(
+            f"Keras cannot load its backend: {error}; set KERAS_BACKEND=tensorflow"
+        ) from error

@@ -145,9 +145,7 @@ class Network:
 
     def words(self, vocabulary: int, units: int) -> "Network":
         """Add a hidden dense layer on the multi-hot vector of a text's words; see :meth:`hidden`."""
-        layer = WordSum(
-            vocabulary, self.scaled(units), kernel_regularizer=self._regularizer(), name="words"
-        )
+        layer = WordSum(vocabulary, self.scaled(units), kernel_regularizer=self._regularizer(), name="words")
         return self.hidden(layer)
 
     def max_pool(self) -> "Network":

@@ -47,9 +47,7 @@ def measure_images(images: npt.NDArray[np.uint8], *, classes: int) -> DataStatis
     )
 
 
-def measure_texts(
-    ids: npt.NDArray[np.int32], y: npt.NDArray[np.int64], *, words: int
-) -> DataStatistics:
+def measure_texts(ids: npt.NDArray[np.int32], y: npt.NDArray[np.int64], *, words: int) -> DataStatistics:
     """Measure the naive Bayes log-count ratio of each word (Wang and Manning 2012).
 
     It is the natural logarithm of the word's share in class 1 over its share in class 0, with add-one
