@@ -16,6 +16,7 @@ COMMANDS = {
     "explain": ("service.commands", "", "Explain a prediction for a picture."),
     "models": ("service.commands", "", "List the models, or show a card."),
     "desktop": ("desktop.cli", "desktop", "Open the desktop app."),
+    "runs": ("training.cli", "train", "List, show, compare or remove training runs."),
     "data": ("training.cli", "train", "List the data sets, or download one."),
     "train": ("training.cli", "train", "Train a network with a recipe."),
     "evaluate": ("training.cli", "train", "Evaluate a model on its test set."),

@@ -23,6 +23,11 @@ def cache_folder() -> Path:
     return Path(chosen).expanduser() if chosen else Path.home() / ".cache" / "lectern" / "data"
 
 
+def activation_folder() -> Path:
+    """Return the folder of the cached activations of pretrained networks; it may not exist yet."""
+    return cache_folder() / "activations"
+
+
 @dataclass(frozen=True)
 class Examples:
     """Inputs and their classes.
@@ -84,6 +89,7 @@ class Dataset:
     source: str  # origin of the data, for people
     license: str
     skipped: tuple[str, ...] = ()  # files that could not be read
+    copies: int = 0  # number of files whose picture an earlier file has too
     extra: int = 0  # number of training examples, the last ones, that the user added
     vocabulary: Vocabulary | None = None  # of the token ids, if the inputs are token ids
 

@@ -62,7 +62,7 @@ class _KillIn:
     def epoch(self, row: Epoch, *, epochs: int) -> None:
         pass
 
-    def pictures(self, done: int, total: int) -> None:
+    def pictures(self, done: int, total: int, *, split: str) -> None:
         pass
 
 

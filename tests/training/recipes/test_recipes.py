@@ -243,7 +243,7 @@ def test_all_options_are_tested() -> None:
     ("name", "value"), [("epochs", 0), ("dropout", 1.0), ("width", 0.0), ("l1", -1e-3), ("seed", -1)]
 )
 def test_value_out_of_range_is_refused(name: str, value: float) -> None:
-    with pytest.raises(RecipeError, match=f"hyperparameter {name} cannot be {value}"):
+    with pytest.raises(RecipeError, match=f"--{name} cannot be {value}; it must be (at least|above) "):
         load_recipe("mnist-dense").configure({name: value})
 
 
