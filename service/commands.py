@@ -104,7 +104,7 @@ def explain(
     \b
     Examples:
       lectern explain cats_vs_dogs cat.jpg --out why.png
-      lectern explain mnist digit.png --layer conv2d_1
+      lectern explain mnist digit.png --layer whitening
     """
     catalog = _catalog()
     predictor = catalog.predictor(model, version)
