@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta, Struct
 
-from service.inference.defaults import BUNDLED, DEFAULT_MAX_PIXELS, PrecisionChoice
+from service.inference.defaults import DEFAULT_MAX_PIXELS, DEFAULT_MODELS, PrecisionChoice
 from service.inference.errors import SettingsError
 from service.key_file import read_key_file
 from service.resources import Resources, available
@@ -110,7 +110,7 @@ class Settings(Struct, frozen=True, kw_only=True):
             "a folder or an address",
             parse=_models,
         ),
-    ] = str(BUNDLED)
+    ] = str(DEFAULT_MODELS)
     model_cache: Annotated[
         Path, _setting("Folder for models that are downloaded from an address", "a folder", parse=_path)
     ] = _MODEL_CACHE

@@ -53,8 +53,8 @@ class Catalog:
             arena: As in :meth:`Predictor.load`.
             versions: The versions to use, by the name of their model; all if None. If it is given, there may
                 be no model that can be used.
-            check: Whether to load the default version of each model now, and the others as a trial. The
-                highest version that can be loaded is the default then.
+            check: Whether to load the default version of each model now, and the others as a trial. If the
+                default one cannot be loaded, the highest one that can is the default then.
 
         Raises:
             ModelError: The folder does not exist, or contains no model that can be used.
@@ -79,7 +79,8 @@ class Catalog:
     def __iter__(self) -> Iterator[Card]:
         """Yield the card of each model's default version, sorted by name.
 
-        The default is the highest version. If that cannot be used, it is the highest one that can.
+        The default is the version that the model's folder declares, else the highest one. If that cannot be
+        used, it is the highest one that can.
         """
         for model in self.models():
             if model.versions:

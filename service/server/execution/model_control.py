@@ -105,7 +105,7 @@ class ModelControl:
 
         Raises:
             ModelNotFound: There is no folder of this name.
-            ModelError: Its newest version cannot be used; nothing has changed.
+            ModelError: Its default version cannot be used; nothing has changed.
             RequestError: 503 or 504: another worker cannot load it, or has not done so in time.
         """
         return await self._in_thread(name, self._load)
@@ -177,8 +177,8 @@ class ModelControl:
             raise ModelNotFound(f"there is no folder {shorten(name)} among the models; there are {names}")
         model = self.catalog.read(name, versions=versions)
         model.check()
-        if model.default not in model.versions or model.default != model.newest:
-            model.card(model.newest)  # raises what is wrong with it
+        if model.default not in model.versions or model.default != model.preferred:
+            model.card(model.preferred)  # raises what is wrong with it
         model.log_problems()
         old = self.catalog.find(name)
         in_use = set(old.loaded) & set(model.versions) if old else set()
