@@ -288,6 +288,13 @@ class Settings(Struct, frozen=True, kw_only=True):
             min_length=1,
         ),
     ] = ()
+    playground: Annotated[
+        bool,
+        _setting(
+            "1: the start page is the playground, the API page is at /docs; 0: the start page is the API page",
+            "0 or 1",
+        ),
+    ] = True
     trusted_proxies: Annotated[
         tuple[str, ...],
         _setting(

@@ -25,9 +25,11 @@ from service.server.pipeline.limits import InFlightRequests
 from service.server.pipeline.memory import RequestMemory, WorkingMemory, memory_shares
 from service.server.pipeline.pipeline import RequestPipeline
 from service.server.playground.api_page import ApiPage
+from service.server.playground.page import Playground
 from service.server.protocols.bento import BentoMethods
 from service.server.protocols.explain import ExplainProtocol
 from service.server.protocols.huggingface import HuggingFaceProtocol
+from service.server.protocols.network_input import NetworkInputProtocol
 from service.server.protocols.oip.routes import OipProtocol
 from service.server.protocols.operations import OperationsProtocol
 from service.server.protocols.tfserving.routes import TfServingProtocol
@@ -71,17 +73,20 @@ def create_app(settings: Settings, *, certificate: Certificate | None = None) ->
     in_flight, memory, working_memory = InFlightRequests(), RequestMemory(), WorkingMemory()
     engine = Engine(settings, in_flight=in_flight, working_memory=working_memory)
     pipeline = RequestPipeline(settings, in_flight=in_flight, memory=memory, is_ready=engine.is_loaded)
-    page, bento_routes = ApiPage(), BentoRoutes()
+    page, bento_routes = ApiPage(is_start_page=not settings.playground), BentoRoutes()
+    playground = Playground() if settings.playground else None
     endpoints = [
         *HuggingFaceProtocol(engine, settings).routes(),
         *ExplainProtocol(engine, settings).routes(),
+        *NetworkInputProtocol(engine, settings).routes(),
         *OipProtocol(engine, settings).routes(),
         *TfServingProtocol(engine, settings).routes(),
         *OperationsProtocol(engine).routes(),
         *page.routes(),
+        *(playground.routes() if playground else ()),
     ]
     handler = HttpHandler(
-        [*endpoints, *bento_routes.routes()],
+        [*endpoints, *(playground.file_routes() if playground else ()), *bento_routes.routes()],
         pipeline=pipeline,
         settings=settings,
         is_draining=engine.is_draining,
@@ -89,6 +94,8 @@ def create_app(settings: Settings, *, certificate: Certificate | None = None) ->
 
     def publish() -> None:
         page.publish(build_document(endpoints, engine.catalog, settings))
+        if playground is not None:
+            playground.publish(engine.catalog)
 
     def start() -> None:
         engine.start(on_change=publish, keep_downloads=channel.is_restart())
