@@ -34,7 +34,7 @@ class Page {
   #compared = null;
   #changedAt = null; // when the newest change came that has no answer yet
 
-  #main = new NewestWins((input, signal) => this.#predict(input, signal), {
+  #main = new NewestWins((input, signal) => this.#predictTimed(input, signal), {
     onResult: (result, input) => this.#showPrediction(result, input),
     onError: (error) => this.#showError(error),
   });
@@ -223,12 +223,14 @@ class Page {
   }
 
   async #predict(input, signal) {
+    input.content = await input.make();
+    return this.#api.predict(input.model, input.content, signal);
+  }
+
+  async #predictTimed(input, signal) {
     const changedAt = this.#changedAt ?? performance.now();
     this.#changedAt = null;
-    const content = await input.make();
-    input.content = content;
-    const result = await this.#api.predict(input.model, content, signal);
-    return { ...result, changedAt };
+    return { ...(await this.#predict(input, signal)), changedAt };
   }
 
   #showPrediction(result, input) {

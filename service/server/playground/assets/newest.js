@@ -28,7 +28,7 @@ export class NewestWins {
    * @param {number} options.intervalMs Shortest time between the starts of two requests.
    * @param {number} options.patienceMs Time after which a request is aborted for a newer input.
    */
-  constructor(send, { onResult, onError, intervalMs = 30, patienceMs = 1_000 }) {
+  constructor(send, { onResult, onError, intervalMs = 16, patienceMs = 1_000 }) {
     this.#send = send;
     this.#options = { onResult, onError, intervalMs, patienceMs };
   }

@@ -5,6 +5,7 @@ import { filesOf, readPicture } from "./picture_files.js";
 
 const MAX_PICTURES = 60;
 const PARALLEL = 2;
+const TINY_SIDE = 64;
 // Each is offered for the models that have its label.
 const EXAMPLES = [
   { file: "eight.png", label: "8" },
@@ -54,6 +55,10 @@ export class PicturesTab extends EventTarget {
       });
     }
     section.querySelector("[data-action=clear]").addEventListener("click", () => this.#clear());
+    // The pixels of a picture for the small networks are to be seen as such.
+    this.#view.addEventListener("load", () => {
+      this.#view.classList.toggle("tiny", Math.max(this.#view.naturalWidth, this.#view.naturalHeight) <= TINY_SIDE);
+    });
     this.#update();
   }
 

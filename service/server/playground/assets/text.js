@@ -2,8 +2,8 @@
 
 const SETTLE_MS = 600; // After a pause this long, the text counts as complete.
 const EXAMPLE =
-  "The first half hour is slow, and the dialogue is not good. But then the story takes off: " +
-  "wonderful acting, a moving ending, and one of the best scenes I have seen this year.";
+  "The first half hour is slow, and the music is not good. But then the story takes off: wonderful acting, " +
+  "a moving and beautiful ending, and one of the best scenes that I have seen this year. I loved it.";
 
 /** An editor for a text. */
 export class TextTab extends EventTarget {
