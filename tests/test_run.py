@@ -510,7 +510,8 @@ class TestBrowser:
         browser = checkout.tools / "chromium"
         checkout.add_tool(
             "apt-get",
-            f'#!/bin/sh\necho "$1" >>"{log}"\n[ "$1" = update ] || {{ : >"{browser}"; chmod +x "{browser}"; }}\n',
+            f'#!/bin/sh\necho "$1" >>"{log}"\n'
+            f'[ "$1" = update ] || {{ : >"{browser}"; chmod +x "{browser}"; }}\n',
         )
         assert "installing chromium" in checkout.run("test", "tests").stderr
         assert log.read_text().split() == ["update", "install"]

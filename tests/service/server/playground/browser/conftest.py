@@ -1,30 +1,30 @@
 """A real Chromium for the tests of the playground: pages whose console and policy errors fail the test."""
 
+import base64
 import re
 import shutil
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Response, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 Server = Any
 NAMES = ("chromium", "chromium-browser", "google-chrome")
-PHONE = {
-    "viewport": {"width": 390, "height": 664},
-    "device_scale_factor": 2,
-    "has_touch": True,
-    "is_mobile": True,
-}
-Point = tuple[float, float]
-# A seven and a three as shares of the pad's side.
-SEVEN: tuple[Point, ...] = ((0.3, 0.25), (0.5, 0.24), (0.7, 0.25), (0.62, 0.45), (0.53, 0.65), (0.47, 0.85))
-THREE: tuple[Point, ...] = (
-    (0.33, 0.2), (0.48, 0.14), (0.62, 0.22), (0.62, 0.36), (0.47, 0.46),
-    (0.63, 0.56), (0.66, 0.72), (0.5, 0.84), (0.33, 0.78),
-)  # fmt: skip
+# Keeps what the page sends; the browser does not tell the bodies of requests that are files.
+RECORD = """{
+  window.sent = [];
+  const original = window.fetch;
+  window.fetch = (address, options = {}) => {
+    if (options.body instanceof Blob) {
+      const reader = new FileReader();
+      reader.onload = () => sent.push([String(address), reader.result.split(",")[1]]);
+      reader.readAsDataURL(options.body);
+    }
+    return original(address, options);
+  };
+}"""
 
 
 @dataclass
@@ -46,11 +46,11 @@ class Playground:
     def detail(self) -> Any:
         return self.page.locator("#answer .detail")
 
-    def point(self, x: float, y: float) -> Point:
+    def point(self, x: float, y: float) -> tuple[float, float]:
         box = self.pad.bounding_box()
         return box["x"] + x * box["width"], box["y"] + y * box["height"]
 
-    def draw(self, points: Sequence[Point], *, steps: int = 6) -> None:
+    def draw(self, points: Sequence[tuple[float, float]], *, steps: int = 6) -> None:
         """Draw a stroke with the mouse."""
         self.page.mouse.move(*self.point(*points[0]))
         self.page.mouse.down()
@@ -65,6 +65,11 @@ class Playground:
         """Return the percentages that the bars tell a screen reader."""
         rows = self.page.locator("#answer [role=meter]").all()
         return {row.get_attribute("aria-label"): float(row.get_attribute("aria-valuenow")) for row in rows}
+
+    def sent(self, ending: str) -> list[bytes]:
+        """Return the files that the page has sent to addresses with an ending, since it was opened."""
+        sent = self.page.evaluate("sent")
+        return [base64.b64decode(data) for address, data in sent if address.endswith(ending)]
 
     def wait_for_answer(self, text: str) -> None:
         expect(self.headline).to_have_text(text)
@@ -104,7 +109,7 @@ def context_of(browser: Browser) -> Iterator[Callable[..., BrowserContext]]:
 def open_page(context_of: Callable[..., BrowserContext], server: Server) -> Iterator[Open]:
     """Open the playground; errors in the console, policy violations and scripts' exceptions fail the test.
 
-    ``open_page(path="/", url=…, allowed="regular expression of expected problems", **options_of_the_profile)``
+    ``open_page(path="/", url=…, allowed="pattern of expected problems", **options_of_the_profile)``
     """
     opened: list[tuple[Playground, str]] = []
 
@@ -119,6 +124,7 @@ def open_page(context_of: Callable[..., BrowserContext], server: Server) -> Iter
         page.add_init_script(
             "addEventListener('securitypolicyviolation', (e) => console.error('policy', e.violatedDirective))"
         )
+        page.add_init_script(RECORD)
         if prepare is not None:
             prepare(page)
         page.goto((url or server.url) + path)
@@ -127,16 +133,5 @@ def open_page(context_of: Callable[..., BrowserContext], server: Server) -> Iter
 
     yield open_playground
     for playground, allowed in opened:
-        unexpected = [
-            text for text in playground.problems if not allowed or not re.search(allowed, text)
-        ]
+        unexpected = [text for text in playground.problems if not allowed or not re.search(allowed, text)]
         assert unexpected == []
-
-
-@contextmanager
-def responses(page: Page) -> Iterator[list[Response]]:
-    """Collect the responses that a page gets."""
-    found: list[Response] = []
-    page.on("response", found.append)
-    yield found
-    page.remove_listener("response", found.append)
