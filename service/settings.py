@@ -291,7 +291,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     playground: Annotated[
         bool,
         _setting(
-            "1: the start page is the playground, the API page is at /docs; 0: the start page is the API page",
+            "Start page; 1: the playground, with the API page at /docs; 0: the API page",
             "0 or 1",
         ),
     ] = True

@@ -43,18 +43,12 @@ class Playground:
         self.publish(())
 
     def routes(self) -> list[api.Endpoint]:
-        """Return the endpoints."""
-        return [
-            api.Endpoint("/", self.page, cached("page", responses={"text/html": (str,)})),
-            *self.file_routes(),
-        ]
+        """Return the endpoint of the page."""
+        return [api.Endpoint("/", self.page, cached("page", responses={"text/html": (str,)}))]
 
     def file_routes(self) -> list[api.Endpoint]:
         """Return the endpoints of the page's files, which are no part of the API and its document."""
-        return [
-            api.Endpoint(path, self.file, cached(path, responses={"*/*": (api.Binary,)}))
-            for path in self._files
-        ]
+        return [api.Endpoint(path, self.file, cached(path)) for path in self._files]
 
     def publish(self, cards: Iterable[Card]) -> None:
         """Name the models in the form that works without JavaScript."""
