@@ -177,7 +177,7 @@ def test_the_page_works_without_storage(open_page: Open) -> None:
     def prepare(page: Any) -> None:
         page.add_init_script(
             "for (const name of ['localStorage', 'sessionStorage'])"
-            "  Object.defineProperty(window, name, { get() { throw new DOMException('', 'SecurityError') } });"
+            "  Object.defineProperty(window, name, { get() { throw new DOMException('', 'Security') } });"
         )
 
     playground = open_page(prepare=prepare)
