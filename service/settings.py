@@ -270,6 +270,13 @@ class Settings(Struct, frozen=True, kw_only=True):
             "names of headers such as X-Tenant, separated by commas",
         ),
     ] = ()
+    playground: Annotated[
+        bool,
+        _setting(
+            "Start page; 1: the playground, with the API page at /docs; 0: the API page",
+            "0 or 1",
+        ),
+    ] = True
     trusted_proxies: Annotated[
         tuple[str, ...],
         _list(

@@ -24,9 +24,11 @@ from service.server.pipeline.limits import InFlightRequests
 from service.server.pipeline.memory import RequestMemory, WorkingMemory, memory_shares
 from service.server.pipeline.pipeline import RequestPipeline
 from service.server.playground.api_page import ApiPage
+from service.server.playground.page import Playground
 from service.server.protocols.bento import BentoMethods, BentoProtocol
 from service.server.protocols.explain import ExplainProtocol
 from service.server.protocols.huggingface import HuggingFaceProtocol
+from service.server.protocols.network_input import NetworkInputProtocol
 from service.server.protocols.oip.routes import OipProtocol
 from service.server.protocols.operations import OperationsProtocol
 from service.server.protocols.tfserving.routes import TfServingProtocol
@@ -70,10 +72,13 @@ def create_app(settings: Settings, *, certificate: Certificate | None = None) ->
     in_flight, memory, working_memory = InFlightRequests(), RequestMemory(), WorkingMemory()
     engine = Engine(settings, in_flight=in_flight, working_memory=working_memory)
     pipeline = RequestPipeline(settings, in_flight=in_flight, memory=memory, is_ready=engine.is_loaded)
-    page = ApiPage()
+    page = ApiPage(is_start_page=not settings.playground)
+    playground = Playground() if settings.playground else None
 
     def publish() -> None:
         page.publish(build_document(endpoints, engine.catalog, settings))
+        if playground is not None:
+            playground.publish(engine.catalog)
 
     def start() -> None:
         engine.start(on_change=publish, keep_downloads=channel.is_restart())
@@ -85,13 +90,20 @@ def create_app(settings: Settings, *, certificate: Certificate | None = None) ->
     endpoints = [
         *HuggingFaceProtocol(engine, settings).routes(),
         *ExplainProtocol(engine, settings).routes(),
+        *NetworkInputProtocol(engine, settings).routes(),
         *OipProtocol(engine, settings).routes(),
         *TfServingProtocol(engine, settings).routes(),
         *OperationsProtocol(engine).routes(),
         *page.routes(),
+        *(playground.routes() if playground else ()),
         *BentoProtocol(engine, service.schema).routes(),
     ]
-    handler = HttpHandler(endpoints, pipeline=pipeline, settings=settings, is_draining=engine.is_draining)
+    handler = HttpHandler(
+        [*endpoints, *(playground.file_routes() if playground else ())],
+        pipeline=pipeline,
+        settings=settings,
+        is_draining=engine.is_draining,
+    )
 
     def middleware(app: ASGIApp) -> ASGIApp:
         app = AsgiAdapter(app, handler=handler)

@@ -347,8 +347,8 @@ def test_each_key_is_accepted(strict: Server, authorization: str) -> None:
     assert strict.ask("GET", "/models", headers={"Authorization": authorization}).status == 200
 
 
-def test_probes_and_the_api_page_need_no_key(strict: Server) -> None:
-    for path in ("/livez", "/readyz", "/healthz", "/", "/docs.json"):
+def test_probes_and_pages_need_no_key(strict: Server) -> None:
+    for path in ("/livez", "/readyz", "/healthz", "/", "/playground/main.js", "/docs", "/docs.json"):
         assert strict.ask("GET", path).status == 200
 
 
