@@ -116,19 +116,16 @@ class ExplanationBackend:
         return tuple(card for card in cards if card.explanation is not None and card.explanation.layers)
 
     def first_filters(self, model: Card) -> Activations:
-        """Return the filters of the first convolutional layer, summed over their input channels.
-
-        The sum is the filter's effect on a grey image, whose channels are equal.
+        """Return the filters of the first convolutional layer.
 
         Returns:
-            float32 (filters, height, width).
+            float32 (filters, depth, height, width).
 
         Raises:
             LecternError: The model no longer exists, or cannot be loaded.
         """
         weights = self._catalog().explainer(model.name, model.version).filters()
-        filters: Activations = weights.sum(axis=2).transpose(2, 0, 1)
-        return filters
+        return weights.transpose(3, 2, 0, 1)
 
 
 def scale_feature_maps(layer: str, maps: Activations) -> FeatureMaps:
