@@ -104,11 +104,14 @@ class Bars(QWidget):
         self.setAccessibleName(self.tr("Probabilities"))
 
     def set_labels(self, labels: tuple[str, ...]) -> None:
-        """Show an empty bar for each label of a model, given in the order of its outputs."""
+        """Show an empty bar for each label of a model, given in the order of its outputs.
+
+        The bars of the same labels keep their probabilities.
+        """
         if labels != self._labels:
             self._labels = labels
             self._create_rows()
-        self.set_scores(())
+            self.set_scores(())
 
     def set_scores(self, scores: tuple[Score, ...]) -> None:
         """Show probabilities; an empty tuple empties the bars."""
