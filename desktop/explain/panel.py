@@ -3,7 +3,7 @@
 from dataclasses import replace
 from functools import partial
 
-from PySide6.QtCore import QSignalBlocker, Qt, Slot
+from PySide6.QtCore import QSignalBlocker, Qt, QTimer, Slot
 from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
 
@@ -17,13 +17,15 @@ from desktop.window.messages import error_message
 from service.inference import Card, LecternError
 
 _WIDTH = 360
+# Longer than the time between two events of a moving mouse.
+_PAUSE_MS = 120
 
 
 class ExplanationPanel(QWidget):
     """Shows heat map, feature maps and layers for the current input of a network.
 
-    Explanations are computed on this computer, and only while the panel is visible. Each change replaces the
-    computation of an older one.
+    Explanations are computed on this computer, only while the panel is visible, and only when the user pauses:
+    a computer that explains delays the mouse. Each change replaces the computation of an older one.
     """
 
     def __init__(self, backend: ExplanationBackend, parent: QWidget | None = None) -> None:
@@ -39,6 +41,10 @@ class ExplanationPanel(QWidget):
         self.notice = QLabel(self.tr("A network without convolutional layers has no feature maps."), self)
         self.table = LayerTable(self, hide_names=True)
         self.parameters = QLabel(self)
+        self._pause = QTimer(self)
+        self._pause.setSingleShot(True)
+        self._pause.setInterval(_PAUSE_MS)
+        self._pause.timeout.connect(self._request_explanation)
         self._worker = Worker("explanations", self)
         self._worker.result_ready.connect(self._show_explanation)
         self._worker.failed.connect(self._show_error)
@@ -64,14 +70,24 @@ class ExplanationPanel(QWidget):
         """Set the input of the network, uint8 (height, width) or (height, width, 3)."""
         if self._request is not None:
             self._request = replace(self._request, pixels=pixels)
-            self._request_explanation()
+            self._pause.start()
 
     def set_label(self, label: str) -> None:
         """Set the label that the network predicted."""
         if self._request is not None and label != self._request.label:
             self._request = replace(self._request, label=label)
             self._update_label_text()
-            self._request_explanation()
+            self._pause.start()
+
+    def postpone(self) -> None:
+        """Wait with a pending explanation, because the user is editing."""
+        if self._pause.isActive():
+            self._pause.start()
+
+    def reset_label(self) -> None:
+        """Explain the predicted label again, in place of one that the user chose."""
+        with QSignalBlocker(self.labels):
+            self.labels.setCurrentIndex(0 if self.labels.count() else -1)
 
     def showEvent(self, event: QShowEvent) -> None:
         """Explain the current input."""
@@ -80,10 +96,12 @@ class ExplanationPanel(QWidget):
 
     def hideEvent(self, event: QHideEvent) -> None:
         """Cancel the computation."""
+        self._pause.stop()
         self._worker.cancel()
         super().hideEvent(event)
 
     def _request_explanation(self) -> None:
+        self._pause.stop()
         if self._request is None or not self.isVisible():
             return
         request = replace(
@@ -105,7 +123,10 @@ class ExplanationPanel(QWidget):
         self.legend.clear()
         if explanation.overlay is not None:
             self.heat_map.set_pixels(explanation.overlay)
-            self.legend.setText(self.tr("Bright pixels contribute to {0}.").format(label))
+            text = self.tr("Bright pixels contribute to {0}.")
+            if not explanation.has_heat:
+                text = self.tr("No pixel contributes to {0}.")
+            self.legend.setText(text.format(label))
             self.heat_map.setAccessibleDescription(self.legend.text())
         elif card.task == "text-classification":
             self.heat_map.show_placeholder(self.tr("Heat maps are not available for texts."))
