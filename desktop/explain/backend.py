@@ -88,9 +88,12 @@ class ExplanationBackend:
         """
         catalog = self._catalog()
         card = catalog.card(request.model, request.version)
-        if card.explanation is None or request.pixels is None:
+        if card.explanation is None:
             return Explanation(request=request, card=card)
+        # Loaded without pixels too, so that the first drawing does not wait for it.
         explainer = catalog.explainer(request.model, request.version)
+        if request.pixels is None:
+            return Explanation(request=request, card=card)
         overlay = maps = None
         has_heat = False
         if request.label is not None:

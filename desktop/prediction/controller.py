@@ -83,6 +83,7 @@ class PredictionController(QObject):
         self._predictions = Worker("predict", self)
         self._predictions.result_ready.connect(self._complete)
         self._predictions.failed.connect(self._fail)
+        self._loader = Worker("load model", self)
         self._inputs = Worker("prepare", self)
         self._inputs.result_ready.connect(self._deliver_input)
         connection.changed.connect(self._use_connection)
@@ -256,6 +257,21 @@ class PredictionController(QObject):
         if self.page is not None:
             self.page.set_model(model)
         self.model_changed.emit()
+        self._load_model()
+
+    def _load_model(self) -> None:
+        """Load the model on a thread, so that the first prediction does not wait for it."""
+        if self.model is None:
+            return
+        name, version, dispatcher = self.model.name, self.version, self.connection.dispatcher
+
+        def job() -> Iterator[object]:
+            # An error is reported by the prediction.
+            with contextlib.suppress(LecternError):
+                dispatcher.load(name, version)
+            yield from ()
+
+        self._loader.put(job)
 
     def _set_response(self, response: PredictionResponse | None) -> None:
         self.response = response
