@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
 from desktop.explain.backend import Explanation, ExplanationBackend, ExplanationRequest, Pixels
 from desktop.explain.feature_maps import FeatureMapView
 from desktop.explain.layer_table import LayerTable
+from desktop.names import label_name
 from desktop.prediction.worker import Worker
 from desktop.result.pixel_view import PixelView
 from desktop.widgets import PAGE_MARGIN, column, create_combo
@@ -24,8 +25,8 @@ _PAUSE_MS = 120
 class ExplanationPanel(QWidget):
     """Shows heat map, feature maps and layers for the current input of a network.
 
-    Explanations are computed on this computer, only while the panel is visible, and only when the user pauses:
-    a computer that explains delays the mouse. Each change replaces the computation of an older one.
+    Explanations are computed on this computer, and only while the panel is visible. They wait for a pause of
+    the user, because they would delay the mouse. Each change replaces the computation of an older one.
     """
 
     def __init__(self, backend: ExplanationBackend, parent: QWidget | None = None) -> None:
@@ -51,7 +52,7 @@ class ExplanationPanel(QWidget):
         self._lay_out()
         self.labels.currentIndexChanged.connect(self._request_explanation)
         self.feature_maps.layer_changed.connect(self._layer_changed)
-        self.table.layer_selected.connect(self.feature_maps.layers.setCurrentText)
+        self.table.layer_selected.connect(self.feature_maps.select_layer)
         self._clear()
 
     def set_model(self, model: str | None, version: int | None) -> None:
@@ -107,7 +108,7 @@ class ExplanationPanel(QWidget):
         request = replace(
             self._request,
             label=self.labels.currentData() or self._request.label,
-            layer=self.feature_maps.layers.currentText(),
+            layer=self.feature_maps.layer,
         )
         self._worker.call(partial(self._backend.explain, request))
 
@@ -126,7 +127,7 @@ class ExplanationPanel(QWidget):
             text = self.tr("Bright pixels contribute to {0}.")
             if not explanation.has_heat:
                 text = self.tr("No pixel contributes to {0}.")
-            self.legend.setText(text.format(label))
+            self.legend.setText(text.format(label_name(label or "")))
             self.heat_map.setAccessibleDescription(self.legend.text())
         elif card.task == "text-classification":
             self.heat_map.show_placeholder(self.tr("Heat maps are not available for texts."))
@@ -152,13 +153,14 @@ class ExplanationPanel(QWidget):
     def _set_card(self, card: Card) -> None:
         self._card = card
         explanation = card.explanation
-        layers = () if explanation is None else explanation.layers
+        names = () if explanation is None else explanation.layers
+        layers = [layer for layer in card.layers if layer.name in names]
         with QSignalBlocker(self.labels):
             self.labels.clear()
             if explanation is not None:
                 self.labels.addItem("", None)
                 for label in card.labels:
-                    self.labels.addItem(self.tr("Why {0}?").format(label), label)
+                    self.labels.addItem(self.tr("Why {0}?").format(label_name(label)), label)
         self._update_label_text()
         self.labels.setVisible(explanation is not None)
         self.feature_maps.set_layers(layers)
@@ -172,7 +174,7 @@ class ExplanationPanel(QWidget):
         if self.labels.count():
             text = self.tr("Why this prediction?")
             if label is not None:
-                text = self.tr("Why this prediction: {0}?").format(label)
+                text = self.tr("Why this prediction: {0}?").format(label_name(label))
             self.labels.setItemText(0, text)
 
     def _clear(self) -> None:

@@ -42,6 +42,7 @@ class PredictionController(QObject):
         edited: The content of the page changed; the user may still be editing.
         models_changed: :attr:`models` was set.
         model_changed: :attr:`model` or :attr:`version` was set.
+        card_changed: The Card of the model; None until it is known.
         response_changed: The PredictionResponse of the current content; None while there is none.
         completed: A new PredictionResponse of the current content.
         comparison_completed: The PredictionResponse of :attr:`compared_version`.
@@ -53,6 +54,7 @@ class PredictionController(QObject):
     edited = Signal()
     models_changed = Signal()
     model_changed = Signal()
+    card_changed = Signal(object)
     response_changed = Signal(object)
     completed = Signal(object)
     comparison_completed = Signal(object)
@@ -84,6 +86,7 @@ class PredictionController(QObject):
         self._predictions.result_ready.connect(self._complete)
         self._predictions.failed.connect(self._fail)
         self._loader = Worker("load model", self)
+        self._loader.result_ready.connect(self.card_changed)
         self._inputs = Worker("prepare", self)
         self._inputs.result_ready.connect(self._deliver_input)
         connection.changed.connect(self._use_connection)
@@ -260,7 +263,9 @@ class PredictionController(QObject):
         self._load_model()
 
     def _load_model(self) -> None:
-        """Load the model on a thread, so that the first prediction does not wait for it."""
+        """Load model and card on a thread, so that the first prediction does not wait for them."""
+        self._loader.cancel()
+        self.card_changed.emit(None)
         if self.model is None:
             return
         name, version, dispatcher = self.model.name, self.version, self.connection.dispatcher
@@ -269,7 +274,7 @@ class PredictionController(QObject):
             # An error is reported by the prediction.
             with contextlib.suppress(LecternError):
                 dispatcher.load(name, version)
-            yield from ()
+                yield dispatcher.card(name, version)
 
         self._loader.put(job)
 

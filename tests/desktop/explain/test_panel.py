@@ -77,7 +77,8 @@ def test_heat_map_and_feature_maps_belong_to_the_drawing(
     qtbot.waitUntil(lambda: panel.heat_map.image == overlay(catalog, pixels, "7"))
     assert panel.labels.currentText() == "Why this prediction: 7?"
     assert panel.heat_map.accessibleDescription() == "Bright pixels contribute to 7."
-    assert panel.feature_maps.model.maps.layer == panel.feature_maps.layers.currentText() == "conv2d"
+    assert panel.feature_maps.model.maps.layer == panel.feature_maps.layer == "conv2d"
+    assert panel.feature_maps.layers.currentText() == "Convolution 1 · 32 maps"
     maps = catalog.explainer("mnist", 1).feature_maps(pixels, layer="conv2d")
     np.testing.assert_array_equal(panel.feature_maps.model.maps.maxima, maps.max(axis=(0, 1)))
     assert panel.feature_maps.shape.text() == "32 maps of 26 × 26"
@@ -115,7 +116,7 @@ def test_selecting_a_row_shows_the_feature_maps_of_its_layer(
     draw_and_wait(qtbot, window)
     layers = catalog.card("mnist", 1).layers
     rows = [[panel.table.item(row, column).text() for column in range(4)] for row in range(len(layers))]
-    assert ["conv2d_1", "Conv2D", "11 × 11 × 64", "18496"] in rows
+    assert ["conv2d_1", "Convolution", "11 × 11 × 64", "18496"] in rows
     assert panel.table.isColumnHidden(0)
     assert panel.table.rowCount() == len(layers)
     assert panel.parameters.text() == "93322 parameters"
@@ -128,7 +129,7 @@ def test_selecting_a_row_shows_the_feature_maps_of_its_layer(
             panel.feature_maps.model.maps is not None and panel.feature_maps.model.maps.layer == "conv2d_2"
         )
     )
-    assert panel.feature_maps.layers.currentText() == "conv2d_2"
+    assert panel.feature_maps.layer == "conv2d_2"
     assert panel.feature_maps.shape.text() == "64 maps of 3 × 3"
 
 
