@@ -164,14 +164,10 @@ Protokolldatei: {0}</translation>
     </message>
 </context>
 <context>
-    <name>CompareDock</name>
-    <message>
-        <source>Comparison</source>
-        <translation>Vergleich</translation>
-    </message>
+    <name>Comparison</name>
     <message>
         <source>Version to compare with</source>
-        <translation>Version zum Vergleich</translation>
+        <translation>Vergleichsversion</translation>
     </message>
     <message>
         <source>Compare &amp;versions</source>
@@ -180,10 +176,6 @@ Protokolldatei: {0}</translation>
     <message>
         <source>Version {0}</source>
         <translation>Version {0}</translation>
-    </message>
-    <message>
-        <source>Unsure</source>
-        <translation>Unsicher</translation>
     </message>
 </context>
 <context>
@@ -327,6 +319,17 @@ Protokolldatei: {0}</translation>
     </message>
 </context>
 <context>
+    <name>Doubt</name>
+    <message>
+        <source>Looks like nothing I know</source>
+        <translation>Sieht nach nichts aus, was ich kenne</translation>
+    </message>
+    <message>
+        <source>{0} or {1}?</source>
+        <translation>{0} oder {1}?</translation>
+    </message>
+</context>
+<context>
     <name>DrawPage</name>
     <message>
         <source>&amp;Undo</source>
@@ -405,6 +408,10 @@ Protokolldatei: {0}</translation>
     <message>
         <source>Bright pixels contribute to {0}.</source>
         <translation>Helle Pixel tragen zu {0} bei.</translation>
+    </message>
+    <message>
+        <source>No pixel contributes to {0}.</source>
+        <translation>Kein Pixel trägt zu {0} bei.</translation>
     </message>
     <message>
         <source>Heat maps are not available for texts.</source>
@@ -514,6 +521,10 @@ Protokolldatei: {0}</translation>
     <message>
         <source>Layer of the feature maps</source>
         <translation>Schicht der Merkmalskarten</translation>
+    </message>
+    <message>
+        <source>{0} {1} · {2} maps</source>
+        <translation>{0} {1} · {2} Karten</translation>
     </message>
     <message>
         <source>{0} maps of {1} × {2}</source>
@@ -787,6 +798,97 @@ Protokolldatei: {0}</translation>
     </message>
 </context>
 <context>
+    <name>Labels</name>
+    <message>
+        <source>airplane</source>
+        <translation>Flugzeug</translation>
+    </message>
+    <message>
+        <source>automobile</source>
+        <translation>Auto</translation>
+    </message>
+    <message>
+        <source>bird</source>
+        <translation>Vogel</translation>
+    </message>
+    <message>
+        <source>cat</source>
+        <translation>Katze</translation>
+    </message>
+    <message>
+        <source>deer</source>
+        <translation>Hirsch</translation>
+    </message>
+    <message>
+        <source>dog</source>
+        <translation>Hund</translation>
+    </message>
+    <message>
+        <source>frog</source>
+        <translation>Frosch</translation>
+    </message>
+    <message>
+        <source>horse</source>
+        <translation>Pferd</translation>
+    </message>
+    <message>
+        <source>ship</source>
+        <translation>Schiff</translation>
+    </message>
+    <message>
+        <source>truck</source>
+        <translation>Lastwagen</translation>
+    </message>
+    <message>
+        <source>T-shirt/top</source>
+        <translation>T-Shirt/Top</translation>
+    </message>
+    <message>
+        <source>Trouser</source>
+        <translation>Hose</translation>
+    </message>
+    <message>
+        <source>Pullover</source>
+        <translation>Pullover</translation>
+    </message>
+    <message>
+        <source>Dress</source>
+        <translation>Kleid</translation>
+    </message>
+    <message>
+        <source>Coat</source>
+        <translation>Mantel</translation>
+    </message>
+    <message>
+        <source>Sandal</source>
+        <translation>Sandale</translation>
+    </message>
+    <message>
+        <source>Shirt</source>
+        <translation>Hemd</translation>
+    </message>
+    <message>
+        <source>Sneaker</source>
+        <translation>Turnschuh</translation>
+    </message>
+    <message>
+        <source>Bag</source>
+        <translation>Tasche</translation>
+    </message>
+    <message>
+        <source>Ankle boot</source>
+        <translation>Stiefelette</translation>
+    </message>
+    <message>
+        <source>negative</source>
+        <translation>negativ</translation>
+    </message>
+    <message>
+        <source>positive</source>
+        <translation>positiv</translation>
+    </message>
+</context>
+<context>
     <name>LayerTable</name>
     <message>
         <source>Layers of the network</source>
@@ -807,6 +909,81 @@ Protokolldatei: {0}</translation>
     <message>
         <source>Type</source>
         <translation>Typ</translation>
+    </message>
+</context>
+<context>
+    <name>LayerTypes</name>
+    <message>
+        <source>Activation</source>
+        <translation>Aktivierung</translation>
+    </message>
+    <message>
+        <source>Add</source>
+        <translation>Summe</translation>
+    </message>
+    <message>
+        <source>Average pooling</source>
+        <translation>Mittelwert-Pooling</translation>
+    </message>
+    <message>
+        <source>Batch normalization</source>
+        <translation>Batch-Normalisierung</translation>
+    </message>
+    <message>
+        <source>Convolution</source>
+        <translation>Faltung</translation>
+    </message>
+    <message>
+        <source>Dense</source>
+        <translation>Dichte Schicht</translation>
+    </message>
+    <message>
+        <source>Depthwise convolution</source>
+        <translation>Faltung je Kanal</translation>
+    </message>
+    <message>
+        <source>Dropout</source>
+        <translation>Dropout</translation>
+    </message>
+    <message>
+        <source>Flatten</source>
+        <translation>Glätten</translation>
+    </message>
+    <message>
+        <source>Global average pooling</source>
+        <translation>Globales Mittelwert-Pooling</translation>
+    </message>
+    <message>
+        <source>Global max pooling</source>
+        <translation>Globales Max-Pooling</translation>
+    </message>
+    <message>
+        <source>Input</source>
+        <translation>Eingabe</translation>
+    </message>
+    <message>
+        <source>Max pooling</source>
+        <translation>Max-Pooling</translation>
+    </message>
+    <message>
+        <source>ReLU</source>
+        <translation>ReLU</translation>
+    </message>
+    <message>
+        <source>Rescaling</source>
+        <translation>Skalierung</translation>
+    </message>
+    <message>
+        <source>Reshape</source>
+        <translation>Umformung</translation>
+    </message>
+    <message>
+        <source>Word sum</source>
+        <translation>Wortsumme</translation>
+    </message>
+    <message>
+        <source>Zero padding</source>
+        <translation>Auffüllen mit Nullen</translation>
     </message>
 </context>
 <context>
@@ -1147,20 +1324,12 @@ Protokolldatei: {0}</translation>
         <translation>Nach Wahrscheinlichkeit</translation>
     </message>
     <message>
-        <source>Unsure</source>
-        <translation>Unsicher</translation>
-    </message>
-    <message>
-        <source>Unsure: {0}</source>
-        <translation>Unsicher: {0}</translation>
+        <source>Unsure, {0}</source>
+        <translation>Unsicher, {0}</translation>
     </message>
     <message>
         <source>Order of the bars</source>
         <translation>Reihenfolge der Balken</translation>
-    </message>
-    <message>
-        <source>{0} or {1}?</source>
-        <translation>{0} oder {1}?</translation>
     </message>
     <message>
         <source>Version {0}</source>
@@ -1180,10 +1349,6 @@ Protokolldatei: {0}</translation>
     <message>
         <source>Probability</source>
         <translation>Wahrscheinlichkeit</translation>
-    </message>
-    <message>
-        <source>{0} (unsure)</source>
-        <translation>{0} (unsicher)</translation>
     </message>
 </context>
 <context>
@@ -1275,6 +1440,61 @@ Protokolldatei: {0}</translation>
     <message>
         <source>Dark</source>
         <translation>Dunkel</translation>
+    </message>
+</context>
+<context>
+    <name>Titles</name>
+    <message>
+        <source>Handwritten digits</source>
+        <translation>Handgeschriebene Ziffern</translation>
+    </message>
+    <message>
+        <source>Garments</source>
+        <translation>Kleidungsstücke</translation>
+    </message>
+    <message>
+        <source>Ten kinds of small photos</source>
+        <translation>Zehn Arten kleiner Fotos</translation>
+    </message>
+    <message>
+        <source>Cats and dogs</source>
+        <translation>Katzen und Hunde</translation>
+    </message>
+    <message>
+        <source>Film reviews</source>
+        <translation>Filmkritiken</translation>
+    </message>
+    <message>
+        <source>the lecture&apos;s convolutional network</source>
+        <translation>das Faltungsnetz der Vorlesung</translation>
+    </message>
+    <message>
+        <source>the lecture&apos;s dense network</source>
+        <translation>das dichte Netz der Vorlesung</translation>
+    </message>
+    <message>
+        <source>the lecture&apos;s dense network on 10,000 words</source>
+        <translation>das dichte Netz der Vorlesung auf 10.000 Wörtern</translation>
+    </message>
+    <message>
+        <source>a deep convolutional network that begins by whitening</source>
+        <translation>ein tiefes Faltungsnetz, das mit Whitening beginnt</translation>
+    </message>
+    <message>
+        <source>a small convolutional network trained from scratch</source>
+        <translation>ein kleines, von Grund auf trainiertes Faltungsnetz</translation>
+    </message>
+    <message>
+        <source>a pretrained MobileNetV2, its top layers fine-tuned</source>
+        <translation>ein vortrainiertes MobileNetV2 mit nachtrainierten oberen Schichten</translation>
+    </message>
+    <message>
+        <source>convolutions with batch normalisation and ELU</source>
+        <translation>Faltungen mit Batch-Normalisierung und ELU</translation>
+    </message>
+    <message>
+        <source>logistic regression on words and pairs of words, begun at naive Bayes</source>
+        <translation>logistische Regression auf Wörtern und Wortpaaren, ausgehend von naivem Bayes</translation>
     </message>
 </context>
 </TS>
