@@ -1,6 +1,6 @@
 """The panel that shows a prediction."""
 
-from PySide6.QtCore import QEvent, QSignalBlocker, Qt, Slot
+from PySide6.QtCore import QEvent, QObject, QSignalBlocker, QSize, Qt, Slot
 from PySide6.QtWidgets import QComboBox, QFrame, QLabel, QPushButton, QScrollArea, QSizePolicy, QWidget
 
 from desktop import theme
@@ -18,7 +18,6 @@ from desktop.window.messages import announce, error_message, format_percent, tim
 from desktop.window.page import Page
 from service.inference import Card, LecternError
 
-_MIN_WIDTH = 250
 # Side of the preview in heights of the font.
 _PREVIEW_LINES = 8
 
@@ -32,8 +31,18 @@ class ResultColumn(QScrollArea):
         self.setWidgetResizable(True)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setMinimumWidth(_MIN_WIDTH)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+
+    def minimumSizeHint(self) -> QSize:
+        """Return a size that cuts nothing off at the side, with or without the scroll bar."""
+        width = self.widget().minimumSizeHint().width() + self.verticalScrollBar().sizeHint().width()
+        return QSize(width, super().minimumSizeHint().height())
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Follow the smallest width of the panel."""
+        if event.type() == QEvent.Type.LayoutRequest:
+            self.updateGeometry()
+        return super().eventFilter(watched, event)
 
 
 class ResultPanel(QWidget):
