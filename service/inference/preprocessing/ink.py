@@ -128,8 +128,8 @@ def _shape_of(ink: Ink) -> Literal["strokes", "parts", "unknown"]:
         return "unknown"
     if len(rows) < height or len(columns) < width:
         return "parts"
-    if max(height, width) < _STRAIGHT * min(height, width):
-        box = ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-        if float(box.mean()) > _MAX_FILL * float(box.max()):
-            return "unknown"
-    return "strokes"
+    box = ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    full = _MAX_FILL * float(box.max())
+    is_compact = max(height, width) < _STRAIGHT * min(height, width)
+    is_frame = min(float(side.mean()) for side in (box[0], box[-1], box[:, 0], box[:, -1])) > full
+    return "unknown" if is_compact and (is_frame or float(box.mean()) > full) else "strokes"

@@ -31,8 +31,8 @@ _NOISE_DEVIATIONS, _MIN_INK, _MIN_SHARE = 5, 0.05, 0.28
 # Noise is the difference of pixels this far apart: neighbours are alike after blurring and compression.
 _NOISE_DISTANCE = 4
 _FULL_INK = 80  # percentile of the ink that is full
-# Shares of the main mark's ink and size: another digit has at least these.
-_DIGIT_INK, _DIGIT_SIZE = 0.15, 0.3
+# Shares of the main mark's ink, ink in a pixel, and size: another digit has at least these.
+_DIGIT_INK, _DIGIT_MEAN, _DIGIT_SIZE = 0.15, 0.5, 0.3
 
 
 @dataclass(frozen=True)
@@ -140,11 +140,17 @@ def _digit_marks(ink: Ink, mask: Mask, main: Mask, *, parts: _Nearness = _ON_PAP
     if not common.any():
         return np.zeros_like(mask)
     first = int(common.argmax())
-    left, top, wide, high, _ = stats.T
+    left, top, wide, high, area = stats.T
     right, bottom = left + wide, top + high
     inside = (left > 0) & (top > 0) & (right < width) & (bottom < height)
     sizes = np.maximum(wide, high)
-    kept = inside & (amounts >= _DIGIT_INK * amounts[first]) & (sizes >= _DIGIT_SIZE * sizes[first])
+    means = amounts / np.maximum(area, 1)
+    kept = (
+        inside
+        & (means >= _DIGIT_MEAN * means[first])
+        & (amounts >= _DIGIT_INK * amounts[first])
+        & (sizes >= _DIGIT_SIZE * sizes[first])
+    )
     kept[first] = True
     gap = np.full(len(stats), np.inf)
     for digit in np.flatnonzero(kept):
