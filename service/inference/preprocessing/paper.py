@@ -159,7 +159,8 @@ def _digit_marks(ink: Ink, mask: Mask, main: Mask, *, parts: _Nearness = _ON_PAP
         np.minimum(gap, np.maximum(across, along) / sizes[digit], out=gap)
     near = (gap < parts.near) & (amounts >= parts.ink * amounts[first])
     far = (gap < parts.far) & (sizes >= parts.size * sizes[first])
-    kept |= (near | far) & (inside | (common > 0))
+    # A frame around a digit is near it, too.
+    kept |= (near | far) & (inside | (common > 0)) & (sizes <= sizes[kept].max())
     kept[0] = False
     result: Mask = kept[labels]
     return result
