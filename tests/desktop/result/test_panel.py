@@ -46,8 +46,8 @@ def test_a_prediction_below_the_threshold_of_the_card_is_unsure(qtbot: QtBot, wi
     assert headline(window) == "positive"
     with qtbot.waitSignal(window.controller.completed):
         window.text_page.editor.setPlainText("film")
-    assert headline(window) == "Unsure"
-    assert window.panel.detail.text() == "negative or positive?"
+    assert headline(window) == "negative or positive?"
+    assert window.panel.detail.text() == "Unsure, 50.0 %"
 
 
 def test_another_page_selects_the_default_version_again(qtbot: QtBot, window: MainWindow) -> None:
