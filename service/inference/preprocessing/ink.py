@@ -20,8 +20,10 @@ MIN_CONTRAST = 24
 BLANK = "the picture is blank: nothing on it stands out from its background; draw a digit first"
 # A smaller share of light pixels among dark ones, or of dark among light ones, is only the edges of strokes.
 _EDGE_SHARE = 0.005
-# The border of a plain page differs from its median by at most this many grey levels.
+# The border of a plain page differs from its median by at most this many grey levels, except where strokes
+# cross it: in at most this many places, which are at most this share of it.
 _PLAIN_BORDER = 2
+_MAX_CROSSINGS, _MAX_CROSSED = 3, 0.25
 # A picture narrower than this many pixels shows no surroundings of its ink.
 _NARROW = 8
 # Ink on a plain page exceeds this share of the strongest; less is anti-aliasing and compression.
@@ -103,10 +105,10 @@ def background_for(picture: Image.Image) -> int:
 
 def _plain_ink(levels: Levels) -> Ink | None:
     """Return the ink of a drawing on a plain page, or None if the page is not plain."""
-    border = np.concatenate([levels[0], levels[-1], levels[1:-1, 0], levels[1:-1, -1]])
+    # Clockwise from the top left.
+    border = np.concatenate([levels[0], levels[1:-1, -1], levels[-1, ::-1], levels[-2:0:-1, 0]])
     background = median(border)
-    deviation = max(float(border.max()) - background, background - float(border.min()))
-    if deviation > _PLAIN_BORDER and min(levels.shape) > _NARROW:
+    if not _is_plain(border, background) and min(levels.shape) > _NARROW:
         return None
     ink = levels.astype(np.float32)  # changed in place to save memory
     ink -= background
@@ -116,6 +118,15 @@ def _plain_ink(levels: Levels) -> Ink | None:
     if float(ink.max(initial=0)) < MIN_CONTRAST:
         return None
     return ink
+
+
+def _is_plain(border: Levels, background: float) -> bool:
+    """Return whether a border is even, except where a few strokes cross it."""
+    if max(float(border.max()) - background, background - float(border.min())) <= _PLAIN_BORDER:
+        return True
+    crossed = np.abs(border - np.float32(background)) > _PLAIN_BORDER
+    crossings = np.count_nonzero(crossed & ~np.roll(crossed, 1))
+    return bool(crossings <= _MAX_CROSSINGS and crossed.mean() <= _MAX_CROSSED)
 
 
 def _shape_of(ink: Ink) -> Literal["strokes", "parts", "unknown"]:
