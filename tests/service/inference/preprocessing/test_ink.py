@@ -43,7 +43,9 @@ def test_ink_has_the_size_of_the_picture_and_its_full_range() -> None:
 
     ink = find_ink(grey)
 
-    assert (ink.shape, ink.dtype, ink.max()) == ((280, 280), np.float32, 255)
+    assert ink.shape == (280, 280)
+    assert ink.dtype == np.float32
+    assert ink.max() == 255
     assert ink[0, 0] == 0
 
 
