@@ -42,7 +42,8 @@ class _Page:
 
     @property
     def side(self) -> int:
-        return max(self.x.shape)
+        height, width = self.x.shape
+        return int(max(height, width))
 
     def uniform(self, low: float, high: float) -> float:
         return float(self.rng.uniform(low, high))
@@ -54,7 +55,8 @@ class _Page:
         return result
 
     def filled(self, *colour: float) -> Floats:
-        return np.ones((*self.x.shape, 3)) * np.array(colour)
+        result: Floats = np.ones((*self.x.shape, 3)) * np.array(colour)
+        return result
 
 
 @dataclass(frozen=True)
@@ -139,9 +141,7 @@ def _new_page(digit: Pixels, rng: np.random.Generator) -> _Page:
     at_y = sine * width / 2 - cosine * height / 2 - top * scale
     source = Image.fromarray(digit).resize((28 * 8, 28 * 8), Image.Resampling.BICUBIC)
     coefficients = tuple(8 * value for value in (cosine, sine, at_x, -sine, cosine, at_y))
-    ink = source.transform(
-        (width, height), Image.Transform.AFFINE, coefficients, Image.Resampling.BICUBIC
-    )
+    ink = source.transform((width, height), Image.Transform.AFFINE, coefficients, Image.Resampling.BICUBIC)
     return _Page(x, y, np.asarray(ink, dtype=np.float64) / 255, rng)
 
 
@@ -150,7 +150,8 @@ def _lines(page: _Page, along: Floats, distance: float) -> Floats:
     width = max(1.0, page.uniform(0.0015, 0.004) * page.side)
     phase = page.uniform(0, distance)
     nearest = np.abs((along + phase) % distance - distance / 2)
-    return np.clip(width / 2 + 0.5 - nearest, 0, 1)
+    result: Floats = np.clip(width / 2 + 0.5 - nearest, 0, 1)
+    return result
 
 
 def _ruled(page: _Page, *, squared: bool) -> Floats:
@@ -160,33 +161,39 @@ def _ruled(page: _Page, *, squared: bool) -> Floats:
         lines = np.maximum(lines, _lines(page, page.x, distance))
     paper = page.filled(0.96, 0.96, 0.95)
     colour = np.array((0.7, 0.75, 0.85)) * page.uniform(0.85, 1.1)
-    return paper + (colour - paper) * lines[..., None]
+    result: Floats = paper + (colour - paper) * lines[..., None]
+    return result
 
 
 def _plain(page: _Page) -> Floats:
-    return page.written(page.filled(1, 1, 1), (0, 0, 0))
+    result: Floats = page.written(page.filled(1, 1, 1), (0, 0, 0))
+    return result
 
 
 def _softly_shaded(page: _Page) -> Floats:
     angle = page.uniform(0, 2 * np.pi)
     place = (page.x * np.cos(angle) + page.y * np.sin(angle)) / page.side + 0.5
     light = 1 - np.clip(place, 0, 1) * page.uniform(0.3, 0.65)
-    return page.written(page.filled(1, 1, 1)) * light[..., None]
+    result: Floats = page.written(page.filled(1, 1, 1)) * light[..., None]
+    return result
 
 
 def _sharply_shaded(page: _Page) -> Floats:
     angle = page.uniform(0, 2 * np.pi)
     place = page.x * np.cos(angle) + page.y * np.sin(angle) - page.uniform(-0.2, 0.3) * page.side
     shade = np.clip(place / page.uniform(1, 0.01 * page.side + 2) + 0.5, 0, 1)
-    return page.written(page.filled(1, 1, 1)) * (1 - shade * page.uniform(0.25, 0.5))[..., None]
+    result: Floats = page.written(page.filled(1, 1, 1)) * (1 - shade * page.uniform(0.25, 0.5))[..., None]
+    return result
 
 
 def _lined(page: _Page) -> Floats:
-    return page.written(_ruled(page, squared=False), _BLUE)
+    result: Floats = page.written(_ruled(page, squared=False), _BLUE)
+    return result
 
 
 def _squared(page: _Page) -> Floats:
-    return page.written(_ruled(page, squared=True), _BLUE)
+    result: Floats = page.written(_ruled(page, squared=True), _BLUE)
+    return result
 
 
 def _with_margin(page: _Page) -> Floats:
@@ -194,7 +201,8 @@ def _with_margin(page: _Page) -> Floats:
     width = max(1.5, page.uniform(0.002, 0.005) * page.side)
     line = np.clip(width / 2 + 0.5 - np.abs(page.x + place), 0, 1)[..., None]
     paper = page.filled(0.97, 0.97, 0.96)
-    return page.written(paper + (np.array((0.85, 0.35, 0.4)) - paper) * line)
+    result: Floats = page.written(paper + (np.array((0.85, 0.35, 0.4)) - paper) * line)
+    return result
 
 
 def _on_desk(page: _Page) -> Floats:
@@ -204,7 +212,8 @@ def _on_desk(page: _Page) -> Floats:
     desk = np.array((0.3, 0.22, 0.15)) * page.uniform(0.4, 1.2)
     wood = 1 + 0.1 * np.sin(page.y / page.uniform(0.01, 0.05) / page.side)
     sheet = page.written(page.filled(0.97, 0.97, 0.96))
-    return desk * wood[..., None] + (sheet - desk * wood[..., None]) * inside[..., None]
+    result: Floats = desk * wood[..., None] + (sheet - desk * wood[..., None]) * inside[..., None]
+    return result
 
 
 def _framed(page: _Page) -> Floats:

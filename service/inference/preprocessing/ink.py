@@ -66,8 +66,12 @@ def find_raw_ink(picture: Image.Image) -> Ink:
     if plain is not None and kind == "strokes":
         return plain
     # OpenCV takes time and memory, which most drawings do not need.
-    from service.inference.preprocessing.paper import drop_specks, find_paper_ink
+    from service.inference.preprocessing.paper import drop_frame, drop_specks, find_paper_ink
 
+    if plain is not None and kind == "framed":
+        inside = drop_frame(plain)
+        if inside.any():
+            return drop_specks(inside)
     if plain is not None and kind == "parts":
         return drop_specks(plain)
     try:
@@ -129,18 +133,23 @@ def _is_plain(border: Levels, background: float) -> bool:
     return bool(crossings <= _MAX_CROSSINGS and crossed.mean() <= _MAX_CROSSED)
 
 
-def _shape_of(ink: Ink) -> Literal["strokes", "parts", "unknown"]:
-    """Return whether ink on a plain page is connected strokes, several parts, or perhaps a sheet."""
+def _shape_of(ink: Ink) -> Literal["strokes", "parts", "framed", "unknown"]:
+    """Return whether ink on a plain page is strokes, several parts, in a frame, or perhaps a sheet."""
     rows, columns = visible_range(ink)
     height, width = int(rows[-1] - rows[0] + 1), int(columns[-1] - columns[0] + 1)
     if min(ink.shape) <= _NARROW:
         return "strokes"
-    if max(height / ink.shape[0], width / ink.shape[1]) > _MAX_SPAN:
-        return "unknown"
-    if len(rows) < height or len(columns) < width:
-        return "parts"
     box = ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-    full = _MAX_FILL * float(box.max())
     is_compact = max(height, width) < _STRAIGHT * min(height, width)
-    is_frame = min(float(side.mean()) for side in (box[0], box[-1], box[:, 0], box[:, -1])) > full
-    return "unknown" if is_compact and (is_frame or float(box.mean()) > full) else "strokes"
+    strongest = float(box.max())
+    # A frame may be much fainter than the digit in it.
+    sides = (box[0], box[-1], box[:, 0], box[:, -1])
+    is_square = (
+        is_compact and min(float((side > FAINT_SHARE * strongest).mean()) for side in sides) > _MAX_FILL
+    )
+    is_filled = is_compact and float(box.mean()) > _MAX_FILL * strongest
+    if is_square and not is_filled:
+        return "framed"
+    if is_filled or max(height / ink.shape[0], width / ink.shape[1]) > _MAX_SPAN:
+        return "unknown"
+    return "parts" if len(rows) < height or len(columns) < width else "strokes"

@@ -88,6 +88,19 @@ def drop_specks(ink: Ink) -> Ink:
     return result
 
 
+def drop_frame(ink: Ink) -> Ink:
+    """Return the ink of a drawing on a plain page without the mark that encloses all others.
+
+    Args:
+        ink: float32 array (height, width), 0 where there is no ink.
+    """
+    mask = ink > FAINT_SHARE * float(ink.max())
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
+    frame = 1 + int((stats[1:, cv2.CC_STAT_WIDTH] * stats[1:, cv2.CC_STAT_HEIGHT]).argmax())
+    result: Ink = np.where(mask & (labels != frame), ink, 0).astype(np.float32)
+    return result
+
+
 def _darkness(rgb: npt.NDArray[np.uint8], sketch: Sketch) -> tuple[Ink, float]:
     """Return how much darker than the paper each pixel is, as a share of the light there, and its noise."""
     height, width = rgb.shape[:2]
