@@ -20,8 +20,10 @@ MIN_CONTRAST = 24
 BLANK = "the picture is blank: nothing on it stands out from its background; draw a digit first"
 # A smaller share of light pixels among dark ones, or of dark among light ones, is only the edges of strokes.
 _EDGE_SHARE = 0.005
-# The border of a plain page differs from its median by at most this many grey levels.
+# The border of a plain page differs from its median by at most this many grey levels, except where strokes
+# cross it: in at most this many places, which are at most this share of it.
 _PLAIN_BORDER = 2
+_MAX_CROSSINGS, _MAX_CROSSED = 3, 0.25
 # A picture narrower than this many pixels shows no surroundings of its ink.
 _NARROW = 8
 # Ink on a plain page exceeds this share of the strongest; less is anti-aliasing and compression.
@@ -64,8 +66,12 @@ def find_raw_ink(picture: Image.Image) -> Ink:
     if plain is not None and kind == "strokes":
         return plain
     # OpenCV takes time and memory, which most drawings do not need.
-    from service.inference.preprocessing.paper import drop_specks, find_paper_ink
+    from service.inference.preprocessing.paper import drop_frame, drop_specks, find_paper_ink
 
+    if plain is not None and kind == "framed":
+        inside = drop_frame(plain)
+        if inside.any():
+            return drop_specks(inside)
     if plain is not None and kind == "parts":
         return drop_specks(plain)
     try:
@@ -103,10 +109,10 @@ def background_for(picture: Image.Image) -> int:
 
 def _plain_ink(levels: Levels) -> Ink | None:
     """Return the ink of a drawing on a plain page, or None if the page is not plain."""
-    border = np.concatenate([levels[0], levels[-1], levels[1:-1, 0], levels[1:-1, -1]])
+    # Clockwise from the top left.
+    border = np.concatenate([levels[0], levels[1:-1, -1], levels[-1, ::-1], levels[-2:0:-1, 0]])
     background = median(border)
-    deviation = max(float(border.max()) - background, background - float(border.min()))
-    if deviation > _PLAIN_BORDER and min(levels.shape) > _NARROW:
+    if not _is_plain(border, background) and min(levels.shape) > _NARROW:
         return None
     ink = levels.astype(np.float32)  # changed in place to save memory
     ink -= background
@@ -118,18 +124,32 @@ def _plain_ink(levels: Levels) -> Ink | None:
     return ink
 
 
-def _shape_of(ink: Ink) -> Literal["strokes", "parts", "unknown"]:
-    """Return whether ink on a plain page is connected strokes, several parts, or perhaps a sheet."""
+def _is_plain(border: Levels, background: float) -> bool:
+    """Return whether a border is even, except where a few strokes cross it."""
+    if max(float(border.max()) - background, background - float(border.min())) <= _PLAIN_BORDER:
+        return True
+    crossed = np.abs(border - np.float32(background)) > _PLAIN_BORDER
+    crossings = np.count_nonzero(crossed & ~np.roll(crossed, 1))
+    return bool(crossings <= _MAX_CROSSINGS and crossed.mean() <= _MAX_CROSSED)
+
+
+def _shape_of(ink: Ink) -> Literal["strokes", "parts", "framed", "unknown"]:
+    """Return whether ink on a plain page is strokes, several parts, in a frame, or perhaps a sheet."""
     rows, columns = visible_range(ink)
     height, width = int(rows[-1] - rows[0] + 1), int(columns[-1] - columns[0] + 1)
     if min(ink.shape) <= _NARROW:
         return "strokes"
-    if max(height / ink.shape[0], width / ink.shape[1]) > _MAX_SPAN:
+    box = ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    is_compact = max(height, width) < _STRAIGHT * min(height, width)
+    strongest = float(box.max())
+    # A frame may be much fainter than the digit in it.
+    sides = (box[0], box[-1], box[:, 0], box[:, -1])
+    is_square = (
+        is_compact and min(float((side > FAINT_SHARE * strongest).mean()) for side in sides) > _MAX_FILL
+    )
+    is_filled = is_compact and float(box.mean()) > _MAX_FILL * strongest
+    if is_square and not is_filled:
+        return "framed"
+    if is_filled or max(height / ink.shape[0], width / ink.shape[1]) > _MAX_SPAN:
         return "unknown"
-    if len(rows) < height or len(columns) < width:
-        return "parts"
-    if max(height, width) < _STRAIGHT * min(height, width):
-        box = ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-        if float(box.mean()) > _MAX_FILL * float(box.max()):
-            return "unknown"
-    return "strokes"
+    return "parts" if len(rows) < height or len(columns) < width else "strokes"

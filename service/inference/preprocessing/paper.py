@@ -31,8 +31,8 @@ _NOISE_DEVIATIONS, _MIN_INK, _MIN_SHARE = 5, 0.05, 0.28
 # Noise is the difference of pixels this far apart: neighbours are alike after blurring and compression.
 _NOISE_DISTANCE = 4
 _FULL_INK = 80  # percentile of the ink that is full
-# Shares of the main mark's ink and size: another digit has at least these.
-_DIGIT_INK, _DIGIT_SIZE = 0.15, 0.3
+# Shares of the main mark's ink, ink in a pixel, and size: another digit has at least these.
+_DIGIT_INK, _DIGIT_MEAN, _DIGIT_SIZE = 0.15, 0.5, 0.3
 
 
 @dataclass(frozen=True)
@@ -88,6 +88,19 @@ def drop_specks(ink: Ink) -> Ink:
     return result
 
 
+def drop_frame(ink: Ink) -> Ink:
+    """Return the ink of a drawing on a plain page without the mark that encloses all others.
+
+    Args:
+        ink: float32 array (height, width), 0 where there is no ink.
+    """
+    mask = ink > FAINT_SHARE * float(ink.max())
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
+    frame = 1 + int((stats[1:, cv2.CC_STAT_WIDTH] * stats[1:, cv2.CC_STAT_HEIGHT]).argmax())
+    result: Ink = np.where(mask & (labels != frame), ink, 0).astype(np.float32)
+    return result
+
+
 def _darkness(rgb: npt.NDArray[np.uint8], sketch: Sketch) -> tuple[Ink, float]:
     """Return how much darker than the paper each pixel is, as a share of the light there, and its noise."""
     height, width = rgb.shape[:2]
@@ -140,11 +153,17 @@ def _digit_marks(ink: Ink, mask: Mask, main: Mask, *, parts: _Nearness = _ON_PAP
     if not common.any():
         return np.zeros_like(mask)
     first = int(common.argmax())
-    left, top, wide, high, _ = stats.T
+    left, top, wide, high, area = stats.T
     right, bottom = left + wide, top + high
     inside = (left > 0) & (top > 0) & (right < width) & (bottom < height)
     sizes = np.maximum(wide, high)
-    kept = inside & (amounts >= _DIGIT_INK * amounts[first]) & (sizes >= _DIGIT_SIZE * sizes[first])
+    means = amounts / np.maximum(area, 1)
+    kept = (
+        inside
+        & (means >= _DIGIT_MEAN * means[first])
+        & (amounts >= _DIGIT_INK * amounts[first])
+        & (sizes >= _DIGIT_SIZE * sizes[first])
+    )
     kept[first] = True
     gap = np.full(len(stats), np.inf)
     for digit in np.flatnonzero(kept):
@@ -153,7 +172,8 @@ def _digit_marks(ink: Ink, mask: Mask, main: Mask, *, parts: _Nearness = _ON_PAP
         np.minimum(gap, np.maximum(across, along) / sizes[digit], out=gap)
     near = (gap < parts.near) & (amounts >= parts.ink * amounts[first])
     far = (gap < parts.far) & (sizes >= parts.size * sizes[first])
-    kept |= (near | far) & (inside | (common > 0))
+    # A frame around a digit is near it, too.
+    kept |= (near | far) & (inside | (common > 0)) & (sizes <= sizes[kept].max())
     kept[0] = False
     result: Mask = kept[labels]
     return result

@@ -1,5 +1,6 @@
 """Finds handwriting in a reduced picture: its colour, its polarity and the width of its strokes."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -20,12 +21,19 @@ SKETCH_SIDE = 256
 _WIDTHS = (0.06, 0.11, 0.19, 0.33)
 _MARGIN = 1.3
 # The thinnest width is chosen that finds this share of what the best one finds.
-_ENOUGH = 0.6
+_ENOUGH = 0.35
+# Edges of ink are steeper than this many times the usual slope.
+_SLOPE = 2.0
 # Marks are searched with these thresholds, as shares of the strongest; faint lines join them at low ones.
 _THRESHOLDS = (0.0, 0.3, 0.5)
 _NOISE, _MIN_LEVELS = 4, 8
 # What touches the edge of the picture, and what is as solid as a sheet of paper, is hardly handwriting.
-_AT_EDGE, _SOLID = 0.05, 0.02
+_AT_EDGE, _SOLID = 0.05, 0.002
+# A mark of the other polarity is writing on a sheet if it has this share of its score and is this far inside.
+_WRITTEN, _INSIDE = 0.05, 0.9
+# A frame has less ink than this share of its area, is larger than this share of the picture, and rectangular.
+_QUADRANGLE_FILL = 0.85
+_FRAME_INK, _FRAME_AREA, _FRAME_FILL = 0.15, 0.3, 0.93
 _SHEET_FILL, _SHEET_ASPECT, _SHEET_SIDE = 0.75, 2.5, 6
 
 
@@ -43,6 +51,9 @@ class Sketch:
 class _Finding:
     score: float
     mark: npt.NDArray[np.bool_]
+
+
+_Pair = tuple[_Finding, _Finding]  # light and dark
 
 
 def find_handwriting(rgb: Levels) -> Sketch:
@@ -63,6 +74,11 @@ def find_handwriting(rgb: Levels) -> Sketch:
     findings = [
         (_search(levels, kernel), _search(255 - levels, kernel))
         for kernel in (_odd(share * max(size)) for share in _WIDTHS)
+    ]
+    # A sheet is much wider than the strokes on it; the loop of a digit is about as wide as its strokes.
+    findings = [
+        _without_loops(_without_sheets(pair, findings[: max(0, n - 1)]), findings[n + 1 : n + 2])
+        for n, pair in enumerate(findings)
     ]
     best = max(finding.score for pair in findings for finding in pair)
     if best <= 0:
@@ -118,6 +134,38 @@ def _colour_of_edges(rgb: Levels) -> Floats:
     return direction if direction.sum() >= 0 else -direction
 
 
+def _without_sheets(pair: _Pair, thinner: Sequence[_Pair]) -> _Pair:
+    """Lower the score of a mark that contains a mark of the other polarity: it is what that is written on."""
+    lowered = []
+    for polarity, finding in enumerate(pair):
+        others = [other[1 - polarity] for other in thinner]
+        others = [other for other in others if other.score >= _WRITTEN * finding.score > 0]
+        inside = (
+            _fill(finding.mark) if others and _is_quadrangle(finding.mark) else np.zeros_like(finding.mark)
+        )
+        written_on = any(inside[other.mark].mean() > _INSIDE for other in others)
+        lowered.append(_Finding(finding.score * (_SOLID if written_on else 1), finding.mark))
+    return lowered[0], lowered[1]
+
+
+def _without_loops(pair: _Pair, wider: Sequence[_Pair]) -> _Pair:
+    """Lower the score of a mark that is inside a more distinct one of the other polarity: it is its loop."""
+    lowered = []
+    for polarity, finding in enumerate(pair):
+        others = [other[1 - polarity] for other in wider]
+        is_loop = finding.score > 0 and any(
+            other.score >= finding.score and _fill(other.mark)[finding.mark].mean() > _INSIDE
+            for other in others
+        )
+        lowered.append(_Finding(finding.score * (_SOLID if is_loop else 1), finding.mark))
+    return lowered[0], lowered[1]
+
+
+def _fill(mark: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    contours, _ = cv2.findContours(mark.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    return cv2.drawContours(np.zeros(mark.shape, np.uint8), contours, -1, 1, cv2.FILLED) > 0
+
+
 def _search(levels: Levels, kernel: int) -> _Finding:
     """Search for light marks that are narrower than a kernel.
 
@@ -127,8 +175,10 @@ def _search(levels: Levels, kernel: int) -> _Finding:
     # A hole that ink surrounds is no mark: it disappears when the ink is filled.
     whole = cv2.subtract(filled, _open(filled, kernel))
     contrast = np.minimum(cv2.subtract(levels, _reconstruct(_open(levels, kernel), levels)), whole)
-    edges = cv2.morphologyEx(levels, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8))
-    sharp = np.minimum(contrast, edges).astype(np.float64) ** 2
+    edges = cv2.morphologyEx(levels, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)).astype(np.float32)
+    # Soft shadows have slopes everywhere.
+    edges -= _SLOPE * float(np.median(edges))
+    sharp = np.clip(np.minimum(contrast, edges), 0, None) ** 2
     distance = min(4, max(1, levels.shape[1] // 4))
     noise = (
         float(np.median(cv2.absdiff(levels[:, distance:], levels[:, :-distance])))
@@ -152,7 +202,7 @@ def _search(levels: Levels, kernel: int) -> _Finding:
         )
         scores[at_edge] *= _AT_EDGE
         for number in np.argsort(-scores)[:4]:
-            if scores[number] > best.score and _is_sheet(labels == number):
+            if scores[number] > best.score and _is_sheet_or_frame(labels == number):
                 scores[number] *= _SOLID
         number = int(scores.argmax())
         if scores[number] > best.score:
@@ -170,11 +220,24 @@ def _reconstruct(marker: Levels, mask: Levels) -> Levels:
         marker = grown
 
 
-def _is_sheet(mark: npt.NDArray[np.bool_]) -> bool:
-    """Return whether a mark is a compact, filled quadrangle, as a sheet of paper is."""
+def _is_quadrangle(mark: npt.NDArray[np.bool_]) -> bool:
+    """Return whether the outline of a mark is about a rectangle; that of an ellipse fills 79 % of one."""
+    contours, _ = cv2.findContours(mark.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    outline = max(contours, key=len)
+    _, (width, height), _ = cv2.minAreaRect(outline)
+    return bool(cv2.contourArea(outline) > _QUADRANGLE_FILL * width * height)
+
+
+def _is_sheet_or_frame(mark: npt.NDArray[np.bool_]) -> bool:
+    """Return whether a mark is a compact, filled quadrangle, or a rectangle of lines."""
     contours, _ = cv2.findContours(mark.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     outline = max(contours, key=len)
     _, (width, height), _ = cv2.minAreaRect(outline)
     area = cv2.contourArea(outline)
-    compact = max(width, height) < _SHEET_ASPECT * min(width, height) and min(width, height) >= _SHEET_SIDE
-    return bool(compact and area > _SHEET_FILL * width * height and mark.sum() > 0.6 * area)
+    if max(width, height) > _SHEET_ASPECT * min(width, height) or min(width, height) < _SHEET_SIDE:
+        return False
+    is_filled = mark.sum() > 0.6 * area
+    is_hollow = mark.sum() < _FRAME_INK * area and area > _FRAME_AREA * mark.size
+    return bool(
+        area > (_FRAME_FILL if is_hollow else _SHEET_FILL) * width * height and (is_filled or is_hollow)
+    )
