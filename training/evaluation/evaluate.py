@@ -16,6 +16,7 @@ from training.datasets.pendigits import load_pendigits
 from training.errors import RecipeError
 from training.evaluation.faithfulness import evaluate_faithfulness
 from training.evaluation.latency import measure_latency
+from training.evaluation.numbers import NumberFigures, evaluate_numbers
 from training.evaluation.out_of_distribution import evaluate_out_of_distribution
 from training.evaluation.pages import evaluate_pages
 from training.evaluation.pen_digits import evaluate_pen_digits
@@ -28,7 +29,7 @@ from training.metrics import chance_level_error, compute_metrics
 _DIGITS = tuple("0123456789")
 _PICTURE_MEASUREMENTS = ("robustness", "faithfulness")
 _DIGIT_SECTIONS = ("pen_digits", "out_of_distribution")
-_DIGIT_MEASUREMENTS = (*_DIGIT_SECTIONS, "pages")  # the card does not record the pages
+_DIGIT_MEASUREMENTS = (*_DIGIT_SECTIONS, "pages", "numbers")  # the card does not record the last two
 # Optional sections of a card whose figures are compared.
 _OPTIONAL_SECTIONS = ("selective_prediction", *_DIGIT_SECTIONS, *_PICTURE_MEASUREMENTS)
 # Accuracy must agree to the last example. Other figures are sums of floats, which differ between processors.
@@ -73,6 +74,7 @@ class Evaluation:
     same_data: bool
     pen_digits: npt.NDArray[np.int64] | None = None  # confusion matrix, if they were measured
     pages: Mapping[str, float] | None = None  # accuracy on each kind of page, if it was measured
+    numbers: NumberFigures | None = None  # if they were measured
 
     @property
     def same(self) -> bool:
@@ -121,6 +123,10 @@ def evaluate(
     pages = None
     if "pages" in measurements:
         pages = evaluate_pages(predictor, load_dataset(card.training.dataset).test)
+    numbers = None
+    if "numbers" in measurements:
+        test = load_dataset(card.training.dataset).test
+        numbers = evaluate_numbers(predictor, test, load_pendigits())
     if "robustness" in measurements:
         pictures = splits.dataset.test if data else load_dataset(card.training.dataset).test
         table = evaluate_robustness(predictor, _baseline(catalog, card), pictures, announce=announce)
@@ -138,6 +144,7 @@ def evaluate(
         same_data=same_data,
         pen_digits=digit_counts,
         pages=pages,
+        numbers=numbers,
     )
 
 

@@ -1,6 +1,6 @@
 """Evaluates a model of digits on pen strokes, drawn as the desktop's drawing pad draws them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -43,11 +43,7 @@ def evaluate_pen_digits(
     Returns:
         The figures for the card, and the confusion matrix, (10, 10) counts with the true digit in rows.
     """
-    rng = np.random.default_rng(_SEED)
-    placements = [_random_placement(rng) for _ in digits]
-    drawings = zip(digits, placements, strict=True)
-    pictures = (encode_png(draw(digit.strokes, placement)) for digit, placement in drawings)
-    (probabilities,) = predict_files([predictor], pictures)
+    (probabilities,) = predict_files([predictor], map(encode_png, draw_all(digits)))
     y = np.array([digit.label for digit in digits])
     correct = is_correct(probabilities, y)
     confidence, threshold = probabilities.max(axis=1), predictor.card.unsure_below
@@ -63,6 +59,13 @@ def evaluate_pen_digits(
         count=len(y),
     )
     return figures, confusion(probabilities, y)
+
+
+def draw_all(digits: Sequence[PenDigit]) -> Iterator[Image.Image]:
+    """Draw digits at random places and sizes; the same ones for each call."""
+    rng = np.random.default_rng(_SEED)
+    for digit in digits:
+        yield draw(digit.strokes, _random_placement(rng))
 
 
 def draw(strokes: Strokes, placement: Placement) -> Image.Image:

@@ -10,6 +10,7 @@ from rich.table import Table
 from service.inference.card import Metrics
 from training.evaluation.evaluate import Evaluation
 from training.evaluation.latency import describe_latency
+from training.evaluation.numbers import NumberFigures
 from training.evaluation.pages import PAGES_PER_KIND
 from training.metrics import confidence_interval
 
@@ -49,6 +50,8 @@ def print_evaluation(result: Evaluation, console: Console) -> None:
         console.print(_confusion_table(result.pen_digits, card.labels))
     if result.pages is not None:
         console.print(_pages_table(result.pages))
+    if result.numbers is not None:
+        console.print(_numbers_table(result.numbers))
     if measured.robustness and measured.robustness is not card.robustness:
         _print_line(console, f"{card.name} {card.version} {measured.robustness.summary}")
     if measured.latency and measured.latency is not card.latency:
@@ -75,6 +78,20 @@ def _pages_table(accuracies: Mapping[str, float]) -> Table:
     table.add_column("accuracy", justify="right")
     for name, accuracy in accuracies.items():
         table.add_row(name, f"{accuracy:.2%}")
+    return table
+
+
+def _numbers_table(figures: NumberFigures) -> Table:
+    table = Table(title=f"{figures.count} numbers of 2 to 6 test digits")
+    table.add_column("figure")
+    table.add_column("share", justify="right")
+    for name, share in (
+        ("numbers without a mistake", figures.numbers),
+        ("digits right", figures.digits),
+        ("single test digits taken for several", figures.test_digits_divided),
+        ("single pen digits taken for several", figures.pen_digits_divided),
+    ):
+        table.add_row(name, f"{share:.2%}")
     return table
 
 
