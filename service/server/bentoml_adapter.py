@@ -9,6 +9,7 @@ internals.
 """
 
 import asyncio
+import codecs
 import contextlib
 import logging
 import os
@@ -83,7 +84,7 @@ class BentoRoutes:
                 ErrorCode.UNSUPPORTED_MEDIA_TYPE,
                 f"content type {kind[:40]!r} is not supported here; send application/json",
             )
-        body = await request.body()
+        body = (await request.body()).removeprefix(codecs.BOM_UTF8)
         if body.count(b"[") + body.count(b"{") > _MAX_CONTAINERS:
             raise RequestError(ErrorCode.TOO_LARGE, "the body has too many lists and objects; send one input")
         return await self._forward(request, body)
