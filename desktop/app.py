@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from PySide6.QtCore import QLibraryInfo, QLocale, QTimer, QTranslator
+from PySide6.QtCore import QLibraryInfo, QLocale, Qt, QTimer, QTranslator
 from PySide6.QtWidgets import QApplication
 
 from desktop import settings as stored
@@ -30,6 +30,8 @@ def run(*, models: Path | None = None, server: str | None = None, offline: bool 
     Returns:
         The exit status.
     """
+    # Without this, a busy window gets only some points of a stroke on X11.
+    QApplication.setAttribute(Qt.ApplicationAttribute.AA_CompressHighFrequencyEvents, False)
     app = QApplication(sys.argv[:1])
     app.setOrganizationName(stored.ORGANIZATION)
     app.setApplicationName(stored.APPLICATION)

@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from service.inference.errors import LecternError, MissingExtra
+from service.inference.program import how_to_install
 
 # Qt's wheels contain all libraries but these. The imports of Qt load those of the first packages; the X11
 # plugin loads the others when the window opens, and aborts the process if one is missing.
@@ -68,7 +69,7 @@ def _import_app() -> Callable[..., int]:
         if (error.name or "").partition(".")[0] != "PySide6":
             raise
         raise MissingExtra(
-            "lectern desktop needs the package PySide6: pip install 'lectern[desktop]'"
+            f"lectern desktop needs the package PySide6: {how_to_install('desktop', 'desktop')}"
         ) from error
     except ImportError as error:
         library = re.match(r"(lib[\w.+-]+): cannot open shared object file", str(error))

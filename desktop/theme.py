@@ -1,27 +1,47 @@
 """Defines the colours of the light and the dark theme."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 from PySide6.QtCore import QCoreApplication, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QGuiApplication, QIcon, QPainter, QPalette, QPen, QPixmap
 from PySide6.QtWidgets import QApplication
 
 from desktop.settings import Theme
 
+# The names and values of the playground's colours: light, dark.
+TOKENS: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {
+        "paper": ("#f6f7f9", "#17191d"),
+        "surface": ("#ffffff", "#202328"),
+        "ink": ("#1b1f24", "#e9ebee"),
+        "muted": ("#565e68", "#a3abb5"),
+        "line": ("#868e98", "#6b7480"),
+        "accent": ("#1f5fbf", "#6aa6ff"),
+        "doubt-text": ("#7a4d00", "#ffc04d"),
+        "doubt-fill": ("#b86e00", "#ffc04d"),
+        "error": ("#b3261e", "#ffb4ab"),
+    }
+)
 _ROLES = (
-    (QPalette.ColorRole.Window, "#f4f5f7", "#26292e"),
-    (QPalette.ColorRole.WindowText, "#1b1f24", "#e7e9ec"),
-    (QPalette.ColorRole.Base, "#ffffff", "#141619"),
-    (QPalette.ColorRole.AlternateBase, "#eceef1", "#1d2024"),
-    (QPalette.ColorRole.Text, "#1b1f24", "#e7e9ec"),
-    (QPalette.ColorRole.PlaceholderText, "#666d76", "#9aa1aa"),
-    (QPalette.ColorRole.Button, "#ffffff", "#383d45"),
-    (QPalette.ColorRole.ButtonText, "#1b1f24", "#e7e9ec"),
-    (QPalette.ColorRole.BrightText, "#b3261e", "#ffb4ab"),
-    (QPalette.ColorRole.Highlight, "#1f5fbf", "#5b9dff"),
+    (QPalette.ColorRole.Window, "paper"),
+    (QPalette.ColorRole.WindowText, "ink"),
+    (QPalette.ColorRole.Base, "surface"),
+    (QPalette.ColorRole.Text, "ink"),
+    (QPalette.ColorRole.PlaceholderText, "muted"),
+    (QPalette.ColorRole.ButtonText, "ink"),
+    (QPalette.ColorRole.BrightText, "error"),
+    (QPalette.ColorRole.Highlight, "accent"),
+    (QPalette.ColorRole.Accent, "accent"),
+    (QPalette.ColorRole.Link, "accent"),
+    (QPalette.ColorRole.ToolTipBase, "ink"),
+)
+# Shades of Qt's widgets that the tokens do not name.
+_SHADES = (
+    (QPalette.ColorRole.AlternateBase, "#eef0f3", "#1b1e22"),
+    (QPalette.ColorRole.Button, "#ffffff", "#343941"),
     (QPalette.ColorRole.HighlightedText, "#ffffff", "#0b0d10"),
-    (QPalette.ColorRole.Accent, "#1f5fbf", "#5b9dff"),
-    (QPalette.ColorRole.Link, "#1f5fbf", "#8ab8ff"),
     (QPalette.ColorRole.LinkVisited, "#6b3fa0", "#c5a3ff"),
-    (QPalette.ColorRole.ToolTipBase, "#1b1f24", "#e7e9ec"),
     (QPalette.ColorRole.ToolTipText, "#ffffff", "#15171a"),
     (QPalette.ColorRole.Light, "#ffffff", "#3a4048"),
     (QPalette.ColorRole.Midlight, "#e3e6ea", "#3b4149"),
@@ -29,6 +49,7 @@ _ROLES = (
     (QPalette.ColorRole.Dark, "#8c939c", "#0e1013"),
     (QPalette.ColorRole.Shadow, "#5f666f", "#000000"),
 )
+_COMPARED = ("#0f766e", "#4fd1c5")
 _ICON_SIZE = 128
 _DISABLED_ROLES = (QPalette.ColorRole.WindowText, QPalette.ColorRole.Text, QPalette.ColorRole.ButtonText)
 
@@ -62,8 +83,10 @@ def apply(theme: Theme) -> None:
 def palette(*, dark: bool) -> QPalette:
     """Return the palette of the dark or the light theme."""
     colors = QPalette()
-    for role, light_color, dark_color in _ROLES:
-        colors.setColor(role, QColor(dark_color if dark else light_color))
+    for role, name in _ROLES:
+        colors.setColor(role, QColor(TOKENS[name][dark]))
+    for role, *shades in _SHADES:
+        colors.setColor(role, QColor(shades[dark]))
     for role in _DISABLED_ROLES:
         colors.setColor(QPalette.ColorGroup.Disabled, role, QColor("#737a83" if dark else "#9299a1"))
     return colors
@@ -81,9 +104,21 @@ def warning_colors(colors: QPalette) -> tuple[QColor, QColor]:
     return QColor("#fff1cc"), QColor("#4d3800")
 
 
-def muted_color(colors: QPalette) -> QColor:
-    """Return the colour of bars that are not highlighted."""
-    return QColor("#7d8690" if is_dark(colors) else "#8c939c")
+def color(name: str, colors: QPalette) -> QColor:
+    """Return the colour of one of :data:`TOKENS`, dark or light as the palette."""
+    return QColor(TOKENS[name][is_dark(colors)])
+
+
+def compared_color(colors: QPalette) -> QColor:
+    """Return the colour of the bars of a compared version, dark or light as the palette."""
+    return QColor(_COMPARED[is_dark(colors)])
+
+
+def text_palette(name: str, colors: QPalette) -> QPalette:
+    """Return a palette for a text in the colour of one of :data:`TOKENS`."""
+    result = QPalette(colors)
+    result.setColor(QPalette.ColorRole.WindowText, color(name, colors))
+    return result
 
 
 def line_color(index: int, count: int, colors: QPalette) -> QColor:

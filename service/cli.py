@@ -1,11 +1,13 @@
 """Defines the ``lectern`` command, which imports a subcommand's module only when it is called."""
 
+import errno
 import importlib
 import sys
 
 import click
 
-from service.inference.errors import LecternError, MissingExtra
+from service.inference.errors import LecternError, MissingExtra, OutputError
+from service.inference.program import how_to_install
 
 # command → (module, required extra, summary)
 COMMANDS = {
@@ -14,6 +16,7 @@ COMMANDS = {
     "explain": ("service.commands", "", "Explain a prediction for a picture."),
     "models": ("service.commands", "", "List the models, or show a card."),
     "desktop": ("desktop.cli", "desktop", "Open the desktop app."),
+    "runs": ("training.cli", "train", "List, show, compare or remove training runs."),
     "data": ("training.cli", "train", "List the data sets, or download one."),
     "train": ("training.cli", "train", "Train a network with a recipe."),
     "evaluate": ("training.cli", "train", "Evaluate a model on its test set."),
@@ -31,10 +34,10 @@ class _LazyGroup(click.Group):
             return None
         module, extra, _ = COMMANDS[cmd_name]
         try:
-            command: click.Command = getattr(importlib.import_module(module), cmd_name)
+            found: click.Command = getattr(importlib.import_module(module), cmd_name)
         except ModuleNotFoundError as error:
             raise _missing(error, cmd_name, extra) from error
-        return command
+        return found
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
@@ -64,19 +67,29 @@ def main() -> None:
         _fail(_missing(error, name, COMMANDS[name][1] if name else ""))
     except LecternError as error:
         _fail(error)
+    except OSError as error:
+        _fail(OutputError(_describe(error)))
 
 
-def _missing(error: ModuleNotFoundError, command: str, extra: str) -> LecternError | ModuleNotFoundError:
+def _describe(error: OSError) -> str:
+    """Return one line about a file that cannot be read or written; HDF5's errors have a text alone."""
+    cause = error.strerror or str(error).splitlines()[0]
+    full = error.errno in (errno.ENOSPC, errno.EDQUOT) or "No space left" in str(error)
+    way_out = "free space, or choose another disk" if full else "check the path and its permissions"
+    return f"{error.filename or 'a file'}: cannot be read or written ({cause}); {way_out}"
+
+
+def _missing(error: ModuleNotFoundError, name: str, extra: str) -> LecternError | ModuleNotFoundError:
     """Return the error for a package that is not installed; a module missing in one of Lectern's is a bug."""
     package, _, module = (error.name or "").partition(".")
     if package in ("training", "desktop") and not module:
         return MissingExtra(
-            f"lectern {command} is not a part of this installation, which has the server alone; install all "
+            f"lectern {name} is not a part of this installation, which has the server alone; install all "
             f"of Lectern in a copy of its repository: pip install '.[{extra}]'"
         )
     if not extra or package in ("service", "training", "desktop"):
         return error
-    return MissingExtra(f"lectern {command} needs the package {error.name}: pip install 'lectern[{extra}]'")
+    return MissingExtra(f"lectern {name} needs the package {error.name}: {how_to_install(name, extra)}")
 
 
 def _fail(error: LecternError | ModuleNotFoundError) -> None:

@@ -4,7 +4,7 @@ import dataclasses
 import io
 import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -18,17 +18,21 @@ from service.inference.errors import (
     InputError,
     InvalidInput,
     LecternError,
+    ModelError,
     OutputError,
 )
 from service.inference.files import write_atomically
 from service.inference.overlay import heat_overlay, map_sheet
 from service.inference.prediction import Prediction
+from service.inference.program import command
+from service.inference.repository.default_version import reason_against, write_default
 from service.settings import Settings
 from service.whole_number import WholeNumber
 
 _BAR_WIDTH = 30
+_PIPE_WIDTH = 1_000  # columns of a table that is not printed on a terminal
 _version_option = click.option(
-    "--version", type=WholeNumber(min=1), help="Version of the model; the highest if not given."
+    "--version", type=WholeNumber(min=1), help="Version of the model; the default one if not given."
 )
 
 
@@ -100,7 +104,7 @@ def explain(
     \b
     Examples:
       lectern explain cats_vs_dogs cat.jpg --out why.png
-      lectern explain mnist digit.png --layer conv2d_1
+      lectern explain mnist digit.png --layer whitening
     """
     catalog = _catalog()
     predictor = catalog.predictor(model, version)
@@ -129,40 +133,82 @@ def explain(
 @click.argument("model", required=False)
 @_version_option
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def models(model: str | None, version: int | None, as_json: bool) -> None:
-    """List all versions of all models, or show the card of one.
+@click.option("--default", "promote", is_flag=True, help="Make the named version the default one.")
+@click.option(
+    "--force", is_flag=True, help="With --default: even if its labels differ or its accuracy is lower."
+)
+def models(model: str | None, version: int | None, as_json: bool, promote: bool, force: bool) -> None:
+    """List all versions of all models, show the card of one, or choose its default version.
+
+    The default version answers requests that name no version. It is marked with a star.
 
     \b
     Examples:
       lectern models
       lectern models cifar10 --version 1
+      lectern models mnist --version 3 --default
     """
     catalog = _catalog()
+    if promote or force:
+        if model is None or version is None or not promote:
+            raise click.UsageError("--default needs a model and --version, and --force needs --default")
+        _promote(catalog, model, version, force=force)
+        return
     if model is not None:
         card = catalog.card(model, version)
         click.echo(_pretty(card_document(card)) if as_json else _card_text(card))
         return
-    cards = [catalog.card(card.name, number) for card in catalog for number in catalog.versions(card.name)]
+    defaults = {card.name: card.version for card in catalog}
+    cards = [catalog.card(name, number) for name in defaults for number in catalog.versions(name)]
     if as_json:
-        click.echo(_pretty([card_document(card) for card in cards]))
+        is_default = {"default": True}
+        click.echo(
+            _pretty(
+                [
+                    card_document(card) | (is_default if defaults[card.name] == card.version else {})
+                    for card in cards
+                ]
+            )
+        )
         return
-    rows = Table(box=None, pad_edge=False, expand=True)
+    _print_table(cards, defaults)
+
+
+def _print_table(cards: Sequence[Card], defaults: Mapping[str, int]) -> None:
+    """Print a row for each version; a terminal that is too narrow shortens the titles, a pipe shows all."""
+    terminal = Console().is_terminal
+    console = Console() if terminal else Console(width=_PIPE_WIDTH)
+    rows = Table(box=None, pad_edge=False, expand=terminal)
     rows.add_column("model", no_wrap=True)
     rows.add_column("version", no_wrap=True)
-    rows.add_column("title", no_wrap=True, overflow="ellipsis", ratio=1)  # shortened first
+    rows.add_column("title", no_wrap=True, overflow="ellipsis", ratio=1 if terminal else None)
     for figure in ("accuracy", "latency", "int8", "size"):
         rows.add_column(figure, no_wrap=True, justify="right")
     for card in cards:
         rows.add_row(
             card.name,
-            str(card.version),
+            f"{card.version}{' *' if defaults[card.name] == card.version else ''}",
             card.title,
             f"{card.metrics.accuracy:.2%}",
             _latency(card.latency),
             _latency(card.quantized),
             f"{card.onnx.bytes / 1e6:.2f} MB",
         )
-    Console().print(rows)
+    console.print(rows)
+
+
+def _promote(catalog: Catalog, name: str, version: int, *, force: bool) -> None:
+    """Make a version the default one, unless a reason is against it."""
+    settings = Settings.from_environment()
+    if "://" in settings.models:
+        raise InvalidInput(f"LECTERN_MODELS is an address; write {version} into {name}/default there")
+    card, current = catalog.card(name, version), catalog.card(name)
+    reason = reason_against(card, current=current)
+    if reason and not force:
+        again = command("models", name, "--version", version, "--default", "--force")
+        raise ModelError(f"{name} {version} does not become the default version: {reason}; {again}")
+    write_default(Path(settings.models) / name, version)
+    click.echo(f"{name} {version} is the default version; before it was {current.version}")
 
 
 def _catalog() -> Catalog:

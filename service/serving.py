@@ -11,7 +11,7 @@ from typing import NoReturn
 import click
 
 from service.inference.errors import MissingExtra, SettingsError
-from service.server.workers.worker_process import SERVICE
+from service.inference.program import how_to_install
 from service.settings import Settings, table, unknown_variables, variable
 from service.whole_number import WholeNumber
 
@@ -38,7 +38,7 @@ def serve(host: str | None, port: int | None) -> None:
         os.environ[variable("port")] = str(port)
     settings = Settings.from_environment()
     if importlib.util.find_spec("bentoml") is None:
-        raise MissingExtra("lectern serve needs the package bentoml: pip install 'lectern[serve]'")
+        raise MissingExtra(f"lectern serve needs the package bentoml: {how_to_install('serve', 'serve')}")
     # The workers read the variables again, in another working directory.
     for name in ("models", "model_cache", "api_keys_file", "tls_cert", "tls_key"):
         if (path := getattr(settings, name)) is not None:
@@ -70,7 +70,7 @@ def _supervise(settings: Settings, listener: socket.socket) -> int:
 
 def _serve_with_bentoml(settings: Settings) -> NoReturn:
     click.echo(f"Serving at {_address(settings)} (Ctrl-C stops)", err=True)
-    words = [sys.executable, "-P", "-m", "bentoml", "serve", SERVICE]
+    words = [sys.executable, "-P", "-m", "bentoml", "serve", "service.server.app:Lectern"]
     words += ["--host", settings.host, "--port", str(settings.port), "--working-dir", str(_ROOT)]
     words += ["--timeout-graceful-shutdown", str(int(settings.timeout_s) + 1)]
     os.execv(sys.executable, words)

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta, Struct
 
-from service.inference.defaults import BUNDLED, DEFAULT_MAX_PIXELS, PrecisionChoice
+from service.inference.defaults import DEFAULT_MAX_PIXELS, DEFAULT_MODELS, PrecisionChoice
 from service.inference.errors import SettingsError
 from service.key_file import read_key_file
 from service.resources import Resources, available
@@ -70,17 +70,26 @@ def _workers(text: str) -> str:
 
 
 def _setting(
-    summary: str,
-    expected: str = "",
-    *,
-    parse: Callable[[str], object] = str,
-    secret: bool = False,
-    **limits: Any,
+    summary: str, expected: str, *, parse: Callable[[str], object] = str, secret: bool = False, **limits: Any
 ) -> Meta:
     """Describe a setting: a summary for documents, what errors call a valid value, and msgspec's limits."""
-    expected = expected or f"a whole number from {limits['ge']} to {limits['le']}"
     about = {"expected": expected, "parse": parse, "secret": secret}
     return Meta(description=summary, extra=about, **limits)
+
+
+def _whole(summary: str, lowest: int, highest: int) -> Meta:
+    return _setting(summary, f"a whole number from {lowest} to {highest}", ge=lowest, le=highest)
+
+
+def _seconds(summary: str) -> Meta:
+    return _setting(summary, "a number above 0, at most 3600", gt=0, le=3600)
+
+
+def _list(
+    summary: str, expected: str, *, parse: Callable[[str], object] = _words, secret: bool = False
+) -> Meta:
+    # A list of API keys without a key is a mistake that would give everybody access.
+    return _setting(summary, expected, parse=parse, secret=secret, min_length=1)
 
 
 _MODEL_CACHE = Path("~/.cache/lectern/models")  # its user replaces ~ by the home folder
@@ -101,16 +110,16 @@ class Settings(Struct, frozen=True, kw_only=True):
             "a folder or an address",
             parse=_models,
         ),
-    ] = str(BUNDLED)
+    ] = str(DEFAULT_MODELS)
     model_cache: Annotated[
         Path, _setting("Folder for models that are downloaded from an address", "a folder", parse=_path)
     ] = _MODEL_CACHE
     host: Annotated[
         str, _setting("IP address to listen on; 0.0.0.0 for all", "an IP address", parse=_address)
     ] = "127.0.0.1"
-    port: Annotated[int, _setting("Port to listen on", ge=1, le=65535)] = 3000
+    port: Annotated[int, _whole("Port to listen on", 1, 65535)] = 3000
     grpc_port: Annotated[
-        int, _setting("Port of the Open Inference Protocol over gRPC; 0: not served", ge=0, le=65535)
+        int, _whole("Port of the Open Inference Protocol over gRPC; 0: not served", 0, 65535)
     ] = 0
     workers: Annotated[
         int,
@@ -125,17 +134,15 @@ class Settings(Struct, frozen=True, kw_only=True):
     ] = 1
     cpus: Annotated[
         int,
-        _setting(
-            "Most processor cores to use; 0: all that the container or the machine has", ge=_AUTO, le=4096
-        ),
+        _whole("Most processor cores to use; 0: all that the container or the machine has", _AUTO, 4096),
     ] = _AUTO
     memory_mb: Annotated[
         int,
-        _setting(
+        _whole(
             "Most memory to use, in MB (10^6 bytes); 0: all that the container or the machine has. It bounds "
             "the bodies and pictures of all requests",
-            ge=_AUTO,
-            le=10_000_000,
+            _AUTO,
+            10_000_000,
         ),
     ] = _AUTO
     model_control: Annotated[
@@ -148,11 +155,10 @@ class Settings(Struct, frozen=True, kw_only=True):
     ] = False
     providers: Annotated[
         tuple[Provider, ...],
-        _setting(
+        _list(
             "Hardware: auto, or an ordered list of cpu, cuda, tensorrt",
             "auto, or an ordered list from cpu, cuda, tensorrt, such as cuda,cpu",
             parse=_providers,
-            min_length=1,
         ),
     ] = ("auto",)
     precision: Annotated[
@@ -164,43 +170,25 @@ class Settings(Struct, frozen=True, kw_only=True):
             parse=str.lower,
         ),
     ] = "auto"
-    threads: Annotated[int, _setting("Threads of ONNX Runtime within one call", ge=1, le=256)] = 1
-    max_body_mb: Annotated[int, _setting("Largest request body in MB (10^6 bytes)", ge=1, le=1024)] = 16
-    max_pixels: Annotated[
-        int, _setting("Largest picture, width x height, that is decoded", ge=784, le=10**9)
-    ] = DEFAULT_MAX_PIXELS
-    max_batch: Annotated[int, _setting("Most inputs in one request", ge=1, le=4096)] = 64
-    max_queue: Annotated[
-        int, _setting("Most predictions that wait or run in one worker", ge=1, le=100_000)
-    ] = 64
+    threads: Annotated[int, _whole("Threads of ONNX Runtime within one call", 1, 256)] = 1
+    max_body_mb: Annotated[int, _whole("Largest request body in MB (10^6 bytes)", 1, 1024)] = 16
+    max_pixels: Annotated[int, _whole("Largest picture, width x height, that is decoded", 784, 10**9)] = (
+        DEFAULT_MAX_PIXELS
+    )
+    max_batch: Annotated[int, _whole("Most inputs in one request", 1, 4096)] = 64
+    max_queue: Annotated[int, _whole("Most predictions that wait or run in one worker", 1, 100_000)] = 64
     max_wait_s: Annotated[
         float,
-        _setting(
-            "Longest time that a request may have to wait for a thread, in seconds; others get 429",
-            "a number above 0, at most 3600",
-            gt=0,
-            le=3600,
-        ),
-    ] = 0.2
-    max_explanations: Annotated[
-        int, _setting("Most explanations that wait or run in one worker", ge=1, le=1000)
-    ] = 4
+        _seconds("Longest time that a request may have to wait for a thread, in seconds; others get 429"),
+    ] = 0.3
+    max_explanations: Annotated[int, _whole("Most explanations that wait or run in one worker", 1, 1000)] = 4
     timeout_s: Annotated[
-        float,
-        _setting(
-            "Longest time that a request may take when its body has arrived, in seconds",
-            "a number above 0, at most 3600",
-            gt=0,
-            le=3600,
-        ),
+        float, _seconds("Longest time that a request may take when its body has arrived, in seconds")
     ] = 30.0
     keep_alive_s: Annotated[
         float,
-        _setting(
-            "Time that an HTTP connection stays open without a request, in seconds; longer than the proxy's",
-            "a number above 0, at most 3600",
-            gt=0,
-            le=3600,
+        _seconds(
+            "Time that an HTTP connection stays open without a request, in seconds; longer than the proxy's"
         ),
     ] = 75.0
     drain_s: Annotated[
@@ -214,10 +202,10 @@ class Settings(Struct, frozen=True, kw_only=True):
     ] = 5.0
     max_connections: Annotated[
         int,
-        _setting(
+        _whole(
             "Most open HTTP connections of one worker; 0: as many as it can have files open, at most 10000",
-            ge=0,
-            le=1_000_000,
+            0,
+            1_000_000,
         ),
     ] = 0
     tls_cert: Annotated[
@@ -233,12 +221,10 @@ class Settings(Struct, frozen=True, kw_only=True):
     ] = None
     api_keys: Annotated[
         tuple[ApiKey, ...],
-        _setting(
+        _list(
             "Keys, separated by commas; none means open to all",
             "one or more keys of ASCII characters, separated by commas",
-            parse=_words,
             secret=True,
-            min_length=1,  # A list without a key is a mistake that would give everybody access.
         ),
     ] = ()
     api_keys_file: Annotated[
@@ -268,34 +254,36 @@ class Settings(Struct, frozen=True, kw_only=True):
         ),
     ] = 0.0
     rate_burst: Annotated[
-        int, _setting("Requests of one API key that may come at once, with a rate limit", ge=1, le=10**6)
+        int, _whole("Requests of one API key that may come at once, with a rate limit", 1, 10**6)
     ] = 10
     cors_origins: Annotated[
         tuple[Origin, ...],
-        _setting(
+        _list(
             "Origins whose web pages may send requests, separated by commas, or *",
             "origins such as https://example.org, separated by commas, or *",
-            parse=_words,
-            min_length=1,
         ),
     ] = ()
     cors_headers: Annotated[
         tuple[HeaderName, ...],
-        _setting(
+        _list(
             "Further request headers that web pages of these origins may send, separated by commas",
             "names of headers such as X-Tenant, separated by commas",
-            parse=_words,
-            min_length=1,
         ),
     ] = ()
+    playground: Annotated[
+        bool,
+        _setting(
+            "Start page; 1: the playground, with the API page at /docs; 0: the API page",
+            "0 or 1",
+        ),
+    ] = True
     trusted_proxies: Annotated[
         tuple[str, ...],
-        _setting(
+        _list(
             "Reverse proxies whose X-Forwarded-For header is used: IP addresses or networks, "
             "separated by commas; none by default",
             "IP addresses or CIDR networks, such as 10.0.0.0/8, separated by commas",
             parse=_networks,
-            min_length=1,
         ),
     ] = ()
     log_format: Annotated[

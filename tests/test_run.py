@@ -503,6 +503,26 @@ def test_arguments_of_test_go_to_pytest_alone(checkout: Checkout) -> None:
     assert done.stdout == "pytest got -m pytest tests/service -k card and not slow\n"
 
 
+class TestBrowser:
+    def test_it_is_installed_for_root_once(self, checkout: Checkout) -> None:
+        checkout.add_python(AS_ROOT)
+        log = checkout.simulation / "apt"
+        browser = checkout.tools / "chromium"
+        checkout.add_tool(
+            "apt-get",
+            f'#!/bin/sh\necho "$1" >>"{log}"\n'
+            f'[ "$1" = update ] || {{ : >"{browser}"; chmod +x "{browser}"; }}\n',
+        )
+        assert "installing chromium" in checkout.run("test", "tests").stderr
+        assert log.read_text().split() == ["update", "install"]
+        assert "chromium" not in checkout.run("test", "tests").stderr
+
+    def test_tests_run_without_it(self, checkout: Checkout) -> None:
+        checkout.add_python(NOT_ROOT)
+        checkout.add_tool("apt-get", "#!/bin/sh\nexit 1\n")
+        assert checkout.run("test", "tests").stdout == "pytest got -m pytest tests\n"
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="the wheels of Qt lack libraries on Linux only")
 class TestQtLibraries:
     def test_missing_libraries_are_named(self, checkout: Checkout) -> None:

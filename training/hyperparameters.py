@@ -65,6 +65,18 @@ class Declaration:
     above: float = -math.inf  # exclusive lower bound
     below: float = math.inf  # exclusive upper bound
 
+    @property
+    def range(self) -> str:
+        """The possible values, for people."""
+        bounds = (
+            ("at least", self.minimum, -math.inf),
+            ("above", self.above, -math.inf),
+            ("below", self.below, math.inf),
+        )
+        return "it must be " + " and ".join(
+            f"{word} {bound:.10g}" for word, bound, none in bounds if bound != none
+        )
+
 
 def declaration_of(spec: "Field[Any]") -> Declaration:
     """Return the declaration of a field of :class:`Hyperparameters`."""
@@ -120,7 +132,9 @@ class Hyperparameters:
         default=0,
         minimum=0,
     )
-    seed: int = _declare("Seed of weights, example order, dropout and augmentation.", default=1, minimum=0)
+    seed: int = _declare(
+        "Seed of weights, example order, dropout and augmentation.", default=1, minimum=0, below=2**32
+    )
 
     def __post_init__(self) -> None:
         for spec in fields(self):
@@ -128,10 +142,10 @@ class Hyperparameters:
             if isinstance(value, int | float) and not (
                 declared.minimum <= value < declared.below and value > declared.above
             ):
-                raise RecipeError(
-                    f"hyperparameter {spec.name} cannot be {value}; `lectern train --help` lists the ranges"
-                )
+                raise RecipeError(f"{declared.option or spec.name} cannot be {value}; {declared.range}")
 
 
+# The value of each hyperparameter that recipes need not set, as plain values.
+DEFAULTS = {name: value for name, value in asdict(Hyperparameters(epochs=1)).items() if name != "epochs"}
 # The command-line option of each hyperparameter that has one.
 OPTIONS = {spec.name: option for spec in fields(Hyperparameters) if (option := declaration_of(spec).option)}

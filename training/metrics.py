@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy.stats import binomtest
 from sklearn.metrics import confusion_matrix, recall_score
 from sklearn.metrics import log_loss as sklearn_log_loss
 
@@ -39,6 +40,20 @@ def compute_metrics(probabilities: Probabilities, y: Classes, *, labels: Sequenc
         per_class_accuracy=dict(zip(labels, recalls.tolist(), strict=True)),
         count=len(y),
     )
+
+
+def confidence_interval(accuracy: float, *, count: int) -> tuple[float, float]:
+    """Return the 95 % confidence interval of an accuracy (Wilson 1927).
+
+    Args:
+        accuracy: Share of correct predictions, 0 to 1.
+        count: Number of predictions, at least 1.
+
+    Returns:
+        Its lower and upper bound, 0 to 1.
+    """
+    interval = binomtest(round(accuracy * count), count).proportion_ci(method="wilson")
+    return float(interval.low), float(interval.high)
 
 
 def log_loss(probabilities: Probabilities, y: Classes) -> float:

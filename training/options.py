@@ -34,7 +34,8 @@ def _option_type(spec: "Field[Any]") -> dict[str, Any]:
     if kind is bool:
         return {"is_flag": True, "default": None}
     if kind is int:
-        return {"type": click.IntRange(min=int(declared.minimum))}
+        last = int(declared.below) - 1 if math.isfinite(declared.below) else None
+        return {"type": click.IntRange(int(declared.minimum), last)}
     if float in (kind, *get_args(kind)):
         lowest = max(declared.minimum, declared.above)
         highest = declared.below if math.isfinite(declared.below) else None

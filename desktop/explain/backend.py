@@ -58,12 +58,14 @@ class Explanation:
         request: The request.
         card: Card of the model.
         overlay: uint8 (height, width, 3), the heat map over the enlarged input; None without pixels or label.
+        has_heat: Whether any pixel contributes to the label.
         maps: Feature maps; None without pixels, and for networks without convolutional layers.
     """
 
     request: ExplanationRequest
     card: Card
     overlay: Pixels | None = None
+    has_heat: bool = False
     maps: FeatureMaps | None = None
 
 
@@ -86,20 +88,25 @@ class ExplanationBackend:
         """
         catalog = self._catalog()
         card = catalog.card(request.model, request.version)
-        if card.explanation is None or request.pixels is None:
+        if card.explanation is None:
             return Explanation(request=request, card=card)
+        # Loaded without pixels too, so that the first drawing does not wait for it.
         explainer = catalog.explainer(request.model, request.version)
+        if request.pixels is None:
+            return Explanation(request=request, card=card)
         overlay = maps = None
+        has_heat = False
         if request.label is not None:
             # Imported late, because it imports ONNX Runtime, which would delay the start.
             from service.inference.overlay import heat_overlay
 
             heat = explainer.heat(request.pixels, label=request.label)
             overlay = np.asarray(heat_overlay(request.pixels, heat))
+            has_heat = bool(heat.max() > 0)
         if explainer.layers:
             layer = request.layer if request.layer in explainer.layers else explainer.layers[0]
             maps = scale_feature_maps(layer, explainer.feature_maps(request.pixels, layer=layer))
-        return Explanation(request=request, card=card, overlay=overlay, maps=maps)
+        return Explanation(request=request, card=card, overlay=overlay, has_heat=has_heat, maps=maps)
 
     def convolutional_models(self) -> tuple[Card, ...]:
         """Return the cards of all models with convolutional layers, the newest version of each first.
@@ -116,19 +123,16 @@ class ExplanationBackend:
         return tuple(card for card in cards if card.explanation is not None and card.explanation.layers)
 
     def first_filters(self, model: Card) -> Activations:
-        """Return the filters of the first convolutional layer, summed over their input channels.
-
-        The sum is the filter's effect on a grey image, whose channels are equal.
+        """Return the filters of the first convolutional layer.
 
         Returns:
-            float32 (filters, height, width).
+            float32 (filters, depth, height, width).
 
         Raises:
             LecternError: The model no longer exists, or cannot be loaded.
         """
         weights = self._catalog().explainer(model.name, model.version).filters()
-        filters: Activations = weights.sum(axis=2).transpose(2, 0, 1)
-        return filters
+        return weights.transpose(3, 2, 0, 1)
 
 
 def scale_feature_maps(layer: str, maps: Activations) -> FeatureMaps:

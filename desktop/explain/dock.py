@@ -24,6 +24,7 @@ class ExplanationDock(QDockWidget):
         super().__init__(window)
         self._controller = controller
         self._window = window
+        self._document: tuple[str, int] | None = None
         self.panel = ExplanationPanel(backend, self)
         self.setObjectName("explanation")
         self.setWindowTitle(self.tr("Explanation"))
@@ -35,6 +36,7 @@ class ExplanationDock(QDockWidget):
         window.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, self)
         self.hide()
         self.action.triggered.connect(self._widen_window)
+        controller.edited.connect(self.panel.postpone)
         controller.page_changed.connect(lambda page: self._explain(None))
         controller.response_changed.connect(self._explain)
         controller.network_input_ready.connect(lambda one: self.panel.set_pixels(one.pixels))
@@ -42,11 +44,20 @@ class ExplanationDock(QDockWidget):
 
     @Slot(object)
     def _explain(self, response: PredictionResponse | None) -> None:
+        self._forget_question()
         if response is None:
             model = None if self._controller.page is None else self._controller.model
             self.panel.set_model(None if model is None else model.name, self._controller.version)
         else:
             self.panel.set_label(response.result.prediction.best.label)
+
+    def _forget_question(self) -> None:
+        """Reset the label that the user chose when the page has other content, or none."""
+        page = self._controller.page
+        document = None if page is None or page.value() is None else (page.key, page.document_id)
+        if document is None or document != self._document:
+            self.panel.reset_label()
+        self._document = document
 
     def _widen_window(self, shown: bool) -> None:
         """Widen the window as far as the screen allows, so that the page keeps its size."""

@@ -18,8 +18,10 @@ from PySide6.QtGui import QPainter, QPen
 from PySide6.QtWidgets import QLabel, QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
 from desktop.explain.backend import FeatureMaps
+from desktop.names import layer_type
 from desktop.pictures.images import qimage_of_pixels
 from desktop.widgets import caption, column, create_combo, row
+from service.inference.card import Layer
 
 _TILE_SIZE, _SPACING = 60, 4
 _ROWS = 2
@@ -95,15 +97,28 @@ class FeatureMapView(QWidget):
         self.model = FeatureMapModel(self)
         self.list = QListView(self)
         self._lay_out()
-        self.layers.currentTextChanged.connect(self.layer_changed)
+        self.layers.currentIndexChanged.connect(lambda: self.layer_changed.emit(self.layer))
 
-    def set_layers(self, names: Sequence[str]) -> None:
+    @property
+    def layer(self) -> str:
+        """Name of the selected layer; empty if there is none."""
+        return self.layers.currentData() or ""
+
+    def set_layers(self, layers: Sequence[Layer]) -> None:
         """Offer layers; the selected one stays selected if it is among them. Sends no signal."""
-        current = self.layers.currentText()
+        current = self.layer
         with QSignalBlocker(self.layers):
             self.layers.clear()
-            self.layers.addItems(list(names))
-            self.layers.setCurrentText(current)
+            for number, layer in enumerate(layers, start=1):
+                text = self.tr("{0} {1} · {2} maps")
+                self.layers.addItem(
+                    text.format(layer_type(layer.type), number, layer.output_shape[-1]), layer.name
+                )
+            self.layers.setCurrentIndex(max(self.layers.findData(current), 0) if layers else -1)
+
+    def select_layer(self, name: str) -> None:
+        """Select a layer by its name."""
+        self.layers.setCurrentIndex(self.layers.findData(name))
 
     def set_maps(self, maps: FeatureMaps | None) -> None:
         """Show the feature maps of a layer, or none."""

@@ -3,6 +3,7 @@
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTableWidgetItem, QWidget
 
+from desktop.names import layer_type
 from service.inference import Card
 from service.inference.card import Layer
 
@@ -73,7 +74,7 @@ class LayerTable(QTableWidget):
 
     def _fill_row(self, row: int, layer: Layer) -> None:
         shape = " × ".join("?" if size < 0 else str(size) for size in layer.output_shape[1:])
-        texts = (layer.name, layer.type, shape, self.locale().toString(layer.parameters))
+        texts = (layer.name, layer_type(layer.type), shape, self.locale().toString(layer.parameters))
         for column, text in enumerate(texts):
             item = QTableWidgetItem(text)
             item.setToolTip(layer.name)

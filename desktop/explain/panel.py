@@ -3,13 +3,14 @@
 from dataclasses import replace
 from functools import partial
 
-from PySide6.QtCore import QSignalBlocker, Qt, Slot
+from PySide6.QtCore import QSignalBlocker, Qt, QTimer, Slot
 from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
 
 from desktop.explain.backend import Explanation, ExplanationBackend, ExplanationRequest, Pixels
 from desktop.explain.feature_maps import FeatureMapView
 from desktop.explain.layer_table import LayerTable
+from desktop.names import label_name
 from desktop.prediction.worker import Worker
 from desktop.result.pixel_view import PixelView
 from desktop.widgets import PAGE_MARGIN, column, create_combo
@@ -17,13 +18,15 @@ from desktop.window.messages import error_message
 from service.inference import Card, LecternError
 
 _WIDTH = 360
+# Longer than the time between two events of a moving mouse.
+_PAUSE_MS = 120
 
 
 class ExplanationPanel(QWidget):
     """Shows heat map, feature maps and layers for the current input of a network.
 
-    Explanations are computed on this computer, and only while the panel is visible. Each change replaces the
-    computation of an older one.
+    Explanations are computed on this computer, and only while the panel is visible. They wait for a pause of
+    the user, because they would delay the mouse. Each change replaces the computation of an older one.
     """
 
     def __init__(self, backend: ExplanationBackend, parent: QWidget | None = None) -> None:
@@ -39,13 +42,17 @@ class ExplanationPanel(QWidget):
         self.notice = QLabel(self.tr("A network without convolutional layers has no feature maps."), self)
         self.table = LayerTable(self, hide_names=True)
         self.parameters = QLabel(self)
+        self._pause = QTimer(self)
+        self._pause.setSingleShot(True)
+        self._pause.setInterval(_PAUSE_MS)
+        self._pause.timeout.connect(self._request_explanation)
         self._worker = Worker("explanations", self)
         self._worker.result_ready.connect(self._show_explanation)
         self._worker.failed.connect(self._show_error)
         self._lay_out()
         self.labels.currentIndexChanged.connect(self._request_explanation)
         self.feature_maps.layer_changed.connect(self._layer_changed)
-        self.table.layer_selected.connect(self.feature_maps.layers.setCurrentText)
+        self.table.layer_selected.connect(self.feature_maps.select_layer)
         self._clear()
 
     def set_model(self, model: str | None, version: int | None) -> None:
@@ -64,14 +71,24 @@ class ExplanationPanel(QWidget):
         """Set the input of the network, uint8 (height, width) or (height, width, 3)."""
         if self._request is not None:
             self._request = replace(self._request, pixels=pixels)
-            self._request_explanation()
+            self._pause.start()
 
     def set_label(self, label: str) -> None:
         """Set the label that the network predicted."""
         if self._request is not None and label != self._request.label:
             self._request = replace(self._request, label=label)
             self._update_label_text()
-            self._request_explanation()
+            self._pause.start()
+
+    def postpone(self) -> None:
+        """Wait with a pending explanation, because the user is editing."""
+        if self._pause.isActive():
+            self._pause.start()
+
+    def reset_label(self) -> None:
+        """Explain the predicted label again, in place of one that the user chose."""
+        with QSignalBlocker(self.labels):
+            self.labels.setCurrentIndex(0 if self.labels.count() else -1)
 
     def showEvent(self, event: QShowEvent) -> None:
         """Explain the current input."""
@@ -80,16 +97,18 @@ class ExplanationPanel(QWidget):
 
     def hideEvent(self, event: QHideEvent) -> None:
         """Cancel the computation."""
+        self._pause.stop()
         self._worker.cancel()
         super().hideEvent(event)
 
     def _request_explanation(self) -> None:
+        self._pause.stop()
         if self._request is None or not self.isVisible():
             return
         request = replace(
             self._request,
             label=self.labels.currentData() or self._request.label,
-            layer=self.feature_maps.layers.currentText(),
+            layer=self.feature_maps.layer,
         )
         self._worker.call(partial(self._backend.explain, request))
 
@@ -105,7 +124,10 @@ class ExplanationPanel(QWidget):
         self.legend.clear()
         if explanation.overlay is not None:
             self.heat_map.set_pixels(explanation.overlay)
-            self.legend.setText(self.tr("Bright pixels contribute to {0}.").format(label))
+            text = self.tr("Bright pixels contribute to {0}.")
+            if not explanation.has_heat:
+                text = self.tr("No pixel contributes to {0}.")
+            self.legend.setText(text.format(label_name(label or "")))
             self.heat_map.setAccessibleDescription(self.legend.text())
         elif card.task == "text-classification":
             self.heat_map.show_placeholder(self.tr("Heat maps are not available for texts."))
@@ -131,13 +153,14 @@ class ExplanationPanel(QWidget):
     def _set_card(self, card: Card) -> None:
         self._card = card
         explanation = card.explanation
-        layers = () if explanation is None else explanation.layers
+        names = () if explanation is None else explanation.layers
+        layers = [layer for layer in card.layers if layer.name in names]
         with QSignalBlocker(self.labels):
             self.labels.clear()
             if explanation is not None:
                 self.labels.addItem("", None)
                 for label in card.labels:
-                    self.labels.addItem(self.tr("Why {0}?").format(label), label)
+                    self.labels.addItem(self.tr("Why {0}?").format(label_name(label)), label)
         self._update_label_text()
         self.labels.setVisible(explanation is not None)
         self.feature_maps.set_layers(layers)
@@ -151,7 +174,7 @@ class ExplanationPanel(QWidget):
         if self.labels.count():
             text = self.tr("Why this prediction?")
             if label is not None:
-                text = self.tr("Why this prediction: {0}?").format(label)
+                text = self.tr("Why this prediction: {0}?").format(label_name(label))
             self.labels.setItemText(0, text)
 
     def _clear(self) -> None:

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QFileDialog, QHeaderView, QLabel, QProgressBar, QP
 
 from desktop.folder.batch import FileResult, classify_folder, to_csv
 from desktop.folder.table import ResultTableModel
+from desktop.names import model_name
 from desktop.prediction.connection import Connection
 from desktop.prediction.dispatcher import ConnectionState
 from desktop.prediction.worker import Worker
@@ -99,7 +100,7 @@ class FolderPage(QWidget):
         self.models.clear()
         for model in state.models:
             if model.task == "image-classification":
-                self.models.addItem(model.title.partition(":")[0], model)
+                self.models.addItem(model_name(model.title), model)
         self.models.setCurrentIndex(max(self.models.findText(selected), 0))
         self._set_running(self.cancel.isEnabled())
 

@@ -6,6 +6,7 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelInd
 from PySide6.QtWidgets import QWidget
 
 from desktop.folder.batch import FileResult
+from desktop.result.doubt import answer_text
 from desktop.window.messages import error_message, format_percent
 
 _PROBABILITY_COLUMN = 2
@@ -69,7 +70,5 @@ class ResultTableModel(QAbstractTableModel):
         if file.result is None:
             return file.name, "" if file.error is None else error_message(file.error), ""
         prediction = file.result.prediction
-        label = prediction.best.label
-        if prediction.unsure:
-            label = self.tr("{0} (unsure)").format(label)
+        label = answer_text(prediction)
         return file.name, label, format_percent(prediction.best.score)

@@ -1,1 +1,1 @@
-"""The convolution lab: one filter, applied to a drawing or a picture."""
+"""The lab: what the layers of a network compute, shown on a drawing or a picture."""

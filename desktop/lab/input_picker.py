@@ -6,37 +6,55 @@ from functools import cache
 from pathlib import Path
 from typing import TypeAlias
 
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
 from PySide6.QtCore import Signal
 from PySide6.QtGui import QImage
-from PySide6.QtWidgets import QFileDialog, QLabel, QPushButton, QStackedWidget, QWidget
+from PySide6.QtWidgets import QCheckBox, QFileDialog, QLabel, QPushButton, QStackedWidget, QWidget
 
 from desktop.drawing.pad import Pad
-from desktop.lab.convolution import Pixels, crop_grey_square
 from desktop.pictures.dropped_files import DroppedFile, LoadFailure, ask_for_pictures, load_picture
-from desktop.pictures.images import pillow_of
+from desktop.pictures.images import Pixels, pillow_of
 from desktop.pictures.picture_view import PictureView
-from desktop.widgets import column, create_combo, row
-from service.inference.preprocessing import decode_image, prepare_digit
+from desktop.widgets import Part, column, create_combo, row
+from service.inference.preprocessing import decode_image, prepare_digit, prepare_photo
 
 SAMPLE = Path(__file__).parents[1] / "samples" / "cats_vs_dogs" / "cat_1.jpg"
-_SIZES = (28, 64, 128, 256)
+# 227 is the size of AlexNet's input.
+_SIZES = (28, 64, 128, 227, 256)
 _DEFAULT_SIZE = 64
 _DRAWING, _IMAGE = range(2)
 
 
 @dataclass(frozen=True, eq=False)
 class LabInput:
-    """The input of the convolution.
+    """The input of the lab.
 
     Attributes:
         pixels: uint8 (side, side), grey.
-        image: The uncropped image in colour, for display; None for a drawing.
-        name: Name of the image file.
+        colors: uint8 (side, side, 3); None for a grey input.
+        source: The whole image, for networks that prepare it themselves, and for display.
+        name: Name of the image file; empty for a drawing.
+        drawn: Whether it is a drawing.
     """
 
     pixels: Pixels
-    image: QImage | None = None
+    colors: Pixels | None = None
+    source: QImage | None = None
     name: str = ""
+    drawn: bool = False
+
+    @property
+    def planes(self) -> npt.NDArray[np.float32]:
+        """The slices of the depth, float32 (1 or 3, side, side), 0 to 255."""
+        planes = self.pixels[None] if self.colors is None else self.colors.transpose(2, 0, 1)
+        return planes.astype(np.float32)
+
+    @property
+    def shown(self) -> Pixels:
+        """The pixels to show: the colours if there are some, else the grey levels."""
+        return self.pixels if self.colors is None else self.colors
 
 
 Loader: TypeAlias = Callable[[], LabInput]
@@ -54,7 +72,7 @@ class InputPicker(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         kinds = ((self.tr("Drawing"), _DRAWING), (self.tr("Picture"), _IMAGE))
-        self.kinds = create_combo(self.tr("Input of the convolution"), kinds, self)
+        self.kinds = create_combo(self.tr("Input of the lab"), kinds, self)
         self.pad = Pad(self)
         self.clear = QPushButton(self.tr("&Clear"), self)
         self.view = PictureView(self)
@@ -62,6 +80,7 @@ class InputPicker(QWidget):
         sizes = [(f"{size} × {size}", size) for size in _SIZES]
         self.sizes = create_combo(self.tr("Size that the picture is scaled to"), sizes, self)
         self.sizes.setCurrentIndex(_SIZES.index(_DEFAULT_SIZE))
+        self.colors = QCheckBox(self.tr("Colo&ur: depth 3"), self)
         self._stack = QStackedWidget(self)
         self._file = DroppedFile(SAMPLE.name, SAMPLE)
         self._loader: Loader | None = None
@@ -72,16 +91,28 @@ class InputPicker(QWidget):
         self.clear.clicked.connect(self.pad.clear)
         self.open.clicked.connect(self.ask_for_picture)
         self.sizes.currentIndexChanged.connect(self._update)
+        self.colors.toggled.connect(self._update)
+
+    @property
+    def is_drawing(self) -> bool:
+        """Whether the input is the drawing."""
+        return self.kinds.currentIndex() == _DRAWING
 
     def set_file(self, file: DroppedFile) -> None:
         """Set the image file; the loader reads it."""
         self._file = file
-        if self.kinds.currentIndex() == _IMAGE:
+        if not self.is_drawing:
             self._update()
 
     def select_picture(self) -> None:
         """Make the image the input, in place of the drawing."""
         self.kinds.setCurrentIndex(_IMAGE)
+
+    def select_color_picture(self, size: int) -> None:
+        """Make the image, in colour and at one of the sizes, the input."""
+        self.sizes.setCurrentIndex(_SIZES.index(size))
+        self.colors.setChecked(True)
+        self.select_picture()
 
     def loader(self) -> Loader | None:
         """Return a function that loads the input, which may be slow the first time.
@@ -96,12 +127,12 @@ class InputPicker(QWidget):
 
     def placeholder(self) -> str:
         """Return the text that is shown without an input."""
-        return self.tr("Draw something") if self.kinds.currentIndex() == _DRAWING else ""
+        return self.tr("Draw something") if self.is_drawing else ""
 
     def show_input(self, loaded: LabInput) -> None:
         """Show the image that the loader read."""
-        if loaded.image is not None:
-            self.view.show_image(loaded.image, loaded.name)
+        if not loaded.drawn and loaded.source is not None:
+            self.view.show_image(loaded.source, loaded.name)
 
     def ask_for_picture(self) -> None:
         """Open a dialog for an image file."""
@@ -117,27 +148,49 @@ class InputPicker(QWidget):
         self.changed.emit()
 
     def _new_loader(self) -> Loader | None:
-        if self.kinds.currentIndex() == _IMAGE:
-            file, size = self._file, int(self.sizes.currentData())
-            return cache(lambda: _load_image(file, size))
+        if not self.is_drawing:
+            file, size, color = self._file, int(self.sizes.currentData()), self.colors.isChecked()
+            return cache(lambda: _load_image(file, size, color=color))
         drawing = self.pad.picture
-        return None if self.pad.is_blank else cache(lambda: LabInput(prepare_digit(pillow_of(drawing))))
+        if self.pad.is_blank:
+            return None
+        return cache(lambda: LabInput(prepare_digit(pillow_of(drawing)), source=drawing, drawn=True))
 
     def _lay_out(self) -> None:
         note = QLabel(self.tr("Preprocessed like a digit: 28 × 28"), self)
-        self._stack.addWidget(_stack_page(self.pad, note, self.clear))
-        self._stack.addWidget(_stack_page(self.view, self.sizes, self.open))
+        note.setWordWrap(True)
+        self._stack.addWidget(_stack_page(self.pad, note, row(None, self.clear)))
+        self._stack.addWidget(_stack_page(self.view, self.sizes, self.colors, self.open))
         column(self.kinds, (self._stack, 1), parent=self)
 
 
-def _load_image(file: DroppedFile, size: int) -> LabInput:
+def crop_square(image: Image.Image, *, size: int) -> Pixels:
+    """Return the largest centred square of an image, cropped as :func:`prepare_photo` does.
+
+    Args:
+        image: Mode ``L``, ``RGB`` or ``RGBA``, upright.
+        size: Side of the result, in pixels.
+
+    Returns:
+        uint8 (size, size, 3).
+    """
+    return prepare_photo(image, size=size)
+
+
+def to_grey(colors: Pixels) -> Pixels:
+    """Return the grey levels of colours: uint8 (height, width) of uint8 (height, width, 3)."""
+    return np.asarray(Image.fromarray(colors).convert("L"))
+
+
+def _load_image(file: DroppedFile, size: int, *, color: bool) -> LabInput:
     picture = load_picture(file)
     if isinstance(picture, LoadFailure):
         raise picture.error
-    return LabInput(crop_grey_square(decode_image(picture.data), size=size), picture.image, picture.name)
+    colors = crop_square(decode_image(picture.data), size=size)
+    return LabInput(to_grey(colors), colors if color else None, picture.image, picture.name)
 
 
-def _stack_page(view: QWidget, left: QWidget, right: QWidget) -> QWidget:
+def _stack_page(view: QWidget, *parts: Part) -> QWidget:
     page = QWidget()
-    column((view, 1), row(left, None, right, spacing=None), parent=page)
+    column((view, 1), *parts, parent=page)
     return page

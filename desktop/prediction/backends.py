@@ -59,6 +59,9 @@ class Backend(Protocol):
     def card(self, model: str, version: int | None) -> Card:
         """Return a model's card; the default version's if ``version`` is None."""
 
+    def load(self, model: str, version: int | None) -> None:
+        """Load a model before it is needed, where it is loaded in this process."""
+
     def predict(self, model: str, inputs: Sequence[Input], *, version: int | None) -> list[PredictionResult]:
         """Classify a batch of inputs of one kind: drawings, picture files or texts."""
 
@@ -108,6 +111,10 @@ class LocalBackend:
             PredictionResult(prediction, Location.LOCAL, share, None if predictor.takes_text else row)
             for prediction, row in zip(predictions, rows, strict=True)
         ]
+
+    def load(self, model: str, version: int | None) -> None:
+        """Load a model before it is needed; raises errors as :meth:`predict`."""
+        self.catalog().predictor(model, version)
 
     def catalog(self) -> "Catalog":
         """Return the catalog, opened on the first call; raises errors as :meth:`models`."""

@@ -39,8 +39,10 @@ class PredictionController(QObject):
 
     Signals:
         page_changed: The new :class:`Page`, or None.
+        edited: The content of the page changed; the user may still be editing.
         models_changed: :attr:`models` was set.
         model_changed: :attr:`model` or :attr:`version` was set.
+        card_changed: The Card of the model; None until it is known.
         response_changed: The PredictionResponse of the current content; None while there is none.
         completed: A new PredictionResponse of the current content.
         comparison_completed: The PredictionResponse of :attr:`compared_version`.
@@ -49,8 +51,10 @@ class PredictionController(QObject):
     """
 
     page_changed = Signal(object)
+    edited = Signal()
     models_changed = Signal()
     model_changed = Signal()
+    card_changed = Signal(object)
     response_changed = Signal(object)
     completed = Signal(object)
     comparison_completed = Signal(object)
@@ -70,6 +74,7 @@ class PredictionController(QObject):
         self.compared_version: int | None = None
         self._store = store
         self._available: tuple[ModelSummary, ...] = ()
+        self._dispatcher = connection.dispatcher
         self.page: Page | None = None
         self.model: ModelSummary | None = None
         self.version: int | None = None
@@ -80,6 +85,8 @@ class PredictionController(QObject):
         self._predictions = Worker("predict", self)
         self._predictions.result_ready.connect(self._complete)
         self._predictions.failed.connect(self._fail)
+        self._loader = Worker("load model", self)
+        self._loader.result_ready.connect(self.card_changed)
         self._inputs = Worker("prepare", self)
         self._inputs.result_ready.connect(self._deliver_input)
         connection.changed.connect(self._use_connection)
@@ -200,6 +207,7 @@ class PredictionController(QObject):
         self.predict(settled=True)
 
     def _page_changed(self) -> None:
+        self.edited.emit()
         if self.page is not None and self.page.value() is None:
             self._restart()
         else:
@@ -212,11 +220,22 @@ class PredictionController(QObject):
 
     @Slot(object)
     def _use_connection(self, state: ConnectionState) -> None:
+        outdated = self._is_outdated(state)
+        self._dispatcher = self.connection.dispatcher
         self._available = state.models
         if self.page is not None:
             self._offer_models()
         if state.models_error is not None:
             self._fail(state.models_error)
+        elif outdated:
+            # The response stands until that of the new backend replaces it.
+            self.predict(settled=self.response is None or self.response.request.settled)
+
+    def _is_outdated(self, state: ConnectionState) -> bool:
+        """Return whether another backend than the one in use computed the response, or refused to."""
+        if self.response is None or self.connection.dispatcher is not self._dispatcher:
+            return True
+        return self.response.result.location is not state.location
 
     def _offer_models(self) -> None:
         """Select the model of the settings, with the current version if it is the current model."""
@@ -241,6 +260,23 @@ class PredictionController(QObject):
         if self.page is not None:
             self.page.set_model(model)
         self.model_changed.emit()
+        self._load_model()
+
+    def _load_model(self) -> None:
+        """Load model and card on a thread, so that the first prediction does not wait for them."""
+        self._loader.cancel()
+        self.card_changed.emit(None)
+        if self.model is None:
+            return
+        name, version, dispatcher = self.model.name, self.version, self.connection.dispatcher
+
+        def job() -> Iterator[object]:
+            # An error is reported by the prediction.
+            with contextlib.suppress(LecternError):
+                dispatcher.load(name, version)
+                yield dispatcher.card(name, version)
+
+        self._loader.put(job)
 
     def _set_response(self, response: PredictionResponse | None) -> None:
         self.response = response
@@ -250,10 +286,12 @@ class PredictionController(QObject):
 
     @Slot(object)
     def _complete(self, response: PredictionResponse) -> None:
+        if self.page is not None:
+            self._show(self.page, response)
         self.connection.refresh(responded=True)
-        page, request = self.page, response.request
-        if page is None:
-            return
+
+    def _show(self, page: Page, response: PredictionResponse) -> None:
+        request = response.request
         if request.is_comparison:
             self.comparison_completed.emit(response)
             return
@@ -275,10 +313,10 @@ class PredictionController(QObject):
 
     @Slot(object)
     def _fail(self, error: LecternError) -> None:
-        self.connection.refresh()
         value = None if self.page is None else self.page.value()
         if error.code == BlankImage.code and isinstance(value, QImage):
             self._set_response(None)  # The user erased all ink.
-            return
-        self.response = None
-        self.failed.emit(error)
+        else:
+            self.response = None
+            self.failed.emit(error)
+        self.connection.refresh()

@@ -94,6 +94,11 @@ class Dispatcher:
             # The version comes from the server's list and does not exist locally.
             return self._local.predict(model, inputs, version=None)
 
+    def load(self, model: str, version: int | None) -> None:
+        """Load a model of this computer while it is used; raises LecternError."""
+        if self.connection_state.location is Location.LOCAL:
+            self._local.load(model, version)
+
     def card(self, model: str, version: int | None) -> Card:
         """Return a model's card, the local one if it exists; raises LecternError."""
         try:

@@ -1,31 +1,52 @@
 """The panel that shows a prediction."""
 
-from PySide6.QtCore import QSignalBlocker, Qt, Signal, Slot
-from PySide6.QtWidgets import QComboBox, QLabel, QPushButton, QSizePolicy, QWidget
+from PySide6.QtCore import QEvent, QObject, QSignalBlocker, QSize, Qt, Slot
+from PySide6.QtWidgets import QComboBox, QFrame, QLabel, QPushButton, QScrollArea, QSizePolicy, QWidget
 
+from desktop import theme
+from desktop.names import model_name, model_title
 from desktop.prediction.controller import PredictionController
 from desktop.prediction.requests import PredictionResponse
+from desktop.result.answer_label import AnswerLabel
 from desktop.result.bars import Bars
+from desktop.result.comparison import Comparison
+from desktop.result.doubt import Certainty, answer_text, certainty
 from desktop.result.pixel_view import PixelView
 from desktop.settings import BarOrder
 from desktop.widgets import PAGE_MARGIN, column, create_combo, row, scale_font
 from desktop.window.messages import announce, error_message, format_percent, timing_text
 from desktop.window.page import Page
-from service.inference import LecternError
+from service.inference import Card, LecternError
 
-_WIDTH = 370
-_PREVIEW_SIZE = 140
-_MAX_LARGE_TEXT = 2
+# Side of the preview in heights of the font.
+_PREVIEW_LINES = 8
+
+
+class ResultColumn(QScrollArea):
+    """Contains the result panel, and scrolls it where the window is low."""
+
+    def __init__(self, panel: "ResultPanel", parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setWidget(panel)
+        self.setWidgetResizable(True)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+
+    def minimumSizeHint(self) -> QSize:
+        """Return a size that cuts nothing off at the side, with or without the scroll bar."""
+        width = self.widget().minimumSizeHint().width() + self.verticalScrollBar().sizeHint().width()
+        return QSize(width, super().minimumSizeHint().height())
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Follow the smallest width of the panel."""
+        if event.type() == QEvent.Type.LayoutRequest:
+            self.updateGeometry()
+        return super().eventFilter(watched, event)
 
 
 class ResultPanel(QWidget):
-    """Shows the prediction and the network's input, and offers models, versions and orders of the bars.
-
-    Signals:
-        order_changed: The new :class:`~desktop.settings.BarOrder`, of another page or chosen by the user.
-    """
-
-    order_changed = Signal(object)
+    """Shows the prediction and the network's input, and offers models, versions and orders of the bars."""
 
     def __init__(self, controller: PredictionController, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -34,16 +55,20 @@ class ResultPanel(QWidget):
         self.models.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.versions = create_combo(self.tr("Version"), parent=self)
         self.versions.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
-        self.headline = QLabel(self)
+        self.headline = AnswerLabel(self)
         self.detail = QLabel(self)
         self.correct = QPushButton(self.tr("Correct the &label…"), self)
         self.correct.setFlat(True)
         self.preview = PixelView(self.tr("Network input"), self)
         self.bars = Bars(self)
+        self.comparison = Comparison(controller, self)
         orders = ((self.tr("By label"), BarOrder.LABELS), (self.tr("By probability"), BarOrder.SCORES))
         self.orders = create_combo(self.tr("Order of the bars"), orders, self)
         self.duration = QLabel(self)
         self._caption = QLabel(self.tr("Network input"), self)
+        self._tools = (self.models, self.versions, self.orders, self.duration, self.preview, self._caption)
+        self._presents = False
+        self._color = "ink"
         self._lay_out()
         self.models.currentIndexChanged.connect(self._choose_model)
         self.versions.currentIndexChanged.connect(self._choose_version)
@@ -52,23 +77,46 @@ class ResultPanel(QWidget):
         controller.page_changed.connect(self._set_page)
         controller.models_changed.connect(self._offer_models)
         controller.model_changed.connect(self._show_model)
+        controller.card_changed.connect(self._show_threshold)
         controller.response_changed.connect(self._show_response)
         controller.network_input_ready.connect(lambda one: self.preview.set_pixels(one.pixels))
         controller.failed.connect(self._show_error)
+        self.comparison.scores_changed.connect(self.bars.set_compared)
+
+    def present(self, presents: bool) -> None:
+        """Show answer and bars alone, or everything."""
+        self._presents = presents
+        self.headline.unlimited = presents
+        self._show_tools()
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Follow the font and the theme."""
+        if event.type() == QEvent.Type.FontChange:
+            self._resize_preview()
+        if event.type() == QEvent.Type.PaletteChange:
+            self._color_texts()
+        super().changeEvent(event)
 
     @Slot(object)
     def _set_page(self, page: Page | None) -> None:
-        self.setVisible(page is not None)
         if page is not None:
-            for widget in (self.preview, self._caption):
-                widget.setVisible(page.shows_picture)
+            self._show_tools()
             self.orders.setCurrentIndex(self.orders.findData(page.order))
+
+    def _show_tools(self) -> None:
+        page = self._controller.page
+        for widget in self._tools:
+            is_picture = widget in (self.preview, self._caption)
+            widget.setVisible(not self._presents and (not is_picture or page is None or page.shows_picture))
+
+    @Slot(object)
+    def _show_threshold(self, card: Card | None) -> None:
+        self.bars.set_threshold(None if card is None else card.unsure_below)
 
     def _offer_models(self) -> None:
         with QSignalBlocker(self.models):
             self.models.clear()
-            # The part after the colon describes the version; the tool tip shows it.
-            self.models.addItems([model.title.partition(":")[0] for model in self._controller.models])
+            self.models.addItems([model_name(model.title) for model in self._controller.models])
 
     def _show_model(self) -> None:
         model, version = self._controller.model, self._controller.version
@@ -79,7 +127,7 @@ class ResultPanel(QWidget):
                 for number in sorted(model.versions, reverse=True):
                     self.versions.addItem(self.tr("Version {0}").format(number), number)
                 self.versions.setCurrentIndex(self.versions.findData(version))
-        self.models.setToolTip("" if model is None else model.title)
+        self.models.setToolTip("" if model is None else model_title(model.title))
         self.bars.set_labels(() if model is None else model.labels)
 
     def _choose_model(self, index: int) -> None:
@@ -94,7 +142,6 @@ class ResultPanel(QWidget):
         if page is not None:
             page.order = order
         self.bars.set_order(order)
-        self.order_changed.emit(order)
 
     def _correct(self) -> None:
         page = self._controller.page
@@ -102,7 +149,7 @@ class ResultPanel(QWidget):
             page.correct.trigger()
 
     def _show_placeholder(self, text: str) -> None:
-        self._set_texts(text, "", muted=True)
+        self._set_texts(text, "", "muted")
         self.bars.set_scores(())
         self.preview.show_placeholder("")
         self.duration.clear()
@@ -111,7 +158,7 @@ class ResultPanel(QWidget):
     def _show_error(self, error: LecternError) -> None:
         self._show_placeholder("")
         text = error_message(error)
-        self._set_texts("", text, muted=True)
+        self._set_texts("", text, "error")
         announce(self, text)
 
     @Slot(object)
@@ -121,46 +168,52 @@ class ResultPanel(QWidget):
             self._show_placeholder("" if page is None else page.placeholder)
             return
         prediction = response.result.prediction
-        best = prediction.best
-        self.bars.set_scores(prediction.scores)
+        how_sure, answer = certainty(prediction), answer_text(prediction)
+        self.bars.set_scores(prediction.scores, how_sure)
         self.duration.setText(timing_text(response.result))
-        if prediction.unsure:
-            second = prediction.scores[1].label if len(prediction.scores) > 1 else best.label
-            detail = self.tr("{0} or {1}?").format(best.label, second)
-            self._set_texts(self.tr("Unsure"), detail, muted=True)
-            announcement = self.tr("Unsure: {0}").format(detail)
+        percent = format_percent(prediction.best.score)
+        if how_sure is Certainty.SURE:
+            self._set_texts(answer, percent, "ink")
+            announcement = f"{answer}, {percent}"
         else:
-            self._set_texts(best.label, format_percent(best.score), muted=False)
-            announcement = f"{best.label}, {format_percent(best.score)}"
+            detail = self.tr("Unsure, {0}").format(percent)
+            self._set_texts(answer, detail, "doubt-text")
+            announcement = f"{answer} {detail}"
         # Unfinished input changes too often for a screen reader.
         if response.request.settled:
             announce(self, announcement)
 
-    def _set_texts(self, headline: str, detail: str, *, muted: bool) -> None:
-        font = self.font()
-        font.setPointSizeF(self.font().pointSizeF() * (6 if len(headline) <= _MAX_LARGE_TEXT else 2))
-        font.setBold(not muted)
-        self.headline.setFont(font)
-        self.headline.setEnabled(not muted)
+    def _set_texts(self, headline: str, detail: str, color: str) -> None:
+        self._color = color
+        self.headline.set_bold(color in ("ink", "doubt-text"))
         self.headline.setText(headline)
         self.headline.setVisible(bool(headline))
         self.detail.setText(detail)
         self.detail.setVisible(bool(detail))
+        self._color_texts()
         page = self._controller.page
         correctable = page is not None and page.correct is not None
-        self.correct.setVisible(correctable and bool(headline) and bool(detail))
+        self.correct.setVisible(correctable and bool(headline) and bool(detail) and not self._presents)
+
+    def _color_texts(self) -> None:
+        colors = theme.text_palette(self._color, self.palette())
+        for label in (self.headline, self.detail):
+            label.setPalette(colors)
+
+    def _resize_preview(self) -> None:
+        side = self.fontMetrics().height() * _PREVIEW_LINES
+        self.preview.setFixedSize(side, side)
 
     def _lay_out(self) -> None:
-        self.setFixedWidth(_WIDTH)
-        self.headline.setWordWrap(True)
         self.detail.setWordWrap(True)
-        scale_font(self.detail, 1.3)
-        self.preview.setFixedSize(_PREVIEW_SIZE, _PREVIEW_SIZE)
+        scale_font(self.detail, 1.5)
+        self._resize_preview()
         self._caption.setAlignment(Qt.AlignmentFlag.AlignHCenter)
-        texts = column(None, self.headline, self.detail, row(self.correct, None), None, spacing=0)
+        texts = column((self.headline, 1), self.detail, row(self.correct, None), spacing=0)
         column(
             row((self.models, 1), self.versions),
-            row((texts, 1), column(self.preview, self._caption, spacing=4), spacing=None),
+            row((texts, 1), column(self.preview, self._caption, None, spacing=4), spacing=None),
+            self.comparison,
             (self.bars, 1),
             row(self.orders, None, self.duration, spacing=None),
             parent=self,

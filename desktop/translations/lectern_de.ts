@@ -69,8 +69,20 @@ Protokolldatei: {0}</translation>
         <translation>Nullen an jeder Kante</translation>
     </message>
     <message>
+        <source>Dilation</source>
+        <translation>Dilatation</translation>
+    </message>
+    <message>
+        <source>&amp;Depthwise: each filter on each slice</source>
+        <translation>&amp;Tiefenweise: jeder Filter auf jede Schicht</translation>
+    </message>
+    <message>
         <source>&amp;ReLU: max(0, x)</source>
         <translation>&amp;ReLU: max(0, x)</translation>
+    </message>
+    <message>
+        <source>Maps after a 1 × 1 convolution</source>
+        <translation>Karten nach einer 1 × 1-Faltung</translation>
     </message>
     <message>
         <source>None</source>
@@ -93,12 +105,20 @@ Protokolldatei: {0}</translation>
         <translation>Größe des Pooling-Fensters</translation>
     </message>
     <message>
+        <source>Di&amp;lation</source>
+        <translation>Di&amp;latation</translation>
+    </message>
+    <message>
         <source>&amp;Stride</source>
         <translation>&amp;Schrittweite</translation>
     </message>
     <message>
         <source>Pa&amp;dding</source>
         <translation>Pa&amp;dding</translation>
+    </message>
+    <message>
+        <source>Then &amp;1 × 1, maps</source>
+        <translation>Danach &amp;1 × 1, Karten</translation>
     </message>
     <message>
         <source>P&amp;ooling</source>
@@ -144,14 +164,10 @@ Protokolldatei: {0}</translation>
     </message>
 </context>
 <context>
-    <name>CompareDock</name>
-    <message>
-        <source>Comparison</source>
-        <translation>Vergleich</translation>
-    </message>
+    <name>Comparison</name>
     <message>
         <source>Version to compare with</source>
-        <translation>Version zum Vergleich</translation>
+        <translation>Vergleichsversion</translation>
     </message>
     <message>
         <source>Compare &amp;versions</source>
@@ -161,9 +177,48 @@ Protokolldatei: {0}</translation>
         <source>Version {0}</source>
         <translation>Version {0}</translation>
     </message>
+</context>
+<context>
+    <name>ConvolutionPage</name>
     <message>
-        <source>Unsure</source>
-        <translation>Unsicher</translation>
+        <source>Convolution</source>
+        <translation>Faltung</translation>
+    </message>
+    <message>
+        <source>Example of the lecture</source>
+        <translation>Beispiel der Vorlesung</translation>
+    </message>
+    <message>
+        <source>There is no output without a valid kernel.</source>
+        <translation>Ohne gültigen Kern gibt es keine Ausgabe.</translation>
+    </message>
+    <message>
+        <source>The window is larger than its input. Choose a smaller window or more padding.</source>
+        <translation>Das Fenster ist größer als seine Eingabe. Wählen Sie ein kleineres Fenster oder mehr Auffüllung.</translation>
+    </message>
+    <message>
+        <source>Example: edges</source>
+        <translation>Beispiel: Kanten</translation>
+    </message>
+    <message>
+        <source>AlexNet: 227, 11, 4 → 55</source>
+        <translation>AlexNet: 227, 11, 4 → 55</translation>
+    </message>
+    <message>
+        <source>Dilated by 2</source>
+        <translation>Dilatation 2</translation>
+    </message>
+    <message>
+        <source>Depthwise, then 1 × 1</source>
+        <translation>Tiefenweise, danach 1 × 1</translation>
+    </message>
+    <message>
+        <source>Bottleneck: 32 → 4 maps</source>
+        <translation>Engpass: 32 → 4 Karten</translation>
+    </message>
+    <message>
+        <source>1 × 1: colour to grey</source>
+        <translation>1 × 1: Farbe zu Grau</translation>
     </message>
 </context>
 <context>
@@ -177,6 +232,10 @@ Protokolldatei: {0}</translation>
         <translation>Ausgabe</translation>
     </message>
     <message>
+        <source>Output maps</source>
+        <translation>Karten der Ausgabe</translation>
+    </message>
+    <message>
         <source>Convolution: {0}</source>
         <translation>Faltung: {0}</translation>
     </message>
@@ -185,24 +244,28 @@ Protokolldatei: {0}</translation>
         <translation>Pooling: {0}</translation>
     </message>
     <message>
+        <source>Dilated kernel: {0}</source>
+        <translation>Gedehnter Kern: {0}</translation>
+    </message>
+    <message>
+        <source>Parameters: {0}</source>
+        <translation>Parameter: {0}</translation>
+    </message>
+    <message>
+        <source>1 × 1: {0}; together {1}</source>
+        <translation>1 × 1: {0}; zusammen {1}</translation>
+    </message>
+    <message>
+        <source>{0} × {1} values from {2} (blue) to {3} (orange); grey is 0</source>
+        <translation>{0} × {1} Werte von {2} (blau) bis {3} (orange); grau ist 0</translation>
+    </message>
+    <message>
         <source>Row {0}, column {1}: {2}, from {3} × {3} pixels</source>
         <translation>Zeile {0}, Spalte {1}: {2}, aus {3} × {3} Pixeln</translation>
     </message>
     <message>
-        <source>{0} × {1} values from {2} to {3}; grey is 0</source>
-        <translation>{0} × {1} Werte von {2} bis {3}; Grau ist 0</translation>
-    </message>
-    <message>
         <source>{0} × {1} values from {2} to {3}; black is 0</source>
         <translation>{0} × {1} Werte von {2} bis {3}; Schwarz ist 0</translation>
-    </message>
-    <message>
-        <source>ReLU of the sum is {0}</source>
-        <translation>ReLU der Summe ist {0}</translation>
-    </message>
-    <message>
-        <source>The sum is {0}</source>
-        <translation>Die Summe ist {0}</translation>
     </message>
 </context>
 <context>
@@ -253,6 +316,17 @@ Protokolldatei: {0}</translation>
     <message>
         <source>&amp;Copy report</source>
         <translation>Bericht &amp;kopieren</translation>
+    </message>
+</context>
+<context>
+    <name>Doubt</name>
+    <message>
+        <source>Looks like nothing I know</source>
+        <translation>Sieht nach nichts aus, was ich kenne</translation>
+    </message>
+    <message>
+        <source>{0} or {1}?</source>
+        <translation>{0} oder {1}?</translation>
     </message>
 </context>
 <context>
@@ -334,6 +408,10 @@ Protokolldatei: {0}</translation>
     <message>
         <source>Bright pixels contribute to {0}.</source>
         <translation>Helle Pixel tragen zu {0} bei.</translation>
+    </message>
+    <message>
+        <source>No pixel contributes to {0}.</source>
+        <translation>Kein Pixel trägt zu {0} bei.</translation>
     </message>
     <message>
         <source>Heat maps are not available for texts.</source>
@@ -445,6 +523,10 @@ Protokolldatei: {0}</translation>
         <translation>Schicht der Merkmalskarten</translation>
     </message>
     <message>
+        <source>{0} {1} · {2} maps</source>
+        <translation>{0} {1} · {2} Karten</translation>
+    </message>
+    <message>
         <source>{0} maps of {1} × {2}</source>
         <translation>{0} Karten zu {1} × {2}</translation>
     </message>
@@ -542,8 +624,8 @@ Protokolldatei: {0}</translation>
         <translation>Bild</translation>
     </message>
     <message>
-        <source>Input of the convolution</source>
-        <translation>Eingabe der Faltung</translation>
+        <source>Input of the lab</source>
+        <translation>Eingabe des Labors</translation>
     </message>
     <message>
         <source>&amp;Clear</source>
@@ -556,6 +638,10 @@ Protokolldatei: {0}</translation>
     <message>
         <source>Size that the picture is scaled to</source>
         <translation>Größe, auf die das Bild skaliert wird</translation>
+    </message>
+    <message>
+        <source>Colo&amp;ur: depth 3</source>
+        <translation>&amp;Farbe: Tiefe 3</translation>
     </message>
     <message>
         <source>Draw something</source>
@@ -581,8 +667,20 @@ Protokolldatei: {0}</translation>
         <translation>Größe des Kernels</translation>
     </message>
     <message>
-        <source>Number of the filter</source>
-        <translation>Nummer des Filters</translation>
+        <source>Number of the network&apos;s filter</source>
+        <translation>Nummer des Filters im Netz</translation>
+    </message>
+    <message>
+        <source>Number of filters</source>
+        <translation>Anzahl der Filter</translation>
+    </message>
+    <message>
+        <source>Filter that is shown</source>
+        <translation>Angezeigter Filter</translation>
+    </message>
+    <message>
+        <source>Slice that is shown</source>
+        <translation>Angezeigte Schicht</translation>
     </message>
     <message>
         <source>Filter of {0}, version {1}</source>
@@ -640,6 +738,42 @@ Protokolldatei: {0}</translation>
         <source>Custom</source>
         <translation>Eigener</translation>
     </message>
+    <message>
+        <source>All slices</source>
+        <translation>Alle Schichten</translation>
+    </message>
+    <message>
+        <source>Red</source>
+        <translation>Rot</translation>
+    </message>
+    <message>
+        <source>Green</source>
+        <translation>Grün</translation>
+    </message>
+    <message>
+        <source>Blue</source>
+        <translation>Blau</translation>
+    </message>
+    <message>
+        <source>Bias of the filter</source>
+        <translation>Bias des Filters</translation>
+    </message>
+    <message>
+        <source>&amp;Kernel</source>
+        <translation>&amp;Kern</translation>
+    </message>
+    <message>
+        <source>Si&amp;ze</source>
+        <translation>&amp;Größe</translation>
+    </message>
+    <message>
+        <source>&amp;Filters</source>
+        <translation>&amp;Filter</translation>
+    </message>
+    <message>
+        <source>&amp;Bias</source>
+        <translation>&amp;Bias</translation>
+    </message>
 </context>
 <context>
     <name>KernelGrid</name>
@@ -647,20 +781,111 @@ Protokolldatei: {0}</translation>
         <source>Weight in row {0}, column {1}</source>
         <translation>Gewicht in Zeile {0}, Spalte {1}</translation>
     </message>
+    <message>
+        <source>Divisor of the kernel</source>
+        <translation>Teiler des Kerns</translation>
+    </message>
+    <message>
+        <source>d&amp;ivided by</source>
+        <translation>&amp;geteilt durch</translation>
+    </message>
 </context>
 <context>
     <name>LabPage</name>
     <message>
-        <source>Convolution</source>
-        <translation>Faltung</translation>
+        <source>Lab</source>
+        <translation>Labor</translation>
+    </message>
+</context>
+<context>
+    <name>Labels</name>
+    <message>
+        <source>airplane</source>
+        <translation>Flugzeug</translation>
     </message>
     <message>
-        <source>There is no output without a valid kernel.</source>
-        <translation>Ohne gültigen Kernel gibt es keine Ausgabe.</translation>
+        <source>automobile</source>
+        <translation>Auto</translation>
     </message>
     <message>
-        <source>The window is larger than its input. Choose a smaller window or more padding.</source>
-        <translation>Das Fenster ist größer als seine Eingabe. Wählen Sie ein kleineres Fenster oder mehr Padding.</translation>
+        <source>bird</source>
+        <translation>Vogel</translation>
+    </message>
+    <message>
+        <source>cat</source>
+        <translation>Katze</translation>
+    </message>
+    <message>
+        <source>deer</source>
+        <translation>Hirsch</translation>
+    </message>
+    <message>
+        <source>dog</source>
+        <translation>Hund</translation>
+    </message>
+    <message>
+        <source>frog</source>
+        <translation>Frosch</translation>
+    </message>
+    <message>
+        <source>horse</source>
+        <translation>Pferd</translation>
+    </message>
+    <message>
+        <source>ship</source>
+        <translation>Schiff</translation>
+    </message>
+    <message>
+        <source>truck</source>
+        <translation>Lastwagen</translation>
+    </message>
+    <message>
+        <source>T-shirt/top</source>
+        <translation>T-Shirt/Top</translation>
+    </message>
+    <message>
+        <source>Trouser</source>
+        <translation>Hose</translation>
+    </message>
+    <message>
+        <source>Pullover</source>
+        <translation>Pullover</translation>
+    </message>
+    <message>
+        <source>Dress</source>
+        <translation>Kleid</translation>
+    </message>
+    <message>
+        <source>Coat</source>
+        <translation>Mantel</translation>
+    </message>
+    <message>
+        <source>Sandal</source>
+        <translation>Sandale</translation>
+    </message>
+    <message>
+        <source>Shirt</source>
+        <translation>Hemd</translation>
+    </message>
+    <message>
+        <source>Sneaker</source>
+        <translation>Turnschuh</translation>
+    </message>
+    <message>
+        <source>Bag</source>
+        <translation>Tasche</translation>
+    </message>
+    <message>
+        <source>Ankle boot</source>
+        <translation>Stiefelette</translation>
+    </message>
+    <message>
+        <source>negative</source>
+        <translation>negativ</translation>
+    </message>
+    <message>
+        <source>positive</source>
+        <translation>positiv</translation>
     </message>
 </context>
 <context>
@@ -684,6 +909,81 @@ Protokolldatei: {0}</translation>
     <message>
         <source>Type</source>
         <translation>Typ</translation>
+    </message>
+</context>
+<context>
+    <name>LayerTypes</name>
+    <message>
+        <source>Activation</source>
+        <translation>Aktivierung</translation>
+    </message>
+    <message>
+        <source>Add</source>
+        <translation>Summe</translation>
+    </message>
+    <message>
+        <source>Average pooling</source>
+        <translation>Mittelwert-Pooling</translation>
+    </message>
+    <message>
+        <source>Batch normalization</source>
+        <translation>Batch-Normalisierung</translation>
+    </message>
+    <message>
+        <source>Convolution</source>
+        <translation>Faltung</translation>
+    </message>
+    <message>
+        <source>Dense</source>
+        <translation>Dichte Schicht</translation>
+    </message>
+    <message>
+        <source>Depthwise convolution</source>
+        <translation>Faltung je Kanal</translation>
+    </message>
+    <message>
+        <source>Dropout</source>
+        <translation>Dropout</translation>
+    </message>
+    <message>
+        <source>Flatten</source>
+        <translation>Glätten</translation>
+    </message>
+    <message>
+        <source>Global average pooling</source>
+        <translation>Globales Mittelwert-Pooling</translation>
+    </message>
+    <message>
+        <source>Global max pooling</source>
+        <translation>Globales Max-Pooling</translation>
+    </message>
+    <message>
+        <source>Input</source>
+        <translation>Eingabe</translation>
+    </message>
+    <message>
+        <source>Max pooling</source>
+        <translation>Max-Pooling</translation>
+    </message>
+    <message>
+        <source>ReLU</source>
+        <translation>ReLU</translation>
+    </message>
+    <message>
+        <source>Rescaling</source>
+        <translation>Skalierung</translation>
+    </message>
+    <message>
+        <source>Reshape</source>
+        <translation>Umformung</translation>
+    </message>
+    <message>
+        <source>Word sum</source>
+        <translation>Wortsumme</translation>
+    </message>
+    <message>
+        <source>Zero padding</source>
+        <translation>Auffüllen mit Nullen</translation>
     </message>
 </context>
 <context>
@@ -869,6 +1169,57 @@ Protokolldatei: {0}</translation>
     </message>
 </context>
 <context>
+    <name>Player</name>
+    <message>
+        <source>Pla&amp;y</source>
+        <translation>A&amp;bspielen</translation>
+    </message>
+    <message>
+        <source>S&amp;tep</source>
+        <translation>&amp;Schritt</translation>
+    </message>
+    <message>
+        <source>&amp;Next value</source>
+        <translation>&amp;Nächster Wert</translation>
+    </message>
+    <message>
+        <source>Stop</source>
+        <translation>Beenden</translation>
+    </message>
+    <message>
+        <source>Speed</source>
+        <translation>Geschwindigkeit</translation>
+    </message>
+    <message>
+        <source>Pa&amp;use</source>
+        <translation>&amp;Pause</translation>
+    </message>
+    <message>
+        <source>Value {0} of {1}, product {2} of {3}</source>
+        <translation>Wert {0} von {1}, Produkt {2} von {3}</translation>
+    </message>
+    <message>
+        <source>2 products a second</source>
+        <translation>2 Produkte je Sekunde</translation>
+    </message>
+    <message>
+        <source>1 value a second</source>
+        <translation>1 Wert je Sekunde</translation>
+    </message>
+    <message>
+        <source>10 values a second</source>
+        <translation>10 Werte je Sekunde</translation>
+    </message>
+    <message>
+        <source>1 row a second</source>
+        <translation>1 Zeile je Sekunde</translation>
+    </message>
+    <message>
+        <source>10 rows a second</source>
+        <translation>10 Zeilen je Sekunde</translation>
+    </message>
+</context>
+<context>
     <name>PreferencesDialog</name>
     <message>
         <source>&amp;Preferences…</source>
@@ -973,20 +1324,12 @@ Protokolldatei: {0}</translation>
         <translation>Nach Wahrscheinlichkeit</translation>
     </message>
     <message>
-        <source>Unsure</source>
-        <translation>Unsicher</translation>
-    </message>
-    <message>
-        <source>Unsure: {0}</source>
-        <translation>Unsicher: {0}</translation>
+        <source>Unsure, {0}</source>
+        <translation>Unsicher, {0}</translation>
     </message>
     <message>
         <source>Order of the bars</source>
         <translation>Reihenfolge der Balken</translation>
-    </message>
-    <message>
-        <source>{0} or {1}?</source>
-        <translation>{0} oder {1}?</translation>
     </message>
     <message>
         <source>Version {0}</source>
@@ -1007,16 +1350,47 @@ Protokolldatei: {0}</translation>
         <source>Probability</source>
         <translation>Wahrscheinlichkeit</translation>
     </message>
-    <message>
-        <source>{0} (unsure)</source>
-        <translation>{0} (unsicher)</translation>
-    </message>
 </context>
 <context>
     <name>ScoreChart</name>
     <message>
         <source>Probabilities over time</source>
         <translation>Wahrscheinlichkeiten im Lauf der Zeit</translation>
+    </message>
+</context>
+<context>
+    <name>SumText</name>
+    <message>
+        <source>{0} of {1} products: {2} so far</source>
+        <translation>{0} von {1} Produkten: bisher {2}</translation>
+    </message>
+    <message>
+        <source>red</source>
+        <translation>rot</translation>
+    </message>
+    <message>
+        <source>green</source>
+        <translation>grün</translation>
+    </message>
+    <message>
+        <source>blue</source>
+        <translation>blau</translation>
+    </message>
+    <message>
+        <source>bias {0}</source>
+        <translation>Bias {0}</translation>
+    </message>
+    <message>
+        <source>The sum of {0} products is {1}</source>
+        <translation>Die Summe von {0} Produkten ist {1}</translation>
+    </message>
+    <message>
+        <source>The sum is {0}</source>
+        <translation>Die Summe ist {0}</translation>
+    </message>
+    <message>
+        <source>; ReLU makes it {0}</source>
+        <translation>; ReLU macht daraus {0}</translation>
     </message>
 </context>
 <context>
@@ -1066,6 +1440,61 @@ Protokolldatei: {0}</translation>
     <message>
         <source>Dark</source>
         <translation>Dunkel</translation>
+    </message>
+</context>
+<context>
+    <name>Titles</name>
+    <message>
+        <source>Handwritten digits</source>
+        <translation>Handgeschriebene Ziffern</translation>
+    </message>
+    <message>
+        <source>Garments</source>
+        <translation>Kleidungsstücke</translation>
+    </message>
+    <message>
+        <source>Ten kinds of small photos</source>
+        <translation>Zehn Arten kleiner Fotos</translation>
+    </message>
+    <message>
+        <source>Cats and dogs</source>
+        <translation>Katzen und Hunde</translation>
+    </message>
+    <message>
+        <source>Film reviews</source>
+        <translation>Filmkritiken</translation>
+    </message>
+    <message>
+        <source>the lecture&apos;s convolutional network</source>
+        <translation>das Faltungsnetz der Vorlesung</translation>
+    </message>
+    <message>
+        <source>the lecture&apos;s dense network</source>
+        <translation>das dichte Netz der Vorlesung</translation>
+    </message>
+    <message>
+        <source>the lecture&apos;s dense network on 10,000 words</source>
+        <translation>das dichte Netz der Vorlesung auf 10.000 Wörtern</translation>
+    </message>
+    <message>
+        <source>a deep convolutional network that begins by whitening</source>
+        <translation>ein tiefes Faltungsnetz, das mit Whitening beginnt</translation>
+    </message>
+    <message>
+        <source>a small convolutional network trained from scratch</source>
+        <translation>ein kleines, von Grund auf trainiertes Faltungsnetz</translation>
+    </message>
+    <message>
+        <source>a pretrained MobileNetV2, its top layers fine-tuned</source>
+        <translation>ein vortrainiertes MobileNetV2 mit nachtrainierten oberen Schichten</translation>
+    </message>
+    <message>
+        <source>convolutions with batch normalisation and ELU</source>
+        <translation>Faltungen mit Batch-Normalisierung und ELU</translation>
+    </message>
+    <message>
+        <source>logistic regression on words and pairs of words, begun at naive Bayes</source>
+        <translation>logistische Regression auf Wörtern und Wortpaaren, ausgehend von naivem Bayes</translation>
     </message>
 </context>
 </TS>

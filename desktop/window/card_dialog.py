@@ -6,6 +6,7 @@ from PySide6.QtCore import QLocale, QObject, Qt
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QFormLayout, QLabel, QWidget
 
 from desktop.explain.layer_table import LayerTable
+from desktop.names import model_title
 from desktop.prediction.controller import PredictionController
 from desktop.prediction.worker import Worker
 from desktop.widgets import DIALOG_MARGIN, column, create_buttons, scale_font
@@ -49,7 +50,7 @@ class CardDialog(QDialog):
         self.resize(620, 560)
 
     def _lay_out(self, card: Card) -> None:
-        title = QLabel(f"{card.title} ({self.tr('version {0}').format(card.version)})", self)
+        title = QLabel(f"{model_title(card.title)} ({self.tr('version {0}').format(card.version)})", self)
         title.setWordWrap(True)
         scale_font(title, 1.3)
         integer = QLocale().toString

@@ -17,9 +17,8 @@ from desktop.prediction.backends import LocalBackend
 from desktop.prediction.connection import Connection
 from desktop.prediction.controller import PredictionController
 from desktop.prediction.worker import close_workers
-from desktop.result.compare_dock import CompareDock
 from desktop.result.history import HistoryStrip
-from desktop.result.panel import ResultPanel
+from desktop.result.panel import ResultColumn, ResultPanel
 from desktop.settings import Settings, SettingsStore
 from desktop.text.page import TextPage
 from desktop.widgets import column, row
@@ -68,7 +67,7 @@ class MainWindow(QMainWindow):
         self.panel = ResultPanel(self.controller, self)
         self.strip = HistoryStrip(self)
         self.explanation_dock = ExplanationDock(explanations, self.controller, self)
-        self.compare = CompareDock(self.controller, self)
+        self.compare = self.panel.comparison
         self.exporter = Exporter(
             self,
             picture=lambda: self.tabs.page.picture(),
@@ -134,7 +133,8 @@ class MainWindow(QMainWindow):
         self.tabs.addTab(lab, self.lab_page.title)
         left = column((self.tabs, 1), self.strip, spacing=None)
         body = QWidget(self)
-        column(self.banner, (row((left, 1), self.panel, spacing=0), 1), parent=body, spacing=0)
+        self.result_column = ResultColumn(self.panel, self)
+        column(self.banner, (row((left, 2), (self.result_column, 1), spacing=0), 1), parent=body, spacing=0)
         self.setCentralWidget(body)
 
     def _add_menus(self) -> None:
@@ -165,9 +165,9 @@ class MainWindow(QMainWindow):
         add_menu(self, self.tr("&Help"), [AboutAction(self)])
 
     def _connect_components(self) -> None:
-        self.controller.page_changed.connect(lambda page: self.strip.setVisible(page is not None))
+        for part in (self.strip, self.result_column):
+            self.controller.page_changed.connect(lambda page, part=part: part.setVisible(page is not None))
         self.controller.completed.connect(self.strip.add)
         self.strip.entry_activated.connect(self.tabs.restore)
-        self.panel.order_changed.connect(self.compare.bars.set_order)
         self.folder_page.activated.connect(lambda: self.tabs.setCurrentWidget(self.folder_page))
         self.folder_page.save_requested.connect(self.exporter.save_text)

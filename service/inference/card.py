@@ -224,7 +224,7 @@ class Card(CardPart, frozen=True, kw_only=True):
 
     schema_version: Literal[2] = 2
     name: str  # also the folder's
-    version: Positive  # the highest is served by default
+    version: Positive
     title: str  # one line that describes the model
     task: Task
     labels: Annotated[tuple[str, ...], Meta(min_length=2)]  # in the order of the network's outputs

@@ -53,8 +53,8 @@ class Catalog:
             arena: As in :meth:`Predictor.load`.
             versions: The versions to use, by the name of their model; all if None. If it is given, there may
                 be no model that can be used.
-            check: Whether to load the default version of each model now, and the others as a trial. The
-                highest version that can be loaded is the default then.
+            check: Whether to load the default version of each model now, and the others as a trial. If the
+                default one cannot be loaded, the highest one that can is the default then.
 
         Raises:
             ModelError: The folder does not exist, or contains no model that can be used.
@@ -79,7 +79,8 @@ class Catalog:
     def __iter__(self) -> Iterator[Card]:
         """Yield the card of each model's default version, sorted by name.
 
-        The default is the highest version. If that cannot be used, it is the highest one that can.
+        The default is the version that the model's folder declares, else the highest one. If that cannot be
+        used, it is the highest one that can.
         """
         for model in self.models():
             if model.versions:
@@ -129,16 +130,7 @@ class Catalog:
         return self.model(name).versions
 
     def card(self, name: str, version: int | None = None) -> Card:
-        """Return the card of a model.
-
-        Args:
-            name: Name of the model.
-            version: Version of the model; the default one if None.
-
-        Raises:
-            ModelNotFound: There is no such model or version.
-            ModelError: The version cannot be used.
-        """
+        """Return the card of a version; arguments and errors as for :meth:`model` and :meth:`Model.card`."""
         return self.model(name).card(version)
 
     def folder(self, card: Card) -> Path:
@@ -146,24 +138,11 @@ class Catalog:
         return self._folder / card.name / str(card.version)
 
     def predictor(self, name: str, version: int | None = None) -> Predictor:
-        """Return the predictor of a model, which is loaded at the first call.
-
-        Raises:
-            ModelNotFound: There is no such model or version.
-            ModelError: Its files cannot be loaded, or do not match the card.
-            ProviderError: A requested provider is not available.
-        """
+        """Return the predictor of a version; errors as for :meth:`model` and :meth:`Model.predictor`."""
         return self.model(name).predictor(version)
 
     def explainer(self, name: str, version: int | None = None) -> Explainer:
-        """Return the explainer of a model, which is loaded at the first call.
-
-        Raises:
-            ModelNotFound: There is no such model or version.
-            InvalidInput: The model reads texts; only predictions for pictures are explained.
-            ModelError: Its files cannot be loaded, or do not match the card.
-            ProviderError: A requested provider is not available.
-        """
+        """Return the explainer of a version; errors as for :meth:`model` and :meth:`Model.explainer`."""
         return self.model(name).explainer(version)
 
     def precision(self, card: Card) -> PrecisionChoice:

@@ -36,6 +36,15 @@ def write_atomically(path: Path, content: bytes) -> None:
         raise
 
 
+def file_version(path: Path) -> tuple[int, ...]:
+    """Return numbers that change when a file is written or replaced; none if it is missing."""
+    try:
+        status = path.stat()
+    except OSError:
+        return ()
+    return status.st_mtime_ns, status.st_size, status.st_ino
+
+
 def model_file_name(path: Path) -> str:
     """Return a model's file as ``name/version/file``.
 

@@ -15,7 +15,6 @@ from service.inference.errors import LecternError, SettingsError
 from service.inference.preprocessing.decoding import silence_libtiff
 from service.resources import resident_memory
 from service.server import bentoml_adapter
-from service.server.bentoml_adapter import BentoRoutes
 from service.server.execution.engine import Engine
 from service.server.execution.heap import return_freed_memory
 from service.server.log import configure_logging
@@ -25,9 +24,11 @@ from service.server.pipeline.limits import InFlightRequests
 from service.server.pipeline.memory import RequestMemory, WorkingMemory, memory_shares
 from service.server.pipeline.pipeline import RequestPipeline
 from service.server.playground.api_page import ApiPage
-from service.server.protocols.bento import BentoMethods
+from service.server.playground.page import Playground
+from service.server.protocols.bento import BentoMethods, BentoProtocol
 from service.server.protocols.explain import ExplainProtocol
 from service.server.protocols.huggingface import HuggingFaceProtocol
+from service.server.protocols.network_input import NetworkInputProtocol
 from service.server.protocols.oip.routes import OipProtocol
 from service.server.protocols.operations import OperationsProtocol
 from service.server.protocols.tfserving.routes import TfServingProtocol
@@ -71,24 +72,13 @@ def create_app(settings: Settings, *, certificate: Certificate | None = None) ->
     in_flight, memory, working_memory = InFlightRequests(), RequestMemory(), WorkingMemory()
     engine = Engine(settings, in_flight=in_flight, working_memory=working_memory)
     pipeline = RequestPipeline(settings, in_flight=in_flight, memory=memory, is_ready=engine.is_loaded)
-    page, bento_routes = ApiPage(), BentoRoutes()
-    endpoints = [
-        *HuggingFaceProtocol(engine, settings).routes(),
-        *ExplainProtocol(engine, settings).routes(),
-        *OipProtocol(engine, settings).routes(),
-        *TfServingProtocol(engine, settings).routes(),
-        *OperationsProtocol(engine).routes(),
-        *page.routes(),
-    ]
-    handler = HttpHandler(
-        [*endpoints, *bento_routes.routes()],
-        pipeline=pipeline,
-        settings=settings,
-        is_draining=engine.is_draining,
-    )
+    page = ApiPage(is_start_page=not settings.playground)
+    playground = Playground() if settings.playground else None
 
     def publish() -> None:
         page.publish(build_document(endpoints, engine.catalog, settings))
+        if playground is not None:
+            playground.publish(engine.catalog)
 
     def start() -> None:
         engine.start(on_change=publish, keep_downloads=channel.is_restart())
@@ -96,15 +86,33 @@ def create_app(settings: Settings, *, certificate: Certificate | None = None) ->
         memory.size, working_memory.size = memory_shares(settings, resident=resident_memory())
         publish()
 
+    service = _service(settings, engine, pipeline, start, certificate)
+    endpoints = [
+        *HuggingFaceProtocol(engine, settings).routes(),
+        *ExplainProtocol(engine, settings).routes(),
+        *NetworkInputProtocol(engine, settings).routes(),
+        *OipProtocol(engine, settings).routes(),
+        *TfServingProtocol(engine, settings).routes(),
+        *OperationsProtocol(engine).routes(),
+        *page.routes(),
+        *(playground.routes() if playground else ()),
+        *BentoProtocol(engine, service.schema).routes(),
+    ]
+    handler = HttpHandler(
+        [*endpoints, *(playground.file_routes() if playground else ())],
+        pipeline=pipeline,
+        settings=settings,
+        is_draining=engine.is_draining,
+    )
+
     def middleware(app: ASGIApp) -> ASGIApp:
         app = AsgiAdapter(app, handler=handler)
         return CORSMiddleware(app, **_cors(settings)) if settings.cors_origins else app
 
-    service = _service(settings, engine, pipeline, start, certificate)
     # These answer where the server of BentoML's worker is not replaced.
     if settings.cors_origins:
         service.add_asgi_middleware(CORSMiddleware, **_cors(settings))
-    service.add_asgi_middleware(AsgiAdapter, handler=handler, bento_routes=bento_routes)
+    service.add_asgi_middleware(AsgiAdapter, handler=handler)
     return Application(service, engine, handler, middleware)
 
 
@@ -156,7 +164,6 @@ def _service(
             )
             shutdown.install()
             channel.on_retire(shutdown.retire)
-            bentoml_adapter.hide_client_errors()
             if settings.grpc_port:
                 await self._start_grpc()
             channel.report_ready(f"{card.name} {card.version}" for card in engine.catalog)

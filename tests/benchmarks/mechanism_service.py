@@ -4,17 +4,16 @@ The environment variable ``BENCH_WITHOUT`` names the mechanism. The product has 
 module patches it before the service is built.
 """
 
+import math
 import os
 from collections.abc import Callable
 from typing import Any
-
-import uvicorn
 
 from service.inference.preprocessing import decoding
 from service.server import app
 from service.server.execution import engine
 from service.server.transport.http_connection import HttpConnection
-from service.server.transport.tls import Certificate
+from service.server.workers.connection_counts import ConnectionCounts
 
 
 def _without_fast_http() -> None:
@@ -26,10 +25,8 @@ def _without_event_loop_batching() -> None:
 
 
 def _without_balancing() -> None:
-    def server(config: uvicorn.Config, *, certificate: Certificate | None) -> uvicorn.Server:
-        return uvicorn.Server(config)
-
-    _replace(app, "BalancedServer", server)
+    # No worker ever has fewer connections than another.
+    _replace(ConnectionCounts, "fewest", lambda counts: math.inf)
 
 
 def _without_png_decoder() -> None:

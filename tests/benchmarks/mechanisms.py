@@ -116,6 +116,7 @@ def _system(name: str, workers: int) -> System:
     lectern = with_workers(all_systems()["lectern"], workers)
     variables = dict(lectern.variables) | {
         "BENCH_WITHOUT": name,
+        "LECTERN_DRAIN_S": "0",
         "PYTHONPATH": f"{ROOT}:{Path(__file__).parent}",
     }
     arguments = ("-c", _START, "serve", "--port", "{port}")

@@ -9,6 +9,8 @@ _ROOT = Path(__file__).resolve().parents[2]
 # In a process of its own, which it leaves patched.
 _SCRIPT = """
 import mechanism_service, mechanisms
+with mechanisms._servers(list(mechanism_service.MECHANISMS), 2):
+    pass
 for switch_off in mechanism_service.MECHANISMS.values():
     switch_off()
 names = ["nothing", "own PNG decoder"]
@@ -17,7 +19,7 @@ print(mechanisms.table(rates, names))
 """
 
 
-def test_every_mechanism_can_be_switched_off_and_has_a_row() -> None:
+def test_the_server_starts_without_each_mechanism_and_has_a_row_for_it() -> None:
     done = subprocess.run(
         [sys.executable, "-c", _SCRIPT],
         cwd=_ROOT,

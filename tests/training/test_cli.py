@@ -41,7 +41,7 @@ def _export(tmp_path: Path, *words: object, recipe: str = "mnist-dense") -> Resu
 def test_network_is_trained_exported_and_evaluated(tmp_path: Path, mnist_cache: Path) -> None:
     trained = _train(tmp_path)
     assert "epoch   2/2" in trained.output
-    assert f"Next: lectern export mnist-dense --runs {tmp_path / 'runs'}" in trained.output
+    assert f"Next: ./run export mnist-dense --runs {tmp_path / 'runs'}" in trained.output
 
     assert _export(tmp_path).exit_code == 0
     assert _export(tmp_path).exit_code == 0
@@ -136,7 +136,7 @@ def test_resume_continues_after_the_last_finished_epoch(tmp_path: Path, imdb_cac
 def test_resume_with_other_settings_is_refused(tmp_path: Path, mnist_cache: Path) -> None:
     _train(tmp_path)
 
-    with pytest.raises(RunError, match="the run has other values of l2; resume it with the same values"):
+    with pytest.raises(RunError, match="the run has other values of --l2; resume it without these options"):
         _train(tmp_path, "--l2", 0.1, "--resume")
 
 
@@ -176,7 +176,8 @@ def test_folder_of_own_images_becomes_a_model(tmp_path: Path, own_pictures: Path
     )
 
     assert "skipped Cat/broken.jpg: " in result.output
-    assert "Try it: lectern predict my_pets picture.jpg" in result.output
+    hint = f"Try it: LECTERN_MODELS={tmp_path / 'models'} ./run predict my_pets picture.jpg"
+    assert hint in result.output
     predictor = Catalog(tmp_path / "models").predictor("my_pets")
     (answer,) = predictor.predict([next((own_pictures / "Dog").iterdir()).read_bytes()])
     assert {score.label for score in answer.scores} == {"Cat", "Dog"}
@@ -262,9 +263,9 @@ def test_help_loads_no_heavy_library(command: str) -> None:
 )
 def test_wrong_recipe_name_gets_a_hint_without_loading_keras(name: str, hint: str) -> None:
     script = (
-        "import sys, click; from training import cli\n"
+        "import sys; from training import cli; from training.errors import RecipeError\n"
         f"try: cli.train(['{name}'], standalone_mode=False)\n"
-        "except click.BadParameter as error: print(error.message)\n"
+        "except RecipeError as error: print(error)\n"
         "print(sorted({'keras', 'tensorflow', 'sklearn'} & set(sys.modules)))"
     )
 
@@ -395,7 +396,7 @@ def test_run_is_not_averaged_with_itself(tmp_path: Path, mnist_cache: Path) -> N
 
 
 def test_export_without_a_run_names_the_way_out(tmp_path: Path, mnist_cache: Path) -> None:
-    with pytest.raises(RunError, match=r"contains no finished run .* run `lectern train` first"):
+    with pytest.raises(RunError, match=r"contains no finished run .*run runs lists the runs"):
         _export(tmp_path)
 
 
@@ -410,7 +411,7 @@ def test_data_lists_cached_and_missing_sets(mnist_cache: Path) -> None:
     result = _call(cli.data)
 
     assert "mnist  0 MB" in result.output
-    assert "imdb  missing; lectern data imdb" in result.output
+    assert "imdb  missing; ./run data imdb" in result.output
     assert result.output.count("licence: ") == 6
 
 

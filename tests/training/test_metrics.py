@@ -9,6 +9,7 @@ from training.metrics import (
     calibration_error,
     choose_threshold,
     compute_metrics,
+    confidence_interval,
     confusion,
     log_loss,
 )
@@ -23,6 +24,15 @@ def test_measures_accuracy_overall_and_by_class() -> None:
     assert metrics.accuracy == 0.75
     assert metrics.per_class_accuracy == {"no": 1.0, "yes": pytest.approx(2 / 3)}
     assert metrics.count == 4
+
+
+def test_confidence_interval_is_that_of_wilson() -> None:
+    # (p + z²/2n ± z sqrt(p(1 − p)/n + z²/4n²)) / (1 + z²/n) with p = 1 and n = 2 begins at 1 / (1 + z²/2).
+    low, high = confidence_interval(1.0, count=2)
+
+    assert low == pytest.approx(1 / (1 + 1.959964**2 / 2), abs=1e-6)
+    assert high == 1.0
+    assert confidence_interval(0.9, count=10_000) == pytest.approx((0.8940, 0.9057), abs=1e-4)
 
 
 def test_log_loss_is_the_mean_negative_logarithm() -> None:

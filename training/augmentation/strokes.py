@@ -25,6 +25,7 @@ from service.inference.files import write_atomically
 from service.inference.preprocessing import prepare_digit
 from training.augmentation.rasterizer import draw_strokes, widen_line
 from training.augmentation.stroke_templates import Points, sample_template
+from training.augmentation.worker import end_with_parent
 from training.datasets.dataset import Examples, cache_folder
 
 Pictures = npt.NDArray[np.uint8]
@@ -72,7 +73,8 @@ def redraw_digits(examples: Examples, *, template_share: float = 0.0) -> Picture
     parts = [examples.take(slice(start, start + _CHUNK)) for *_, start in seeds]
     # Forking a process in which TensorFlow's threads run can deadlock.
     workers = min(os.cpu_count() or 1, len(parts))
-    with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(workers, mp_context=context, initializer=end_with_parent) as pool:
         pictures = np.concatenate(list(pool.map(_redraw, parts, itertools.repeat(template_share), seeds)))
     result = pictures.reshape(_VARIANTS, *examples.x.shape)
     file = io.BytesIO()

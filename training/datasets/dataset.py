@@ -23,6 +23,11 @@ def cache_folder() -> Path:
     return Path(chosen).expanduser() if chosen else Path.home() / ".cache" / "lectern" / "data"
 
 
+def activation_folder() -> Path:
+    """Return the folder of the cached activations of pretrained networks; it may not exist yet."""
+    return cache_folder() / "activations"
+
+
 @dataclass(frozen=True)
 class Examples:
     """Inputs and their classes.
@@ -45,8 +50,12 @@ class Examples:
 
 
 def concatenate(parts: Sequence[Examples]) -> Examples:
-    """Return several sets of examples as one."""
-    return Examples(np.concatenate([part.x for part in parts]), np.concatenate([part.y for part in parts]))
+    """Return several sets of examples as one; token ids are padded to the length of the longest text."""
+    inputs = [part.x for part in parts]
+    if inputs[0].ndim == 2:
+        length = max(x.shape[1] for x in inputs)
+        inputs = [np.pad(x, ((0, 0), (0, length - x.shape[1]))) for x in inputs]
+    return Examples(np.concatenate(inputs), np.concatenate([part.y for part in parts]))
 
 
 def encode(texts: Examples, *, vocabulary: Vocabulary) -> Examples:
@@ -80,6 +89,7 @@ class Dataset:
     source: str  # origin of the data, for people
     license: str
     skipped: tuple[str, ...] = ()  # files that could not be read
+    copies: int = 0  # number of files whose picture an earlier file has too
     extra: int = 0  # number of training examples, the last ones, that the user added
     vocabulary: Vocabulary | None = None  # of the token ids, if the inputs are token ids
 

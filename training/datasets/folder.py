@@ -21,7 +21,7 @@ def load_folder(folder: Path, *, preprocessing: str, size: int | None) -> Datase
     """Load ``<class>/<file>`` images with the preprocessing of the server.
 
     15 % of each class are for the test and 15 % for validation, drawn with a fixed seed from the files in
-    alphabetical order.
+    alphabetical order. All copies of a picture are in one split, and a copy with another label is left out.
 
     Args:
         folder: Contains at least two subfolders of images; their names are the labels.
@@ -32,24 +32,31 @@ def load_folder(folder: Path, *, preprocessing: str, size: int | None) -> Datase
         The data set; ``skipped`` names the files that cannot be read.
 
     Raises:
-        DatasetError: There are fewer than two classes, or too few images in one.
+        DatasetError: There are fewer than two classes, or too few different images in one.
     """
     labels = _class_folders(folder)
     if len(labels) < 2:
         raise DatasetError(
             f"{folder}: contains {len(labels)} folders; it needs one for each of two or more classes"
         )
-    examples, skipped, checksum = _read(folder, labels, preprocessing=preprocessing, size=size)
-    y = examples.y
+    examples, skipped, checksum = _read(
+        folder, labels, preprocessing=preprocessing, size=size, one_label=True
+    )
+    originals = _originals(examples.x)
+    first = originals == np.arange(len(examples))
+    y = examples.y[first]
     for label, count in zip(labels, np.bincount(y, minlength=len(labels)).tolist(), strict=True):
         if count < _MIN_IMAGES:
             raise DatasetError(
-                f"{folder / label}: contains {count} readable images, the minimum is {_MIN_IMAGES}; add "
-                "some, or remove the folder"
+                f"{folder / label}: contains {count} different readable images, and needs {_MIN_IMAGES}; "
+                "add some, or remove the folder"
             )
-    test = stratified_mask(y, share=_TEST_SHARE)
-    validation = np.zeros_like(test)
-    validation[~test] = stratified_mask(y[~test], share=_VALIDATION_SHARE / (1 - _TEST_SHARE))
+    tested = stratified_mask(y, share=_TEST_SHARE)
+    validated = np.zeros_like(tested)
+    validated[~tested] = stratified_mask(y[~tested], share=_VALIDATION_SHARE / (1 - _TEST_SHARE))
+    # A copy goes where its original goes.
+    places = np.searchsorted(np.flatnonzero(first), originals)
+    test, validation = tested[places], validated[places]
     return Dataset(
         name=model_name(folder.resolve().name),
         labels=labels,
@@ -60,6 +67,7 @@ def load_folder(folder: Path, *, preprocessing: str, size: int | None) -> Datase
         source=f"the user's own pictures, folder {folder.resolve().name}",
         license="the user's own",
         skipped=skipped,
+        copies=int((~first).sum()),
     )
 
 
@@ -84,7 +92,7 @@ def load_extra(
     unknown = [name for name in _class_folders(folder) if name not in names]
     if unknown:
         raise DatasetError(f"{folder / unknown[0]}: is not a label; the labels are {', '.join(names)}")
-    examples, skipped, _ = _read(folder, names, preprocessing=preprocessing, size=size)
+    examples, skipped, _ = _read(folder, names, preprocessing=preprocessing, size=size, one_label=False)
     if not len(examples):
         raise DatasetError(f"{folder}: contains no readable image in the folders {', '.join(names)}")
     return examples, skipped
@@ -103,14 +111,25 @@ def _class_folders(folder: Path) -> tuple[str, ...]:
     )
 
 
+def _originals(images: npt.NDArray[np.uint8]) -> npt.NDArray[np.int64]:
+    """Return the index of the first image with the same pixels, for each image (n, …)."""
+    first: dict[bytes, int] = {}
+    digests = (hashlib.sha256(image.tobytes()).digest() for image in images)
+    return np.array([first.setdefault(digest, index) for index, digest in enumerate(digests)])
+
+
 def _read(
-    folder: Path, names: tuple[str, ...], *, preprocessing: str, size: int | None
+    folder: Path, names: tuple[str, ...], *, preprocessing: str, size: int | None, one_label: bool
 ) -> tuple[Examples, tuple[str, ...], str]:
-    """Return the examples of the existing subfolders, the unreadable files, and a checksum of all files."""
+    """Return the examples of the existing subfolders, the files left out, and a checksum of all files.
+
+    With ``one_label``, a picture that an earlier file has with another label is left out.
+    """
     prepare = picture_preparation(preprocessing, size=size)
     images: list[npt.NDArray[np.uint8]] = []
     classes: list[int] = []
     skipped: list[str] = []
+    labelled: dict[bytes, tuple[int, str]] = {}
     checksum = hashlib.sha256()
     for number, name in enumerate(names):
         for path in sorted((folder / name).glob("*")):
@@ -119,10 +138,17 @@ def _read(
             content = path.read_bytes()
             checksum.update(f"{name}/{path.name}\0{len(content)}\0".encode() + content)
             try:
-                image = decode_image(content)
-                images.append(prepare(image))
-                classes.append(number)
+                image = prepare(decode_image(content))
             except InputError as error:
                 skipped.append(f"{name}/{path.name}: {error}")
+                continue
+            other, file = labelled.setdefault(
+                hashlib.sha256(image.tobytes()).digest(), (number, f"{name}/{path.name}")
+            )
+            if one_label and other != number:
+                skipped.append(f"{name}/{path.name}: is the picture of {file}, which has another label")
+                continue
+            images.append(image)
+            classes.append(number)
     x = np.stack(images) if images else np.zeros((0, 1, 1), dtype=np.uint8)
     return Examples(x, np.array(classes, dtype=np.int64)), tuple(skipped), checksum.hexdigest()

@@ -90,7 +90,7 @@ def evaluate(
 
     Args:
         name: Name of the model.
-        version: Version of the model; None for the highest.
+        version: Version of the model; None for the default one.
         models: Folder of all models.
         data: Folder of the user's pictures, if the model was trained on it.
         measurements: Further measurements to make, from :func:`supported_measurements`.

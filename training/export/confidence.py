@@ -107,7 +107,7 @@ def recalibrate(name: str, *, version: int | None, models: Path, data: Path | No
 
     Args:
         name: Name of the model.
-        version: Version of the model; None for the highest.
+        version: Version of the model; None for the default one.
         models: Folder of all models.
         data: Folder of the user's pictures, if the model was trained on it.
 

@@ -87,6 +87,7 @@ def build_explanation(models: Sequence[keras.Model]) -> ExplanationGraph:
         classes = max(2, first.output_shape[-1])
         signature.append(tf.TensorSpec((None, classes), tf.float32, name=_LABEL))
     proto = convert(run, signature)
+    _name_batches(proto.graph)
     _add_filters(proto.graph, first)
     onnx.checker.check_model(proto)
     return ExplanationGraph(proto, tuple(names), heat_layer)
@@ -177,6 +178,14 @@ def _backward(step: _Step, gradient: Any) -> Any:
         case layers.Dense() if layer.activation is keras.activations.linear:
             return ops.matmul(gradient, ops.transpose(layer.kernel))
     raise ExportError(f"cannot compute a heat map through layer {layer.name} ({type(layer).__name__})")
+
+
+def _name_batches(graph: onnx.GraphProto) -> None:
+    """Name the free dimension of the inputs and outputs, which is the batch."""
+    for info in (*graph.input, *graph.output):
+        for size in info.type.tensor_type.shape.dim:
+            if not size.dim_value:
+                size.dim_param = "batch"
 
 
 def _add_filters(graph: onnx.GraphProto, model: keras.Model) -> None:

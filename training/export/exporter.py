@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from service.inference.card import Card, Metrics
+from service.inference.repository.default_version import read_default, write_default
 from training.datasets import Dataset
 from training.datasets.dataset import as_served
 from training.errors import ExportError
@@ -31,18 +32,20 @@ _TIE_TOLERANCE = 1e-5
 _BATCH_SIZE = 250
 
 
-def export(trained: Trained, *, models: Path) -> Card:
+def export(trained: Trained, *, models: Path, default: int | None = None) -> Card:
     """Convert a network, check it on the whole test set, and write its model folder.
 
     Args:
         trained: The network and its run.
-        models: Folder of all models; an existing version is replaced.
+        models: Folder of all models.
+        default: Version that stays the default one; None if the model has none yet.
 
     Returns:
         The card that was written.
 
     Raises:
-        ExportError: The predictions of the ONNX network differ from Keras's; nothing was written.
+        ExportError: The version exists, or the predictions of the ONNX network differ from Keras's; nothing
+            was written.
     """
     recipe, dataset = trained.recipe, trained.dataset
     splits = Splits(
@@ -71,7 +74,8 @@ def export(trained: Trained, *, models: Path) -> Card:
         "confusion.png": plot_confusion(card, confidence.probabilities, splits.test.y),
     }
     graph = explanation.proto if explanation else None
-    with new_folder(models / card.name / str(card.version)) as folder:
+    target = models / card.name / str(card.version)
+    with new_folder(target, replace=False) as folder:
         card = write_files(folder, card, network=proto, explanation=graph, files=plots)
         if dataset.vocabulary:
             dataset.vocabulary.write(folder / "vocabulary.txt")
@@ -80,6 +84,8 @@ def export(trained: Trained, *, models: Path) -> Card:
             raise ExportError(
                 "the written file gives other probabilities than were measured; nothing was written"
             )
+        if default is not None and read_default(target.parent) != default:
+            write_default(target.parent, default)
     return card
 
 

@@ -7,22 +7,27 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+import msgspec
 import onnx
-from msgspec.structs import replace
 
 from service.inference.card import Card, card_document, write_card
 from service.inference.explain import FILE_NAME as EXPLANATION
 from service.inference.files import sha256_of, write_atomically
+from training.errors import ExportError
 
 NETWORK = "model.onnx"
 
 
 @contextmanager
-def new_folder(target: Path) -> Iterator[Path]:
-    """Yield an empty folder that replaces a version's folder, unless an error is raised.
+def new_folder(target: Path, *, replace: bool) -> Iterator[Path]:
+    """Yield an empty folder that becomes a version's folder, unless an error is raised.
 
     Args:
         target: ``models/<name>/<version>``.
+        replace: Whether the version exists and is replaced.
+
+    Raises:
+        ExportError: The version exists, and is not to be replaced.
     """
     parent = target.parent
     parent.mkdir(parents=True, exist_ok=True)
@@ -31,6 +36,8 @@ def new_folder(target: Path) -> Iterator[Path]:
     try:
         yield work
         work.chmod(0o755)
+        if not replace and target.exists():
+            raise ExportError(f"{target}: exists, and versions are never overwritten; nothing was written")
         _replace(target, work)
     finally:
         shutil.rmtree(work, ignore_errors=True)
@@ -60,10 +67,12 @@ def write_files(
     """
     if explanation is not None and card.explanation is not None:
         checksum, size = _write_graph(folder / EXPLANATION, explanation)
-        card = replace(card, explanation=replace(card.explanation, sha256=checksum, bytes=size))
+        card = msgspec.structs.replace(
+            card, explanation=msgspec.structs.replace(card.explanation, sha256=checksum, bytes=size)
+        )
     _embed_card(network, card)
     checksum, size = _write_graph(folder / NETWORK, network)
-    card = replace(card, onnx=replace(card.onnx, sha256=checksum, bytes=size))
+    card = msgspec.structs.replace(card, onnx=msgspec.structs.replace(card.onnx, sha256=checksum, bytes=size))
     write_card(card, folder / "card.json")
     for name, content in (files or {}).items():
         write_atomically(folder / name, content)
@@ -80,7 +89,7 @@ def rewrite(
 ) -> Card:
     """Replace the card of an existing version, and other files if given; see :func:`write_files`."""
     network = network or onnx.load(folder / NETWORK)
-    with new_folder(folder) as work:
+    with new_folder(folder, replace=True) as work:
         shutil.copytree(folder, work, dirs_exist_ok=True)
         return write_files(work, card, network=network, explanation=explanation, files=files)
 

@@ -1,12 +1,13 @@
 """Draws the pictures in a model's folder: training curves and confusion matrix."""
 
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import matplotlib
 from matplotlib.colors import PowerNorm
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 from sklearn.metrics import ConfusionMatrixDisplay
 
@@ -15,6 +16,8 @@ from training.fit.run import Epoch
 from training.metrics import Classes, Probabilities, confusion
 
 _COLORS = {"training": "#c2571a", "validation": "#1f5c99"}
+# Distinguishable with the common colour-vision deficiencies (Okabe and Ito 2008).
+_SERIES = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#7f7f7f")
 _GRID = "#dddddd"
 _STYLE: dict[Any, Any] = {
     "font.size": 10,
@@ -51,6 +54,41 @@ def plot_curves(history: Sequence[Epoch], *, title: str) -> bytes:
         right.yaxis.set_major_formatter(PercentFormatter(1.0))
         left.legend(frameon=False)
         return _png(figure)
+
+
+def plot_comparison(histories: Mapping[str, Sequence[Epoch]], *, title: str) -> bytes:
+    """Plot loss and accuracy of several runs by epoch: training dashed, validation solid.
+
+    Args:
+        histories: The epochs of each run, by its name.
+        title: Title of the figure.
+
+    Returns:
+        A PNG file.
+    """
+    with matplotlib.rc_context(_STYLE):
+        figure = Figure(figsize=(9, 4.2), dpi=110, layout="constrained")
+        figure.suptitle(title, **_TITLE)
+        left, right = figure.subplots(1, 2)
+        for axes, name in ((left, "loss"), (right, "accuracy")):
+            for index, history in enumerate(histories.values()):
+                epochs = range(1, len(history) + 1)
+                for attribute, style in ((name, "--"), (f"validation_{name}", "-")):
+                    values = [getattr(row, attribute) for row in history]
+                    axes.plot(epochs, values, style, color=_color(index), linewidth=1.6)
+            axes.set(title=f"{name.title()} (dashed: training, solid: validation)", xlabel="Epoch")
+            axes.title.set_fontsize(10)
+            axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+            axes.grid(color=_GRID, linewidth=0.6)
+            axes.set_axisbelow(True)
+        right.yaxis.set_major_formatter(PercentFormatter(1.0))
+        lines = [Line2D([], [], color=_color(index)) for index in range(len(histories))]
+        figure.legend(lines, list(histories), loc="outside lower center", ncols=4, frameon=False)
+        return _png(figure)
+
+
+def _color(index: int) -> str:
+    return _SERIES[index % len(_SERIES)]
 
 
 def plot_confusion(card: Card, probabilities: Probabilities, y: Classes) -> bytes:

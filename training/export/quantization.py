@@ -91,7 +91,7 @@ def quantize_model(
 
     Args:
         name: Name of the model.
-        version: Version of the model; None for the highest.
+        version: Version of the model; None for the default one.
         models: Folder of all models.
         data: Folder of the user's pictures, if the model was trained on it.
         announce: Called after each trial.

@@ -13,6 +13,9 @@ from training.datasets.folder import load_extra, load_folder
 from training.errors import RecipeError
 from training.recipes.recipe import Recipe
 
+# A folder of the user's own images may be small; smaller batches then give an epoch enough steps.
+_MIN_STEPS, _MIN_BATCH = 20, 8
+
 
 def prepare_data(
     recipe: Recipe,
@@ -52,6 +55,18 @@ def prepare_data(
     splits = (dataset.train, dataset.validation, dataset.test)
     train, validation, test = (encode(split, vocabulary=words) for split in splits)
     return replace(dataset, train=train, validation=validation, test=test, vocabulary=words)
+
+
+def for_own_images(recipe: Recipe, dataset: Dataset) -> Recipe:
+    """Return a recipe for the user's own images, with a batch size that fits their number."""
+    batch_size = max(_MIN_BATCH, len(dataset.train) // _MIN_STEPS)
+    hyperparameters = recipe.hyperparameters
+    return replace(
+        recipe,
+        title=f"Own pictures of {', '.join(dataset.labels)}",
+        dataset=dataset.name,
+        hyperparameters=replace(hyperparameters, batch_size=min(hyperparameters.batch_size, batch_size)),
+    )
 
 
 def make_folds(dataset: Dataset, *, folds: int, seed: int) -> list[Dataset]:

@@ -36,8 +36,8 @@ class Reporter(Protocol):
     def epoch(self, row: Epoch, *, epochs: int) -> None:
         """Report a finished epoch whose checkpoint is stored."""
 
-    def pictures(self, done: int, total: int) -> None:
-        """Report how many pictures have gone through a pretrained base."""
+    def pictures(self, done: int, total: int, *, split: str) -> None:
+        """Report how many pictures of a split have gone through a pretrained base."""
 
 
 def fit(
@@ -208,7 +208,9 @@ class Checkpoints:
         try:
             return keras.saving.load_model(path)
         except (OSError, ValueError) as error:
-            raise RunError(f"{path}: cannot be read ({error}); train again without --resume") from error
+            raise RunError(
+                f"{path}: cannot be read ({error}); train again under another name (--run)"
+            ) from error
 
     def clear(self) -> None:
         """Delete the history and the checkpoints of an earlier run."""

@@ -14,8 +14,10 @@ import msgspec
 from service.inference.card import TrainingRun, card_document
 from service.inference.card_migration import migrate_run
 from service.inference.files import write_json
+from service.inference.program import command
 from training.datasets import Dataset
 from training.errors import RunError
+from training.hyperparameters import DEFAULTS, OPTIONS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,20 +95,33 @@ def begin_run(folder: Path, *, settings: Mapping[str, Any], dataset: Dataset, re
             )
         earlier = json.loads(settings_path.read_text())
         free = {"epochs"} if earlier["schedule"] == settings["schedule"] == "constant" else set()
-        changed = sorted(name for name in settings.keys() - free if earlier.get(name) != settings[name])
+        # Hyperparameters that the run's version of Lectern did not have kept their defaults.
+        known = DEFAULTS | earlier
+        changed = sorted(name for name in settings.keys() - free if known.get(name) != settings[name])
         if changed:
-            raise RunError(
-                f"{folder}: the run has other values of {', '.join(changed)}; resume it with the same "
-                "values, or train again without --resume"
-            )
+            raise RunError(_describe_changes(folder, changed, earlier))
         if json.loads(data_path.read_text()) != data:
             raise RunError(
                 f"{folder}: the data of {dataset.name} has changed since the run began, so its splits "
-                "differ; restore the data, or train again without --resume"
+                "differ; restore the data, or train under another name (--run)"
             )
     (folder / "run.json").unlink(missing_ok=True)
     write_json(settings_path, settings)
     write_json(data_path, data)
+
+
+def _describe_changes(folder: Path, changed: Sequence[str], earlier: Mapping[str, Any]) -> str:
+    if changed == ["epochs"]:
+        return (
+            f"{folder}: the learning rate of the run falls to zero over {earlier['epochs']} epochs, so it "
+            "cannot be lengthened; resume it without --epochs, or begin another run with its weights "
+            "(--init-from and --run)"
+        )
+    options = ", ".join(OPTIONS.get(name, name) for name in changed)
+    return (
+        f"{folder}: the run has other values of {options}; resume it without these options, or train under "
+        "another name (--run)"
+    )
 
 
 def save_run(folder: Path, run: Run) -> None:
@@ -129,7 +144,9 @@ def load_run(folder: Path) -> Run:
         model = keras.saving.load_model(folder / "model.keras", compile=False)
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
-        raise RunError(f"{folder}: contains no finished run ({reason}); run `lectern train` first") from error
+        raise RunError(
+            f"{folder}: contains no finished run ({reason}); {command('runs')} lists the runs"
+        ) from error
     try:
         record = msgspec.convert(document, RunRecord)
     except msgspec.ValidationError as error:

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import keras
-import numpy as np
 
 from training.datasets import Dataset
 from training.errors import RunError
@@ -79,9 +78,9 @@ def train(
 
 def _measure(dataset: Dataset) -> DataStatistics:
     train = dataset.train
-    if train.x.dtype == np.uint8:
-        return measure_images(train.x, classes=len(dataset.labels))
-    return measure_texts(train.x, train.y)
+    if dataset.vocabulary:
+        return measure_texts(train.x, train.y, words=len(dataset.vocabulary.words))
+    return measure_images(train.x, classes=len(dataset.labels))
 
 
 def _record(

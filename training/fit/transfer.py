@@ -1,7 +1,6 @@
 """Trains on a pretrained base: the classifier first, then the top layers of the base as well."""
 
 import hashlib
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -13,7 +12,7 @@ import numpy.typing as npt
 
 from training.augmentation.geometric import augment
 from training.datasets import Dataset, Examples
-from training.datasets.dataset import cache_folder
+from training.datasets.dataset import activation_folder
 from training.fit.feature_cache import compute_once
 from training.fit.loop import Reporter, fit
 from training.fit.run import Epoch
@@ -59,10 +58,9 @@ def train_transfer(
     keras.utils.set_random_seed(hyperparameters.seed)
     without_augmentation = replace(hyperparameters, augmentation=Augmentation())
     network = build_transfer(hyperparameters, classes=len(dataset.labels))
-    progress = reporter.pictures if reporter else None
-    cached = partial(_cached_inputs, network, name=dataset.name, progress=progress)
-    train = cached(dataset.train, hyperparameters=hyperparameters)
-    validation = cached(dataset.validation, hyperparameters=without_augmentation)
+    cached = partial(_cached_inputs, network, name=dataset.name, reporter=reporter)
+    train = cached(dataset.train, split="training", hyperparameters=hyperparameters)
+    validation = cached(dataset.validation, split="validation", hyperparameters=without_augmentation)
     head, history = fit(
         lambda: network.head,
         train=train.features,
@@ -96,15 +94,20 @@ def _cached_inputs(
     examples: Examples,
     *,
     name: str,
+    split: str,
     hyperparameters: Hyperparameters,
-    progress: Callable[[int, int], None] | None,
+    reporter: Reporter | None,
 ) -> _CachedInputs:
     """Compute the activations and features of each image and, with augmentation, of a changed copy."""
     count, augmentation, seed = len(examples), hyperparameters.augmentation, hyperparameters.seed
     copies = 2 if augmentation else 1
     key = hashlib.sha256(f"{CUT} {examples.x.shape} {augmentation} {seed}".encode())
     key.update(np.ascontiguousarray(examples.x).data)
-    path = cache_folder() / "activations" / f"{name}-{key.hexdigest()[:12]}.f16"
+    path = activation_folder() / f"{name}-{key.hexdigest()[:12]}.f16"
+
+    def report(done: int, total: int) -> None:
+        if reporter:
+            reporter.pictures(done * count // total, count, split=split)
 
     def compute_activations(chunk: slice) -> npt.NDArray[Any]:
         indices = np.arange(chunk.start, chunk.stop)
@@ -120,14 +123,13 @@ def _cached_inputs(
         compute_activations,
         count=count * copies,
         shape=tuple(network.lower.output_shape[1:]),
-        progress=progress,
+        progress=report,
     )
     features, feature_seconds = compute_once(
         path.with_stem(f"{path.stem}-pooled"),
         lambda chunk: np.asarray(network.pooled.predict_on_batch(activations[chunk])),
         count=count * copies,
         shape=tuple(network.pooled.output_shape[1:]),
-        progress=progress,
     )
     y = np.tile(examples.y, copies)
     return _CachedInputs(

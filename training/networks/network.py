@@ -1,5 +1,7 @@
 """Builds a Keras network layer by layer and applies the hyperparameters to each layer."""
 
+import re
+from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -8,6 +10,7 @@ import numpy as np
 
 from training.hyperparameters import Hyperparameters
 from training.networks.statistics import PATCH, SMALLEST_DEVIATION, DataStatistics
+from training.networks.word_sum import WordSum
 
 _MAX_LEVEL = 255.0
 
@@ -25,6 +28,7 @@ class Network:
         self.statistics = statistics
         self._input: Any = None
         self._output: Any = None
+        self._names: Counter[str] = Counter()
 
     def image(self, *shape: int) -> "Network":
         """Add the input, uint8 pixels, and scale it as the hyperparameter ``scaling`` says.
@@ -51,6 +55,8 @@ class Network:
 
     def add(self, layer: Callable[[Any], Any]) -> "Network":
         """Add any Keras layer."""
+        if isinstance(layer, keras.layers.Layer):
+            self._number(layer)
         self._output = layer(self._output)
         return self
 
@@ -134,12 +140,17 @@ class Network:
             self.add(keras.layers.AveragePooling2D(stride, padding="same"))
         if shortcut.shape[-1] != residual.shape[-1]:
             self._conv_batch_norm(filters, side=1)
-        self._output = keras.layers.add([self._output, residual])
+        self._output = self._number(keras.layers.Add())([self._output, residual])
         return self.add(keras.layers.Activation("relu"))
 
     def dense(self, units: int) -> "Network":
         """Add a hidden dense layer; see :meth:`hidden`."""
         layer = keras.layers.Dense(self.scaled(units), kernel_regularizer=self._regularizer())
+        return self.hidden(layer)
+
+    def words(self, vocabulary: int, units: int) -> "Network":
+        """Add a hidden dense layer on the multi-hot vector of a text's words; see :meth:`hidden`."""
+        layer = WordSum(vocabulary, self.scaled(units), kernel_regularizer=self._regularizer(), name="words")
         return self.hidden(layer)
 
     def max_pool(self) -> "Network":
@@ -177,6 +188,13 @@ class Network:
         width = self.scaled(filters)
         self.add(keras.layers.Conv2D(width, side, strides=stride, padding="same", use_bias=False))
         return self.add(keras.layers.BatchNormalization(momentum=0.9))
+
+    def _number(self, layer: keras.layers.Layer) -> keras.layers.Layer:
+        """Number a layer within this network; Keras counts over all networks of the process."""
+        name = re.sub(r"_[0-9]+$", "", layer.name)
+        layer.name = f"{name}_{self._names[name]}" if self._names[name] else name
+        self._names[name] += 1
+        return layer
 
     def _regularizer(self) -> keras.regularizers.Regularizer | None:
         l1, l2 = self.hyperparameters.l1, self.hyperparameters.l2

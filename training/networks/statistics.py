@@ -47,7 +47,7 @@ def measure_images(images: npt.NDArray[np.uint8], *, classes: int) -> DataStatis
     )
 
 
-def measure_texts(ids: npt.NDArray[np.int32], y: npt.NDArray[np.int64]) -> DataStatistics:
+def measure_texts(ids: npt.NDArray[np.int32], y: npt.NDArray[np.int64], *, words: int) -> DataStatistics:
     """Measure the naive Bayes log-count ratio of each word (Wang and Manning 2012).
 
     It is the natural logarithm of the word's share in class 1 over its share in class 0, with add-one
@@ -56,9 +56,9 @@ def measure_texts(ids: npt.NDArray[np.int32], y: npt.NDArray[np.int64]) -> DataS
     Args:
         ids: int32 (n, length), distinct token ids from 1, padded with 0.
         y: int64 (n,), class 0 or 1.
+        words: Size of the vocabulary; a word need not occur in these texts.
     """
-    size = int(ids.max()) + 1
-    counts = [np.bincount(ids[y == label].ravel(), minlength=size)[1:] + 1.0 for label in (0, 1)]
+    counts = [np.bincount(ids[y == label].ravel(), minlength=words + 1)[1:] + 1.0 for label in (0, 1)]
     negative, positive = (count / count.sum() for count in counts)
     ratios = np.log(positive / negative).astype(np.float32)
     return DataStatistics(classes=2, log_count_ratios=tuple(ratios.tolist()))

@@ -15,17 +15,30 @@ class WordSum(keras.layers.Layer):
     Args:
         words: Size of the vocabulary.
         units: Size of the output.
+        kernel_regularizer: Penalty on the kernel, as a dense layer has it.
+        **options: Further arguments of a Keras layer.
     """
 
-    def __init__(self, words: int, units: int, **options: Any) -> None:
+    def __init__(
+        self,
+        words: int,
+        units: int,
+        *,
+        kernel_regularizer: keras.regularizers.Regularizer | None = None,
+        **options: Any,
+    ) -> None:
         super().__init__(**options)
         self.words = words
         self.units = units
+        self.kernel_regularizer = keras.regularizers.get(kernel_regularizer)
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         """Create the kernel (words, units) and the bias (units,)."""
         self.kernel = self.add_weight(
-            shape=(self.words, self.units), initializer="glorot_uniform", name="kernel"
+            shape=(self.words, self.units),
+            initializer="glorot_uniform",
+            regularizer=self.kernel_regularizer,
+            name="kernel",
         )
         self.bias = self.add_weight(shape=(self.units,), initializer="zeros", name="bias")
 
@@ -37,4 +50,9 @@ class WordSum(keras.layers.Layer):
 
     def get_config(self) -> dict[str, Any]:
         """Return the arguments of the constructor."""
-        return {**super().get_config(), "words": self.words, "units": self.units}
+        return {
+            **super().get_config(),
+            "words": self.words,
+            "units": self.units,
+            "kernel_regularizer": keras.regularizers.serialize(self.kernel_regularizer),
+        }

@@ -3,6 +3,7 @@
 import difflib
 import importlib
 import pkgutil
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from service.inference.card_migration import FORMER_RECIPE_NAMES
@@ -47,9 +48,15 @@ def default_recipe(dataset: str) -> "Recipe":
     raise RecipeError(f"no recipe is the default of data set {dataset!r}")
 
 
-def unknown_recipe(name: str) -> str:
-    """Return the error message for the name of a recipe that does not exist."""
+def unknown_recipe(name: str, *, also: Iterable[str] = ()) -> str:
+    """Return the error message for the name of a recipe that does not exist.
+
+    Args:
+        name: The name.
+        also: Further names that are possible.
+    """
     names = recipe_names()
-    close = difflib.get_close_matches(FORMER_RECIPE_NAMES.get(name, name), names, n=1, cutoff=0.85)
+    wanted = FORMER_RECIPE_NAMES.get(name, name)
+    close = difflib.get_close_matches(wanted, [*names, *also], n=1, cutoff=0.7)
     hint = f"did you mean {close[0]}?" if close else f"choose from {', '.join(names)}"
     return f"there is no recipe {name!r}; {hint}"

@@ -1,7 +1,7 @@
 """imdb-dense: the lecture's dense network on the 10,000 most frequent words, for film reviews.
 
-Reached: test accuracy 0.8848 with seed 1. Time: 13 s for 7 epochs on two CPU cores; early stopping keeps the
-fourth.
+Reached: test accuracy 0.8823 with seed 1, 0.8879 with seed 2 and 0.8851 with seed 3. Time: 7 s for 7 epochs
+on two CPU cores; early stopping keeps the fourth.
 """
 
 import keras
@@ -9,7 +9,6 @@ import keras
 from training.datasets.imdb import VOCABULARY_SIZE, most_frequent_words
 from training.hyperparameters import Hyperparameters
 from training.networks.network import Network
-from training.networks.word_sum import WordSum
 from training.recipes.recipe import NETWORK_HYPERPARAMETERS, Recipe
 
 UNITS = 16
@@ -20,7 +19,7 @@ HYPERPARAMETERS = Hyperparameters(
 
 def build(network: Network) -> keras.Model:
     """Build the network: 160,305 parameters."""
-    network.text().hidden(WordSum(VOCABULARY_SIZE, network.scaled(UNITS), name="words")).dropout()
+    network.text().words(VOCABULARY_SIZE, UNITS).dropout()
     network.dense(UNITS).dropout()
     return network.classifier()
 

@@ -59,4 +59,7 @@ class Recipe:
             if name in unused or name not in OPTIONS:
                 used = ", ".join(option for name, option in OPTIONS.items() if name not in unused)
                 raise RecipeError(f"{self.name} does not use {OPTIONS.get(name, name)}; it takes {used}")
-        return replace(self, hyperparameters=replace(self.hyperparameters, **changes))
+        configured = replace(self, hyperparameters=replace(self.hyperparameters, **changes))
+        if self.fine_tuning and "seed" in changes:
+            return replace(configured, fine_tuning=replace(self.fine_tuning, seed=changes["seed"]))
+        return configured

@@ -7,8 +7,29 @@ import numpy.typing as npt
 from rich.console import Console
 from rich.table import Table
 
+from service.inference.card import Metrics
 from training.evaluation.evaluate import Evaluation
 from training.evaluation.latency import describe_latency
+from training.metrics import confidence_interval
+
+_FEW_EXAMPLES = 100
+
+
+def describe_accuracy(metrics: Metrics, *, examples: str = "test examples") -> str:
+    """Describe an accuracy with its 95 % confidence interval, and say so if chance decides.
+
+    Args:
+        metrics: Those of a test split.
+        examples: What the split contains, for people.
+    """
+    low, high = confidence_interval(metrics.accuracy, count=metrics.count)
+    text = (
+        f"accuracy {metrics.accuracy:.4f} on {metrics.count} {examples} "
+        f"(95 % confidence interval {low:.4f} to {high:.4f})"
+    )
+    if metrics.count < _FEW_EXAMPLES:
+        text += f". Caution: {metrics.count} {examples} say little; chance decides between similar networks"
+    return text
 
 
 def print_evaluation(result: Evaluation, console: Console) -> None:

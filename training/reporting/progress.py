@@ -47,11 +47,11 @@ class ConsoleReporter(Progress):
             f"{row.seconds:.0f} s"
         )
 
-    def pictures(self, done: int, total: int) -> None:
-        """Update the bar of the pictures whose features the frozen base has computed."""
-        self._show("pictures through the base", done, total)
+    def pictures(self, done: int, total: int, *, split: str) -> None:
+        """Update the bar of the pictures of a split whose features the frozen base has computed."""
+        self._show(f"{split} pictures through the base", done, total)
         if done == total:
-            self._finish(f"{total} pictures through the frozen base")
+            self._finish(f"{total} {split} pictures through the frozen base")
 
     def _show(self, description: str, done: int, total: int, *, note: str = "") -> None:
         task = self.task_ids[0] if self.task_ids else self.add_task(description, total=total, note=note)

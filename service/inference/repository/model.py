@@ -18,6 +18,7 @@ from service.inference.explain import Explainer
 from service.inference.files import check_sha256
 from service.inference.precision import PrecisionChoice, resolve_precision
 from service.inference.predictor import Predictor
+from service.inference.repository.default_version import DEFAULT_FILE, read_default
 from service.inference.session import AUTO, runs_on_cpu
 
 T = TypeVar("T")
@@ -44,8 +45,8 @@ class Model:
 
     Attributes:
         name: Name of the model, which is the folder's.
-        newest: The highest version in the folder, whether it can be used or not; 0 if there is none.
-        default: The version for requests that name none: the newest, until :meth:`check` says otherwise.
+        default: The version for requests that name none: :attr:`preferred`, until :meth:`check` finds that it
+            cannot be used.
     """
 
     def __init__(
@@ -62,7 +63,8 @@ class Model:
         self._folder = folder
         self._options = options
         self._cards, self._problems = _read_cards(folder, versions)
-        self.newest = self.default = max(self.numbers, default=0)
+        self._declared, self._default_problem = _read_declared(folder)
+        self.default = self.preferred
         self._predictors: dict[int, Predictor] = {}
         self._explainers: dict[int, Explainer] = {}
         self._lock = threading.Lock()
@@ -78,6 +80,15 @@ class Model:
         """All versions in the folder, ascending, with those that cannot be used."""
         broken = (int(text) for text in self.problems if _NUMBER.fullmatch(text))
         return tuple(sorted({*self._cards, *broken}))
+
+    @property
+    def preferred(self) -> int:
+        """The version that should be the default, whether it can be used or not; 0 if there is none.
+
+        It is the one that the folder declares (``repository.default_version``), else the highest.
+        """
+        numbers = self.numbers
+        return self._declared if self._declared in numbers else max(numbers, default=0)
 
     @property
     def loaded(self) -> Mapping[int, Predictor]:
@@ -157,14 +168,14 @@ class Model:
     def check(self) -> None:
         """Load the default version, and load the others as a trial.
 
-        The highest version that can be loaded becomes the default. Versions that cannot be used become
-        problems.
+        If the preferred version cannot be loaded, the highest one that can becomes the default. Versions that
+        cannot be used become problems.
 
         Raises:
             ProviderError: A requested provider is not available.
         """
-        self.default = 0
-        for version in reversed(self.versions):
+        preferred, self.default = self.preferred, 0
+        for version in sorted(self.versions, key=lambda number: (number != preferred, -number)):
             try:
                 if self.default:
                     self._load_predictor(self.folder(version), self._cards[version])
@@ -174,13 +185,20 @@ class Model:
             except ModelError as error:
                 self._add_problem(version, error)
                 del self._cards[version]
-        self.default = self.default or self.newest  # Its problem is the error of requests.
+        self.default = self.default or preferred  # Its problem is the error of requests.
 
     def log_problems(self) -> None:
         """Log each problem once, in one line, and which version is the default in its place."""
         lines = [str(error) for error in self.problems.values()]
-        if self.default != self.newest:
-            lines.append(f"{self.name} {self.newest} cannot be used; version {self.default} is the default")
+        lines += [self._default_problem] if self._default_problem else []
+        preferred = self.preferred
+        if self.default != preferred:
+            lines.append(f"{self.name} {preferred} cannot be used; version {self.default} is the default")
+        elif self._declared not in (None, preferred):
+            lines.append(
+                f"{self.name} has no version {self._declared}, which its file {DEFAULT_FILE!r} names; "
+                f"version {self.default} is the default"
+            )
         for line in lines:
             if line not in self._logged:
                 _log.warning("%s", line)
@@ -191,7 +209,7 @@ class Model:
         self._problems = {**self._problems, **problems}
         for version in problems:
             self._cards.pop(int(version), None)
-        self.newest = self.default = max(self.numbers, default=0)
+        self.default = self.preferred
 
     def release(self) -> None:
         """Forget what is loaded. Requests that use it keep their own reference."""
@@ -268,6 +286,14 @@ def _read_cards(
         else:
             cards[card.version] = card
     return cards, problems
+
+
+def _read_declared(folder: Path) -> tuple[int | None, str]:
+    """Return the version that a folder declares as the default, and what is wrong with the declaration."""
+    try:
+        return read_default(folder), ""
+    except ModelError as error:
+        return None, str(error)
 
 
 def _fresh(error: ModelError) -> ModelError:

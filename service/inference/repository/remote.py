@@ -22,6 +22,7 @@ from service.inference.explain import FILE_NAME as EXPLANATION_FILE
 from service.inference.files import check_sha256
 from service.inference.precision import INT8_FILE, NETWORK_FILE
 from service.inference.repository.checks import VOCABULARY_FILE, read_vocabulary
+from service.inference.repository.default_version import DEFAULT_FILE, write_default
 
 _log = logging.getLogger(__name__)
 
@@ -29,6 +30,7 @@ INDEX_FILE = "index.json"
 _CARD = "card.json"
 # Web servers have no common way to list a folder.
 _WITHOUT_LISTING = ("http", "https")
+_VERSION = re.compile(r"[1-9][0-9]{0,8}")
 _NAME = re.compile(r"[^./\\\0][^/\\\0]*")
 _PREFIX = ".download-"
 _LEFTOVER_S = 24 * 3600
@@ -47,7 +49,8 @@ class RemoteModels:
 
     Args:
         url: An address that fsspec reads, such as ``s3://bucket/models``. A web server needs ``index.json``
-            with a list of objects with ``name`` and ``version``, as ``lectern models --json`` prints it.
+            with a list of objects with ``name`` and ``version``, and ``default`` for a declared default
+            version, as ``lectern models --json`` prints it.
         cache: Holds a folder for each address.
         keep: Whether to keep the copies of versions that are no longer at the address.
 
@@ -83,7 +86,7 @@ class RemoteModels:
         """
         try:
             source = _Source(self._url)
-            versions = source.versions()
+            versions, defaults = source.versions(), source.defaults()
         except (ModelError, MissingExtra) as error:
             if not any(self.folder.glob(f"[!.]*/[0-9]*/{_CARD}")):
                 raise
@@ -101,6 +104,7 @@ class RemoteModels:
                     # A copy of an earlier download stays in use.
                     if not (self.folder / name / str(number)).is_dir():
                         problems.setdefault(name, {})[str(number)] = type(error)(str(error))
+            self._declare(name, defaults)
         if not self._keep:
             self._delete_others(versions)
         return problems
@@ -119,6 +123,15 @@ class RemoteModels:
         _make_folder(self.folder)
         for number in source.versions().get(name, ()):
             self._fetch_version(source, name, number)
+        self._declare(name, source.defaults())
+
+    def _declare(self, name: str, defaults: Mapping[str, int]) -> None:
+        """Store which version the address declares as the default one."""
+        folder = self.folder / name
+        if name in defaults and folder.is_dir():
+            write_default(folder, defaults[name])
+        else:
+            (folder / DEFAULT_FILE).unlink(missing_ok=True)
 
     def _fetch_version(self, source: "_Source", name: str, version: int) -> None:
         target = self.folder / name / str(version)
@@ -176,7 +189,7 @@ class _Source:
             import fsspec
         except ImportError as error:
             raise MissingExtra(
-                f"models at {self.shown} need the package fsspec: pip install 'lectern[remote]'"
+                f"models at {self.shown} need the packages fsspec and aiohttp: pip install fsspec aiohttp"
             ) from error
         try:
             self._files, self._root = fsspec.url_to_fs(url, use_listings_cache=False)
@@ -194,17 +207,29 @@ class _Source:
             ModelError: They cannot be read, or there are none.
         """
         if self._protocol in _WITHOUT_LISTING:
-            pairs = self._indexed()
+            pairs = [(str(row["name"]), str(row["version"])) for row in self._index()]
         else:
             paths = self._call(self._files.glob, f"{self._root}/*/*/{_CARD}")
             pairs = [tuple(path.split("/")[-3:-1]) for path in paths]
         found: dict[str, list[int]] = {}
         for name, version in pairs:
-            if _NAME.fullmatch(name) and re.fullmatch(r"[1-9][0-9]{0,8}", version):
+            if _NAME.fullmatch(name) and _VERSION.fullmatch(version):
                 found.setdefault(name, []).append(int(version))
         if not found:
             raise ModelError(f"{self.shown} holds no models; upload some in the layout NAME/VERSION/{_CARD}")
         return found
+
+    def defaults(self) -> dict[str, int]:
+        """Return the declared default versions by the name of their model.
+
+        Raises:
+            ModelError: They cannot be read.
+        """
+        if self._protocol in _WITHOUT_LISTING:
+            return {str(row["name"]): int(row["version"]) for row in self._index() if row.get("default")}
+        paths = self._call(self._files.glob, f"{self._root}/*/{DEFAULT_FILE}")
+        texts = {path.split("/")[-2]: self._call(self._files.cat_file, path) for path in paths}
+        return {name: int(text) for name, text in texts.items() if _VERSION.fullmatch(text.decode().strip())}
 
     def read(self, path: str) -> bytes:
         """Return the content of a file below the address."""
@@ -215,10 +240,14 @@ class _Source:
         """Copy a file below the address."""
         self._call(self._files.get_file, f"{self._root}/{path}", str(target))
 
-    def _indexed(self) -> list[tuple[str, str]]:
+    def _index(self) -> list[dict[str, Any]]:
+        """Return the rows of a web server's list; each has ``name`` and ``version``."""
         try:
-            return [(str(row["name"]), str(row["version"])) for row in json.loads(self.read(INDEX_FILE))]
-        except (ValueError, TypeError, KeyError) as error:
+            rows: list[dict[str, Any]] = json.loads(self.read(INDEX_FILE))
+            if not all({"name", "version"} <= row.keys() for row in rows):
+                raise ValueError("a row lacks one of them")
+            return rows
+        except (ValueError, TypeError, AttributeError) as error:
             raise ModelError(
                 f"{self.shown}/{INDEX_FILE} is no list of objects with name and version; write it with "
                 "'lectern models --json'"

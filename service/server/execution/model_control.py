@@ -78,7 +78,6 @@ class ModelControl:
         """
         self._shared.report(WorkerState(change=-1))
         # No lock if there is a state: a worker that makes a change holds it, and waits for this one.
-        self._stamp = (0, 0)
         state = self._shared.read()
         if state is None:
             with self._shared.locked():
@@ -102,26 +101,17 @@ class ModelControl:
         self._shared.close()
 
     async def load(self, name: str) -> Model:
-        """Load a model from its folder in all workers, whether it is served or not.
-
-        Args:
-            name: Name of the model.
-
-        Returns:
-            The model that is served now.
+        """Load a model from its folder in all workers, whether it is served or not, and return it.
 
         Raises:
             ModelNotFound: There is no folder of this name.
-            ModelError: Its newest version cannot be used; nothing has changed.
+            ModelError: Its default version cannot be used; nothing has changed.
             RequestError: 503 or 504: another worker cannot load it, or has not done so in time.
         """
         return await self._in_thread(name, self._load)
 
     async def unload(self, name: str) -> None:
         """Unload a model in all workers; requests that run are completed.
-
-        Args:
-            name: Name of the model.
 
         Raises:
             ModelNotFound: There is no such model.
@@ -187,8 +177,8 @@ class ModelControl:
             raise ModelNotFound(f"there is no folder {shorten(name)} among the models; there are {names}")
         model = self.catalog.read(name, versions=versions)
         model.check()
-        if model.default not in model.versions or model.default != model.newest:
-            model.card(model.newest)  # raises what is wrong with it
+        if model.default not in model.versions or model.default != model.preferred:
+            model.card(model.preferred)  # raises what is wrong with it
         model.log_problems()
         old = self.catalog.find(name)
         in_use = set(old.loaded) & set(model.versions) if old else set()
@@ -207,11 +197,11 @@ class ModelControl:
         trim_heap()
 
     def _follow(self) -> None:
+        followed: tuple[int, ...] = ()
         while not self._stop.wait(_FOLLOW_S):
             try:
-                stamp = self._shared.stamp()
-                if stamp != self._stamp:
-                    self._stamp = stamp
+                if followed != (version := self._shared.version()):
+                    followed = version
                     with self._lock:
                         self._catch_up()
             except Exception:  # The thread must not end: the next change may succeed.

@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
-from service.inference.files import write_atomically
+from service.inference.files import file_version, write_atomically
 
 
 class ModelState(Struct, frozen=True):
@@ -60,18 +60,13 @@ class SharedState:
 
     def read(self) -> State | None:
         """Return the state; None if no worker has written one yet."""
-        try:
+        with contextlib.suppress(FileNotFoundError):
             return msgspec.json.decode(self._path.read_bytes(), type=State)
-        except FileNotFoundError:
-            return None
+        return None
 
-    def stamp(self) -> tuple[int, int]:
-        """Return a value that differs from one state to the next, without reading the file."""
-        try:
-            status = self._path.stat()
-        except FileNotFoundError:
-            return (0, 0)
-        return status.st_ino, status.st_mtime_ns
+    def version(self) -> tuple[int, ...]:
+        """Return numbers that differ from one state to the next; this needs no file descriptor."""
+        return file_version(self._path)
 
     def write(self, state: State) -> None:
         """Replace the state; only while :meth:`locked` lasts."""

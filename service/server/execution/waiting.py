@@ -1,4 +1,4 @@
-"""Refuses requests when those before them will take too long to get a thread.
+"""Refuses requests when those before them would wait too long for a thread.
 
 A limit of the number alone would be too high for slow networks and large pictures, or too low for fast ones.
 """
@@ -15,13 +15,16 @@ from service.server.pipeline.errors import RETRY_AFTER, ErrorCode, RequestError
 
 T = TypeVar("T")
 
-# If no more requests than this wait for each thread, a few large ones are the cause, not the number.
-_MIN_WAITING_PER_THREAD = 1
 _NEWEST_WEIGHT = 0.2
 
 
 class WaitLimit:
     """The limit of waiting for the threads of a pool.
+
+    A burst of requests may wait up to the limit. Once the limit is reached, the load is too high: until a
+    thread is free again, only one request per thread may wait, so that accepted ones are answered quickly.
+    One request per thread may always wait: then a few large ones are the cause, not the number. Not
+    thread-safe: the caller holds a lock.
 
     Args:
         threads: Threads of the pool.
@@ -31,22 +34,29 @@ class WaitLimit:
     def __init__(self, threads: int, *, seconds: float) -> None:
         self._threads = threads
         self._seconds = seconds
+        self._is_overloaded = False
 
-    def check(self, waiting: int, *, work_s: float) -> None:
+    def check(self, waiting: int, *, running: int, work_s: float) -> None:
         """Check whether one more request may wait.
 
         Args:
             waiting: Number of requests that wait.
-            work_s: Seconds that all of them take in one thread.
+            running: Number of threads that work.
+            work_s: Seconds that the requests that wait take in one thread.
 
         Raises:
             RequestError: 429: It may not.
         """
         expected_s = work_s / self._threads
-        if waiting > _MIN_WAITING_PER_THREAD * self._threads and expected_s > self._seconds:
+        if not waiting and running < self._threads:
+            self._is_overloaded = False
+        elif waiting > self._threads and expected_s > self._seconds:
+            self._is_overloaded = True
+        if self._is_overloaded and waiting >= self._threads:
             raise RequestError(
                 ErrorCode.OVERLOADED,
-                f"{waiting} requests wait, for about {expected_s:.1f} s; try again in a moment",
+                f"the server is overloaded: {waiting} requests wait for about {expected_s:.1g} s; "
+                "try again in a moment",
                 RETRY_AFTER,
             )
 
@@ -68,6 +78,7 @@ class WaitingWork:
         self._numbers = itertools.count()
         self._lock = threading.Lock()  # guards what follows
         self._waiting: dict[int, Callable[[], Any]] = {}
+        self._running = 0
         self._mean_s = 0.0  # of recent work
 
     async def do(self, work: Callable[[], T]) -> T:
@@ -87,19 +98,25 @@ class WaitingWork:
         with self._lock:
             waiting = len(self._waiting)
             if self._limit is not None:
-                self._limit.check(waiting, work_s=waiting * self._mean_s)
+                self._limit.check(waiting, running=self._running, work_s=waiting * self._mean_s)
             number = next(self._numbers)
             self._waiting[number] = work
         return number
 
-    def _remove(self, number: int) -> Callable[[], Any] | None:
-        """Take work from those that wait; None if it has started or was dropped."""
+    def _remove(self, number: int) -> None:
         with self._lock:
-            return self._waiting.pop(number, None)
+            self._waiting.pop(number, None)
+
+    def _start(self, number: int) -> Callable[[], Any] | None:
+        """Take work that a thread does now; None if it was dropped."""
+        with self._lock:
+            work = self._waiting.pop(number, None)
+            self._running += work is not None
+            return work
 
     def _run(self, number: int) -> Any:
         """Do work in a thread, and measure how long it takes."""
-        work = self._remove(number)
+        work = self._start(number)
         if work is None:  # Dropped at the moment when the thread took it; nobody waits for the result.
             return None
         started = time.perf_counter()
@@ -108,4 +125,5 @@ class WaitingWork:
         finally:
             seconds = time.perf_counter() - started
             with self._lock:
+                self._running -= 1
                 self._mean_s += _NEWEST_WEIGHT * (seconds - self._mean_s)

@@ -7,7 +7,6 @@ from service.server.openapi.sample_inputs import make_sample
 from service.server.openapi.schemas import REFERENCE, SchemaBuilder
 from service.server.openapi.served import Json, ServedModels
 from service.server.pipeline.errors import NOT_IN_HTTP_RESPONSES, ErrorBody, ErrorCode
-from service.server.protocols import bento_models
 from service.server.protocols.common import api
 from service.server.protocols.oip.metadata import server_document
 from service.settings import Settings
@@ -58,7 +57,7 @@ def build_document(endpoints: Sequence[api.Endpoint], catalog: Catalog, settings
     """Return the OpenAPI 3.1 document of a server, ready for JSON.
 
     Args:
-        endpoints: All endpoints of the server; BentoML's own routes are added.
+        endpoints: All endpoints of the server.
         catalog: The served models.
         settings: The limits, and whether clients need API keys.
     """
@@ -73,7 +72,6 @@ class _DocumentBuilder:
 
     def build(self, endpoints: Sequence[api.Endpoint]) -> Json:
         operations = [(endpoint.path_format, endpoint.operation) for endpoint in endpoints]
-        operations += bento_models.OPERATIONS.items()
         paths: dict[str, Json] = {}
         for path, operation in operations:
             paths.setdefault(path, {})[operation.method.lower()] = self._operation(path, operation)

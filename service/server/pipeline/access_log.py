@@ -78,12 +78,7 @@ class AccessLog:
         self._format = _as_json if log_format == "json" else _as_text
 
     def write(self, record: RequestRecord, milliseconds: float) -> None:
-        """Write the line of a request that is finished.
-
-        Args:
-            record: The request.
-            milliseconds: Milliseconds from its head to its response.
-        """
+        """Write the line of a request, which took some milliseconds from its head to its response."""
         line = self._format(datetime.now(UTC).isoformat(timespec="milliseconds"), record, milliseconds)
         # The reader of the log may have closed it; requests must not fail for that.
         with contextlib.suppress(OSError):

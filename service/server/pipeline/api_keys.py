@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 
 from service.inference.errors import SettingsError
+from service.inference.files import file_version
 from service.key_file import read_key_file
 from service.server.pipeline.errors import ErrorCode, RequestError
 from service.settings import METRICS_OPEN, Settings
@@ -53,14 +54,11 @@ class ApiKeys:
         self._path = settings.api_keys_file
         self._next_check = 0.0
         if self._path is not None:
-            self._version = _version(self._path)
+            self._version = file_version(self._path)
             self._read(self._path)
 
     def name(self, key: str) -> str:
         """Return the name of a client's key for the access log; empty if the server has no keys.
-
-        Args:
-            key: What :func:`presented_key` returns.
 
         Raises:
             RequestError: 401: the server has keys, and this is none of them.
@@ -82,9 +80,6 @@ class ApiKeys:
     def check_metrics(self, key: str) -> None:
         """Check the key of a request for the metrics.
 
-        Args:
-            key: What :func:`presented_key` returns.
-
         Raises:
             RequestError: 401: it is not the key of the metrics; or they have no key of their own, and it is
                 no API key.
@@ -103,7 +98,7 @@ class ApiKeys:
 
     def _read_if_changed(self, path: Path) -> None:
         self._next_check = time.monotonic() + _CHECK_INTERVAL_S
-        version = _version(path)
+        version = file_version(path)
         if version == self._version:
             return
         self._version = version
@@ -135,10 +130,7 @@ class RateLimit:
         self._full: dict[str, float] = {}
 
     def take(self, name: str) -> None:
-        """Count a request of a key.
-
-        Args:
-            name: Name of the key.
+        """Count a request of the key of this name.
 
         Raises:
             RequestError: 429: The key has used up its rate.
@@ -160,12 +152,3 @@ class RateLimit:
 
 def _hash(key: str) -> bytes:
     return hashlib.sha256(key.encode()).digest()
-
-
-def _version(path: Path) -> tuple[int, ...]:
-    """Return numbers that change with the content of a file; none if it is missing."""
-    try:
-        status = path.stat()
-    except OSError:
-        return ()
-    return status.st_mtime_ns, status.st_size, status.st_ino

@@ -19,8 +19,6 @@ _INVALID, _UNIMPLEMENTED, _UNAVAILABLE = "INVALID_ARGUMENT", "UNIMPLEMENTED", "U
 class ErrorCode(Enum):
     """The error table: each error that a client can get.
 
-    The first row of an HTTP status without an exception stands for errors that give only the status.
-
     Attributes:
         status: HTTP status; the access log and the metrics show it for gRPC too.
         grpc_status: Name of the gRPC status.
@@ -143,13 +141,6 @@ def to_request_error(error: errors.LecternError) -> RequestError:
         subject = "the server failed" if code is ErrorCode.INTERNAL_ERROR else code.meaning[:-1].lower()
         return RequestError(code, f"{subject}; the server's log has the details under this request_id")
     return RequestError(code, str(error))
-
-
-def error_for_status(status: int, message: str) -> RequestError:
-    """Return the error response for an HTTP status that another layer chose."""
-    fallback = ErrorCode.INVALID_REQUEST if 400 <= status < 500 else ErrorCode.INTERNAL_ERROR
-    rows = (row for row in ErrorCode if row.status == status and row.exception is None)
-    return RequestError(next(rows, fallback), message)
 
 
 def method_not_allowed(method: str, path: str, allowed: str) -> RequestError:

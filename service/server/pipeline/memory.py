@@ -74,14 +74,6 @@ class HeldMemory:
         self._memory = memory
         self._size = 0
 
-    def check_size(self, size: int) -> None:
-        """Check whether the request can ever take that many bytes.
-
-        Raises:
-            RequestError: 413: It cannot.
-        """
-        self._memory.check_size(size)
-
     def take(self, size: int) -> None:
         """Take more bytes.
 
@@ -134,10 +126,7 @@ class WorkingMemory:
 
     @contextmanager
     def reserve(self, size: int) -> Iterator[None]:
-        """Wait for room, and take it while the block runs.
-
-        Args:
-            size: Bytes.
+        """Wait for room for that many bytes, and take it while the block runs.
 
         Raises:
             InputTooLarge: The server never has so much room.

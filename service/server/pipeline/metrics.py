@@ -71,13 +71,7 @@ def count_request(route: str, status: int, code: str, seconds: float) -> None:
 
 
 def count_run(model: str, inputs: int, seconds: float) -> None:
-    """Count one run of a network, from any thread.
-
-    Args:
-        model: Name of the model.
-        inputs: Number of inputs in the run.
-        seconds: Time in ONNX Runtime.
-    """
+    """Count one run of a network, from any thread; ``seconds`` are those in ONNX Runtime."""
     _predictions_of(model).inc(inputs)
     _batch_inputs_of(model).observe(inputs)
     _inference_seconds_of(model).observe(seconds)

@@ -22,7 +22,7 @@ from service.server.pipeline.limits import (
     InFlightRequests,
     TrustedProxies,
 )
-from service.server.pipeline.memory import HeldMemory, RequestMemory, release
+from service.server.pipeline.memory import RequestMemory, release
 from service.settings import Settings
 
 T = TypeVar("T")
@@ -109,19 +109,6 @@ class RequestPipeline:
             raise self._error_response(error, record) from None
         finally:
             self._finish(record)
-
-    async def limited(self, work: Callable[[HeldMemory], Awaitable[T]]) -> T:
-        """Read a request and do the work for it, within the deadline and the memory of all requests.
-
-        Args:
-            work: Is called with the memory of the request, which it takes as it reads the body. It counts
-                the request, by ``concurrency``, when it has read it. It is cancelled at the deadline.
-
-        Raises:
-            RequestError: 413 or 429: the body is not accepted. 504: the deadline passed.
-        """
-        with self.deadline(), HeldMemory(self.memory) as held:
-            return await work(held)
 
     def deadline(self) -> Deadline:
         """Return a context manager that cancels its task, with 504, when the time of a request has passed."""

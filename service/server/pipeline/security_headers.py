@@ -14,12 +14,7 @@ _TLS_ONLY = (b"strict-transport-security", b"max-age=31536000")
 
 
 def add_security_headers(response: Response, *, tls: bool) -> None:
-    """Add the headers to a response; a page keeps its own Content-Security-Policy.
-
-    Args:
-        response: Any response.
-        tls: Whether the connection is encrypted.
-    """
+    """Add the headers to a response; a page keeps its own Content-Security-Policy."""
     headers = response.raw_headers
     if not any(name == _POLICY for name, _ in headers):
         headers.append(_API_POLICY)

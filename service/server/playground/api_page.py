@@ -1,9 +1,8 @@
-"""Serves the API page at ``/``: Swagger UI, which shows the OpenAPI document."""
+"""Serves the API page at ``/docs``: Swagger UI, which shows the OpenAPI document."""
 
 import base64
 import hashlib
 from collections.abc import Mapping
-from functools import partial
 from typing import Any
 
 import msgspec
@@ -12,8 +11,8 @@ from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 
 from service.server.bentoml_adapter import swagger_ui_folder
+from service.server.playground.cached_body import CACHE_CONTROL, CachedBody, cached
 from service.server.protocols.common import api
-from service.server.protocols.operations import OPERATIONS
 
 # The page loads these files from this server.
 FILES = {"swagger-ui.css": "text/css", "swagger-ui-bundle.js": "text/javascript"}
@@ -31,7 +30,9 @@ SwaggerUIBundle({
 _STYLE = """
 /* The page's own server is the only one, so there is no choice. */
 .servers-title, .servers, .operation-servers, .scheme-container:not(:has(.authorize)) { display: none; }
+.playground { margin: 16px 20px 0; text-align: right; font: 15px system-ui, sans-serif; }
 """
+_LINK = '<p class="playground"><a href="./">Playground</a></p>\n'
 _PAGE = f"""<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -43,7 +44,7 @@ _PAGE = f"""<!DOCTYPE html>
 <style>{_STYLE}</style>
 </head>
 <body>
-<div id="page"><a href="./docs.json">The document of the API</a></div>
+<!--link--><div id="page"><a href="./docs.json">The document of the API</a></div>
 <script src="./static_content/swagger-ui-bundle.js"></script>
 <script>{_START}</script>
 </body>
@@ -62,18 +63,20 @@ _POLICY = (
     f"style-src 'self' {_source(_STYLE)}; script-src 'self' {_source(_START)}; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
-_CACHE_CONTROL = "no-cache"  # the browser keeps a copy, and asks each time whether it is current
-
-
-_cached = partial(api.Operation, tag=OPERATIONS, response_headers=("ETag",), cached=True, access="public")
 
 
 class ApiPage:
-    """The endpoints of the page and of the document that it shows."""
+    """The endpoints of the page and of the document that it shows.
 
-    def __init__(self) -> None:
-        self._page = _CachedBody(_PAGE.encode(), "text/html", {"Content-Security-Policy": _POLICY})
-        self._document = _CachedBody(b"", api.JSON)
+    Args:
+        is_start_page: Whether the page is at ``/`` too; otherwise it links to the page that is there.
+    """
+
+    def __init__(self, *, is_start_page: bool = False) -> None:
+        self._is_start_page = is_start_page
+        text = _PAGE.replace("<!--link-->", "" if is_start_page else _LINK)
+        self._page = CachedBody(text.encode(), "text/html", {"Content-Security-Policy": _POLICY})
+        self._document = CachedBody(b"", api.JSON)
         self._folder = swagger_ui_folder()
         self._files = StaticFiles(directory=self._folder, check_dir=False)
 
@@ -81,14 +84,19 @@ class ApiPage:
         """Return the endpoints."""
         document = {api.JSON: (dict[str, Any],)}
         return [
-            api.Endpoint("/", self.page, _cached("page", responses={"text/html": (str,)})),
-            api.Endpoint("/docs.json", self.document, _cached("document", responses=document)),
-            api.Endpoint("/openapi.json", self.document, _cached("openapiDocument", responses=document)),
+            api.Endpoint("/docs", self.page, cached("apiPage", responses={"text/html": (str,)})),
+            *(
+                [api.Endpoint("/", self.page, cached("page", responses={"text/html": (str,)}))]
+                if self._is_start_page
+                else []
+            ),
+            api.Endpoint("/docs.json", self.document, cached("document", responses=document)),
+            api.Endpoint("/openapi.json", self.document, cached("openapiDocument", responses=document)),
             *(
                 api.Endpoint(
                     f"/static_content/{name}",
                     self.file,
-                    _cached(f"page{media_type[5:].capitalize()}", responses={media_type: (api.Binary,)}),
+                    cached(f"page{media_type[5:].capitalize()}", responses={media_type: (api.Binary,)}),
                 )
                 for name, media_type in FILES.items()
                 if self._folder is not None
@@ -97,10 +105,13 @@ class ApiPage:
 
     def publish(self, document: Mapping[str, object]) -> None:
         """Set the OpenAPI document."""
-        self._document = _CachedBody(msgspec.json.encode(document), api.JSON)
+        self._document = CachedBody(msgspec.json.encode(document), api.JSON)
 
     async def page(self, request: Request) -> Response:
-        """This page."""
+        """The API page."""
+        if request.scope["path"] != "/" and request.scope.get("raw_path", b"").endswith(b"/"):
+            # Below /docs/ the addresses of the page would lead nowhere.
+            return Response(status_code=308, headers={"Location": "../docs"})
         return self._page.response(request)
 
     async def document(self, request: Request) -> Response:
@@ -108,23 +119,7 @@ class ApiPage:
         return self._document.response(request)
 
     async def file(self, request: Request) -> Response:
-        """A file of this page."""
+        """A file of the API page."""
         response = await self._files.get_response(request.scope["path"].rpartition("/")[2], request.scope)
-        response.headers["Cache-Control"] = _CACHE_CONTROL
+        response.headers["Cache-Control"] = CACHE_CONTROL
         return response
-
-
-class _CachedBody:
-    """A body that the browser caches; its checksum is computed once."""
-
-    def __init__(self, body: bytes, media_type: str, headers: Mapping[str, str] | None = None) -> None:
-        self._body = body
-        self._media_type = media_type
-        self._tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
-        self._headers = {"ETag": self._tag, "Cache-Control": _CACHE_CONTROL, **(headers or {})}
-
-    def response(self, request: Request) -> Response:
-        """Return the body, or 304 if the client has it."""
-        if self._tag in request.headers.get("if-none-match", ""):
-            return Response(status_code=304, headers=self._headers)
-        return Response(self._body, headers=self._headers, media_type=self._media_type)

@@ -43,7 +43,7 @@ class ModelSummary(Struct, frozen=True):
     """A served model."""
 
     name: api.ModelName
-    version: Annotated[int, Meta(description="The default version: the highest one that can be used")]
+    version: Annotated[int, Meta(description="The default version")]
     versions: tuple[int, ...]
     title: str
     task: Task

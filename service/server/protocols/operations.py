@@ -13,7 +13,7 @@ from service.server.pipeline.metrics import metrics_response
 from service.server.protocols.common import api
 from service.server.protocols.common.model_index import ModelIndex, index_document
 
-OPERATIONS = api.Tag("operations", "Probes, metrics, and this page")
+OPERATIONS = api.Tag("operations", "Probes, metrics, and web pages")
 _OK = {"text/plain": (Annotated[str, Meta(extra_json_schema={"const": "ok\n"})],)}
 
 

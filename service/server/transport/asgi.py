@@ -9,7 +9,6 @@ from types import TracebackType
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from service.server.bentoml_adapter import BentoRoutes
 from service.server.pipeline.errors import ErrorCode, RequestError
 from service.server.pipeline.memory import HeldMemory
 from service.server.pipeline.pipeline import ClientDisconnected
@@ -25,18 +24,13 @@ class AsgiAdapter:
     """ASGI middleware that answers every HTTP request with a handler.
 
     Args:
-        app: BentoML's application, which gets other scopes, and the requests for its own routes.
+        app: BentoML's application, which gets other scopes.
         handler: Answers the requests.
-        bento_routes: The routes that forward to ``app``; None if they forward to a part of it.
     """
 
-    def __init__(
-        self, app: ASGIApp, *, handler: HttpHandler, bento_routes: BentoRoutes | None = None
-    ) -> None:
+    def __init__(self, app: ASGIApp, *, handler: HttpHandler) -> None:
         self._app = app
         self._handler = handler
-        if bento_routes is not None:
-            bento_routes.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -76,7 +70,7 @@ class AsgiAdapter:
         announced = headers.get(b"content-length", b"")
         if announced.isdigit():
             self._check_size(int(announced))
-            held.check_size(int(announced))
+            self._handler.pipeline.memory.check_size(int(announced))
         body = io.BytesIO()  # It returns its content without a copy.
         error: RequestError | None = None
         async for chunk in self._chunks(receive):
@@ -108,14 +102,12 @@ class AsgiAdapter:
             _check_rate(size, time.monotonic() - started)
 
     def _check_size(self, size: int) -> None:
-        if size > self._handler.max_body:
-            raise self._too_large(size)
-
-    def _too_large(self, size: int) -> RequestError:
-        return RequestError(
-            ErrorCode.BODY_TOO_LARGE,
-            f"the body has {size} bytes or more, the limit is {self._handler.max_body}; send less at once",
-        )
+        limit = self._handler.max_body
+        if size > limit:
+            raise RequestError(
+                ErrorCode.BODY_TOO_LARGE,
+                f"the body has {size} bytes or more, the limit is {limit}; send less at once",
+            )
 
 
 def _check_rate(size: int, seconds: float) -> None:

@@ -81,13 +81,14 @@ class GrpcHandler:
     async def _reflect(self, requests: Any, context: Any) -> None:
         record = self._record(_REFLECTION_PATH, context)
 
-        async def answer(held: HeldMemory) -> None:
+        async def answer() -> None:
             record.route = record.path
-            async for response in self._reflection.ServerReflectionInfo(requests, context):
-                await context.write(response)
+            with self._pipeline.deadline():
+                async for response in self._reflection.ServerReflectionInfo(requests, context):
+                    await context.write(response)
             record.status = 200
 
-        await self._process(record, partial(self._pipeline.limited, answer), context)
+        await self._process(record, answer, context)
 
     def _record(self, path: str, context: Any, *, access: Access = "key") -> RequestRecord:
         return RequestRecord(
@@ -135,18 +136,16 @@ class GrpcHandler:
             )
         record.route = record.path
 
-        async def call(held: HeldMemory) -> bytes:
+        if method.predicts:
+            self._pipeline.concurrency.check()
+        with self._pipeline.deadline(), HeldMemory(self._pipeline.memory) as held:
             async with self._reading_probes if method.probe else self._reading:
                 body = await _read(context)
             held.take(len(body) * _COPIES)
             with self._pipeline.concurrency if method.predicts else contextlib.nullcontext():
                 reply = await method.answer(body)
             context.set_trailing_metadata(_trailers(record, reply.metadata))
-            return bytes(reply.message.SerializeToString())
-
-        if method.predicts:
-            self._pipeline.concurrency.check()
-        response = await self._pipeline.limited(call)
+            response = bytes(reply.message.SerializeToString())
         record.status = 200
         return response
 

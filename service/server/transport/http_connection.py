@@ -60,7 +60,6 @@ class HttpConnection(HttpToolsProtocol):
     def __init__(self, *arguments: Any, handler: HttpHandler, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self._handler = handler
-        self._limits = handler.connection_limits
         self._receiving = NOTHING
         # Bytes since the last head or piece of a body was complete, without those that follow it in the same
         # piece of data: of a head, of trailer fields or of the extensions of a chunk.
@@ -79,7 +78,7 @@ class HttpConnection(HttpToolsProtocol):
         """Accept the connection, within the limit of connections."""
         super().connection_made(transport)
         self.flow: _HeldFlow = _HeldFlow(transport)
-        excess = len(self.connections) - self._limits.connections
+        excess = len(self.connections) - self._handler.max_connections
         self._probes_only = excess > 0
         if excess > _PROBE_CONNECTIONS:
             transport.abort()
@@ -109,13 +108,13 @@ class HttpConnection(HttpToolsProtocol):
             self._state, self._request, self._waited_s = state, self.scope, 0
         if waits_for == _READER and self._waited_s >= _UNREAD_RESPONSE_S:
             self.transport.abort()
-        elif waits_for == NOTHING and self._waited_s >= self._limits.keep_alive_s:
+        elif waits_for == NOTHING and self._waited_s >= self._handler.keep_alive_s:
             self.transport.close()
-        elif waits_for == _HEAD and self._waited_s >= self._limits.head_s:
+        elif waits_for == _HEAD and self._waited_s >= self._handler.head_s:
             self._reject(
                 RequestError(
                     ErrorCode.REQUEST_TIMEOUT,
-                    f"the head did not arrive within {self._limits.head_s:g} s; send it in one piece",
+                    f"the head did not arrive within {self._handler.head_s:g} s; send it in one piece",
                 )
             )
         elif waits_for == _BODY and self._is_answering():
@@ -143,7 +142,7 @@ class HttpConnection(HttpToolsProtocol):
         if self._probes_only and not self._handler.is_probe(self.url.partition(b"?")[0].decode("latin-1")):
             raise RequestError(
                 ErrorCode.TOO_MANY_CONNECTIONS,
-                f"{self._limits.connections} connections are open; try again in a moment",
+                f"{self._handler.max_connections} connections are open; try again in a moment",
                 {"Retry-After": "1"},
             )
         self._head_bytes = 0

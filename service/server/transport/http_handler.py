@@ -18,9 +18,13 @@ from service.server.pipeline.pipeline import RequestPipeline
 from service.server.pipeline.router import BufferedRequest, Router
 from service.server.pipeline.security_headers import add_security_headers
 from service.server.protocols.common.api import Endpoint
-from service.server.transport.connection_limits import ConnectionLimits
 from service.server.transport.content_encoding import decompressor
 from service.settings import Settings
+
+try:
+    import resource
+except ImportError:  # Windows has no such limit.
+    resource = None  # type: ignore[assignment]
 
 Headers = Mapping[bytes, bytes]
 ReadBody = Callable[[Headers, HeldMemory], Awaitable[bytes]]
@@ -29,6 +33,10 @@ SendResponse = Callable[[Response], Awaitable[None]]
 _DECOMPRESSIONS = 2  # at the same time
 # Headers that describe a compressed body, and not the decompressed one.
 _ENCODED_BODY_HEADERS = (b"content-encoding", b"content-length")
+_MAX_HEAD_S = 10.0
+_FEWEST_CONNECTIONS, _MOST_CONNECTIONS = 16, 10_000
+# File descriptors that a worker needs for models, metrics, logs and gRPC connections.
+_OTHER_FILES = 128
 
 
 class HttpHandler:
@@ -45,7 +53,9 @@ class HttpHandler:
         is_draining: As above.
         router: Finds a request's route.
         max_body: Largest body in bytes.
-        connection_limits: Limits of the connections.
+        head_s: Seconds in which the head of a request must arrive.
+        keep_alive_s: Seconds that a connection stays open without a request.
+        max_connections: Most open connections. A few more are accepted for health checks alone.
         has_cors: Whether responses depend on the ``Origin`` header.
     """
 
@@ -65,7 +75,9 @@ class HttpHandler:
         # How large a body becomes is known only afterwards: few are decompressed at once.
         self._decompressing = asyncio.Semaphore(_DECOMPRESSIONS)
         self.max_body = settings.max_body_mb * 1_000_000
-        self.connection_limits = ConnectionLimits.from_settings(settings)
+        self.head_s = min(_MAX_HEAD_S, settings.timeout_s)
+        self.keep_alive_s = settings.keep_alive_s
+        self.max_connections = settings.max_connections or _default_connections()
         self.has_cors = bool(settings.cors_origins)
 
     async def respond(
@@ -196,6 +208,14 @@ class HttpHandler:
                 value.decode("latin-1") for name, value in scope["headers"] if name == b"x-forwarded-for"
             ),
         )
+
+
+def _default_connections() -> int:
+    """Return as many connections as this process has file descriptors for."""
+    files = resource.getrlimit(resource.RLIMIT_NOFILE)[0] if resource else -1
+    if files < 0:  # no limit
+        return _MOST_CONNECTIONS
+    return min(_MOST_CONNECTIONS, max(_FEWEST_CONNECTIONS, files - _OTHER_FILES))
 
 
 def _peer(client: tuple[str, int] | None) -> str:

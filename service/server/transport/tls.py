@@ -5,6 +5,7 @@ import ssl
 from pathlib import Path
 
 from service.inference.errors import SettingsError
+from service.inference.files import file_version
 from service.settings import Settings
 
 _logger = logging.getLogger("lectern")
@@ -27,7 +28,7 @@ class Certificate:
 
     def __init__(self, certificate: Path, key: Path) -> None:
         self._files = (certificate, key)
-        self._state = self._read_state()
+        self._versions = [file_version(path) for path in self._files]
         try:
             self._load()
         except OSError as error:
@@ -53,10 +54,10 @@ class Certificate:
         Returns:
             Whether they were loaded.
         """
-        state = self._read_state()
-        if state == self._state:
+        versions = [file_version(path) for path in self._files]
+        if versions == self._versions:
             return False
-        self._state = state
+        self._versions = versions
         try:
             self._load()
         except OSError as error:
@@ -75,15 +76,3 @@ class Certificate:
         context.load_cert_chain(certificate, key, password="")
         self.pem = certificate.read_bytes(), key.read_bytes()
         self.context = context
-
-    def _read_state(self) -> list[tuple[int, int, int] | None]:
-        """Return what changes when a file is replaced."""
-        return [_file_state(path) for path in self._files]
-
-
-def _file_state(path: Path) -> tuple[int, int, int] | None:
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_mtime_ns, found.st_size, found.st_ino

@@ -19,36 +19,28 @@ class Channel:
 
     Each message is a line: an empty one shows that the worker lives, one with text that it is ready.
 
-    Args:
-        connection: A connected socket.
+    Attributes:
         is_restart: Whether this worker replaces one that ended unexpectedly.
+        on_retire: Called, in a thread, when another worker has taken the place of this one. A worker can be
+            replaced while it still loads its models, before this is set.
     """
 
     def __init__(self, connection: socket.socket, *, is_restart: bool) -> None:
         self.is_restart = is_restart
+        self.on_retire: Callable[[], None] | None = None
         self._connection = connection
         self._connection.settimeout(INTERVAL_S)
         self._lock = threading.Lock()
-        self._retire: Callable[[], None] = lambda: None
-        self._can_retire = threading.Event()
-
-    def start(self) -> None:
-        """Start the thread that sends messages, and waits for the end of the supervisor."""
-        threading.Thread(target=self._run, name="supervisor", daemon=True).start()
-
-    def on_retire(self, callback: Callable[[], None]) -> None:
-        """Set what is called, in a thread, when another worker has taken the place of this one."""
-        self._retire = callback
-        self._can_retire.set()
 
     def send(self, text: str) -> None:
         """Send a message."""
         with self._lock:
             self._connection.sendall(f"{text}\n".encode())
 
-    def _run(self) -> None:
+    def run(self) -> None:
+        """Send messages until the supervisor ends, or closes its end to stop this worker; then stop it."""
         is_retired = False
-        try:
+        with contextlib.suppress(OSError):
             while True:
                 with contextlib.suppress(TimeoutError):  # the supervisor is paused, and reads nothing
                     self.send("")
@@ -56,21 +48,22 @@ class Channel:
                     if self._connection.recv(1) != RETIRE:
                         break
                     is_retired = True
-                # A worker can be replaced while it still loads its models.
-                if is_retired and self._can_retire.is_set():
+                if is_retired and self.on_retire is not None:
                     is_retired = False
-                    self._retire()
-        except OSError:
-            pass
-        # The supervisor has ended, or has closed its end to stop this worker.
+                    self.on_retire()
         signal.raise_signal(signal.SIGTERM)
 
 
 def connect(connection: socket.socket, *, is_restart: bool) -> None:
-    """Connect this process, a worker, to its supervisor; arguments as in :class:`Channel`."""
+    """Connect this process, a worker, to its supervisor.
+
+    Args:
+        connection: A connected socket.
+        is_restart: Whether this worker replaces one that ended unexpectedly.
+    """
     global _channel
     _channel = Channel(connection, is_restart=is_restart)
-    _channel.start()
+    threading.Thread(target=_channel.run, name="supervisor", daemon=True).start()
 
 
 def is_supervised() -> bool:
@@ -84,9 +77,9 @@ def is_restart() -> bool:
 
 
 def on_retire(callback: Callable[[], None]) -> None:
-    """Set the callback as :meth:`Channel.on_retire` does, if there is a supervisor."""
+    """Set ``Channel.on_retire``, if there is a supervisor."""
     if _channel is not None:
-        _channel.on_retire(callback)
+        _channel.on_retire = callback
 
 
 def report_ready(models: Iterable[str]) -> None:

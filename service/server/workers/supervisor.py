@@ -48,8 +48,7 @@ class Supervisor:
         self._folder: RuntimeFolder
         self._workers: list[WorkerProcess] = []
         self._stopping: list[WorkerProcess] = []
-        # Workers to start; True stands for one that replaces a worker that ended.
-        self._missing = deque([False] * settings.workers)
+        self._first_starts = settings.workers  # those that do not replace a worker
         self._outdated: deque[WorkerProcess] = deque()
         self._replacement: WorkerProcess | None = None
         self._has_served = False
@@ -151,7 +150,7 @@ class Supervisor:
                 _logger.info("all %d workers are ready", count)
 
     def _remove(self, worker: WorkerProcess) -> None:
-        """Forget a worker that has ended, and note that another one is missing."""
+        """Forget a worker that has ended."""
         self._folder.clean(worker.slot, worker.pid)
         if worker in self._stopping:
             self._stopping.remove(worker)
@@ -166,7 +165,6 @@ class Supervisor:
             )
         else:
             self._workers.remove(worker)
-            self._missing.append(True)
             self._report_end(worker)
 
     def _report_end(self, worker: WorkerProcess) -> None:
@@ -192,12 +190,18 @@ class Supervisor:
             )
             self._status = 1
 
+    @property
+    def _is_short(self) -> bool:
+        return len(self._workers) < self._settings.workers
+
     def _start_missing(self) -> None:
         """Start the workers that are missing; the first one alone."""
-        while self._missing and (self._has_served or not self._workers) and time.monotonic() > self._retry_at:
+        while (
+            self._is_short and (self._has_served or not self._workers) and time.monotonic() > self._retry_at
+        ):
             try:
-                self._workers.append(self._start(is_restart=self._missing[0]))
-                self._missing.popleft()
+                self._workers.append(self._start(is_restart=not self._first_starts))
+                self._first_starts = max(0, self._first_starts - 1)
             except LecternError as error:
                 if not self._has_served:
                     raise
@@ -205,7 +209,7 @@ class Supervisor:
                 self._retry_at = time.monotonic() + _RETRY_S
                 self._count_failure()
 
-    def _start(self, *, is_restart: bool = False) -> WorkerProcess:
+    def _start(self, *, is_restart: bool) -> WorkerProcess:
         taken = {worker.slot for worker in self._processes()}
         slot = next(number for number in range(1, len(taken) + 2) if number not in taken)
         try:
@@ -225,10 +229,13 @@ class Supervisor:
         while self._outdated and self._outdated[0] not in self._workers:
             self._outdated.popleft()  # it has ended, and was replaced for that reason
         if self._replacement is None:
-            if self._outdated and not self._missing and not self._stopping:
-                self._replacement = self._try_start()
-            return
-        if self._replacement.is_ready:
+            if self._outdated and not self._is_short and not self._stopping:
+                try:
+                    self._replacement = self._start(is_restart=False)
+                except LecternError as error:
+                    self._outdated.clear()
+                    _logger.error("the workers are not replaced: %s", error)
+        elif self._replacement.is_ready:
             self._workers.append(self._replacement)
             # If the outdated worker has ended meanwhile, there is one worker too many: the new one.
             old = self._outdated.popleft() if self._outdated else self._replacement
@@ -238,14 +245,6 @@ class Supervisor:
             self._stopping.append(old)
             if not self._outdated:
                 _logger.info("all workers are replaced")
-
-    def _try_start(self) -> WorkerProcess | None:
-        try:
-            return self._start()
-        except LecternError as error:
-            self._outdated.clear()
-            _logger.error("the workers are not replaced: %s", error)
-            return None
 
     def _stop_all(self) -> None:
         """Stop all workers; a second signal kills them."""

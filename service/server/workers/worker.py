@@ -1,11 +1,6 @@
-"""Runs one worker process: ``python -m service.server.workers.worker``, which the supervisor starts.
-
-It runs what BentoML runs in its own worker processes, which sets the context, the log and the server up.
-Checked with the release of BentoML in ``bentoml_adapter.CHECKED_RELEASES``.
-"""
+"""Runs one worker process: ``python -m service.server.workers.worker``, which the supervisor starts."""
 
 import argparse
-import importlib
 import signal
 import socket
 
@@ -15,7 +10,6 @@ from service.server.workers import channel
 def main() -> None:
     """Serve the models on a socket of the supervisor until it stops this worker."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("service", help="What BentoML serves, as MODULE:NAME.")
     parser.add_argument("--listener", type=int, required=True, help="Descriptor of the listening socket.")
     parser.add_argument("--channel", type=int, required=True, help="Descriptor of the supervisor's socket.")
     parser.add_argument("--slot", type=int, required=True, help="Number of this worker, from 1.")
@@ -27,28 +21,20 @@ def main() -> None:
     # First of all, so that the supervisor knows that this process lives while it imports and loads.
     channel.connect(socket.socket(fileno=options.channel), is_restart=options.is_restart)
     _continue_counters(options.slot)
-    try:
-        worker = importlib.import_module("_bentoml_impl.worker.service")
-    except ModuleNotFoundError:
-        _serve(options.service, options.listener, graceful_s=options.graceful_s)
-        return
-    # No module with a logger may be imported before: BentoML disables the loggers that exist when it sets its
-    # own up.
-    words = [options.service, "--fd", str(options.listener), "--worker-id", str(options.slot)]
-    words += ["--timeout-graceful-shutdown", str(options.graceful_s)]
-    worker.main(words, standalone_mode=False)
+    _serve(options.slot, socket.socket(fileno=options.listener), graceful_s=options.graceful_s)
 
 
-def _serve(path: str, listener: int, *, graceful_s: int) -> None:
-    """Serve with the public names of BentoML and uvicorn alone; the log then has another form."""
+def _serve(slot: int, listener: socket.socket, *, graceful_s: int) -> None:
+    import bentoml
     import uvicorn
 
-    module, _, name = path.partition(":")
-    service = getattr(importlib.import_module(module), name)
+    bentoml.server_context.worker_index = slot
+    from service.server.app import Lectern  # Replaces uvicorn's server.
+
     config = uvicorn.Config(
-        service.to_asgi(), log_config=None, server_header=False, timeout_graceful_shutdown=graceful_s
+        Lectern.to_asgi(), log_config=None, server_header=False, timeout_graceful_shutdown=graceful_s
     )
-    uvicorn.Server(config).run([socket.socket(fileno=listener)])
+    uvicorn.Server(config).run([listener])
 
 
 def _continue_counters(slot: int) -> None:

@@ -15,8 +15,6 @@ from service.server.workers.channel import RETIRE
 # uvicorn's exit status when the application cannot start. uvicorn itself is too large for the supervisor.
 STARTUP_FAILURE = 3
 
-# What BentoML serves in a worker.
-SERVICE = "service.server.app:Lectern"
 _MODULE = "service.server.workers.worker"
 _ROOT = Path(__file__).resolve().parents[3]
 
@@ -66,7 +64,7 @@ class WorkerProcess:
         self._channel, theirs = socket.socketpair()
         self._channel.setblocking(False)
         # With -P no module of the working directory can hide one of Python's.
-        command = [sys.executable, "-P", "-m", _MODULE, SERVICE]
+        command = [sys.executable, "-P", "-m", _MODULE]
         command += ["--listener", str(listener.fileno()), "--channel", str(theirs.fileno())]
         command += ["--slot", str(slot), "--graceful-s", str(graceful_s)]
         command += ["--is-restart"] if is_restart else []

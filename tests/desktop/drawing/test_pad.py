@@ -14,7 +14,7 @@ from pytestqt.qtbot import QtBot
 
 from desktop.drawing.pad import Pad
 from desktop.drawing.stroke_painter import render
-from desktop.drawing.strokes import CANVAS_SIZE, DIGIT_HEIGHT
+from desktop.drawing.strokes import CANVAS_SIZE, DIGIT_HEIGHT, MIN_BRUSH, Stroke, StrokePoint
 from desktop.pictures.images import pillow_of, png_of_drawing
 from desktop.window.main_window import MainWindow
 
@@ -180,3 +180,33 @@ def test_an_encoded_drawing_has_the_pixels_of_the_pad(window: MainWindow) -> Non
     draw(pad, SEVEN)
     saved = Image.open(io.BytesIO(png_of_drawing(pad.picture)))
     np.testing.assert_array_equal(np.asarray(saved), levels(pad))
+
+
+@pytest.mark.parametrize("count", [9, 12, 24])
+def test_few_points_of_a_circle_become_a_smooth_curve_through_all_of_them(count: int) -> None:
+    middle, radius = CANVAS_SIZE / 2, CANVAS_SIZE * 0.3
+    angles = np.linspace(0, 2 * np.pi, count + 1)
+    points = tuple(
+        StrokePoint(middle + radius * np.cos(angle), middle + radius * np.sin(angle)) for angle in angles
+    )
+    ink = np.asarray(pillow_of(render([Stroke(points, MIN_BRUSH)]))) > 127
+    for point in points:
+        assert ink[round(point.y), round(point.x)]
+    rows, columns = np.nonzero(ink)
+    distances = np.hypot(columns + 0.5 - middle, rows + 0.5 - middle)
+    half = MIN_BRUSH * DIGIT_HEIGHT / 2
+    # A polygon of twelve corners would be up to 4.6 pixels inside of the circle; the ends have no neighbour.
+    assert distances.max() < radius + half + 1.5
+    angle_of_ink = np.arctan2(rows - middle, columns - middle)
+    inner = distances[np.abs(angle_of_ink) > 2 * np.pi * 1.5 / count]
+    assert inner.min() > radius - half - 1.5
+
+
+def test_a_corner_does_not_become_a_loop() -> None:
+    corner = ((0.3, 0.3), (0.6, 0.3), (0.62, 0.3), (0.5, 0.7))
+    points = tuple(StrokePoint(x * CANVAS_SIZE, y * CANVAS_SIZE) for x, y in corner)
+    ink = np.asarray(pillow_of(render([Stroke(points, MIN_BRUSH)]))) > 127
+    half = MIN_BRUSH * DIGIT_HEIGHT / 2
+    rows, columns = np.nonzero(ink)
+    assert columns.max() < 0.62 * CANVAS_SIZE + half + 4
+    assert rows.min() > 0.3 * CANVAS_SIZE - half - 4

@@ -44,8 +44,9 @@ def test_pad_and_direct_rendering_give_the_same_network_input(
         # Rounding of the centre of mass may shift a digit by one pixel.
         shifts = [np.roll(direct, (y, x), (0, 1)) for y in (-1, 0, 1) for x in (-1, 0, 1)]
         differences.append(min(np.abs(drawn_input - shifted).mean() for shifted in shifts))
-    assert np.median(differences) < 2.5
-    assert max(differences) < 8
+    assert np.median(differences) < 1.2
+    # The pad's curves leave the straight lines at bends. A box that grows by a pixel scales its digit anew.
+    assert max(differences) < 12
 
 
 @pytest.mark.parametrize("factor", ["1", "1.5", "2"])

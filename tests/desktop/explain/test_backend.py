@@ -89,8 +89,8 @@ def test_first_filters_equal_those_of_the_network(catalog: Catalog, backend: Exp
     assert ("fashion_mnist", 1) not in versions
     filters = backend.first_filters(networks[versions.index(("mnist", 1))])
     weights = catalog.explainer("mnist", 1).filters()
-    assert filters.shape == (32, 3, 3)
-    np.testing.assert_array_equal(filters[5], weights[:, :, 0, 5])
+    assert filters.shape == (32, 1, 3, 3)
+    np.testing.assert_array_equal(filters[5, 0], weights[:, :, 0, 5])
 
 
 def test_a_constant_channel_is_black() -> None:

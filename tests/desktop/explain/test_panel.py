@@ -1,5 +1,6 @@
 """Tests the explanation panel in the main window with the bundled models."""
 
+import itertools
 import threading
 from pathlib import Path
 
@@ -32,6 +33,7 @@ from desktop.settings import Settings
 from desktop.window.main_window import MainWindow
 from service.inference import Catalog
 from service.inference.catalog import BUNDLED
+from service.inference.explain import Explainer
 from service.inference.overlay import heat_overlay
 
 SAMPLES = Path(__file__).parents[3] / "desktop" / "samples"
@@ -75,7 +77,8 @@ def test_heat_map_and_feature_maps_belong_to_the_drawing(
     qtbot.waitUntil(lambda: panel.heat_map.image == overlay(catalog, pixels, "7"))
     assert panel.labels.currentText() == "Why this prediction: 7?"
     assert panel.heat_map.accessibleDescription() == "Bright pixels contribute to 7."
-    assert panel.feature_maps.model.maps.layer == panel.feature_maps.layers.currentText() == "conv2d"
+    assert panel.feature_maps.model.maps.layer == panel.feature_maps.layer == "conv2d"
+    assert panel.feature_maps.layers.currentText() == "Convolution 1 · 32 maps"
     maps = catalog.explainer("mnist", 1).feature_maps(pixels, layer="conv2d")
     np.testing.assert_array_equal(panel.feature_maps.model.maps.maxima, maps.max(axis=(0, 1)))
     assert panel.feature_maps.shape.text() == "32 maps of 26 × 26"
@@ -113,7 +116,7 @@ def test_selecting_a_row_shows_the_feature_maps_of_its_layer(
     draw_and_wait(qtbot, window)
     layers = catalog.card("mnist", 1).layers
     rows = [[panel.table.item(row, column).text() for column in range(4)] for row in range(len(layers))]
-    assert ["conv2d_1", "Conv2D", "11 × 11 × 64", "18496"] in rows
+    assert ["conv2d_1", "Convolution", "11 × 11 × 64", "18496"] in rows
     assert panel.table.isColumnHidden(0)
     assert panel.table.rowCount() == len(layers)
     assert panel.parameters.text() == "93322 parameters"
@@ -126,7 +129,7 @@ def test_selecting_a_row_shows_the_feature_maps_of_its_layer(
             panel.feature_maps.model.maps is not None and panel.feature_maps.model.maps.layer == "conv2d_2"
         )
     )
-    assert panel.feature_maps.layers.currentText() == "conv2d_2"
+    assert panel.feature_maps.layer == "conv2d_2"
     assert panel.feature_maps.shape.text() == "64 maps of 3 × 3"
 
 
@@ -295,3 +298,67 @@ def test_predictions_of_a_server_are_explained_locally(
         assert [path for _, path in server.requests if "explain" in path] == []
     finally:
         server.kill()
+
+
+def test_explaining_waits_until_the_hand_rests(
+    qtbot: QtBot, window: MainWindow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moving = threading.Event()
+    explained: list[bool] = []
+    explain = ExplanationBackend.explain
+
+    def watched(self: ExplanationBackend, request: ExplanationRequest) -> object:
+        if request.pixels is not None:
+            explained.append(moving.is_set())
+        return explain(self, request)
+
+    monkeypatch.setattr(ExplanationBackend, "explain", watched)
+    panel, pad = window.explanation_dock.panel, window.draw_page.pad
+    seen: list[object] = []
+    window.controller.network_input_ready.connect(seen.append)
+    moving.set()
+    QTest.mousePress(window.windowHandle(), LEFT, NO_MODIFIER, window_point(pad, 0.4, 0.3))
+    x = itertools.cycle((0.4, 0.6))
+    while len(seen) < 8:  # Eight predictions take at least 0.4 s.
+        QTest.mouseMove(window.windowHandle(), window_point(pad, next(x), 0.3))
+    moving.clear()
+    qtbot.waitUntil(lambda: not panel.heat_map.image.isNull())
+    assert explained
+    assert not any(explained)
+    QTest.mouseRelease(window.windowHandle(), LEFT, NO_MODIFIER, window_point(pad, 0.6, 0.3))
+
+
+def test_a_new_drawing_is_explained_for_its_own_prediction(qtbot: QtBot, window: MainWindow) -> None:
+    panel = window.explanation_dock.panel
+    draw_and_wait(qtbot, window)
+    panel.labels.setCurrentIndex(panel.labels.findData("3"))
+    qtbot.waitUntil(lambda: panel.legend.text() == "Bright pixels contribute to 3.")
+    with settling(qtbot, window):
+        draw(window.draw_page.pad, DASH)
+    assert panel.labels.currentData() == "3"  # The same drawing keeps the question.
+    press(window, "Ctrl+Backspace")
+    assert panel.labels.currentData() is None
+    assert panel.labels.currentText() == "Why this prediction?"
+    draw_and_wait(qtbot, window)
+
+
+def test_a_restored_drawing_is_explained_for_its_own_prediction(qtbot: QtBot, window: MainWindow) -> None:
+    panel = window.explanation_dock.panel
+    draw_and_wait(qtbot, window)
+    panel.labels.setCurrentIndex(panel.labels.findData("3"))
+    window.strip.itemActivated.emit(window.strip.item(0))
+    assert panel.labels.currentData() is None
+    qtbot.waitUntil(lambda: panel.legend.text() == "Bright pixels contribute to 7.")
+
+
+def test_a_map_without_heat_says_so(
+    qtbot: QtBot, window: MainWindow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heat = Explainer.heat
+    monkeypatch.setattr(
+        Explainer, "heat", lambda self, pixels, *, label: -np.abs(heat(self, pixels, label=label))
+    )
+    panel = window.explanation_dock.panel
+    with settling(qtbot, window):
+        draw(window.draw_page.pad, SEVEN)
+    qtbot.waitUntil(lambda: panel.legend.text() == "No pixel contributes to 7.")

@@ -42,3 +42,15 @@ def test_a_damaged_file_is_an_error_of_its_loader(picker: InputPicker) -> None:
     loader = picker.loader()
     with pytest.raises(DamagedImage):
         loader()
+
+
+def test_a_picture_can_have_a_depth_of_three(picker: InputPicker) -> None:
+    picker.set_file(DroppedFile("ship.png", pictures() / "ship.png"))
+    picker.select_color_picture(227)
+    loaded = picker.loader()()
+    assert loaded.planes.shape == (3, 227, 227)
+    assert loaded.shown is loaded.colors
+    picker.colors.setChecked(False)
+    grey = picker.loader()()
+    assert grey.planes.shape == (1, 227, 227)
+    assert grey.shown is grey.pixels

@@ -1,11 +1,12 @@
 """The connection: the server of the settings, automatic reconnection, and offline use."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from fake_server import FakeServer
-from gestures import DASH, SEVEN, OpenWindow, draw, settling
+from gestures import DASH, SEVEN, OpenWindow, bars, draw, headline, settling
 from pytestqt.qtbot import QtBot
 
 from desktop.prediction.backends import LocalBackend, Location
@@ -67,3 +68,62 @@ def test_offline_uses_no_server(open_window: OpenWindow, server: FakeServer) -> 
     window = open_window(Settings(server=server.url), offline=True)
     assert not window.connection.dispatcher.disconnected
     assert server.requests == []
+
+
+def test_an_answer_stands_when_its_server_dies(
+    qtbot: QtBot, open_window: OpenWindow, server: FakeServer
+) -> None:
+    window = open_window(Settings(server=server.url))
+    draw_and_wait(qtbot, window)
+    before = bars(window)
+    server.kill()
+    emptied: list[object] = []
+    window.controller.response_changed.connect(lambda one: emptied.append(one) if one is None else None)
+    with qtbot.waitSignal(window.controller.completed):
+        window.connection.connect_backend()
+    assert window.panel.duration.text().startswith("This computer ")
+    assert (headline(window), bars(window), emptied) == ("7", before, [])
+    assert window.strip.count() == 1
+
+
+def test_an_answer_stands_when_a_server_cannot_be_reached(qtbot: QtBot, window: MainWindow) -> None:
+    draw_and_wait(qtbot, window)
+    before = bars(window)
+    with qtbot.waitSignal(window.connection.changed):
+        window.store.update(server="http://127.0.0.1:9")
+    assert (headline(window), bars(window)) == ("7", before)
+    assert window.controller.response is not None
+
+
+def test_another_server_reads_the_drawing_again(
+    qtbot: QtBot, open_window: OpenWindow, server: FakeServer, models: Path, tmp_path: Path
+) -> None:
+    for version in ("1", "2"):
+        target = shutil.copytree(models / "mnist" / "1", tmp_path / "mnist" / version)
+        card = target / "card.json"
+        card.write_text(card.read_text().replace('"version": 1,', f'"version": {version},'))
+    other = FakeServer(tmp_path)
+    try:
+        window = open_window(Settings(server=server.url))
+        draw_and_wait(qtbot, window)
+        before = bars(window)
+        with qtbot.waitSignal(window.controller.completed):
+            window.store.update(server=other.url)
+        assert window.panel.duration.text().startswith("Server ")
+        assert bars(window) != before
+        assert any(path.startswith("/models/mnist") for method, path in other.requests if method == "POST")
+    finally:
+        other.kill()
+
+
+def test_a_server_that_fails_is_replaced_within_the_same_stroke(
+    qtbot: QtBot, open_window: OpenWindow, server: FakeServer
+) -> None:
+    window = open_window(Settings(server=server.url))
+    draw_and_wait(qtbot, window)
+    server.behaviour = "broken"
+    draw_and_wait(qtbot, window, DASH)
+    assert window.panel.duration.text().startswith("This computer ")
+    assert all(bars(window).values())
+    qtbot.waitUntil(lambda: window.banner.isVisible())
+    assert all(bars(window).values())

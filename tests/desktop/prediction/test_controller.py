@@ -28,12 +28,16 @@ class StubBackend:
     def __init__(self) -> None:
         self.requests: list[tuple[str, object, int | None]] = []
         self.error: LecternError | None = None
+        self.loaded: list[tuple[str, int | None]] = []
 
     def models(self) -> tuple[ModelSummary, ...]:
         return DIGITS, REVIEWS
 
     def card(self, model: str, version: int | None) -> Card:
         raise ModelNotFound(model)
+
+    def load(self, model: str, version: int | None) -> None:
+        self.loaded.append((model, version))
 
     def predict(self, model: str, inputs: Sequence[Input], *, version: int | None) -> list[PredictionResult]:
         self.requests.extend((model, value, version) for value in inputs)
@@ -209,3 +213,11 @@ def test_a_restored_response_is_shown_without_a_prediction(
     assert controller.response is earlier
     assert (controller.model, controller.version) == (REVIEWS, 1)
     assert (len(backend.requests), completed) == (count, [])
+
+
+def test_a_model_is_loaded_before_there_is_something_to_predict(
+    qtbot: QtBot, controller: PredictionController, backend: StubBackend
+) -> None:
+    controller.set_page(StubPage("text-classification"))
+    qtbot.waitUntil(lambda: backend.loaded == [("imdb", 2)])
+    assert backend.requests == []

@@ -129,4 +129,4 @@ def test_a_real_server_is_used_replaced_and_reconnected(
     with qtbot.waitSignal(window.controller.completed, timeout=20_000) as completed:
         QTest.keyClicks(window.text_page.editor, "wonderful")
     assert completed.args[0].result.location.value == "server"
-    assert headline(window) in ("positive", "Unsure")
+    assert "positive" in headline(window)

@@ -46,8 +46,8 @@ def test_a_prediction_below_the_threshold_of_the_card_is_unsure(qtbot: QtBot, wi
     assert headline(window) == "positive"
     with qtbot.waitSignal(window.controller.completed):
         window.text_page.editor.setPlainText("film")
-    assert headline(window) == "Unsure"
-    assert window.panel.detail.text() == "negative or positive?"
+    assert headline(window) == "negative or positive?"
+    assert window.panel.detail.text() == "Unsure, 50.0 %"
 
 
 def test_another_page_selects_the_default_version_again(qtbot: QtBot, window: MainWindow) -> None:
@@ -60,3 +60,13 @@ def test_another_page_selects_the_default_version_again(qtbot: QtBot, window: Ma
     window.tabs.setCurrentWidget(window.text_page)
     window.tabs.setCurrentWidget(window.draw_page)
     assert window.controller.version == 2
+
+
+def test_no_part_of_the_result_is_cut_off_beside_the_explanation(qtbot: QtBot, seven: MainWindow) -> None:
+    seven.resize(1040, 700)
+    seven.explanation_dock.show()
+    viewport = seven.result_column.viewport()
+    qtbot.waitUntil(lambda: seven.panel.width() <= viewport.width() and seven.width() <= 1280)
+    for part in (seven.panel.versions, seven.panel.preview, seven.panel.bars):
+        right = part.mapTo(viewport, part.rect().topRight()).x()
+        assert right < viewport.width()

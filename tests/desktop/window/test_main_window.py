@@ -80,7 +80,8 @@ def _is_internal(control: QWidget) -> bool:
         parents.append(type(control).__name__)
         control = control.parentWidget()
     return any(
-        name in ("QMenuBar", "QTabBar", "QAbstractScrollArea", "QScrollBar", "QSpinBox") for name in parents
+        name in ("QMenuBar", "QTabBar", "QAbstractScrollArea", "QScrollBar", "QSpinBox", "QDoubleSpinBox")
+        for name in parents
     ) or any(name.startswith("qt_") for name in parents)
 
 

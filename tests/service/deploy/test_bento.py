@@ -44,8 +44,11 @@ def packed(bento: Path, folder: str) -> set[Path]:
 def test_bento_contains_the_server_and_every_model(bento: Path) -> None:
     models = {path.relative_to(ROOT) for path in (ROOT / "models").rglob("*") if path.is_file()}
     assert packed(bento, "models") == models
+    assets = ROOT / "service" / "server" / "playground" / "assets"
     files = {
-        path.relative_to(ROOT) for path in (ROOT / "service").rglob("*") if path.suffix in (".py", ".png")
+        path.relative_to(ROOT)
+        for path in (ROOT / "service").rglob("*")
+        if path.suffix in (".py", ".png") or (assets in path.parents and path.is_file())
     }
     assert packed(bento, "service") == files
 

@@ -47,6 +47,44 @@ def test_the_highest_version_is_the_default(tmp_path: Path, tiny_model: TinyMode
     assert catalog.folder(catalog.card("mnist", 9)) == tmp_path / "mnist" / "9"
 
 
+def test_the_version_that_the_folder_declares_is_the_default(tmp_path: Path, tiny_model: TinyModel) -> None:
+    for version in (1, 2, 3):
+        tiny_model(tmp_path, version=version)
+    (tmp_path / "mnist" / "default").write_text("2\n", encoding="utf-8")
+    for catalog in (Catalog(tmp_path), Catalog(tmp_path, check=True)):
+        assert catalog.card("mnist").version == 2
+        assert [card.version for card in catalog] == [2]
+        assert catalog.versions("mnist") == (1, 2, 3)
+
+
+def test_a_declared_default_that_cannot_be_loaded_is_replaced_by_the_highest_version(
+    tmp_path: Path, tiny_model: TinyModel, caplog: pytest.LogCaptureFixture
+) -> None:
+    for version in (1, 2, 3):
+        tiny_model(tmp_path, version=version)
+    (tmp_path / "mnist" / "default").write_text("2", encoding="utf-8")
+    (tmp_path / "mnist" / "2" / "model.onnx").write_bytes(b"damaged")
+    assert Catalog(tmp_path, check=True).card("mnist").version == 3
+    assert caplog.records[-1].message == "mnist 2 cannot be used; version 3 is the default"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("7", "mnist has no version 7, which its file 'default' names; version 2 is the default"),
+        ("newest", "mnist/default: holds no number of a version; write one into it, or delete it"),
+    ],
+)
+def test_a_declaration_that_names_no_version_is_logged_and_ignored(
+    tmp_path: Path, tiny_model: TinyModel, caplog: pytest.LogCaptureFixture, text: str, message: str
+) -> None:
+    for version in (1, 2):
+        tiny_model(tmp_path, version=version)
+    (tmp_path / "mnist" / "default").write_text(text, encoding="utf-8")
+    assert Catalog(tmp_path).card("mnist").version == 2
+    assert [record.message for record in caplog.records] == [message]
+
+
 def test_unknown_names_and_versions_are_reported_with_the_existing_ones(
     tmp_path: Path, tiny_model: TinyModel
 ) -> None:

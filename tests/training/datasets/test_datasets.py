@@ -173,6 +173,32 @@ def test_folder_is_split_by_class_and_unreadable_files_are_listed(own_pictures: 
     assert [text.partition(":")[0] for text in dataset.skipped] == ["Cat/broken.jpg"]
 
 
+def test_copies_of_a_picture_are_in_one_split(own_pictures: Path) -> None:
+    before = load_folder(own_pictures, preprocessing="photo", size=48)
+    for path in [path for path in sorted((own_pictures / "Cat").iterdir()) if path.stem.isdigit()]:
+        path.with_name(f"copy-{path.stem}.jpg").write_bytes(path.read_bytes())
+
+    dataset = load_folder(own_pictures, preprocessing="photo", size=48)
+
+    assert before.copies == 0
+    assert dataset.copies == 16
+    parts = (dataset.train, dataset.validation, dataset.test)
+    distinct = [{image.tobytes() for image in part.x} for part in parts]
+    assert not distinct[0] & distinct[1]
+    assert not distinct[0] & distinct[2]
+    assert not distinct[1] & distinct[2]
+    assert sum(map(len, distinct)) == 32
+
+
+def test_a_picture_with_two_labels_is_left_out_of_the_second(own_pictures: Path) -> None:
+    first = next(path for path in sorted((own_pictures / "Cat").iterdir()) if path.stem.isdigit())
+    (own_pictures / "Dog" / "zz.jpg").write_bytes(first.read_bytes())
+
+    dataset = load_folder(own_pictures, preprocessing="photo", size=48)
+
+    assert f"Dog/zz.jpg: is the picture of Cat/{first.name}, which has another label" in dataset.skipped
+
+
 def test_folder_without_classes_is_refused(tmp_path: Path) -> None:
     (tmp_path / "only").mkdir()
 
@@ -184,7 +210,7 @@ def test_class_with_too_few_images_is_refused_by_name(own_pictures: Path) -> Non
     for path in sorted((own_pictures / "Dog").iterdir())[3:]:
         path.unlink()
 
-    with pytest.raises(DatasetError, match=r"Dog: contains 3 readable images, the minimum is 6"):
+    with pytest.raises(DatasetError, match=r"Dog: contains 3 different readable images, and needs 6"):
         load_folder(own_pictures, preprocessing="photo", size=48)
 
 

@@ -111,6 +111,13 @@ def test_heat_is_activation_times_gradient(stack: Stack, heat_layer: str, after:
     labels = np.eye(max(2, model.output_shape[-1]), dtype=np.float32)[[0, 1, 1, 0, 1, 0]]
 
     graph = build_explanation([model])
+    free = [
+        size
+        for info in (*graph.proto.graph.input, *graph.proto.graph.output)
+        for size in info.type.tensor_type.shape.dim
+        if not size.dim_value
+    ]
+    assert {size.dim_param for size in free} == {"batch"}
     outputs = _run(graph, pixels, labels)
 
     assert graph.heat_layer == heat_layer

@@ -1,9 +1,12 @@
 """K-fold cross-validation holds out every example once."""
 
+from pathlib import Path
+
 import numpy as np
 
 from training.datasets.dataset import Dataset, Examples
-from training.fit.inputs import make_folds
+from training.fit.inputs import make_folds, prepare_data
+from training.recipes import load_recipe
 
 
 def test_every_example_is_held_out_once_and_classes_are_spread_evenly() -> None:
@@ -29,3 +32,13 @@ def test_every_example_is_held_out_once_and_classes_are_spread_evenly() -> None:
         assert len(fold.train) == 48
     again = make_folds(dataset, folds=5, seed=1)
     assert all(np.array_equal(one.train.x, other.train.x) for one, other in zip(folds, again, strict=True))
+
+
+def test_texts_of_different_lengths_are_divided_into_folds(imdb_cache: Path) -> None:
+    dataset = prepare_data(load_recipe("imdb-dense"))
+    assert dataset.train.x.shape[1] != dataset.validation.x.shape[1]
+
+    folds = make_folds(dataset, folds=3, seed=1)
+
+    known = {tuple(row[row > 0]) for part in (dataset.train, dataset.validation) for row in part.x}
+    assert {tuple(row[row > 0]) for fold in folds for row in fold.validation.x} == known

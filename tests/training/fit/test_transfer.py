@@ -1,5 +1,6 @@
 """Transfer learning: cached activations, and the layers that are trained."""
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,7 +9,8 @@ import numpy as np
 import pytest
 
 from training.datasets.folder import load_folder
-from training.fit.feature_cache import compute_once
+from training.fit import feature_cache
+from training.fit.feature_cache import clean_cache, compute_once
 from training.fit.run import load_run
 from training.fit.train import train
 from training.hyperparameters import Hyperparameters
@@ -62,6 +64,38 @@ def test_computing_activations_continues_after_a_kill(tmp_path: Path) -> None:
     assert np.array_equal(rows[:, 2], np.arange(250))
 
 
+def test_the_cache_deletes_what_was_not_used_for_the_longest_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feature_cache, "MAX_BYTES", 5_000)  # each file has 1,500 bytes of rows
+    for number, name in enumerate("abc"):
+        compute_once(tmp_path / f"{name}.f16", _rows, count=250, shape=(3,))
+        os.utime(tmp_path / f"{name}.f16", (number, number))
+    compute_once(tmp_path / "a.f16", _rows, count=250, shape=(3,))
+
+    compute_once(tmp_path / "d.f16", _rows, count=250, shape=(3,))
+
+    assert sorted(path.name for path in tmp_path.glob("*.f16")) == ["a.f16", "c.f16", "d.f16"]
+    assert clean_cache(tmp_path) > 4_500
+    assert list(tmp_path.iterdir()) == []
+
+
+class _Pictures:
+    """A reporter that records the numbers of pictures."""
+
+    def __init__(self) -> None:
+        self.last: dict[str, tuple[int, int]] = {}
+
+    def step(self, **figures: object) -> None:
+        pass
+
+    def epoch(self, row: object, *, epochs: int) -> None:
+        pass
+
+    def pictures(self, done: int, total: int, *, split: str) -> None:
+        self.last[split] = (done, total)
+
+
 def test_models_of_a_transfer_network_agree() -> None:
     keras.utils.set_random_seed(1)
     transfer = build_transfer(HYPERPARAMETERS, classes=2)
@@ -98,9 +132,12 @@ def test_fine_tuning_trains_both_stages_and_resumes(cache: Path, own_pictures: P
     recipe = replace(RECIPE, hyperparameters=hyperparameters, fine_tuning=fine_tuning)
     arguments = {"dataset": dataset, "folder": tmp_path / "run"}
 
-    run = train(recipe, **arguments)
+    reporter = _Pictures()
+    run = train(recipe, **arguments, reporter=reporter)
     again = train(recipe, **arguments, resume=True)
 
+    # The user's pictures are counted, not their augmented copies.
+    assert reporter.last == {"training": (24, 24), "validation": (4, 4)}
     history = run.history
     assert [row.number for row in history] == [1, 2, 3]
     assert again.history == history

@@ -63,3 +63,14 @@ def test_conv_block_is_initialised_to_the_identity() -> None:
     after = keras.Model(model.input, convolution.output)(_photos()).numpy()
 
     np.testing.assert_allclose(after[..., :3], before, atol=1e-5)
+
+
+def test_names_of_layers_do_not_depend_on_earlier_networks() -> None:
+    statistics = measure_images(_photos(), classes=10)
+
+    def names() -> list[str]:
+        network = Network(HYPERPARAMETERS, statistics).image(20, 20, 3).conv(4).conv(4).flatten()
+        return [layer.name for layer in network.classifier().layers]
+
+    assert names() == names()
+    assert {"conv2d", "conv2d_1"} <= set(names())

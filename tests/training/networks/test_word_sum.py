@@ -22,8 +22,30 @@ def test_word_sum_equals_a_dense_layer_on_the_multi_hot_vector() -> None:
     np.testing.assert_allclose(sums, multi_hot @ kernel + bias, atol=1e-6)
 
 
+def test_penalty_of_the_word_layer_is_that_of_a_dense_layer_on_multi_hot_vectors() -> None:
+    l2 = keras.regularizers.L2(0.001)
+    words = keras.Input((None,), dtype="int32")
+    ours = keras.Model(words, WordSum(4, 5, kernel_regularizer=l2)(words))
+    multi_hot = keras.Input((4,))
+    plain = keras.Model(multi_hot, keras.layers.Dense(5, kernel_regularizer=l2)(multi_hot))
+    plain.set_weights(ours.get_weights())
+
+    penalties = [float(keras.ops.convert_to_numpy(sum(model.losses))) for model in (ours, plain)]
+
+    assert penalties[0] == pytest.approx(penalties[1], rel=1e-6)
+    assert penalties[0] > 0
+    restored = WordSum.from_config(ours.layers[-1].get_config())
+    assert restored.kernel_regularizer.l2 == pytest.approx(0.001)
+
+
+def test_words_that_no_text_contains_have_a_ratio_too() -> None:
+    statistics = measure_texts(IDS, np.array([1, 0, 1, 0]), words=6)
+
+    assert len(statistics.log_count_ratios) == 6
+
+
 def test_log_count_ratios_compare_the_share_of_a_word_in_both_classes() -> None:
-    ratios = measure_texts(IDS, np.array([1, 0, 1, 0])).log_count_ratios
+    ratios = measure_texts(IDS, np.array([1, 0, 1, 0]), words=4).log_count_ratios
 
     # Counts plus one: in class 1, (3, 1, 2, 1) of 7; in class 0, (1, 2, 2, 3) of 8.
     expected = np.log([(3 / 7) / (1 / 8), (1 / 7) / (2 / 8), (2 / 7) / (2 / 8), (1 / 7) / (3 / 8)])
@@ -32,7 +54,7 @@ def test_log_count_ratios_compare_the_share_of_a_word_in_both_classes() -> None:
 
 def test_untrained_bigram_network_is_a_mild_naive_bayes() -> None:
     recipe = load_recipe("imdb-bigrams")
-    statistics = measure_texts(IDS, np.array([1, 0, 1, 0]))
+    statistics = measure_texts(IDS, np.array([1, 0, 1, 0]), words=4)
     model = recipe.build(Network(recipe.hyperparameters, statistics))
 
     probability = float(keras.ops.convert_to_numpy(model(IDS[:1]))[0, 0])

@@ -18,7 +18,7 @@ from training.datasets import DATASETS
 from training.errors import RecipeError
 from training.hyperparameters import OPTIONS, Augmentation, Hyperparameters
 from training.networks import pretrained
-from training.networks.network import Network
+from training.networks.network import Network, flat_layers
 from training.networks.statistics import DataStatistics
 from training.recipes import default_recipe, load_recipe, recipe_names
 from training.recipes.recipe import NETWORK_HYPERPARAMETERS, Recipe
@@ -156,6 +156,85 @@ def test_every_option_is_used_or_refused(name: str, option: str) -> None:
         recipe.configure({option: CHANGES[option]})
 
 
+def _hidden_kernels(model: keras.Model, recipe: Recipe) -> list[Any]:
+    """The kernels that the options regularise: of all hidden layers, or of the classifier on a base."""
+    if recipe.pretrained:
+        return [model.get_layer("classifier").get_layer("probabilities").kernel]
+    layers = (layer for layer in model.layers if hasattr(layer, "kernel"))
+    return [layer.kernel for layer in layers if layer.name != "probabilities"]
+
+
+def _cases(option: str) -> list[str]:
+    return [name for name in NAMES if option in load_recipe(name).network_hyperparameters]
+
+
+@pytest.mark.parametrize(
+    ("name", "option"), [(name, option) for option in ("l1", "l2") for name in _cases(option)]
+)
+def test_penalty_is_that_of_every_hidden_kernel(name: str, option: str) -> None:
+    recipe = load_recipe(name).configure({"l1": 0.0, "l2": 0.0} | {option: 0.001})
+    model = _build(recipe)
+
+    kernels = [keras.ops.convert_to_numpy(kernel) for kernel in _hidden_kernels(model, recipe)]
+    norm = {"l1": lambda kernel: np.abs(kernel).sum(), "l2": lambda kernel: np.square(kernel).sum()}[option]
+
+    penalty = float(keras.ops.convert_to_numpy(sum(model.losses)))
+    assert penalty == pytest.approx(0.001 * sum(norm(kernel) for kernel in kernels), rel=1e-4)
+    assert penalty > 0
+
+
+@pytest.mark.parametrize("name", _cases("dropout"))
+def test_dropout_is_that_of_every_dropout_layer(name: str) -> None:
+    model = _build(load_recipe(name).configure({"dropout": 0.45}))
+
+    rates = [layer.rate for layer in flat_layers(model) if isinstance(layer, keras.layers.Dropout)]
+    assert rates
+    assert set(rates) == {0.45}
+
+
+@pytest.mark.parametrize("name", _cases("batch_norm"))
+def test_batch_normalisation_follows_every_hidden_layer(name: str) -> None:
+    recipe = load_recipe(name).configure({"batch_norm": True})
+    model = _build(recipe)
+
+    normalised = [layer for layer in model.layers if isinstance(layer, keras.layers.BatchNormalization)]
+    assert len(normalised) == len(_hidden_kernels(model, recipe))
+
+
+@pytest.mark.parametrize("name", _cases("width"))
+def test_width_scales_every_hidden_layer(name: str) -> None:
+    recipe = load_recipe(name)
+    full, half = (_build(recipe.configure({"width": width})) for width in (1.0, 0.5))
+
+    for one, other in zip(_hidden_kernels(full, recipe), _hidden_kernels(half, recipe), strict=True):
+        if one.name != "whitening" and one.trainable:
+            assert other.shape[-1] == round(one.shape[-1] / 2)
+
+
+@pytest.mark.parametrize("name", _cases("scaling"))
+def test_scaling_is_that_of_the_first_layer(name: str) -> None:
+    recipe = load_recipe(name)
+    layers = {
+        scaling: _build(recipe.configure({"scaling": scaling})).get_layer("scaling")
+        for scaling in ("none", "unit", "standard")
+    }
+
+    pixels = np.array([0.0, 255.0])
+    scales = {scaling: np.ravel(layer.scale)[0] for scaling, layer in layers.items()}
+    offsets = {scaling: np.ravel(layer.offset)[0] for scaling, layer in layers.items()}
+    scaled = {scaling: (pixels * scales[scaling] + offsets[scaling]).tolist() for scaling in layers}
+    assert scaled["none"] == [0.0, 255.0]
+    assert scaled["unit"] == pytest.approx([0.0, 1.0])
+    assert scaled["standard"] == pytest.approx([-1.0, 1.0])  # mean and deviation are 127.5 here
+
+
+def test_seed_is_that_of_both_stages_of_fine_tuning() -> None:
+    recipe = load_recipe("cats-dogs-finetune").configure({"seed": 5})
+
+    assert recipe.fine_tuning is not None
+    assert (recipe.hyperparameters.seed, recipe.fine_tuning.seed) == (5, 5)
+
+
 def test_all_options_are_tested() -> None:
     assert OPTIONS.keys() == CHANGES.keys()
 
@@ -164,7 +243,7 @@ def test_all_options_are_tested() -> None:
     ("name", "value"), [("epochs", 0), ("dropout", 1.0), ("width", 0.0), ("l1", -1e-3), ("seed", -1)]
 )
 def test_value_out_of_range_is_refused(name: str, value: float) -> None:
-    with pytest.raises(RecipeError, match=f"hyperparameter {name} cannot be {value}"):
+    with pytest.raises(RecipeError, match=f"--{name} cannot be {value}; it must be (at least|above) "):
         load_recipe("mnist-dense").configure({name: value})
 
 

@@ -6,7 +6,7 @@ import pytest
 from click.testing import CliRunner
 
 from service.inference.catalog import BUNDLED, Catalog
-from training import cli, workflows
+from training import cli
 from training.errors import RunError
 from training.recipes import load_recipe
 from training.reporting.results import (
@@ -16,6 +16,7 @@ from training.reporting.results import (
     record_result,
     summary_table,
 )
+from training.workflows import export_job
 
 
 @pytest.mark.parametrize(("name", "version"), [("cifar10", 2), ("mnist", 2)])
@@ -34,10 +35,10 @@ def test_a_network_of_several_runs_is_not_recorded_as_the_result_of_a_recipe(
 def test_a_result_that_cannot_be_recorded_is_refused_before_the_export(
     monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
 ) -> None:
-    def export(job: workflows.ExportJob) -> None:
+    def export(job: export_job.ExportJob) -> None:
         pytest.fail("the model was exported")
 
-    monkeypatch.setattr(workflows, "run_export", export)
+    monkeypatch.setattr(export_job, "run_export", export)
 
     result = CliRunner().invoke(cli.export, ["mnist-dense", "--record", *words])
 

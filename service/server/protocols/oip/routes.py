@@ -183,7 +183,7 @@ class OipProtocol:
     async def load(self, request: Request) -> list[ModelIndex]:
         """Load a model from its folder, or load it again with new versions.
 
-        Requests that run are completed by the versions that they began with. If the newest version cannot be
+        Requests that run are completed by the versions that they began with. If the default version cannot be
         used, the response is an error and nothing changes. The response comes when all workers have followed.
         """
         check_parameters((await _body(request, "an object")).get("parameters"))

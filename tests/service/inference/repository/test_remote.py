@@ -85,6 +85,19 @@ def test_new_versions_are_added_and_deleted_ones_removed(
     assert _versions(bucket, cache) == (2, 3)
 
 
+def test_the_declared_default_version_is_downloaded_too(bucket: str, tmp_path: Path) -> None:
+    files, remote = fsspec.filesystem("memory"), RemoteModels(bucket, cache=tmp_path / "cache")
+    files.pipe_file(f"{bucket}/mnist/default", b"1\n")
+    assert Catalog(remote).card("mnist").version == 1
+    files.pipe_file(f"{bucket}/mnist/default", b"2\n")
+    remote.fetch_model("mnist")
+    assert Catalog(remote.folder).card("mnist").version == 2
+    files.pipe_file(f"{bucket}/mnist/default", b"1\n")
+    remote.fetch()
+    files.rm(f"{bucket}/mnist/default")
+    assert Catalog(remote).card("mnist").version == 2
+
+
 def test_a_restarted_worker_keeps_what_the_others_need(bucket: str, tmp_path: Path) -> None:
     cache = tmp_path / "cache"
     assert _versions(bucket, cache) == (1, 2)
@@ -172,7 +185,7 @@ def test_a_missing_package_is_named_with_its_installation(
     with pytest.raises(MissingExtra, match=r"pip install 'fsspec\[s3\]'$"):
         RemoteModels("s3://bucket/models", cache=tmp_path).fetch()
     monkeypatch.setitem(sys.modules, "fsspec", None)
-    with pytest.raises(MissingExtra, match=r"pip install 'lectern\[remote\]'$"):
+    with pytest.raises(MissingExtra, match=r"pip install fsspec aiohttp$"):
         RemoteModels("s3://bucket/models", cache=tmp_path).fetch()
 
 

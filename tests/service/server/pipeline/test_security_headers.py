@@ -14,6 +14,8 @@ Server = Any
     ("method", "path", "status"),
     [
         ("GET", "/", 200),
+        ("GET", "/docs", 200),
+        ("GET", "/playground/main.js", 200),
         ("GET", "/docs.json", 200),
         ("GET", "/static_content/swagger-ui.css", 200),
         ("GET", "/readyz", 200),
@@ -38,7 +40,7 @@ def test_every_response_has_the_headers_once(
     (policy,) = headers.get_all("Content-Security-Policy")
     assert policy.startswith("default-src 'none'; ")
     assert "frame-ancestors 'none'" in policy
-    assert ("script-src" in policy) == (path == "/")
+    assert ("script-src" in policy) == (path in ("/", "/docs"))
     assert "Strict-Transport-Security" not in headers
 
 

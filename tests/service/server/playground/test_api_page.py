@@ -20,7 +20,7 @@ Server = Any
 
 
 def test_the_page_loads_only_from_its_server_and_shows_the_document(server: Server) -> None:
-    page = server.ask("GET", "/")
+    page = server.ask("GET", "/docs")
     text = page.body.decode()
     assert "//" not in text.replace("<!DOCTYPE", "")
     for path in re.findall(r'(?:src|href)="\./([^"]+)"', text):
@@ -35,7 +35,12 @@ def test_the_page_loads_only_from_its_server_and_shows_the_document(server: Serv
     assert "unsafe" not in policy
 
 
-@pytest.mark.parametrize("path", ["/", "/docs.json", "/openapi.json", "/static_content/swagger-ui.css"])
+def test_a_slash_at_the_end_is_removed(server: Server) -> None:
+    answer = server.ask("GET", "/docs/")
+    assert (answer.status, answer.headers["Location"]) == (308, "../docs")
+
+
+@pytest.mark.parametrize("path", ["/docs", "/docs.json", "/openapi.json", "/static_content/swagger-ui.css"])
 def test_an_unchanged_body_is_answered_with_304(server: Server, path: str) -> None:
     first, head = server.ask("GET", path), server.ask("HEAD", path)
     assert (head.status, head.body, head.headers["ETag"]) == (200, b"", first.headers["ETag"])
@@ -89,9 +94,9 @@ def test_without_swagger_ui_the_page_links_to_the_document(
 ) -> None:
     monkeypatch.setattr(bentoml, "__file__", str(tmp_path / "__init__.py"))
     page = ApiPage()
-    assert [route.path for route in page.routes()] == ["/", "/docs.json", "/openapi.json"]
+    assert [route.path for route in page.routes()] == ["/docs", "/docs.json", "/openapi.json"]
     assert "has no copy of Swagger UI" in caplog.text
-    response = asyncio.run(page.page(Request({"type": "http", "headers": []})))
+    response = asyncio.run(page.page(Request({"type": "http", "headers": [], "path": "/docs"})))
     assert b'href="./docs.json"' in bytes(response.body)
 
 

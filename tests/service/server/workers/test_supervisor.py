@@ -188,18 +188,6 @@ def test_a_worker_that_hangs_is_replaced(server: Server, until: Until) -> None:
     assert server.workers() != [worker]
 
 
-def test_a_worker_serves_without_the_worker_of_bentoml(
-    start_server: StartServer, tmp_path: Path, models: Path, digit_png: bytes
-) -> None:
-    # Another release of BentoML may have no such module.
-    (tmp_path / "sitecustomize.py").write_text(
-        "import sys; sys.modules['_bentoml_impl.worker.service'] = None", encoding="utf-8"
-    )
-    with start_server(MODELS=str(models), variables={"PYTHONPATH": str(tmp_path)}) as server:
-        assert server.ask("POST", "/models/mnist", digit_png).status == 200
-        assert "[entry_service" not in server.log()
-
-
 _BUSY = """
 import socket, sys, time
 from service.server.workers import channel

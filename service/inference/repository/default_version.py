@@ -1,0 +1,72 @@
+"""Reads and writes which version of a model is the default one."""
+
+import re
+from pathlib import Path
+
+from service.inference.card import Card
+from service.inference.errors import ModelError, OutputError
+from service.inference.files import write_atomically
+
+DEFAULT_FILE = "default"
+
+
+def read_default(folder: Path) -> int | None:
+    """Return the version that a model's folder declares as the default.
+
+    Args:
+        folder: The model's folder, which may hold a file ``default`` with the number of a version.
+
+    Returns:
+        The version, which need not exist; None if the folder declares none.
+
+    Raises:
+        ModelError: The file cannot be read, or holds no number.
+    """
+    path = folder / DEFAULT_FILE
+    try:
+        text = path.read_text(encoding="utf-8").strip()
+    except FileNotFoundError:
+        return None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ModelError(
+            f"{folder.name}/{DEFAULT_FILE}: cannot be read ({error}); write the number of a version into it"
+        ) from error
+    if not re.fullmatch(r"[1-9][0-9]{0,8}", text):
+        raise ModelError(
+            f"{folder.name}/{DEFAULT_FILE}: holds no number of a version; write one into it, or delete it"
+        )
+    return int(text)
+
+
+def write_default(folder: Path, version: int) -> None:
+    """Declare a version as the default of a model.
+
+    Raises:
+        OutputError: The file cannot be written.
+    """
+    try:
+        write_atomically(folder / DEFAULT_FILE, f"{version}\n".encode())
+    except OSError as error:
+        raise OutputError(
+            f"{folder / DEFAULT_FILE}: cannot be written ({error.strerror}); check the folder's permissions"
+        ) from error
+
+
+def reason_against(card: Card, *, current: Card) -> str:
+    """Return why a version should not replace the default one, or nothing.
+
+    Args:
+        card: Card of the version.
+        current: Card of the default version.
+    """
+    if card.labels != current.labels:
+        return (
+            f"its labels are {', '.join(card.labels)}, those of the default version {current.version} are "
+            f"{', '.join(current.labels)}"
+        )
+    if card.metrics.accuracy < current.metrics.accuracy:
+        return (
+            f"its test accuracy is {card.metrics.accuracy:.4f}, that of the default version "
+            f"{current.version} is {current.metrics.accuracy:.4f}"
+        )
+    return ""

@@ -1,0 +1,113 @@
+// The panel with the answer: label, doubt, bars, and the network's input.
+
+import { Bars } from "./bars.js";
+import { errorMessage, formatMs, formatPercent, formatQuestion, t } from "./messages.js";
+
+const CONFIDENCE = 0.9;
+const MAX_NAMED = 3;
+
+/**
+ * Return how sure an answer is, and the labels to name.
+ *
+ * An unsure answer names the smallest set of labels that together have 90 % of the probability, two at
+ * least. If that takes more than three labels, the network knows nothing like the input.
+ */
+export function judge({ scores, isUnsure }) {
+  if (!isUnsure) return { face: "sure", labels: [scores[0].label] };
+  let [count, sum] = [0, 0];
+  while (count < scores.length && (sum < CONFIDENCE || count < 2)) sum += scores[count++].score;
+  const labels = scores.slice(0, count).map(({ label }) => label);
+  return { face: count > MAX_NAMED ? "unknown" : "unsure", labels };
+}
+
+/** Shows one answer at a time. */
+export class Answer {
+  #bars;
+  #headline;
+  #detail;
+  #figure;
+  #view;
+  #duration;
+  #status;
+  #viewUrl = "";
+
+  /** @param {HTMLElement} panel The element with the parts. */
+  constructor(panel) {
+    this.#bars = new Bars(panel.querySelector(".bars"));
+    this.#headline = panel.querySelector(".headline");
+    this.#detail = panel.querySelector(".detail");
+    this.#figure = panel.querySelector("figure");
+    this.#view = panel.querySelector("figure img");
+    this.#duration = panel.querySelector(".duration");
+    this.#status = panel.querySelector("[role=status]");
+  }
+
+  /**
+   * Show a prediction.
+   *
+   * @param {object} prediction As Api.predict returns it.
+   * @param {object} options
+   * @param {string[]} options.labels Of the model.
+   * @param {number} options.threshold The card's `unsure_below`.
+   * @param {object} options.compared A second prediction for the bars, or null.
+   * @param {boolean} options.isSettled Whether a screen reader should speak it.
+   */
+  show(prediction, { labels, threshold, compared, isSettled }) {
+    const { face, labels: named } = judge(prediction);
+    const [best] = prediction.scores;
+    const percent = formatPercent(best.score);
+    const texts = {
+      sure: [best.label, percent],
+      unsure: [formatQuestion(named), t("Unsure: {0} at most", percent)],
+      unknown: [t("Looks like nothing I know"), t("Unsure: {0} at most", percent)],
+    };
+    const [headline, detail] = texts[face];
+    this.#setTexts(face, headline, detail);
+    this.#bars.show(labels, prediction.scores, { others: compared?.scores ?? null, threshold, face });
+    if (isSettled) this.#announce(face === "unsure" ? t("Unsure: {0}", headline) : `${headline}, ${percent}`);
+  }
+
+  /** Show how long the answer took, from the change of the input to here. */
+  showDuration({ totalMs, serverMs }) {
+    this.#duration.textContent = t("{0}, server {1}", formatMs(totalMs), formatMs(serverMs));
+    this.#duration.dataset.ms = totalMs.toFixed(1);
+  }
+
+  /** Show an empty answer with what to do. */
+  showPlaceholder(text, labels) {
+    this.#setTexts("none", "", text);
+    this.#bars.show(labels, [], {});
+    this.#duration.textContent = "";
+    this.showNetworkInput(null);
+    this.#status.textContent = "";
+  }
+
+  /** Show why there is no answer. */
+  showError(error, labels) {
+    const message = errorMessage(error);
+    this.#setTexts("refused", "", message);
+    this.#bars.show(labels, [], {});
+    this.#duration.textContent = "";
+    this.#announce(message);
+  }
+
+  /** Show what preprocessing makes of a picture (a Blob); null hides the view. */
+  showNetworkInput(file) {
+    if (this.#viewUrl) URL.revokeObjectURL(this.#viewUrl);
+    this.#viewUrl = file ? URL.createObjectURL(file) : "";
+    this.#figure.classList.toggle("empty", !file);
+    if (file) this.#view.src = this.#viewUrl;
+    else this.#view.removeAttribute("src");
+  }
+
+  #setTexts(face, headline, detail) {
+    this.#headline.dataset.face = this.#detail.dataset.face = face;
+    this.#headline.classList.toggle("short", headline.length <= 2);
+    this.#headline.textContent = headline;
+    this.#detail.textContent = detail;
+  }
+
+  #announce(text) {
+    this.#status.textContent = text;
+  }
+}

@@ -1,0 +1,61 @@
+// The tab that classifies a text while it is written.
+
+const SETTLE_MS = 600; // After a pause this long, the text counts as complete.
+const EXAMPLE =
+  "The first half hour is slow, and the music is not good. But then the story takes off: wonderful acting, " +
+  "a moving and beautiful ending, and one of the best scenes that I have seen this year. I loved it.";
+
+/** An editor for a text. */
+export class TextTab extends EventTarget {
+  id = "text";
+  placeholder = "Write a review";
+  showsPicture = false;
+  #editor;
+  #timer = 0;
+
+  /** @param {HTMLElement} section */
+  constructor(section) {
+    super();
+    this.#editor = section.querySelector("textarea");
+    this.#editor.addEventListener("input", () => this.#changed());
+    section.querySelector("[data-action=clear]").addEventListener("click", () => (this.content = ""));
+    section.querySelector("[data-action=example]").addEventListener("click", () => (this.content = EXAMPLE));
+  }
+
+  accepts(model) {
+    return model.task === "text-classification";
+  }
+
+  prefers() {
+    return false;
+  }
+
+  /** Return the text; null if it is empty or white space. */
+  input() {
+    const text = this.#editor.value;
+    return text.trim() ? { make: () => text } : null;
+  }
+
+  /** The content for the address. */
+  get content() {
+    return this.#editor.value;
+  }
+
+  set content(text) {
+    this.#editor.value = text;
+    clearTimeout(this.#timer);
+    this.dispatchEvent(new Event("change"));
+    this.dispatchEvent(new Event("settle"));
+  }
+
+  /** Handle a key that no element has used; return whether it was one of this tab's. */
+  key() {
+    return false;
+  }
+
+  #changed() {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.dispatchEvent(new Event("settle")), SETTLE_MS);
+    this.dispatchEvent(new Event("change"));
+  }
+}

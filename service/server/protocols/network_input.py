@@ -1,0 +1,107 @@
+"""Serves ``POST /models/{name}/input``: what preprocessing makes of a picture, as PNG or JSON."""
+
+import io
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+import numpy as np
+import numpy.typing as npt
+from msgspec import Meta, Struct
+from PIL import Image
+from starlette.requests import Request
+from starlette.responses import Response
+
+from service.inference.errors import InvalidInput, shorten
+from service.server.execution.engine import Engine
+from service.server.pipeline.errors import ErrorCode, RequestError
+from service.server.protocols.common import api
+from service.server.protocols.common.inputs import path_version
+from service.server.protocols.common.prediction_body import (
+    BODY_DESCRIPTION,
+    SIMPLE,
+    SingleFileBody,
+    SingleInputBody,
+    read_prediction,
+)
+from service.server.protocols.common.responses import json_response
+from service.settings import Settings
+
+
+class NetworkInputQuery(Struct, frozen=True, rename={"form": "as"}):
+    """Parameters of the request for a network's input."""
+
+    form: Annotated[Literal["png", "json"], Meta(description="Form of the response")] = "png"
+
+
+class NetworkInput(Struct, frozen=True):
+    """The input of a network for one picture, as numbers."""
+
+    model: Annotated[str, api.served("names", "pictures")]
+    version: Annotated[int, api.served("versions", "pictures")]
+    values: Annotated[
+        npt.NDArray[np.uint8],
+        Meta(
+            description="Pixels (height, width) or (height, width, 3), 0 to 255",
+            extra_json_schema={"type": "array", "items": {"type": "array", "items": {}}},
+        ),
+    ]
+
+
+def _example(sample: api.Sample) -> tuple[str, object]:
+    return "a picture in base64", {"inputs": sample.value}
+
+
+INPUT = api.Operation(
+    "networkInput",
+    tag=SIMPLE,
+    method="POST",
+    description="The pixels that the network reads: the picture after preprocessing. For a digit, it is "
+    "cropped, scaled and centred like the pictures of MNIST. " + BODY_DESCRIPTION,
+    models="pictures",
+    query=NetworkInputQuery,
+    request={
+        api.JSON: (SingleInputBody,),
+        "image/*": (api.Binary,),
+        api.OCTETS: (api.Binary,),
+        "multipart/form-data": (SingleFileBody,),
+    },
+    examples=(api.Example(make=_example),),
+    responses={"image/png": (api.Binary,), api.JSON: (NetworkInput,)},
+    response_headers=("X-Model-Version",),
+    errors=(415, 422),
+)
+
+
+@dataclass(frozen=True)
+class NetworkInputProtocol:
+    """The endpoints of one server process that return the input of a network."""
+
+    engine: Engine
+    settings: Settings
+
+    def routes(self) -> list[api.Endpoint]:
+        """Return the endpoints."""
+        return api.endpoints("/models/{name}[/versions/{version}]/input", self.network_input, INPUT)
+
+    async def network_input(self, request: Request) -> Response:
+        """What preprocessing makes of a picture."""
+        form = request.query_params.get("as", "png")
+        if form not in ("png", "json"):
+            raise RequestError(ErrorCode.INVALID_PARAMETER, f"as is {shorten(form)}; it must be png or json")
+        predictor = await self.engine.predictor(request.path_params["name"], path_version(request))
+        card = predictor.card
+        if predictor.takes_text:
+            raise InvalidInput(f"{card.name} reads texts; only models for pictures have pixels as input")
+        body = await read_prediction(request, self.engine, text=False, max_batch=1)
+
+        def make_response() -> Response:
+            pixels = self.engine.prepare(predictor, body.inputs[0])
+            headers = {"X-Model-Version": str(card.version)}
+            if form == "json":
+                return json_response(NetworkInput(card.name, card.version, pixels), headers)
+            stream = io.BytesIO()
+            Image.fromarray(pixels).save(stream, "PNG")
+            return Response(stream.getvalue(), headers=headers, media_type="image/png")
+
+        # With the explanations, whose limit and threads are their own: predictions come first.
+        return await self.engine.explain(make_response)

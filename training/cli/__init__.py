@@ -1,0 +1,11 @@
+"""Defines the commands that train, measure and export networks.
+
+The functions import what they need when they run, so that ``--help`` does not load Keras.
+"""
+
+from training.cli.data_command import data
+from training.cli.model_commands import evaluate, export, quantize
+from training.cli.run_commands import runs
+from training.cli.train_commands import train
+
+__all__ = ["data", "evaluate", "export", "quantize", "runs", "train"]

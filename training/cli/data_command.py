@@ -1,0 +1,48 @@
+"""Defines the command ``data``."""
+
+import click
+from rich.console import Console
+
+from service.inference.program import command
+from training.backend import silence_libraries
+
+
+@click.command()
+@click.argument("names", nargs=-1)
+@click.option("--clean", is_flag=True, help="Delete the cached activations of pretrained networks.")
+def data(names: tuple[str, ...], clean: bool) -> None:
+    """List the data sets, or download the named ones.
+
+    The files are stored in LECTERN_DATA, by default ~/.cache/lectern/data. Training on a pretrained network
+    stores its activations there too, at most 2 GB; --clean deletes them.
+
+    \b
+    Examples:
+      lectern data mnist imdb
+      lectern data --clean
+    """
+    silence_libraries()
+    from training.datasets import DATASETS, find_dataset
+    from training.datasets.dataset import activation_folder
+    from training.reporting.progress import download_bar
+
+    console = Console(highlight=False, soft_wrap=True)
+    if clean:
+        from training.fit.feature_cache import clean_cache
+
+        console.print(f"{activation_folder()}: {clean_cache(activation_folder()) / 1e6:.0f} MB deleted")
+        return
+    for name in names:
+        with download_bar(console) as progress:
+            find_dataset(name).ensure_cached(progress)
+    for entry in DATASETS.values():
+        missing = f"missing; {command('data', entry.name)}"
+        size = missing if entry.bytes is None else f"{entry.bytes / 1e6:.0f} MB"
+        console.print(f"[bold]{entry.name}[/bold]  {size}")
+        for title, text in (
+            ("train + validation + test" if entry.load else "evaluation only", entry.splits),
+            ("source", entry.source),
+            ("licence", entry.license),
+            ("stored in", ", ".join(map(str, entry.paths))),
+        ):
+            console.print(f"  {title}: {text}")

@@ -1,0 +1,56 @@
+"""Shows the defaults of a recipe in the help of a command."""
+
+from dataclasses import asdict
+from typing import Any
+
+import click
+
+from training.backend import silence_libraries
+from training.hyperparameters import Augmentation
+from training.recipes import load_recipe, recipe_names
+
+_RECIPE = "training.recipe"
+
+
+class RecipeCommand(click.Command):
+    """A command whose ``--help`` has the defaults of the recipe that is named on the command line."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Remember the recipe: ``--help`` is answered before arguments are read."""
+        ctx.meta[_RECIPE] = next((word for word in args if word in recipe_names()), None)
+        return super().parse_args(ctx, args)
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the options with the recipe's defaults."""
+        name = ctx.meta.get(_RECIPE)
+        if name is None:
+            super().format_options(ctx, formatter)
+            return
+        silence_libraries()
+        values = asdict(load_recipe(name).hyperparameters)
+        options = [
+            option for option in self.params if isinstance(option, click.Option) and option.name in values
+        ]
+        before = {id(option): option.show_default for option in options}
+        try:
+            for option in options:
+                option.show_default = describe_value(values[option.name or ""])
+            super().format_options(ctx, formatter)
+        finally:
+            for option in options:
+                option.show_default = before[id(option)]
+
+
+def describe_value(value: Any) -> str:
+    """Return a hyperparameter's value for people."""
+    if isinstance(value, Augmentation):
+        value = asdict(value)
+    if isinstance(value, dict):
+        return ", ".join(
+            f"{name} {size:g}" if size is not True else name for name, size in value.items() if size
+        )
+    if value is None:
+        return "as in the network"
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return f"{value:g}" if isinstance(value, float) else str(value)

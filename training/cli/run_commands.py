@@ -1,0 +1,81 @@
+"""Defines the command ``runs``."""
+
+import shutil
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from training.backend import load_keras
+from training.cli.shared import ask, runs_option, yes_option
+from training.errors import RunError
+
+_WIDTH = 1_000  # columns of a table that is not printed on a terminal
+
+
+@click.command()
+@click.argument("names", nargs=-1)
+@runs_option
+@click.option("--test", "measure", is_flag=True, help="Measure the named runs on their test set, with Keras.")
+@click.option(
+    "--curves", type=click.Path(path_type=Path, dir_okay=False), help="PNG file with the named runs' curves."
+)
+@click.option("--remove", is_flag=True, help="Delete the named runs, after a question.")
+@yes_option
+def runs(
+    names: tuple[str, ...], runs: Path, measure: bool, curves: Path | None, remove: bool, yes: bool
+) -> None:
+    """List the training runs, show the named one, or compare several.
+
+    \b
+    Examples:
+      lectern runs
+      lectern runs mnist-dense --test
+      lectern runs mnist-dense narrow --curves runs.png
+      lectern runs narrow --remove
+    """
+    if (measure or curves or remove) and not names:
+        raise click.UsageError("--test, --curves and --remove need the names of runs")
+    load_keras(converts=False)
+    from training.reporting.runs import epochs_table, list_runs, read_report, runs_table, settings_table
+
+    console = Console(highlight=False, markup=False)
+    if not console.is_terminal:
+        console = Console(highlight=False, markup=False, width=_WIDTH)
+    reports = [read_report(runs / name) for name in names] or list_runs(runs)
+    if remove:
+        for report in reports:
+            _remove(report.folder, running=report.running, yes=yes)
+        return
+    if not reports:
+        click.echo(f"{runs}: contains no runs")
+        return
+    console.print(runs_table(reports))
+    if names and (differing := settings_table(reports)).row_count:
+        console.print()
+        console.print(differing)
+    if len(names) == 1:
+        console.print()
+        console.print(epochs_table(reports[0]))
+    if measure:
+        from training.reporting.printout import describe_accuracy
+        from training.workflows.run_measurement import measure_run
+
+        for report in reports:
+            click.echo(f"{report.name}: {describe_accuracy(measure_run(report.folder))}")
+    if curves:
+        from service.inference.files import write_atomically
+        from training.export.plots import plot_comparison
+
+        histories = {report.name: report.history for report in reports}
+        write_atomically(curves, plot_comparison(histories, title=", ".join(histories)))
+        click.echo(f"{curves}: curves of {', '.join(histories)}")
+
+
+def _remove(folder: Path, *, running: bool, yes: bool) -> None:
+    if running:
+        raise RunError(f"{folder}: a training writes there; stop it first")
+    if not (yes or ask(f"Delete {folder}?")):
+        raise RunError(f"{folder}: is kept; --yes deletes it without a question")
+    shutil.rmtree(folder)
+    click.echo(f"{folder}: deleted")

@@ -1,0 +1,82 @@
+"""Holds what several commands share: options for folders and versions, and names of recipes and runs."""
+
+import os
+import sys
+import textwrap
+from pathlib import Path
+
+import click
+
+from service.inference.defaults import DEFAULT_MODELS
+from training.backend import silence_libraries
+from training.errors import RecipeError
+from training.recipes import default_recipe, recipe_names, unknown_recipe
+
+RECIPES_EPILOG = "\b\n" + textwrap.fill(
+    f"Recipes: {', '.join(recipe_names())}.", width=76, break_on_hyphens=False
+)
+DEFAULT_RUNS = Path("runs")
+folder_type = click.Path(path_type=Path, file_okay=False)
+
+
+def default_models() -> Path:
+    """Return the folder of the models that all commands use: ``LECTERN_MODELS``, or that of the checkout.
+
+    Raises:
+        BadParameter: LECTERN_MODELS is an address.
+    """
+    chosen = os.environ.get("LECTERN_MODELS")
+    if not chosen:
+        return DEFAULT_MODELS
+    if "://" in chosen:
+        raise click.BadParameter(
+            f"LECTERN_MODELS is the address {chosen}; name a folder with --models", param_hint="--models"
+        )
+    return Path(chosen).expanduser()
+
+
+def _choose_models(ctx: click.Context, param: click.Parameter, value: Path | None) -> Path:
+    return default_models() if value is None else value
+
+
+models_option = click.option(
+    "--models",
+    type=folder_type,
+    callback=_choose_models,
+    show_default="LECTERN_MODELS, else the checkout's",
+    help="Folder of all models.",
+)
+runs_option = click.option(
+    "--runs", type=folder_type, default=DEFAULT_RUNS, show_default=True, help="Folder of all runs."
+)
+version_option = click.option(
+    "--version", type=click.IntRange(min=1), help="Version of the model; the default one if not given."
+)
+data_option = click.option(
+    "--data", type=folder_type, help="Folder of your own images, if the network was trained on them."
+)
+yes_option = click.option("--yes", is_flag=True, help="Answer the question with yes.")
+
+
+def find_recipe(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+    """Check the name of a recipe; replace the name of a data set by that of its default recipe."""
+    if value is None or value in recipe_names():
+        return value
+    silence_libraries()
+    from training.datasets import DATASETS
+
+    trained = [name for name, entry in DATASETS.items() if entry.load]
+    if value in trained:
+        return default_recipe(value).name
+    raise RecipeError(unknown_recipe(value, also=trained))
+
+
+def name_run(recipe: str | None, data: Path | None) -> str:
+    """Return the name of a run that the command line does not name."""
+    parts = [recipe] if recipe else []
+    return "-".join(parts + ([data.resolve().name] if data else []))
+
+
+def ask(question: str) -> bool:
+    """Ask a question with the answers yes and no; without a terminal the answer is no."""
+    return sys.stdin.isatty() and click.confirm(question, err=True)

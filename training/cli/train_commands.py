@@ -1,0 +1,127 @@
+"""Defines the command ``train``."""
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+
+from training.backend import load_keras
+from training.cli.recipe_help import RecipeCommand
+from training.cli.shared import (
+    RECIPES_EPILOG,
+    ask,
+    find_recipe,
+    folder_type,
+    models_option,
+    name_run,
+    runs_option,
+)
+from training.hyperparameters import OPTIONS
+from training.options import hyperparameter_options
+from training.recipes import recipe_names
+
+_OWN_DATA_RECIPE = "cats-dogs-features"
+
+
+@click.command(epilog=RECIPES_EPILOG, cls=RecipeCommand)
+@click.argument("recipe", callback=find_recipe, required=False)
+@click.option(
+    "--extra",
+    type=folder_type,
+    help="Folder of further training images, FOLDER/<label>/<file>, such as misread drawings.",
+)
+@click.option(
+    "--data", type=folder_type, help="Train on your own images, FOLDER/<class>/<file>, then export."
+)
+@click.option("--name", help="Name of the model made from --data; the folder's if not given.")
+@hyperparameter_options
+@click.option(
+    "--folds",
+    type=click.IntRange(min=2),
+    help="K-fold cross-validation: train K times, print mean and deviation, export nothing.",
+)
+@click.option("--init-from", help="Name of a run of the same network that provides the initial weights.")
+@click.option(
+    "--resume",
+    is_flag=True,
+    help="Continue an interrupted run after its last finished epoch, with the options that it began with.",
+)
+@click.option("--yes", is_flag=True, help="Replace an earlier run of the same name without a question.")
+@click.option("--tensorboard", is_flag=True, help="Write logs for TensorBoard into the folder of the run.")
+@runs_option
+@click.option("--run", "run_name", help="Name of this run's folder; the recipe's if not given.")
+@models_option
+def train(
+    recipe: str | None,
+    data: Path | None,
+    folds: int | None,
+    init_from: str | None,
+    runs: Path,
+    run_name: str | None,
+    yes: bool,
+    **options: Any,
+) -> None:
+    """Train the network of a RECIPE, or a classifier of your own images.
+
+    The name of a data set stands for its default recipe, for example mnist for mnist-deep. A
+    checkpoint is stored after every epoch; --resume continues an interrupted run with the same result.
+    `lectern export RECIPE` exports the network; a network trained on --data is exported at once.
+    With a recipe, --help shows that recipe's defaults.
+
+    \b
+    Examples:
+      lectern train mnist-convnet --epochs 5
+      lectern train mnist --extra misread
+      lectern train mnist-strokes --init-from mnist-deep
+      lectern train --data my_folder
+    """
+    if options["extra"] and data:
+        raise click.UsageError("--extra adds to the recipe's data set, --data replaces it; use one of them")
+    if init_from and folds is not None:
+        raise click.UsageError(
+            "--init-from names a run that has seen the examples that --folds holds out; use one of them"
+        )
+    if recipe is None and data is None:
+        raise click.UsageError(f"name a recipe ({', '.join(recipe_names())}), or a folder with --data")
+    if options["name"] and data is None:
+        raise click.UsageError("--name is for --data; `lectern export --name` names the model of a recipe")
+    load_keras(converts=data is not None and folds is None)
+    from training.workflows.cross_validation import run_folds
+    from training.workflows.training_job import TrainingJob, run_training
+
+    console = Console(highlight=False, markup=False, soft_wrap=True)
+    default_run = name_run(recipe, data)
+    job = TrainingJob(
+        recipe=recipe or _OWN_DATA_RECIPE,
+        words=(*([recipe] if recipe else []), *(["--data", str(data)] if data else [])),
+        folder=runs / (run_name or default_run),
+        default_run=default_run,
+        data=data,
+        init_from=runs / init_from if init_from else None,
+        overrides={name: options.pop(name) for name in OPTIONS},
+        confirm=lambda question: yes or ask(question),
+        **options,
+    )
+    with _exits_on_sigterm():
+        if folds is not None:
+            run_folds(job, folds=folds, console=console)
+        else:
+            run_training(job, console=console)
+
+
+@contextmanager
+def _exits_on_sigterm() -> Iterator[None]:
+    """Let SIGTERM end the process like an error, so that worker processes are ended too."""
+
+    def leave(number: int, _: object) -> None:
+        raise SystemExit(128 + number)
+
+    before = signal.signal(signal.SIGTERM, leave)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

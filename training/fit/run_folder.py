@@ -1,0 +1,136 @@
+"""Protects the folder of a run: one training writes there at a time, and nothing is replaced unasked."""
+
+import contextlib
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from filelock import FileLock, Timeout
+
+from service.inference.files import write_json
+from training.errors import RunError
+from training.fit.run import read_history
+from training.hyperparameters import Hyperparameters
+
+_LOCK = ".lock"
+_ARGUMENTS = "arguments.json"
+_STAGES = (".", "head", "fine-tuning")
+
+
+@dataclass(frozen=True)
+class RunState:
+    """What a run's folder contains.
+
+    Attributes:
+        finished: Whether a run has been completed.
+        epochs: Number of finished epochs.
+    """
+
+    finished: bool
+    epochs: int
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing is lost if the folder is used for another run."""
+        return not self.finished and not self.epochs
+
+    def __str__(self) -> str:
+        if self.finished:
+            return "a finished run"
+        return f"an unfinished run of {self.epochs} epoch{'s' if self.epochs != 1 else ''}"
+
+
+def read_state(folder: Path) -> RunState:
+    """Return what a folder contains; the folds of a cross-validation count together."""
+    parts = [folder, *folder.glob("fold-*")]
+    histories = (part / stage / "history.json" for part in parts for stage in _STAGES)
+    return RunState(
+        finished=any((part / "run.json").exists() for part in parts),
+        epochs=sum(len(read_history(path)) for path in histories),
+    )
+
+
+@contextmanager
+def lock_run(folder: Path) -> Iterator[None]:
+    """Keep other trainings out of a run's folder, which is created; the lock ends with the process.
+
+    Raises:
+        RunError: Another training writes there.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / _LOCK
+    lock = FileLock(path)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout as error:
+        raise RunError(
+            f"{folder}: another training writes there; wait until it ends, or choose a new name with --run"
+        ) from error
+    try:
+        yield
+    finally:
+        lock.release()
+        if [entry.name for entry in folder.iterdir()] in ([], [_LOCK]):
+            # Nothing was begun. Another training may lock the folder at this moment.
+            with contextlib.suppress(OSError):
+                path.unlink(missing_ok=True)
+                folder.rmdir()
+
+
+def is_locked(folder: Path) -> bool:
+    """Return whether a training writes into a folder now."""
+    if not (folder / _LOCK).exists():
+        return False
+    lock = FileLock(folder / _LOCK)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        return True
+    lock.release()
+    return False
+
+
+def free_name(folder: Path) -> str:
+    """Return a name beside a run's folder that no run has, such as ``mnist-dense-2``."""
+    number = 2
+    while folder.with_name(f"{folder.name}-{number}").exists():
+        number += 1
+    return f"{folder.name}-{number}"
+
+
+def write_arguments(folder: Path, arguments: Mapping[str, str | None]) -> None:
+    """Store the arguments of a run that its settings do not contain, for resuming it."""
+    write_json(folder / _ARGUMENTS, dict(arguments))
+
+
+def read_arguments(folder: Path) -> dict[str, str | None]:
+    """Return the stored arguments of a run; none if there is no such file."""
+    path = folder / _ARGUMENTS
+    return dict(json.loads(path.read_text(encoding="utf-8"))) if path.exists() else {}
+
+
+def read_settings(folder: Path) -> dict[str, Any] | None:
+    """Return the stored settings of a run or of its first fold; None if no run was begun."""
+    for path in (folder / "settings.json", folder / "fold-1" / "settings.json"):
+        if path.exists():
+            return dict(json.loads(path.read_text(encoding="utf-8")))
+    return None
+
+
+def to_hyperparameters(settings: Mapping[str, Any], *, folder: Path) -> Hyperparameters:
+    """Return stored settings as hyperparameters.
+
+    Raises:
+        RunError: They are not from this version of Lectern.
+    """
+    try:
+        return msgspec.convert(dict(settings), Hyperparameters)
+    except msgspec.ValidationError as error:
+        raise RunError(
+            f"{folder}: its settings are not from this version of Lectern ({error}); train again without "
+            "--resume, under another name (--run)"
+        ) from error

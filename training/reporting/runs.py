@@ -1,0 +1,153 @@
+"""Lists, describes and compares training runs."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.table import Table
+
+from training.errors import RunError
+from training.fit.run import Epoch, best_epoch, read_history
+from training.fit.run_folder import RunState, is_locked, read_arguments, read_settings, read_state
+from training.recipes import load_recipe, recipe_names
+
+_STAGES = (".", "head", "fine-tuning")
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunReport:
+    """What is known of a run, whether it is finished or not."""
+
+    folder: Path
+    recipe: str
+    state: RunState
+    running: bool
+    settings: Mapping[str, Any]  # flat: those of augmentation and fine-tuning have a prefix
+    history: tuple[Epoch, ...]
+    seconds: float  # wall-clock time of its epochs
+
+    @property
+    def name(self) -> str:
+        """Name of the run."""
+        return self.folder.name
+
+    @property
+    def final(self) -> Epoch | None:
+        """The epoch whose weights the run keeps; None before the first one."""
+        if not self.history:
+            return None
+        return best_epoch(self.history) if self.settings.get("early_stopping") else self.history[-1]
+
+    @property
+    def status(self) -> str:
+        """The state in one word."""
+        return "running" if self.running else "finished" if self.state.finished else "interrupted"
+
+
+def list_runs(runs: Path) -> list[RunReport]:
+    """Return the reports of all runs in a folder, sorted by name."""
+    folders = sorted(path for path in runs.glob("*") if path.is_dir() and read_settings(path) is not None)
+    return [read_report(folder) for folder in folders]
+
+
+def read_report(folder: Path) -> RunReport:
+    """Read the report of a run.
+
+    Raises:
+        RunError: The folder contains no run.
+    """
+    settings = read_settings(folder)
+    if settings is None:
+        others = ", ".join(report.name for report in list_runs(folder.parent)) or "none"
+        raise RunError(f"{folder}: contains no run; there are {others}")
+    history = _history(folder)
+    return RunReport(
+        folder=folder,
+        recipe=_recipe(folder),
+        state=read_state(folder),
+        running=is_locked(folder),
+        settings=dict(flatten(settings)),
+        history=history,
+        seconds=sum(row.seconds for row in history),
+    )
+
+
+def runs_table(reports: Sequence[RunReport]) -> Table:
+    """Return a table with a row for each run."""
+    table = Table(box=None, pad_edge=False)
+    for column in ("run", "recipe", "state"):
+        table.add_column(column, no_wrap=True)
+    for column in ("epochs", "validation accuracy", "validation loss", "time"):
+        table.add_column(column, no_wrap=True, justify="right")
+    for report in reports:
+        final = report.final
+        table.add_row(
+            report.name,
+            report.recipe,
+            report.status,
+            str(report.state.epochs),
+            f"{final.validation_accuracy:.4f}" if final else "–",
+            f"{final.validation_loss:.4f}" if final else "–",
+            f"{report.seconds:.0f} s",
+        )
+    return table
+
+
+def settings_table(reports: Sequence[RunReport]) -> Table:
+    """Return a table of settings: for one run those that are not its recipe's, else those that differ."""
+    columns = {report.name: report.settings for report in reports}
+    if len(reports) == 1 and reports[0].recipe in recipe_names():
+        columns["recipe"] = _recipe_settings(reports[0].recipe)
+    table = Table(box=None, pad_edge=False)
+    for column in ("setting", *columns):
+        table.add_column(column, no_wrap=True)
+    names = dict.fromkeys(name for settings in columns.values() for name in settings)
+    for name in names:
+        values = [settings.get(name, "–") for settings in columns.values()]
+        if any(value != values[0] for value in values):
+            table.add_row(name, *map(str, values))
+    return table
+
+
+def epochs_table(report: RunReport) -> Table:
+    """Return a table with a row for each epoch; a star marks the one whose weights the run keeps."""
+    table = Table(box=None, pad_edge=False)
+    for column in ("epoch", "loss", "accuracy", "validation loss", "validation accuracy", "time"):
+        table.add_column(column, no_wrap=True, justify="right")
+    for row in report.history:
+        figures = (row.loss, row.accuracy, row.validation_loss, row.validation_accuracy)
+        star = " *" if row is report.final else ""
+        table.add_row(f"{row.number}{star}", *(f"{value:.4f}" for value in figures), f"{row.seconds:.0f} s")
+    return table
+
+
+def flatten(settings: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield settings with names such as ``augmentation.shift`` in place of nested ones."""
+    for name, value in settings.items():
+        if isinstance(value, Mapping):
+            yield from flatten(value, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", value
+
+
+def _history(folder: Path) -> tuple[Epoch, ...]:
+    if (folder / "epochs.json").exists() and (folder / "run.json").exists():
+        return read_history(folder / "epochs.json")
+    return tuple(row for stage in _STAGES for row in read_history(folder / stage / "history.json"))
+
+
+def _recipe(folder: Path) -> str:
+    if recipe := read_arguments(folder).get("recipe"):
+        return recipe
+    path = folder / "run.json"
+    return str(json.loads(path.read_text(encoding="utf-8"))["recipe"]) if path.exists() else "–"
+
+
+def _recipe_settings(name: str) -> dict[str, Any]:
+    recipe = load_recipe(name)
+    settings = asdict(recipe.hyperparameters)
+    if recipe.fine_tuning:
+        settings["fine_tuning"] = asdict(recipe.fine_tuning)
+    return dict(flatten(settings))

@@ -1,0 +1,213 @@
+"""Exports finished runs as a version of a model, for ``lectern export`` and for the user's own images."""
+
+import itertools
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from service.inference.card import Card, card_document
+from service.inference.errors import ModelError, ModelNotFound
+from service.inference.preprocessing import Vocabulary
+from service.inference.repository.default_version import reason_against, write_default
+from service.inference.repository.model import LoadOptions, Model
+from training.datasets import Dataset
+from training.errors import ExportError, RunError
+from training.export.exporter import export, measure_network
+from training.export.model_card import Trained
+from training.fit.inputs import for_own_images, prepare_data
+from training.fit.run import Run, load_run
+from training.networks.ensemble import average_weights
+from training.recipes import load_recipe
+from training.recipes.recipe import Recipe
+from training.workflows.hints import model_command
+
+Average = Literal["logits", "weights"]
+
+VOCABULARY = "vocabulary.txt"
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExportJob:
+    """The arguments of ``lectern export``; ``recipe`` is that of the first run."""
+
+    recipe: str
+    runs: Sequence[Path]
+    models: Path
+    name: str | None = None
+    version: int | None = None
+    data: Path | None = None
+    compare: Path | None = None
+    average: Average = "logits"
+    default: bool = False  # whether the new version becomes the default one
+    force: bool = False  # even if its labels differ, or its test accuracy is lower
+
+
+@dataclass(frozen=True, kw_only=True)
+class Exported:
+    """The card of a new version, whether it is the default one, and what else to say about that."""
+
+    card: Card
+    is_default: bool
+    hint: str = ""
+
+
+def run_export(job: ExportJob) -> Exported:
+    """Export a finished run, or several as one network.
+
+    Raises:
+        RunError: A folder contains no finished run, a run is of other data, or the runs do not go together.
+        ExportError: The version exists, its labels are not those of the model, it should become the default
+            one but is worse, or the outputs of the exported network differ from those of the trained one.
+    """
+    path = job.runs[0] / VOCABULARY
+    recipe = load_recipe(job.recipe)
+    vocabulary = Vocabulary.read(path) if path.exists() else None
+    dataset = prepare_data(recipe, folder=job.data, vocabulary=vocabulary)
+    if job.data:
+        recipe = for_own_images(recipe, dataset)
+    return export_runs(job, recipe, dataset)
+
+
+def export_runs(job: ExportJob, recipe: Recipe, dataset: Dataset) -> Exported:
+    """Export finished runs whose data is loaded; see :func:`run_export`."""
+    name = job.name or dataset.name
+    current = check_target(job.models, name, version=job.version, labels=dataset.labels, force=job.force)
+    runs = [_load_member(folder, recipe, dataset, own_data=job.data is not None) for folder in job.runs]
+    _check_members(job, runs)
+    models = [run.model for run in runs]
+    if job.average == "weights":
+        models = [average_weights(models)]
+    notes = {"compared_with": _compare(job.compare, recipe, runs[0], dataset)} if job.compare else {}
+    trained = Trained(
+        name=name,
+        version=job.version or _next_version(job.models, name),
+        recipe=recipe,
+        runs=runs,
+        models=models,
+        dataset=dataset,
+        notes=notes,
+    )
+    card = export(trained, models=job.models, default=current.version if current else None)
+    return _choose_default(job, card, current)
+
+
+def check_target(
+    models: Path, name: str, *, labels: Sequence[str], version: int | None = None, force: bool = False
+) -> Card | None:
+    """Check that a new version of a model can be written.
+
+    Args:
+        models: Folder of all models.
+        name: Name of the model.
+        labels: Labels of the new version.
+        version: Its number; None for the next free one.
+        force: Whether it may have other labels than the model's default version.
+
+    Returns:
+        The card of the model's default version; None if there is no model of this name yet.
+
+    Raises:
+        ExportError: The version exists, or the model has other labels.
+    """
+    if not _NAME.fullmatch(name):
+        raise ExportError(f"--name {name!r}: use letters, digits, _, - and . alone, and begin with a letter")
+    if version and (models / name / str(version)).exists():
+        raise ExportError(f"{name} {version} exists, and versions are never overwritten; leave out --version")
+    if not (models / name).is_dir():
+        return None
+    try:
+        current = Model(models / name, LoadOptions()).card()
+    except (ModelError, ModelNotFound):
+        return None
+    if tuple(labels) != current.labels and not force:
+        raise ExportError(
+            f"the model {name} has the labels {', '.join(current.labels)}, the new version would have "
+            f"{', '.join(labels)}; choose another name with --name"
+        )
+    return current
+
+
+def _choose_default(job: ExportJob, card: Card, current: Card | None) -> Exported:
+    """Make a new version the default one if that is wanted and allowed; else say how to do it."""
+    if current is None:
+        return Exported(card=card, is_default=True)
+    words = ["models", card.name, "--version", card.version, "--default"]
+    if not job.default:
+        hint = f"{card.name} {current.version} stays the default version. To change that: "
+        return Exported(card=card, is_default=False, hint=hint + model_command(job.models, *words))
+    reason = reason_against(card, current=current)
+    if reason and not job.force:
+        raise ExportError(
+            f"{card.name} {card.version} was exported, and does not become the default version: {reason}. "
+            f"To do it nevertheless: {model_command(job.models, *words, '--force')}"
+        )
+    write_default(job.models / card.name, card.version)
+    return Exported(card=card, is_default=True)
+
+
+def _next_version(models: Path, name: str) -> int:
+    """Return the version after the highest one of a model."""
+    taken = [int(path.name) for path in (models / name).glob("*") if path.name.isdigit()]
+    return max(taken, default=0) + 1
+
+
+def _load_member(folder: Path, recipe: Recipe, dataset: Dataset, *, own_data: bool) -> Run:
+    """Load a run that is to be exported, and check that it fits the recipe and the data."""
+    run = load_run(folder)
+    record = run.record
+    # The user's extra training examples are not needed for the measurements on validation and test.
+    splits = {split: count for split, count in record.splits.items() if split != "extra"}
+    same_inputs = _input_format(load_recipe(record.recipe)) == _input_format(recipe)
+    if not same_inputs or record.labels != dataset.labels or splits != dataset.splits:
+        raise RunError(
+            f"{folder}: is a run of {record.recipe} on {record.dataset} or on other data; train again"
+        )
+    if own_data and record.dataset_sha256 != dataset.sha256:
+        raise RunError(
+            f"{folder}: the images of {dataset.name} have changed since the run, so its test images may have "
+            "been training images; restore the images, or train again"
+        )
+    return run
+
+
+def _input_format(recipe: Recipe) -> tuple[object, ...]:
+    return recipe.preprocessing, recipe.size, recipe.vocabulary
+
+
+def _check_members(job: ExportJob, runs: Sequence[Run]) -> None:
+    """Refuse a first run of another recipe, and runs of one recipe that do not differ in the seed alone.
+
+    Runs whose weights are averaged may differ in other settings too.
+    """
+    first = runs[0].record
+    if first.recipe != job.recipe:
+        raise RunError(f"{job.runs[0]}: is a run of {first.recipe}; export that, or train {job.recipe}")
+    if job.average == "weights":
+        return
+    members = zip(job.runs, (run.record for run in runs), strict=True)
+    for (first_folder, one), (folder, other) in itertools.combinations(members, 2):
+        if other.recipe != one.recipe:
+            continue
+        changed = other.changed_settings(one).keys()
+        if changed - {"seed"}:
+            raise RunError(
+                f"{folder}: differs from {first_folder} in more than the seed; name runs with equal settings"
+            )
+        if not changed:
+            raise RunError(f"{folder}: has the same seed as {first_folder}; name runs of different seeds")
+
+
+def _compare(folder: Path, recipe: Recipe, run: Run, dataset: Dataset) -> dict[str, Any]:
+    """Measure another run of the recipe and return its metrics and the settings that differ."""
+    other = load_run(folder)
+    metrics = measure_network(other.model, dataset, recipe=recipe)
+    return {
+        "run": folder.name,
+        "settings": other.record.changed_settings(run.record),
+        "epochs": other.record.epochs,
+        "seconds": other.record.seconds,
+        "metrics": card_document(metrics),
+    }

@@ -1,0 +1,43 @@
+"""Measures a finished run on its test set, without an export."""
+
+from pathlib import Path
+
+from service.inference.card import Metrics
+from service.inference.preprocessing import Vocabulary
+from training.datasets.dataset import as_served
+from training.errors import RunError
+from training.export.exporter import keras_probabilities, served_network
+from training.fit.inputs import prepare_data
+from training.fit.run import load_run
+from training.fit.run_folder import read_arguments
+from training.metrics import compute_metrics
+from training.recipes import load_recipe
+from training.workflows.export_job import VOCABULARY
+
+
+def measure_run(folder: Path) -> Metrics:
+    """Measure a run's network on the test split of its data.
+
+    Args:
+        folder: Folder of the run.
+
+    Returns:
+        The metrics of the network before its calibration.
+
+    Raises:
+        RunError: The run is not finished, or its data has changed.
+        DatasetError: Its data cannot be loaded.
+    """
+    run = load_run(folder)
+    recipe, data = load_recipe(run.record.recipe), read_arguments(folder).get("data")
+    words = folder / VOCABULARY
+    dataset = prepare_data(
+        recipe,
+        folder=Path(data) if data else None,
+        vocabulary=Vocabulary.read(words) if words.exists() else None,
+    )
+    if run.record.dataset_sha256 != dataset.sha256:
+        raise RunError(f"{folder}: the data of {dataset.name} has changed since the run; restore it")
+    test = as_served(dataset.test, preprocessing=recipe.preprocessing)
+    probabilities = keras_probabilities(served_network([run.model], recipe), test.x)
+    return compute_metrics(probabilities, test.y, labels=dataset.labels)

@@ -1,0 +1,204 @@
+"""Trains a network for ``lectern train``: settings, data, training, and the last line of output."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from service.inference.program import command
+from training.datasets import Dataset
+from training.errors import RunError
+from training.fit.inputs import for_own_images, prepare_data
+from training.fit.run import Run
+from training.fit.run_folder import (
+    free_name,
+    lock_run,
+    read_arguments,
+    read_settings,
+    read_state,
+    to_hyperparameters,
+    write_arguments,
+)
+from training.fit.train import train
+from training.recipes import load_recipe
+from training.recipes.recipe import Recipe
+from training.reporting.printout import describe_accuracy
+from training.reporting.progress import ConsoleReporter, TensorBoardReporter, download_bar
+from training.workflows.export_job import VOCABULARY, ExportJob, check_target, export_runs
+from training.workflows.hints import model_command, run_options, shown
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingJob:
+    """The arguments of ``lectern train``."""
+
+    recipe: str
+    words: tuple[str, ...]  # of the command line, that name the recipe and the data
+    folder: Path  # of the run
+    default_run: str  # name of the folder if the command line does not name it
+    models: Path
+    data: Path | None
+    extra: Path | None
+    name: str | None
+    overrides: Mapping[str, Any]  # hyperparameters
+    init_from: Path | None
+    resume: bool
+    tensorboard: bool
+    confirm: Callable[[str], bool]  # asks a question with the answers yes and no
+
+    def command(self, *options: str) -> str:
+        """Return a command line that trains this job's recipe in this job's folder."""
+        named = run_options(self.folder, default=self.default_run)
+        return command("train", *self.words, *named, *options)
+
+
+def run_training(job: TrainingJob, *, console: Console) -> None:
+    """Train, print the result, and export a network that was trained on the user's own images.
+
+    Raises:
+        RunError: Another training uses the folder, or it contains a run that the user wants to keep.
+        ExportError: The model of the user's own images exists, with other labels.
+    """
+    with begin(job, console) as (job, recipe, dataset):
+        name = job.name or dataset.name
+        if job.data:
+            check_target(job.models, name, labels=dataset.labels)
+        if dataset.vocabulary:
+            dataset.vocabulary.write(job.folder / VOCABULARY)
+        run = _train(job, recipe, dataset, console)
+        final = run.final_epoch
+        console.print(
+            f"{run.record.epochs} epochs in {run.record.seconds:.0f} s, validation accuracy "
+            f"{final.validation_accuracy:.4f} (epoch {final.number})"
+        )
+        if job.data is None:
+            named = run_options(job.folder, default=recipe.name)
+            console.print(f"Next: {command('export', recipe.name, *named)}")
+            return
+        export_job = ExportJob(
+            recipe=recipe.name, runs=[job.folder], models=job.models, name=name, data=job.data
+        )
+        exported = export_runs(export_job, recipe, dataset)
+        card = exported.card
+        console.print(
+            f"{shown(job.models / card.name / str(card.version))}: "
+            f"{describe_accuracy(card.metrics, examples='test images')}"
+        )
+        version = [] if exported.is_default else ["--version", card.version]
+        console.print(f"Try it: {model_command(job.models, 'predict', card.name, 'picture.jpg', *version)}")
+        if exported.hint:
+            console.print(exported.hint)
+
+
+@contextmanager
+def begin(job: TrainingJob, console: Console) -> Iterator[tuple[TrainingJob, Recipe, Dataset]]:
+    """Lock the folder of a run, and load its settings and data.
+
+    Yields:
+        The job, with the stored arguments if it is resumed; the configured recipe; and its data set with the
+        network's inputs.
+
+    Raises:
+        RunError: Another training uses the folder, or it contains a run that the user wants to keep.
+    """
+    load_recipe(job.recipe).configure(job.overrides)  # Refuses wrong options before anything is written.
+    with lock_run(job.folder):
+        if job.resume:
+            job = _with_stored_arguments(job)
+        else:
+            _ask_before_replacing(job)
+        recipe, dataset = _prepare(job, console)
+        arguments = {"recipe": job.recipe} | {
+            name: str(path) if path else None
+            for name, path in (("data", job.data), ("extra", job.extra), ("init_from", job.init_from))
+        }
+        write_arguments(job.folder, arguments)
+        yield job, recipe, dataset
+
+
+def _ask_before_replacing(job: TrainingJob) -> None:
+    state = read_state(job.folder)
+    if state.empty or job.confirm(f"{job.folder} contains {state}. Delete it, and train from the beginning?"):
+        return
+    resume = "" if state.finished else f"continue it with: {job.command('--resume')}; or "
+    other = command(
+        "train", *job.words, *run_options(job.folder.with_name(free_name(job.folder)), default="")
+    )
+    raise RunError(
+        f"{job.folder}: contains {state}, which is kept; {resume}train under another name: {other}; or "
+        "replace it with --yes"
+    )
+
+
+def _with_stored_arguments(job: TrainingJob) -> TrainingJob:
+    """Add the arguments that a resumed run began with."""
+    stored = read_arguments(job.folder)
+    if stored.get("recipe", job.recipe) != job.recipe:
+        raise RunError(
+            f"{job.folder}: is a run of {stored['recipe']}, not of {job.recipe}; choose another --run"
+        )
+    paths = {name: Path(path) for name, path in stored.items() if path and name != "recipe"}
+    return replace(
+        job,
+        data=job.data or paths.get("data"),
+        extra=job.extra or paths.get("extra"),
+        init_from=job.init_from or paths.get("init_from"),
+    )
+
+
+def _prepare(job: TrainingJob, console: Console) -> tuple[Recipe, Dataset]:
+    recipe = load_recipe(job.recipe)
+    with download_bar(console) as progress:
+        dataset = prepare_data(recipe, folder=job.data, extra=job.extra, progress=progress)
+    if job.data:
+        recipe = for_own_images(recipe, dataset)
+    for skipped in dataset.skipped:
+        console.print(f"skipped {skipped}")
+    if dataset.copies:
+        console.print(
+            f"{dataset.copies} images are copies of others; all copies of an image are in one split"
+        )
+    splits = ", ".join(f"{count} {name}" for name, count in dataset.splits.items())
+    console.print(f"{recipe.name} on {dataset.name}: {splits}")
+    settings = read_settings(job.folder) if job.resume else None
+    if settings is not None:
+        recipe = replace(recipe, hyperparameters=to_hyperparameters(settings, folder=job.folder))
+        if fine_tuning := settings.get("fine_tuning"):
+            recipe = replace(recipe, fine_tuning=to_hyperparameters(fine_tuning, folder=job.folder))
+    return recipe.configure(job.overrides), dataset
+
+
+def _train(job: TrainingJob, recipe: Recipe, dataset: Dataset, console: Console) -> Run:
+    folder = job.folder / "tensorboard"
+    reporter = TensorBoardReporter(console, folder=folder) if job.tensorboard else ConsoleReporter(console)
+    with resumable(job, console), reporter:
+        return train(
+            recipe,
+            dataset=dataset,
+            folder=job.folder,
+            init_from=job.init_from,
+            resume=job.resume,
+            reporter=reporter,
+        )
+
+
+@contextmanager
+def resumable(job: TrainingJob, console: Console, *options: str) -> Iterator[None]:
+    """Say how to go on when the training is interrupted.
+
+    Args:
+        job: The job that is trained.
+        console: Where to say it.
+        options: Further options of its command line.
+    """
+    try:
+        yield
+    except (KeyboardInterrupt, SystemExit):
+        state = read_state(job.folder)
+        if not state.empty:
+            line = job.command(*options, "--resume")
+            console.print(f"Interrupted after {state.epochs} finished epochs. Continue with: {line}")
+        raise
