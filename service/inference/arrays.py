@@ -12,8 +12,8 @@ from service.inference.errors import InputTooLarge, InvalidTensor, shorten
 from service.inference.preprocessing.levels import to_grey_levels
 
 Array: TypeAlias = npt.NDArray[Any]
-# What the numbers of an array for a model of texts are: word ids of the network's vocabulary, or for each word
-# of it whether the text has it.
+# What the numbers of an array for a model of texts are: word ids of the network's vocabulary, or for each
+# word of it whether the text has it.
 Encoding = Literal["ids", "multi_hot"]
 ENCODINGS: tuple[Encoding, ...] = get_args(Encoding)
 
@@ -33,9 +33,9 @@ class BatchShape(NamedTuple):
 def batch_shape(shape: Sequence[int], card: Card, *, encoding: Encoding = "ids") -> BatchShape:
     """Find out how an array of some shape is read; this needs no data.
 
-    A network of pictures of shape ``row`` takes (n, *row), a single picture of shape ``row``, both with a last
-    dimension of 1 if it is grey, and flattened rows: (n, product) and (product,). A network of texts takes
-    (n, ids).
+    A network of pictures of shape ``row`` takes (n, *row), a single picture of shape ``row``, both with a
+    last dimension of 1 if it is grey, and flattened rows: (n, product) and (product,). A network of texts
+    takes (n, ids).
 
     Args:
         shape: Shape of the array.
@@ -93,11 +93,14 @@ def network_batch(values: Array, shape: BatchShape, card: Card, *, encoding: Enc
 def _check_width(width: int, card: Card, encoding: Encoding) -> None:
     """Check the number of ids in a row: distinct words are at most as many as the vocabulary has."""
     words = card.input.parameters.get("words", math.inf)
-    if encoding == "multi_hot" and width > words + 1:
-        raise InvalidTensor(
-            f"a multi-hot row for {card.name} has a number for the padding and one for each of {words} words, "
-            f"and got {width}"
-        )
+    if encoding == "multi_hot":
+        if width != words + 1:
+            raise InvalidTensor(
+                f"a multi-hot row for {card.name} has {words + 1} numbers, one for the padding and one for "
+                f"each word of the model's vocabulary, and got {width}; rows over another vocabulary, such "
+                "as Keras's, are of other words: send the texts"
+            )
+        return
     if width > words:
         raise InputTooLarge(
             f"{width} ids a text are more than {words}; send each word's id once, or with the encoding "
@@ -159,14 +162,15 @@ def _distinct_ids(values: Array, card: Card) -> Array:
     repeated = (ordered[:, 1:] == ordered[:, :-1]) & (ordered[:, 1:] != 0)
     if repeated.any():
         way = (
-            "a multi-hot array needs the encoding multi_hot"
+            "a multi-hot array over the model's vocabulary needs the encoding multi_hot; for one over "
+            "another vocabulary, such as Keras's, send the text"
             if ids.max() == 1
-            else "send each word's id once, or send the text; ids of another vocabulary, such as Keras's, are "
-            "other words"
+            else "send each word's id once, or send the text; ids of another vocabulary, such as Keras's, "
+            "are other words"
         )
         raise InvalidTensor(
-            f"{name} has the id {ordered[:, 1:][repeated][0]} more than once in a row, but ids are those of a "
-            f"text's distinct words; {way}"
+            f"{name} has the id {ordered[:, 1:][repeated][0]} more than once in a row, but ids are those of "
+            f"a text's distinct words; {way}"
         )
     return ids
 
