@@ -196,7 +196,7 @@ class _BaseClient(Generic[_HttpClient]):
             # Base64 is a third larger, so a picture below the server's limit could exceed it.
             content_type = {"Content-Type": "application/octet-stream"}
             return {"content": inputs[0], "headers": content_type, "params": parameters}
-        texts = [value if isinstance(value, str) else base64.b64encode(value).decode() for value in inputs]
+        texts = [base64.b64encode(value).decode() if isinstance(value, bytes) else value for value in inputs]
         return {"json": {"inputs": texts, "parameters": parameters}}
 
     def _unexpected(self, response: httpx.Response, content: str) -> UnexpectedAnswer:
