@@ -149,6 +149,33 @@ def test_a_multi_hot_row_is_read_like_its_ids(server: Server, catalog: Catalog) 
         assert client.predict_many("imdb", row, encoding="multi_hot")[0].best.label == expected[0].best.label
 
 
+def test_a_multi_hot_row_is_read_over_every_protocol(server: Server, catalog: Catalog) -> None:
+    predictor, ids = catalog.predictor("imdb"), predictor_ids(catalog)
+    row = np.zeros((1, predictor.card.input.parameters["words"] + 1), np.uint8)
+    row[0, ids] = 1
+    expected = predictor.probabilities(ids[None])
+    body = {"instances": row.tolist(), "signature_name": "multi_hot"}
+    served = server.post_json("/v1/models/imdb:predict", body).json()
+    np.testing.assert_allclose(served["predictions"], expected, atol=1e-5)
+    name = predictor.card.input.name
+    tensor = {"name": name, "datatype": "INT32", "shape": list(row.shape), "data": row.tolist()}
+    body = {"inputs": [tensor], "parameters": {"encoding": "multi_hot"}}
+    infer = server.post_json("/v2/models/imdb/infer", body).json()
+    np.testing.assert_allclose(infer["outputs"][0]["data"], expected.reshape(-1), atol=1e-5)
+    body["parameters"]["encoding"] = "one_hot"
+    assert server.post_json("/v2/models/imdb/infer", body).json()["error"].startswith("parameters.encoding")
+
+
+def test_pictures_in_colour_are_taken_as_levels_or_shares(catalog: Catalog) -> None:
+    predictor = catalog.predictor("cifar10")
+    picture = np.random.default_rng(0).integers(0, 256, (32, 32, 3), np.uint8)
+    expected = predictor.predict_array(picture[None])
+    assert predictor.predict_array(picture) == expected
+    assert predictor.predict_array(picture / 255) == expected
+    with pytest.raises(InvalidTensor, match="channels first"):
+        predictor.predict_array(picture.transpose(2, 0, 1))
+
+
 def predictor_ids(catalog: Catalog) -> Array:
     return catalog.predictor("imdb").prepare("A wonderful, superb film.")
 
