@@ -8,6 +8,7 @@ Example:
 """
 
 import base64
+import io
 import random
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -19,11 +20,13 @@ import httpx
 import msgspec
 
 from service.inference.card import Card, parse_card
-from service.inference.errors import LecternError, shorten
+from service.inference.errors import InvalidInput, InvalidTensor, LecternError, shorten
 from service.inference.prediction import Prediction, Score
 
 if TYPE_CHECKING:
     import tenacity
+
+    from service.inference.arrays import Array, Encoding
 
 _HttpClient = TypeVar("_HttpClient", httpx.Client, httpx.AsyncClient)
 
@@ -85,6 +88,29 @@ def _model_path(model: str, version: int | None) -> str:
     # A name from the command line may be invalid Unicode.
     path = f"/models/{quote(model, safe='', errors='surrogateescape')}"
     return path if version is None else f"{path}/versions/{version}"
+
+
+def _npy(values: object) -> bytes:
+    """Return the bytes of a ``.npy`` file of an array, or of a sequence of arrays of the same shape."""
+    import numpy as np  # slow to import, and needed for arrays alone
+
+    stream = io.BytesIO()
+    try:
+        np.save(stream, np.asarray(values), allow_pickle=False)
+    except ValueError as error:
+        raise InvalidTensor(f"the values are not an array of numbers ({error}); send one array") from error
+    return stream.getvalue()
+
+
+def _count(inputs: "Sequence[bytes | str | Array] | Array") -> int | None:
+    """Return the number of inputs; None for an array, whose shape only the server can read."""
+    return len(inputs) if isinstance(inputs, Sequence) else None
+
+
+def _only(predictions: list[Prediction]) -> Prediction:
+    if len(predictions) != 1:
+        raise InvalidInput(f"the array has {len(predictions)} inputs; call predict_many")
+    return predictions[0]
 
 
 def _wait_seconds(state: "tenacity.RetryCallState") -> float:
@@ -154,13 +180,23 @@ class _BaseClient(Generic[_HttpClient]):
                 f"{self.url} cannot be reached ({error}); is the server running?"
             ) from error
 
-    def _prediction_content(self, inputs: Sequence[bytes | str], top_k: int | None) -> dict[str, Any]:
-        parameters = {} if top_k is None else {"top_k": top_k}
+    def _prediction_content(
+        self,
+        inputs: "Sequence[bytes | str | Array] | Array",
+        top_k: int | None,
+        encoding: "Encoding | None",
+    ) -> dict[str, Any]:
+        parameters: dict[str, object] = {} if top_k is None else {"top_k": top_k}
+        if encoding is not None:
+            parameters["encoding"] = encoding
+        if not isinstance(inputs, Sequence) or not all(isinstance(value, bytes | str) for value in inputs):
+            headers = {"Content-Type": "application/x-npy"}
+            return {"content": _npy(inputs), "headers": headers, "params": parameters}
         if len(inputs) == 1 and isinstance(inputs[0], bytes):
             # Base64 is a third larger, so a picture below the server's limit could exceed it.
             content_type = {"Content-Type": "application/octet-stream"}
             return {"content": inputs[0], "headers": content_type, "params": parameters}
-        texts = [value if isinstance(value, str) else base64.b64encode(value).decode() for value in inputs]
+        texts = [base64.b64encode(value).decode() if isinstance(value, bytes) else value for value in inputs]
         return {"json": {"inputs": texts, "parameters": parameters}}
 
     def _unexpected(self, response: httpx.Response, content: str) -> UnexpectedAnswer:
@@ -184,7 +220,7 @@ class _BaseClient(Generic[_HttpClient]):
             request_id=str(document.get("request_id", "")),
         )
 
-    def _predictions(self, response: httpx.Response, model: str, count: int) -> list[Prediction]:
+    def _predictions(self, response: httpx.Response, model: str, count: int | None) -> list[Prediction]:
         document = self._decode(response)
         try:
             version = int(response.headers["X-Model-Version"])
@@ -194,7 +230,9 @@ class _BaseClient(Generic[_HttpClient]):
             rows = msgspec.convert(lists, list[Annotated[tuple[Score, ...], msgspec.Meta(min_length=1)]])
             return [
                 Prediction(model=model, version=version, scores=row, unsure=flag)
-                for row, flag, _ in zip(rows, unsure, range(count), strict=True)
+                for row, flag, _ in zip(
+                    rows, unsure, range(len(rows) if count is None else count), strict=True
+                )
             ]
         except (KeyError, TypeError, ValueError, msgspec.ValidationError):
             raise self._unexpected(response, "without predictions") from None
@@ -226,35 +264,50 @@ class Client(_BaseClient[httpx.Client]):
         self._http.close()
 
     def predict(
-        self, model: str, value: bytes | str, *, version: int | None = None, top_k: int | None = None
+        self,
+        model: str,
+        value: "bytes | str | Array",
+        *,
+        version: int | None = None,
+        top_k: int | None = None,
+        encoding: "Encoding | None" = None,
     ) -> Prediction:
-        """Classify the bytes of one picture file, or one text.
+        """Classify the bytes of one picture file, one text, or one array of numbers.
 
         Args:
             model: Name of the model.
-            value: A picture file or a text, depending on the model's task.
+            value: A picture file or a text, depending on the model's task; or an array of one input: pixels
+                0 to 255 or 0 to 1, or what ``encoding`` says.
             version: Version of the model; the default version if None.
             top_k: Number of labels to return, 1 or more; all of them if None.
+            encoding: What the numbers of an array are, for models of texts; ``ids`` if None.
 
         Raises:
             RequestRefused: The server returned an error.
             ConnectionFailed: There was no response.
             UnexpectedAnswer: The response does not come from a Lectern server.
+            InvalidInput: The array has several inputs.
+            InvalidTensor: ``value`` is no array of numbers.
         """
-        return self.predict_many(model, [value], version=version, top_k=top_k)[0]
+        inputs = [value] if isinstance(value, bytes | str) else value
+        return _only(self.predict_many(model, inputs, version=version, top_k=top_k, encoding=encoding))
 
     def predict_many(
         self,
         model: str,
-        inputs: Sequence[bytes | str],
+        inputs: "Sequence[bytes | str | Array] | Array",
         *,
         version: int | None = None,
         top_k: int | None = None,
+        encoding: "Encoding | None" = None,
     ) -> list[Prediction]:
-        """Classify several inputs in one request; arguments and errors as for :meth:`predict`."""
-        content = self._prediction_content(inputs, top_k)
+        """Classify several inputs in one request; arguments and errors as for :meth:`predict`.
+
+        The inputs are a list of files, texts or arrays, or one array whose first dimension counts them.
+        """
+        content = self._prediction_content(inputs, top_k, encoding)
         response = self._request("POST", _model_path(model, version), **content)
-        return self._predictions(response, model, len(inputs))
+        return self._predictions(response, model, _count(inputs))
 
     def models(self) -> list[ModelSummary]:
         """Return the models of the server; errors as for :meth:`predict`."""
@@ -289,23 +342,31 @@ class AsyncClient(_BaseClient[httpx.AsyncClient]):
         await self._http.aclose()
 
     async def predict(
-        self, model: str, value: bytes | str, *, version: int | None = None, top_k: int | None = None
+        self,
+        model: str,
+        value: "bytes | str | Array",
+        *,
+        version: int | None = None,
+        top_k: int | None = None,
+        encoding: "Encoding | None" = None,
     ) -> Prediction:
         """Classify the bytes of one picture file, or one text; as :meth:`Client.predict`."""
-        return (await self.predict_many(model, [value], version=version, top_k=top_k))[0]
+        inputs = [value] if isinstance(value, bytes | str) else value
+        return _only(await self.predict_many(model, inputs, version=version, top_k=top_k, encoding=encoding))
 
     async def predict_many(
         self,
         model: str,
-        inputs: Sequence[bytes | str],
+        inputs: "Sequence[bytes | str | Array] | Array",
         *,
         version: int | None = None,
         top_k: int | None = None,
+        encoding: "Encoding | None" = None,
     ) -> list[Prediction]:
         """Classify several inputs in one request; as :meth:`Client.predict_many`."""
-        content = self._prediction_content(inputs, top_k)
+        content = self._prediction_content(inputs, top_k, encoding)
         response = await self._request("POST", _model_path(model, version), **content)
-        return self._predictions(response, model, len(inputs))
+        return self._predictions(response, model, _count(inputs))
 
     async def models(self) -> list[ModelSummary]:
         """Return the models of the server."""

@@ -12,6 +12,8 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from service.inference.array_files import read_array, split_name
+from service.inference.arrays import Array, batch_shape, network_batch
 from service.inference.card import Card, Latency, QuantizedFile, card_document
 from service.inference.catalog import Catalog, model_source
 from service.inference.errors import (
@@ -30,6 +32,7 @@ from service.settings import Settings
 from service.whole_number import WholeNumber
 
 _BAR_WIDTH = 30
+_ROWS_PER_REQUEST = 64
 _PIPE_WIDTH = 1_000  # columns of a table that is not printed on a terminal
 _version_option = click.option(
     "--version", type=WholeNumber(min=1), help="Version of the model; the default one if not given."
@@ -55,11 +58,13 @@ def predict(
 ) -> None:
     """Classify picture files or texts; '-' reads one input from standard input.
 
+    A .npy or .npz file has the pixels of one or several pictures, as NumPy saves them.
     Inputs that cannot be read are reported, the others are classified, and the exit status is 1.
 
     \b
     Examples:
       lectern predict mnist digit.png other.jpg
+      lectern predict mnist digits.npy mnist.npz:x_test
       lectern predict imdb "A wonderful film."
       lectern predict cats_vs_dogs cat.jpg --json --url http://127.0.0.1:3000
     """
@@ -68,6 +73,7 @@ def predict(
         classified = _predict_all(
             inputs,
             lambda value: predictor.predict([value], top_k=top_k)[0],
+            partial(predictor.predict_array, top_k=top_k),
             text=predictor.takes_text,
             request_error=InputError,
             as_json=as_json,
@@ -76,10 +82,14 @@ def predict(
         from service.client import Client, RequestRefused  # httpx is slow to import
 
         with Client(url, api_key=api_key) as client:
+            card = client.card(model, version=version)
             classified = _predict_all(
                 inputs,
                 partial(client.predict, model, version=version, top_k=top_k),
-                text=client.card(model).task == "text-classification",
+                partial(
+                    _predict_array, card, partial(client.predict_many, model, version=version, top_k=top_k)
+                ),
+                text=card.task == "text-classification",
                 request_error=RequestRefused,
                 as_json=as_json,
             )
@@ -224,6 +234,7 @@ def _catalog() -> Catalog:
 def _predict_all(
     names: Sequence[str],
     predict_one: Callable[[bytes | str], Prediction],
+    predict_array: Callable[[Array], Sequence[Prediction]],
     *,
     text: bool,
     request_error: type[LecternError],
@@ -234,12 +245,17 @@ def _predict_all(
     for name in names:
         shown = click.format_filename(name)  # A file name may be invalid Unicode.
         try:
-            prediction = predict_one(_read(name, text=text))
+            file = None if text else split_name(name)
+            if file is None:
+                predictions = {shown: predict_one(_read(name, text=text))}
+            else:
+                predictions = _by_row(shown, predict_array(_read_array(*file)))
         except (InputError, request_error) as error:
             click.echo(f"{shown}: {error}", err=True)
             complete = False
         else:
-            _print_prediction(shown, prediction, as_json=as_json)
+            for row, prediction in predictions.items():
+                _print_prediction(row, prediction, as_json=as_json)
     return complete
 
 
@@ -253,6 +269,32 @@ def _print_prediction(name: str, prediction: Prediction, *, as_json: bool) -> No
     for score in prediction.scores:
         bar = "█" * round(score.score * _BAR_WIDTH)
         click.echo(f"  {score.label:<{width}}  {score.score:7.2%}  {bar}".rstrip())
+
+
+def _by_row(name: str, predictions: Sequence[Prediction]) -> dict[str, Prediction]:
+    """Name the predictions for the pictures in an array."""
+    if len(predictions) == 1:
+        return {name: predictions[0]}
+    return {f"{name}[{row}]": prediction for row, prediction in enumerate(predictions)}
+
+
+def _predict_array(
+    card: Card, predict_many: Callable[[Array], list[Prediction]], values: Array
+) -> list[Prediction]:
+    """Send an array in requests that a server with default limits takes.
+
+    The scale of the pixels follows from all of them, so that they are converted before.
+    """
+    batch = network_batch(values, batch_shape(values.shape, card), card)
+    starts = range(0, len(batch), _ROWS_PER_REQUEST)
+    return [row for start in starts for row in predict_many(batch[start : start + _ROWS_PER_REQUEST])]
+
+
+def _read_array(path: Path, member: str) -> Array:
+    try:
+        return read_array(path, member)
+    except OSError as error:
+        raise InvalidInput(f"cannot be read ({error.strerror})") from error
 
 
 def _read(name: str, *, text: bool) -> bytes | str:

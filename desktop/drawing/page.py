@@ -136,5 +136,6 @@ class DrawPage(Page):
         ):
             button.setDefaultAction(action)
             button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        tools = row(caption(self.tr("&Brush"), self.brush), self.brush, self._size, None, *buttons)
-        column((self.pad, 1), tools, parent=self, margin=PAGE_MARGIN, spacing=12)
+        brush = (caption(self.tr("&Brush"), self.brush), self.brush, self._size)
+        row(*brush, None, *buttons, parent=self.tools)
+        column((self.pad, 1), self.tools, parent=self, margin=PAGE_MARGIN, spacing=12)

@@ -238,6 +238,6 @@ class PicturesPage(Page):
         for button, action in zip(buttons, (self.open, self.paste), strict=True):
             button.clicked.connect(action.trigger)
         self.samples.setSpacing(0)
-        footer = row(*buttons, None, QLabel(self.tr("Samples:"), self), self.samples)
-        parts = ((self.view, 1), self.notice, self.tray, footer)
+        row(*buttons, None, QLabel(self.tr("Samples:"), self), self.samples, parent=self.tools)
+        parts = ((self.view, 1), self.notice, self.tray, self.tools)
         column(*parts, parent=self, margin=PAGE_MARGIN, spacing=12)

@@ -1,6 +1,6 @@
 """The panel that shows a prediction."""
 
-from PySide6.QtCore import QEvent, QSignalBlocker, Qt, Slot
+from PySide6.QtCore import QEvent, QObject, QSignalBlocker, QSize, Qt, Slot
 from PySide6.QtWidgets import QComboBox, QFrame, QLabel, QPushButton, QScrollArea, QSizePolicy, QWidget
 
 from desktop import theme
@@ -18,7 +18,6 @@ from desktop.window.messages import announce, error_message, format_percent, tim
 from desktop.window.page import Page
 from service.inference import Card, LecternError
 
-_MIN_WIDTH = 250
 # Side of the preview in heights of the font.
 _PREVIEW_LINES = 8
 
@@ -28,12 +27,23 @@ class ResultColumn(QScrollArea):
 
     def __init__(self, panel: "ResultPanel", parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._panel = panel
         self.setWidget(panel)
         self.setWidgetResizable(True)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setMinimumWidth(_MIN_WIDTH)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+
+    def minimumSizeHint(self) -> QSize:
+        """Return a size that cuts nothing off at the side, with or without the scroll bar."""
+        width = self._panel.minimumSizeHint().width() + self.verticalScrollBar().sizeHint().width()
+        return QSize(width, super().minimumSizeHint().height())
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Follow the smallest width of the panel."""
+        if event.type() == QEvent.Type.LayoutRequest:
+            self.updateGeometry()
+        return super().eventFilter(watched, event)
 
 
 class ResultPanel(QWidget):
@@ -75,10 +85,12 @@ class ResultPanel(QWidget):
         self.comparison.scores_changed.connect(self.bars.set_compared)
 
     def present(self, presents: bool) -> None:
-        """Show answer and bars alone, or everything."""
+        """Show the answer and the bars alone in a presentation, else everything."""
         self._presents = presents
         self.headline.unlimited = presents
+        self.headline.setMinimumHeight(self.screen().size().height() // 4 if presents else 0)
         self._show_tools()
+        self._show_correction()
 
     def changeEvent(self, event: QEvent) -> None:
         """Follow the font and the theme."""
@@ -182,9 +194,13 @@ class ResultPanel(QWidget):
         self.detail.setText(detail)
         self.detail.setVisible(bool(detail))
         self._color_texts()
+        self._show_correction()
+
+    def _show_correction(self) -> None:
         page = self._controller.page
         correctable = page is not None and page.correct is not None
-        self.correct.setVisible(correctable and bool(headline) and bool(detail) and not self._presents)
+        has_answer = bool(self.headline.text()) and bool(self.detail.text())
+        self.correct.setVisible(correctable and has_answer and not self._presents)
 
     def _color_texts(self) -> None:
         colors = theme.text_palette(self._color, self.palette())

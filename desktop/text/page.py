@@ -90,4 +90,5 @@ class TextPage(Page):
         hint.setWordWrap(True)
         clear = QPushButton(self.tr("&Clear"), self)
         clear.clicked.connect(self.clear)
-        column((self.editor, 1), row((hint, 1), clear), parent=self, margin=PAGE_MARGIN, spacing=12)
+        row((hint, 1), clear, parent=self.tools)
+        column((self.editor, 1), self.tools, parent=self, margin=PAGE_MARGIN, spacing=12)

@@ -1283,6 +1283,13 @@ Protokolldatei: {0}</translation>
     </message>
 </context>
 <context>
+    <name>PresentationAction</name>
+    <message>
+        <source>&amp;Presentation</source>
+        <translation>&amp;Präsentation</translation>
+    </message>
+</context>
+<context>
     <name>ReplayDialog</name>
     <message>
         <source>Replay</source>

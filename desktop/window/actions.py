@@ -41,9 +41,13 @@ def create_action(
 
 
 def add_menu(window: QMainWindow, title: str, *sections: Sequence[QAction]) -> QMenu:
-    """Add a menu to a window, with separators between the sections, and return it."""
+    """Add a menu to a window, with separators between the sections, and return it.
+
+    The window has the actions too, because the shortcuts of a hidden menu bar do not work.
+    """
     menu = window.menuBar().addMenu(title)
     for index, section in enumerate(sections):
+        window.addActions(section)
         if index:
             menu.addSeparator()
         menu.addActions(section)

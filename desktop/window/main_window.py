@@ -27,6 +27,7 @@ from desktop.window.banner import Banner
 from desktop.window.card_dialog import CardViewer
 from desktop.window.exporter import Exporter
 from desktop.window.preferences import preferences_action
+from desktop.window.presentation import PresentationAction
 from desktop.window.tabs import Tabs
 
 _SIZE = (1040, 700)
@@ -75,8 +76,11 @@ class MainWindow(QMainWindow):
             response=lambda: self.controller.response,
         )
         self._lay_out()
-        self._add_menus()
         self._connect_components()
+        self.presentation = PresentationAction(
+            self, self.controller, self.tabs, self.panel, (self.strip, self.explanation_dock)
+        )
+        self._add_menus()
         self.resize(*_SIZE)
         self.restoreGeometry(QByteArray(settings.geometry))
         self.tabs.setCurrentIndex(min(settings.tab, self.tabs.count() - 1))
@@ -111,6 +115,7 @@ class MainWindow(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Save the settings, stop the threads and close the connections."""
+        self.presentation.setChecked(False)
         self.store.update(
             geometry=bytes(self.saveGeometry().data()),
             brush=self.draw_page.pad.brush,
@@ -161,6 +166,8 @@ class MainWindow(QMainWindow):
             self.tabs.show_actions(),
             [self.explanation_dock.action, self.compare.action, draw.replay, card.action],
         )
+        view.addSeparator()
+        view.addAction(self.presentation)
         view.addMenu(self.tr("&Colours")).addActions(ThemeActions(self.store, self).actions())
         add_menu(self, self.tr("&Help"), [AboutAction(self)])
 

@@ -22,6 +22,7 @@ class Page(QWidget):
         order: Order of the bars.
         shows_picture: Whether the network gets a picture of the content.
         correct: The action that corrects the prediction; None if the user cannot correct it.
+        tools: What stands below the content; a presentation hides it.
         document_id: Increases when new content replaces the old; editing does not change it.
 
     Signals:
@@ -38,6 +39,10 @@ class Page(QWidget):
     shows_picture = True
     correct: QAction | None = None
     document_id = 0
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.tools = QWidget(self)
 
     def accepts(self, model: ModelSummary) -> bool:
         """Return whether a model accepts the page's content."""

@@ -16,6 +16,7 @@ class Tabs(QTabWidget):
 
     Attributes:
         page: The page that is shown, or that was shown last.
+        pages: All of them.
         clear_page: The action that removes the content of the page.
     """
 
@@ -26,7 +27,7 @@ class Tabs(QTabWidget):
         self.page = pages[0]
         self.clear_page = create_action(self, self.tr("&Clear"), self._clear_page, "Ctrl+Backspace")
         self._controller = controller
-        self._pages = pages
+        self.pages = pages
         self.setDocumentMode(True)
         for page in pages:
             self.addTab(page, page.title)
@@ -44,7 +45,7 @@ class Tabs(QTabWidget):
 
     def apply_current(self) -> None:
         """Predict the content of the current page; pause the predictions on other tabs."""
-        page = next((page for page in self._pages if page is self.currentWidget()), None)
+        page = next((page for page in self.pages if page is self.currentWidget()), None)
         if page is not None:
             self.page = page
         self._controller.set_page(page)
@@ -53,7 +54,7 @@ class Tabs(QTabWidget):
         """Show an earlier response and its content again, without predicting."""
         origin = response.request.origin
         assert origin is not None
-        page = next(page for page in self._pages if page.key == origin.page)
+        page = next(page for page in self.pages if page.key == origin.page)
         self.setCurrentWidget(page)
         page.restore(origin.snapshot)
         self._controller.restore(response)

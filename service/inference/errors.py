@@ -2,7 +2,8 @@
 
 LecternError
 ├── InputError            an input is invalid
-│   ├── InvalidInput      wrong type, shape or value
+│   ├── InvalidInput      wrong type or value
+│   ├── InvalidTensor     an array of the wrong shape, type or scale
 │   ├── DamagedImage      the bytes are not a readable picture
 │   ├── BlankImage        nothing is drawn on the picture
 │   ├── NoWords           the text has no word that the network knows
@@ -45,7 +46,13 @@ class InputError(LecternError):
 
 
 class InvalidInput(InputError):
-    """An input has the wrong type, shape or value."""
+    """An input has the wrong type or value."""
+
+
+class InvalidTensor(InputError):
+    """An array has a shape, type or scale that the model does not take."""
+
+    code = "invalid_tensor"
 
 
 class DamagedImage(InputError):

@@ -13,6 +13,8 @@ import numpy.typing as npt
 import onnxruntime as ort
 from PIL import Image
 
+from service.inference.arrays import Array as Array
+from service.inference.arrays import Encoding, batch_shape, network_batch
 from service.inference.card import Card
 from service.inference.errors import InvalidInput, shorten
 from service.inference.precision import (
@@ -39,10 +41,11 @@ from service.inference.session import AUTO, open_session, runs_on_cpu, shrinking
 
 _log = logging.getLogger(__name__)
 
-Array: TypeAlias = npt.NDArray[Any]
 Input: TypeAlias = bytes | str
 Reserve: TypeAlias = Callable[[int], AbstractContextManager[object]]
 
+# Rows of an array in one run, so that memory does not grow with the array.
+_ROWS_PER_RUN = 64
 # The memory for a smaller picture is not worth the time to reserve it.
 _SMALL_PIXELS = 512 * 512
 
@@ -254,6 +257,30 @@ class Predictor:
         if not rows:
             return []
         return [self.answer(row, top_k=top_k) for row in self.probabilities(self.stack(rows))]
+
+    def predict_array(
+        self, values: Array, *, top_k: int | None = None, encoding: Encoding = "ids"
+    ) -> list[Prediction]:
+        """Classify the inputs in an array.
+
+        Args:
+            values: Numbers of a shape that :func:`~service.inference.arrays.batch_shape` takes: pixels as
+                0 to 255 or 0 to 1, or what ``encoding`` says.
+            top_k: Number of labels to return, 1 or more; all of them if None.
+            encoding: What the numbers are; for models of texts.
+
+        Returns:
+            One prediction for each input, in the same order.
+
+        Raises:
+            InvalidTensor: The model does not take the shape or the numbers.
+            InputError: As above, or a row of ids is too long, or ``top_k`` is below 1.
+        """
+        shape = batch_shape(values.shape, self.card, encoding=encoding)
+        batch = network_batch(values, shape, self.card, encoding=encoding)
+        starts = range(0, len(batch), _ROWS_PER_RUN)
+        runs = (self.probabilities(batch[start : start + _ROWS_PER_RUN]) for start in starts)
+        return [self.answer(row, top_k=top_k) for run in runs for row in run]
 
     def shrink_arena(self) -> None:
         """Run the network once, and return the memory that earlier runs on larger batches needed.

@@ -78,9 +78,8 @@ def read_form(data: bytes) -> None:
     """Read a body of ``/models``: one byte for the model, a line with the content type, and the body."""
     card, (kind, _, body) = _card(data), data[1:].partition(b"\n")
     scope = {"type": "http", "query_string": b"", "headers": [(b"content-type", kind)]}
-    text = card.task == "text-classification"
-    request = read_prediction(BufferedRequest(scope, body), _ENGINE, text=text, max_batch=MAX_BATCH)
-    _check_content(asyncio.run(request).inputs, card)
+    request = read_prediction(BufferedRequest(scope, body), _ENGINE, card=card, max_batch=MAX_BATCH)
+    _check_content(asyncio.run(request).content, card)
 
 
 TARGETS: dict[str, Callable[[bytes], None]] = {

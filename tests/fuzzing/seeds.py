@@ -23,6 +23,11 @@ def _digit() -> np.ndarray[Any, Any]:
     return digit
 
 
+def _numbers(count: int, datatype: str) -> np.ndarray[Any, Any]:
+    """Return pixels, or ids of which none repeats."""
+    return (np.arange(count) % 256 + 1).clip(max=255).astype(datatype.lower())
+
+
 def encode(picture: Image.Image, kind: str, **options: Any) -> bytes:
     """Return a picture as a file."""
     stream = io.BytesIO()
@@ -60,12 +65,12 @@ def tensors() -> list[bytes]:
     found = []
     for index, (name, datatype, shape) in enumerate(_TENSORS):
         count = int(np.prod(shape))
-        numbers = np.ones(count, datatype.lower())
+        numbers = _numbers(count, datatype)
         tensor = {"name": name, "datatype": datatype, "shape": shape}
         size = {"parameters": {"binary_data_size": numbers.nbytes}}
         outputs = [{"name": "probabilities", "parameters": {"classification": 2, "binary_data": True}}]
         found.append(_tensor(index, {"inputs": [tensor | size], "outputs": outputs}, numbers.tobytes()))
-        found.append(_tensor(index, {"id": "1", "inputs": [tensor | {"data": [1] * count}]}))
+        found.append(_tensor(index, {"id": "1", "inputs": [tensor | {"data": numbers.tolist()}]}))
         content = _digit_png() if index < 2 else b"a good film"
         element = len(content).to_bytes(4, "little") + content
         words = {"name": name, "datatype": "BYTES", "shape": [1]}
@@ -81,7 +86,7 @@ def calls() -> list[bytes]:
     """Return requests of the Open Inference Protocol over gRPC."""
     found = []
     for index, (name, datatype, shape) in enumerate(_TENSORS):
-        numbers = np.ones(int(np.prod(shape)), datatype.lower())
+        numbers = _numbers(int(np.prod(shape)), datatype)
         model = CARDS[index].name
         raw = ModelInferRequest(model_name=model, raw_input_contents=[numbers.tobytes()])
         raw.inputs.add(name=name, datatype=datatype, shape=shape)

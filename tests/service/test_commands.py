@@ -75,7 +75,9 @@ def test_predict_sends_texts_that_are_not_utf_8_to_a_server(
         texts.append(text)
         return Prediction(model=model, version=1, scores=(Score("positive", 1.0),), unsure=False)
 
-    monkeypatch.setattr(Client, "card", lambda client, model: Catalog(models_folder).card(model))
+    monkeypatch.setattr(
+        Client, "card", lambda client, model, version=None: Catalog(models_folder).card(model)
+    )
     monkeypatch.setattr(Client, "predict", classify)
     result = run("predict", "imdb", "superb\udcff", "--url", "http://127.0.0.1:1")
     assert (result.status, texts) == (0, ["superb\ufffd"])

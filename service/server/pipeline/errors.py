@@ -28,7 +28,12 @@ class ErrorCode(Enum):
 
     INVALID_REQUEST = (400, _INVALID, "The body lacks a required field, or a field has the wrong type.")
     INVALID_PARAMETER = (400, _INVALID, "A parameter has a value that is not allowed.")
-    INVALID_TENSOR = (400, _INVALID, "Numbers, shape or datatype are not those that the model takes.")
+    INVALID_TENSOR = (
+        400,
+        _INVALID,
+        "Numbers, shape or datatype are not those that the model takes.",
+        errors.InvalidTensor,
+    )
     INVALID_BASE64 = (400, _INVALID, "A picture in JSON is not base64.")
     INVALID_INPUT = (400, _INVALID, "The model does not take this kind of input.", errors.InputError)
     MALFORMED_REQUEST = (400, _INVALID, "The bytes are not an HTTP/1.1 request.")

@@ -1,5 +1,6 @@
 """Serves BentoML's typed methods ``classify_image`` and ``classify_text``, over HTTP and in process."""
 
+import codecs
 from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -163,7 +164,7 @@ async def _read(request: Request, kind: type[Body]) -> Body:
             ErrorCode.UNSUPPORTED_MEDIA_TYPE,
             f"content type {content_type[:40]!r} is not supported here; send {api.JSON}",
         )
-    body = await request.body()
+    body = (await request.body()).removeprefix(codecs.BOM_UTF8)
     if body.count(b"[") + body.count(b"{") > _MAX_CONTAINERS:
         raise RequestError(ErrorCode.TOO_LARGE, "the body has too many lists and objects; send one input")
     try:

@@ -4,6 +4,7 @@ import io
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
+import numpy as np
 from msgspec import UNSET, Meta, Struct, UnsetType
 from starlette.requests import Request
 from starlette.responses import Response
@@ -17,6 +18,7 @@ from service.server.protocols.common import api
 from service.server.protocols.common.inputs import path_version
 from service.server.protocols.common.prediction_body import (
     BODY_DESCRIPTION,
+    NPY,
     SIMPLE,
     SingleFileBody,
     SingleInputBody,
@@ -74,6 +76,7 @@ EXPLAIN = api.Operation(
         api.JSON: (SingleInputBody,),
         "image/*": (api.Binary,),
         api.OCTETS: (api.Binary,),
+        NPY: (api.Binary,),
         "multipart/form-data": (SingleFileBody,),
     },
     examples=(api.Example(make=_example),),
@@ -102,10 +105,11 @@ class ExplainProtocol:
             raise RequestError(ErrorCode.INVALID_PARAMETER, f"as is {shorten(form)}; it must be png or json")
         predictor, explainer = await self.engine.explainer(name, version)
         card = explainer.card
-        body = await read_prediction(request, self.engine, text=False, max_batch=1)
+        body = await read_prediction(request, self.engine, card=card, max_batch=1)
 
         def explain() -> Response:
-            pixels = self.engine.prepare(predictor, body.inputs[0])
+            value = body.content[0]
+            pixels = value if isinstance(value, np.ndarray) else self.engine.prepare(predictor, value)
             if "layer" in query:
                 values = explainer.feature_maps(pixels, layer=query["layer"])
                 subject, picture = {"layer": query["layer"]}, map_sheet(values)

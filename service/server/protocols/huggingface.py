@@ -16,6 +16,7 @@ from service.server.protocols.common import api
 from service.server.protocols.common.inputs import path_version
 from service.server.protocols.common.prediction_body import (
     BODY_DESCRIPTION,
+    NPY,
     SIMPLE,
     MultipartBody,
     PredictionBody,
@@ -60,6 +61,7 @@ class PredictionQuery(Struct, frozen=True):
     """Parameters of a prediction."""
 
     top_k: TopK | UnsetType = UNSET
+    encoding: api.TensorEncoding | UnsetType = UNSET
 
 
 # The card as `GET /models/{name}` sends it: with the precision in which the network runs on this server.
@@ -100,6 +102,7 @@ PREDICT = api.Operation(
         api.JSON: (PredictionBody,),
         "image/*": (api.Binary,),
         api.OCTETS: (api.Binary,),
+        NPY: (api.Binary,),
         "text/plain": (str,),
         "multipart/form-data": (MultipartBody,),
     },
@@ -143,9 +146,9 @@ class HuggingFaceProtocol:
         """Labels with scores, best first."""
         predictor = await self.engine.predictor(request.path_params["name"], path_version(request))
         prediction = await read_prediction(
-            request, self.engine, text=predictor.takes_text, max_batch=self.settings.max_batch
+            request, self.engine, card=predictor.card, max_batch=self.settings.max_batch
         )
-        result, card = await self.engine.infer(predictor, prediction.inputs), predictor.card
+        result, card = await self.engine.infer(predictor, prediction.content), predictor.card
         ranked = [rank(row, card.labels, top_k=prediction.top_k) for row in result.probabilities]
         unsure = ("true" if row[0][1] < card.unsure_below else "false" for row in ranked)
         headers = timing_headers(card, result)

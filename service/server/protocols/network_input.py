@@ -18,6 +18,7 @@ from service.server.protocols.common import api
 from service.server.protocols.common.inputs import path_version
 from service.server.protocols.common.prediction_body import (
     BODY_DESCRIPTION,
+    NPY,
     SIMPLE,
     SingleFileBody,
     SingleInputBody,
@@ -63,6 +64,7 @@ INPUT = api.Operation(
         api.JSON: (SingleInputBody,),
         "image/*": (api.Binary,),
         api.OCTETS: (api.Binary,),
+        NPY: (api.Binary,),
         "multipart/form-data": (SingleFileBody,),
     },
     examples=(api.Example(make=_example),),
@@ -92,10 +94,11 @@ class NetworkInputProtocol:
         card = predictor.card
         if predictor.takes_text:
             raise InvalidInput(f"{card.name} reads texts; only models for pictures have pixels as input")
-        body = await read_prediction(request, self.engine, text=False, max_batch=1)
+        body = await read_prediction(request, self.engine, card=card, max_batch=1)
 
         def make_response() -> Response:
-            pixels = self.engine.prepare(predictor, body.inputs[0])
+            value = body.content[0]
+            pixels = value if isinstance(value, np.ndarray) else self.engine.prepare(predictor, value)
             headers = {"X-Model-Version": str(card.version)}
             if form == "json":
                 return json_response(NetworkInput(card.name, card.version, pixels), headers)

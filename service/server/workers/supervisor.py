@@ -23,6 +23,8 @@ _MOST_ENDS = 5
 _PERIOD_S = 60.0
 # After the system could not start a process.
 _RETRY_S = 1.0
+# After a new worker could not start while others serve.
+_START_AGAIN_S = 10.0
 
 _logger = logging.getLogger("lectern.supervisor")
 
@@ -171,6 +173,17 @@ class Supervisor:
         status = worker.exit_status() or 0
         if status == STARTUP_FAILURE and not self._has_served:
             self._status = 2  # The worker has printed why.
+            return
+        if status == STARTUP_FAILURE and any(one.is_ready for one in self._workers):
+            # A file that it reads is broken. The others have read it before: to stop them would not mend it.
+            self._retry_at = time.monotonic() + _START_AGAIN_S
+            _logger.error(
+                "the new %s cannot start (%s); the other workers go on serving, and it is tried again in "
+                "%g s. The lines above say why",
+                _name(worker),
+                worker.describe_end(),
+                _START_AGAIN_S,
+            )
             return
         _logger.error("%s ended unexpectedly: %s", _name(worker), worker.describe_end())
         if status > 0 and not self._has_served:

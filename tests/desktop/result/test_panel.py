@@ -60,3 +60,13 @@ def test_another_page_selects_the_default_version_again(qtbot: QtBot, window: Ma
     window.tabs.setCurrentWidget(window.text_page)
     window.tabs.setCurrentWidget(window.draw_page)
     assert window.controller.version == 2
+
+
+def test_no_part_of_the_result_is_cut_off_beside_the_explanation(qtbot: QtBot, seven: MainWindow) -> None:
+    seven.resize(1040, 700)
+    seven.explanation_dock.show()
+    viewport = seven.result_column.viewport()
+    qtbot.waitUntil(lambda: seven.panel.width() <= viewport.width() and seven.width() <= 1280)
+    for part in (seven.panel.versions, seven.panel.preview, seven.panel.bars):
+        right = part.mapTo(viewport, part.rect().topRight()).x()
+        assert right < viewport.width()

@@ -168,7 +168,7 @@ refusals = []
 for call in (
     methods.classify_text(model="minst", text="good"),
     methods.classify_text(model="mnist", text="good"),
-    methods.classify_image(model="mnist", image="no base64"),
+    methods.classify_image(model="mnist", image="not base64!"),
 ):
     try:
         asyncio.run(call)

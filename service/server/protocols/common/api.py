@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from service.inference.arrays import Encoding
 from service.inference.card import Card
 from service.server.pipeline.api_keys import Access
 from service.server.protocols.common.responses import json_response
@@ -38,6 +39,13 @@ def served(values: str, selection: Selection = "all") -> Meta:
 ModelName = Annotated[str, served("names")]
 Label = Annotated[str, served("labels")]
 Binary = Annotated[str, Meta(extra_json_schema={"format": "binary"})]
+TensorEncoding = Annotated[
+    Encoding,
+    Meta(
+        description="What the numbers for a model of texts are: ids of words of its vocabulary, or for each "
+        "id whether the text has the word"
+    ),
+]
 Probability = Annotated[float, Meta(ge=0, le=1, examples=[0.9983])]
 Probabilities = Annotated[
     npt.NDArray[np.float32],

@@ -1,6 +1,7 @@
 """Reads values that clients send: JSON, base64, UTF-8, versions, ``top_k`` and batch sizes."""
 
 import binascii
+import codecs
 import gc
 import re
 import threading
@@ -11,12 +12,16 @@ from typing import Any, TypeVar
 import orjson
 from starlette.requests import Request
 
+from service.inference.arrays import ENCODINGS, Encoding
+from service.inference.card import Card
 from service.inference.errors import shorten
 from service.server.execution.engine import Engine
 from service.server.pipeline.errors import ErrorCode, RequestError
 
 T = TypeVar("T")
 
+_BYTE_ORDER_MARK = "\ufeff"
+_FROM_URL_SAFE = str.maketrans("-_", "+/")
 _DIGITS = re.compile(r"[0-9]{1,18}")
 _MAX_VERSION_DIGITS = 9
 # Longer bodies are parsed in a thread, so that they do not block the event loop.
@@ -113,11 +118,13 @@ def _count(body: bytes, byte: bytes) -> int:
 
 
 def parse_json(body: bytes | memoryview) -> Any:
-    """Parse JSON.
+    """Parse JSON, with or without a byte order mark.
 
     Raises:
         RequestError: 400: The body is not JSON, too deeply nested, or has a number beyond float64.
     """
+    if body[:3] == codecs.BOM_UTF8:
+        body = body[3:]
     try:
         return orjson.loads(body)
     except orjson.JSONDecodeError as error:
@@ -159,6 +166,24 @@ def parse_top_k(value: object) -> int:
     )
 
 
+def parse_encoding(value: object, *, card: Card) -> Encoding:
+    """Parse ``encoding``, which says what the numbers of an array for a model of texts are.
+
+    Raises:
+        RequestError: 400: There is no such encoding, or the model reads pictures.
+    """
+    if card.task != "text-classification":
+        raise RequestError(
+            ErrorCode.INVALID_PARAMETER, f"encoding is for models of texts, and {card.name} reads pictures"
+        )
+    for encoding in ENCODINGS:
+        if value == encoding:
+            return encoding
+    raise RequestError(
+        ErrorCode.INVALID_PARAMETER, f"encoding is {shorten(value)}; it must be {' or '.join(ENCODINGS)}"
+    )
+
+
 def check_batch(count: int, *, max_batch: int) -> None:
     """Check the number of inputs in a request.
 
@@ -175,6 +200,8 @@ def check_batch(count: int, *, max_batch: int) -> None:
 def decode_base64(value: str) -> bytes:
     """Decode a picture in base64, with or without a ``data:`` prefix.
 
+    The URL-safe alphabet, line breaks and other white space, and a missing padding are accepted.
+
     Raises:
         RequestError: 400: The value is not base64.
     """
@@ -183,6 +210,11 @@ def decode_base64(value: str) -> bytes:
     try:
         # Not base64.b64decode: that validates with a regular expression first, which is slower.
         return binascii.a2b_base64(value, strict_mode=True)
+    except ValueError:
+        pass
+    plain = "".join(value.translate(_FROM_URL_SAFE).split()).rstrip("=")
+    try:
+        return binascii.a2b_base64(plain + "=" * (-len(plain) % 4), strict_mode=True)
     except ValueError as error:
         raise RequestError(
             ErrorCode.INVALID_BASE64,
@@ -190,15 +222,21 @@ def decode_base64(value: str) -> bytes:
         ) from error
 
 
-def decode_text(body: bytes) -> str:
-    """Decode a text in UTF-8.
+def decode_text(body: bytes, *, charset: str = "utf-8") -> str:
+    """Decode a text; a byte order mark is not part of it.
+
+    Args:
+        body: The text.
+        charset: Python's name of its encoding.
 
     Raises:
-        RequestError: 400: The text is not UTF-8.
+        RequestError: 400: The text has another encoding.
     """
     try:
-        return body.decode()
+        return body.decode(charset).removeprefix(_BYTE_ORDER_MARK)
     except UnicodeDecodeError as error:
         raise RequestError(
-            ErrorCode.INVALID_REQUEST, f"the text is not UTF-8 ({error.reason} at byte {error.start})"
+            ErrorCode.INVALID_REQUEST,
+            f"the text is not {charset.upper()} ({error.reason} at byte {error.start}); "
+            "name its charset in the content type, or send UTF-8",
         ) from error

@@ -4,13 +4,13 @@ Starlette's parser is made for bodies that arrive piece by piece, and copies eac
 body is complete, so that each part is copied once.
 """
 
-import codecs
 from dataclasses import dataclass, field
 
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
 from service.server.pipeline.errors import ErrorCode, RequestError
+from service.server.protocols.common.charset import text_encoding
 
 _MAX_REASON = 100
 
@@ -46,7 +46,7 @@ def split_multipart(body: bytes, content_type: str, *, max_parts: int) -> list[b
     # The parser drops the last part of an incomplete body without an error.
     if not reader.has_ended:
         raise _malformed("it does not end with its boundary; send the complete body")
-    charset = _charset(options.get(b"charset", b"utf-8"))
+    charset = text_encoding(options.get(b"charset", b"utf-8").decode("latin-1")) or "latin-1"
     contents = ((part.is_file, b"".join(part.chunks)) for part in reader.parts)
     return [content if is_file else _decode(content, charset) for is_file, content in contents]
 
@@ -118,17 +118,10 @@ class _Reader:
             )
 
 
-def _charset(name: bytes) -> str:
-    try:
-        return codecs.lookup(name.decode("latin-1")).name
-    except LookupError:
-        return "latin-1"
-
-
 def _decode(content: bytes, charset: str) -> str:
     try:
         return content.decode(charset)
-    except (UnicodeDecodeError, LookupError):
+    except UnicodeDecodeError:
         return content.decode("latin-1")
 
 

@@ -1,4 +1,4 @@
-"""Reads the body of a request to ``/models/{name}``: raw bytes, plain text, multipart or JSON."""
+"""Reads the body of a request to ``/models/{name}``: raw bytes, an array, plain text, multipart or JSON."""
 
 from collections.abc import Mapping
 from functools import partial
@@ -7,24 +7,33 @@ from typing import Annotated, Any
 from msgspec import UNSET, Meta, Struct, UnsetType
 from starlette.requests import Request
 
+from service.inference.array_files import NPY_START, read_npy
+from service.inference.arrays import Array, Encoding, network_batch
+from service.inference.card import Card
 from service.inference.errors import shorten
 from service.inference.predictor import Input
 from service.server.execution.engine import Engine
 from service.server.pipeline.errors import ErrorCode, RequestError
 from service.server.protocols.common import api
+from service.server.protocols.common.charset import charset_of
 from service.server.protocols.common.inputs import (
     check_batch,
     decode_base64,
     decode_text,
     json_memory,
     parse_body,
+    parse_encoding,
     parse_json,
     parse_top_k,
 )
 from service.server.protocols.common.multipart import split_multipart
+from service.server.protocols.common.tensors import json_tensor, tensor_shape
 
 _CURL_TYPE = "application/x-www-form-urlencoded"
-_RAW_TYPES = ("", "application/octet-stream", _CURL_TYPE)
+NPY = "application/x-npy"
+_RAW_TYPES = ("", "application/octet-stream", _CURL_TYPE, NPY)
+# The most memory is for ids of one byte: they become numbers of four bytes, of which there are copies.
+_NPY_BYTES_PER_BYTE = 12
 # How PNG, JPEG, GIF, WebP, BMP and TIFF files begin.
 _PICTURE_STARTS = (b"\x89P", b"\xff\xd8", b"GI", b"RI", b"BM", b"II", b"MM")
 
@@ -36,13 +45,22 @@ TopK = Annotated[int, Meta(ge=1, description="Number of labels; all if left out"
 JsonInput = Annotated[
     str, Meta(min_length=1, description="A picture file in base64 (a data: URL too), or a text")
 ]
+JsonTensor = Annotated[
+    list[Any],
+    Meta(
+        min_length=1,
+        description="Several pictures or texts, or a tensor of pixels or word ids as nested lists",
+        extra_json_schema={"items": {"type": ["string", "array", "number"]}},
+    ),
+]
 BODY_DESCRIPTION = (
     "Models of pictures take `image/*`, models of texts `text/plain`. "
     "A type that ends with `+json` is read as JSON. `application/octet-stream`, "
     "`application/x-www-form-urlencoded` (which `curl --data-binary` sends) and a body without a content "
-    "type are the bytes of one picture, or one text in UTF-8. "
-    "The response has one list of scores per input if the body is a JSON list, JSON for a model of texts, or "
-    "multipart with several parts."
+    "type are the bytes of one picture, of one array as a `.npy` file (`application/x-npy`), or of one text. "
+    "Texts are UTF-8; `text/plain` may name another `charset`. "
+    "The response has one list of scores per input if the body is a JSON list or an array of several inputs, "
+    "JSON for a model of texts, or multipart with several parts."
 )
 
 
@@ -50,6 +68,7 @@ class Parameters(Struct, frozen=True):
     """Parameters of a prediction."""
 
     top_k: TopK | None = None
+    encoding: api.TensorEncoding | None = None
 
 
 class PredictionBody(Struct, frozen=True):
@@ -58,14 +77,14 @@ class PredictionBody(Struct, frozen=True):
     It documents the body; ``read_prediction`` reads it by hand, so that each message says what to do.
     """
 
-    inputs: JsonInput | Annotated[list[JsonInput], Meta(min_length=1), api.served("max_batch")]
+    inputs: JsonInput | JsonTensor
     parameters: Parameters | None = None
 
 
 class SingleInputBody(PredictionBody, frozen=True):
     """A request in JSON with exactly one input."""
 
-    inputs: JsonInput | Annotated[list[JsonInput], Meta(min_length=1, max_length=1)]
+    inputs: JsonInput | JsonTensor
 
 
 class MultipartBody(Struct, frozen=True):
@@ -84,54 +103,73 @@ class PredictionRequest(Struct, frozen=True):
     """What a client wants to have classified.
 
     Attributes:
-        inputs: Picture files or texts, at least one.
+        content: Picture files or texts, at least one, or the network's batch.
         is_batch: Whether the response is a list of scores per input; otherwise it is one list of scores.
         top_k: Number of labels in the response; None for all.
     """
 
-    inputs: tuple[Input, ...]
+    content: tuple[Input, ...] | Array
     is_batch: bool
     top_k: int | None
 
 
+class _Options(Struct, frozen=True):
+    """What applies to a body of any type."""
+
+    card: Card
+    max_batch: int
+    top_k: int | None
+    encoding: Encoding
+
+    @property
+    def takes_text(self) -> bool:
+        return self.card.task == "text-classification"
+
+
 async def read_prediction(
-    request: Request, engine: Engine, *, text: bool, max_batch: int
+    request: Request, engine: Engine, *, card: Card, max_batch: int
 ) -> PredictionRequest:
     """Read a prediction request of any supported content type.
 
     Args:
-        request: The content type says how to read the body; the query may hold ``top_k``.
+        request: The content type says how to read the body; the query may hold ``top_k`` and ``encoding``.
         engine: Has the threads for large bodies.
-        text: Whether the model reads texts.
+        card: Card of the model.
         max_batch: Limit of inputs in one request.
 
     Raises:
+        InputError: 400 or 413: The model does not take an array.
         RequestError: 400, 413 or 415: The body or a parameter cannot be used.
     """
     query, content_type = request.query_params, request.headers.get("content-type", "")
     media_type = content_type.partition(";")[0].strip().lower()
-    top_k = parse_top_k(query["top_k"]) if "top_k" in query else None
+    options = _Options(
+        card,
+        max_batch,
+        parse_top_k(query["top_k"]) if "top_k" in query else None,
+        parse_encoding(query["encoding"], card=card) if "encoding" in query else "ids",
+    )
+    text = options.takes_text
     if media_type == "application/json" or media_type.endswith("+json"):
-        parse = partial(_from_json, top_k=top_k, text=text, max_batch=max_batch)
-        prediction = await parse_body(engine, await request.body(), parse, memory=json_memory)
-    elif media_type == "multipart/form-data":
-        split = partial(_from_multipart, content_type=content_type, text=text, max_batch=max_batch)
-        inputs = await parse_body(engine, await request.body(), split, memory=len)
-        prediction = PredictionRequest(inputs, len(inputs) > 1, top_k)
-    elif media_type in _RAW_TYPES or media_type.startswith("text/" if text else "image/"):
+        parse = partial(_from_json, options=options)
+        return await parse_body(engine, await request.body(), parse, memory=json_memory)
+    if media_type == "multipart/form-data":
+        parse = partial(_from_multipart, content_type=content_type, options=options)
+        return await parse_body(engine, await request.body(), parse, memory=len)
+    if media_type in _RAW_TYPES or media_type.startswith("text/" if text else "image/"):
         body = await request.body()
+        if body.startswith(NPY_START):
+            return await parse_body(engine, body, partial(_from_npy, options=options), memory=_npy_memory)
         if media_type == _CURL_TYPE and not text:
             _check_line_breaks(body)
-        prediction = PredictionRequest((decode_text(body) if text else body,), False, top_k)
-    else:
-        supported = "text/plain" if text else "image/png, image/jpeg or another image type"
-        raise RequestError(
-            ErrorCode.UNSUPPORTED_MEDIA_TYPE,
-            f"this model does not read content type {shorten(media_type)}; "
-            f"send {supported}, multipart/form-data or application/json",
-        )
-    check_batch(len(prediction.inputs), max_batch=max_batch)
-    return prediction
+        content = decode_text(body, charset=charset_of(content_type)) if text else body
+        return PredictionRequest((content,), False, options.top_k)
+    supported = "text/plain" if text else "image/png, image/jpeg or another image type"
+    raise RequestError(
+        ErrorCode.UNSUPPORTED_MEDIA_TYPE,
+        f"this model does not read content type {shorten(media_type)}; "
+        f"send {supported}, multipart/form-data or application/json",
+    )
 
 
 def _check_line_breaks(body: bytes) -> None:
@@ -148,12 +186,12 @@ def _check_line_breaks(body: bytes) -> None:
         )
 
 
-def _from_json(body: bytes, *, top_k: int | None, text: bool, max_batch: int) -> PredictionRequest:
-    document = parse_json(body)
+def _from_json(body: bytes, *, options: _Options) -> PredictionRequest:
+    document, card, top_k = parse_json(body), options.card, options.top_k
     if not isinstance(document, Mapping) or "inputs" not in document:
         raise RequestError(
             ErrorCode.INVALID_REQUEST,
-            'the JSON body must be an object with "inputs": a string, or a list of strings',
+            'the JSON body must be an object with "inputs": a string, or a list of strings or numbers',
         )
     parameters = {} if document.get("parameters") is None else document["parameters"]
     if not isinstance(parameters, Mapping):
@@ -162,30 +200,50 @@ def _from_json(body: bytes, *, top_k: int | None, text: bool, max_batch: int) ->
         )
     if parameters.get("top_k") is not None:
         top_k = parse_top_k(parameters["top_k"])
+    encoding = options.encoding
+    if parameters.get("encoding") is not None:
+        encoding = parse_encoding(parameters["encoding"], card=card)
     value = document["inputs"]
     rows: list[Any] = value if isinstance(value, list) else [value]
+    if value and isinstance(value, list) and isinstance(value[0], list | int | float):
+        batch, is_single = json_tensor(value, card, max_batch=options.max_batch, encoding=encoding)
+        return PredictionRequest(batch, not is_single, top_k)
     if not rows or not all(isinstance(row, str) for row in rows):
-        expected = "a text" if text else "a picture in base64"
+        expected = "a text" if options.takes_text else "a picture in base64"
+        numbers = "lists of ids" if options.takes_text else "nested lists of pixels"
         raise RequestError(
-            ErrorCode.INVALID_REQUEST, f'"inputs" must be {expected}, or a list of one or more of them'
+            ErrorCode.INVALID_REQUEST,
+            f'"inputs" must be {expected}, a list of one or more of them, or {numbers}',
         )
-    check_batch(len(rows), max_batch=max_batch)  # before any row is decoded
-    inputs = tuple(rows) if text else tuple(map(decode_base64, rows))
+    check_batch(len(rows), max_batch=options.max_batch)  # before any row is decoded
+    inputs = tuple(rows) if options.takes_text else tuple(map(decode_base64, rows))
     # Hugging Face's client takes the first element of the response to a text, so that is always a list.
-    return PredictionRequest(inputs, isinstance(value, list) or text, top_k)
+    return PredictionRequest(inputs, isinstance(value, list) or options.takes_text, top_k)
 
 
-def _from_multipart(body: bytes, content_type: str, *, text: bool, max_batch: int) -> tuple[Input, ...]:
+def _from_multipart(body: bytes, *, content_type: str, options: _Options) -> PredictionRequest:
     inputs: list[Input] = []
-    for part in split_multipart(body, content_type, max_parts=max_batch):
-        if text:
+    for part in split_multipart(body, content_type, max_parts=options.max_batch):
+        if options.takes_text:
             inputs.append(decode_text(part) if isinstance(part, bytes) else part)
         elif isinstance(part, bytes):
             inputs.append(part)
     if not inputs:
-        expected = "text" if text else "picture file"
+        expected = "text" if options.takes_text else "picture file"
         raise RequestError(
             ErrorCode.INVALID_REQUEST,
             f"the multipart body has no {expected}; send one, as curl -F file=@… does",
         )
-    return tuple(inputs)
+    check_batch(len(inputs), max_batch=options.max_batch)
+    return PredictionRequest(tuple(inputs), len(inputs) > 1, options.top_k)
+
+
+def _from_npy(body: bytes, *, options: _Options) -> PredictionRequest:
+    array = read_npy(body)
+    shape = tensor_shape(array.shape, options.card, max_batch=options.max_batch, encoding=options.encoding)
+    batch = network_batch(array, shape, options.card, encoding=options.encoding)
+    return PredictionRequest(batch, not shape.is_single, options.top_k)
+
+
+def _npy_memory(body: bytes) -> int:
+    return _NPY_BYTES_PER_BYTE * len(body)

@@ -1,4 +1,4 @@
-"""Checks tensors that clients send as numbers, and converts them to the network's batch without rounding."""
+"""Reads tensors that clients send as numbers in JSON."""
 
 import math
 from collections.abc import Sequence
@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from service.inference.arrays import Array, BatchShape, Encoding, batch_shape, network_batch
 from service.inference.card import Card
 from service.inference.errors import shorten
-from service.inference.predictor import Array
 from service.server.pipeline.errors import ErrorCode, RequestError
 from service.server.protocols.common.inputs import check_batch
 
@@ -17,36 +17,61 @@ from service.server.protocols.common.inputs import check_batch
 OUTPUT = "probabilities"
 # The interpreter runs nothing else in the middle of a call for so many elements.
 _PIECE = 200_000
+_MAX_DIMENSIONS = 8
 
 
-def check_shape(shape: Sequence[int], card: Card, *, max_batch: int) -> None:
-    """Check the shape of a tensor before its data are read.
+def tensor_shape(
+    shape: Sequence[int], card: Card, *, max_batch: int, encoding: Encoding = "ids"
+) -> BatchShape:
+    """Find out how a tensor is read, before its data are.
 
     Args:
-        shape: Shape from the request, batch first.
+        shape: Shape from the request.
         card: Card of the model.
         max_batch: Limit of inputs in one request.
+        encoding: What the numbers are; for models of texts.
 
     Raises:
-        RequestError: 400: The model does not take the shape. 413: The batch or a row of ids is too long.
+        InputError: 400 or 413: The model does not take the shape, or a row of ids is too long.
+        RequestError: 413: The batch is too long.
     """
-    spec = card.input
-    fits = len(shape) == len(spec.shape) and all(
-        size == expected or (expected == -1 and size > 0)
-        for size, expected in zip(shape, spec.shape, strict=True)
-    )
-    if not fits:
-        raise invalid_tensor(
-            f"{card.name} takes {spec.name} of shape {list(spec.shape)} (-1: any, but not 0), "
-            f"and got {shorten(list(shape))}"
-        )
-    check_batch(shape[0], max_batch=max_batch)
-    # A text has the ids of distinct words, so it has at most as many ids as there are words.
-    max_ids = spec.parameters.get("words", math.inf)
-    if card.task == "text-classification" and shape[1] > max_ids:
-        raise RequestError(
-            ErrorCode.TOO_LARGE, f"{shape[1]} ids a text are more than {max_ids}; send each word's id once"
-        )
+    found = batch_shape(shape, card, encoding=encoding)
+    check_batch(found.sizes[0], max_batch=max_batch)
+    return found
+
+
+def json_tensor(
+    data: list[Any], card: Card, *, max_batch: int, encoding: Encoding = "ids"
+) -> tuple[Array, bool]:
+    """Read a tensor whose shape follows from the nesting of its lists.
+
+    Args:
+        data: Numbers, or lists of them.
+        card: Card of the model.
+        max_batch: Limit of inputs in one request.
+        encoding: What the numbers are; for models of texts.
+
+    Returns:
+        The network's batch, and whether the tensor is one input without a batch dimension.
+
+    Raises:
+        InputError: 400 or 413: The model does not take the tensor.
+        RequestError: 400 or 413: The data are not a tensor of numbers, or the batch is too long.
+    """
+    name, shape = card.input.name, _nested_shape(data)
+    found = tensor_shape(shape, card, max_batch=max_batch, encoding=encoding)
+    values = number_array(flatten(data, shape, name=name), name=name)
+    return network_batch(values, found, card, encoding=encoding), found.is_single
+
+
+def _nested_shape(data: list[Any]) -> list[int]:
+    """Return the lengths of a list, its first element, the first element of that, and so on."""
+    shape: list[int] = []
+    first: Any = data
+    while isinstance(first, list) and len(shape) < _MAX_DIMENSIONS:
+        shape.append(len(first))
+        first = first[0] if first else None
+    return shape
 
 
 def flatten(data: list[Any], shape: Sequence[int], *, name: str) -> list[Any]:
@@ -107,38 +132,27 @@ def _number_piece(elements: list[Any], name: str) -> Array:
     return np.array(elements, dtype=np.float64)
 
 
-def network_batch(values: Array, card: Card, *, max_value: int | None = None) -> Array:
-    """Convert numbers of any type to the network's type, if that changes none of them.
+def as_datatype(values: Array, dtype: np.dtype[Any], *, name: str) -> Array:
+    """Convert numbers from JSON to the type that a tensor declares.
 
     Args:
-        values: Integer or floating-point array of a shape that :func:`check_shape` accepts.
-        card: Card of the model.
-        max_value: Highest number of the tensor's declared type; None if ``values`` has that type.
-
-    Returns:
-        uint8 (batch, height, width[, 3]), or int32 (batch, n) of ids from 0 to the number of words;
-        ``values`` itself if it is that already.
+        values: What :func:`number_array` returned.
+        dtype: Type of numbers.
+        name: Name of the tensor, for messages.
 
     Raises:
-        RequestError: 400: A number is not finite, not whole, or out of range.
+        RequestError: 400: The type does not have one of the numbers.
     """
-    spec, dtype = card.input, np.dtype(card.input.dtype)
-    if values.dtype == dtype == np.uint8 and (max_value is None or max_value >= 255):
-        return values  # each number is a grey level
-    highest = int(spec.parameters.get("words", np.iinfo(dtype).max))
-    if max_value is not None:
-        highest = min(highest, max_value)
-    # Half-precision numbers cannot be compared with limits beyond their own range.
-    exact = values.astype(np.float64) if values.dtype.kind == "f" else values
-    wrong = ~((exact >= 0) & (exact <= highest))
-    if exact.dtype.kind == "f":
-        wrong |= np.floor(exact) != exact
+    if values.dtype == dtype or dtype.kind == "f":
+        return values
+    limits = np.iinfo(dtype)
+    wrong = ~((values >= limits.min) & (values <= limits.max)) | (np.floor(values) != values)
     if wrong.any():
         raise invalid_tensor(
-            f"{spec.name} must hold whole numbers from 0 to {highest}, and holds {exact[wrong][0]}"
+            f"{name} must hold whole numbers from {limits.min} to {limits.max}, those of its datatype, "
+            f"and holds {values[wrong][0]}"
         )
-    # ONNX Runtime needs aligned numbers; those in a request's body may not be.
-    return np.require(exact, dtype=dtype, requirements=["A", "C"])
+    return values
 
 
 def invalid_tensor(message: str) -> RequestError:

@@ -13,6 +13,7 @@ from service.server.protocols.oip.request import (
     InferRequest,
     check_request,
     invalid_request,
+    requested_encoding,
     requested_output,
 )
 from service.server.protocols.oip.response import Probabilities, output_tensor
@@ -65,12 +66,13 @@ def read_message(message: ModelInferRequest, *, card: Card, max_batch: int) -> I
     is_raw = bool(message.raw_input_contents)
     binary, classes = requested_output(request, binary=is_raw)
     datatype, shape = request.inputs[0].datatype, request.inputs[0].shape
+    encoding = requested_encoding(request, card=card)
     if is_raw:
         data = _raw_data(message, card)
     else:
-        count = partial(element_count, datatype, shape, card=card, max_batch=max_batch)
+        count = partial(element_count, datatype, shape, card=card, max_batch=max_batch, encoding=encoding)
         data = _typed_data(message.inputs[0], card, count=count)
-    tensor = content(data, datatype, shape, card=card, max_batch=max_batch)
+    tensor = content(data, datatype, shape, card=card, max_batch=max_batch, encoding=encoding)
     return InferRequest(message.id, tensor, binary, classes)
 
 

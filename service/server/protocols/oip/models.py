@@ -32,6 +32,7 @@ class Parameters(Struct, frozen=True):
 class TensorParameters(Parameters, frozen=True):
     """Parameters of an input tensor."""
 
+    encoding: api.TensorEncoding | UnsetType = UNSET
     binary_data_size: Annotated[Any, Meta(extra_json_schema={"type": ["integer", "null"]})] = None
 
 
@@ -67,6 +68,7 @@ class InferRequestedOutputTensor(Struct, frozen=True):
 class RequestParameters(Parameters, frozen=True):
     """Parameters of an inference request."""
 
+    encoding: api.TensorEncoding | UnsetType = UNSET
     binary_data_output: bool | UnsetType = UNSET
 
 

@@ -6,10 +6,11 @@ from typing import Any
 import msgspec
 from msgspec import UNSET, Struct
 
+from service.inference.arrays import Encoding
 from service.inference.card import Card
 from service.inference.errors import shorten
 from service.server.pipeline.errors import ErrorCode, RequestError
-from service.server.protocols.common.inputs import parse_json
+from service.server.protocols.common.inputs import parse_encoding, parse_json
 from service.server.protocols.common.tensors import OUTPUT
 from service.server.protocols.oip import models, tensors
 
@@ -66,7 +67,10 @@ def read_infer(body: bytes, length: int, *, card: Card, max_batch: int) -> Infer
     binary, classes = requested_output(request, binary=False)
     tensor = request.inputs[0]
     data = _data(tensor, view[length:])
-    content = tensors.content(data, tensor.datatype, tensor.shape, card=card, max_batch=max_batch)
+    encoding = requested_encoding(request, card=card)
+    content = tensors.content(
+        data, tensor.datatype, tensor.shape, card=card, max_batch=max_batch, encoding=encoding
+    )
     return InferRequest(request.id, content, binary, classes)
 
 
@@ -114,6 +118,22 @@ def requested_output(request: models.ModelInferRequest, *, binary: bool) -> tupl
     if parameters.binary_data is not UNSET:
         binary = parameters.binary_data
     return binary, parameters.classification
+
+
+def requested_encoding(request: models.ModelInferRequest, *, card: Card) -> Encoding:
+    """Return what the numbers of a request's tensor are.
+
+    Args:
+        request: Request from the client; the parameter of the tensor counts before that of the request.
+        card: Card of the model.
+
+    Raises:
+        RequestError: 400: The model reads pictures, whose arrays have one encoding.
+    """
+    for parameters in (request.inputs[0].parameters, request.parameters):
+        if parameters is not None and parameters.encoding is not UNSET:
+            return parse_encoding(parameters.encoding, card=card)
+    return "ids"
 
 
 def invalid_request(message: str) -> RequestError:

@@ -6,15 +6,16 @@ from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
+from service.inference.arrays import Array, Encoding, network_batch
 from service.inference.card import Card
-from service.inference.predictor import Array, Input
+from service.inference.predictor import Input
 from service.server.protocols.common.inputs import check_batch, decode_base64, decode_text
 from service.server.protocols.common.tensors import (
-    check_shape,
+    as_datatype,
     flatten,
     invalid_tensor,
-    network_batch,
     number_array,
+    tensor_shape,
 )
 from service.server.protocols.oip.models import NUMBER_TYPES
 
@@ -30,8 +31,16 @@ _DTYPE_BY_DATATYPE: dict[str, np.dtype[Any]] = {
 _LENGTH_BYTES = 4
 
 
-def content(data: Data, datatype: str, shape: Sequence[int], *, card: Card, max_batch: int) -> Content:
-    """Read a tensor in any encoding.
+def content(
+    data: Data,
+    datatype: str,
+    shape: Sequence[int],
+    *,
+    card: Card,
+    max_batch: int,
+    encoding: Encoding = "ids",
+) -> Content:
+    """Read a tensor in any form.
 
     Args:
         data: Data of the tensor.
@@ -39,12 +48,14 @@ def content(data: Data, datatype: str, shape: Sequence[int], *, card: Card, max_
         shape: Shape from the request.
         card: Card of the model.
         max_batch: Limit of inputs in one request.
+        encoding: What the numbers of a tensor are; for models of texts.
 
     Returns:
         The network's batch, or picture files or texts.
 
     Raises:
-        RequestError: 400 or 413: The model does not take the tensor, or its data do not match its type.
+        InputError: 400 or 413: The model does not take the shape or the numbers.
+        RequestError: 400 or 413: The data do not match the type or the shape, or the batch is too long.
     """
     if datatype == BYTES:
         count = _element_count(shape, card=card, max_batch=max_batch)
@@ -53,13 +64,17 @@ def content(data: Data, datatype: str, shape: Sequence[int], *, card: Card, max_
         if isinstance(data, list):
             return _inputs_from_json(data, count, card=card)
         return _inputs_from_bytes(data, count, card=card)
-    check_shape(shape, card, max_batch=max_batch)
+    found = tensor_shape(shape, card, max_batch=max_batch, encoding=encoding)
     if isinstance(data, memoryview):
-        return _batch_from_binary(data, datatype, shape, card=card)
-    return _batch_from_json(list(data), datatype, shape, card=card)
+        values = _binary_numbers(data, datatype, shape, name=card.input.name)
+    else:
+        values = _json_numbers(list(data), datatype, shape, name=card.input.name)
+    return network_batch(values, found, card, encoding=encoding)
 
 
-def element_count(datatype: str, shape: Sequence[int], *, card: Card, max_batch: int) -> int:
+def element_count(
+    datatype: str, shape: Sequence[int], *, card: Card, max_batch: int, encoding: Encoding = "ids"
+) -> int:
     """Return how many elements a tensor has by its shape.
 
     Args:
@@ -67,13 +82,15 @@ def element_count(datatype: str, shape: Sequence[int], *, card: Card, max_batch:
         shape: Shape from the request.
         card: Card of the model.
         max_batch: Limit of inputs in one request.
+        encoding: What the numbers are; for models of texts.
 
     Raises:
-        RequestError: 400 or 413: The model does not take the shape.
+        InputError: 400 or 413: The model does not take the shape.
+        RequestError: 400 or 413: As above, or the batch is too long.
     """
     if datatype == BYTES:
         return _element_count(shape, card=card, max_batch=max_batch)
-    check_shape(shape, card, max_batch=max_batch)
+    tensor_shape(shape, card, max_batch=max_batch, encoding=encoding)
     return math.prod(shape)
 
 
@@ -103,8 +120,8 @@ def raw_batch(body: bytes, *, card: Card, max_batch: int) -> Array:
             f"a picture file or a text goes into a tensor of {BYTES}"
         )
     shape[free] = len(body) // row
-    check_shape(shape, card, max_batch=max_batch)
-    return network_batch(np.frombuffer(body, dtype).reshape(shape), card)
+    found = tensor_shape(shape, card, max_batch=max_batch)
+    return network_batch(np.frombuffer(body, dtype), found, card)
 
 
 def dtype_of(datatype: str, *, name: str) -> np.dtype[Any]:
@@ -130,24 +147,22 @@ def encode_bytes(values: Sequence[str]) -> bytes:
     return b"".join(len(value).to_bytes(_LENGTH_BYTES, "little") + value for value in encoded)
 
 
-def _batch_from_json(data: list[Any], datatype: str, shape: Sequence[int], *, card: Card) -> Array:
-    dtype, name = dtype_of(datatype, name=card.input.name), card.input.name
+def _json_numbers(data: list[Any], datatype: str, shape: Sequence[int], *, name: str) -> Array:
+    dtype = dtype_of(datatype, name=name)
     if datatype == "FP16":
         raise invalid_tensor(f"JSON has no FP16; send {name} as FP32, or as binary data")
-    values = number_array(flatten(data, shape, name=name), name=name).reshape(shape)
-    max_value = np.iinfo(dtype).max if dtype.kind in "iu" else None
-    return network_batch(values, card, max_value=max_value)
+    return as_datatype(number_array(flatten(data, shape, name=name), name=name), dtype, name=name)
 
 
-def _batch_from_binary(data: memoryview, datatype: str, shape: Sequence[int], *, card: Card) -> Array:
-    """Return the network's batch, without a copy where the network takes the tensor's type."""
-    dtype = dtype_of(datatype, name=card.input.name)
+def _binary_numbers(data: memoryview, datatype: str, shape: Sequence[int], *, name: str) -> Array:
+    """Return the numbers of binary data without a copy."""
+    dtype = dtype_of(datatype, name=name)
     expected = math.prod(shape) * dtype.itemsize
     if len(data) != expected:
         raise invalid_tensor(
-            f"{card.input.name} has {len(data)} bytes of data, and {datatype} of its shape has {expected}"
+            f"{name} has {len(data)} bytes of data, and {datatype} of its shape has {expected}"
         )
-    return network_batch(np.frombuffer(data, dtype).reshape(shape), card)
+    return np.frombuffer(data, dtype)
 
 
 def _inputs_from_json(data: list[Any], count: int, *, card: Card) -> tuple[Input, ...]:

@@ -5,15 +5,18 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
 
+from service.inference.arrays import ENCODINGS
 from service.inference.card import Card
 from service.server.protocols.common import api
 from service.server.protocols.common.tensors import OUTPUT
 
 SIGNATURE = "serving_default"
+# Each is a further signature of a model of texts.
+OTHER_ENCODINGS = tuple(encoding for encoding in ENCODINGS if encoding != "ids")
 
 DataType = Literal["DT_UINT8", "DT_INT32", "DT_FLOAT"]
-_Rows = Annotated[list[Any], Meta(min_length=1), api.served("max_batch")]
-_SignatureName = Literal["serving_default", "", None]
+_Rows = Annotated[list[Any], Meta(min_length=1)]
+_SignatureName = Literal["serving_default", "multi_hot", "", None]
 
 
 class PredictRowsRequest(Struct, frozen=True):
@@ -125,9 +128,10 @@ def model_metadata(card: Card) -> GetModelMetadataResponse:
         inputs={spec.name: _tensor_info(spec.name, _DTYPES[spec.dtype], spec.shape)},
         outputs={OUTPUT: _tensor_info(OUTPUT, "DT_FLOAT", (-1, len(card.labels)))},
     )
+    names = (SIGNATURE, *(OTHER_ENCODINGS if card.task == "text-classification" else ()))
     return GetModelMetadataResponse(
         ModelSpec(name=card.name, signature_name="", version=str(card.version)),
-        {"signature_def": {"signature_def": {SIGNATURE: signature}}},
+        {"signature_def": {"signature_def": dict.fromkeys(names, signature)}},
     )
 
 

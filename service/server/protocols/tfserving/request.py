@@ -5,18 +5,13 @@ from typing import Any
 
 from msgspec import Struct
 
+from service.inference.arrays import Array, Encoding
 from service.inference.card import Card
-from service.inference.predictor import Array, Input
+from service.inference.predictor import Input
 from service.server.pipeline.errors import ErrorCode, RequestError
 from service.server.protocols.common.inputs import check_batch, decode_base64, decode_text, parse_json
-from service.server.protocols.common.tensors import (
-    check_shape,
-    flatten,
-    invalid_tensor,
-    network_batch,
-    number_array,
-)
-from service.server.protocols.tfserving.models import SIGNATURE
+from service.server.protocols.common.tensors import invalid_tensor, json_tensor
+from service.server.protocols.tfserving.models import OTHER_ENCODINGS, SIGNATURE
 
 
 class PredictRequest(Struct, frozen=True):
@@ -42,35 +37,43 @@ def read_predict(body: bytes, *, card: Card, max_batch: int) -> PredictRequest:
         raise _invalid_request(
             'the JSON body must be an object with "instances" (rows) or "inputs" (columns)'
         )
-    if document.get("signature_name") not in (None, "", SIGNATURE):
-        raise RequestError(
-            ErrorCode.INVALID_PARAMETER, f'the only "signature_name" is {SIGNATURE!r}; leave it out'
-        )
+    encoding = _encoding(document.get("signature_name"), card)
     name, by_rows = card.input.name, "instances" in document
     if by_rows:
         rows = [_input_value(row, name) for row in _rows(document["instances"], "instances")]
     else:
         rows = _rows(_input_value(document["inputs"], name), "inputs")
-    check_batch(len(rows), max_batch=max_batch)
-    return PredictRequest(_content(rows, card, max_batch), by_rows)
+    return PredictRequest(_content(rows, card, max_batch, encoding), by_rows)
 
 
-def _content(rows: list[Any], card: Card, max_batch: int) -> Array | tuple[Input, ...]:
+def _encoding(signature: object, card: Card) -> Encoding:
+    """Return what the numbers of a tensor are; a model of texts has a signature for each encoding."""
+    if signature in (None, "", SIGNATURE):
+        return "ids"
+    others = OTHER_ENCODINGS if card.task == "text-classification" else ()
+    for encoding in others:
+        if signature == encoding:
+            return encoding
+    names = " or ".join((SIGNATURE, *others))
+    raise RequestError(
+        ErrorCode.INVALID_PARAMETER,
+        f'the "signature_name" of {card.name} must be {names}; leave it out for {SIGNATURE}',
+    )
+
+
+def _content(rows: list[Any], card: Card, max_batch: int, encoding: Encoding) -> Array | tuple[Input, ...]:
     """Return rows as the network's batch, or as files or texts; all must be of the first one's kind."""
     spec, is_text, first = card.input, card.task == "text-classification", rows[0]
+    if isinstance(first, list | int | float):
+        return json_tensor(rows, card, max_batch=max_batch, encoding=encoding)[0]
+    check_batch(len(rows), max_batch=max_batch)
     if isinstance(first, dict):
         files = [_decode_row(row, spec.name) for row in rows]
         return tuple(map(decode_text, files)) if is_text else tuple(files)
     if isinstance(first, str) and is_text and all(isinstance(row, str) for row in rows):
         return tuple(rows)
-    if not isinstance(first, list):
-        expected = "texts, or lists of ids" if is_text else 'lists of pixels, or pictures as {"b64": "…"}'
-        raise invalid_tensor(f"the rows of {spec.name} must be all {expected}")
-    sizes = [len(first) if size == -1 else size for size in spec.shape[1:]]
-    shape = [len(rows), *sizes]
-    check_shape(shape, card, max_batch=max_batch)
-    values = number_array(flatten(rows, shape, name=spec.name), name=spec.name)
-    return network_batch(values.reshape(shape), card)
+    expected = "texts, or lists of ids" if is_text else 'lists of pixels, or pictures as {"b64": "…"}'
+    raise invalid_tensor(f"the rows of {spec.name} must be all {expected}")
 
 
 def _input_value(value: Any, name: str) -> Any:

@@ -1,6 +1,7 @@
 """The OpenAPI document matches the routes, each response to its examples, and each error response."""
 
 import base64
+import io
 import json
 import re
 import signal
@@ -14,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from jsonschema import Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
@@ -238,8 +240,11 @@ def test_every_documented_content_type_is_read(document: Json, server: Server, d
     form = (
         b'--edge\r\nContent-Disposition: form-data; name="file"; filename="a.png"\r\n\r\n%s\r\n--edge--\r\n'
     )
+    array = io.BytesIO()
+    np.save(array, np.zeros((1, 28, 28), np.uint8))
     bodies = {
         "image/*": ({"Content-Type": "image/png"}, digit_png),
+        "application/x-npy": ({"Content-Type": "application/x-npy"}, array.getvalue()),
         "application/octet-stream": ({"Content-Type": "application/octet-stream"}, digit_png),
         "multipart/form-data": ({"Content-Type": "multipart/form-data; boundary=edge"}, form % digit_png),
     }

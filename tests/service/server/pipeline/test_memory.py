@@ -234,7 +234,7 @@ _REFUSED = {
         bytes(6 * _MB + 1),
         400,
     ),
-    "rows": ("/v1/models/mnist:predict", {}, b'{"instances": [%b]}' % (b"[]," * (600_000) + b"[]"), 413),
+    "rows": ("/v1/models/mnist:predict", {}, b'{"instances": [%b]}' % (b"[]," * (600_000) + b"[]"), 400),
     "an explanation": ("/models/mnist/explain", {}, bytes(6 * _MB), 422),
     "BentoML": (
         "/classify_image",

@@ -134,6 +134,16 @@ def test_a_plain_text_is_answered_with_one_list(server: Server, catalog: Catalog
         assert _same(answer.json(), catalog.predictor("imdb").predict([text])[0])
 
 
+def test_a_plain_text_has_the_charset_of_its_content_type(server: Server, catalog: Catalog) -> None:
+    text = "Amélie’s café scene is a wonder."
+    expected = catalog.predictor("imdb").predict([text])[0]
+    for charset in ("utf-16le", "windows-1252", "utf-8"):
+        headers = {"Content-Type": f"text/plain; charset={charset}"}
+        assert _same(server.ask("POST", "/models/imdb", text.encode(charset), headers).json(), expected)
+    headers = {"Content-Type": "text/plain; charset=nope"}
+    assert server.ask("POST", "/models/imdb", text.encode(), headers).status == 415
+
+
 def test_texts_in_json_are_answered_with_a_list_each_even_a_single_one(
     server: Server, catalog: Catalog
 ) -> None:

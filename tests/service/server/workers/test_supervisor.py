@@ -32,6 +32,12 @@ from service.server.workers import supervisor
 supervisor._HUNG_S = 5.0
 main()
 """
+_RETRIES_SOON = """
+from service.cli import main
+from service.server.workers import supervisor
+supervisor._START_AGAIN_S = 0.05
+main()
+"""
 
 
 @pytest.fixture(scope="module")
@@ -178,6 +184,30 @@ def test_a_new_worker_that_cannot_start_leaves_the_old_one_serving(
     assert server.workers() == workers
     assert server.ask("POST", "/models/mnist", digit_png).status == 200
     assert "Traceback" not in server.log()
+
+
+@pytest.mark.parametrize("broken", ["keys", "model"])
+def test_workers_go_on_serving_while_one_cannot_be_replaced(
+    start_server: StartServer, tmp_path: Path, models: Path, until: Until, broken: str
+) -> None:
+    shutil.copytree(models, tmp_path / "models")
+    files = {"keys": tmp_path / "keys", "model": tmp_path / "models" / "mnist" / "1" / "model.onnx"}
+    files["keys"].write_text("course: secret\n")
+    settings = {"MODELS": str(tmp_path / "models"), "API_KEYS_FILE": str(files["keys"]), "WORKERS": "2"}
+    command = (sys.executable, "-c", _RETRIES_SOON, "serve")
+    with start_server(command=command, **settings) as server:
+        until(lambda: "all 2 workers are ready" in server.log())
+        content = files[broken].read_bytes()
+        files[broken].write_bytes(b"cut")
+        killed, other = _children(server)
+        os.kill(killed, signal.SIGKILL)
+        # More often than the server allows workers to end that had started.
+        until(lambda: server.log().count("cannot start (exit status 3)") > 7)
+        assert server.process.poll() is None
+        assert server.ask("GET", "/models", headers={"X-API-Key": "secret"}).status == 200
+        files[broken].write_bytes(content)
+        until(lambda: len(server.workers()) == 2)
+        assert other in server.workers()
 
 
 def test_a_worker_that_hangs_is_replaced(server: Server, until: Until) -> None:

@@ -103,9 +103,6 @@ def _check(answer: Any, status: int, code: str) -> None:
                 784,
                 "1",
                 [],
-                [784],
-                [28, 28],
-                [1, 28, 28, 1],
                 [0, 28, 28],
                 [-1, 28, 28],
                 [1, -28, -28],
@@ -147,7 +144,7 @@ def _check(answer: Any, status: int, code: str) -> None:
             )
         ),
         (_request({**_ONE, "datatype": "INT8", "data": [200] * 784}), "invalid_tensor"),
-        (_request({**_ONE, "datatype": "FP32", "data": [0.25] * 784}), "invalid_tensor"),
+        (_request({**_ONE, "datatype": "FP32", "data": [2.25] * 784}), "invalid_tensor"),
         (_request({**_FILE, "data": []}), "invalid_tensor"),
         (_request({**_FILE, "data": ["aGk=", "aGk="]}), "invalid_tensor"),
         (_request({**_FILE, "data": [7]}), "invalid_tensor"),
@@ -216,7 +213,7 @@ def test_the_network_takes_every_id_that_its_card_allows(server: Server, infer: 
                 "invalid_tensor",
             )
             for bits in (16, 32, 64)
-            for value in (np.nan, np.inf, -np.inf, 0.5, -1, 256)
+            for value in (np.nan, np.inf, -np.inf, 2.5, -1, 256)
         ),
         (_sized({**_ONE, "datatype": "INT8"}, 784), b"\xff" * 784, "invalid_tensor"),
         (_sized({**_ONE, "datatype": "INT64"}, 6272), b"\xff" * 6272, "invalid_tensor"),
