@@ -18,6 +18,7 @@ from training.evaluation.pen_digits import draw_all
 Pixels = npt.NDArray[np.uint8]
 
 NUMBERS = 600
+_SINGLE_DIGITS = 2000
 _SEED = 2026
 _DIGITS = (2, 6)  # digits of a number
 _HEIGHT = (28.0, 160.0)  # pixels
@@ -56,9 +57,10 @@ def evaluate_numbers(
 
     Args:
         predictor: Predictor of a model of digits.
-        test: Digits, uint8 (n, 28, 28), of which the numbers are put together.
+        test: Digits, uint8 (n, 28, 28), of which the numbers are put together; the first 2,000 are read
+            singly, too.
         pen_digits: Strokes of single digits.
-        count: Number of numbers; at most as many single test digits are read.
+        count: Number of numbers.
     """
     reader, rng = Reader(predictor), np.random.default_rng(_SEED)
     right = digits = mistakes = 0
@@ -69,7 +71,7 @@ def evaluate_numbers(
         right += distance == 0
         digits += len(number)
         mistakes += min(distance, len(number))
-    single = (write_number(test.x[number : number + 1], rng) for number in range(min(count, len(test))))
+    single = (write_number(digit[np.newaxis], rng) for digit in test.x[:_SINGLE_DIGITS])
     return NumberFigures(
         count=count,
         numbers=right / count,

@@ -27,14 +27,13 @@ _CUT_WIDTH = 0.6
 _MAX_WIDTH = 1.6
 _MIN_HEIGHT = 0.35
 # Costs in natural logarithms of probability, chosen on numbers put together from MNIST's validation
-# digits: of a cut; of the ink that it crosses, of a gap inside a digit, of the width beyond a usual one and
-# of the height below one, for each height of a digit; of leaving a low piece out.
-_CUT = 0.15
-_CROSSED = 2.35
-_GAP = 0.06
-_WIDE, _USUAL_WIDTH = 1.34, 0.744
-_LOW, _USUAL_HEIGHT = 2.8, 0.6
-_LEFT_OUT = 0.19
+# digits: of a cut; of the ink that it crosses, of the width beyond a usual one and of the height below one, for
+# each height of a digit; of leaving a low piece out.
+_CUT = 0.22
+_CROSSED = 3.4
+_WIDE, _USUAL_WIDTH = 1.38, 0.74
+_LOW, _USUAL_HEIGHT = 5.0, 0.6
+_LEFT_OUT = 0.8
 _MIN_PROBABILITY = 1e-4
 
 
@@ -207,16 +206,13 @@ def _candidate(
     pieces: Sequence[_Piece], first: int, end: int, *, line: int, digit_height: float
 ) -> Candidate | None:
     """Return a run of pieces as a candidate; None if it is too wide for one digit."""
-    box, gaps = pieces[first].box, 0
+    box = pieces[first].box
     for piece in pieces[first + 1 : end]:
-        if piece.crossed is None:
-            gaps += max(0, -box.shared_width(piece.box))
         box = box.union(piece.box)
     width, height = box.width / digit_height, box.height / digit_height
     if end > first + 1 and width > _MAX_WIDTH:
         return None
-    cost = _GAP * gaps / digit_height
-    cost += _WIDE * max(0.0, width - _USUAL_WIDTH) + _LOW * max(0.0, _USUAL_HEIGHT - height)
+    cost = _WIDE * max(0.0, width - _USUAL_WIDTH) + _LOW * max(0.0, _USUAL_HEIGHT - height)
     return Candidate(line, first, end, box, cost)
 
 
