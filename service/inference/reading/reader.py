@@ -69,7 +69,9 @@ class Reader:
             InputError: The input is no picture, is damaged, blank or too large, or has too many digits.
         """
         if not isinstance(value, bytes):
-            raise InvalidInput(f"{self._predictor.card.name} reads picture files; send one")
+            raise InvalidInput(
+                f"{self._predictor.card.name} reads several digits in picture files only; send a file"
+            )
         width, height = open_image(value, max_pixels=max_pixels).size
 
         def reserve_all(size: int) -> AbstractContextManager[object]:

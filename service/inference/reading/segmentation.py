@@ -27,8 +27,8 @@ _CUT_WIDTH = 0.6
 _MAX_WIDTH = 1.6
 _MIN_HEIGHT = 0.35
 # Costs in natural logarithms of probability, chosen on numbers put together from MNIST's validation
-# digits: of a cut; of the ink that it crosses, of the width beyond a usual one and of the height below one, for
-# each height of a digit; of leaving a low piece out.
+# digits: of a cut; of the ink that it crosses, of the width beyond a usual one and of the height below one,
+# for each height of a digit; of leaving a low piece out.
 _CUT = 0.22
 _CROSSED = 3.4
 _WIDE, _USUAL_WIDTH = 1.38, 0.74

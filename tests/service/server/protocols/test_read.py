@@ -1,6 +1,7 @@
 """Numbers over HTTP are read like in process, and what cannot be read is an error."""
 
 import base64
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -47,6 +48,23 @@ def test_json_and_forms_are_read_too(server: Any, page: bytes) -> None:
     body = b'{"inputs": "%s"}' % base64.b64encode(page)
     answer = server.ask("POST", "/models/mnist/read", body, {"Content-Type": "application/json"})
     assert answer.json()["text"] == expected["text"]
+    body = (
+        b'--edge\r\nContent-Disposition: form-data; name="file"; filename="a.png"\r\n\r\n%s\r\n--edge--\r\n'
+        % page
+    )
+    answer = server.ask(
+        "POST", "/models/mnist/read", body, {"Content-Type": "multipart/form-data; boundary=edge"}
+    )
+    assert answer.json() == expected
+
+
+def test_an_array_and_several_pictures_are_refused(server: Any, page: bytes, mnist_digits: Array) -> None:
+    encoded = base64.b64encode(page).decode()
+    for inputs, status in ([mnist_digits[0].tolist(), 400], [[encoded, encoded], 413]):
+        body = json.dumps({"inputs": inputs}).encode()
+        answer = server.ask("POST", "/models/mnist/read", body, {"Content-Type": "application/json"})
+        assert answer.status == status
+        assert answer.json()["error"]
 
 
 @pytest.mark.parametrize(
