@@ -65,7 +65,6 @@ def find_raw_ink(picture: Image.Image) -> Ink:
     kind = None if plain is None else _shape_of(plain)
     if plain is not None and kind == "strokes":
         return plain
-    # OpenCV takes time and memory, which most drawings do not need.
     from service.inference.preprocessing.paper import drop_frame, drop_specks, find_paper_ink
 
     if plain is not None and kind == "framed":

@@ -8,18 +8,16 @@ removed.
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
-import numpy.typing as npt
-from PIL import Image
+from PIL import Image, ImageFilter
 
 from service.inference.errors import BlankImage
+from service.inference.preprocessing.components import Mask, find_components
 from service.inference.preprocessing.decoding import to_rgb
 from service.inference.preprocessing.ink import FAINT_SHARE, LONGEST_SIDE, Ink
+from service.inference.preprocessing.morphology import close, dilate, erode
 from service.inference.preprocessing.rulings import remove_rulings
-from service.inference.preprocessing.sketch import Sketch, close, find_handwriting, project
-
-Mask = npt.NDArray[np.bool_]
+from service.inference.preprocessing.sketch import Sketch, find_handwriting, project
 
 # Grain is blurred by this share of the longer side, in pictures larger than this.
 _BLUR, _BLUR_SIDE = 0.0012, 300
@@ -61,16 +59,13 @@ def find_paper_ink(picture: Image.Image) -> Ink:
     Raises:
         BlankImage: There is no ink on the picture.
     """
-    # OpenCV's threads would compete with the server's.
-    cv2.setNumThreads(1)
     picture = to_rgb(picture)
     factor = LONGEST_SIDE / max(picture.size)
     if factor < 1:
         size = (max(1, round(picture.width * factor)), max(1, round(picture.height * factor)))
         picture = picture.resize(size, Image.Resampling.BOX)
-    rgb = np.asarray(picture)
-    sketch = find_handwriting(rgb)
-    ink, noise = _darkness(rgb, sketch)
+    sketch = find_handwriting(picture)
+    ink, noise = _darkness(picture, sketch)
     return _select(ink, noise, sketch)
 
 
@@ -95,24 +90,24 @@ def drop_frame(ink: Ink) -> Ink:
         ink: float32 array (height, width), 0 where there is no ink.
     """
     mask = ink > FAINT_SHARE * float(ink.max())
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
-    frame = 1 + int((stats[1:, cv2.CC_STAT_WIDTH] * stats[1:, cv2.CC_STAT_HEIGHT]).argmax())
-    result: Ink = np.where(mask & (labels != frame), ink, 0).astype(np.float32)
+    found = find_components(mask)
+    frame = 1 + int((found.width * found.height)[1:].argmax())
+    result: Ink = np.where(mask & (found.labels != frame), ink, 0).astype(np.float32)
     return result
 
 
-def _darkness(rgb: npt.NDArray[np.uint8], sketch: Sketch) -> tuple[Ink, float]:
+def _darkness(picture: Image.Image, sketch: Sketch) -> tuple[Ink, float]:
     """Return how much darker than the paper each pixel is, as a share of the light there, and its noise."""
-    height, width = rgb.shape[:2]
-    levels = project(rgb, sketch.direction)
-    if max(height, width) > _BLUR_SIDE:
-        levels = cv2.GaussianBlur(levels, (0, 0), _BLUR * max(height, width)).astype(np.float32)
-    small = cv2.resize(levels, sketch.mark.shape[::-1], interpolation=cv2.INTER_AREA).astype(np.float32)
+    if max(picture.size) > _BLUR_SIDE:
+        picture = picture.filter(ImageFilter.GaussianBlur(_BLUR * max(picture.size)))
+    levels = project(np.asarray(picture), sketch.direction)
+    small = _scale(levels, sketch.light.shape, Image.Resampling.BOX)
     # The minimum nearby: at the edge of a shadow, the reduced paper is too light on the dark side.
-    paper = cv2.erode(close(small, sketch.kernel), np.ones((3, 3), np.uint8))
-    paper = cv2.resize(paper, (width, height), interpolation=cv2.INTER_LINEAR)
-    light = np.maximum(cv2.resize(sketch.light, (width, height), interpolation=cv2.INTER_LINEAR), _MIN_LIGHT)
+    paper = erode(close(small, (sketch.kernel, sketch.kernel)), (3, 3))
+    paper = _scale(paper, levels.shape, Image.Resampling.BILINEAR)
+    light = np.maximum(_scale(sketch.light, levels.shape, Image.Resampling.BILINEAR), _MIN_LIGHT)
     ink: Ink = np.maximum(paper - levels, 0) / light
+    width = picture.width
     distance = _NOISE_DISTANCE if width > 10 * _NOISE_DISTANCE else 1
     if width <= distance:
         return ink, 0.0
@@ -121,10 +116,14 @@ def _darkness(rgb: npt.NDArray[np.uint8], sketch: Sketch) -> tuple[Ink, float]:
     return ink, float(np.median(np.abs(differences))) / 0.954
 
 
+def _scale(levels: Ink, shape: tuple[int, ...], filter_: Image.Resampling) -> Ink:
+    return np.asarray(Image.fromarray(levels).resize((shape[1], shape[0]), filter_))
+
+
 def _select(ink: Ink, noise: float, sketch: Sketch) -> Ink:
     """Keep the marks that are handwriting, and stretch them to 255."""
     floor = max(_MIN_INK, _NOISE_DEVIATIONS * noise)
-    main = cv2.resize(sketch.mark.astype(np.uint8), ink.shape[::-1], interpolation=cv2.INTER_NEAREST) > 0
+    main = np.asarray(Image.fromarray(sketch.mark).resize(ink.shape[::-1], Image.Resampling.NEAREST))
     written = ink[main & (ink > floor)]
     if written.size == 0:
         raise BlankImage(
@@ -137,7 +136,7 @@ def _select(ink: Ink, noise: float, sketch: Sketch) -> Ink:
     if not kept.any():
         raise BlankImage("the picture is blank: only lines and edges are on it; draw a digit first")
     full = max(float(np.percentile(ink[kept], _FULL_INK)), floor)
-    around = cv2.dilate(kept.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    around = dilate(kept, (3, 3))
     stretched = np.clip((ink - floor / 2) / (full - floor / 2), 0, 1) * 255
     result: Ink = np.where(around, stretched, 0).astype(np.float32)
     return result
@@ -145,19 +144,15 @@ def _select(ink: Ink, noise: float, sketch: Sketch) -> Ink:
 
 def _digit_marks(ink: Ink, mask: Mask, main: Mask, *, parts: _Nearness = _ON_PAPER) -> Mask:
     """Return the marks that are digits or parts of them: not what touches the edge, no specks."""
-    height, width = ink.shape
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
-    amounts = np.bincount(labels.ravel(), weights=ink.ravel(), minlength=len(stats))
-    common = np.bincount(labels.ravel(), weights=(ink * main).ravel(), minlength=len(stats))
+    found = find_components(mask)
+    amounts, common = found.sums(ink), found.sums(ink * main)
     amounts[0] = common[0] = 0
     if not common.any():
         return np.zeros_like(mask)
     first = int(common.argmax())
-    left, top, wide, high, area = stats.T
-    right, bottom = left + wide, top + high
-    inside = (left > 0) & (top > 0) & (right < width) & (bottom < height)
-    sizes = np.maximum(wide, high)
-    means = amounts / np.maximum(area, 1)
+    inside = ~found.at_edge
+    sizes = np.maximum(found.width, found.height)
+    means = amounts / np.maximum(found.area, 1)
     kept = (
         inside
         & (means >= _DIGIT_MEAN * means[first])
@@ -165,7 +160,8 @@ def _digit_marks(ink: Ink, mask: Mask, main: Mask, *, parts: _Nearness = _ON_PAP
         & (sizes >= _DIGIT_SIZE * sizes[first])
     )
     kept[first] = True
-    gap = np.full(len(stats), np.inf)
+    gap = np.full(len(sizes), np.inf)
+    left, top, right, bottom = found.left, found.top, found.left + found.width, found.top + found.height
     for digit in np.flatnonzero(kept):
         across = np.maximum(left, left[digit]) - np.minimum(right, right[digit])
         along = np.maximum(top, top[digit]) - np.minimum(bottom, bottom[digit])
@@ -175,5 +171,5 @@ def _digit_marks(ink: Ink, mask: Mask, main: Mask, *, parts: _Nearness = _ON_PAP
     # A frame around a digit is near it, too.
     kept |= (near | far) & (inside | (common > 0)) & (sizes <= sizes[kept].max())
     kept[0] = False
-    result: Mask = kept[labels]
+    result: Mask = kept[found.labels]
     return result

@@ -6,12 +6,11 @@ as short as the line is thick (Dalitz et al. 2008, on staff lines of music).
 
 from collections.abc import Iterator
 
-import cv2
 import numpy as np
-import numpy.typing as npt
+from PIL import Image
 
-Mask = npt.NDArray[np.bool_]
-Levels = npt.NDArray[np.uint8]
+from service.inference.preprocessing.components import Mask, find_components
+from service.inference.preprocessing.morphology import close, dilate, open_
 
 # Ruled lines are turned by at most this angle, and are this long, as a share of the picture.
 _MAX_DEGREES, _STEP_DEGREES = 12.0, 0.5
@@ -44,19 +43,19 @@ def _remove_horizontal(mask: Mask) -> Mask:
     degrees = _angle(mask)
     if degrees is None:
         return mask
-    turn = cv2.getRotationMatrix2D((width / 2, height / 2), degrees, 1.0)
-    turned = cv2.warpAffine(mask.astype(np.uint8), turn, (width, height), flags=cv2.INTER_NEAREST)
-    level = turned.astype(np.uint8)
+    level = _turn(mask, degrees)
     lines = np.zeros_like(level)
     for piece, thickness in _lines(level):
-        run = np.ones((int(_CROSSING * thickness) + _CROSSING_PIXELS, 1), np.uint8)
-        strokes = cv2.morphologyEx(level, cv2.MORPH_OPEN, run).astype(np.uint8)
-        lines |= piece & level & (1 - strokes)
+        strokes = open_(level, (int(_CROSSING * thickness) + _CROSSING_PIXELS, 1))
+        lines |= piece & level & ~strokes
     if not lines.any():
         return mask
-    back = cv2.warpAffine(lines, turn, (width, height), flags=cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP)
-    kept: Mask = mask & (cv2.dilate(back, np.ones((3, 1), np.uint8)) == 0)
+    kept: Mask = mask & ~dilate(_turn(lines, -degrees), (3, 1))
     return kept
+
+
+def _turn(mask: Mask, degrees: float) -> Mask:
+    return np.asarray(Image.fromarray(mask).rotate(degrees))
 
 
 def _angle(mask: Mask) -> float | None:
@@ -75,18 +74,16 @@ def _angle(mask: Mask) -> float | None:
     return None if best is None else best[1]
 
 
-def _lines(level: Levels) -> Iterator[tuple[Levels, float]]:
+def _lines(level: Mask) -> Iterator[tuple[Mask, float]]:
     """Yield the mask of each long horizontal line, and its thickness in pixels."""
     width = level.shape[1]
     piece = max(9, round(_PIECE * width))
-    pieces = cv2.morphologyEx(level, cv2.MORPH_OPEN, np.ones((1, piece), np.uint8))
-    joined = cv2.dilate(pieces, np.ones((3, 1), np.uint8))
-    joined = cv2.morphologyEx(joined, cv2.MORPH_CLOSE, np.ones((1, 2 * piece + 1), np.uint8))
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(joined, connectivity=8)
-    for number in range(1, len(stats)):
-        if stats[number, cv2.CC_STAT_WIDTH] < _MIN_LENGTH * width:
+    joined = close(dilate(open_(level, (1, piece)), (3, 1)), (1, 2 * piece + 1))
+    found = find_components(joined)
+    for number in range(1, len(found) + 1):
+        if found.width[number] < _MIN_LENGTH * width:
             continue
-        line = (labels == number).astype(np.uint8)
+        line = found.labels == number
         thickness = float(np.median((line & level).sum(axis=0)[line.any(axis=0)]))
         if thickness <= max(3.0, _MAX_THICKNESS * width):
-            yield cv2.dilate(line, np.ones((3, 1), np.uint8)).astype(np.uint8), max(thickness, 1.0)
+            yield dilate(line, (3, 1)), max(thickness, 1.0)

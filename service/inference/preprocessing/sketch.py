@@ -2,18 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeVar
 
-import cv2
 import numpy as np
 import numpy.typing as npt
+from PIL import Image
 
 from service.inference.errors import BlankImage
+from service.inference.preprocessing.components import Mask, fill_holes, find_components
 from service.inference.preprocessing.ink import BLANK, MIN_CONTRAST
+from service.inference.preprocessing.morphology import close, dilate, erode, open_, reconstruct
 
 Levels = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
-_Level = TypeVar("_Level", np.uint8, np.float32)
 
 SKETCH_SIDE = 256
 # Widths of strokes that are tried, as shares of the longer side, and how much wider the kernel is that
@@ -22,6 +22,8 @@ _WIDTHS = (0.06, 0.11, 0.19, 0.33)
 _MARGIN = 1.3
 # The thinnest width is chosen that finds this share of what the best one finds.
 _ENOUGH = 0.35
+# The paper around a mark is found to this distance in pixels; a longer way takes longer and finds no more.
+_GROWTH = 30
 # Edges of ink are steeper than this many times the usual slope.
 _SLOPE = 2.0
 # Marks are searched with these thresholds, as shares of the strongest; faint lines join them at low ones.
@@ -43,38 +45,33 @@ class Sketch:
 
     direction: Floats  # (3,) in RGB: the projection on it is large on paper and small on ink
     kernel: int  # side in pixels of the sketch of a square that fits into no stroke
-    mark: npt.NDArray[np.bool_]  # (height, width) of the sketch: the most distinct mark
+    mark: Mask  # (height, width) of the sketch: the most distinct mark
     light: Floats  # (height, width): grey level of the paper
 
 
 @dataclass(frozen=True)
 class _Finding:
     score: float
-    mark: npt.NDArray[np.bool_]
+    mark: Mask
 
 
 _Pair = tuple[_Finding, _Finding]  # light and dark
 
 
-def find_handwriting(rgb: Levels) -> Sketch:
-    """Find the most distinct mark of a picture.
-
-    Args:
-        rgb: uint8 (height, width, 3).
+def find_handwriting(picture: Image.Image) -> Sketch:
+    """Find the most distinct mark of a picture of mode ``RGB``.
 
     Raises:
         BlankImage: Nothing stands out from its surroundings.
     """
-    height, width = rgb.shape[:2]
-    factor = min(1.0, SKETCH_SIDE / max(height, width))
-    size = (max(1, round(width * factor)), max(1, round(height * factor)))
-    small = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA).astype(np.uint8)
-    direction = _colour_of_edges(small)
-    levels = np.clip(np.rint(project(small, direction)), 0, 255).astype(np.uint8)
-    findings = [
-        (_search(levels, kernel), _search(255 - levels, kernel))
-        for kernel in (_odd(share * max(size)) for share in _WIDTHS)
-    ]
+    factor = min(1.0, SKETCH_SIDE / max(picture.size))
+    size = (max(1, round(picture.width * factor)), max(1, round(picture.height * factor)))
+    small = picture.resize(size, Image.Resampling.BOX)
+    rgb = np.asarray(small)
+    direction = _colour_of_edges(rgb)
+    levels = np.rint(project(rgb, direction)).astype(np.uint8)
+    kernels = [_odd(share * max(size)) for share in _WIDTHS]
+    findings = [(_search(levels, kernel), _search(255 - levels, kernel)) for kernel in kernels]
     # A sheet is much wider than the strokes on it; the loop of a digit is about as wide as its strokes.
     findings = [
         _without_loops(_without_sheets(pair, findings[: max(0, n - 1)]), findings[n + 1 : n + 2])
@@ -86,10 +83,10 @@ def find_handwriting(rgb: Levels) -> Sketch:
     chosen = next(n for n, pair in enumerate(findings) if max(f.score for f in pair) >= _ENOUGH * best)
     light, dark = findings[chosen]
     kernel = _odd(_MARGIN * _WIDTHS[chosen] * max(size))
-    grey = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY).astype(np.float32)
+    grey = np.asarray(small.convert("L"), dtype=np.float32)
     if light.score > dark.score:
-        return Sketch(-direction, kernel, light.mark, _open(grey, kernel))
-    return Sketch(direction, kernel, dark.mark, close(grey, kernel))
+        return Sketch(-direction, kernel, light.mark, open_(grey, (kernel, kernel)))
+    return Sketch(direction, kernel, dark.mark, close(grey, (kernel, kernel)))
 
 
 def project(rgb: Levels, direction: Floats) -> Floats:
@@ -98,24 +95,6 @@ def project(rgb: Levels, direction: Floats) -> Floats:
     offset = np.float32(-255 * np.minimum(weights, 0).sum())
     levels: Floats = (rgb.reshape(-1, 3) @ weights + offset).reshape(rgb.shape[:2])
     return levels
-
-
-def close(levels: npt.NDArray[_Level], kernel: int) -> npt.NDArray[_Level]:
-    """Fill dark places into which a square does not fit (morphological closing)."""
-    return _filter(levels, kernel, cv2.MORPH_CLOSE)
-
-
-def _open(levels: npt.NDArray[_Level], kernel: int) -> npt.NDArray[_Level]:
-    return _filter(levels, kernel, cv2.MORPH_OPEN)
-
-
-def _filter(levels: npt.NDArray[_Level], kernel: int, operation: int) -> npt.NDArray[_Level]:
-    # What the edge of the picture cuts off goes on outside of it.
-    margin = kernel // 2 + 1
-    padded = cv2.copyMakeBorder(levels, margin, margin, margin, margin, cv2.BORDER_REPLICATE)
-    square = np.ones((kernel, kernel), np.uint8)
-    filtered = cv2.morphologyEx(padded, operation, square)[margin:-margin, margin:-margin]
-    return filtered.astype(levels.dtype, copy=False)
 
 
 def _odd(length: float) -> int:
@@ -141,7 +120,9 @@ def _without_sheets(pair: _Pair, thinner: Sequence[_Pair]) -> _Pair:
         others = [other[1 - polarity] for other in thinner]
         others = [other for other in others if other.score >= _WRITTEN * finding.score > 0]
         inside = (
-            _fill(finding.mark) if others and _is_quadrangle(finding.mark) else np.zeros_like(finding.mark)
+            fill_holes(finding.mark)
+            if others and _is_quadrangle(finding.mark)
+            else np.zeros_like(finding.mark)
         )
         written_on = any(inside[other.mark].mean() > _INSIDE for other in others)
         lowered.append(_Finding(finding.score * (_SOLID if written_on else 1), finding.mark))
@@ -154,16 +135,11 @@ def _without_loops(pair: _Pair, wider: Sequence[_Pair]) -> _Pair:
     for polarity, finding in enumerate(pair):
         others = [other[1 - polarity] for other in wider]
         is_loop = finding.score > 0 and any(
-            other.score >= finding.score and _fill(other.mark)[finding.mark].mean() > _INSIDE
+            other.score >= finding.score and fill_holes(other.mark)[finding.mark].mean() > _INSIDE
             for other in others
         )
         lowered.append(_Finding(finding.score * (_SOLID if is_loop else 1), finding.mark))
     return lowered[0], lowered[1]
-
-
-def _fill(mark: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
-    contours, _ = cv2.findContours(mark.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-    return cv2.drawContours(np.zeros(mark.shape, np.uint8), contours, -1, 1, cv2.FILLED) > 0
 
 
 def _search(levels: Levels, kernel: int) -> _Finding:
@@ -171,73 +147,72 @@ def _search(levels: Levels, kernel: int) -> _Finding:
 
     The score of a mark is the sum of its squared contrast at sharp edges.
     """
-    filled = close(levels, kernel)
+    square = (kernel, kernel)
+    opened, filled = open_(levels, square), close(levels, square)
     # A hole that ink surrounds is no mark: it disappears when the ink is filled.
-    whole = cv2.subtract(filled, _open(filled, kernel))
-    contrast = np.minimum(cv2.subtract(levels, _reconstruct(_open(levels, kernel), levels)), whole)
-    edges = cv2.morphologyEx(levels, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)).astype(np.float32)
+    contrast = np.minimum(levels - reconstruct(opened, levels, _GROWTH), filled - open_(filled, square))
+    edges = (dilate(levels, (3, 3)) - erode(levels, (3, 3))).astype(np.float32)
     # Soft shadows have slopes everywhere.
     edges -= _SLOPE * float(np.median(edges))
     sharp = np.clip(np.minimum(contrast, edges), 0, None) ** 2
-    distance = min(4, max(1, levels.shape[1] // 4))
-    noise = (
-        float(np.median(cv2.absdiff(levels[:, distance:], levels[:, :-distance])))
-        if levels.shape[1] > 1
-        else 0
-    )
+    noise = _noise(levels)
     strongest = float(contrast.max(initial=0))
     best = _Finding(0.0, np.zeros(levels.shape, np.bool_))
     if strongest < MIN_CONTRAST / 2:
         return best
     for share in _THRESHOLDS:
         threshold = max(_MIN_LEVELS, share * strongest, 0 if share else _NOISE * noise)
-        _, labels, stats, _ = cv2.connectedComponentsWithStats((contrast > threshold).astype(np.uint8))
-        if len(stats) < 2:
+        found = find_components(contrast > threshold)
+        if not len(found):
             continue
-        scores = np.bincount(labels.ravel(), weights=sharp.ravel(), minlength=len(stats))
+        scores = found.sums(sharp)
         scores[0] = 0
-        left, top, wide, high, _ = stats.T
-        at_edge = (
-            (left == 0) | (top == 0) | (left + wide == levels.shape[1]) | (top + high == levels.shape[0])
-        )
-        scores[at_edge] *= _AT_EDGE
+        scores[found.at_edge] *= _AT_EDGE
         for number in np.argsort(-scores)[:4]:
-            if scores[number] > best.score and _is_sheet_or_frame(labels == number):
+            if scores[number] > best.score and _is_sheet_or_frame(found.crop(number), levels.size):
                 scores[number] *= _SOLID
         number = int(scores.argmax())
         if scores[number] > best.score:
-            best = _Finding(float(scores[number]), labels == number)
+            best = _Finding(float(scores[number]), found.labels == number)
     return best
 
 
-def _reconstruct(marker: Levels, mask: Levels) -> Levels:
-    """Grow a marker under a mask until it stays the same (morphological reconstruction by dilation)."""
-    square = np.ones((3, 3), np.uint8)
-    while True:
-        grown: Levels = np.minimum(cv2.dilate(marker, square), mask).astype(np.uint8, copy=False)
-        if np.array_equal(grown, marker):
-            return grown
-        marker = grown
+def _noise(levels: Levels) -> float:
+    distance = min(4, max(1, levels.shape[1] // 4))
+    if levels.shape[1] <= distance:
+        return 0.0
+    one, other = levels[:, distance:].astype(np.int16), levels[:, :-distance]
+    return float(np.median(np.abs(one - other)))
 
 
-def _is_quadrangle(mark: npt.NDArray[np.bool_]) -> bool:
+def _is_quadrangle(mark: Mask) -> bool:
     """Return whether the outline of a mark is about a rectangle; that of an ellipse fills 79 % of one."""
-    contours, _ = cv2.findContours(mark.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-    outline = max(contours, key=len)
-    _, (width, height), _ = cv2.minAreaRect(outline)
-    return bool(cv2.contourArea(outline) > _QUADRANGLE_FILL * width * height)
+    width, height = _smallest_rectangle(mark)
+    return float(fill_holes(mark).sum()) > _QUADRANGLE_FILL * width * height
 
 
-def _is_sheet_or_frame(mark: npt.NDArray[np.bool_]) -> bool:
+def _is_sheet_or_frame(mark: Mask, page_size: int) -> bool:
     """Return whether a mark is a compact, filled quadrangle, or a rectangle of lines."""
-    contours, _ = cv2.findContours(mark.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-    outline = max(contours, key=len)
-    _, (width, height), _ = cv2.minAreaRect(outline)
-    area = cv2.contourArea(outline)
+    width, height = _smallest_rectangle(mark)
     if max(width, height) > _SHEET_ASPECT * min(width, height) or min(width, height) < _SHEET_SIDE:
         return False
+    area = float(fill_holes(mark).sum())
     is_filled = mark.sum() > 0.6 * area
-    is_hollow = mark.sum() < _FRAME_INK * area and area > _FRAME_AREA * mark.size
+    is_hollow = mark.sum() < _FRAME_INK * area and area > _FRAME_AREA * page_size
     return bool(
         area > (_FRAME_FILL if is_hollow else _SHEET_FILL) * width * height and (is_filled or is_hollow)
     )
+
+
+def _smallest_rectangle(mark: Mask) -> tuple[float, float]:
+    """Return the sides of the smallest rectangle, turned by whole degrees, that encloses a mark."""
+    rows = np.flatnonzero(mark.any(axis=1))
+    first, last = mark[rows].argmax(axis=1), mark.shape[1] - 1 - mark[rows, ::-1].argmax(axis=1)
+    x, y = np.concatenate([first, last])[:, None], np.concatenate([rows, rows])[:, None]
+    angles = np.deg2rad(np.arange(90))
+    cosine, sine = np.cos(angles), np.sin(angles)
+    # A pixel has an extent of its own.
+    widths = np.ptp(x * cosine + y * sine, axis=0) + cosine + sine
+    heights = np.ptp(y * cosine - x * sine, axis=0) + cosine + sine
+    smallest = int((widths * heights).argmin())
+    return float(widths[smallest]), float(heights[smallest])
