@@ -6,11 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-Ink = npt.NDArray[np.float32]
+from service.inference.preprocessing.components import find_components
+from service.inference.preprocessing.ink import FAINT_SHARE, Ink
+
 Labels = npt.NDArray[np.int32]
 
-# Fainter ink than this share of the strongest is no part of a mark.
-FAINT_SHARE = 0.02
 # A mark has ink of at least this share of the strongest.
 _MIN_STRENGTH = 0.2
 # The longer side of a speck is shorter than this share of a digit's height.
@@ -117,20 +117,16 @@ def find_marks(ink: Ink) -> MarkedInk:
 
 def _connected_parts(ink: Ink) -> tuple[Labels, list[Mark]]:
     """Return the number of the part of each pixel, and the largest parts that are not faint."""
-    import cv2  # It takes time and memory, which a server that reads no numbers does not need.
-
     strongest = float(ink.max())
-    visible = (ink > strongest * FAINT_SHARE).view(np.uint8)
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(visible, connectivity=8, ltype=cv2.CV_32S)
-    areas = stats[1:, cv2.CC_STAT_AREA]
+    components = find_components(ink > strongest * FAINT_SHARE)
     parts = []
-    for number in (np.argsort(-areas, kind="stable")[:_MAX_PARTS] + 1).tolist():
-        left, top, width, height, _ = stats[number].tolist()
-        rows, columns = slice(top, top + height), slice(left, left + width)
-        strength = ink[rows, columns].max(where=labels[rows, columns] == number, initial=0)
+    for number in (np.argsort(-components.area[1:], kind="stable")[:_MAX_PARTS] + 1).tolist():
+        left, top = int(components.left[number]), int(components.top[number])
+        right, bottom = left + int(components.width[number]), top + int(components.height[number])
+        strength = ink[top:bottom, left:right].max(where=components.crop(number), initial=0)
         if strength >= _MIN_STRENGTH * strongest:
-            parts.append(Mark(Box(left, top, left + width, top + height), (number,)))
-    return labels.astype(np.int32, copy=False), parts
+            parts.append(Mark(Box(left, top, right, bottom), (number,)))
+    return components.labels, parts
 
 
 def _merge(marks: Iterable[Mark], typical: float) -> list[Mark]:
