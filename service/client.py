@@ -13,7 +13,7 @@ import random
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, Generic, Self, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Generic, Self, TypeVar, get_args
 from urllib.parse import quote
 
 import httpx
@@ -21,7 +21,8 @@ import msgspec
 
 from service.inference.card import Card, parse_card
 from service.inference.errors import InvalidInput, InvalidTensor, LecternError, shorten
-from service.inference.prediction import Prediction, Score
+from service.inference.prediction import Prediction, Reason, Score
+from service.inference.reading.reading import ReadDigit, Reading, split_lines
 
 if TYPE_CHECKING:
     import tenacity
@@ -84,10 +85,25 @@ class ModelSummary:
     labels: tuple[str, ...]
 
 
+class _ReadAnswer(msgspec.Struct, frozen=True):
+    """A response of ``/models/{name}/read``."""
+
+    model: str
+    version: int
+    lines: list[str]
+    digits: list[ReadDigit]
+
+
 def _model_path(model: str, version: int | None) -> str:
     # A name from the command line may be invalid Unicode.
     path = f"/models/{quote(model, safe='', errors='surrogateescape')}"
     return path if version is None else f"{path}/versions/{version}"
+
+
+def _read_request(model: str, picture: bytes, version: int | None) -> tuple[str, dict[str, Any]]:
+    """Return the path and the content of a request to read digits."""
+    headers = {"Content-Type": "application/octet-stream"}
+    return f"{_model_path(model, version)}/read", {"content": picture, "headers": headers}
 
 
 def _npy(values: object) -> bytes:
@@ -100,6 +116,13 @@ def _npy(values: object) -> bytes:
     except ValueError as error:
         raise InvalidTensor(f"the values are not an array of numbers ({error}); send one array") from error
     return stream.getvalue()
+
+
+def _reasons(response: httpx.Response, *, count: int) -> list[Reason | None]:
+    """Return why each prediction is unsure; servers of later versions can have reasons that are unknown."""
+    words = response.headers.get("X-Lectern-Reason", ",".join(["none"] * count)).split(",")
+    known: dict[str, Reason] = {reason: reason for reason in get_args(Reason)}
+    return [known.get(word) for word in words]
 
 
 def _count(inputs: "Sequence[bytes | str | Array] | Array") -> int | None:
@@ -225,17 +248,26 @@ class _BaseClient(Generic[_HttpClient]):
         try:
             version = int(response.headers["X-Model-Version"])
             unsure = [word == "true" for word in response.headers["X-Lectern-Unsure"].split(",")]
+            reasons = _reasons(response, count=len(unsure))
             # A raw picture is answered with one list of scores, JSON with one list for each input.
             lists = document if not document or isinstance(document[0], list) else [document]
             rows = msgspec.convert(lists, list[Annotated[tuple[Score, ...], msgspec.Meta(min_length=1)]])
             return [
-                Prediction(model=model, version=version, scores=row, unsure=flag)
-                for row, flag, _ in zip(
-                    rows, unsure, range(len(rows) if count is None else count), strict=True
+                Prediction(model=model, version=version, scores=row, unsure=flag, reason=reason)
+                for row, flag, reason, _ in zip(
+                    rows, unsure, reasons, range(len(rows) if count is None else count), strict=True
                 )
             ]
         except (KeyError, TypeError, ValueError, msgspec.ValidationError):
             raise self._unexpected(response, "without predictions") from None
+
+    def _reading(self, response: httpx.Response) -> Reading:
+        document = self._decode(response)
+        try:
+            answer = msgspec.convert(document, _ReadAnswer)
+            return Reading(answer.model, answer.version, split_lines(answer.digits, answer.lines))
+        except (ValueError, msgspec.ValidationError):
+            raise self._unexpected(response, "without digits") from None
 
     def _summaries(self, response: httpx.Response) -> list[ModelSummary]:
         document = self._decode(response)
@@ -309,6 +341,23 @@ class Client(_BaseClient[httpx.Client]):
         response = self._request("POST", _model_path(model, version), **content)
         return self._predictions(response, model, _count(inputs))
 
+    def read(self, model: str, picture: bytes, *, version: int | None = None) -> Reading:
+        """Read the digits of a picture, in one or several lines.
+
+        Args:
+            model: Name of a model of digits.
+            picture: A picture file.
+            version: Version of the model; the default version if None.
+
+        Raises:
+            RequestRefused: The server returned an error: the model reads no digits, or the picture is blank
+                or has too many.
+            ConnectionFailed: There was no response.
+            UnexpectedAnswer: The response does not come from a Lectern server.
+        """
+        path, content = _read_request(model, picture, version)
+        return self._reading(self._request("POST", path, **content))
+
     def models(self) -> list[ModelSummary]:
         """Return the models of the server; errors as for :meth:`predict`."""
         return self._summaries(self._request("GET", "/models"))
@@ -367,6 +416,11 @@ class AsyncClient(_BaseClient[httpx.AsyncClient]):
         content = self._prediction_content(inputs, top_k, encoding)
         response = await self._request("POST", _model_path(model, version), **content)
         return self._predictions(response, model, _count(inputs))
+
+    async def read(self, model: str, picture: bytes, *, version: int | None = None) -> Reading:
+        """Read the digits of a picture; as :meth:`Client.read`."""
+        path, content = _read_request(model, picture, version)
+        return self._reading(await self._request("POST", path, **content))
 
     async def models(self) -> list[ModelSummary]:
         """Return the models of the server."""

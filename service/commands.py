@@ -263,12 +263,18 @@ def _print_prediction(name: str, prediction: Prediction, *, as_json: bool) -> No
     if as_json:
         click.echo(json.dumps({"input": name, **dataclasses.asdict(prediction)}, ensure_ascii=False))
         return
-    unsure = "  (unsure)" if prediction.unsure else ""
+    unsure = f"  ({_doubt(prediction)})" if prediction.unsure else ""
     click.echo(f"{name}  {prediction.model} {prediction.version}{unsure}")
     width = max(len(score.label) for score in prediction.scores)
     for score in prediction.scores:
         bar = "█" * round(score.score * _BAR_WIDTH)
         click.echo(f"  {score.label:<{width}}  {score.score:7.2%}  {bar}".rstrip())
+
+
+def _doubt(prediction: Prediction) -> str:
+    if prediction.reason == "several_digits":
+        return "unsure: the picture shows several digits; read them with --read"
+    return "unsure"
 
 
 def _by_row(name: str, predictions: Sequence[Prediction]) -> dict[str, Prediction]:

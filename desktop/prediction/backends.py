@@ -101,11 +101,15 @@ class LocalBackend:
         """Classify inputs; raises any error of ``service.inference``."""
         predictor = self.catalog().predictor(model, version)  # The duration excludes loading.
         start = time.perf_counter()
-        rows = [
-            predictor.prepare_image(value) if isinstance(value, Image.Image) else predictor.prepare(value)
+        prepared = [
+            predictor.examine_image(value) if isinstance(value, Image.Image) else predictor.examine(value)
             for value in inputs
         ]
-        predictions = [predictor.answer(row) for row in predictor.probabilities(predictor.stack(rows))]
+        rows = [value.array for value in prepared]
+        predictions = [
+            predictor.answer(row, reason=value.reason)
+            for row, value in zip(predictor.probabilities(predictor.stack(rows)), prepared, strict=True)
+        ]
         share = _milliseconds_per_input(start, len(rows))
         return [
             PredictionResult(prediction, Location.LOCAL, share, None if predictor.takes_text else row)

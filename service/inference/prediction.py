@@ -3,11 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from operator import itemgetter
+from typing import Literal, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 _SCORE = itemgetter(1)
+
+# Why a prediction is unsure whatever its scores are.
+Reason: TypeAlias = Literal["several_digits"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,13 +30,15 @@ class Prediction:
         model: Name of the model.
         version: Version of the model.
         scores: Labels with their probabilities, best first; all of them, or the first ``top_k``.
-        unsure: Whether the best score is below the card's ``unsure_below``.
+        unsure: Whether the best score is below the card's ``unsure_below``, or there is a reason.
+        reason: Why the prediction is unsure whatever its scores are, such as several digits in the picture.
     """
 
     model: str
     version: int
     scores: tuple[Score, ...]
     unsure: bool
+    reason: Reason | None = None
 
     @property
     def best(self) -> Score:

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
 from functools import partial
 from itertools import starmap
 from pathlib import Path
@@ -24,13 +25,14 @@ from service.inference.precision import (
     measure_faster,
     resolve_precision,
 )
-from service.inference.prediction import Prediction, Score, rank
+from service.inference.prediction import Prediction, Reason, Score, rank
 from service.inference.preprocessing import (
     DEFAULT_MAX_PIXELS,
     pad,
     picture_preparation,
 )
 from service.inference.preprocessing.decoding import decoding_memory, load_image, open_image
+from service.inference.preprocessing.digit import examine_digit
 from service.inference.repository.checks import (
     check_network,
     check_network_file,
@@ -77,11 +79,24 @@ def decoded_picture(data: bytes, *, max_pixels: int, reserve: Reserve) -> Iterat
         yield decoded
 
 
+@dataclass(frozen=True, eq=False, slots=True)
+class PreparedInput:
+    """An input that is prepared for a network.
+
+    Attributes:
+        array: uint8 pixels (height, width) or (height, width, 3), or int32 ids (n,).
+        reason: Why the prediction will be unsure, whatever its scores are.
+    """
+
+    array: Array
+    reason: Reason | None = None
+
+
 class Predictor:
     """A network with its card and its preprocessing; its methods can be called from several threads.
 
     :meth:`predict` classifies files and texts, :meth:`classify` inputs that are already prepared. A server
-    that times and batches the steps calls :meth:`prepare` for each input, :meth:`stack` and
+    that times and batches the steps calls :meth:`examine` for each input, :meth:`stack` and
     :meth:`probabilities` for a batch, and :meth:`answer` for each row.
     """
 
@@ -168,14 +183,24 @@ class Predictor:
         Raises:
             InputError: The input has the wrong type, is damaged, blank or too large, or has no known word.
         """
+        return self.examine(value, max_pixels=max_pixels, reserve=reserve).array
+
+    def examine(
+        self, value: Input, *, max_pixels: int = DEFAULT_MAX_PIXELS, reserve: Reserve = reserve_nothing
+    ) -> PreparedInput:
+        """Prepare one input as :meth:`prepare` does, and find a reason for an unsure prediction.
+
+        Raises:
+            InputError: As for :meth:`prepare`.
+        """
         if self.takes_text:
             if not isinstance(value, str):
                 raise InvalidInput(f"{self.card.name} reads texts, not files; send a text")
-            return self._prepare(value)
+            return PreparedInput(self._prepare(value))
         if not isinstance(value, bytes):
             raise InvalidInput(f"{self.card.name} reads pictures, not texts; send a picture file")
         with decoded_picture(value, max_pixels=max_pixels, reserve=reserve) as picture:
-            return self._prepare(picture)
+            return self.examine_image(picture)
 
     def prepare_image(self, image: Image.Image) -> Array:
         """Turn a decoded picture into the network's input array, without the batch dimension.
@@ -189,9 +214,20 @@ class Predictor:
         Raises:
             InputError: The picture is blank, or the model reads texts.
         """
+        return self.examine_image(image).array
+
+    def examine_image(self, image: Image.Image) -> PreparedInput:
+        """Prepare a picture as :meth:`prepare_image` does, and find a reason for an unsure prediction.
+
+        Raises:
+            InputError: As for :meth:`prepare_image`.
+        """
         if self.takes_text:
             raise InvalidInput(f"{self.card.name} reads texts, not pictures; send a text")
-        return self._prepare(image)
+        if self.card.input.preprocessing == "digit":
+            digit = examine_digit(image)
+            return PreparedInput(digit.pixels, "several_digits" if digit.has_several else None)
+        return PreparedInput(self._prepare(image))
 
     def stack(self, rows: Sequence[Array]) -> Array:
         """Stack prepared inputs into one batch; ids are padded to the same length."""
@@ -224,12 +260,19 @@ class Predictor:
         result: npt.NDArray[np.float32] = self._session.run([self._output], {spec.name: batch})[0]
         return result
 
-    def answer(self, probabilities: npt.NDArray[np.float32], *, top_k: int | None = None) -> Prediction:
+    def answer(
+        self,
+        probabilities: npt.NDArray[np.float32],
+        *,
+        top_k: int | None = None,
+        reason: Reason | None = None,
+    ) -> Prediction:
         """Turn one row of :meth:`probabilities` into a prediction.
 
         Args:
             probabilities: float32 array (labels,).
             top_k: Number of labels to return, 1 or more; all of them if None.
+            reason: Why the prediction is unsure whatever its scores are.
 
         Raises:
             InvalidInput: ``top_k`` is below 1.
@@ -241,7 +284,8 @@ class Predictor:
             model=self.card.name,
             version=self.card.version,
             scores=scores,
-            unsure=scores[0].score < self.card.unsure_below,
+            unsure=reason is not None or scores[0].score < self.card.unsure_below,
+            reason=reason,
         )
 
     def predict(self, inputs: Sequence[Input], *, top_k: int | None = None) -> list[Prediction]:
@@ -257,7 +301,14 @@ class Predictor:
         Raises:
             InputError: One of the inputs is invalid.
         """
-        return self.classify([self.prepare(value) for value in inputs], top_k=top_k)
+        if not inputs:
+            return []
+        prepared = [self.examine(value) for value in inputs]
+        rows = self.probabilities(self.stack([value.array for value in prepared]))
+        return [
+            self.answer(row, top_k=top_k, reason=value.reason)
+            for row, value in zip(rows, prepared, strict=True)
+        ]
 
     def classify(self, rows: Sequence[Array], *, top_k: int | None = None) -> list[Prediction]:
         """Classify prepared inputs in one batch.

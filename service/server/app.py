@@ -201,7 +201,14 @@ def _service(
 
 
 def _cors(settings: Settings) -> dict[str, Any]:
-    exposed = ["X-Request-ID", "X-Model-Version", "X-Lectern-Unsure", "Server-Timing", "Retry-After"]
+    exposed = [
+        "X-Request-ID",
+        "X-Model-Version",
+        "X-Lectern-Unsure",
+        "X-Lectern-Reason",
+        "Server-Timing",
+        "Retry-After",
+    ]
     both = ["Inference-Header-Content-Length", "X-Request-ID"]
     sent = ["Authorization", "Content-Type", "Content-Encoding", "traceparent", "tracestate"]
     return {

@@ -6,6 +6,8 @@ stretch the grey levels to 255, shift the centre of mass to the centre by whole 
 box is not padded to a square before scaling, because half a pixel of padding blurs digits of odd width.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
@@ -20,12 +22,28 @@ from service.inference.preprocessing.ink import (
     median,
     visible_range,
 )
+from service.inference.preprocessing.marks import find_marks
 
 SIDE = 28
 _BOX = 20
 _WHITE = 255
+# Connected ink whose box is at most this many times as wide as high is taken for one digit without a search.
+_WIDE = 1.1
 
 Pixels = npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class PreparedDigit:
+    """A picture that is prepared as one digit.
+
+    Attributes:
+        pixels: uint8 (28, 28), 0 for the background to 255 for the strongest ink.
+        has_several: Whether the picture shows several digits, at least two of which do not touch.
+    """
+
+    pixels: Pixels
+    has_several: bool
 
 
 def prepare_digit(picture: Image.Image) -> Pixels:
@@ -41,9 +59,20 @@ def prepare_digit(picture: Image.Image) -> Pixels:
     Raises:
         BlankImage: Nothing is drawn on the picture.
     """
+    return examine_digit(picture).pixels
+
+
+def examine_digit(picture: Image.Image) -> PreparedDigit:
+    """Prepare a picture as :func:`prepare_digit` does, and tell whether it shows several digits.
+
+    Pictures of 28 x 28 pixels are taken for one digit.
+    """
     if picture.size == (SIDE, SIDE):
-        return _light_on_dark(picture)
-    return digit_pixels(find_raw_ink(picture))
+        return PreparedDigit(_light_on_dark(picture), has_several=False)
+    ink, is_solid = _crop(find_raw_ink(picture))
+    height, width = ink.shape
+    is_one = is_solid and width <= _WIDE * height
+    return PreparedDigit(_centre(_scale_to_box(ink)), has_several=not is_one and find_marks(ink).count > 1)
 
 
 def digit_pixels(ink: Ink) -> Pixels:
@@ -58,7 +87,7 @@ def digit_pixels(ink: Ink) -> Pixels:
     Raises:
         BlankImage: There is no ink.
     """
-    return _centre(_scale_to_box(ink))
+    return _centre(_scale_to_box(_crop(ink)[0]))
 
 
 def _light_on_dark(picture: Image.Image) -> Pixels:
@@ -74,20 +103,25 @@ def _light_on_dark(picture: Image.Image) -> Pixels:
     return light
 
 
-def _scale_to_box(ink: Ink) -> Ink:
-    """Crop to the bounding box of the ink and scale it, keeping the aspect ratio, to a longer side of 20."""
+def _crop(ink: Ink) -> tuple[Ink, bool]:
+    """Return the bounding box of the ink, and whether ink is in each of its rows and columns."""
     rows, columns = visible_range(ink)
     if rows.size == 0:
         raise BlankImage(
             "the picture is blank: nothing on it exceeds the noise of its background; draw a digit first"
         )
     box = ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-    height, width = box.shape
+    return box, box.shape == (len(rows), len(columns))
+
+
+def _scale_to_box(ink: Ink) -> Ink:
+    """Scale ink, keeping the aspect ratio, to a longer side of 20."""
+    height, width = ink.shape
     scale = _BOX / max(height, width)
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     # The box filter averages exactly when it reduces, but would leave blocks when it enlarges.
     filter_ = Image.Resampling.BOX if scale <= 1 else Image.Resampling.BILINEAR
-    return np.asarray(Image.fromarray(box).resize(size, filter_), dtype=np.float32)
+    return np.asarray(Image.fromarray(ink).resize(size, filter_), dtype=np.float32)
 
 
 def _centre(patch: Ink) -> Pixels:

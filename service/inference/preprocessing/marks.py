@@ -24,6 +24,8 @@ _MAX_STACK_GAP = 0.1
 _BAR_HEIGHT, _MAX_BAR_GAP = 0.35, 0.3
 # Parts of one digit are together at most this many times as high as the other digits.
 _MAX_HEIGHT = 1.5
+# A mark below this share of the height of most digits is no digit.
+MIN_HEIGHT = 0.35
 # Only the largest parts are looked at: the number of specks in a picture is not bounded.
 _MAX_PARTS = 512
 
@@ -97,6 +99,11 @@ class MarkedInk:
     labels: Labels
     marks: tuple[Mark, ...]
     typical_height: float
+
+    @property
+    def count(self) -> int:
+        """The marks that are high enough to be digits."""
+        return sum(mark.box.height >= MIN_HEIGHT * self.typical_height for mark in self.marks)
 
 
 def find_marks(ink: Ink) -> MarkedInk:

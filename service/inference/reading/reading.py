@@ -1,5 +1,6 @@
 """Defines a reading: the digits of a picture in lines."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 
@@ -53,3 +54,26 @@ class Reading:
     def unsure(self) -> bool:
         """Whether a digit is unsure."""
         return any(digit.unsure for digit in self.digits)
+
+
+def split_lines(digits: Sequence[ReadDigit], texts: Sequence[str]) -> tuple[tuple[ReadDigit, ...], ...]:
+    """Divide the digits of a picture into its lines.
+
+    Args:
+        digits: In reading order.
+        texts: The labels of each line.
+
+    Raises:
+        ValueError: The labels of the lines are not those of the digits.
+    """
+    lines, rest = [], list(digits)
+    for text in texts:
+        line: list[ReadDigit] = []
+        while rest and len("".join(digit.label for digit in line)) < len(text):
+            line.append(rest.pop(0))
+        if "".join(digit.label for digit in line) != text:
+            raise ValueError(f"no digits are left for the line {text!r}")
+        lines.append(tuple(line))
+    if rest:
+        raise ValueError(f"{len(rest)} digits are in no line")
+    return tuple(lines)

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from service.inference.errors import InputTooLarge
 from service.inference.preprocessing.digit import Pixels, digit_pixels
 from service.inference.preprocessing.ink import Ink
-from service.inference.preprocessing.marks import Box, Mark, MarkedInk, find_marks
+from service.inference.preprocessing.marks import MIN_HEIGHT, Box, Mark, MarkedInk, find_marks
 from service.inference.reading.cuts import find_cuts
 from service.inference.reading.lines import find_lines
 
@@ -23,10 +23,9 @@ MAX_DIGITS = 64
 _MAX_PIECES = 4 * MAX_DIGITS
 _MAX_PIECES_OF_A_DIGIT = 5
 # Shares of the height of a line's digits: marks at least so wide are cut, a candidate of several pieces is at
-# most so wide, and lower pieces and lines are no digits.
+# most so wide.
 _CUT_WIDTH = 0.6
 _MAX_WIDTH = 1.6
-_MIN_HEIGHT = 0.35
 # Costs in natural logarithms of probability, chosen on numbers put together from MNIST's validation
 # digits: of a cut; of the ink that it crosses, of the width beyond a usual one and of the height below one,
 # for each height of a digit; of leaving a low piece out.
@@ -146,7 +145,7 @@ def segment(ink: Ink) -> Segmentation:
     costs: list[tuple[_PieceCosts, ...]] = []
     for line in find_lines(marked.marks):
         height = float(np.percentile([mark.box.height for mark in line], 75))
-        if height < _MIN_HEIGHT * marked.typical_height:
+        if height < MIN_HEIGHT * marked.typical_height:
             continue
         pieces = [piece for mark in line for piece in _pieces(marked, mark, height)]
         for first, end in _runs(pieces):
@@ -200,7 +199,7 @@ def _piece(box: Box, ink: Ink, crossed: float | None) -> list[_Piece]:
 
 def _piece_costs(piece: _Piece, digit_height: float) -> _PieceCosts:
     begin = 0.0 if piece.crossed is None else _CUT + _CROSSED * piece.crossed
-    return _PieceCosts(begin, _LEFT_OUT if piece.box.height < _MIN_HEIGHT * digit_height else np.inf)
+    return _PieceCosts(begin, _LEFT_OUT if piece.box.height < MIN_HEIGHT * digit_height else np.inf)
 
 
 def _candidate(

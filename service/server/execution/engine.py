@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -21,7 +21,8 @@ from service.inference.card import Card
 from service.inference.catalog import Catalog, model_source
 from service.inference.errors import InputError, InputTooLarge, ModelError
 from service.inference.explain import Explainer
-from service.inference.predictor import Array, Input, Predictor
+from service.inference.prediction import Reason
+from service.inference.predictor import Array, Input, Predictor, PreparedInput
 from service.inference.reading.reader import Reader, SegmentedPicture
 from service.inference.repository.checks import sample_picture
 from service.inference.repository.model import Model
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
     from service.server.execution.model_control import ModelControl
 
 T = TypeVar("T")
+# A network's batch, and for each input why its prediction is unsure; empty if for none.
+_Batch: TypeAlias = tuple[Array, tuple[Reason | None, ...]]
 
 _logger = logging.getLogger("lectern")
 
@@ -57,12 +60,18 @@ class InferenceResult(Struct, frozen=True):
         decode_ms: Milliseconds of decoding the inputs.
         queue_ms: Milliseconds of waiting for a thread or a run.
         inference_ms: Milliseconds of running the network.
+        reasons: For each input, why its prediction is unsure whatever its scores are; empty if for none.
     """
 
     probabilities: npt.NDArray[np.float32]
     decode_ms: float
     queue_ms: float
     inference_ms: float
+    reasons: tuple[Reason | None, ...] = ()
+
+    def reason(self, number: int) -> Reason | None:
+        """Return why the prediction for an input is unsure; None if only its scores tell."""
+        return self.reasons[number] if self.reasons else None
 
 
 class Engine:
@@ -226,12 +235,14 @@ class Engine:
         inputs: Sequence[Input] = content
         small = self._decode_inline(predictor, inputs)
         if small is not None:
-            return await self._run(predictor, small, decode_s=time.perf_counter() - started)
+            batch, reasons = small
+            return await self._run(predictor, batch, reasons=reasons, decode_s=time.perf_counter() - started)
         if not predictor.takes_text:
             _hold(len(inputs) * _row_bytes(predictor.card))
-        batch, decode_s = await self.in_thread(lambda: self._decode(predictor, inputs))
+        decoded = await self.in_thread(lambda: self._decode(predictor, inputs))
+        (batch, reasons), decode_s = decoded
         waited_s = time.perf_counter() - started - decode_s
-        return await self._run(predictor, batch, decode_s=decode_s, waited_s=waited_s)
+        return await self._run(predictor, batch, reasons=reasons, decode_s=decode_s, waited_s=waited_s)
 
     async def in_thread(self, work: Callable[[], T]) -> T:
         """Do work that would block the event loop; work that has not started is dropped on cancellation.
@@ -259,7 +270,10 @@ class Engine:
         Raises:
             InputError: The input cannot be used.
         """
-        return predictor.prepare(
+        return self._examine(predictor, value).array
+
+    def _examine(self, predictor: Predictor, value: Input) -> PreparedInput:
+        return predictor.examine(
             value, max_pixels=self._settings.max_pixels, reserve=self.working_memory.reserve
         )
 
@@ -274,39 +288,47 @@ class Engine:
         )
 
     async def _run(
-        self, predictor: Predictor, batch: Array, *, decode_s: float, waited_s: float = 0.0
+        self,
+        predictor: Predictor,
+        batch: Array,
+        *,
+        reasons: tuple[Reason | None, ...] = (),
+        decode_s: float,
+        waited_s: float = 0.0,
     ) -> InferenceResult:
         profile = self._profile(predictor)
         fast = profile.seconds * len(batch) <= MAX_RUN_S and batch.nbytes <= _INLINE_BYTES
         batcher = self._event_loop_batcher if fast else self._thread_batcher
         result = await batcher.run(predictor, batch, profile=profile)
         waited_s += result.waited_s
-        return InferenceResult(result.probabilities, decode_s * 1e3, waited_s * 1e3, result.ran_s * 1e3)
+        return InferenceResult(
+            result.probabilities, decode_s * 1e3, waited_s * 1e3, result.ran_s * 1e3, reasons
+        )
 
-    def _decode_inline(self, predictor: Predictor, inputs: Sequence[Input]) -> Array | None:
+    def _decode_inline(self, predictor: Predictor, inputs: Sequence[Input]) -> _Batch | None:
         """Decode a single small input on the event loop; None if there are several, or it is large."""
         if len(inputs) != 1 or len(inputs[0]) > _INLINE_CHARACTERS:
             return None
         slow = self._profile(predictor).seconds > MAX_RUN_S
         pixels = _INLINE_PIXELS_OF_SLOW_NETWORKS if slow else _INLINE_PIXELS
         try:
-            row = predictor.prepare(inputs[0], max_pixels=min(self._settings.max_pixels, pixels))
+            row = predictor.examine(inputs[0], max_pixels=min(self._settings.max_pixels, pixels))
         except InputTooLarge:
             return None
-        return predictor.stack([row])
+        return _batch(predictor, [row])
 
-    def _decode(self, predictor: Predictor, inputs: Sequence[Input]) -> tuple[Array, float]:
+    def _decode(self, predictor: Predictor, inputs: Sequence[Input]) -> tuple[_Batch, float]:
         """Return the inputs of one request as a batch, and the seconds that decoding took."""
         started = time.perf_counter()
         rows = []
         for number, value in enumerate(inputs, start=1):
             try:
-                rows.append(self.prepare(predictor, value))
+                rows.append(self._examine(predictor, value))
             except InputError as error:
                 if len(inputs) == 1:
                     raise
                 raise type(error)(f"input {number} of {len(inputs)}: {error}") from error
-        return predictor.stack(rows), time.perf_counter() - started
+        return _batch(predictor, rows), time.perf_counter() - started
 
     def _make_control(self, on_change: Callable[[], None]) -> "ModelControl":
         # Imported here, because it needs file locks, which Windows does not have.
@@ -352,6 +374,11 @@ class Engine:
             predictor.shrink_arena()
             trim_heap()
         return profile
+
+
+def _batch(predictor: Predictor, rows: Sequence[PreparedInput]) -> _Batch:
+    reasons = tuple(row.reason for row in rows)
+    return predictor.stack([row.array for row in rows]), reasons if any(reasons) else ()
 
 
 def _sample_file() -> bytes:

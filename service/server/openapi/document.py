@@ -22,7 +22,13 @@ _RESPONSE_HEADERS: dict[str, Json] = {
         (
             "X-Lectern-Unsure",
             _TEXT | {"pattern": "^(true|false)(,(true|false))*$"},
-            "Whether the best score is below the card's threshold, one word per input",
+            "Whether the best score is below the card's threshold, or there is a reason; one word per input",
+        ),
+        (
+            "X-Lectern-Reason",
+            _TEXT | {"pattern": "^(none|several_digits)(,(none|several_digits))*$"},
+            "Why a prediction is unsure whatever its scores are, one word per input; left out if for none. "
+            "`several_digits`: send the picture to `/models/{name}/read`",
         ),
         (
             "Server-Timing",

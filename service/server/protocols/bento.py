@@ -183,7 +183,7 @@ async def _classify(
         raise InvalidInput(f"{model} is a model for {predictor.card.task}; call {method}")
     content: Input = value if text else decode_base64(value)
     result = await engine.infer(predictor, (content,))
-    prediction = predictor.answer(result.probabilities[0], top_k=top_k)
+    prediction = predictor.answer(result.probabilities[0], top_k=top_k, reason=result.reason(0))
     return Classification(
         model=prediction.model,
         version=prediction.version,

@@ -23,7 +23,7 @@ from service.server.protocols.common.prediction_body import (
     TopK,
     read_prediction,
 )
-from service.server.protocols.common.responses import json_response, timing_headers
+from service.server.protocols.common.responses import doubt_headers, json_response, timing_headers
 from service.settings import Settings
 
 
@@ -108,7 +108,7 @@ PREDICT = api.Operation(
     },
     examples=(api.Example(make=_example), api.Example(make=_text_example, media_type="text/plain")),
     responses={api.JSON: (Scores, Annotated[list[Scores], Meta(min_length=1)])},
-    response_headers=("X-Model-Version", "X-Lectern-Unsure", "Server-Timing"),
+    response_headers=("X-Model-Version", "X-Lectern-Unsure", "X-Lectern-Reason", "Server-Timing"),
     errors=(415, 422),
 )
 
@@ -150,9 +150,8 @@ class HuggingFaceProtocol:
         )
         result, card = await self.engine.infer(predictor, prediction.content), predictor.card
         ranked = [rank(row, card.labels, top_k=prediction.top_k) for row in result.probabilities]
-        unsure = ("true" if row[0][1] < card.unsure_below else "false" for row in ranked)
         headers = timing_headers(card, result)
-        headers["X-Lectern-Unsure"] = ",".join(unsure)
+        headers |= doubt_headers([row[0][1] < card.unsure_below for row in ranked], result.reasons)
         rows = [[Score(label, score) for label, score in row] for row in ranked]
         return json_response(rows if prediction.is_batch else rows[0], headers)
 

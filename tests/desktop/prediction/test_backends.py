@@ -74,9 +74,9 @@ def test_a_local_stroke_is_preprocessed_once(
     qtbot: QtBot, window: MainWindow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     prepared: list[object] = []
-    original = Predictor.prepare_image
+    original = Predictor.examine_image
     monkeypatch.setattr(
-        Predictor, "prepare_image", lambda self, image: prepared.append(image) or original(self, image)
+        Predictor, "examine_image", lambda self, image: prepared.append(image) or original(self, image)
     )
     monkeypatch.setattr("desktop.prediction.controller.picture_preparation", prepared.append)
     count = 0

@@ -190,3 +190,15 @@ def test_committed_model_reaches_the_accuracy_of_its_card(
     standard_error = math.sqrt(expected * (1 - expected) / len(right))
     # One image more, because in a small sample one image is more than three standard errors.
     assert np.mean(right) >= expected - 3 * standard_error - 1 / len(right)
+
+
+def test_a_picture_of_several_digits_is_unsure_whatever_its_scores_are(
+    catalog: Catalog, digit_png: bytes, data_folder: Path
+) -> None:
+    number = (data_folder / "pictures" / "number.png").read_bytes()
+    predictor = catalog.predictor("mnist")
+
+    one, several = predictor.predict([digit_png, number])
+
+    assert (one.reason, several.reason, several.unsure) == (None, "several_digits", True)
+    assert several.scores == predictor.classify([predictor.prepare(number)])[0].scores

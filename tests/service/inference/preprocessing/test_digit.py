@@ -13,6 +13,7 @@ from PIL import Image, ImageDraw, ImageFilter, ImageOps
 from service.inference.catalog import Catalog
 from service.inference.errors import BlankImage
 from service.inference.preprocessing import decode_image, prepare_digit
+from service.inference.preprocessing.digit import examine_digit
 
 Array = npt.NDArray[Any]
 Encode = Callable[..., bytes]
@@ -219,3 +220,18 @@ def test_colours_are_converted_by_luminance(canonical: Array) -> None:
     page.paste("#a02020", mask=mask)
     difference = prepare_digit(page).astype(int) - prepare_digit(mask)
     assert np.abs(difference).max() <= 4
+
+
+def test_several_digits_are_told_from_one_whatever_is_between_them(mnist_digits: Array) -> None:
+    for first, second in mnist_digits[:40].reshape(20, 2, 28, 28):
+        sides = [digit.repeat(5, 0).repeat(5, 1) for digit in (first, second)]
+        number = Image.fromarray(255 - np.pad(np.hstack(sides), 30))
+        lines = Image.fromarray(255 - np.pad(np.vstack(sides), 30))
+        assert examine_digit(number).has_several
+        assert examine_digit(lines).has_several
+
+
+def test_single_digits_are_not_taken_for_several(mnist_digits: Array) -> None:
+    pictures = [Image.fromarray(np.pad(digit.repeat(5, 0).repeat(5, 1), 30)) for digit in mnist_digits]
+    several = [examine_digit(picture).has_several for picture in pictures]
+    assert np.mean(several) <= 0.005

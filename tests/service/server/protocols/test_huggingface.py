@@ -195,6 +195,25 @@ def test_the_headers_have_version_times_and_unsure_predictions(
     assert named.headers["X-Model-Version"] == str(version)
 
 
+def test_a_picture_of_several_digits_is_unsure_and_the_reason_is_said(
+    server: Server, catalog: Catalog, digits: tuple[bytes, ...], data_folder: Path
+) -> None:
+    number = (data_folder / "pictures" / "number.png").read_bytes()
+
+    alone = server.ask("POST", "/models/mnist", number)
+    assert (alone.headers["X-Lectern-Unsure"], alone.headers["X-Lectern-Reason"]) == (
+        "true",
+        "several_digits",
+    )
+    assert _same(alone.json(), catalog.predictor("mnist").predict([number])[0])
+
+    one = server.ask("POST", "/models/mnist", digits[0])
+    assert "X-Lectern-Reason" not in one.headers
+    both = server.ask("POST", "/models/mnist", *_multipart(digits[0], number))
+    assert both.headers["X-Lectern-Reason"] == "none,several_digits"
+    assert both.headers["X-Lectern-Unsure"] == f"{one.headers['X-Lectern-Unsure']},true"
+
+
 def test_every_model_answers_over_http_as_in_process(
     server: Server, catalog: Catalog, samples: Callable[[str], Any]
 ) -> None:
