@@ -27,6 +27,7 @@ from service.inference.files import write_atomically
 from service.inference.overlay import heat_overlay, map_sheet
 from service.inference.prediction import Prediction
 from service.inference.program import command
+from service.inference.reading.reading import Reading
 from service.inference.repository.default_version import reason_against, write_default
 from service.settings import Settings
 from service.whole_number import WholeNumber
@@ -44,6 +45,7 @@ _version_option = click.option(
 @click.argument("inputs", nargs=-1, required=True)
 @_version_option
 @click.option("--top-k", type=WholeNumber(min=1), help="Number of labels to show.")
+@click.option("--read", "as_number", is_flag=True, help="Read several digits in each picture.")
 @click.option("--json", "as_json", is_flag=True, help="Print one line of JSON for each input.")
 @click.option("--url", help="Send the inputs to this server, such as http://127.0.0.1:3000.")
 @click.option("--api-key", envvar="LECTERN_API_KEY", help="API key of the server; default: LECTERN_API_KEY.")
@@ -52,6 +54,7 @@ def predict(
     inputs: tuple[str, ...],
     version: int | None,
     top_k: int | None,
+    as_number: bool,
     as_json: bool,
     url: str | None,
     api_key: str | None,
@@ -65,9 +68,15 @@ def predict(
     Examples:
       lectern predict mnist digit.png other.jpg
       lectern predict mnist digits.npy mnist.npz:x_test
+      lectern predict mnist page.jpg --read
       lectern predict imdb "A wonderful film."
       lectern predict cats_vs_dogs cat.jpg --json --url http://127.0.0.1:3000
     """
+    if as_number:
+        if top_k is not None:
+            raise click.UsageError("--read shows the best label of each digit; leave out --top-k")
+        complete = _read_all(model, version, inputs, as_json=as_json, url=url, api_key=api_key)
+        sys.exit(0 if complete else 1)
     if url is None:
         predictor = _catalog().predictor(model, version)
         classified = _predict_all(
@@ -261,7 +270,10 @@ def _predict_all(
 
 def _print_prediction(name: str, prediction: Prediction, *, as_json: bool) -> None:
     if as_json:
-        click.echo(json.dumps({"input": name, **dataclasses.asdict(prediction)}, ensure_ascii=False))
+        document = {"input": name, **dataclasses.asdict(prediction)}
+        if prediction.reason is None:
+            del document["reason"]
+        click.echo(json.dumps(document, ensure_ascii=False))
         return
     unsure = f"  ({_doubt(prediction)})" if prediction.unsure else ""
     click.echo(f"{name}  {prediction.model} {prediction.version}{unsure}")
@@ -269,6 +281,72 @@ def _print_prediction(name: str, prediction: Prediction, *, as_json: bool) -> No
     for score in prediction.scores:
         bar = "█" * round(score.score * _BAR_WIDTH)
         click.echo(f"  {score.label:<{width}}  {score.score:7.2%}  {bar}".rstrip())
+
+
+def _read_all(
+    model: str,
+    version: int | None,
+    names: Sequence[str],
+    *,
+    as_json: bool,
+    url: str | None,
+    api_key: str | None,
+) -> bool:
+    """Read and print the digits of pictures one by one; return whether all pictures were read."""
+    if url is None:
+        from service.inference.reading.reader import Reader
+
+        return _print_readings(
+            names,
+            Reader(_catalog().predictor(model, version)).read,
+            request_error=InputError,
+            as_json=as_json,
+        )
+    from service.client import Client, RequestRefused  # httpx is slow to import
+
+    with Client(url, api_key=api_key) as client:
+        read = partial(client.read, model, version=version)
+        return _print_readings(names, read, request_error=RequestRefused, as_json=as_json)
+
+
+def _print_readings(
+    names: Sequence[str],
+    read: Callable[[bytes], Reading],
+    *,
+    request_error: type[LecternError],
+    as_json: bool,
+) -> bool:
+    complete = True
+    for name in names:
+        shown = click.format_filename(name)
+        try:
+            reading = read(_read_file(name))
+        except (InputError, request_error) as error:
+            click.echo(f"{shown}: {error}", err=True)
+            complete = False
+        else:
+            _print_reading(shown, reading, as_json=as_json)
+    return complete
+
+
+def _print_reading(name: str, reading: Reading, *, as_json: bool) -> None:
+    if as_json:
+        document = {
+            "input": name,
+            "model": reading.model,
+            "version": reading.version,
+            "text": reading.text,
+            "lines": reading.texts,
+            "digits": [dataclasses.asdict(digit) for digit in reading.digits],
+        }
+        click.echo(json.dumps(document, ensure_ascii=False))
+        return
+    click.echo(f"{name}  {reading.model} {reading.version}")
+    for text in reading.texts:
+        click.echo(f"  {text}")
+    for digit in reading.digits:
+        if digit.unsure:
+            click.echo(f"  unsure: {digit.label}, {digit.score:.2%}, at x {digit.box[0]}, y {digit.box[1]}")
 
 
 def _doubt(prediction: Prediction) -> str:
@@ -304,14 +382,19 @@ def _read_array(path: Path, member: str) -> Array:
 
 
 def _read(name: str, *, text: bool) -> bytes | str:
+    if not text:
+        return _read_file(name)
     try:
-        if name == "-":
-            return sys.stdin.read() if text else sys.stdin.buffer.read()
-        return click.format_filename(name) if text else Path(name).read_bytes()
-    except OSError as error:
-        raise InvalidInput(f"cannot be read ({error.strerror})") from error
+        return sys.stdin.read() if name == "-" else click.format_filename(name)
     except UnicodeDecodeError as error:
         raise InvalidInput("standard input is not UTF-8 text") from error
+
+
+def _read_file(name: str) -> bytes:
+    try:
+        return sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
+    except OSError as error:
+        raise InvalidInput(f"cannot be read ({error.strerror})") from error
 
 
 def _latency(part: Latency | QuantizedFile | None) -> str:

@@ -24,6 +24,7 @@ from service.client import (
 )
 from service.inference.card import Card, card_document
 from service.inference.prediction import Prediction, Score
+from service.inference.reading.reading import ReadDigit
 
 
 @dataclass(frozen=True)
@@ -282,6 +283,52 @@ def test_responses_of_other_servers_are_unexpected(
     script.responses = [response]
     with pytest.raises(UnexpectedAnswer, match="is it a Lectern server"):
         call(script.url, "predict", "mnist", b"x", options={"retries": 0})
+
+
+READ = {
+    "model": "mnist",
+    "version": 2,
+    "text": "20\n7",
+    "lines": ["20", "7"],
+    "digits": [
+        {"label": label, "score": 0.75, "unsure": label == "7", "box": [number, 2, 3, 4]}
+        for number, label in enumerate("207")
+    ],
+}
+
+
+def test_digits_are_read_in_lines(script: Script, call: Call) -> None:
+    script.responses = [ScriptedResponse(READ)]
+
+    reading = call(script.url, "read", "mnist", b"page", version=2)
+
+    method, path, headers, body = script.requests[0]
+    assert (method, path, body) == ("POST", "/models/mnist/versions/2/read", b"page")
+    assert headers["Content-Type"] == "application/octet-stream"
+    assert (reading.model, reading.version, reading.text, reading.texts) == ("mnist", 2, "20\n7", ("20", "7"))
+    assert reading.lines[1] == (ReadDigit("7", 0.75, True, (2, 2, 3, 4)),)
+    assert reading.unsure
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"lines": ["20"]}, {"lines": ["2", "0", "8"]}, {"digits": []}, {"digits": [{}]}, {"version": "new"}],
+)
+def test_malformed_digits_are_unexpected(script: Script, call: Call, change: dict[str, Any]) -> None:
+    script.responses = [ScriptedResponse(READ | change)]
+    with pytest.raises(UnexpectedAnswer, match="without digits"):
+        call(script.url, "read", "mnist", b"page")
+
+
+def test_the_reason_for_an_unsure_prediction_is_read(script: Script, call: Call) -> None:
+    response = _scores([("7", 0.9)], [("1", 0.9)], [("1", 0.9)], unsure="true,false,true")
+    response.headers["X-Lectern-Reason"] = "several_digits,none,of_a_later_version"
+    script.responses = [response]
+
+    predictions = call(script.url, "predict_many", "mnist", [b"a", b"b", b"c"])
+
+    assert [prediction.reason for prediction in predictions] == ["several_digits", None, None]
+    assert [prediction.unsure for prediction in predictions] == [True, False, True]
 
 
 @pytest.mark.parametrize("document", [{}, {"models": 7}, {"models": [{}]}, [], "models", None])

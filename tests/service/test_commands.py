@@ -2,12 +2,14 @@
 
 import json
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image, ImageDraw
 
 from service.client import Client
 from service.inference.card import parse_card, read_card
@@ -51,6 +53,57 @@ def test_predict_prints_one_line_of_json_for_each_input(
         "scores": [{"label": score.label, "score": score.score} for score in prediction.scores],
         "unsure": prediction.unsure,
     }
+
+
+def test_read_prints_the_number_and_in_json_what_the_server_answers(
+    run: Run, data_folder: Path, models_folder: Path, tmp_path: Path
+) -> None:
+    page = data_folder / "pictures" / "number.png"
+    version = Catalog(models_folder).card("mnist").version
+
+    printed = run("predict", "mnist", str(page), "--read")
+    assert (printed.status, printed.out) == (0, f"{page}  mnist {version}\n  2026\n")
+
+    broken = tmp_path / "broken.png"
+    broken.write_bytes(b"none")
+    result = run("predict", "mnist", str(broken), str(page), "-", "--read", "--json", stdin=page.read_bytes())
+    first, second = map(json.loads, result.out.splitlines())
+    assert result.status == 1
+    assert result.err.startswith(f"{broken}: ")
+    assert (first["input"], first["text"], first["lines"]) == (str(page), "2026", ["2026"])
+    assert [digit["label"] for digit in first["digits"]] == ["2", "0", "2", "6"]
+    assert set(first["digits"][0]) == {"label", "score", "unsure", "box"}
+    assert second == first | {"input": "-"}
+
+
+def test_read_names_unsure_digits(run: Run, tmp_path: Path) -> None:
+    page = Image.new("L", (300, 200), 255)
+    pen = ImageDraw.Draw(page)
+    for left in (50, 180):
+        pen.polygon([(left, 150), (left + 40, 50), (left + 80, 150)], outline=0, width=7)
+    page.save(tmp_path / "page.png")
+
+    result = run("predict", "mnist", str(tmp_path / "page.png"), "--read")
+
+    assert re.search(
+        r"^  unsure: \d, \d\d\.\d\d%, at x (4\d|5\d|17\d|18\d), y (4\d|5\d)$", result.out, re.MULTILINE
+    )
+
+
+def test_read_is_refused_for_other_models_and_with_top_k(run: Run, digit_file: str) -> None:
+    result = run("predict", "cifar10", digit_file, "--read")
+    assert result.status != 0
+    assert "cannot read several digits" in result.err
+    result = run("predict", "mnist", digit_file, "--read", "--top-k", "2")
+    assert (result.status, "leave out --top-k" in result.err) == (2, True)
+
+
+def test_predict_says_that_a_picture_shows_several_digits(run: Run, data_folder: Path) -> None:
+    page = str(data_folder / "pictures" / "number.png")
+    assert (
+        "unsure: the picture shows several digits; read them with --read" in run("predict", "mnist", page).out
+    )
+    assert json.loads(run("predict", "mnist", page, "--json").out)["reason"] == "several_digits"
 
 
 def test_predict_reads_standard_input(run: Run, digit_png: bytes) -> None:
