@@ -10,9 +10,11 @@ const MAX_NAMED = 3;
  * Return how sure an answer is, and the labels to name.
  *
  * An unsure answer names the smallest set of labels that together have 90 % of the probability, two at
- * least. If that takes more than three labels, the network knows nothing like the input.
+ * least. If that takes more than three labels, the network knows nothing like the input. If the digits of a
+ * number were read, its lines are named.
  */
-export function judge({ scores, isUnsure }) {
+export function judge({ scores, isUnsure, reading }) {
+  if (reading) return { face: reading.digits.some(({ unsure }) => unsure) ? "unsure" : "sure", labels: reading.lines };
   if (!isUnsure) return { face: "sure", labels: [scores[0].label] };
   let [count, sum] = [0, 0];
   while (count < scores.length && (sum < CONFIDENCE || count < 2)) sum += scores[count++].score;
@@ -61,10 +63,14 @@ export class Answer {
       unsure: [formatQuestion(named), t("Unsure: {0} at most", percent)],
       unknown: [t("Looks like nothing I know"), t("Unsure: {0} at most", percent)],
     };
-    const [headline, detail] = texts[face];
+    const [headline, detail] = prediction.reading
+      ? [named.join(" "), t("Several digits. The bars are for all of them together.")]
+      : texts[face];
     this.#setTexts(face, headline, detail);
+    if (prediction.reading) this.#detail.dataset.face = "number"; // a sentence, not a percentage
     this.#bars.show(labels, prediction.scores, { others: compared?.scores ?? null, threshold, face });
-    if (isSettled) this.#announce(face === "unsure" ? t("Unsure: {0}", headline) : `${headline}, ${percent}`);
+    const certain = prediction.reading ? headline : `${headline}, ${percent}`;
+    if (isSettled) this.#announce(face === "unsure" ? t("Unsure: {0}", headline) : certain);
   }
 
   /** Show how long the answer took, from the change of the input to here. */

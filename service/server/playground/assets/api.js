@@ -46,15 +46,25 @@ export class Api {
     return (await this.#send(modelPath(model), { signal })).json();
   }
 
-  /** Classify a picture file (Blob) or a text; return scores (best first), doubt, and the server's time in ms. */
+  /**
+   * Classify a picture file (Blob) or a text.
+   *
+   * Returns the scores (best first), doubt and its reason (or null), and the server's time in ms.
+   */
   async predict(model, input, signal) {
     const response = await this.#send(modelPath(model), { body: input, signal });
     const timing = [...(response.headers.get("Server-Timing") ?? "").matchAll(/dur=([\d.]+)/g)];
     return {
       scores: await response.json(),
       isUnsure: response.headers.get("X-Lectern-Unsure") === "true",
+      reason: response.headers.get("X-Lectern-Reason"),
       serverMs: timing.reduce((sum, [, milliseconds]) => sum + Number(milliseconds), 0),
     };
+  }
+
+  /** Return the digits of a picture (Blob), as `POST /models/NAME/read` does. */
+  async read(model, picture, signal) {
+    return (await this.#send(`${modelPath(model)}/read`, { body: picture, signal })).json();
   }
 
   /** Return the network's input for a picture, as a PNG file. */

@@ -35,6 +35,8 @@ export const GERMAN = {
   "Prediction": "Vorhersage",
   "Probabilities": "Wahrscheinlichkeiten",
   "Redo": "Wiederholen",
+  "Several digits. The bars are for all of them together.":
+    "Mehrere Ziffern. Die Balken gelten für alle zusammen.",
   "Show an example": "Ein Beispiel zeigen",
   "Take a photo…": "Foto aufnehmen …",
   "Text": "Text",

@@ -2,7 +2,7 @@
 
 import { readAddress, writeAddress } from "./address.js";
 import { Answer } from "./answer.js";
-import { Api } from "./api.js";
+import { Api, ApiError } from "./api.js";
 import { setUpAppearance } from "./appearance.js";
 import { Banner } from "./banner.js";
 import { DrawTab } from "./draw.js";
@@ -224,7 +224,14 @@ class Page {
 
   async #predict(input, signal) {
     input.content = await input.make();
-    return this.#api.predict(input.model, input.content, signal);
+    const prediction = await this.#api.predict(input.model, input.content, signal);
+    if (prediction.reason !== "several_digits") return prediction;
+    try {
+      return { ...prediction, reading: await this.#api.read(input.model, input.content, signal) };
+    } catch (error) {
+      if (error instanceof ApiError) return prediction; // such as: too many digits
+      throw error;
+    }
   }
 
   async #predictTimed(input, signal) {

@@ -240,6 +240,21 @@ def test_another_version_is_shown_beside_the_first(open_page: Open) -> None:
     playground.wait_for_answer("7")
 
 
+def test_several_digits_are_shown_as_a_number(open_page: Open) -> None:
+    playground = open_page()
+    playground.draw([(0.5 * x - 0.05, 0.1 + 0.8 * y) for x, y in SEVEN])
+    playground.draw([(0.5 * x + 0.45, 0.1 + 0.8 * y) for x, y in THREE], steps=12)
+
+    playground.wait_for_answer("73")
+
+    expect(playground.headline).to_have_attribute("data-face", "sure")
+    expect(playground.detail).to_contain_text("Several digits")
+    assert len(playground.scores()) == 10
+    playground.action("draw", "clear").click()
+    playground.draw(SEVEN)
+    playground.wait_for_answer("7")
+
+
 def test_a_scribble_gets_no_confident_answer(open_page: Open) -> None:
     playground = open_page()
     zigzag = [(0.15 + 0.7 * (step % 2), 0.1 + step * 0.06) for step in range(14)]
