@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from msgspec import Meta, Struct
-from starlette.requests import Request
 from starlette.responses import Response
 
 from service.inference.reading.reader import Reader
 from service.inference.reading.reading import Reading
 from service.inference.reading.segmentation import MAX_DIGITS
 from service.server.execution.engine import Engine
+from service.server.pipeline.router import BufferedRequest
 from service.server.protocols.common import api
 from service.server.protocols.common.inputs import path_version
 from service.server.protocols.common.prediction_body import (
@@ -84,7 +84,7 @@ class ReadProtocol:
         """Return the endpoints."""
         return api.endpoints("/models/{name}[/versions/{version}]/read", self.read, READ)
 
-    async def read(self, request: Request) -> Response:
+    async def read(self, request: BufferedRequest) -> Response:
         """The digits of a picture, in reading order."""
         predictor = await self.engine.predictor(request.path_params["name"], path_version(request))
         reader = Reader(predictor)
