@@ -14,21 +14,18 @@ from PIL import Image
 
 from service.inference.errors import BlankImage
 from service.inference.preprocessing.decoding import flatten
-from service.inference.preprocessing.ink import (
-    MIN_CONTRAST,
-    Ink,
-    background_for,
-    find_raw_ink,
-    median,
-    visible_range,
-)
+from service.inference.preprocessing.ink import find_raw_ink
 from service.inference.preprocessing.marks import find_marks
+from service.inference.preprocessing.plain import BLANK, Ink, background_for, median, visible_range
 
 SIDE = 28
 _BOX = 20
 _WHITE = 255
 # Connected ink whose box is at most this many times as wide as high is taken for one digit without a search.
 _WIDE = 1.1
+# MNIST's digits reach level 254 or 255, have a longer side of 18 to 20 pixels above level 25, and a centre of
+# mass from 13.9 to 15.1; compression changes this a little.
+_FULL, _CLEAR, _SIDES, _CENTRES = 230, 25, (18, 21), (13.8, 15.2)
 
 Pixels = npt.NDArray[np.uint8]
 
@@ -51,13 +48,14 @@ def prepare_digit(picture: Image.Image) -> Pixels:
 
     Args:
         picture: Mode ``L``, ``RGB`` or ``RGBA``, dark on light or light on dark. A picture of 28 x 28 pixels
-            is only negated if it is dark on light.
+            that has MNIST's geometry is only negated if it is dark on light.
 
     Returns:
         uint8 array (28, 28), 0 for the background to 255 for the strongest ink.
 
     Raises:
         BlankImage: Nothing is drawn on the picture.
+        FaintInk: The contrast of what is drawn is too low.
     """
     return examine_digit(picture).pixels
 
@@ -65,10 +63,12 @@ def prepare_digit(picture: Image.Image) -> Pixels:
 def examine_digit(picture: Image.Image) -> PreparedDigit:
     """Prepare a picture as :func:`prepare_digit` does, and tell whether it shows several digits.
 
-    Pictures of 28 x 28 pixels are taken for one digit.
+    A picture with the geometry of MNIST is taken for one digit.
     """
     if picture.size == (SIDE, SIDE):
-        return PreparedDigit(_light_on_dark(picture), has_several=False)
+        light = _light_on_dark(picture)
+        if _has_mnist_geometry(light):
+            return PreparedDigit(light, has_several=False)
     ink, is_solid = _crop(find_raw_ink(picture))
     height, width = ink.shape
     is_one = is_solid and width <= _WIDE * height
@@ -94,22 +94,29 @@ def _light_on_dark(picture: Image.Image) -> Pixels:
     flat = flatten(picture, background=background_for(picture))
     levels = np.asarray(flat if flat.mode == "L" else flat.convert("L"))
     background = median(np.concatenate([levels[0], levels[-1], levels[1:-1, 0], levels[1:-1, -1]]))
-    light = _WHITE - levels if background > _WHITE / 2 else levels
-    paper = _WHITE - background if background > _WHITE / 2 else background
-    if float(light.max()) - paper < MIN_CONTRAST:
-        raise BlankImage(
-            "the picture is blank: nothing on it stands out from its background; draw a digit first"
-        )
-    return light
+    return _WHITE - levels if background > _WHITE / 2 else levels
+
+
+def _has_mnist_geometry(pixels: Pixels) -> bool:
+    """Return whether a digit has the range, the size and the place that all of MNIST's 70,000 digits have."""
+    clear = pixels > _CLEAR
+    rows, columns = np.flatnonzero(clear.any(axis=1)), np.flatnonzero(clear.any(axis=0))
+    if rows.size == 0 or pixels.max() < _FULL:
+        return False
+    side = max(np.ptp(rows), np.ptp(columns)) + 1
+    places = np.arange(SIDE) + 0.5
+    ink = pixels * clear.astype(np.float64)
+    centres = (ink.sum(axis=1) @ places / ink.sum(), ink.sum(axis=0) @ places / ink.sum())
+    return bool(
+        _SIDES[0] <= side <= _SIDES[1] and all(_CENTRES[0] <= centre <= _CENTRES[1] for centre in centres)
+    )
 
 
 def _crop(ink: Ink) -> tuple[Ink, bool]:
     """Return the bounding box of the ink, and whether ink is in each of its rows and columns."""
     rows, columns = visible_range(ink)
     if rows.size == 0:
-        raise BlankImage(
-            "the picture is blank: nothing on it exceeds the noise of its background; draw a digit first"
-        )
+        raise BlankImage(BLANK)
     box = ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
     return box, box.shape == (len(rows), len(columns))
 

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from service.inference.preprocessing.components import find_components
-from service.inference.preprocessing.ink import FAINT_SHARE, Ink
+from service.inference.preprocessing.plain import FAINT_SHARE, Ink
 
 Labels = npt.NDArray[np.int32]
 

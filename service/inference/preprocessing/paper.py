@@ -11,14 +11,16 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image, ImageFilter
 
-from service.inference.errors import BlankImage
+from service.inference.errors import BlankImage, FaintInk
 from service.inference.preprocessing.components import Mask, find_components
 from service.inference.preprocessing.decoding import to_rgb
-from service.inference.preprocessing.ink import FAINT_SHARE, LONGEST_SIDE, Ink
 from service.inference.preprocessing.morphology import close, dilate, erode
+from service.inference.preprocessing.plain import FAINT_SHARE, Ink
 from service.inference.preprocessing.rulings import remove_rulings
 from service.inference.preprocessing.sketch import Sketch, find_handwriting, project
 
+# The longest side of a picture whose ink is searched for; larger pictures are reduced to it.
+LONGEST_SIDE = 1280
 # Grain is blurred by this share of the longer side, in pictures larger than this.
 _BLUR, _BLUR_SIDE = 0.0012, 300
 # Light is not measured below this level: division by it would turn the noise of dark places into ink.
@@ -29,6 +31,8 @@ _NOISE_DEVIATIONS, _MIN_INK, _MIN_SHARE = 5, 0.05, 0.28
 # Noise is the difference of pixels this far apart: neighbours are alike after blurring and compression.
 _NOISE_DISTANCE = 4
 _FULL_INK = 80  # percentile of the ink that is full
+# Ink exceeds ruled lines this many times, unless they exceed this share of it.
+_LINE_INK, _MAX_LINE_INK = 1.15, 0.6
 # Shares of the main mark's ink, ink in a pixel, and size: another digit has at least these.
 _DIGIT_INK, _DIGIT_MEAN, _DIGIT_SIZE = 0.15, 0.5, 0.3
 
@@ -58,6 +62,7 @@ def find_paper_ink(picture: Image.Image) -> Ink:
 
     Raises:
         BlankImage: There is no ink on the picture.
+        FaintInk: The contrast of the ink is too low.
     """
     picture = to_rgb(picture)
     factor = LONGEST_SIDE / max(picture.size)
@@ -126,20 +131,30 @@ def _select(ink: Ink, noise: float, sketch: Sketch) -> Ink:
     main = np.asarray(Image.fromarray(sketch.mark).resize(ink.shape[::-1], Image.Resampling.NEAREST))
     written = ink[main & (ink > floor)]
     if written.size == 0:
-        raise BlankImage(
-            "the picture is blank: nothing on it exceeds the noise of its background; draw a digit first"
+        raise FaintInk(
+            "the ink is too faint: nothing exceeds the noise of the paper; use a darker pen or more light"
         )
     full = float(np.percentile(written, _FULL_INK))
-    floor = max(floor, _MIN_SHARE * full)
-    mask = remove_rulings(ink > floor)
+    mask, floor = _without_rulings(ink, max(floor, _MIN_SHARE * full), full)
     kept = _digit_marks(ink, mask, main)
     if not kept.any():
         raise BlankImage("the picture is blank: only lines and edges are on it; draw a digit first")
     full = max(float(np.percentile(ink[kept], _FULL_INK)), floor)
-    around = dilate(kept, (3, 3))
     stretched = np.clip((ink - floor / 2) / (full - floor / 2), 0, 1) * 255
-    result: Ink = np.where(around, stretched, 0).astype(np.float32)
+    result: Ink = np.where(dilate(kept, (3, 3)), stretched, 0).astype(np.float32)
     return result
+
+
+def _without_rulings(ink: Ink, floor: float, full: float) -> tuple[Mask, float]:
+    """Return which ink is above the floor and no ruled line, and the floor, which is raised above lines."""
+    visible = ink > floor
+    mask = remove_rulings(visible)
+    lines = ink[visible & ~mask]
+    if lines.size:
+        # What remains of the lines is about as strong as they are.
+        strength = float(np.percentile(lines, _FULL_INK))
+        floor = max(floor, min(_LINE_INK * strength, _MAX_LINE_INK * full))
+    return mask & (ink > floor), floor
 
 
 def _digit_marks(ink: Ink, mask: Mask, main: Mask, *, parts: _Nearness = _ON_PAPER) -> Mask:

@@ -1,7 +1,7 @@
 """Finds handwriting in a reduced picture: its colour, its polarity and the width of its strokes."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -9,8 +9,8 @@ from PIL import Image
 
 from service.inference.errors import BlankImage
 from service.inference.preprocessing.components import Mask, fill_holes, find_components
-from service.inference.preprocessing.ink import BLANK, MIN_CONTRAST
 from service.inference.preprocessing.morphology import close, dilate, erode, open_, reconstruct
+from service.inference.preprocessing.plain import BLANK, MIN_CONTRAST, MIN_TRACE, faint_ink
 
 Levels = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
@@ -24,10 +24,10 @@ _MARGIN = 1.3
 _ENOUGH = 0.35
 # The paper around a mark is found to this distance in pixels; a longer way takes longer and finds no more.
 _GROWTH = 30
-# Edges of ink are steeper than this many times the usual slope.
-_SLOPE = 2.0
-# Marks are searched with these thresholds, as shares of the strongest; faint lines join them at low ones.
-_THRESHOLDS = (0.0, 0.3, 0.5)
+# Marks exceed this share of the strongest contrast.
+_THRESHOLD = 0.3
+# So many of the best marks may be sheets.
+_CANDIDATES = 4
 _NOISE, _MIN_LEVELS = 4, 8
 # What touches the edge of the picture, and what is as solid as a sheet of paper, is hardly handwriting.
 _AT_EDGE, _SOLID = 0.05, 0.002
@@ -53,6 +53,7 @@ class Sketch:
 class _Finding:
     score: float
     mark: Mask
+    contrast: float  # grey levels by which the strongest mark differs from its surroundings
 
 
 _Pair = tuple[_Finding, _Finding]  # light and dark
@@ -63,6 +64,7 @@ def find_handwriting(picture: Image.Image) -> Sketch:
 
     Raises:
         BlankImage: Nothing stands out from its surroundings.
+        FaintInk: Something does, but by too little.
     """
     factor = min(1.0, SKETCH_SIDE / max(picture.size))
     size = (max(1, round(picture.width * factor)), max(1, round(picture.height * factor)))
@@ -79,7 +81,8 @@ def find_handwriting(picture: Image.Image) -> Sketch:
     ]
     best = max(finding.score for pair in findings for finding in pair)
     if best <= 0:
-        raise BlankImage(BLANK)
+        contrast = max(finding.contrast for pair in findings for finding in pair)
+        raise faint_ink(contrast) if contrast > max(MIN_TRACE, _NOISE * _noise(levels)) else BlankImage(BLANK)
     chosen = next(n for n, pair in enumerate(findings) if max(f.score for f in pair) >= _ENOUGH * best)
     light, dark = findings[chosen]
     kernel = _odd(_MARGIN * _WIDTHS[chosen] * max(size))
@@ -125,7 +128,7 @@ def _without_sheets(pair: _Pair, thinner: Sequence[_Pair]) -> _Pair:
             else np.zeros_like(finding.mark)
         )
         written_on = any(inside[other.mark].mean() > _INSIDE for other in others)
-        lowered.append(_Finding(finding.score * (_SOLID if written_on else 1), finding.mark))
+        lowered.append(replace(finding, score=finding.score * (_SOLID if written_on else 1)))
     return lowered[0], lowered[1]
 
 
@@ -138,7 +141,7 @@ def _without_loops(pair: _Pair, wider: Sequence[_Pair]) -> _Pair:
             other.score >= finding.score and fill_holes(other.mark)[finding.mark].mean() > _INSIDE
             for other in others
         )
-        lowered.append(_Finding(finding.score * (_SOLID if is_loop else 1), finding.mark))
+        lowered.append(replace(finding, score=finding.score * (_SOLID if is_loop else 1)))
     return lowered[0], lowered[1]
 
 
@@ -147,34 +150,32 @@ def _search(levels: Levels, kernel: int) -> _Finding:
 
     The score of a mark is the sum of its squared contrast at sharp edges.
     """
+    contrast = _contrast(levels, kernel)
+    edges = dilate(levels, (3, 3)) - erode(levels, (3, 3))
+    sharp = np.minimum(contrast, edges).astype(np.float32) ** 2
+    strongest = float(contrast.max(initial=0))
+    if strongest < MIN_CONTRAST / 2:
+        return _Finding(0.0, np.zeros(levels.shape, np.bool_), strongest)
+    found = find_components(contrast > max(_MIN_LEVELS, _THRESHOLD * strongest))
+    scores = found.sums(sharp)
+    scores[0] = 0
+    scores[found.at_edge] *= _AT_EDGE
+    for number in np.argsort(-scores)[:_CANDIDATES]:
+        if scores[number] > 0 and _is_sheet_or_frame(found.crop(number), levels.size):
+            scores[number] *= _SOLID
+    number = int(scores.argmax())
+    return _Finding(float(scores[number]), found.labels == number, strongest)
+
+
+def _contrast(levels: Levels, kernel: int) -> Levels:
+    """Return how much lighter than their surroundings places are into which no square fits (top hat)."""
     square = (kernel, kernel)
     opened, filled = open_(levels, square), close(levels, square)
     # A hole that ink surrounds is no mark: it disappears when the ink is filled.
-    contrast = np.minimum(levels - reconstruct(opened, levels, _GROWTH), filled - open_(filled, square))
-    edges = (dilate(levels, (3, 3)) - erode(levels, (3, 3))).astype(np.float32)
-    # Soft shadows have slopes everywhere.
-    edges -= _SLOPE * float(np.median(edges))
-    sharp = np.clip(np.minimum(contrast, edges), 0, None) ** 2
-    noise = _noise(levels)
-    strongest = float(contrast.max(initial=0))
-    best = _Finding(0.0, np.zeros(levels.shape, np.bool_))
-    if strongest < MIN_CONTRAST / 2:
-        return best
-    for share in _THRESHOLDS:
-        threshold = max(_MIN_LEVELS, share * strongest, 0 if share else _NOISE * noise)
-        found = find_components(contrast > threshold)
-        if not len(found):
-            continue
-        scores = found.sums(sharp)
-        scores[0] = 0
-        scores[found.at_edge] *= _AT_EDGE
-        for number in np.argsort(-scores)[:4]:
-            if scores[number] > best.score and _is_sheet_or_frame(found.crop(number), levels.size):
-                scores[number] *= _SOLID
-        number = int(scores.argmax())
-        if scores[number] > best.score:
-            best = _Finding(float(scores[number]), found.labels == number)
-    return best
+    contrast: Levels = np.minimum(
+        levels - reconstruct(opened, levels, _GROWTH), filled - open_(filled, square)
+    )
+    return contrast
 
 
 def _noise(levels: Levels) -> float:

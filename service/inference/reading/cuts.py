@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from service.inference.preprocessing.ink import Ink
+from service.inference.preprocessing.plain import Ink
 
 Columns = npt.NDArray[np.intp]
 

@@ -14,8 +14,8 @@ import numpy.typing as npt
 
 from service.inference.errors import InputTooLarge
 from service.inference.preprocessing.digit import Pixels, digit_pixels
-from service.inference.preprocessing.ink import Ink
 from service.inference.preprocessing.marks import MIN_HEIGHT, Box, Mark, MarkedInk, find_marks
+from service.inference.preprocessing.plain import Ink
 from service.inference.reading.cuts import find_cuts
 from service.inference.reading.lines import find_lines
 
