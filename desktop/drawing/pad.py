@@ -1,7 +1,7 @@
 """Provides the drawing pad: a canvas for mouse, finger, pen and keyboard."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, QSizeF, Qt, Signal
 from PySide6.QtGui import (
@@ -22,8 +22,10 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from desktop.drawing.digit_boxes import paint_boxes
 from desktop.drawing.stroke_painter import BACKGROUND, INK, StrokePainter, blank_canvas, render
 from desktop.drawing.strokes import CANVAS_SIZE, DEFAULT_BRUSH, Stroke, StrokePoint
+from service.inference.reading.reading import ReadDigit
 
 _HINT = QColor(150, 150, 150)
 _MIN_SIZE, _DEFAULT_SIZE = 200, 440
@@ -66,6 +68,7 @@ class Pad(QWidget):
         self._before = self._picture
         self.clock: Callable[[], float] = time.monotonic
         self._start_s = 0.0
+        self._digits: tuple[ReadDigit, ...] = ()
         self._crosshair: QPointF | None = None
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setCursor(Qt.CursorShape.CrossCursor)
@@ -91,6 +94,12 @@ class Pad(QWidget):
     def is_blank(self) -> bool:
         """Whether the canvas has no ink."""
         return self._picture == _BLANK
+
+    def show_digits(self, digits: Sequence[ReadDigit]) -> None:
+        """Show boxes around the digits of the canvas until the next call."""
+        if tuple(digits) != self._digits:
+            self._digits = tuple(digits)
+            self.update()
 
     def clear(self) -> None:
         """Remove all strokes; can be undone."""
@@ -137,6 +146,7 @@ class Pad(QWidget):
         painter.drawImage(square, self._picture, QRectF(self._picture.rect()))
         if self.is_blank:
             self._paint_hint(painter, square)
+        paint_boxes(painter, square, self._digits, color=self.palette().highlight().color())
         if self._crosshair is not None and self.hasFocus():
             self._paint_crosshair(painter, square)
         if self.hasFocus():

@@ -1,5 +1,6 @@
 """Provides the page with the drawing pad and its tools."""
 
+from collections.abc import Sequence
 from functools import partial
 from typing import cast
 
@@ -19,6 +20,7 @@ from desktop.widgets import PAGE_MARGIN, caption, column, row
 from desktop.window.actions import create_action
 from desktop.window.page import Page
 from service.client import ModelSummary
+from service.inference.reading.reading import ReadDigit
 
 _DIGITS = tuple("0123456789")
 
@@ -73,6 +75,10 @@ class DrawPage(Page):
     def value(self) -> Value | None:
         """Return the drawing; None for a blank pad."""
         return None if self.pad.is_blank else self.pad.picture
+
+    def show_digits(self, digits: Sequence[ReadDigit]) -> None:
+        """Show boxes around the digits."""
+        self.pad.show_digits(digits)
 
     def snapshot(self) -> object:
         """Return the strokes."""

@@ -1,5 +1,6 @@
 """Predicts on this computer or on a Lectern server."""
 
+import contextlib
 import math
 import threading
 import time
@@ -13,11 +14,14 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias
 from PIL import Image
 
 from desktop.pictures.images import Pixels, encode_png
-from service.client import Client, ConnectionFailed, ModelSummary, UnexpectedAnswer
+from service.client import Client, ConnectionFailed, ModelSummary, RequestRefused, UnexpectedAnswer
 from service.inference import Card, Prediction
+from service.inference.errors import InputError
+from service.inference.reading.reading import Reading
 
 if TYPE_CHECKING:
     from service.inference import Catalog
+    from service.inference.predictor import Predictor
 
 Input: TypeAlias = Image.Image | bytes | str
 
@@ -42,12 +46,14 @@ class PredictionResult:
         milliseconds: Duration, including the network; inputs of one batch share it equally.
         pixels: The preprocessed picture, uint8 (height, width) or (height, width, 3); None for a text and for
             predictions of a server.
+        reading: The digits of a picture that shows several; None for other inputs.
     """
 
     prediction: Prediction
     location: Location
     milliseconds: float
     pixels: Pixels | None = None
+    reading: Reading | None = None
 
 
 class Backend(Protocol):
@@ -110,10 +116,16 @@ class LocalBackend:
             predictor.answer(row, reason=value.reason)
             for row, value in zip(predictor.probabilities(predictor.stack(rows)), prepared, strict=True)
         ]
+        readings = [
+            _read(predictor, value) if prediction.reason == "several_digits" else None
+            for prediction, value in zip(predictions, inputs, strict=True)
+        ]
         share = _milliseconds_per_input(start, len(rows))
         return [
-            PredictionResult(prediction, Location.LOCAL, share, None if predictor.takes_text else row)
-            for prediction, row in zip(predictions, rows, strict=True)
+            PredictionResult(
+                prediction, Location.LOCAL, share, None if predictor.takes_text else row, reading
+            )
+            for prediction, row, reading in zip(predictions, rows, readings, strict=True)
         ]
 
     def load(self, model: str, version: int | None) -> None:
@@ -169,10 +181,18 @@ class ServerBackend:
         with self._request() as client:
             start = time.perf_counter()
             predictions = client.predict_many(model, encoded, version=version)
+            for prediction in predictions:
+                _check_scores(prediction)
+            readings: list[Reading | None] = [None] * len(predictions)
+            for number, value in enumerate(encoded):
+                if predictions[number].reason == "several_digits" and isinstance(value, bytes):
+                    with contextlib.suppress(RequestRefused):  # such as: too many digits
+                        readings[number] = client.read(model, value, version=version)
             share = _milliseconds_per_input(start, len(encoded))
-        for prediction in predictions:
-            _check_scores(prediction)
-        return [PredictionResult(prediction, Location.SERVER, share) for prediction in predictions]
+        return [
+            PredictionResult(prediction, Location.SERVER, share, reading=reading)
+            for prediction, reading in zip(predictions, readings, strict=True)
+        ]
 
     def close(self) -> None:
         """Refuse further requests, and close the connections when the last active request ends."""
@@ -204,6 +224,15 @@ class ServerBackend:
             client = self._client if self._closed and self._active == 0 else None
         if client is not None:
             client.close()
+
+
+def _read(predictor: "Predictor", value: Input) -> Reading | None:
+    """Return the digits of a picture; None if they cannot be read, such as too many."""
+    from service.inference.reading.reader import Reader
+
+    with contextlib.suppress(InputError):
+        return Reader(predictor).read(value)
+    return None
 
 
 def _milliseconds_per_input(start: float, count: int) -> float:

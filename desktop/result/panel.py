@@ -174,8 +174,13 @@ class ResultPanel(QWidget):
         how_sure, answer = certainty(prediction), answer_text(prediction)
         self.bars.set_scores(prediction.scores, how_sure)
         self.duration.setText(timing_text(response.result))
-        percent = format_percent(prediction.best.score)
-        if how_sure is Certainty.SURE:
+        percent, reading = format_percent(prediction.best.score), response.result.reading
+        if reading is not None:
+            number = " ".join(reading.texts)
+            detail = self.tr("Several digits")
+            self._set_texts(number, detail, "doubt-text" if reading.unsure else "ink")
+            announcement = f"{number}, {detail}"
+        elif how_sure is Certainty.SURE:
             self._set_texts(answer, percent, "ink")
             announcement = f"{answer}, {percent}"
         else:

@@ -1331,6 +1331,10 @@ Protokolldatei: {0}</translation>
         <translation>Nach Wahrscheinlichkeit</translation>
     </message>
     <message>
+        <source>Several digits</source>
+        <translation>Mehrere Ziffern</translation>
+    </message>
+    <message>
         <source>Unsure, {0}</source>
         <translation>Unsicher, {0}</translation>
     </message>

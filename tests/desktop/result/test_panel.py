@@ -4,6 +4,7 @@ import pytest
 from gestures import SEVEN, bars, draw, headline, settling
 from pytestqt.qtbot import QtBot
 
+from desktop.drawing.strokes import CANVAS_SIZE
 from desktop.window.main_window import MainWindow
 
 
@@ -37,6 +38,28 @@ def test_the_settled_result_is_announced_once(
     with settling(qtbot, window):
         draw(window.draw_page.pad, SEVEN)
     assert announced == [f"7, {window.panel.detail.text()}"]
+
+
+def test_several_digits_are_shown_as_a_number_with_boxes(qtbot: QtBot, window: MainWindow) -> None:
+    pad = window.draw_page.pad
+    for left in (-0.25, 0.2):
+        with settling(qtbot, window):
+            draw(pad, [(x + left, y) for x, y in SEVEN])
+    assert headline(window) == "77"
+    assert window.panel.detail.text() == "Several digits"
+    digits = window.controller.response.result.reading.digits
+    assert [digit.label for digit in digits] == ["7", "7"]
+    # A box is on the black canvas around the left digit, and goes with the drawing.
+    left, top, width, _ = digits[0].box
+    scale = pad.square().width() / CANVAS_SIZE
+    corner = pad.square().topLeft().toPoint()
+    middle = (corner.x() + round((left + width / 2) * scale), corner.y() + round(top * scale) - 4)
+    assert pad.grab().toImage().pixelColor(*middle).saturation() > 0
+    pad.clear()
+    assert pad.grab().toImage().pixelColor(*middle).saturation() == 0
+    with settling(qtbot, window):
+        draw(pad, SEVEN)
+    assert headline(window) == "7"
 
 
 def test_a_prediction_below_the_threshold_of_the_card_is_unsure(qtbot: QtBot, window: MainWindow) -> None:
