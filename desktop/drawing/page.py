@@ -1,10 +1,9 @@
 """Provides the page with the drawing pad and its tools."""
 
-from collections.abc import Sequence
 from functools import partial
 from typing import cast
 
-from PySide6.QtCore import QSignalBlocker, Qt
+from PySide6.QtCore import QSignalBlocker, Qt, Slot
 from PySide6.QtGui import QAction, QHideEvent, QImage, QKeySequence, QShowEvent
 from PySide6.QtWidgets import QLabel, QSlider, QToolButton, QWidget
 
@@ -14,13 +13,12 @@ from desktop.drawing.replay import ReplayDialog
 from desktop.drawing.strokes import MAX_BRUSH, MIN_BRUSH, Stroke
 from desktop.pictures.images import png_of_drawing
 from desktop.prediction.controller import PredictionController
-from desktop.prediction.requests import Value
+from desktop.prediction.requests import PredictionResponse, Value
 from desktop.settings import SettingsStore
 from desktop.widgets import PAGE_MARGIN, caption, column, row
 from desktop.window.actions import create_action
 from desktop.window.page import Page
 from service.client import ModelSummary
-from service.inference.reading.reading import ReadDigit
 
 _DIGITS = tuple("0123456789")
 
@@ -63,6 +61,7 @@ class DrawPage(Page):
         self._lay_out()
         self.pad.changed.connect(self.changed)
         self.pad.settled.connect(self.settled)
+        controller.response_changed.connect(self._show_digits)
         self.pad.undo_stack.indexChanged.connect(self._enable_actions)
         self._enable_actions()
         self.brush.setValue(round(store.settings.brush * 100))
@@ -75,10 +74,6 @@ class DrawPage(Page):
     def value(self) -> Value | None:
         """Return the drawing; None for a blank pad."""
         return None if self.pad.is_blank else self.pad.picture
-
-    def show_digits(self, digits: Sequence[ReadDigit]) -> None:
-        """Show boxes around the digits."""
-        self.pad.show_digits(digits)
 
     def snapshot(self) -> object:
         """Return the strokes."""
@@ -124,6 +119,12 @@ class DrawPage(Page):
         """Disable the actions, so that their shortcuts do not change a hidden drawing."""
         super().hideEvent(event)
         self._enable_actions()
+
+    @Slot(object)
+    def _show_digits(self, response: PredictionResponse | None) -> None:
+        """Show boxes around the digits of a number."""
+        reading = None if response is None or self._controller.page is not self else response.result.reading
+        self.pad.show_digits(() if reading is None else reading.digits)
 
     def _enable_actions(self) -> None:
         visible, stack = self.isVisible(), self.pad.undo_stack

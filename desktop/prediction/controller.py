@@ -280,9 +280,6 @@ class PredictionController(QObject):
 
     def _set_response(self, response: PredictionResponse | None) -> None:
         self.response = response
-        if self.page is not None:
-            reading = None if response is None else response.result.reading
-            self.page.show_digits(() if reading is None else reading.digits)
         self.response_changed.emit(response)
         if response is not None and response.result.pixels is not None:
             self.network_input_ready.emit(NetworkInput(response.request, response.result.pixels))
