@@ -58,18 +58,21 @@ def reserve_nothing(size: int) -> AbstractContextManager[object]:
 
 
 @contextmanager
-def decoded_picture(data: bytes, *, max_pixels: int, reserve: Reserve) -> Iterator[Image.Image]:
+def decoded_picture(
+    data: bytes, *, max_pixels: int, reduce_jpeg: bool = True, reserve: Reserve
+) -> Iterator[Image.Image]:
     """Decode a picture file, and keep the memory for it reserved while it is prepared.
 
     Args:
         data: A picture file.
         max_pixels: Largest width x height of the picture.
+        reduce_jpeg: Whether a JPEG file with more pixels may be decoded at a reduced scale.
         reserve: As for :meth:`Predictor.prepare`.
 
     Raises:
         InputError: The picture is damaged or too large.
     """
-    picture = open_image(data, max_pixels=max_pixels)
+    picture = open_image(data, max_pixels=max_pixels, reduce_jpeg=reduce_jpeg)
     if picture.width * picture.height <= _SMALL_PIXELS:
         yield load_image(picture)
         return
@@ -167,13 +170,19 @@ class Predictor:
         return self.card.task == "text-classification"
 
     def prepare(
-        self, value: Input, *, max_pixels: int = DEFAULT_MAX_PIXELS, reserve: Reserve = reserve_nothing
+        self,
+        value: Input,
+        *,
+        max_pixels: int = DEFAULT_MAX_PIXELS,
+        reduce_jpeg: bool = True,
+        reserve: Reserve = reserve_nothing,
     ) -> Array:
         """Turn one input into the network's input array, without the batch dimension.
 
         Args:
             value: A picture file or a text, depending on the model's task.
             max_pixels: Largest width x height of a picture.
+            reduce_jpeg: Whether a JPEG file with more pixels may be decoded at a reduced scale.
             reserve: Called with the bytes that a large picture takes. The context manager that it returns is
                 entered while the picture is decoded and prepared.
 
@@ -183,10 +192,15 @@ class Predictor:
         Raises:
             InputError: The input has the wrong type, is damaged, blank or too large, or has no known word.
         """
-        return self.examine(value, max_pixels=max_pixels, reserve=reserve).array
+        return self.examine(value, max_pixels=max_pixels, reduce_jpeg=reduce_jpeg, reserve=reserve).array
 
     def examine(
-        self, value: Input, *, max_pixels: int = DEFAULT_MAX_PIXELS, reserve: Reserve = reserve_nothing
+        self,
+        value: Input,
+        *,
+        max_pixels: int = DEFAULT_MAX_PIXELS,
+        reduce_jpeg: bool = True,
+        reserve: Reserve = reserve_nothing,
     ) -> PreparedInput:
         """Prepare one input as :meth:`prepare` does, and find a reason for an unsure prediction.
 
@@ -199,7 +213,9 @@ class Predictor:
             return PreparedInput(self._prepare(value))
         if not isinstance(value, bytes):
             raise InvalidInput(f"{self.card.name} reads pictures, not texts; send a picture file")
-        with decoded_picture(value, max_pixels=max_pixels, reserve=reserve) as picture:
+        with decoded_picture(
+            value, max_pixels=max_pixels, reduce_jpeg=reduce_jpeg, reserve=reserve
+        ) as picture:
             return self.examine_image(picture)
 
     def prepare_image(self, image: Image.Image) -> Array:

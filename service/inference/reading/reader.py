@@ -11,7 +11,7 @@ from service.inference.card import Card
 from service.inference.errors import InvalidInput
 from service.inference.predictor import Input, Predictor, Reserve, decoded_picture, reserve_nothing
 from service.inference.preprocessing import DEFAULT_MAX_PIXELS
-from service.inference.preprocessing.decoding import open_image
+from service.inference.preprocessing.decoding import open_image, picture_size
 from service.inference.preprocessing.ink import find_ink
 from service.inference.preprocessing.marks import Box
 from service.inference.reading.reading import ReadDigit, Reading
@@ -78,7 +78,7 @@ class Reader:
             return reserve(size + width * height * _BYTES_PER_PIXEL)
 
         with decoded_picture(value, max_pixels=max_pixels, reserve=reserve_all) as picture:
-            return self.segment_image(picture, longer_side=max(width, height))
+            return self.segment_image(picture, longer_side=max(picture_size(value)))
 
     def segment_image(self, picture: Image.Image, *, longer_side: int | None = None) -> SegmentedPicture:
         """Find what could be digits in a decoded picture.

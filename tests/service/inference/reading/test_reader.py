@@ -60,6 +60,20 @@ def test_boxes_refer_to_the_picture_that_was_sent_however_large(
         assert np.allclose(digit.box, np.multiply(small.box, factor), atol=2 * factor)
 
 
+def test_boxes_refer_to_the_whole_of_a_photo_that_is_decoded_at_a_reduced_scale(
+    reader: Reader, number: bytes
+) -> None:
+    picture = Image.open(io.BytesIO(number)).convert("L")
+    stream = io.BytesIO()
+    picture.resize((picture.width * 4, picture.height * 4)).save(stream, "JPEG", quality=95)
+
+    segmented = reader.segment(stream.getvalue(), max_pixels=3 * picture.width * picture.height)
+
+    last = max(candidate.box.right for candidate in segmented.segmentation.candidates) * segmented.scale
+    left, _, width, _ = reader.read(number).digits[-1].box
+    assert last == pytest.approx(4 * (left + width), abs=8)
+
+
 def test_a_sideways_photo_is_read_upright(reader: Reader, number: bytes) -> None:
     picture = Image.open(io.BytesIO(number)).convert("L")
     exif, stream = Image.Exif(), io.BytesIO()
