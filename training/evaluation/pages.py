@@ -68,7 +68,7 @@ class PageKind:
     photographed: bool = True  # with grain and compression
 
 
-def generate_page(kind: PageKind, digit: Pixels, rng: np.random.Generator) -> Image.Image:
+def generate_page(kind: PageKind, digit: Pixels, rng: np.random.Generator) -> bytes:
     """Write a digit on a page.
 
     Args:
@@ -77,7 +77,7 @@ def generate_page(kind: PageKind, digit: Pixels, rng: np.random.Generator) -> Im
         rng: Chooses all parameters.
 
     Returns:
-        A picture of mode ``RGB``, or ``RGBA`` for transparent ones.
+        A JPEG file if the page is photographed, otherwise a PNG file, perhaps a transparent one.
     """
     page = _new_page(digit, rng)
     colours = kind.draw(page)
@@ -85,10 +85,10 @@ def generate_page(kind: PageKind, digit: Pixels, rng: np.random.Generator) -> Im
         colours = colours + rng.normal(0, rng.uniform(*_GRAIN), (*page.x.shape, 1))
     picture = Image.fromarray(np.clip(np.rint(colours * 255), 0, 255).astype(np.uint8))
     if not kind.photographed:
-        return picture
-    buffer = io.BytesIO()
-    picture.save(buffer, "JPEG", quality=int(rng.integers(*_JPEG)))
-    return Image.open(buffer)
+        return encode_png(picture)
+    file = io.BytesIO()
+    picture.save(file, "JPEG", quality=int(rng.integers(*_JPEG)))
+    return file.getvalue()
 
 
 def evaluate_pages(
@@ -117,7 +117,7 @@ def evaluate_pages(
 
 def _predict_pages(predictor: Predictor, kind: PageKind, digits: Pixels) -> Floats:
     rng = np.random.default_rng(_SEED)
-    files: Iterator[bytes] = (encode_png(generate_page(kind, digit, rng)) for digit in digits)
+    files: Iterator[bytes] = (generate_page(kind, digit, rng) for digit in digits)
     (probabilities,) = predict_files([predictor], files)
     return probabilities
 
@@ -216,6 +216,18 @@ def _on_desk(page: _Page) -> Floats:
     return result
 
 
+def _on_note(page: _Page) -> Floats:
+    rows, columns = np.nonzero(page.ink > 0.3)
+    x, y = page.x[rows, columns], page.y[rows, columns]
+    half = page.uniform(0.65, 0.9) * max(np.ptp(x), np.ptp(y))
+    across, down = np.abs(page.x - np.mean(x)), np.abs(page.y - np.mean(y))
+    inside = np.clip(half - across + 0.5, 0, 1) * np.clip(half - down + 0.5, 0, 1)
+    desk = page.filled(0.3, 0.22, 0.15) * page.uniform(0.4, 2)
+    note = page.written(page.filled(*_PAPERS[int(page.rng.integers(len(_PAPERS)))]))
+    result: Floats = desk + (note - desk) * inside[..., None]
+    return result
+
+
 def _framed(page: _Page) -> Floats:
     picture = page.written(page.filled(1, 1, 1))
     margin, width = int(page.uniform(0, 0.04) * page.side), int(page.rng.integers(1, 5))
@@ -292,6 +304,7 @@ PAGE_KINDS = (
     PageKind("squared paper", _squared),
     PageKind("margin line", _with_margin),
     PageKind("sheet on a dark desk", _on_desk),
+    PageKind("note on a desk", _on_note),
     PageKind("frame", _framed, photographed=False),
     PageKind("specks", _specked, photographed=False),
     PageKind("coloured pen on coloured paper", _coloured),

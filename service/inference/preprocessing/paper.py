@@ -14,7 +14,7 @@ from PIL import Image, ImageFilter
 from service.inference.errors import BlankImage, FaintInk
 from service.inference.preprocessing.components import Mask, find_components
 from service.inference.preprocessing.decoding import to_rgb
-from service.inference.preprocessing.morphology import close, dilate, erode
+from service.inference.preprocessing.morphology import close, dilate
 from service.inference.preprocessing.plain import FAINT_SHARE, Ink
 from service.inference.preprocessing.rulings import remove_rulings
 from service.inference.preprocessing.sketch import Sketch, find_handwriting, project
@@ -107,8 +107,7 @@ def _darkness(picture: Image.Image, sketch: Sketch) -> tuple[Ink, float]:
         picture = picture.filter(ImageFilter.GaussianBlur(_BLUR * max(picture.size)))
     levels = project(np.asarray(picture), sketch.direction)
     small = _scale(levels, sketch.light.shape, Image.Resampling.BOX)
-    # The minimum nearby: at the edge of a shadow, the reduced paper is too light on the dark side.
-    paper = erode(close(small, (sketch.kernel, sketch.kernel)), (3, 3))
+    paper = close(small, (sketch.kernel, sketch.kernel))
     paper = _scale(paper, levels.shape, Image.Resampling.BILINEAR)
     light = np.maximum(_scale(sketch.light, levels.shape, Image.Resampling.BILINEAR), _MIN_LIGHT)
     ink: Ink = np.maximum(paper - levels, 0) / light

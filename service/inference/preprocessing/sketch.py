@@ -1,7 +1,6 @@
 """Finds handwriting in a reduced picture: its colour, its polarity and the width of its strokes."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -31,12 +30,9 @@ _CANDIDATES = 4
 _NOISE, _MIN_LEVELS = 4, 8
 # What touches the edge of the picture, and what is as solid as a sheet of paper, is hardly handwriting.
 _AT_EDGE, _SOLID = 0.05, 0.002
-# A mark of the other polarity is writing on a sheet if it has this share of its score and is this far inside.
-_WRITTEN, _INSIDE = 0.05, 0.9
-# A frame has less ink than this share of its area, is larger than this share of the picture, and rectangular.
-_QUADRANGLE_FILL = 0.85
-_FRAME_INK, _FRAME_AREA, _FRAME_FILL = 0.15, 0.3, 0.93
-_SHEET_FILL, _SHEET_ASPECT, _SHEET_SIDE = 0.75, 2.5, 6
+# A sheet fills this share of its rectangle and of its outline, is at most so many times longer than wide, and
+# has at least so many pixels on each side.
+_SHEET_FILL, _SHEET_INK, _SHEET_ASPECT, _SHEET_SIDE = 0.75, 0.6, 2.5, 6
 
 
 @dataclass(frozen=True)
@@ -56,9 +52,6 @@ class _Finding:
     contrast: float  # grey levels by which the strongest mark differs from its surroundings
 
 
-_Pair = tuple[_Finding, _Finding]  # light and dark
-
-
 def find_handwriting(picture: Image.Image) -> Sketch:
     """Find the most distinct mark of a picture of mode ``RGB``.
 
@@ -74,11 +67,6 @@ def find_handwriting(picture: Image.Image) -> Sketch:
     levels = np.rint(project(rgb, direction)).astype(np.uint8)
     kernels = [_odd(share * max(size)) for share in _WIDTHS]
     findings = [(_search(levels, kernel), _search(255 - levels, kernel)) for kernel in kernels]
-    # A sheet is much wider than the strokes on it; the loop of a digit is about as wide as its strokes.
-    findings = [
-        _without_loops(_without_sheets(pair, findings[: max(0, n - 1)]), findings[n + 1 : n + 2])
-        for n, pair in enumerate(findings)
-    ]
     best = max(finding.score for pair in findings for finding in pair)
     if best <= 0:
         contrast = max(finding.contrast for pair in findings for finding in pair)
@@ -116,35 +104,6 @@ def _colour_of_edges(rgb: Levels) -> Floats:
     return direction if direction.sum() >= 0 else -direction
 
 
-def _without_sheets(pair: _Pair, thinner: Sequence[_Pair]) -> _Pair:
-    """Lower the score of a mark that contains a mark of the other polarity: it is what that is written on."""
-    lowered = []
-    for polarity, finding in enumerate(pair):
-        others = [other[1 - polarity] for other in thinner]
-        others = [other for other in others if other.score >= _WRITTEN * finding.score > 0]
-        inside = (
-            fill_holes(finding.mark)
-            if others and _is_quadrangle(finding.mark)
-            else np.zeros_like(finding.mark)
-        )
-        written_on = any(inside[other.mark].mean() > _INSIDE for other in others)
-        lowered.append(replace(finding, score=finding.score * (_SOLID if written_on else 1)))
-    return lowered[0], lowered[1]
-
-
-def _without_loops(pair: _Pair, wider: Sequence[_Pair]) -> _Pair:
-    """Lower the score of a mark that is inside a more distinct one of the other polarity: it is its loop."""
-    lowered = []
-    for polarity, finding in enumerate(pair):
-        others = [other[1 - polarity] for other in wider]
-        is_loop = finding.score > 0 and any(
-            other.score >= finding.score and fill_holes(other.mark)[finding.mark].mean() > _INSIDE
-            for other in others
-        )
-        lowered.append(replace(finding, score=finding.score * (_SOLID if is_loop else 1)))
-    return lowered[0], lowered[1]
-
-
 def _search(levels: Levels, kernel: int) -> _Finding:
     """Search for light marks that are narrower than a kernel.
 
@@ -161,7 +120,7 @@ def _search(levels: Levels, kernel: int) -> _Finding:
     scores[0] = 0
     scores[found.at_edge] *= _AT_EDGE
     for number in np.argsort(-scores)[:_CANDIDATES]:
-        if scores[number] > 0 and _is_sheet_or_frame(found.crop(number), levels.size):
+        if scores[number] > 0 and _is_sheet(found.crop(number)):
             scores[number] *= _SOLID
     number = int(scores.argmax())
     return _Finding(float(scores[number]), found.labels == number, strongest)
@@ -186,23 +145,13 @@ def _noise(levels: Levels) -> float:
     return float(np.median(np.abs(one - other)))
 
 
-def _is_quadrangle(mark: Mask) -> bool:
-    """Return whether the outline of a mark is about a rectangle; that of an ellipse fills 79 % of one."""
-    width, height = _smallest_rectangle(mark)
-    return float(fill_holes(mark).sum()) > _QUADRANGLE_FILL * width * height
-
-
-def _is_sheet_or_frame(mark: Mask, page_size: int) -> bool:
-    """Return whether a mark is a compact, filled quadrangle, or a rectangle of lines."""
+def _is_sheet(mark: Mask) -> bool:
+    """Return whether a mark is a compact, filled rectangle."""
     width, height = _smallest_rectangle(mark)
     if max(width, height) > _SHEET_ASPECT * min(width, height) or min(width, height) < _SHEET_SIDE:
         return False
     area = float(fill_holes(mark).sum())
-    is_filled = mark.sum() > 0.6 * area
-    is_hollow = mark.sum() < _FRAME_INK * area and area > _FRAME_AREA * page_size
-    return bool(
-        area > (_FRAME_FILL if is_hollow else _SHEET_FILL) * width * height and (is_filled or is_hollow)
-    )
+    return bool(area > _SHEET_FILL * width * height and mark.sum() > _SHEET_INK * area)
 
 
 def _smallest_rectangle(mark: Mask) -> tuple[float, float]:
