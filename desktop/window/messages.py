@@ -17,7 +17,7 @@ def error_message(error: LecternError) -> str:
         "faint_ink": translate("Messages", "This is too faint. Use a darker pen or more light."),
         "damaged_image": translate(
             "Messages",
-            "This file is damaged or not a picture. Use PNG, JPEG, WebP, GIF, BMP or TIFF.",
+            "This file is damaged or not a picture. Use PNG, JPEG, WebP, GIF, BMP, TIFF, AVIF or HEIC.",
         ),
         "no_words": translate("Messages", "The network knows none of these words. Write in English."),
         "too_large": translate("Messages", "This picture has too many pixels. Make it smaller first."),
