@@ -1020,6 +1020,10 @@ Protokolldatei: {0}</translation>
         <translation>Dieses Bild ist leer. Wählen Sie eines mit sichtbarem Inhalt.</translation>
     </message>
     <message>
+        <source>This is too faint. Use a darker pen or more light.</source>
+        <translation>Das ist zu blass. Nehmen Sie einen dunkleren Stift oder mehr Licht.</translation>
+    </message>
+    <message>
         <source>This file is damaged or not a picture. Use PNG, JPEG, WebP, GIF, BMP, TIFF, AVIF or HEIC.</source>
         <translation>Diese Datei ist beschädigt oder kein Bild. Verwenden Sie PNG, JPEG, WebP, GIF, BMP, TIFF, AVIF oder HEIC.</translation>
     </message>

@@ -16,7 +16,14 @@ from service.inference.errors import BlankImage
 from service.inference.preprocessing.decoding import flatten
 from service.inference.preprocessing.ink import find_raw_ink
 from service.inference.preprocessing.marks import find_marks
-from service.inference.preprocessing.plain import BLANK, Ink, background_for, median, visible_range
+from service.inference.preprocessing.plain import (
+    BLANK,
+    MIN_CONTRAST,
+    Ink,
+    background_for,
+    median,
+    visible_range,
+)
 
 SIDE = 28
 _BOX = 20
@@ -63,12 +70,10 @@ def prepare_digit(picture: Image.Image) -> Pixels:
 def examine_digit(picture: Image.Image) -> PreparedDigit:
     """Prepare a picture as :func:`prepare_digit` does, and tell whether it shows several digits.
 
-    A picture with the geometry of MNIST is taken for one digit.
+    A picture of 28 x 28 pixels is taken for one digit.
     """
     if picture.size == (SIDE, SIDE):
-        light = _light_on_dark(picture)
-        if _has_mnist_geometry(light):
-            return PreparedDigit(light, has_several=False)
+        return PreparedDigit(_prepare_small(picture), has_several=False)
     ink, is_solid = _crop(find_raw_ink(picture))
     height, width = ink.shape
     is_one = is_solid and width <= _WIDE * height
@@ -90,11 +95,20 @@ def digit_pixels(ink: Ink) -> Pixels:
     return _centre(_scale_to_box(_crop(ink)[0]))
 
 
-def _light_on_dark(picture: Image.Image) -> Pixels:
+def _prepare_small(picture: Image.Image) -> Pixels:
+    """Prepare a picture of 28 x 28 pixels, which is perhaps one of MNIST's."""
     flat = flatten(picture, background=background_for(picture))
     levels = np.asarray(flat if flat.mode == "L" else flat.convert("L"))
     background = median(np.concatenate([levels[0], levels[-1], levels[1:-1, 0], levels[1:-1, -1]]))
-    return _WHITE - levels if background > _WHITE / 2 else levels
+    light = _WHITE - levels if background > _WHITE / 2 else levels
+    if _has_mnist_geometry(light):
+        return light
+    # So small a picture shows too little of the paper to search for it.
+    paper = _WHITE - background if light is not levels else background
+    ink = np.clip(light - np.float32(paper), 0, None)
+    if float(ink.max()) < MIN_CONTRAST:
+        raise BlankImage(BLANK)
+    return digit_pixels(ink)
 
 
 def _has_mnist_geometry(pixels: Pixels) -> bool:

@@ -6,14 +6,12 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from service.inference.errors import FaintInk
-
 Ink = npt.NDArray[np.float32]
 Levels = npt.NDArray[np.uint8]
 
 _BLACK, _WHITE = 0, 255
-# Ink differs from its background by at least this many of 255 grey levels; less than a few is no ink at all.
-MIN_CONTRAST, MIN_TRACE = 24, 8
+# The ink of a drawing on a plain page differs from it by at least this many of 255 grey levels.
+MIN_CONTRAST = 24
 BLANK = "the picture is blank: nothing on it stands out from its background; draw a digit first"
 # A smaller share of light pixels among dark ones, or of dark among light ones, is only the edges of strokes.
 _EDGE_SHARE = 0.005
@@ -30,14 +28,6 @@ _MAX_SPAN = 0.93
 # Ink that fills more of its bounding box than this is a sheet or a spot of light, or one straight stroke.
 _MAX_FILL = 0.75
 _STRAIGHT = 2.5  # length of such a stroke, in widths
-
-
-def faint_ink(contrast: float) -> FaintInk:
-    """Return the error for ink that differs from its background by a number of grey levels."""
-    return FaintInk(
-        f"the ink is too faint: it differs from its background by {contrast:.0f} of 255 grey levels, and "
-        f"{MIN_CONTRAST} are needed; use a darker pen or more light"
-    )
 
 
 def median(values: npt.NDArray[np.generic]) -> float:

@@ -6,10 +6,10 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from service.inference.errors import BlankImage
+from service.inference.errors import BlankImage, FaintInk
 from service.inference.preprocessing.components import Mask, fill_holes, find_components
 from service.inference.preprocessing.morphology import close, dilate, erode, open_, reconstruct
-from service.inference.preprocessing.plain import BLANK, MIN_CONTRAST, MIN_TRACE, faint_ink
+from service.inference.preprocessing.plain import BLANK
 
 Levels = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
@@ -27,7 +27,9 @@ _GROWTH = 30
 _THRESHOLD = 0.3
 # So many of the best marks may be sheets.
 _CANDIDATES = 4
-_NOISE, _MIN_LEVELS = 4, 8
+# Ink differs from its surroundings by at least this many of 255 grey levels. What differs by fewer than a
+# trace, or by this many times the noise, is no ink at all.
+_MIN_CONTRAST, _TRACE, _NOISE = 12, 8, 3.5
 # What touches the edge of the picture, and what is as solid as a sheet of paper, is hardly handwriting.
 _AT_EDGE, _SOLID = 0.05, 0.002
 # A sheet fills this share of its rectangle and of its outline, is at most so many times longer than wide, and
@@ -66,11 +68,12 @@ def find_handwriting(picture: Image.Image) -> Sketch:
     direction = _colour_of_edges(rgb)
     levels = np.rint(project(rgb, direction)).astype(np.uint8)
     kernels = [_odd(share * max(size)) for share in _WIDTHS]
-    findings = [(_search(levels, kernel), _search(255 - levels, kernel)) for kernel in kernels]
+    noise = _noise(levels)
+    findings = [(_search(levels, kernel, noise), _search(255 - levels, kernel, noise)) for kernel in kernels]
     best = max(finding.score for pair in findings for finding in pair)
     if best <= 0:
         contrast = max(finding.contrast for pair in findings for finding in pair)
-        raise faint_ink(contrast) if contrast > max(MIN_TRACE, _NOISE * _noise(levels)) else BlankImage(BLANK)
+        raise _refuse(contrast, noise)
     chosen = next(n for n, pair in enumerate(findings) if max(f.score for f in pair) >= _ENOUGH * best)
     light, dark = findings[chosen]
     kernel = _odd(_MARGIN * _WIDTHS[chosen] * max(size))
@@ -78,6 +81,15 @@ def find_handwriting(picture: Image.Image) -> Sketch:
     if light.score > dark.score:
         return Sketch(-direction, kernel, light.mark, open_(grey, (kernel, kernel)))
     return Sketch(direction, kernel, dark.mark, close(grey, (kernel, kernel)))
+
+
+def _refuse(contrast: float, noise: float) -> BlankImage:
+    if contrast < max(_TRACE, _NOISE * noise):
+        return BlankImage(BLANK)
+    return FaintInk(
+        f"the ink is too faint: it differs from its background by {contrast:.0f} of 255 grey levels, and "
+        f"{_MIN_CONTRAST} are needed; use a darker pen or more light"
+    )
 
 
 def project(rgb: Levels, direction: Floats) -> Floats:
@@ -104,7 +116,7 @@ def _colour_of_edges(rgb: Levels) -> Floats:
     return direction if direction.sum() >= 0 else -direction
 
 
-def _search(levels: Levels, kernel: int) -> _Finding:
+def _search(levels: Levels, kernel: int, noise: float) -> _Finding:
     """Search for light marks that are narrower than a kernel.
 
     The score of a mark is the sum of its squared contrast at sharp edges.
@@ -113,9 +125,9 @@ def _search(levels: Levels, kernel: int) -> _Finding:
     edges = dilate(levels, (3, 3)) - erode(levels, (3, 3))
     sharp = np.minimum(contrast, edges).astype(np.float32) ** 2
     strongest = float(contrast.max(initial=0))
-    if strongest < MIN_CONTRAST / 2:
+    if strongest < max(_MIN_CONTRAST, _NOISE * noise):
         return _Finding(0.0, np.zeros(levels.shape, np.bool_), strongest)
-    found = find_components(contrast > max(_MIN_LEVELS, _THRESHOLD * strongest))
+    found = find_components(contrast > max(_TRACE, _THRESHOLD * strongest))
     scores = found.sums(sharp)
     scores[0] = 0
     scores[found.at_edge] *= _AT_EDGE
@@ -138,11 +150,13 @@ def _contrast(levels: Levels, kernel: int) -> Levels:
 
 
 def _noise(levels: Levels) -> float:
+    """Return the standard deviation of the grain, which the difference of pixels nearby shows."""
     distance = min(4, max(1, levels.shape[1] // 4))
     if levels.shape[1] <= distance:
         return 0.0
-    one, other = levels[:, distance:].astype(np.int16), levels[:, :-distance]
-    return float(np.median(np.abs(one - other)))
+    steps = np.sort(np.abs(levels[:, distance:].astype(np.int16) - levels[:, :-distance]), axis=None)
+    # Lines and strokes are in the upper half. Of normal noise, the mean of the lower half is 0.46 deviations.
+    return float(steps[: len(steps) // 2 + 1].mean()) / 0.46
 
 
 def _is_sheet(mark: Mask) -> bool:

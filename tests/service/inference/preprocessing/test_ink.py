@@ -5,7 +5,7 @@ import numpy.typing as npt
 import pytest
 from PIL import Image, ImageDraw
 
-from service.inference.errors import BlankImage
+from service.inference.errors import BlankImage, FaintInk
 from service.inference.preprocessing.ink import find_ink
 
 Points = list[tuple[float, float]]
@@ -57,3 +57,51 @@ def test_a_speck_far_from_the_digit_is_no_ink() -> None:
 def test_a_page_without_ink_is_blank() -> None:
     with pytest.raises(BlankImage, match="draw a digit first"):
         find_ink(Image.new("RGB", (300, 200), "#fff8d0"))
+
+
+def _faint(contrast: float, *, grain: float = 0, paper: int = 200) -> Image.Image:
+    """Draw a seven that differs from grainy paper by some grey levels."""
+    shares = (255.0 - np.asarray(_drawn(SEVEN))) / 255
+    noise = np.random.default_rng(2).normal(0, grain, shares.shape)
+    return Image.fromarray(np.clip(np.rint(paper - contrast * shares + noise), 0, 255).astype(np.uint8))
+
+
+@pytest.mark.parametrize("contrast", [10, -10], ids=["dark on light", "light on dark"])
+def test_ink_that_is_too_faint_says_by_how_much(contrast: int) -> None:
+    with pytest.raises(FaintInk, match="by 10 of 255 grey levels, and 12 are needed; use a darker pen"):
+        find_ink(_faint(contrast))
+
+
+@pytest.mark.parametrize(("contrast", "grain"), [(15, 0), (15, 3), (30, 5), (80, 14)])
+def test_faint_ink_is_found_above_the_grain(contrast: int, grain: int) -> None:
+    written = np.asarray(_drawn(SEVEN)) < 128
+
+    found = find_ink(_faint(contrast, grain=grain)) > 60
+
+    assert (found & written).sum() > 0.7 * written.sum()
+    assert (found & ~written).sum() < 0.2 * written.sum()
+
+
+@pytest.mark.parametrize("grain", [3, 5, 9, 14])
+def test_grain_is_no_ink(grain: int) -> None:
+    with pytest.raises(BlankImage):
+        find_ink(_faint(0, grain=grain))
+
+
+def test_grain_and_a_shadow_alone_are_blank() -> None:
+    light = np.linspace(220, 120, 300)[None].repeat(200, axis=0)
+    page = light + np.random.default_rng(2).normal(0, 3, light.shape)
+
+    with pytest.raises(BlankImage, match="the picture is blank") as refused:
+        find_ink(Image.fromarray(page.astype(np.uint8)))
+
+    assert refused.value.code == "blank_image"
+
+
+def test_ruled_paper_alone_is_blank() -> None:
+    page = Image.new("RGB", (400, 500), "#f5f5f0")
+    for row in range(20, 500, 30):
+        page.paste("#b0c0d8", (0, row, 400, row + 2))
+
+    with pytest.raises(BlankImage):
+        find_ink(page)
