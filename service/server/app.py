@@ -23,6 +23,7 @@ from service.server.pipeline import metrics
 from service.server.pipeline.limits import InFlightRequests
 from service.server.pipeline.memory import RequestMemory, WorkingMemory, memory_shares
 from service.server.pipeline.pipeline import RequestPipeline
+from service.server.pipeline.scrape import forget_dead_workers
 from service.server.playground.api_page import ApiPage
 from service.server.playground.page import Playground
 from service.server.protocols.bento import BentoMethods, BentoProtocol
@@ -93,7 +94,7 @@ def create_app(settings: Settings, *, certificate: Certificate | None = None) ->
         *NetworkInputProtocol(engine, settings).routes(),
         *OipProtocol(engine, settings).routes(),
         *TfServingProtocol(engine, settings).routes(),
-        *OperationsProtocol(engine).routes(),
+        *OperationsProtocol(engine, settings).routes(),
         *page.routes(),
         *(playground.routes() if playground else ()),
         *BentoProtocol(engine, service.schema).routes(),
@@ -152,10 +153,12 @@ def _service(
             gc.collect()
             gc.freeze()
             if not channel.is_supervised():  # The supervisor does so when a worker ends.
-                metrics.forget_dead_workers()
+                forget_dead_workers()
             if channel.is_restart():
                 metrics.worker_restarts.inc()
             metrics.requests_in_flight_limit.set(settings.max_queue)
+            metrics.create_series()
+            metrics.workers.set(1)
             shutdown = GracefulShutdown(
                 drain_s=settings.drain_s,
                 on_drain=engine.drain,

@@ -29,6 +29,8 @@ from service.server.execution.heap import trim_heap
 from service.server.execution.latency_profile import LatencyProfile, measure_predictor
 from service.server.execution.thread_batcher import ThreadBatcher
 from service.server.execution.waiting import WaitingWork, WaitLimit
+from service.server.pipeline import metrics
+from service.server.pipeline.access_log import running_request
 from service.server.pipeline.limits import InFlightRequests, Slots
 from service.server.pipeline.memory import WorkingMemory, held_memory
 from service.settings import Settings
@@ -182,17 +184,22 @@ class Engine:
             RequestError: 429: The network is slow, and those before wait too long for it.
         """
         model = self.catalog.model(name)
+        _record_model(model)
         loaded = model.loaded.get(model.default if version is None else version)
         profile = None if loaded is None else self._profiles.get(loaded)
         if loaded is not None and profile is not None:
+            _record_version(loaded)
             if profile.seconds > MAX_RUN_S:
                 self._thread_batcher.check()
             return loaded
-        return await self._loading.do(lambda: self._load(model, version))
+        loaded = await self._loading.do(lambda: self._load(model, version))
+        _record_version(loaded)
+        return loaded
 
     async def explainer(self, name: str, version: int | None) -> tuple[Predictor, Explainer]:
         """Return a version of a model, and what explains its predictions."""
         model = self.catalog.model(name)
+        _record_model(model)
 
         def load() -> tuple[Predictor, Explainer]:
             predictor = self._load(model, version)
@@ -203,7 +210,9 @@ class Engine:
                 _logger.warning("%s", error)
                 raise
 
-        return await self._loading.do(load)
+        loaded = await self._loading.do(load)
+        _record_version(loaded[0])
+        return loaded
 
     async def infer(
         self, predictor: Predictor, content: Sequence[Input] | Array, *, started: float | None = None
@@ -270,6 +279,7 @@ class Engine:
         batcher = self._event_loop_batcher if fast else self._thread_batcher
         result = await batcher.run(predictor, batch, profile=profile)
         waited_s += result.waited_s
+        metrics.count_stages(predictor.card.name, decode_s=decode_s, queue_s=waited_s)
         return InferenceResult(result.probabilities, decode_s * 1e3, waited_s * 1e3, result.ran_s * 1e3)
 
     def _decode_inline(self, predictor: Predictor, inputs: Sequence[Input]) -> Array | None:
@@ -341,6 +351,19 @@ class Engine:
             predictor.shrink_arena()
             trim_heap()
         return profile
+
+
+def _record_model(model: Model) -> None:
+    """Note for the metrics and the trace which model the running request is for."""
+    request = running_request.get()
+    if request is not None:
+        request.model = model.name
+
+
+def _record_version(predictor: Predictor) -> None:
+    request = running_request.get()
+    if request is not None:
+        request.version, request.precision = str(predictor.card.version), predictor.precision
 
 
 def _sample_file() -> bytes:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
-from service.server.pipeline.errors import RETRY_AFTER, ErrorCode, RequestError
+from service.server.pipeline.errors import overloaded
 
 T = TypeVar("T")
 
@@ -53,11 +53,8 @@ class WaitLimit:
         elif waiting > self._threads and expected_s > self._seconds:
             self._is_overloaded = True
         if self._is_overloaded and waiting >= self._threads:
-            raise RequestError(
-                ErrorCode.OVERLOADED,
-                f"the server is overloaded: {waiting} requests wait for about {expected_s:.1g} s; "
-                "try again in a moment",
-                RETRY_AFTER,
+            raise overloaded(
+                "wait", f"the server is overloaded: {waiting} requests wait for about {expected_s:.1g} s"
             )
 
 

@@ -7,6 +7,7 @@ import os
 import re
 import sys
 import time
+from contextvars import ContextVar
 from datetime import UTC, datetime
 
 from msgspec import Struct, field
@@ -35,6 +36,10 @@ class RequestRecord(Struct):
         route: Label of the metrics: a route template, never text that a client chooses.
         status: HTTP status of the response, for gRPC too; 0 before the response.
         code: Error code of the response; empty if the request succeeded.
+        limit: The limit that was reached; empty if it was none.
+        model: Name of the model that it is for, when it is found.
+        version: Its version.
+        precision: The precision in which it runs.
         started: ``time.perf_counter()`` when the request arrived.
     """
 
@@ -47,6 +52,10 @@ class RequestRecord(Struct):
     route: str = "unmatched"
     status: int = 0
     code: str = ""
+    limit: str = ""
+    model: str = ""
+    version: str = ""
+    precision: str = ""
     started: float = field(default_factory=time.perf_counter)
 
     @property
@@ -57,6 +66,10 @@ class RequestRecord(Struct):
     def set_error(self, error: ErrorCode) -> None:
         """Set status and code."""
         self.status, self.code = error.status, error.code
+
+
+# The request that the running task answers. What runs outside the pipeline, as in a test, has none.
+running_request: ContextVar[RequestRecord | None] = ContextVar("running_request", default=None)
 
 
 def request_id(proposed: str) -> str:

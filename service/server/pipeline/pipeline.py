@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from service.inference.errors import LecternError
 from service.server.pipeline import metrics
-from service.server.pipeline.access_log import AccessLog, RequestRecord
+from service.server.pipeline.access_log import AccessLog, RequestRecord, running_request
 from service.server.pipeline.api_keys import ApiKeys, RateLimit
 from service.server.pipeline.errors import ErrorCode, RequestError, to_request_error
 from service.server.pipeline.limits import (
@@ -92,6 +92,7 @@ class RequestPipeline:
             RequestError: The error response for the client, whatever the cause.
             CancelledError, ClientDisconnected: There is no client for the response.
         """
+        running_request.set(record)
         try:
             self._check_key(record, key)
             if url_bytes > MAX_URL_BYTES:
@@ -132,11 +133,11 @@ class RequestPipeline:
             response = to_request_error(LecternError())
             _logger.error("request %s failed", record.request_id, exc_info=error)
         release(error)
-        record.status, record.code = response.status, response.code
+        record.status, record.code, record.limit = response.status, response.code, response.limit or ""
         return response
 
     def _finish(self, record: RequestRecord) -> None:
         seconds = time.perf_counter() - record.started
-        metrics.count_request(record.route, record.status, record.code, seconds)
+        metrics.count_request(record, seconds)
         if not record.is_quiet:
             self._log.write(record, seconds * 1e3)

@@ -152,7 +152,9 @@ def test_a_run_counts_once_however_many_requests_share_it(engine: Engine, mnist_
     def counts() -> tuple[float, ...]:
         names = ("lectern_inference_seconds_count", "lectern_batch_inputs_count", "lectern_batch_inputs_sum")
         values = [REGISTRY.get_sample_value(name, {"model": "mnist"}) or 0.0 for name in names]
-        return (*values, REGISTRY.get_sample_value("lectern_predictions_total", {"model": "mnist"}) or 0.0)
+        (predictions,) = (one for one in REGISTRY.collect() if one.name == "lectern_predictions")
+        answers = (one for one in predictions.samples if one.name == "lectern_predictions_total")
+        return (*values, sum(one.value for one in answers if one.labels["model"] == "mnist"))
 
     before = counts()
     asyncio.run(ask())
