@@ -27,6 +27,7 @@ from service.inference.repository.model import Model
 from service.server.execution.event_loop_batcher import MAX_RUN_S, EventLoopBatcher
 from service.server.execution.heap import trim_heap
 from service.server.execution.latency_profile import LatencyProfile, measure_predictor
+from service.server.execution.pending_request import BatchResult
 from service.server.execution.thread_batcher import ThreadBatcher
 from service.server.execution.waiting import WaitingWork, WaitLimit
 from service.server.pipeline import metrics
@@ -278,6 +279,7 @@ class Engine:
         fast = profile.seconds * len(batch) <= MAX_RUN_S and batch.nbytes <= _INLINE_BYTES
         batcher = self._event_loop_batcher if fast else self._thread_batcher
         result = await batcher.run(predictor, batch, profile=profile)
+        _record_stages(decode_s=decode_s, before_s=waited_s, result=result)
         waited_s += result.waited_s
         metrics.count_stages(predictor.card.name, decode_s=decode_s, queue_s=waited_s)
         return InferenceResult(result.probabilities, decode_s * 1e3, waited_s * 1e3, result.ran_s * 1e3)
@@ -364,6 +366,30 @@ def _record_version(predictor: Predictor) -> None:
     request = running_request.get()
     if request is not None:
         request.version, request.precision = str(predictor.card.version), predictor.precision
+
+
+def _record_stages(*, decode_s: float, before_s: float, result: BatchResult) -> None:
+    """Note the stages of the running request for its trace, from the last one backwards.
+
+    Args:
+        decode_s: Seconds of decoding.
+        before_s: Seconds of waiting before that.
+        result: The seconds of what followed.
+    """
+    request = running_request.get()
+    if request is None or request.stages is None:
+        return
+    ended = time.perf_counter()
+    backwards = (
+        ("inference", result.ran_s),
+        ("queue", result.waited_s),
+        ("decode", decode_s),
+        ("queue", before_s),
+    )
+    for name, seconds in backwards:
+        if seconds:
+            request.stages.append((name, ended - seconds, ended))
+            ended -= seconds
 
 
 def _sample_file() -> bytes:

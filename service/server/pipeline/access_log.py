@@ -11,6 +11,7 @@ from contextvars import ContextVar
 from datetime import UTC, datetime
 
 from msgspec import Struct, field
+from opentelemetry.trace import Span, SpanContext
 
 from service.server.pipeline.api_keys import Access
 from service.server.pipeline.errors import ErrorCode
@@ -40,6 +41,9 @@ class RequestRecord(Struct):
         model: Name of the model that it is for, when it is found.
         version: Its version.
         precision: The precision in which it runs.
+        trace: Its place in a trace: the client's span, or the server's own; None without a trace.
+        span: The server's span, if spans are exported.
+        stages: Names of its stages, with ``time.perf_counter()`` at their start and end; None without a span.
         started: ``time.perf_counter()`` when the request arrived.
     """
 
@@ -56,6 +60,9 @@ class RequestRecord(Struct):
     model: str = ""
     version: str = ""
     precision: str = ""
+    trace: SpanContext | None = None
+    span: Span | None = None
+    stages: list[tuple[str, float, float]] | None = None
     started: float = field(default_factory=time.perf_counter)
 
     @property
@@ -113,6 +120,8 @@ def _as_json(now: str, record: RequestRecord, milliseconds: float) -> str:
         "milliseconds": round(milliseconds, 3),
         "code": record.code,
     }
+    if record.trace is not None:
+        fields["trace_id"] = f"{record.trace.trace_id:032x}"
     return json.dumps(fields) + "\n"
 
 
@@ -122,8 +131,9 @@ def _as_text(now: str, record: RequestRecord, milliseconds: float) -> str:
     plain = path.isascii() and path.isprintable() and '"' not in path and "\\" not in path
     path = f'"{path}"' if plain else json.dumps(path)
     key = f" key={record.key}" if record.key else ""
+    trace = f" trace={record.trace.trace_id:032x}" if record.trace is not None else ""
     code = f" {record.code}" if record.code else ""
     return (
         f"{now} {_LEVEL} {_LOGGER} {record.client} {record.method} {path} {record.status} "
-        f"{milliseconds:.1f}ms {record.request_id}{key}{code}\n"
+        f"{milliseconds:.1f}ms {record.request_id}{key}{trace}{code}\n"
     )

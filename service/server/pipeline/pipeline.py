@@ -23,6 +23,7 @@ from service.server.pipeline.limits import (
     TrustedProxies,
 )
 from service.server.pipeline.memory import RequestMemory, release
+from service.server.pipeline.tracing import RequestTracer
 from service.settings import Settings
 
 T = TypeVar("T")
@@ -44,6 +45,7 @@ class RequestPipeline:
         in_flight: Counts the requests.
         memory: Memory of all requests; no limit if None.
         is_ready: Returns whether the server accepts requests that need a model.
+        tracer: Exports spans of the requests; they have none if None.
 
     Attributes:
         in_flight: The counts.
@@ -59,7 +61,9 @@ class RequestPipeline:
         in_flight: InFlightRequests,
         memory: RequestMemory | None = None,
         is_ready: Callable[[], bool],
+        tracer: RequestTracer | None = None,
     ) -> None:
+        self._tracer = tracer
         self.in_flight = in_flight
         self.concurrency = ConcurrencyLimit(in_flight, limit=settings.max_queue, is_ready=is_ready)
         self.trusted_proxies = TrustedProxies(settings.trusted_proxies)
@@ -93,6 +97,8 @@ class RequestPipeline:
             CancelledError, ClientDisconnected: There is no client for the response.
         """
         running_request.set(record)
+        if self._tracer is not None:
+            self._tracer.start(record)
         try:
             self._check_key(record, key)
             if url_bytes > MAX_URL_BYTES:
@@ -139,5 +145,7 @@ class RequestPipeline:
     def _finish(self, record: RequestRecord) -> None:
         seconds = time.perf_counter() - record.started
         metrics.count_request(record, seconds)
+        if self._tracer is not None:
+            self._tracer.end(record)
         if not record.is_quiet:
             self._log.write(record, seconds * 1e3)
