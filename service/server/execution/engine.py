@@ -281,7 +281,7 @@ class Engine:
         result = await batcher.run(predictor, batch, profile=profile)
         _record_stages(decode_s=decode_s, before_s=waited_s, result=result)
         waited_s += result.waited_s
-        metrics.count_stages(predictor.card.name, decode_s=decode_s, queue_s=waited_s)
+        metrics.count_stages(predictor.card, decode_s=decode_s, queue_s=waited_s)
         return InferenceResult(result.probabilities, decode_s * 1e3, waited_s * 1e3, result.ran_s * 1e3)
 
     def _decode_inline(self, predictor: Predictor, inputs: Sequence[Input]) -> Array | None:

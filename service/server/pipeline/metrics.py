@@ -15,6 +15,7 @@ from service.server.pipeline.errors import LIMITS, ErrorCode
 # Prometheus' default buckets start at 5 ms; most networks answer faster.
 _SECONDS = (0.0005, 0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.064, 0.128, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 _INPUTS = (1, 2, 4, 8, 16, 32, 64, 128)
+_WORDS = ("false", "true")
 
 
 @dataclass(frozen=True)
@@ -80,18 +81,26 @@ REQUESTS_IN_FLIGHT_LIMIT = Declaration(
 )
 INPUTS_WAITING = Declaration("lectern_inputs_waiting", "gauge", "Inputs that wait for a thread")
 DECODE_SECONDS = Declaration(
-    "lectern_decode_seconds", "histogram", "Seconds of decoding the inputs of one request", ("model",)
+    "lectern_decode_seconds",
+    "histogram",
+    "Seconds of decoding the inputs of one request",
+    ("model", "version"),
 )
 QUEUE_SECONDS = Declaration(
     "lectern_queue_seconds",
     "histogram",
     "Seconds that one request waited for a thread or for a run of the network",
-    ("model",),
+    ("model", "version"),
 )
 INFERENCE_SECONDS = Declaration(
-    "lectern_inference_seconds", "histogram", "Seconds of one run of a network in ONNX Runtime", ("model",)
+    "lectern_inference_seconds",
+    "histogram",
+    "Seconds of one run of a network in ONNX Runtime",
+    ("model", "version"),
 )
-BATCH_INPUTS = Declaration("lectern_batch_inputs", "histogram", "Inputs in one run of a network", ("model",))
+BATCH_INPUTS = Declaration(
+    "lectern_batch_inputs", "histogram", "Inputs in one run of a network", ("model", "version")
+)
 PREDICTIONS = Declaration(
     "lectern_predictions_total",
     "counter",
@@ -164,10 +173,10 @@ def count_request(record: RequestRecord, seconds: float) -> None:
         _refusals.labels(record.limit).inc()
 
 
-def count_stages(model: str, *, decode_s: float, queue_s: float) -> None:
+def count_stages(card: Card, *, decode_s: float, queue_s: float) -> None:
     """Record the seconds that one request took to decode, and waited for its network."""
-    _decode_seconds_of(model).observe(decode_s)
-    _queue_seconds_of(model).observe(queue_s)
+    _decode_seconds_of(card.name, card.version).observe(decode_s)
+    _queue_seconds_of(card.name, card.version).observe(queue_s)
 
 
 def count_run(card: Card, probabilities: npt.NDArray[np.float32], seconds: float) -> None:
@@ -178,17 +187,14 @@ def count_run(card: Card, probabilities: npt.NDArray[np.float32], seconds: float
         probabilities: The output, float32 array (inputs, labels).
         seconds: Seconds in ONNX Runtime.
     """
-    _batch_inputs_of(card.name).observe(len(probabilities))
-    _inference_seconds_of(card.name).observe(seconds)
-    best = probabilities.argmax(axis=1).tolist()
-    unsure = (probabilities.max(axis=1) < card.unsure_below).tolist()
-    answers = list(zip(best, unsure, strict=True))
-    for answer in set(answers):
-        index, is_unsure = answer
-        series = _predictions_of(
-            card.name, card.version, card.labels[index], "true" if is_unsure else "false"
-        )
-        series.inc(answers.count(answer))
+    _batch_inputs_of(card.name, card.version).observe(len(probabilities))
+    _inference_seconds_of(card.name, card.version).observe(seconds)
+    answers: dict[tuple[int, bool], int] = {}
+    for row, index in enumerate(probabilities.argmax(axis=1).tolist()):
+        answer = index, probabilities.item(row, index) < card.unsure_below
+        answers[answer] = answers.get(answer, 0) + 1
+    for (index, unsure), inputs in answers.items():
+        _predictions_of(card.name, card.version, card.labels[index], _WORDS[unsure]).inc(inputs)
 
 
 def markdown_table() -> str:

@@ -29,13 +29,30 @@ def metrics_response(collectors: Sequence[Collector] = ()) -> Response:
     Args:
         collectors: Further metrics that are equal in all workers; this one's are returned.
     """
-    if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
-        registry = CollectorRegistry()
-        MultiProcessCollector(registry)
-        content = generate_latest(registry)
-    else:
-        content = generate_latest(REGISTRY)
-    further = CollectorRegistry()
+    content, further = generate_latest(_registry()), CollectorRegistry()
     for collector in collectors:
         further.register(collector)
     return Response(content + generate_latest(further), media_type=CONTENT_TYPE_LATEST)
+
+
+class Totals:
+    """The values of all metrics that are counted, of all workers, as of now."""
+
+    def __init__(self) -> None:
+        samples = (sample for family in _registry().collect() for sample in family.samples)
+        self._samples = [(sample.name, sample.labels, sample.value) for sample in samples]
+
+    def sum(self, name: str, **labels: str) -> float:
+        """Return the sum of the series of this name that have these labels; 0 if there are none."""
+        return sum(
+            value for own, has, value in self._samples if own == name and labels.items() <= has.items()
+        )
+
+
+def _registry() -> CollectorRegistry:
+    """Return the registry of all workers, or of this process if it is not one of several."""
+    if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
+        return REGISTRY
+    registry = CollectorRegistry()
+    MultiProcessCollector(registry)
+    return registry

@@ -13,9 +13,9 @@ from service.server.protocols.oip.request import invalid_request
 from service.server.protocols.oip.tensors import DATATYPE_BY_DTYPE
 from service.server.release import server_version
 
-# gRPC sends binary data without an extension, and does not offer the configuration.
-HTTP_EXTENSIONS = ("binary_tensor_data", "classification", "model_repository", "model_configuration")
-GRPC_EXTENSIONS = ("classification", "model_repository")
+# gRPC sends binary data without an extension.
+GRPC_EXTENSIONS = ("classification", "model_repository", "model_configuration", "statistics")
+HTTP_EXTENSIONS = ("binary_tensor_data", *GRPC_EXTENSIONS)
 # Of the requests that load and unload models, without effect and without risk.
 _IGNORED_PARAMETERS = {"unload_dependents"}
 
