@@ -17,7 +17,7 @@ from service.server.pipeline.api_keys import Access
 from service.server.pipeline.errors import ErrorCode
 
 _LEVEL, _LOGGER = "INFO", "lectern.access"  # as in the lines of the server's other loggers
-_MAX_PATH_LENGTH = 200
+MAX_PATH_LENGTH = 200
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:/+=-]{1,128}")
 # A generated id has 32 hexadecimal digits: 16 for the process, 16 for the request.
 _process = os.urandom(8).hex()
@@ -115,7 +115,7 @@ def _as_json(now: str, record: RequestRecord, milliseconds: float) -> str:
         "client": record.client,
         "key": record.key,
         "method": record.method,
-        "path": record.path[:_MAX_PATH_LENGTH],
+        "path": record.path[:MAX_PATH_LENGTH],
         "status": record.status,
         "milliseconds": round(milliseconds, 3),
         "code": record.code,
@@ -126,7 +126,7 @@ def _as_json(now: str, record: RequestRecord, milliseconds: float) -> str:
 
 
 def _as_text(now: str, record: RequestRecord, milliseconds: float) -> str:
-    path = record.path[:_MAX_PATH_LENGTH]
+    path = record.path[:MAX_PATH_LENGTH]
     # Quotes the path, so that control characters in it cannot forge a line. Most need no escapes.
     plain = path.isascii() and path.isprintable() and '"' not in path and "\\" not in path
     path = f'"{path}"' if plain else json.dumps(path)

@@ -11,7 +11,7 @@ from opentelemetry.trace import NonRecordingSpan, SpanContext, SpanKind, Status,
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from service.inference.errors import MissingExtra, SettingsError
-from service.server.pipeline.access_log import RequestRecord
+from service.server.pipeline.access_log import MAX_PATH_LENGTH, RequestRecord
 from service.server.release import server_version
 
 if TYPE_CHECKING:
@@ -24,6 +24,8 @@ _PROTOCOL = "http/protobuf"
 _EXPORTERS, _DISABLED = "OTEL_TRACES_EXPORTER", "OTEL_SDK_DISABLED"
 _NAME, _ATTRIBUTES = "OTEL_SERVICE_NAME", "OTEL_RESOURCE_ATTRIBUTES"
 
+_MAX_STATE = 512  # characters, as W3C Trace Context asks for
+
 _propagator = TraceContextTextMapPropagator()
 
 
@@ -35,7 +37,9 @@ def take_over(record: RequestRecord, *, traceparent: str, tracestate: str = "") 
         traceparent: Header of W3C Trace Context, level 1.
         tracestate: Its second header.
     """
-    headers = {"traceparent": traceparent, "tracestate": tracestate}
+    headers = {"traceparent": traceparent}
+    if len(tracestate) <= _MAX_STATE:  # Spans wait in memory until they are exported.
+        headers["tracestate"] = tracestate
     context = trace.get_current_span(_propagator.extract(headers, Context())).get_span_context()
     if context.is_valid:
         record.trace = context
@@ -150,9 +154,9 @@ def _request_attributes(record: RequestRecord) -> dict[str, str]:
     """Return attributes by OpenTelemetry's semantic conventions for HTTP and RPC, known from the head."""
     attributes = {"client.address": record.client, "lectern.request_id": record.request_id}
     if record.method == "GRPC":
-        service, _, method = record.path.strip("/").rpartition("/")
+        service, _, method = record.path[:MAX_PATH_LENGTH].strip("/").rpartition("/")
         return attributes | {"rpc.system": "grpc", "rpc.service": service, "rpc.method": method}
-    return attributes | {"http.request.method": record.method, "url.path": record.path}
+    return attributes | {"http.request.method": record.method, "url.path": record.path[:MAX_PATH_LENGTH]}
 
 
 def _response_attributes(record: RequestRecord) -> dict[str, Any]:

@@ -62,6 +62,14 @@ def test_an_invalid_traceparent_is_ignored(header: str) -> None:
     assert record.trace is None
 
 
+@pytest.mark.parametrize(("state", "kept"), [("a=1,b=2", "a=1,b=2"), (f"a={'1' * 600}", "")])
+def test_a_short_tracestate_is_taken_over(state: str, kept: str) -> None:
+    record = _record()
+    take_over(record, traceparent=_HEADER, tracestate=state)
+    assert record.trace is not None
+    assert record.trace.trace_state.to_header() == kept
+
+
 def test_the_trace_of_the_client_is_in_response_and_log(
     server: Server, strict: Server, digit_png: bytes, until: Until
 ) -> None:
@@ -227,6 +235,12 @@ def test_traces_that_are_not_sampled_and_probes_are_not_exported(
     until(lambda: collector.trace(last))
     assert not collector.trace(unsampled)
     assert not any("/readyz" in span.name for span in collector.spans())
+
+
+def test_a_long_path_is_cut_in_the_span(traced: Server, collector: _Collector, until: Until) -> None:
+    answer = traced.ask("GET", f"/{'x' * 7000}")
+    span = until(lambda: collector.trace(answer.headers["traceparent"].split("-")[1]).get("GET unmatched"))
+    assert len(_attributes(span)["url.path"]) == 200
 
 
 def test_the_last_spans_are_exported_when_the_server_stops(
