@@ -49,6 +49,12 @@ def _errors_table() -> str:
     return markdown_table()
 
 
+def _metrics_table() -> str:
+    from service.server.pipeline.metrics import markdown_table
+
+    return markdown_table()
+
+
 def _training_table(name: str) -> Callable[[], str]:
     def table() -> str:
         from training.reporting import results
@@ -63,6 +69,7 @@ def _training_table(name: str) -> Callable[[], str]:
 _TABLES = [
     pytest.param("settings", "service/README.md", _settings_table, id="settings"),
     pytest.param("errors", "service/README.md", _errors_table, id="errors"),
+    pytest.param("metrics", "service/README.md", _metrics_table, id="metrics"),
     pytest.param("recipes", "training/README.md", _training_table("recipes"), id="recipes"),
     pytest.param("models", "training/README.md", _training_table("models"), id="models"),
     pytest.param("summary", "README.md", _training_table("summary"), id="summary"),
