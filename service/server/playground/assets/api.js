@@ -62,6 +62,11 @@ export class Api {
     return (await this.#send(`${modelPath(model)}/input`, { body: picture, signal })).blob();
   }
 
+  /** Return what the words of a text contribute to a label. */
+  async words(model, text, label, signal) {
+    return (await this.#send(`${modelPath(model)}/words?label=${encodeURIComponent(label)}`, { body: text, signal })).json();
+  }
+
   async #send(path, { body, signal }) {
     const key = session.get(KEY) ?? "";
     const response = await this.#fetch(path, { body, signal, key });

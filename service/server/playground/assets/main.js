@@ -24,7 +24,7 @@ class Page {
   #tabs = [
     new DrawTab(element("draw")),
     new PicturesTab(element("pictures"), this.#api),
-    new TextTab(element("text")),
+    new TextTab(element("text"), this.#api),
   ];
   #tab = this.#tabs[0];
   #models = [];
@@ -91,7 +91,9 @@ class Page {
     for (const tab of this.#tabs) element(`${tab.id}-tab`).hidden = !offered.includes(tab);
     if (!offered.length) return this.#banner.show(t("The server has no models."), () => location.reload());
     for (const tab of offered) this.#chosen.set(tab.id, this.#defaultChoice(tab));
-    const tab = offered.find(({ id }) => id === address.tab) ?? offered[0];
+    // A tab that was clicked before the models were there counts more than the address.
+    const wanted = this.#tab === this.#tabs[0] ? address.tab : this.#tab.id;
+    const tab = offered.find(({ id }) => id === wanted) ?? offered[0];
     const model = this.#modelsOf(tab).find(({ name }) => name === address.model);
     if (model) {
       const version = model.versions.find((number) => String(number) === address.version) ?? model.version;
@@ -122,6 +124,7 @@ class Page {
 
   #selectTab(tab, { focus = true } = {}) {
     this.#tab = tab;
+    if (!this.#choice) return; // The models are not there yet.
     for (const one of this.#tabs) {
       const isSelected = one === tab;
       const button = element(`${one.id}-tab`);
@@ -188,11 +191,16 @@ class Page {
 
   #useChoice() {
     const { name, version } = this.#choice;
-    for (const queue of [this.#main, this.#second, this.#view]) queue.cancel();
-    this.#prediction = this.#compared = null;
+    this.#cancel();
     this.#loadCard({ name, version });
     this.#tab.model = { ...this.#model, version };
     this.#inputChanged(true);
+  }
+
+  #cancel() {
+    for (const queue of [this.#main, this.#second, this.#view]) queue.cancel();
+    this.#prediction = this.#compared = null;
+    for (const tab of this.#tabs) tab.explain?.(null);
   }
 
   /** Load the card, which has the threshold of doubt; without it the bars only lack the mark. */
@@ -211,8 +219,8 @@ class Page {
     const input = this.#model && this.#tab.input();
     if (isSettled) this.#writeAddress();
     if (!input) {
-      for (const queue of [this.#main, this.#second, this.#view]) queue.cancel();
-      this.#prediction = this.#compared = this.#changedAt = null;
+      this.#cancel();
+      this.#changedAt = null;
       this.#answer.showPlaceholder(t(this.#tab.placeholder), this.#model?.labels ?? []);
       return;
     }
@@ -240,6 +248,7 @@ class Page {
     this.#update(input.isSettled);
     this.#answer.showDuration({ totalMs: performance.now() - result.changedAt, serverMs: result.serverMs });
     if (this.#tab.showsPicture) this.#view.put(input);
+    this.#tab.explain?.(result, input);
   }
 
   #showCompared(result) {
@@ -266,6 +275,7 @@ class Page {
     } else {
       this.#banner.hide();
       this.#prediction = this.#compared = null;
+      this.#tab.explain?.(null);
       this.#answer.showNetworkInput(null);
       this.#answer.showError(error, this.#model.labels);
     }
