@@ -2,6 +2,7 @@
 
 import { Bars } from "./bars.js";
 import { errorMessage, formatMs, formatPercent, formatQuestion, t } from "./messages.js";
+import { PictureUrl } from "./picture_url.js";
 
 const CONFIDENCE = 0.9;
 const MAX_NAMED = 3;
@@ -29,7 +30,6 @@ export class Answer {
   #view;
   #duration;
   #status;
-  #viewUrl = "";
 
   /** @param {HTMLElement} panel The element with the parts. */
   constructor(panel) {
@@ -37,7 +37,7 @@ export class Answer {
     this.#headline = panel.querySelector(".headline");
     this.#detail = panel.querySelector(".detail");
     this.#figure = panel.querySelector("figure");
-    this.#view = panel.querySelector("figure img");
+    this.#view = new PictureUrl(panel.querySelector("figure img"));
     this.#duration = panel.querySelector(".duration");
     this.#status = panel.querySelector("[role=status]");
   }
@@ -93,11 +93,8 @@ export class Answer {
 
   /** Show what preprocessing makes of a picture (a Blob); null hides the view. */
   showNetworkInput(file) {
-    if (this.#viewUrl) URL.revokeObjectURL(this.#viewUrl);
-    this.#viewUrl = file ? URL.createObjectURL(file) : "";
     this.#figure.classList.toggle("empty", !file);
-    if (file) this.#view.src = this.#viewUrl;
-    else this.#view.removeAttribute("src");
+    this.#view.show(file);
   }
 
   #setTexts(face, headline, detail) {

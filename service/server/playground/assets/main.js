@@ -11,6 +11,7 @@ import { errorMessage, t, translateDocument } from "./messages.js";
 import { NewestWins } from "./newest.js";
 import { PicturesTab } from "./pictures.js";
 import { TextTab } from "./text.js";
+import { Why } from "./why.js";
 
 const VIEW_INTERVAL_MS = 120;
 const MODELS_RETRY_MS = 2_000;
@@ -21,6 +22,7 @@ class Page {
   #api = new Api((isWrong) => askForKey(element("key"), isWrong));
   #banner = new Banner(element("banner"));
   #answer = new Answer(element("answer"));
+  #why = new Why(element("why"), this.#api);
   #tabs = [
     new DrawTab(element("draw")),
     new PicturesTab(element("pictures"), this.#api),
@@ -43,7 +45,10 @@ class Page {
     onError: () => {}, // the first request has the same error
   });
   #view = new NewestWins((input, signal) => this.#api.networkInput(input.model, input.content, signal), {
-    onResult: (file) => this.#answer.showNetworkInput(file),
+    onResult: (file) => {
+      this.#answer.showNetworkInput(file);
+      this.#why.showInput(file);
+    },
     onError: () => {}, // the view is not needed
     intervalMs: VIEW_INTERVAL_MS,
   });
@@ -134,6 +139,7 @@ class Page {
       element(one.id).hidden = !isSelected;
     }
     element("answer").classList.toggle("with-picture", tab.showsPicture);
+    this.#why.isOffered = tab.showsPicture;
     this.#offerModels();
     this.#useChoice();
   }
@@ -199,7 +205,12 @@ class Page {
 
   #cancel() {
     for (const queue of [this.#main, this.#second, this.#view]) queue.cancel();
+    this.#forgetPrediction();
+  }
+
+  #forgetPrediction() {
     this.#prediction = this.#compared = null;
+    this.#why.clear();
     for (const tab of this.#tabs) tab.explain?.(null);
   }
 
@@ -210,6 +221,7 @@ class Page {
     try {
       this.#cards.set(key, await this.#api.card(model));
       this.#update(false);
+      this.#explain();
     } catch {
       // A prediction has the same error, and shows it.
     }
@@ -243,12 +255,19 @@ class Page {
 
   #showPrediction(result, input) {
     this.#banner.hide();
-    this.#prediction = result;
+    this.#prediction = { ...result, input };
     if (!this.#choice.compared) this.#compared = null;
     this.#update(input.isSettled);
     this.#answer.showDuration({ totalMs: performance.now() - result.changedAt, serverMs: result.serverMs });
     if (this.#tab.showsPicture) this.#view.put(input);
     this.#tab.explain?.(result, input);
+    this.#explain();
+  }
+
+  #explain() {
+    if (!this.#prediction || !this.#tab.showsPicture) return;
+    const { input, scores } = this.#prediction;
+    this.#why.explain({ ...input, card: this.#cards.get(JSON.stringify(input.model)), label: scores[0].label });
   }
 
   #showCompared(result) {
@@ -274,8 +293,7 @@ class Page {
       this.#banner.show(errorMessage(error), () => this.#inputChanged(true));
     } else {
       this.#banner.hide();
-      this.#prediction = this.#compared = null;
-      this.#tab.explain?.(null);
+      this.#forgetPrediction();
       this.#answer.showNetworkInput(null);
       this.#answer.showError(error, this.#model.labels);
     }

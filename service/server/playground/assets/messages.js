@@ -8,6 +8,7 @@ export const LANGUAGE = chosen.toLowerCase().startsWith("de") ? "de" : "en";
 
 const ATTRIBUTES = ["aria-label", "aria-description", "placeholder", "title"];
 const number = new Intl.NumberFormat(LANGUAGE, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
+const count = new Intl.NumberFormat(LANGUAGE);
 const twoDigits = new Intl.NumberFormat(LANGUAGE, { minimumFractionDigits: 2, maximumFractionDigits: 2 });
 const MESSAGES = {
   blank_image: "This picture is blank. Choose one with visible content.",
@@ -51,6 +52,11 @@ export function formatPercent(score) {
 /** Return a number with its sign: "+1.90" or "−0.42". */
 export function formatSigned(value) {
   return `${value < 0 ? "−" : "+"}${twoDigits.format(Math.abs(value))}`;
+}
+
+/** Return a whole number with its thousands separated. */
+export function formatCount(value) {
+  return count.format(value);
 }
 
 /** Return a duration in milliseconds with its unit. */
