@@ -64,6 +64,7 @@ export class FeatureMapView {
     });
     [this.#canvas.width, this.#canvas.height] = [width, height];
     this.#canvas.getContext("2d").putImageData(pixels, 0, 0);
+    this.#play.hidden = !kernel;
     this.#frame.replaceChildren(...createCells(kernel));
     this.#frame.style.setProperty("--columns", kernel?.weights[0].length ?? 1);
     this.#moveTo(...this.#place);
@@ -137,7 +138,8 @@ export class FeatureMapView {
     this.#frame.style.setProperty("--left", share(left, width));
     this.#frame.style.setProperty("--top", share(top, height));
     this.#frame.style.setProperty("--size", share(size, height));
-    this.#sum.replaceChildren(...(kernel ? this.#writeSum(kernel, { top, left }) : []), this.#writeValue(values[row][column], kernel));
+    const sum = kernel ? this.#writeSum(kernel, { top, left }) : [];
+    this.#sum.replaceChildren(...sum, this.#writeValue(values[row][column], kernel));
   }
 
   /** Return a line for each row of the kernel, with the products of weights and pixels, and the sum. */

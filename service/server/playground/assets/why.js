@@ -15,6 +15,7 @@ export class Why {
   #heat;
   #table;
   #view;
+  #file = null; // the picture that the network reads
   #subject = null; // {model, card, content, label, isSettled} of the newest prediction
   #card = null; // that the panel shows
   #chosen = ""; // the label that the user chose; "" for the predicted one
@@ -47,7 +48,10 @@ export class Why {
       ({ model, content, layer, map }, signal) => api.featureMap(model, content, { layer, map }, signal),
       (explanation) => this.#view.show(explanation),
     );
-    panel.addEventListener("toggle", () => this.#request());
+    panel.addEventListener("toggle", () => {
+      this.showInput(this.#file);
+      this.#request();
+    });
     this.#labels.addEventListener("change", () => {
       this.#chosen = this.#labels.value;
       this.#request();
@@ -67,6 +71,9 @@ export class Why {
 
   /** Show the picture that the network reads. */
   showInput(file) {
+    this.#file = file;
+    // Chromium does not lay out an image that gets its first address while the panel is closed.
+    if (!this.#panel.open) return;
     this.#heat.showInput(file);
     this.#view.showInput(file);
   }

@@ -206,6 +206,8 @@ def test_photos_are_explained_too(open_page: Open) -> None:
     page.locator("#why summary").click()
     expect(page.locator(".heat figcaption")).to_have_text("What speaks for cat, and against it")
     expect(page.locator(".strip")).to_have_count(35)
+    for picture in (".heat img", ".heat canvas"):
+        assert page.locator(picture).bounding_box()["width"] > 200
     page.locator("button[data-layer=Conv1][data-map='2']").click()
     expect(page.locator(".sum")).to_have_text(re.compile("^Value: "))
 
