@@ -67,6 +67,11 @@ export class Answer {
     if (isSettled) this.#announce(face === "unsure" ? t("Unsure: {0}", headline) : `${headline}, ${percent}`);
   }
 
+  /** What the headline and the line below it say. */
+  get texts() {
+    return { headline: this.#headline.textContent, detail: this.#detail.textContent };
+  }
+
   /** Show how long the answer took, from the change of the input to here. */
   showDuration({ totalMs, serverMs }) {
     this.#duration.textContent = t("{0}, server {1}", formatMs(totalMs), formatMs(serverMs));

@@ -36,6 +36,16 @@ export class Api {
     this.#askForKey = askForKey;
   }
 
+  /** Whether requests have an API key. */
+  get usesKey() {
+    return Boolean(session.get(KEY));
+  }
+
+  /** Return the full address of a version of a model. */
+  address(model) {
+    return new URL(`./${modelPath(model)}`, location.href).href;
+  }
+
   /** Return the served models, as `GET /models` lists them. */
   async models(signal) {
     return (await (await this.#send("models", { signal })).json()).models;

@@ -10,6 +10,7 @@ import { askForKey } from "./key_dialog.js";
 import { errorMessage, t, translateDocument } from "./messages.js";
 import { NewestWins } from "./newest.js";
 import { PicturesTab } from "./pictures.js";
+import { Share } from "./share.js";
 import { TextTab } from "./text.js";
 import { Why } from "./why.js";
 
@@ -23,6 +24,7 @@ class Page {
   #banner = new Banner(element("banner"));
   #answer = new Answer(element("answer"));
   #why = new Why(element("why"), this.#api);
+  #share = new Share(element("share"), () => this.#shown());
   #tabs = [
     new DrawTab(element("draw")),
     new PicturesTab(element("pictures"), this.#api),
@@ -210,6 +212,7 @@ class Page {
 
   #forgetPrediction() {
     this.#prediction = this.#compared = null;
+    this.#share.hasAnswer = false;
     this.#why.clear();
     for (const tab of this.#tabs) tab.explain?.(null);
   }
@@ -256,12 +259,28 @@ class Page {
   #showPrediction(result, input) {
     this.#banner.hide();
     this.#prediction = { ...result, input };
+    this.#share.hasAnswer = true;
     if (!this.#choice.compared) this.#compared = null;
     this.#update(input.isSettled);
     this.#answer.showDuration({ totalMs: performance.now() - result.changedAt, serverMs: result.serverMs });
     if (this.#tab.showsPicture) this.#view.put(input);
     this.#tab.explain?.(result, input);
     this.#explain();
+  }
+
+  /** Return what the page shows, for a copy of it. */
+  #shown() {
+    if (!this.#prediction) return null;
+    const { input, scores } = this.#prediction;
+    const { name, version } = input.model;
+    const { headline, detail } = this.#answer.texts;
+    return {
+      url: this.#api.address(input.model),
+      needsKey: this.#api.usesKey,
+      content: input.content,
+      title: `${name} ${version}`,
+      ...{ name, scores, headline, detail },
+    };
   }
 
   #explain() {
