@@ -7,7 +7,6 @@ from typing import Annotated, Literal
 import numpy as np
 from msgspec import UNSET, Meta, Struct, UnsetType
 from PIL import Image
-from starlette.requests import Request
 from starlette.responses import Response
 
 from service.inference.card import Card
@@ -16,6 +15,7 @@ from service.inference.explain import Explainer, Maps
 from service.inference.overlay import heat_overlay, map_rows, map_sheet
 from service.server.execution.engine import Engine
 from service.server.pipeline.errors import ErrorCode, RequestError
+from service.server.pipeline.router import BufferedRequest
 from service.server.protocols.common import api
 from service.server.protocols.common.inputs import parse_whole_number, path_version
 from service.server.protocols.common.prediction_body import (
@@ -149,7 +149,7 @@ class ExplainProtocol:
             *api.endpoints(f"{path}/maps", self.feature_maps, MAPS),
         ]
 
-    async def explain(self, request: Request) -> Response:
+    async def explain(self, request: BufferedRequest) -> Response:
         """What a prediction is based on."""
         name, version, query = request.path_params["name"], path_version(request), request.query_params
         form = query.get("as", "png")
@@ -177,7 +177,7 @@ class ExplainProtocol:
 
         return await self.engine.explain(explain)
 
-    async def feature_maps(self, request: Request) -> Response:
+    async def feature_maps(self, request: BufferedRequest) -> Response:
         """The feature maps of all layers."""
         name, query = request.path_params["name"], request.query_params
         count = _COUNT

@@ -5,13 +5,13 @@ from typing import Annotated
 
 import numpy as np
 from msgspec import UNSET, Meta, Struct, UnsetType
-from starlette.requests import Request
 from starlette.responses import Response
 
 from service.inference.errors import InvalidInput
 from service.inference.prediction import WordContributions
 from service.inference.word_contributions import word_contributions
 from service.server.execution.engine import Engine
+from service.server.pipeline.router import BufferedRequest
 from service.server.protocols.common import api
 from service.server.protocols.common.inputs import path_version
 from service.server.protocols.common.prediction_body import SIMPLE, SingleInputBody, read_prediction
@@ -61,7 +61,7 @@ class WordsProtocol:
         """Return the endpoints."""
         return api.endpoints("/models/{name}[/versions/{version}]/words", self.words, WORDS)
 
-    async def words(self, request: Request) -> Response:
+    async def words(self, request: BufferedRequest) -> Response:
         """What each word of a text contributes to a prediction."""
         predictor = await self.engine.predictor(request.path_params["name"], path_version(request))
         card, label = predictor.card, request.query_params.get("label") or None
