@@ -21,7 +21,7 @@ import msgspec
 
 from service.inference.card import Card, parse_card
 from service.inference.errors import InvalidInput, InvalidTensor, LecternError, shorten
-from service.inference.prediction import Prediction, Score
+from service.inference.prediction import Prediction, Score, WordContributions
 
 if TYPE_CHECKING:
     import tenacity
@@ -239,6 +239,17 @@ class _BaseClient(Generic[_HttpClient]):
         except (KeyError, TypeError, ValueError, msgspec.ValidationError):
             raise self._unexpected(response, "without predictions") from None
 
+    def _words_content(self, text: str, label: str | None) -> dict[str, Any]:
+        parameters = {} if label is None else {"label": label}
+        return {"json": {"inputs": text}, "params": parameters}
+
+    def _word_contributions(self, response: httpx.Response) -> WordContributions:
+        document = self._decode(response)
+        try:
+            return msgspec.convert(document, WordContributions)
+        except msgspec.ValidationError:
+            raise self._unexpected(response, "without contributions of words") from None
+
     def _summaries(self, response: httpx.Response) -> list[ModelSummary]:
         document = self._decode(response)
         try:
@@ -311,6 +322,23 @@ class Client(_BaseClient[httpx.Client]):
         response = self._request("POST", _model_path(model, version), **content)
         return self._predictions(response, model, _count(inputs))
 
+    def word_contributions(
+        self, model: str, text: str, *, version: int | None = None, label: str | None = None
+    ) -> WordContributions:
+        """Return what each known word and phrase of a text contributes to a label.
+
+        Args:
+            model: Name of a model of texts.
+            text: Plain text or HTML.
+            version: Version of the model; the default version if None.
+            label: One of the model's labels; the most probable one if None.
+
+        Raises:
+            ClientError: As for :meth:`predict`.
+        """
+        path = f"{_model_path(model, version)}/words"
+        return self._word_contributions(self._request("POST", path, **self._words_content(text, label)))
+
     def models(self) -> list[ModelSummary]:
         """Return the models of the server; errors as for :meth:`predict`."""
         return self._summaries(self._request("GET", "/models"))
@@ -369,6 +397,14 @@ class AsyncClient(_BaseClient[httpx.AsyncClient]):
         content = self._prediction_content(inputs, top_k, encoding)
         response = await self._request("POST", _model_path(model, version), **content)
         return self._predictions(response, model, _count(inputs))
+
+    async def word_contributions(
+        self, model: str, text: str, *, version: int | None = None, label: str | None = None
+    ) -> WordContributions:
+        """Return what each known word and phrase contributes; as :meth:`Client.word_contributions`."""
+        path = f"{_model_path(model, version)}/words"
+        response = await self._request("POST", path, **self._words_content(text, label))
+        return self._word_contributions(response)
 
     async def models(self) -> list[ModelSummary]:
         """Return the models of the server."""

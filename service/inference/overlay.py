@@ -1,6 +1,7 @@
 """Renders heat maps, feature maps and filters as pictures."""
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -50,13 +51,37 @@ def map_sheet(maps: Maps) -> Image.Image:
     columns = math.ceil(math.sqrt(count))
     rows = math.ceil(count / columns)
     sheet = np.zeros((rows * (height + _GAP) - _GAP, columns * (width + _GAP) - _GAP), dtype=np.uint8)
-    low, high = maps.min(axis=(0, 1)), maps.max(axis=(0, 1))
-    levels = np.rint((maps - low) / np.maximum(high - low, 1e-9) * 255).astype(np.uint8)
+    levels = _levels(maps)
     for index in range(count):
         top, left = index // columns * (height + _GAP), index % columns * (width + _GAP)
         sheet[top : top + height, left : left + width] = levels[:, :, index]
     picture = Image.fromarray(sheet)
     return picture.resize(_enlarged_size(picture.size), Image.Resampling.NEAREST)
+
+
+def map_rows(layers: Sequence[Maps], *, count: int) -> Image.Image:
+    """Arrange the first channels of several layers: a row for each layer, one below the other, without gaps.
+
+    Args:
+        layers: float32 (height, width, channels) for each layer, at least one.
+        count: Largest number of channels of a layer, from 1.
+
+    Returns:
+        A grey image. Each channel has its own size, and is stretched to the full range of grey.
+    """
+    rows = [_levels(maps[..., :count]) for maps in layers]
+    strips = [row.transpose(0, 2, 1).reshape(len(row), -1) for row in rows]
+    width = max(strip.shape[1] for strip in strips)
+    return Image.fromarray(np.concatenate([np.pad(s, ((0, 0), (0, width - s.shape[1]))) for s in strips]))
+
+
+def _levels(maps: Maps) -> npt.NDArray[np.uint8]:
+    """Stretch each channel of (height, width, channels) to 0 to 255; one without differences becomes 0."""
+    low, high = maps.min(axis=(0, 1)), maps.max(axis=(0, 1))
+    levels: npt.NDArray[np.uint8] = np.rint((maps - low) / np.maximum(high - low, 1e-9) * 255).astype(
+        np.uint8
+    )
+    return levels
 
 
 def _enlarged_size(size: tuple[int, int]) -> tuple[int, int]:

@@ -35,6 +35,7 @@ from service.server.protocols.network_input import NetworkInputProtocol
 from service.server.protocols.oip.routes import OipProtocol
 from service.server.protocols.operations import OperationsProtocol
 from service.server.protocols.tfserving.routes import TfServingProtocol
+from service.server.protocols.words import WordsProtocol
 from service.server.transport.asgi import AsgiAdapter
 from service.server.transport.fast_http import FastHttpProtocol
 from service.server.transport.http_handler import HttpHandler
@@ -97,6 +98,7 @@ def create_app(settings: Settings, *, certificate: Certificate | None = None) ->
         *HuggingFaceProtocol(engine, settings).routes(),
         *ExplainProtocol(engine, settings).routes(),
         *NetworkInputProtocol(engine, settings).routes(),
+        *WordsProtocol(engine, settings).routes(),
         *OipProtocol(engine, settings).routes(),
         *TfServingProtocol(engine, settings).routes(),
         *OperationsProtocol(engine, settings).routes(),

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from service.inference.overlay import heat_overlay, map_sheet
+from service.inference.overlay import heat_overlay, map_rows, map_sheet
 
 
 def _heat(*places: tuple[int, int], size: tuple[int, int] = (7, 7)) -> np.ndarray:
@@ -56,3 +56,13 @@ def test_map_sheet_has_every_channel_stretched_to_full_range(count: int) -> None
 
 def test_a_flat_channel_is_black_and_not_an_error() -> None:
     assert np.asarray(map_sheet(np.full((3, 3, 4), 7.0, np.float32))).max() == 0
+
+
+def test_the_rows_of_several_layers_are_below_each_other() -> None:
+    first, second = np.zeros((4, 6, 3), np.float32), np.zeros((2, 2, 5), np.float32)
+    first[1, 2, 1], second[0, 1, 4] = 9.0, -3.0
+    pixels = np.asarray(map_rows([first, second], count=5))
+    assert pixels.shape == (6, 18)
+    assert (pixels[1, 6 + 2], pixels[:4].sum()) == (255, 255)
+    assert pixels[4:, 8:10].tolist() == [[255, 0], [255, 255]]
+    assert np.asarray(map_rows([first, second], count=1)).shape == (6, 6)
