@@ -11,11 +11,12 @@ from desktop.drawing.correction import CorrectionDialog
 from desktop.drawing.pad import Pad
 from desktop.drawing.replay import ReplayDialog
 from desktop.drawing.strokes import MAX_BRUSH, MIN_BRUSH, Stroke
+from desktop.flow_layout import FlowLayout
 from desktop.pictures.images import png_of_drawing
 from desktop.prediction.controller import PredictionController
 from desktop.prediction.requests import Value
 from desktop.settings import SettingsStore
-from desktop.widgets import PAGE_MARGIN, caption, column, row
+from desktop.widgets import PAGE_MARGIN, caption, column
 from desktop.window.actions import create_action
 from desktop.window.page import Page
 from service.client import ModelSummary
@@ -136,6 +137,5 @@ class DrawPage(Page):
         ):
             button.setDefaultAction(action)
             button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        brush = (caption(self.tr("&Brush"), self.brush), self.brush, self._size)
-        row(*brush, None, *buttons, parent=self.tools)
+        FlowLayout(self.tools, (caption(self.tr("&Brush"), self.brush), self.brush, self._size), buttons)
         column((self.pad, 1), self.tools, parent=self, margin=PAGE_MARGIN, spacing=12)

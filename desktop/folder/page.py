@@ -6,6 +6,7 @@ from pathlib import Path
 from PySide6.QtCore import Signal, Slot
 from PySide6.QtWidgets import QFileDialog, QHeaderView, QLabel, QProgressBar, QPushButton, QTableView, QWidget
 
+from desktop.flow_layout import FlowLayout
 from desktop.folder.batch import FileResult, classify_folder, to_csv
 from desktop.folder.table import ResultTableModel
 from desktop.names import model_name
@@ -157,7 +158,8 @@ class FolderPage(QWidget):
         self.progress.setMaximumHeight(8)
         self.progress.setAccessibleName(self.tr("Progress"))
         self.models.setMinimumWidth(140)
-        top = row(self.models, self.choose, self.cancel, None)
+        top = QWidget(self)
+        FlowLayout(top, (self.models, self.choose, self.cancel))
         footer = row((self.status, 1), self.save, spacing=None)
         parts = (top, self.progress, (self.view, 1), footer)
         column(*parts, parent=self, margin=PAGE_MARGIN, spacing=12)

@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from desktop.flow_layout import FlowLayout
 from desktop.pictures.dropped_files import (
     THUMBNAIL_SIZE,
     DroppedFile,
@@ -238,6 +239,8 @@ class PicturesPage(Page):
         for button, action in zip(buttons, (self.open, self.paste), strict=True):
             button.clicked.connect(action.trigger)
         self.samples.setSpacing(0)
-        row(*buttons, None, QLabel(self.tr("Samples:"), self), self.samples, parent=self.tools)
+        samples = QWidget(self.tools)
+        row(QLabel(self.tr("Samples:"), self), self.samples, parent=samples)
+        FlowLayout(self.tools, buttons, [samples])
         parts = ((self.view, 1), self.notice, self.tray, self.tools)
         column(*parts, parent=self, margin=PAGE_MARGIN, spacing=12)

@@ -26,6 +26,7 @@ from desktop.window.actions import AboutAction, ThemeActions, add_menu, create_a
 from desktop.window.banner import Banner
 from desktop.window.card_dialog import CardViewer
 from desktop.window.exporter import Exporter
+from desktop.window.placement import Placement, fit_to_screen
 from desktop.window.preferences import preferences_action
 from desktop.window.presentation import PresentationAction
 from desktop.window.tabs import Tabs
@@ -68,6 +69,7 @@ class MainWindow(QMainWindow):
         self.panel = ResultPanel(self.controller, self)
         self.strip = HistoryStrip(self)
         self.explanation_dock = ExplanationDock(explanations, self.controller, self)
+        self.placement = Placement(self, self.explanation_dock)
         self.compare = self.panel.comparison
         self.exporter = Exporter(
             self,
@@ -83,11 +85,13 @@ class MainWindow(QMainWindow):
         self._add_menus()
         self.resize(*_SIZE)
         self.restoreGeometry(QByteArray(settings.geometry))
+        fit_to_screen(self)
         self.tabs.setCurrentIndex(min(settings.tab, self.tabs.count() - 1))
         self.tabs.apply_current()
 
     def start(self) -> None:
         """Load the models and try the server; to be called after the window is shown."""
+        self.placement.follow_screen()
         self.connection.connect_backend()
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
