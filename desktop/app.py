@@ -13,6 +13,7 @@ from desktop.prediction.worker import join_closed_workers
 from desktop.settings import Settings
 from desktop.window.crash import CrashHook, open_log
 from desktop.window.main_window import MainWindow
+from desktop.zoom import apply_zoom
 
 _TRANSLATIONS = Path(__file__).parent / "translations"
 # Longer than the timeout of a server that does not respond.
@@ -55,6 +56,7 @@ def apply_style(app: QApplication, settings: Settings) -> None:
     app.setStyle("fusion")
     app.setWindowIcon(theme.window_icon())
     theme.apply(settings.theme)
+    apply_zoom(settings.zoom)
     locale = QLocale(settings.language) if settings.language else QLocale.system()
     QLocale.setDefault(locale)
     for old in app.findChildren(QTranslator):

@@ -14,6 +14,7 @@ from PySide6.QtCore import QByteArray, QObject, QSettings, Signal
 from desktop import api_key
 from desktop.api_key import KeyLocation
 from desktop.drawing.strokes import DEFAULT_BRUSH, MAX_BRUSH, MIN_BRUSH
+from desktop.zoom import MAX_ZOOM, MIN_ZOOM
 from service.client import DEFAULT_URL
 
 ORGANIZATION, APPLICATION = "Lectern", "Lectern"
@@ -48,6 +49,7 @@ class Settings:
         tab: Index of the current tab.
         models: Name of the chosen model by the page's key.
         corrections: Folder of the corrected drawings; empty for the default folder.
+        zoom: Size of all type as a multiple of the system's.
         geometry: Geometry of the window in Qt's format.
     """
 
@@ -59,6 +61,7 @@ class Settings:
     tab: Annotated[int, msgspec.Meta(ge=0)] = 0
     models: Mapping[str, str] = field(default_factory=dict)
     corrections: str = ""
+    zoom: Annotated[float, msgspec.Meta(ge=MIN_ZOOM, le=MAX_ZOOM)] = 1.0
     geometry: bytes = b""
 
 

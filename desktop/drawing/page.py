@@ -89,6 +89,10 @@ class DrawPage(Page):
         """Return the drawing; a null image for a blank pad."""
         return QImage() if self.pad.is_blank else self.pad.picture
 
+    def projection(self) -> QImage:
+        """Return the drawing, also while it is blank."""
+        return self.pad.picture
+
     def clear(self) -> None:
         """Remove all strokes; can be undone."""
         self.document_id += 1

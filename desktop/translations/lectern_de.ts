@@ -25,6 +25,13 @@ Protokolldatei: {0}</translation>
     </message>
 </context>
 <context>
+    <name>AnswerView</name>
+    <message>
+        <source>Unsure, {0}</source>
+        <translation>Unsicher, {0}</translation>
+    </message>
+</context>
+<context>
     <name>Banner</name>
     <message>
         <source>&amp;Retry</source>
@@ -1331,10 +1338,6 @@ Protokolldatei: {0}</translation>
         <translation>Nach Wahrscheinlichkeit</translation>
     </message>
     <message>
-        <source>Unsure, {0}</source>
-        <translation>Unsicher, {0}</translation>
-    </message>
-    <message>
         <source>Order of the bars</source>
         <translation>Reihenfolge der Balken</translation>
     </message>
@@ -1363,6 +1366,17 @@ Protokolldatei: {0}</translation>
     <message>
         <source>Probabilities over time</source>
         <translation>Wahrscheinlichkeiten im Lauf der Zeit</translation>
+    </message>
+</context>
+<context>
+    <name>SecondScreen</name>
+    <message>
+        <source>Presentation</source>
+        <translation>Präsentation</translation>
+    </message>
+    <message>
+        <source>Presentation on the &amp;second screen</source>
+        <translation>Präsentation auf dem &amp;zweiten Bildschirm</translation>
     </message>
 </context>
 <context>
@@ -1502,6 +1516,21 @@ Protokolldatei: {0}</translation>
     <message>
         <source>logistic regression on words and pairs of words, begun at naive Bayes</source>
         <translation>logistische Regression auf Wörtern und Wortpaaren, ausgehend von naivem Bayes</translation>
+    </message>
+</context>
+<context>
+    <name>ZoomActions</name>
+    <message>
+        <source>Zoom &amp;in</source>
+        <translation>Ver&amp;größern</translation>
+    </message>
+    <message>
+        <source>Zoom &amp;out</source>
+        <translation>Ver&amp;kleinern</translation>
+    </message>
+    <message>
+        <source>&amp;Normal size</source>
+        <translation>&amp;Normale Größe</translation>
     </message>
 </context>
 </TS>

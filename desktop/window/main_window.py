@@ -29,7 +29,9 @@ from desktop.window.exporter import Exporter
 from desktop.window.placement import Placement, fit_to_screen
 from desktop.window.preferences import preferences_action
 from desktop.window.presentation import PresentationAction
+from desktop.window.second_screen import SecondScreen
 from desktop.window.tabs import Tabs
+from desktop.window.zoom_actions import ZoomActions
 
 _SIZE = (1040, 700)
 
@@ -82,6 +84,7 @@ class MainWindow(QMainWindow):
         self.presentation = PresentationAction(
             self, self.controller, self.tabs, self.panel, (self.strip, self.explanation_dock)
         )
+        self.second_screen = SecondScreen(self, self.controller)
         self._add_menus()
         self.resize(*_SIZE)
         self.restoreGeometry(QByteArray(settings.geometry))
@@ -120,6 +123,7 @@ class MainWindow(QMainWindow):
     def closeEvent(self, event: QCloseEvent) -> None:
         """Save the settings, stop the threads and close the connections."""
         self.presentation.setChecked(False)
+        self.second_screen.close()
         self.store.update(
             geometry=bytes(self.saveGeometry().data()),
             brush=self.draw_page.pad.brush,
@@ -171,7 +175,12 @@ class MainWindow(QMainWindow):
             [self.explanation_dock.action, self.compare.action, draw.replay, card.action],
         )
         view.addSeparator()
-        view.addAction(self.presentation)
+        self.addAction(self.second_screen.action)
+        view.addActions([self.presentation, self.second_screen.action])
+        view.addSeparator()
+        zoom = ZoomActions(self, self.store).actions
+        self.addActions(zoom)
+        view.addActions(zoom)
         view.addMenu(self.tr("&Colours")).addActions(ThemeActions(self.store, self).actions())
         add_menu(self, self.tr("&Help"), [AboutAction(self)])
 

@@ -78,6 +78,10 @@ class Page(QWidget):
         """Return the content as a picture to copy or save; a null image if there is none."""
         raise NotImplementedError
 
+    def projection(self) -> QImage:
+        """Return the content as a projector shows it; a null image if there is none."""
+        return self.picture()
+
     def thumbnail(self) -> QImage:
         """Return a small picture of the content."""
         return self.picture()
