@@ -19,6 +19,7 @@ from service.inference.preprocessing import decode_image
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff")
 MAX_FILE_BYTES = 60_000_000
+_MAX_DATA_URL = 4_000_000
 THUMBNAIL_SIZE = 64
 _MAX_SHOWN_SIZE = 1200
 # A browser's JPEG comes first, because it has the original bytes and EXIF orientation.
@@ -88,6 +89,10 @@ def dropped_items(mime: QMimeData) -> DroppedItems:
         image = mime.imageData()
         if isinstance(image, QImage) and not image.isNull():
             return DroppedItems((DroppedFile("image", image),))
+    if not urls and mime.hasText():
+        urls, files = _addresses(mime.text())
+        if files:
+            return DroppedItems(files)
     inline = [file for url in urls if (file := _data_url(url)) is not None]
     if inline:
         return DroppedItems(tuple(DroppedFile("image", data) for data in inline))
@@ -150,6 +155,22 @@ def _load(file: DroppedFile) -> Picture:
     image = qimage_of_pillow(upright)
     upright.thumbnail((THUMBNAIL_SIZE, THUMBNAIL_SIZE))
     return Picture(file.name, data, image, qimage_of_pillow(upright))
+
+
+def _addresses(text: str) -> tuple[list[QUrl], tuple[DroppedFile, ...]]:
+    """Return the URL that a text is, or the file whose path or URL it is."""
+    text = text.strip().strip("\"'")
+    if len(text) > _MAX_DATA_URL or "\n" in text:
+        return [], ()
+    if text.startswith(("http://", "https://", "data:image/")):
+        return [QUrl(text)], ()
+    path = Path(QUrl(text).toLocalFile() if text.startswith("file:") else text)
+    try:
+        path = path.expanduser()
+        is_file = path.is_absolute() and path.is_file()
+    except (OSError, RuntimeError, ValueError):
+        is_file = False  # A text that cannot be a path.
+    return [], (DroppedFile(path.name, path),) if is_file else ()
 
 
 def _data_url(url: QUrl) -> bytes | None:

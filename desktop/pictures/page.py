@@ -5,8 +5,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import cast
 
-from PySide6.QtCore import QMimeData, QSignalBlocker, QSize, Qt, Slot
-from PySide6.QtGui import QGuiApplication, QIcon, QImage, QKeySequence, QPixmap
+from PySide6.QtCore import QSignalBlocker, QSize, Qt, Signal, Slot
+from PySide6.QtGui import QIcon, QImage, QKeySequence, QPixmap
 from PySide6.QtWidgets import (
     QFileDialog,
     QHBoxLayout,
@@ -21,10 +21,10 @@ from desktop.flow_layout import FlowLayout
 from desktop.pictures.dropped_files import (
     THUMBNAIL_SIZE,
     DroppedFile,
+    DroppedItems,
     LoadFailure,
     Picture,
     ask_for_pictures,
-    dropped_items,
     load_picture,
 )
 from desktop.pictures.picture_view import PictureView
@@ -45,8 +45,13 @@ _MAX_PICTURES = 200
 
 
 class PicturesPage(Page):
-    """Shows one picture and predicts all."""
+    """Shows one picture and predicts all.
 
+    Signals:
+        paste_requested: The user wants to paste.
+    """
+
+    paste_requested = Signal()
     key = "pictures"
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -58,7 +63,6 @@ class PicturesPage(Page):
         self.notice = QLabel(self)
         keys = QKeySequence.StandardKey
         self.open = create_action(self, self.tr("&Open pictures…"), self.open_files, keys.Open)
-        self.paste = create_action(self, self.tr("&Paste picture"), self.paste_clipboard, keys.Paste)
         self.samples = QHBoxLayout()
         self._samples: list[QToolButton] = []
         self._pictures: list[Picture] = []
@@ -138,14 +142,9 @@ class PicturesPage(Page):
         self.activated.emit()
         ask_for_pictures(self, self.tr("Open pictures"), QFileDialog.FileMode.ExistingFiles, self.load)
 
-    def paste_clipboard(self) -> None:
-        """Add a picture or files of the clipboard."""
-        self.add_mime(QGuiApplication.clipboard().mimeData())
-
-    def add_mime(self, mime: QMimeData) -> None:
+    def add(self, items: DroppedItems) -> None:
         """Add what was dropped or pasted."""
         self.activated.emit()
-        items = dropped_items(mime)
         if items.files:
             self.load(items.files)
         elif items.remote:
@@ -156,7 +155,9 @@ class PicturesPage(Page):
                 )
             )
         else:
-            self._show_notice(self.tr("It contains no picture."))
+            self._show_notice(
+                self.tr("This is no picture. Drop or paste pictures, their files, or the path of a file.")
+            )
 
     def load(self, files: Iterable[DroppedFile]) -> None:
         """Load pictures on another thread, and predict them."""
@@ -236,8 +237,8 @@ class PicturesPage(Page):
         self.notice.setWordWrap(True)
         self.notice.hide()
         buttons = [QPushButton(self.tr("&Open…"), self), QPushButton(self.tr("&Paste"), self)]
-        for button, action in zip(buttons, (self.open, self.paste), strict=True):
-            button.clicked.connect(action.trigger)
+        buttons[0].clicked.connect(self.open.trigger)
+        buttons[1].clicked.connect(self.paste_requested)
         self.samples.setSpacing(0)
         samples = QWidget(self.tools)
         row(QLabel(self.tr("Samples:"), self), self.samples, parent=samples)

@@ -1,19 +1,26 @@
 """The page that classifies a text while the user types."""
 
+from pathlib import Path
 from typing import cast
 
 from PySide6.QtCore import QSignalBlocker, Qt, QTimer
 from PySide6.QtGui import QColor, QImage, QPainter
-from PySide6.QtWidgets import QLabel, QPlainTextEdit, QPushButton, QWidget
+from PySide6.QtWidgets import QLabel, QPushButton, QWidget
 
+from desktop.pictures.dropped_files import DroppedFile, read_file
 from desktop.prediction.requests import Value
+from desktop.text.editor import Editor
 from desktop.widgets import PAGE_MARGIN, column, row, scale_font
+from desktop.window.messages import error_message
 from desktop.window.page import Page
 from service.client import ModelSummary
+from service.inference import LecternError
 
 # After a pause this long, the text counts as complete.
 _SETTLE_MS = 600
 _THUMBNAIL_SIZE = 112
+TEXT_SUFFIXES = (".txt", ".text", ".md", ".html", ".htm")
+_MAX_TEXT_BYTES = 1_000_000
 
 
 class TextPage(Page):
@@ -26,12 +33,14 @@ class TextPage(Page):
         super().__init__(parent)
         self.title = self.tr("Text")
         self.placeholder = self.tr("Write a review")
-        self.editor = QPlainTextEdit(self)
+        self.editor = Editor(self)
+        self.notice = QLabel(self)
         self.editor.setAccessibleName(self.tr("Text to classify"))
         self.editor.setPlaceholderText(self.tr("Enter a film review in English"))
         self.editor.setTabChangesFocus(True)
         scale_font(self.editor, 1.25)
         self.editor.document().setDocumentMargin(12)
+        self._text = ""
         self._settle_timer = QTimer(self)
         self._settle_timer.setSingleShot(True)
         self._settle_timer.setInterval(_SETTLE_MS)
@@ -47,6 +56,24 @@ class TextPage(Page):
         """Return the text; None if it is empty or white space."""
         text = self.editor.toPlainText()
         return text if text.strip() else None
+
+    def load(self, file: DroppedFile) -> None:
+        """Replace the text by that of a file; can be undone."""
+        self.activated.emit()
+        try:
+            text = _read_text(file)
+        except LecternError as error:
+            self._show_notice(error_message(error))
+            return
+        except ValueError:
+            self._show_notice(
+                self.tr("{0} is not a text of at most 1 MB. Save it as plain text in UTF-8.").format(
+                    file.name
+                )
+            )
+            return
+        self.clear()
+        self.editor.insertPlainText(text)
 
     def snapshot(self) -> object:
         """Return the text."""
@@ -81,7 +108,16 @@ class TextPage(Page):
         cursor.select(cursor.SelectionType.Document)
         cursor.removeSelectedText()
 
+    def _show_notice(self, text: str) -> None:
+        self.notice.setText(text)
+        self.notice.setVisible(bool(text))
+
     def _text_changed(self) -> None:
+        text = self.editor.toPlainText()
+        if text == self._text:
+            return  # A drop of what is no text.
+        self._text = text
+        self._show_notice("")
         self._settle_timer.start()
         self.changed.emit()
 
@@ -91,4 +127,20 @@ class TextPage(Page):
         clear = QPushButton(self.tr("&Clear"), self)
         clear.clicked.connect(self.clear)
         row((hint, 1), clear, parent=self.tools)
-        column((self.editor, 1), self.tools, parent=self, margin=PAGE_MARGIN, spacing=12)
+        self.notice.setWordWrap(True)
+        self.notice.hide()
+        column((self.editor, 1), self.notice, self.tools, parent=self, margin=PAGE_MARGIN, spacing=12)
+
+
+def _read_text(file: DroppedFile) -> str:
+    """Return the text of a file.
+
+    Raises:
+        LecternError: The file cannot be read.
+        ValueError: The file is too long, or is not UTF-8.
+    """
+    assert isinstance(file.content, Path)
+    data = read_file(file.content)
+    if len(data) > _MAX_TEXT_BYTES or b"\0" in data:
+        raise ValueError(file.name)
+    return data.decode("utf-8-sig")

@@ -621,6 +621,13 @@ Protokolldatei: {0}</translation>
     </message>
 </context>
 <context>
+    <name>Incoming</name>
+    <message>
+        <source>&amp;Paste</source>
+        <translation>&amp;Einfügen</translation>
+    </message>
+</context>
+<context>
     <name>InputPicker</name>
     <message>
         <source>Drawing</source>
@@ -1128,8 +1135,8 @@ Protokolldatei: {0}</translation>
         <translation>Dieses Bild liegt im Netz, und Lectern lädt nichts herunter. Speichern Sie es zuerst, oder kopieren Sie das Bild selbst.</translation>
     </message>
     <message>
-        <source>It contains no picture.</source>
-        <translation>Darin ist kein Bild.</translation>
+        <source>This is no picture. Drop or paste pictures, their files, or the path of a file.</source>
+        <translation>Das ist kein Bild. Legen Sie Bilder oder Bilddateien hier ab, oder fügen Sie Bilder, Dateien oder den Pfad einer Datei ein.</translation>
     </message>
     <message>
         <source>Only the first {0} pictures were loaded.</source>
@@ -1150,10 +1157,6 @@ Protokolldatei: {0}</translation>
     <message>
         <source>&amp;Open pictures…</source>
         <translation>Bilder &amp;öffnen …</translation>
-    </message>
-    <message>
-        <source>&amp;Paste picture</source>
-        <translation>Bild e&amp;infügen</translation>
     </message>
     <message>
         <source>Open a picture</source>
@@ -1438,6 +1441,10 @@ Protokolldatei: {0}</translation>
     <message>
         <source>Write a review</source>
         <translation>Schreiben Sie eine Kritik</translation>
+    </message>
+    <message>
+        <source>{0} is not a text of at most 1 MB. Save it as plain text in UTF-8.</source>
+        <translation>{0} ist kein Text von höchstens 1 MB. Speichern Sie die Datei als reinen Text in UTF-8.</translation>
     </message>
     <message>
         <source>The text is classified while you type. HTML tags are ignored.</source>

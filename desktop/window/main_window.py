@@ -11,7 +11,6 @@ from desktop.explain.backend import ExplanationBackend
 from desktop.explain.dock import ExplanationDock
 from desktop.folder.page import FolderPage
 from desktop.lab.page import LabPage
-from desktop.pictures.dropped_files import dropped_items
 from desktop.pictures.page import PicturesPage
 from desktop.prediction.backends import LocalBackend
 from desktop.prediction.connection import Connection
@@ -26,6 +25,7 @@ from desktop.window.actions import AboutAction, ThemeActions, add_menu, create_a
 from desktop.window.banner import Banner
 from desktop.window.card_dialog import CardViewer
 from desktop.window.exporter import Exporter
+from desktop.window.incoming import Incoming
 from desktop.window.placement import Placement, fit_to_screen
 from desktop.window.preferences import preferences_action
 from desktop.window.presentation import PresentationAction
@@ -68,6 +68,13 @@ class MainWindow(QMainWindow):
         self.folder_page = FolderPage(self.connection, self)
         self.lab_page = LabPage(explanations, self.pictures_page.value, self)
         self.tabs = Tabs(self.controller, (self.draw_page, self.pictures_page, self.text_page), self)
+        self.incoming = Incoming(
+            self.tabs,
+            pictures=self.pictures_page,
+            text=self.text_page,
+            folder=self.folder_page,
+            lab=self.lab_page,
+        )
         self.panel = ResultPanel(self.controller, self)
         self.strip = HistoryStrip(self)
         self.explanation_dock = ExplanationDock(explanations, self.controller, self)
@@ -99,7 +106,8 @@ class MainWindow(QMainWindow):
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         """Accept pictures and files on the whole window."""
-        if event.mimeData().hasUrls() or event.mimeData().hasImage():
+        mime = event.mimeData()
+        if mime.hasUrls() or mime.hasImage() or mime.hasText():
             event.acceptProposedAction()
             self.pictures_page.view.show_drop_hint(True)
 
@@ -111,14 +119,7 @@ class MainWindow(QMainWindow):
         """Pass what was dropped to the page that handles it."""
         self.pictures_page.view.show_drop_hint(False)
         event.acceptProposedAction()
-        items = dropped_items(event.mimeData())
-        if items.folders:
-            self.tabs.setCurrentWidget(self.folder_page)
-            self.folder_page.classify(items.folders[0])
-        elif items.files and self.lab_page.isVisible():
-            self.lab_page.open_picture(items.files[0])
-        else:
-            self.pictures_page.add_mime(event.mimeData())
+        self.incoming.take(event.mimeData())
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Save the settings, stop the threads and close the connections."""
@@ -165,7 +166,7 @@ class MainWindow(QMainWindow):
             self,
             self.tr("&Edit"),
             [draw.undo, draw.redo, draw.erase, self.tabs.clear_page, draw.correct],
-            [export.copy_picture, export.copy_input, export.copy_result, pictures.paste],
+            [export.copy_picture, export.copy_input, export.copy_result, self.incoming.paste],
         )
         card = CardViewer(self.controller, self)
         view = add_menu(

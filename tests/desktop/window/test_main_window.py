@@ -48,7 +48,7 @@ def test_menu_actions_have_distinct_shortcuts(window: MainWindow) -> None:
     assert keys["Open pictures…"] == "Ctrl+O"
     assert keys["Save picture…"] == "Ctrl+S"
     assert keys["Copy picture"] == "Ctrl+C"
-    assert keys["Paste picture"] == "Ctrl+V"
+    assert keys["Paste"] == "Ctrl+V"
     assert keys["Quit"] == "Ctrl+Q"
     assert keys["Preferences…"] == "Ctrl+,"
     assert len(set(keys.values())) == len(keys)
