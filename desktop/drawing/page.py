@@ -12,9 +12,9 @@ from desktop.drawing.pad import Pad
 from desktop.drawing.replay import ReplayDialog
 from desktop.drawing.strokes import MAX_BRUSH, MIN_BRUSH, Stroke
 from desktop.flow_layout import FlowLayout
-from desktop.pictures.images import png_of_drawing
+from desktop.pictures.images import pillow_of, png_of_drawing
 from desktop.prediction.controller import PredictionController
-from desktop.prediction.requests import Value
+from desktop.prediction.requests import Origin, Value
 from desktop.settings import SettingsStore
 from desktop.widgets import PAGE_MARGIN, caption, column
 from desktop.window.actions import create_action
@@ -47,7 +47,7 @@ class DrawPage(Page):
         self.erase.setCheckable(True)
         self.erase.setShortcut(QKeySequence("E"))
         self.erase.setToolTip(self.tr("Erase ink (E)"))
-        self.erase.toggled.connect(partial(setattr, self.pad, "erases"))
+        self.erase.toggled.connect(self.pad.set_erases)
         self.clear_action = create_action(self, self.tr("&Clear"), self.clear)
         self.replay = create_action(self, self.tr("&Replay the drawing…"), self.open_replay, "Ctrl+R")
         self.correct = create_action(self, self.tr("Correct the &label…"), self.open_correction, "Ctrl+T")
@@ -61,6 +61,7 @@ class DrawPage(Page):
         self._size.setMinimumWidth(self.fontMetrics().horizontalAdvance("100 %"))
         self._lay_out()
         self.pad.changed.connect(self.changed)
+        self.pad.settled.connect(self._draw_again)
         self.pad.settled.connect(self.settled)
         self.pad.undo_stack.indexChanged.connect(self._enable_actions)
         self._enable_actions()
@@ -74,6 +75,17 @@ class DrawPage(Page):
     def value(self) -> Value | None:
         """Return the drawing; None for a blank pad."""
         return None if self.pad.is_blank else self.pad.picture
+
+    def origin(self) -> Origin | None:
+        """Return None after erasing: what is left is not worth an entry until something is drawn.
+
+        What is drawn then is another document, so that the drawing from before stays in the history.
+        """
+        strokes = self.pad.strokes
+        if strokes and strokes[-1].erases:
+            return None
+        erased = sum(stroke.erases for stroke in strokes)
+        return Origin(self.key, (self.document_id, erased), strokes, self.thumbnail())
 
     def snapshot(self) -> object:
         """Return the strokes."""
@@ -89,6 +101,18 @@ class DrawPage(Page):
         """Return the drawing; a null image for a blank pad."""
         return QImage() if self.pad.is_blank else self.pad.picture
 
+    def thumbnail(self) -> QImage:
+        """Return the part of the drawing that has ink, with a margin."""
+        picture = self.pad.picture
+        box = pillow_of(picture).getbbox()
+        if box is None:
+            return picture
+        left, top, right, bottom = box
+        side = max(right - left, bottom - top) * 5 // 4
+        center_x, center_y = (left + right) // 2, (top + bottom) // 2
+        # Outside of the canvas, the copy is black.
+        return picture.copy(center_x - side // 2, center_y - side // 2, side, side)
+
     def projection(self) -> QImage:
         """Return the drawing, also while it is blank."""
         return self.pad.picture
@@ -96,6 +120,7 @@ class DrawPage(Page):
     def clear(self) -> None:
         """Remove all strokes; can be undone."""
         self.document_id += 1
+        self.erase.setChecked(False)
         self.pad.clear()
 
     def open_replay(self) -> None:
@@ -129,6 +154,11 @@ class DrawPage(Page):
         self.undo.setEnabled(visible and stack.canUndo())
         self.redo.setEnabled(visible and stack.canRedo())
         self.erase.setEnabled(visible)
+
+    def _draw_again(self) -> None:
+        """Put the eraser away when there is nothing left to erase."""
+        if self.pad.is_blank:
+            self.erase.setChecked(False)
 
     def _set_brush(self, percent: int) -> None:
         self.pad.brush = percent / 100

@@ -616,6 +616,10 @@ Protokolldatei: {0}</translation>
         <translation>Frühere Vorhersagen</translation>
     </message>
     <message>
+        <source>Version {0}</source>
+        <translation>Version {0}</translation>
+    </message>
+    <message>
         <source>Predictions appear here. Click one to restore it.</source>
         <translation>Hier erscheinen Vorhersagen. Ein Klick stellt eine wieder her.</translation>
     </message>

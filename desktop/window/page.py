@@ -62,9 +62,9 @@ class Page(QWidget):
     def set_model(self, model: ModelSummary | None) -> None:
         """Set the current model; None if no model accepts the page."""
 
-    def origin(self) -> Origin:
-        """Return what the history needs to show the content again."""
-        return Origin(self.key, self.document_id, self.snapshot(), self.thumbnail())
+    def origin(self) -> Origin | None:
+        """Return what the history needs to show the content again; None to keep it out of the history."""
+        return Origin(self.key, (self.document_id,), self.snapshot(), self.thumbnail())
 
     def snapshot(self) -> object:
         """Return the content in the form that :meth:`restore` takes."""

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QToolButton
 from pytestqt.qtbot import QtBot
 
 from desktop.drawing.pad import Pad
+from desktop.drawing.strokes import CANVAS_SIZE, DIGIT_HEIGHT
 from desktop.pictures.images import pillow_of, png_of_drawing
 from desktop.prediction.dispatcher import Dispatcher
 from desktop.window.main_window import MainWindow
@@ -103,3 +104,38 @@ def test_tool_buttons_work(window: MainWindow) -> None:
     assert not pad.is_blank
     click(buttons["Clear"])
     assert pad.is_blank
+
+
+def test_a_blank_pad_draws_again_after_erasing(qtbot: QtBot, seven: MainWindow) -> None:
+    page = seven.draw_page
+    page.erase.trigger()
+    page.clear()
+    assert not page.erase.isChecked()
+    with settling(qtbot, seven):
+        draw(page.pad, SEVEN)
+    page.brush.setValue(page.brush.maximum())
+    page.erase.trigger()
+    draw(page.pad, SEVEN)
+    assert page.pad.is_blank
+    assert not page.erase.isChecked()
+    with settling(qtbot, seven):
+        draw(page.pad, SEVEN)
+    assert not page.pad.is_blank
+
+
+def test_the_eraser_shows_its_size(window: MainWindow) -> None:
+    pad = window.draw_page.pad
+    draw(pad, SEVEN)
+    plain = pad.grab().toImage()
+    window.draw_page.erase.trigger()
+    center = pad.square().center().toPoint()
+    QTest.mouseMove(pad, center)
+    radius = round(
+        window.draw_page.brush.value() / 100 * DIGIT_HEIGHT / 2 * pad.square().width() / CANVAS_SIZE
+    )
+    shown = pad.grab().toImage()
+    changed = [x for x in range(pad.width()) if shown.pixel(x, center.y()) != plain.pixel(x, center.y())]
+    assert abs(min(changed) - (center.x() - radius)) <= 3
+    assert abs(max(changed) - (center.x() + radius)) <= 3
+    window.draw_page.erase.trigger()
+    assert pad.grab().toImage() == plain
