@@ -1,6 +1,7 @@
 """Stores the settings between two starts of the app."""
 
 import contextlib
+import re
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -162,6 +163,16 @@ def save_api_key(key: str) -> KeyLocation:
 def api_key_location() -> KeyLocation:
     """Return where the API key is stored."""
     return api_key.location(_store())
+
+
+def complete_server_url(address: str) -> str:
+    """Return the URL of a server; an address without a scheme gets that and the port of Lectern's servers."""
+    address = address.strip()
+    if not address or "://" in address:
+        return address
+    default = urlsplit(DEFAULT_URL)
+    has_port = re.search(r":\d+$", address.rstrip("/")) is not None
+    return f"{default.scheme}://{address}" if has_port else f"{default.scheme}://{address}:{default.port}"
 
 
 def server_url_error(url: str) -> str | None:

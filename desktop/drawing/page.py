@@ -154,6 +154,9 @@ class DrawPage(Page):
         self.undo.setEnabled(visible and stack.canUndo())
         self.redo.setEnabled(visible and stack.canRedo())
         self.erase.setEnabled(visible)
+        drawn = visible and not self.pad.is_blank
+        for action in (self.clear_action, self.replay, self.correct):
+            action.setEnabled(drawn)
 
     def _draw_again(self) -> None:
         """Put the eraser away when there is nothing left to erase."""

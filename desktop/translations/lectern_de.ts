@@ -38,8 +38,8 @@ Protokolldatei: {0}</translation>
         <translation>&amp;Erneut versuchen</translation>
     </message>
     <message>
-        <source>{0} Predictions continue on this computer.</source>
-        <translation>{0} Die Vorhersagen laufen auf diesem Rechner weiter.</translation>
+        <source>Predictions continue on this computer.</source>
+        <translation>Vorhersagen werden auf diesem Rechner berechnet.</translation>
     </message>
 </context>
 <context>
@@ -1054,20 +1054,20 @@ Protokolldatei: {0}</translation>
         <translation>Dieses Modell gibt es nicht mehr. Wählen Sie ein anderes.</translation>
     </message>
     <message>
-        <source>The server requires a valid API key. Set it in Preferences.</source>
-        <translation>Der Server verlangt einen gültigen API-Schlüssel. Tragen Sie ihn in den Einstellungen ein.</translation>
+        <source>{server} requires a valid API key. Set it in Preferences.</source>
+        <translation>{server} verlangt einen gültigen API-Schlüssel. Tragen Sie ihn in den Einstellungen ein.</translation>
     </message>
     <message>
-        <source>The server returned an error: {cause}</source>
-        <translation>Der Server meldet einen Fehler: {cause}</translation>
+        <source>{server} returned an error: {cause}.</source>
+        <translation>{server} meldet einen Fehler: {cause}.</translation>
     </message>
     <message>
-        <source>The server&apos;s response is invalid. Is it a Lectern server?</source>
-        <translation>Die Antwort des Servers ist ungültig. Ist es ein Lectern-Server?</translation>
+        <source>The response of {server} is invalid. Is it a Lectern server?</source>
+        <translation>Die Antwort von {server} ist ungültig. Ist das ein Lectern-Server?</translation>
     </message>
     <message>
-        <source>The server does not respond.</source>
-        <translation>Der Server antwortet nicht.</translation>
+        <source>{server} does not respond.</source>
+        <translation>{server} antwortet nicht.</translation>
     </message>
     <message>
         <source>Server</source>

@@ -61,7 +61,6 @@ class MainWindow(QMainWindow):
         self.connection = Connection(local, self.store, server=server, offline=offline, parent=self)
         self.controller = PredictionController(self.connection, self.store, self)
         explanations = ExplanationBackend(local.catalog)
-        self.banner = Banner(self.connection, self)
         self.draw_page = DrawPage(self.controller, self.store, self)
         self.pictures_page = PicturesPage(self)
         self.text_page = TextPage(self)
@@ -75,6 +74,7 @@ class MainWindow(QMainWindow):
             folder=self.folder_page,
             lab=self.lab_page,
         )
+        self.banner = Banner(self.connection, self.tabs)
         self.panel = ResultPanel(self.controller, self)
         self.strip = HistoryStrip(self)
         self.explanation_dock = ExplanationDock(explanations, self.controller, self)
@@ -86,6 +86,7 @@ class MainWindow(QMainWindow):
             network_input=lambda: self.panel.preview.image,
             response=lambda: self.controller.response,
         )
+        self.exporter.follow(self.controller)
         self._lay_out()
         self._connect_components()
         self.presentation = PresentationAction(
@@ -148,7 +149,7 @@ class MainWindow(QMainWindow):
         left = column((self.tabs, 1), self.strip, spacing=None)
         body = QWidget(self)
         self.result_column = ResultColumn(self.panel, self)
-        column(self.banner, (row((left, 2), (self.result_column, 1), spacing=0), 1), parent=body, spacing=0)
+        row((left, 2), (self.result_column, 1), parent=body, spacing=0)
         self.setCentralWidget(body)
 
     def _add_menus(self) -> None:

@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
-from gestures import SEVEN, OpenWindow, draw, menu_action, press
+from gestures import SEVEN, OpenWindow, draw, menu_action, press, settling
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QAction
 from PySide6.QtWidgets import (
     QAbstractButton,
     QAbstractSlider,
@@ -123,3 +124,19 @@ def test_the_theme_changes_at_once_but_not_the_drawing(qtbot: QtBot, window: Mai
         assert pad.picture == before
     assert window.store.settings.theme is Theme.DARK
     assert stored.load().theme is Theme.DARK
+
+
+def test_commands_without_a_content_are_disabled(qtbot: QtBot, window: MainWindow) -> None:
+    names = ("Clear", "Replay the drawing…", "Correct the label…", "Copy picture", "Copy network input")
+    names += ("Copy result", "Save picture…", "Save network input…", "Save result…", "Undo", "Redo")
+
+    def enabled() -> set[str]:
+        actions = [action for action in window.findChildren(QAction) if action.isEnabled()]
+        return {action.text().replace("&", "") for action in actions} & set(names)
+
+    assert enabled() == set()
+    with settling(qtbot, window):
+        draw(window.draw_page.pad, SEVEN)
+    qtbot.waitUntil(lambda: enabled() == set(names) - {"Redo"})
+    press(window, "Ctrl+Backspace")
+    assert enabled() == {"Undo"}
