@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QLabel, QSlider, QToolButton, QWidget
 from desktop.drawing.correction import CorrectionDialog
 from desktop.drawing.pad import Pad
 from desktop.drawing.replay import ReplayDialog
-from desktop.drawing.strokes import MAX_BRUSH, MIN_BRUSH, Stroke
+from desktop.drawing.strokes import MAX_BRUSH, MIN_BRUSH, Stroke, is_too_thick, thinner
 from desktop.flow_layout import FlowLayout
 from desktop.pictures.images import pillow_of, png_of_drawing
 from desktop.prediction.controller import PredictionController
@@ -59,11 +59,19 @@ class DrawPage(Page):
         self.brush.valueChanged.connect(self._set_brush)
         self._size = QLabel(self)
         self._size.setMinimumWidth(self.fontMetrics().horizontalAdvance("100 %"))
+        self.redraw = QToolButton(self)
+        self.redraw.setText(self.tr("Lines too thick: make them &thinner"))
+        self.redraw.setToolTip(
+            self.tr("Wide lines close the holes of a small digit, and the network misreads it.")
+        )
+        self.redraw.hide()
+        self.redraw.clicked.connect(self._draw_thinner)
         self._lay_out()
         self.pad.changed.connect(self.changed)
         self.pad.settled.connect(self._draw_again)
         self.pad.settled.connect(self.settled)
         self.pad.undo_stack.indexChanged.connect(self._enable_actions)
+        self.pad.undo_stack.indexChanged.connect(self._check_lines)
         self._enable_actions()
         self.brush.setValue(round(store.settings.brush * 100))
         self._set_brush(self.brush.value())
@@ -163,6 +171,15 @@ class DrawPage(Page):
         if self.pad.is_blank:
             self.erase.setChecked(False)
 
+    def _check_lines(self) -> None:
+        self.redraw.setVisible(is_too_thick(self.pad.strokes))
+
+    def _draw_thinner(self) -> None:
+        """Draw the same strokes with thinner lines, and go on with that brush."""
+        strokes = thinner(self.pad.strokes)
+        self.brush.setValue(round(min(stroke.brush for stroke in strokes) * 100))
+        self.pad.show_strokes(strokes)
+
     def _set_brush(self, percent: int) -> None:
         self.pad.brush = percent / 100
         self._size.setText(f"{percent} %")
@@ -174,5 +191,7 @@ class DrawPage(Page):
         ):
             button.setDefaultAction(action)
             button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        FlowLayout(self.tools, (caption(self.tr("&Brush"), self.brush), self.brush, self._size), buttons)
+        FlowLayout(
+            self.tools, (caption(self.tr("&Brush"), self.brush), self.brush, self._size, self.redraw), buttons
+        )
         column((self.pad, 1), self.tools, parent=self, margin=PAGE_MARGIN, spacing=12)

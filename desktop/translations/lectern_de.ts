@@ -379,6 +379,14 @@ Protokolldatei: {0}</translation>
         <translation>Zeichnen Sie eine Ziffer</translation>
     </message>
     <message>
+        <source>Lines too thick: make them &amp;thinner</source>
+        <translation>Linien zu dick: &amp;dünner zeichnen</translation>
+    </message>
+    <message>
+        <source>Wide lines close the holes of a small digit, and the network misreads it.</source>
+        <translation>Dicke Linien schließen die Löcher einer kleinen Ziffer, und das Netz liest sie falsch.</translation>
+    </message>
+    <message>
         <source>&amp;Brush</source>
         <translation>&amp;Pinsel</translation>
     </message>

@@ -139,3 +139,27 @@ def test_the_eraser_shows_its_size(window: MainWindow) -> None:
     assert abs(max(changed) - (center.x() + radius)) <= 3
     window.draw_page.erase.trigger()
     assert pad.grab().toImage() == plain
+
+
+def test_thick_lines_of_a_small_digit_are_told_and_made_thinner(qtbot: QtBot, window: MainWindow) -> None:
+    page = window.draw_page
+    with settling(qtbot, window):
+        draw(page.pad, SEVEN)
+    assert not page.redraw.isVisible()
+    page.clear()
+    with settling(qtbot, window):
+        draw(page.pad, [(0.4 + x / 5, 0.4 + y / 5) for x, y in SEVEN])
+    assert page.redraw.isVisible()
+    thick = levels(page.pad)
+    with settling(qtbot, window):
+        click(page.redraw)
+    assert not page.redraw.isVisible()
+    assert levels(page.pad).sum() < thick.sum() / 2
+    assert page.pad.brush < 0.13
+    press(window, "Ctrl+Z")
+    np.testing.assert_array_equal(levels(page.pad), thick)
+
+
+def test_a_dot_is_not_too_thick(window: MainWindow) -> None:
+    click(window.draw_page.pad)
+    assert not window.draw_page.redraw.isVisible()
