@@ -142,6 +142,11 @@ class PicturesPage(Page):
         self.activated.emit()
         ask_for_pictures(self, self.tr("Open pictures"), QFileDialog.FileMode.ExistingFiles, self.load)
 
+    def open_path(self, path: Path) -> None:
+        """Show a picture file."""
+        self.activated.emit()
+        self.load([DroppedFile(path.name, path)])
+
     def add(self, items: DroppedItems) -> None:
         """Add what was dropped or pasted."""
         self.activated.emit()

@@ -186,6 +186,48 @@ Protokolldatei: {0}</translation>
     </message>
 </context>
 <context>
+    <name>ConfusionDialog</name>
+    <message>
+        <source>Confusion matrix</source>
+        <translation>Konfusionsmatrix</translation>
+    </message>
+    <message>
+        <source>Click a cell to see its pictures.</source>
+        <translation>Klicken Sie ein Feld an, um seine Bilder zu sehen.</translation>
+    </message>
+    <message>
+        <source>Pictures of the cell</source>
+        <translation>Bilder des Feldes</translation>
+    </message>
+    <message>
+        <source>{0} predicted as {1}: {2}</source>
+        <translation>{0}, vorhergesagt als {1}: {2}</translation>
+    </message>
+    <message>
+        <source>{0} of {1} pictures are classified correctly: {2}</source>
+        <translation>{0} von {1} Bildern sind richtig klassifiziert: {2}</translation>
+    </message>
+    <message>
+        <source>Rows: true labels. Columns: predicted labels.</source>
+        <translation>Zeilen: wahre Klassen. Spalten: vorhergesagte Klassen.</translation>
+    </message>
+    <message>
+        <source>&amp;Save as PNG…</source>
+        <translation>Als PNG &amp;speichern …</translation>
+    </message>
+</context>
+<context>
+    <name>ConfusionView</name>
+    <message>
+        <source>Confusion matrix</source>
+        <translation>Konfusionsmatrix</translation>
+    </message>
+    <message>
+        <source>{0} predicted as {1}: {2}</source>
+        <translation>{0}, vorhergesagt als {1}: {2}</translation>
+    </message>
+</context>
+<context>
     <name>ConvolutionPage</name>
     <message>
         <source>Convolution</source>
@@ -577,6 +619,10 @@ Protokolldatei: {0}</translation>
         <translation>Ordner</translation>
     </message>
     <message>
+        <source>Confusion &amp;matrix…</source>
+        <translation>Konfusions&amp;matrix …</translation>
+    </message>
+    <message>
         <source>Choose a folder</source>
         <translation>Ordner wählen</translation>
     </message>
@@ -591,6 +637,10 @@ Protokolldatei: {0}</translation>
     <message>
         <source>{0} files, {1} of them with errors</source>
         <translation>{0} Dateien, davon {1} mit Fehlern</translation>
+    </message>
+    <message>
+        <source>{0} of {1} correct by the names of the subfolders: {2}</source>
+        <translation>{0} von {1} richtig nach den Namen der Unterordner: {2}</translation>
     </message>
     <message>
         <source>This folder contains no pictures.</source>
@@ -1374,6 +1424,10 @@ Protokolldatei: {0}</translation>
     <message>
         <source>Probability</source>
         <translation>Wahrscheinlichkeit</translation>
+    </message>
+    <message>
+        <source>True label</source>
+        <translation>Wahre Klasse</translation>
     </message>
 </context>
 <context>

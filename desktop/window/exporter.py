@@ -48,13 +48,13 @@ class Exporter(QObject):
         self.save_picture = create_action(
             self,
             self.tr("&Save picture…"),
-            lambda: self._save_image(picture(), self.tr("drawing") + ".png"),
+            lambda: self.save_image(picture(), self.tr("drawing") + ".png"),
             keys.Save,
         )
         self.save_input = create_action(
             self,
             self.tr("Save &network input…"),
-            lambda: self._save_image(network_input(), self.tr("network input") + ".png"),
+            lambda: self.save_image(network_input(), self.tr("network input") + ".png"),
         )
         self.save_result = create_action(self, self.tr("Save &result…"), self._save_result, "Ctrl+Shift+S")
         self._contents: list[tuple[Callable[[], bool], tuple[QAction, ...]]] = [
@@ -99,7 +99,8 @@ class Exporter(QObject):
             mime.setData("application/json", text.encode())
             QGuiApplication.clipboard().setMimeData(mime)
 
-    def _save_image(self, image: QImage, name: str) -> None:
+    def save_image(self, image: QImage, name: str) -> None:
+        """Ask for a file name, and save a picture as PNG; does nothing for a null image."""
         if not image.isNull():
             self._save(name, self.tr("PNG picture (*.png)"), lambda path: png_of_picture(image))
 

@@ -193,3 +193,5 @@ class MainWindow(QMainWindow):
         self.strip.entry_activated.connect(self.tabs.restore)
         self.folder_page.activated.connect(lambda: self.tabs.setCurrentWidget(self.folder_page))
         self.folder_page.save_requested.connect(self.exporter.save_text)
+        self.folder_page.save_picture_requested.connect(self.exporter.save_image)
+        self.folder_page.picture_requested.connect(self.pictures_page.open_path)
