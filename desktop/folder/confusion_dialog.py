@@ -5,14 +5,13 @@ from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QSize, Qt, Signal, Slot
-from PySide6.QtGui import QIcon, QPixmap
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLabel, QListWidgetItem, QWidget
 
 from desktop.folder.confusion_view import ConfusionView
 from desktop.folder.truth import Confusion
 from desktop.names import label_name
-from desktop.pictures.dropped_files import THUMBNAIL_SIZE, DroppedFile, Picture, load_picture
-from desktop.pictures.thumbnail_list import ThumbnailList
+from desktop.pictures.dropped_files import DroppedFile, Picture, load_picture
+from desktop.pictures.thumbnail_list import ThumbnailList, set_tile
 from desktop.prediction.worker import Worker
 from desktop.widgets import DIALOG_MARGIN, column, create_buttons
 from desktop.window.messages import format_percent
@@ -45,7 +44,7 @@ class ConfusionDialog(QDialog):
         self.view = ConfusionView(confusion, self)
         self.view.selected.connect(self._show_pictures)
         self.caption = QLabel(self.tr("Click a cell to see its pictures."), self)
-        self.pictures = ThumbnailList(self, size=THUMBNAIL_SIZE, margins=(32, 30))
+        self.pictures = ThumbnailList(self)
         self.pictures.setAccessibleName(self.tr("Pictures of the cell"))
         self.pictures.itemActivated.connect(lambda item: self.picture_requested.emit(item.data(_PATH)))
         self._loader = Worker("thumbnails", self)
@@ -63,7 +62,8 @@ class ConfusionDialog(QDialog):
     @Slot(object)
     def _add_picture(self, loaded: tuple[Path, Picture]) -> None:
         path, picture = loaded
-        item = QListWidgetItem(QIcon(QPixmap.fromImage(picture.thumbnail)), path.name)
+        item = QListWidgetItem()
+        set_tile(item, path.name, image=picture.thumbnail)
         item.setToolTip(str(path.relative_to(self._folder)))
         item.setData(_PATH, path)
         self.pictures.addItem(item)

@@ -19,7 +19,6 @@ from PySide6.QtWidgets import (
 
 from desktop.flow_layout import FlowLayout
 from desktop.pictures.dropped_files import (
-    THUMBNAIL_SIZE,
     DroppedFile,
     DroppedItems,
     LoadFailure,
@@ -28,9 +27,10 @@ from desktop.pictures.dropped_files import (
     load_picture,
 )
 from desktop.pictures.picture_view import PictureView
-from desktop.pictures.thumbnail_list import ThumbnailList
+from desktop.pictures.thumbnail_list import ThumbnailList, set_tile
 from desktop.prediction.requests import Value
 from desktop.prediction.worker import Worker
+from desktop.result.doubt import Certainty, answer_text, certainty, short_answer
 from desktop.widgets import PAGE_MARGIN, column, row
 from desktop.window.actions import create_action
 from desktop.window.messages import error_message, format_percent
@@ -59,7 +59,7 @@ class PicturesPage(Page):
         self.title = self.tr("Pictures")
         self.placeholder = self.tr("Open a picture")
         self.view = PictureView(self)
-        self.tray = ThumbnailList(self, size=THUMBNAIL_SIZE, margins=(32, 44))
+        self.tray = ThumbnailList(self)
         self.notice = QLabel(self)
         keys = QKeySequence.StandardKey
         self.open = create_action(self, self.tr("&Open pictures…"), self.open_files, keys.Open)
@@ -69,6 +69,7 @@ class PicturesPage(Page):
         self._current: Picture | None = None
         self._errors: list[str] = []
         self._queue: deque[DroppedFile] = deque()
+        self._loading = 0
         self._select_next = False
         self._loader = Worker("load", self)
         self._loader.result_ready.connect(self._add_loaded)
@@ -83,17 +84,23 @@ class PicturesPage(Page):
         """Return the bytes of the current picture."""
         return None if self._current is None else self._current.data
 
+    def is_empty(self) -> bool:
+        """Return whether there is neither a picture nor one that is being loaded."""
+        return self._current is None and self._loading == 0
+
     def other_values(self) -> Sequence[Value]:
         """Return the bytes of the other pictures."""
         return [picture.data for picture in self._pictures if picture is not self._current]
 
     def record_prediction(self, value: Value, prediction: Prediction) -> None:
         """Show the label below the picture in the tray."""
-        best = prediction.best
-        text = self.tr("Unsure") if prediction.unsure else f"{best.label}\n{format_percent(best.score)}"
+        doubtful = certainty(prediction) is not Certainty.SURE
+        tip = f"{answer_text(prediction)} {format_percent(prediction.best.score)}"
         for index, picture in enumerate(self._pictures):
             if picture.data is value:
-                self.tray.item(index).setText(text)
+                item = self.tray.item(index)
+                set_tile(item, short_answer(prediction), doubtful=doubtful)
+                item.setToolTip(f"{picture.name}\n{tip}")
 
     def set_model(self, model: ModelSummary | None) -> None:
         """Offer the samples of a model."""
@@ -130,10 +137,11 @@ class PicturesPage(Page):
         """Remove all pictures, and stop loading."""
         self._loader.cancel()
         self._queue.clear()
+        self._loading = 0
         with QSignalBlocker(self.tray):
             self.tray.clear()
-        self.tray.hide()
         self._pictures = []
+        self._show_tray()
         self._show(None)
         self.changed.emit()
 
@@ -174,6 +182,8 @@ class PicturesPage(Page):
         self._select_next = True
         # The worker keeps only the newest job, so a queue keeps the files.
         self._queue.extend(files[:_MAX_PICTURES])
+        self._loading += len(files[:_MAX_PICTURES])
+        self.tiles_changed.emit()
         self._loader.put(self._load_queue)
 
     def _load_queue(self) -> Iterator[object]:
@@ -186,7 +196,9 @@ class PicturesPage(Page):
 
     @Slot(object)
     def _add_loaded(self, loaded: Picture | LoadFailure) -> None:
+        self._loading -= 1
         if isinstance(loaded, LoadFailure):
+            self.tiles_changed.emit()
             self._errors.append(f"{loaded.name}: {error_message(loaded.error)}")
             self._show_notice("\n".join(self._errors[:_SHOWN_ERRORS]))
             return
@@ -203,10 +215,16 @@ class PicturesPage(Page):
                 self._pictures.pop(0)
                 self.tray.takeItem(0)
             self._pictures.append(picture)
-            item = QListWidgetItem(QIcon(QPixmap.fromImage(picture.thumbnail)), "")
+            item = QListWidgetItem()
+            set_tile(item, "", image=picture.thumbnail)
             item.setToolTip(picture.name)
             self.tray.addItem(item)
-        self.tray.setVisible(len(self._pictures) > 1)
+        self._show_tray()
+
+    def _show_tray(self) -> None:
+        self.has_tiles = len(self._pictures) > 1
+        self.tray.setVisible(self.has_tiles)
+        self.tiles_changed.emit()
 
     def _select(self, row: int) -> None:
         if 0 <= row < len(self._pictures):

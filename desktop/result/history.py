@@ -1,16 +1,15 @@
 """The history of predictions, as a strip of thumbnails."""
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QIcon, QPainter, QPaintEvent, QPixmap
+from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QFrame, QListWidgetItem, QWidget
 
-from desktop.pictures.thumbnail_list import ThumbnailList
+from desktop.pictures.thumbnail_list import ThumbnailList, set_tile
 from desktop.prediction.requests import PredictionResponse
-from desktop.result.doubt import answer_text, short_answer
+from desktop.result.doubt import Certainty, answer_text, certainty, short_answer
 from desktop.window.messages import format_percent
 
 _MAX_ENTRIES = 50
-_THUMBNAIL_SIZE = 48
 _RESPONSE = Qt.ItemDataRole.UserRole
 
 
@@ -24,12 +23,11 @@ class HistoryStrip(ThumbnailList):
     entry_activated = Signal(object)
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent, size=_THUMBNAIL_SIZE, margins=(24, 28))
+        super().__init__(parent)
         self.setAccessibleName(self.tr("Previous predictions"))
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setViewportMargins(8, 0, 8, 0)
         self.viewport().setAutoFillBackground(False)
-        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.itemClicked.connect(self._activate)
         self.itemActivated.connect(self._activate)
 
@@ -65,11 +63,8 @@ class HistoryStrip(ThumbnailList):
     def _fill(self, item: QListWidgetItem, response: PredictionResponse) -> None:
         origin, prediction = response.request.origin, response.result.prediction
         assert origin is not None
-        thumbnail = QPixmap.fromImage(origin.thumbnail).scaled(
-            self.iconSize(), Qt.AspectRatioMode.KeepAspectRatio, Qt.TransformationMode.SmoothTransformation
-        )
-        item.setIcon(QIcon(thumbnail))
-        item.setText(short_answer(prediction))
+        doubtful = certainty(prediction) is not Certainty.SURE
+        set_tile(item, short_answer(prediction), image=origin.thumbnail, doubtful=doubtful)
         percent = format_percent(prediction.best.score)
         version = self.tr("Version {0}").format(prediction.version)
         item.setToolTip(f"{answer_text(prediction)} {percent}\n{prediction.model}, {version}")

@@ -187,11 +187,18 @@ class MainWindow(QMainWindow):
         add_menu(self, self.tr("&Help"), [AboutAction(self)])
 
     def _connect_components(self) -> None:
-        for part in (self.strip, self.result_column):
-            self.controller.page_changed.connect(lambda page, part=part: part.setVisible(page is not None))
+        self.controller.page_changed.connect(self._show_parts)
+        self.pictures_page.tiles_changed.connect(self._show_parts)
         self.controller.completed.connect(self.strip.add)
         self.strip.entry_activated.connect(self.tabs.restore)
         self.folder_page.activated.connect(lambda: self.tabs.setCurrentWidget(self.folder_page))
         self.folder_page.save_requested.connect(self.exporter.save_text)
         self.folder_page.save_picture_requested.connect(self.exporter.save_image)
         self.folder_page.picture_requested.connect(self.pictures_page.open_path)
+
+    def _show_parts(self) -> None:
+        """Show the result beside pages, and the history below those without tiles of their own."""
+        page = self.controller.page
+        self.result_column.setVisible(page is not None)
+        presents = self.presentation.isChecked()
+        self.strip.setVisible(page is not None and not page.has_tiles and not presents)

@@ -25,19 +25,24 @@ class Page(QWidget):
         tools: What stands below the content; a presentation hides it.
         document_id: Increases when new content replaces the old; editing does not change it.
 
+        has_tiles: Whether the page shows tiles of its own, in place of the history.
+
     Signals:
         changed: The content changed; the user may still be editing.
         settled: The user has finished the content for now.
         activated: The page asks to be shown.
+        tiles_changed: The tiles changed, or some are being loaded.
     """
 
     changed = Signal()
     settled = Signal()
     activated = Signal()
+    tiles_changed = Signal()
     title = placeholder = key = ""
     order = BarOrder.SCORES
     shows_picture = True
     correct: QAction | None = None
+    has_tiles = False
     document_id = 0
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -51,6 +56,10 @@ class Page(QWidget):
     def value(self) -> Value | None:
         """Return the content to predict; None if the page is empty."""
         raise NotImplementedError
+
+    def is_empty(self) -> bool:
+        """Return whether there is nothing to clear."""
+        return self.value() is None
 
     def other_values(self) -> Sequence[Value]:
         """Return further content to predict after :meth:`value`."""

@@ -33,6 +33,7 @@ class Tabs(QTabWidget):
         for page in pages:
             self.addTab(page, page.title)
             page.activated.connect(partial(self.setCurrentWidget, page))
+            page.tiles_changed.connect(self._enable_clear)
         self.currentChanged.connect(self.apply_current)
         for signal in (controller.page_changed, controller.edited, controller.response_changed):
             signal.connect(self._enable_clear)
@@ -65,7 +66,7 @@ class Tabs(QTabWidget):
     @Slot()
     def _enable_clear(self) -> None:
         page = self._controller.page
-        self.clear_page.setEnabled(page is not None and page.value() is not None)
+        self.clear_page.setEnabled(page is not None and not page.is_empty())
 
     def _clear_page(self) -> None:
         if self.page.isVisible():

@@ -8,6 +8,7 @@ from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from desktop.pictures.dropped_files import DroppedFile
+from desktop.pictures.thumbnail_list import tile_image
 from desktop.prediction.backends import Location, PredictionResult
 from desktop.prediction.requests import Origin, PredictionRequest, PredictionResponse
 from desktop.result import history
@@ -143,6 +144,8 @@ def test_going_to_and_fro_adds_nothing(qtbot: QtBot, seven: MainWindow) -> None:
 def test_a_small_drawing_fills_its_thumbnail(qtbot: QtBot, window: MainWindow) -> None:
     with settling(qtbot, window):
         draw(window.draw_page.pad, [(0.1 + x / 8, 0.1 + y / 8) for x, y in SEVEN])
-    image = window.strip.item(0).icon().pixmap(48, 48).toImage()
-    bright = [image.pixelColor(x, y).lightness() > 100 for x in range(48) for y in range(48)]
+    image = tile_image(window.strip.item(0))
+    bright = [
+        image.pixelColor(x, y).lightness() > 100 for x in range(image.width()) for y in range(image.height())
+    ]
     assert sum(bright) > 0.1 * len(bright)

@@ -1,11 +1,12 @@
 """The window stays within the screen, whatever is open."""
 
 import pytest
-from gestures import OpenWindow, click, press
+from gestures import OpenWindow, click, pictures, press
 from PySide6.QtCore import QSize
 from PySide6.QtGui import QGuiApplication
 from pytestqt.qtbot import QtBot
 
+from desktop.pictures.dropped_files import DroppedFile
 from desktop.settings import Settings
 from desktop.window.main_window import MainWindow
 from desktop.window.placement import fit_to_screen
@@ -30,6 +31,9 @@ def test_the_window_is_never_larger_than_the_screen(
     assert window.explanation_dock.isVisible()
     assert window.compare.isVisible()
     assert _fits(window)
+    paths = sorted(pictures().glob("*.*g"))
+    window.pictures_page.load([DroppedFile(path.name, path) for path in paths])
+    qtbot.waitUntil(lambda: window.pictures_page.tray.count() >= 3)
     projector = QGuiApplication.screens()[1]
     window.move(projector.geometry().topLeft())
     window.windowHandle().setScreen(projector)
