@@ -1225,10 +1225,6 @@ Protokolldatei: {0}</translation>
         <translation>Bild öffnen</translation>
     </message>
     <message>
-        <source>Unsure</source>
-        <translation>Unsicher</translation>
-    </message>
-    <message>
         <source>Pictures ({0})</source>
         <translation>Bilder ({0})</translation>
     </message>
