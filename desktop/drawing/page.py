@@ -145,7 +145,13 @@ class DrawPage(Page):
         model = self._controller.model
         if model is None or self.pad.is_blank or not self.isVisible():
             return
-        CorrectionDialog(png_of_drawing(self.pad.picture), model.labels, self._store, self).open()
+        labels = model.labels
+        response = self._controller.response
+        if response is not None:
+            # The runner-up is the most likely correction; the prediction itself is the least likely one.
+            best, *others = sorted(response.result.prediction.scores, key=lambda score: -score.score)
+            labels = tuple(score.label for score in (*others, best))
+        CorrectionDialog(png_of_drawing(self.pad.picture), labels, self._store, self).open()
 
     def showEvent(self, event: QShowEvent) -> None:
         """Enable the actions."""

@@ -8,14 +8,22 @@
         <translation>Ü&amp;ber Lectern</translation>
     </message>
     <message>
-        <source>Lectern shows how the networks of a deep-learning course classify drawings, pictures and texts.
+        <source>unknown</source>
+        <translation>unbekannt</translation>
+    </message>
+    <message>
+        <source>Version {1}, licensed under Apache 2.0.
+
+Lectern shows how the networks of a deep-learning course classify drawings, pictures and texts.
 
 It connects to no other computer than the server in Preferences.
 
 Log file: {0}</source>
-        <translation>Lectern zeigt, wie die Netze eines Deep-Learning-Kurses Zeichnungen, Bilder und Texte klassifizieren.
+        <translation>Version {1}, lizenziert unter Apache 2.0.
 
-Es verbindet sich mit keinem anderen Rechner als dem Server in den Einstellungen.
+Lectern zeigt, wie die Netze einer Deep-Learning-Vorlesung Zeichnungen, Bilder und Texte klassifizieren.
+
+Es verbindet sich mit keinem anderen Rechner als dem Server der Einstellungen.
 
 Protokolldatei: {0}</translation>
     </message>
@@ -137,6 +145,18 @@ Protokolldatei: {0}</translation>
     <message>
         <source>About this model</source>
         <translation>Über dieses Modell</translation>
+    </message>
+    <message>
+        <source>Layers</source>
+        <translation>Schichten</translation>
+    </message>
+    <message>
+        <source>Training curves</source>
+        <translation>Trainingskurven</translation>
+    </message>
+    <message>
+        <source>Confusion matrix</source>
+        <translation>Konfusionsmatrix</translation>
     </message>
     <message>
         <source>{0} of {1} test examples</source>
@@ -340,8 +360,8 @@ Protokolldatei: {0}</translation>
         <translation>Die Zeichnung wird auf diesem Rechner gespeichert, um ein besseres Netz zu trainieren.</translation>
     </message>
     <message>
-        <source>Correct &amp;label</source>
-        <translation>Richtige K&amp;lasse</translation>
+        <source>Correct label</source>
+        <translation>Richtige Klasse</translation>
     </message>
     <message>
         <source>&amp;Folder</source>

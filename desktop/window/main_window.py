@@ -60,6 +60,7 @@ class MainWindow(QMainWindow):
         local = LocalBackend(models)
         self.connection = Connection(local, self.store, server=server, offline=offline, parent=self)
         self.controller = PredictionController(self.connection, self.store, self)
+        self._catalog = local.catalog
         explanations = ExplanationBackend(local.catalog)
         self.draw_page = DrawPage(self.controller, self.store, self)
         self.pictures_page = PicturesPage(self)
@@ -169,7 +170,7 @@ class MainWindow(QMainWindow):
             [draw.undo, draw.redo, draw.erase, self.tabs.clear_page, draw.correct],
             [export.copy_picture, export.copy_input, export.copy_result, self.incoming.paste],
         )
-        card = CardViewer(self.controller, self)
+        card = CardViewer(self.controller, self._catalog, self)
         view = add_menu(
             self,
             self.tr("&View"),

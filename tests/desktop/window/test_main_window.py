@@ -1,5 +1,6 @@
 """The main window: menus, shortcuts, accessibility, stored geometry and theme."""
 
+from importlib.metadata import version
 from pathlib import Path
 
 from gestures import SEVEN, OpenWindow, draw, menu_action, press, settling
@@ -86,9 +87,11 @@ def _is_internal(control: QWidget) -> bool:
     ) or any(name.startswith("qt_") for name in parents)
 
 
-def test_about_shows_the_path_of_the_log(window: MainWindow) -> None:
+def test_about_shows_version_licence_and_the_path_of_the_log(window: MainWindow) -> None:
     menu_action(window, "About Lectern").trigger()
-    assert str(log_file()) in window.findChild(QMessageBox).text()
+    text = window.findChild(QMessageBox).text()
+    assert str(log_file()) in text
+    assert f"Version {version('lectern')}, licensed under Apache 2.0" in text
 
 
 def test_the_window_restores_its_last_state(open_window: OpenWindow) -> None:
