@@ -10,6 +10,7 @@ from desktop import settings as stored
 from desktop import theme
 from desktop.interrupt import InterruptHandler
 from desktop.prediction.worker import join_closed_workers
+from desktop.session import session_file
 from desktop.settings import Settings
 from desktop.window.crash import CrashHook, open_log
 from desktop.window.main_window import MainWindow
@@ -41,7 +42,7 @@ def run(*, models: Path | None = None, server: str | None = None, offline: bool 
     CrashHook(app).install()
     settings = stored.load()
     apply_style(app, settings)
-    window = MainWindow(settings, models=models, server=server, offline=offline)
+    window = MainWindow(settings, models=models, server=server, offline=offline, session=session_file())
     window.show()
     # Paint first, then load the models and try the server.
     QTimer.singleShot(0, window.start)

@@ -111,15 +111,7 @@ class DrawPage(Page):
 
     def thumbnail(self) -> QImage:
         """Return the part of the drawing that has ink, with a margin."""
-        picture = self.pad.picture
-        box = pillow_of(picture).getbbox()
-        if box is None:
-            return picture
-        left, top, right, bottom = box
-        side = max(right - left, bottom - top) * 5 // 4
-        center_x, center_y = (left + right) // 2, (top + bottom) // 2
-        # Outside of the canvas, the copy is black.
-        return picture.copy(center_x - side // 2, center_y - side // 2, side, side)
+        return ink_thumbnail(self.pad.picture)
 
     def projection(self) -> QImage:
         """Return the drawing, also while it is blank."""
@@ -201,3 +193,15 @@ class DrawPage(Page):
             self.tools, (caption(self.tr("&Brush"), self.brush), self.brush, self._size, self.redraw), buttons
         )
         column((self.pad, 1), self.tools, parent=self, margin=PAGE_MARGIN, spacing=12)
+
+
+def ink_thumbnail(picture: QImage) -> QImage:
+    """Return the part of a drawing that has ink, with a margin; safe to call from any thread."""
+    box = pillow_of(picture).getbbox()
+    if box is None:
+        return picture
+    left, top, right, bottom = box
+    side = max(right - left, bottom - top) * 5 // 4
+    center_x, center_y = (left + right) // 2, (top + bottom) // 2
+    # Outside of the canvas, the copy is black.
+    return picture.copy(center_x - side // 2, center_y - side // 2, side, side)

@@ -3,7 +3,7 @@
 import base64
 import binascii
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import unquote_to_bytes
 
@@ -49,9 +49,9 @@ class DroppedItems:
     remote: bool = False
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class Picture:
-    """A loaded picture.
+    """A loaded picture; equal to another one with the same bytes.
 
     Attributes:
         name: Name to show.
@@ -60,10 +60,10 @@ class Picture:
         thumbnail: The picture within ``THUMBNAIL_SIZE`` pixels a side.
     """
 
-    name: str
+    name: str = field(compare=False)
     data: bytes
-    image: QImage
-    thumbnail: QImage
+    image: QImage = field(compare=False)
+    thumbnail: QImage = field(compare=False)
 
 
 @dataclass(frozen=True)

@@ -70,7 +70,7 @@ class PicturesPage(Page):
         self._errors: list[str] = []
         self._queue: deque[DroppedFile] = deque()
         self._loading = 0
-        self._select_next = False
+        self._select_next, self._before_selected = False, 0
         self._loader = Worker("load", self)
         self._loader.result_ready.connect(self._add_loaded)
         self._lay_out()
@@ -172,14 +172,24 @@ class PicturesPage(Page):
                 self.tr("This is no picture. Drop or paste pictures, their files, or the path of a file.")
             )
 
-    def load(self, files: Iterable[DroppedFile]) -> None:
-        """Load pictures on another thread, and predict them."""
+    @property
+    def pictures(self) -> tuple[Picture, ...]:
+        """The pictures in the order of the tiles."""
+        return tuple(self._pictures)
+
+    def load(self, files: Iterable[DroppedFile], *, select: int = 0) -> None:
+        """Load pictures on another thread, and predict them.
+
+        Args:
+            files: The pictures.
+            select: Number of pictures before the one that is shown.
+        """
         files = tuple(files)
         self._errors = []
         if len(files) > _MAX_PICTURES:
             self._errors = [self.tr("Only the first {0} pictures were loaded.").format(_MAX_PICTURES)]
         self._show_notice("\n".join(self._errors))
-        self._select_next = True
+        self._select_next, self._before_selected = True, select
         # The worker keeps only the newest job, so a queue keeps the files.
         self._queue.extend(files[:_MAX_PICTURES])
         self._loading += len(files[:_MAX_PICTURES])
@@ -203,7 +213,9 @@ class PicturesPage(Page):
             self._show_notice("\n".join(self._errors[:_SHOWN_ERRORS]))
             return
         self._add(loaded)
-        if self._select_next:
+        if self._select_next and self._before_selected:
+            self._before_selected -= 1
+        elif self._select_next:
             self._select_next = False
             self.tray.setCurrentRow(len(self._pictures) - 1)
         else:

@@ -56,6 +56,20 @@ class HistoryStrip(ThumbnailList):
         self.insertItem(0, item)
         self.takeItem(_MAX_ENTRIES)
 
+    def append(self, response: PredictionResponse) -> None:
+        """Add an entry behind all others, unless there is one for the same content and model."""
+        listed = self.responses()
+        if len(listed) < _MAX_ENTRIES and not any(
+            _model(one) == _model(response) and _same_content(one, response) for one in listed
+        ):
+            item = QListWidgetItem()
+            self._fill(item, response)
+            self.addItem(item)
+
+    def responses(self) -> tuple[PredictionResponse, ...]:
+        """Return the responses of all entries, newest first."""
+        return tuple(self._response(row) for row in range(self.count()))
+
     def _response(self, row: int) -> PredictionResponse:
         response: PredictionResponse = self.item(row).data(_RESPONSE)
         return response

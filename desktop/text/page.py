@@ -92,14 +92,7 @@ class TextPage(Page):
 
     def thumbnail(self) -> QImage:
         """Return a card with the beginning of the text."""
-        card = QImage(_THUMBNAIL_SIZE, _THUMBNAIL_SIZE, QImage.Format.Format_RGB32)
-        card.fill(QColor("#ffffff"))
-        painter = QPainter(card)
-        painter.setPen(QColor("#1b1f24"))
-        flags = Qt.AlignmentFlag.AlignLeft | Qt.TextFlag.TextWordWrap
-        painter.drawText(card.rect().adjusted(8, 8, -8, -8), flags, self.editor.toPlainText()[:80])
-        painter.end()
-        return card
+        return text_card(self.editor.toPlainText())
 
     def clear(self) -> None:
         """Clear the text; can be undone."""
@@ -130,6 +123,18 @@ class TextPage(Page):
         self.notice.setWordWrap(True)
         self.notice.hide()
         column((self.editor, 1), self.notice, self.tools, parent=self, margin=PAGE_MARGIN, spacing=12)
+
+
+def text_card(text: str) -> QImage:
+    """Return a card with the beginning of a text; safe to call from any thread."""
+    card = QImage(_THUMBNAIL_SIZE, _THUMBNAIL_SIZE, QImage.Format.Format_RGB32)
+    card.fill(QColor("#ffffff"))
+    painter = QPainter(card)
+    painter.setPen(QColor("#1b1f24"))
+    flags = Qt.AlignmentFlag.AlignLeft | Qt.TextFlag.TextWordWrap
+    painter.drawText(card.rect().adjusted(8, 8, -8, -8), flags, text[:80])
+    painter.end()
+    return card
 
 
 def _read_text(file: DroppedFile) -> str:

@@ -1097,6 +1097,10 @@ Protokolldatei: {0}</translation>
         <translation>&amp;Bearbeiten</translation>
     </message>
     <message>
+        <source>Clear &amp;history</source>
+        <translation>&amp;Verlauf leeren</translation>
+    </message>
+    <message>
         <source>&amp;View</source>
         <translation>&amp;Ansicht</translation>
     </message>

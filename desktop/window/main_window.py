@@ -30,6 +30,7 @@ from desktop.window.placement import Placement, fit_to_screen
 from desktop.window.preferences import preferences_action
 from desktop.window.presentation import PresentationAction
 from desktop.window.second_screen import SecondScreen
+from desktop.window.session_keeper import SessionKeeper
 from desktop.window.tabs import Tabs
 from desktop.window.zoom_actions import ZoomActions
 
@@ -46,6 +47,7 @@ class MainWindow(QMainWindow):
         models: Path | None = None,
         server: str | None = None,
         offline: bool = False,
+        session: Path | None = None,
     ) -> None:
         """Build the window; :meth:`start` does what is slow.
 
@@ -54,6 +56,7 @@ class MainWindow(QMainWindow):
             models: Folder of the local models; the bundled models if None.
             server: URL to use in place of the stored one, until the user sets another.
             offline: Use no server, whatever the settings say.
+            session: File that remembers the contents of the window; None to remember nothing.
         """
         super().__init__()
         self.store = SettingsStore(settings, self)
@@ -81,6 +84,15 @@ class MainWindow(QMainWindow):
         self.explanation_dock = ExplanationDock(explanations, self.controller, self)
         self.placement = Placement(self, self.explanation_dock)
         self.compare = self.panel.comparison
+        self.session = SessionKeeper(
+            session,
+            draw=self.draw_page,
+            pictures=self.pictures_page,
+            text=self.text_page,
+            strip=self.strip,
+            panels=(self.explanation_dock.action, self.compare.action),
+            parent=self,
+        )
         self.exporter = Exporter(
             self,
             picture=lambda: self.tabs.page.picture(),
@@ -104,6 +116,7 @@ class MainWindow(QMainWindow):
     def start(self) -> None:
         """Load the models and try the server; to be called after the window is shown."""
         self.placement.follow_screen()
+        self.session.restore()
         self.connection.connect_backend()
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
@@ -126,6 +139,7 @@ class MainWindow(QMainWindow):
     def closeEvent(self, event: QCloseEvent) -> None:
         """Save the settings, stop the threads and close the connections."""
         self.presentation.setChecked(False)
+        self.session.save()
         self.second_screen.close()
         self.store.update(
             geometry=bytes(self.saveGeometry().data()),
@@ -168,6 +182,7 @@ class MainWindow(QMainWindow):
             self,
             self.tr("&Edit"),
             [draw.undo, draw.redo, draw.erase, self.tabs.clear_page, draw.correct],
+            [create_action(self, self.tr("Clear &history"), self.strip.clear)],
             [export.copy_picture, export.copy_input, export.copy_result, self.incoming.paste],
         )
         card = CardViewer(self.controller, self._catalog, self)

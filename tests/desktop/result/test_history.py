@@ -1,7 +1,7 @@
 """Tests the history of predictions, by itself and in the main window."""
 
 import pytest
-from gestures import DASH, ONE, SEVEN, draw, headline, pictures, predicted, press, settling
+from gestures import DASH, ONE, SEVEN, draw, headline, menu_action, pictures, predicted, press, settling
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QImage
 from PySide6.QtTest import QTest
@@ -149,3 +149,9 @@ def test_a_small_drawing_fills_its_thumbnail(qtbot: QtBot, window: MainWindow) -
         image.pixelColor(x, y).lightness() > 100 for x in range(image.width()) for y in range(image.height())
     ]
     assert sum(bright) > 0.1 * len(bright)
+
+
+def test_the_history_can_be_cleared(seven: MainWindow) -> None:
+    assert seven.strip.count() == 1
+    menu_action(seven, "Clear history").trigger()
+    assert seven.strip.count() == 0
