@@ -1,9 +1,11 @@
 """A button for each label, one of which is chosen."""
 
 from collections.abc import Sequence
+from functools import partial
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QButtonGroup, QGridLayout, QPushButton, QWidget
+from PySide6.QtGui import QPalette
+from PySide6.QtWidgets import QApplication, QButtonGroup, QGridLayout, QPushButton, QWidget
 
 from desktop.names import label_name
 
@@ -28,6 +30,7 @@ class LabelButtons(QWidget):
             button.setCheckable(True)
             # Enter saves; the space bar and the arrow keys choose.
             button.setAutoDefault(False)
+            button.toggled.connect(partial(_mark, button))
             button.setChecked(number == 0)
             if len(label) == 1:
                 button.setShortcut(label)
@@ -42,3 +45,12 @@ class LabelButtons(QWidget):
     def label(self) -> str:
         """The chosen label."""
         return next(label for label, button in self.buttons.items() if button.isChecked())
+
+
+def _mark(button: QPushButton, chosen: bool) -> None:
+    """Paint a chosen button in the accent colour, because some styles hardly mark it."""
+    colors = QPalette(QApplication.palette())
+    if chosen:
+        colors.setColor(QPalette.ColorRole.Button, colors.highlight().color())
+        colors.setColor(QPalette.ColorRole.ButtonText, colors.highlightedText().color())
+    button.setPalette(colors)

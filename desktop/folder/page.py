@@ -10,9 +10,11 @@ from desktop.flow_layout import FlowLayout
 from desktop.folder.batch import FileResult, classify_folder
 from desktop.folder.confusion_dialog import ConfusionDialog
 from desktop.folder.export import to_csv
+from desktop.folder.result_view import ResultView
 from desktop.folder.table import ResultTableModel
 from desktop.folder.truth import Confusion, confusion
 from desktop.names import model_name
+from desktop.pictures.page import SAMPLES
 from desktop.prediction.connection import Connection
 from desktop.prediction.dispatcher import ConnectionState
 from desktop.prediction.worker import Worker
@@ -55,9 +57,11 @@ class FolderPage(QWidget):
         self.cancel = QPushButton(self.tr("C&ancel"), self)
         self.save = QPushButton(self.tr("&Save as CSV…"), self)
         self.matrix = QPushButton(self.tr("Confusion &matrix…"), self)
+        self.samples = QPushButton(self.tr("Classify the samp&les"), self)
         self.progress = QProgressBar(self)
         self.status = QLabel(self)
-        self.view = QTableView(self)
+        hint = self.tr("Drop a folder of pictures here, or choose one. Subfolders may be named after labels.")
+        self.view = ResultView(hint, self)
         self.table = ResultTableModel(self)
         self._confusion: Confusion | None = None
         self._folder: Path | None = None
@@ -68,6 +72,7 @@ class FolderPage(QWidget):
         self._worker.finished.connect(self._show_summary)
         connection.changed.connect(self._offer_models)
         self.choose.clicked.connect(self.ask_for_folder)
+        self.samples.clicked.connect(self._classify_samples)
         self.cancel.clicked.connect(self.stop)
         self.save.clicked.connect(self._save)
         self.matrix.clicked.connect(self._show_matrix)
@@ -153,7 +158,8 @@ class FolderPage(QWidget):
 
     def _set_running(self, running: bool) -> None:
         self.cancel.setEnabled(running)
-        self.choose.setEnabled(not running and self.models.count() > 0)
+        for button in (self.choose, self.samples):
+            button.setEnabled(not running and self.models.count() > 0)
         self.models.setEnabled(self.models.count() > 0)
         self.matrix.setVisible(not running and self._confusion is not None)
         self.save.setEnabled(not running and self.table.rowCount() > 0)
@@ -169,6 +175,11 @@ class FolderPage(QWidget):
         """Classify the folder with the model that the user chose: the rows of another would mislead."""
         if self._folder is not None:
             self.classify(self._folder)
+
+    def _classify_samples(self) -> None:
+        model: ModelSummary | None = self.models.currentData()
+        if model is not None:
+            self.classify(SAMPLES / model.name)
 
     def _open_row(self, index: QModelIndex) -> None:
         if self._folder is not None:
@@ -206,7 +217,7 @@ class FolderPage(QWidget):
         self.progress.setAccessibleName(self.tr("Progress"))
         self.models.setMinimumWidth(140)
         top = QWidget(self)
-        FlowLayout(top, (self.models, self.choose, self.cancel))
+        FlowLayout(top, (self.models, self.choose, self.samples, self.cancel))
         footer = row((self.status, 1), self.matrix, self.save, spacing=None)
         self.status.setWordWrap(True)
         parts = (top, self.progress, (self.view, 1), footer)

@@ -1,5 +1,6 @@
 """The page that classifies a text while the user types."""
 
+from functools import partial
 from pathlib import Path
 from typing import cast
 
@@ -7,10 +8,11 @@ from PySide6.QtCore import QSignalBlocker, Qt, QTimer
 from PySide6.QtGui import QColor, QImage, QPainter
 from PySide6.QtWidgets import QLabel, QPushButton, QWidget
 
+from desktop.flow_layout import FlowLayout
 from desktop.pictures.dropped_files import DroppedFile, read_file
 from desktop.prediction.requests import Value
 from desktop.text.editor import Editor
-from desktop.widgets import PAGE_MARGIN, column, row, scale_font
+from desktop.widgets import PAGE_MARGIN, column, scale_font
 from desktop.window.messages import error_message
 from desktop.window.page import Page
 from service.client import ModelSummary
@@ -21,6 +23,10 @@ _SETTLE_MS = 600
 _THUMBNAIL_SIZE = 112
 TEXT_SUFFIXES = (".txt", ".text", ".md", ".html", ".htm")
 _MAX_TEXT_BYTES = 1_000_000
+_PRAISE = (
+    "What a wonderful film. The story is simple, the actors are great, and the music stays with you for days."
+)
+_COMPLAINT = "A boring film with a predictable plot. The acting is awful, and the jokes are a waste of time."
 
 
 class TextPage(Page):
@@ -114,12 +120,26 @@ class TextPage(Page):
         self._settle_timer.start()
         self.changed.emit()
 
+    def _show_sample(self, text: str) -> None:
+        self.clear()
+        self.editor.insertPlainText(text)
+
     def _lay_out(self) -> None:
         hint = QLabel(self.tr("The text is classified while you type. HTML tags are ignored."), self)
-        hint.setWordWrap(True)
+        buttons = []
+        for name, text in ((self.tr("Praise"), _PRAISE), (self.tr("Complaint"), _COMPLAINT)):
+            button = QPushButton(name, self)
+            button.setAccessibleName(self.tr("Sample: {0}").format(name))
+            button.setToolTip(text)
+            button.clicked.connect(partial(self._show_sample, text))
+            buttons.append(button)
         clear = QPushButton(self.tr("&Clear"), self)
         clear.clicked.connect(self.clear)
-        row((hint, 1), clear, parent=self.tools)
+        samples = QLabel(self.tr("Samples:"), self)
+        hint.setWordWrap(True)
+        line = QWidget(self.tools)
+        FlowLayout(line, (samples, *buttons), (clear,))
+        column(hint, line, parent=self.tools)
         self.notice.setWordWrap(True)
         self.notice.hide()
         column((self.editor, 1), self.notice, self.tools, parent=self, margin=PAGE_MARGIN, spacing=12)

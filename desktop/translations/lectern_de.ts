@@ -643,6 +643,14 @@ Protokolldatei: {0}</translation>
         <translation>Konfusions&amp;matrix …</translation>
     </message>
     <message>
+        <source>Classify the samp&amp;les</source>
+        <translation>&amp;Beispiele klassifizieren</translation>
+    </message>
+    <message>
+        <source>Drop a folder of pictures here, or choose one. Subfolders may be named after labels.</source>
+        <translation>Ziehen Sie einen Ordner mit Bildern hierher, oder wählen Sie einen. Unterordner können nach Klassen benannt sein.</translation>
+    </message>
+    <message>
         <source>Choose a folder</source>
         <translation>Ordner wählen</translation>
     </message>
@@ -1537,8 +1545,24 @@ Protokolldatei: {0}</translation>
         <translation>Der Text wird beim Tippen klassifiziert. HTML-Tags werden ignoriert.</translation>
     </message>
     <message>
+        <source>Praise</source>
+        <translation>Lob</translation>
+    </message>
+    <message>
+        <source>Complaint</source>
+        <translation>Verriss</translation>
+    </message>
+    <message>
+        <source>Sample: {0}</source>
+        <translation>Beispiel: {0}</translation>
+    </message>
+    <message>
         <source>&amp;Clear</source>
         <translation>&amp;Leeren</translation>
+    </message>
+    <message>
+        <source>Samples:</source>
+        <translation>Beispiele:</translation>
     </message>
 </context>
 <context>
