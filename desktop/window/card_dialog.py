@@ -101,7 +101,9 @@ class CardDialog(QDialog):
         self.resize(QSize(620, 600).boundedTo(room))
 
     def _lay_out(self, card: Card) -> None:
-        title = QLabel(f"{model_title(card.title)} ({self.tr('version {0}').format(card.version)})", self)
+        # The translation tools find no texts within formatted strings.
+        version = self.tr("version {0}").format(card.version)
+        title = QLabel(f"{model_title(card.title)} ({version})", self)
         title.setWordWrap(True)
         scale_font(title, 1.3)
         integer = QLocale().toString
