@@ -8,11 +8,12 @@ from PySide6.QtGui import QGuiApplication, QKeySequence
 
 from desktop.folder.page import FolderPage
 from desktop.lab.page import LabPage
-from desktop.pictures.dropped_files import SUFFIXES, DroppedFile, dropped_items
+from desktop.pictures.dropped_files import DroppedFile, dropped_items
 from desktop.pictures.page import PicturesPage
 from desktop.text.page import TEXT_SUFFIXES, TextPage
 from desktop.window.actions import create_action
 from desktop.window.tabs import Tabs
+from service.inference.preprocessing import PICTURE_SUFFIXES
 
 
 class Incoming(QObject):
@@ -61,7 +62,7 @@ class Incoming(QObject):
         if not isinstance(file.content, Path):
             return False
         return _has_suffix(file, TEXT_SUFFIXES) or (
-            self._text.isVisible() and not _has_suffix(file, SUFFIXES)
+            self._text.isVisible() and not _has_suffix(file, PICTURE_SUFFIXES)
         )
 
 
