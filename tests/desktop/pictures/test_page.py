@@ -232,3 +232,10 @@ def test_clearing_stops_the_loading_of_further_pictures(
         page.load([DroppedFile("boot", pictures() / "ankle_boot.png")])
     assert page.tray.count() == 1
     assert page.value() == (pictures() / "ankle_boot.png").read_bytes()
+
+
+def test_a_photo_of_a_phone_is_shown_and_predicted(qtbot: QtBot, window: MainWindow) -> None:
+    with qtbot.waitSignal(window.controller.completed):
+        drop(window, files(pictures() / "cat.heic"))
+    assert not window.pictures_page.view.image.isNull()
+    assert not window.pictures_page.notice.isVisible()
