@@ -8,14 +8,22 @@
         <translation>Ü&amp;ber Lectern</translation>
     </message>
     <message>
-        <source>Lectern shows how the networks of a deep-learning course classify drawings, pictures and texts.
+        <source>unknown</source>
+        <translation>unbekannt</translation>
+    </message>
+    <message>
+        <source>Version {1}, licensed under Apache 2.0.
+
+Lectern shows how the networks of a deep-learning course classify drawings, pictures and texts.
 
 It connects to no other computer than the server in Preferences.
 
 Log file: {0}</source>
-        <translation>Lectern zeigt, wie die Netze eines Deep-Learning-Kurses Zeichnungen, Bilder und Texte klassifizieren.
+        <translation>Version {1}, lizenziert unter Apache 2.0.
 
-Es verbindet sich mit keinem anderen Rechner als dem Server in den Einstellungen.
+Lectern zeigt, wie die Netze einer Deep-Learning-Vorlesung Zeichnungen, Bilder und Texte klassifizieren.
+
+Es verbindet sich mit keinem anderen Rechner als dem Server der Einstellungen.
 
 Protokolldatei: {0}</translation>
     </message>
@@ -25,14 +33,21 @@ Protokolldatei: {0}</translation>
     </message>
 </context>
 <context>
+    <name>AnswerView</name>
+    <message>
+        <source>Unsure, {0}</source>
+        <translation>Unsicher, {0}</translation>
+    </message>
+</context>
+<context>
     <name>Banner</name>
     <message>
         <source>&amp;Retry</source>
         <translation>&amp;Erneut versuchen</translation>
     </message>
     <message>
-        <source>{0} Predictions continue on this computer.</source>
-        <translation>{0} Die Vorhersagen laufen auf diesem Rechner weiter.</translation>
+        <source>Predictions continue on this computer.</source>
+        <translation>Vorhersagen werden auf diesem Rechner berechnet.</translation>
     </message>
 </context>
 <context>
@@ -132,6 +147,22 @@ Protokolldatei: {0}</translation>
         <translation>Über dieses Modell</translation>
     </message>
     <message>
+        <source>Layers</source>
+        <translation>Schichten</translation>
+    </message>
+    <message>
+        <source>Training curves</source>
+        <translation>Trainingskurven</translation>
+    </message>
+    <message>
+        <source>Confusion matrix</source>
+        <translation>Konfusionsmatrix</translation>
+    </message>
+    <message>
+        <source>version {0}</source>
+        <translation>Version {0}</translation>
+    </message>
+    <message>
         <source>{0} of {1} test examples</source>
         <translation>{0} von {1} Testbeispielen</translation>
     </message>
@@ -176,6 +207,48 @@ Protokolldatei: {0}</translation>
     <message>
         <source>Version {0}</source>
         <translation>Version {0}</translation>
+    </message>
+</context>
+<context>
+    <name>ConfusionDialog</name>
+    <message>
+        <source>Confusion matrix</source>
+        <translation>Konfusionsmatrix</translation>
+    </message>
+    <message>
+        <source>Click a cell to see its pictures.</source>
+        <translation>Klicken Sie ein Feld an, um seine Bilder zu sehen.</translation>
+    </message>
+    <message>
+        <source>Pictures of the cell</source>
+        <translation>Bilder des Feldes</translation>
+    </message>
+    <message>
+        <source>{0} predicted as {1}: {2}</source>
+        <translation>{0}, vorhergesagt als {1}: {2}</translation>
+    </message>
+    <message>
+        <source>{0} of {1} pictures are classified correctly: {2}</source>
+        <translation>{0} von {1} Bildern sind richtig klassifiziert: {2}</translation>
+    </message>
+    <message>
+        <source>Rows: true labels. Columns: predicted labels.</source>
+        <translation>Zeilen: wahre Klassen. Spalten: vorhergesagte Klassen.</translation>
+    </message>
+    <message>
+        <source>&amp;Save as PNG…</source>
+        <translation>Als PNG &amp;speichern …</translation>
+    </message>
+</context>
+<context>
+    <name>ConfusionView</name>
+    <message>
+        <source>Confusion matrix</source>
+        <translation>Konfusionsmatrix</translation>
+    </message>
+    <message>
+        <source>{0} predicted as {1}: {2}</source>
+        <translation>{0}, vorhergesagt als {1}: {2}</translation>
     </message>
 </context>
 <context>
@@ -291,8 +364,8 @@ Protokolldatei: {0}</translation>
         <translation>Die Zeichnung wird auf diesem Rechner gespeichert, um ein besseres Netz zu trainieren.</translation>
     </message>
     <message>
-        <source>Correct &amp;label</source>
-        <translation>Richtige K&amp;lasse</translation>
+        <source>Correct label</source>
+        <translation>Richtige Klasse</translation>
     </message>
     <message>
         <source>&amp;Folder</source>
@@ -370,6 +443,14 @@ Protokolldatei: {0}</translation>
     <message>
         <source>Draw a digit</source>
         <translation>Zeichnen Sie eine Ziffer</translation>
+    </message>
+    <message>
+        <source>Lines too thick: make them &amp;thinner</source>
+        <translation>Linien zu dick: &amp;dünner zeichnen</translation>
+    </message>
+    <message>
+        <source>Wide lines close the holes of a small digit, and the network misreads it.</source>
+        <translation>Dicke Linien schließen die Löcher einer kleinen Ziffer, und das Netz liest sie falsch.</translation>
     </message>
     <message>
         <source>&amp;Brush</source>
@@ -562,6 +643,18 @@ Protokolldatei: {0}</translation>
         <translation>Ordner</translation>
     </message>
     <message>
+        <source>Confusion &amp;matrix…</source>
+        <translation>Konfusions&amp;matrix …</translation>
+    </message>
+    <message>
+        <source>Classify the samp&amp;les</source>
+        <translation>&amp;Beispiele klassifizieren</translation>
+    </message>
+    <message>
+        <source>Drop a folder of pictures here, or choose one. Subfolders may be named after labels.</source>
+        <translation>Ziehen Sie einen Ordner mit Bildern hierher, oder wählen Sie einen. Unterordner können nach Klassen benannt sein.</translation>
+    </message>
+    <message>
         <source>Choose a folder</source>
         <translation>Ordner wählen</translation>
     </message>
@@ -576,6 +669,10 @@ Protokolldatei: {0}</translation>
     <message>
         <source>{0} files, {1} of them with errors</source>
         <translation>{0} Dateien, davon {1} mit Fehlern</translation>
+    </message>
+    <message>
+        <source>{0} of {1} correct by the names of the subfolders: {2}</source>
+        <translation>{0} von {1} richtig nach den Namen der Unterordner: {2}</translation>
     </message>
     <message>
         <source>This folder contains no pictures.</source>
@@ -609,8 +706,19 @@ Protokolldatei: {0}</translation>
         <translation>Frühere Vorhersagen</translation>
     </message>
     <message>
+        <source>Version {0}</source>
+        <translation>Version {0}</translation>
+    </message>
+    <message>
         <source>Predictions appear here. Click one to restore it.</source>
         <translation>Hier erscheinen Vorhersagen. Ein Klick stellt eine wieder her.</translation>
+    </message>
+</context>
+<context>
+    <name>Incoming</name>
+    <message>
+        <source>&amp;Paste</source>
+        <translation>&amp;Einfügen</translation>
     </message>
 </context>
 <context>
@@ -1001,6 +1109,10 @@ Protokolldatei: {0}</translation>
         <translation>&amp;Bearbeiten</translation>
     </message>
     <message>
+        <source>Clear &amp;history</source>
+        <translation>&amp;Verlauf leeren</translation>
+    </message>
+    <message>
         <source>&amp;View</source>
         <translation>&amp;Ansicht</translation>
     </message>
@@ -1036,20 +1148,20 @@ Protokolldatei: {0}</translation>
         <translation>Dieses Modell gibt es nicht mehr. Wählen Sie ein anderes.</translation>
     </message>
     <message>
-        <source>The server requires a valid API key. Set it in Preferences.</source>
-        <translation>Der Server verlangt einen gültigen API-Schlüssel. Tragen Sie ihn in den Einstellungen ein.</translation>
+        <source>{server} requires a valid API key. Set it in Preferences.</source>
+        <translation>{server} verlangt einen gültigen API-Schlüssel. Tragen Sie ihn in den Einstellungen ein.</translation>
     </message>
     <message>
-        <source>The server returned an error: {cause}</source>
-        <translation>Der Server meldet einen Fehler: {cause}</translation>
+        <source>{server} returned an error: {cause}.</source>
+        <translation>{server} meldet einen Fehler: {cause}.</translation>
     </message>
     <message>
-        <source>The server&apos;s response is invalid. Is it a Lectern server?</source>
-        <translation>Die Antwort des Servers ist ungültig. Ist es ein Lectern-Server?</translation>
+        <source>The response of {server} is invalid. Is it a Lectern server?</source>
+        <translation>Die Antwort von {server} ist ungültig. Ist das ein Lectern-Server?</translation>
     </message>
     <message>
-        <source>The server does not respond.</source>
-        <translation>Der Server antwortet nicht.</translation>
+        <source>{server} does not respond.</source>
+        <translation>{server} antwortet nicht.</translation>
     </message>
     <message>
         <source>Server</source>
@@ -1121,8 +1233,8 @@ Protokolldatei: {0}</translation>
         <translation>Dieses Bild liegt im Netz, und Lectern lädt nichts herunter. Speichern Sie es zuerst, oder kopieren Sie das Bild selbst.</translation>
     </message>
     <message>
-        <source>It contains no picture.</source>
-        <translation>Darin ist kein Bild.</translation>
+        <source>This is no picture. Drop or paste pictures, their files, or the path of a file.</source>
+        <translation>Das ist kein Bild. Legen Sie Bilder oder Bilddateien hier ab, oder fügen Sie Bilder, Dateien oder den Pfad einer Datei ein.</translation>
     </message>
     <message>
         <source>Only the first {0} pictures were loaded.</source>
@@ -1145,16 +1257,8 @@ Protokolldatei: {0}</translation>
         <translation>Bilder &amp;öffnen …</translation>
     </message>
     <message>
-        <source>&amp;Paste picture</source>
-        <translation>Bild e&amp;infügen</translation>
-    </message>
-    <message>
         <source>Open a picture</source>
         <translation>Bild öffnen</translation>
-    </message>
-    <message>
-        <source>Unsure</source>
-        <translation>Unsicher</translation>
     </message>
     <message>
         <source>Pictures ({0})</source>
@@ -1331,10 +1435,6 @@ Protokolldatei: {0}</translation>
         <translation>Nach Wahrscheinlichkeit</translation>
     </message>
     <message>
-        <source>Unsure, {0}</source>
-        <translation>Unsicher, {0}</translation>
-    </message>
-    <message>
         <source>Order of the bars</source>
         <translation>Reihenfolge der Balken</translation>
     </message>
@@ -1357,12 +1457,27 @@ Protokolldatei: {0}</translation>
         <source>Probability</source>
         <translation>Wahrscheinlichkeit</translation>
     </message>
+    <message>
+        <source>True label</source>
+        <translation>Wahre Klasse</translation>
+    </message>
 </context>
 <context>
     <name>ScoreChart</name>
     <message>
         <source>Probabilities over time</source>
         <translation>Wahrscheinlichkeiten im Lauf der Zeit</translation>
+    </message>
+</context>
+<context>
+    <name>SecondScreen</name>
+    <message>
+        <source>Presentation</source>
+        <translation>Präsentation</translation>
+    </message>
+    <message>
+        <source>Presentation on the &amp;second screen</source>
+        <translation>Präsentation auf dem &amp;zweiten Bildschirm</translation>
     </message>
 </context>
 <context>
@@ -1426,12 +1541,32 @@ Protokolldatei: {0}</translation>
         <translation>Schreiben Sie eine Kritik</translation>
     </message>
     <message>
+        <source>{0} is not a text of at most 1 MB. Save it as plain text in UTF-8.</source>
+        <translation>{0} ist kein Text von höchstens 1 MB. Speichern Sie die Datei als reinen Text in UTF-8.</translation>
+    </message>
+    <message>
         <source>The text is classified while you type. HTML tags are ignored.</source>
         <translation>Der Text wird beim Tippen klassifiziert. HTML-Tags werden ignoriert.</translation>
     </message>
     <message>
+        <source>Praise</source>
+        <translation>Lob</translation>
+    </message>
+    <message>
+        <source>Complaint</source>
+        <translation>Verriss</translation>
+    </message>
+    <message>
+        <source>Sample: {0}</source>
+        <translation>Beispiel: {0}</translation>
+    </message>
+    <message>
         <source>&amp;Clear</source>
         <translation>&amp;Leeren</translation>
+    </message>
+    <message>
+        <source>Samples:</source>
+        <translation>Beispiele:</translation>
     </message>
 </context>
 <context>
@@ -1502,6 +1637,21 @@ Protokolldatei: {0}</translation>
     <message>
         <source>logistic regression on words and pairs of words, begun at naive Bayes</source>
         <translation>logistische Regression auf Wörtern und Wortpaaren, ausgehend von naivem Bayes</translation>
+    </message>
+</context>
+<context>
+    <name>ZoomActions</name>
+    <message>
+        <source>Zoom &amp;in</source>
+        <translation>Ver&amp;größern</translation>
+    </message>
+    <message>
+        <source>Zoom &amp;out</source>
+        <translation>Ver&amp;kleinern</translation>
+    </message>
+    <message>
+        <source>&amp;Normal size</source>
+        <translation>&amp;Normale Größe</translation>
     </message>
 </context>
 </TS>

@@ -134,9 +134,9 @@ def test_a_missing_display_prints_one_line() -> None:
 
 
 def test_an_invalid_server_url_is_refused() -> None:
-    run = lectern("--server", "lecture-hall", QT_QPA_PLATFORM="offscreen")
+    run = lectern("--server", "gopher://lecture-hall", QT_QPA_PLATFORM="offscreen")
     assert run.returncode == 2
-    assert "'lecture-hall' is not the address of a server" in run.stderr
+    assert "'gopher://lecture-hall' is not the address of a server" in run.stderr
 
 
 def test_other_import_errors_are_not_reported_as_a_missing_package() -> None:
