@@ -19,7 +19,7 @@ from service.inference import LecternError
 from service.inference.errors import BlankImage
 
 _INTERVAL_MS = 33
-_PICKER_WIDTH = 236
+_PICKER_WIDTH = 216
 
 
 class LabPage(QWidget):
