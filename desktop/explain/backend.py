@@ -2,10 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
+from PIL import Image
 
 from service.inference import Card
 
@@ -121,6 +123,39 @@ class ExplanationBackend:
             for version in reversed(catalog.versions(default.name))
         )
         return tuple(card for card in cards if card.explanation is not None and card.explanation.layers)
+
+    def image_models(self) -> tuple[Card, ...]:
+        """Return the cards of all models for pictures, the newest version of each first.
+
+        Raises:
+            ModelError, CardError: The folder of models cannot be used.
+        """
+        catalog = self._catalog()
+        return tuple(
+            catalog.card(default.name, version)
+            for default in catalog
+            if default.task == "image-classification"
+            for version in reversed(catalog.versions(default.name))
+        )
+
+    def folder(self, model: Card) -> Path:
+        """Return the folder of a model's files."""
+        return self._catalog().folder(model)
+
+    def prepare(self, model: Card, picture: Image.Image) -> Pixels:
+        """Return the input that a network for pictures gets.
+
+        Args:
+            model: Card of the model.
+            picture: Mode ``L``, ``RGB`` or ``RGBA``, upright.
+
+        Returns:
+            uint8 (height, width) or (height, width, 3).
+
+        Raises:
+            LecternError: The model no longer exists or cannot be loaded, or the picture cannot be used.
+        """
+        return self._catalog().predictor(model.name, model.version).prepare_image(picture)
 
     def first_filters(self, model: Card) -> Activations:
         """Return the filters of the first convolutional layer.

@@ -9,6 +9,8 @@ from PySide6.QtWidgets import QTabWidget, QWidget
 from desktop.explain.backend import ExplanationBackend
 from desktop.lab.convolution.page import ConvolutionPage
 from desktop.lab.input_picker import InputPicker, LabInput
+from desktop.lab.network.loader import NetworkLoader
+from desktop.lab.network.page import NetworkPage
 from desktop.lab.topic import Topic
 from desktop.pictures.dropped_files import DroppedFile
 from desktop.prediction.throttle import Throttle
@@ -43,7 +45,8 @@ class LabPage(QWidget):
         self.title = self.tr("Lab")
         self.picker = InputPicker(self)
         self.convolution = ConvolutionPage(backend, self)
-        self.topics: tuple[Topic, ...] = (self.convolution,)
+        self.network = NetworkPage(NetworkLoader(backend), self)
+        self.topics: tuple[Topic, ...] = (self.convolution, self.network)
         self.tabs = QTabWidget(self)
         self._suggested = suggested
         self._last_suggested: object = None

@@ -1014,6 +1014,45 @@ Protokolldatei: {0}</translation>
     </message>
 </context>
 <context>
+    <name>MapDetailView</name>
+    <message>
+        <source>Map</source>
+        <translation>Karte</translation>
+    </message>
+    <message>
+        <source>Input of the network</source>
+        <translation>Eingabe des Netzes</translation>
+    </message>
+    <message>
+        <source>Inputs of the map</source>
+        <translation>Eingaben der Karte</translation>
+    </message>
+    <message>
+        <source>{0}, map {1} of {2}</source>
+        <translation>{0}, Karte {1} von {2}</translation>
+    </message>
+    <message>
+        <source>Weights</source>
+        <translation>Gewichte</translation>
+    </message>
+    <message>
+        <source>Kernels</source>
+        <translation>Kerne</translation>
+    </message>
+    <message>
+        <source>Products</source>
+        <translation>Produkte</translation>
+    </message>
+    <message>
+        <source>{0} × {1} values from {2} to {3}</source>
+        <translation>{0} × {1} Werte von {2} bis {3}</translation>
+    </message>
+    <message>
+        <source>Row {0}, column {1}, from {2} × {2} pixels of the input</source>
+        <translation>Zeile {0}, Spalte {1}, aus {2} × {2} Pixeln der Eingabe</translation>
+    </message>
+</context>
+<context>
     <name>Messages</name>
     <message>
         <source>This picture is blank. Choose one with visible content.</source>
@@ -1058,6 +1097,90 @@ Protokolldatei: {0}</translation>
     <message>
         <source>This computer</source>
         <translation>Dieser Rechner</translation>
+    </message>
+</context>
+<context>
+    <name>ModelChoice</name>
+    <message>
+        <source>Network of the lab</source>
+        <translation>Netz des Labors</translation>
+    </message>
+    <message>
+        <source>{0}, version {1}</source>
+        <translation>{0}, Version {1}</translation>
+    </message>
+</context>
+<context>
+    <name>Network</name>
+    <message>
+        <source>{0} values</source>
+        <translation>{0} Werte</translation>
+    </message>
+</context>
+<context>
+    <name>NetworkFormulas</name>
+    <message>
+        <source>Logits</source>
+        <translation>Logits</translation>
+    </message>
+    <message>
+        <source>Inputs</source>
+        <translation>Eingaben</translation>
+    </message>
+    <message>
+        <source>y = Σ kernel over input + bias; inputs: {0}</source>
+        <translation>y = Σ Kern über Eingabe + Bias; Eingaben: {0}</translation>
+    </message>
+    <message>
+        <source>Parameters: {0}</source>
+        <translation>Parameter: {0}</translation>
+    </message>
+    <message>
+        <source>y = Σ weight · input + bias; inputs: {0}</source>
+        <translation>y = Σ Gewicht · Eingabe + Bias; Eingaben: {0}</translation>
+    </message>
+    <message>
+        <source>y = the largest of {0} × {0} values, stride {1}</source>
+        <translation>y = der größte von {0} × {0} Werten, Schrittweite {1}</translation>
+    </message>
+    <message>
+        <source>y = the mean of {0} × {0} values, stride {1}</source>
+        <translation>y = das Mittel von {0} × {0} Werten, Schrittweite {1}</translation>
+    </message>
+    <message>
+        <source>y = the largest value of the map</source>
+        <translation>y = der größte Wert der Karte</translation>
+    </message>
+    <message>
+        <source>y = the mean of the map</source>
+        <translation>y = das Mittel der Karte</translation>
+    </message>
+    <message>
+        <source>({0} others)</source>
+        <translation>({0} weitere)</translation>
+    </message>
+    <message>
+        <source>(bias)</source>
+        <translation>(Bias)</translation>
+    </message>
+</context>
+<context>
+    <name>NetworkPage</name>
+    <message>
+        <source>Network</source>
+        <translation>Netz</translation>
+    </message>
+    <message>
+        <source>All &amp;maps</source>
+        <translation>Alle &amp;Karten</translation>
+    </message>
+    <message>
+        <source>Bright is large, black is 0. Of signed values, grey is 0.</source>
+        <translation>Hell ist groß, schwarz ist 0. Bei Werten mit Vorzeichen ist grau 0.</translation>
+    </message>
+    <message>
+        <source>Maps of all layers</source>
+        <translation>Karten aller Schichten</translation>
     </message>
 </context>
 <context>
