@@ -12,6 +12,9 @@ from desktop.lab.input_picker import InputPicker, LabInput
 from desktop.lab.network.loader import NetworkLoader
 from desktop.lab.network.page import NetworkPage
 from desktop.lab.topic import Topic
+from desktop.lab.values.activation_page import ActivationPage
+from desktop.lab.values.softmax_page import SoftmaxPage
+from desktop.lab.values.training_page import TrainingPage
 from desktop.pictures.dropped_files import DroppedFile
 from desktop.prediction.throttle import Throttle
 from desktop.prediction.worker import Worker
@@ -45,8 +48,14 @@ class LabPage(QWidget):
         self.title = self.tr("Lab")
         self.picker = InputPicker(self)
         self.convolution = ConvolutionPage(backend, self)
-        self.network = NetworkPage(NetworkLoader(backend), self)
-        self.topics: tuple[Topic, ...] = (self.convolution, self.network)
+        loader = NetworkLoader(backend)
+        self.network = NetworkPage(loader, self)
+        self.softmax = SoftmaxPage(loader, self)
+        self.activation = ActivationPage(loader, self)
+        self.training = TrainingPage(loader, self)
+        self.topics: tuple[Topic, ...] = (
+            self.convolution, self.network, self.softmax, self.activation, self.training,
+        )  # fmt: skip
         self.tabs = QTabWidget(self)
         self._suggested = suggested
         self._last_suggested: object = None

@@ -25,6 +25,37 @@ Protokolldatei: {0}</translation>
     </message>
 </context>
 <context>
+    <name>ActivationPage</name>
+    <message>
+        <source>Activation</source>
+        <translation>Aktivierung</translation>
+    </message>
+    <message>
+        <source>Layer whose values are shown</source>
+        <translation>Schicht, deren Werte gezeigt werden</translation>
+    </message>
+    <message>
+        <source>as in the network</source>
+        <translation>wie im Netz</translation>
+    </message>
+    <message>
+        <source>Function</source>
+        <translation>Funktion</translation>
+    </message>
+    <message>
+        <source>Activation functions</source>
+        <translation>Aktivierungsfunktionen</translation>
+    </message>
+    <message>
+        <source>{0} values from {1} to {2} become values from {3} to {4}. {5} % are negative. Where the slope is less than {6}, hardly anything is learned: {7} %.</source>
+        <translation>{0} Werte von {1} bis {2} werden zu Werten von {3} bis {4}. {5} % sind negativ. Wo die Steigung kleiner als {6} ist, wird kaum etwas gelernt: {7} %.</translation>
+    </message>
+    <message>
+        <source>&amp;Function</source>
+        <translation>&amp;Funktion</translation>
+    </message>
+</context>
+<context>
     <name>Banner</name>
     <message>
         <source>&amp;Retry</source>
@@ -1489,6 +1520,44 @@ Protokolldatei: {0}</translation>
     </message>
 </context>
 <context>
+    <name>ShareTable</name>
+    <message>
+        <source>Label</source>
+        <translation>Klasse</translation>
+    </message>
+    <message>
+        <source>Share</source>
+        <translation>Anteil</translation>
+    </message>
+</context>
+<context>
+    <name>SoftmaxPage</name>
+    <message>
+        <source>Reset to &amp;1</source>
+        <translation>Zurück auf &amp;1</translation>
+    </message>
+    <message>
+        <source>A low temperature makes the largest share larger, a high one makes all shares equal. The order never changes.</source>
+        <translation>Eine niedrige Temperatur vergrößert den größten Anteil, eine hohe gleicht alle Anteile an. Die Reihenfolge ändert sich nie.</translation>
+    </message>
+    <message>
+        <source>Logits and shares</source>
+        <translation>Logits und Anteile</translation>
+    </message>
+    <message>
+        <source>T = {0}: the sum of the powers is {1}. Entropy {2} of at most {3} bits.</source>
+        <translation>T = {0}: Die Summe der Potenzen ist {1}. Entropie {2} von höchstens {3} Bit.</translation>
+    </message>
+    <message>
+        <source>Temperature</source>
+        <translation>Temperatur</translation>
+    </message>
+    <message>
+        <source>&amp;Temperature T</source>
+        <translation>&amp;Temperatur T</translation>
+    </message>
+</context>
+<context>
     <name>SumText</name>
     <message>
         <source>{0} of {1} products: {2} so far</source>
@@ -1625,6 +1694,73 @@ Protokolldatei: {0}</translation>
     <message>
         <source>logistic regression on words and pairs of words, begun at naive Bayes</source>
         <translation>logistische Regression auf Wörtern und Wortpaaren, ausgehend von naivem Bayes</translation>
+    </message>
+</context>
+<context>
+    <name>TrainingPage</name>
+    <message>
+        <source>Dropout, normalization</source>
+        <translation>Dropout, Normalisierung</translation>
+    </message>
+    <message>
+        <source>Layer for dropout</source>
+        <translation>Schicht für Dropout</translation>
+    </message>
+    <message>
+        <source>Draw &amp;again</source>
+        <translation>&amp;Neu ziehen</translation>
+    </message>
+    <message>
+        <source>Values before and after dropout</source>
+        <translation>Werte vor und nach Dropout</translation>
+    </message>
+    <message>
+        <source>Layer for normalization</source>
+        <translation>Schicht für die Normalisierung</translation>
+    </message>
+    <message>
+        <source>Values before normalization</source>
+        <translation>Werte vor der Normalisierung</translation>
+    </message>
+    <message>
+        <source>Values after normalization</source>
+        <translation>Werte nach der Normalisierung</translation>
+    </message>
+    <message>
+        <source>Before</source>
+        <translation>Vorher</translation>
+    </message>
+    <message>
+        <source>Dropout</source>
+        <translation>Dropout</translation>
+    </message>
+    <message>
+        <source>{0} of {1} values are dropped; the others are multiplied by 1 / (1 − {2}) = {3}. The sum is {4} before and {5} after. Only training does this; a prediction uses all values. Dropped values are red.</source>
+        <translation>{0} von {1} Werten fallen weg; die anderen werden mit 1 / (1 − {2}) = {3} multipliziert. Die Summe ist vorher {4} und nachher {5}. Nur das Training macht das; eine Vorhersage nutzt alle Werte. Weggefallene Werte sind rot.</translation>
+    </message>
+    <message>
+        <source>The network has no convolution.</source>
+        <translation>Das Netz hat keine Faltung.</translation>
+    </message>
+    <message>
+        <source>Before: mean {0}, deviation {1}. After: mean {2}, deviation {3}.</source>
+        <translation>Vorher: Mittel {0}, Streuung {1}. Nachher: Mittel {2}, Streuung {3}.</translation>
+    </message>
+    <message>
+        <source>The network&apos;s own batch normalization, with the means of training.</source>
+        <translation>Die Batch-Normalisierung des Netzes, mit den Mitteln des Trainings.</translation>
+    </message>
+    <message>
+        <source>Each map is normalized over its own values: y = (x − mean) / deviation.</source>
+        <translation>Jede Karte wird über ihre eigenen Werte normalisiert: y = (x − Mittel) / Streuung.</translation>
+    </message>
+    <message>
+        <source>&amp;Rate</source>
+        <translation>&amp;Rate</translation>
+    </message>
+    <message>
+        <source>Batch normalization</source>
+        <translation>Batch-Normalisierung</translation>
     </message>
 </context>
 </TS>

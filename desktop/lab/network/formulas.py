@@ -32,6 +32,11 @@ def input_word(kind: StageKind) -> str:
     )
 
 
+def function_formula(function: Function) -> str:
+    """Return the formula of an activation function or of softmax; empty for a pooling."""
+    return _FUNCTIONS.get(function, "")
+
+
 def formula_text(stage: Stage, detail: MapDetail, number: Number) -> str:
     """Return the formula of a stage, and its number of parameters.
 
@@ -74,7 +79,7 @@ def formula_text(stage: Stage, detail: MapDetail, number: Number) -> str:
         )
     if stage.kind is StageKind.ADDITION:
         return "y = x₁ + x₂"
-    return "" if stage.function is None else _FUNCTIONS.get(stage.function, "")
+    return "" if stage.function is None else function_formula(stage.function)
 
 
 def sum_text(detail: MapDetail, place: tuple[int, int], number: Number) -> str:

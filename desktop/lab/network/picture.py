@@ -46,14 +46,14 @@ class NetworkPicture:
 
 
 def draw_network(
-    activations: Activations, request: SheetRequest, *, before: MapDetail | None = None
+    activations: Activations, request: SheetRequest, *, before: NetworkPicture | None = None
 ) -> NetworkPicture:
     """Compose the maps of a network; slow, so not for the GUI thread.
 
     Args:
         activations: What the network computed.
         request: What to show.
-        before: The last detail.
+        before: The last picture; if it is of the same network and map, the inputs keep their order.
     """
     stages = range(len(activations.network.stages))
     shown = _MAX_MAPS if request.every_map else request.layout.columns
@@ -69,7 +69,9 @@ def draw_network(
     if request.selected is not None and request.selected[0] < len(rows):
         number, index = request.selected
         index = min(index, len(activations.maps(number)) - 1)
-        detail = explain_map(activations, number, index, before=before)
+        same = before is not None and before.activations.network is activations.network
+        last = before.detail if before is not None and same else None
+        detail = explain_map(activations, number, index, before=last)
     captions = request.labels[: len(rows[-1])]
     return NetworkPicture(activations, Sheet(layout, compose_sheet(rows, layout), headings, captions), detail)
 

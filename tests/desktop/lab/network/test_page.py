@@ -190,3 +190,16 @@ def test_a_hidden_page_computes_nothing(qtbot: QtBot, lab: LabPage, monkeypatch:
     draw(lab.picker.pad, SEVEN)
     qtbot.waitUntil(lambda: lab.convolution.view.output is not None)
     assert calls == []
+
+
+def test_another_network_begins_with_its_own_first_map(qtbot: QtBot, lab: LabPage) -> None:
+    page = lab.network
+    draw(lab.picker.pad, SEVEN)
+    shown(qtbot, lab)
+    choose(page, "fashion_mnist", 1)
+    qtbot.waitUntil(lambda: page.detail.title.text() == "Dense 1, map 1 of 64")
+    assert page.detail.detail is not None
+    assert page.detail.detail.numbers.max() > 1
+    choose(page, "fashion_mnist", 2)
+    qtbot.waitUntil(lambda: page.detail.title.text() == "Convolution 1, map 1 of 18")
+    assert page.detail.detail.numbers.tolist() == [0]
