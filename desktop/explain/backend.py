@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 Pixels = npt.NDArray[np.uint8]
 Activations = npt.NDArray[np.float32]
+Ids = npt.NDArray[np.int32]
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -124,8 +125,11 @@ class ExplanationBackend:
         )
         return tuple(card for card in cards if card.explanation is not None and card.explanation.layers)
 
-    def image_models(self) -> tuple[Card, ...]:
-        """Return the cards of all models for pictures, the newest version of each first.
+    def models(self, task: str) -> tuple[Card, ...]:
+        """Return the cards of all models of a task, the newest version of each first.
+
+        Args:
+            task: ``image-classification`` or ``text-classification``.
 
         Raises:
             ModelError, CardError: The folder of models cannot be used.
@@ -134,7 +138,7 @@ class ExplanationBackend:
         return tuple(
             catalog.card(default.name, version)
             for default in catalog
-            if default.task == "image-classification"
+            if default.task == task
             for version in reversed(catalog.versions(default.name))
         )
 
@@ -156,6 +160,17 @@ class ExplanationBackend:
             LecternError: The model no longer exists or cannot be loaded, or the picture cannot be used.
         """
         return self._catalog().predictor(model.name, model.version).prepare_image(picture)
+
+    def prepare_text(self, model: Card, text: str) -> Ids:
+        """Return the input that a network for texts gets, int32 (n,); errors as for :meth:`prepare`."""
+        return self._catalog().predictor(model.name, model.version).prepare(text)
+
+    def scores(self, model: Card, prepared: Ids) -> Activations:
+        """Return the probabilities of a network for one prepared text, float32 (labels,)."""
+        probabilities: Activations = (
+            self._catalog().predictor(model.name, model.version).probabilities(prepared[None])[0]
+        )
+        return probabilities
 
     def first_filters(self, model: Card) -> Activations:
         """Return the filters of the first convolutional layer.

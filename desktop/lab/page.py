@@ -15,6 +15,7 @@ from desktop.lab.topic import Topic
 from desktop.lab.values.activation_page import ActivationPage
 from desktop.lab.values.softmax_page import SoftmaxPage
 from desktop.lab.values.training_page import TrainingPage
+from desktop.lab.words.page import WordsPage
 from desktop.pictures.dropped_files import DroppedFile
 from desktop.prediction.throttle import Throttle
 from desktop.prediction.worker import Worker
@@ -53,8 +54,10 @@ class LabPage(QWidget):
         self.softmax = SoftmaxPage(loader, self)
         self.activation = ActivationPage(loader, self)
         self.training = TrainingPage(loader, self)
+        self.words = WordsPage(backend, self)
         self.topics: tuple[Topic, ...] = (
             self.convolution, self.network, self.softmax, self.activation, self.training,
+            self.words,
         )  # fmt: skip
         self.tabs = QTabWidget(self)
         self._suggested = suggested
@@ -69,6 +72,7 @@ class LabPage(QWidget):
         QShortcut(keys.Redo, self, self.picker.pad.redo, context=scope)
         self._lay_out()
         self.picker.changed.connect(self._throttle.trigger)
+        self.tabs.currentChanged.connect(self._show_picker)
         self.convolution.picture_requested.connect(self.picker.select_color_picture)
         self._set_input(None, self.picker.placeholder())
 
@@ -102,6 +106,10 @@ class LabPage(QWidget):
     def _show_error(self, error: LecternError) -> None:
         blank = isinstance(error, BlankImage)
         self._set_input(None, self.picker.placeholder() if blank else error_message(error))
+
+    @Slot(int)
+    def _show_picker(self, index: int) -> None:
+        self.picker.setVisible(self.topics[index].uses_input)
 
     def _set_input(self, lab_input: LabInput | None, placeholder: str) -> None:
         for topic in self.topics:

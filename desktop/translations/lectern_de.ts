@@ -1763,4 +1763,79 @@ Protokolldatei: {0}</translation>
         <translation>Batch-Normalisierung</translation>
     </message>
 </context>
+<context>
+    <name>WordsPage</name>
+    <message>
+        <source>Words</source>
+        <translation>Wörter</translation>
+    </message>
+    <message>
+        <source>Network for texts</source>
+        <translation>Netz für Texte</translation>
+    </message>
+    <message>
+        <source>Sample reviews</source>
+        <translation>Beispielkritiken</translation>
+    </message>
+    <message>
+        <source>Bias + words for − words against: {0}. Probability of {1}: {2}</source>
+        <translation>Bias + Wörter dafür − Wörter dagegen: {0}. Wahrscheinlichkeit von {1}: {2}</translation>
+    </message>
+    <message>
+        <source>The network is linear: each word and pair adds its weight, however often it occurs.</source>
+        <translation>Das Netz ist linear: Jedes Wort und jedes Wortpaar trägt sein Gewicht bei, egal wie oft es vorkommt.</translation>
+    </message>
+    <message>
+        <source>Logit {0}. Probability of {1}: {2}</source>
+        <translation>Logit {0}. Wahrscheinlichkeit von {1}: {2}</translation>
+    </message>
+    <message>
+        <source>The network is not linear: each number is what the logit loses without that word.</source>
+        <translation>Das Netz ist nicht linear: Jede Zahl ist das, was dem Logit ohne das Wort fehlt.</translation>
+    </message>
+    <message>
+        <source>{0}, version {1}</source>
+        <translation>{0}, Version {1}</translation>
+    </message>
+    <message>
+        <source>A wonderful film</source>
+        <translation>Ein wunderbarer Film</translation>
+    </message>
+    <message>
+        <source>A waste of time</source>
+        <translation>Verlorene Zeit</translation>
+    </message>
+    <message>
+        <source>Good and bad</source>
+        <translation>Gut und schlecht</translation>
+    </message>
+    <message>
+        <source>Not bad: negation</source>
+        <translation>Nicht schlecht: Verneinung</translation>
+    </message>
+    <message>
+        <source>Write a review</source>
+        <translation>Schreiben Sie eine Kritik</translation>
+    </message>
+    <message>
+        <source>Review</source>
+        <translation>Kritik</translation>
+    </message>
+    <message>
+        <source>Word or pair</source>
+        <translation>Wort oder Wortpaar</translation>
+    </message>
+    <message>
+        <source>adds</source>
+        <translation>Beitrag</translation>
+    </message>
+    <message>
+        <source>Words and what they add</source>
+        <translation>Wörter und ihr Beitrag</translation>
+    </message>
+    <message>
+        <source>Orange adds, blue subtracts. The space between two words has the colour of their pair.</source>
+        <translation>Orange trägt bei, blau zieht ab. Der Raum zwischen zwei Wörtern hat die Farbe des Wortpaars.</translation>
+    </message>
+</context>
 </TS>

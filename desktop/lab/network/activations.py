@@ -100,18 +100,12 @@ class NetworkRunner:
         """
         if card.task != "image-classification":
             raise InvalidInput(f"{card.name} {card.version} reads texts; choose a network for pictures")
-        path = folder / _FILE_NAME
-        check_sha256(path, card.onnx.sha256)
+        path, content = read_model_file(folder, card)
         # Imported late, because both libraries would delay the start.
         from desktop.lab.network.graph import read_network
         from service.inference.session import open_session
 
-        name = model_file_name(path)
-        try:
-            content = path.read_bytes()
-        except OSError as error:
-            raise ModelError(f"{name}: cannot be read ({error.strerror}); check its permissions") from error
-        network = read_network(content, name)
+        network = read_network(content, model_file_name(path))
         session = open_session(path, providers=("cpu",), content=network.content)
         return cls(card, network, session)
 
@@ -134,6 +128,22 @@ class NetworkRunner:
         values = self._session.run(list(names), {spec.name: pixels[None]})
         tensors = {name: value[0].astype(np.float32) for name, value in zip(names, values, strict=True)}
         return Activations(self.network, pixels, tensors)
+
+
+def read_model_file(folder: Path, card: Card) -> tuple[Path, bytes]:
+    """Return a model's ONNX file and its content.
+
+    Raises:
+        ChecksumMismatch: The file is not the one that the card describes.
+        ModelError: The file cannot be read.
+    """
+    path = folder / _FILE_NAME
+    check_sha256(path, card.onnx.sha256)
+    try:
+        return path, path.read_bytes()
+    except OSError as error:
+        name = model_file_name(path)
+        raise ModelError(f"{name}: cannot be read ({error.strerror}); check its permissions") from error
 
 
 def _without_ones(values: Values) -> Values:

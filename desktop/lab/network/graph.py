@@ -40,10 +40,7 @@ def read_network(content: bytes, name: str) -> Network:
     Raises:
         ModelError: The file is damaged, or does not end in softmax or sigmoid.
     """
-    try:
-        model = onnx.load_model_from_string(content)
-    except Exception as error:  # protobuf's error is no subclass of a public one.
-        raise ModelError(f"{name}: no ONNX file ({error}); export the model again") from error
+    model = _parse(content, name)
     stages, logits = _Reader(model.graph).read(name)
     names = {stage.output for stage in stages} | {stage.input for stage in stages} | {logits}
     known = {output.name for output in model.graph.output}
@@ -51,6 +48,43 @@ def read_network(content: bytes, name: str) -> Network:
     outputs = tuple(sorted(names - inputs - {""}))
     model.graph.output.extend(onnx.ValueInfoProto(name=one) for one in outputs if one not in known)
     return Network(stages, model.SerializeToString(), logits, outputs)
+
+
+def with_logit(content: bytes, name: str) -> tuple[bytes, str]:
+    """Make the logits before the calibration an output of a classifier.
+
+    Args:
+        content: The ONNX file.
+        name: Name of the file for messages.
+
+    Returns:
+        The changed file, and the name of the output.
+
+    Raises:
+        ModelError: The file is damaged, or does not end in softmax or sigmoid.
+    """
+    model = _parse(content, name)
+    maker = {output: node for node in model.graph.node for output in node.output}
+    tensor = _head(model.graph, name).input[0]
+    while tensor in maker and maker[tensor].name.startswith(_CALIBRATION):
+        tensor = maker[tensor].input[0]
+    model.graph.output.append(onnx.ValueInfoProto(name=tensor))
+    return model.SerializeToString(), tensor
+
+
+def _parse(content: bytes, name: str) -> onnx.ModelProto:
+    try:
+        return onnx.load_model_from_string(content)
+    except Exception as error:  # protobuf's error is no subclass of a public one.
+        raise ModelError(f"{name}: no ONNX file ({error}); export the model again") from error
+
+
+def _head(graph: onnx.GraphProto, name: str) -> onnx.NodeProto:
+    """Return the softmax or the sigmoid that makes the scores."""
+    nodes: list[onnx.NodeProto] = [node for node in graph.node if node.op_type in ("Softmax", "Sigmoid")]
+    if nodes:
+        return nodes[-1]
+    raise ModelError(f"{name}: neither softmax nor sigmoid at its end; it is no classifier")
 
 
 class _Reader:
@@ -68,11 +102,7 @@ class _Reader:
 
     def read(self, name: str) -> tuple[tuple[Stage, ...], str]:
         self._fold_constants()
-        head = next(
-            (node for node in reversed(self._graph.node) if node.op_type in ("Softmax", "Sigmoid")), None
-        )
-        if head is None:
-            raise ModelError(f"{name}: neither softmax nor sigmoid at its end; it is no classifier")
+        head = _head(self._graph, name)
         nodes = list(_ancestors(self._graph, head))
         self._stages.append(Stage(kind=StageKind.INPUT, output=""))
         for value in self._graph.input:

@@ -24,7 +24,7 @@ class NetworkLoader:
 
     def models(self) -> tuple[Card, ...]:
         """Return the cards of all networks for pictures; errors as for the backend's."""
-        return self._backend.image_models()
+        return self._backend.models("image-classification")
 
     def runner(self, model: Card) -> NetworkRunner:
         """Return a network; raises a LecternError if it cannot be loaded."""

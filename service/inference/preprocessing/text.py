@@ -30,6 +30,24 @@ def tokenize(text: str) -> list[str]:
     return _WORD.findall(plain.lower())
 
 
+def locate_words(text: str) -> tuple[tuple[str, int, int], ...]:
+    """Return the words of :func:`tokenize` with their start and end in the text.
+
+    Words with character references such as ``&eacute;`` have other letters in the text; they are left out.
+    """
+    plain = _TAG.sub(lambda tag: " " * len(tag.group()), text).replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")
+    found, position = [], 0
+    lower = plain.lower()
+    if len(lower) != len(text):  # Some capitals have lower-case forms of two characters.
+        return ()
+    for word in tokenize(text):
+        start = lower.find(word, position)
+        if start >= 0:
+            position = start + len(word)
+            found.append((word, start, position))
+    return tuple(found)
+
+
 def phrases(text: str, *, longest: int) -> set[str]:
     """Return the distinct n-grams of a text, of one to ``longest`` words joined by ``_``."""
     words = tokenize(text)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from service.inference.errors import InputTooLarge, ModelError, NoWords
-from service.inference.preprocessing import Vocabulary, pad, phrases, tokenize
+from service.inference.preprocessing import Vocabulary, locate_words, pad, phrases, tokenize
 
 
 @pytest.mark.parametrize(
@@ -96,3 +96,20 @@ def test_vocabulary_with_phrases_finds_them(tmp_path: Path) -> None:
     assert vocabulary.encode("It is not good.").tolist() == [1, 2]
     assert vocabulary.encode("A very good film").tolist() == [1, 3]
     assert vocabulary.encode("good, not").tolist() == [1]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["It's a <b>GREAT</b> film", "don\N{RIGHT SINGLE QUOTATION MARK}t, don't", "a<br />a a", "", "naïve Café"],
+)
+def test_located_words_are_those_of_the_tokens(text: str) -> None:
+    located = locate_words(text)
+    assert [word for word, _, _ in located] == tokenize(text)
+    for word, start, end in located:
+        assert text[start:end].lower().replace("\N{RIGHT SINGLE QUOTATION MARK}", "'") == word
+
+
+def test_words_in_character_references_are_not_located() -> None:
+    text = "caf&eacute; &amp; bar"
+    assert locate_words(text) == (("bar", 18, 21),)
+    assert locate_words("\u0130stanbul is large") == ()
