@@ -11,6 +11,9 @@ from desktop.lab.convolution.page import ConvolutionPage
 from desktop.lab.input_picker import InputPicker, LabInput
 from desktop.lab.network.loader import NetworkLoader
 from desktop.lab.network.page import NetworkPage
+from desktop.lab.stack.dimensions_page import DimensionsPage
+from desktop.lab.stack.page import StackPage
+from desktop.lab.stack.transposed_page import TransposedPage
 from desktop.lab.topic import Topic
 from desktop.lab.values.activation_page import ActivationPage
 from desktop.lab.values.softmax_page import SoftmaxPage
@@ -50,13 +53,16 @@ class LabPage(QWidget):
         self.picker = InputPicker(self)
         self.convolution = ConvolutionPage(backend, self)
         loader = NetworkLoader(backend)
+        self.stack, self.transposed = StackPage(self), TransposedPage(self)
+        self.dimensions = DimensionsPage(self)
         self.network = NetworkPage(loader, self)
         self.softmax = SoftmaxPage(loader, self)
         self.activation = ActivationPage(loader, self)
         self.training = TrainingPage(loader, self)
         self.words = WordsPage(backend, self)
         self.topics: tuple[Topic, ...] = (
-            self.convolution, self.network, self.softmax, self.activation, self.training,
+            self.convolution, self.stack, self.transposed, self.dimensions,
+            self.network, self.softmax, self.activation, self.training,
             self.words,
         )  # fmt: skip
         self.tabs = QTabWidget(self)

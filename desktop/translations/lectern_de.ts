@@ -350,6 +350,117 @@ Protokolldatei: {0}</translation>
     </message>
 </context>
 <context>
+    <name>DimensionsPage</name>
+    <message>
+        <source>1-D and 3-D</source>
+        <translation>1-D und 3-D</translation>
+    </message>
+    <message>
+        <source>Word</source>
+        <translation>Wort</translation>
+    </message>
+    <message>
+        <source>Sound</source>
+        <translation>Ton</translation>
+    </message>
+    <message>
+        <source>Curve</source>
+        <translation>Kurve</translation>
+    </message>
+    <message>
+        <source>Mean</source>
+        <translation>Mittel</translation>
+    </message>
+    <message>
+        <source>Gauss</source>
+        <translation>Gauß</translation>
+    </message>
+    <message>
+        <source>Slope</source>
+        <translation>Steigung</translation>
+    </message>
+    <message>
+        <source>Peaks</source>
+        <translation>Spitzen</translation>
+    </message>
+    <message>
+        <source>Kernel of the curve</source>
+        <translation>Kern der Kurve</translation>
+    </message>
+    <message>
+        <source>Size of the kernel</source>
+        <translation>Größe des Kerns</translation>
+    </message>
+    <message>
+        <source>Input curve</source>
+        <translation>Kurve der Eingabe</translation>
+    </message>
+    <message>
+        <source>Output curve</source>
+        <translation>Kurve der Ausgabe</translation>
+    </message>
+    <message>
+        <source>Difference over time</source>
+        <translation>Unterschied über die Zeit</translation>
+    </message>
+    <message>
+        <source>Mean over time</source>
+        <translation>Mittel über die Zeit</translation>
+    </message>
+    <message>
+        <source>Edges in each slice</source>
+        <translation>Kanten in jeder Schicht</translation>
+    </message>
+    <message>
+        <source>Blur in all directions</source>
+        <translation>Weichzeichnen in alle Richtungen</translation>
+    </message>
+    <message>
+        <source>Kernel of the slices</source>
+        <translation>Kern der Schichten</translation>
+    </message>
+    <message>
+        <source>Slices</source>
+        <translation>Schichten</translation>
+    </message>
+    <message>
+        <source>Input</source>
+        <translation>Eingabe</translation>
+    </message>
+    <message>
+        <source>Output</source>
+        <translation>Ausgabe</translation>
+    </message>
+    <message>
+        <source>Input {0}, kernel 3 × 3 × 3 with {1} parameters (27 weights and a bias), output {2}.</source>
+        <translation>Eingabe {0}, Kern 3 × 3 × 3 mit {1} Parametern (27 Gewichte und ein Bias), Ausgabe {2}.</translation>
+    </message>
+    <message>
+        <source>The kernel is longer than the curve.</source>
+        <translation>Der Kern ist länger als die Kurve.</translation>
+    </message>
+    <message>
+        <source>Kernel: {0}</source>
+        <translation>Kern: {0}</translation>
+    </message>
+    <message>
+        <source>Word: a is 1, z is 26</source>
+        <translation>Wort: a ist 1, z ist 26</translation>
+    </message>
+    <message>
+        <source>One dimension: a curve</source>
+        <translation>Eine Dimension: eine Kurve</translation>
+    </message>
+    <message>
+        <source>&amp;Kernel</source>
+        <translation>&amp;Kern</translation>
+    </message>
+    <message>
+        <source>Three dimensions: slices that follow one another in time</source>
+        <translation>Drei Dimensionen: Schichten, die zeitlich aufeinander folgen</translation>
+    </message>
+</context>
+<context>
     <name>Doubt</name>
     <message>
         <source>Looks like nothing I know</source>
@@ -1558,6 +1669,100 @@ Protokolldatei: {0}</translation>
     </message>
 </context>
 <context>
+    <name>StackPage</name>
+    <message>
+        <source>Stack</source>
+        <translation>Stapel</translation>
+    </message>
+    <message>
+        <source>With pooling, output {0}</source>
+        <translation>Mit Pooling, Ausgabe {0}</translation>
+    </message>
+    <message>
+        <source>Without pooling, output {0}</source>
+        <translation>Ohne Pooling, Ausgabe {0}</translation>
+    </message>
+    <message>
+        <source>Pooling halves the maps: the layers after it see more of the input, and compute less. Click a value to see what it depends on.</source>
+        <translation>Pooling halbiert die Karten: Die Schichten danach sehen mehr von der Eingabe und rechnen weniger. Klicken Sie auf einen Wert, um zu sehen, wovon er abhängt.</translation>
+    </message>
+    <message>
+        <source>{0} × {0}, field {1} × {1}</source>
+        <translation>{0} × {0}, Feld {1} × {1}</translation>
+    </message>
+    <message>
+        <source>A window is larger than its input. Choose fewer or smaller stages.</source>
+        <translation>Ein Fenster ist größer als seine Eingabe. Wählen Sie weniger oder kleinere Stufen.</translation>
+    </message>
+    <message>
+        <source>A value of the last output depends on {0} × {0} pixels with pooling and on {1} × {1} without. The output has {2} values with pooling and {3} without.</source>
+        <translation>Ein Wert der letzten Ausgabe hängt mit Pooling von {0} × {0} Pixeln ab und ohne von {1} × {1}. Die Ausgabe hat mit Pooling {2} Werte und ohne {3}.</translation>
+    </message>
+    <message>
+        <source>Input</source>
+        <translation>Eingabe</translation>
+    </message>
+    <message>
+        <source>With pooling</source>
+        <translation>Mit Pooling</translation>
+    </message>
+    <message>
+        <source>Without pooling</source>
+        <translation>Ohne Pooling</translation>
+    </message>
+</context>
+<context>
+    <name>StageBox</name>
+    <message>
+        <source>Stage {0}</source>
+        <translation>Stufe {0}</translation>
+    </message>
+    <message>
+        <source>None</source>
+        <translation>Keine</translation>
+    </message>
+    <message>
+        <source>Gauss 3 × 3</source>
+        <translation>Gauß 3 × 3</translation>
+    </message>
+    <message>
+        <source>Gauss 5 × 5</source>
+        <translation>Gauß 5 × 5</translation>
+    </message>
+    <message>
+        <source>Sobel x 3 × 3</source>
+        <translation>Sobel x 3 × 3</translation>
+    </message>
+    <message>
+        <source>Sobel y 3 × 3</source>
+        <translation>Sobel y 3 × 3</translation>
+    </message>
+    <message>
+        <source>Laplacian 3 × 3</source>
+        <translation>Laplace 3 × 3</translation>
+    </message>
+    <message>
+        <source>Gauss 3 × 3, stride 2</source>
+        <translation>Gauß 3 × 3, Schrittweite 2</translation>
+    </message>
+    <message>
+        <source>Gauss 3 × 3, dilation 2</source>
+        <translation>Gauß 3 × 3, Dilatation 2</translation>
+    </message>
+    <message>
+        <source>Max pooling 2</source>
+        <translation>Max-Pooling 2</translation>
+    </message>
+    <message>
+        <source>Max pooling 3</source>
+        <translation>Max-Pooling 3</translation>
+    </message>
+    <message>
+        <source>Average pooling 2</source>
+        <translation>Mittelwert-Pooling 2</translation>
+    </message>
+</context>
+<context>
     <name>SumText</name>
     <message>
         <source>{0} of {1} products: {2} so far</source>
@@ -1699,8 +1904,8 @@ Protokolldatei: {0}</translation>
 <context>
     <name>TrainingPage</name>
     <message>
-        <source>Dropout, normalization</source>
-        <translation>Dropout, Normalisierung</translation>
+        <source>Training</source>
+        <translation>Training</translation>
     </message>
     <message>
         <source>Layer for dropout</source>
@@ -1761,6 +1966,77 @@ Protokolldatei: {0}</translation>
     <message>
         <source>Batch normalization</source>
         <translation>Batch-Normalisierung</translation>
+    </message>
+</context>
+<context>
+    <name>TransposedPage</name>
+    <message>
+        <source>Transposed</source>
+        <translation>Transponiert</translation>
+    </message>
+    <message>
+        <source>Box blur</source>
+        <translation>Mittelwert</translation>
+    </message>
+    <message>
+        <source>Gaussian blur</source>
+        <translation>Gauß-Weichzeichnen</translation>
+    </message>
+    <message>
+        <source>Sobel x</source>
+        <translation>Sobel x</translation>
+    </message>
+    <message>
+        <source>Identity</source>
+        <translation>Identität</translation>
+    </message>
+    <message>
+        <source>Kernel of the transposed convolution</source>
+        <translation>Kern der transponierten Faltung</translation>
+    </message>
+    <message>
+        <source>Size of the input</source>
+        <translation>Größe der Eingabe</translation>
+    </message>
+    <message>
+        <source>Stride</source>
+        <translation>Schrittweite</translation>
+    </message>
+    <message>
+        <source>Values cut off at each edge</source>
+        <translation>Werte, die an jedem Rand wegfallen</translation>
+    </message>
+    <message>
+        <source>Input of the transposed convolution</source>
+        <translation>Eingabe der transponierten Faltung</translation>
+    </message>
+    <message>
+        <source>Output of the transposed convolution</source>
+        <translation>Ausgabe der transponierten Faltung</translation>
+    </message>
+    <message>
+        <source>Each input value is multiplied with the whole kernel, and overlapping kernels add up. The backward pass of a convolution does the same: it spreads the gradient of each output over the inputs, with the same weights.</source>
+        <translation>Jeder Wert der Eingabe wird mit dem ganzen Kern multipliziert, und überlappende Kerne addieren sich. Die Rückwärtsrechnung einer Faltung macht dasselbe: Sie verteilt den Gradienten jeder Ausgabe mit denselben Gewichten auf die Eingaben.</translation>
+    </message>
+    <message>
+        <source>The input value {0} adds {0} · kernel to {1} × {1} outputs.</source>
+        <translation>Der Eingabewert {0} addiert {0} · Kern zu {1} × {1} Ausgaben.</translation>
+    </message>
+    <message>
+        <source>Point at a value of the input or of the output.</source>
+        <translation>Zeigen Sie auf einen Wert der Eingabe oder der Ausgabe.</translation>
+    </message>
+    <message>
+        <source>No kernel reaches this output: {0}</source>
+        <translation>Kein Kern reicht bis zu dieser Ausgabe: {0}</translation>
+    </message>
+    <message>
+        <source>&amp;Stride</source>
+        <translation>&amp;Schrittweite</translation>
+    </message>
+    <message>
+        <source>Pa&amp;dding</source>
+        <translation>A&amp;uffüllung</translation>
     </message>
 </context>
 <context>

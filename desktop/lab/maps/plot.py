@@ -189,7 +189,9 @@ class Plot(QWidget):
             for point in points:
                 painter.drawEllipse(point, _DOT, _DOT)
             return
-        width = max(self._area().width() / max(len(points), 1) - 1, 1.0)
+        step = float(np.diff(one.x).min()) if len(one.x) > 1 else 1.0
+        left, right = self._x_range
+        width = max(step / (right - left) * self._area().width() - 1, 1.0)
         for point, x in zip(points, one.x, strict=True):
             zero = self._point(float(x), max(self._y_range[0], 0.0))
             painter.drawRect(
@@ -214,7 +216,7 @@ class Plot(QWidget):
     def _number(self, value: float) -> str:
         if abs(value) >= _WHOLE:
             return self.locale().toString(round(value))
-        return self.locale().toString(value, "g", 3)
+        return self.locale().toString(float(value), "g", 3)
 
 
 def _range(low: float, high: float) -> tuple[float, float]:

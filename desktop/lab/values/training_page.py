@@ -31,7 +31,7 @@ class TrainingPage(NetworkTopic):
             parent: Parent widget.
         """
         super().__init__(loader, parent)
-        self.title = self.tr("Dropout, normalization")
+        self.title = self.tr("Training")
         self.dropped = StageChoice(
             self.tr("Layer for dropout"), lambda stage: stage.kind in _DROPPED_KINDS, self
         )
