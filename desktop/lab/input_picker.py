@@ -94,6 +94,10 @@ class InputPicker(QWidget):
         self.sizes.currentIndexChanged.connect(self._update)
         self.colors.toggled.connect(self._update)
 
+    def hasHeightForWidth(self) -> bool:
+        """Return False, as the tabs beside it."""
+        return False
+
     @property
     def is_drawing(self) -> bool:
         """Whether the input is the drawing."""

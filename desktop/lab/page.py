@@ -31,6 +31,14 @@ _INTERVAL_MS = 33
 _PICKER_WIDTH = 216
 
 
+class _Tabs(QTabWidget):
+    """Tabs that take the height that there is, and not the one that the pages prefer for their width."""
+
+    def hasHeightForWidth(self) -> bool:
+        """Return False: the scroll area around the lab would else grow to the preferred height."""
+        return False
+
+
 class LabPage(QWidget):
     """Gives the drawing or the picture to the page that is shown.
 
@@ -65,7 +73,7 @@ class LabPage(QWidget):
             self.network, self.softmax, self.activation, self.training,
             self.words,
         )  # fmt: skip
-        self.tabs = QTabWidget(self)
+        self.tabs = _Tabs(self)
         self._suggested = suggested
         self._last_suggested: object = None
         self._throttle = Throttle(_INTERVAL_MS, self)

@@ -476,3 +476,14 @@ def test_no_page_scrolls_sideways_in_a_window_of_the_default_width(
         lab.tabs.setCurrentIndex(number)
         assert window.width() == 1040
         assert area.horizontalScrollBar().maximum() == 0, lab.tabs.tabText(number)
+
+
+def test_every_page_fits_into_a_window_of_1280_by_720(qtbot: QtBot, window: MainWindow) -> None:
+    window.resize(1280, 720)
+    lab, area = window.lab_page, window.tabs.currentWidget()
+    draw(lab.picker.pad, SEVEN)
+    assert isinstance(area, QScrollArea)
+    for number in range(lab.tabs.count()):
+        lab.tabs.setCurrentIndex(number)
+        qtbot.waitUntil(lambda: area.verticalScrollBar().maximum() == 0)
+        assert area.horizontalScrollBar().maximum() == 0
