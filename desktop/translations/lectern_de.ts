@@ -33,6 +33,37 @@ Protokolldatei: {0}</translation>
     </message>
 </context>
 <context>
+    <name>ActivationPage</name>
+    <message>
+        <source>Activation</source>
+        <translation>Aktivierung</translation>
+    </message>
+    <message>
+        <source>Layer whose values are shown</source>
+        <translation>Schicht, deren Werte gezeigt werden</translation>
+    </message>
+    <message>
+        <source>as in the network</source>
+        <translation>wie im Netz</translation>
+    </message>
+    <message>
+        <source>Function</source>
+        <translation>Funktion</translation>
+    </message>
+    <message>
+        <source>Activation functions</source>
+        <translation>Aktivierungsfunktionen</translation>
+    </message>
+    <message>
+        <source>{0} values from {1} to {2} become values from {3} to {4}. {5} % are negative. Where the slope is less than {6}, hardly anything is learned: {7} %.</source>
+        <translation>{0} Werte von {1} bis {2} werden zu Werten von {3} bis {4}. {5} % sind negativ. Wo die Steigung kleiner als {6} ist, wird kaum etwas gelernt: {7} %.</translation>
+    </message>
+    <message>
+        <source>&amp;Function</source>
+        <translation>&amp;Funktion</translation>
+    </message>
+</context>
+<context>
     <name>AnswerView</name>
     <message>
         <source>Unsure, {0}</source>
@@ -389,6 +420,117 @@ Protokolldatei: {0}</translation>
     <message>
         <source>&amp;Copy report</source>
         <translation>Bericht &amp;kopieren</translation>
+    </message>
+</context>
+<context>
+    <name>DimensionsPage</name>
+    <message>
+        <source>1-D and 3-D</source>
+        <translation>1-D und 3-D</translation>
+    </message>
+    <message>
+        <source>Word</source>
+        <translation>Wort</translation>
+    </message>
+    <message>
+        <source>Sound</source>
+        <translation>Ton</translation>
+    </message>
+    <message>
+        <source>Curve</source>
+        <translation>Kurve</translation>
+    </message>
+    <message>
+        <source>Mean</source>
+        <translation>Mittel</translation>
+    </message>
+    <message>
+        <source>Gauss</source>
+        <translation>Gauß</translation>
+    </message>
+    <message>
+        <source>Slope</source>
+        <translation>Steigung</translation>
+    </message>
+    <message>
+        <source>Peaks</source>
+        <translation>Spitzen</translation>
+    </message>
+    <message>
+        <source>Kernel of the curve</source>
+        <translation>Kern der Kurve</translation>
+    </message>
+    <message>
+        <source>Size of the kernel</source>
+        <translation>Größe des Kerns</translation>
+    </message>
+    <message>
+        <source>Input curve</source>
+        <translation>Kurve der Eingabe</translation>
+    </message>
+    <message>
+        <source>Output curve</source>
+        <translation>Kurve der Ausgabe</translation>
+    </message>
+    <message>
+        <source>Difference over time</source>
+        <translation>Unterschied über die Zeit</translation>
+    </message>
+    <message>
+        <source>Mean over time</source>
+        <translation>Mittel über die Zeit</translation>
+    </message>
+    <message>
+        <source>Edges in each slice</source>
+        <translation>Kanten in jeder Schicht</translation>
+    </message>
+    <message>
+        <source>Blur in all directions</source>
+        <translation>Weichzeichnen in alle Richtungen</translation>
+    </message>
+    <message>
+        <source>Kernel of the slices</source>
+        <translation>Kern der Schichten</translation>
+    </message>
+    <message>
+        <source>Slices</source>
+        <translation>Schichten</translation>
+    </message>
+    <message>
+        <source>Input</source>
+        <translation>Eingabe</translation>
+    </message>
+    <message>
+        <source>Output</source>
+        <translation>Ausgabe</translation>
+    </message>
+    <message>
+        <source>Input {0}, kernel 3 × 3 × 3 with {1} parameters (27 weights and a bias), output {2}.</source>
+        <translation>Eingabe {0}, Kern 3 × 3 × 3 mit {1} Parametern (27 Gewichte und ein Bias), Ausgabe {2}.</translation>
+    </message>
+    <message>
+        <source>The kernel is longer than the curve.</source>
+        <translation>Der Kern ist länger als die Kurve.</translation>
+    </message>
+    <message>
+        <source>Kernel: {0}</source>
+        <translation>Kern: {0}</translation>
+    </message>
+    <message>
+        <source>Word: a is 1, z is 26</source>
+        <translation>Wort: a ist 1, z ist 26</translation>
+    </message>
+    <message>
+        <source>One dimension: a curve</source>
+        <translation>Eine Dimension: eine Kurve</translation>
+    </message>
+    <message>
+        <source>&amp;Kernel</source>
+        <translation>&amp;Kern</translation>
+    </message>
+    <message>
+        <source>Three dimensions: slices that follow one another in time</source>
+        <translation>Drei Dimensionen: Schichten, die zeitlich aufeinander folgen</translation>
     </message>
 </context>
 <context>
@@ -1126,6 +1268,45 @@ Protokolldatei: {0}</translation>
     </message>
 </context>
 <context>
+    <name>MapDetailView</name>
+    <message>
+        <source>Map</source>
+        <translation>Karte</translation>
+    </message>
+    <message>
+        <source>Input of the network</source>
+        <translation>Eingabe des Netzes</translation>
+    </message>
+    <message>
+        <source>Inputs of the map</source>
+        <translation>Eingaben der Karte</translation>
+    </message>
+    <message>
+        <source>{0}, map {1} of {2}</source>
+        <translation>{0}, Karte {1} von {2}</translation>
+    </message>
+    <message>
+        <source>Weights</source>
+        <translation>Gewichte</translation>
+    </message>
+    <message>
+        <source>Kernels</source>
+        <translation>Kerne</translation>
+    </message>
+    <message>
+        <source>Products</source>
+        <translation>Produkte</translation>
+    </message>
+    <message>
+        <source>{0} × {1} values from {2} to {3}</source>
+        <translation>{0} × {1} Werte von {2} bis {3}</translation>
+    </message>
+    <message>
+        <source>Row {0}, column {1}, from {2} × {2} pixels of the input</source>
+        <translation>Zeile {0}, Spalte {1}, aus {2} × {2} Pixeln der Eingabe</translation>
+    </message>
+</context>
+<context>
     <name>Messages</name>
     <message>
         <source>This picture is blank. Choose one with visible content.</source>
@@ -1170,6 +1351,90 @@ Protokolldatei: {0}</translation>
     <message>
         <source>This computer</source>
         <translation>Dieser Rechner</translation>
+    </message>
+</context>
+<context>
+    <name>ModelChoice</name>
+    <message>
+        <source>Network of the lab</source>
+        <translation>Netz des Labors</translation>
+    </message>
+    <message>
+        <source>{0}, version {1}</source>
+        <translation>{0}, Version {1}</translation>
+    </message>
+</context>
+<context>
+    <name>Network</name>
+    <message>
+        <source>{0} values</source>
+        <translation>{0} Werte</translation>
+    </message>
+</context>
+<context>
+    <name>NetworkFormulas</name>
+    <message>
+        <source>Logits</source>
+        <translation>Logits</translation>
+    </message>
+    <message>
+        <source>Inputs</source>
+        <translation>Eingaben</translation>
+    </message>
+    <message>
+        <source>y = Σ kernel over input + bias; inputs: {0}</source>
+        <translation>y = Σ Kern über Eingabe + Bias; Eingaben: {0}</translation>
+    </message>
+    <message>
+        <source>Parameters: {0}</source>
+        <translation>Parameter: {0}</translation>
+    </message>
+    <message>
+        <source>y = Σ weight · input + bias; inputs: {0}</source>
+        <translation>y = Σ Gewicht · Eingabe + Bias; Eingaben: {0}</translation>
+    </message>
+    <message>
+        <source>y = the largest of {0} × {0} values, stride {1}</source>
+        <translation>y = der größte von {0} × {0} Werten, Schrittweite {1}</translation>
+    </message>
+    <message>
+        <source>y = the mean of {0} × {0} values, stride {1}</source>
+        <translation>y = das Mittel von {0} × {0} Werten, Schrittweite {1}</translation>
+    </message>
+    <message>
+        <source>y = the largest value of the map</source>
+        <translation>y = der größte Wert der Karte</translation>
+    </message>
+    <message>
+        <source>y = the mean of the map</source>
+        <translation>y = das Mittel der Karte</translation>
+    </message>
+    <message>
+        <source>({0} others)</source>
+        <translation>({0} weitere)</translation>
+    </message>
+    <message>
+        <source>(bias)</source>
+        <translation>(Bias)</translation>
+    </message>
+</context>
+<context>
+    <name>NetworkPage</name>
+    <message>
+        <source>Network</source>
+        <translation>Netz</translation>
+    </message>
+    <message>
+        <source>All &amp;maps</source>
+        <translation>Alle &amp;Karten</translation>
+    </message>
+    <message>
+        <source>Bright is large, black is 0. Of signed values, grey is 0.</source>
+        <translation>Hell ist groß, schwarz ist 0. Bei Werten mit Vorzeichen ist grau 0.</translation>
+    </message>
+    <message>
+        <source>Maps of all layers</source>
+        <translation>Karten aller Schichten</translation>
     </message>
 </context>
 <context>
@@ -1481,6 +1746,138 @@ Protokolldatei: {0}</translation>
     </message>
 </context>
 <context>
+    <name>ShareTable</name>
+    <message>
+        <source>Label</source>
+        <translation>Klasse</translation>
+    </message>
+    <message>
+        <source>Share</source>
+        <translation>Anteil</translation>
+    </message>
+</context>
+<context>
+    <name>SoftmaxPage</name>
+    <message>
+        <source>Reset to &amp;1</source>
+        <translation>Zurück auf &amp;1</translation>
+    </message>
+    <message>
+        <source>A low temperature makes the largest share larger, a high one makes all shares equal. The order never changes.</source>
+        <translation>Eine niedrige Temperatur vergrößert den größten Anteil, eine hohe gleicht alle Anteile an. Die Reihenfolge ändert sich nie.</translation>
+    </message>
+    <message>
+        <source>Logits and shares</source>
+        <translation>Logits und Anteile</translation>
+    </message>
+    <message>
+        <source>T = {0}: the sum of the powers is {1}. Entropy {2} of at most {3} bits.</source>
+        <translation>T = {0}: Die Summe der Potenzen ist {1}. Entropie {2} von höchstens {3} Bit.</translation>
+    </message>
+    <message>
+        <source>Temperature</source>
+        <translation>Temperatur</translation>
+    </message>
+    <message>
+        <source>&amp;Temperature T</source>
+        <translation>&amp;Temperatur T</translation>
+    </message>
+</context>
+<context>
+    <name>StackPage</name>
+    <message>
+        <source>Stack</source>
+        <translation>Stapel</translation>
+    </message>
+    <message>
+        <source>With pooling, output {0}</source>
+        <translation>Mit Pooling, Ausgabe {0}</translation>
+    </message>
+    <message>
+        <source>Without pooling, output {0}</source>
+        <translation>Ohne Pooling, Ausgabe {0}</translation>
+    </message>
+    <message>
+        <source>Pooling halves the maps: the layers after it see more of the input, and compute less. Click a value to see what it depends on.</source>
+        <translation>Pooling halbiert die Karten: Die Schichten danach sehen mehr von der Eingabe und rechnen weniger. Klicken Sie auf einen Wert, um zu sehen, wovon er abhängt.</translation>
+    </message>
+    <message>
+        <source>{0} × {0}, field {1} × {1}</source>
+        <translation>{0} × {0}, Feld {1} × {1}</translation>
+    </message>
+    <message>
+        <source>A window is larger than its input. Choose fewer or smaller stages.</source>
+        <translation>Ein Fenster ist größer als seine Eingabe. Wählen Sie weniger oder kleinere Stufen.</translation>
+    </message>
+    <message>
+        <source>A value of the last output depends on {0} × {0} pixels with pooling and on {1} × {1} without. The output has {2} values with pooling and {3} without.</source>
+        <translation>Ein Wert der letzten Ausgabe hängt mit Pooling von {0} × {0} Pixeln ab und ohne von {1} × {1}. Die Ausgabe hat mit Pooling {2} Werte und ohne {3}.</translation>
+    </message>
+    <message>
+        <source>Input</source>
+        <translation>Eingabe</translation>
+    </message>
+    <message>
+        <source>With pooling</source>
+        <translation>Mit Pooling</translation>
+    </message>
+    <message>
+        <source>Without pooling</source>
+        <translation>Ohne Pooling</translation>
+    </message>
+</context>
+<context>
+    <name>StageBox</name>
+    <message>
+        <source>Stage {0}</source>
+        <translation>Stufe {0}</translation>
+    </message>
+    <message>
+        <source>None</source>
+        <translation>Keine</translation>
+    </message>
+    <message>
+        <source>Gauss 3 × 3</source>
+        <translation>Gauß 3 × 3</translation>
+    </message>
+    <message>
+        <source>Gauss 5 × 5</source>
+        <translation>Gauß 5 × 5</translation>
+    </message>
+    <message>
+        <source>Sobel x 3 × 3</source>
+        <translation>Sobel x 3 × 3</translation>
+    </message>
+    <message>
+        <source>Sobel y 3 × 3</source>
+        <translation>Sobel y 3 × 3</translation>
+    </message>
+    <message>
+        <source>Laplacian 3 × 3</source>
+        <translation>Laplace 3 × 3</translation>
+    </message>
+    <message>
+        <source>Gauss 3 × 3, stride 2</source>
+        <translation>Gauß 3 × 3, Schrittweite 2</translation>
+    </message>
+    <message>
+        <source>Gauss 3 × 3, dilation 2</source>
+        <translation>Gauß 3 × 3, Dilatation 2</translation>
+    </message>
+    <message>
+        <source>Max pooling 2</source>
+        <translation>Max-Pooling 2</translation>
+    </message>
+    <message>
+        <source>Max pooling 3</source>
+        <translation>Max-Pooling 3</translation>
+    </message>
+    <message>
+        <source>Average pooling 2</source>
+        <translation>Mittelwert-Pooling 2</translation>
+    </message>
+</context>
+<context>
     <name>SumText</name>
     <message>
         <source>{0} of {1} products: {2} so far</source>
@@ -1637,6 +2034,219 @@ Protokolldatei: {0}</translation>
     <message>
         <source>logistic regression on words and pairs of words, begun at naive Bayes</source>
         <translation>logistische Regression auf Wörtern und Wortpaaren, ausgehend von naivem Bayes</translation>
+    </message>
+</context>
+<context>
+    <name>TrainingPage</name>
+    <message>
+        <source>Training</source>
+        <translation>Training</translation>
+    </message>
+    <message>
+        <source>Layer for dropout</source>
+        <translation>Schicht für Dropout</translation>
+    </message>
+    <message>
+        <source>Draw &amp;again</source>
+        <translation>&amp;Neu ziehen</translation>
+    </message>
+    <message>
+        <source>Values before and after dropout</source>
+        <translation>Werte vor und nach Dropout</translation>
+    </message>
+    <message>
+        <source>Layer for normalization</source>
+        <translation>Schicht für die Normalisierung</translation>
+    </message>
+    <message>
+        <source>Values before normalization</source>
+        <translation>Werte vor der Normalisierung</translation>
+    </message>
+    <message>
+        <source>Values after normalization</source>
+        <translation>Werte nach der Normalisierung</translation>
+    </message>
+    <message>
+        <source>Before</source>
+        <translation>Vorher</translation>
+    </message>
+    <message>
+        <source>Dropout</source>
+        <translation>Dropout</translation>
+    </message>
+    <message>
+        <source>{0} of {1} values are dropped; the others are multiplied by 1 / (1 − {2}) = {3}. The sum is {4} before and {5} after. Only training does this; a prediction uses all values. Dropped values are red.</source>
+        <translation>{0} von {1} Werten fallen weg; die anderen werden mit 1 / (1 − {2}) = {3} multipliziert. Die Summe ist vorher {4} und nachher {5}. Nur das Training macht das; eine Vorhersage nutzt alle Werte. Weggefallene Werte sind rot.</translation>
+    </message>
+    <message>
+        <source>The network has no convolution.</source>
+        <translation>Das Netz hat keine Faltung.</translation>
+    </message>
+    <message>
+        <source>Before: mean {0}, deviation {1}. After: mean {2}, deviation {3}.</source>
+        <translation>Vorher: Mittel {0}, Streuung {1}. Nachher: Mittel {2}, Streuung {3}.</translation>
+    </message>
+    <message>
+        <source>The network&apos;s own batch normalization, with the means of training.</source>
+        <translation>Die Batch-Normalisierung des Netzes, mit den Mitteln des Trainings.</translation>
+    </message>
+    <message>
+        <source>Each map is normalized over its own values: y = (x − mean) / deviation.</source>
+        <translation>Jede Karte wird über ihre eigenen Werte normalisiert: y = (x − Mittel) / Streuung.</translation>
+    </message>
+    <message>
+        <source>&amp;Rate</source>
+        <translation>&amp;Rate</translation>
+    </message>
+    <message>
+        <source>Batch normalization</source>
+        <translation>Batch-Normalisierung</translation>
+    </message>
+</context>
+<context>
+    <name>TransposedPage</name>
+    <message>
+        <source>Transposed</source>
+        <translation>Transponiert</translation>
+    </message>
+    <message>
+        <source>Box blur</source>
+        <translation>Mittelwert</translation>
+    </message>
+    <message>
+        <source>Gaussian blur</source>
+        <translation>Gauß-Weichzeichnen</translation>
+    </message>
+    <message>
+        <source>Sobel x</source>
+        <translation>Sobel x</translation>
+    </message>
+    <message>
+        <source>Identity</source>
+        <translation>Identität</translation>
+    </message>
+    <message>
+        <source>Kernel of the transposed convolution</source>
+        <translation>Kern der transponierten Faltung</translation>
+    </message>
+    <message>
+        <source>Size of the input</source>
+        <translation>Größe der Eingabe</translation>
+    </message>
+    <message>
+        <source>Stride</source>
+        <translation>Schrittweite</translation>
+    </message>
+    <message>
+        <source>Values cut off at each edge</source>
+        <translation>Werte, die an jedem Rand wegfallen</translation>
+    </message>
+    <message>
+        <source>Input of the transposed convolution</source>
+        <translation>Eingabe der transponierten Faltung</translation>
+    </message>
+    <message>
+        <source>Output of the transposed convolution</source>
+        <translation>Ausgabe der transponierten Faltung</translation>
+    </message>
+    <message>
+        <source>Each input value is multiplied with the whole kernel, and overlapping kernels add up. The backward pass of a convolution does the same: it spreads the gradient of each output over the inputs, with the same weights.</source>
+        <translation>Jeder Wert der Eingabe wird mit dem ganzen Kern multipliziert, und überlappende Kerne addieren sich. Die Rückwärtsrechnung einer Faltung macht dasselbe: Sie verteilt den Gradienten jeder Ausgabe mit denselben Gewichten auf die Eingaben.</translation>
+    </message>
+    <message>
+        <source>The input value {0} adds {0} · kernel to {1} × {1} outputs.</source>
+        <translation>Der Eingabewert {0} addiert {0} · Kern zu {1} × {1} Ausgaben.</translation>
+    </message>
+    <message>
+        <source>Point at a value of the input or of the output.</source>
+        <translation>Zeigen Sie auf einen Wert der Eingabe oder der Ausgabe.</translation>
+    </message>
+    <message>
+        <source>No kernel reaches this output: {0}</source>
+        <translation>Kein Kern reicht bis zu dieser Ausgabe: {0}</translation>
+    </message>
+    <message>
+        <source>&amp;Stride</source>
+        <translation>&amp;Schrittweite</translation>
+    </message>
+    <message>
+        <source>Pa&amp;dding</source>
+        <translation>A&amp;uffüllung</translation>
+    </message>
+</context>
+<context>
+    <name>WordsPage</name>
+    <message>
+        <source>Words</source>
+        <translation>Wörter</translation>
+    </message>
+    <message>
+        <source>Network for texts</source>
+        <translation>Netz für Texte</translation>
+    </message>
+    <message>
+        <source>Sample reviews</source>
+        <translation>Beispielkritiken</translation>
+    </message>
+    <message>
+        <source>Bias + words for − words against: {0}. Probability of {1}: {2}</source>
+        <translation>Bias + Wörter dafür − Wörter dagegen: {0}. Wahrscheinlichkeit von {1}: {2}</translation>
+    </message>
+    <message>
+        <source>The network is linear: each word and pair adds its weight, however often it occurs.</source>
+        <translation>Das Netz ist linear: Jedes Wort und jedes Wortpaar trägt sein Gewicht bei, egal wie oft es vorkommt.</translation>
+    </message>
+    <message>
+        <source>Logit {0}. Probability of {1}: {2}</source>
+        <translation>Logit {0}. Wahrscheinlichkeit von {1}: {2}</translation>
+    </message>
+    <message>
+        <source>The network is not linear: each number is what the logit loses without that word.</source>
+        <translation>Das Netz ist nicht linear: Jede Zahl ist das, was dem Logit ohne das Wort fehlt.</translation>
+    </message>
+    <message>
+        <source>{0}, version {1}</source>
+        <translation>{0}, Version {1}</translation>
+    </message>
+    <message>
+        <source>A wonderful film</source>
+        <translation>Ein wunderbarer Film</translation>
+    </message>
+    <message>
+        <source>A waste of time</source>
+        <translation>Verlorene Zeit</translation>
+    </message>
+    <message>
+        <source>Good and bad</source>
+        <translation>Gut und schlecht</translation>
+    </message>
+    <message>
+        <source>Not bad: negation</source>
+        <translation>Nicht schlecht: Verneinung</translation>
+    </message>
+    <message>
+        <source>Write a review</source>
+        <translation>Schreiben Sie eine Kritik</translation>
+    </message>
+    <message>
+        <source>Review</source>
+        <translation>Kritik</translation>
+    </message>
+    <message>
+        <source>Word or pair</source>
+        <translation>Wort oder Wortpaar</translation>
+    </message>
+    <message>
+        <source>adds</source>
+        <translation>Beitrag</translation>
+    </message>
+    <message>
+        <source>Words and what they add</source>
+        <translation>Wörter und ihr Beitrag</translation>
+    </message>
+    <message>
+        <source>Orange adds, blue subtracts. The space between two words has the colour of their pair.</source>
+        <translation>Orange trägt bei, blau zieht ab. Der Raum zwischen zwei Wörtern hat die Farbe des Wortpaars.</translation>
     </message>
 </context>
 <context>

@@ -9,8 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.inference.errors import InputTooLarge, ModelError, NoWords
-from service.inference.preprocessing import Vocabulary, pad, phrases, tokenize
-from service.inference.preprocessing.text import locate_words
+from service.inference.preprocessing import Vocabulary, locate_words, pad, phrases, tokenize
 
 
 @pytest.mark.parametrize(
