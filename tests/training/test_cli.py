@@ -220,8 +220,10 @@ def test_export_is_refused_after_an_image_was_replaced(tmp_path: Path, own_pictu
     [
         ("imdb-dense", ("--augment", "flip"), "--augment"),
         ("imdb-dense", ("--augment", "contrast"), "--augment"),
-        ("fashion-residual", ("--dropout", 0.3), "--dropout"),
-        ("imdb-bigrams", ("--l2", 0.1), "--l2"),
+        ("fashion-residual", ("--pooling", "none"), "--pooling"),
+        ("cifar10-deep", ("--no-batch-norm",), "--batch-norm"),
+        ("imdb-dense", ("--rotation", 20), "--rotation"),
+        ("imdb-bigrams", ("--dropout", 0.1), "--dropout"),
     ],
 )
 def test_option_that_the_recipe_does_not_use_is_refused(

@@ -1,9 +1,10 @@
-"""Augments pictures with random flips, affine maps, elastic deformation, crops, contrast and erasing.
+"""Augments pictures with random flips, affine and elastic maps, crops, contrast, brightness and erasing.
 
 Pillow computes the affine maps because it is faster than ``scipy.ndimage`` and Keras's layers.
 """
 
 import functools
+import math
 
 import numpy as np
 import numpy.typing as npt
@@ -53,6 +54,8 @@ def augment(
         changed = _crop(changed, pixels=by.crop, rng=rng)
     if by.contrast:
         changed = _change_contrast(changed, limit=by.contrast, rng=rng)
+    if by.brightness:
+        changed = _change_brightness(changed, limit=by.brightness, rng=rng)
     if by.erase:
         changed = _erase(changed, share=by.erase, rng=rng)
     return corrupt(changed, share=by.corruptions, rng=rng) if by.corruptions else changed
@@ -61,7 +64,8 @@ def augment(
 def _warp(pictures: Pictures, *, by: Augmentation, rng: np.random.Generator) -> Pictures:
     count, height, width = pictures.shape[:3]
     matrices = _affine_matrices(count, height, width, by=by, rng=rng)
-    rows, columns = height // 4, width // 4
+    # A quarter suffices for the corners of a square that is turned, and for small shifts.
+    rows, columns = (max(side // 4, math.ceil((by.shift + 0.15) * side)) for side in (height, width))
     padded = _pad(pictures, rows, columns)
     matrices += np.array([[0, 0, columns], [0, 0, rows]])
     if by.elastic:
@@ -158,4 +162,11 @@ def _change_contrast(pictures: Pictures, *, limit: float, rng: np.random.Generat
     mean = pictures.mean(axis=axes, keepdims=True, dtype=np.float32)
     factor = rng.uniform(1 - limit, 1 + limit, mean.shape).astype(np.float32)
     changed: Pictures = np.clip(np.rint((pictures - mean) * factor + mean), 0, 255).astype(np.uint8)
+    return changed
+
+
+def _change_brightness(pictures: Pictures, *, limit: float, rng: np.random.Generator) -> Pictures:
+    size = (len(pictures), *(1,) * (pictures.ndim - 1))
+    offset = np.rint(rng.uniform(-limit, limit, size) * 255).astype(np.int16)
+    changed: Pictures = np.clip(pictures + offset, 0, 255).astype(np.uint8)
     return changed
