@@ -108,8 +108,8 @@ def begin_run(folder: Path, *, settings: Mapping[str, Any], dataset: Dataset, re
             )
         earlier = json.loads(settings_path.read_text())
         free = {"epochs"} if earlier["schedule"] == settings["schedule"] == "constant" else set()
-        known = complete_settings(earlier)
-        changed = sorted(name for name in settings.keys() - free if known.get(name) != settings[name])
+        before, now = complete_settings(earlier), complete_settings(settings)
+        changed = sorted(name for name in now.keys() - free if before.get(name) != now[name])
         if changed:
             raise RunError(_describe_changes(folder, changed, earlier))
         if json.loads(data_path.read_text()) != data:

@@ -220,8 +220,8 @@ def test_a_pretrained_base_and_a_nested_classifier_are_supported() -> None:
 
 def test_a_layer_without_a_known_gradient_is_rejected_by_name() -> None:
     keras.backend.clear_session()
-    tanh = keras.layers.Activation("tanh", name="activation")
-    model = _built(lambda network: network.flatten().add(keras.layers.Dense(8)).add(tanh).classifier())
+    softplus = keras.layers.Activation("softplus", name="activation")
+    model = _built(lambda network: network.flatten().add(keras.layers.Dense(8)).add(softplus).classifier())
 
     with pytest.raises(ExportError, match="activation"):
         build_explanation([model])
