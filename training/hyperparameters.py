@@ -87,7 +87,7 @@ class Augmentation:
     )
     flip: bool = _declare("Flip half of the training images left to right.", default=False, usual=True)
     zoom: float = _share(
-        "Largest random change of size, as a share: 0.1 means 0.9 to 1.1.", maximum=0.9, usual=0.1
+        "Largest random change of size, as a share: 0.1 means 0.9 to 1.1.", maximum=0.5, usual=0.1
     )
     shear: float = _share("Largest random shear, as a share of the side.", usual=0.1)
     contrast: float = _share(

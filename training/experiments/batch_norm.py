@@ -25,7 +25,8 @@ EXPERIMENT = Experiment(
         "At the usual rate, batch normalisation makes the first epochs faster.",
         "At a rate thirty times as large, the network without it loses several percentage points.",
         "With it, the large rate costs little: the normalisation keeps the activations in range.",
-        "The validation curves with it jump more, since validation uses running means instead of those of a batch.",
+        "The validation curves with it jump more, since validation uses running means instead of "
+        "those of a batch.",
         "In so shallow a network the gain at the usual rate is small; it grows with depth.",
     ),
 )

@@ -25,9 +25,11 @@ EXPERIMENT = Experiment(
     ),
     observations=(
         "A pretrained base is far ahead of a small network from scratch after its first epoch.",
-        "Its features are computed once and kept on the disk, so an epoch of the classifier takes about a second.",
+        "Its features are computed once and kept on the disk, so an epoch of the classifier takes "
+        "about a second.",
         "Augmentation helps the network from scratch most, since it sees few images.",
-        "Fine-tuning trains the upper layers at a rate a hundredth as large, after the classifier is trained.",
+        "Fine-tuning trains the upper layers at a rate a hundredth as large, after the classifier is "
+        "trained.",
         "A large rate in that stage would destroy the pretrained weights.",
     ),
     quick_examples=200,

@@ -1,4 +1,4 @@
-"""cifar10-bn-elu: the lecture's network for small photos, as the slide trains it and as the recipe does; takes hours."""
+"""cifar10-bn-elu: the network for small photos, as the slide and as the recipe train it; takes hours."""
 
 from training.experiments.experiment import Experiment, SlideFigure, Variant
 

@@ -15,7 +15,9 @@ EXPERIMENT = Experiment(
         "Garments are harder than digits for a dense network of about the same size.",
         "The slide's five epochs of Adam end while the validation accuracy still rises.",
         "The recipe's fifteen epochs with a falling learning rate gain about a percentage point.",
-        "The falling rate makes the last epochs smooth, while a constant one makes the validation curve jump.",
-        "The training loss goes on falling after the validation loss has stopped: the network begins to overfit.",
+        "The falling rate makes the last epochs smooth, while a constant one makes the validation "
+        "curve jump.",
+        "The training loss goes on falling after the validation loss has stopped: the network begins "
+        "to overfit.",
     ),
 )

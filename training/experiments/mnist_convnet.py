@@ -1,4 +1,4 @@
-"""mnist-convnet: the lecture's convolutional network for digits, as the slide trains it and as the recipe does."""
+"""mnist-convnet: the convolutional network for digits, as the slide and as the recipe train it."""
 
 from training.experiments.experiment import Experiment, SlideFigure, Variant
 
@@ -14,7 +14,8 @@ EXPERIMENT = Experiment(
     observations=(
         "The slide's five epochs with RMSprop reach about the slide's test accuracy.",
         "The recipe trains the same network with augmentation and a falling learning rate.",
-        "Its training accuracy is lower than its validation accuracy, since only the training images are augmented.",
+        "Its training accuracy is lower than its validation accuracy, since only the training images "
+        "are augmented.",
         "Without augmentation the training accuracy passes the validation accuracy within a few epochs.",
         "Both runs have the same number of parameters: the gain comes from the training alone.",
     ),

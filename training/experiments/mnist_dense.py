@@ -15,6 +15,7 @@ EXPERIMENT = Experiment(
         "An eighth of the units costs about a percentage point.",
         "With eight units the network underfits: training and validation accuracy stay low together.",
         "The gap between training and validation accuracy grows with the number of units.",
-        "No dense layer of any width reaches the convolutional networks, since each pixel is learnt separately.",
+        "No dense layer of any width reaches the convolutional networks, since each pixel is learnt "
+        "separately.",
     ),
 )

@@ -1,4 +1,4 @@
-"""mnist-small-convnet: the network without a hidden dense layer, as the slide trains it and as the recipe does."""
+"""mnist-small-convnet: the network without a hidden dense layer, as the slide and as the recipe train it."""
 
 from training.experiments.experiment import Experiment, SlideFigure, Variant
 
@@ -15,7 +15,8 @@ EXPERIMENT = Experiment(
     ),
     observations=(
         "A third of the parameters of mnist-convnet suffices for the same accuracy.",
-        "Dropout before the output keeps the training accuracy below the validation accuracy in the first epochs.",
+        "Dropout before the output keeps the training accuracy below the validation accuracy in the "
+        "first epochs.",
         "Most parameters lie in the output layer, although it has ten units only.",
         "The recipe's augmentation slows the first epochs down and helps in the last ones.",
         "At this accuracy, a difference of 0.001 is ten test images, which is within chance.",

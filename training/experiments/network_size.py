@@ -15,6 +15,7 @@ EXPERIMENT = Experiment(
         "The small network's validation loss also rises more slowly afterwards.",
         "The larger network brings its training loss to nearly zero within a few epochs.",
         "The best validation accuracy is nearly the same for all three sizes.",
-        "A network that is too large is not worse at its best, but it overfits sooner and has to be stopped in time.",
+        "A network that is too large is not worse at its best, but it overfits sooner and has to be "
+        "stopped in time.",
     ),
 )

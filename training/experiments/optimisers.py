@@ -28,6 +28,7 @@ EXPERIMENT = Experiment(
         "RMSprop and Adam adapt the step to each weight, and are fast with their default rates.",
         "Adadelta at Keras's default rate of 0.001 hardly learns in five epochs.",
         "At its published rate of 1.0, Adadelta is as good as the others.",
-        "An optimizer and its learning rate belong together: comparing optimizers at one rate compares rates.",
+        "An optimizer and its learning rate belong together: comparing optimizers at one rate "
+        "compares rates.",
     ),
 )

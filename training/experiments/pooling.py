@@ -11,8 +11,10 @@ EXPERIMENT = Experiment(
         Variant(name="average", recipe="mnist-convnet", settings={"pooling": "average"}),
     ),
     observations=(
-        "Without pooling the network has about twenty times as many parameters, nearly all in the first dense layer.",
-        "Its receptive field is smaller: three 3 x 3 convolutions see 7 x 7 pixels, with two poolings 18 x 18.",
+        "Without pooling the network has about twenty times as many parameters, nearly all in the "
+        "first dense layer.",
+        "Its receptive field is smaller: three 3 x 3 convolutions see 7 x 7 pixels, with two poolings "
+        "18 x 18.",
         "Its training accuracy is the highest and its validation accuracy is not: it overfits.",
         "Maximum and average pooling have equal numbers of parameters and receptive fields.",
         "Pooling also makes each epoch several times as fast.",

@@ -11,7 +11,8 @@ EXPERIMENT = Experiment(
         Variant(name="standard score", recipe="fashion-dense", settings={"scaling": "standard"}),
     ),
     observations=(
-        "Pixels from 0 to 255 make the first loss very large, since the initial weights are made for inputs near one.",
+        "Pixels from 0 to 255 make the first loss very large, since the initial weights are made for "
+        "inputs near one.",
         "Without scaling the network recovers slowly and ends with the lowest accuracy.",
         "Scaling to the range 0 to 1 removes the problem.",
         "Standard scores begin best, since the inputs have mean 0 and deviation 1.",

@@ -16,7 +16,8 @@ EXPERIMENT = Experiment(
     observations=(
         "Adadelta is published with a learning rate of 1.0; Keras's default is a thousandth of that.",
         "With the small rate, five epochs end long before the network has learnt what it could.",
-        "Pixels from 0 to 255 make the first activations large, so the small rate moves the network further with them than with scaled ones.",
+        "Pixels from 0 to 255 make the first activations large, so the small rate moves the network "
+        "further with them than with scaled ones.",
         "With the published rate the same network reads nearly all digits right.",
         "The network was never bad: compare the learning rate before you blame the architecture.",
     ),

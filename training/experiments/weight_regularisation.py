@@ -20,9 +20,11 @@ EXPERIMENT = Experiment(
     ),
     observations=(
         "Without a penalty the validation loss rises from the fourth epoch on.",
-        "With L2 it stays nearly flat, although the training loss contains the penalty and is therefore higher.",
+        "With L2 it stays nearly flat, although the training loss contains the penalty and is "
+        "therefore higher.",
         "L1 pushes most weights to zero, so its penalty is large at first and the network learns later.",
         "Both together act nearly as L1 alone, which is the stronger of the two at equal weights.",
-        "The validation loss of the regularised runs contains the penalty too, so compare the accuracies as well.",
+        "The validation loss of the regularised runs contains the penalty too, so compare the "
+        "accuracies as well.",
     ),
 )

@@ -32,7 +32,7 @@ def receptive_fields(model: keras.Model) -> dict[str, int]:
     for layer in model.layers:
         inputs = _as_list(layer.input)
         before = [reached[id(tensor)] for tensor in inputs if id(tensor) in reached]
-        if isinstance(layer, (keras.Model, *_GLOBAL)) or len(before) < len(inputs):
+        if isinstance(layer, (keras.Model, *_GLOBAL)) or not before:
             continue
         if len(layer.output.shape) < 3:
             continue
