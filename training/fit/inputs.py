@@ -33,7 +33,7 @@ def prepare_data(
         folder: The user's own images, in place of that data set.
         extra: The user's own images of that data set's classes, as further training examples.
         vocabulary: Vocabulary of an existing network; None chooses one from the training split.
-        limit: Highest number of training examples; other splits have half as many. None is the whole set.
+        limit: About so many training examples; other splits have half as many. None is the whole set.
         progress: Gets the bytes received and the total, if the set has to be downloaded.
 
     Raises:
@@ -62,7 +62,7 @@ def prepare_data(
 
 
 def _shorten(dataset: Dataset, *, limit: int) -> Dataset:
-    """Keep a fixed random part of each class: at most ``limit`` training examples, half as many others."""
+    """Keep a fixed random part of each class: about ``limit`` training examples, half as many others."""
 
     def part(examples: Examples, count: int) -> Examples:
         return examples.take(stratified_mask(examples.y, share=min(1.0, count / len(examples))))
