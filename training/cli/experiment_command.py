@@ -23,9 +23,9 @@ from training.experiments import experiment_names, load_experiment
 def experiment(name: str | None, quick: bool, record: bool, runs: Path, yes: bool) -> None:
     """List the experiments of the lecture, or carry out the named one.
 
-    An experiment trains the runs of one comparison. Runs that are finished are taken as they are, and one
-    that was interrupted is continued. Curves, a table and what to see in them are written to
-    RUNS/experiments/NAME.
+    An experiment trains the runs of one comparison. A finished run with the same settings is taken, also one
+    of another experiment or of `lectern train`; an interrupted one is continued. Curves, a table and what to
+    see in them are written to RUNS/experiments/NAME.
 
     \b
     Examples:
@@ -47,10 +47,9 @@ def experiment(name: str | None, quick: bool, record: bool, runs: Path, yes: boo
     from training.workflows.experiment_job import ExperimentJob, run_experiment
     from training.workflows.hints import shown
 
-    folder = runs / "experiments" / (f"{name}-quick" if quick else name)
     job = ExperimentJob(
         experiment=chosen,
-        folder=folder,
+        runs=runs,
         quick=quick,
         record=record,
         confirm=lambda question: yes or ask(question),
@@ -59,7 +58,7 @@ def experiment(name: str | None, quick: bool, record: bool, runs: Path, yes: boo
     console.print(f"\n{chosen.title}\n\n{report_text(chosen, report)}\n")
     if quick:
         console.print("The quick form shows that the experiment works; its figures mean little.")
-    console.print(f"{shown(folder / 'report.md')} and {shown(folder / 'curves.png')}")
+    console.print(f"{shown(job.folder / 'report.md')} and {shown(job.folder / 'curves.png')}")
 
 
 def _list(console: Console) -> None:

@@ -151,21 +151,35 @@ def load_run(folder: Path) -> Run:
     Raises:
         RunError: The folder contains no finished run, or one that this version cannot read.
     """
+    record = read_record(folder)
     try:
-        document = migrate_run(json.loads((folder / "run.json").read_text()))
         model = keras.saving.load_model(folder / "model.keras", compile=False)
     except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else error
-        raise RunError(
-            f"{folder}: contains no finished run ({reason}); {command('runs')} lists the runs"
-        ) from error
+        raise _unfinished(folder, error) from error
+    return Run(record=record, model=model, history=read_history(folder / "epochs.json"))
+
+
+def read_record(folder: Path) -> RunRecord:
+    """Read the record of a finished run, without its network.
+
+    Raises:
+        RunError: The folder contains no finished run, or one that this version cannot read.
+    """
     try:
-        record = msgspec.convert(document, RunRecord)
+        document = migrate_run(json.loads((folder / "run.json").read_text()))
+    except (OSError, ValueError) as error:
+        raise _unfinished(folder, error) from error
+    try:
+        return msgspec.convert(document, RunRecord)
     except msgspec.ValidationError as error:
         raise RunError(
             f"{folder}: run.json is not from this version of Lectern ({error}); train again"
         ) from error
-    return Run(record=record, model=model, history=read_history(folder / "epochs.json"))
+
+
+def _unfinished(folder: Path, error: OSError | ValueError) -> RunError:
+    reason = error.strerror if isinstance(error, OSError) else error
+    return RunError(f"{folder}: contains no finished run ({reason}); {command('runs')} lists the runs")
 
 
 def describe_machine() -> str:

@@ -18,8 +18,8 @@ from training.experiments.experiment import Experiment, Variant
 from training.export.exporter import keras_probabilities, served_network
 from training.export.plots import plot_comparison, plot_images
 from training.fit.inputs import make_folds, prepare_data
-from training.fit.run import Run, complete_settings, load_run
-from training.fit.run_folder import lock_run, read_settings, read_state, write_arguments
+from training.fit.run import Run, complete_settings, load_run, read_record
+from training.fit.run_folder import lock_run, read_arguments, read_settings, read_state, write_arguments
 from training.fit.train import train
 from training.metrics import compute_metrics
 from training.networks.receptive_field import receptive_fields
@@ -27,6 +27,7 @@ from training.recipes.recipe import Recipe
 from training.reporting.experiments import Outcome, Report, make_outcome, record_report, report_text
 from training.reporting.progress import ConsoleReporter, download_bar
 
+_EXPERIMENTS = "experiments"
 _PICTURE_COLORS = 64
 _AUGMENTED_ROWS, _AUGMENTED_COLUMNS = 6, 8
 
@@ -36,10 +37,15 @@ class ExperimentJob:
     """The arguments of ``lectern experiment``."""
 
     experiment: Experiment
-    folder: Path  # of this experiment's runs and report
+    runs: Path  # folder of all runs
     quick: bool  # few examples and epochs
     record: bool  # whether to store the result for the page of all experiments
     confirm: Callable[[str], bool]  # asks a question with the answers yes and no
+
+    @property
+    def folder(self) -> Path:
+        """Folder of this experiment's runs and report."""
+        return self.runs / _EXPERIMENTS / (self.experiment.name + ("-quick" if self.quick else ""))
 
 
 def run_experiment(job: ExperimentJob, *, console: Console) -> Report:
@@ -98,8 +104,13 @@ class _Datasets:
 
 
 def _obtain(job: ExperimentJob, variant: Variant, recipe: Recipe, dataset: Dataset, console: Console) -> Run:
-    """Return the finished run of a variant; train it if there is none, or continue it."""
+    """Return a finished run with the settings of a variant; train it if there is none, or continue it."""
     folder = job.folder / variant.name.replace(" ", "-").replace(",", "")
+    if variant.fold is None and not (folder / "settings.json").exists():
+        for path in sorted([*job.runs.glob("*/run.json"), *job.runs.glob(f"{_EXPERIMENTS}/*/*/run.json")]):
+            if not read_arguments(path.parent).get("fold") and _is_current(path.parent, recipe, dataset):
+                console.print(f"{path.parent}: a finished run is taken")
+                return load_run(path.parent)
     with lock_run(folder):
         state = read_state(folder)
         current = state.empty or _is_current(folder, recipe, dataset)
@@ -113,13 +124,14 @@ def _obtain(job: ExperimentJob, variant: Variant, recipe: Recipe, dataset: Datas
                 f"{folder}: contains {state} with other settings or data, which is kept; replace it with "
                 "--yes, or choose another folder with --runs"
             )
-        write_arguments(folder, {"recipe": recipe.name})
+        fold = "/".join(map(str, variant.fold)) if variant.fold else None
+        write_arguments(folder, {"recipe": recipe.name, "fold": fold})
         with ConsoleReporter(console) as reporter:
             return train(recipe, dataset=dataset, folder=folder, resume=current, reporter=reporter)
 
 
 def _is_current(folder: Path, recipe: Recipe, dataset: Dataset) -> bool:
-    """Return whether a run has the settings and, if it is finished, the data of this version of Lectern."""
+    """Return whether a run is of a recipe with these settings and, if it is finished, of this data."""
     wanted = asdict(recipe.hyperparameters)
     if recipe.fine_tuning:
         wanted["fine_tuning"] = asdict(recipe.fine_tuning)
@@ -128,8 +140,12 @@ def _is_current(folder: Path, recipe: Recipe, dataset: Dataset) -> bool:
         return False
     if not read_state(folder).finished:
         return True
-    record = load_run(folder).record
-    return record.dataset_sha256 == dataset.sha256 and record.splits == dataset.splits
+    record = read_record(folder)
+    return (record.recipe, record.dataset_sha256, record.splits) == (
+        recipe.name,
+        dataset.sha256,
+        dataset.splits,
+    )
 
 
 def _measure(variant: Variant, run: Run, recipe: Recipe, dataset: Dataset) -> Outcome:

@@ -131,6 +131,25 @@ def test_run_with_other_settings_is_kept_unless_yes_is_given(
     assert load_run(folder).record.epochs == 1
 
 
+def test_finished_run_of_the_train_command_or_another_experiment_is_taken(
+    tmp_path: Path, mnist_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options = ("--width", "0.05", "--batch-size", "32", "--epochs", "2", "--runs", str(tmp_path / "runs"))
+    CliRunner().invoke(cli.train, ["mnist-dense", *options], catch_exceptions=False)
+    plain = replace(DIGITS, variants=DIGITS.variants[:1])
+    _use(monkeypatch, plain)
+
+    output = _run(tmp_path).output
+
+    assert f"{tmp_path / 'runs' / 'mnist-dense'}: a finished run is taken" in output
+    assert "epoch " not in output
+    other = replace(DIGITS.variants[0], settings={**SMALL, "epochs": 2, "seed": 9})
+    _use(monkeypatch, replace(plain, variants=(other,)))
+    assert "epoch   2/2" in _run(tmp_path).output
+    _use(monkeypatch, replace(plain, name="again", variants=(other,)))
+    assert "runs/experiments/small/plain: a finished run is taken" in _run(tmp_path).output
+
+
 def test_interrupted_experiment_is_continued(
     tmp_path: Path, mnist_cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
