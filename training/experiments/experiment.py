@@ -1,7 +1,7 @@
 """Defines the form that all experiments have."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from training.recipes import load_recipe
@@ -39,12 +39,14 @@ class Variant:
         """Return the recipe with the settings of this run.
 
         Args:
-            quick: Whether to train for :data:`QUICK_EPOCHS` epochs at most.
+            quick: Whether to train for :data:`QUICK_EPOCHS` epochs at most, and to fine-tune for one.
         """
         recipe = load_recipe(self.recipe)
         recipe = (recipe.as_in_lecture() if self.lecture else recipe).configure(self.settings)
         if not quick:
             return recipe
+        if recipe.fine_tuning:
+            recipe = replace(recipe, fine_tuning=replace(recipe.fine_tuning, epochs=1))
         return recipe.configure({"epochs": min(recipe.hyperparameters.epochs, QUICK_EPOCHS)})
 
 

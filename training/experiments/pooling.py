@@ -17,7 +17,7 @@ EXPERIMENT = Experiment(
         "18 x 18.",
         "Its training accuracy is the highest and its validation accuracy is not: it overfits.",
         "Maximum and average pooling have equal numbers of parameters and receptive fields.",
-        "Pooling also makes each epoch several times as fast.",
+        "Pooling leaves later layers a quarter of the places to compute, so epochs are faster, too.",
     ),
     quick_examples=1_000,
 )

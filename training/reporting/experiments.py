@@ -32,7 +32,6 @@ class Outcome:
     best_validation_accuracy: float
     last_validation_accuracy: float
     test_accuracy: float
-    seconds: float
 
     def measured(self, measure: Measure) -> float:
         """Return the figure that a slide states for such a run."""
@@ -56,7 +55,6 @@ def make_outcome(
     parameters: int,
     receptive_field: int | None,
     test_accuracy: float,
-    seconds: float,
 ) -> Outcome:
     """Return the outcome of a run.
 
@@ -66,7 +64,6 @@ def make_outcome(
         parameters: Number of parameters of its network.
         receptive_field: Side in pixels, of the last layer before the dense ones; None for texts.
         test_accuracy: Accuracy of the network that the run keeps, on the test split.
-        seconds: Time of the training.
     """
     return Outcome(
         variant=variant,
@@ -79,7 +76,6 @@ def make_outcome(
         best_validation_accuracy=max(row.validation_accuracy for row in history),
         last_validation_accuracy=history[-1].validation_accuracy,
         test_accuracy=test_accuracy,
-        seconds=seconds,
     )
 
 
@@ -114,7 +110,6 @@ def outcomes_table(experiment: Experiment, outcomes: Sequence[Outcome]) -> str:
         ),
         "test accuracy": lambda outcome: f"{outcome.test_accuracy:.4f}",
         "slide": slide,
-        "time": lambda outcome: f"{outcome.seconds:.0f} s",
     }
     if len({outcome.receptive_field for outcome in outcomes}) == 1:
         del columns["receptive field"]

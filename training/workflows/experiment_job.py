@@ -55,6 +55,7 @@ def run_experiment(job: ExperimentJob, *, console: Console) -> Report:
         RunError: A folder contains a run with other settings or data that the user wants to keep.
         DatasetError: The data cannot be loaded.
     """
+    job.folder.mkdir(parents=True, exist_ok=True)
     datasets = _Datasets(job, console)
     runs: dict[str, Run] = {}
     outcomes: list[Outcome] = []
@@ -157,7 +158,6 @@ def _measure(variant: Variant, run: Run, recipe: Recipe, dataset: Dataset) -> Ou
         parameters=run.model.count_params(),
         receptive_field=max(receptive_fields(run.model).values(), default=None),
         test_accuracy=compute_metrics(probabilities, test.y, labels=dataset.labels).accuracy,
-        seconds=run.record.seconds,
     )
 
 
