@@ -14,8 +14,8 @@ EXPERIMENT = Experiment(
     observations=(
         "The sigmoid is the slowest in the first epoch, since its derivative is at most a quarter.",
         "With two hidden layers all four end close to each other.",
-        "In deeper networks the small derivatives multiply, and the sigmoid falls far behind.",
+        "Derivatives multiply from layer to layer, so its disadvantage grows with the number of layers.",
         "Tanh has mean 0 and derivative 1 at 0, so it starts faster than the sigmoid.",
-        "ReLU costs the least to compute, which matters more than the small differences here.",
+        "Tanh, ReLU and ELU differ by half a percentage point on the test set, which another seed can change.",
     ),
 )
