@@ -16,6 +16,8 @@ COMMANDS = {
     "explain": ("service.commands", "", "Explain a prediction for a picture."),
     "models": ("service.commands", "", "List the models, or show a card."),
     "desktop": ("desktop.cli", "desktop", "Open the desktop app."),
+    "summary": ("training.cli", "train", "Print the layers of a recipe's network."),
+    "experiment": ("training.cli", "train", "Carry out a comparison of the lecture."),
     "runs": ("training.cli", "train", "List, show, compare or remove training runs."),
     "data": ("training.cli", "train", "List the data sets, or download one."),
     "train": ("training.cli", "train", "Train a network with a recipe."),

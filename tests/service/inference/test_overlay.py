@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from service.inference.overlay import heat_overlay, map_rows, map_sheet
+from service.inference.overlay import filter_sheet, heat_overlay, map_rows, map_sheet
 
 
 def _heat(*places: tuple[int, int], size: tuple[int, int] = (7, 7)) -> np.ndarray:
@@ -52,6 +52,23 @@ def test_map_sheet_has_every_channel_stretched_to_full_range(count: int) -> None
     rows = math.ceil(count / math.ceil(math.sqrt(count)))
     factor = len(pixels) // (rows * (5 + 2) - 2)  # two pixels between channels
     assert int((pixels == 255).sum()) == count * factor**2
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_filter_sheet_has_zero_in_the_middle_and_the_largest_weight_at_an_end(channels: int) -> None:
+    filters = np.zeros((3, 3, channels, 4), dtype=np.float32)
+    filters[0, 0, :, 1], filters[0, 0, :, 2] = 0.5, -2.0
+
+    picture = filter_sheet(filters)
+
+    assert picture.mode == ("L" if channels == 1 else "RGB")
+    pixels = np.asarray(picture)
+    factor = len(pixels) // (2 * (3 + 2) - 2)
+    tiles = [
+        pixels[top * 5 * factor :, left * 5 * factor :][:factor, :factor] for top in (0, 1) for left in (0, 1)
+    ]
+    assert [int(tile.max()) for tile in tiles] == [128, 255, 0, 128]
+    assert [int(tile.min()) for tile in tiles] == [128, 255, 0, 128]
 
 
 def test_a_flat_channel_is_black_and_not_an_error() -> None:

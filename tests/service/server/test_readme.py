@@ -3,6 +3,7 @@
 ``README_REFRESH=1 ./run test tests/service/server/test_readme.py`` updates tables and responses.
 """
 
+import importlib
 import itertools
 import os
 import re
@@ -22,7 +23,9 @@ from service.cli import COMMANDS, lectern
 from service.settings import table as settings_rows
 
 _ROOT = Path(__file__).resolve().parents[3]
-_READMES = sorted([*_ROOT.glob("*.md"), *_ROOT.glob("*/README.md")])
+_READMES = sorted(
+    [*_ROOT.glob("*.md"), *_ROOT.glob("*/README.md"), _ROOT / "training" / "experiments" / "README.md"]
+)
 _ADDRESS = "http://127.0.0.1:3000"
 _GRPC_ADDRESS = "127.0.0.1:3001"
 _CONSOLE = re.compile(r"```console\n\$ (?P<command>.+)\n(?P<response>(?:(?!```).*\n)*)```")
@@ -59,11 +62,9 @@ def _metrics_table() -> str:
     return markdown_table()
 
 
-def _training_table(name: str) -> Callable[[], str]:
+def _training_table(name: str, *, module: str = "results") -> Callable[[], str]:
     def table() -> str:
-        from training.reporting import results
-
-        make: Callable[[], str] = getattr(results, f"{name}_table")
+        make: Callable[[], str] = getattr(importlib.import_module(f"training.reporting.{module}"), name)
         return make()
 
     return table
@@ -74,9 +75,21 @@ _TABLES = [
     pytest.param("settings", "service/README.md", _settings_table, id="settings"),
     pytest.param("errors", "service/README.md", _errors_table, id="errors"),
     pytest.param("metrics", "service/README.md", _metrics_table, id="metrics"),
-    pytest.param("recipes", "training/README.md", _training_table("recipes"), id="recipes"),
-    pytest.param("models", "training/README.md", _training_table("models"), id="models"),
-    pytest.param("summary", "README.md", _training_table("summary"), id="summary"),
+    pytest.param("recipes", "training/README.md", _training_table("recipes_table"), id="recipes"),
+    pytest.param("models", "training/README.md", _training_table("models_table"), id="models"),
+    pytest.param("summary", "README.md", _training_table("summary_table"), id="summary"),
+    pytest.param(
+        "slides",
+        "training/README.md",
+        _training_table("slides_table", module="experiments"),
+        id="slides",
+    ),
+    pytest.param(
+        "experiments",
+        "training/experiments/README.md",
+        _training_table("experiments_text", module="experiments"),
+        id="experiments",
+    ),
 ]
 
 
