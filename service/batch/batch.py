@@ -13,7 +13,6 @@ from typing import Literal
 import msgspec
 
 from service.batch.errors import FolderInUse, TooManyErrors
-from service.batch.local_pool import Died, Done, Pool
 from service.batch.manifest import (
     STATE,
     SUCCESS,
@@ -25,6 +24,7 @@ from service.batch.manifest import (
     write_inputs,
     write_manifest,
 )
+from service.batch.pool import Died, Done, Pool
 from service.batch.results import count_errors
 from service.batch.schedule import Schedule
 from service.batch.shard import Job

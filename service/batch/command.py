@@ -1,6 +1,8 @@
 """Defines the command ``batch``."""
 
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +23,11 @@ from service.batch.batch import Batch, ErrorLimit, Existing, Summary, resume_hin
 from service.batch.errors import TooManyErrors
 from service.batch.local_pool import LocalPool
 from service.batch.manifest import Format, Settings
+from service.batch.pool import Pool
 from service.batch.shard import Job, network_sha256
 from service.inference.catalog import Catalog, model_source
+from service.inference.errors import MissingExtra
+from service.inference.program import how_to_install
 from service.settings import Settings as ServerSettings
 from service.whole_number import WholeNumber
 
@@ -60,6 +65,13 @@ class _ErrorLimitType(click.ParamType[ErrorLimit]):
 @click.option(
     "--format", "form", type=click.Choice(["parquet", "jsonl"]), default="parquet", help="[parquet]"
 )
+@click.option(
+    "--engine",
+    type=click.Choice(["local", "ray"]),
+    default="local",
+    help="Processes on this machine, or actors of a Ray cluster [local].",
+)
+@click.option("--address", help="Address of the Ray cluster, or auto; one is started here if not given.")
 @click.option("--workers", type=WholeNumber(1, 256), help="Processes; one for each core if not given.")
 @click.option("--shard-size", type=WholeNumber(1, 1_000_000), default=1000, help="Inputs of one file [1000].")
 @click.option(
@@ -77,6 +89,8 @@ def batch(
     precision: str,
     column: str | None,
     form: str,
+    engine: str,
+    address: str | None,
     workers: int | None,
     shard_size: int,
     batch_size: int,
@@ -100,6 +114,8 @@ def batch(
     """
     if resume and overwrite:
         raise click.UsageError("--resume goes on with a batch, and --overwrite deletes it; choose one")
+    if address is not None and engine != "ray":
+        raise click.UsageError("--address is that of a Ray cluster; add --engine ray")
     existing: Existing = "resume" if resume else "overwrite" if overwrite else "refuse"
     server = ServerSettings.from_environment()
     catalog = Catalog(model_source(server.models, cache=server.model_cache))
@@ -117,18 +133,19 @@ def batch(
         batch_size=batch_size,
         format=_format(form),
     )
+    make_pool = _pool(engine, address)
     prepared = Batch(out, settings, texts=card.task == "text-classification", existing=existing)
     if prepared.is_finished:
         click.echo(f"{out}: this batch is finished already", err=True)
         _end(out, prepared.finished_summary())
-    job = Job(out.resolve(), folder, settings, max_pixels=server.max_pixels)
-    count = workers or server.resources.workers
+    job = Job(out.resolve(), folder, Path.cwd(), settings, max_pixels=server.max_pixels)
+    count = min(workers or server.resources.workers, prepared.manifest.shards)
     try:
         with _progress() as progress:
             bar = progress.add_task("", total=prepared.manifest.count)
             summary = prepared.run(
                 job,
-                lambda job: LocalPool(job, workers=min(count, prepared.manifest.shards)),
+                partial(make_pool, workers=count),
                 limit=max_errors,
                 advance=lambda inputs: progress.advance(bar, inputs),
             )
@@ -139,6 +156,25 @@ def batch(
         click.echo(f"lectern: interrupted; {resume_hint(out)}", err=True)
         sys.exit(130)
     _end(out, summary)
+
+
+def _pool(engine: str, address: str | None) -> Callable[..., Pool]:
+    """Return what starts the workers of a job.
+
+    Raises:
+        MissingExtra: Ray is not installed.
+    """
+    if engine == "local":
+        return LocalPool
+    try:
+        from service.batch.ray_pool import RayPool  # heavy, and an extra of its own
+    except ModuleNotFoundError as error:
+        if error.name != "ray":
+            raise
+        raise MissingExtra(
+            f"--engine ray needs the package ray: {how_to_install('batch --engine ray', 'batch,ray')}"
+        ) from error
+    return partial(RayPool, address=address)
 
 
 class _Rate(ProgressColumn):

@@ -23,12 +23,14 @@ class Job:
     Attributes:
         folder: Folder of the results, with the list of inputs.
         model: Folder of the model's version.
+        working_folder: Folder to which the paths of inputs are relative.
         settings: What decides the results.
         max_pixels: Largest width x height of a picture.
     """
 
     folder: Path
     model: Path
+    working_folder: Path
     settings: Settings
     max_pixels: int = DEFAULT_MAX_PIXELS
 
