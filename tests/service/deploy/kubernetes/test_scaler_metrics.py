@@ -30,4 +30,12 @@ def test_metrics_of_the_scaler_exist(
                 text = response.read().decode()
         finally:
             server.terminate()
+    routes = re.search(r'route!~"([^"]+)"', trigger["metadata"]["query"])
+    assert routes
+    # Probes and scrapes have these routes in the metrics, too.
+    assert set(routes[1].split("|")) - set(re.findall(r'route="([^"]*)"', text)) <= {
+        "/livez",
+        "/healthz",
+        "/metrics",
+    }
     assert names <= set(re.findall(r"^(lectern_\w+)(?:\{.*\})? ", text, re.MULTILINE))
