@@ -10,8 +10,8 @@ from pathlib import Path
 from service.batch.errors import SourceError
 from service.batch.storage import is_remote, open_file, remote_files
 from service.batch.tables import count_rows, is_table
+from service.inference.preprocessing import PICTURE_SUFFIXES
 
-_PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff")
 _TEXTS = (".txt",)
 
 
@@ -48,7 +48,7 @@ def list_inputs(sources: Iterable[str], *, texts: bool) -> Iterator[Input]:
     Raises:
         SourceError: A source does not exist, is damaged, or has no inputs.
     """
-    suffixes = _TEXTS if texts else _PICTURES
+    suffixes = _TEXTS if texts else PICTURE_SUFFIXES
     for source in sources:
         empty = True
         for found in _of_source(source, suffixes):
