@@ -13,6 +13,7 @@ from service.inference.program import how_to_install
 COMMANDS = {
     "serve": ("service.serving", "serve", "Serve the models over HTTP."),
     "predict": ("service.commands", "", "Classify pictures or texts."),
+    "batch": ("service.batch.command", "batch", "Predict many pictures or texts into files."),
     "explain": ("service.commands", "", "Explain a prediction for a picture."),
     "models": ("service.commands", "", "List the models, or show a card."),
     "desktop": ("desktop.cli", "desktop", "Open the desktop app."),
