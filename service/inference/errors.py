@@ -6,6 +6,7 @@ LecternError
 │   ├── InvalidTensor     an array of the wrong shape, type or scale
 │   ├── DamagedImage      the bytes are not a readable picture
 │   ├── BlankImage        nothing is drawn on the picture
+│   │   └── FaintInk      something is, but its contrast is too low
 │   ├── NoWords           the text has no word that the network knows
 │   └── InputTooLarge     too many pixels, characters or inputs
 ├── ModelNotFound         there is no such model or version
@@ -65,6 +66,12 @@ class BlankImage(InputError):
     """Nothing is drawn on the picture."""
 
     code = "blank_image"
+
+
+class FaintInk(BlankImage):
+    """Something is drawn on the picture, but its contrast is too low."""
+
+    code = "faint_ink"
 
 
 class NoWords(InputError):

@@ -1,6 +1,6 @@
 """Evaluates a model of the catalogue again, compares the result with its card, and records it there."""
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from training.errors import RecipeError
 from training.evaluation.faithfulness import evaluate_faithfulness
 from training.evaluation.latency import measure_latency
 from training.evaluation.out_of_distribution import evaluate_out_of_distribution
+from training.evaluation.pages import evaluate_pages
 from training.evaluation.pen_digits import evaluate_pen_digits
 from training.evaluation.robustness import evaluate_robustness
 from training.export.confidence import measure_coverage
@@ -26,9 +27,10 @@ from training.metrics import chance_level_error, compute_metrics
 
 _DIGITS = tuple("0123456789")
 _PICTURE_MEASUREMENTS = ("robustness", "faithfulness")
-_DIGIT_MEASUREMENTS = ("pen_digits", "out_of_distribution")
+_DIGIT_SECTIONS = ("pen_digits", "out_of_distribution")
+_DIGIT_MEASUREMENTS = (*_DIGIT_SECTIONS, "pages")  # the card does not record the pages
 # Optional sections of a card whose figures are compared.
-_OPTIONAL_SECTIONS = ("selective_prediction", *_DIGIT_MEASUREMENTS, *_PICTURE_MEASUREMENTS)
+_OPTIONAL_SECTIONS = ("selective_prediction", *_DIGIT_SECTIONS, *_PICTURE_MEASUREMENTS)
 # Accuracy must agree to the last example. Other figures are sums of floats, which differ between processors.
 _EXACT = 1e-9
 _ROUNDING = 1e-4
@@ -70,6 +72,7 @@ class Evaluation:
     # a few grey levels.
     same_data: bool
     pen_digits: npt.NDArray[np.int64] | None = None  # confusion matrix, if they were measured
+    pages: Mapping[str, float] | None = None  # accuracy on each kind of page, if it was measured
 
     @property
     def same(self) -> bool:
@@ -115,6 +118,9 @@ def evaluate(
     if "pen_digits" in measurements:
         figures, digit_counts = evaluate_pen_digits(predictor, load_pendigits())
         measured = replace(measured, pen_digits=figures)
+    pages = None
+    if "pages" in measurements:
+        pages = evaluate_pages(predictor, load_dataset(card.training.dataset).test)
     if "robustness" in measurements:
         pictures = splits.dataset.test if data else load_dataset(card.training.dataset).test
         table = evaluate_robustness(predictor, _baseline(catalog, card), pictures, announce=announce)
@@ -125,7 +131,14 @@ def evaluate(
     if "latency" in measurements:
         measured = measure_latency(measured, models=models, dataset=splits.dataset)
     same_data = splits.dataset.sha256 == card.training.dataset_sha256
-    return Evaluation(card, measured, _compare(card, measured), same_data=same_data, pen_digits=digit_counts)
+    return Evaluation(
+        card,
+        measured,
+        _compare(card, measured),
+        same_data=same_data,
+        pen_digits=digit_counts,
+        pages=pages,
+    )
 
 
 def record(evaluation: Evaluation, *, models: Path) -> None:

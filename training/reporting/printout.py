@@ -1,6 +1,6 @@
 """Prints an evaluation in a terminal."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -10,6 +10,7 @@ from rich.table import Table
 from service.inference.card import Metrics
 from training.evaluation.evaluate import Evaluation
 from training.evaluation.latency import describe_latency
+from training.evaluation.pages import PAGES_PER_KIND
 from training.metrics import confidence_interval
 
 _FEW_EXAMPLES = 100
@@ -46,6 +47,8 @@ def print_evaluation(result: Evaluation, console: Console) -> None:
     console.print(table)
     if result.pen_digits is not None:
         console.print(_confusion_table(result.pen_digits, card.labels))
+    if result.pages is not None:
+        console.print(_pages_table(result.pages))
     if measured.robustness and measured.robustness is not card.robustness:
         _print_line(console, f"{card.name} {card.version} {measured.robustness.summary}")
     if measured.latency and measured.latency is not card.latency:
@@ -63,6 +66,15 @@ def _confusion_table(confusion: npt.NDArray[np.int64], labels: Sequence[str]) ->
         table.add_column(column, justify="right")
     for label, counts in zip(labels, confusion.tolist(), strict=True):
         table.add_row(label, *(str(count) if count else "·" for count in counts))
+    return table
+
+
+def _pages_table(accuracies: Mapping[str, float]) -> Table:
+    table = Table(title=f"{PAGES_PER_KIND} test digits on each kind of page")
+    table.add_column("page")
+    table.add_column("accuracy", justify="right")
+    for name, accuracy in accuracies.items():
+        table.add_row(name, f"{accuracy:.2%}")
     return table
 
 

@@ -61,6 +61,7 @@ class ErrorCode(Enum):
     UNSUPPORTED_MEDIA_TYPE = (415, _INVALID, "The server does not read this content type or encoding.")
     DAMAGED_IMAGE = (422, _INVALID, "The bytes are not a picture, or are damaged.", errors.DamagedImage)
     BLANK_IMAGE = (422, _INVALID, "Nothing is drawn on the picture.", errors.BlankImage)
+    FAINT_INK = (422, _INVALID, "What is drawn on the picture has too little contrast.", errors.FaintInk)
     NO_WORDS = (422, _INVALID, "The text has no word that the model knows.", errors.NoWords)
     OVERLOADED = (
         429,

@@ -1,0 +1,58 @@
+"""Digits are read on generated photos and scans of paper, boards and screens."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from service.inference.catalog import BUNDLED, Catalog
+from service.inference.errors import BlankImage
+from service.inference.preprocessing import decode_image, prepare_digit
+from training.datasets import Examples
+from training.evaluation.pages import PAGE_KINDS, PageKind, evaluate_pages, generate_page
+
+_COUNT = 12
+# The ink of a pencil is about as dark as the lines that cross it.
+_FEWEST_RIGHT = {"pencil on squared paper in shadow": 7}
+
+
+@pytest.fixture(scope="module")
+def digits(data_folder: Path) -> Examples:
+    """A few real digits of the test data."""
+    with np.load(data_folder / "mnist.npz") as file:
+        return Examples(file["x"][:_COUNT], file["y"][:_COUNT])
+
+
+@pytest.mark.parametrize("kind", PAGE_KINDS, ids=lambda kind: kind.name)
+def test_digits_on_a_page_are_read(kind: PageKind, digits: Examples) -> None:
+    predictor = Catalog(BUNDLED, providers=("cpu",)).predictor("mnist")
+    rng = np.random.default_rng(11)
+    right = 0
+    for digit, label in zip(digits.x, digits.y, strict=True):
+        try:
+            pixels = prepare_digit(decode_image(generate_page(kind, digit, rng)))
+        except BlankImage:
+            continue
+        right += int(predictor.probabilities(pixels[None]).argmax()) == label
+
+    assert right >= _FEWEST_RIGHT.get(kind.name, _COUNT - 1)
+
+
+def test_pages_depend_on_the_seed_alone(digits: Examples) -> None:
+    first, second = (
+        [generate_page(kind, digits.x[0], np.random.default_rng(5)) for kind in PAGE_KINDS] for _ in range(2)
+    )
+
+    assert first == second
+    assert first[0] != generate_page(PAGE_KINDS[0], digits.x[0], np.random.default_rng(6))
+
+
+def test_the_evaluation_has_a_row_for_each_kind(digits: Examples) -> None:
+    predictor = Catalog(BUNDLED, providers=("cpu",)).predictor("mnist")
+    announced: dict[str, float] = {}
+
+    accuracies = evaluate_pages(predictor, digits, count=3, announce=announced.__setitem__)
+
+    assert list(accuracies) == [kind.name for kind in PAGE_KINDS]
+    assert announced == accuracies
+    assert accuracies["plain page"] == 1
