@@ -151,6 +151,8 @@ class _BaseClient(Generic[_HttpClient]):
         headers = {b"Authorization": f"Bearer {api_key}".encode()} if api_key else None
         try:
             self._http: _HttpClient = self._http_type(base_url=self.url, timeout=timeout_s, headers=headers)
+            if self._http.base_url.scheme not in ("http", "https"):
+                raise httpx.InvalidURL("it does not begin with http:// or https://")
         except httpx.InvalidURL as error:
             raise ConnectionFailed(
                 f"{url!r} is not a valid address ({error}); use one such as {DEFAULT_URL}"

@@ -34,6 +34,8 @@ def configure_logging(log_format: str) -> None:
         library.setLevel(logging.WARNING)
         library.propagate = True
     logging.getLogger("uvicorn.access").propagate = False  # The pipeline writes the access log.
+    # It warns about bytes that a client sends; the client gets an error for them.
+    logging.getLogger("python_multipart").setLevel(logging.ERROR)
     _logger.setLevel(logging.INFO)
     logging.captureWarnings(True)
     sys.excepthook = _log_exception

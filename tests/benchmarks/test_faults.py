@@ -195,6 +195,12 @@ def test_growth_compares_the_ends_of_the_samples() -> None:
     assert [row.measured for row in others] == ["0", "0", "0"]
 
 
+def test_memory_of_a_moment_is_no_growth() -> None:
+    samples = [Figures(200.0 + (index % 4) * (10 + index), 10, 20, 5) for index in range(100)]
+    memory, *_ = soak.growth_rows(samples, max_memory=1.0)
+    assert (memory.measured, memory.met) == ("0.0 %", True)
+
+
 def test_growth_of_a_count_is_a_miss() -> None:
     samples = [Figures(200.0, 10 + index // 5, 20 - index // 5, 5) for index in range(10)]
     memory, threads, descriptors, files = soak.growth_rows(samples, max_memory=1.0)

@@ -325,8 +325,8 @@ def test_unreachable_server_is_reported_with_its_address(call: Call) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["localhost:3000", "http://127.0.0.1:none", "", "ftp://127.0.0.1", "http://[::1"]
+    "url", ["localhost:3000", "server", "http://127.0.0.1:none", "", "ftp://127.0.0.1", "http://[::1"]
 )
 def test_invalid_address_is_reported(call: Call, url: str) -> None:
-    with pytest.raises(ConnectionFailed):
+    with pytest.raises(ConnectionFailed, match=r"is not a valid address .* use one such as http"):
         call(url, "models")

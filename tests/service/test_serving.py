@@ -181,7 +181,15 @@ def test_serve_reports_a_certificate_that_cannot_be_used_in_one_line(tmp_path: P
         LECTERN_TLS_CERT=str(tmp_path / "cert.pem"), LECTERN_TLS_KEY=str(tmp_path / "cert.pem")
     )
     assert status == 2
-    assert line.startswith("lectern: LECTERN_TLS_CERT and LECTERN_TLS_KEY cannot be used")
+    assert line.startswith("lectern: LECTERN_TLS_CERT and LECTERN_TLS_KEY cannot be used: OpenSSL refuses")
+    assert "_ssl.c" not in line
+
+
+def test_serve_names_a_certificate_that_is_missing(tmp_path: Path) -> None:
+    missing = str(tmp_path / "missing.pem")
+    status, (line,) = _serve(LECTERN_TLS_CERT=missing, LECTERN_TLS_KEY=missing)
+    assert status == 2
+    assert f"{missing}: No such file" in line
 
 
 def test_serve_lists_every_setting_in_its_help(run: Run) -> None:

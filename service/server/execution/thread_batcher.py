@@ -52,7 +52,7 @@ class ThreadBatcher:
         """
         if self._limit is not None:
             with self._lock:
-                self._limit.check(len(self._queue), running=self._active_threads, work_s=self._waiting_s)
+                self._limit.check(len(self._queue), work_s=self._waiting_s)
 
     async def run(self, predictor: Predictor, batch: Array, *, profile: LatencyProfile) -> BatchResult:
         """Run a network on the inputs of one request.

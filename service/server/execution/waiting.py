@@ -5,6 +5,7 @@ A limit of the number alone would be too high for slow networks and large pictur
 
 import asyncio
 import itertools
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -21,8 +22,8 @@ _NEWEST_WEIGHT = 0.2
 class WaitLimit:
     """The limit of waiting for the threads of a pool.
 
-    A burst of requests may wait up to the limit. Once the limit is reached, the load is too high: until a
-    thread is free again, only one request per thread may wait, so that accepted ones are answered quickly.
+    A burst of requests may wait up to the limit. Once one was refused, the load is too high: until none was
+    refused for as long, only one request per thread may wait, so that accepted ones are answered quickly.
     One request per thread may always wait: then a few large ones are the cause, not the number. Not
     thread-safe: the caller holds a lock.
 
@@ -34,25 +35,24 @@ class WaitLimit:
     def __init__(self, threads: int, *, seconds: float) -> None:
         self._threads = threads
         self._seconds = seconds
-        self._is_overloaded = False
+        self._overloaded_until = -math.inf  # as time.monotonic() counts
 
-    def check(self, waiting: int, *, running: int, work_s: float) -> None:
+    def check(self, waiting: int, *, work_s: float) -> None:
         """Check whether one more request may wait.
 
         Args:
             waiting: Number of requests that wait.
-            running: Number of threads that work.
             work_s: Seconds that the requests that wait take in one thread.
 
         Raises:
             RequestError: 429: It may not.
         """
-        expected_s = work_s / self._threads
-        if not waiting and running < self._threads:
-            self._is_overloaded = False
-        elif waiting > self._threads and expected_s > self._seconds:
-            self._is_overloaded = True
-        if self._is_overloaded and waiting >= self._threads:
+        if waiting < self._threads:
+            return
+        now, expected_s = time.monotonic(), work_s / self._threads
+        too_long = waiting > self._threads and expected_s > self._seconds
+        if too_long or now < self._overloaded_until:
+            self._overloaded_until = now + self._seconds
             raise RequestError(
                 ErrorCode.OVERLOADED,
                 f"the server is overloaded: {waiting} requests wait for about {expected_s:.1g} s; "
@@ -78,7 +78,6 @@ class WaitingWork:
         self._numbers = itertools.count()
         self._lock = threading.Lock()  # guards what follows
         self._waiting: dict[int, Callable[[], Any]] = {}
-        self._running = 0
         self._mean_s = 0.0  # of recent work
 
     async def do(self, work: Callable[[], T]) -> T:
@@ -98,7 +97,7 @@ class WaitingWork:
         with self._lock:
             waiting = len(self._waiting)
             if self._limit is not None:
-                self._limit.check(waiting, running=self._running, work_s=waiting * self._mean_s)
+                self._limit.check(waiting, work_s=waiting * self._mean_s)
             number = next(self._numbers)
             self._waiting[number] = work
         return number
@@ -110,9 +109,7 @@ class WaitingWork:
     def _start(self, number: int) -> Callable[[], Any] | None:
         """Take work that a thread does now; None if it was dropped."""
         with self._lock:
-            work = self._waiting.pop(number, None)
-            self._running += work is not None
-            return work
+            return self._waiting.pop(number, None)
 
     def _run(self, number: int) -> Any:
         """Do work in a thread, and measure how long it takes."""
@@ -125,5 +122,4 @@ class WaitingWork:
         finally:
             seconds = time.perf_counter() - started
             with self._lock:
-                self._running -= 1
                 self._mean_s += _NEWEST_WEIGHT * (seconds - self._mean_s)

@@ -84,6 +84,10 @@ class BufferedRequest(Request):
         body, self._buffered_body = self._buffered_body, b""
         return body
 
+    def peek(self) -> bytes:
+        """Return the body, which can still be read; callers keep no reference to it."""
+        return self._buffered_body
+
 
 def _index(path: str) -> tuple[str, int]:
     return path[1:].partition("/")[0], path.count("/")

@@ -6,7 +6,6 @@ from typing import Annotated, Literal
 
 import numpy as np
 from msgspec import UNSET, Meta, Struct, UnsetType
-from starlette.requests import Request
 from starlette.responses import Response
 
 from service.inference.errors import shorten
@@ -14,6 +13,7 @@ from service.inference.explain import Maps
 from service.inference.overlay import heat_overlay, map_sheet
 from service.server.execution.engine import Engine
 from service.server.pipeline.errors import ErrorCode, RequestError
+from service.server.pipeline.router import BufferedRequest
 from service.server.protocols.common import api
 from service.server.protocols.common.inputs import path_version
 from service.server.protocols.common.prediction_body import (
@@ -97,7 +97,7 @@ class ExplainProtocol:
         """Return the endpoints."""
         return api.endpoints("/models/{name}[/versions/{version}]/explain", self.explain, EXPLAIN)
 
-    async def explain(self, request: Request) -> Response:
+    async def explain(self, request: BufferedRequest) -> Response:
         """What a prediction is based on."""
         name, version, query = request.path_params["name"], path_version(request), request.query_params
         form = query.get("as", "png")

@@ -12,6 +12,7 @@ from service.inference.card import Card, Task, card_document
 from service.inference.precision import PrecisionChoice
 from service.inference.prediction import rank
 from service.server.execution.engine import Engine
+from service.server.pipeline.router import BufferedRequest
 from service.server.protocols.common import api
 from service.server.protocols.common.inputs import path_version
 from service.server.protocols.common.prediction_body import (
@@ -142,7 +143,7 @@ class HuggingFaceProtocol:
         document = card_document(card) | {"precision": self.engine.catalog.precision(card)}
         return json_response(document, {"X-Model-Version": str(card.version)})
 
-    async def predict(self, request: Request) -> Response:
+    async def predict(self, request: BufferedRequest) -> Response:
         """Labels with scores, best first."""
         predictor = await self.engine.predictor(request.path_params["name"], path_version(request))
         prediction = await read_prediction(

@@ -8,12 +8,12 @@ import numpy as np
 import numpy.typing as npt
 from msgspec import Meta, Struct
 from PIL import Image
-from starlette.requests import Request
 from starlette.responses import Response
 
 from service.inference.errors import InvalidInput, shorten
 from service.server.execution.engine import Engine
 from service.server.pipeline.errors import ErrorCode, RequestError
+from service.server.pipeline.router import BufferedRequest
 from service.server.protocols.common import api
 from service.server.protocols.common.inputs import path_version
 from service.server.protocols.common.prediction_body import (
@@ -85,7 +85,7 @@ class NetworkInputProtocol:
         """Return the endpoints."""
         return api.endpoints("/models/{name}[/versions/{version}]/input", self.network_input, INPUT)
 
-    async def network_input(self, request: Request) -> Response:
+    async def network_input(self, request: BufferedRequest) -> Response:
         """What preprocessing makes of a picture."""
         form = request.query_params.get("as", "png")
         if form not in ("png", "json"):

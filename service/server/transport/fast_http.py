@@ -112,6 +112,8 @@ class FastHttpProtocol(HttpConnection):
         length = headers.get(b"content-length", b"")
         if not length.isdigit() or len(length) > 6 or int(length) > self._max_body:
             return None
+        if b"host" not in headers or len(headers) < len(self.headers):  # a field occurs twice
+            return None
         if not _UNSUPPORTED_HEADERS.isdisjoint(headers) or (self._handler.has_cors and b"origin" in headers):
             return None
         path, _, query = self.url.partition(b"?")

@@ -13,6 +13,7 @@ from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
+from service.inference.errors import shorten
 from service.server.pipeline.errors import ErrorCode, RequestError
 from service.server.pipeline.pipeline import MAX_URL_BYTES
 from service.server.transport.http_handler import HttpHandler
@@ -156,6 +157,7 @@ class HttpConnection(HttpToolsProtocol):
         Raises:
             RequestError: 400.
         """
+        self._check_fields()
         if self.parser.should_upgrade():
             self._receiving = _UPGRADE
             return
@@ -255,6 +257,20 @@ class HttpConnection(HttpToolsProtocol):
         size = len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
         if size > _MAX_HEAD_BYTES or len(self.headers) > _MAX_HEADER_FIELDS:
             raise self._long_head()
+
+    def _check_fields(self) -> None:
+        """Check the header fields that the parser leaves to the server; RFC 9112, 3.2 and 6.1.
+
+        Raises:
+            RequestError: 400.
+        """
+        hosts = sum(name == b"host" for name, _ in self.headers)
+        if hosts > 1 or (hosts == 0 and self.parser.get_http_version() == "1.1"):
+            raise _malformed(f"it has {hosts} header fields Host instead of one")
+        for name, value in self.headers:
+            if name == b"transfer-encoding" and value.strip().lower() != b"chunked":
+                encoding = shorten(value.decode("latin-1"))
+                raise _malformed(f"transfer encoding {encoding} is not read; send chunked")
 
     def _long_head(self) -> RequestError:
         if len(self.url) > MAX_URL_BYTES:

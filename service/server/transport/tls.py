@@ -33,8 +33,8 @@ class Certificate:
             self._load()
         except OSError as error:
             raise SettingsError(
-                f"LECTERN_TLS_CERT and LECTERN_TLS_KEY cannot be used ({error}); name PEM files of a "
-                "certificate and its key, without a password"
+                f"LECTERN_TLS_CERT and LECTERN_TLS_KEY cannot be used: {_describe(error)}; name PEM files of "
+                "a certificate and its key, without a password"
             ) from error
 
     @classmethod
@@ -61,7 +61,9 @@ class Certificate:
         try:
             self._load()
         except OSError as error:
-            _logger.error("the changed TLS certificate cannot be used, the one before stays: %s", error)
+            _logger.error(
+                "the changed TLS certificate cannot be used, the one before stays: %s", _describe(error)
+            )
             return False
         _logger.info("the changed TLS certificate is used from now on")
         return True
@@ -72,7 +74,15 @@ class Certificate:
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         context.set_alpn_protocols(["http/1.1"])
         certificate, key = self._files
+        pem = certificate.read_bytes(), key.read_bytes()  # Its errors name the file, OpenSSL's do not.
         # With a password, OpenSSL does not ask for one at the terminal.
         context.load_cert_chain(certificate, key, password="")
-        self.pem = certificate.read_bytes(), key.read_bytes()
+        self.pem = pem
         self.context = context
+
+
+def _describe(error: OSError) -> str:
+    if isinstance(error, ssl.SSLError):
+        reason = (error.reason or "no reason given").replace("_", " ").lower()
+        return f"OpenSSL refuses the certificate or the key ({reason})"
+    return f"{error.filename}: {error.strerror}"

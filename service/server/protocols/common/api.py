@@ -8,16 +8,16 @@ from typing import Annotated, Any, Literal, TypeAlias, get_type_hints
 import numpy as np
 import numpy.typing as npt
 from msgspec import Meta, Struct
-from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from service.inference.arrays import Encoding
 from service.inference.card import Card
 from service.server.pipeline.api_keys import Access
+from service.server.pipeline.router import BufferedRequest
 from service.server.protocols.common.responses import json_response
 
-Handler: TypeAlias = Callable[[Request], Awaitable[Any]]
+Handler: TypeAlias = Callable[[BufferedRequest], Awaitable[Any]]
 Selection: TypeAlias = Literal["all", "pictures", "texts", "explained", "none"]
 
 JSON = "application/json"
@@ -162,8 +162,8 @@ def endpoints(path: str, handler: Handler, operation: Operation) -> list[Endpoin
     ]
 
 
-def _as_json(handler: Handler) -> Callable[[Request], Awaitable[Response]]:
-    async def respond(request: Request) -> Response:
+def _as_json(handler: Handler) -> Callable[[BufferedRequest], Awaitable[Response]]:
+    async def respond(request: BufferedRequest) -> Response:
         return json_response(await handler(request))
 
     return respond

@@ -147,7 +147,8 @@ def parse_version(text: str) -> int:
     Raises:
         RequestError: 404: The text is not a version number, so there is no such version.
     """
-    if not (text.isascii() and text.isdigit() and len(text) <= _MAX_VERSION_DIGITS):
+    is_number = text.isascii() and text.isdigit() and not text.startswith("0")
+    if not is_number or len(text) > _MAX_VERSION_DIGITS:
         raise RequestError(ErrorCode.MODEL_NOT_FOUND, f"version {shorten(text)} is not a whole number from 1")
     return int(text)
 

@@ -1,11 +1,11 @@
 """Reads the body of a request to ``/models/{name}``: raw bytes, an array, plain text, multipart or JSON."""
 
+import re
 from collections.abc import Mapping
 from functools import partial
 from typing import Annotated, Any
 
 from msgspec import UNSET, Meta, Struct, UnsetType
-from starlette.requests import Request
 
 from service.inference.array_files import NPY_START, read_npy
 from service.inference.arrays import Array, Encoding, network_batch
@@ -14,6 +14,7 @@ from service.inference.errors import shorten
 from service.inference.predictor import Input
 from service.server.execution.engine import Engine
 from service.server.pipeline.errors import ErrorCode, RequestError
+from service.server.pipeline.router import BufferedRequest
 from service.server.protocols.common import api
 from service.server.protocols.common.charset import charset_of
 from service.server.protocols.common.inputs import (
@@ -34,6 +35,8 @@ NPY = "application/x-npy"
 _RAW_TYPES = ("", "application/octet-stream", _CURL_TYPE, NPY)
 # The most memory is for ids of one byte: they become numbers of four bytes, of which there are copies.
 _NPY_BYTES_PER_BYTE = 12
+# What a form sends for a field: encoded, so that it has no space or line break.
+_FORM_FIELD = re.compile(rb"[\w.-]+=\S*")
 # How PNG, JPEG, GIF, WebP, BMP and TIFF files begin.
 _PICTURE_STARTS = (b"\x89P", b"\xff\xd8", b"GI", b"RI", b"BM", b"II", b"MM")
 
@@ -58,6 +61,7 @@ BODY_DESCRIPTION = (
     "A type that ends with `+json` is read as JSON. `application/octet-stream`, "
     "`application/x-www-form-urlencoded` (which `curl --data-binary` sends) and a body without a content "
     "type are the bytes of one picture, of one array as a `.npy` file (`application/x-npy`), or of one text. "
+    "What curl sends is read as JSON if it begins with `{`. "
     "Texts are UTF-8; `text/plain` may name another `charset`. "
     "The response has one list of scores per input if the body is a JSON list or an array of several inputs, "
     "JSON for a model of texts, or multipart with several parts."
@@ -127,7 +131,7 @@ class _Options(Struct, frozen=True):
 
 
 async def read_prediction(
-    request: Request, engine: Engine, *, card: Card, max_batch: int
+    request: BufferedRequest, engine: Engine, *, card: Card, max_batch: int
 ) -> PredictionRequest:
     """Read a prediction request of any supported content type.
 
@@ -150,6 +154,8 @@ async def read_prediction(
         parse_encoding(query["encoding"], card=card) if "encoding" in query else "ids",
     )
     text = options.takes_text
+    if media_type == _CURL_TYPE and _is_json(request.peek(), takes_text=text):
+        media_type = "application/json"
     if media_type == "application/json" or media_type.endswith("+json"):
         parse = partial(_from_json, options=options)
         return await parse_body(engine, await request.body(), parse, memory=json_memory)
@@ -160,8 +166,6 @@ async def read_prediction(
         body = await request.body()
         if body.startswith(NPY_START):
             return await parse_body(engine, body, partial(_from_npy, options=options), memory=_npy_memory)
-        if media_type == _CURL_TYPE and not text:
-            _check_line_breaks(body)
         content = decode_text(body, charset=charset_of(content_type)) if text else body
         return PredictionRequest((content,), False, options.top_k)
     supported = "text/plain" if text else "image/png, image/jpeg or another image type"
@@ -172,18 +176,28 @@ async def read_prediction(
     )
 
 
-def _check_line_breaks(body: bytes) -> None:
-    """Check that a picture is not one from which ``curl -d @FILE`` has removed line breaks and null bytes.
+def _is_json(body: bytes, *, takes_text: bool) -> bool:
+    """Return whether a body that curl has sent without a content type is JSON rather than an input.
 
     Raises:
-        RequestError: 422: It is.
+        RequestError: 415: It is a field of a form. 422: It is a picture from which ``curl -d @FILE`` has
+            removed line breaks and null bytes.
     """
-    if body[:2] in _PICTURE_STARTS and not any(byte in body for byte in (b"\0", b"\r", b"\n")):
+    if _FORM_FIELD.fullmatch(body):
+        kind, example = ("text", "--data-binary 'TEXT'") if takes_text else ("picture", "--data-binary @FILE")
+        raise RequestError(
+            ErrorCode.UNSUPPORTED_MEDIA_TYPE,
+            f"the body is a field of a form, and the model takes a {kind}; send it with curl {example}, "
+            "or as JSON",
+        )
+    has_line_break = any(byte in body for byte in (b"\0", b"\r", b"\n"))
+    if not takes_text and body[:2] in _PICTURE_STARTS and not has_line_break:
         raise RequestError(
             ErrorCode.DAMAGED_IMAGE,
             "the picture has no line breaks and null bytes, which curl -d removes; "
             "send it with curl --data-binary @FILE",
         )
+    return body.startswith(b"{")
 
 
 def _from_json(body: bytes, *, options: _Options) -> PredictionRequest:

@@ -17,24 +17,32 @@ from service.server.pipeline.errors import RequestError
 
 def test_requests_are_refused_if_many_wait_and_take_too_long() -> None:
     limit = WaitLimit(2, seconds=1.0)
-    limit.check(2, running=2, work_s=100)  # a few large ones
-    limit.check(100, running=2, work_s=2)
+    limit.check(2, work_s=100)  # a few large ones
+    limit.check(100, work_s=2)
     with pytest.raises(RequestError, match=r"3 requests wait for about 2 s") as refused:
-        limit.check(3, running=2, work_s=3)
+        limit.check(3, work_s=3)
     assert (refused.value.status, refused.value.headers) == (429, {"Retry-After": "1"})
 
 
-def test_after_the_limit_was_reached_few_may_wait_until_a_thread_is_free() -> None:
+def test_after_a_refusal_few_may_wait_until_none_was_refused_for_as_long(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now = 100.0
+    monkeypatch.setattr("time.monotonic", lambda: now)
     limit = WaitLimit(2, seconds=1.0)
-    limit.check(3, running=2, work_s=0.1)
+    limit.check(3, work_s=0.1)
     with pytest.raises(RequestError):
-        limit.check(3, running=2, work_s=3)
+        limit.check(3, work_s=3)
     for waiting in (3, 2):  # fewer than the limit by now, but still too many
+        now += 0.9
         with pytest.raises(RequestError):
-            limit.check(waiting, running=2, work_s=0.1)
-    limit.check(1, running=2, work_s=0.1)
-    limit.check(0, running=1, work_s=0.0)
-    limit.check(3, running=2, work_s=0.1)
+            limit.check(waiting, work_s=0.1)
+    limit.check(1, work_s=0.1)
+    limit.check(0, work_s=0.0)  # A moment without a request that waits is not the end of the overload.
+    with pytest.raises(RequestError):
+        limit.check(2, work_s=0.1)
+    now += 1.1
+    limit.check(3, work_s=0.1)
 
 
 @pytest.fixture

@@ -90,10 +90,10 @@ def test_pipelined_requests_whose_responses_are_not_read_are_not_read(server: Se
 def test_all_of_many_pipelined_requests_are_answered_in_their_order(server: Server) -> None:
     count = 2_000
     requests = b"".join(
-        b"POST /v2/models/x HTTP/1.1\r\nX-Request-ID: %d\r\nContent-Length: 20\r\n\r\nfour five six seven "
+        b"POST /v2/models/x HTTP/1.1\r\nHost: a\r\nX-Request-ID: %d\r\nContent-Length: 8\r\n\r\nfour six"
         % number
         if number % 3
-        else b"GET /livez HTTP/1.1\r\nX-Request-ID: %d\r\n\r\n" % number
+        else b"GET /livez HTTP/1.1\r\nHost: a\r\nX-Request-ID: %d\r\n\r\n" % number
         for number in range(count)
     )
 
@@ -303,6 +303,62 @@ def test_a_decompression_bomb_takes_no_memory(server: Server) -> None:
 
 
 # --- what clients often get wrong
+
+
+@pytest.mark.parametrize("path", ["GET /livez", "POST /models/mnist"])
+@pytest.mark.parametrize("hosts", [0, 2])
+def test_a_request_has_one_host(server: Server, read_answer: ReadAnswer, path: str, hosts: int) -> None:
+    connection = _connect(server)
+    fields = b"Host: a\r\n" * hosts
+    connection.sendall(path.encode() + b" HTTP/1.1\r\n" + fields + b"Content-Length: 1\r\n\r\nx")
+    message = _error(read_answer(connection), 400, "malformed_request")
+    assert f"{hosts} header fields Host" in message
+
+
+def test_http_1_0_needs_no_host(server: Server, read_answer: ReadAnswer) -> None:
+    connection = _connect(server)
+    connection.sendall(b"GET /livez HTTP/1.0\r\n\r\n")
+    assert read_answer(connection).status == 200
+
+
+def test_a_transfer_encoding_besides_chunked_is_refused(server: Server) -> None:
+    body = [gzip.compress(b"a body")]
+    headers = {"Transfer-Encoding": "gzip, chunked"}
+    answer = server.ask("POST", "/models/mnist", iter(body), headers, encode_chunked=True)
+    assert "'gzip, chunked' is not read" in _error(answer, 400, "malformed_request")
+
+
+@pytest.mark.parametrize(
+    ("model", "body", "way_out"),
+    [("mnist", b"image=iVBORw0KGgo", "--data-binary @FILE"), ("imdb", b"text=A+fine+film", "'TEXT'")],
+)
+def test_a_field_of_a_form_is_not_read_as_an_input(
+    server: Server, model: str, body: bytes, way_out: str
+) -> None:
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    answer = server.ask("POST", f"/models/{model}", body, headers)
+    assert way_out in _error(answer, 415, "unsupported_media_type")
+
+
+def test_json_that_curl_has_sent_without_a_type_is_json(server: Server) -> None:
+    body = json.dumps({"inputs": "A fine film = a good one.", "parameters": {"top_k": 1}}).encode()
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    form = server.ask("POST", "/models/imdb", body, headers)
+    plain = server.ask("POST", "/models/imdb", body, {"Content-Type": "application/json"})
+    assert (form.status, form.json()) == (200, plain.json())
+    text = server.ask("POST", "/models/imdb", b"Fine = good, says this film.", headers)
+    assert text.status == 200
+
+
+def test_a_client_s_damaged_form_is_not_in_the_log(server: Server) -> None:
+    headers = {"Content-Type": "multipart/form-data; boundary=x"}
+    assert server.ask("POST", "/models/mnist", b"no boundary at all", headers).status == 400
+    assert "python_multipart" not in server.log()
+
+
+def test_a_version_has_one_address(server: Server) -> None:
+    assert server.ask("GET", "/models/mnist/versions/1").status == 200
+    _error(server.ask("GET", "/models/mnist/versions/001"), 404, "model_not_found")
 
 
 @pytest.mark.parametrize("path", ["/models/", "/models/mnist/", "/livez/", "/v2/models/mnist/ready/"])

@@ -202,7 +202,7 @@ def test_workers_go_on_serving_while_one_cannot_be_replaced(
         killed, other = _children(server)
         os.kill(killed, signal.SIGKILL)
         # More often than the server allows workers to end that had started.
-        until(lambda: server.log().count("cannot start (exit status 3)") > 7)
+        until(lambda: server.log().count("cannot start (exit status 3)") > 7, seconds=180)
         assert server.process.poll() is None
         assert server.ask("GET", "/models", headers={"X-API-Key": "secret"}).status == 200
         files[broken].write_bytes(content)
