@@ -100,7 +100,13 @@ def test_vocabulary_with_phrases_finds_them(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["It's a <b>GREAT</b> film", "don\N{RIGHT SINGLE QUOTATION MARK}t, don't", "a<br />a a", "", "naïve Café"],
+    [
+        "It's a <b>GREAT</b> film",
+        "don\N{RIGHT SINGLE QUOTATION MARK}t, don't",
+        "a<br />a a",
+        "",
+        "naïve Café",
+    ],
 )
 def test_located_words_are_those_of_the_tokens(text: str) -> None:
     located = locate_words(text)
