@@ -111,8 +111,11 @@ class NetworkPage(NetworkTopic):
         """Choose the size of the maps, so that all stages are in view if possible."""
         tile = _EVERY_MAP
         if self.picture is not None and not self.every_map.isChecked():
-            stages = len(self.picture.activations.network.stages)
-            tile = self.area.viewport().height() // stages - self.sheet.layout_for(()).gap
+            found, gap = self.picture.activations, self.sheet.layout_for(()).gap
+            # The scores may take several lines.
+            columns = max((self.sheet.width() - _HEADING_WIDTH) // (_SMALLEST + gap), 1)
+            lines = len(found.network.stages) + (len(found.scores) - 1) // columns
+            tile = self.area.viewport().height() // lines - gap
         tile = min(max(tile, _SMALLEST), _LARGEST)
         if tile != self.sheet.tile:
             self.sheet.tile = tile

@@ -73,8 +73,9 @@ def test_the_maps_of_all_layers_follow_the_drawing(qtbot: QtBot, lab: LabPage) -
     assert page.detail.map.placeholder == "Draw something"
 
 
-def test_all_layers_fit_into_the_view(qtbot: QtBot, lab: LabPage) -> None:
-    lab.window().resize(1280, 720)
+@pytest.mark.parametrize("size", [(1280, 720), (1040, 700)])
+def test_all_layers_fit_into_the_view(qtbot: QtBot, lab: LabPage, size: tuple[int, int]) -> None:
+    lab.window().resize(*size)
     draw(lab.picker.pad, SEVEN)
     shown(qtbot, lab)
     area = lab.network.area
