@@ -16,6 +16,6 @@ EXPERIMENT = Experiment(
         "With two hidden layers all four end close to each other.",
         "Derivatives multiply from layer to layer, so its disadvantage grows with the number of layers.",
         "Tanh has mean 0 and derivative 1 at 0, so it starts faster than the sigmoid.",
-        "Tanh, ReLU and ELU differ by half a percentage point on the test set, with one seed each.",
+        "Tanh, ReLU and ELU differ by 0.005 on 10,000 test images, which is within chance.",
     ),
 )
