@@ -6,12 +6,13 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from desktop.pictures.dropped_files import SUFFIXES, read_file
+from desktop.pictures.dropped_files import read_file
 from desktop.prediction.backends import PredictionResult
 from desktop.window.export_formats import csv_header, csv_row, csv_text
 from service.client import RequestRefused
 from service.inference import LecternError
 from service.inference.errors import InputError
+from service.inference.preprocessing import PICTURE_SUFFIXES
 
 # Small batches make cancelling fast: a batch that has begun is finished.
 BATCH_SIZE = 16
@@ -43,7 +44,9 @@ def find_images(folder: Path) -> list[Path]:
     found: list[Path] = []
     for parent, folders, names in os.walk(folder):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
-        images = [name for name in names if not name.startswith(".") and name.lower().endswith(SUFFIXES)]
+        images = [
+            name for name in names if not name.startswith(".") and name.lower().endswith(PICTURE_SUFFIXES)
+        ]
         found.extend(Path(parent, name) for name in sorted(images))
     return found
 

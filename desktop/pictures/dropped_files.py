@@ -15,9 +15,8 @@ from desktop.pictures.images import png_of_picture, qimage_of_pillow
 from desktop.widgets import open_file_dialog
 from service.inference import LecternError
 from service.inference.errors import DamagedImage, InputTooLarge
-from service.inference.preprocessing import decode_image
+from service.inference.preprocessing import PICTURE_SUFFIXES, decode_image
 
-SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff")
 MAX_FILE_BYTES = 60_000_000
 THUMBNAIL_SIZE = 64
 _MAX_SHOWN_SIZE = 1200
@@ -101,7 +100,7 @@ def ask_for_pictures(
     on_chosen: Callable[[list[DroppedFile]], object],
 ) -> None:
     """Ask for picture files; arguments as for :func:`desktop.widgets.open_file_dialog`."""
-    patterns = " ".join(f"*{suffix}" for suffix in SUFFIXES)
+    patterns = " ".join(f"*{suffix}" for suffix in PICTURE_SUFFIXES)
     open_file_dialog(
         parent,
         title,

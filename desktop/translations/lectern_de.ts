@@ -1020,8 +1020,8 @@ Protokolldatei: {0}</translation>
         <translation>Dieses Bild ist leer. Wählen Sie eines mit sichtbarem Inhalt.</translation>
     </message>
     <message>
-        <source>This file is damaged or not a picture. Use PNG, JPEG, WebP, GIF, BMP or TIFF.</source>
-        <translation>Diese Datei ist beschädigt oder kein Bild. Verwenden Sie PNG, JPEG, WebP, GIF, BMP oder TIFF.</translation>
+        <source>This file is damaged or not a picture. Use PNG, JPEG, WebP, GIF, BMP, TIFF, AVIF or HEIC.</source>
+        <translation>Diese Datei ist beschädigt oder kein Bild. Verwenden Sie PNG, JPEG, WebP, GIF, BMP, TIFF, AVIF oder HEIC.</translation>
     </message>
     <message>
         <source>The network knows none of these words. Write in English.</source>

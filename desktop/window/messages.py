@@ -16,7 +16,7 @@ def error_message(error: LecternError) -> str:
         "blank_image": translate("Messages", "This picture is blank. Choose one with visible content."),
         "damaged_image": translate(
             "Messages",
-            "This file is damaged or not a picture. Use PNG, JPEG, WebP, GIF, BMP or TIFF.",
+            "This file is damaged or not a picture. Use PNG, JPEG, WebP, GIF, BMP, TIFF, AVIF or HEIC.",
         ),
         "no_words": translate("Messages", "The network knows none of these words. Write in English."),
         "too_large": translate("Messages", "This picture has too many pixels. Make it smaller first."),

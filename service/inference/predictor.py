@@ -129,13 +129,19 @@ class Predictor:
         return self.card.task == "text-classification"
 
     def prepare(
-        self, value: Input, *, max_pixels: int = DEFAULT_MAX_PIXELS, reserve: Reserve = _reserve_nothing
+        self,
+        value: Input,
+        *,
+        max_pixels: int = DEFAULT_MAX_PIXELS,
+        reduce_jpeg: bool = True,
+        reserve: Reserve = _reserve_nothing,
     ) -> Array:
         """Turn one input into the network's input array, without the batch dimension.
 
         Args:
             value: A picture file or a text, depending on the model's task.
             max_pixels: Largest width x height of a picture.
+            reduce_jpeg: Whether a JPEG file with more pixels may be decoded at a reduced scale.
             reserve: Called with the bytes that a large picture takes. The context manager that it returns is
                 entered while the picture is decoded and prepared.
 
@@ -151,7 +157,7 @@ class Predictor:
             return self._prepare(value)
         if not isinstance(value, bytes):
             raise InvalidInput(f"{self.card.name} reads pictures, not texts; send a picture file")
-        picture = open_image(value, max_pixels=max_pixels)
+        picture = open_image(value, max_pixels=max_pixels, reduce_jpeg=reduce_jpeg)
         if picture.width * picture.height <= _SMALL_PIXELS:
             return self._prepare(load_image(picture))
         with reserve(decoding_memory(picture)):

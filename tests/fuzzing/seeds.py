@@ -43,7 +43,8 @@ def pictures() -> list[bytes]:
     exif = Image.Exif()
     exif[0x0112] = 6  # orientation
     return [
-        *(encode(digit, kind) for kind in ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")),
+        *(encode(digit, kind) for kind in ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "AVIF")),
+        (_DATA / "pictures" / "cat.heic").read_bytes(),
         encode(Image.fromarray(_digit().astype(np.uint16) * 257), "PNG"),
         encode(digit.convert("1"), "PNG"),
         encode(palette, "PNG", transparency=0),

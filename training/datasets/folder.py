@@ -8,11 +8,10 @@ import numpy as np
 import numpy.typing as npt
 
 from service.inference.errors import InputError
-from service.inference.preprocessing import decode_image, picture_preparation
+from service.inference.preprocessing import PICTURE_SUFFIXES, decode_image, picture_preparation
 from training.datasets.dataset import Dataset, Examples, stratified_mask
 from training.errors import DatasetError
 
-_SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff"}
 _TEST_SHARE, _VALIDATION_SHARE = 0.15, 0.15
 _MIN_IMAGES = 6  # per class; with fewer, a split would be empty
 
@@ -133,7 +132,7 @@ def _read(
     checksum = hashlib.sha256()
     for number, name in enumerate(names):
         for path in sorted((folder / name).glob("*")):
-            if path.suffix.lower() not in _SUFFIXES:
+            if path.suffix.lower() not in PICTURE_SUFFIXES:
                 continue
             content = path.read_bytes()
             checksum.update(f"{name}/{path.name}\0{len(content)}\0".encode() + content)

@@ -1,37 +1,24 @@
 """Decodes picture files into upright images with 8 bits per channel."""
 
 import ctypes
-import io
 import math
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import PIL
 from PIL import ExifTags, Image
-from PIL.BmpImagePlugin import BmpImageFile
-from PIL.GifImagePlugin import GifImageFile
+from PIL.AvifImagePlugin import AvifImageFile
 from PIL.ImageFile import ImageFile
 from PIL.JpegImagePlugin import JpegImageFile
-from PIL.PngImagePlugin import PngImageFile
 from PIL.TiffImagePlugin import TiffImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
 from service.inference.defaults import DEFAULT_MAX_PIXELS as DEFAULT_MAX_PIXELS
 from service.inference.errors import DamagedImage, InputTooLarge
+from service.inference.preprocessing.picture_formats import SUPPORTED_FORMATS, is_heic, open_file
 from service.inference.preprocessing.plain_png import decode_plain_png
-
-# Pillow's classes are used directly: Image.open would also apply Image.MAX_IMAGE_PIXELS, which is a setting
-# of the whole process and belongs to the application.
-_FORMATS: tuple[tuple[bytes, type[ImageFile]], ...] = (
-    (b"\x89PNG\r\n\x1a\n", PngImageFile),
-    (b"\xff\xd8\xff", JpegImageFile),
-    (b"RIFF", WebPImageFile),
-    (b"GIF8", GifImageFile),
-    (b"BM", BmpImageFile),
-    (b"II", TiffImageFile),
-    (b"MM", TiffImageFile),
-)
-_FORMAT_NAMES = "PNG, JPEG, WebP, GIF, BMP or TIFF"
 
 # The transposition that makes a picture of each EXIF orientation upright; orientation 1 is upright.
 _UPRIGHT = {
@@ -59,10 +46,11 @@ _BYTES_PER_PIXEL = {
 }
 _MOST_BYTES_PER_PIXEL = (18, 18)
 _WEBP_BYTES_PER_PIXEL = (26, 18)
+_AVIF_AND_HEIC_BYTES_PER_PIXEL = (26, 20)
 # The decoders of these files keep a copy of the whole picture.
 _DECODER_BYTES_PER_PIXEL = 5
-# A PNG file of 16 MB with chunks of 1 KB takes 50,000.
-_MAX_READS = 100_000
+# 200-megapixel photos of phones are read, and no file takes more than a few seconds.
+_MOST_TIMES_REDUCED = 5
 _SIXTEEN_BIT_MODES = ("I", "I;16", "I;16B", "I;16L", "I;16N")
 
 
@@ -85,8 +73,9 @@ def decode_image(data: bytes, *, max_pixels: int = DEFAULT_MAX_PIXELS) -> Image.
     size is read from the header and checked before the pixels are decoded.
 
     Args:
-        data: A PNG, JPEG, WebP, GIF, BMP or TIFF file.
-        max_pixels: Largest width x height that is accepted.
+        data: A PNG, JPEG, WebP, GIF, BMP, TIFF, AVIF or HEIC file.
+        max_pixels: Largest width x height. A JPEG file of up to five times as many is decoded at a reduced
+            scale, unless it is progressive.
 
     Returns:
         An image of mode ``L``, ``RGB``, or ``RGBA`` if the file has transparency. A picture of 16 megapixels
@@ -94,24 +83,30 @@ def decode_image(data: bytes, *, max_pixels: int = DEFAULT_MAX_PIXELS) -> Image.
 
     Raises:
         DamagedImage: The bytes are not such a file, or it is damaged or truncated.
-        InputTooLarge: The picture has more than ``max_pixels`` pixels.
+        InputTooLarge: The picture has too many pixels.
     """
     return load_image(open_image(data, max_pixels=max_pixels))
 
 
-def open_image(data: bytes, *, max_pixels: int = DEFAULT_MAX_PIXELS) -> Image.Image:
-    """Read the header of a picture file and check the size, with the arguments and errors of decode_image.
+def open_image(data: bytes, *, max_pixels: int = DEFAULT_MAX_PIXELS, reduce_jpeg: bool = True) -> Image.Image:
+    """Read the header of a picture file and check the size, with the errors of :func:`decode_image`.
+
+    Args:
+        data: As for :func:`decode_image`.
+        max_pixels: As for :func:`decode_image`.
+        reduce_jpeg: Whether a JPEG file with more pixels may be decoded at a reduced scale.
 
     Returns:
         A picture whose pixels are not decoded yet, unless it is small.
     """
     if not data:
-        raise DamagedImage(f"the picture is empty (0 bytes); send a {_FORMAT_NAMES} file")
+        raise DamagedImage(f"the picture is empty (0 bytes); send a {SUPPORTED_FORMATS} file")
     plain = decode_plain_png(data)
     if plain is not None and plain.width * plain.height <= max_pixels:
         return plain
     picture = _open(data)
-    if picture.width * picture.height > max_pixels:
+    too_large = picture.width * picture.height > max_pixels
+    if too_large and not (reduce_jpeg and _reduce_while_decoding(picture, max_pixels)):
         raise InputTooLarge(
             f"the picture has {picture.width} x {picture.height} pixels, more than {max_pixels}; "
             "send a smaller one"
@@ -141,6 +136,8 @@ def decoding_memory(picture: Image.Image) -> int:
     per_pixel = _BYTES_PER_PIXEL.get(picture.mode, _MOST_BYTES_PER_PIXEL)
     if isinstance(picture, WebPImageFile):
         per_pixel = _WEBP_BYTES_PER_PIXEL
+    elif isinstance(picture, AvifImageFile) or (isinstance(picture, ImageFile) and is_heic(picture)):
+        per_pixel = _AVIF_AND_HEIC_BYTES_PER_PIXEL
     elif "transparency" in picture.info:
         per_pixel = _BYTES_PER_PIXEL["RGBA"]
     whole, reduced = per_pixel
@@ -172,31 +169,30 @@ def to_rgb(picture: Image.Image) -> Image.Image:
 
 
 def _open(data: bytes) -> ImageFile:
-    file_class = next((image_file for start, image_file in _FORMATS if data.startswith(start)), None)
-    if file_class is None:
-        raise DamagedImage(f"the {len(data)} bytes are not a picture file; send a {_FORMAT_NAMES} file")
     try:
-        return file_class(_File(data))
+        return open_file(data)
+    except DamagedImage:
+        raise
     except Exception as error:  # Pillow's decoders raise many types of exceptions for malformed files.
         raise _decoding_error(error) from error
 
 
-class _File(io.BytesIO):
-    """A file that ends with an error if it has very many parts.
+def _reduce_while_decoding(picture: ImageFile, max_pixels: int) -> bool:
+    """Let libjpeg decode a JPEG file at a half, a quarter or an eighth of its scale; return whether it fits.
 
-    Pillow reads each part of a header in Python: a file that consists of parts of a few bytes would take
-    seconds, and many times its own memory.
+    That is not done for progressive files, of which libjpeg keeps the whole picture.
     """
-
-    def __init__(self, data: bytes) -> None:
-        super().__init__(data)
-        self._reads_left = _MAX_READS
-
-    def read(self, size: int | None = -1, /) -> bytes:
-        self._reads_left -= 1
-        if self._reads_left < 0:
-            raise ValueError("it has too many parts")
-        return super().read(size)
+    pixels = picture.width * picture.height
+    if not isinstance(picture, JpegImageFile) or picture.info.get("progressive"):
+        return False
+    if pixels > _MOST_TIMES_REDUCED * max_pixels:
+        return False
+    for factor in (2, 4, 8):
+        size = -(-picture.width // factor), -(-picture.height // factor)
+        if size[0] * size[1] <= max_pixels:
+            picture.draft(None, size)
+            return True
+    return False
 
 
 def _reduce(picture: Image.Image) -> Image.Image:
@@ -222,17 +218,31 @@ def _exif_transposition(picture: Image.Image) -> Image.Transpose | None:
 
 def _to_eight_bits(picture: Image.Image) -> Image.Image:
     if picture.mode in _SIXTEEN_BIT_MODES:
-        levels = np.asarray(picture)
-        if levels.dtype.itemsize > 2:
-            levels = np.clip(levels, 0, 65535)
-        # 65535 / 257 = 255: every 8-bit level corresponds to exactly one 16-bit level.
-        return Image.fromarray((levels // 257).astype(np.uint8))
+        return Image.fromarray(_stretch(np.asarray(picture)))
     if picture.mode == "F":
         raise ValueError("its pixels are floating-point numbers of unknown range")
     if "transparency" in picture.info or "A" in picture.getbands() or picture.mode in ("PA", "La", "RGBa"):
         return picture if picture.mode == "RGBA" else picture.convert("RGBA")
     mode = "L" if picture.mode in ("1", "L") else "RGB"
     return picture if picture.mode == mode else picture.convert(mode)
+
+
+def _stretch(levels: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
+    """Convert grey levels of more than 8 bits to 8 bits.
+
+    Files of 16 bits often hold the 10, 12 or 14 bits of a camera or scanner. The smallest depth that holds
+    all levels counts, so that such pictures are not nearly black. In 16 bits, every 8-bit level corresponds
+    to exactly one level, because 65535 / 257 = 255.
+
+    Args:
+        levels: Integers of any shape.
+    """
+    highest = int(levels.max())
+    white = next((2**bits - 1 for bits in (8, 10, 12, 14, 16) if highest < 2**bits), highest)
+    # Single precision takes half of the memory.
+    scaled: npt.NDArray[np.float32] = np.multiply(levels, 255 / white, dtype=np.float32)
+    np.clip(np.rint(scaled, out=scaled), 0, 255, out=scaled)
+    return scaled.astype(np.uint8)
 
 
 def _decoding_error(error: Exception) -> InputTooLarge | DamagedImage:

@@ -291,7 +291,8 @@ class Engine:
         slow = self._profile(predictor).seconds > MAX_RUN_S
         pixels = _INLINE_PIXELS_OF_SLOW_NETWORKS if slow else _INLINE_PIXELS
         try:
-            row = predictor.prepare(inputs[0], max_pixels=min(self._settings.max_pixels, pixels))
+            max_pixels = min(self._settings.max_pixels, pixels)
+            row = predictor.prepare(inputs[0], max_pixels=max_pixels, reduce_jpeg=False)
         except InputTooLarge:
             return None
         return predictor.stack([row])

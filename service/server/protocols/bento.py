@@ -38,7 +38,7 @@ class ClassifyImage(ClassifyOptions):
     """A picture to classify."""
 
     model: Annotated[str, api.served("names", "pictures"), Field(description="A name from GET /models")]
-    image: Annotated[str, Field(description="A PNG, JPEG, WebP, GIF, BMP or TIFF file in base64")]
+    image: Annotated[str, Field(description="A PNG, JPEG, WebP, GIF, BMP, TIFF, AVIF or HEIC file in base64")]
 
 
 class ClassifyText(ClassifyOptions):

@@ -55,8 +55,8 @@ export const GERMAN = {
   "The server returned an error: {0}": "Der Server meldet einen Fehler: {0}",
   "This API key has used up its requests. The page tries again by itself.":
     "Dieser API-Schlüssel hat seine Anfragen verbraucht. Die Seite versucht es von selbst noch einmal.",
-  "This file is damaged or not a picture. Use PNG, JPEG, WebP, GIF, BMP or TIFF.":
-    "Diese Datei ist beschädigt oder kein Bild. Verwenden Sie PNG, JPEG, WebP, GIF, BMP oder TIFF.",
+  "This file is damaged or not a picture. Use PNG, JPEG, WebP, GIF, BMP, TIFF, AVIF or HEIC.":
+    "Diese Datei ist beschädigt oder kein Bild. Verwenden Sie PNG, JPEG, WebP, GIF, BMP, TIFF, AVIF oder HEIC.",
   "This file is too large for the server. Make it smaller first.":
     "Diese Datei ist zu groß für den Server. Verkleinern Sie sie zuerst.",
   "This model no longer exists. Choose another one.": "Dieses Modell gibt es nicht mehr. Wählen Sie ein anderes.",

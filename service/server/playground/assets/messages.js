@@ -10,7 +10,7 @@ const ATTRIBUTES = ["aria-label", "aria-description", "placeholder", "title"];
 const number = new Intl.NumberFormat(LANGUAGE, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
 const MESSAGES = {
   blank_image: "This picture is blank. Choose one with visible content.",
-  damaged_image: "This file is damaged or not a picture. Use PNG, JPEG, WebP, GIF, BMP or TIFF.",
+  damaged_image: "This file is damaged or not a picture. Use PNG, JPEG, WebP, GIF, BMP, TIFF, AVIF or HEIC.",
   no_words: "The network knows none of these words. Write in English.",
   too_large: "This picture has too many pixels. Make it smaller first.",
   body_too_large: "This file is too large for the server. Make it smaller first.",

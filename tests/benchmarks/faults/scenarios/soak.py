@@ -38,7 +38,7 @@ async def run(bench: Bench) -> list[Row]:
 def growth_rows(samples: Sequence[Figures], *, max_memory: float) -> list[Row]:
     """Compare the last fifth of the samples with the first fifth.
 
-    Of the memory, the lowest tenth of the samples of a fifth counts: the pictures that are decoded at a moment
+    Of the memory, the lowest tenth of the samples of a fifth counts: pictures that are decoded at a moment
     are no growth, and what is not given back raises the lowest values, too.
 
     Args:

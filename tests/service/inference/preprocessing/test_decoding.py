@@ -10,6 +10,7 @@ import warnings
 import zipfile
 import zlib
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -29,6 +30,9 @@ _TOP_LEFT, _TOP_RIGHT, _BOTTOM_LEFT, _BOTTOM_RIGHT = (
 )
 
 
+SAMPLES = Path(__file__).resolve().parents[3] / "data" / "pictures"
+
+
 @pytest.fixture
 def scene() -> Image.Image:
     """A picture of 48 x 32 pixels with a different colour in each quarter."""
@@ -41,6 +45,10 @@ def scene() -> Image.Image:
 def _difference(left: Image.Image, right: Image.Image) -> int:
     assert left.size == right.size
     return int(np.abs(np.asarray(left.convert("RGB"), int) - np.asarray(right.convert("RGB"), int)).max())
+
+
+def _mean_difference(left: Image.Image, right: Image.Image) -> float:
+    return float(np.abs(np.asarray(left, int) - np.asarray(right, int)).mean())
 
 
 @pytest.mark.parametrize(
@@ -149,7 +157,21 @@ def test_sixteen_bits_become_eight(encode: Encode, kind: str) -> None:
 @pytest.mark.parametrize("level", [0, 1, 127, 254, 255])
 def test_every_level_of_eight_bits_survives_sixteen(encode: Encode, level: int) -> None:
     sixteen = np.full((8, 8), level * 257, dtype=np.uint16)
-    assert np.all(np.asarray(decode_image(encode(Image.fromarray(sixteen)))) == level)
+    sixteen[0, 0] = 65535
+    assert np.all(np.asarray(decode_image(encode(Image.fromarray(sixteen))))[1:] == level)
+
+
+@pytest.mark.parametrize("bits", [10, 12, 14])
+@pytest.mark.parametrize("kind", ["PNG", "TIFF"])
+def test_files_of_sixteen_bits_with_fewer_are_not_dark(encode: Encode, kind: str, bits: int) -> None:
+    levels = np.linspace(0, 2**bits - 1, 64 * 64).round().astype(np.uint16).reshape(64, 64)
+    found = np.asarray(decode_image(encode(Image.fromarray(levels), kind)))
+    assert np.abs(found - levels * 255.0 / (2**bits - 1)).max() <= 0.51
+
+
+def test_levels_of_more_than_sixteen_bits_are_scaled_to_the_highest(encode: Encode) -> None:
+    levels = np.array([[-5, 0, 400_000, 1_000_000]], dtype=np.int32)
+    assert np.asarray(decode_image(encode(Image.fromarray(levels), "TIFF"))).tolist() == [[0, 0, 102, 255]]
 
 
 def test_a_transparent_colour_of_a_palette_is_transparent(encode: Encode) -> None:
@@ -339,6 +361,67 @@ def test_very_large_pictures_are_reduced(
     histogram = picture.histogram()
     assert histogram[0] + histogram[255] == expected[0] * expected[1]
     assert abs(histogram[0] - histogram[255]) <= 2 * expected[0]
+
+
+def test_a_jpeg_file_above_the_limit_is_decoded_at_a_reduced_scale(
+    encode: Encode, scene: Image.Image
+) -> None:
+    large = scene.resize((640, 480))
+    content = encode(large, "JPEG", quality=95)
+    for factor, max_pixels in ((2, 320 * 240), (4, 320 * 240 - 1)):
+        picture = decode_image(content, max_pixels=max_pixels)
+        assert picture.size == (640 // factor, 480 // factor)
+        assert _mean_difference(picture, large.resize(picture.size)) < 1
+    with pytest.raises(InputTooLarge, match="640 x 480"):
+        decode_image(content, max_pixels=640 * 480 // 5 - 1)  # more than five times the limit
+    for other in (encode(large, "JPEG", progressive=True), encode(large, "PNG")):
+        with pytest.raises(InputTooLarge, match="640 x 480"):
+            decode_image(other, max_pixels=320 * 240)
+    with pytest.raises(InputTooLarge):
+        open_image(content, max_pixels=320 * 240, reduce_jpeg=False)
+
+
+def test_a_heic_photo_that_a_phone_has_turned_is_upright() -> None:
+    heic, jpeg = ((SAMPLES / f"cat.{kind}").read_bytes() for kind in ("heic", "jpg"))
+    picture = decode_image(heic)
+    assert picture.mode == "RGB"
+    assert _mean_difference(picture, decode_image(jpeg)) < 4
+    for end in range(0, len(heic), 100):
+        with pytest.raises(DamagedImage):
+            decode_image(heic[:end])
+
+
+def test_a_heic_photo_without_its_package_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pillow_heif.as_plugin", None)
+    with pytest.raises(DamagedImage, match=r"needs the package pillow-heif; .* send a JPEG"):
+        decode_image((SAMPLES / "cat.heic").read_bytes())
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB", "RGBA"])
+def test_avif_is_read(encode: Encode, scene: Image.Image, mode: str) -> None:
+    stored = scene.convert(mode)
+    if mode == "RGBA":
+        stored.putalpha(Image.linear_gradient("L").resize(scene.size))
+    picture = decode_image(encode(stored, "AVIF", quality=95, subsampling="4:4:4"))
+    assert picture.mode == ("RGBA" if mode == "RGBA" else "RGB")
+    assert _difference(picture.convert("RGB"), stored.convert("RGB")) <= 24
+
+
+@pytest.mark.parametrize(
+    ("start", "name"),
+    [
+        (b"%PDF-1.7", "a PDF document"),
+        (b" \n<!DOCTYPE html><html>", "an HTML page"),
+        (b"<svg xmlns=", "an SVG drawing"),
+        (b"\0\0\0\x0cJXL \r\n\x87\n", "a JPEG XL file"),
+        (b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom", "video or audio"),
+        (b"RIFF\x24\0\0\0WAVEfmt ", "video or audio"),
+        (b"PK\x03\x04\x14", "a ZIP archive"),
+    ],
+)
+def test_the_format_of_a_file_that_is_not_read_is_named(start: bytes, name: str) -> None:
+    with pytest.raises(DamagedImage, match=f"{name}.*; send a PNG, JPEG, .* AVIF or HEIC file"):
+        decode_image(start + bytes(200))
 
 
 def test_a_file_of_very_many_parts_is_rejected(encode: Encode) -> None:

@@ -26,6 +26,9 @@ RECORD = """{
   };
 }"""
 
+# On a busy machine, pages take longer than five seconds.
+expect.set_options(timeout=20_000)
+
 
 @dataclass
 class Playground:
