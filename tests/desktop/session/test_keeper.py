@@ -6,9 +6,9 @@ import pytest
 from gestures import DASH, SEVEN, OpenWindow, draw, headline, pictures, press, settling
 from pytestqt.qtbot import QtBot
 
-from desktop import session as stored
 from desktop.pictures.dropped_files import DroppedFile
-from desktop.session import Session, StoredPicture, read_session, write_session
+from desktop.session import store as stored
+from desktop.session.store import Session, StoredPicture, read_session, write_session
 from desktop.window.main_window import MainWindow
 
 NAMES = ("ship.png", "cat.jpg", "ankle_boot.png")

@@ -18,7 +18,7 @@ from desktop.prediction.backends import Location, PredictionResult
 from desktop.prediction.requests import Origin, PredictionRequest, PredictionResponse, Value
 from desktop.prediction.worker import Worker
 from desktop.result.history import HistoryStrip
-from desktop.session import (
+from desktop.session.store import (
     Content,
     Drawing,
     PictureFile,
