@@ -90,7 +90,8 @@ class MainWindow(QMainWindow):
             pictures=self.pictures_page,
             text=self.text_page,
             strip=self.strip,
-            panels=(self.explanation_dock.action, self.compare.action),
+            explanation=self.explanation_dock,
+            comparison=self.compare.action,
             parent=self,
         )
         self.exporter = Exporter(
