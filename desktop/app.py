@@ -10,7 +10,7 @@ from desktop import settings as stored
 from desktop import theme
 from desktop.interrupt import InterruptHandler
 from desktop.prediction.worker import join_closed_workers
-from desktop.session import session_file
+from desktop.session.store import session_file
 from desktop.settings import Settings
 from desktop.window.crash import CrashHook, open_log
 from desktop.window.main_window import MainWindow

@@ -16,8 +16,11 @@ from desktop.prediction.backends import LocalBackend
 from desktop.prediction.connection import Connection
 from desktop.prediction.controller import PredictionController
 from desktop.prediction.worker import close_workers
+from desktop.projection.presentation import PresentationAction
+from desktop.projection.second_screen import SecondScreen
 from desktop.result.history import HistoryStrip
 from desktop.result.panel import ResultColumn, ResultPanel
+from desktop.session.keeper import SessionKeeper
 from desktop.settings import Settings, SettingsStore
 from desktop.text.page import TextPage
 from desktop.widgets import column, row
@@ -28,9 +31,6 @@ from desktop.window.exporter import Exporter
 from desktop.window.incoming import Incoming
 from desktop.window.placement import Placement, fit_to_screen
 from desktop.window.preferences import preferences_action
-from desktop.window.presentation import PresentationAction
-from desktop.window.second_screen import SecondScreen
-from desktop.window.session_keeper import SessionKeeper
 from desktop.window.tabs import Tabs
 from desktop.window.zoom_actions import ZoomActions
 
@@ -90,7 +90,8 @@ class MainWindow(QMainWindow):
             pictures=self.pictures_page,
             text=self.text_page,
             strip=self.strip,
-            panels=(self.explanation_dock.action, self.compare.action),
+            explanation=self.explanation_dock,
+            comparison=self.compare.action,
             parent=self,
         )
         self.exporter = Exporter(

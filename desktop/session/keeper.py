@@ -7,7 +7,7 @@ from typing import cast
 
 from PySide6.QtCore import QObject, Slot
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QDockWidget, QWidget
 
 from desktop.drawing.page import DrawPage, ink_thumbnail
 from desktop.drawing.stroke_painter import render
@@ -18,7 +18,7 @@ from desktop.prediction.backends import Location, PredictionResult
 from desktop.prediction.requests import Origin, PredictionRequest, PredictionResponse, Value
 from desktop.prediction.worker import Worker
 from desktop.result.history import HistoryStrip
-from desktop.session import (
+from desktop.session.store import (
     Content,
     Drawing,
     PictureFile,
@@ -44,7 +44,8 @@ class SessionKeeper(QObject):
         pictures: PicturesPage,
         text: TextPage,
         strip: HistoryStrip,
-        panels: tuple[QAction, QAction],
+        explanation: QDockWidget,
+        comparison: QAction,
         parent: QWidget,
     ) -> None:
         """Prepare; :meth:`restore` reads the file.
@@ -55,13 +56,14 @@ class SessionKeeper(QObject):
             pictures: The pictures.
             text: The text.
             strip: The history.
-            panels: The actions of the explanation and of the comparison.
+            explanation: The dock of the explanation.
+            comparison: The action of the comparison.
             parent: Owner of the thread that reads the history.
         """
         super().__init__(parent)
         self._path = path
         self._draw, self._pictures, self._text, self._strip = draw, pictures, text, strip
-        self._explain, self._compare = panels
+        self._explanation, self._comparison = explanation, comparison
         self._loader = Worker("session", parent)
         self._loader.result_ready.connect(self._add_entry)
 
@@ -78,10 +80,11 @@ class SessionKeeper(QObject):
         if session.pictures:
             files = [DroppedFile(picture.name, picture.data) for picture in session.pictures]
             self._pictures.load(files, select=session.current)
-        if session.explains and not self._explain.isChecked():
-            self._explain.trigger()
+        if session.explains:
+            # Not by its action, which would widen the window again at each start.
+            self._explanation.show()
         if session.compares:
-            self._compare.setChecked(True)
+            self._comparison.setChecked(True)
         # Rendering and decoding the thumbnails takes longer than a frame.
         self._loader.put(partial(_responses, session.history))
 
@@ -96,8 +99,8 @@ class SessionKeeper(QObject):
             pictures=tuple(StoredPicture(picture.name, picture.data) for picture in pictures),
             current=pictures.index(current) if isinstance(current, Picture) and current in pictures else 0,
             history=bounded_history(_entries(self._strip.responses())),
-            explains=self._explain.isChecked(),
-            compares=self._compare.isChecked(),
+            explains=not self._explanation.isHidden(),
+            compares=self._comparison.isChecked(),
         )
         write_session(self._path, session)
 

@@ -6,9 +6,10 @@ import pytest
 from gestures import DASH, SEVEN, OpenWindow, draw, headline, pictures, press, settling
 from pytestqt.qtbot import QtBot
 
-from desktop import session as stored
+from desktop import settings
 from desktop.pictures.dropped_files import DroppedFile
-from desktop.session import Session, StoredPicture, read_session, write_session
+from desktop.session import store as stored
+from desktop.session.store import Session, StoredPicture, read_session, write_session
 from desktop.window.main_window import MainWindow
 
 NAMES = ("ship.png", "cat.jpg", "ankle_boot.png")
@@ -63,6 +64,19 @@ def test_drawing_text_pictures_history_and_panels_come_back(
     again.strip.itemActivated.emit(again.strip.item(first))
     assert again.tabs.page is again.text_page
     assert headline(again) == "positive"
+
+
+def test_the_window_does_not_grow_with_each_start(open_window: OpenWindow, path: Path) -> None:
+    window = open_window(session=path)
+    window.resize(600, 500)
+    window.explanation_dock.action.trigger()
+    sizes = [window.size()]
+    for _ in range(2):
+        window.close()
+        window = open_window(settings.load(), session=path)
+        assert window.explanation_dock.isVisible()
+        sizes.append(window.size())
+    assert sizes[0] == sizes[1] == sizes[2]
 
 
 @pytest.mark.parametrize("content", [b"", b"garbage", b"\x81\xa7strokes\x01"])
