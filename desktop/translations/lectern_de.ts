@@ -1352,6 +1352,10 @@ Protokolldatei: {0}</translation>
         <source>This computer</source>
         <translation>Dieser Rechner</translation>
     </message>
+    <message>
+        <source>This is too faint. Use a darker pen or more light.</source>
+        <translation>Das ist zu blass. Nehmen Sie einen dunkleren Stift oder mehr Licht.</translation>
+    </message>
 </context>
 <context>
     <name>ModelChoice</name>

@@ -14,6 +14,7 @@ def error_message(error: LecternError) -> str:
     translate = QCoreApplication.translate
     messages = {
         "blank_image": translate("Messages", "This picture is blank. Choose one with visible content."),
+        "faint_ink": translate("Messages", "This is too faint. Use a darker pen or more light."),
         "damaged_image": translate(
             "Messages",
             "This file is damaged or not a picture. Use PNG, JPEG, WebP, GIF, BMP, TIFF, AVIF or HEIC.",

@@ -13,7 +13,14 @@ from PIL import Image
 from service.inference.errors import BlankImage
 from service.inference.preprocessing.decoding import flatten
 from service.inference.preprocessing.ink import find_raw_ink
-from service.inference.preprocessing.plain import BLANK, Ink, background_for, median, visible_range
+from service.inference.preprocessing.plain import (
+    BLANK,
+    MIN_CONTRAST,
+    Ink,
+    background_for,
+    median,
+    visible_range,
+)
 
 SIDE = 28
 _BOX = 20
@@ -40,17 +47,24 @@ def prepare_digit(picture: Image.Image) -> Pixels:
         FaintInk: The contrast of what is drawn is too low.
     """
     if picture.size == (SIDE, SIDE):
-        light = _light_on_dark(picture)
-        if _has_mnist_geometry(light):
-            return light
+        return _prepare_small(picture)
     return _centre(_scale_to_box(find_raw_ink(picture)))
 
 
-def _light_on_dark(picture: Image.Image) -> Pixels:
+def _prepare_small(picture: Image.Image) -> Pixels:
+    """Prepare a picture of 28 x 28 pixels, which is perhaps one of MNIST's."""
     flat = flatten(picture, background=background_for(picture))
     levels = np.asarray(flat if flat.mode == "L" else flat.convert("L"))
     background = median(np.concatenate([levels[0], levels[-1], levels[1:-1, 0], levels[1:-1, -1]]))
-    return _WHITE - levels if background > _WHITE / 2 else levels
+    light = _WHITE - levels if background > _WHITE / 2 else levels
+    if _has_mnist_geometry(light):
+        return light
+    # So small a picture shows too little of the paper to search for it.
+    paper = _WHITE - background if light is not levels else background
+    ink = np.clip(light - np.float32(paper), 0, None)
+    if float(ink.max()) < MIN_CONTRAST:
+        raise BlankImage(BLANK)
+    return _centre(_scale_to_box(ink))
 
 
 def _has_mnist_geometry(pixels: Pixels) -> bool:

@@ -11,7 +11,7 @@ Levels = npt.NDArray[np.uint8]
 
 _BLACK, _WHITE = 0, 255
 # The ink of a drawing on a plain page differs from it by at least this many of 255 grey levels.
-_MIN_CONTRAST = 24
+MIN_CONTRAST = 24
 BLANK = "the picture is blank: nothing on it stands out from its background; draw a digit first"
 # A smaller share of light pixels among dark ones, or of dark among light ones, is only the edges of strokes.
 _EDGE_SHARE = 0.005
@@ -67,7 +67,7 @@ def find_plain_ink(levels: Levels) -> Ink | None:
     if background > _WHITE / 2:
         np.negative(ink, out=ink)
     np.clip(ink, 0, None, out=ink)
-    return ink if float(ink.max(initial=0)) >= _MIN_CONTRAST else None
+    return ink if float(ink.max(initial=0)) >= MIN_CONTRAST else None
 
 
 def _is_plain(border: Levels, background: float) -> bool:

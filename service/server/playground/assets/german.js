@@ -83,6 +83,7 @@ export const GERMAN = {
     "Diese Datei ist beschädigt oder kein Bild. Verwenden Sie PNG, JPEG, WebP, GIF, BMP, TIFF, AVIF oder HEIC.",
   "This file is too large for the server. Make it smaller first.":
     "Diese Datei ist zu groß für den Server. Verkleinern Sie sie zuerst.",
+  "This is too faint. Use a darker pen or more light.": "Das ist zu blass. Nehmen Sie einen dunkleren Stift oder mehr Licht.",
   "This model no longer exists. Choose another one.": "Dieses Modell gibt es nicht mehr. Wählen Sie ein anderes.",
   "This picture has too many pixels. Make it smaller first.": "Dieses Bild hat zu viele Pixel. Verkleinern Sie es zuerst.",
   "This picture is blank. Choose one with visible content.": "Dieses Bild ist leer. Wählen Sie eines mit sichtbarem Inhalt.",

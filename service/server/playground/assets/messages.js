@@ -12,6 +12,7 @@ const count = new Intl.NumberFormat(LANGUAGE);
 const twoDigits = new Intl.NumberFormat(LANGUAGE, { minimumFractionDigits: 2, maximumFractionDigits: 2 });
 const MESSAGES = {
   blank_image: "This picture is blank. Choose one with visible content.",
+  faint_ink: "This is too faint. Use a darker pen or more light.",
   damaged_image: "This file is damaged or not a picture. Use PNG, JPEG, WebP, GIF, BMP, TIFF, AVIF or HEIC.",
   no_words: "The network knows none of these words. Write in English.",
   too_large: "This picture has too many pixels. Make it smaller first.",

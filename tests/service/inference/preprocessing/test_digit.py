@@ -219,3 +219,27 @@ def test_colours_are_converted_by_luminance(canonical: Array) -> None:
     page.paste("#a02020", mask=mask)
     difference = prepare_digit(page).astype(int) - prepare_digit(mask)
     assert np.abs(difference).max() <= 4
+
+
+@pytest.mark.parametrize("change", ["small", "in a corner", "pale", "large"])
+def test_picture_of_28_by_28_without_mnists_geometry_is_prepared_like_any(
+    canonical: Array, change: str, read: Callable[[Sequence[Array]], list[str]]
+) -> None:
+    def changed(digit: Array) -> Image.Image:
+        page = Image.new("L", (28, 28), 255)
+        side = {"large": 28, "pale": 20}.get(change, 14)
+        place = {"large": 0, "in a corner": 1}.get(change, (28 - side) // 2)
+        page.paste(100 if change == "pale" else 0, (place, place), _cropped(digit).resize((side, side)))
+        return page
+
+    pixels = [prepare_digit(changed(digit)) for digit in canonical[:100]]
+
+    assert all(each.max() == 255 for each in pixels)
+    assert {max(np.ptp(np.nonzero(each), axis=1)) + 1 for each in pixels} <= {19, 20}
+    same = sum(one == other for one, other in zip(read(pixels), read(list(canonical[:100])), strict=True))
+    assert same >= 93
+
+
+def _cropped(digit: Array) -> Image.Image:
+    """Return MNIST's box of 20 pixels as a mask."""
+    return Image.fromarray(digit).crop((4, 4, 24, 24))
