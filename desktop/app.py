@@ -10,9 +10,11 @@ from desktop import settings as stored
 from desktop import theme
 from desktop.interrupt import InterruptHandler
 from desktop.prediction.worker import join_closed_workers
+from desktop.session.store import session_file
 from desktop.settings import Settings
 from desktop.window.crash import CrashHook, open_log
 from desktop.window.main_window import MainWindow
+from desktop.zoom import apply_zoom
 
 _TRANSLATIONS = Path(__file__).parent / "translations"
 # Longer than the timeout of a server that does not respond.
@@ -40,7 +42,7 @@ def run(*, models: Path | None = None, server: str | None = None, offline: bool 
     CrashHook(app).install()
     settings = stored.load()
     apply_style(app, settings)
-    window = MainWindow(settings, models=models, server=server, offline=offline)
+    window = MainWindow(settings, models=models, server=server, offline=offline, session=session_file())
     window.show()
     # Paint first, then load the models and try the server.
     QTimer.singleShot(0, window.start)
@@ -55,6 +57,7 @@ def apply_style(app: QApplication, settings: Settings) -> None:
     app.setStyle("fusion")
     app.setWindowIcon(theme.window_icon())
     theme.apply(settings.theme)
+    apply_zoom(settings.zoom)
     locale = QLocale(settings.language) if settings.language else QLocale.system()
     QLocale.setDefault(locale)
     for old in app.findChildren(QTranslator):

@@ -50,8 +50,9 @@ def desktop(server: str | None, offline: bool) -> None:
     Without a server it predicts on this computer, with the same models.
     """
     run = _import_app()
-    from desktop.settings import server_url_error
+    from desktop.settings import complete_server_url, server_url_error
 
+    server = None if server is None else complete_server_url(server)
     error = None if server is None else server_url_error(server)
     if error is not None:
         raise click.BadParameter(error, param_hint="--server")

@@ -1,6 +1,7 @@
 """Stores the settings between two starts of the app."""
 
 import contextlib
+import re
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -14,6 +15,7 @@ from PySide6.QtCore import QByteArray, QObject, QSettings, Signal
 from desktop import api_key
 from desktop.api_key import KeyLocation
 from desktop.drawing.strokes import DEFAULT_BRUSH, MAX_BRUSH, MIN_BRUSH
+from desktop.zoom import MAX_ZOOM, MIN_ZOOM
 from service.client import DEFAULT_URL
 
 ORGANIZATION, APPLICATION = "Lectern", "Lectern"
@@ -48,6 +50,7 @@ class Settings:
         tab: Index of the current tab.
         models: Name of the chosen model by the page's key.
         corrections: Folder of the corrected drawings; empty for the default folder.
+        zoom: Size of all type as a multiple of the system's.
         geometry: Geometry of the window in Qt's format.
     """
 
@@ -59,6 +62,7 @@ class Settings:
     tab: Annotated[int, msgspec.Meta(ge=0)] = 0
     models: Mapping[str, str] = field(default_factory=dict)
     corrections: str = ""
+    zoom: Annotated[float, msgspec.Meta(ge=MIN_ZOOM, le=MAX_ZOOM)] = 1.0
     geometry: bytes = b""
 
 
@@ -159,6 +163,16 @@ def save_api_key(key: str) -> KeyLocation:
 def api_key_location() -> KeyLocation:
     """Return where the API key is stored."""
     return api_key.location(_store())
+
+
+def complete_server_url(address: str) -> str:
+    """Return the URL of a server; an address without a scheme gets that and the port of Lectern's servers."""
+    address = address.strip()
+    if not address or "://" in address:
+        return address
+    default = urlsplit(DEFAULT_URL)
+    has_port = re.search(r":\d+$", address.rstrip("/")) is not None
+    return f"{default.scheme}://{address}" if has_port else f"{default.scheme}://{address}:{default.port}"
 
 
 def server_url_error(url: str) -> str | None:

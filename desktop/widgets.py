@@ -6,6 +6,7 @@ from typing import TypeAlias
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import (
+    QApplication,
     QBoxLayout,
     QComboBox,
     QDialog,
@@ -20,6 +21,7 @@ from PySide6.QtWidgets import (
 
 # Margins in pixels.
 PAGE_MARGIN, DIALOG_MARGIN = 16, 20
+_FONT_FACTOR = "fontFactor"
 
 Item: TypeAlias = QWidget | QLayout | None
 Part: TypeAlias = Item | tuple[Item, int]
@@ -73,11 +75,20 @@ def caption(text: str, field: QWidget) -> QLabel:
 
 
 def scale_font(widget: QWidget, factor: float, *, bold: bool = False) -> None:
-    """Enlarge the font of a widget."""
+    """Set the font of a widget to a multiple of the app's, now and whenever the app's changes."""
+    widget.setProperty(_FONT_FACTOR, factor)
     font = widget.font()
-    font.setPointSizeF(font.pointSizeF() * factor)
+    font.setPointSizeF(QApplication.font().pointSizeF() * factor)
     font.setBold(bold)
     widget.setFont(font)
+
+
+def rescale_fonts() -> None:
+    """Apply :func:`scale_font` again, after the font of the app changed."""
+    for widget in QApplication.allWidgets():
+        factor = widget.property(_FONT_FACTOR)
+        if factor is not None:
+            scale_font(widget, factor, bold=widget.font().bold())
 
 
 def create_buttons(dialog: QDialog, kinds: QDialogButtonBox.StandardButton) -> QDialogButtonBox:

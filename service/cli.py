@@ -13,9 +13,12 @@ from service.inference.program import how_to_install
 COMMANDS = {
     "serve": ("service.serving", "serve", "Serve the models over HTTP."),
     "predict": ("service.commands", "", "Classify pictures or texts."),
+    "batch": ("service.batch.command", "batch", "Predict many pictures or texts into files."),
     "explain": ("service.commands", "", "Explain a prediction for a picture."),
     "models": ("service.commands", "", "List the models, or show a card."),
     "desktop": ("desktop.cli", "desktop", "Open the desktop app."),
+    "summary": ("training.cli", "train", "Print the layers of a recipe's network."),
+    "experiment": ("training.cli", "train", "Carry out a comparison of the lecture."),
     "runs": ("training.cli", "train", "List, show, compare or remove training runs."),
     "data": ("training.cli", "train", "List the data sets, or download one."),
     "train": ("training.cli", "train", "Train a network with a recipe."),

@@ -21,7 +21,7 @@ import msgspec
 
 from service.inference.card import Card, parse_card
 from service.inference.errors import InvalidInput, InvalidTensor, LecternError, shorten
-from service.inference.prediction import Prediction, Reason, Score
+from service.inference.prediction import Prediction, Reason, Score, WordContributions
 from service.inference.reading.reading import ReadDigit, Reading, split_lines
 
 if TYPE_CHECKING:
@@ -271,6 +271,17 @@ class _BaseClient(Generic[_HttpClient]):
         except (ValueError, msgspec.ValidationError):
             raise self._unexpected(response, "without digits") from None
 
+    def _words_content(self, text: str, label: str | None) -> dict[str, Any]:
+        parameters = {} if label is None else {"label": label}
+        return {"json": {"inputs": text}, "params": parameters}
+
+    def _word_contributions(self, response: httpx.Response) -> WordContributions:
+        document = self._decode(response)
+        try:
+            return msgspec.convert(document, WordContributions)
+        except msgspec.ValidationError:
+            raise self._unexpected(response, "without contributions of words") from None
+
     def _summaries(self, response: httpx.Response) -> list[ModelSummary]:
         document = self._decode(response)
         try:
@@ -360,6 +371,23 @@ class Client(_BaseClient[httpx.Client]):
         path, content = _read_request(model, picture, version)
         return self._reading(self._request("POST", path, **content))
 
+    def word_contributions(
+        self, model: str, text: str, *, version: int | None = None, label: str | None = None
+    ) -> WordContributions:
+        """Return what each known word and phrase of a text contributes to a label.
+
+        Args:
+            model: Name of a model of texts.
+            text: Plain text or HTML.
+            version: Version of the model; the default version if None.
+            label: One of the model's labels; the most probable one if None.
+
+        Raises:
+            ClientError: As for :meth:`predict`.
+        """
+        path = f"{_model_path(model, version)}/words"
+        return self._word_contributions(self._request("POST", path, **self._words_content(text, label)))
+
     def models(self) -> list[ModelSummary]:
         """Return the models of the server; errors as for :meth:`predict`."""
         return self._summaries(self._request("GET", "/models"))
@@ -423,6 +451,14 @@ class AsyncClient(_BaseClient[httpx.AsyncClient]):
         """Read the digits of a picture; as :meth:`Client.read`."""
         path, content = _read_request(model, picture, version)
         return self._reading(await self._request("POST", path, **content))
+
+    async def word_contributions(
+        self, model: str, text: str, *, version: int | None = None, label: str | None = None
+    ) -> WordContributions:
+        """Return what each known word and phrase contributes; as :meth:`Client.word_contributions`."""
+        path = f"{_model_path(model, version)}/words"
+        response = await self._request("POST", path, **self._words_content(text, label))
+        return self._word_contributions(response)
 
     async def models(self) -> list[ModelSummary]:
         """Return the models of the server."""

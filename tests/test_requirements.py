@@ -65,7 +65,7 @@ def test_installed_versions_are_pinned(extra: str) -> None:
 
 
 def test_the_container_installs_only_what_serving_needs() -> None:
-    expected = with_dependencies(PROJECT["project"]["dependencies"] + EXTRAS["serve"])
+    expected = with_dependencies(PROJECT["project"]["dependencies"] + EXTRAS["serve"] + EXTRAS["tracing"])
     pinned = pins("constraints.txt")
     served = pins("service/deploy/requirements.txt")
     assert served == {name: pinned[name] for name in expected}, (

@@ -485,7 +485,7 @@ def test_the_test_command_runs_every_check_then_pytest(checkout: Checkout) -> No
     assert [stage.split()[1] for stage in stages] == ["lint", "format", "types", "import", "tests"]
     assert done.stdout.endswith("pytest got -m pytest\n")
     (line,) = checkout.installs()
-    assert "[serve,desktop,train]" in line
+    assert "[serve,desktop,train,batch,ray,tracing]" in line
     assert line.endswith("--group pyproject.toml:dev")
 
 

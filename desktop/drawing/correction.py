@@ -5,7 +5,6 @@ from pathlib import Path
 
 from PySide6.QtCore import QStandardPaths, Qt
 from PySide6.QtWidgets import (
-    QComboBox,
     QDialog,
     QDialogButtonBox,
     QFileDialog,
@@ -16,6 +15,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from desktop.drawing.label_buttons import LabelButtons
 from desktop.settings import SettingsStore
 from desktop.widgets import DIALOG_MARGIN, caption, column, create_buttons, open_file_dialog, row
 from service.inference.files import write_atomically
@@ -53,7 +53,7 @@ class CorrectionDialog(QDialog):
 
         Args:
             picture: The drawing, as a PNG file.
-            labels: The labels to choose from.
+            labels: The labels to choose from, the most likely ones first.
             store: Holds the folder of the corrections; an empty one means the default folder.
             parent: The window.
         """
@@ -62,8 +62,7 @@ class CorrectionDialog(QDialog):
         self._store = store
         self.setWindowTitle(self.tr("Correct the label"))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.label = QComboBox(self)
-        self.label.addItems(list(labels))
+        self.label = LabelButtons(labels, self)
         self.folder = QLineEdit(store.settings.corrections or _default_folder(), self)
         self.folder.setMinimumWidth(320)
         self.browse = QPushButton(self.tr("&Choose…"), self)
@@ -79,7 +78,7 @@ class CorrectionDialog(QDialog):
         """Save the drawing and close; show an error if the folder cannot be written."""
         folder = Path(self.folder.text().strip() or _default_folder())
         try:
-            save_correction(folder, self.label.currentText(), self._picture)
+            save_correction(folder, self.label.label, self._picture)
         except OSError as error:
             text = self.tr("{0} cannot be written ({1}). Choose another folder.")
             self.error.setText(text.format(folder, error.strerror))
@@ -102,7 +101,7 @@ class CorrectionDialog(QDialog):
         note.setWordWrap(True)
         form = QFormLayout()
         form.setSpacing(12)
-        form.addRow(self.tr("Correct &label"), self.label)
+        form.addRow(self.tr("Correct label"), self.label)
         form.addRow(caption(self.tr("&Folder"), self.folder), row((self.folder, 1), self.browse))
         column(note, form, self.error, self.buttons, parent=self, margin=DIALOG_MARGIN, spacing=16)
 

@@ -5,7 +5,6 @@ from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, QSizeF, Qt, Signal
 from PySide6.QtGui import (
-    QColor,
     QEventPoint,
     QFocusEvent,
     QImage,
@@ -23,11 +22,11 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from desktop.drawing.digit_boxes import paint_boxes
-from desktop.drawing.stroke_painter import BACKGROUND, INK, StrokePainter, blank_canvas, render
-from desktop.drawing.strokes import CANVAS_SIZE, DEFAULT_BRUSH, Stroke, StrokePoint
+from desktop.drawing.overlays import paint_crosshair, paint_eraser, paint_hint
+from desktop.drawing.stroke_painter import StrokePainter, blank_canvas, render
+from desktop.drawing.strokes import CANVAS_SIZE, DEFAULT_BRUSH, Stroke, StrokePoint, width_at
 from service.inference.reading.reading import ReadDigit
 
-_HINT = QColor(150, 150, 150)
 _MIN_SIZE, _DEFAULT_SIZE = 200, 440
 # Each undo step keeps an image of 200 kB.
 _UNDO_LIMIT = 100
@@ -70,6 +69,7 @@ class Pad(QWidget):
         self._start_s = 0.0
         self._digits: tuple[ReadDigit, ...] = ()
         self._crosshair: QPointF | None = None
+        self._eraser: QPointF | None = None
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setCursor(Qt.CursorShape.CrossCursor)
         self.setAttribute(Qt.WidgetAttribute.WA_AcceptTouchEvents)
@@ -100,6 +100,13 @@ class Pad(QWidget):
         if tuple(digits) != self._digits:
             self._digits = tuple(digits)
             self.update()
+
+    def set_erases(self, erases: bool) -> None:
+        """Erase with the next strokes, and show the outline of the eraser, or draw."""
+        self.erases = erases
+        self.setMouseTracking(erases)
+        if not erases:
+            self._move_eraser(None)
 
     def clear(self) -> None:
         """Remove all strokes; can be undone."""
@@ -145,10 +152,12 @@ class Pad(QWidget):
         square = self.square()
         painter.drawImage(square, self._picture, QRectF(self._picture.rect()))
         if self.is_blank:
-            self._paint_hint(painter, square)
+            paint_hint(painter, square, self.tr("Draw a digit"))
         paint_boxes(painter, square, self._digits, color=self.palette().highlight().color())
         if self._crosshair is not None and self.hasFocus():
-            self._paint_crosshair(painter, square)
+            paint_crosshair(painter, self._widget_point(self._crosshair))
+        if self._eraser is not None:
+            paint_eraser(painter, self._eraser, self._eraser_radius())
         if self.hasFocus():
             painter.setPen(QPen(self.palette().highlight().color(), 2))
             painter.setBrush(Qt.BrushStyle.NoBrush)
@@ -161,7 +170,9 @@ class Pad(QWidget):
             self._begin_stroke(event.position())
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        """Extend the stroke."""
+        """Extend the stroke; show the size of the eraser."""
+        if self.erases:
+            self._move_eraser(event.position())
         if event.buttons() & Qt.MouseButton.LeftButton:
             self._extend_stroke(event.position())
 
@@ -169,6 +180,11 @@ class Pad(QWidget):
         """End the stroke."""
         if event.button() == Qt.MouseButton.LeftButton:
             self._end_stroke()
+
+    def leaveEvent(self, event: QEvent) -> None:
+        """Hide the outline of the eraser."""
+        self._move_eraser(None)
+        super().leaveEvent(event)
 
     def tabletEvent(self, event: QTabletEvent) -> None:
         """Draw with a tablet's pen; its eraser end erases."""
@@ -266,27 +282,23 @@ class Pad(QWidget):
         after, self._picture = self._picture, self._before
         self._push(self.tr("Erase") if stroke.erases else self.tr("Stroke"), (*self._strokes, stroke), after)
 
+    def _move_eraser(self, position: QPointF | None) -> None:
+        before, self._eraser = self._eraser, position
+        reach = self._eraser_radius() + 2
+        for center in (before, position):
+            if center is not None:
+                area = QRectF(center.x() - reach, center.y() - reach, 2 * reach, 2 * reach)
+                self.update(area.toAlignedRect())
+
+    def _eraser_radius(self) -> float:
+        return width_at(self.brush, StrokePoint(0, 0)) / 2 * self.square().width() / CANVAS_SIZE
+
     def _widget_point(self, point: QPointF) -> QPointF:
         square = self.square()
         return square.topLeft() + point * (square.width() / CANVAS_SIZE)
 
     def _push(self, text: str, strokes: tuple[Stroke, ...], picture: QImage) -> None:
         self.undo_stack.push(_ReplaceContent(self, text, strokes, picture))
-
-    def _paint_hint(self, painter: QPainter, square: QRectF) -> None:
-        font = self.font()
-        font.setPixelSize(max(round(square.width() / 16), 14))
-        painter.setFont(font)
-        painter.setPen(_HINT)
-        painter.drawText(square, Qt.AlignmentFlag.AlignCenter, self.tr("Draw a digit"))
-
-    def _paint_crosshair(self, painter: QPainter, square: QRectF) -> None:
-        assert self._crosshair is not None
-        center = self._widget_point(self._crosshair)
-        for color, width in ((BACKGROUND, 3), (INK, 1)):
-            painter.setPen(QPen(color, width))
-            painter.drawLine(center - QPointF(9, 0), center + QPointF(9, 0))
-            painter.drawLine(center - QPointF(0, 9), center + QPointF(0, 9))
 
 
 class _ReplaceContent(QUndoCommand):

@@ -10,12 +10,13 @@ from PySide6.QtWidgets import QLabel, QSlider, QToolButton, QWidget
 from desktop.drawing.correction import CorrectionDialog
 from desktop.drawing.pad import Pad
 from desktop.drawing.replay import ReplayDialog
-from desktop.drawing.strokes import MAX_BRUSH, MIN_BRUSH, Stroke
-from desktop.pictures.images import png_of_drawing
+from desktop.drawing.strokes import MAX_BRUSH, MIN_BRUSH, Stroke, is_too_thick, thinner
+from desktop.flow_layout import FlowLayout
+from desktop.pictures.images import pillow_of, png_of_drawing
 from desktop.prediction.controller import PredictionController
-from desktop.prediction.requests import PredictionResponse, Value
+from desktop.prediction.requests import Origin, PredictionResponse, Value
 from desktop.settings import SettingsStore
-from desktop.widgets import PAGE_MARGIN, caption, column, row
+from desktop.widgets import PAGE_MARGIN, caption, column
 from desktop.window.actions import create_action
 from desktop.window.page import Page
 from service.client import ModelSummary
@@ -46,7 +47,7 @@ class DrawPage(Page):
         self.erase.setCheckable(True)
         self.erase.setShortcut(QKeySequence("E"))
         self.erase.setToolTip(self.tr("Erase ink (E)"))
-        self.erase.toggled.connect(partial(setattr, self.pad, "erases"))
+        self.erase.toggled.connect(self.pad.set_erases)
         self.clear_action = create_action(self, self.tr("&Clear"), self.clear)
         self.replay = create_action(self, self.tr("&Replay the drawing…"), self.open_replay, "Ctrl+R")
         self.correct = create_action(self, self.tr("Correct the &label…"), self.open_correction, "Ctrl+T")
@@ -58,11 +59,20 @@ class DrawPage(Page):
         self.brush.valueChanged.connect(self._set_brush)
         self._size = QLabel(self)
         self._size.setMinimumWidth(self.fontMetrics().horizontalAdvance("100 %"))
+        self.redraw = QToolButton(self)
+        self.redraw.setText(self.tr("Lines too thick: make them &thinner"))
+        self.redraw.setToolTip(
+            self.tr("Wide lines close the holes of a small digit, and the network misreads it.")
+        )
+        self.redraw.hide()
+        self.redraw.clicked.connect(self._draw_thinner)
         self._lay_out()
         self.pad.changed.connect(self.changed)
+        self.pad.settled.connect(self._draw_again)
         self.pad.settled.connect(self.settled)
         controller.response_changed.connect(self._show_digits)
         self.pad.undo_stack.indexChanged.connect(self._enable_actions)
+        self.pad.undo_stack.indexChanged.connect(self._check_lines)
         self._enable_actions()
         self.brush.setValue(round(store.settings.brush * 100))
         self._set_brush(self.brush.value())
@@ -74,6 +84,17 @@ class DrawPage(Page):
     def value(self) -> Value | None:
         """Return the drawing; None for a blank pad."""
         return None if self.pad.is_blank else self.pad.picture
+
+    def origin(self) -> Origin | None:
+        """Return None after erasing: what is left is not worth an entry until something is drawn.
+
+        What is drawn then is another document, so that the drawing from before stays in the history.
+        """
+        strokes = self.pad.strokes
+        if strokes and strokes[-1].erases:
+            return None
+        erased = sum(stroke.erases for stroke in strokes)
+        return Origin(self.key, (self.document_id, erased), strokes, self.thumbnail())
 
     def snapshot(self) -> object:
         """Return the strokes."""
@@ -89,9 +110,18 @@ class DrawPage(Page):
         """Return the drawing; a null image for a blank pad."""
         return QImage() if self.pad.is_blank else self.pad.picture
 
+    def thumbnail(self) -> QImage:
+        """Return the part of the drawing that has ink, with a margin."""
+        return ink_thumbnail(self.pad.picture)
+
+    def projection(self) -> QImage:
+        """Return the drawing, also while it is blank."""
+        return self.pad.picture
+
     def clear(self) -> None:
         """Remove all strokes; can be undone."""
         self.document_id += 1
+        self.erase.setChecked(False)
         self.pad.clear()
 
     def open_replay(self) -> None:
@@ -108,7 +138,13 @@ class DrawPage(Page):
         model = self._controller.model
         if model is None or self.pad.is_blank or not self.isVisible():
             return
-        CorrectionDialog(png_of_drawing(self.pad.picture), model.labels, self._store, self).open()
+        labels = model.labels
+        response = self._controller.response
+        if response is not None:
+            # The runner-up is the most likely correction; the prediction itself is the least likely one.
+            best, *others = sorted(response.result.prediction.scores, key=lambda score: -score.score)
+            labels = tuple(score.label for score in (*others, best))
+        CorrectionDialog(png_of_drawing(self.pad.picture), labels, self._store, self).open()
 
     def showEvent(self, event: QShowEvent) -> None:
         """Enable the actions."""
@@ -131,6 +167,23 @@ class DrawPage(Page):
         self.undo.setEnabled(visible and stack.canUndo())
         self.redo.setEnabled(visible and stack.canRedo())
         self.erase.setEnabled(visible)
+        drawn = visible and not self.pad.is_blank
+        for action in (self.clear_action, self.replay, self.correct):
+            action.setEnabled(drawn)
+
+    def _draw_again(self) -> None:
+        """Put the eraser away when there is nothing left to erase."""
+        if self.pad.is_blank:
+            self.erase.setChecked(False)
+
+    def _check_lines(self) -> None:
+        self.redraw.setVisible(is_too_thick(self.pad.strokes))
+
+    def _draw_thinner(self) -> None:
+        """Draw the same strokes with thinner lines, and go on with that brush."""
+        strokes = thinner(self.pad.strokes)
+        self.brush.setValue(round(min(stroke.brush for stroke in strokes) * 100))
+        self.pad.show_strokes(strokes)
 
     def _set_brush(self, percent: int) -> None:
         self.pad.brush = percent / 100
@@ -143,6 +196,19 @@ class DrawPage(Page):
         ):
             button.setDefaultAction(action)
             button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        brush = (caption(self.tr("&Brush"), self.brush), self.brush, self._size)
-        row(*brush, None, *buttons, parent=self.tools)
+        FlowLayout(
+            self.tools, (caption(self.tr("&Brush"), self.brush), self.brush, self._size, self.redraw), buttons
+        )
         column((self.pad, 1), self.tools, parent=self, margin=PAGE_MARGIN, spacing=12)
+
+
+def ink_thumbnail(picture: QImage) -> QImage:
+    """Return the part of a drawing that has ink, with a margin; safe to call from any thread."""
+    box = pillow_of(picture).getbbox()
+    if box is None:
+        return picture
+    left, top, right, bottom = box
+    side = max(right - left, bottom - top) * 5 // 4
+    center_x, center_y = (left + right) // 2, (top + bottom) // 2
+    # Outside of the canvas, the copy is black.
+    return picture.copy(center_x - side // 2, center_y - side // 2, side, side)

@@ -2,10 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
+from PIL import Image
 
 from service.inference import Card
 
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
 
 Pixels = npt.NDArray[np.uint8]
 Activations = npt.NDArray[np.float32]
+Ids = npt.NDArray[np.int32]
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -121,6 +124,53 @@ class ExplanationBackend:
             for version in reversed(catalog.versions(default.name))
         )
         return tuple(card for card in cards if card.explanation is not None and card.explanation.layers)
+
+    def models(self, task: str) -> tuple[Card, ...]:
+        """Return the cards of all models of a task, the newest version of each first.
+
+        Args:
+            task: ``image-classification`` or ``text-classification``.
+
+        Raises:
+            ModelError, CardError: The folder of models cannot be used.
+        """
+        catalog = self._catalog()
+        return tuple(
+            catalog.card(default.name, version)
+            for default in catalog
+            if default.task == task
+            for version in reversed(catalog.versions(default.name))
+        )
+
+    def folder(self, model: Card) -> Path:
+        """Return the folder of a model's files."""
+        return self._catalog().folder(model)
+
+    def prepare(self, model: Card, picture: Image.Image) -> Pixels:
+        """Return the input that a network for pictures gets.
+
+        Args:
+            model: Card of the model.
+            picture: Mode ``L``, ``RGB`` or ``RGBA``, upright.
+
+        Returns:
+            uint8 (height, width) or (height, width, 3).
+
+        Raises:
+            LecternError: The model no longer exists or cannot be loaded, or the picture cannot be used.
+        """
+        return self._catalog().predictor(model.name, model.version).prepare_image(picture)
+
+    def prepare_text(self, model: Card, text: str) -> Ids:
+        """Return the input that a network for texts gets, int32 (n,); errors as for :meth:`prepare`."""
+        return self._catalog().predictor(model.name, model.version).prepare(text)
+
+    def scores(self, model: Card, prepared: Ids) -> Activations:
+        """Return the probabilities of a network for one prepared text, float32 (labels,)."""
+        probabilities: Activations = (
+            self._catalog().predictor(model.name, model.version).probabilities(prepared[None])[0]
+        )
+        return probabilities
 
     def first_filters(self, model: Card) -> Activations:
         """Return the filters of the first convolutional layer.

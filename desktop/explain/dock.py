@@ -2,7 +2,7 @@
 
 from PySide6.QtCore import Qt, Slot
 from PySide6.QtGui import QKeySequence
-from PySide6.QtWidgets import QDockWidget, QMainWindow
+from PySide6.QtWidgets import QDockWidget, QFrame, QMainWindow, QScrollArea
 
 from desktop.explain.backend import ExplanationBackend
 from desktop.explain.panel import ExplanationPanel
@@ -23,19 +23,17 @@ class ExplanationDock(QDockWidget):
     ) -> None:
         super().__init__(window)
         self._controller = controller
-        self._window = window
         self._document: tuple[str, int] | None = None
         self.panel = ExplanationPanel(backend, self)
         self.setObjectName("explanation")
         self.setWindowTitle(self.tr("Explanation"))
-        self.setWidget(self.panel)
+        self.setWidget(_scrolled(self.panel))
         self.action = self.toggleViewAction()
         self.action.setText(self.tr("&Explanation"))
         self.action.setShortcut(QKeySequence("Ctrl+Shift+Y"))
         self.action.setToolTip(self.tr("Show which pixels decided the prediction"))
         window.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, self)
         self.hide()
-        self.action.triggered.connect(self._widen_window)
         controller.edited.connect(self.panel.postpone)
         controller.page_changed.connect(lambda page: self._explain(None))
         controller.response_changed.connect(self._explain)
@@ -59,11 +57,13 @@ class ExplanationDock(QDockWidget):
             self.panel.reset_label()
         self._document = document
 
-    def _widen_window(self, shown: bool) -> None:
-        """Widen the window as far as the screen allows, so that the page keeps its size."""
-        window = self._window
-        if not shown or self.isFloating() or window.isMaximized() or window.isFullScreen():
-            return
-        available = window.screen().availableGeometry()
-        width = min(window.width() + self.panel.sizeHint().width(), available.width())
-        window.resize(max(window.width(), width), window.height())
+
+def _scrolled(panel: ExplanationPanel) -> QScrollArea:
+    """Return an area that scrolls the panel in a low window, and is as wide as the panel needs."""
+    area = QScrollArea()
+    area.setWidget(panel)
+    area.setWidgetResizable(True)
+    area.setFrameShape(QFrame.Shape.NoFrame)
+    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    area.setMinimumWidth(panel.minimumWidth() + area.verticalScrollBar().sizeHint().width())
+    return area

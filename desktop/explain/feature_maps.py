@@ -15,7 +15,15 @@ from PySide6.QtCore import (
     Signal,
 )
 from PySide6.QtGui import QPainter, QPen
-from PySide6.QtWidgets import QLabel, QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
+from PySide6.QtWidgets import (
+    QLabel,
+    QListView,
+    QSizePolicy,
+    QStyle,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QWidget,
+)
 
 from desktop.explain.backend import FeatureMaps
 from desktop.names import layer_type
@@ -131,6 +139,7 @@ class FeatureMapView(QWidget):
     def _lay_out(self) -> None:
         tiles = self.list
         tiles.setModel(self.model)
+        self.shape.setAlignment(Qt.AlignmentFlag.AlignRight)
         tiles.setItemDelegate(_TileDelegate(tiles))
         tiles.setAccessibleName(self.tr("Feature maps"))
         tiles.setFrameShape(QListView.Shape.NoFrame)
@@ -145,5 +154,7 @@ class FeatureMapView(QWidget):
         tiles.viewport().setAutoFillBackground(False)
         scroll_bar = tiles.horizontalScrollBar().sizeHint().height()
         tiles.setFixedHeight(_ROWS * (_TILE_SIZE + _SPACING) + scroll_bar + 2)
-        choice = row(caption(self.tr("&Layer"), self.layers), (self.layers, 1), self.shape)
-        column(choice, tiles, parent=self).setContentsMargins(0, 8, 0, 8)
+        # The panel may be narrower than the longest name of a layer.
+        self.layers.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        choice = row(caption(self.tr("&Layer"), self.layers), (self.layers, 1))
+        column(choice, tiles, self.shape, parent=self).setContentsMargins(0, 8, 0, 8)

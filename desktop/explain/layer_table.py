@@ -46,7 +46,8 @@ class LayerTable(QTableWidget):
         self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         header = self.horizontalHeader()
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
-        header.setSectionResizeMode(1 if hide_names else 0, QHeaderView.ResizeMode.Stretch)
+        # Without the names, the table is in a panel that may be too narrow for all columns, and scrolls.
+        header.setSectionResizeMode(3 if hide_names else 0, QHeaderView.ResizeMode.Stretch)
         header.setHighlightSections(False)
         self.itemSelectionChanged.connect(self._selection_changed)
 

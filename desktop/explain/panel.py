@@ -3,7 +3,7 @@
 from dataclasses import replace
 from functools import partial
 
-from PySide6.QtCore import QSignalBlocker, Qt, QTimer, Slot
+from PySide6.QtCore import QSignalBlocker, QSize, Qt, QTimer, Slot
 from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
 
@@ -17,7 +17,7 @@ from desktop.widgets import PAGE_MARGIN, column, create_combo
 from desktop.window.messages import error_message
 from service.inference import Card, LecternError
 
-_WIDTH = 360
+_WIDTH, _MIN_WIDTH = 360, 240
 # Longer than the time between two events of a moving mouse.
 _PAUSE_MS = 120
 
@@ -89,6 +89,10 @@ class ExplanationPanel(QWidget):
         """Explain the predicted label again, in place of one that the user chose."""
         with QSignalBlocker(self.labels):
             self.labels.setCurrentIndex(0 if self.labels.count() else -1)
+
+    def sizeHint(self) -> QSize:
+        """Return the preferred size."""
+        return QSize(_WIDTH, super().sizeHint().height())
 
     def showEvent(self, event: QShowEvent) -> None:
         """Explain the current input."""
@@ -187,7 +191,7 @@ class ExplanationPanel(QWidget):
         self.heat_map.show_placeholder(self.tr("The heat map appears with the next prediction."))
 
     def _lay_out(self) -> None:
-        self.setMinimumWidth(_WIDTH)
+        self.setMinimumWidth(_MIN_WIDTH)
         self.labels.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.legend.setAlignment(Qt.AlignmentFlag.AlignHCenter)
         self.notice.setWordWrap(True)

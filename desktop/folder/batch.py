@@ -1,4 +1,4 @@
-"""Classifies the images of a folder in batches, and exports the results as CSV."""
+"""Classifies the images of a folder in batches."""
 
 import os
 import time
@@ -8,7 +8,6 @@ from pathlib import Path
 
 from desktop.pictures.dropped_files import read_file
 from desktop.prediction.backends import PredictionResult
-from desktop.window.export_formats import csv_header, csv_row, csv_text
 from service.client import RequestRefused
 from service.inference import LecternError
 from service.inference.errors import InputError
@@ -90,22 +89,6 @@ def classify_files(folder: Path, files: Sequence[Path], classify: Classify) -> I
     """
     for batch in _batches(files):
         yield _classify_batch(folder, batch, classify)
-
-
-def to_csv(results: Sequence[FileResult], labels: Sequence[str]) -> str:
-    """Return results as the text of a CSV file.
-
-    Args:
-        results: The results.
-        labels: The model's labels, each of which has a column.
-    """
-    rows = [csv_header(labels)]
-    for file in results:
-        if file.result is not None:
-            rows.append(csv_row(file.name, file.result, labels))
-        else:
-            rows.append([file.name, *[""] * (len(labels) + 5), str(file.error)])
-    return csv_text(rows)
 
 
 def _batches(files: Sequence[Path]) -> Iterator[list[Path]]:

@@ -3,22 +3,29 @@
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import Signal, Slot
+from PySide6.QtCore import QModelIndex, Qt, Signal, Slot
 from PySide6.QtWidgets import QFileDialog, QHeaderView, QLabel, QProgressBar, QPushButton, QTableView, QWidget
 
-from desktop.folder.batch import FileResult, classify_folder, to_csv
+from desktop.flow_layout import FlowLayout
+from desktop.folder.batch import FileResult, classify_folder
+from desktop.folder.confusion_dialog import ConfusionDialog
+from desktop.folder.export import to_csv
+from desktop.folder.result_view import ResultView
 from desktop.folder.table import ResultTableModel
+from desktop.folder.truth import Confusion, confusion
 from desktop.names import model_name
+from desktop.pictures.page import SAMPLES
 from desktop.prediction.connection import Connection
 from desktop.prediction.dispatcher import ConnectionState
 from desktop.prediction.worker import Worker
 from desktop.widgets import PAGE_MARGIN, column, create_combo, open_file_dialog, row
 from desktop.window.actions import create_action
-from desktop.window.messages import announce, error_message
+from desktop.window.messages import announce, error_message, format_percent
 from service.client import ModelSummary
 from service.inference import LecternError
 
 _MIN_COLUMN_WIDTH = 110
+_TRUTH_COLUMN = 3
 
 
 class FolderPage(QWidget):
@@ -31,10 +38,14 @@ class FolderPage(QWidget):
     Signals:
         activated: The page asks to be shown.
         save_requested: The user exports the results; carries the CSV text and a file name.
+        save_picture_requested: The user exports the confusion matrix; carries a QImage and a file name.
+        picture_requested: A picture is to be opened, given by its path.
     """
 
     activated = Signal()
     save_requested = Signal(str, str)
+    save_picture_requested = Signal(object, str)
+    picture_requested = Signal(object)
 
     def __init__(self, connection: Connection, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -45,12 +56,15 @@ class FolderPage(QWidget):
         self.choose = QPushButton(self.tr("&Choose a folder…"), self)
         self.cancel = QPushButton(self.tr("C&ancel"), self)
         self.save = QPushButton(self.tr("&Save as CSV…"), self)
+        self.matrix = QPushButton(self.tr("Confusion &matrix…"), self)
+        self.samples = QPushButton(self.tr("Classify the samp&les"), self)
         self.progress = QProgressBar(self)
         self.status = QLabel(self)
-        self.view = QTableView(self)
+        hint = self.tr("Drop a folder of pictures here, or choose one. Subfolders may be named after labels.")
+        self.view = ResultView(hint, self)
         self.table = ResultTableModel(self)
-        self._labels: tuple[str, ...] = ()
-        self._folder = Path()
+        self._confusion: Confusion | None = None
+        self._folder: Path | None = None
         self._file_count = 0
         self._worker = Worker("folder", self)
         self._worker.result_ready.connect(self._show_results)
@@ -58,8 +72,12 @@ class FolderPage(QWidget):
         self._worker.finished.connect(self._show_summary)
         connection.changed.connect(self._offer_models)
         self.choose.clicked.connect(self.ask_for_folder)
+        self.samples.clicked.connect(self._classify_samples)
         self.cancel.clicked.connect(self.stop)
         self.save.clicked.connect(self._save)
+        self.matrix.clicked.connect(self._show_matrix)
+        # Only a choice of the user, not another list of models.
+        self.models.activated.connect(self._classify_again)
         self._lay_out()
         self._set_running(False)
 
@@ -79,8 +97,9 @@ class FolderPage(QWidget):
         if model is None:
             self.status.setText(self.tr("No model for pictures is available."))
             return
-        self._folder, self._labels, self._file_count = folder, model.labels, 0
-        self.table.clear()
+        self._folder, self._file_count, self._confusion = folder, 0, None
+        self.table.clear(model.labels)
+        self.view.setColumnHidden(_TRUTH_COLUMN, True)
         self.progress.setRange(0, 0)
         self.status.setText(self.tr("Searching for pictures…"))
         self._set_running(True)
@@ -121,25 +140,60 @@ class FolderPage(QWidget):
     def _show_summary(self) -> None:
         errors = sum(file.error is not None for file in self.table.results)
         text = self.tr("{0} files, {1} of them with errors").format(self._file_count, errors)
+        self._confusion = confusion(self.table.results, self.table.labels)
+        if self._confusion is not None:
+            right, total = self._confusion.correct, self._confusion.total
+            accuracy = self.tr("{0} of {1} correct by the names of the subfolders: {2}")
+            text += " · " + accuracy.format(right, total, format_percent(right / total))
         self._end(text if self._file_count else self.tr("This folder contains no pictures."))
 
     def _end(self, text: str) -> None:
         self.progress.setRange(0, max(self._file_count, 1))
         self.progress.setValue(self.table.rowCount())
         self.status.setText(text)
+        self.table.sort_again()
+        self.view.setColumnHidden(_TRUTH_COLUMN, self._confusion is None)
         self._set_running(False)
         announce(self, text)
 
     def _set_running(self, running: bool) -> None:
         self.cancel.setEnabled(running)
-        for control in (self.choose, self.models):
-            control.setEnabled(not running and self.models.count() > 0)
+        for button in (self.choose, self.samples):
+            button.setEnabled(not running and self.models.count() > 0)
+        self.models.setEnabled(self.models.count() > 0)
+        self.matrix.setVisible(not running and self._confusion is not None)
         self.save.setEnabled(not running and self.table.rowCount() > 0)
 
     def _save(self) -> None:
-        self.save_requested.emit(
-            to_csv(self.table.results, self._labels), f"{self._folder.name or 'folder'}.csv"
-        )
+        self.save_requested.emit(to_csv(self.table.results, self.table.labels), f"{self._name}.csv")
+
+    @property
+    def _name(self) -> str:
+        return (self._folder.name if self._folder is not None else "") or "folder"
+
+    def _classify_again(self) -> None:
+        """Classify the folder with the model that the user chose: the rows of another would mislead."""
+        if self._folder is not None:
+            self.classify(self._folder)
+
+    def _classify_samples(self) -> None:
+        model: ModelSummary | None = self.models.currentData()
+        if model is not None:
+            self.classify(SAMPLES / model.name)
+
+    def _open_row(self, index: QModelIndex) -> None:
+        if self._folder is not None:
+            self.picture_requested.emit(self._folder / self.table.file(index.row()).name)
+
+    def _show_matrix(self) -> None:
+        if self._confusion is None or self._folder is None:
+            return
+        dialog = ConfusionDialog(self._confusion, self._folder, self)
+        dialog.picture_requested.connect(dialog.accept)
+        dialog.picture_requested.connect(self.picture_requested)
+        name = f"{self._name}-confusion.png"
+        dialog.save_requested.connect(lambda image: self.save_picture_requested.emit(image, name))
+        dialog.open()
 
     def _lay_out(self) -> None:
         self.view.setModel(self.table)
@@ -149,7 +203,12 @@ class FolderPage(QWidget):
         self.view.setShowGrid(False)
         self.view.setAlternatingRowColors(True)
         self.view.setTabKeyNavigation(False)
+        self.view.activated.connect(self._open_row)
         header = self.view.horizontalHeader()
+        header.setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
+        header.setSortIndicatorClearable(True)
+        self.view.setSortingEnabled(True)
+        self.view.setColumnHidden(_TRUTH_COLUMN, True)
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         header.setSectionResizeMode(1, QHeaderView.ResizeMode.Stretch)
         header.resizeSection(2, max(_MIN_COLUMN_WIDTH, header.sectionSizeHint(2) + PAGE_MARGIN))
@@ -157,7 +216,9 @@ class FolderPage(QWidget):
         self.progress.setMaximumHeight(8)
         self.progress.setAccessibleName(self.tr("Progress"))
         self.models.setMinimumWidth(140)
-        top = row(self.models, self.choose, self.cancel, None)
-        footer = row((self.status, 1), self.save, spacing=None)
+        top = QWidget(self)
+        FlowLayout(top, (self.models, self.choose, self.samples, self.cancel))
+        footer = row((self.status, 1), self.matrix, self.save, spacing=None)
+        self.status.setWordWrap(True)
         parts = (top, self.progress, (self.view, 1), footer)
         column(*parts, parent=self, margin=PAGE_MARGIN, spacing=12)

@@ -6,6 +6,8 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelInd
 from PySide6.QtWidgets import QWidget
 
 from desktop.folder.batch import FileResult
+from desktop.folder.truth import true_label
+from desktop.names import label_name
 from desktop.result.doubt import answer_text
 from desktop.window.messages import error_message, format_percent
 
@@ -14,22 +16,31 @@ _Index: TypeAlias = QModelIndex | QPersistentModelIndex
 
 
 class ResultTableModel(QAbstractTableModel):
-    """One row for each file: its name, the predicted label or the error, and the probability."""
+    """One row for each file: its name, the prediction or the error, the probability, and the true label.
+
+    Attributes:
+        labels: The labels of the model, which subfolders may be named after.
+    """
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self.labels: tuple[str, ...] = ()
         self._results: list[FileResult] = []
-        self._titles = (self.tr("File"), self.tr("Result"), self.tr("Probability"))
+        self._rows: list[FileResult] = []
+        self._sorting = (-1, Qt.SortOrder.AscendingOrder)
+        self._titles = (self.tr("File"), self.tr("Result"), self.tr("Probability"), self.tr("True label"))
 
     @property
     def results(self) -> list[FileResult]:
-        """The results, in the order of the rows."""
+        """The results, in the order of the files."""
         return self._results
 
-    def clear(self) -> None:
-        """Remove all rows."""
+    def clear(self, labels: tuple[str, ...] = ()) -> None:
+        """Remove all rows; the next ones are of a model with these labels."""
         self.beginResetModel()
+        self.labels = labels
         self._results = []
+        self._rows = []
         self.endResetModel()
 
     def extend(self, results: list[FileResult]) -> None:
@@ -37,7 +48,27 @@ class ResultTableModel(QAbstractTableModel):
         first = len(self._results)
         self.beginInsertRows(QModelIndex(), first, first + len(results) - 1)
         self._results.extend(results)
+        self._rows.extend(results)
         self.endInsertRows()
+
+    def file(self, row: int) -> FileResult:
+        """Return the result of a row."""
+        return self._rows[row]
+
+    def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:
+        """Sort the rows; by the order of the files for column -1. Rows that come later are at the end."""
+        self._sorting = (column, order)
+        self.layoutAboutToBeChanged.emit()
+        self._rows = list(self._results)
+        if column >= 0:
+            descending = order == Qt.SortOrder.DescendingOrder
+            self._rows.sort(key=lambda file: self._sort_key(file, column), reverse=descending)
+        self.layoutChanged.emit()
+
+    def sort_again(self) -> None:
+        """Sort the rows that came after :meth:`sort` among the others."""
+        if self._sorting[0] >= 0:
+            self.sort(*self._sorting)
 
     def rowCount(self, parent: _Index = QModelIndex()) -> int:  # noqa: B008  # Qt's own signature
         """Return the number of files."""
@@ -57,7 +88,7 @@ class ResultTableModel(QAbstractTableModel):
 
     def data(self, index: _Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
         """Return text, tool tip or alignment of a cell."""
-        file = self._results[index.row()]
+        file = self._rows[index.row()]
         if role == Qt.ItemDataRole.ToolTipRole and file.error is not None:
             return str(file.error)
         if role == Qt.ItemDataRole.TextAlignmentRole and index.column() == _PROBABILITY_COLUMN:
@@ -66,9 +97,17 @@ class ResultTableModel(QAbstractTableModel):
             return None
         return self._texts(file)[index.column()]
 
-    def _texts(self, file: FileResult) -> tuple[str, str, str]:
+    def _sort_key(self, file: FileResult, column: int) -> tuple[float, str]:
+        if column == _PROBABILITY_COLUMN:
+            return (-1.0 if file.result is None else file.result.prediction.best.score), file.name
+        return 0.0, self._texts(file)[column]
+
+    def _texts(self, file: FileResult) -> tuple[str, str, str, str]:
+        truth = true_label(file.name, self.labels)
+        expected = "" if truth is None else label_name(truth)
         if file.result is None:
-            return file.name, "" if file.error is None else error_message(file.error), ""
+            return file.name, "" if file.error is None else error_message(file.error), "", expected
         prediction = file.result.prediction
-        label = answer_text(prediction)
-        return file.name, label, format_percent(prediction.best.score)
+        if truth is not None:
+            expected = f"{'✓' if truth == prediction.best.label else '✗'} {expected}"
+        return file.name, answer_text(prediction), format_percent(prediction.best.score), expected

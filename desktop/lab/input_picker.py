@@ -34,7 +34,8 @@ class LabInput:
     Attributes:
         pixels: uint8 (side, side), grey.
         colors: uint8 (side, side, 3); None for a grey input.
-        source: The whole image, for networks that prepare it themselves, and for display.
+        source: The whole image, upright, for networks that prepare it themselves, and for display; large ones
+            are reduced for the screen.
         name: Name of the image file; empty for a drawing.
         drawn: Whether it is a drawing.
     """
@@ -92,6 +93,10 @@ class InputPicker(QWidget):
         self.open.clicked.connect(self.ask_for_picture)
         self.sizes.currentIndexChanged.connect(self._update)
         self.colors.toggled.connect(self._update)
+
+    def hasHeightForWidth(self) -> bool:
+        """Return False, as the tabs beside it."""
+        return False
 
     @property
     def is_drawing(self) -> bool:

@@ -9,7 +9,16 @@ from PySide6.QtWidgets import QTabWidget, QWidget
 from desktop.explain.backend import ExplanationBackend
 from desktop.lab.convolution.page import ConvolutionPage
 from desktop.lab.input_picker import InputPicker, LabInput
+from desktop.lab.network.loader import NetworkLoader
+from desktop.lab.network.page import NetworkPage
+from desktop.lab.stack.dimensions_page import DimensionsPage
+from desktop.lab.stack.page import StackPage
+from desktop.lab.stack.transposed_page import TransposedPage
 from desktop.lab.topic import Topic
+from desktop.lab.values.activation_page import ActivationPage
+from desktop.lab.values.softmax_page import SoftmaxPage
+from desktop.lab.values.training_page import TrainingPage
+from desktop.lab.words.page import WordsPage
 from desktop.pictures.dropped_files import DroppedFile
 from desktop.prediction.throttle import Throttle
 from desktop.prediction.worker import Worker
@@ -19,7 +28,15 @@ from service.inference import LecternError
 from service.inference.errors import BlankImage
 
 _INTERVAL_MS = 33
-_PICKER_WIDTH = 236
+_PICKER_WIDTH = 216
+
+
+class _Tabs(QTabWidget):
+    """Tabs that take the height that there is, and not the one that the pages prefer for their width."""
+
+    def hasHeightForWidth(self) -> bool:
+        """Return False: the scroll area around the lab would else grow to the preferred height."""
+        return False
 
 
 class LabPage(QWidget):
@@ -43,8 +60,20 @@ class LabPage(QWidget):
         self.title = self.tr("Lab")
         self.picker = InputPicker(self)
         self.convolution = ConvolutionPage(backend, self)
-        self.topics: tuple[Topic, ...] = (self.convolution,)
-        self.tabs = QTabWidget(self)
+        loader = NetworkLoader(backend)
+        self.stack, self.transposed = StackPage(self), TransposedPage(self)
+        self.dimensions = DimensionsPage(self)
+        self.network = NetworkPage(loader, self)
+        self.softmax = SoftmaxPage(loader, self)
+        self.activation = ActivationPage(loader, self)
+        self.training = TrainingPage(loader, self)
+        self.words = WordsPage(backend, self)
+        self.topics: tuple[Topic, ...] = (
+            self.convolution, self.stack, self.transposed, self.dimensions,
+            self.network, self.softmax, self.activation, self.training,
+            self.words,
+        )  # fmt: skip
+        self.tabs = _Tabs(self)
         self._suggested = suggested
         self._last_suggested: object = None
         self._throttle = Throttle(_INTERVAL_MS, self)
@@ -57,6 +86,7 @@ class LabPage(QWidget):
         QShortcut(keys.Redo, self, self.picker.pad.redo, context=scope)
         self._lay_out()
         self.picker.changed.connect(self._throttle.trigger)
+        self.tabs.currentChanged.connect(self._show_picker)
         self.convolution.picture_requested.connect(self.picker.select_color_picture)
         self._set_input(None, self.picker.placeholder())
 
@@ -90,6 +120,10 @@ class LabPage(QWidget):
     def _show_error(self, error: LecternError) -> None:
         blank = isinstance(error, BlankImage)
         self._set_input(None, self.picker.placeholder() if blank else error_message(error))
+
+    @Slot(int)
+    def _show_picker(self, index: int) -> None:
+        self.picker.setVisible(self.topics[index].uses_input)
 
     def _set_input(self, lab_input: LabInput | None, placeholder: str) -> None:
         for topic in self.topics:

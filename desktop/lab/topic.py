@@ -18,11 +18,13 @@ class Topic(QWidget):
 
     Attributes:
         title: Title of the page's tab.
+        uses_input: Whether the page shows something of the lab's drawing or picture.
         lab_input: The newest input; None while there is none.
         placeholder: The text that is shown in place of a missing input.
     """
 
     title = ""
+    uses_input = True
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)

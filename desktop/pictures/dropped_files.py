@@ -3,7 +3,7 @@
 import base64
 import binascii
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import unquote_to_bytes
 
@@ -18,6 +18,7 @@ from service.inference.errors import DamagedImage, InputTooLarge
 from service.inference.preprocessing import PICTURE_SUFFIXES, decode_image
 
 MAX_FILE_BYTES = 60_000_000
+_MAX_DATA_URL = 4_000_000
 THUMBNAIL_SIZE = 64
 _MAX_SHOWN_SIZE = 1200
 # A browser's JPEG comes first, because it has the original bytes and EXIF orientation.
@@ -47,9 +48,9 @@ class DroppedItems:
     remote: bool = False
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class Picture:
-    """A loaded picture.
+    """A loaded picture; equal to another one with the same bytes.
 
     Attributes:
         name: Name to show.
@@ -58,10 +59,10 @@ class Picture:
         thumbnail: The picture within ``THUMBNAIL_SIZE`` pixels a side.
     """
 
-    name: str
+    name: str = field(compare=False)
     data: bytes
-    image: QImage
-    thumbnail: QImage
+    image: QImage = field(compare=False)
+    thumbnail: QImage = field(compare=False)
 
 
 @dataclass(frozen=True)
@@ -87,6 +88,10 @@ def dropped_items(mime: QMimeData) -> DroppedItems:
         image = mime.imageData()
         if isinstance(image, QImage) and not image.isNull():
             return DroppedItems((DroppedFile("image", image),))
+    if not urls and mime.hasText():
+        urls, files = _addresses(mime.text())
+        if files:
+            return DroppedItems(files)
     inline = [file for url in urls if (file := _data_url(url)) is not None]
     if inline:
         return DroppedItems(tuple(DroppedFile("image", data) for data in inline))
@@ -149,6 +154,22 @@ def _load(file: DroppedFile) -> Picture:
     image = qimage_of_pillow(upright)
     upright.thumbnail((THUMBNAIL_SIZE, THUMBNAIL_SIZE))
     return Picture(file.name, data, image, qimage_of_pillow(upright))
+
+
+def _addresses(text: str) -> tuple[list[QUrl], tuple[DroppedFile, ...]]:
+    """Return the URL that a text is, or the file whose path or URL it is."""
+    text = text.strip().strip("\"'")
+    if len(text) > _MAX_DATA_URL or "\n" in text:
+        return [], ()
+    if text.startswith(("http://", "https://", "data:image/")):
+        return [QUrl(text)], ()
+    path = Path(QUrl(text).toLocalFile() if text.startswith("file:") else text)
+    try:
+        path = path.expanduser()
+        is_file = path.is_absolute() and path.is_file()
+    except (OSError, RuntimeError, ValueError):
+        is_file = False  # A text that cannot be a path.
+    return [], (DroppedFile(path.name, path),) if is_file else ()
 
 
 def _data_url(url: QUrl) -> bytes | None:

@@ -14,11 +14,14 @@ Pixels = npt.NDArray[np.uint8]
 _COMPRESS_LEVEL = 1
 
 
-def pillow_of(drawing: QImage) -> Image.Image:
-    """Return an 8-bit grey image as a Pillow image of mode ``L``."""
+def pillow_of(image: QImage) -> Image.Image:
+    """Return an image as a Pillow image: mode ``L`` for 8-bit grey, else ``RGBA``."""
+    grey = image.format() == QImage.Format.Format_Grayscale8
+    image = image if grey else image.convertToFormat(QImage.Format.Format_RGBA8888)
     # A copy, because the memory belongs to the QImage.
-    levels = np.array(drawing.constBits(), dtype=np.uint8).reshape(drawing.height(), drawing.bytesPerLine())
-    return Image.fromarray(levels[:, : drawing.width()])
+    rows = np.array(image.constBits(), dtype=np.uint8).reshape(image.height(), image.bytesPerLine())
+    width = image.width()
+    return Image.fromarray(rows[:, :width] if grey else rows.reshape(image.height(), width, 4))
 
 
 def encode_png(image: Image.Image) -> bytes:

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import cast
 
-from PySide6.QtCore import QMimeData, QSignalBlocker, QSize, Qt, Slot
-from PySide6.QtGui import QGuiApplication, QIcon, QImage, QKeySequence, QPixmap
+from PySide6.QtCore import QSignalBlocker, QSize, Qt, Signal, Slot
+from PySide6.QtGui import QIcon, QImage, QKeySequence, QPixmap
 from PySide6.QtWidgets import (
     QFileDialog,
     QHBoxLayout,
@@ -17,19 +17,20 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from desktop.flow_layout import FlowLayout
 from desktop.pictures.dropped_files import (
-    THUMBNAIL_SIZE,
     DroppedFile,
+    DroppedItems,
     LoadFailure,
     Picture,
     ask_for_pictures,
-    dropped_items,
     load_picture,
 )
 from desktop.pictures.picture_view import PictureView
-from desktop.pictures.thumbnail_list import ThumbnailList
+from desktop.pictures.thumbnail_list import ThumbnailList, set_tile
 from desktop.prediction.requests import Value
 from desktop.prediction.worker import Worker
+from desktop.result.doubt import Certainty, answer_text, certainty, short_answer
 from desktop.widgets import PAGE_MARGIN, column, row
 from desktop.window.actions import create_action
 from desktop.window.messages import error_message, format_percent
@@ -44,8 +45,13 @@ _MAX_PICTURES = 200
 
 
 class PicturesPage(Page):
-    """Shows one picture and predicts all."""
+    """Shows one picture and predicts all.
 
+    Signals:
+        paste_requested: The user wants to paste.
+    """
+
+    paste_requested = Signal()
     key = "pictures"
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -53,18 +59,18 @@ class PicturesPage(Page):
         self.title = self.tr("Pictures")
         self.placeholder = self.tr("Open a picture")
         self.view = PictureView(self)
-        self.tray = ThumbnailList(self, size=THUMBNAIL_SIZE, margins=(32, 44))
+        self.tray = ThumbnailList(self)
         self.notice = QLabel(self)
         keys = QKeySequence.StandardKey
         self.open = create_action(self, self.tr("&Open pictures…"), self.open_files, keys.Open)
-        self.paste = create_action(self, self.tr("&Paste picture"), self.paste_clipboard, keys.Paste)
         self.samples = QHBoxLayout()
         self._samples: list[QToolButton] = []
         self._pictures: list[Picture] = []
         self._current: Picture | None = None
         self._errors: list[str] = []
         self._queue: deque[DroppedFile] = deque()
-        self._select_next = False
+        self._loading = 0
+        self._select_next, self._before_selected = False, 0
         self._loader = Worker("load", self)
         self._loader.result_ready.connect(self._add_loaded)
         self._lay_out()
@@ -78,17 +84,23 @@ class PicturesPage(Page):
         """Return the bytes of the current picture."""
         return None if self._current is None else self._current.data
 
+    def is_empty(self) -> bool:
+        """Return whether there is neither a picture nor one that is being loaded."""
+        return self._current is None and self._loading == 0
+
     def other_values(self) -> Sequence[Value]:
         """Return the bytes of the other pictures."""
         return [picture.data for picture in self._pictures if picture is not self._current]
 
     def record_prediction(self, value: Value, prediction: Prediction) -> None:
         """Show the label below the picture in the tray."""
-        best = prediction.best
-        text = self.tr("Unsure") if prediction.unsure else f"{best.label}\n{format_percent(best.score)}"
+        doubtful = certainty(prediction) is not Certainty.SURE
+        tip = f"{answer_text(prediction)} {format_percent(prediction.best.score)}"
         for index, picture in enumerate(self._pictures):
             if picture.data is value:
-                self.tray.item(index).setText(text)
+                item = self.tray.item(index)
+                set_tile(item, short_answer(prediction), doubtful=doubtful)
+                item.setToolTip(f"{picture.name}\n{tip}")
 
     def set_model(self, model: ModelSummary | None) -> None:
         """Offer the samples of a model."""
@@ -125,10 +137,11 @@ class PicturesPage(Page):
         """Remove all pictures, and stop loading."""
         self._loader.cancel()
         self._queue.clear()
+        self._loading = 0
         with QSignalBlocker(self.tray):
             self.tray.clear()
-        self.tray.hide()
         self._pictures = []
+        self._show_tray()
         self._show(None)
         self.changed.emit()
 
@@ -137,14 +150,14 @@ class PicturesPage(Page):
         self.activated.emit()
         ask_for_pictures(self, self.tr("Open pictures"), QFileDialog.FileMode.ExistingFiles, self.load)
 
-    def paste_clipboard(self) -> None:
-        """Add a picture or files of the clipboard."""
-        self.add_mime(QGuiApplication.clipboard().mimeData())
+    def open_path(self, path: Path) -> None:
+        """Show a picture file."""
+        self.activated.emit()
+        self.load([DroppedFile(path.name, path)])
 
-    def add_mime(self, mime: QMimeData) -> None:
+    def add(self, items: DroppedItems) -> None:
         """Add what was dropped or pasted."""
         self.activated.emit()
-        items = dropped_items(mime)
         if items.files:
             self.load(items.files)
         elif items.remote:
@@ -155,18 +168,32 @@ class PicturesPage(Page):
                 )
             )
         else:
-            self._show_notice(self.tr("It contains no picture."))
+            self._show_notice(
+                self.tr("This is no picture. Drop or paste pictures, their files, or the path of a file.")
+            )
 
-    def load(self, files: Iterable[DroppedFile]) -> None:
-        """Load pictures on another thread, and predict them."""
+    @property
+    def pictures(self) -> tuple[Picture, ...]:
+        """The pictures in the order of the tiles."""
+        return tuple(self._pictures)
+
+    def load(self, files: Iterable[DroppedFile], *, select: int = 0) -> None:
+        """Load pictures on another thread, and predict them.
+
+        Args:
+            files: The pictures.
+            select: Number of pictures before the one that is shown.
+        """
         files = tuple(files)
         self._errors = []
         if len(files) > _MAX_PICTURES:
             self._errors = [self.tr("Only the first {0} pictures were loaded.").format(_MAX_PICTURES)]
         self._show_notice("\n".join(self._errors))
-        self._select_next = True
+        self._select_next, self._before_selected = True, select
         # The worker keeps only the newest job, so a queue keeps the files.
         self._queue.extend(files[:_MAX_PICTURES])
+        self._loading += len(files[:_MAX_PICTURES])
+        self.tiles_changed.emit()
         self._loader.put(self._load_queue)
 
     def _load_queue(self) -> Iterator[object]:
@@ -179,12 +206,16 @@ class PicturesPage(Page):
 
     @Slot(object)
     def _add_loaded(self, loaded: Picture | LoadFailure) -> None:
+        self._loading -= 1
         if isinstance(loaded, LoadFailure):
+            self.tiles_changed.emit()
             self._errors.append(f"{loaded.name}: {error_message(loaded.error)}")
             self._show_notice("\n".join(self._errors[:_SHOWN_ERRORS]))
             return
         self._add(loaded)
-        if self._select_next:
+        if self._select_next and self._before_selected:
+            self._before_selected -= 1
+        elif self._select_next:
             self._select_next = False
             self.tray.setCurrentRow(len(self._pictures) - 1)
         else:
@@ -196,10 +227,16 @@ class PicturesPage(Page):
                 self._pictures.pop(0)
                 self.tray.takeItem(0)
             self._pictures.append(picture)
-            item = QListWidgetItem(QIcon(QPixmap.fromImage(picture.thumbnail)), "")
+            item = QListWidgetItem()
+            set_tile(item, "", image=picture.thumbnail)
             item.setToolTip(picture.name)
             self.tray.addItem(item)
-        self.tray.setVisible(len(self._pictures) > 1)
+        self._show_tray()
+
+    def _show_tray(self) -> None:
+        self.has_tiles = len(self._pictures) > 1
+        self.tray.setVisible(self.has_tiles)
+        self.tiles_changed.emit()
 
     def _select(self, row: int) -> None:
         if 0 <= row < len(self._pictures):
@@ -235,9 +272,11 @@ class PicturesPage(Page):
         self.notice.setWordWrap(True)
         self.notice.hide()
         buttons = [QPushButton(self.tr("&Open…"), self), QPushButton(self.tr("&Paste"), self)]
-        for button, action in zip(buttons, (self.open, self.paste), strict=True):
-            button.clicked.connect(action.trigger)
+        buttons[0].clicked.connect(self.open.trigger)
+        buttons[1].clicked.connect(self.paste_requested)
         self.samples.setSpacing(0)
-        row(*buttons, None, QLabel(self.tr("Samples:"), self), self.samples, parent=self.tools)
+        samples = QWidget(self.tools)
+        row(QLabel(self.tr("Samples:"), self), self.samples, parent=samples)
+        FlowLayout(self.tools, buttons, [samples])
         parts = ((self.view, 1), self.notice, self.tray, self.tools)
         column(*parts, parent=self, margin=PAGE_MARGIN, spacing=12)

@@ -20,7 +20,7 @@ class PictureView(QWidget):
         self.image = QImage()
         self._drop_hint = False
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-        self.setMinimumSize(200, 160)
+        self.setMinimumSize(200, 100)
         self.setAccessibleName(self.tr("Picture"))
 
     def show_image(self, image: QImage, name: str) -> None:

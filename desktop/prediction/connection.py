@@ -15,6 +15,7 @@ class Connection(QObject):
     """Provides the dispatcher for the server of the settings, and follows its state.
 
     Attributes:
+        server: URL of the server; empty if there is none.
         dispatcher: The dispatcher in use; another server in the settings replaces it.
 
     Signals:
@@ -79,7 +80,8 @@ class Connection(QObject):
         self.dispatcher.close()
 
     def _new_dispatcher(self, url: str) -> Dispatcher:
-        server = ServerBackend(url, api_key=self._store.api_key) if url and not self._offline else None
+        self.server = "" if self._offline else url
+        server = ServerBackend(url, api_key=self._store.api_key) if self.server else None
         return Dispatcher(self._local, server, expected=url != DEFAULT_URL)
 
     def _use_stored_server(self) -> None:

@@ -17,13 +17,13 @@ class Origin:
 
     Attributes:
         page: Key of the page.
-        document_id: Number of the page's document; edits of a document keep its number.
+        document: Identifies the page's document; edits keep it, as long as they only add to the document.
         snapshot: Argument for the page's ``restore``.
         thumbnail: Small image of the content.
     """
 
     page: str
-    document_id: int
+    document: tuple[int, ...]
     snapshot: object
     thumbnail: QImage
 

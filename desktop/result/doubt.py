@@ -46,6 +46,11 @@ def answer_text(prediction: Prediction) -> str:
             return QCoreApplication.translate("Doubt", "Looks like nothing I know")
 
 
+def short_answer(prediction: Prediction) -> str:
+    """Return a prediction in the few characters below a thumbnail."""
+    return "?" if certainty(prediction) is Certainty.UNKNOWN else answer_text(prediction)
+
+
 def _question(names: Sequence[str]) -> str:
     if len(names) == 1:
         return f"{names[0]}?"

@@ -1,19 +1,20 @@
 """The history of predictions, as a strip of thumbnails."""
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QIcon, QPainter, QPaintEvent, QPixmap
+from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QFrame, QListWidgetItem, QWidget
 
-from desktop.pictures.thumbnail_list import ThumbnailList
+from desktop.pictures.thumbnail_list import ThumbnailList, set_tile
 from desktop.prediction.requests import PredictionResponse
+from desktop.result.doubt import Certainty, answer_text, certainty, short_answer
+from desktop.window.messages import format_percent
 
 _MAX_ENTRIES = 50
-_THUMBNAIL_SIZE = 48
 _RESPONSE = Qt.ItemDataRole.UserRole
 
 
 class HistoryStrip(ThumbnailList):
-    """Shows the latest predictions, newest first, one for each document.
+    """Shows the latest predictions, newest first, one for each document and model.
 
     Signals:
         entry_activated: An entry was clicked or activated with a key; carries its PredictionResponse.
@@ -22,17 +23,18 @@ class HistoryStrip(ThumbnailList):
     entry_activated = Signal(object)
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent, size=_THUMBNAIL_SIZE, margins=(24, 28))
+        super().__init__(parent)
         self.setAccessibleName(self.tr("Previous predictions"))
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setViewportMargins(8, 0, 8, 0)
         self.viewport().setAutoFillBackground(False)
-        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.itemClicked.connect(self._activate)
         self.itemActivated.connect(self._activate)
 
     def add(self, response: PredictionResponse) -> None:
-        """Add an entry; it replaces the newest one if that is about the same document.
+        """Add an entry, unless there is one for the same content and model, which is updated.
+
+        The newest entry is replaced if the content adds to it.
 
         Args:
             response: Ignored if its request has no origin.
@@ -40,19 +42,47 @@ class HistoryStrip(ThumbnailList):
         origin = response.request.origin
         if origin is None:
             return
+        for row in range(self.count()):
+            listed = self._response(row)
+            if _model(listed) == _model(response) and _same_content(listed, response):
+                self._fill(self.item(row), response)
+                return
         if self.count():
-            newest = self.item(0).data(_RESPONSE).request.origin
-            if (newest.page, newest.document_id) == (origin.page, origin.document_id):
+            newest = self._response(0)
+            if _model(newest) == _model(response) and _same_document(newest, response):
                 self.takeItem(0)
-        label = response.result.prediction.best.label
-        thumbnail = QPixmap.fromImage(origin.thumbnail).scaled(
-            self.iconSize(), Qt.AspectRatioMode.KeepAspectRatio, Qt.TransformationMode.SmoothTransformation
-        )
-        item = QListWidgetItem(QIcon(thumbnail), label)
-        item.setToolTip(label)
-        item.setData(_RESPONSE, response)
+        item = QListWidgetItem()
+        self._fill(item, response)
         self.insertItem(0, item)
         self.takeItem(_MAX_ENTRIES)
+
+    def append(self, response: PredictionResponse) -> None:
+        """Add an entry behind all others, unless there is one for the same content and model."""
+        listed = self.responses()
+        if len(listed) < _MAX_ENTRIES and not any(
+            _model(one) == _model(response) and _same_content(one, response) for one in listed
+        ):
+            item = QListWidgetItem()
+            self._fill(item, response)
+            self.addItem(item)
+
+    def responses(self) -> tuple[PredictionResponse, ...]:
+        """Return the responses of all entries, newest first."""
+        return tuple(self._response(row) for row in range(self.count()))
+
+    def _response(self, row: int) -> PredictionResponse:
+        response: PredictionResponse = self.item(row).data(_RESPONSE)
+        return response
+
+    def _fill(self, item: QListWidgetItem, response: PredictionResponse) -> None:
+        origin, prediction = response.request.origin, response.result.prediction
+        assert origin is not None
+        doubtful = certainty(prediction) is not Certainty.SURE
+        set_tile(item, short_answer(prediction), image=origin.thumbnail, doubtful=doubtful)
+        percent = format_percent(prediction.best.score)
+        version = self.tr("Version {0}").format(prediction.version)
+        item.setToolTip(f"{answer_text(prediction)} {percent}\n{prediction.model}, {version}")
+        item.setData(_RESPONSE, response)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Paint the entries, or a placeholder text."""
@@ -65,3 +95,18 @@ class HistoryStrip(ThumbnailList):
 
     def _activate(self, item: QListWidgetItem) -> None:
         self.entry_activated.emit(item.data(_RESPONSE))
+
+
+def _model(response: PredictionResponse) -> tuple[str, int]:
+    prediction = response.result.prediction
+    return prediction.model, prediction.version
+
+
+def _same_content(first: PredictionResponse, second: PredictionResponse) -> bool:
+    one, other = first.request.origin, second.request.origin
+    return one is not None and other is not None and (one.page, one.snapshot) == (other.page, other.snapshot)
+
+
+def _same_document(first: PredictionResponse, second: PredictionResponse) -> bool:
+    one, other = first.request.origin, second.request.origin
+    return one is not None and other is not None and (one.page, one.document) == (other.page, other.document)

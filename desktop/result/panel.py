@@ -3,18 +3,17 @@
 from PySide6.QtCore import QEvent, QObject, QSignalBlocker, QSize, Qt, Slot
 from PySide6.QtWidgets import QComboBox, QFrame, QLabel, QPushButton, QScrollArea, QSizePolicy, QWidget
 
-from desktop import theme
 from desktop.names import model_name, model_title
 from desktop.prediction.controller import PredictionController
 from desktop.prediction.requests import PredictionResponse
-from desktop.result.answer_label import AnswerLabel
+from desktop.result.answer_view import AnswerView
 from desktop.result.bars import Bars
 from desktop.result.comparison import Comparison
-from desktop.result.doubt import Certainty, answer_text, certainty
+from desktop.result.doubt import certainty
 from desktop.result.pixel_view import PixelView
 from desktop.settings import BarOrder
-from desktop.widgets import PAGE_MARGIN, column, create_combo, row, scale_font
-from desktop.window.messages import announce, error_message, format_percent, timing_text
+from desktop.widgets import PAGE_MARGIN, column, create_combo, row
+from desktop.window.messages import announce, timing_text
 from desktop.window.page import Page
 from service.inference import Card, LecternError
 
@@ -56,8 +55,8 @@ class ResultPanel(QWidget):
         self.models.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.versions = create_combo(self.tr("Version"), parent=self)
         self.versions.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
-        self.headline = AnswerLabel(self)
-        self.detail = QLabel(self)
+        self.answer = AnswerView(self)
+        self.headline, self.detail = self.answer.headline, self.answer.detail
         self.correct = QPushButton(self.tr("Correct the &label…"), self)
         self.correct.setFlat(True)
         self.preview = PixelView(self.tr("Network input"), self)
@@ -69,7 +68,6 @@ class ResultPanel(QWidget):
         self._caption = QLabel(self.tr("Network input"), self)
         self._tools = (self.models, self.versions, self.orders, self.duration, self.preview, self._caption)
         self._presents = False
-        self._color = "ink"
         self._lay_out()
         self.models.currentIndexChanged.connect(self._choose_model)
         self.versions.currentIndexChanged.connect(self._choose_version)
@@ -87,17 +85,14 @@ class ResultPanel(QWidget):
     def present(self, presents: bool) -> None:
         """Show the answer and the bars alone in a presentation, else everything."""
         self._presents = presents
-        self.headline.unlimited = presents
-        self.headline.setMinimumHeight(self.screen().size().height() // 4 if presents else 0)
+        self.answer.set_unlimited(presents)
         self._show_tools()
         self._show_correction()
 
     def changeEvent(self, event: QEvent) -> None:
-        """Follow the font and the theme."""
+        """Follow the font."""
         if event.type() == QEvent.Type.FontChange:
             self._resize_preview()
-        if event.type() == QEvent.Type.PaletteChange:
-            self._color_texts()
         super().changeEvent(event)
 
     @Slot(object)
@@ -152,7 +147,8 @@ class ResultPanel(QWidget):
             page.correct.trigger()
 
     def _show_placeholder(self, text: str) -> None:
-        self._set_texts(text, "", "muted")
+        self.answer.show_placeholder(text)
+        self._show_correction()
         self.bars.set_scores(())
         self.preview.show_placeholder("")
         self.duration.clear()
@@ -160,9 +156,8 @@ class ResultPanel(QWidget):
     @Slot(object)
     def _show_error(self, error: LecternError) -> None:
         self._show_placeholder("")
-        text = error_message(error)
-        self._set_texts("", text, "error")
-        announce(self, text)
+        announce(self, self.answer.show_error(error))
+        self._show_correction()
 
     @Slot(object)
     def _show_response(self, response: PredictionResponse | None) -> None:
@@ -171,57 +166,31 @@ class ResultPanel(QWidget):
             self._show_placeholder("" if page is None else page.placeholder)
             return
         prediction = response.result.prediction
-        how_sure, answer = certainty(prediction), answer_text(prediction)
-        self.bars.set_scores(prediction.scores, how_sure)
+        self.bars.set_scores(prediction.scores, certainty(prediction))
         self.duration.setText(timing_text(response.result))
-        percent, reading = format_percent(prediction.best.score), response.result.reading
-        if reading is not None:
-            number = " ".join(reading.texts)
-            detail = self.tr("Several digits")
-            self._set_texts(number, detail, "doubt-text" if reading.unsure else "ink")
-            announcement = f"{number}, {detail}"
-        elif how_sure is Certainty.SURE:
-            self._set_texts(answer, percent, "ink")
-            announcement = f"{answer}, {percent}"
+        reading = response.result.reading
+        if reading is None:
+            announcement = self.answer.show_prediction(prediction)
         else:
-            detail = self.tr("Unsure, {0}").format(percent)
-            self._set_texts(answer, detail, "doubt-text")
-            announcement = f"{answer} {detail}"
+            announcement = self.answer.show_reading(reading)
+        self._show_correction()
         # Unfinished input changes too often for a screen reader.
         if response.request.settled:
             announce(self, announcement)
 
-    def _set_texts(self, headline: str, detail: str, color: str) -> None:
-        self._color = color
-        self.headline.set_bold(color in ("ink", "doubt-text"))
-        self.headline.setText(headline)
-        self.headline.setVisible(bool(headline))
-        self.detail.setText(detail)
-        self.detail.setVisible(bool(detail))
-        self._color_texts()
-        self._show_correction()
-
     def _show_correction(self) -> None:
         page = self._controller.page
         correctable = page is not None and page.correct is not None
-        has_answer = bool(self.headline.text()) and bool(self.detail.text())
-        self.correct.setVisible(correctable and has_answer and not self._presents)
-
-    def _color_texts(self) -> None:
-        colors = theme.text_palette(self._color, self.palette())
-        for label in (self.headline, self.detail):
-            label.setPalette(colors)
+        self.correct.setVisible(correctable and self.answer.has_answer and not self._presents)
 
     def _resize_preview(self) -> None:
         side = self.fontMetrics().height() * _PREVIEW_LINES
         self.preview.setFixedSize(side, side)
 
     def _lay_out(self) -> None:
-        self.detail.setWordWrap(True)
-        scale_font(self.detail, 1.5)
         self._resize_preview()
         self._caption.setAlignment(Qt.AlignmentFlag.AlignHCenter)
-        texts = column((self.headline, 1), self.detail, row(self.correct, None), spacing=0)
+        texts = column((self.answer, 1), row(self.correct, None), spacing=0)
         column(
             row((self.models, 1), self.versions),
             row((texts, 1), column(self.preview, self._caption, None, spacing=4), spacing=None),

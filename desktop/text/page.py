@@ -1,19 +1,32 @@
 """The page that classifies a text while the user types."""
 
+from functools import partial
+from pathlib import Path
 from typing import cast
 
 from PySide6.QtCore import QSignalBlocker, Qt, QTimer
 from PySide6.QtGui import QColor, QImage, QPainter
-from PySide6.QtWidgets import QLabel, QPlainTextEdit, QPushButton, QWidget
+from PySide6.QtWidgets import QLabel, QPushButton, QWidget
 
+from desktop.flow_layout import FlowLayout
+from desktop.pictures.dropped_files import DroppedFile, read_file
 from desktop.prediction.requests import Value
-from desktop.widgets import PAGE_MARGIN, column, row, scale_font
+from desktop.text.editor import Editor
+from desktop.widgets import PAGE_MARGIN, column, scale_font
+from desktop.window.messages import error_message
 from desktop.window.page import Page
 from service.client import ModelSummary
+from service.inference import LecternError
 
 # After a pause this long, the text counts as complete.
 _SETTLE_MS = 600
 _THUMBNAIL_SIZE = 112
+TEXT_SUFFIXES = (".txt", ".text", ".md", ".html", ".htm")
+_MAX_TEXT_BYTES = 1_000_000
+_PRAISE = (
+    "What a wonderful film. The story is simple, the actors are great, and the music stays with you for days."
+)
+_COMPLAINT = "A boring film with a predictable plot. The acting is awful, and the jokes are a waste of time."
 
 
 class TextPage(Page):
@@ -26,12 +39,14 @@ class TextPage(Page):
         super().__init__(parent)
         self.title = self.tr("Text")
         self.placeholder = self.tr("Write a review")
-        self.editor = QPlainTextEdit(self)
+        self.editor = Editor(self)
+        self.notice = QLabel(self)
         self.editor.setAccessibleName(self.tr("Text to classify"))
         self.editor.setPlaceholderText(self.tr("Enter a film review in English"))
         self.editor.setTabChangesFocus(True)
         scale_font(self.editor, 1.25)
         self.editor.document().setDocumentMargin(12)
+        self._text = ""
         self._settle_timer = QTimer(self)
         self._settle_timer.setSingleShot(True)
         self._settle_timer.setInterval(_SETTLE_MS)
@@ -47,6 +62,24 @@ class TextPage(Page):
         """Return the text; None if it is empty or white space."""
         text = self.editor.toPlainText()
         return text if text.strip() else None
+
+    def load(self, file: DroppedFile) -> None:
+        """Replace the text by that of a file; can be undone."""
+        self.activated.emit()
+        try:
+            text = _read_text(file)
+        except LecternError as error:
+            self._show_notice(error_message(error))
+            return
+        except ValueError:
+            self._show_notice(
+                self.tr("{0} is not a text of at most 1 MB. Save it as plain text in UTF-8.").format(
+                    file.name
+                )
+            )
+            return
+        self.clear()
+        self.editor.insertPlainText(text)
 
     def snapshot(self) -> object:
         """Return the text."""
@@ -65,14 +98,7 @@ class TextPage(Page):
 
     def thumbnail(self) -> QImage:
         """Return a card with the beginning of the text."""
-        card = QImage(_THUMBNAIL_SIZE, _THUMBNAIL_SIZE, QImage.Format.Format_RGB32)
-        card.fill(QColor("#ffffff"))
-        painter = QPainter(card)
-        painter.setPen(QColor("#1b1f24"))
-        flags = Qt.AlignmentFlag.AlignLeft | Qt.TextFlag.TextWordWrap
-        painter.drawText(card.rect().adjusted(8, 8, -8, -8), flags, self.editor.toPlainText()[:80])
-        painter.end()
-        return card
+        return text_card(self.editor.toPlainText())
 
     def clear(self) -> None:
         """Clear the text; can be undone."""
@@ -81,14 +107,65 @@ class TextPage(Page):
         cursor.select(cursor.SelectionType.Document)
         cursor.removeSelectedText()
 
+    def _show_notice(self, text: str) -> None:
+        self.notice.setText(text)
+        self.notice.setVisible(bool(text))
+
     def _text_changed(self) -> None:
+        text = self.editor.toPlainText()
+        if text == self._text:
+            return  # A drop of what is no text.
+        self._text = text
+        self._show_notice("")
         self._settle_timer.start()
         self.changed.emit()
 
+    def _show_sample(self, text: str) -> None:
+        self.clear()
+        self.editor.insertPlainText(text)
+
     def _lay_out(self) -> None:
         hint = QLabel(self.tr("The text is classified while you type. HTML tags are ignored."), self)
-        hint.setWordWrap(True)
+        buttons = []
+        for name, text in ((self.tr("Praise"), _PRAISE), (self.tr("Complaint"), _COMPLAINT)):
+            button = QPushButton(name, self)
+            button.setAccessibleName(self.tr("Sample: {0}").format(name))
+            button.setToolTip(text)
+            button.clicked.connect(partial(self._show_sample, text))
+            buttons.append(button)
         clear = QPushButton(self.tr("&Clear"), self)
         clear.clicked.connect(self.clear)
-        row((hint, 1), clear, parent=self.tools)
-        column((self.editor, 1), self.tools, parent=self, margin=PAGE_MARGIN, spacing=12)
+        samples = QLabel(self.tr("Samples:"), self)
+        hint.setWordWrap(True)
+        line = QWidget(self.tools)
+        FlowLayout(line, (samples, *buttons), (clear,))
+        column(hint, line, parent=self.tools)
+        self.notice.setWordWrap(True)
+        self.notice.hide()
+        column((self.editor, 1), self.notice, self.tools, parent=self, margin=PAGE_MARGIN, spacing=12)
+
+
+def text_card(text: str) -> QImage:
+    """Return a card with the beginning of a text; safe to call from any thread."""
+    card = QImage(_THUMBNAIL_SIZE, _THUMBNAIL_SIZE, QImage.Format.Format_RGB32)
+    card.fill(QColor("#ffffff"))
+    painter = QPainter(card)
+    painter.setPen(QColor("#1b1f24"))
+    flags = Qt.AlignmentFlag.AlignLeft | Qt.TextFlag.TextWordWrap
+    painter.drawText(card.rect().adjusted(8, 8, -8, -8), flags, text[:80])
+    painter.end()
+    return card
+
+
+def _read_text(file: DroppedFile) -> str:
+    """Return the text of a file.
+
+    Raises:
+        LecternError: The file cannot be read.
+        ValueError: The file is too long, or is not UTF-8.
+    """
+    assert isinstance(file.content, Path)
+    data = read_file(file.content)
+    if len(data) > _MAX_TEXT_BYTES or b"\0" in data:
+        raise ValueError(file.name)
+    return data.decode("utf-8-sig")

@@ -8,20 +8,70 @@
         <translation>Ü&amp;ber Lectern</translation>
     </message>
     <message>
-        <source>Lectern shows how the networks of a deep-learning course classify drawings, pictures and texts.
+        <source>About Lectern</source>
+        <translation>Über Lectern</translation>
+    </message>
+    <message>
+        <source>unknown</source>
+        <translation>unbekannt</translation>
+    </message>
+    <message>
+        <source>Version {1}, licensed under Apache 2.0.
+
+Lectern shows how the networks of a deep-learning course classify drawings, pictures and texts.
 
 It connects to no other computer than the server in Preferences.
 
 Log file: {0}</source>
-        <translation>Lectern zeigt, wie die Netze eines Deep-Learning-Kurses Zeichnungen, Bilder und Texte klassifizieren.
+        <translation>Version {1}, lizenziert unter Apache 2.0.
 
-Es verbindet sich mit keinem anderen Rechner als dem Server in den Einstellungen.
+Lectern zeigt, wie die Netze einer Deep-Learning-Vorlesung Zeichnungen, Bilder und Texte klassifizieren.
+
+Es verbindet sich mit keinem anderen Rechner als dem Server der Einstellungen.
 
 Protokolldatei: {0}</translation>
     </message>
+</context>
+<context>
+    <name>ActivationPage</name>
     <message>
-        <source>About Lectern</source>
-        <translation>Über Lectern</translation>
+        <source>Activation</source>
+        <translation>Aktivierung</translation>
+    </message>
+    <message>
+        <source>Layer whose values are shown</source>
+        <translation>Schicht, deren Werte gezeigt werden</translation>
+    </message>
+    <message>
+        <source>as in the network</source>
+        <translation>wie im Netz</translation>
+    </message>
+    <message>
+        <source>Function</source>
+        <translation>Funktion</translation>
+    </message>
+    <message>
+        <source>Activation functions</source>
+        <translation>Aktivierungsfunktionen</translation>
+    </message>
+    <message>
+        <source>{0} values from {1} to {2} become values from {3} to {4}. {5} % are negative. Where the slope is less than {6}, hardly anything is learned: {7} %.</source>
+        <translation>{0} Werte von {1} bis {2} werden zu Werten von {3} bis {4}. {5} % sind negativ. Wo die Steigung kleiner als {6} ist, wird kaum etwas gelernt: {7} %.</translation>
+    </message>
+    <message>
+        <source>&amp;Function</source>
+        <translation>&amp;Funktion</translation>
+    </message>
+</context>
+<context>
+    <name>AnswerView</name>
+    <message>
+        <source>Unsure, {0}</source>
+        <translation>Unsicher, {0}</translation>
+    </message>
+    <message>
+        <source>Several digits</source>
+        <translation>Mehrere Ziffern</translation>
     </message>
 </context>
 <context>
@@ -31,8 +81,8 @@ Protokolldatei: {0}</translation>
         <translation>&amp;Erneut versuchen</translation>
     </message>
     <message>
-        <source>{0} Predictions continue on this computer.</source>
-        <translation>{0} Die Vorhersagen laufen auf diesem Rechner weiter.</translation>
+        <source>Predictions continue on this computer.</source>
+        <translation>Vorhersagen werden auf diesem Rechner berechnet.</translation>
     </message>
 </context>
 <context>
@@ -155,6 +205,22 @@ Protokolldatei: {0}</translation>
         <source>{0} epochs on {1}</source>
         <translation>{0} Epochen auf {1}</translation>
     </message>
+    <message>
+        <source>Layers</source>
+        <translation>Schichten</translation>
+    </message>
+    <message>
+        <source>Training curves</source>
+        <translation>Trainingskurven</translation>
+    </message>
+    <message>
+        <source>Confusion matrix</source>
+        <translation>Konfusionsmatrix</translation>
+    </message>
+    <message>
+        <source>version {0}</source>
+        <translation>Version {0}</translation>
+    </message>
 </context>
 <context>
     <name>CardViewer</name>
@@ -176,6 +242,48 @@ Protokolldatei: {0}</translation>
     <message>
         <source>Version {0}</source>
         <translation>Version {0}</translation>
+    </message>
+</context>
+<context>
+    <name>ConfusionDialog</name>
+    <message>
+        <source>Confusion matrix</source>
+        <translation>Konfusionsmatrix</translation>
+    </message>
+    <message>
+        <source>Click a cell to see its pictures.</source>
+        <translation>Klicken Sie ein Feld an, um seine Bilder zu sehen.</translation>
+    </message>
+    <message>
+        <source>Pictures of the cell</source>
+        <translation>Bilder des Feldes</translation>
+    </message>
+    <message>
+        <source>{0} predicted as {1}: {2}</source>
+        <translation>{0}, vorhergesagt als {1}: {2}</translation>
+    </message>
+    <message>
+        <source>{0} of {1} pictures are classified correctly: {2}</source>
+        <translation>{0} von {1} Bildern sind richtig klassifiziert: {2}</translation>
+    </message>
+    <message>
+        <source>Rows: true labels. Columns: predicted labels.</source>
+        <translation>Zeilen: wahre Klassen. Spalten: vorhergesagte Klassen.</translation>
+    </message>
+    <message>
+        <source>&amp;Save as PNG…</source>
+        <translation>Als PNG &amp;speichern …</translation>
+    </message>
+</context>
+<context>
+    <name>ConfusionView</name>
+    <message>
+        <source>Confusion matrix</source>
+        <translation>Konfusionsmatrix</translation>
+    </message>
+    <message>
+        <source>{0} predicted as {1}: {2}</source>
+        <translation>{0}, vorhergesagt als {1}: {2}</translation>
     </message>
 </context>
 <context>
@@ -291,12 +399,12 @@ Protokolldatei: {0}</translation>
         <translation>Die Zeichnung wird auf diesem Rechner gespeichert, um ein besseres Netz zu trainieren.</translation>
     </message>
     <message>
-        <source>Correct &amp;label</source>
-        <translation>Richtige K&amp;lasse</translation>
-    </message>
-    <message>
         <source>&amp;Folder</source>
         <translation>&amp;Ordner</translation>
+    </message>
+    <message>
+        <source>Correct label</source>
+        <translation>Richtige Klasse</translation>
     </message>
 </context>
 <context>
@@ -316,6 +424,117 @@ Protokolldatei: {0}</translation>
     <message>
         <source>&amp;Copy report</source>
         <translation>Bericht &amp;kopieren</translation>
+    </message>
+</context>
+<context>
+    <name>DimensionsPage</name>
+    <message>
+        <source>1-D and 3-D</source>
+        <translation>1-D und 3-D</translation>
+    </message>
+    <message>
+        <source>Word</source>
+        <translation>Wort</translation>
+    </message>
+    <message>
+        <source>Sound</source>
+        <translation>Ton</translation>
+    </message>
+    <message>
+        <source>Curve</source>
+        <translation>Kurve</translation>
+    </message>
+    <message>
+        <source>Mean</source>
+        <translation>Mittel</translation>
+    </message>
+    <message>
+        <source>Gauss</source>
+        <translation>Gauß</translation>
+    </message>
+    <message>
+        <source>Slope</source>
+        <translation>Steigung</translation>
+    </message>
+    <message>
+        <source>Peaks</source>
+        <translation>Spitzen</translation>
+    </message>
+    <message>
+        <source>Kernel of the curve</source>
+        <translation>Kern der Kurve</translation>
+    </message>
+    <message>
+        <source>Size of the kernel</source>
+        <translation>Größe des Kerns</translation>
+    </message>
+    <message>
+        <source>Input curve</source>
+        <translation>Kurve der Eingabe</translation>
+    </message>
+    <message>
+        <source>Output curve</source>
+        <translation>Kurve der Ausgabe</translation>
+    </message>
+    <message>
+        <source>Difference over time</source>
+        <translation>Unterschied über die Zeit</translation>
+    </message>
+    <message>
+        <source>Mean over time</source>
+        <translation>Mittel über die Zeit</translation>
+    </message>
+    <message>
+        <source>Edges in each slice</source>
+        <translation>Kanten in jeder Schicht</translation>
+    </message>
+    <message>
+        <source>Blur in all directions</source>
+        <translation>Weichzeichnen in alle Richtungen</translation>
+    </message>
+    <message>
+        <source>Kernel of the slices</source>
+        <translation>Kern der Schichten</translation>
+    </message>
+    <message>
+        <source>Slices</source>
+        <translation>Schichten</translation>
+    </message>
+    <message>
+        <source>Input</source>
+        <translation>Eingabe</translation>
+    </message>
+    <message>
+        <source>Output</source>
+        <translation>Ausgabe</translation>
+    </message>
+    <message>
+        <source>Input {0}, kernel 3 × 3 × 3 with {1} parameters (27 weights and a bias), output {2}.</source>
+        <translation>Eingabe {0}, Kern 3 × 3 × 3 mit {1} Parametern (27 Gewichte und ein Bias), Ausgabe {2}.</translation>
+    </message>
+    <message>
+        <source>The kernel is longer than the curve.</source>
+        <translation>Der Kern ist länger als die Kurve.</translation>
+    </message>
+    <message>
+        <source>Kernel: {0}</source>
+        <translation>Kern: {0}</translation>
+    </message>
+    <message>
+        <source>Word: a is 1, z is 26</source>
+        <translation>Wort: a ist 1, z ist 26</translation>
+    </message>
+    <message>
+        <source>One dimension: a curve</source>
+        <translation>Eine Dimension: eine Kurve</translation>
+    </message>
+    <message>
+        <source>&amp;Kernel</source>
+        <translation>&amp;Kern</translation>
+    </message>
+    <message>
+        <source>Three dimensions: slices that follow one another in time</source>
+        <translation>Drei Dimensionen: Schichten, die zeitlich aufeinander folgen</translation>
     </message>
 </context>
 <context>
@@ -374,6 +593,14 @@ Protokolldatei: {0}</translation>
     <message>
         <source>&amp;Brush</source>
         <translation>&amp;Pinsel</translation>
+    </message>
+    <message>
+        <source>Lines too thick: make them &amp;thinner</source>
+        <translation>Linien zu dick: &amp;dünner zeichnen</translation>
+    </message>
+    <message>
+        <source>Wide lines close the holes of a small digit, and the network misreads it.</source>
+        <translation>Dicke Linien schließen die Löcher einer kleinen Ziffer, und das Netz liest sie falsch.</translation>
     </message>
 </context>
 <context>
@@ -601,6 +828,22 @@ Protokolldatei: {0}</translation>
         <source>Progress</source>
         <translation>Fortschritt</translation>
     </message>
+    <message>
+        <source>Confusion &amp;matrix…</source>
+        <translation>Konfusions&amp;matrix …</translation>
+    </message>
+    <message>
+        <source>Classify the samp&amp;les</source>
+        <translation>&amp;Beispiele klassifizieren</translation>
+    </message>
+    <message>
+        <source>Drop a folder of pictures here, or choose one. Subfolders may be named after labels.</source>
+        <translation>Ziehen Sie einen Ordner mit Bildern hierher, oder wählen Sie einen. Unterordner können nach Klassen benannt sein.</translation>
+    </message>
+    <message>
+        <source>{0} of {1} correct by the names of the subfolders: {2}</source>
+        <translation>{0} von {1} richtig nach den Namen der Unterordner: {2}</translation>
+    </message>
 </context>
 <context>
     <name>HistoryStrip</name>
@@ -611,6 +854,17 @@ Protokolldatei: {0}</translation>
     <message>
         <source>Predictions appear here. Click one to restore it.</source>
         <translation>Hier erscheinen Vorhersagen. Ein Klick stellt eine wieder her.</translation>
+    </message>
+    <message>
+        <source>Version {0}</source>
+        <translation>Version {0}</translation>
+    </message>
+</context>
+<context>
+    <name>Incoming</name>
+    <message>
+        <source>&amp;Paste</source>
+        <translation>&amp;Einfügen</translation>
     </message>
 </context>
 <context>
@@ -1012,6 +1266,49 @@ Protokolldatei: {0}</translation>
         <source>&amp;Help</source>
         <translation>&amp;Hilfe</translation>
     </message>
+    <message>
+        <source>Clear &amp;history</source>
+        <translation>&amp;Verlauf leeren</translation>
+    </message>
+</context>
+<context>
+    <name>MapDetailView</name>
+    <message>
+        <source>Map</source>
+        <translation>Karte</translation>
+    </message>
+    <message>
+        <source>Input of the network</source>
+        <translation>Eingabe des Netzes</translation>
+    </message>
+    <message>
+        <source>Inputs of the map</source>
+        <translation>Eingaben der Karte</translation>
+    </message>
+    <message>
+        <source>{0}, map {1} of {2}</source>
+        <translation>{0}, Karte {1} von {2}</translation>
+    </message>
+    <message>
+        <source>Weights</source>
+        <translation>Gewichte</translation>
+    </message>
+    <message>
+        <source>Kernels</source>
+        <translation>Kerne</translation>
+    </message>
+    <message>
+        <source>Products</source>
+        <translation>Produkte</translation>
+    </message>
+    <message>
+        <source>{0} × {1} values from {2} to {3}</source>
+        <translation>{0} × {1} Werte von {2} bis {3}</translation>
+    </message>
+    <message>
+        <source>Row {0}, column {1}, from {2} × {2} pixels of the input</source>
+        <translation>Zeile {0}, Spalte {1}, aus {2} × {2} Pixeln der Eingabe</translation>
+    </message>
 </context>
 <context>
     <name>Messages</name>
@@ -1040,28 +1337,112 @@ Protokolldatei: {0}</translation>
         <translation>Dieses Modell gibt es nicht mehr. Wählen Sie ein anderes.</translation>
     </message>
     <message>
-        <source>The server requires a valid API key. Set it in Preferences.</source>
-        <translation>Der Server verlangt einen gültigen API-Schlüssel. Tragen Sie ihn in den Einstellungen ein.</translation>
-    </message>
-    <message>
-        <source>The server returned an error: {cause}</source>
-        <translation>Der Server meldet einen Fehler: {cause}</translation>
-    </message>
-    <message>
-        <source>The server&apos;s response is invalid. Is it a Lectern server?</source>
-        <translation>Die Antwort des Servers ist ungültig. Ist es ein Lectern-Server?</translation>
-    </message>
-    <message>
-        <source>The server does not respond.</source>
-        <translation>Der Server antwortet nicht.</translation>
-    </message>
-    <message>
         <source>Server</source>
         <translation>Server</translation>
     </message>
     <message>
         <source>This computer</source>
         <translation>Dieser Rechner</translation>
+    </message>
+    <message>
+        <source>{server} requires a valid API key. Set it in Preferences.</source>
+        <translation>{server} verlangt einen gültigen API-Schlüssel. Tragen Sie ihn in den Einstellungen ein.</translation>
+    </message>
+    <message>
+        <source>{server} returned an error: {cause}.</source>
+        <translation>{server} meldet einen Fehler: {cause}.</translation>
+    </message>
+    <message>
+        <source>The response of {server} is invalid. Is it a Lectern server?</source>
+        <translation>Die Antwort von {server} ist ungültig. Ist das ein Lectern-Server?</translation>
+    </message>
+    <message>
+        <source>{server} does not respond.</source>
+        <translation>{server} antwortet nicht.</translation>
+    </message>
+</context>
+<context>
+    <name>ModelChoice</name>
+    <message>
+        <source>Network of the lab</source>
+        <translation>Netz des Labors</translation>
+    </message>
+    <message>
+        <source>{0}, version {1}</source>
+        <translation>{0}, Version {1}</translation>
+    </message>
+</context>
+<context>
+    <name>Network</name>
+    <message>
+        <source>{0} values</source>
+        <translation>{0} Werte</translation>
+    </message>
+</context>
+<context>
+    <name>NetworkFormulas</name>
+    <message>
+        <source>Logits</source>
+        <translation>Logits</translation>
+    </message>
+    <message>
+        <source>Inputs</source>
+        <translation>Eingaben</translation>
+    </message>
+    <message>
+        <source>y = Σ kernel over input + bias; inputs: {0}</source>
+        <translation>y = Σ Kern über Eingabe + Bias; Eingaben: {0}</translation>
+    </message>
+    <message>
+        <source>Parameters: {0}</source>
+        <translation>Parameter: {0}</translation>
+    </message>
+    <message>
+        <source>y = Σ weight · input + bias; inputs: {0}</source>
+        <translation>y = Σ Gewicht · Eingabe + Bias; Eingaben: {0}</translation>
+    </message>
+    <message>
+        <source>y = the largest of {0} × {0} values, stride {1}</source>
+        <translation>y = der größte von {0} × {0} Werten, Schrittweite {1}</translation>
+    </message>
+    <message>
+        <source>y = the mean of {0} × {0} values, stride {1}</source>
+        <translation>y = das Mittel von {0} × {0} Werten, Schrittweite {1}</translation>
+    </message>
+    <message>
+        <source>y = the largest value of the map</source>
+        <translation>y = der größte Wert der Karte</translation>
+    </message>
+    <message>
+        <source>y = the mean of the map</source>
+        <translation>y = das Mittel der Karte</translation>
+    </message>
+    <message>
+        <source>({0} others)</source>
+        <translation>({0} weitere)</translation>
+    </message>
+    <message>
+        <source>(bias)</source>
+        <translation>(Bias)</translation>
+    </message>
+</context>
+<context>
+    <name>NetworkPage</name>
+    <message>
+        <source>Network</source>
+        <translation>Netz</translation>
+    </message>
+    <message>
+        <source>All &amp;maps</source>
+        <translation>Alle &amp;Karten</translation>
+    </message>
+    <message>
+        <source>Bright is large, black is 0. Of signed values, grey is 0.</source>
+        <translation>Hell ist groß, schwarz ist 0. Bei Werten mit Vorzeichen ist grau 0.</translation>
+    </message>
+    <message>
+        <source>Maps of all layers</source>
+        <translation>Karten aller Schichten</translation>
     </message>
 </context>
 <context>
@@ -1125,10 +1506,6 @@ Protokolldatei: {0}</translation>
         <translation>Dieses Bild liegt im Netz, und Lectern lädt nichts herunter. Speichern Sie es zuerst, oder kopieren Sie das Bild selbst.</translation>
     </message>
     <message>
-        <source>It contains no picture.</source>
-        <translation>Darin ist kein Bild.</translation>
-    </message>
-    <message>
         <source>Only the first {0} pictures were loaded.</source>
         <translation>Nur die ersten {0} Bilder wurden geladen.</translation>
     </message>
@@ -1149,20 +1526,16 @@ Protokolldatei: {0}</translation>
         <translation>Bilder &amp;öffnen …</translation>
     </message>
     <message>
-        <source>&amp;Paste picture</source>
-        <translation>Bild e&amp;infügen</translation>
-    </message>
-    <message>
         <source>Open a picture</source>
         <translation>Bild öffnen</translation>
     </message>
     <message>
-        <source>Unsure</source>
-        <translation>Unsicher</translation>
-    </message>
-    <message>
         <source>Pictures ({0})</source>
         <translation>Bilder ({0})</translation>
+    </message>
+    <message>
+        <source>This is no picture. Drop or paste pictures, their files, or the path of a file.</source>
+        <translation>Das ist kein Bild. Legen Sie Bilder oder Bilddateien hier ab, oder fügen Sie Bilder, Dateien oder den Pfad einer Datei ein.</translation>
     </message>
 </context>
 <context>
@@ -1335,14 +1708,6 @@ Protokolldatei: {0}</translation>
         <translation>Nach Wahrscheinlichkeit</translation>
     </message>
     <message>
-        <source>Several digits</source>
-        <translation>Mehrere Ziffern</translation>
-    </message>
-    <message>
-        <source>Unsure, {0}</source>
-        <translation>Unsicher, {0}</translation>
-    </message>
-    <message>
         <source>Order of the bars</source>
         <translation>Reihenfolge der Balken</translation>
     </message>
@@ -1365,12 +1730,159 @@ Protokolldatei: {0}</translation>
         <source>Probability</source>
         <translation>Wahrscheinlichkeit</translation>
     </message>
+    <message>
+        <source>True label</source>
+        <translation>Wahre Klasse</translation>
+    </message>
 </context>
 <context>
     <name>ScoreChart</name>
     <message>
         <source>Probabilities over time</source>
         <translation>Wahrscheinlichkeiten im Lauf der Zeit</translation>
+    </message>
+</context>
+<context>
+    <name>SecondScreen</name>
+    <message>
+        <source>Presentation</source>
+        <translation>Präsentation</translation>
+    </message>
+    <message>
+        <source>Presentation on the &amp;second screen</source>
+        <translation>Präsentation auf dem &amp;zweiten Bildschirm</translation>
+    </message>
+</context>
+<context>
+    <name>ShareTable</name>
+    <message>
+        <source>Label</source>
+        <translation>Klasse</translation>
+    </message>
+    <message>
+        <source>Share</source>
+        <translation>Anteil</translation>
+    </message>
+</context>
+<context>
+    <name>SoftmaxPage</name>
+    <message>
+        <source>Reset to &amp;1</source>
+        <translation>Zurück auf &amp;1</translation>
+    </message>
+    <message>
+        <source>A low temperature makes the largest share larger, a high one makes all shares equal. The order never changes.</source>
+        <translation>Eine niedrige Temperatur vergrößert den größten Anteil, eine hohe gleicht alle Anteile an. Die Reihenfolge ändert sich nie.</translation>
+    </message>
+    <message>
+        <source>Logits and shares</source>
+        <translation>Logits und Anteile</translation>
+    </message>
+    <message>
+        <source>T = {0}: the sum of the powers is {1}. Entropy {2} of at most {3} bits.</source>
+        <translation>T = {0}: Die Summe der Potenzen ist {1}. Entropie {2} von höchstens {3} Bit.</translation>
+    </message>
+    <message>
+        <source>Temperature</source>
+        <translation>Temperatur</translation>
+    </message>
+    <message>
+        <source>&amp;Temperature T</source>
+        <translation>&amp;Temperatur T</translation>
+    </message>
+</context>
+<context>
+    <name>StackPage</name>
+    <message>
+        <source>Stack</source>
+        <translation>Stapel</translation>
+    </message>
+    <message>
+        <source>With pooling, output {0}</source>
+        <translation>Mit Pooling, Ausgabe {0}</translation>
+    </message>
+    <message>
+        <source>Without pooling, output {0}</source>
+        <translation>Ohne Pooling, Ausgabe {0}</translation>
+    </message>
+    <message>
+        <source>Pooling halves the maps: the layers after it see more of the input, and compute less. Click a value to see what it depends on.</source>
+        <translation>Pooling halbiert die Karten: Die Schichten danach sehen mehr von der Eingabe und rechnen weniger. Klicken Sie auf einen Wert, um zu sehen, wovon er abhängt.</translation>
+    </message>
+    <message>
+        <source>{0} × {0}, field {1} × {1}</source>
+        <translation>{0} × {0}, Feld {1} × {1}</translation>
+    </message>
+    <message>
+        <source>A window is larger than its input. Choose fewer or smaller stages.</source>
+        <translation>Ein Fenster ist größer als seine Eingabe. Wählen Sie weniger oder kleinere Stufen.</translation>
+    </message>
+    <message>
+        <source>A value of the last output depends on {0} × {0} pixels with pooling and on {1} × {1} without. The output has {2} values with pooling and {3} without.</source>
+        <translation>Ein Wert der letzten Ausgabe hängt mit Pooling von {0} × {0} Pixeln ab und ohne von {1} × {1}. Die Ausgabe hat mit Pooling {2} Werte und ohne {3}.</translation>
+    </message>
+    <message>
+        <source>Input</source>
+        <translation>Eingabe</translation>
+    </message>
+    <message>
+        <source>With pooling</source>
+        <translation>Mit Pooling</translation>
+    </message>
+    <message>
+        <source>Without pooling</source>
+        <translation>Ohne Pooling</translation>
+    </message>
+</context>
+<context>
+    <name>StageBox</name>
+    <message>
+        <source>Stage {0}</source>
+        <translation>Stufe {0}</translation>
+    </message>
+    <message>
+        <source>None</source>
+        <translation>Keine</translation>
+    </message>
+    <message>
+        <source>Gauss 3 × 3</source>
+        <translation>Gauß 3 × 3</translation>
+    </message>
+    <message>
+        <source>Gauss 5 × 5</source>
+        <translation>Gauß 5 × 5</translation>
+    </message>
+    <message>
+        <source>Sobel x 3 × 3</source>
+        <translation>Sobel x 3 × 3</translation>
+    </message>
+    <message>
+        <source>Sobel y 3 × 3</source>
+        <translation>Sobel y 3 × 3</translation>
+    </message>
+    <message>
+        <source>Laplacian 3 × 3</source>
+        <translation>Laplace 3 × 3</translation>
+    </message>
+    <message>
+        <source>Gauss 3 × 3, stride 2</source>
+        <translation>Gauß 3 × 3, Schrittweite 2</translation>
+    </message>
+    <message>
+        <source>Gauss 3 × 3, dilation 2</source>
+        <translation>Gauß 3 × 3, Dilatation 2</translation>
+    </message>
+    <message>
+        <source>Max pooling 2</source>
+        <translation>Max-Pooling 2</translation>
+    </message>
+    <message>
+        <source>Max pooling 3</source>
+        <translation>Max-Pooling 3</translation>
+    </message>
+    <message>
+        <source>Average pooling 2</source>
+        <translation>Mittelwert-Pooling 2</translation>
     </message>
 </context>
 <context>
@@ -1441,6 +1953,26 @@ Protokolldatei: {0}</translation>
         <source>&amp;Clear</source>
         <translation>&amp;Leeren</translation>
     </message>
+    <message>
+        <source>{0} is not a text of at most 1 MB. Save it as plain text in UTF-8.</source>
+        <translation>{0} ist kein Text von höchstens 1 MB. Speichern Sie die Datei als reinen Text in UTF-8.</translation>
+    </message>
+    <message>
+        <source>Praise</source>
+        <translation>Lob</translation>
+    </message>
+    <message>
+        <source>Complaint</source>
+        <translation>Verriss</translation>
+    </message>
+    <message>
+        <source>Sample: {0}</source>
+        <translation>Beispiel: {0}</translation>
+    </message>
+    <message>
+        <source>Samples:</source>
+        <translation>Beispiele:</translation>
+    </message>
 </context>
 <context>
     <name>Theme</name>
@@ -1510,6 +2042,234 @@ Protokolldatei: {0}</translation>
     <message>
         <source>logistic regression on words and pairs of words, begun at naive Bayes</source>
         <translation>logistische Regression auf Wörtern und Wortpaaren, ausgehend von naivem Bayes</translation>
+    </message>
+</context>
+<context>
+    <name>TrainingPage</name>
+    <message>
+        <source>Training</source>
+        <translation>Training</translation>
+    </message>
+    <message>
+        <source>Layer for dropout</source>
+        <translation>Schicht für Dropout</translation>
+    </message>
+    <message>
+        <source>Draw &amp;again</source>
+        <translation>&amp;Neu ziehen</translation>
+    </message>
+    <message>
+        <source>Values before and after dropout</source>
+        <translation>Werte vor und nach Dropout</translation>
+    </message>
+    <message>
+        <source>Layer for normalization</source>
+        <translation>Schicht für die Normalisierung</translation>
+    </message>
+    <message>
+        <source>Values before normalization</source>
+        <translation>Werte vor der Normalisierung</translation>
+    </message>
+    <message>
+        <source>Values after normalization</source>
+        <translation>Werte nach der Normalisierung</translation>
+    </message>
+    <message>
+        <source>Before</source>
+        <translation>Vorher</translation>
+    </message>
+    <message>
+        <source>Dropout</source>
+        <translation>Dropout</translation>
+    </message>
+    <message>
+        <source>{0} of {1} values are dropped; the others are multiplied by 1 / (1 − {2}) = {3}. The sum is {4} before and {5} after. Only training does this; a prediction uses all values. Dropped values are red.</source>
+        <translation>{0} von {1} Werten fallen weg; die anderen werden mit 1 / (1 − {2}) = {3} multipliziert. Die Summe ist vorher {4} und nachher {5}. Nur das Training macht das; eine Vorhersage nutzt alle Werte. Weggefallene Werte sind rot.</translation>
+    </message>
+    <message>
+        <source>The network has no convolution.</source>
+        <translation>Das Netz hat keine Faltung.</translation>
+    </message>
+    <message>
+        <source>Before: mean {0}, deviation {1}. After: mean {2}, deviation {3}.</source>
+        <translation>Vorher: Mittel {0}, Streuung {1}. Nachher: Mittel {2}, Streuung {3}.</translation>
+    </message>
+    <message>
+        <source>The network&apos;s own batch normalization, with the means of training.</source>
+        <translation>Die Batch-Normalisierung des Netzes, mit den Mitteln des Trainings.</translation>
+    </message>
+    <message>
+        <source>Each map is normalized over its own values: y = (x − mean) / deviation.</source>
+        <translation>Jede Karte wird über ihre eigenen Werte normalisiert: y = (x − Mittel) / Streuung.</translation>
+    </message>
+    <message>
+        <source>&amp;Rate</source>
+        <translation>&amp;Rate</translation>
+    </message>
+    <message>
+        <source>Batch normalization</source>
+        <translation>Batch-Normalisierung</translation>
+    </message>
+</context>
+<context>
+    <name>TransposedPage</name>
+    <message>
+        <source>Transposed</source>
+        <translation>Transponiert</translation>
+    </message>
+    <message>
+        <source>Box blur</source>
+        <translation>Mittelwert</translation>
+    </message>
+    <message>
+        <source>Gaussian blur</source>
+        <translation>Gauß-Weichzeichnen</translation>
+    </message>
+    <message>
+        <source>Sobel x</source>
+        <translation>Sobel x</translation>
+    </message>
+    <message>
+        <source>Identity</source>
+        <translation>Identität</translation>
+    </message>
+    <message>
+        <source>Kernel of the transposed convolution</source>
+        <translation>Kern der transponierten Faltung</translation>
+    </message>
+    <message>
+        <source>Size of the input</source>
+        <translation>Größe der Eingabe</translation>
+    </message>
+    <message>
+        <source>Stride</source>
+        <translation>Schrittweite</translation>
+    </message>
+    <message>
+        <source>Values cut off at each edge</source>
+        <translation>Werte, die an jedem Rand wegfallen</translation>
+    </message>
+    <message>
+        <source>Input of the transposed convolution</source>
+        <translation>Eingabe der transponierten Faltung</translation>
+    </message>
+    <message>
+        <source>Output of the transposed convolution</source>
+        <translation>Ausgabe der transponierten Faltung</translation>
+    </message>
+    <message>
+        <source>Each input value is multiplied with the whole kernel, and overlapping kernels add up. The backward pass of a convolution does the same: it spreads the gradient of each output over the inputs, with the same weights.</source>
+        <translation>Jeder Wert der Eingabe wird mit dem ganzen Kern multipliziert, und überlappende Kerne addieren sich. Die Rückwärtsrechnung einer Faltung macht dasselbe: Sie verteilt den Gradienten jeder Ausgabe mit denselben Gewichten auf die Eingaben.</translation>
+    </message>
+    <message>
+        <source>The input value {0} adds {0} · kernel to {1} × {1} outputs.</source>
+        <translation>Der Eingabewert {0} addiert {0} · Kern zu {1} × {1} Ausgaben.</translation>
+    </message>
+    <message>
+        <source>Point at a value of the input or of the output.</source>
+        <translation>Zeigen Sie auf einen Wert der Eingabe oder der Ausgabe.</translation>
+    </message>
+    <message>
+        <source>No kernel reaches this output: {0}</source>
+        <translation>Kein Kern reicht bis zu dieser Ausgabe: {0}</translation>
+    </message>
+    <message>
+        <source>&amp;Stride</source>
+        <translation>&amp;Schrittweite</translation>
+    </message>
+    <message>
+        <source>Pa&amp;dding</source>
+        <translation>A&amp;uffüllung</translation>
+    </message>
+</context>
+<context>
+    <name>WordsPage</name>
+    <message>
+        <source>Words</source>
+        <translation>Wörter</translation>
+    </message>
+    <message>
+        <source>Network for texts</source>
+        <translation>Netz für Texte</translation>
+    </message>
+    <message>
+        <source>Sample reviews</source>
+        <translation>Beispielkritiken</translation>
+    </message>
+    <message>
+        <source>Bias + words for − words against: {0}. Probability of {1}: {2}</source>
+        <translation>Bias + Wörter dafür − Wörter dagegen: {0}. Wahrscheinlichkeit von {1}: {2}</translation>
+    </message>
+    <message>
+        <source>The network is linear: each word and pair adds its weight, however often it occurs.</source>
+        <translation>Das Netz ist linear: Jedes Wort und jedes Wortpaar trägt sein Gewicht bei, egal wie oft es vorkommt.</translation>
+    </message>
+    <message>
+        <source>Logit {0}. Probability of {1}: {2}</source>
+        <translation>Logit {0}. Wahrscheinlichkeit von {1}: {2}</translation>
+    </message>
+    <message>
+        <source>The network is not linear: each number is what the logit loses without that word.</source>
+        <translation>Das Netz ist nicht linear: Jede Zahl ist das, was dem Logit ohne das Wort fehlt.</translation>
+    </message>
+    <message>
+        <source>{0}, version {1}</source>
+        <translation>{0}, Version {1}</translation>
+    </message>
+    <message>
+        <source>A wonderful film</source>
+        <translation>Ein wunderbarer Film</translation>
+    </message>
+    <message>
+        <source>A waste of time</source>
+        <translation>Verlorene Zeit</translation>
+    </message>
+    <message>
+        <source>Good and bad</source>
+        <translation>Gut und schlecht</translation>
+    </message>
+    <message>
+        <source>Not bad: negation</source>
+        <translation>Nicht schlecht: Verneinung</translation>
+    </message>
+    <message>
+        <source>Write a review</source>
+        <translation>Schreiben Sie eine Kritik</translation>
+    </message>
+    <message>
+        <source>Review</source>
+        <translation>Kritik</translation>
+    </message>
+    <message>
+        <source>Word or pair</source>
+        <translation>Wort oder Wortpaar</translation>
+    </message>
+    <message>
+        <source>adds</source>
+        <translation>Beitrag</translation>
+    </message>
+    <message>
+        <source>Words and what they add</source>
+        <translation>Wörter und ihr Beitrag</translation>
+    </message>
+    <message>
+        <source>Orange adds, blue subtracts. The space between two words has the colour of their pair.</source>
+        <translation>Orange trägt bei, blau zieht ab. Der Raum zwischen zwei Wörtern hat die Farbe des Wortpaars.</translation>
+    </message>
+</context>
+<context>
+    <name>ZoomActions</name>
+    <message>
+        <source>Zoom &amp;in</source>
+        <translation>Ver&amp;größern</translation>
+    </message>
+    <message>
+        <source>Zoom &amp;out</source>
+        <translation>Ver&amp;kleinern</translation>
+    </message>
+    <message>
+        <source>&amp;Normal size</source>
+        <translation>&amp;Normale Größe</translation>
     </message>
 </context>
 </TS>

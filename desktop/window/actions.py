@@ -1,6 +1,7 @@
 """Makes actions and menus."""
 
 from collections.abc import Callable, Sequence
+from importlib.metadata import PackageNotFoundError, version
 
 from PySide6.QtCore import QObject, Qt
 from PySide6.QtGui import QAction, QActionGroup, QGuiApplication, QKeySequence
@@ -65,12 +66,17 @@ class AboutAction(QAction):
         self.triggered.connect(self._show)
 
     def _show(self) -> None:
+        try:
+            number = version("lectern")
+        except PackageNotFoundError:
+            number = self.tr("unknown")
         text = self.tr(
+            "Version {1}, licensed under Apache 2.0.\n\n"
             "Lectern shows how the networks of a deep-learning course classify drawings, pictures and texts."
             "\n\nIt connects to no other computer than the server in Preferences.\n\nLog file: {0}"
         )
         icon, title = QMessageBox.Icon.NoIcon, self.tr("About Lectern")
-        box = QMessageBox(icon, title, text.format(log_file()), parent=self._window)
+        box = QMessageBox(icon, title, text.format(log_file(), number), parent=self._window)
         box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         box.open()
 

@@ -3,11 +3,12 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QMimeData, QObject, Qt
-from PySide6.QtGui import QGuiApplication, QImage, QKeySequence
+from PySide6.QtCore import QMimeData, QObject, Qt, Slot
+from PySide6.QtGui import QAction, QGuiApplication, QImage, QKeySequence
 from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 
 from desktop.pictures.images import png_of_picture
+from desktop.prediction.controller import PredictionController
 from desktop.prediction.requests import PredictionResponse
 from desktop.window.actions import create_action
 from desktop.window.export_formats import result_json, result_text
@@ -15,7 +16,7 @@ from service.inference.files import write_atomically
 
 
 class Exporter(QObject):
-    """Offers the actions to copy and to save; an action without content does nothing."""
+    """Offers the actions to copy and to save; an action without content is disabled."""
 
     def __init__(
         self,
@@ -47,15 +48,39 @@ class Exporter(QObject):
         self.save_picture = create_action(
             self,
             self.tr("&Save picture…"),
-            lambda: self._save_image(picture(), self.tr("drawing") + ".png"),
+            lambda: self.save_image(picture(), self.tr("drawing") + ".png"),
             keys.Save,
         )
         self.save_input = create_action(
             self,
             self.tr("Save &network input…"),
-            lambda: self._save_image(network_input(), self.tr("network input") + ".png"),
+            lambda: self.save_image(network_input(), self.tr("network input") + ".png"),
         )
         self.save_result = create_action(self, self.tr("Save &result…"), self._save_result, "Ctrl+Shift+S")
+        self._contents: list[tuple[Callable[[], bool], tuple[QAction, ...]]] = [
+            (lambda: not picture().isNull(), (self.copy_picture, self.save_picture)),
+            (lambda: not network_input().isNull(), (self.copy_input, self.save_input)),
+            (lambda: response() is not None, (self.copy_result, self.save_result)),
+        ]
+
+    def follow(self, controller: PredictionController) -> None:
+        """Enable the actions that have a content, now and whenever that changes."""
+        for signal in (
+            controller.page_changed,
+            controller.edited,
+            controller.response_changed,
+            controller.network_input_ready,
+            controller.failed,
+        ):
+            signal.connect(self._enable_actions)
+        self._enable_actions()
+
+    @Slot()
+    def _enable_actions(self) -> None:
+        for exists, actions in self._contents:
+            enabled = exists()
+            for action in actions:
+                action.setEnabled(enabled)
 
     def save_text(self, text: str, name: str) -> None:
         """Ask for a file name, and save a table as CSV."""
@@ -74,7 +99,8 @@ class Exporter(QObject):
             mime.setData("application/json", text.encode())
             QGuiApplication.clipboard().setMimeData(mime)
 
-    def _save_image(self, image: QImage, name: str) -> None:
+    def save_image(self, image: QImage, name: str) -> None:
+        """Ask for a file name, and save a picture as PNG; does nothing for a null image."""
         if not image.isNull():
             self._save(name, self.tr("PNG picture (*.png)"), lambda path: png_of_picture(image))
 

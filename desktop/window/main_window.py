@@ -11,14 +11,16 @@ from desktop.explain.backend import ExplanationBackend
 from desktop.explain.dock import ExplanationDock
 from desktop.folder.page import FolderPage
 from desktop.lab.page import LabPage
-from desktop.pictures.dropped_files import dropped_items
 from desktop.pictures.page import PicturesPage
 from desktop.prediction.backends import LocalBackend
 from desktop.prediction.connection import Connection
 from desktop.prediction.controller import PredictionController
 from desktop.prediction.worker import close_workers
+from desktop.projection.presentation import PresentationAction
+from desktop.projection.second_screen import SecondScreen
 from desktop.result.history import HistoryStrip
 from desktop.result.panel import ResultColumn, ResultPanel
+from desktop.session.keeper import SessionKeeper
 from desktop.settings import Settings, SettingsStore
 from desktop.text.page import TextPage
 from desktop.widgets import column, row
@@ -26,9 +28,11 @@ from desktop.window.actions import AboutAction, ThemeActions, add_menu, create_a
 from desktop.window.banner import Banner
 from desktop.window.card_dialog import CardViewer
 from desktop.window.exporter import Exporter
+from desktop.window.incoming import Incoming
+from desktop.window.placement import Placement, fit_to_screen
 from desktop.window.preferences import preferences_action
-from desktop.window.presentation import PresentationAction
 from desktop.window.tabs import Tabs
+from desktop.window.zoom_actions import ZoomActions
 
 _SIZE = (1040, 700)
 
@@ -43,6 +47,7 @@ class MainWindow(QMainWindow):
         models: Path | None = None,
         server: str | None = None,
         offline: bool = False,
+        session: Path | None = None,
     ) -> None:
         """Build the window; :meth:`start` does what is slow.
 
@@ -51,48 +56,74 @@ class MainWindow(QMainWindow):
             models: Folder of the local models; the bundled models if None.
             server: URL to use in place of the stored one, until the user sets another.
             offline: Use no server, whatever the settings say.
+            session: File that remembers the contents of the window; None to remember nothing.
         """
         super().__init__()
         self.store = SettingsStore(settings, self)
         local = LocalBackend(models)
         self.connection = Connection(local, self.store, server=server, offline=offline, parent=self)
         self.controller = PredictionController(self.connection, self.store, self)
+        self._catalog = local.catalog
         explanations = ExplanationBackend(local.catalog)
-        self.banner = Banner(self.connection, self)
         self.draw_page = DrawPage(self.controller, self.store, self)
         self.pictures_page = PicturesPage(self)
         self.text_page = TextPage(self)
         self.folder_page = FolderPage(self.connection, self)
         self.lab_page = LabPage(explanations, self.pictures_page.value, self)
         self.tabs = Tabs(self.controller, (self.draw_page, self.pictures_page, self.text_page), self)
+        self.incoming = Incoming(
+            self.tabs,
+            pictures=self.pictures_page,
+            text=self.text_page,
+            folder=self.folder_page,
+            lab=self.lab_page,
+        )
+        self.banner = Banner(self.connection, self.tabs)
         self.panel = ResultPanel(self.controller, self)
         self.strip = HistoryStrip(self)
         self.explanation_dock = ExplanationDock(explanations, self.controller, self)
+        self.placement = Placement(self, self.explanation_dock)
         self.compare = self.panel.comparison
+        self.session = SessionKeeper(
+            session,
+            draw=self.draw_page,
+            pictures=self.pictures_page,
+            text=self.text_page,
+            strip=self.strip,
+            explanation=self.explanation_dock,
+            comparison=self.compare.action,
+            parent=self,
+        )
         self.exporter = Exporter(
             self,
             picture=lambda: self.tabs.page.picture(),
             network_input=lambda: self.panel.preview.image,
             response=lambda: self.controller.response,
         )
+        self.exporter.follow(self.controller)
         self._lay_out()
         self._connect_components()
         self.presentation = PresentationAction(
             self, self.controller, self.tabs, self.panel, (self.strip, self.explanation_dock)
         )
+        self.second_screen = SecondScreen(self, self.controller)
         self._add_menus()
         self.resize(*_SIZE)
         self.restoreGeometry(QByteArray(settings.geometry))
+        fit_to_screen(self)
         self.tabs.setCurrentIndex(min(settings.tab, self.tabs.count() - 1))
         self.tabs.apply_current()
 
     def start(self) -> None:
         """Load the models and try the server; to be called after the window is shown."""
+        self.placement.follow_screen()
+        self.session.restore()
         self.connection.connect_backend()
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         """Accept pictures and files on the whole window."""
-        if event.mimeData().hasUrls() or event.mimeData().hasImage():
+        mime = event.mimeData()
+        if mime.hasUrls() or mime.hasImage() or mime.hasText():
             event.acceptProposedAction()
             self.pictures_page.view.show_drop_hint(True)
 
@@ -104,18 +135,13 @@ class MainWindow(QMainWindow):
         """Pass what was dropped to the page that handles it."""
         self.pictures_page.view.show_drop_hint(False)
         event.acceptProposedAction()
-        items = dropped_items(event.mimeData())
-        if items.folders:
-            self.tabs.setCurrentWidget(self.folder_page)
-            self.folder_page.classify(items.folders[0])
-        elif items.files and self.lab_page.isVisible():
-            self.lab_page.open_picture(items.files[0])
-        else:
-            self.pictures_page.add_mime(event.mimeData())
+        self.incoming.take(event.mimeData())
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Save the settings, stop the threads and close the connections."""
         self.presentation.setChecked(False)
+        self.session.save()
+        self.second_screen.close()
         self.store.update(
             geometry=bytes(self.saveGeometry().data()),
             brush=self.draw_page.pad.brush,
@@ -139,7 +165,7 @@ class MainWindow(QMainWindow):
         left = column((self.tabs, 1), self.strip, spacing=None)
         body = QWidget(self)
         self.result_column = ResultColumn(self.panel, self)
-        column(self.banner, (row((left, 2), (self.result_column, 1), spacing=0), 1), parent=body, spacing=0)
+        row((left, 2), (self.result_column, 1), parent=body, spacing=0)
         self.setCentralWidget(body)
 
     def _add_menus(self) -> None:
@@ -157,9 +183,10 @@ class MainWindow(QMainWindow):
             self,
             self.tr("&Edit"),
             [draw.undo, draw.redo, draw.erase, self.tabs.clear_page, draw.correct],
-            [export.copy_picture, export.copy_input, export.copy_result, pictures.paste],
+            [create_action(self, self.tr("Clear &history"), self.strip.clear)],
+            [export.copy_picture, export.copy_input, export.copy_result, self.incoming.paste],
         )
-        card = CardViewer(self.controller, self)
+        card = CardViewer(self.controller, self._catalog, self)
         view = add_menu(
             self,
             self.tr("&View"),
@@ -167,14 +194,28 @@ class MainWindow(QMainWindow):
             [self.explanation_dock.action, self.compare.action, draw.replay, card.action],
         )
         view.addSeparator()
-        view.addAction(self.presentation)
+        self.addAction(self.second_screen.action)
+        view.addActions([self.presentation, self.second_screen.action])
+        view.addSeparator()
+        zoom = ZoomActions(self, self.store).actions
+        self.addActions(zoom)
+        view.addActions(zoom)
         view.addMenu(self.tr("&Colours")).addActions(ThemeActions(self.store, self).actions())
         add_menu(self, self.tr("&Help"), [AboutAction(self)])
 
     def _connect_components(self) -> None:
-        for part in (self.strip, self.result_column):
-            self.controller.page_changed.connect(lambda page, part=part: part.setVisible(page is not None))
+        self.controller.page_changed.connect(self._show_parts)
+        self.pictures_page.tiles_changed.connect(self._show_parts)
         self.controller.completed.connect(self.strip.add)
         self.strip.entry_activated.connect(self.tabs.restore)
         self.folder_page.activated.connect(lambda: self.tabs.setCurrentWidget(self.folder_page))
         self.folder_page.save_requested.connect(self.exporter.save_text)
+        self.folder_page.save_picture_requested.connect(self.exporter.save_image)
+        self.folder_page.picture_requested.connect(self.pictures_page.open_path)
+
+    def _show_parts(self) -> None:
+        """Show the result beside pages, and the history below those without tiles of their own."""
+        page = self.controller.page
+        self.result_column.setVisible(page is not None)
+        presents = self.presentation.isChecked()
+        self.strip.setVisible(page is not None and not page.has_tiles and not presents)

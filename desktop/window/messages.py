@@ -26,18 +26,22 @@ def error_message(error: LecternError) -> str:
     return messages.get(error.code, str(error))
 
 
-def connection_message(error: LecternError) -> str:
-    """Return why the server is not used, in the language of the window."""
+def connection_message(error: LecternError, server: str) -> str:
+    """Return why a server, given by its URL, is not used, as sentences in the language of the window."""
     translate = QCoreApplication.translate
+    name = server.partition("://")[2].rstrip("/") or server
     if isinstance(error, RequestRefused) and error.status == 401:
-        return translate("Messages", "The server requires a valid API key. Set it in Preferences.")
+        text = translate("Messages", "{server} requires a valid API key. Set it in Preferences.")
+        return text.format(server=name)
     if isinstance(error, RequestRefused):
-        return translate("Messages", "The server returned an error: {cause}").format(cause=error)
+        text = translate("Messages", "{server} returned an error: {cause}.")
+        return text.format(server=name, cause=str(error).rstrip("."))
     if isinstance(error, UnexpectedAnswer):
-        return translate("Messages", "The server's response is invalid. Is it a Lectern server?")
+        text = translate("Messages", "The response of {server} is invalid. Is it a Lectern server?")
+        return text.format(server=name)
     if isinstance(error, ConnectionFailed):
-        return translate("Messages", "The server does not respond.")
-    return str(error)
+        return translate("Messages", "{server} does not respond.").format(server=name)
+    return str(error).rstrip(".") + "."
 
 
 def format_percent(score: float) -> str:

@@ -25,19 +25,24 @@ class Page(QWidget):
         tools: What stands below the content; a presentation hides it.
         document_id: Increases when new content replaces the old; editing does not change it.
 
+        has_tiles: Whether the page shows tiles of its own, in place of the history.
+
     Signals:
         changed: The content changed; the user may still be editing.
         settled: The user has finished the content for now.
         activated: The page asks to be shown.
+        tiles_changed: The tiles changed, or some are being loaded.
     """
 
     changed = Signal()
     settled = Signal()
     activated = Signal()
+    tiles_changed = Signal()
     title = placeholder = key = ""
     order = BarOrder.SCORES
     shows_picture = True
     correct: QAction | None = None
+    has_tiles = False
     document_id = 0
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -52,6 +57,10 @@ class Page(QWidget):
         """Return the content to predict; None if the page is empty."""
         raise NotImplementedError
 
+    def is_empty(self) -> bool:
+        """Return whether there is nothing to clear."""
+        return self.value() is None
+
     def other_values(self) -> Sequence[Value]:
         """Return further content to predict after :meth:`value`."""
         return ()
@@ -62,9 +71,9 @@ class Page(QWidget):
     def set_model(self, model: ModelSummary | None) -> None:
         """Set the current model; None if no model accepts the page."""
 
-    def origin(self) -> Origin:
-        """Return what the history needs to show the content again."""
-        return Origin(self.key, self.document_id, self.snapshot(), self.thumbnail())
+    def origin(self) -> Origin | None:
+        """Return what the history needs to show the content again; None to keep it out of the history."""
+        return Origin(self.key, (self.document_id,), self.snapshot(), self.thumbnail())
 
     def snapshot(self) -> object:
         """Return the content in the form that :meth:`restore` takes."""
@@ -77,6 +86,10 @@ class Page(QWidget):
     def picture(self) -> QImage:
         """Return the content as a picture to copy or save; a null image if there is none."""
         raise NotImplementedError
+
+    def projection(self) -> QImage:
+        """Return the content as a projector shows it; a null image if there is none."""
+        return self.picture()
 
     def thumbnail(self) -> QImage:
         """Return a small picture of the content."""

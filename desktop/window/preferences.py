@@ -6,7 +6,7 @@ from PySide6.QtWidgets import QCheckBox, QDialog, QDialogButtonBox, QFormLayout,
 
 from desktop import theme
 from desktop.api_key import KeyLocation
-from desktop.settings import SettingsStore, Theme, api_key_location, server_url_error
+from desktop.settings import SettingsStore, Theme, api_key_location, complete_server_url, server_url_error
 from desktop.widgets import DIALOG_MARGIN, column, create_buttons, create_combo
 from desktop.window.actions import create_action
 from service.client import DEFAULT_URL
@@ -61,7 +61,7 @@ class PreferencesDialog(QDialog):
 
     def accept(self) -> None:
         """Save the settings and close; show an error if one of them is invalid."""
-        server = self.server.text().strip() if self.online.isChecked() else ""
+        server = complete_server_url(self.server.text()) if self.online.isChecked() else ""
         api_key = self.api_key.text().strip()
         error = self._error(server, api_key)
         if error is None:

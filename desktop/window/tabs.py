@@ -2,6 +2,7 @@
 
 from functools import partial
 
+from PySide6.QtCore import Slot
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QTabWidget, QWidget
 
@@ -32,7 +33,10 @@ class Tabs(QTabWidget):
         for page in pages:
             self.addTab(page, page.title)
             page.activated.connect(partial(self.setCurrentWidget, page))
+            page.tiles_changed.connect(self._enable_clear)
         self.currentChanged.connect(self.apply_current)
+        for signal in (controller.page_changed, controller.edited, controller.response_changed):
+            signal.connect(self._enable_clear)
 
     def show_actions(self) -> list[QAction]:
         """Return an action for each tab, which shows it."""
@@ -58,6 +62,11 @@ class Tabs(QTabWidget):
         self.setCurrentWidget(page)
         page.restore(origin.snapshot)
         self._controller.restore(response)
+
+    @Slot()
+    def _enable_clear(self) -> None:
+        page = self._controller.page
+        self.clear_page.setEnabled(page is not None and not page.is_empty())
 
     def _clear_page(self) -> None:
         if self.page.isVisible():

@@ -133,6 +133,22 @@ class Catalog:
         """Return the card of a version; arguments and errors as for :meth:`model` and :meth:`Model.card`."""
         return self.model(name).card(version)
 
+    def cards(self, name: str | None = None, version: int | None = None) -> list[Card]:
+        """Return the cards of the versions that can be used.
+
+        Args:
+            name: Of a model; all models if None.
+            version: Of this model; all its versions if None.
+
+        Raises:
+            ModelNotFound: There is no such model or version.
+            ModelError: The version cannot be used.
+        """
+        if name is not None and version is not None:
+            return [self.card(name, version)]
+        models = self.models() if name is None else [self.model(name)]
+        return [model.card(number) for model in models for number in model.versions]
+
     def folder(self, card: Card) -> Path:
         """Return the folder of a card's files."""
         return self._folder / card.name / str(card.version)

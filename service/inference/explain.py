@@ -1,6 +1,7 @@
 """Explains predictions for pictures: heat maps, feature maps and filters."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,21 @@ from service.inference.session import AUTO, open_session
 FILE_NAME = "explain.onnx"
 
 Maps = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Kernel:
+    """A filter of a convolutional layer that reads grey pictures.
+
+    Attributes:
+        weights: float32 (height, width).
+        stride: Distance between two windows in pixels, vertical and horizontal.
+        padding: Rows above and columns to the left of the picture that count as 0 for the first window.
+    """
+
+    weights: Maps
+    stride: tuple[int, int]
+    padding: tuple[int, int]
 
 
 class Explainer:
@@ -120,6 +136,44 @@ class Explainer:
             )
         return self._run(layer, pixels)
 
+    def all_feature_maps(self, pixels: Array) -> list[Maps]:
+        """Return the feature maps of all convolutional layers, as :meth:`feature_maps`.
+
+        Args:
+            pixels: One prepared picture.
+
+        Returns:
+            float32 (height, width, channels) for each of :attr:`layers`.
+
+        Raises:
+            InvalidInput: The pixels have another shape or dtype.
+        """
+        self._check(pixels)
+        return [maps[0] for maps in self._session.run(list(self.layers), self._inputs(pixels))]
+
+    def kernel(self, index: int) -> Kernel:
+        """Return the filter of a feature map of the first layer, for a network that reads grey pictures.
+
+        A value of the feature map is the activation function of scale times sum plus bias, where the sum is
+        that of the products of weights and pixels.
+
+        Args:
+            index: Number of the feature map, from 0.
+
+        Raises:
+            InvalidInput: The network reads colours, each with a scale of its own, or has no convolutional
+                layer.
+        """
+        size = self.card.input.shape[1:]
+        if len(size) > 2:
+            raise InvalidInput(
+                f"{self.card.name} reads colours; only networks for grey pictures have kernels"
+            )
+        weights = np.ascontiguousarray(self.filters()[:, :, 0, index])
+        (output,) = (layer.output_shape[1:3] for layer in self.card.layers if layer.name == self.layers[0])
+        (top, down), (left, across) = map(_geometry, size, output, weights.shape)
+        return Kernel(weights=weights, stride=(down, across), padding=(top, left))
+
     def filters(self) -> Maps:
         """Return the weights of the first convolutional layer.
 
@@ -144,8 +198,26 @@ class Explainer:
 
     def _run(self, output: str, pixels: Array, *, label: int = 0, batched: bool = True) -> Maps:
         self._check(pixels)
+        inputs = self._inputs(pixels, label=label)
+        result: Maps = self._session.run([output], inputs, run_options=self._options)[0]
+        return result[0] if batched else result
+
+    def _inputs(self, pixels: Array, *, label: int = 0) -> dict[str, Array]:
         inputs = {self.card.input.name: pixels[None]}
         if self._explanation.heat_layer:
             inputs["label"] = np.eye(len(self.card.labels), dtype=np.float32)[[label]]
-        result: Maps = self._session.run([output], inputs, run_options=self._options)[0]
-        return result[0] if batched else result
+        return inputs
+
+
+def _geometry(size: int, output: int, kernel: int) -> tuple[int, int]:
+    """Return padding before the first window, and stride, of a convolution by Keras, along one side.
+
+    Keras pads nothing ("valid"), or so that a stride of s divides the size by s ("same"); then what is
+    odd comes after the picture.
+    """
+    for stride in range(1, size + 1):
+        if (size - kernel) // stride + 1 == output:
+            return 0, stride
+        if -(-size // stride) == output:
+            return max((output - 1) * stride + kernel - size, 0) // 2, stride
+    raise AssertionError(f"no convolution of {size} values with {kernel} weights has {output} values")

@@ -17,6 +17,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from service.inference.prediction import log_odds
+
 Pixels = npt.NDArray[np.uint8]
 Heat = npt.NDArray[np.float32]
 Masks = npt.NDArray[np.bool_]
@@ -30,7 +32,6 @@ _LENGTH_SCALE = 0.7  # of the kernel, in cells
 _NOISE_RATIO = 1.5  # variance that the linear model does not explain, relative to the explained variance
 _SEED = 0
 _BATCH_SIZE = 16  # small, to limit the memory of large pictures
-_MIN_PROBABILITY = 1e-30  # keeps logarithms finite
 
 
 def occlusion_heat(network: Network, pixels: Pixels, *, label: int) -> Heat:
@@ -46,13 +47,13 @@ def occlusion_heat(network: Network, pixels: Pixels, *, label: int) -> Heat:
         evidence against the label.
     """
     masks, color = _random_masks(*pixels.shape[:2]), occlusion_color(pixels)
-    (before,) = _log_odds(network(pixels[np.newaxis]), label)
+    (before,) = log_odds(network(pixels[np.newaxis]), label)
     after = []
     for start in range(0, _MASK_COUNT, _BATCH_SIZE):
         batch = masks[start : start + _BATCH_SIZE]
         pictures = np.repeat(pixels[np.newaxis], len(batch), axis=0)
         pictures[batch] = color
-        after.append(_log_odds(network(pictures), label))
+        after.append(log_odds(network(pictures), label))
     change = np.abs(pixels.astype(np.float32) - color)
     change = change.mean(axis=2) if change.ndim == 3 else change
     return _fit_cells(masks, change, loss=before - np.concatenate(after))
@@ -115,11 +116,3 @@ def _kernel() -> npt.NDArray[np.float64]:
     squared_distance = np.subtract.outer(rows, rows) ** 2 + np.subtract.outer(columns, columns) ** 2
     kernel: npt.NDArray[np.float64] = np.exp(-squared_distance / (2 * _LENGTH_SCALE**2))
     return kernel
-
-
-def _log_odds(probabilities: npt.NDArray[np.float32], label: int) -> npt.NDArray[np.float64]:
-    # 1 - p is summed from the other labels, because p close to 1 would lose it to rounding.
-    wide = probabilities.astype(np.float64)
-    others = np.maximum(np.delete(wide, label, axis=1).sum(axis=1), _MIN_PROBABILITY)
-    odds: npt.NDArray[np.float64] = np.log(np.maximum(wide[:, label], _MIN_PROBABILITY) / others)
-    return odds

@@ -1,6 +1,7 @@
 """Renders heat maps, feature maps and filters as pictures."""
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -46,17 +47,62 @@ def map_sheet(maps: Maps) -> Image.Image:
         A grey image, channels in reading order, enlarged by an integer factor to at least 280 pixels on
         each side.
     """
-    height, width, count = maps.shape
+    return _sheet(np.moveaxis(_levels(maps), 2, 0))
+
+
+def filter_sheet(filters: Maps) -> Image.Image:
+    """Arrange the filters of a layer in a grid; middle grey is a weight of zero.
+
+    Args:
+        filters: float32 (height, width, channels, filters) with 1 or 3 channels.
+
+    Returns:
+        A grey image, or an RGB image for three channels: filters in reading order, each scaled by its largest
+        weight, enlarged by an integer factor to at least 280 pixels on each side.
+    """
+    largest = np.abs(filters).max(axis=(0, 1, 2))
+    levels = np.rint((filters / np.maximum(largest, 1e-9) + 1) * 127.5).astype(np.uint8)
+    tiles = np.moveaxis(levels, 3, 0)
+    return _sheet(tiles[..., 0] if tiles.shape[3] == 1 else tiles)
+
+
+def _sheet(tiles: npt.NDArray[np.uint8]) -> Image.Image:
+    """Arrange tiles (n, height, width) or (n, height, width, 3) in a grid with black lines between them."""
+    count, height, width, *channels = tiles.shape
     columns = math.ceil(math.sqrt(count))
     rows = math.ceil(count / columns)
-    sheet = np.zeros((rows * (height + _GAP) - _GAP, columns * (width + _GAP) - _GAP), dtype=np.uint8)
-    low, high = maps.min(axis=(0, 1)), maps.max(axis=(0, 1))
-    levels = np.rint((maps - low) / np.maximum(high - low, 1e-9) * 255).astype(np.uint8)
-    for index in range(count):
+    size = (rows * (height + _GAP) - _GAP, columns * (width + _GAP) - _GAP)
+    sheet = np.zeros((*size, *channels), dtype=np.uint8)
+    for index, tile in enumerate(tiles):
         top, left = index // columns * (height + _GAP), index % columns * (width + _GAP)
-        sheet[top : top + height, left : left + width] = levels[:, :, index]
+        sheet[top : top + height, left : left + width] = tile
     picture = Image.fromarray(sheet)
     return picture.resize(_enlarged_size(picture.size), Image.Resampling.NEAREST)
+
+
+def map_rows(layers: Sequence[Maps], *, count: int) -> Image.Image:
+    """Arrange the first channels of several layers: a row for each layer, one below the other, without gaps.
+
+    Args:
+        layers: float32 (height, width, channels) for each layer, at least one.
+        count: Largest number of channels of a layer, from 1.
+
+    Returns:
+        A grey image. Each channel has its own size, and is stretched to the full range of grey.
+    """
+    rows = [_levels(maps[..., :count]) for maps in layers]
+    strips = [row.transpose(0, 2, 1).reshape(len(row), -1) for row in rows]
+    width = max(strip.shape[1] for strip in strips)
+    return Image.fromarray(np.concatenate([np.pad(s, ((0, 0), (0, width - s.shape[1]))) for s in strips]))
+
+
+def _levels(maps: Maps) -> npt.NDArray[np.uint8]:
+    """Stretch each channel of (height, width, channels) to 0 to 255; one without differences becomes 0."""
+    low, high = maps.min(axis=(0, 1)), maps.max(axis=(0, 1))
+    levels: npt.NDArray[np.uint8] = np.rint((maps - low) / np.maximum(high - low, 1e-9) * 255).astype(
+        np.uint8
+    )
+    return levels
 
 
 def _enlarged_size(size: tuple[int, int]) -> tuple[int, int]:

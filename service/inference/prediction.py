@@ -1,4 +1,4 @@
-"""Defines a prediction: labels with scores, best first."""
+"""Defines a prediction, labels with scores, and the contributions of the words of a text to it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 _SCORE = itemgetter(1)
+_MIN_PROBABILITY = 1e-30  # keeps logarithms finite
 
 # Why a prediction is unsure whatever its scores are.
 Reason: TypeAlias = Literal["several_digits"]
@@ -46,6 +47,41 @@ class Prediction:
         return self.scores[0]
 
 
+@dataclass(frozen=True)
+class WordContribution:
+    """What a word or a phrase of a text contributes to a prediction.
+
+    Attributes:
+        word: The word, or the words of the phrase, in lower case.
+        contribution: The log-odds of the label minus those without the word or phrase, natural logarithm.
+            Positive if it speaks for the label.
+        spans: Places in the text, start and end in code points, the end exclusive.
+    """
+
+    word: str
+    contribution: float
+    spans: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True)
+class WordContributions:
+    """What the words of a text contribute to a prediction.
+
+    Attributes:
+        model: Name of the model.
+        version: Version of the model.
+        label: The label that the contributions are for.
+        log_odds: Log-odds of the label for the whole text, natural logarithm.
+        words: The known words and phrases of the text, the largest contributions of either sign first.
+    """
+
+    model: str
+    version: int
+    label: str
+    log_odds: float
+    words: tuple[WordContribution, ...]
+
+
 def rank(
     probabilities: npt.NDArray[np.float32], labels: Sequence[str], *, top_k: int | None
 ) -> list[tuple[str, float]]:
@@ -62,3 +98,20 @@ def rank(
     # For a few labels plain Python is faster than numpy.
     pairs = sorted(zip(labels, probabilities.tolist(), strict=True), key=_SCORE, reverse=True)
     return pairs[:top_k]
+
+
+def log_odds(probabilities: npt.NDArray[np.float32], label: int) -> npt.NDArray[np.float64]:
+    """Return the log-odds of a label, natural logarithm.
+
+    Args:
+        probabilities: float32 (rows, labels), 0 to 1.
+        label: Index of the label.
+
+    Returns:
+        float64 (rows,).
+    """
+    # 1 - p is summed from the other labels, because p close to 1 would lose it to rounding.
+    wide = probabilities.astype(np.float64)
+    others = np.maximum(np.delete(wide, label, axis=1).sum(axis=1), _MIN_PROBABILITY)
+    odds: npt.NDArray[np.float64] = np.log(np.maximum(wide[:, label], _MIN_PROBABILITY) / others)
+    return odds

@@ -28,6 +28,7 @@ from service.inference.precision import (
 from service.inference.prediction import Prediction, Reason, Score, rank
 from service.inference.preprocessing import (
     DEFAULT_MAX_PIXELS,
+    Vocabulary,
     pad,
     picture_preparation,
 )
@@ -110,9 +111,11 @@ class Predictor:
         prepare: Callable[..., Array],
         *,
         precision: Precision = "float32",
+        vocabulary: Vocabulary | None = None,
     ) -> None:
         self.card = card
         self.precision = precision
+        self.vocabulary = vocabulary  # None for models of pictures
         self._session = session
         self._prepare = prepare
         self._output = session.get_outputs()[0].name
@@ -157,7 +160,10 @@ class Predictor:
             used, session = resolved, open_form(resolved)
         if precision != "float32":
             _log.info("%s %s runs in %s (LECTERN_PRECISION is %s)", card.name, card.version, used, precision)
-        return cls(card, session, _preparation(card, folder), precision=used)
+        if card.input.preprocessing == "text":
+            vocabulary = read_vocabulary(folder, card)
+            return cls(card, session, vocabulary.encode, precision=used, vocabulary=vocabulary)
+        return cls(card, session, _picture_preparation(card), precision=used)
 
     @property
     def providers(self) -> tuple[str, ...]:
@@ -388,10 +394,8 @@ def _open(folder: Path, card: Card, precision: Precision, **options: Any) -> ort
     return session
 
 
-def _preparation(card: Card, folder: Path) -> Callable[..., Array]:
-    """Return the function that turns a decoded picture or a text into the network's input."""
-    if card.input.preprocessing == "text":
-        return read_vocabulary(folder, card).encode
+def _picture_preparation(card: Card) -> Callable[..., Array]:
+    """Return the function that turns a decoded picture into the network's input."""
     prepare = picture_preparation(card.input.preprocessing, size=card.input.shape[1])
     check_preparation(card, prepare)
     return prepare

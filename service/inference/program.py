@@ -29,7 +29,7 @@ def how_to_install(name: str, extra: str) -> str:
         extra: The extra of the project that has its packages.
     """
     if _script().is_file():
-        return f"{command(name)} installs it"
+        return f"{command(*name.split())} installs it"
     return f"install it in a copy of Lectern's repository: pip install '.[{extra}]'"
 
 

@@ -17,7 +17,12 @@ _NAMES = {
 
 
 def open_session(
-    path: Path, *, providers: Sequence[str] = (AUTO,), threads: int = 1, arena: bool = False
+    path: Path,
+    *,
+    providers: Sequence[str] = (AUTO,),
+    threads: int = 1,
+    arena: bool = False,
+    content: bytes | None = None,
 ) -> ort.InferenceSession:
     """Load a network.
 
@@ -28,6 +33,7 @@ def open_session(
         threads: Number of threads within one run, 1 or more.
         arena: Keep allocated memory for the next run. This makes large networks faster, but the memory of
             the largest batch is never released (onnxruntime#11627).
+        content: A network that was made of the file, to load in its place.
 
     Returns:
         A session that several threads can use at once.
@@ -39,7 +45,8 @@ def open_session(
     names = _select(providers)
     options, name = _session_options(threads=threads, arena=arena), model_file_name(path)
     try:
-        session = ort.InferenceSession(str(path), options, providers=names)
+        source = str(path) if content is None else content
+        session = ort.InferenceSession(source, options, providers=names)
     except Exception as error:  # ONNX Runtime's exceptions have no common base class.
         cause = " ".join(str(error).replace(str(path), name).split())
         raise ModelError(f"{name}: ONNX Runtime cannot load it ({cause}); export the model again") from error

@@ -1,5 +1,6 @@
 """Builds the BentoML service from the settings: ``bentoml serve service.server.app:Lectern``."""
 
+import asyncio
 import gc
 import os
 from collections.abc import Callable
@@ -23,6 +24,8 @@ from service.server.pipeline import metrics
 from service.server.pipeline.limits import InFlightRequests
 from service.server.pipeline.memory import RequestMemory, WorkingMemory, memory_shares
 from service.server.pipeline.pipeline import RequestPipeline
+from service.server.pipeline.scrape import forget_dead_workers
+from service.server.pipeline.tracing import RequestTracer
 from service.server.playground.api_page import ApiPage
 from service.server.playground.page import Playground
 from service.server.protocols.bento import BentoMethods, BentoProtocol
@@ -33,6 +36,7 @@ from service.server.protocols.oip.routes import OipProtocol
 from service.server.protocols.operations import OperationsProtocol
 from service.server.protocols.read import ReadProtocol
 from service.server.protocols.tfserving.routes import TfServingProtocol
+from service.server.protocols.words import WordsProtocol
 from service.server.transport.asgi import AsgiAdapter
 from service.server.transport.fast_http import FastHttpProtocol
 from service.server.transport.http_handler import HttpHandler
@@ -72,7 +76,10 @@ def create_app(settings: Settings, *, certificate: Certificate | None = None) ->
     """
     in_flight, memory, working_memory = InFlightRequests(), RequestMemory(), WorkingMemory()
     engine = Engine(settings, in_flight=in_flight, working_memory=working_memory)
-    pipeline = RequestPipeline(settings, in_flight=in_flight, memory=memory, is_ready=engine.is_loaded)
+    tracer = RequestTracer.from_environment()
+    pipeline = RequestPipeline(
+        settings, in_flight=in_flight, memory=memory, is_ready=engine.is_loaded, tracer=tracer
+    )
     page = ApiPage(is_start_page=not settings.playground)
     playground = Playground() if settings.playground else None
 
@@ -87,15 +94,16 @@ def create_app(settings: Settings, *, certificate: Certificate | None = None) ->
         memory.size, working_memory.size = memory_shares(settings, resident=resident_memory())
         publish()
 
-    service = _service(settings, engine, pipeline, start, certificate)
+    service = _service(settings, engine, pipeline, start, certificate, tracer)
     endpoints = [
         *HuggingFaceProtocol(engine, settings).routes(),
         *ExplainProtocol(engine, settings).routes(),
         *NetworkInputProtocol(engine, settings).routes(),
         *ReadProtocol(engine, settings).routes(),
+        *WordsProtocol(engine, settings).routes(),
         *OipProtocol(engine, settings).routes(),
         *TfServingProtocol(engine, settings).routes(),
-        *OperationsProtocol(engine).routes(),
+        *OperationsProtocol(engine, settings).routes(),
         *page.routes(),
         *(playground.routes() if playground else ()),
         *BentoProtocol(engine, service.schema).routes(),
@@ -124,6 +132,7 @@ def _service(
     pipeline: RequestPipeline,
     start: Callable[[], None],
     certificate: Certificate | None,
+    tracer: RequestTracer | None,
 ) -> bentoml.Service[Any]:
     # The pipeline counts, logs, limits and times requests; BentoML must not do so again.
     @bentoml.service(
@@ -154,10 +163,12 @@ def _service(
             gc.collect()
             gc.freeze()
             if not channel.is_supervised():  # The supervisor does so when a worker ends.
-                metrics.forget_dead_workers()
+                forget_dead_workers()
             if channel.is_restart():
                 metrics.worker_restarts.inc()
             metrics.requests_in_flight_limit.set(settings.max_queue)
+            metrics.create_series()
+            metrics.workers.set(1)
             shutdown = GracefulShutdown(
                 drain_s=settings.drain_s,
                 on_drain=engine.drain,
@@ -196,6 +207,8 @@ def _service(
             if self._grpc is not None:
                 await self._grpc.stop()
             engine.close()
+            if tracer is not None:
+                await asyncio.to_thread(tracer.close)
 
     return Lectern
 
@@ -209,8 +222,8 @@ def _cors(settings: Settings) -> dict[str, Any]:
         "Server-Timing",
         "Retry-After",
     ]
-    both = ["Inference-Header-Content-Length", "X-Request-ID"]
-    sent = ["Authorization", "Content-Type", "Content-Encoding", "traceparent", "tracestate"]
+    both = ["Inference-Header-Content-Length", "X-Request-ID", "traceparent"]
+    sent = ["Authorization", "Content-Type", "Content-Encoding", "tracestate"]
     return {
         "allow_origins": settings.cors_origins,
         "allow_methods": ["GET", "POST"],

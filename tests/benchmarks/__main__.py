@@ -8,7 +8,8 @@ import click
 # The benchmarks belong to no installed package: they are beside this file, and Lectern is two folders up.
 sys.path.insert(1, str(Path(__file__).resolve().parents[2]))
 
-from faults.command import faults  # found by the line above
+from capacity.command import capacity  # found by the line above
+from faults.command import faults
 from layers import layers
 from mechanisms import mechanisms
 from peers.command import peers
@@ -22,6 +23,7 @@ def bench() -> None:
     """
 
 
+bench.add_command(capacity)
 bench.add_command(faults)
 bench.add_command(layers)
 bench.add_command(mechanisms)

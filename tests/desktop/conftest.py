@@ -1,10 +1,12 @@
-"""Provides fixtures of the desktop tests: no screen, isolated settings, small models and a window."""
+"""Provides fixtures of the desktop tests: simulated screens, isolated settings, small models and a window."""
 
 import os
 import sys
 from pathlib import Path
 
-os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+if os.environ.get("QT_QPA_PLATFORM", "offscreen") == "offscreen":
+    # A notebook of 1280 × 720, and a projector that is smaller still.
+    os.environ["QT_QPA_PLATFORM"] = f"offscreen:configfile={Path(__file__).with_name('screens.json')}"
 # No test uses the keyring of the user.
 os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.fail.Keyring"
 # In importlib mode pytest does not add the folder of the helper modules to the path.

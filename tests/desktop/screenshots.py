@@ -1,7 +1,7 @@
 """Takes screenshots of the app: each page with content, in the light and the dark theme.
 
-Run ``QT_QPA_PLATFORM=offscreen python tests/desktop/screenshots.py FOLDER`` to take all, or with ``--readme``
-to replace the two of the README.
+Run ``python tests/desktop/screenshots.py FOLDER`` with ``QT_QPA_PLATFORM`` set as in the README to take all,
+or with ``--readme`` to replace the two of the README.
 """
 
 import argparse
@@ -87,6 +87,19 @@ def lab(window: MainWindow) -> None:
     wait()
 
 
+def network(window: MainWindow) -> None:
+    """Show all layers of a network in the lab, with a digit."""
+    lab(window)
+    _, strokes = list(digits(SAMPLE))[LAST]
+    for stroke in strokes:
+        points = [tuple(point / CANVAS_SIZE) for point in stroke]
+        gestures.draw(window.lab_page.picker.pad, points, steps=1)
+    window.lab_page.tabs.setCurrentWidget(window.lab_page.network)
+    wait(2 * _WAIT_MS)
+    window.lab_page.network.show_map(4, 7)
+    wait()
+
+
 def why(window: MainWindow) -> None:
     """Show the explanation."""
     window.tabs.setCurrentIndex(0)
@@ -144,10 +157,10 @@ def take_all(app: QApplication, theme: Theme, options: argparse.Namespace) -> No
     """Take the screenshots in one theme."""
     settings = Settings(server="", language=options.language, models={"pictures": "cifar10"}, theme=theme)
     steps: tuple[Callable[[MainWindow], None], ...] = (
-        draw, pictures, text, folder, lab, replayed, preferences, card, why,
+        draw, pictures, text, folder, lab, network, replayed, preferences, card, why,
     )  # fmt: skip
     if options.readme:
-        steps = (draw,) if theme is Theme.LIGHT else (why,)
+        steps = (draw, network) if theme is Theme.LIGHT else (why,)
     apply_style(app, settings)
     window = MainWindow(settings, models=BUNDLED)
     window.show()

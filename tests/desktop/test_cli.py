@@ -134,9 +134,9 @@ def test_a_missing_display_prints_one_line() -> None:
 
 
 def test_an_invalid_server_url_is_refused() -> None:
-    run = lectern("--server", "lecture-hall", QT_QPA_PLATFORM="offscreen")
+    run = lectern("--server", "gopher://lecture-hall", QT_QPA_PLATFORM="offscreen")
     assert run.returncode == 2
-    assert "'lecture-hall' is not the address of a server" in run.stderr
+    assert "'gopher://lecture-hall' is not the address of a server" in run.stderr
 
 
 def test_other_import_errors_are_not_reported_as_a_missing_package() -> None:
@@ -148,9 +148,8 @@ def test_other_import_errors_are_not_reported_as_a_missing_package() -> None:
 
 
 def test_the_app_imports_onnx_runtime_and_tensorflow_only_when_needed() -> None:
-    code = (
-        "import sys, desktop.app; print(sorted({'onnxruntime', 'tensorflow', 'bentoml'} & set(sys.modules)))"
-    )
+    heavy = {"onnx", "onnxruntime", "tensorflow", "bentoml"}
+    code = f"import sys, desktop.app; print(sorted({heavy} & set(sys.modules)))"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
     assert run.stdout == "[]\n"
 

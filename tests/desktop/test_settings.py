@@ -5,7 +5,7 @@ from PySide6.QtCore import QSettings
 from PySide6.QtWidgets import QApplication
 
 from desktop import settings as stored
-from desktop.settings import BarOrder, Settings, SettingsStore, Theme, server_url_error
+from desktop.settings import BarOrder, Settings, SettingsStore, Theme, complete_server_url, server_url_error
 
 
 def test_saved_settings_are_loaded(qapp: QApplication) -> None:
@@ -40,6 +40,22 @@ def test_invalid_settings_get_their_defaults(qapp: QApplication) -> None:
 )
 def test_an_invalid_server_url_is_refused(address: str) -> None:
     assert "address" in (server_url_error(address) or "")
+
+
+@pytest.mark.parametrize(
+    ("address", "url"),
+    [
+        ("lecture-hall", "http://lecture-hall:3000"),
+        (" 192.168.0.7 ", "http://192.168.0.7:3000"),
+        ("lecture-hall:8080", "http://lecture-hall:8080"),
+        ("localhost:8080/", "http://localhost:8080/"),
+        ("https://example.org", "https://example.org"),
+        ("", ""),
+    ],
+)
+def test_an_address_is_completed_to_a_url(address: str, url: str) -> None:
+    assert complete_server_url(address) == url
+    assert not url or server_url_error(url) is None
 
 
 def test_a_change_is_written_and_emitted_once(qapp: QApplication) -> None:

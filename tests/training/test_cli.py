@@ -82,6 +82,27 @@ def test_card_documents_the_training_and_is_embedded_in_the_onnx_file(
         Image.open(folder / name).verify()
 
 
+@pytest.mark.parametrize(
+    ("recipe", "words"),
+    [
+        ("mnist-dense", ("--activation", "sigmoid", "--batch-norm")),
+        ("mnist-convnet", ("--pooling", "average", "--activation", "tanh", "--batch-size", 64)),
+    ],
+)
+def test_network_with_other_layers_is_exported_and_explained(
+    tmp_path: Path, mnist_cache: Path, recipe: str, words: tuple[object, ...]
+) -> None:
+    _train(tmp_path, *words, "--optimizer", "sgd", "--weight-decay", 0.01, recipe=recipe)
+
+    assert _export(tmp_path, recipe=recipe).exit_code == 0
+
+    catalog = Catalog(tmp_path / "models")
+    assert catalog.card("mnist").recipe.settings["optimizer"] == "sgd"
+    with np.load(mnist_cache / "mnist.npz") as digits:
+        heat = catalog.explainer("mnist").heat(digits["x_test"][0], label="3")
+    assert np.abs(heat).max() > 0
+
+
 def test_evaluate_names_the_result_that_differs(tmp_path: Path, mnist_cache: Path) -> None:
     _train(tmp_path)
     _export(tmp_path)
@@ -220,8 +241,10 @@ def test_export_is_refused_after_an_image_was_replaced(tmp_path: Path, own_pictu
     [
         ("imdb-dense", ("--augment", "flip"), "--augment"),
         ("imdb-dense", ("--augment", "contrast"), "--augment"),
-        ("fashion-residual", ("--dropout", 0.3), "--dropout"),
-        ("imdb-bigrams", ("--l2", 0.1), "--l2"),
+        ("fashion-residual", ("--pooling", "none"), "--pooling"),
+        ("cifar10-deep", ("--no-batch-norm",), "--batch-norm"),
+        ("imdb-dense", ("--rotation", 20), "--rotation"),
+        ("imdb-bigrams", ("--dropout", 0.1), "--dropout"),
     ],
 )
 def test_option_that_the_recipe_does_not_use_is_refused(

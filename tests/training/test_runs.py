@@ -188,6 +188,42 @@ def test_all_commands_find_the_models_by_the_variable(
     assert _call(cli.evaluate, "imdb").exit_code == 0
 
 
+def test_run_with_the_settings_of_the_lecture_and_a_change(tmp_path: Path, imdb_cache: Path) -> None:
+    words = ("--lecture", "--epochs", 1, "--optimizer", "sgd", "--momentum", 0.5, "--activation", "tanh")
+    _train(tmp_path, *words)
+
+    settings = load_run(tmp_path / "runs" / "imdb-dense").record.settings
+    assert (settings["learning_rate"], settings["dropout"], settings["early_stopping"]) == (1e-3, None, 0)
+    assert (settings["optimizer"], settings["momentum"], settings["activation"]) == ("sgd", 0.5, "tanh")
+    assert "has no settings of the lecture" in str(
+        CliRunner().invoke(cli.train, ["mnist-deep", "--lecture", "--runs", str(tmp_path)]).exception
+    )
+
+
+def test_run_with_sizes_of_transformations(tmp_path: Path, mnist_cache: Path) -> None:
+    words = (
+        "--epochs",
+        1,
+        "--augment",
+        "flip",
+        "--rotation",
+        90,
+        "--no-flip",
+        "--brightness",
+        0.2,
+        "--crop",
+        1,
+    )
+    _train(tmp_path, *words, recipe="mnist-dense")
+
+    sizes = load_run(tmp_path / "runs" / "mnist-dense").record.settings["augmentation"]
+    assert {name: size for name, size in sizes.items() if size} == {
+        "rotation": 90,
+        "brightness": 0.2,
+        "crop": 1,
+    }
+
+
 def test_help_of_a_recipe_shows_its_defaults() -> None:
     text = " ".join(_call(cli.train, "imdb-dense", "--help").output.split())
 

@@ -1,9 +1,10 @@
-"""Augments pictures with random flips, affine maps, elastic deformation, crops, contrast and erasing.
+"""Augments pictures with random flips, affine and elastic maps, crops, contrast, brightness and erasing.
 
 Pillow computes the affine maps because it is faster than ``scipy.ndimage`` and Keras's layers.
 """
 
 import functools
+import math
 
 import numpy as np
 import numpy.typing as npt
@@ -53,6 +54,8 @@ def augment(
         changed = _crop(changed, pixels=by.crop, rng=rng)
     if by.contrast:
         changed = _change_contrast(changed, limit=by.contrast, rng=rng)
+    if by.brightness:
+        changed = _change_brightness(changed, limit=by.brightness, rng=rng)
     if by.erase:
         changed = _erase(changed, share=by.erase, rng=rng)
     return corrupt(changed, share=by.corruptions, rng=rng) if by.corruptions else changed
@@ -61,7 +64,7 @@ def augment(
 def _warp(pictures: Pictures, *, by: Augmentation, rng: np.random.Generator) -> Pictures:
     count, height, width = pictures.shape[:3]
     matrices = _affine_matrices(count, height, width, by=by, rng=rng)
-    rows, columns = height // 4, width // 4
+    rows, columns = (max(side // 4, math.ceil(_reach(by) * side)) for side in (height, width))
     padded = _pad(pictures, rows, columns)
     matrices += np.array([[0, 0, columns], [0, 0, rows]])
     if by.elastic:
@@ -73,6 +76,12 @@ def _warp(pictures: Pictures, *, by: Augmentation, rng: np.random.Generator) -> 
             (width, height), Image.Transform.AFFINE, coefficients, Image.Resampling.BILINEAR
         )
     return changed
+
+
+def _reach(by: Augmentation) -> float:
+    """Return how far outside the picture a shift and a rotation reach, as a share of the side."""
+    angle = math.radians(min(by.rotation, 45.0))  # the corners of a square are farthest out at 45 degrees
+    return by.shift + (math.sin(angle) + math.cos(angle) - 1) / 2
 
 
 def _warp_elastic(
@@ -158,4 +167,11 @@ def _change_contrast(pictures: Pictures, *, limit: float, rng: np.random.Generat
     mean = pictures.mean(axis=axes, keepdims=True, dtype=np.float32)
     factor = rng.uniform(1 - limit, 1 + limit, mean.shape).astype(np.float32)
     changed: Pictures = np.clip(np.rint((pictures - mean) * factor + mean), 0, 255).astype(np.uint8)
+    return changed
+
+
+def _change_brightness(pictures: Pictures, *, limit: float, rng: np.random.Generator) -> Pictures:
+    size = (len(pictures), *(1,) * (pictures.ndim - 1))
+    offset = np.rint(rng.uniform(-limit, limit, size) * 255).astype(np.int16)
+    changed: Pictures = np.clip(pictures + offset, 0, 255).astype(np.uint8)
     return changed

@@ -28,6 +28,7 @@ class RecipeCommand(click.Command):
             return
         silence_libraries()
         values = asdict(load_recipe(name).hyperparameters)
+        values |= values["augmentation"]
         options = [
             option for option in self.params if isinstance(option, click.Option) and option.name in values
         ]

@@ -40,6 +40,9 @@ _OWN_DATA_RECIPE = "cats-dogs-features"
 @click.option("--name", help="Name of the model made from --data; the folder's if not given.")
 @hyperparameter_options
 @click.option(
+    "--lecture", is_flag=True, help="Begin with the settings of the lecture's run; other options change them."
+)
+@click.option(
     "--folds",
     type=click.IntRange(min=2),
     help="K-fold cross-validation: train K times, print mean and deviation, export nothing.",
@@ -75,6 +78,7 @@ def train(
     \b
     Examples:
       lectern train mnist-convnet --epochs 5
+      lectern train mnist-convnet --lecture --optimizer adam
       lectern train mnist --extra misread
       lectern train mnist-strokes --init-from mnist-deep
       lectern train --data my_folder

@@ -8,7 +8,7 @@ heat map with ordinary operations. The graph of any other network has no heat ma
 occlusion (``service.inference.occlusion``).
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +23,14 @@ from training.errors import ExportError
 from training.export.onnx_graph import convert
 from training.networks.network import flat_layers
 
+# The derivative of each activation, from its input and its output.
+_SLOPES: dict[str, Callable[[Any, Any], Any]] = {
+    "relu": lambda before, after: ops.cast(after > 0, "float32"),
+    "elu": lambda before, after: ops.where(before > 0, 1.0, after + 1.0),
+    "tanh": lambda before, after: 1.0 - ops.square(after),
+    "sigmoid": lambda before, after: after * (1.0 - after),
+    "silu": lambda before, after: after + ops.sigmoid(before) * (1.0 - after),
+}
 _HEAT, _FILTERS, _LABEL, _PIXELS = "heat", "filters", "label", "image"
 
 
@@ -173,8 +181,8 @@ def _backward(step: _Step, gradient: Any) -> Any:
         case layers.BatchNormalization():
             factor = layer.gamma if layer.scale else 1.0
             return gradient * factor / ops.sqrt(layer.moving_variance + layer.epsilon)
-        case layers.Activation() if layer.activation is keras.activations.relu:
-            return gradient * ops.cast(after > 0, "float32")
+        case layers.Activation() if layer.activation.__name__ in _SLOPES:
+            return gradient * _SLOPES[layer.activation.__name__](before, after)
         case layers.Dense() if layer.activation is keras.activations.linear:
             return ops.matmul(gradient, ops.transpose(layer.kernel))
     raise ExportError(f"cannot compute a heat map through layer {layer.name} ({type(layer).__name__})")

@@ -1,10 +1,13 @@
 """Draws the pictures in a model's folder: training curves and confusion matrix."""
 
 import io
+import itertools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import matplotlib
+import numpy as np
+import numpy.typing as npt
 from matplotlib.colors import PowerNorm
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -84,6 +87,26 @@ def plot_comparison(histories: Mapping[str, Sequence[Epoch]], *, title: str) -> 
         right.yaxis.set_major_formatter(PercentFormatter(1.0))
         lines = [Line2D([], [], color=_color(index)) for index in range(len(histories))]
         figure.legend(lines, list(histories), loc="outside lower center", ncols=4, frameon=False)
+        return _png(figure)
+
+
+def plot_images(rows: Sequence[Sequence[npt.NDArray[np.uint8]]], *, title: str) -> bytes:
+    """Plot images in a grid.
+
+    Args:
+        rows: Rows of equal length, of uint8 images (height, width) or (height, width, 3).
+        title: Title of the figure.
+
+    Returns:
+        A PNG file.
+    """
+    with matplotlib.rc_context(_STYLE):
+        figure = Figure(figsize=(len(rows[0]), len(rows) + 0.4), dpi=72, layout="constrained")
+        figure.suptitle(title, **_TITLE)
+        grid = figure.subplots(len(rows), len(rows[0]), squeeze=False)
+        for axes, image in zip(grid.flat, itertools.chain.from_iterable(rows), strict=True):
+            axes.imshow(image, cmap="gray", vmin=0, vmax=255)
+            axes.set_axis_off()
         return _png(figure)
 
 

@@ -8,7 +8,7 @@ from sklearn.model_selection import StratifiedKFold
 
 from service.inference.preprocessing import Vocabulary
 from training.datasets import Dataset, load_dataset
-from training.datasets.dataset import DownloadProgress, concatenate, encode
+from training.datasets.dataset import DownloadProgress, Examples, concatenate, encode, stratified_mask
 from training.datasets.folder import load_extra, load_folder
 from training.errors import RecipeError
 from training.recipes.recipe import Recipe
@@ -23,6 +23,7 @@ def prepare_data(
     folder: Path | None = None,
     extra: Path | None = None,
     vocabulary: Vocabulary | None = None,
+    limit: int | None = None,
     progress: DownloadProgress | None = None,
 ) -> Dataset:
     """Load a recipe's data set and preprocess all of its splits.
@@ -32,6 +33,7 @@ def prepare_data(
         folder: The user's own images, in place of that data set.
         extra: The user's own images of that data set's classes, as further training examples.
         vocabulary: Vocabulary of an existing network; None chooses one from the training split.
+        limit: About so many training examples; other splits have half as many. None is the whole set.
         progress: Gets the bytes received and the total, if the set has to be downloaded.
 
     Raises:
@@ -43,6 +45,8 @@ def prepare_data(
     if folder is not None:
         return load_folder(folder, preprocessing=recipe.preprocessing, size=recipe.size)
     dataset = load_dataset(recipe.dataset, size=recipe.size, progress=progress)
+    if limit is not None:
+        dataset = _shorten(dataset, limit=limit)
     if extra is not None:
         examples, skipped = load_extra(
             extra, labels=dataset.labels, preprocessing=recipe.preprocessing, size=recipe.size
@@ -55,6 +59,20 @@ def prepare_data(
     splits = (dataset.train, dataset.validation, dataset.test)
     train, validation, test = (encode(split, vocabulary=words) for split in splits)
     return replace(dataset, train=train, validation=validation, test=test, vocabulary=words)
+
+
+def _shorten(dataset: Dataset, *, limit: int) -> Dataset:
+    """Keep a fixed random part of each class: about ``limit`` training examples, half as many others."""
+
+    def part(examples: Examples, count: int) -> Examples:
+        return examples.take(stratified_mask(examples.y, share=min(1.0, count / len(examples))))
+
+    return replace(
+        dataset,
+        train=part(dataset.train, limit),
+        validation=part(dataset.validation, limit // 2),
+        test=part(dataset.test, limit // 2),
+    )
 
 
 def for_own_images(recipe: Recipe, dataset: Dataset) -> Recipe:

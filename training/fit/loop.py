@@ -122,7 +122,7 @@ def make_optimizer(hyperparameters: Hyperparameters, *, steps: int) -> keras.opt
     """Create an optimizer whose learning rate depends only on its own step count.
 
     Args:
-        hyperparameters: Optimizer, learning rate, schedule and weight decay.
+        hyperparameters: Optimizer, momentum, learning rate, schedule and weight decay.
         steps: Steps of the whole run, at whose end the schedule ends.
     """
     rate: float | keras.optimizers.schedules.LearningRateSchedule = hyperparameters.learning_rate
@@ -134,18 +134,19 @@ def make_optimizer(hyperparameters: Hyperparameters, *, steps: int) -> keras.opt
             warmup_target=hyperparameters.learning_rate,
             warmup_steps=warm_up,
         )
-    decay = hyperparameters.weight_decay
+    decay = hyperparameters.weight_decay or None
     match hyperparameters.optimizer:
         case "adam":
-            return keras.optimizers.Adam(rate)
+            return keras.optimizers.Adam(rate, weight_decay=decay)
         case "rmsprop":
-            return keras.optimizers.RMSprop(rate)
+            return keras.optimizers.RMSprop(rate, weight_decay=decay)
         case "adadelta":
-            return keras.optimizers.Adadelta(rate)
+            return keras.optimizers.Adadelta(rate, weight_decay=decay)
         case "adamw":
-            return keras.optimizers.AdamW(rate, weight_decay=decay)
+            return keras.optimizers.AdamW(rate, weight_decay=decay or 0.0)
         case "sgd":
-            sgd = keras.optimizers.SGD(rate, momentum=0.9, nesterov=True, weight_decay=decay or None)
+            momentum = hyperparameters.momentum
+            sgd = keras.optimizers.SGD(rate, momentum=momentum, nesterov=momentum > 0, weight_decay=decay)
             sgd.exclude_from_weight_decay(var_names=["bias", "beta"])
             return sgd
 

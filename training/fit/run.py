@@ -53,7 +53,9 @@ class RunRecord(TrainingRun, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     def changed_settings(self, other: "RunRecord") -> dict[str, Any]:
         """Return the settings of this run that differ from those of another run."""
-        return {name: value for name, value in self.settings.items() if value != other.settings.get(name)}
+        theirs = complete_settings(other.settings)
+        own = complete_settings(self.settings)
+        return {name: value for name, value in own.items() if value != theirs.get(name)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,6 +70,17 @@ class Run:
     def final_epoch(self) -> Epoch:
         """The epoch whose weights the run keeps: the best with early stopping, otherwise the last."""
         return best_epoch(self.history) if self.record.settings["early_stopping"] else self.history[-1]
+
+
+def complete_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Add the defaults of hyperparameters that are newer than the stored settings."""
+    complete = DEFAULTS | dict(settings)
+    complete["augmentation"] = DEFAULTS["augmentation"] | settings.get("augmentation", {})
+    if "activation" not in settings and not settings.get("batch_norm"):
+        complete["batch_norm"] = None  # False used to mean: as in the network
+    if tuning := settings.get("fine_tuning"):
+        complete["fine_tuning"] = complete_settings(tuning)
+    return complete
 
 
 def begin_run(folder: Path, *, settings: Mapping[str, Any], dataset: Dataset, resume: bool) -> None:
@@ -95,9 +108,8 @@ def begin_run(folder: Path, *, settings: Mapping[str, Any], dataset: Dataset, re
             )
         earlier = json.loads(settings_path.read_text())
         free = {"epochs"} if earlier["schedule"] == settings["schedule"] == "constant" else set()
-        # Hyperparameters that the run's version of Lectern did not have kept their defaults.
-        known = DEFAULTS | earlier
-        changed = sorted(name for name in settings.keys() - free if known.get(name) != settings[name])
+        before, now = complete_settings(earlier), complete_settings(settings)
+        changed = sorted(name for name in now.keys() - free if before.get(name) != now[name])
         if changed:
             raise RunError(_describe_changes(folder, changed, earlier))
         if json.loads(data_path.read_text()) != data:
@@ -139,21 +151,35 @@ def load_run(folder: Path) -> Run:
     Raises:
         RunError: The folder contains no finished run, or one that this version cannot read.
     """
+    record = read_record(folder)
     try:
-        document = migrate_run(json.loads((folder / "run.json").read_text()))
         model = keras.saving.load_model(folder / "model.keras", compile=False)
     except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else error
-        raise RunError(
-            f"{folder}: contains no finished run ({reason}); {command('runs')} lists the runs"
-        ) from error
+        raise _unfinished(folder, error) from error
+    return Run(record=record, model=model, history=read_history(folder / "epochs.json"))
+
+
+def read_record(folder: Path) -> RunRecord:
+    """Read the record of a finished run, without its network.
+
+    Raises:
+        RunError: The folder contains no finished run, or one that this version cannot read.
+    """
     try:
-        record = msgspec.convert(document, RunRecord)
+        document = migrate_run(json.loads((folder / "run.json").read_text()))
+    except (OSError, ValueError) as error:
+        raise _unfinished(folder, error) from error
+    try:
+        return msgspec.convert(document, RunRecord)
     except msgspec.ValidationError as error:
         raise RunError(
             f"{folder}: run.json is not from this version of Lectern ({error}); train again"
         ) from error
-    return Run(record=record, model=model, history=read_history(folder / "epochs.json"))
+
+
+def _unfinished(folder: Path, error: OSError | ValueError) -> RunError:
+    reason = error.strerror if isinstance(error, OSError) else error
+    return RunError(f"{folder}: contains no finished run ({reason}); {command('runs')} lists the runs")
 
 
 def describe_machine() -> str:

@@ -13,7 +13,7 @@ from filelock import FileLock, Timeout
 
 from service.inference.files import write_json
 from training.errors import RunError
-from training.fit.run import read_history
+from training.fit.run import complete_settings, read_history
 from training.hyperparameters import Hyperparameters
 
 _LOCK = ".lock"
@@ -128,7 +128,7 @@ def to_hyperparameters(settings: Mapping[str, Any], *, folder: Path) -> Hyperpar
         RunError: They are not from this version of Lectern.
     """
     try:
-        return msgspec.convert(dict(settings), Hyperparameters)
+        return msgspec.convert(complete_settings(settings), Hyperparameters)
     except msgspec.ValidationError as error:
         raise RunError(
             f"{folder}: its settings are not from this version of Lectern ({error}); train again without "

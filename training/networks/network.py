@@ -19,7 +19,7 @@ class Network:
     """A sequence of layers; every method adds layers and returns the network.
 
     Args:
-        hyperparameters: Width, dropout, regularisers, batch normalisation and scaling.
+        hyperparameters: Width, dropout, regularisers, batch normalisation, activation, pooling and scaling.
         statistics: Statistics of the training split.
     """
 
@@ -63,11 +63,27 @@ class Network:
     def hidden(
         self, layer: keras.layers.Layer, *, activation: str = "relu", batch_norm: bool = False
     ) -> "Network":
-        """Add a layer, batch normalisation if it or the hyperparameters ask for it, and the activation."""
+        """Add a layer, perhaps batch normalisation, and the activation.
+
+        Args:
+            layer: The layer, without an activation.
+            activation: Activation, unless the hyperparameters set one.
+            batch_norm: Whether batch normalisation follows, unless the hyperparameters set that.
+        """
         self.add(layer)
-        if batch_norm or self.hyperparameters.batch_norm:
+        chosen = self.hyperparameters.batch_norm
+        if batch_norm if chosen is None else chosen:
             self.add(keras.layers.BatchNormalization())
-        return self.add(keras.layers.Activation(activation))
+        return self.activation(activation)
+
+    def activation(self, name: str) -> "Network":
+        """Add this activation, or that of the hyperparameters if they set one."""
+        return self.add(keras.layers.Activation(self.hyperparameters.activation or name))
+
+    def regularizer(self) -> keras.regularizers.Regularizer | None:
+        """Return the penalty on kernels of the hyperparameters ``l1`` and ``l2``; None without one."""
+        l1, l2 = self.hyperparameters.l1, self.hyperparameters.l2
+        return keras.regularizers.L1L2(l1=l1, l2=l2) if l1 or l2 else None
 
     def scaled(self, units: int) -> int:
         """Return a number of units or filters, scaled by the hyperparameter ``width``."""
@@ -78,7 +94,7 @@ class Network:
     ) -> "Network":
         """Add a 3 x 3 convolution, batch normalisation if asked for, and the activation."""
         layer = keras.layers.Conv2D(
-            self.scaled(filters), 3, padding=padding, kernel_regularizer=self._regularizer()
+            self.scaled(filters), 3, padding=padding, kernel_regularizer=self.regularizer()
         )
         return self.hidden(layer, activation=activation, batch_norm=batch_norm)
 
@@ -103,7 +119,7 @@ class Network:
         layer = keras.layers.Conv2D(2 * len(values), side, use_bias=False, trainable=False, name="whitening")
         self.add(layer)
         layer.set_weights([kernel])
-        return self.add(keras.layers.Activation("silu"))
+        return self.activation("silu")
 
     def conv_block(self, filters: int, *, depth: int = 2) -> "Network":
         """Add convolutions with batch normalisation, with pooling after the first.
@@ -111,18 +127,24 @@ class Network:
         The convolutions are initialised to the identity.
         """
         for index in range(depth):
-            layer = keras.layers.Conv2D(self.scaled(filters), 3, padding="same", use_bias=False)
+            layer = keras.layers.Conv2D(
+                self.scaled(filters),
+                3,
+                padding="same",
+                use_bias=False,
+                kernel_regularizer=self.regularizer(),
+            )
             self.add(layer)
             _initialise_to_identity(layer)
             if index == 0:
-                self.max_pool()
+                self.pool()
             self.add(keras.layers.BatchNormalization(scale=False, momentum=0.9))
-            self.add(keras.layers.Activation("silu"))
+            self.activation("silu")
         return self
 
     def stem(self, filters: int) -> "Network":
         """Add the first convolution of a residual network, with batch normalisation."""
-        return self._conv_batch_norm(filters).add(keras.layers.Activation("relu"))
+        return self._conv_batch_norm(filters).activation("relu")
 
     def residual_block(self, filters: int, *, stride: int = 1) -> "Network":
         """Add two convolutions with a shortcut around them (He et al. 2016, arXiv:1512.03385).
@@ -133,7 +155,7 @@ class Network:
             stride: Stride of the first convolution; the shortcut is averaged over as many pixels.
         """
         shortcut = self._output
-        self._conv_batch_norm(filters, stride=stride).add(keras.layers.Activation("relu"))
+        self._conv_batch_norm(filters, stride=stride).activation("relu")
         self._conv_batch_norm(filters)
         residual, self._output = self._output, shortcut
         if stride > 1:
@@ -141,21 +163,27 @@ class Network:
         if shortcut.shape[-1] != residual.shape[-1]:
             self._conv_batch_norm(filters, side=1)
         self._output = self._number(keras.layers.Add())([self._output, residual])
-        return self.add(keras.layers.Activation("relu"))
+        return self.activation("relu")
 
     def dense(self, units: int) -> "Network":
         """Add a hidden dense layer; see :meth:`hidden`."""
-        layer = keras.layers.Dense(self.scaled(units), kernel_regularizer=self._regularizer())
+        layer = keras.layers.Dense(self.scaled(units), kernel_regularizer=self.regularizer())
         return self.hidden(layer)
 
     def words(self, vocabulary: int, units: int) -> "Network":
         """Add a hidden dense layer on the multi-hot vector of a text's words; see :meth:`hidden`."""
-        layer = WordSum(vocabulary, self.scaled(units), kernel_regularizer=self._regularizer(), name="words")
+        layer = WordSum(vocabulary, self.scaled(units), kernel_regularizer=self.regularizer(), name="words")
         return self.hidden(layer)
 
-    def max_pool(self) -> "Network":
-        """Add 2 x 2 maximum pooling."""
-        return self.add(keras.layers.MaxPooling2D(2))
+    def pool(self) -> "Network":
+        """Add 2 x 2 maximum pooling, or what the hyperparameter ``pooling`` says in its place."""
+        match self.hyperparameters.pooling:
+            case "none":
+                return self
+            case "average":
+                return self.add(keras.layers.AveragePooling2D(2))
+            case _:
+                return self.add(keras.layers.MaxPooling2D(2))
 
     def dropout(self, rate: float = 0.0) -> "Network":
         """Add dropout at this rate, or at that of the hyperparameters if they set one.
@@ -186,7 +214,16 @@ class Network:
 
     def _conv_batch_norm(self, filters: int, *, side: int = 3, stride: int = 1) -> "Network":
         width = self.scaled(filters)
-        self.add(keras.layers.Conv2D(width, side, strides=stride, padding="same", use_bias=False))
+        self.add(
+            keras.layers.Conv2D(
+                width,
+                side,
+                strides=stride,
+                padding="same",
+                use_bias=False,
+                kernel_regularizer=self.regularizer(),
+            )
+        )
         return self.add(keras.layers.BatchNormalization(momentum=0.9))
 
     def _number(self, layer: keras.layers.Layer) -> keras.layers.Layer:
@@ -195,10 +232,6 @@ class Network:
         layer.name = f"{name}_{self._names[name]}" if self._names[name] else name
         self._names[name] += 1
         return layer
-
-    def _regularizer(self) -> keras.regularizers.Regularizer | None:
-        l1, l2 = self.hyperparameters.l1, self.hyperparameters.l2
-        return keras.regularizers.L1L2(l1=l1, l2=l2) if l1 or l2 else None
 
 
 def flat_layers(model: keras.Model) -> Iterator[keras.layers.Layer]:

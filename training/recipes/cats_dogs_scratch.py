@@ -26,7 +26,7 @@ def build(network: Network) -> keras.Model:
     """Build the network: 213,905 parameters."""
     network.image(SIZE, SIZE, 3)
     for filters in (24, 48, 96, 128):
-        network.conv(filters, batch_norm=True).max_pool()
+        network.conv(filters, batch_norm=True).pool()
     network.dropout(0.4).flatten()
     network.dense(96).dropout(0.4)
     return network.classifier()

@@ -8,7 +8,7 @@ import keras
 
 from training.hyperparameters import Augmentation, Hyperparameters
 from training.networks.network import Network
-from training.recipes.recipe import Recipe
+from training.recipes.recipe import NETWORK_HYPERPARAMETERS, Recipe
 
 HYPERPARAMETERS = Hyperparameters(
     epochs=22,
@@ -33,7 +33,7 @@ def build(network: Network, *, epsilon: float = 5e-4) -> keras.Model:
     """
     network.image(32, 32, 3).whitening_conv(side=2, epsilon=epsilon)
     network.conv_block(64).conv_block(256).conv_block(256, depth=3)
-    return network.global_max_pool().classifier()
+    return network.global_max_pool().dropout().classifier()
 
 
 RECIPE = Recipe(
@@ -44,7 +44,7 @@ RECIPE = Recipe(
     hyperparameters=HYPERPARAMETERS,
     build=build,
     size=32,
-    network_hyperparameters=frozenset({"width", "scaling"}),
+    network_hyperparameters=NETWORK_HYPERPARAMETERS - {"batch_norm"},
     default=True,
     flip_tta=True,
     float16_weights=True,

@@ -8,7 +8,7 @@ import keras
 
 from training.hyperparameters import Augmentation, Hyperparameters
 from training.networks.network import Network
-from training.recipes.recipe import Recipe
+from training.recipes.recipe import NETWORK_HYPERPARAMETERS, Recipe
 
 HYPERPARAMETERS = Hyperparameters(
     epochs=50,
@@ -28,7 +28,7 @@ def build(network: Network) -> keras.Model:
     """Build the network: 674,924 parameters."""
     network.image(28, 28).whitening_conv(side=3, epsilon=0.05)
     network.conv_block(32).conv_block(80).conv_block(160, depth=3)
-    return network.global_max_pool().classifier()
+    return network.global_max_pool().dropout().classifier()
 
 
 RECIPE = Recipe(
@@ -38,6 +38,6 @@ RECIPE = Recipe(
     preprocessing="garment",
     hyperparameters=HYPERPARAMETERS,
     build=build,
-    network_hyperparameters=frozenset({"width", "scaling"}),
+    network_hyperparameters=NETWORK_HYPERPARAMETERS - {"batch_norm"},
     default=True,
 )

@@ -9,6 +9,7 @@ import keras
 
 from training.networks.network import Network
 from training.recipes import fashion_deep
+from training.recipes.recipe import NETWORK_HYPERPARAMETERS
 
 HYPERPARAMETERS = replace(fashion_deep.HYPERPARAMETERS, epochs=30, weight_decay=0.005)
 
@@ -18,7 +19,7 @@ def build(network: Network) -> keras.Model:
     network.image(28, 28).stem(16)
     for index, filters in enumerate((16, 32, 64)):
         network.residual_block(filters, stride=2 if index else 1).residual_block(filters)
-    return network.global_average_pool().classifier()
+    return network.global_average_pool().dropout().classifier()
 
 
 RECIPE = replace(
@@ -27,5 +28,6 @@ RECIPE = replace(
     title="Garments: a residual network of fourteen layers",
     hyperparameters=HYPERPARAMETERS,
     build=build,
+    network_hyperparameters=NETWORK_HYPERPARAMETERS - {"batch_norm", "pooling"},
     default=False,
 )

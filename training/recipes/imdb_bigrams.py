@@ -25,7 +25,7 @@ def build(network: Network) -> keras.Model:
     """Build the network: one weight for each word or pair, and a bias; NBSVM (Wang and Manning 2012)."""
     ids = keras.Input((None,), dtype="int32", name="ids")
     ratios = network.statistics.log_count_ratios
-    words = WordSum(len(ratios), 1, name="words")
+    words = WordSum(len(ratios), 1, kernel_regularizer=network.regularizer(), name="words")
     logit = words(ids)
     words.kernel.assign(INITIAL_SHARE * keras.ops.convert_to_tensor(ratios)[:, None])
     return keras.Model(ids, keras.layers.Activation("sigmoid", name="probabilities")(logit))
@@ -39,7 +39,7 @@ RECIPE = Recipe(
     hyperparameters=HYPERPARAMETERS,
     build=build,
     vocabulary=partial(frequent_phrases, max_words=MAX_WORDS, min_texts=MIN_TEXTS),
-    network_hyperparameters=frozenset(),
+    network_hyperparameters=frozenset({"l1", "l2"}),
     sure_accuracy=0.96,
     default=True,
 )

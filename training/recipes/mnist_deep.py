@@ -8,7 +8,7 @@ import keras
 
 from training.hyperparameters import Augmentation, Hyperparameters
 from training.networks.network import Network
-from training.recipes.recipe import Recipe
+from training.recipes.recipe import NETWORK_HYPERPARAMETERS, Recipe
 
 HYPERPARAMETERS = Hyperparameters(
     epochs=36,
@@ -37,7 +37,7 @@ def build(network: Network) -> keras.Model:
     """Build the network: 441,516 parameters."""
     network.image(28, 28).whitening_conv(side=3, epsilon=0.05)
     network.conv_block(32).conv_block(64).conv_block(128, depth=3)
-    return network.global_max_pool().classifier()
+    return network.global_max_pool().dropout().classifier()
 
 
 RECIPE = Recipe(
@@ -47,7 +47,7 @@ RECIPE = Recipe(
     preprocessing="digit",
     hyperparameters=HYPERPARAMETERS,
     build=build,
-    network_hyperparameters=frozenset({"width", "scaling"}),
+    network_hyperparameters=NETWORK_HYPERPARAMETERS - {"batch_norm"},
     sure_accuracy=0.999,
     default=True,
 )

@@ -7,7 +7,7 @@ import keras
 
 from training.hyperparameters import Hyperparameters
 from training.networks.network import Network
-from training.recipes.recipe import Recipe
+from training.recipes.recipe import NETWORK_HYPERPARAMETERS, Recipe
 
 HYPERPARAMETERS = Hyperparameters(epochs=8, optimizer="rmsprop", schedule="cosine")
 
@@ -25,5 +25,6 @@ RECIPE = Recipe(
     preprocessing="digit",
     hyperparameters=HYPERPARAMETERS,
     build=build,
+    network_hyperparameters=NETWORK_HYPERPARAMETERS - {"pooling"},
     sure_accuracy=0.999,
 )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from service.inference.card import PreprocessingKind
 from training.errors import RecipeError
-from training.hyperparameters import OPTIONS, Hyperparameters
+from training.hyperparameters import OPTIONS, TRANSFORMATIONS, Hyperparameters
 
 if TYPE_CHECKING:
     import keras
@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 Build: TypeAlias = "Callable[[Network], keras.Model]"
 
 # Hyperparameters that only act through the network's layers, so that a network may lack a use for them.
-NETWORK_HYPERPARAMETERS = frozenset({"l1", "l2", "dropout", "batch_norm", "width", "scaling"})
+NETWORK_HYPERPARAMETERS = frozenset(
+    {"l1", "l2", "dropout", "batch_norm", "activation", "pooling", "width", "scaling"}
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,30 +38,57 @@ class Recipe:
     fine_tuning: Hyperparameters | None = None  # of a second stage, which trains the top of the base too
     init_from: str | None = None  # name of the recipe whose run provides the initial weights
     sure_accuracy: float = 0.98  # to reach on validation by answers above the "unsure" threshold
+    lecture: Hyperparameters | None = None  # those of the lecture's run of this network
     lecture_accuracy: float | None = None  # test accuracy that the lecture reports for this network
     default: bool = False  # whether the name of the data set stands for this recipe on the command line
     weights: str = "trained from scratch by this recipe"  # where pretrained weights come from
     flip_tta: bool = False  # whether the exported network averages its logits over an image and its flip
     float16_weights: bool = False  # whether the export rounds the convolutions' kernels to float16
 
+    def as_in_lecture(self) -> "Recipe":
+        """Return the recipe with the hyperparameters of the lecture's run.
+
+        Raises:
+            RecipeError: The lecture does not state them, or has no such network.
+        """
+        if self.lecture is None:
+            raise RecipeError(
+                f"{self.name} has no settings of the lecture; leave out --lecture, and set single "
+                f"hyperparameters with options such as --optimizer"
+            )
+        return replace(self, hyperparameters=self.lecture)
+
     def configure(self, overrides: Mapping[str, Any]) -> "Recipe":
         """Return the recipe with some of its hyperparameters replaced.
 
         Args:
-            overrides: New values by name; None keeps the recipe's value.
+            overrides: New values by name, those of single transformations too; None keeps the recipe's value.
 
         Raises:
             RecipeError: The recipe does not use a hyperparameter, or a value is out of range.
         """
         changes = {name: value for name, value in overrides.items() if value is not None}
-        unused = NETWORK_HYPERPARAMETERS - self.network_hyperparameters
-        if self.preprocessing == "text":
-            unused |= {"augmentation"}
-        for name in changes:
-            if name in unused or name not in OPTIONS:
-                used = ", ".join(option for name, option in OPTIONS.items() if name not in unused)
-                raise RecipeError(f"{self.name} does not use {OPTIONS.get(name, name)}; it takes {used}")
-        configured = replace(self, hyperparameters=replace(self.hyperparameters, **changes))
+        self._check_used(changes)
+        sizes = {name: changes.pop(name) for name in TRANSFORMATIONS if name in changes}
+        if sizes:
+            base = changes.get("augmentation", self.hyperparameters.augmentation)
+            changes["augmentation"] = replace(base, **sizes)
+        hyperparameters = replace(self.hyperparameters, **changes)
+        if "momentum" in changes and hyperparameters.optimizer != "sgd":
+            raise RecipeError(
+                f"{OPTIONS['momentum']} needs {OPTIONS['optimizer']} sgd; {self.name} is trained with "
+                f"{hyperparameters.optimizer}"
+            )
+        configured = replace(self, hyperparameters=hyperparameters)
         if self.fine_tuning and "seed" in changes:
             return replace(configured, fine_tuning=replace(self.fine_tuning, seed=changes["seed"]))
         return configured
+
+    def _check_used(self, names: Iterable[str]) -> None:
+        unused = set(NETWORK_HYPERPARAMETERS - self.network_hyperparameters)
+        if self.preprocessing == "text":
+            unused |= {"augmentation", *TRANSFORMATIONS}
+        for name in names:
+            if name in unused or name not in OPTIONS:
+                used = ", ".join(option for name, option in OPTIONS.items() if name not in unused)
+                raise RecipeError(f"{self.name} does not use {OPTIONS.get(name, name)}; it takes {used}")

@@ -44,6 +44,7 @@ class TrainingJob:
     extra: Path | None
     name: str | None
     overrides: Mapping[str, Any]  # hyperparameters
+    lecture: bool  # whether the lecture's hyperparameters replace the recipe's
     init_from: Path | None
     resume: bool
     tensorboard: bool
@@ -53,6 +54,10 @@ class TrainingJob:
         """Return a command line that trains this job's recipe in this job's folder."""
         named = run_options(self.folder, default=self.default_run)
         return command("train", *self.words, *named, *options)
+
+    def configure(self, recipe: Recipe) -> Recipe:
+        """Return the recipe with the hyperparameters that this job sets."""
+        return (recipe.as_in_lecture() if self.lecture else recipe).configure(self.overrides)
 
 
 def run_training(job: TrainingJob, *, console: Console) -> None:
@@ -104,7 +109,7 @@ def begin(job: TrainingJob, console: Console) -> Iterator[tuple[TrainingJob, Rec
     Raises:
         RunError: Another training uses the folder, or it contains a run that the user wants to keep.
     """
-    load_recipe(job.recipe).configure(job.overrides)  # Refuses wrong options before anything is written.
+    job.configure(load_recipe(job.recipe))  # Refuses wrong options before anything is written.
     with lock_run(job.folder):
         if job.resume:
             job = _with_stored_arguments(job)
@@ -164,11 +169,14 @@ def _prepare(job: TrainingJob, console: Console) -> tuple[Recipe, Dataset]:
     splits = ", ".join(f"{count} {name}" for name, count in dataset.splits.items())
     console.print(f"{recipe.name} on {dataset.name}: {splits}")
     settings = read_settings(job.folder) if job.resume else None
-    if settings is not None:
+    if settings is None:
+        recipe = job.configure(recipe)
+    else:
         recipe = replace(recipe, hyperparameters=to_hyperparameters(settings, folder=job.folder))
         if fine_tuning := settings.get("fine_tuning"):
             recipe = replace(recipe, fine_tuning=to_hyperparameters(fine_tuning, folder=job.folder))
-    return recipe.configure(job.overrides), dataset
+        recipe = recipe.configure(job.overrides)
+    return recipe, dataset
 
 
 def _train(job: TrainingJob, recipe: Recipe, dataset: Dataset, console: Console) -> Run:

@@ -21,7 +21,7 @@ from desktop.window.messages import error_message
 from service.inference import LecternError
 
 _INTERVAL_MS = 50
-_EDITOR_WIDTH = 290
+_EDITOR_WIDTH = 272
 
 
 class ConvolutionPage(Topic):

@@ -127,5 +127,7 @@ class Player(QWidget):
     def _lay_out(self) -> None:
         self.speeds.setCurrentIndex(1)
         self.stop.setEnabled(False)
-        buttons = row(self.play, self.step, self.next, self.stop, self.speeds, None)
-        column(buttons, self.state, parent=self)
+        self.state.setWordWrap(True)
+        # Two rows, so that the page fits into a window of the default width.
+        buttons = row(self.play, self.step, self.next, self.stop, None)
+        column(buttons, row(self.speeds, (self.state, 1)), parent=self)

@@ -11,10 +11,11 @@ from desktop.lab.convolution.sum_text import sum_lines
 from desktop.lab.convolution.weighted_sum import WeightedSum, weighted_sum
 from desktop.lab.convolution.window import Field, receptive_field
 from desktop.lab.input_picker import LabInput
+from desktop.lab.maps.flow import FlowRow
 from desktop.lab.maps.levels import ZERO_TOLERANCE, is_signed, to_pixels
 from desktop.lab.maps.sheet_view import SheetView
 from desktop.lab.maps.window_view import WindowView
-from desktop.widgets import column, row, scale_font
+from desktop.widgets import column, scale_font
 
 _FORMULA = "O = (I − K + 2P) / S + 1"
 _PARAMETERS = "(D · Fw · Fh + 1) · M"
@@ -224,13 +225,13 @@ class ConvolutionView(QWidget):
     def _lay_out(self) -> None:
         for label in (self.formula, self.parameters, self.values, self.weighted_sum):
             label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-            label.setWordWrap(label is self.weighted_sum or label is self.values)
+            label.setWordWrap(True)
         self.weighted_sum.setMinimumHeight(self.fontMetrics().lineSpacing() * 4)
         self.weighted_sum.setAlignment(Qt.AlignmentFlag.AlignTop)
         scale_font(self.formula, 1, bold=True)
         self.maps.hide()
-        kernel = column(None, self.grid, None)
-        kernel.setContentsMargins(_GRID_MARGIN, 0, _GRID_MARGIN, 0)
-        views = row((self.input_pixels, 1), kernel, (self.output_pixels, 1), spacing=12)
+        kernel = QWidget(self)
+        column(None, self.grid, None, parent=kernel).setContentsMargins(_GRID_MARGIN, 0, _GRID_MARGIN, 0)
+        views = FlowRow(self.input_pixels, kernel, self.output_pixels, self)
         texts = (self.formula, self.parameters, self.values, self.weighted_sum)
         column((views, 1), self.maps, self.player, *texts, parent=self)

@@ -19,7 +19,8 @@ class SheetLayout:
         columns: Maps of a line.
         tile: Side of a map.
         gap: Space between two maps.
-        heading: Height of the heading of a row.
+        heading: Height of the heading above a row.
+        left: Width of the heading to the left of a row.
     """
 
     counts: tuple[int, ...]
@@ -27,11 +28,12 @@ class SheetLayout:
     tile: int
     gap: int = 2
     heading: int = 0
+    left: int = 0
 
     @property
     def width(self) -> int:
         """Width of the sheet."""
-        return self.columns * (self.tile + self.gap)
+        return self.left + self.columns * (self.tile + self.gap)
 
     @property
     def height(self) -> int:
@@ -50,17 +52,17 @@ class SheetLayout:
         """Return the left and upper edge of a map."""
         line, column = divmod(index, self.columns)
         step = self.tile + self.gap
-        return column * step, self.top(row) + self.heading + line * step
+        return self.left + column * step, self.top(row) + self.heading + line * step
 
     def at(self, x: float, y: float) -> tuple[int, int] | None:
         """Return row and index of the map at a point; None if there is none."""
         step = self.tile + self.gap
-        if not 0 <= x < self.width:
+        if not self.left <= x < self.width:
             return None
         for row, count in enumerate(self.counts):
             offset = y - self.top(row) - self.heading
             if 0 <= offset < self.lines(row) * step:
-                index = int(offset // step) * self.columns + int(x // step)
+                index = int(offset // step) * self.columns + int((x - self.left) // step)
                 return (row, index) if index < count else None
         return None
 
@@ -89,5 +91,5 @@ def compose_sheet(rows: Sequence[Pixels], layout: SheetLayout) -> Pixels:
         tiles[:count, :tile, :tile, 3] = 255
         block = tiles.reshape(lines, layout.columns, step, step, 4).transpose(0, 2, 1, 3, 4)
         top = layout.top(row) + layout.heading
-        sheet[top : top + lines * step] = block.reshape(lines * step, layout.width, 4)
+        sheet[top : top + lines * step, layout.left :] = block.reshape(lines * step, -1, 4)
     return sheet

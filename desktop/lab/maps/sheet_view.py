@@ -11,6 +11,10 @@ from desktop.lab.maps.levels import Pixels
 from desktop.lab.maps.sheet import SheetLayout, compose_sheet
 
 _KEY_STEPS = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}
+# Between a heading to the left and the maps.
+_SPACING = 8
+# Grey level from which a text on a map is black.
+_BRIGHT = 140
 _LINE_KEYS = {Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1}
 
 
@@ -21,12 +25,14 @@ class Sheet:
     Attributes:
         layout: The places of the maps.
         pixels: The image of :func:`compose_sheet`.
-        headings: Text above each row; as many as rows, or none.
+        headings: Text above or to the left of each row, perhaps of two lines; as many as rows, or none.
+        captions: Texts on the maps of the last row; as many as it has maps, or none.
     """
 
     layout: SheetLayout
     pixels: Pixels
     headings: tuple[str, ...] = ()
+    captions: tuple[str, ...] = ()
 
 
 class SheetView(QWidget):
@@ -46,7 +52,13 @@ class SheetView(QWidget):
     resized = Signal()
 
     def __init__(
-        self, name: str, parent: QWidget | None = None, *, tile: int = 28, headings: bool = False
+        self,
+        name: str,
+        parent: QWidget | None = None,
+        *,
+        tile: int = 28,
+        headings: bool = False,
+        left: int = 0,
     ) -> None:
         """Create an empty view.
 
@@ -54,13 +66,15 @@ class SheetView(QWidget):
             name: Name for screen readers.
             parent: Parent widget.
             tile: Side of a map in pixels.
-            headings: Whether the rows have headings.
+            headings: Whether the rows have headings above.
+            left: Width of the headings to the left of the rows, in pixels.
         """
         super().__init__(parent)
         self.sheet: Sheet | None = None
         self.selected: tuple[int, int] | None = None
         self.tile = tile
         self._heading = self.fontMetrics().height() + 6 if headings else 0
+        self._left = left
         self._image = QImage()
         self._columns = 0
         self.setAccessibleName(name)
@@ -69,7 +83,9 @@ class SheetView(QWidget):
 
     def layout_for(self, counts: Sequence[int]) -> SheetLayout:
         """Return the layout of rows with these numbers of maps at the current width."""
-        return SheetLayout(tuple(counts), self._fitting_columns(), self.tile, heading=self._heading)
+        return SheetLayout(
+            tuple(counts), self._fitting_columns(), self.tile, heading=self._heading, left=self._left
+        )
 
     def show_maps(self, rows: Sequence[Pixels], headings: Sequence[str] = ()) -> None:
         """Compose and show maps, each uint8 (maps, height, width) or (maps, height, width, 3)."""
@@ -135,13 +151,29 @@ class SheetView(QWidget):
         painter = QPainter(self)
         painter.drawImage(event.rect(), self._image, event.rect())
         for row, text in enumerate(sheet.headings):
-            area = QRectF(0, sheet.layout.top(row), self.width(), self._heading)
+            area = self._heading_area(sheet.layout, row)
             if area.toRect().intersects(event.rect()):
                 painter.drawText(area, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, text)
+        for index, text in enumerate(sheet.captions):
+            self._paint_caption(painter, sheet, index, text)
         if self.selected is not None:
             left, top = sheet.layout.place(*self.selected)
             painter.setPen(QPen(self.palette().highlight().color(), 2))
             painter.drawRect(QRect(left, top, sheet.layout.tile, sheet.layout.tile).adjusted(0, 0, -1, -1))
+
+    def _paint_caption(self, painter: QPainter, sheet: Sheet, index: int, text: str) -> None:
+        layout = sheet.layout
+        left, top = layout.place(len(layout.counts) - 1, index)
+        area = QRect(left, top, layout.tile, layout.tile).adjusted(1, 1, -1, -1)
+        bright = int(sheet.pixels[top, left, :3].max()) > _BRIGHT
+        painter.setPen(Qt.GlobalColor.black if bright else Qt.GlobalColor.white)
+        shown = self.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, area.width())
+        painter.drawText(area, Qt.AlignmentFlag.AlignCenter, shown)
+
+    def _heading_area(self, layout: SheetLayout, row: int) -> QRectF:
+        if self._left:
+            return QRectF(0, layout.top(row), self._left - _SPACING, layout.tile)
+        return QRectF(0, layout.top(row), self.width(), self._heading)
 
     def _move(self, across: int, down: int) -> None:
         assert self.sheet is not None
@@ -165,4 +197,4 @@ class SheetView(QWidget):
         return 0 <= row < len(counts) and 0 <= index < counts[row]
 
     def _fitting_columns(self) -> int:
-        return max(self.width() // (self.tile + 2), 1)
+        return max((self.width() - self._left) // (self.tile + 2), 1)

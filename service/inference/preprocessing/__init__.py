@@ -12,13 +12,14 @@ from service.inference.preprocessing.digit import prepare_digit
 from service.inference.preprocessing.garment import prepare_garment
 from service.inference.preprocessing.photo import prepare_photo
 from service.inference.preprocessing.picture_formats import PICTURE_SUFFIXES
-from service.inference.preprocessing.text import Vocabulary, pad, phrases, tokenize
+from service.inference.preprocessing.text import Vocabulary, locate_words, pad, phrases, tokenize
 
 __all__ = [
     "DEFAULT_MAX_PIXELS",
     "PICTURE_SUFFIXES",
     "Vocabulary",
     "decode_image",
+    "locate_words",
     "pad",
     "phrases",
     "picture_preparation",

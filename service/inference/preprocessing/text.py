@@ -1,8 +1,9 @@
-"""Turns texts into the ids of their distinct words and phrases."""
+"""Turns texts into the ids of their distinct words and phrases, and finds these in the text."""
 
 import html
 import re
 from collections.abc import Iterable, Sequence
+from itertools import takewhile
 from pathlib import Path
 
 import numpy as np
@@ -18,16 +19,52 @@ _MAX_CHARACTERS = 1_000_000
 _TAG = re.compile(r"<[^<>]{0,200}>")
 # html.unescape fails on numbers of thousands of digits; no character has a number of more than seven.
 _INVALID_REFERENCE = re.compile(r"&#[0-9]{8,};?")
+# What stands for other characters: a tag, or a character reference of HTML 5, as html.unescape finds it.
+_MARKUP = re.compile(
+    rf"{_TAG.pattern}|{_INVALID_REFERENCE.pattern}"
+    r"|(?P<reference>&(?:#[0-9]+;?|#[xX][0-9a-fA-F]+;?|[^\t\n\f <&#;]{1,32};?))"
+)
 _WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)*")
+_NO_WORDS = "the text has no word that the network knows; send a few words of English"
 
 Ids = npt.NDArray[np.int32]
+Span = tuple[int, int]
 
 
 def tokenize(text: str) -> list[str]:
     """Split a text into its lower-case words, in order; HTML tags are removed."""
     marked = _INVALID_REFERENCE.sub(" ", _TAG.sub(" ", text))
-    plain = html.unescape(marked).replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")
-    return _WORD.findall(plain.lower())
+    return _WORD.findall(_normalize(html.unescape(marked)))
+
+
+def locate_words(text: str) -> list[tuple[str, int, int]]:
+    """Return the words of :func:`tokenize`, each with the place that it has in the text.
+
+    Returns:
+        Word, start and end for each, in order; start and end count code points, and the end is exclusive.
+    """
+    plain: list[str] = []
+    origins: list[tuple[int, int]] = []  # for each character of the plain text in lower case
+    place = 0
+
+    def add(piece: str, start: int, end: int | None = None) -> None:
+        """Append a piece; each of its characters has its own place, or all have the place up to ``end``."""
+        plain.append(piece)
+        for offset, character in enumerate(piece, start=start):
+            origin = (offset, offset + 1) if end is None else (start, end)
+            origins.extend([origin] * len(character.lower()))  # some letters become two characters
+
+    for match in _MARKUP.finditer(text):
+        add(text[place : match.start()], place)
+        reference = match["reference"] or ""
+        plain_text = html.unescape(reference) if reference else " "
+        # What follows a reference without a semicolon, as in "&notgood", stands for itself.
+        same = _common_suffix(reference, plain_text)
+        place = match.end() - same
+        add(plain_text[: len(plain_text) - same], match.start(), place)
+    add(text[place:], place)
+    words = _WORD.finditer(_normalize("".join(plain)))
+    return [(word[0], origins[word.start()][0], origins[word.end() - 1][1]) for word in words]
 
 
 def phrases(text: str, *, longest: int) -> set[str]:
@@ -85,15 +122,55 @@ class Vocabulary:
             InputTooLarge: The text is too long.
             NoWords: No word of the text is in the vocabulary.
         """
+        self._check_length(text)
+        known = self._ids
+        ids = {known[phrase] for phrase in phrases(text, longest=self._longest) if phrase in known}
+        if not ids:
+            raise NoWords(_NO_WORDS)
+        return np.array(sorted(ids), dtype=np.int32)
+
+    def locate(self, text: str) -> dict[int, list[Span]]:
+        """Return the places of the known words and phrases of a text.
+
+        Args:
+            text: As for :meth:`encode`.
+
+        Returns:
+            The ids of :meth:`encode`, each with its places in order. A place is start and end in code points;
+            that of a phrase reaches from its first word to its last.
+
+        Raises:
+            InputTooLarge: The text is too long.
+            NoWords: No word of the text is in the vocabulary.
+        """
+        self._check_length(text)
+        words = locate_words(text)
+        places: dict[int, list[Span]] = {}
+        for length in range(1, self._longest + 1):
+            for first in range(len(words) - length + 1):
+                chosen = words[first : first + length]
+                number = self._ids.get(PHRASE_MARK.join(word for word, _, _ in chosen))
+                if number is not None:
+                    places.setdefault(number, []).append((chosen[0][1], chosen[-1][2]))
+        if not places:
+            raise NoWords(_NO_WORDS)
+        return places
+
+    def _check_length(self, text: str) -> None:
         if len(text) > _MAX_CHARACTERS:
             raise InputTooLarge(
                 f"the text has {len(text)} characters, more than {_MAX_CHARACTERS}; send a shorter one"
             )
-        known = self._ids
-        ids = {known[phrase] for phrase in phrases(text, longest=self._longest) if phrase in known}
-        if not ids:
-            raise NoWords("the text has no word that the network knows; send a few words of English")
-        return np.array(sorted(ids), dtype=np.int32)
+
+
+def _common_suffix(one: str, other: str) -> int:
+    """Return the number of characters that two texts have in common at their ends."""
+    pairs = zip(reversed(one), reversed(other), strict=False)
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+
+
+def _normalize(plain: str) -> str:
+    return plain.replace("\N{RIGHT SINGLE QUOTATION MARK}", "'").lower()
 
 
 def pad(rows: Sequence[Ids]) -> Ids:

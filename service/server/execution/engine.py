@@ -29,8 +29,11 @@ from service.inference.repository.model import Model
 from service.server.execution.event_loop_batcher import MAX_RUN_S, EventLoopBatcher
 from service.server.execution.heap import trim_heap
 from service.server.execution.latency_profile import LatencyProfile, measure_predictor
+from service.server.execution.pending_request import BatchResult
 from service.server.execution.thread_batcher import ThreadBatcher
 from service.server.execution.waiting import WaitingWork, WaitLimit
+from service.server.pipeline import metrics
+from service.server.pipeline.access_log import running_request
 from service.server.pipeline.limits import InFlightRequests, Slots
 from service.server.pipeline.memory import WorkingMemory, held_memory
 from service.settings import Settings
@@ -192,17 +195,22 @@ class Engine:
             RequestError: 429: The network is slow, and those before wait too long for it.
         """
         model = self.catalog.model(name)
+        _record_model(model)
         loaded = model.loaded.get(model.default if version is None else version)
         profile = None if loaded is None else self._profiles.get(loaded)
         if loaded is not None and profile is not None:
+            _record_version(loaded)
             if profile.seconds > MAX_RUN_S:
                 self._thread_batcher.check()
             return loaded
-        return await self._loading.do(lambda: self._load(model, version))
+        loaded = await self._loading.do(lambda: self._load(model, version))
+        _record_version(loaded)
+        return loaded
 
     async def explainer(self, name: str, version: int | None) -> tuple[Predictor, Explainer]:
         """Return a version of a model, and what explains its predictions."""
         model = self.catalog.model(name)
+        _record_model(model)
 
         def load() -> tuple[Predictor, Explainer]:
             predictor = self._load(model, version)
@@ -213,7 +221,9 @@ class Engine:
                 _logger.warning("%s", error)
                 raise
 
-        return await self._loading.do(load)
+        loaded = await self._loading.do(load)
+        _record_version(loaded[0])
+        return loaded
 
     async def infer(
         self, predictor: Predictor, content: Sequence[Input] | Array, *, started: float | None = None
@@ -300,7 +310,9 @@ class Engine:
         fast = profile.seconds * len(batch) <= MAX_RUN_S and batch.nbytes <= _INLINE_BYTES
         batcher = self._event_loop_batcher if fast else self._thread_batcher
         result = await batcher.run(predictor, batch, profile=profile)
+        _record_stages(decode_s=decode_s, before_s=waited_s, result=result)
         waited_s += result.waited_s
+        metrics.count_stages(predictor.card, decode_s=decode_s, queue_s=waited_s)
         return InferenceResult(
             result.probabilities, decode_s * 1e3, waited_s * 1e3, result.ran_s * 1e3, reasons
         )
@@ -380,6 +392,43 @@ class Engine:
 def _batch(predictor: Predictor, rows: Sequence[PreparedInput]) -> _Batch:
     reasons = tuple(row.reason for row in rows)
     return predictor.stack([row.array for row in rows]), reasons if any(reasons) else ()
+
+
+def _record_model(model: Model) -> None:
+    """Note for the metrics and the trace which model the running request is for."""
+    request = running_request.get()
+    if request is not None:
+        request.model = model.name
+
+
+def _record_version(predictor: Predictor) -> None:
+    request = running_request.get()
+    if request is not None:
+        request.version, request.precision = str(predictor.card.version), predictor.precision
+
+
+def _record_stages(*, decode_s: float, before_s: float, result: BatchResult) -> None:
+    """Note the stages of the running request for its trace, from the last one backwards.
+
+    Args:
+        decode_s: Seconds of decoding.
+        before_s: Seconds of waiting before that.
+        result: The seconds of what followed.
+    """
+    request = running_request.get()
+    if request is None or request.stages is None:
+        return
+    ended = time.perf_counter()
+    backwards = (
+        ("inference", result.ran_s),
+        ("queue", result.waited_s),
+        ("decode", decode_s),
+        ("queue", before_s),
+    )
+    for name, seconds in backwards:
+        if seconds:
+            request.stages.append((name, ended - seconds, ended))
+            ended -= seconds
 
 
 def _sample_file() -> bytes:

@@ -146,7 +146,7 @@ def run_batch(predictor: Predictor, batch: Array) -> tuple[Probabilities, float,
     started = time.perf_counter()
     probabilities = predictor.probabilities(batch)
     ended = time.perf_counter()
-    metrics.count_run(predictor.card.name, len(batch), ended - started)
+    metrics.count_run(predictor.card, probabilities, ended - started)
     return probabilities, started, ended
 
 

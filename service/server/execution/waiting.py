@@ -12,7 +12,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
-from service.server.pipeline.errors import RETRY_AFTER, ErrorCode, RequestError
+from service.server.pipeline.errors import overloaded
 
 T = TypeVar("T")
 
@@ -53,11 +53,8 @@ class WaitLimit:
         too_long = waiting > self._threads and expected_s > self._seconds
         if too_long or now < self._overloaded_until:
             self._overloaded_until = now + self._seconds
-            raise RequestError(
-                ErrorCode.OVERLOADED,
-                f"the server is overloaded: {waiting} requests wait for about {expected_s:.1g} s; "
-                "try again in a moment",
-                RETRY_AFTER,
+            raise overloaded(
+                "wait", f"the server is overloaded: {waiting} requests wait for about {expected_s:.1g} s"
             )
 
 

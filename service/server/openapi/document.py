@@ -18,6 +18,7 @@ _RESPONSE_HEADERS: dict[str, Json] = {
     name: {"description": description, "schema": schema}
     for name, schema, description in (
         ("X-Request-ID", _TEXT, "The client's, or a new one"),
+        ("traceparent", _TEXT, "The client's, or the span of the server if it exports spans"),
         ("X-Model-Version", _NUMBER, "The version that answered"),
         (
             "X-Lectern-Unsure",
@@ -179,7 +180,7 @@ class _DocumentBuilder:
             media_type: {"schema": self._schemas.schema(types, is_response=True)}
             for media_type, types in operation.responses.items()
         }
-        headers = _headers("X-Request-ID", *operation.response_headers)
+        headers = _headers("X-Request-ID", "traceparent", *operation.response_headers)
         responses: Json = {"200": {"description": "The response", "headers": headers, "content": content}}
         if operation.cached:
             responses["304"] = {"description": "Not modified: `If-None-Match` has the current `ETag`"}
@@ -209,7 +210,7 @@ class _DocumentBuilder:
             "properties": schema["properties"] | {"code": code},
             "examples": [example],
         }
-        headers = ("X-Request-ID", *filter(None, [_ERROR_HEADERS.get(status)]))
+        headers = ("X-Request-ID", "traceparent", *filter(None, [_ERROR_HEADERS.get(status)]))
         return name, {
             "description": "\n".join(f"- `{row.code}`: {row.meaning}" for row in rows),
             "headers": _headers(*headers),

@@ -7,15 +7,17 @@ import os
 import re
 import sys
 import time
+from contextvars import ContextVar
 from datetime import UTC, datetime
 
 from msgspec import Struct, field
+from opentelemetry.trace import Span, SpanContext
 
 from service.server.pipeline.api_keys import Access
 from service.server.pipeline.errors import ErrorCode
 
 _LEVEL, _LOGGER = "INFO", "lectern.access"  # as in the lines of the server's other loggers
-_MAX_PATH_LENGTH = 200
+MAX_PATH_LENGTH = 200
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:/+=-]{1,128}")
 # A generated id has 32 hexadecimal digits: 16 for the process, 16 for the request.
 _process = os.urandom(8).hex()
@@ -35,6 +37,13 @@ class RequestRecord(Struct):
         route: Label of the metrics: a route template, never text that a client chooses.
         status: HTTP status of the response, for gRPC too; 0 before the response.
         code: Error code of the response; empty if the request succeeded.
+        limit: The limit that was reached; empty if it was none.
+        model: Name of the model that it is for, when it is found.
+        version: Its version.
+        precision: The precision in which it runs.
+        trace: Its place in a trace: the client's span, or the server's own; None without a trace.
+        span: The server's span, if spans are exported.
+        stages: Names of its stages, with ``time.perf_counter()`` at their start and end; None without a span.
         started: ``time.perf_counter()`` when the request arrived.
     """
 
@@ -47,6 +56,13 @@ class RequestRecord(Struct):
     route: str = "unmatched"
     status: int = 0
     code: str = ""
+    limit: str = ""
+    model: str = ""
+    version: str = ""
+    precision: str = ""
+    trace: SpanContext | None = None
+    span: Span | None = None
+    stages: list[tuple[str, float, float]] | None = None
     started: float = field(default_factory=time.perf_counter)
 
     @property
@@ -57,6 +73,10 @@ class RequestRecord(Struct):
     def set_error(self, error: ErrorCode) -> None:
         """Set status and code."""
         self.status, self.code = error.status, error.code
+
+
+# The request that the running task answers. What runs outside the pipeline, as in a test, has none.
+running_request: ContextVar[RequestRecord | None] = ContextVar("running_request", default=None)
 
 
 def request_id(proposed: str) -> str:
@@ -95,22 +115,25 @@ def _as_json(now: str, record: RequestRecord, milliseconds: float) -> str:
         "client": record.client,
         "key": record.key,
         "method": record.method,
-        "path": record.path[:_MAX_PATH_LENGTH],
+        "path": record.path[:MAX_PATH_LENGTH],
         "status": record.status,
         "milliseconds": round(milliseconds, 3),
         "code": record.code,
     }
+    if record.trace is not None:
+        fields["trace_id"] = f"{record.trace.trace_id:032x}"
     return json.dumps(fields) + "\n"
 
 
 def _as_text(now: str, record: RequestRecord, milliseconds: float) -> str:
-    path = record.path[:_MAX_PATH_LENGTH]
+    path = record.path[:MAX_PATH_LENGTH]
     # Quotes the path, so that control characters in it cannot forge a line. Most need no escapes.
     plain = path.isascii() and path.isprintable() and '"' not in path and "\\" not in path
     path = f'"{path}"' if plain else json.dumps(path)
     key = f" key={record.key}" if record.key else ""
+    trace = f" trace={record.trace.trace_id:032x}" if record.trace is not None else ""
     code = f" {record.code}" if record.code else ""
     return (
         f"{now} {_LEVEL} {_LOGGER} {record.client} {record.method} {path} {record.status} "
-        f"{milliseconds:.1f}ms {record.request_id}{key}{code}\n"
+        f"{milliseconds:.1f}ms {record.request_id}{key}{trace}{code}\n"
     )

@@ -146,6 +146,7 @@ class RateLimit:
                 f"the API key {name} has used up its {1 / self._interval_s:g} requests a second; "
                 f"try again in {wait_s:.2g} s",
                 {"Retry-After": str(math.ceil(wait_s))},
+                limit="rate",
             )
         self._full[name] = full + self._interval_s
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from enum import Enum, unique
 from http import HTTPStatus
-from typing import Annotated
+from typing import Annotated, Literal, TypeAlias, get_args
 
 import msgspec
 from msgspec import Meta, Struct
@@ -12,6 +12,10 @@ from starlette.responses import Response
 from service.inference import errors
 
 RETRY_AFTER = {"Retry-After": "1"}
+# What a request without a place lacked: LECTERN_MAX_QUEUE, LECTERN_MAX_WAIT_S, LECTERN_MAX_EXPLANATIONS, the
+# memory, the rate of its API key, LECTERN_MAX_CONNECTIONS.
+Limit: TypeAlias = Literal["requests", "wait", "explanations", "memory", "rate", "connections"]
+LIMITS: tuple[Limit, ...] = get_args(Limit)
 _INVALID, _UNIMPLEMENTED, _UNAVAILABLE = "INVALID_ARGUMENT", "UNIMPLEMENTED", "UNAVAILABLE"
 
 
@@ -119,15 +123,29 @@ class RequestError(Exception):
         code: Stable ``snake_case`` word for programs.
         message: What was wrong, with what, and what to do.
         headers: Further response headers, such as ``Retry-After``.
+        limit: The limit of the server that was reached; None for any other error.
     """
 
-    def __init__(self, error: ErrorCode, message: str, headers: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        error: ErrorCode,
+        message: str,
+        headers: Mapping[str, str] | None = None,
+        *,
+        limit: Limit | None = None,
+    ) -> None:
         super().__init__(message)
         self.status = error.status
         self.grpc_status = error.grpc_status
         self.code = error.code
         self.message = message
         self.headers = dict(headers or {})
+        self.limit = limit
+
+
+def overloaded(limit: Limit, message: str) -> RequestError:
+    """Return the error for a request that finds a limit reached, and may be sent again in a moment."""
+    return RequestError(ErrorCode.OVERLOADED, f"{message}; try again in a moment", RETRY_AFTER, limit=limit)
 
 
 def to_request_error(error: errors.LecternError) -> RequestError:

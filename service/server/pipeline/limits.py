@@ -8,7 +8,13 @@ from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 
 from service.server.pipeline import metrics
-from service.server.pipeline.errors import RETRY_AFTER, ErrorCode, RequestError
+from service.server.pipeline.errors import (
+    RETRY_AFTER,
+    ErrorCode,
+    Limit,
+    RequestError,
+    overloaded,
+)
 
 # When the running request must be finished, as `time.monotonic()` counts.
 request_deadline: ContextVar[float] = ContextVar("request_deadline", default=math.inf)
@@ -69,7 +75,7 @@ class ConcurrencyLimit:
 
     def _check_limit(self) -> None:
         if self._in_flight.running >= self._limit:
-            raise _overloaded(self._in_flight.running, "requests")
+            raise overloaded("requests", f"{self._in_flight.running} requests are in flight")
 
 
 class Slots:
@@ -77,10 +83,10 @@ class Slots:
 
     Args:
         limit: Limit of requests.
-        kind: What they are, in the plural.
+        kind: What they are, in the plural; the name of the limit.
     """
 
-    def __init__(self, limit: int, *, kind: str) -> None:
+    def __init__(self, limit: int, *, kind: Limit) -> None:
         self._limit = limit
         self._kind = kind
         self._used = 0
@@ -92,7 +98,7 @@ class Slots:
             RequestError: 429: the limit is reached.
         """
         if self._used >= self._limit:
-            raise _overloaded(self._used, self._kind)
+            raise overloaded(self._kind, f"{self._used} {self._kind} are in flight")
         self._used += 1
 
     def __exit__(self, *exception: object) -> None:
@@ -140,12 +146,6 @@ class Deadline:
         self._expired = True
         if self._task is not None:
             self._task.cancel()
-
-
-def _overloaded(count: int, kind: str) -> RequestError:
-    return RequestError(
-        ErrorCode.OVERLOADED, f"{count} {kind} are in flight; try again in a moment", RETRY_AFTER
-    )
 
 
 def check_ready(ready: bool) -> None:

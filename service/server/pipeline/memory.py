@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 
 from service.inference.errors import InputTooLarge
-from service.server.pipeline.errors import RETRY_AFTER, ErrorCode, RequestError
+from service.server.pipeline.errors import ErrorCode, RequestError, overloaded
 from service.settings import Settings
 
 _MB = 1_000_000
@@ -83,11 +83,7 @@ class HeldMemory:
         memory = self._memory
         if memory.used + size > memory.size:
             memory.check_size(self._size + size)
-            raise RequestError(
-                ErrorCode.OVERLOADED,
-                f"the requests in flight take {memory.used} of {memory.size} bytes; try again in a moment",
-                RETRY_AFTER,
-            )
+            raise overloaded("memory", f"the requests in flight take {memory.used} of {memory.size} bytes")
         memory.used += size
         self._size += size
 

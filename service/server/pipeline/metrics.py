@@ -1,99 +1,206 @@
-"""Counts requests and runs of the networks, and exposes them as Prometheus metrics."""
+"""Declares the metrics of the server, and records requests and runs of the networks in them."""
 
-import os
+from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
+from typing import Literal
 
-from prometheus_client import (
-    CONTENT_TYPE_LATEST,
-    CollectorRegistry,
-    Counter,
-    Gauge,
-    Histogram,
-    generate_latest,
-)
-from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
-from starlette.responses import Response
+import numpy as np
+import numpy.typing as npt
+from prometheus_client import Counter, Gauge, Histogram
+
+from service.inference.card import Card
+from service.server.pipeline.access_log import RequestRecord
+from service.server.pipeline.errors import LIMITS, ErrorCode
 
 # Prometheus' default buckets start at 5 ms; most networks answer faster.
 _SECONDS = (0.0005, 0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.064, 0.128, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 _INPUTS = (1, 2, 4, 8, 16, 32, 64, 128)
+_WORDS = ("false", "true")
 
-_requests = Counter("lectern_requests", "Requests answered", ["route", "status"])
-_request_seconds = Histogram(
-    "lectern_request_seconds", "Seconds from a request's head to its response", ["route"], buckets=_SECONDS
+
+@dataclass(frozen=True)
+class Declaration:
+    """A metric, as documents show it.
+
+    Attributes:
+        name: Name of the metric in Prometheus, without the endings of a histogram's series.
+        kind: Its type in Prometheus.
+        meaning: What it counts or measures.
+        labels: Names of its labels; their values are never text that a client chooses.
+    """
+
+    name: str
+    kind: Literal["counter", "gauge", "histogram"]
+    meaning: str
+    labels: tuple[str, ...] = ()
+
+
+def _counter(declaration: Declaration) -> Counter:
+    return Counter(declaration.name, declaration.meaning, declaration.labels)
+
+
+def _gauge(declaration: Declaration) -> Gauge:
+    return Gauge(declaration.name, declaration.meaning, declaration.labels, multiprocess_mode="livesum")
+
+
+def _histogram(declaration: Declaration, buckets: tuple[float, ...] = _SECONDS) -> Histogram:
+    return Histogram(declaration.name, declaration.meaning, declaration.labels, buckets=buckets)
+
+
+REQUESTS = Declaration(
+    "lectern_requests_total",
+    "counter",
+    "Requests answered; a request that reaches no model has no model, version and precision",
+    ("route", "model", "version", "precision", "status"),
 )
-_inference_seconds = Histogram(
-    "lectern_inference_seconds",
-    "Seconds of one run of a network in ONNX Runtime",
-    ["model"],
-    buckets=_SECONDS,
+REQUEST_SECONDS = Declaration(
+    "lectern_request_seconds",
+    "histogram",
+    "Seconds from a request's head to its response",
+    ("route", "model"),
 )
-_batch_inputs = Histogram(
-    "lectern_batch_inputs", "Inputs in one run of a network", ["model"], buckets=_INPUTS
+REQUEST_ERRORS = Declaration(
+    "lectern_request_errors_total", "counter", "Requests that ended with an error", ("code",)
 )
-_predictions = Counter("lectern_predictions", "Inputs classified", ["model"])
-_request_errors = Counter("lectern_request_errors", "Requests that ended with an error", ["code"])
-requests_in_flight = Gauge(
+REFUSALS = Declaration(
+    "lectern_refusals_total",
+    "counter",
+    "Requests refused because a limit was reached: `requests` in flight, expected `wait`, `explanations`, "
+    "`memory`, `rate` of the API key, `connections`",
+    ("limit",),
+)
+REQUESTS_IN_FLIGHT = Declaration(
     "lectern_requests_in_flight",
+    "gauge",
     "Requests that wait or run, of those that the concurrency limit counts",
-    multiprocess_mode="livesum",
 )
-worker_restarts = Counter(
-    "lectern_worker_restarts", "Worker processes that were started in place of one that ended unexpectedly"
-)
-requests_in_flight_limit = Gauge(
+REQUESTS_IN_FLIGHT_LIMIT = Declaration(
     "lectern_requests_in_flight_limit",
+    "gauge",
     "Requests in flight from which on further ones get 429, LECTERN_MAX_QUEUE of each worker",
-    multiprocess_mode="livesum",
 )
-waiting_inputs = Gauge("lectern_inputs_waiting", "Inputs that wait for a thread", multiprocess_mode="livesum")
+INPUTS_WAITING = Declaration("lectern_inputs_waiting", "gauge", "Inputs that wait for a thread")
+DECODE_SECONDS = Declaration(
+    "lectern_decode_seconds",
+    "histogram",
+    "Seconds of decoding the inputs of one request",
+    ("model", "version"),
+)
+QUEUE_SECONDS = Declaration(
+    "lectern_queue_seconds",
+    "histogram",
+    "Seconds that one request waited for a thread or for a run of the network",
+    ("model", "version"),
+)
+INFERENCE_SECONDS = Declaration(
+    "lectern_inference_seconds",
+    "histogram",
+    "Seconds of one run of a network in ONNX Runtime",
+    ("model", "version"),
+)
+BATCH_INPUTS = Declaration(
+    "lectern_batch_inputs", "histogram", "Inputs in one run of a network", ("model", "version")
+)
+PREDICTIONS = Declaration(
+    "lectern_predictions_total",
+    "counter",
+    "Inputs classified, by their best label, and whether its score is below the card's threshold",
+    ("model", "version", "label", "unsure"),
+)
+WORKERS = Declaration("lectern_workers", "gauge", "Worker processes that are ready")
+WORKERS_CONFIGURED = Declaration(
+    "lectern_workers_configured", "gauge", "Worker processes that LECTERN_WORKERS asks for"
+)
+WORKER_RESTARTS = Declaration(
+    "lectern_worker_restarts_total",
+    "counter",
+    "Worker processes that were started in place of one that ended unexpectedly",
+)
+MODEL_INFO = Declaration(
+    "lectern_model_info",
+    "gauge",
+    "1 for each version that can be used; the provider is known when it is loaded",
+    ("model", "version", "precision", "provider", "default"),
+)
+MODEL_UNAVAILABLE = Declaration(
+    "lectern_model_unavailable", "gauge", "1 for each version that cannot be used", ("model", "version")
+)
+BUILD_INFO = Declaration(
+    "lectern_build_info", "gauge", "1, with the releases in use", ("version", "python", "onnxruntime")
+)
+DECLARATIONS = tuple(value for value in globals().values() if isinstance(value, Declaration))
+
+requests_in_flight = _gauge(REQUESTS_IN_FLIGHT)
+requests_in_flight_limit = _gauge(REQUESTS_IN_FLIGHT_LIMIT)
+waiting_inputs = _gauge(INPUTS_WAITING)
+workers = _gauge(WORKERS)
+worker_restarts = _counter(WORKER_RESTARTS)
+_errors, _refusals = _counter(REQUEST_ERRORS), _counter(REFUSALS)
 
 # Finding the series of some labels takes as long as changing it. No client can choose a label.
-_requests_of, _request_seconds_of = cache(_requests.labels), cache(_request_seconds.labels)
-_predictions_of, _batch_inputs_of = cache(_predictions.labels), cache(_batch_inputs.labels)
-_inference_seconds_of = cache(_inference_seconds.labels)
+_requests_of = cache(_counter(REQUESTS).labels)
+_request_seconds_of = cache(_histogram(REQUEST_SECONDS).labels)
+_decode_seconds_of = cache(_histogram(DECODE_SECONDS).labels)
+_queue_seconds_of = cache(_histogram(QUEUE_SECONDS).labels)
+_inference_seconds_of = cache(_histogram(INFERENCE_SECONDS).labels)
+_batch_inputs_of = cache(_histogram(BATCH_INPUTS, _INPUTS).labels)
+_predictions_of = cache(_counter(PREDICTIONS).labels)
 
 
-def count_request(route: str, status: int, code: str, seconds: float) -> None:
+def create_series() -> None:
+    """Create the series of errors and refusals with the value 0.
+
+    Prometheus' ``increase`` does not count the first value of a series that did not exist before.
+    """
+    for error in ErrorCode:
+        _errors.labels(error.code)
+    for limit in LIMITS:
+        _refusals.labels(limit)
+
+
+def count_request(record: RequestRecord, seconds: float) -> None:
     """Count a request that is finished.
 
     Args:
-        route: Route template of the request.
-        status: HTTP status of its response.
-        code: Error code of the response; empty if it succeeded.
+        record: The request.
         seconds: Seconds from its head to its response.
     """
-    _requests_of(route, status).inc()
-    _request_seconds_of(route).observe(seconds)
-    if code:
-        _request_errors.labels(code).inc()
+    _requests_of(record.route, record.model, record.version, record.precision, record.status).inc()
+    _request_seconds_of(record.route, record.model).observe(seconds)
+    if record.code:
+        _errors.labels(record.code).inc()
+    if record.limit:
+        _refusals.labels(record.limit).inc()
 
 
-def count_run(model: str, inputs: int, seconds: float) -> None:
-    """Count one run of a network, from any thread; ``seconds`` are those in ONNX Runtime."""
-    _predictions_of(model).inc(inputs)
-    _batch_inputs_of(model).observe(inputs)
-    _inference_seconds_of(model).observe(seconds)
+def count_stages(card: Card, *, decode_s: float, queue_s: float) -> None:
+    """Record the seconds that one request took to decode, and waited for its network."""
+    _decode_seconds_of(card.name, card.version).observe(decode_s)
+    _queue_seconds_of(card.name, card.version).observe(queue_s)
 
 
-def forget_dead_workers() -> None:
-    """Remove killed workers from the sum of requests in flight; they could not remove themselves."""
-    folder = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
-    if folder is None:
-        return
-    for path in Path(folder).glob("gauge_live*_*.db"):
-        process = int(path.stem.rpartition("_")[2])
-        try:
-            os.kill(process, 0)  # Signal 0 only checks that the process exists.
-        except ProcessLookupError:
-            mark_process_dead(process)
+def count_run(card: Card, probabilities: npt.NDArray[np.float32], seconds: float) -> None:
+    """Count one run of a network, from any thread.
+
+    Args:
+        card: Card of the model.
+        probabilities: The output, float32 array (inputs, labels).
+        seconds: Seconds in ONNX Runtime.
+    """
+    _batch_inputs_of(card.name, card.version).observe(len(probabilities))
+    _inference_seconds_of(card.name, card.version).observe(seconds)
+    answers: dict[tuple[int, bool], int] = {}
+    for row, index in enumerate(probabilities.argmax(axis=1).tolist()):
+        answer = index, probabilities.item(row, index) < card.unsure_below
+        answers[answer] = answers.get(answer, 0) + 1
+    for (index, unsure), inputs in answers.items():
+        _predictions_of(card.name, card.version, card.labels[index], _WORDS[unsure]).inc(inputs)
 
 
-def metrics_response() -> Response:
-    """Return the metrics of all workers in Prometheus' text format."""
-    if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
-        return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
-    registry = CollectorRegistry()
-    MultiProcessCollector(registry)
-    return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
+def markdown_table() -> str:
+    """Return the metrics as a Markdown table, for the README."""
+    rows = [
+        f"| `{one.name}` | {one.kind} | {', '.join(f'`{label}`' for label in one.labels)} | {one.meaning} |"
+        for one in DECLARATIONS
+    ]
+    return "\n".join(["| metric | type | labels | content |", "|---|---|---|---|", *rows])

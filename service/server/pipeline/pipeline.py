@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from service.inference.errors import LecternError
 from service.server.pipeline import metrics
-from service.server.pipeline.access_log import AccessLog, RequestRecord
+from service.server.pipeline.access_log import AccessLog, RequestRecord, running_request
 from service.server.pipeline.api_keys import ApiKeys, RateLimit
 from service.server.pipeline.errors import ErrorCode, RequestError, to_request_error
 from service.server.pipeline.limits import (
@@ -23,6 +23,7 @@ from service.server.pipeline.limits import (
     TrustedProxies,
 )
 from service.server.pipeline.memory import RequestMemory, release
+from service.server.pipeline.tracing import RequestTracer
 from service.settings import Settings
 
 T = TypeVar("T")
@@ -44,6 +45,7 @@ class RequestPipeline:
         in_flight: Counts the requests.
         memory: Memory of all requests; no limit if None.
         is_ready: Returns whether the server accepts requests that need a model.
+        tracer: Exports spans of the requests; they have none if None.
 
     Attributes:
         in_flight: The counts.
@@ -59,7 +61,9 @@ class RequestPipeline:
         in_flight: InFlightRequests,
         memory: RequestMemory | None = None,
         is_ready: Callable[[], bool],
+        tracer: RequestTracer | None = None,
     ) -> None:
+        self._tracer = tracer
         self.in_flight = in_flight
         self.concurrency = ConcurrencyLimit(in_flight, limit=settings.max_queue, is_ready=is_ready)
         self.trusted_proxies = TrustedProxies(settings.trusted_proxies)
@@ -92,6 +96,9 @@ class RequestPipeline:
             RequestError: The error response for the client, whatever the cause.
             CancelledError, ClientDisconnected: There is no client for the response.
         """
+        running_request.set(record)
+        if self._tracer is not None:
+            self._tracer.start(record)
         try:
             self._check_key(record, key)
             if url_bytes > MAX_URL_BYTES:
@@ -132,11 +139,13 @@ class RequestPipeline:
             response = to_request_error(LecternError())
             _logger.error("request %s failed", record.request_id, exc_info=error)
         release(error)
-        record.status, record.code = response.status, response.code
+        record.status, record.code, record.limit = response.status, response.code, response.limit or ""
         return response
 
     def _finish(self, record: RequestRecord) -> None:
         seconds = time.perf_counter() - record.started
-        metrics.count_request(record.route, record.status, record.code, seconds)
+        metrics.count_request(record, seconds)
+        if self._tracer is not None:
+            self._tracer.end(record)
         if not record.is_quiet:
             self._log.write(record, seconds * 1e3)

@@ -1,4 +1,4 @@
-"""Serves ``POST /models/{name}/explain``: what a network bases its answer on, as PNG or JSON."""
+"""Serves what a network bases its answer on, as PNG or JSON: ``/models/{name}/explain`` and ``/maps``."""
 
 import io
 from dataclasses import dataclass
@@ -6,16 +6,18 @@ from typing import Annotated, Literal
 
 import numpy as np
 from msgspec import UNSET, Meta, Struct, UnsetType
+from PIL import Image
 from starlette.responses import Response
 
-from service.inference.errors import shorten
-from service.inference.explain import Maps
-from service.inference.overlay import heat_overlay, map_sheet
+from service.inference.card import Card
+from service.inference.errors import InvalidInput, shorten
+from service.inference.explain import Explainer, Maps
+from service.inference.overlay import heat_overlay, map_rows, map_sheet
 from service.server.execution.engine import Engine
 from service.server.pipeline.errors import ErrorCode, RequestError
 from service.server.pipeline.router import BufferedRequest
 from service.server.protocols.common import api
-from service.server.protocols.common.inputs import path_version
+from service.server.protocols.common.inputs import parse_whole_number, path_version
 from service.server.protocols.common.prediction_body import (
     BODY_DESCRIPTION,
     NPY,
@@ -29,6 +31,8 @@ from service.settings import Settings
 
 _Label = Annotated[str, api.served("labels", "explained")]
 _Layer = Annotated[str, api.served("layers")]
+_NESTED_ARRAYS: dict[str, object] = {"type": "array", "items": {"type": "array", "items": {}}}
+_COUNT, _MAX_COUNT = 16, 64
 
 
 class ExplainQuery(Struct, frozen=True, rename={"form": "as"}):
@@ -41,7 +45,32 @@ class ExplainQuery(Struct, frozen=True, rename={"form": "as"}):
         Annotated[_Layer, Meta(description="A convolutional layer of the model; `label` is ignored then")]
         | UnsetType
     ) = UNSET
+    map: Annotated[int, Meta(ge=0, description="Number of one feature map of `layer`")] | UnsetType = UNSET
     form: Annotated[Literal["png", "json"], Meta(description="Form of the response")] = "png"
+
+
+class FeatureMapsQuery(Struct, frozen=True):
+    """Parameters of the feature maps of all layers."""
+
+    count: Annotated[int, Meta(ge=1, le=_MAX_COUNT, description="Most feature maps of a layer")] = _COUNT
+
+
+class KernelWeights(Struct, frozen=True):
+    """The filter of a feature map, in a layer that reads grey pictures."""
+
+    weights: Annotated[
+        Maps,
+        Meta(
+            description="Weights (height, width). The sum of their products with the pixels is the value of "
+            "the feature map but for scale, bias and activation function",
+            extra_json_schema=_NESTED_ARRAYS,
+        ),
+    ]
+    stride: Annotated[tuple[int, int], Meta(description="Rows and columns between two windows")]
+    padding: Annotated[
+        tuple[int, int],
+        Meta(description="Rows above and columns to the left that count as 0 for the first window"),
+    ]
 
 
 class Explanation(Struct, frozen=True):
@@ -52,35 +81,54 @@ class Explanation(Struct, frozen=True):
     values: Annotated[
         Maps,
         Meta(
-            description="Heat (height, width), or feature maps (height, width, channels)",
-            extra_json_schema={"type": "array", "items": {"type": "array", "items": {}}},
+            description="Heat or one feature map (height, width), or feature maps (height, width, channels)",
+            extra_json_schema=_NESTED_ARRAYS,
         ),
     ]
     label: _Label | UnsetType = UNSET
     layer: _Layer | UnsetType = UNSET
+    map: int | UnsetType = UNSET
+    kernel: KernelWeights | UnsetType = UNSET
 
 
 def _example(sample: api.Sample) -> tuple[str, object]:
     return "a picture in base64", {"inputs": sample.value}
 
 
+_REQUEST = {
+    api.JSON: (SingleInputBody,),
+    "image/*": (api.Binary,),
+    api.OCTETS: (api.Binary,),
+    NPY: (api.Binary,),
+    "multipart/form-data": (SingleFileBody,),
+}
 EXPLAIN = api.Operation(
     "explain",
     tag=SIMPLE,
     method="POST",
     description="A heat map of the pixels that the score of `label` is based on, or the feature maps of "
-    "`layer`. " + BODY_DESCRIPTION,
+    "`layer`. For one `map` of the layer that reads a grey picture, the JSON has the weights of its filter "
+    "as `kernel`. " + BODY_DESCRIPTION,
     models="explained",
     query=ExplainQuery,
-    request={
-        api.JSON: (SingleInputBody,),
-        "image/*": (api.Binary,),
-        api.OCTETS: (api.Binary,),
-        NPY: (api.Binary,),
-        "multipart/form-data": (SingleFileBody,),
-    },
+    request=_REQUEST,
     examples=(api.Example(make=_example),),
     responses={"image/png": (api.Binary,), api.JSON: (Explanation,)},
+    response_headers=("X-Model-Version",),
+    errors=(415, 422),
+)
+MAPS = api.Operation(
+    "featureMaps",
+    tag=SIMPLE,
+    method="POST",
+    description="One grey PNG with the first feature maps of every convolutional layer: a row for each of "
+    "the card's `explanation.layers`, one below the other; in a row, the maps side by side at their own "
+    "size, without gaps. Each is stretched to the full range of grey. " + BODY_DESCRIPTION,
+    models="explained",
+    query=FeatureMapsQuery,
+    request=_REQUEST,
+    examples=(api.Example(make=_example),),
+    responses={"image/png": (api.Binary,)},
     response_headers=("X-Model-Version",),
     errors=(415, 422),
 )
@@ -95,7 +143,11 @@ class ExplainProtocol:
 
     def routes(self) -> list[api.Endpoint]:
         """Return the endpoints."""
-        return api.endpoints("/models/{name}[/versions/{version}]/explain", self.explain, EXPLAIN)
+        path = "/models/{name}[/versions/{version}]"
+        return [
+            *api.endpoints(f"{path}/explain", self.explain, EXPLAIN),
+            *api.endpoints(f"{path}/maps", self.feature_maps, MAPS),
+        ]
 
     async def explain(self, request: BufferedRequest) -> Response:
         """What a prediction is based on."""
@@ -104,24 +156,74 @@ class ExplainProtocol:
         if form not in ("png", "json"):
             raise RequestError(ErrorCode.INVALID_PARAMETER, f"as is {shorten(form)}; it must be png or json")
         predictor, explainer = await self.engine.explainer(name, version)
-        card = explainer.card
+        card, layer = explainer.card, query.get("layer")
+        index = None if "map" not in query else _map_number(query["map"], card, layer=layer)
         body = await read_prediction(request, self.engine, card=card, max_batch=1)
 
         def explain() -> Response:
             value = body.content[0]
             pixels = value if isinstance(value, np.ndarray) else self.engine.prepare(predictor, value)
-            if "layer" in query:
-                values = explainer.feature_maps(pixels, layer=query["layer"])
-                subject, picture = {"layer": query["layer"]}, map_sheet(values)
-            else:
+            if layer is None:
                 label = query.get("label") or predictor.classify([pixels], top_k=1)[0].best.label
                 values = explainer.heat(pixels, label=label)
-                subject, picture = {"label": label}, heat_overlay(pixels, values)
-            headers = {"X-Model-Version": str(card.version)}
+                document = Explanation(card.name, card.version, values, label=label)
+            else:
+                values = explainer.feature_maps(pixels, layer=layer)
+                document = _feature_maps(explainer, values, layer=layer, index=index)
             if form == "json":
-                return json_response(Explanation(card.name, card.version, values, **subject), headers)
-            stream = io.BytesIO()
-            picture.save(stream, "PNG")
-            return Response(stream.getvalue(), headers=headers, media_type="image/png")
+                return json_response(document, _headers(card))
+            maps = values if index is None else values[..., [index]]
+            return _png(heat_overlay(pixels, values) if layer is None else map_sheet(maps), card)
 
         return await self.engine.explain(explain)
+
+    async def feature_maps(self, request: BufferedRequest) -> Response:
+        """The feature maps of all layers."""
+        name, query = request.path_params["name"], request.query_params
+        count = _COUNT
+        if "count" in query:
+            count = parse_whole_number(query["count"], name="count", low=1, high=_MAX_COUNT)
+        predictor, explainer = await self.engine.explainer(name, path_version(request))
+        card = explainer.card
+        if not explainer.layers:
+            raise InvalidInput(
+                f"{card.name} {card.version} has no convolutional layer, and so no feature maps"
+            )
+        body = await read_prediction(request, self.engine, card=card, max_batch=1)
+
+        def draw() -> Response:
+            value = body.content[0]
+            pixels = value if isinstance(value, np.ndarray) else self.engine.prepare(predictor, value)
+            return _png(map_rows(explainer.all_feature_maps(pixels), count=count), card)
+
+        return await self.engine.explain(draw)
+
+
+def _map_number(text: str, card: Card, *, layer: str | None) -> int:
+    """Parse the number of a feature map. A layer that does not exist is an error of :meth:`feature_maps`."""
+    if layer is None:
+        raise RequestError(ErrorCode.INVALID_PARAMETER, "map is a feature map of a layer; name the layer too")
+    (count,) = [row.output_shape[-1] for row in card.layers if row.name == layer] or [1]
+    return parse_whole_number(text, name="map", low=0, high=count - 1)
+
+
+def _feature_maps(explainer: Explainer, values: Maps, *, layer: str, index: int | None) -> Explanation:
+    card = explainer.card
+    if index is None:
+        return Explanation(card.name, card.version, values, layer=layer)
+    kernel: KernelWeights | UnsetType = UNSET
+    if layer == explainer.layers[0] and len(card.input.shape) == 3:
+        found = explainer.kernel(index)
+        kernel = KernelWeights(found.weights, found.stride, found.padding)
+    one = np.ascontiguousarray(values[..., index])
+    return Explanation(card.name, card.version, one, layer=layer, map=index, kernel=kernel)
+
+
+def _png(picture: Image.Image, card: Card) -> Response:
+    stream = io.BytesIO()
+    picture.save(stream, "PNG")
+    return Response(stream.getvalue(), headers=_headers(card), media_type="image/png")
+
+
+def _headers(card: Card) -> dict[str, str]:
+    return {"X-Model-Version": str(card.version)}

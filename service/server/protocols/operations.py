@@ -8,10 +8,12 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
 from service.server.execution.engine import Engine
+from service.server.execution.served_models import ServedModels
 from service.server.pipeline.limits import check_ready
-from service.server.pipeline.metrics import metrics_response
+from service.server.pipeline.scrape import metrics_response
 from service.server.protocols.common import api
 from service.server.protocols.common.model_index import ModelIndex, index_document
+from service.settings import Settings
 
 OPERATIONS = api.Tag("operations", "Probes, metrics, and web pages")
 _OK = {"text/plain": (Annotated[str, Meta(extra_json_schema={"const": "ok\n"})],)}
@@ -29,6 +31,7 @@ class OperationsProtocol:
     """The endpoints of one server process for Kubernetes and Prometheus."""
 
     engine: Engine
+    settings: Settings
 
     def routes(self) -> list[api.Endpoint]:
         """Return the endpoints."""
@@ -60,4 +63,8 @@ class OperationsProtocol:
 
     async def metrics(self, request: Request) -> Response:
         """Metrics in Prometheus' text format."""
-        return metrics_response()
+        engine = self.engine
+        served = ServedModels(
+            lambda: engine.catalog if engine.is_loaded() else None, workers=self.settings.workers
+        )
+        return metrics_response([served])

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import Any, TypeVar
@@ -18,6 +19,7 @@ from service.server.pipeline.api_keys import Access, presented_key
 from service.server.pipeline.errors import ErrorCode, RequestError
 from service.server.pipeline.memory import HeldMemory
 from service.server.pipeline.pipeline import RequestPipeline
+from service.server.pipeline.tracing import take_over, traceparent
 from service.server.protocols.oip import inference_pb2
 from service.server.protocols.oip.grpc_methods import HEALTH, SERVICE, Method
 
@@ -91,7 +93,7 @@ class GrpcHandler:
         await self._process(record, answer, context)
 
     def _record(self, path: str, context: Any, *, access: Access = "key") -> RequestRecord:
-        return RequestRecord(
+        record = RequestRecord(
             request_id=request_id(_metadata(context, "x-request-id")),
             method="GRPC",
             path=path,
@@ -100,6 +102,9 @@ class GrpcHandler:
             ),
             access=access,
         )
+        if parent := _metadata(context, "traceparent"):
+            take_over(record, traceparent=parent, tracestate=_metadata(context, "tracestate"))
+        return record
 
     async def _process(self, record: RequestRecord, work: Callable[[], Awaitable[T]], context: Any) -> T:
         async def cancellable() -> T:
@@ -141,6 +146,8 @@ class GrpcHandler:
         with self._pipeline.deadline(), HeldMemory(self._pipeline.memory) as held:
             async with self._reading_probes if method.probe else self._reading:
                 body = await _read(context)
+            if record.stages is not None:
+                record.stages.append(("receive", record.started, time.perf_counter()))
             held.take(len(body) * _COPIES)
             with self._pipeline.concurrency if method.predicts else contextlib.nullcontext():
                 reply = await method.answer(body)
@@ -184,6 +191,8 @@ def _metadata(context: Any, name: str) -> str:
 def _trailers(record: RequestRecord, headers: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
     """Return the trailing metadata of a response: the headers that HTTP has, in lower case."""
     all_headers = {"X-Request-ID": record.request_id, **headers}
+    if record.trace is not None:
+        all_headers["traceparent"] = traceparent(record.trace)
     if record.code:
         all_headers["X-Error-Code"] = record.code
     return tuple((name.lower(), value) for name, value in all_headers.items())

@@ -145,6 +145,7 @@ class HttpConnection(HttpToolsProtocol):
                 ErrorCode.TOO_MANY_CONNECTIONS,
                 f"{self._handler.max_connections} connections are open; try again in a moment",
                 {"Retry-After": "1"},
+                limit="connections",
             )
         self._head_bytes = 0
         self.start_request()

@@ -1,6 +1,7 @@
 """Answers HTTP requests: passes them through the request pipeline to their route."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from typing import cast
@@ -17,6 +18,7 @@ from service.server.pipeline.memory import HeldMemory
 from service.server.pipeline.pipeline import RequestPipeline
 from service.server.pipeline.router import BufferedRequest, Router
 from service.server.pipeline.security_headers import add_security_headers
+from service.server.pipeline.tracing import take_over, traceparent
 from service.server.protocols.common.api import Endpoint
 from service.server.transport.content_encoding import decompressor
 from service.settings import Settings
@@ -122,19 +124,25 @@ class HttpHandler:
             client=self._client(scope),
             access=self._access.get(scope["path"], "key"),
         )
+        if b"traceparent" in headers:
+            take_over(
+                record,
+                traceparent=headers[b"traceparent"].decode("latin-1"),
+                tracestate=headers.get(b"tracestate", b"").decode("latin-1"),
+            )
 
         async def work() -> None:
             response = await self._call(record, scope, partial(read_body, headers), route)
             record.status = response.status_code
             response.raw_headers.append((b"x-request-id", record.request_id.encode()))
-            add_security_headers(response, tls=scope.get("scheme") == "https")
+            _complete(response, record, scope)
             await send(response)
 
         try:
             await self.pipeline.process(record, work, key=key, url_bytes=url_bytes)
         except RequestError as error:
             response = error_response(error, request_id=record.request_id)
-            add_security_headers(response, tls=scope.get("scheme") == "https")
+            _complete(response, record, scope)
             await send(response)
 
     def is_probe(self, path: str) -> bool:
@@ -198,6 +206,8 @@ class HttpHandler:
         with HeldMemory(self.pipeline.memory) as held:
             # Bodies have a limit of their own: the network of a client may be slow.
             request = BufferedRequest(scope, await read_body(held))
+            if record.stages is not None:
+                record.stages.append(("receive", record.started, time.perf_counter()))
             with self.pipeline.deadline(), self.pipeline.concurrency:
                 return cast(Response, await route.endpoint(request))
 
@@ -208,6 +218,13 @@ class HttpHandler:
                 value.decode("latin-1") for name, value in scope["headers"] if name == b"x-forwarded-for"
             ),
         )
+
+
+def _complete(response: Response, record: RequestRecord, scope: Scope) -> None:
+    """Add the headers that all responses have."""
+    if record.trace is not None:
+        response.raw_headers.append((b"traceparent", traceparent(record.trace).encode()))
+    add_security_headers(response, tls=scope.get("scheme") == "https")
 
 
 def _default_connections() -> int:

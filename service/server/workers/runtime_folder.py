@@ -17,9 +17,9 @@ if os.name != "nt":
 _PREFIX = "lectern-"
 # prometheus-client keeps the values of a worker in a mapped file for each type of metric. On a full disk, the
 # first change of a page that has no disk space yet would end the worker with SIGBUS. So the files get their
-# space before the worker starts. This size is enough for the series of some hundred models.
-_METRICS_FILES = ("counter", "histogram", "gauge_livesum")
-_METRICS_FILE_BYTES = 1 << 20
+# space before the worker starts. A histogram takes 3 kB for each pair of a route and a model, so that these
+# sizes are enough for some hundred models.
+_METRICS_FILES = {"counter": 1 << 20, "histogram": 2 << 20, "gauge_livesum": 1 << 20}
 
 
 class RuntimeFolder:
@@ -79,8 +79,8 @@ class RuntimeFolder:
         temporary = self._temporary(slot)
         try:
             temporary.mkdir(exist_ok=True)
-            for name in _METRICS_FILES:
-                _allocate(self._metrics / f"{name}_{slot}.db", _METRICS_FILE_BYTES)
+            for name, size in _METRICS_FILES.items():
+                _allocate(self._metrics / f"{name}_{slot}.db", size)
         except OSError as error:
             raise _unwritable(str(self.path), error) from error
         return {

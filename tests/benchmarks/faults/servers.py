@@ -13,7 +13,7 @@ import yaml
 from peers.processes import RunningSystem, free_port, running
 from peers.systems import ROOT, all_systems, with_workers
 
-_MANIFEST = ROOT / "service" / "deploy" / "kubernetes.yaml"
+_MANIFEST = ROOT / "service" / "deploy" / "kubernetes" / "base" / "deployment.yaml"
 # A machine that stalls for a moment must not look like overload where something else is measured.
 LONG_QUEUE = 1000
 _START = "from service.cli import main; main()"

@@ -27,7 +27,10 @@ def test_a_drawing_is_saved_with_its_true_label(qtbot: QtBot, window: MainWindow
     assert dialog.folder.text().endswith("Lectern corrections")
     folder = tmp_path / "misread"
     dialog.folder.setText(str(folder))
-    dialog.label.setCurrentText("1")
+    runner_up = window.controller.response.result.prediction.scores[1].label
+    assert next(iter(dialog.label.buttons)) == dialog.label.label == runner_up
+    assert sorted(dialog.label.buttons) == list("0123456789")
+    click(dialog.label.buttons["1"])
     dialog.accept()
     (saved,) = folder.rglob("*.png")
     assert saved.parent.name == "1"

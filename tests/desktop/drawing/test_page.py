@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QToolButton
 from pytestqt.qtbot import QtBot
 
 from desktop.drawing.pad import Pad
+from desktop.drawing.strokes import CANVAS_SIZE, DIGIT_HEIGHT
 from desktop.pictures.images import pillow_of, png_of_drawing
 from desktop.prediction.dispatcher import Dispatcher
 from desktop.window.main_window import MainWindow
@@ -103,3 +104,62 @@ def test_tool_buttons_work(window: MainWindow) -> None:
     assert not pad.is_blank
     click(buttons["Clear"])
     assert pad.is_blank
+
+
+def test_a_blank_pad_draws_again_after_erasing(qtbot: QtBot, seven: MainWindow) -> None:
+    page = seven.draw_page
+    page.erase.trigger()
+    page.clear()
+    assert not page.erase.isChecked()
+    with settling(qtbot, seven):
+        draw(page.pad, SEVEN)
+    page.brush.setValue(page.brush.maximum())
+    page.erase.trigger()
+    draw(page.pad, SEVEN)
+    assert page.pad.is_blank
+    assert not page.erase.isChecked()
+    with settling(qtbot, seven):
+        draw(page.pad, SEVEN)
+    assert not page.pad.is_blank
+
+
+def test_the_eraser_shows_its_size(window: MainWindow) -> None:
+    pad = window.draw_page.pad
+    draw(pad, SEVEN)
+    plain = pad.grab().toImage()
+    window.draw_page.erase.trigger()
+    center = pad.square().center().toPoint()
+    QTest.mouseMove(pad, center)
+    radius = round(
+        window.draw_page.brush.value() / 100 * DIGIT_HEIGHT / 2 * pad.square().width() / CANVAS_SIZE
+    )
+    shown = pad.grab().toImage()
+    changed = [x for x in range(pad.width()) if shown.pixel(x, center.y()) != plain.pixel(x, center.y())]
+    assert abs(min(changed) - (center.x() - radius)) <= 3
+    assert abs(max(changed) - (center.x() + radius)) <= 3
+    window.draw_page.erase.trigger()
+    assert pad.grab().toImage() == plain
+
+
+def test_thick_lines_of_a_small_digit_are_told_and_made_thinner(qtbot: QtBot, window: MainWindow) -> None:
+    page = window.draw_page
+    with settling(qtbot, window):
+        draw(page.pad, SEVEN)
+    assert not page.redraw.isVisible()
+    page.clear()
+    with settling(qtbot, window):
+        draw(page.pad, [(0.4 + x / 5, 0.4 + y / 5) for x, y in SEVEN])
+    assert page.redraw.isVisible()
+    thick = levels(page.pad)
+    with settling(qtbot, window):
+        click(page.redraw)
+    assert not page.redraw.isVisible()
+    assert levels(page.pad).sum() < thick.sum() / 2
+    assert page.pad.brush < 0.13
+    press(window, "Ctrl+Z")
+    np.testing.assert_array_equal(levels(page.pad), thick)
+
+
+def test_a_dot_is_not_too_thick(window: MainWindow) -> None:
+    click(window.draw_page.pad)
+    assert not window.draw_page.redraw.isVisible()

@@ -251,7 +251,7 @@ def test_opening_the_panel_leaves_the_pad_its_size(qtbot: QtBot, open_window: Op
     before = window.width()
     press(window, "Ctrl+Shift+Y")
     assert window.explanation_dock.isVisible()
-    assert window.width() >= min(free, before + window.explanation_dock.panel.minimumWidth())
+    assert window.frameGeometry().width() >= min(free, before + window.explanation_dock.panel.minimumWidth())
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from desktop.folder.batch import BATCH_BYTES, BATCH_SIZE, classify_files, classify_folder, find_images, to_csv
+from desktop.folder.batch import BATCH_BYTES, BATCH_SIZE, classify_files, classify_folder, find_images
+from desktop.folder.export import to_csv
 from desktop.prediction.backends import Location, PredictionResult
 from service.inference import Prediction, Score
 from service.inference.errors import DamagedImage, ModelNotFound

@@ -17,6 +17,7 @@ from PySide6.QtWidgets import QApplication, QFileDialog
 from pytestqt.qtbot import QtBot
 
 from desktop.folder.page import FolderPage
+from desktop.pictures.page import SAMPLES
 from desktop.prediction.backends import Location, PredictionResult
 from desktop.prediction.dispatcher import ConnectionState
 from desktop.prediction.worker import close_workers
@@ -248,3 +249,14 @@ def test_closing_does_not_wait_for_a_running_classification(
     close_workers(page)
     assert time.monotonic() - start < 1
     slow.released.set()
+
+
+def test_the_samples_of_the_model_are_classified_at_a_click(qtbot: QtBot, window: MainWindow) -> None:
+    page = window.folder_page
+    empty = page.view.grab().toImage()
+    click(page.samples)
+    qtbot.waitUntil(lambda: page.save.isEnabled())
+    name = page.models.currentData().name
+    assert [row[0] for row in rows(window)] == sorted(path.name for path in (SAMPLES / name).iterdir())
+    page.table.clear()
+    assert page.view.grab().toImage() == empty

@@ -9,7 +9,7 @@ from gestures import LEFT, NO_MODIFIER, ONE, SEVEN, OpenWindow, click, draw, pic
 from PySide6.QtCore import QMimeData, QPoint, QPointF, QRect, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QFileDialog
+from PySide6.QtWidgets import QApplication, QFileDialog, QScrollArea
 from pytestqt.qtbot import QtBot
 
 from desktop.lab.convolution import page as convolution_page
@@ -22,6 +22,7 @@ from desktop.lab.maps.levels import to_pixels
 from desktop.lab.page import LabPage
 from desktop.pictures.dropped_files import DroppedFile
 from desktop.pictures.images import pillow_of, qimage_of_pixels
+from desktop.settings import Settings
 from desktop.window.main_window import MainWindow
 from service.inference import Catalog
 from service.inference.catalog import BUNDLED
@@ -457,3 +458,32 @@ def test_nothing_is_computed_on_the_gui_thread(
     qtbot.waitUntil(lambda: lab.convolution.view.output is not None)
     assert threads
     assert threading.main_thread() not in threads
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_no_page_scrolls_sideways_in_a_window_of_the_default_width(
+    qtbot: QtBot, open_window: OpenWindow, language: str
+) -> None:
+    window = open_window(Settings(server="", language=language), models=BUNDLED)
+    window.resize(1040, 700)
+    press(window, "Ctrl+5")
+    lab = window.lab_page
+    lab.convolution.use_example(ExampleName.ALEXNET)
+    qtbot.waitUntil(lambda: lab.convolution.view.output is not None)
+    area = window.tabs.currentWidget()
+    assert isinstance(area, QScrollArea)
+    for number in range(lab.tabs.count()):
+        lab.tabs.setCurrentIndex(number)
+        assert window.width() == 1040
+        assert area.horizontalScrollBar().maximum() == 0, lab.tabs.tabText(number)
+
+
+def test_every_page_fits_into_a_window_of_1280_by_720(qtbot: QtBot, window: MainWindow) -> None:
+    window.resize(1280, 720)
+    lab, area = window.lab_page, window.tabs.currentWidget()
+    draw(lab.picker.pad, SEVEN)
+    assert isinstance(area, QScrollArea)
+    for number in range(lab.tabs.count()):
+        lab.tabs.setCurrentIndex(number)
+        qtbot.waitUntil(lambda: area.verticalScrollBar().maximum() == 0)
+        assert area.horizontalScrollBar().maximum() == 0

@@ -1,9 +1,10 @@
 """The text page in the main window."""
 
-from gestures import bars, headline, press
+from gestures import bars, click, headline, press, settling
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
 from desktop.window.main_window import MainWindow
@@ -37,3 +38,14 @@ def test_paste_in_the_editor_pastes_text(qtbot: QtBot, window: MainWindow) -> No
     QTest.keyClick(window.text_page.editor, Qt.Key.Key_V, Qt.KeyboardModifier.ControlModifier)
     assert window.text_page.editor.toPlainText() == "good film"
     assert window.tabs.page is window.text_page
+
+
+def test_a_sample_is_classified_at_a_click(qtbot: QtBot, window: MainWindow) -> None:
+    press(window, "Ctrl+3")
+    for name, label in (("Praise", "positive"), ("Complaint", "negative")):
+        sample = next(
+            button for button in window.text_page.findChildren(QPushButton) if button.text() == name
+        )
+        with settling(qtbot, window):
+            click(sample)
+        assert headline(window) == label

@@ -1,9 +1,11 @@
 """The main window: menus, shortcuts, accessibility, stored geometry and theme."""
 
+from importlib.metadata import version
 from pathlib import Path
 
-from gestures import SEVEN, OpenWindow, draw, menu_action, press
+from gestures import SEVEN, OpenWindow, draw, menu_action, press, settling
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QAction
 from PySide6.QtWidgets import (
     QAbstractButton,
     QAbstractSlider,
@@ -48,7 +50,7 @@ def test_menu_actions_have_distinct_shortcuts(window: MainWindow) -> None:
     assert keys["Open pictures…"] == "Ctrl+O"
     assert keys["Save picture…"] == "Ctrl+S"
     assert keys["Copy picture"] == "Ctrl+C"
-    assert keys["Paste picture"] == "Ctrl+V"
+    assert keys["Paste"] == "Ctrl+V"
     assert keys["Quit"] == "Ctrl+Q"
     assert keys["Preferences…"] == "Ctrl+,"
     assert len(set(keys.values())) == len(keys)
@@ -85,9 +87,11 @@ def _is_internal(control: QWidget) -> bool:
     ) or any(name.startswith("qt_") for name in parents)
 
 
-def test_about_shows_the_path_of_the_log(window: MainWindow) -> None:
+def test_about_shows_version_licence_and_the_path_of_the_log(window: MainWindow) -> None:
     menu_action(window, "About Lectern").trigger()
-    assert str(log_file()) in window.findChild(QMessageBox).text()
+    text = window.findChild(QMessageBox).text()
+    assert str(log_file()) in text
+    assert f"Version {version('lectern')}, licensed under Apache 2.0" in text
 
 
 def test_the_window_restores_its_last_state(open_window: OpenWindow) -> None:
@@ -123,3 +127,19 @@ def test_the_theme_changes_at_once_but_not_the_drawing(qtbot: QtBot, window: Mai
         assert pad.picture == before
     assert window.store.settings.theme is Theme.DARK
     assert stored.load().theme is Theme.DARK
+
+
+def test_commands_without_a_content_are_disabled(qtbot: QtBot, window: MainWindow) -> None:
+    names = ("Clear", "Replay the drawing…", "Correct the label…", "Copy picture", "Copy network input")
+    names += ("Copy result", "Save picture…", "Save network input…", "Save result…", "Undo", "Redo")
+
+    def enabled() -> set[str]:
+        actions = [action for action in window.findChildren(QAction) if action.isEnabled()]
+        return {action.text().replace("&", "") for action in actions} & set(names)
+
+    assert enabled() == set()
+    with settling(qtbot, window):
+        draw(window.draw_page.pad, SEVEN)
+    qtbot.waitUntil(lambda: enabled() == set(names) - {"Redo"})
+    press(window, "Ctrl+Backspace")
+    assert enabled() == {"Undo"}

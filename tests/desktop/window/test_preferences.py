@@ -25,7 +25,7 @@ def test_an_invalid_address_is_refused_and_a_valid_one_is_used(qtbot: QtBot, win
     ok.click()
     assert dialog.isVisible()
     assert "not the address" in dialog.error.text()
-    dialog.server.setText("http://127.0.0.1:9")
+    dialog.server.setText("127.0.0.1:9")
     with qtbot.waitSignal(window.connection.changed):
         ok.click()
     assert window.store.settings.server == stored.load().server == "http://127.0.0.1:9"

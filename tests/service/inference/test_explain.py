@@ -10,7 +10,7 @@ import pytest
 
 from service.inference.catalog import Catalog
 from service.inference.errors import ChecksumMismatch, InvalidInput
-from service.inference.explain import Explainer
+from service.inference.explain import Explainer, _geometry
 from service.inference.overlay import heat_overlay, map_sheet
 
 
@@ -142,3 +142,47 @@ def test_a_map_sheet_shows_each_channel_once(digit_maps: Callable[[int], npt.NDA
 @pytest.fixture
 def digit_maps() -> Callable[[int], npt.NDArray[np.float32]]:
     return lambda count: np.random.default_rng(1).random((4, 4, count), dtype=np.float32)
+
+
+@pytest.mark.parametrize(("name", "version"), [("mnist", 1), ("mnist", 2), ("fashion_mnist", 2)])
+def test_a_kernel_makes_the_feature_map_but_for_scale_bias_and_activation(
+    catalog: Catalog, name: str, version: int
+) -> None:
+    explainer = catalog.explainer(name, version)
+    pixels = np.random.default_rng(3).integers(0, 256, (28, 28), dtype=np.uint8)
+    maps = explainer.feature_maps(pixels, layer=explainer.layers[0])
+    compared = 0
+    for index in range(maps.shape[2]):
+        kernel, values = explainer.kernel(index), maps[..., index]
+        assert (kernel.stride, kernel.padding) == ((1, 1), (0, 0))
+        windows = np.lib.stride_tricks.sliding_window_view(pixels.astype(np.float64), kernel.weights.shape)
+        sums = np.einsum("yxij,ij->yx", windows, kernel.weights)
+        growing = values > 0.01  # where ReLU and swish grow
+        if growing.sum() > 50:
+            first, second = (one[growing].argsort().argsort() for one in (sums, values))
+            assert np.corrcoef(first, second)[0, 1] > 0.9999
+            compared += 1
+    assert compared > maps.shape[2] / 2
+
+
+@pytest.mark.parametrize(
+    ("size", "output", "kernel", "geometry"),
+    [
+        (28, 26, 3, (0, 1)),
+        (32, 32, 3, (1, 1)),
+        (32, 31, 2, (0, 1)),
+        (180, 90, 3, (0, 2)),  # padded after the picture alone
+        (31, 16, 3, (1, 2)),
+        (31, 15, 3, (0, 2)),
+        (224, 56, 7, (1, 4)),
+    ],
+)
+def test_stride_and_padding_follow_from_the_sizes(
+    size: int, output: int, kernel: int, geometry: tuple[int, int]
+) -> None:
+    assert _geometry(size, output, kernel) == geometry
+
+
+def test_networks_for_colours_have_no_kernels(catalog: Catalog) -> None:
+    with pytest.raises(InvalidInput, match="cifar10 reads colours"):
+        catalog.explainer("cifar10").kernel(0)

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from service.inference.overlay import heat_overlay, map_sheet
+from service.inference.overlay import filter_sheet, heat_overlay, map_rows, map_sheet
 
 
 def _heat(*places: tuple[int, int], size: tuple[int, int] = (7, 7)) -> np.ndarray:
@@ -54,5 +54,32 @@ def test_map_sheet_has_every_channel_stretched_to_full_range(count: int) -> None
     assert int((pixels == 255).sum()) == count * factor**2
 
 
+@pytest.mark.parametrize("channels", [1, 3])
+def test_filter_sheet_has_zero_in_the_middle_and_the_largest_weight_at_an_end(channels: int) -> None:
+    filters = np.zeros((3, 3, channels, 4), dtype=np.float32)
+    filters[0, 0, :, 1], filters[0, 0, :, 2] = 0.5, -2.0
+
+    picture = filter_sheet(filters)
+
+    assert picture.mode == ("L" if channels == 1 else "RGB")
+    pixels = np.asarray(picture)
+    factor = len(pixels) // (2 * (3 + 2) - 2)
+    tiles = [
+        pixels[top * 5 * factor :, left * 5 * factor :][:factor, :factor] for top in (0, 1) for left in (0, 1)
+    ]
+    assert [int(tile.max()) for tile in tiles] == [128, 255, 0, 128]
+    assert [int(tile.min()) for tile in tiles] == [128, 255, 0, 128]
+
+
 def test_a_flat_channel_is_black_and_not_an_error() -> None:
     assert np.asarray(map_sheet(np.full((3, 3, 4), 7.0, np.float32))).max() == 0
+
+
+def test_the_rows_of_several_layers_are_below_each_other() -> None:
+    first, second = np.zeros((4, 6, 3), np.float32), np.zeros((2, 2, 5), np.float32)
+    first[1, 2, 1], second[0, 1, 4] = 9.0, -3.0
+    pixels = np.asarray(map_rows([first, second], count=5))
+    assert pixels.shape == (6, 18)
+    assert (pixels[1, 6 + 2], pixels[:4].sum()) == (255, 255)
+    assert pixels[4:, 8:10].tolist() == [[255, 0], [255, 255]]
+    assert np.asarray(map_rows([first, second], count=1)).shape == (6, 6)

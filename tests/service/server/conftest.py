@@ -21,6 +21,7 @@ import numpy as np
 import numpy.typing as npt
 import psutil
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 from service.inference.catalog import Catalog
 
@@ -88,6 +89,19 @@ class Server:
         return self.ask(
             "POST", path, json.dumps(document), {"Content-Type": "application/json", **(headers or {})}
         )
+
+    def samples(
+        self, name: str, *, headers: Mapping[str, str] | None = None
+    ) -> list[tuple[dict[str, str], float]]:
+        """Return labels and value of each series of a metric."""
+        text = self.ask("GET", "/metrics", headers=headers).body.decode()
+        samples = (one for family in text_string_to_metric_families(text) for one in family.samples)
+        return [(sample.labels, sample.value) for sample in samples if sample.name == name]
+
+    def metric(self, name: str, *, headers: Mapping[str, str] | None = None, **labels: str) -> float:
+        """Return the sum of the series of a metric that have these labels."""
+        found = self.samples(name, headers=headers)
+        return sum(value for has, value in found if labels.items() <= has.items())
 
     def begin(
         self, path: str, body: bytes, *, sent: int, headers: Mapping[str, str] | None = None

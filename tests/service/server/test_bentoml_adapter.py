@@ -4,7 +4,6 @@ import asyncio
 import json
 import logging
 import os
-import re
 import signal
 import socket
 import subprocess
@@ -35,18 +34,18 @@ def test_two_workers_share_the_work_and_a_killed_one_is_replaced(
         answers = [server.ask("POST", "/models/mnist", digit_png) for _ in range(40)]
         assert {answer.status for answer in answers} == {200}
         # Each worker counts for itself, and adds up for a moment; whichever is asked must tell the sum.
-        until(lambda: _count(server, 'lectern_predictions_total{model="mnist"}') == 40)
-        sums = [_count(server, 'lectern_predictions_total{model="mnist"}') for _ in range(10)]
+        until(lambda: server.metric("lectern_predictions_total", model="mnist") == 40)
+        sums = [server.metric("lectern_predictions_total", model="mnist") for _ in range(10)]
         assert sums == [40.0] * 10
         waiting = [server.begin_long(pictures=64) for _ in range(8)]
-        until(lambda: _count(server, "lectern_requests_in_flight") == 8)
+        until(lambda: server.metric("lectern_requests_in_flight") == 8)
         os.kill(first[0], signal.SIGKILL)
         until(lambda: len(pids := server.workers()) == 2 and first[0] not in pids)
         until(lambda: server.ask("POST", "/models/mnist", digit_png).status == 200)
         assert first[1] in server.workers()
         for connection in waiting:
             connection.close()
-        until(lambda: _count(server, "lectern_requests_in_flight") == 0)
+        until(lambda: server.metric("lectern_requests_in_flight") == 0)
 
 
 @pytest.fixture(autouse=True)
@@ -186,10 +185,3 @@ def test_a_method_that_is_called_in_process_raises_its_error() -> None:
     assert "no model 'minst'" in missing[1]
     assert wrong_task == [400, "mnist is a model for image-classification; call classify_image"]
     assert no_picture[0] == 400
-
-
-def _count(server: Server, series: str) -> float:
-    text = server.ask("GET", "/metrics").body.decode()
-    found = re.search(rf"^{re.escape(series)} (\S+)$", text, re.MULTILINE)
-    assert found, text
-    return float(found[1])

@@ -4,7 +4,6 @@ import asyncio
 import base64
 import json
 import random
-import re
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -18,13 +17,6 @@ from service.inference.catalog import Catalog
 Server = Any
 _CLIENTS = 24
 _REQUESTS_EACH = 8
-
-
-def _number(server: Server, series: str) -> float:
-    text = server.ask("GET", "/metrics").body.decode()
-    found = re.search(rf"^{series} (\S+)$", text, re.MULTILINE)
-    assert found, series
-    return float(found[1])
 
 
 async def _send(port: int, path: str, body: bytes) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
@@ -52,7 +44,7 @@ async def _leave(port: int, path: str, body: bytes, seconds: float) -> None:
 
 def _until_idle(server: Server) -> None:
     end = time.monotonic() + 20
-    while _number(server, "lectern_requests_in_flight") and time.monotonic() < end:
+    while server.metric("lectern_requests_in_flight") and time.monotonic() < end:
         time.sleep(0.05)
 
 
@@ -110,8 +102,8 @@ def test_each_client_gets_its_own_response_while_others_disconnect(
     asyncio.run(everyone(server))
     _until_idle(server)
     assert worker.memory_info().rss < before + 60_000_000
-    assert _number(server, "lectern_requests_in_flight") == 0
-    assert _number(server, "lectern_inputs_waiting") == 0
+    assert server.metric("lectern_requests_in_flight") == 0
+    assert server.metric("lectern_inputs_waiting") == 0
     assert sum(outcomes.values()) == 2 * _CLIENTS * _REQUESTS_EACH
     log = server.log()[logged:]
     assert "Traceback" not in log
@@ -123,14 +115,13 @@ def test_the_requests_of_clients_that_disconnect_are_not_completed(
 ) -> None:
     text = base64.b64encode(samples("cats_vs_dogs").inputs[0]).decode()
     body = json.dumps({"inputs": [text] * 64}).encode()
-    computed = r'lectern_batch_inputs_sum\{model="cats_vs_dogs"\}'
     asyncio.run(_ask(server.port, "/models/cats_vs_dogs", body))
-    before = _number(server, computed)
+    before = server.metric("lectern_batch_inputs_sum", model="cats_vs_dogs")
 
     async def leave() -> None:
         await asyncio.gather(*(_leave(server.port, "/models/cats_vs_dogs", body, 0.05) for _ in range(16)))
 
     asyncio.run(leave())
     _until_idle(server)
-    assert _number(server, "lectern_requests_in_flight") == 0
-    assert _number(server, computed) - before < 8 * 64
+    assert server.metric("lectern_requests_in_flight") == 0
+    assert server.metric("lectern_batch_inputs_sum", model="cats_vs_dogs") - before < 8 * 64

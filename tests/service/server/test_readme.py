@@ -3,6 +3,7 @@
 ``README_REFRESH=1 ./run test tests/service/server/test_readme.py`` updates tables and responses.
 """
 
+import importlib
 import itertools
 import os
 import re
@@ -22,14 +23,20 @@ from service.cli import COMMANDS, lectern
 from service.settings import table as settings_rows
 
 _ROOT = Path(__file__).resolve().parents[3]
-_READMES = sorted([*_ROOT.glob("*.md"), *_ROOT.glob("*/README.md")])
+_READMES = sorted(
+    [*_ROOT.glob("*.md"), *_ROOT.glob("*/README.md"), _ROOT / "training" / "experiments" / "README.md"]
+)
 _ADDRESS = "http://127.0.0.1:3000"
 _GRPC_ADDRESS = "127.0.0.1:3001"
 _CONSOLE = re.compile(r"```console\n\$ (?P<command>.+)\n(?P<response>(?:(?!```).*\n)*)```")
 _PYTHON = re.compile(r"```python\n(?P<code>(?:(?!```).*\n)*)```")
 _SHELL = re.compile(r"```sh\n(?P<lines>(?:(?!```).*\n)*)```")
 # The output of each Python block of service/README.md, in order.
-_OUTPUT = (r"\[\[b'0\.999\d*:8:8'\]\]", r"8 False\n2026")
+_OUTPUT = (
+    r"\[\[b'0\.999\d*:8:8'\]\]",
+    r"8 False\n2026",
+    r"wonderful \+0\.6\d, but wonderful \+0\.29, not good -0\.29",
+)
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:e-?\d+)?")
 # The arithmetic of another processor may change the last digits that are printed.
 _TOLERANCE = 2e-3
@@ -49,11 +56,15 @@ def _errors_table() -> str:
     return markdown_table()
 
 
-def _training_table(name: str) -> Callable[[], str]:
-    def table() -> str:
-        from training.reporting import results
+def _metrics_table() -> str:
+    from service.server.pipeline.metrics import markdown_table
 
-        make: Callable[[], str] = getattr(results, f"{name}_table")
+    return markdown_table()
+
+
+def _training_table(name: str, *, module: str = "results") -> Callable[[], str]:
+    def table() -> str:
+        make: Callable[[], str] = getattr(importlib.import_module(f"training.reporting.{module}"), name)
         return make()
 
     return table
@@ -63,9 +74,22 @@ def _training_table(name: str) -> Callable[[], str]:
 _TABLES = [
     pytest.param("settings", "service/README.md", _settings_table, id="settings"),
     pytest.param("errors", "service/README.md", _errors_table, id="errors"),
-    pytest.param("recipes", "training/README.md", _training_table("recipes"), id="recipes"),
-    pytest.param("models", "training/README.md", _training_table("models"), id="models"),
-    pytest.param("summary", "README.md", _training_table("summary"), id="summary"),
+    pytest.param("metrics", "service/README.md", _metrics_table, id="metrics"),
+    pytest.param("recipes", "training/README.md", _training_table("recipes_table"), id="recipes"),
+    pytest.param("models", "training/README.md", _training_table("models_table"), id="models"),
+    pytest.param("summary", "README.md", _training_table("summary_table"), id="summary"),
+    pytest.param(
+        "slides",
+        "training/README.md",
+        _training_table("slides_table", module="experiments"),
+        id="slides",
+    ),
+    pytest.param(
+        "experiments",
+        "training/experiments/README.md",
+        _training_table("experiments_text", module="experiments"),
+        id="experiments",
+    ),
 ]
 
 

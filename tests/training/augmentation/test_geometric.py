@@ -135,3 +135,30 @@ def test_elastic_with_a_negligible_strength_changes_nothing() -> None:
     bent = augment(picture, by=Augmentation(elastic=1e-9), rng=np.random.default_rng(2))
 
     assert np.array_equal(bent, picture)
+
+
+def test_brightness_adds_one_value_to_all_pixels() -> None:
+    picture = np.random.default_rng(1).integers(60, 190, (1, 8, 8, 3), dtype=np.uint8)
+
+    offsets = {
+        tuple(np.unique(one.astype(int) - picture[0]).tolist())
+        for one in _many(picture, Augmentation(brightness=0.2))
+    }
+
+    assert all(len(offset) == 1 for offset in offsets)
+    values = [offset[0] for offset in offsets]
+    assert -51 <= min(values) < -30 < 30 < max(values) <= 51
+
+
+def test_brightness_saturates_at_black_and_white() -> None:
+    for level in (3, 252):
+        changed = _many(np.full((1, 4, 4), level, dtype=np.uint8), Augmentation(brightness=0.5))
+        assert {0, 255} & set(np.unique(changed))
+        assert (np.abs(changed.astype(int) - level) <= 128).all()
+
+
+@pytest.mark.parametrize("by", [Augmentation(shift=0.5), Augmentation(rotation=180.0, shift=0.1)])
+def test_no_pixel_comes_from_outside_the_reflection(by: Augmentation) -> None:
+    picture = np.full((1, 20, 20), 200, dtype=np.uint8)
+
+    assert set(np.unique(_many(picture, by))) == {200}

@@ -1,6 +1,7 @@
 """The explanation graph's feature maps equal Keras's, and its heat map equals TensorFlow's gradients."""
 
 from collections.abc import Callable
+from typing import get_args
 
 import keras
 import numpy as np
@@ -12,7 +13,7 @@ import tensorflow as tf
 from training.errors import ExportError
 from training.export.explanation import ExplanationGraph, build_explanation
 from training.export.float16 import store_as_float16
-from training.hyperparameters import Hyperparameters
+from training.hyperparameters import Activation, Hyperparameters
 from training.networks.network import Network
 from training.networks.statistics import measure_images
 
@@ -22,18 +23,18 @@ Stack = Callable[[Network], keras.Model]
 
 
 def _lecture_convnet(network: Network) -> keras.Model:
-    return network.conv(4).max_pool().conv(6).max_pool().conv(6).flatten().dense(8).classifier()
+    return network.conv(4).pool().conv(6).pool().conv(6).flatten().dense(8).classifier()
 
 
 def _elu_with_norm(network: Network) -> keras.Model:
     for filters, padding in ((4, "same"), (6, "valid")):
-        network.conv(filters, padding=padding, activation="elu", batch_norm=True).max_pool().dropout(0.5)
+        network.conv(filters, padding=padding, activation="elu", batch_norm=True).pool().dropout(0.5)
     return network.flatten().classifier()
 
 
 def _dense_only(network: Network) -> keras.Model:
     network.flatten().add(keras.layers.Dense(12, use_bias=False)).add(keras.layers.BatchNormalization())
-    return network.add(keras.layers.Activation("relu")).dropout(0.5).dense(9).classifier()
+    return network.activation("relu").dropout(0.5).dense(9).classifier()
 
 
 def _pooled(network: Network) -> keras.Model:
@@ -55,10 +56,12 @@ def _residual(network: Network) -> keras.Model:
     return network.stem(4).residual_block(4).residual_block(8, stride=2).global_average_pool().classifier()
 
 
-def _built(stack: Stack, *, side: int = 29, seed: int = 7) -> keras.Model:
+def _built(
+    stack: Stack, *, side: int = 29, seed: int = 7, activation: Activation | None = None
+) -> keras.Model:
     keras.utils.set_random_seed(seed)
     statistics = measure_images(_pixels(), classes=2 if stack is _elu_with_norm else 10)
-    model = stack(Network(Hyperparameters(epochs=1), statistics).image(side, side))
+    model = stack(Network(Hyperparameters(epochs=1, activation=activation), statistics).image(side, side))
     for layer in model.layers:
         if isinstance(layer, keras.layers.BatchNormalization):
             # A new layer is the identity; a trained one is not.
@@ -100,6 +103,18 @@ def _taped_heat(model: keras.Model, pixels: Pixels, labels: Values, *, after: st
         target = tf.reduce_sum(logits * labels)
     heat: Values = tf.reduce_sum(tensor * tape.gradient(target, tensor), axis=-1).numpy()
     return heat
+
+
+@pytest.mark.parametrize("activation", get_args(Activation))
+def test_heat_of_every_activation_is_that_of_its_gradient(activation: Activation) -> None:
+    keras.backend.clear_session()
+    model, pixels = _built(_dense_only, activation=activation), _pixels()
+    labels = np.eye(10, dtype=np.float32)[np.arange(len(pixels))]
+
+    heat = _run(build_explanation([model]), pixels, labels)["heat"]
+
+    expected = _taped_heat(model, pixels, labels, after="scaling")
+    np.testing.assert_allclose(heat, expected, atol=1e-4 * np.abs(expected).max())
 
 
 @pytest.mark.parametrize(
@@ -205,8 +220,8 @@ def test_a_pretrained_base_and_a_nested_classifier_are_supported() -> None:
 
 def test_a_layer_without_a_known_gradient_is_rejected_by_name() -> None:
     keras.backend.clear_session()
-    tanh = keras.layers.Activation("tanh", name="activation")
-    model = _built(lambda network: network.flatten().add(keras.layers.Dense(8)).add(tanh).classifier())
+    softplus = keras.layers.Activation("softplus", name="activation")
+    model = _built(lambda network: network.flatten().add(keras.layers.Dense(8)).add(softplus).classifier())
 
     with pytest.raises(ExportError, match="activation"):
         build_explanation([model])
@@ -214,7 +229,7 @@ def test_a_layer_without_a_known_gradient_is_rejected_by_name() -> None:
 
 def test_float16_halves_the_graph_and_hardly_changes_its_outputs() -> None:
     keras.backend.clear_session()
-    model, pixels = _built(lambda network: _pooled(network.conv(40).max_pool().conv(60))), _pixels()
+    model, pixels = _built(lambda network: _pooled(network.conv(40).pool().conv(60))), _pixels()
     labels = np.eye(10, dtype=np.float32)[[4] * 6]
     graph = build_explanation([model])
     whole, before = _run(graph, pixels, labels), graph.proto.ByteSize()

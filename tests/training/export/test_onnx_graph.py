@@ -25,7 +25,7 @@ def _pictures(count: int, *shape: int) -> np.ndarray:
 def _convnet(classes: int = 3) -> keras.Model:
     keras.utils.set_random_seed(4)
     network = Network(SETTINGS, replace(STATISTICS, classes=classes)).image(14, 14)
-    return network.conv(4, batch_norm=True).max_pool().conv(5).flatten().dense(6).classifier()
+    return network.conv(4, batch_norm=True).pool().conv(5).flatten().dense(6).classifier()
 
 
 def _run(proto: onnx.ModelProto, x: np.ndarray) -> np.ndarray:

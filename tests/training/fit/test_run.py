@@ -2,6 +2,7 @@
 
 import json
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -13,6 +14,8 @@ import tensorflow as tf
 from training.datasets import Dataset, Examples
 from training.errors import RunError
 from training.fit.run import begin_run, describe_machine, load_run
+from training.fit.run_folder import to_hyperparameters
+from training.hyperparameters import Augmentation, Hyperparameters
 
 # Names of the settings in runs of version 1.
 OLD_SETTINGS = {
@@ -99,6 +102,21 @@ def test_refused_resume_keeps_the_finished_run(tmp_path: Path) -> None:
     with pytest.raises(RunError, match="falls to zero over 2 epochs, so it cannot be lengthened"):
         begin_run(tmp_path, settings=SETTINGS | {"epochs": 3}, dataset=_dataset(), resume=True)
     assert load_run(tmp_path).record.epochs == 2
+
+
+def test_run_of_an_earlier_version_is_resumed_although_it_lacks_newer_hyperparameters(tmp_path: Path) -> None:
+    settings = asdict(Hyperparameters(epochs=2, augmentation=Augmentation(shift=0.1)))
+    earlier = {name: value for name, value in settings.items() if name not in ("activation", "pooling")}
+    earlier |= {"batch_norm": False, "augmentation": {"shift": 0.1}}
+    begin_run(tmp_path, settings=earlier, dataset=_dataset(), resume=False)
+
+    begin_run(tmp_path, settings=settings, dataset=_dataset(), resume=True)
+
+    assert to_hyperparameters(earlier, folder=tmp_path) == Hyperparameters(
+        epochs=2, augmentation=Augmentation(shift=0.1)
+    )
+    with pytest.raises(RunError, match="the run has other values of --pooling; resume it without"):
+        begin_run(tmp_path, settings=settings | {"pooling": "none"}, dataset=_dataset(), resume=True)
 
 
 def test_machine_without_a_gpu_says_so(monkeypatch: pytest.MonkeyPatch) -> None:

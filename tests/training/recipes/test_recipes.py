@@ -16,7 +16,7 @@ import training
 from training import cli, recipes
 from training.datasets import DATASETS
 from training.errors import RecipeError
-from training.hyperparameters import OPTIONS, Augmentation, Hyperparameters
+from training.hyperparameters import OPTIONS, TRANSFORMATIONS, Augmentation, Hyperparameters
 from training.networks import pretrained
 from training.networks.network import Network, flat_layers
 from training.networks.statistics import DataStatistics
@@ -53,10 +53,23 @@ CHANGES: dict[str, Any] = {
     "l1": 0.01,
     "l2": 0.02,
     "dropout": 0.45,
+    "optimizer": "adadelta",
+    "schedule": "constant",
+    "weight_decay": 0.03,
     "batch_norm": True,
+    "activation": "sigmoid",
+    "pooling": "average",
     "width": 0.5,
     "scaling": "none",
     "augmentation": Augmentation(shift=0.33),
+    "shift": 0.21,
+    "rotation": 90.0,
+    "flip": True,
+    "zoom": 0.31,
+    "shear": 0.41,
+    "contrast": 0.51,
+    "brightness": 0.61,
+    "crop": 5,
     "early_stopping": 9,
     "seed": 77,
 }
@@ -144,11 +157,12 @@ def test_every_option_is_used_or_refused(name: str, option: str) -> None:
     recipe = load_recipe(name)
     ignored = NETWORK_HYPERPARAMETERS - recipe.network_hyperparameters
     if recipe.preprocessing == "text":
-        ignored |= {"augmentation"}
+        ignored |= {"augmentation", *TRANSFORMATIONS}
 
     if option not in ignored:
         configured = recipe.configure({option: CHANGES[option]}).hyperparameters
-        assert getattr(configured, option) == CHANGES[option]
+        declaring = configured.augmentation if option in TRANSFORMATIONS else configured
+        assert getattr(declaring, option) == CHANGES[option]
         return
     with pytest.raises(
         RecipeError, match=rf"^{name} does not use {OPTIONS[option]}; it takes --epochs, --batch-size"
@@ -161,7 +175,7 @@ def _hidden_kernels(model: keras.Model, recipe: Recipe) -> list[Any]:
     if recipe.pretrained:
         return [model.get_layer("classifier").get_layer("probabilities").kernel]
     layers = (layer for layer in model.layers if hasattr(layer, "kernel"))
-    return [layer.kernel for layer in layers if layer.name != "probabilities"]
+    return [layer.kernel for layer in layers if layer.name not in ("probabilities", "whitening")]
 
 
 def _cases(option: str) -> list[str]:
@@ -193,12 +207,42 @@ def test_dropout_is_that_of_every_dropout_layer(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", _cases("batch_norm"))
-def test_batch_normalisation_follows_every_hidden_layer(name: str) -> None:
-    recipe = load_recipe(name).configure({"batch_norm": True})
-    model = _build(recipe)
+def test_batch_normalisation_follows_every_hidden_layer_or_none(name: str) -> None:
+    for wanted in (True, False):
+        recipe = load_recipe(name).configure({"batch_norm": wanted})
+        model = _build(recipe)
 
-    normalised = [layer for layer in model.layers if isinstance(layer, keras.layers.BatchNormalization)]
-    assert len(normalised) == len(_hidden_kernels(model, recipe))
+        normalised = [layer for layer in model.layers if isinstance(layer, keras.layers.BatchNormalization)]
+        assert len(normalised) == (len(_hidden_kernels(model, recipe)) if wanted else 0)
+
+
+@pytest.mark.parametrize("name", _cases("activation"))
+def test_activation_is_that_of_every_hidden_layer(name: str) -> None:
+    models = [_build(load_recipe(name).configure({"activation": chosen})) for chosen in (None, "tanh")]
+
+    before, after = (
+        [layer for layer in model.layers if isinstance(layer, keras.layers.Activation)] for model in models
+    )
+    assert len(before) == len(after) > 0
+    assert {layer.activation.__name__ for layer in after} == {"tanh"}
+
+
+@pytest.mark.parametrize("name", _cases("pooling"))
+def test_pooling_is_maximum_mean_or_none(name: str) -> None:
+    recipe = load_recipe(name)
+
+    def pools(model: keras.Model, kind: type) -> int:
+        return sum(type(layer) is kind for layer in model.layers)
+
+    built = {
+        pooling: _build(recipe.configure({"pooling": pooling})) for pooling in ("max", "average", "none")
+    }
+    count = pools(_build(recipe), keras.layers.MaxPooling2D)
+    assert pools(built["max"], keras.layers.MaxPooling2D) == count > 0
+    assert pools(built["average"], keras.layers.AveragePooling2D) == count
+    assert pools(built["average"], keras.layers.MaxPooling2D) == 0
+    assert pools(built["none"], keras.layers.AveragePooling2D) == 0
+    assert pools(built["none"], keras.layers.MaxPooling2D) == 0
 
 
 @pytest.mark.parametrize("name", _cases("width"))
@@ -236,14 +280,61 @@ def test_seed_is_that_of_both_stages_of_fine_tuning() -> None:
 
 
 def test_all_options_are_tested() -> None:
-    assert OPTIONS.keys() == CHANGES.keys()
+    assert OPTIONS.keys() - {"momentum"} == CHANGES.keys()
+
+
+def test_momentum_is_for_sgd_alone() -> None:
+    recipe = load_recipe("mnist-dense")
+
+    assert recipe.configure({"momentum": 0.5, "optimizer": "sgd"}).hyperparameters.momentum == 0.5
+    with pytest.raises(
+        RecipeError, match="--momentum needs --optimizer sgd; mnist-dense is trained with rmsprop"
+    ):
+        recipe.configure({"momentum": 0.5})
+
+
+def test_size_of_a_transformation_changes_that_alone() -> None:
+    recipe = load_recipe("mnist-convnet")
+    own = recipe.hyperparameters.augmentation
+
+    assert recipe.configure({"rotation": 90.0}).hyperparameters.augmentation == replace(own, rotation=90.0)
+    cleared = recipe.configure({"rotation": 90.0, "augmentation": Augmentation()})
+    assert cleared.hyperparameters.augmentation == Augmentation(rotation=90.0)
+
+
+def test_lecture_settings_replace_the_recipes() -> None:
+    recipe = load_recipe("mnist-two-conv").as_in_lecture()
+
+    assert recipe.hyperparameters == Hyperparameters(epochs=5, optimizer="adadelta", scaling="none")
+    with pytest.raises(RecipeError, match="mnist-deep has no settings of the lecture; leave out --lecture"):
+        load_recipe("mnist-deep").as_in_lecture()
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if load_recipe(name).lecture_accuracy])
+def test_recipe_with_a_figure_of_the_lecture_has_its_settings(name: str) -> None:
+    recipe = load_recipe(name)
+
+    assert recipe.lecture is not None
+    assert _build(recipe.as_in_lecture()).count_params() == PARAMETERS[name]
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("epochs", 0), ("dropout", 1.0), ("width", 0.0), ("l1", -1e-3), ("seed", -1)]
+    ("name", "value"),
+    [
+        ("epochs", 0),
+        ("dropout", 1.0),
+        ("width", 0.0),
+        ("l1", -1e-3),
+        ("seed", -1),
+        ("shift", 0.6),
+        ("rotation", 181.0),
+        ("brightness", -0.1),
+    ],
 )
 def test_value_out_of_range_is_refused(name: str, value: float) -> None:
-    with pytest.raises(RecipeError, match=f"--{name} cannot be {value}; it must be (at least|above) "):
+    with pytest.raises(
+        RecipeError, match=f"--{name} cannot be {value}; it must be (at least|at most|above) "
+    ):
         load_recipe("mnist-dense").configure({name: value})
 
 

@@ -2,6 +2,7 @@
 
 import { Bars } from "./bars.js";
 import { errorMessage, formatMs, formatPercent, formatQuestion, t } from "./messages.js";
+import { PictureUrl } from "./picture_url.js";
 
 const CONFIDENCE = 0.9;
 const MAX_NAMED = 3;
@@ -31,7 +32,6 @@ export class Answer {
   #view;
   #duration;
   #status;
-  #viewUrl = "";
 
   /** @param {HTMLElement} panel The element with the parts. */
   constructor(panel) {
@@ -39,7 +39,7 @@ export class Answer {
     this.#headline = panel.querySelector(".headline");
     this.#detail = panel.querySelector(".detail");
     this.#figure = panel.querySelector("figure");
-    this.#view = panel.querySelector("figure img");
+    this.#view = new PictureUrl(panel.querySelector("figure img"));
     this.#duration = panel.querySelector(".duration");
     this.#status = panel.querySelector("[role=status]");
   }
@@ -73,6 +73,11 @@ export class Answer {
     if (isSettled) this.#announce(face === "unsure" ? t("Unsure: {0}", headline) : certain);
   }
 
+  /** What the headline and the line below it say. */
+  get texts() {
+    return { headline: this.#headline.textContent, detail: this.#detail.textContent };
+  }
+
   /** Show how long the answer took, from the change of the input to here. */
   showDuration({ totalMs, serverMs }) {
     this.#duration.textContent = t("{0}, server {1}", formatMs(totalMs), formatMs(serverMs));
@@ -99,11 +104,8 @@ export class Answer {
 
   /** Show what preprocessing makes of a picture (a Blob); null hides the view. */
   showNetworkInput(file) {
-    if (this.#viewUrl) URL.revokeObjectURL(this.#viewUrl);
-    this.#viewUrl = file ? URL.createObjectURL(file) : "";
     this.#figure.classList.toggle("empty", !file);
-    if (file) this.#view.src = this.#viewUrl;
-    else this.#view.removeAttribute("src");
+    this.#view.show(file);
   }
 
   #setTexts(face, headline, detail) {

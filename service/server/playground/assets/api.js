@@ -36,6 +36,16 @@ export class Api {
     this.#askForKey = askForKey;
   }
 
+  /** Whether requests have an API key. */
+  get usesKey() {
+    return Boolean(session.get(KEY));
+  }
+
+  /** Return the full address of a version of a model. */
+  address(model) {
+    return new URL(`./${modelPath(model)}`, location.href).href;
+  }
+
   /** Return the served models, as `GET /models` lists them. */
   async models(signal) {
     return (await (await this.#send("models", { signal })).json()).models;
@@ -70,6 +80,28 @@ export class Api {
   /** Return the network's input for a picture, as a PNG file. */
   async networkInput(model, picture, signal) {
     return (await this.#send(`${modelPath(model)}/input`, { body: picture, signal })).blob();
+  }
+
+  /** Return the heat map of a label for a picture. */
+  async heat(model, picture, label, signal) {
+    const path = `${modelPath(model)}/explain?as=json&label=${encodeURIComponent(label)}`;
+    return (await this.#send(path, { body: picture, signal })).json();
+  }
+
+  /** Return the first feature maps of all layers, as one PNG file. */
+  async featureMaps(model, picture, signal) {
+    return (await this.#send(`${modelPath(model)}/maps`, { body: picture, signal })).blob();
+  }
+
+  /** Return the values of one feature map, and the filter that makes it. */
+  async featureMap(model, picture, { layer, map }, signal) {
+    const path = `${modelPath(model)}/explain?as=json&layer=${encodeURIComponent(layer)}&map=${map}`;
+    return (await this.#send(path, { body: picture, signal })).json();
+  }
+
+  /** Return what the words of a text contribute to a label. */
+  async words(model, text, label, signal) {
+    return (await this.#send(`${modelPath(model)}/words?label=${encodeURIComponent(label)}`, { body: text, signal })).json();
   }
 
   async #send(path, { body, signal }) {

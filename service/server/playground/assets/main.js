@@ -10,7 +10,9 @@ import { askForKey } from "./key_dialog.js";
 import { errorMessage, t, translateDocument } from "./messages.js";
 import { NewestWins } from "./newest.js";
 import { PicturesTab } from "./pictures.js";
+import { Share } from "./share.js";
 import { TextTab } from "./text.js";
+import { Why } from "./why.js";
 
 const VIEW_INTERVAL_MS = 120;
 const MODELS_RETRY_MS = 2_000;
@@ -21,10 +23,12 @@ class Page {
   #api = new Api((isWrong) => askForKey(element("key"), isWrong));
   #banner = new Banner(element("banner"));
   #answer = new Answer(element("answer"));
+  #why = new Why(element("why"), this.#api);
+  #share = new Share(element("share"), () => this.#shown());
   #tabs = [
     new DrawTab(element("draw")),
     new PicturesTab(element("pictures"), this.#api),
-    new TextTab(element("text")),
+    new TextTab(element("text"), this.#api),
   ];
   #tab = this.#tabs[0];
   #models = [];
@@ -43,7 +47,10 @@ class Page {
     onError: () => {}, // the first request has the same error
   });
   #view = new NewestWins((input, signal) => this.#api.networkInput(input.model, input.content, signal), {
-    onResult: (file) => this.#answer.showNetworkInput(file),
+    onResult: (file) => {
+      this.#answer.showNetworkInput(file);
+      this.#why.showInput(file);
+    },
     onError: () => {}, // the view is not needed
     intervalMs: VIEW_INTERVAL_MS,
   });
@@ -91,7 +98,9 @@ class Page {
     for (const tab of this.#tabs) element(`${tab.id}-tab`).hidden = !offered.includes(tab);
     if (!offered.length) return this.#banner.show(t("The server has no models."), () => location.reload());
     for (const tab of offered) this.#chosen.set(tab.id, this.#defaultChoice(tab));
-    const tab = offered.find(({ id }) => id === address.tab) ?? offered[0];
+    // A tab that was clicked before the models were there counts more than the address.
+    const wanted = this.#tab === this.#tabs[0] ? address.tab : this.#tab.id;
+    const tab = offered.find(({ id }) => id === wanted) ?? offered[0];
     const model = this.#modelsOf(tab).find(({ name }) => name === address.model);
     if (model) {
       const version = model.versions.find((number) => String(number) === address.version) ?? model.version;
@@ -122,6 +131,7 @@ class Page {
 
   #selectTab(tab, { focus = true } = {}) {
     this.#tab = tab;
+    if (!this.#choice) return; // The models are not there yet.
     for (const one of this.#tabs) {
       const isSelected = one === tab;
       const button = element(`${one.id}-tab`);
@@ -131,6 +141,7 @@ class Page {
       element(one.id).hidden = !isSelected;
     }
     element("answer").classList.toggle("with-picture", tab.showsPicture);
+    this.#why.isOffered = tab.showsPicture;
     this.#offerModels();
     this.#useChoice();
   }
@@ -188,11 +199,22 @@ class Page {
 
   #useChoice() {
     const { name, version } = this.#choice;
-    for (const queue of [this.#main, this.#second, this.#view]) queue.cancel();
-    this.#prediction = this.#compared = null;
+    this.#cancel();
     this.#loadCard({ name, version });
     this.#tab.model = { ...this.#model, version };
     this.#inputChanged(true);
+  }
+
+  #cancel() {
+    for (const queue of [this.#main, this.#second, this.#view]) queue.cancel();
+    this.#forgetPrediction();
+  }
+
+  #forgetPrediction() {
+    this.#prediction = this.#compared = null;
+    this.#share.hasAnswer = false;
+    this.#why.clear();
+    for (const tab of this.#tabs) tab.explain?.(null);
   }
 
   /** Load the card, which has the threshold of doubt; without it the bars only lack the mark. */
@@ -202,6 +224,7 @@ class Page {
     try {
       this.#cards.set(key, await this.#api.card(model));
       this.#update(false);
+      this.#explain();
     } catch {
       // A prediction has the same error, and shows it.
     }
@@ -211,8 +234,8 @@ class Page {
     const input = this.#model && this.#tab.input();
     if (isSettled) this.#writeAddress();
     if (!input) {
-      for (const queue of [this.#main, this.#second, this.#view]) queue.cancel();
-      this.#prediction = this.#compared = this.#changedAt = null;
+      this.#cancel();
+      this.#changedAt = null;
       this.#answer.showPlaceholder(t(this.#tab.placeholder), this.#model?.labels ?? []);
       return;
     }
@@ -242,11 +265,35 @@ class Page {
 
   #showPrediction(result, input) {
     this.#banner.hide();
-    this.#prediction = result;
+    this.#prediction = { ...result, input };
+    this.#share.hasAnswer = true;
     if (!this.#choice.compared) this.#compared = null;
     this.#update(input.isSettled);
     this.#answer.showDuration({ totalMs: performance.now() - result.changedAt, serverMs: result.serverMs });
     if (this.#tab.showsPicture) this.#view.put(input);
+    this.#tab.explain?.(result, input);
+    this.#explain();
+  }
+
+  /** Return what the page shows, for a copy of it. */
+  #shown() {
+    if (!this.#prediction) return null;
+    const { input, scores } = this.#prediction;
+    const { name, version } = input.model;
+    const { headline, detail } = this.#answer.texts;
+    return {
+      url: this.#api.address(input.model),
+      needsKey: this.#api.usesKey,
+      content: input.content,
+      title: `${name} ${version}`,
+      ...{ name, scores, headline, detail },
+    };
+  }
+
+  #explain() {
+    if (!this.#prediction || !this.#tab.showsPicture) return;
+    const { input, scores } = this.#prediction;
+    this.#why.explain({ ...input, card: this.#cards.get(JSON.stringify(input.model)), label: scores[0].label });
   }
 
   #showCompared(result) {
@@ -272,7 +319,7 @@ class Page {
       this.#banner.show(errorMessage(error), () => this.#inputChanged(true));
     } else {
       this.#banner.hide();
-      this.#prediction = this.#compared = null;
+      this.#forgetPrediction();
       this.#answer.showNetworkInput(null);
       this.#answer.showError(error, this.#model.labels);
     }

@@ -8,6 +8,8 @@ export const LANGUAGE = chosen.toLowerCase().startsWith("de") ? "de" : "en";
 
 const ATTRIBUTES = ["aria-label", "aria-description", "placeholder", "title"];
 const number = new Intl.NumberFormat(LANGUAGE, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
+const count = new Intl.NumberFormat(LANGUAGE);
+const twoDigits = new Intl.NumberFormat(LANGUAGE, { minimumFractionDigits: 2, maximumFractionDigits: 2 });
 const MESSAGES = {
   blank_image: "This picture is blank. Choose one with visible content.",
   faint_ink: "This is too faint. Use a darker pen or more light.",
@@ -46,6 +48,16 @@ export function formatPercent(score) {
   if (rounded === 0 && score > 0) return `< ${number.format(0.1)} %`;
   if (rounded === 100 && score < 1) return `> ${number.format(99.9)} %`;
   return `${number.format(rounded)} %`;
+}
+
+/** Return a number with its sign: "+1.90" or "−0.42". */
+export function formatSigned(value) {
+  return `${value < 0 ? "−" : "+"}${twoDigits.format(Math.abs(value))}`;
+}
+
+/** Return a whole number with its thousands separated. */
+export function formatCount(value) {
+  return count.format(value);
 }
 
 /** Return a duration in milliseconds with its unit. */

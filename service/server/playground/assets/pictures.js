@@ -76,6 +76,15 @@ export class PicturesTab extends EventTarget {
     return tile ? { make: () => tile.file } : null;
   }
 
+  /** The content for the address: the name of the current example; other pictures do not fit into one. */
+  get content() {
+    return this.#current?.example ?? "";
+  }
+
+  set content(file) {
+    if (EXAMPLES.some((example) => example.file === file)) this.#addExample(file);
+  }
+
   /** Use a model for the tiles, and offer its examples. */
   set model(model) {
     this.#model = model;
@@ -94,14 +103,14 @@ export class PicturesTab extends EventTarget {
     if (files.length) this.add(files);
   }
 
-  /** Add files, and select the first of them. */
-  async add(files) {
+  /** Add files, and select the first of them; an example has its name. */
+  async add(files, example = "") {
     const free = MAX_PICTURES - this.#tiles.length;
     this.#say(files.length > free ? "Only the first {0} pictures were loaded." : "", MAX_PICTURES);
     let isFirst = true;
     for (const original of files.slice(0, Math.max(free, 0))) {
       const { file, thumbnail } = await readPicture(original); // one after the other, to save memory
-      const tile = this.#createTile(original.name || t("Picture"), file, thumbnail);
+      const tile = this.#createTile(original.name || t("Picture"), file, thumbnail, example);
       if (isFirst) this.#select(tile);
       isFirst = false;
       this.#predict(tile);
@@ -113,14 +122,14 @@ export class PicturesTab extends EventTarget {
     return false;
   }
 
-  #createTile(name, file, thumbnail) {
+  #createTile(name, file, thumbnail, example) {
     const button = document.createElement("button");
     button.type = "button";
     button.className = "tile";
     const label = document.createElement("span");
     const image = document.createElement("img");
     image.alt = "";
-    const tile = { name, file, button, label, image, url: URL.createObjectURL(file), thumbnailUrl: "" };
+    const tile = { name, file, example, button, label, image, url: URL.createObjectURL(file), thumbnailUrl: "" };
     tile.thumbnailUrl = thumbnail ? URL.createObjectURL(thumbnail) : "";
     if (thumbnail) image.src = tile.thumbnailUrl;
     button.append(image, label);
@@ -203,18 +212,18 @@ export class PicturesTab extends EventTarget {
       button.ariaLabel = button.title = t("Example: {0}", label);
       const image = document.createElement("img");
       image.alt = "";
-      image.src = new URL(`./examples/${file}`, import.meta.url).href;
+      image.src = exampleAddress(file);
       button.append(image);
-      button.addEventListener("click", () => this.#addExample(image.src, file));
+      button.addEventListener("click", () => this.#addExample(file));
       return button;
     });
     this.#examples.replaceChildren(...buttons);
   }
 
-  async #addExample(address, name) {
+  async #addExample(name) {
     try {
-      const file = await (await fetch(address)).blob();
-      await this.add([new File([file], name, { type: file.type })]);
+      const file = await (await fetch(exampleAddress(name))).blob();
+      await this.add([new File([file], name, { type: file.type })], name);
     } catch {
       this.#say("The server does not respond.");
     }
@@ -228,4 +237,8 @@ export class PicturesTab extends EventTarget {
     this.#section.classList.toggle("blank", !this.#current);
     this.#section.querySelector("[data-action=clear]").disabled = !this.#tiles.length;
   }
+}
+
+function exampleAddress(file) {
+  return new URL(`./examples/${file}`, import.meta.url).href;
 }

@@ -167,6 +167,26 @@ def parse_top_k(value: object) -> int:
     )
 
 
+def parse_whole_number(text: str, *, name: str, low: int, high: int) -> int:
+    """Parse a whole number in a query string.
+
+    Args:
+        text: The value.
+        name: Name of the parameter, for the message.
+        low: Least value.
+        high: Largest value.
+
+    Raises:
+        RequestError: 400: The value is none of these numbers.
+    """
+    if _DIGITS.fullmatch(text) and low <= int(text) <= high:
+        return int(text)
+    raise RequestError(
+        ErrorCode.INVALID_PARAMETER,
+        f"{name} is {shorten(text)}; it must be a whole number from {low} to {high}",
+    )
+
+
 def parse_encoding(value: object, *, card: Card) -> Encoding:
     """Parse ``encoding``, which says what the numbers of an array for a model of texts are.
 

@@ -23,10 +23,12 @@ from service.server.protocols.oip.grpc_infer import infer_message, read_message
 from service.server.protocols.oip.metadata import (
     GRPC_EXTENSIONS,
     check_parameters,
+    config_document,
     model_document,
     server_document,
 )
 from service.server.protocols.oip.request import invalid_request
+from service.server.protocols.oip.statistics import statistics_document
 from service.server.protocols.oip.wire_format import has_more_fields
 from service.settings import Settings
 
@@ -89,6 +91,8 @@ class OipMethods:
             f"/{SERVICE}/ModelReady": Method(self.model_ready),
             f"/{SERVICE}/ServerMetadata": Method(self.server),
             f"/{SERVICE}/ModelMetadata": Method(self.model),
+            f"/{SERVICE}/ModelConfig": Method(self.config),
+            f"/{SERVICE}/ModelStatistics": Method(self.statistics),
             f"/{SERVICE}/RepositoryIndex": Method(self.index),
             f"/{HEALTH}/Check": Method(self.check, probe=True),
         }
@@ -135,6 +139,21 @@ class OipMethods:
         card = self._card(request.name, request.version)
         document = model_document(card, versions=self.engine.catalog.versions(card.name))
         return Reply(messages.ModelMetadataResponse(**msgspec.to_builtins(document)))
+
+    async def config(self, body: bytes) -> Reply:
+        """Answer ``ModelConfig``: shapes and the largest batch."""
+        request = _parse(messages.ModelConfigRequest, body)
+        card = self._card(request.name, request.version)
+        precision = self.engine.catalog.precision(card)
+        document = config_document(card, max_batch=self.settings.max_batch, precision=precision)
+        return Reply(messages.ModelConfigResponse(config=msgspec.to_builtins(document)))
+
+    async def statistics(self, body: bytes) -> Reply:
+        """Answer ``ModelStatistics``: what was counted for a version, for a model, or for all models."""
+        request = _parse(messages.ModelStatisticsRequest, body)
+        version = parse_version(request.version) if request.version else None
+        document = statistics_document(self.engine.catalog.cards(request.name or None, version))
+        return Reply(messages.ModelStatisticsResponse(**msgspec.to_builtins(document)))
 
     async def index(self, body: bytes) -> Reply:
         """Answer ``RepositoryIndex``: all versions of all models, with those that cannot be used."""

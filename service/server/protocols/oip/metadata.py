@@ -1,7 +1,6 @@
 """Builds the metadata of the Open Inference Protocol: of the server and its models."""
 
 from collections.abc import Mapping, Sequence
-from importlib.metadata import PackageNotFoundError, version
 from typing import Literal
 
 from service.inference.card import Card
@@ -12,17 +11,18 @@ from service.server.protocols.common.tensors import OUTPUT
 from service.server.protocols.oip import models
 from service.server.protocols.oip.request import invalid_request
 from service.server.protocols.oip.tensors import DATATYPE_BY_DTYPE
+from service.server.release import server_version
 
-# gRPC sends binary data without an extension, and does not offer the configuration.
-HTTP_EXTENSIONS = ("binary_tensor_data", "classification", "model_repository", "model_configuration")
-GRPC_EXTENSIONS = ("classification", "model_repository")
+# gRPC sends binary data without an extension.
+GRPC_EXTENSIONS = ("classification", "model_repository", "model_configuration", "statistics")
+HTTP_EXTENSIONS = ("binary_tensor_data", *GRPC_EXTENSIONS)
 # Of the requests that load and unload models, without effect and without risk.
 _IGNORED_PARAMETERS = {"unload_dependents"}
 
 
 def server_document(extensions: Sequence[str] = HTTP_EXTENSIONS) -> models.ServerMetadataResponse:
     """Return name, version and extensions of this server."""
-    return models.ServerMetadataResponse("lectern", _version(), extensions)
+    return models.ServerMetadataResponse("lectern", server_version(), extensions)
 
 
 def model_document(card: Card, *, versions: Sequence[int]) -> models.ModelMetadataResponse:
@@ -86,10 +86,3 @@ def check_parameters(parameters: object) -> None:
             f"parameter {shorten(min(names))} is not supported; put the model into the server's folder, and "
             "send no parameters",
         )
-
-
-def _version() -> str:
-    try:
-        return version("lectern")
-    except PackageNotFoundError:
-        return "unknown"  # a bento holds the modules, but does not install the package

@@ -181,6 +181,42 @@ class ModelConfig(Struct, frozen=True):
     parameters: dict[Literal["precision"], dict[Literal["string_value"], PrecisionChoice]]
 
 
+class StatisticDuration(Struct, frozen=True):
+    """How often something happened, and the nanoseconds of all times together."""
+
+    count: int
+    ns: int
+
+
+class InferStatistics(Struct, frozen=True, kw_only=True):
+    """Requests of a version by their end, and the time of their stages."""
+
+    success: Annotated[StatisticDuration, Meta(description="Requests that the network has answered")]
+    fail: Annotated[StatisticDuration, Meta(description="Requests that ended with an error; without a time")]
+    queue: Annotated[StatisticDuration, Meta(description="Waiting for a thread or a run of the network")]
+    compute_input: Annotated[StatisticDuration, Meta(description="Decoding")]
+    compute_infer: Annotated[
+        StatisticDuration, Meta(description="Running the network; requests of one run share its time")
+    ]
+    compute_output: Annotated[StatisticDuration, Meta(description="Without a time")]
+
+
+class ModelStatistics(Struct, frozen=True, kw_only=True):
+    """What all workers have counted for a version since the server started."""
+
+    name: api.ModelName
+    version: str
+    inference_count: Annotated[int, Meta(description="Inputs classified")]
+    execution_count: Annotated[int, Meta(description="Runs of the network")]
+    inference_stats: InferStatistics
+
+
+class ModelStatisticsResponse(Struct, frozen=True):
+    """Statistics of one version, or of several."""
+
+    model_stats: list[ModelStatistics]
+
+
 class RepositoryIndexRequest(Struct, frozen=True):
     """Filters of the repository index."""
 

@@ -26,6 +26,7 @@ from service.server.protocols.oip.metadata import (
 )
 from service.server.protocols.oip.request import invalid_request, json_length, read_infer
 from service.server.protocols.oip.response import infer_response
+from service.server.protocols.oip.statistics import statistics_document
 from service.server.protocols.oip.tensors import BYTES, DATATYPE_BY_DTYPE
 from service.settings import Settings
 
@@ -113,7 +114,9 @@ class OipProtocol:
             *api.endpoints(
                 f"{model}/ready", self.model_ready, api.Operation("oipModelReady", tag=TAG, errors=(503,))
             ),
+            api.Endpoint("/v2/models/stats", self.all_statistics, api.Operation("oipStatistics", tag=TAG)),
             *api.endpoints(model, self.model, api.Operation("oipModel", tag=TAG)),
+            *api.endpoints(f"{model}/stats", self.statistics, api.Operation("oipModelStatistics", tag=TAG)),
             *api.endpoints(f"{model}/config", self.config, api.Operation("oipModelConfig", tag=TAG)),
             api.Endpoint("/v2", self.server, api.Operation("oipServer", tag=TAG)),
             api.Endpoint("/v2/health/live", self.live, api.Operation("oipLive", tag=TAG, access="probe")),
@@ -174,6 +177,15 @@ class OipProtocol:
         card = self._card(request)
         precision = self.engine.catalog.precision(card)
         return config_document(card, max_batch=self.settings.max_batch, precision=precision)
+
+    async def all_statistics(self, request: Request) -> models.ModelStatisticsResponse:
+        """What was counted for each version of each model, for Triton's clients."""
+        return statistics_document(self.engine.catalog.cards())
+
+    async def statistics(self, request: Request) -> models.ModelStatisticsResponse:
+        """What was counted for a model: all its versions, or the one in the path."""
+        name, version = request.path_params["name"], path_version(request)
+        return statistics_document(self.engine.catalog.cards(name, version))
 
     async def index(self, request: Request) -> list[ModelIndex]:
         """All versions of all models, with those that cannot be used."""

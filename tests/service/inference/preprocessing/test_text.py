@@ -5,9 +5,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from service.inference.errors import InputTooLarge, ModelError, NoWords
-from service.inference.preprocessing import Vocabulary, pad, phrases, tokenize
+from service.inference.preprocessing import Vocabulary, locate_words, pad, phrases, tokenize
 
 
 @pytest.mark.parametrize(
@@ -34,10 +36,56 @@ def test_tokenize_finds_words(text: str, words: list[str]) -> None:
     assert tokenize(text) == words
 
 
+@given(
+    st.lists(
+        st.sampled_from(
+            ["good", "İstanbul", "ΣΑΣ", "<br/>", "<", ">", "&amp;", "&eacute;", "&#39;", "&#x41b", "&", "#",
+             ";", "&#99999999;", "’", "'", " ", "\n", "_", "😀", "&nbsp", "ﬁne", "7"]
+        )
+    ).map("".join)
+    | st.text()
+)  # fmt: skip
+def test_located_words_are_those_of_tokenize(text: str) -> None:
+    located = locate_words(text)
+    assert [word for word, _, _ in located] == tokenize(text)
+    assert all(0 <= start < end <= len(text) for _, start, end in located)
+    ends = [0, *(end for _, _, end in located)]
+    assert all(end <= start for end, (_, start, _) in zip(ends, located, strict=False))
+
+
+def test_words_are_located_in_the_text_as_it_was_written() -> None:
+    text = "İ 😀 <b>Caf&eacute;</b> &#39;WAS&#39; don’t"
+    assert [(word, text[start:end]) for word, start, end in locate_words(text)] == [
+        ("i", "İ"), ("café", "Caf&eacute;"), ("was", "WAS"), ("don't", "don’t"),
+    ]  # fmt: skip
+
+
+def test_a_vocabulary_locates_what_it_encodes() -> None:
+    vocabulary = Vocabulary(["good", "film", "not_good", "a_good_film"])
+    text = "Not <i>good</i>, a good film. A GOOD film!"
+    places = vocabulary.locate(text)
+    assert sorted(places) == vocabulary.encode(text).tolist()
+    found = {
+        vocabulary.words[number - 1]: [text[slice(*span)] for span in spans]
+        for number, spans in places.items()
+    }
+    assert found == {
+        "good": ["good", "good", "GOOD"],
+        "film": ["film", "film"],
+        "not_good": ["Not <i>good"],
+        "a_good_film": ["a good film", "A GOOD film"],
+    }
+    with pytest.raises(NoWords):
+        vocabulary.locate("Kein Wort davon")
+    with pytest.raises(InputTooLarge):
+        vocabulary.locate("good " * 200_001)
+
+
 @pytest.mark.parametrize("unit", ["<", "<a", "&", "&#", "&amp", "'", "a'", "<b>x</b>", "word ", "'a<&"])
 def test_hostile_texts_take_no_longer_than_other_texts(unit: str) -> None:
     started = time.perf_counter()
     tokenize(unit * (300_000 // len(unit)))
+    locate_words(unit * (300_000 // len(unit)))
     assert time.perf_counter() - started < 5
 
 

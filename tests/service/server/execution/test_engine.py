@@ -150,9 +150,14 @@ def test_a_run_counts_once_however_many_requests_share_it(engine: Engine, mnist_
         await asyncio.gather(*(engine.infer(predictor, mnist_digits[:1]) for _ in range(8)))
 
     def counts() -> tuple[float, ...]:
-        names = ("lectern_inference_seconds_count", "lectern_batch_inputs_count", "lectern_batch_inputs_sum")
-        values = [REGISTRY.get_sample_value(name, {"model": "mnist"}) or 0.0 for name in names]
-        return (*values, REGISTRY.get_sample_value("lectern_predictions_total", {"model": "mnist"}) or 0.0)
+        samples = [sample for family in REGISTRY.collect() for sample in family.samples]
+        return tuple(
+            sum(one.value for one in samples if one.name == name and one.labels["model"] == "mnist")
+            for name in (
+                *("lectern_inference_seconds_count", "lectern_batch_inputs_count"),
+                *("lectern_batch_inputs_sum", "lectern_predictions_total"),
+            )
+        )
 
     before = counts()
     asyncio.run(ask())

@@ -30,13 +30,15 @@ from service.settings import Settings
 
 Server = Any
 _MB = 1_000_000
-_MANIFEST = Path(__file__).resolve().parents[4] / "service" / "deploy" / "kubernetes.yaml"
+_MANIFEST = (
+    Path(__file__).resolve().parents[4] / "service" / "deploy" / "kubernetes" / "base" / "deployment.yaml"
+)
 _FORM = {"Content-Type": "multipart/form-data; boundary=edge"}
 _PART = b'--edge\r\nContent-Disposition: form-data; name="file"; filename="x"\r\n\r\n%b\r\n--edge--\r\n'
 
 
 def _limit_of_the_manifest() -> int:
-    deployment, _ = yaml.safe_load_all(_MANIFEST.read_text())
+    deployment = yaml.safe_load(_MANIFEST.read_text())
     (container,) = deployment["spec"]["template"]["spec"]["containers"]
     memory: str = container["resources"]["limits"]["memory"]
     assert memory.endswith("Gi")

@@ -78,8 +78,8 @@ def test_two_workers_share_the_port(start_server: StartServer, digit_request: An
             with grpc.insecure_channel(server.grpc_address) as channel:
                 assert channel.unary_unary(_SERVICE + "ModelInfer")(body)
         # A worker hands its numbers over a moment later.
-        line = f'lectern_requests_total{{route="{_SERVICE}ModelInfer",status="200"}} 20.0'
-        until(lambda: line in server.ask("GET", "/metrics").body.decode())
+        labels = {"route": f"{_SERVICE}ModelInfer", "model": "mnist", "status": "200"}
+        until(lambda: server.metric("lectern_requests_total", **labels) == 20)
 
 
 def test_many_calls_that_send_nothing_hold_no_health_check_up(server: Any) -> None:

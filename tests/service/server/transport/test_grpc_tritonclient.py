@@ -52,6 +52,27 @@ def test_metadata_and_index_are_those_of_http(client: Any, server: Server, catal
         assert [{"reason": "", **row} for row in index] == other.get_model_repository_index()
 
 
+def test_configuration_and_statistics_are_those_of_http(
+    client: Any, server: Server, catalog: Catalog, mnist_digits: Any
+) -> None:
+    client.infer("mnist", [_input("image", mnist_digits[:3], "UINT8")])
+    with http.InferenceServerClient(f"127.0.0.1:{server.port}") as other:
+        for card in catalog:
+            config = client.get_model_config(card.name, as_json=True)["config"]
+            for row in config["input"] + config["output"]:
+                row["dims"] = [int(size) for size in row["dims"]]  # JSON of protobuf quotes them
+            # protobuf leaves out the first value of an enumeration.
+            config["input"][0].setdefault("format", "FORMAT_NONE")
+            assert config == other.get_model_config(card.name)
+        of_grpc = client.get_inference_statistics("mnist").model_stats
+        of_http = other.get_inference_statistics("mnist")["model_stats"]
+        assert [row.version for row in of_grpc] == [row["version"] for row in of_http] == ["1", "2"]
+        counts = [(row["inference_count"], row["execution_count"]) for row in of_http]
+        assert [(row.inference_count, row.execution_count) for row in of_grpc] == counts
+        everything = client.get_inference_statistics().model_stats
+        assert {row.name for row in everything} == {card.name for card in catalog}
+
+
 @pytest.mark.parametrize("count", [1, 3, 64])
 def test_pixels_are_answered_as_in_process(
     client: Any, mnist_digits: Any, expected: Expected, count: int

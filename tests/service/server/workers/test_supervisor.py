@@ -63,13 +63,6 @@ def server(start_server: StartServer, folder: Path, models: Path) -> Iterator[Se
         yield server
 
 
-def _metric(server: Server, name: str) -> float:
-    found = re.search(
-        rf"^{re.escape(name)} (\S+)$", server.ask("GET", "/metrics").body.decode(), re.MULTILINE
-    )
-    return float(found[1]) if found else 0.0
-
-
 def _tree(server: Server) -> list[psutil.Process]:
     return [psutil.Process(server.process.pid), *psutil.Process(server.process.pid).children(recursive=True)]
 
@@ -101,7 +94,7 @@ def test_the_files_of_the_server_are_private_and_have_their_space_on_the_disk(
     server.ask("POST", "/models/mnist", b"not a picture")
     files = list(own.glob("metrics/*.db"))
     # A type of metric that is missing in the list of files would have a file without its space.
-    assert {path.stat().st_size for path in files} == {1 << 20}
+    assert {path.stat().st_size for path in files} == {1 << 20, 2 << 20}
     assert all(path.stat().st_blocks * 512 >= path.stat().st_size for path in files)
 
 
@@ -109,8 +102,8 @@ def test_a_worker_that_is_killed_is_replaced_and_counted(
     server: Server, folder: Path, digit_png: bytes, until: Until
 ) -> None:
     assert server.ask("POST", "/models/mnist", digit_png).status == 200
-    until(lambda: _metric(server, 'lectern_predictions_total{model="mnist"}') == 1)
-    assert _metric(server, "lectern_worker_restarts_total") == 0
+    until(lambda: server.metric("lectern_predictions_total", model="mnist") == 1)
+    assert server.metric("lectern_worker_restarts_total") == 0
     (worker,) = server.workers()
     (own,) = folder.iterdir()
     before = list(own.rglob("*"))
@@ -123,9 +116,10 @@ def test_a_worker_that_is_killed_is_replaced_and_counted(
 
     assert server.workers() != [worker]
     assert "ended unexpectedly: SIGKILL, perhaps because memory ran out" in server.log()
-    assert _metric(server, "lectern_worker_restarts_total") == 1
+    assert server.metric("lectern_worker_restarts_total") == 1
+    assert server.metric("lectern_workers") == 1
     # The counters continue.
-    until(lambda: _metric(server, 'lectern_predictions_total{model="mnist"}') == 2)
+    until(lambda: server.metric("lectern_predictions_total", model="mnist") == 2)
     assert not left.exists()
     assert len(list(own.rglob("*"))) == len(before)
 

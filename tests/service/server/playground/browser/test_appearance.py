@@ -84,6 +84,16 @@ def test_presentation_shows_pad_and_answer_large_and_nothing_else(open_page: Ope
     expect(playground.headline).to_be_empty()
 
 
+def test_a_tab_can_be_chosen_before_the_models_are_there(open_page: Open) -> None:
+    waiting: list[Any] = []
+    playground = open_page(prepare=lambda page: page.route("**/models", lambda route: waiting.append(route)))
+    playground.page.locator("#text-tab").click()
+    (route,) = waiting
+    route.continue_()
+    expect(playground.page.locator("#text")).to_be_visible()
+    expect(playground.detail).to_have_text("Write a review")
+
+
 def test_tabs_are_chosen_by_arrow_keys(open_page: Open) -> None:
     playground = open_page()
     page = playground.page

@@ -64,6 +64,30 @@ def test_metadata_and_configuration_describe_a_valid_request(client: Any, mnist_
     assert result.get_response()["outputs"][0]["datatype"] == gives["datatype"]
 
 
+def test_statistics_count_inputs_runs_and_the_times_of_the_stages(client: Any, mnist_digits: Any) -> None:
+    def read() -> dict[str, Any]:
+        (row,) = client.get_inference_statistics("mnist", "2")["model_stats"]
+        return dict(row)
+
+    pixels = [_input("image", mnist_digits[:5], "UINT8")]
+    client.infer("mnist", pixels, model_version="2")
+    before = read()
+    client.infer("mnist", pixels, model_version="2")
+    with pytest.raises(InferenceServerException):
+        client.infer("mnist", [_input("image", mnist_digits[:5, :5], "UINT8")], model_version="2")
+    after = read()
+    assert after["inference_count"] - before["inference_count"] == 5
+    assert after["execution_count"] - before["execution_count"] == 1
+    old, new = before["inference_stats"], after["inference_stats"]
+    assert {name: new[name]["count"] - old[name]["count"] for name in new} == dict.fromkeys(new, 1)
+    assert new["compute_infer"]["ns"] > old["compute_infer"]["ns"]
+    assert new["success"]["ns"] - old["success"]["ns"] == sum(
+        new[name]["ns"] - old[name]["ns"] for name in ("queue", "compute_input", "compute_infer")
+    )
+    with pytest.raises(InferenceServerException, match="there is no model"):
+        client.get_inference_statistics("minst")
+
+
 @pytest.mark.parametrize("count", [1, 3, 64])
 @pytest.mark.parametrize("binary", [True, False])
 def test_pixels_are_answered_as_in_process(

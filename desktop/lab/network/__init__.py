@@ -1,0 +1,1 @@
+"""The page that shows all layers of a network while one draws."""

@@ -1,0 +1,1 @@
+"""Remembers what is in the window until the next start."""

@@ -1,0 +1,149 @@
+"""Remembers drawing, text, pictures, history and panels until the next start."""
+
+from collections.abc import Iterator, Sequence
+from functools import partial
+from pathlib import Path
+from typing import cast
+
+from PySide6.QtCore import QObject, Slot
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QDockWidget, QWidget
+
+from desktop.drawing.page import DrawPage, ink_thumbnail
+from desktop.drawing.stroke_painter import render
+from desktop.drawing.strokes import Stroke
+from desktop.pictures.dropped_files import DroppedFile, Picture, load_picture
+from desktop.pictures.page import PicturesPage
+from desktop.prediction.backends import Location, PredictionResult
+from desktop.prediction.requests import Origin, PredictionRequest, PredictionResponse, Value
+from desktop.prediction.worker import Worker
+from desktop.result.history import HistoryStrip
+from desktop.session.store import (
+    Content,
+    Drawing,
+    PictureFile,
+    Session,
+    StoredEntry,
+    StoredPicture,
+    Text,
+    bounded_history,
+    read_session,
+    write_session,
+)
+from desktop.text.page import TextPage, text_card
+
+
+class SessionKeeper(QObject):
+    """Writes the session when the window closes, and restores it after the window is shown."""
+
+    def __init__(
+        self,
+        path: Path | None,
+        *,
+        draw: DrawPage,
+        pictures: PicturesPage,
+        text: TextPage,
+        strip: HistoryStrip,
+        explanation: QDockWidget,
+        comparison: QAction,
+        parent: QWidget,
+    ) -> None:
+        """Prepare; :meth:`restore` reads the file.
+
+        Args:
+            path: File of the session; None to remember nothing.
+            draw: The drawing.
+            pictures: The pictures.
+            text: The text.
+            strip: The history.
+            explanation: The dock of the explanation.
+            comparison: The action of the comparison.
+            parent: Owner of the thread that reads the history.
+        """
+        super().__init__(parent)
+        self._path = path
+        self._draw, self._pictures, self._text, self._strip = draw, pictures, text, strip
+        self._explanation, self._comparison = explanation, comparison
+        self._loader = Worker("session", parent)
+        self._loader.result_ready.connect(self._add_entry)
+
+    def restore(self) -> None:
+        """Show the session of the last start."""
+        if self._path is None:
+            return
+        session = read_session(self._path)
+        if session.strokes:
+            self._draw.restore(session.strokes)
+            self._draw.pad.undo_stack.clear()
+        if session.text:
+            self._text.restore(session.text)
+        if session.pictures:
+            files = [DroppedFile(picture.name, picture.data) for picture in session.pictures]
+            self._pictures.load(files, select=session.current)
+        if session.explains:
+            # Not by its action, which would widen the window again at each start.
+            self._explanation.show()
+        if session.compares:
+            self._comparison.setChecked(True)
+        # Rendering and decoding the thumbnails takes longer than a frame.
+        self._loader.put(partial(_responses, session.history))
+
+    def save(self) -> None:
+        """Write the session."""
+        if self._path is None:
+            return
+        pictures, current = self._pictures.pictures, self._pictures.snapshot()
+        session = Session(
+            strokes=self._draw.pad.strokes,
+            text=cast(str, self._text.snapshot()),
+            pictures=tuple(StoredPicture(picture.name, picture.data) for picture in pictures),
+            current=pictures.index(current) if isinstance(current, Picture) and current in pictures else 0,
+            history=bounded_history(_entries(self._strip.responses())),
+            explains=not self._explanation.isHidden(),
+            compares=self._comparison.isChecked(),
+        )
+        write_session(self._path, session)
+
+    @Slot(object)
+    def _add_entry(self, response: PredictionResponse) -> None:
+        self._strip.append(response)
+
+
+def _entries(responses: Sequence[PredictionResponse]) -> Iterator[StoredEntry]:
+    for response in responses:
+        origin = response.request.origin
+        assert origin is not None
+        yield StoredEntry(origin.page, _content(origin.snapshot), response.result.prediction)
+
+
+def _content(snapshot: object) -> Content:
+    if isinstance(snapshot, str):
+        return Text(snapshot)
+    if isinstance(snapshot, Picture):
+        return PictureFile(StoredPicture(snapshot.name, snapshot.data))
+    return Drawing(cast("tuple[Stroke, ...]", snapshot))
+
+
+def _responses(entries: Sequence[StoredEntry]) -> Iterator[object]:
+    """Yield the response of each entry; without those whose picture cannot be decoded any more."""
+    for number, entry in enumerate(entries, start=1):
+        restored = _restored(entry, -number)
+        if restored is not None:
+            value, origin = restored
+            prediction = entry.prediction
+            request = PredictionRequest(prediction.model, prediction.version, value, origin=origin)
+            yield PredictionResponse(request, PredictionResult(prediction, Location.LOCAL, 0.0))
+
+
+def _restored(entry: StoredEntry, document: int) -> tuple[Value, Origin] | None:
+    """Return value and origin of an entry, with a document number that no page has."""
+    content = entry.content
+    if isinstance(content, Drawing):
+        drawing = render(content.strokes)
+        return drawing, Origin(entry.page, (document,), content.strokes, ink_thumbnail(drawing))
+    if isinstance(content, Text):
+        return content.text, Origin(entry.page, (document,), content.text, text_card(content.text))
+    picture = load_picture(DroppedFile(content.picture.name, content.picture.data))
+    if not isinstance(picture, Picture):
+        return None
+    return picture.data, Origin(entry.page, (document,), picture, picture.thumbnail)

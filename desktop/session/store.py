@@ -1,0 +1,133 @@
+"""Stores what is in the window between two starts of the app."""
+
+import logging
+from collections.abc import Iterable
+from pathlib import Path
+
+import msgspec
+from PySide6.QtCore import QStandardPaths
+
+from desktop.drawing.strokes import Stroke
+from service.inference import Prediction
+from service.inference.files import write_atomically
+
+# The largest size of all pictures in the file; pictures beyond it are forgotten.
+MAX_PICTURE_BYTES = 64_000_000
+_log = logging.getLogger(__name__)
+
+
+class StoredPicture(msgspec.Struct, frozen=True):
+    """The bytes of a picture file, and its name."""
+
+    name: str
+    data: bytes
+
+
+class StoredEntry(msgspec.Struct, frozen=True):
+    """An entry of the history.
+
+    Attributes:
+        page: Key of the page.
+        content: What the page restores: strokes, a text or a picture.
+        prediction: The prediction.
+    """
+
+    page: str
+    content: "Content"
+    prediction: Prediction
+
+
+class Drawing(msgspec.Struct, frozen=True, tag=True):
+    """The strokes of a drawing."""
+
+    strokes: tuple[Stroke, ...] = ()
+
+
+class Text(msgspec.Struct, frozen=True, tag=True):
+    """A text."""
+
+    text: str = ""
+
+
+class PictureFile(msgspec.Struct, frozen=True, tag=True):
+    """A picture."""
+
+    picture: StoredPicture
+
+
+Content = Drawing | Text | PictureFile
+
+
+class Session(msgspec.Struct, frozen=True):
+    """What is in the window.
+
+    Attributes:
+        strokes: The drawing.
+        text: The text.
+        pictures: The pictures.
+        current: Index of the picture that is shown.
+        history: The entries of the history, newest first.
+        explains: Whether the explanation is open.
+        compares: Whether versions are compared.
+    """
+
+    strokes: tuple[Stroke, ...] = ()
+    text: str = ""
+    pictures: tuple[StoredPicture, ...] = ()
+    current: int = 0
+    history: tuple[StoredEntry, ...] = ()
+    explains: bool = False
+    compares: bool = False
+
+
+def session_file() -> Path:
+    """Return the path of the stored session."""
+    folder = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.AppLocalDataLocation)
+    return Path(folder) / "session" / "session.msgpack"
+
+
+def read_session(path: Path) -> Session:
+    """Return a stored session; an empty one if there is none, or none that can be read."""
+    try:
+        return msgspec.msgpack.decode(path.read_bytes(), type=Session)
+    except FileNotFoundError:
+        return Session()
+    except (OSError, msgspec.MsgspecError) as error:
+        _log.warning("the last session could not be read from %s: %s", path, error)
+        return Session()
+
+
+def write_session(path: Path, session: Session) -> None:
+    """Write a session; logs an error, because the app ends then.
+
+    Args:
+        path: The file. Its folder is made readable for its owner only.
+        session: The session; pictures beyond ``MAX_PICTURE_BYTES`` are left out.
+    """
+    pictures = tuple(_bounded(session.pictures))
+    if len(pictures) < len(session.pictures):
+        _log.info("the session keeps %d of %d pictures", len(pictures), len(session.pictures))
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        write_atomically(path, msgspec.msgpack.encode(msgspec.structs.replace(session, pictures=pictures)))
+    except OSError as error:
+        _log.warning("the session could not be written to %s: %s", path, error)
+
+
+def bounded_history(entries: Iterable[StoredEntry]) -> tuple[StoredEntry, ...]:
+    """Return the entries whose pictures fit into ``MAX_PICTURE_BYTES``."""
+    kept, size = [], 0
+    for entry in entries:
+        if isinstance(entry.content, PictureFile):
+            size += len(entry.content.picture.data)
+        if size <= MAX_PICTURE_BYTES:
+            kept.append(entry)
+    return tuple(kept)
+
+
+def _bounded(pictures: Iterable[StoredPicture]) -> Iterable[StoredPicture]:
+    size = 0
+    for picture in pictures:
+        size += len(picture.data)
+        if size <= MAX_PICTURE_BYTES:
+            yield picture

@@ -1,0 +1,1 @@
+"""Predicts large collections of pictures or texts, shard by shard, into files."""

@@ -1,0 +1,78 @@
+"""Defines the rows of results, and writes and counts them as Parquet or as JSON, one object a line."""
+
+import io
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+from pyarrow import parquet as pq
+
+from service.batch.manifest import Format
+from service.inference.prediction import Prediction
+
+_SCHEMA = pa.schema(
+    [
+        ("id", pa.int64()),
+        ("path", pa.string()),
+        ("label", pa.string()),
+        ("score", pa.float32()),
+        ("scores", pa.list_(pa.struct([("label", pa.string()), ("score", pa.float32())]))),
+        ("unsure", pa.bool_()),
+        ("error", pa.string()),
+        ("model", pa.string()),
+        ("version", pa.int32()),
+        ("precision", pa.string()),
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """The result of one input.
+
+    Attributes:
+        id: Number of the input in its batch, from 0.
+        path: Name of the input.
+        outcome: The prediction; or, as text, why there is none: the code of the error and its message.
+    """
+
+    id: int
+    path: str
+    outcome: Prediction | str
+
+
+def encode(rows: Sequence[Row], form: Format, *, model: str, version: int, precision: str) -> bytes:
+    """Return the content of a file of results."""
+    common = {"model": model, "version": version, "precision": precision}
+    plain = [_plain(row) | common for row in rows]
+    if form == "jsonl":
+        return "".join(f"{json.dumps(row, ensure_ascii=False)}\n" for row in plain).encode()
+    stream = io.BytesIO()
+    pq.write_table(pa.Table.from_pylist(plain, schema=_SCHEMA), stream, compression="zstd")
+    return stream.getvalue()
+
+
+def count_errors(path: Path) -> int:
+    """Return the number of inputs without a prediction in a file of results."""
+    if path.suffix == ".jsonl":
+        with path.open("rb") as stream:
+            return sum(json.loads(line)["error"] is not None for line in stream)
+    errors = pq.read_table(path, columns=["error"]).column("error")
+    return len(errors) - int(errors.null_count)
+
+
+def _plain(row: Row) -> dict[str, object]:
+    start: dict[str, object] = {"id": row.id, "path": row.path}
+    if isinstance(row.outcome, str):
+        failed = dict.fromkeys(("label", "score", "scores", "unsure"))
+        return start | failed | {"error": row.outcome}
+    best = row.outcome.best
+    return start | {
+        "label": best.label,
+        "score": best.score,
+        "scores": [{"label": score.label, "score": score.score} for score in row.outcome.scores],
+        "unsure": row.outcome.unsure,
+        "error": None,
+    }

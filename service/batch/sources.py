@@ -1,0 +1,141 @@
+"""Lists the inputs of a batch: the files of folders, globs, archives and lists, and the rows of tables."""
+
+import glob
+import os
+import zipfile
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from service.batch.errors import SourceError
+from service.batch.storage import is_remote, open_file, remote_files
+from service.batch.tables import count_rows, is_table
+from service.inference.preprocessing import PICTURE_SUFFIXES
+
+_TEXTS = (".txt",)
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """Where an input is.
+
+    Attributes:
+        path: A file.
+        member: A file in that file, if it is an archive; otherwise empty.
+        row: A row of that file from 0, if it is a table; otherwise -1.
+    """
+
+    path: str
+    member: str = ""
+    row: int = -1
+
+    @property
+    def shown(self) -> str:
+        """The input's name in results."""
+        name = os.fsencode(self.path).decode("utf-8", "replace").partition("?")[0]
+        if self.row >= 0:
+            return f"{name}#{self.row}"
+        return f"{name}/{self.member}" if self.member else name
+
+
+def list_inputs(sources: Iterable[str], *, texts: bool) -> Iterator[Input]:
+    """Yield the inputs of sources, in an order that does not depend on the file system.
+
+    Args:
+        sources: Folders, glob patterns, files, addresses of object stores, or ``@FILE`` with a path a line.
+        texts: Whether the model reads texts; of folders and archives, files of texts are taken then.
+
+    Raises:
+        SourceError: A source does not exist, is damaged, or has no inputs.
+    """
+    suffixes = _TEXTS if texts else PICTURE_SUFFIXES
+    for source in sources:
+        empty = True
+        for found in _of_source(source, suffixes):
+            empty = False
+            yield found
+        if empty:
+            raise SourceError(f"{source}: has no inputs; files of {', '.join(suffixes)} and tables are taken")
+
+
+def _of_source(source: str, suffixes: tuple[str, ...]) -> Iterator[Input]:
+    if source.startswith("@"):
+        yield from _of_list(source[1:])
+    elif is_remote(source):
+        files = remote_files(source)
+        yield from _of_file(source, suffixes) if files is None else _of_folder(files, suffixes)
+    elif Path(source).is_dir():
+        yield from _of_folder(_walk(source), suffixes)
+    elif Path(source).exists():
+        yield from _of_file(source, suffixes)
+    elif glob.has_magic(source):
+        for path in sorted(glob.iglob(source, recursive=True)):  # noqa: PTH207 - absolute patterns, too
+            if Path(path).is_file():
+                yield from _of_file(path, suffixes)
+    else:
+        raise SourceError(f"{source}: there is no such file or folder")
+
+
+def _of_list(path: str) -> Iterator[Input]:
+    try:
+        with Path(path).open(encoding="utf-8", errors="surrogateescape") as stream:
+            for line in stream:
+                if name := line.rstrip("\r\n"):
+                    yield Input(name)
+    except OSError as error:
+        raise SourceError(f"{path}: cannot be read ({error.strerror})") from error
+
+
+def _of_folder(paths: Iterable[str], suffixes: tuple[str, ...]) -> Iterator[Input]:
+    for path in paths:
+        name = path.partition("?")[0] if is_remote(path) else path
+        if is_table(path):
+            yield from _of_table(path)
+        elif _is_wanted(name, suffixes):
+            yield Input(path)
+
+
+def _of_file(path: str, suffixes: tuple[str, ...]) -> Iterator[Input]:
+    if is_table(path):
+        yield from _of_table(path)
+    elif path.partition("?")[0].lower().endswith(".zip"):
+        yield from _of_archive(path, suffixes)
+    else:
+        yield Input(path)
+
+
+def _of_table(path: str) -> Iterator[Input]:
+    try:
+        rows = count_rows(path)
+    except OSError as error:
+        raise SourceError(f"{path}: cannot be read ({error})") from error
+    for row in range(rows):
+        yield Input(path, row=row)
+
+
+def _of_archive(path: str, suffixes: tuple[str, ...]) -> Iterator[Input]:
+    try:
+        with open_file(path) as stream, zipfile.ZipFile(stream) as archive:
+            names = sorted(archive.namelist())
+    except (OSError, zipfile.BadZipFile) as error:
+        raise SourceError(f"{path}: is no zip archive that can be read ({error})") from error
+    for name in names:
+        if _is_wanted(name, suffixes):
+            yield Input(path, member=name)
+
+
+def _walk(folder: str) -> Iterator[str]:
+    def refuse(error: OSError) -> None:
+        raise SourceError(f"{error.filename}: cannot be listed ({error.strerror})") from error
+
+    for place, folders, names in os.walk(folder, onerror=refuse):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(names):
+            yield f"{place}{os.sep}{name}"
+
+
+def _is_wanted(path: str, suffixes: tuple[str, ...]) -> bool:
+    # Archives of macOS have a hidden file beside each file.
+    return path.lower().endswith(suffixes) and not path.replace(os.sep, "/").rpartition("/")[2].startswith(
+        "."
+    )

@@ -1,0 +1,118 @@
+// The table of a network's layers, with the feature maps of the convolutional ones.
+
+import { formatCount, t } from "./messages.js";
+
+/** Most feature maps of a layer that are shown. */
+export const MAX_MAPS = 16;
+
+/** A row for each layer: name, type, shape of the output, number of parameters, and feature maps. */
+export class LayerTable {
+  #table;
+  #onSelect;
+  #url = "";
+
+  /**
+   * @param {HTMLTableElement} table
+   * @param {(layer: string, map: number) => void} onSelect Called when a feature map is chosen.
+   */
+  constructor(table, onSelect) {
+    this.#table = table;
+    this.#onSelect = onSelect;
+    table.addEventListener("click", (event) => this.#click(event));
+    table.addEventListener("keydown", (event) => this.#key(event));
+  }
+
+  /** Show the layers of a network. */
+  set card(card) {
+    this.clear();
+    const layers = new Map(card.layers.map((layer) => [layer.name, layer]));
+    const shown = (card.explanation?.layers ?? []).map((name) => layers.get(name)).filter(Boolean);
+    const width = Math.max(0, ...shown.map(({ output_shape: [, , side, count] }) => side * Math.min(count, MAX_MAPS)));
+    let top = 0;
+    const strips = new Map();
+    for (const layer of shown) {
+      strips.set(layer.name, createStrip(layer, { top, width }));
+      top += layer.output_shape[1];
+    }
+    this.#table.tBodies[0].replaceChildren(...card.layers.map((layer) => createRow(layer, strips.get(layer.name))));
+    this.#table.tFoot.querySelector("td").textContent = formatCount(card.parameters);
+  }
+
+  /** Show the feature maps; the file is the picture that Api.featureMaps returns. */
+  showMaps(file) {
+    const old = this.#url;
+    this.#url = URL.createObjectURL(file);
+    this.#table.style.setProperty("--maps", `url("${this.#url}")`);
+    this.#table.classList.remove("empty");
+    if (old) URL.revokeObjectURL(old);
+  }
+
+  clear() {
+    this.#table.classList.add("empty");
+    this.#table.style.removeProperty("--maps");
+    if (this.#url) URL.revokeObjectURL(this.#url);
+    this.#url = "";
+  }
+
+  #click(event) {
+    const button = event.target.closest("button");
+    if (!button) return;
+    for (const one of this.#table.querySelectorAll("[aria-pressed=true]")) one.ariaPressed = "false";
+    button.ariaPressed = "true";
+    this.#onSelect(button.dataset.layer, Number(button.dataset.map));
+  }
+
+  /** Arrow keys move within a row, so that the Tab key has one stop for each row. */
+  #key(event) {
+    const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+    const button = event.target.closest("button");
+    if (!step || !button) return;
+    const buttons = [...button.parentElement.querySelectorAll("button")];
+    const next = buttons[buttons.indexOf(button) + step];
+    event.preventDefault();
+    if (!next) return;
+    button.tabIndex = -1;
+    next.tabIndex = 0;
+    next.focus();
+  }
+}
+
+function createRow({ name, type, output_shape: shape, parameters }, strip) {
+  const row = document.createElement("tr");
+  const head = document.createElement("th");
+  head.scope = "row";
+  head.append(name);
+  const texts = [type, shape.slice(1).join(" × "), formatCount(parameters)];
+  const cells = texts.map((text) => {
+    const cell = document.createElement("td");
+    cell.textContent = text;
+    return cell;
+  });
+  const maps = document.createElement("td");
+  if (strip) maps.append(strip);
+  row.append(head, ...cells, maps);
+  return row;
+}
+
+/** Return the buttons of a layer: each shows its part of the picture with all feature maps. */
+function createStrip({ name, output_shape: [, , side, count] }, { top, width }) {
+  const strip = document.createElement("div");
+  strip.className = "strip";
+  strip.setAttribute("role", "group");
+  strip.ariaLabel = t("Feature maps of {0}", name);
+  strip.style.setProperty("--top", top / side);
+  strip.style.setProperty("--width", width / side);
+  for (let map = 0; map < Math.min(count, MAX_MAPS); map++) {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.dataset.layer = name;
+    button.dataset.map = map;
+    button.ariaLabel = button.title = t("Feature map {0} of {1}", map + 1, name);
+    button.ariaPressed = "false";
+    button.tabIndex = map ? -1 : 0;
+    button.style.setProperty("--column", map);
+    strip.append(button);
+  }
+  if (count > MAX_MAPS) strip.append(`+${count - MAX_MAPS}`);
+  return strip;
+}

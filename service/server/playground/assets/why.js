@@ -1,0 +1,115 @@
+// The panel that explains the answer for a picture: heat map, feature maps, layers.
+
+import { FeatureMapView } from "./feature_map.js";
+import { HeatMap } from "./heat_map.js";
+import { LayerTable } from "./layer_table.js";
+import { t } from "./messages.js";
+import { NewestWins } from "./newest.js";
+
+const MAPS_INTERVAL_MS = 200;
+
+/** Explains the newest input while the panel is open. */
+export class Why {
+  #panel;
+  #labels;
+  #heat;
+  #table;
+  #view;
+  #file = null; // the picture that the network reads
+  #subject = null; // {model, card, content, label, isSettled} of the newest prediction
+  #card = null; // that the panel shows
+  #chosen = ""; // the label that the user chose; "" for the predicted one
+  #heatQueue;
+  #mapsQueue;
+  #mapQueue;
+
+  /**
+   * @param {HTMLDetailsElement} panel
+   * @param {Api} api
+   */
+  constructor(panel, api) {
+    this.#panel = panel;
+    this.#labels = panel.querySelector("select");
+    this.#heat = new HeatMap(panel.querySelector(".heat"));
+    this.#view = new FeatureMapView(panel.querySelector(".feature-map"));
+    this.#table = new LayerTable(panel.querySelector("table"), (layer, map) => this.#select(layer, map));
+    const queue = (send, onResult, intervalMs = 16) =>
+      new NewestWins(send, { onResult, onError: (error) => error.isTemporary || this.clear(), intervalMs });
+    this.#heatQueue = queue(
+      ({ model, content, label }, signal) => api.heat(model, content, this.#chosen || label, signal),
+      (explanation) => this.#heat.show(explanation),
+    );
+    this.#mapsQueue = queue(
+      ({ model, content }, signal) => api.featureMaps(model, content, signal),
+      (sheet) => this.#table.showMaps(sheet),
+      MAPS_INTERVAL_MS,
+    );
+    this.#mapQueue = queue(
+      ({ model, content, layer, map }, signal) => api.featureMap(model, content, { layer, map }, signal),
+      (explanation) => this.#view.show(explanation),
+    );
+    panel.addEventListener("toggle", () => {
+      this.showInput(this.#file);
+      this.#request();
+    });
+    this.#labels.addEventListener("change", () => {
+      this.#chosen = this.#labels.value;
+      this.#request();
+    });
+  }
+
+  /** Show or hide the whole panel. */
+  set isOffered(isOffered) {
+    this.#panel.hidden = !isOffered;
+  }
+
+  /** Explain a prediction of a model with its card. */
+  explain(subject) {
+    this.#subject = subject;
+    this.#request();
+  }
+
+  /** Show the picture that the network reads. */
+  showInput(file) {
+    this.#file = file;
+    // Chromium does not lay out an image that gets its first address while the panel is closed.
+    if (!this.#panel.open) return;
+    this.#heat.showInput(file);
+    this.#view.showInput(file);
+  }
+
+  /** Show nothing, because there is no answer. */
+  clear() {
+    for (const queue of [this.#heatQueue, this.#mapsQueue, this.#mapQueue]) queue.cancel();
+    this.#subject = null;
+    this.#heat.clear();
+    this.#table.clear();
+    this.#view.clear();
+  }
+
+  #request() {
+    const subject = this.#subject;
+    if (!subject?.card || this.#panel.hidden) return;
+    if (subject.card !== this.#card) this.#setCard(subject.card);
+    this.#labels.options[0].text = t("Why {0}?", subject.label);
+    if (!this.#panel.open || !subject.card.explanation) return;
+    if (subject.card.explanation.layers.length) this.#mapsQueue.put(subject);
+    if (!subject.isSettled) return;
+    this.#heatQueue.put(subject);
+    if (this.#view.selected) this.#mapQueue.put({ ...subject, ...this.#view.selected });
+  }
+
+  #setCard(card) {
+    this.#card = card;
+    this.#chosen = "";
+    const options = card.labels.map((label) => new Option(t("Why {0}?", label), label));
+    this.#labels.replaceChildren(new Option("", ""), ...options);
+    this.#table.card = card;
+    this.#view.close();
+  }
+
+  #select(layer, map) {
+    this.#view.select(layer, map);
+    if (this.#subject) this.#mapQueue.put({ ...this.#subject, layer, map });
+  }
+}

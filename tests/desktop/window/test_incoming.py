@@ -1,0 +1,101 @@
+"""What is dropped or pasted reaches the page that handles it."""
+
+from pathlib import Path
+
+import pytest
+from gestures import NO_MODIFIER, pictures, press
+from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtGui import QDragEnterEvent, QDropEvent, QGuiApplication, QImage
+from PySide6.QtWidgets import QApplication, QWidget
+from pytestqt.qtbot import QtBot
+
+from desktop.window.main_window import MainWindow
+
+
+def _files(*paths: Path) -> QMimeData:
+    mime = QMimeData()
+    mime.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
+    return mime
+
+
+def _drop(target: QWidget, mime: QMimeData) -> None:
+    at, action, left = QPoint(20, 20), Qt.DropAction.CopyAction, Qt.MouseButton.LeftButton
+    enter = QDragEnterEvent(at, action, mime, left, NO_MODIFIER)
+    QApplication.sendEvent(target, enter)
+    assert enter.isAccepted()
+    QApplication.sendEvent(target, QDropEvent(QPointF(at), action, mime, left, NO_MODIFIER))
+
+
+def _paste_text(window: MainWindow, text: str) -> None:
+    QGuiApplication.clipboard().setText(text)
+    window.draw_page.pad.setFocus()
+    press(window, "Ctrl+V")
+
+
+def test_a_text_file_dropped_on_the_editor_is_read(qtbot: QtBot, window: MainWindow, tmp_path: Path) -> None:
+    path = tmp_path / "review.txt"
+    path.write_bytes("\ufeffa great film, très bien".encode())
+    press(window, "Ctrl+3")
+    with qtbot.waitSignal(window.controller.completed):
+        _drop(window.text_page.editor.viewport(), _files(path))
+    assert window.text_page.editor.toPlainText() == "a great film, très bien"
+    window.text_page.editor.undo()
+    assert window.text_page.editor.toPlainText() == ""
+
+
+def test_a_text_file_dropped_on_the_window_opens_the_text_page(window: MainWindow, tmp_path: Path) -> None:
+    path = tmp_path / "review.txt"
+    path.write_text("an awful film")
+    _drop(window, _files(path))
+    assert window.tabs.page is window.text_page
+    assert window.text_page.editor.toPlainText() == "an awful film"
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe\x00binary", b"a" * 1_000_001], ids=["binary", "too long"])
+def test_what_is_not_a_text_leaves_the_text_and_says_so(
+    window: MainWindow, tmp_path: Path, content: bytes
+) -> None:
+    path = tmp_path / "review.txt"
+    path.write_bytes(content)
+    press(window, "Ctrl+3")
+    window.text_page.editor.setPlainText("a great film")
+    _drop(window.text_page.editor.viewport(), _files(path))
+    assert window.text_page.editor.toPlainText() == "a great film"
+    assert "review.txt is not a text" in window.text_page.notice.text()
+    assert window.text_page.notice.isVisible()
+
+
+def test_a_picture_dropped_on_the_editor_opens_the_pictures(qtbot: QtBot, window: MainWindow) -> None:
+    press(window, "Ctrl+3")
+    with qtbot.waitSignal(window.controller.completed):
+        _drop(window.text_page.editor.viewport(), _files(pictures() / "cat.jpg"))
+    assert window.tabs.page is window.pictures_page
+    assert window.text_page.editor.toPlainText() == ""
+
+
+def test_pasting_in_the_lab_stays_there(qtbot: QtBot, window: MainWindow) -> None:
+    press(window, "Ctrl+5")
+    QGuiApplication.clipboard().setImage(QImage(str(pictures() / "ship.png")))
+    press(window, "Ctrl+V")
+    assert window.lab_page.isVisible()
+    qtbot.waitUntil(lambda: window.lab_page.picker.loader() is not None)
+    assert window.pictures_page.value() is None
+
+
+@pytest.mark.parametrize("form", ["{}", '"{}"', " file://{}\n"])
+def test_the_path_of_a_picture_is_pasted_as_the_picture(qtbot: QtBot, window: MainWindow, form: str) -> None:
+    path = pictures() / "ship.png"
+    with qtbot.waitSignal(window.controller.completed):
+        _paste_text(window, form.format(path))
+    assert window.pictures_page.value() == path.read_bytes()
+
+
+def test_the_address_of_a_picture_is_not_fetched_and_the_notice_says_why(window: MainWindow) -> None:
+    _paste_text(window, "https://example.org/cat.jpg")
+    assert "downloads nothing" in window.pictures_page.notice.text()
+
+
+def test_a_text_that_is_no_path_says_what_can_be_pasted(window: MainWindow) -> None:
+    for text in ("hello", "x" * 5000, "~nobody/cat.png", "/does/not/exist.png"):
+        _paste_text(window, text)
+        assert "This is no picture" in window.pictures_page.notice.text()

@@ -1,0 +1,69 @@
+"""Defines the command ``experiment``."""
+
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from training.backend import load_keras
+from training.cli.shared import ask, runs_option, yes_option
+from training.experiments import experiment_names, load_experiment
+
+
+@click.command()
+@click.argument("name", required=False)
+@click.option(
+    "--quick", is_flag=True, help="Few examples and epochs: under two minutes, to see that it works."
+)
+@click.option(
+    "--record", is_flag=True, help="Also store table and picture for training/experiments/README.md."
+)
+@runs_option
+@yes_option
+def experiment(name: str | None, quick: bool, record: bool, runs: Path, yes: bool) -> None:
+    """List the experiments of the lecture, or carry out the named one.
+
+    An experiment trains the runs of one comparison. A finished run with the same settings is taken, also one
+    of another experiment or of `lectern train`; an interrupted one is continued. Curves, a table and what to
+    see in them are written to RUNS/experiments/NAME.
+
+    \b
+    Examples:
+      lectern experiment
+      lectern experiment dropout
+      lectern experiment pooling --quick
+    """
+    console = Console(highlight=False, markup=False, soft_wrap=True)
+    if name is None:
+        if quick or record:
+            raise click.UsageError("--quick and --record need the name of an experiment")
+        _list(console)
+        return
+    if quick and record:
+        raise click.UsageError("--record stores the figures of the full form; leave out --quick")
+    chosen = load_experiment(name)
+    load_keras(converts=False)
+    from training.reporting.experiments import report_text
+    from training.workflows.experiment_job import ExperimentJob, run_experiment
+    from training.workflows.hints import shown
+
+    job = ExperimentJob(
+        experiment=chosen,
+        runs=runs,
+        quick=quick,
+        record=record,
+        confirm=lambda question: yes or ask(question),
+    )
+    report = run_experiment(job, console=console)
+    console.print(f"\n{chosen.title}\n\n{report_text(chosen, report)}\n")
+    if quick:
+        console.print("The quick form shows that the experiment works; its figures mean little.")
+    console.print(f"{shown(job.folder / 'report.md')} and {shown(job.folder / 'curves.png')}")
+
+
+def _list(console: Console) -> None:
+    names = experiment_names()
+    width = max(map(len, names))
+    for name in names:
+        chosen = load_experiment(name)
+        console.print(f"{name:{width}}  {chosen.title} ({len(chosen.variants)} runs)")

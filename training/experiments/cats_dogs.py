@@ -1,0 +1,36 @@
+"""cats-dogs: from a small network to a fine-tuned pretrained one, for cats and dogs; takes an hour."""
+
+from training.experiments.experiment import Experiment, Variant
+from training.hyperparameters import Augmentation
+
+EXPERIMENT = Experiment(
+    name="cats-dogs",
+    title="Cats and dogs: from scratch, frozen features, fine-tuning",
+    variants=(
+        Variant(
+            name="scratch",
+            recipe="cats-dogs-scratch",
+            lecture=False,
+            settings={"augmentation": Augmentation()},
+        ),
+        Variant(name="scratch, augmented", recipe="cats-dogs-scratch", lecture=False),
+        Variant(
+            name="frozen features",
+            recipe="cats-dogs-features",
+            lecture=False,
+            settings={"augmentation": Augmentation()},
+        ),
+        Variant(name="frozen, augmented", recipe="cats-dogs-features", lecture=False),
+        Variant(name="fine-tuned", recipe="cats-dogs-finetune", lecture=False),
+    ),
+    observations=(
+        "A pretrained base is far ahead of a small network from scratch after its first epoch.",
+        "Its features are computed once and kept on the disk, so an epoch of the classifier takes "
+        "about a second.",
+        "Augmentation helps the network from scratch most, since it sees few images.",
+        "Fine-tuning trains the upper layers at a rate a hundredth as large, after the classifier is "
+        "trained.",
+        "A large rate in that stage would destroy the pretrained weights.",
+    ),
+    quick_examples=200,
+)
