@@ -11,7 +11,14 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-START = (sys.executable, "-c", "from service.cli import main; main()", "batch")
+# Ctrl-C ends the command even if the tests run under nohup or as a shell's background job, which ignore it.
+_MAIN = """
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from service.cli import main
+main()
+"""
+START = (sys.executable, "-c", _MAIN, "batch")
 
 
 @pytest.fixture(scope="session")

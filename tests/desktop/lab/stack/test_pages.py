@@ -27,6 +27,8 @@ def test_a_stack_with_and_without_pooling(qtbot: QtBot, lab: LabPage) -> None:
     lab.tabs.setCurrentWidget(page)
 
     def is_current() -> bool:
+        if page.lab_input is None:  # It is prepared in a thread.
+            return False
         expected = run_chain(page.stages, page.lab_input.pixels.astype(np.float32))[-1].values
         return page.chains is not None and np.array_equal(page.chains[0][-1].values, expected)
 
@@ -57,6 +59,8 @@ def test_an_output_of_a_transposed_convolution_is_written_as_its_sum(qtbot: QtBo
     kernel = page.grid.kernel().weights
 
     def is_current() -> bool:
+        if page.lab_input is None:
+            return False
         image = shrink(page.lab_input.pixels.astype(np.float32), 4).round()
         return page.output is not None and np.array_equal(
             page.output, convolve_transposed(image, kernel, stride=2)
