@@ -11,10 +11,10 @@ EXPERIMENT = Experiment(
         Variant(name="dropout 0.5", recipe="imdb-dense", settings={"dropout": 0.5}),
     ),
     observations=(
-        "The higher the rate, the later the validation loss is lowest, and the lower it stays.",
+        "The validation loss is lowest in epoch 5 without dropout, 4 with rate 0.2, and 6 with rate 0.5.",
+        "Rate 0.5 gives the best validation and test accuracy; rate 0.2 is no better than none.",
         "The training loss is measured with dropout, so it is higher than the network's own.",
-        "Rate 0.2 delays the overfitting by an epoch or two; rate 0.5 by more.",
-        "The best validation accuracy hardly changes: dropout helps most where training goes on too long.",
-        "No rate removes the overfitting of twenty epochs altogether.",
+        "With rate 0.5 the training accuracy ends lower: memorising takes longer.",
+        "No rate removes the overfitting: each validation loss ends far above its lowest value.",
     ),
 )

@@ -80,10 +80,15 @@ def make_outcome(
 
 
 def report_text(experiment: Experiment, report: Report) -> str:
-    """Return the table and the observations of an experiment in Markdown."""
+    """Return the table and the observations of an experiment in Markdown.
+
+    Observations are written with the figures of a full form at hand. If none is recorded, the text says so.
+    """
     parts = [outcomes_table(experiment, report.outcomes)]
     if spread := fold_spread(experiment, report.outcomes):
         parts.append(spread)
+    if report.experiment not in read_reports():
+        parts.append("What to expect; nobody has compared this with a recorded full form yet:")
     parts.append("\n".join(f"- {sentence}" for sentence in experiment.observations))
     return "\n\n".join(parts)
 

@@ -101,6 +101,7 @@ def test_runs_are_trained_once_and_leave_a_report(
     assert len(rows) == 2
     assert "| 0.9 test accuracy |" in rows[0]
     assert [line for line in report.splitlines() if line.startswith("- ")] == [f"- {s}" for s in SENTENCES]
+    assert "nobody has compared this with a recorded full form yet" in report
     assert all(row in output for row in rows)
     record = load_run(folder / "turned-much").record
     assert (record.epochs, record.settings["augmentation"]["rotation"]) == (1, 90.0)

@@ -100,14 +100,14 @@ def test_a_large_picture_is_decoded_off_the_event_loop(
 ) -> None:
     engine.start()
     decoded: list[bool] = []
-    real = Predictor.prepare
+    real = Predictor.examine
 
     def note(self: Predictor, *args: Any, **options: Any) -> Any:
         row = real(self, *args, **options)
         decoded.append(threading.current_thread() is threading.main_thread())
         return row
 
-    monkeypatch.setattr(Predictor, "prepare", note)
+    monkeypatch.setattr(Predictor, "examine", note)
     factor = side // 28
     content = encode(mnist_digits[0].repeat(factor, axis=0).repeat(factor, axis=1))
     assert _best(engine, content, None) == "9"
