@@ -187,7 +187,8 @@ class ServerBackend:
             for number, value in enumerate(encoded):
                 if predictions[number].reason == "several_digits" and isinstance(value, bytes):
                     with contextlib.suppress(RequestRefused):  # such as: too many digits
-                        readings[number] = client.read(model, value, version=version)
+                        reading = client.read(model, value, version=version)
+                        readings[number] = reading if reading.is_legible else None
             share = _milliseconds_per_input(start, len(encoded))
         return [
             PredictionResult(prediction, Location.SERVER, share, reading=reading)
@@ -227,11 +228,12 @@ class ServerBackend:
 
 
 def _read(predictor: "Predictor", value: Input) -> Reading | None:
-    """Return the digits of a picture; None if they cannot be read, such as too many."""
+    """Return the digits of a picture; None if they cannot be read, such as too many or a scribble."""
     from service.inference.reading.reader import Reader
 
     with contextlib.suppress(InputError):
-        return Reader(predictor).read(value)
+        reading = Reader(predictor).read(value)
+        return reading if reading.is_legible else None
     return None
 
 

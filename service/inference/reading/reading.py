@@ -55,6 +55,11 @@ class Reading:
         """Whether a digit is unsure."""
         return any(digit.unsure for digit in self.digits)
 
+    @property
+    def is_legible(self) -> bool:
+        """Whether at most half of the digits are unsure; scribbles and patterns have more."""
+        return 2 * sum(digit.unsure for digit in self.digits) <= len(self.digits)
+
 
 def split_lines(digits: Sequence[ReadDigit], texts: Sequence[str]) -> tuple[tuple[ReadDigit, ...], ...]:
     """Divide the digits of a picture into its lines.

@@ -250,7 +250,10 @@ class Page {
     const prediction = await this.#api.predict(input.model, input.content, signal);
     if (prediction.reason !== "several_digits") return prediction;
     try {
-      return { ...prediction, reading: await this.#api.read(input.model, input.content, signal) };
+      const reading = await this.#api.read(input.model, input.content, signal);
+      // Most "digits" of a scribble are unsure; then the answer for the whole picture is shown.
+      const unsure = reading.digits.filter((digit) => digit.unsure).length;
+      return 2 * unsure <= reading.digits.length ? { ...prediction, reading } : prediction;
     } catch (error) {
       if (error instanceof ApiError) return prediction; // such as: too many digits
       throw error;
