@@ -156,7 +156,7 @@ def test_a_model_or_version_that_is_not_there_is_not_found(call: Call, method: s
 
 
 @pytest.mark.parametrize(
-    "method", ["ModelConfig", "ModelStreamInfer", "RepositoryModelUnload", "Nothing", "/a.B/ModelInfer"]
+    "method", ["TraceSetting", "ModelStreamInfer", "RepositoryModelUnload", "Nothing", "/a.B/ModelInfer"]
 )
 def test_an_unknown_method_is_rejected_with_a_list_of_methods(call: Call, method: str) -> None:
     error = call(method, b"")
