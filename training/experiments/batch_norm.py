@@ -23,10 +23,9 @@ EXPERIMENT = Experiment(
     ),
     observations=(
         "At the usual rate, batch normalisation makes the first epochs faster.",
-        "At a rate thirty times as large, the network without it loses several percentage points.",
-        "With it, the large rate costs little: the normalisation keeps the activations in range.",
-        "The validation curves with it jump more, since validation uses running means instead of "
-        "those of a batch.",
-        "In so shallow a network the gain at the usual rate is small; it grows with depth.",
+        "At a rate thirty times as large, both networks lose accuracy; with normalisation about one point.",
+        "Without it, the large rate costs more than two percentage points on the test set.",
+        "The validation curves jump more with it, since they use running means instead of those of a batch.",
+        "In so shallow a network the gain at the usual rate is small.",
     ),
 )

@@ -12,12 +12,10 @@ EXPERIMENT = Experiment(
         Variant(name="recipe", recipe="fashion-dense", lecture=False),
     ),
     observations=(
-        "Garments are harder than digits for a dense network of about the same size.",
         "The slide's five epochs of Adam end while the validation accuracy still rises.",
-        "The recipe's fifteen epochs with a falling learning rate gain about a percentage point.",
-        "The falling rate makes the last epochs smooth, while a constant one makes the validation "
-        "curve jump.",
-        "The training loss goes on falling after the validation loss has stopped: the network begins "
-        "to overfit.",
+        "Our test accuracy after these five epochs is about a percentage point below the slide's.",
+        "The recipe's fifteen epochs with a falling learning rate gain almost two percentage points.",
+        "With the falling rate, the last epochs hardly change the validation loss.",
+        "The training accuracy ends higher than the validation accuracy: the network begins to overfit.",
     ),
 )

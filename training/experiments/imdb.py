@@ -21,12 +21,10 @@ EXPERIMENT = Experiment(
         Variant(name="recipe", recipe="imdb-dense", lecture=False),
     ),
     observations=(
-        "The validation loss is lowest after a few epochs and rises from then on, while the training "
-        "loss falls to nearly zero.",
-        "The validation accuracy falls more slowly than the loss rises: the network becomes sure of "
-        "its mistakes.",
-        "Two seeds give the same curves, so the overfitting is no accident.",
-        "Early stopping keeps the weights of the lowest validation loss, and saves most of the epochs.",
-        "Dropout in the recipe delays the overfitting, and the lowest validation loss comes later.",
+        "The validation loss is lowest after three to five epochs, while the training loss goes on falling.",
+        "Our best validation accuracy is near the slide's; after twenty epochs ours has fallen less.",
+        "A second seed ends with nearly the same figures, so the overfitting is no accident.",
+        "Early stopping ends after eight epochs, with a better test accuracy than twenty epochs give.",
+        "The recipe, with dropout, has the best test accuracy.",
     ),
 )

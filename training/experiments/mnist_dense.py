@@ -11,11 +11,10 @@ EXPERIMENT = Experiment(
         Variant(name="8 units", recipe="mnist-dense", lecture=False, settings={"width": 0.015625}),
     ),
     observations=(
-        "One hidden layer of 512 units reads most digits right after one epoch.",
-        "An eighth of the units costs about a percentage point.",
+        "One hidden layer of 512 units reads 89 % of the training digits right in its first epoch.",
+        "An eighth of the units costs one and a half percentage points on the test set.",
         "With eight units the network underfits: training and validation accuracy stay low together.",
-        "The gap between training and validation accuracy grows with the number of units.",
-        "No dense layer of any width reaches the convolutional networks, since each pixel is learnt "
-        "separately.",
+        "With 512 units the gap between training and validation accuracy is the largest.",
+        "The lecture's convolutional networks do better: 0.991 on its slides.",
     ),
 )
