@@ -22,10 +22,10 @@ _NEWEST_WEIGHT = 0.2
 class WaitLimit:
     """The limit of waiting for the threads of a pool.
 
-    A burst of requests may wait up to the limit. Once one was refused, the load is too high: until none was
-    refused for as long, only one request per thread may wait, so that accepted ones are answered quickly.
-    One request per thread may always wait: then a few large ones are the cause, not the number. Not
-    thread-safe: the caller holds a lock.
+    A burst of requests may wait up to the limit; one request per thread always may, because then a few large
+    ones are the cause, not the number. Once a request was refused, the load is too high: until none was
+    refused for as long, only one request for two threads may wait, so that accepted ones are answered
+    quickly. Not thread-safe: the caller holds a lock.
 
     Args:
         threads: Threads of the pool.
@@ -35,6 +35,7 @@ class WaitLimit:
     def __init__(self, threads: int, *, seconds: float) -> None:
         self._threads = threads
         self._seconds = seconds
+        self._few = max(1, threads // 2)
         self._overloaded_until = -math.inf  # as time.monotonic() counts
 
     def check(self, waiting: int, *, work_s: float) -> None:
@@ -47,7 +48,7 @@ class WaitLimit:
         Raises:
             RequestError: 429: It may not.
         """
-        if waiting < self._threads:
+        if waiting < self._few:
             return
         now, expected_s = time.monotonic(), work_s / self._threads
         too_long = waiting > self._threads and expected_s > self._seconds
