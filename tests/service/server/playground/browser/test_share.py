@@ -26,8 +26,10 @@ def button(playground: Any, name: str) -> Any:
 
 def copied(playground: Any, name: str) -> str:
     """Press a button, and return what it has copied."""
+    status = playground.page.locator("#share [role=status]")
+    status.evaluate("element => { element.textContent = ''; }")  # of the button before
     button(playground, name).click()
-    expect(playground.page.locator("#share [role=status]")).to_have_text("Copied.")
+    expect(status).to_have_text("Copied.")
     text: str = playground.page.evaluate("navigator.clipboard.readText()")
     return text
 
