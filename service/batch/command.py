@@ -100,9 +100,9 @@ def batch(
 ) -> None:
     """Predict all pictures or texts of SOURCES, and write the results to files.
 
-    A source is a folder, a glob pattern in quotes, a file, a zip archive, a Parquet or CSV file, '@FILE' with
-    a path a line, or an address such as s3://bucket/folder. An input that cannot be read becomes a row with
-    an error.
+    A source is a folder, a file, a zip archive, a Parquet or CSV file, or a glob pattern in quotes. '@FILE'
+    names a list with a path a line. An address such as s3://bucket/folder is a source, too. An input that
+    cannot be read becomes a row with an error.
 
     Exit status: 0 all inputs are predicted, 1 some are not, 2 the batch cannot run, 3 too many errors.
 

@@ -1,6 +1,6 @@
 """Divides lines of ink into digits by over-segmentation and recognition scores.
 
-Marks are cut wherever digits may touch. Each run of neighbouring pieces that could be a digit is a candidate.
+The ink is cut wherever two digits may touch. Neighbouring pieces that could be one digit are a candidate.
 The network scores all candidates in one batch, and dynamic programming finds the best sequence (LeCun et al.
 1998, section V).
 """

@@ -1,16 +1,14 @@
 """Serves what a network bases its answer on, as PNG or JSON: ``/models/{name}/explain`` and ``/maps``."""
 
-import io
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
 import numpy as np
 from msgspec import UNSET, Meta, Struct, UnsetType
-from PIL import Image
 from starlette.responses import Response
 
 from service.inference.card import Card
-from service.inference.errors import InvalidInput, shorten
+from service.inference.errors import InvalidInput
 from service.inference.explain import Explainer, Maps
 from service.inference.overlay import heat_overlay, map_rows, map_sheet
 from service.server.execution.engine import Engine
@@ -18,15 +16,16 @@ from service.server.pipeline.errors import ErrorCode, RequestError
 from service.server.pipeline.router import BufferedRequest
 from service.server.protocols.common import api
 from service.server.protocols.common.inputs import parse_whole_number, path_version
-from service.server.protocols.common.prediction_body import (
-    BODY_DESCRIPTION,
-    NPY,
-    SIMPLE,
-    SingleFileBody,
-    SingleInputBody,
-    read_prediction,
-)
+from service.server.protocols.common.prediction_body import BODY_DESCRIPTION, SIMPLE, read_prediction
 from service.server.protocols.common.responses import json_response
+from service.server.protocols.common.single_picture import (
+    EXAMPLE,
+    REQUEST,
+    png_response,
+    prepare_pixels,
+    version_header,
+    wants_json,
+)
 from service.settings import Settings
 
 _Label = Annotated[str, api.served("labels", "explained")]
@@ -91,17 +90,6 @@ class Explanation(Struct, frozen=True):
     kernel: KernelWeights | UnsetType = UNSET
 
 
-def _example(sample: api.Sample) -> tuple[str, object]:
-    return "a picture in base64", {"inputs": sample.value}
-
-
-_REQUEST = {
-    api.JSON: (SingleInputBody,),
-    "image/*": (api.Binary,),
-    api.OCTETS: (api.Binary,),
-    NPY: (api.Binary,),
-    "multipart/form-data": (SingleFileBody,),
-}
 EXPLAIN = api.Operation(
     "explain",
     tag=SIMPLE,
@@ -111,8 +99,8 @@ EXPLAIN = api.Operation(
     "as `kernel`. " + BODY_DESCRIPTION,
     models="explained",
     query=ExplainQuery,
-    request=_REQUEST,
-    examples=(api.Example(make=_example),),
+    request=REQUEST,
+    examples=(EXAMPLE,),
     responses={"image/png": (api.Binary,), api.JSON: (Explanation,)},
     response_headers=("X-Model-Version",),
     errors=(415, 422),
@@ -126,8 +114,8 @@ MAPS = api.Operation(
     "size, without gaps. Each is stretched to the full range of grey. " + BODY_DESCRIPTION,
     models="explained",
     query=FeatureMapsQuery,
-    request=_REQUEST,
-    examples=(api.Example(make=_example),),
+    request=REQUEST,
+    examples=(EXAMPLE,),
     responses={"image/png": (api.Binary,)},
     response_headers=("X-Model-Version",),
     errors=(415, 422),
@@ -152,17 +140,14 @@ class ExplainProtocol:
     async def explain(self, request: BufferedRequest) -> Response:
         """What a prediction is based on."""
         name, version, query = request.path_params["name"], path_version(request), request.query_params
-        form = query.get("as", "png")
-        if form not in ("png", "json"):
-            raise RequestError(ErrorCode.INVALID_PARAMETER, f"as is {shorten(form)}; it must be png or json")
+        as_json = wants_json(query)
         predictor, explainer = await self.engine.explainer(name, version)
         card, layer = explainer.card, query.get("layer")
         index = None if "map" not in query else _map_number(query["map"], card, layer=layer)
         body = await read_prediction(request, self.engine, card=card, max_batch=1)
 
         def explain() -> Response:
-            value = body.content[0]
-            pixels = value if isinstance(value, np.ndarray) else self.engine.prepare(predictor, value)
+            pixels = prepare_pixels(self.engine, predictor, body.content[0])
             if layer is None:
                 label = query.get("label") or predictor.classify([pixels], top_k=1)[0].best.label
                 values = explainer.heat(pixels, label=label)
@@ -170,10 +155,10 @@ class ExplainProtocol:
             else:
                 values = explainer.feature_maps(pixels, layer=layer)
                 document = _feature_maps(explainer, values, layer=layer, index=index)
-            if form == "json":
-                return json_response(document, _headers(card))
+            if as_json:
+                return json_response(document, version_header(card))
             maps = values if index is None else values[..., [index]]
-            return _png(heat_overlay(pixels, values) if layer is None else map_sheet(maps), card)
+            return png_response(heat_overlay(pixels, values) if layer is None else map_sheet(maps), card)
 
         return await self.engine.explain(explain)
 
@@ -192,9 +177,8 @@ class ExplainProtocol:
         body = await read_prediction(request, self.engine, card=card, max_batch=1)
 
         def draw() -> Response:
-            value = body.content[0]
-            pixels = value if isinstance(value, np.ndarray) else self.engine.prepare(predictor, value)
-            return _png(map_rows(explainer.all_feature_maps(pixels), count=count), card)
+            pixels = prepare_pixels(self.engine, predictor, body.content[0])
+            return png_response(map_rows(explainer.all_feature_maps(pixels), count=count), card)
 
         return await self.engine.explain(draw)
 
@@ -217,13 +201,3 @@ def _feature_maps(explainer: Explainer, values: Maps, *, layer: str, index: int 
         kernel = KernelWeights(found.weights, found.stride, found.padding)
     one = np.ascontiguousarray(values[..., index])
     return Explanation(card.name, card.version, one, layer=layer, map=index, kernel=kernel)
-
-
-def _png(picture: Image.Image, card: Card) -> Response:
-    stream = io.BytesIO()
-    picture.save(stream, "PNG")
-    return Response(stream.getvalue(), headers=_headers(card), media_type="image/png")
-
-
-def _headers(card: Card) -> dict[str, str]:
-    return {"X-Model-Version": str(card.version)}

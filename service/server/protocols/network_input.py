@@ -1,6 +1,5 @@
 """Serves ``POST /models/{name}/input``: what preprocessing makes of a picture, as PNG or JSON."""
 
-import io
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
@@ -10,21 +9,21 @@ from msgspec import Meta, Struct
 from PIL import Image
 from starlette.responses import Response
 
-from service.inference.errors import InvalidInput, shorten
+from service.inference.errors import InvalidInput
 from service.server.execution.engine import Engine
-from service.server.pipeline.errors import ErrorCode, RequestError
 from service.server.pipeline.router import BufferedRequest
 from service.server.protocols.common import api
 from service.server.protocols.common.inputs import path_version
-from service.server.protocols.common.prediction_body import (
-    BODY_DESCRIPTION,
-    NPY,
-    SIMPLE,
-    SingleFileBody,
-    SingleInputBody,
-    read_prediction,
-)
+from service.server.protocols.common.prediction_body import BODY_DESCRIPTION, SIMPLE, read_prediction
 from service.server.protocols.common.responses import json_response
+from service.server.protocols.common.single_picture import (
+    EXAMPLE,
+    REQUEST,
+    png_response,
+    prepare_pixels,
+    version_header,
+    wants_json,
+)
 from service.settings import Settings
 
 
@@ -48,10 +47,6 @@ class NetworkInput(Struct, frozen=True):
     ]
 
 
-def _example(sample: api.Sample) -> tuple[str, object]:
-    return "a picture in base64", {"inputs": sample.value}
-
-
 INPUT = api.Operation(
     "networkInput",
     tag=SIMPLE,
@@ -60,14 +55,8 @@ INPUT = api.Operation(
     "cropped, scaled and centred like the pictures of MNIST. " + BODY_DESCRIPTION,
     models="pictures",
     query=NetworkInputQuery,
-    request={
-        api.JSON: (SingleInputBody,),
-        "image/*": (api.Binary,),
-        api.OCTETS: (api.Binary,),
-        NPY: (api.Binary,),
-        "multipart/form-data": (SingleFileBody,),
-    },
-    examples=(api.Example(make=_example),),
+    request=REQUEST,
+    examples=(EXAMPLE,),
     responses={"image/png": (api.Binary,), api.JSON: (NetworkInput,)},
     response_headers=("X-Model-Version",),
     errors=(415, 422),
@@ -87,9 +76,7 @@ class NetworkInputProtocol:
 
     async def network_input(self, request: BufferedRequest) -> Response:
         """What preprocessing makes of a picture."""
-        form = request.query_params.get("as", "png")
-        if form not in ("png", "json"):
-            raise RequestError(ErrorCode.INVALID_PARAMETER, f"as is {shorten(form)}; it must be png or json")
+        as_json = wants_json(request.query_params)
         predictor = await self.engine.predictor(request.path_params["name"], path_version(request))
         card = predictor.card
         if predictor.takes_text:
@@ -97,14 +84,10 @@ class NetworkInputProtocol:
         body = await read_prediction(request, self.engine, card=card, max_batch=1)
 
         def make_response() -> Response:
-            value = body.content[0]
-            pixels = value if isinstance(value, np.ndarray) else self.engine.prepare(predictor, value)
-            headers = {"X-Model-Version": str(card.version)}
-            if form == "json":
-                return json_response(NetworkInput(card.name, card.version, pixels), headers)
-            stream = io.BytesIO()
-            Image.fromarray(pixels).save(stream, "PNG")
-            return Response(stream.getvalue(), headers=headers, media_type="image/png")
+            pixels = prepare_pixels(self.engine, predictor, body.content[0])
+            if as_json:
+                return json_response(NetworkInput(card.name, card.version, pixels), version_header(card))
+            return png_response(Image.fromarray(pixels), card)
 
         # With the explanations, whose limit and threads are their own: predictions come first.
         return await self.engine.explain(make_response)

@@ -22,6 +22,7 @@ from service.server.protocols.common.prediction_body import (
     read_prediction,
 )
 from service.server.protocols.common.responses import json_response, timing_headers
+from service.server.protocols.common.single_picture import EXAMPLE
 from service.settings import Settings
 
 _Pixels = Annotated[int, Meta(ge=0)]
@@ -49,10 +50,6 @@ class ReadResponse(Struct, frozen=True):
     digits: Annotated[list[ReadDigit], Meta(description="In reading order")]
 
 
-def _example(sample: api.Sample) -> tuple[str, object]:
-    return "a picture in base64", {"inputs": sample.value}
-
-
 READ = api.Operation(
     "read",
     tag=SIMPLE,
@@ -66,7 +63,7 @@ READ = api.Operation(
         api.OCTETS: (api.Binary,),
         "multipart/form-data": (SingleFileBody,),
     },
-    examples=(api.Example(make=_example),),
+    examples=(EXAMPLE,),
     responses={api.JSON: (ReadResponse,)},
     response_headers=("X-Model-Version", "Server-Timing"),
     errors=(415, 422),
