@@ -14,6 +14,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+import psutil
 import pytest
 
 Server = Any
@@ -155,6 +156,11 @@ def test_connections_are_accepted_while_many_others_send_requests(server: Server
 
 
 def test_a_server_without_file_descriptors_logs_it_and_recovers(server: Server, until: Until) -> None:
+    def connections() -> list[Any]:
+        found = [c for worker in server.workers() for c in psutil.Process(worker).net_connections("tcp")]
+        return [connection for connection in found if connection.status != psutil.CONN_LISTEN]
+
+    until(lambda: not connections())  # those of other tests would leave their file descriptors free
     before = {}
     for worker in server.workers():
         before[worker] = resource.prlimit(worker, resource.RLIMIT_NOFILE)
