@@ -18,7 +18,9 @@ SCHEMA_VERSION = 2
 Task = Literal["image-classification", "text-classification"]
 Dtype = Literal["uint8", "int32"]
 ColorMode = Literal["L", "RGB", "none"]
-PreprocessingKind = Literal["digit", "garment", "photo", "text"]
+PreprocessingKind = Literal["digit", "garment", "photo", "text", "sequence"]
+# The kinds that make ids of words: the distinct ones, or the first words in the order of the text.
+TEXT_KINDS: tuple[PreprocessingKind, ...] = ("text", "sequence")
 _CHOICES = {"task": Task, "dtype": Dtype, "color_mode": ColorMode, "preprocessing": PreprocessingKind}
 _INVALID_CHOICE = "Invalid enum value '"  # beginning of msgspec's message
 
@@ -46,6 +48,12 @@ class InputSpec(CardPart, frozen=True, kw_only=True):
     color_mode: ColorMode  # L for grey, none for text
     preprocessing: PreprocessingKind  # makes such arrays from pictures or texts
     parameters: Mapping[str, Any]  # of the preprocessing, for example {"size": 180}
+
+    @property
+    def length(self) -> int | None:
+        """Largest number of words that a network of sequences reads; None for all other networks."""
+        length: int | None = self.parameters["length"] if self.preprocessing == "sequence" else None
+        return length
 
 
 class OnnxFile(CardPart, frozen=True, kw_only=True):
@@ -302,6 +310,11 @@ def parse_card(document: object, *, source: str) -> Card:
         raise CardError(f"{source}: {_describe(error)}") from error
     if len(set(card.labels)) < len(card.labels):
         raise CardError(f"{source}: field labels: expected different labels")
+    length = card.input.parameters.get("length")
+    if card.input.preprocessing == "sequence" and not (isinstance(length, int) and length >= 1):
+        raise CardError(
+            f"{source}: field input.parameters.length: expected the largest number of words, from 1"
+        )
     _keep_unknown_fields(card, document)
     return card
 

@@ -16,7 +16,7 @@ from PIL import Image
 
 from service.inference.arrays import Array as Array
 from service.inference.arrays import Encoding, batch_shape, network_batch
-from service.inference.card import Card
+from service.inference.card import TEXT_KINDS, Card
 from service.inference.errors import InvalidInput, shorten
 from service.inference.precision import (
     Precision,
@@ -160,9 +160,10 @@ class Predictor:
             used, session = resolved, open_form(resolved)
         if precision != "float32":
             _log.info("%s %s runs in %s (LECTERN_PRECISION is %s)", card.name, card.version, used, precision)
-        if card.input.preprocessing == "text":
+        if card.input.preprocessing in TEXT_KINDS:
             vocabulary = read_vocabulary(folder, card)
-            return cls(card, session, vocabulary.encode, precision=used, vocabulary=vocabulary)
+            prepare = partial(vocabulary.encode, length=card.input.length)
+            return cls(card, session, prepare, precision=used, vocabulary=vocabulary)
         return cls(card, session, _picture_preparation(card), precision=used)
 
     @property

@@ -8,7 +8,7 @@ from training.errors import RecipeError
 from training.networks import pretrained
 from training.recipes import load_recipe, recipe_names
 
-_PICTURES = [name for name in recipe_names() if load_recipe(name).preprocessing != "text"]
+_PICTURES = [name for name in recipe_names() if not load_recipe(name).takes_text]
 
 
 def _summary(*words: object) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from service.inference.card import TEXT_KINDS
 from service.inference.preprocessing import Vocabulary, pad, picture_preparation
 
 _SPLIT_SEED = 0
@@ -58,9 +59,9 @@ def concatenate(parts: Sequence[Examples]) -> Examples:
     return Examples(np.concatenate(inputs), np.concatenate([part.y for part in parts]))
 
 
-def encode(texts: Examples, *, vocabulary: Vocabulary) -> Examples:
-    """Turn texts into int32 token ids (n, length), padded with 0."""
-    return Examples(pad([vocabulary.encode(text) for text in texts.x]), texts.y)
+def encode(texts: Examples, *, vocabulary: Vocabulary, length: int | None = None) -> Examples:
+    """Turn texts into int32 token ids (n, width), padded with 0; ``length`` as for the vocabulary."""
+    return Examples(pad([vocabulary.encode(text, length=length) for text in texts.x]), texts.y)
 
 
 def as_served(examples: Examples, *, preprocessing: str) -> Examples:
@@ -70,7 +71,7 @@ def as_served(examples: Examples, *, preprocessing: str) -> Examples:
         examples: uint8 images of the network's size, or token ids, which stay as they are.
         preprocessing: Kind of preprocessing on the card.
     """
-    if preprocessing == "text":
+    if preprocessing in TEXT_KINDS:
         return examples
     prepare = picture_preparation(preprocessing, size=examples.x.shape[1])
     return Examples(np.stack([prepare(Image.fromarray(image)) for image in examples.x]), examples.y)

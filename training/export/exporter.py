@@ -63,7 +63,7 @@ def export(trained: Trained, *, models: Path, default: int | None = None) -> Car
     difference = check_parity(keras_probabilities(network, splits.test.x), run_network(proto, splits.test.x))
     confidence = calibrate_network(proto, splits, labels=dataset.labels, target_accuracy=recipe.sure_accuracy)
     explanation = None
-    if recipe.preprocessing != "text":
+    if not recipe.takes_text:
         explanation = build_explanation(trained.models)
         if explanation.heat_layer:
             scale_heat_map(explanation.proto, confidence.calibration.temperature)

@@ -64,7 +64,7 @@ def make_card(
         name=trained.name,
         version=trained.version,
         title=recipe.title,
-        task="text-classification" if recipe.preprocessing == "text" else "image-classification",
+        task="text-classification" if recipe.takes_text else "image-classification",
         labels=dataset.labels,
         input=_input_spec(trained),
         onnx=OnnxFile(sha256=_NO_CHECKSUM, bytes=1, opset=OPSET),
@@ -113,13 +113,18 @@ def _input_spec(trained: Trained) -> InputSpec:
         trained.dataset.vocabulary,
     )
     shape = _shape(tensor)
+    parameters: dict[str, int] = {"size": shape[1]}
+    if vocabulary:
+        parameters = {"words": len(vocabulary.words), "padding": 0}
+    if trained.recipe.length:
+        parameters["length"] = trained.recipe.length
     return InputSpec(
         name=tensor.name,
         dtype=keras.backend.standardize_dtype(tensor.dtype),
         shape=shape,
-        color_mode="none" if kind == "text" else "RGB" if len(shape) == 4 else "L",
+        color_mode="none" if vocabulary else "RGB" if len(shape) == 4 else "L",
         preprocessing=kind,
-        parameters={"words": len(vocabulary.words), "padding": 0} if vocabulary else {"size": shape[1]},
+        parameters=parameters,
     )
 
 

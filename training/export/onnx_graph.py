@@ -15,6 +15,7 @@ import tf2onnx
 from onnx import helper
 
 from training.errors import ExportError
+from training.export.recurrent import SplitNetwork, recurrent_layer
 
 OPSET = 17
 # The version of the file format that came with opset 17; older runtimes reject newer ones.
@@ -37,17 +38,27 @@ def to_onnx(model: keras.Model) -> onnx.ModelProto:
     Raises:
         ExportError: The graph computes shapes at run time.
     """
-    tensor = model.inputs[0]
-    signature = [tf.TensorSpec(tensor.shape, tensor.dtype, name=tensor.name)]
+    signature = [_tensor_spec(model.inputs[0])]
 
-    def probabilities(batch: Any) -> dict[str, Any]:
-        result = model(batch, training=False)
+    def probabilities(result: Any) -> dict[str, Any]:
         if model.output_shape[-1] == 1:
             # (1 - p, p) as arithmetic: some accelerators run a Concat separately.
             result = tf.add(tf.matmul(result, [[-1.0, 1.0]]), [1.0, 0.0])
         return {_OUTPUT: result}
 
-    proto: onnx.ModelProto = onnxslim.slim(convert(probabilities, signature))
+    layer = recurrent_layer(model)
+    if layer is None:
+        converted = convert(lambda batch: probabilities(model(batch, training=False)), signature)
+    else:
+        split = SplitNetwork(model, layer)
+
+        def without_layer(batch: Any, states: Any) -> dict[str, Any]:
+            result, vectors = split.run(batch, states)
+            return {**probabilities(result), **vectors}
+
+        converted = convert(without_layer, [*signature, _tensor_spec(split.states)])
+        split.join(converted)
+    proto: onnx.ModelProto = onnxslim.slim(converted)
     for info in (proto.graph.input[0], proto.graph.output[0]):
         free = [size for size in info.type.tensor_type.shape.dim if not size.dim_value]
         for size, name in zip(free, ("batch", "length"), strict=False):
@@ -92,6 +103,10 @@ def shape_operations(proto: onnx.ModelProto) -> tuple[str, ...]:
             computed.update(node.output)
             found.append(f"{node.op_type} {node.name}")
     return tuple(found)
+
+
+def _tensor_spec(tensor: keras.KerasTensor) -> tf.TensorSpec:
+    return tf.TensorSpec(tensor.shape, tensor.dtype, name=tensor.name)
 
 
 @contextmanager

@@ -40,7 +40,7 @@ def prepare_data(
         DatasetError: The data cannot be loaded.
         RecipeError: The network takes texts, and a folder of images is given.
     """
-    if (folder or extra) and recipe.preprocessing == "text":
+    if (folder or extra) and recipe.takes_text:
         raise RecipeError(f"{recipe.name} takes texts, not images; choose another recipe")
     if folder is not None:
         return load_folder(folder, preprocessing=recipe.preprocessing, size=recipe.size)
@@ -57,7 +57,7 @@ def prepare_data(
         return dataset
     words = vocabulary or Vocabulary(recipe.vocabulary(dataset.train.x))
     splits = (dataset.train, dataset.validation, dataset.test)
-    train, validation, test = (encode(split, vocabulary=words) for split in splits)
+    train, validation, test = (encode(split, vocabulary=words, length=recipe.length) for split in splits)
     return replace(dataset, train=train, validation=validation, test=test, vocabulary=words)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from service.inference.card import PreprocessingKind
+from service.inference.card import TEXT_KINDS, PreprocessingKind
 from training.errors import RecipeError
 from training.hyperparameters import OPTIONS, TRANSFORMATIONS, Hyperparameters
 
@@ -33,6 +33,7 @@ class Recipe:
     build: Build  # adds the layers to a new network, and returns the untrained model
     size: int | None = None  # side of the network's input in pixels, where the preprocessing has to know it
     vocabulary: Callable[[Iterable[str]], list[str]] | None = None  # chooses words from the training texts
+    length: int | None = None  # largest number of words of a sequence; None if the order does not count
     network_hyperparameters: frozenset[str] = NETWORK_HYPERPARAMETERS  # those that the network uses
     pretrained: bool = False  # whether only a new classifier on a frozen pretrained base is trained
     fine_tuning: Hyperparameters | None = None  # of a second stage, which trains the top of the base too
@@ -44,6 +45,11 @@ class Recipe:
     weights: str = "trained from scratch by this recipe"  # where pretrained weights come from
     flip_tta: bool = False  # whether the exported network averages its logits over an image and its flip
     float16_weights: bool = False  # whether the export rounds the convolutions' kernels to float16
+
+    @property
+    def takes_text(self) -> bool:
+        """Whether the network reads texts rather than pictures."""
+        return self.preprocessing in TEXT_KINDS
 
     def as_in_lecture(self) -> "Recipe":
         """Return the recipe with the hyperparameters of the lecture's run.
@@ -86,7 +92,7 @@ class Recipe:
 
     def _check_used(self, names: Iterable[str]) -> None:
         unused = set(NETWORK_HYPERPARAMETERS - self.network_hyperparameters)
-        if self.preprocessing == "text":
+        if self.takes_text:
             unused |= {"augmentation", *TRANSFORMATIONS}
         for name in names:
             if name in unused or name not in OPTIONS:

@@ -63,8 +63,10 @@ class WordAnalyst:
         self._loaded: OrderedDict[tuple[str, int], tuple[WordRunner, Vocabulary]] = OrderedDict()
 
     def models(self) -> tuple[Card, ...]:
-        """Return the cards of all networks for texts; errors as for the backend's."""
-        return self._backend.models("text-classification")
+        """Return the cards of all networks that read sets of words; errors as for the backend's."""
+        return tuple(
+            card for card in self._backend.models("text-classification") if card.input.preprocessing == "text"
+        )
 
     def analyse(self, model: Card, text: str) -> Analysis:
         """Return what each word of a text adds; slow, so not for the GUI thread.

@@ -1,9 +1,9 @@
-"""Turns texts into the ids of their distinct words and phrases, and finds these in the text."""
+"""Turns texts into the ids of their words and phrases, and finds these in the text."""
 
 import html
 import re
 from collections.abc import Iterable, Sequence
-from itertools import takewhile
+from itertools import islice, takewhile
 from pathlib import Path
 
 import numpy as np
@@ -109,14 +109,16 @@ class Vocabulary:
         """Write ``vocabulary.txt``, replacing it atomically."""
         write_atomically(path, ("\n".join(self.words) + "\n").encode())
 
-    def encode(self, text: str) -> Ids:
-        """Return the ids of the distinct known words and phrases of a text.
+    def encode(self, text: str, *, length: int | None = None) -> Ids:
+        """Return the ids of the known words of a text: the distinct ones and phrases, or a sequence.
 
         Args:
             text: Plain text or HTML, at most a million characters.
+            length: Largest number of words of a sequence. None stands for the distinct words and phrases.
 
         Returns:
-            int32 array (n,), ascending, each from 1 to the number of words.
+            int32 array (n,), each from 1 to the number of words. With ``length`` the ids of the first known
+            words in the order of the text, otherwise distinct ids, ascending.
 
         Raises:
             InputTooLarge: The text is too long.
@@ -124,19 +126,24 @@ class Vocabulary:
         """
         self._check_length(text)
         known = self._ids
-        ids = {known[phrase] for phrase in phrases(text, longest=self._longest) if phrase in known}
+        if length is None:
+            found = {known[phrase] for phrase in phrases(text, longest=self._longest) if phrase in known}
+            ids = sorted(found)
+        else:
+            ids = list(islice((known[word] for word in tokenize(text) if word in known), length))
         if not ids:
             raise NoWords(_NO_WORDS)
-        return np.array(sorted(ids), dtype=np.int32)
+        return np.array(ids, dtype=np.int32)
 
-    def locate(self, text: str) -> dict[int, list[Span]]:
-        """Return the places of the known words and phrases of a text.
+    def locate(self, text: str, *, length: int | None = None) -> dict[int, list[Span]]:
+        """Return the places of the words and phrases whose ids :meth:`encode` returns.
 
         Args:
             text: As for :meth:`encode`.
+            length: As for :meth:`encode`.
 
         Returns:
-            The ids of :meth:`encode`, each with its places in order. A place is start and end in code points;
+            The distinct ids, each with its places in order. A place is start and end in code points;
             that of a phrase reaches from its first word to its last.
 
         Raises:
@@ -145,10 +152,12 @@ class Vocabulary:
         """
         self._check_length(text)
         words = locate_words(text)
+        if length is not None:
+            words = list(islice((word for word in words if word[0] in self._ids), length))
         places: dict[int, list[Span]] = {}
-        for length in range(1, self._longest + 1):
-            for first in range(len(words) - length + 1):
-                chosen = words[first : first + length]
+        for count in range(1, 1 + (self._longest if length is None else 1)):
+            for first in range(len(words) - count + 1):
+                chosen = words[first : first + count]
                 number = self._ids.get(PHRASE_MARK.join(word for word, _, _ in chosen))
                 if number is not None:
                     places.setdefault(number, []).append((chosen[0][1], chosen[-1][2]))

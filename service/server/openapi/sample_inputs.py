@@ -8,7 +8,7 @@ import base64
 import functools
 from pathlib import Path
 
-from service.inference.card import Card
+from service.inference.card import TEXT_KINDS, Card
 from service.inference.preprocessing import decode_image, picture_preparation
 from service.server.protocols.common import api
 
@@ -19,7 +19,7 @@ _REVIEW = "A wonderful film: funny, warm and very well acted."
 def make_sample(card: Card) -> api.Sample:
     """Return an input for a model; networks of colour pictures have too many pixels for an example."""
     kind = card.input.preprocessing
-    return api.Sample(card, _REVIEW, None) if kind == "text" else api.Sample(card, *_picture(kind))
+    return api.Sample(card, _REVIEW, None) if kind in TEXT_KINDS else api.Sample(card, *_picture(kind))
 
 
 @functools.cache

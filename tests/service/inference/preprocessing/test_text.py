@@ -100,6 +100,21 @@ def test_encode_returns_ascending_ids_of_distinct_known_words(vocabulary: Vocabu
     assert ids.dtype == np.int32
 
 
+def test_sequence_has_the_first_known_words_in_their_order(vocabulary: Vocabulary) -> None:
+    text = "It’s THE film, the <i>Café</i> film of films!"
+
+    assert vocabulary.encode(text, length=9).tolist() == [4, 1, 2, 1, 5, 2]
+    assert vocabulary.encode(text, length=3).tolist() == [4, 1, 2]
+    places = vocabulary.locate(text, length=4)
+    assert {number: [text[slice(*span)] for span in spans] for number, spans in places.items()} == {
+        4: ["It’s"],
+        1: ["THE", "the"],
+        2: ["film"],
+    }
+    with pytest.raises(NoWords):
+        vocabulary.encode("unknown words", length=3)
+
+
 @pytest.mark.parametrize("text", ["", "   ", "films", "?!", "<film>", "unknown words only"])
 def test_text_without_a_known_word_is_rejected(vocabulary: Vocabulary, text: str) -> None:
     with pytest.raises(NoWords, match="no word"):

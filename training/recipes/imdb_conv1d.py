@@ -1,0 +1,35 @@
+"""imdb-conv1d: convolutions over the first 400 words, for film reviews."""
+
+import keras
+
+from training.datasets.imdb import VOCABULARY_SIZE, most_frequent_words
+from training.hyperparameters import Hyperparameters
+from training.networks.network import Network
+from training.recipes.recipe import Recipe
+
+LENGTH = 400
+EMBEDDING = 50
+FILTERS = 100
+WINDOW = 3
+HYPERPARAMETERS = Hyperparameters(epochs=6, batch_size=64, learning_rate=2e-3, dropout=0.4, early_stopping=1)
+
+
+def build(network: Network) -> keras.Model:
+    """Build the network: 515,201 parameters."""
+    network.text().embed(VOCABULARY_SIZE, EMBEDDING).dropout()
+    network.conv1d(FILTERS, window=WINDOW).maximum_over_words().dropout()
+    return network.classifier()
+
+
+RECIPE = Recipe(
+    name="imdb-conv1d",
+    title="Film reviews: convolutions over the first 400 words",
+    dataset="imdb",
+    preprocessing="sequence",
+    hyperparameters=HYPERPARAMETERS,
+    build=build,
+    vocabulary=most_frequent_words,
+    length=LENGTH,
+    network_hyperparameters=frozenset({"l1", "l2", "dropout", "batch_norm", "activation", "width"}),
+    sure_accuracy=0.96,
+)

@@ -1,0 +1,34 @@
+"""imdb-gru: a bidirectional recurrent network over the first 200 words, for film reviews."""
+
+import keras
+
+from training.datasets.imdb import VOCABULARY_SIZE, most_frequent_words
+from training.hyperparameters import Hyperparameters
+from training.networks.network import Network
+from training.recipes.recipe import Recipe
+
+LENGTH = 200
+EMBEDDING = 50
+UNITS = 32
+HYPERPARAMETERS = Hyperparameters(epochs=6, batch_size=128, learning_rate=2e-3, dropout=0.4, early_stopping=2)
+
+
+def build(network: Network) -> keras.Model:
+    """Build the network: 516,193 parameters."""
+    network.text().embed(VOCABULARY_SIZE, EMBEDDING).dropout()
+    network.bidirectional_gru(UNITS).maximum_over_words().dropout()
+    return network.classifier()
+
+
+RECIPE = Recipe(
+    name="imdb-gru",
+    title="Film reviews: a bidirectional recurrent network over the first 200 words",
+    dataset="imdb",
+    preprocessing="sequence",
+    hyperparameters=HYPERPARAMETERS,
+    build=build,
+    vocabulary=most_frequent_words,
+    length=LENGTH,
+    network_hyperparameters=frozenset({"dropout", "width"}),
+    sure_accuracy=0.96,
+)
