@@ -12,7 +12,7 @@ import numpy.typing as npt
 from service.inference.errors import InputTooLarge, InvalidInput, shorten
 from service.inference.prediction import WordContribution, WordContributions, log_odds
 from service.inference.predictor import Predictor
-from service.inference.preprocessing.text import PADDING, PHRASE_MARK, Ids, Vocabulary
+from service.inference.preprocessing.text import PADDING, Ids, spelling
 
 # The time grows with the square of the words: 5,000 take less than a second.
 _MAX_WORDS = 5_000
@@ -51,7 +51,7 @@ def word_contributions(predictor: Predictor, text: str, *, label: str | None = N
     (before,) = log_odds(whole, index)
     changes = before - log_odds(_without_each(predictor, ids, numbers), index)
     words = [
-        WordContribution(_spelling(vocabulary, number), change, tuple(places[number]))
+        WordContribution(spelling(vocabulary.words[number - 1]), change, tuple(places[number]))
         for number, change in zip(numbers.tolist(), changes.tolist(), strict=True)
     ]
     words.sort(key=lambda word: abs(word.contribution), reverse=True)
@@ -70,7 +70,3 @@ def _without_each(predictor: Predictor, ids: Ids, numbers: Ids) -> npt.NDArray[n
             batch = np.take_along_axis(batch, np.argsort(left_out, axis=1, kind="stable"), axis=1)
         runs.append(predictor.probabilities(batch))
     return np.concatenate(runs)
-
-
-def _spelling(vocabulary: Vocabulary, number: int) -> str:
-    return vocabulary.words[number - 1].replace(PHRASE_MARK, " ")

@@ -37,17 +37,21 @@ class Examples:
         x: uint8 images (n, height, width) or (n, height, width, 3); for texts int32 token ids (n, length), or
             an object array (n,) of strings before tokenization.
         y: int64 (n,), index into the labels.
+        sentences: Object array (n,) of the token ids of each text's sentences, where a network is fitted to
+            them.
     """
 
     x: npt.NDArray[Any]
     y: npt.NDArray[np.int64]
+    sentences: npt.NDArray[Any] | None = None
 
     def __len__(self) -> int:
         return len(self.y)
 
     def take(self, chosen: npt.NDArray[Any] | slice) -> "Examples":
         """Return the examples at some indices."""
-        return Examples(self.x[chosen], self.y[chosen])
+        sentences = None if self.sentences is None else self.sentences[chosen]
+        return Examples(self.x[chosen], self.y[chosen], sentences)
 
 
 def concatenate(parts: Sequence[Examples]) -> Examples:
@@ -56,7 +60,12 @@ def concatenate(parts: Sequence[Examples]) -> Examples:
     if inputs[0].ndim == 2:
         length = max(x.shape[1] for x in inputs)
         inputs = [np.pad(x, ((0, 0), (0, length - x.shape[1]))) for x in inputs]
-    return Examples(np.concatenate(inputs), np.concatenate([part.y for part in parts]))
+    sentences = [part.sentences for part in parts if part.sentences is not None]
+    return Examples(
+        np.concatenate(inputs),
+        np.concatenate([part.y for part in parts]),
+        np.concatenate(sentences) if len(sentences) == len(parts) else None,
+    )
 
 
 def encode(texts: Examples, *, vocabulary: Vocabulary, length: int | None = None) -> Examples:

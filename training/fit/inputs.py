@@ -2,14 +2,17 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from sklearn.model_selection import StratifiedKFold
 
 from service.inference.preprocessing import Vocabulary
 from training.datasets import Dataset, load_dataset
 from training.datasets.dataset import DownloadProgress, Examples, concatenate, encode, stratified_mask
 from training.datasets.folder import load_extra, load_folder
+from training.datasets.sentences import encode_sentences
 from training.errors import RecipeError
 from training.recipes.recipe import Recipe
 
@@ -58,7 +61,18 @@ def prepare_data(
     words = vocabulary or Vocabulary(recipe.vocabulary(dataset.train.x))
     splits = (dataset.train, dataset.validation, dataset.test)
     train, validation, test = (encode(split, vocabulary=words, length=recipe.length) for split in splits)
+    if recipe.sentences:
+        train, validation = (
+            replace(encoded, sentences=_sentences(split, words))
+            for encoded, split in ((train, dataset.train), (validation, dataset.validation))
+        )
     return replace(dataset, train=train, validation=validation, test=test, vocabulary=words)
+
+
+def _sentences(texts: Examples, vocabulary: Vocabulary) -> npt.NDArray[Any]:
+    encoded = np.empty(len(texts), dtype=object)
+    encoded[:] = [encode_sentences(text, vocabulary=vocabulary) for text in texts.x]
+    return encoded
 
 
 def _shorten(dataset: Dataset, *, limit: int) -> Dataset:

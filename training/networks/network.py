@@ -9,7 +9,7 @@ import keras
 import numpy as np
 
 from training.hyperparameters import Hyperparameters
-from training.networks.sequence import BidirectionalGRU, MaximumOverWords, WordEmbedding
+from training.networks.sequence import BidirectionalGRU, MaximumOverWords, MeanOverWords, WordEmbedding
 from training.networks.statistics import PATCH, SMALLEST_DEVIATION, DataStatistics
 from training.networks.word_sum import WordSum
 
@@ -194,6 +194,10 @@ class Network:
     def maximum_over_words(self) -> "Network":
         """Add the maximum of each channel over the words of a sequence."""
         return self._add_with_ids(MaximumOverWords(name="maximum_over_words"))
+
+    def mean_over_words(self) -> "Network":
+        """Add the mean of each channel over the words of a sequence."""
+        return self._add_with_ids(MeanOverWords(name="mean_over_words"))
 
     def pool(self) -> "Network":
         """Add 2 x 2 maximum pooling, or what the hyperparameter ``pooling`` says in its place."""

@@ -97,6 +97,16 @@ class MaximumOverWords(keras.layers.Layer):
         return ops.max(values * mask + lowest * (1 - mask), axis=1)
 
 
+@keras.saving.register_keras_serializable(package=_PACKAGE)
+class MeanOverWords(keras.layers.Layer):
+    """The mean of each channel over the words of a text."""
+
+    def call(self, values: Any, ids: Any) -> Any:
+        """Map values (batch, length, channels) to their means (batch, channels)."""
+        mask = _mask(ids, values.dtype)
+        return ops.sum(values * mask, axis=1) / ops.maximum(ops.sum(mask, axis=1), 1)
+
+
 def _mask(ids: Any, dtype: str) -> Any:
     """Return (batch, length, 1) ones, and zeros at the padding."""
     return ops.expand_dims(ops.cast(ids > 0, dtype), -1)

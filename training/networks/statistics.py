@@ -21,6 +21,7 @@ class DataStatistics:
     # Second moments of the standardised values of a 3 x 3 patch, in the order row, column, channel.
     covariance: tuple[tuple[float, ...], ...] = ()
     log_count_ratios: tuple[float, ...] = ()  # naive Bayes, of each word, for texts of two classes
+    sentence_weights: tuple[float, ...] = ()  # of each word, if the network is fitted to sentences
 
 
 def measure_images(images: npt.NDArray[np.uint8], *, classes: int) -> DataStatistics:

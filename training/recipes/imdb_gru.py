@@ -1,4 +1,4 @@
-"""imdb-gru: a bidirectional recurrent network over the first 200 words, for film reviews."""
+"""imdb-gru: a bidirectional recurrent network over the first 300 words, for film reviews."""
 
 import keras
 
@@ -7,10 +7,12 @@ from training.hyperparameters import Hyperparameters
 from training.networks.network import Network
 from training.recipes.recipe import Recipe
 
-LENGTH = 200
+LENGTH = 300
 EMBEDDING = 50
 UNITS = 32
-HYPERPARAMETERS = Hyperparameters(epochs=6, batch_size=128, learning_rate=2e-3, dropout=0.4, early_stopping=2)
+HYPERPARAMETERS = Hyperparameters(
+    epochs=2, batch_size=128, learning_rate=3e-3, schedule="cosine", dropout=0.5
+)
 
 
 def build(network: Network) -> keras.Model:
@@ -22,7 +24,7 @@ def build(network: Network) -> keras.Model:
 
 RECIPE = Recipe(
     name="imdb-gru",
-    title="Film reviews: a bidirectional recurrent network over the first 200 words",
+    title="Film reviews: a bidirectional recurrent network over the first 300 words",
     dataset="imdb",
     preprocessing="sequence",
     hyperparameters=HYPERPARAMETERS,

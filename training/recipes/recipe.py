@@ -31,6 +31,7 @@ class Recipe:
     preprocessing: PreprocessingKind  # turns a picture or a text into the network's input
     hyperparameters: Hyperparameters
     build: Build  # adds the layers to a new network, and returns the untrained model
+    sentences: bool = False  # whether the network is fitted to single sentences of the training texts too
     size: int | None = None  # side of the network's input in pixels, where the preprocessing has to know it
     vocabulary: Callable[[Iterable[str]], list[str]] | None = None  # chooses words from the training texts
     length: int | None = None  # largest number of words of a sequence; None if the order does not count

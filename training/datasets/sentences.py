@@ -1,15 +1,11 @@
-"""Divides texts into sentences, and joins random neighbours of them to passages."""
+"""Divides texts into sentences."""
 
 import re
-from collections.abc import Sequence
-
-import numpy as np
 
 from service.inference.errors import NoWords
 from service.inference.preprocessing import Vocabulary
 from service.inference.preprocessing.text import Ids
 
-MAX_SENTENCES = 4
 # A line break of HTML, or the space after the mark that ends a sentence and after quotes or brackets there.
 _END = re.compile(r"""(?:<br\s*/?>\s*)+|(?<=[.!?])["')\]]*\s+""")
 
@@ -19,7 +15,7 @@ def split_sentences(text: str) -> list[str]:
     return [sentence for sentence in _END.split(text) if sentence.strip()]
 
 
-def encode_sentences(text: str, vocabulary: Vocabulary) -> tuple[Ids, ...]:
+def encode_sentences(text: str, *, vocabulary: Vocabulary) -> tuple[Ids, ...]:
     """Return the ids of each sentence of a text; sentences without a known word are left out."""
     encoded = []
     for sentence in split_sentences(text):
@@ -28,18 +24,3 @@ def encode_sentences(text: str, vocabulary: Vocabulary) -> tuple[Ids, ...]:
         except NoWords:
             continue
     return tuple(encoded)
-
-
-def random_passage(sentences: Sequence[Ids], rng: np.random.Generator) -> Ids:
-    """Return the distinct ids of one to ``MAX_SENTENCES`` consecutive sentences of a text.
-
-    Args:
-        sentences: The ids of each sentence, at least one.
-        rng: Chooses their number and the first one.
-
-    Returns:
-        int32 (n,), ascending.
-    """
-    count = min(int(rng.integers(1, MAX_SENTENCES + 1)), len(sentences))
-    first = int(rng.integers(len(sentences) - count + 1))
-    return np.unique(np.concatenate(sentences[first : first + count]))
