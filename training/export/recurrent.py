@@ -72,7 +72,7 @@ def _ancestors(graph: onnx.GraphProto, name: str) -> set[int]:
 
 def _recurrent_nodes(layer: BidirectionalGRU, *, ids: str) -> list[onnx.NodeProto]:
     """Return the nodes from the vectors (batch, length, n) to the states (batch, length, 2 * units)."""
-    steps = [
+    steps: list[tuple[str, list[str], str, dict[str, Any]]] = [
         ("Greater", [ids, "gru/padding"], "gru/is_word", {}),
         ("Cast", ["gru/is_word"], "gru/counted", {"to": TensorProto.INT32}),
         ("ReduceSum", ["gru/counted", "gru/length_axis"], "gru/lengths", {"keepdims": 0}),

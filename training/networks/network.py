@@ -9,7 +9,7 @@ import keras
 import numpy as np
 
 from training.hyperparameters import Hyperparameters
-from training.networks.sequence import BidirectionalGRU, MaximumOverWords, MeanOverWords, WordEmbedding
+from training.networks.sequence import BidirectionalGRU, MeanOverWords, WordEmbedding
 from training.networks.statistics import PATCH, SMALLEST_DEVIATION, DataStatistics
 from training.networks.word_sum import WordSum
 
@@ -190,10 +190,6 @@ class Network:
     def bidirectional_gru(self, units: int) -> "Network":
         """Add gated recurrent units that read the words forwards, and as many that read them backwards."""
         return self._add_with_ids(BidirectionalGRU(self.scaled(units), name="gru"))
-
-    def maximum_over_words(self) -> "Network":
-        """Add the maximum of each channel over the words of a sequence."""
-        return self._add_with_ids(MaximumOverWords(name="maximum_over_words"))
 
     def mean_over_words(self) -> "Network":
         """Add the mean of each channel over the words of a sequence."""

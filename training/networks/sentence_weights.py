@@ -1,6 +1,6 @@
 """Fits the weights of words and phrases for single sentences."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -20,7 +20,7 @@ _Floats = npt.NDArray[np.float32]
 
 
 def fit_sentence_weights(
-    sentences: Sequence[Sequence[Ids]], y: npt.NDArray[np.int64], *, ratios: _Floats
+    sentences: Iterable[Sequence[Ids]], y: npt.NDArray[np.int64], *, ratios: _Floats
 ) -> _Floats:
     """Fit a logistic regression to the sentences of texts, each with the class of its text.
 
@@ -40,9 +40,10 @@ def fit_sentence_weights(
     rows: list[Ids] = []
     weights: list[float] = []
     classes: list[int] = []
-    total = sum(np.sqrt(min(len(ids), _LONGEST)) for text in sentences for ids in text)
-    share = _SENTENCES_PER_TEXT * len(sentences) / max(total, 1.0)
-    for text, label in zip(sentences, y.tolist(), strict=True):
+    texts = list(sentences)
+    total = sum(np.sqrt(min(len(ids), _LONGEST)) for text in texts for ids in text)
+    share = _SENTENCES_PER_TEXT * len(texts) / max(total, 1.0)
+    for text, label in zip(texts, y.tolist(), strict=True):
         if not text:
             continue
         rows += [*text, np.unique(np.concatenate(text))]

@@ -79,8 +79,8 @@ class BidirectionalGRU(keras.layers.Layer):
 
 
 @keras.saving.register_keras_serializable(package=_PACKAGE)
-class MaximumOverWords(keras.layers.Layer):
-    """The maximum of each channel over the words of a text."""
+class MeanOverWords(keras.layers.Layer):
+    """The mean of each channel over the words of a text."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
@@ -89,17 +89,6 @@ class MaximumOverWords(keras.layers.Layer):
     def compute_mask(self, values: Any, ids: Any = None, previous_mask: Any = None) -> None:
         """Return no mask, since the output has no words."""
         return
-
-    def call(self, values: Any, ids: Any) -> Any:
-        """Map values (batch, length, channels) to their maximums (batch, channels)."""
-        mask = _mask(ids, values.dtype)
-        lowest = ops.min(values * mask, axis=1, keepdims=True)
-        return ops.max(values * mask + lowest * (1 - mask), axis=1)
-
-
-@keras.saving.register_keras_serializable(package=_PACKAGE)
-class MeanOverWords(keras.layers.Layer):
-    """The mean of each channel over the words of a text."""
 
     def call(self, values: Any, ids: Any) -> Any:
         """Map values (batch, length, channels) to their means (batch, channels)."""

@@ -11,7 +11,7 @@ LENGTH = 400
 EMBEDDING = 50
 FILTERS = 100
 WINDOW = 3
-HYPERPARAMETERS = Hyperparameters(epochs=5, batch_size=64, learning_rate=3e-3, schedule="cosine", dropout=0.5)
+HYPERPARAMETERS = Hyperparameters(epochs=2, batch_size=64, learning_rate=3e-3, schedule="cosine", dropout=0.5)
 
 
 def build(network: Network) -> keras.Model:

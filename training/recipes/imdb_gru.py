@@ -18,7 +18,7 @@ HYPERPARAMETERS = Hyperparameters(
 def build(network: Network) -> keras.Model:
     """Build the network: 516,193 parameters."""
     network.text().embed(VOCABULARY_SIZE, EMBEDDING).dropout()
-    network.bidirectional_gru(UNITS).maximum_over_words().dropout()
+    network.bidirectional_gru(UNITS).mean_over_words().dropout()
     return network.classifier()
 
 
