@@ -46,6 +46,7 @@ PARAMETERS = {
     "imdb-gru": 516_193,
     # One weight for each of the 1,000 words in the statistics of these tests, and a bias.
     "imdb-bigrams": 1_001,
+    "imdb-sentences": 2_002,
 }
 # A value of each option that no recipe has.
 CHANGES: dict[str, Any] = {
