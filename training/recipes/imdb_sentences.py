@@ -17,7 +17,7 @@ INITIAL_SHARE = 0.05
 # Sentences of 10 words have about 30 words and phrases of the vocabulary, reviews 500.
 MIDDLE = 120.0
 STEEPNESS = 3.0
-SENTENCE_SCALE = 1.0
+SENTENCE_SCALE = 1.2
 HYPERPARAMETERS = Hyperparameters(epochs=8, batch_size=256, learning_rate=2e-3, early_stopping=3)
 
 
