@@ -1,4 +1,7 @@
-"""imdb-gru: a bidirectional recurrent network over the first 300 words, for film reviews."""
+"""imdb-gru: a bidirectional recurrent network over the first 300 words, for film reviews.
+
+Reached: test accuracy 0.8706 with seed 1. Time: 474 s for 2 epochs on two CPU cores that other work shared.
+"""
 
 import keras
 
