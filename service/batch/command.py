@@ -19,7 +19,7 @@ from rich.progress import (
 )
 from rich.text import Text
 
-from service.batch.batch import Batch, ErrorLimit, Existing, Summary, resume_hint
+from service.batch.batch import Batch, ErrorLimit, Existing, Summary, locked, resume_hint
 from service.batch.errors import TooManyErrors
 from service.batch.local_pool import LocalPool
 from service.batch.manifest import Format, Settings
@@ -134,6 +134,7 @@ def batch(
         format=_format(form),
     )
     make_pool = _pool(engine, address)
+    click.get_current_context().with_resource(locked(out))
     prepared = Batch(out, settings, texts=card.task == "text-classification", existing=existing)
     if prepared.is_finished:
         click.echo(f"{out}: this batch is finished already", err=True)

@@ -224,7 +224,7 @@ def _complete(response: Response, record: RequestRecord, scope: Scope) -> None:
     """Add the headers that all responses have."""
     if record.trace is not None:
         response.raw_headers.append((b"traceparent", traceparent(record.trace).encode()))
-    add_security_headers(response, tls=scope.get("scheme") == "https")
+    add_security_headers(response)
 
 
 def _default_connections() -> int:
