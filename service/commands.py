@@ -470,7 +470,7 @@ def _read_rows(name: str, card: Card) -> list[Row]:
         text = _read_file(name).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise InvalidInput("is not UTF-8 text; save it as CSV in UTF-8") from error
-    return list(read_table(card).read_csv(text))
+    return list(read_table(card).csv_rows(text))
 
 
 def _read_array(path: Path, member: str) -> Array:

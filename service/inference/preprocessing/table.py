@@ -4,7 +4,7 @@ import csv
 import io
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any, TypeAlias
 
 import msgspec
@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from msgspec import Meta, Struct
 
-from service.inference.errors import InputTooLarge, InvalidInput, shorten
+from service.inference.errors import InvalidInput, shorten
 from service.inference.prediction import Reason
 
 # The values of one row by the names of their columns; None stands for a missing value.
@@ -20,7 +20,6 @@ Row: TypeAlias = Mapping[str, float | None]
 
 LARGEST = float(np.finfo(np.float32).max)
 
-_MAX_ROWS = 1_000_000
 _DELIMITERS = ",;\t"
 # Numbers as NumPy, pandas and spreadsheets write them; Python's own float() also takes "1_0" and "infinity".
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,4})?")
@@ -107,8 +106,8 @@ class Table:
         """Return a row with the mean of each column."""
         return {column.name: float(f"{column.mean:.4g}") for column in self.columns}
 
-    def read_csv(self, text: str) -> list[dict[str, float | None]]:
-        """Read the rows of a CSV file with a header; columns that the network does not read are left out.
+    def csv_rows(self, text: str) -> Iterator[dict[str, float | None]]:
+        """Yield the rows of a CSV file with a header; columns that the network does not read are left out.
 
         Args:
             text: The file, with commas, semicolons or tabs between the values. An empty value, ``NA``,
@@ -116,11 +115,11 @@ class Table:
 
         Raises:
             InvalidInput: The header lacks a column, a value is not a number, or there are no rows.
-            InputTooLarge: There are more than a million rows.
         """
         header = text.partition("\n")[0]
         delimiter = max(_DELIMITERS, key=header.count)
         reader = csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline=""), delimiter=delimiter)
+        row = None
         try:
             names = [name.strip() for name in next(reader, [])]
             absent = [name for name in self.names if name not in names]
@@ -128,30 +127,26 @@ class Table:
                 raise InvalidInput(
                     f"the header of the CSV has no {', '.join(absent)}; its first line must name the columns"
                 )
-            places = {name: names.index(name) for name in self.names}
-            rows: list[dict[str, float | None]] = []
-            for cells in reader:
-                if not cells:
-                    continue
-                if len(rows) == _MAX_ROWS:
-                    raise InputTooLarge(f"the CSV has more than {_MAX_ROWS} rows; divide it")
-                if len(cells) != len(names):
-                    raise InvalidInput(
-                        f"line {reader.line_num} of the CSV has {len(cells)} values, and its header "
-                        f"{len(names)}"
-                    )
-                row = {
-                    name: _cell(cells[place], name=name, line=reader.line_num)
-                    for name, place in places.items()
-                }
-                if all(value is None for value in row.values()):
-                    raise InvalidInput(f"all values in line {reader.line_num} of the CSV are missing")
-                rows.append(row)
+            for cells in filter(None, reader):
+                row = self._row_of_cells(cells, names, line=reader.line_num)
+                yield row
         except csv.Error as error:
             raise InvalidInput(f"the CSV cannot be read ({error}, line {reader.line_num})") from error
-        if not rows:
+        if row is None:
             raise InvalidInput("the CSV has no rows below its header")
-        return rows
+
+    def _row_of_cells(
+        self, cells: Sequence[str], header: Sequence[str], *, line: int
+    ) -> dict[str, float | None]:
+        if len(cells) != len(header):
+            raise InvalidInput(
+                f"line {line} of the CSV has {len(cells)} values, and its header {len(header)}"
+            )
+        by_name = dict(zip(header, cells, strict=True))
+        row = {name: _cell(by_name[name], name=name, line=line) for name in self.names}
+        if all(value is None for value in row.values()):
+            raise InvalidInput(f"all values in line {line} of the CSV are missing")
+        return row
 
 
 def _number(value: object, name: str) -> float:
