@@ -2,8 +2,8 @@
 
 The last layer has no activation, and the loss is the mean squared error.
 
-Reached: R² 0.4840 on 88 test examples with seed 1, a mean absolute error of 44.4 points. Time: 14 s for 32
-epochs on two CPU cores; early stopping keeps the seventh.
+Reached: R² 0.4840 on 88 test examples with seed 1, a mean absolute error of 44.4 points. Time: 14 s
+for 32 epochs on two CPU cores; early stopping keeps the seventh.
 """
 
 import keras
