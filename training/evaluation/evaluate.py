@@ -24,7 +24,7 @@ from training.evaluation.robustness import evaluate_robustness
 from training.export.confidence import measure_coverage
 from training.export.inference import Splits, load_splits, run_file
 from training.export.model_folder import NETWORK, rewrite
-from training.metrics import chance_level_error, compute_metrics
+from training.metrics import chance_level_error, compute_metrics, compute_regression_metrics
 
 _DIGITS = tuple("0123456789")
 _PICTURE_MEASUREMENTS = ("robustness", "faithfulness")
@@ -180,13 +180,22 @@ def _measured_sections(card: Card, measured: Card) -> dict[str, object]:
 
 def _figures(card: Card) -> Iterator[tuple[str, float, float]]:
     """Yield the name, value and tolerance of each figure."""
-    metrics = card.metrics
-    yield "test examples", metrics.count, 0
-    yield "accuracy", metrics.accuracy, _EXACT
-    yield "log-loss", metrics.log_loss, _ROUNDING
-    yield "expected calibration error", metrics.expected_calibration_error, _ROUNDING
-    for label, value in metrics.per_class_accuracy.items():
-        yield f"accuracy on {label}", value, _EXACT
+    if errors := card.regression:
+        yield "test examples", errors.count, 0
+        yield "mean absolute error", errors.mean_absolute_error, _ROUNDING * errors.root_mean_squared_error
+        yield (
+            "root mean squared error",
+            errors.root_mean_squared_error,
+            _ROUNDING * errors.root_mean_squared_error,
+        )
+        yield "R²", errors.r2, _ROUNDING
+    if metrics := card.metrics:
+        yield "test examples", metrics.count, 0
+        yield "accuracy", metrics.accuracy, _EXACT
+        yield "log-loss", metrics.log_loss, _ROUNDING
+        yield "expected calibration error", metrics.expected_calibration_error, _ROUNDING
+        for label, value in metrics.per_class_accuracy.items():
+            yield f"accuracy on {label}", value, _EXACT
     if selective := card.selective_prediction:
         for split, result in (("validation", selective.validation), ("test", selective.test)):
             yield f"coverage, {split}", result.coverage, _FEW_EXAMPLES
@@ -207,8 +216,12 @@ def _figures(card: Card) -> Iterator[tuple[str, float, float]]:
 
 
 def _measure_confidence(card: Card, folder: Path, splits: Splits) -> Card:
-    """Measure a network on both splits, with the threshold of its card."""
+    """Measure a network on both splits, with the threshold of its card; a regression on the test split."""
     network, validation, test = folder / NETWORK, splits.validation, splits.test
+    if card.regression:
+        values = run_file(network, test.x)
+        errors = compute_regression_metrics(values, test.y, unit=card.regression.unit)
+        return replace(card, regression=errors)
     held_out, probabilities = run_file(network, validation.x), run_file(network, test.x)
     card = replace(card, metrics=compute_metrics(probabilities, test.y, labels=card.labels))
     if card.calibration:

@@ -14,7 +14,7 @@ from training.augmentation.strokes import redraw_digits
 from training.datasets.dataset import Examples
 from training.hyperparameters import Hyperparameters
 
-Batch = tuple[npt.NDArray[Any], npt.NDArray[np.int64]]
+Batch = tuple[npt.NDArray[Any], npt.NDArray[Any]]
 OUTLIER = -1  # class of an image that belongs to no class
 _PREFETCHED = 4  # batches
 
@@ -45,6 +45,11 @@ class Batches:
         # arXiv:2404.00498).
         self._flipped_first = np.random.default_rng(self._seed).random(len(examples)) < 0.5
 
+    @property
+    def targets(self) -> npt.NDArray[Any]:
+        """The targets of all training examples."""
+        return self._examples.y
+
     def __len__(self) -> int:
         """Number of batches in an epoch."""
         return len(self._examples) // self._size
@@ -56,7 +61,7 @@ class Batches:
             number: Number of the epoch.
 
         Yields:
-            Inputs and int64 classes; ``OUTLIER`` is the class of an outlier.
+            Inputs and targets as in :class:`Examples`; ``OUTLIER`` is the class of an outlier.
         """
         batches = self._make(number)
         with ThreadPoolExecutor(max_workers=1) as producer:

@@ -59,7 +59,8 @@ class InferenceResult(Struct, frozen=True):
     """The output of a network for one request.
 
     Attributes:
-        probabilities: float32 array (inputs, labels); each row sums to 1.
+        probabilities: float32 array (inputs, labels), as :meth:`Predictor.probabilities` returns it; the
+            values of a regression.
         decode_ms: Milliseconds of decoding the inputs.
         queue_ms: Milliseconds of waiting for a thread or a run.
         inference_ms: Milliseconds of running the network.
@@ -232,8 +233,8 @@ class Engine:
 
         Args:
             predictor: The model.
-            content: Picture files or texts, at least one; or the network's own batch, an array of its dtype
-                and shape.
+            content: Picture files, texts or rows, at least one; or the network's own batch, an array of its
+                dtype and shape.
             started: ``time.perf_counter()`` when the decoding of the request started; now if None.
 
         Raises:
@@ -364,9 +365,9 @@ class Engine:
         """Load, warm and measure versions of a model before they are served."""
         for version in versions:
             predictor = self._load(model, version)
-            if not predictor.takes_text:
+            if predictor.card.reads == "pictures":
                 # The first picture makes Pillow and NumPy import more modules.
-                predictor.predict([_sample_file()])
+                predictor.prepare(_sample_file())
 
     def _load(self, model: Model, version: int | None) -> Predictor:
         try:

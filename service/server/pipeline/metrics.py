@@ -1,5 +1,6 @@
 """Declares the metrics of the server, and records requests and runs of the networks in them."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from typing import Literal
@@ -9,6 +10,7 @@ import numpy.typing as npt
 from prometheus_client import Counter, Gauge, Histogram
 
 from service.inference.card import Card
+from service.inference.prediction import APPLIES_FROM, confidence
 from service.server.pipeline.access_log import RequestRecord
 from service.server.pipeline.errors import LIMITS, ErrorCode
 
@@ -184,17 +186,32 @@ def count_run(card: Card, probabilities: npt.NDArray[np.float32], seconds: float
 
     Args:
         card: Card of the model.
-        probabilities: The output, float32 array (inputs, labels).
+        probabilities: The output, float32 array (inputs, labels); the values of a regression are not counted.
         seconds: Seconds in ONNX Runtime.
     """
     _batch_inputs_of(card.name, card.version).observe(len(probabilities))
     _inference_seconds_of(card.name, card.version).observe(seconds)
+    if card.task == "regression":
+        return
     answers: dict[tuple[int, bool], int] = {}
-    for row, index in enumerate(probabilities.argmax(axis=1).tolist()):
-        answer = index, probabilities.item(row, index) < card.unsure_below
+    for answer in _answers(card, probabilities):
         answers[answer] = answers.get(answer, 0) + 1
     for (index, unsure), inputs in answers.items():
         _predictions_of(card.name, card.version, card.labels[index], _WORDS[unsure]).inc(inputs)
+
+
+def _answers(card: Card, probabilities: npt.NDArray[np.float32]) -> Iterator[tuple[int, bool]]:
+    """Yield the number of each answered label, and whether the answer is unsure.
+
+    It is the best label of each input, or each label that applies if several can.
+    """
+    if card.task == "multi-label-classification":
+        for row in probabilities:
+            unsure = confidence(row, multi_label=True) < card.unsure_below
+            yield from ((index, unsure) for index in np.flatnonzero(row >= APPLIES_FROM).tolist())
+        return
+    for number, index in enumerate(probabilities.argmax(axis=1).tolist()):
+        yield index, probabilities.item(number, index) < card.unsure_below
 
 
 def markdown_table() -> str:

@@ -71,6 +71,8 @@ export const GERMAN = {
   "The server does not respond. The page tries again by itself.":
     "Der Server antwortet nicht. Die Seite versucht es von selbst noch einmal.",
   "The server has no models.": "Der Server hat keine Modelle.",
+  "The server has no model that this page shows. Use its API.":
+    "Der Server hat kein Modell, das diese Seite zeigt. Nutze seine API.",
   "The server has too much to do. The page tries again by itself.":
     "Der Server hat zu viel zu tun. Die Seite versucht es von selbst noch einmal.",
   "The server is starting or stopping. The page tries again by itself.":

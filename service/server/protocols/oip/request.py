@@ -11,7 +11,6 @@ from service.inference.card import Card
 from service.inference.errors import shorten
 from service.server.pipeline.errors import ErrorCode, RequestError
 from service.server.protocols.common.inputs import parse_encoding, parse_json
-from service.server.protocols.common.tensors import OUTPUT
 from service.server.protocols.oip import models, tensors
 
 _MAX_LENGTH_DIGITS = 20
@@ -91,8 +90,10 @@ def check_request(document: object, *, card: Card) -> models.ModelInferRequest:
     name, inputs, outputs = card.input.name, request.inputs, request.outputs or []
     if len(inputs) != 1 or inputs[0].name != name:
         raise invalid_request(f'{card.name} takes exactly one input, {name!r}; send only that in "inputs"')
-    if len(outputs) > 1 or (outputs and outputs[0].name != OUTPUT):
-        raise invalid_request(f"{card.name} gives exactly one output, {OUTPUT!r}; ask for that, or for none")
+    if len(outputs) > 1 or (outputs and outputs[0].name != card.output):
+        raise invalid_request(
+            f"{card.name} gives exactly one output, {card.output!r}; ask for that, or for none"
+        )
     asked = outputs[0].parameters if outputs else None
     for parameters in (request.parameters, inputs[0].parameters, asked):
         if parameters is not None and parameters.shared_memory_region is not UNSET:
@@ -100,6 +101,11 @@ def check_request(document: object, *, card: Card) -> models.ModelInferRequest:
                 ErrorCode.INVALID_PARAMETER,
                 "the server does not offer shared memory; send the data in the request",
             )
+    if asked is not None and asked.classification and card.task == "regression":
+        raise RequestError(
+            ErrorCode.INVALID_PARAMETER,
+            f"classification is a number of best labels, and {card.name} predicts values; leave it out",
+        )
     return request
 
 

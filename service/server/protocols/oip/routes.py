@@ -16,7 +16,6 @@ from service.server.protocols.common import api
 from service.server.protocols.common.inputs import json_memory, parse_body, parse_json, path_version
 from service.server.protocols.common.model_index import ModelIndex, index_document
 from service.server.protocols.common.responses import timing_headers
-from service.server.protocols.common.tensors import OUTPUT
 from service.server.protocols.oip import models
 from service.server.protocols.oip.metadata import (
     check_parameters,
@@ -42,24 +41,26 @@ class InferHeaders(Struct, frozen=True, rename={"json_length": _LENGTH_HEADER}):
     ) = UNSET
 
 
-def _best_label_example(sample: api.Sample) -> tuple[str, object]:
+def _best_label_example(sample: api.Sample) -> tuple[str, object] | None:
+    if sample.card.reads == "tables" or sample.card.task == "regression":
+        return None
     summary = "a review" if sample.is_text else "a picture file in base64"
     tensor = {"name": sample.card.input.name, "datatype": BYTES, "shape": [1], "data": [sample.value]}
-    output = {"name": OUTPUT, "parameters": {"classification": 1}}
+    output = {"name": sample.card.output, "parameters": {"classification": 1}}
     return f"{summary}, its best label", {"id": "lecture-7", "inputs": [tensor], "outputs": [output]}
 
 
 def _tensor_example(sample: api.Sample) -> tuple[str, object] | None:
     spec = sample.card.input
-    if sample.pixels is None:
+    if sample.numbers is None:
         return None
     tensor = {
         "name": spec.name,
         "datatype": DATATYPE_BY_DTYPE[spec.dtype],
         "shape": [1, *spec.shape[1:]],
-        "data": sample.pixels,
+        "data": sample.numbers,
     }
-    return "a tensor, all probabilities", {"inputs": [tensor]}
+    return f"a tensor, all {sample.card.output}", {"inputs": [tensor]}
 
 
 INFER = api.Operation(
