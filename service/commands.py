@@ -390,6 +390,10 @@ def _print_reading(name: str, reading: Reading, *, as_json: bool) -> None:
 def _doubt(prediction: Prediction) -> str:
     if prediction.reason == "several_digits":
         return "unsure: the picture shows several digits; read them with --read"
+    if prediction.reason == "stroke_too_thick":
+        return (
+            "unsure: the lines are too thick for the size of the digit; draw it larger or with a thinner pen"
+        )
     return "unsure"
 
 

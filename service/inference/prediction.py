@@ -12,7 +12,7 @@ _SCORE = itemgetter(1)
 _MIN_PROBABILITY = 1e-30  # keeps logarithms finite
 
 # Why a prediction is unsure whatever its scores are.
-Reason: TypeAlias = Literal["several_digits"]
+Reason: TypeAlias = Literal["several_digits", "stroke_too_thick"]
 
 
 @dataclass(frozen=True, slots=True)

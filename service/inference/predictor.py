@@ -33,7 +33,7 @@ from service.inference.preprocessing import (
     picture_preparation,
 )
 from service.inference.preprocessing.decoding import decoding_memory, load_image, open_image
-from service.inference.preprocessing.digit import examine_digit
+from service.inference.preprocessing.digit import PreparedDigit, examine_digit
 from service.inference.repository.checks import (
     check_network,
     check_network_file,
@@ -248,7 +248,7 @@ class Predictor:
             raise InvalidInput(f"{self.card.name} reads texts, not pictures; send a text")
         if self.card.input.preprocessing == "digit":
             digit = examine_digit(image)
-            return PreparedInput(digit.pixels, "several_digits" if digit.has_several else None)
+            return PreparedInput(digit.pixels, _reason(digit))
         return PreparedInput(self._prepare(image))
 
     def stack(self, rows: Sequence[Array]) -> Array:
@@ -392,6 +392,13 @@ def _open(folder: Path, card: Card, precision: Precision, **options: Any) -> ort
     session = open_session(path, **options)
     check_network(path, card, session)
     return session
+
+
+def _reason(digit: PreparedDigit) -> Reason | None:
+    """Return why the prediction for a digit is unsure whatever its scores are."""
+    if digit.has_several:
+        return "several_digits"
+    return "stroke_too_thick" if digit.too_thick else None
 
 
 def _picture_preparation(card: Card) -> Callable[..., Array]:
