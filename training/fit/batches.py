@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from training.augmentation.geometric import augment
+from training.augmentation.letters import draw_letters
 from training.augmentation.outlier_exposure import make_outliers
 from training.augmentation.strokes import redraw_digits
 from training.datasets.dataset import Examples
@@ -17,6 +18,7 @@ from training.hyperparameters import Hyperparameters
 Batch = tuple[npt.NDArray[Any], npt.NDArray[np.int64]]
 OUTLIER = -1  # class of an image that belongs to no class
 _PREFETCHED = 4  # batches
+_LETTERS = 20_000  # different letters and signs at most
 
 
 class Batches:
@@ -36,8 +38,14 @@ class Batches:
         self._seed = hyperparameters.seed
         self._augmentation = hyperparameters.augmentation
         self._outliers = round(hyperparameters.outlier_exposure * self._size)
+        self._letters_per_batch = round(hyperparameters.letters * self._size)
+        self._letters = draw_letters(min(_LETTERS, len(examples))) if self._letters_per_batch else None
         self._redrawn = (
-            redraw_digits(examples, template_share=self._augmentation.stroke_templates)
+            redraw_digits(
+                examples,
+                template_share=self._augmentation.stroke_templates,
+                straight_ones=self._augmentation.straight_ones,
+            )
             if self._augmentation.stroke_augmentation
             else None
         )
@@ -79,8 +87,16 @@ class Batches:
             if self._augmentation:
                 flipped = self._flipped_first[chosen] ^ (number % 2 == 1)
                 x = augment(x, by=self._augmentation, rng=rng, flipped=flipped)
-            if self._outliers:
-                outliers = make_outliers(x, count=self._outliers, rng=rng)
-                x = np.concatenate([x, outliers])
-                y = np.concatenate([y, np.full(len(outliers), OUTLIER)])
+            outliers = self._make_outliers(x, rng)
+            if outliers:
+                x = np.concatenate([x, *outliers])
+                y = np.concatenate([y, np.full(len(x) - len(y), OUTLIER)])
             yield x, y
+
+    def _make_outliers(self, x: npt.NDArray[Any], rng: np.random.Generator) -> list[npt.NDArray[Any]]:
+        """Return the outliers that belong to a batch, perhaps none."""
+        outliers = [make_outliers(x, count=self._outliers, rng=rng)] if self._outliers else []
+        if self._letters is not None:
+            chosen = self._letters[rng.integers(0, len(self._letters), self._letters_per_batch)]
+            outliers.append(augment(chosen, by=self._augmentation, rng=rng))
+        return outliers

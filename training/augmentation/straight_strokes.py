@@ -1,0 +1,34 @@
+"""Draws ones as straight strokes with or without a flag.
+
+A person draws such a one on a pad in a second. MNIST has few that are as straight, as thin or as thick.
+"""
+
+import numpy as np
+
+from training.augmentation.stroke_templates import Points
+
+# Width of the pen as a share of the stroke's height: from a hairline to a short, thick mark.
+PEN_WIDTH = (0.025, 0.45)
+# Tangent of the angle to the vertical; positive leans to the right, as most hands do.
+SLANT = (-0.25, 0.45)
+_FLAG_SHARE = 0.4
+_FLAG_ANGLE = (0.2, 1.35)  # radians from the stem
+# Shares of the height. A flag that is long and flat looks like the top of a seven.
+_STEEP, _STEEP_LENGTH, _FLAT_LENGTH = 0.8, (0.12, 0.65), (0.12, 0.42)
+
+
+def sample_straight_one(rng: np.random.Generator) -> list[Points]:
+    """Return an upright stroke of height 1, perhaps with a flag at the left of its head.
+
+    Args:
+        rng: Chooses the flag.
+
+    Returns:
+        One or two float64 (2, 2) arrays, x to the right and y downwards.
+    """
+    strokes = [np.array([(0.0, 0.0), (0.0, 1.0)])]
+    if rng.random() < _FLAG_SHARE:
+        angle = rng.uniform(*_FLAG_ANGLE)
+        length = rng.uniform(*(_STEEP_LENGTH if angle < _STEEP else _FLAT_LENGTH))
+        strokes.append(np.array([(0.0, 0.0), (-np.sin(angle) * length, np.cos(angle) * length)]))
+    return strokes
