@@ -111,7 +111,6 @@ class Augmentation:
     stroke_templates: float = _share(
         "Share of the redrawn digits that come from stroke templates.", option=None
     )
-    straight_ones: float = _share("Share of the redrawn ones that are straight strokes.", option=None)
     corruptions: float = _share(
         "Share of images that are blurred, made noisy or JPEG-compressed.", option=None
     )
@@ -197,6 +196,13 @@ class Hyperparameters:
     )
     outlier_exposure: float = _declare(
         "Outliers added to a batch, as a share of it.", default=0.0, option=None, minimum=0, below=1
+    )
+    straight_ones: float = _declare(
+        "Ones drawn as straight strokes added to a batch, as a share of it.",
+        default=0.0,
+        option=None,
+        minimum=0,
+        below=1,
     )
     letters: float = _declare(
         "Letters and signs added to a batch as outliers, as a share of it.",

@@ -21,7 +21,7 @@ from training.augmentation.stroke_templates import Template, read_templates, var
 from training.augmentation.strokes import DrawingStyle, draw_template
 
 Pictures = npt.NDArray[np.uint8]
-_VERSION = 1  # increase it when the drawings change, so that cached ones are not used
+_VERSION = 2  # increase it when the drawings change, so that cached ones are not used
 _SEED = 0
 _CHUNK = 500  # pictures that a worker process draws at a time
 _TEMPLATE_SHARE = 0.5
@@ -33,7 +33,7 @@ _PRINTED_SHARE = 0.4  # of the glyphs; the others are drawn along their centre l
 
 # Characters that no one takes for a digit.
 _LATIN = "ACDEFGHJKLMNPQRTUVWXYacdefhkmnprtuvwx#%&?@+=<{}~"
-_OTHER_SCRIPTS = "ΓΔΛΞΠΨΩκλμπωψχДЖИЛПФЦШЩЫЮЯжкмшщюя"
+_OTHER_SCRIPTS = "ΓΔΞΠΨΩκμπωψχДЖИПФЦШЩЫЮЯжкмшщюя"
 FONTS = {
     **dict.fromkeys(
         (

@@ -17,10 +17,8 @@ import numpy.typing as npt
 from PIL import Image, ImageDraw
 
 from service.inference.preprocessing import prepare_digit
-from training.augmentation import straight_strokes
 from training.augmentation.drawing_cache import draw_once
 from training.augmentation.rasterizer import draw_strokes, widen_line
-from training.augmentation.straight_strokes import sample_straight_one
 from training.augmentation.stroke_templates import Points, sample_template
 from training.datasets.dataset import Examples
 
@@ -49,23 +47,21 @@ class DrawingStyle:
     gap: float = 0.0  # width of a place without ink
 
 
-def redraw_digits(examples: Examples, *, template_share: float = 0.0, straight_ones: float = 0.0) -> Pictures:
+def redraw_digits(examples: Examples, *, template_share: float = 0.0) -> Pictures:
     """Redraw every digit twice. This takes minutes, so the data cache keeps the result.
 
     Args:
         examples: uint8 (n, 28, 28) digits, light on dark, and their classes.
         template_share: Share of the digits that are drawn from templates instead of being traced, 0 to 1.
-        straight_ones: Share of the ones that are drawn as straight strokes, 0 to 1.
 
     Returns:
         uint8 (2, n, 28, 28); a digit without a centre line is unchanged.
     """
-    settings = f"{_VERSION} {template_share} {straight_ones}".encode()
+    settings = f"{_VERSION} {template_share}".encode()
     tasks = [
         _Task(
             examples.take(slice(start, start + _CHUNK)),
             template_share,
-            straight_ones,
             (_SEED, variant, start),
         )
         for variant, start in itertools.product(range(_VARIANTS), range(0, len(examples), _CHUNK))
@@ -133,7 +129,6 @@ class _Task:
 
     examples: Examples
     template_share: float
-    straight_ones: float
     seed: tuple[int, ...]
 
 
@@ -142,22 +137,12 @@ def _redraw(task: _Task) -> Pictures:
     result = task.examples.x.copy()
     for place, (picture, label) in enumerate(zip(task.examples.x, task.examples.y.tolist(), strict=True)):
         style = _random_style(label, rng)
-        if label == 1 and task.straight_ones and rng.random() < task.straight_ones:
-            result[place] = _draw_straight_one(rng)
-        elif task.template_share and rng.random() < task.template_share:
+        if task.template_share and rng.random() < task.template_share:
             result[place] = draw_template(sample_template(label, rng), style=style, rng=rng)
         else:
             with contextlib.suppress(ValueError):  # the picture has no centre line
                 result[place] = trace_digit(picture, label=label, style=style, rng=rng)
     return result
-
-
-def _draw_straight_one(rng: np.random.Generator) -> Pictures:
-    narrowest, widest = np.log(straight_strokes.PEN_WIDTH)
-    style = DrawingStyle(
-        pen_width=float(np.exp(rng.uniform(narrowest, widest))), slant=rng.uniform(*straight_strokes.SLANT)
-    )
-    return draw_template(sample_straight_one(rng), style=style, rng=rng)
 
 
 def _random_style(label: int, rng: np.random.Generator) -> DrawingStyle:
