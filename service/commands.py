@@ -424,6 +424,8 @@ def _doubt(result: Result) -> str:
             return "unsure: the picture shows several digits"
         case "several_digits":
             return "unsure: the picture shows several digits; read them with --read"
+        case "stroke_too_thick":
+            return "unsure: the lines are too thick for the size of the digit; draw it larger or with a thinner pen"
         case "out_of_range":
             return "unsure: a value lies outside the range of the training data"
         case "missing_values":

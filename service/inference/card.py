@@ -204,6 +204,18 @@ class PenDigits(CardPart, frozen=True, kw_only=True):
     count: int  # of drawings
 
 
+class Drawings(CardPart, frozen=True, kw_only=True):
+    """Shares of drawings of which MNIST has few or none, as a model of digits reads them."""
+
+    straight_ones: Finite  # straight strokes that are read as 1
+    straight_ones_sure: Finite  # and are not marked as unsure
+    flagged_ones: Finite  # straight strokes with a flag that are read as 1
+    flagged_ones_sure: Finite  # and are not marked as unsure
+    letters: Finite  # letters, A to Z without B, I, O, S and Z, that are marked as unsure
+    shapes: Finite  # stars, hearts, arrows and faces that are marked as unsure
+    counts: Mapping[str, int]  # drawings of each kind
+
+
 class RobustnessRow(CardPart, frozen=True, kw_only=True):
     """Accuracy on the corrupted test set; ``baseline`` is the accuracy of version 1."""
 
@@ -275,6 +287,7 @@ class Card(CardPart, frozen=True, kw_only=True):
     selective_prediction: SelectivePrediction | None = None  # not in cards of early versions
     out_of_distribution: OutOfDistribution | None = None  # only of models of digits
     pen_digits: PenDigits | None = None  # only of models of digits
+    drawings: Drawings | None = None  # only of models of digits
     robustness: Robustness | None = None  # only of image classifiers
     faithfulness: Faithfulness | None = None  # only of image classifiers
 

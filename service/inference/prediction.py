@@ -12,7 +12,7 @@ _SCORE = itemgetter(1)
 _MIN_PROBABILITY = 1e-30  # keeps logarithms finite
 
 # Why a prediction is unsure whatever its scores are.
-Reason: TypeAlias = Literal["several_digits", "out_of_range", "missing_values"]
+Reason: TypeAlias = Literal["several_digits", "stroke_too_thick", "out_of_range", "missing_values"]
 
 # A label of several applies if it is more probable than not.
 APPLIES_FROM = 0.5

@@ -42,7 +42,7 @@ from service.inference.preprocessing import (
     picture_preparation,
 )
 from service.inference.preprocessing.decoding import decoding_memory, load_image, open_image
-from service.inference.preprocessing.digit import examine_digit
+from service.inference.preprocessing.digit import PreparedDigit, examine_digit
 from service.inference.preprocessing.table import Row, Table
 from service.inference.repository.checks import (
     check_network,
@@ -267,7 +267,7 @@ class Predictor:
             raise InvalidInput(f"{self.card.name} reads {self.card.reads}, not pictures; send those")
         if self.card.input.preprocessing == "digit":
             digit = examine_digit(image)
-            return PreparedInput(digit.pixels, "several_digits" if digit.has_several else None)
+            return PreparedInput(digit.pixels, _reason(digit))
         return PreparedInput(self._prepare(image))
 
     def stack(self, rows: Sequence[Array]) -> Array:
@@ -467,6 +467,13 @@ def _open(folder: Path, card: Card, precision: Precision, **options: Any) -> ort
     session = open_session(path, **options)
     check_network(path, card, session)
     return session
+
+
+def _reason(digit: PreparedDigit) -> Reason | None:
+    """Return why the prediction for a digit is unsure whatever its scores are."""
+    if digit.has_several:
+        return "several_digits"
+    return "stroke_too_thick" if digit.too_thick else None
 
 
 def _picture_preparation(card: Card) -> Callable[..., Array]:

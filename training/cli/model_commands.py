@@ -31,6 +31,7 @@ from training.cli.shared import (
 @click.option("--pen-digits", is_flag=True, help="Also classify 7,494 digits that people drew with a pen.")
 @click.option("--pages", is_flag=True, help="Also classify digits on photos and scans of 16 kinds of page.")
 @click.option("--numbers", is_flag=True, help="Also read numbers of 2 to 6 digits.")
+@click.option("--drawings", is_flag=True, help="Also classify straight strokes, letters and shapes.")
 @click.option("--out-of-distribution", is_flag=True, help="Also classify images that show no digit.")
 @click.option("--robustness", is_flag=True, help="Also shift, rotate, blur and otherwise corrupt the images.")
 @click.option("--faithfulness", is_flag=True, help="Also run the deletion test of the heat maps.")

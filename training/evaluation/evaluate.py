@@ -14,6 +14,7 @@ from service.inference.catalog import Catalog
 from training.datasets import load_dataset
 from training.datasets.pendigits import load_pendigits
 from training.errors import RecipeError
+from training.evaluation.drawings import evaluate_drawings
 from training.evaluation.faithfulness import evaluate_faithfulness
 from training.evaluation.latency import measure_latency
 from training.evaluation.numbers import NumberFigures, evaluate_numbers
@@ -28,7 +29,7 @@ from training.metrics import chance_level_error, compute_metrics, compute_regres
 
 _DIGITS = tuple("0123456789")
 _PICTURE_MEASUREMENTS = ("robustness", "faithfulness")
-_DIGIT_SECTIONS = ("pen_digits", "out_of_distribution")
+_DIGIT_SECTIONS = ("pen_digits", "drawings", "out_of_distribution")
 _DIGIT_MEASUREMENTS = (*_DIGIT_SECTIONS, "pages", "numbers")  # the card does not record the last two
 # Optional sections of a card whose figures are compared.
 _OPTIONAL_SECTIONS = ("selective_prediction", *_DIGIT_SECTIONS, *_PICTURE_MEASUREMENTS)
@@ -117,6 +118,8 @@ def evaluate(
     measured, digit_counts = _measure_confidence(card, catalog.folder(card), splits), None
     if "out_of_distribution" in measurements:
         measured = replace(measured, out_of_distribution=evaluate_out_of_distribution(predictor))
+    if "drawings" in measurements:
+        measured = replace(measured, drawings=evaluate_drawings(predictor))
     if "pen_digits" in measurements:
         figures, digit_counts = evaluate_pen_digits(predictor, load_pendigits())
         measured = replace(measured, pen_digits=figures)
@@ -207,6 +210,11 @@ def _figures(card: Card) -> Iterator[tuple[str, float, float]]:
         yield "pen digits", digits.accuracy, _FEW_EXAMPLES
         for label, value in digits.per_class_accuracy.items():
             yield f"pen digit {label}", value, _FEW_OF_A_CLASS
+    if drawings := card.drawings:
+        for name in ("straight_ones", "straight_ones_sure", "flagged_ones", "flagged_ones_sure"):
+            yield name.replace("_", " "), getattr(drawings, name), _FEW_OF_A_CLASS
+        yield "unsure letters", drawings.letters, _FEW_OF_A_CLASS
+        yield "unsure shapes", drawings.shapes, _FEW_OF_A_CLASS
     if faithfulness := card.faithfulness:
         yield "drop, hottest fifth covered", faithfulness.hottest_drop, _FEW_OF_A_CLASS
         yield "drop, random fifth covered", faithfulness.random_drop, _FEW_OF_A_CLASS

@@ -169,6 +169,7 @@ def recalibrate(name: str, *, version: int | None, models: Path, data: Path | No
         calibration=confidence.describe_calibration(weights_temperature=weights_temperature),
         selective_prediction=confidence.selective_prediction,
         out_of_distribution=None,
+        drawings=None,
         pen_digits=None,
         robustness=None,
         faithfulness=None,

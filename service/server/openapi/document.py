@@ -32,8 +32,9 @@ _RESPONSE_HEADERS: dict[str, Json] = {
             "X-Lectern-Reason",
             _TEXT | {"pattern": f"^({_REASONS})(,({_REASONS}))*$"},
             "Why a prediction is unsure whatever its scores are, one word per input; left out if for none. "
-            "`several_digits`: send the picture to `/models/{name}/read`; `out_of_range`: a value in the row "
-            "lies outside the range of the training data; `missing_values`: more are missing than in those",
+            "`several_digits`: send the picture to `/models/{name}/read`; `stroke_too_thick`: draw the digit "
+            "larger or with a thinner pen; `out_of_range`: a value in the row lies outside the range of the "
+            "training data; `missing_values`: more are missing than in those",
         ),
         (
             "Server-Timing",

@@ -32,6 +32,7 @@ PARAMETERS = {
     "mnist-small-convnet": 34_826,
     "mnist-deep": 441_516,
     "mnist-strokes": 441_516,
+    "mnist-letters": 441_516,
     "fashion-dense": 55_050,
     "fashion-deep": 674_924,
     "fashion-residual": 176_090,

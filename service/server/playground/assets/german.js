@@ -39,6 +39,8 @@ export const GERMAN = {
   "Layer": "Schicht",
   "Layers of the network": "Schichten des Netzes",
   "Light": "Hell",
+  "Lines too thick for this size. Draw larger or thinner.":
+    "Linien zu dick für diese Größe. Zeichnen Sie größer oder dünner.",
   "Looks like nothing I know": "Sieht aus wie nichts, was ich kenne",
   "Model": "Modell",
   "Move the kernel": "Kernel bewegen",
