@@ -44,6 +44,7 @@ class RequestRecord(Struct):
         trace: Its place in a trace: the client's span, or the server's own; None without a trace.
         span: The server's span, if spans are exported.
         stages: Names of its stages, with ``time.perf_counter()`` at their start and end; None without a span.
+        body_id: The id in the body of a request of the Open Inference Protocol; an error repeats it.
         started: ``time.perf_counter()`` when the request arrived.
     """
 
@@ -63,6 +64,7 @@ class RequestRecord(Struct):
     trace: SpanContext | None = None
     span: Span | None = None
     stages: list[tuple[str, float, float]] | None = None
+    body_id: str | int | None = None
     started: float = field(default_factory=time.perf_counter)
 
     @property

@@ -22,6 +22,7 @@ from service.server.pipeline.pipeline import RequestPipeline
 from service.server.pipeline.tracing import take_over, traceparent
 from service.server.protocols.oip import inference_pb2
 from service.server.protocols.oip.grpc_methods import HEALTH, SERVICE, Method
+from service.server.transport.content_encoding import decompressor, encoding_of_message
 
 T = TypeVar("T")
 
@@ -37,6 +38,13 @@ _REFLECTION_PATH = f"/{reflection.SERVICE_NAME}/ServerReflectionInfo"
 # Details travel in the trailers, of which clients accept 8 KiB; a character can take 12 bytes.
 _MAX_DETAILS = 500
 _MAX_SHOWN_PATH = 100
+_MAX_REFLECTION_BYTES = 10_000
+# A client that compresses its messages reads compressed responses. Short ones would become longer.
+_COMPRESSION_BY_ENCODING = {
+    "deflate": grpc.Compression.Deflate,
+    "gzip": grpc.Compression.Gzip,
+}
+_MIN_COMPRESSED_BYTES = 1_000
 
 
 class GrpcHandler:
@@ -45,12 +53,13 @@ class GrpcHandler:
     Args:
         methods: Methods by the path of a call.
         pipeline: The steps that every call passes.
-        max_message: Bytes of the largest message.
+        max_message: Bytes of the largest message, decompressed.
     """
 
     def __init__(self, methods: Mapping[str, Method], *, pipeline: RequestPipeline, max_message: int) -> None:
         self._methods = dict(methods)
         self._pipeline = pipeline
+        self._max_message = max_message
         # gRPC does not tell the size of a message before it has received all of it: only so many calls are
         # read at once that the largest messages take half of the memory.
         reads = pipeline.memory.size // (max_message * _COPIES * 2)
@@ -70,7 +79,7 @@ class GrpcHandler:
         if path == _REFLECTION_PATH:
             return grpc.stream_stream_rpc_method_handler(
                 self._reflect,
-                request_deserializer=reflection_pb2.ServerReflectionRequest.FromString,
+                request_deserializer=_reflection_request,
                 response_serializer=reflection_pb2.ServerReflectionResponse.SerializeToString,
             )
         return grpc.stream_unary_rpc_method_handler(partial(self._handle, path))
@@ -132,6 +141,11 @@ class GrpcHandler:
             )
             raise AssertionError("abort does not return") from error
 
+    async def _decompress(self, message: bytes, encoding: str) -> bytes:
+        if encoding == "identity":
+            return message
+        return await asyncio.to_thread(decompressor(encoding, max_bytes=self._max_message), message)
+
     async def _answer(self, record: RequestRecord, method: Method | None, context: Any) -> bytes:
         if method is None:
             offered = ", ".join(path.rpartition("/")[2] for path in self._methods)
@@ -140,19 +154,25 @@ class GrpcHandler:
                 f"there is no method {record.path[:_MAX_SHOWN_PATH]!r}; there are {offered}",
             )
         record.route = record.path
-
         if method.predicts:
             self._pipeline.concurrency.check()
         with self._pipeline.deadline(), HeldMemory(self._pipeline.memory) as held:
             async with self._reading_probes if method.probe else self._reading:
-                body = await _read(context)
+                message = await _read(context)
+                encoding = encoding_of_message(message)
+                body = await self._decompress(message, encoding)
             if record.stages is not None:
                 record.stages.append(("receive", record.started, time.perf_counter()))
+            del message
             held.take(len(body) * _COPIES)
             with self._pipeline.concurrency if method.predicts else contextlib.nullcontext():
                 reply = await method.answer(body)
             context.set_trailing_metadata(_trailers(record, reply.metadata))
             response = bytes(reply.message.SerializeToString())
+        if encoding != "identity" and len(response) > _MIN_COMPRESSED_BYTES:
+            context.set_compression(_COMPRESSION_BY_ENCODING[encoding])
+            # grpc.aio applies it only where it sends these itself.
+            await context.send_initial_metadata(())
         record.status = 200
         return response
 
@@ -173,6 +193,11 @@ async def _read(context: Any) -> bytes:
         raise RequestError(ErrorCode.DEADLINE_EXCEEDED, "your deadline passed before the message arrived")
     # gRPC also ends the stream if it refuses a message for its size, or if the client has cancelled.
     raise RequestError(ErrorCode.NO_MESSAGE, "the call ended before its message arrived; send one message")
+
+
+def _reflection_request(message: bytes) -> Any:
+    body = decompressor(encoding_of_message(message), max_bytes=_MAX_REFLECTION_BYTES)(message)
+    return reflection_pb2.ServerReflectionRequest.FromString(body)
 
 
 def _descriptor_pool() -> DescriptorPool:

@@ -141,7 +141,7 @@ class HttpHandler:
         try:
             await self.pipeline.process(record, work, key=key, url_bytes=url_bytes)
         except RequestError as error:
-            response = error_response(error, request_id=record.request_id)
+            response = error_response(error, request_id=record.request_id, body_id=record.body_id)
             _complete(response, record, scope)
             await send(response)
 
