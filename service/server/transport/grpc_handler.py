@@ -155,6 +155,7 @@ class GrpcHandler:
             )
         record.route = record.path
         if method.predicts:
+            self._pipeline.begin_recording(record)
             self._pipeline.concurrency.check()
         with self._pipeline.deadline(), HeldMemory(self._pipeline.memory) as held:
             async with self._reading_probes if method.probe else self._reading:

@@ -199,6 +199,8 @@ class HttpHandler:
                 f"there is nothing at {shorten(scope['path'])}; GET /models lists what is served",
             )
         record.route = route.path_format
+        if isinstance(route, Endpoint) and route.operation.predicts:
+            self.pipeline.begin_recording(record)
         if scope["method"] != "POST":
             return cast(Response, await route.endpoint(BufferedRequest(scope, b"")))
 

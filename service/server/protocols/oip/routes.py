@@ -68,6 +68,7 @@ INFER = api.Operation(
     "oipInfer",
     tag=TAG,
     method="POST",
+    predicts=True,
     description="A tensor of numbers as in the model's metadata, or `BYTES` of shape [n]: texts, or picture "
     "files, in JSON in base64. The server ignores the content type; only the header "
     f"`{_LENGTH_HEADER}` counts: without it the body is JSON; with it, that many bytes of JSON and then the "
