@@ -9,9 +9,7 @@ from typing import Any, TypeVar
 from urllib.parse import unquote
 
 import grpc
-from google.protobuf.descriptor_pool import DescriptorPool
 from grpc.aio import EOF
-from grpc_health.v1 import health_pb2
 from grpc_reflection.v1alpha import reflection, reflection_pb2
 
 from service.server.pipeline.access_log import RequestRecord, request_id
@@ -20,9 +18,9 @@ from service.server.pipeline.errors import ErrorCode, RequestError
 from service.server.pipeline.memory import HeldMemory
 from service.server.pipeline.pipeline import RequestPipeline
 from service.server.pipeline.tracing import take_over, traceparent
-from service.server.protocols.oip import inference_pb2
 from service.server.protocols.oip.grpc_methods import HEALTH, SERVICE, Method
 from service.server.transport.content_encoding import decompressor, encoding_of_message
+from service.server.transport.grpc_descriptors import Descriptors
 
 T = TypeVar("T")
 
@@ -66,7 +64,7 @@ class GrpcHandler:
         self._reading = asyncio.Semaphore(max(_MIN_READS, reads))
         self._reading_probes = asyncio.Semaphore(_PROBE_READS)
         self._reflection = reflection.aio.ReflectionServicer(
-            [SERVICE, HEALTH, reflection.SERVICE_NAME], pool=_descriptor_pool()
+            [SERVICE, HEALTH, reflection.SERVICE_NAME], pool=Descriptors()
         )
 
     def service(self, details: Any) -> Any:
@@ -199,14 +197,6 @@ async def _read(context: Any) -> bytes:
 def _reflection_request(message: bytes) -> Any:
     body = decompressor(encoding_of_message(message), max_bytes=_MAX_REFLECTION_BYTES)(message)
     return reflection_pb2.ServerReflectionRequest.FromString(body)
-
-
-def _descriptor_pool() -> DescriptorPool:
-    """Return a pool of the files that reflection describes; the inference messages are in no shared pool."""
-    pool = DescriptorPool()
-    for module in (inference_pb2, health_pb2, reflection_pb2):
-        pool.AddSerializedFile(module.DESCRIPTOR.serialized_pb)
-    return pool
 
 
 def _metadata(context: Any, name: str) -> str:
