@@ -425,7 +425,7 @@ def _doubt(result: Result) -> str:
         case "several_digits":
             return "unsure: the picture shows several digits; read them with --read"
         case "stroke_too_thick":
-            return "unsure: the lines are too thick for the size of the digit; draw it larger or with a thinner pen"
+            return "unsure: the lines are too thick for the digit; draw it larger or with a thinner pen"
         case "out_of_range":
             return "unsure: a value lies outside the range of the training data"
         case "missing_values":

@@ -50,6 +50,16 @@ class Prediction:
         """The most probable label."""
         return self.scores[0]
 
+    def columns(self) -> dict[str, object]:
+        """Return the columns of a table that describe the prediction, as plain values."""
+        best = self.best
+        return {
+            "label": best.label,
+            "score": best.score,
+            "scores": [{"label": score.label, "score": score.score} for score in self.scores],
+            "unsure": self.unsure,
+        }
+
 
 @dataclass(frozen=True)
 class MultiLabelPrediction(Prediction):

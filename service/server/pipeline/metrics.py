@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
-from typing import Literal
+from typing import Literal, TypeAlias, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +18,7 @@ from service.server.pipeline.errors import LIMITS, ErrorCode
 _SECONDS = (0.0005, 0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.064, 0.128, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 _INPUTS = (1, 2, 4, 8, 16, 32, 64, 128)
 _WORDS = ("false", "true")
+RecordResult: TypeAlias = Literal["written", "lost"]
 
 
 @dataclass(frozen=True)
@@ -109,6 +110,12 @@ PREDICTIONS = Declaration(
     "Inputs classified, by their best label, and whether its score is below the card's threshold",
     ("model", "version", "label", "unsure"),
 )
+RECORDED_REQUESTS = Declaration(
+    "lectern_recorded_requests_total",
+    "counter",
+    "Requests of the record: `written`, or `lost` because they came too fast or the folder cannot be written",
+    ("result",),
+)
 WORKERS = Declaration("lectern_workers", "gauge", "Worker processes that are ready")
 WORKERS_CONFIGURED = Declaration(
     "lectern_workers_configured", "gauge", "Worker processes that LECTERN_WORKERS asks for"
@@ -138,6 +145,7 @@ waiting_inputs = _gauge(INPUTS_WAITING)
 workers = _gauge(WORKERS)
 worker_restarts = _counter(WORKER_RESTARTS)
 _errors, _refusals = _counter(REQUEST_ERRORS), _counter(REFUSALS)
+_recorded = _counter(RECORDED_REQUESTS)
 
 # Finding the series of some labels takes as long as changing it. No client can choose a label.
 _requests_of = cache(_counter(REQUESTS).labels)
@@ -150,7 +158,7 @@ _predictions_of = cache(_counter(PREDICTIONS).labels)
 
 
 def create_series() -> None:
-    """Create the series of errors and refusals with the value 0.
+    """Create the series of errors, refusals and recorded requests with the value 0.
 
     Prometheus' ``increase`` does not count the first value of a series that did not exist before.
     """
@@ -158,6 +166,8 @@ def create_series() -> None:
         _errors.labels(error.code)
     for limit in LIMITS:
         _refusals.labels(limit)
+    for result in get_args(RecordResult):
+        _recorded.labels(result)
 
 
 def count_request(record: RequestRecord, seconds: float) -> None:
@@ -173,6 +183,11 @@ def count_request(record: RequestRecord, seconds: float) -> None:
         _errors.labels(record.code).inc()
     if record.limit:
         _refusals.labels(record.limit).inc()
+
+
+def count_recorded(result: RecordResult, requests: int = 1) -> None:
+    """Count requests that the record has, or lacks, from any thread."""
+    _recorded.labels(result).inc(requests)
 
 
 def count_stages(card: Card, *, decode_s: float, queue_s: float) -> None:

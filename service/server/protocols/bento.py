@@ -149,6 +149,7 @@ def _operation(field: str, models: api.Selection, body: type[BaseModel]) -> api.
         f"classify{field.capitalize()}",
         tag=TAG,
         method="POST",
+        predicts=True,
         models=models,
         request={api.JSON: (body,)},
         examples=(api.Example(make=make),),

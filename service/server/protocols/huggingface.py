@@ -139,6 +139,7 @@ PREDICT = api.Operation(
     "predict",
     tag=SIMPLE,
     method="POST",
+    predicts=True,
     description=BODY_DESCRIPTION,
     query=PredictionQuery,
     request={

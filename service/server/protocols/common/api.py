@@ -110,6 +110,7 @@ class Operation:
         access: ``key`` if the operation needs an API key where the server has some; ``metrics`` if it needs
             the key for metrics; otherwise ``public``, or ``probe`` for a health check. Successes of probes
             and metrics are not logged.
+        predicts: Whether the response is a prediction for each input, which the record of requests has.
     """
 
     id: str  # stable name, for generated clients
@@ -129,6 +130,7 @@ class Operation:
     errors: tuple[int, ...] = ()  # HTTP statuses of further error responses
     cached: bool = False  # whether ``If-None-Match`` is read and the response may be 304
     access: Access = "key"
+    predicts: bool = False
 
 
 class Endpoint(Route):

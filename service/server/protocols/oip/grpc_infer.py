@@ -85,7 +85,8 @@ def infer_message(request: InferRequest, probabilities: Probabilities, *, card: 
         card: The card of the model.
     """
     tensor = output_tensor(request, probabilities, card=card)
-    response = ModelInferResponse(model_name=card.name, model_version=str(card.version), id=request.id or "")
+    body_id = "" if request.id is None else str(request.id)
+    response = ModelInferResponse(model_name=card.name, model_version=str(card.version), id=body_id)
     output = response.outputs.add(name=card.output, datatype=tensor.datatype, shape=tensor.shape)
     if request.binary:
         response.raw_output_contents.append(tensor.binary())

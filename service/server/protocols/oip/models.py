@@ -76,7 +76,7 @@ class ModelInferRequest(Struct, frozen=True):
     """An inference request in JSON."""
 
     inputs: Annotated[list[InferInputTensor], _EXACTLY_ONE]
-    id: Annotated[str, Meta(description="Comes back in the response")] | None = None
+    id: Annotated[str | int, Meta(description="Comes back in the response, and in an error")] | None = None
     outputs: Annotated[list[InferRequestedOutputTensor], Meta(extra_json_schema={"maxItems": 1})] | None = (
         None
     )
@@ -106,7 +106,7 @@ class ModelInferResponse(Struct, frozen=True, kw_only=True):
 
     model_name: api.ModelName
     model_version: str
-    id: str | UnsetType = UNSET
+    id: str | int | UnsetType = UNSET
     outputs: Annotated[list[InferOutputTensor], _EXACTLY_ONE]
 
 

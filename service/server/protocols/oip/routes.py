@@ -1,6 +1,7 @@
 """Serves the Open Inference Protocol below ``/v2``."""
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Annotated, Any
@@ -11,6 +12,7 @@ from starlette.responses import Response
 
 from service.inference.card import Card
 from service.server.execution.engine import Engine
+from service.server.pipeline.access_log import running_request
 from service.server.pipeline.limits import check_ready
 from service.server.protocols.common import api
 from service.server.protocols.common.inputs import json_memory, parse_body, parse_json, path_version
@@ -67,6 +69,7 @@ INFER = api.Operation(
     "oipInfer",
     tag=TAG,
     method="POST",
+    predicts=True,
     description="A tensor of numbers as in the model's metadata, or `BYTES` of shape [n]: texts, or picture "
     "files, in JSON in base64. The server ignores the content type; only the header "
     f"`{_LENGTH_HEADER}` counts: without it the body is JSON; with it, that many bytes of JSON and then the "
@@ -143,7 +146,9 @@ class OipProtocol:
         predictor = await self.engine.predictor(request.path_params["name"], path_version(request))
         body, card = await request.body(), predictor.card
         length = json_length(request.headers.get(_LENGTH_HEADER), body)
-        parse = partial(read_infer, length=length, card=card, max_batch=self.settings.max_batch)
+        parse = partial(
+            read_infer, length=length, card=card, max_batch=self.settings.max_batch, note_id=_note_id()
+        )
         infer = await parse_body(self.engine, body, parse, memory=json_memory, size=length)
         del body  # Only what was parsed is still needed.
         result = await self.engine.infer(predictor, infer.content, started=started)
@@ -218,6 +223,17 @@ class OipProtocol:
 
     def _card(self, request: Request) -> Card:
         return self.engine.catalog.card(request.path_params["name"], path_version(request))
+
+
+def _note_id() -> Callable[[str | int], None]:
+    """Return what notes the id of the running request, in any thread."""
+    record = running_request.get()
+
+    def note(body_id: str | int) -> None:
+        if record is not None:
+            record.body_id = body_id
+
+    return note
 
 
 async def _body(request: Request, expected: str) -> dict[str, Any]:

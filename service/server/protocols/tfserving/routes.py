@@ -46,6 +46,7 @@ PREDICT = api.Operation(
     "tfServingPredict",
     tag=TAG,
     method="POST",
+    predicts=True,
     description='Rows in `instances` or columns in `inputs`: nested lists, pictures as `{"b64": "…"}`, '
     "texts, or rows of a table as objects. The body is read as JSON whatever its content type.",
     request={api.JSON: (models.PredictRowsRequest, models.PredictColumnsRequest)},
