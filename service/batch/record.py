@@ -28,7 +28,9 @@ _SCHEMA = pa.schema(
         ("input", pa.int32()),
         *PREDICTION_COLUMNS,
         ("reason", pa.string()),
+        ("values", pa.list_(pa.struct([("label", pa.string()), ("value", pa.float64())]))),
         ("text", pa.string()),
+        ("row", pa.list_(pa.float64())),
         ("picture", pa.binary()),
     ]
 )
@@ -52,7 +54,9 @@ class _Row(Struct, frozen=True, kw_only=True):
     model: str
     version: int | None
     precision: str | None
+    values: list[dict[str, Any]] | None = None
     text: str | None = None
+    row: list[float | None] | None = None
     picture: bytes | None = None
 
 

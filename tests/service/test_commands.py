@@ -109,9 +109,7 @@ def test_predict_says_that_a_picture_shows_several_digits(run: Run, data_folder:
 def test_predict_says_that_lines_are_too_thick(run: Run, tmp_path: Path, thick_png: bytes) -> None:
     file = tmp_path / "thick.png"
     file.write_bytes(thick_png)
-    assert (
-        "unsure: the lines are too thick for the size of the digit" in run("predict", "mnist", str(file)).out
-    )
+    assert "unsure: the lines are too thick for the digit" in run("predict", "mnist", str(file)).out
 
 
 def test_predict_reads_standard_input(run: Run, digit_png: bytes) -> None:

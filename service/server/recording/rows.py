@@ -2,6 +2,7 @@
 
 import base64
 import io
+import math
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -85,29 +86,35 @@ def lines(recorded: RecordedRequest) -> Iterator[bytes]:
 
 def _kept(run: Run, inputs: RecordedInputs) -> Run:
     """Return a run with the inputs that are recorded alone, the others freed."""
-    texts, pixels = None, None
+    texts, batch = None, None
     if inputs != "none" and run.texts is not None:
         texts = tuple(text[:_MAX_CHARACTERS] for text in run.texts)
     if inputs == "all" and not run.predictor.takes_text:
-        pixels = run.batch
-    return Run(run.predictor, run.probabilities, run.reasons, texts, pixels)
+        batch = run.batch
+    return Run(run.predictor, run.probabilities, run.reasons, texts, batch)
 
 
 def _size(run: Run) -> int:
-    texts, pixels = run.texts or (), run.batch
+    texts, batch = run.texts or (), run.batch
     # A character of a text takes up to four bytes.
-    return run.probabilities.nbytes + 4 * sum(map(len, texts)) + (0 if pixels is None else pixels.nbytes)
+    return run.probabilities.nbytes + 4 * sum(map(len, texts)) + (0 if batch is None else batch.nbytes)
 
 
 def _prediction(run: Run, row: int) -> dict[str, object]:
     reason = run.reasons[row] if run.reasons else None
+    if run.predictor.card.task == "regression":
+        result = run.predictor.answer_values(run.probabilities[row], reason=reason)
+        values = [{"label": value.label, "value": value.value} for value in result.values]
+        return _NO_PREDICTION | {"values": values, "unsure": result.unsure, "reason": reason}
     prediction = run.predictor.answer(run.probabilities[row], top_k=_MAX_LABELS, reason=reason)
     return prediction.columns() | {"reason": reason}
 
 
-def _input(run: Run, row: int) -> dict[str, str]:
+def _input(run: Run, row: int) -> dict[str, object]:
     if run.texts is not None:
         return {"text": run.texts[row]}
+    if run.batch is not None and run.predictor.card.reads == "tables":
+        return {"row": [None if math.isnan(value) else value for value in run.batch[row].tolist()]}
     if run.batch is not None:
         return {"picture": base64.b64encode(_png(run.batch[row])).decode()}
     return {}

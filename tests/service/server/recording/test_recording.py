@@ -15,6 +15,9 @@ import numpy as np
 import pytest
 import tritonclient.grpc as triton
 from PIL import Image
+from pyarrow import parquet
+
+from service.batch.record import record
 
 Server = Any
 StartServer = Callable[..., Any]
@@ -197,3 +200,18 @@ def test_requests_are_answered_while_the_folder_cannot_be_written(
         until(lambda: server.metric("lectern_recorded_requests_total", result="lost") == 3)
         assert server.log().count("requests cannot be recorded (Not a directory)") == 1
         assert server.ask("POST", "/models/mnist", digit_png).status == 200
+
+
+def test_values_and_rows_of_tables_are_recorded(
+    start_server: StartServer, head_models: Path, tmp_path: Path, until: Until
+) -> None:
+    folder, table = tmp_path / "record", tmp_path / "record.parquet"
+    with start_server(MODELS=str(head_models), RECORD=str(folder), RECORD_INPUTS="all") as server:
+        assert server.post_json("/models/progress", {"inputs": [40, None]}).status == 200
+        (row,) = until(lambda: _rows(folder))
+    assert (row["label"], row["values"]) == (None, [{"label": "progression", "value": 155}])
+    assert row["row"] == [40, None]
+
+    record.main([str(folder), "--out", str(table)], standalone_mode=False)
+    (read,) = parquet.read_table(table).to_pylist()
+    assert (read["values"], read["row"]) == (row["values"], row["row"])
