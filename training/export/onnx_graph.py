@@ -16,45 +16,47 @@ from onnx import helper
 
 from training.errors import ExportError
 from training.export.recurrent import SplitNetwork, recurrent_layer
+from training.networks.heads import CLASSES, Head
 
 OPSET = 17
 # The version of the file format that came with opset 17; older runtimes reject newer ones.
 _IR_VERSION = 8
-_OUTPUT = "probabilities"
 _SHAPE_OPERATIONS = {"Cast", "Concat", "Gather", "Slice", "Unsqueeze"}
 
 
-def to_onnx(model: keras.Model) -> onnx.ModelProto:
+def to_onnx(model: keras.Model, head: Head = CLASSES) -> onnx.ModelProto:
     """Convert a network.
 
     Args:
-        model: Has one input, ``image`` (uint8) or ``ids`` (int32), and returns softmax probabilities or the
-            sigmoid probability of the second of two classes.
+        model: Has one input, ``image`` (uint8), ``ids`` (int32) or ``features`` (float32), and returns what
+            its head says; a classifier softmax probabilities, or the sigmoid probability of the second of two
+            classes.
+        head: The network's head.
 
     Returns:
-        A checked ONNX model with that input and the output ``probabilities`` (batch, classes). Only the
-        batch, and the length of texts, are free dimensions.
+        A checked ONNX model with that input and the head's output, ``probabilities`` or ``values`` (batch,
+        outputs). Only the batch, and the length of texts, are free dimensions.
 
     Raises:
         ExportError: The graph computes shapes at run time.
     """
     signature = [_tensor_spec(model.inputs[0])]
 
-    def probabilities(result: Any) -> dict[str, Any]:
-        if model.output_shape[-1] == 1:
+    def outputs(result: Any) -> dict[str, Any]:
+        if head.task == "classification" and model.output_shape[-1] == 1:
             # (1 - p, p) as arithmetic: some accelerators run a Concat separately.
             result = tf.add(tf.matmul(result, [[-1.0, 1.0]]), [1.0, 0.0])
-        return {_OUTPUT: result}
+        return {head.output: result}
 
     layer = recurrent_layer(model)
     if layer is None:
-        converted = convert(lambda batch: probabilities(model(batch, training=False)), signature)
+        converted = convert(lambda batch: outputs(model(batch, training=False)), signature)
     else:
         split = SplitNetwork(model, layer)
 
         def without_layer(batch: Any, states: Any) -> dict[str, Any]:
             result, vectors = split.run(batch, states)
-            return {**probabilities(result), **vectors}
+            return {**outputs(result), **vectors}
 
         converted = convert(without_layer, [*signature, _tensor_spec(split.states)])
         split.join(converted)

@@ -15,7 +15,13 @@ from training.fit.run import Run, RunRecord, begin_run, describe_machine, load_r
 from training.fit.transfer import train_transfer
 from training.networks.network import Network
 from training.networks.sentence_weights import fit_sentence_weights
-from training.networks.statistics import DataStatistics, measure_images, measure_texts
+from training.networks.statistics import (
+    DataStatistics,
+    measure_images,
+    measure_table,
+    measure_texts,
+    with_targets,
+)
 from training.recipes.recipe import Build, Recipe
 
 
@@ -68,6 +74,7 @@ def train(
             validation=dataset.validation,
             hyperparameters=hyperparameters,
             folder=folder,
+            head=recipe.head,
             resume=resume,
             reporter=reporter,
         )
@@ -79,7 +86,7 @@ def train(
 
 
 def _measure(dataset: Dataset) -> DataStatistics:
-    train = dataset.train
+    train, classes = dataset.train, len(dataset.labels)
     if dataset.vocabulary:
         statistics = measure_texts(train.x, train.y, words=len(dataset.vocabulary.words))
         if train.sentences is None:
@@ -87,7 +94,9 @@ def _measure(dataset: Dataset) -> DataStatistics:
         ratios = np.array(statistics.log_count_ratios, dtype=np.float32)
         weights = fit_sentence_weights(train.sentences, train.y, ratios=ratios)
         return replace(statistics, sentence_weights=tuple(weights.tolist()))
-    return measure_images(train.x, classes=len(dataset.labels))
+    measure = measure_table if dataset.columns else measure_images
+    statistics = measure(train.x, classes=classes)
+    return with_targets(statistics, train.y) if train.y.ndim == 2 else statistics
 
 
 def _record(
