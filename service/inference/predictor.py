@@ -265,7 +265,8 @@ class Predictor:
             InputError: As for :meth:`prepare_image`.
         """
         if self.card.reads != "pictures":
-            raise InvalidInput(f"{self.card.name} reads {self.card.reads}, not pictures; send those")
+            wanted = "a text" if self.takes_text else "the row of a table"
+            raise InvalidInput(f"{self.card.name} reads {self.card.reads}, not pictures; send {wanted}")
         if self.card.input.preprocessing == "digit":
             digit = examine_digit(image)
             return PreparedInput(digit.pixels, _reason(digit))
