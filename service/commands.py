@@ -13,8 +13,7 @@ from PIL import Image
 from rich.console import Console
 from rich.table import Table
 
-from service.inference.array_files import read_array, split_name
-from service.inference.arrays import Array, batch_shape, network_batch
+from service.inference.arrays import ENCODINGS, Array, Encoding, batch_shape, network_batch
 from service.inference.card import Card, Latency, QuantizedFile, card_document
 from service.inference.catalog import Catalog, model_source
 from service.inference.errors import (
@@ -32,6 +31,7 @@ from service.inference.predictor import Predictor
 from service.inference.program import command
 from service.inference.reading.reading import Reading
 from service.inference.repository.default_version import reason_against, write_default
+from service.inputs import find_inputs, read_file, read_input
 from service.settings import Settings
 from service.whole_number import WholeNumber
 
@@ -48,6 +48,11 @@ _version_option = click.option(
 @click.argument("inputs", nargs=-1, required=True)
 @_version_option
 @click.option("--top-k", type=WholeNumber(min=1), help="Number of labels to show.")
+@click.option(
+    "--encoding",
+    type=click.Choice(ENCODINGS),
+    help="What the numbers of an array are, for models of texts: word ids [ids], or multi-hot vectors.",
+)
 @click.option("--read", "as_number", is_flag=True, help="Read several digits in each picture.")
 @click.option("--json", "as_json", is_flag=True, help="Print one line of JSON for each input.")
 @click.option("--url", help="Send the inputs to this server, such as http://127.0.0.1:3000.")
@@ -57,14 +62,16 @@ def predict(
     inputs: tuple[str, ...],
     version: int | None,
     top_k: int | None,
+    encoding: Encoding | None,
     as_number: bool,
     as_json: bool,
     url: str | None,
     api_key: str | None,
 ) -> None:
-    """Classify picture files or texts; '-' reads one input from standard input.
+    """Classify pictures or texts: files, folders with all folders in them, arrays, or texts themselves.
 
-    A .npy or .npz file has the pixels of one or several pictures, as NumPy saves them.
+    '-' reads one input from standard input. A .npy or .npz file has one or several inputs, as NumPy saves
+    them: pixels, or for models of texts what --encoding says. A model of texts reads .txt files.
     Inputs that cannot be read are reported, the others are classified, and the exit status is 1.
 
     \b
@@ -72,7 +79,8 @@ def predict(
       lectern predict mnist digit.png other.jpg
       lectern predict mnist digits.npy mnist.npz:x_test
       lectern predict mnist page.jpg --read
-      lectern predict imdb "A wonderful film."
+      lectern predict cifar10 photos/ --json
+      lectern predict imdb "A wonderful film." review.txt
       lectern predict cats_vs_dogs cat.jpg --json --url http://127.0.0.1:3000
     """
     if as_number:
@@ -80,12 +88,13 @@ def predict(
             raise click.UsageError("--read shows the best label of each digit; leave out --top-k")
         complete = _read_all(model, version, inputs, as_json=as_json, url=url, api_key=api_key)
         sys.exit(0 if complete else 1)
+    form = encoding or "ids"
     if url is None:
         predictor = _catalog().predictor(model, version)
         classified = _predict_all(
             inputs,
             lambda value: predictor.predict([value], top_k=top_k)[0],
-            partial(predictor.predict_array, top_k=top_k),
+            partial(predictor.predict_array, top_k=top_k, encoding=form),
             text=predictor.takes_text,
             request_error=InputError,
             as_json=as_json,
@@ -99,7 +108,10 @@ def predict(
                 inputs,
                 partial(client.predict, model, version=version, top_k=top_k),
                 partial(
-                    _predict_array, card, partial(client.predict_many, model, version=version, top_k=top_k)
+                    _predict_array,
+                    card,
+                    partial(client.predict_many, model, version=version, top_k=top_k),
+                    encoding=form,
                 ),
                 text=card.task == "text-classification",
                 request_error=RequestRefused,
@@ -177,7 +189,7 @@ def _draw_explanation(
 ) -> tuple[Image.Image, str]:
     """Draw a heat map over a picture, or a layer's feature maps; return the image and what it shows."""
     try:
-        pixels = predictor.prepare(_read(str(picture), text=False))
+        pixels = predictor.prepare(read_file(str(picture)))
     except InputError as error:
         raise type(error)(f"{picture}: {error}") from error
     if layer is not None:
@@ -288,21 +300,52 @@ def _predict_all(
     as_json: bool,
 ) -> bool:
     """Classify and print inputs one by one; return whether all of them were classified."""
-    complete = True
-    for name in names:
-        shown = click.format_filename(name)  # A file name may be invalid Unicode.
-        try:
-            file = None if text else split_name(name)
-            if file is None:
-                predictions = {shown: predict_one(_read(name, text=text))}
-            else:
-                predictions = _by_row(shown, predict_array(_read_array(*file)))
-        except (InputError, request_error) as error:
-            click.echo(f"{shown}: {error}", err=True)
-            complete = False
+
+    def print_predictions(path: str, shown: str) -> None:
+        value = read_input(path, text=text)
+        if isinstance(value, bytes | str):
+            predictions = {shown: predict_one(value)}
         else:
-            for row, prediction in predictions.items():
-                _print_prediction(row, prediction, as_json=as_json)
+            predictions = _by_row(shown, predict_array(value))
+        for row, prediction in predictions.items():
+            _print_prediction(row, prediction, as_json=as_json)
+
+    return _for_each(names, print_predictions, text=text, request_error=request_error)
+
+
+def _for_each(
+    names: Sequence[str],
+    use: Callable[[str, str], None],
+    *,
+    text: bool,
+    request_error: type[LecternError],
+) -> bool:
+    """Use each input and each file of a folder; report those that cannot be used; return whether all could.
+
+    Args:
+        names: Files, folders, texts and ``-``.
+        use: Gets an input, and its name for people.
+        text: Whether the inputs are texts.
+        request_error: Raised when a server refuses an input.
+    """
+    complete = True
+
+    def report(name: str, error: LecternError) -> None:
+        nonlocal complete
+        complete = False
+        click.echo(f"{click.format_filename(name)}: {error}", err=True)
+
+    for name in names:
+        try:
+            paths = find_inputs(name, text=text)
+        except InvalidInput as error:
+            report(name, error)
+            continue
+        for path in paths:
+            try:
+                use(path, click.format_filename(path))  # A file name may be invalid Unicode.
+            except (InputError, request_error) as error:
+                report(path, error)
     return complete
 
 
@@ -354,17 +397,10 @@ def _print_readings(
     request_error: type[LecternError],
     as_json: bool,
 ) -> bool:
-    complete = True
-    for name in names:
-        shown = click.format_filename(name)
-        try:
-            reading = read(_read_file(name))
-        except (InputError, request_error) as error:
-            click.echo(f"{shown}: {error}", err=True)
-            complete = False
-        else:
-            _print_reading(shown, reading, as_json=as_json)
-    return complete
+    def print_reading(path: str, shown: str) -> None:
+        _print_reading(shown, read(read_file(path)), as_json=as_json)
+
+    return _for_each(names, print_reading, text=False, request_error=request_error)
 
 
 def _print_reading(name: str, reading: Reading, *, as_json: bool) -> None:
@@ -401,38 +437,17 @@ def _by_row(name: str, predictions: Sequence[Prediction]) -> dict[str, Predictio
 
 
 def _predict_array(
-    card: Card, predict_many: Callable[[Array], list[Prediction]], values: Array
+    card: Card, predict_many: Callable[[Array], list[Prediction]], values: Array, *, encoding: Encoding
 ) -> list[Prediction]:
     """Send an array in requests that a server with default limits takes.
 
-    The scale of the pixels follows from all of them, so that they are converted before.
+    The scale of the pixels follows from all of them, so that they are converted before; multi-hot vectors
+    become ids.
     """
-    batch = network_batch(values, batch_shape(values.shape, card), card)
+    shape = batch_shape(values.shape, card, encoding=encoding)
+    batch = network_batch(values, shape, card, encoding=encoding)
     starts = range(0, len(batch), _ROWS_PER_REQUEST)
     return [row for start in starts for row in predict_many(batch[start : start + _ROWS_PER_REQUEST])]
-
-
-def _read_array(path: Path, member: str) -> Array:
-    try:
-        return read_array(path, member)
-    except OSError as error:
-        raise InvalidInput(f"cannot be read ({error.strerror})") from error
-
-
-def _read(name: str, *, text: bool) -> bytes | str:
-    if not text:
-        return _read_file(name)
-    try:
-        return sys.stdin.read() if name == "-" else click.format_filename(name)
-    except UnicodeDecodeError as error:
-        raise InvalidInput("standard input is not UTF-8 text") from error
-
-
-def _read_file(name: str) -> bytes:
-    try:
-        return sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
-    except OSError as error:
-        raise InvalidInput(f"cannot be read ({error.strerror})") from error
 
 
 def _latency(part: Latency | QuantizedFile | None) -> str:

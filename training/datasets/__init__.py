@@ -1,4 +1,4 @@
-"""Lists the data sets and loads one by its name."""
+"""Lists the data sets, and loads one by its name."""
 
 from training.datasets.arrays import CIFAR10, FASHION_MNIST, MNIST
 from training.datasets.cats_vs_dogs import CATS_VS_DOGS
@@ -7,9 +7,21 @@ from training.datasets.imdb import IMDB
 from training.datasets.pendigits import PENDIGITS
 from training.errors import DatasetError
 
-__all__ = ["DATASETS", "Dataset", "Examples", "find_dataset", "load_dataset"]
+__all__ = ["DATASETS", "Dataset", "Examples", "add_dataset", "find_dataset", "load_dataset"]
 
-DATASETS = {entry.name: entry for entry in (MNIST, FASHION_MNIST, CIFAR10, CATS_VS_DOGS, IMDB, PENDIGITS)}
+_INCLUDED = (MNIST, FASHION_MNIST, CIFAR10, CATS_VS_DOGS, IMDB, PENDIGITS)
+DATASETS = {entry.name: entry for entry in _INCLUDED}
+
+
+def add_dataset(declaration: DatasetDeclaration) -> None:
+    """Add a data set of the user's, in place of an earlier one of that name.
+
+    Raises:
+        DatasetError: The name is that of a data set of Lectern.
+    """
+    if declaration.name in {entry.name for entry in _INCLUDED}:
+        raise DatasetError(f"{declaration.name} is the name of a data set of Lectern; choose another name")
+    DATASETS[declaration.name] = declaration
 
 
 def find_dataset(name: str) -> DatasetDeclaration:
@@ -19,7 +31,10 @@ def find_dataset(name: str) -> DatasetDeclaration:
         DatasetError: There is no such data set.
     """
     if name not in DATASETS:
-        raise DatasetError(f"there is no data set {name!r}; choose from {', '.join(DATASETS)}")
+        raise DatasetError(
+            f"there is no data set {name!r}; choose from {', '.join(DATASETS)}, or name the file that "
+            "declares it with --recipe"
+        )
     return DATASETS[name]
 
 
