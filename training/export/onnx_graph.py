@@ -15,6 +15,7 @@ import tf2onnx
 from onnx import helper
 
 from training.errors import ExportError
+from training.export.node_names import LayerScopes
 
 OPSET = 17
 # The version of the file format that came with opset 17; older runtimes reject newer ones.
@@ -47,7 +48,11 @@ def to_onnx(model: keras.Model) -> onnx.ModelProto:
             result = tf.add(tf.matmul(result, [[-1.0, 1.0]]), [1.0, 0.0])
         return {_OUTPUT: result}
 
-    proto: onnx.ModelProto = onnxslim.slim(convert(probabilities, signature))
+    scopes = LayerScopes(model)
+    with scopes.recorded():
+        converted = convert(probabilities, signature)
+    proto: onnx.ModelProto = onnxslim.slim(converted)
+    scopes.rename(proto.graph)
     for info in (proto.graph.input[0], proto.graph.output[0]):
         free = [size for size in info.type.tensor_type.shape.dim if not size.dim_value]
         for size, name in zip(free, ("batch", "length"), strict=False):
