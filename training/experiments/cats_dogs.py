@@ -1,4 +1,4 @@
-"""cats-dogs: from a small network to a fine-tuned pretrained one, for cats and dogs; takes an hour."""
+"""cats-dogs: from a small network to a fine-tuned pretrained one; the whole form takes hours."""
 
 from training.experiments.experiment import Experiment, Variant
 from training.hyperparameters import Augmentation
@@ -22,6 +22,12 @@ EXPERIMENT = Experiment(
         ),
         Variant(name="frozen, augmented", recipe="cats-dogs-features", lecture=False),
         Variant(name="fine-tuned", recipe="cats-dogs-finetune", lecture=False),
+        Variant(
+            name="whole base unfrozen",
+            recipe="cats-dogs-finetune",
+            lecture=False,
+            settings={"unfreeze": "all"},
+        ),
     ),
     observations=(
         "A pretrained base is far ahead of a small network from scratch after its first epoch.",
@@ -32,5 +38,7 @@ EXPERIMENT = Experiment(
         "trained.",
         "A large rate in that stage would destroy the pretrained weights.",
     ),
+    examples=600,  # as those of augmentation, whose runs are taken
+    epochs=12,
     quick_examples=200,
 )

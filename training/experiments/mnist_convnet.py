@@ -19,4 +19,5 @@ EXPERIMENT = Experiment(
         "Without augmentation the training accuracy passes the validation accuracy within a few epochs.",
         "Both runs have the same number of parameters: the gain comes from the training alone.",
     ),
+    epochs=5,
 )

@@ -19,5 +19,6 @@ EXPERIMENT = Experiment(
         "Maximum and average pooling have equal numbers of parameters and receptive fields.",
         "Pooling leaves later layers a quarter of the places to compute, so epochs are faster, too.",
     ),
+    examples=5_000,
     quick_examples=1_000,
 )

@@ -46,6 +46,15 @@ class Report:
     experiment: str
     machine: str
     outcomes: tuple[Outcome, ...]
+    examples: int | None = None  # training examples that its runs were limited to, about
+    epochs: int | None = None  # that its runs were limited to
+
+    @property
+    def shortened(self) -> str:
+        """What its runs were limited to, for people; empty if they were not."""
+        parts = [f"about {self.examples:,} training examples"] if self.examples else []
+        parts += [f"at most {self.epochs} epochs"] if self.epochs else []
+        return " and ".join(parts)
 
 
 def make_outcome(
@@ -82,13 +91,17 @@ def make_outcome(
 def report_text(experiment: Experiment, report: Report) -> str:
     """Return the table and the observations of an experiment in Markdown.
 
-    Observations are written with the figures of a full form at hand. If none is recorded, the text says so.
+    Observations are written with recorded figures at hand. If none are recorded, the text says so.
     """
     parts = [outcomes_table(experiment, report.outcomes)]
     if spread := fold_spread(experiment, report.outcomes):
         parts.append(spread)
+    if report.shortened:
+        parts.append(
+            f"The runs have {report.shortened}; `./run experiment {experiment.name} --whole` takes all."
+        )
     if report.experiment not in read_reports():
-        parts.append("What to expect; nobody has compared this with a recorded full form yet:")
+        parts.append("What to expect; nobody has compared this with recorded figures yet:")
     parts.append("\n".join(f"- {sentence}" for sentence in experiment.observations))
     return "\n\n".join(parts)
 
@@ -183,6 +196,7 @@ def slides_table() -> str:
             if figure := variant.slide:
                 outcome = outcomes.get(variant.name)
                 ours = f"{outcome.measured(figure.measure):.4f}" if outcome else "not trained in full"
+                ours += f", with {reports[name].shortened}" if outcome and reports[name].shortened else ""
                 lines.append(f"| `{name}` | {variant.name} | {figure.value:g} {figure.measure} | {ours} |")
     return "\n".join(lines)
 
