@@ -1,6 +1,6 @@
 """augmentation: random changes to the training images, for cats and dogs; the whole form takes an hour."""
 
-from training.experiments.experiment import Experiment, Variant
+from training.experiments.experiment import Experiment, Extent, Variant
 from training.hyperparameters import Augmentation
 
 EXPERIMENT = Experiment(
@@ -19,8 +19,7 @@ EXPERIMENT = Experiment(
         "The page of augmented images shows that every cat is still a cat: sizes beyond that would hurt.",
         "Validation and test images are never changed.",
     ),
-    examples=600,
-    epochs=12,
+    usual=Extent(examples=500, held_out=500, epochs=10),
     quick_examples=600,
     shows_augmentation=True,
 )

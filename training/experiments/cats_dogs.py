@@ -1,6 +1,6 @@
 """cats-dogs: from a small network to a fine-tuned pretrained one; the whole form takes hours."""
 
-from training.experiments.experiment import Experiment, Variant
+from training.experiments.experiment import Experiment, Extent, Variant
 from training.hyperparameters import Augmentation
 
 EXPERIMENT = Experiment(
@@ -38,7 +38,6 @@ EXPERIMENT = Experiment(
         "trained.",
         "A large rate in that stage would destroy the pretrained weights.",
     ),
-    examples=600,  # as those of augmentation, whose runs are taken
-    epochs=12,
+    usual=Extent(examples=500, held_out=500, epochs=10),
     quick_examples=200,
 )

@@ -1,6 +1,6 @@
 """cifar10-bn-elu: the network for small photos, as slide and recipe train it; the whole form takes hours."""
 
-from training.experiments.experiment import Experiment, SlideFigure, Variant
+from training.experiments.experiment import Experiment, Extent, SlideFigure, Variant
 
 EXPERIMENT = Experiment(
     name="cifar10-bn-elu",
@@ -18,7 +18,6 @@ EXPERIMENT = Experiment(
         "Dropout and augmentation keep training and validation accuracy close.",
         "Convolutions, not dense layers, make photos of ten kinds readable at all.",
     ),
-    examples=1_500,
-    epochs=8,
+    usual=Extent(examples=1_500, held_out=1_000, epochs=8),
     quick_examples=1_000,
 )

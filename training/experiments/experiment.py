@@ -25,6 +25,26 @@ class SlideFigure:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Extent:
+    """How much of its data and epochs the runs of an experiment take; None is all."""
+
+    examples: int | None = None  # training examples, about
+    held_out: int | None = None  # examples of the validation and of the test split, about
+    epochs: int | None = None  # at most
+
+    def __str__(self) -> str:
+        parts = {
+            "about {:,} training examples": self.examples,
+            "{0:,} for validation and {0:,} for the test": self.held_out,
+            "at most {} epochs": self.epochs,
+        }
+        return ", ".join(text.format(count) for text, count in parts.items() if count)
+
+
+EVERYTHING = Extent()
+
+
+@dataclass(frozen=True, kw_only=True)
 class Variant:
     """One run of an experiment."""
 
@@ -37,7 +57,7 @@ class Variant:
     )
     slide: SlideFigure | None = None
 
-    def configure(self, extent: "Extent") -> Recipe:
+    def configure(self, extent: Extent) -> Recipe:
         """Return the recipe with the settings of this run.
 
         Args:
@@ -54,15 +74,6 @@ class Variant:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Extent:
-    """How much of its data and epochs the runs of an experiment take; None is all."""
-
-    examples: int | None = None  # training examples, about
-    held_out: int | None = None  # examples of the validation and of the test split, about
-    epochs: int | None = None  # at most
-
-
-@dataclass(frozen=True, kw_only=True)
 class Experiment:
     """A comparison of the lecture: runs that differ in what is compared."""
 
@@ -70,15 +81,14 @@ class Experiment:
     title: str  # one line for people
     variants: tuple[Variant, ...]
     observations: tuple[str, ...]  # five sentences: what to see in the picture and the table
-    examples: int | None = None  # training examples of the usual form, if all of them take hours
-    epochs: int | None = None  # most epochs of the usual form, if all of them take hours
+    usual: Extent = EVERYTHING  # what the usual form takes; less than everything, if that takes hours
     quick_examples: int = 2_000  # training examples of the quick form
     shows_augmentation: bool = False  # whether to draw a page of augmented training images
 
     @property
     def shortened(self) -> bool:
         """Whether the usual form is not the whole one."""
-        return self.examples is not None or self.epochs is not None
+        return self.usual != EVERYTHING
 
     def extent(self, form: Form) -> Extent:
         """Return how much the runs of a form take: the usual one, a quick one to try it, or the whole."""
@@ -87,6 +97,6 @@ class Experiment:
                 count = self.quick_examples
                 return Extent(examples=count, held_out=count // 2, epochs=_QUICK_EPOCHS)
             case "usual":
-                return Extent(examples=self.examples, epochs=self.epochs)
+                return self.usual
             case "whole":
-                return Extent()
+                return EVERYTHING

@@ -1,6 +1,6 @@
 """mnist-convnet: the convolutional network for digits, as the slide and as the recipe train it."""
 
-from training.experiments.experiment import Experiment, SlideFigure, Variant
+from training.experiments.experiment import Experiment, Extent, SlideFigure, Variant
 
 EXPERIMENT = Experiment(
     name="mnist-convnet",
@@ -19,5 +19,5 @@ EXPERIMENT = Experiment(
         "Without augmentation the training accuracy passes the validation accuracy within a few epochs.",
         "Both runs have the same number of parameters: the gain comes from the training alone.",
     ),
-    epochs=5,
+    usual=Extent(epochs=5),
 )

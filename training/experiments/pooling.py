@@ -1,6 +1,6 @@
 """pooling: no pooling, maximum and average pooling, for digits."""
 
-from training.experiments.experiment import Experiment, Variant
+from training.experiments.experiment import Experiment, Extent, Variant
 
 EXPERIMENT = Experiment(
     name="pooling",
@@ -19,6 +19,6 @@ EXPERIMENT = Experiment(
         "Maximum and average pooling have equal numbers of parameters and receptive fields.",
         "Pooling leaves later layers a quarter of the places to compute, so epochs are faster, too.",
     ),
-    examples=5_000,
+    usual=Extent(examples=3_000, held_out=1_000),
     quick_examples=1_000,
 )

@@ -27,7 +27,7 @@ EXPERIMENT = Experiment(
     observations=(
         "Adadelta is published with a learning rate of 1.0; Keras's default is a thousandth of that.",
         "With the slide's settings the accuracy still rises steeply when the five epochs end.",
-        "Scaled pixels alone do not help: at the small rate their loss hardly moves from 2.3, that of guessing.",
+        "Scaled pixels alone do not help: at the small rate the loss hardly moves from 2.3, that of chance.",
         "At the published rate one epoch reads 97 % of the digits right, with scaled pixels a little more.",
         "The network was never bad: compare the learning rate before you blame the architecture.",
     ),

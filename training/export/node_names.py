@@ -2,17 +2,19 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 import keras
+import numpy as np
+import numpy.typing as npt
 import onnx
 import tensorflow as tf
+from onnx import numpy_helper
 
 _MEMBER = re.compile(r"member_(\d+)")
-# Operations that a batch normalisation after them may be merged into.
-_MERGED = ("Conv", "Gemm", "MatMul")
+_SMALLEST_LENGTH, _TOLERANCE = 1e-12, 1e-3
 
 
 class LayerScopes:
@@ -27,13 +29,6 @@ class LayerScopes:
     def __init__(self, model: keras.Model) -> None:
         self._layers = list(_named_layers(model))
         self._names: dict[str, str] = {}  # of the layers, by scope
-        outputs = {id(layer.output): name for name, layer in self._layers}
-        # The layer before each batch normalisation.
-        self._before = {
-            name: outputs[id(layer.input)]
-            for name, layer in self._layers
-            if isinstance(layer, keras.layers.BatchNormalization) and id(layer.input) in outputs
-        }
 
     @contextmanager
     def recorded(self) -> Iterator[None]:
@@ -56,25 +51,54 @@ class LayerScopes:
     def rename(self, graph: onnx.GraphProto) -> None:
         """Name each node after its layer and its operation, such as ``conv2d/Conv``."""
         count: Counter[str] = Counter()
+        constants = {tensor.name: tensor for tensor in graph.initializer}
+        kernels = {
+            name: _directions(_onnx_order(layer))
+            for name, layer in self._layers
+            if isinstance(layer, keras.layers.Conv2D | keras.layers.DepthwiseConv2D)
+        }
         for node in graph.node:
-            layer = self._layer_of(node)
+            layer = None
+            if node.op_type == "Conv" and node.input[1] in constants:
+                # A merged batch normalisation has left the node without its name.
+                layer = _same_kernel(numpy_helper.to_array(constants[node.input[1]]), kernels)
+            layer = layer or next(filter(None, map(self._name_of, (node.name, *node.output))), None)
             if layer is None:
                 continue
             name = f"{layer}/{node.op_type}"
             node.name = f"{name}_{count[name]}" if count[name] else name
             count[name] += 1
 
-    def _layer_of(self, node: onnx.NodeProto) -> str | None:
-        found = next(filter(None, map(self._name_of, (node.name, *node.output))), None)
-        if found is not None and node.op_type in _MERGED:
-            return self._before.get(found, found)
-        return found
-
     def _name_of(self, path: str) -> str | None:
         """Return the layer whose scope is the longest that a name begins with."""
         scopes = path.split("/")[:-1]
         ends = range(len(scopes), 0, -1)
         return next(filter(None, (self._names.get("/".join(scopes[:end])) for end in ends)), None)
+
+
+def _onnx_order(layer: keras.layers.Layer) -> npt.NDArray[np.float32]:
+    """Return the kernel of a convolution in ONNX's order: (filters, channels, height, width)."""
+    kernel = np.asarray(layer.get_weights()[0], dtype=np.float32)
+    if isinstance(layer, keras.layers.DepthwiseConv2D):
+        return kernel.reshape(*kernel.shape[:2], 1, -1).transpose(3, 2, 0, 1)
+    return kernel.transpose(3, 2, 0, 1)
+
+
+def _directions(kernel: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Return a kernel with filters of length one, without signs: a merged normalisation leaves it so."""
+    lengths = np.linalg.norm(kernel.reshape(len(kernel), -1), axis=1)
+    return np.abs(kernel) / np.maximum(lengths, _SMALLEST_LENGTH)[:, None, None, None]
+
+
+def _same_kernel(
+    kernel: npt.NDArray[np.float32], kernels: Mapping[str, npt.NDArray[np.float32]]
+) -> str | None:
+    """Return the layer that has a kernel, apart from the lengths of its filters."""
+    wanted = _directions(kernel)
+    for name, directions in kernels.items():
+        if directions.shape == wanted.shape and np.allclose(directions, wanted, atol=_TOLERANCE):
+            return name
+    return None
 
 
 def _named_layers(model: keras.Model, prefix: str = "") -> Iterator[tuple[str, keras.layers.Layer]]:

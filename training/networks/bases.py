@@ -184,8 +184,8 @@ def _missing(base: Base, error: Exception) -> str:
     found = _URL.search(str(error))
     if found is None:
         return f"{base} cannot be loaded ({error}); choose another network with --base"
-    name = _RENAMED.get(found[1], found[1])
+    name, reason = _RENAMED.get(found[1], found[1]), str(error).partition(f"{found[0]}: ")[2] or error
     return (
-        f"the weights of {base} are not at hand and cannot be downloaded ({error}); put the file {found[0]} "
+        f"the weights of {base} are not at hand and cannot be downloaded ({reason}); put the file {found[0]} "
         f"at {folder / name}, or choose a recipe that needs no pretrained weights, such as cats-dogs-scratch"
     )

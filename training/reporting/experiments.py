@@ -11,7 +11,7 @@ import msgspec
 from service.inference.files import write_json
 from training import experiments
 from training.experiments import experiment_names, load_experiment
-from training.experiments.experiment import Experiment, Measure
+from training.experiments.experiment import EVERYTHING, Experiment, Extent, Measure
 from training.fit.run import Epoch
 
 RECORDED = Path(experiments.__file__).parent
@@ -46,15 +46,7 @@ class Report:
     experiment: str
     machine: str
     outcomes: tuple[Outcome, ...]
-    examples: int | None = None  # training examples that its runs were limited to, about
-    epochs: int | None = None  # that its runs were limited to
-
-    @property
-    def shortened(self) -> str:
-        """What its runs were limited to, for people; empty if they were not."""
-        parts = [f"about {self.examples:,} training examples"] if self.examples else []
-        parts += [f"at most {self.epochs} epochs"] if self.epochs else []
-        return " and ".join(parts)
+    extent: Extent = EVERYTHING  # how much its runs took
 
 
 def make_outcome(
@@ -96,10 +88,8 @@ def report_text(experiment: Experiment, report: Report) -> str:
     parts = [outcomes_table(experiment, report.outcomes)]
     if spread := fold_spread(experiment, report.outcomes):
         parts.append(spread)
-    if report.shortened:
-        parts.append(
-            f"The runs have {report.shortened}; `./run experiment {experiment.name} --whole` takes all."
-        )
+    if limits := str(report.extent):
+        parts.append(f"The runs have {limits}; `./run experiment {experiment.name} --whole` takes all.")
     if report.experiment not in read_reports():
         parts.append("What to expect; nobody has compared this with recorded figures yet:")
     parts.append("\n".join(f"- {sentence}" for sentence in experiment.observations))
@@ -196,7 +186,8 @@ def slides_table() -> str:
             if figure := variant.slide:
                 outcome = outcomes.get(variant.name)
                 ours = f"{outcome.measured(figure.measure):.4f}" if outcome else "not trained in full"
-                ours += f", with {reports[name].shortened}" if outcome and reports[name].shortened else ""
+                limits = str(reports[name].extent) if outcome else ""
+                ours += f", with {limits}" if limits else ""
                 lines.append(f"| `{name}` | {variant.name} | {figure.value:g} {figure.measure} | {ours} |")
     return "\n".join(lines)
 

@@ -79,8 +79,7 @@ def run_experiment(job: ExperimentJob, *, console: Console) -> Report:
         experiment=job.experiment.name,
         machine=machine,
         outcomes=tuple(outcomes),
-        examples=job.extent.examples,
-        epochs=job.extent.epochs,
+        extent=job.extent,
     )
     histories = {name: run.history for name, run in runs.items()}
     picture = _fewer_colors(plot_comparison(histories, title=job.experiment.title))

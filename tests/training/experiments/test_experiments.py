@@ -12,7 +12,7 @@ from PIL import Image
 from training import cli, experiments
 from training.errors import RecipeError, RunError
 from training.experiments import experiment_names, load_experiment
-from training.experiments.experiment import Experiment, Extent, SlideFigure, Variant
+from training.experiments.experiment import EVERYTHING, Experiment, Extent, SlideFigure, Variant
 from training.fit.run import Epoch, load_run
 from training.hyperparameters import Augmentation
 from training.reporting.experiments import (
@@ -43,7 +43,7 @@ def test_experiment_is_complete_and_its_runs_differ(name: str) -> None:
     recipes = [
         (recipe.name, recipe.hyperparameters, recipe.fine_tuning, variant.fold)
         for variant in experiment.variants
-        for recipe in [variant.configure(Extent())]
+        for recipe in [variant.configure(EVERYTHING)]
     ]
     assert all(recipes.count(recipe) == 1 for recipe in recipes)
     quick = experiment.extent("quick")
@@ -195,7 +195,7 @@ def test_shortened_experiment_says_so_and_has_a_whole_form(
 ) -> None:
     settings = {**SMALL, "epochs": 3}
     variants = tuple(replace(variant, settings=settings) for variant in DIGITS.variants[:1])
-    _use(monkeypatch, replace(DIGITS, variants=variants, examples=60, epochs=1))
+    _use(monkeypatch, replace(DIGITS, variants=variants, usual=Extent(examples=60, held_out=40, epochs=1)))
 
     short, whole = _run(tmp_path).output, _run(tmp_path, "--whole").output
 
@@ -203,8 +203,11 @@ def test_shortened_experiment_says_so_and_has_a_whole_form(
     records = [load_run(folder / name / "plain").record for name in ("small", "small-whole")]
     assert [record.epochs for record in records] == [1, 3]
     assert [record.splits["train"] for record in records] == [pytest.approx(60, abs=5), 367]
-    assert [record.splits["test"] for record in records] == [100, 100]
-    assert "The runs have about 60 training examples and at most 1 epochs; `./run experiment small" in short
+    assert [record.splits["test"] for record in records] == [pytest.approx(40, abs=5), 100]
+    assert (
+        "The runs have about 60 training examples, 40 for validation and 40 for the test, at most 1 epochs; "
+        in short
+    )
     assert "The runs have" not in whole
     refused = CliRunner().invoke(cli.experiment, ["dropout", "--quick", "--whole"])
     assert "exclude each other" in refused.output
@@ -305,7 +308,9 @@ def test_new_experiment_is_one_file(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 
 def test_augmented_experiment_differs_in_the_augmentation_alone() -> None:
-    without, augmented = (variant.configure(Extent()) for variant in load_experiment("augmentation").variants)
+    without, augmented = (
+        variant.configure(EVERYTHING) for variant in load_experiment("augmentation").variants
+    )
 
     assert without.hyperparameters.augmentation == Augmentation()
     assert replace(augmented.hyperparameters, augmentation=Augmentation()) == without.hyperparameters

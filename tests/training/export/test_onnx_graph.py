@@ -119,6 +119,22 @@ def test_nodes_have_the_names_of_the_layers() -> None:
     assert {name.split("/")[0] for name in computing} <= {layer.name for layer in model.layers}
 
 
+def test_convolutions_that_were_merged_with_a_normalisation_have_their_names() -> None:
+    model = keras.applications.MobileNetV2(
+        include_top=False, weights=None, input_shape=(32, 32, 3), alpha=0.35, pooling="avg"
+    )
+    inputs = keras.Input((32, 32, 3), dtype="uint8", name="image")
+    outputs = keras.layers.Dense(3, "softmax", name="probabilities")(
+        model(keras.layers.Rescaling(1 / 255)(inputs))
+    )
+
+    proto = to_onnx(keras.Model(inputs, outputs))
+
+    convolutions = [layer.name for layer in model.layers if "Conv2D" in type(layer).__name__]
+    names = [node.name for node in proto.graph.node if node.op_type == "Conv"]
+    assert sorted(names) == sorted(f"{name}/Conv" for name in convolutions)
+
+
 def test_nodes_of_an_ensemble_have_the_number_of_their_network() -> None:
     models = [_convnet(), _convnet()]
     for weights in models[1].weights:
