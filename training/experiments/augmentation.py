@@ -3,14 +3,19 @@
 from training.experiments.experiment import Experiment, Extent, Variant
 from training.hyperparameters import Augmentation
 
+SETTINGS = {"batch_size": 16}  # gives few examples enough steps
+
 EXPERIMENT = Experiment(
     name="augmentation",
     title="Augmentation: a network for cats and dogs with and without it",
     variants=(
         Variant(
-            name="none", recipe="cats-dogs-scratch", lecture=False, settings={"augmentation": Augmentation()}
+            name="none",
+            recipe="cats-dogs-scratch",
+            lecture=False,
+            settings={"augmentation": Augmentation(), **SETTINGS},
         ),
-        Variant(name="augmented", recipe="cats-dogs-scratch", lecture=False),
+        Variant(name="augmented", recipe="cats-dogs-scratch", lecture=False, settings=SETTINGS),
     ),
     observations=(
         "Without augmentation the training accuracy runs away from the validation accuracy.",
@@ -19,7 +24,7 @@ EXPERIMENT = Experiment(
         "The page of augmented images shows that every cat is still a cat: sizes beyond that would hurt.",
         "Validation and test images are never changed.",
     ),
-    usual=Extent(examples=500, held_out=500, epochs=10),
+    usual=Extent(examples=600, held_out=500, epochs=15),
     quick_examples=600,
     shows_augmentation=True,
 )

@@ -3,6 +3,8 @@
 from training.experiments.experiment import Experiment, Extent, Variant
 from training.hyperparameters import Augmentation
 
+SCRATCH = {"batch_size": 16}  # gives few examples enough steps; so the runs are those of augmentation
+
 EXPERIMENT = Experiment(
     name="cats-dogs",
     title="Cats and dogs: from scratch, frozen features, fine-tuning",
@@ -11,9 +13,9 @@ EXPERIMENT = Experiment(
             name="scratch",
             recipe="cats-dogs-scratch",
             lecture=False,
-            settings={"augmentation": Augmentation()},
+            settings={"augmentation": Augmentation(), **SCRATCH},
         ),
-        Variant(name="scratch, augmented", recipe="cats-dogs-scratch", lecture=False),
+        Variant(name="scratch, augmented", recipe="cats-dogs-scratch", lecture=False, settings=SCRATCH),
         Variant(
             name="frozen features",
             recipe="cats-dogs-features",
@@ -38,6 +40,6 @@ EXPERIMENT = Experiment(
         "trained.",
         "A large rate in that stage would destroy the pretrained weights.",
     ),
-    usual=Extent(examples=500, held_out=500, epochs=10),
+    usual=Extent(examples=600, held_out=500, epochs=15),
     quick_examples=200,
 )

@@ -18,7 +18,7 @@ EXPERIMENT = Experiment(
         "are augmented.",
         "Without augmentation the training accuracy passes the validation accuracy in the second epoch, and "
         "the validation loss rises from the third one.",
-        "The recipe errs on a third fewer test images with the same number of parameters: the gain comes from "
-        "the training alone.",
+        "The recipe errs on a third fewer test images with as many parameters: the gain comes from the "
+        "training alone.",
     ),
 )
