@@ -94,4 +94,7 @@ def unknown_recipe(name: str, *, also: Iterable[str] = ()) -> str:
     names = recipe_names()
     if (renamed := FORMER_RECIPE_NAMES.get(name)) in names:
         return f"there is no recipe {name!r}; did you mean {renamed}?"
-    return unknown_name(name, names, form=_FORM, also=also)
+    if name.endswith(".py"):
+        return f"there is no recipe {name!r}; name a file of your own with --recipe {name}"
+    message = unknown_name(name, names, form=_FORM, also=also)
+    return message if "did you mean" in message else f"{message}, or name a file of your own with --recipe"
