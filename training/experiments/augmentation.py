@@ -18,9 +18,10 @@ EXPERIMENT = Experiment(
         Variant(name="augmented", recipe="cats-dogs-scratch", lecture=False, settings=SETTINGS),
     ),
     observations=(
-        "Without augmentation the training accuracy runs away from the validation accuracy.",
-        "With it the two curves stay close to the end.",
-        "The augmented run learns more slowly and ends higher.",
+        "Without augmentation the training accuracy leaves the validation accuracy behind, 0.93 to 0.66.",
+        "With it the two curves stay together to the end, and the validation loss falls instead of rising.",
+        "The augmented run learns more slowly and is unfinished after 15 epochs of 600 photos: on 500 test "
+        "photos neither is ahead by more than chance.",
         "The page of augmented images shows that every cat is still a cat: sizes beyond that would hurt.",
         "Validation and test images are never changed.",
     ),

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from service.inference.files import write_json
+from service.inference.files import write_atomically, write_json
 from training import experiments
 from training.experiments import experiment_names, load_experiment
 from training.experiments.experiment import EVERYTHING, Experiment, Extent, Measure
@@ -141,12 +141,23 @@ def fold_spread(experiment: Experiment, outcomes: Sequence[Outcome]) -> str:
     )
 
 
-def record_report(report: Report, picture: bytes, *, folder: Path = RECORDED) -> None:
-    """Store the figures and the picture of an experiment that the page of all experiments shows."""
+def record_report(
+    report: Report, picture: bytes, *, page: bytes | None = None, folder: Path = RECORDED
+) -> None:
+    """Store the figures and pictures of an experiment that the page of all experiments shows.
+
+    Args:
+        report: The figures.
+        picture: PNG file with the curves.
+        page: PNG file with augmented training images, if the experiment shows some.
+        folder: Folder of all recorded experiments.
+    """
     write_json(folder / "results" / f"{report.experiment}.json", asdict(report))
-    write_picture = folder / "pictures" / f"{report.experiment}.png"
-    write_picture.parent.mkdir(parents=True, exist_ok=True)
-    write_picture.write_bytes(picture)
+    pictures = folder / "pictures"
+    pictures.mkdir(parents=True, exist_ok=True)
+    write_atomically(pictures / f"{report.experiment}.png", picture)
+    if page is not None:
+        write_atomically(pictures / f"{report.experiment}-images.png", page)
 
 
 def read_reports(folder: Path = RECORDED) -> dict[str, Report]:
@@ -170,6 +181,8 @@ def experiments_text() -> str:
             f"## {experiment.title}\n\n`./run experiment {name}` ({report.machine})\n\n"
             f"![Loss and accuracy by epoch](pictures/{name}.png)\n\n{report_text(experiment, report)}"
         )
+        if experiment.shows_augmentation:
+            parts.append(f"![Training images, and random changes of them](pictures/{name}-images.png)")
     missing = [name for name in experiment_names() if name not in reports]
     if missing:
         parts.append(f"Not trained in full yet: {', '.join(f'`{name}`' for name in missing)}.")

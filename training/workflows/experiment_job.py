@@ -29,7 +29,7 @@ from training.reporting.progress import ConsoleReporter, download_bar
 
 _EXPERIMENTS = "experiments"
 _PICTURE_COLORS = 64
-_AUGMENTED_ROWS, _AUGMENTED_COLUMNS = 6, 8
+_AUGMENTED_ROWS, _AUGMENTED_COLUMNS = 4, 7
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,6 +65,7 @@ def run_experiment(job: ExperimentJob, *, console: Console) -> Report:
     datasets = _Datasets(job, console)
     runs: dict[str, Run] = {}
     outcomes: list[Outcome] = []
+    page: bytes | None = None
     for variant in job.experiment.variants:
         recipe = variant.configure(job.extent)
         dataset = datasets.of(variant, recipe)
@@ -73,7 +74,8 @@ def run_experiment(job: ExperimentJob, *, console: Console) -> Report:
         runs[variant.name] = run
         outcomes.append(_measure(variant, run, recipe, dataset))
         if job.experiment.shows_augmentation and recipe.hyperparameters.augmentation:
-            write_atomically(job.folder / "augmented.png", _augmented_page(recipe, dataset))
+            page = _augmented_page(recipe, dataset)
+            write_atomically(job.folder / "augmented.png", page)
     machine = runs[job.experiment.variants[-1].name].record.machine
     report = Report(
         experiment=job.experiment.name,
@@ -87,7 +89,7 @@ def run_experiment(job: ExperimentJob, *, console: Console) -> Report:
     text = f"# {job.experiment.title}\n\n![Curves](curves.png)\n\n{report_text(job.experiment, report)}\n"
     write_atomically(job.folder / "report.md", text.encode())
     if job.record:
-        record_report(report, picture)
+        record_report(report, picture, page=page)
     return report
 
 

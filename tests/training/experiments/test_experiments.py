@@ -255,10 +255,11 @@ def test_recorded_report_is_read_again(tmp_path: Path) -> None:
     report = Report(experiment="small", machine="a machine", outcomes=(_outcome("plain", 0.91),))
     (tmp_path / "results").mkdir()
 
-    record_report(report, b"picture", folder=tmp_path)
+    record_report(report, b"picture", page=b"page", folder=tmp_path)
 
     assert read_reports(tmp_path) == {"small": report}
     assert (tmp_path / "pictures" / "small.png").read_bytes() == b"picture"
+    assert (tmp_path / "pictures" / "small-images.png").read_bytes() == b"page"
 
 
 @pytest.fixture
