@@ -87,7 +87,9 @@ def _onnx_order(layer: keras.layers.Layer) -> npt.NDArray[np.float32]:
 def _directions(kernel: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     """Return a kernel with filters of length one, without signs: a merged normalisation leaves it so."""
     lengths = np.linalg.norm(kernel.reshape(len(kernel), -1), axis=1)
-    return np.abs(kernel) / np.maximum(lengths, _SMALLEST_LENGTH)[:, None, None, None]
+    scale = np.maximum(lengths, _SMALLEST_LENGTH).astype(np.float32)
+    directions: npt.NDArray[np.float32] = np.abs(kernel) / scale[:, None, None, None]
+    return directions
 
 
 def _same_kernel(
