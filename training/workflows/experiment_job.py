@@ -28,7 +28,7 @@ from training.reporting.experiments import Outcome, Report, make_outcome, record
 from training.reporting.progress import ConsoleReporter, download_bar
 
 _EXPERIMENTS = "experiments"
-_PICTURE_COLORS = 64
+_PICTURE_COLORS = 160
 _AUGMENTED_ROWS, _AUGMENTED_COLUMNS = 4, 7
 
 
