@@ -125,7 +125,7 @@ def test_file_and_name_of_a_recipe_exclude_each_other(tmp_path: Path) -> None:
     assert "--recipe is for a file in place of mnist-dense" in result.output
     assert "does not exist" in _train("--recipe", tmp_path / "nothing.py").output
     assert "name a file of your own with --recipe mine.py" in str(_train("mine.py").exception)
-    assert str(_train("mine").exception).endswith("or name a file of your own with --recipe")
+    assert str(_train("unknown").exception).endswith("or name a file of your own with --recipe")
 
 
 def test_images_of_another_shape_than_the_networks_are_refused(tmp_path: Path) -> None:
