@@ -69,7 +69,9 @@ def read_input(name: str, *, text: bool) -> Input:
         return _read_array(*file)
     if not text:
         return read_file(name)
-    if name.lower().endswith(_TEXT_SUFFIXES) and os.path.isfile(name):  # noqa: PTH113
+    if os.path.isfile(name):  # noqa: PTH113
+        if not name.lower().endswith(_TEXT_SUFFIXES):
+            raise InvalidInput("is a file, and texts are read from .txt files alone; send it as '-' < FILE")
         return _decode(read_file(name), "the file")
     return click.format_filename(name)
 

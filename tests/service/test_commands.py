@@ -250,6 +250,14 @@ def test_text_that_names_no_file_is_a_text(run: Run) -> None:
     assert _inputs(run("predict", "imdb", "superb.txt", long, "--json").out) == ["superb.txt", long]
 
 
+def test_a_file_of_another_kind_is_no_text(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "README.md"
+    path.write_text("A wonderful film.")
+    result = run("predict", "imdb", str(path))
+    assert (result.status, result.out) == (1, "")
+    assert "README.md: is a file, and texts are read from .txt files alone" in result.err
+
+
 def test_predict_accepts_file_names_that_are_not_utf_8(run: Run, tmp_path: Path, digit_png: bytes) -> None:
     path = tmp_path / os.fsdecode(b"sieben\xff.png")
     path.write_bytes(digit_png)
