@@ -1,7 +1,7 @@
 // The panel with the answer: label, doubt, bars, and the network's input.
 
-import { Bars } from "./bars.js";
-import { errorMessage, formatMs, formatPercent, formatQuestion, t } from "./messages.js";
+import { Bars, MAX_ROWS } from "./bars.js";
+import { errorMessage, formatMs, formatPercent, formatQuestion, nameOf, t } from "./messages.js";
 import { PictureUrl } from "./picture_url.js";
 
 const CONFIDENCE = 0.9;
@@ -23,11 +23,30 @@ export function judge({ scores, isUnsure, reading }) {
   return { face: count > MAX_NAMED ? "unknown" : "unsure", labels };
 }
 
+/**
+ * Return the rows of the bars, for Bars.show: of the digits of a number, or else of the labels.
+ *
+ * Of many digits, those that are least sure have a row; of many labels, the best.
+ */
+export function rowsOf(prediction, labels) {
+  const { scores, reading } = prediction;
+  if (reading) {
+    const rows = reading.digits.map(({ label, score, unsure }) => ({ label, score, face: unsure ? "unsure" : "sure" }));
+    const shown = new Set([...rows].sort((one, other) => one.score - other.score).slice(0, MAX_ROWS));
+    return rows.filter((row) => shown.has(row));
+  }
+  const { face } = judge(prediction);
+  const rows = scores.map((row, index) => (index ? row : { ...row, face, isBest: true }));
+  if (labels.length > MAX_ROWS) return rows.slice(0, MAX_ROWS);
+  return labels.map((label) => rows.find((row) => row.label === label) ?? { label });
+}
+
 /** Shows one answer at a time. */
 export class Answer {
   #bars;
   #headline;
   #detail;
+  #panel;
   #figure;
   #view;
   #duration;
@@ -35,6 +54,7 @@ export class Answer {
 
   /** @param {HTMLElement} panel The element with the parts. */
   constructor(panel) {
+    this.#panel = panel;
     this.#bars = new Bars(panel.querySelector(".bars"));
     this.#headline = panel.querySelector(".headline");
     this.#detail = panel.querySelector(".detail");
@@ -59,17 +79,17 @@ export class Answer {
     const [best] = prediction.scores;
     const percent = formatPercent(best.score);
     const texts = {
-      sure: [best.label, percent],
+      sure: [nameOf(best.label), percent],
       unsure: [formatQuestion(named), t("Unsure: {0} at most", percent)],
       unknown: [t("Looks like nothing I know"), t("Unsure: {0} at most", percent)],
     };
-    const [headline, detail] = prediction.reading
-      ? [named.join(" "), t("Several digits. The bars are for all of them together.")]
-      : texts[face];
+    const { reading } = prediction;
+    const [headline, detail] = reading ? [named.join(" "), describeBars(reading)] : texts[face];
     this.#setTexts(face, headline, detail);
-    if (prediction.reading) this.#detail.dataset.face = "number"; // a sentence, not a percentage
-    this.#bars.show(labels, prediction.scores, { others: compared?.scores ?? null, threshold, face });
-    const certain = prediction.reading ? headline : `${headline}, ${percent}`;
+    if (reading) this.#detail.dataset.face = "number"; // a sentence, not a percentage
+    const others = compared && !reading ? new Map(compared.scores.map(({ label, score }) => [label, score])) : null;
+    this.#bars.show(rowsOf(prediction, labels), { others, threshold });
+    const certain = reading ? headline : `${headline}, ${percent}`;
     if (isSettled) this.#announce(face === "unsure" ? t("Unsure: {0}", headline) : certain);
   }
 
@@ -84,10 +104,16 @@ export class Answer {
     this.#duration.dataset.ms = totalMs.toFixed(1);
   }
 
+  /** Show that there is no answer yet for the present input; an older answer is greyed. */
+  showPending() {
+    if (!this.#headline.textContent) this.#setTexts("none", "", t("Reading…"));
+    else this.#panel.classList.add("stale");
+  }
+
   /** Show an empty answer with what to do. */
   showPlaceholder(text, labels) {
     this.#setTexts("none", "", text);
-    this.#bars.show(labels, [], {});
+    this.#showEmptyBars(labels);
     this.#duration.textContent = "";
     this.showNetworkInput(null);
     this.#status.textContent = "";
@@ -97,7 +123,7 @@ export class Answer {
   showError(error, labels) {
     const message = errorMessage(error);
     this.#setTexts("refused", "", message);
-    this.#bars.show(labels, [], {});
+    this.#showEmptyBars(labels);
     this.#duration.textContent = "";
     this.#announce(message);
   }
@@ -108,7 +134,12 @@ export class Answer {
     this.#view.show(file);
   }
 
+  #showEmptyBars(labels) {
+    this.#bars.show(labels.slice(0, MAX_ROWS).map((label) => ({ label })));
+  }
+
   #setTexts(face, headline, detail) {
+    this.#panel.classList.remove("stale");
     this.#headline.dataset.face = this.#detail.dataset.face = face;
     this.#headline.classList.toggle("short", headline.length <= 2);
     this.#headline.textContent = headline;
@@ -118,4 +149,10 @@ export class Answer {
   #announce(text) {
     this.#status.textContent = text;
   }
+}
+
+function describeBars({ digits: { length } }) {
+  return length > MAX_ROWS
+    ? t("The bars are for the {0} least sure of {1} digits.", MAX_ROWS, length)
+    : t("Several digits. Each has its bar.");
 }
