@@ -101,7 +101,7 @@ class Page {
     for (const tab of offered) this.#chosen.set(tab.id, this.#defaultChoice(tab));
     // A tab that was clicked before the models were there counts more than the address.
     const isClicked = this.#tab !== this.#tabs[0];
-    this.#open(isClicked ? { ...readAddress(), tab: this.#tab.id } : readAddress());
+    this.#open(isClicked ? { tab: this.#tab.id } : readAddress());
   }
 
   /** Show what an address says, or else the first tab that has a model; say what of it is not there. */

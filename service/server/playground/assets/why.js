@@ -97,7 +97,10 @@ export class Why {
     if (!subject.isSettled) return;
     // A number has no label of its own.
     if (this.#chosen || subject.label) this.#heatQueue.put(subject);
-    else this.#heat.clear();
+    else {
+      this.#heatQueue.cancel();
+      this.#heat.clear();
+    }
     if (this.#view.selected) this.#mapQueue.put({ ...subject, ...this.#view.selected });
   }
 
