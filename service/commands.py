@@ -15,7 +15,7 @@ from rich.table import Table
 
 from service.inference.array_files import read_array, split_name
 from service.inference.arrays import Array, batch_shape, network_batch
-from service.inference.card import Card, Latency, QuantizedFile, card_document
+from service.inference.card import Card, Latency, Metrics, QuantizedFile, card_document
 from service.inference.catalog import Catalog, model_source
 from service.inference.errors import (
     InputError,
@@ -239,16 +239,17 @@ def _print_table(cards: Sequence[Card], defaults: Mapping[str, int]) -> None:
     rows.add_column("model", no_wrap=True)
     rows.add_column("version", no_wrap=True)
     rows.add_column("title", no_wrap=True, overflow="ellipsis", ratio=1 if terminal else None)
-    for figure in ("accuracy", "latency", "int8", "size"):
+    for figure in ("accuracy", "latency", "in 8 bits", "size"):
         rows.add_column(figure, no_wrap=True, justify="right")
     for card in cards:
+        form = card.quantized
         rows.add_row(
             card.name,
             f"{card.version}{' *' if defaults[card.name] == card.version else ''}",
             card.title,
             f"{card.metrics.accuracy:.2%}",
             _latency(card.latency),
-            _latency(card.quantized),
+            f"{form.metrics.accuracy:.2%}, {_latency(form)}" if form else "–",
             f"{card.onnx.bytes / 1e6:.2f} MB",
         )
     console.print(rows)
@@ -447,10 +448,9 @@ def _card_text(card: Card) -> str:
     lines = [
         f"{card.name} {card.version}: {card.title}",
         f"labels      {', '.join(card.labels)}",
-        f"accuracy    {card.metrics.accuracy:.4f} on {card.metrics.count:,} test examples",
-        f"log-loss    {card.metrics.log_loss:.4f}",
-        f"calibration {card.metrics.expected_calibration_error:.4f} expected error; "
-        f"unsure below {card.unsure_below:.3f}",
+        *_figures("", card.metrics),
+        f"unsure      below {card.unsure_below:.3f}",
+        *(_figures(" in 8 bits", card.quantized.metrics) if card.quantized else ()),
         f"latency     {_latency(card.latency)}; int8 {_latency(card.quantized)}",
         f"recipe      {_recipe_text(card)}",
         f"input       {card.input.dtype} {list(card.input.shape)}, {card.input.preprocessing}",
@@ -462,6 +462,14 @@ def _card_text(card: Card) -> str:
         shape = " x ".join("n" if size == -1 else str(size) for size in layer.output_shape)
         lines.append(f"{layer.name:<28}{layer.type:<24}{shape:<22}{layer.parameters:>12,}")
     return "\n".join([*lines, f"{'total':<74}{card.parameters:>12,}"])
+
+
+def _figures(form: str, metrics: Metrics) -> tuple[str, ...]:
+    return (
+        f"accuracy    {metrics.accuracy:.4f} on {metrics.count:,} test examples{form}",
+        f"log-loss    {metrics.log_loss:.4f}{form}",
+        f"calibration {metrics.expected_calibration_error:.4f} expected error{form}",
+    )
 
 
 def _recipe_text(card: Card) -> str:

@@ -123,18 +123,6 @@ class Latency(CardPart, frozen=True, kw_only=True):
     machine: str  # processor, number of cores and GPU, as text
 
 
-class QuantizedFile(CardPart, frozen=True, kw_only=True):
-    """``model.int8.onnx``, the network with 8-bit weights and activations in its convolutions."""
-
-    sha256: Sha256
-    bytes: Positive
-    calibration: str  # method that determined the ranges of the activations, as text
-    float_nodes: tuple[str, ...]  # convolutions that stay in 32 bits
-    metrics: Metrics
-    milliseconds: Milliseconds  # measured as in Latency
-    ratio: Finite  # to the time of the 32-bit network, measured alternately
-
-
 class Calibration(CardPart, frozen=True, kw_only=True):
     """Calibration of the probabilities, fitted on the validation split.
 
@@ -161,6 +149,22 @@ class SelectivePrediction(CardPart, frozen=True, kw_only=True):
     target_accuracy: Finite  # selective accuracy on the validation split that the threshold was chosen for
     validation: Coverage
     test: Coverage
+
+
+class QuantizedFile(CardPart, frozen=True, kw_only=True):
+    """``model.int8.onnx``, the network with 8-bit weights and activations in its convolutions."""
+
+    sha256: Sha256
+    bytes: Positive
+    calibration: str  # method that determined the ranges of the activations, as text
+    float_nodes: tuple[str, ...]  # convolutions that stay in 32 bits
+    metrics: Metrics
+    milliseconds: Milliseconds  # measured as in Latency
+    ratio: Finite  # to the time of the 32-bit network, measured alternately
+    # These are of this form alone. In cards of early versions, both forms have the network's.
+    confidence: Calibration | None = None
+    unsure_below: Share | None = None
+    selective_prediction: SelectivePrediction | None = None
 
 
 class OutOfDistribution(CardPart, frozen=True, kw_only=True):

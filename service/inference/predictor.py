@@ -17,13 +17,15 @@ from PIL import Image
 from service.inference.arrays import Array as Array
 from service.inference.arrays import Encoding, batch_shape, network_batch
 from service.inference.card import Card
-from service.inference.errors import InvalidInput, shorten
+from service.inference.crops import choose_crop
+from service.inference.errors import InputTooLarge, InvalidInput, shorten
 from service.inference.precision import (
     Precision,
     PrecisionChoice,
     dummy_batch,
     measure_faster,
     resolve_precision,
+    served_card,
 )
 from service.inference.prediction import Prediction, Reason, Score, rank
 from service.inference.preprocessing import (
@@ -34,6 +36,7 @@ from service.inference.preprocessing import (
 )
 from service.inference.preprocessing.decoding import decoding_memory, load_image, open_image
 from service.inference.preprocessing.digit import examine_digit
+from service.inference.preprocessing.photo import crop_along, is_long
 from service.inference.repository.checks import (
     check_network,
     check_network_file,
@@ -158,6 +161,7 @@ class Predictor:
             session = int8 if used == "int8" else float32
         else:
             used, session = resolved, open_form(resolved)
+        card = served_card(card, used)
         if precision != "float32":
             _log.info("%s %s runs in %s (LECTERN_PRECISION is %s)", card.name, card.version, used, precision)
         if card.input.preprocessing == "text":
@@ -206,12 +210,20 @@ class Predictor:
         *,
         max_pixels: int = DEFAULT_MAX_PIXELS,
         reduce_jpeg: bool = True,
+        may_run: bool = True,
         reserve: Reserve = reserve_nothing,
     ) -> PreparedInput:
         """Prepare one input as :meth:`prepare` does, and find a reason for an unsure prediction.
 
+        Args:
+            value: A picture file or a text, depending on the model's task.
+            max_pixels: As for :meth:`prepare`.
+            reduce_jpeg: As for :meth:`prepare`.
+            may_run: Whether the network may run, to find the subject of a long photo.
+            reserve: As for :meth:`prepare`.
+
         Raises:
-            InputError: As for :meth:`prepare`.
+            InputError: As for :meth:`prepare`, or the network would have to run and may not.
         """
         if self.takes_text:
             if not isinstance(value, str):
@@ -222,7 +234,7 @@ class Predictor:
         with decoded_picture(
             value, max_pixels=max_pixels, reduce_jpeg=reduce_jpeg, reserve=reserve
         ) as picture:
-            return self.examine_image(picture)
+            return self.examine_image(picture, may_run=may_run)
 
     def prepare_image(self, image: Image.Image) -> Array:
         """Turn a decoded picture into the network's input array, without the batch dimension.
@@ -238,18 +250,26 @@ class Predictor:
         """
         return self.examine_image(image).array
 
-    def examine_image(self, image: Image.Image) -> PreparedInput:
+    def examine_image(self, image: Image.Image, *, may_run: bool = True) -> PreparedInput:
         """Prepare a picture as :meth:`prepare_image` does, and find a reason for an unsure prediction.
 
+        Of a long photo, the square is taken that the network is most confident about.
+
         Raises:
-            InputError: As for :meth:`prepare_image`.
+            InputError: As for :meth:`prepare_image`, or the network would have to run and may not.
         """
         if self.takes_text:
             raise InvalidInput(f"{self.card.name} reads texts, not pictures; send a text")
         if self.card.input.preprocessing == "digit":
             digit = examine_digit(image)
             return PreparedInput(digit.pixels, "several_digits" if digit.has_several else None)
-        return PreparedInput(self._prepare(image))
+        pixels = self._prepare(image)
+        if self.card.input.preprocessing != "photo" or not is_long(image):
+            return PreparedInput(pixels)
+        if not may_run:
+            raise InputTooLarge("the photo is so long that the network has to search it")
+        crops = [pixels, *crop_along(image, size=len(pixels))]
+        return PreparedInput(choose_crop(crops, network=self.probabilities))
 
     def stack(self, rows: Sequence[Array]) -> Array:
         """Stack prepared inputs into one batch; ids are padded to the same length."""

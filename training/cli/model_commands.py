@@ -31,6 +31,9 @@ from training.cli.shared import (
 @click.option("--pen-digits", is_flag=True, help="Also classify 7,494 digits that people drew with a pen.")
 @click.option("--pages", is_flag=True, help="Also classify digits on photos and scans of 16 kinds of page.")
 @click.option("--numbers", is_flag=True, help="Also read numbers of 2 to 6 digits.")
+@click.option(
+    "--long-photos", is_flag=True, help="Also classify panoramas and tall photos with the subject anywhere."
+)
 @click.option("--out-of-distribution", is_flag=True, help="Also classify images that show no digit.")
 @click.option("--robustness", is_flag=True, help="Also shift, rotate, blur and otherwise corrupt the images.")
 @click.option("--faithfulness", is_flag=True, help="Also run the deletion test of the heat maps.")
@@ -105,7 +108,7 @@ def quantize(name: str, version: int | None, models: Path, data: Path | None) ->
     from training.export.quantization import Trial, quantize_model
 
     def announce(trial: Trial) -> None:
-        kept = ", first convolution in float32" if trial.float_nodes else ""
+        kept = ", first convolutions in float32" if trial.float_nodes else ""
         metrics = trial.metrics
         click.echo(
             f"{trial.method}{kept}: accuracy {metrics.accuracy:.4f}, log-loss {metrics.log_loss:.4f} "

@@ -8,8 +8,8 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from starlette.requests import Request
 from starlette.responses import Response
 
-from service.inference.card import Card, Task, card_document
-from service.inference.precision import PrecisionChoice
+from service.inference.card import Card, Metrics, Task, card_document
+from service.inference.precision import Precision, PrecisionChoice, metrics_of, served_card
 from service.inference.prediction import rank
 from service.server.execution.engine import Engine
 from service.server.pipeline.router import BufferedRequest
@@ -39,6 +39,8 @@ Scores = Annotated[
     list[Score], Meta(min_length=1, description="Best first; the scores of all labels sum to 1")
 ]
 
+_PRECISION = Meta(description="In which the network runs; `auto` before it is measured")
+
 
 class ModelSummary(Struct, frozen=True):
     """A served model."""
@@ -49,7 +51,11 @@ class ModelSummary(Struct, frozen=True):
     title: str
     task: Task
     labels: tuple[str, ...]
-    accuracy: Annotated[float, Meta(description="On the whole test set, 0 to 1")]
+    precision: Annotated[PrecisionChoice, _PRECISION]
+    accuracy: Annotated[float, Meta(description="Of the form that answers, on the whole test set, 0 to 1")]
+    accuracies: Annotated[
+        dict[Precision, float], Meta(description="Of each form of the network, on the same test set")
+    ]
 
 
 class ModelList(Struct, frozen=True):
@@ -65,16 +71,16 @@ class PredictionQuery(Struct, frozen=True):
     encoding: api.TensorEncoding | UnsetType = UNSET
 
 
-# The card as `GET /models/{name}` sends it: with the precision in which the network runs on this server.
+# The card as `GET /models/{name}` sends it: with the precision in which the network runs on this server, and
+# the metrics and the threshold of that form.
 ServedCard = msgspec.defstruct(
     "Card",
     [
         *((name, kind) for name, kind in get_type_hints(Card).items() if name != "extra"),
+        ("precision", Annotated[PrecisionChoice, _PRECISION]),
         (
-            "precision",
-            Annotated[
-                PrecisionChoice, Meta(description="In which the network runs; `auto` before it is measured")
-            ],
+            "served_metrics",
+            Annotated[Metrics, Meta(description="Of the form that answers, on the whole test set")],
         ),
     ],
     namespace={"__doc__": Card.__doc__},
@@ -140,7 +146,9 @@ class HuggingFaceProtocol:
         Its labels, layers, training, figures and provenance. A card may have more fields.
         """
         card = self.engine.catalog.card(request.path_params["name"], path_version(request))
-        document = card_document(card) | {"precision": self.engine.catalog.precision(card)}
+        precision = self.engine.catalog.precision(card)
+        served = {"precision": precision, "served_metrics": card_document(metrics_of(card, precision))}
+        document = card_document(served_card(card, precision)) | served
         return json_response(document, {"X-Model-Version": str(card.version)})
 
     async def predict(self, request: BufferedRequest) -> Response:
@@ -157,6 +165,10 @@ class HuggingFaceProtocol:
         return json_response(rows if prediction.is_batch else rows[0], headers)
 
     def _summary(self, card: Card) -> ModelSummary:
+        precision = self.engine.catalog.precision(card)
+        accuracies: dict[Precision, float] = {"float32": card.metrics.accuracy}
+        if card.quantized:
+            accuracies["int8"] = card.quantized.metrics.accuracy
         return ModelSummary(
             name=card.name,
             version=card.version,
@@ -164,5 +176,7 @@ class HuggingFaceProtocol:
             title=card.title,
             task=card.task,
             labels=card.labels,
-            accuracy=card.metrics.accuracy,
+            precision=precision,
+            accuracy=metrics_of(card, precision).accuracy,
+            accuracies=accuracies,
         )

@@ -16,6 +16,7 @@ from msgspec.structs import replace
 from PIL import Image
 
 from service.client import AsyncClient, Client, RequestRefused
+from service.inference.card import card_document
 from service.inference.catalog import Catalog
 from service.inference.prediction import Prediction
 
@@ -40,8 +41,8 @@ def test_the_client_gets_the_predictions_of_the_process(
     with Client(server.url) as client:
         for card in catalog:
             inputs = samples(card.name).inputs[:5]
-            with_precision = replace(card, extra={**card.extra, "precision": "float32"})
-            assert client.card(card.name) == with_precision
+            served = {"precision": "float32", "served_metrics": card_document(card.metrics)}
+            assert client.card(card.name) == replace(card, extra={**card.extra, **served})
             expected = catalog.predictor(card.name).predict(inputs)
             assert all(map(_same, client.predict_many(card.name, inputs), expected)), card.name
             assert _same(client.predict(card.name, inputs[0], version=card.version), expected[0])
