@@ -168,9 +168,10 @@ class QuantizedFile(CardPart, frozen=True, kw_only=True):
 
 
 class OutOfDistribution(CardPart, frozen=True, kw_only=True):
-    """Shares of pictures without a digit that a model of digits marks as unsure or refuses as blank."""
+    """Shares of pictures without a class that a model of digits or garments marks as unsure or refuses."""
 
-    garments: Finite  # test pictures of Fashion-MNIST
+    digits: Finite | None = None  # test pictures of MNIST; not for models of digits
+    garments: Finite | None = None  # test pictures of Fashion-MNIST; not for models of garments
     photos: Finite  # test pictures of CIFAR-10
     scribbles: Finite  # random ones
     counts: Mapping[str, int]  # pictures of each kind
@@ -251,7 +252,7 @@ class Card(CardPart, frozen=True, kw_only=True):
     quantized: QuantizedFile | None = None
     calibration: Calibration | None = None  # not in cards of early versions
     selective_prediction: SelectivePrediction | None = None  # not in cards of early versions
-    out_of_distribution: OutOfDistribution | None = None  # only of models of digits
+    out_of_distribution: OutOfDistribution | None = None  # only of models of digits and of garments
     pen_digits: PenDigits | None = None  # only of models of digits
     robustness: Robustness | None = None  # only of image classifiers
     faithfulness: Faithfulness | None = None  # only of image classifiers

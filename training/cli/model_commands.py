@@ -43,6 +43,11 @@ from training.cli.shared import (
     is_flag=True,
     help="First fit calibration and threshold on the validation split again, and write them into the model.",
 )
+@click.option(
+    "--detector",
+    is_flag=True,
+    help="With --recalibrate: also fit the detector of pictures that show no garment.",
+)
 @click.option("--record", "keep", is_flag=True, help="Write the results into the model's card.")
 def evaluate(
     name: str,
@@ -51,6 +56,7 @@ def evaluate(
     data: Path | None,
     everything: bool,
     recalibrate: bool,
+    detector: bool,
     keep: bool,
     **chosen: bool,
 ) -> None:
@@ -64,6 +70,8 @@ def evaluate(
       lectern evaluate mnist --pen-digits
       lectern evaluate cifar10 --all --recalibrate --record
     """
+    if detector and not recalibrate:
+        raise click.UsageError("--detector changes the calibration, too; give --recalibrate as well")
     load_keras(converts=True)
     from service.inference.catalog import Catalog
     from training.evaluation.evaluate import evaluate as measure
@@ -71,7 +79,7 @@ def evaluate(
     from training.reporting.printout import print_evaluation
 
     if recalibrate:
-        _recalibrate(name, version, models, data)
+        _recalibrate(name, version, models, data, detector=detector)
     result = measure(
         name,
         version=version,
@@ -209,13 +217,13 @@ def export(
         click.echo(exported.hint)
 
 
-def _recalibrate(name: str, version: int | None, models: Path, data: Path | None) -> None:
+def _recalibrate(name: str, version: int | None, models: Path, data: Path | None, *, detector: bool) -> None:
     """Recalibrate a version and print the result."""
     from service.inference.catalog import Catalog
     from training.export.confidence import recalibrate
     from training.workflows.hints import model_options
 
-    card = recalibrate(name, version=version, models=models, data=data)
+    card = recalibrate(name, version=version, models=models, data=data, detector=detector)
     calibration, selective = card.calibration, card.selective_prediction
     assert calibration is not None, "recalibrate measures it"
     assert selective is not None, "recalibrate measures it"

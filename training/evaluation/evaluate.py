@@ -50,7 +50,8 @@ def supported_measurements(card: Card) -> tuple[str, ...]:
     pictures = _PICTURE_MEASUREMENTS if card.task == "image-classification" else ()
     digits = card.input.preprocessing == "digit" and card.labels == _DIGITS
     photos = _PHOTO_MEASUREMENTS if card.input.preprocessing == "photo" else ()
-    return ("latency", *pictures, *photos, *(_DIGIT_MEASUREMENTS if digits else ()))
+    garments = ("out_of_distribution",) if card.training.dataset == "fashion_mnist" else ()
+    return ("latency", *pictures, *photos, *garments, *(_DIGIT_MEASUREMENTS if digits else ()))
 
 
 @dataclass(frozen=True)

@@ -17,10 +17,13 @@ from service.inference.card import Card, Coverage, Metrics, QuantizedFile, Selec
 from service.inference.catalog import Catalog
 from service.inference.explain import FILE_NAME as EXPLANATION
 from service.inference.precision import INT8_FILE, served_card
+from training.datasets.dataset import as_served
+from training.errors import ExportError
 from training.export.calibration import Calibration, fit_calibration
 from training.export.head import insert_calibration, remove_calibration, scale_heat_map
 from training.export.inference import Splits, load_splits, run_file, run_network
 from training.export.model_folder import NETWORK, rewrite
+from training.export.outlier_detector import fit_detector, insert_detector, remove_detector
 from training.export.plots import plot_confusion
 from training.metrics import (
     Classes,
@@ -99,7 +102,9 @@ def calibrate_network(
     )
 
 
-def recalibrate(name: str, *, version: int | None, models: Path, data: Path | None = None) -> Card:
+def recalibrate(
+    name: str, *, version: int | None, models: Path, data: Path | None = None, detector: bool = False
+) -> Card:
     """Fit a model's calibration and threshold to the validation split again, and update its files.
 
     The figures on the test set are measured again. Those of longer evaluations that depend on the confidence
@@ -110,6 +115,7 @@ def recalibrate(name: str, *, version: int | None, models: Path, data: Path | No
         version: Version of the model; None for the default one.
         models: Folder of all models.
         data: Folder of the user's pictures, if the model was trained on it.
+        detector: Also fit a detector of pictures that show no class, in place of an earlier one.
 
     Returns:
         The card as it was written.
@@ -117,7 +123,7 @@ def recalibrate(name: str, *, version: int | None, models: Path, data: Path | No
     Raises:
         ModelError: There is no such model, or its files are damaged.
         DatasetError: The data cannot be loaded.
-        ExportError: The network cannot be calibrated; nothing was written.
+        ExportError: The network cannot be calibrated, or takes no detector; nothing was written.
     """
     catalog = Catalog(models, providers=("cpu",))
     card = catalog.card(name, version)
@@ -128,6 +134,8 @@ def recalibrate(name: str, *, version: int | None, models: Path, data: Path | No
     earlier = card.calibration.temperature if card.calibration else card.extra.get("temperature", 1.0)
     # Early exports divided the weights of the last layer by the temperature.
     weights_temperature = float(earlier) / remove_calibration(proto)
+    if detector:
+        _replace_detector(proto, card, splits)
     target_accuracy = load_recipe(card.recipe.name).sure_accuracy
     confidence = calibrate_network(proto, splits, labels=card.labels, target_accuracy=target_accuracy)
     files = {}
@@ -163,6 +171,20 @@ def measure_coverage(probabilities: Probabilities, y: Classes, *, threshold: flo
         coverage=float((confidence >= threshold).mean()),
         accuracy=selective_accuracy(confidence, correct, threshold=threshold),
     )
+
+
+def _replace_detector(proto: onnx.ModelProto, card: Card, splits: Splits) -> None:
+    """Fit a detector of outliers to a network without a calibration, and insert it."""
+    if card.input.color_mode != "L" or card.input.preprocessing != "garment" or card.quantized is not None:
+        raise ExportError(
+            f"{card.name} {card.version}: only networks for garments without an 8-bit form take a detector; "
+            "nothing was written"
+        )
+    remove_detector(proto)
+    train = as_served(splits.dataset.train, preprocessing=card.input.preprocessing).x
+    validation = splits.validation
+    found = fit_detector(proto, train, validation.x, validation.y, unsure_below=card.unsure_below)
+    insert_detector(proto, found)
 
 
 def describe_int8(
