@@ -71,8 +71,8 @@ class PredictionQuery(Struct, frozen=True):
     encoding: api.TensorEncoding | UnsetType = UNSET
 
 
-# The card as `GET /models/{name}` sends it: with the precision in which the network runs on this server, and
-# the metrics and the threshold of that form.
+# The card as `GET /models/{name}` sends it: with how the network runs on this server, and the metrics and the
+# threshold of the form that answers.
 ServedCard = msgspec.defstruct(
     "Card",
     [
@@ -81,6 +81,13 @@ ServedCard = msgspec.defstruct(
         (
             "served_metrics",
             Annotated[Metrics, Meta(description="Of the form that answers, on the whole test set")],
+        ),
+        (
+            "provider",
+            Annotated[
+                str | None,
+                Meta(description="Provider of ONNX Runtime that runs the network; null before it is loaded"),
+            ],
         ),
     ],
     namespace={"__doc__": Card.__doc__},
@@ -146,9 +153,13 @@ class HuggingFaceProtocol:
         Its labels, layers, training, figures and provenance. A card may have more fields.
         """
         card = self.engine.catalog.card(request.path_params["name"], path_version(request))
-        precision = self.engine.catalog.precision(card)
-        served = {"precision": precision, "served_metrics": card_document(metrics_of(card, precision))}
-        document = card_document(served_card(card, precision)) | served
+        catalog = self.engine.catalog
+        precision = catalog.precision(card)
+        document = card_document(served_card(card, precision)) | {
+            "precision": precision,
+            "served_metrics": card_document(metrics_of(card, precision)),
+            "provider": catalog.provider(card),
+        }
         return json_response(document, {"X-Model-Version": str(card.version)})
 
     async def predict(self, request: BufferedRequest) -> Response:

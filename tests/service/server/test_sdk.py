@@ -41,7 +41,11 @@ def test_the_client_gets_the_predictions_of_the_process(
     with Client(server.url) as client:
         for card in catalog:
             inputs = samples(card.name).inputs[:5]
-            served = {"precision": "float32", "served_metrics": card_document(card.metrics)}
+            served = {
+                "precision": "float32",
+                "served_metrics": card_document(card.metrics),
+                "provider": "CPUExecutionProvider",
+            }
             assert client.card(card.name) == replace(card, extra={**card.extra, **served})
             expected = catalog.predictor(card.name).predict(inputs)
             assert all(map(_same, client.predict_many(card.name, inputs), expected)), card.name
