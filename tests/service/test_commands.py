@@ -265,7 +265,7 @@ def test_models_shows_the_figures_of_both_forms(run: Run, models_folder: Path) -
     assert f"{card.metrics.accuracy:.4f} on {card.metrics.count:,} test examples\n" in text
     assert f"{int8.accuracy:.4f} on {int8.count:,} test examples in 8 bits" in text
     assert f"{int8.expected_calibration_error:.4f} expected error in 8 bits" in text
-    (row,) = (line for line in run("models").out.splitlines() if line.startswith("cifar10 "))
+    (row,) = (line for line in run("models").out.splitlines() if line.split()[:2] == ["cifar10", "2"])
     assert f"{card.metrics.accuracy:.2%}" in row
     assert f"{int8.accuracy:.2%}, " in row
 
