@@ -51,8 +51,11 @@ def resolve_precision(card: Card, choice: PrecisionChoice, *, on_cpu: bool) -> P
     return choice
 
 
-def metrics_of(card: Card, precision: PrecisionChoice) -> Metrics:
-    """Return the test metrics of the form of a network that answers; those in float32 for ``auto``."""
+def metrics_of(card: Card, precision: PrecisionChoice) -> Metrics | None:
+    """Return the test metrics of the form of a network that answers, those in float32 for ``auto``.
+
+    A regression has none.
+    """
     return card.quantized.metrics if card.quantized and precision == "int8" else card.metrics
 
 
@@ -95,8 +98,10 @@ def served_card(card: Card, precision: PrecisionChoice) -> Card:
     return replace(card, unsure_below=card.quantized.unsure_below)
 
 
-def _is_as_good(form: QuantizedFile, network: Metrics) -> bool:
-    """Return whether an 8-bit form is nearly as accurate and as calibrated as its network."""
+def _is_as_good(form: QuantizedFile, network: Metrics | None) -> bool:
+    """Return whether an 8-bit form is known to be nearly as accurate and as calibrated as its network."""
+    if network is None:
+        return False
     loss = network.accuracy - form.metrics.accuracy
     limit = max(_MAX_CALIBRATION_ERROR, _MAX_CALIBRATION_RATIO * network.expected_calibration_error)
     return loss <= _MAX_ACCURACY_LOSS + _ROUNDING and form.metrics.expected_calibration_error <= limit

@@ -14,6 +14,7 @@ from service.inference.catalog import Catalog
 from training.datasets import load_dataset
 from training.datasets.pendigits import load_pendigits
 from training.errors import RecipeError
+from training.evaluation.drawings import evaluate_drawings
 from training.evaluation.faithfulness import evaluate_faithfulness
 from training.evaluation.latency import measure_latency
 from training.evaluation.long_photos import LongPhotoRow, evaluate_long_photos
@@ -28,7 +29,7 @@ from training.export.model_folder import rewrite
 
 _DIGITS = tuple("0123456789")
 _PICTURE_MEASUREMENTS = ("robustness", "faithfulness")
-_DIGIT_SECTIONS = ("pen_digits", "out_of_distribution")
+_DIGIT_SECTIONS = ("pen_digits", "drawings", "out_of_distribution")
 _DIGIT_MEASUREMENTS = (*_DIGIT_SECTIONS, "pages", "numbers")  # the card does not record the last two
 _PHOTO_MEASUREMENTS = ("long_photos",)  # the card does not record it
 # What the models are for that a measurement suits, if not digits.
@@ -47,9 +48,10 @@ _OTHER_PROCESSORS = 2e-3
 
 def supported_measurements(card: Card) -> tuple[str, ...]:
     """Return the longer measurements that a kind of model supports; each name is a command-line option."""
-    pictures = _PICTURE_MEASUREMENTS if card.task == "image-classification" else ()
+    is_picture = card.task == "image-classification"
+    pictures = _PICTURE_MEASUREMENTS if is_picture else ()
     digits = card.input.preprocessing == "digit" and card.labels == _DIGITS
-    photos = _PHOTO_MEASUREMENTS if card.input.preprocessing == "photo" else ()
+    photos = _PHOTO_MEASUREMENTS if is_picture and card.input.preprocessing == "photo" else ()
     garments = ("out_of_distribution",) if card.training.dataset == "fashion_mnist" else ()
     return ("latency", *pictures, *photos, *garments, *(_DIGIT_MEASUREMENTS if digits else ()))
 
@@ -125,6 +127,8 @@ def evaluate(
     measured, digit_counts = measure_confidence(card, catalog.folder(card), splits), None
     if "out_of_distribution" in measurements:
         measured = replace(measured, out_of_distribution=evaluate_out_of_distribution(predictor))
+    if "drawings" in measurements:
+        measured = replace(measured, drawings=evaluate_drawings(predictor))
     if "pen_digits" in measurements:
         figures, digit_counts = evaluate_pen_digits(predictor, load_pendigits())
         measured = replace(measured, pen_digits=figures)
@@ -192,13 +196,22 @@ def _measured_sections(card: Card, measured: Card) -> dict[str, object]:
 
 def _figures(card: Card) -> Iterator[tuple[str, float, float]]:
     """Yield the name, value and tolerance of each figure."""
-    metrics = card.metrics
-    yield "test examples", metrics.count, 0
-    yield "accuracy", metrics.accuracy, _EXACT
-    yield "log-loss", metrics.log_loss, _ROUNDING
-    yield "expected calibration error", metrics.expected_calibration_error, _ROUNDING
-    for label, value in metrics.per_class_accuracy.items():
-        yield f"accuracy on {label}", value, _EXACT
+    if errors := card.regression:
+        yield "test examples", errors.count, 0
+        yield "mean absolute error", errors.mean_absolute_error, _ROUNDING * errors.root_mean_squared_error
+        yield (
+            "root mean squared error",
+            errors.root_mean_squared_error,
+            _ROUNDING * errors.root_mean_squared_error,
+        )
+        yield "R²", errors.r2, _ROUNDING
+    if metrics := card.metrics:
+        yield "test examples", metrics.count, 0
+        yield "accuracy", metrics.accuracy, _EXACT
+        yield "log-loss", metrics.log_loss, _ROUNDING
+        yield "expected calibration error", metrics.expected_calibration_error, _ROUNDING
+        for label, value in metrics.per_class_accuracy.items():
+            yield f"accuracy on {label}", value, _EXACT
     if form := card.quantized:
         yield "accuracy in 8 bits", form.metrics.accuracy, _OTHER_PROCESSORS
         yield "calibration error in 8 bits", form.metrics.expected_calibration_error, _OTHER_PROCESSORS
@@ -213,6 +226,11 @@ def _figures(card: Card) -> Iterator[tuple[str, float, float]]:
         yield "pen digits", digits.accuracy, _FEW_EXAMPLES
         for label, value in digits.per_class_accuracy.items():
             yield f"pen digit {label}", value, _FEW_OF_A_CLASS
+    if drawings := card.drawings:
+        for name in ("straight_ones", "straight_ones_sure", "flagged_ones", "flagged_ones_sure"):
+            yield name.replace("_", " "), getattr(drawings, name), _FEW_OF_A_CLASS
+        yield "unsure letters", drawings.letters, _FEW_OF_A_CLASS
+        yield "unsure shapes", drawings.shapes, _FEW_OF_A_CLASS
     if faithfulness := card.faithfulness:
         yield "drop, hottest fifth covered", faithfulness.hottest_drop, _FEW_OF_A_CLASS
         yield "drop, random fifth covered", faithfulness.random_drop, _FEW_OF_A_CLASS

@@ -8,16 +8,17 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import onnx
 from msgspec.structs import replace
 
 from service.inference.card import Calibration as CardCalibration
-from service.inference.card import Card, Coverage, Metrics, QuantizedFile, SelectivePrediction
+from service.inference.card import Card, Coverage, Metrics, QuantizedFile, SelectivePrediction, Task
 from service.inference.catalog import Catalog
 from service.inference.explain import FILE_NAME as EXPLANATION
 from service.inference.precision import INT8_FILE, served_card
-from training.datasets.dataset import as_served
+from training.datasets.dataset import Examples, as_served
 from training.errors import ExportError
 from training.export.calibration import Calibration, fit_calibration
 from training.export.head import insert_calibration, remove_calibration, scale_heat_map
@@ -31,6 +32,9 @@ from training.metrics import (
     chance_level_error,
     choose_threshold,
     compute_metrics,
+    compute_regression_metrics,
+    confidences,
+    is_correct,
     selective_accuracy,
 )
 from training.recipes import load_recipe
@@ -51,6 +55,11 @@ class Confidence:
     selective_prediction: SelectivePrediction  # effect of the threshold
     probabilities: Probabilities  # float32 (n, classes), of the test split
 
+    @property
+    def output(self) -> Probabilities:
+        """The network's output on the test split."""
+        return self.probabilities
+
     def describe_calibration(self, *, weights_temperature: float = 1.0) -> CardCalibration:
         """Describe the calibration for the card.
 
@@ -64,11 +73,23 @@ class Confidence:
             chance_level_error=chance_level_error(self.probabilities.max(axis=1)),
         )
 
+    def card_fields(self, *, task: Task) -> dict[str, Any]:
+        """Return the fields of the card that this measurement fills."""
+        is_multi_label = task == "multi-label-classification"
+        return {
+            "metrics": self.metrics,
+            "unsure_below": self.unsure_below,
+            "calibration": None if is_multi_label else self.describe_calibration(),
+            "selective_prediction": self.selective_prediction,
+        }
+
 
 def calibrate_network(
     proto: onnx.ModelProto, splits: Splits, *, labels: Sequence[str], target_accuracy: float
 ) -> Confidence:
     """Calibrate a network in its graph, in place of an earlier calibration, and measure its confidence.
+
+    Probabilities of several labels at once are measured as they are.
 
     Args:
         proto: The network; changed in place.
@@ -80,15 +101,13 @@ def calibrate_network(
         ExportError: The network ends neither in softmax nor in a sigmoid.
     """
     validation, test = splits.validation, splits.test
-    remove_calibration(proto)
-    calibration = fit_calibration(run_network(proto, validation.x), validation.y)
-    if calibration.method == "temperature" and abs(math.log(calibration.temperature)) < _NEGLIGIBLE:
-        calibration = Calibration()
-    else:
-        insert_calibration(proto, calibration)
+    calibration = _calibrate(proto, validation) if validation.y.ndim == 1 else Calibration()
     held_out, probabilities = run_network(proto, validation.x), run_network(proto, test.x)
-    correct = held_out.argmax(axis=1) == validation.y
-    threshold = choose_threshold(held_out.max(axis=1), correct, target_accuracy=target_accuracy)
+    threshold = choose_threshold(
+        confidences(held_out, validation.y),
+        is_correct(held_out, validation.y),
+        target_accuracy=target_accuracy,
+    )
     return Confidence(
         calibration=calibration,
         unsure_below=threshold,
@@ -100,6 +119,16 @@ def calibrate_network(
         ),
         probabilities=probabilities,
     )
+
+
+def _calibrate(proto: onnx.ModelProto, validation: Examples) -> Calibration:
+    """Fit a calibration to the validation split, and insert it in place of an earlier one."""
+    remove_calibration(proto)
+    calibration = fit_calibration(run_network(proto, validation.x), validation.y)
+    if calibration.method == "temperature" and abs(math.log(calibration.temperature)) < _NEGLIGIBLE:
+        return Calibration()
+    insert_calibration(proto, calibration)
+    return calibration
 
 
 def recalibrate(
@@ -127,6 +156,8 @@ def recalibrate(
     """
     catalog = Catalog(models, providers=("cpu",))
     card = catalog.card(name, version)
+    if card.calibration is None and card.task in ("regression", "multi-label-classification"):
+        raise ExportError(f"{card.name} is a model for {card.task}, whose output is not calibrated")
     folder = catalog.folder(card)
     catalog.predictor(card.name, card.version)  # checks the file against the card
     splits = load_splits(card, folder, data=data)
@@ -151,6 +182,7 @@ def recalibrate(
         calibration=confidence.describe_calibration(weights_temperature=weights_temperature),
         selective_prediction=confidence.selective_prediction,
         out_of_distribution=None,
+        drawings=None,
         pen_digits=None,
         robustness=None,
         faithfulness=None,
@@ -166,7 +198,7 @@ def recalibrate(
 
 def measure_coverage(probabilities: Probabilities, y: Classes, *, threshold: float) -> Coverage:
     """Measure the predictions whose highest probability reaches a threshold."""
-    confidence, correct = probabilities.max(axis=1), probabilities.argmax(axis=1) == y
+    confidence, correct = confidences(probabilities, y), is_correct(probabilities, y)
     return Coverage(
         coverage=float((confidence >= threshold).mean()),
         accuracy=selective_accuracy(confidence, correct, threshold=threshold),
@@ -214,7 +246,14 @@ def describe_int8(
 
 
 def measure_confidence(card: Card, folder: Path, splits: Splits) -> Card:
-    """Measure both forms of a network on both splits, with the thresholds of its card."""
+    """Measure both forms of a network on both splits, with the thresholds of its card.
+
+    A regression has no confidence and no 8-bit form; its errors are measured on the test split.
+    """
+    if card.regression:
+        values = run_file(folder / NETWORK, splits.test.x)
+        errors = compute_regression_metrics(values, splits.test.y, unit=card.regression.unit)
+        return replace(card, regression=errors)
     held_out, probabilities = _run_both(folder / NETWORK, splits)
     metrics = compute_metrics(probabilities, splits.test.y, labels=card.labels)
     card = replace(

@@ -24,7 +24,7 @@ class Result:
     recipe: str
     dataset: str
     parameters: int  # of the network, as Keras counts them
-    accuracy: float  # on the test set, 0 to 1
+    accuracy: float  # on the test set, 0 to 1; of a regression, R²
     epochs: int
     seed: int
     seconds: float  # wall-clock time of the training
@@ -53,7 +53,7 @@ def record_result(card: Card, path: Path = RESULTS) -> None:
         recipe=card.recipe.name,
         dataset=card.training.dataset,
         parameters=card.parameters,
-        accuracy=card.metrics.accuracy,
+        accuracy=card.metrics.accuracy if card.metrics else _r2(card),
         epochs=card.training.epochs,
         seed=card.training.seed,
         seconds=card.training.seconds,
@@ -70,7 +70,7 @@ def recipes_table() -> str:
         "data set": lambda result: result.dataset,
         "parameters": lambda result: f"{result.parameters:,}",
         "lecture": _lecture_accuracy,
-        "test accuracy": lambda result: f"{result.accuracy:.4f}",
+        "test accuracy": _accuracy,
         "epochs": lambda result: f"{result.epochs}",
         "training time": lambda result: _duration(result.seconds),
     }
@@ -84,8 +84,10 @@ def models_table() -> str:
     columns: dict[str, Callable[[Card], str]] = {
         "model": lambda card: f"{card.name} {card.version}",
         "recipe": lambda card: f"`{card.recipe.name}`",
-        "test accuracy (8-bit)": lambda card: _both(card, lambda metrics: f"{metrics.accuracy:.4f}"),
-        "log-loss": lambda card: f"{card.metrics.log_loss:.3f}",
+        "test accuracy (8-bit)": lambda card: (
+            _both(card, lambda metrics: f"{metrics.accuracy:.4f}") if card.metrics else f"R² {_r2(card):.4f}"
+        ),
+        "log-loss": lambda card: f"{card.metrics.log_loss:.3f}" if card.metrics else _MISSING,
         "calibration error (8-bit)": lambda card: _both(
             card, lambda metrics: f"{metrics.expected_calibration_error:.4f}"
         ),
@@ -103,7 +105,9 @@ def summary_table() -> str:
     columns: dict[str, Callable[[Card], str]] = {
         "model": lambda card: f"`{card.name}`",
         "reads": lambda card: card.title.partition(":")[0],
-        "test accuracy (8-bit)": lambda card: _both(card, lambda metrics: f"{metrics.accuracy:.2%}"),
+        "test accuracy (8-bit)": lambda card: (
+            _both(card, lambda metrics: f"{metrics.accuracy:.2%}") if card.metrics else f"R² {_r2(card):.2f}"
+        ),
         "one prediction (8-bit)": _latency,
     }
     return _table(columns, Catalog(BUNDLED))
@@ -123,6 +127,16 @@ def _lecture_accuracy(result: Result) -> str:
     return f"{accuracy:.4f}" if accuracy else _MISSING
 
 
+def _accuracy(result: Result) -> str:
+    measure = load_recipe(result.recipe).head.measure
+    return f"{'' if measure == 'accuracy' else f'{measure} '}{result.accuracy:.4f}"
+
+
+def _r2(card: Card) -> float:
+    assert card.regression is not None, "a card without metrics is that of a regression"
+    return card.regression.r2
+
+
 def _selective(card: Card) -> str:
     if card.selective_prediction is None:
         return _MISSING
@@ -131,7 +145,12 @@ def _selective(card: Card) -> str:
 
 
 def _both(card: Card, cell: Callable[[Metrics], str]) -> str:
-    """Return a figure of the 32-bit form, and in brackets that of the 8-bit form if there is one."""
+    """Return a figure of the 32-bit form, and in brackets that of the 8-bit form if there is one.
+
+    A regression has no such figure.
+    """
+    if card.metrics is None:
+        return _MISSING
     int8 = f" ({cell(card.quantized.metrics)})" if card.quantized else ""
     return cell(card.metrics) + int8
 

@@ -76,7 +76,7 @@ def run_training(job: TrainingJob, *, console: Console) -> None:
         run = _train(job, recipe, dataset, console)
         final = run.final_epoch
         console.print(
-            f"{run.record.epochs} epochs in {run.record.seconds:.0f} s, validation accuracy "
+            f"{run.record.epochs} epochs in {run.record.seconds:.0f} s, validation {final.measure} "
             f"{final.validation_accuracy:.4f} (epoch {final.number})"
         )
         if job.data is None:
@@ -88,6 +88,7 @@ def run_training(job: TrainingJob, *, console: Console) -> None:
         )
         exported = export_runs(export_job, recipe, dataset)
         card = exported.card
+        assert card.metrics is not None, "a network of the user's own images is a classifier"
         console.print(
             f"{shown(job.models / card.name / str(card.version))}: "
             f"{describe_accuracy(card.metrics, examples='test images')}"
@@ -180,8 +181,12 @@ def _prepare(job: TrainingJob, console: Console) -> tuple[Recipe, Dataset]:
 
 
 def _train(job: TrainingJob, recipe: Recipe, dataset: Dataset, console: Console) -> Run:
-    folder = job.folder / "tensorboard"
-    reporter = TensorBoardReporter(console, folder=folder) if job.tensorboard else ConsoleReporter(console)
+    folder, measure = job.folder / "tensorboard", recipe.head.measure
+    reporter = (
+        TensorBoardReporter(console, folder=folder, measure=measure)
+        if job.tensorboard
+        else ConsoleReporter(console, measure=measure)
+    )
     with resumable(job, console), reporter:
         return train(
             recipe,

@@ -8,11 +8,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 from PIL import Image
 
 from service.inference.catalog import BUNDLED, Catalog
 from service.inference.errors import BlankImage, InputTooLarge, InvalidInput
 from service.inference.prediction import Prediction, rank
+from service.inference.predictor import Predictor
 from service.inference.preprocessing import decode_image, prepare_photo
 
 VERSIONS = sorted((path.parent.name, int(path.name)) for path in BUNDLED.glob("[!.]*/[0-9]*"))
@@ -205,6 +207,12 @@ def test_a_picture_of_several_digits_is_unsure_whatever_its_scores_are(
     assert several.scores == predictor.classify([predictor.prepare(number)])[0].scores
 
 
+def test_a_digit_drawn_too_thick_is_unsure_for_that_reason(catalog: Catalog, thick_png: bytes) -> None:
+    (prediction,) = catalog.predictor("mnist").predict([thick_png])
+
+    assert (prediction.reason, prediction.unsure) == ("stroke_too_thick", True)
+
+
 @pytest.mark.parametrize(("name", "share"), [("cats_vs_dogs", 1.0), ("cifar10", 0.7)])
 @pytest.mark.parametrize("upright", [False, True])
 def test_the_subject_of_a_long_photo_is_found_at_its_ends(
@@ -232,6 +240,14 @@ def test_ordinary_photos_are_prepared_without_a_run(
     monkeypatch.setattr(predictor, "probabilities", None)
 
     assert np.array_equal(predictor.prepare_image(photo), prepare_photo(photo, size=180))
+
+
+def test_long_photos_are_not_searched_for_several_labels(catalog: Catalog) -> None:
+    card = catalog.card("cats_vs_dogs")
+    predictor = Predictor.load(catalog.folder(card), replace(card, task="multi-label-classification"))
+    photo = Image.effect_noise((400, 100), 40).convert("RGB")
+
+    assert np.array_equal(predictor.examine_image(photo, may_run=False).array, prepare_photo(photo, size=180))
 
 
 def test_a_long_photo_is_refused_if_the_network_may_not_run(catalog: Catalog) -> None:
