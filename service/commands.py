@@ -16,7 +16,7 @@ from rich.table import Table
 
 from service.inference.array_files import split_name
 from service.inference.arrays import ENCODINGS, Array, Encoding, batch_shape, network_batch
-from service.inference.card import Card, InputKind, Latency, QuantizedFile, card_document
+from service.inference.card import Card, InputKind, Latency, Metrics, QuantizedFile, card_document
 from service.inference.catalog import Catalog, model_source
 from service.inference.errors import (
     InputError,
@@ -269,16 +269,17 @@ def _print_table(cards: Sequence[Card], defaults: Mapping[str, int]) -> None:
     rows.add_column("model", no_wrap=True)
     rows.add_column("version", no_wrap=True)
     rows.add_column("title", no_wrap=True, overflow="ellipsis", ratio=1 if terminal else None)
-    for figure in ("accuracy", "latency", "int8", "size"):
+    for figure in ("accuracy", "latency", "in 8 bits", "size"):
         rows.add_column(figure, no_wrap=True, justify="right")
     for card in cards:
+        form = card.quantized
         rows.add_row(
             card.name,
             f"{card.version}{' *' if defaults[card.name] == card.version else ''}",
             card.title,
             f"{card.metrics.accuracy:.2%}" if card.metrics else _regression_figure(card),
             _latency(card.latency),
-            _latency(card.quantized),
+            f"{form.metrics.accuracy:.2%}, {_latency(form)}" if form else "–",
             f"{card.onnx.bytes / 1e6:.2f} MB",
         )
     console.print(rows)
@@ -548,13 +549,12 @@ def _card_text(card: Card) -> str:
 
 
 def _metrics_text(card: Card) -> list[str]:
-    """Return the lines of the card's figures on the test set."""
-    if metrics := card.metrics:
+    """Return the lines of the card's figures on the test set, those of the 8-bit form too."""
+    if card.metrics:
         return [
-            f"accuracy    {metrics.accuracy:.4f} on {metrics.count:,} test examples",
-            f"log-loss    {metrics.log_loss:.4f}",
-            f"calibration {metrics.expected_calibration_error:.4f} expected error; "
-            f"unsure below {card.unsure_below:.3f}",
+            *_figures("", card.metrics),
+            f"unsure      below {card.unsure_below:.3f}",
+            *(_figures(" in 8 bits", card.quantized.metrics) if card.quantized else ()),
         ]
     figures = card.regression
     assert figures is not None, "a card without metrics is that of a regression"
@@ -562,6 +562,14 @@ def _metrics_text(card: Card) -> list[str]:
         f"error       {figures.mean_absolute_error:.4g} {figures.unit}".rstrip()
         + f" in the mean, on {figures.count:,} test examples; R² {figures.r2:.3f}",
     ]
+
+
+def _figures(form: str, metrics: Metrics) -> tuple[str, ...]:
+    return (
+        f"accuracy    {metrics.accuracy:.4f} on {metrics.count:,} test examples{form}",
+        f"log-loss    {metrics.log_loss:.4f}{form}",
+        f"calibration {metrics.expected_calibration_error:.4f} expected error{form}",
+    )
 
 
 def _regression_figure(card: Card) -> str:

@@ -348,6 +348,21 @@ def test_models_shows_the_runs_of_an_ensemble(run: Run) -> None:
     assert "fashion-deep, 50 epochs, seed 1, with fashion-residual, seed 1, " in text
 
 
+def test_models_shows_the_figures_of_both_forms(run: Run, models_folder: Path) -> None:
+    card = read_card(models_folder / "cifar10" / "2" / "card.json")
+    assert card.quantized is not None
+    int8 = card.quantized.metrics
+
+    text = run("models", "cifar10", "--version", "2").out
+
+    assert f"{card.metrics.accuracy:.4f} on {card.metrics.count:,} test examples\n" in text
+    assert f"{int8.accuracy:.4f} on {int8.count:,} test examples in 8 bits" in text
+    assert f"{int8.expected_calibration_error:.4f} expected error in 8 bits" in text
+    (row,) = (line for line in run("models").out.splitlines() if line.split()[:2] == ["cifar10", "2"])
+    assert f"{card.metrics.accuracy:.2%}" in row
+    assert f"{int8.accuracy:.2%}, " in row
+
+
 def test_models_shows_initial_weights_and_averaged_runs(run: Run) -> None:
     text = run("models", "mnist", "--version", "2").out
 

@@ -34,6 +34,9 @@ from training.cli.shared import (
 @click.option("--pen-digits", is_flag=True, help="Also classify 7,494 digits that people drew with a pen.")
 @click.option("--pages", is_flag=True, help="Also classify digits on photos and scans of 16 kinds of page.")
 @click.option("--numbers", is_flag=True, help="Also read numbers of 2 to 6 digits.")
+@click.option(
+    "--long-photos", is_flag=True, help="Also classify panoramas and tall photos with the subject anywhere."
+)
 @click.option("--drawings", is_flag=True, help="Also classify straight strokes, letters and shapes.")
 @click.option("--out-of-distribution", is_flag=True, help="Also classify images that show no digit.")
 @click.option("--robustness", is_flag=True, help="Also shift, rotate, blur and otherwise corrupt the images.")
@@ -44,6 +47,11 @@ from training.cli.shared import (
     is_flag=True,
     help="First fit calibration and threshold on the validation split again, and write them into the model.",
 )
+@click.option(
+    "--detector",
+    is_flag=True,
+    help="With --recalibrate: also fit the detector of pictures that show no garment.",
+)
 @click.option("--record", "keep", is_flag=True, help="Write the results into the model's card.")
 def evaluate(
     name: str,
@@ -53,6 +61,7 @@ def evaluate(
     own_recipe: Path | None,
     everything: bool,
     recalibrate: bool,
+    detector: bool,
     keep: bool,
     **chosen: bool,
 ) -> None:
@@ -66,6 +75,8 @@ def evaluate(
       lectern evaluate mnist --pen-digits
       lectern evaluate cifar10 --all --recalibrate --record
     """
+    if detector and not recalibrate:
+        raise click.UsageError("--detector changes the calibration, too; give --recalibrate as well")
     load_keras(converts=True)
     choose_recipe(None, own_recipe)
     from service.inference.catalog import Catalog
@@ -74,7 +85,7 @@ def evaluate(
     from training.reporting.printout import print_evaluation
 
     if recalibrate:
-        _recalibrate(name, version, models, data)
+        _recalibrate(name, version, models, data, detector=detector)
     result = measure(
         name,
         version=version,
@@ -115,7 +126,7 @@ def quantize(
     from training.export.quantization import Trial, quantize_model
 
     def announce(trial: Trial) -> None:
-        kept = ", first convolution in float32" if trial.float_nodes else ""
+        kept = ", first convolutions in float32" if trial.float_nodes else ""
         metrics = trial.metrics
         click.echo(
             f"{trial.method}{kept}: accuracy {metrics.accuracy:.4f}, log-loss {metrics.log_loss:.4f} "
@@ -224,13 +235,13 @@ def export(
         click.echo(exported.hint)
 
 
-def _recalibrate(name: str, version: int | None, models: Path, data: Path | None) -> None:
+def _recalibrate(name: str, version: int | None, models: Path, data: Path | None, *, detector: bool) -> None:
     """Recalibrate a version and print the result."""
     from service.inference.catalog import Catalog
     from training.export.confidence import recalibrate
     from training.workflows.hints import model_options
 
-    card = recalibrate(name, version=version, models=models, data=data)
+    card = recalibrate(name, version=version, models=models, data=data, detector=detector)
     calibration, selective = card.calibration, card.selective_prediction
     assert calibration is not None, "recalibrate measures it"
     assert selective is not None, "recalibrate measures it"
