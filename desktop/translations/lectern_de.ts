@@ -1184,6 +1184,10 @@ Protokolldatei: {0}</translation>
         <translation>Batch-Normalisierung</translation>
     </message>
     <message>
+        <source>Bidirectional GRU</source>
+        <translation>Bidirektionale GRU</translation>
+    </message>
+    <message>
         <source>Convolution</source>
         <translation>Faltung</translation>
     </message>
@@ -1234,6 +1238,18 @@ Protokolldatei: {0}</translation>
     <message>
         <source>Word sum</source>
         <translation>Wortsumme</translation>
+    </message>
+    <message>
+        <source>Mixture by length</source>
+        <translation>Mischung nach Länge</translation>
+    </message>
+    <message>
+        <source>Mean over words</source>
+        <translation>Mittel über die Wörter</translation>
+    </message>
+    <message>
+        <source>Word embedding</source>
+        <translation>Worteinbettung</translation>
     </message>
     <message>
         <source>Zero padding</source>
@@ -2042,6 +2058,18 @@ Protokolldatei: {0}</translation>
     <message>
         <source>logistic regression on words and pairs of words, begun at naive Bayes</source>
         <translation>logistische Regression auf Wörtern und Wortpaaren, ausgehend von naivem Bayes</translation>
+    </message>
+    <message>
+        <source>logistic regressions on words and phrases of reviews and of sentences</source>
+        <translation>logistische Regressionen auf Wörtern und Wortfolgen von Kritiken und von Sätzen</translation>
+    </message>
+    <message>
+        <source>convolutions over the first 400 words</source>
+        <translation>Faltungen über die ersten 400 Wörter</translation>
+    </message>
+    <message>
+        <source>a bidirectional recurrent network over the first 300 words</source>
+        <translation>ein bidirektionales rekurrentes Netz über die ersten 300 Wörter</translation>
     </message>
 </context>
 <context>

@@ -16,7 +16,7 @@ from PIL import Image
 
 from service.inference.arrays import Array as Array
 from service.inference.arrays import Encoding, batch_shape, network_batch
-from service.inference.card import Card
+from service.inference.card import TEXT_KINDS, Card
 from service.inference.crops import choose_crop
 from service.inference.errors import InputTooLarge, InvalidInput, shorten
 from service.inference.precision import (
@@ -180,9 +180,10 @@ class Predictor:
         card = served_card(card, used)
         if precision != "float32":
             _log.info("%s %s runs in %s (LECTERN_PRECISION is %s)", card.name, card.version, used, precision)
-        if card.input.preprocessing == "text":
+        if card.input.preprocessing in TEXT_KINDS:
             vocabulary = read_vocabulary(folder, card)
-            return cls(card, session, vocabulary.encode, precision=used, vocabulary=vocabulary)
+            prepare = partial(vocabulary.encode, length=card.input.length)
+            return cls(card, session, prepare, precision=used, vocabulary=vocabulary)
         if card.reads == "tables":
             table = read_table(card)
             return cls(card, session, table.encode, precision=used, table=table)

@@ -2,8 +2,10 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from sklearn.model_selection import KFold, StratifiedKFold
 
 from service.inference.preprocessing import Vocabulary
@@ -17,6 +19,7 @@ from training.datasets.dataset import (
     stratified_mask,
 )
 from training.datasets.folder import load_extra, load_folder
+from training.datasets.sentences import encode_sentences
 from training.errors import RecipeError
 from training.recipes.recipe import Recipe
 
@@ -50,8 +53,8 @@ def prepare_data(
         RecipeError: The network takes texts, and a folder of images is given.
     """
     if (folder or extra) and recipe.task != "image-classification":
-        kinds = {"text": "texts", "table": "rows of a table"}
-        takes = kinds.get(recipe.preprocessing, f"images for {recipe.task}")
+        kinds = {"texts": "texts", "tables": "rows of a table"}
+        takes = kinds.get(recipe.reads, f"images for {recipe.task}")
         raise RecipeError(f"{recipe.name} takes {takes}, not images of classes; choose another recipe")
     if folder is not None:
         return load_folder(folder, preprocessing=recipe.preprocessing, size=recipe.size)
@@ -67,8 +70,19 @@ def prepare_data(
         return dataset
     words = vocabulary or Vocabulary(recipe.vocabulary(dataset.train.x))
     splits = (dataset.train, dataset.validation, dataset.test)
-    train, validation, test = (encode(split, vocabulary=words) for split in splits)
+    train, validation, test = (encode(split, vocabulary=words, length=recipe.length) for split in splits)
+    if recipe.sentences:
+        train, validation = (
+            replace(encoded, sentences=_sentences(split, words))
+            for encoded, split in ((train, dataset.train), (validation, dataset.validation))
+        )
     return replace(dataset, train=train, validation=validation, test=test, vocabulary=words)
+
+
+def _sentences(texts: Examples, vocabulary: Vocabulary) -> npt.NDArray[Any]:
+    encoded = np.empty(len(texts), dtype=object)
+    encoded[:] = [encode_sentences(text, vocabulary=vocabulary) for text in texts.x]
+    return encoded
 
 
 def _shorten(dataset: Dataset, *, train: int | None, held_out: int | None) -> Dataset:

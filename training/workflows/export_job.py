@@ -175,7 +175,7 @@ def _load_member(folder: Path, recipe: Recipe, dataset: Dataset, *, own_data: bo
 
 
 def _input_format(recipe: Recipe) -> tuple[object, ...]:
-    return recipe.preprocessing, recipe.size, recipe.vocabulary
+    return recipe.preprocessing, recipe.size, recipe.vocabulary, recipe.length
 
 
 def _check_members(job: ExportJob, runs: Sequence[Run]) -> None:
