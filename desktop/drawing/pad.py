@@ -153,7 +153,8 @@ class Pad(QWidget):
         painter.drawImage(square, self._picture, QRectF(self._picture.rect()))
         if self.is_blank:
             paint_hint(painter, square, self.tr("Draw a digit"))
-        paint_boxes(painter, square, self._digits, color=self.palette().highlight().color())
+        color = self.palette().highlight().color()
+        paint_boxes(painter, square, self._digits, width=CANVAS_SIZE, color=color)
         if self._crosshair is not None and self.hasFocus():
             paint_crosshair(painter, self._widget_point(self._crosshair))
         if self._eraser is not None:

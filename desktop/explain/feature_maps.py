@@ -45,6 +45,8 @@ class FeatureMapModel(QAbstractListModel):
 
     def set_maps(self, maps: FeatureMaps | None) -> None:
         """Set the feature maps; the view keeps its position if the number of channels stays the same."""
+        if maps is None and self.maps is None:
+            return
         before = self.rowCount()
         if maps is not None and len(maps.images) == before:
             self.maps = maps
@@ -131,10 +133,11 @@ class FeatureMapView(QWidget):
     def set_maps(self, maps: FeatureMaps | None) -> None:
         """Show the feature maps of a layer, or none."""
         self.model.set_maps(maps)
-        self.shape.clear()
+        text = ""
         if maps is not None:
             count, height, width = maps.images.shape
-            self.shape.setText(self.tr("{0} maps of {1} × {2}").format(count, width, height))
+            text = self.tr("{0} maps of {1} × {2}").format(count, width, height)
+        self.shape.setText(text)
 
     def _lay_out(self) -> None:
         tiles = self.list

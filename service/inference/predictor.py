@@ -248,7 +248,9 @@ class Predictor:
             raise InvalidInput(f"{self.card.name} reads texts, not pictures; send a text")
         if self.card.input.preprocessing == "digit":
             digit = examine_digit(image)
-            return PreparedInput(digit.pixels, "several_digits" if digit.has_several else None)
+            # A taught model may read letters or signs, some of which have several parts.
+            several = digit.has_several and any(label.isdecimal() for label in self.card.labels)
+            return PreparedInput(digit.pixels, "several_digits" if several else None)
         return PreparedInput(self._prepare(image))
 
     def stack(self, rows: Sequence[Array]) -> Array:

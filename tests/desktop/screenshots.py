@@ -83,7 +83,7 @@ def folder(window: MainWindow) -> None:
 
 def lab(window: MainWindow) -> None:
     """Show the convolution lab."""
-    window.tabs.setCurrentIndex(window.tabs.count() - 1)
+    window.tabs.show_tool(window.lab_page)
     wait()
 
 

@@ -24,6 +24,7 @@ def prepare_data(
     extra: Path | None = None,
     vocabulary: Vocabulary | None = None,
     limit: int | None = None,
+    keep_test: bool = False,
     progress: DownloadProgress | None = None,
 ) -> Dataset:
     """Load a recipe's data set and preprocess all of its splits.
@@ -34,6 +35,7 @@ def prepare_data(
         extra: The user's own images of that data set's classes, as further training examples.
         vocabulary: Vocabulary of an existing network; None chooses one from the training split.
         limit: About so many training examples; other splits have half as many. None is the whole set.
+        keep_test: Whether the limit leaves the test split as it is.
         progress: Gets the bytes received and the total, if the set has to be downloaded.
 
     Raises:
@@ -46,7 +48,8 @@ def prepare_data(
         return load_folder(folder, preprocessing=recipe.preprocessing, size=recipe.size)
     dataset = load_dataset(recipe.dataset, size=recipe.size, progress=progress)
     if limit is not None:
-        dataset = _shorten(dataset, limit=limit)
+        shortened = _shorten(dataset, limit=limit)
+        dataset = replace(shortened, test=dataset.test) if keep_test else shortened
     if extra is not None:
         examples, skipped = load_extra(
             extra, labels=dataset.labels, preprocessing=recipe.preprocessing, size=recipe.size
