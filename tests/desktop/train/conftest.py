@@ -1,7 +1,7 @@
 """Provides a command that prints events as ``lectern train`` does, and obeys it from a file."""
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -19,9 +19,8 @@ def fake_command(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def train_window(open_window: Callable[..., MainWindow], tmp_path: Path) -> Iterator[MainWindow]:
+def train_window(open_window: Callable[..., MainWindow], tmp_path: Path) -> MainWindow:
     """A window that shows the page *Train*, with a folder of its own for runs and models."""
     window = open_window(data=tmp_path / "data")
     window.tabs.show_tool(window.train_page)
-    yield window
-    window.train_page.close_process()  # a window that closes during a training asks
+    return window

@@ -53,7 +53,7 @@ def test_a_training_is_shown_live_paused_continued_stopped_and_resumed(qtbot: Qt
 
     wait_for(qtbot, page, Phase.TRAINING)
     qtbot.waitUntil(lambda: "After 1 epochs" in page.watched.reading.text())
-    assert page.controls.status.text() == "1,234 parameters, 1,000 training examples"
+    assert page.controls.status.text() == "1234 parameters, 1000 training examples"
     assert {row.label: row.text() for row in page.watched.bars.rows}["7"] == "91.0 %"
     assert page.filters.title.text() == "First layer after 1 epochs: 2 filters of 3 × 3"
     click(page.controls.pause)
