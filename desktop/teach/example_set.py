@@ -7,7 +7,7 @@ from pathlib import Path
 
 from desktop.folder.batch import find_images
 from desktop.pictures.dropped_files import MAX_FILE_BYTES
-from desktop.teach.teacher import Example
+from desktop.teach.lesson import Example
 from service.inference.errors import InputError
 from service.inference.files import write_atomically
 from service.inference.preprocessing import decode_image

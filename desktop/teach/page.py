@@ -29,7 +29,8 @@ from desktop.pictures.thumbnail_list import ThumbnailList, set_tile
 from desktop.prediction.worker import Worker
 from desktop.settings import SettingsStore
 from desktop.teach.example_set import MAX_EXAMPLES, ExampleSet, clean_label
-from desktop.teach.teacher import Example, Lesson, Taught, Teacher
+from desktop.teach.lesson import Example, Lesson
+from desktop.teach.teacher import Taught, Teacher, keeps_labels
 from desktop.widgets import PAGE_MARGIN, caption, column, create_combo, open_file_dialog, row
 from desktop.window.actions import create_action
 from desktop.window.messages import announce, error_message, format_percent
@@ -244,6 +245,11 @@ class TeachPage(QWidget):
     def _show_state(self, status: str, *, busy: bool = False) -> None:
         self.status.setText(status)
         self.progress.setVisible(busy)
+        base: Card | None = self.bases.currentData()
+        self.keep.setEnabled(base is not None and keeps_labels(base))
+        if not self.keep.isEnabled():
+            self.keep.setChecked(False)
+        self.corrections.setEnabled(self.keep.isEnabled())
         self.teach.setEnabled(not busy and bool(self._examples) and self.bases.count() > 0)
         self.use.setEnabled(not busy and bool(self._taught))
         self.remove.setEnabled(bool(self._examples))
@@ -270,6 +276,7 @@ class TeachPage(QWidget):
         self.teach.clicked.connect(self.teach_model)
         self.use.clicked.connect(lambda: self.model_made.emit(self._taught))
         self.labels.currentRowChanged.connect(self._show_tiles)
+        self.bases.currentIndexChanged.connect(lambda: self._show_state(self.status.text()))
         self.name.editTextChanged.connect(self._refresh)
 
     def _lay_out(self) -> None:

@@ -8,10 +8,16 @@ import numpy.typing as npt
 Values = npt.NDArray[np.float64]
 
 _STEPS = 600
-# Weight of the penalty: small, because the features are few and good.
-NEW_LABELS_PENALTY = 1e-3
-# Corrections move a trained layer only as far as they have to.
-CORRECTIONS_PENALTY = 1e-2
+# Weights of the penalty for a new layer, and for one that was trained before.
+NEW_LABELS_PENALTY, KEPT_LABELS_PENALTY = 1e-3, 3e-4
+
+
+@dataclass(frozen=True, eq=False)
+class LabelledFeatures:
+    """The features of examples, (n, features), and the indices of their labels, (n,)."""
+
+    features: Values
+    y: npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,25 +34,36 @@ class LastLayer:
 
 
 def fit_last_layer(
-    features: npt.NDArray[np.floating], y: npt.NDArray[np.integer], *, prior: LastLayer, penalty: float
+    features: npt.NDArray[np.floating],
+    y: npt.NDArray[np.integer],
+    *,
+    prior: LastLayer,
+    penalty: float,
+    remembered: LabelledFeatures | None = None,
 ) -> LastLayer:
     """Fit a dense layer with softmax.
 
-    Minimises the mean cross-entropy plus ``penalty / 2`` times the squared distance to a prior layer, with
-    Nesterov's accelerated gradient for strongly convex functions (Nesterov 2004, section 2.2). The features
-    are scaled to a mean squared length of 1 for that.
+    Minimises the mean cross-entropy, in which all labels have the same weight, plus ``penalty / 2`` times the
+    squared distance to a prior layer, with Nesterov's accelerated gradient for strongly convex functions
+    (Nesterov 2004, section 2.2). The features are scaled to a mean squared length of 1 for that.
 
     Args:
         features: (n, features).
         y: (n,) index of each example's label.
         prior: The layer that it starts from and is drawn to.
         penalty: Weight of the distance, above 0.
+        remembered: Further examples, so that the layer keeps what it knows; None for none.
 
     Returns:
         The fitted layer.
     """
-    x = features.astype(np.float64)
-    scale = float(np.sqrt((x**2).sum(axis=1).mean())) or 1.0
+    x, groups = features.astype(np.float64), y
+    if remembered is not None:
+        x = np.concatenate([x, remembered.features])
+        groups = np.concatenate([y, remembered.y + len(prior.biases)])
+        y = np.concatenate([y, remembered.y])
+    weights_of = balanced_weights(groups)
+    scale = float(np.sqrt(((x**2).sum(axis=1) * weights_of).sum())) or 1.0
     # The bias is the weight of a feature that is always 1. Rows then have a mean squared length of 2.
     rows = np.concatenate([x / scale, np.ones((len(x), 1))], axis=1)
     start = np.concatenate([prior.weights * scale, prior.biases[None]])
@@ -56,11 +73,18 @@ def fit_last_layer(
     momentum = (1 - np.sqrt(penalty / curvature)) / (1 + np.sqrt(penalty / curvature))
     weights = ahead = start
     for _ in range(_STEPS):
-        errors = softmax(rows @ ahead) - targets
-        gradient = rows.T @ errors / len(rows) + penalty * (ahead - start)
+        errors = (softmax(rows @ ahead) - targets) * weights_of[:, None]
+        gradient = rows.T @ errors + penalty * (ahead - start)
         before, weights = weights, ahead - gradient / curvature
         ahead = weights + momentum * (weights - before)
     return LastLayer(weights[:-1] / scale, weights[-1])
+
+
+def balanced_weights(groups: npt.NDArray[np.integer]) -> Values:
+    """Return the weight of each example, (n,): that of its group, shared equally; all sum to 1."""
+    _, numbers, counts = np.unique(groups, return_inverse=True, return_counts=True)
+    weights: Values = 1 / (len(counts) * counts[numbers])
+    return weights
 
 
 def predict_labels(features: npt.NDArray[np.floating], layer: LastLayer) -> Values:
@@ -75,6 +99,7 @@ def cross_validate(
     prior: LastLayer,
     penalty: float,
     folds: int,
+    remembered: LabelledFeatures | None = None,
 ) -> Values:
     """Return the probabilities of each example by a layer that was fitted without it.
 
@@ -84,6 +109,7 @@ def cross_validate(
         prior: As for :func:`fit_last_layer`.
         penalty: As for :func:`fit_last_layer`.
         folds: Number of parts, at least 2; each has its share of each label.
+        remembered: As for :func:`fit_last_layer`; they are in no part.
 
     Returns:
         (n, labels).
@@ -96,7 +122,9 @@ def cross_validate(
     for number in range(folds):
         held_out = fold == number
         if held_out.any() and not held_out.all():
-            layer = fit_last_layer(features[~held_out], y[~held_out], prior=prior, penalty=penalty)
+            layer = fit_last_layer(
+                features[~held_out], y[~held_out], prior=prior, penalty=penalty, remembered=remembered
+            )
             result[held_out] = predict_labels(features[held_out], layer)
     return result
 

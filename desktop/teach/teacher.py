@@ -1,6 +1,5 @@
 """Teaches the last layer of a model, and writes the result as a new model."""
 
-import hashlib
 import os
 import shutil
 import tempfile
@@ -13,69 +12,46 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 from msgspec.structs import replace
+from PIL import Image
 
+from desktop.teach.lesson import Example, Lesson
 from desktop.teach.regression import (
-    CORRECTIONS_PENALTY,
+    KEPT_LABELS_PENALTY,
     NEW_LABELS_PENALTY,
+    LabelledFeatures,
     LastLayer,
     cross_validate,
     fit_last_layer,
 )
+from desktop.teach.taught_card import choose_threshold, describe, measure
 from service.inference.card import (
     Card,
-    Layer,
-    Metrics,
-    OnnxFile,
-    Provenance,
-    RecipeInfo,
-    TrainingRun,
     write_card,
 )
 from service.inference.errors import InputError, LecternError
 
 if TYPE_CHECKING:
+    import onnxruntime as ort
+
     from desktop.teach.feature_network import FeatureNetwork
     from service.inference import Catalog
 
 MIN_EXAMPLES = 3  # of each label
-_FOLDS, _BATCH, _BINS = 5, 16, 10
-_SMALLEST = 1e-7
+# Examples of the data sets whose labels a taught network can keep: rows of one label.
+_REMEMBERED = Path(__file__).parent / "remembered"
+_FOLDS, _BATCH, _ROWS = 5, 16, 10
 _EXPLANATION_FILE = "explain.onnx"
-# Thresholds of doubt that are tried, and the share of right answers above the one that is chosen.
-_THRESHOLDS, _SURE_ACCURACY = np.arange(0.5, 1.0, 0.05), 0.97
+
+
+def keeps_labels(base: Card) -> bool:
+    """Return whether a network that is taught can keep the labels of its base."""
+    return _remembered_file(base).is_file() and len(base.labels) == _ROWS
 
 
 class TeachingError(LecternError):
     """There is nothing to teach, or the new model cannot be written."""
 
     code = "teaching_error"
-
-
-@dataclass(frozen=True)
-class Example:
-    """A picture file, and its label."""
-
-    label: str
-    path: Path
-
-
-@dataclass(frozen=True, kw_only=True)
-class Lesson:
-    """What to teach.
-
-    Attributes:
-        name: Name of the new model; a model of this name gets another version.
-        base: Name of the model whose features are used.
-        version: Version of that model.
-        examples: The examples.
-        keep_labels: Whether the new model also has the labels of the base, and keeps what it knows of them.
-    """
-
-    name: str
-    base: str
-    version: int
-    examples: tuple[Example, ...]
-    keep_labels: bool
 
 
 @dataclass(frozen=True)
@@ -137,38 +113,48 @@ class Teacher:
         network = remove_last_layer(
             (self._catalog().folder(card) / "model.onnx").read_bytes(), f"{card.name} {card.version}"
         )
-        yield from self._read(card, network, lesson.examples)
+        session = self._session(network)
+        yield from self._read(card, network, session, lesson.examples)
         read = [(one.label, self._features[self._key(card, one)]) for one in lesson.examples]
         known = [(label, row) for label, row in read if row is not None]
         labels = _labels(lesson, card, [label for label, _ in known])
         x = np.stack([row for _, row in known])
         y = np.array([labels.index(label) for label, _ in known])
         prior = _prior(network.last, card, labels, keep=lesson.keep_labels)
-        penalty = CORRECTIONS_PENALTY if lesson.keep_labels else NEW_LABELS_PENALTY
-        folds = min(_FOLDS, int(np.bincount(y)[np.unique(y)].min()))
-        expected = cross_validate(x, y, prior=prior, penalty=penalty, folds=max(folds, 2))
-        layer = fit_last_layer(x, y, prior=prior, penalty=penalty)
+        penalty = KEPT_LABELS_PENALTY if lesson.keep_labels else NEW_LABELS_PENALTY
+        remembered = _remember(card, network, session) if lesson.keep_labels else None
+        folds = max(min(_FOLDS, int(np.bincount(y)[np.unique(y)].min())), 2)
+        expected = cross_validate(x, y, prior=prior, penalty=penalty, folds=folds, remembered=remembered)
+        layer = fit_last_layer(x, y, prior=prior, penalty=penalty, remembered=remembered)
         content = network.with_layer(layer).SerializeToString()
         seconds = time.perf_counter() - start
         new = replace(
-            _card(card, lesson, labels, content, seconds),
-            metrics=_measure(expected, y, labels),
-            unsure_below=_threshold(expected, y),
+            describe(card, lesson, labels, content, seconds),
+            metrics=measure(expected, y, labels),
+            unsure_below=choose_threshold(expected, y),
             version=self._next_version(lesson.name),
         )
         self._write(new, content, explanation=self._catalog().folder(card) / _EXPLANATION_FILE)
         yield Taught(new, seconds, len(read) - len(known))
 
-    def _read(self, card: Card, network: "FeatureNetwork", examples: Sequence[Example]) -> Iterator[object]:
-        """Compute the features of examples that are new; those of unreadable ones are None."""
+    def _session(self, network: "FeatureNetwork") -> "ort.InferenceSession":
         import onnxruntime as ort
 
         options = ort.SessionOptions()
         options.intra_op_num_threads = max((os.cpu_count() or 1) - 1, 1)
-        predictor = self._catalog().predictor(card.name, card.version)
-        session = ort.InferenceSession(
+        return ort.InferenceSession(
             network.proto.SerializeToString(), options, providers=["CPUExecutionProvider"]
         )
+
+    def _read(
+        self,
+        card: Card,
+        network: "FeatureNetwork",
+        session: "ort.InferenceSession",
+        examples: Sequence[Example],
+    ) -> Iterator[object]:
+        """Compute the features of examples that are new; those of unreadable ones are None."""
+        predictor = self._catalog().predictor(card.name, card.version)
         new = [one for one in examples if self._key(card, one) not in self._features]
         for first in range(0, len(new), _BATCH):
             rows: dict[tuple[str, int, Path], npt.NDArray[np.generic]] = {}
@@ -240,6 +226,30 @@ def _labels(lesson: Lesson, card: Card, given: Sequence[str]) -> tuple[str, ...]
     return labels
 
 
+def _remembered_file(base: Card) -> Path:
+    return _REMEMBERED / f"{base.training.dataset}.png"
+
+
+def _remember(card: Card, network: "FeatureNetwork", session: "ort.InferenceSession") -> LabelledFeatures:
+    """Return the features of examples of all labels of a base.
+
+    Raises:
+        TeachingError: There are none for its data set.
+    """
+    if not keeps_labels(card):
+        raise TeachingError(
+            f"{card.name}: its labels cannot be kept, because there are no examples of "
+            f"{card.training.dataset}; give examples of all labels"
+        )
+    _, height, width = card.input.shape
+    with Image.open(_remembered_file(card)) as picture:
+        sheet = np.asarray(picture)
+    tiles = sheet.reshape(_ROWS, height, -1, width).swapaxes(1, 2)
+    columns = tiles.shape[1]
+    features = session.run([network.features], {card.input.name: tiles.reshape(-1, height, width)})[0]
+    return LabelledFeatures(features.astype(np.float64), np.repeat(np.arange(_ROWS), columns))
+
+
 def _prior(last: LastLayer, card: Card, labels: Sequence[str], *, keep: bool) -> LastLayer:
     """Return the layer to start from: the trained one for labels that are kept, zero for new ones."""
     count = len(last.weights)
@@ -248,78 +258,3 @@ def _prior(last: LastLayer, card: Card, labels: Sequence[str], *, keep: bool) ->
         weights[:, : len(card.labels)] = last.weights
         biases[: len(card.labels)] = last.biases
     return LastLayer(weights, biases)
-
-
-def _measure(
-    probabilities: npt.NDArray[np.float64], y: npt.NDArray[np.int64], labels: Sequence[str]
-) -> Metrics:
-    """Return the metrics of the cross-validation."""
-    correct, confidence = probabilities.argmax(axis=1) == y, probabilities.max(axis=1)
-    bins = np.minimum((confidence * _BINS).astype(int), _BINS - 1)
-    gaps = [abs((confidence - correct)[bins == number].sum()) for number in range(_BINS)]
-    recalls = {
-        label: float(correct[y == number].mean())
-        for number, label in enumerate(labels)
-        if (y == number).any()
-    }
-    return Metrics(
-        accuracy=float(correct.mean()),
-        log_loss=float(-np.log(np.maximum(probabilities[np.arange(len(y)), y], _SMALLEST)).mean()),
-        expected_calibration_error=float(sum(gaps) / len(y)),
-        per_class_accuracy=recalls,
-        count=len(y),
-    )
-
-
-def _threshold(probabilities: npt.NDArray[np.float64], y: npt.NDArray[np.int64]) -> float:
-    """Return the lowest threshold of doubt above which nearly all answers are right."""
-    correct, confidence = probabilities.argmax(axis=1) == y, probabilities.max(axis=1)
-    for threshold in _THRESHOLDS:
-        sure = confidence >= threshold
-        if not sure.any() or correct[sure].mean() >= _SURE_ACCURACY:
-            return round(float(threshold), 2)
-    return round(float(_THRESHOLDS[-1]), 2)
-
-
-def _card(base: Card, lesson: Lesson, labels: tuple[str, ...], content: bytes, seconds: float) -> Card:
-    """Return the card of the base with what is different in the new model."""
-    sha256 = hashlib.sha256(content).hexdigest()
-    examples = sorted(f"{one.label}/{one.path.name}" for one in lesson.examples)
-    digest = hashlib.sha256("\n".join(examples).encode())
-    count = len(examples)
-    *layers, before = base.layers
-    parameters = before.parameters // max(before.output_shape[-1], 1) * len(labels)
-    last = Layer(name="probabilities", type="Dense", output_shape=(-1, len(labels)), parameters=parameters)
-    # Heat maps that the file computes are those of the old last layer; those by occlusion need none.
-    explains = base.explanation is not None and not base.explanation.heat_layer
-    return Card(
-        name=lesson.name,
-        version=1,
-        title=f"{lesson.name}: the last layer of {base.name} {base.version}, taught with {count} examples",
-        task=base.task,
-        labels=labels,
-        input=base.input,
-        onnx=OnnxFile(sha256=sha256, bytes=len(content), opset=base.onnx.opset),
-        recipe=RecipeInfo(name="taught", settings={"base": base.name, "keeps_labels": lesson.keep_labels}),
-        parameters=base.parameters - before.parameters + parameters,
-        layers=(*layers, last),
-        training=TrainingRun(
-            dataset="own examples",
-            dataset_sha256=digest.hexdigest(),
-            splits={"train": count, "validation": 0, "test": 0},
-            epochs=1,
-            seed=0,
-            seconds=round(seconds, 2),
-            machine="this computer",
-            versions={},
-        ),
-        metrics=base.metrics,
-        max_keras_difference=0.0,
-        unsure_below=0.5,
-        provenance=Provenance(
-            license="that of the base and of the examples",
-            data="examples of the user; the metrics are those of a cross-validation",
-            weights=f"{base.name} {base.version}, all layers but the last",
-        ),
-        explanation=base.explanation if explains else None,
-    )
