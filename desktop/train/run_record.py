@@ -11,21 +11,20 @@ from service.inference.training_events import EpochFinished
 # The app keeps so many runs; each has a few megabytes.
 MAX_RUNS = 20
 # The validation loss has to exceed its minimum by this share: less is noise.
-_RISE = 0.05
+_RISE, _LAST = 0.05, 2
 
 
 def overfits_from(rows: Sequence[EpochFinished]) -> int | None:
     """Return the number of the epoch from which a run overfits; None if it does not.
 
-    Overfitting begins at the lowest validation loss, if the last epoch's is at least 5 % higher and the
-    training loss has gone on falling.
+    Overfitting begins at the lowest validation loss, if those of the last two epochs are at least 5 % higher
+    and the training loss has gone on falling.
     """
-    if len(rows) < 2:
+    if len(rows) <= _LAST:
         return None
-    best = min(rows, key=lambda row: row.validation_loss)
-    last = rows[-1]
-    rises = last.validation_loss > best.validation_loss * (1 + _RISE)
-    return best.number if rises and last.loss < best.loss else None
+    best, last = min(rows, key=lambda row: row.validation_loss), rows[-_LAST:]
+    rises = min(row.validation_loss for row in last) > best.validation_loss * (1 + _RISE)
+    return best.number if rises and last[-1].loss < best.loss else None
 
 
 class RunStore:

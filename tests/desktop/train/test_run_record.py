@@ -31,6 +31,7 @@ def rows(training: list[float], validation: list[float]) -> list[EpochFinished]:
         ([0.9, 0.5, 0.3, 0.2], [0.9, 0.6, 0.7, 0.8], 2),
         ([0.9, 0.5, 0.3, 0.2], [0.9, 0.6, 0.5, 0.4], None),
         ([0.9, 0.5, 0.3, 0.2], [0.9, 0.6, 0.61, 0.6], None),  # noise
+        ([0.9, 0.5, 0.3, 0.2], [0.9, 0.6, 0.5, 0.7], None),  # one epoch alone
         ([0.2, 0.5, 0.9, 1.2], [0.5, 0.6, 0.7, 0.8], None),  # it diverges
         ([0.9], [0.9], None),
         ([], [], None),
