@@ -71,9 +71,11 @@ class TeachPage(QWidget):
         self._taught = ""
         self.name = QComboBox(self)
         self.name.setEditable(True)
+        self.name.lineEdit().setAccessibleName(self.tr("Name of the model"))
         self.bases = create_combo("", parent=self)
         self.keep = QCheckBox(self.tr("&Keep its labels, and correct or add to them"), self)
         self.pad = Pad(self)
+        self.pad.hint = self.tr("Draw an example")
         self.label = QLineEdit(self)
         self.label.setPlaceholderText(self.tr("Label, such as A"))
         self.add = QPushButton(self.tr("&Add the drawing"), self)

@@ -29,7 +29,7 @@ class TrainingCurves(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.loss = Plot(self.tr("Loss by epoch"), self)
+        self.loss = Plot(self.tr("Loss by epoch"), self, legend_right=True)
         self.accuracy = Plot(self.tr("Accuracy by epoch"), self)
         self.verdict = QLabel(self)
         self.verdict.setWordWrap(True)
@@ -95,7 +95,9 @@ class TrainingCurves(QWidget):
             training = np.append(training, np.float32(getattr(step, kind)))
         first = mark is Mark.LINE
         names = (self.tr("Training"), self.tr("Validation"))
-        if not first and self._earlier is not None:
+        if kind == "accuracy":  # The colours are explained beside the loss.
+            names = ("", "")
+        elif not first and self._earlier is not None:
             names = ("", self._earlier.name)
         return (
             Series(live, training, mark, _TRAINING, names[0]),

@@ -34,7 +34,7 @@ from service.inference.training_events import (
     TrainingStopped,
 )
 
-_FORM_WIDTH, _PANE_WIDTH = 290, 220
+_FORM_WIDTH, _PANE_WIDTH = 340, 220
 _MEGABYTE = 1_000_000
 
 

@@ -57,7 +57,9 @@ class WatchedPane(QWidget):
         self._stack = QStackedWidget(self)
         for widget in (self.pad, self.picture, self.text):
             self._stack.addWidget(widget)
-        self._stack.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
+        # The pad takes the room that there is: its preferred size would make the page scroll.
+        self._stack.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Ignored)
+        self._stack.setMinimumHeight(200)
         self.pad.settled.connect(self.changed)
         self.clear.clicked.connect(self.pad.clear)
         column(

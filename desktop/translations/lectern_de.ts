@@ -1945,8 +1945,16 @@ Protokolldatei: {0}</translation>
         <translation>Beibringen</translation>
     </message>
     <message>
+        <source>Name of the model</source>
+        <translation>Name des Modells</translation>
+    </message>
+    <message>
         <source>&amp;Keep its labels, and correct or add to them</source>
         <translation>Seine Klassen &amp;behalten, korrigieren oder ergänzen</translation>
+    </message>
+    <message>
+        <source>Draw an example</source>
+        <translation>Ein Beispiel zeichnen</translation>
     </message>
     <message>
         <source>Label, such as A</source>
@@ -2324,7 +2332,7 @@ Protokolldatei: {0}</translation>
     </message>
     <message>
         <source>Training needs TensorFlow. Install it in a copy of Lectern’s repository: pip install &apos;.[train]&apos;</source>
-        <translation>Zum Trainieren braucht es TensorFlow. Installieren Sie es in einer Kopie von Lecterns Repository: pip install '.[train]'</translation>
+        <translation>Zum Trainieren braucht es TensorFlow. Installieren Sie es in einer Kopie von Lecterns Repository: pip install &apos;.[train]&apos;</translation>
     </message>
 </context>
 <context>
