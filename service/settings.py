@@ -180,7 +180,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     max_wait_s: Annotated[
         float,
         _seconds("Longest time that a request may have to wait for a thread, in seconds; others get 429"),
-    ] = 0.2
+    ] = 1.0
     max_explanations: Annotated[int, _whole("Most explanations that wait or run in one worker", 1, 1000)] = 4
     timeout_s: Annotated[
         float, _seconds("Longest time that a request may take when its body has arrived, in seconds")

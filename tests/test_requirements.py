@@ -16,7 +16,9 @@ GROUPS = PROJECT["dependency-groups"]
 DEV = [text for text in GROUPS["dev"] if isinstance(text, str)] + GROUPS["bench"]
 
 
-HASHED = ("service/deploy/requirements.txt", "service/deploy/requirements-build.txt")
+HASHED = tuple(f"service/deploy/requirements{name}.txt" for name in ("", "-build", "-gpu"))
+# Packages of this extra cannot be installed beside the others.
+GPU = "serve-gpu"
 
 
 def lines(file: str) -> list[str]:
@@ -55,7 +57,7 @@ def with_dependencies(requirements: list[str]) -> set[str]:
     return names
 
 
-@pytest.mark.parametrize("extra", ["", *EXTRAS, "dev"])
+@pytest.mark.parametrize("extra", ["", *(extra for extra in EXTRAS if extra != GPU), "dev"])
 def test_installed_versions_are_pinned(extra: str) -> None:
     requirements = PROJECT["project"]["dependencies"]
     requirements = requirements + (DEV if extra == "dev" else EXTRAS.get(extra, []))
@@ -71,6 +73,13 @@ def test_the_container_installs_only_what_serving_needs() -> None:
     assert served == {name: pinned[name] for name in expected}, (
         "service/deploy/requirements.txt is out of date; its first lines show the command that updates it"
     )
+
+
+def test_the_image_for_gpus_has_the_same_release_of_onnx_runtime() -> None:
+    pinned, added = pins("constraints.txt"), pins("service/deploy/requirements-gpu.txt")
+    assert added == {name: pinned[name] for name in added}
+    assert added["onnxruntime-gpu"] == pinned["onnxruntime"]
+    assert {"nvidia-cublas", "nvidia-cuda-runtime", "nvidia-cudnn-cu13", "nvidia-cufft"} <= set(added)
 
 
 @pytest.mark.parametrize("file", HASHED)

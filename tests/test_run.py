@@ -91,6 +91,7 @@ class Checkout:
         self.root = folder / "a checkout"
         self.tools = folder / "bin"
         self.simulation = folder / "simulation"
+        self.environment: dict[str, str] = {}
         for made in (self.root, self.tools, self.simulation):
             made.mkdir()
         for name in ("run", "pyproject.toml", "constraints.txt"):
@@ -128,7 +129,7 @@ class Checkout:
     def start(self, *words: str, python: Path | None = None) -> subprocess.Popen[str]:
         return subprocess.Popen(
             [*([str(python)] if python else []), str(self.root / "run"), *words],
-            env={"PATH": str(self.tools)},
+            env={"PATH": str(self.tools), **self.environment},
             cwd=self.tools.parent,  # not the checkout: ./run finds its own folder
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -226,6 +227,37 @@ def test_the_first_start_installs_what_the_command_needs(
     (line,) = checkout.installs()
     assert "--constraint constraints.txt" in line
     assert line.endswith(f"--editable .{installed}")
+
+
+def _add_gpu(checkout: Checkout) -> None:
+    checkout.add_tool("nvidia-smi", f"#!{checkout.tools}/sh\necho 'GPU 0: NVIDIA H200'\n")
+
+
+def test_on_a_gpu_the_server_gets_the_build_for_it_alone(checkout: Checkout) -> None:
+    _add_gpu(checkout)
+    checkout.run("serve")
+    install, uninstall, build = (line for line in checkout.calls("-m pip") if "--version" not in line)
+    assert install.endswith("--editable .[serve-gpu]")
+    assert uninstall.endswith("uninstall --quiet --yes onnxruntime")
+    assert build.endswith("--force-reinstall --no-deps --quiet --constraint constraints.txt onnxruntime-gpu")
+    checkout.run("serve")
+    checkout.run("predict")
+    assert len(checkout.installs()) == 1
+
+
+def test_other_packages_leave_the_build_for_gpus(checkout: Checkout) -> None:
+    _add_gpu(checkout)
+    checkout.run("serve")
+    checkout.run("train")  # requires onnxruntime, too
+    assert checkout.calls("-m pip")[-1].endswith("onnxruntime-gpu")
+
+
+def test_a_gpu_that_shall_not_be_used_needs_no_packages(checkout: Checkout) -> None:
+    _add_gpu(checkout)
+    checkout.environment["LECTERN_PROVIDERS"] = "cpu"
+    checkout.run("serve")
+    (line,) = checkout.installs()
+    assert line.endswith("--editable .[serve]")
 
 
 def test_the_second_start_installs_nothing(checkout: Checkout) -> None:
@@ -562,13 +594,26 @@ class TestQtLibraries:
         assert done.stdout.startswith("lectern ")
 
 
-def test_the_integration_server_runs_the_tests_and_nothing_else(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("statuses", "expected"),
+    [
+        ([0], ["test"]),
+        # The first call fails, and runs the failed tests once more.
+        ([1, 0], ["test", "test --last-failed --last-failed-no-failures none"]),
+        ([1, 5], ["test", "test --last-failed --last-failed-no-failures none"]),
+    ],
+)
+def test_the_integration_server_runs_the_tests_and_those_that_fail_once_more(
+    tmp_path: Path, statuses: list[int], expected: list[str]
+) -> None:
     (tmp_path / ".ci").mkdir()
     shutil.copy(ROOT / ".ci" / "run", tmp_path / ".ci")
-    (tmp_path / "run").write_text('#!/bin/sh\necho "run $*"\nexit 5\n')
+    first, last = statuses[0], statuses[-1]
+    (tmp_path / "run").write_text(f'#!/bin/sh\necho "run $*"\n[ "$*" = test ] && exit {first}\nexit {last}\n')
     (tmp_path / "run").chmod(0o755)
     done = subprocess.run([tmp_path / ".ci" / "run"], cwd="/", capture_output=True, text=True, check=False)
-    assert (done.stdout, done.returncode) == ("run test\n", 5)
+    calls = [line for line in done.stdout.splitlines() if line.startswith("run ")]
+    assert (calls, done.returncode) == ([f"run {words}" for words in expected], last)
 
 
 def test_the_script_of_the_integration_server_passes_shellcheck() -> None:

@@ -70,8 +70,9 @@ class TeachPage(QWidget):
         self._examples: tuple[Example, ...] = ()
         self._taught = ""
         self.name = QComboBox(self)
-        self.name.setEditable(True)
-        self.name.lineEdit().setAccessibleName(self.tr("Name of the model"))
+        name = QLineEdit(self)
+        name.setAccessibleName(self.tr("Name of the model"))
+        self.name.setLineEdit(name)
         self.bases = create_combo("", parent=self)
         self.keep = QCheckBox(self.tr("&Keep its labels, and correct or add to them"), self)
         self.pad = Pad(self)

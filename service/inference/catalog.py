@@ -165,6 +165,10 @@ class Catalog:
         """Return the precision of a model; ``auto`` if it will be measured when the model is loaded."""
         return self.model(card.name).precision(card)
 
+    def provider(self, card: Card) -> str | None:
+        """Return the ONNX Runtime provider that runs a model; None before the version is loaded."""
+        return self.model(card.name).provider(card)
+
     def read(self, name: str, *, versions: Collection[int] | None = None) -> Model:
         """Read a model from its folder, without a change of the catalogue.
 

@@ -1,5 +1,7 @@
 """Opens ONNX Runtime sessions and selects their execution providers."""
 
+import functools
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -7,6 +9,9 @@ import onnxruntime as ort
 
 from service.inference.errors import ModelError, ProviderError
 from service.inference.files import model_file_name
+from service.inference.nvidia import cuda_problem, find_driver, load_cuda_libraries
+
+_logger = logging.getLogger("lectern")
 
 AUTO = "auto"
 _NAMES = {
@@ -54,9 +59,11 @@ def open_session(
     missing = [name for name in names if name not in session.get_providers()]
     if missing and tuple(providers) != (AUTO,):
         raise ProviderError(
-            f"{', '.join(missing)} did not start for {name} (driver or libraries missing?); "
-            "install them, or set LECTERN_PROVIDERS=cpu"
+            f"{', '.join(missing)} did not start for {name}: {cuda_problem(find_driver())}; "
+            "LECTERN_PROVIDERS=cpu uses none"
         )
+    if tuple(providers) == (AUTO,) and _NAMES["cuda"] not in session.get_providers():
+        _warn_of_unused_gpu()
     return session
 
 
@@ -70,6 +77,13 @@ def shrinking() -> ort.RunOptions:
 def runs_on_cpu(providers: Sequence[str]) -> bool:
     """Return whether networks run on the CPU alone; ``providers`` as in :func:`open_session`."""
     return _select(providers) == [_NAMES["cpu"]]
+
+
+@functools.cache  # once, not for each network
+def _warn_of_unused_gpu() -> None:
+    driver = find_driver()
+    if driver is not None:
+        _logger.warning("%s is not used: %s", ", ".join(driver.gpus), cuda_problem(driver))
 
 
 def _session_options(*, threads: int, arena: bool) -> ort.SessionOptions:
@@ -88,7 +102,8 @@ def _select(providers: Sequence[str]) -> list[str]:
     """Return ONNX Runtime's names of the providers to use."""
     available = ort.get_available_providers()
     if tuple(providers) == (AUTO,):
-        return [_NAMES[name] for name in ("cuda", "cpu") if _NAMES[name] in available]
+        # Without the libraries, ONNX Runtime would use the CPU too, after lines of errors for each network.
+        return [_NAMES[name] for name in (("cuda", "cpu") if load_cuda_libraries() else ("cpu",))]
     for name in providers:
         if name not in _NAMES:
             raise ProviderError(f"provider {name!r} is unknown; choose from {', '.join((AUTO, *_NAMES))}")
@@ -97,4 +112,6 @@ def _select(providers: Sequence[str]) -> list[str]:
                 f"provider {name!r} is not in this build of ONNX Runtime, which has {', '.join(available)}; "
                 "install onnxruntime-gpu instead of onnxruntime, or set LECTERN_PROVIDERS=cpu"
             )
+    if "cuda" in providers:
+        load_cuda_libraries()  # if not all are found, ONNX Runtime says so
     return [_NAMES[name] for name in providers]

@@ -12,6 +12,7 @@ import bentoml
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp
 
+from service.inference.catalog import Catalog
 from service.inference.errors import LecternError, SettingsError
 from service.inference.preprocessing.decoding import silence_libtiff
 from service.resources import resident_memory
@@ -179,7 +180,7 @@ def _service(
             channel.on_retire(shutdown.retire)
             if settings.grpc_port:
                 await self._start_grpc()
-            channel.report_ready(f"{card.name} {card.version}" for card in engine.catalog)
+            channel.report_ready(_describe(engine.catalog))
 
         async def _start_grpc(self) -> None:
             # Imported here, because gRPC costs every start time and memory.
@@ -211,6 +212,13 @@ def _service(
                 await asyncio.to_thread(tracer.close)
 
     return Lectern
+
+
+def _describe(catalog: Catalog) -> str:
+    """Return what this process serves, and what runs it, for the log."""
+    models = ", ".join(f"{card.name} {card.version}" for card in catalog) or "no model"
+    providers = " and ".join(sorted({catalog.provider(card) or "" for card in catalog}))
+    return f"{models} with {providers}" if providers else models
 
 
 def _cors(settings: Settings) -> dict[str, Any]:

@@ -10,6 +10,7 @@ sys.path.insert(1, str(Path(__file__).resolve().parents[2]))
 
 from capacity.command import capacity  # found by the line above
 from faults.command import faults
+from gpu import gpu
 from layers import layers
 from mechanisms import mechanisms
 from peers.command import peers
@@ -25,6 +26,7 @@ def bench() -> None:
 
 bench.add_command(capacity)
 bench.add_command(faults)
+bench.add_command(gpu)
 bench.add_command(layers)
 bench.add_command(mechanisms)
 bench.add_command(peers)

@@ -165,6 +165,11 @@ class Model:
         on_cpu = runs_on_cpu(self._options.providers)
         return resolve_precision(card, self._options.precision, on_cpu=on_cpu)
 
+    def provider(self, card: Card) -> str | None:
+        """Return the ONNX Runtime provider that runs a version; None before the version is loaded."""
+        loaded = self._predictors.get(card.version)
+        return loaded.providers[0] if loaded else None
+
     def check(self) -> None:
         """Load the default version, and load the others as a trial.
 

@@ -201,7 +201,7 @@ class Engine:
         if loaded is not None and profile is not None:
             _record_version(loaded)
             if profile.seconds > MAX_RUN_S:
-                self._thread_batcher.check()
+                self._thread_batcher.check(profile)
             return loaded
         loaded = await self._loading.do(lambda: self._load(model, version))
         _record_version(loaded)

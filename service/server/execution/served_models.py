@@ -48,10 +48,9 @@ def _usable(model: Model) -> Iterator[tuple[str, ...]]:
     for number in model.versions:
         if str(number) in model.problems:
             continue
-        loaded = model.loaded.get(number)
-        provider = loaded.providers[0] if loaded else ""
+        card = model.card(number)
         is_default = "true" if number == model.default else "false"
-        yield model.name, str(number), model.precision(model.card(number)), provider, is_default
+        yield model.name, str(number), model.precision(card), model.provider(card) or "", is_default
 
 
 def _family(declaration: Declaration, values: dict[tuple[str, ...], float]) -> GaugeMetricFamily:

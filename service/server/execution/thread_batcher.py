@@ -44,15 +44,18 @@ class ThreadBatcher:
         self._active_threads = 0
         self._runs = 0
 
-    def check(self) -> None:
+    def check(self, profile: LatencyProfile) -> None:
         """Check whether one more request may wait, before its input is parsed and decoded.
+
+        Args:
+            profile: Of the request's model.
 
         Raises:
             RequestError: 429: The requests before it take too long.
         """
         if self._limit is not None:
             with self._lock:
-                self._limit.check(len(self._queue), work_s=self._waiting_s)
+                self._limit.check(len(self._queue), work_s=self._waiting_s, request_s=profile.seconds)
 
     async def run(self, predictor: Predictor, batch: Array, *, profile: LatencyProfile) -> BatchResult:
         """Run a network on the inputs of one request.

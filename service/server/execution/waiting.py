@@ -16,16 +16,23 @@ from service.server.pipeline.errors import overloaded
 
 T = TypeVar("T")
 
+# The time for which the load is measured, as a share of the limit. With the default limit, thirty photos at
+# once, or a process that is held up for a moment, are no overload.
+_WINDOW = 0.2
+_OVERLOAD, _NORMAL_LOAD = 2.0, 1.0
 _NEWEST_WEIGHT = 0.2
+# One run that is held up for a moment does not make all others look slow.
+_MAX_GROWTH = 2.0
 
 
 class WaitLimit:
     """The limit of waiting for the threads of a pool.
 
-    A burst of requests may wait up to the limit; one request per thread always may, because then a few large
-    ones are the cause, not the number. Once a request was refused, the load is too high: until none was
-    refused for as long, only one request for two threads may wait, so that accepted ones are answered
-    quickly. Not thread-safe: the caller holds a lock.
+    Requests may wait up to the limit; one for each thread always may, because then a few large ones are the
+    cause, not the number. The load is the work of the requests that arrive, over what the threads can do in
+    the same time. At a load of two, or at the limit, an overload begins, which lasts until the load is below
+    one. During it only one request for two threads may wait, because a full queue would make every accepted
+    request slow. Not thread-safe: the caller holds a lock.
 
     Args:
         threads: Threads of the pool.
@@ -36,27 +43,38 @@ class WaitLimit:
         self._threads = threads
         self._seconds = seconds
         self._few = max(1, threads // 2)
-        self._overloaded_until = -math.inf  # as time.monotonic() counts
+        self._window_s = seconds * _WINDOW
+        self._load = 0.0
+        self._load_at = 0.0  # as time.monotonic() counts
+        self._is_overloaded = False
 
-    def check(self, waiting: int, *, work_s: float) -> None:
-        """Check whether one more request may wait.
+    def check(self, waiting: int, *, work_s: float, request_s: float) -> None:
+        """Count one more request, and check whether it may wait.
 
         Args:
             waiting: Number of requests that wait.
             work_s: Seconds that the requests that wait take in one thread.
+            request_s: Seconds that this request takes in one thread.
 
         Raises:
             RequestError: 429: It may not.
         """
-        if waiting < self._few:
-            return
-        now, expected_s = time.monotonic(), work_s / self._threads
-        too_long = waiting > self._threads and expected_s > self._seconds
-        if too_long or now < self._overloaded_until:
-            self._overloaded_until = now + self._seconds
+        self._count(request_s)
+        expected_s = work_s / self._threads
+        if self._load > _OVERLOAD or (waiting > self._threads and expected_s > self._seconds):
+            self._is_overloaded = True
+        elif self._load < _NORMAL_LOAD:
+            self._is_overloaded = False
+        if self._is_overloaded and waiting >= self._few:
             raise overloaded(
                 "wait", f"the server is overloaded: {waiting} requests wait for about {expected_s:.1g} s"
             )
+
+    def _count(self, request_s: float) -> None:
+        now = time.monotonic()
+        self._load *= math.exp((self._load_at - now) / self._window_s)
+        self._load += request_s / (self._window_s * self._threads)
+        self._load_at = now
 
 
 class WaitingWork:
@@ -95,7 +113,7 @@ class WaitingWork:
         with self._lock:
             waiting = len(self._waiting)
             if self._limit is not None:
-                self._limit.check(waiting, work_s=waiting * self._mean_s)
+                self._limit.check(waiting, work_s=waiting * self._mean_s, request_s=self._mean_s)
             number = next(self._numbers)
             self._waiting[number] = work
         return number
@@ -120,4 +138,8 @@ class WaitingWork:
         finally:
             seconds = time.perf_counter() - started
             with self._lock:
-                self._mean_s += _NEWEST_WEIGHT * (seconds - self._mean_s)
+                self._count_run(seconds)
+
+    def _count_run(self, seconds: float) -> None:
+        newest = min(seconds, self._mean_s * _MAX_GROWTH) if self._mean_s else seconds
+        self._mean_s += _NEWEST_WEIGHT * (newest - self._mean_s)

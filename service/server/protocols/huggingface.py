@@ -65,7 +65,7 @@ class PredictionQuery(Struct, frozen=True):
     encoding: api.TensorEncoding | UnsetType = UNSET
 
 
-# The card as `GET /models/{name}` sends it: with the precision in which the network runs on this server.
+# The card as `GET /models/{name}` sends it: with how the network runs on this server.
 ServedCard = msgspec.defstruct(
     "Card",
     [
@@ -74,6 +74,13 @@ ServedCard = msgspec.defstruct(
             "precision",
             Annotated[
                 PrecisionChoice, Meta(description="In which the network runs; `auto` before it is measured")
+            ],
+        ),
+        (
+            "provider",
+            Annotated[
+                str | None,
+                Meta(description="Provider of ONNX Runtime that runs the network; null before it is loaded"),
             ],
         ),
     ],
@@ -140,7 +147,11 @@ class HuggingFaceProtocol:
         Its labels, layers, training, figures and provenance. A card may have more fields.
         """
         card = self.engine.catalog.card(request.path_params["name"], path_version(request))
-        document = card_document(card) | {"precision": self.engine.catalog.precision(card)}
+        catalog = self.engine.catalog
+        document = card_document(card) | {
+            "precision": catalog.precision(card),
+            "provider": catalog.provider(card),
+        }
         return json_response(document, {"X-Model-Version": str(card.version)})
 
     async def predict(self, request: BufferedRequest) -> Response:

@@ -4,7 +4,7 @@ import contextlib
 import signal
 import socket
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 # What the supervisor sends to a worker that was replaced.
 RETIRE = b"r"
@@ -82,7 +82,11 @@ def on_retire(callback: Callable[[], None]) -> None:
         _channel.on_retire = callback
 
 
-def report_ready(models: Iterable[str]) -> None:
-    """Tell the supervisor, if there is one, that this worker has loaded its models."""
+def report_ready(models: str) -> None:
+    """Tell the supervisor, if there is one, that this worker has loaded its models.
+
+    Args:
+        models: One line for the log, which must not be empty.
+    """
     if _channel is not None:
-        _channel.send(", ".join(models) or "no model")
+        _channel.send(models)

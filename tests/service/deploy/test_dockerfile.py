@@ -48,7 +48,7 @@ def test_both_stages_use_the_base_image() -> None:
 
 def test_only_server_models_and_packages_are_copied() -> None:
     taken = {source for word, rest in BUILD if word == "COPY" for source in rest.split()[:-1]}
-    requirements = {"service/deploy/requirements.txt", "service/deploy/requirements-build.txt"}
+    requirements = {f"service/deploy/requirements{name}.txt" for name in ("", "-build", "-gpu")}
     assert taken == {*requirements, "pyproject.toml", "README.md", "LICENSE", "service"}
     assert [rest for word, rest in FINAL if word == "COPY"] == [
         "--from=build /opt/lectern /opt/lectern",

@@ -68,6 +68,7 @@ def test_gpu_runs_in_float32(
     two_forms(tmp_path)
     there = ["CUDAExecutionProvider", "CPUExecutionProvider"]
     monkeypatch.setattr(session.ort, "get_available_providers", lambda: there)
+    monkeypatch.setattr(session, "load_cuda_libraries", lambda: True)
     for providers in (("auto",), ("cuda", "cpu")):
         catalog = Catalog(tmp_path, providers=providers, precision=precision)
         assert catalog.precision(catalog.card("mnist")) == "float32"

@@ -40,8 +40,8 @@ def test_the_client_gets_the_predictions_of_the_process(
     with Client(server.url) as client:
         for card in catalog:
             inputs = samples(card.name).inputs[:5]
-            with_precision = replace(card, extra={**card.extra, "precision": "float32"})
-            assert client.card(card.name) == with_precision
+            served = {"precision": "float32", "provider": "CPUExecutionProvider"}
+            assert client.card(card.name) == replace(card, extra={**card.extra, **served})
             expected = catalog.predictor(card.name).predict(inputs)
             assert all(map(_same, client.predict_many(card.name, inputs), expected)), card.name
             assert _same(client.predict(card.name, inputs[0], version=card.version), expected[0])

@@ -100,6 +100,13 @@ def test_both_scalers_have_the_same_bounds_and_speed(render: Render, find: Find)
     assert (cpu["minReplicas"], cpu["maxReplicas"]) == (keda["minReplicaCount"], keda["maxReplicaCount"])
 
 
+def test_each_pod_has_a_gpu_and_does_not_start_without_it(render: Render, find: Find) -> None:
+    objects = render("gpu")
+    resources = _container(objects, find)["resources"]
+    assert resources["limits"]["nvidia.com/gpu"] == "1"
+    assert _variables(objects, find)["LECTERN_PROVIDERS"] == "cuda,cpu"
+
+
 def test_openshift_chooses_the_user(render: Render, find: Find) -> None:
     context = _pod(render("openshift"), find)["securityContext"]
     assert context == {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}}

@@ -105,17 +105,18 @@ def test_the_first_request_starts_at_once_and_the_next_run_takes_all_that_wait(q
 
 def test_the_wait_is_that_for_the_models_of_the_requests_that_wait() -> None:
     queue, model = ThreadBatcher(1, WaitLimit(1, seconds=1.0)), Echo()
+    fast = LatencyProfile(0.0, 4)
 
     async def ask() -> None:
         tasks = await _behind(queue, model, *((float(number),) for number in range(1, 7)))
-        queue.check()  # six inputs of a fast network
+        queue.check(fast)  # six inputs of a fast network
         slow = [_ask(queue, model, 9.0, seconds=0.4) for _ in range(3)]
         await asyncio.sleep(0)
         with pytest.raises(RequestError, match=r"for about 1 s"):
-            queue.check()
+            queue.check(fast)
         model.go.set()
         await asyncio.gather(*tasks, *slow)
-        queue.check()
+        queue.check(fast)
 
     try:
         asyncio.run(ask())

@@ -15,33 +15,65 @@ from service.server.execution.waiting import WaitingWork, WaitLimit
 from service.server.pipeline.errors import RequestError
 
 
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The time of ``time.monotonic()``, as a list of one element."""
+    now = [100.0]
+    monkeypatch.setattr("time.monotonic", lambda: now[0])
+    return now
+
+
+def _is_accepted(limit: WaitLimit, waiting: int, *, request_s: float) -> bool:
+    try:
+        limit.check(waiting, work_s=waiting * request_s, request_s=request_s)
+    except RequestError:
+        return False
+    return True
+
+
 def test_requests_are_refused_if_many_wait_and_take_too_long() -> None:
     limit = WaitLimit(2, seconds=1.0)
-    limit.check(2, work_s=100)  # a few large ones
-    limit.check(100, work_s=2)
+    limit.check(2, work_s=100, request_s=0.0)  # a few large ones
+    limit.check(100, work_s=2, request_s=0.0)
     with pytest.raises(RequestError, match=r"3 requests wait for about 2 s") as refused:
-        limit.check(3, work_s=3)
+        limit.check(3, work_s=3, request_s=0.0)
     assert (refused.value.status, refused.value.headers) == (429, {"Retry-After": "1"})
 
 
-def test_after_a_refusal_few_may_wait_until_none_was_refused_for_as_long(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    now = 100.0
-    monkeypatch.setattr("time.monotonic", lambda: now)
+def test_thirty_photos_at_once_are_accepted_and_not_a_hundred(clock: list[float]) -> None:
     limit = WaitLimit(2, seconds=1.0)
-    limit.check(3, work_s=0.1)
-    with pytest.raises(RequestError):
-        limit.check(3, work_s=3)
-    for waiting in (3, 2, 1):  # fewer than the limit by now, but still too many
-        now += 0.9
-        with pytest.raises(RequestError):
-            limit.check(waiting, work_s=0.1)
-    limit.check(0, work_s=0.0)  # A moment without a request that waits is not the end of the overload.
-    with pytest.raises(RequestError):
-        limit.check(2, work_s=0.1)
-    now += 1.1
-    limit.check(3, work_s=0.1)
+    accepted = [_is_accepted(limit, waiting, request_s=0.025) for waiting in range(100)]
+    assert all(accepted[:30])
+    assert not any(accepted[33:])
+
+
+def test_few_may_wait_until_the_load_is_what_the_threads_can_do(clock: list[float]) -> None:
+    limit = WaitLimit(4, seconds=1.0)
+
+    def is_accepted_at(load: float, *, waiting: int) -> list[bool]:
+        """Return what happens to the requests of two seconds; each takes 0.04 s."""
+        accepted = []
+        for _ in range(round(200 * load)):
+            clock[0] += 0.01 / load
+            accepted.append(_is_accepted(limit, waiting, request_s=0.04))
+        return accepted
+
+    assert all(is_accepted_at(1.5, waiting=9))
+    assert not any(is_accepted_at(10, waiting=5)[-1800:])
+    # A moment without a request that waits is not the end of the overload.
+    assert all(is_accepted_at(10, waiting=1))
+    assert not any(is_accepted_at(1.5, waiting=2))
+    assert all(is_accepted_at(0.7, waiting=5)[-100:])
+
+
+def test_a_process_that_is_held_up_refuses_nothing_at_a_normal_load(clock: list[float]) -> None:
+    limit, interval_s = WaitLimit(2, seconds=1.0), 0.025 / 2 / 0.7
+    for _ in range(10):
+        for _ in range(80):
+            clock[0] += interval_s
+            assert _is_accepted(limit, 1, request_s=0.025)
+        clock[0] += 20 * interval_s  # then what has come is read at once
+        assert all(_is_accepted(limit, waiting, request_s=0.025) for waiting in range(20))
 
 
 @pytest.fixture
