@@ -61,9 +61,6 @@ class ResultPanel(QWidget):
         self.headline, self.detail = self.answer.headline, self.answer.detail
         self.correct = QPushButton(self.tr("Correct the &label…"), self)
         self.correct.setFlat(True)
-        keeps_room = self.correct.sizePolicy()
-        keeps_room.setRetainSizeWhenHidden(True)
-        self.correct.setSizePolicy(keeps_room)
         self.preview = PixelView(self.tr("Network input"), self)
         self.bars = Bars(self)
         self.comparison = Comparison(controller, self)
@@ -107,6 +104,10 @@ class ResultPanel(QWidget):
     def _set_page(self, page: Page | None) -> None:
         if page is not None:
             self._show_tools()
+            # An answer that comes and goes lays nothing out anew: that takes the window some milliseconds.
+            policy = self.correct.sizePolicy()
+            policy.setRetainSizeWhenHidden(page.correct is not None)
+            self.correct.setSizePolicy(policy)
             self.orders.setCurrentIndex(self.orders.findData(page.order))
 
     def _show_tools(self) -> None:
@@ -201,7 +202,7 @@ class ResultPanel(QWidget):
         texts = column((self.answer, 1), row(self.correct, None), spacing=0)
         column(
             row((self.models, 1), self.versions),
-            row((texts, 1), column(self.preview, self._caption, None, spacing=4), spacing=None),
+            row((texts, 1), column(self.preview, self._caption, None, spacing=4)),
             self.comparison,
             (self.bars, 1),
             row(self.orders, (self.duration, 1), spacing=None),

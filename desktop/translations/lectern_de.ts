@@ -1704,7 +1704,7 @@ Protokolldatei: {0}</translation>
     </message>
     <message>
         <source>Correct the &amp;label…</source>
-        <translation>K&amp;lasse korrigieren …</translation>
+        <translation>K&amp;orrigieren …</translation>
     </message>
     <message>
         <source>Network input</source>
@@ -1966,7 +1966,7 @@ Protokolldatei: {0}</translation>
     </message>
     <message>
         <source>Add a &amp;folder…</source>
-        <translation>&amp;Ordner hinzufügen…</translation>
+        <translation>&amp;Ordner hinzufügen …</translation>
     </message>
     <message>
         <source>Add the &amp;corrections</source>
@@ -1986,7 +1986,7 @@ Protokolldatei: {0}</translation>
     </message>
     <message>
         <source>Reading pictures…</source>
-        <translation>Bilder werden gelesen…</translation>
+        <translation>Bilder werden gelesen …</translation>
     </message>
     <message>
         <source>A name has letters, digits, -, _ and . alone, and begins with a letter or digit.</source>
@@ -1994,7 +1994,7 @@ Protokolldatei: {0}</translation>
     </message>
     <message>
         <source>Teaching…</source>
-        <translation>Das Netz lernt…</translation>
+        <translation>Das Netz lernt …</translation>
     </message>
     <message>
         <source>{0} {1} is a model now. {2} of {3} examples are right in a cross-validation. {4} s</source>
@@ -2225,7 +2225,7 @@ Protokolldatei: {0}</translation>
     </message>
     <message>
         <source>Stopping…</source>
-        <translation>Wird beendet…</translation>
+        <translation>Wird beendet …</translation>
     </message>
     <message>
         <source>A training is running. Its finished epochs are kept. Stop it, and close Lectern?</source>
@@ -2241,11 +2241,11 @@ Protokolldatei: {0}</translation>
     </message>
     <message>
         <source>Starting TensorFlow…</source>
-        <translation>TensorFlow startet…</translation>
+        <translation>TensorFlow startet …</translation>
     </message>
     <message>
         <source>Exporting: the network reads the whole test set…</source>
-        <translation>Export: Das Netz liest den ganzen Testdatensatz…</translation>
+        <translation>Export: Das Netz liest den ganzen Testdatensatz …</translation>
     </message>
     <message>
         <source>Installing TensorFlow… This takes minutes.</source>
@@ -2382,7 +2382,7 @@ Protokolldatei: {0}</translation>
     </message>
     <message>
         <source>Choose a &amp;folder…</source>
-        <translation>&amp;Ordner wählen…</translation>
+        <translation>&amp;Ordner wählen …</translation>
     </message>
     <message>
         <source>All</source>
