@@ -1,7 +1,7 @@
 """Takes screenshots of the app: each page with content, in the light and the dark theme.
 
 Run ``python tests/desktop/screenshots.py FOLDER`` with ``QT_QPA_PLATFORM`` set as in the README to take all,
-or with ``--readme`` to replace the two of the README.
+or with ``--readme`` to replace those of the README.
 """
 
 import argparse
