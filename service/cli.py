@@ -14,6 +14,7 @@ COMMANDS = {
     "serve": ("service.serving", "serve", "Serve the models over HTTP."),
     "predict": ("service.commands", "", "Classify pictures or texts."),
     "batch": ("service.batch.command", "batch", "Predict many pictures or texts into files."),
+    "record": ("service.batch.record", "batch", "Turn a server's record of requests into Parquet."),
     "explain": ("service.commands", "", "Explain a prediction for a picture."),
     "models": ("service.commands", "", "List the models, or show a card."),
     "desktop": ("desktop.cli", "desktop", "Open the desktop app."),

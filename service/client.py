@@ -13,7 +13,7 @@ import random
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, Generic, Self, TypeVar, get_args
+from typing import TYPE_CHECKING, Annotated, Any, Generic, Self, TypeAlias, TypeVar, get_args
 from urllib.parse import quote
 
 import httpx
@@ -21,15 +21,28 @@ import msgspec
 
 from service.inference.card import Card, parse_card
 from service.inference.errors import InvalidInput, InvalidTensor, LecternError, shorten
-from service.inference.prediction import Prediction, Reason, Score, WordContributions
+from service.inference.prediction import (
+    MultiLabelPrediction,
+    Prediction,
+    Reason,
+    Regression,
+    Score,
+    Value,
+    WordContributions,
+)
 from service.inference.reading.reading import ReadDigit, Reading, split_lines
 
 if TYPE_CHECKING:
     import tenacity
 
     from service.inference.arrays import Array, Encoding
+    from service.inference.preprocessing.table import Row
 
 _HttpClient = TypeVar("_HttpClient", httpx.Client, httpx.AsyncClient)
+
+_Row = TypeVar("_Row")
+_Result = TypeVar("_Result", Prediction, Regression)
+Inputs: TypeAlias = "Sequence[bytes | str | Row | Array] | Array"
 
 DEFAULT_URL = "http://127.0.0.1:3000"
 DEFAULT_TIMEOUT_S = 10.0
@@ -85,6 +98,18 @@ class ModelSummary:
     labels: tuple[str, ...]
 
 
+class _LabelScore(msgspec.Struct, frozen=True):
+    """A label in a response; ``applies`` is set where several labels can apply at once."""
+
+    label: str
+    score: float
+    applies: bool | None = None
+
+
+_Rows = list[Annotated[tuple[_LabelScore, ...], msgspec.Meta(min_length=1)]]
+_ValueRows = list[Annotated[tuple[Value, ...], msgspec.Meta(min_length=1)]]
+
+
 class _ReadAnswer(msgspec.Struct, frozen=True):
     """A response of ``/models/{name}/read``."""
 
@@ -125,15 +150,51 @@ def _reasons(response: httpx.Response, *, count: int) -> list[Reason | None]:
     return [known.get(word) for word in words]
 
 
-def _count(inputs: "Sequence[bytes | str | Array] | Array") -> int | None:
+def _count(inputs: "Inputs") -> int | None:
     """Return the number of inputs; None for an array, whose shape only the server can read."""
     return len(inputs) if isinstance(inputs, Sequence) else None
 
 
-def _only(predictions: list[Prediction]) -> Prediction:
-    if len(predictions) != 1:
-        raise InvalidInput(f"the array has {len(predictions)} inputs; call predict_many")
-    return predictions[0]
+def _as_inputs(value: "bytes | str | Row | Array") -> "Inputs":
+    return [value] if isinstance(value, bytes | str | Mapping) else value
+
+
+def _only(results: list[_Result], method: str) -> _Result:
+    """Return the only result; for several inputs, name the method that takes them."""
+    if len(results) != 1:
+        raise InvalidInput(f"the array has {len(results)} inputs; call {method}")
+    return results[0]
+
+
+def _lists(document: Any) -> Any:
+    """Return a list of results for each input; a raw picture and a single row are answered with one list."""
+    return document if not document or isinstance(document[0], list) else [document]
+
+
+def _refuse(document: Any, field: str, message: str) -> None:
+    """Refuse a response whose results have a field of another task.
+
+    Raises:
+        InvalidInput: They have it.
+    """
+    if any(isinstance(item, Mapping) and field in item for row in _lists(document)[:1] for item in row[:1]):
+        raise InvalidInput(message)
+
+
+def _with_headers(
+    rows: Sequence[_Row], response: httpx.Response, count: int | None
+) -> Iterator[tuple[_Row, tuple[int, bool, Reason | None]]]:
+    """Yield each row of a response with the version that answered, whether it is unsure, and why.
+
+    Raises:
+        KeyError, ValueError: A header is missing, or there are not as many rows as expected.
+    """
+    version = int(response.headers["X-Model-Version"])
+    unsure = [word == "true" for word in response.headers["X-Lectern-Unsure"].split(",")]
+    reasons = _reasons(response, count=len(unsure))
+    expected = range(len(rows) if count is None else count)
+    for row, flag, reason, _ in zip(rows, unsure, reasons, expected, strict=True):
+        yield row, (version, flag, reason)
 
 
 def _wait_seconds(state: "tenacity.RetryCallState") -> float:
@@ -207,13 +268,15 @@ class _BaseClient(Generic[_HttpClient]):
 
     def _prediction_content(
         self,
-        inputs: "Sequence[bytes | str | Array] | Array",
-        top_k: int | None,
-        encoding: "Encoding | None",
+        inputs: "Inputs",
+        top_k: int | None = None,
+        encoding: "Encoding | None" = None,
     ) -> dict[str, Any]:
         parameters: dict[str, object] = {} if top_k is None else {"top_k": top_k}
         if encoding is not None:
             parameters["encoding"] = encoding
+        if isinstance(inputs, Sequence) and all(isinstance(value, Mapping) for value in inputs):
+            return {"json": {"inputs": list(inputs), "parameters": parameters}}
         if not isinstance(inputs, Sequence) or not all(isinstance(value, bytes | str) for value in inputs):
             headers = {"Content-Type": "application/x-npy"}
             return {"content": _npy(inputs), "headers": headers, "params": parameters}
@@ -248,20 +311,32 @@ class _BaseClient(Generic[_HttpClient]):
     def _predictions(self, response: httpx.Response, model: str, count: int | None) -> list[Prediction]:
         document = self._decode(response)
         try:
-            version = int(response.headers["X-Model-Version"])
-            unsure = [word == "true" for word in response.headers["X-Lectern-Unsure"].split(",")]
-            reasons = _reasons(response, count=len(unsure))
-            # A raw picture is answered with one list of scores, JSON with one list for each input.
-            lists = document if not document or isinstance(document[0], list) else [document]
-            rows = msgspec.convert(lists, list[Annotated[tuple[Score, ...], msgspec.Meta(min_length=1)]])
+            _refuse(document, "value", f"{model} predicts values and no labels; call predict_values")
+            rows = msgspec.convert(_lists(document), _Rows)
             return [
-                Prediction(model=model, version=version, scores=row, unsure=flag, reason=reason)
-                for row, flag, reason, _ in zip(
-                    rows, unsure, reasons, range(len(rows) if count is None else count), strict=True
+                (Prediction if row[0].applies is None else MultiLabelPrediction)(
+                    model=model,
+                    version=version,
+                    scores=tuple(Score(score.label, score.score) for score in row),
+                    unsure=unsure,
+                    reason=reason,
                 )
+                for row, (version, unsure, reason) in _with_headers(rows, response, count)
             ]
         except (KeyError, TypeError, ValueError, msgspec.ValidationError):
             raise self._unexpected(response, "without predictions") from None
+
+    def _regressions(self, response: httpx.Response, model: str, count: int | None) -> list[Regression]:
+        document = self._decode(response)
+        try:
+            _refuse(document, "score", f"{model} predicts labels and no values; call predict")
+            rows = msgspec.convert(_lists(document), _ValueRows)
+            return [
+                Regression(model, version, row, unsure, reason)
+                for row, (version, unsure, reason) in _with_headers(rows, response, count)
+            ]
+        except (KeyError, TypeError, ValueError, msgspec.ValidationError):
+            raise self._unexpected(response, "without values") from None
 
     def _reading(self, response: httpx.Response) -> Reading:
         document = self._decode(response)
@@ -311,36 +386,40 @@ class Client(_BaseClient[httpx.Client]):
     def predict(
         self,
         model: str,
-        value: "bytes | str | Array",
+        value: "bytes | str | Row | Array",
         *,
         version: int | None = None,
         top_k: int | None = None,
         encoding: "Encoding | None" = None,
     ) -> Prediction:
-        """Classify the bytes of one picture file, one text, or one array of numbers.
+        """Classify the bytes of one picture file, one text, one row of a table, or one array of numbers.
 
         Args:
             model: Name of the model.
-            value: A picture file or a text, depending on the model's task; or an array of one input: pixels
-                0 to 255 or 0 to 1, or what ``encoding`` says.
+            value: A picture file, a text or a row, depending on the model; or an array of one input: pixels
+                0 to 255 or 0 to 1, the columns of a table, or what ``encoding`` says. A row has a number, or
+                None if it is missing, for each column.
             version: Version of the model; the default version if None.
             top_k: Number of labels to return, 1 or more; all of them if None.
             encoding: What the numbers of an array are, for models of texts; ``ids`` if None.
+
+        Returns:
+            The prediction; a MultiLabelPrediction if several labels can apply at once.
 
         Raises:
             RequestRefused: The server returned an error.
             ConnectionFailed: There was no response.
             UnexpectedAnswer: The response does not come from a Lectern server.
-            InvalidInput: The array has several inputs.
+            InvalidInput: The array has several inputs, or the model predicts values.
             InvalidTensor: ``value`` is no array of numbers.
         """
-        inputs = [value] if isinstance(value, bytes | str) else value
-        return _only(self.predict_many(model, inputs, version=version, top_k=top_k, encoding=encoding))
+        results = self.predict_many(model, _as_inputs(value), version=version, top_k=top_k, encoding=encoding)
+        return _only(results, "predict_many")
 
     def predict_many(
         self,
         model: str,
-        inputs: "Sequence[bytes | str | Array] | Array",
+        inputs: "Inputs",
         *,
         version: int | None = None,
         top_k: int | None = None,
@@ -348,11 +427,29 @@ class Client(_BaseClient[httpx.Client]):
     ) -> list[Prediction]:
         """Classify several inputs in one request; arguments and errors as for :meth:`predict`.
 
-        The inputs are a list of files, texts or arrays, or one array whose first dimension counts them.
+        The inputs are a list of files, texts, rows or arrays, or one array whose first dimension counts them.
         """
         content = self._prediction_content(inputs, top_k, encoding)
         response = self._request("POST", _model_path(model, version), **content)
         return self._predictions(response, model, _count(inputs))
+
+    def predict_values(
+        self, model: str, value: "bytes | str | Row | Array", *, version: int | None = None
+    ) -> Regression:
+        """Predict the values of a regression for one input; arguments and errors as for :meth:`predict`.
+
+        Raises:
+            InvalidInput: The array has several inputs, or the model predicts labels.
+        """
+        results = self.predict_many_values(model, _as_inputs(value), version=version)
+        return _only(results, "predict_many_values")
+
+    def predict_many_values(
+        self, model: str, inputs: "Inputs", *, version: int | None = None
+    ) -> list[Regression]:
+        """Predict the values for several inputs in one request; inputs as for :meth:`predict_many`."""
+        response = self._request("POST", _model_path(model, version), **self._prediction_content(inputs))
+        return self._regressions(response, model, _count(inputs))
 
     def read(self, model: str, picture: bytes, *, version: int | None = None) -> Reading:
         """Read the digits of a picture, in one or several lines.
@@ -423,20 +520,22 @@ class AsyncClient(_BaseClient[httpx.AsyncClient]):
     async def predict(
         self,
         model: str,
-        value: "bytes | str | Array",
+        value: "bytes | str | Row | Array",
         *,
         version: int | None = None,
         top_k: int | None = None,
         encoding: "Encoding | None" = None,
     ) -> Prediction:
         """Classify the bytes of one picture file, or one text; as :meth:`Client.predict`."""
-        inputs = [value] if isinstance(value, bytes | str) else value
-        return _only(await self.predict_many(model, inputs, version=version, top_k=top_k, encoding=encoding))
+        results = await self.predict_many(
+            model, _as_inputs(value), version=version, top_k=top_k, encoding=encoding
+        )
+        return _only(results, "predict_many")
 
     async def predict_many(
         self,
         model: str,
-        inputs: "Sequence[bytes | str | Array] | Array",
+        inputs: "Inputs",
         *,
         version: int | None = None,
         top_k: int | None = None,
@@ -446,6 +545,21 @@ class AsyncClient(_BaseClient[httpx.AsyncClient]):
         content = self._prediction_content(inputs, top_k, encoding)
         response = await self._request("POST", _model_path(model, version), **content)
         return self._predictions(response, model, _count(inputs))
+
+    async def predict_values(
+        self, model: str, value: "bytes | str | Row | Array", *, version: int | None = None
+    ) -> Regression:
+        """Predict the values of a regression for one input; as :meth:`Client.predict_values`."""
+        results = await self.predict_many_values(model, _as_inputs(value), version=version)
+        return _only(results, "predict_many_values")
+
+    async def predict_many_values(
+        self, model: str, inputs: "Inputs", *, version: int | None = None
+    ) -> list[Regression]:
+        """Predict the values for several inputs in one request."""
+        content = self._prediction_content(inputs)
+        response = await self._request("POST", _model_path(model, version), **content)
+        return self._regressions(response, model, _count(inputs))
 
     async def read(self, model: str, picture: bytes, *, version: int | None = None) -> Reading:
         """Read the digits of a picture; as :meth:`Client.read`."""

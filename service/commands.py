@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from typing import TypeAlias, TypeVar
 
 import click
 from PIL import Image
@@ -27,14 +28,19 @@ from service.inference.errors import (
 from service.inference.explain import Explainer
 from service.inference.files import write_atomically
 from service.inference.overlay import filter_sheet, heat_overlay, map_sheet
-from service.inference.prediction import Prediction
-from service.inference.predictor import Predictor
+from service.inference.prediction import MultiLabelPrediction, Prediction, Regression
+from service.inference.predictor import Input, Predictor
+from service.inference.preprocessing.table import Row
 from service.inference.program import command
 from service.inference.reading.reading import Reading
+from service.inference.repository.checks import read_table
 from service.inference.repository.default_version import reason_against, write_default
 from service.settings import Settings
 from service.whole_number import WholeNumber
 
+Result: TypeAlias = Prediction | Regression
+
+_Inputs = TypeVar("_Inputs", Sequence[Input], Array)
 _BAR_WIDTH = 30
 _ROWS_PER_REQUEST = 64
 _PIPE_WIDTH = 1_000  # columns of a table that is not printed on a terminal
@@ -62,9 +68,10 @@ def predict(
     url: str | None,
     api_key: str | None,
 ) -> None:
-    """Classify picture files or texts; '-' reads one input from standard input.
+    """Classify picture files or texts, or predict the rows of tables; '-' reads standard input.
 
-    A .npy or .npz file has the pixels of one or several pictures, as NumPy saves them.
+    A .npy or .npz file has the pixels of one or several pictures, as NumPy saves them. A table is a CSV file
+    whose first line names the columns, or one row in JSON; empty values and null are missing ones.
     Inputs that cannot be read are reported, the others are classified, and the exit status is 1.
 
     \b
@@ -73,6 +80,7 @@ def predict(
       lectern predict mnist digits.npy mnist.npz:x_test
       lectern predict mnist page.jpg --read
       lectern predict imdb "A wonderful film."
+      lectern predict wine bottles.csv
       lectern predict cats_vs_dogs cat.jpg --json --url http://127.0.0.1:3000
     """
     if as_number:
@@ -82,11 +90,16 @@ def predict(
         sys.exit(0 if complete else 1)
     if url is None:
         predictor = _catalog().predictor(model, version)
+        card = predictor.card
+        _check_top_k(card, top_k)
         classified = _predict_all(
             inputs,
-            lambda value: predictor.predict([value], top_k=top_k)[0],
-            partial(predictor.predict_array, top_k=top_k),
-            text=predictor.takes_text,
+            *(
+                (predictor.predict_values, predictor.predict_array_values)
+                if card.task == "regression"
+                else (partial(predictor.predict, top_k=top_k), partial(predictor.predict_array, top_k=top_k))
+            ),
+            card=card,
             request_error=InputError,
             as_json=as_json,
         )
@@ -95,13 +108,17 @@ def predict(
 
         with Client(url, api_key=api_key) as client:
             card = client.card(model, version=version)
+            _check_top_k(card, top_k)
+            predict_many: Callable[..., Sequence[Result]] = (
+                partial(client.predict_many_values, model, version=version)
+                if card.task == "regression"
+                else partial(client.predict_many, model, version=version, top_k=top_k)
+            )
             classified = _predict_all(
                 inputs,
-                partial(client.predict, model, version=version, top_k=top_k),
-                partial(
-                    _predict_array, card, partial(client.predict_many, model, version=version, top_k=top_k)
-                ),
-                text=card.task == "text-classification",
+                partial(_in_requests, predict_many),
+                partial(_predict_array, card, predict_many),
+                card=card,
                 request_error=RequestRefused,
                 as_json=as_json,
             )
@@ -246,7 +263,7 @@ def _print_table(cards: Sequence[Card], defaults: Mapping[str, int]) -> None:
             card.name,
             f"{card.version}{' *' if defaults[card.name] == card.version else ''}",
             card.title,
-            f"{card.metrics.accuracy:.2%}",
+            f"{card.metrics.accuracy:.2%}" if card.metrics else _regression_figure(card),
             _latency(card.latency),
             _latency(card.quantized),
             f"{card.onnx.bytes / 1e6:.2f} MB",
@@ -280,45 +297,59 @@ def _catalog() -> Catalog:
 
 def _predict_all(
     names: Sequence[str],
-    predict_one: Callable[[bytes | str], Prediction],
-    predict_array: Callable[[Array], Sequence[Prediction]],
+    predict_many: Callable[[Sequence[Input]], Sequence[Result]],
+    predict_array: Callable[[Array], Sequence[Result]],
     *,
-    text: bool,
+    card: Card,
     request_error: type[LecternError],
     as_json: bool,
 ) -> bool:
-    """Classify and print inputs one by one; return whether all of them were classified."""
+    """Predict and print inputs one by one; return whether all of them could be read."""
     complete = True
     for name in names:
         shown = click.format_filename(name)  # A file name may be invalid Unicode.
         try:
-            file = None if text else split_name(name)
-            if file is None:
-                predictions = {shown: predict_one(_read(name, text=text))}
+            file = None if card.reads == "texts" else split_name(name)
+            if file is not None:
+                results = _by_row(shown, predict_array(_read_array(*file)))
+            elif card.reads == "tables":
+                results = _by_row(shown, predict_many(_read_rows(name, card)))
             else:
-                predictions = _by_row(shown, predict_array(_read_array(*file)))
+                results = {shown: predict_many([_read(name, text=card.reads == "texts")])[0]}
         except (InputError, request_error) as error:
             click.echo(f"{shown}: {error}", err=True)
             complete = False
         else:
-            for row, prediction in predictions.items():
-                _print_prediction(row, prediction, as_json=as_json)
+            for row, result in results.items():
+                _print_result(row, result, card=card, as_json=as_json)
     return complete
 
 
-def _print_prediction(name: str, prediction: Prediction, *, as_json: bool) -> None:
+def _print_result(name: str, result: Result, *, card: Card, as_json: bool) -> None:
     if as_json:
-        document = {"input": name, **dataclasses.asdict(prediction)}
-        if prediction.reason is None:
+        document = {"input": name, **dataclasses.asdict(result)}
+        if isinstance(result, MultiLabelPrediction):
+            document["labels"] = result.labels
+        if result.reason is None:
             del document["reason"]
         click.echo(json.dumps(document, ensure_ascii=False))
         return
-    unsure = f"  ({_doubt(prediction)})" if prediction.unsure else ""
-    click.echo(f"{name}  {prediction.model} {prediction.version}{unsure}")
-    width = max(len(score.label) for score in prediction.scores)
-    for score in prediction.scores:
+    unsure = f"  ({_doubt(result)})" if result.unsure else ""
+    click.echo(f"{name}  {result.model} {result.version}{unsure}")
+    if isinstance(result, Regression):
+        unit = card.regression.unit if card.regression else ""
+        width = max(len(value.label) for value in result.values)
+        for value in result.values:
+            click.echo(f"  {value.label:<{width}}  {value.value:.5g} {unit}".rstrip())
+        return
+    applying = result.labels if isinstance(result, MultiLabelPrediction) else ()
+    width = max(len(score.label) for score in result.scores)
+    for score in result.scores:
         bar = "█" * round(score.score * _BAR_WIDTH)
-        click.echo(f"  {score.label:<{width}}  {score.score:7.2%}  {bar}".rstrip())
+        mark = (
+            "" if not isinstance(result, MultiLabelPrediction) else "✓ " if score.label in applying else "  "
+        )
+        click.echo(f"  {mark}{score.label:<{width}}  {score.score:7.2%}  {bar}".rstrip())
 
 
 def _read_all(
@@ -387,29 +418,61 @@ def _print_reading(name: str, reading: Reading, *, as_json: bool) -> None:
             click.echo(f"  unsure: {digit.label}, {digit.score:.2%}, at x {digit.box[0]}, y {digit.box[1]}")
 
 
-def _doubt(prediction: Prediction) -> str:
-    if prediction.reason == "several_digits":
-        return "unsure: the picture shows several digits; read them with --read"
+def _doubt(result: Result) -> str:
+    match result.reason:
+        case "several_digits" if isinstance(result, MultiLabelPrediction):
+            return "unsure: the picture shows several digits"
+        case "several_digits":
+            return "unsure: the picture shows several digits; read them with --read"
+        case "stroke_too_thick":
+            return "unsure: the lines are too thick for the digit; draw it larger or with a thinner pen"
+        case "out_of_range":
+            return "unsure: a value lies outside the range of the training data"
+        case "missing_values":
+            return "unsure: more values are missing than in the training data"
     return "unsure"
 
 
-def _by_row(name: str, predictions: Sequence[Prediction]) -> dict[str, Prediction]:
-    """Name the predictions for the pictures in an array."""
-    if len(predictions) == 1:
-        return {name: predictions[0]}
-    return {f"{name}[{row}]": prediction for row, prediction in enumerate(predictions)}
+def _by_row(name: str, results: Sequence[Result]) -> dict[str, Result]:
+    """Name the results for the pictures in an array, or for the rows of a table."""
+    if len(results) == 1:
+        return {name: results[0]}
+    return {f"{name}[{row}]": result for row, result in enumerate(results)}
+
+
+def _check_top_k(card: Card, top_k: int | None) -> None:
+    if card.task == "regression" and top_k is not None:
+        raise click.UsageError(f"{card.name} predicts values, not labels; leave out --top-k")
 
 
 def _predict_array(
-    card: Card, predict_many: Callable[[Array], list[Prediction]], values: Array
-) -> list[Prediction]:
+    card: Card, predict_many: Callable[[Array], Sequence[Result]], values: Array
+) -> list[Result]:
     """Send an array in requests that a server with default limits takes.
 
     The scale of the pixels follows from all of them, so that they are converted before.
     """
-    batch = network_batch(values, batch_shape(values.shape, card), card)
-    starts = range(0, len(batch), _ROWS_PER_REQUEST)
-    return [row for start in starts for row in predict_many(batch[start : start + _ROWS_PER_REQUEST])]
+    return _in_requests(predict_many, network_batch(values, batch_shape(values.shape, card), card))
+
+
+def _in_requests(predict_many: Callable[[_Inputs], Sequence[Result]], inputs: _Inputs) -> list[Result]:
+    """Send inputs in requests that a server with default limits takes."""
+    starts = range(0, len(inputs), _ROWS_PER_REQUEST)
+    return [result for start in starts for result in predict_many(inputs[start : start + _ROWS_PER_REQUEST])]
+
+
+def _read_rows(name: str, card: Card) -> list[Row]:
+    """Read the rows of a table: one in JSON, or those of a CSV file."""
+    if name.lstrip().startswith("{"):
+        try:
+            return [json.loads(name)]
+        except ValueError as error:
+            raise InvalidInput(f"is not a row in JSON ({error})") from error
+    try:
+        text = _read_file(name).decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InvalidInput("is not UTF-8 text; save it as CSV in UTF-8") from error
+    return list(read_table(card).csv_rows(text))
 
 
 def _read_array(path: Path, member: str) -> Array:
@@ -446,14 +509,13 @@ def _pretty(document: object) -> str:
 def _card_text(card: Card) -> str:
     lines = [
         f"{card.name} {card.version}: {card.title}",
+        f"task        {card.task}",
         f"labels      {', '.join(card.labels)}",
-        f"accuracy    {card.metrics.accuracy:.4f} on {card.metrics.count:,} test examples",
-        f"log-loss    {card.metrics.log_loss:.4f}",
-        f"calibration {card.metrics.expected_calibration_error:.4f} expected error; "
-        f"unsure below {card.unsure_below:.3f}",
+        *_metrics_text(card),
         f"latency     {_latency(card.latency)}; int8 {_latency(card.quantized)}",
         f"recipe      {_recipe_text(card)}",
         f"input       {card.input.dtype} {list(card.input.shape)}, {card.input.preprocessing}",
+        *_columns_text(card),
         f"licence     {card.provenance.license}",
         "",
         f"{'layer':<28}{'type':<24}{'output shape':<22}{'parameters':>12}",
@@ -462,6 +524,37 @@ def _card_text(card: Card) -> str:
         shape = " x ".join("n" if size == -1 else str(size) for size in layer.output_shape)
         lines.append(f"{layer.name:<28}{layer.type:<24}{shape:<22}{layer.parameters:>12,}")
     return "\n".join([*lines, f"{'total':<74}{card.parameters:>12,}"])
+
+
+def _metrics_text(card: Card) -> list[str]:
+    """Return the lines of the card's figures on the test set."""
+    if metrics := card.metrics:
+        return [
+            f"accuracy    {metrics.accuracy:.4f} on {metrics.count:,} test examples",
+            f"log-loss    {metrics.log_loss:.4f}",
+            f"calibration {metrics.expected_calibration_error:.4f} expected error; "
+            f"unsure below {card.unsure_below:.3f}",
+        ]
+    figures = card.regression
+    assert figures is not None, "a card without metrics is that of a regression"
+    return [
+        f"error       {figures.mean_absolute_error:.4g} {figures.unit}".rstrip()
+        + f" in the mean, on {figures.count:,} test examples; R² {figures.r2:.3f}",
+    ]
+
+
+def _regression_figure(card: Card) -> str:
+    return f"R² {card.regression.r2:.3f}" if card.regression else "–"
+
+
+def _columns_text(card: Card) -> list[str]:
+    """Return the lines of the columns that a model of tables reads, with their ranges in training."""
+    if card.reads != "tables":
+        return []
+    return ["columns"] + [
+        f"  {column.name:<28}{column.minimum:>9.4g} to {column.maximum:<9.4g} {column.description}".rstrip()
+        for column in read_table(card).columns
+    ]
 
 
 def _recipe_text(card: Card) -> str:

@@ -95,6 +95,7 @@ def _list(
 _MODEL_CACHE = Path("~/.cache/lectern/models")  # its user replaces ~ by the home folder
 
 Provider = Literal["auto", "cpu", "cuda", "tensorrt"]
+RecordedInputs = Literal["none", "texts", "all"]
 ApiKey = Annotated[str, Meta(pattern=r"^[!-~]+$")]
 Origin = Annotated[str, Meta(pattern=r"^(\*|https?://[^/\s]+)$")]
 HeaderName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$")]
@@ -289,6 +290,30 @@ class Settings(Struct, frozen=True, kw_only=True):
     log_format: Annotated[
         Literal["text", "json"], _setting("Form of the lines of the log: text or json", "text or json")
     ] = "text"
+    record: Annotated[
+        Path | None,
+        _setting("Folder for a record of requests and predictions; none by default", "a folder", parse=_path),
+    ] = None
+    record_inputs: Annotated[
+        RecordedInputs,
+        _setting(
+            "Inputs in the record: none, texts, or all (texts, and pictures as the network reads them)",
+            "none, texts or all",
+            parse=str.lower,
+        ),
+    ] = "none"
+    record_share: Annotated[
+        float,
+        _setting("Share of the requests that are recorded", "a number above 0, at most 1", gt=0, le=1),
+    ] = 1.0
+    record_mb: Annotated[
+        int,
+        _whole(
+            "Most disk space of the record in MB (10^6 bytes); beyond it, its oldest files are deleted",
+            16,
+            10_000_000,
+        ),
+    ] = 1000
 
     @property
     def resources(self) -> Resources:
@@ -321,6 +346,7 @@ class Settings(Struct, frozen=True, kw_only=True):
         settings._check_grpc_port()
         settings._check_keys()
         settings._check_model_control()
+        settings._check_record()
         settings._check_tls()
         return settings
 
@@ -362,6 +388,13 @@ class Settings(Struct, frozen=True, kw_only=True):
             raise SettingsError(
                 f"{variable('model_control')} needs Linux or macOS; leave it out, and restart the server "
                 "instead"
+            )
+
+    def _check_record(self) -> None:
+        if self.record is None and self.record_inputs != "none":
+            raise SettingsError(
+                f"{variable('record_inputs')} is {self.record_inputs!r}, and there is no record; set "
+                f"{variable('record')} to its folder too"
             )
 
     def _check_tls(self) -> None:

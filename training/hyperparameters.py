@@ -197,6 +197,20 @@ class Hyperparameters:
     outlier_exposure: float = _declare(
         "Outliers added to a batch, as a share of it.", default=0.0, option=None, minimum=0, below=1
     )
+    straight_ones: float = _declare(
+        "Ones drawn as straight strokes added to a batch, as a share of it.",
+        default=0.0,
+        option=None,
+        minimum=0,
+        below=1,
+    )
+    letters: float = _declare(
+        "Letters and signs added to a batch as outliers, as a share of it.",
+        default=0.0,
+        option=None,
+        minimum=0,
+        below=1,
+    )
     precision: Precision = _declare(
         "Precision of the computation while training.", default="float32", option=None
     )

@@ -1,4 +1,4 @@
-"""Computes the metrics of probabilities: accuracy, log-loss, calibration error and selective accuracy."""
+"""Computes metrics: accuracy, log-loss, calibration error, selective accuracy, and errors of regressions."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -6,10 +6,17 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from scipy.stats import binomtest
-from sklearn.metrics import confusion_matrix, recall_score
+from sklearn.metrics import (
+    confusion_matrix,
+    mean_absolute_error,
+    r2_score,
+    recall_score,
+    root_mean_squared_error,
+)
 from sklearn.metrics import log_loss as sklearn_log_loss
 
-from service.inference.card import Metrics
+from service.inference.card import Metrics, RegressionMetrics
+from service.inference.prediction import APPLIES_FROM
 
 _BINS = 15
 # One wrong prediction with full confidence must not make the mean infinite.
@@ -19,6 +26,7 @@ _SEED = 0
 
 Probabilities = npt.NDArray[np.floating[Any]]
 Classes = npt.NDArray[np.integer[Any]]
+Values = npt.NDArray[np.floating[Any]]
 Correct = npt.NDArray[np.bool_]
 
 
@@ -26,20 +34,60 @@ def compute_metrics(probabilities: Probabilities, y: Classes, *, labels: Sequenc
     """Compute all metrics of a test set.
 
     Args:
-        probabilities: (n, classes), rows sum to 1.
-        y: (n,) true classes.
+        probabilities: (n, classes), rows sum to 1; or (n, labels) of several labels at once.
+        y: (n,) true classes; or (n, labels), 0 or 1. A prediction is right then if all its decisions are,
+            and the calibration error is that of the single decisions.
         labels: Names of the classes.
     """
-    predicted = probabilities.argmax(axis=1)
-    correct = predicted == y
-    recalls = recall_score(y, predicted, labels=range(len(labels)), average=None, zero_division=0.0)
+    correct = is_correct(probabilities, y)
+    if y.ndim == 2:
+        decided = (probabilities >= APPLIES_FROM) == y.astype(bool)
+        shares, certainty = decided.mean(axis=0), np.maximum(probabilities, 1 - probabilities)
+        error = calibration_error(certainty.ravel(), decided.ravel())
+    else:
+        shares = recall_score(
+            y, probabilities.argmax(axis=1), labels=range(len(labels)), average=None, zero_division=0.0
+        )
+        error = calibration_error(confidences(probabilities, y), correct)
     return Metrics(
         accuracy=float(correct.mean()),
         log_loss=log_loss(probabilities, y),
-        expected_calibration_error=calibration_error(probabilities.max(axis=1), correct),
-        per_class_accuracy=dict(zip(labels, recalls.tolist(), strict=True)),
+        expected_calibration_error=error,
+        per_class_accuracy=dict(zip(labels, shares.tolist(), strict=True)),
         count=len(y),
     )
+
+
+def compute_regression_metrics(values: Values, y: Values, *, unit: str) -> RegressionMetrics:
+    """Compute all metrics of a regression on a test set; those of several values are means.
+
+    Args:
+        values: (n, values), predicted.
+        y: (n, values), true.
+        unit: Unit of the values.
+    """
+    return RegressionMetrics(
+        unit=unit,
+        mean_absolute_error=float(mean_absolute_error(y, values)),
+        root_mean_squared_error=float(root_mean_squared_error(y, values)),
+        r2=float(r2_score(y, values)),
+        count=len(y),
+    )
+
+
+def is_correct(probabilities: Probabilities, y: Classes) -> Correct:
+    """Return which predictions are right, bool (n,); arguments as for :func:`compute_metrics`."""
+    if y.ndim == 2:
+        decisions: Correct = ((probabilities >= APPLIES_FROM) == y.astype(bool)).all(axis=1)
+        return decisions
+    correct: Correct = probabilities.argmax(axis=1) == y
+    return correct
+
+
+def confidences(probabilities: Probabilities, y: Classes) -> Probabilities:
+    """Return the confidence of each prediction (n,): of its best class, or of its least sure decision."""
+    sure: Probabilities = np.maximum(probabilities, 1 - probabilities).min(axis=1)
+    return sure if y.ndim == 2 else probabilities.max(axis=1)
 
 
 def confidence_interval(accuracy: float, *, count: int) -> tuple[float, float]:
@@ -57,7 +105,13 @@ def confidence_interval(accuracy: float, *, count: int) -> tuple[float, float]:
 
 
 def log_loss(probabilities: Probabilities, y: Classes) -> float:
-    """Return the mean negative natural logarithm of the true class's probability."""
+    """Return the mean negative natural logarithm of the true class's probability.
+
+    Of several labels at once, it is the mean over all decisions.
+    """
+    if y.ndim == 2:
+        decided = np.where(y.astype(bool), probabilities, 1 - probabilities).astype(np.float64)
+        return float(-np.log(np.maximum(decided, _SMALLEST_PROBABILITY)).mean())
     clipped = np.maximum(probabilities.astype(np.float64), _SMALLEST_PROBABILITY)
     clipped /= clipped.sum(axis=1, keepdims=True)
     return float(sklearn_log_loss(y, clipped, labels=range(probabilities.shape[1])))

@@ -167,12 +167,12 @@ class TeachPage(QWidget):
             self.progress.setValue(int(str(result)))
             return
         card = result.card
+        metrics = card.metrics
+        assert metrics is not None, "only classifiers are taught"
         self._taught = card.name
         text = self.tr("{0} {1} is a model now. {2} of {3} examples are right in a cross-validation. {4} s")
         seconds = self.locale().toString(result.seconds, "f", 1)
-        text = text.format(
-            card.name, card.version, format_percent(card.metrics.accuracy), card.metrics.count, seconds
-        )
+        text = text.format(card.name, card.version, format_percent(metrics.accuracy), metrics.count, seconds)
         if result.skipped:
             text += " " + self.tr("{0} examples could not be read.").format(result.skipped)
         self._show_state(text)

@@ -107,8 +107,10 @@ class CardDialog(QDialog):
         title.setWordWrap(True)
         scale_font(title, 1.3)
         integer = QLocale().toString
+        metrics = card.metrics
+        assert metrics is not None, "the pages offer classifiers only"
         accuracy = self.tr("{0} of {1} test examples").format(
-            format_percent(card.metrics.accuracy), integer(card.metrics.count)
+            format_percent(metrics.accuracy), integer(metrics.count)
         )
         training = card.training
         form = QFormLayout()

@@ -6,11 +6,13 @@ import re
 import shutil
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 import msgspec
+from filelock import FileLock, Timeout
 
 from service.batch.errors import FolderInUse, TooManyErrors
 from service.batch.manifest import (
@@ -34,6 +36,7 @@ from service.batch.tables import find_column
 from service.inference.files import write_atomically
 
 Existing = Literal["refuse", "resume", "overwrite"]
+_LOCK = ".lock"
 
 
 @dataclass(frozen=True)
@@ -68,6 +71,31 @@ class Summary:
     errors: int
     predicted: int = 0
     seconds: float = 0.0
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Keep other processes from working on a folder of results.
+
+    Raises:
+        FolderInUse: Another process works on it.
+    """
+    with suppress(OSError):  # Whatever is written to the folder fails too, with a message of its own.
+        folder.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(folder / _LOCK)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise FolderInUse(
+            f"{folder}: another process works on this batch; wait until it ends, or choose another folder"
+        ) from None
+    except OSError:
+        yield
+        return
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 class Batch:
@@ -168,7 +196,7 @@ class Batch:
     def _empty(self, *, allowed: bool) -> None:
         """Delete the files of an earlier batch; files of something else are left alone, and are an error."""
         state = self.folder / STATE
-        files = sorted(path for path in self.folder.iterdir() if path != state)
+        files = sorted(path for path in self.folder.iterdir() if path not in (state, self.folder / _LOCK))
         others = [path for path in files if not _is_ours(path.name)]
         if others or (files and not (allowed and state.is_dir())):
             name = (others or files)[0].name

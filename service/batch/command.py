@@ -19,14 +19,15 @@ from rich.progress import (
 )
 from rich.text import Text
 
-from service.batch.batch import Batch, ErrorLimit, Existing, Summary, resume_hint
-from service.batch.errors import TooManyErrors
+from service.batch.batch import Batch, ErrorLimit, Existing, Summary, locked, resume_hint
+from service.batch.errors import BatchError, TooManyErrors
 from service.batch.local_pool import LocalPool
 from service.batch.manifest import Format, Settings
 from service.batch.pool import Pool
 from service.batch.shard import Job, network_sha256
 from service.inference.catalog import Catalog, model_source
 from service.inference.errors import MissingExtra
+from service.inference.program import command as command_line
 from service.inference.program import how_to_install
 from service.settings import Settings as ServerSettings
 from service.whole_number import WholeNumber
@@ -120,6 +121,11 @@ def batch(
     server = ServerSettings.from_environment()
     catalog = Catalog(model_source(server.models, cache=server.model_cache))
     card = catalog.card(model, version)
+    if card.task not in ("image-classification", "text-classification"):
+        raise BatchError(
+            f"{card.name} is a model for {card.task}, and a batch writes one label for each picture or text; "
+            f"for rows of a table use: {command_line('predict', card.name, 'FILE.csv', '--json')}"
+        )
     folder = catalog.folder(card).resolve()
     settings = Settings(
         model=card.name,
@@ -134,6 +140,7 @@ def batch(
         format=_format(form),
     )
     make_pool = _pool(engine, address)
+    click.get_current_context().with_resource(locked(out))
     prepared = Batch(out, settings, texts=card.task == "text-classification", existing=existing)
     if prepared.is_finished:
         click.echo(f"{out}: this batch is finished already", err=True)

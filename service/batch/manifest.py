@@ -1,7 +1,6 @@
 """Writes down what a batch is before it begins: its settings, and the inputs of each shard."""
 
 import os
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from pathlib import Path
@@ -14,7 +13,7 @@ from pyarrow import parquet as pq
 
 from service.batch.errors import FolderInUse
 from service.batch.sources import Input
-from service.inference.files import sha256_of, write_atomically
+from service.inference.files import replaced, sha256_of, write_atomically
 
 # Programs that read a folder of results skip files and folders whose names begin with _ or a dot.
 STATE, SUCCESS = "_batch", "_SUCCESS"
@@ -100,20 +99,10 @@ def write_inputs(folder: Path, inputs: Iterable[Input], *, shard_size: int) -> t
     """
     count, rest, path = 0, iter(inputs), folder / STATE / _INPUTS
     path.parent.mkdir(exist_ok=True)
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{_INPUTS}.")
-    try:
-        with os.fdopen(descriptor, "wb") as stream:
-            with pq.ParquetWriter(stream, _SCHEMA) as writer:
-                while shard := list(islice(rest, shard_size)):
-                    writer.write_table(_table(shard), row_group_size=shard_size)
-                    count += len(shard)
-            stream.flush()
-            os.fsync(stream.fileno())
-        Path(temporary).chmod(0o644)  # mkstemp creates files that only their owner can read
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    with replaced(path) as stream, pq.ParquetWriter(stream, _SCHEMA) as writer:
+        while shard := list(islice(rest, shard_size)):
+            writer.write_table(_table(shard), row_group_size=shard_size)
+            count += len(shard)
     return count, sha256_of(path)
 
 

@@ -12,20 +12,18 @@ from pyarrow import parquet as pq
 from service.batch.manifest import Format
 from service.inference.prediction import Prediction
 
-_SCHEMA = pa.schema(
-    [
-        ("id", pa.int64()),
-        ("path", pa.string()),
-        ("label", pa.string()),
-        ("score", pa.float32()),
-        ("scores", pa.list_(pa.struct([("label", pa.string()), ("score", pa.float32())]))),
-        ("unsure", pa.bool_()),
-        ("error", pa.string()),
-        ("model", pa.string()),
-        ("version", pa.int32()),
-        ("precision", pa.string()),
-    ]
+PREDICTION_COLUMNS = (
+    ("label", pa.string()),
+    ("score", pa.float32()),
+    ("scores", pa.list_(pa.struct([("label", pa.string()), ("score", pa.float32())]))),
+    ("unsure", pa.bool_()),
+    ("error", pa.string()),
+    ("model", pa.string()),
+    ("version", pa.int32()),
+    ("precision", pa.string()),
 )
+COMPRESSION = "zstd"
+_SCHEMA = pa.schema([("id", pa.int64()), ("path", pa.string()), *PREDICTION_COLUMNS])
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +48,7 @@ def encode(rows: Sequence[Row], form: Format, *, model: str, version: int, preci
     if form == "jsonl":
         return "".join(f"{json.dumps(row, ensure_ascii=False)}\n" for row in plain).encode()
     stream = io.BytesIO()
-    pq.write_table(pa.Table.from_pylist(plain, schema=_SCHEMA), stream, compression="zstd")
+    pq.write_table(pa.Table.from_pylist(plain, schema=_SCHEMA), stream, compression=COMPRESSION)
     return stream.getvalue()
 
 
@@ -68,11 +66,4 @@ def _plain(row: Row) -> dict[str, object]:
     if isinstance(row.outcome, str):
         failed = dict.fromkeys(("label", "score", "scores", "unsure"))
         return start | failed | {"error": row.outcome}
-    best = row.outcome.best
-    return start | {
-        "label": best.label,
-        "score": best.score,
-        "scores": [{"label": score.label, "score": score.score} for score in row.outcome.scores],
-        "unsure": row.outcome.unsure,
-        "error": None,
-    }
+    return start | row.outcome.columns() | {"error": None}

@@ -12,21 +12,35 @@ if TYPE_CHECKING:
     from service.inference.card import Card, read_card
     from service.inference.catalog import Catalog
     from service.inference.errors import LecternError
-    from service.inference.prediction import Prediction, Score
+    from service.inference.prediction import MultiLabelPrediction, Prediction, Regression, Score, Value
     from service.inference.predictor import Predictor
 
 # ONNX Runtime sends telemetry unless this variable is set before it is imported.
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
-__all__ = ["Card", "Catalog", "LecternError", "Prediction", "Predictor", "Score", "read_card"]
+__all__ = [
+    "Card",
+    "Catalog",
+    "LecternError",
+    "MultiLabelPrediction",
+    "Prediction",
+    "Predictor",
+    "Regression",
+    "Score",
+    "Value",
+    "read_card",
+]
 
 _MODULES = {
     "Card": "card",
     "Catalog": "catalog",
     "LecternError": "errors",
+    "MultiLabelPrediction": "prediction",
     "Prediction": "prediction",
     "Predictor": "predictor",
+    "Regression": "prediction",
     "Score": "prediction",
+    "Value": "prediction",
     "read_card": "card",
 }
 

@@ -8,8 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from service.inference.card import Card
-from service.inference.errors import InputTooLarge, InvalidTensor, shorten
+from service.inference.errors import InputTooLarge, InvalidInput, InvalidTensor, shorten
 from service.inference.preprocessing.levels import to_grey_levels
+from service.inference.preprocessing.table import LARGEST
 
 Array: TypeAlias = npt.NDArray[Any]
 # What the numbers of an array for a model of texts are: word ids of the network's vocabulary, or for each
@@ -35,7 +36,7 @@ def batch_shape(shape: Sequence[int], card: Card, *, encoding: Encoding = "ids")
 
     A network of pictures of shape ``row`` takes (n, *row), a single picture of shape ``row``, both with a
     last dimension of 1 if it is grey, and flattened rows: (n, product) and (product,). A network of texts
-    takes (n, ids).
+    takes (n, ids). A network of tables takes (n, columns), and a single row (columns,).
 
     Args:
         shape: Shape of the array.
@@ -49,7 +50,7 @@ def batch_shape(shape: Sequence[int], card: Card, *, encoding: Encoding = "ids")
     sizes, row = tuple(shape), tuple(card.input.shape[1:])
     if sizes and sizes[1:] == row and sizes[0] > 0:
         return BatchShape(sizes, False)
-    if card.task == "text-classification":
+    if card.reads == "texts":
         if len(sizes) == 2 and min(sizes) > 0:
             _check_width(sizes[1], card, encoding)
             return BatchShape(sizes, False)
@@ -68,21 +69,25 @@ def network_batch(values: Array, shape: BatchShape, card: Card, *, encoding: Enc
 
     Args:
         values: Integers, floating-point numbers or booleans, with as many numbers as ``shape`` says.
-            Pixels as :func:`~service.inference.preprocessing.levels.to_grey_levels` takes them.
+            Pixels as :func:`~service.inference.preprocessing.levels.to_grey_levels` takes them; the columns
+            of a table in the order of the card, with NaN for missing values.
         shape: What :func:`batch_shape` returned.
         card: Card of the model.
         encoding: What the numbers are; for models of texts.
 
     Returns:
-        uint8 (batch, height, width[, 3]), or int32 (batch, n) of ids from 0 to the number of words;
-        without a copy if ``values`` is that already.
+        uint8 (batch, height, width[, 3]), int32 (batch, n) of ids from 0 to the number of words, or float32
+        (batch, columns); without a copy if ``values`` is that already.
 
     Raises:
         InvalidTensor: A number is not one that the model takes.
+        InvalidInput: All values of a row are missing.
     """
     spec = card.input
     batch = values.reshape(shape.sizes)
-    if card.task != "text-classification":
+    if card.reads == "tables":
+        return _table_values(batch, name=spec.name)
+    if card.reads == "pictures":
         pixels = to_grey_levels(batch, name=spec.name)
         return pixels if pixels.flags.c_contiguous else np.ascontiguousarray(pixels)
     if encoding == "multi_hot":
@@ -112,7 +117,9 @@ def _wrong_shape(sizes: tuple[int, ...], card: Card) -> str:
     spec = card.input
     row = list(spec.shape[1:])
     taken = [[-1, *row]]
-    if card.task != "text-classification":
+    if card.reads == "tables":
+        taken.append(row)
+    elif card.reads == "pictures":
         taken += [[-1, *row, 1], row] if spec.color_mode == "L" else [row]
         taken.append([-1, math.prod(row)])
     shapes = ", ".join(map(str, taken[:-1])) + f" or {taken[-1]}" if len(taken) > 1 else str(taken[0])
@@ -125,8 +132,11 @@ def _wrong_shape(sizes: tuple[int, ...], card: Card) -> str:
 def _hint(sizes: tuple[int, ...], card: Card) -> str:
     """Return what the caller has probably done, and the way out."""
     row = tuple(card.input.shape[1:])
-    if card.task == "text-classification":
+    if card.reads == "texts":
         return "; pad the rows of ids with 0 to the same length" if len(sizes) == 1 else ""
+    if card.reads == "tables":
+        names = [column["name"] for column in card.input.parameters["columns"]]
+        return f"; the columns are {', '.join(names)}"
     height, width = row[:2]
     if 0 in sizes:
         return "; it is empty"
@@ -140,6 +150,21 @@ def _hint(sizes: tuple[int, ...], card: Card) -> str:
     if sizes[-2:] == (height, width) or sizes[-3:] == (height, width, 1):
         return "; grey? The network reads RGB: repeat the grey levels three times"
     return "; send pictures of another size as files, which the server scales" if len(sizes) >= 2 else ""
+
+
+def _table_values(values: Array, *, name: str) -> Array:
+    """Check and return the rows of a table; see :func:`network_batch`."""
+    wrong = np.abs(values.astype(np.float64)) > LARGEST
+    if wrong.any():
+        raise InvalidTensor(
+            f"{name} must hold finite numbers of 32 bits, or NaN for missing values, and holds "
+            f"{values[wrong][0]}"
+        )
+    rows = np.require(values, dtype=np.float32, requirements=["A", "C"])
+    empty = np.flatnonzero(np.isnan(rows).all(axis=1))
+    if empty.size:
+        raise InvalidInput(f"all values in row {empty[0]} of {name} are missing; send at least one")
+    return rows
 
 
 def _distinct_ids(values: Array, card: Card) -> Array:

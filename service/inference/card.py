@@ -15,13 +15,22 @@ from service.inference.files import model_file_name, write_atomically
 
 SCHEMA_VERSION = 2
 
-Task = Literal["image-classification", "text-classification"]
-Dtype = Literal["uint8", "int32"]
+Task = Literal[
+    "image-classification",
+    "text-classification",
+    "tabular-classification",
+    "multi-label-classification",
+    "regression",
+]
+InputKind = Literal["pictures", "texts", "tables"]
+OutputName = Literal["probabilities", "values"]
+Dtype = Literal["uint8", "int32", "float32"]
 ColorMode = Literal["L", "RGB", "none"]
-PreprocessingKind = Literal["digit", "garment", "photo", "text"]
+PreprocessingKind = Literal["digit", "garment", "photo", "text", "table"]
 _CHOICES = {"task": Task, "dtype": Dtype, "color_mode": ColorMode, "preprocessing": PreprocessingKind}
 _INVALID_CHOICE = "Invalid enum value '"  # beginning of msgspec's message
 
+_FEWEST_LABELS = 2  # of a classifier
 _LARGEST = 1.7976931348623157e308
 Finite = Annotated[float, Meta(ge=-_LARGEST, le=_LARGEST)]  # neither NaN nor infinite
 Share = Annotated[float, Meta(ge=0, le=1)]
@@ -40,11 +49,11 @@ class CardPart(Struct, frozen=True, kw_only=True):
 class InputSpec(CardPart, frozen=True, kw_only=True):
     """Input of the network."""
 
-    name: str  # of the ONNX input, "image" or "ids"
-    dtype: Dtype  # uint8 for pixels, int32 for token ids
+    name: str  # of the ONNX input: "image", "ids" or "features"
+    dtype: Dtype  # uint8 for pixels, int32 for token ids, float32 for the columns of a table
     shape: Annotated[tuple[int, ...], Meta(min_length=2)]  # batch first; -1 stands for a free dimension
-    color_mode: ColorMode  # L for grey, none for text
-    preprocessing: PreprocessingKind  # makes such arrays from pictures or texts
+    color_mode: ColorMode  # L for grey, none for texts and tables
+    preprocessing: PreprocessingKind  # makes such arrays from pictures, texts or rows of a table
     parameters: Mapping[str, Any]  # of the preprocessing, for example {"size": 180}
 
 
@@ -106,12 +115,25 @@ class TrainingRun(CardPart, frozen=True, kw_only=True):
 
 
 class Metrics(CardPart, frozen=True, kw_only=True):
-    """Metrics of the exported ONNX file on the whole test set."""
+    """Metrics of the exported ONNX file on the whole test set.
+
+    With several labels at once, a prediction is right if the decisions on all labels are.
+    """
 
     accuracy: Share
     log_loss: Annotated[float, Meta(ge=0, le=_LARGEST)]  # mean, natural logarithm
     expected_calibration_error: Share  # over 15 equal bins of confidence
     per_class_accuracy: Mapping[str, Finite]  # by label
+    count: Positive  # of test examples
+
+
+class RegressionMetrics(CardPart, frozen=True, kw_only=True):
+    """Metrics of a regression: those of the exported ONNX file on the whole test set."""
+
+    unit: str  # of the values, as text; empty for a pure number
+    mean_absolute_error: Finite  # in that unit, as the next one
+    root_mean_squared_error: Finite
+    r2: Finite  # coefficient of determination: 1 is exact, 0 as good as the test set's mean
     count: Positive  # of test examples
 
 
@@ -182,6 +204,18 @@ class PenDigits(CardPart, frozen=True, kw_only=True):
     count: int  # of drawings
 
 
+class Drawings(CardPart, frozen=True, kw_only=True):
+    """Shares of drawings of which MNIST has few or none, as a model of digits reads them."""
+
+    straight_ones: Finite  # straight strokes that are read as 1
+    straight_ones_sure: Finite  # and are not marked as unsure
+    flagged_ones: Finite  # straight strokes with a flag that are read as 1
+    flagged_ones_sure: Finite  # and are not marked as unsure
+    letters: Finite  # letters, A to Z without B, I, O, S and Z, that are marked as unsure
+    shapes: Finite  # stars, hearts, arrows and faces that are marked as unsure
+    counts: Mapping[str, int]  # drawings of each kind
+
+
 class RobustnessRow(CardPart, frozen=True, kw_only=True):
     """Accuracy on the corrupted test set; ``baseline`` is the accuracy of version 1."""
 
@@ -217,7 +251,8 @@ class Provenance(CardPart, frozen=True, kw_only=True):
 class Card(CardPart, frozen=True, kw_only=True):
     """Description of one version of a model.
 
-    A part is None if it does not apply to the model, or was not measured. An ensemble averages the logits of
+    A part is None if it does not apply to the model, or was not measured; a regression has ``regression`` in
+    place of ``metrics``, and the names of its values as labels. An ensemble averages the logits of
     several networks. With test-time augmentation (``flip_tta``) every second network of an ensemble reads the
     flipped picture; a single network averages the logits of both pictures.
     """
@@ -227,7 +262,7 @@ class Card(CardPart, frozen=True, kw_only=True):
     version: Positive
     title: str  # one line that describes the model
     task: Task
-    labels: Annotated[tuple[str, ...], Meta(min_length=2)]  # in the order of the network's outputs
+    labels: Annotated[tuple[str, ...], Meta(min_length=1)]  # in the order of the network's outputs
     input: InputSpec
     onnx: OnnxFile
     recipe: RecipeInfo
@@ -238,8 +273,11 @@ class Card(CardPart, frozen=True, kw_only=True):
     parameters: Count  # of the network, as Keras counts them
     layers: tuple[Layer, ...]
     training: TrainingRun
-    metrics: Metrics
-    max_keras_difference: Finite  # largest difference of a test probability between Keras and ONNX Runtime
+    metrics: Metrics | None = None
+    regression: RegressionMetrics | None = None
+    # Largest difference between Keras and ONNX Runtime on the test set: of a probability; of a value, in
+    # standard deviations of the targets.
+    max_keras_difference: Finite
     unsure_below: Share  # predictions with a lower confidence are marked as unsure
     provenance: Provenance
     explanation: ExplanationFile | None = None  # only of image classifiers
@@ -249,8 +287,21 @@ class Card(CardPart, frozen=True, kw_only=True):
     selective_prediction: SelectivePrediction | None = None  # not in cards of early versions
     out_of_distribution: OutOfDistribution | None = None  # only of models of digits
     pen_digits: PenDigits | None = None  # only of models of digits
+    drawings: Drawings | None = None  # only of models of digits
     robustness: Robustness | None = None  # only of image classifiers
     faithfulness: Faithfulness | None = None  # only of image classifiers
+
+    @property
+    def reads(self) -> InputKind:
+        """What the inputs are."""
+        if self.task == "text-classification":
+            return "texts"
+        return "tables" if self.input.preprocessing == "table" else "pictures"
+
+    @property
+    def output(self) -> OutputName:
+        """Name of the network's output."""
+        return "values" if self.task == "regression" else "probabilities"
 
 
 def read_card(path: Path) -> Card:
@@ -300,8 +351,7 @@ def parse_card(document: object, *, source: str) -> Card:
         card = msgspec.convert(document, Card)
     except msgspec.ValidationError as error:
         raise CardError(f"{source}: {_describe(error)}") from error
-    if len(set(card.labels)) < len(card.labels):
-        raise CardError(f"{source}: field labels: expected different labels")
+    _check_consistency(card, source)
     _keep_unknown_fields(card, document)
     return card
 
@@ -327,6 +377,16 @@ def write_card(card: Card, path: Path) -> None:
     parse_card(document, source=str(path))
     text = json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
     write_atomically(path, text.encode())
+
+
+def _check_consistency(card: Card, source: str) -> None:
+    if len(set(card.labels)) < len(card.labels):
+        raise CardError(f"{source}: field labels: expected different labels")
+    if card.task.endswith("-classification") and len(card.labels) < _FEWEST_LABELS:
+        raise CardError(f"{source}: field labels: expected at least {_FEWEST_LABELS}")
+    name = "regression" if card.task == "regression" else "metrics"
+    if getattr(card, name) is None:
+        raise CardError(f"{source}: field {name} is missing; export the model again")
 
 
 def _describe(error: msgspec.ValidationError) -> str:

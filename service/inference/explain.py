@@ -73,13 +73,13 @@ class Explainer:
             threads: Number of threads within one run.
 
         Raises:
-            InvalidInput: The model has no explanation graph, because it reads texts.
+            InvalidInput: The model has no explanation graph, because it does not classify pictures.
             ChecksumMismatch: The file is not the one that the card describes.
             ModelError: The file is missing or cannot be loaded.
         """
         if card.explanation is None:
             raise InvalidInput(
-                f"{card.name} {card.version} cannot be explained; only models for pictures can"
+                f"{card.name} {card.version} cannot be explained; only models that classify pictures can"
             )
         path = folder / FILE_NAME
         check_sha256(path, card.explanation.sha256)

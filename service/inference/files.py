@@ -6,17 +6,22 @@ import hashlib
 import json
 import os
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from service.inference.errors import ChecksumMismatch, ModelError
 
 
-def write_atomically(path: Path, content: bytes) -> None:
-    """Create or replace a file atomically: readers see the old or the new content, never a part of it.
+@contextlib.contextmanager
+def replaced(path: Path, *, mode: int = 0o644) -> Iterator[BinaryIO]:
+    """Open a file for writing that takes the place of another one when the block has succeeded.
+
+    Readers see the old or the new content, never a part of it.
 
     Args:
         path: File to create or replace; its folder must exist.
-        content: Content of the new file.
+        mode: Permissions of the file.
 
     Raises:
         OSError: The file cannot be written; the old one is unchanged.
@@ -24,16 +29,22 @@ def write_atomically(path: Path, content: bytes) -> None:
     descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(descriptor, "wb") as stream:
-            stream.write(content)
+            yield stream
             stream.flush()
             os.fsync(stream.fileno())
         # mkstemp creates files that only their owner can read.
-        Path(temporary).chmod(0o644)
+        Path(temporary).chmod(mode)
         os.replace(temporary, path)
     except BaseException:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(temporary)
         raise
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Create or replace a file; see :func:`replaced`."""
+    with replaced(path) as stream:
+        stream.write(content)
 
 
 def file_version(path: Path) -> tuple[int, ...]:

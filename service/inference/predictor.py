@@ -1,7 +1,7 @@
 """Loads a model and makes predictions with it."""
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
@@ -25,7 +25,16 @@ from service.inference.precision import (
     measure_faster,
     resolve_precision,
 )
-from service.inference.prediction import Prediction, Reason, Score, rank
+from service.inference.prediction import (
+    MultiLabelPrediction,
+    Prediction,
+    Reason,
+    Regression,
+    Score,
+    Value,
+    confidence,
+    rank,
+)
 from service.inference.preprocessing import (
     DEFAULT_MAX_PIXELS,
     Vocabulary,
@@ -33,18 +42,20 @@ from service.inference.preprocessing import (
     picture_preparation,
 )
 from service.inference.preprocessing.decoding import decoding_memory, load_image, open_image
-from service.inference.preprocessing.digit import examine_digit
+from service.inference.preprocessing.digit import PreparedDigit, examine_digit
+from service.inference.preprocessing.table import Row, Table
 from service.inference.repository.checks import (
     check_network,
     check_network_file,
     check_preparation,
+    read_table,
     read_vocabulary,
 )
 from service.inference.session import AUTO, open_session, runs_on_cpu, shrinking
 
 _log = logging.getLogger(__name__)
 
-Input: TypeAlias = bytes | str
+Input: TypeAlias = bytes | str | Row
 Reserve: TypeAlias = Callable[[int], AbstractContextManager[object]]
 
 # Rows of an array in one run, so that memory does not grow with the array.
@@ -88,7 +99,7 @@ class PreparedInput:
     """An input that is prepared for a network.
 
     Attributes:
-        array: uint8 pixels (height, width) or (height, width, 3), or int32 ids (n,).
+        array: uint8 pixels (height, width) or (height, width, 3), int32 ids (n,), or float32 (columns,).
         reason: Why the prediction will be unsure, whatever its scores are.
     """
 
@@ -99,9 +110,10 @@ class PreparedInput:
 class Predictor:
     """A network with its card and its preprocessing; its methods can be called from several threads.
 
-    :meth:`predict` classifies files and texts, :meth:`classify` inputs that are already prepared. A server
-    that times and batches the steps calls :meth:`examine` for each input, :meth:`stack` and
-    :meth:`probabilities` for a batch, and :meth:`answer` for each row.
+    :meth:`predict` classifies files, texts and rows, :meth:`classify` inputs that are already prepared. A
+    regression has :meth:`predict_values` in place of both. A server that times and batches the steps calls
+    :meth:`examine` for each input, :meth:`stack` and :meth:`probabilities` for a batch, and :meth:`answer` or
+    :meth:`answer_values` for each row.
     """
 
     def __init__(
@@ -112,10 +124,12 @@ class Predictor:
         *,
         precision: Precision = "float32",
         vocabulary: Vocabulary | None = None,
+        table: Table | None = None,
     ) -> None:
         self.card = card
         self.precision = precision
-        self.vocabulary = vocabulary  # None for models of pictures
+        self.vocabulary = vocabulary  # None except for models of texts
+        self.table = table  # None except for models of tables
         self._session = session
         self._prepare = prepare
         self._output = session.get_outputs()[0].name
@@ -149,7 +163,7 @@ class Predictor:
             ModelError: A file is missing, cannot be loaded, or does not match the card.
             ProviderError: A requested provider is not available.
         """
-        arena = arena and card.task != "text-classification"
+        arena = arena and card.reads != "texts"
         open_form = partial(_open, folder, card, providers=providers, threads=threads, arena=arena)
         resolved = resolve_precision(card, precision, on_cpu=runs_on_cpu(providers))
         if resolved == "auto":
@@ -163,6 +177,9 @@ class Predictor:
         if card.input.preprocessing == "text":
             vocabulary = read_vocabulary(folder, card)
             return cls(card, session, vocabulary.encode, precision=used, vocabulary=vocabulary)
+        if card.reads == "tables":
+            table = read_table(card)
+            return cls(card, session, table.encode, precision=used, table=table)
         return cls(card, session, _picture_preparation(card), precision=used)
 
     @property
@@ -173,7 +190,7 @@ class Predictor:
     @property
     def takes_text(self) -> bool:
         """Whether inputs are texts rather than picture files."""
-        return self.card.task == "text-classification"
+        return self.card.reads == "texts"
 
     def prepare(
         self,
@@ -186,14 +203,14 @@ class Predictor:
         """Turn one input into the network's input array, without the batch dimension.
 
         Args:
-            value: A picture file or a text, depending on the model's task.
+            value: A picture file, a text, or a row of a table, as the card's ``reads`` says.
             max_pixels: Largest width x height of a picture.
             reduce_jpeg: Whether a JPEG file with more pixels may be decoded at a reduced scale.
             reserve: Called with the bytes that a large picture takes. The context manager that it returns is
                 entered while the picture is decoded and prepared.
 
         Returns:
-            uint8 pixels (height, width) or (height, width, 3), or int32 ids (n,).
+            uint8 pixels (height, width) or (height, width, 3), int32 ids (n,), or float32 (columns,).
 
         Raises:
             InputError: The input has the wrong type, is damaged, blank or too large, or has no known word.
@@ -217,6 +234,8 @@ class Predictor:
             if not isinstance(value, str):
                 raise InvalidInput(f"{self.card.name} reads texts, not files; send a text")
             return PreparedInput(self._prepare(value))
+        if self.table is not None:
+            return self._examine_row(value, self.table)
         if not isinstance(value, bytes):
             raise InvalidInput(f"{self.card.name} reads pictures, not texts; send a picture file")
         with decoded_picture(
@@ -234,7 +253,7 @@ class Predictor:
             uint8 pixels (height, width) or (height, width, 3).
 
         Raises:
-            InputError: The picture is blank, or the model reads texts.
+            InputError: The picture is blank, or the model reads no pictures.
         """
         return self.examine_image(image).array
 
@@ -244,13 +263,11 @@ class Predictor:
         Raises:
             InputError: As for :meth:`prepare_image`.
         """
-        if self.takes_text:
-            raise InvalidInput(f"{self.card.name} reads texts, not pictures; send a text")
+        if self.card.reads != "pictures":
+            raise InvalidInput(f"{self.card.name} reads {self.card.reads}, not pictures; send those")
         if self.card.input.preprocessing == "digit":
             digit = examine_digit(image)
-            # A taught model may read letters or signs, some of which have several parts.
-            several = digit.has_several and any(label.isdecimal() for label in self.card.labels)
-            return PreparedInput(digit.pixels, "several_digits" if several else None)
+            return PreparedInput(digit.pixels, _reason(digit, self.card))
         return PreparedInput(self._prepare(image))
 
     def stack(self, rows: Sequence[Array]) -> Array:
@@ -264,10 +281,12 @@ class Predictor:
         """Run the network.
 
         Args:
-            batch: uint8 (batch, height, width[, 3]) or int32 (batch, n), as :meth:`stack` returns it.
+            batch: uint8 (batch, height, width[, 3]), int32 (batch, n) or float32 (batch, columns), as
+                :meth:`stack` returns it.
 
         Returns:
-            float32 array (batch, labels); each row sums to 1.
+            float32 array (batch, labels): probabilities, of which each row sums to 1 unless there are several
+            labels at once; or the values of a regression.
 
         Raises:
             InvalidInput: The batch does not have the dtype and shape of the card's ``input``.
@@ -299,40 +318,70 @@ class Predictor:
             reason: Why the prediction is unsure whatever its scores are.
 
         Raises:
-            InvalidInput: ``top_k`` is below 1.
+            InvalidInput: ``top_k`` is below 1, or the model predicts values.
         """
+        if self.card.task == "regression":
+            raise InvalidInput(
+                f"{self.card.name} predicts values ({', '.join(self.card.labels)}) and no labels; call "
+                "predict_values"
+            )
         if top_k is not None and top_k < 1:
             raise InvalidInput(f"top_k is {shorten(top_k)}; it must be a whole number from 1")
         scores = tuple(starmap(Score, rank(probabilities, self.card.labels, top_k=top_k)))
-        return Prediction(
+        is_multi_label = self.card.task == "multi-label-classification"
+        certainty = confidence(probabilities, multi_label=True) if is_multi_label else scores[0].score
+        return (MultiLabelPrediction if is_multi_label else Prediction)(
             model=self.card.name,
             version=self.card.version,
             scores=scores,
-            unsure=reason is not None or scores[0].score < self.card.unsure_below,
+            unsure=reason is not None or certainty < self.card.unsure_below,
             reason=reason,
         )
 
-    def predict(self, inputs: Sequence[Input], *, top_k: int | None = None) -> list[Prediction]:
-        """Classify picture files or texts in one batch.
+    def answer_values(self, values: npt.NDArray[np.float32], *, reason: Reason | None = None) -> Regression:
+        """Turn one row of :meth:`probabilities` of a regression into its result.
 
         Args:
-            inputs: Picture files or texts.
+            values: float32 array (labels,).
+            reason: Why the values are doubtful.
+
+        Raises:
+            InvalidInput: The model predicts labels.
+        """
+        card = self.card
+        if card.task != "regression":
+            raise InvalidInput(f"{card.name} predicts labels and no values; call predict")
+        pairs = zip(card.labels, values.tolist(), strict=True)
+        return Regression(card.name, card.version, tuple(starmap(Value, pairs)), reason is not None, reason)
+
+    def predict(self, inputs: Sequence[Input], *, top_k: int | None = None) -> list[Prediction]:
+        """Classify picture files, texts or rows in one batch.
+
+        Args:
+            inputs: Picture files, texts or rows of a table.
             top_k: Number of labels to return, 1 or more; all of them if None.
 
         Returns:
             One prediction for each input, in the same order.
 
         Raises:
-            InputError: One of the inputs is invalid.
+            InputError: One of the inputs is invalid, or the model predicts values.
         """
-        if not inputs:
-            return []
-        prepared = [self.examine(value) for value in inputs]
-        rows = self.probabilities(self.stack([value.array for value in prepared]))
-        return [
-            self.answer(row, top_k=top_k, reason=value.reason)
-            for row, value in zip(rows, prepared, strict=True)
-        ]
+        return [self.answer(row, top_k=top_k, reason=reason) for row, reason in self._run_inputs(inputs)]
+
+    def predict_values(self, inputs: Sequence[Input]) -> list[Regression]:
+        """Predict the values of a regression for several inputs in one batch.
+
+        Args:
+            inputs: Rows of a table, picture files or texts, as the card's ``reads`` says.
+
+        Returns:
+            One result for each input, in the same order.
+
+        Raises:
+            InputError: One of the inputs is invalid, or the model predicts labels.
+        """
+        return [self.answer_values(row, reason=reason) for row, reason in self._run_inputs(inputs)]
 
     def classify(self, rows: Sequence[Array], *, top_k: int | None = None) -> list[Prediction]:
         """Classify prepared inputs in one batch.
@@ -369,11 +418,35 @@ class Predictor:
             InvalidTensor: The model does not take the shape or the numbers.
             InputError: As above, or a row of ids is too long, or ``top_k`` is below 1.
         """
+        return [self.answer(row, top_k=top_k) for row in self._run_array(values, encoding)]
+
+    def predict_array_values(self, values: Array) -> list[Regression]:
+        """Predict the values of a regression for the inputs in an array; see :meth:`predict_array`."""
+        return [self.answer_values(row) for row in self._run_array(values, "ids")]
+
+    def _examine_row(self, value: Input, table: Table) -> PreparedInput:
+        if not isinstance(value, Mapping):
+            raise InvalidInput(
+                f"{self.card.name} reads rows of a table; send a number, or null if it is missing, for each "
+                f"of {', '.join(table.names)}"
+            )
+        row = table.encode(value)
+        return PreparedInput(row, table.doubt(row))
+
+    def _run_inputs(self, inputs: Sequence[Input]) -> Iterator[tuple[npt.NDArray[np.float32], Reason | None]]:
+        """Yield the output for each input, and a reason to doubt it."""
+        if not inputs:
+            return
+        prepared = [self.examine(value) for value in inputs]
+        rows = self.probabilities(self.stack([value.array for value in prepared]))
+        yield from zip(rows, (value.reason for value in prepared), strict=True)
+
+    def _run_array(self, values: Array, encoding: Encoding) -> Iterator[npt.NDArray[np.float32]]:
+        """Yield the output for each input in an array."""
         shape = batch_shape(values.shape, self.card, encoding=encoding)
         batch = network_batch(values, shape, self.card, encoding=encoding)
-        starts = range(0, len(batch), _ROWS_PER_RUN)
-        runs = (self.probabilities(batch[start : start + _ROWS_PER_RUN]) for start in starts)
-        return [self.answer(row, top_k=top_k) for run in runs for row in run]
+        for start in range(0, len(batch), _ROWS_PER_RUN):
+            yield from self.probabilities(batch[start : start + _ROWS_PER_RUN])
 
     def shrink_arena(self) -> None:
         """Run the network once, and return the memory that earlier runs on larger batches needed.
@@ -394,6 +467,14 @@ def _open(folder: Path, card: Card, precision: Precision, **options: Any) -> ort
     session = open_session(path, **options)
     check_network(path, card, session)
     return session
+
+
+def _reason(digit: PreparedDigit, card: Card) -> Reason | None:
+    """Return why the prediction for a digit is unsure whatever its scores are."""
+    # A taught model may read letters or signs, some of which have several parts.
+    if digit.has_several and any(label.isdecimal() for label in card.labels):
+        return "several_digits"
+    return "stroke_too_thick" if digit.too_thick else None
 
 
 def _picture_preparation(card: Card) -> Callable[..., Array]:

@@ -20,6 +20,7 @@ class TrainingStarted(Struct, frozen=True, kw_only=True, tag_field="event", tag=
     epochs: int  # of the run or stage, at most
     finished: int  # epochs that a resumed run has finished before
     run: str  # folder of the run
+    measure: str = "accuracy"  # what the accuracies of the run are: of a regression, R²
 
 
 class Downloading(Struct, frozen=True, kw_only=True, tag_field="event", tag="download"):
@@ -48,7 +49,7 @@ class StepFinished(Struct, frozen=True, kw_only=True, tag_field="event", tag="st
 
 
 class EpochFinished(Struct, frozen=True, kw_only=True, tag_field="event", tag="epoch"):
-    """An epoch whose checkpoint is stored; losses are mean cross-entropies, accuracies 0 to 1."""
+    """An epoch whose checkpoint is stored; accuracies are 0 to 1, the R² of a regression at most 1."""
 
     number: int
     loss: float
@@ -105,6 +106,7 @@ class ModelExported(Struct, frozen=True, kw_only=True, tag_field="event", tag="e
     folder: str
     accuracy: float  # on the test set
     count: int  # of test examples
+    measure: str = "accuracy"  # what the accuracy is: of a regression, R²
 
 
 class TrainingFailed(Struct, frozen=True, kw_only=True, tag_field="event", tag="error"):

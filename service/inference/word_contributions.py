@@ -33,7 +33,9 @@ def word_contributions(predictor: Predictor, text: str, *, label: str | None = N
     """
     card, vocabulary = predictor.card, predictor.vocabulary
     if vocabulary is None:
-        raise InvalidInput(f"{card.name} reads pictures; only models of texts have contributions of words")
+        raise InvalidInput(
+            f"{card.name} reads {card.reads}; only models of texts have contributions of words"
+        )
     if label is not None and label not in card.labels:
         raise InvalidInput(f"{card.name} has no label {shorten(label)}; it has {', '.join(card.labels)}")
     places = vocabulary.locate(text)

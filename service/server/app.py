@@ -38,6 +38,7 @@ from service.server.protocols.operations import OperationsProtocol
 from service.server.protocols.read import ReadProtocol
 from service.server.protocols.tfserving.routes import TfServingProtocol
 from service.server.protocols.words import WordsProtocol
+from service.server.recording.recorder import RequestRecorder
 from service.server.transport.asgi import AsgiAdapter
 from service.server.transport.fast_http import FastHttpProtocol
 from service.server.transport.http_handler import HttpHandler
@@ -60,12 +61,14 @@ class Application:
         engine: Runs the models.
         handler: Answers HTTP requests, for ASGI and for the fast path.
         middleware: Makes the ASGI application that answers with the handler, given BentoML's.
+        recorder: Records the requests; None without a record.
     """
 
     service: bentoml.Service[Any]
     engine: Engine
     handler: HttpHandler
     middleware: Callable[[ASGIApp], ASGIApp]
+    recorder: RequestRecorder | None
 
 
 def create_app(settings: Settings, *, certificate: Certificate | None = None) -> Application:
@@ -78,8 +81,14 @@ def create_app(settings: Settings, *, certificate: Certificate | None = None) ->
     in_flight, memory, working_memory = InFlightRequests(), RequestMemory(), WorkingMemory()
     engine = Engine(settings, in_flight=in_flight, working_memory=working_memory)
     tracer = RequestTracer.from_environment()
+    recorder = RequestRecorder.from_settings(settings)
     pipeline = RequestPipeline(
-        settings, in_flight=in_flight, memory=memory, is_ready=engine.is_loaded, tracer=tracer
+        settings,
+        in_flight=in_flight,
+        memory=memory,
+        is_ready=engine.is_loaded,
+        tracer=tracer,
+        recorder=recorder,
     )
     page = ApiPage(is_start_page=not settings.playground)
     playground = Playground() if settings.playground else None
@@ -95,7 +104,7 @@ def create_app(settings: Settings, *, certificate: Certificate | None = None) ->
         memory.size, working_memory.size = memory_shares(settings, resident=resident_memory())
         publish()
 
-    service = _service(settings, engine, pipeline, start, certificate, tracer)
+    service = _service(settings, engine, pipeline, start, certificate, tracer, recorder)
     endpoints = [
         *HuggingFaceProtocol(engine, settings).routes(),
         *ExplainProtocol(engine, settings).routes(),
@@ -124,7 +133,7 @@ def create_app(settings: Settings, *, certificate: Certificate | None = None) ->
     if settings.cors_origins:
         service.add_asgi_middleware(CORSMiddleware, **_cors(settings))
     service.add_asgi_middleware(AsgiAdapter, handler=handler)
-    return Application(service, engine, handler, middleware)
+    return Application(service, engine, handler, middleware, recorder)
 
 
 def _service(
@@ -134,6 +143,7 @@ def _service(
     start: Callable[[], None],
     certificate: Certificate | None,
     tracer: RequestTracer | None,
+    recorder: RequestRecorder | None,
 ) -> bentoml.Service[Any]:
     # The pipeline counts, logs, limits and times requests; BentoML must not do so again.
     @bentoml.service(
@@ -178,6 +188,8 @@ def _service(
             )
             shutdown.install()
             channel.on_retire(shutdown.retire)
+            if recorder is not None:
+                recorder.start()
             if settings.grpc_port:
                 await self._start_grpc()
             channel.report_ready(_describe(engine.catalog))
@@ -210,6 +222,8 @@ def _service(
             engine.close()
             if tracer is not None:
                 await asyncio.to_thread(tracer.close)
+            if recorder is not None:
+                await asyncio.to_thread(recorder.close)
 
     return Lectern
 

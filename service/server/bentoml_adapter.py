@@ -23,6 +23,7 @@ from starlette.types import ASGIApp
 from uvicorn.config import STARTUP_FAILURE
 
 from service.inference.errors import LecternError
+from service.server.log import configure_logging
 
 # Major and minor numbers.
 CHECKED_RELEASES = {"bentoml": ("1.4",), "uvicorn": ("0.54",)}
@@ -73,7 +74,12 @@ def install_server(
 def end_worker(error: LecternError) -> None:
     """End this process with one line if it is a worker that cannot start; otherwise do nothing."""
     if bentoml.server_context.worker_index is not None:
-        print(f"lectern: {error}", file=sys.stderr, flush=True)
+        # The settings may be what is wrong, so that only the variable is read.
+        if os.environ.get("LECTERN_LOG_FORMAT") == "json":
+            configure_logging("json")
+            _logger.critical("%s", error)
+        else:
+            print(f"lectern: {error}", file=sys.stderr, flush=True)
         os._exit(STARTUP_FAILURE)
 
 

@@ -13,6 +13,7 @@ from faults.command import faults
 from gpu import gpu
 from layers import layers
 from mechanisms import mechanisms
+from observation import observation
 from peers.command import peers
 
 
@@ -29,6 +30,7 @@ bench.add_command(faults)
 bench.add_command(gpu)
 bench.add_command(layers)
 bench.add_command(mechanisms)
+bench.add_command(observation)
 bench.add_command(peers)
 
 if __name__ == "__main__":

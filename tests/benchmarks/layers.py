@@ -78,11 +78,12 @@ class _RequestTimes:
     async def _rows(self, predict: Work, *, decoding: float) -> dict[str, float]:
         network = await _time(_as_async(lambda: self._predictor.probabilities(self._batch)))
         execution = await _time(predict)
-        with _silenced():
+        with silenced():
             protocol = await _time(self._call_endpoint)
             handled = await _time(self._call_pipeline)
-            http = await _time(self._over_http(1))
-            concurrent = await _time(self._over_http(_CONCURRENT)) / _CONCURRENT
+            http = await _time(over_http(self._app, self._path, self._payload))
+            many = over_http(self._app, self._path, self._payload, connections=_CONCURRENT)
+            concurrent = await _time(many) / _CONCURRENT
         return {
             "network": network,
             "decoding the file": decoding,
@@ -122,23 +123,23 @@ class _RequestTimes:
         route = self._app.handler.router.find(scope)
         await self._app.handler.respond(scope, read_body, send, url_bytes=len(self._path), route=route)
 
-    def _over_http(self, connections: int) -> Work:
-        """Return a function that sends a request over each of several connections at once."""
-        head = "".join(f"{name}: {value}\r\n" for name, value in self._payload.headers)
-        request = (
-            f"POST {self._path} HTTP/1.1\r\nHost: localhost\r\n{head}"
-            f"Content-Length: {len(self._payload.body)}\r\n\r\n"
-        ).encode() + self._payload.body
-        pairs = [_connect(self._app) for _ in range(connections)]
 
-        async def send() -> None:
-            for protocol, transport in pairs:
-                transport.written = 0
-                protocol.data_received(request)
-            while not all(transport.written for _, transport in pairs):
-                await asyncio.sleep(0)
+def over_http(app: Application, path: str, payload: Payload, *, connections: int = 1) -> Work:
+    """Return a function that sends a request over each of several connections at once, without sockets."""
+    head = "".join(f"{name}: {value}\r\n" for name, value in payload.headers)
+    request = (
+        f"POST {path} HTTP/1.1\r\nHost: localhost\r\n{head}Content-Length: {len(payload.body)}\r\n\r\n"
+    ).encode() + payload.body
+    pairs = [_connect(app) for _ in range(connections)]
 
-        return send
+    async def send() -> None:
+        for protocol, transport in pairs:
+            transport.written = 0
+            protocol.data_received(request)
+        while not all(transport.written for _, transport in pairs):
+            await asyncio.sleep(0)
+
+    return send
 
 
 class _NullTransport(asyncio.Transport):
@@ -194,7 +195,7 @@ async def _time(work: Work) -> float:
 
 
 @contextmanager
-def _silenced() -> Iterator[None]:
+def silenced() -> Iterator[None]:
     """Write the access log to the null device."""
     shown = sys.stdout
     with Path(os.devnull).open("w") as sys.stdout:

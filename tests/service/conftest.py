@@ -18,7 +18,7 @@ import numpy.typing as npt
 import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from service.cli import main
 from service.inference.card import Card, QuantizedFile, read_card, write_card
@@ -61,6 +61,18 @@ def mnist_digits(data_folder: Path) -> Array:
 def digit_png(mnist_digits: Array) -> bytes:
     """A real digit as a PNG file."""
     return _encode(mnist_digits[0])
+
+
+@pytest.fixture(scope="session")
+def thick_png() -> bytes:
+    """A small three that a thick brush has made a blob, as a PNG file."""
+    page, brush = Image.new("L", (280, 280), 255), 36
+    draw = ImageDraw.Draw(page)
+    points = [(108, 102), (124, 100), (130, 110), (112, 118), (131, 126), (124, 140), (106, 137)]
+    draw.line(points, fill=0, width=brush)
+    for x, y in points:
+        draw.ellipse((x - brush / 2, y - brush / 2, x + brush / 2, y + brush / 2), fill=0)
+    return _encode(page)
 
 
 @pytest.fixture(scope="session")

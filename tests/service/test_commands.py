@@ -3,7 +3,7 @@
 import json
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -106,6 +106,12 @@ def test_predict_says_that_a_picture_shows_several_digits(run: Run, data_folder:
     assert json.loads(run("predict", "mnist", page, "--json").out)["reason"] == "several_digits"
 
 
+def test_predict_says_that_lines_are_too_thick(run: Run, tmp_path: Path, thick_png: bytes) -> None:
+    file = tmp_path / "thick.png"
+    file.write_bytes(thick_png)
+    assert "unsure: the lines are too thick for the digit" in run("predict", "mnist", str(file)).out
+
+
 def test_predict_reads_standard_input(run: Run, digit_png: bytes) -> None:
     assert json.loads(run("predict", "mnist", "-", "--json", stdin=digit_png).out)["input"] == "-"
     text = "Une merveille: wonderful, superb, naïve and excellent."
@@ -124,14 +130,14 @@ def test_predict_sends_texts_that_are_not_utf_8_to_a_server(
 ) -> None:
     texts: list[str] = []
 
-    def classify(client: Client, model: str, text: str, **options: object) -> Prediction:
-        texts.append(text)
-        return Prediction(model=model, version=1, scores=(Score("positive", 1.0),), unsure=False)
+    def classify(client: Client, model: str, inputs: Sequence[str], **options: object) -> list[Prediction]:
+        texts.extend(inputs)
+        return [Prediction(model=model, version=1, scores=(Score("positive", 1.0),), unsure=False)]
 
     monkeypatch.setattr(
         Client, "card", lambda client, model, version=None: Catalog(models_folder).card(model)
     )
-    monkeypatch.setattr(Client, "predict", classify)
+    monkeypatch.setattr(Client, "predict_many", classify)
     result = run("predict", "imdb", "superb\udcff", "--url", "http://127.0.0.1:1")
     assert (result.status, texts) == (0, ["superb\ufffd"])
 
@@ -299,7 +305,7 @@ def test_explain_draws_the_filters_of_the_first_layer_without_a_picture(run: Run
             "the first convolutional layer of mnist",
         ),
         (("fashion_mnist", "--version", "1", "--filters"), "fashion_mnist 1 has no convolutional layer"),
-        (("imdb", "--filters"), "cannot be explained; only models for pictures can"),
+        (("imdb", "--filters"), "cannot be explained; only models that classify pictures can"),
     ],
 )
 def test_explain_refuses_what_has_no_filters(run: Run, words: tuple[str, ...], message: str) -> None:

@@ -58,6 +58,9 @@ def test_empty_variables_are_ignored() -> None:
         ("precision", "float32", "float32"),
         ("threads", "4", 4),
         ("max_body_mb", "1", 1),
+        ("record", "~/record", Path.home() / "record"),
+        ("record_share", "0.01", 0.01),
+        ("record_mb", "16", 16),
         ("max_pixels", "784", 784),
         ("max_batch", "1", 1),
         ("max_queue", "100000", 100_000),
@@ -127,6 +130,10 @@ def test_each_variable_is_read(name: str, text: str, value: Any) -> None:
         ("trusted_proxies", "proxy.example"),
         ("trusted_proxies", "10.0.0.0/33"),
         ("log_format", "xml"),
+        ("record_inputs", "pictures"),
+        ("record_share", "0"),
+        ("record_share", "1.1"),
+        ("record_mb", "15"),
     ],
 )
 def test_invalid_value_is_reported_with_the_expected_one(name: str, text: str) -> None:
@@ -165,6 +172,13 @@ def test_a_file_of_keys_is_checked_and_its_links_are_kept(tmp_path: Path) -> Non
 def test_a_rate_limit_needs_keys() -> None:
     with pytest.raises(SettingsError, match=r"LECTERN_RATE_LIMIT limits each API key.* LECTERN_API_KEYS"):
         Settings.from_environment({"LECTERN_RATE_LIMIT": "5"})
+
+
+def test_inputs_are_recorded_only_with_a_record() -> None:
+    with pytest.raises(SettingsError, match=r"LECTERN_RECORD_INPUTS is 'all'.* set LECTERN_RECORD to its"):
+        Settings.from_environment({"LECTERN_RECORD_INPUTS": "all"})
+    settings = Settings.from_environment({"LECTERN_RECORD": "record", "LECTERN_RECORD_INPUTS": "ALL"})
+    assert settings.record_inputs == "all"
 
 
 @pytest.mark.parametrize("name", ["LECTERN_PORT", "LECTERN_GRPC_PORT"])

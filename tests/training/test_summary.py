@@ -8,7 +8,7 @@ from training.errors import RecipeError
 from training.networks import pretrained
 from training.recipes import load_recipe, recipe_names
 
-_PICTURES = [name for name in recipe_names() if load_recipe(name).preprocessing != "text"]
+_OTHERS = [name for name in recipe_names() if load_recipe(name).preprocessing != "text"]
 
 
 def _summary(*words: object) -> str:
@@ -31,15 +31,20 @@ def test_options_change_the_network() -> None:
         _summary("mnist-dense", "--pooling", "none")
 
 
-@pytest.mark.parametrize("name", _PICTURES)
-def test_every_network_on_pictures_is_summarised_without_data(
+@pytest.mark.parametrize("name", _OTHERS)
+def test_every_network_on_pictures_or_tables_is_summarised_without_data(
     name: str, cache: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(pretrained, "WEIGHTS", None)
     text = _summary(name)
 
-    assert "probabilities" in text
+    assert load_recipe(name).head.output in text
     assert " parameters, of which training changes " in text
+
+
+def test_flags_are_those_of_columns_with_missing_values() -> None:
+    assert "193 parameters" in _summary("diabetes-dense")
+    assert "483 parameters" in _summary("wine-dense")
 
 
 def test_network_on_texts_has_the_words_of_its_data(imdb_cache: object) -> None:

@@ -7,6 +7,7 @@ import numpy.typing as npt
 from PIL import Image, ImageDraw
 
 Points = npt.NDArray[np.float64]
+_INK_LEVEL = 127
 
 
 def draw_strokes(
@@ -52,3 +53,19 @@ def widen_line(line: npt.NDArray[np.bool_], *, width: float) -> Image.Image:
     distance = distance_transform_edt(~line)
     coverage = np.clip(max(width / 2, 1.0) - distance + 0.5, 0, 1)
     return Image.fromarray((coverage * 255).astype(np.uint8))
+
+
+def trace_centre_line(picture: Image.Image, *, width: float) -> Image.Image:
+    """Redraw light ink on black along its centre line with a round pen.
+
+    Args:
+        picture: Mode ``L``; its margin is as wide as the pen at least.
+        width: Width of the pen, in pixels; at least 2.
+
+    Returns:
+        A picture of mode ``L`` and the same size.
+    """
+    # scikit-image is slow to import, and only this function needs it.
+    from skimage.morphology import skeletonize
+
+    return widen_line(skeletonize(np.asarray(picture) > _INK_LEVEL), width=width)

@@ -32,20 +32,26 @@ class TemplateStroke:
 Template = tuple[TemplateStroke, ...]
 
 
-def _read_templates() -> dict[int, list[Template]]:
-    templates: dict[int, list[Template]] = {digit: [] for digit in range(10)}
-    for line in Path(__file__).with_suffix(".txt").read_text("utf-8").splitlines():
+def read_templates(path: Path) -> dict[str, list[Template]]:
+    """Read templates by the name that begins their line.
+
+    Args:
+        path: A text file with one template a line; lines that begin with ``# `` are comments.
+    """
+    templates: dict[str, list[Template]] = {}
+    for line in path.read_text("utf-8").splitlines():
+        name, _, rest = line.partition(" ")
         strokes = []
-        for kind, points in re.findall("([LC]) ([^LC]+)", line.partition("#")[0]):
+        for kind, points in re.findall("([LC]) ([^LC]+)", rest if name != "#" else ""):
             pairs = [point.split(",") for point in points.split()]
             places = tuple((int(x) / 100, int(y) / 100) for x, y in pairs)
             strokes.append(TemplateStroke(places, curved=kind == "C"))
         if strokes:
-            templates[int(line[0])].append(tuple(strokes))
+            templates.setdefault(name, []).append(tuple(strokes))
     return templates
 
 
-TEMPLATES = _read_templates()
+TEMPLATES = {int(name): found for name, found in read_templates(Path(__file__).with_suffix(".txt")).items()}
 
 
 def sample_template(label: int, rng: np.random.Generator) -> list[Points]:
@@ -56,11 +62,25 @@ def sample_template(label: int, rng: np.random.Generator) -> list[Points]:
         rng: Chooses the template, its width, and the displacement of each point.
 
     Returns:
-        One float64 (points, 2) array a stroke, x to the right and y downwards, in shares of the digit's
-        height.
+        As :func:`vary_template`.
     """
     template = TEMPLATES[label][rng.integers(len(TEMPLATES[label]))]
-    width = max(rng.uniform(*_WIDTH_FACTOR), _NARROWEST_SEVEN if label == 7 else 0.0)
+    return vary_template(template, rng, narrowest=_NARROWEST_SEVEN if label == 7 else 0.0)
+
+
+def vary_template(template: Template, rng: np.random.Generator, *, narrowest: float = 0.0) -> list[Points]:
+    """Change the width of a template and move its points.
+
+    Args:
+        template: The template.
+        rng: Chooses the width and the displacement of each point.
+        narrowest: Smallest factor on the width.
+
+    Returns:
+        One float64 (points, 2) array a stroke, x to the right and y downwards, in shares of the template's
+        height.
+    """
+    width = max(rng.uniform(*_WIDTH_FACTOR), narrowest)
     # A point that two strokes share moves once, so that they still meet.
     shared = dict.fromkeys(point for stroke in template for point in stroke.points)
     moved = {point: (np.array(point) + rng.normal(0, _JITTER, 2)) * (width, 1.0) for point in shared}

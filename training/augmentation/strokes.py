@@ -8,28 +8,22 @@ is drawn from stroke templates instead (``training.augmentation.stroke_templates
 """
 
 import contextlib
-import hashlib
-import io
 import itertools
-import multiprocessing
-import os
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw
 
-from service.inference.files import write_atomically
 from service.inference.preprocessing import prepare_digit
+from training.augmentation.drawing_cache import draw_once
 from training.augmentation.rasterizer import draw_strokes, widen_line
 from training.augmentation.stroke_templates import Points, sample_template
-from training.augmentation.worker import end_with_parent
-from training.datasets.dataset import Examples, cache_folder
+from training.datasets.dataset import Examples
 
 Pictures = npt.NDArray[np.uint8]
-_VERSION = 5  # increase it when the drawings change, so that cached ones are not used
+_VERSION = 7  # increase it when the drawings change, so that cached ones are not used
 _VARIANTS = 2
 _SEED = 0
 _SCALE = 4  # a digit is thinned at this multiple of its size
@@ -64,24 +58,16 @@ def redraw_digits(examples: Examples, *, template_share: float = 0.0) -> Picture
         uint8 (2, n, 28, 28); a digit without a centre line is unchanged.
     """
     settings = f"{_VERSION} {template_share}".encode()
-    key = hashlib.sha256(examples.x.tobytes() + examples.y.tobytes() + settings).hexdigest()
-    path = cache_folder() / f"redrawn-{key[:16]}.npy"
-    if path.exists():
-        cached: Pictures = np.load(path)
-        return cached
-    seeds = list(itertools.product([_SEED], range(_VARIANTS), range(0, len(examples), _CHUNK)))
-    parts = [examples.take(slice(start, start + _CHUNK)) for *_, start in seeds]
-    # Forking a process in which TensorFlow's threads run can deadlock.
-    workers = min(os.cpu_count() or 1, len(parts))
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, mp_context=context, initializer=end_with_parent) as pool:
-        pictures = np.concatenate(list(pool.map(_redraw, parts, itertools.repeat(template_share), seeds)))
-    result = pictures.reshape(_VARIANTS, *examples.x.shape)
-    file = io.BytesIO()
-    np.save(file, result)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_atomically(path, file.getvalue())
-    return result
+    tasks = [
+        _Task(
+            examples.take(slice(start, start + _CHUNK)),
+            template_share,
+            (_SEED, variant, start),
+        )
+        for variant, start in itertools.product(range(_VARIANTS), range(0, len(examples), _CHUNK))
+    ]
+    key = examples.x.tobytes() + examples.y.tobytes() + settings
+    return draw_once("redrawn", key, _redraw, tasks).reshape(_VARIANTS, *examples.x.shape)
 
 
 def trace_digit(picture: Pictures, *, label: int, style: DrawingStyle, rng: np.random.Generator) -> Pictures:
@@ -137,12 +123,21 @@ def draw_template(strokes: Sequence[Points], *, style: DrawingStyle, rng: np.ran
     return _draw_with_pen(line, width=style.pen_width * height)
 
 
-def _redraw(examples: Examples, template_share: float, seed: Sequence[int]) -> Pictures:
-    rng = np.random.default_rng(seed)
-    result = examples.x.copy()
-    for place, (picture, label) in enumerate(zip(examples.x, examples.y.tolist(), strict=True)):
+@dataclass(frozen=True)
+class _Task:
+    """Digits that one call of :func:`_redraw` draws."""
+
+    examples: Examples
+    template_share: float
+    seed: tuple[int, ...]
+
+
+def _redraw(task: _Task) -> Pictures:
+    rng = np.random.default_rng(task.seed)
+    result = task.examples.x.copy()
+    for place, (picture, label) in enumerate(zip(task.examples.x, task.examples.y.tolist(), strict=True)):
         style = _random_style(label, rng)
-        if template_share and rng.random() < template_share:
+        if task.template_share and rng.random() < task.template_share:
             result[place] = draw_template(sample_template(label, rng), style=style, rng=rng)
         else:
             with contextlib.suppress(ValueError):  # the picture has no centre line

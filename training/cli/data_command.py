@@ -38,6 +38,7 @@ def data(names: tuple[str, ...], clean: bool) -> None:
     for entry in DATASETS.values():
         missing = f"missing; {command('data', entry.name)}"
         size = missing if entry.bytes is None else f"{entry.bytes / 1e6:.0f} MB"
+        size = size if entry.file_names else "part of scikit-learn"
         console.print(f"[bold]{entry.name}[/bold]  {size}")
         for title, text in (
             ("train + validation + test" if entry.load else "evaluation only", entry.splits),
@@ -45,4 +46,5 @@ def data(names: tuple[str, ...], clean: bool) -> None:
             ("licence", entry.license),
             ("stored in", ", ".join(map(str, entry.paths))),
         ):
-            console.print(f"  {title}: {text}")
+            if text:
+                console.print(f"  {title}: {text}")

@@ -32,6 +32,7 @@ from training.cli.shared import (
 @click.option("--pen-digits", is_flag=True, help="Also classify 7,494 digits that people drew with a pen.")
 @click.option("--pages", is_flag=True, help="Also classify digits on photos and scans of 16 kinds of page.")
 @click.option("--numbers", is_flag=True, help="Also read numbers of 2 to 6 digits.")
+@click.option("--drawings", is_flag=True, help="Also classify straight strokes, letters and shapes.")
 @click.option("--out-of-distribution", is_flag=True, help="Also classify images that show no digit.")
 @click.option("--robustness", is_flag=True, help="Also shift, rotate, blur and otherwise corrupt the images.")
 @click.option("--faithfulness", is_flag=True, help="Also run the deletion test of the heat maps.")
@@ -116,6 +117,7 @@ def quantize(name: str, version: int | None, models: Path, data: Path | None) ->
     card = quantize_model(name, version=version, models=models, data=data, announce=announce)
     quantized = card.quantized
     assert quantized is not None, "quantize_model raises an error otherwise"
+    assert card.metrics is not None, "quantize_model refuses a regression"
     from training.workflows.hints import shown
 
     click.echo(
@@ -185,7 +187,7 @@ def export(
             "--record is for a single run on the recipe's own data set; leave it out, or export such a run"
         )
     load_keras(converts=True)
-    from training.reporting.printout import describe_accuracy
+    from training.reporting.printout import card_result, describe_result
     from training.reporting.results import record_result
     from training.workflows.export_job import ExportJob, run_export
     from training.workflows.hints import shown
@@ -207,7 +209,7 @@ def export(
             events.write(exported_event(card, job.models))
     quiet = progress == "json"
     click.echo(
-        f"{shown(job.models / card.name / str(card.version))}: {describe_accuracy(card.metrics)}, largest "
+        f"{shown(job.models / card.name / str(card.version))}: {describe_result(card_result(card))}, largest "
         f"difference from Keras {card.max_keras_difference:.1g}",
         err=quiet,
     )

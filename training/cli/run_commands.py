@@ -58,11 +58,11 @@ def runs(
         console.print()
         console.print(epochs_table(reports[0]))
     if measure:
-        from training.reporting.printout import describe_accuracy
+        from training.reporting.printout import describe_result
         from training.workflows.run_measurement import measure_run
 
         for report in reports:
-            click.echo(f"{report.name}: {describe_accuracy(measure_run(report.folder))}")
+            click.echo(f"{report.name}: {describe_result(measure_run(report.folder))}")
     if curves:
         from service.inference.files import write_atomically
         from training.export.plots import plot_comparison

@@ -1,15 +1,19 @@
 """Lists the data sets and loads one by its name."""
 
 from training.datasets.arrays import CIFAR10, FASHION_MNIST, MNIST
+from training.datasets.attributes import MNIST_ATTRIBUTES
 from training.datasets.cats_vs_dogs import CATS_VS_DOGS
 from training.datasets.dataset import Dataset, DatasetDeclaration, DownloadProgress, Examples
 from training.datasets.imdb import IMDB
 from training.datasets.pendigits import PENDIGITS
+from training.datasets.tables import DIABETES, DIABETES_PERCENTILE, WINE
 from training.errors import DatasetError
 
 __all__ = ["DATASETS", "Dataset", "Examples", "find_dataset", "load_dataset"]
 
-DATASETS = {entry.name: entry for entry in (MNIST, FASHION_MNIST, CIFAR10, CATS_VS_DOGS, IMDB, PENDIGITS)}
+_CLASSES = (MNIST, FASHION_MNIST, CIFAR10, CATS_VS_DOGS, IMDB, PENDIGITS)
+_OTHER_HEADS = (MNIST_ATTRIBUTES, DIABETES, DIABETES_PERCENTILE, WINE)
+DATASETS = {entry.name: entry for entry in (*_CLASSES, *_OTHER_HEADS)}
 
 
 def find_dataset(name: str) -> DatasetDeclaration:

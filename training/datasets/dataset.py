@@ -11,6 +11,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from service.inference.preprocessing import Vocabulary, pad, picture_preparation
+from service.inference.preprocessing.table import Column
 
 _SPLIT_SEED = 0
 
@@ -30,16 +31,18 @@ def activation_folder() -> Path:
 
 @dataclass(frozen=True)
 class Examples:
-    """Inputs and their classes.
+    """Inputs and their targets.
 
     Attributes:
         x: uint8 images (n, height, width) or (n, height, width, 3); for texts int32 token ids (n, length), or
-            an object array (n,) of strings before tokenization.
-        y: int64 (n,), index into the labels.
+            an object array (n,) of strings before tokenization; for tables float32 (n, columns), with NaN for
+            missing values.
+        y: int64 (n,), index into the labels. Of several labels at once int64 (n, labels), 0 or 1; of a
+            regression float32 (n, labels).
     """
 
     x: npt.NDArray[Any]
-    y: npt.NDArray[np.int64]
+    y: npt.NDArray[Any]
 
     def __len__(self) -> int:
         return len(self.y)
@@ -67,10 +70,10 @@ def as_served(examples: Examples, *, preprocessing: str) -> Examples:
     """Apply the preprocessing of the server to images that are arrays already.
 
     Args:
-        examples: uint8 images of the network's size, or token ids, which stay as they are.
+        examples: uint8 images of the network's size; or token ids or rows, which stay as they are.
         preprocessing: Kind of preprocessing on the card.
     """
-    if preprocessing == "text":
+    if preprocessing in ("text", "table"):
         return examples
     prepare = picture_preparation(preprocessing, size=examples.x.shape[1])
     return Examples(np.stack([prepare(Image.fromarray(image)) for image in examples.x]), examples.y)
@@ -81,7 +84,7 @@ class Dataset:
     """A data set in its fixed splits."""
 
     name: str  # also that of the models that are trained on it
-    labels: tuple[str, ...]  # names of the classes, in order
+    labels: tuple[str, ...]  # names of the classes, or of the values of a regression, in order
     train: Examples
     validation: Examples  # all choices are made on it
     test: Examples  # only final results are measured on it
@@ -92,6 +95,8 @@ class Dataset:
     copies: int = 0  # number of files whose picture an earlier file has too
     extra: int = 0  # number of training examples, the last ones, that the user added
     vocabulary: Vocabulary | None = None  # of the token ids, if the inputs are token ids
+    columns: tuple[Column, ...] = ()  # of a table
+    unit: str = ""  # of the values of a regression
 
     @property
     def splits(self) -> dict[str, int]:
@@ -112,8 +117,8 @@ class DatasetDeclaration:
     """
 
     name: str  # on the command line
-    labels: tuple[str, ...]  # names of the classes, in order
-    file_names: tuple[str, ...]  # in the cache folder
+    labels: tuple[str, ...]  # names of the classes, or of the values of a regression, in order
+    file_names: tuple[str, ...]  # in the cache folder; none if a package ships the data
     splits: str  # numbers of training, validation and test examples, for people
     source: str  # origin of the data, for people
     license: str
@@ -121,6 +126,7 @@ class DatasetDeclaration:
     load: Callable[["DatasetDeclaration", int | None], Dataset] | None = None
     url: str = ""  # of the publisher's archive
     md5: str | None = None  # checksum of that archive, if its publisher states one
+    columns: tuple[str, ...] = ()  # names of the columns of a table
 
     @property
     def paths(self) -> tuple[Path, ...]:
@@ -142,6 +148,13 @@ class DatasetDeclaration:
         """
         if self.bytes is None:
             self.fetch(self, progress)
+
+
+def random_mask(count: int, *, share: float) -> npt.NDArray[np.bool_]:
+    """Choose a share of so many examples at random, always the same; bool (count,)."""
+    chosen = np.zeros(count, dtype=np.bool_)
+    chosen[np.random.default_rng(_SPLIT_SEED).permutation(count)[: round(count * share)]] = True
+    return chosen
 
 
 def stratified_mask(y: npt.NDArray[Any], *, share: float) -> npt.NDArray[np.bool_]:

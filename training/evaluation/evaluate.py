@@ -14,6 +14,7 @@ from service.inference.catalog import Catalog
 from training.datasets import load_dataset
 from training.datasets.pendigits import load_pendigits
 from training.errors import RecipeError
+from training.evaluation.drawings import evaluate_drawings
 from training.evaluation.faithfulness import evaluate_faithfulness
 from training.evaluation.latency import measure_latency
 from training.evaluation.numbers import NumberFigures, evaluate_numbers
@@ -24,11 +25,11 @@ from training.evaluation.robustness import evaluate_robustness
 from training.export.confidence import measure_coverage
 from training.export.inference import Splits, load_splits, run_file
 from training.export.model_folder import NETWORK, rewrite
-from training.metrics import chance_level_error, compute_metrics
+from training.metrics import chance_level_error, compute_metrics, compute_regression_metrics
 
 _DIGITS = tuple("0123456789")
 _PICTURE_MEASUREMENTS = ("robustness", "faithfulness")
-_DIGIT_SECTIONS = ("pen_digits", "out_of_distribution")
+_DIGIT_SECTIONS = ("pen_digits", "drawings", "out_of_distribution")
 _DIGIT_MEASUREMENTS = (*_DIGIT_SECTIONS, "pages", "numbers")  # the card does not record the last two
 # Optional sections of a card whose figures are compared.
 _OPTIONAL_SECTIONS = ("selective_prediction", *_DIGIT_SECTIONS, *_PICTURE_MEASUREMENTS)
@@ -117,6 +118,8 @@ def evaluate(
     measured, digit_counts = _measure_confidence(card, catalog.folder(card), splits), None
     if "out_of_distribution" in measurements:
         measured = replace(measured, out_of_distribution=evaluate_out_of_distribution(predictor))
+    if "drawings" in measurements:
+        measured = replace(measured, drawings=evaluate_drawings(predictor))
     if "pen_digits" in measurements:
         figures, digit_counts = evaluate_pen_digits(predictor, load_pendigits())
         measured = replace(measured, pen_digits=figures)
@@ -180,13 +183,22 @@ def _measured_sections(card: Card, measured: Card) -> dict[str, object]:
 
 def _figures(card: Card) -> Iterator[tuple[str, float, float]]:
     """Yield the name, value and tolerance of each figure."""
-    metrics = card.metrics
-    yield "test examples", metrics.count, 0
-    yield "accuracy", metrics.accuracy, _EXACT
-    yield "log-loss", metrics.log_loss, _ROUNDING
-    yield "expected calibration error", metrics.expected_calibration_error, _ROUNDING
-    for label, value in metrics.per_class_accuracy.items():
-        yield f"accuracy on {label}", value, _EXACT
+    if errors := card.regression:
+        yield "test examples", errors.count, 0
+        yield "mean absolute error", errors.mean_absolute_error, _ROUNDING * errors.root_mean_squared_error
+        yield (
+            "root mean squared error",
+            errors.root_mean_squared_error,
+            _ROUNDING * errors.root_mean_squared_error,
+        )
+        yield "R²", errors.r2, _ROUNDING
+    if metrics := card.metrics:
+        yield "test examples", metrics.count, 0
+        yield "accuracy", metrics.accuracy, _EXACT
+        yield "log-loss", metrics.log_loss, _ROUNDING
+        yield "expected calibration error", metrics.expected_calibration_error, _ROUNDING
+        for label, value in metrics.per_class_accuracy.items():
+            yield f"accuracy on {label}", value, _EXACT
     if selective := card.selective_prediction:
         for split, result in (("validation", selective.validation), ("test", selective.test)):
             yield f"coverage, {split}", result.coverage, _FEW_EXAMPLES
@@ -198,6 +210,11 @@ def _figures(card: Card) -> Iterator[tuple[str, float, float]]:
         yield "pen digits", digits.accuracy, _FEW_EXAMPLES
         for label, value in digits.per_class_accuracy.items():
             yield f"pen digit {label}", value, _FEW_OF_A_CLASS
+    if drawings := card.drawings:
+        for name in ("straight_ones", "straight_ones_sure", "flagged_ones", "flagged_ones_sure"):
+            yield name.replace("_", " "), getattr(drawings, name), _FEW_OF_A_CLASS
+        yield "unsure letters", drawings.letters, _FEW_OF_A_CLASS
+        yield "unsure shapes", drawings.shapes, _FEW_OF_A_CLASS
     if faithfulness := card.faithfulness:
         yield "drop, hottest fifth covered", faithfulness.hottest_drop, _FEW_OF_A_CLASS
         yield "drop, random fifth covered", faithfulness.random_drop, _FEW_OF_A_CLASS
@@ -207,8 +224,12 @@ def _figures(card: Card) -> Iterator[tuple[str, float, float]]:
 
 
 def _measure_confidence(card: Card, folder: Path, splits: Splits) -> Card:
-    """Measure a network on both splits, with the threshold of its card."""
+    """Measure a network on both splits, with the threshold of its card; a regression on the test split."""
     network, validation, test = folder / NETWORK, splits.validation, splits.test
+    if card.regression:
+        values = run_file(network, test.x)
+        errors = compute_regression_metrics(values, test.y, unit=card.regression.unit)
+        return replace(card, regression=errors)
     held_out, probabilities = run_file(network, validation.x), run_file(network, test.x)
     card = replace(card, metrics=compute_metrics(probabilities, test.y, labels=card.labels))
     if card.calibration:

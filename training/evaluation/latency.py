@@ -23,7 +23,7 @@ def measure_latency(card: Card, *, models: Path, dataset: Dataset) -> Card:
     Args:
         card: Card of a model in ``models``.
         models: Folder of all models.
-        dataset: The model's data set: pictures, or raw texts.
+        dataset: The model's data set: pictures, raw texts, or rows of a table.
 
     Returns:
         The card with ``latency``, and with the times in ``quantized`` if it has that.
@@ -63,8 +63,10 @@ def describe_latency(card: Card) -> str:
 
 
 def typical_input(dataset: Dataset) -> Input:
-    """Return a picture of the validation split as a PNG file, or its text of median length."""
+    """Return a picture of the validation split as a PNG file, a row, or the text of median length."""
     inputs = dataset.validation.x
+    if dataset.columns:
+        return {column.name: float(value) for column, value in zip(dataset.columns, inputs[0], strict=True)}
     if inputs.dtype == np.uint8:
         return encode_png(Image.fromarray(inputs[0]))
     return str(sorted(inputs, key=len)[len(inputs) // 2])

@@ -8,15 +8,18 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import onnx
 from msgspec.structs import replace
 
 from service.inference.card import Calibration as CardCalibration
-from service.inference.card import Card, Coverage, Metrics, SelectivePrediction
+from service.inference.card import Card, Coverage, Metrics, SelectivePrediction, Task
 from service.inference.catalog import Catalog
 from service.inference.explain import FILE_NAME as EXPLANATION
 from service.inference.precision import INT8_FILE
+from training.datasets import Examples
+from training.errors import ExportError
 from training.export.calibration import Calibration, fit_calibration
 from training.export.head import insert_calibration, remove_calibration, scale_heat_map
 from training.export.inference import Splits, load_splits, run_network
@@ -28,6 +31,8 @@ from training.metrics import (
     chance_level_error,
     choose_threshold,
     compute_metrics,
+    confidences,
+    is_correct,
     selective_accuracy,
 )
 from training.recipes import load_recipe
@@ -48,6 +53,11 @@ class Confidence:
     selective_prediction: SelectivePrediction  # effect of the threshold
     probabilities: Probabilities  # float32 (n, classes), of the test split
 
+    @property
+    def output(self) -> Probabilities:
+        """The network's output on the test split."""
+        return self.probabilities
+
     def describe_calibration(self, *, weights_temperature: float = 1.0) -> CardCalibration:
         """Describe the calibration for the card.
 
@@ -61,11 +71,23 @@ class Confidence:
             chance_level_error=chance_level_error(self.probabilities.max(axis=1)),
         )
 
+    def card_fields(self, *, task: Task) -> dict[str, Any]:
+        """Return the fields of the card that this measurement fills."""
+        is_multi_label = task == "multi-label-classification"
+        return {
+            "metrics": self.metrics,
+            "unsure_below": self.unsure_below,
+            "calibration": None if is_multi_label else self.describe_calibration(),
+            "selective_prediction": self.selective_prediction,
+        }
+
 
 def calibrate_network(
     proto: onnx.ModelProto, splits: Splits, *, labels: Sequence[str], target_accuracy: float
 ) -> Confidence:
     """Calibrate a network in its graph, in place of an earlier calibration, and measure its confidence.
+
+    Probabilities of several labels at once are measured as they are.
 
     Args:
         proto: The network; changed in place.
@@ -77,15 +99,13 @@ def calibrate_network(
         ExportError: The network ends neither in softmax nor in a sigmoid.
     """
     validation, test = splits.validation, splits.test
-    remove_calibration(proto)
-    calibration = fit_calibration(run_network(proto, validation.x), validation.y)
-    if calibration.method == "temperature" and abs(math.log(calibration.temperature)) < _NEGLIGIBLE:
-        calibration = Calibration()
-    else:
-        insert_calibration(proto, calibration)
+    calibration = _calibrate(proto, validation) if validation.y.ndim == 1 else Calibration()
     held_out, probabilities = run_network(proto, validation.x), run_network(proto, test.x)
-    correct = held_out.argmax(axis=1) == validation.y
-    threshold = choose_threshold(held_out.max(axis=1), correct, target_accuracy=target_accuracy)
+    threshold = choose_threshold(
+        confidences(held_out, validation.y),
+        is_correct(held_out, validation.y),
+        target_accuracy=target_accuracy,
+    )
     return Confidence(
         calibration=calibration,
         unsure_below=threshold,
@@ -97,6 +117,16 @@ def calibrate_network(
         ),
         probabilities=probabilities,
     )
+
+
+def _calibrate(proto: onnx.ModelProto, validation: Examples) -> Calibration:
+    """Fit a calibration to the validation split, and insert it in place of an earlier one."""
+    remove_calibration(proto)
+    calibration = fit_calibration(run_network(proto, validation.x), validation.y)
+    if calibration.method == "temperature" and abs(math.log(calibration.temperature)) < _NEGLIGIBLE:
+        return Calibration()
+    insert_calibration(proto, calibration)
+    return calibration
 
 
 def recalibrate(name: str, *, version: int | None, models: Path, data: Path | None = None) -> Card:
@@ -121,6 +151,8 @@ def recalibrate(name: str, *, version: int | None, models: Path, data: Path | No
     """
     catalog = Catalog(models, providers=("cpu",))
     card = catalog.card(name, version)
+    if card.calibration is None and card.task in ("regression", "multi-label-classification"):
+        raise ExportError(f"{card.name} is a model for {card.task}, whose output is not calibrated")
     folder = catalog.folder(card)
     catalog.predictor(card.name, card.version)  # checks the file against the card
     splits = load_splits(card, folder, data=data)
@@ -137,6 +169,7 @@ def recalibrate(name: str, *, version: int | None, models: Path, data: Path | No
         calibration=confidence.describe_calibration(weights_temperature=weights_temperature),
         selective_prediction=confidence.selective_prediction,
         out_of_distribution=None,
+        drawings=None,
         pen_digits=None,
         robustness=None,
         faithfulness=None,
@@ -154,7 +187,7 @@ def recalibrate(name: str, *, version: int | None, models: Path, data: Path | No
 
 def measure_coverage(probabilities: Probabilities, y: Classes, *, threshold: float) -> Coverage:
     """Measure the predictions whose highest probability reaches a threshold."""
-    confidence, correct = probabilities.max(axis=1), probabilities.argmax(axis=1) == y
+    confidence, correct = confidences(probabilities, y), is_correct(probabilities, y)
     return Coverage(
         coverage=float((confidence >= threshold).mean()),
         accuracy=selective_accuracy(confidence, correct, threshold=threshold),

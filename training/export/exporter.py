@@ -8,12 +8,13 @@ import keras
 import numpy as np
 import numpy.typing as npt
 
-from service.inference.card import Card, Metrics
+from service.inference.card import Card, Metrics, RegressionMetrics
+from service.inference.prediction import APPLIES_FROM
 from service.inference.repository.default_version import read_default, write_default
 from training.datasets import Dataset
 from training.datasets.dataset import as_served
 from training.errors import ExportError
-from training.export.confidence import calibrate_network
+from training.export.confidence import Confidence, calibrate_network
 from training.export.explanation import build_explanation
 from training.export.float16 import round_convolutions, store_as_float16
 from training.export.head import scale_heat_map
@@ -21,9 +22,11 @@ from training.export.inference import Splits, run_file, run_network
 from training.export.model_card import Trained, make_card
 from training.export.model_folder import NETWORK, new_folder, write_files
 from training.export.onnx_graph import to_onnx
-from training.export.plots import plot_confusion, plot_curves
-from training.metrics import Probabilities, compute_metrics
+from training.export.plots import plot_confusion, plot_curves, plot_values
+from training.export.regression import RegressionResult, measure_regression
+from training.metrics import Probabilities, compute_metrics, compute_regression_metrics
 from training.networks.ensemble import average_logits, with_flip_tta
+from training.networks.heads import Head
 from training.recipes.recipe import Recipe
 
 MAX_KERAS_DIFFERENCE = 1e-4
@@ -57,22 +60,31 @@ def export(trained: Trained, *, models: Path, default: int | None = None) -> Car
         for model in trained.models:
             round_convolutions(model)
     network = served_network(trained.models, recipe)
-    proto = to_onnx(network)
+    proto = to_onnx(network, recipe.head)
     if recipe.float16_weights:
         store_as_float16(proto, only_rounded=True)
-    difference = check_parity(keras_probabilities(network, splits.test.x), run_network(proto, splits.test.x))
-    confidence = calibrate_network(proto, splits, labels=dataset.labels, target_accuracy=recipe.sure_accuracy)
+    expected, exported = keras_output(network, splits.test.x, recipe.head), run_network(proto, splits.test.x)
+    if recipe.task == "regression":
+        difference = check_values(expected, exported, y=splits.test.y)
+    else:
+        difference = check_parity(expected, exported, multi_label=splits.test.y.ndim == 2)
+    result: Confidence | RegressionResult = (
+        measure_regression(proto, splits)
+        if recipe.task == "regression"
+        else calibrate_network(proto, splits, labels=dataset.labels, target_accuracy=recipe.sure_accuracy)
+    )
     explanation = None
-    if recipe.preprocessing != "text":
+    if recipe.task == "image-classification" and isinstance(result, Confidence):
         explanation = build_explanation(trained.models)
         if explanation.heat_layer:
-            scale_heat_map(explanation.proto, confidence.calibration.temperature)
+            scale_heat_map(explanation.proto, result.calibration.temperature)
         store_as_float16(explanation.proto)
-    card = make_card(trained, confidence=confidence, max_keras_difference=difference, explanation=explanation)
-    plots = {
-        "curves.png": plot_curves(trained.runs[0].history, title=f"{card.title}: training"),
-        "confusion.png": plot_confusion(card, confidence.probabilities, splits.test.y),
-    }
+    card = make_card(trained, result=result, max_keras_difference=difference, explanation=explanation)
+    plots = {"curves.png": plot_curves(trained.runs[0].history, title=f"{card.title}: training")}
+    if recipe.task == "regression":
+        plots["values.png"] = plot_values(card, result.output, splits.test.y)
+    elif recipe.task != "multi-label-classification":
+        plots["confusion.png"] = plot_confusion(card, result.output, splits.test.y)
     graph = explanation.proto if explanation else None
     target = models / card.name / str(card.version)
     with new_folder(target, replace=False) as folder:
@@ -80,10 +92,8 @@ def export(trained: Trained, *, models: Path, default: int | None = None) -> Car
         if dataset.vocabulary:
             dataset.vocabulary.write(folder / "vocabulary.txt")
         written = run_file(folder / NETWORK, splits.test.x[:_BATCH_SIZE])
-        if not np.array_equal(written, confidence.probabilities[:_BATCH_SIZE]):
-            raise ExportError(
-                "the written file gives other probabilities than were measured; nothing was written"
-            )
+        if not np.array_equal(written, result.output[:_BATCH_SIZE]):
+            raise ExportError("the written file gives other results than were measured; nothing was written")
         if default is not None and read_default(target.parent) != default:
             write_default(target.parent, default)
     return card
@@ -109,7 +119,7 @@ def served_network(models: Sequence[keras.Model], recipe: Recipe) -> keras.Model
     return with_flip_tta(models[0]) if recipe.flip_tta else models[0]
 
 
-def measure_network(model: keras.Model, dataset: Dataset, *, recipe: Recipe) -> Metrics:
+def measure_network(model: keras.Model, dataset: Dataset, *, recipe: Recipe) -> Metrics | RegressionMetrics:
     """Convert a network and measure it on the test split, without writing a model.
 
     Args:
@@ -118,26 +128,64 @@ def measure_network(model: keras.Model, dataset: Dataset, *, recipe: Recipe) -> 
         recipe: The network's recipe.
     """
     test = as_served(dataset.test, preprocessing=recipe.preprocessing)
-    probabilities = run_network(to_onnx(served_network([model], recipe)), test.x)
-    return compute_metrics(probabilities, test.y, labels=dataset.labels)
+    output = run_network(to_onnx(served_network([model], recipe), recipe.head), test.x)
+    return measure_output(output, test.y, dataset=dataset, recipe=recipe)
+
+
+def measure_output(
+    output: npt.NDArray[np.float32], y: npt.NDArray[Any], *, dataset: Dataset, recipe: Recipe
+) -> Metrics | RegressionMetrics:
+    """Compute the metrics of a network's output on the test split, as the recipe's task has them."""
+    if recipe.task == "regression":
+        return compute_regression_metrics(output, y, unit=dataset.unit)
+    return compute_metrics(output, y, labels=dataset.labels)
+
+
+def keras_output(model: keras.Model, x: npt.NDArray[Any], head: Head) -> npt.NDArray[np.float32]:
+    """Run a Keras network over prepared inputs, and return its output as the ONNX network has it."""
+    return keras_probabilities(model, x) if head.task == "classification" else _run(model, x)
 
 
 def keras_probabilities(model: keras.Model, x: npt.NDArray[Any]) -> Probabilities:
-    """Run a Keras network over prepared inputs.
+    """Run a classifier in Keras over prepared inputs.
 
     Returns:
         float32 (n, classes); a single sigmoid unit gives both classes.
     """
-    result = np.asarray(model.predict(x, batch_size=_BATCH_SIZE, verbose=0), dtype=np.float32)
+    result = _run(model, x)
     return np.concatenate([1 - result, result], axis=1) if result.shape[1] == 1 else result
 
 
-def check_parity(expected: Probabilities, exported: Probabilities) -> float:
+def _run(model: keras.Model, x: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
+    return np.asarray(model.predict(x, batch_size=_BATCH_SIZE, verbose=0), dtype=np.float32)
+
+
+def check_values(
+    expected: npt.NDArray[np.float32], exported: npt.NDArray[np.float32], *, y: npt.NDArray[np.float32]
+) -> float:
+    """Compare the values of a regression in Keras and ONNX Runtime.
+
+    Args:
+        expected: (n, values), Keras.
+        exported: (n, values), ONNX Runtime.
+        y: (n, values), the targets.
+
+    Returns:
+        The largest difference, in standard deviations of the targets.
+
+    Raises:
+        ExportError: It is above 1e-4.
+    """
+    return _check_difference(expected / y.std(axis=0), exported / y.std(axis=0))
+
+
+def check_parity(expected: Probabilities, exported: Probabilities, *, multi_label: bool = False) -> float:
     """Compare the probabilities of Keras and ONNX Runtime.
 
     Args:
         expected: (n, classes), Keras.
         exported: (n, classes), ONNX Runtime.
+        multi_label: Whether several labels can apply at once.
 
     Returns:
         The largest difference.
@@ -145,14 +193,23 @@ def check_parity(expected: Probabilities, exported: Probabilities) -> float:
     Raises:
         ExportError: The difference is above 1e-4, or a label changed that was not a tie.
     """
+    difference = _check_difference(expected, exported)
+    if multi_label:
+        other = (expected >= APPLIES_FROM) != (exported >= APPLIES_FROM)
+        changed = int((other & (np.abs(expected - APPLIES_FROM) > _TIE_TOLERANCE)).sum())
+    else:
+        chosen = expected[np.arange(len(expected)), exported.argmax(axis=1)]
+        changed = int((expected.max(axis=1) - chosen > _TIE_TOLERANCE).sum())
+    if changed:
+        raise ExportError(f"{changed} of {expected.size} labels changed in the export; nothing was written")
+    return difference
+
+
+def _check_difference(expected: npt.NDArray[np.float32], exported: npt.NDArray[np.float32]) -> float:
     difference = float(np.abs(expected - exported).max())
     if not difference <= MAX_KERAS_DIFFERENCE:
         raise ExportError(
             f"Keras and ONNX Runtime differ by {difference:.2g}, more than {MAX_KERAS_DIFFERENCE:g}; "
             "nothing was written"
         )
-    chosen = expected[np.arange(len(expected)), exported.argmax(axis=1)]
-    changed = int((expected.max(axis=1) - chosen > _TIE_TOLERANCE).sum())
-    if changed:
-        raise ExportError(f"{changed} of {len(expected)} labels changed in the export; nothing was written")
     return difference

@@ -6,6 +6,7 @@ from typing import Any
 
 import keras
 import msgspec
+import numpy as np
 from msgspec.structs import replace
 
 from service.inference.card import (
@@ -23,6 +24,7 @@ from training.datasets import Dataset
 from training.export.confidence import Confidence
 from training.export.explanation import ExplanationGraph
 from training.export.onnx_graph import OPSET
+from training.export.regression import RegressionResult
 from training.fit.run import Run
 from training.networks.network import flat_layers
 from training.recipes.recipe import Recipe
@@ -46,7 +48,7 @@ class Trained:
 def make_card(
     trained: Trained,
     *,
-    confidence: Confidence,
+    result: Confidence | RegressionResult,
     max_keras_difference: float,
     explanation: ExplanationGraph | None,
 ) -> Card:
@@ -54,8 +56,8 @@ def make_card(
 
     Args:
         trained: The network.
-        confidence: Its calibrated confidence, and metrics.
-        max_keras_difference: Largest difference of a probability between Keras and ONNX Runtime.
+        result: Its metrics, and its calibrated confidence.
+        max_keras_difference: Largest difference between Keras and ONNX Runtime, as the card has it.
         explanation: The graph that explains the network, if it has one.
     """
     recipe, dataset = trained.recipe, trained.dataset
@@ -64,7 +66,7 @@ def make_card(
         name=trained.name,
         version=trained.version,
         title=recipe.title,
-        task="text-classification" if recipe.preprocessing == "text" else "image-classification",
+        task=recipe.task,
         labels=dataset.labels,
         input=_input_spec(trained),
         onnx=OnnxFile(sha256=_NO_CHECKSUM, bytes=1, opset=OPSET),
@@ -80,13 +82,10 @@ def make_card(
             dataset_sha256=dataset.sha256,
             seconds=round(sum(run.record.seconds for run in trained.runs), 1),
         ),
-        metrics=confidence.metrics,
+        **result.card_fields(task=recipe.task),
         max_keras_difference=max_keras_difference,
-        unsure_below=confidence.unsure_below,
         provenance=Provenance(license=dataset.license, data=dataset.source, weights=recipe.weights),
         explanation=_explanation_file(explanation) if explanation else None,
-        calibration=confidence.describe_calibration(),
-        selective_prediction=confidence.selective_prediction,
         extra=trained.notes,
     )
 
@@ -107,20 +106,28 @@ def _explanation_file(graph: ExplanationGraph) -> ExplanationFile:
 
 
 def _input_spec(trained: Trained) -> InputSpec:
-    tensor, kind, vocabulary = (
-        trained.models[0].inputs[0],
-        trained.recipe.preprocessing,
-        trained.dataset.vocabulary,
-    )
+    tensor, kind = trained.models[0].inputs[0], trained.recipe.preprocessing
     shape = _shape(tensor)
     return InputSpec(
         name=tensor.name,
         dtype=keras.backend.standardize_dtype(tensor.dtype),
         shape=shape,
-        color_mode="none" if kind == "text" else "RGB" if len(shape) == 4 else "L",
+        color_mode="none" if kind in ("text", "table") else "RGB" if len(shape) == 4 else "L",
         preprocessing=kind,
-        parameters={"words": len(vocabulary.words), "padding": 0} if vocabulary else {"size": shape[1]},
+        parameters=_preprocessing_parameters(trained.dataset, size=shape[1]),
     )
+
+
+def _preprocessing_parameters(dataset: Dataset, *, size: int) -> dict[str, Any]:
+    if dataset.vocabulary:
+        return {"words": len(dataset.vocabulary.words), "padding": 0}
+    if dataset.columns:
+        missing = np.isnan(dataset.train.x).sum(axis=1)
+        return {
+            "columns": [msgspec.to_builtins(column) for column in dataset.columns],
+            "most_missing": int(missing.max()),
+        }
+    return {"size": size}
 
 
 def _layers(models: Sequence[keras.Model]) -> tuple[Layer, ...]:

@@ -15,24 +15,26 @@ import tf2onnx
 from onnx import helper
 
 from training.errors import ExportError
+from training.networks.heads import CLASSES, Head
 
 OPSET = 17
 # The version of the file format that came with opset 17; older runtimes reject newer ones.
 _IR_VERSION = 8
-_OUTPUT = "probabilities"
 _SHAPE_OPERATIONS = {"Cast", "Concat", "Gather", "Slice", "Unsqueeze"}
 
 
-def to_onnx(model: keras.Model) -> onnx.ModelProto:
+def to_onnx(model: keras.Model, head: Head = CLASSES) -> onnx.ModelProto:
     """Convert a network.
 
     Args:
-        model: Has one input, ``image`` (uint8) or ``ids`` (int32), and returns softmax probabilities or the
-            sigmoid probability of the second of two classes.
+        model: Has one input, ``image`` (uint8), ``ids`` (int32) or ``features`` (float32), and returns what
+            its head says; a classifier softmax probabilities, or the sigmoid probability of the second of two
+            classes.
+        head: The network's head.
 
     Returns:
-        A checked ONNX model with that input and the output ``probabilities`` (batch, classes). Only the
-        batch, and the length of texts, are free dimensions.
+        A checked ONNX model with that input and the head's output, ``probabilities`` or ``values`` (batch,
+        outputs). Only the batch, and the length of texts, are free dimensions.
 
     Raises:
         ExportError: The graph computes shapes at run time.
@@ -40,14 +42,14 @@ def to_onnx(model: keras.Model) -> onnx.ModelProto:
     tensor = model.inputs[0]
     signature = [tf.TensorSpec(tensor.shape, tensor.dtype, name=tensor.name)]
 
-    def probabilities(batch: Any) -> dict[str, Any]:
+    def run(batch: Any) -> dict[str, Any]:
         result = model(batch, training=False)
-        if model.output_shape[-1] == 1:
+        if head.task == "classification" and model.output_shape[-1] == 1:
             # (1 - p, p) as arithmetic: some accelerators run a Concat separately.
             result = tf.add(tf.matmul(result, [[-1.0, 1.0]]), [1.0, 0.0])
-        return {_OUTPUT: result}
+        return {head.output: result}
 
-    proto: onnx.ModelProto = onnxslim.slim(convert(probabilities, signature))
+    proto: onnx.ModelProto = onnxslim.slim(convert(run, signature))
     for info in (proto.graph.input[0], proto.graph.output[0]):
         free = [size for size in info.type.tensor_type.shape.dim if not size.dim_value]
         for size, name in zip(free, ("batch", "length"), strict=False):

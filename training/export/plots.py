@@ -16,7 +16,7 @@ from sklearn.metrics import ConfusionMatrixDisplay
 
 from service.inference.card import Card
 from training.fit.run import Epoch
-from training.metrics import Classes, Probabilities, confusion
+from training.metrics import Classes, Probabilities, Values, confusion
 
 _COLORS = {"training": "#c2571a", "validation": "#1f5c99"}
 # Distinguishable with the common colour-vision deficiencies (Okabe and Ito 2008).
@@ -45,16 +45,18 @@ def plot_curves(history: Sequence[Epoch], *, title: str) -> bytes:
         figure = Figure(figsize=(9, 3.6), dpi=110, layout="constrained")
         figure.suptitle(title, **_TITLE)
         left, right = figure.subplots(1, 2)
-        for axes, name in ((left, "loss"), (right, "accuracy")):
+        measure = history[0].measure
+        for axes, name, shown in ((left, "loss", "Loss"), (right, "accuracy", measure.capitalize())):
             for attribute, (label, color) in zip((name, f"validation_{name}"), _COLORS.items(), strict=True):
                 values = [getattr(row, attribute) for row in history]
                 epochs = range(1, len(history) + 1)
                 axes.plot(epochs, values, color=color, label=label, marker="o", markersize=3.5, linewidth=1.6)
-            axes.set(title=name.title(), xlabel="Epoch")
+            axes.set(title=shown, xlabel="Epoch")
             axes.xaxis.set_major_locator(MaxNLocator(integer=True))
             axes.grid(color=_GRID, linewidth=0.6)
             axes.set_axisbelow(True)
-        right.yaxis.set_major_formatter(PercentFormatter(1.0))
+        if measure == "accuracy":
+            right.yaxis.set_major_formatter(PercentFormatter(1.0))
         left.legend(frameon=False)
         return _png(figure)
 
@@ -125,6 +127,7 @@ def plot_confusion(card: Card, probabilities: Probabilities, y: Classes) -> byte
     Returns:
         A PNG file.
     """
+    assert card.metrics is not None, "a classifier has metrics"
     counts, labels = confusion(probabilities, y), card.labels
     side = 2.6 + 0.52 * len(labels)
     with matplotlib.rc_context(_STYLE | {"axes.spines.left": False, "axes.spines.bottom": False}):
@@ -143,6 +146,35 @@ def plot_confusion(card: Card, probabilities: Probabilities, y: Classes) -> byte
         display.ax_.tick_params(length=0)
         for text in display.text_[counts == 0]:
             text.set_visible(False)
+        return _png(figure)
+
+
+def plot_values(card: Card, values: Values, y: Values) -> bytes:
+    """Plot the predicted values of a regression over the true ones of a test set.
+
+    Args:
+        card: The card of the network.
+        values: (n, values), its predictions.
+        y: (n, values), the targets.
+
+    Returns:
+        A PNG file.
+    """
+    figures = card.regression
+    assert figures is not None, "a regression has its metrics"
+    with matplotlib.rc_context(_STYLE):
+        figure = Figure(figsize=(4.4 * len(card.labels), 4.4), dpi=110, layout="constrained")
+        figure.suptitle(
+            f"{card.name} {card.version}: R² {figures.r2:.3f}, {len(y):,} test examples", **_TITLE
+        )
+        panels = figure.subplots(1, len(card.labels), squeeze=False)[0]
+        for axes, label, predicted, true in zip(panels, card.labels, values.T, y.T, strict=True):
+            span = [min(predicted.min(), true.min()), max(predicted.max(), true.max())]
+            axes.plot(span, span, color=_GRID, linewidth=1.6, zorder=1)
+            axes.scatter(true, predicted, s=14, color=_COLORS["validation"], alpha=0.7, zorder=2)
+            unit = f" ({figures.unit})" if figures.unit else ""
+            axes.set(xlabel=f"{label}, true{unit}", ylabel=f"{label}, predicted{unit}")
+            axes.set_aspect("equal")
         return _png(figure)
 
 

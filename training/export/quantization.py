@@ -102,15 +102,16 @@ def quantize_model(
     Raises:
         ModelError: There is no such model, or its files are damaged.
         DatasetError: The data cannot be loaded.
-        ExportError: The model reads texts, has no convolution, or loses more than 0.3 points of accuracy on
-            the test split; nothing was written.
+        ExportError: The model does not classify pictures, has no convolution, or loses more than 0.3 points
+            of accuracy on the test split; nothing was written.
     """
     catalog = Catalog(models)
     card = catalog.card(name, version)
     folder = catalog.folder(card)
     catalog.predictor(card.name, card.version)  # checks the file against the card
     if card.task != "image-classification":
-        raise ExportError(f"{name} reads texts; only networks with convolutions can be quantised")
+        kind = f"reads {card.reads}" if card.reads != "pictures" else f"is a model for {card.task}"
+        raise ExportError(f"{name} {kind}; only classifiers with convolutions can be quantised")
     splits = load_splits(card, folder, data=data)
     with tempfile.TemporaryDirectory() as work:
         trials = _run_trials(card, onnx_path(folder, "float32"), splits, work=Path(work), announce=announce)
@@ -122,6 +123,7 @@ def quantize_model(
 def _describe(best: Trial, card: Card, *, network: Path, test: Examples) -> QuantizedFile:
     """Measure a trial on the test split, and refuse it if it loses too much accuracy."""
     metrics = _measure(best.path, test, card)
+    assert card.metrics is not None, "a classifier has metrics"
     loss = card.metrics.accuracy - metrics.accuracy
     if loss > MAX_ACCURACY_LOSS:
         raise ExportError(

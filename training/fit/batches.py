@@ -9,14 +9,18 @@ import numpy as np
 import numpy.typing as npt
 
 from training.augmentation.geometric import augment
+from training.augmentation.letters import draw_letters
 from training.augmentation.outlier_exposure import make_outliers
+from training.augmentation.straight_strokes import draw_straight_ones
 from training.augmentation.strokes import redraw_digits
 from training.datasets.dataset import Examples
 from training.hyperparameters import Hyperparameters
 
-Batch = tuple[npt.NDArray[Any], npt.NDArray[np.int64]]
+Batch = tuple[npt.NDArray[Any], npt.NDArray[Any]]
 OUTLIER = -1  # class of an image that belongs to no class
+_ONE = 1  # class of the straight ones, among digits
 _PREFETCHED = 4  # batches
+_DRAWINGS = 8_000  # different letters, and different straight ones, at most
 
 
 class Batches:
@@ -27,7 +31,7 @@ class Batches:
 
     Args:
         examples: The training split.
-        hyperparameters: Batch size, seed, augmentation and outlier exposure.
+        hyperparameters: Batch size, seed, augmentation, outlier exposure, letters and straight ones.
     """
 
     def __init__(self, examples: Examples, hyperparameters: Hyperparameters) -> None:
@@ -36,6 +40,11 @@ class Batches:
         self._seed = hyperparameters.seed
         self._augmentation = hyperparameters.augmentation
         self._outliers = round(hyperparameters.outlier_exposure * self._size)
+        different = min(_DRAWINGS, len(examples))
+        self._letters_per_batch = round(hyperparameters.letters * self._size)
+        self._letters = draw_letters(different) if self._letters_per_batch else None
+        self._straight_ones_per_batch = round(hyperparameters.straight_ones * self._size)
+        self._straight_ones = draw_straight_ones(different) if self._straight_ones_per_batch else None
         self._redrawn = (
             redraw_digits(examples, template_share=self._augmentation.stroke_templates)
             if self._augmentation.stroke_augmentation
@@ -44,6 +53,11 @@ class Batches:
         # Flips alternate between epochs, so each image is flipped in every second one (Jordan 2024,
         # arXiv:2404.00498).
         self._flipped_first = np.random.default_rng(self._seed).random(len(examples)) < 0.5
+
+    @property
+    def targets(self) -> npt.NDArray[Any]:
+        """The targets of all training examples."""
+        return self._examples.y
 
     def __len__(self) -> int:
         """Number of batches in an epoch."""
@@ -56,7 +70,7 @@ class Batches:
             number: Number of the epoch.
 
         Yields:
-            Inputs and int64 classes; ``OUTLIER`` is the class of an outlier.
+            Inputs and targets as in :class:`Examples`; ``OUTLIER`` is the class of an outlier.
         """
         batches = self._make(number)
         with ThreadPoolExecutor(max_workers=1) as producer:
@@ -79,8 +93,21 @@ class Batches:
             if self._augmentation:
                 flipped = self._flipped_first[chosen] ^ (number % 2 == 1)
                 x = augment(x, by=self._augmentation, rng=rng, flipped=flipped)
-            if self._outliers:
-                outliers = make_outliers(x, count=self._outliers, rng=rng)
-                x = np.concatenate([x, outliers])
-                y = np.concatenate([y, np.full(len(outliers), OUTLIER)])
-            yield x, y
+            batch = [Examples(x, y), *self._additions(x, rng)]
+            yield np.concatenate([part.x for part in batch]), np.concatenate([part.y for part in batch])
+
+    def _additions(self, x: npt.NDArray[Any], rng: np.random.Generator) -> Iterator[Examples]:
+        """Yield the outliers, the letters and the straight ones that a batch gets."""
+        if self._outliers:
+            yield _of_class(OUTLIER, make_outliers(x, count=self._outliers, rng=rng))
+        for label, pictures, count in (
+            (OUTLIER, self._letters, self._letters_per_batch),
+            (_ONE, self._straight_ones, self._straight_ones_per_batch),
+        ):
+            if pictures is not None:
+                chosen = pictures[rng.integers(0, len(pictures), count)]
+                yield _of_class(label, augment(chosen, by=self._augmentation, rng=rng))
+
+
+def _of_class(label: int, pictures: npt.NDArray[Any]) -> Examples:
+    return Examples(pictures, np.full(len(pictures), label))

@@ -4,11 +4,18 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from sklearn.model_selection import StratifiedKFold
+from sklearn.model_selection import KFold, StratifiedKFold
 
 from service.inference.preprocessing import Vocabulary
 from training.datasets import Dataset, load_dataset
-from training.datasets.dataset import DownloadProgress, Examples, concatenate, encode, stratified_mask
+from training.datasets.dataset import (
+    DownloadProgress,
+    Examples,
+    concatenate,
+    encode,
+    random_mask,
+    stratified_mask,
+)
 from training.datasets.folder import load_extra, load_folder
 from training.errors import RecipeError
 from training.recipes.recipe import Recipe
@@ -42,8 +49,10 @@ def prepare_data(
         DatasetError: The data cannot be loaded.
         RecipeError: The network takes texts, and a folder of images is given.
     """
-    if (folder or extra) and recipe.preprocessing == "text":
-        raise RecipeError(f"{recipe.name} takes texts, not images; choose another recipe")
+    if (folder or extra) and recipe.task != "image-classification":
+        kinds = {"text": "texts", "table": "rows of a table"}
+        takes = kinds.get(recipe.preprocessing, f"images for {recipe.task}")
+        raise RecipeError(f"{recipe.name} takes {takes}, not images of classes; choose another recipe")
     if folder is not None:
         return load_folder(folder, preprocessing=recipe.preprocessing, size=recipe.size)
     dataset = load_dataset(recipe.dataset, size=recipe.size, progress=progress)
@@ -65,10 +74,13 @@ def prepare_data(
 
 
 def _shorten(dataset: Dataset, *, limit: int) -> Dataset:
-    """Keep a fixed random part of each class: about ``limit`` training examples, half as many others."""
+    """Keep a fixed random part, of each class: about ``limit`` training examples, half as many others."""
 
     def part(examples: Examples, count: int) -> Examples:
-        return examples.take(stratified_mask(examples.y, share=min(1.0, count / len(examples))))
+        share = min(1.0, count / len(examples))
+        if examples.y.ndim == 2:
+            return examples.take(random_mask(len(examples), share=share))
+        return examples.take(stratified_mask(examples.y, share=share))
 
     return replace(
         dataset,
@@ -91,11 +103,12 @@ def for_own_images(recipe: Recipe, dataset: Dataset) -> Recipe:
 
 
 def make_folds(dataset: Dataset, *, folds: int, seed: int) -> list[Dataset]:
-    """Divide the training and validation examples into stratified folds.
+    """Divide the training and validation examples into folds, stratified if they have classes.
 
     Args:
         dataset: Its test split stays as it is.
-        folds: Number of folds: at least 2, and at most the number of examples in the smallest class.
+        folds: Number of folds: at least 2, and at most the number of examples, in the smallest class if they
+            have classes.
         seed: Seed of the division.
 
     Returns:
@@ -105,11 +118,13 @@ def make_folds(dataset: Dataset, *, folds: int, seed: int) -> list[Dataset]:
         RecipeError: The number of folds is not possible.
     """
     examples = concatenate([dataset.train, dataset.validation])
-    smallest = int(np.bincount(examples.y, minlength=len(dataset.labels)).min())
+    has_classes = examples.y.ndim == 1
+    counts = np.bincount(examples.y, minlength=len(dataset.labels)) if has_classes else [len(examples)]
+    smallest = int(min(counts))
     if not 2 <= folds <= smallest:
         raise RecipeError(f"{dataset.name} cannot be divided into {folds} folds; choose from 2 to {smallest}")
-    splitter = StratifiedKFold(folds, shuffle=True, random_state=seed)
+    splitter = (StratifiedKFold if has_classes else KFold)(folds, shuffle=True, random_state=seed)
     return [
         replace(dataset, train=examples.take(train_indices), validation=examples.take(held_out))
-        for train_indices, held_out in splitter.split(examples.y, examples.y)
+        for train_indices, held_out in splitter.split(examples.y, examples.y if has_classes else None)
     ]

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import keras
 import numpy as np
@@ -21,6 +21,7 @@ from training.errors import RunError
 from training.fit.batches import OUTLIER, Batches
 from training.fit.run import Epoch, best_epoch, read_history
 from training.hyperparameters import Hyperparameters, Precision
+from training.networks.heads import CLASSES, Head
 from training.networks.network import flat_layers
 
 _EVALUATION_BATCH = 250
@@ -53,6 +54,7 @@ def fit(
     validation: Examples,
     hyperparameters: Hyperparameters,
     folder: Path,
+    head: Head = CLASSES,
     resume: bool = False,
     reporter: Reporter | None = None,
 ) -> tuple[keras.Model, tuple[Epoch, ...]]:
@@ -63,11 +65,12 @@ def fit(
     optimizer's step count, which the checkpoint contains.
 
     Args:
-        build: Builds the untrained network; its output is softmax or one sigmoid unit.
+        build: Builds the untrained network.
         train: Training split.
         validation: Validation split, measured after each epoch.
         hyperparameters: Hyperparameters of the run.
         folder: Folder of the checkpoints and ``history.json``; it is created.
+        head: What the network returns, and its loss.
         resume: Continue after the last finished epoch in the folder, if there is one.
         reporter: Receives the progress.
 
@@ -88,9 +91,8 @@ def fit(
         keras.utils.set_random_seed(hyperparameters.seed)
         with dtype_policy(hyperparameters.precision):
             model = build()
-        loss = "binary_crossentropy" if model.output_shape[-1] == 1 else "categorical_crossentropy"
         optimizer = make_optimizer(hyperparameters, steps=hyperparameters.epochs * len(batches))
-        model.compile(optimizer, loss=loss, metrics=["accuracy"])
+        head.compile(model, optimizer)
     patience = hyperparameters.early_stopping
     if reporter:
         reporter.begin(model, finished=len(history), epochs=hyperparameters.epochs)
@@ -99,6 +101,7 @@ def fit(
             model,
             batches,
             validation,
+            head=head,
             number=len(history) + 1,
             label_smoothing=hyperparameters.label_smoothing,
             reporter=reporter,
@@ -161,7 +164,7 @@ def make_optimizer(hyperparameters: Hyperparameters, *, steps: int) -> keras.opt
 
 
 def make_targets(
-    model: keras.Model, y: npt.NDArray[np.int64], *, label_smoothing: float = 0.0
+    model: keras.Model, y: npt.NDArray[Any], *, label_smoothing: float = 0.0
 ) -> npt.NDArray[np.float32]:
     """Return the targets of the network's loss.
 
@@ -175,6 +178,9 @@ def make_targets(
     """
     classes = model.output_shape[-1]
     targets: npt.NDArray[np.float32]
+    if y.ndim == 2:
+        targets = y.astype(np.float32)
+        return targets
     if classes == 1:
         targets = y[:, None].astype(np.float32) * (1 - label_smoothing) + label_smoothing / 2
         return targets
@@ -183,11 +189,11 @@ def make_targets(
     return targets
 
 
-def measure_split(model: keras.Model, examples: Examples) -> tuple[float, float]:
-    """Return loss and accuracy of a compiled network on a split."""
+def measure_split(model: keras.Model, examples: Examples, *, head: Head = CLASSES) -> tuple[float, float]:
+    """Return the loss of a compiled network on a split, and its accuracy, or the R² of a regression."""
     targets = make_targets(model, examples.y)
     result = model.evaluate(examples.x, targets, batch_size=_EVALUATION_BATCH, verbose=0, return_dict=True)
-    return float(result["loss"]), float(result["accuracy"])
+    return float(result["loss"]), head.figure(result, examples.y)
 
 
 class Checkpoints:
@@ -237,6 +243,7 @@ def _run_epoch(
     batches: Batches,
     validation: Examples,
     *,
+    head: Head,
     number: int,
     label_smoothing: float,
     reporter: Reporter | None,
@@ -249,10 +256,10 @@ def _run_epoch(
         targets = make_targets(model, y, label_smoothing=label_smoothing)
         result = model.train_on_batch(x, targets, return_dict=True)
         loss += (float(result["loss"]) - loss) / step
-        accuracy += (float(result["accuracy"]) - accuracy) / step
+        accuracy += (head.figure(result, batches.targets) - accuracy) / step
         if reporter:
             reporter.step(epoch=number, step=step, steps=len(batches), loss=loss, accuracy=accuracy)
-    validation_loss, validation_accuracy = measure_split(model, validation)
+    validation_loss, validation_accuracy = measure_split(model, validation, head=head)
     return Epoch(
         number=number,
         loss=loss,
@@ -260,6 +267,7 @@ def _run_epoch(
         validation_loss=validation_loss,
         validation_accuracy=validation_accuracy,
         seconds=round(time.monotonic() - start, 2),
+        measure=head.measure,
     )
 
 

@@ -30,6 +30,7 @@ class Epoch:
     validation_loss: float  # mean loss on the validation split after the epoch
     validation_accuracy: float  # accuracy on the validation split, 0 to 1
     seconds: float  # wall-clock time, including validation
+    measure: str = "accuracy"  # what the accuracies are: of a regression, R²
 
 
 def read_history(path: Path) -> tuple[Epoch, ...]:

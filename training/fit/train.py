@@ -13,7 +13,13 @@ from training.fit.loop import Reporter, fit
 from training.fit.run import Run, RunRecord, begin_run, describe_machine, load_run, save_run
 from training.fit.transfer import train_transfer
 from training.networks.network import Network
-from training.networks.statistics import DataStatistics, measure_images, measure_texts
+from training.networks.statistics import (
+    DataStatistics,
+    measure_images,
+    measure_table,
+    measure_texts,
+    with_targets,
+)
 from training.recipes.recipe import Build, Recipe
 
 
@@ -66,6 +72,7 @@ def train(
             validation=dataset.validation,
             hyperparameters=hyperparameters,
             folder=folder,
+            head=recipe.head,
             resume=resume,
             reporter=reporter,
         )
@@ -77,10 +84,12 @@ def train(
 
 
 def _measure(dataset: Dataset) -> DataStatistics:
-    train = dataset.train
+    train, classes = dataset.train, len(dataset.labels)
     if dataset.vocabulary:
         return measure_texts(train.x, train.y, words=len(dataset.vocabulary.words))
-    return measure_images(train.x, classes=len(dataset.labels))
+    measure = measure_table if dataset.columns else measure_images
+    statistics = measure(train.x, classes=classes)
+    return with_targets(statistics, train.y) if train.y.ndim == 2 else statistics
 
 
 def _record(

@@ -9,6 +9,8 @@ import keras
 import numpy as np
 
 from training.hyperparameters import Hyperparameters
+from training.networks.column_scaling import ColumnScaling
+from training.networks.heads import Head
 from training.networks.statistics import PATCH, SMALLEST_DEVIATION, DataStatistics
 from training.networks.word_sum import WordSum
 
@@ -52,6 +54,29 @@ class Network:
         """Add the input of a text: int32 token ids."""
         self._input = self._output = keras.Input((None,), dtype="int32", name="ids")
         return self
+
+    def table(self) -> "Network":
+        """Add the input of a row, float32 columns, and fill, flag and scale them.
+
+        A missing value, NaN, becomes the mean of its column. The hyperparameter ``scaling`` says how columns
+        are scaled: to 0..1 by their least and largest value, to the standard score, or not at all.
+        """
+        columns = self.statistics.columns
+        assert columns is not None, "the statistics are those of a table"
+        self._input = self._output = keras.Input((len(columns.mean),), dtype="float32", name="features")
+        offset, size = np.zeros(len(columns.mean)), np.ones(len(columns.mean))
+        if self.hyperparameters.scaling == "standard":
+            offset, size = np.array(columns.mean), np.array(columns.deviation)
+        elif self.hyperparameters.scaling == "unit":
+            offset = np.array(columns.minimum)
+            size = np.array(columns.maximum) - offset
+        size = np.maximum(size, SMALLEST_DEVIATION)
+        flagged = np.flatnonzero(columns.has_missing).tolist()
+        return self.add(
+            ColumnScaling(
+                columns.mean, (1 / size).tolist(), (-offset / size).tolist(), flagged, name="scaling"
+            )
+        )
 
     def add(self, layer: Callable[[Any], Any]) -> "Network":
         """Add any Keras layer."""
@@ -210,6 +235,23 @@ class Network:
         classes = self.statistics.classes
         units, activation = (1, "sigmoid") if classes == 2 else (classes, "softmax")
         self.add(keras.layers.Dense(units, activation=activation, name="probabilities"))
+        return keras.Model(self._input, self._output)
+
+    def output(self, head: Head) -> keras.Model:
+        """Add the output layer of a head and return the model.
+
+        The values of a regression without an activation are scaled to the deviation and mean of the targets,
+        so that they begin in their range whatever their unit is.
+        """
+        if head.task == "classification":
+            return self.classifier()
+        units = self.statistics.classes
+        if head.activation or head.task != "regression":
+            self.add(keras.layers.Dense(units, activation=head.activation, name=head.output))
+        else:
+            deviation, mean = self.statistics.target_deviation, self.statistics.target_mean
+            self.add(keras.layers.Dense(units, name="standard_scores"))
+            self.add(keras.layers.Rescaling(list(deviation), list(mean), name=head.output))
         return keras.Model(self._input, self._output)
 
     def _conv_batch_norm(self, filters: int, *, side: int = 3, stride: int = 1) -> "Network":

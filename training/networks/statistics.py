@@ -1,7 +1,7 @@
 """Measures the statistics of a training split that a network needs before it is built."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -15,12 +15,26 @@ _COVARIANCE_IMAGES = 1_000
 class DataStatistics:
     """Statistics of a training split."""
 
-    classes: int  # number of classes
+    classes: int  # number of classes, or of the values of a regression
     mean: tuple[float, ...] = (127.5,)  # of each channel, in grey levels 0 to 255
     deviation: tuple[float, ...] = (127.5,)  # of each channel, in grey levels
     # Second moments of the standardised values of a 3 x 3 patch, in the order row, column, channel.
     covariance: tuple[tuple[float, ...], ...] = ()
     log_count_ratios: tuple[float, ...] = ()  # naive Bayes, of each word, for texts of two classes
+    columns: "ColumnStatistics | None" = None  # of tables
+    target_mean: tuple[float, ...] = (0.0,)  # of each value of a regression
+    target_deviation: tuple[float, ...] = (1.0,)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ColumnStatistics:
+    """Statistics of the columns of a table; missing values do not count."""
+
+    mean: tuple[float, ...]
+    deviation: tuple[float, ...]
+    minimum: tuple[float, ...]
+    maximum: tuple[float, ...]
+    has_missing: tuple[bool, ...]  # whether some values are missing
 
 
 def measure_images(images: npt.NDArray[np.uint8], *, classes: int) -> DataStatistics:
@@ -44,6 +58,39 @@ def measure_images(images: npt.NDArray[np.uint8], *, classes: int) -> DataStatis
         mean=tuple(means),
         deviation=tuple(deviations),
         covariance=_patch_covariance(images[:_COVARIANCE_IMAGES], means=means, deviations=deviations),
+    )
+
+
+def measure_table(rows: npt.NDArray[np.float32], *, classes: int) -> DataStatistics:
+    """Measure a table.
+
+    Args:
+        rows: float32 (n, columns), with NaN for missing values.
+        classes: Number of classes or values.
+    """
+    wide = rows.astype(np.float64)
+    mean, deviation, minimum, maximum = (
+        tuple(figure(wide, axis=0).tolist()) for figure in (np.nanmean, np.nanstd, np.nanmin, np.nanmax)
+    )
+    return DataStatistics(
+        classes=classes,
+        columns=ColumnStatistics(
+            mean=mean,
+            deviation=deviation,
+            minimum=minimum,
+            maximum=maximum,
+            has_missing=tuple(count > 0 for count in np.isnan(rows).sum(axis=0).tolist()),
+        ),
+    )
+
+
+def with_targets(statistics: DataStatistics, y: npt.NDArray[np.float32]) -> DataStatistics:
+    """Add the statistics of the values of a regression, float32 (n, values)."""
+    wide = y.astype(np.float64)
+    return replace(
+        statistics,
+        target_mean=tuple(wide.mean(axis=0).tolist()),
+        target_deviation=tuple(wide.std(axis=0).tolist()),
     )
 
 

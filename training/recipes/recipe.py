@@ -4,9 +4,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from service.inference.card import PreprocessingKind
+from service.inference.card import PreprocessingKind, Task
 from training.errors import RecipeError
 from training.hyperparameters import OPTIONS, TRANSFORMATIONS, Hyperparameters
+from training.networks.heads import CLASSES, Head
 
 if TYPE_CHECKING:
     import keras
@@ -28,9 +29,10 @@ class Recipe:
     name: str  # on the command line; that of the module, with hyphens
     title: str  # one line for people; the model's card shows it
     dataset: str
-    preprocessing: PreprocessingKind  # turns a picture or a text into the network's input
+    preprocessing: PreprocessingKind  # turns a picture, a text or a row into the network's input
     hyperparameters: Hyperparameters
     build: Build  # adds the layers to a new network, and returns the untrained model
+    head: Head = CLASSES  # what the last layer returns, and the loss
     size: int | None = None  # side of the network's input in pixels, where the preprocessing has to know it
     vocabulary: Callable[[Iterable[str]], list[str]] | None = None  # chooses words from the training texts
     network_hyperparameters: frozenset[str] = NETWORK_HYPERPARAMETERS  # those that the network uses
@@ -44,6 +46,18 @@ class Recipe:
     weights: str = "trained from scratch by this recipe"  # where pretrained weights come from
     flip_tta: bool = False  # whether the exported network averages its logits over an image and its flip
     float16_weights: bool = False  # whether the export rounds the convolutions' kernels to float16
+
+    @property
+    def task(self) -> Task:
+        """The task of the model's card."""
+        if self.head.task != "classification":
+            return self.head.task
+        kinds: dict[str, Task] = {
+            "text": "text-classification",
+            "sequence": "text-classification",
+            "table": "tabular-classification",
+        }
+        return kinds.get(self.preprocessing, "image-classification")
 
     def as_in_lecture(self) -> "Recipe":
         """Return the recipe with the hyperparameters of the lecture's run.
@@ -86,7 +100,7 @@ class Recipe:
 
     def _check_used(self, names: Iterable[str]) -> None:
         unused = set(NETWORK_HYPERPARAMETERS - self.network_hyperparameters)
-        if self.preprocessing == "text":
+        if self.preprocessing in ("text", "table"):
             unused |= {"augmentation", *TRANSFORMATIONS}
         for name in names:
             if name in unused or name not in OPTIONS:

@@ -144,6 +144,7 @@ class JsonReporter:
                 epochs=epochs,
                 finished=finished,
                 run=str(self._folder),
+                measure=self._recipe.head.measure,
             )
         )
         self._show_network(model, epoch=finished)

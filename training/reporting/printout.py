@@ -7,7 +7,7 @@ import numpy.typing as npt
 from rich.console import Console
 from rich.table import Table
 
-from service.inference.card import Metrics
+from service.inference.card import Card, Metrics, RegressionMetrics
 from training.evaluation.evaluate import Evaluation
 from training.evaluation.latency import describe_latency
 from training.evaluation.numbers import NumberFigures
@@ -32,6 +32,24 @@ def describe_accuracy(metrics: Metrics, *, examples: str = "test examples") -> s
     if metrics.count < _FEW_EXAMPLES:
         text += f". Caution: {metrics.count} {examples} say little; chance decides between similar networks"
     return text
+
+
+def describe_result(metrics: Metrics | RegressionMetrics) -> str:
+    """Describe an accuracy as :func:`describe_accuracy` does, or the errors of a regression."""
+    if isinstance(metrics, Metrics):
+        return describe_accuracy(metrics)
+    unit = f" {metrics.unit}" if metrics.unit else ""
+    return (
+        f"R² {metrics.r2:.4f}, mean absolute error {metrics.mean_absolute_error:.4g}{unit} on "
+        f"{metrics.count} test examples"
+    )
+
+
+def card_result(card: Card) -> Metrics | RegressionMetrics:
+    """Return the metrics of a card, whatever its task is."""
+    metrics = card.metrics or card.regression
+    assert metrics is not None, "every card has one of them"
+    return metrics
 
 
 def print_evaluation(result: Evaluation, console: Console) -> None:

@@ -23,9 +23,15 @@ if TYPE_CHECKING:
 
 
 class ConsoleReporter(Progress):
-    """Shows a bar for each epoch in a terminal, and prints a line at its end."""
+    """Shows a bar for each epoch in a terminal, and prints a line at its end.
 
-    def __init__(self, console: Console) -> None:
+    Args:
+        console: Shows the progress.
+        measure: Name of the figure beside the loss.
+    """
+
+    def __init__(self, console: Console, *, measure: str = "accuracy") -> None:
+        self._measure = measure
         super().__init__(
             TextColumn("{task.description}"),
             BarColumn(),
@@ -42,13 +48,13 @@ class ConsoleReporter(Progress):
 
     def step(self, *, epoch: int, step: int, steps: int, loss: float, accuracy: float) -> None:
         """Update the bar of the epoch."""
-        self._show(f"epoch {epoch}", step, steps, note=f"loss {loss:.4f}  accuracy {accuracy:.4f}")
+        self._show(f"epoch {epoch}", step, steps, note=f"loss {loss:.4f}  {self._measure} {accuracy:.4f}")
 
     def epoch(self, row: "Epoch", *, epochs: int) -> None:
         """Print the line of a finished epoch."""
         self._finish(
-            f"epoch {row.number:3}/{epochs}  loss {row.loss:.4f}  accuracy {row.accuracy:.4f}  "
-            f"validation loss {row.validation_loss:.4f}  accuracy {row.validation_accuracy:.4f}  "
+            f"epoch {row.number:3}/{epochs}  loss {row.loss:.4f}  {row.measure} {row.accuracy:.4f}  "
+            f"validation loss {row.validation_loss:.4f}  {row.measure} {row.validation_accuracy:.4f}  "
             f"{row.seconds:.0f} s"
         )
 
@@ -77,13 +83,14 @@ class TensorBoardReporter(ConsoleReporter):
     Args:
         console: Shows the progress.
         folder: Folder of the event files, for ``tensorboard --logdir``.
+        measure: As above.
     """
 
-    def __init__(self, console: Console, *, folder: Path) -> None:
+    def __init__(self, console: Console, *, folder: Path, measure: str = "accuracy") -> None:
         # Only this class needs TensorFlow, whatever the Keras backend is.
         from tensorflow import summary
 
-        super().__init__(console)
+        super().__init__(console, measure=measure)
         self._summary = summary
         self._writers = [summary.create_file_writer(str(folder / name)) for name in ("train", "validation")]
 
@@ -93,7 +100,7 @@ class TensorBoardReporter(ConsoleReporter):
         for writer, (loss, accuracy) in zip(self._writers, scalars, strict=True):
             with writer.as_default(step=row.number):
                 self._summary.scalar("loss", loss)
-                self._summary.scalar("accuracy", accuracy)
+                self._summary.scalar(row.measure, accuracy)
             writer.flush()
         super().epoch(row, epochs=epochs)
 

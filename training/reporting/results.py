@@ -24,7 +24,7 @@ class Result:
     recipe: str
     dataset: str
     parameters: int  # of the network, as Keras counts them
-    accuracy: float  # on the test set, 0 to 1
+    accuracy: float  # on the test set, 0 to 1; of a regression, R²
     epochs: int
     seed: int
     seconds: float  # wall-clock time of the training
@@ -53,7 +53,7 @@ def record_result(card: Card, path: Path = RESULTS) -> None:
         recipe=card.recipe.name,
         dataset=card.training.dataset,
         parameters=card.parameters,
-        accuracy=card.metrics.accuracy,
+        accuracy=card.metrics.accuracy if card.metrics else _r2(card),
         epochs=card.training.epochs,
         seed=card.training.seed,
         seconds=card.training.seconds,
@@ -70,7 +70,7 @@ def recipes_table() -> str:
         "data set": lambda result: result.dataset,
         "parameters": lambda result: f"{result.parameters:,}",
         "lecture": _lecture_accuracy,
-        "test accuracy": lambda result: f"{result.accuracy:.4f}",
+        "test accuracy": _accuracy,
         "epochs": lambda result: f"{result.epochs}",
         "training time": lambda result: _duration(result.seconds),
     }
@@ -84,9 +84,13 @@ def models_table() -> str:
     columns: dict[str, Callable[[Card], str]] = {
         "model": lambda card: f"{card.name} {card.version}",
         "recipe": lambda card: f"`{card.recipe.name}`",
-        "test accuracy": lambda card: f"{card.metrics.accuracy:.4f}",
-        "log-loss": lambda card: f"{card.metrics.log_loss:.3f}",
-        "calibration error": lambda card: f"{card.metrics.expected_calibration_error:.4f}",
+        "test accuracy": lambda card: (
+            f"{card.metrics.accuracy:.4f}" if card.metrics else f"R² {_r2(card):.4f}"
+        ),
+        "log-loss": lambda card: f"{card.metrics.log_loss:.3f}" if card.metrics else _MISSING,
+        "calibration error": lambda card: (
+            f"{card.metrics.expected_calibration_error:.4f}" if card.metrics else _MISSING
+        ),
         "coverage: selective accuracy": _selective,
         "pen digits": lambda card: f"{card.pen_digits.accuracy:.2%}" if card.pen_digits else _MISSING,
         "latency (8-bit)": _latency,
@@ -101,7 +105,9 @@ def summary_table() -> str:
     columns: dict[str, Callable[[Card], str]] = {
         "model": lambda card: f"`{card.name}`",
         "reads": lambda card: card.title.partition(":")[0],
-        "test accuracy": lambda card: f"{card.metrics.accuracy:.2%}",
+        "test accuracy": lambda card: (
+            f"{card.metrics.accuracy:.2%}" if card.metrics else f"R² {_r2(card):.2f}"
+        ),
         "one prediction": lambda card: f"{card.latency.milliseconds:.2g} ms" if card.latency else _MISSING,
     }
     return _table(columns, Catalog(BUNDLED))
@@ -119,6 +125,16 @@ def _table(columns: Mapping[str, Callable[[_Row], str]], rows: Iterable[_Row]) -
 def _lecture_accuracy(result: Result) -> str:
     accuracy = load_recipe(result.recipe).lecture_accuracy
     return f"{accuracy:.4f}" if accuracy else _MISSING
+
+
+def _accuracy(result: Result) -> str:
+    measure = load_recipe(result.recipe).head.measure
+    return f"{'' if measure == 'accuracy' else f'{measure} '}{result.accuracy:.4f}"
+
+
+def _r2(card: Card) -> float:
+    assert card.regression is not None, "a card without metrics is that of a regression"
+    return card.regression.r2
 
 
 def _selective(card: Card) -> str:

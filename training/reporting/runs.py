@@ -88,7 +88,7 @@ def runs_table(reports: Sequence[RunReport]) -> Table:
             report.recipe,
             report.status,
             str(report.state.epochs),
-            f"{final.validation_accuracy:.4f}" if final else "–",
+            _figure(final) if final else "–",
             f"{final.validation_loss:.4f}" if final else "–",
             f"{report.seconds:.0f} s",
         )
@@ -114,7 +114,8 @@ def settings_table(reports: Sequence[RunReport]) -> Table:
 def epochs_table(report: RunReport) -> Table:
     """Return a table with a row for each epoch; a star marks the one whose weights the run keeps."""
     table = Table(box=None, pad_edge=False)
-    for column in ("epoch", "loss", "accuracy", "validation loss", "validation accuracy", "time"):
+    measure = report.history[0].measure if report.history else "accuracy"
+    for column in ("epoch", "loss", measure, "validation loss", f"validation {measure}", "time"):
         table.add_column(column, no_wrap=True, justify="right")
     for row in report.history:
         figures = (row.loss, row.accuracy, row.validation_loss, row.validation_accuracy)
@@ -130,6 +131,11 @@ def flatten(settings: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str
             yield from flatten(value, f"{prefix}{name}.")
         else:
             yield f"{prefix}{name}", value
+
+
+def _figure(row: Epoch) -> str:
+    """Return the figure beside the validation loss, with its name unless it is the accuracy."""
+    return f"{'' if row.measure == 'accuracy' else f'{row.measure} '}{row.validation_accuracy:.4f}"
 
 
 def _history(folder: Path) -> tuple[Epoch, ...]:

@@ -29,6 +29,7 @@ def run_folds(job: TrainingJob, *, folds: int, console: Console) -> None:
         for number, fold in enumerate(parts, start=1):
             run = train(recipe, dataset=fold, folder=job.folder / f"fold-{number}", resume=job.resume)
             accuracies.append(run.final_epoch.validation_accuracy)
-            console.print(f"fold {number}/{folds}  validation accuracy {accuracies[-1]:.4f}")
+            measure = run.final_epoch.measure
+            console.print(f"fold {number}/{folds}  validation {measure} {accuracies[-1]:.4f}")
         mean, deviation = statistics.mean(accuracies), statistics.stdev(accuracies)
         console.print(f"mean {mean:.4f}, standard deviation {deviation:.4f} over {folds} folds")

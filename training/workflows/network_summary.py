@@ -10,7 +10,7 @@ import numpy as np
 from training.datasets import DATASETS, load_dataset
 from training.networks.network import Network, flat_layers
 from training.networks.receptive_field import receptive_fields
-from training.networks.statistics import PATCH, DataStatistics
+from training.networks.statistics import PATCH, DataStatistics, measure_table
 from training.recipes import load_recipe
 from training.recipes.recipe import Recipe
 
@@ -77,5 +77,7 @@ def _neutral_statistics(recipe: Recipe) -> DataStatistics:
     if recipe.vocabulary is not None:
         words = recipe.vocabulary(load_dataset(recipe.dataset, size=None).train.x)
         return DataStatistics(classes=classes, log_count_ratios=(0.0,) * len(words))
+    if DATASETS[recipe.dataset].columns:  # a package has the data
+        return measure_table(load_dataset(recipe.dataset).train.x, classes=classes)
     side = PATCH**2 * _CHANNELS.get(recipe.preprocessing, 1)
     return DataStatistics(classes=classes, covariance=tuple(map(tuple, np.eye(side).tolist())))

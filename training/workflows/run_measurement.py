@@ -2,20 +2,19 @@
 
 from pathlib import Path
 
-from service.inference.card import Metrics
+from service.inference.card import Metrics, RegressionMetrics
 from service.inference.preprocessing import Vocabulary
 from training.datasets.dataset import as_served
 from training.errors import RunError
-from training.export.exporter import keras_probabilities, served_network
+from training.export.exporter import keras_output, measure_output, served_network
 from training.fit.inputs import prepare_data
 from training.fit.run import load_run
 from training.fit.run_folder import read_arguments
-from training.metrics import compute_metrics
 from training.recipes import load_recipe
 from training.workflows.export_job import VOCABULARY
 
 
-def measure_run(folder: Path) -> Metrics:
+def measure_run(folder: Path) -> Metrics | RegressionMetrics:
     """Measure a run's network on the test split of its data.
 
     Args:
@@ -39,5 +38,5 @@ def measure_run(folder: Path) -> Metrics:
     if run.record.dataset_sha256 != dataset.sha256:
         raise RunError(f"{folder}: the data of {dataset.name} has changed since the run; restore it")
     test = as_served(dataset.test, preprocessing=recipe.preprocessing)
-    probabilities = keras_probabilities(served_network([run.model], recipe), test.x)
-    return compute_metrics(probabilities, test.y, labels=dataset.labels)
+    output = keras_output(served_network([run.model], recipe), test.x, recipe.head)
+    return measure_output(output, test.y, dataset=dataset, recipe=recipe)

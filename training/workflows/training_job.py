@@ -8,7 +8,7 @@ from typing import Any
 
 from rich.console import Console
 
-from service.inference.card import Card
+from service.inference.card import Card, Metrics
 from service.inference.program import command
 from service.inference.training_events import ModelExported, TrainingFinished
 from training.datasets import Dataset
@@ -29,7 +29,7 @@ from training.fit.train import train
 from training.recipes import load_recipe
 from training.recipes.recipe import Recipe
 from training.reporting.json_progress import Controls, EventWriter, JsonReporter
-from training.reporting.printout import describe_accuracy
+from training.reporting.printout import card_result, describe_accuracy
 from training.reporting.progress import ConsoleReporter, TensorBoardReporter, download_bar
 from training.reporting.watched_input import WatchedInput
 from training.workflows.export_job import VOCABULARY, ExportJob, check_target, export_runs
@@ -85,7 +85,7 @@ def run_training(job: TrainingJob, *, console: Console) -> None:
         run = _train(job, recipe, dataset, console)
         final = run.final_epoch
         console.print(
-            f"{run.record.epochs} epochs in {run.record.seconds:.0f} s, validation accuracy "
+            f"{run.record.epochs} epochs in {run.record.seconds:.0f} s, validation {final.measure} "
             f"{final.validation_accuracy:.4f} (epoch {final.number})"
         )
         if job.events:
@@ -108,6 +108,7 @@ def run_training(job: TrainingJob, *, console: Console) -> None:
         card = exported.card
         if job.events:
             job.events.write(exported_event(card, job.models))
+        assert card.metrics is not None, "a network of the user's own images is a classifier"
         console.print(
             f"{shown(job.models / card.name / str(card.version))}: "
             f"{describe_accuracy(card.metrics, examples='test images')}"
@@ -120,12 +121,15 @@ def run_training(job: TrainingJob, *, console: Console) -> None:
 
 def exported_event(card: Card, models: Path) -> ModelExported:
     """Return the event of a version that was written into a folder of models."""
+    result = card_result(card)
+    measure, figure = ("accuracy", result.accuracy) if isinstance(result, Metrics) else ("R²", result.r2)
     return ModelExported(
         model=card.name,
         version=card.version,
         folder=str(models / card.name / str(card.version)),
-        accuracy=card.metrics.accuracy,
-        count=card.metrics.count,
+        measure=measure,
+        accuracy=figure,
+        count=result.count,
     )
 
 
@@ -248,9 +252,10 @@ def _reporter(
             folder=job.folder,
             watched=watched,
         )
+    measure = recipe.head.measure
     if job.tensorboard:
-        return TensorBoardReporter(console, folder=job.folder / "tensorboard")
-    return ConsoleReporter(console)
+        return TensorBoardReporter(console, folder=job.folder / "tensorboard", measure=measure)
+    return ConsoleReporter(console, measure=measure)
 
 
 @contextmanager

@@ -24,6 +24,7 @@ from service.inference.preprocessing.plain import (
     median,
     visible_range,
 )
+from service.inference.preprocessing.thickness import is_too_thick
 
 SIDE = 28
 _BOX = 20
@@ -44,10 +45,12 @@ class PreparedDigit:
     Attributes:
         pixels: uint8 (28, 28), 0 for the background to 255 for the strongest ink.
         has_several: Whether the picture shows several digits, at least two of which do not touch.
+        too_thick: Whether the strokes are too thick for the size of the digit.
     """
 
     pixels: Pixels
-    has_several: bool
+    has_several: bool = False
+    too_thick: bool = False
 
 
 def prepare_digit(picture: Image.Image) -> Pixels:
@@ -68,16 +71,19 @@ def prepare_digit(picture: Image.Image) -> Pixels:
 
 
 def examine_digit(picture: Image.Image) -> PreparedDigit:
-    """Prepare a picture as :func:`prepare_digit` does, and tell whether it shows several digits.
+    """Prepare a picture as :func:`prepare_digit` does, and tell why its digit may be misread.
 
-    A picture of 28 x 28 pixels is taken for one digit.
+    A picture of 28 x 28 pixels is taken for one digit, whose strokes are as thick as they should be.
     """
     if picture.size == (SIDE, SIDE):
-        return PreparedDigit(_prepare_small(picture), has_several=False)
+        return PreparedDigit(_prepare_small(picture))
     ink, is_solid = _crop(find_raw_ink(picture))
     height, width = ink.shape
     is_one = is_solid and width <= _WIDE * height
-    return PreparedDigit(_centre(_scale_to_box(ink)), has_several=not is_one and find_marks(ink).count > 1)
+    pixels = _centre(_scale_to_box(ink))
+    return PreparedDigit(
+        pixels, has_several=not is_one and find_marks(ink).count > 1, too_thick=is_too_thick(pixels)
+    )
 
 
 def digit_pixels(ink: Ink) -> Pixels:

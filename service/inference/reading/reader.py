@@ -128,7 +128,7 @@ def check_reads_digits(card: Card) -> None:
     Raises:
         InvalidInput: It does not classify digits.
     """
-    if card.input.preprocessing != "digit":
+    if card.input.preprocessing != "digit" or card.task != "image-classification":
         raise InvalidInput(
             f"{card.name} {card.version} cannot read several digits; only models of handwritten digits can"
         )

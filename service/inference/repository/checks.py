@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 import onnxruntime as ort
@@ -13,6 +14,7 @@ from service.inference.errors import CardError, ModelError
 from service.inference.files import check_sha256, model_file_name
 from service.inference.precision import Precision, dummy_batch, onnx_path
 from service.inference.preprocessing import Vocabulary
+from service.inference.preprocessing.table import Table
 
 VOCABULARY_FILE = "vocabulary.txt"
 
@@ -21,6 +23,8 @@ _REMEDIES: dict[Precision, str] = {
     "int8": "quantize or copy the model again, or set LECTERN_PRECISION=float32",
 }
 _MAX_SUM_ERROR = 1e-3
+# ONNX Runtime's names of the types that differ from NumPy's.
+_ONNX_TYPES = {"float32": "float"}
 
 
 def check_network_file(folder: Path, card: Card, precision: Precision) -> Path:
@@ -53,13 +57,15 @@ def check_network(path: Path, card: Card, session: ort.InferenceSession) -> None
         session: The loaded network.
 
     Raises:
-        ModelError: Its input or output is not the card's, it cannot be run, or it returns no probabilities.
+        ModelError: Its input or output is not the card's, it cannot be run, or it returns no probabilities,
+            or no numbers if it is a regression.
     """
     spec, network_input, output = card.input, session.get_inputs()[0], session.get_outputs()[0]
     # ONNX Runtime returns a free dimension as a name or None.
     shape = [size if isinstance(size, int) else -1 for size in network_input.shape]
     actual = (network_input.name, network_input.type, shape, output.shape[-1])
-    expected = (spec.name, f"tensor({spec.dtype})", list(spec.shape), len(card.labels))
+    kind = _ONNX_TYPES.get(spec.dtype, spec.dtype)
+    expected = (spec.name, f"tensor({kind})", list(spec.shape), len(card.labels))
     if actual != expected:
         raise ModelError(
             f"{model_file_name(path)}: input and number of outputs are {actual}, its card says {expected}; "
@@ -74,16 +80,21 @@ def check_network(path: Path, card: Card, session: ort.InferenceSession) -> None
         raise ModelError(
             f"{model_file_name(path)}: ONNX Runtime cannot run it ({cause}); export the model again"
         ) from error
-    is_distribution = (
-        rows.dtype == np.float32
-        and rows.shape == (len(batch), len(card.labels))
-        and bool(np.all(np.abs(rows.sum(axis=1) - 1) <= _MAX_SUM_ERROR))
-    )
-    if not is_distribution:
+    is_right, wanted = _check_output(rows, card)
+    if rows.dtype != np.float32 or rows.shape != (len(batch), len(card.labels)) or not is_right:
         raise ModelError(
             f"{model_file_name(path)}: its output for {len(batch)} inputs is {rows.dtype} of shape "
-            f"{list(rows.shape)}, or its rows do not sum to 1; export the model again"
+            f"{list(rows.shape)}, or its rows {wanted}; export the model again"
         )
+
+
+def _check_output(rows: npt.NDArray[np.float32], card: Card) -> tuple[bool, str]:
+    """Return whether the output is what the task says, and what is wrong otherwise."""
+    if card.task == "regression":
+        return bool(np.isfinite(rows).all()), "hold numbers that are not finite"
+    if card.task == "multi-label-classification":
+        return bool(((rows >= 0) & (rows <= 1)).all()), "hold no probabilities"
+    return bool(np.all(np.abs(rows.sum(axis=1) - 1) <= _MAX_SUM_ERROR)), "do not sum to 1"
 
 
 def sample_picture() -> Image.Image:
@@ -110,6 +121,25 @@ def check_preparation(card: Card, prepare: Callable[[Image.Image], npt.NDArray[n
             f"of shape {list(array.shape)}, but input is {spec.dtype} of shape {list(spec.shape[1:])}; "
             "export the model again"
         )
+
+
+def read_table(card: Card) -> Table:
+    """Return the columns that a model of tables reads.
+
+    Raises:
+        CardError: The card does not describe as many columns as the network has.
+    """
+    place = f"{card.name}/{card.version}/card.json: field input.parameters"
+    try:
+        table = Table.from_parameters(card.input.parameters)
+    except (msgspec.ValidationError, ValueError) as error:
+        raise CardError(f"{place}: {error}; export the model again") from error
+    if (card.input.shape[1:], card.input.dtype) != ((len(table.names),), "float32"):
+        raise CardError(
+            f"{place}: has {len(table.names)} columns, and input is {card.input.dtype} of shape "
+            f"{list(card.input.shape)}; export the model again"
+        )
+    return table
 
 
 def read_vocabulary(folder: Path, card: Card) -> Vocabulary:

@@ -64,9 +64,17 @@ def reason_against(card: Card, *, current: Card) -> str:
             f"its labels are {', '.join(card.labels)}, those of the default version {current.version} are "
             f"{', '.join(current.labels)}"
         )
-    if card.metrics.accuracy < current.metrics.accuracy:
-        return (
-            f"its test accuracy is {card.metrics.accuracy:.4f}, that of the default version "
-            f"{current.version} is {current.metrics.accuracy:.4f}"
-        )
+    if card.task != current.task:
+        return f"its task is {card.task}, that of the default version {current.version} is {current.task}"
+    (name, figure), (_, present) = _figure(card), _figure(current)
+    if figure < present:
+        return f"its {name} is {figure:.4f}, that of the default version {current.version} is {present:.4f}"
     return ""
+
+
+def _figure(card: Card) -> tuple[str, float]:
+    """Return the figure that versions are compared by: its name and its value, higher is better."""
+    if card.metrics is not None:
+        return "test accuracy", card.metrics.accuracy
+    assert card.regression is not None, "a card without metrics is that of a regression"
+    return "R² on the test set", card.regression.r2

@@ -33,7 +33,7 @@ from service.server.execution.pending_request import BatchResult
 from service.server.execution.thread_batcher import ThreadBatcher
 from service.server.execution.waiting import WaitingWork, WaitLimit
 from service.server.pipeline import metrics
-from service.server.pipeline.access_log import running_request
+from service.server.pipeline.access_log import Run, running_request
 from service.server.pipeline.limits import InFlightRequests, Slots
 from service.server.pipeline.memory import WorkingMemory, held_memory
 from service.settings import Settings
@@ -59,7 +59,8 @@ class InferenceResult(Struct, frozen=True):
     """The output of a network for one request.
 
     Attributes:
-        probabilities: float32 array (inputs, labels); each row sums to 1.
+        probabilities: float32 array (inputs, labels), as :meth:`Predictor.probabilities` returns it; the
+            values of a regression.
         decode_ms: Milliseconds of decoding the inputs.
         queue_ms: Milliseconds of waiting for a thread or a run.
         inference_ms: Milliseconds of running the network.
@@ -232,8 +233,8 @@ class Engine:
 
         Args:
             predictor: The model.
-            content: Picture files or texts, at least one; or the network's own batch, an array of its dtype
-                and shape.
+            content: Picture files, texts or rows, at least one; or the network's own batch, an array of its
+                dtype and shape.
             started: ``time.perf_counter()`` when the decoding of the request started; now if None.
 
         Raises:
@@ -246,13 +247,16 @@ class Engine:
         small = self._decode_inline(predictor, inputs)
         if small is not None:
             batch, reasons = small
-            return await self._run(predictor, batch, reasons=reasons, decode_s=time.perf_counter() - started)
+            decode_s = time.perf_counter() - started
+            return await self._run(predictor, batch, inputs=inputs, reasons=reasons, decode_s=decode_s)
         if not predictor.takes_text:
             _hold(len(inputs) * _row_bytes(predictor.card))
         decoded = await self.in_thread(lambda: self._decode(predictor, inputs))
         (batch, reasons), decode_s = decoded
         waited_s = time.perf_counter() - started - decode_s
-        return await self._run(predictor, batch, reasons=reasons, decode_s=decode_s, waited_s=waited_s)
+        return await self._run(
+            predictor, batch, inputs=inputs, reasons=reasons, decode_s=decode_s, waited_s=waited_s
+        )
 
     async def in_thread(self, work: Callable[[], T]) -> T:
         """Do work that would block the event loop; work that has not started is dropped on cancellation.
@@ -302,6 +306,7 @@ class Engine:
         predictor: Predictor,
         batch: Array,
         *,
+        inputs: Sequence[Input] = (),
         reasons: tuple[Reason | None, ...] = (),
         decode_s: float,
         waited_s: float = 0.0,
@@ -311,6 +316,7 @@ class Engine:
         batcher = self._event_loop_batcher if fast else self._thread_batcher
         result = await batcher.run(predictor, batch, profile=profile)
         _record_stages(decode_s=decode_s, before_s=waited_s, result=result)
+        _record_run(predictor, batch, inputs, result.probabilities, reasons)
         waited_s += result.waited_s
         metrics.count_stages(predictor.card, decode_s=decode_s, queue_s=waited_s)
         return InferenceResult(
@@ -364,9 +370,9 @@ class Engine:
         """Load, warm and measure versions of a model before they are served."""
         for version in versions:
             predictor = self._load(model, version)
-            if not predictor.takes_text:
+            if predictor.card.reads == "pictures":
                 # The first picture makes Pillow and NumPy import more modules.
-                predictor.predict([_sample_file()])
+                predictor.prepare(_sample_file())
 
     def _load(self, model: Model, version: int | None) -> Predictor:
         try:
@@ -429,6 +435,21 @@ def _record_stages(*, decode_s: float, before_s: float, result: BatchResult) -> 
         if seconds:
             request.stages.append((name, ended - seconds, ended))
             ended -= seconds
+
+
+def _record_run(
+    predictor: Predictor,
+    batch: Array,
+    inputs: Sequence[Input],
+    probabilities: npt.NDArray[np.float32],
+    reasons: tuple[Reason | None, ...],
+) -> None:
+    """Note the answer to the running request for the record of requests."""
+    request = running_request.get()
+    if request is None or request.runs is None:
+        return
+    texts = tuple(value for value in inputs if isinstance(value, str)) or None
+    request.runs.append(Run(predictor, probabilities, reasons, texts, batch))
 
 
 def _sample_file() -> bytes:

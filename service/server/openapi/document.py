@@ -1,8 +1,10 @@
 """Builds the OpenAPI document from the endpoints, the served models and the settings."""
 
 from collections.abc import Iterator, Sequence
+from typing import get_args
 
 from service.inference.catalog import Catalog
+from service.inference.prediction import Reason
 from service.server.openapi.sample_inputs import make_sample
 from service.server.openapi.schemas import REFERENCE, SchemaBuilder
 from service.server.openapi.served import Json, ServedModels
@@ -14,6 +16,7 @@ from service.settings import Settings
 # The concurrency limit and the deadline apply to a request with a body, which can be malformed or too long.
 _BODY_ERRORS = (400, 408, 413, 429, 503, 504)
 _TEXT, _NUMBER = {"type": "string"}, {"type": "integer"}
+_REASONS = "|".join(("none", *get_args(Reason)))
 _RESPONSE_HEADERS: dict[str, Json] = {
     name: {"description": description, "schema": schema}
     for name, schema, description in (
@@ -27,9 +30,11 @@ _RESPONSE_HEADERS: dict[str, Json] = {
         ),
         (
             "X-Lectern-Reason",
-            _TEXT | {"pattern": "^(none|several_digits)(,(none|several_digits))*$"},
+            _TEXT | {"pattern": f"^({_REASONS})(,({_REASONS}))*$"},
             "Why a prediction is unsure whatever its scores are, one word per input; left out if for none. "
-            "`several_digits`: send the picture to `/models/{name}/read`",
+            "`several_digits`: send the picture to `/models/{name}/read`; `stroke_too_thick`: draw the digit "
+            "larger or with a thinner pen; `out_of_range`: a value in the row lies outside the range of the "
+            "training data; `missing_values`: more are missing than in those",
         ),
         (
             "Server-Timing",
@@ -225,7 +230,8 @@ def _headers(*names: str) -> Json:
 def _description(served: ServedModels) -> str:
     limits = served.settings
     return (
-        "The networks of a deep-learning lecture: pictures and texts in, softmax probabilities out.\n\n"
+        "The networks of a deep-learning lecture: pictures, texts and rows of tables in, probabilities or "
+        "values out.\n\n"
         f"Limits: a body of {limits.max_body_mb} MB, a picture of {limits.max_pixels:,} pixels, "
         f"{limits.max_batch} inputs and {limits.timeout_s:g} s per request. Each example can be sent as it "
         "is; where there are several, also choose the model that the example's summary names.\n\n"

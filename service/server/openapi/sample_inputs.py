@@ -1,4 +1,4 @@
-"""Makes the small inputs that the examples send: one for each kind of preprocessing.
+"""Makes the small inputs that the examples send: one for each kind of preprocessing, and a row of a table.
 
 The digit comes from the UCI Pen-Based Recognition of Handwritten Digits set (CC BY 4.0), the boot from
 Fashion-MNIST (MIT), each with fewer grey levels; the cat is a drawing of the project.
@@ -10,6 +10,7 @@ from pathlib import Path
 
 from service.inference.card import Card
 from service.inference.preprocessing import decode_image, picture_preparation
+from service.inference.repository.checks import read_table
 from service.server.protocols.common import api
 
 _FOLDER = Path(__file__).parent / "samples"
@@ -19,6 +20,9 @@ _REVIEW = "A wonderful film: funny, warm and very well acted."
 def make_sample(card: Card) -> api.Sample:
     """Return an input for a model; networks of colour pictures have too many pixels for an example."""
     kind = card.input.preprocessing
+    if card.reads == "tables":
+        row = read_table(card).sample()
+        return api.Sample(card, row, list(row.values()))
     return api.Sample(card, _REVIEW, None) if kind == "text" else api.Sample(card, *_picture(kind))
 
 

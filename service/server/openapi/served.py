@@ -55,13 +55,13 @@ class ServedModels:
 def _is_selected(card: Card, selection: api.Selection) -> bool:
     match selection:
         case "pictures":
-            return card.task == "image-classification"
+            return card.reads == "pictures"
         case "texts":
-            return card.task == "text-classification"
+            return card.reads == "texts"
         case "explained":
             return card.explanation is not None
         case "digits":
-            return card.input.preprocessing == "digit"
+            return card.input.preprocessing == "digit" and card.task == "image-classification"
         case "none":
             return False
     return True

@@ -10,9 +10,13 @@ import time
 from contextvars import ContextVar
 from datetime import UTC, datetime
 
+import numpy as np
+import numpy.typing as npt
 from msgspec import Struct, field
 from opentelemetry.trace import Span, SpanContext
 
+from service.inference.prediction import Reason
+from service.inference.predictor import Array, Predictor
 from service.server.pipeline.api_keys import Access
 from service.server.pipeline.errors import ErrorCode
 
@@ -22,6 +26,24 @@ _REQUEST_ID = re.compile(r"[A-Za-z0-9._:/+=-]{1,128}")
 # A generated id has 32 hexadecimal digits: 16 for the process, 16 for the request.
 _process = os.urandom(8).hex()
 _numbers = itertools.count(int.from_bytes(os.urandom(6), "big"))
+
+
+class Run(Struct, frozen=True):
+    """What a network has answered for a request.
+
+    Attributes:
+        predictor: The network.
+        probabilities: float32 array (inputs, labels); each row sums to 1.
+        reasons: For each input, why its prediction is unsure whatever its scores are; empty if for none.
+        texts: The texts; None if the request has pictures, or ids.
+        batch: The network's input, an array of its dtype and shape; None if it is not kept.
+    """
+
+    predictor: Predictor
+    probabilities: npt.NDArray[np.float32]
+    reasons: tuple[Reason | None, ...]
+    texts: tuple[str, ...] | None
+    batch: Array | None
 
 
 class RequestRecord(Struct):
@@ -44,6 +66,8 @@ class RequestRecord(Struct):
         trace: Its place in a trace: the client's span, or the server's own; None without a trace.
         span: The server's span, if spans are exported.
         stages: Names of its stages, with ``time.perf_counter()`` at their start and end; None without a span.
+        runs: What networks have answered; None unless the request is recorded.
+        body_id: The id in the body of a request of the Open Inference Protocol; an error repeats it.
         started: ``time.perf_counter()`` when the request arrived.
     """
 
@@ -63,6 +87,8 @@ class RequestRecord(Struct):
     trace: SpanContext | None = None
     span: Span | None = None
     stages: list[tuple[str, float, float]] | None = None
+    runs: list[Run] | None = None
+    body_id: str | int | None = None
     started: float = field(default_factory=time.perf_counter)
 
     @property

@@ -6,7 +6,7 @@ from http import HTTPStatus
 from typing import Annotated, Literal, TypeAlias, get_args
 
 import msgspec
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType
 from starlette.responses import Response
 
 from service.inference import errors
@@ -112,6 +112,10 @@ class ErrorBody(Struct, frozen=True):
     error: Annotated[str, Meta(description="What was wrong, with what, and what to do")]
     code: Annotated[str, Meta(description="Stable, for programs")]
     request_id: Annotated[str, Meta(description="The same as in `X-Request-ID`")]
+    id: (
+        Annotated[str | int, Meta(description="The `id` of a request of the Open Inference Protocol")]
+        | UnsetType
+    ) = UNSET
 
 
 class RequestError(Exception):
@@ -171,9 +175,15 @@ def method_not_allowed(method: str, path: str, allowed: str) -> RequestError:
     )
 
 
-def error_response(error: RequestError, *, request_id: str) -> Response:
-    """Return the JSON response that every protocol sends for an error."""
-    body = ErrorBody(error.message, error.code, request_id)
+def error_response(error: RequestError, *, request_id: str, body_id: str | int | None = None) -> Response:
+    """Return the JSON response that every protocol sends for an error.
+
+    Args:
+        error: The error.
+        request_id: The id of the request.
+        body_id: The id in the body of a request of the Open Inference Protocol.
+    """
+    body = ErrorBody(error.message, error.code, request_id, UNSET if body_id is None else body_id)
     headers = error.headers | {"X-Request-ID": request_id}
     return Response(msgspec.json.encode(body), error.status, headers, "application/json")
 

@@ -1,14 +1,16 @@
 """Declares the metrics of the server, and records requests and runs of the networks in them."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
-from typing import Literal
+from typing import Literal, TypeAlias, get_args
 
 import numpy as np
 import numpy.typing as npt
 from prometheus_client import Counter, Gauge, Histogram
 
 from service.inference.card import Card
+from service.inference.prediction import APPLIES_FROM, confidence
 from service.server.pipeline.access_log import RequestRecord
 from service.server.pipeline.errors import LIMITS, ErrorCode
 
@@ -16,6 +18,7 @@ from service.server.pipeline.errors import LIMITS, ErrorCode
 _SECONDS = (0.0005, 0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.064, 0.128, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 _INPUTS = (1, 2, 4, 8, 16, 32, 64, 128)
 _WORDS = ("false", "true")
+RecordResult: TypeAlias = Literal["written", "lost"]
 
 
 @dataclass(frozen=True)
@@ -107,6 +110,12 @@ PREDICTIONS = Declaration(
     "Inputs classified, by their best label, and whether its score is below the card's threshold",
     ("model", "version", "label", "unsure"),
 )
+RECORDED_REQUESTS = Declaration(
+    "lectern_recorded_requests_total",
+    "counter",
+    "Requests of the record: `written`, or `lost` because they came too fast or the folder cannot be written",
+    ("result",),
+)
 WORKERS = Declaration("lectern_workers", "gauge", "Worker processes that are ready")
 WORKERS_CONFIGURED = Declaration(
     "lectern_workers_configured", "gauge", "Worker processes that LECTERN_WORKERS asks for"
@@ -136,6 +145,7 @@ waiting_inputs = _gauge(INPUTS_WAITING)
 workers = _gauge(WORKERS)
 worker_restarts = _counter(WORKER_RESTARTS)
 _errors, _refusals = _counter(REQUEST_ERRORS), _counter(REFUSALS)
+_recorded = _counter(RECORDED_REQUESTS)
 
 # Finding the series of some labels takes as long as changing it. No client can choose a label.
 _requests_of = cache(_counter(REQUESTS).labels)
@@ -148,7 +158,7 @@ _predictions_of = cache(_counter(PREDICTIONS).labels)
 
 
 def create_series() -> None:
-    """Create the series of errors and refusals with the value 0.
+    """Create the series of errors, refusals and recorded requests with the value 0.
 
     Prometheus' ``increase`` does not count the first value of a series that did not exist before.
     """
@@ -156,6 +166,8 @@ def create_series() -> None:
         _errors.labels(error.code)
     for limit in LIMITS:
         _refusals.labels(limit)
+    for result in get_args(RecordResult):
+        _recorded.labels(result)
 
 
 def count_request(record: RequestRecord, seconds: float) -> None:
@@ -173,6 +185,11 @@ def count_request(record: RequestRecord, seconds: float) -> None:
         _refusals.labels(record.limit).inc()
 
 
+def count_recorded(result: RecordResult, requests: int = 1) -> None:
+    """Count requests that the record has, or lacks, from any thread."""
+    _recorded.labels(result).inc(requests)
+
+
 def count_stages(card: Card, *, decode_s: float, queue_s: float) -> None:
     """Record the seconds that one request took to decode, and waited for its network."""
     _decode_seconds_of(card.name, card.version).observe(decode_s)
@@ -184,17 +201,32 @@ def count_run(card: Card, probabilities: npt.NDArray[np.float32], seconds: float
 
     Args:
         card: Card of the model.
-        probabilities: The output, float32 array (inputs, labels).
+        probabilities: The output, float32 array (inputs, labels); the values of a regression are not counted.
         seconds: Seconds in ONNX Runtime.
     """
     _batch_inputs_of(card.name, card.version).observe(len(probabilities))
     _inference_seconds_of(card.name, card.version).observe(seconds)
+    if card.task == "regression":
+        return
     answers: dict[tuple[int, bool], int] = {}
-    for row, index in enumerate(probabilities.argmax(axis=1).tolist()):
-        answer = index, probabilities.item(row, index) < card.unsure_below
+    for answer in _answers(card, probabilities):
         answers[answer] = answers.get(answer, 0) + 1
     for (index, unsure), inputs in answers.items():
         _predictions_of(card.name, card.version, card.labels[index], _WORDS[unsure]).inc(inputs)
+
+
+def _answers(card: Card, probabilities: npt.NDArray[np.float32]) -> Iterator[tuple[int, bool]]:
+    """Yield the number of each answered label, and whether the answer is unsure.
+
+    It is the best label of each input, or each label that applies if several can.
+    """
+    if card.task == "multi-label-classification":
+        for row in probabilities:
+            unsure = confidence(row, multi_label=True) < card.unsure_below
+            yield from ((index, unsure) for index in np.flatnonzero(row >= APPLIES_FROM).tolist())
+        return
+    for number, index in enumerate(probabilities.argmax(axis=1).tolist()):
+        yield index, probabilities.item(number, index) < card.unsure_below
 
 
 def markdown_table() -> str:

@@ -24,6 +24,7 @@ from service.server.pipeline.limits import (
 )
 from service.server.pipeline.memory import RequestMemory, release
 from service.server.pipeline.tracing import RequestTracer
+from service.server.recording.recorder import RequestRecorder
 from service.settings import Settings
 
 T = TypeVar("T")
@@ -46,6 +47,7 @@ class RequestPipeline:
         memory: Memory of all requests; no limit if None.
         is_ready: Returns whether the server accepts requests that need a model.
         tracer: Exports spans of the requests; they have none if None.
+        recorder: Records the requests; none are recorded if None.
 
     Attributes:
         in_flight: The counts.
@@ -62,8 +64,10 @@ class RequestPipeline:
         memory: RequestMemory | None = None,
         is_ready: Callable[[], bool],
         tracer: RequestTracer | None = None,
+        recorder: RequestRecorder | None = None,
     ) -> None:
         self._tracer = tracer
+        self._recorder = recorder
         self.in_flight = in_flight
         self.concurrency = ConcurrencyLimit(in_flight, limit=settings.max_queue, is_ready=is_ready)
         self.trusted_proxies = TrustedProxies(settings.trusted_proxies)
@@ -117,6 +121,11 @@ class RequestPipeline:
         finally:
             self._finish(record)
 
+    def begin_recording(self, record: RequestRecord) -> None:
+        """Decide whether a request for a prediction is recorded; does nothing without a recorder."""
+        if self._recorder is not None:
+            self._recorder.begin(record)
+
     def deadline(self) -> Deadline:
         """Return a context manager that cancels its task, with 504, when the time of a request has passed."""
         return Deadline(self._timeout_s)
@@ -149,3 +158,5 @@ class RequestPipeline:
             self._tracer.end(record)
         if not record.is_quiet:
             self._log.write(record, seconds * 1e3)
+        if self._recorder is not None and record.runs is not None:
+            self._recorder.add(record, seconds)

@@ -10,14 +10,11 @@ _HEADERS = (
     (b"x-frame-options", b"DENY"),
     (b"referrer-policy", b"no-referrer"),
 )
-_TLS_ONLY = (b"strict-transport-security", b"max-age=31536000")
 
 
-def add_security_headers(response: Response, *, tls: bool) -> None:
+def add_security_headers(response: Response) -> None:
     """Add the headers to a response; a page keeps its own Content-Security-Policy."""
     headers = response.raw_headers
     if not any(name == _POLICY for name, _ in headers):
         headers.append(_API_POLICY)
     headers += _HEADERS
-    if tls:
-        headers.append(_TLS_ONLY)

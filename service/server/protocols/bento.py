@@ -49,7 +49,7 @@ class ClassifyText(ClassifyOptions):
 
 
 class LabelScore(BaseModel):
-    """A label and its softmax probability, 0 to 1."""
+    """A label and its probability, 0 to 1."""
 
     label: api.Label
     score: float
@@ -149,6 +149,7 @@ def _operation(field: str, models: api.Selection, body: type[BaseModel]) -> api.
         f"classify{field.capitalize()}",
         tag=TAG,
         method="POST",
+        predicts=True,
         models=models,
         request={api.JSON: (body,)},
         examples=(api.Example(make=make),),
@@ -178,9 +179,12 @@ async def _classify(
     engine: Engine, model: str, version: int | None, value: str, top_k: int | None, *, text: bool
 ) -> Classification:
     predictor = await engine.predictor(model, version)
+    card = predictor.card
+    if card.reads == "tables" or card.task == "regression":
+        raise InvalidInput(f"{model} is a model for {card.task}; send the input to POST /models/{model}")
     if predictor.takes_text != text:
         method = "classify_text" if predictor.takes_text else "classify_image"
-        raise InvalidInput(f"{model} is a model for {predictor.card.task}; call {method}")
+        raise InvalidInput(f"{model} is a model for {card.task}; call {method}")
     content: Input = value if text else decode_base64(value)
     result = await engine.infer(predictor, (content,))
     prediction = predictor.answer(result.probabilities[0], top_k=top_k, reason=result.reason(0))

@@ -1,5 +1,6 @@
 """Serves ``/models`` in the shape of Hugging Face's inference API."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, get_type_hints
 
@@ -10,13 +11,15 @@ from starlette.responses import Response
 
 from service.inference.card import Card, Task, card_document
 from service.inference.precision import PrecisionChoice
-from service.inference.prediction import rank
-from service.server.execution.engine import Engine
+from service.inference.prediction import APPLIES_FROM, confidence, rank
+from service.server.execution.engine import Engine, InferenceResult
+from service.server.pipeline.errors import ErrorCode, RequestError
 from service.server.pipeline.router import BufferedRequest
 from service.server.protocols.common import api
 from service.server.protocols.common.inputs import path_version
 from service.server.protocols.common.prediction_body import (
     BODY_DESCRIPTION,
+    CSV,
     NPY,
     SIMPLE,
     MultipartBody,
@@ -29,15 +32,34 @@ from service.settings import Settings
 
 
 class Score(Struct, frozen=True):
-    """A label and its softmax probability."""
+    """A label and its probability."""
 
     label: api.Label
     score: api.Probability
+    applies: Annotated[
+        bool | UnsetType,
+        Meta(
+            description="Whether the label is more probable than not; only of models that decide on several "
+            "labels at once"
+        ),
+    ] = UNSET
+
+
+class Value(Struct, frozen=True):
+    """A value that a regression predicts."""
+
+    label: api.Label
+    value: Annotated[float, Meta(description="In the unit of the card's `regression`")]
 
 
 Scores = Annotated[
-    list[Score], Meta(min_length=1, description="Best first; the scores of all labels sum to 1")
+    list[Score],
+    Meta(
+        min_length=1,
+        description="Best first; the scores of all labels sum to 1, unless several can apply at once",
+    ),
 ]
+Values = Annotated[list[Value], Meta(min_length=1, description="In the order of the card's labels")]
 
 
 class ModelSummary(Struct, frozen=True):
@@ -49,7 +71,13 @@ class ModelSummary(Struct, frozen=True):
     title: str
     task: Task
     labels: tuple[str, ...]
-    accuracy: Annotated[float, Meta(description="On the whole test set, 0 to 1")]
+    accuracy: Annotated[
+        float | None, Meta(description="On the whole test set, 0 to 1; null for a regression")
+    ]
+    r2: Annotated[
+        float | UnsetType,
+        Meta(description="Coefficient of determination of a regression on the whole test set"),
+    ] = UNSET
 
 
 class ModelList(Struct, frozen=True):
@@ -89,12 +117,19 @@ ServedCard = msgspec.defstruct(
 
 
 def _example(sample: api.Sample) -> tuple[str, object]:
-    summary = "a review" if sample.is_text else "a picture in base64"
-    return summary, {"inputs": sample.value, "parameters": {"top_k": 3}}
+    parameters = {} if sample.card.task == "regression" else {"parameters": {"top_k": 3}}
+    return sample.summary, {"inputs": sample.value, **parameters}
 
 
 def _text_example(sample: api.Sample) -> tuple[str, object] | None:
     return ("a review", sample.value) if sample.is_text else None
+
+
+def _csv_example(sample: api.Sample) -> tuple[str, object] | None:
+    if sample.card.reads != "tables":
+        return None
+    lines = (",".join(map(str, values)) for values in (sample.value, sample.value.values()))
+    return "a table", "\n".join(lines) + "\n"
 
 
 SHOW = api.Operation(
@@ -104,6 +139,7 @@ PREDICT = api.Operation(
     "predict",
     tag=SIMPLE,
     method="POST",
+    predicts=True,
     description=BODY_DESCRIPTION,
     query=PredictionQuery,
     request={
@@ -112,10 +148,22 @@ PREDICT = api.Operation(
         api.OCTETS: (api.Binary,),
         NPY: (api.Binary,),
         "text/plain": (str,),
+        CSV: (str,),
         "multipart/form-data": (MultipartBody,),
     },
-    examples=(api.Example(make=_example), api.Example(make=_text_example, media_type="text/plain")),
-    responses={api.JSON: (Scores, Annotated[list[Scores], Meta(min_length=1)])},
+    examples=(
+        api.Example(make=_example),
+        api.Example(make=_text_example, media_type="text/plain"),
+        api.Example(make=_csv_example, media_type=CSV),
+    ),
+    responses={
+        api.JSON: (
+            Scores,
+            Annotated[list[Scores], Meta(min_length=1)],
+            Values,
+            Annotated[list[Values], Meta(min_length=1)],
+        )
+    },
     response_headers=("X-Model-Version", "X-Lectern-Unsure", "X-Lectern-Reason", "Server-Timing"),
     errors=(415, 422),
 )
@@ -155,16 +203,20 @@ class HuggingFaceProtocol:
         return json_response(document, {"X-Model-Version": str(card.version)})
 
     async def predict(self, request: BufferedRequest) -> Response:
-        """Labels with scores, best first."""
+        """Labels with scores, best first, or the values of a regression."""
         predictor = await self.engine.predictor(request.path_params["name"], path_version(request))
         prediction = await read_prediction(
             request, self.engine, card=predictor.card, max_batch=self.settings.max_batch
         )
-        result, card = await self.engine.infer(predictor, prediction.content), predictor.card
-        ranked = [rank(row, card.labels, top_k=prediction.top_k) for row in result.probabilities]
-        headers = timing_headers(card, result)
-        headers |= doubt_headers([row[0][1] < card.unsure_below for row in ranked], result.reasons)
-        rows = [[Score(label, score) for label, score in row] for row in ranked]
+        card = predictor.card
+        if card.task == "regression" and prediction.top_k is not None:
+            raise RequestError(
+                ErrorCode.INVALID_PARAMETER,
+                f"top_k is a number of labels, and {card.name} predicts values; leave it out",
+            )
+        result = await self.engine.infer(predictor, prediction.content)
+        rows, unsure = _answers(result, card, top_k=prediction.top_k)
+        headers = timing_headers(card, result) | doubt_headers(unsure, result.reasons)
         return json_response(rows if prediction.is_batch else rows[0], headers)
 
     def _summary(self, card: Card) -> ModelSummary:
@@ -175,5 +227,25 @@ class HuggingFaceProtocol:
             title=card.title,
             task=card.task,
             labels=card.labels,
-            accuracy=card.metrics.accuracy,
+            accuracy=card.metrics.accuracy if card.metrics else None,
+            r2=card.regression.r2 if card.regression else UNSET,
         )
+
+
+def _answers(
+    result: InferenceResult, card: Card, *, top_k: int | None
+) -> tuple[Sequence[Sequence[Score | Value]], list[bool]]:
+    """Return the labels or values for each input, and whether its scores are unsure."""
+    outputs = result.probabilities
+    if card.task == "regression":
+        values = [
+            [Value(label, value) for label, value in zip(card.labels, row, strict=True)]
+            for row in outputs.tolist()
+        ]
+        return values, [False] * len(values)
+    ranked = [rank(row, card.labels, top_k=top_k) for row in outputs]
+    if card.task == "multi-label-classification":
+        scores = [[Score(label, score, score >= APPLIES_FROM) for label, score in row] for row in ranked]
+        return scores, [confidence(row, multi_label=True) < card.unsure_below for row in outputs]
+    scores = [[Score(label, score) for label, score in row] for row in ranked]
+    return scores, [row[0][1] < card.unsure_below for row in ranked]

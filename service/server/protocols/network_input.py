@@ -79,8 +79,10 @@ class NetworkInputProtocol:
         as_json = wants_json(request.query_params)
         predictor = await self.engine.predictor(request.path_params["name"], path_version(request))
         card = predictor.card
-        if predictor.takes_text:
-            raise InvalidInput(f"{card.name} reads texts; only models for pictures have pixels as input")
+        if card.reads != "pictures":
+            raise InvalidInput(
+                f"{card.name} reads {card.reads}; only models for pictures have pixels as input"
+            )
         body = await read_prediction(request, self.engine, card=card, max_batch=1)
 
         def make_response() -> Response:

@@ -66,7 +66,8 @@ class WordsProtocol:
         predictor = await self.engine.predictor(request.path_params["name"], path_version(request))
         card, label = predictor.card, request.query_params.get("label") or None
         if not predictor.takes_text:
-            raise InvalidInput(f"{card.name} reads pictures; POST /models/{card.name}/explain explains those")
+            way = f"; POST /models/{card.name}/explain explains those" if card.reads == "pictures" else ""
+            raise InvalidInput(f"{card.name} reads {card.reads}, not texts{way}")
         body = await read_prediction(request, self.engine, card=card, max_batch=1)
         text = None if isinstance(body.content, np.ndarray) else body.content[0]
         if not isinstance(text, str):

@@ -1,4 +1,4 @@
-"""Decompresses request bodies with the content encodings gzip and deflate, up to a limit."""
+"""Decompresses HTTP bodies and gRPC messages that are compressed with gzip or deflate, up to a limit."""
 
 import zlib
 from collections.abc import Callable
@@ -12,7 +12,22 @@ _GZIP_OR_ZLIB = 32 + zlib.MAX_WBITS
 _RAW_DEFLATE = -zlib.MAX_WBITS
 # The data after each member are copied, so that very many members would take quadratic time.
 _MAX_MEMBERS = 16
+# RFC 1952 and RFC 1950: zlib's first two bytes are a multiple of 31.
+_GZIP_START, _ZLIB_START, _ZLIB_CHECK = b"\x1f\x8b", b"\x78", 31
 _SUPPORTED = ("gzip", "x-gzip", "deflate")
+
+
+def encoding_of_message(message: bytes) -> str:
+    """Return the encoding of a gRPC message by its first bytes, ``gzip``, ``deflate`` or ``identity``.
+
+    gRPC tells a handler only the bytes. No message can begin like gzip, whose first byte has a wire type that
+    protobuf does not have. Those with the first byte of deflate would begin with a field 15, which no
+    request has.
+    """
+    if message.startswith(_GZIP_START):
+        return "gzip"
+    is_deflate = message[:1] == _ZLIB_START and int.from_bytes(message[:2], "big") % _ZLIB_CHECK == 0
+    return "deflate" if is_deflate and len(message) > 1 else "identity"
 
 
 def decompressor(encoding: str, *, max_bytes: int) -> Callable[[bytes], bytes]:
@@ -71,5 +86,5 @@ def _decompress(body: bytes, *, name: str, max_bytes: int) -> bytes:
 def _damaged(name: str, reason: str) -> RequestError:
     return RequestError(
         ErrorCode.INVALID_REQUEST,
-        f"the body cannot be decompressed as {name} ({reason}); send it complete, or drop Content-Encoding",
+        f"the body cannot be decompressed as {name} ({reason}); send it complete, or uncompressed",
     )

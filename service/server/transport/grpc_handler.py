@@ -9,9 +9,7 @@ from typing import Any, TypeVar
 from urllib.parse import unquote
 
 import grpc
-from google.protobuf.descriptor_pool import DescriptorPool
 from grpc.aio import EOF
-from grpc_health.v1 import health_pb2
 from grpc_reflection.v1alpha import reflection, reflection_pb2
 
 from service.server.pipeline.access_log import RequestRecord, request_id
@@ -20,8 +18,9 @@ from service.server.pipeline.errors import ErrorCode, RequestError
 from service.server.pipeline.memory import HeldMemory
 from service.server.pipeline.pipeline import RequestPipeline
 from service.server.pipeline.tracing import take_over, traceparent
-from service.server.protocols.oip import inference_pb2
 from service.server.protocols.oip.grpc_methods import HEALTH, SERVICE, Method
+from service.server.transport.content_encoding import decompressor, encoding_of_message
+from service.server.transport.grpc_descriptors import Descriptors
 
 T = TypeVar("T")
 
@@ -37,6 +36,13 @@ _REFLECTION_PATH = f"/{reflection.SERVICE_NAME}/ServerReflectionInfo"
 # Details travel in the trailers, of which clients accept 8 KiB; a character can take 12 bytes.
 _MAX_DETAILS = 500
 _MAX_SHOWN_PATH = 100
+_MAX_REFLECTION_BYTES = 10_000
+# A client that compresses its messages reads compressed responses. Short ones would become longer.
+_COMPRESSION_BY_ENCODING = {
+    "deflate": grpc.Compression.Deflate,
+    "gzip": grpc.Compression.Gzip,
+}
+_MIN_COMPRESSED_BYTES = 1_000
 
 
 class GrpcHandler:
@@ -45,19 +51,20 @@ class GrpcHandler:
     Args:
         methods: Methods by the path of a call.
         pipeline: The steps that every call passes.
-        max_message: Bytes of the largest message.
+        max_message: Bytes of the largest message, decompressed.
     """
 
     def __init__(self, methods: Mapping[str, Method], *, pipeline: RequestPipeline, max_message: int) -> None:
         self._methods = dict(methods)
         self._pipeline = pipeline
+        self._max_message = max_message
         # gRPC does not tell the size of a message before it has received all of it: only so many calls are
         # read at once that the largest messages take half of the memory.
         reads = pipeline.memory.size // (max_message * _COPIES * 2)
         self._reading = asyncio.Semaphore(max(_MIN_READS, reads))
         self._reading_probes = asyncio.Semaphore(_PROBE_READS)
         self._reflection = reflection.aio.ReflectionServicer(
-            [SERVICE, HEALTH, reflection.SERVICE_NAME], pool=_descriptor_pool()
+            [SERVICE, HEALTH, reflection.SERVICE_NAME], pool=Descriptors()
         )
 
     def service(self, details: Any) -> Any:
@@ -70,7 +77,7 @@ class GrpcHandler:
         if path == _REFLECTION_PATH:
             return grpc.stream_stream_rpc_method_handler(
                 self._reflect,
-                request_deserializer=reflection_pb2.ServerReflectionRequest.FromString,
+                request_deserializer=_reflection_request,
                 response_serializer=reflection_pb2.ServerReflectionResponse.SerializeToString,
             )
         return grpc.stream_unary_rpc_method_handler(partial(self._handle, path))
@@ -132,6 +139,11 @@ class GrpcHandler:
             )
             raise AssertionError("abort does not return") from error
 
+    async def _decompress(self, message: bytes, encoding: str) -> bytes:
+        if encoding == "identity":
+            return message
+        return await asyncio.to_thread(decompressor(encoding, max_bytes=self._max_message), message)
+
     async def _answer(self, record: RequestRecord, method: Method | None, context: Any) -> bytes:
         if method is None:
             offered = ", ".join(path.rpartition("/")[2] for path in self._methods)
@@ -140,19 +152,26 @@ class GrpcHandler:
                 f"there is no method {record.path[:_MAX_SHOWN_PATH]!r}; there are {offered}",
             )
         record.route = record.path
-
         if method.predicts:
+            self._pipeline.begin_recording(record)
             self._pipeline.concurrency.check()
         with self._pipeline.deadline(), HeldMemory(self._pipeline.memory) as held:
             async with self._reading_probes if method.probe else self._reading:
-                body = await _read(context)
+                message = await _read(context)
+                encoding = encoding_of_message(message)
+                body = await self._decompress(message, encoding)
             if record.stages is not None:
                 record.stages.append(("receive", record.started, time.perf_counter()))
+            del message
             held.take(len(body) * _COPIES)
             with self._pipeline.concurrency if method.predicts else contextlib.nullcontext():
                 reply = await method.answer(body)
             context.set_trailing_metadata(_trailers(record, reply.metadata))
             response = bytes(reply.message.SerializeToString())
+        if encoding != "identity" and len(response) > _MIN_COMPRESSED_BYTES:
+            context.set_compression(_COMPRESSION_BY_ENCODING[encoding])
+            # grpc.aio applies it only where it sends these itself.
+            await context.send_initial_metadata(())
         record.status = 200
         return response
 
@@ -175,12 +194,9 @@ async def _read(context: Any) -> bytes:
     raise RequestError(ErrorCode.NO_MESSAGE, "the call ended before its message arrived; send one message")
 
 
-def _descriptor_pool() -> DescriptorPool:
-    """Return a pool of the files that reflection describes; the inference messages are in no shared pool."""
-    pool = DescriptorPool()
-    for module in (inference_pb2, health_pb2, reflection_pb2):
-        pool.AddSerializedFile(module.DESCRIPTOR.serialized_pb)
-    return pool
+def _reflection_request(message: bytes) -> Any:
+    body = decompressor(encoding_of_message(message), max_bytes=_MAX_REFLECTION_BYTES)(message)
+    return reflection_pb2.ServerReflectionRequest.FromString(body)
 
 
 def _metadata(context: Any, name: str) -> str:

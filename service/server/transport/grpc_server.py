@@ -16,6 +16,8 @@ from service.settings import Settings
 # Health checks and calls beyond the concurrency limit must be answered too, even if many calls send nothing.
 _UNCOUNTED_CALLS = 1024
 _HANDSHAKE_MS = 10_000
+# Bits of identity, deflate and gzip, in gRPC's order.
+_COMPRESSIONS = 0b111
 # A connection whose peer does not answer a ping in this time is closed.
 _PING_INTERVAL_MS, _PING_TIMEOUT_MS = 60_000, 20_000
 
@@ -116,8 +118,8 @@ def _options(settings: Settings, max_message: int, *, shares_port: bool) -> list
         ("grpc.max_metadata_size", 16_384),
         # Otherwise gRPC receives megabytes of each call that waits to be read.
         ("grpc.http2.bdp_probe", 0),
-        # Compressed messages are refused: they could have any size when they are decompressed.
-        ("grpc.compression_enabled_algorithms_bitset", 1),
+        # The handler decompresses messages itself: gRPC's limit counts only their compressed bytes.
+        ("grpc.compression_enabled_algorithms_bitset", _COMPRESSIONS),
         ("grpc.per_message_decompression", 0),
         ("grpc.server_handshake_timeout_ms", _HANDSHAKE_MS),
         ("grpc.max_connection_idle_ms", int(settings.keep_alive_s * 1000)),

@@ -141,7 +141,7 @@ class HttpHandler:
         try:
             await self.pipeline.process(record, work, key=key, url_bytes=url_bytes)
         except RequestError as error:
-            response = error_response(error, request_id=record.request_id)
+            response = error_response(error, request_id=record.request_id, body_id=record.body_id)
             _complete(response, record, scope)
             await send(response)
 
@@ -199,6 +199,8 @@ class HttpHandler:
                 f"there is nothing at {shorten(scope['path'])}; GET /models lists what is served",
             )
         record.route = route.path_format
+        if isinstance(route, Endpoint) and route.operation.predicts:
+            self.pipeline.begin_recording(record)
         if scope["method"] != "POST":
             return cast(Response, await route.endpoint(BufferedRequest(scope, b"")))
 
@@ -224,7 +226,7 @@ def _complete(response: Response, record: RequestRecord, scope: Scope) -> None:
     """Add the headers that all responses have."""
     if record.trace is not None:
         response.raw_headers.append((b"traceparent", traceparent(record.trace).encode()))
-    add_security_headers(response, tls=scope.get("scheme") == "https")
+    add_security_headers(response)
 
 
 def _default_connections() -> int:

@@ -83,7 +83,7 @@ class GracefulShutdown:
             return
         self._on_drain()
         if number == signal.SIGTERM and self._drain_s:
-            _logger.info("SIGTERM: answers requests for another %g s, then stops", self._drain_s)
+            _logger.info("stopping: requests are answered for another %g s", self._drain_s)
             self._timer = self._loop.call_later(self._drain_s, self._stop_listening)
         else:
             self._stop_listening()

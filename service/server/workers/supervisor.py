@@ -82,6 +82,8 @@ class Supervisor:
             return self._status
         finally:
             self._stop_all()
+            if self._has_served and self._status == 0:
+                _logger.info("stopped")
 
     def _handle_signals(self) -> None:
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
@@ -150,6 +152,8 @@ class Supervisor:
             self._is_complete = True
             if count > 1:
                 _logger.info("all %d workers are ready", count)
+            elif self._ends:
+                _logger.info("%s is ready", _name(worker))
 
     def _remove(self, worker: WorkerProcess) -> None:
         """Forget a worker that has ended."""
@@ -186,6 +190,7 @@ class Supervisor:
             )
             return
         _logger.error("%s ended unexpectedly: %s", _name(worker), worker.describe_end())
+        self._is_complete = False
         if status > 0 and not self._has_served:
             self._status = 1  # It would end in the same way again.
         self._count_failure()

@@ -23,7 +23,7 @@ _DESCRIPTORS = 4096
 @click.option(
     "--only", "names", multiple=True, metavar="NAME", help="Run this scenario; can be given several times."
 )
-@click.option("--short", is_flag=True, help="The short form: three minutes instead of 45.")
+@click.option("--short", is_flag=True, help="The short form: four minutes instead of 50.")
 @click.option(
     "--minutes", type=click.FloatRange(0.1, 10_000), help="Duration of the soak test [30; short: 1]."
 )

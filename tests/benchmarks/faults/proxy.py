@@ -11,16 +11,19 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal, TypeAlias
 
 from peers.errors import BenchmarkError
 from peers.processes import free_port
 
+Mode: TypeAlias = Literal["http", "tcp"]
+
 _STARTS_WITHIN_S = 30.0
 _CONFIGURATION = """
 global
-    stats socket {socket}
+    stats socket {socket} level admin
 defaults
-    mode http
+    mode {mode}
     timeout connect 2s
     timeout client 60s
     timeout server 60s
@@ -46,6 +49,13 @@ class Proxy:
     port: int
     control: Path
 
+    def set_state(self, server: int, state: Literal["ready", "drain"]) -> None:
+        """Send new connections to a server, by its port, or no more."""
+        with socket.socket(socket.AF_UNIX) as control:
+            control.connect(str(self.control))
+            control.sendall(f"set server lectern/lectern-{server} state {state}\n".encode())
+            control.recv(1000)
+
     def is_up(self, server: int) -> bool:
         """Return whether the probe of a server, by its port, succeeds."""
         with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX) as control:
@@ -57,8 +67,13 @@ class Proxy:
 
 
 @contextmanager
-def haproxy(servers: Sequence[int], folder: Path) -> Iterator[Proxy]:
+def haproxy(servers: Sequence[int], folder: Path, *, mode: Mode = "http") -> Iterator[Proxy]:
     """Run HAProxy in front of servers on ports of 127.0.0.1, which it probes with ``GET /readyz``.
+
+    Args:
+        servers: Ports of the servers.
+        folder: For its configuration and its log.
+        mode: Whether it forwards requests or whole connections.
 
     Raises:
         BenchmarkError: It is not installed, or does not start.
@@ -70,7 +85,7 @@ def haproxy(servers: Sequence[int], folder: Path) -> Iterator[Proxy]:
     # The path of a socket must be short.
     with tempfile.TemporaryDirectory() as short, log.open("wb") as stream:
         proxy = Proxy(free_port(), Path(short) / "control")
-        path.write_text(configuration(proxy, servers), encoding="utf-8")
+        path.write_text(configuration(proxy, servers, mode), encoding="utf-8")
         process = subprocess.Popen([program, "-db", "-f", str(path)], stdout=stream, stderr=stream)
         try:
             _wait_until_started(process, proxy, log)
@@ -80,10 +95,10 @@ def haproxy(servers: Sequence[int], folder: Path) -> Iterator[Proxy]:
             process.wait()
 
 
-def configuration(proxy: Proxy, servers: Sequence[int]) -> str:
+def configuration(proxy: Proxy, servers: Sequence[int], mode: Mode = "http") -> str:
     """Return the configuration of HAProxy."""
     lines = "\n".join(f"    server lectern-{port} 127.0.0.1:{port}" for port in servers)
-    return _CONFIGURATION.format(socket=proxy.control, port=proxy.port, servers=lines)
+    return _CONFIGURATION.format(socket=proxy.control, mode=mode, port=proxy.port, servers=lines)
 
 
 def _wait_until_started(process: subprocess.Popen[bytes], proxy: Proxy, log: Path) -> None:

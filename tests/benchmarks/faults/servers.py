@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import psutil
 import yaml
@@ -132,10 +133,15 @@ def resident_mb(processes: Sequence[psutil.Process]) -> float:
     return total / 1e6
 
 
+def deployment() -> dict[str, Any]:
+    """Return the Deployment of the Kubernetes manifests."""
+    found: dict[str, Any] = yaml.safe_load(_MANIFEST.read_text(encoding="utf-8"))
+    return found
+
+
 def memory_limit_mb() -> float:
     """Return the memory limit of the container in the Kubernetes manifest, in MB (10^6 bytes)."""
-    deployment = next(yaml.safe_load_all(_MANIFEST.read_text(encoding="utf-8")))
-    (container,) = deployment["spec"]["template"]["spec"]["containers"]
+    (container,) = deployment()["spec"]["template"]["spec"]["containers"]
     return parse_memory_mb(container["resources"]["limits"]["memory"])
 
 

@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from service.batch.batch import locked
 from service.inference.catalog import Catalog
 
 Run = Callable[..., tuple[int, str]]
@@ -188,6 +189,17 @@ def test_a_finished_batch_is_left_alone_and_another_one_is_refused(
     assert {path: path.stat().st_mtime_ns for path in (tmp_path / "out").rglob("*")} == times
     assert run_batch(*words, "--top-k", 2, "--overwrite", "--format", "jsonl")[0] == 0
     assert {path.suffix for path in (tmp_path / "out").glob("part-*")} == {".jsonl"}
+
+
+@pytest.mark.parametrize("option", ["--resume", "--overwrite"])
+def test_a_folder_that_another_process_works_on_is_refused(
+    option: str, pictures: Path, run_batch: Run, tmp_path: Path
+) -> None:
+    with locked(tmp_path / "out"):
+        status, text = run_batch("mnist", pictures, "--out", "out", *_SMALL, option)
+    assert (status, "another process works on this batch" in text) == (2, True)
+    assert [path.name for path in (tmp_path / "out").iterdir()] == [".lock"]
+    assert run_batch("mnist", pictures, "--out", "out", *_SMALL)[0] == 0
 
 
 @pytest.mark.parametrize("name", ["notes.txt", "part-00000.parquet"])

@@ -126,7 +126,7 @@ def _is_plausible(value: Any, wrong: Any) -> bool:
         ("", "parameters", -1),
         ("", "task", "object-detection"),
         ("input", "shape", [28]),
-        ("input", "dtype", "float32"),
+        ("input", "dtype", "float64"),
         ("input", "preprocessing", "magic"),
         ("onnx", "sha256", "A" * 64),
         ("onnx", "bytes", 0),

@@ -105,7 +105,7 @@ def test_long_labels_and_layers_are_shortened(catalog: Catalog, eight: bytes, su
 
 
 def test_text_models_cannot_be_explained(catalog: Catalog) -> None:
-    with pytest.raises(InvalidInput, match="only models for pictures"):
+    with pytest.raises(InvalidInput, match="only models that classify pictures"):
         catalog.explainer("imdb")
 
 

@@ -202,3 +202,9 @@ def test_a_picture_of_several_digits_is_unsure_whatever_its_scores_are(
 
     assert (one.reason, several.reason, several.unsure) == (None, "several_digits", True)
     assert several.scores == predictor.classify([predictor.prepare(number)])[0].scores
+
+
+def test_a_digit_drawn_too_thick_is_unsure_for_that_reason(catalog: Catalog, thick_png: bytes) -> None:
+    (prediction,) = catalog.predictor("mnist").predict([thick_png])
+
+    assert (prediction.reason, prediction.unsure) == ("stroke_too_thick", True)

@@ -13,9 +13,12 @@ def test_public_names() -> None:
         "Card",
         "Catalog",
         "LecternError",
+        "MultiLabelPrediction",
         "Prediction",
         "Predictor",
+        "Regression",
         "Score",
+        "Value",
         "read_card",
     ]
     for name in service.inference.__all__:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from service.inference import Catalog
-from training.augmentation import strokes
+from training.augmentation import drawing_cache
 from training.augmentation.strokes import DrawingStyle, redraw_digits, trace_digit
 from training.datasets.dataset import Examples
 from training.fit.batches import Batches
@@ -92,7 +92,7 @@ def test_redrawn_digits_are_cached(
     few = mnist_sample.take(slice(0, 12))
 
     first = redraw_digits(few)
-    monkeypatch.setattr(strokes, "ProcessPoolExecutor", None)  # is needed to draw again
+    monkeypatch.setattr(drawing_cache, "ProcessPoolExecutor", None)  # is needed to draw again
     second = redraw_digits(few)
 
     assert first.shape == (2, 12, 28, 28)

@@ -147,7 +147,7 @@ def test_figures_that_depend_on_the_confidence_are_removed(
 
     after = recalibrate("mnist", version=1, models=overconfident_models)
 
-    dependent = ("out_of_distribution", "pen_digits", "robustness", "faithfulness")
+    dependent = ("out_of_distribution", "pen_digits", "drawings", "robustness", "faithfulness")
     assert [name for name in dependent if getattr(after, name) is not None] == []
     assert after.latency == before.latency
 

@@ -19,7 +19,7 @@ from training.errors import RecipeError
 from training.hyperparameters import OPTIONS, TRANSFORMATIONS, Augmentation, Hyperparameters
 from training.networks import pretrained
 from training.networks.network import Network, flat_layers
-from training.networks.statistics import DataStatistics
+from training.networks.statistics import ColumnStatistics, DataStatistics
 from training.recipes import default_recipe, load_recipe, recipe_names
 from training.recipes.recipe import NETWORK_HYPERPARAMETERS, Recipe
 from training.reporting.results import read_results
@@ -32,6 +32,7 @@ PARAMETERS = {
     "mnist-small-convnet": 34_826,
     "mnist-deep": 441_516,
     "mnist-strokes": 441_516,
+    "mnist-letters": 441_516,
     "fashion-dense": 55_050,
     "fashion-deep": 674_924,
     "fashion-residual": 176_090,
@@ -44,6 +45,11 @@ PARAMETERS = {
     "imdb-dense": 160_305,
     # One weight for each of the 1,000 words in the statistics of these tests, and a bias.
     "imdb-bigrams": 1_001,
+    # Ten columns, none of which has missing values; thirteen, all of which have a flag.
+    "diabetes-dense": 10 * 16 + 16 + 17,
+    "diabetes-percentile": 10 * 16 + 16 + 17,
+    "wine-dense": 26 * 16 + 16 + 51,
+    "mnist-attributes": 19_898,
 }
 # A value of each option that no recipe has.
 CHANGES: dict[str, Any] = {
@@ -84,8 +90,22 @@ def _build(recipe: Recipe, hyperparameters: Hyperparameters | None = None) -> ke
     classes = len(DATASETS[recipe.dataset].labels)
     patch = 27 if recipe.dataset == "cifar10" else 9
     covariance = tuple(map(tuple, np.eye(patch).tolist()))
-    statistics = DataStatistics(classes=classes, covariance=covariance, log_count_ratios=(0.5,) * 1_000)
+    statistics = DataStatistics(
+        classes=classes, covariance=covariance, log_count_ratios=(0.5,) * 1_000, columns=_columns(recipe)
+    )
     return recipe.build(Network(hyperparameters or recipe.hyperparameters, statistics))
+
+
+def _columns(recipe: Recipe) -> ColumnStatistics:
+    """Columns with the mean and the deviation that grey levels have in these tests."""
+    count = len(DATASETS[recipe.dataset].columns)
+    return ColumnStatistics(
+        mean=(127.5,) * count,
+        deviation=(127.5,) * count,
+        minimum=(0.0,) * count,
+        maximum=(255.0,) * count,
+        has_missing=(recipe.dataset == "wine",) * count,
+    )
 
 
 @pytest.mark.parametrize("name", PARAMETERS)
@@ -103,7 +123,7 @@ def test_pretrained_base_has_the_parameters_of_mobilenet_v2() -> None:
 def test_network_takes_the_inputs_of_the_server(name: str) -> None:
     tensor = _build(load_recipe(name)).inputs[0]
 
-    expected = (("image", "uint8"), ("ids", "int32"))
+    expected = (("image", "uint8"), ("ids", "int32"), ("features", "float32"))
     assert (tensor.name, keras.backend.standardize_dtype(tensor.dtype)) in expected
 
 
@@ -156,7 +176,7 @@ def test_declares_exactly_the_hyperparameters_that_its_network_reads(name: str) 
 def test_every_option_is_used_or_refused(name: str, option: str) -> None:
     recipe = load_recipe(name)
     ignored = NETWORK_HYPERPARAMETERS - recipe.network_hyperparameters
-    if recipe.preprocessing == "text":
+    if recipe.preprocessing in ("text", "table"):
         ignored |= {"augmentation", *TRANSFORMATIONS}
 
     if option not in ignored:
@@ -175,7 +195,8 @@ def _hidden_kernels(model: keras.Model, recipe: Recipe) -> list[Any]:
     if recipe.pretrained:
         return [model.get_layer("classifier").get_layer("probabilities").kernel]
     layers = (layer for layer in model.layers if hasattr(layer, "kernel"))
-    return [layer.kernel for layer in layers if layer.name not in ("probabilities", "whitening")]
+    outputs = ("probabilities", "values", "standard_scores")
+    return [layer.kernel for layer in layers if layer.name not in (*outputs, "whitening")]
 
 
 def _cases(option: str) -> list[str]:
@@ -270,6 +291,21 @@ def test_scaling_is_that_of_the_first_layer(name: str) -> None:
     assert scaled["none"] == [0.0, 255.0]
     assert scaled["unit"] == pytest.approx([0.0, 1.0])
     assert scaled["standard"] == pytest.approx([-1.0, 1.0])  # mean and deviation are 127.5 here
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_last_layer_is_that_of_the_recipes_head(name: str) -> None:
+    recipe = load_recipe(name)
+    model = _build(recipe)
+
+    last = list(flat_layers(model))[-1]
+    activation = "linear" if isinstance(last, keras.layers.Rescaling) else last.activation.__name__
+    if recipe.head.task == "classification":
+        expected = "sigmoid" if model.output_shape[-1] == 1 else "softmax"
+    else:
+        expected = recipe.head.activation or "linear"
+        assert last.name == recipe.head.output
+    assert activation == expected
 
 
 def test_seed_is_that_of_both_stages_of_fine_tuning() -> None:

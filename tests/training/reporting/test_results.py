@@ -63,7 +63,8 @@ def test_the_recipes_table_has_each_recipes_own_result() -> None:
         lecture = load_recipe(name).lecture_accuracy
         assert rows[name][0] == result.dataset
         assert rows[name][2] == (f"{lecture:.4f}" if lecture else "–")
-        assert rows[name][3] == f"{result.accuracy:.4f}"
+        measure = load_recipe(name).head.measure
+        assert rows[name][3] == ("" if measure == "accuracy" else "R² ") + f"{result.accuracy:.4f}"
 
 
 def test_the_models_table_has_all_versions_and_their_figures() -> None:

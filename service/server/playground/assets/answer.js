@@ -23,6 +23,14 @@ export function judge({ scores, isUnsure, reading }) {
   return { face: count > MAX_NAMED ? "unknown" : "unsure", labels };
 }
 
+/** Return a sentence about an answer that says more than its percentage; null if there is none. */
+function explain({ reason, reading }, isSettled) {
+  if (reading) return t("Several digits. The bars are for all of them together.");
+  // The first points of every stroke are a dot.
+  if (reason !== "stroke_too_thick" || !isSettled) return null;
+  return t("Lines too thick for this size. Draw larger or thinner.");
+}
+
 /** Shows one answer at a time. */
 export class Answer {
   #bars;
@@ -63,11 +71,11 @@ export class Answer {
       unsure: [formatQuestion(named), t("Unsure: {0} at most", percent)],
       unknown: [t("Looks like nothing I know"), t("Unsure: {0} at most", percent)],
     };
-    const [headline, detail] = prediction.reading
-      ? [named.join(" "), t("Several digits. The bars are for all of them together.")]
-      : texts[face];
+    const sentence = explain(prediction, isSettled);
+    const headline = prediction.reading ? named.join(" ") : texts[face][0];
+    const detail = sentence ?? texts[face][1];
     this.#setTexts(face, headline, detail);
-    if (prediction.reading) this.#detail.dataset.face = "number"; // a sentence, not a percentage
+    if (sentence) this.#detail.dataset.face = "number"; // not a percentage
     this.#bars.show(labels, prediction.scores, { others: compared?.scores ?? null, threshold, face });
     const certain = prediction.reading ? headline : `${headline}, ${percent}`;
     if (isSettled) this.#announce(face === "unsure" ? t("Unsure: {0}", headline) : certain);

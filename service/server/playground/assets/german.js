@@ -39,6 +39,8 @@ export const GERMAN = {
   "Layer": "Schicht",
   "Layers of the network": "Schichten des Netzes",
   "Light": "Hell",
+  "Lines too thick for this size. Draw larger or thinner.":
+    "Linien zu dick für diese Größe. Zeichnen Sie größer oder dünner.",
   "Looks like nothing I know": "Sieht aus wie nichts, was ich kenne",
   "Model": "Modell",
   "Move the kernel": "Kernel bewegen",
@@ -71,6 +73,8 @@ export const GERMAN = {
   "The server does not respond. The page tries again by itself.":
     "Der Server antwortet nicht. Die Seite versucht es von selbst noch einmal.",
   "The server has no models.": "Der Server hat keine Modelle.",
+  "The server has no model that this page shows. Use its API.":
+    "Der Server hat kein Modell, das diese Seite zeigt. Nutze seine API.",
   "The server has too much to do. The page tries again by itself.":
     "Der Server hat zu viel zu tun. Die Seite versucht es von selbst noch einmal.",
   "The server is starting or stopping. The page tries again by itself.":

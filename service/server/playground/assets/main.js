@@ -96,7 +96,12 @@ class Page {
     const address = readAddress();
     const offered = this.#tabs.filter((tab) => this.#modelsOf(tab).length);
     for (const tab of this.#tabs) element(`${tab.id}-tab`).hidden = !offered.includes(tab);
-    if (!offered.length) return this.#banner.show(t("The server has no models."), () => location.reload());
+    if (!offered.length) {
+      const text = this.#models.length
+        ? t("The server has no model that this page shows. Use its API.")
+        : t("The server has no models.");
+      return this.#banner.show(text, () => location.reload());
+    }
     for (const tab of offered) this.#chosen.set(tab.id, this.#defaultChoice(tab));
     // A tab that was clicked before the models were there counts more than the address.
     const wanted = this.#tab === this.#tabs[0] ? address.tab : this.#tab.id;

@@ -47,16 +47,17 @@ TensorEncoding = Annotated[
     ),
 ]
 Probability = Annotated[float, Meta(ge=0, le=1, examples=[0.9983])]
-Probabilities = Annotated[
+Outputs = Annotated[
     npt.NDArray[np.float32],
     Meta(
-        description="One row per input, with the labels in the order of the card",
-        extra_json_schema={
-            "type": "array",
-            "items": {"type": "array", "items": {"type": "number", "minimum": 0, "maximum": 1}},
-        },
+        description="One row per input: the probabilities of the labels in the order of the card, or the "
+        "values of a regression",
+        extra_json_schema={"type": "array", "items": {"type": "array", "items": {"type": "number"}}},
     ),
 ]
+
+
+_SUMMARIES = {"pictures": "a picture in base64", "texts": "a review", "tables": "a row of a table"}
 
 
 @dataclass(frozen=True)
@@ -72,13 +73,18 @@ class Sample:
     """A small input for a model."""
 
     card: Card  # of the model
-    value: str  # as JSON holds it: a picture file in base64, or a text
-    pixels: list[int] | None  # of the network's own tensor in row-major order; None where that is not short
+    value: Any  # as JSON holds it: a picture file in base64, a text, or a row of a table
+    numbers: list[Any] | None  # of the network's own tensor in row-major order; None where that is not short
 
     @property
     def is_text(self) -> bool:
         """Whether the model reads texts."""
-        return self.card.task == "text-classification"
+        return self.card.reads == "texts"
+
+    @property
+    def summary(self) -> str:
+        """The value in words, as JSON holds it."""
+        return _SUMMARIES[self.card.reads]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,6 +110,7 @@ class Operation:
         access: ``key`` if the operation needs an API key where the server has some; ``metrics`` if it needs
             the key for metrics; otherwise ``public``, or ``probe`` for a health check. Successes of probes
             and metrics are not logged.
+        predicts: Whether the response is a prediction for each input, which the record of requests has.
     """
 
     id: str  # stable name, for generated clients
@@ -123,6 +130,7 @@ class Operation:
     errors: tuple[int, ...] = ()  # HTTP statuses of further error responses
     cached: bool = False  # whether ``If-None-Match`` is read and the response may be 304
     access: Access = "key"
+    predicts: bool = False
 
 
 class Endpoint(Route):

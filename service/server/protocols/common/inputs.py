@@ -191,11 +191,12 @@ def parse_encoding(value: object, *, card: Card) -> Encoding:
     """Parse ``encoding``, which says what the numbers of an array for a model of texts are.
 
     Raises:
-        RequestError: 400: There is no such encoding, or the model reads pictures.
+        RequestError: 400: There is no such encoding, or the model does not read texts.
     """
-    if card.task != "text-classification":
+    if card.reads != "texts":
         raise RequestError(
-            ErrorCode.INVALID_PARAMETER, f"encoding is for models of texts, and {card.name} reads pictures"
+            ErrorCode.INVALID_PARAMETER,
+            f"encoding is for models of texts, and {card.name} reads {card.reads}",
         )
     for encoding in ENCODINGS:
         if value == encoding:

@@ -3,6 +3,8 @@
 import re
 from collections.abc import Mapping
 from functools import partial
+from itertools import islice
+from types import NoneType
 from typing import Annotated, Any
 
 from msgspec import UNSET, Meta, Struct, UnsetType
@@ -12,6 +14,7 @@ from service.inference.arrays import Array, Encoding, network_batch
 from service.inference.card import Card
 from service.inference.errors import shorten
 from service.inference.predictor import Input
+from service.inference.repository.checks import read_table
 from service.server.execution.engine import Engine
 from service.server.pipeline.errors import ErrorCode, RequestError
 from service.server.pipeline.router import BufferedRequest
@@ -32,9 +35,12 @@ from service.server.protocols.common.tensors import json_tensor, tensor_shape
 
 _CURL_TYPE = "application/x-www-form-urlencoded"
 NPY = "application/x-npy"
+CSV = "text/csv"
 _RAW_TYPES = ("", "application/octet-stream", _CURL_TYPE, NPY)
 # The most memory is for ids of one byte: they become numbers of four bytes, of which there are copies.
 _NPY_BYTES_PER_BYTE = 12
+# The text and the buffer that it is read from have four bytes for a character; there are few rows.
+_CSV_BYTES_PER_BYTE = 8
 # What a form sends for a field: encoded, so that it has no space or line break.
 _FORM_FIELD = re.compile(rb"[\w.-]+=\S*")
 # How PNG, JPEG, GIF, WebP, BMP and TIFF files begin.
@@ -42,7 +48,8 @@ _PICTURE_STARTS = (b"\x89P", b"\xff\xd8", b"GI", b"RI", b"BM", b"II", b"MM")
 
 SIMPLE = api.Tag(
     "simple",
-    "A picture or a text in, labels with scores out: the shape of Hugging Face's inference API",
+    "A picture, a text or a row of a table in, labels with scores or values out: the shape of Hugging "
+    "Face's inference API",
 )
 TopK = Annotated[int, Meta(ge=1, description="Number of labels; all if left out")]
 JsonInput = Annotated[
@@ -52,19 +59,26 @@ JsonTensor = Annotated[
     list[Any],
     Meta(
         min_length=1,
-        description="Several pictures or texts, or a tensor of pixels or word ids as nested lists",
-        extra_json_schema={"items": {"type": ["string", "array", "number"]}},
+        description="Several pictures, texts or rows, or a tensor of pixels, word ids or columns as nested "
+        "lists",
+        extra_json_schema={"items": {"type": ["string", "object", "array", "number", "null"]}},
     ),
 ]
+JsonRow = Annotated[
+    dict[str, float | None],
+    Meta(min_length=1, description="A row of a table: the value of each column, null if it is missing"),
+]
 BODY_DESCRIPTION = (
-    "Models of pictures take `image/*`, models of texts `text/plain`. "
+    "Models of pictures take `image/*`, models of texts `text/plain`, models of tables `text/csv` with the "
+    "names of the columns in the first line. "
     "A type that ends with `+json` is read as JSON. `application/octet-stream`, "
     "`application/x-www-form-urlencoded` (which `curl --data-binary` sends) and a body without a content "
-    "type are the bytes of one picture, of one array as a `.npy` file (`application/x-npy`), or of one text. "
+    "type are the bytes of one picture, of one array as a `.npy` file (`application/x-npy`), of one text, or "
+    "of CSV. "
     "What curl sends is read as JSON if it begins with `{`. "
     "Texts are UTF-8; `text/plain` may name another `charset`. "
     "The response has one list of scores per input if the body is a JSON list or an array of several inputs, "
-    "JSON for a model of texts, or multipart with several parts."
+    "JSON for a model of texts, CSV with several rows, or multipart with several parts."
 )
 
 
@@ -81,7 +95,7 @@ class PredictionBody(Struct, frozen=True):
     It documents the body; ``read_prediction`` reads it by hand, so that each message says what to do.
     """
 
-    inputs: JsonInput | JsonTensor
+    inputs: JsonInput | JsonRow | JsonTensor
     parameters: Parameters | None = None
 
 
@@ -107,7 +121,7 @@ class PredictionRequest(Struct, frozen=True):
     """What a client wants to have classified.
 
     Attributes:
-        content: Picture files or texts, at least one, or the network's batch.
+        content: Picture files, texts or rows, at least one, or the network's batch.
         is_batch: Whether the response is a list of scores per input; otherwise it is one list of scores.
         top_k: Number of labels in the response; None for all.
     """
@@ -127,7 +141,22 @@ class _Options(Struct, frozen=True):
 
     @property
     def takes_text(self) -> bool:
-        return self.card.task == "text-classification"
+        return self.card.reads == "texts"
+
+
+# How a message names an input of each kind, in JSON and in other bodies, and how it is sent.
+_EXPECTED = {
+    "pictures": ("a picture in base64", "nested lists of pixels", "picture", "--data-binary @FILE"),
+    "texts": ("a text", "lists of ids", "text", "--data-binary 'TEXT'"),
+    "tables": ("an object with a value for each column", "lists of numbers", "row", "-d '{\"inputs\": {…}}'"),
+}
+# How the content types of each kind begin, and some of them for a message.
+_MEDIA_TYPES = {"pictures": "image/", "texts": "text/", "tables": CSV}
+_SUPPORTED = {
+    "pictures": "image/png, image/jpeg or another image type",
+    "texts": "text/plain",
+    "tables": CSV,
+}
 
 
 async def read_prediction(
@@ -154,7 +183,7 @@ async def read_prediction(
         parse_encoding(query["encoding"], card=card) if "encoding" in query else "ids",
     )
     text = options.takes_text
-    if media_type == _CURL_TYPE and _is_json(request.peek(), takes_text=text):
+    if media_type == _CURL_TYPE and _is_json(request.peek(), card):
         media_type = "application/json"
     if media_type == "application/json" or media_type.endswith("+json"):
         parse = partial(_from_json, options=options)
@@ -162,21 +191,23 @@ async def read_prediction(
     if media_type == "multipart/form-data":
         parse = partial(_from_multipart, content_type=content_type, options=options)
         return await parse_body(engine, await request.body(), parse, memory=len)
-    if media_type in _RAW_TYPES or media_type.startswith("text/" if text else "image/"):
+    if media_type in _RAW_TYPES or media_type.startswith(_MEDIA_TYPES[card.reads]):
         body = await request.body()
         if body.startswith(NPY_START):
             return await parse_body(engine, body, partial(_from_npy, options=options), memory=_npy_memory)
+        if card.reads == "tables":
+            parse = partial(_from_csv, charset=charset_of(content_type), options=options)
+            return await parse_body(engine, body, parse, memory=_csv_memory)
         content = decode_text(body, charset=charset_of(content_type)) if text else body
         return PredictionRequest((content,), False, options.top_k)
-    supported = "text/plain" if text else "image/png, image/jpeg or another image type"
     raise RequestError(
         ErrorCode.UNSUPPORTED_MEDIA_TYPE,
         f"this model does not read content type {shorten(media_type)}; "
-        f"send {supported}, multipart/form-data or application/json",
+        f"send {_SUPPORTED[card.reads]}, multipart/form-data or application/json",
     )
 
 
-def _is_json(body: bytes, *, takes_text: bool) -> bool:
+def _is_json(body: bytes, card: Card) -> bool:
     """Return whether a body that curl has sent without a content type is JSON rather than an input.
 
     Raises:
@@ -184,14 +215,14 @@ def _is_json(body: bytes, *, takes_text: bool) -> bool:
             removed line breaks and null bytes.
     """
     if _FORM_FIELD.fullmatch(body):
-        kind, example = ("text", "--data-binary 'TEXT'") if takes_text else ("picture", "--data-binary @FILE")
+        _, _, kind, example = _EXPECTED[card.reads]
         raise RequestError(
             ErrorCode.UNSUPPORTED_MEDIA_TYPE,
             f"the body is a field of a form, and the model takes a {kind}; send it with curl {example}, "
             "or as JSON",
         )
     has_line_break = any(byte in body for byte in (b"\0", b"\r", b"\n"))
-    if not takes_text and body[:2] in _PICTURE_STARTS and not has_line_break:
+    if card.reads == "pictures" and body[:2] in _PICTURE_STARTS and not has_line_break:
         raise RequestError(
             ErrorCode.DAMAGED_IMAGE,
             "the picture has no line breaks and null bytes, which curl -d removes; "
@@ -205,7 +236,8 @@ def _from_json(body: bytes, *, options: _Options) -> PredictionRequest:
     if not isinstance(document, Mapping) or "inputs" not in document:
         raise RequestError(
             ErrorCode.INVALID_REQUEST,
-            'the JSON body must be an object with "inputs": a string, or a list of strings or numbers',
+            'the JSON body must be an object with "inputs": a string, a row of a table, or a list of '
+            "strings, rows or numbers",
         )
     parameters = {} if document.get("parameters") is None else document["parameters"]
     if not isinstance(parameters, Mapping):
@@ -218,24 +250,29 @@ def _from_json(body: bytes, *, options: _Options) -> PredictionRequest:
     if parameters.get("encoding") is not None:
         encoding = parse_encoding(parameters["encoding"], card=card)
     value = document["inputs"]
-    rows: list[Any] = value if isinstance(value, list) else [value]
-    if value and isinstance(value, list) and isinstance(value[0], list | int | float):
+    values: list[Any] = value if isinstance(value, list) else [value]
+    is_table = card.reads == "tables"
+    numbers = (list, int, float, NoneType) if is_table else (list, int, float)
+    if value and isinstance(value, list) and isinstance(value[0], numbers):
         batch, is_single = json_tensor(value, card, max_batch=options.max_batch, encoding=encoding)
         return PredictionRequest(batch, not is_single, top_k)
-    if not rows or not all(isinstance(row, str) for row in rows):
-        expected = "a text" if options.takes_text else "a picture in base64"
-        numbers = "lists of ids" if options.takes_text else "nested lists of pixels"
+    if not values or not all(isinstance(row, Mapping if is_table else str) for row in values):
+        expected, lists, _, _ = _EXPECTED[card.reads]
         raise RequestError(
             ErrorCode.INVALID_REQUEST,
-            f'"inputs" must be {expected}, a list of one or more of them, or {numbers}',
+            f'"inputs" must be {expected}, a list of one or more of them, or {lists}',
         )
-    check_batch(len(rows), max_batch=options.max_batch)  # before any row is decoded
-    inputs = tuple(rows) if options.takes_text else tuple(map(decode_base64, rows))
+    check_batch(len(values), max_batch=options.max_batch)  # before any of them is decoded
+    inputs = tuple(map(decode_base64, values)) if card.reads == "pictures" else tuple(values)
     # Hugging Face's client takes the first element of the response to a text, so that is always a list.
     return PredictionRequest(inputs, isinstance(value, list) or options.takes_text, top_k)
 
 
 def _from_multipart(body: bytes, *, content_type: str, options: _Options) -> PredictionRequest:
+    if options.card.reads == "tables":
+        raise RequestError(
+            ErrorCode.UNSUPPORTED_MEDIA_TYPE, f"{options.card.name} reads tables; send JSON or {CSV}"
+        )
     inputs: list[Input] = []
     for part in split_multipart(body, content_type, max_parts=options.max_batch):
         if options.takes_text:
@@ -257,6 +294,17 @@ def _from_npy(body: bytes, *, options: _Options) -> PredictionRequest:
     shape = tensor_shape(array.shape, options.card, max_batch=options.max_batch, encoding=options.encoding)
     batch = network_batch(array, shape, options.card, encoding=options.encoding)
     return PredictionRequest(batch, not shape.is_single, options.top_k)
+
+
+def _from_csv(body: bytes, *, charset: str, options: _Options) -> PredictionRequest:
+    rows = read_table(options.card).csv_rows(decode_text(body, charset=charset))
+    inputs = tuple(islice(rows, options.max_batch + 1))
+    check_batch(len(inputs), max_batch=options.max_batch)
+    return PredictionRequest(inputs, len(inputs) > 1, options.top_k)
+
+
+def _csv_memory(body: bytes) -> int:
+    return _CSV_BYTES_PER_BYTE * len(body)
 
 
 def _npy_memory(body: bytes) -> int:

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from itertools import chain
+from types import NoneType
 from typing import Any
 
 import numpy as np
@@ -13,8 +14,6 @@ from service.inference.errors import shorten
 from service.server.pipeline.errors import ErrorCode, RequestError
 from service.server.protocols.common.inputs import check_batch
 
-# Name of the output in each ONNX file.
-OUTPUT = "probabilities"
 # The interpreter runs nothing else in the middle of a call for so many elements.
 _PIECE = 200_000
 _MAX_DIMENSIONS = 8
@@ -60,7 +59,7 @@ def json_tensor(
     """
     name, shape = card.input.name, _nested_shape(data)
     found = tensor_shape(shape, card, max_batch=max_batch, encoding=encoding)
-    values = number_array(flatten(data, shape, name=name), name=name)
+    values = number_array(flatten(data, shape, name=name), name=name, nullable=card.reads == "tables")
     return network_batch(values, found, card, encoding=encoding), found.is_single
 
 
@@ -100,7 +99,7 @@ def flatten(data: list[Any], shape: Sequence[int], *, name: str) -> list[Any]:
     return elements
 
 
-def number_array(elements: list[Any], *, name: str) -> Array:
+def number_array(elements: list[Any], *, name: str, nullable: bool = False) -> Array:
     """Convert numbers from JSON to an array.
 
     float64 holds each integer that a network takes, so rounding cannot bring a number into range.
@@ -108,6 +107,7 @@ def number_array(elements: list[Any], *, name: str) -> Array:
     Args:
         elements: Values from JSON.
         name: Name of the tensor, for messages.
+        nullable: Whether ``null`` stands for a missing number, which becomes NaN.
 
     Returns:
         Array of shape (n,): uint8 if all elements fit, otherwise float64.
@@ -115,14 +115,17 @@ def number_array(elements: list[Any], *, name: str) -> Array:
     Raises:
         RequestError: 400: An element is not a number; ``true`` and ``false`` are not numbers.
     """
+    allowed = {int, float, NoneType} if nullable else {int, float}
     starts = range(0, max(1, len(elements)), _PIECE)
-    return np.concatenate([_number_piece(elements[start : start + _PIECE], name) for start in starts])
+    return np.concatenate(
+        [_number_piece(elements[start : start + _PIECE], name, allowed) for start in starts]
+    )
 
 
-def _number_piece(elements: list[Any], name: str) -> Array:
+def _number_piece(elements: list[Any], name: str, allowed: set[type]) -> Array:
     kinds = set(map(type, elements))
-    if not kinds <= {int, float}:
-        wrong = next(element for element in elements if type(element) not in (int, float))
+    if not kinds <= allowed:
+        wrong = next(element for element in elements if type(element) not in allowed)
         raise invalid_tensor(f"{name} must hold numbers only, and holds {shorten(wrong)}")
     if kinds == {int}:
         try:

@@ -7,7 +7,7 @@ from typing import Any
 
 from service.inference.card import Card
 from service.server.pipeline.errors import ErrorCode, RequestError
-from service.server.protocols.common.tensors import OUTPUT, invalid_tensor
+from service.server.protocols.common.tensors import invalid_tensor
 from service.server.protocols.oip.inference_pb2 import InferParameter, ModelInferRequest, ModelInferResponse
 from service.server.protocols.oip.request import (
     InferRequest,
@@ -85,8 +85,9 @@ def infer_message(request: InferRequest, probabilities: Probabilities, *, card: 
         card: The card of the model.
     """
     tensor = output_tensor(request, probabilities, card=card)
-    response = ModelInferResponse(model_name=card.name, model_version=str(card.version), id=request.id or "")
-    output = response.outputs.add(name=OUTPUT, datatype=tensor.datatype, shape=tensor.shape)
+    body_id = "" if request.id is None else str(request.id)
+    response = ModelInferResponse(model_name=card.name, model_version=str(card.version), id=body_id)
+    output = response.outputs.add(name=card.output, datatype=tensor.datatype, shape=tensor.shape)
     if request.binary:
         response.raw_output_contents.append(tensor.binary())
     elif isinstance(tensor.values, list):

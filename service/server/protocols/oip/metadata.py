@@ -3,11 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
-from service.inference.card import Card
+from service.inference.card import Card, Dtype
 from service.inference.errors import shorten
 from service.inference.precision import PrecisionChoice
 from service.server.pipeline.errors import ErrorCode, RequestError
-from service.server.protocols.common.tensors import OUTPUT
 from service.server.protocols.oip import models
 from service.server.protocols.oip.request import invalid_request
 from service.server.protocols.oip.tensors import DATATYPE_BY_DTYPE
@@ -16,6 +15,11 @@ from service.server.release import server_version
 # gRPC sends binary data without an extension.
 GRPC_EXTENSIONS = ("classification", "model_repository", "model_configuration", "statistics")
 HTTP_EXTENSIONS = ("binary_tensor_data", *GRPC_EXTENSIONS)
+_DATA_TYPES: dict[Dtype, Literal["TYPE_UINT8", "TYPE_INT32", "TYPE_FP32"]] = {
+    "uint8": "TYPE_UINT8",
+    "int32": "TYPE_INT32",
+    "float32": "TYPE_FP32",
+}
 # Of the requests that load and unload models, without effect and without risk.
 _IGNORED_PARAMETERS = {"unload_dependents"}
 
@@ -38,7 +42,7 @@ def model_document(card: Card, *, versions: Sequence[int]) -> models.ModelMetada
         versions=[str(number) for number in versions],
         platform="onnxruntime_onnx",
         inputs=[models.TensorMetadata(spec.name, DATATYPE_BY_DTYPE[spec.dtype], spec.shape)],
-        outputs=[models.TensorMetadata(OUTPUT, "FP32", (-1, len(card.labels)))],
+        outputs=[models.TensorMetadata(card.output, "FP32", (-1, len(card.labels)))],
     )
 
 
@@ -51,7 +55,6 @@ def config_document(card: Card, *, max_batch: int, precision: PrecisionChoice) -
         precision: Precision in which the network runs.
     """
     spec = card.input
-    data_type: Literal["TYPE_UINT8", "TYPE_INT32"] = "TYPE_UINT8" if spec.dtype == "uint8" else "TYPE_INT32"
     image_format: Literal["FORMAT_NHWC", "FORMAT_NONE"] = (
         "FORMAT_NHWC" if spec.color_mode == "RGB" else "FORMAT_NONE"
     )
@@ -60,8 +63,8 @@ def config_document(card: Card, *, max_batch: int, precision: PrecisionChoice) -
         platform="onnxruntime_onnx",
         backend="onnxruntime",
         max_batch_size=max_batch,
-        input=[models.ModelInput(spec.name, data_type, spec.shape[1:], image_format)],
-        output=[models.ModelOutput(OUTPUT, "TYPE_FP32", (len(card.labels),))],
+        input=[models.ModelInput(spec.name, _DATA_TYPES[spec.dtype], spec.shape[1:], image_format)],
+        output=[models.ModelOutput(card.output, "TYPE_FP32", (len(card.labels),))],
         parameters={"precision": {"string_value": precision}},
     )
 

@@ -4,19 +4,19 @@ The messages of the gRPC service have the same names.
 """
 
 from collections.abc import Sequence
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from service.inference.card import OutputName
 from service.inference.precision import PrecisionChoice
 from service.server.protocols.common import api
-from service.server.protocols.common.tensors import OUTPUT
 
 NUMBER_TYPES = (
     *("UINT8", "UINT16", "UINT32", "UINT64", "INT8", "INT16", "INT32", "INT64"),
     *("FP16", "FP32", "FP64"),
 )
-_Name = Annotated[str, Meta(extra_json_schema={"const": OUTPUT})]
+_Name = Annotated[str, Meta(extra_json_schema={"enum": list(get_args(OutputName))})]
 _Platform = Literal["onnxruntime_onnx"]
 _Shape = Annotated[Sequence[int], Meta(description="-1: any size")]
 _Size = Annotated[int, Meta(ge=0, le=2**63 - 1)]
@@ -76,7 +76,7 @@ class ModelInferRequest(Struct, frozen=True):
     """An inference request in JSON."""
 
     inputs: Annotated[list[InferInputTensor], _EXACTLY_ONE]
-    id: Annotated[str, Meta(description="Comes back in the response")] | None = None
+    id: Annotated[str | int, Meta(description="Comes back in the response, and in an error")] | None = None
     outputs: Annotated[list[InferRequestedOutputTensor], Meta(extra_json_schema={"maxItems": 1})] | None = (
         None
     )
@@ -106,7 +106,7 @@ class ModelInferResponse(Struct, frozen=True, kw_only=True):
 
     model_name: api.ModelName
     model_version: str
-    id: str | UnsetType = UNSET
+    id: str | int | UnsetType = UNSET
     outputs: Annotated[list[InferOutputTensor], _EXACTLY_ONE]
 
 

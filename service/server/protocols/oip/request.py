@@ -1,6 +1,7 @@
 """Reads inference requests of the Open Inference Protocol."""
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -11,17 +12,17 @@ from service.inference.card import Card
 from service.inference.errors import shorten
 from service.server.pipeline.errors import ErrorCode, RequestError
 from service.server.protocols.common.inputs import parse_encoding, parse_json
-from service.server.protocols.common.tensors import OUTPUT
 from service.server.protocols.oip import models, tensors
 
 _MAX_LENGTH_DIGITS = 20
 _MAX_REASON = 60
+_MAX_ID = 256  # characters of an id that an error repeats
 
 
 class InferRequest(Struct, frozen=True):
     """What a client wants to have inferred."""
 
-    id: str | None  # the response repeats it; None if the client sent none
+    id: str | int | None  # the response repeats it; None if the client sent none
     content: tensors.Content  # the network's batch, or picture files or texts
     binary: bool  # whether the response has the tensor as bytes after the JSON instead of in the JSON
     classes: int  # number of best labels in place of all probabilities; 0 for the probabilities
@@ -48,7 +49,9 @@ def json_length(header: str | None, body: bytes) -> int:
     return int(header)
 
 
-def read_infer(body: bytes, length: int, *, card: Card, max_batch: int) -> InferRequest:
+def read_infer(
+    body: bytes, length: int, *, card: Card, max_batch: int, note_id: Callable[[str | int], None]
+) -> InferRequest:
     """Read an inference request.
 
     Args:
@@ -56,6 +59,7 @@ def read_infer(body: bytes, length: int, *, card: Card, max_batch: int) -> Infer
         length: Length of the JSON in bytes; 0 means that the body is only the network's tensor.
         card: Card of the model.
         max_batch: Limit of inputs in one request.
+        note_id: Called with the id of the request, if it has a valid one, before anything else is checked.
 
     Raises:
         RequestError: 400 or 413: The request cannot be used.
@@ -63,7 +67,11 @@ def read_infer(body: bytes, length: int, *, card: Card, max_batch: int) -> Infer
     if not length:
         return InferRequest(None, tensors.raw_batch(body, card=card, max_batch=max_batch), True, 0)
     view = memoryview(body)
-    request = check_request(parse_json(view[:length]), card=card)
+    document = parse_json(view[:length])
+    body_id = document.get("id") if isinstance(document, dict) else None
+    if isinstance(body_id, str | int) and not isinstance(body_id, bool) and len(str(body_id)) <= _MAX_ID:
+        note_id(body_id)
+    request = check_request(document, card=card)
     binary, classes = requested_output(request, binary=False)
     tensor = request.inputs[0]
     data = _data(tensor, view[length:])
@@ -91,8 +99,10 @@ def check_request(document: object, *, card: Card) -> models.ModelInferRequest:
     name, inputs, outputs = card.input.name, request.inputs, request.outputs or []
     if len(inputs) != 1 or inputs[0].name != name:
         raise invalid_request(f'{card.name} takes exactly one input, {name!r}; send only that in "inputs"')
-    if len(outputs) > 1 or (outputs and outputs[0].name != OUTPUT):
-        raise invalid_request(f"{card.name} gives exactly one output, {OUTPUT!r}; ask for that, or for none")
+    if len(outputs) > 1 or (outputs and outputs[0].name != card.output):
+        raise invalid_request(
+            f"{card.name} gives exactly one output, {card.output!r}; ask for that, or for none"
+        )
     asked = outputs[0].parameters if outputs else None
     for parameters in (request.parameters, inputs[0].parameters, asked):
         if parameters is not None and parameters.shared_memory_region is not UNSET:
@@ -100,6 +110,11 @@ def check_request(document: object, *, card: Card) -> models.ModelInferRequest:
                 ErrorCode.INVALID_PARAMETER,
                 "the server does not offer shared memory; send the data in the request",
             )
+    if asked is not None and asked.classification and card.task == "regression":
+        raise RequestError(
+            ErrorCode.INVALID_PARAMETER,
+            f"classification is a number of best labels, and {card.name} predicts values; leave it out",
+        )
     return request
 
 

@@ -9,7 +9,6 @@ from starlette.responses import Response
 
 from service.inference.card import Card
 from service.server.protocols.common.responses import encode_json
-from service.server.protocols.common.tensors import OUTPUT
 from service.server.protocols.oip.models import InferOutputTensor, ModelInferResponse, OutputTensorParameters
 from service.server.protocols.oip.request import InferRequest
 from service.server.protocols.oip.tensors import encode_bytes
@@ -20,7 +19,7 @@ Probabilities = npt.NDArray[np.float32]
 class OutputTensor(Struct, frozen=True):
     """The output tensor before it is encoded."""
 
-    datatype: Literal["FP32", "BYTES"]  # probabilities, or the best labels
+    datatype: Literal["FP32", "BYTES"]  # probabilities or values, or the best labels
     shape: tuple[int, ...]  # batch first
     values: Probabilities | list[str]  # in row-major order: a flat float32 array, or strings
 
@@ -36,7 +35,7 @@ def output_tensor(request: InferRequest, probabilities: Probabilities, *, card: 
 
     Args:
         request: Request from the client.
-        probabilities: float32 array (batch, labels), 0 to 1.
+        probabilities: float32 array (batch, labels); the values of a regression.
         card: Card of the model.
     """
     if not request.classes:
@@ -53,14 +52,14 @@ def infer_response(
 
     Args:
         request: Request from the client.
-        probabilities: float32 array (batch, labels), 0 to 1.
+        probabilities: float32 array (batch, labels); the values of a regression.
         card: Card of the model.
         headers: Headers of the response.
     """
     tensor = output_tensor(request, probabilities, card=card)
     binary = tensor.binary() if request.binary else b""
     output = InferOutputTensor(
-        name=OUTPUT,
+        name=card.output,
         datatype=tensor.datatype,
         shape=tensor.shape,
         parameters=OutputTensorParameters(len(binary)) if request.binary else UNSET,

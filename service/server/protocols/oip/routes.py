@@ -1,6 +1,7 @@
 """Serves the Open Inference Protocol below ``/v2``."""
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Annotated, Any
@@ -11,12 +12,12 @@ from starlette.responses import Response
 
 from service.inference.card import Card
 from service.server.execution.engine import Engine
+from service.server.pipeline.access_log import running_request
 from service.server.pipeline.limits import check_ready
 from service.server.protocols.common import api
 from service.server.protocols.common.inputs import json_memory, parse_body, parse_json, path_version
 from service.server.protocols.common.model_index import ModelIndex, index_document
 from service.server.protocols.common.responses import timing_headers
-from service.server.protocols.common.tensors import OUTPUT
 from service.server.protocols.oip import models
 from service.server.protocols.oip.metadata import (
     check_parameters,
@@ -42,30 +43,33 @@ class InferHeaders(Struct, frozen=True, rename={"json_length": _LENGTH_HEADER}):
     ) = UNSET
 
 
-def _best_label_example(sample: api.Sample) -> tuple[str, object]:
+def _best_label_example(sample: api.Sample) -> tuple[str, object] | None:
+    if sample.card.reads == "tables" or sample.card.task == "regression":
+        return None
     summary = "a review" if sample.is_text else "a picture file in base64"
     tensor = {"name": sample.card.input.name, "datatype": BYTES, "shape": [1], "data": [sample.value]}
-    output = {"name": OUTPUT, "parameters": {"classification": 1}}
+    output = {"name": sample.card.output, "parameters": {"classification": 1}}
     return f"{summary}, its best label", {"id": "lecture-7", "inputs": [tensor], "outputs": [output]}
 
 
 def _tensor_example(sample: api.Sample) -> tuple[str, object] | None:
     spec = sample.card.input
-    if sample.pixels is None:
+    if sample.numbers is None:
         return None
     tensor = {
         "name": spec.name,
         "datatype": DATATYPE_BY_DTYPE[spec.dtype],
         "shape": [1, *spec.shape[1:]],
-        "data": sample.pixels,
+        "data": sample.numbers,
     }
-    return "a tensor, all probabilities", {"inputs": [tensor]}
+    return f"a tensor, all {sample.card.output}", {"inputs": [tensor]}
 
 
 INFER = api.Operation(
     "oipInfer",
     tag=TAG,
     method="POST",
+    predicts=True,
     description="A tensor of numbers as in the model's metadata, or `BYTES` of shape [n]: texts, or picture "
     "files, in JSON in base64. The server ignores the content type; only the header "
     f"`{_LENGTH_HEADER}` counts: without it the body is JSON; with it, that many bytes of JSON and then the "
@@ -142,7 +146,9 @@ class OipProtocol:
         predictor = await self.engine.predictor(request.path_params["name"], path_version(request))
         body, card = await request.body(), predictor.card
         length = json_length(request.headers.get(_LENGTH_HEADER), body)
-        parse = partial(read_infer, length=length, card=card, max_batch=self.settings.max_batch)
+        parse = partial(
+            read_infer, length=length, card=card, max_batch=self.settings.max_batch, note_id=_note_id()
+        )
         infer = await parse_body(self.engine, body, parse, memory=json_memory, size=length)
         del body  # Only what was parsed is still needed.
         result = await self.engine.infer(predictor, infer.content, started=started)
@@ -217,6 +223,17 @@ class OipProtocol:
 
     def _card(self, request: Request) -> Card:
         return self.engine.catalog.card(request.path_params["name"], path_version(request))
+
+
+def _note_id() -> Callable[[str | int], None]:
+    """Return what notes the id of the running request, in any thread."""
+    record = running_request.get()
+
+    def note(body_id: str | int) -> None:
+        if record is not None:
+            record.body_id = body_id
+
+    return note
 
 
 async def _body(request: Request, expected: str) -> dict[str, Any]:

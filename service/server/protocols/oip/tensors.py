@@ -24,7 +24,11 @@ Data: TypeAlias = memoryview | list[Any] | tuple[bytes, ...]
 Content: TypeAlias = Array | tuple[Input, ...]
 
 BYTES: Literal["BYTES"] = "BYTES"
-DATATYPE_BY_DTYPE: dict[str, Literal["UINT8", "INT32"]] = {"uint8": "UINT8", "int32": "INT32"}
+DATATYPE_BY_DTYPE: dict[str, Literal["UINT8", "INT32", "FP32"]] = {
+    "uint8": "UINT8",
+    "int32": "INT32",
+    "float32": "FP32",
+}
 _DTYPE_BY_DATATYPE: dict[str, np.dtype[Any]] = {
     name: np.dtype(name.lower().replace("fp", "float")).newbyteorder("<") for name in NUMBER_TYPES
 }
@@ -51,12 +55,18 @@ def content(
         encoding: What the numbers of a tensor are; for models of texts.
 
     Returns:
-        The network's batch, or picture files or texts.
+        The network's batch, or picture files or texts. Tables are tensors of numbers, with ``null`` in JSON
+        and NaN in binary data for a missing value.
 
     Raises:
         InputError: 400 or 413: The model does not take the shape or the numbers.
         RequestError: 400 or 413: The data do not match the type or the shape, or the batch is too long.
     """
+    if datatype == BYTES and card.reads == "tables":
+        raise invalid_tensor(
+            f"{card.input.name} of {card.name} has the columns of a table; send numbers, such as "
+            f"{DATATYPE_BY_DTYPE[card.input.dtype]}, not {BYTES}"
+        )
     if datatype == BYTES:
         count = _element_count(shape, card=card, max_batch=max_batch)
         if isinstance(data, memoryview):
@@ -68,7 +78,7 @@ def content(
     if isinstance(data, memoryview):
         values = _binary_numbers(data, datatype, shape, name=card.input.name)
     else:
-        values = _json_numbers(list(data), datatype, shape, name=card.input.name)
+        values = _json_numbers(list(data), datatype, shape, card=card)
     return network_batch(values, found, card, encoding=encoding)
 
 
@@ -147,11 +157,14 @@ def encode_bytes(values: Sequence[str]) -> bytes:
     return b"".join(len(value).to_bytes(_LENGTH_BYTES, "little") + value for value in encoded)
 
 
-def _json_numbers(data: list[Any], datatype: str, shape: Sequence[int], *, name: str) -> Array:
+def _json_numbers(data: list[Any], datatype: str, shape: Sequence[int], *, card: Card) -> Array:
+    name = card.input.name
     dtype = dtype_of(datatype, name=name)
     if datatype == "FP16":
         raise invalid_tensor(f"JSON has no FP16; send {name} as FP32, or as binary data")
-    return as_datatype(number_array(flatten(data, shape, name=name), name=name), dtype, name=name)
+    elements = flatten(data, shape, name=name)
+    values = number_array(elements, name=name, nullable=card.reads == "tables" and dtype.kind == "f")
+    return as_datatype(values, dtype, name=name)
 
 
 def _binary_numbers(data: memoryview, datatype: str, shape: Sequence[int], *, name: str) -> Array:
@@ -171,7 +184,7 @@ def _inputs_from_json(data: list[Any], count: int, *, card: Card) -> tuple[Input
     values = flatten(data, (count, 1) if data and isinstance(data[0], list) else (count,), name=name)
     if not all(isinstance(value, str) for value in values):
         raise invalid_tensor(f"{name} of BYTES in JSON must hold strings only: texts, or pictures in base64")
-    if card.task == "text-classification":
+    if card.reads == "texts":
         return tuple(values)
     return tuple(map(decode_base64, values))
 
@@ -180,7 +193,7 @@ def _inputs_from_bytes(values: tuple[bytes, ...], count: int, *, card: Card) -> 
     """Return picture files as they are, and texts from UTF-8."""
     if len(values) != count:
         raise invalid_tensor(f"{card.input.name} has {len(values)} elements, and its shape says {count}")
-    if card.task != "text-classification":
+    if card.reads != "texts":
         return values
     return tuple(map(decode_text, values))
 

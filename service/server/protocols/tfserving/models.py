@@ -8,7 +8,6 @@ from msgspec import Meta, Struct
 from service.inference.arrays import ENCODINGS
 from service.inference.card import Card
 from service.server.protocols.common import api
-from service.server.protocols.common.tensors import OUTPUT
 
 SIGNATURE = "serving_default"
 # Each is a further signature of a model of texts.
@@ -36,13 +35,13 @@ class PredictColumnsRequest(Struct, frozen=True):
 class PredictRowsResponse(Struct, frozen=True):
     """The response to a request in rows."""
 
-    predictions: api.Probabilities
+    predictions: api.Outputs
 
 
 class PredictColumnsResponse(Struct, frozen=True):
     """The response to a request in columns."""
 
-    outputs: api.Probabilities
+    outputs: api.Outputs
 
 
 class ModelVersionStatus(Struct, frozen=True):
@@ -104,7 +103,7 @@ class GetModelMetadataResponse(Struct, frozen=True):
     metadata: dict[Literal["signature_def"], dict[Literal["signature_def"], dict[str, SignatureDef]]]
 
 
-_DTYPES: dict[str, DataType] = {"uint8": "DT_UINT8", "int32": "DT_INT32"}
+_DTYPES: dict[str, DataType] = {"uint8": "DT_UINT8", "int32": "DT_INT32", "float32": "DT_FLOAT"}
 
 
 def model_status(versions: Sequence[int], *, available: bool) -> GetModelStatusResponse:
@@ -126,9 +125,9 @@ def model_metadata(card: Card) -> GetModelMetadataResponse:
     spec = card.input
     signature = SignatureDef(
         inputs={spec.name: _tensor_info(spec.name, _DTYPES[spec.dtype], spec.shape)},
-        outputs={OUTPUT: _tensor_info(OUTPUT, "DT_FLOAT", (-1, len(card.labels)))},
+        outputs={card.output: _tensor_info(card.output, "DT_FLOAT", (-1, len(card.labels)))},
     )
-    names = (SIGNATURE, *(OTHER_ENCODINGS if card.task == "text-classification" else ()))
+    names = (SIGNATURE, *(OTHER_ENCODINGS if card.reads == "texts" else ()))
     return GetModelMetadataResponse(
         ModelSpec(name=card.name, signature_name="", version=str(card.version)),
         {"signature_def": {"signature_def": dict.fromkeys(names, signature)}},

@@ -17,7 +17,7 @@ from service.server.protocols.tfserving.models import OTHER_ENCODINGS, SIGNATURE
 class PredictRequest(Struct, frozen=True):
     """What a client wants to have predicted."""
 
-    content: Array | tuple[Input, ...]  # the network's batch, or picture files or texts
+    content: Array | tuple[Input, ...]  # the network's batch, or picture files, texts or rows
     by_rows: bool  # whether the response is in rows; otherwise it is in columns
 
 
@@ -38,11 +38,11 @@ def read_predict(body: bytes, *, card: Card, max_batch: int) -> PredictRequest:
             'the JSON body must be an object with "instances" (rows) or "inputs" (columns)'
         )
     encoding = _encoding(document.get("signature_name"), card)
-    name, by_rows = card.input.name, "instances" in document
+    by_rows = "instances" in document
     if by_rows:
-        rows = [_input_value(row, name) for row in _rows(document["instances"], "instances")]
+        rows = [_input_value(row, card) for row in _rows(document["instances"], "instances")]
     else:
-        rows = _rows(_input_value(document["inputs"], name), "inputs")
+        rows = _rows(_input_value(document["inputs"], card), "inputs")
     return PredictRequest(_content(rows, card, max_batch, encoding), by_rows)
 
 
@@ -50,7 +50,7 @@ def _encoding(signature: object, card: Card) -> Encoding:
     """Return what the numbers of a tensor are; a model of texts has a signature for each encoding."""
     if signature in (None, "", SIGNATURE):
         return "ids"
-    others = OTHER_ENCODINGS if card.task == "text-classification" else ()
+    others = OTHER_ENCODINGS if card.reads == "texts" else ()
     for encoding in others:
         if signature == encoding:
             return encoding
@@ -62,11 +62,17 @@ def _encoding(signature: object, card: Card) -> Encoding:
 
 
 def _content(rows: list[Any], card: Card, max_batch: int, encoding: Encoding) -> Array | tuple[Input, ...]:
-    """Return rows as the network's batch, or as files or texts; all must be of the first one's kind."""
-    spec, is_text, first = card.input, card.task == "text-classification", rows[0]
+    """Return rows as the network's batch, or as files, texts or objects; all must be of the first's kind."""
+    spec, is_text, first = card.input, card.reads == "texts", rows[0]
     if isinstance(first, list | int | float):
         return json_tensor(rows, card, max_batch=max_batch, encoding=encoding)[0]
     check_batch(len(rows), max_batch=max_batch)
+    if card.reads == "tables" and all(isinstance(row, dict) for row in rows):
+        return tuple(rows)
+    if card.reads == "tables":
+        raise invalid_tensor(
+            f"the rows of {spec.name} must be all lists of numbers, or objects with a value for each column"
+        )
     if isinstance(first, dict):
         files = [_decode_row(row, spec.name) for row in rows]
         return tuple(map(decode_text, files)) if is_text else tuple(files)
@@ -76,11 +82,14 @@ def _content(rows: list[Any], card: Card, max_batch: int, encoding: Encoding) ->
     raise invalid_tensor(f"the rows of {spec.name} must be all {expected}")
 
 
-def _input_value(value: Any, name: str) -> Any:
+def _input_value(value: Any, card: Card) -> Any:
     """Return the value of the model's one input; the client may name the input or not."""
+    name = card.input.name
     if not isinstance(value, Mapping) or "b64" in value:
         return value
     if list(value) != [name]:
+        if card.reads == "tables":
+            return value  # a row, whose columns have names
         raise _invalid_request(f"the model takes exactly one input, {name!r}; name that or none")
     return value[name]
 

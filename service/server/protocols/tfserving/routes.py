@@ -30,15 +30,15 @@ register_url_convertor("name", _NameConvertor())
 
 
 def _example(sample: api.Sample) -> tuple[str, object]:
-    if sample.is_text:
-        return "a review", {"instances": [sample.value]}
-    return "a picture file", {"instances": [{"b64": sample.value}]}
+    if sample.card.reads == "pictures":
+        return "a picture file", {"instances": [{"b64": sample.value}]}
+    return sample.summary, {"instances": [sample.value]}
 
 
 def _columns_example(sample: api.Sample) -> tuple[str, object] | None:
-    if sample.pixels is None or len(sample.card.input.shape) != 3:
+    if sample.numbers is None or len(sample.card.input.shape) > 3:
         return None
-    rows = np.reshape(sample.pixels, sample.card.input.shape[1:]).tolist()
+    rows = np.reshape(sample.numbers, sample.card.input.shape[1:]).tolist()
     return "a tensor, in columns", {"inputs": [rows]}
 
 
@@ -46,8 +46,9 @@ PREDICT = api.Operation(
     "tfServingPredict",
     tag=TAG,
     method="POST",
-    description='Rows in `instances` or columns in `inputs`: nested lists, pictures as `{"b64": "…"}`, or '
-    "texts. The body is read as JSON whatever its content type.",
+    predicts=True,
+    description='Rows in `instances` or columns in `inputs`: nested lists, pictures as `{"b64": "…"}`, '
+    "texts, or rows of a table as objects. The body is read as JSON whatever its content type.",
     request={api.JSON: (models.PredictRowsRequest, models.PredictColumnsRequest)},
     examples=(api.Example(make=_example), api.Example(make=_columns_example, suffix="-columns")),
     responses={api.JSON: (models.PredictRowsResponse, models.PredictColumnsResponse)},
@@ -73,7 +74,7 @@ class TfServingProtocol:
         ]
 
     async def predict(self, request: Request) -> Response:
-        """The probabilities of each row."""
+        """The probabilities or values of each row."""
         started = time.perf_counter()
         predictor = await self.engine.predictor(request.path_params["name"], path_version(request))
         card = predictor.card

@@ -23,16 +23,17 @@ _STARTS_WITHIN_S = 60.0
 
 
 @dataclass
-class _Copy:
+class Copy:
     """One of the servers, which keeps its port."""
 
     folder: Path
+    drain_s: int = _DRAIN_S
     port: int = field(default_factory=free_port)
     _stack: ExitStack = field(default_factory=ExitStack)
 
     def start(self) -> None:
         self._stack.enter_context(
-            lectern(self.folder, port=self.port, drain_s=_DRAIN_S, max_queue=LONG_QUEUE)
+            lectern(self.folder, port=self.port, drain_s=self.drain_s, max_queue=LONG_QUEUE)
         )
 
     def stop(self) -> None:
@@ -46,7 +47,7 @@ class _Copy:
 async def run(bench: Bench) -> list[Row]:
     """Measure how many requests fail."""
     restarts = bench.size(10, 2)
-    copies = [_Copy(bench.folder / name) for name in ("first", "second")]
+    copies = [Copy(bench.folder / name) for name in ("first", "second")]
     with ExitStack() as stack:
         for copy in copies:
             stack.callback(copy.stop)
@@ -58,7 +59,7 @@ async def run(bench: Bench) -> list[Row]:
         return await _restart(proxy, copies, restarts)
 
 
-async def _restart(proxy: Proxy, copies: list[_Copy], restarts: int) -> list[Row]:
+async def _restart(proxy: Proxy, copies: list[Copy], restarts: int) -> list[Row]:
     for copy in copies:
         await until(lambda copy=copy: proxy.is_up(copy.port), seconds=_STARTS_WITHIN_S)
     client = Client(proxy.port, connections=_CONNECTIONS)

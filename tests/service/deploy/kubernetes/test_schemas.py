@@ -10,7 +10,7 @@ import yaml
 kubernetes_validate = pytest.importorskip("kubernetes_validate")
 
 # Kinds that are not of Kubernetes itself; the tests of the components check what they refer to.
-CUSTOM = {"ServiceMonitor", "ScaledObject", "Route"}
+CUSTOM = {"ServiceMonitor", "PrometheusRule", "ScaledObject", "Route"}
 ROOT = Path(__file__).resolve().parents[4]
 MANIFESTS = [
     path

@@ -24,7 +24,9 @@ class Echo:
     """A fake model that rebatcher its inputs and records its runs."""
 
     def __init__(self) -> None:
-        self.card = SimpleNamespace(name="echo", version=1, labels=("it",), unsure_below=0.5)
+        self.card = SimpleNamespace(
+            name="echo", version=1, task="image-classification", labels=("it",), unsure_below=0.5
+        )
         self.runs: list[list[float]] = []
 
     def probabilities(self, batch: Any) -> Any:

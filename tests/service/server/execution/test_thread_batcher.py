@@ -29,7 +29,9 @@ class Echo:
     """A fake model that returns its inputs and records its runs."""
 
     def __init__(self, name: str = "echo", seconds: float = 0.0) -> None:
-        self.card = SimpleNamespace(name=name, version=1, labels=("it", "twice"), unsure_below=0.5)
+        self.card = SimpleNamespace(
+            name=name, version=1, task="image-classification", labels=("it", "twice"), unsure_below=0.5
+        )
         self.runs: list[list[float]] = []
         self.at_once = self.most_at_once = 0
         self.go = threading.Event()

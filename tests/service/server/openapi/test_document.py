@@ -252,8 +252,8 @@ def test_every_documented_content_type_is_read(document: Json, server: Server, d
     seen = set()
     for operation in operations(document):
         for kind in operation.content.get("requestBody", {}).get("content", {}):
-            if kind in (JSON, "text/plain"):
-                continue  # the examples have them
+            if kind in (JSON, "text/plain", "text/csv"):
+                continue  # the examples have them, those of tables in test_heads.py
             headers, body = (tensor, bytes(784)) if operation.name.startswith("oip") else bodies[kind]
             answer = server.ask("POST", operation.address(), body, headers)
             assert answer.status == 200, (operation.name, kind, answer.body)

@@ -3,9 +3,6 @@
 from typing import Any
 
 import pytest
-from starlette.responses import Response
-
-from service.server.pipeline.security_headers import add_security_headers
 
 Server = Any
 
@@ -41,11 +38,5 @@ def test_every_response_has_the_headers_once(
     assert policy.startswith("default-src 'none'; ")
     assert "frame-ancestors 'none'" in policy
     assert ("script-src" in policy) == (path in ("/", "/docs"))
+    # It would apply to all ports of the host, such as localhost, for as long as it says.
     assert "Strict-Transport-Security" not in headers
-
-
-@pytest.mark.parametrize("tls", [False, True])
-def test_browsers_are_told_to_keep_to_tls_only_over_tls(tls: bool) -> None:
-    response = Response()
-    add_security_headers(response, tls=tls)
-    assert ("strict-transport-security" in response.headers) == tls

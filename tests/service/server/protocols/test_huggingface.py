@@ -215,6 +215,15 @@ def test_a_picture_of_several_digits_is_unsure_and_the_reason_is_said(
     assert both.headers["X-Lectern-Unsure"] == f"{one.headers['X-Lectern-Unsure']},true"
 
 
+def test_lines_that_are_too_thick_are_said(server: Server, thick_png: bytes) -> None:
+    answer = server.ask("POST", "/models/mnist", thick_png)
+
+    assert (answer.headers["X-Lectern-Unsure"], answer.headers["X-Lectern-Reason"]) == (
+        "true",
+        "stroke_too_thick",
+    )
+
+
 def test_every_model_answers_over_http_as_in_process(
     server: Server, catalog: Catalog, samples: Callable[[str], Any]
 ) -> None:

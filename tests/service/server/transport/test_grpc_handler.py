@@ -4,11 +4,13 @@ import json
 import re
 import threading
 import time
+import zlib
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import grpc
 import numpy as np
+import psutil
 import pytest
 from grpc import StatusCode
 from tritonclient.grpc import service_pb2
@@ -136,11 +138,46 @@ def test_a_picture_over_the_limit_is_rejected(call_strict: Call, encode: Any, re
     assert error.metadata["x-error-code"] == "too_large"
 
 
-def test_compressed_messages_are_rejected_and_not_unpacked(call: Call, digit_request: Any) -> None:
-    body = digit_request.SerializeToString()
-    error = call("ModelInfer", body + bytes(10_000_000), compression=grpc.Compression.Gzip)
-    assert error.status is StatusCode.UNIMPLEMENTED
-    assert "gzip" in error.message
+@pytest.mark.parametrize("compression", [grpc.Compression.Gzip, grpc.Compression.Deflate])
+def test_compressed_messages_are_read_and_answered_compressed(
+    server: Server, mnist_digits: Any, request_of: Any, compression: grpc.Compression
+) -> None:
+    tensor = {"name": "image", "datatype": "UINT8", "shape": [50, 28, 28]}
+    body = request_of(tensors=[tensor], raw=[mnist_digits[0].tobytes() * 50]).SerializeToString()
+    with grpc.insecure_channel(server.grpc_address) as channel:
+        plain = channel.unary_unary(_INFER)(body)
+        assert channel.unary_unary(_INFER)(body, compression=compression) == plain
+    # This client shows what was sent.
+    with grpc.insecure_channel(server.grpc_address, [("grpc.per_message_decompression", 0)]) as channel:
+        sent = channel.unary_unary(_INFER)(body, compression=compression)
+    assert len(sent) < len(plain)
+    assert zlib.decompress(sent, wbits=32 + zlib.MAX_WBITS) == plain
+
+
+def test_short_responses_are_not_compressed(server: Server) -> None:
+    with grpc.insecure_channel(server.grpc_address, [("grpc.per_message_decompression", 0)]) as channel:
+        call = channel.unary_unary("/inference.GRPCInferenceService/ModelReady")
+        assert call(b"\x0a\x05mnist" * 50, compression=grpc.Compression.Gzip) == b"\x08\x01"
+
+
+def test_a_message_over_the_limit_when_it_is_decompressed_is_rejected_and_takes_no_memory(
+    server: Server, call: Call
+) -> None:
+    worker = psutil.Process(server.workers()[0])
+    before = worker.memory_info().rss
+    for _ in range(3):
+        error = call("ModelInfer", bytes(300_000_000), compression=grpc.Compression.Gzip)
+        assert error.status is StatusCode.INVALID_ARGUMENT
+        assert error.metadata["x-error-code"] == "body_too_large"
+        assert "when they are decompressed" in error.message
+    assert worker.memory_info().rss < before + 100_000_000
+
+
+@pytest.mark.parametrize("start", [b"\x1f\x8b", b"\x78\x9c"])
+def test_a_message_that_only_begins_like_a_compressed_one_is_rejected(call: Call, start: bytes) -> None:
+    error = call("ModelInfer", start + b"nothing")
+    assert error.status is StatusCode.INVALID_ARGUMENT
+    assert error.metadata["x-error-code"] == "invalid_request"
 
 
 def test_a_call_that_sends_nothing_is_rejected(call: Call) -> None:

@@ -100,8 +100,9 @@ def test_many_calls_that_send_nothing_hold_no_health_check_up(server: Any) -> No
             release.set()
 
 
-def test_reflection_lists_the_services_and_their_messages(server: Any) -> None:
-    with grpc.insecure_channel(server.grpc_address) as channel:
+@pytest.mark.parametrize("compression", [grpc.Compression.NoCompression, grpc.Compression.Gzip])
+def test_reflection_lists_the_services_and_their_messages(server: Any, compression: grpc.Compression) -> None:
+    with grpc.insecure_channel(server.grpc_address, compression=compression) as channel:
         database = ProtoReflectionDescriptorDatabase(channel)
         services = {"inference.GRPCInferenceService", "grpc.health.v1.Health"}
         assert services < set(database.get_services())

@@ -116,6 +116,7 @@ def test_a_worker_that_is_killed_is_replaced_and_counted(
 
     assert server.workers() != [worker]
     assert "ended unexpectedly: SIGKILL, perhaps because memory ran out" in server.log()
+    until(lambda: f"(process {server.workers()[0]}) is ready" in server.log())
     assert server.metric("lectern_worker_restarts_total") == 1
     assert server.metric("lectern_workers") == 1
     # The counters continue.

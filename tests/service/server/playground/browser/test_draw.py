@@ -259,6 +259,15 @@ def test_several_digits_are_shown_as_a_number(open_page: Open) -> None:
     playground.wait_for_answer("7")
 
 
+def test_lines_too_thick_for_a_small_digit_are_said(open_page: Open) -> None:
+    playground = open_page()
+    brush = playground.page.locator(".brush input")
+    brush.fill(brush.get_attribute("max"))
+    playground.draw([(0.4 + x / 6, 0.4 + y / 6) for x, y in THREE])
+
+    expect(playground.detail).to_have_text("Lines too thick for this size. Draw larger or thinner.")
+
+
 def test_a_scribble_gets_no_confident_answer(open_page: Open) -> None:
     playground = open_page()
     zigzag = [(0.15 + 0.7 * (step % 2), 0.1 + step * 0.06) for step in range(14)]

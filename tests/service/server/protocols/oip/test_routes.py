@@ -50,9 +50,36 @@ def test_numbers_in_json_are_answered_as_in_process(
     )
 
 
+@pytest.mark.parametrize("body_id", ["lecture 7", "", 7, 0, 2**63])
+def test_a_response_and_an_error_repeat_the_id_as_it_was_sent(
+    server: Server, infer: Infer, mnist_digits: Any, body_id: str | int
+) -> None:
+    tensor = {**_ONE, "shape": [1, 28, 28], "data": mnist_digits[0].tolist()}
+    assert infer(server, "mnist", _request(tensor, id=body_id)).json()["id"] == body_id
+    for wrong in (
+        {**tensor, "name": "pixels"},
+        {**tensor, "data": [0]},
+        {**_FILE, "shape": [1], "data": ["aGk="]},
+        {**_ONE, "shape": [2, 28, 28], "data": ["x" * 60_000]},  # read in a thread
+    ):
+        error = infer(server, "mnist", _request(wrong, id=body_id))
+        assert error.status >= 400
+        assert list(error.json()) == ["error", "code", "request_id", "id"]
+        assert error.json()["id"] == body_id
+
+
+@pytest.mark.parametrize("body_id", [7.5, True, [7], {"id": 7}, None, "x" * 257])
+def test_an_error_does_not_repeat_what_is_no_id_or_a_long_one(
+    server: Server, infer: Infer, body_id: object
+) -> None:
+    error = infer(server, "mnist", _request({**_ONE, "data": [0]}, id=body_id))
+    assert list(error.json()) == ["error", "code", "request_id"]
+
+
 def test_files_in_json_are_base64(server: Server, infer: Infer, expected: Expected, digit_png: bytes) -> None:
     encoded = base64.b64encode(digit_png).decode()
-    for data, shape in (([encoded, encoded], [2]), ([[encoded], [encoded]], [2, 1])):
+    flat, nested = [encoded, encoded], [[encoded], [encoded]]
+    for data, shape in ((flat, [2]), (flat, [2, 1]), (nested, [2]), (nested, [2, 1])):
         answer = infer(server, "mnist", _request({**_FILE, "shape": shape, "data": data})).json()
         rows = np.reshape(answer["outputs"][0]["data"], [2, 10])
         np.testing.assert_allclose(rows, expected("mnist", digit_png, digit_png), atol=1e-6)

@@ -1,0 +1,1 @@
+"""Records requests and predictions in files, for those who watch how inputs change."""
