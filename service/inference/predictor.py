@@ -284,7 +284,7 @@ class Predictor:
             raise InvalidInput(f"{self.card.name} reads {self.card.reads}, not pictures; send those")
         if self.card.input.preprocessing == "digit":
             digit = examine_digit(image)
-            return PreparedInput(digit.pixels, _reason(digit))
+            return PreparedInput(digit.pixels, _reason(digit, self.card))
         pixels = self._prepare(image)
         if not self._searches_photos or not is_long(image):
             return PreparedInput(pixels)
@@ -492,9 +492,10 @@ def _open(folder: Path, card: Card, precision: Precision, **options: Any) -> ort
     return session
 
 
-def _reason(digit: PreparedDigit) -> Reason | None:
+def _reason(digit: PreparedDigit, card: Card) -> Reason | None:
     """Return why the prediction for a digit is unsure whatever its scores are."""
-    if digit.has_several:
+    # A taught model may read letters or signs, some of which have several parts.
+    if digit.has_several and any(label.isdecimal() for label in card.labels):
         return "several_digits"
     return "stroke_too_thick" if digit.too_thick else None
 

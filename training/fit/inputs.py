@@ -34,7 +34,8 @@ def prepare_data(
     extra: Path | None = None,
     vocabulary: Vocabulary | None = None,
     limit: int | None = None,
-    held_out_limit: int | None = None,
+    validation_limit: int | None = None,
+    test_limit: int | None = None,
     progress: DownloadProgress | None = None,
 ) -> Dataset:
     """Load a recipe's data set and preprocess all of its splits.
@@ -45,7 +46,8 @@ def prepare_data(
         extra: The user's own images of that data set's classes, as further training examples.
         vocabulary: Vocabulary of an existing network; None chooses one from the training split.
         limit: About so many training examples; None is all.
-        held_out_limit: About so many examples of the validation and of the test split; None is all.
+        validation_limit: About so many examples of the validation split; None is all.
+        test_limit: About so many examples of the test split; None is all.
         progress: Gets the bytes received and the total, if the set has to be downloaded.
 
     Raises:
@@ -59,7 +61,7 @@ def prepare_data(
     if folder is not None:
         return load_folder(folder, preprocessing=recipe.preprocessing, size=recipe.size)
     dataset = load_dataset(recipe.dataset, size=recipe.size, progress=progress)
-    dataset = _shorten(dataset, train=limit, held_out=held_out_limit)
+    dataset = _shorten(dataset, train=limit, validation=validation_limit, test=test_limit)
     if extra is not None:
         examples, skipped = load_extra(
             extra, labels=dataset.labels, preprocessing=recipe.preprocessing, size=recipe.size
@@ -85,7 +87,7 @@ def _sentences(texts: Examples, vocabulary: Vocabulary) -> npt.NDArray[Any]:
     return encoded
 
 
-def _shorten(dataset: Dataset, *, train: int | None, held_out: int | None) -> Dataset:
+def _shorten(dataset: Dataset, *, train: int | None, validation: int | None, test: int | None) -> Dataset:
     """Keep a fixed random part of each class: about so many examples of the splits; None keeps all."""
 
     def part(examples: Examples, count: int | None) -> Examples:
@@ -99,8 +101,8 @@ def _shorten(dataset: Dataset, *, train: int | None, held_out: int | None) -> Da
     return replace(
         dataset,
         train=part(dataset.train, train),
-        validation=part(dataset.validation, held_out),
-        test=part(dataset.test, held_out),
+        validation=part(dataset.validation, validation),
+        test=part(dataset.test, test),
     )
 
 

@@ -110,7 +110,8 @@ class _Datasets:
                 self._loaded[key] = prepare_data(
                     recipe,
                     limit=self._extent.examples,
-                    held_out_limit=self._extent.held_out,
+                    validation_limit=self._extent.held_out,
+                    test_limit=self._extent.held_out,
                     progress=progress,
                 )
         if variant.fold is None:
