@@ -1,9 +1,11 @@
 """Translates the names that models and their cards bring: labels, titles and types of layers."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
+
+from service.client import ModelSummary
 
 # The translation tools find these texts here; other names are shown as they are.
 _LABELS = (
@@ -83,6 +85,15 @@ def label_name(label: str) -> str:
 def model_name(title: str) -> str:
     """Return the part of a model's title before the colon, which all of its versions share."""
     return QCoreApplication.translate("Titles", title.partition(":")[0])
+
+
+def distinct_names(models: Sequence[ModelSummary]) -> list[str]:
+    """Return the names of models for people; those that share one get the name of their folder too."""
+    names = [model_name(model.title) for model in models]
+    return [
+        name if names.count(name) == 1 else f"{name} ({model.name})"
+        for name, model in zip(names, models, strict=True)
+    ]
 
 
 def model_title(title: str) -> str:

@@ -153,18 +153,6 @@ class Latency(CardPart, frozen=True, kw_only=True):
     machine: str  # processor, number of cores and GPU, as text
 
 
-class QuantizedFile(CardPart, frozen=True, kw_only=True):
-    """``model.int8.onnx``, the network with 8-bit weights and activations in its convolutions."""
-
-    sha256: Sha256
-    bytes: Positive
-    calibration: str  # method that determined the ranges of the activations, as text
-    float_nodes: tuple[str, ...]  # convolutions that stay in 32 bits
-    metrics: Metrics
-    milliseconds: Milliseconds  # measured as in Latency
-    ratio: Finite  # to the time of the 32-bit network, measured alternately
-
-
 class Calibration(CardPart, frozen=True, kw_only=True):
     """Calibration of the probabilities, fitted on the validation split.
 
@@ -193,10 +181,27 @@ class SelectivePrediction(CardPart, frozen=True, kw_only=True):
     test: Coverage
 
 
-class OutOfDistribution(CardPart, frozen=True, kw_only=True):
-    """Shares of pictures without a digit that a model of digits marks as unsure or refuses as blank."""
+class QuantizedFile(CardPart, frozen=True, kw_only=True):
+    """``model.int8.onnx``, the network with 8-bit weights and activations in its convolutions."""
 
-    garments: Finite  # test pictures of Fashion-MNIST
+    sha256: Sha256
+    bytes: Positive
+    calibration: str  # method that determined the ranges of the activations, as text
+    float_nodes: tuple[str, ...]  # convolutions that stay in 32 bits
+    metrics: Metrics
+    milliseconds: Milliseconds  # measured as in Latency
+    ratio: Finite  # to the time of the 32-bit network, measured alternately
+    # These are of this form alone. In cards of early versions, both forms have the network's.
+    confidence: Calibration | None = None
+    unsure_below: Share | None = None
+    selective_prediction: SelectivePrediction | None = None
+
+
+class OutOfDistribution(CardPart, frozen=True, kw_only=True):
+    """Shares of pictures without a class that a model of digits or garments marks as unsure or refuses."""
+
+    digits: Finite | None = None  # test pictures of MNIST; not for models of digits
+    garments: Finite | None = None  # test pictures of Fashion-MNIST; not for models of garments
     photos: Finite  # test pictures of CIFAR-10
     scribbles: Finite  # random ones
     counts: Mapping[str, int]  # pictures of each kind
@@ -293,7 +298,7 @@ class Card(CardPart, frozen=True, kw_only=True):
     quantized: QuantizedFile | None = None
     calibration: Calibration | None = None  # not in cards of early versions
     selective_prediction: SelectivePrediction | None = None  # not in cards of early versions
-    out_of_distribution: OutOfDistribution | None = None  # only of models of digits
+    out_of_distribution: OutOfDistribution | None = None  # only of models of digits and of garments
     pen_digits: PenDigits | None = None  # only of models of digits
     drawings: Drawings | None = None  # only of models of digits
     robustness: Robustness | None = None  # only of image classifiers

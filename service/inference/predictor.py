@@ -17,13 +17,15 @@ from PIL import Image
 from service.inference.arrays import Array as Array
 from service.inference.arrays import Encoding, batch_shape, network_batch
 from service.inference.card import TEXT_KINDS, Card
-from service.inference.errors import InvalidInput, shorten
+from service.inference.crops import choose_crop
+from service.inference.errors import InputTooLarge, InvalidInput, shorten
 from service.inference.precision import (
     Precision,
     PrecisionChoice,
     dummy_batch,
     measure_faster,
     resolve_precision,
+    served_card,
 )
 from service.inference.prediction import (
     MultiLabelPrediction,
@@ -43,6 +45,7 @@ from service.inference.preprocessing import (
 )
 from service.inference.preprocessing.decoding import decoding_memory, load_image, open_image
 from service.inference.preprocessing.digit import PreparedDigit, examine_digit
+from service.inference.preprocessing.photo import crop_along, is_long
 from service.inference.preprocessing.table import Row, Table
 from service.inference.repository.checks import (
     check_network,
@@ -133,6 +136,8 @@ class Predictor:
         self._session = session
         self._prepare = prepare
         self._output = session.get_outputs()[0].name
+        # A value has no confidence, and of several labels each may be in another part of the photo.
+        self._searches_photos = card.input.preprocessing == "photo" and card.task == "image-classification"
 
     @classmethod
     def load(
@@ -172,6 +177,7 @@ class Predictor:
             session = int8 if used == "int8" else float32
         else:
             used, session = resolved, open_form(resolved)
+        card = served_card(card, used)
         if precision != "float32":
             _log.info("%s %s runs in %s (LECTERN_PRECISION is %s)", card.name, card.version, used, precision)
         if card.input.preprocessing in TEXT_KINDS:
@@ -224,12 +230,20 @@ class Predictor:
         *,
         max_pixels: int = DEFAULT_MAX_PIXELS,
         reduce_jpeg: bool = True,
+        may_run: bool = True,
         reserve: Reserve = reserve_nothing,
     ) -> PreparedInput:
         """Prepare one input as :meth:`prepare` does, and find a reason for an unsure prediction.
 
+        Args:
+            value: As for :meth:`prepare`.
+            max_pixels: As for :meth:`prepare`.
+            reduce_jpeg: As for :meth:`prepare`.
+            may_run: Whether the network may run, to find the subject of a long photo.
+            reserve: As for :meth:`prepare`.
+
         Raises:
-            InputError: As for :meth:`prepare`.
+            InputError: As for :meth:`prepare`, or the network would have to run and may not.
         """
         if self.takes_text:
             if not isinstance(value, str):
@@ -242,7 +256,7 @@ class Predictor:
         with decoded_picture(
             value, max_pixels=max_pixels, reduce_jpeg=reduce_jpeg, reserve=reserve
         ) as picture:
-            return self.examine_image(picture)
+            return self.examine_image(picture, may_run=may_run)
 
     def prepare_image(self, image: Image.Image) -> Array:
         """Turn a decoded picture into the network's input array, without the batch dimension.
@@ -258,19 +272,27 @@ class Predictor:
         """
         return self.examine_image(image).array
 
-    def examine_image(self, image: Image.Image) -> PreparedInput:
+    def examine_image(self, image: Image.Image, *, may_run: bool = True) -> PreparedInput:
         """Prepare a picture as :meth:`prepare_image` does, and find a reason for an unsure prediction.
 
+        Of a long photo, a classifier takes the square that its network is most confident about.
+
         Raises:
-            InputError: As for :meth:`prepare_image`.
+            InputError: As for :meth:`prepare_image`, or the network would have to run and may not.
         """
         if self.card.reads != "pictures":
             wanted = "a text" if self.takes_text else "the row of a table"
             raise InvalidInput(f"{self.card.name} reads {self.card.reads}, not pictures; send {wanted}")
         if self.card.input.preprocessing == "digit":
             digit = examine_digit(image)
-            return PreparedInput(digit.pixels, _reason(digit))
-        return PreparedInput(self._prepare(image))
+            return PreparedInput(digit.pixels, _reason(digit, self.card))
+        pixels = self._prepare(image)
+        if not self._searches_photos or not is_long(image):
+            return PreparedInput(pixels)
+        if not may_run:
+            raise InputTooLarge("the photo is so long that the network has to search it")
+        crops = [pixels, *crop_along(image, size=len(pixels))]
+        return PreparedInput(choose_crop(crops, network=self.probabilities))
 
     def stack(self, rows: Sequence[Array]) -> Array:
         """Stack prepared inputs into one batch; ids are padded to the same length."""
@@ -471,9 +493,10 @@ def _open(folder: Path, card: Card, precision: Precision, **options: Any) -> ort
     return session
 
 
-def _reason(digit: PreparedDigit) -> Reason | None:
+def _reason(digit: PreparedDigit, card: Card) -> Reason | None:
     """Return why the prediction for a digit is unsure whatever its scores are."""
-    if digit.has_several:
+    # A taught model may read letters or signs, some of which have several parts.
+    if digit.has_several and any(label.isdecimal() for label in card.labels):
         return "several_digits"
     return "stroke_too_thick" if digit.too_thick else None
 

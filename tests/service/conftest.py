@@ -159,10 +159,13 @@ def two_forms(
     """Write a model with an 8-bit form, and return its folder.
 
     ``two_forms(folder, slow="float32")`` predicts 0 in float32 and 1 in int8, so that a prediction shows
-    which form was run. The form named by ``slow`` does additional matrix multiplications.
+    which form was run. The form named by ``slow`` does additional matrix multiplications. The other arguments
+    are what the 8-bit form loses in accuracy and adds in calibration error.
     """
 
-    def make(folder: Path, *, slow: str = "", version: int = 1) -> Path:
+    def make(
+        folder: Path, *, slow: str = "", version: int = 1, loss: float = 0.001, error: float = 0.0
+    ) -> Path:
         place = tiny_model(folder, version=version, bias=(9.0,) + (0.0,) * 9)
         other = tiny_model(tmp_path_factory.mktemp("int8"), bias=(0.0, 9.0) + (0.0,) * 8)
         (other / "model.onnx").rename(place / "model.int8.onnx")
@@ -170,7 +173,11 @@ def two_forms(
         if slow:
             _slow_down(files[slow])
         card = read_card(place / "card.json")
-        metrics = msgspec.structs.replace(card.metrics, accuracy=card.metrics.accuracy - 0.001)
+        metrics = msgspec.structs.replace(
+            card.metrics,
+            accuracy=card.metrics.accuracy - loss,
+            expected_calibration_error=card.metrics.expected_calibration_error + error,
+        )
         quantized = QuantizedFile(
             sha256=sha256_of(files["int8"]),
             bytes=files["int8"].stat().st_size,

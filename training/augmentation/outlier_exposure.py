@@ -15,6 +15,7 @@ from training.augmentation.rasterizer import draw_strokes
 Pictures = npt.NDArray[np.uint8]
 # Upper limits of random integers are exclusive.
 _NOISE_GRID = (3, 14)  # random levels along a side of the noise
+_FIELDS = (2, 24)  # random levels along a side of a noise that fills the picture
 _SMALLEST_NOISE = 12  # side of the noise, in pixels
 _BLOB_CORNERS = (3, 9)
 _LINES = (5, 11)  # fewer might be a digit
@@ -41,6 +42,22 @@ def make_outliers(pictures: Pictures, *, count: int, rng: np.random.Generator) -
         lambda: _lines(side, rng),
     )
     return np.stack([kinds[number % len(kinds)]() for number in range(count)])
+
+
+def make_noise(side: int, rng: np.random.Generator) -> Pictures:
+    """Make a picture of random levels that fills the whole square, smooth or in fields.
+
+    Args:
+        side: Side of the picture in pixels.
+        rng: Source of the randomness.
+
+    Returns:
+        uint8 (side, side).
+    """
+    levels = int(rng.integers(*_FIELDS))
+    grid = rng.integers(0, 256, (levels, levels)).astype(np.uint8)
+    smoothing = (Image.Resampling.NEAREST, Image.Resampling.BILINEAR, Image.Resampling.BICUBIC)
+    return np.asarray(Image.fromarray(grid).resize((side, side), smoothing[int(rng.integers(3))]))
 
 
 def _noise(side: int, rng: np.random.Generator) -> Pictures:

@@ -17,20 +17,23 @@ from training.errors import RecipeError
 from training.evaluation.drawings import evaluate_drawings
 from training.evaluation.faithfulness import evaluate_faithfulness
 from training.evaluation.latency import measure_latency
+from training.evaluation.long_photos import LongPhotoRow, evaluate_long_photos
 from training.evaluation.numbers import NumberFigures, evaluate_numbers
 from training.evaluation.out_of_distribution import evaluate_out_of_distribution
 from training.evaluation.pages import evaluate_pages
 from training.evaluation.pen_digits import evaluate_pen_digits
 from training.evaluation.robustness import evaluate_robustness
-from training.export.confidence import measure_coverage
-from training.export.inference import Splits, load_splits, run_file
-from training.export.model_folder import NETWORK, rewrite
-from training.metrics import chance_level_error, compute_metrics, compute_regression_metrics
+from training.export.confidence import measure_confidence
+from training.export.inference import load_splits
+from training.export.model_folder import rewrite
 
 _DIGITS = tuple("0123456789")
 _PICTURE_MEASUREMENTS = ("robustness", "faithfulness")
 _DIGIT_SECTIONS = ("pen_digits", "drawings", "out_of_distribution")
 _DIGIT_MEASUREMENTS = (*_DIGIT_SECTIONS, "pages", "numbers")  # the card does not record the last two
+_PHOTO_MEASUREMENTS = ("long_photos",)  # the card does not record it
+# What the models are for that a measurement suits, if not digits.
+_KINDS = dict.fromkeys(_PICTURE_MEASUREMENTS, "pictures") | dict.fromkeys(_PHOTO_MEASUREMENTS, "photos")
 # Optional sections of a card whose figures are compared.
 _OPTIONAL_SECTIONS = ("selective_prediction", *_DIGIT_SECTIONS, *_PICTURE_MEASUREMENTS)
 # Accuracy must agree to the last example. Other figures are sums of floats, which differ between processors.
@@ -39,13 +42,18 @@ _ROUNDING = 1e-4
 # Predictions at a threshold may change, and decoders may differ by one grey level.
 _FEW_EXAMPLES = 5e-4
 _FEW_OF_A_CLASS = 5e-3
+# Sums of 8-bit products saturate on processors without VNNI.
+_OTHER_PROCESSORS = 2e-3
 
 
 def supported_measurements(card: Card) -> tuple[str, ...]:
     """Return the longer measurements that a kind of model supports; each name is a command-line option."""
-    pictures = _PICTURE_MEASUREMENTS if card.task == "image-classification" else ()
+    is_picture = card.task == "image-classification"
+    pictures = _PICTURE_MEASUREMENTS if is_picture else ()
     digits = card.input.preprocessing == "digit" and card.labels == _DIGITS
-    return ("latency", *pictures, *(_DIGIT_MEASUREMENTS if digits else ()))
+    photos = _PHOTO_MEASUREMENTS if is_picture and card.input.preprocessing == "photo" else ()
+    garments = ("out_of_distribution",) if card.training.dataset == "fashion_mnist" else ()
+    return ("latency", *pictures, *photos, *garments, *(_DIGIT_MEASUREMENTS if digits else ()))
 
 
 @dataclass(frozen=True)
@@ -76,6 +84,7 @@ class Evaluation:
     pen_digits: npt.NDArray[np.int64] | None = None  # confusion matrix, if they were measured
     pages: Mapping[str, float] | None = None  # accuracy on each kind of page, if it was measured
     numbers: NumberFigures | None = None  # if they were measured
+    long_photos: tuple[LongPhotoRow, ...] = ()  # if they were measured
 
     @property
     def same(self) -> bool:
@@ -111,11 +120,11 @@ def evaluate(
     card = catalog.card(name, version)
     predictor = catalog.predictor(card.name, card.version)  # checks the file against the card
     for measurement in set(measurements).difference(supported_measurements(card)):
-        kind = "pictures" if measurement in _PICTURE_MEASUREMENTS else "handwritten digits"
+        kind = _KINDS.get(measurement, "handwritten digits")
         option = f"--{measurement.replace('_', '-')}"
         raise RecipeError(f"{option} is for models of {kind}, which {card.name} {card.version} is not")
     splits = load_splits(card, catalog.folder(card), data=data)
-    measured, digit_counts = _measure_confidence(card, catalog.folder(card), splits), None
+    measured, digit_counts = measure_confidence(card, catalog.folder(card), splits), None
     if "out_of_distribution" in measurements:
         measured = replace(measured, out_of_distribution=evaluate_out_of_distribution(predictor))
     if "drawings" in measurements:
@@ -130,6 +139,9 @@ def evaluate(
     if "numbers" in measurements:
         test = load_dataset(card.training.dataset).test
         numbers = evaluate_numbers(predictor, test, load_pendigits())
+    long_photos: tuple[LongPhotoRow, ...] = ()
+    if "long_photos" in measurements:
+        long_photos = evaluate_long_photos(predictor, splits.test)
     if "robustness" in measurements:
         pictures = splits.dataset.test if data else load_dataset(card.training.dataset).test
         table = evaluate_robustness(predictor, _baseline(catalog, card), pictures, announce=announce)
@@ -148,6 +160,7 @@ def evaluate(
         pen_digits=digit_counts,
         pages=pages,
         numbers=numbers,
+        long_photos=long_photos,
     )
 
 
@@ -199,6 +212,9 @@ def _figures(card: Card) -> Iterator[tuple[str, float, float]]:
         yield "expected calibration error", metrics.expected_calibration_error, _ROUNDING
         for label, value in metrics.per_class_accuracy.items():
             yield f"accuracy on {label}", value, _EXACT
+    if form := card.quantized:
+        yield "accuracy in 8 bits", form.metrics.accuracy, _OTHER_PROCESSORS
+        yield "calibration error in 8 bits", form.metrics.expected_calibration_error, _OTHER_PROCESSORS
     if selective := card.selective_prediction:
         for split, result in (("validation", selective.validation), ("test", selective.test)):
             yield f"coverage, {split}", result.coverage, _FEW_EXAMPLES
@@ -221,28 +237,6 @@ def _figures(card: Card) -> Iterator[tuple[str, float, float]]:
     if robustness := card.robustness:
         for row in robustness.rows:
             yield row.name, row.accuracy, _FEW_EXAMPLES
-
-
-def _measure_confidence(card: Card, folder: Path, splits: Splits) -> Card:
-    """Measure a network on both splits, with the threshold of its card; a regression on the test split."""
-    network, validation, test = folder / NETWORK, splits.validation, splits.test
-    if card.regression:
-        values = run_file(network, test.x)
-        errors = compute_regression_metrics(values, test.y, unit=card.regression.unit)
-        return replace(card, regression=errors)
-    held_out, probabilities = run_file(network, validation.x), run_file(network, test.x)
-    card = replace(card, metrics=compute_metrics(probabilities, test.y, labels=card.labels))
-    if card.calibration:
-        error = chance_level_error(probabilities.max(axis=1))
-        card = replace(card, calibration=replace(card.calibration, chance_level_error=error))
-    if card.selective_prediction:
-        selective = replace(
-            card.selective_prediction,
-            validation=measure_coverage(held_out, validation.y, threshold=card.unsure_below),
-            test=measure_coverage(probabilities, test.y, threshold=card.unsure_below),
-        )
-        card = replace(card, selective_prediction=selective)
-    return card
 
 
 def _baseline(catalog: Catalog, card: Card) -> Predictor:

@@ -1,4 +1,4 @@
-"""Evaluates a model of digits on pictures without a digit: garments, photos and scribbles.
+"""Evaluates a model of digits or garments on other pictures: garments or digits, photos and scribbles.
 
 No network trains on them; the pictures of ``training.augmentation.outlier_exposure`` are different ones.
 """
@@ -22,26 +22,31 @@ _PEN_WIDTH = (0.02, 0.08)  # share of the pad's side
 
 
 def evaluate_out_of_distribution(predictor: Predictor) -> OutOfDistribution:
-    """Measure how many pictures without a digit a model of digits marks as unsure, or rejects.
+    """Measure how many pictures of other things a model of digits or garments marks as unsure, or rejects.
 
     Args:
         predictor: Predictor of the model.
 
     Raises:
-        DatasetError: Fashion-MNIST or CIFAR-10 cannot be loaded.
+        DatasetError: MNIST, Fashion-MNIST or CIFAR-10 cannot be loaded.
     """
     rng = np.random.default_rng(_SEED)
-    garments, photos = load_dataset("fashion_mnist").test.x, load_dataset("cifar10").test.x
+    reads_digits = predictor.card.input.preprocessing == "digit"
+    other = load_dataset("fashion_mnist" if reads_digits else "mnist").test.x
+    photos = load_dataset("cifar10").test.x
 
     def unsure_share(files: Iterable[bytes]) -> float:
         (probabilities,) = predict_files([predictor], files)
         return float((probabilities.max(axis=1) < predictor.card.unsure_below).mean())
 
+    other_kind = "garments" if reads_digits else "digits"
+    other_share = unsure_share(encode_png(Image.fromarray(picture)) for picture in other)
     return OutOfDistribution(
-        garments=unsure_share(encode_png(Image.fromarray(picture)) for picture in garments),
+        garments=other_share if reads_digits else None,
+        digits=None if reads_digits else other_share,
         photos=unsure_share(encode_png(Image.fromarray(picture)) for picture in photos),
         scribbles=unsure_share(encode_png(_scribble(rng)) for _ in range(_SCRIBBLES)),
-        counts={"garments": len(garments), "photos": len(photos), "scribbles": _SCRIBBLES},
+        counts={other_kind: len(other), "photos": len(photos), "scribbles": _SCRIBBLES},
     )
 
 

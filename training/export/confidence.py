@@ -14,16 +14,17 @@ import onnx
 from msgspec.structs import replace
 
 from service.inference.card import Calibration as CardCalibration
-from service.inference.card import Card, Coverage, Metrics, SelectivePrediction, Task
+from service.inference.card import Card, Coverage, Metrics, QuantizedFile, SelectivePrediction, Task
 from service.inference.catalog import Catalog
 from service.inference.explain import FILE_NAME as EXPLANATION
-from service.inference.precision import INT8_FILE
-from training.datasets import Examples
+from service.inference.precision import INT8_FILE, served_card
+from training.datasets.dataset import Examples, as_served
 from training.errors import ExportError
 from training.export.calibration import Calibration, fit_calibration
 from training.export.head import insert_calibration, remove_calibration, scale_heat_map
-from training.export.inference import Splits, load_splits, run_network
+from training.export.inference import Splits, load_splits, run_file, run_network
 from training.export.model_folder import NETWORK, rewrite
+from training.export.outlier_detector import fit_detector, insert_detector, remove_detector
 from training.export.plots import plot_confusion
 from training.metrics import (
     Classes,
@@ -31,6 +32,7 @@ from training.metrics import (
     chance_level_error,
     choose_threshold,
     compute_metrics,
+    compute_regression_metrics,
     confidences,
     is_correct,
     selective_accuracy,
@@ -129,7 +131,9 @@ def _calibrate(proto: onnx.ModelProto, validation: Examples) -> Calibration:
     return calibration
 
 
-def recalibrate(name: str, *, version: int | None, models: Path, data: Path | None = None) -> Card:
+def recalibrate(
+    name: str, *, version: int | None, models: Path, data: Path | None = None, detector: bool = False
+) -> Card:
     """Fit a model's calibration and threshold to the validation split again, and update its files.
 
     The figures on the test set are measured again. Those of longer evaluations that depend on the confidence
@@ -140,6 +144,7 @@ def recalibrate(name: str, *, version: int | None, models: Path, data: Path | No
         version: Version of the model; None for the default one.
         models: Folder of all models.
         data: Folder of the user's pictures, if the model was trained on it.
+        detector: Also fit a detector of pictures that show no class, in place of an earlier one.
 
     Returns:
         The card as it was written.
@@ -147,7 +152,7 @@ def recalibrate(name: str, *, version: int | None, models: Path, data: Path | No
     Raises:
         ModelError: There is no such model, or its files are damaged.
         DatasetError: The data cannot be loaded.
-        ExportError: The network cannot be calibrated; nothing was written.
+        ExportError: The network cannot be calibrated, or takes no detector; nothing was written.
     """
     catalog = Catalog(models, providers=("cpu",))
     card = catalog.card(name, version)
@@ -160,8 +165,16 @@ def recalibrate(name: str, *, version: int | None, models: Path, data: Path | No
     earlier = card.calibration.temperature if card.calibration else card.extra.get("temperature", 1.0)
     # Early exports divided the weights of the last layer by the temperature.
     weights_temperature = float(earlier) / remove_calibration(proto)
+    if detector:
+        _replace_detector(proto, card, splits)
     target_accuracy = load_recipe(card.recipe.name).sure_accuracy
     confidence = calibrate_network(proto, splits, labels=card.labels, target_accuracy=target_accuracy)
+    files = {}
+    if card.quantized is not None:
+        int8_proto = onnx.load(folder / INT8_FILE)
+        int8 = calibrate_network(int8_proto, splits, labels=card.labels, target_accuracy=target_accuracy)
+        quantized, files[INT8_FILE] = describe_int8(card.quantized, int8_proto, int8)
+        card = replace(card, quantized=quantized)
     card = replace(
         card,
         metrics=confidence.metrics,
@@ -179,9 +192,7 @@ def recalibrate(name: str, *, version: int | None, models: Path, data: Path | No
     if card.explanation is not None and card.explanation.heat_layer:
         explanation = onnx.load(folder / EXPLANATION)
         scale_heat_map(explanation, confidence.calibration.temperature)
-    files = {"confusion.png": plot_confusion(card, confidence.probabilities, splits.test.y)}
-    if card.quantized is not None:
-        card, files[INT8_FILE] = _recalibrate_int8(card, folder / INT8_FILE, confidence.calibration, splits)
+    files["confusion.png"] = plot_confusion(card, confidence.probabilities, splits.test.y)
     return rewrite(folder, card, network=proto, explanation=explanation, files=files)
 
 
@@ -194,18 +205,104 @@ def measure_coverage(probabilities: Probabilities, y: Classes, *, threshold: flo
     )
 
 
-def _recalibrate_int8(card: Card, path: Path, calibration: Calibration, splits: Splits) -> tuple[Card, bytes]:
-    """Insert the network's calibration into its 8-bit form, whose logits are floats too."""
-    assert card.quantized is not None, "the model has an 8-bit form"
-    proto = onnx.load(path)
-    remove_calibration(proto)
-    if calibration != Calibration():
-        insert_calibration(proto, calibration)
+def _replace_detector(proto: onnx.ModelProto, card: Card, splits: Splits) -> None:
+    """Fit a detector of outliers to a network without a calibration, and insert it."""
+    if card.input.color_mode != "L" or card.input.preprocessing != "garment" or card.quantized is not None:
+        raise ExportError(
+            f"{card.name} {card.version}: only networks for garments without an 8-bit form take a detector; "
+            "nothing was written"
+        )
+    remove_detector(proto)
+    train = as_served(splits.dataset.train, preprocessing=card.input.preprocessing).x
+    validation = splits.validation
+    found = fit_detector(proto, train, validation.x, validation.y, unsure_below=card.unsure_below)
+    insert_detector(proto, found)
+
+
+def describe_int8(
+    form: QuantizedFile, proto: onnx.ModelProto, confidence: Confidence
+) -> tuple[QuantizedFile, bytes]:
+    """Describe the 8-bit form of a network with its own confidence.
+
+    Args:
+        form: Its earlier description.
+        proto: Its graph, calibrated.
+        confidence: Measured with that graph.
+
+    Returns:
+        The description, and the content of the file.
+    """
     content = proto.SerializeToString()
-    quantized = replace(
-        card.quantized,
+    described = replace(
+        form,
         sha256=hashlib.sha256(content).hexdigest(),
         bytes=len(content),
-        metrics=compute_metrics(run_network(proto, splits.test.x), splits.test.y, labels=card.labels),
+        metrics=confidence.metrics,
+        confidence=confidence.describe_calibration(),
+        unsure_below=confidence.unsure_below,
+        selective_prediction=confidence.selective_prediction,
     )
-    return replace(card, quantized=quantized), content
+    return described, content
+
+
+def measure_confidence(card: Card, folder: Path, splits: Splits) -> Card:
+    """Measure both forms of a network on both splits, with the thresholds of its card.
+
+    A regression has no confidence and no 8-bit form; its errors are measured on the test split.
+    """
+    if card.regression:
+        values = run_file(folder / NETWORK, splits.test.x)
+        errors = compute_regression_metrics(values, splits.test.y, unit=card.regression.unit)
+        return replace(card, regression=errors)
+    held_out, probabilities = _run_both(folder / NETWORK, splits)
+    metrics = compute_metrics(probabilities, splits.test.y, labels=card.labels)
+    card = replace(
+        card,
+        metrics=metrics,
+        calibration=_with_chance_level(card.calibration, probabilities),
+        selective_prediction=_with_coverage(
+            card.selective_prediction, card.unsure_below, held_out, probabilities, splits
+        ),
+    )
+    if card.quantized is None:
+        return card
+    held_out, probabilities = _run_both(folder / INT8_FILE, splits)
+    form = card.quantized
+    quantized = replace(
+        form,
+        metrics=compute_metrics(probabilities, splits.test.y, labels=card.labels),
+        confidence=_with_chance_level(form.confidence, probabilities),
+        selective_prediction=_with_coverage(
+            form.selective_prediction, served_card(card, "int8").unsure_below, held_out, probabilities, splits
+        ),
+    )
+    return replace(card, quantized=quantized)
+
+
+def _run_both(path: Path, splits: Splits) -> tuple[Probabilities, Probabilities]:
+    """Return the probabilities of the validation and the test split."""
+    return run_file(path, splits.validation.x), run_file(path, splits.test.x)
+
+
+def _with_chance_level(
+    calibration: CardCalibration | None, probabilities: Probabilities
+) -> CardCalibration | None:
+    if calibration is None:
+        return None
+    return replace(calibration, chance_level_error=chance_level_error(probabilities.max(axis=1)))
+
+
+def _with_coverage(
+    selective: SelectivePrediction | None,
+    threshold: float,
+    held_out: Probabilities,
+    probabilities: Probabilities,
+    splits: Splits,
+) -> SelectivePrediction | None:
+    if selective is None:
+        return None
+    return replace(
+        selective,
+        validation=measure_coverage(held_out, splits.validation.y, threshold=threshold),
+        test=measure_coverage(probabilities, splits.test.y, threshold=threshold),
+    )

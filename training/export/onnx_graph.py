@@ -15,6 +15,7 @@ import tf2onnx
 from onnx import helper
 
 from training.errors import ExportError
+from training.export.node_names import LayerScopes
 from training.export.recurrent import SplitNetwork, recurrent_layer
 from training.networks.heads import CLASSES, Head
 
@@ -48,9 +49,10 @@ def to_onnx(model: keras.Model, head: Head = CLASSES) -> onnx.ModelProto:
             result = tf.add(tf.matmul(result, [[-1.0, 1.0]]), [1.0, 0.0])
         return {head.output: result}
 
-    layer = recurrent_layer(model)
+    layer, scopes = recurrent_layer(model), LayerScopes(model)
     if layer is None:
-        converted = convert(lambda batch: outputs(model(batch, training=False)), signature)
+        with scopes.recorded():
+            converted = convert(lambda batch: outputs(model(batch, training=False)), signature)
     else:
         split = SplitNetwork(model, layer)
 
@@ -58,9 +60,11 @@ def to_onnx(model: keras.Model, head: Head = CLASSES) -> onnx.ModelProto:
             result, vectors = split.run(batch, states)
             return {**outputs(result), **vectors}
 
-        converted = convert(without_layer, [*signature, _tensor_spec(split.states)])
+        with scopes.recorded():
+            converted = convert(without_layer, [*signature, _tensor_spec(split.states)])
         split.join(converted)
     proto: onnx.ModelProto = onnxslim.slim(converted)
+    scopes.rename(proto.graph)
     for info in (proto.graph.input[0], proto.graph.output[0]):
         free = [size for size in info.type.tensor_type.shape.dim if not size.dim_value]
         for size, name in zip(free, ("batch", "length"), strict=False):

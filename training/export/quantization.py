@@ -35,9 +35,11 @@ from service.inference.precision import INT8_FILE, onnx_path
 from service.inference.session import open_session
 from training.datasets.dataset import Examples, as_served
 from training.errors import ExportError
+from training.export.confidence import calibrate_network, describe_int8
 from training.export.inference import Splits, load_splits, median_milliseconds, run_file
 from training.export.model_folder import rewrite
 from training.metrics import compute_metrics
+from training.recipes import load_recipe
 
 MAX_ACCURACY_LOSS = 0.003  # on the test split
 _SEED = 0
@@ -116,13 +118,18 @@ def quantize_model(
     with tempfile.TemporaryDirectory() as work:
         trials = _run_trials(card, onnx_path(folder, "float32"), splits, work=Path(work), announce=announce)
         best = min(trials, key=lambda trial: trial.metrics.log_loss)
-        quantized = _describe(best, card, network=onnx_path(folder, "float32"), test=splits.test)
-        return rewrite(folder, replace(card, quantized=quantized), files={INT8_FILE: best.path.read_bytes()})
+        proto = onnx.load(best.path)
+        target_accuracy = load_recipe(card.recipe.name).sure_accuracy
+        confidence = calibrate_network(proto, splits, labels=card.labels, target_accuracy=target_accuracy)
+        form = _describe(
+            best, card, confidence.metrics, network=onnx_path(folder, "float32"), test=splits.test
+        )
+        form, content = describe_int8(form, proto, confidence)
+        return rewrite(folder, replace(card, quantized=form), files={INT8_FILE: content})
 
 
-def _describe(best: Trial, card: Card, *, network: Path, test: Examples) -> QuantizedFile:
-    """Measure a trial on the test split, and refuse it if it loses too much accuracy."""
-    metrics = _measure(best.path, test, card)
+def _describe(best: Trial, card: Card, metrics: Metrics, *, network: Path, test: Examples) -> QuantizedFile:
+    """Time a trial, and refuse it if it loses too much accuracy on the test split."""
     assert card.metrics is not None, "a classifier has metrics"
     loss = card.metrics.accuracy - metrics.accuracy
     if loss > MAX_ACCURACY_LOSS:
@@ -186,7 +193,7 @@ def _run_trials(
         )
     for method in RANGE_METHODS:
         reader = _Reader(card.input.name, pictures[: method.pictures])
-        for float_nodes in ((), (convolutions[0],)):
+        for float_nodes in ((), _first_convolutions(graph)):
             path = work / f"{len(list(work.iterdir()))}.onnx"
             quantized_nodes = [name for name in nodes if name not in float_nodes]
             _write_network(folded, path, method, reader, quantized_nodes, title=card.title)
@@ -194,6 +201,19 @@ def _run_trials(
             trial = Trial(method=method, float_nodes=float_nodes, metrics=metrics, path=path)
             announce(trial)
             yield trial
+
+
+def _first_convolutions(graph: onnx.GraphProto) -> tuple[str, ...]:
+    """Return the convolutions that no other one precedes: the first one, or that of each ensemble member."""
+    after_convolution: set[str] = set()
+    first = []
+    for node in graph.node:
+        is_first = node.op_type == "Conv" and not after_convolution & set(node.input)
+        if is_first:
+            first.append(node.name)
+        if is_first or after_convolution & set(node.input):
+            after_convolution.update(node.output)
+    return tuple(first)
 
 
 class _Reader(CalibrationDataReader):

@@ -10,6 +10,7 @@ from rich.table import Table
 from service.inference.card import Card, Metrics, RegressionMetrics
 from training.evaluation.evaluate import Evaluation
 from training.evaluation.latency import describe_latency
+from training.evaluation.long_photos import PHOTOS_PER_SHAPE, LongPhotoRow
 from training.evaluation.numbers import NumberFigures
 from training.evaluation.pages import PAGES_PER_KIND
 from training.metrics import confidence_interval
@@ -70,6 +71,8 @@ def print_evaluation(result: Evaluation, console: Console) -> None:
         console.print(_pages_table(result.pages))
     if result.numbers is not None:
         console.print(_numbers_table(result.numbers))
+    if result.long_photos:
+        console.print(_long_photos_table(result.long_photos))
     if measured.robustness and measured.robustness is not card.robustness:
         _print_line(console, f"{card.name} {card.version} {measured.robustness.summary}")
     if measured.latency and measured.latency is not card.latency:
@@ -110,6 +113,22 @@ def _numbers_table(figures: NumberFigures) -> Table:
         ("single pen digits taken for several", figures.pen_digits_divided),
     ):
         table.add_row(name, f"{share:.2%}")
+    return table
+
+
+def _long_photos_table(rows: Sequence[LongPhotoRow]) -> Table:
+    table = Table(title=f"{PHOTOS_PER_SHAPE} test pictures in long photos of each shape")
+    for column in ("photo", "correct", "middle alone", "unsure", "correct if sure", "unsure without subject"):
+        table.add_column(column, justify="left" if column == "photo" else "right")
+    for row in rows:
+        shares = (
+            row.accuracy,
+            row.middle_accuracy,
+            row.unsure,
+            row.selective_accuracy,
+            row.unsure_without_subject,
+        )
+        table.add_row(row.name, *(f"{share:.1%}" for share in shares))
     return table
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from service.inference.card import Card
+from service.inference.card import Card, Metrics
 from service.inference.catalog import BUNDLED, Catalog
 from service.inference.files import write_json
 from training.errors import RunError
@@ -84,12 +84,12 @@ def models_table() -> str:
     columns: dict[str, Callable[[Card], str]] = {
         "model": lambda card: f"{card.name} {card.version}",
         "recipe": lambda card: f"`{card.recipe.name}`",
-        "test accuracy": lambda card: (
-            f"{card.metrics.accuracy:.4f}" if card.metrics else f"R² {_r2(card):.4f}"
+        "test accuracy (8-bit)": lambda card: (
+            _both(card, lambda metrics: f"{metrics.accuracy:.4f}") if card.metrics else f"R² {_r2(card):.4f}"
         ),
         "log-loss": lambda card: f"{card.metrics.log_loss:.3f}" if card.metrics else _MISSING,
-        "calibration error": lambda card: (
-            f"{card.metrics.expected_calibration_error:.4f}" if card.metrics else _MISSING
+        "calibration error (8-bit)": lambda card: _both(
+            card, lambda metrics: f"{metrics.expected_calibration_error:.4f}"
         ),
         "coverage: selective accuracy": _selective,
         "pen digits": lambda card: f"{card.pen_digits.accuracy:.2%}" if card.pen_digits else _MISSING,
@@ -105,10 +105,10 @@ def summary_table() -> str:
     columns: dict[str, Callable[[Card], str]] = {
         "model": lambda card: f"`{card.name}`",
         "reads": lambda card: card.title.partition(":")[0],
-        "test accuracy": lambda card: (
-            f"{card.metrics.accuracy:.2%}" if card.metrics else f"R² {_r2(card):.2f}"
+        "test accuracy (8-bit)": lambda card: (
+            _both(card, lambda metrics: f"{metrics.accuracy:.2%}") if card.metrics else f"R² {_r2(card):.2f}"
         ),
-        "one prediction": lambda card: f"{card.latency.milliseconds:.2g} ms" if card.latency else _MISSING,
+        "one prediction (8-bit)": _latency,
     }
     return _table(columns, Catalog(BUNDLED))
 
@@ -142,6 +142,17 @@ def _selective(card: Card) -> str:
         return _MISSING
     test = card.selective_prediction.test
     return f"{test.coverage:.1%}: {test.accuracy:.2%}"
+
+
+def _both(card: Card, cell: Callable[[Metrics], str]) -> str:
+    """Return a figure of the 32-bit form, and in brackets that of the 8-bit form if there is one.
+
+    A regression has no such figure.
+    """
+    if card.metrics is None:
+        return _MISSING
+    int8 = f" ({cell(card.quantized.metrics)})" if card.quantized else ""
+    return cell(card.metrics) + int8
 
 
 def _latency(card: Card) -> str:

@@ -18,6 +18,7 @@ from training.export.exporter import export, measure_network
 from training.export.model_card import Trained
 from training.fit.inputs import for_own_images, prepare_data
 from training.fit.run import Run, load_run
+from training.fit.run_folder import read_arguments, stored_examples
 from training.networks.ensemble import average_weights
 from training.recipes import load_recipe
 from training.recipes.recipe import Recipe
@@ -65,7 +66,14 @@ def run_export(job: ExportJob) -> Exported:
     path = job.runs[0] / VOCABULARY
     recipe = load_recipe(job.recipe)
     vocabulary = Vocabulary.read(path) if path.exists() else None
-    dataset = prepare_data(recipe, folder=job.data, vocabulary=vocabulary)
+    limit = stored_examples(read_arguments(job.runs[0]))
+    dataset = prepare_data(
+        recipe,
+        folder=job.data,
+        vocabulary=vocabulary,
+        limit=limit,
+        validation_limit=limit // 2 if limit else None,
+    )
     if job.data:
         recipe = for_own_images(recipe, dataset)
     return export_runs(job, recipe, dataset)
@@ -76,6 +84,7 @@ def export_runs(job: ExportJob, recipe: Recipe, dataset: Dataset) -> Exported:
     name = job.name or dataset.name
     current = check_target(job.models, name, version=job.version, labels=dataset.labels, force=job.force)
     runs = [_load_member(folder, recipe, dataset, own_data=job.data is not None) for folder in job.runs]
+    recipe = recipe.on_base(runs[0].record.settings.get("base"))
     _check_members(job, runs)
     models = [run.model for run in runs]
     if job.average == "weights":

@@ -1,5 +1,7 @@
 """Prepares photos for the networks that read square RGB pixels."""
 
+import math
+
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
@@ -7,9 +9,15 @@ from PIL import Image
 from service.inference.preprocessing.decoding import flatten, to_rgb
 
 _WHITE = 255
+# Photos of cameras (4:3 and 3:2) are not long; those of phones (16:9 and more) and panoramas are.
+_LONG_RATIO = 1.6
+_CROPS_PER_SIDE = 2  # within the length of one crop, so that neighbours overlap by half
+_MAX_CROPS = 9
+
+Pixels = npt.NDArray[np.uint8]
 
 
-def prepare_photo(picture: Image.Image, *, size: int) -> npt.NDArray[np.uint8]:
+def prepare_photo(picture: Image.Image, *, size: int) -> Pixels:
     """Crop a photo to its largest centred square and resize it with anti-aliasing.
 
     Args:
@@ -26,3 +34,29 @@ def prepare_photo(picture: Image.Image, *, size: int) -> npt.NDArray[np.uint8]:
     left, top = (photo.width - side) / 2, (photo.height - side) / 2
     square = photo.resize((size, size), Image.Resampling.BICUBIC, box=(left, top, left + side, top + side))
     return np.asarray(square)
+
+
+def is_long(picture: Image.Image) -> bool:
+    """Return whether the centred square of a photo leaves out so much that its subject may be elsewhere."""
+    return max(picture.size) > _LONG_RATIO * min(picture.size)
+
+
+def crop_along(picture: Image.Image, *, size: int) -> list[Pixels]:
+    """Cut overlapping squares from a long photo, besides the centred one of :func:`prepare_photo`.
+
+    Args:
+        picture: As for :func:`prepare_photo`.
+        size: Side of the squares in pixels.
+
+    Returns:
+        At most nine uint8 arrays (size, size, 3), RGB, evenly spaced from one end to the other.
+    """
+    photo = to_rgb(flatten(picture, background=_WHITE))
+    scale = size / min(photo.size)
+    width, height = (max(size, round(side * scale)) for side in photo.size)
+    strip = np.asarray(photo.resize((width, height), Image.Resampling.BICUBIC))
+    room = max(width, height) - size
+    count = min(math.ceil(_CROPS_PER_SIDE * room / size) + 1, _MAX_CROPS)
+    starts = [round(room * number / (count - 1)) for number in range(count) if 2 * number != count - 1]
+    axis = 1 if width > height else 0
+    return [np.ascontiguousarray(strip.take(range(start, start + size), axis=axis)) for start in starts]

@@ -324,14 +324,14 @@ class Engine:
         )
 
     def _decode_inline(self, predictor: Predictor, inputs: Sequence[Input]) -> _Batch | None:
-        """Decode a single small input on the event loop; None if there are several, or it is large."""
+        """Decode a single small input on the event loop; None for several inputs, and a large or long one."""
         if len(inputs) != 1 or len(inputs[0]) > _INLINE_CHARACTERS:
             return None
         slow = self._profile(predictor).seconds > MAX_RUN_S
         pixels = _INLINE_PIXELS_OF_SLOW_NETWORKS if slow else _INLINE_PIXELS
         try:
             max_pixels = min(self._settings.max_pixels, pixels)
-            row = predictor.examine(inputs[0], max_pixels=max_pixels, reduce_jpeg=False)
+            row = predictor.examine(inputs[0], max_pixels=max_pixels, reduce_jpeg=False, may_run=False)
         except InputTooLarge:
             return None
         return _batch(predictor, [row])

@@ -9,8 +9,8 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from starlette.requests import Request
 from starlette.responses import Response
 
-from service.inference.card import Card, Task, card_document
-from service.inference.precision import PrecisionChoice
+from service.inference.card import Card, Metrics, Task, card_document
+from service.inference.precision import Precision, PrecisionChoice, metrics_of, served_card
 from service.inference.prediction import APPLIES_FROM, confidence, rank
 from service.server.execution.engine import Engine, InferenceResult
 from service.server.pipeline.errors import ErrorCode, RequestError
@@ -61,6 +61,8 @@ Scores = Annotated[
 ]
 Values = Annotated[list[Value], Meta(min_length=1, description="In the order of the card's labels")]
 
+_PRECISION = Meta(description="In which the network runs; `auto` before it is measured")
+
 
 class ModelSummary(Struct, frozen=True):
     """A served model."""
@@ -71,8 +73,14 @@ class ModelSummary(Struct, frozen=True):
     title: str
     task: Task
     labels: tuple[str, ...]
+    precision: Annotated[PrecisionChoice, _PRECISION]
     accuracy: Annotated[
-        float | None, Meta(description="On the whole test set, 0 to 1; null for a regression")
+        float | None,
+        Meta(description="Of the form that answers, on the whole test set, 0 to 1; null for a regression"),
+    ]
+    accuracies: Annotated[
+        dict[Precision, float],
+        Meta(description="Of each form of the network, on the same test set; empty for a regression"),
     ]
     r2: Annotated[
         float | UnsetType,
@@ -93,15 +101,18 @@ class PredictionQuery(Struct, frozen=True):
     encoding: api.TensorEncoding | UnsetType = UNSET
 
 
-# The card as `GET /models/{name}` sends it: with how the network runs on this server.
+# The card as `GET /models/{name}` sends it: with how the network runs on this server, and the metrics and the
+# threshold of the form that answers.
 ServedCard = msgspec.defstruct(
     "Card",
     [
         *((name, kind) for name, kind in get_type_hints(Card).items() if name != "extra"),
+        ("precision", Annotated[PrecisionChoice, _PRECISION]),
         (
-            "precision",
+            "served_metrics",
             Annotated[
-                PrecisionChoice, Meta(description="In which the network runs; `auto` before it is measured")
+                Metrics | None,
+                Meta(description="Of the form that answers, on the whole test set; null for a regression"),
             ],
         ),
         (
@@ -196,8 +207,11 @@ class HuggingFaceProtocol:
         """
         card = self.engine.catalog.card(request.path_params["name"], path_version(request))
         catalog = self.engine.catalog
-        document = card_document(card) | {
-            "precision": catalog.precision(card),
+        precision = catalog.precision(card)
+        metrics = metrics_of(card, precision)
+        document = card_document(served_card(card, precision)) | {
+            "precision": precision,
+            "served_metrics": card_document(metrics) if metrics else None,
             "provider": catalog.provider(card),
         }
         return json_response(document, {"X-Model-Version": str(card.version)})
@@ -220,6 +234,13 @@ class HuggingFaceProtocol:
         return json_response(rows if prediction.is_batch else rows[0], headers)
 
     def _summary(self, card: Card) -> ModelSummary:
+        precision = self.engine.catalog.precision(card)
+        metrics = metrics_of(card, precision)
+        accuracies: dict[Precision, float] = {}
+        if card.metrics:
+            accuracies["float32"] = card.metrics.accuracy
+            if card.quantized:
+                accuracies["int8"] = card.quantized.metrics.accuracy
         return ModelSummary(
             name=card.name,
             version=card.version,
@@ -227,7 +248,9 @@ class HuggingFaceProtocol:
             title=card.title,
             task=card.task,
             labels=card.labels,
-            accuracy=card.metrics.accuracy if card.metrics else None,
+            precision=precision,
+            accuracy=metrics.accuracy if metrics else None,
+            accuracies=accuracies,
             r2=card.regression.r2 if card.regression else UNSET,
         )
 

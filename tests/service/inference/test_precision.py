@@ -10,6 +10,7 @@ import pytest
 from service.inference import session
 from service.inference.catalog import Catalog
 from service.inference.errors import ChecksumMismatch, ModelError
+from service.inference.precision import metrics_of
 from service.inference.predictor import Predictor
 
 TwoForms = Callable[..., Path]
@@ -47,6 +48,25 @@ def test_auto_uses_the_faster_form(
     assert catalog.precision(card) == "auto"  # unknown until it is measured
     assert _answer(catalog.predictor("mnist"), digit_png) == LABEL[taken]
     assert catalog.precision(card) == taken
+
+
+@pytest.mark.parametrize("worse", [{"loss": 0.0012}, {"error": 0.02}], ids=["accuracy", "calibration"])
+def test_auto_does_not_use_a_form_that_is_less_accurate_or_less_calibrated(
+    tmp_path: Path, two_forms: TwoForms, digit_png: bytes, worse: dict[str, float]
+) -> None:
+    two_forms(tmp_path, slow="float32", **worse)
+    for asked, used in (("auto", "float32"), ("int8", "int8")):
+        catalog = Catalog(tmp_path, providers=("cpu",), precision=asked)  # type: ignore[arg-type]
+        assert catalog.precision(catalog.card("mnist")) == used
+        assert _answer(catalog.predictor("mnist"), digit_png) == LABEL[used]
+
+
+def test_metrics_are_those_of_the_form_that_answers(tmp_path: Path, two_forms: TwoForms) -> None:
+    two_forms(tmp_path)
+    card = Catalog(tmp_path).card("mnist")
+    assert card.quantized is not None
+    assert metrics_of(card, "int8") == card.quantized.metrics != card.metrics
+    assert metrics_of(card, "float32") == metrics_of(card, "auto") == card.metrics
 
 
 @pytest.mark.parametrize("precision", ["auto", "int8"])

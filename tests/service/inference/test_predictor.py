@@ -8,11 +8,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
+from PIL import Image
 
 from service.inference.catalog import BUNDLED, Catalog
 from service.inference.errors import BlankImage, InputTooLarge, InvalidInput
 from service.inference.prediction import Prediction, rank
-from service.inference.preprocessing import decode_image
+from service.inference.predictor import Predictor
+from service.inference.preprocessing import decode_image, prepare_photo
 
 VERSIONS = sorted((path.parent.name, int(path.name)) for path in BUNDLED.glob("[!.]*/[0-9]*"))
 
@@ -208,3 +211,58 @@ def test_a_digit_drawn_too_thick_is_unsure_for_that_reason(catalog: Catalog, thi
     (prediction,) = catalog.predictor("mnist").predict([thick_png])
 
     assert (prediction.reason, prediction.unsure) == ("stroke_too_thick", True)
+
+
+@pytest.mark.parametrize(("name", "share"), [("cats_vs_dogs", 1.0), ("cifar10", 0.7)])
+@pytest.mark.parametrize("upright", [False, True])
+def test_the_subject_of_a_long_photo_is_found_at_its_ends(
+    catalog: Catalog, samples: Callable[[str], Any], name: str, share: float, upright: bool
+) -> None:
+    """Small squares of grass and sky look like a subject to the network of small photos now and then."""
+    predictor, pictures = catalog.predictor(name), samples(name)
+    predictions = [(value, predictor.predict([value])[0]) for value in pictures.inputs[:30]]
+    plain = [(value, prediction) for value, prediction in predictions if not prediction.unsure][:12]
+    found = []
+    for number, (value, prediction) in enumerate(plain):
+        photo = _long_photo(decode_image(value), at_the_end=bool(number % 2), upright=upright)
+        row = predictor.probabilities(predictor.prepare_image(photo)[np.newaxis])[0]
+        found.append(predictor.answer(row).best.label == prediction.best.label)
+    assert np.mean(found) >= share
+
+
+@pytest.mark.parametrize("size", [(270, 180), (180, 180), (240, 180)])
+def test_ordinary_photos_are_prepared_without_a_run(
+    catalog: Catalog, samples: Callable[[str], Any], monkeypatch: pytest.MonkeyPatch, size: tuple[int, int]
+) -> None:
+    predictor = catalog.predictor("cats_vs_dogs")
+    photo = decode_image(samples("cats_vs_dogs").inputs[0]).resize(size)
+
+    monkeypatch.setattr(predictor, "probabilities", None)
+
+    assert np.array_equal(predictor.prepare_image(photo), prepare_photo(photo, size=180))
+
+
+def test_long_photos_are_not_searched_for_several_labels(catalog: Catalog) -> None:
+    card = catalog.card("cats_vs_dogs")
+    predictor = Predictor.load(catalog.folder(card), replace(card, task="multi-label-classification"))
+    photo = Image.effect_noise((400, 100), 40).convert("RGB")
+
+    assert np.array_equal(predictor.examine_image(photo, may_run=False).array, prepare_photo(photo, size=180))
+
+
+def test_a_long_photo_is_refused_if_the_network_may_not_run(catalog: Catalog) -> None:
+    photo = Image.new("RGB", (400, 100))
+    with pytest.raises(InputTooLarge):
+        catalog.predictor("cifar10").examine_image(photo, may_run=False)
+
+
+def _long_photo(picture: Image.Image, *, at_the_end: bool, upright: bool) -> Image.Image:
+    """Put a square picture at an end of a photo of 4:1 or 1:4 with grass and sky."""
+    side = picture.width
+    size = (side, 4 * side) if upright else (4 * side, side)
+    rows = np.linspace((150, 190, 230), (90, 130, 60), size[1])
+    grain = np.random.default_rng(0).normal(0, 6, (size[1], size[0], 1))
+    photo = Image.fromarray(np.clip(rows[:, np.newaxis] + grain, 0, 255).astype(np.uint8))
+    end = 3 * side if at_the_end else 0
+    photo.paste(picture, (0, end) if upright else (end, 0))
+    return photo

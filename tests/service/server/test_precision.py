@@ -28,7 +28,13 @@ def test_the_requested_precision_answers(
     two_forms(tmp_path, slow=slow)
     with start_server(MODELS=str(tmp_path), PRECISION=asked) as server:
         assert server.ask("POST", "/models/mnist?top_k=1", digit_png).json()[0]["label"] == LABEL[used]
-        assert server.ask("GET", "/models/mnist").json()["precision"] == used
+        document = server.ask("GET", "/models/mnist").json()
+        assert document["precision"] == used
+        metrics = {"float32": document["metrics"], "int8": document["quantized"]["metrics"]}
+        assert document["served_metrics"] == metrics[used]
+        (row,) = server.ask("GET", "/models").json()["models"]
+        assert (row["precision"], row["accuracy"]) == (used, metrics[used]["accuracy"])
+        assert row["accuracies"] == {form: figures["accuracy"] for form, figures in metrics.items()}
         parameters = server.ask("GET", "/v2/models/mnist/config").json()["parameters"]
         assert parameters == {"precision": {"string_value": used}}
 

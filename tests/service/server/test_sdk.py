@@ -16,6 +16,7 @@ from msgspec.structs import replace
 from PIL import Image
 
 from service.client import AsyncClient, Client, RequestRefused
+from service.inference.card import card_document
 from service.inference.catalog import Catalog
 from service.inference.prediction import Prediction
 
@@ -40,7 +41,11 @@ def test_the_client_gets_the_predictions_of_the_process(
     with Client(server.url) as client:
         for card in catalog:
             inputs = samples(card.name).inputs[:5]
-            served = {"precision": "float32", "provider": "CPUExecutionProvider"}
+            served = {
+                "precision": "float32",
+                "served_metrics": card_document(card.metrics),
+                "provider": "CPUExecutionProvider",
+            }
             assert client.card(card.name) == replace(card, extra={**card.extra, **served})
             expected = catalog.predictor(card.name).predict(inputs)
             assert all(map(_same, client.predict_many(card.name, inputs), expected)), card.name

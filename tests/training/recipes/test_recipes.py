@@ -65,6 +65,8 @@ CHANGES: dict[str, Any] = {
     "optimizer": "adadelta",
     "schedule": "constant",
     "weight_decay": 0.03,
+    "base": "DenseNet121",
+    "unfreeze": "all",
     "batch_norm": True,
     "activation": "sigmoid",
     "pooling": "average",
@@ -181,9 +183,15 @@ def test_every_option_is_used_or_refused(name: str, option: str) -> None:
     ignored = NETWORK_HYPERPARAMETERS - recipe.network_hyperparameters
     if recipe.reads != "pictures":
         ignored |= {"augmentation", *TRANSFORMATIONS}
+    if not recipe.pretrained:
+        ignored |= {"base"}
+    if recipe.fine_tuning is None:
+        ignored |= {"unfreeze"}
 
     if option not in ignored:
-        configured = recipe.configure({option: CHANGES[option]}).hyperparameters
+        changed = recipe.configure({option: CHANGES[option]})
+        configured = changed.fine_tuning if option == "unfreeze" else changed.hyperparameters
+        assert configured is not None
         declaring = configured.augmentation if option in TRANSFORMATIONS else configured
         assert getattr(declaring, option) == CHANGES[option]
         return
@@ -419,7 +427,7 @@ def test_width_scales_the_number_of_parameters() -> None:
 
 
 def test_only_export_and_tensorboard_import_tensorflow() -> None:
-    allowed = {"explanation.py", "onnx_graph.py"}
+    allowed = {"explanation.py", "node_names.py", "onnx_graph.py"}
 
     users = {
         path.name

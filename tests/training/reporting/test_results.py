@@ -74,7 +74,8 @@ def test_the_models_table_has_all_versions_and_their_figures() -> None:
     cards = [catalog.card(card.name, version) for card in catalog for version in catalog.versions(card.name)]
     assert set(rows) - {"model"} == {f"{card.name} {card.version}" for card in cards}
     for card in cards:
-        assert rows[f"{card.name} {card.version}"][1] == f"{card.metrics.accuracy:.4f}"
+        int8 = f" ({card.quantized.metrics.accuracy:.4f})" if card.quantized else ""
+        assert rows[f"{card.name} {card.version}"][1] == f"{card.metrics.accuracy:.4f}{int8}"
     assert rows["mnist 2"][4:6] == ["96.9%: 99.97%", "98.63%"]
     assert rows["imdb 2"][5] == "–"
     assert rows["cifar10 2"][6].endswith(") ms")

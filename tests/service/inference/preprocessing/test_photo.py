@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from service.inference.preprocessing import prepare_photo
+from service.inference.preprocessing.photo import crop_along, is_long
 
 
 def test_photo_of_the_networks_size_is_unchanged(data_folder: Any) -> None:
@@ -52,3 +53,40 @@ def test_grey_and_transparent_photos_become_rgb_on_white(mode: str) -> None:
 @pytest.mark.parametrize("size", [(1, 1), (1, 500), (500, 1), (31, 32), (4000, 3000)])
 def test_every_size_is_accepted(size: tuple[int, int]) -> None:
     assert np.all(prepare_photo(Image.new("RGB", size, (10, 20, 30)), size=32) == (10, 20, 30))
+
+
+@pytest.mark.parametrize(
+    ("size", "long"),
+    [((400, 300), False), ((300, 450), False), ((160, 100), False), ((160, 90), True), ((90, 160), True)],
+)
+def test_photos_of_phones_held_upright_and_panoramas_are_long(size: tuple[int, int], long: bool) -> None:
+    assert is_long(Image.new("RGB", size)) is long
+
+
+@pytest.mark.parametrize("upright", [False, True])
+def test_crops_cover_a_long_photo_from_end_to_end(upright: bool) -> None:
+    """Each pixel of the photo says where it is, and every one is in a crop."""
+    ramp = np.repeat(np.arange(200, dtype=np.uint8)[None, :, None], 3, axis=2).repeat(50, axis=0)
+    photo = Image.fromarray(ramp.transpose(1, 0, 2) if upright else ramp)
+
+    crops = crop_along(photo, size=50)
+
+    assert {crop.shape for crop in crops} == {(50, 50, 3)}
+    middle = prepare_photo(photo, size=50)
+    columns = [crop[:, 0, 0] if upright else crop[0, :, 0] for crop in [middle, *crops]]
+    assert set(np.concatenate(columns).tolist()) == set(range(200))
+    # A subject as wide as the half of a crop is whole in one of them.
+    starts = sorted(int(column[0]) for column in columns)
+    assert max(np.diff(starts)) <= 25
+
+
+def test_the_middle_is_no_further_crop() -> None:
+    photo = Image.fromarray(np.random.default_rng(0).integers(0, 256, (40, 160, 3), np.uint8))
+    middle = prepare_photo(photo, size=40)
+
+    assert not any(np.array_equal(crop, middle) for crop in crop_along(photo, size=40))
+
+
+@pytest.mark.parametrize("size", [(5000, 40), (40, 5000), (2, 1), (1, 600)])
+def test_the_number_of_crops_is_limited(size: tuple[int, int]) -> None:
+    assert 1 <= len(crop_along(Image.new("RGB", size), size=32)) <= 9

@@ -45,6 +45,11 @@ def test_the_list_has_their_tasks_and_figures(heads: Server) -> None:
     assert (rows["progress"]["accuracy"], rows["progress"]["r2"]) == (None, 0.5)
     assert rows["risk"]["accuracy"] > 0.9
     assert "r2" not in rows["risk"]
+    assert rows["progress"]["accuracies"] == {}
+    assert rows["risk"]["accuracies"] == {"float32": rows["risk"]["accuracy"]}
+    progress, risk = (heads.ask("GET", f"/models/{name}").json() for name in ("progress", "risk"))
+    assert (progress["metrics"], progress["served_metrics"]) == (None, None)
+    assert risk["served_metrics"] == risk["metrics"]
 
 
 @pytest.mark.parametrize(

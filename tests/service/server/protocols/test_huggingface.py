@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from service.inference.card import parse_card
 from service.inference.catalog import Catalog
 from service.inference.prediction import Prediction
 
 Server = Any
+Encode = Callable[..., bytes]
 
 
 def _multipart(*files: bytes, name: str = "file") -> tuple[bytes, dict[str, str]]:
@@ -62,10 +64,25 @@ def test_a_model_is_its_card_to_the_last_field(server: Server, catalog: Catalog)
         answer = server.ask("GET", f"/models/{card.name}")
         document = answer.json()
         assert document.pop("precision") in ("float32", "int8")
+        assert document.pop("served_metrics")["count"] == card.metrics.count
         assert document.pop("provider") == "CPUExecutionProvider"
         assert parse_card(document, source="the answer") == card
         assert answer.headers["X-Model-Version"] == str(card.version)
         assert server.ask("GET", f"/models/{card.name}/versions/{card.version}").json() == answer.json()
+
+
+def test_the_subject_at_the_end_of_a_small_long_photo_is_found(
+    server: Server, catalog: Catalog, data_folder: Path, encode: Encode
+) -> None:
+    with Image.open(data_folder / "pictures" / "cat.jpg") as cat:
+        photo = Image.new("RGB", (240, 60), (120, 150, 90))
+        photo.paste(cat.resize((60, 60)), (180, 0))
+    picture = encode(photo)
+
+    answer = server.ask("POST", "/models/cats_vs_dogs", picture)
+
+    assert answer.json()[0]["label"] == "cat"
+    assert _same(answer.json(), catalog.predictor("cats_vs_dogs").predict([picture])[0])
 
 
 @pytest.mark.parametrize(

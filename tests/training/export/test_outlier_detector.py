@@ -1,0 +1,82 @@
+"""A detector makes the network unsure about pictures without a class, and about few others."""
+
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import onnx
+import pytest
+
+from service.inference.catalog import BUNDLED
+from training.datasets.dataset import Examples
+from training.export import outlier_detector
+from training.export.calibration import Calibration
+from training.export.head import insert_calibration, remove_calibration
+from training.export.inference import run_network
+from training.export.outlier_detector import PREFIX, fit_detector, insert_detector, remove_detector
+
+Pixels = npt.NDArray[np.uint8]
+UNSURE_BELOW = 0.7
+
+
+@pytest.fixture(scope="module")
+def garments(data_folder: Path) -> tuple[Pixels, npt.NDArray[np.int64]]:
+    """Real test pictures of Fashion-MNIST and their classes."""
+    with np.load(data_folder / "fashion_mnist.npz") as sample:
+        return sample["x"], sample["y"].astype(np.int64)
+
+
+@pytest.fixture
+def network() -> onnx.ModelProto:
+    """The committed network of garments, without a calibration and a detector."""
+    proto = onnx.load(BUNDLED / "fashion_mnist" / "2" / "model.onnx")
+    remove_calibration(proto)
+    remove_detector(proto)
+    return proto
+
+
+def test_digits_become_unsure_and_garments_keep_their_labels(
+    garments: tuple[Pixels, npt.NDArray[np.int64]],
+    mnist_sample: Examples,
+    network: onnx.ModelProto,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(outlier_detector, "OUTLIERS", 300)
+    x, y = garments
+    before = run_network(network, x)
+    half = len(x) // 2
+
+    found = fit_detector(network, x[:half], x[half:], y[half:], unsure_below=UNSURE_BELOW)
+    insert_detector(network, found)
+
+    after, digits = run_network(network, x), run_network(network, mnist_sample.x)
+    assert np.array_equal(after.argmax(axis=1), before.argmax(axis=1))
+    assert (digits.max(axis=1) < UNSURE_BELOW).mean() > 0.9
+    lost = (before.max(axis=1) >= UNSURE_BELOW) & (after.max(axis=1) < UNSURE_BELOW)
+    assert lost[half:].mean() < 0.03
+
+
+def test_a_detector_can_be_removed_below_a_calibration(
+    garments: tuple[Pixels, npt.NDArray[np.int64]],
+    network: onnx.ModelProto,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(outlier_detector, "OUTLIERS", 60)
+    x, y = garments
+    before = network.SerializeToString()
+    insert_detector(network, fit_detector(network, x[:100], x[100:], y[100:], unsure_below=UNSURE_BELOW))
+    insert_calibration(network, Calibration(temperature=0.6))
+
+    remove_calibration(network)
+    assert any(node.name.startswith(PREFIX) for node in network.graph.node)
+    remove_detector(network)
+
+    assert network.SerializeToString() == before
+
+
+def test_noise_fills_the_picture() -> None:
+    rng = np.random.default_rng(0)
+    pictures = [outlier_detector.make_noise(28, rng) for _ in range(20)]
+
+    assert {(picture.shape, picture.dtype) for picture in pictures} == {((28, 28), np.dtype(np.uint8))}
+    assert min(float(picture.std()) for picture in pictures) > 20

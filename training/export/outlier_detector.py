@@ -1,0 +1,194 @@
+"""Fits a detector of pictures that show no class, and inserts it into an ONNX network before its calibration.
+
+The detector is a logistic regression on mean activations of the network's stages and on its last features. It
+tells training pictures from synthetic ones of ``training.augmentation.outlier_exposure``. In the graph its
+output scales the logits: for a picture without a class it draws all probabilities together, so that the
+prediction is unsure. Activations of several layers as evidence are after Lee et al. 2018 (arXiv:1807.03888).
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import onnx
+from onnx import helper, numpy_helper
+from sklearn.linear_model import LogisticRegression
+
+from service.inference.session import open_session
+from training.augmentation.outlier_exposure import make_noise, make_outliers
+from training.errors import ExportError
+from training.metrics import Classes
+
+Pixels = npt.NDArray[np.uint8]
+_Array = npt.NDArray[np.float64]
+
+PREFIX = "detector/"
+OUTLIERS = 4000
+MAX_LOSS = 0.001  # share of validation pictures whose right predictions may become unsure
+_EXAMPLES = 12_000  # training pictures
+_REGULARIZATION = 0.01  # inverse strength, as scikit-learn counts it
+_TYPICAL_GATE = 0.999  # factor of the logits of a typical picture
+_BATCH_SIZE = 200
+_SEED = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class OutlierDetector:
+    """A linear score of activations, and the factor of the logits that follows from it.
+
+    The factor is the sigmoid of weights times activations plus bias.
+    """
+
+    tensors: tuple[
+        str, ...
+    ]  # activations (n, channels, height, width) or features (n, channels) in the graph
+    weights: _Array  # (channels of all tensors,)
+    bias: float
+
+
+def fit_detector(
+    proto: onnx.ModelProto, train: Pixels, validation: Pixels, y: Classes, *, unsure_below: float
+) -> OutlierDetector:
+    """Fit a detector.
+
+    Args:
+        proto: The network, without a detector.
+        train: uint8 (n, height, width) or (n, height, width, 3).
+        validation: Pictures of the same shape; they decide from which score on a picture is an outlier.
+        y: (n,) classes of the validation pictures.
+        unsure_below: Threshold of the network's predictions.
+
+    Raises:
+        ExportError: The network does not end in a dense layer after convolutions.
+    """
+    rng = np.random.default_rng(_SEED)
+    chosen = train[rng.permutation(len(train))[:_EXAMPLES]]
+    outliers = make_outliers(chosen, count=OUTLIERS * 2 // 3, rng=rng)
+    noise = np.stack([make_noise(chosen.shape[1], rng) for _ in range(OUTLIERS // 3)])
+    tensors = _stages(proto)
+    _, known = _activations(proto, tensors, chosen)
+    _, unknown = _activations(proto, tensors, np.concatenate([outliers, noise]))
+    mean, deviation = known.mean(axis=0), known.std(axis=0) + 1e-6
+    model = LogisticRegression(C=_REGULARIZATION, max_iter=300, class_weight="balanced")
+    model.fit(
+        (np.concatenate([known, unknown]) - mean) / deviation,
+        np.repeat([0, 1], [len(known), len(unknown)]),
+    )
+    weights = model.coef_[0] / deviation
+    probabilities, held_out = _activations(proto, tensors, validation)
+    scores = held_out @ weights
+    right = (probabilities.max(axis=1) >= unsure_below) & (probabilities.argmax(axis=1) == y)
+    limit = float(np.sort(scores[right])[-round(MAX_LOSS * len(scores)) - 1])
+    steepness = np.log(_TYPICAL_GATE / (1 - _TYPICAL_GATE)) / (limit - float(np.median(scores)))
+    return OutlierDetector(tensors=tensors, weights=-steepness * weights, bias=float(steepness * limit))
+
+
+def insert_detector(proto: onnx.ModelProto, detector: OutlierDetector) -> None:
+    """Insert a detector; the network must have none, and no calibration.
+
+    Args:
+        proto: The network; changed in place.
+        detector: The detector.
+    """
+    graph = proto.graph
+    place = next(i for i, node in enumerate(graph.node) if node.op_type == "Softmax")
+    softmax = graph.node[place]
+    means, nodes = [], []
+    ranks = _ranks(proto)
+    for number, tensor in enumerate(detector.tensors):
+        if ranks[tensor] == 2:
+            means.append(tensor)
+            continue
+        means.append(f"{PREFIX}mean_{number}")
+        nodes.append(
+            helper.make_node("ReduceMean", [tensor], [means[-1]], name=means[-1], axes=[2, 3], keepdims=0)
+        )
+    constants = {"weights": detector.weights[:, np.newaxis], "bias": np.array([detector.bias])}
+    for name, value in constants.items():
+        graph.initializer.append(numpy_helper.from_array(value.astype(np.float32), f"{PREFIX}{name}"))
+    names = [f"{PREFIX}{step}" for step in ("activations", "product", "score", "factor", "logits")]
+    joined, product, score, factor, logits = names
+    nodes += [
+        helper.make_node("Concat", means, [joined], name=joined, axis=1),
+        helper.make_node("MatMul", [joined, f"{PREFIX}weights"], [product], name=product),
+        helper.make_node("Add", [product, f"{PREFIX}bias"], [score], name=score),
+        helper.make_node("Sigmoid", [score], [factor], name=factor),
+        helper.make_node("Mul", [softmax.input[0], factor], [logits], name=logits),
+    ]
+    softmax.input[0] = logits
+    for offset, node in enumerate(nodes):
+        graph.node.insert(place + offset, node)
+    onnx.checker.check_model(proto, full_check=True)
+
+
+def remove_detector(proto: onnx.ModelProto) -> None:
+    """Remove what :func:`insert_detector` inserted, if anything; the network must have no calibration."""
+    graph = proto.graph
+    inserted = [node for node in graph.node if node.name.startswith(PREFIX)]
+    if not inserted:
+        return
+    logits = inserted[-1]
+    for node in graph.node:
+        if logits.output[0] in node.input:
+            node.input[list(node.input).index(logits.output[0])] = logits.input[0]
+    for node in inserted:
+        graph.node.remove(node)
+    kept = [tensor for tensor in graph.initializer if not tensor.name.startswith(PREFIX)]
+    del graph.initializer[:]
+    graph.initializer.extend(kept)
+
+
+def _stages(proto: onnx.ModelProto) -> tuple[str, ...]:
+    """Return the last activation of each shape before a convolution or pooling, and the last features."""
+    shapes = _shapes(proto)
+    last: dict[tuple[int, ...], str] = {}
+    after_convolution: set[str] = set()
+    features = ""
+    for node in proto.graph.node:
+        source = node.input[0]
+        follows = source in after_convolution
+        if follows and (node.op_type == "Conv" or node.op_type.endswith("Pool")):
+            last[shapes[source][1:]] = source
+        if follows and node.op_type in ("MatMul", "Gemm") and not features:
+            features = source
+        if node.op_type == "Conv" or after_convolution & set(node.input):
+            after_convolution.update(node.output)
+    if not features:
+        raise ExportError(
+            "the network does not end in a dense layer after convolutions; a detector needs its features"
+        )
+    return (*last.values(), features)
+
+
+def _shapes(proto: onnx.ModelProto) -> dict[str, tuple[int, ...]]:
+    inferred = onnx.shape_inference.infer_shapes(proto).graph.value_info
+    return {
+        value.name: tuple(dimension.dim_value for dimension in value.type.tensor_type.shape.dim)
+        for value in inferred
+    }
+
+
+def _ranks(proto: onnx.ModelProto) -> dict[str, int]:
+    return {name: len(shape) for name, shape in _shapes(proto).items()}
+
+
+def _activations(
+    proto: onnx.ModelProto, tensors: tuple[str, ...], pictures: Pixels
+) -> tuple[npt.NDArray[np.float32], _Array]:
+    """Return the probabilities (n, classes), and the mean activations of all tensors (n, channels)."""
+    observed = onnx.ModelProto()
+    observed.CopyFrom(proto)
+    observed.graph.output.extend(helper.make_empty_tensor_value_info(name) for name in tensors)
+    rows = list(_run(observed.SerializeToString(), pictures))
+    probabilities = np.concatenate([outputs[0] for outputs in rows])
+    parts = [[part.mean(axis=(2, 3)) if part.ndim == 4 else part for part in outputs[1:]] for outputs in rows]
+    return probabilities, np.concatenate([np.concatenate(part, axis=1) for part in parts]).astype(np.float64)
+
+
+def _run(content: bytes, pictures: Pixels) -> Iterator[list[npt.NDArray[np.float32]]]:
+    session = open_session(Path("detector.onnx"), providers=("cpu",), content=content)
+    name = session.get_inputs()[0].name
+    for start in range(0, len(pictures), _BATCH_SIZE):
+        yield session.run(None, {name: pictures[start : start + _BATCH_SIZE]})
