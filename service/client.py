@@ -13,6 +13,7 @@ import random
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from os import PathLike
 from typing import TYPE_CHECKING, Annotated, Any, Generic, Self, TypeAlias, TypeVar, get_args
 from urllib.parse import quote
 
@@ -135,6 +136,9 @@ def _npy(values: object) -> bytes:
     """Return the bytes of a ``.npy`` file of an array, or of a sequence of arrays of the same shape."""
     import numpy as np  # slow to import, and needed for arrays alone
 
+    paths = values if isinstance(values, Sequence) else [values]
+    if any(isinstance(path, PathLike) for path in paths):
+        raise InvalidInput("a path is no input; send what the file holds: Path.read_bytes()")
     stream = io.BytesIO()
     try:
         np.save(stream, np.asarray(values), allow_pickle=False)

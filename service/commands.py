@@ -14,9 +14,9 @@ from PIL import Image
 from rich.console import Console
 from rich.table import Table
 
-from service.inference.array_files import read_array, split_name
-from service.inference.arrays import Array, batch_shape, network_batch
-from service.inference.card import Card, Latency, Metrics, QuantizedFile, card_document
+from service.inference.array_files import split_name
+from service.inference.arrays import ENCODINGS, Array, Encoding, batch_shape, network_batch
+from service.inference.card import Card, InputKind, Latency, Metrics, QuantizedFile, card_document
 from service.inference.catalog import Catalog, model_source
 from service.inference.errors import (
     InputError,
@@ -35,6 +35,7 @@ from service.inference.program import command
 from service.inference.reading.reading import Reading
 from service.inference.repository.checks import read_table
 from service.inference.repository.default_version import reason_against, write_default
+from service.inputs import find_inputs, read_file, read_input
 from service.settings import Settings
 from service.whole_number import WholeNumber
 
@@ -54,6 +55,11 @@ _version_option = click.option(
 @click.argument("inputs", nargs=-1, required=True)
 @_version_option
 @click.option("--top-k", type=WholeNumber(min=1), help="Number of labels to show.")
+@click.option(
+    "--encoding",
+    type=click.Choice(ENCODINGS),
+    help="What the numbers of an array are, for models of texts: word ids [ids], or multi-hot vectors.",
+)
 @click.option("--read", "as_number", is_flag=True, help="Read several digits in each picture.")
 @click.option("--json", "as_json", is_flag=True, help="Print one line of JSON for each input.")
 @click.option("--url", help="Send the inputs to this server, such as http://127.0.0.1:3000.")
@@ -63,15 +69,17 @@ def predict(
     inputs: tuple[str, ...],
     version: int | None,
     top_k: int | None,
+    encoding: Encoding | None,
     as_number: bool,
     as_json: bool,
     url: str | None,
     api_key: str | None,
 ) -> None:
-    """Classify picture files or texts, or predict the rows of tables; '-' reads standard input.
+    """Predict pictures, texts or rows of tables: files, folders with all folders in them, arrays, or texts.
 
-    A .npy or .npz file has the pixels of one or several pictures, as NumPy saves them. A table is a CSV file
-    whose first line names the columns, or one row in JSON; empty values and null are missing ones.
+    '-' reads one input from standard input. A .npy or .npz file has one or several inputs, as NumPy saves
+    them: pixels, or for models of texts what --encoding says. A model of texts reads .txt files. A table is a
+    CSV file whose first line names the columns, or one row in JSON; empty values and null are missing ones.
     Inputs that cannot be read are reported, the others are classified, and the exit status is 1.
 
     \b
@@ -79,7 +87,8 @@ def predict(
       lectern predict mnist digit.png other.jpg
       lectern predict mnist digits.npy mnist.npz:x_test
       lectern predict mnist page.jpg --read
-      lectern predict imdb "A wonderful film."
+      lectern predict cifar10 photos/ --json
+      lectern predict imdb "A wonderful film." review.txt
       lectern predict wine bottles.csv
       lectern predict cats_vs_dogs cat.jpg --json --url http://127.0.0.1:3000
     """
@@ -88,6 +97,7 @@ def predict(
             raise click.UsageError("--read shows the best label of each digit; leave out --top-k")
         complete = _read_all(model, version, inputs, as_json=as_json, url=url, api_key=api_key)
         sys.exit(0 if complete else 1)
+    form = encoding or "ids"
     if url is None:
         predictor = _catalog().predictor(model, version)
         card = predictor.card
@@ -97,7 +107,10 @@ def predict(
             *(
                 (predictor.predict_values, predictor.predict_array_values)
                 if card.task == "regression"
-                else (partial(predictor.predict, top_k=top_k), partial(predictor.predict_array, top_k=top_k))
+                else (
+                    partial(predictor.predict, top_k=top_k),
+                    partial(predictor.predict_array, top_k=top_k, encoding=form),
+                )
             ),
             card=card,
             request_error=InputError,
@@ -117,7 +130,7 @@ def predict(
             classified = _predict_all(
                 inputs,
                 partial(_in_requests, predict_many),
-                partial(_predict_array, card, predict_many),
+                partial(_predict_array, card, predict_many, encoding=form),
                 card=card,
                 request_error=RequestRefused,
                 as_json=as_json,
@@ -194,7 +207,7 @@ def _draw_explanation(
 ) -> tuple[Image.Image, str]:
     """Draw a heat map over a picture, or a layer's feature maps; return the image and what it shows."""
     try:
-        pixels = predictor.prepare(_read(str(picture), text=False))
+        pixels = predictor.prepare(read_file(str(picture)))
     except InputError as error:
         raise type(error)(f"{picture}: {error}") from error
     if layer is not None:
@@ -306,23 +319,55 @@ def _predict_all(
     as_json: bool,
 ) -> bool:
     """Predict and print inputs one by one; return whether all of them could be read."""
-    complete = True
-    for name in names:
-        shown = click.format_filename(name)  # A file name may be invalid Unicode.
-        try:
-            file = None if card.reads == "texts" else split_name(name)
-            if file is not None:
-                results = _by_row(shown, predict_array(_read_array(*file)))
-            elif card.reads == "tables":
-                results = _by_row(shown, predict_many(_read_rows(name, card)))
-            else:
-                results = {shown: predict_many([_read(name, text=card.reads == "texts")])[0]}
-        except (InputError, request_error) as error:
-            click.echo(f"{shown}: {error}", err=True)
-            complete = False
+
+    def print_results(path: str, shown: str) -> None:
+        if card.reads == "tables" and split_name(path) is None:
+            results = _by_row(shown, predict_many(_read_rows(path, card)))
         else:
-            for row, result in results.items():
-                _print_result(row, result, card=card, as_json=as_json)
+            value = read_input(path, text=card.reads == "texts")
+            if isinstance(value, bytes | str):
+                results = {shown: predict_many([value])[0]}
+            else:
+                results = _by_row(shown, predict_array(value))
+        for row, result in results.items():
+            _print_result(row, result, card=card, as_json=as_json)
+
+    return _for_each(names, print_results, reads=card.reads, request_error=request_error)
+
+
+def _for_each(
+    names: Sequence[str],
+    use: Callable[[str, str], None],
+    *,
+    reads: InputKind,
+    request_error: type[LecternError],
+) -> bool:
+    """Use each input and each file of a folder; report those that cannot be used; return whether all could.
+
+    Args:
+        names: Files, folders, texts and ``-``.
+        use: Gets an input, and its name for people.
+        reads: What the inputs are.
+        request_error: Raised when a server refuses an input.
+    """
+    complete = True
+
+    def report(name: str, error: LecternError) -> None:
+        nonlocal complete
+        complete = False
+        click.echo(f"{click.format_filename(name)}: {error}", err=True)
+
+    for name in names:
+        try:
+            paths = find_inputs(name, reads=reads)
+        except InvalidInput as error:
+            report(name, error)
+            continue
+        for path in paths:
+            try:
+                use(path, click.format_filename(path))  # A file name may be invalid Unicode.
+            except (InputError, request_error) as error:
+                report(path, error)
     return complete
 
 
@@ -386,17 +431,10 @@ def _print_readings(
     request_error: type[LecternError],
     as_json: bool,
 ) -> bool:
-    complete = True
-    for name in names:
-        shown = click.format_filename(name)
-        try:
-            reading = read(_read_file(name))
-        except (InputError, request_error) as error:
-            click.echo(f"{shown}: {error}", err=True)
-            complete = False
-        else:
-            _print_reading(shown, reading, as_json=as_json)
-    return complete
+    def print_reading(path: str, shown: str) -> None:
+        _print_reading(shown, read(read_file(path)), as_json=as_json)
+
+    return _for_each(names, print_reading, reads="pictures", request_error=request_error)
 
 
 def _print_reading(name: str, reading: Reading, *, as_json: bool) -> None:
@@ -447,13 +485,19 @@ def _check_top_k(card: Card, top_k: int | None) -> None:
 
 
 def _predict_array(
-    card: Card, predict_many: Callable[[Array], Sequence[Result]], values: Array
+    card: Card,
+    predict_many: Callable[[Array], Sequence[Result]],
+    values: Array,
+    *,
+    encoding: Encoding,
 ) -> list[Result]:
     """Send an array in requests that a server with default limits takes.
 
-    The scale of the pixels follows from all of them, so that they are converted before.
+    The scale of the pixels follows from all of them, so that they are converted before; multi-hot vectors
+    become ids.
     """
-    return _in_requests(predict_many, network_batch(values, batch_shape(values.shape, card), card))
+    shape = batch_shape(values.shape, card, encoding=encoding)
+    return _in_requests(predict_many, network_batch(values, shape, card, encoding=encoding))
 
 
 def _in_requests(predict_many: Callable[[_Inputs], Sequence[Result]], inputs: _Inputs) -> list[Result]:
@@ -470,33 +514,10 @@ def _read_rows(name: str, card: Card) -> list[Row]:
         except ValueError as error:
             raise InvalidInput(f"is not a row in JSON ({error})") from error
     try:
-        text = _read_file(name).decode("utf-8-sig")
+        text = read_file(name).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise InvalidInput("is not UTF-8 text; save it as CSV in UTF-8") from error
     return list(read_table(card).csv_rows(text))
-
-
-def _read_array(path: Path, member: str) -> Array:
-    try:
-        return read_array(path, member)
-    except OSError as error:
-        raise InvalidInput(f"cannot be read ({error.strerror})") from error
-
-
-def _read(name: str, *, text: bool) -> bytes | str:
-    if not text:
-        return _read_file(name)
-    try:
-        return sys.stdin.read() if name == "-" else click.format_filename(name)
-    except UnicodeDecodeError as error:
-        raise InvalidInput("standard input is not UTF-8 text") from error
-
-
-def _read_file(name: str) -> bytes:
-    try:
-        return sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
-    except OSError as error:
-        raise InvalidInput(f"cannot be read ({error.strerror})") from error
 
 
 def _latency(part: Latency | QuantizedFile | None) -> str:

@@ -11,6 +11,7 @@ Optimizer = Literal["adam", "adamw", "rmsprop", "adadelta", "sgd"]
 Pooling = Literal["max", "average", "none"]
 Activation = Literal["relu", "elu", "silu", "tanh", "sigmoid"]
 Schedule = Literal["constant", "cosine"]
+Unfreeze = Literal["top", "all"]
 Precision = Literal["float32", "mixed_bfloat16"]
 
 
@@ -174,6 +175,16 @@ class Hyperparameters:
     l1: float = _declare("Weight of the kernels' L1 norm in the loss.", default=0.0, minimum=0)
     l2: float = _declare("Weight of the kernels' squared L2 norm in the loss.", default=0.0, minimum=0)
     dropout: float | None = _declare("Rate of all dropout layers.", default=None, minimum=0, below=1)
+    base: str | None = _declare(
+        "Pretrained network of keras.applications that gets a new classifier, such as VGG16; MobileNetV2 if "
+        "not given.",
+        default=None,
+    )
+    unfreeze: Unfreeze | None = _declare(
+        "Layers of the pretrained network that fine-tuning trains: those after three quarters of them, "
+        "'top', or 'all'; the former if not given.",
+        default=None,
+    )
     batch_norm: bool | None = _declare(
         "Have batch normalisation after every hidden layer, or after none.", default=None
     )

@@ -65,6 +65,8 @@ def _option_type(declared: Declaration, kind: Any) -> dict[str, Any]:
                 max_open=highest == declared.below,
             )
         }
+    if member is str:
+        return {"type": click.STRING}
     if get_origin(member) is Literal:
         return {"type": click.Choice(get_args(member))}
     return {"callback": lambda ctx, param, value: None if value is None else parse_augmentation(value)}

@@ -10,6 +10,7 @@ from pathlib import Path
 from service.batch.errors import SourceError
 from service.batch.storage import is_remote, open_file, remote_files
 from service.batch.tables import count_rows, is_table
+from service.inference.folders import is_wanted, walk
 from service.inference.preprocessing import PICTURE_SUFFIXES
 
 _TEXTS = (".txt",)
@@ -91,7 +92,7 @@ def _of_folder(paths: Iterable[str], suffixes: tuple[str, ...]) -> Iterator[Inpu
         name = path.partition("?")[0] if is_remote(path) else path
         if is_table(path):
             yield from _of_table(path)
-        elif _is_wanted(name, suffixes):
+        elif is_wanted(name, suffixes):
             yield Input(path)
 
 
@@ -120,22 +121,12 @@ def _of_archive(path: str, suffixes: tuple[str, ...]) -> Iterator[Input]:
     except (OSError, zipfile.BadZipFile) as error:
         raise SourceError(f"{path}: is no zip archive that can be read ({error})") from error
     for name in names:
-        if _is_wanted(name, suffixes):
+        if is_wanted(name, suffixes):
             yield Input(path, member=name)
 
 
 def _walk(folder: str) -> Iterator[str]:
-    def refuse(error: OSError) -> None:
+    try:
+        yield from walk(folder)
+    except OSError as error:
         raise SourceError(f"{error.filename}: cannot be listed ({error.strerror})") from error
-
-    for place, folders, names in os.walk(folder, onerror=refuse):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for name in sorted(names):
-            yield f"{place}{os.sep}{name}"
-
-
-def _is_wanted(path: str, suffixes: tuple[str, ...]) -> bool:
-    # Archives of macOS have a hidden file beside each file.
-    return path.lower().endswith(suffixes) and not path.replace(os.sep, "/").rpartition("/")[2].startswith(
-        "."
-    )

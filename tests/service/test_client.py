@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,6 +24,7 @@ from service.client import (
     UnexpectedAnswer,
 )
 from service.inference.card import Card, card_document
+from service.inference.errors import InvalidInput
 from service.inference.prediction import Prediction, Score
 from service.inference.reading.reading import ReadDigit
 
@@ -377,3 +379,14 @@ def test_unreachable_server_is_reported_with_its_address(call: Call) -> None:
 def test_invalid_address_is_reported(call: Call, url: str) -> None:
     with pytest.raises(ConnectionFailed, match=r"is not a valid address .* use one such as http"):
         call(url, "models")
+
+
+def test_a_path_in_place_of_a_file_is_refused_with_the_way_out(script: Script) -> None:
+    with Client(script.url) as client:
+        for send in (
+            lambda: client.predict("mnist", Path("seven.png")),  # type: ignore[arg-type]
+            lambda: client.predict_many("mnist", [Path("seven.png")]),
+        ):  # type: ignore[list-item]
+            with pytest.raises(InvalidInput, match=r"a path is no input; .*Path\.read_bytes\(\)"):
+                send()
+    assert script.requests == []

@@ -160,15 +160,102 @@ def test_predict_reports_invalid_inputs_and_classifies_the_others(
     blank, text, missing = tmp_path / "blank.png", tmp_path / "notes.txt", tmp_path / "missing.png"
     blank.write_bytes(encode(np.zeros((40, 40), np.uint8)))
     text.write_text("not a picture", encoding="utf-8")
-    result = run("predict", "mnist", str(blank), str(text), str(missing), str(tmp_path), digit_file, "--json")
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    result = run("predict", "mnist", str(blank), str(text), str(missing), str(empty), digit_file, "--json")
     assert result.status == 1
     assert [json.loads(line)["input"] for line in result.out.splitlines()] == [digit_file]
     messages = result.err.splitlines()
-    assert [line.split(": ")[0] for line in messages] == [
-        str(each) for each in (blank, text, missing, tmp_path)
-    ]
+    assert [line.split(": ")[0] for line in messages] == [str(each) for each in (blank, text, missing, empty)]
     assert "blank" in messages[0]
     assert "cannot be read (No such file or directory)" in messages[2]
+    assert "has no files of .png, " in messages[3]
+
+
+def _inputs(output: str) -> list[str]:
+    return [json.loads(line)["input"] for line in output.splitlines()]
+
+
+def test_predict_takes_the_pictures_of_a_folder(run: Run, tmp_path: Path, digit_png: bytes) -> None:
+    for name in ("b.png", "a.PNG", "deeper/c.png", ".hidden.png", ".trash/d.png", "notes.txt"):
+        path = tmp_path / "digits" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(digit_png)
+    np.save(tmp_path / "digits" / "e.npy", np.zeros((2, 28, 28), np.uint8))
+
+    result = run("predict", "mnist", str(tmp_path / "digits"), "--json")
+
+    folder = tmp_path / "digits"
+    expected = ["a.PNG", "b.png", "e.npy[0]", "e.npy[1]", "deeper/c.png"]
+    assert (result.status, _inputs(result.out)) == (0, [f"{folder}/{name}" for name in expected])
+    read = run("predict", "mnist", str(folder / "deeper"), "--read", "--json")
+    assert (read.status, _inputs(read.out)) == (0, [f"{folder}/deeper/c.png"])
+
+
+def test_predict_reports_damaged_pictures_of_a_folder_and_goes_on(
+    run: Run, tmp_path: Path, digit_png: bytes
+) -> None:
+    (tmp_path / "a.png").write_bytes(b"no picture")
+    (tmp_path / "b.png").write_bytes(digit_png)
+
+    result = run("predict", "mnist", str(tmp_path), "--json")
+
+    assert (result.status, _inputs(result.out)) == (1, [f"{tmp_path}/b.png"])
+    assert result.err.startswith(f"{tmp_path}/a.png: ")
+
+
+def test_predict_takes_arrays_of_pictures(run: Run, tmp_path: Path, mnist_digits: Any) -> None:
+    np.save(tmp_path / "digits.npy", mnist_digits[:3] / 255)
+    np.savez(tmp_path / "mnist.npz", x_test=mnist_digits[:2], y_test=np.zeros(2))
+    digits, named = f"{tmp_path}/digits.npy", f"{tmp_path}/mnist.npz:x_test"
+
+    result = run("predict", "mnist", digits, named, "--json")
+
+    expected = [*(f"{digits}[{row}]" for row in range(3)), *(f"{named}[{row}]" for row in range(2))]
+    assert _inputs(result.out) == expected
+    scores = [json.loads(line)["scores"] for line in result.out.splitlines()]
+    assert scores[:2] == scores[3:]
+    refused = run("predict", "mnist", f"{tmp_path}/mnist.npz")
+    assert (refused.status, "name one of them as mnist.npz:NAME" in refused.err) == (1, True)
+    piped = run("predict", "mnist", "-", "--json", stdin=Path(digits).read_bytes())
+    assert [json.loads(line)["scores"] for line in piped.out.splitlines()] == scores[:3]
+
+
+def test_predict_reads_files_of_texts_and_arrays_of_words(
+    run: Run, tmp_path: Path, models_folder: Path
+) -> None:
+    text = "A wonderful, superb and excellent film."
+    (tmp_path / "reviews").mkdir()
+    path = tmp_path / "reviews" / "review.txt"
+    path.write_bytes(b"\xef\xbb\xbf" + text.encode())
+
+    lines = run("predict", "imdb", text, str(path), str(tmp_path / "reviews"), "--json").out.splitlines()
+
+    first, *others = (json.loads(line) for line in lines)
+    assert [other["input"] for other in others] == [str(path)] * 2
+    assert [other["scores"] for other in others] == [first["scores"]] * 2
+    predictor = Catalog(models_folder).predictor("imdb")
+    ids = predictor.prepare(text)[None]
+    vector = np.zeros((1, predictor.card.input.parameters["words"] + 1), np.uint8)
+    vector[0, ids[0]] = 1
+    for name, array, options in (("ids", ids, ()), ("vector", vector, ("--encoding", "multi_hot"))):
+        np.save(tmp_path / f"{name}.npy", array)
+        answer = json.loads(run("predict", "imdb", f"{tmp_path}/{name}.npy", "--json", *options).out)
+        assert answer["scores"] == first["scores"]
+    assert "send each word's id once" in run("predict", "imdb", f"{tmp_path}/vector.npy").err
+
+
+def test_text_that_names_no_file_is_a_text(run: Run) -> None:
+    long = "wonderful " * 1000
+    assert _inputs(run("predict", "imdb", "superb.txt", long, "--json").out) == ["superb.txt", long]
+
+
+def test_a_file_of_another_kind_is_no_text(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "README.md"
+    path.write_text("A wonderful film.")
+    result = run("predict", "imdb", str(path))
+    assert (result.status, result.out) == (1, "")
+    assert "README.md: is a file, and texts are read from .txt files alone" in result.err
 
 
 def test_predict_accepts_file_names_that_are_not_utf_8(run: Run, tmp_path: Path, digit_png: bytes) -> None:

@@ -1,11 +1,12 @@
 """The command ``summary`` prints the layers that Keras builds."""
 
+from pathlib import Path
+
 import pytest
 from click.testing import CliRunner
 
 from training import cli
 from training.errors import RecipeError
-from training.networks import pretrained
 from training.recipes import load_recipe, recipe_names
 
 _OTHERS = [name for name in recipe_names() if load_recipe(name).preprocessing != "text"]
@@ -32,10 +33,10 @@ def test_options_change_the_network() -> None:
 
 
 @pytest.mark.parametrize("name", _OTHERS)
-def test_every_network_on_pictures_or_tables_is_summarised_without_data(
-    name: str, cache: object, monkeypatch: pytest.MonkeyPatch
+def test_every_network_on_pictures_or_tables_is_summarised_without_data_and_weights(
+    name: str, cache: object, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(pretrained, "WEIGHTS", None)
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
     text = _summary(name)
 
     assert load_recipe(name).head.output in text

@@ -16,11 +16,16 @@ from training.experiments import experiment_names, load_experiment
     "--quick", is_flag=True, help="Few examples and epochs: under two minutes, to see that it works."
 )
 @click.option(
+    "--whole",
+    is_flag=True,
+    help="All examples and epochs, also of experiments that are shortened to an hour.",
+)
+@click.option(
     "--record", is_flag=True, help="Also store table and picture for training/experiments/README.md."
 )
 @runs_option
 @yes_option
-def experiment(name: str | None, quick: bool, record: bool, runs: Path, yes: bool) -> None:
+def experiment(name: str | None, quick: bool, whole: bool, record: bool, runs: Path, yes: bool) -> None:
     """List the experiments of the lecture, or carry out the named one.
 
     An experiment trains the runs of one comparison. A finished run with the same settings is taken, also one
@@ -32,15 +37,18 @@ def experiment(name: str | None, quick: bool, record: bool, runs: Path, yes: boo
       lectern experiment
       lectern experiment dropout
       lectern experiment pooling --quick
+      lectern experiment cats-dogs --whole
     """
     console = Console(highlight=False, markup=False, soft_wrap=True)
     if name is None:
-        if quick or record:
-            raise click.UsageError("--quick and --record need the name of an experiment")
+        if quick or whole or record:
+            raise click.UsageError("--quick, --whole and --record need the name of an experiment")
         _list(console)
         return
-    if quick and record:
-        raise click.UsageError("--record stores the figures of the full form; leave out --quick")
+    if quick and whole:
+        raise click.UsageError("--quick and --whole exclude each other; name one of them")
+    if record and (quick or whole):
+        raise click.UsageError("--record stores the figures of the usual form; leave out --quick and --whole")
     chosen = load_experiment(name)
     load_keras(converts=False)
     from training.reporting.experiments import report_text
@@ -50,7 +58,7 @@ def experiment(name: str | None, quick: bool, record: bool, runs: Path, yes: boo
     job = ExperimentJob(
         experiment=chosen,
         runs=runs,
-        quick=quick,
+        form="quick" if quick else "whole" if whole else "usual",
         record=record,
         confirm=lambda question: yes or ask(question),
     )

@@ -11,10 +11,12 @@ from service.inference.program import command
 from training.backend import load_keras
 from training.cli.shared import (
     RECIPES_EPILOG,
+    choose_recipe,
     data_option,
     find_recipe,
     models_option,
     name_run,
+    own_recipe_option,
     runs_option,
     version_option,
 )
@@ -25,6 +27,7 @@ from training.cli.shared import (
 @version_option
 @models_option
 @data_option
+@own_recipe_option
 @click.option(
     "--latency", is_flag=True, help="Also time one prediction, beside version 1 and the 8-bit form."
 )
@@ -55,6 +58,7 @@ def evaluate(
     version: int | None,
     models: Path,
     data: Path | None,
+    own_recipe: Path | None,
     everything: bool,
     recalibrate: bool,
     detector: bool,
@@ -74,6 +78,7 @@ def evaluate(
     if detector and not recalibrate:
         raise click.UsageError("--detector changes the calibration, too; give --recalibrate as well")
     load_keras(converts=True)
+    choose_recipe(None, own_recipe)
     from service.inference.catalog import Catalog
     from training.evaluation.evaluate import evaluate as measure
     from training.evaluation.evaluate import record, supported_measurements
@@ -105,7 +110,10 @@ def evaluate(
 @version_option
 @models_option
 @data_option
-def quantize(name: str, version: int | None, models: Path, data: Path | None) -> None:
+@own_recipe_option
+def quantize(
+    name: str, version: int | None, models: Path, data: Path | None, own_recipe: Path | None
+) -> None:
     """Make the 8-bit form of an image model, model.int8.onnx, which LECTERN_PRECISION selects.
 
     The validation split decides between the calibration methods. If the test accuracy drops by more than
@@ -114,6 +122,7 @@ def quantize(name: str, version: int | None, models: Path, data: Path | None) ->
     Example: lectern quantize cifar10
     """
     load_keras(converts=True)
+    choose_recipe(None, own_recipe)
     from training.export.quantization import Trial, quantize_model
 
     def announce(trial: Trial) -> None:
@@ -139,7 +148,8 @@ def quantize(name: str, version: int | None, models: Path, data: Path | None) ->
 
 
 @click.command(epilog=RECIPES_EPILOG)
-@click.argument("recipe", callback=find_recipe)
+@click.argument("recipe", callback=find_recipe, required=False)
+@own_recipe_option
 @runs_option
 @click.option(
     "--run",
@@ -171,7 +181,8 @@ def quantize(name: str, version: int | None, models: Path, data: Path | None) ->
 @click.option("--compare", help="Name of another run whose test accuracy goes on the card as well.")
 @click.option("--record", is_flag=True, help="Also write the results into training/reporting/results.json.")
 def export(
-    recipe: str,
+    recipe: str | None,
+    own_recipe: Path | None,
     runs: Path,
     run_names: tuple[str, ...],
     data: Path | None,
@@ -194,15 +205,20 @@ def export(
         raise click.UsageError(
             "--record is for a single run on the recipe's own data set; leave it out, or export such a run"
         )
+    if record and own_recipe:
+        raise click.UsageError("--record is for the recipes of Lectern; leave it out")
     load_keras(converts=True)
+    chosen = choose_recipe(recipe, own_recipe)
+    if chosen is None:
+        raise click.UsageError("name a recipe, or a file with --recipe")
     from training.reporting.printout import card_result, describe_result
     from training.reporting.results import record_result
     from training.workflows.export_job import ExportJob, run_export
     from training.workflows.hints import shown
 
     job = ExportJob(
-        recipe=recipe,
-        runs=[runs / run_name for run_name in run_names or (name_run(recipe, data),)],
+        recipe=chosen,
+        runs=[runs / run_name for run_name in run_names or (name_run(chosen, data),)],
         data=data,
         compare=runs / compare if compare else None,
         **options,

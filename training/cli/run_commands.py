@@ -7,7 +7,7 @@ import click
 from rich.console import Console
 
 from training.backend import load_keras
-from training.cli.shared import ask, runs_option, yes_option
+from training.cli.shared import ask, choose_recipe, own_recipe_option, runs_option, yes_option
 from training.errors import RunError
 
 _WIDTH = 1_000  # columns of a table that is not printed on a terminal
@@ -16,6 +16,7 @@ _WIDTH = 1_000  # columns of a table that is not printed on a terminal
 @click.command()
 @click.argument("names", nargs=-1)
 @runs_option
+@own_recipe_option
 @click.option("--test", "measure", is_flag=True, help="Measure the named runs on their test set, with Keras.")
 @click.option(
     "--curves", type=click.Path(path_type=Path, dir_okay=False), help="PNG file with the named runs' curves."
@@ -23,7 +24,13 @@ _WIDTH = 1_000  # columns of a table that is not printed on a terminal
 @click.option("--remove", is_flag=True, help="Delete the named runs, after a question.")
 @yes_option
 def runs(
-    names: tuple[str, ...], runs: Path, measure: bool, curves: Path | None, remove: bool, yes: bool
+    names: tuple[str, ...],
+    runs: Path,
+    own_recipe: Path | None,
+    measure: bool,
+    curves: Path | None,
+    remove: bool,
+    yes: bool,
 ) -> None:
     """List the training runs, show the named one, or compare several.
 
@@ -37,6 +44,7 @@ def runs(
     if (measure or curves or remove) and not names:
         raise click.UsageError("--test, --curves and --remove need the names of runs")
     load_keras(converts=False)
+    choose_recipe(None, own_recipe)
     from training.reporting.runs import epochs_table, list_runs, read_report, runs_table, settings_table
 
     console = Console(highlight=False, markup=False)

@@ -10,7 +10,7 @@ import click
 from service.inference.defaults import DEFAULT_MODELS
 from training.backend import silence_libraries
 from training.errors import RecipeError
-from training.recipes import default_recipe, recipe_names, unknown_recipe
+from training.recipes import default_recipe, load_recipe_file, recipe_names, unknown_recipe
 
 RECIPES_EPILOG = "\b\n" + textwrap.fill(
     f"Recipes: {', '.join(recipe_names())}.", width=76, break_on_hyphens=False
@@ -55,6 +55,12 @@ version_option = click.option(
 data_option = click.option(
     "--data", type=folder_type, help="Folder of your own images, if the network was trained on them."
 )
+own_recipe_option = click.option(
+    "--recipe",
+    "own_recipe",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="Python file with a recipe of your own.",
+)
 yes_option = click.option("--yes", is_flag=True, help="Answer the question with yes.")
 
 
@@ -69,6 +75,18 @@ def find_recipe(ctx: click.Context, param: click.Parameter, value: str | None) -
     if value in trained:
         return default_recipe(value).name
     raise RecipeError(unknown_recipe(value, also=trained))
+
+
+def choose_recipe(name: str | None, file: Path | None) -> str | None:
+    """Return the name of the recipe that the command line names, or whose file it names; None for neither.
+
+    Keras has to be loaded before.
+    """
+    if file is None:
+        return name
+    if name is not None:
+        raise click.UsageError(f"--recipe is for a file in place of {name}; name one of them")
+    return load_recipe_file(file).name
 
 
 def name_run(recipe: str | None, data: Path | None) -> str:

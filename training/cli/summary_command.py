@@ -1,5 +1,6 @@
 """Defines the command ``summary``."""
 
+from pathlib import Path
 from typing import Any
 
 import click
@@ -8,7 +9,7 @@ from rich.table import Table
 
 from training.backend import load_keras
 from training.cli.recipe_help import RecipeCommand
-from training.cli.shared import RECIPES_EPILOG, find_recipe
+from training.cli.shared import RECIPES_EPILOG, choose_recipe, find_recipe, own_recipe_option
 from training.hyperparameters import OPTIONS
 from training.options import hyperparameter_options
 
@@ -16,10 +17,11 @@ _WIDTH = 120  # columns of a table that is not printed on a terminal
 
 
 @click.command(epilog=RECIPES_EPILOG, cls=RecipeCommand)
-@click.argument("recipe", callback=find_recipe)
+@click.argument("recipe", callback=find_recipe, required=False)
+@own_recipe_option
 @click.option("--lecture", is_flag=True, help="The settings of the lecture's run; other options change them.")
 @hyperparameter_options
-def summary(recipe: str, lecture: bool, **options: Any) -> None:
+def summary(recipe: str | None, own_recipe: Path | None, lecture: bool, **options: Any) -> None:
     """Print the layers of a recipe's network before it is trained.
 
     \b
@@ -30,7 +32,10 @@ def summary(recipe: str, lecture: bool, **options: Any) -> None:
     load_keras(converts=False)
     from training.workflows.network_summary import summarise_network
 
-    network = summarise_network(recipe, lecture=lecture, overrides={name: options[name] for name in OPTIONS})
+    chosen = choose_recipe(recipe, own_recipe)
+    if chosen is None:
+        raise click.UsageError("name a recipe, or a file with --recipe")
+    network = summarise_network(chosen, lecture=lecture, overrides={name: options[name] for name in OPTIONS})
     table = Table(box=None, pad_edge=False)
     for column in ("layer", "type"):
         table.add_column(column, no_wrap=True)

@@ -14,10 +14,12 @@ from training.cli.recipe_help import RecipeCommand
 from training.cli.shared import (
     RECIPES_EPILOG,
     ask,
+    choose_recipe,
     find_recipe,
     folder_type,
     models_option,
     name_run,
+    own_recipe_option,
     runs_option,
 )
 from training.hyperparameters import OPTIONS
@@ -29,6 +31,7 @@ _OWN_DATA_RECIPE = "cats-dogs-features"
 
 @click.command(epilog=RECIPES_EPILOG, cls=RecipeCommand)
 @click.argument("recipe", callback=find_recipe, required=False)
+@own_recipe_option
 @click.option(
     "--extra",
     type=folder_type,
@@ -60,6 +63,7 @@ _OWN_DATA_RECIPE = "cats-dogs-features"
 @models_option
 def train(
     recipe: str | None,
+    own_recipe: Path | None,
     data: Path | None,
     folds: int | None,
     init_from: str | None,
@@ -82,6 +86,7 @@ def train(
       lectern train mnist --extra misread
       lectern train mnist-strokes --init-from mnist-deep
       lectern train --data my_folder
+      lectern train --recipe my_recipe.py
     """
     if options["extra"] and data:
         raise click.UsageError("--extra adds to the recipe's data set, --data replaces it; use one of them")
@@ -89,19 +94,23 @@ def train(
         raise click.UsageError(
             "--init-from names a run that has seen the examples that --folds holds out; use one of them"
         )
-    if recipe is None and data is None:
-        raise click.UsageError(f"name a recipe ({', '.join(recipe_names())}), or a folder with --data")
+    if recipe is None and own_recipe is None and data is None:
+        raise click.UsageError(
+            f"name a recipe ({', '.join(recipe_names())}), a file with --recipe, or a folder with --data"
+        )
     if options["name"] and data is None:
         raise click.UsageError("--name is for --data; `lectern export --name` names the model of a recipe")
     load_keras(converts=data is not None and folds is None)
     from training.workflows.cross_validation import run_folds
     from training.workflows.training_job import TrainingJob, run_training
 
+    named = ("--recipe", str(own_recipe)) if own_recipe else (recipe,) if recipe else ()
+    recipe = choose_recipe(recipe, own_recipe)
     console = Console(highlight=False, markup=False, soft_wrap=True)
     default_run = name_run(recipe, data)
     job = TrainingJob(
         recipe=recipe or _OWN_DATA_RECIPE,
-        words=(*([recipe] if recipe else []), *(["--data", str(data)] if data else [])),
+        words=(*named, *(["--data", str(data)] if data else [])),
         folder=runs / (run_name or default_run),
         default_run=default_run,
         data=data,

@@ -1,4 +1,4 @@
-"""Lists the data sets and loads one by its name."""
+"""Lists the data sets, and loads one by its name."""
 
 from training.datasets.arrays import CIFAR10, FASHION_MNIST, MNIST
 from training.datasets.attributes import MNIST_ATTRIBUTES
@@ -9,11 +9,23 @@ from training.datasets.pendigits import PENDIGITS
 from training.datasets.tables import DIABETES, DIABETES_PERCENTILE, WINE
 from training.errors import DatasetError
 
-__all__ = ["DATASETS", "Dataset", "Examples", "find_dataset", "load_dataset"]
+__all__ = ["DATASETS", "Dataset", "Examples", "add_dataset", "find_dataset", "load_dataset"]
 
 _CLASSES = (MNIST, FASHION_MNIST, CIFAR10, CATS_VS_DOGS, IMDB, PENDIGITS)
 _OTHER_HEADS = (MNIST_ATTRIBUTES, DIABETES, DIABETES_PERCENTILE, WINE)
-DATASETS = {entry.name: entry for entry in (*_CLASSES, *_OTHER_HEADS)}
+_INCLUDED = {entry.name: entry for entry in (*_CLASSES, *_OTHER_HEADS)}
+DATASETS = dict(_INCLUDED)
+
+
+def add_dataset(declaration: DatasetDeclaration) -> None:
+    """Add a data set of the user's, in place of an earlier one of that name.
+
+    Raises:
+        DatasetError: The name is that of a data set of Lectern.
+    """
+    if declaration.name in _INCLUDED:
+        raise DatasetError(f"{declaration.name} is the name of a data set of Lectern; choose another name")
+    DATASETS[declaration.name] = declaration
 
 
 def find_dataset(name: str) -> DatasetDeclaration:
@@ -23,7 +35,10 @@ def find_dataset(name: str) -> DatasetDeclaration:
         DatasetError: There is no such data set.
     """
     if name not in DATASETS:
-        raise DatasetError(f"there is no data set {name!r}; choose from {', '.join(DATASETS)}")
+        raise DatasetError(
+            f"there is no data set {name!r}; choose from {', '.join(DATASETS)}, or name the file that "
+            "declares it with --recipe"
+        )
     return DATASETS[name]
 
 

@@ -9,10 +9,10 @@ import numpy.typing as npt
 
 from service.inference.errors import InputError
 from service.inference.preprocessing import PICTURE_SUFFIXES, decode_image, picture_preparation
-from training.datasets.dataset import Dataset, Examples, stratified_mask
+from training.datasets.dataset import Dataset, Examples
+from training.datasets.splits import first_copies, split_masks
 from training.errors import DatasetError
 
-_TEST_SHARE, _VALIDATION_SHARE = 0.15, 0.15
 _MIN_IMAGES = 6  # per class; with fewer, a split would be empty
 
 
@@ -41,21 +41,16 @@ def load_folder(folder: Path, *, preprocessing: str, size: int | None) -> Datase
     examples, skipped, checksum = _read(
         folder, labels, preprocessing=preprocessing, size=size, one_label=True
     )
-    originals = _originals(examples.x)
-    first = originals == np.arange(len(examples))
-    y = examples.y[first]
-    for label, count in zip(labels, np.bincount(y, minlength=len(labels)).tolist(), strict=True):
+    first = first_copies(image.tobytes() for image in examples.x)
+    is_original = first == np.arange(len(examples))
+    counts = np.bincount(examples.y[is_original], minlength=len(labels)).tolist()
+    for label, count in zip(labels, counts, strict=True):
         if count < _MIN_IMAGES:
             raise DatasetError(
                 f"{folder / label}: contains {count} different readable images, and needs {_MIN_IMAGES}; "
                 "add some, or remove the folder"
             )
-    tested = stratified_mask(y, share=_TEST_SHARE)
-    validated = np.zeros_like(tested)
-    validated[~tested] = stratified_mask(y[~tested], share=_VALIDATION_SHARE / (1 - _TEST_SHARE))
-    # A copy goes where its original goes.
-    places = np.searchsorted(np.flatnonzero(first), originals)
-    test, validation = tested[places], validated[places]
+    validation, test = split_masks(examples.y, first)
     return Dataset(
         name=model_name(folder.resolve().name),
         labels=labels,
@@ -66,7 +61,7 @@ def load_folder(folder: Path, *, preprocessing: str, size: int | None) -> Datase
         source=f"the user's own pictures, folder {folder.resolve().name}",
         license="the user's own",
         skipped=skipped,
-        copies=int((~first).sum()),
+        copies=int((~is_original).sum()),
     )
 
 
@@ -108,13 +103,6 @@ def _class_folders(folder: Path) -> tuple[str, ...]:
     return tuple(
         path.name for path in sorted(folder.iterdir()) if path.is_dir() and not path.name.startswith(".")
     )
-
-
-def _originals(images: npt.NDArray[np.uint8]) -> npt.NDArray[np.int64]:
-    """Return the index of the first image with the same pixels, for each image (n, …)."""
-    first: dict[bytes, int] = {}
-    digests = (hashlib.sha256(image.tobytes()).digest() for image in images)
-    return np.array([first.setdefault(digest, index) for index, digest in enumerate(digests)])
 
 
 def _read(

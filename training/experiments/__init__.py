@@ -1,22 +1,21 @@
 """Finds the experiments: every other module of this package is one."""
 
-import difflib
-import importlib
-import pkgutil
+import sys
 from typing import TYPE_CHECKING
 
-from training.errors import RecipeError
+from training.modules import declared_names, load_declared
 
 if TYPE_CHECKING:
     from training.experiments.experiment import Experiment
 
 __all__ = ["experiment_names", "load_experiment"]
 
+_FORM = "experiment"
+
 
 def experiment_names() -> tuple[str, ...]:
     """Return the names of all experiments in alphabetical order, without importing them."""
-    modules = {module.name for module in pkgutil.iter_modules(__path__)} - {"experiment"}
-    return tuple(sorted(name.replace("_", "-") for name in modules))
+    return declared_names(sys.modules[__name__], form=_FORM)
 
 
 def load_experiment(name: str) -> "Experiment":
@@ -28,11 +27,5 @@ def load_experiment(name: str) -> "Experiment":
     Raises:
         RecipeError: There is no such experiment.
     """
-    names = experiment_names()
-    if name not in names:
-        close = difflib.get_close_matches(name, names, n=1)
-        hint = f"did you mean {close[0]}?" if close else f"choose from {', '.join(names)}"
-        raise RecipeError(f"there is no experiment {name!r}; {hint}")
-    module = importlib.import_module(f"{__name__}.{name.replace('-', '_')}")
-    experiment: Experiment = module.EXPERIMENT
+    experiment: Experiment = load_declared(sys.modules[__name__], name, form=_FORM)
     return experiment

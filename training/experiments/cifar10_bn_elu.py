@@ -1,6 +1,6 @@
-"""cifar10-bn-elu: the network for small photos, as the slide and as the recipe train it; takes hours."""
+"""cifar10-bn-elu: the network for small photos, as slide and recipe train it; the whole form takes hours."""
 
-from training.experiments.experiment import Experiment, SlideFigure, Variant
+from training.experiments.experiment import Experiment, Extent, SlideFigure, Variant
 
 EXPERIMENT = Experiment(
     name="cifar10-bn-elu",
@@ -18,5 +18,6 @@ EXPERIMENT = Experiment(
         "Dropout and augmentation keep training and validation accuracy close.",
         "Convolutions, not dense layers, make photos of ten kinds readable at all.",
     ),
+    usual=Extent(examples=5_000, held_out=1_000, epochs=12),
     quick_examples=1_000,
 )

@@ -11,7 +11,9 @@ Measure = Literal[
     "test accuracy", "best validation accuracy", "last validation accuracy", "last validation loss"
 ]
 
-QUICK_EPOCHS = 2
+Form = Literal["usual", "quick", "whole"]
+
+_QUICK_EPOCHS = 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,6 +22,26 @@ class SlideFigure:
 
     value: float
     measure: Measure
+
+
+@dataclass(frozen=True, kw_only=True)
+class Extent:
+    """How much of its data and epochs the runs of an experiment take; None is all."""
+
+    examples: int | None = None  # training examples, about
+    held_out: int | None = None  # examples of the validation and of the test split, about
+    epochs: int | None = None  # at most
+
+    def __str__(self) -> str:
+        parts = {
+            "about {:,} training examples": self.examples,
+            "{0:,} for validation and {0:,} for the test": self.held_out,
+            "at most {} epochs": self.epochs,
+        }
+        return ", ".join(text.format(count) for text, count in parts.items() if count)
+
+
+EVERYTHING = Extent()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,19 +57,20 @@ class Variant:
     )
     slide: SlideFigure | None = None
 
-    def configure(self, *, quick: bool) -> Recipe:
+    def configure(self, extent: Extent) -> Recipe:
         """Return the recipe with the settings of this run.
 
         Args:
-            quick: Whether to train for :data:`QUICK_EPOCHS` epochs at most, and to fine-tune for one.
+            extent: Limits the epochs, those of a second stage too.
         """
         recipe = load_recipe(self.recipe)
         recipe = (recipe.as_in_lecture() if self.lecture else recipe).configure(self.settings)
-        if not quick:
+        if extent.epochs is None:
             return recipe
-        if recipe.fine_tuning:
-            recipe = replace(recipe, fine_tuning=replace(recipe.fine_tuning, epochs=1))
-        return recipe.configure({"epochs": min(recipe.hyperparameters.epochs, QUICK_EPOCHS)})
+        if tuning := recipe.fine_tuning:
+            tuning = replace(tuning, epochs=min(tuning.epochs, extent.epochs))
+            recipe = replace(recipe, fine_tuning=tuning)
+        return recipe.configure({"epochs": min(recipe.hyperparameters.epochs, extent.epochs)})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,5 +81,22 @@ class Experiment:
     title: str  # one line for people
     variants: tuple[Variant, ...]
     observations: tuple[str, ...]  # five sentences: what to see in the picture and the table
+    usual: Extent = EVERYTHING  # what the usual form takes; less than everything, if that takes hours
     quick_examples: int = 2_000  # training examples of the quick form
     shows_augmentation: bool = False  # whether to draw a page of augmented training images
+
+    @property
+    def shortened(self) -> bool:
+        """Whether the usual form is not the whole one."""
+        return self.usual != EVERYTHING
+
+    def extent(self, form: Form) -> Extent:
+        """Return how much the runs of a form take: the usual one, a quick one to try it, or the whole."""
+        match form:
+            case "quick":
+                count = self.quick_examples
+                return Extent(examples=count, held_out=count // 2, epochs=_QUICK_EPOCHS)
+            case "usual":
+                return self.usual
+            case "whole":
+                return EVERYTHING

@@ -9,14 +9,16 @@ EXPERIMENT = Experiment(
         Variant(
             name="slide", recipe="mnist-convnet", slide=SlideFigure(value=0.9913, measure="test accuracy")
         ),
-        Variant(name="recipe", recipe="mnist-convnet", lecture=False),
+        Variant(name="recipe, 5 epochs", recipe="mnist-convnet", lecture=False, settings={"epochs": 5}),
     ),
     observations=(
         "The slide's five epochs with RMSprop reach about the slide's test accuracy.",
         "The recipe trains the same network with augmentation and a falling learning rate.",
         "Its training accuracy is lower than its validation accuracy, since only the training images "
         "are augmented.",
-        "Without augmentation the training accuracy passes the validation accuracy within a few epochs.",
-        "Both runs have the same number of parameters: the gain comes from the training alone.",
+        "Without augmentation the training accuracy passes the validation accuracy in the second epoch, and "
+        "the validation loss rises from the third one.",
+        "The recipe errs on a third fewer test images with as many parameters: the gain comes from the "
+        "training alone.",
     ),
 )

@@ -1,6 +1,6 @@
 """pooling: no pooling, maximum and average pooling, for digits."""
 
-from training.experiments.experiment import Experiment, Variant
+from training.experiments.experiment import Experiment, Extent, Variant
 
 EXPERIMENT = Experiment(
     name="pooling",
@@ -15,9 +15,12 @@ EXPERIMENT = Experiment(
         "first dense layer.",
         "Its receptive field is smaller: three 3 x 3 convolutions see 7 x 7 pixels, with two poolings "
         "18 x 18.",
-        "Its training accuracy is the highest and its validation accuracy is not: it overfits.",
-        "Maximum and average pooling have equal numbers of parameters and receptive fields.",
-        "Pooling leaves later layers a quarter of the places to compute, so epochs are faster, too.",
+        "It learns fastest on these few digits, and its training accuracy runs furthest from its validation "
+        "accuracy.",
+        "Maximum pooling has the same validation accuracy after five epochs; average pooling is behind.",
+        "Pooling leaves later layers a quarter of the places to compute: an epoch takes about a sixth of "
+        "the time.",
     ),
+    usual=Extent(examples=3_000, held_out=1_000),
     quick_examples=1_000,
 )

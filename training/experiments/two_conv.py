@@ -9,16 +9,26 @@ EXPERIMENT = Experiment(
         Variant(
             name="slide", recipe="mnist-two-conv", slide=SlideFigure(value=0.6705, measure="test accuracy")
         ),
-        Variant(name="scaled pixels", recipe="mnist-two-conv", settings={"scaling": "unit"}),
-        Variant(name="rate 1.0", recipe="mnist-two-conv", settings={"learning_rate": 1.0}),
-        Variant(name="both", recipe="mnist-two-conv", settings={"scaling": "unit", "learning_rate": 1.0}),
+        # The first epochs are enough to see the differences.
+        Variant(
+            name="scaled pixels, 2 epochs",
+            recipe="mnist-two-conv",
+            settings={"scaling": "unit", "epochs": 2},
+        ),
+        Variant(
+            name="rate 1.0, 1 epoch", recipe="mnist-two-conv", settings={"learning_rate": 1.0, "epochs": 1}
+        ),
+        Variant(
+            name="both, 1 epoch",
+            recipe="mnist-two-conv",
+            settings={"scaling": "unit", "learning_rate": 1.0, "epochs": 1},
+        ),
     ),
     observations=(
         "Adadelta is published with a learning rate of 1.0; Keras's default is a thousandth of that.",
-        "With the small rate, five epochs end long before the network has learnt what it could.",
-        "Pixels from 0 to 255 make the first activations large, so the small rate moves the network "
-        "further with them than with scaled ones.",
-        "With the published rate the same network reads nearly all digits right.",
+        "With the slide's settings the accuracy still rises steeply when the five epochs end.",
+        "Scaled pixels alone do not help: at the small rate the loss hardly moves from 2.3, that of chance.",
+        "At the published rate one epoch reads 97 % of the digits right, with scaled pixels a little more.",
         "The network was never bad: compare the learning rate before you blame the architecture.",
     ),
 )

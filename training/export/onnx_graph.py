@@ -15,6 +15,7 @@ import tf2onnx
 from onnx import helper
 
 from training.errors import ExportError
+from training.export.node_names import LayerScopes
 from training.networks.heads import CLASSES, Head
 
 OPSET = 17
@@ -49,7 +50,11 @@ def to_onnx(model: keras.Model, head: Head = CLASSES) -> onnx.ModelProto:
             result = tf.add(tf.matmul(result, [[-1.0, 1.0]]), [1.0, 0.0])
         return {head.output: result}
 
-    proto: onnx.ModelProto = onnxslim.slim(convert(run, signature))
+    scopes = LayerScopes(model)
+    with scopes.recorded():
+        converted = convert(run, signature)
+    proto: onnx.ModelProto = onnxslim.slim(converted)
+    scopes.rename(proto.graph)
     for info in (proto.graph.input[0], proto.graph.output[0]):
         free = [size for size in info.type.tensor_type.shape.dim if not size.dim_value]
         for size, name in zip(free, ("batch", "length"), strict=False):

@@ -80,7 +80,10 @@ def plot_comparison(histories: Mapping[str, Sequence[Epoch]], *, title: str) -> 
                 epochs = range(1, len(history) + 1)
                 for attribute, style in ((name, "--"), (f"validation_{name}", "-")):
                     values = [getattr(row, attribute) for row in history]
-                    axes.plot(epochs, values, style, color=_color(index), linewidth=1.6)
+                    # A line through one point would be invisible.
+                    marker = {"marker": "o", "fillstyle": "none" if style == "--" else "full"}
+                    single = marker if len(history) == 1 else {}
+                    axes.plot(epochs, values, style, color=_color(index), linewidth=1.6, **single)
             axes.set(title=f"{name.title()} (dashed: training, solid: validation)", xlabel="Epoch")
             axes.title.set_fontsize(10)
             axes.xaxis.set_major_locator(MaxNLocator(integer=True))

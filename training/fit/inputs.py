@@ -31,6 +31,7 @@ def prepare_data(
     extra: Path | None = None,
     vocabulary: Vocabulary | None = None,
     limit: int | None = None,
+    held_out_limit: int | None = None,
     progress: DownloadProgress | None = None,
 ) -> Dataset:
     """Load a recipe's data set and preprocess all of its splits.
@@ -40,7 +41,8 @@ def prepare_data(
         folder: The user's own images, in place of that data set.
         extra: The user's own images of that data set's classes, as further training examples.
         vocabulary: Vocabulary of an existing network; None chooses one from the training split.
-        limit: About so many training examples; other splits have half as many. None is the whole set.
+        limit: About so many training examples; None is all.
+        held_out_limit: About so many examples of the validation and of the test split; None is all.
         progress: Gets the bytes received and the total, if the set has to be downloaded.
 
     Raises:
@@ -54,8 +56,7 @@ def prepare_data(
     if folder is not None:
         return load_folder(folder, preprocessing=recipe.preprocessing, size=recipe.size)
     dataset = load_dataset(recipe.dataset, size=recipe.size, progress=progress)
-    if limit is not None:
-        dataset = _shorten(dataset, limit=limit)
+    dataset = _shorten(dataset, train=limit, held_out=held_out_limit)
     if extra is not None:
         examples, skipped = load_extra(
             extra, labels=dataset.labels, preprocessing=recipe.preprocessing, size=recipe.size
@@ -70,10 +71,12 @@ def prepare_data(
     return replace(dataset, train=train, validation=validation, test=test, vocabulary=words)
 
 
-def _shorten(dataset: Dataset, *, limit: int) -> Dataset:
-    """Keep a fixed random part, of each class: about ``limit`` training examples, half as many others."""
+def _shorten(dataset: Dataset, *, train: int | None, held_out: int | None) -> Dataset:
+    """Keep a fixed random part of each class: about so many examples of the splits; None keeps all."""
 
-    def part(examples: Examples, count: int) -> Examples:
+    def part(examples: Examples, count: int | None) -> Examples:
+        if count is None:
+            return examples
         share = min(1.0, count / len(examples))
         if examples.y.ndim == 2:
             return examples.take(random_mask(len(examples), share=share))
@@ -81,9 +84,9 @@ def _shorten(dataset: Dataset, *, limit: int) -> Dataset:
 
     return replace(
         dataset,
-        train=part(dataset.train, limit),
-        validation=part(dataset.validation, limit // 2),
-        test=part(dataset.test, limit // 2),
+        train=part(dataset.train, train),
+        validation=part(dataset.validation, held_out),
+        test=part(dataset.test, held_out),
     )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import keras
 
 from training.datasets import Dataset
-from training.errors import RunError
+from training.errors import RecipeError, RunError
 from training.fit.loop import Reporter, fit
 from training.fit.run import Run, RunRecord, begin_run, describe_machine, load_run, save_run
 from training.fit.transfer import train_transfer
@@ -67,7 +67,7 @@ def train(
     else:
         statistics, seconds = _measure(dataset), 0.0
         model, history = fit(
-            lambda: build(Network(hyperparameters, statistics)),
+            lambda: _fitting(build(Network(hyperparameters, statistics)), dataset),
             train=dataset.train,
             validation=dataset.validation,
             hyperparameters=hyperparameters,
@@ -81,6 +81,17 @@ def train(
     run = Run(record=record, model=model, history=history)
     save_run(folder, run)
     return run
+
+
+def _fitting(model: keras.Model, dataset: Dataset) -> keras.Model:
+    """Return a network after checking that it takes the inputs of a data set."""
+    wanted, found = model.input_shape[1:], dataset.train.x.shape[1:]
+    if None not in wanted and wanted != found:
+        raise RecipeError(
+            f"the network takes inputs of shape {list(wanted)}, and those of {dataset.name} have "
+            f"{list(found)}; change the network or the data"
+        )
+    return model
 
 
 def _measure(dataset: Dataset) -> DataStatistics:

@@ -23,11 +23,15 @@ class Network:
     Args:
         hyperparameters: Width, dropout, regularisers, batch normalisation, activation, pooling and scaling.
         statistics: Statistics of the training split.
+        loads_weights: Whether a pretrained part gets its weights; without them, only its form is right.
     """
 
-    def __init__(self, hyperparameters: Hyperparameters, statistics: DataStatistics) -> None:
+    def __init__(
+        self, hyperparameters: Hyperparameters, statistics: DataStatistics, *, loads_weights: bool = True
+    ) -> None:
         self.hyperparameters = hyperparameters
         self.statistics = statistics
+        self.loads_weights = loads_weights
         self._input: Any = None
         self._output: Any = None
         self._names: Counter[str] = Counter()

@@ -1,24 +1,26 @@
-"""Finds the recipes: every other module of this package is one."""
+"""Finds the recipes: every other module of this package is one, and a user's own file can be another."""
 
-import difflib
-import importlib
-import pkgutil
+import sys
 from collections.abc import Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from service.inference.card_migration import FORMER_RECIPE_NAMES
 from training.errors import RecipeError
+from training.modules import declared_names, import_file, load_declared, unknown_name
 
 if TYPE_CHECKING:
     from training.recipes.recipe import Recipe
 
-__all__ = ["default_recipe", "load_recipe", "recipe_names", "unknown_recipe"]
+__all__ = ["default_recipe", "load_recipe", "load_recipe_file", "recipe_names", "unknown_recipe"]
+
+_FORM = "recipe"
+_own: dict[str, "Recipe"] = {}  # of the user's files, by name
 
 
 def recipe_names() -> tuple[str, ...]:
     """Return the names of all recipes in alphabetical order, without importing them."""
-    modules = {module.name for module in pkgutil.iter_modules(__path__)} - {"recipe"}
-    return tuple(sorted(name.replace("_", "-") for name in modules))
+    return tuple(sorted({*declared_names(sys.modules[__name__], form=_FORM), *_own}))
 
 
 def load_recipe(name: str) -> "Recipe":
@@ -30,9 +32,43 @@ def load_recipe(name: str) -> "Recipe":
     Raises:
         RecipeError: There is no such recipe.
     """
+    if name in _own:
+        return _own[name]
     if name not in recipe_names():
         raise RecipeError(unknown_recipe(name))
-    recipe: Recipe = importlib.import_module(f"{__name__}.{name.replace('-', '_')}").RECIPE
+    recipe: Recipe = load_declared(sys.modules[__name__], name, form=_FORM)
+    return recipe
+
+
+def load_recipe_file(path: Path) -> "Recipe":
+    """Import a recipe from a file of the user's; from then on, it can be loaded by its name.
+
+    The file has the constant ``RECIPE`` and, if the data is the user's own, ``DATASET``.
+
+    Raises:
+        RecipeError: The file cannot be imported, has no recipe, or its recipe has the name of another one.
+        DatasetError: Its data set has the name of another one.
+    """
+    from training.datasets import DATASETS, add_dataset
+    from training.datasets.dataset import DatasetDeclaration
+    from training.recipes.recipe import Recipe
+
+    module = import_file(path)
+    recipe, dataset = getattr(module, "RECIPE", None), getattr(module, "DATASET", None)
+    if not isinstance(recipe, Recipe):
+        raise RecipeError(f"{path}: has no RECIPE, as the files in training/recipes have")
+    if recipe.name in declared_names(sys.modules[__name__], form=_FORM):
+        raise RecipeError(f"{path}: {recipe.name} is the name of a recipe of Lectern; choose another name")
+    if dataset is not None:
+        if not isinstance(dataset, DatasetDeclaration):
+            raise RecipeError(f"{path}: DATASET is no data set; make it with training.datasets.own.declare")
+        add_dataset(dataset)
+    if recipe.dataset not in DATASETS:
+        raise RecipeError(
+            f"{path}: there is no data set {recipe.dataset!r}; set DATASET, or choose from "
+            f"{', '.join(DATASETS)}"
+        )
+    _own[recipe.name] = recipe
     return recipe
 
 
@@ -56,7 +92,9 @@ def unknown_recipe(name: str, *, also: Iterable[str] = ()) -> str:
         also: Further names that are possible.
     """
     names = recipe_names()
-    wanted = FORMER_RECIPE_NAMES.get(name, name)
-    close = difflib.get_close_matches(wanted, [*names, *also], n=1, cutoff=0.7)
-    hint = f"did you mean {close[0]}?" if close else f"choose from {', '.join(names)}"
-    return f"there is no recipe {name!r}; {hint}"
+    if (renamed := FORMER_RECIPE_NAMES.get(name)) in names:
+        return f"there is no recipe {name!r}; did you mean {renamed}?"
+    if name.endswith(".py"):
+        return f"there is no recipe {name!r}; name a file of your own with --recipe {name}"
+    message = unknown_name(name, names, form=_FORM, also=also)
+    return message if "did you mean" in message else f"{message}, or name a file of your own with --recipe"

@@ -24,7 +24,8 @@ HYPERPARAMETERS = Hyperparameters(
 
 def build(network: Network) -> keras.Model:
     """Build the network: 2,257,984 parameters in the base and 1,281 in the classifier."""
-    return build_transfer(network.hyperparameters, classes=network.statistics.classes).full
+    classes, weights = network.statistics.classes, "imagenet" if network.loads_weights else None
+    return build_transfer(network.hyperparameters, classes=classes, weights=weights).full
 
 
 RECIPE = Recipe(

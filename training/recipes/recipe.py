@@ -79,6 +79,11 @@ class Recipe:
         """
         changes = {name: value for name, value in overrides.items() if value is not None}
         self._check_used(changes)
+        if "unfreeze" in changes and self.fine_tuning:
+            tuning = replace(self.fine_tuning, unfreeze=changes.pop("unfreeze"))
+            return replace(self, fine_tuning=tuning).configure(changes)
+        if "base" in changes:
+            return self.on_base(changes.pop("base")).configure(changes)
         sizes = {name: changes.pop(name) for name in TRANSFORMATIONS if name in changes}
         if sizes:
             base = changes.get("augmentation", self.hyperparameters.augmentation)
@@ -94,8 +99,30 @@ class Recipe:
             return replace(configured, fine_tuning=replace(self.fine_tuning, seed=changes["seed"]))
         return configured
 
+    def on_base(self, name: str | None) -> "Recipe":
+        """Return the recipe with another pretrained base; None keeps the recipe's.
+
+        Raises:
+            RecipeError: There is no such base.
+        """
+        from training.networks.bases import DEFAULT, find_base
+
+        base = find_base(name)
+        if base == find_base(self.hyperparameters.base):
+            return self
+        return replace(
+            self,
+            title=self.title.replace(DEFAULT, str(base)),
+            weights=base.origin,
+            hyperparameters=replace(self.hyperparameters, base=str(base)),
+        )
+
     def _check_used(self, names: Iterable[str]) -> None:
         unused = set(NETWORK_HYPERPARAMETERS - self.network_hyperparameters)
+        if not self.pretrained:
+            unused.add("base")
+        if self.fine_tuning is None:
+            unused.add("unfreeze")
         if self.preprocessing in ("text", "table"):
             unused |= {"augmentation", *TRANSFORMATIONS}
         for name in names:

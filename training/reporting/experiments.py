@@ -8,10 +8,10 @@ from pathlib import Path
 
 import msgspec
 
-from service.inference.files import write_json
+from service.inference.files import write_atomically, write_json
 from training import experiments
 from training.experiments import experiment_names, load_experiment
-from training.experiments.experiment import Experiment, Measure
+from training.experiments.experiment import EVERYTHING, Experiment, Extent, Measure
 from training.fit.run import Epoch
 
 RECORDED = Path(experiments.__file__).parent
@@ -46,6 +46,7 @@ class Report:
     experiment: str
     machine: str
     outcomes: tuple[Outcome, ...]
+    extent: Extent = EVERYTHING  # how much its runs took
 
 
 def make_outcome(
@@ -82,13 +83,15 @@ def make_outcome(
 def report_text(experiment: Experiment, report: Report) -> str:
     """Return the table and the observations of an experiment in Markdown.
 
-    Observations are written with the figures of a full form at hand. If none is recorded, the text says so.
+    Observations are written with recorded figures at hand. If none are recorded, the text says so.
     """
     parts = [outcomes_table(experiment, report.outcomes)]
     if spread := fold_spread(experiment, report.outcomes):
         parts.append(spread)
+    if limits := str(report.extent):
+        parts.append(f"The runs have {limits}; `./run experiment {experiment.name} --whole` takes all.")
     if report.experiment not in read_reports():
-        parts.append("What to expect; nobody has compared this with a recorded full form yet:")
+        parts.append("What to expect; nobody has compared this with recorded figures yet:")
     parts.append("\n".join(f"- {sentence}" for sentence in experiment.observations))
     return "\n\n".join(parts)
 
@@ -138,12 +141,23 @@ def fold_spread(experiment: Experiment, outcomes: Sequence[Outcome]) -> str:
     )
 
 
-def record_report(report: Report, picture: bytes, *, folder: Path = RECORDED) -> None:
-    """Store the figures and the picture of an experiment that the page of all experiments shows."""
+def record_report(
+    report: Report, picture: bytes, *, page: bytes | None = None, folder: Path = RECORDED
+) -> None:
+    """Store the figures and pictures of an experiment that the page of all experiments shows.
+
+    Args:
+        report: The figures.
+        picture: PNG file with the curves.
+        page: PNG file with augmented training images, if the experiment shows some.
+        folder: Folder of all recorded experiments.
+    """
     write_json(folder / "results" / f"{report.experiment}.json", asdict(report))
-    write_picture = folder / "pictures" / f"{report.experiment}.png"
-    write_picture.parent.mkdir(parents=True, exist_ok=True)
-    write_picture.write_bytes(picture)
+    pictures = folder / "pictures"
+    pictures.mkdir(parents=True, exist_ok=True)
+    write_atomically(pictures / f"{report.experiment}.png", picture)
+    if page is not None:
+        write_atomically(pictures / f"{report.experiment}-images.png", page)
 
 
 def read_reports(folder: Path = RECORDED) -> dict[str, Report]:
@@ -167,6 +181,8 @@ def experiments_text() -> str:
             f"## {experiment.title}\n\n`./run experiment {name}` ({report.machine})\n\n"
             f"![Loss and accuracy by epoch](pictures/{name}.png)\n\n{report_text(experiment, report)}"
         )
+        if experiment.shows_augmentation:
+            parts.append(f"![Training images, and random changes of them](pictures/{name}-images.png)")
     missing = [name for name in experiment_names() if name not in reports]
     if missing:
         parts.append(f"Not trained in full yet: {', '.join(f'`{name}`' for name in missing)}.")
@@ -183,6 +199,8 @@ def slides_table() -> str:
             if figure := variant.slide:
                 outcome = outcomes.get(variant.name)
                 ours = f"{outcome.measured(figure.measure):.4f}" if outcome else "not trained in full"
+                limits = str(reports[name].extent) if outcome else ""
+                ours += f", with {limits}" if limits else ""
                 lines.append(f"| `{name}` | {variant.name} | {figure.value:g} {figure.measure} | {ours} |")
     return "\n".join(lines)
 

@@ -14,7 +14,7 @@ from training.augmentation.geometric import augment
 from training.datasets import Dataset
 from training.datasets.dataset import as_served
 from training.errors import RunError
-from training.experiments.experiment import Experiment, Variant
+from training.experiments.experiment import Experiment, Extent, Form, Variant
 from training.export.exporter import keras_probabilities, served_network
 from training.export.plots import plot_comparison, plot_images
 from training.fit.inputs import make_folds, prepare_data
@@ -28,8 +28,8 @@ from training.reporting.experiments import Outcome, Report, make_outcome, record
 from training.reporting.progress import ConsoleReporter, download_bar
 
 _EXPERIMENTS = "experiments"
-_PICTURE_COLORS = 64
-_AUGMENTED_ROWS, _AUGMENTED_COLUMNS = 6, 8
+_PICTURE_COLORS = 160
+_AUGMENTED_ROWS, _AUGMENTED_COLUMNS = 4, 7
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,14 +38,20 @@ class ExperimentJob:
 
     experiment: Experiment
     runs: Path  # folder of all runs
-    quick: bool  # few examples and epochs
+    form: Form  # how many examples and epochs
     record: bool  # whether to store the result for the page of all experiments
     confirm: Callable[[str], bool]  # asks a question with the answers yes and no
 
     @property
     def folder(self) -> Path:
         """Folder of this experiment's runs and report."""
-        return self.runs / _EXPERIMENTS / (self.experiment.name + ("-quick" if self.quick else ""))
+        other = self.form == "quick" or (self.form == "whole" and self.experiment.shortened)
+        return self.runs / _EXPERIMENTS / (self.experiment.name + (f"-{self.form}" if other else ""))
+
+    @property
+    def extent(self) -> Extent:
+        """How much of its data and epochs the runs take."""
+        return self.experiment.extent(self.form)
 
 
 def run_experiment(job: ExperimentJob, *, console: Console) -> Report:
@@ -59,24 +65,31 @@ def run_experiment(job: ExperimentJob, *, console: Console) -> Report:
     datasets = _Datasets(job, console)
     runs: dict[str, Run] = {}
     outcomes: list[Outcome] = []
+    page: bytes | None = None
     for variant in job.experiment.variants:
-        recipe = variant.configure(quick=job.quick)
+        recipe = variant.configure(job.extent)
         dataset = datasets.of(variant, recipe)
         console.print(f"{job.experiment.name}: {variant.name} ({recipe.name} on {dataset.name})")
         run = _obtain(job, variant, recipe, dataset, console)
         runs[variant.name] = run
         outcomes.append(_measure(variant, run, recipe, dataset))
         if job.experiment.shows_augmentation and recipe.hyperparameters.augmentation:
-            write_atomically(job.folder / "augmented.png", _augmented_page(recipe, dataset))
+            page = _augmented_page(recipe, dataset)
+            write_atomically(job.folder / "augmented.png", page)
     machine = runs[job.experiment.variants[-1].name].record.machine
-    report = Report(experiment=job.experiment.name, machine=machine, outcomes=tuple(outcomes))
+    report = Report(
+        experiment=job.experiment.name,
+        machine=machine,
+        outcomes=tuple(outcomes),
+        extent=job.extent,
+    )
     histories = {name: run.history for name, run in runs.items()}
     picture = _fewer_colors(plot_comparison(histories, title=job.experiment.title))
     write_atomically(job.folder / "curves.png", picture)
     text = f"# {job.experiment.title}\n\n![Curves](curves.png)\n\n{report_text(job.experiment, report)}\n"
     write_atomically(job.folder / "report.md", text.encode())
     if job.record:
-        record_report(report, picture)
+        record_report(report, picture, page=page)
     return report
 
 
@@ -84,7 +97,7 @@ class _Datasets:
     """Loads each data set of an experiment once."""
 
     def __init__(self, job: ExperimentJob, console: Console) -> None:
-        self._limit = job.experiment.quick_examples if job.quick else None
+        self._extent = job.extent
         self._console = console
         self._loaded: dict[tuple[object, ...], Dataset] = {}
         self._folds: dict[tuple[object, ...], list[Dataset]] = {}
@@ -94,7 +107,12 @@ class _Datasets:
         key = (recipe.dataset, recipe.size, recipe.preprocessing, recipe.vocabulary)
         if key not in self._loaded:
             with download_bar(self._console) as progress:
-                self._loaded[key] = prepare_data(recipe, limit=self._limit, progress=progress)
+                self._loaded[key] = prepare_data(
+                    recipe,
+                    limit=self._extent.examples,
+                    held_out_limit=self._extent.held_out,
+                    progress=progress,
+                )
         if variant.fold is None:
             return self._loaded[key]
         number, folds = variant.fold

@@ -76,6 +76,7 @@ def export_runs(job: ExportJob, recipe: Recipe, dataset: Dataset) -> Exported:
     name = job.name or dataset.name
     current = check_target(job.models, name, version=job.version, labels=dataset.labels, force=job.force)
     runs = [_load_member(folder, recipe, dataset, own_data=job.data is not None) for folder in job.runs]
+    recipe = recipe.on_base(runs[0].record.settings.get("base"))
     _check_members(job, runs)
     models = [run.model for run in runs]
     if job.average == "weights":

@@ -51,7 +51,9 @@ def summarise_network(recipe: str, *, lecture: bool, overrides: Mapping[str, Any
     """
     loaded = load_recipe(recipe)
     configured = (loaded.as_in_lecture() if lecture else loaded).configure(overrides)
-    model = configured.build(Network(configured.hyperparameters, _neutral_statistics(configured)))
+    model = configured.build(
+        Network(configured.hyperparameters, _neutral_statistics(configured), loads_weights=False)
+    )
     fields = receptive_fields(model)
     layers = tuple(
         LayerSummary(

@@ -81,7 +81,7 @@ def run_training(job: TrainingJob, *, console: Console) -> None:
         )
         if job.data is None:
             named = run_options(job.folder, default=recipe.name)
-            console.print(f"Next: {command('export', recipe.name, *named)}")
+            console.print(f"Next: {command('export', *job.words, *named)}")
             return
         export_job = ExportJob(
             recipe=recipe.name, runs=[job.folder], models=job.models, name=name, data=job.data

@@ -12,7 +12,7 @@ from PIL import Image
 from training import cli, experiments
 from training.errors import RecipeError, RunError
 from training.experiments import experiment_names, load_experiment
-from training.experiments.experiment import Experiment, SlideFigure, Variant
+from training.experiments.experiment import EVERYTHING, Experiment, Extent, SlideFigure, Variant
 from training.fit.run import Epoch, load_run
 from training.hyperparameters import Augmentation
 from training.reporting.experiments import (
@@ -41,12 +41,13 @@ def test_experiment_is_complete_and_its_runs_differ(name: str) -> None:
     names = [variant.name for variant in experiment.variants]
     assert len(set(names)) == len(names) >= 2
     recipes = [
-        (recipe.name, recipe.hyperparameters, variant.fold)
+        (recipe.name, recipe.hyperparameters, recipe.fine_tuning, variant.fold)
         for variant in experiment.variants
-        for recipe in [variant.configure(quick=False)]
+        for recipe in [variant.configure(EVERYTHING)]
     ]
     assert all(recipes.count(recipe) == 1 for recipe in recipes)
-    assert all(variant.configure(quick=True).hyperparameters.epochs <= 2 for variant in experiment.variants)
+    quick = experiment.extent("quick")
+    assert all(variant.configure(quick).hyperparameters.epochs <= 2 for variant in experiment.variants)
 
 
 def test_unknown_experiment_is_refused_with_a_suggestion() -> None:
@@ -101,7 +102,7 @@ def test_runs_are_trained_once_and_leave_a_report(
     assert len(rows) == 2
     assert "| 0.9 test accuracy |" in rows[0]
     assert [line for line in report.splitlines() if line.startswith("- ")] == [f"- {s}" for s in SENTENCES]
-    assert "nobody has compared this with a recorded full form yet" in report
+    assert "nobody has compared this with recorded figures yet" in report
     assert all(row in output for row in rows)
     record = load_run(folder / "turned-much").record
     assert (record.epochs, record.settings["augmentation"]["rotation"]) == (1, 90.0)
@@ -186,7 +187,30 @@ def test_quick_form_has_few_examples_and_epochs(
     assert record.splits == {split: pytest.approx(count, abs=5) for split, count in wanted.items()}
     assert "its figures mean little" in output
     refused = CliRunner().invoke(cli.experiment, ["dropout", "--quick", "--record"])
-    assert "--record stores the figures of the full form" in refused.output
+    assert "--record stores the figures of the usual form" in refused.output
+
+
+def test_shortened_experiment_says_so_and_has_a_whole_form(
+    tmp_path: Path, mnist_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = {**SMALL, "epochs": 3}
+    variants = tuple(replace(variant, settings=settings) for variant in DIGITS.variants[:1])
+    _use(monkeypatch, replace(DIGITS, variants=variants, usual=Extent(examples=60, held_out=40, epochs=1)))
+
+    short, whole = _run(tmp_path).output, _run(tmp_path, "--whole").output
+
+    folder = tmp_path / "runs" / "experiments"
+    records = [load_run(folder / name / "plain").record for name in ("small", "small-whole")]
+    assert [record.epochs for record in records] == [1, 3]
+    assert [record.splits["train"] for record in records] == [pytest.approx(60, abs=5), 367]
+    assert [record.splits["test"] for record in records] == [pytest.approx(40, abs=5), 100]
+    assert (
+        "The runs have about 60 training examples, 40 for validation and 40 for the test, at most 1 epochs; "
+        in short
+    )
+    assert "The runs have" not in whole
+    refused = CliRunner().invoke(cli.experiment, ["dropout", "--quick", "--whole"])
+    assert "exclude each other" in refused.output
 
 
 def test_folds_hold_out_different_examples_and_their_spread_is_printed(
@@ -231,10 +255,11 @@ def test_recorded_report_is_read_again(tmp_path: Path) -> None:
     report = Report(experiment="small", machine="a machine", outcomes=(_outcome("plain", 0.91),))
     (tmp_path / "results").mkdir()
 
-    record_report(report, b"picture", folder=tmp_path)
+    record_report(report, b"picture", page=b"page", folder=tmp_path)
 
     assert read_reports(tmp_path) == {"small": report}
     assert (tmp_path / "pictures" / "small.png").read_bytes() == b"picture"
+    assert (tmp_path / "pictures" / "small-images.png").read_bytes() == b"page"
 
 
 @pytest.fixture
@@ -285,7 +310,7 @@ def test_new_experiment_is_one_file(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 def test_augmented_experiment_differs_in_the_augmentation_alone() -> None:
     without, augmented = (
-        variant.configure(quick=False) for variant in load_experiment("augmentation").variants
+        variant.configure(EVERYTHING) for variant in load_experiment("augmentation").variants
     )
 
     assert without.hyperparameters.augmentation == Augmentation()

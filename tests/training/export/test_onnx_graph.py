@@ -10,6 +10,7 @@ import pytest
 
 from training.export.onnx_graph import OPSET, shape_operations, to_onnx
 from training.hyperparameters import Hyperparameters
+from training.networks.ensemble import average_logits
 from training.networks.network import Network
 from training.networks.statistics import DataStatistics
 from training.networks.word_sum import WordSum
@@ -72,6 +73,77 @@ def test_no_shape_is_computed_and_normalisation_is_folded() -> None:
     kinds = {node.op_type for node in to_onnx(_convnet()).graph.node}
 
     assert not kinds & {"Shape", "Gather", "Slice", "Concat", "BatchNormalization"}
+
+
+def _weights(proto: onnx.ModelProto) -> dict[str, np.ndarray]:
+    """Return the constants of each node that has some of several dimensions, by the node's name."""
+    constants = {tensor.name: onnx.numpy_helper.to_array(tensor) for tensor in proto.graph.initializer}
+    return {
+        node.name: constants[name]
+        for node in proto.graph.node
+        for name in node.input
+        if name in constants and constants[name].ndim > 1
+    }
+
+
+def _kernel(model: keras.Model, layer: str) -> np.ndarray:
+    """Return the kernel of a convolution in ONNX's order (filters, channels, height, width)."""
+    return np.transpose(model.get_layer(layer).get_weights()[0], (3, 2, 0, 1))
+
+
+def _directions(kernel: np.ndarray) -> np.ndarray:
+    """Return a kernel with filters of length one, which a merged batch normalisation does not change."""
+    rows = kernel.reshape(len(kernel), -1)
+    return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+
+
+def test_nodes_have_the_names_of_the_layers() -> None:
+    _convnet()  # Keras and TensorFlow number names over all networks of a process
+    model = _convnet()
+
+    proto = to_onnx(model)
+
+    found = _weights(proto)
+    np.testing.assert_allclose(
+        _directions(found["conv2d/Conv"]), _directions(_kernel(model, "conv2d")), atol=1e-5
+    )
+    np.testing.assert_allclose(found["conv2d_1/Conv"], _kernel(model, "conv2d_1"), atol=1e-6)
+    names = [node.name for node in proto.graph.node]
+    assert {"max_pooling2d/MaxPool", "activation/Relu", "activation_1/Relu", "probabilities/Softmax"} <= set(
+        names
+    )
+    assert len(set(names)) == len(names)
+    computing = [
+        node.name for node in proto.graph.node if node.op_type in ("Conv", "MatMul", "Relu", "MaxPool")
+    ]
+    assert {name.split("/")[0] for name in computing} <= {layer.name for layer in model.layers}
+
+
+def test_convolutions_that_were_merged_with_a_normalisation_have_their_names() -> None:
+    model = keras.applications.MobileNetV2(
+        include_top=False, weights=None, input_shape=(32, 32, 3), alpha=0.35, pooling="avg"
+    )
+    inputs = keras.Input((32, 32, 3), dtype="uint8", name="image")
+    outputs = keras.layers.Dense(3, "softmax", name="probabilities")(
+        model(keras.layers.Rescaling(1 / 255)(inputs))
+    )
+
+    proto = to_onnx(keras.Model(inputs, outputs))
+
+    convolutions = [layer.name for layer in model.layers if "Conv2D" in type(layer).__name__]
+    names = [node.name for node in proto.graph.node if node.op_type == "Conv"]
+    assert sorted(names) == sorted(f"{name}/Conv" for name in convolutions)
+
+
+def test_nodes_of_an_ensemble_have_the_number_of_their_network() -> None:
+    models = [_convnet(), _convnet()]
+    for weights in models[1].weights:
+        weights.assign(weights + 0.1)
+
+    found = _weights(to_onnx(average_logits(models)))
+
+    for prefix, model in zip(("", "2/"), models, strict=True):
+        np.testing.assert_allclose(found[f"{prefix}conv2d_1/Conv"], _kernel(model, "conv2d_1"), atol=1e-6)
 
 
 def test_operations_that_compute_shapes_are_found() -> None:

@@ -15,7 +15,7 @@ from training.fit.run import load_run
 from training.fit.train import train
 from training.hyperparameters import Hyperparameters
 from training.networks import pretrained
-from training.networks.pretrained import CUT, build_transfer, unfreeze_top
+from training.networks.pretrained import build_transfer, unfreeze
 from training.recipes import load_recipe
 from training.recipes.cats_dogs_finetune import FINE_TUNING, RECIPE
 
@@ -110,15 +110,16 @@ def test_models_of_a_transfer_network_agree() -> None:
     np.testing.assert_allclose(transfer.head.predict_on_batch(pooled), probabilities, atol=1e-3)
 
 
-def test_unfreeze_top_keeps_batch_normalisation_and_the_lower_layers_frozen() -> None:
+def test_unfreezing_the_top_keeps_batch_normalisation_and_the_lower_layers_frozen() -> None:
     transfer = build_transfer(HYPERPARAMETERS, classes=2)
     assert len(transfer.fine_tuning.trainable_weights) == 2
 
-    unfreeze_top(transfer)
+    unfreeze(transfer, "top")
 
     names = [layer.name for layer in transfer.base.layers]
     trained = [layer.name for layer in transfer.base.layers if layer.trainable and layer.weights]
-    assert min(names.index(name) for name in trained) > names.index(CUT)
+    assert transfer.cut == "block_12_add"
+    assert min(names.index(name) for name in trained) > names.index(transfer.cut)
     assert not any(
         isinstance(transfer.base.get_layer(name), keras.layers.BatchNormalization) for name in trained
     )
@@ -147,6 +148,50 @@ def test_fine_tuning_trains_both_stages_and_resumes(cache: Path, own_pictures: P
     answers = np.asarray(model.predict(dataset.validation.x, verbose=0))[:, 0]
     loss = -np.log(np.where(dataset.validation.y == 1, answers, 1 - answers)).mean()
     assert loss == pytest.approx(history[-1].validation_loss, abs=2e-3)
+
+
+def test_fine_tuning_of_the_whole_base_trains_it_on_images(
+    cache: Path, own_pictures: Path, tmp_path: Path
+) -> None:
+    dataset = load_folder(own_pictures, preprocessing="photo", size=pretrained.SIZE)
+    recipe = RECIPE.configure({"unfreeze": "all", "epochs": 1, "batch_size": 8})
+    assert recipe.fine_tuning is not None
+    fine_tuning = replace(recipe.fine_tuning, epochs=1, batch_size=8, learning_rate=1e-3)
+
+    run = train(replace(recipe, fine_tuning=fine_tuning), dataset=dataset, folder=tmp_path / "run")
+
+    keras.utils.set_random_seed(recipe.hyperparameters.seed)
+    before = build_transfer(recipe.hyperparameters, classes=2).base
+    after = next(
+        layer for layer in run.model.layers if isinstance(layer, keras.Model) and len(layer.layers) > 9
+    )
+    changed = [
+        layer.name
+        for layer, other in zip(after.layers, before.layers, strict=True)
+        if layer.weights and not np.array_equal(layer.get_weights()[0], other.get_weights()[0])
+    ]
+    assert {"Conv1", "block_1_expand", "Conv_1"} <= set(changed)
+    assert not any("BN" in name or name.startswith("bn_") for name in changed)
+    assert run.record.settings["fine_tuning"]["unfreeze"] == "all"
+    assert [row.number for row in run.history] == [1, 2]
+
+
+def test_activations_that_would_fill_the_cache_are_stored_for_fine_tuning_alone(
+    cache: Path, own_pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dataset = load_folder(own_pictures, preprocessing="photo", size=pretrained.SIZE)
+    hyperparameters = replace(RECIPE.hyperparameters, epochs=2, batch_size=8)
+    recipe = replace(RECIPE, hyperparameters=hyperparameters, fine_tuning=None)
+    with_cache = train(recipe, dataset=dataset, folder=tmp_path / "with")
+    assert clean_cache(cache / "activations") > 0
+
+    monkeypatch.setattr("training.fit.transfer.MAX_BYTES", 100_000)
+    without = train(recipe, dataset=dataset, folder=tmp_path / "without")
+
+    names = [path.name for path in (cache / "activations").glob("*.f16")]
+    assert len(names) == 2
+    assert all("-pooled" in name for name in names)
+    assert [row.loss for row in without.history] == pytest.approx([row.loss for row in with_cache.history])
 
 
 def test_both_recipes_share_the_cached_activations() -> None:

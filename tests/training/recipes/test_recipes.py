@@ -62,6 +62,8 @@ CHANGES: dict[str, Any] = {
     "optimizer": "adadelta",
     "schedule": "constant",
     "weight_decay": 0.03,
+    "base": "DenseNet121",
+    "unfreeze": "all",
     "batch_norm": True,
     "activation": "sigmoid",
     "pooling": "average",
@@ -178,9 +180,15 @@ def test_every_option_is_used_or_refused(name: str, option: str) -> None:
     ignored = NETWORK_HYPERPARAMETERS - recipe.network_hyperparameters
     if recipe.preprocessing in ("text", "table"):
         ignored |= {"augmentation", *TRANSFORMATIONS}
+    if not recipe.pretrained:
+        ignored |= {"base"}
+    if recipe.fine_tuning is None:
+        ignored |= {"unfreeze"}
 
     if option not in ignored:
-        configured = recipe.configure({option: CHANGES[option]}).hyperparameters
+        changed = recipe.configure({option: CHANGES[option]})
+        configured = changed.fine_tuning if option == "unfreeze" else changed.hyperparameters
+        assert configured is not None
         declaring = configured.augmentation if option in TRANSFORMATIONS else configured
         assert getattr(declaring, option) == CHANGES[option]
         return

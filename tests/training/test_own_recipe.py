@@ -1,0 +1,188 @@
+"""A recipe and a data set of one's own, from a file outside the checkout: the page's example, and faults."""
+
+import csv
+import gzip
+import json
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+
+from service.cli import lectern
+from service.inference.catalog import Catalog
+from training import cli, recipes
+from training.datasets import DATASETS
+from training.datasets.own import declare
+from training.errors import DatasetError, RecipeError
+from training.recipes import load_recipe_file, recipe_names
+
+_PAGE = Path(cli.__file__).parents[1] / "README.md"
+_FILE = re.compile(r"```python my_recipe\.py\n((?:(?!```).*\n)*)```")
+_COMMANDS = re.compile(r"^(\./run .*my_recipe\.py.*|\./run predict comments .*)$", re.MULTILINE)
+
+
+@pytest.fixture(autouse=True)
+def _forget_own_recipes(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Leave other tests without what a file of these tests declares."""
+    names = set(DATASETS)
+    monkeypatch.setattr(recipes, "_own", {})
+    yield
+    for name in set(DATASETS) - names:
+        del DATASETS[name]
+
+
+def _run(line: str) -> Result:
+    """Run a command line of the page in this process."""
+    words = shlex.split(line.partition(" # ")[0])[1:]
+    return CliRunner().invoke(lectern, words)
+
+
+@pytest.fixture
+def folder(tmp_path: Path, data_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder outside the checkout with the page's file, and 150 film reviews as comments."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("LECTERN_MODELS", str(tmp_path / "models"))
+    found = _FILE.search(_PAGE.read_text(encoding="utf-8"))
+    assert found is not None
+    (tmp_path / "my_recipe.py").write_text(found[1], encoding="utf-8")
+    with gzip.open(data_folder / "imdb.jsonl.gz", "rt", encoding="utf-8") as lines:
+        rows = [json.loads(line) for line in lines]
+    with (tmp_path / "comments.csv").open("w", encoding="utf-8", newline="") as stream:
+        table = csv.writer(stream)
+        table.writerow(["text", "label"])
+        table.writerows([row["text"], "praise" if row["label"] else "blame"] for row in rows)
+    return tmp_path
+
+
+def test_example_of_the_page_is_trained_exported_and_used(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = _COMMANDS.findall(_PAGE.read_text(encoding="utf-8"))
+    assert [line.split()[1] for line in lines] == ["summary", "train", "export", "evaluate", "predict"]
+
+    results = [_run(line) for line in lines]
+
+    assert [(result.exit_code, result.exception) for result in results] == [(0, None)] * 5
+    card = Catalog(folder / "models").card("comments")
+    assert (card.recipe.name, card.labels) == ("comments-dense", ("blame", "praise"))
+    assert card.metrics.count >= 20
+    assert "export --recipe my_recipe.py" in results[1].output
+    assert "praise" in results[4].output
+    monkeypatch.setattr(recipes, "_own", {})
+    del DATASETS["comments"]
+    unknown = _run("./run evaluate comments").exception
+    assert "or name the file that declares it with --recipe" in str(unknown)
+
+
+def _write(tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "mine.py"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+_DENSE = "from dataclasses import replace\nfrom training.recipes import load_recipe\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("import training\n\nRECIPE = undefined\n", r"mine\.py, line 3: NameError: name 'undefined'"),
+        ("RECIPE = (\n", r"mine\.py, line 1: SyntaxError"),
+        ("import no_such_module\n", "ModuleNotFoundError: No module named 'no_such_module'"),
+        ("x = 1\n", "has no RECIPE, as the files in training/recipes have"),
+        (_DENSE + "RECIPE = load_recipe('mnist-dense')\n", "mnist-dense is the name of a recipe of Lectern"),
+        (
+            _DENSE + "RECIPE = replace(load_recipe('mnist-dense'), name='mine', dataset='none')\n",
+            "there is no data set 'none'; set DATASET, or choose from mnist, ",
+        ),
+        (
+            _DENSE + "RECIPE = replace(load_recipe('mnist-dense'), name='mine')\nDATASET = 3\n",
+            "DATASET is no data set",
+        ),
+    ],
+)
+def test_fault_in_the_file_is_reported_with_its_line(tmp_path: Path, text: str, message: str) -> None:
+    with pytest.raises(RecipeError, match=message):
+        load_recipe_file(_write(tmp_path, text))
+
+    assert "mine" not in recipe_names()
+
+
+def _train(*words: object) -> Result:
+    return CliRunner().invoke(cli.train, [str(word) for word in words])
+
+
+def test_file_and_name_of_a_recipe_exclude_each_other(tmp_path: Path) -> None:
+    path = _write(tmp_path, _DENSE + "RECIPE = replace(load_recipe('mnist-dense'), name='mine')\n")
+
+    result = _train("mnist-dense", "--recipe", path)
+
+    assert result.exit_code == 2
+    assert "--recipe is for a file in place of mnist-dense" in result.output
+    assert "does not exist" in _train("--recipe", tmp_path / "nothing.py").output
+    assert "name a file of your own with --recipe mine.py" in str(_train("mine.py").exception)
+    assert str(_train("unknown").exception).endswith("or name a file of your own with --recipe")
+
+
+def test_images_of_another_shape_than_the_networks_are_refused(tmp_path: Path) -> None:
+    images = (
+        "import numpy as np\nfrom training.datasets.own import declare\n"
+        "x = np.random.default_rng(0).integers(0, 256, (40, 12, 12), dtype=np.uint8)\n"
+        "DATASET = declare('noise', x, ['a', 'b'] * 20)\n"
+        "RECIPE = replace(load_recipe('mnist-dense'), name='mine', dataset='noise', default=False)\n"
+    )
+    path = _write(tmp_path, _DENSE + images)
+
+    result = _train("--recipe", path, "--runs", tmp_path / "runs")
+
+    assert isinstance(result.exception, RecipeError)
+    assert "takes inputs of shape [28, 28], and those of noise have [12, 12]" in str(result.exception)
+
+
+def test_copies_are_in_one_split_and_every_class_is_in_each() -> None:
+    texts = [f"comment {number // 2}" for number in range(200)]
+    dataset = declare("comments", texts, ["good" if number // 2 % 3 else "bad" for number in range(200)])
+    assert dataset.load is not None
+    loaded = dataset.load(dataset, None)
+
+    parts = [set(split.x) for split in (loaded.train, loaded.validation, loaded.test)]
+    assert sum(map(len, parts)) == len(set.union(*parts)) == 100
+    assert all(set(split.y) == {0, 1} for split in (loaded.train, loaded.validation, loaded.test))
+    assert loaded.splits == {"train": 140, "validation": 30, "test": 30}
+    assert (loaded.copies, loaded.labels) == (100, ("bad", "good"))
+    again = declare("comments", texts, ["good" if number // 2 % 3 else "bad" for number in range(200)])
+    assert again.load is not None
+    assert again.load(again, None).sha256 == loaded.sha256
+
+
+@pytest.mark.parametrize(
+    ("name", "inputs", "labels", "message"),
+    [
+        ("My Comments", ["a"], ["b"], "cannot be the name of a data set; use my_comments"),
+        ("c", ["a", "b"], ["x"], "has 2 inputs and 1 labels"),
+        ("c", ["a"] * 20, ["x"] * 20, "has 1 labels; a classifier needs two or more"),
+        ("c", ["a"] * 20, ["x", "y"] * 10, "the label x has 1 different inputs, and needs 6"),
+        ("c", [1, 2], ["x", "y"], "neither texts nor an array of images"),
+        ("c", np.zeros((4, 28, 28)), ["x", "y"] * 2, r"has an array of float64 \[4, 28, 28\]"),
+        ("c", np.zeros((4, 28, 20), np.uint8), ["x", "y"] * 2, r"images are uint8 \(n, side, side\)"),
+    ],
+)
+def test_data_that_cannot_be_used_is_refused(
+    name: str, inputs: list[str], labels: list[str], message: str
+) -> None:
+    with pytest.raises(DatasetError, match=message):
+        declare(name, inputs, labels)
+
+
+def test_name_of_an_included_data_set_is_refused(tmp_path: Path) -> None:
+    text = (
+        "from training.datasets.own import declare\n"
+        "DATASET = declare('mnist', [f'{n}' for n in range(40)], ['a', 'b'] * 20)\n"
+        "RECIPE = replace(load_recipe('imdb-dense'), name='mine', dataset='mnist')\n"
+    )
+    with pytest.raises(DatasetError, match="mnist is the name of a data set of Lectern"):
+        load_recipe_file(_write(tmp_path, _DENSE + text))
