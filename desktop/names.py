@@ -1,9 +1,11 @@
 """Translates the names that models and their cards bring: labels, titles and types of layers."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
+
+from service.client import ModelSummary
 
 # The translation tools find these texts here; other names are shown as they are.
 _LABELS = (
@@ -44,12 +46,17 @@ _TITLES = (
     QT_TRANSLATE_NOOP("Titles", "a pretrained MobileNetV2, its top layers fine-tuned"),
     QT_TRANSLATE_NOOP("Titles", "convolutions with batch normalisation and ELU"),
     QT_TRANSLATE_NOOP("Titles", "logistic regression on words and pairs of words, begun at naive Bayes"),
+    QT_TRANSLATE_NOOP("Titles", "logistic regressions on words and phrases of reviews and of sentences"),
+    QT_TRANSLATE_NOOP("Titles", "convolutions over the first 400 words"),
+    QT_TRANSLATE_NOOP("Titles", "a bidirectional recurrent network over the first 300 words"),
 )
 _LAYER_TYPES: Mapping[str, Any] = {
     "Activation": QT_TRANSLATE_NOOP("LayerTypes", "Activation"),
     "Add": QT_TRANSLATE_NOOP("LayerTypes", "Add"),
     "AveragePooling2D": QT_TRANSLATE_NOOP("LayerTypes", "Average pooling"),
     "BatchNormalization": QT_TRANSLATE_NOOP("LayerTypes", "Batch normalization"),
+    "BidirectionalGRU": QT_TRANSLATE_NOOP("LayerTypes", "Bidirectional GRU"),
+    "Conv1D": QT_TRANSLATE_NOOP("LayerTypes", "Convolution"),
     "Conv2D": QT_TRANSLATE_NOOP("LayerTypes", "Convolution"),
     "Dense": QT_TRANSLATE_NOOP("LayerTypes", "Dense"),
     "DepthwiseConv2D": QT_TRANSLATE_NOOP("LayerTypes", "Depthwise convolution"),
@@ -58,10 +65,13 @@ _LAYER_TYPES: Mapping[str, Any] = {
     "GlobalAveragePooling2D": QT_TRANSLATE_NOOP("LayerTypes", "Global average pooling"),
     "GlobalMaxPooling2D": QT_TRANSLATE_NOOP("LayerTypes", "Global max pooling"),
     "InputLayer": QT_TRANSLATE_NOOP("LayerTypes", "Input"),
+    "LengthMixture": QT_TRANSLATE_NOOP("LayerTypes", "Mixture by length"),
     "MaxPooling2D": QT_TRANSLATE_NOOP("LayerTypes", "Max pooling"),
+    "MeanOverWords": QT_TRANSLATE_NOOP("LayerTypes", "Mean over words"),
     "ReLU": QT_TRANSLATE_NOOP("LayerTypes", "ReLU"),
     "Rescaling": QT_TRANSLATE_NOOP("LayerTypes", "Rescaling"),
     "Reshape": QT_TRANSLATE_NOOP("LayerTypes", "Reshape"),
+    "WordEmbedding": QT_TRANSLATE_NOOP("LayerTypes", "Word embedding"),
     "WordSum": QT_TRANSLATE_NOOP("LayerTypes", "Word sum"),
     "ZeroPadding2D": QT_TRANSLATE_NOOP("LayerTypes", "Zero padding"),
 }
@@ -75,6 +85,15 @@ def label_name(label: str) -> str:
 def model_name(title: str) -> str:
     """Return the part of a model's title before the colon, which all of its versions share."""
     return QCoreApplication.translate("Titles", title.partition(":")[0])
+
+
+def distinct_names(models: Sequence[ModelSummary]) -> list[str]:
+    """Return the names of models for people; those that share one get the name of their folder too."""
+    names = [model_name(model.title) for model in models]
+    return [
+        name if names.count(name) == 1 else f"{name} ({model.name})"
+        for name, model in zip(names, models, strict=True)
+    ]
 
 
 def model_title(title: str) -> str:

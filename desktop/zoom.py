@@ -31,6 +31,13 @@ def apply_zoom(factor: float) -> None:
         rescale_fonts()
 
 
+def zoomed(pixels: int) -> int:
+    """Return a length in pixels at the current zoom, for what does not follow the type by itself."""
+    app = QApplication.instance()
+    base = None if app is None else app.property(_BASE)
+    return pixels if base is None else round(pixels * QApplication.font().pointSizeF() / base)
+
+
 def larger(factor: float) -> float:
     """Return the next larger zoom; the same if there is none."""
     return next((step for step in _STEPS if step > factor), MAX_ZOOM)

@@ -43,6 +43,12 @@ def save_correction(folder: Path, label: str, picture: bytes) -> Path:
     return path
 
 
+def corrections_folder(store: SettingsStore) -> Path:
+    """Return the folder of the corrections."""
+    documents = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.DocumentsLocation)
+    return Path(store.settings.corrections or Path(documents) / "Lectern corrections")
+
+
 class CorrectionDialog(QDialog):
     """Asks for the true label of a drawing, and saves the drawing for training."""
 
@@ -63,7 +69,7 @@ class CorrectionDialog(QDialog):
         self.setWindowTitle(self.tr("Correct the label"))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.label = LabelButtons(labels, self)
-        self.folder = QLineEdit(store.settings.corrections or _default_folder(), self)
+        self.folder = QLineEdit(str(corrections_folder(store)), self)
         self.folder.setMinimumWidth(320)
         self.browse = QPushButton(self.tr("&Choose…"), self)
         self.browse.clicked.connect(self._browse)
@@ -76,7 +82,8 @@ class CorrectionDialog(QDialog):
 
     def accept(self) -> None:
         """Save the drawing and close; show an error if the folder cannot be written."""
-        folder = Path(self.folder.text().strip() or _default_folder())
+        text = self.folder.text().strip()
+        folder = Path(text) if text else corrections_folder(self._store)
         try:
             save_correction(folder, self.label.label, self._picture)
         except OSError as error:
@@ -104,8 +111,3 @@ class CorrectionDialog(QDialog):
         form.addRow(self.tr("Correct label"), self.label)
         form.addRow(caption(self.tr("&Folder"), self.folder), row((self.folder, 1), self.browse))
         column(note, form, self.error, self.buttons, parent=self, margin=DIALOG_MARGIN, spacing=16)
-
-
-def _default_folder() -> str:
-    documents = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.DocumentsLocation)
-    return str(Path(documents) / "Lectern corrections")

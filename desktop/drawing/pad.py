@@ -46,6 +46,9 @@ class Pad(QWidget):
     The canvas always is ``CANVAS_SIZE`` pixels square, so the widget's size and the screen's density do not
     change the prediction.
 
+    Attributes:
+        hint: The text on a blank canvas.
+
     Signals:
         changed: The canvas changed.
         settled: A stroke ended, or was undone or redone, or the canvas was replaced.
@@ -56,6 +59,7 @@ class Pad(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self.hint = self.tr("Draw a digit")
         self.brush = DEFAULT_BRUSH
         self.erases = False
         self.undo_stack = QUndoStack(self)
@@ -152,8 +156,9 @@ class Pad(QWidget):
         square = self.square()
         painter.drawImage(square, self._picture, QRectF(self._picture.rect()))
         if self.is_blank:
-            paint_hint(painter, square, self.tr("Draw a digit"))
-        paint_boxes(painter, square, self._digits, color=self.palette().highlight().color())
+            paint_hint(painter, square, self.hint)
+        color = self.palette().highlight().color()
+        paint_boxes(painter, square, self._digits, width=CANVAS_SIZE, color=color)
         if self._crosshair is not None and self.hasFocus():
             paint_crosshair(painter, self._widget_point(self._crosshair))
         if self._eraser is not None:

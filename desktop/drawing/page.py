@@ -1,9 +1,10 @@
 """Provides the page with the drawing pad and its tools."""
 
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import cast
 
-from PySide6.QtCore import QSignalBlocker, Qt, Slot
+from PySide6.QtCore import QSignalBlocker, Qt
 from PySide6.QtGui import QAction, QHideEvent, QImage, QKeySequence, QShowEvent
 from PySide6.QtWidgets import QLabel, QSlider, QToolButton, QWidget
 
@@ -14,12 +15,13 @@ from desktop.drawing.strokes import MAX_BRUSH, MIN_BRUSH, Stroke, is_too_thick, 
 from desktop.flow_layout import FlowLayout
 from desktop.pictures.images import pillow_of, png_of_drawing
 from desktop.prediction.controller import PredictionController
-from desktop.prediction.requests import Origin, PredictionResponse, Value
+from desktop.prediction.requests import Origin, Value
 from desktop.settings import SettingsStore
 from desktop.widgets import PAGE_MARGIN, caption, column
 from desktop.window.actions import create_action
 from desktop.window.page import Page
 from service.client import ModelSummary
+from service.inference.reading.reading import ReadDigit
 
 _DIGITS = tuple("0123456789")
 
@@ -31,9 +33,23 @@ class DrawPage(Page):
     correct: QAction
 
     def __init__(
-        self, controller: PredictionController, store: SettingsStore, parent: QWidget | None = None
+        self,
+        controller: PredictionController,
+        store: SettingsStore,
+        parent: QWidget | None = None,
+        *,
+        reads_drawings: Callable[[str], bool] = lambda name: False,
     ) -> None:
+        """Build the page.
+
+        Args:
+            controller: Predicts the drawing.
+            store: Holds the brush and the folder of the corrections.
+            parent: Parent widget.
+            reads_drawings: Whether a model, given by its name, reads drawings of other things than digits.
+        """
         super().__init__(parent)
+        self._reads_drawings = reads_drawings
         self.title = self.tr("Draw")
         self.placeholder = self.tr("Draw a digit")
         self._controller = controller
@@ -70,7 +86,6 @@ class DrawPage(Page):
         self.pad.changed.connect(self.changed)
         self.pad.settled.connect(self._draw_again)
         self.pad.settled.connect(self.settled)
-        controller.response_changed.connect(self._show_digits)
         self.pad.undo_stack.indexChanged.connect(self._enable_actions)
         self.pad.undo_stack.indexChanged.connect(self._check_lines)
         self._enable_actions()
@@ -78,8 +93,8 @@ class DrawPage(Page):
         self._set_brush(self.brush.value())
 
     def accepts(self, model: ModelSummary) -> bool:
-        """Accept models of digits."""
-        return model.labels == _DIGITS
+        """Accept models of digits, and those that the user has taught with drawings."""
+        return model.labels == _DIGITS or self._reads_drawings(model.name)
 
     def value(self) -> Value | None:
         """Return the drawing; None for a blank pad."""
@@ -156,11 +171,9 @@ class DrawPage(Page):
         super().hideEvent(event)
         self._enable_actions()
 
-    @Slot(object)
-    def _show_digits(self, response: PredictionResponse | None) -> None:
+    def show_digits(self, digits: Sequence[ReadDigit]) -> None:
         """Show boxes around the digits of a number."""
-        reading = None if response is None or self._controller.page is not self else response.result.reading
-        self.pad.show_digits(() if reading is None else reading.digits)
+        self.pad.show_digits(digits)
 
     def _enable_actions(self) -> None:
         visible, stack = self.isVisible(), self.pad.undo_stack

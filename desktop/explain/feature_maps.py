@@ -5,6 +5,7 @@ from typing import TypeAlias
 
 from PySide6.QtCore import (
     QAbstractListModel,
+    QEvent,
     QLocale,
     QModelIndex,
     QPersistentModelIndex,
@@ -29,6 +30,7 @@ from desktop.explain.backend import FeatureMaps
 from desktop.names import layer_type
 from desktop.pictures.images import qimage_of_pixels
 from desktop.widgets import caption, column, create_combo, row
+from desktop.zoom import zoomed
 from service.inference.card import Layer
 
 _TILE_SIZE, _SPACING = 60, 4
@@ -45,6 +47,8 @@ class FeatureMapModel(QAbstractListModel):
 
     def set_maps(self, maps: FeatureMaps | None) -> None:
         """Set the feature maps; the view keeps its position if the number of channels stays the same."""
+        if maps is None and self.maps is None:
+            return
         before = self.rowCount()
         if maps is not None and len(maps.images) == before:
             self.maps = maps
@@ -75,13 +79,13 @@ class _TileDelegate(QStyledItemDelegate):
     """Paints a channel's image, enlarged without interpolation, and a frame around the selected one."""
 
     def sizeHint(self, option: QStyleOptionViewItem, index: _Index) -> QSize:
-        return QSize(_TILE_SIZE, _TILE_SIZE)
+        return QSize(zoomed(_TILE_SIZE), zoomed(_TILE_SIZE))
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: _Index) -> None:
         image = index.data(Qt.ItemDataRole.DecorationRole)
         rect = QRect(option.rect.topLeft(), self.sizeHint(option, index))
         painter.save()
-        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, image.width() > _TILE_SIZE)
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, image.width() > rect.width())
         painter.drawImage(rect, image)
         if option.state & QStyle.StateFlag.State_Selected:
             painter.setPen(QPen(option.palette.highlight().color(), 3))
@@ -131,10 +135,23 @@ class FeatureMapView(QWidget):
     def set_maps(self, maps: FeatureMaps | None) -> None:
         """Show the feature maps of a layer, or none."""
         self.model.set_maps(maps)
-        self.shape.clear()
+        text = ""
         if maps is not None:
             count, height, width = maps.images.shape
-            self.shape.setText(self.tr("{0} maps of {1} × {2}").format(count, width, height))
+            text = self.tr("{0} maps of {1} × {2}").format(count, width, height)
+        self.shape.setText(text)
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Let the tiles grow with the type."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.FontChange:
+            self._resize_tiles()
+
+    def _resize_tiles(self) -> None:
+        side = zoomed(_TILE_SIZE) + _SPACING
+        self.list.setGridSize(QSize(side, side))
+        scroll_bar = self.list.horizontalScrollBar().sizeHint().height()
+        self.list.setFixedHeight(_ROWS * side + scroll_bar + 2)
 
     def _lay_out(self) -> None:
         tiles = self.list
@@ -147,13 +164,11 @@ class FeatureMapView(QWidget):
         tiles.setWrapping(True)
         tiles.setResizeMode(QListView.ResizeMode.Adjust)
         tiles.setUniformItemSizes(True)
-        tiles.setGridSize(QSize(_TILE_SIZE + _SPACING, _TILE_SIZE + _SPACING))
         tiles.setHorizontalScrollMode(QListView.ScrollMode.ScrollPerPixel)
         tiles.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         tiles.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
         tiles.viewport().setAutoFillBackground(False)
-        scroll_bar = tiles.horizontalScrollBar().sizeHint().height()
-        tiles.setFixedHeight(_ROWS * (_TILE_SIZE + _SPACING) + scroll_bar + 2)
+        self._resize_tiles()
         # The panel may be narrower than the longest name of a layer.
         self.layers.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         choice = row(caption(self.tr("&Layer"), self.layers), (self.layers, 1))

@@ -67,11 +67,18 @@ class LayerTable(QTableWidget):
     def select_layer(self, name: str) -> None:
         """Select a layer's row; sends no signal."""
         names = [] if self._card is None else [layer.name for layer in self._card.layers]
+        if name in names and self._selected == names.index(name):
+            return
         with QSignalBlocker(self):
             if name in names:
                 self.selectRow(names.index(name))
             else:
                 self.clearSelection()
+
+    @property
+    def _selected(self) -> int:
+        """Number of the selected row; -1 for none."""
+        return self.currentRow() if self.selectedItems() else -1
 
     def _fill_row(self, row: int, layer: Layer) -> None:
         shape = " × ".join("?" if size < 0 else str(size) for size in layer.output_shape[1:])

@@ -125,25 +125,33 @@ class ExplanationPanel(QWidget):
         card, label = explanation.card, explanation.request.label
         if card is not self._card:
             self._set_card(card)
-        self.legend.clear()
         if explanation.overlay is not None:
-            self.heat_map.set_pixels(explanation.overlay)
-            text = self.tr("Bright pixels contribute to {0}.")
-            if not explanation.has_heat:
-                text = self.tr("No pixel contributes to {0}.")
-            self.legend.setText(text.format(label_name(label or "")))
-            self.heat_map.setAccessibleDescription(self.legend.text())
-        elif card.task == "text-classification":
+            self._show_heat_map(explanation.overlay, label or "", has_heat=explanation.has_heat)
+        else:
+            self.legend.clear()
+            self._show_why_not(explanation)
+        self.feature_maps.set_maps(explanation.maps)
+        if explanation.maps is not None:
+            self.table.select_layer(explanation.maps.layer)
+
+    def _show_heat_map(self, overlay: Pixels, label: str, *, has_heat: bool) -> None:
+        self.heat_map.set_pixels(overlay)
+        text = self.tr("Bright pixels contribute to {0}.")
+        if not has_heat:
+            text = self.tr("No pixel contributes to {0}.")
+        self.legend.setText(text.format(label_name(label)))
+        self.heat_map.setAccessibleDescription(self.legend.text())
+
+    def _show_why_not(self, explanation: Explanation) -> None:
+        """Say why there is no heat map."""
+        if explanation.card.task == "text-classification":
             self.heat_map.show_placeholder(self.tr("Heat maps are not available for texts."))
-        elif card.explanation is None:
+        elif explanation.card.explanation is None:
             self.heat_map.show_placeholder(
                 self.tr("This network was exported without explanations. Export it again.")
             )
         elif explanation.request.pixels is None:
             self._show_heat_map_placeholder()
-        self.feature_maps.set_maps(explanation.maps)
-        if explanation.maps is not None:
-            self.table.select_layer(explanation.maps.layer)
 
     @Slot(object)
     def _show_error(self, error: LecternError) -> None:

@@ -1,8 +1,10 @@
 """The table of a folder's results, with a hint while it is empty."""
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QRectF
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QTableView, QWidget
+
+from desktop.empty_state import Icon, paint_empty_state
 
 
 class ResultView(QTableView):
@@ -19,9 +21,6 @@ class ResultView(QTableView):
         if model is None or model.rowCount() > 0:
             return
         painter = QPainter(self.viewport())
-        font = self.font()
-        font.setPointSizeF(font.pointSizeF() * 1.3)
-        painter.setFont(font)
-        painter.setPen(self.palette().placeholderText().color())
-        area = self.viewport().rect().adjusted(16, 16, -16, -16)
-        painter.drawText(area, Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap, self._hint)
+        area = QRectF(self.viewport().rect().adjusted(16, 16, -16, -16))
+        color = self.palette().placeholderText().color()
+        paint_empty_state(painter, area, Icon.FOLDER, self._hint, font=self.font(), color=color)

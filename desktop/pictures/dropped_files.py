@@ -57,12 +57,14 @@ class Picture:
         data: The bytes of the picture file.
         image: The upright picture, reduced for the screen.
         thumbnail: The picture within ``THUMBNAIL_SIZE`` pixels a side.
+        width: Width of the upright picture before it was reduced, in pixels.
     """
 
     name: str = field(compare=False)
     data: bytes
     image: QImage = field(compare=False)
     thumbnail: QImage = field(compare=False)
+    width: int = field(compare=False)
 
 
 @dataclass(frozen=True)
@@ -150,10 +152,11 @@ def _load(file: DroppedFile) -> Picture:
     else:
         data = content
     upright = decode_image(data)
+    width = upright.width
     upright.thumbnail((_MAX_SHOWN_SIZE, _MAX_SHOWN_SIZE))
     image = qimage_of_pillow(upright)
     upright.thumbnail((THUMBNAIL_SIZE, THUMBNAIL_SIZE))
-    return Picture(file.name, data, image, qimage_of_pillow(upright))
+    return Picture(file.name, data, image, qimage_of_pillow(upright), width)
 
 
 def _addresses(text: str) -> tuple[list[QUrl], tuple[DroppedFile, ...]]:

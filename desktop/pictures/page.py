@@ -37,6 +37,7 @@ from desktop.window.messages import error_message, format_percent
 from desktop.window.page import Page
 from service.client import ModelSummary
 from service.inference import Prediction
+from service.inference.reading.reading import ReadDigit
 
 SAMPLES = Path(__file__).parents[1] / "samples"
 _SHOWN_ERRORS = 3
@@ -101,6 +102,10 @@ class PicturesPage(Page):
                 item = self.tray.item(index)
                 set_tile(item, short_answer(prediction), doubtful=doubtful)
                 item.setToolTip(f"{picture.name}\n{tip}")
+
+    def show_digits(self, digits: Sequence[ReadDigit]) -> None:
+        """Show boxes around the digits of the current picture."""
+        self.view.show_digits(digits, width=0 if self._current is None else self._current.width)
 
     def set_model(self, model: ModelSummary | None) -> None:
         """Offer the samples of a model."""

@@ -75,13 +75,17 @@ class Backend(Protocol):
 class LocalBackend:
     """Predicts with ONNX Runtime in this process; loads models on first use."""
 
-    def __init__(self, folder: Path | None = None) -> None:
-        """Set the models folder without reading it.
+    def __init__(self, folder: Path | None = None, *, own: Path | None = None) -> None:
+        """Set the folders without reading them.
 
         Args:
             folder: Contains ``<model>/<version>/``; the bundled models if None.
+            own: Contains the models that the user has made with the app, in the same way; it need not exist.
         """
         self._folder = folder
+        self._own = own
+        self._own_names: frozenset[str] = frozenset()
+        self._drawn_names: frozenset[str] = frozenset()
         self._catalog: Catalog | None = None
         self._lock = threading.Lock()
 
@@ -92,11 +96,13 @@ class LocalBackend:
             ModelError, CardError: The folder contains no usable models.
         """
         catalog = self.catalog()
+        own = self._own_names
         return tuple(
             ModelSummary(
                 card.name, card.version, catalog.versions(card.name), card.title, card.task, card.labels
             )
-            for card in catalog
+            # The user's models come last, so that none of them becomes the first choice unasked.
+            for card in sorted(catalog, key=lambda card: (card.name in own, card.name))
         )
 
     def card(self, model: str, version: int | None) -> Card:
@@ -140,7 +146,36 @@ class LocalBackend:
                 from service.inference import Catalog
 
                 self._catalog = Catalog() if self._folder is None else Catalog(self._folder)
+                self._add_own_models(self._catalog)
             return self._catalog
+
+    def own_names(self) -> frozenset[str]:
+        """Return the names of the models that the user has made, which no server has."""
+        return self._own_names
+
+    def reads_drawings(self, name: str) -> bool:
+        """Return whether a model is one of the user's, and is made for drawings."""
+        return name in self._drawn_names
+
+    def read_own_models(self) -> None:
+        """Read the user's models again, because one was made; raises errors as :meth:`models`."""
+        catalog = self.catalog()
+        with self._lock:
+            self._add_own_models(catalog)
+
+    def _add_own_models(self, catalog: "Catalog") -> None:
+        """Add the user's models, except those with the name of another model."""
+        if self._own is None or not self._own.is_dir():
+            return
+        for folder in sorted(path for path in self._own.iterdir() if path.is_dir()):
+            if folder.name in self._own_names or catalog.find(folder.name) is None:
+                catalog.add(folder)
+                if catalog.versions(folder.name):
+                    self._own_names |= {folder.name}
+                    if catalog.card(folder.name).input.preprocessing == "digit":
+                        self._drawn_names |= {folder.name}
+                else:
+                    catalog.remove(folder.name)
 
 
 class ServerBackend:

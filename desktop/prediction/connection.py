@@ -1,5 +1,7 @@
 """Connects the app with the server of the settings, and reconnects when it responds again."""
 
+from collections.abc import Callable, Collection
+
 from PySide6.QtCore import QObject, QTimer, Signal, Slot
 
 from desktop.prediction.backends import Backend, ServerBackend
@@ -31,6 +33,7 @@ class Connection(QObject):
         *,
         server: str | None = None,
         offline: bool = False,
+        own: Callable[[], Collection[str]] = frozenset,
         parent: QObject | None = None,
     ) -> None:
         """Prepare the connection; :meth:`connect_backend` makes it.
@@ -40,10 +43,12 @@ class Connection(QObject):
             store: Holds URL and API key of the server.
             server: URL to use in place of the stored one, until the user sets another.
             offline: Use no server, whatever the settings say.
+            own: Returns the names of models that only this computer has.
             parent: Parent object.
         """
         super().__init__(parent)
         self._local = local
+        self._own = own
         self._store = store
         self._offline = offline
         self.dispatcher = self._new_dispatcher(server or store.settings.server)
@@ -82,7 +87,7 @@ class Connection(QObject):
     def _new_dispatcher(self, url: str) -> Dispatcher:
         self.server = "" if self._offline else url
         server = ServerBackend(url, api_key=self._store.api_key) if self.server else None
-        return Dispatcher(self._local, server, expected=url != DEFAULT_URL)
+        return Dispatcher(self._local, server, expected=url != DEFAULT_URL, own=self._own)
 
     def _use_stored_server(self) -> None:
         self._worker.cancel()

@@ -1,6 +1,6 @@
 """Sends each request to the server while it responds, and to this computer otherwise."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 
 from desktop.prediction.backends import Backend, Input, Location, PredictionResult, ServerBackend
@@ -37,7 +37,12 @@ class Dispatcher:
     """
 
     def __init__(
-        self, local: Backend, server: ServerBackend | None = None, *, expected: bool = False
+        self,
+        local: Backend,
+        server: ServerBackend | None = None,
+        *,
+        expected: bool = False,
+        own: Callable[[], Collection[str]] = frozenset,
     ) -> None:
         """Start with the local backend; :meth:`connect` switches to the server.
 
@@ -45,10 +50,12 @@ class Dispatcher:
             local: Used while the server does not respond.
             server: Used while it responds. None disables the server.
             expected: The user configured this server: report it if the first connection fails.
+            own: Returns the names of models that only this computer has.
         """
         self._local = local
         self._server = server
         self._expected = expected
+        self._own = own
         self.connection_state = ConnectionState()
 
     @property
@@ -61,7 +68,8 @@ class Dispatcher:
         error: LecternError | None = None
         if self._server is not None:
             try:
-                return self._set_state(ConnectionState(Location.SERVER, self._server.models()))
+                models = self._with_own_models(self._server.models())
+                return self._set_state(ConnectionState(Location.SERVER, models))
             except LecternError as caught:
                 error = caught
         return self._use_local(error)
@@ -81,7 +89,8 @@ class Dispatcher:
             LecternError: An input is unusable, or the local model cannot be loaded.
         """
         server = self._server
-        if server is not None and self.connection_state.location is Location.SERVER:
+        on_server = self.connection_state.location is Location.SERVER and model not in self._own()
+        if server is not None and on_server:
             try:
                 return server.predict(model, inputs, version=version)
             except LecternError as error:
@@ -96,7 +105,7 @@ class Dispatcher:
 
     def load(self, model: str, version: int | None) -> None:
         """Load a model of this computer while it is used; raises LecternError."""
-        if self.connection_state.location is Location.LOCAL:
+        if self.connection_state.location is Location.LOCAL or model in self._own():
             self._local.load(model, version)
 
     def card(self, model: str, version: int | None) -> Card:
@@ -112,6 +121,14 @@ class Dispatcher:
         """Close the connections to the server."""
         if self._server is not None:
             self._server.close()
+
+    def _with_own_models(self, models: tuple[ModelSummary, ...]) -> tuple[ModelSummary, ...]:
+        """Add the models that only this computer has."""
+        try:
+            own = [model for model in self._local.models() if model.name in self._own()]
+        except LecternError:
+            return models
+        return (*models, *own)
 
     def _use_local(self, error: LecternError | None) -> ConnectionState:
         before = self.connection_state

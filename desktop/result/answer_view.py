@@ -76,12 +76,13 @@ class AnswerView(QWidget):
         super().changeEvent(event)
 
     def _set_texts(self, headline: str, detail: str, color: str) -> None:
+        if (color, headline, detail) == (self._color, self.headline.text(), self.detail.text()):
+            return
         self._color = color
         self.headline.set_bold(color in ("ink", "doubt-text"))
         self.headline.setText(headline)
         self.headline.setVisible(bool(headline))
         self.detail.setText(detail)
-        self.detail.setVisible(bool(detail))
         self._color_texts()
 
     def _color_texts(self) -> None:

@@ -234,6 +234,8 @@ class Bars(QWidget):
         best = max(self._scores, key=lambda label: self._scores[label], default=None)
         if self._certainty is Certainty.UNKNOWN:
             best = None
+        # A progress bar paints at once whenever its value changes: ten times for each prediction.
+        self.setUpdatesEnabled(False)
         for row, label in zip(self.rows, labels, strict=True):
             row.threshold = self._threshold
             row.compared = self._compared.get(label)
@@ -243,6 +245,7 @@ class Bars(QWidget):
                 highlighted=label == best,
                 doubtful=self._certainty is Certainty.UNSURE,
             )
+        self.setUpdatesEnabled(True)
 
 
 def _bold_width(font: QFont, text: str) -> int:

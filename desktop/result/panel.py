@@ -3,7 +3,7 @@
 from PySide6.QtCore import QEvent, QObject, QSignalBlocker, QSize, Qt, Slot
 from PySide6.QtWidgets import QComboBox, QFrame, QLabel, QPushButton, QScrollArea, QSizePolicy, QWidget
 
-from desktop.names import model_name, model_title
+from desktop.names import distinct_names, model_title
 from desktop.prediction.controller import PredictionController
 from desktop.prediction.requests import PredictionResponse
 from desktop.result.answer_view import AnswerView
@@ -27,6 +27,7 @@ class ResultColumn(QScrollArea):
     def __init__(self, panel: "ResultPanel", parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._panel = panel
+        self._least = 0
         self.setWidget(panel)
         self.setWidgetResizable(True)
         self.setFrameShape(QFrame.Shape.NoFrame)
@@ -39,8 +40,9 @@ class ResultColumn(QScrollArea):
         return QSize(width, super().minimumSizeHint().height())
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Follow the smallest width of the panel."""
-        if event.type() == QEvent.Type.LayoutRequest:
+        """Follow the smallest width of the panel; a layout of the whole window takes milliseconds."""
+        if event.type() == QEvent.Type.LayoutRequest and self.minimumSizeHint().width() != self._least:
+            self._least = self.minimumSizeHint().width()
             self.updateGeometry()
         return super().eventFilter(watched, event)
 
@@ -65,6 +67,9 @@ class ResultPanel(QWidget):
         orders = ((self.tr("By label"), BarOrder.LABELS), (self.tr("By probability"), BarOrder.SCORES))
         self.orders = create_combo(self.tr("Order of the bars"), orders, self)
         self.duration = QLabel(self)
+        # Its text changes with each prediction, and would lay out the whole window anew.
+        self.duration.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        self.duration.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self._caption = QLabel(self.tr("Network input"), self)
         self._tools = (self.models, self.versions, self.orders, self.duration, self.preview, self._caption)
         self._presents = False
@@ -99,6 +104,10 @@ class ResultPanel(QWidget):
     def _set_page(self, page: Page | None) -> None:
         if page is not None:
             self._show_tools()
+            # An answer that comes and goes lays nothing out anew: that takes the window some milliseconds.
+            policy = self.correct.sizePolicy()
+            policy.setRetainSizeWhenHidden(page.correct is not None)
+            self.correct.setSizePolicy(policy)
             self.orders.setCurrentIndex(self.orders.findData(page.order))
 
     def _show_tools(self) -> None:
@@ -114,7 +123,7 @@ class ResultPanel(QWidget):
     def _offer_models(self) -> None:
         with QSignalBlocker(self.models):
             self.models.clear()
-            self.models.addItems([model_name(model.title) for model in self._controller.models])
+            self.models.addItems(distinct_names(self._controller.models))
 
     def _show_model(self) -> None:
         model, version = self._controller.model, self._controller.version
@@ -193,10 +202,10 @@ class ResultPanel(QWidget):
         texts = column((self.answer, 1), row(self.correct, None), spacing=0)
         column(
             row((self.models, 1), self.versions),
-            row((texts, 1), column(self.preview, self._caption, None, spacing=4), spacing=None),
+            row((texts, 1), column(self.preview, self._caption, None, spacing=4)),
             self.comparison,
             (self.bars, 1),
-            row(self.orders, None, self.duration, spacing=None),
+            row(self.orders, (self.duration, 1), spacing=None),
             parent=self,
             margin=PAGE_MARGIN,
             spacing=16,

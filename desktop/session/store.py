@@ -80,10 +80,14 @@ class Session(msgspec.Struct, frozen=True):
     compares: bool = False
 
 
+def data_folder() -> Path:
+    """Return the folder of the app's data on this computer; it may not exist yet."""
+    return Path(QStandardPaths.writableLocation(QStandardPaths.StandardLocation.AppLocalDataLocation))
+
+
 def session_file() -> Path:
     """Return the path of the stored session."""
-    folder = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.AppLocalDataLocation)
-    return Path(folder) / "session" / "session.msgpack"
+    return data_folder() / "session" / "session.msgpack"
 
 
 def read_session(path: Path) -> Session:

@@ -767,6 +767,17 @@ Protokolldatei: {0}</translation>
     </message>
 </context>
 <context>
+    <name>FilterStrip</name>
+    <message>
+        <source>Filters of the first layer</source>
+        <translation>Filter der ersten Schicht</translation>
+    </message>
+    <message>
+        <source>First layer after {0} epochs: {1} filters of {2} × {3}</source>
+        <translation>Erste Schicht nach {0} Epochen: {1} Filter mit {2} × {3}</translation>
+    </message>
+</context>
+<context>
     <name>FolderPage</name>
     <message>
         <source>Model</source>
@@ -1184,6 +1195,10 @@ Protokolldatei: {0}</translation>
         <translation>Batch-Normalisierung</translation>
     </message>
     <message>
+        <source>Bidirectional GRU</source>
+        <translation>Bidirektionale GRU</translation>
+    </message>
+    <message>
         <source>Convolution</source>
         <translation>Faltung</translation>
     </message>
@@ -1234,6 +1249,18 @@ Protokolldatei: {0}</translation>
     <message>
         <source>Word sum</source>
         <translation>Wortsumme</translation>
+    </message>
+    <message>
+        <source>Mixture by length</source>
+        <translation>Mischung nach Länge</translation>
+    </message>
+    <message>
+        <source>Mean over words</source>
+        <translation>Mittel über die Wörter</translation>
+    </message>
+    <message>
+        <source>Word embedding</source>
+        <translation>Worteinbettung</translation>
     </message>
     <message>
         <source>Zero padding</source>
@@ -1693,7 +1720,7 @@ Protokolldatei: {0}</translation>
     </message>
     <message>
         <source>Correct the &amp;label…</source>
-        <translation>K&amp;lasse korrigieren …</translation>
+        <translation>K&amp;orrigieren …</translation>
     </message>
     <message>
         <source>Network input</source>
@@ -1928,6 +1955,117 @@ Protokolldatei: {0}</translation>
     </message>
 </context>
 <context>
+    <name>TeachPage</name>
+    <message>
+        <source>Teach</source>
+        <translation>Beibringen</translation>
+    </message>
+    <message>
+        <source>Name of the model</source>
+        <translation>Name des Modells</translation>
+    </message>
+    <message>
+        <source>&amp;Keep its labels, and correct or add to them</source>
+        <translation>Seine Klassen &amp;behalten, korrigieren oder ergänzen</translation>
+    </message>
+    <message>
+        <source>Draw an example</source>
+        <translation>Ein Beispiel zeichnen</translation>
+    </message>
+    <message>
+        <source>Label, such as A</source>
+        <translation>Klasse, etwa A</translation>
+    </message>
+    <message>
+        <source>&amp;Add the drawing</source>
+        <translation>&amp;Zeichnung hinzufügen</translation>
+    </message>
+    <message>
+        <source>Add a &amp;folder…</source>
+        <translation>&amp;Ordner hinzufügen …</translation>
+    </message>
+    <message>
+        <source>Add the &amp;corrections</source>
+        <translation>&amp;Korrekturen hinzufügen</translation>
+    </message>
+    <message>
+        <source>&amp;Remove</source>
+        <translation>&amp;Entfernen</translation>
+    </message>
+    <message>
+        <source>&amp;Teach</source>
+        <translation>&amp;Beibringen</translation>
+    </message>
+    <message>
+        <source>Use &amp;it</source>
+        <translation>&amp;Verwenden</translation>
+    </message>
+    <message>
+        <source>Reading pictures…</source>
+        <translation>Bilder werden gelesen …</translation>
+    </message>
+    <message>
+        <source>A name has letters, digits, -, _ and . alone, and begins with a letter or digit.</source>
+        <translation>Ein Name hat nur Buchstaben ohne Umlaute, Ziffern, -, _ und . und beginnt mit Buchstabe oder Ziffer.</translation>
+    </message>
+    <message>
+        <source>Teaching…</source>
+        <translation>Das Netz lernt …</translation>
+    </message>
+    <message>
+        <source>{0} {1} is a model now. {2} of {3} examples are right in a cross-validation. {4} s</source>
+        <translation>{0} {1} ist jetzt ein Modell. {2} von {3} Beispielen sind in einer Kreuzvalidierung richtig. {4} s</translation>
+    </message>
+    <message>
+        <source>{0} examples could not be read.</source>
+        <translation>{0} Beispiele waren nicht lesbar.</translation>
+    </message>
+    <message>
+        <source>{0} pictures</source>
+        <translation>{0} Bilder</translation>
+    </message>
+    <message>
+        <source>{0}, version {1}</source>
+        <translation>{0}, Version {1}</translation>
+    </message>
+    <message>
+        <source>{0} cannot be written ({1}). Check its permissions.</source>
+        <translation>{0} ist nicht beschreibbar ({1}). Prüfen Sie die Rechte.</translation>
+    </message>
+    <message>
+        <source>Choose a folder with one subfolder for each label</source>
+        <translation>Ordner mit einem Unterordner je Klasse wählen</translation>
+    </message>
+    <message>
+        <source>Labels</source>
+        <translation>Klassen</translation>
+    </message>
+    <message>
+        <source>Examples</source>
+        <translation>Beispiele</translation>
+    </message>
+    <message>
+        <source>Progress</source>
+        <translation>Fortschritt</translation>
+    </message>
+    <message>
+        <source>&amp;Name</source>
+        <translation>&amp;Name</translation>
+    </message>
+    <message>
+        <source>Features &amp;of</source>
+        <translation>&amp;Merkmale von</translation>
+    </message>
+    <message>
+        <source>&amp;Label</source>
+        <translation>K&amp;lasse</translation>
+    </message>
+    <message>
+        <source>Draw or open a few examples of each label. The network keeps its layers; only the last one learns. It takes seconds, on this computer.</source>
+        <translation>Zeichnen oder öffnen Sie einige Beispiele jeder Klasse. Das Netz behält seine Schichten, nur die letzte lernt. Das dauert Sekunden, auf diesem Rechner.</translation>
+    </message>
+</context>
+<context>
     <name>TextPage</name>
     <message>
         <source>Text to classify</source>
@@ -2042,6 +2180,305 @@ Protokolldatei: {0}</translation>
     <message>
         <source>logistic regression on words and pairs of words, begun at naive Bayes</source>
         <translation>logistische Regression auf Wörtern und Wortpaaren, ausgehend von naivem Bayes</translation>
+    </message>
+    <message>
+        <source>logistic regressions on words and phrases of reviews and of sentences</source>
+        <translation>logistische Regressionen auf Wörtern und Wortfolgen von Kritiken und von Sätzen</translation>
+    </message>
+    <message>
+        <source>convolutions over the first 400 words</source>
+        <translation>Faltungen über die ersten 400 Wörter</translation>
+    </message>
+    <message>
+        <source>a bidirectional recurrent network over the first 300 words</source>
+        <translation>ein bidirektionales rekurrentes Netz über die ersten 300 Wörter</translation>
+    </message>
+</context>
+<context>
+    <name>Train</name>
+    <message>
+        <source>Digits: one hidden layer</source>
+        <translation>Ziffern: eine verdeckte Schicht</translation>
+    </message>
+    <message>
+        <source>Digits: two convolutions</source>
+        <translation>Ziffern: zwei Faltungen</translation>
+    </message>
+    <message>
+        <source>Digits: three convolutions</source>
+        <translation>Ziffern: drei Faltungen</translation>
+    </message>
+    <message>
+        <source>Garments: two hidden layers</source>
+        <translation>Kleidung: zwei verdeckte Schichten</translation>
+    </message>
+    <message>
+        <source>Small photos: convolutions with batch normalization</source>
+        <translation>Kleine Fotos: Faltungen mit Batch-Normalisierung</translation>
+    </message>
+    <message>
+        <source>Cats and dogs: convolutions from scratch</source>
+        <translation>Katzen und Hunde: Faltungen von Grund auf</translation>
+    </message>
+    <message>
+        <source>Film reviews: dense layers</source>
+        <translation>Filmkritiken: dichte Schichten</translation>
+    </message>
+    <message>
+        <source>A folder of your own pictures</source>
+        <translation>Ein Ordner mit eigenen Bildern</translation>
+    </message>
+    <message>
+        <source>The lecture&apos;s overfitting</source>
+        <translation>Die Überanpassung der Vorlesung</translation>
+    </message>
+    <message>
+        <source>With dropout</source>
+        <translation>Mit Dropout</translation>
+    </message>
+    <message>
+        <source>With augmentation</source>
+        <translation>Mit Datenanreicherung</translation>
+    </message>
+</context>
+<context>
+    <name>TrainPage</name>
+    <message>
+        <source>Train</source>
+        <translation>Trainieren</translation>
+    </message>
+    <message>
+        <source>Run to compare with</source>
+        <translation>Lauf zum Vergleich</translation>
+    </message>
+    <message>
+        <source>Stopping…</source>
+        <translation>Wird beendet …</translation>
+    </message>
+    <message>
+        <source>A training is running. Its finished epochs are kept. Stop it, and close Lectern?</source>
+        <translation>Ein Training läuft. Seine fertigen Epochen bleiben erhalten. Beenden und Lectern schließen?</translation>
+    </message>
+    <message>
+        <source>TensorFlow is being installed. Stop that, and close Lectern?</source>
+        <translation>TensorFlow wird installiert. Abbrechen und Lectern schließen?</translation>
+    </message>
+    <message>
+        <source>Close Lectern?</source>
+        <translation>Lectern schließen?</translation>
+    </message>
+    <message>
+        <source>Starting TensorFlow…</source>
+        <translation>TensorFlow startet …</translation>
+    </message>
+    <message>
+        <source>Exporting: the network reads the whole test set…</source>
+        <translation>Export: Das Netz liest den ganzen Testdatensatz …</translation>
+    </message>
+    <message>
+        <source>Installing TensorFlow… This takes minutes.</source>
+        <translation>TensorFlow wird installiert… Das dauert Minuten.</translation>
+    </message>
+    <message>
+        <source>Downloading the data set: {0} of {1} MB</source>
+        <translation>Der Datensatz wird geladen: {0} von {1} MB</translation>
+    </message>
+    <message>
+        <source>{0} of {1} pictures have gone through the pretrained network</source>
+        <translation>{0} von {1} Bildern sind durch das vortrainierte Netz gelaufen</translation>
+    </message>
+    <message>
+        <source>Paused</source>
+        <translation>Angehalten</translation>
+    </message>
+    <message>
+        <source>Training</source>
+        <translation>Training</translation>
+    </message>
+    <message>
+        <source>Stopped after {0} epochs</source>
+        <translation>Beendet nach {0} Epochen</translation>
+    </message>
+    <message>
+        <source>{0} is a model now: {1} % of {2} test examples are right.</source>
+        <translation>{0} ist jetzt ein Modell: {1} % von {2} Testbeispielen sind richtig.</translation>
+    </message>
+    <message>
+        <source>{0} parameters, {1} training examples</source>
+        <translation>{0} Parameter, {1} Trainingsbeispiele</translation>
+    </message>
+    <message>
+        <source>{0} epochs in {1} s. Validation accuracy {2} %</source>
+        <translation>{0} Epochen in {1} s. Genauigkeit bei der Validierung {2} %</translation>
+    </message>
+    <message>
+        <source>No other run</source>
+        <translation>Kein anderer Lauf</translation>
+    </message>
+    <message>
+        <source>Compare with</source>
+        <translation>Vergleichen mit</translation>
+    </message>
+</context>
+<context>
+    <name>TrainingControls</name>
+    <message>
+        <source>&amp;Start</source>
+        <translation>&amp;Starten</translation>
+    </message>
+    <message>
+        <source>St&amp;op</source>
+        <translation>&amp;Beenden</translation>
+    </message>
+    <message>
+        <source>Use &amp;it</source>
+        <translation>&amp;Verwenden</translation>
+    </message>
+    <message>
+        <source>Export the network, and select it as a model of the app</source>
+        <translation>Das Netz exportieren und als Modell der App auswählen</translation>
+    </message>
+    <message>
+        <source>&amp;Install</source>
+        <translation>&amp;Installieren</translation>
+    </message>
+    <message>
+        <source>Progress</source>
+        <translation>Fortschritt</translation>
+    </message>
+    <message>
+        <source>Contin&amp;ue</source>
+        <translation>&amp;Fortsetzen</translation>
+    </message>
+    <message>
+        <source>Pa&amp;use</source>
+        <translation>&amp;Anhalten</translation>
+    </message>
+    <message>
+        <source>Training needs TensorFlow, which takes up to 3 GB on the disk. Press Install, or run “./run train” in the copy of Lectern’s repository.</source>
+        <translation>Zum Trainieren braucht es TensorFlow, bis zu 3 GB auf der Platte. Klicken Sie auf Installieren, oder rufen Sie „./run train“ in der Kopie von Lecterns Repository auf.</translation>
+    </message>
+    <message>
+        <source>Training needs TensorFlow. Install it in a copy of Lectern’s repository: pip install &apos;.[train]&apos;</source>
+        <translation>Zum Trainieren braucht es TensorFlow. Installieren Sie es in einer Kopie von Lecterns Repository: pip install &apos;.[train]&apos;</translation>
+    </message>
+</context>
+<context>
+    <name>TrainingCurves</name>
+    <message>
+        <source>Loss by epoch</source>
+        <translation>Verlust je Epoche</translation>
+    </message>
+    <message>
+        <source>Accuracy by epoch</source>
+        <translation>Genauigkeit je Epoche</translation>
+    </message>
+    <message>
+        <source>Loss</source>
+        <translation>Verlust</translation>
+    </message>
+    <message>
+        <source>Accuracy</source>
+        <translation>Genauigkeit</translation>
+    </message>
+    <message>
+        <source>Training</source>
+        <translation>Training</translation>
+    </message>
+    <message>
+        <source>Validation</source>
+        <translation>Validierung</translation>
+    </message>
+    <message>
+        <source>Overfitting since epoch {0}: the validation loss rises while the training loss falls.</source>
+        <translation>Überanpassung seit Epoche {0}: Der Verlust bei der Validierung steigt, während der beim Training fällt.</translation>
+    </message>
+    <message>
+        <source>Epoch {0}: validation accuracy {1} %</source>
+        <translation>Epoche {0}: Genauigkeit bei der Validierung {1} %</translation>
+    </message>
+</context>
+<context>
+    <name>TrainingForm</name>
+    <message>
+        <source>As in the recipe</source>
+        <translation>Wie im Rezept</translation>
+    </message>
+    <message>
+        <source>Own settings</source>
+        <translation>Eigene Einstellungen</translation>
+    </message>
+    <message>
+        <source>Choose a &amp;folder…</source>
+        <translation>&amp;Ordner wählen …</translation>
+    </message>
+    <message>
+        <source>All</source>
+        <translation>Alle</translation>
+    </message>
+    <message>
+        <source>Constant</source>
+        <translation>Konstant</translation>
+    </message>
+    <message>
+        <source>On</source>
+        <translation>An</translation>
+    </message>
+    <message>
+        <source>Off</source>
+        <translation>Aus</translation>
+    </message>
+    <message>
+        <source>Choose a folder with one subfolder for each label</source>
+        <translation>Ordner mit einem Unterordner je Klasse wählen</translation>
+    </message>
+    <message>
+        <source>Prese&amp;t</source>
+        <translation>&amp;Vorgabe</translation>
+    </message>
+    <message>
+        <source>&amp;Network</source>
+        <translation>&amp;Netz</translation>
+    </message>
+    <message>
+        <source>E&amp;xamples</source>
+        <translation>&amp;Beispiele</translation>
+    </message>
+    <message>
+        <source>E&amp;pochs</source>
+        <translation>&amp;Epochen</translation>
+    </message>
+    <message>
+        <source>Si&amp;ze</source>
+        <translation>&amp;Größe</translation>
+    </message>
+    <message>
+        <source>&amp;Learning rate</source>
+        <translation>&amp;Lernrate</translation>
+    </message>
+    <message>
+        <source>Sc&amp;hedule</source>
+        <translation>&amp;Zeitplan</translation>
+    </message>
+    <message>
+        <source>L&amp;1</source>
+        <translation>L&amp;1</translation>
+    </message>
+    <message>
+        <source>L&amp;2</source>
+        <translation>L&amp;2</translation>
+    </message>
+    <message>
+        <source>&amp;Dropout</source>
+        <translation>&amp;Dropout</translation>
+    </message>
+    <message>
+        <source>&amp;Batch normalization</source>
+        <translation>Batch-Nor&amp;malisierung</translation>
+    </message>
+    <message>
+        <source>A&amp;ugmentation</source>
+        <translation>Da&amp;tenanreicherung</translation>
     </message>
 </context>
 <context>
@@ -2180,6 +2617,29 @@ Protokolldatei: {0}</translation>
     <message>
         <source>Pa&amp;dding</source>
         <translation>A&amp;uffüllung</translation>
+    </message>
+</context>
+<context>
+    <name>WatchedPane</name>
+    <message>
+        <source>C&amp;lear</source>
+        <translation>&amp;Löschen</translation>
+    </message>
+    <message>
+        <source>The network reads</source>
+        <translation>Das Netz liest</translation>
+    </message>
+    <message>
+        <source>Write a review on the page Text.</source>
+        <translation>Schreiben Sie eine Kritik auf der Seite Text.</translation>
+    </message>
+    <message>
+        <source>After {0} epochs</source>
+        <translation>Nach {0} Epochen</translation>
+    </message>
+    <message>
+        <source>The network reads this after each epoch.</source>
+        <translation>Das Netz liest dies nach jeder Epoche.</translation>
     </message>
 </context>
 <context>

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from PySide6.QtCore import QByteArray
-from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent
-from PySide6.QtWidgets import QFrame, QMainWindow, QScrollArea, QWidget
+from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent, QImage
+from PySide6.QtWidgets import QMainWindow, QWidget
 
 from desktop.drawing.page import DrawPage
 from desktop.explain.backend import ExplanationBackend
@@ -21,14 +21,20 @@ from desktop.projection.second_screen import SecondScreen
 from desktop.result.history import HistoryStrip
 from desktop.result.panel import ResultColumn, ResultPanel
 from desktop.session.keeper import SessionKeeper
+from desktop.session.store import data_folder
 from desktop.settings import Settings, SettingsStore
+from desktop.teach.page import TeachPage
+from desktop.teach.teacher import Teacher
 from desktop.text.page import TextPage
+from desktop.train.page import TrainPage
+from desktop.train.watched_pane import PageContents
 from desktop.widgets import column, row
 from desktop.window.actions import AboutAction, ThemeActions, add_menu, create_action
 from desktop.window.banner import Banner
 from desktop.window.card_dialog import CardViewer
 from desktop.window.exporter import Exporter
 from desktop.window.incoming import Incoming
+from desktop.window.own_models import OwnModels
 from desktop.window.placement import Placement, fit_to_screen
 from desktop.window.preferences import preferences_action
 from desktop.window.tabs import Tabs
@@ -48,6 +54,7 @@ class MainWindow(QMainWindow):
         server: str | None = None,
         offline: bool = False,
         session: Path | None = None,
+        data: Path | None = None,
     ) -> None:
         """Build the window; :meth:`start` does what is slow.
 
@@ -57,19 +64,26 @@ class MainWindow(QMainWindow):
             server: URL to use in place of the stored one, until the user sets another.
             offline: Use no server, whatever the settings say.
             session: File that remembers the contents of the window; None to remember nothing.
+            data: Folder of the user's own models and training runs; that of the app if None.
         """
         super().__init__()
         self.store = SettingsStore(settings, self)
-        local = LocalBackend(models)
-        self.connection = Connection(local, self.store, server=server, offline=offline, parent=self)
+        data = data or data_folder()
+        local = LocalBackend(models, own=data / "models")
+        self.connection = Connection(
+            local, self.store, server=server, offline=offline, own=local.own_names, parent=self
+        )
         self.controller = PredictionController(self.connection, self.store, self)
         self._catalog = local.catalog
         explanations = ExplanationBackend(local.catalog)
-        self.draw_page = DrawPage(self.controller, self.store, self)
+        self.draw_page = DrawPage(self.controller, self.store, self, reads_drawings=local.reads_drawings)
         self.pictures_page = PicturesPage(self)
         self.text_page = TextPage(self)
         self.folder_page = FolderPage(self.connection, self)
         self.lab_page = LabPage(explanations, self.pictures_page.value, self)
+        self.train_page = TrainPage(data, self._page_contents(), self)
+        teacher = Teacher(local.catalog, data / "models")
+        self.teach_page = TeachPage(data, teacher, self.store, self)
         self.tabs = Tabs(self.controller, (self.draw_page, self.pictures_page, self.text_page), self)
         self.incoming = Incoming(
             self.tabs,
@@ -78,6 +92,7 @@ class MainWindow(QMainWindow):
             folder=self.folder_page,
             lab=self.lab_page,
         )
+        self.own_models = OwnModels(local, self.connection, self.store, self.tabs)
         self.banner = Banner(self.connection, self.tabs)
         self.panel = ResultPanel(self.controller, self)
         self.strip = HistoryStrip(self)
@@ -138,7 +153,11 @@ class MainWindow(QMainWindow):
         self.incoming.take(event.mimeData())
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        """Save the settings, stop the threads and close the connections."""
+        """Save the settings, stop the threads and close the connections; ask first if a training runs."""
+        if self.train_page.is_busy and not self.train_page.ask_to_stop():
+            event.ignore()
+            return
+        self.train_page.close_process()
         self.presentation.setChecked(False)
         self.session.save()
         self.second_screen.close()
@@ -156,12 +175,8 @@ class MainWindow(QMainWindow):
         self.setWindowTitle("Lectern")
         self.setAcceptDrops(True)
         self.tabs.addTab(self.folder_page, self.folder_page.title)
-        # The lab is wide: in a narrow window it scrolls.
-        lab = QScrollArea(self)
-        lab.setWidgetResizable(True)
-        lab.setFrameShape(QFrame.Shape.NoFrame)
-        lab.setWidget(self.lab_page)
-        self.tabs.addTab(lab, self.lab_page.title)
+        for page in (self.lab_page, self.train_page, self.teach_page):
+            self.tabs.add_scrolled(page, page.title)
         left = column((self.tabs, 1), self.strip, spacing=None)
         body = QWidget(self)
         self.result_column = ResultColumn(self.panel, self)
@@ -212,6 +227,21 @@ class MainWindow(QMainWindow):
         self.folder_page.save_requested.connect(self.exporter.save_text)
         self.folder_page.save_picture_requested.connect(self.exporter.save_image)
         self.folder_page.picture_requested.connect(self.pictures_page.open_path)
+        self.train_page.model_exported.connect(self.own_models.use)
+        self.teach_page.model_made.connect(self.own_models.use)
+
+    def _page_contents(self) -> PageContents:
+        """Return what the pages show, for networks that are being trained."""
+
+        def picture() -> tuple[bytes, QImage] | None:
+            value = self.pictures_page.value()
+            return (value, self.pictures_page.picture()) if isinstance(value, bytes) else None
+
+        return PageContents(
+            strokes=lambda: self.draw_page.pad.strokes,
+            picture=picture,
+            text=lambda: str(self.text_page.value() or ""),
+        )
 
     def _show_parts(self) -> None:
         """Show the result beside pages, and the history below those without tiles of their own."""

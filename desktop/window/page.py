@@ -10,6 +10,7 @@ from desktop.prediction.requests import Origin, Value
 from desktop.settings import BarOrder
 from service.client import ModelSummary
 from service.inference import Prediction
+from service.inference.reading.reading import ReadDigit
 
 
 class Page(QWidget):
@@ -67,6 +68,9 @@ class Page(QWidget):
 
     def record_prediction(self, value: Value, prediction: Prediction) -> None:
         """Note the prediction of :meth:`value` or of one of :meth:`other_values`."""
+
+    def show_digits(self, digits: Sequence[ReadDigit]) -> None:
+        """Show where the digits of a number are, until the next call; none for other content."""
 
     def set_model(self, model: ModelSummary | None) -> None:
         """Set the current model; None if no model accepts the page."""

@@ -4,7 +4,7 @@ from functools import partial
 
 from PySide6.QtCore import Slot
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QTabWidget, QWidget
+from PySide6.QtWidgets import QFrame, QScrollArea, QTabWidget, QWidget
 
 from desktop.prediction.controller import PredictionController
 from desktop.prediction.requests import PredictionResponse
@@ -37,6 +37,22 @@ class Tabs(QTabWidget):
         self.currentChanged.connect(self.apply_current)
         for signal in (controller.page_changed, controller.edited, controller.response_changed):
             signal.connect(self._enable_clear)
+        controller.response_changed.connect(self._show_digits)
+
+    def add_scrolled(self, tool: QWidget, title: str) -> None:
+        """Add a wide tool, which scrolls in a narrow window."""
+        area = QScrollArea(self)
+        area.setWidgetResizable(True)
+        area.setFrameShape(QFrame.Shape.NoFrame)
+        area.setWidget(tool)
+        self.addTab(area, title)
+
+    def show_tool(self, tool: QWidget) -> None:
+        """Show a tool that :meth:`add_scrolled` has added."""
+        for index in range(self.count()):
+            area = self.widget(index)
+            if isinstance(area, QScrollArea) and area.widget() is tool:
+                self.setCurrentIndex(index)
 
     def show_actions(self) -> list[QAction]:
         """Return an action for each tab, which shows it."""
@@ -67,6 +83,13 @@ class Tabs(QTabWidget):
     def _enable_clear(self) -> None:
         page = self._controller.page
         self.clear_page.setEnabled(page is not None and not page.is_empty())
+
+    @Slot(object)
+    def _show_digits(self, response: PredictionResponse | None) -> None:
+        """Show where the digits of a number are on the page of a response."""
+        reading = None if response is None else response.result.reading
+        if self._controller.page is not None:
+            self._controller.page.show_digits(() if reading is None else reading.digits)
 
     def _clear_page(self) -> None:
         if self.page.isVisible():

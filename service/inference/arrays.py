@@ -92,12 +92,24 @@ def network_batch(values: Array, shape: BatchShape, card: Card, *, encoding: Enc
         return pixels if pixels.flags.c_contiguous else np.ascontiguousarray(pixels)
     if encoding == "multi_hot":
         return _ids_of_words(batch, name=spec.name)
-    return _distinct_ids(batch, card)
+    return _check_ids(batch, card)
 
 
 def _check_width(width: int, card: Card, encoding: Encoding) -> None:
     """Check the number of ids in a row: distinct words are at most as many as the vocabulary has."""
     words = card.input.parameters.get("words", math.inf)
+    if (length := card.input.length) is not None:
+        if encoding == "multi_hot":
+            raise InvalidTensor(
+                f"{card.name} {card.version} reads words in their order, which a multi-hot row does not "
+                "have; send the ids in the order of the text, or the text"
+            )
+        if width > length:
+            raise InputTooLarge(
+                f"{width} ids a text are more than the {length} that {card.name} {card.version} reads; send "
+                "the first ones, or the text"
+            )
+        return
     if encoding == "multi_hot":
         if width != words + 1:
             raise InvalidTensor(
@@ -167,8 +179,8 @@ def _table_values(values: Array, *, name: str) -> Array:
     return rows
 
 
-def _distinct_ids(values: Array, card: Card) -> Array:
-    """Check and return ids; see :func:`network_batch`."""
+def _check_ids(values: Array, card: Card) -> Array:
+    """Check and return ids, distinct ones unless the network reads sequences; see :func:`network_batch`."""
     name, dtype = card.input.name, np.dtype(card.input.dtype)
     highest = int(card.input.parameters.get("words", np.iinfo(dtype).max))
     # Half-precision numbers cannot be compared with limits beyond their own range.
@@ -183,6 +195,13 @@ def _distinct_ids(values: Array, card: Card) -> Array:
         )
     # ONNX Runtime needs aligned numbers; those in a request's body may not be.
     ids = np.require(exact, dtype=dtype, requirements=["A", "C"])
+    if card.input.length is not None:
+        if (np.diff((ids != 0).astype(np.int8), axis=1) > 0).any():
+            raise InvalidTensor(
+                f"{name} has ids after a 0 in a row; 0 is the padding at the end of a text whose ids are in "
+                "order"
+            )
+        return ids
     ordered = np.sort(ids, axis=1)
     repeated = (ordered[:, 1:] == ordered[:, :-1]) & (ordered[:, 1:] != 0)
     if repeated.any():

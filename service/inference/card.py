@@ -26,7 +26,9 @@ InputKind = Literal["pictures", "texts", "tables"]
 OutputName = Literal["probabilities", "values"]
 Dtype = Literal["uint8", "int32", "float32"]
 ColorMode = Literal["L", "RGB", "none"]
-PreprocessingKind = Literal["digit", "garment", "photo", "text", "table"]
+PreprocessingKind = Literal["digit", "garment", "photo", "text", "sequence", "table"]
+# The kinds that make ids of words: the distinct ones, or the first words in the order of the text.
+TEXT_KINDS: tuple[PreprocessingKind, ...] = ("text", "sequence")
 _CHOICES = {"task": Task, "dtype": Dtype, "color_mode": ColorMode, "preprocessing": PreprocessingKind}
 _INVALID_CHOICE = "Invalid enum value '"  # beginning of msgspec's message
 
@@ -55,6 +57,12 @@ class InputSpec(CardPart, frozen=True, kw_only=True):
     color_mode: ColorMode  # L for grey, none for texts and tables
     preprocessing: PreprocessingKind  # makes such arrays from pictures, texts or rows of a table
     parameters: Mapping[str, Any]  # of the preprocessing, for example {"size": 180}
+
+    @property
+    def length(self) -> int | None:
+        """Largest number of words that a network of sequences reads; None for all other networks."""
+        length: int | None = self.parameters["length"] if self.preprocessing == "sequence" else None
+        return length
 
 
 class OnnxFile(CardPart, frozen=True, kw_only=True):
@@ -392,6 +400,11 @@ def _check_consistency(card: Card, source: str) -> None:
     name = "regression" if card.task == "regression" else "metrics"
     if getattr(card, name) is None:
         raise CardError(f"{source}: field {name} is missing; export the model again")
+    length = card.input.parameters.get("length")
+    if card.input.preprocessing == "sequence" and not (isinstance(length, int) and length >= 1):
+        raise CardError(
+            f"{source}: field input.parameters.length: expected the largest number of words, from 1"
+        )
 
 
 def _describe(error: msgspec.ValidationError) -> str:

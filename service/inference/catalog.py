@@ -151,7 +151,7 @@ class Catalog:
 
     def folder(self, card: Card) -> Path:
         """Return the folder of a card's files."""
-        return self._folder / card.name / str(card.version)
+        return self.model(card.name).folder(card.version)
 
     def predictor(self, name: str, version: int | None = None) -> Predictor:
         """Return the predictor of a version; errors as for :meth:`model` and :meth:`Model.predictor`."""
@@ -177,6 +177,10 @@ class Catalog:
             versions: The versions to use; all if None.
         """
         return Model(self._folder / name, self._options, versions=versions)
+
+    def add(self, folder: Path) -> None:
+        """Add the model of a folder that is elsewhere, or replace the one of its name."""
+        self.put(Model(folder, self._options))
 
     def download(self, name: str) -> None:
         """Download new versions of a model, if the models come from an address.

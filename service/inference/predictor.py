@@ -16,7 +16,7 @@ from PIL import Image
 
 from service.inference.arrays import Array as Array
 from service.inference.arrays import Encoding, batch_shape, network_batch
-from service.inference.card import Card
+from service.inference.card import TEXT_KINDS, Card
 from service.inference.crops import choose_crop
 from service.inference.errors import InputTooLarge, InvalidInput, shorten
 from service.inference.precision import (
@@ -180,9 +180,10 @@ class Predictor:
         card = served_card(card, used)
         if precision != "float32":
             _log.info("%s %s runs in %s (LECTERN_PRECISION is %s)", card.name, card.version, used, precision)
-        if card.input.preprocessing == "text":
+        if card.input.preprocessing in TEXT_KINDS:
             vocabulary = read_vocabulary(folder, card)
-            return cls(card, session, vocabulary.encode, precision=used, vocabulary=vocabulary)
+            prepare = partial(vocabulary.encode, length=card.input.length)
+            return cls(card, session, prepare, precision=used, vocabulary=vocabulary)
         if card.reads == "tables":
             table = read_table(card)
             return cls(card, session, table.encode, precision=used, table=table)
@@ -283,7 +284,7 @@ class Predictor:
             raise InvalidInput(f"{self.card.name} reads {self.card.reads}, not pictures; send those")
         if self.card.input.preprocessing == "digit":
             digit = examine_digit(image)
-            return PreparedInput(digit.pixels, _reason(digit))
+            return PreparedInput(digit.pixels, _reason(digit, self.card))
         pixels = self._prepare(image)
         if not self._searches_photos or not is_long(image):
             return PreparedInput(pixels)
@@ -491,9 +492,10 @@ def _open(folder: Path, card: Card, precision: Precision, **options: Any) -> ort
     return session
 
 
-def _reason(digit: PreparedDigit) -> Reason | None:
+def _reason(digit: PreparedDigit, card: Card) -> Reason | None:
     """Return why the prediction for a digit is unsure whatever its scores are."""
-    if digit.has_several:
+    # A taught model may read letters or signs, some of which have several parts.
+    if digit.has_several and any(label.isdecimal() for label in card.labels):
         return "several_digits"
     return "stroke_too_thick" if digit.too_thick else None
 

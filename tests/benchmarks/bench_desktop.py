@@ -188,7 +188,7 @@ def network_refreshes() -> list[float]:
 def show_lab(window: "MainWindow", topic_name: str) -> "tuple[LabPage, Any]":
     """Show a page of the lab."""
     lab = window.lab_page
-    window.tabs.setCurrentIndex(window.tabs.count() - 1)
+    window.tabs.show_tool(lab)
     topic = getattr(lab, topic_name)
     lab.tabs.setCurrentWidget(topic)
     if topic_name == "network":

@@ -56,7 +56,8 @@ def open_window(qtbot: QtBot, qapp: QApplication, models: Path) -> Iterator[Open
         apply_style(qapp, settings)
         window = MainWindow(settings, **{"models": models, **options})
         opened.append(window)
-        qtbot.addWidget(window)
+        # A window that is closed during a training asks.
+        qtbot.addWidget(window, before_close_func=lambda _: window.train_page.close_process())
         window.show()
         qtbot.waitExposed(window)
         with qtbot.waitSignal(window.connection.changed):

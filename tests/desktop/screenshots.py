@@ -1,7 +1,7 @@
 """Takes screenshots of the app: each page with content, in the light and the dark theme.
 
 Run ``python tests/desktop/screenshots.py FOLDER`` with ``QT_QPA_PLATFORM`` set as in the README to take all,
-or with ``--readme`` to replace the two of the README.
+or with ``--readme`` to replace those of the README.
 """
 
 import argparse
@@ -34,6 +34,12 @@ REVIEW = (
 # Numbers of well-shaped digits in the sample of pen-drawn digits.
 EARLIER, LAST = (41, 325, 170), 130
 _WAIT_MS = 900
+# Strokes in shares of the canvas.
+LETTERS = {
+    "A": (((0.5, 0.2), (0.28, 0.8)), ((0.5, 0.2), (0.72, 0.8)), ((0.37, 0.58), (0.63, 0.58))),
+    "L": (((0.35, 0.2), (0.35, 0.78), (0.68, 0.78)),),
+    "V": (((0.28, 0.22), (0.5, 0.8), (0.72, 0.22)),),
+}
 
 
 def wait(milliseconds: int = _WAIT_MS) -> None:
@@ -83,7 +89,7 @@ def folder(window: MainWindow) -> None:
 
 def lab(window: MainWindow) -> None:
     """Show the convolution lab."""
-    window.tabs.setCurrentIndex(window.tabs.count() - 1)
+    window.tabs.show_tool(window.lab_page)
     wait()
 
 
@@ -98,6 +104,36 @@ def network(window: MainWindow) -> None:
     wait(2 * _WAIT_MS)
     window.lab_page.network.show_map(4, 7)
     wait()
+
+
+def train(window: MainWindow) -> None:
+    """Train the lecture's overfitting, to its end."""
+    page = window.train_page
+    window.tabs.show_tool(page)
+    _, strokes = list(digits(SAMPLE))[LAST]
+    page.watched.pad.clear()
+    for stroke in strokes:
+        gestures.draw(page.watched.pad, [tuple(point / CANVAS_SIZE) for point in stroke], steps=1)
+    page.start_training()
+    while not page.controls.phase.is_idle:
+        wait()
+
+
+def teach(window: MainWindow) -> None:
+    """Teach three letters."""
+    page = window.teach_page
+    window.tabs.show_tool(page)
+    wait()
+    for label, lines in LETTERS.items():
+        page.label.setText(label)
+        for number in range(5):
+            for line in lines:
+                shift = (number - 2) * 0.015
+                gestures.draw(page.pad, [(x + shift, y - shift) for x, y in line])
+            page.add_drawing()
+    page.teach_model()
+    while page.progress.isVisible():
+        wait()
 
 
 def why(window: MainWindow) -> None:
@@ -143,26 +179,29 @@ def main() -> None:
     parser.add_argument("folder", type=Path, nargs="?", default=README)
     parser.add_argument("--readme", action="store_true")
     parser.add_argument("--language", default="en")
+    parser.add_argument("--only", nargs="*", default=[], help="Names of the views to take.")
     options = parser.parse_args()
     app = QApplication([])
     options.folder.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory() as settings_folder:
         gestures.isolate_settings(Path(settings_folder))
         for theme in (Theme.LIGHT, Theme.DARK):
-            take_all(app, theme, options)
+            take_all(app, theme, options, data=Path(settings_folder, theme.value))
     join_closed_workers(5)
 
 
-def take_all(app: QApplication, theme: Theme, options: argparse.Namespace) -> None:
+def take_all(app: QApplication, theme: Theme, options: argparse.Namespace, *, data: Path) -> None:
     """Take the screenshots in one theme."""
     settings = Settings(server="", language=options.language, models={"pictures": "cifar10"}, theme=theme)
     steps: tuple[Callable[[MainWindow], None], ...] = (
-        draw, pictures, text, folder, lab, network, replayed, preferences, card, why,
+        draw, pictures, text, folder, lab, network, train, teach, replayed, preferences, card, why,
     )  # fmt: skip
     if options.readme:
-        steps = (draw, network) if theme is Theme.LIGHT else (why,)
+        steps = (draw, network, train) if theme is Theme.LIGHT else (why,)
+    if options.only:
+        steps = tuple(step for step in steps if step.__name__ in options.only)
     apply_style(app, settings)
-    window = MainWindow(settings, models=BUNDLED)
+    window = MainWindow(settings, models=BUNDLED, data=data)
     window.show()
     window.start()
     wait()

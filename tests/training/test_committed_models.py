@@ -101,3 +101,24 @@ def test_layer_table_adds_up(card: Card) -> None:
 
 def test_all_models_together_are_small() -> None:
     assert sum(path.stat().st_size for path in BUNDLED.rglob("*") if path.is_file()) < LARGEST_TOTAL
+
+
+@pytest.mark.parametrize(
+    ("text", "label"),
+    [
+        ("Great movie!", "positive"),
+        ("Terrible.", "negative"),
+        ("I loved it", "positive"),
+        ("Not a good film.", "negative"),
+        ("not funny", "negative"),
+        ("I did not enjoy it.", "negative"),
+        ("I wouldn't recommend it.", "negative"),
+        ("Best film of the year!", "positive"),
+        ("Waste of time.", "negative"),
+    ],
+)
+def test_short_verdicts_are_classified_with_confidence(text: str, label: str) -> None:
+    (prediction,) = CATALOG.predictor("imdb").predict([text])
+
+    assert prediction.best.label == label
+    assert not prediction.unsure

@@ -9,7 +9,7 @@ from training import cli
 from training.errors import RecipeError
 from training.recipes import load_recipe, recipe_names
 
-_OTHERS = [name for name in recipe_names() if load_recipe(name).preprocessing != "text"]
+_OTHERS = [name for name in recipe_names() if load_recipe(name).reads != "texts"]
 
 
 def _summary(*words: object) -> str:

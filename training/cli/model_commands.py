@@ -9,6 +9,7 @@ from rich.console import Console
 
 from service.inference.program import command
 from training.backend import load_keras
+from training.cli.json_events import json_events, progress_option
 from training.cli.shared import (
     RECIPES_EPILOG,
     choose_recipe,
@@ -180,6 +181,7 @@ def quantize(
 )
 @click.option("--compare", help="Name of another run whose test accuracy goes on the card as well.")
 @click.option("--record", is_flag=True, help="Also write the results into training/reporting/results.json.")
+@progress_option
 def export(
     recipe: str | None,
     own_recipe: Path | None,
@@ -188,6 +190,7 @@ def export(
     data: Path | None,
     compare: str | None,
     record: bool,
+    progress: str,
     **options: Any,
 ) -> None:
     """Export a trained network to ONNX as a version of a model.
@@ -215,6 +218,7 @@ def export(
     from training.reporting.results import record_result
     from training.workflows.export_job import ExportJob, run_export
     from training.workflows.hints import shown
+    from training.workflows.training_job import exported_event
 
     job = ExportJob(
         recipe=chosen,
@@ -223,16 +227,21 @@ def export(
         compare=runs / compare if compare else None,
         **options,
     )
-    exported = run_export(job)
-    card = exported.card
-    if record:
-        record_result(card)
+    with json_events(progress) as events:
+        exported = run_export(job)
+        card = exported.card
+        if record:
+            record_result(card)
+        if events:
+            events.write(exported_event(card, job.models))
+    quiet = progress == "json"
     click.echo(
         f"{shown(job.models / card.name / str(card.version))}: {describe_result(card_result(card))}, largest "
-        f"difference from Keras {card.max_keras_difference:.1g}"
+        f"difference from Keras {card.max_keras_difference:.1g}",
+        err=quiet,
     )
     if exported.hint:
-        click.echo(exported.hint)
+        click.echo(exported.hint, err=quiet)
 
 
 def _recalibrate(name: str, version: int | None, models: Path, data: Path | None, *, detector: bool) -> None:

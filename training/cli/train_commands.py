@@ -3,6 +3,7 @@
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import click
 from rich.console import Console
 
 from training.backend import load_keras
+from training.cli.json_events import json_events, progress_option, standard_controls
 from training.cli.recipe_help import RecipeCommand
 from training.cli.shared import (
     RECIPES_EPILOG,
@@ -50,6 +52,11 @@ _OWN_DATA_RECIPE = "cats-dogs-features"
     type=click.IntRange(min=2),
     help="K-fold cross-validation: train K times, print mean and deviation, export nothing.",
 )
+@click.option(
+    "--examples",
+    type=click.IntRange(min=20),
+    help="Train on about so many examples of the data set, and validate on half as many.",
+)
 @click.option("--init-from", help="Name of a run of the same network that provides the initial weights.")
 @click.option(
     "--resume",
@@ -58,6 +65,12 @@ _OWN_DATA_RECIPE = "cats-dogs-features"
 )
 @click.option("--yes", is_flag=True, help="Replace an earlier run of the same name without a question.")
 @click.option("--tensorboard", is_flag=True, help="Write logs for TensorBoard into the folder of the run.")
+@progress_option
+@click.option(
+    "--watch",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Picture or text that the network reads after each epoch, for --progress json.",
+)
 @runs_option
 @click.option("--run", "run_name", help="Name of this run's folder; the recipe's if not given.")
 @models_option
@@ -70,6 +83,7 @@ def train(
     runs: Path,
     run_name: str | None,
     yes: bool,
+    progress: str,
     **options: Any,
 ) -> None:
     """Train the network of a RECIPE, or a classifier of your own images.
@@ -100,13 +114,19 @@ def train(
         )
     if options["name"] and data is None:
         raise click.UsageError("--name is for --data; `lectern export --name` names the model of a recipe")
+    if options["examples"] and data:
+        raise click.UsageError("--examples shortens a recipe's data set, --data replaces it; use one of them")
+    if options["watch"] and progress != "json":
+        raise click.UsageError("--watch needs --progress json")
+    if folds is not None and (progress == "json" or options["examples"]):
+        raise click.UsageError("--folds goes neither with --progress json nor with --examples")
     load_keras(converts=data is not None and folds is None)
     from training.workflows.cross_validation import run_folds
     from training.workflows.training_job import TrainingJob, run_training
 
     named = ("--recipe", str(own_recipe)) if own_recipe else (recipe,) if recipe else ()
     recipe = choose_recipe(recipe, own_recipe)
-    console = Console(highlight=False, markup=False, soft_wrap=True)
+    console = Console(highlight=False, markup=False, soft_wrap=True, stderr=progress == "json")
     default_run = name_run(recipe, data)
     job = TrainingJob(
         recipe=recipe or _OWN_DATA_RECIPE,
@@ -119,7 +139,9 @@ def train(
         confirm=lambda question: yes or ask(question),
         **options,
     )
-    with _exits_on_sigterm():
+    with _exits_on_sigterm(), json_events(progress) as events:
+        if events:
+            job = replace(job, events=events, controls=standard_controls())
         if folds is not None:
             run_folds(job, folds=folds, console=console)
         else:

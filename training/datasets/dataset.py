@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from service.inference.card import TEXT_KINDS
 from service.inference.preprocessing import Vocabulary, pad, picture_preparation
 from service.inference.preprocessing.table import Column
 
@@ -39,17 +40,21 @@ class Examples:
             missing values.
         y: int64 (n,), index into the labels. Of several labels at once int64 (n, labels), 0 or 1; of a
             regression float32 (n, labels).
+        sentences: Object array (n,) of the token ids of each text's sentences, where a network is fitted to
+            them.
     """
 
     x: npt.NDArray[Any]
     y: npt.NDArray[Any]
+    sentences: npt.NDArray[Any] | None = None
 
     def __len__(self) -> int:
         return len(self.y)
 
     def take(self, chosen: npt.NDArray[Any] | slice) -> "Examples":
         """Return the examples at some indices."""
-        return Examples(self.x[chosen], self.y[chosen])
+        sentences = None if self.sentences is None else self.sentences[chosen]
+        return Examples(self.x[chosen], self.y[chosen], sentences)
 
 
 def concatenate(parts: Sequence[Examples]) -> Examples:
@@ -58,12 +63,17 @@ def concatenate(parts: Sequence[Examples]) -> Examples:
     if inputs[0].ndim == 2:
         length = max(x.shape[1] for x in inputs)
         inputs = [np.pad(x, ((0, 0), (0, length - x.shape[1]))) for x in inputs]
-    return Examples(np.concatenate(inputs), np.concatenate([part.y for part in parts]))
+    sentences = [part.sentences for part in parts if part.sentences is not None]
+    return Examples(
+        np.concatenate(inputs),
+        np.concatenate([part.y for part in parts]),
+        np.concatenate(sentences) if len(sentences) == len(parts) else None,
+    )
 
 
-def encode(texts: Examples, *, vocabulary: Vocabulary) -> Examples:
-    """Turn texts into int32 token ids (n, length), padded with 0."""
-    return Examples(pad([vocabulary.encode(text) for text in texts.x]), texts.y)
+def encode(texts: Examples, *, vocabulary: Vocabulary, length: int | None = None) -> Examples:
+    """Turn texts into int32 token ids (n, width), padded with 0; ``length`` as for the vocabulary."""
+    return Examples(pad([vocabulary.encode(text, length=length) for text in texts.x]), texts.y)
 
 
 def as_served(examples: Examples, *, preprocessing: str) -> Examples:
@@ -73,7 +83,7 @@ def as_served(examples: Examples, *, preprocessing: str) -> Examples:
         examples: uint8 images of the network's size; or token ids or rows, which stay as they are.
         preprocessing: Kind of preprocessing on the card.
     """
-    if preprocessing in ("text", "table"):
+    if preprocessing in (*TEXT_KINDS, "table"):
         return examples
     prepare = picture_preparation(preprocessing, size=examples.x.shape[1])
     return Examples(np.stack([prepare(Image.fromarray(image)) for image in examples.x]), examples.y)

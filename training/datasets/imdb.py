@@ -5,7 +5,7 @@ import hashlib
 import json
 import tarfile
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from typing import TypeAlias
 
@@ -13,6 +13,7 @@ import numpy as np
 
 from service.inference.files import write_atomically
 from service.inference.preprocessing import phrases
+from service.inference.preprocessing.text import PHRASE_MARK
 from training.datasets.dataset import (
     Dataset,
     DatasetDeclaration,
@@ -96,21 +97,21 @@ def most_frequent_words(texts: Iterable[str], *, limit: int = VOCABULARY_SIZE) -
         texts: Raw texts; a word counts once per text.
         limit: Number of words.
     """
-    return frequent_phrases(texts, max_words=1, min_texts=1)[:limit]
+    return frequent_phrases(texts, min_texts=(1,))[:limit]
 
 
-def frequent_phrases(texts: Iterable[str], *, max_words: int, min_texts: int) -> list[str]:
+def frequent_phrases(texts: Iterable[str], *, min_texts: Sequence[int], negation: bool = False) -> list[str]:
     """Return the words and phrases that occur in enough texts, in the order of :func:`most_frequent_words`.
 
     Args:
         texts: Raw texts; a phrase counts once per text.
-        max_words: Highest number of words in a phrase.
-        min_texts: Lowest number of texts that contain the phrase.
+        min_texts: Lowest number of texts that contain a word, a pair, and so on to the longest phrases.
+        negation: Whether negated words are words of their own.
     """
     counts: Counter[str] = Counter()
     for text in texts:
-        counts.update(phrases(text, longest=max_words))
-    frequent = (phrase for phrase, count in counts.items() if count >= min_texts)
+        counts.update(phrases(text, longest=len(min_texts), negation=negation))
+    frequent = (phrase for phrase, count in counts.items() if count >= min_texts[phrase.count(PHRASE_MARK)])
     return sorted(frequent, key=lambda phrase: (-counts[phrase], phrase))
 
 

@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.datasets import load_diabetes, load_wine
 
 from service.inference.preprocessing.table import Column
 from training.datasets.dataset import (
@@ -56,6 +55,8 @@ def _fetch(declaration: DatasetDeclaration, _progress: DownloadProgress | None) 
 
 
 def _load_diabetes(declaration: DatasetDeclaration, _size: int | None) -> Dataset:
+    from sklearn.datasets import load_diabetes  # slow to import, and this module also describes the data
+
     x, y = load_diabetes(return_X_y=True, scaled=False)
     examples = Examples(x.astype(np.float32), y.astype(np.float32)[:, None])
     test = random_mask(len(y), share=_TEST_SHARE)
@@ -82,6 +83,8 @@ def _load_percentiles(declaration: DatasetDeclaration, size: int | None) -> Data
 
 
 def _load_wine(declaration: DatasetDeclaration, _size: int | None) -> Dataset:
+    from sklearn.datasets import load_wine
+
     x, y = load_wine(return_X_y=True)
     rows = x.astype(np.float32)
     rows[np.random.default_rng(_SEED).random(rows.shape) < _MISSING_SHARE] = np.nan

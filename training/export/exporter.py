@@ -200,8 +200,9 @@ def check_parity(expected: Probabilities, exported: Probabilities, *, multi_labe
     else:
         chosen = expected[np.arange(len(expected)), exported.argmax(axis=1)]
         changed = int((expected.max(axis=1) - chosen > _TIE_TOLERANCE).sum())
+    count = expected.size if multi_label else len(expected)
     if changed:
-        raise ExportError(f"{changed} of {expected.size} labels changed in the export; nothing was written")
+        raise ExportError(f"{changed} of {count} labels changed in the export; nothing was written")
     return difference
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import onnx
 
-from service.inference.card import Card
+from service.inference.card import TEXT_KINDS, Card
 from service.inference.precision import cpu_clock
 from service.inference.preprocessing import Vocabulary
 from service.inference.session import open_session
@@ -50,9 +50,11 @@ def load_splits(card: Card, folder: Path, *, data: Path | None = None) -> Splits
     else:
         dataset = load_dataset(card.training.dataset, size=size)
     parts = (dataset.validation, dataset.test)
-    if kind == "text":
+    if kind in TEXT_KINDS:
         vocabulary = Vocabulary.read(folder / "vocabulary.txt")
-        return Splits(dataset, *(encode(part, vocabulary=vocabulary) for part in parts))
+        return Splits(
+            dataset, *(encode(part, vocabulary=vocabulary, length=card.input.length) for part in parts)
+        )
     return Splits(dataset, *(as_served(part, preprocessing=kind) for part in parts))
 
 

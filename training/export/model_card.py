@@ -112,15 +112,17 @@ def _input_spec(trained: Trained) -> InputSpec:
         name=tensor.name,
         dtype=keras.backend.standardize_dtype(tensor.dtype),
         shape=shape,
-        color_mode="none" if kind in ("text", "table") else "RGB" if len(shape) == 4 else "L",
+        color_mode="none" if trained.recipe.reads != "pictures" else "RGB" if len(shape) == 4 else "L",
         preprocessing=kind,
-        parameters=_preprocessing_parameters(trained.dataset, size=shape[1]),
+        parameters=_preprocessing_parameters(trained, size=shape[1]),
     )
 
 
-def _preprocessing_parameters(dataset: Dataset, *, size: int) -> dict[str, Any]:
+def _preprocessing_parameters(trained: Trained, *, size: int) -> dict[str, Any]:
+    dataset, length = trained.dataset, trained.recipe.length
     if dataset.vocabulary:
-        return {"words": len(dataset.vocabulary.words), "padding": 0}
+        parameters = {"words": len(dataset.vocabulary.words), "padding": 0}
+        return parameters if length is None else parameters | {"length": length}
     if dataset.columns:
         missing = np.isnan(dataset.train.x).sum(axis=1)
         return {

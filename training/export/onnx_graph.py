@@ -16,6 +16,7 @@ from onnx import helper
 
 from training.errors import ExportError
 from training.export.node_names import LayerScopes
+from training.export.recurrent import SplitNetwork, recurrent_layer
 from training.networks.heads import CLASSES, Head
 
 OPSET = 17
@@ -40,19 +41,28 @@ def to_onnx(model: keras.Model, head: Head = CLASSES) -> onnx.ModelProto:
     Raises:
         ExportError: The graph computes shapes at run time.
     """
-    tensor = model.inputs[0]
-    signature = [tf.TensorSpec(tensor.shape, tensor.dtype, name=tensor.name)]
+    signature = [_tensor_spec(model.inputs[0])]
 
-    def run(batch: Any) -> dict[str, Any]:
-        result = model(batch, training=False)
+    def outputs(result: Any) -> dict[str, Any]:
         if head.task == "classification" and model.output_shape[-1] == 1:
             # (1 - p, p) as arithmetic: some accelerators run a Concat separately.
             result = tf.add(tf.matmul(result, [[-1.0, 1.0]]), [1.0, 0.0])
         return {head.output: result}
 
-    scopes = LayerScopes(model)
-    with scopes.recorded():
-        converted = convert(run, signature)
+    layer, scopes = recurrent_layer(model), LayerScopes(model)
+    if layer is None:
+        with scopes.recorded():
+            converted = convert(lambda batch: outputs(model(batch, training=False)), signature)
+    else:
+        split = SplitNetwork(model, layer)
+
+        def without_layer(batch: Any, states: Any) -> dict[str, Any]:
+            result, vectors = split.run(batch, states)
+            return {**outputs(result), **vectors}
+
+        with scopes.recorded():
+            converted = convert(without_layer, [*signature, _tensor_spec(split.states)])
+        split.join(converted)
     proto: onnx.ModelProto = onnxslim.slim(converted)
     scopes.rename(proto.graph)
     for info in (proto.graph.input[0], proto.graph.output[0]):
@@ -99,6 +109,10 @@ def shape_operations(proto: onnx.ModelProto) -> tuple[str, ...]:
             computed.update(node.output)
             found.append(f"{node.op_type} {node.name}")
     return tuple(found)
+
+
+def _tensor_spec(tensor: keras.KerasTensor) -> tf.TensorSpec:
+    return tf.TensorSpec(tensor.shape, tensor.dtype, name=tensor.name)
 
 
 @contextmanager

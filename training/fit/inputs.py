@@ -2,8 +2,10 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from sklearn.model_selection import KFold, StratifiedKFold
 
 from service.inference.preprocessing import Vocabulary
@@ -17,6 +19,7 @@ from training.datasets.dataset import (
     stratified_mask,
 )
 from training.datasets.folder import load_extra, load_folder
+from training.datasets.sentences import encode_sentences
 from training.errors import RecipeError
 from training.recipes.recipe import Recipe
 
@@ -31,7 +34,8 @@ def prepare_data(
     extra: Path | None = None,
     vocabulary: Vocabulary | None = None,
     limit: int | None = None,
-    held_out_limit: int | None = None,
+    validation_limit: int | None = None,
+    test_limit: int | None = None,
     progress: DownloadProgress | None = None,
 ) -> Dataset:
     """Load a recipe's data set and preprocess all of its splits.
@@ -42,7 +46,8 @@ def prepare_data(
         extra: The user's own images of that data set's classes, as further training examples.
         vocabulary: Vocabulary of an existing network; None chooses one from the training split.
         limit: About so many training examples; None is all.
-        held_out_limit: About so many examples of the validation and of the test split; None is all.
+        validation_limit: About so many examples of the validation split; None is all.
+        test_limit: About so many examples of the test split; None is all.
         progress: Gets the bytes received and the total, if the set has to be downloaded.
 
     Raises:
@@ -50,13 +55,13 @@ def prepare_data(
         RecipeError: The network takes texts, and a folder of images is given.
     """
     if (folder or extra) and recipe.task != "image-classification":
-        kinds = {"text": "texts", "table": "rows of a table"}
-        takes = kinds.get(recipe.preprocessing, f"images for {recipe.task}")
+        kinds = {"texts": "texts", "tables": "rows of a table"}
+        takes = kinds.get(recipe.reads, f"images for {recipe.task}")
         raise RecipeError(f"{recipe.name} takes {takes}, not images of classes; choose another recipe")
     if folder is not None:
         return load_folder(folder, preprocessing=recipe.preprocessing, size=recipe.size)
     dataset = load_dataset(recipe.dataset, size=recipe.size, progress=progress)
-    dataset = _shorten(dataset, train=limit, held_out=held_out_limit)
+    dataset = _shorten(dataset, train=limit, validation=validation_limit, test=test_limit)
     if extra is not None:
         examples, skipped = load_extra(
             extra, labels=dataset.labels, preprocessing=recipe.preprocessing, size=recipe.size
@@ -67,11 +72,22 @@ def prepare_data(
         return dataset
     words = vocabulary or Vocabulary(recipe.vocabulary(dataset.train.x))
     splits = (dataset.train, dataset.validation, dataset.test)
-    train, validation, test = (encode(split, vocabulary=words) for split in splits)
+    train, validation, test = (encode(split, vocabulary=words, length=recipe.length) for split in splits)
+    if recipe.sentences:
+        train, validation = (
+            replace(encoded, sentences=_sentences(split, words))
+            for encoded, split in ((train, dataset.train), (validation, dataset.validation))
+        )
     return replace(dataset, train=train, validation=validation, test=test, vocabulary=words)
 
 
-def _shorten(dataset: Dataset, *, train: int | None, held_out: int | None) -> Dataset:
+def _sentences(texts: Examples, vocabulary: Vocabulary) -> npt.NDArray[Any]:
+    encoded = np.empty(len(texts), dtype=object)
+    encoded[:] = [encode_sentences(text, vocabulary=vocabulary) for text in texts.x]
+    return encoded
+
+
+def _shorten(dataset: Dataset, *, train: int | None, validation: int | None, test: int | None) -> Dataset:
     """Keep a fixed random part of each class: about so many examples of the splits; None keeps all."""
 
     def part(examples: Examples, count: int | None) -> Examples:
@@ -85,8 +101,8 @@ def _shorten(dataset: Dataset, *, train: int | None, held_out: int | None) -> Da
     return replace(
         dataset,
         train=part(dataset.train, train),
-        validation=part(dataset.validation, held_out),
-        test=part(dataset.test, held_out),
+        validation=part(dataset.validation, validation),
+        test=part(dataset.test, test),
     )
 
 

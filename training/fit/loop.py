@@ -31,11 +31,17 @@ _WARM_UP_SHARE = 0.05
 class Reporter(Protocol):
     """Receives the progress of a training run."""
 
+    def begin(self, model: keras.Model, *, finished: int, epochs: int) -> None:
+        """Report the network of a run, or of one of its stages, before its next epoch."""
+
     def step(self, *, epoch: int, step: int, steps: int, loss: float, accuracy: float) -> None:
         """Report a finished step; loss and accuracy are means over the epoch so far, numbers count from 1."""
 
     def epoch(self, row: Epoch, *, epochs: int) -> None:
         """Report a finished epoch whose checkpoint is stored."""
+
+    def network(self, model: keras.Model, *, epoch: int) -> None:
+        """Report the network after an epoch."""
 
     def pictures(self, done: int, total: int, *, split: str) -> None:
         """Report how many pictures of a split have gone through a pretrained base."""
@@ -88,6 +94,8 @@ def fit(
         optimizer = make_optimizer(hyperparameters, steps=hyperparameters.epochs * len(batches))
         head.compile(model, optimizer)
     patience = hyperparameters.early_stopping
+    if reporter:
+        reporter.begin(model, finished=len(history), epochs=hyperparameters.epochs)
     while len(history) < hyperparameters.epochs and not _out_of_patience(history, patience):
         row = _run_epoch(
             model,
@@ -102,6 +110,7 @@ def fit(
         checkpoints.save(model, history, keep_best=bool(patience))
         if reporter:
             reporter.epoch(row, epochs=hyperparameters.epochs)
+            reporter.network(model, epoch=row.number)
     if patience:
         model = checkpoints.load(best_epoch(history).number)
     if hyperparameters.precision != "float32":

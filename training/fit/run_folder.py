@@ -113,6 +113,12 @@ def read_arguments(folder: Path) -> dict[str, str | None]:
     return dict(json.loads(path.read_text(encoding="utf-8"))) if path.exists() else {}
 
 
+def stored_examples(arguments: Mapping[str, str | None]) -> int | None:
+    """Return about how many training examples a run uses, by its stored arguments; None for all."""
+    text = arguments.get("examples")
+    return int(text) if text else None
+
+
 def read_settings(folder: Path) -> dict[str, Any] | None:
     """Return the stored settings of a run or of its first fold; None if no run was begun."""
     for path in (folder / "settings.json", folder / "fold-1" / "settings.json"):

@@ -1,11 +1,12 @@
 """Trains the network of a recipe and stores the finished run."""
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
 
 from training.datasets import Dataset
 from training.errors import RecipeError, RunError
@@ -13,6 +14,7 @@ from training.fit.loop import Reporter, fit
 from training.fit.run import Run, RunRecord, begin_run, describe_machine, load_run, save_run
 from training.fit.transfer import train_transfer
 from training.networks.network import Network
+from training.networks.sentence_weights import fit_sentence_weights
 from training.networks.statistics import (
     DataStatistics,
     measure_images,
@@ -97,7 +99,12 @@ def _fitting(model: keras.Model, dataset: Dataset) -> keras.Model:
 def _measure(dataset: Dataset) -> DataStatistics:
     train, classes = dataset.train, len(dataset.labels)
     if dataset.vocabulary:
-        return measure_texts(train.x, train.y, words=len(dataset.vocabulary.words))
+        statistics = measure_texts(train.x, train.y, words=len(dataset.vocabulary.words))
+        if train.sentences is None:
+            return statistics
+        ratios = np.array(statistics.log_count_ratios, dtype=np.float32)
+        weights = fit_sentence_weights(train.sentences, train.y, ratios=ratios)
+        return replace(statistics, sentence_weights=tuple(weights.tolist()))
     measure = measure_table if dataset.columns else measure_images
     statistics = measure(train.x, classes=classes)
     return with_targets(statistics, train.y) if train.y.ndim == 2 else statistics

@@ -11,6 +11,7 @@ import numpy as np
 from training.hyperparameters import Hyperparameters
 from training.networks.column_scaling import ColumnScaling
 from training.networks.heads import Head
+from training.networks.sequence import BidirectionalGRU, MeanOverWords, WordEmbedding
 from training.networks.statistics import PATCH, SMALLEST_DEVIATION, DataStatistics
 from training.networks.word_sum import WordSum
 
@@ -204,6 +205,25 @@ class Network:
         layer = WordSum(vocabulary, self.scaled(units), kernel_regularizer=self.regularizer(), name="words")
         return self.hidden(layer)
 
+    def embed(self, vocabulary: int, units: int) -> "Network":
+        """Add a trained vector for each word of a sequence."""
+        return self.add(WordEmbedding(vocabulary, self.scaled(units), name="embedding"))
+
+    def conv1d(self, filters: int, *, window: int) -> "Network":
+        """Add a hidden convolution over ``window`` words; see :meth:`hidden`."""
+        layer = keras.layers.Conv1D(
+            self.scaled(filters), window, padding="same", kernel_regularizer=self.regularizer()
+        )
+        return self.hidden(layer)
+
+    def bidirectional_gru(self, units: int) -> "Network":
+        """Add gated recurrent units that read the words forwards, and as many that read them backwards."""
+        return self._add_with_ids(BidirectionalGRU(self.scaled(units), name="gru"))
+
+    def mean_over_words(self) -> "Network":
+        """Add the mean of each channel over the words of a sequence."""
+        return self._add_with_ids(MeanOverWords(name="mean_over_words"))
+
     def pool(self) -> "Network":
         """Add 2 x 2 maximum pooling, or what the hyperparameter ``pooling`` says in its place."""
         match self.hyperparameters.pooling:
@@ -257,6 +277,10 @@ class Network:
             self.add(keras.layers.Dense(units, name="standard_scores"))
             self.add(keras.layers.Rescaling(list(deviation), list(mean), name=head.output))
         return keras.Model(self._input, self._output)
+
+    def _add_with_ids(self, layer: keras.layers.Layer) -> "Network":
+        """Add a layer that also gets the ids, which show where the padding begins."""
+        return self.add(lambda values: self._number(layer)(values, self._input))
 
     def _conv_batch_norm(self, filters: int, *, side: int = 3, stride: int = 1) -> "Network":
         width = self.scaled(filters)

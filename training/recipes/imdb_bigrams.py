@@ -14,8 +14,7 @@ from training.networks.network import Network
 from training.networks.word_sum import WordSum
 from training.recipes.recipe import Recipe
 
-MAX_WORDS = 2
-MIN_TEXTS = 5
+MIN_TEXTS = (5, 5)  # that have a word, and a pair
 # Words are not independent, so weights equal to the log-count ratios would be overconfident.
 INITIAL_SHARE = 0.05
 HYPERPARAMETERS = Hyperparameters(epochs=8, batch_size=256, learning_rate=2e-3, early_stopping=3)
@@ -38,7 +37,7 @@ RECIPE = Recipe(
     preprocessing="text",
     hyperparameters=HYPERPARAMETERS,
     build=build,
-    vocabulary=partial(frequent_phrases, max_words=MAX_WORDS, min_texts=MIN_TEXTS),
+    vocabulary=partial(frequent_phrases, min_texts=MIN_TEXTS),
     network_hyperparameters=frozenset({"l1", "l2"}),
     sure_accuracy=0.96,
     default=True,

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from service.inference.card import PreprocessingKind, Task
+from service.inference.card import TEXT_KINDS, InputKind, PreprocessingKind, Task
 from training.errors import RecipeError
 from training.hyperparameters import OPTIONS, TRANSFORMATIONS, Hyperparameters
 from training.networks.heads import CLASSES, Head
@@ -33,8 +33,10 @@ class Recipe:
     hyperparameters: Hyperparameters
     build: Build  # adds the layers to a new network, and returns the untrained model
     head: Head = CLASSES  # what the last layer returns, and the loss
+    sentences: bool = False  # whether the network is fitted to single sentences of the training texts too
     size: int | None = None  # side of the network's input in pixels, where the preprocessing has to know it
     vocabulary: Callable[[Iterable[str]], list[str]] | None = None  # chooses words from the training texts
+    length: int | None = None  # largest number of words of a sequence; None if the order does not count
     network_hyperparameters: frozenset[str] = NETWORK_HYPERPARAMETERS  # those that the network uses
     pretrained: bool = False  # whether only a new classifier on a frozen pretrained base is trained
     fine_tuning: Hyperparameters | None = None  # of a second stage, which trains the top of the base too
@@ -48,12 +50,23 @@ class Recipe:
     float16_weights: bool = False  # whether the export rounds the convolutions' kernels to float16
 
     @property
+    def reads(self) -> InputKind:
+        """What the inputs are."""
+        if self.preprocessing in TEXT_KINDS:
+            return "texts"
+        return "tables" if self.preprocessing == "table" else "pictures"
+
+    @property
     def task(self) -> Task:
         """The task of the model's card."""
         if self.head.task != "classification":
             return self.head.task
-        kinds: dict[str, Task] = {"text": "text-classification", "table": "tabular-classification"}
-        return kinds.get(self.preprocessing, "image-classification")
+        tasks: dict[InputKind, Task] = {
+            "pictures": "image-classification",
+            "texts": "text-classification",
+            "tables": "tabular-classification",
+        }
+        return tasks[self.reads]
 
     def as_in_lecture(self) -> "Recipe":
         """Return the recipe with the hyperparameters of the lecture's run.
@@ -123,7 +136,7 @@ class Recipe:
             unused.add("base")
         if self.fine_tuning is None:
             unused.add("unfreeze")
-        if self.preprocessing in ("text", "table"):
+        if self.reads != "pictures":
             unused |= {"augmentation", *TRANSFORMATIONS}
         for name in names:
             if name in unused or name not in OPTIONS:

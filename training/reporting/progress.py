@@ -17,6 +17,8 @@ from rich.progress import (
 )
 
 if TYPE_CHECKING:
+    import keras
+
     from training.fit.run import Epoch
 
 
@@ -41,6 +43,9 @@ class ConsoleReporter(Progress):
             disable=not console.is_terminal,
         )
 
+    def begin(self, model: "keras.Model", *, finished: int, epochs: int) -> None:
+        """Show nothing: the command names the run."""
+
     def step(self, *, epoch: int, step: int, steps: int, loss: float, accuracy: float) -> None:
         """Update the bar of the epoch."""
         self._show(f"epoch {epoch}", step, steps, note=f"loss {loss:.4f}  {self._measure} {accuracy:.4f}")
@@ -52,6 +57,9 @@ class ConsoleReporter(Progress):
             f"validation loss {row.validation_loss:.4f}  {row.measure} {row.validation_accuracy:.4f}  "
             f"{row.seconds:.0f} s"
         )
+
+    def network(self, model: "keras.Model", *, epoch: int) -> None:
+        """Show nothing: a terminal has no pictures."""
 
     def pictures(self, done: int, total: int, *, split: str) -> None:
         """Update the bar of the pictures of a split whose features the frozen base has computed."""

@@ -104,13 +104,14 @@ class _Datasets:
 
     def of(self, variant: Variant, recipe: Recipe) -> Dataset:
         """Return the data of a run, with its fold as the validation split."""
-        key = (recipe.dataset, recipe.size, recipe.preprocessing, recipe.vocabulary)
+        key = (recipe.dataset, recipe.size, recipe.preprocessing, recipe.vocabulary, recipe.length)
         if key not in self._loaded:
             with download_bar(self._console) as progress:
                 self._loaded[key] = prepare_data(
                     recipe,
                     limit=self._extent.examples,
-                    held_out_limit=self._extent.held_out,
+                    validation_limit=self._extent.held_out,
+                    test_limit=self._extent.held_out,
                     progress=progress,
                 )
         if variant.fold is None:

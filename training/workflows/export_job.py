@@ -18,6 +18,7 @@ from training.export.exporter import export, measure_network
 from training.export.model_card import Trained
 from training.fit.inputs import for_own_images, prepare_data
 from training.fit.run import Run, load_run
+from training.fit.run_folder import read_arguments, stored_examples
 from training.networks.ensemble import average_weights
 from training.recipes import load_recipe
 from training.recipes.recipe import Recipe
@@ -65,7 +66,14 @@ def run_export(job: ExportJob) -> Exported:
     path = job.runs[0] / VOCABULARY
     recipe = load_recipe(job.recipe)
     vocabulary = Vocabulary.read(path) if path.exists() else None
-    dataset = prepare_data(recipe, folder=job.data, vocabulary=vocabulary)
+    limit = stored_examples(read_arguments(job.runs[0]))
+    dataset = prepare_data(
+        recipe,
+        folder=job.data,
+        vocabulary=vocabulary,
+        limit=limit,
+        validation_limit=limit // 2 if limit else None,
+    )
     if job.data:
         recipe = for_own_images(recipe, dataset)
     return export_runs(job, recipe, dataset)
@@ -175,7 +183,7 @@ def _load_member(folder: Path, recipe: Recipe, dataset: Dataset, *, own_data: bo
 
 
 def _input_format(recipe: Recipe) -> tuple[object, ...]:
-    return recipe.preprocessing, recipe.size, recipe.vocabulary
+    return recipe.preprocessing, recipe.size, recipe.vocabulary, recipe.length
 
 
 def _check_members(job: ExportJob, runs: Sequence[Run]) -> None:

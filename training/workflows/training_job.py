@@ -1,14 +1,16 @@
 """Trains a network for ``lectern train``: settings, data, training, and the last line of output."""
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
+from service.inference.card import Card, Metrics
 from service.inference.program import command
+from service.inference.training_events import ModelExported, TrainingFinished
 from training.datasets import Dataset
 from training.errors import RunError
 from training.fit.inputs import for_own_images, prepare_data
@@ -19,14 +21,17 @@ from training.fit.run_folder import (
     read_arguments,
     read_settings,
     read_state,
+    stored_examples,
     to_hyperparameters,
     write_arguments,
 )
 from training.fit.train import train
 from training.recipes import load_recipe
 from training.recipes.recipe import Recipe
-from training.reporting.printout import describe_accuracy
+from training.reporting.json_progress import Controls, EventWriter, JsonReporter
+from training.reporting.printout import card_result, describe_accuracy
 from training.reporting.progress import ConsoleReporter, TensorBoardReporter, download_bar
+from training.reporting.watched_input import WatchedInput
 from training.workflows.export_job import VOCABULARY, ExportJob, check_target, export_runs
 from training.workflows.hints import model_command, run_options, shown
 
@@ -49,6 +54,10 @@ class TrainingJob:
     resume: bool
     tensorboard: bool
     confirm: Callable[[str], bool]  # asks a question with the answers yes and no
+    examples: int | None = None  # about so many training examples; all if None
+    watch: Path | None = None  # picture or text that the network reads after each epoch
+    events: EventWriter | None = None  # writes the progress as JSON lines, in place of the console
+    controls: Controls | None = None  # of a run with events
 
     def command(self, *options: str) -> str:
         """Return a command line that trains this job's recipe in this job's folder."""
@@ -79,6 +88,15 @@ def run_training(job: TrainingJob, *, console: Console) -> None:
             f"{run.record.epochs} epochs in {run.record.seconds:.0f} s, validation {final.measure} "
             f"{final.validation_accuracy:.4f} (epoch {final.number})"
         )
+        if job.events:
+            job.events.write(
+                TrainingFinished(
+                    epochs=run.record.epochs,
+                    seconds=run.record.seconds,
+                    best=final.number,
+                    validation_accuracy=final.validation_accuracy,
+                )
+            )
         if job.data is None:
             named = run_options(job.folder, default=recipe.name)
             console.print(f"Next: {command('export', *job.words, *named)}")
@@ -88,6 +106,8 @@ def run_training(job: TrainingJob, *, console: Console) -> None:
         )
         exported = export_runs(export_job, recipe, dataset)
         card = exported.card
+        if job.events:
+            job.events.write(exported_event(card, job.models))
         assert card.metrics is not None, "a network of the user's own images is a classifier"
         console.print(
             f"{shown(job.models / card.name / str(card.version))}: "
@@ -97,6 +117,20 @@ def run_training(job: TrainingJob, *, console: Console) -> None:
         console.print(f"Try it: {model_command(job.models, 'predict', card.name, 'picture.jpg', *version)}")
         if exported.hint:
             console.print(exported.hint)
+
+
+def exported_event(card: Card, models: Path) -> ModelExported:
+    """Return the event of a version that was written into a folder of models."""
+    result = card_result(card)
+    measure, figure = ("accuracy", result.accuracy) if isinstance(result, Metrics) else ("R²", result.r2)
+    return ModelExported(
+        model=card.name,
+        version=card.version,
+        folder=str(models / card.name / str(card.version)),
+        measure=measure,
+        accuracy=figure,
+        count=result.count,
+    )
 
 
 @contextmanager
@@ -118,8 +152,13 @@ def begin(job: TrainingJob, console: Console) -> Iterator[tuple[TrainingJob, Rec
             _ask_before_replacing(job)
         recipe, dataset = _prepare(job, console)
         arguments = {"recipe": job.recipe} | {
-            name: str(path) if path else None
-            for name, path in (("data", job.data), ("extra", job.extra), ("init_from", job.init_from))
+            name: str(value) if value else None
+            for name, value in (
+                ("data", job.data),
+                ("extra", job.extra),
+                ("init_from", job.init_from),
+                ("examples", job.examples),
+            )
         }
         write_arguments(job.folder, arguments)
         yield job, recipe, dataset
@@ -146,19 +185,27 @@ def _with_stored_arguments(job: TrainingJob) -> TrainingJob:
         raise RunError(
             f"{job.folder}: is a run of {stored['recipe']}, not of {job.recipe}; choose another --run"
         )
-    paths = {name: Path(path) for name, path in stored.items() if path and name != "recipe"}
+    paths = {name: Path(path) for name, path in stored.items() if path}
     return replace(
         job,
         data=job.data or paths.get("data"),
         extra=job.extra or paths.get("extra"),
         init_from=job.init_from or paths.get("init_from"),
+        examples=job.examples or stored_examples(stored),
     )
 
 
 def _prepare(job: TrainingJob, console: Console) -> tuple[Recipe, Dataset]:
     recipe = load_recipe(job.recipe)
-    with download_bar(console) as progress:
-        dataset = prepare_data(recipe, folder=job.data, extra=job.extra, progress=progress)
+    with nullcontext(job.events.download) if job.events else download_bar(console) as progress:
+        dataset = prepare_data(
+            recipe,
+            folder=job.data,
+            extra=job.extra,
+            limit=job.examples,
+            validation_limit=job.examples // 2 if job.examples else None,
+            progress=progress,
+        )
     if job.data:
         recipe = for_own_images(recipe, dataset)
     for skipped in dataset.skipped:
@@ -181,13 +228,7 @@ def _prepare(job: TrainingJob, console: Console) -> tuple[Recipe, Dataset]:
 
 
 def _train(job: TrainingJob, recipe: Recipe, dataset: Dataset, console: Console) -> Run:
-    folder, measure = job.folder / "tensorboard", recipe.head.measure
-    reporter = (
-        TensorBoardReporter(console, folder=folder, measure=measure)
-        if job.tensorboard
-        else ConsoleReporter(console, measure=measure)
-    )
-    with resumable(job, console), reporter:
+    with resumable(job, console), _reporter(job, recipe, dataset, console) as reporter:
         return train(
             recipe,
             dataset=dataset,
@@ -196,6 +237,25 @@ def _train(job: TrainingJob, recipe: Recipe, dataset: Dataset, console: Console)
             resume=job.resume,
             reporter=reporter,
         )
+
+
+def _reporter(
+    job: TrainingJob, recipe: Recipe, dataset: Dataset, console: Console
+) -> ConsoleReporter | JsonReporter:
+    if job.events:
+        watched = WatchedInput(job.watch, recipe, dataset) if job.watch else None
+        return JsonReporter(
+            job.events,
+            job.controls or Controls(None),
+            recipe=recipe,
+            dataset=dataset,
+            folder=job.folder,
+            watched=watched,
+        )
+    measure = recipe.head.measure
+    if job.tensorboard:
+        return TensorBoardReporter(console, folder=job.folder / "tensorboard", measure=measure)
+    return ConsoleReporter(console, measure=measure)
 
 
 @contextmanager

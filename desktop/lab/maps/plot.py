@@ -61,13 +61,21 @@ class Plot(QWidget):
 
     place_selected = Signal(object)
 
-    def __init__(self, name: str, parent: QWidget | None = None, *, selectable: bool = False) -> None:
+    def __init__(
+        self,
+        name: str,
+        parent: QWidget | None = None,
+        *,
+        selectable: bool = False,
+        legend_right: bool = False,
+    ) -> None:
         """Create an empty plot.
 
         Args:
             name: Name for screen readers.
             parent: Parent widget.
             selectable: Whether mouse and arrow keys select places.
+            legend_right: Whether the names of the series stand at the right.
         """
         super().__init__(parent)
         self.series: tuple[Series, ...] = ()
@@ -75,6 +83,8 @@ class Plot(QWidget):
         self._x_range, self._y_range = (0.0, 1.0), (0.0, 1.0)
         self._place: float | None = None
         self._selectable = selectable
+        flags = Qt.AlignmentFlag
+        self._legend = flags.AlignRight if legend_right else flags.AlignLeft
         self.setAccessibleName(name)
         self.setMinimumSize(160, 90)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
@@ -168,8 +178,8 @@ class Plot(QWidget):
         height = self.fontMetrics().lineSpacing()
         for line, one in enumerate(one for one in self.series if one.name):
             painter.setPen(self._shade(one))
-            place = QRectF(area.left() + 8, area.top() + 4 + line * height, area.width(), height)
-            painter.drawText(place, Qt.AlignmentFlag.AlignLeft, one.name)
+            place = QRectF(area.left() + 8, area.top() + 4 + line * height, area.width() - 16, height)
+            painter.drawText(place, self._legend, one.name)
 
     def _shade(self, one: Series) -> QColor:
         colors = self.palette()

@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from PySide6.QtCore import QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QImage, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from desktop.lab.maps.levels import Pixels
 from desktop.lab.maps.sheet import SheetLayout, compose_sheet
+from desktop.zoom import zoomed
 
 _KEY_STEPS = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}
 # Between a heading to the left and the maps.
@@ -41,7 +42,7 @@ class SheetView(QWidget):
     Attributes:
         sheet: The sheet; None while there is none.
         selected: Row and index of the selected map; None for none.
-        tile: Side of a map in pixels.
+        tile: Side of a map in pixels at normal zoom.
 
     Signals:
         map_selected: A map was chosen, given by row and index.
@@ -65,15 +66,15 @@ class SheetView(QWidget):
         Args:
             name: Name for screen readers.
             parent: Parent widget.
-            tile: Side of a map in pixels.
+            tile: Side of a map in pixels at normal zoom.
             headings: Whether the rows have headings above.
-            left: Width of the headings to the left of the rows, in pixels.
+            left: Width of the headings to the left of the rows, in pixels at normal zoom.
         """
         super().__init__(parent)
         self.sheet: Sheet | None = None
         self.selected: tuple[int, int] | None = None
         self.tile = tile
-        self._heading = self.fontMetrics().height() + 6 if headings else 0
+        self._has_headings = headings
         self._left = left
         self._image = QImage()
         self._columns = 0
@@ -84,7 +85,11 @@ class SheetView(QWidget):
     def layout_for(self, counts: Sequence[int]) -> SheetLayout:
         """Return the layout of rows with these numbers of maps at the current width."""
         return SheetLayout(
-            tuple(counts), self._fitting_columns(), self.tile, heading=self._heading, left=self._left
+            tuple(counts),
+            self._fitting_columns(),
+            zoomed(self.tile),
+            heading=self._heading_height(),
+            left=zoomed(self._left),
         )
 
     def show_maps(self, rows: Sequence[Pixels], headings: Sequence[str] = ()) -> None:
@@ -122,6 +127,13 @@ class SheetView(QWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Tell when another number of maps fits into a line."""
         if self._fitting_columns() != self._columns:
+            self._columns = self._fitting_columns()
+            self.resized.emit()
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Let the maps grow with the type."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.FontChange:
             self._columns = self._fitting_columns()
             self.resized.emit()
 
@@ -172,8 +184,8 @@ class SheetView(QWidget):
 
     def _heading_area(self, layout: SheetLayout, row: int) -> QRectF:
         if self._left:
-            return QRectF(0, layout.top(row), self._left - _SPACING, layout.tile)
-        return QRectF(0, layout.top(row), self.width(), self._heading)
+            return QRectF(0, layout.top(row), layout.left - _SPACING, layout.tile)
+        return QRectF(0, layout.top(row), self.width(), layout.heading)
 
     def _move(self, across: int, down: int) -> None:
         assert self.sheet is not None
@@ -197,4 +209,7 @@ class SheetView(QWidget):
         return 0 <= row < len(counts) and 0 <= index < counts[row]
 
     def _fitting_columns(self) -> int:
-        return max((self.width() - self._left) // (self.tile + 2), 1)
+        return max((self.width() - zoomed(self._left)) // (zoomed(self.tile) + 2), 1)
+
+    def _heading_height(self) -> int:
+        return self.fontMetrics().height() + 6 if self._has_headings else 0

@@ -1,13 +1,14 @@
 """Finds the words of a text, and what they and the pairs of neighbours add to its prediction."""
 
 from collections import OrderedDict
+from collections.abc import Iterable
 from dataclasses import dataclass
 from threading import Lock
 
 from desktop.explain.backend import ExplanationBackend
 from desktop.lab.words.contributions import Contributions, WordRunner
 from service.inference import Card
-from service.inference.preprocessing import Vocabulary, locate_words
+from service.inference.preprocessing import Vocabulary
 from service.inference.preprocessing.text import PHRASE_MARK
 
 _KEPT_RUNNERS = 2
@@ -63,8 +64,10 @@ class WordAnalyst:
         self._loaded: OrderedDict[tuple[str, int], tuple[WordRunner, Vocabulary]] = OrderedDict()
 
     def models(self) -> tuple[Card, ...]:
-        """Return the cards of all networks for texts; errors as for the backend's."""
-        return self._backend.models("text-classification")
+        """Return the cards of all networks that read sets of words; errors as for the backend's."""
+        return tuple(
+            card for card in self._backend.models("text-classification") if card.input.preprocessing == "text"
+        )
 
     def analyse(self, model: Card, text: str) -> Analysis:
         """Return what each word of a text adds; slow, so not for the GUI thread.
@@ -79,7 +82,8 @@ class WordAnalyst:
         values = dict(zip(names, (float(value) for value in found.values), strict=True))
         terms = sorted(values.items(), key=lambda term: -abs(term[1]))
         score = float(self._backend.scores(model, ids)[-1])
-        return Analysis(model, text, found, tuple(terms), find_spans(text, values), score)
+        spans = find_spans(vocabulary.located_words(text), values)
+        return Analysis(model, text, found, tuple(terms), spans, score)
 
     def _load(self, model: Card) -> tuple[WordRunner, Vocabulary]:
         key = (model.name, model.version)
@@ -95,16 +99,16 @@ class WordAnalyst:
             return loaded
 
 
-def find_spans(text: str, values: dict[str, float]) -> tuple[Span, ...]:
+def find_spans(words: Iterable[tuple[str, int, int]], values: dict[str, float]) -> tuple[Span, ...]:
     """Return the words of a text that add something, and the spaces between the words of such pairs.
 
     Args:
-        text: The text.
+        words: The words of the text with their places, as a vocabulary locates them.
         values: What words, and phrases of words joined by ``_``, add.
     """
     spans = []
     before: tuple[str, int] | None = None
-    for word, start, end in locate_words(text):
+    for word, start, end in words:
         if before is not None:
             pair = f"{before[0]}{PHRASE_MARK}{word}"
             if pair in values:

@@ -26,7 +26,7 @@ from desktop.prediction.worker import Worker
 from desktop.widgets import column, create_combo, row, scale_font
 from desktop.window.messages import error_message
 from service.inference import Card, LecternError
-from service.inference.preprocessing.text import PHRASE_MARK
+from service.inference.preprocessing.text import spelling
 
 _INTERVAL_MS = 80
 _SHOWN_TERMS = 40
@@ -163,7 +163,7 @@ class WordsPage(Topic):
         for line, (name, value) in enumerate(terms):
             number = QTableWidgetItem(self._number(value, sign=True))
             number.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-            self.table.setItem(line, 0, QTableWidgetItem(name.replace(PHRASE_MARK, " ")))
+            self.table.setItem(line, 0, QTableWidgetItem(spelling(name)))
             self.table.setItem(line, 1, number)
 
     def _number(self, value: float, *, sign: bool = False) -> str:

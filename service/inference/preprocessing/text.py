@@ -1,9 +1,9 @@
-"""Turns texts into the ids of their distinct words and phrases, and finds these in the text."""
+"""Turns texts into the ids of their words and phrases, and finds these in the text."""
 
 import html
 import re
 from collections.abc import Iterable, Sequence
-from itertools import takewhile
+from itertools import islice, takewhile
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +14,17 @@ from service.inference.files import model_file_name, write_atomically
 
 PADDING = 0
 PHRASE_MARK = "_"
+NEGATION_MARK = "!"
+# A negation reaches the next words, up to a word that begins something else.
+_NEGATIONS = frozenset(
+    [
+        *("cannot", "hardly", "neither", "never", "no", "nor", "not", "nothing", "without"),
+        *("ain't", "aren't", "can't", "couldn't", "didn't", "doesn't", "don't", "hadn't", "hasn't"),
+        *("haven't", "isn't", "shouldn't", "wasn't", "weren't", "won't", "wouldn't"),
+    ]
+)
+_CONTRASTS = frozenset({"although", "and", "because", "but", "however", "only", "or", "though"})
+_NEGATED_WORDS = 3
 # Words and phrases need many times the memory of their text, and tokenizing blocks the interpreter.
 _MAX_CHARACTERS = 1_000_000
 _TAG = re.compile(r"<[^<>]{0,200}>")
@@ -67,15 +78,47 @@ def locate_words(text: str) -> list[tuple[str, int, int]]:
     return [(word[0], origins[word.start()][0], origins[word.end() - 1][1]) for word in words]
 
 
-def phrases(text: str, *, longest: int) -> set[str]:
-    """Return the distinct n-grams of a text, of one to ``longest`` words joined by ``_``."""
-    words = tokenize(text)
+def mark_negated(words: Iterable[str]) -> list[str]:
+    """Put ``!`` before each word that a negation reaches, as Pang, Lee and Vaithyanathan 2002 do.
+
+    Args:
+        words: The words of :func:`tokenize`; a negation reaches three words, or those before a word such as
+            "but".
+    """
+    marked, reached = [], 0
+    for word in words:
+        if word in _NEGATIONS:
+            marked.append(word)
+            reached = _NEGATED_WORDS
+            continue
+        if word in _CONTRASTS:
+            reached = 0
+        marked.append(NEGATION_MARK + word if reached > 0 else word)
+        reached -= 1
+    return marked
+
+
+def phrases(text: str, *, longest: int, negation: bool = False) -> set[str]:
+    """Return the distinct n-grams of a text, of one to ``longest`` words joined by ``_``.
+
+    Args:
+        text: Plain text or HTML.
+        longest: Largest number of words.
+        negation: Whether negated words are marked; see :func:`mark_negated`.
+    """
+    words = mark_negated(tokenize(text)) if negation else tokenize(text)
     found = set(words)
     for length in range(2, longest + 1):
         found.update(
             PHRASE_MARK.join(words[start : start + length]) for start in range(len(words) - length + 1)
         )
     return found
+
+
+def spelling(entry: str) -> str:
+    """Return a word or phrase of a vocabulary for people; a negated word alone has "not" before it."""
+    words = entry.replace(NEGATION_MARK, "").replace(PHRASE_MARK, " ")
+    return f"not … {words}" if entry.startswith(NEGATION_MARK) else words
 
 
 class Vocabulary:
@@ -89,6 +132,7 @@ class Vocabulary:
         self._ids = {word: number for number, word in enumerate(self.words, start=1)}
         # Words do not contain the mark, so its count is the length of the phrase.
         self._longest = 1 + max((word.count(PHRASE_MARK) for word in self.words), default=0)
+        self._negation = any(NEGATION_MARK in word for word in self.words)
 
     @classmethod
     def read(cls, path: Path) -> "Vocabulary":
@@ -109,14 +153,16 @@ class Vocabulary:
         """Write ``vocabulary.txt``, replacing it atomically."""
         write_atomically(path, ("\n".join(self.words) + "\n").encode())
 
-    def encode(self, text: str) -> Ids:
-        """Return the ids of the distinct known words and phrases of a text.
+    def encode(self, text: str, *, length: int | None = None) -> Ids:
+        """Return the ids of the known words of a text: the distinct ones and phrases, or a sequence.
 
         Args:
             text: Plain text or HTML, at most a million characters.
+            length: Largest number of words of a sequence. None stands for the distinct words and phrases.
 
         Returns:
-            int32 array (n,), ascending, each from 1 to the number of words.
+            int32 array (n,), each from 1 to the number of words. With ``length`` the ids of the first known
+            words in the order of the text, otherwise distinct ids, ascending.
 
         Raises:
             InputTooLarge: The text is too long.
@@ -124,19 +170,24 @@ class Vocabulary:
         """
         self._check_length(text)
         known = self._ids
-        ids = {known[phrase] for phrase in phrases(text, longest=self._longest) if phrase in known}
+        if length is None:
+            found = phrases(text, longest=self._longest, negation=self._negation)
+            ids = sorted(known[phrase] for phrase in found if phrase in known)
+        else:
+            ids = list(islice((known[word] for word in tokenize(text) if word in known), length))
         if not ids:
             raise NoWords(_NO_WORDS)
-        return np.array(sorted(ids), dtype=np.int32)
+        return np.array(ids, dtype=np.int32)
 
-    def locate(self, text: str) -> dict[int, list[Span]]:
-        """Return the places of the known words and phrases of a text.
+    def locate(self, text: str, *, length: int | None = None) -> dict[int, list[Span]]:
+        """Return the places of the words and phrases whose ids :meth:`encode` returns.
 
         Args:
             text: As for :meth:`encode`.
+            length: As for :meth:`encode`.
 
         Returns:
-            The ids of :meth:`encode`, each with its places in order. A place is start and end in code points;
+            The distinct ids, each with its places in order. A place is start and end in code points;
             that of a phrase reaches from its first word to its last.
 
         Raises:
@@ -144,17 +195,27 @@ class Vocabulary:
             NoWords: No word of the text is in the vocabulary.
         """
         self._check_length(text)
-        words = locate_words(text)
+        words = self.located_words(text)
+        if length is not None:
+            words = list(islice((word for word in words if word[0] in self._ids), length))
         places: dict[int, list[Span]] = {}
-        for length in range(1, self._longest + 1):
-            for first in range(len(words) - length + 1):
-                chosen = words[first : first + length]
+        for count in range(1, 1 + (self._longest if length is None else 1)):
+            for first in range(len(words) - count + 1):
+                chosen = words[first : first + count]
                 number = self._ids.get(PHRASE_MARK.join(word for word, _, _ in chosen))
                 if number is not None:
                     places.setdefault(number, []).append((chosen[0][1], chosen[-1][2]))
         if not places:
             raise NoWords(_NO_WORDS)
         return places
+
+    def located_words(self, text: str) -> list[tuple[str, int, int]]:
+        """Return the words of :func:`locate_words`, with marks of negation if the vocabulary has them."""
+        words = locate_words(text)
+        if not self._negation:
+            return words
+        marked = mark_negated(word for word, _, _ in words)
+        return [(word, start, end) for word, (_, start, end) in zip(marked, words, strict=True)]
 
     def _check_length(self, text: str) -> None:
         if len(text) > _MAX_CHARACTERS:

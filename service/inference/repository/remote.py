@@ -16,7 +16,7 @@ from typing import Any
 
 import msgspec
 
-from service.inference.card import Card, parse_card
+from service.inference.card import TEXT_KINDS, Card, parse_card
 from service.inference.errors import CardError, ChecksumMismatch, MissingExtra, ModelError, SettingsError
 from service.inference.explain import FILE_NAME as EXPLANATION_FILE
 from service.inference.files import check_sha256
@@ -291,7 +291,7 @@ def _files(card: Card) -> dict[str, str]:
         files[INT8_FILE] = card.quantized.sha256
     if card.explanation is not None:
         files[EXPLANATION_FILE] = card.explanation.sha256
-    if card.input.preprocessing == "text":
+    if card.input.preprocessing in TEXT_KINDS:
         files[VOCABULARY_FILE] = ""
     return files
 

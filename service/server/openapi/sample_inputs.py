@@ -8,7 +8,7 @@ import base64
 import functools
 from pathlib import Path
 
-from service.inference.card import Card
+from service.inference.card import TEXT_KINDS, Card
 from service.inference.preprocessing import decode_image, picture_preparation
 from service.inference.repository.checks import read_table
 from service.server.protocols.common import api
@@ -23,7 +23,7 @@ def make_sample(card: Card) -> api.Sample:
     if card.reads == "tables":
         row = read_table(card).sample()
         return api.Sample(card, row, list(row.values()))
-    return api.Sample(card, _REVIEW, None) if kind == "text" else api.Sample(card, *_picture(kind))
+    return api.Sample(card, _REVIEW, None) if kind in TEXT_KINDS else api.Sample(card, *_picture(kind))
 
 
 @functools.cache

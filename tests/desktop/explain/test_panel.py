@@ -362,3 +362,11 @@ def test_a_map_without_heat_says_so(
     with settling(qtbot, window):
         draw(window.draw_page.pad, SEVEN)
     qtbot.waitUntil(lambda: panel.legend.text() == "No pixel contributes to 7.")
+
+
+def test_feature_maps_grow_with_the_zoom(window: MainWindow) -> None:
+    tiles = window.explanation_dock.panel.feature_maps.list
+    before, height = tiles.gridSize().width(), tiles.height()
+    press(window, "Ctrl++")
+    assert tiles.gridSize().width() > before
+    assert tiles.height() > height

@@ -19,6 +19,7 @@ from desktop.result.doubt import short_answer
 from desktop.settings import Settings
 from desktop.window.main_window import MainWindow
 from service.inference import Catalog
+from service.inference.catalog import BUNDLED
 
 
 @pytest.fixture
@@ -239,3 +240,25 @@ def test_a_photo_of_a_phone_is_shown_and_predicted(qtbot: QtBot, window: MainWin
         drop(window, files(pictures() / "cat.heic"))
     assert not window.pictures_page.view.image.isNull()
     assert not window.pictures_page.notice.isVisible()
+
+
+def test_the_digits_of_a_number_have_boxes_on_the_picture(qtbot: QtBot, open_window: OpenWindow) -> None:
+    window = open_window(Settings(server="", models={"pictures": "mnist"}), models=BUNDLED)
+    press(window, "Ctrl+2")
+    view = window.pictures_page.view
+    drop(window, files(pictures() / "number.png"))
+
+    qtbot.waitUntil(lambda: len(view.digits) == 4)
+    assert "".join(digit.label for digit in view.digits) == "2026"
+    with Image.open(pictures() / "number.png") as number:
+        width, height = number.size
+    assert all(left + across <= width and top + down <= height for left, top, across, down in
+               (digit.box for digit in view.digits))  # fmt: skip
+    shown = view.grab().toImage()
+    accent = view.palette().highlight().color().rgb()
+    painted = [shown.pixel(x, shown.height() // 2) == accent for x in range(shown.width())]
+    assert sum(painted) >= 8  # two sides of four boxes
+
+    drop(window, files(pictures() / "eight.png"))
+    qtbot.waitUntil(lambda: headline(window) == "8")
+    assert view.digits == ()

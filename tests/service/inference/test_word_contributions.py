@@ -78,13 +78,22 @@ def test_a_contribution_is_what_the_prediction_loses_without_the_word(bundled: C
 
 
 def test_words_have_their_places_and_the_largest_contributions_are_first(bundled: Catalog) -> None:
-    found = word_contributions(bundled.predictor("imdb"), TEXT, label="positive")
+    found = word_contributions(bundled.predictor("imdb", 2), TEXT, label="positive")
     by_word = {word.word: word for word in found.words}
     assert [TEXT[slice(*span)] for span in by_word["good"].spans] == ["good"] * 3
     assert [TEXT[slice(*span)] for span in by_word["not good"].spans] == ["not good"]
     assert by_word["wonderful"].contribution > 0 > by_word["plot is"].contribution
     sizes = [abs(word.contribution) for word in found.words]
     assert sizes == sorted(sizes, reverse=True)
+
+
+def test_a_negated_word_is_a_word_of_its_own(bundled: Catalog) -> None:
+    found = word_contributions(bundled.predictor("imdb", 3), TEXT, label="positive")
+    by_word = {word.word: word for word in found.words}
+    assert [TEXT[slice(*span)] for span in by_word["good"].spans] == ["good", "good"]
+    assert [TEXT[slice(*span)] for span in by_word["not … good"].spans] == ["good"]
+    assert [TEXT[slice(*span)] for span in by_word["not good"].spans] == ["not good"]
+    assert by_word["good"].contribution > 0 > by_word["not … good"].contribution
 
 
 def test_the_contributions_to_the_two_labels_are_opposite(bundled: Catalog) -> None:

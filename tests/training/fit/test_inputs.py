@@ -42,3 +42,18 @@ def test_texts_of_different_lengths_are_divided_into_folds(imdb_cache: Path) -> 
 
     known = {tuple(row[row > 0]) for part in (dataset.train, dataset.validation) for row in part.x}
     assert {tuple(row[row > 0]) for fold in folds for row in fold.validation.x} == known
+
+
+def test_sentences_stay_with_their_review(imdb_cache: Path) -> None:
+    dataset = prepare_data(load_recipe("imdb-sentences"))
+
+    for part in (dataset.train, dataset.validation, make_folds(dataset, folds=3, seed=1)[0].train):
+        assert part.sentences is not None
+        assert len(part.sentences) == len(part)
+        shared = [
+            np.isin(np.unique(np.concatenate(sentences)), ids)
+            for ids, sentences in zip(part.x, part.sentences, strict=True)
+        ]
+        # A negation at the end of a sentence reaches into the next one in the whole review alone.
+        assert np.concatenate(shared).mean() > 0.95
+    assert dataset.test.sentences is None

@@ -63,6 +63,12 @@ class _KillIn:
     def epoch(self, row: Epoch, *, epochs: int) -> None:
         pass
 
+    def begin(self, model: keras.Model, *, finished: int, epochs: int) -> None:
+        pass
+
+    def network(self, model: keras.Model, *, epoch: int) -> None:
+        pass
+
     def pictures(self, done: int, total: int, *, split: str) -> None:
         pass
 

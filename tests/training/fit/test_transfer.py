@@ -92,6 +92,12 @@ class _Pictures:
     def epoch(self, row: object, *, epochs: int) -> None:
         pass
 
+    def begin(self, model: keras.Model, *, finished: int, epochs: int) -> None:
+        pass
+
+    def network(self, model: keras.Model, *, epoch: int) -> None:
+        pass
+
     def pictures(self, done: int, total: int, *, split: str) -> None:
         self.last[split] = (done, total)
 

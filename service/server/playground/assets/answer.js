@@ -1,7 +1,7 @@
 // The panel with the answer: label, doubt, bars, and the network's input.
 
-import { Bars } from "./bars.js";
-import { errorMessage, formatMs, formatPercent, formatQuestion, t } from "./messages.js";
+import { Bars, MAX_ROWS } from "./bars.js";
+import { errorMessage, formatMs, formatPercent, formatQuestion, nameOf, t } from "./messages.js";
 import { PictureUrl } from "./picture_url.js";
 
 const CONFIDENCE = 0.9;
@@ -25,10 +25,28 @@ export function judge({ scores, isUnsure, reading }) {
 
 /** Return a sentence about an answer that says more than its percentage; null if there is none. */
 function explain({ reason, reading }, isSettled) {
-  if (reading) return t("Several digits. The bars are for all of them together.");
+  if (reading) return describeBars(reading);
   // The first points of every stroke are a dot.
   if (reason !== "stroke_too_thick" || !isSettled) return null;
   return t("Lines too thick for this size. Draw larger or thinner.");
+}
+
+/**
+ * Return the rows of the bars, for Bars.show: of the digits of a number, or else of the labels.
+ *
+ * Of many digits, those that are least sure have a row; of many labels, the best.
+ */
+export function rowsOf(prediction, labels) {
+  const { scores, reading } = prediction;
+  if (reading) {
+    const rows = reading.digits.map(({ label, score, unsure }) => ({ label, score, face: unsure ? "unsure" : "sure" }));
+    const shown = new Set([...rows].sort((one, other) => one.score - other.score).slice(0, MAX_ROWS));
+    return rows.filter((row) => shown.has(row));
+  }
+  const { face } = judge(prediction);
+  const rows = scores.map((row, index) => (index ? row : { ...row, face, isBest: true }));
+  if (labels.length > MAX_ROWS) return rows.slice(0, MAX_ROWS);
+  return labels.map((label) => rows.find((row) => row.label === label) ?? { label });
 }
 
 /** Shows one answer at a time. */
@@ -36,6 +54,7 @@ export class Answer {
   #bars;
   #headline;
   #detail;
+  #panel;
   #figure;
   #view;
   #duration;
@@ -43,6 +62,7 @@ export class Answer {
 
   /** @param {HTMLElement} panel The element with the parts. */
   constructor(panel) {
+    this.#panel = panel;
     this.#bars = new Bars(panel.querySelector(".bars"));
     this.#headline = panel.querySelector(".headline");
     this.#detail = panel.querySelector(".detail");
@@ -67,17 +87,18 @@ export class Answer {
     const [best] = prediction.scores;
     const percent = formatPercent(best.score);
     const texts = {
-      sure: [best.label, percent],
+      sure: [nameOf(best.label), percent],
       unsure: [formatQuestion(named), t("Unsure: {0} at most", percent)],
       unknown: [t("Looks like nothing I know"), t("Unsure: {0} at most", percent)],
     };
+    const { reading } = prediction;
     const sentence = explain(prediction, isSettled);
-    const headline = prediction.reading ? named.join(" ") : texts[face][0];
-    const detail = sentence ?? texts[face][1];
-    this.#setTexts(face, headline, detail);
+    const headline = reading ? named.join(" ") : texts[face][0];
+    this.#setTexts(face, headline, sentence ?? texts[face][1]);
     if (sentence) this.#detail.dataset.face = "number"; // not a percentage
-    this.#bars.show(labels, prediction.scores, { others: compared?.scores ?? null, threshold, face });
-    const certain = prediction.reading ? headline : `${headline}, ${percent}`;
+    const others = compared && !reading ? new Map(compared.scores.map(({ label, score }) => [label, score])) : null;
+    this.#bars.show(rowsOf(prediction, labels), { others, threshold });
+    const certain = reading ? headline : `${headline}, ${percent}`;
     if (isSettled) this.#announce(face === "unsure" ? t("Unsure: {0}", headline) : certain);
   }
 
@@ -92,10 +113,16 @@ export class Answer {
     this.#duration.dataset.ms = totalMs.toFixed(1);
   }
 
+  /** Show that there is no answer yet for the present input; an older answer is greyed. */
+  showPending() {
+    if (!this.#headline.textContent) this.#setTexts("none", "", t("Reading…"));
+    else this.#panel.classList.add("stale");
+  }
+
   /** Show an empty answer with what to do. */
   showPlaceholder(text, labels) {
     this.#setTexts("none", "", text);
-    this.#bars.show(labels, [], {});
+    this.#showEmptyBars(labels);
     this.#duration.textContent = "";
     this.showNetworkInput(null);
     this.#status.textContent = "";
@@ -105,7 +132,7 @@ export class Answer {
   showError(error, labels) {
     const message = errorMessage(error);
     this.#setTexts("refused", "", message);
-    this.#bars.show(labels, [], {});
+    this.#showEmptyBars(labels);
     this.#duration.textContent = "";
     this.#announce(message);
   }
@@ -116,7 +143,12 @@ export class Answer {
     this.#view.show(file);
   }
 
+  #showEmptyBars(labels) {
+    this.#bars.show(labels.slice(0, MAX_ROWS).map((label) => ({ label })));
+  }
+
   #setTexts(face, headline, detail) {
+    this.#panel.classList.remove("stale");
     this.#headline.dataset.face = this.#detail.dataset.face = face;
     this.#headline.classList.toggle("short", headline.length <= 2);
     this.#headline.textContent = headline;
@@ -126,4 +158,10 @@ export class Answer {
   #announce(text) {
     this.#status.textContent = text;
   }
+}
+
+function describeBars({ digits: { length } }) {
+  return length > MAX_ROWS
+    ? t("The bars are for the {0} least sure of {1} digits.", MAX_ROWS, length)
+    : t("Several digits. Each has its bar.");
 }

@@ -72,9 +72,19 @@ export class Api {
     };
   }
 
-  /** Return the digits of a picture (Blob), as `POST /models/NAME/read` does. */
-  async read(model, picture, signal) {
-    return (await this.#send(`${modelPath(model)}/read`, { body: picture, signal })).json();
+  /** As predict; the answer for several digits has a `reading` too, as `POST /models/NAME/read` returns it. */
+  async predictOrRead(model, input, signal) {
+    const prediction = await this.predict(model, input, signal);
+    if (prediction.reason !== "several_digits") return prediction;
+    try {
+      const reading = await (await this.#send(`${modelPath(model)}/read`, { body: input, signal })).json();
+      // Most "digits" of a scribble are unsure; then the answer for the whole picture is shown.
+      const unsure = reading.digits.filter((digit) => digit.unsure).length;
+      return 2 * unsure <= reading.digits.length ? { ...prediction, reading } : prediction;
+    } catch (error) {
+      if (error instanceof ApiError && !error.isTemporary) return prediction; // such as: too many digits
+      throw error;
+    }
   }
 
   /** Return the network's input for a picture, as a PNG file. */

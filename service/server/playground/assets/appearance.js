@@ -11,7 +11,9 @@ export function setUpAppearance() {
   document.documentElement.classList.toggle("present", new URLSearchParams(location.search).has("present"));
   applyTheme();
   dark.addEventListener("change", applyTheme);
-  document.querySelector("[data-action=theme]").addEventListener("click", () => {
+  const button = document.querySelector("[data-action=theme]");
+  button.hidden = false;
+  button.addEventListener("click", () => {
     const next = document.documentElement.dataset.theme === "dark" ? "light" : "dark";
     local.set(THEME, next);
     applyTheme();

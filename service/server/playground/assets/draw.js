@@ -53,9 +53,11 @@ export class DrawTab extends EventTarget {
     return encodeStrokes(this.#pad.strokes);
   }
 
-  set content(text) {
+  /** Show the content of an address; return whether it is one. */
+  open(text) {
     const strokes = decodeStrokes(text);
     if (strokes.length) this.#pad.show(strokes);
+    return strokes.length > 0;
   }
 
   /** Handle a key that no element has used; return whether it was one of this tab's. */

@@ -5,9 +5,11 @@ export const GERMAN = {
   "API key": "API-Schlüssel",
   "API": "API",
   "Arrow keys move the kernel.": "Pfeiltasten bewegen den Kernel.",
+  "Arrow keys move; Space begins and ends a stroke": "Pfeiltasten bewegen, die Leertaste beginnt und beendet einen Strich",
   "Brush": "Pinsel",
   "Brush size in percent of a digit's height": "Pinselbreite in Prozent der Höhe einer Ziffer",
   "Cancel": "Abbrechen",
+  "Choose pictures, or take a photo": "Wählen Sie Bilder, oder machen Sie ein Foto",
   "Choose pictures…": "Bilder wählen …",
   "Clear": "Leeren",
   "Close": "Schließen",
@@ -56,9 +58,9 @@ export const GERMAN = {
   "Pictures": "Bilder",
   "Prediction": "Vorhersage",
   "Probabilities": "Wahrscheinlichkeiten",
+  "Reading…": "Wird gelesen …",
   "Redo": "Wiederholen",
-  "Several digits. The bars are for all of them together.":
-    "Mehrere Ziffern. Die Balken gelten für alle zusammen.",
+  "Several digits. Each has its bar.": "Mehrere Ziffern. Jede hat ihren Balken.",
   "Save as PNG": "Als PNG speichern",
   "Share": "Teilen",
   "Show an example": "Ein Beispiel zeigen",
@@ -67,29 +69,33 @@ export const GERMAN = {
   "Take a photo…": "Foto aufnehmen …",
   "Text": "Text",
   "Text to classify": "Zu klassifizierender Text",
+  "The bars are for the {0} least sure of {1} digits.": "Die Balken gelten für die {0} unsichersten von {1} Ziffern.",
   "The network knows none of these words. Write in English.": "Das Netz kennt keines dieser Wörter. Schreiben Sie auf Englisch.",
   "The server does not accept this API key.": "Der Server nimmt diesen API-Schlüssel nicht an.",
   "The server does not respond.": "Der Server antwortet nicht.",
   "The server does not respond. The page tries again by itself.":
-    "Der Server antwortet nicht. Die Seite versucht es von selbst noch einmal.",
+    "Der Server antwortet nicht. Die Seite versucht es selbst erneut.",
   "The server has no models.": "Der Server hat keine Modelle.",
   "The server has no model that this page shows. Use its API.":
     "Der Server hat kein Modell, das diese Seite zeigt. Nutze seine API.",
   "The server has too much to do. The page tries again by itself.":
-    "Der Server hat zu viel zu tun. Die Seite versucht es von selbst noch einmal.",
+    "Der Server hat zu viel zu tun. Die Seite versucht es selbst erneut.",
   "The server is starting or stopping. The page tries again by itself.":
-    "Der Server startet oder endet gerade. Die Seite versucht es von selbst noch einmal.",
+    "Der Server startet oder endet gerade. Die Seite versucht es selbst erneut.",
   "The server requires a valid API key.": "Der Server verlangt einen gültigen API-Schlüssel.",
   "The server requires an API key. It is kept until this tab is closed.":
     "Der Server verlangt einen API-Schlüssel. Er bleibt gespeichert, bis dieser Tab geschlossen wird.",
   "The server returned an error: {0}": "Der Server meldet einen Fehler: {0}",
+  "There is no model {0}; {1} is used.": "Es gibt kein Modell {0}; {1} wird verwendet.",
+  "There is no version {0}; version {1} is used.": "Es gibt keine Version {0}; Version {1} wird verwendet.",
   "This API key has used up its requests. The page tries again by itself.":
-    "Dieser API-Schlüssel hat seine Anfragen verbraucht. Die Seite versucht es von selbst noch einmal.",
+    "Dieser API-Schlüssel hat seine Anfragen verbraucht. Die Seite versucht es selbst erneut.",
   "This file is damaged or not a picture. Use PNG, JPEG, WebP, GIF, BMP, TIFF, AVIF or HEIC.":
     "Diese Datei ist beschädigt oder kein Bild. Verwenden Sie PNG, JPEG, WebP, GIF, BMP, TIFF, AVIF oder HEIC.",
   "This file is too large for the server. Make it smaller first.":
     "Diese Datei ist zu groß für den Server. Verkleinern Sie sie zuerst.",
   "This is too faint. Use a darker pen or more light.": "Das ist zu blass. Nehmen Sie einen dunkleren Stift oder mehr Licht.",
+  "This link is damaged.": "Dieser Link ist beschädigt.",
   "This model no longer exists. Choose another one.": "Dieses Modell gibt es nicht mehr. Wählen Sie ein anderes.",
   "This picture has too many pixels. Make it smaller first.": "Dieses Bild hat zu viele Pixel. Verkleinern Sie es zuerst.",
   "This picture is blank. Choose one with visible content.": "Dieses Bild ist leer. Wählen Sie eines mit sichtbarem Inhalt.",
@@ -113,4 +119,14 @@ export const GERMAN = {
   "Write a review": "Schreiben Sie eine Kritik",
   "{0} or {1}?": "{0} oder {1}?",
   "{0}, server {1}": "{0}, Server {1}",
+};
+
+/** The German names of the labels and models of the lecture; others are shown as they are. */
+export const NAMES = {
+  airplane: "Flugzeug", automobile: "Auto", bird: "Vogel", cat: "Katze", deer: "Hirsch", dog: "Hund", frog: "Frosch",
+  horse: "Pferd", ship: "Schiff", truck: "Lastwagen", "T-shirt/top": "T-Shirt/Top", Trouser: "Hose", Dress: "Kleid",
+  Coat: "Mantel", Sandal: "Sandale", Shirt: "Hemd", Sneaker: "Turnschuh", Bag: "Tasche", "Ankle boot": "Stiefelette",
+  negative: "negativ", "Film reviews": "Filmkritiken", "Ten kinds of small photos": "Zehn Arten kleiner Fotos",
+  positive: "positiv", "Cats and dogs": "Katzen und Hunde", "Handwritten digits": "Handgeschriebene Ziffern",
+  Garments: "Kleidungsstücke",
 };

@@ -1,6 +1,6 @@
 // Draws where the evidence for a label is, over the picture that the network reads.
 
-import { formatSigned, t } from "./messages.js";
+import { formatSigned, nameOf, t } from "./messages.js";
 import { PictureUrl } from "./picture_url.js";
 import { token } from "./tokens.js";
 
@@ -38,7 +38,9 @@ export class HeatMap {
     [this.#canvas.width, this.#canvas.height] = [width, height];
     this.#canvas.getContext("2d").putImageData(pixels, 0, 0);
     const hasHeat = flat.some((value) => value > 0);
-    const caption = hasHeat ? t("What speaks for {0}, and against it", label) : t("No place speaks for {0}.", label);
+    const caption = hasHeat
+      ? t("What speaks for {0}, and against it", nameOf(label))
+      : t("No place speaks for {0}.", nameOf(label));
     this.#figure.querySelector("figcaption").textContent = caption;
     this.#canvas.ariaLabel = caption;
     const [low, high] = this.#figure.querySelectorAll(".scale span");

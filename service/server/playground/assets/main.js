@@ -1,14 +1,15 @@
 // Connects the parts of the page: the tabs, the choice of the model, and the answer.
 
 import { readAddress, writeAddress } from "./address.js";
-import { Answer } from "./answer.js";
-import { Api, ApiError } from "./api.js";
+import { Answer, rowsOf } from "./answer.js";
+import { Api } from "./api.js";
 import { setUpAppearance } from "./appearance.js";
 import { Banner } from "./banner.js";
 import { DrawTab } from "./draw.js";
 import { askForKey } from "./key_dialog.js";
-import { errorMessage, t, translateDocument } from "./messages.js";
+import { errorMessage, nameOf, t, translateDocument } from "./messages.js";
 import { NewestWins } from "./newest.js";
+import { filesOf } from "./picture_files.js";
 import { PicturesTab } from "./pictures.js";
 import { Share } from "./share.js";
 import { TextTab } from "./text.js";
@@ -16,18 +17,20 @@ import { Why } from "./why.js";
 
 const VIEW_INTERVAL_MS = 120;
 const MODELS_RETRY_MS = 2_000;
+const PENDING_MS = 400; // An answer that takes longer is shown as being on its way.
 
 const element = (id) => document.getElementById(id);
 
 class Page {
   #api = new Api((isWrong) => askForKey(element("key"), isWrong));
   #banner = new Banner(element("banner"));
+  #notice = new Banner(element("notice"));
   #answer = new Answer(element("answer"));
   #why = new Why(element("why"), this.#api);
   #share = new Share(element("share"), () => this.#shown());
   #tabs = [
     new DrawTab(element("draw")),
-    new PicturesTab(element("pictures"), this.#api),
+    new PicturesTab(element("pictures"), this.#api, (text) => this.#say(text)),
     new TextTab(element("text"), this.#api),
   ];
   #tab = this.#tabs[0];
@@ -36,21 +39,20 @@ class Page {
   #cards = new Map(); // by name and version
   #prediction = null;
   #compared = null;
+  #networkInput = null; // a picture file
+  #pendingTimer = 0;
   #changedAt = null; // when the newest change came that has no answer yet
 
   #main = new NewestWins((input, signal) => this.#predictTimed(input, signal), {
     onResult: (result, input) => this.#showPrediction(result, input),
-    onError: (error) => this.#showError(error),
+    onError: (error, input) => this.#showError(error, input),
   });
   #second = new NewestWins((input, signal) => this.#predict(input, signal), {
     onResult: (result, input) => this.#showCompared(result, input),
     onError: () => {}, // the first request has the same error
   });
   #view = new NewestWins((input, signal) => this.#api.networkInput(input.model, input.content, signal), {
-    onResult: (file) => {
-      this.#answer.showNetworkInput(file);
-      this.#why.showInput(file);
-    },
+    onResult: (file) => this.#showNetworkInput(file),
     onError: () => {}, // the view is not needed
     intervalMs: VIEW_INTERVAL_MS,
   });
@@ -71,7 +73,8 @@ class Page {
     document.addEventListener("drop", (event) => this.#drop(event));
     element("app").hidden = false;
     await this.#loadModels();
-    this.#restore();
+    this.#offerTabs();
+    addEventListener("hashchange", () => this.#open(readAddress()));
   }
 
   /** Load the list of models; try again until that succeeds. */
@@ -91,9 +94,7 @@ class Page {
     }
   }
 
-  /** Show what the address says, or else the first tab that has a model. */
-  #restore() {
-    const address = readAddress();
+  #offerTabs() {
     const offered = this.#tabs.filter((tab) => this.#modelsOf(tab).length);
     for (const tab of this.#tabs) element(`${tab.id}-tab`).hidden = !offered.includes(tab);
     if (!offered.length) {
@@ -104,16 +105,34 @@ class Page {
     }
     for (const tab of offered) this.#chosen.set(tab.id, this.#defaultChoice(tab));
     // A tab that was clicked before the models were there counts more than the address.
-    const wanted = this.#tab === this.#tabs[0] ? address.tab : this.#tab.id;
-    const tab = offered.find(({ id }) => id === wanted) ?? offered[0];
-    const model = this.#modelsOf(tab).find(({ name }) => name === address.model);
-    if (model) {
-      const version = model.versions.find((number) => String(number) === address.version) ?? model.version;
-      const compared = model.versions.find((number) => String(number) === address.compare) ?? 0;
-      this.#chosen.set(tab.id, { name: model.name, version, compared });
-    }
+    const isClicked = this.#tab !== this.#tabs[0];
+    this.#open(isClicked ? { tab: this.#tab.id } : readAddress());
+  }
+
+  /** Show what an address says, or else the first tab that has a model; say what of it is not there. */
+  #open(address) {
+    const offered = this.#tabs.filter((tab) => this.#chosen.has(tab.id));
+    const tab = offered.find(({ id }) => id === address.tab) ?? offered[0];
+    const models = this.#modelsOf(tab);
+    const model = models.find(({ name }) => name === address.model);
+    const used = model ?? models.find(({ name }) => name === this.#chosen.get(tab.id).name);
+    const find = (text) => used.versions.find((number) => String(number) === text);
+    const version = find(address.version) ?? used.version;
+    if (model) this.#chosen.set(tab.id, { name: model.name, version, compared: find(address.compare) ?? 0 });
     this.#selectTab(tab, { focus: false });
-    if (address.content && "content" in tab) tab.content = address.content;
+    const isWhole = tab.id === (address.tab ?? tab.id) && (!address.content || tab.open(address.content));
+    if (!isWhole) this.#say(t("This link is damaged."));
+    else if (address.model && !model) {
+      this.#say(t("There is no model {0}; {1} is used.", address.model, used.name));
+    } else if (address.version && !find(address.version)) {
+      this.#say(t("There is no version {0}; version {1} is used.", address.version, version));
+    }
+  }
+
+  /** Show a notice until it is closed, or another tab is chosen; an empty one hides it. */
+  #say(text) {
+    if (text) this.#notice.show(text);
+    else this.#notice.hide();
   }
 
   #modelsOf(tab) {
@@ -137,6 +156,7 @@ class Page {
   #selectTab(tab, { focus = true } = {}) {
     this.#tab = tab;
     if (!this.#choice) return; // The models are not there yet.
+    this.#say("");
     for (const one of this.#tabs) {
       const isSelected = one === tab;
       const button = element(`${one.id}-tab`);
@@ -161,7 +181,7 @@ class Page {
 
   #offerModels() {
     // The part of a title after the colon describes the version.
-    const options = this.#modelsOf(this.#tab).map(({ name, title }) => new Option(title.split(":")[0], name));
+    const options = this.#modelsOf(this.#tab).map(({ name, title }) => new Option(nameOf(title.split(":")[0]), name));
     element("model").replaceChildren(...options);
     element("model").value = this.#choice.name;
     this.#offerVersions();
@@ -212,6 +232,7 @@ class Page {
 
   #cancel() {
     for (const queue of [this.#main, this.#second, this.#view]) queue.cancel();
+    this.#settled();
     this.#forgetPrediction();
   }
 
@@ -236,7 +257,7 @@ class Page {
   }
 
   #inputChanged(isSettled) {
-    const input = this.#model && this.#tab.input();
+    const input = this.#tab.input();
     if (isSettled) this.#writeAddress();
     if (!input) {
       this.#cancel();
@@ -245,6 +266,8 @@ class Page {
       return;
     }
     this.#changedAt ??= performance.now();
+    this.#pendingTimer ||= setTimeout(() => this.#answer.showPending(), PENDING_MS);
+    if (!this.#model) return; // They are on their way.
     const { name, version, compared } = this.#choice;
     this.#main.put({ ...input, model: { name, version }, isSettled });
     if (compared) this.#second.put({ ...input, model: { name, version: compared }, isSettled });
@@ -252,17 +275,13 @@ class Page {
 
   async #predict(input, signal) {
     input.content = await input.make();
-    const prediction = await this.#api.predict(input.model, input.content, signal);
-    if (prediction.reason !== "several_digits") return prediction;
-    try {
-      const reading = await this.#api.read(input.model, input.content, signal);
-      // Most "digits" of a scribble are unsure; then the answer for the whole picture is shown.
-      const unsure = reading.digits.filter((digit) => digit.unsure).length;
-      return 2 * unsure <= reading.digits.length ? { ...prediction, reading } : prediction;
-    } catch (error) {
-      if (error instanceof ApiError) return prediction; // such as: too many digits
-      throw error;
-    }
+    return this.#api.predictOrRead(input.model, input.content, signal);
+  }
+
+  /** The newest input has an answer or none: nothing is on its way. */
+  #settled() {
+    clearTimeout(this.#pendingTimer);
+    this.#pendingTimer = 0;
   }
 
   async #predictTimed(input, signal) {
@@ -273,6 +292,7 @@ class Page {
 
   #showPrediction(result, input) {
     this.#banner.hide();
+    this.#settled();
     this.#prediction = { ...result, input };
     this.#share.hasAnswer = true;
     if (!this.#choice.compared) this.#compared = null;
@@ -286,22 +306,25 @@ class Page {
   /** Return what the page shows, for a copy of it. */
   #shown() {
     if (!this.#prediction) return null;
-    const { input, scores } = this.#prediction;
+    const { input, reading } = this.#prediction;
     const { name, version } = input.model;
     const { headline, detail } = this.#answer.texts;
     return {
-      url: this.#api.address(input.model),
+      url: this.#api.address(input.model) + (reading ? "/read" : ""),
       needsKey: this.#api.usesKey,
       content: input.content,
+      networkInput: this.#networkInput,
       title: `${name} ${version}`,
-      ...{ name, scores, headline, detail },
+      rows: rowsOf(this.#prediction, this.#model.labels),
+      ...{ name, headline, detail },
     };
   }
 
   #explain() {
     if (!this.#prediction || !this.#tab.showsPicture) return;
-    const { input, scores } = this.#prediction;
-    this.#why.explain({ ...input, card: this.#cards.get(JSON.stringify(input.model)), label: scores[0].label });
+    const { input, scores, reading } = this.#prediction;
+    const card = this.#cards.get(JSON.stringify(input.model));
+    this.#why.explain({ ...input, card, label: reading ? "" : scores[0].label });
   }
 
   #showCompared(result) {
@@ -320,16 +343,25 @@ class Page {
     });
   }
 
-  #showError(error) {
+  #showNetworkInput(file) {
+    this.#networkInput = file;
+    this.#answer.showNetworkInput(file);
+    this.#why.showInput(file);
+  }
+
+  #showError(error, input) {
+    this.#settled();
     if (error.isTemporary) {
+      this.#answer.showPending();
       this.#banner.show(errorMessage(error), () => this.#main.retryNow());
     } else if (error.status === 401) {
       this.#banner.show(errorMessage(error), () => this.#inputChanged(true));
     } else {
       this.#banner.hide();
       this.#forgetPrediction();
-      this.#answer.showNetworkInput(null);
+      this.#showNetworkInput(null);
       this.#answer.showError(error, this.#model.labels);
+      this.#tab.refuse?.(error, input);
     }
   }
 
@@ -346,19 +378,25 @@ class Page {
 
   #paste(event) {
     const isTyping = event.target.closest?.("textarea, input");
-    const pictures = this.#tabs[1];
-    if (isTyping || !this.#chosen.has(pictures.id)) return;
+    if (isTyping) return;
     event.preventDefault();
-    if (this.#tab !== pictures) this.#selectTab(pictures);
-    pictures.take(event.clipboardData);
+    this.#take(event.clipboardData);
   }
 
   #drop(event) {
     event.preventDefault(); // Otherwise the browser leaves the page to show the file.
+    this.#take(event.dataTransfer);
+  }
+
+  /** Show the pictures of a drop or of the clipboard; the chosen model stays, if it reads pictures. */
+  #take(data) {
     const pictures = this.#tabs[1];
     if (!this.#chosen.has(pictures.id)) return;
+    const { files, problem } = filesOf(data);
+    if (!files.length) return this.#say(t(problem));
+    if (pictures.accepts(this.#model)) this.#chosen.set(pictures.id, this.#choice);
     if (this.#tab !== pictures) this.#selectTab(pictures);
-    pictures.take(event.dataTransfer);
+    pictures.add(files);
   }
 }
 

@@ -1,6 +1,6 @@
 // Texts in the language of the page: translations, numbers and error messages.
 
-import { GERMAN } from "./german.js";
+import { GERMAN, NAMES } from "./german.js";
 
 const chosen = new URLSearchParams(location.search).get("lang") ?? navigator.language;
 /** The language of the page, "en" or "de": the address chooses it, or else the browser. */
@@ -29,6 +29,11 @@ const MESSAGES = {
 export function t(english, ...values) {
   const text = LANGUAGE === "de" ? (GERMAN[english] ?? english) : english;
   return text.replace(/\{(\d)\}/g, (_, index) => values[index]);
+}
+
+/** Return the name of a label or a model in the language of the page, if it has one there. */
+export function nameOf(name) {
+  return LANGUAGE === "de" && Object.hasOwn(NAMES, name) ? NAMES[name] : name;
 }
 
 /** Translate the texts and labels of the elements that the document has from the start. */
@@ -67,12 +72,17 @@ export function formatMs(milliseconds) {
 
 /** Return the labels as a question: "4, 9 or 7?". */
 export function formatQuestion(labels) {
-  const [last, ...others] = [...labels].reverse();
+  const [last, ...others] = labels.map(nameOf).reverse();
   return t("{0} or {1}?", others.reverse().join(", "), last);
 }
 
 /** Return the cause of an error and the way out. */
 export function errorMessage(error) {
   const message = MESSAGES[error.code];
+  if (error.code === "damaged_image") {
+    // The server says what the file is, in English.
+    const [first, ...others] = error.message;
+    return LANGUAGE === "de" ? `${t(message)} (${error.message.split(";")[0]})` : `${first.toUpperCase()}${others.join("")}.`;
+  }
   return message ? t(message) : t("The server returned an error: {0}", error.message);
 }

@@ -117,6 +117,7 @@ export class Pad extends EventTarget {
     if (this.#pointer !== null || (event.pointerType !== "touch" && event.button !== 0 && event.button !== 5)) return;
     // The focus is for the keyboard; a pointer must not scroll the pad into view.
     this.#canvas.focus({ preventScroll: true });
+    this.#canvas.classList.add("by-pointer");
     event.preventDefault();
     this.#crosshair = null;
     this.#pointer = event.pointerId;
@@ -145,6 +146,7 @@ export class Pad extends EventTarget {
   #key(event) {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     const step = ARROWS[event.key];
+    this.#canvas.classList.remove("by-pointer");
     if (step) {
       const from = this.#crosshair ?? strokePoint(CANVAS_SIZE / 2, CANVAS_SIZE / 2);
       this.#crosshair = strokePoint(from.x + step[0], from.y + step[1]);
@@ -166,6 +168,7 @@ export class Pad extends EventTarget {
 
   #leave() {
     // The keys now go elsewhere.
+    this.#canvas.classList.remove("by-pointer");
     if (this.#crosshair) this.#endStroke();
     this.#crosshair = null;
     this.#paintSoon();

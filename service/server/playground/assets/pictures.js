@@ -1,33 +1,34 @@
 // The tab of picture files: dropped, pasted, chosen, taken with the camera, or examples.
 
-import { formatPercent, t } from "./messages.js";
-import { filesOf, readPicture } from "./picture_files.js";
+import { judge } from "./answer.js";
+import { errorMessage, formatPercent, nameOf, t } from "./messages.js";
+import { readPicture } from "./picture_files.js";
 
 const MAX_PICTURES = 60;
 const PARALLEL = 2;
 const TINY_SIDE = 64;
+const FILE_ICON = new URL("./file.svg", import.meta.url).href;
 // Each is offered for the models that have its label.
 const EXAMPLES = [
-  { file: "eight.png", label: "8" },
+  { file: "eight.webp", label: "8" },
   { file: "ankle_boot.png", label: "Ankle boot" },
   { file: "trouser.png", label: "Trouser" },
-  { file: "cat.jpg", label: "cat" },
-  { file: "dog.jpg", label: "dog" },
-  { file: "horse.png", label: "horse" },
-  { file: "ship.png", label: "ship" },
+  { file: "cat.webp", label: "cat" },
+  { file: "dog.webp", label: "dog" },
+  { file: "horse.webp", label: "horse" },
+  { file: "ship.webp", label: "ship" },
 ];
 
-/** Shows one picture large and all as tiles, and predicts all of them. */
+/** Shows one picture large and all as tiles, and predicts all but the large one, whose answer the page brings. */
 export class PicturesTab extends EventTarget {
   id = "pictures";
   placeholder = "Open a picture";
   showsPicture = true;
   #section;
   #api;
-  #onError;
   #list;
   #view;
-  #notice;
+  #say;
   #examples;
   #tiles = [];
   #current = null;
@@ -39,14 +40,15 @@ export class PicturesTab extends EventTarget {
   /**
    * @param {HTMLElement} section
    * @param {Api} api Predicts the tiles.
+   * @param {(text: string) => void} say Shows a notice; an empty text hides it.
    */
-  constructor(section, api) {
+  constructor(section, api, say) {
     super();
+    this.#say = say;
     this.#section = section;
     this.#api = api;
     this.#list = section.querySelector(".tiles");
     this.#view = section.querySelector(".view");
-    this.#notice = section.querySelector(".notice");
     this.#examples = section.querySelector(".examples");
     for (const input of section.querySelectorAll("input[type=file]")) {
       input.addEventListener("change", () => {
@@ -57,6 +59,7 @@ export class PicturesTab extends EventTarget {
     section.querySelector("[data-action=clear]").addEventListener("click", () => this.#clear());
     // The pixels of a picture for the small networks are to be seen as such.
     this.#view.addEventListener("load", () => {
+      this.#view.classList.toggle("icon", this.#view.src === FILE_ICON);
       this.#view.classList.toggle("tiny", Math.max(this.#view.naturalWidth, this.#view.naturalHeight) <= TINY_SIDE);
     });
     this.#update();
@@ -73,7 +76,17 @@ export class PicturesTab extends EventTarget {
   /** Return the current picture; null if there is none. */
   input() {
     const tile = this.#current;
-    return tile ? { make: () => tile.file } : null;
+    return tile ? { make: () => tile.file, tile } : null;
+  }
+
+  /** Label the tile of an answered input of this tab; null if there is no answer any more. */
+  explain(prediction, input) {
+    if (prediction) this.#showAnswer(input.tile, prediction);
+  }
+
+  /** Label the tile of a refused input of this tab. */
+  refuse(error, { tile }) {
+    this.#label(tile, t("Error"), errorMessage(error));
   }
 
   /** The content for the address: the name of the current example; other pictures do not fit into one. */
@@ -81,8 +94,13 @@ export class PicturesTab extends EventTarget {
     return this.#current?.example ?? "";
   }
 
-  set content(file) {
-    if (EXAMPLES.some((example) => example.file === file)) this.#addExample(file);
+  /** Show the content of an address; return whether it is one. */
+  open(name) {
+    // Links of older versions have other extensions.
+    const stem = (file) => file.split(".")[0];
+    const example = EXAMPLES.find(({ file }) => stem(file) === stem(name));
+    if (example) this.#addExample(example.file);
+    return Boolean(example);
   }
 
   /** Use a model for the tiles, and offer its examples. */
@@ -93,20 +111,16 @@ export class PicturesTab extends EventTarget {
     this.#predictions = new AbortController();
     this.#running = 0;
     this.#waiting = [];
-    for (const tile of this.#tiles) this.#predict(tile);
-  }
-
-  /** Take the pictures of a drop or of the clipboard. */
-  take(data) {
-    const { files, problem } = filesOf(data);
-    this.#say(problem);
-    if (files.length) this.add(files);
+    for (const tile of this.#tiles) {
+      this.#label(tile, "…", "");
+      this.#predict(tile);
+    }
   }
 
   /** Add files, and select the first of them; an example has its name. */
   async add(files, example = "") {
     const free = MAX_PICTURES - this.#tiles.length;
-    this.#say(files.length > free ? "Only the first {0} pictures were loaded." : "", MAX_PICTURES);
+    this.#say(files.length > free ? t("Only the first {0} pictures were loaded.", MAX_PICTURES) : "");
     let isFirst = true;
     for (const original of files.slice(0, Math.max(free, 0))) {
       const { file, thumbnail } = await readPicture(original); // one after the other, to save memory
@@ -129,9 +143,8 @@ export class PicturesTab extends EventTarget {
     const label = document.createElement("span");
     const image = document.createElement("img");
     image.alt = "";
-    const tile = { name, file, example, button, label, image, url: URL.createObjectURL(file), thumbnailUrl: "" };
-    tile.thumbnailUrl = thumbnail ? URL.createObjectURL(thumbnail) : "";
-    if (thumbnail) image.src = tile.thumbnailUrl;
+    const tile = { name, file, thumbnail, example, button, label, image, url: "" };
+    this.#showPicture(tile, thumbnail && file);
     button.append(image, label);
     button.addEventListener("click", () => this.#select(tile));
     this.#label(tile, "…", "");
@@ -144,11 +157,13 @@ export class PicturesTab extends EventTarget {
   }
 
   #select(tile) {
+    const before = this.#current;
     this.#current = tile;
+    if (tile && before && !before.isAnswered) this.#predict(before);
     for (const one of this.#tiles) one.button.ariaPressed = String(one === tile);
     if (tile) {
-      this.#view.src = tile.url;
       this.#view.alt = tile.name;
+      this.#view.src = tile.url || FILE_ICON;
     } else {
       this.#view.removeAttribute("src");
     }
@@ -156,11 +171,17 @@ export class PicturesTab extends EventTarget {
     this.dispatchEvent(new Event("settle"));
   }
 
+  /** Show a picture of a tile's file: of what the browser cannot read, the network's input, or else an icon. */
+  #showPicture(tile, picture) {
+    freeUrls(tile);
+    tile.url = picture ? URL.createObjectURL(picture) : "";
+    tile.thumbnailUrl = tile.thumbnail ? URL.createObjectURL(tile.thumbnail) : "";
+    tile.image.src = tile.thumbnailUrl || tile.url || FILE_ICON;
+    if (tile === this.#current) this.#view.src = tile.url || FILE_ICON;
+  }
+
   #clear() {
-    for (const tile of this.#tiles) {
-      URL.revokeObjectURL(tile.url);
-      if (tile.thumbnailUrl) URL.revokeObjectURL(tile.thumbnailUrl);
-    }
+    this.#tiles.forEach(freeUrls);
     this.#tiles = [];
     this.#waiting = [];
     this.#list.replaceChildren();
@@ -169,7 +190,7 @@ export class PicturesTab extends EventTarget {
   }
 
   #predict(tile) {
-    if (!this.#model) return;
+    if (!this.#model || tile === this.#current) return;
     this.#waiting.push(tile);
     this.#predictNext();
   }
@@ -180,15 +201,14 @@ export class PicturesTab extends EventTarget {
     const { signal } = this.#predictions;
     this.#running++;
     try {
-      const { scores, isUnsure } = await this.#api.predict(this.#model, tile.file, signal);
-      this.#label(tile, scores[0].label, `${scores[0].label}, ${formatPercent(scores[0].score)}`, isUnsure);
+      this.#showAnswer(tile, await this.#api.predictOrRead(this.#model, tile.file, signal));
     } catch (error) {
       if (signal.aborted) return;
       if (error.isTemporary) {
         const pauseMs = Math.max(error.retryAfterS, 1) * 1_000;
         setTimeout(() => !signal.aborted && this.#tiles.includes(tile) && this.#predict(tile), pauseMs);
       } else {
-        this.#label(tile, t("Error"), error.message);
+        this.refuse(error, { tile });
       }
     }
     if (signal.aborted) return; // the counter is that of another model now
@@ -196,7 +216,23 @@ export class PicturesTab extends EventTarget {
     this.#predictNext();
   }
 
+  async #showAnswer(tile, prediction) {
+    const { face, labels } = judge(prediction);
+    const [best] = prediction.scores;
+    const text = prediction.reading ? labels.join(" ") : nameOf(best.label);
+    this.#label(tile, text, prediction.reading ? text : `${text}, ${formatPercent(best.score)}`, face !== "sure");
+    if (tile.thumbnail) return;
+    const { signal } = this.#predictions;
+    try {
+      const picture = await this.#api.networkInput(this.#model, tile.file, signal);
+      if (this.#tiles.includes(tile)) this.#showPicture(tile, picture);
+    } catch {
+      // The icon stays.
+    }
+  }
+
   #label(tile, text, description, isUnsure = false) {
+    tile.isAnswered = Boolean(description);
     tile.label.textContent = text;
     tile.button.classList.toggle("unsure", isUnsure);
     const doubt = isUnsure ? `, ${t("Unsure")}` : "";
@@ -209,7 +245,7 @@ export class PicturesTab extends EventTarget {
       const button = document.createElement("button");
       button.type = "button";
       button.className = "example";
-      button.ariaLabel = button.title = t("Example: {0}", label);
+      button.ariaLabel = button.title = t("Example: {0}", nameOf(label));
       const image = document.createElement("img");
       image.alt = "";
       image.src = exampleAddress(file);
@@ -225,18 +261,18 @@ export class PicturesTab extends EventTarget {
       const file = await (await fetch(exampleAddress(name))).blob();
       await this.add([new File([file], name, { type: file.type })], name);
     } catch {
-      this.#say("The server does not respond.");
+      this.#say(t("The server does not respond."));
     }
-  }
-
-  #say(text, ...values) {
-    this.#notice.textContent = text && t(text, ...values);
   }
 
   #update() {
     this.#section.classList.toggle("blank", !this.#current);
     this.#section.querySelector("[data-action=clear]").disabled = !this.#tiles.length;
   }
+}
+
+function freeUrls({ url, thumbnailUrl }) {
+  for (const one of [url, thumbnailUrl]) if (one) URL.revokeObjectURL(one);
 }
 
 function exampleAddress(file) {

@@ -7,7 +7,7 @@ const MAX_INLINE_BYTES = 60_000;
  * Return a curl command, and a Python program, that send what is on the page.
  *
  * @param {object} request
- * @param {string} request.url Address of the model.
+ * @param {string} request.url Address of the model, or of its reader of numbers.
  * @param {Blob | string} request.content A picture file or a text.
  * @param {boolean} request.needsKey Whether the server needs an API key.
  * @returns {Promise<{curl: string, python: string}>}

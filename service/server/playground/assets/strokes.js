@@ -102,7 +102,7 @@ export function encodeStrokes(strokes) {
   return btoa(String.fromCharCode(...bytes)).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
 }
 
-/** Return the strokes in the text of an address; none if it is not such a text. */
+/** Return the strokes in the text of an address; none if it is not such a text, or a damaged one. */
 export function decodeStrokes(text) {
   let bytes;
   try {
@@ -130,12 +130,12 @@ export function decodeStrokes(text) {
   try {
     while (position < bytes.length) {
       const head = get();
-      const brush = clamp(get(), BRUSH.min, BRUSH.max);
+      const brush = inRange(get(), BRUSH.min, BRUSH.max);
       const points = [];
       for (let count = Math.floor(head / 4); count > 0; count--) {
-        x += getSigned();
-        y += getSigned();
-        const pressure = head & 2 ? get() / PRESSURE_STEPS : MOUSE_PRESSURE;
+        x = inRange(x + getSigned(), 0, CANVAS_SIZE * STEPS_PER_PIXEL);
+        y = inRange(y + getSigned(), 0, CANVAS_SIZE * STEPS_PER_PIXEL);
+        const pressure = head & 2 ? inRange(get() / PRESSURE_STEPS, 0, 1) : MOUSE_PRESSURE;
         points.push(strokePoint(x / STEPS_PER_PIXEL, y / STEPS_PER_PIXEL, pressure));
       }
       if (points.length) strokes.push({ points, brush, erases: Boolean(head & 1) });
@@ -153,6 +153,11 @@ function widthAt(brush, point) {
 
 function middle(one, other) {
   return { x: (one.x + other.x) / 2, y: (one.y + other.y) / 2 };
+}
+
+function inRange(value, low, high) {
+  if (value < low || value > high) throw new RangeError("the drawing is damaged");
+  return value;
 }
 
 function clamp(value, low, high) {

@@ -31,8 +31,8 @@ export class TextTab extends EventTarget {
     });
     this.#editor = section.querySelector("textarea");
     this.#editor.addEventListener("input", () => this.#changed());
-    section.querySelector("[data-action=clear]").addEventListener("click", () => (this.content = ""));
-    section.querySelector("[data-action=example]").addEventListener("click", () => (this.content = EXAMPLE));
+    section.querySelector("[data-action=clear]").addEventListener("click", () => this.open(""));
+    section.querySelector("[data-action=example]").addEventListener("click", () => this.open(EXAMPLE));
   }
 
   accepts(model) {
@@ -61,12 +61,14 @@ export class TextTab extends EventTarget {
     return this.#editor.value;
   }
 
-  set content(text) {
+  /** Show the content of an address; return whether it is one, which all texts are. */
+  open(text) {
     this.#editor.value = text;
     this.#marks.follow();
     clearTimeout(this.#timer);
     this.dispatchEvent(new Event("change"));
     this.dispatchEvent(new Event("settle"));
+    return true;
   }
 
   /** Handle a key that no element has used; return whether it was one of this tab's. */

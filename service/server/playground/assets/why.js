@@ -3,7 +3,7 @@
 import { FeatureMapView } from "./feature_map.js";
 import { HeatMap } from "./heat_map.js";
 import { LayerTable } from "./layer_table.js";
-import { t } from "./messages.js";
+import { nameOf, t } from "./messages.js";
 import { NewestWins } from "./newest.js";
 
 const MAPS_INTERVAL_MS = 200;
@@ -16,7 +16,7 @@ export class Why {
   #table;
   #view;
   #file = null; // the picture that the network reads
-  #subject = null; // {model, card, content, label, isSettled} of the newest prediction
+  #subject = null; // {model, card, content, label, isSettled} of the newest prediction; a number has the label ""
   #card = null; // that the panel shows
   #chosen = ""; // the label that the user chose; "" for the predicted one
   #heatQueue;
@@ -91,18 +91,23 @@ export class Why {
     const subject = this.#subject;
     if (!subject?.card || this.#panel.hidden) return;
     if (subject.card !== this.#card) this.#setCard(subject.card);
-    this.#labels.options[0].text = t("Why {0}?", subject.label);
+    this.#labels.options[0].text = subject.label ? t("Why {0}?", nameOf(subject.label)) : t("Why?");
     if (!this.#panel.open || !subject.card.explanation) return;
     if (subject.card.explanation.layers.length) this.#mapsQueue.put(subject);
     if (!subject.isSettled) return;
-    this.#heatQueue.put(subject);
+    // A number has no label of its own.
+    if (this.#chosen || subject.label) this.#heatQueue.put(subject);
+    else {
+      this.#heatQueue.cancel();
+      this.#heat.clear();
+    }
     if (this.#view.selected) this.#mapQueue.put({ ...subject, ...this.#view.selected });
   }
 
   #setCard(card) {
     this.#card = card;
     this.#chosen = "";
-    const options = card.labels.map((label) => new Option(t("Why {0}?", label), label));
+    const options = card.labels.map((label) => new Option(t("Why {0}?", nameOf(label)), label));
     this.#labels.replaceChildren(new Option("", ""), ...options);
     this.#table.card = card;
     this.#view.close();

@@ -1,6 +1,6 @@
 // Colours the words of a text by what they contribute to the answer.
 
-import { formatSigned, t } from "./messages.js";
+import { formatSigned, nameOf, t } from "./messages.js";
 
 const MAX_LISTED = 8;
 const FULL_STRENGTH = 0.5; // The colour of smaller contributions is paler, whatever the largest one is.
@@ -39,8 +39,8 @@ export class WordMarks {
       }
     }
     this.follow();
-    this.#legend.querySelector(".for").textContent = t("Speaks for {0}", label);
-    this.#legend.querySelector(".against").textContent = t("Speaks against {0}", label);
+    this.#legend.querySelector(".for").textContent = t("Speaks for {0}", nameOf(label));
+    this.#legend.querySelector(".against").textContent = t("Speaks against {0}", nameOf(label));
     this.#legend.hidden = this.#list.hidden = false;
     this.#list.replaceChildren(...words.slice(0, MAX_LISTED).map(createRow));
   }

@@ -127,7 +127,7 @@ def model_metadata(card: Card) -> GetModelMetadataResponse:
         inputs={spec.name: _tensor_info(spec.name, _DTYPES[spec.dtype], spec.shape)},
         outputs={card.output: _tensor_info(card.output, "DT_FLOAT", (-1, len(card.labels)))},
     )
-    names = (SIGNATURE, *(OTHER_ENCODINGS if card.reads == "texts" else ()))
+    names = (SIGNATURE, *(OTHER_ENCODINGS if card.input.preprocessing == "text" else ()))
     return GetModelMetadataResponse(
         ModelSpec(name=card.name, signature_name="", version=str(card.version)),
         {"signature_def": {"signature_def": dict.fromkeys(names, signature)}},

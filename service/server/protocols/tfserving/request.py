@@ -50,7 +50,7 @@ def _encoding(signature: object, card: Card) -> Encoding:
     """Return what the numbers of a tensor are; a model of texts has a signature for each encoding."""
     if signature in (None, "", SIGNATURE):
         return "ids"
-    others = OTHER_ENCODINGS if card.reads == "texts" else ()
+    others = OTHER_ENCODINGS if card.input.preprocessing == "text" else ()
     for encoding in others:
         if signature == encoding:
             return encoding

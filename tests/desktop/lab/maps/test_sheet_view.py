@@ -8,6 +8,7 @@ from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from desktop.lab.maps.sheet_view import SheetView
+from desktop.zoom import apply_zoom
 
 MAPS = np.random.default_rng(3).integers(0, 256, (7, 5, 5), dtype=np.uint8)
 
@@ -49,3 +50,15 @@ def test_the_selection_ends_with_its_map(view: SheetView) -> None:
     view.show_maps([MAPS[:3]])
     assert view.selected is None
     assert view.minimumHeight() == 22
+
+
+def test_maps_grow_with_the_zoom(qtbot: QtBot, view: SheetView) -> None:
+    apply_zoom(1.0)
+    try:
+        with qtbot.waitSignal(view.resized):
+            apply_zoom(2.0)
+        view.show_maps([MAPS])
+        assert view.sheet.layout.tile == 40
+        assert view.sheet.layout.columns == 2
+    finally:
+        apply_zoom(1.0)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from service.inference.errors import InputTooLarge, ModelError, NoWords
 from service.inference.preprocessing import Vocabulary, locate_words, pad, phrases, tokenize
+from service.inference.preprocessing.text import mark_negated, spelling
 
 
 @pytest.mark.parametrize(
@@ -100,6 +101,21 @@ def test_encode_returns_ascending_ids_of_distinct_known_words(vocabulary: Vocabu
     assert ids.dtype == np.int32
 
 
+def test_sequence_has_the_first_known_words_in_their_order(vocabulary: Vocabulary) -> None:
+    text = "It’s THE film, the <i>Café</i> film of films!"
+
+    assert vocabulary.encode(text, length=9).tolist() == [4, 1, 2, 1, 5, 2]
+    assert vocabulary.encode(text, length=3).tolist() == [4, 1, 2]
+    places = vocabulary.locate(text, length=4)
+    assert {number: [text[slice(*span)] for span in spans] for number, spans in places.items()} == {
+        4: ["It’s"],
+        1: ["THE", "the"],
+        2: ["film"],
+    }
+    with pytest.raises(NoWords):
+        vocabulary.encode("unknown words", length=3)
+
+
 @pytest.mark.parametrize("text", ["", "   ", "films", "?!", "<film>", "unknown words only"])
 def test_text_without_a_known_word_is_rejected(vocabulary: Vocabulary, text: str) -> None:
     with pytest.raises(NoWords, match="no word"):
@@ -135,6 +151,32 @@ def test_rows_are_padded_with_zeros_to_the_longest() -> None:
 def test_phrases_are_n_grams() -> None:
     assert phrases("Not good. Not<br />good!", longest=2) == {"not", "good", "not_good", "good_not"}
     assert phrases("a b c", longest=3) == {"a", "b", "c", "a_b", "b_c", "a_b_c"}
+
+
+@pytest.mark.parametrize(
+    ("text", "marked"),
+    [
+        ("This film is not bad at all, really", "this film is not !bad !at !all really"),
+        ("I didn't like it but loved her", "i didn't !like !it but loved her"),
+        ("Never boring and never not funny", "never !boring and never not !funny"),
+        ("It’s good", "it's good"),
+    ],
+)
+def test_negated_words_are_marked(text: str, marked: str) -> None:
+    assert mark_negated(tokenize(text)) == marked.split()
+
+
+def test_vocabulary_with_negated_words_tells_them_from_others() -> None:
+    vocabulary = Vocabulary(["good", "!good", "not_!good", "film"])
+
+    assert vocabulary.encode("A good film").tolist() == [1, 4]
+    assert vocabulary.encode("A film that is not good").tolist() == [2, 3, 4]
+    text = "Not <i>good</i>, but a good film"
+    places = vocabulary.locate(text)
+    assert sorted(places) == vocabulary.encode(text).tolist()
+    found = {number: [text[slice(*span)] for span in spans] for number, spans in places.items()}
+    assert found == {1: ["good"], 2: ["good"], 3: ["Not <i>good"], 4: ["film"]}
+    assert [spelling(word) for word in vocabulary.words] == ["good", "not … good", "not good", "film"]
 
 
 def test_vocabulary_with_phrases_finds_them(tmp_path: Path) -> None:

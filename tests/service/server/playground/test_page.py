@@ -1,14 +1,18 @@
 """The playground's files come from this server alone, are small, cached and compressed, and need no key."""
 
 import gzip
+import json
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 
+import desktop
 import service.server.playground
+from service.inference.catalog import BUNDLED
 from service.server.playground.page import Playground
 
 Server = Any
@@ -120,6 +124,26 @@ def test_every_text_of_the_page_has_a_translation_and_no_translation_is_unused()
     assert used - known == set()
     unused = {text for text in known - used if f'"{text}"' not in sources}
     assert unused == set()
+
+
+def test_the_german_names_of_labels_and_models_are_those_of_the_desktop_app() -> None:
+    table = (ASSETS / "german.js").read_text("utf-8").partition("NAMES = {")[2]
+    names = {
+        bare or quoted: german
+        for quoted, bare, german in re.findall(r'(?:"([^"]+)"|(\w+)): "([^"]+)"', table)
+    }
+    tree = ElementTree.parse(Path(desktop.__file__).parent / "translations" / "lectern_de.ts")
+    translations = {
+        message.findtext("source", ""): message.findtext("translation", "")
+        for context in tree.iter("context")
+        if context.findtext("name") in ("Labels", "Titles")
+        for message in context.iter("message")
+    }
+    cards = [json.loads(path.read_text("utf-8")) for path in BUNDLED.glob("*/*/card.json")]
+    assert cards
+    for card in cards:
+        for name in [*card["labels"], card["title"].partition(":")[0]]:
+            assert names.get(name, name) == translations.get(name, name)
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

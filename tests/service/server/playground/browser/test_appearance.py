@@ -56,6 +56,23 @@ def test_numbers_are_german_on_the_german_page(open_page: Open) -> None:
     expect(playground.detail).to_have_text("> 99,9 %")
 
 
+def test_models_and_labels_are_german_on_the_german_page(open_page: Open) -> None:
+    playground = open_page("/?lang=de#tab=pictures&model=cats_vs_dogs")
+    page = playground.page
+    expect(page.locator("#model option:checked")).to_have_text("Katzen und Hunde")
+    page.get_by_role("button", name="Beispiel: Katze").click()
+    playground.wait_for_answer("Katze")
+    expect(page.locator(".tile")).to_have_text("Katze")
+    assert list(playground.scores()) == ["Katze", "Hund"]
+    page.locator("#why summary").click()
+    expect(page.locator("#why option").first).to_have_text("Warum Katze?")
+    expect(page.locator("#why figcaption")).to_contain_text("Katze")
+    page.locator("#text-tab").click()
+    page.locator("#text [data-action=example]").click()
+    playground.wait_for_answer("positiv")
+    expect(page.locator(".legend")).to_contain_text("Spricht für positiv")
+
+
 def test_light_and_dark_follow_the_system_until_one_is_chosen(open_page: Open) -> None:
     playground = open_page(color_scheme="dark")
     page = playground.page

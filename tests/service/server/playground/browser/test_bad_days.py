@@ -27,15 +27,61 @@ def test_the_server_is_gone_in_mid_stroke_and_comes_back(open_page: Open) -> Non
     page.mouse.down()
     page.mouse.move(*playground.point(*SEVEN[2]), steps=6)
     expect(playground.headline).not_to_be_empty()
+    place = playground.pad.bounding_box()
     page.context.set_offline(True)
     for x, y in SEVEN[3:]:
         page.mouse.move(*playground.point(x, y), steps=6)
-    page.mouse.up()
     expect(banner).to_contain_text("The server does not respond.")
+    # Nothing moves under the pen, and the old answer does not look like one for this drawing.
+    assert playground.pad.bounding_box() == place
+    expect(page.locator("#answer")).to_have_class(re.compile("stale"))
+    page.mouse.up()
     page.context.set_offline(False)
     # Nobody touches the page: it goes on by itself, and the stroke is not lost.
     playground.wait_for_answer("7")
     expect(banner).to_be_hidden()
+    expect(page.locator("#answer")).not_to_have_class(re.compile("stale"))
+
+
+@pytest.mark.parametrize("width", [360, 768, 1280])
+def test_the_banner_leaves_the_pad_and_the_tabs_free(open_page: Open, width: int) -> None:
+    playground = open_page(allowed=FAILED, viewport={"width": width, "height": 740}, locale="de")
+    page = playground.page
+    expect(playground.detail).to_have_text("Zeichnen Sie eine Ziffer")
+    page.context.set_offline(True)
+    playground.draw(SEVEN)
+    expect(page.locator("#banner")).to_be_visible()
+    box = page.locator("#banner").bounding_box()
+    assert box["x"] >= 0
+    assert box["x"] + box["width"] <= width
+    assert box["y"] + box["height"] <= playground.pad.bounding_box()["y"]
+    page.locator("#text-tab").click()
+    expect(page.locator("#text")).to_be_visible()
+
+
+def test_the_page_says_when_an_answer_is_on_its_way(open_page: Open) -> None:
+    held: list[Route] = []
+    playground = open_page()
+    page = playground.page
+    answer = page.locator("#answer")
+    expect(playground.detail).to_have_text("Draw a digit")
+
+    def hold(route: Route) -> None:
+        held.append(route) if route.request.method == "POST" else route.fallback()
+
+    page.route(PREDICT, hold)
+    playground.action("draw", "example").click()
+    expect(playground.detail).to_have_text("Reading…")
+    held.pop().continue_()
+    playground.wait_for_answer("3")
+    expect(playground.detail).not_to_have_text("Reading…")
+    # The answer for another drawing is greyed meanwhile.
+    playground.draw([(0.3, 0.5), (0.4, 0.5)])
+    expect(answer).to_have_class(re.compile("stale"))
+    expect(playground.headline).to_have_text("3")
+    page.unroute(PREDICT)
+    playground.draw([(0.4, 0.5), (0.5, 0.5)])
+    expect(answer).not_to_have_class(re.compile("stale"))
 
 
 def test_a_page_whose_server_starts_later_goes_on_by_itself(open_page: Open) -> None:
@@ -167,6 +213,9 @@ def test_without_javascript_a_picture_can_be_uploaded(open_page: Open, data_fold
     playground = open_page(java_script_enabled=False)
     page = playground.page
     expect(page.locator("#app")).to_be_hidden()
+    # What needs JavaScript is not offered.
+    assert [part for part in page.locator("button").all_inner_texts() if part in ("Dark", "Light")] == []
+    expect(page.locator("[data-action=theme]")).to_be_hidden()
     page.locator("input[name=file]").set_input_files(data_folder / "pictures" / "eight.png")
     page.get_by_role("button", name="mnist", exact=True).click()
     page.wait_for_url("**/models/mnist")

@@ -205,6 +205,25 @@ def test_a_digit_drawn_with_keys_is_read(open_page: Open) -> None:
     playground.wait_for_answer("7")
 
 
+def test_the_pad_shows_the_focus_of_keys_and_how_they_draw(open_page: Open) -> None:
+    playground = open_page()
+    page = playground.page
+    hint = page.locator(".keys")
+    outline = "(pad) => getComputedStyle(pad).outlineStyle"
+    page.locator("#compare").focus()
+    page.keyboard.press("Tab")
+    expect(playground.pad).to_be_focused()
+    expect(hint).to_be_visible()
+    assert playground.pad.evaluate(outline) == "solid"
+    playground.draw([(0.2, 0.2), (0.8, 0.2)])
+    expect(playground.pad).to_be_focused()
+    assert playground.pad.evaluate(outline) == "none"
+    page.keyboard.press("Delete")
+    page.keyboard.press("ArrowLeft")
+    assert playground.pad.evaluate(outline) == "solid"
+    expect(hint).to_be_visible()
+
+
 def test_what_the_network_sees_is_the_input_of_the_server(open_page: Open, catalog: Catalog) -> None:
     playground = open_page()
     playground.draw(THREE)
@@ -253,7 +272,13 @@ def test_several_digits_are_shown_as_a_number(open_page: Open) -> None:
 
     expect(playground.headline).to_have_attribute("data-face", "sure")
     expect(playground.detail).to_contain_text("Several digits")
-    assert len(playground.scores()) == 10
+    # The bars are those of the number's digits, and nothing explains the picture as one digit.
+    rows = playground.page.locator("#answer .bars li")
+    expect(rows).to_have_count(2)
+    assert list(playground.scores()) == ["7", "3"]
+    assert min(playground.scores().values()) > 90
+    expect(rows.first).to_have_attribute("data-face", "sure")
+    expect(playground.page.locator("#why option").first).to_have_text("Why?")
     playground.action("draw", "clear").click()
     playground.draw(SEVEN)
     playground.wait_for_answer("7")
@@ -293,9 +318,37 @@ def test_a_link_opens_the_same_drawing(open_page: Open) -> None:
     assert ImageChops.difference(picture, ink(other)).getbbox() is None
 
 
+@pytest.mark.parametrize(
+    ("model", "version", "text"),
+    [
+        ("none", "1", "There is no model none; mnist is used."),
+        ("mnist", "9", "There is no version 9; version 2 is used."),
+        ("mnist", "x", "There is no version x; version 2 is used."),
+    ],
+)
+def test_a_stale_link_says_what_is_used_in_its_place(
+    open_page: Open, model: str, version: str, text: str
+) -> None:
+    example = (
+        "fA3mCboIRnlqX4QBP5IBF5IBEogBOG5cTnYkhgEHigExggFZbndQiwEsKA-YASqEAU5oaEaAAR6KAQmMATWEAVl0"
+        "eVqPATqbARadAQ-RATN9U19v"
+    )
+    playground = open_page(f"/#tab=draw&model={model}&version={version}&content={example}")
+    playground.wait_for_answer("3")
+    expect(playground.page.locator("#notice p")).to_have_text(text)
+    expect(playground.page.locator("#version")).to_have_value("2")
+    # Half of the link in the same tab: the page is not loaded again.
+    playground.page.evaluate(
+        "(content) => { location.hash = `tab=draw&content=${content}`; }", example[: len(example) // 2]
+    )
+    expect(playground.page.locator("#notice p")).to_have_text("This link is damaged.")
+    playground.wait_for_answer("3")
+
+
 @pytest.mark.parametrize("content", ["%%%", "AAAA", "fA3mC", "-" * 5000, "____________"])
 def test_a_broken_link_opens_an_empty_pad(open_page: Open, content: str) -> None:
-    playground = open_page(f"/#tab=draw&model=none&version=x&content={content}")
+    playground = open_page(f"/#tab=draw&model=mnist&version=2&content={content}")
+    expect(playground.page.locator("#notice p")).to_have_text("This link is damaged.")
     expect(playground.page.locator("#model")).to_have_value("mnist")
     playground.draw(SEVEN)
     expect(playground.headline).not_to_be_empty()

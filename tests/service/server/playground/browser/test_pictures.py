@@ -13,7 +13,10 @@ import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
+import service.server.playground
+
 Open = Callable[..., Any]
+EIGHT = Path(service.server.playground.__file__).parent / "assets" / "examples" / "eight.webp"
 
 # Dispatches an event with files or texts, as browsers make it for a drop or from the clipboard.
 SEND = """([kind, target, files, texts]) => {
@@ -103,6 +106,52 @@ def test_a_picture_is_dropped_or_pasted_on_any_tab(open_page: Open, data_folder:
     playground.wait_for_answer("cat")
 
 
+@pytest.mark.parametrize("kind", ["drop", "paste"])
+def test_a_dropped_picture_is_read_by_the_chosen_model(open_page: Open, data_folder: Path, kind: str) -> None:
+    playground = open_page()
+    expect(playground.detail).to_have_text("Draw a digit")
+    data = (data_folder / "pictures" / "eight.png").read_bytes()
+    send(playground, kind, [("eight.png", "image/png", data)])
+    playground.wait_for_answer("8")
+    expect(playground.page.locator("#model")).to_have_value("mnist")
+    # A text is no picture, and its model reads none: the pictures keep theirs.
+    playground.page.locator("#text-tab").click()
+    send(playground, "drop", [("eight.png", "image/png", data)])
+    expect(playground.page.locator(".tile")).to_have_text(["8", "8"])
+
+
+def test_a_dropped_text_file_is_refused_where_it_is_dropped(open_page: Open) -> None:
+    playground = open_page()
+    page = playground.page
+    expect(playground.detail).to_have_text("Draw a digit")
+    send(playground, "drop", [("notes.txt", "text/plain", b"hello")])
+    expect(page.locator("#notice p")).to_have_text("It contains no picture.")
+    expect(page.locator("#draw-tab")).to_have_attribute("aria-selected", "true")
+    page.locator("#notice button").click()
+    expect(page.locator("#notice")).to_be_hidden()
+
+
+def test_the_tile_of_several_digits_has_the_number(pictures: Any, tmp_path: Path) -> None:
+    model(pictures, "mnist")
+    picture = Image.new("L", (560, 280), 255)
+    with Image.open(EIGHT) as eight:
+        for left in (0, 280):
+            picture.paste(eight.convert("L").resize((280, 280)), (left, 0))
+    picture.save(tmp_path / "number.png")
+    # The server is busy for a moment, which is no reason to show the answer for the whole picture.
+    busy = [json.dumps({"error": "busy", "code": "overloaded", "request_id": "1"})] * 2
+    pictures.page.route(
+        "**/read",
+        lambda route: route.fulfill(status=429, body=busy.pop()) if busy else route.fallback(),
+    )
+    choose(pictures, tmp_path / "number.png")
+    pictures.wait_for_answer("88")
+    expect(pictures.page.locator(".tile")).to_have_text("88")
+    expect(pictures.page.locator(".tile")).not_to_have_class(re.compile("unsure"))
+    assert all("429" in text for text in pictures.problems)
+    pictures.problems.clear()
+
+
 @pytest.mark.parametrize(
     "texts",
     [
@@ -113,12 +162,12 @@ def test_a_picture_is_dropped_or_pasted_on_any_tab(open_page: Open, data_folder:
 )
 def test_an_address_is_refused_with_the_reason(pictures: Any, texts: dict[str, str]) -> None:
     send(pictures, "drop", [], **texts)
-    expect(pictures.page.locator(".notice")).to_contain_text("Lectern downloads nothing")
+    expect(pictures.page.locator("#notice p")).to_contain_text("Lectern downloads nothing")
 
 
 def test_other_content_is_refused(pictures: Any) -> None:
     send(pictures, "paste", [], text_plain="hello")
-    expect(pictures.page.locator(".notice")).to_have_text("It contains no picture.")
+    expect(pictures.page.locator("#notice p")).to_have_text("It contains no picture.")
 
 
 def test_examples_are_those_of_the_model(pictures: Any) -> None:
@@ -155,7 +204,7 @@ def test_a_damaged_file_is_an_error_and_the_next_one_is_read(
     (tmp_path / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\nbroken")
     pictures.problems.clear()
     choose(pictures, tmp_path / "broken.png")
-    expect(pictures.detail).to_contain_text("damaged or not a picture")
+    expect(pictures.detail).to_contain_text("The picture is damaged")
     expect(pictures.headline).to_be_empty()
     expect(pictures.page.locator(".tile")).to_have_text("Error")
     model(pictures, "mnist")
@@ -173,6 +222,33 @@ def test_a_tiff_that_the_browser_cannot_read_is_read_by_the_server(
     model(pictures, "mnist")
     choose(pictures, tmp_path / "eight.tiff")
     pictures.wait_for_answer("8")
+    # The page shows what the network reads of it, large and as a tile.
+    for image in (pictures.page.locator("#pictures .view"), pictures.page.locator(".tile img")):
+        expect(image).to_have_attribute("src", re.compile("^blob:"))
+        assert image.evaluate("async (image) => { await image.decode(); return image.naturalWidth; }") == 28
+    with pictures.page.expect_download():
+        pictures.page.locator("[data-action=png]").click()
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "text"),
+    [
+        ("drawing.svg", b"<svg xmlns='http://www.w3.org/2000/svg'></svg>", "The file is an SVG drawing"),
+        ("scan.pdf", b"%PDF-1.7", "The file is a PDF document"),
+    ],
+)
+def test_a_refused_file_is_named_as_the_server_names_it(
+    open_page: Open, tmp_path: Path, name: str, data: bytes, text: str
+) -> None:
+    playground = open_page("/#tab=pictures", allowed="422")
+    (tmp_path / name).write_bytes(data)
+    choose(playground, tmp_path / name)
+    expect(playground.detail).to_contain_text(text)
+    expect(playground.page.locator(".tile")).to_have_attribute("aria-label", re.compile(text))
+    # There is nothing to see of it: an icon stands for it, and no broken picture.
+    for image in (playground.page.locator("#pictures .view"), playground.page.locator(".tile img")):
+        expect(image).to_have_attribute("src", re.compile("/file.svg$"))
+        image.evaluate("(image) => image.decode()")
 
 
 def test_more_pictures_than_the_limit_are_not_loaded(pictures: Any) -> None:
@@ -181,7 +257,7 @@ def test_more_pictures_than_the_limit_are_not_loaded(pictures: Any) -> None:
     model(pictures, "cifar10")
     send(pictures, "drop", [(f"{number}.png", "image/png", stream.getvalue()) for number in range(70)])
     expect(pictures.page.locator(".tile")).to_have_count(60)
-    expect(pictures.page.locator(".notice")).to_have_text("Only the first 60 pictures were loaded.")
+    expect(pictures.page.locator("#notice p")).to_have_text("Only the first 60 pictures were loaded.")
 
 
 def test_the_camera_is_offered_on_phones(open_page: Open) -> None:

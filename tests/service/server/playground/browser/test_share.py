@@ -4,7 +4,6 @@ import ast
 import io
 import json
 import os
-import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -78,10 +77,15 @@ def test_the_copied_request_gets_the_answer_of_the_page(sharing: Any, kind: str)
     playground = sharing()
     playground.action("draw", "example").click()
     playground.wait_for_answer("3")
-    playground.draw([(0.1, 0.1), (0.1, 0.9)])
-    expect(playground.page.locator("#answer [role=status]")).not_to_have_text(re.compile("^3"))
     answer = run(kind, copied(playground, kind))
     found = {row["label"]: 100 * row["score"] for row in answer}
+    assert found == pytest.approx(playground.scores(), abs=0.06)
+    # A number is read digit by digit.
+    playground.draw([(0.1, 0.1), (0.1, 0.9)])
+    expect(playground.page.locator("#answer [role=status]")).to_contain_text("13")
+    reading = run(kind, copied(playground, kind))
+    assert reading["text"] == "13"
+    found = {row["label"]: 100 * row["score"] for row in reading["digits"]}
     assert found == pytest.approx(playground.scores(), abs=0.06)
 
 

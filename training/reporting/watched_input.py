@@ -1,0 +1,63 @@
+"""Lets a network read one picture or text again and again while it is trained."""
+
+from pathlib import Path
+
+import keras
+import numpy as np
+import numpy.typing as npt
+
+from service.inference.errors import InputError
+from service.inference.prediction import Score
+from service.inference.preprocessing import decode_image, picture_preparation
+from service.inference.training_events import InputRead
+from training.datasets import Dataset
+from training.recipes.recipe import Recipe
+
+
+class WatchedInput:
+    """A file with a picture or a text, which may change or be missing at any time."""
+
+    def __init__(self, path: Path, recipe: Recipe, dataset: Dataset) -> None:
+        """Remember the file.
+
+        Args:
+            path: The file.
+            recipe: Names the preprocessing.
+            dataset: Has the labels and, for texts, the vocabulary.
+        """
+        self._path, self._dataset = path, dataset
+        self._recipe = recipe
+
+    def read(self, model: keras.Model, *, epoch: int) -> InputRead | None:
+        """Return what a network says of the file.
+
+        Args:
+            model: The network.
+            epoch: Number of finished epochs.
+
+        Returns:
+            The probabilities, not calibrated; None if there is no file, if it has nothing to read, or if the
+            network reads something else, such as the features of a pretrained base or rows of a table, or
+            predicts values.
+        """
+        try:
+            prepared = self._prepare(self._path.read_bytes())
+        except (OSError, InputError):
+            return None
+        if prepared is None or model.input_shape[1:] not in (prepared.shape, (None,) * prepared.ndim):
+            return None
+        output = np.asarray(model(prepared[None], training=False), dtype=np.float64)[0]
+        if len(output) == 1 and len(self._dataset.labels) == 2:
+            output = np.concatenate([1 - output, output])
+        scores = zip(self._dataset.labels, output, strict=True)
+        return InputRead(epoch=epoch, scores=tuple(Score(label, float(score)) for label, score in scores))
+
+    def _prepare(self, content: bytes) -> npt.NDArray[np.generic] | None:
+        recipe = self._recipe
+        if recipe.preprocessing == "table" or recipe.task == "regression":
+            return None
+        if recipe.task != "text-classification":
+            return picture_preparation(recipe.preprocessing, size=recipe.size)(decode_image(content))
+        assert self._dataset.vocabulary is not None, "data sets of texts have one"
+        ids = self._dataset.vocabulary.encode(content.decode(errors="replace"))
+        return np.asarray(ids, dtype=np.int32) if len(ids) else None
