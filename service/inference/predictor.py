@@ -281,7 +281,8 @@ class Predictor:
             InputError: As for :meth:`prepare_image`, or the network would have to run and may not.
         """
         if self.card.reads != "pictures":
-            raise InvalidInput(f"{self.card.name} reads {self.card.reads}, not pictures; send those")
+            wanted = "a text" if self.takes_text else "the row of a table"
+            raise InvalidInput(f"{self.card.name} reads {self.card.reads}, not pictures; send {wanted}")
         if self.card.input.preprocessing == "digit":
             digit = examine_digit(image)
             return PreparedInput(digit.pixels, _reason(digit, self.card))

@@ -145,6 +145,15 @@ def test_invalid_value_is_reported_with_its_field(
         parse_card(document, source="card.json")
 
 
+@pytest.mark.parametrize("parameters", [{}, {"length": 0}, {"length": "250"}, {"length": 2.5}])
+def test_a_network_of_sequences_needs_its_length(
+    document: dict[str, Any], parameters: dict[str, Any]
+) -> None:
+    document["input"] |= {"preprocessing": "sequence", "parameters": parameters}
+    with pytest.raises(CardError, match=r"input\.parameters\.length: expected the largest number of words"):
+        parse_card(document, source="card.json")
+
+
 @pytest.mark.parametrize("version", [None, 3, "2", True, 2.5])
 def test_unknown_schema_version_is_rejected(document: dict[str, Any], version: Any) -> None:
     document["schema_version"] = version

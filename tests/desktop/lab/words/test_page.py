@@ -10,6 +10,7 @@ from desktop.lab.words.page import WordsPage
 from desktop.lab.words.samples import PRAISE, REJECTION
 from service.inference import Catalog
 from service.inference.catalog import BUNDLED
+from service.inference.preprocessing.text import spelling
 
 
 @pytest.fixture
@@ -33,17 +34,17 @@ def backgrounds(page: WordsPage) -> dict[str, QColor]:
 def test_a_sample_is_coloured_and_summed(qtbot: QtBot, lab: LabPage) -> None:
     page = lab.words
     assert page.editor.toPlainText() == PRAISE
-    assert page.models.currentText() == "Film reviews, version 2"
-    score = Catalog(BUNDLED).predictor("imdb", 2).predict([PRAISE])[0]
+    assert page.models.currentText() == "Film reviews, version 3"
+    score = Catalog(BUNDLED).predictor("imdb", 3).predict([PRAISE])[0]
     assert score.best.label == "positive"
     assert page.sum.text().endswith(f"Probability of positive: {score.best.score * 100:.1f} %")
-    assert page.note.text().startswith("The network is linear")
+    assert page.note.text().startswith("The network is not linear")
     red = backgrounds(page)["wonderful"]
     assert red.red() > red.blue()
     terms = dict(page.analysis.terms)
     assert terms["wonderful"] > 0
     name, value = page.analysis.terms[0]
-    assert page.table.item(0, 0).text() == name.replace("_", " ")
+    assert page.table.item(0, 0).text() == spelling(name)
     assert page.table.item(0, 1).text() == f"{value:+.2f}".replace("-", "−")
 
 
@@ -55,9 +56,10 @@ def test_typing_and_another_network_give_new_numbers(qtbot: QtBot, lab: LabPage)
     awful, wonderful = (colors[word] for word in ("awful", "Wonderful"))
     assert awful.blue() > awful.red()
     assert wonderful.red() > wonderful.blue()
-    page.models.setCurrentIndex(1)
-    qtbot.waitUntil(lambda: page.note.text().startswith("The network is not linear"))
     assert page.sum.text().startswith("Logit")
+    page.models.setCurrentIndex(1)
+    qtbot.waitUntil(lambda: page.note.text().startswith("The network is linear"))
+    assert page.sum.text().startswith("Bias + words for")
     page.editor.setPlainText("zzzz qqqq")
     qtbot.waitUntil(lambda: page.analysis is None)
     assert page.sum.text() != ""
