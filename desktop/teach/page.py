@@ -307,8 +307,10 @@ class TeachPage(QWidget):
             self,
         )
         hint.setWordWrap(True)
+        examples = row(self.labels, (self.tiles, 1))
+        examples.setAlignment(self.tiles, Qt.AlignmentFlag.AlignTop)
         right = column(
-            hint, form, sources, row(self.labels, (self.tiles, 1)), ends, self.progress, self.status, None,
+            hint, form, sources, examples, ends, self.progress, self.status, None,
             spacing=12,
         )  # fmt: skip
         row((draw, 1), (right, 1), parent=self, margin=PAGE_MARGIN, spacing=16)

@@ -176,4 +176,8 @@ class TrainingForm(QWidget):
                 box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
             label = QLabel(text, self)
             label.setBuddy(box)
-            form.addRow(label, box)
+            if box in (self.presets, self.recipes):  # Their texts need the whole width.
+                form.addRow(label)
+                form.addRow(box)
+            else:
+                form.addRow(label, box)

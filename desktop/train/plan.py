@@ -45,7 +45,7 @@ RECIPES = (
     ),
     TrainableRecipe(
         "cifar10-bn-elu",
-        QT_TRANSLATE_NOOP("Train", "Small photos: convolutions with batch normalization"),
+        QT_TRANSLATE_NOOP("Train", "Small photos: convolutions, batch normalization"),
         InputKind.PICTURE,
     ),
     TrainableRecipe(

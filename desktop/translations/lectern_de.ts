@@ -2213,8 +2213,8 @@ Protokolldatei: {0}</translation>
         <translation>Kleidung: zwei verdeckte Schichten</translation>
     </message>
     <message>
-        <source>Small photos: convolutions with batch normalization</source>
-        <translation>Kleine Fotos: Faltungen mit Batch-Normalisierung</translation>
+        <source>Small photos: convolutions, batch normalization</source>
+        <translation>Kleine Fotos: Faltungen, Batch-Normalisierung</translation>
     </message>
     <message>
         <source>Cats and dogs: convolutions from scratch</source>

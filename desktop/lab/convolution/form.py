@@ -104,10 +104,8 @@ class BlockForm(QWidget):
         form.setVerticalSpacing(6)
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         self.pointwise.setSpecialValueText(self.tr("None"))
-        dilation = caption(self.tr("Di&lation"), self.dilation)
-        form.addRow(
-            caption(self.tr("&Stride"), self.stride), row((self.stride, 1), dilation, (self.dilation, 1))
-        )
+        form.addRow(caption(self.tr("&Stride"), self.stride), self.stride)
+        form.addRow(caption(self.tr("Di&lation"), self.dilation), self.dilation)
         form.addRow(caption(self.tr("Pa&dding"), self.padding), row(self.padding, self.padding_size))
         form.addRow(self.depthwise)
         form.addRow(self.relu)

@@ -18,7 +18,7 @@ from desktop.window.main_window import MainWindow
 DATA = Path(__file__).parents[2] / "data"
 
 
-def wait_for(qtbot: QtBot, page: TrainPage, phase: Phase, timeout_ms: int = 10_000) -> None:
+def wait_for(qtbot: QtBot, page: TrainPage, phase: Phase, timeout_ms: int = 30_000) -> None:
     """Wait until the page is in a phase, and its process has ended if the phase is one without."""
     qtbot.waitUntil(
         lambda: page.controls.phase is phase and not (phase.is_idle and page.is_busy), timeout=timeout_ms

@@ -120,6 +120,28 @@ def test_a_watched_text_is_read(tmp_path: Path, imdb_cache: Path) -> None:
     assert [score.label for score in readings[-1].scores] == ["negative", "positive"]
 
 
+def test_a_regression_has_r2_in_place_of_the_accuracy_and_reads_no_picture(tmp_path: Path) -> None:
+    picture = tmp_path / "picture.png"
+    Image.new("L", (28, 28)).save(picture)
+    events = _train(tmp_path, "--epochs", 2, "--watch", picture, recipe="diabetes-dense")
+
+    (start,) = _of(events, TrainingStarted)
+    assert start.measure == "R²"
+    run = load_run(tmp_path / "runs" / "diabetes-dense")
+    assert [row.validation_accuracy for row in _of(events, EpochFinished)] == [
+        row.validation_accuracy for row in run.history
+    ]
+    assert not _of(events, InputRead)
+
+    words = ["diabetes-dense", "--runs", tmp_path / "runs", "--models", tmp_path / "models"]
+    result = CliRunner().invoke(cli.export, [*map(str, words), "--progress", "json"], catch_exceptions=False)
+    (exported,) = _of(_events(result.stdout), ModelExported)
+    card = read_card(Path(exported.folder) / "card.json")
+    assert card.regression is not None
+    assert (exported.measure, exported.accuracy) == ("R²", card.regression.r2)
+    assert exported.count == card.regression.count
+
+
 def test_an_error_is_an_event_too(tmp_path: Path, mnist_cache: Path) -> None:
     _train(tmp_path, "--epochs", 1)
 
