@@ -22,6 +22,7 @@ from peers.results import describe_machine
 from peers.systems import ROOT
 
 from service.inference.catalog import Catalog
+from service.inference.precision import resolve_precision
 
 _PICTURES = ROOT / "tests" / "data" / "pictures"
 _WARM_S = 1.0
@@ -106,8 +107,9 @@ def pods_table() -> str:
     heads = "".join(f" pods for {rate:,}/s |" for rate in _RATES)
     rows = [f"| model | one response | one core |{heads}", f"|---|--:|--:|{'--:|' * len(_RATES)}"]
     for card in Catalog():
-        parts = [part for part in (card.latency, card.quantized) if part is not None]
-        cost_ms = min(part.milliseconds for part in parts) + SERVER_MS
+        is_served_in_8_bits = resolve_precision(card, "auto", on_cpu=True) != "float32"
+        parts = [card.latency, card.quantized if is_served_in_8_bits else None]
+        cost_ms = min(part.milliseconds for part in parts if part is not None) + SERVER_MS
         pods = "".join(f" {max(2, math.ceil(rate * cost_ms / 1e3 / TARGET)):,} |" for rate in _RATES)
         rows.append(f"| `{card.name}` | {cost_ms:.2f} ms | {1e3 / cost_ms:,.0f}/s |{pods}")
     return "\n".join(rows)
