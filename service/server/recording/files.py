@@ -9,7 +9,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 # The time at which a file begins comes first, so that the names sort by age.
-_NAME = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{8}\.jsonl")
+# Names in alphabetical order are in the order of time; several files can begin within a second.
+_NAME = re.compile(r"\d{8}T\d{6}\.\d{6}Z-[0-9a-f]{8}\.jsonl")
 # Files of each worker, if the disk space is divided equally.
 _FILES = 4
 _MAX_FILE_BYTES = 64_000_000
@@ -86,7 +87,7 @@ class RecordFiles:
     def _begin(self) -> int:
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._delete_oldest()
-        self._path = self._folder / f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(4)}.jsonl"
+        self._path = self._folder / f"{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}-{secrets.token_hex(4)}.jsonl"
         self._descriptor, self._size = os.open(self._path, _FLAGS, 0o600), 0
         self._begun = time.monotonic()
         return self._descriptor

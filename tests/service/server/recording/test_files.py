@@ -60,10 +60,10 @@ def test_files_of_all_workers_take_no_more_than_their_space(folder: Path) -> Non
 
 def test_only_files_of_records_are_deleted(folder: Path) -> None:
     folder.mkdir()
-    others = [folder / name for name in ("0.jsonl", "notes.txt", "20260101T000000Z-0.jsonl")]
+    others = [folder / name for name in ("0.jsonl", "notes.txt", "20260101T000000.000000Z-0.jsonl")]
     for path in others:
         path.write_bytes(bytes(10_000))
-    old = folder / "20260101T000000Z-0123abcd.jsonl"
+    old = folder / "20260101T000000.000000Z-0123abcd.jsonl"
     old.write_bytes(bytes(10_000))
     files = RecordFiles(folder, max_bytes=8_000, workers=1)
     files.write(_LINE)
