@@ -64,10 +64,11 @@ def test_requests_have_the_model_version_and_precision_that_answered(
 def test_only_models_and_versions_of_the_server_become_labels(server: Server, digit_png: bytes) -> None:
     for path in ("/models/mnist/versions/98765", "/models/nimst", "/v2/models/nimst/infer"):
         assert server.ask("POST", path, digit_png).status == 404
-    names = {model["name"] for model in server.ask("GET", "/models").json()["models"]}
+    models = server.ask("GET", "/models").json()["models"]
+    versions = {str(number) for model in models for number in model["versions"]}
     used = server.samples("lectern_requests_total")
-    assert {labels["model"] for labels, _ in used} <= {"", *names}
-    assert {labels["version"] for labels, _ in used} <= {"", "1", "2"}
+    assert {labels["model"] for labels, _ in used} <= {"", *(model["name"] for model in models)}
+    assert {labels["version"] for labels, _ in used} <= {"", *versions}
 
 
 def test_predictions_are_counted_by_their_label_and_whether_they_are_unsure(
