@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import click
 
 from service.inference.errors import LecternError
-from service.inference.training_events import TrainingFailed
 
 if TYPE_CHECKING:
     from training.reporting.json_progress import Controls, EventWriter
@@ -36,6 +35,7 @@ def json_events(progress: str) -> Iterator["EventWriter | None"]:
     if progress != "json":
         yield None
         return
+    from service.inference.training_events import TrainingFailed
     from training.reporting.json_progress import EventWriter
 
     writer = EventWriter(sys.stdout)

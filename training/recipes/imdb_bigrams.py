@@ -40,5 +40,4 @@ RECIPE = Recipe(
     vocabulary=partial(frequent_phrases, min_texts=MIN_TEXTS),
     network_hyperparameters=frozenset({"l1", "l2"}),
     sure_accuracy=0.96,
-    default=True,
 )

@@ -51,4 +51,5 @@ RECIPE = Recipe(
     sentences=True,
     network_hyperparameters=frozenset({"l1", "l2"}),
     sure_accuracy=0.96,
+    default=True,
 )
