@@ -77,7 +77,7 @@ export const GERMAN = {
     "Der Server antwortet nicht. Die Seite versucht es selbst erneut.",
   "The server has no models.": "Der Server hat keine Modelle.",
   "The server has no model that this page shows. Use its API.":
-    "Der Server hat kein Modell, das diese Seite zeigt. Nutze seine API.",
+    "Der Server hat kein Modell, das diese Seite zeigt. Nutzen Sie seine API.",
   "The server has too much to do. The page tries again by itself.":
     "Der Server hat zu viel zu tun. Die Seite versucht es selbst erneut.",
   "The server is starting or stopping. The page tries again by itself.":
