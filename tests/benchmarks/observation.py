@@ -35,8 +35,8 @@ _ROUNDS, _CALLS = 25, 300
 def observation() -> None:
     """Measure what metrics, traces and the record of requests add to a request.
 
-    Prints a Markdown table of processor time, and of its share of one request for a digit without sockets, as
-    a PNG file and as a tensor of the Open Inference Protocol. Takes half a minute.
+    Prints a Markdown table of processor time, and of its share of one request without sockets. The request
+    has one digit, as a PNG file or as a tensor of the Open Inference Protocol. Takes half a minute.
     """
     with tempfile.TemporaryDirectory() as folder:
         # As in a worker, metrics are counted in files; their library decides that when it is imported.

@@ -24,9 +24,9 @@ def fit_sentence_weights(
 ) -> _Floats:
     """Fit a logistic regression to the sentences of texts, each with the class of its text.
 
-    Features are scaled by the size of their naive Bayes log-count ratio (Wang and Manning 2012), so that the
-    penalty on the squares of the weights keeps those small that hardly differ between the classes. The rows
-    are the sentences, and the whole texts with them. The minimum is found by L-BFGS from zero.
+    Features are scaled by the size of their naive Bayes log-count ratio (Wang and Manning 2012). The penalty
+    on the squares of the weights then keeps small what hardly differs between the classes. The rows are the
+    sentences, and the whole texts with them. The minimum is found by L-BFGS from zero.
 
     Args:
         sentences: For each text the ids of its sentences, from 1.

@@ -1,7 +1,7 @@
 """mnist-letters: continues a run of mnist-strokes with straight ones, and with letters that are no digit.
 
 No version of a model is made of it yet. A trial of 2 epochs is unsure of all test letters and reads 99 % of
-the ones with a flag, but makes four more errors on validation than mnist 2; NOTES.md has the figures.
+the ones with a flag. It makes four more errors on validation than mnist 2. NOTES.md has the figures.
 """
 
 from dataclasses import replace

@@ -60,8 +60,8 @@ def run_export(job: ExportJob) -> Exported:
 
     Raises:
         RunError: A folder contains no finished run, a run is of other data, or the runs do not go together.
-        ExportError: The version exists, its labels are not those of the model, it should become the default
-            one but is worse, or the outputs of the exported network differ from those of the trained one.
+        ExportError: The version exists, or its labels are not those of the model. Or it should become the
+            default one but is worse. Or the exported network has other outputs than the trained one.
     """
     path = job.runs[0] / VOCABULARY
     recipe = load_recipe(job.recipe)
