@@ -1,8 +1,8 @@
 """Divides lines of ink into digits by over-segmentation and recognition scores.
 
-Lines of ink are cut at every place where two digits may touch. Neighbouring pieces that could be one digit are
-a candidate. The network scores all candidates in one batch, and dynamic programming finds the best sequence
-(LeCun et al. 1998, section V).
+Lines of ink are cut at every place where two digits may touch. Neighbouring pieces that could be one digit
+are a candidate. The network scores all candidates in one batch, and dynamic programming finds the best
+sequence (LeCun et al. 1998, section V).
 """
 
 from collections.abc import Iterator, Sequence
