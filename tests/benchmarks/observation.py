@@ -20,8 +20,8 @@ from peers.systems import MODEL
 
 from service.inference.predictor import Predictor
 from service.server.app import Application, create_app
-from service.server.execution import engine
 from service.server.execution.pending_request import BatchResult
+from service.server.execution.request_notes import note_run, note_stages
 from service.server.pipeline import metrics
 from service.server.pipeline.access_log import RequestRecord, running_request
 from service.server.recording.recorder import RequestRecorder
@@ -64,8 +64,8 @@ def _observers(predictor: Predictor) -> dict[str, float]:
     request = _request()
     running_request.set(request)
     off = (
-        partial(engine._record_stages, decode_s=1e-4, before_s=0.0, result=result),
-        partial(engine._record_run, predictor, pixels, (), probabilities, ()),
+        partial(note_stages, decode_s=1e-4, before_s=0.0, result=result),
+        partial(note_run, predictor, pixels, (), probabilities, ()),
     )
     counts = (
         partial(metrics.count_request, request, 1e-3),
@@ -77,13 +77,13 @@ def _observers(predictor: Predictor) -> dict[str, float]:
 
     def take() -> None:
         request.runs = []
-        engine._record_run(predictor, pixels, (), probabilities, ())
+        note_run(predictor, pixels, (), probabilities, ())
         recorder.add(request, 1e-3)
         recorder._waiting.clear()
 
     def write(inputs: RecordedInputs) -> Callable[[], object]:
         request.runs = []
-        engine._record_run(predictor, pixels, (), probabilities, ())
+        note_run(predictor, pixels, (), probabilities, ())
         recorded = recorded_request(request, ended=time.time(), seconds=1e-3, inputs=inputs)
         assert recorded is not None
         return lambda: b"".join(lines(recorded))

@@ -87,7 +87,7 @@ class ReadProtocol:
         reader = Reader(predictor)
         body = await read_prediction(request, self.engine, card=predictor.card, max_batch=1)
         started = time.perf_counter()
-        picture = await self.engine.in_thread(lambda: self.engine.segment(reader, body.content[0]))
+        picture = await self.engine.in_thread(lambda: self.engine.decoder.segment(reader, body.content[0]))
         result = await self.engine.infer(predictor, picture.batch, started=started)
         reading = reader.answer(picture, result.probabilities)
         return json_response(_response(reading), timing_headers(predictor.card, result))

@@ -45,7 +45,7 @@ def wants_json(query: QueryParams) -> bool:
 
 def prepare_pixels(engine: Engine, predictor: Predictor, value: Input | Array) -> Array:
     """Return the network's pixels for a picture file, or for an array, which has them already."""
-    return value if isinstance(value, np.ndarray) else engine.prepare(predictor, value)
+    return value if isinstance(value, np.ndarray) else engine.decoder.prepare(predictor, value)
 
 
 def version_header(card: Card) -> dict[str, str]:

@@ -1,0 +1,112 @@
+"""Decodes the inputs of requests: small ones on the event loop, the others in threads, as memory permits."""
+
+import math
+import time
+from collections.abc import Sequence
+from typing import TypeAlias
+
+import numpy as np
+
+from service.inference.card import Card
+from service.inference.errors import InputError, InputTooLarge
+from service.inference.prediction import Reason
+from service.inference.predictor import Array, Input, Predictor, PreparedInput
+from service.inference.reading.reader import Reader, SegmentedPicture
+from service.server.pipeline.memory import WorkingMemory, held_memory
+
+# A network's batch, and for each input why its prediction is unsure; empty if for none.
+Batch: TypeAlias = tuple[Array, tuple[Reason | None, ...]]
+
+# Smaller inputs are decoded on the event loop, because a thread costs more than it saves. A request for a
+# slow network waits for a thread anyway, so that its picture has the lower limit.
+_INLINE_PIXELS = 512 * 512
+_INLINE_PIXELS_OF_SLOW_NETWORKS = 256 * 256
+_INLINE_CHARACTERS = 20_000
+
+
+class InputDecoder:
+    """Prepares inputs for networks; its methods can be called from several threads.
+
+    Args:
+        max_pixels: Largest width x height of a picture.
+        working_memory: Memory for large pictures.
+    """
+
+    def __init__(self, *, max_pixels: int, working_memory: WorkingMemory) -> None:
+        self._max_pixels = max_pixels
+        self._memory = working_memory
+
+    def decode_inline(self, predictor: Predictor, inputs: Sequence[Input], *, is_slow: bool) -> Batch | None:
+        """Decode a single small input on the event loop; None for several inputs, and a large or long one.
+
+        Args:
+            predictor: The model.
+            inputs: The inputs of one request.
+            is_slow: Whether the network runs in threads.
+
+        Raises:
+            InputError: The input cannot be used.
+        """
+        if len(inputs) != 1 or len(inputs[0]) > _INLINE_CHARACTERS:
+            return None
+        max_pixels = min(self._max_pixels, _INLINE_PIXELS_OF_SLOW_NETWORKS if is_slow else _INLINE_PIXELS)
+        try:
+            row = predictor.examine(inputs[0], max_pixels=max_pixels, reduce_jpeg=False, may_run=False)
+        except InputTooLarge:
+            return None
+        return _batch(predictor, [row])
+
+    def decode(self, predictor: Predictor, inputs: Sequence[Input]) -> tuple[Batch, float]:
+        """Decode the inputs of one request in a thread.
+
+        Returns:
+            The batch, and the seconds that decoding took.
+
+        Raises:
+            InputError: An input cannot be used; of several, the message says which.
+        """
+        started = time.perf_counter()
+        rows = []
+        for number, value in enumerate(inputs, start=1):
+            try:
+                rows.append(self._examine(predictor, value))
+            except InputError as error:
+                if len(inputs) == 1:
+                    raise
+                raise type(error)(f"input {number} of {len(inputs)}: {error}") from error
+        return _batch(predictor, rows), time.perf_counter() - started
+
+    def prepare(self, predictor: Predictor, value: Input) -> Array:
+        """Prepare one input in a thread, as soon as there is memory for it.
+
+        Raises:
+            InputError: The input cannot be used.
+        """
+        return self._examine(predictor, value).array
+
+    def segment(self, reader: Reader, value: Input) -> SegmentedPicture:
+        """Divide a picture into what could be digits, in a thread, as soon as there is memory for it.
+
+        Raises:
+            InputError: The input cannot be used.
+        """
+        return reader.segment(value, max_pixels=self._max_pixels, reserve=self._memory.reserve)
+
+    def _examine(self, predictor: Predictor, value: Input) -> PreparedInput:
+        return predictor.examine(value, max_pixels=self._max_pixels, reserve=self._memory.reserve)
+
+
+def hold_pictures(card: Card, count: int) -> None:
+    """Count the memory of prepared pictures, which the running request holds until its response.
+
+    Raises:
+        RequestError: 413: The request would hold too much.
+    """
+    held = held_memory.get()
+    if held is not None:
+        held.take(count * math.prod(card.input.shape[1:]) * np.dtype(card.input.dtype).itemsize)
+
+
+def _batch(predictor: Predictor, rows: Sequence[PreparedInput]) -> Batch:
+    reasons = tuple(row.reason for row in rows)
+    return predictor.stack([row.array for row in rows]), reasons if any(reasons) else ()
