@@ -17,7 +17,8 @@ from service.server.pipeline.errors import ErrorCode, RequestError
 from service.server.pipeline.router import BufferedRequest
 from service.server.protocols.common import api
 from service.server.protocols.common.inputs import path_version
-from service.server.protocols.common.prediction_body import (
+from service.server.protocols.common.prediction_body import read_prediction
+from service.server.protocols.common.prediction_schemas import (
     BODY_DESCRIPTION,
     CSV,
     NPY,
@@ -25,7 +26,6 @@ from service.server.protocols.common.prediction_body import (
     MultipartBody,
     PredictionBody,
     TopK,
-    read_prediction,
 )
 from service.server.protocols.common.responses import doubt_headers, json_response, timing_headers
 from service.settings import Settings

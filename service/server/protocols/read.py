@@ -14,12 +14,12 @@ from service.server.execution.engine import Engine
 from service.server.pipeline.router import BufferedRequest
 from service.server.protocols.common import api
 from service.server.protocols.common.inputs import path_version
-from service.server.protocols.common.prediction_body import (
+from service.server.protocols.common.prediction_body import read_prediction
+from service.server.protocols.common.prediction_schemas import (
     BODY_DESCRIPTION,
     SIMPLE,
     SingleFileBody,
     SingleInputBody,
-    read_prediction,
 )
 from service.server.protocols.common.responses import json_response, timing_headers
 from service.server.protocols.common.single_picture import EXAMPLE

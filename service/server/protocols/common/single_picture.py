@@ -14,7 +14,7 @@ from service.inference.predictor import Array, Input, Predictor
 from service.server.execution.engine import Engine
 from service.server.pipeline.errors import ErrorCode, RequestError
 from service.server.protocols.common import api
-from service.server.protocols.common.prediction_body import NPY, SingleFileBody, SingleInputBody
+from service.server.protocols.common.prediction_schemas import NPY, SingleFileBody, SingleInputBody
 
 
 def _example(sample: api.Sample) -> tuple[str, object]:
