@@ -108,28 +108,13 @@ class HttpHandler:
             CancelledError, ClientDisconnected: There is no client for the response.
         """
         headers = dict(reversed(scope["headers"]))  # the first of several headers of one name
-        path = scope["path"]
-        if path.endswith("/"):
-            scope["path"] = path.removesuffix("/") or "/"
+        record = self._describe(scope, headers)
         if b"content-encoding" in headers:
             read_body = partial(self._read_compressed, scope, read_body)
         key = presented_key(
             headers.get(b"authorization", b"").decode("latin-1"),
             headers.get(b"x-api-key", b"").decode("latin-1"),
         )
-        record = RequestRecord(
-            request_id=request_id(headers.get(b"x-request-id", b"").decode("latin-1")),
-            method=scope["method"],
-            path=path,
-            client=self._client(scope),
-            access=self._access.get(scope["path"], "key"),
-        )
-        if b"traceparent" in headers:
-            take_over(
-                record,
-                traceparent=headers[b"traceparent"].decode("latin-1"),
-                tracestate=headers.get(b"tracestate", b"").decode("latin-1"),
-            )
 
         async def work() -> None:
             response = await self._call(record, scope, partial(read_body, headers), route)
@@ -170,6 +155,26 @@ class HttpHandler:
             await self.pipeline.process(record, work, key="", url_bytes=0)
         except RequestError as final:
             await send(error_response(final, request_id=record.request_id))
+
+    def _describe(self, scope: Scope, headers: Headers) -> RequestRecord:
+        """Describe a request for the pipeline; its route is found without a slash at the end of the path."""
+        path = scope["path"]
+        if path.endswith("/"):
+            scope["path"] = path.removesuffix("/") or "/"
+        record = RequestRecord(
+            request_id=request_id(headers.get(b"x-request-id", b"").decode("latin-1")),
+            method=scope["method"],
+            path=path,
+            client=self._client(scope),
+            access=self._access.get(scope["path"], "key"),
+        )
+        if b"traceparent" in headers:
+            take_over(
+                record,
+                traceparent=headers[b"traceparent"].decode("latin-1"),
+                tracestate=headers.get(b"tracestate", b"").decode("latin-1"),
+            )
+        return record
 
     async def _read_compressed(
         self, scope: Scope, read_body: ReadBody, headers: Headers, held: HeldMemory
