@@ -20,7 +20,7 @@ from service.server.execution.event_loop_batcher import MAX_RUN_S, EventLoopBatc
 from service.server.execution.input_decoder import InputDecoder, hold_pictures
 from service.server.execution.latency_profile import LatencyProfile
 from service.server.execution.model_loader import ModelLoader
-from service.server.execution.request_notes import note_model, note_run, note_stages, note_version
+from service.server.execution.request_notes import note_answer, note_model, note_version
 from service.server.execution.thread_batcher import ThreadBatcher
 from service.server.execution.waiting import WaitingWork, WaitLimit
 from service.server.pipeline import metrics
@@ -273,8 +273,15 @@ class Engine:
         fast = profile.seconds * len(batch) <= MAX_RUN_S and batch.nbytes <= _INLINE_BYTES
         batcher = self._event_loop_batcher if fast else self._thread_batcher
         result = await batcher.run(predictor, batch, profile=profile)
-        note_stages(decode_s=decode_s, before_s=waited_s, result=result)
-        note_run(predictor, batch, inputs, result.probabilities, reasons)
+        note_answer(
+            predictor,
+            batch,
+            result,
+            inputs=inputs,
+            reasons=reasons,
+            before_s=waited_s,
+            decode_s=decode_s,
+        )
         waited_s += result.waited_s
         metrics.count_stages(predictor.card, decode_s=decode_s, queue_s=waited_s)
         return InferenceResult(

@@ -1,10 +1,7 @@
 """Notes on the running request which model answers it and how, for metrics, its trace and the record."""
 
 import time
-from collections.abc import Sequence
-
-import numpy as np
-import numpy.typing as npt
+from collections.abc import Iterator, Sequence
 
 from service.inference.prediction import Reason
 from service.inference.predictor import Array, Input, Predictor
@@ -27,17 +24,39 @@ def note_version(predictor: Predictor) -> None:
         request.version, request.precision = str(predictor.card.version), predictor.precision
 
 
-def note_stages(*, decode_s: float, before_s: float, result: BatchResult) -> None:
-    """Note the stages of the request, from the last one backwards, if it has a trace.
+def note_answer(
+    predictor: Predictor,
+    batch: Array,
+    result: BatchResult,
+    *,
+    inputs: Sequence[Input],
+    reasons: tuple[Reason | None, ...],
+    before_s: float,
+    decode_s: float,
+) -> None:
+    """Note the stages of the request if it has a trace, and the network's answer if it is recorded.
 
     Args:
+        predictor: The model.
+        batch: The network's input.
+        result: Its output, and the seconds of waiting for it and of running it.
+        inputs: What the batch was made of; nothing for an array.
+        reasons: Why predictions are unsure.
+        before_s: Seconds of waiting before the decoding.
         decode_s: Seconds of decoding.
-        before_s: Seconds of waiting before that.
-        result: The seconds of what followed.
     """
     request = running_request.get()
-    if request is None or request.stages is None:
+    if request is None:
         return
+    if request.stages is not None:
+        request.stages += _stages(before_s, decode_s, result)
+    if request.runs is not None:
+        texts = tuple(value for value in inputs if isinstance(value, str)) or None
+        request.runs.append(Run(predictor, result.probabilities, reasons, texts, batch))
+
+
+def _stages(before_s: float, decode_s: float, result: BatchResult) -> Iterator[tuple[str, float, float]]:
+    """Yield the names of the stages, which end now, and when each began and ended, from the last one on."""
     ended = time.perf_counter()
     backwards = (
         ("inference", result.ran_s),
@@ -47,20 +66,5 @@ def note_stages(*, decode_s: float, before_s: float, result: BatchResult) -> Non
     )
     for name, seconds in backwards:
         if seconds:
-            request.stages.append((name, ended - seconds, ended))
+            yield name, ended - seconds, ended
             ended -= seconds
-
-
-def note_run(
-    predictor: Predictor,
-    batch: Array,
-    inputs: Sequence[Input],
-    probabilities: npt.NDArray[np.float32],
-    reasons: tuple[Reason | None, ...],
-) -> None:
-    """Note the answer of the network, if the request is recorded."""
-    request = running_request.get()
-    if request is None or request.runs is None:
-        return
-    texts = tuple(value for value in inputs if isinstance(value, str)) or None
-    request.runs.append(Run(predictor, probabilities, reasons, texts, batch))

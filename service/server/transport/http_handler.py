@@ -17,7 +17,6 @@ from service.server.pipeline.errors import ErrorCode, RequestError, error_respon
 from service.server.pipeline.memory import HeldMemory
 from service.server.pipeline.pipeline import RequestPipeline
 from service.server.pipeline.router import BufferedRequest, Router
-from service.server.pipeline.security_headers import add_security_headers
 from service.server.pipeline.tracing import take_over, traceparent
 from service.server.protocols.common.api import Endpoint
 from service.server.transport.content_encoding import decompressor
@@ -32,6 +31,14 @@ Headers = Mapping[bytes, bytes]
 ReadBody = Callable[[Headers, HeldMemory], Awaitable[bytes]]
 SendResponse = Callable[[Response], Awaitable[None]]
 
+_POLICY = b"content-security-policy"
+# A response of the API loads and runs nothing when a browser shows it.
+_API_POLICY = (_POLICY, b"default-src 'none'; frame-ancestors 'none'")
+_SECURITY_HEADERS = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+    (b"referrer-policy", b"no-referrer"),
+)
 _DECOMPRESSIONS = 2  # at the same time
 # Headers that describe a compressed body, and not the decompressed one.
 _ENCODED_BODY_HEADERS = (b"content-encoding", b"content-length")
@@ -120,14 +127,14 @@ class HttpHandler:
             response = await self._call(record, scope, partial(read_body, headers), route)
             record.status = response.status_code
             response.raw_headers.append((b"x-request-id", record.request_id.encode()))
-            _complete(response, record, scope)
+            _complete(response, record)
             await send(response)
 
         try:
             await self.pipeline.process(record, work, key=key, url_bytes=url_bytes)
         except RequestError as error:
             response = error_response(error, request_id=record.request_id, body_id=record.body_id)
-            _complete(response, record, scope)
+            _complete(response, record)
             await send(response)
 
     def is_probe(self, path: str) -> bool:
@@ -227,11 +234,14 @@ class HttpHandler:
         )
 
 
-def _complete(response: Response, record: RequestRecord, scope: Scope) -> None:
-    """Add the headers that all responses have."""
+def _complete(response: Response, record: RequestRecord) -> None:
+    """Add the headers that all responses have; a page keeps its own Content-Security-Policy."""
     if record.trace is not None:
         response.raw_headers.append((b"traceparent", traceparent(record.trace).encode()))
-    add_security_headers(response)
+    headers = response.raw_headers
+    if not any(name == _POLICY for name, _ in headers):
+        headers.append(_API_POLICY)
+    headers += _SECURITY_HEADERS
 
 
 def _default_connections() -> int:
