@@ -209,7 +209,12 @@ class Engine:
         return loaded
 
     async def infer(
-        self, predictor: Predictor, content: Sequence[Input] | Array, *, started: float | None = None
+        self,
+        predictor: Predictor,
+        content: Sequence[Input] | Array,
+        *,
+        started: float | None = None,
+        counted: bool = True,
     ) -> InferenceResult:
         """Run a network for one request.
 
@@ -218,6 +223,7 @@ class Engine:
             content: Picture files, texts or rows, at least one; or the network's own batch, an array of its
                 dtype and shape.
             started: ``time.perf_counter()`` when the decoding of the request started; now if None.
+            counted: Whether the outputs are predictions for the metrics.
 
         Raises:
             InputError: An input cannot be used; of several, the message says which.
@@ -225,7 +231,8 @@ class Engine:
         started = time.perf_counter() if started is None else started
         profile = self._loader.profile(predictor)
         if isinstance(content, np.ndarray):
-            return await self._run(predictor, profile, content, decode_s=time.perf_counter() - started)
+            decode_s = time.perf_counter() - started
+            return await self._run(predictor, profile, content, decode_s=decode_s, counted=counted)
         inputs: Sequence[Input] = content
         small = self.decoder.decode_inline(predictor, inputs, is_slow=profile.seconds > MAX_RUN_S)
         if small is not None:
@@ -236,7 +243,14 @@ class Engine:
             (batch, reasons), decode_s = await self.in_thread(lambda: self.decoder.decode(predictor, inputs))
             waited_s = time.perf_counter() - started - decode_s
         return await self._run(
-            predictor, profile, batch, inputs=inputs, reasons=reasons, decode_s=decode_s, waited_s=waited_s
+            predictor,
+            profile,
+            batch,
+            inputs=inputs,
+            reasons=reasons,
+            decode_s=decode_s,
+            waited_s=waited_s,
+            counted=counted,
         )
 
     async def in_thread(self, work: Callable[[], T]) -> T:
@@ -269,10 +283,11 @@ class Engine:
         reasons: tuple[Reason | None, ...] = (),
         decode_s: float,
         waited_s: float = 0.0,
+        counted: bool,
     ) -> InferenceResult:
         fast = profile.seconds * len(batch) <= MAX_RUN_S and batch.nbytes <= _INLINE_BYTES
         batcher = self._event_loop_batcher if fast else self._thread_batcher
-        result = await batcher.run(predictor, batch, profile=profile)
+        result = await batcher.run(predictor, batch, profile=profile, counted=counted)
         note_answer(
             predictor,
             batch,

@@ -11,6 +11,7 @@ from service.inference.reading.reader import Reader
 from service.inference.reading.reading import Reading
 from service.inference.reading.segmentation import MAX_DIGITS
 from service.server.execution.engine import Engine
+from service.server.pipeline import metrics
 from service.server.pipeline.router import BufferedRequest
 from service.server.protocols.common import api
 from service.server.protocols.common.inputs import path_version
@@ -88,8 +89,10 @@ class ReadProtocol:
         body = await read_prediction(request, self.engine, card=predictor.card, max_batch=1)
         started = time.perf_counter()
         picture = await self.engine.in_thread(lambda: self.engine.decoder.segment(reader, body.content[0]))
-        result = await self.engine.infer(predictor, picture.batch, started=started)
+        # The network scores what may be digits; the predictions are the digits that are chosen of it.
+        result = await self.engine.infer(predictor, picture.batch, started=started, counted=False)
         reading = reader.answer(picture, result.probabilities)
+        metrics.count_digits(predictor.card, reading.digits)
         return json_response(_response(reading), timing_headers(predictor.card, result))
 
 

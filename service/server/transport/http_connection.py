@@ -67,8 +67,8 @@ class HttpConnection(HttpToolsProtocol):
         super().__init__(*arguments, **options)
         self._handler = handler
         self._receiving = NOTHING
-        # Bytes since the last head or piece of a body was complete, without those that follow it in the same
-        # piece of data: of a head, of trailer fields or of the extensions of a chunk.
+        # Bytes since the last complete head or piece of a body: they bound the size of a head, of trailer
+        # fields and of the extensions of a chunk.
         self._head_bytes = 0
         self._backlog = bytearray()
         # Beyond the limit of connections, only health checks are answered.
