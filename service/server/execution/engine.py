@@ -1,4 +1,4 @@
-"""Runs the models of a server process for requests, from the loading to the shutdown."""
+"""Runs the models of one server process for its requests."""
 
 import logging
 import time
