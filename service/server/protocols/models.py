@@ -12,7 +12,7 @@ from service.inference.card import Card, Metrics, Task, card_document
 from service.inference.precision import Precision, PrecisionChoice, metrics_of, served_card
 from service.server.execution.engine import Engine
 from service.server.protocols.common import api
-from service.server.protocols.common.inputs import path_version
+from service.server.protocols.common.parameters import path_version
 from service.server.protocols.common.prediction_schemas import SIMPLE
 from service.server.protocols.common.responses import json_response
 

@@ -18,18 +18,10 @@ from service.inference.repository.checks import read_table
 from service.server.execution.engine import Engine
 from service.server.pipeline.errors import ErrorCode, RequestError
 from service.server.pipeline.router import BufferedRequest
-from service.server.protocols.common.charset import charset_of
-from service.server.protocols.common.inputs import (
-    check_batch,
-    decode_base64,
-    decode_text,
-    json_memory,
-    parse_body,
-    parse_encoding,
-    parse_json,
-    parse_top_k,
-)
+from service.server.protocols.common.bodies import json_memory, parse_body, parse_json
+from service.server.protocols.common.encodings import charset_of, decode_base64, decode_text
 from service.server.protocols.common.multipart import split_multipart
+from service.server.protocols.common.parameters import check_batch, parse_encoding, parse_top_k
 from service.server.protocols.common.prediction_schemas import CSV, NPY
 from service.server.protocols.common.tensors import json_tensor, tensor_shape
 
