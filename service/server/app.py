@@ -81,7 +81,7 @@ def create_app(settings: Settings, *, certificate: Certificate | None = None) ->
             playground.publish(engine.catalog)
 
     lifespan = Lifespan(
-        settings,
+        settings=settings,
         engine=engine,
         pipeline=pipeline,
         publish=publish,

@@ -4,6 +4,7 @@ import asyncio
 import gc
 import os
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from service.inference.catalog import Catalog
@@ -24,38 +25,18 @@ if TYPE_CHECKING:
     from service.server.transport.grpc_server import GrpcServer
 
 
+@dataclass(kw_only=True)
 class Lifespan:
-    """The steps of a server process before its first request and after its last one.
+    """The steps of a server process before its first request and after its last one."""
 
-    Args:
-        settings: Settings of the server.
-        engine: Loads the models.
-        pipeline: Its limit of memory follows from the models.
-        publish: Describes the models to clients; called when they are loaded, and after each change.
-        certificate: For TLS over gRPC.
-        tracer: Exports spans; closed at the end.
-        recorder: Records the requests; None without a record.
-    """
-
-    def __init__(
-        self,
-        settings: Settings,
-        *,
-        engine: Engine,
-        pipeline: RequestPipeline,
-        publish: Callable[[], None],
-        certificate: Certificate | None,
-        tracer: RequestTracer | None,
-        recorder: RequestRecorder | None,
-    ) -> None:
-        self._settings = settings
-        self._engine = engine
-        self._pipeline = pipeline
-        self._publish = publish
-        self._certificate = certificate
-        self._tracer = tracer
-        self._recorder = recorder
-        self._grpc: GrpcServer | None = None
+    settings: Settings
+    engine: Engine
+    pipeline: RequestPipeline
+    publish: Callable[[], None]  # describes the models to clients, at first and after each change
+    certificate: Certificate | None  # for TLS over gRPC
+    tracer: RequestTracer | None
+    recorder: RequestRecorder | None
+    _grpc: "GrpcServer | None" = field(default=None, init=False)
 
     def load(self) -> None:
         """Load the models, before there is an event loop.
@@ -63,11 +44,11 @@ class Lifespan:
         Raises:
             LecternError: No model can be used, or a provider is not available.
         """
-        self._engine.start(on_change=self._publish, keep_downloads=channel.is_restart())
+        self.engine.start(on_change=self.publish, keep_downloads=channel.is_restart())
         # Only now is it known how much the models take.
-        shares = memory_shares(self._settings, resident=resident_memory())
-        self._pipeline.memory.size, self._engine.working_memory.size = shares
-        self._publish()
+        shares = memory_shares(self.settings, resident=resident_memory())
+        self.pipeline.memory.size, self.engine.working_memory.size = shares
+        self.publish()
 
     async def start(self) -> None:
         """Start what needs the event loop and the server's signal handlers.
@@ -80,35 +61,35 @@ class Lifespan:
         gc.freeze()
         self._start_metrics()
         shutdown = GracefulShutdown(
-            drain_s=self._settings.drain_s,
-            on_drain=self._engine.drain,
-            on_retire=self._engine.retire,
+            drain_s=self.settings.drain_s,
+            on_drain=self.engine.drain,
+            on_retire=self.engine.retire,
             on_stop=self._stop_grpc,
         )
         shutdown.install()
         channel.on_retire(shutdown.retire)
-        if self._recorder is not None:
-            self._recorder.start()
-        if self._settings.grpc_port:
+        if self.recorder is not None:
+            self.recorder.start()
+        if self.settings.grpc_port:
             await self._start_grpc()
-        channel.report_ready(_describe(self._engine.catalog))
+        channel.report_ready(_describe(self.engine.catalog))
 
     async def stop(self) -> None:
         """Let the running calls end, then stop the threads."""
         if self._grpc is not None:
             await self._grpc.stop()
-        self._engine.close()
-        if self._tracer is not None:
-            await asyncio.to_thread(self._tracer.close)
-        if self._recorder is not None:
-            await asyncio.to_thread(self._recorder.close)
+        self.engine.close()
+        if self.tracer is not None:
+            await asyncio.to_thread(self.tracer.close)
+        if self.recorder is not None:
+            await asyncio.to_thread(self.recorder.close)
 
     def _start_metrics(self) -> None:
         if not channel.is_supervised():  # The supervisor does so when a worker ends.
             forget_dead_workers()
         if channel.is_restart():
             metrics.worker_restarts.inc()
-        metrics.requests_in_flight_limit.set(self._settings.max_queue)
+        metrics.requests_in_flight_limit.set(self.settings.max_queue)
         metrics.create_series()
         metrics.workers.set(1)
 
@@ -118,12 +99,12 @@ class Lifespan:
         from service.server.transport.grpc_server import GrpcServer
 
         self._grpc = GrpcServer(
-            self._engine,
-            self._settings,
-            self._pipeline,
-            certificate=self._certificate,
+            self.engine,
+            self.settings,
+            self.pipeline,
+            certificate=self.certificate,
             # A new worker listens before the one that it replaces stops.
-            shares_port=self._settings.workers > 1 or channel.is_supervised(),
+            shares_port=self.settings.workers > 1 or channel.is_supervised(),
         )
         await self._grpc.start()
 

@@ -20,6 +20,7 @@ from peers.systems import MODEL
 
 from service.inference.predictor import Predictor
 from service.server.app import Application, create_app
+from service.server.execution.input_decoder import DecodedInputs
 from service.server.execution.pending_request import BatchResult
 from service.server.execution.request_notes import note_answer
 from service.server.pipeline import metrics
@@ -63,7 +64,7 @@ def _observers(predictor: Predictor) -> dict[str, float]:
     result = BatchResult(probabilities, waited_s=0.0, ran_s=1e-4)
     request = _request()
     running_request.set(request)
-    note = partial(note_answer, predictor, pixels, result, inputs=(), reasons=(), before_s=0.0, decode_s=1e-4)
+    note = partial(note_answer, predictor, DecodedInputs(pixels, 1e-4), result, before_s=0.0)
     counts = (
         partial(metrics.count_request, request, 1e-3),
         partial(metrics.count_stages, card, decode_s=1e-4, queue_s=0.0),

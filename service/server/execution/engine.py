@@ -17,8 +17,7 @@ from service.inference.explain import Explainer
 from service.inference.prediction import Reason
 from service.inference.predictor import Array, Input, Predictor
 from service.server.execution.event_loop_batcher import MAX_RUN_S, EventLoopBatcher
-from service.server.execution.input_decoder import InputDecoder, hold_pictures
-from service.server.execution.latency_profile import LatencyProfile
+from service.server.execution.input_decoder import DecodedInputs, InputDecoder, hold_pictures
 from service.server.execution.model_loader import ModelLoader
 from service.server.execution.request_notes import note_answer, note_model, note_version
 from service.server.execution.thread_batcher import ThreadBatcher
@@ -229,28 +228,28 @@ class Engine:
             InputError: An input cannot be used; of several, the message says which.
         """
         started = time.perf_counter() if started is None else started
-        profile = self._loader.profile(predictor)
+        profile, waited_s = self._loader.profile(predictor), 0.0
+        decoded: DecodedInputs | None
         if isinstance(content, np.ndarray):
-            decode_s = time.perf_counter() - started
-            return await self._run(predictor, profile, content, decode_s=decode_s, counted=counted)
-        inputs: Sequence[Input] = content
-        small = self.decoder.decode_inline(predictor, inputs, is_slow=profile.seconds > MAX_RUN_S)
-        if small is not None:
-            (batch, reasons), decode_s, waited_s = small, time.perf_counter() - started, 0.0
+            decoded = DecodedInputs(content, time.perf_counter() - started)
         else:
-            if not predictor.takes_text:
-                hold_pictures(predictor.card, len(inputs))
-            (batch, reasons), decode_s = await self.in_thread(lambda: self.decoder.decode(predictor, inputs))
-            waited_s = time.perf_counter() - started - decode_s
-        return await self._run(
-            predictor,
-            profile,
-            batch,
-            inputs=inputs,
-            reasons=reasons,
-            decode_s=decode_s,
-            waited_s=waited_s,
-            counted=counted,
+            inputs: Sequence[Input] = content
+            is_slow = profile.seconds > MAX_RUN_S
+            decoded = self.decoder.decode_inline(predictor, inputs, started=started, is_slow=is_slow)
+            if decoded is None:
+                if not predictor.takes_text:
+                    hold_pictures(predictor.card, len(inputs))
+                decoded = await self.in_thread(lambda: self.decoder.decode(predictor, inputs))
+                waited_s = time.perf_counter() - started - decoded.decode_s
+        batch, decode_s = decoded.batch, decoded.decode_s
+        is_fast = profile.seconds * len(batch) <= MAX_RUN_S and batch.nbytes <= _INLINE_BYTES
+        batcher = self._event_loop_batcher if is_fast else self._thread_batcher
+        result = await batcher.run(predictor, batch, profile=profile, counted=counted)
+        note_answer(predictor, decoded, result, before_s=waited_s)
+        waited_s += result.waited_s
+        metrics.count_stages(predictor.card, decode_s=decode_s, queue_s=waited_s)
+        return InferenceResult(
+            result.probabilities, decode_s * 1e3, waited_s * 1e3, result.ran_s * 1e3, decoded.reasons
         )
 
     async def in_thread(self, work: Callable[[], T]) -> T:
@@ -272,36 +271,6 @@ class Engine:
         """
         with self._explanations:
             return await self._explaining.do(work)
-
-    async def _run(
-        self,
-        predictor: Predictor,
-        profile: LatencyProfile,
-        batch: Array,
-        *,
-        inputs: Sequence[Input] = (),
-        reasons: tuple[Reason | None, ...] = (),
-        decode_s: float,
-        waited_s: float = 0.0,
-        counted: bool,
-    ) -> InferenceResult:
-        fast = profile.seconds * len(batch) <= MAX_RUN_S and batch.nbytes <= _INLINE_BYTES
-        batcher = self._event_loop_batcher if fast else self._thread_batcher
-        result = await batcher.run(predictor, batch, profile=profile, counted=counted)
-        note_answer(
-            predictor,
-            batch,
-            result,
-            inputs=inputs,
-            reasons=reasons,
-            before_s=waited_s,
-            decode_s=decode_s,
-        )
-        waited_s += result.waited_s
-        metrics.count_stages(predictor.card, decode_s=decode_s, queue_s=waited_s)
-        return InferenceResult(
-            result.probabilities, decode_s * 1e3, waited_s * 1e3, result.ran_s * 1e3, reasons
-        )
 
     def _make_control(self, on_change: Callable[[], None]) -> "ModelControl":
         # Imported here, because it needs file locks, which Windows does not have.

@@ -3,9 +3,9 @@
 import math
 import time
 from collections.abc import Sequence
-from typing import TypeAlias
 
 import numpy as np
+from msgspec import Struct
 
 from service.inference.card import Card
 from service.inference.errors import InputError, InputTooLarge
@@ -14,14 +14,27 @@ from service.inference.predictor import Array, Input, Predictor, PreparedInput
 from service.inference.reading.reader import Reader, SegmentedPicture
 from service.server.pipeline.memory import WorkingMemory, held_memory
 
-# A network's batch, and for each input why its prediction is unsure; empty if for none.
-Batch: TypeAlias = tuple[Array, tuple[Reason | None, ...]]
-
 # Smaller inputs are decoded on the event loop, because a thread costs more than it saves. A request for a
 # slow network waits for a thread anyway, so that its picture has the lower limit.
 _INLINE_PIXELS = 512 * 512
 _INLINE_PIXELS_OF_SLOW_NETWORKS = 256 * 256
 _INLINE_CHARACTERS = 20_000
+
+
+class DecodedInputs(Struct, frozen=True):
+    """The inputs of one request, as a network reads them.
+
+    Attributes:
+        batch: Array of the network's dtype and shape.
+        decode_s: Seconds of decoding.
+        inputs: What the batch was made of; nothing for an array.
+        reasons: For each input, why its prediction is unsure whatever its scores are; empty if for none.
+    """
+
+    batch: Array
+    decode_s: float
+    inputs: Sequence[Input] = ()
+    reasons: tuple[Reason | None, ...] = ()
 
 
 class InputDecoder:
@@ -36,12 +49,15 @@ class InputDecoder:
         self._max_pixels = max_pixels
         self._memory = working_memory
 
-    def decode_inline(self, predictor: Predictor, inputs: Sequence[Input], *, is_slow: bool) -> Batch | None:
+    def decode_inline(
+        self, predictor: Predictor, inputs: Sequence[Input], *, started: float, is_slow: bool
+    ) -> DecodedInputs | None:
         """Decode a single small input on the event loop; None for several inputs, and a large or long one.
 
         Args:
             predictor: The model.
             inputs: The inputs of one request.
+            started: ``time.perf_counter()`` when the decoding of the request started.
             is_slow: Whether the network runs in threads.
 
         Raises:
@@ -54,13 +70,10 @@ class InputDecoder:
             row = predictor.examine(inputs[0], max_pixels=max_pixels, reduce_jpeg=False, may_run=False)
         except InputTooLarge:
             return None
-        return _batch(predictor, [row])
+        return _decoded(predictor, inputs, [row], started=started)
 
-    def decode(self, predictor: Predictor, inputs: Sequence[Input]) -> tuple[Batch, float]:
-        """Decode the inputs of one request in a thread.
-
-        Returns:
-            The batch, and the seconds that decoding took.
+    def decode(self, predictor: Predictor, inputs: Sequence[Input]) -> DecodedInputs:
+        """Decode the inputs of one request in a thread, as soon as there is memory for them.
 
         Raises:
             InputError: An input cannot be used; of several, the message says which.
@@ -74,7 +87,7 @@ class InputDecoder:
                 if len(inputs) == 1:
                     raise
                 raise type(error)(f"input {number} of {len(inputs)}: {error}") from error
-        return _batch(predictor, rows), time.perf_counter() - started
+        return _decoded(predictor, inputs, rows, started=started)
 
     def prepare(self, predictor: Predictor, value: Input) -> Array:
         """Prepare one input in a thread, as soon as there is memory for it.
@@ -107,6 +120,9 @@ def hold_pictures(card: Card, count: int) -> None:
         held.take(count * math.prod(card.input.shape[1:]) * np.dtype(card.input.dtype).itemsize)
 
 
-def _batch(predictor: Predictor, rows: Sequence[PreparedInput]) -> Batch:
-    reasons = tuple(row.reason for row in rows)
-    return predictor.stack([row.array for row in rows]), reasons if any(reasons) else ()
+def _decoded(
+    predictor: Predictor, inputs: Sequence[Input], rows: Sequence[PreparedInput], *, started: float
+) -> DecodedInputs:
+    batch, reasons = predictor.stack([row.array for row in rows]), tuple(row.reason for row in rows)
+    decode_s = time.perf_counter() - started
+    return DecodedInputs(batch, decode_s, inputs, reasons if any(reasons) else ())

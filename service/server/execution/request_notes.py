@@ -1,11 +1,11 @@
 """Notes on the running request which model answers it and how, for metrics, its trace and the record."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
-from service.inference.prediction import Reason
-from service.inference.predictor import Array, Input, Predictor
+from service.inference.predictor import Predictor
 from service.inference.repository.model import Model
+from service.server.execution.input_decoder import DecodedInputs
 from service.server.execution.pending_request import BatchResult
 from service.server.pipeline.access_log import Run, running_request
 
@@ -25,34 +25,24 @@ def note_version(predictor: Predictor) -> None:
 
 
 def note_answer(
-    predictor: Predictor,
-    batch: Array,
-    result: BatchResult,
-    *,
-    inputs: Sequence[Input],
-    reasons: tuple[Reason | None, ...],
-    before_s: float,
-    decode_s: float,
+    predictor: Predictor, decoded: DecodedInputs, result: BatchResult, *, before_s: float
 ) -> None:
     """Note the stages of the request if it has a trace, and the network's answer if it is recorded.
 
     Args:
         predictor: The model.
-        batch: The network's input.
-        result: Its output, and the seconds of waiting for it and of running it.
-        inputs: What the batch was made of; nothing for an array.
-        reasons: Why predictions are unsure.
-        before_s: Seconds of waiting before the decoding.
-        decode_s: Seconds of decoding.
+        decoded: The inputs.
+        result: The network's output.
+        before_s: Seconds of waiting before the inputs were decoded.
     """
     request = running_request.get()
     if request is None:
         return
     if request.stages is not None:
-        request.stages += _stages(before_s, decode_s, result)
+        request.stages += _stages(before_s, decoded.decode_s, result)
     if request.runs is not None:
-        texts = tuple(value for value in inputs if isinstance(value, str)) or None
-        request.runs.append(Run(predictor, result.probabilities, reasons, texts, batch))
+        texts = tuple(value for value in decoded.inputs if isinstance(value, str)) or None
+        request.runs.append(Run(predictor, result.probabilities, decoded.reasons, texts, decoded.batch))
 
 
 def _stages(before_s: float, decode_s: float, result: BatchResult) -> Iterator[tuple[str, float, float]]:
