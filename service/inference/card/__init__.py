@@ -4,7 +4,6 @@ from service.inference.card.card import (
     INPUT_KINDS,
     TEXT_KINDS,
     Card,
-    ColorMode,
     Dtype,
     ExplanationFile,
     InputKind,
@@ -35,15 +34,12 @@ from service.inference.card.measurements import (
     RobustnessRow,
     SelectivePrediction,
 )
-from service.inference.card.part import CardPart
 
 __all__ = [
     "INPUT_KINDS",
     "TEXT_KINDS",
     "Calibration",
     "Card",
-    "CardPart",
-    "ColorMode",
     "Coverage",
     "Drawings",
     "Dtype",
