@@ -147,7 +147,8 @@ def remove_detector(proto: onnx.ModelProto) -> None:
 
 
 def _softmax(graph: onnx.GraphProto) -> onnx.NodeProto:
-    return next(node for node in graph.node if node.op_type == "Softmax")
+    softmax: onnx.NodeProto = next(node for node in graph.node if node.op_type == "Softmax")
+    return softmax
 
 
 def _find_detector(graph: onnx.GraphProto) -> list[onnx.NodeProto]:

@@ -10,7 +10,8 @@ from msgspec import Struct
 from service.inference.card import Card
 from service.inference.errors import InputError, InputTooLarge
 from service.inference.prediction import Reason
-from service.inference.predictor import Array, Input, Predictor, PreparedInput
+from service.inference.predictor import Array, Input, Predictor
+from service.inference.preparation import PreparedInput
 from service.inference.reading.reader import Reader, SegmentedPicture
 from service.server.pipeline.memory import WorkingMemory, held_memory
 
