@@ -35,8 +35,9 @@ class Prediction:
         version: Version of the model.
         scores: Labels with their probabilities, best first; all of them, or the first ``top_k``.
         unsure: Whether the best score is below the card's ``unsure_below``, or there is a reason.
-        reason: Why the prediction is unsure whatever its scores are: several digits in the picture, or a row
-            of a table with a value outside the range of the training data, or with more missing values.
+        reason: Why the prediction is unsure whatever its scores are: several digits or too thick strokes in
+            the picture, or a row of a table with a value outside the range of the training data, or with more
+            missing values.
     """
 
     model: str

@@ -23,12 +23,12 @@ def word_contributions(predictor: Predictor, text: str, *, label: str | None = N
     """Compute what each known word and phrase of a text contributes to a label.
 
     Args:
-        predictor: A model of texts.
+        predictor: A classifier of texts.
         text: Plain text or HTML.
         label: One of the card's labels; the most probable one if None.
 
     Raises:
-        InvalidInput: The model reads pictures, or has no such label.
+        InvalidInput: The model is no classifier of texts, or has no such label.
         InputTooLarge: The text is too long, or has more than 5,000 different known words and phrases.
         NoWords: The network knows no word of the text.
     """
@@ -36,6 +36,11 @@ def word_contributions(predictor: Predictor, text: str, *, label: str | None = N
     if vocabulary is None:
         raise InvalidInput(
             f"{card.name} reads {card.reads}; only models of texts have contributions of words"
+        )
+    if card.task != "text-classification":
+        raise InvalidInput(
+            f"{card.name} is a model for {card.task}; only labels that exclude each other have contributions "
+            "of words"
         )
     if label is not None and label not in card.labels:
         raise InvalidInput(f"{card.name} has no label {shorten(label)}; it has {', '.join(card.labels)}")

@@ -12,7 +12,7 @@ import contextlib
 import logging
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from importlib.metadata import version
 from pathlib import Path
 
@@ -71,9 +71,17 @@ def install_server(
     return True
 
 
-def end_worker(error: LecternError) -> None:
-    """End this process with one line if it is a worker that cannot start; otherwise do nothing."""
-    if bentoml.server_context.worker_index is not None:
+@contextlib.contextmanager
+def ending_worker() -> Iterator[None]:
+    """Return a context manager that ends a worker process with one line if it cannot start.
+
+    In a process that is no worker, the error goes on.
+    """
+    try:
+        yield
+    except LecternError as error:
+        if bentoml.server_context.worker_index is None:
+            raise
         # The settings may be what is wrong, so that only the variable is read.
         if os.environ.get("LECTERN_LOG_FORMAT") == "json":
             configure_logging("json")

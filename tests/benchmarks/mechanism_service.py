@@ -1,4 +1,4 @@
-"""The BentoML service with one mechanism replaced: ``mechanism_service:Lectern``.
+"""Patches the server, which is not built yet, so that it lacks one mechanism.
 
 The environment variable ``BENCH_WITHOUT`` names the mechanism. The product has no switches for them: this
 module patches it before the service is built.
@@ -49,4 +49,3 @@ MECHANISMS: dict[str, Callable[[], None]] = {
 
 if "BENCH_WITHOUT" in os.environ:
     MECHANISMS[os.environ["BENCH_WITHOUT"]]()
-    Lectern = app.Lectern

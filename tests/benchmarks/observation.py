@@ -20,8 +20,9 @@ from peers.systems import MODEL
 
 from service.inference.predictor import Predictor
 from service.server.app import Application, create_app
-from service.server.execution import engine
+from service.server.execution.input_decoder import DecodedInputs
 from service.server.execution.pending_request import BatchResult
+from service.server.execution.request_notes import note_answer
 from service.server.pipeline import metrics
 from service.server.pipeline.access_log import RequestRecord, running_request
 from service.server.recording.recorder import RequestRecorder
@@ -63,33 +64,31 @@ def _observers(predictor: Predictor) -> dict[str, float]:
     result = BatchResult(probabilities, waited_s=0.0, ran_s=1e-4)
     request = _request()
     running_request.set(request)
-    off = (
-        partial(engine._record_stages, decode_s=1e-4, before_s=0.0, result=result),
-        partial(engine._record_run, predictor, pixels, (), probabilities, ()),
-    )
+    note = partial(note_answer, predictor, DecodedInputs(pixels, 1e-4), result, before_s=0.0)
     counts = (
         partial(metrics.count_request, request, 1e-3),
         partial(metrics.count_stages, card, decode_s=1e-4, queue_s=0.0),
         partial(metrics.count_run, card, probabilities, 1e-4),
     )
+    off_us = _time_us(note)
     recorder = RequestRecorder.from_settings(Settings(record=Path("not-written")))
     assert recorder is not None
 
     def take() -> None:
         request.runs = []
-        engine._record_run(predictor, pixels, (), probabilities, ())
+        note()
         recorder.add(request, 1e-3)
         recorder._waiting.clear()
 
     def write(inputs: RecordedInputs) -> Callable[[], object]:
         request.runs = []
-        engine._record_run(predictor, pixels, (), probabilities, ())
+        note()
         recorded = recorded_request(request, ended=time.time(), seconds=1e-3, inputs=inputs)
         assert recorded is not None
         return lambda: b"".join(lines(recorded))
 
     return {
-        "traces and record, both off": sum(map(_time_us, off)),
+        "traces and record, both off": off_us,
         "metrics": sum(map(_time_us, counts)),
         "record: taking a request, before the next one": _time_us(take),
         "record: writing it in a thread, without its input": _time_us(write("none")),

@@ -9,7 +9,13 @@ _ROOT = Path(__file__).resolve().parents[2]
 # In a process of its own, which it leaves patched.
 _SCRIPT = """
 import mechanism_service, mechanisms
+from peers.errors import BenchmarkError
 with mechanisms._servers(list(mechanism_service.MECHANISMS), 2):
+    pass
+try:
+    with mechanisms._servers(["a mechanism that there is not"], 1):
+        raise AssertionError("the workers do not read which mechanism to switch off")
+except BenchmarkError:
     pass
 for switch_off in mechanism_service.MECHANISMS.values():
     switch_off()

@@ -1,8 +1,11 @@
 """Inserts a calibration into the head of an ONNX network, between its logits and its probabilities.
 
 The inserted nodes have names with a common prefix, so that they can be removed again and the network can be
-recalibrated from its file.
+recalibrated from its file. A layer of the network may have that name too, so that they are followed back from
+the output.
 """
+
+from collections.abc import Collection
 
 import numpy as np
 import onnx
@@ -14,7 +17,8 @@ from training.export.calibration import Calibration
 _PREFIX = "calibration/"
 _SLOPE = f"{_PREFIX}scaled_by"
 _EARLIER_SLOPE = f"{_PREFIX}slope"  # its name in the committed models
-_HEAT = "heat"
+_FIRST = f"{_PREFIX}scaled"
+_HEAT, _SCALED_HEAT = "heat", f"{_PREFIX}heat"
 # Operation, name, and inputs: names of earlier steps, or constants.
 _Step = tuple[str, str, tuple[object, ...]]
 
@@ -58,7 +62,9 @@ def remove_calibration(proto: onnx.ModelProto) -> float:
     if not slopes:
         return 1.0
     activation = graph.node[_find_activation(graph)]
-    activation.input[0] = _remove_inserted(graph)
+    inserted = _inserted_before(graph, activation.input[0])
+    activation.input[0] = inserted[_FIRST].input[0]
+    _remove(graph, inserted.values())
     return 1 / float(numpy_helper.to_array(slopes[0]))
 
 
@@ -70,14 +76,16 @@ def scale_heat_map(proto: onnx.ModelProto, temperature: float) -> None:
         temperature: That of the network's calibration.
     """
     graph = proto.graph
-    if source := _remove_inserted(graph):
-        _producer(graph, source).output[0] = _HEAT
+    producer = _producer(graph, _HEAT)
+    if producer.name == _SCALED_HEAT:
+        _remove(graph, [producer])
+        producer = _producer(graph, producer.input[0])
+        producer.output[0] = _HEAT
     if temperature == 1.0:
         return
-    producer = _producer(graph, _HEAT)
     producer.output[0] = f"{_PREFIX}unscaled_heat"
     slope = _add_constant(graph, _SLOPE, 1 / temperature)
-    graph.node.append(helper.make_node("Mul", [producer.output[0], slope], [_HEAT], name=f"{_PREFIX}heat"))
+    graph.node.append(helper.make_node("Mul", [producer.output[0], slope], [_HEAT], name=_SCALED_HEAT))
     onnx.checker.check_model(proto)
 
 
@@ -143,12 +151,25 @@ def _producer(graph: onnx.GraphProto, name: str) -> onnx.NodeProto:
     return node
 
 
-def _remove_inserted(graph: onnx.GraphProto) -> str:
-    """Remove the inserted nodes and constants; return the input of the first node, or nothing."""
-    inserted = [node for node in graph.node if node.name.startswith(_PREFIX)]
+def _inserted_before(graph: onnx.GraphProto, tensor: str) -> dict[str, onnx.NodeProto]:
+    """Return the inserted nodes that lead to a tensor, by their names."""
+    makers = {output: node for node in graph.node for output in node.output}
+    found: dict[str, onnx.NodeProto] = {}
+    pending = [tensor]
+    while pending:
+        node = makers.get(pending.pop())
+        if node is not None and node.name.startswith(_PREFIX) and node.name not in found:
+            found[node.name] = node
+            if node.name != _FIRST:
+                pending += node.input
+    return found
+
+
+def _remove(graph: onnx.GraphProto, inserted: Collection[onnx.NodeProto]) -> None:
+    """Remove inserted nodes and their constants."""
+    constants = {name for node in inserted for name in node.input if name.startswith(_PREFIX)}
     for node in inserted:
         graph.node.remove(node)
-    kept = [tensor for tensor in graph.initializer if not tensor.name.startswith(_PREFIX)]
+    kept = [tensor for tensor in graph.initializer if tensor.name not in constants]
     del graph.initializer[:]
     graph.initializer.extend(kept)
-    return inserted[0].input[0] if inserted else ""

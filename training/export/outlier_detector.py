@@ -25,6 +25,15 @@ Pixels = npt.NDArray[np.uint8]
 _Array = npt.NDArray[np.float64]
 
 PREFIX = "detector/"
+# The nodes of a detector and what they do, from the activations to the softmax, and its constants.
+_STEPS = {
+    f"{PREFIX}activations": "Concat",
+    f"{PREFIX}product": "MatMul",
+    f"{PREFIX}score": "Add",
+    f"{PREFIX}factor": "Sigmoid",
+    f"{PREFIX}logits": "Mul",
+}
+_CONSTANTS = (f"{PREFIX}weights", f"{PREFIX}bias")
 OUTLIERS = 4000
 MAX_LOSS = 0.001  # share of validation pictures whose right predictions may become unsure
 _EXAMPLES = 12_000  # training pictures
@@ -93,8 +102,8 @@ def insert_detector(proto: onnx.ModelProto, detector: OutlierDetector) -> None:
         detector: The detector.
     """
     graph = proto.graph
-    place = next(i for i, node in enumerate(graph.node) if node.op_type == "Softmax")
-    softmax = graph.node[place]
+    softmax = _softmax(graph)
+    place = list(graph.node).index(softmax)
     means, nodes = [], []
     ranks = _ranks(proto)
     for number, tensor in enumerate(detector.tensors):
@@ -105,15 +114,14 @@ def insert_detector(proto: onnx.ModelProto, detector: OutlierDetector) -> None:
         nodes.append(
             helper.make_node("ReduceMean", [tensor], [means[-1]], name=means[-1], axes=[2, 3], keepdims=0)
         )
-    constants = {"weights": detector.weights[:, np.newaxis], "bias": np.array([detector.bias])}
-    for name, value in constants.items():
-        graph.initializer.append(numpy_helper.from_array(value.astype(np.float32), f"{PREFIX}{name}"))
-    names = [f"{PREFIX}{step}" for step in ("activations", "product", "score", "factor", "logits")]
-    joined, product, score, factor, logits = names
+    weights, bias = _CONSTANTS
+    for name, value in ((weights, detector.weights[:, np.newaxis]), (bias, np.array([detector.bias]))):
+        graph.initializer.append(numpy_helper.from_array(value.astype(np.float32), name))
+    joined, product, score, factor, logits = _STEPS
     nodes += [
         helper.make_node("Concat", means, [joined], name=joined, axis=1),
-        helper.make_node("MatMul", [joined, f"{PREFIX}weights"], [product], name=product),
-        helper.make_node("Add", [product, f"{PREFIX}bias"], [score], name=score),
+        helper.make_node("MatMul", [joined, weights], [product], name=product),
+        helper.make_node("Add", [product, bias], [score], name=score),
         helper.make_node("Sigmoid", [score], [factor], name=factor),
         helper.make_node("Mul", [softmax.input[0], factor], [logits], name=logits),
     ]
@@ -126,18 +134,39 @@ def insert_detector(proto: onnx.ModelProto, detector: OutlierDetector) -> None:
 def remove_detector(proto: onnx.ModelProto) -> None:
     """Remove what :func:`insert_detector` inserted, if anything; the network must have no calibration."""
     graph = proto.graph
-    inserted = [node for node in graph.node if node.name.startswith(PREFIX)]
+    inserted = _find_detector(graph)
     if not inserted:
         return
-    logits = inserted[-1]
-    for node in graph.node:
-        if logits.output[0] in node.input:
-            node.input[list(node.input).index(logits.output[0])] = logits.input[0]
+    softmax, scaling = _softmax(graph), inserted[0]
+    softmax.input[0] = scaling.input[0]
     for node in inserted:
         graph.node.remove(node)
-    kept = [tensor for tensor in graph.initializer if not tensor.name.startswith(PREFIX)]
+    kept = [tensor for tensor in graph.initializer if tensor.name not in _CONSTANTS]
     del graph.initializer[:]
     graph.initializer.extend(kept)
+
+
+def _softmax(graph: onnx.GraphProto) -> onnx.NodeProto:
+    softmax: onnx.NodeProto = next(node for node in graph.node if node.op_type == "Softmax")
+    return softmax
+
+
+def _find_detector(graph: onnx.GraphProto) -> list[onnx.NodeProto]:
+    """Return the nodes of a detector, the one that scales the logits first; an empty list if there is none.
+
+    They are followed from the softmax back, because a layer of the network may be called detector too.
+    """
+    makers = {output: node for node in graph.node for output in node.output}
+    found: list[onnx.NodeProto] = []
+    tensor = _softmax(graph).input[0]
+    for name, kind in reversed(_STEPS.items()):
+        node = makers.get(tensor)
+        if node is None or (node.name, node.op_type) != (name, kind):
+            return []
+        found.append(node)
+        tensor = node.input[1 if kind == "Mul" else 0]
+    means = (makers.get(f"{PREFIX}mean_{number}") for number in range(len(found[-1].input)))
+    return [*found, *(node for node in means if node is not None)]
 
 
 def _stages(proto: onnx.ModelProto) -> tuple[str, ...]:

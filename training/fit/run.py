@@ -12,7 +12,7 @@ import keras
 import msgspec
 
 from service.inference.card import TrainingRun, card_document
-from service.inference.card_migration import migrate_run
+from service.inference.card.migration import migrate_run
 from service.inference.files import write_json
 from service.inference.program import command
 from training.datasets import Dataset

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from service.inference.card_migration import FORMER_RECIPE_NAMES
+from service.inference.card.migration import FORMER_RECIPE_NAMES
 from training.errors import RecipeError
 from training.modules import declared_names, import_file, load_declared, unknown_name
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from service.inference.card import TEXT_KINDS, InputKind, PreprocessingKind, Task
+from service.inference.card import INPUT_KINDS, InputKind, PreprocessingKind, Task
 from training.errors import RecipeError
 from training.hyperparameters import OPTIONS, TRANSFORMATIONS, Hyperparameters
 from training.networks.heads import CLASSES, Head
@@ -52,9 +52,7 @@ class Recipe:
     @property
     def reads(self) -> InputKind:
         """What the inputs are."""
-        if self.preprocessing in TEXT_KINDS:
-            return "texts"
-        return "tables" if self.preprocessing == "table" else "pictures"
+        return INPUT_KINDS[self.preprocessing]
 
     @property
     def task(self) -> Task:

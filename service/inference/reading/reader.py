@@ -9,7 +9,8 @@ from PIL import Image
 
 from service.inference.card import Card
 from service.inference.errors import InvalidInput
-from service.inference.predictor import Input, Predictor, Reserve, decoded_picture, reserve_nothing
+from service.inference.predictor import Input, Predictor
+from service.inference.preparation import Reserve, decoded_picture, reserve_nothing
 from service.inference.preprocessing import DEFAULT_MAX_PIXELS
 from service.inference.preprocessing.decoding import open_image, picture_size
 from service.inference.preprocessing.ink import find_ink
@@ -63,7 +64,7 @@ class Reader:
         Args:
             value: A picture file.
             max_pixels: Largest width x height of a picture.
-            reserve: As for :meth:`Predictor.prepare`.
+            reserve: As for :meth:`Predictor.examine`.
 
         Raises:
             InputError: The input is no picture, is damaged, blank or too large, or has too many digits.

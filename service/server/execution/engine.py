@@ -1,57 +1,40 @@
-"""Loads and warms the models of a server process, and runs them for requests."""
+"""Runs the models of one server process for its requests."""
 
-import io
 import logging
-import math
-import os
-import tempfile
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias, TypeVar
-from weakref import WeakKeyDictionary
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 from msgspec import Struct
 
-from service.inference.card import Card
 from service.inference.catalog import Catalog, model_source
-from service.inference.errors import InputError, InputTooLarge, ModelError
+from service.inference.errors import ModelError
 from service.inference.explain import Explainer
 from service.inference.prediction import Reason
-from service.inference.predictor import Array, Input, Predictor, PreparedInput
-from service.inference.reading.reader import Reader, SegmentedPicture
-from service.inference.repository.checks import sample_picture
-from service.inference.repository.model import Model
+from service.inference.predictor import Array, Input, Predictor
 from service.server.execution.event_loop_batcher import MAX_RUN_S, EventLoopBatcher
-from service.server.execution.heap import trim_heap
-from service.server.execution.latency_profile import LatencyProfile, measure_predictor
-from service.server.execution.pending_request import BatchResult
+from service.server.execution.input_decoder import DecodedInputs, InputDecoder, hold_pictures
+from service.server.execution.model_loader import ModelLoader
+from service.server.execution.request_notes import note_answer, note_model, note_version
 from service.server.execution.thread_batcher import ThreadBatcher
 from service.server.execution.waiting import WaitingWork, WaitLimit
 from service.server.pipeline import metrics
-from service.server.pipeline.access_log import Run, running_request
 from service.server.pipeline.limits import InFlightRequests, Slots
-from service.server.pipeline.memory import WorkingMemory, held_memory
+from service.server.pipeline.memory import WorkingMemory
 from service.settings import Settings
 
 if TYPE_CHECKING:
     from service.server.execution.model_control import ModelControl
 
 T = TypeVar("T")
-# A network's batch, and for each input why its prediction is unsure; empty if for none.
-_Batch: TypeAlias = tuple[Array, tuple[Reason | None, ...]]
 
 _logger = logging.getLogger("lectern")
 
-# Smaller inputs are decoded on the event loop, because a thread costs more than it saves. A request for a
-# slow network waits for a thread anyway, so that its picture has the lower limit.
-_INLINE_PIXELS = 512 * 512
-_INLINE_PIXELS_OF_SLOW_NETWORKS = 256 * 256
-_INLINE_CHARACTERS = 20_000
+# A larger batch is passed to a thread.
 _INLINE_BYTES = 100_000
 
 
@@ -88,6 +71,7 @@ class Engine:
 
     Attributes:
         working_memory: As above.
+        decoder: Prepares the inputs of requests.
     """
 
     def __init__(
@@ -100,10 +84,9 @@ class Engine:
         self._settings = settings
         self._catalog: Catalog | None = None
         self._control: ModelControl | None = None
-        self._own_folder: tempfile.TemporaryDirectory[str] | None = None
-        # A profile lives as long as its predictor, which requests use even if the model is unloaded.
-        self._profiles: WeakKeyDictionary[Predictor, LatencyProfile] = WeakKeyDictionary()
+        self._loader = ModelLoader(settings)
         self.working_memory = working_memory or WorkingMemory()
+        self.decoder = InputDecoder(max_pixels=settings.max_pixels, working_memory=self.working_memory)
         cpus = settings.resources.of_one_worker(settings.workers).cpus
         # A pool for each kind of work, so that explanations cannot take the threads of large inputs, nor both
         # those of the networks. To load a model takes seconds, which say nothing about other work.
@@ -160,7 +143,7 @@ class Engine:
         self._control = self._make_control(on_change) if self._settings.model_control else None
         catalog = self._control.open_catalog(read) if self._control else read()
         for card in catalog:
-            self._prepare(catalog.model(card.name), {card.version})
+            self._loader.prepare(catalog.model(card.name), {card.version})
         self._catalog = catalog
         if self._control:
             self._control.start()
@@ -186,8 +169,6 @@ class Engine:
             pool.shutdown(wait=False, cancel_futures=True)
         if self._control:
             self._control.close()
-        if self._own_folder:
-            self._own_folder.cleanup()
 
     async def predictor(self, name: str, version: int | None) -> Predictor:
         """Return a model; a version that is not the default is loaded in a thread when it is first used.
@@ -196,25 +177,25 @@ class Engine:
             RequestError: 429: The network is slow, and those before wait too long for it.
         """
         model = self.catalog.model(name)
-        _record_model(model)
-        loaded = model.loaded.get(model.default if version is None else version)
-        profile = None if loaded is None else self._profiles.get(loaded)
-        if loaded is not None and profile is not None:
-            _record_version(loaded)
-            if profile.seconds > MAX_RUN_S:
-                self._thread_batcher.check(profile)
-            return loaded
-        loaded = await self._loading.do(lambda: self._load(model, version))
-        _record_version(loaded)
-        return loaded
+        note_model(model)
+        loaded = self._loader.loaded(model, version)
+        if loaded is None:
+            predictor = await self._loading.do(lambda: self._loader.load(model, version))
+            note_version(predictor)
+            return predictor
+        predictor, profile = loaded
+        note_version(predictor)
+        if profile.seconds > MAX_RUN_S:
+            self._thread_batcher.check(profile)
+        return predictor
 
     async def explainer(self, name: str, version: int | None) -> tuple[Predictor, Explainer]:
         """Return a version of a model, and what explains its predictions."""
         model = self.catalog.model(name)
-        _record_model(model)
+        note_model(model)
 
         def load() -> tuple[Predictor, Explainer]:
-            predictor = self._load(model, version)
+            predictor = self._loader.load(model, version)
             try:
                 return predictor, model.explainer(version)
             except ModelError as error:
@@ -223,11 +204,16 @@ class Engine:
                 raise
 
         loaded = await self._loading.do(load)
-        _record_version(loaded[0])
+        note_version(loaded[0])
         return loaded
 
     async def infer(
-        self, predictor: Predictor, content: Sequence[Input] | Array, *, started: float | None = None
+        self,
+        predictor: Predictor,
+        content: Sequence[Input] | Array,
+        *,
+        started: float | None = None,
+        counted: bool = True,
     ) -> InferenceResult:
         """Run a network for one request.
 
@@ -236,26 +222,34 @@ class Engine:
             content: Picture files, texts or rows, at least one; or the network's own batch, an array of its
                 dtype and shape.
             started: ``time.perf_counter()`` when the decoding of the request started; now if None.
+            counted: Whether the outputs are predictions for the metrics.
 
         Raises:
             InputError: An input cannot be used; of several, the message says which.
         """
         started = time.perf_counter() if started is None else started
+        profile, waited_s = self._loader.profile(predictor), 0.0
+        decoded: DecodedInputs | None
         if isinstance(content, np.ndarray):
-            return await self._run(predictor, content, decode_s=time.perf_counter() - started)
-        inputs: Sequence[Input] = content
-        small = self._decode_inline(predictor, inputs)
-        if small is not None:
-            batch, reasons = small
-            decode_s = time.perf_counter() - started
-            return await self._run(predictor, batch, inputs=inputs, reasons=reasons, decode_s=decode_s)
-        if not predictor.takes_text:
-            _hold(len(inputs) * _row_bytes(predictor.card))
-        decoded = await self.in_thread(lambda: self._decode(predictor, inputs))
-        (batch, reasons), decode_s = decoded
-        waited_s = time.perf_counter() - started - decode_s
-        return await self._run(
-            predictor, batch, inputs=inputs, reasons=reasons, decode_s=decode_s, waited_s=waited_s
+            decoded = DecodedInputs(content, time.perf_counter() - started)
+        else:
+            inputs: Sequence[Input] = content
+            is_slow = profile.seconds > MAX_RUN_S
+            decoded = self.decoder.decode_inline(predictor, inputs, started=started, is_slow=is_slow)
+            if decoded is None:
+                if not predictor.takes_text:
+                    hold_pictures(predictor.card, len(inputs))
+                decoded = await self.in_thread(lambda: self.decoder.decode(predictor, inputs))
+                waited_s = time.perf_counter() - started - decoded.decode_s
+        batch, decode_s = decoded.batch, decoded.decode_s
+        is_fast = profile.seconds * len(batch) <= MAX_RUN_S and batch.nbytes <= _INLINE_BYTES
+        batcher = self._event_loop_batcher if is_fast else self._thread_batcher
+        result = await batcher.run(predictor, batch, profile=profile, counted=counted)
+        note_answer(predictor, decoded, result, before_s=waited_s)
+        waited_s += result.waited_s
+        metrics.count_stages(predictor.card, decode_s=decode_s, queue_s=waited_s)
+        return InferenceResult(
+            result.probabilities, decode_s * 1e3, waited_s * 1e3, result.ran_s * 1e3, decoded.reasons
         )
 
     async def in_thread(self, work: Callable[[], T]) -> T:
@@ -278,193 +272,14 @@ class Engine:
         with self._explanations:
             return await self._explaining.do(work)
 
-    def prepare(self, predictor: Predictor, value: Input) -> Array:
-        """Prepare one input in a thread, as soon as there is memory for it.
-
-        Raises:
-            InputError: The input cannot be used.
-        """
-        return self._examine(predictor, value).array
-
-    def _examine(self, predictor: Predictor, value: Input) -> PreparedInput:
-        return predictor.examine(
-            value, max_pixels=self._settings.max_pixels, reserve=self.working_memory.reserve
-        )
-
-    def segment(self, reader: Reader, value: Input) -> SegmentedPicture:
-        """Divide a picture into what could be digits, in a thread, as soon as there is memory for it.
-
-        Raises:
-            InputError: The input cannot be used.
-        """
-        return reader.segment(
-            value, max_pixels=self._settings.max_pixels, reserve=self.working_memory.reserve
-        )
-
-    async def _run(
-        self,
-        predictor: Predictor,
-        batch: Array,
-        *,
-        inputs: Sequence[Input] = (),
-        reasons: tuple[Reason | None, ...] = (),
-        decode_s: float,
-        waited_s: float = 0.0,
-    ) -> InferenceResult:
-        profile = self._profile(predictor)
-        fast = profile.seconds * len(batch) <= MAX_RUN_S and batch.nbytes <= _INLINE_BYTES
-        batcher = self._event_loop_batcher if fast else self._thread_batcher
-        result = await batcher.run(predictor, batch, profile=profile)
-        _record_stages(decode_s=decode_s, before_s=waited_s, result=result)
-        _record_run(predictor, batch, inputs, result.probabilities, reasons)
-        waited_s += result.waited_s
-        metrics.count_stages(predictor.card, decode_s=decode_s, queue_s=waited_s)
-        return InferenceResult(
-            result.probabilities, decode_s * 1e3, waited_s * 1e3, result.ran_s * 1e3, reasons
-        )
-
-    def _decode_inline(self, predictor: Predictor, inputs: Sequence[Input]) -> _Batch | None:
-        """Decode a single small input on the event loop; None for several inputs, and a large or long one."""
-        if len(inputs) != 1 or len(inputs[0]) > _INLINE_CHARACTERS:
-            return None
-        slow = self._profile(predictor).seconds > MAX_RUN_S
-        pixels = _INLINE_PIXELS_OF_SLOW_NETWORKS if slow else _INLINE_PIXELS
-        try:
-            max_pixels = min(self._settings.max_pixels, pixels)
-            row = predictor.examine(inputs[0], max_pixels=max_pixels, reduce_jpeg=False, may_run=False)
-        except InputTooLarge:
-            return None
-        return _batch(predictor, [row])
-
-    def _decode(self, predictor: Predictor, inputs: Sequence[Input]) -> tuple[_Batch, float]:
-        """Return the inputs of one request as a batch, and the seconds that decoding took."""
-        started = time.perf_counter()
-        rows = []
-        for number, value in enumerate(inputs, start=1):
-            try:
-                rows.append(self._examine(predictor, value))
-            except InputError as error:
-                if len(inputs) == 1:
-                    raise
-                raise type(error)(f"input {number} of {len(inputs)}: {error}") from error
-        return _batch(predictor, rows), time.perf_counter() - started
-
     def _make_control(self, on_change: Callable[[], None]) -> "ModelControl":
         # Imported here, because it needs file locks, which Windows does not have.
         from service.server.execution.model_control import ModelControl
         from service.server.execution.shared_state import SharedState
 
-        # The server makes this folder anew for all its workers; a process without it has no other workers.
-        folder = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
-        if folder is None:
-            self._own_folder = tempfile.TemporaryDirectory(prefix="lectern-")
-            folder = self._own_folder.name
         return ModelControl(
-            SharedState(Path(folder), server=os.getppid(), worker=os.getpid()),
-            prepare=self._prepare,
+            SharedState.of_process(),
+            prepare=self._loader.prepare,
             on_change=on_change,
             timeout_s=self._settings.timeout_s,
         )
-
-    def _prepare(self, model: Model, versions: Iterable[int]) -> None:
-        """Load, warm and measure versions of a model before they are served."""
-        for version in versions:
-            predictor = self._load(model, version)
-            if predictor.card.reads == "pictures":
-                # The first picture makes Pillow and NumPy import more modules.
-                predictor.prepare(_sample_file())
-
-    def _load(self, model: Model, version: int | None) -> Predictor:
-        try:
-            predictor = model.predictor(version)
-        finally:
-            model.log_problems()
-        self._profile(predictor)
-        return predictor
-
-    def _profile(self, predictor: Predictor) -> LatencyProfile:
-        """Return a network's latency profile, measured when the model is loaded."""
-        profile = self._profiles.get(predictor)
-        if profile is None:
-            profile = self._profiles[predictor] = measure_predictor(
-                predictor, max_batch=self._settings.max_batch, threads=self._settings.threads
-            )
-            # The measurement tries larger batches than most requests need.
-            predictor.shrink_arena()
-            trim_heap()
-        return profile
-
-
-def _batch(predictor: Predictor, rows: Sequence[PreparedInput]) -> _Batch:
-    reasons = tuple(row.reason for row in rows)
-    return predictor.stack([row.array for row in rows]), reasons if any(reasons) else ()
-
-
-def _record_model(model: Model) -> None:
-    """Note for the metrics and the trace which model the running request is for."""
-    request = running_request.get()
-    if request is not None:
-        request.model = model.name
-
-
-def _record_version(predictor: Predictor) -> None:
-    request = running_request.get()
-    if request is not None:
-        request.version, request.precision = str(predictor.card.version), predictor.precision
-
-
-def _record_stages(*, decode_s: float, before_s: float, result: BatchResult) -> None:
-    """Note the stages of the running request for its trace, from the last one backwards.
-
-    Args:
-        decode_s: Seconds of decoding.
-        before_s: Seconds of waiting before that.
-        result: The seconds of what followed.
-    """
-    request = running_request.get()
-    if request is None or request.stages is None:
-        return
-    ended = time.perf_counter()
-    backwards = (
-        ("inference", result.ran_s),
-        ("queue", result.waited_s),
-        ("decode", decode_s),
-        ("queue", before_s),
-    )
-    for name, seconds in backwards:
-        if seconds:
-            request.stages.append((name, ended - seconds, ended))
-            ended -= seconds
-
-
-def _record_run(
-    predictor: Predictor,
-    batch: Array,
-    inputs: Sequence[Input],
-    probabilities: npt.NDArray[np.float32],
-    reasons: tuple[Reason | None, ...],
-) -> None:
-    """Note the answer to the running request for the record of requests."""
-    request = running_request.get()
-    if request is None or request.runs is None:
-        return
-    texts = tuple(value for value in inputs if isinstance(value, str)) or None
-    request.runs.append(Run(predictor, probabilities, reasons, texts, batch))
-
-
-def _sample_file() -> bytes:
-    stream = io.BytesIO()
-    sample_picture().save(stream, "PNG")
-    return stream.getvalue()
-
-
-def _row_bytes(card: Card) -> int:
-    """Return the size of one prepared picture."""
-    return math.prod(card.input.shape[1:]) * np.dtype(card.input.dtype).itemsize
-
-
-def _hold(size: int) -> None:
-    """Count bytes that the running request holds until its response."""
-    held = held_memory.get()
-    if held is not None:
-        held.take(size)

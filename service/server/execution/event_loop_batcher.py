@@ -37,22 +37,25 @@ class EventLoopBatcher:
         self._pending: list[PendingRequest] = []
         self._iterations_left = 0
 
-    async def run(self, predictor: Predictor, batch: Array, *, profile: LatencyProfile) -> BatchResult:
+    async def run(
+        self, predictor: Predictor, batch: Array, *, profile: LatencyProfile, counted: bool = True
+    ) -> BatchResult:
         """Run a network on the inputs of one request, together with those of others.
 
         Args:
             predictor: The model.
             batch: Array of the network's dtype and shape, at least one input.
             profile: The model's latency profile; the batch takes at most ``MAX_RUN_S``.
+            counted: Whether the outputs are predictions for the metrics.
 
         Raises:
             InvalidInput: The batch's dtype or shape is not the network's.
         """
         if self._in_flight.only_one and not self._pending:
             # No other request could join the run.
-            probabilities, started, ended = run_batch(predictor, batch)
+            probabilities, started, ended = run_batch(predictor, batch, counted=counted)
             return BatchResult(probabilities, waited_s=0.0, ran_s=ended - started)
-        request = PendingRequest(predictor, batch, profile=profile)
+        request = PendingRequest(predictor, batch, profile=profile, counted=counted)
         if not self._pending:
             self._iterations_left = _MAX_WAIT_ITERATIONS
             asyncio.get_running_loop().call_soon(self._run_all)

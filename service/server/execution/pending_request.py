@@ -47,6 +47,7 @@ class PendingRequest:
         batch: Array of the network's dtype and shape, at least one input.
         profile: The model's latency profile.
         future: Its result, or the error of a run.
+        counted: Whether its outputs are predictions for the metrics.
         deadline: When the client stops waiting, as ``time.monotonic()`` counts.
         taken: Number of inputs that are in a run already.
         failed: Whether a run of its inputs failed.
@@ -56,6 +57,7 @@ class PendingRequest:
     batch: Array
     _: KW_ONLY
     profile: LatencyProfile
+    counted: bool
     future: asyncio.Future[BatchResult] = field(default_factory=lambda: get_running_loop().create_future())
     deadline: float = field(default_factory=request_deadline.get)
     taken: int = 0
@@ -68,7 +70,7 @@ class PendingRequest:
     @property
     def kind(self) -> object:
         """Inputs of requests with equal kinds can share a run."""
-        return self.predictor, self.batch.dtype, self.batch.shape[1:]
+        return self.predictor, self.batch.dtype, self.batch.shape[1:], self.counted
 
     @property
     def waiting(self) -> int:
@@ -130,12 +132,13 @@ class Slice(Struct, frozen=True):
         return self.request.batch[self.start : self.stop]
 
 
-def run_batch(predictor: Predictor, batch: Array) -> tuple[Probabilities, float, float]:
+def run_batch(predictor: Predictor, batch: Array, *, counted: bool) -> tuple[Probabilities, float, float]:
     """Run a network once, and count the run.
 
     Args:
         predictor: The model.
         batch: Array of the network's dtype and shape.
+        counted: Whether the outputs are predictions for the metrics.
 
     Returns:
         float32 array (inputs, labels), and ``time.perf_counter()`` at the start and at the end of the run.
@@ -146,7 +149,7 @@ def run_batch(predictor: Predictor, batch: Array) -> tuple[Probabilities, float,
     started = time.perf_counter()
     probabilities = predictor.probabilities(batch)
     ended = time.perf_counter()
-    metrics.count_run(predictor.card, probabilities, ended - started)
+    metrics.count_run(predictor.card, probabilities, ended - started, counted=counted)
     return probabilities, started, ended
 
 
@@ -157,7 +160,8 @@ def run_slices(slices: Sequence[Slice]) -> None:
     """
     try:
         batch = slices[0].rows if len(slices) == 1 else np.concatenate([part.rows for part in slices])
-        probabilities, started, ended = run_batch(slices[0].request.predictor, batch)
+        request = slices[0].request
+        probabilities, started, ended = run_batch(request.predictor, batch, counted=request.counted)
     except Exception as error:
         if len(slices) == 1:
             slices[0].request.fail(error)

@@ -3,6 +3,7 @@
 import contextlib
 import fcntl
 import os
+import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -57,6 +58,21 @@ class SharedState:
         self._prefix = f"models_{server}_"
         self._path = folder / f"{self._prefix}state.json"
         self._own = folder / f"{self._prefix}worker_{worker}.json"
+        self._temporary: tempfile.TemporaryDirectory[str] | None = None
+
+    @classmethod
+    def of_process(cls) -> "SharedState":
+        """Return the state of this process, in the folder that its server makes for all its workers.
+
+        A process without such a folder has no other workers; its own lasts until :meth:`close`.
+        """
+        folder, temporary = os.environ.get("PROMETHEUS_MULTIPROC_DIR"), None
+        if folder is None:
+            temporary = tempfile.TemporaryDirectory(prefix="lectern-")
+            folder = temporary.name
+        state = cls(Path(folder), server=os.getppid(), worker=os.getpid())
+        state._temporary = temporary
+        return state
 
     def read(self) -> State | None:
         """Return the state; None if no worker has written one yet."""
@@ -102,6 +118,8 @@ class SharedState:
     def close(self) -> None:
         """Remove the file of this worker."""
         self._own.unlink(missing_ok=True)
+        if self._temporary is not None:
+            self._temporary.cleanup()
 
 
 def _is_alive(process: int) -> bool:

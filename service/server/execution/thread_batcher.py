@@ -57,18 +57,21 @@ class ThreadBatcher:
             with self._lock:
                 self._limit.check(len(self._queue), work_s=self._waiting_s, request_s=profile.seconds)
 
-    async def run(self, predictor: Predictor, batch: Array, *, profile: LatencyProfile) -> BatchResult:
+    async def run(
+        self, predictor: Predictor, batch: Array, *, profile: LatencyProfile, counted: bool = True
+    ) -> BatchResult:
         """Run a network on the inputs of one request.
 
         Args:
             predictor: The model.
             batch: Array of the network's dtype and shape, at least one input.
             profile: The model's latency profile.
+            counted: Whether the outputs are predictions for the metrics.
 
         Raises:
             InvalidInput: The batch's dtype or shape is not the network's.
         """
-        request = PendingRequest(predictor, batch, profile=profile)
+        request = PendingRequest(predictor, batch, profile=profile, counted=counted)
         self._put(request)
         try:
             return await request.future
@@ -118,13 +121,13 @@ class ThreadBatcher:
         slices: list[Slice] = []
         with self._lock:
             now = time.monotonic()
-            self._remove_hopeless(now)
+            self._remove_late(now)
             room = 0
             for request in list(itertools.islice(self._queue, _MAX_INSPECTED)):
                 if not slices:
                     share = -(-self._waiting_inputs // (self._threads - self._runs))
                     room = min(request.profile.best_batch, share)
-                elif request.kind != slices[0].request.kind or self._is_hopeless(request, now):
+                elif request.kind != slices[0].request.kind or self._is_late(request, now):
                     continue
                 slices.append(self._slice(request, room))
                 room -= slices[-1].stop - slices[-1].start
@@ -144,17 +147,17 @@ class ThreadBatcher:
             del self._queue[request]
         return part
 
-    def _remove_hopeless(self, now: float) -> None:
+    def _remove_late(self, now: float) -> None:
         """Remove requests at the head of the queue that would finish late: others would become late too.
 
         Their clients get their error response at the deadline.
         """
         while self._queue:
             request = next(iter(self._queue))
-            if not self._is_hopeless(request, now):
+            if not self._is_late(request, now):
                 return
             self._remove(request)
 
-    def _is_hopeless(self, request: PendingRequest, now: float) -> bool:
+    def _is_late(self, request: PendingRequest, now: float) -> bool:
         seconds = request.profile.seconds * request.waiting / self._threads
         return request.failed or now + seconds > request.deadline

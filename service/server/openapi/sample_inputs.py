@@ -8,7 +8,7 @@ import base64
 import functools
 from pathlib import Path
 
-from service.inference.card import TEXT_KINDS, Card
+from service.inference.card import Card
 from service.inference.preprocessing import decode_image, picture_preparation
 from service.inference.repository.checks import read_table
 from service.server.protocols.common import api
@@ -19,11 +19,12 @@ _REVIEW = "A wonderful film: funny, warm and very well acted."
 
 def make_sample(card: Card) -> api.Sample:
     """Return an input for a model; networks of colour pictures have too many pixels for an example."""
-    kind = card.input.preprocessing
+    if card.reads == "texts":
+        return api.Sample(card, _REVIEW, None)
     if card.reads == "tables":
         row = read_table(card).sample()
         return api.Sample(card, row, list(row.values()))
-    return api.Sample(card, _REVIEW, None) if kind in TEXT_KINDS else api.Sample(card, *_picture(kind))
+    return api.Sample(card, *_picture(card.input.preprocessing))
 
 
 @functools.cache

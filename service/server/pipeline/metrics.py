@@ -1,6 +1,6 @@
 """Declares the metrics of the server, and records requests and runs of the networks in them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Literal, TypeAlias, get_args
@@ -11,6 +11,7 @@ from prometheus_client import Counter, Gauge, Histogram
 
 from service.inference.card import Card
 from service.inference.prediction import APPLIES_FROM, confidence
+from service.inference.reading.reading import ReadDigit
 from service.server.pipeline.access_log import RequestRecord
 from service.server.pipeline.errors import LIMITS, ErrorCode
 
@@ -107,7 +108,8 @@ BATCH_INPUTS = Declaration(
 PREDICTIONS = Declaration(
     "lectern_predictions_total",
     "counter",
-    "Inputs classified, by their best label, and whether its score is below the card's threshold",
+    "Inputs classified and digits read, by their best label, and whether its score is below the card's "
+    "threshold",
     ("model", "version", "label", "unsure"),
 )
 RECORDED_REQUESTS = Declaration(
@@ -196,23 +198,32 @@ def count_stages(card: Card, *, decode_s: float, queue_s: float) -> None:
     _queue_seconds_of(card.name, card.version).observe(queue_s)
 
 
-def count_run(card: Card, probabilities: npt.NDArray[np.float32], seconds: float) -> None:
+def count_run(
+    card: Card, probabilities: npt.NDArray[np.float32], seconds: float, *, counted: bool = True
+) -> None:
     """Count one run of a network, from any thread.
 
     Args:
         card: Card of the model.
         probabilities: The output, float32 array (inputs, labels); the values of a regression are not counted.
         seconds: Seconds in ONNX Runtime.
+        counted: Whether the outputs are predictions, and not those for what may be a digit.
     """
     _batch_inputs_of(card.name, card.version).observe(len(probabilities))
     _inference_seconds_of(card.name, card.version).observe(seconds)
-    if card.task == "regression":
+    if not counted or card.task == "regression":
         return
     answers: dict[tuple[int, bool], int] = {}
     for answer in _answers(card, probabilities):
         answers[answer] = answers.get(answer, 0) + 1
     for (index, unsure), inputs in answers.items():
         _predictions_of(card.name, card.version, card.labels[index], _WORDS[unsure]).inc(inputs)
+
+
+def count_digits(card: Card, digits: Sequence[ReadDigit]) -> None:
+    """Count the digits that were read in a picture as predictions, on the event loop."""
+    for digit in digits:
+        _predictions_of(card.name, card.version, digit.label, _WORDS[digit.unsure]).inc()
 
 
 def _answers(card: Card, probabilities: npt.NDArray[np.float32]) -> Iterator[tuple[int, bool]]:

@@ -17,7 +17,7 @@ from service.inference.predictor import Input
 from service.server.execution.engine import Engine
 from service.server.pipeline.errors import ErrorCode, RequestError, to_request_error
 from service.server.protocols.common import api
-from service.server.protocols.common.inputs import decode_base64
+from service.server.protocols.common.encodings import decode_base64
 
 TAG = api.Tag("BentoML", "Typed methods for BentoML's clients")
 

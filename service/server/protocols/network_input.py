@@ -13,8 +13,9 @@ from service.inference.errors import InvalidInput
 from service.server.execution.engine import Engine
 from service.server.pipeline.router import BufferedRequest
 from service.server.protocols.common import api
-from service.server.protocols.common.inputs import path_version
-from service.server.protocols.common.prediction_body import BODY_DESCRIPTION, SIMPLE, read_prediction
+from service.server.protocols.common.parameters import path_version
+from service.server.protocols.common.prediction_body import read_prediction
+from service.server.protocols.common.prediction_schemas import BODY_DESCRIPTION, SIMPLE
 from service.server.protocols.common.responses import json_response
 from service.server.protocols.common.single_picture import (
     EXAMPLE,

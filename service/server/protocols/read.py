@@ -11,15 +11,16 @@ from service.inference.reading.reader import Reader
 from service.inference.reading.reading import Reading
 from service.inference.reading.segmentation import MAX_DIGITS
 from service.server.execution.engine import Engine
+from service.server.pipeline import metrics
 from service.server.pipeline.router import BufferedRequest
 from service.server.protocols.common import api
-from service.server.protocols.common.inputs import path_version
-from service.server.protocols.common.prediction_body import (
+from service.server.protocols.common.parameters import path_version
+from service.server.protocols.common.prediction_body import read_prediction
+from service.server.protocols.common.prediction_schemas import (
     BODY_DESCRIPTION,
     SIMPLE,
     SingleFileBody,
     SingleInputBody,
-    read_prediction,
 )
 from service.server.protocols.common.responses import json_response, timing_headers
 from service.server.protocols.common.single_picture import EXAMPLE
@@ -87,9 +88,11 @@ class ReadProtocol:
         reader = Reader(predictor)
         body = await read_prediction(request, self.engine, card=predictor.card, max_batch=1)
         started = time.perf_counter()
-        picture = await self.engine.in_thread(lambda: self.engine.segment(reader, body.content[0]))
-        result = await self.engine.infer(predictor, picture.batch, started=started)
+        picture = await self.engine.in_thread(lambda: self.engine.decoder.segment(reader, body.content[0]))
+        # The network scores what may be digits; the predictions are the digits that are chosen of it.
+        result = await self.engine.infer(predictor, picture.batch, started=started, counted=False)
         reading = reader.answer(picture, result.probabilities)
+        metrics.count_digits(predictor.card, reading.digits)
         return json_response(_response(reading), timing_headers(predictor.card, result))
 
 

@@ -13,8 +13,9 @@ from service.inference.word_contributions import word_contributions
 from service.server.execution.engine import Engine
 from service.server.pipeline.router import BufferedRequest
 from service.server.protocols.common import api
-from service.server.protocols.common.inputs import path_version
-from service.server.protocols.common.prediction_body import SIMPLE, SingleInputBody, read_prediction
+from service.server.protocols.common.parameters import path_version
+from service.server.protocols.common.prediction_body import read_prediction
+from service.server.protocols.common.prediction_schemas import SIMPLE, SingleInputBody
 from service.server.protocols.common.responses import json_response
 from service.settings import Settings
 

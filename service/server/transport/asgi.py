@@ -5,6 +5,7 @@ import io
 import time
 from collections.abc import AsyncIterator
 from types import TracebackType
+from typing import Any
 
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -13,6 +14,7 @@ from service.server.pipeline.errors import ErrorCode, RequestError
 from service.server.pipeline.memory import HeldMemory
 from service.server.pipeline.pipeline import ClientDisconnected
 from service.server.transport.http_handler import Headers, HttpHandler
+from service.settings import Settings
 
 # After this time a body must have arrived at this rate on average. The connection wakes the reader up once a
 # second.
@@ -108,6 +110,19 @@ class AsgiAdapter:
                 ErrorCode.BODY_TOO_LARGE,
                 f"the body has {size} bytes or more, the limit is {limit}; send less at once",
             )
+
+
+def cors_options(settings: Settings) -> dict[str, Any]:
+    """Return the options of Starlette's CORS middleware."""
+    both = ["Inference-Header-Content-Length", "X-Request-ID", "traceparent"]
+    received = ["X-Model-Version", "X-Lectern-Unsure", "X-Lectern-Reason", "Server-Timing", "Retry-After"]
+    sent = ["Authorization", "Content-Type", "Content-Encoding", "tracestate", "X-API-Key"]
+    return {
+        "allow_origins": settings.cors_origins,
+        "allow_methods": ["GET", "POST"],
+        "allow_headers": [*sent, *both, *settings.cors_headers],
+        "expose_headers": [*both, *received],
+    }
 
 
 def _check_rate(size: int, seconds: float) -> None:

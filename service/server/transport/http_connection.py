@@ -13,13 +13,18 @@ from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
-from service.inference.errors import shorten
 from service.server.pipeline.errors import ErrorCode, RequestError
 from service.server.pipeline.pipeline import MAX_URL_BYTES
 from service.server.transport.http_handler import HttpHandler
+from service.server.transport.request_head import (
+    MAX_HEAD_BYTES,
+    MAX_HEADER_FIELDS,
+    check_fields,
+    check_size,
+    long_head,
+    malformed,
+)
 
-_MAX_HEAD_BYTES = 65_536
-_MAX_HEADER_FIELDS = 100
 # A piece of data with more heads than this is parsed in small parts, between which requests are answered.
 _MAX_HEADS_AT_ONCE = 16
 _PART_BYTES = 1_024
@@ -62,8 +67,8 @@ class HttpConnection(HttpToolsProtocol):
         super().__init__(*arguments, **options)
         self._handler = handler
         self._receiving = NOTHING
-        # Bytes since the last head or piece of a body was complete, without those that follow it in the same
-        # piece of data: of a head, of trailer fields or of the extensions of a chunk.
+        # Bytes since the last complete head or piece of a body: they bound the size of a head, of trailer
+        # fields and of the extensions of a chunk.
         self._head_bytes = 0
         self._backlog = bytearray()
         # Beyond the limit of connections, only health checks are answered.
@@ -138,8 +143,8 @@ class HttpConnection(HttpToolsProtocol):
         Raises:
             RequestError: The parser stops, and the caller of the parser sends the error.
         """
-        if self._head_bytes > _MAX_HEAD_BYTES or len(self.headers) > _MAX_HEADER_FIELDS:
-            self._check_head()
+        if self._head_bytes > MAX_HEAD_BYTES or len(self.headers) > MAX_HEADER_FIELDS:
+            check_size(self.url, self.headers)
         if self._probes_only and not self._handler.is_probe(self.url.partition(b"?")[0].decode("latin-1")):
             raise RequestError(
                 ErrorCode.TOO_MANY_CONNECTIONS,
@@ -158,7 +163,7 @@ class HttpConnection(HttpToolsProtocol):
         Raises:
             RequestError: 400.
         """
-        self._check_fields()
+        check_fields(self.headers, http_version=self.parser.get_http_version())
         if self.parser.should_upgrade():
             self._receiving = _UPGRADE
             return
@@ -166,7 +171,7 @@ class HttpConnection(HttpToolsProtocol):
             super().on_headers_complete()
         except (httptools.HttpParserInvalidURLError, AttributeError, UnicodeDecodeError):
             # The parser accepts URLs without a path or with an invalid port, uvicorn does not.
-            raise _malformed("its URL is invalid") from None
+            raise malformed("its URL is invalid") from None
         if self._probes_only or self._handler.is_draining():
             self.cycle.keep_alive = False
 
@@ -207,11 +212,11 @@ class HttpConnection(HttpToolsProtocol):
             self._ignore_upgrade(data[upgrade.args[0] :])
         except httptools.HttpParserError as error:
             cause = error.__context__
-            self._reject(cause if isinstance(cause, RequestError) else _malformed(error))
+            self._reject(cause if isinstance(cause, RequestError) else malformed(error))
         if self._receiving not in (_HEAD, _BODY):
             self._head_bytes = 0
-        elif self._head_bytes > _MAX_HEAD_BYTES:
-            self._reject(self._long_head())
+        elif self._head_bytes > MAX_HEAD_BYTES:
+            self._reject(long_head(self.url))
 
     def serialize(self, response: Response, *, keep_alive: bool) -> bytes:
         """Return the bytes of a response that has its body."""
@@ -249,42 +254,6 @@ class HttpConnection(HttpToolsProtocol):
                     self._hold(rest)
                 return
 
-    def _check_head(self) -> None:
-        """Check the size of the head, which the number of bytes that have arrived only bounds.
-
-        Raises:
-            RequestError: 414 or 431.
-        """
-        size = len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
-        if size > _MAX_HEAD_BYTES or len(self.headers) > _MAX_HEADER_FIELDS:
-            raise self._long_head()
-
-    def _check_fields(self) -> None:
-        """Check the header fields that the parser leaves to the server; RFC 9112, 3.2 and 6.1.
-
-        Raises:
-            RequestError: 400.
-        """
-        hosts = sum(name == b"host" for name, _ in self.headers)
-        if hosts > 1 or (hosts == 0 and self.parser.get_http_version() == "1.1"):
-            raise _malformed(f"it has {hosts} header fields Host instead of one")
-        for name, value in self.headers:
-            if name == b"transfer-encoding" and value.strip().lower() != b"chunked":
-                encoding = shorten(value.decode("latin-1"))
-                raise _malformed(f"transfer encoding {encoding} is not read; send chunked")
-
-    def _long_head(self) -> RequestError:
-        if len(self.url) > MAX_URL_BYTES:
-            return RequestError(
-                ErrorCode.URL_TOO_LONG,
-                f"the URL is longer than {MAX_URL_BYTES} bytes; send a shorter one",
-            )
-        return RequestError(
-            ErrorCode.HEADERS_TOO_LARGE,
-            f"the head of the request has more than {_MAX_HEAD_BYTES} bytes or {_MAX_HEADER_FIELDS} header "
-            "fields; send fewer",
-        )
-
     def _ignore_upgrade(self, rest: bytes) -> None:
         """Read a request that asks for another protocol as if it did not; RFC 9110 allows that.
 
@@ -292,7 +261,7 @@ class HttpConnection(HttpToolsProtocol):
         """
         method = self.parser.get_method()
         if method == b"CONNECT":
-            self._reject(_malformed("CONNECT is for proxies"))
+            self._reject(malformed("CONNECT is for proxies"))
             return
         lines = [b"%s %s HTTP/1.1" % (method, self.url)]
         lines += [b"%s: %s" % field for field in self.headers if field[0] not in _UPGRADE_HEADERS]
@@ -353,10 +322,3 @@ class HttpConnection(HttpToolsProtocol):
     def _close_if_idle(self) -> None:
         if not self._is_answering():
             self.transport.close()
-
-
-def _malformed(reason: object) -> RequestError:
-    return RequestError(
-        ErrorCode.MALFORMED_REQUEST,
-        f"the bytes are not an HTTP/1.1 request ({reason}); check what sends them",
-    )

@@ -17,7 +17,6 @@ from service.server.pipeline.errors import ErrorCode, RequestError, error_respon
 from service.server.pipeline.memory import HeldMemory
 from service.server.pipeline.pipeline import RequestPipeline
 from service.server.pipeline.router import BufferedRequest, Router
-from service.server.pipeline.security_headers import add_security_headers
 from service.server.pipeline.tracing import take_over, traceparent
 from service.server.protocols.common.api import Endpoint
 from service.server.transport.content_encoding import decompressor
@@ -32,6 +31,14 @@ Headers = Mapping[bytes, bytes]
 ReadBody = Callable[[Headers, HeldMemory], Awaitable[bytes]]
 SendResponse = Callable[[Response], Awaitable[None]]
 
+_POLICY = b"content-security-policy"
+# A response of the API loads and runs nothing when a browser shows it.
+_API_POLICY = (_POLICY, b"default-src 'none'; frame-ancestors 'none'")
+_SECURITY_HEADERS = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+    (b"referrer-policy", b"no-referrer"),
+)
 _DECOMPRESSIONS = 2  # at the same time
 # Headers that describe a compressed body, and not the decompressed one.
 _ENCODED_BODY_HEADERS = (b"content-encoding", b"content-length")
@@ -108,41 +115,26 @@ class HttpHandler:
             CancelledError, ClientDisconnected: There is no client for the response.
         """
         headers = dict(reversed(scope["headers"]))  # the first of several headers of one name
-        path = scope["path"]
-        if path.endswith("/"):
-            scope["path"] = path.removesuffix("/") or "/"
+        record = self._describe(scope, headers)
         if b"content-encoding" in headers:
             read_body = partial(self._read_compressed, scope, read_body)
         key = presented_key(
             headers.get(b"authorization", b"").decode("latin-1"),
             headers.get(b"x-api-key", b"").decode("latin-1"),
         )
-        record = RequestRecord(
-            request_id=request_id(headers.get(b"x-request-id", b"").decode("latin-1")),
-            method=scope["method"],
-            path=path,
-            client=self._client(scope),
-            access=self._access.get(scope["path"], "key"),
-        )
-        if b"traceparent" in headers:
-            take_over(
-                record,
-                traceparent=headers[b"traceparent"].decode("latin-1"),
-                tracestate=headers.get(b"tracestate", b"").decode("latin-1"),
-            )
 
         async def work() -> None:
             response = await self._call(record, scope, partial(read_body, headers), route)
             record.status = response.status_code
             response.raw_headers.append((b"x-request-id", record.request_id.encode()))
-            _complete(response, record, scope)
+            _complete(response, record)
             await send(response)
 
         try:
             await self.pipeline.process(record, work, key=key, url_bytes=url_bytes)
         except RequestError as error:
             response = error_response(error, request_id=record.request_id, body_id=record.body_id)
-            _complete(response, record, scope)
+            _complete(response, record)
             await send(response)
 
     def is_probe(self, path: str) -> bool:
@@ -170,6 +162,26 @@ class HttpHandler:
             await self.pipeline.process(record, work, key="", url_bytes=0)
         except RequestError as final:
             await send(error_response(final, request_id=record.request_id))
+
+    def _describe(self, scope: Scope, headers: Headers) -> RequestRecord:
+        """Describe a request for the pipeline; its route is found without a slash at the end of the path."""
+        path = scope["path"]
+        if path.endswith("/"):
+            scope["path"] = path.removesuffix("/") or "/"
+        record = RequestRecord(
+            request_id=request_id(headers.get(b"x-request-id", b"").decode("latin-1")),
+            method=scope["method"],
+            path=path,
+            client=self._client(scope),
+            access=self._access.get(scope["path"], "key"),
+        )
+        if b"traceparent" in headers:
+            take_over(
+                record,
+                traceparent=headers[b"traceparent"].decode("latin-1"),
+                tracestate=headers.get(b"tracestate", b"").decode("latin-1"),
+            )
+        return record
 
     async def _read_compressed(
         self, scope: Scope, read_body: ReadBody, headers: Headers, held: HeldMemory
@@ -222,11 +234,14 @@ class HttpHandler:
         )
 
 
-def _complete(response: Response, record: RequestRecord, scope: Scope) -> None:
-    """Add the headers that all responses have."""
+def _complete(response: Response, record: RequestRecord) -> None:
+    """Add the headers that all responses have; a page keeps its own Content-Security-Policy."""
     if record.trace is not None:
         response.raw_headers.append((b"traceparent", traceparent(record.trace).encode()))
-    add_security_headers(response)
+    headers = response.raw_headers
+    if not any(name == _POLICY for name, _ in headers):
+        headers.append(_API_POLICY)
+    headers += _SECURITY_HEADERS
 
 
 def _default_connections() -> int:

@@ -1,17 +1,14 @@
 """Supervises the worker processes: starts them, replaces those that end or hang, and stops them."""
 
-import contextlib
 import logging
-import os
 import select
-import signal
 import socket
 import time
 from collections import deque
-from types import FrameType
 
 from service.inference.errors import LecternError
 from service.server.workers.runtime_folder import RuntimeFolder
+from service.server.workers.signals import Signals
 from service.server.workers.worker_process import STARTUP_FAILURE, WorkerProcess
 from service.settings import Settings
 
@@ -56,11 +53,10 @@ class Supervisor:
         self._has_served = False
         self._is_complete = False
         self._ends: deque[float] = deque()
-        self._signals: deque[int] = deque()
+        self._signals = Signals()
         self._retry_at = 0.0
         self._status: int | None = None
         self._drains = True
-        self._handle_signals()
 
     def run(self, folder: RuntimeFolder) -> int:
         """Run the workers until a signal arrives or they cannot be kept running.
@@ -85,20 +81,9 @@ class Supervisor:
             if self._has_served and self._status == 0:
                 _logger.info("stopped")
 
-    def _handle_signals(self) -> None:
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-            # nohup leaves SIGHUP ignored, so that the end of a terminal does not disturb the server.
-            if number != signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:
-                signal.signal(number, self._receive_signal)
-        self._has_terminal = _has_terminal()
-
-    def _receive_signal(self, number: int, frame: FrameType | None) -> None:
-        self._signals.append(number)
-
     def _obey_signals(self) -> None:
-        while self._signals:
-            number = self._signals.popleft()
-            if number == signal.SIGHUP and not (self._has_terminal and not _has_terminal()):
+        while order := self._signals.take():
+            if order == "replace":
                 _logger.info("SIGHUP: the workers are replaced one by one")
                 self._outdated = deque(self._workers)
                 if self._replacement is not None:  # It may have read the models before they changed.
@@ -106,7 +91,7 @@ class Supervisor:
                     self._stopping.append(self._replacement)
                     self._replacement = None
             else:
-                self._drains = number == signal.SIGTERM
+                self._drains = order == "drain"
                 self._status = 0
 
     def _processes(self) -> list[WorkerProcess]:
@@ -275,7 +260,7 @@ class Supervisor:
         self._stopping, self._workers, self._replacement = self._processes(), [], None
         self._signals.clear()
         while self._stopping:
-            if any(number != signal.SIGHUP for number in self._signals):
+            if self._signals.asks_to_stop():
                 for worker in self._stopping:
                     worker.kill()
             self._wait()
@@ -283,11 +268,3 @@ class Supervisor:
 
 def _name(worker: WorkerProcess) -> str:
     return f"worker {worker.slot} (process {worker.pid})"
-
-
-def _has_terminal() -> bool:
-    """Return whether this process has a controlling terminal, which it loses when the terminal is closed."""
-    with contextlib.suppress(OSError):
-        os.close(os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY))
-        return True
-    return False

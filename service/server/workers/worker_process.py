@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from service.server.workers.channel import RETIRE
@@ -15,7 +15,7 @@ from service.server.workers.channel import RETIRE
 # uvicorn's exit status when the application cannot start. uvicorn itself is too large for the supervisor.
 STARTUP_FAILURE = 3
 
-_MODULE = "service.server.workers.worker"
+MODULE = "service.server.workers.worker"
 _ROOT = Path(__file__).resolve().parents[3]
 
 
@@ -63,21 +63,11 @@ class WorkerProcess:
         self._received = b""
         self._channel, theirs = socket.socketpair()
         self._channel.setblocking(False)
-        # With -P no module of the working directory can hide one of Python's.
-        command = [sys.executable, "-P", "-m", _MODULE]
-        command += ["--listener", str(listener.fileno()), "--channel", str(theirs.fileno())]
-        command += ["--slot", str(slot), "--graceful-s", str(graceful_s)]
-        command += ["--is-restart"] if is_restart else []
+        options = ["--listener", str(listener.fileno()), "--channel", str(theirs.fileno())]
+        options += ["--slot", str(slot), "--graceful-s", str(graceful_s)]
+        options += ["--is-restart"] if is_restart else []
         try:
-            self._process = subprocess.Popen(
-                command,
-                cwd=_ROOT,
-                env={**os.environ, **environment},
-                stdin=subprocess.DEVNULL,
-                pass_fds=(listener.fileno(), theirs.fileno()),
-                # Ctrl-C and the end of a terminal reach the supervisor alone, which then stops the workers.
-                start_new_session=True,
-            )
+            self._process = _start(options, environment, pass_fds=(listener.fileno(), theirs.fileno()))
         except BaseException:
             self._channel.close()
             raise
@@ -154,3 +144,18 @@ class WorkerProcess:
         except ValueError:
             name = f"signal {-status}"
         return f"{name}, perhaps because memory ran out" if -status == signal.SIGKILL else name
+
+
+def _start(
+    options: Sequence[str], environment: Mapping[str, str], *, pass_fds: Sequence[int]
+) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        # With -P no module of the working directory can hide one of Python's.
+        [sys.executable, "-P", "-m", MODULE, *options],
+        cwd=_ROOT,
+        env={**os.environ, **environment},
+        stdin=subprocess.DEVNULL,
+        pass_fds=pass_fds,
+        # Ctrl-C and the end of a terminal reach the supervisor alone, which then stops the workers.
+        start_new_session=True,
+    )

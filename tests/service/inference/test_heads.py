@@ -14,8 +14,10 @@ from service.inference import Catalog, MultiLabelPrediction, Regression
 from service.inference.card import Card, card_document, parse_card, read_card, write_card
 from service.inference.errors import CardError, InputError, InvalidInput, InvalidTensor, ModelError
 from service.inference.files import sha256_of
+from service.inference.predictor import Predictor
 from service.inference.reading.reader import Reader
 from service.inference.repository.default_version import reason_against
+from service.inference.word_contributions import word_contributions
 
 ROW = {"age": 40, "bmi": 30.5}
 
@@ -74,6 +76,21 @@ def test_several_labels_are_decided_one_by_one(catalog: Catalog, digit_png: byte
     assert [score.score for score in found.scores] == pytest.approx([0.75, 0.25])
     assert found.labels == ("even",)
     assert not found.unsure  # The least sure decision has 0.75, and the threshold is 0.7.
+
+
+def test_a_model_of_texts_may_decide_on_several_labels(models_folder: Path) -> None:
+    """Its inputs are what the preprocessing takes, whatever the task is."""
+    catalog = Catalog(models_folder)
+    card = replace(catalog.card("imdb"), task="multi-label-classification")
+
+    predictor = Predictor.load(catalog.folder(card), card)
+
+    assert (card.reads, predictor.takes_text) == ("texts", True)
+    (found,) = predictor.predict(["A wonderful film, superbly acted."])
+    assert isinstance(found, MultiLabelPrediction)
+    assert found.labels == ("positive",)
+    with pytest.raises(InvalidInput, match="imdb is a model for multi-label-classification; only labels"):
+        word_contributions(predictor, "A wonderful film.")
 
 
 def test_labels_are_unsure_if_one_decision_is(head_models: Path, tmp_path: Path, digit_png: bytes) -> None:

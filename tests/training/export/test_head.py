@@ -88,6 +88,22 @@ def test_a_second_calibration_replaces_the_first(head: str, classes: int) -> Non
     assert remove_calibration(proto) == 1.0
 
 
+@pytest.mark.parametrize("head", ["Softmax", "Sigmoid"])
+def test_a_layer_called_calibration_stays(head: str) -> None:
+    proto = _network(head, 2)
+    product, total = proto.graph.node[2:4]
+    for node, constant in ((product, "kernel"), (total, "bias")):
+        node.name, node.input[1] = f"calibration/{node.op_type}", f"calibration/{constant}"
+        next(one for one in proto.graph.initializer if one.name == constant).name = node.input[1]
+    before = proto.SerializeToString()
+
+    insert_calibration(proto, Calibration(temperature=3.0, power=0.6))
+    insert_calibration(proto, Calibration(temperature=2.0))
+    assert remove_calibration(proto) == 2.0
+
+    assert proto.SerializeToString() == before
+
+
 def test_a_network_without_softmax_or_sigmoid_is_rejected() -> None:
     proto = _network("Softmax", 5)
     proto.graph.node[-1].op_type = "Relu"
@@ -113,3 +129,14 @@ def test_the_heat_map_is_divided_by_the_temperature(tmp_path: Path) -> None:
     scale_heat_map(proto, 2.0)
 
     np.testing.assert_allclose(heat(), before / 2, rtol=1e-5)
+
+
+def test_the_heat_map_of_a_layer_called_calibration_stays() -> None:
+    proto = onnx.load(CATALOG.folder(CATALOG.card("fashion_mnist", 1)) / "explain.onnx")
+    proto.graph.node[-1].name = "calibration/layer"
+    before = proto.SerializeToString()
+
+    scale_heat_map(proto, 4.0)
+    scale_heat_map(proto, 1.0)
+
+    assert proto.SerializeToString() == before

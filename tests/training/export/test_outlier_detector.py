@@ -74,6 +74,19 @@ def test_a_detector_can_be_removed_below_a_calibration(
     assert network.SerializeToString() == before
 
 
+def test_a_layer_called_detector_stays(network: onnx.ModelProto) -> None:
+    graph = network.graph
+    constant = next(tensor for tensor in graph.initializer if tensor.name in graph.node[-3].input)
+    user = graph.node[-3]
+    user.input[list(user.input).index(constant.name)] = f"{PREFIX}kernel"
+    user.name, constant.name = f"{PREFIX}{user.op_type}", f"{PREFIX}kernel"
+    before = network.SerializeToString()
+
+    remove_detector(network)
+
+    assert network.SerializeToString() == before
+
+
 def test_noise_fills_the_picture() -> None:
     rng = np.random.default_rng(0)
     pictures = [outlier_detector.make_noise(28, rng) for _ in range(20)]

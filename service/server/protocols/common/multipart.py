@@ -10,7 +10,7 @@ from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
 from service.server.pipeline.errors import ErrorCode, RequestError
-from service.server.protocols.common.charset import text_encoding
+from service.server.protocols.common.encodings import text_encoding
 
 _MAX_REASON = 100
 

@@ -14,7 +14,7 @@ from service.inference.predictor import Array, Input, Predictor
 from service.server.execution.engine import Engine
 from service.server.pipeline.errors import ErrorCode, RequestError
 from service.server.protocols.common import api
-from service.server.protocols.common.prediction_body import NPY, SingleFileBody, SingleInputBody
+from service.server.protocols.common.prediction_schemas import NPY, SingleFileBody, SingleInputBody
 
 
 def _example(sample: api.Sample) -> tuple[str, object]:
@@ -45,7 +45,7 @@ def wants_json(query: QueryParams) -> bool:
 
 def prepare_pixels(engine: Engine, predictor: Predictor, value: Input | Array) -> Array:
     """Return the network's pixels for a picture file, or for an array, which has them already."""
-    return value if isinstance(value, np.ndarray) else engine.prepare(predictor, value)
+    return value if isinstance(value, np.ndarray) else engine.decoder.prepare(predictor, value)
 
 
 def version_header(card: Card) -> dict[str, str]:

@@ -12,7 +12,7 @@ from service.inference.arrays import Array, BatchShape, Encoding, batch_shape, n
 from service.inference.card import Card
 from service.inference.errors import shorten
 from service.server.pipeline.errors import ErrorCode, RequestError
-from service.server.protocols.common.inputs import check_batch
+from service.server.protocols.common.parameters import check_batch
 
 # The interpreter runs nothing else in the middle of a call for so many elements.
 _PIECE = 200_000

@@ -15,8 +15,8 @@ from service.inference.card import Card
 from service.inference.errors import shorten
 from service.server.execution.engine import Engine
 from service.server.pipeline.errors import ErrorCode, RequestError
-from service.server.protocols.common.inputs import parse_version
 from service.server.protocols.common.model_index import index_document
+from service.server.protocols.common.parameters import parse_version
 from service.server.protocols.common.responses import timing_headers
 from service.server.protocols.oip import inference_pb2 as messages
 from service.server.protocols.oip.grpc_infer import infer_message, read_message

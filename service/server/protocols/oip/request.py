@@ -11,7 +11,8 @@ from service.inference.arrays import Encoding
 from service.inference.card import Card
 from service.inference.errors import shorten
 from service.server.pipeline.errors import ErrorCode, RequestError
-from service.server.protocols.common.inputs import parse_encoding, parse_json
+from service.server.protocols.common.bodies import parse_json
+from service.server.protocols.common.parameters import parse_encoding
 from service.server.protocols.oip import models, tensors
 
 _MAX_LENGTH_DIGITS = 20

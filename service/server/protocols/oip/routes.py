@@ -15,8 +15,9 @@ from service.server.execution.engine import Engine
 from service.server.pipeline.access_log import running_request
 from service.server.pipeline.limits import check_ready
 from service.server.protocols.common import api
-from service.server.protocols.common.inputs import json_memory, parse_body, parse_json, path_version
+from service.server.protocols.common.bodies import json_memory, parse_body, parse_json
 from service.server.protocols.common.model_index import ModelIndex, index_document
+from service.server.protocols.common.parameters import path_version
 from service.server.protocols.common.responses import timing_headers
 from service.server.protocols.oip import models
 from service.server.protocols.oip.metadata import (

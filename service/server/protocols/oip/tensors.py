@@ -9,7 +9,8 @@ import numpy as np
 from service.inference.arrays import Array, Encoding, network_batch
 from service.inference.card import Card
 from service.inference.predictor import Input
-from service.server.protocols.common.inputs import check_batch, decode_base64, decode_text
+from service.server.protocols.common.encodings import decode_base64, decode_text
+from service.server.protocols.common.parameters import check_batch
 from service.server.protocols.common.tensors import (
     as_datatype,
     flatten,

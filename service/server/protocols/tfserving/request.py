@@ -9,7 +9,9 @@ from service.inference.arrays import Array, Encoding
 from service.inference.card import Card
 from service.inference.predictor import Input
 from service.server.pipeline.errors import ErrorCode, RequestError
-from service.server.protocols.common.inputs import check_batch, decode_base64, decode_text, parse_json
+from service.server.protocols.common.bodies import parse_json
+from service.server.protocols.common.encodings import decode_base64, decode_text
+from service.server.protocols.common.parameters import check_batch
 from service.server.protocols.common.tensors import invalid_tensor, json_tensor
 from service.server.protocols.tfserving.models import OTHER_ENCODINGS, SIGNATURE
 

@@ -11,7 +11,8 @@ from starlette.responses import Response
 
 from service.server.execution.engine import Engine
 from service.server.protocols.common import api
-from service.server.protocols.common.inputs import json_memory, parse_body, path_version
+from service.server.protocols.common.bodies import json_memory, parse_body
+from service.server.protocols.common.parameters import path_version
 from service.server.protocols.common.responses import json_response, timing_headers
 from service.server.protocols.tfserving import models
 from service.server.protocols.tfserving.request import read_predict

@@ -28,6 +28,7 @@ from service.server.openapi.document import build_document
 from service.server.pipeline.errors import NOT_IN_HTTP_RESPONSES, ErrorCode, error_response, to_request_error
 from service.server.protocols.explain import ExplainProtocol
 from service.server.protocols.huggingface import HuggingFaceProtocol
+from service.server.protocols.models import ModelsProtocol
 from service.server.protocols.oip.routes import OipProtocol
 from service.server.protocols.tfserving.routes import TfServingProtocol
 from service.settings import Settings
@@ -474,6 +475,7 @@ def test_other_models_have_examples_too(tiny_model: Callable[..., Path], tmp_pat
     engine = Engine(settings)
     endpoints = [
         *HuggingFaceProtocol(engine, settings).routes(),
+        *ModelsProtocol(engine).routes(),
         *ExplainProtocol(engine, settings).routes(),
         *OipProtocol(engine, settings).routes(),
         *TfServingProtocol(engine, settings).routes(),

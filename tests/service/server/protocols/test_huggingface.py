@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from service.inference.card import parse_card
 from service.inference.catalog import Catalog
 from service.inference.prediction import Prediction
 
@@ -29,11 +28,6 @@ def _multipart(*files: bytes, name: str = "file") -> tuple[bytes, dict[str, str]
     return b"".join(parts) + b"--edge--\r\n", {"Content-Type": "multipart/form-data; boundary=edge"}
 
 
-@pytest.fixture(scope="session")
-def catalog(models_folder: Path) -> Catalog:
-    return Catalog(models_folder)
-
-
 @pytest.fixture
 def digits(samples: Callable[[str], Any]) -> tuple[bytes, ...]:
     chosen: tuple[bytes, ...] = samples("mnist").inputs[:3]
@@ -46,29 +40,6 @@ def _same(rows: list[dict[str, Any]], prediction: Prediction) -> bool:
         row["label"] == score.label and math.isclose(row["score"], score.score, abs_tol=1e-6)
         for row, score in pairs
     )
-
-
-def test_the_list_has_every_model_with_its_versions(server: Server, catalog: Catalog) -> None:
-    rows = server.ask("GET", "/models").json()["models"]
-    assert [(row["name"], row["version"], row["versions"]) for row in rows] == [
-        (card.name, card.version, list(catalog.versions(card.name))) for card in catalog
-    ]
-    assert rows[-1]["name"] == "mnist"
-    assert rows[-1]["labels"] == list("0123456789")
-    assert rows[-1]["task"] == "image-classification"
-    assert rows[-1]["accuracy"] > 0.98
-
-
-def test_a_model_is_its_card_to_the_last_field(server: Server, catalog: Catalog) -> None:
-    for card in catalog:
-        answer = server.ask("GET", f"/models/{card.name}")
-        document = answer.json()
-        assert document.pop("precision") in ("float32", "int8")
-        assert document.pop("served_metrics")["count"] == card.metrics.count
-        assert document.pop("provider") == "CPUExecutionProvider"
-        assert parse_card(document, source="the answer") == card
-        assert answer.headers["X-Model-Version"] == str(card.version)
-        assert server.ask("GET", f"/models/{card.name}/versions/{card.version}").json() == answer.json()
 
 
 def test_the_subject_at_the_end_of_a_small_long_photo_is_found(
@@ -263,10 +234,3 @@ def test_a_large_picture_is_answered_as_in_process(
     assert len(large) > 1_000_000
     rows = server.ask("POST", "/models/mnist", large).json()
     assert _same(rows, catalog.predictor("mnist").predict([large])[0])
-
-
-def test_head_has_the_headers_of_get_and_no_body(server: Server) -> None:
-    for path in ("/models", "/models/mnist", "/livez", "/readyz"):
-        got, head = server.ask("GET", path), server.ask("HEAD", path)
-        assert (head.status, head.body) == (200, b"")
-        assert head.headers["Content-Length"] == str(len(got.body))

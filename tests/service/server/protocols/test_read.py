@@ -43,6 +43,23 @@ def test_lines_and_boxes_equal_those_in_process(server: Any, page: bytes, models
     )
 
 
+def test_each_digit_that_is_read_counts_as_one_prediction(server: Any, page: bytes) -> None:
+    def counts() -> dict[str, float]:
+        return {
+            name: server.metric(name, model="mnist", version="1")
+            for name in ("lectern_predictions_total", "lectern_batch_inputs_sum")
+        }
+
+    server.ask("POST", "/models/mnist/versions/1/read", page)
+    before = counts()
+    digits = server.ask("POST", "/models/mnist/versions/1/read", page).json()["digits"]
+    after = counts()
+
+    # The network scores more parts of the picture than turn out to be digits.
+    assert after["lectern_predictions_total"] - before["lectern_predictions_total"] == len(digits) == 6
+    assert after["lectern_batch_inputs_sum"] - before["lectern_batch_inputs_sum"] > len(digits)
+
+
 def test_json_and_forms_are_read_too(server: Any, page: bytes) -> None:
     expected = server.ask("POST", "/models/mnist/read", page).json()
     body = b'{"inputs": "%s"}' % base64.b64encode(page)

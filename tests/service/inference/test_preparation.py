@@ -1,10 +1,10 @@
-"""Tests of the choice of a crop."""
+"""Tests of the preparation of pictures for a network."""
 
 import numpy as np
 import numpy.typing as npt
 import pytest
 
-from service.inference.crops import choose_crop
+from service.inference.preparation import choose_crop
 
 Pixels = npt.NDArray[np.uint8]
 

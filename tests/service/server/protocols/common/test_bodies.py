@@ -17,8 +17,7 @@ from service.inference.errors import InputTooLarge
 from service.server.execution.engine import Engine
 from service.server.pipeline.errors import RequestError
 from service.server.pipeline.memory import WorkingMemory
-from service.server.protocols.common.charset import charset_of
-from service.server.protocols.common.inputs import decode_base64, json_memory, parse_body, parse_json
+from service.server.protocols.common.bodies import json_memory, parse_body, parse_json
 from service.settings import Settings
 
 Server = Any
@@ -97,48 +96,7 @@ def test_parameters_that_are_no_object_are_an_error(
         assert (answer.status, answer.json()["code"]) == (400, "invalid_parameter")
 
 
-@pytest.mark.parametrize("padding", [0, 1, 2])
-def test_base64_is_read_in_the_forms_that_encoders_write(padding: int) -> None:
-    data = bytes([0xFB, 0xEF, 0xFF, 0xFE] * 30) + bytes(padding)
-    for encoded in (
-        base64.b64encode(data),
-        base64.encodebytes(data),  # with line breaks
-        base64.encodebytes(data).replace(b"\n", b"\r\n"),
-        base64.urlsafe_b64encode(data),
-        base64.b64encode(data).rstrip(b"="),
-        b"data:image/png;base64," + base64.b64encode(data),
-    ):
-        assert decode_base64(encoded.decode()) == data
-
-
-@pytest.mark.parametrize("text", ["!", "abcde", "AA=A", "äöü=", "AAAA====AAAA"])
-def test_what_is_not_base64_is_an_error(text: str) -> None:
-    with pytest.raises(RequestError, match="must be base64") as refused:
-        decode_base64(text)
-    assert refused.value.status == 400
-
-
 def test_json_may_have_a_byte_order_mark() -> None:
     assert parse_json(codecs.BOM_UTF8 + b'{"inputs": 1}') == {"inputs": 1}
     with pytest.raises(RequestError, match="not JSON"):
         parse_json(codecs.BOM_UTF16_LE + b"[]")
-
-
-@pytest.mark.parametrize(
-    ("content_type", "charset"),
-    [
-        ("text/plain", "utf-8"),
-        ("text/plain; charset=UTF-16LE", "utf-16-le"),
-        ('text/plain; charset="ISO-8859-1"', "iso8859-1"),
-        ("text/plain; Charset=windows-1252", "cp1252"),
-    ],
-)
-def test_the_charset_of_a_content_type(content_type: str, charset: str) -> None:
-    assert charset_of(content_type) == charset
-
-
-@pytest.mark.parametrize("charset", ["nope", "base64", "rot13", "punycode", "idna", "utf-7", "\x00"])
-def test_an_unknown_charset_is_refused(charset: str) -> None:
-    with pytest.raises(RequestError, match=r"charset .* is not known; send UTF-8") as refused:
-        charset_of(f"text/plain; charset={charset}")
-    assert refused.value.status == 415

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from service.inference.card import parse_card
-from service.inference.card_migration import migrate_card, migrate_run
+from service.inference.card.migration import migrate_card, migrate_run
 from service.inference.errors import CardError
 
 DIGITS = Path(__file__).with_name("card-v1-mnist.json")
