@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from service.inference.errors import SettingsError
 from service.resources import Resources, available, resident_memory
-from service.settings import Settings, SettingsError
+from service.settings import Settings
 
 _MB = 1_000_000
 _UNLIMITED_V1 = "9223372036854771712"
