@@ -1,6 +1,7 @@
 """Reads the responses of a server."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar, get_args
 
@@ -82,8 +83,7 @@ class Answer:
         Raises:
             InvalidInput: The model predicts values.
         """
-        document = self._document()
-        try:
+        with self._content("predictions") as document:
             _refuse(document, "value", f"{model} predicts values and no labels; call predict_values")
             rows = msgspec.convert(_lists(document), _Rows)
             return [
@@ -96,8 +96,6 @@ class Answer:
                 )
                 for row, version, unsure, reason in self._with_headers(rows, count)
             ]
-        except (KeyError, TypeError, ValueError, msgspec.ValidationError):
-            raise self._unexpected("without predictions") from None
 
     def regressions(self, model: str, count: int | None) -> list[Regression]:
         """Return the predictions of values; arguments as for :meth:`predictions`.
@@ -105,41 +103,29 @@ class Answer:
         Raises:
             InvalidInput: The model predicts labels.
         """
-        document = self._document()
-        try:
+        with self._content("values") as document:
             _refuse(document, "score", f"{model} predicts labels and no values; call predict")
             rows = msgspec.convert(_lists(document), _ValueRows)
             return [
                 Regression(model, version, row, unsure, reason)
                 for row, version, unsure, reason in self._with_headers(rows, count)
             ]
-        except (KeyError, TypeError, ValueError, msgspec.ValidationError):
-            raise self._unexpected("without values") from None
 
     def reading(self) -> Reading:
         """Return the digits of a picture."""
-        document = self._document()
-        try:
+        with self._content("digits") as document:
             answer = msgspec.convert(document, _ReadAnswer)
             return Reading(answer.model, answer.version, split_lines(answer.digits, answer.lines))
-        except (ValueError, msgspec.ValidationError):
-            raise self._unexpected("without digits") from None
 
     def word_contributions(self) -> WordContributions:
         """Return what the words of a text contribute to a label."""
-        document = self._document()
-        try:
+        with self._content("contributions of words") as document:
             return msgspec.convert(document, WordContributions)
-        except msgspec.ValidationError:
-            raise self._unexpected("without contributions of words") from None
 
     def summaries(self) -> list[ModelSummary]:
         """Return the models of the server."""
-        document = self._document()
-        try:
+        with self._content("models") as document:
             return msgspec.convert(document["models"], list[ModelSummary])
-        except (KeyError, TypeError, msgspec.ValidationError):
-            raise self._unexpected("without models") from None
 
     def card(self, model: str) -> Card:
         """Return the card of a model.
@@ -148,6 +134,15 @@ class Answer:
             CardError: The card is invalid.
         """
         return parse_card(self._document(), source=f"{self.url}, model {shorten(model)}")
+
+    @contextmanager
+    def _content(self, name: str) -> Iterator[Any]:
+        """Yield the JSON of the response, and report that it lacks the content if it cannot be read."""
+        document = self._document()
+        try:
+            yield document
+        except (KeyError, TypeError, ValueError, msgspec.ValidationError):
+            raise self._unexpected(f"without {name}") from None
 
     def _document(self) -> Any:
         response = self.response
