@@ -172,7 +172,7 @@ class AsyncClient(Transport[httpx.AsyncClient]):
         top_k: int | None = None,
         encoding: "Encoding | None" = None,
     ) -> Prediction:
-        """Classify the bytes of one picture file, or one text; as :meth:`Client.predict`."""
+        """Classify one input; as :meth:`Client.predict`."""
         results = await self.predict_many(
             model, _as_inputs(value), version=version, top_k=top_k, encoding=encoding
         )

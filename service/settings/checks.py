@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from service.inference.errors import SettingsError
 from service.key_file import read_key_file
+from service.resources import LEAST_WORKER_MEMORY
 from service.settings.variables import variable
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ def check(settings: "Settings") -> None:
     """
     _check_grpc_port(settings)
     _check_keys(settings)
+    _check_memory(settings)
     _check_model_control(settings)
     _check_record(settings)
     _check_tls(settings)
@@ -48,6 +50,15 @@ def _check_keys(settings: "Settings") -> None:
             read_key_file(settings.api_keys_file)
         except SettingsError as error:
             raise SettingsError(f"{variable('api_keys_file')}: {error}") from error
+
+
+def _check_memory(settings: "Settings") -> None:
+    least = settings.workers * LEAST_WORKER_MEMORY // 1_000_000
+    if 0 < settings.memory_mb < least:
+        raise SettingsError(
+            f"{variable('memory_mb')} is {settings.memory_mb}, and {variable('workers')}={settings.workers} "
+            f"needs at least {least}; set it to that or more, or to 0 for all memory"
+        )
 
 
 def _check_model_control(settings: "Settings") -> None:

@@ -209,3 +209,13 @@ def test_table_has_a_row_with_a_summary_for_every_setting() -> None:
     assert [name for name, _, _ in rows] == [variable(name) for name in Settings.__struct_fields__]
     assert {name: default for name, default, _ in rows}["LECTERN_TIMEOUT_S"] == "30.0"
     assert all(summary for _, _, summary in rows)
+
+
+@pytest.mark.parametrize(("workers", "least"), [("1", 250), ("auto", 250), ("3", 750)])
+def test_less_memory_than_the_workers_take_is_an_error(workers: str, least: int) -> None:
+    environment = {"LECTERN_WORKERS": workers, "LECTERN_MEMORY_MB": str(least)}
+    assert Settings.from_environment(environment).memory_mb == least
+    with pytest.raises(
+        SettingsError, match=rf"LECTERN_MEMORY_MB is {least - 1}, .* needs at least {least}; "
+    ):
+        Settings.from_environment(environment | {"LECTERN_MEMORY_MB": str(least - 1)})
