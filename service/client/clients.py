@@ -144,7 +144,7 @@ class Client(Transport[httpx.Client]):
 
         with self._connection_errors():
             retrying = Retrying(**self._retry_options())
-            response = retrying(self._http.request, call.method, call.path, **call.content)
+            response: httpx.Response = retrying(self._http.request, call.method, call.path, **call.content)
         return call.read(Answer(response, self.url))
 
 
@@ -225,7 +225,9 @@ class AsyncClient(Transport[httpx.AsyncClient]):
 
         with self._connection_errors():
             retrying = AsyncRetrying(**self._retry_options())
-            response = await retrying(self._http.request, call.method, call.path, **call.content)
+            response: httpx.Response = await retrying(
+                self._http.request, call.method, call.path, **call.content
+            )
         return call.read(Answer(response, self.url))
 
 

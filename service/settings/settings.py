@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from service.inference.defaults import DEFAULT_MAX_PIXELS, DEFAULT_MODELS, PrecisionChoice
-from service.resources import Resources, available
+from service.resources import LEAST_WORKER_MEMORY, Resources, available
 from service.settings import kinds
 from service.settings.checks import check
 from service.settings.variables import read_variable, variable
@@ -68,8 +68,9 @@ class Settings(Struct, frozen=True, kw_only=True):
     memory_mb: Annotated[
         int,
         kinds.whole(
-            "Most memory to use, in MB (10^6 bytes); 0: all that the container or the machine has. It bounds "
-            "the bodies and pictures of all requests",
+            f"Most memory to use, in MB (10^6 bytes), {LEAST_WORKER_MEMORY // 1_000_000} or more for each "
+            "worker; 0: all that the container or the machine has. It bounds the bodies and pictures of all "
+            "requests",
             kinds.AUTO,
             10_000_000,
         ),
