@@ -12,11 +12,11 @@ from service.inference.program import how_to_install
 # command → (module, required extra, summary)
 COMMANDS = {
     "serve": ("service.serving", "serve", "Serve the models over HTTP."),
-    "predict": ("service.commands", "", "Classify pictures or texts."),
+    "predict": ("service.commands.predict", "", "Classify pictures or texts."),
     "batch": ("service.batch.command", "batch", "Predict many pictures or texts into files."),
     "record": ("service.batch.record", "batch", "Turn a server's record of requests into Parquet."),
-    "explain": ("service.commands", "", "Explain a prediction for a picture."),
-    "models": ("service.commands", "", "List the models, or show a card."),
+    "explain": ("service.commands.explain", "", "Explain a prediction for a picture."),
+    "models": ("service.commands.models", "", "List the models, or show a card."),
     "desktop": ("desktop.cli", "desktop", "Open the desktop app."),
     "summary": ("training.cli", "train", "Print the layers of a recipe's network."),
     "experiment": ("training.cli", "train", "Carry out a comparison of the lecture."),

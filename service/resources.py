@@ -13,6 +13,8 @@ from pathlib import Path
 # For systems that do not tell.
 _DEFAULT_MEMORY = 4_000_000_000
 _DEFAULT_RESIDENT = 300_000_000
+# A worker with one small model, the process that starts it, and the least memory for requests.
+LEAST_WORKER_MEMORY = 250_000_000
 # A worker with the committed models, and room for the requests of one.
 _WORKER_MEMORY = 600_000_000
 _MAX_WORKERS = 64

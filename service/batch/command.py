@@ -4,7 +4,7 @@ import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 from rich.console import Console
@@ -19,14 +19,17 @@ from rich.progress import (
 )
 from rich.text import Text
 
-from service.batch.batch import Batch, ErrorLimit, Existing, Summary, locked, resume_hint
+from service.batch.batch import ErrorLimit, run_batch
 from service.batch.errors import BatchError, TooManyErrors
+from service.batch.folder import Existing, ResultsFolder, Summary, locked
 from service.batch.local_pool import LocalPool
 from service.batch.manifest import Format, Settings
 from service.batch.pool import Pool
 from service.batch.shard import Job, network_sha256
+from service.inference.card import Card
 from service.inference.catalog import Catalog, model_source
 from service.inference.errors import MissingExtra
+from service.inference.precision import Precision
 from service.inference.program import command as command_line
 from service.inference.program import how_to_install
 from service.settings import Settings as ServerSettings
@@ -87,9 +90,9 @@ def batch(
     out: Path,
     version: int | None,
     top_k: int | None,
-    precision: str,
+    precision: Precision,
     column: str | None,
-    form: str,
+    form: Format,
     engine: str,
     address: str | None,
     workers: int | None,
@@ -121,48 +124,58 @@ def batch(
     server = ServerSettings.from_environment()
     catalog = Catalog(model_source(server.models, cache=server.model_cache))
     card = catalog.card(model, version)
-    if card.task not in ("image-classification", "text-classification"):
-        raise BatchError(
-            f"{card.name} is a model for {card.task}, and a batch writes one label for each picture or text; "
-            f"for rows of a table use: {command_line('predict', card.name, 'FILE.csv', '--json')}"
-        )
-    folder = catalog.folder(card).resolve()
+    _check_task(card)
+    network = catalog.folder(card).resolve()
     settings = Settings(
         model=card.name,
         version=card.version,
-        sha256=network_sha256(folder, precision),
-        precision="int8" if precision == "int8" else "float32",
+        sha256=network_sha256(network, precision),
+        precision=precision,
         sources=sources,
         column=column,
         top_k=top_k,
         shard_size=shard_size,
         batch_size=batch_size,
-        format=_format(form),
+        format=form,
     )
     make_pool = _pool(engine, address)
     click.get_current_context().with_resource(locked(out))
-    prepared = Batch(out, settings, texts=card.task == "text-classification", existing=existing)
-    if prepared.is_finished:
+    folder = ResultsFolder(out, settings, texts=card.task == "text-classification", existing=existing)
+    if folder.is_finished:
         click.echo(f"{out}: this batch is finished already", err=True)
-        _end(out, prepared.finished_summary())
-    job = Job(out.resolve(), folder, Path.cwd(), settings, max_pixels=server.max_pixels)
-    count = min(workers or server.resources.workers, prepared.manifest.shards)
+        _end(out, folder.finished_summary())
+    job = Job(out.resolve(), network, Path.cwd(), settings, max_pixels=server.max_pixels)
+    count = min(workers or server.resources.workers, folder.manifest.shards)
+    _end(out, _run(folder, job, partial(make_pool, workers=count), limit=max_errors))
+
+
+def _check_task(card: Card) -> None:
+    if card.task not in ("image-classification", "text-classification"):
+        raise BatchError(
+            f"{card.name} is a model for {card.task}, and a batch writes one label for each picture or text; "
+            f"for rows of a table use: {command_line('predict', card.name, 'FILE.csv', '--json')}"
+        )
+
+
+def _run(folder: ResultsFolder, job: Job, make_pool: Callable[[Job], Pool], *, limit: ErrorLimit) -> Summary:
+    """Run a batch with a progress bar; exit if it is stopped."""
     try:
         with _progress() as progress:
-            bar = progress.add_task("", total=prepared.manifest.count)
-            summary = prepared.run(
+            bar = progress.add_task("", total=folder.manifest.count)
+            return run_batch(
+                folder,
                 job,
-                partial(make_pool, workers=count),
-                limit=max_errors,
+                make_pool,
+                limit=limit,
                 advance=lambda inputs: progress.advance(bar, inputs),
             )
     except TooManyErrors as error:
         click.echo(f"lectern: {error}", err=True)
         sys.exit(3)
     except KeyboardInterrupt:
-        click.echo(f"lectern: interrupted; {resume_hint(out)}", err=True)
+        hint = f"the results in {folder.path} are kept, and the same command with --resume goes on"
+        click.echo(f"lectern: interrupted; {hint}", err=True)
         sys.exit(130)
-    _end(out, summary)
 
 
 def _pool(engine: str, address: str | None) -> Callable[..., Pool]:
@@ -197,11 +210,7 @@ def _progress() -> Progress:
     return Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True))
 
 
-def _format(text: str) -> Format:
-    return "jsonl" if text == "jsonl" else "parquet"
-
-
-def _end(out: Path, summary: Summary) -> None:
+def _end(out: Path, summary: Summary) -> NoReturn:
     """Print how the batch has ended, and exit."""
     rate = f", {summary.predicted / summary.seconds:,.0f} a second" if summary.predicted else ""
     click.echo(f"{out}: {summary.count:,} inputs, {summary.errors:,} without a prediction{rate}")

@@ -9,7 +9,8 @@ from service.inference.errors import ModelError, ModelNotFound, shorten
 from service.inference.explain import Explainer
 from service.inference.precision import PrecisionChoice
 from service.inference.predictor import Predictor
-from service.inference.repository.model import LoadOptions, Model, is_folder
+from service.inference.repository.cards import is_folder
+from service.inference.repository.model import LoadOptions, Model
 from service.inference.repository.remote import Problems, RemoteModels
 from service.inference.session import AUTO
 

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from service.inference.errors import SettingsError
 from service.resources import Resources, available, resident_memory
-from service.settings import Settings, SettingsError
+from service.settings import Settings
 
 _MB = 1_000_000
 _UNLIMITED_V1 = "9223372036854771712"
@@ -90,7 +91,7 @@ def test_a_worker_runs_no_more_networks_at_once_than_its_memory_holds() -> None:
 
 
 @pytest.mark.parametrize(
-    ("cpus", "memory_mb", "workers"), [("4", "0", 4), ("0", "0", 64), ("8", "1300", 2), ("2", "100", 1)]
+    ("cpus", "memory_mb", "workers"), [("4", "0", 4), ("0", "0", 64), ("8", "1300", 2), ("2", "300", 1)]
 )
 def test_auto_is_one_worker_for_each_core_as_far_as_the_memory_lasts(
     cpus: str, memory_mb: str, workers: int

@@ -8,17 +8,17 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from string import digits
 from typing import TypeVar
 
-from service.inference.card import Card, read_card
-from service.inference.errors import CardError, ModelError, ModelNotFound, shorten
+from service.inference.card import Card
+from service.inference.errors import ModelError, ModelNotFound, shorten
 from service.inference.explain import FILE_NAME as EXPLANATION_FILE
 from service.inference.explain import Explainer
 from service.inference.files import check_sha256
 from service.inference.precision import PrecisionChoice, resolve_precision
 from service.inference.predictor import Predictor
-from service.inference.repository.default_version import DEFAULT_FILE, read_default
+from service.inference.repository.cards import read_cards, read_declared, without_traceback
+from service.inference.repository.default_version import DEFAULT_FILE
 from service.inference.session import AUTO, runs_on_cpu
 
 T = TypeVar("T")
@@ -62,8 +62,8 @@ class Model:
         self.name = folder.name
         self._folder = folder
         self._options = options
-        self._cards, self._problems = _read_cards(folder, versions)
-        self._declared, self._default_problem = _read_declared(folder)
+        self._cards, self._problems = read_cards(folder, versions)
+        self._declared, self._default_problem = read_declared(folder)
         self.default = self.preferred
         self._predictors: dict[int, Predictor] = {}
         self._explainers: dict[int, Explainer] = {}
@@ -119,7 +119,7 @@ class Model:
             return card
         error = self._problems.get(str(number)) or (None if self._cards else self._problems.get(""))
         if error is not None:
-            raise _fresh(error)
+            raise without_traceback(error)
         if not self._cards:
             raise ModelNotFound(f"the folder of {self.name} holds no version")
         numbers = ", ".join(map(str, self.versions))
@@ -222,7 +222,7 @@ class Model:
         self._explainers.clear()
 
     def _add_problem(self, version: int, error: ModelError) -> None:
-        self._problems[str(version)] = _fresh(error)
+        self._problems[str(version)] = without_traceback(error)
 
     def _load_once(self, loaded: dict[int, T], load: Callable[[Path, Card], T], card: Card) -> T:
         # First without the lock, so that a loaded version is available while another one is being loaded.
@@ -253,54 +253,3 @@ class Model:
                 check_sha256(self.folder(version) / EXPLANATION_FILE, explanation.sha256)
             except ModelError as error:
                 _log.warning("%s; predictions are not affected", error)
-
-
-def is_folder(path: Path) -> bool:
-    """Return whether a path is a folder, or a link to nothing, which is reported when it is read.
-
-    Folders whose name begins with a dot are exports and downloads in progress.
-    """
-    return not path.name.startswith(".") and (path.is_dir() or (path.is_symlink() and not path.exists()))
-
-
-def _read_cards(
-    folder: Path, versions: Collection[int] | None
-) -> tuple[dict[int, Card], dict[str, ModelError]]:
-    """Return the cards by version, and the errors of the others by the name of their folder."""
-    cards: dict[int, Card] = {}
-    problems: dict[str, ModelError] = {}
-    try:
-        paths = [path for path in folder.iterdir() if path.name[0] in digits and is_folder(path)]
-    except OSError as error:
-        cause = error.strerror or "unknown error"
-        return {}, {
-            "": ModelError(f"{folder.name}: cannot be read ({cause}); check the folder's permissions")
-        }
-    if versions is not None:
-        paths = [path for path in paths if path.name in set(map(str, versions))]
-    for path in sorted(paths):
-        try:
-            card = read_card(path / "card.json")
-            if (card.name, str(card.version)) != (folder.name, path.name):
-                raise CardError(
-                    f"{folder.name}/{path.name}/card.json: says {card.name} version {card.version}, "
-                    f"but is in {folder.name}/{path.name}; rename the folder"
-                )
-        except ModelError as error:
-            problems[path.name] = _fresh(error)
-        else:
-            cards[card.version] = card
-    return cards, problems
-
-
-def _read_declared(folder: Path) -> tuple[int | None, str]:
-    """Return the version that a folder declares as the default, and what is wrong with the declaration."""
-    try:
-        return read_default(folder), ""
-    except ModelError as error:
-        return None, str(error)
-
-
-def _fresh(error: ModelError) -> ModelError:
-    """Return an error without a traceback, which would keep alive what its frames hold."""
-    return type(error)(str(error))

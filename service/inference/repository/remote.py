@@ -1,18 +1,14 @@
 """Downloads models from an object store or a web server into a local folder, and checks every file."""
 
 import contextlib
-import errno
 import hashlib
-import json
 import logging
 import os
-import re
 import shutil
 import tempfile
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
@@ -21,23 +17,15 @@ from service.inference.errors import CardError, ChecksumMismatch, MissingExtra, 
 from service.inference.explain import FILE_NAME as EXPLANATION_FILE
 from service.inference.files import check_sha256
 from service.inference.precision import INT8_FILE, NETWORK_FILE
+from service.inference.repository.address import CARD_FILE, ModelAddress
 from service.inference.repository.checks import VOCABULARY_FILE, read_vocabulary
 from service.inference.repository.default_version import DEFAULT_FILE, write_default
 
 _log = logging.getLogger(__name__)
 
-INDEX_FILE = "index.json"
-_CARD = "card.json"
-# Web servers have no common way to list a folder.
-_WITHOUT_LISTING = ("http", "https")
-_VERSION = re.compile(r"[1-9][0-9]{0,8}")
-_NAME = re.compile(r"[^./\\\0][^/\\\0]*")
 _PREFIX = ".download-"
 _LEFTOVER_S = 24 * 3600
-_MAX_CAUSE = 200
 _REMEDY = "upload the version again under a new number"
-# Of writing a download; file systems of addresses do not raise these.
-_LOCAL_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 
 Problems = dict[str, dict[str, ModelError]]
 
@@ -85,10 +73,10 @@ class RemoteModels:
             ModelError: The address cannot be reached, and nothing has been downloaded before.
         """
         try:
-            source = _Source(self._url)
+            source = ModelAddress(self._url)
             versions, defaults = source.versions(), source.defaults()
         except (ModelError, MissingExtra) as error:
-            if not any(self.folder.glob(f"[!.]*/[0-9]*/{_CARD}")):
+            if not any(self.folder.glob(f"[!.]*/[0-9]*/{CARD_FILE}")):
                 raise
             _log.warning("%s; the models that were downloaded earlier are used", error)
             return {}
@@ -119,7 +107,7 @@ class RemoteModels:
             ModelError: The address cannot be reached, or a version cannot be used.
             MissingExtra, SettingsError: As in :meth:`fetch`.
         """
-        source = _Source(self._url)
+        source = ModelAddress(self._url)
         _make_folder(self.folder)
         for number in source.versions().get(name, ()):
             self._fetch_version(source, name, number)
@@ -133,12 +121,12 @@ class RemoteModels:
         else:
             (folder / DEFAULT_FILE).unlink(missing_ok=True)
 
-    def _fetch_version(self, source: "_Source", name: str, version: int) -> None:
+    def _fetch_version(self, source: ModelAddress, name: str, version: int) -> None:
         target = self.folder / name / str(version)
-        content = source.read(f"{name}/{version}/{_CARD}")
+        content = source.read(f"{name}/{version}/{CARD_FILE}")
         card = _parse(content, name=name, version=version)
-        if (target / _CARD).is_file():
-            if (target / _CARD).read_bytes() != content:
+        if (target / CARD_FILE).is_file():
+            if (target / CARD_FILE).read_bytes() != content:
                 raise ChecksumMismatch(
                     f"{name}/{version} has changed at {source.shown} since it was downloaded; {_REMEDY}, or "
                     "delete its folder in LECTERN_MODEL_CACHE"
@@ -150,12 +138,12 @@ class RemoteModels:
         except OSError as error:
             raise _not_written(target, error) from error
 
-    def _download(self, source: "_Source", target: Path, card: Card, content: bytes) -> None:
+    def _download(self, source: ModelAddress, target: Path, card: Card, content: bytes) -> None:
         with tempfile.TemporaryDirectory(prefix=_PREFIX, dir=self.folder) as temporary:
             place = Path(temporary) / card.name / str(card.version)
             place.mkdir(parents=True)
             target.parent.mkdir(exist_ok=True)
-            (place / _CARD).write_bytes(content)
+            (place / CARD_FILE).write_bytes(content)
             for file in _files(card):
                 source.download(f"{card.name}/{card.version}/{file}", place / file)
             _check(place, card)
@@ -179,102 +167,8 @@ class RemoteModels:
                 shutil.rmtree(path, ignore_errors=True)
 
 
-class _Source:
-    """An address, read with fsspec."""
-
-    def __init__(self, url: str) -> None:
-        self._protocol = url.partition(":")[0]
-        self.shown = re.sub(r"//[^/@]*@", "//", url)  # without a password
-        try:
-            import fsspec
-        except ImportError as error:
-            raise MissingExtra(
-                f"models at {self.shown} need the packages fsspec and aiohttp: pip install fsspec aiohttp"
-            ) from error
-        try:
-            self._files, self._root = fsspec.url_to_fs(url, use_listings_cache=False)
-        except ImportError as error:
-            raise self._missing_package() from error
-        except ValueError as error:
-            raise SettingsError(
-                f"LECTERN_MODELS: {error}; use a folder, or an address that fsspec reads"
-            ) from error
-
-    def versions(self) -> dict[str, list[int]]:
-        """Return the numbers of the versions by the name of their model.
-
-        Raises:
-            ModelError: They cannot be read, or there are none.
-        """
-        if self._protocol in _WITHOUT_LISTING:
-            pairs = [(str(row["name"]), str(row["version"])) for row in self._index()]
-        else:
-            paths = self._call(self._files.glob, f"{self._root}/*/*/{_CARD}")
-            pairs = [tuple(path.split("/")[-3:-1]) for path in paths]
-        found: dict[str, list[int]] = {}
-        for name, version in pairs:
-            if _NAME.fullmatch(name) and _VERSION.fullmatch(version):
-                found.setdefault(name, []).append(int(version))
-        if not found:
-            raise ModelError(f"{self.shown} holds no models; upload some in the layout NAME/VERSION/{_CARD}")
-        return found
-
-    def defaults(self) -> dict[str, int]:
-        """Return the declared default versions by the name of their model.
-
-        Raises:
-            ModelError: They cannot be read.
-        """
-        if self._protocol in _WITHOUT_LISTING:
-            return {str(row["name"]): int(row["version"]) for row in self._index() if row.get("default")}
-        paths = self._call(self._files.glob, f"{self._root}/*/{DEFAULT_FILE}")
-        texts = {path.split("/")[-2]: self._call(self._files.cat_file, path) for path in paths}
-        return {name: int(text) for name, text in texts.items() if _VERSION.fullmatch(text.decode().strip())}
-
-    def read(self, path: str) -> bytes:
-        """Return the content of a file below the address."""
-        content: bytes = self._call(self._files.cat_file, f"{self._root}/{path}")
-        return content
-
-    def download(self, path: str, target: Path) -> None:
-        """Copy a file below the address."""
-        self._call(self._files.get_file, f"{self._root}/{path}", str(target))
-
-    def _index(self) -> list[dict[str, Any]]:
-        """Return the rows of a web server's list; each has ``name`` and ``version``."""
-        try:
-            rows: list[dict[str, Any]] = json.loads(self.read(INDEX_FILE))
-            if not all({"name", "version"} <= row.keys() for row in rows):
-                raise ValueError("a row lacks one of them")
-            return rows
-        except (ValueError, TypeError, AttributeError) as error:
-            raise ModelError(
-                f"{self.shown}/{INDEX_FILE} is no list of objects with name and version; write it with "
-                "'lectern models --json'"
-            ) from error
-
-    def _call(self, read: Any, path: str, *arguments: str) -> Any:
-        try:
-            return read(path, *arguments)
-        except ImportError as error:
-            raise self._missing_package() from error
-        except Exception as error:  # The errors of fsspec's file systems have no common base class.
-            if isinstance(error, OSError) and error.errno in _LOCAL_ERRORS:
-                raise
-            cause = f"{type(error).__name__}: {error}".replace(self._root, self.shown)
-            place, cause = path.replace(self._root, self.shown), " ".join(cause.split())[:_MAX_CAUSE]
-            raise ModelError(
-                f"{place} cannot be read ({cause}); check the address and the network"
-            ) from error
-
-    def _missing_package(self) -> MissingExtra:
-        return MissingExtra(
-            f"models at {self.shown} need another package: pip install 'fsspec[{self._protocol}]'"
-        )
-
-
 def _parse(content: bytes, *, name: str, version: int) -> Card:
-    source = f"{name}/{version}/{_CARD}"
+    source = f"{name}/{version}/{CARD_FILE}"
     try:
         card = parse_card(msgspec.json.decode(content), source=source)
     except msgspec.DecodeError as error:
@@ -300,7 +194,7 @@ def _is_right(folder: Path, card: Card, content: bytes) -> bool:
     """Return whether a copy has the content of the card, and its files are those of the card."""
     try:
         _check(folder, card)
-        return (folder / _CARD).read_bytes() == content
+        return (folder / CARD_FILE).read_bytes() == content
     except (ModelError, OSError):
         return False
 

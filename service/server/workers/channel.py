@@ -1,16 +1,19 @@
 """Connects a worker to its supervisor: the worker shows that it lives, and ends when the supervisor does."""
 
 import contextlib
+import logging
 import signal
 import socket
 import threading
 from collections.abc import Callable
 
-# What the supervisor sends to a worker that was replaced.
+# What the supervisor sends to a worker: another one has taken its place; the server stops.
 RETIRE = b"r"
+DRAIN = b"d"
 # Of the messages, in seconds. The thread sends them even if the event loop is busy.
 INTERVAL_S = 0.5
 
+_logger = logging.getLogger("lectern")
 _channel: "Channel | None" = None
 
 
@@ -38,20 +41,27 @@ class Channel:
             self._connection.sendall(f"{text}\n".encode())
 
     def run(self) -> None:
-        """Send messages until the supervisor ends, or closes its end to stop this worker; then stop it."""
+        """Send messages, and obey those of the supervisor, until it ends; then stop this worker.
+
+        The worker does not drain then: it would keep the port from the next server.
+        """
         is_retired = False
         with contextlib.suppress(OSError):
             while True:
                 with contextlib.suppress(TimeoutError):  # the supervisor is paused, and reads nothing
                     self.send("")
                 with contextlib.suppress(TimeoutError):
-                    if self._connection.recv(1) != RETIRE:
+                    message = self._connection.recv(1)
+                    if not message:
                         break
-                    is_retired = True
+                    if message == DRAIN:
+                        signal.raise_signal(signal.SIGTERM)
+                    is_retired = is_retired or message == RETIRE
                 if is_retired and self.on_retire is not None:
                     is_retired = False
                     self.on_retire()
-        signal.raise_signal(signal.SIGTERM)
+        _logger.error("the supervisor has ended, so this worker stops")
+        signal.raise_signal(signal.SIGINT)
 
 
 def connect(connection: socket.socket, *, is_restart: bool) -> None:

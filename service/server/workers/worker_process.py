@@ -10,7 +10,7 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from service.server.workers.channel import RETIRE
+from service.server.workers.channel import DRAIN, RETIRE
 
 # uvicorn's exit status when the application cannot start. uvicorn itself is too large for the supervisor.
 STARTUP_FAILURE = 3
@@ -115,15 +115,18 @@ class WorkerProcess:
         """
         self._set_deadline()
         if drain:
-            self._channel.close()
+            self._send(DRAIN)
         else:
             self._process.send_signal(signal.SIGINT)
 
     def retire(self) -> None:
         """Ask the worker to leave new connections to the other workers, to answer what runs, and to end."""
         self._set_deadline()
+        self._send(RETIRE)
+
+    def _send(self, message: bytes) -> None:
         with contextlib.suppress(OSError):  # it has ended
-            self._channel.send(RETIRE)
+            self._channel.send(message)
 
     def _set_deadline(self) -> None:
         self.stop_before = time.monotonic() + self._drain_s + self._graceful_s + 5

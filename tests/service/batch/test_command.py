@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from service.batch.batch import locked
+from service.batch.folder import locked
 from service.inference.catalog import Catalog
 
 Run = Callable[..., tuple[int, str]]

@@ -2,6 +2,7 @@
 
 import gc
 import io
+import shutil
 import threading
 import time
 import weakref
@@ -17,6 +18,7 @@ import yaml
 from PIL import Image
 
 from service.inference.errors import InputTooLarge
+from service.resources import LEAST_WORKER_MEMORY
 from service.server.pipeline.errors import RequestError
 from service.server.pipeline.memory import (
     HeldMemory,
@@ -182,6 +184,16 @@ class _Peak:
     def __exit__(self, *exception: object) -> None:
         self._done.set()
         self._thread.join()
+
+
+def test_a_server_with_the_least_memory_answers_within_it(
+    start_server: Callable[..., Any], models_folder: Path, tmp_path: Path, digit_png: bytes
+) -> None:
+    shutil.copytree(models_folder / "mnist" / "1", tmp_path / "mnist" / "1")
+    memory = str(LEAST_WORKER_MEMORY // _MB)
+    with start_server(MODELS=str(tmp_path), MEMORY_MB=memory) as server, _Peak(server) as peak:
+        assert [server.ask("POST", "/models/mnist", digit_png).status for _ in range(20)] == [200] * 20
+    assert 0 < peak.bytes < LEAST_WORKER_MEMORY
 
 
 @pytest.mark.parametrize(("headers", "count"), [(_FORM, 20), ({}, 40)], ids=["forms", "raw"])

@@ -362,15 +362,16 @@ def test_a_server_whose_workers_keep_ending_stops(until: Until) -> None:
     assert "6 workers ended within 60 s, so the server stops" in output.splitlines()[-1]
 
 
-def test_workers_end_when_their_supervisor_was_killed(
+def test_workers_end_without_draining_when_their_supervisor_was_killed(
     start_server: StartServer, tmp_path: Path, models: Path, until: Until
 ) -> None:
     variables = {"TMPDIR": str(tmp_path / "tmp")}
     (tmp_path / "tmp").mkdir()
-    with start_server(MODELS=str(models), variables=variables) as server:
+    with start_server(MODELS=str(models), DRAIN_S="3600", variables=variables) as server:
         (worker,) = server.workers()
         server.process.kill()
         until(lambda: not psutil.pid_exists(worker))
+        assert "the supervisor has ended, so this worker stops" in server.log()
         (left,) = (tmp_path / "tmp").iterdir()
     # The next server removes what a killed one has left.
     process = _start(server.port, **variables)

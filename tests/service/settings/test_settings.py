@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from service.inference.errors import SettingsError
-from service.settings import Settings, table, unknown_variables, variable
+from service.settings import Settings, table, variable
 
 
 def test_defaults_without_any_variable(models_folder: Path) -> None:
@@ -191,34 +191,6 @@ def test_the_address_of_a_kubernetes_service_is_named_as_such(name: str) -> None
     assert "enableServiceLinks: false" in str(raised.value)
 
 
-def test_unknown_variables_are_found_with_the_setting_of_a_similar_name() -> None:
-    environment = {
-        "LECTERN_MAX_BATCHES": "4",
-        "LECTERN_PROT": "3001",
-        "LECTERN_SOMETHING_ELSE": "1",
-        # The variables below are known, or no business of the server.
-        "LECTERN_MAX_BATCH": "4",
-        "LECTERN_API_KEY": "of the client",
-        "LECTERN_DATA": "/data",
-        "PORT": "80",
-        # Kubernetes sets these for Services named lectern and lectern-metrics.
-        "LECTERN_SERVICE_HOST": "10.96.0.12",
-        "LECTERN_SERVICE_PORT": "80",
-        "LECTERN_SERVICE_PORT_HTTP": "80",
-        "LECTERN_PORT_80_TCP": "tcp://10.96.0.12:80",
-        "LECTERN_PORT_80_TCP_PROTO": "tcp",
-        "LECTERN_PORT_80_TCP_PORT": "80",
-        "LECTERN_PORT_80_TCP_ADDR": "10.96.0.12",
-        "LECTERN_METRICS_SERVICE_HOST": "10.96.0.13",
-        "LECTERN_METRICS_PORT": "tcp://10.96.0.13:80",
-    }
-    assert unknown_variables(environment) == {
-        "LECTERN_MAX_BATCHES": "LECTERN_MAX_BATCH",
-        "LECTERN_PROT": "LECTERN_PORT",
-        "LECTERN_SOMETHING_ELSE": None,
-    }
-
-
 def test_http_and_grpc_need_different_ports() -> None:
     assert Settings.from_environment({"LECTERN_GRPC_PORT": "3001"}).grpc_port == 3001
     with pytest.raises(SettingsError, match="LECTERN_GRPC_PORT and LECTERN_PORT are both 3000; choose"):
@@ -237,3 +209,13 @@ def test_table_has_a_row_with_a_summary_for_every_setting() -> None:
     assert [name for name, _, _ in rows] == [variable(name) for name in Settings.__struct_fields__]
     assert {name: default for name, default, _ in rows}["LECTERN_TIMEOUT_S"] == "30.0"
     assert all(summary for _, _, summary in rows)
+
+
+@pytest.mark.parametrize(("workers", "least"), [("1", 250), ("auto", 250), ("3", 750)])
+def test_less_memory_than_the_workers_take_is_an_error(workers: str, least: int) -> None:
+    environment = {"LECTERN_WORKERS": workers, "LECTERN_MEMORY_MB": str(least)}
+    assert Settings.from_environment(environment).memory_mb == least
+    with pytest.raises(
+        SettingsError, match=rf"LECTERN_MEMORY_MB is {least - 1}, .* needs at least {least}; "
+    ):
+        Settings.from_environment(environment | {"LECTERN_MEMORY_MB": str(least - 1)})

@@ -1,0 +1,1 @@
+"""The commands that use models in this process or on a server: ``predict``, ``explain`` and ``models``."""
