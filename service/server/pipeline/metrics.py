@@ -1,9 +1,9 @@
 """Declares the metrics of the server, and records requests and runs of the networks in them."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
-from typing import Literal, TypeAlias, get_args
+from typing import Literal, NamedTuple, TypeAlias, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +13,14 @@ from service.inference.card import Card
 from service.inference.prediction import APPLIES_FROM, confidence
 from service.server.pipeline.access_log import RequestRecord
 from service.server.pipeline.errors import LIMITS, ErrorCode
+from service.server.pipeline.series import (
+    CounterSeries,
+    GaugeSeries,
+    HistogramSeries,
+    counter_series,
+    gauge_series,
+    histogram_series,
+)
 
 # Prometheus' default buckets start at 5 ms; most networks answer faster.
 _SECONDS = (0.0005, 0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.064, 0.128, 0.25, 0.5, 1, 2.5, 5, 10, 30)
@@ -38,16 +46,21 @@ class Declaration:
     labels: tuple[str, ...] = ()
 
 
-def _counter(declaration: Declaration) -> Counter:
-    return Counter(declaration.name, declaration.meaning, declaration.labels)
+def _counter(declaration: Declaration) -> Callable[..., CounterSeries]:
+    """Return a function that finds the series of some labels, which no client can choose."""
+    counter = Counter(declaration.name, declaration.meaning, declaration.labels)
+    return cache(lambda *labels: counter_series(counter.labels(*labels) if labels else counter))
 
 
-def _gauge(declaration: Declaration) -> Gauge:
-    return Gauge(declaration.name, declaration.meaning, declaration.labels, multiprocess_mode="livesum")
+def _gauge(declaration: Declaration) -> GaugeSeries:
+    return gauge_series(Gauge(declaration.name, declaration.meaning, multiprocess_mode="livesum"))
 
 
-def _histogram(declaration: Declaration, buckets: tuple[float, ...] = _SECONDS) -> Histogram:
-    return Histogram(declaration.name, declaration.meaning, declaration.labels, buckets=buckets)
+def _histogram(
+    declaration: Declaration, buckets: tuple[float, ...] = _SECONDS
+) -> Callable[..., HistogramSeries]:
+    histogram = Histogram(declaration.name, declaration.meaning, declaration.labels, buckets=buckets)
+    return cache(lambda *labels: histogram_series(histogram.labels(*labels)))
 
 
 REQUESTS = Declaration(
@@ -143,18 +156,32 @@ requests_in_flight = _gauge(REQUESTS_IN_FLIGHT)
 requests_in_flight_limit = _gauge(REQUESTS_IN_FLIGHT_LIMIT)
 waiting_inputs = _gauge(INPUTS_WAITING)
 workers = _gauge(WORKERS)
-worker_restarts = _counter(WORKER_RESTARTS)
-_errors, _refusals = _counter(REQUEST_ERRORS), _counter(REFUSALS)
-_recorded = _counter(RECORDED_REQUESTS)
+worker_restarts = _counter(WORKER_RESTARTS)()
+_requests_of = _counter(REQUESTS)
+_request_seconds_of = _histogram(REQUEST_SECONDS)
+_errors_of, _refusals_of = _counter(REQUEST_ERRORS), _counter(REFUSALS)
+_recorded_of = _counter(RECORDED_REQUESTS)
+_predictions_of = _counter(PREDICTIONS)
+_model_histograms = (
+    _histogram(DECODE_SECONDS),
+    _histogram(QUEUE_SECONDS),
+    _histogram(INFERENCE_SECONDS),
+    _histogram(BATCH_INPUTS, _INPUTS),
+)
 
-# Finding the series of some labels takes as long as changing it. No client can choose a label.
-_requests_of = cache(_counter(REQUESTS).labels)
-_request_seconds_of = cache(_histogram(REQUEST_SECONDS).labels)
-_decode_seconds_of = cache(_histogram(DECODE_SECONDS).labels)
-_queue_seconds_of = cache(_histogram(QUEUE_SECONDS).labels)
-_inference_seconds_of = cache(_histogram(INFERENCE_SECONDS).labels)
-_batch_inputs_of = cache(_histogram(BATCH_INPUTS, _INPUTS).labels)
-_predictions_of = cache(_counter(PREDICTIONS).labels)
+
+class _ModelSeries(NamedTuple):
+    """The series of one version of a model that every request for it changes."""
+
+    decode_seconds: HistogramSeries
+    queue_seconds: HistogramSeries
+    inference_seconds: HistogramSeries
+    batch_inputs: HistogramSeries
+
+
+@cache
+def _series_of(model: str, version: int) -> _ModelSeries:
+    return _ModelSeries(*(find(model, version) for find in _model_histograms))
 
 
 def create_series() -> None:
@@ -163,11 +190,11 @@ def create_series() -> None:
     Prometheus' ``increase`` does not count the first value of a series that did not exist before.
     """
     for error in ErrorCode:
-        _errors.labels(error.code)
+        _errors_of(error.code)
     for limit in LIMITS:
-        _refusals.labels(limit)
+        _refusals_of(limit)
     for result in get_args(RecordResult):
-        _recorded.labels(result)
+        _recorded_of(result)
 
 
 def count_request(record: RequestRecord, seconds: float) -> None:
@@ -180,20 +207,21 @@ def count_request(record: RequestRecord, seconds: float) -> None:
     _requests_of(record.route, record.model, record.version, record.precision, record.status).inc()
     _request_seconds_of(record.route, record.model).observe(seconds)
     if record.code:
-        _errors.labels(record.code).inc()
+        _errors_of(record.code).inc()
     if record.limit:
-        _refusals.labels(record.limit).inc()
+        _refusals_of(record.limit).inc()
 
 
 def count_recorded(result: RecordResult, requests: int = 1) -> None:
     """Count requests that the record has, or lacks, from any thread."""
-    _recorded.labels(result).inc(requests)
+    _recorded_of(result).inc(requests)
 
 
 def count_stages(card: Card, *, decode_s: float, queue_s: float) -> None:
     """Record the seconds that one request took to decode, and waited for its network."""
-    _decode_seconds_of(card.name, card.version).observe(decode_s)
-    _queue_seconds_of(card.name, card.version).observe(queue_s)
+    series = _series_of(card.name, card.version)
+    series.decode_seconds.observe(decode_s)
+    series.queue_seconds.observe(queue_s)
 
 
 def count_run(card: Card, probabilities: npt.NDArray[np.float32], seconds: float) -> None:
@@ -204,8 +232,9 @@ def count_run(card: Card, probabilities: npt.NDArray[np.float32], seconds: float
         probabilities: The output, float32 array (inputs, labels); the values of a regression are not counted.
         seconds: Seconds in ONNX Runtime.
     """
-    _batch_inputs_of(card.name, card.version).observe(len(probabilities))
-    _inference_seconds_of(card.name, card.version).observe(seconds)
+    series = _series_of(card.name, card.version)
+    series.batch_inputs.observe(len(probabilities))
+    series.inference_seconds.observe(seconds)
     if card.task == "regression":
         return
     answers: dict[tuple[int, bool], int] = {}
