@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
+from threading import Lock
 from typing import Literal, NamedTuple, TypeAlias, get_args
 
 import numpy as np
@@ -170,6 +171,10 @@ _model_histograms = (
 )
 
 
+# Guards the series that threads change: the networks' and the record's.
+_lock = Lock()
+
+
 class _ModelSeries(NamedTuple):
     """The series of one version of a model that every request for it changes."""
 
@@ -198,7 +203,7 @@ def create_series() -> None:
 
 
 def count_request(record: RequestRecord, seconds: float) -> None:
-    """Count a request that is finished.
+    """Count a request that is finished, on the event loop.
 
     Args:
         record: The request.
@@ -214,11 +219,12 @@ def count_request(record: RequestRecord, seconds: float) -> None:
 
 def count_recorded(result: RecordResult, requests: int = 1) -> None:
     """Count requests that the record has, or lacks, from any thread."""
-    _recorded_of(result).inc(requests)
+    with _lock:
+        _recorded_of(result).inc(requests)
 
 
 def count_stages(card: Card, *, decode_s: float, queue_s: float) -> None:
-    """Record the seconds that one request took to decode, and waited for its network."""
+    """Record the seconds that one request took to decode, and waited for its network, on the event loop."""
     series = _series_of(card.name, card.version)
     series.decode_seconds.observe(decode_s)
     series.queue_seconds.observe(queue_s)
@@ -232,16 +238,16 @@ def count_run(card: Card, probabilities: npt.NDArray[np.float32], seconds: float
         probabilities: The output, float32 array (inputs, labels); the values of a regression are not counted.
         seconds: Seconds in ONNX Runtime.
     """
-    series = _series_of(card.name, card.version)
-    series.batch_inputs.observe(len(probabilities))
-    series.inference_seconds.observe(seconds)
-    if card.task == "regression":
-        return
     answers: dict[tuple[int, bool], int] = {}
-    for answer in _answers(card, probabilities):
-        answers[answer] = answers.get(answer, 0) + 1
-    for (index, unsure), inputs in answers.items():
-        _predictions_of(card.name, card.version, card.labels[index], _WORDS[unsure]).inc(inputs)
+    if card.task != "regression":
+        for answer in _answers(card, probabilities):
+            answers[answer] = answers.get(answer, 0) + 1
+    series = _series_of(card.name, card.version)
+    with _lock:
+        series.batch_inputs.observe(len(probabilities))
+        series.inference_seconds.observe(seconds)
+        for (index, unsure), inputs in answers.items():
+            _predictions_of(card.name, card.version, card.labels[index], _WORDS[unsure]).inc(inputs)
 
 
 def _answers(card: Card, probabilities: npt.NDArray[np.float32]) -> Iterator[tuple[int, bool]]:

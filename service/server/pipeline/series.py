@@ -4,14 +4,14 @@ A worker keeps the values of its series in mapped files, so that a scrape of one
 (the library's multiprocess mode). The classes of this module change a value where it is mapped. Nothing is
 kept back, so that a worker that is killed loses no count. ``./run bench observation`` shows what it saves.
 
-They depend on internals of the releases in ``CHECKED_RELEASES``. With another release, and in a process
-without such files, the functions return the library's own objects.
+Not thread-safe: a series that several threads change needs a lock. The classes depend on internals of the
+releases in ``CHECKED_RELEASES``. With another release, and in a process without such files, the functions
+return the library's own objects.
 """
 
 from bisect import bisect_left
 from collections.abc import Sequence
 from importlib.metadata import version
-from threading import Lock
 from typing import Any, Protocol
 
 from prometheus_client import Counter, Gauge, Histogram
@@ -20,29 +20,26 @@ from prometheus_client import Counter, Gauge, Histogram
 CHECKED_RELEASES = ("0.26",)
 _RELEASE = ".".join(version("prometheus-client").split(".")[:2])
 
-# Networks run in several threads, and a sum is read before it is written.
-_lock = Lock()
-
 
 class CounterSeries(Protocol):
     """One series of a counter."""
 
     def inc(self, amount: float = 1) -> None:
-        """Add to the count, from any thread."""
+        """Add to the count."""
 
 
 class GaugeSeries(Protocol):
     """One series of a gauge."""
 
     def set(self, value: float) -> None:
-        """Set the value, from any thread."""
+        """Set the value."""
 
 
 class HistogramSeries(Protocol):
     """The series of a histogram that have the same labels."""
 
     def observe(self, amount: float) -> None:
-        """Count a value in its bucket, and add it to the sum, from any thread."""
+        """Count a value in its bucket, and add it to the sum."""
 
 
 def counter_series(counter: Counter) -> CounterSeries:
@@ -81,8 +78,7 @@ class _MappedCounter:
         self._numbers, (self._index,) = _map([counter._value])
 
     def inc(self, amount: float = 1) -> None:
-        with _lock:
-            self._numbers[self._index] += amount
+        self._numbers[self._index] += amount
 
 
 class _MappedGauge:
@@ -107,10 +103,9 @@ class _MappedHistogram:
         self._numbers, (self._sum, *self._indices) = _map([histogram._sum, *histogram._buckets])
 
     def observe(self, amount: float) -> None:
-        index = self._indices[bisect_left(self._bounds, amount)]
-        with _lock:
-            self._numbers[self._sum] += amount
-            self._numbers[index] += 1
+        numbers = self._numbers
+        numbers[self._sum] += amount
+        numbers[self._indices[bisect_left(self._bounds, amount)]] += 1
 
 
 def _is_mapped(value: Any) -> bool:

@@ -5,7 +5,6 @@ import random
 import subprocess
 import sys
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -115,21 +114,6 @@ def test_a_process_that_is_killed_loses_no_count(folder: Path) -> None:
     )
     subprocess.run([sys.executable, "-c", code], check=False)
     assert "requests_total 1000.0\n" in _scrape(folder)
-
-
-def test_threads_lose_no_count(folder: Path) -> None:
-    counter, histogram = counter_series(_counter("requests")), histogram_series(_histogram().labels("mnist"))
-
-    def count(_: int) -> None:
-        for _ in range(5_000):
-            counter.inc()
-            histogram.observe(0.5)
-
-    with ThreadPoolExecutor(4) as threads:
-        list(threads.map(count, range(4)))
-    scrape = _scrape(folder)
-    assert "requests_total 20000.0\n" in scrape
-    assert 'seconds_sum{model="mnist"} 10000.0\n' in scrape
 
 
 @pytest.mark.usefixtures("folder")
