@@ -210,7 +210,8 @@ def _draw(
         axes.set_ylim(0, axes.get_ylim()[1] * 1.1)  # room for the numbers of the events
         axes.tick_params(colors=_INK, length=0)
         axes.spines[["top", "right"]].set_visible(False)
-        axes.legend(frameon=False, fontsize=6, ncols=3, loc="upper left", bbox_to_anchor=(0, -0.08))
+        below = {"loc": "upper left", "bbox_to_anchor": (-0.02, -0.08), "borderpad": 0}
+        axes.legend(frameon=False, fontsize=6, ncols=3, columnspacing=1, handlelength=1.2, **below)
     names = ", ".join(f"{number}: {name}" for number, name in enumerate(events, start=1))
     figure.suptitle(f"{names}; time in seconds", fontsize=8)
     figure.savefig(path)
