@@ -66,6 +66,8 @@ def _observers(predictor: Predictor) -> dict[str, float]:
     running_request.set(request)
     note = partial(note_answer, predictor, DecodedInputs(pixels, 1e-4), result, before_s=0.0)
     counts = (
+        partial(metrics.requests_in_flight.set, 1),
+        partial(metrics.requests_in_flight.set, 0),
         partial(metrics.count_request, request, 1e-3),
         partial(metrics.count_stages, card, decode_s=1e-4, queue_s=0.0),
         partial(metrics.count_run, card, probabilities, 1e-4),

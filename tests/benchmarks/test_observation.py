@@ -1,4 +1,4 @@
-"""Tests that the cost of observing can be measured, and that it is next to nothing where it is off."""
+"""Tests that the cost of observing can be measured, and that it is small, or almost nothing if it is off."""
 
 import re
 import subprocess
@@ -8,7 +8,7 @@ from pathlib import Path
 _ROOT = Path(__file__).resolve().parents[2]
 
 
-def test_traces_and_the_record_cost_less_than_two_percent_of_a_request_while_they_are_off() -> None:
+def test_metrics_cost_little_and_traces_and_the_record_next_to_nothing_while_they_are_off() -> None:
     done = subprocess.run(
         [sys.executable, str(_ROOT / "tests" / "benchmarks"), "observation"],
         capture_output=True,
@@ -19,7 +19,8 @@ def test_traces_and_the_record_cost_less_than_two_percent_of_a_request_while_the
     assert done.returncode == 0, done.stderr
     rows = re.findall(r"^\| (.+) \| ([\d.]+) \| ([\d.]+)% \| ([\d.]+)% \|$", done.stdout, re.MULTILINE)
     assert len(rows) == 5
-    name, _, *shares = rows[0]
-    assert name == "traces and record, both off"
+    shares = {name: [float(share) for share in shares] for name, _, *shares in rows}
     # It is a thousandth, so that the load of the machine does not matter.
-    assert all(float(share) < 2 for share in shares)
+    assert max(shares["traces and record, both off"]) < 2
+    # Two or three on an idle machine; the methods of prometheus-client take ten.
+    assert max(shares["metrics"]) < 6

@@ -1,6 +1,5 @@
 """Describes requests, and writes the access log: one line per request, as text or JSON."""
 
-import contextlib
 import itertools
 import json
 import os
@@ -9,6 +8,7 @@ import sys
 import time
 from contextvars import ContextVar
 from datetime import UTC, datetime
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -125,11 +125,23 @@ class AccessLog:
 
     def write(self, record: RequestRecord, milliseconds: float) -> None:
         """Write the line of a request, which took some milliseconds from its head to its response."""
-        line = self._format(datetime.now(UTC).isoformat(timespec="milliseconds"), record, milliseconds)
-        # The reader of the log may have closed it; requests must not fail for that.
-        with contextlib.suppress(OSError):
+        line = self._format(_timestamp(time.time()), record, milliseconds)
+        try:
             sys.stdout.write(line)
             sys.stdout.flush()
+        except OSError:
+            return  # The reader of the log may have closed it; requests must not fail for that.
+
+
+def _timestamp(unix_s: float) -> str:
+    """Return a time in UTC, as ``isoformat(timespec="milliseconds")`` does."""
+    seconds, milliseconds = divmod(int(unix_s * 1e3), 1_000)
+    return f"{_date_and_time(seconds)}.{milliseconds:03d}+00:00"
+
+
+@lru_cache(maxsize=1)  # Most requests end in the same second as the one before.
+def _date_and_time(unix_s: int) -> str:
+    return datetime.fromtimestamp(unix_s, UTC).strftime("%Y-%m-%dT%H:%M:%S")
 
 
 def _as_json(now: str, record: RequestRecord, milliseconds: float) -> str:

@@ -1,9 +1,10 @@
 """Declares the metrics of the server, and records requests and runs of the networks in them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Literal, TypeAlias, get_args
+from threading import Lock
+from typing import Literal, NamedTuple, TypeAlias, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +15,14 @@ from service.inference.prediction import APPLIES_FROM, confidence
 from service.inference.reading.reading import ReadDigit
 from service.server.pipeline.access_log import RequestRecord
 from service.server.pipeline.errors import LIMITS, ErrorCode
+from service.server.pipeline.series import (
+    CounterSeries,
+    GaugeSeries,
+    HistogramSeries,
+    counter_series,
+    gauge_series,
+    histogram_series,
+)
 
 # Prometheus' default buckets start at 5 ms; most networks answer faster.
 _SECONDS = (0.0005, 0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.064, 0.128, 0.25, 0.5, 1, 2.5, 5, 10, 30)
@@ -39,16 +48,21 @@ class Declaration:
     labels: tuple[str, ...] = ()
 
 
-def _counter(declaration: Declaration) -> Counter:
-    return Counter(declaration.name, declaration.meaning, declaration.labels)
+def _counter(declaration: Declaration) -> Callable[..., CounterSeries]:
+    """Return a function that finds the series of some labels, which no client can choose."""
+    counter = Counter(declaration.name, declaration.meaning, declaration.labels)
+    return cache(lambda *labels: counter_series(counter.labels(*labels) if labels else counter))
 
 
-def _gauge(declaration: Declaration) -> Gauge:
-    return Gauge(declaration.name, declaration.meaning, declaration.labels, multiprocess_mode="livesum")
+def _gauge(declaration: Declaration) -> GaugeSeries:
+    return gauge_series(Gauge(declaration.name, declaration.meaning, multiprocess_mode="livesum"))
 
 
-def _histogram(declaration: Declaration, buckets: tuple[float, ...] = _SECONDS) -> Histogram:
-    return Histogram(declaration.name, declaration.meaning, declaration.labels, buckets=buckets)
+def _histogram(
+    declaration: Declaration, buckets: tuple[float, ...] = _SECONDS
+) -> Callable[..., HistogramSeries]:
+    histogram = Histogram(declaration.name, declaration.meaning, declaration.labels, buckets=buckets)
+    return cache(lambda *labels: histogram_series(histogram.labels(*labels)))
 
 
 REQUESTS = Declaration(
@@ -145,18 +159,36 @@ requests_in_flight = _gauge(REQUESTS_IN_FLIGHT)
 requests_in_flight_limit = _gauge(REQUESTS_IN_FLIGHT_LIMIT)
 waiting_inputs = _gauge(INPUTS_WAITING)
 workers = _gauge(WORKERS)
-worker_restarts = _counter(WORKER_RESTARTS)
-_errors, _refusals = _counter(REQUEST_ERRORS), _counter(REFUSALS)
-_recorded = _counter(RECORDED_REQUESTS)
+worker_restarts = _counter(WORKER_RESTARTS)()
+_requests_of = _counter(REQUESTS)
+_request_seconds_of = _histogram(REQUEST_SECONDS)
+_errors_of, _refusals_of = _counter(REQUEST_ERRORS), _counter(REFUSALS)
+_recorded_of = _counter(RECORDED_REQUESTS)
+_predictions_of = _counter(PREDICTIONS)
+_model_histograms = (
+    _histogram(DECODE_SECONDS),
+    _histogram(QUEUE_SECONDS),
+    _histogram(INFERENCE_SECONDS),
+    _histogram(BATCH_INPUTS, _INPUTS),
+)
 
-# Finding the series of some labels takes as long as changing it. No client can choose a label.
-_requests_of = cache(_counter(REQUESTS).labels)
-_request_seconds_of = cache(_histogram(REQUEST_SECONDS).labels)
-_decode_seconds_of = cache(_histogram(DECODE_SECONDS).labels)
-_queue_seconds_of = cache(_histogram(QUEUE_SECONDS).labels)
-_inference_seconds_of = cache(_histogram(INFERENCE_SECONDS).labels)
-_batch_inputs_of = cache(_histogram(BATCH_INPUTS, _INPUTS).labels)
-_predictions_of = cache(_counter(PREDICTIONS).labels)
+
+# Guards the series that threads change: the networks' and the record's.
+_lock = Lock()
+
+
+class _ModelSeries(NamedTuple):
+    """The series of one version of a model that every request for it changes."""
+
+    decode_seconds: HistogramSeries
+    queue_seconds: HistogramSeries
+    inference_seconds: HistogramSeries
+    batch_inputs: HistogramSeries
+
+
+@cache
+def _series_of(model: str, version: int) -> _ModelSeries:
+    return _ModelSeries(*(find(model, version) for find in _model_histograms))
 
 
 def create_series() -> None:
@@ -165,15 +197,15 @@ def create_series() -> None:
     Prometheus' ``increase`` does not count the first value of a series that did not exist before.
     """
     for error in ErrorCode:
-        _errors.labels(error.code)
+        _errors_of(error.code)
     for limit in LIMITS:
-        _refusals.labels(limit)
+        _refusals_of(limit)
     for result in get_args(RecordResult):
-        _recorded.labels(result)
+        _recorded_of(result)
 
 
 def count_request(record: RequestRecord, seconds: float) -> None:
-    """Count a request that is finished.
+    """Count a request that is finished, on the event loop.
 
     Args:
         record: The request.
@@ -182,20 +214,22 @@ def count_request(record: RequestRecord, seconds: float) -> None:
     _requests_of(record.route, record.model, record.version, record.precision, record.status).inc()
     _request_seconds_of(record.route, record.model).observe(seconds)
     if record.code:
-        _errors.labels(record.code).inc()
+        _errors_of(record.code).inc()
     if record.limit:
-        _refusals.labels(record.limit).inc()
+        _refusals_of(record.limit).inc()
 
 
 def count_recorded(result: RecordResult, requests: int = 1) -> None:
     """Count requests that the record has, or lacks, from any thread."""
-    _recorded.labels(result).inc(requests)
+    with _lock:
+        _recorded_of(result).inc(requests)
 
 
 def count_stages(card: Card, *, decode_s: float, queue_s: float) -> None:
-    """Record the seconds that one request took to decode, and waited for its network."""
-    _decode_seconds_of(card.name, card.version).observe(decode_s)
-    _queue_seconds_of(card.name, card.version).observe(queue_s)
+    """Record the seconds that one request took to decode, and waited for its network, on the event loop."""
+    series = _series_of(card.name, card.version)
+    series.decode_seconds.observe(decode_s)
+    series.queue_seconds.observe(queue_s)
 
 
 def count_run(
@@ -209,21 +243,23 @@ def count_run(
         seconds: Seconds in ONNX Runtime.
         counted: Whether the outputs are predictions, and not those for what may be a digit.
     """
-    _batch_inputs_of(card.name, card.version).observe(len(probabilities))
-    _inference_seconds_of(card.name, card.version).observe(seconds)
-    if not counted or card.task == "regression":
-        return
     answers: dict[tuple[int, bool], int] = {}
-    for answer in _answers(card, probabilities):
-        answers[answer] = answers.get(answer, 0) + 1
-    for (index, unsure), inputs in answers.items():
-        _predictions_of(card.name, card.version, card.labels[index], _WORDS[unsure]).inc(inputs)
+    if counted and card.task != "regression":
+        for answer in _answers(card, probabilities):
+            answers[answer] = answers.get(answer, 0) + 1
+    series = _series_of(card.name, card.version)
+    with _lock:
+        series.batch_inputs.observe(len(probabilities))
+        series.inference_seconds.observe(seconds)
+        for (index, unsure), inputs in answers.items():
+            _predictions_of(card.name, card.version, card.labels[index], _WORDS[unsure]).inc(inputs)
 
 
 def count_digits(card: Card, digits: Sequence[ReadDigit]) -> None:
     """Count the digits that were read in a picture as predictions, on the event loop."""
-    for digit in digits:
-        _predictions_of(card.name, card.version, digit.label, _WORDS[digit.unsure]).inc()
+    with _lock:
+        for digit in digits:
+            _predictions_of(card.name, card.version, digit.label, _WORDS[digit.unsure]).inc()
 
 
 def _answers(card: Card, probabilities: npt.NDArray[np.float32]) -> Iterator[tuple[int, bool]]:

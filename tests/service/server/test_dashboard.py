@@ -18,6 +18,9 @@ from typing import Any
 
 import pytest
 import yaml
+from grafana_foundation_sdk.cog import plugins
+from grafana_foundation_sdk.cog.encoder import JSONEncoder
+from grafana_foundation_sdk.models.dashboard import Dashboard
 
 from service.server.pipeline.metrics import DECLARATIONS
 
@@ -176,6 +179,25 @@ def test_queries_and_alerts_use_only_metrics_that_the_server_has() -> None:
     used = {name for text in texts for name in re.findall(r"lectern_[a-z_]+", str(text))}
     used = {re.sub(rf"({'|'.join(_ENDINGS)})$", "", name) for name in used}
     assert used <= declared
+
+
+def test_every_field_of_the_dashboard_is_in_grafanas_schema() -> None:
+    plugins.register_default_plugins()
+    known = JSONEncoder().encode(Dashboard.from_json(_DASHBOARD))  # leaves out what the schema does not have
+    lost = dict(_leaves(_DASHBOARD)).items() - dict(_leaves(json.loads(known))).items()
+    # Grafana writes the one and reads the other.
+    places = {".templating.list.1.definition", ".annotations.list.0.titleFormat"}
+    assert {place for place, _ in lost} == places
+
+
+def _leaves(value: Any, place: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield the text, numbers and words of a JSON value with their places."""
+    if isinstance(value, dict | list):
+        items = value.items() if isinstance(value, dict) else enumerate(value)
+        for key, inner in items:
+            yield from _leaves(inner, f"{place}.{key}")
+    else:
+        yield place, value
 
 
 def test_panels_do_not_overlap_and_use_the_chosen_data_source() -> None:

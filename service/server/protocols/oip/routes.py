@@ -16,6 +16,7 @@ from service.server.pipeline.access_log import running_request
 from service.server.pipeline.limits import check_ready
 from service.server.protocols.common import api
 from service.server.protocols.common.bodies import json_memory, parse_body, parse_json
+from service.server.protocols.common.compression import compress
 from service.server.protocols.common.model_index import ModelIndex, index_document
 from service.server.protocols.common.parameters import path_version
 from service.server.protocols.common.responses import timing_headers
@@ -75,7 +76,8 @@ INFER = api.Operation(
     "files, in JSON in base64. The server ignores the content type; only the header "
     f"`{_LENGTH_HEADER}` counts: without it the body is JSON; with it, that many bytes of JSON and then the "
     "tensor's little-endian bytes; with 0 the body is only the tensor. The response is binary if the "
-    "request asks for that.",
+    "request asks for that. A response of 1,000 bytes or more is compressed with gzip or deflate if "
+    "`Accept-Encoding` has one of them.",
     request_headers=InferHeaders,
     request={api.JSON: (models.ModelInferRequest,), api.OCTETS: (api.Binary,)},
     examples=(api.Example(make=_best_label_example), api.Example(make=_tensor_example, suffix="-tensor")),
@@ -154,7 +156,9 @@ class OipProtocol:
         del body  # Only what was parsed is still needed.
         result = await self.engine.infer(predictor, infer.content, started=started)
         headers = timing_headers(card, result)
-        return infer_response(infer, result.probabilities, card=card, headers=headers)
+        response = infer_response(infer, result.probabilities, card=card, headers=headers)
+        await compress(response, request.headers.get("Accept-Encoding", ""))
+        return response
 
     async def server(self, request: Request) -> models.ServerMetadataResponse:
         """The server's name, version and extensions."""

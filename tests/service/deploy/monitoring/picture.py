@@ -198,23 +198,22 @@ def _draw(
     path: Path,
 ) -> None:
     plt.rcParams.update({"font.size": 7, "text.color": _INK, "axes.edgecolor": _GRID})
-    figure, all_axes = plt.subplots(3, 3, figsize=(11, 7.2), dpi=110, layout="constrained", sharex=True)
+    figure, all_axes = plt.subplots(3, 3, figsize=(11, 8.8), dpi=110, layout="constrained")
     for axes, (title, series) in zip(all_axes.flat, answers.items(), strict=True):
         axes.set_title(title, loc="left", fontsize=8, fontweight="bold")
         for label, times, values in series:
             axes.plot(times, values, label=label, linewidth=1)
         for number, at in enumerate(events.values(), start=1):
             axes.axvline(at - started, color=_INK, linewidth=0.6, linestyle=":")
-            axes.text(at - started + 1, 0.97, str(number), transform=axes.get_xaxis_transform(), va="top")
+            axes.text(at - started + 1, 0.98, str(number), transform=axes.get_xaxis_transform(), va="top")
         axes.grid(color=_GRID, linewidth=0.5)
-        axes.set_ylim(0, axes.get_ylim()[1] * 1.5)  # room for the labels
+        axes.set_ylim(0, axes.get_ylim()[1] * 1.1)  # room for the numbers of the events
         axes.tick_params(colors=_INK, length=0)
         axes.spines[["top", "right"]].set_visible(False)
-        axes.legend(frameon=False, fontsize=6, ncols=2, loc="upper right")
-    for axes in all_axes[-1]:
-        axes.set_xlabel("seconds")
+        below = {"loc": "upper left", "bbox_to_anchor": (-0.02, -0.08), "borderpad": 0}
+        axes.legend(frameon=False, fontsize=6, ncols=3, columnspacing=1, handlelength=1.2, **below)
     names = ", ".join(f"{number}: {name}" for number, name in enumerate(events, start=1))
-    figure.suptitle(names, fontsize=8)
+    figure.suptitle(f"{names}; time in seconds", fontsize=8)
     figure.savefig(path)
 
 

@@ -1,8 +1,12 @@
 """The access log has one line per request, as text or JSON, which no client can forge."""
 
 import json
+import random
 import time
+from datetime import UTC, datetime, timedelta
 from typing import Any
+
+from service.server.pipeline import access_log
 
 Server = Any
 KEY = {"Authorization": "Bearer alpha"}
@@ -26,6 +30,21 @@ def test_a_line_of_text_has_client_method_path_status_and_duration(server: Serve
     assert (level, logger) == ("INFO", "lectern.access")
     assert (client, method, path, status) == ("127.0.0.1", "POST", '"/models/mnist"', "200")
     assert 0 < float(milliseconds.removesuffix("ms")) < 30_000
+
+
+def test_a_line_begins_with_the_time_of_the_response(server: Server) -> None:
+    before = datetime.now(UTC) - timedelta(milliseconds=1)
+    line = _line_with(server, server.ask("GET", "/nothing").headers["X-Request-ID"])
+    assert before <= datetime.fromisoformat(line.split()[0]) <= datetime.now(UTC)
+
+
+def test_times_are_written_as_by_the_standard_library() -> None:
+    random.seed(1)
+    for _ in range(200):
+        time_of_day = datetime.fromtimestamp(random.randrange(2**31), UTC)
+        for milliseconds in (0, 1, 20, 999):
+            at = time_of_day + timedelta(milliseconds=milliseconds, microseconds=400)
+            assert access_log._timestamp(at.timestamp()) == at.isoformat(timespec="milliseconds")
 
 
 def test_a_line_of_a_refusal_ends_with_its_code(server: Server) -> None:

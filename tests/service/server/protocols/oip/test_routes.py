@@ -2,6 +2,7 @@
 
 import base64
 import json
+import zlib
 from collections.abc import Callable
 from typing import Any
 
@@ -155,6 +156,41 @@ def test_a_chunked_body_is_read_completely(server: Server, expected: Expected, m
     )
     rows = answer.json()["outputs"][0]["data"]
     np.testing.assert_allclose(rows, expected("mnist", batch=mnist_digits[:1])[0], atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("accepted", "encoding"),
+    [
+        ("gzip", "gzip"),
+        ("deflate", "deflate"),
+        ("br, deflate;q=0.5, GZIP ; q=0.001", "gzip"),
+        ("gzip;q=0, deflate", "deflate"),
+        ("gzip; q=0.000", None),
+        ("identity, br", None),
+        ("*", None),
+        ("", None),
+    ],
+)
+def test_a_large_response_is_compressed_as_the_client_asks(
+    server: Server, infer: Infer, mnist_digits: Any, accepted: str, encoding: str | None
+) -> None:
+    body = mnist_digits[:64].tobytes()
+    plain = infer(server, "mnist", body, length=0)
+    answer = infer(server, "mnist", body, length=0, headers={"Accept-Encoding": accepted})
+    assert answer.headers.get("Content-Encoding") == encoding
+    unpacked = zlib.decompress(answer.body, zlib.MAX_WBITS + 32) if encoding else answer.body
+    assert unpacked == plain.body
+    assert len(answer.body) < len(plain.body) or not encoding
+    name = "Inference-Header-Content-Length"
+    assert answer.headers[name] == plain.headers[name]
+
+
+def test_a_small_response_and_an_error_are_not_compressed(
+    server: Server, infer: Infer, mnist_digits: Any
+) -> None:
+    for body, status in ((mnist_digits[:1].tobytes(), 200), (b"x" * 2_000, 400)):
+        answer = infer(server, "mnist", body, length=0, headers={"Accept-Encoding": "gzip"})
+        assert (answer.status, answer.headers.get("Content-Encoding")) == (status, None)
 
 
 def test_the_response_has_the_headers_of_all_protocols(server: Server, infer: Infer) -> None:

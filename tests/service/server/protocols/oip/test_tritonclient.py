@@ -217,6 +217,29 @@ def test_concurrent_requests_each_get_their_own_response(
     np.testing.assert_allclose(answers, expected("mnist", batch=mnist_digits[:40]), atol=1e-6)
 
 
+@pytest.mark.parametrize("encoding", ["gzip", "deflate"])
+def test_requests_and_responses_may_be_compressed(
+    server: Server, client: Any, mnist_digits: Any, expected: Expected, encoding: str
+) -> None:
+    compressed = {
+        "request_compression_algorithm": encoding,
+        "response_compression_algorithm": encoding,
+    }
+    probabilities = expected("mnist", batch=mnist_digits[:64])
+    for binary in (True, False):
+        outputs = [http.InferRequestedOutput("probabilities", binary_data=binary)]
+        tensor = _input("image", mnist_digits[:64], "UINT8", binary=binary)
+        result = client.infer("mnist", [tensor], outputs=outputs, **compressed)
+        np.testing.assert_allclose(result.as_numpy("probabilities"), probabilities, atol=1e-6)
+
+    async def ask() -> Any:
+        async with aio.InferenceServerClient(f"127.0.0.1:{server.port}") as other:
+            tensor = _input("image", mnist_digits[:64], "UINT8", module=aio)
+            return await other.infer("mnist", [tensor], **compressed)
+
+    np.testing.assert_allclose(asyncio.run(ask()).as_numpy("probabilities"), probabilities, atol=1e-6)
+
+
 def test_the_aio_client_is_answered_as_in_process(
     server: Server, mnist_digits: Any, digit_png: bytes, expected: Expected
 ) -> None:
