@@ -1,4 +1,4 @@
-"""Holds what several commands share: options for folders and versions, and names of recipes and runs."""
+"""Defines what several commands share: options for folders and versions, and names of recipes and runs."""
 
 import os
 import sys
@@ -6,6 +6,7 @@ import textwrap
 from pathlib import Path
 
 import click
+from rich.console import Console
 
 from service.inference.defaults import DEFAULT_MODELS
 from training.backend import silence_libraries
@@ -16,6 +17,7 @@ RECIPES_EPILOG = "\b\n" + textwrap.fill(
     f"Recipes: {', '.join(recipe_names())}.", width=76, break_on_hyphens=False
 )
 DEFAULT_RUNS = Path("runs")
+_WIDTH = 1_000  # columns of a table that is not printed in a terminal
 folder_type = click.Path(path_type=Path, file_okay=False)
 
 
@@ -78,7 +80,7 @@ def find_recipe(ctx: click.Context, param: click.Parameter, value: str | None) -
 
 
 def choose_recipe(name: str | None, file: Path | None) -> str | None:
-    """Return the name of the recipe that the command line names, or whose file it names; None for neither.
+    """Return the name of the recipe that is named, or whose file is named; None if neither is.
 
     Keras has to be loaded before.
     """
@@ -89,10 +91,24 @@ def choose_recipe(name: str | None, file: Path | None) -> str | None:
     return load_recipe_file(file).name
 
 
+def require_recipe(name: str | None, file: Path | None) -> str:
+    """Return the name of the recipe as :func:`choose_recipe` does, or ask for one."""
+    chosen = choose_recipe(name, file)
+    if chosen is None:
+        raise click.UsageError("name a recipe, or a file with --recipe")
+    return chosen
+
+
 def name_run(recipe: str | None, data: Path | None) -> str:
     """Return the name of a run that the command line does not name."""
     parts = [recipe] if recipe else []
     return "-".join(parts + ([data.resolve().name] if data else []))
+
+
+def table_console() -> Console:
+    """Return a console for tables; outside of a terminal, the rows are not wrapped."""
+    console = Console(highlight=False, markup=False)
+    return console if console.is_terminal else Console(highlight=False, markup=False, width=_WIDTH)
 
 
 def ask(question: str) -> bool:

@@ -12,10 +12,12 @@ import msgspec
 from filelock import FileLock, Timeout
 
 from service.inference.files import write_json
+from service.inference.preprocessing import Vocabulary
 from training.errors import RunError
 from training.fit.run import complete_settings, read_history
 from training.hyperparameters import Hyperparameters
 
+VOCABULARY = "vocabulary.txt"
 _LOCK = ".lock"
 _ARGUMENTS = "arguments.json"
 _STAGES = (".", "head", "fine-tuning")
@@ -111,6 +113,12 @@ def read_arguments(folder: Path) -> dict[str, str | None]:
     """Return the stored arguments of a run; none if there is no such file."""
     path = folder / _ARGUMENTS
     return dict(json.loads(path.read_text(encoding="utf-8"))) if path.exists() else {}
+
+
+def read_vocabulary(folder: Path) -> Vocabulary | None:
+    """Return the words that a run's network on texts knows; None if there is no such file."""
+    path = folder / VOCABULARY
+    return Vocabulary.read(path) if path.exists() else None
 
 
 def stored_examples(arguments: Mapping[str, str | None]) -> int | None:

@@ -9,7 +9,6 @@ from typing import Any, Literal
 
 from service.inference.card import Card, card_document
 from service.inference.errors import ModelError, ModelNotFound
-from service.inference.preprocessing import Vocabulary
 from service.inference.repository.default_version import reason_against, write_default
 from service.inference.repository.model import LoadOptions, Model
 from training.datasets import Dataset
@@ -18,7 +17,7 @@ from training.export.exporter import export, measure_network
 from training.export.model_card import Trained
 from training.fit.inputs import for_own_images, prepare_data
 from training.fit.run import Run, load_run
-from training.fit.run_folder import read_arguments, stored_examples
+from training.fit.run_folder import read_arguments, read_vocabulary, stored_examples
 from training.networks.ensemble import average_weights
 from training.recipes import load_recipe
 from training.recipes.recipe import Recipe
@@ -26,7 +25,6 @@ from training.workflows.hints import model_command
 
 Average = Literal["logits", "weights"]
 
-VOCABULARY = "vocabulary.txt"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 
 
@@ -63,14 +61,12 @@ def run_export(job: ExportJob) -> Exported:
         ExportError: The version exists, or its labels are not those of the model. Or it should become the
             default one but is worse. Or the exported network has other outputs than the trained one.
     """
-    path = job.runs[0] / VOCABULARY
     recipe = load_recipe(job.recipe)
-    vocabulary = Vocabulary.read(path) if path.exists() else None
     limit = stored_examples(read_arguments(job.runs[0]))
     dataset = prepare_data(
         recipe,
         folder=job.data,
-        vocabulary=vocabulary,
+        vocabulary=read_vocabulary(job.runs[0]),
         limit=limit,
         validation_limit=limit // 2 if limit else None,
     )

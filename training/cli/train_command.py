@@ -1,7 +1,7 @@
 """Defines the command ``train``."""
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -102,27 +102,11 @@ def train(
       lectern train --data my_folder
       lectern train --recipe my_recipe.py
     """
-    if options["extra"] and data:
-        raise click.UsageError("--extra adds to the recipe's data set, --data replaces it; use one of them")
-    if init_from and folds is not None:
-        raise click.UsageError(
-            "--init-from names a run that has seen the examples that --folds holds out; use one of them"
-        )
-    if recipe is None and own_recipe is None and data is None:
-        raise click.UsageError(
-            f"name a recipe ({', '.join(recipe_names())}), a file with --recipe, or a folder with --data"
-        )
-    if options["name"] and data is None:
-        raise click.UsageError("--name is for --data; `lectern export --name` names the model of a recipe")
-    if options["examples"] and data:
-        raise click.UsageError("--examples shortens a recipe's data set, --data replaces it; use one of them")
-    if options["watch"] and progress != "json":
-        raise click.UsageError("--watch needs --progress json")
-    if folds is not None and (progress == "json" or options["examples"]):
-        raise click.UsageError("--folds goes neither with --progress json nor with --examples")
+    _check_options(click.get_current_context().params)
     load_keras(converts=data is not None and folds is None)
     from training.workflows.cross_validation import run_folds
-    from training.workflows.training_job import TrainingJob, run_training
+    from training.workflows.training_job import TrainingJob
+    from training.workflows.training_run import run_training
 
     named = ("--recipe", str(own_recipe)) if own_recipe else (recipe,) if recipe else ()
     recipe = choose_recipe(recipe, own_recipe)
@@ -146,6 +130,29 @@ def train(
             run_folds(job, folds=folds, console=console)
         else:
             run_training(job, console=console)
+
+
+def _check_options(given: Mapping[str, Any]) -> None:
+    """Refuse options that exclude each other, or that need another one."""
+    data, folds, as_json = given["data"], given["folds"] is not None, given["progress"] == "json"
+    if given["extra"] and data:
+        raise click.UsageError("--extra adds to the recipe's data set, --data replaces it; use one of them")
+    if given["init_from"] and folds:
+        raise click.UsageError(
+            "--init-from names a run that has seen the examples that --folds holds out; use one of them"
+        )
+    if not (given["recipe"] or given["own_recipe"] or data):
+        raise click.UsageError(
+            f"name a recipe ({', '.join(recipe_names())}), a file with --recipe, or a folder with --data"
+        )
+    if given["name"] and not data:
+        raise click.UsageError("--name is for --data; `lectern export --name` names the model of a recipe")
+    if given["examples"] and data:
+        raise click.UsageError("--examples shortens a recipe's data set, --data replaces it; use one of them")
+    if given["watch"] and not as_json:
+        raise click.UsageError("--watch needs --progress json")
+    if folds and (as_json or given["examples"]):
+        raise click.UsageError("--folds goes neither with --progress json nor with --examples")
 
 
 @contextmanager
