@@ -2,10 +2,8 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from sklearn.model_selection import KFold, StratifiedKFold
 
 from service.inference.preprocessing import Vocabulary
@@ -71,20 +69,23 @@ def prepare_data(
     if recipe.vocabulary is None:
         return dataset
     words = vocabulary or Vocabulary(recipe.vocabulary(dataset.train.x))
-    splits = (dataset.train, dataset.validation, dataset.test)
-    train, validation, test = (encode(split, vocabulary=words, length=recipe.length) for split in splits)
-    if recipe.sentences:
-        train, validation = (
-            replace(encoded, sentences=_sentences(split, words))
-            for encoded, split in ((train, dataset.train), (validation, dataset.validation))
-        )
-    return replace(dataset, train=train, validation=validation, test=test, vocabulary=words)
+    return replace(
+        dataset,
+        train=_encode(dataset.train, words, recipe, sentences=recipe.sentences),
+        validation=_encode(dataset.validation, words, recipe, sentences=recipe.sentences),
+        test=_encode(dataset.test, words, recipe),
+        vocabulary=words,
+    )
 
 
-def _sentences(texts: Examples, vocabulary: Vocabulary) -> npt.NDArray[Any]:
-    encoded = np.empty(len(texts), dtype=object)
-    encoded[:] = [encode_sentences(text, vocabulary=vocabulary) for text in texts.x]
-    return encoded
+def _encode(texts: Examples, words: Vocabulary, recipe: Recipe, *, sentences: bool = False) -> Examples:
+    """Turn texts into token ids, and their sentences too if a network is fitted to them."""
+    encoded = encode(texts, vocabulary=words, length=recipe.length)
+    if not sentences:
+        return encoded
+    parts = np.empty(len(texts), dtype=object)
+    parts[:] = [encode_sentences(text, vocabulary=words) for text in texts.x]
+    return replace(encoded, sentences=parts)
 
 
 def _shorten(dataset: Dataset, *, train: int | None, validation: int | None, test: int | None) -> Dataset:

@@ -14,7 +14,7 @@ from filelock import FileLock, Timeout
 from service.inference.files import write_json
 from service.inference.preprocessing import Vocabulary
 from training.errors import RunError
-from training.fit.run import complete_settings, read_history
+from training.fit.run import Epoch, complete_settings, read_history
 from training.hyperparameters import Hyperparameters
 
 VOCABULARY = "vocabulary.txt"
@@ -49,11 +49,15 @@ class RunState:
 def read_state(folder: Path) -> RunState:
     """Return what a folder contains; the folds of a cross-validation count together."""
     parts = [folder, *folder.glob("fold-*")]
-    histories = (part / stage / "history.json" for part in parts for stage in _STAGES)
     return RunState(
         finished=any((part / "run.json").exists() for part in parts),
-        epochs=sum(len(read_history(path)) for path in histories),
+        epochs=sum(len(read_stages(part)) for part in parts),
     )
+
+
+def read_stages(folder: Path) -> tuple[Epoch, ...]:
+    """Return the finished epochs of all stages of a run."""
+    return tuple(row for stage in _STAGES for row in read_history(folder / stage / "history.json"))
 
 
 @contextmanager

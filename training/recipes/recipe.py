@@ -1,7 +1,7 @@
 """Defines the form that all recipes have."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from service.inference.card import TEXT_KINDS, InputKind, PreprocessingKind, Task
@@ -67,6 +67,12 @@ class Recipe:
             "tables": "tabular-classification",
         }
         return tasks[self.reads]
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The hyperparameters as plain values; those of a second stage are in ``fine_tuning``."""
+        settings = asdict(self.hyperparameters)
+        return settings | ({"fine_tuning": asdict(self.fine_tuning)} if self.fine_tuning else {})
 
     def as_in_lecture(self) -> "Recipe":
         """Return the recipe with the hyperparameters of the lecture's run.

@@ -2,7 +2,7 @@
 
 import io
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -152,11 +152,8 @@ def _obtain(job: ExperimentJob, variant: Variant, recipe: Recipe, dataset: Datas
 
 def _is_current(folder: Path, recipe: Recipe, dataset: Dataset) -> bool:
     """Return whether a run is of a recipe with these settings and, if it is finished, of this data."""
-    wanted = asdict(recipe.hyperparameters)
-    if recipe.fine_tuning:
-        wanted["fine_tuning"] = asdict(recipe.fine_tuning)
     settings = read_settings(folder)
-    if settings is None or complete_settings(settings) != complete_settings(wanted):
+    if settings is None or complete_settings(settings) != complete_settings(recipe.settings):
         return False
     if not read_state(folder).finished:
         return True
