@@ -70,7 +70,8 @@ def evaluate(
     choose_recipe(None, own_recipe)
     from service.inference.catalog import Catalog
     from training.evaluation.evaluate import evaluate as measure
-    from training.evaluation.evaluate import record, supported_measurements
+    from training.evaluation.evaluate import record
+    from training.evaluation.measurements import supported_measurements
     from training.reporting.printout import print_evaluation
 
     if recalibrate:

@@ -9,8 +9,8 @@ from PIL import Image
 from service.inference import Predictor
 from service.inference.card import Drawings
 from training.evaluation.batch_prediction import encode_png, predict_files
-from training.evaluation.letters import draw_test_letters, draw_test_shapes
-from training.evaluation.straight_strokes import draw_straight_strokes
+from training.evaluation.pictures.letters import draw_test_letters, draw_test_shapes
+from training.evaluation.pictures.straight_strokes import draw_straight_strokes
 
 COUNTS = {"straight_ones": 1_000, "flagged_ones": 1_000, "letters": 2_100, "shapes": 2_000}
 

@@ -65,8 +65,8 @@ def print_evaluation(result: Evaluation, console: Console) -> None:
         verdict = "new" if row.card is None else "same" if row.same else "DIFFERS"
         table.add_row(row.name, known, f"{row.measured:.{digits}f}", verdict)
     console.print(table)
-    if result.pen_digits is not None:
-        console.print(_confusion_table(result.pen_digits, card.labels))
+    if result.confusion is not None:
+        console.print(_confusion_table(result.confusion, card.labels))
     if result.pages is not None:
         console.print(_pages_table(result.pages))
     if result.numbers is not None:
