@@ -98,7 +98,7 @@ def evaluate(
 def _recalibrate(name: str, version: int | None, models: Path, data: Path | None, *, detector: bool) -> None:
     """Recalibrate a version and print the result."""
     from service.inference.catalog import Catalog
-    from training.export.confidence import recalibrate
+    from training.export.recalibration import recalibrate
     from training.workflows.hints import model_options
 
     card = recalibrate(name, version=version, models=models, data=data, detector=detector)

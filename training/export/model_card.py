@@ -22,8 +22,8 @@ from service.inference.card import (
 )
 from training.datasets import Dataset
 from training.export.confidence import Confidence
-from training.export.explanation import ExplanationGraph
-from training.export.onnx_graph import OPSET
+from training.export.graph.conversion import OPSET
+from training.export.graph.explanation import ExplanationGraph
 from training.export.regression import RegressionResult
 from training.fit.run import Run
 from training.networks.network import flat_layers

@@ -10,8 +10,8 @@ from service.inference.card import Card
 from service.inference.catalog import BUNDLED
 from training import cli
 from training.evaluation.evaluate import evaluate, record
-from training.export.confidence import recalibrate
 from training.export.model_folder import rewrite
+from training.export.recalibration import recalibrate
 
 
 def test_a_second_evaluation_finds_the_recorded_figures(

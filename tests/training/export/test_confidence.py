@@ -17,9 +17,10 @@ from service.inference.catalog import BUNDLED
 from training import cli
 from training.datasets.dataset import Dataset, Examples
 from training.export.calibration import Calibration
-from training.export.confidence import Confidence, calibrate_network, measure_coverage, recalibrate
+from training.export.confidence import Confidence, calibrate_network, measure_coverage
 from training.export.inference import Splits, run_network
 from training.export.model_folder import rewrite
+from training.export.recalibration import recalibrate
 
 LABELS = tuple("abcde")
 TARGET = 0.9

@@ -15,8 +15,8 @@ import tf2onnx
 from onnx import helper
 
 from training.errors import ExportError
-from training.export.node_names import LayerScopes
-from training.export.recurrent import SplitNetwork, recurrent_layer
+from training.export.graph.node_names import LayerScopes
+from training.export.graph.recurrent import SplitNetwork, recurrent_layer
 from training.networks.heads import CLASSES, Head
 
 OPSET = 17
