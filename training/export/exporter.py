@@ -7,6 +7,7 @@ from typing import Any
 import keras
 import numpy as np
 import numpy.typing as npt
+import onnx
 
 from service.inference.card import Card, Metrics, RegressionMetrics
 from service.inference.repository.default_version import read_default, write_default
@@ -53,13 +54,7 @@ def export(trained: Trained, *, models: Path, default: int | None = None) -> Car
         validation=as_served(dataset.validation, preprocessing=recipe.preprocessing),
         test=as_served(dataset.test, preprocessing=recipe.preprocessing),
     )
-    if recipe.float16_weights:
-        for model in trained.models:
-            round_convolutions(model)
-    network = served_network(trained.models, recipe)
-    proto = to_onnx(network, recipe.head)
-    if recipe.float16_weights:
-        store_as_float16(proto, only_rounded=True)
+    network, proto = _convert(trained)
     expected, exported = keras_output(network, splits.test.x, recipe.head), run_network(proto, splits.test.x)
     if recipe.task == "regression":
         difference = check_values(expected, exported, y=splits.test.y)
@@ -89,6 +84,19 @@ def export(trained: Trained, *, models: Path, default: int | None = None) -> Car
         if default is not None and read_default(target.parent) != default:
             write_default(target.parent, default)
     return card
+
+
+def _convert(trained: Trained) -> tuple[keras.Model, onnx.ModelProto]:
+    """Return the network to export, and its graph."""
+    recipe = trained.recipe
+    if recipe.float16_weights:
+        for model in trained.models:
+            round_convolutions(model)
+    network = served_network(trained.models, recipe)
+    proto = to_onnx(network, recipe.head)
+    if recipe.float16_weights:
+        store_as_float16(proto, only_rounded=True)
+    return network, proto
 
 
 def _explain(trained: Trained, result: Confidence | RegressionResult) -> ExplanationGraph | None:

@@ -52,27 +52,23 @@ def train_transfer(
     )
     train = cached(dataset.train, split="training", hyperparameters=hyperparameters)
     validation = cached(dataset.validation, split="validation", hyperparameters=without_augmentation)
-    head, history = fit(
+    stage = partial(fit, resume=resume, reporter=reporter)
+    head, history = stage(
         lambda: network.head,
         train=train.features,
         validation=validation.features,
-        # The cached copies are augmented already.
-        hyperparameters=without_augmentation,
+        hyperparameters=without_augmentation,  # the cached copies are augmented already
         folder=folder / "head",
-        resume=resume,
-        reporter=reporter,
     )
     network.head.set_weights(head.get_weights())
     if recipe.fine_tuning:
         tuned, splits, settings = _second_stage(recipe, network, dataset, (train, validation))
-        trained, more = fit(
+        trained, more = stage(
             lambda: tuned,
             train=splits[0],
             validation=splits[1],
             hyperparameters=settings,
             folder=folder / "fine-tuning",
-            resume=resume,
-            reporter=reporter,
         )
         # A resumed or best epoch's network is a copy; the full network shares weights with this one.
         tuned.set_weights(trained.get_weights())
