@@ -29,9 +29,8 @@ def to_onnx(model: keras.Model, head: Head = CLASSES) -> onnx.ModelProto:
     """Convert a network.
 
     Args:
-        model: Has one input, ``image`` (uint8), ``ids`` (int32) or ``features`` (float32), and returns what
-            its head says; a classifier softmax probabilities, or the sigmoid probability of the second of two
-            classes.
+        model: Has one input: ``image`` (uint8), ``ids`` (int32) or ``features`` (float32). A classifier
+            returns softmax probabilities, or the sigmoid probability of the second of two classes.
         head: The network's head.
 
     Returns:
