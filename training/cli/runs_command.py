@@ -8,14 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from training.backend import load_keras
-from training.cli.shared import (
-    ask,
-    choose_recipe,
-    own_recipe_option,
-    runs_option,
-    table_console,
-    yes_option,
-)
+from training.cli.shared import ask, choose_recipe, own_recipe_option, runs_option, table_console, yes_option
 from training.errors import RunError
 
 if TYPE_CHECKING:

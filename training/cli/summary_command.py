@@ -8,13 +8,7 @@ from rich.table import Table
 
 from training.backend import load_keras
 from training.cli.recipe_help import RecipeCommand
-from training.cli.shared import (
-    RECIPES_EPILOG,
-    find_recipe,
-    own_recipe_option,
-    require_recipe,
-    table_console,
-)
+from training.cli.shared import RECIPES_EPILOG, find_recipe, own_recipe_option, require_recipe, table_console
 from training.hyperparameters import OPTIONS
 from training.options import hyperparameter_options
 

@@ -88,9 +88,7 @@ MEASUREMENTS = {
         lambda model: evaluate_numbers(model.predictor, model.splits.dataset.test, load_pendigits())
     ),
     "long_photos": Measurement(
-        "photos",
-        _classifies_photos,
-        lambda model: evaluate_long_photos(model.predictor, model.splits.test),
+        "photos", _classifies_photos, lambda model: evaluate_long_photos(model.predictor, model.splits.test)
     ),
     "robustness": _for_pictures(
         lambda model: evaluate_robustness(

@@ -5,6 +5,8 @@ import threading
 import time
 from typing import IO, TYPE_CHECKING, Self
 
+import msgspec
+
 from service.inference.training_events import (
     Downloading,
     EpochFinished,
@@ -162,16 +164,7 @@ class JsonReporter:
     def epoch(self, row: "Epoch", *, epochs: int) -> None:
         """Report a finished epoch."""
         self._finished = row.number
-        self._writer.write(
-            EpochFinished(
-                number=row.number,
-                loss=row.loss,
-                accuracy=row.accuracy,
-                validation_loss=row.validation_loss,
-                validation_accuracy=row.validation_accuracy,
-                seconds=row.seconds,
-            )
-        )
+        self._writer.write(msgspec.convert(row, EpochFinished, from_attributes=True))
 
     def network(self, model: "keras.Model", *, epoch: int) -> None:
         """Show the network after an epoch."""

@@ -78,10 +78,7 @@ def run_experiment(job: ExperimentJob, *, console: Console) -> Report:
             write_atomically(job.folder / "augmented.png", page)
     machine = runs[job.experiment.variants[-1].name].record.machine
     report = Report(
-        experiment=job.experiment.name,
-        machine=machine,
-        outcomes=tuple(outcomes),
-        extent=job.extent,
+        experiment=job.experiment.name, machine=machine, outcomes=tuple(outcomes), extent=job.extent
     )
     histories = {name: run.history for name, run in runs.items()}
     picture = _fewer_colors(plot_comparison(histories, title=job.experiment.title))
@@ -158,11 +155,8 @@ def _is_current(folder: Path, recipe: Recipe, dataset: Dataset) -> bool:
     if not read_state(folder).finished:
         return True
     record = read_record(folder)
-    return (record.recipe, record.dataset_sha256, record.splits) == (
-        recipe.name,
-        dataset.sha256,
-        dataset.splits,
-    )
+    found = (record.recipe, record.dataset_sha256, record.splits)
+    return found == (recipe.name, dataset.sha256, dataset.splits)
 
 
 def _measure(variant: Variant, run: Run, recipe: Recipe, dataset: Dataset) -> Outcome:
