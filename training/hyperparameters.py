@@ -183,8 +183,8 @@ class Hyperparameters:
         default=None,
     )
     unfreeze: Unfreeze | None = _declare(
-        "Layers of the pretrained network that fine-tuning trains: those after three quarters of them, "
-        "'top', or 'all'; the former if not given.",
+        "Layers of the pretrained network that fine-tuning trains: 'top' for about the last quarter of them, "
+        "or 'all'; top if not given.",
         default=None,
     )
     batch_norm: bool | None = _declare(

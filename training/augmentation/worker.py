@@ -1,4 +1,4 @@
-"""Lets worker processes end with the process that started them."""
+"""Ends worker processes with the process that started them."""
 
 import multiprocessing
 import os

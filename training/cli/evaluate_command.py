@@ -18,7 +18,7 @@ from training.cli.shared import choose_recipe, data_option, models_option, own_r
 @data_option
 @own_recipe_option
 @click.option(
-    "--latency", is_flag=True, help="Also time one prediction, beside version 1 and the 8-bit form."
+    "--latency", is_flag=True, help="Also time one prediction, of version 1 and of the 8-bit form too."
 )
 @click.option("--pen-digits", is_flag=True, help="Also classify 7,494 digits that people drew with a pen.")
 @click.option("--pages", is_flag=True, help="Also classify digits on photos and scans of 16 kinds of page.")
@@ -27,8 +27,8 @@ from training.cli.shared import choose_recipe, data_option, models_option, own_r
     "--long-photos", is_flag=True, help="Also classify panoramas and tall photos with the subject anywhere."
 )
 @click.option("--drawings", is_flag=True, help="Also classify straight strokes, letters and shapes.")
-@click.option("--out-of-distribution", is_flag=True, help="Also classify images that show no digit.")
-@click.option("--robustness", is_flag=True, help="Also shift, rotate, blur and otherwise corrupt the images.")
+@click.option("--out-of-distribution", is_flag=True, help="Also classify images that show no class.")
+@click.option("--robustness", is_flag=True, help="Also classify shifted, rotated, blurred and noisy images.")
 @click.option("--faithfulness", is_flag=True, help="Also run the deletion test of the heat maps.")
 @click.option("--all", "everything", is_flag=True, help="All of these that apply to the model.")
 @click.option(
@@ -65,7 +65,7 @@ def evaluate(
       lectern evaluate cifar10 --all --recalibrate --record
     """
     if detector and not recalibrate:
-        raise click.UsageError("--detector changes the calibration, too; give --recalibrate as well")
+        raise click.UsageError("--detector changes the calibration too; give --recalibrate as well")
     load_keras(converts=True)
     choose_recipe(None, own_recipe)
     from service.inference.catalog import Catalog

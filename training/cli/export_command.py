@@ -48,9 +48,9 @@ from training.cli.shared import (
 @click.option(
     "--force",
     is_flag=True,
-    help="Export even if the labels are not those of the model, and let --default choose a worse version.",
+    help="Export even if the labels differ from the model's, and let --default choose a worse version.",
 )
-@click.option("--compare", help="Name of another run whose test accuracy goes on the card as well.")
+@click.option("--compare", help="Name of another run; the card gets its test accuracy too.")
 @click.option("--record", is_flag=True, help="Also write the results into training/reporting/results.json.")
 @progress_option
 def export(

@@ -19,8 +19,8 @@ def quantize(
 ) -> None:
     """Make the 8-bit form of an image model, model.int8.onnx, which LECTERN_PRECISION selects.
 
-    The validation split decides between the calibration methods. If the test accuracy drops by more than
-    0.3 points, nothing is written.
+    Several calibration methods are tried, and the validation split decides between them. If the test accuracy
+    drops by more than 0.3 points, nothing is written.
 
     Example: lectern quantize cifar10
     """

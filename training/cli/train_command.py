@@ -55,7 +55,7 @@ _OWN_DATA_RECIPE = "cats-dogs-features"
 @click.option(
     "--examples",
     type=click.IntRange(min=20),
-    help="Train on about so many examples of the data set, and validate on half as many.",
+    help="Train on about this many examples of the data set, and validate on half as many.",
 )
 @click.option("--init-from", help="Name of a run of the same network that provides the initial weights.")
 @click.option(
@@ -157,7 +157,7 @@ def _check_options(given: Mapping[str, Any]) -> None:
 
 @contextmanager
 def _exits_on_sigterm() -> Iterator[None]:
-    """Let SIGTERM end the process like an error, so that worker processes are ended too."""
+    """Raise SystemExit on SIGTERM, so that worker processes are ended too."""
 
     def leave(number: int, _: object) -> None:
         raise SystemExit(128 + number)

@@ -24,7 +24,7 @@ class Division:
 
 
 def divide(examples: Examples, contents: Iterable[bytes], *, classes: int) -> Division:
-    """Choose 15 % of each class for validation and 15 % for the test at random, always the same.
+    """Choose 15 % of each class for validation and 15 % for the test, always the same random ones.
 
     Args:
         examples: Examples of classes.

@@ -16,11 +16,11 @@ COUNTS = {"straight_ones": 1_000, "flagged_ones": 1_000, "letters": 2_100, "shap
 
 
 def evaluate_drawings(predictor: Predictor, *, share: float = 1.0) -> Drawings:
-    """Predict drawings as pictures of a user.
+    """Predict drawings, preprocessed as those of a user.
 
     Args:
         predictor: Predictor of a model of digits.
-        share: Share of the drawings to take, 0 to 1; equal shares give equal drawings.
+        share: Share of the drawings to use, 0 to 1; the same share always gives the same drawings.
     """
     counts = {kind: round(share * count) for kind, count in COUNTS.items()}
     threshold = predictor.card.unsure_below

@@ -1,4 +1,4 @@
-"""Evaluates a model of photos on panoramas and tall photos, with the subject anywhere along them.
+"""Evaluates a model of photos on panoramas and tall photos, whose subject can be in any place.
 
 A test picture is pasted into a generated photo of a landscape or of flowers, with a soft seam. The two photos
 that this needs come with scikit-learn.

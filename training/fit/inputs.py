@@ -43,9 +43,9 @@ def prepare_data(
         folder: The user's own images, in place of that data set.
         extra: The user's own images of that data set's classes, as further training examples.
         vocabulary: Vocabulary of an existing network; None chooses one from the training split.
-        limit: About so many training examples; None is all.
-        validation_limit: About so many examples of the validation split; None is all.
-        test_limit: About so many examples of the test split; None is all.
+        limit: Approximate number of training examples; None for all.
+        validation_limit: Approximate number of examples of the validation split; None for all.
+        test_limit: Approximate number of examples of the test split; None for all.
         progress: Gets the bytes received and the total, if the set has to be downloaded.
 
     Raises:
@@ -89,7 +89,7 @@ def _encode(texts: Examples, words: Vocabulary, recipe: Recipe, *, sentences: bo
 
 
 def _shorten(dataset: Dataset, *, train: int | None, validation: int | None, test: int | None) -> Dataset:
-    """Keep a fixed random part of each class: about so many examples of the splits; None keeps all."""
+    """Keep a fixed random part of each class, about as many examples as given; None keeps all."""
 
     def part(examples: Examples, count: int | None) -> Examples:
         if count is None:

@@ -1,4 +1,4 @@
-"""Protects the folder of a run: one training writes there at a time, and nothing is replaced unasked."""
+"""Reads the folder of a run, and locks it, so that one training at a time writes there."""
 
 import contextlib
 import json
@@ -126,7 +126,7 @@ def read_vocabulary(folder: Path) -> Vocabulary | None:
 
 
 def stored_examples(arguments: Mapping[str, str | None]) -> int | None:
-    """Return about how many training examples a run uses, by its stored arguments; None for all."""
+    """Return the approximate number of training examples of a run by its stored arguments; None for all."""
     text = arguments.get("examples")
     return int(text) if text else None
 

@@ -1,4 +1,4 @@
-"""Writes the progress of a training as JSON lines, and obeys the lines of standard input."""
+"""Writes the progress of a training as JSON lines, and follows the commands on standard input."""
 
 import os
 import threading
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from training.fit.run import Epoch
 
-# More steps a second are of no use to people, and would delay the training.
+# More reports a second would help nobody, and would delay the training.
 _STEP_INTERVAL_S = 0.1
 _CHUNK = 4096
 
@@ -60,7 +60,7 @@ class Controls:
     """
 
     def __init__(self, descriptor: int | None) -> None:
-        """Begin to read.
+        """Start to read.
 
         Args:
             descriptor: File descriptor of the input; None for none.
@@ -99,7 +99,7 @@ class Controls:
 
 
 class JsonReporter:
-    """Writes the progress of one run, and lets it wait or end as the controls say."""
+    """Writes the progress of one run, and pauses or ends it as the controls say."""
 
     def __init__(
         self,
@@ -111,11 +111,11 @@ class JsonReporter:
         folder: "Path",
         watched: WatchedInput | None = None,
     ) -> None:
-        """Prepare.
+        """Create the reporter.
 
         Args:
             writer: Writes the events.
-            controls: Say when the training waits or ends.
+            controls: Say when the training pauses or ends.
             recipe: The recipe that is trained.
             dataset: Its data.
             folder: Folder of the run.

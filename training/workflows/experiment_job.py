@@ -1,4 +1,4 @@
-"""Trains the runs of an experiment for ``lectern experiment``, or takes finished ones."""
+"""Trains the runs of an experiment for ``lectern experiment``; finished ones are used again."""
 
 import io
 from collections.abc import Callable

@@ -46,7 +46,7 @@ class ExportJob:
 
 @dataclass(frozen=True, kw_only=True)
 class Exported:
-    """The card of a new version, whether it is the default one, and what else to say about that."""
+    """The card of a new version, whether it is the default one, and a hint for the user."""
 
     card: Card
     is_default: bool
@@ -136,7 +136,7 @@ def check_target(
 
 
 def _choose_default(job: ExportJob, card: Card, current: Card | None) -> Exported:
-    """Make a new version the default one if that is wanted and allowed; else say how to do it."""
+    """Make a new version the default one if the job wants it, or return a hint how to do it."""
     if current is None:
         return Exported(card=card, is_default=True)
     words = ["models", card.name, "--version", card.version, "--default"]

@@ -47,7 +47,7 @@ class TrainingJob:
     resume: bool
     tensorboard: bool
     confirm: Callable[[str], bool]  # asks a question with the answers yes and no
-    examples: int | None = None  # about so many training examples; all if None
+    examples: int | None = None  # approximate number of training examples; None for all
     watch: Path | None = None  # picture or text that the network reads after each epoch
     events: EventWriter | None = None  # writes the progress as JSON lines, in place of the console
     controls: Controls | None = None  # of a run with events
@@ -161,11 +161,11 @@ def _configure(job: TrainingJob, recipe: Recipe) -> Recipe:
 
 @contextmanager
 def resumable(job: TrainingJob, console: Console, *options: str) -> Iterator[None]:
-    """Say how to go on when the training is interrupted.
+    """Print the command that continues the training if it is interrupted.
 
     Args:
         job: The job that is trained.
-        console: Where to say it.
+        console: Where to print it.
         options: Further options of its command line.
     """
     try:

@@ -1,4 +1,4 @@
-"""Rounds weights to float16 and stores them so, which halves a file; the network computes in float32."""
+"""Rounds weights to float16 and stores them as float16, which halves a file; networks compute in float32."""
 
 import keras
 import numpy as np
