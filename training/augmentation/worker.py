@@ -9,8 +9,8 @@ import threading
 def end_with_parent() -> None:
     """End this worker process when its parent ends, however that happens.
 
-    A killed parent cannot end its workers, which would wait for work for ever. Ctrl-C is for the parent,
-    which ends its workers itself.
+    A killed parent cannot end its workers, and they would wait for work forever. Workers ignore Ctrl-C, since
+    the parent ends them.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = multiprocessing.parent_process()

@@ -88,7 +88,7 @@ def train(
 ) -> None:
     """Train the network of a RECIPE, or a classifier of your own images.
 
-    The name of a data set stands for its default recipe, for example mnist for mnist-deep. A
+    RECIPE can also be the name of a data set, which means its default recipe: mnist is mnist-deep. A
     checkpoint is stored after every epoch; --resume continues an interrupted run with the same result.
     `lectern export RECIPE` exports the network; a network trained on --data is exported at once.
     With a recipe, --help shows that recipe's defaults.

@@ -41,7 +41,7 @@ def divide(examples: Examples, contents: Iterable[bytes], *, classes: int) -> Di
     tested = stratified_mask(y, share=_TEST_SHARE)
     validated = np.zeros_like(tested)
     validated[~tested] = stratified_mask(y[~tested], share=_VALIDATION_SHARE / (1 - _TEST_SHARE))
-    # A copy goes where its original goes.
+    # A copy is in the split of its original.
     places = np.searchsorted(np.flatnonzero(is_original), originals)
     validation, test = validated[places], tested[places]
     return Division(

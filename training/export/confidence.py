@@ -1,7 +1,4 @@
-"""Calibrates a network's confidence, chooses the threshold of unsure predictions, and measures the result.
-
-This happens during the export, and again from the files of an exported model.
-"""
+"""Calibrates a network's confidence, chooses the threshold of unsure predictions, and measures the result."""
 
 import hashlib
 import math
@@ -199,7 +196,7 @@ def _measure_file(
     selective: SelectivePrediction | None,
     threshold: float,
 ) -> tuple[Metrics, CardCalibration | None, SelectivePrediction | None]:
-    """Measure one form of a network, and what its card says of its calibration and threshold."""
+    """Measure one form of a network, and the effects of its calibration and threshold."""
     held_out, probabilities = run_file(path, splits.validation.x), run_file(path, splits.test.x)
     if calibration is not None:
         error = chance_level_error(probabilities.max(axis=1))

@@ -1,4 +1,4 @@
-"""Draws the pictures in a model's folder: training curves and confusion matrix."""
+"""Plots training curves, confusion matrices, predicted values and images."""
 
 import io
 import itertools
@@ -183,6 +183,6 @@ def plot_values(card: Card, values: Values, y: Values) -> bytes:
 
 def _png(figure: Figure) -> bytes:
     buffer = io.BytesIO()
-    # Without Matplotlib's version in it, equal figures give equal files.
+    # Without the version of Matplotlib in the metadata, equal figures give equal files.
     figure.savefig(buffer, format="png", metadata={"Software": None})
     return buffer.getvalue()

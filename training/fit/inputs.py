@@ -123,7 +123,7 @@ def make_folds(dataset: Dataset, *, folds: int, seed: int) -> list[Dataset]:
     """Divide the training and validation examples into folds, stratified if they have classes.
 
     Args:
-        dataset: Its test split stays as it is.
+        dataset: The data set; its test split is not changed.
         folds: Number of folds: at least 2, and at most the number of examples, in the smallest class if they
             have classes.
         seed: Seed of the division.

@@ -120,7 +120,7 @@ def read_arguments(folder: Path) -> dict[str, str | None]:
 
 
 def read_vocabulary(folder: Path) -> Vocabulary | None:
-    """Return the words that a run's network on texts knows; None if there is no such file."""
+    """Return the vocabulary of a run on texts; None if there is no such file."""
     path = folder / VOCABULARY
     return Vocabulary.read(path) if path.exists() else None
 

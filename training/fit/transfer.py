@@ -23,9 +23,9 @@ def train_transfer(
     resume: bool = False,
     reporter: Reporter | None = None,
 ) -> tuple[keras.Model, tuple[Epoch, ...], float]:
-    """Train a classifier on the frozen base, and then the top of the base too if the recipe says so.
+    """Train a classifier on the frozen base, and in a second stage of the recipe the top of the base too.
 
-    The lower part of the base never changes, and the upper part not in the first stage. The activations
+    The lower part of the base never changes, and the upper part only in the second stage. The activations
     between them and the pooled features are therefore computed once and cached: for every training image and,
     with augmentation, for one randomly changed copy of it.
 
@@ -81,8 +81,8 @@ def _second_stage(
 ) -> tuple[keras.Model, tuple[Examples, Examples], Hyperparameters]:
     """Unfreeze layers of the base; return the network to fine-tune, its two splits, and its settings.
 
-    The top is trained on cached activations. If all layers are trained, none stays as it is: the network is
-    then trained on images, which are augmented as in the first stage.
+    The top is trained on cached activations. If all layers are trained, the network is trained on images,
+    which are augmented as in the first stage.
     """
     settings = recipe.fine_tuning
     assert settings is not None, "a recipe without fine-tuning has one stage"

@@ -39,7 +39,7 @@ class Network:
         self._names: Counter[str] = Counter()
 
     def image(self, *shape: int) -> "Network":
-        """Add the input, uint8 pixels, and scale it as the hyperparameter ``scaling`` says.
+        """Add the input, uint8 pixels, and scale it by the hyperparameter ``scaling``.
 
         Args:
             shape: (height, width), which gets a channel axis, or (height, width, 3).
@@ -192,7 +192,7 @@ class Network:
         return self._add_with_ids(MeanOverWords(name="mean_over_words"))
 
     def pool(self) -> "Network":
-        """Add 2 x 2 maximum pooling, or what the hyperparameter ``pooling`` says in its place."""
+        """Add 2 x 2 maximum pooling, unless the hyperparameter ``pooling`` sets another one or none."""
         match self.hyperparameters.pooling:
             case "none":
                 return self
@@ -231,8 +231,8 @@ class Network:
     def output(self, head: Head) -> keras.Model:
         """Add the output layer of a head and return the model.
 
-        The values of a regression without an activation are scaled to the deviation and mean of the targets,
-        so that they begin in their range whatever their unit is.
+        The values of a regression without an activation are scaled to the deviation and mean of the targets.
+        They therefore begin in the range of the targets, in any unit.
         """
         if head.task == "classification":
             return self.classifier()
@@ -259,7 +259,7 @@ class Network:
         return self.add(keras.layers.BatchNormalization(momentum=0.9))
 
     def _number(self, layer: keras.layers.Layer) -> keras.layers.Layer:
-        """Number a layer within this network; Keras counts over all networks of the process."""
+        """Number a layer within this network; Keras counts the layers of all networks of the process."""
         name = re.sub(r"_[0-9]+$", "", layer.name)
         layer.name = f"{name}_{self._names[name]}" if self._names[name] else name
         self._names[name] += 1

@@ -34,7 +34,7 @@ class Recipe:
     build: Build  # adds the layers to a new network, and returns the untrained model
     head: Head = CLASSES  # what the last layer returns, and the loss
     sentences: bool = False  # whether the network is fitted to single sentences of the training texts too
-    size: int | None = None  # side of the network's input in pixels, where the preprocessing has to know it
+    size: int | None = None  # side of the network's input in pixels, if the preprocessing needs it
     vocabulary: Callable[[Iterable[str]], list[str]] | None = None  # chooses words from the training texts
     length: int | None = None  # largest number of words of a sequence; None if the order does not count
     network_hyperparameters: frozenset[str] = NETWORK_HYPERPARAMETERS  # those that the network uses

@@ -37,7 +37,7 @@ _CHUNK = 4096
 
 
 class EventWriter:
-    """Writes events to a stream, one a line, each as soon as it happens."""
+    """Writes events to a stream at once, one a line."""
 
     def __init__(self, stream: IO[str]) -> None:
         self._stream = stream

@@ -118,7 +118,9 @@ def check_target(
         ExportError: The version exists, or the model has other labels.
     """
     if not _NAME.fullmatch(name):
-        raise ExportError(f"--name {name!r}: use letters, digits, _, - and . alone, and begin with a letter")
+        raise ExportError(
+            f"--name {name!r}: use only letters, digits, _, - and ., and begin with a letter or a digit"
+        )
     if version and (models / name / str(version)).exists():
         raise ExportError(f"{name} {version} exists, and versions are never overwritten; leave out --version")
     if not (models / name).is_dir():
@@ -183,9 +185,9 @@ def _input_format(recipe: Recipe) -> tuple[object, ...]:
 
 
 def _check_members(job: ExportJob, runs: Sequence[Run]) -> None:
-    """Refuse a first run of another recipe, and runs of one recipe that do not differ in the seed alone.
+    """Refuse a first run of another recipe, and runs of one recipe that differ in more or less than the seed.
 
-    Runs whose weights are averaged may differ in other settings too.
+    Runs whose weights are averaged may differ in other settings.
     """
     first = runs[0].record
     if first.recipe != job.recipe:

@@ -69,7 +69,7 @@ def _report(run: Run, job: TrainingJob, console: Console) -> None:
 
 
 def _export(job: TrainingJob, recipe: Recipe, dataset: Dataset, console: Console) -> None:
-    """Export a network of the user's own images, and say how to try it."""
+    """Export a network of the user's own images, and print the command that tries it."""
     exported = export_runs(
         ExportJob(
             recipe=recipe.name,

@@ -5,7 +5,7 @@ import numpy as np
 import onnx
 from onnx import helper, numpy_helper
 
-_SMALLEST_TENSOR = 10_000  # bytes; smaller ones do not pay for their Cast node
+_SMALLEST_TENSOR = 10_000  # bytes; smaller ones would save less than their Cast node takes
 # Relative error that the export's own float32 arithmetic may add to a rounded value.
 _EXPORT_TOLERANCE = 1e-6
 
