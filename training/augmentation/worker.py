@@ -7,7 +7,7 @@ import threading
 
 
 def end_with_parent() -> None:
-    """End this worker process when its parent ends, however that happens.
+    """End this worker process when its parent ends for any reason.
 
     A killed parent cannot end its workers, and they would wait for work forever. Workers ignore Ctrl-C, since
     the parent ends them.

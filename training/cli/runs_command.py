@@ -69,7 +69,7 @@ def runs(
 
 
 def _print_tables(reports: Sequence["RunReport"], *, compare: bool) -> None:
-    """Print a row for each run, and, to compare the runs, their settings; of a single one its epochs too."""
+    """Print a table of runs, and to compare them their settings; for a single run, print its epochs too."""
     from training.reporting.runs import epochs_table, runs_table, settings_table
 
     console = table_console()

@@ -8,37 +8,26 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from service.inference.defaults import DEFAULT_MODELS
 from training.backend import silence_libraries
 from training.errors import RecipeError
 from training.recipes import default_recipe, load_recipe_file, recipe_names, unknown_recipe
+from training.workflows.hints import DEFAULT_RUNS, chosen_models
 
 RECIPES_EPILOG = "\b\n" + textwrap.fill(
     f"Recipes: {', '.join(recipe_names())}.", width=76, break_on_hyphens=False
 )
-DEFAULT_RUNS = Path("runs")
 _WIDTH = 1_000  # columns of a table that is not printed in a terminal
 folder_type = click.Path(path_type=Path, file_okay=False)
 
 
-def default_models() -> Path:
-    """Return the folder of the models that all commands use: ``LECTERN_MODELS``, or that of the checkout.
-
-    Raises:
-        BadParameter: LECTERN_MODELS is an address.
-    """
-    chosen = os.environ.get("LECTERN_MODELS")
-    if not chosen:
-        return DEFAULT_MODELS
-    if "://" in chosen:
+def _choose_models(ctx: click.Context, param: click.Parameter, value: Path | None) -> Path:
+    if value is not None:
+        return value
+    if "://" in (chosen := os.environ.get("LECTERN_MODELS", "")):
         raise click.BadParameter(
             f"LECTERN_MODELS is the address {chosen}; name a folder with --models", param_hint="--models"
         )
-    return Path(chosen).expanduser()
-
-
-def _choose_models(ctx: click.Context, param: click.Parameter, value: Path | None) -> Path:
-    return default_models() if value is None else value
+    return chosen_models()
 
 
 models_option = click.option(
@@ -92,7 +81,7 @@ def choose_recipe(name: str | None, file: Path | None) -> str | None:
 
 
 def require_recipe(name: str | None, file: Path | None) -> str:
-    """Return the name of the recipe as :func:`choose_recipe` does, or ask for one."""
+    """Return what :func:`choose_recipe` returns; naming no recipe is an error."""
     chosen = choose_recipe(name, file)
     if chosen is None:
         raise click.UsageError("name a recipe, or a file with --recipe")

@@ -35,7 +35,7 @@ class Comparison:
 
     @property
     def same(self) -> bool:
-        """Whether both agree; a new figure does."""
+        """Whether both agree; a new figure always does."""
         return self.card is None or abs(self.card - self.measured) <= self.tolerance
 
 

@@ -1,4 +1,4 @@
-"""Evaluates a model of the catalogue again, compares the result with its card, and records it there."""
+"""Evaluates an exported model, compares the result with its card, and records it there."""
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
@@ -98,7 +98,7 @@ def evaluate(
 
 
 def record(evaluation: Evaluation, *, models: Path) -> None:
-    """Write the measured figures into a model's card, also inside its network's file.
+    """Write the measured figures into a model's card, and into the copy of it in the network's file.
 
     Args:
         evaluation: The result to record.

@@ -51,7 +51,7 @@ class Subject:
 class Measurement:
     """A longer measurement."""
 
-    models: str  # what the models that it suits are for, for people
+    models: str  # kind of models that it suits, for people
     suits: Callable[[Card], bool]
     measure: Callable[[Subject], object]
 

@@ -158,14 +158,14 @@ def measure_network(model: keras.Model, dataset: Dataset, *, recipe: Recipe) -> 
 def measure_output(
     output: npt.NDArray[np.float32], y: npt.NDArray[Any], *, dataset: Dataset, recipe: Recipe
 ) -> Metrics | RegressionMetrics:
-    """Compute the metrics of a network's output on the test split, as the recipe's task has them."""
+    """Compute the metrics of a network's output on the test split, which depend on the recipe's task."""
     if recipe.task == "regression":
         return compute_regression_metrics(output, y, unit=dataset.unit)
     return compute_metrics(output, y, labels=dataset.labels)
 
 
 def keras_output(model: keras.Model, x: npt.NDArray[Any], head: Head) -> npt.NDArray[np.float32]:
-    """Run a Keras network over prepared inputs, and return its output as the ONNX network has it."""
+    """Run a Keras network over prepared inputs, and return its output in the form of the ONNX network."""
     return keras_probabilities(model, x) if head.task == "classification" else _run(model, x)
 
 

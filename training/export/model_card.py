@@ -34,7 +34,7 @@ _NO_CHECKSUM = "0" * 64  # until the file is written
 
 @dataclass(frozen=True, kw_only=True)
 class Trained:
-    """A finished run, or several that make one network."""
+    """A finished run, or several runs that are exported as one network."""
 
     name: str  # of the model to make
     version: int

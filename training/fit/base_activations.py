@@ -1,4 +1,4 @@
-"""Computes what a pretrained base makes of images: the activations at its cut, and its pooled features."""
+"""Computes the activations at the cut of a pretrained base and its pooled features, and caches them."""
 
 import hashlib
 import math

@@ -126,7 +126,7 @@ def _compile(
 
 @contextmanager
 def _dtype_policy(name: Precision) -> Iterator[None]:
-    """Set Keras's dtype policy of the layers that are created in this context."""
+    """Set Keras's dtype policy in this context."""
     before = keras.mixed_precision.dtype_policy()
     keras.mixed_precision.set_dtype_policy(name)
     try:

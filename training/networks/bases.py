@@ -84,8 +84,8 @@ def find_base(text: str | None) -> Base:
         return Base(name=known, alpha=_checked_alpha(known, alpha))
     except ValueError as error:
         raise RecipeError(
-            f"--base {text}: {known} has no weights for {alpha} times its filters; only mobile networks have "
-            "such weights, for example MobileNetV2-0.5"
+            f"--base {text}: {known} has no weights for {alpha} times its filters; write a number such as "
+            "MobileNetV2-0.5, and only for a mobile network"
         ) from error
 
 

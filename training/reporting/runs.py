@@ -23,7 +23,7 @@ from training.recipes import load_recipe, recipe_names
 
 @dataclass(frozen=True, kw_only=True)
 class RunReport:
-    """What is known of a run, whether it is finished or not."""
+    """What is known of a run, finished or not."""
 
     folder: Path
     recipe: str
@@ -101,7 +101,7 @@ def runs_table(reports: Sequence[RunReport]) -> Table:
 
 
 def settings_table(reports: Sequence[RunReport]) -> Table:
-    """Return a table of settings: for one run those that are not its recipe's, else those that differ."""
+    """Return a table of the settings that differ between runs, or between a single run and its recipe."""
     columns = {report.name: report.settings for report in reports}
     if len(reports) == 1 and reports[0].recipe in recipe_names():
         columns["recipe"] = dict(flatten(load_recipe(reports[0].recipe).settings))

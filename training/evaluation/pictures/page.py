@@ -1,4 +1,4 @@
-"""Places a digit on a page, before the page has a surface, light and colours.
+"""Places a digit on a page that has no surface, light and colours yet.
 
 Lengths are shares of the page's longer side.
 """
@@ -21,7 +21,7 @@ _MAX_DEGREES = 10.0
 
 @dataclass(frozen=True)
 class Page:
-    """A page before anything is on it; coordinates turn with the page, pixels from its middle."""
+    """The coordinates of a page, in pixels from its middle, rotated with the digit; and the digit's ink."""
 
     x: Floats  # (height, width)
     y: Floats  # (height, width)
@@ -49,7 +49,7 @@ class Page:
 
 
 def place_digit(digit: Pixels, rng: np.random.Generator) -> Page:
-    """Put a digit on a new page, in a random size and place, and a little turned.
+    """Put a digit on a new page, in a random size and place, and rotated a little.
 
     Args:
         digit: uint8 (28, 28), white on black, as in MNIST.

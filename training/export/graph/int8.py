@@ -154,7 +154,7 @@ def quantize_network(
 
 
 class _Reader(CalibrationDataReader):
-    """Gives the calibrator pictures in batches."""
+    """Provides pictures in batches to the calibrator."""
 
     def __init__(self, name: str, pictures: npt.NDArray[np.uint8]) -> None:
         starts = range(0, len(pictures), _BATCH_SIZE)
