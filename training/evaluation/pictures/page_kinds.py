@@ -70,10 +70,6 @@ def _ruled(page: Page, *, squared: bool) -> Floats:
     return paper + (colour - paper) * lines[..., None]
 
 
-def _plain(page: Page) -> Floats:
-    return page.written(page.filled(1, 1, 1), (0, 0, 0))
-
-
 def _softly_shaded(page: Page) -> Floats:
     angle = page.uniform(0, 2 * np.pi)
     place = (page.x * np.cos(angle) + page.y * np.sin(angle)) / page.side + 0.5
@@ -86,14 +82,6 @@ def _sharply_shaded(page: Page) -> Floats:
     place = page.x * np.cos(angle) + page.y * np.sin(angle) - page.uniform(-0.2, 0.3) * page.side
     shade = np.clip(place / page.uniform(1, 0.01 * page.side + 2) + 0.5, 0, 1)
     return page.written(page.filled(1, 1, 1)) * (1 - shade * page.uniform(0.25, 0.5))[..., None]
-
-
-def _lined(page: Page) -> Floats:
-    return page.written(_ruled(page, squared=False), _BLUE)
-
-
-def _squared(page: Page) -> Floats:
-    return page.written(_ruled(page, squared=True), _BLUE)
 
 
 def _with_margin(page: Page) -> Floats:
@@ -192,11 +180,11 @@ def _pencilled(page: Page) -> Floats:
 
 
 PAGE_KINDS = (
-    PageKind("plain page", _plain, photographed=False),
+    PageKind("plain page", lambda page: page.written(page.filled(1, 1, 1), (0, 0, 0)), photographed=False),
     PageKind("soft shadow", _softly_shaded),
     PageKind("hard shadow", _sharply_shaded),
-    PageKind("lined paper", _lined),
-    PageKind("squared paper", _squared),
+    PageKind("lined paper", lambda page: page.written(_ruled(page, squared=False), _BLUE)),
+    PageKind("squared paper", lambda page: page.written(_ruled(page, squared=True), _BLUE)),
     PageKind("margin line", _with_margin),
     PageKind("sheet on a dark desk", _on_desk),
     PageKind("note on a desk", _on_note),
