@@ -149,16 +149,12 @@ def make_targets(
         float32 (n, classes) probabilities, uniform for outliers; (n, 1) for a sigmoid unit.
     """
     classes = model.output_shape[-1]
-    targets: npt.NDArray[np.float32]
     if y.ndim == 2:
-        targets = y.astype(np.float32)
-        return targets
+        return y.astype(np.float32)
     if classes == 1:
-        targets = y[:, None].astype(np.float32) * (1 - label_smoothing) + label_smoothing / 2
-        return targets
+        return y[:, None].astype(np.float32) * (1 - label_smoothing) + label_smoothing / 2
     certain = np.where((y == OUTLIER)[:, None], 1 / classes, np.eye(classes, dtype=np.float32)[y])
-    targets = (certain * (1 - label_smoothing) + label_smoothing / classes).astype(np.float32)
-    return targets
+    return (certain * (1 - label_smoothing) + label_smoothing / classes).astype(np.float32)
 
 
 def measure_split(model: keras.Model, examples: Examples, *, head: Head = CLASSES) -> tuple[float, float]:
