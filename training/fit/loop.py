@@ -86,7 +86,7 @@ def fit(
         model = checkpoints.load(history[-1].number)
     else:
         checkpoints.clear()
-        model = _compile(build, hyperparameters, head, steps=hyperparameters.epochs * len(batches))
+        model = _build_compiled(build, hyperparameters, head, steps=hyperparameters.epochs * len(batches))
     patience = hyperparameters.early_stopping
     if reporter:
         reporter.begin(model, finished=len(history), epochs=hyperparameters.epochs)
@@ -113,7 +113,7 @@ def fit(
     return model, tuple(history)
 
 
-def _compile(
+def _build_compiled(
     build: Callable[[], keras.Model], hyperparameters: Hyperparameters, head: Head, *, steps: int
 ) -> keras.Model:
     """Build a network with the seed and the precision of a run, and compile it."""
