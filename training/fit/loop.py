@@ -151,9 +151,11 @@ def make_targets(
     classes = model.output_shape[-1]
     if y.ndim == 2:
         return y.astype(np.float32)
+    certain: npt.NDArray[np.float32]
     if classes == 1:
-        return y[:, None].astype(np.float32) * (1 - label_smoothing) + label_smoothing / 2
-    certain = np.where((y == OUTLIER)[:, None], 1 / classes, np.eye(classes, dtype=np.float32)[y])
+        certain, classes = y[:, None].astype(np.float32), 2
+    else:
+        certain = np.where((y == OUTLIER)[:, None], 1 / classes, np.eye(classes, dtype=np.float32)[y])
     return (certain * (1 - label_smoothing) + label_smoothing / classes).astype(np.float32)
 
 

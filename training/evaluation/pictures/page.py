@@ -45,7 +45,7 @@ class Page:
 
     def filled(self, *colour: float) -> Floats:
         """Return a page of one colour, (height, width, 3)."""
-        return np.ones((*self.x.shape, 3)) * np.array(colour)
+        return np.full((*self.x.shape, 3), colour, dtype=np.float64)
 
 
 def place_digit(digit: Pixels, rng: np.random.Generator) -> Page:

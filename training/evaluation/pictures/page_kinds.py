@@ -73,14 +73,14 @@ def _ruled(page: Page, *, squared: bool) -> Floats:
 def _softly_shaded(page: Page) -> Floats:
     angle = page.uniform(0, 2 * np.pi)
     place = (page.x * np.cos(angle) + page.y * np.sin(angle)) / page.side + 0.5
-    light = 1 - np.clip(place, 0, 1) * page.uniform(0.3, 0.65)
+    light: Floats = 1 - np.clip(place, 0, 1) * page.uniform(0.3, 0.65)
     return page.written(page.filled(1, 1, 1)) * light[..., None]
 
 
 def _sharply_shaded(page: Page) -> Floats:
     angle = page.uniform(0, 2 * np.pi)
     place = page.x * np.cos(angle) + page.y * np.sin(angle) - page.uniform(-0.2, 0.3) * page.side
-    shade = np.clip(place / page.uniform(1, 0.01 * page.side + 2) + 0.5, 0, 1)
+    shade: Floats = np.clip(place / page.uniform(1, 0.01 * page.side + 2) + 0.5, 0, 1)
     return page.written(page.filled(1, 1, 1)) * (1 - shade * page.uniform(0.25, 0.5))[..., None]
 
 
@@ -95,7 +95,7 @@ def _with_margin(page: Page) -> Floats:
 def _on_desk(page: Page) -> Floats:
     height, width = page.x.shape
     wide, high = page.uniform(0.38, 0.46) * width, page.uniform(0.38, 0.46) * height
-    inside = np.clip(wide - np.abs(page.x) + 0.5, 0, 1) * np.clip(high - np.abs(page.y) + 0.5, 0, 1)
+    inside: Floats = np.clip(wide - np.abs(page.x) + 0.5, 0, 1) * np.clip(high - np.abs(page.y) + 0.5, 0, 1)
     desk = np.array((0.3, 0.22, 0.15)) * page.uniform(0.4, 1.2)
     wood = 1 + 0.1 * np.sin(page.y / page.uniform(0.01, 0.05) / page.side)
     sheet = page.written(page.filled(0.97, 0.97, 0.96))
