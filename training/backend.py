@@ -19,8 +19,8 @@ def load_keras(*, converts: bool) -> None:
     """Import Keras, so that a backend that cannot be used is reported in one line.
 
     Args:
-        converts: Whether the command converts a network to ONNX, which needs TensorFlow. It then uses
-            TensorFlow whatever ``KERAS_BACKEND`` says: trained networks are the same files for all backends.
+        converts: Whether the command converts a network to ONNX, which needs TensorFlow. ``KERAS_BACKEND`` is
+            then ignored, since trained networks are the same files for all backends.
 
     Raises:
         SettingsError: Keras has no such backend, or the backend's package is not installed.

@@ -63,6 +63,11 @@ def _share(text: str, **declaration: Any) -> Any:
     return _declare(text, default=0.0, minimum=0, **{"maximum": 1, **declaration})
 
 
+def _batch_share(text: str) -> Any:
+    """Declare a share of a batch that only recipes set, and that is 0 by default."""
+    return _declare(text, default=0.0, option=None, minimum=0, below=1)
+
+
 def _check_ranges(values: "Augmentation | Hyperparameters") -> None:
     for spec in fields(values):
         value, declared = getattr(values, spec.name), declaration_of(spec)
@@ -158,10 +163,7 @@ class Hyperparameters:
     learning_rate: float = _declare("Highest learning rate of the schedule.", default=1e-3, above=0)
     optimizer: Optimizer = _declare("Optimizer.", default="adam")
     momentum: float = _declare(
-        "Momentum of the optimizer sgd, in Nesterov's form; 0 is plain SGD.",
-        default=0.9,
-        minimum=0,
-        below=1,
+        "Momentum of the optimizer sgd, in Nesterov's form; 0 is plain SGD.", default=0.9, minimum=0, below=1
     )
     schedule: Schedule = _declare(
         "Learning rate: constant, or 'cosine', which rises for 5 % of the steps and then falls to zero.",
@@ -181,8 +183,8 @@ class Hyperparameters:
         default=None,
     )
     unfreeze: Unfreeze | None = _declare(
-        "Layers of the pretrained network that fine-tuning trains: those after three quarters of them, "
-        "'top', or 'all'; the former if not given.",
+        "Layers of the pretrained network that fine-tuning trains: 'top' for about the last quarter of them, "
+        "or 'all'; top if not given.",
         default=None,
     )
     batch_norm: bool | None = _declare(
@@ -205,23 +207,9 @@ class Hyperparameters:
     label_smoothing: float = _declare(
         "Share of the target spread over all classes.", default=0.0, option=None, minimum=0, below=1
     )
-    outlier_exposure: float = _declare(
-        "Outliers added to a batch, as a share of it.", default=0.0, option=None, minimum=0, below=1
-    )
-    straight_ones: float = _declare(
-        "Ones drawn as straight strokes added to a batch, as a share of it.",
-        default=0.0,
-        option=None,
-        minimum=0,
-        below=1,
-    )
-    letters: float = _declare(
-        "Letters and signs added to a batch as outliers, as a share of it.",
-        default=0.0,
-        option=None,
-        minimum=0,
-        below=1,
-    )
+    outlier_exposure: float = _batch_share("Outliers added to a batch, as a share of it.")
+    straight_ones: float = _batch_share("Ones drawn as straight strokes added to a batch, as a share of it.")
+    letters: float = _batch_share("Letters and signs added to a batch as outliers, as a share of it.")
     precision: Precision = _declare(
         "Precision of the computation while training.", default="float32", option=None
     )

@@ -33,10 +33,12 @@ Correct = npt.NDArray[np.bool_]
 def compute_metrics(probabilities: Probabilities, y: Classes, *, labels: Sequence[str]) -> Metrics:
     """Compute all metrics of a test set.
 
+    With several labels at once, a prediction is correct if all its decisions are, and the calibration error
+    is that of the single decisions.
+
     Args:
         probabilities: (n, classes), rows sum to 1; or (n, labels) of several labels at once.
-        y: (n,) true classes; or (n, labels), 0 or 1. A prediction is right then if all its decisions are,
-            and the calibration error is that of the single decisions.
+        y: (n,) true classes; or (n, labels), 0 or 1.
         labels: Names of the classes.
     """
     correct = is_correct(probabilities, y)
@@ -76,7 +78,7 @@ def compute_regression_metrics(values: Values, y: Values, *, unit: str) -> Regre
 
 
 def is_correct(probabilities: Probabilities, y: Classes) -> Correct:
-    """Return which predictions are right, bool (n,); arguments as for :func:`compute_metrics`."""
+    """Return which predictions are correct, bool (n,); arguments as for :func:`compute_metrics`."""
     if y.ndim == 2:
         decisions: Correct = ((probabilities >= APPLIES_FROM) == y.astype(bool)).all(axis=1)
         return decisions

@@ -88,7 +88,7 @@ def mnist_sample(data_folder: Path) -> Examples:
 def overconfident_models(tmp_path: Path) -> Path:
     """A folder of models with mnist 1, whose temperature is a third of the right one."""
     from training.export.calibration import Calibration
-    from training.export.head import insert_calibration
+    from training.export.graph.head import insert_calibration
     from training.export.model_folder import rewrite
 
     folder = tmp_path / "models" / "mnist" / "1"

@@ -19,7 +19,7 @@ from service.inference.files import sha256_of
 from training import cli
 from training.errors import DatasetError, ExportError, RecipeError, RunError
 from training.export import exporter
-from training.export.exporter import check_parity
+from training.export.parity import check_parity
 from training.fit.run import load_run
 from training.recipes import default_recipe
 from training.reporting.results import read_results, record_result

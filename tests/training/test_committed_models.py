@@ -14,7 +14,7 @@ from PIL import Image
 
 from service.inference.card import Card, card_document, parse_card
 from service.inference.catalog import BUNDLED, Catalog
-from training.export.onnx_graph import shape_operations
+from training.export.graph.conversion import shape_operations
 
 CATALOG = Catalog(BUNDLED)
 CARDS = [CATALOG.card(card.name, version) for card in CATALOG for version in CATALOG.versions(card.name)]

@@ -13,7 +13,7 @@ from PIL import Image
 from training import cli
 from training.errors import ExportError, RecipeError, RunError
 from training.fit.run import load_run
-from training.workflows import training_job
+from training.workflows import training_run
 
 
 def _call(command: object, *words: object) -> Result:
@@ -38,15 +38,15 @@ def test_finished_run_is_kept_unless_yes_is_given(tmp_path: Path, imdb_cache: Pa
 
 def _interrupt_after(epochs: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the progress bar raise what Ctrl-C raises, after some epochs."""
-    original = training_job.ConsoleReporter.epoch
+    original = training_run.ConsoleReporter.epoch
 
-    def epoch(self: training_job.ConsoleReporter, row: object, *, epochs: int) -> None:
+    def epoch(self: training_run.ConsoleReporter, row: object, *, epochs: int) -> None:
         original(self, row, epochs=epochs)
         if row.number == stop:
             raise KeyboardInterrupt
 
     stop = epochs
-    monkeypatch.setattr(training_job.ConsoleReporter, "epoch", epoch)
+    monkeypatch.setattr(training_run.ConsoleReporter, "epoch", epoch)
 
 
 def test_interrupted_run_says_how_to_go_on_and_is_resumed_with_its_settings(

@@ -1,4 +1,4 @@
-"""Corrupts training pictures with the faults of a lens, a sensor and a codec: blur, noise and compression."""
+"""Corrupts training pictures with blur, noise and compression, the faults of a lens, a sensor and a codec."""
 
 import io
 import math
@@ -17,7 +17,7 @@ _JPEG_QUALITY = (20, 90)  # the upper limit is exclusive
 
 
 def corrupt(pictures: Pictures, *, share: float, rng: np.random.Generator) -> Pictures:
-    """Blur, add noise to or compress a random share of pictures, each with a severity of its own.
+    """Blur a random share of pictures, add noise to them or compress them, each with a random severity.
 
     Args:
         pictures: uint8 (n, height, width) or (n, height, width, 3).

@@ -6,6 +6,7 @@ import multiprocessing
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from typing import TypeVar
 
 import numpy as np
@@ -17,6 +18,31 @@ from training.datasets.dataset import cache_folder
 
 Pictures = npt.NDArray[np.uint8]
 Task = TypeVar("Task")
+_SEED = 0
+
+
+def draw_randomly(
+    name: str, draw: Callable[[np.random.Generator], Pictures], *, count: int, version: int, chunk: int
+) -> Pictures:
+    """Draw random pictures, or read them from the cache if they were drawn before.
+
+    Args:
+        name: What the pictures are; begins the name of their file.
+        draw: Draws one picture; a function that can be pickled.
+        count: Number of pictures.
+        version: Version of the drawings; those of another version are not used.
+        chunk: Number of pictures that a worker process draws at a time.
+
+    Returns:
+        uint8 (count, height, width); the same ones for each call.
+    """
+    tasks = [range(start, min(start + chunk, count)) for start in range(0, count, chunk)]
+    return draw_once(name, f"{version} {count}".encode(), partial(_draw_chunk, draw), tasks)
+
+
+def _draw_chunk(draw: Callable[[np.random.Generator], Pictures], places: range) -> Pictures:
+    rng = np.random.default_rng([_SEED, places.start])
+    return np.stack([draw(rng) for _ in places])
 
 
 def draw_once(name: str, key: bytes, draw: Callable[[Task], Pictures], tasks: Sequence[Task]) -> Pictures:

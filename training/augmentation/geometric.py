@@ -15,7 +15,7 @@ from training.augmentation.corruptions import corrupt
 from training.hyperparameters import Augmentation
 
 Pictures = npt.NDArray[np.uint8]
-_GRID = 5  # vectors a side, of the coarse field that an elastic deformation interpolates
+_GRID = 5  # vectors along each side of the coarse field that an elastic deformation interpolates
 
 
 def augment(
@@ -117,7 +117,7 @@ def _bicubic_weights(height: int, width: int) -> npt.NDArray[np.float32]:
 
 
 def _crop(pictures: Pictures, *, pixels: int, rng: np.random.Generator) -> Pictures:
-    """Shift by whole pixels, which blurs nothing."""
+    """Shift by whole pixels, without blur."""
     height, width = pictures.shape[1:3]
     padded = _pad(pictures, pixels, pixels)
     corners = rng.integers(0, 2 * pixels + 1, (len(pictures), 2)).tolist()

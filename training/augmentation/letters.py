@@ -15,14 +15,13 @@ import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageFont
 
 from service.inference.preprocessing import prepare_digit
-from training.augmentation.drawing_cache import draw_once
+from training.augmentation.drawing_cache import draw_randomly
 from training.augmentation.rasterizer import trace_centre_line
 from training.augmentation.stroke_templates import Template, read_templates, vary_template
 from training.augmentation.strokes import DrawingStyle, draw_template
 
 Pictures = npt.NDArray[np.uint8]
 _VERSION = 2  # increase it when the drawings change, so that cached ones are not used
-_SEED = 0
 _CHUNK = 500  # pictures that a worker process draws at a time
 _TEMPLATE_SHARE = 0.5
 _SLANT = (-0.2, 0.2)
@@ -61,13 +60,7 @@ def draw_letters(count: int) -> Pictures:
     Returns:
         uint8 (count, 28, 28), light on dark, preprocessed like digits; the same ones for each call.
     """
-    tasks = [(start, min(start + _CHUNK, count)) for start in range(0, count, _CHUNK)]
-    return draw_once("letters", f"{_VERSION} {count}".encode(), _draw_chunk, tasks)
-
-
-def _draw_chunk(places: tuple[int, int]) -> Pictures:
-    rng = np.random.default_rng([_SEED, places[0]])
-    return np.stack([_draw(rng) for _ in range(*places)])
+    return draw_randomly("letters", _draw, count=count, version=_VERSION, chunk=_CHUNK)
 
 
 def _draw(rng: np.random.Generator) -> Pictures:

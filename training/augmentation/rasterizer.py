@@ -1,4 +1,4 @@
-"""Rasterises pen strokes: draws lines into a picture, and widens a line of one pixel to a round pen's."""
+"""Rasterises pen strokes: draws lines into a picture, and widens lines of one pixel to the width of a pen."""
 
 from collections.abc import Iterable
 
@@ -18,7 +18,7 @@ def draw_strokes(
     ink: int = 255,
     round_pen: bool = True,
 ) -> None:
-    """Draw strokes into a picture, without anti-aliasing; draw on a larger picture and reduce it for that.
+    """Draw strokes into a picture without anti-aliasing; for that, draw on a larger picture and reduce it.
 
     Args:
         image: Mode ``L``; changed in place.

@@ -6,13 +6,12 @@ A person draws such a one on a pad in a second. MNIST has few that are as straig
 import numpy as np
 import numpy.typing as npt
 
-from training.augmentation.drawing_cache import draw_once
+from training.augmentation.drawing_cache import draw_randomly
 from training.augmentation.stroke_templates import Points
 from training.augmentation.strokes import DrawingStyle, draw_template
 
 Pictures = npt.NDArray[np.uint8]
 _VERSION = 1  # increase it when the drawings change, so that cached ones are not used
-_SEED = 0
 _CHUNK = 1_000  # pictures that a worker process draws at a time
 # Width of the pen as a share of the stroke's height, from a hairline to a short, thick mark; its logarithm is
 # uniform.
@@ -34,8 +33,7 @@ def draw_straight_ones(count: int) -> Pictures:
     Returns:
         uint8 (count, 28, 28), light on dark, preprocessed like digits; the same ones for each call.
     """
-    tasks = [(start, min(start + _CHUNK, count)) for start in range(0, count, _CHUNK)]
-    return draw_once("straight-ones", f"{_VERSION} {count}".encode(), _draw_chunk, tasks)
+    return draw_randomly("straight-ones", _draw, count=count, version=_VERSION, chunk=_CHUNK)
 
 
 def sample_straight_one(rng: np.random.Generator) -> list[Points]:
@@ -53,11 +51,6 @@ def sample_straight_one(rng: np.random.Generator) -> list[Points]:
         length = rng.uniform(*(_STEEP_LENGTH if angle < _STEEP else _FLAT_LENGTH))
         strokes.append(np.array([(0.0, 0.0), (-np.sin(angle) * length, np.cos(angle) * length)]))
     return strokes
-
-
-def _draw_chunk(places: tuple[int, int]) -> Pictures:
-    rng = np.random.default_rng([_SEED, places[0]])
-    return np.stack([_draw(rng) for _ in range(*places)])
 
 
 def _draw(rng: np.random.Generator) -> Pictures:

@@ -1,4 +1,4 @@
-"""Lets worker processes end with the process that started them."""
+"""Ends worker processes with the process that started them."""
 
 import multiprocessing
 import os
@@ -7,10 +7,10 @@ import threading
 
 
 def end_with_parent() -> None:
-    """End this worker process when its parent ends, however that happens.
+    """End this worker process when its parent ends for any reason.
 
-    A killed parent cannot end its workers, which would wait for work for ever. Ctrl-C is for the parent,
-    which ends its workers itself.
+    A killed parent cannot end its workers, and they would wait for work forever. Workers ignore Ctrl-C, since
+    the parent ends them.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = multiprocessing.parent_process()

@@ -14,7 +14,7 @@ def data(names: tuple[str, ...], clean: bool) -> None:
     """List the data sets, or download the named ones.
 
     The files are stored in LECTERN_DATA, by default ~/.cache/lectern/data. Training on a pretrained network
-    stores its activations there too, at most 2 GB or those of one run; --clean deletes them.
+    also stores activations there: at most 2 GB, or as much as one run needs. --clean deletes them.
 
     \b
     Examples:

@@ -12,25 +12,23 @@ from training.experiments import experiment_names, load_experiment
 
 @click.command()
 @click.argument("name", required=False)
-@click.option(
-    "--quick", is_flag=True, help="Few examples and epochs: under two minutes, to see that it works."
-)
+@click.option("--quick", is_flag=True, help="Use few examples and epochs. This takes less than two minutes.")
 @click.option(
     "--whole",
     is_flag=True,
-    help="All examples and epochs, also of experiments that are shortened to an hour.",
+    help="Use all examples and epochs, also in an experiment that is shortened to an hour.",
 )
 @click.option(
-    "--record", is_flag=True, help="Also store table and picture for training/experiments/README.md."
+    "--record", is_flag=True, help="Also store the table and the picture for training/experiments/README.md."
 )
 @runs_option
 @yes_option
 def experiment(name: str | None, quick: bool, whole: bool, record: bool, runs: Path, yes: bool) -> None:
     """List the experiments of the lecture, or carry out the named one.
 
-    An experiment trains the runs of one comparison. A finished run with the same settings is taken, also one
-    of another experiment or of `lectern train`; an interrupted one is continued. Curves, a table and what to
-    see in them are written to RUNS/experiments/NAME.
+    An experiment trains several runs that differ in one setting. It uses a finished run with the same
+    settings, also one of another experiment or of `lectern train`, and continues an interrupted one. It
+    writes curves, a table and comments on them to RUNS/experiments/NAME.
 
     \b
     Examples:
@@ -46,7 +44,7 @@ def experiment(name: str | None, quick: bool, whole: bool, record: bool, runs: P
         _list(console)
         return
     if quick and whole:
-        raise click.UsageError("--quick and --whole exclude each other; name one of them")
+        raise click.UsageError("--quick and --whole exclude each other; give one of them")
     if record and (quick or whole):
         raise click.UsageError("--record stores the figures of the usual form; leave out --quick and --whole")
     chosen = load_experiment(name)

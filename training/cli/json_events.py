@@ -1,4 +1,4 @@
-"""Provides the option ``--progress json`` of commands whose progress other programs follow."""
+"""Defines the option ``--progress json``, with which other programs follow the progress of a command."""
 
 import io
 import sys
@@ -24,7 +24,7 @@ progress_option = click.option(
 
 @contextmanager
 def json_events(progress: str) -> Iterator["EventWriter | None"]:
-    """Write events to standard output, the error that ends the command too.
+    """Write events to standard output; an error that ends the command is an event too.
 
     Args:
         progress: Value of the option.

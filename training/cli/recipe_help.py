@@ -16,7 +16,7 @@ class RecipeCommand(click.Command):
     """A command whose ``--help`` has the defaults of the recipe that is named on the command line."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Remember the recipe: ``--help`` is answered before arguments are read."""
+        """Store the name of the recipe; ``--help`` is answered before arguments are read."""
         ctx.meta[_RECIPE] = next((word for word in args if word in recipe_names()), None)
         return super().parse_args(ctx, args)
 

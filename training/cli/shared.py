@@ -1,4 +1,4 @@
-"""Holds what several commands share: options for folders and versions, and names of recipes and runs."""
+"""Defines what several commands share: options for folders and versions, and names of recipes and runs."""
 
 import os
 import sys
@@ -6,37 +6,28 @@ import textwrap
 from pathlib import Path
 
 import click
+from rich.console import Console
 
-from service.inference.defaults import DEFAULT_MODELS
 from training.backend import silence_libraries
 from training.errors import RecipeError
 from training.recipes import default_recipe, load_recipe_file, recipe_names, unknown_recipe
+from training.workflows.hints import DEFAULT_RUNS, chosen_models
 
 RECIPES_EPILOG = "\b\n" + textwrap.fill(
     f"Recipes: {', '.join(recipe_names())}.", width=76, break_on_hyphens=False
 )
-DEFAULT_RUNS = Path("runs")
+_WIDTH = 1_000  # columns of a table that is not printed in a terminal
 folder_type = click.Path(path_type=Path, file_okay=False)
 
 
-def default_models() -> Path:
-    """Return the folder of the models that all commands use: ``LECTERN_MODELS``, or that of the checkout.
-
-    Raises:
-        BadParameter: LECTERN_MODELS is an address.
-    """
-    chosen = os.environ.get("LECTERN_MODELS")
-    if not chosen:
-        return DEFAULT_MODELS
-    if "://" in chosen:
+def _choose_models(ctx: click.Context, param: click.Parameter, value: Path | None) -> Path:
+    if value is not None:
+        return value
+    if "://" in (chosen := os.environ.get("LECTERN_MODELS", "")):
         raise click.BadParameter(
             f"LECTERN_MODELS is the address {chosen}; name a folder with --models", param_hint="--models"
         )
-    return Path(chosen).expanduser()
-
-
-def _choose_models(ctx: click.Context, param: click.Parameter, value: Path | None) -> Path:
-    return default_models() if value is None else value
+    return chosen_models()
 
 
 models_option = click.option(
@@ -78,7 +69,7 @@ def find_recipe(ctx: click.Context, param: click.Parameter, value: str | None) -
 
 
 def choose_recipe(name: str | None, file: Path | None) -> str | None:
-    """Return the name of the recipe that the command line names, or whose file it names; None for neither.
+    """Return the name of the recipe that is named, or whose file is named; None if neither is.
 
     Keras has to be loaded before.
     """
@@ -89,10 +80,24 @@ def choose_recipe(name: str | None, file: Path | None) -> str | None:
     return load_recipe_file(file).name
 
 
+def require_recipe(name: str | None, file: Path | None) -> str:
+    """Return what :func:`choose_recipe` returns; naming no recipe is an error."""
+    chosen = choose_recipe(name, file)
+    if chosen is None:
+        raise click.UsageError("name a recipe, or a file with --recipe")
+    return chosen
+
+
 def name_run(recipe: str | None, data: Path | None) -> str:
     """Return the name of a run that the command line does not name."""
     parts = [recipe] if recipe else []
     return "-".join(parts + ([data.resolve().name] if data else []))
+
+
+def table_console() -> Console:
+    """Return a console for tables; outside of a terminal, the rows are not wrapped."""
+    console = Console(highlight=False, markup=False)
+    return console if console.is_terminal else Console(highlight=False, markup=False, width=_WIDTH)
 
 
 def ask(question: str) -> bool:

@@ -4,16 +4,13 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
 from rich.table import Table
 
 from training.backend import load_keras
 from training.cli.recipe_help import RecipeCommand
-from training.cli.shared import RECIPES_EPILOG, choose_recipe, find_recipe, own_recipe_option
+from training.cli.shared import RECIPES_EPILOG, find_recipe, own_recipe_option, require_recipe, table_console
 from training.hyperparameters import OPTIONS
 from training.options import hyperparameter_options
-
-_WIDTH = 120  # columns of a table that is not printed on a terminal
 
 
 @click.command(epilog=RECIPES_EPILOG, cls=RecipeCommand)
@@ -32,9 +29,7 @@ def summary(recipe: str | None, own_recipe: Path | None, lecture: bool, **option
     load_keras(converts=False)
     from training.workflows.network_summary import summarise_network
 
-    chosen = choose_recipe(recipe, own_recipe)
-    if chosen is None:
-        raise click.UsageError("name a recipe, or a file with --recipe")
+    chosen = require_recipe(recipe, own_recipe)
     network = summarise_network(chosen, lecture=lecture, overrides={name: options[name] for name in OPTIONS})
     table = Table(box=None, pad_edge=False)
     for column in ("layer", "type"):
@@ -45,9 +40,7 @@ def summary(recipe: str | None, own_recipe: Path | None, lecture: bool, **option
         shape = " × ".join("n" if size is None else str(size) for size in row.output_shape) or "1"
         field = f"{row.receptive_field} × {row.receptive_field}" if row.receptive_field else ""
         table.add_row(row.name, row.type, shape, f"{row.parameters:,}", field)
-    console = Console(highlight=False, markup=False)
-    if not console.is_terminal:
-        console = Console(highlight=False, markup=False, width=_WIDTH)
+    console = table_console()
     console.print(table)
     fixed = network.parameters - network.trainable
     console.print(

@@ -18,7 +18,7 @@ DATASETS = dict(_INCLUDED)
 
 
 def add_dataset(declaration: DatasetDeclaration) -> None:
-    """Add a data set of the user's, in place of an earlier one of that name.
+    """Add the user's own data set; it replaces an earlier one of that name.
 
     Raises:
         DatasetError: The name is that of a data set of Lectern.

@@ -9,13 +9,7 @@ from functools import partial
 import numpy as np
 
 from service.inference.files import write_atomically
-from training.datasets.dataset import (
-    Dataset,
-    DatasetDeclaration,
-    DownloadProgress,
-    Examples,
-    stratified_mask,
-)
+from training.datasets.dataset import Dataset, DatasetDeclaration, DownloadProgress, Examples, stratified_mask
 from training.errors import DatasetError
 
 _ARRAY_NAMES = ("x_train", "y_train", "x_test", "y_test")

@@ -55,7 +55,7 @@ def _fetch(declaration: DatasetDeclaration, progress: DownloadProgress | None) -
 
 
 def _load(declaration: DatasetDeclaration, size: int | None) -> Dataset:
-    """Read the cached images with the preprocessing of the server; their numbers decide on the splits."""
+    """Read the cached images with the preprocessing of the server, and split them by their numbers."""
     (path,) = declaration.paths
     skipped: list[str] = []
     checksum = hashlib.sha256()

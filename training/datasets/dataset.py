@@ -161,14 +161,14 @@ class DatasetDeclaration:
 
 
 def random_mask(count: int, *, share: float) -> npt.NDArray[np.bool_]:
-    """Choose a share of so many examples at random, always the same; bool (count,)."""
+    """Choose a share of ``count`` examples at random; the choice is always the same. Return bool (count,)."""
     chosen = np.zeros(count, dtype=np.bool_)
     chosen[np.random.default_rng(_SPLIT_SEED).permutation(count)[: round(count * share)]] = True
     return chosen
 
 
 def stratified_mask(y: npt.NDArray[Any], *, share: float) -> npt.NDArray[np.bool_]:
-    """Choose a share of each class at random, always the same.
+    """Choose a share of each class at random; the choice is always the same.
 
     Args:
         y: (n,) class indices.

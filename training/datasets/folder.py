@@ -10,10 +10,8 @@ import numpy.typing as npt
 from service.inference.errors import InputError
 from service.inference.preprocessing import PICTURE_SUFFIXES, decode_image, picture_preparation
 from training.datasets.dataset import Dataset, Examples
-from training.datasets.splits import first_copies, split_masks
+from training.datasets.splits import MIN_EXAMPLES, divide
 from training.errors import DatasetError
-
-_MIN_IMAGES = 6  # per class; with fewer, a split would be empty
 
 
 def load_folder(folder: Path, *, preprocessing: str, size: int | None) -> Dataset:
@@ -41,27 +39,24 @@ def load_folder(folder: Path, *, preprocessing: str, size: int | None) -> Datase
     examples, skipped, checksum = _read(
         folder, labels, preprocessing=preprocessing, size=size, one_label=True
     )
-    first = first_copies(image.tobytes() for image in examples.x)
-    is_original = first == np.arange(len(examples))
-    counts = np.bincount(examples.y[is_original], minlength=len(labels)).tolist()
-    for label, count in zip(labels, counts, strict=True):
-        if count < _MIN_IMAGES:
+    division = divide(examples, (image.tobytes() for image in examples.x), classes=len(labels))
+    for label, count in zip(labels, division.counts, strict=True):
+        if count < MIN_EXAMPLES:
             raise DatasetError(
-                f"{folder / label}: contains {count} different readable images, and needs {_MIN_IMAGES}; "
+                f"{folder / label}: contains {count} different readable images, and needs {MIN_EXAMPLES}; "
                 "add some, or remove the folder"
             )
-    validation, test = split_masks(examples.y, first)
     return Dataset(
         name=model_name(folder.resolve().name),
         labels=labels,
-        train=examples.take(~test & ~validation),
-        validation=examples.take(validation),
-        test=examples.take(test),
+        train=division.train,
+        validation=division.validation,
+        test=division.test,
         sha256=checksum,
         source=f"the user's own pictures, folder {folder.resolve().name}",
         license="the user's own",
         skipped=skipped,
-        copies=int((~is_original).sum()),
+        copies=division.copies,
     )
 
 

@@ -1,7 +1,7 @@
 """Declares a data set of the user's own, from inputs in memory and their labels."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -9,10 +9,8 @@ import numpy.typing as npt
 
 from training.datasets.dataset import Dataset, DatasetDeclaration, Examples
 from training.datasets.folder import model_name
-from training.datasets.splits import first_copies, split_masks
+from training.datasets.splits import MIN_EXAMPLES, divide
 from training.errors import DatasetError
-
-_MIN_EXAMPLES = 6  # per class; with fewer, a split would be empty
 
 
 def declare(
@@ -47,28 +45,7 @@ def declare(
         raise DatasetError(
             f"{name}: has {len(x)} inputs and {len(labels)} labels; give one label for each input"
         )
-    names, y = np.unique(np.array([str(label) for label in labels]), return_inverse=True)
-    examples = Examples(x, y.astype(np.int64))
-    contents = [
-        value.encode("utf-8", "surrogatepass") if isinstance(value, str) else value.tobytes() for value in x
-    ]
-    first = first_copies(contents)
-    _check_counts(name, names.tolist(), examples.y[first == np.arange(len(x))])
-    validation, test = split_masks(examples.y, first)
-    checksum = hashlib.sha256("\0".join(names).encode() + examples.y.tobytes())
-    for content in contents:
-        checksum.update(hashlib.sha256(content).digest())
-    dataset = Dataset(
-        name=name,
-        labels=tuple(names.tolist()),
-        train=examples.take(~validation & ~test),
-        validation=examples.take(validation),
-        test=examples.take(test),
-        sha256=checksum.hexdigest(),
-        source=source,
-        license=license,
-        copies=int((first != np.arange(len(x))).sum()),
-    )
+    dataset = _make_dataset(name, x, labels, source=source, license=license)
     return DatasetDeclaration(
         name=name,
         labels=dataset.labels,
@@ -78,6 +55,33 @@ def declare(
         license=license,
         fetch=lambda declaration, progress: None,
         load=lambda declaration, size: dataset,
+    )
+
+
+def _make_dataset(
+    name: str, x: npt.NDArray[Any], labels: Sequence[str], *, source: str, license: str
+) -> Dataset:
+    """Number the labels, and divide the examples into splits."""
+    names, y = np.unique(np.array([str(label) for label in labels]), return_inverse=True)
+    examples = Examples(x, y.astype(np.int64))
+    contents = [
+        value.encode("utf-8", "surrogatepass") if isinstance(value, str) else value.tobytes() for value in x
+    ]
+    division = divide(examples, contents, classes=len(names))
+    _check_counts(name, dict(zip(names.tolist(), division.counts, strict=True)))
+    checksum = hashlib.sha256("\0".join(names).encode() + examples.y.tobytes())
+    for content in contents:
+        checksum.update(hashlib.sha256(content).digest())
+    return Dataset(
+        name=name,
+        labels=tuple(names.tolist()),
+        train=division.train,
+        validation=division.validation,
+        test=division.test,
+        sha256=checksum.hexdigest(),
+        source=source,
+        license=license,
+        copies=division.copies,
     )
 
 
@@ -97,12 +101,12 @@ def _as_array(name: str, inputs: Sequence[str] | npt.NDArray[np.uint8]) -> npt.N
     return texts
 
 
-def _check_counts(name: str, labels: Sequence[str], y: npt.NDArray[np.int64]) -> None:
-    """Check that every class has enough different inputs."""
-    if len(labels) < 2:
-        raise DatasetError(f"{name}: has {len(labels)} labels; a classifier needs two or more")
-    for label, count in zip(labels, np.bincount(y, minlength=len(labels)).tolist(), strict=True):
-        if count < _MIN_EXAMPLES:
+def _check_counts(name: str, counts: Mapping[str, int]) -> None:
+    """Check that there are classes, and enough different inputs of each."""
+    if len(counts) < 2:
+        raise DatasetError(f"{name}: has {len(counts)} labels; a classifier needs two or more")
+    for label, count in counts.items():
+        if count < MIN_EXAMPLES:
             raise DatasetError(
-                f"{name}: the label {label} has {count} different inputs, and needs {_MIN_EXAMPLES}"
+                f"{name}: the label {label} has {count} different inputs, and needs {MIN_EXAMPLES}"
             )

@@ -2,39 +2,52 @@
 
 import hashlib
 from collections.abc import Iterable
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-from training.datasets.dataset import stratified_mask
+from training.datasets.dataset import Examples, stratified_mask
 
+MIN_EXAMPLES = 6  # different ones of a class; with fewer, a split would be empty
 _TEST_SHARE, _VALIDATION_SHARE = 0.15, 0.15
 
 
-def first_copies(inputs: Iterable[bytes]) -> npt.NDArray[np.int64]:
-    """Return the index of the first input that equals it, for each input."""
-    first: dict[bytes, int] = {}
-    digests = (hashlib.sha256(content).digest() for content in inputs)
-    return np.array([first.setdefault(digest, index) for index, digest in enumerate(digests)], dtype=np.int64)
+@dataclass(frozen=True, kw_only=True)
+class Division:
+    """Examples in their splits."""
+
+    train: Examples
+    validation: Examples
+    test: Examples
+    copies: int  # number of inputs that an earlier one equals
+    counts: tuple[int, ...]  # number of different inputs of each class
 
 
-def split_masks(
-    y: npt.NDArray[Any], first: npt.NDArray[np.int64]
-) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
-    """Choose 15 % of each class for validation and 15 % for the test at random, always the same.
+def divide(examples: Examples, contents: Iterable[bytes], *, classes: int) -> Division:
+    """Choose 15 % of each class for validation and 15 % for the test, always the same random ones.
 
     Args:
-        y: (n,) class indices.
-        first: (n,) what :func:`first_copies` returned; a copy goes where its original goes.
-
-    Returns:
-        Two bool arrays (n,), true where an example is in the validation or in the test split.
+        examples: Examples of classes.
+        contents: The content of each input; inputs of equal content are copies.
+        classes: Number of classes.
     """
-    originals = first == np.arange(len(y))
-    classes = y[originals]
-    tested = stratified_mask(classes, share=_TEST_SHARE)
+    first: dict[bytes, int] = {}
+    digests = (hashlib.sha256(content).digest() for content in contents)
+    originals = np.array(
+        [first.setdefault(digest, index) for index, digest in enumerate(digests)], dtype=np.int64
+    )
+    is_original = originals == np.arange(len(examples))
+    y = examples.y[is_original]
+    tested = stratified_mask(y, share=_TEST_SHARE)
     validated = np.zeros_like(tested)
-    validated[~tested] = stratified_mask(classes[~tested], share=_VALIDATION_SHARE / (1 - _TEST_SHARE))
-    places = np.searchsorted(np.flatnonzero(originals), first)
-    return validated[places], tested[places]
+    validated[~tested] = stratified_mask(y[~tested], share=_VALIDATION_SHARE / (1 - _TEST_SHARE))
+    # A copy is in the split of its original.
+    places = np.searchsorted(np.flatnonzero(is_original), originals)
+    validation, test = validated[places], tested[places]
+    return Division(
+        train=examples.take(~validation & ~test),
+        validation=examples.take(validation),
+        test=examples.take(test),
+        copies=int((~is_original).sum()),
+        counts=tuple(np.bincount(y, minlength=classes).tolist()),
+    )

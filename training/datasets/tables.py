@@ -1,4 +1,4 @@
-"""Loads the tables that scikit-learn ships, with values and shares to predict, and with missing values."""
+"""Loads tables that scikit-learn ships: one for regression, and one with classes and missing values."""
 
 import hashlib
 from collections.abc import Mapping
@@ -17,7 +17,8 @@ from training.datasets.dataset import (
     stratified_mask,
 )
 
-_TEST_SHARE, _VALIDATION_SHARE = 0.2, 0.25  # the second one of what the first one leaves
+_TEST_SHARE = 0.2
+_VALIDATION_SHARE = 0.25  # of the examples that are not in the test split
 _MISSING_SHARE = 0.1
 _SEED = 0
 

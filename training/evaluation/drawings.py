@@ -9,18 +9,18 @@ from PIL import Image
 from service.inference import Predictor
 from service.inference.card import Drawings
 from training.evaluation.batch_prediction import encode_png, predict_files
-from training.evaluation.letters import draw_test_letters, draw_test_shapes
-from training.evaluation.straight_strokes import draw_straight_strokes
+from training.evaluation.pictures.letters import draw_test_letters, draw_test_shapes
+from training.evaluation.pictures.straight_strokes import draw_straight_strokes
 
 COUNTS = {"straight_ones": 1_000, "flagged_ones": 1_000, "letters": 2_100, "shapes": 2_000}
 
 
 def evaluate_drawings(predictor: Predictor, *, share: float = 1.0) -> Drawings:
-    """Predict drawings as pictures of a user.
+    """Predict drawings, preprocessed as those of a user.
 
     Args:
         predictor: Predictor of a model of digits.
-        share: Share of the drawings to take, 0 to 1; equal shares give equal drawings.
+        share: Share of the drawings to use, 0 to 1; the same share always gives the same drawings.
     """
     counts = {kind: round(share * count) for kind, count in COUNTS.items()}
     threshold = predictor.card.unsure_below

@@ -1,4 +1,4 @@
-"""Measures the latency of a model for one input on one thread, beside version 1 and the 8-bit form."""
+"""Measures the latency of a model for one input on one thread, and that of version 1 and the 8-bit form."""
 
 from collections.abc import Callable
 from pathlib import Path

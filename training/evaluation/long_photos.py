@@ -1,4 +1,4 @@
-"""Evaluates a model of photos on panoramas and tall photos, with the subject anywhere along them.
+"""Evaluates a model of photos on panoramas and tall photos, whose subject can be in any place.
 
 A test picture is pasted into a generated photo of a landscape or of flowers, with a soft seam. The two photos
 that this needs come with scikit-learn.
@@ -37,7 +37,7 @@ class LongPhotoRow:
 
     name: str
     accuracy: float
-    middle_accuracy: float  # of the centred square alone
+    middle_accuracy: float  # if only the centred square is predicted
     unsure: float
     selective_accuracy: float  # of the predictions that are not unsure
     unsure_without_subject: float  # of predictions for the same backgrounds without the pasted picture
@@ -68,7 +68,7 @@ def paste_into_background(
         rng: Chooses the background.
 
     Returns:
-        The photo, and its background alone.
+        The photo, and its background without the picture.
     """
     side = len(picture)
     width, height = (round(side * factor) for factor in shape)

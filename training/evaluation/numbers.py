@@ -1,4 +1,4 @@
-"""Evaluates how a model of digits reads pictures of several digits, put together from single ones."""
+"""Evaluates how a model of digits reads numbers, which are pictures of several test digits."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -57,8 +57,8 @@ def evaluate_numbers(
 
     Args:
         predictor: Predictor of a model of digits.
-        test: Digits, uint8 (n, 28, 28), of which the numbers are put together; the first 2,000 are read
-            singly, too.
+        test: Digits, uint8 (n, 28, 28). The numbers consist of them; the first 2,000 are also read one by
+            one.
         pen_digits: Strokes of single digits.
         count: Number of numbers.
     """

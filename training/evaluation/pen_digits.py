@@ -34,11 +34,11 @@ class Placement:
 def evaluate_pen_digits(
     predictor: Predictor, digits: Sequence[PenDigit]
 ) -> tuple[PenDigits, npt.NDArray[np.int64]]:
-    """Draw digits at random places and sizes and predict the pictures as those of a user.
+    """Draw digits at random places and sizes, and predict the pictures, preprocessed as those of a user.
 
     Args:
         predictor: Predictor of a model of digits.
-        digits: The strokes; equal digits give equal pictures.
+        digits: The strokes; the same digits always give the same pictures.
 
     Returns:
         The figures for the card, and the confusion matrix, (10, 10) counts with the true digit in rows.

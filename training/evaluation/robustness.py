@@ -1,4 +1,4 @@
-"""Evaluates the robustness of an image classifier: its accuracy under corruptions, beside version 1's.
+"""Evaluates the robustness of an image classifier: the accuracy of it and of version 1 under corruptions.
 
 The corruptions follow ImageNet-C (Hendrycks and Dietterich 2019). They apply to the picture that a user would
 send, before the model's preprocessing. Lengths in pixels refer to pictures of 28 pixels and grow with the
@@ -112,7 +112,7 @@ def summarize(base: RobustnessRow, rows: Sequence[RobustnessRow], *, count: int)
     """List the rows in which a model loses more than half of the accuracy that version 1 loses.
 
     A loss is the accuracy on unchanged pictures minus that on corrupted ones. Losses below one standard error
-    of the accuracy are left out. The summary says where half of version 1's loss is that small.
+    of the accuracy are left out. The summary also says in which rows half of version 1's loss is below it.
 
     Args:
         base: Accuracy on unchanged pictures.

@@ -1,7 +1,4 @@
-"""Calibrates a network's confidence, chooses the threshold of unsure predictions, and measures the result.
-
-This happens during the export, and again from the files of an exported model.
-"""
+"""Calibrates a network's confidence, chooses the threshold of unsure predictions, and measures the result."""
 
 import hashlib
 import math
@@ -15,17 +12,12 @@ from msgspec.structs import replace
 
 from service.inference.card import Calibration as CardCalibration
 from service.inference.card import Card, Coverage, Metrics, QuantizedFile, SelectivePrediction, Task
-from service.inference.catalog import Catalog
-from service.inference.explain import FILE_NAME as EXPLANATION
 from service.inference.precision import INT8_FILE, served_card
-from training.datasets.dataset import Examples, as_served
-from training.errors import ExportError
+from training.datasets.dataset import Examples
 from training.export.calibration import Calibration, fit_calibration
-from training.export.head import insert_calibration, remove_calibration, scale_heat_map
-from training.export.inference import Splits, load_splits, run_file, run_network
-from training.export.model_folder import NETWORK, rewrite
-from training.export.outlier_detector import fit_detector, insert_detector, remove_detector
-from training.export.plots import plot_confusion
+from training.export.graph.head import insert_calibration, remove_calibration
+from training.export.inference import Splits, run_file, run_network
+from training.export.model_folder import NETWORK
 from training.metrics import (
     Classes,
     Probabilities,
@@ -37,12 +29,9 @@ from training.metrics import (
     is_correct,
     selective_accuracy,
 )
-from training.recipes import load_recipe
 
 # The logarithm of a temperature varies by about this much between samples of examples.
 _NEGLIGIBLE = 0.01
-# Unknown fields of early cards that the calibration replaces.
-_OBSOLETE_FIELDS = ("temperature", "unsure_rule")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,71 +120,6 @@ def _calibrate(proto: onnx.ModelProto, validation: Examples) -> Calibration:
     return calibration
 
 
-def recalibrate(
-    name: str, *, version: int | None, models: Path, data: Path | None = None, detector: bool = False
-) -> Card:
-    """Fit a model's calibration and threshold to the validation split again, and update its files.
-
-    The figures on the test set are measured again. Those of longer evaluations that depend on the confidence
-    are removed from the card.
-
-    Args:
-        name: Name of the model.
-        version: Version of the model; None for the default one.
-        models: Folder of all models.
-        data: Folder of the user's pictures, if the model was trained on it.
-        detector: Also fit a detector of pictures that show no class, in place of an earlier one.
-
-    Returns:
-        The card as it was written.
-
-    Raises:
-        ModelError: There is no such model, or its files are damaged.
-        DatasetError: The data cannot be loaded.
-        ExportError: The network cannot be calibrated, or takes no detector; nothing was written.
-    """
-    catalog = Catalog(models, providers=("cpu",))
-    card = catalog.card(name, version)
-    if card.calibration is None and card.task in ("regression", "multi-label-classification"):
-        raise ExportError(f"{card.name} is a model for {card.task}, whose output is not calibrated")
-    folder = catalog.folder(card)
-    catalog.predictor(card.name, card.version)  # checks the file against the card
-    splits = load_splits(card, folder, data=data)
-    proto = onnx.load(folder / NETWORK)
-    earlier = card.calibration.temperature if card.calibration else card.extra.get("temperature", 1.0)
-    # Early exports divided the weights of the last layer by the temperature.
-    weights_temperature = float(earlier) / remove_calibration(proto)
-    if detector:
-        _replace_detector(proto, card, splits)
-    target_accuracy = load_recipe(card.recipe.name).sure_accuracy
-    confidence = calibrate_network(proto, splits, labels=card.labels, target_accuracy=target_accuracy)
-    files = {}
-    if card.quantized is not None:
-        int8_proto = onnx.load(folder / INT8_FILE)
-        int8 = calibrate_network(int8_proto, splits, labels=card.labels, target_accuracy=target_accuracy)
-        quantized, files[INT8_FILE] = describe_int8(card.quantized, int8_proto, int8)
-        card = replace(card, quantized=quantized)
-    card = replace(
-        card,
-        metrics=confidence.metrics,
-        unsure_below=confidence.unsure_below,
-        calibration=confidence.describe_calibration(weights_temperature=weights_temperature),
-        selective_prediction=confidence.selective_prediction,
-        out_of_distribution=None,
-        drawings=None,
-        pen_digits=None,
-        robustness=None,
-        faithfulness=None,
-        extra={name: value for name, value in card.extra.items() if name not in _OBSOLETE_FIELDS},
-    )
-    explanation = None
-    if card.explanation is not None and card.explanation.heat_layer:
-        explanation = onnx.load(folder / EXPLANATION)
-        scale_heat_map(explanation, confidence.calibration.temperature)
-    files["confusion.png"] = plot_confusion(card, confidence.probabilities, splits.test.y)
-    return rewrite(folder, card, network=proto, explanation=explanation, files=files)
-
-
 def measure_coverage(probabilities: Probabilities, y: Classes, *, threshold: float) -> Coverage:
     """Measure the predictions whose highest probability reaches a threshold."""
     confidence, correct = confidences(probabilities, y), is_correct(probabilities, y)
@@ -203,20 +127,6 @@ def measure_coverage(probabilities: Probabilities, y: Classes, *, threshold: flo
         coverage=float((confidence >= threshold).mean()),
         accuracy=selective_accuracy(confidence, correct, threshold=threshold),
     )
-
-
-def _replace_detector(proto: onnx.ModelProto, card: Card, splits: Splits) -> None:
-    """Fit a detector of outliers to a network without a calibration, and insert it."""
-    if card.input.color_mode != "L" or card.input.preprocessing != "garment" or card.quantized is not None:
-        raise ExportError(
-            f"{card.name} {card.version}: only networks for garments without an 8-bit form take a detector; "
-            "nothing was written"
-        )
-    remove_detector(proto)
-    train = as_served(splits.dataset.train, preprocessing=card.input.preprocessing).x
-    validation = splits.validation
-    found = fit_detector(proto, train, validation.x, validation.y, unsure_below=card.unsure_below)
-    insert_detector(proto, found)
 
 
 def describe_int8(
@@ -254,55 +164,47 @@ def measure_confidence(card: Card, folder: Path, splits: Splits) -> Card:
         values = run_file(folder / NETWORK, splits.test.x)
         errors = compute_regression_metrics(values, splits.test.y, unit=card.regression.unit)
         return replace(card, regression=errors)
-    held_out, probabilities = _run_both(folder / NETWORK, splits)
-    metrics = compute_metrics(probabilities, splits.test.y, labels=card.labels)
-    card = replace(
-        card,
-        metrics=metrics,
-        calibration=_with_chance_level(card.calibration, probabilities),
-        selective_prediction=_with_coverage(
-            card.selective_prediction, card.unsure_below, held_out, probabilities, splits
-        ),
+    metrics, calibration, selective = _measure_file(
+        folder / NETWORK,
+        splits,
+        card.labels,
+        calibration=card.calibration,
+        selective=card.selective_prediction,
+        threshold=card.unsure_below,
     )
-    if card.quantized is None:
+    card = replace(card, metrics=metrics, calibration=calibration, selective_prediction=selective)
+    if (form := card.quantized) is None:
         return card
-    held_out, probabilities = _run_both(folder / INT8_FILE, splits)
-    form = card.quantized
-    quantized = replace(
-        form,
-        metrics=compute_metrics(probabilities, splits.test.y, labels=card.labels),
-        confidence=_with_chance_level(form.confidence, probabilities),
-        selective_prediction=_with_coverage(
-            form.selective_prediction, served_card(card, "int8").unsure_below, held_out, probabilities, splits
-        ),
+    metrics, calibration, selective = _measure_file(
+        folder / INT8_FILE,
+        splits,
+        card.labels,
+        calibration=form.confidence,
+        selective=form.selective_prediction,
+        threshold=served_card(card, "int8").unsure_below,
     )
-    return replace(card, quantized=quantized)
+    form = replace(form, metrics=metrics, confidence=calibration, selective_prediction=selective)
+    return replace(card, quantized=form)
 
 
-def _run_both(path: Path, splits: Splits) -> tuple[Probabilities, Probabilities]:
-    """Return the probabilities of the validation and the test split."""
-    return run_file(path, splits.validation.x), run_file(path, splits.test.x)
-
-
-def _with_chance_level(
-    calibration: CardCalibration | None, probabilities: Probabilities
-) -> CardCalibration | None:
-    if calibration is None:
-        return None
-    return replace(calibration, chance_level_error=chance_level_error(probabilities.max(axis=1)))
-
-
-def _with_coverage(
+def _measure_file(
+    path: Path,
+    splits: Splits,
+    labels: Sequence[str],
+    *,
+    calibration: CardCalibration | None,
     selective: SelectivePrediction | None,
     threshold: float,
-    held_out: Probabilities,
-    probabilities: Probabilities,
-    splits: Splits,
-) -> SelectivePrediction | None:
-    if selective is None:
-        return None
-    return replace(
-        selective,
-        validation=measure_coverage(held_out, splits.validation.y, threshold=threshold),
-        test=measure_coverage(probabilities, splits.test.y, threshold=threshold),
-    )
+) -> tuple[Metrics, CardCalibration | None, SelectivePrediction | None]:
+    """Measure one form of a network, and the effects of its calibration and threshold."""
+    held_out, probabilities = run_file(path, splits.validation.x), run_file(path, splits.test.x)
+    if calibration is not None:
+        error = chance_level_error(probabilities.max(axis=1))
+        calibration = replace(calibration, chance_level_error=error)
+    if selective is not None:
+        selective = replace(
+            selective,
+            validation=measure_coverage(held_out, splits.validation.y, threshold=threshold),
+            test=measure_coverage(probabilities, splits.test.y, threshold=threshold),
+        )
+    return compute_metrics(probabilities, splits.test.y, labels=labels), calibration, selective

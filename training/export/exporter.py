@@ -1,4 +1,4 @@
-"""Exports a finished run to ``models/<name>/<version>/`` and checks the ONNX network against Keras."""
+"""Exports a finished run to ``models/<name>/<version>/``, and measures networks that are not exported."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -7,21 +7,22 @@ from typing import Any
 import keras
 import numpy as np
 import numpy.typing as npt
+import onnx
 
 from service.inference.card import Card, Metrics, RegressionMetrics
-from service.inference.prediction import APPLIES_FROM
 from service.inference.repository.default_version import read_default, write_default
 from training.datasets import Dataset
 from training.datasets.dataset import as_served
 from training.errors import ExportError
 from training.export.confidence import Confidence, calibrate_network
-from training.export.explanation import build_explanation
-from training.export.float16 import round_convolutions, store_as_float16
-from training.export.head import scale_heat_map
+from training.export.graph.conversion import to_onnx
+from training.export.graph.explanation import ExplanationGraph, build_explanation
+from training.export.graph.float16 import round_convolutions, store_as_float16
+from training.export.graph.head import scale_heat_map
 from training.export.inference import Splits, run_file, run_network
 from training.export.model_card import Trained, make_card
 from training.export.model_folder import NETWORK, new_folder, write_files
-from training.export.onnx_graph import to_onnx
+from training.export.parity import check_parity, check_values
 from training.export.plots import plot_confusion, plot_curves, plot_values
 from training.export.regression import RegressionResult, measure_regression
 from training.metrics import Probabilities, compute_metrics, compute_regression_metrics
@@ -29,9 +30,6 @@ from training.networks.ensemble import average_logits, with_flip_tta
 from training.networks.heads import Head
 from training.recipes.recipe import Recipe
 
-MAX_KERAS_DIFFERENCE = 1e-4
-# Rounding in float32 may exchange two labels whose probabilities are closer than this.
-_TIE_TOLERANCE = 1e-5
 _BATCH_SIZE = 250
 
 
@@ -56,13 +54,7 @@ def export(trained: Trained, *, models: Path, default: int | None = None) -> Car
         validation=as_served(dataset.validation, preprocessing=recipe.preprocessing),
         test=as_served(dataset.test, preprocessing=recipe.preprocessing),
     )
-    if recipe.float16_weights:
-        for model in trained.models:
-            round_convolutions(model)
-    network = served_network(trained.models, recipe)
-    proto = to_onnx(network, recipe.head)
-    if recipe.float16_weights:
-        store_as_float16(proto, only_rounded=True)
+    network, proto = _convert(trained)
     expected, exported = keras_output(network, splits.test.x, recipe.head), run_network(proto, splits.test.x)
     if recipe.task == "regression":
         difference = check_values(expected, exported, y=splits.test.y)
@@ -73,22 +65,17 @@ def export(trained: Trained, *, models: Path, default: int | None = None) -> Car
         if recipe.task == "regression"
         else calibrate_network(proto, splits, labels=dataset.labels, target_accuracy=recipe.sure_accuracy)
     )
-    explanation = None
-    if recipe.task == "image-classification" and isinstance(result, Confidence):
-        explanation = build_explanation(trained.models)
-        if explanation.heat_layer:
-            scale_heat_map(explanation.proto, result.calibration.temperature)
-        store_as_float16(explanation.proto)
+    explanation = _explain(trained, result)
     card = make_card(trained, result=result, max_keras_difference=difference, explanation=explanation)
-    plots = {"curves.png": plot_curves(trained.runs[0].history, title=f"{card.title}: training")}
-    if recipe.task == "regression":
-        plots["values.png"] = plot_values(card, result.output, splits.test.y)
-    elif recipe.task != "multi-label-classification":
-        plots["confusion.png"] = plot_confusion(card, result.output, splits.test.y)
-    graph = explanation.proto if explanation else None
     target = models / card.name / str(card.version)
     with new_folder(target, replace=False) as folder:
-        card = write_files(folder, card, network=proto, explanation=graph, files=plots)
+        card = write_files(
+            folder,
+            card,
+            network=proto,
+            explanation=explanation.proto if explanation else None,
+            files=_plot(trained, card, result, splits.test.y),
+        )
         if dataset.vocabulary:
             dataset.vocabulary.write(folder / "vocabulary.txt")
         written = run_file(folder / NETWORK, splits.test.x[:_BATCH_SIZE])
@@ -97,6 +84,42 @@ def export(trained: Trained, *, models: Path, default: int | None = None) -> Car
         if default is not None and read_default(target.parent) != default:
             write_default(target.parent, default)
     return card
+
+
+def _convert(trained: Trained) -> tuple[keras.Model, onnx.ModelProto]:
+    """Return the network to export, and its graph."""
+    recipe = trained.recipe
+    if recipe.float16_weights:
+        for model in trained.models:
+            round_convolutions(model)
+    network = served_network(trained.models, recipe)
+    proto = to_onnx(network, recipe.head)
+    if recipe.float16_weights:
+        store_as_float16(proto, only_rounded=True)
+    return network, proto
+
+
+def _explain(trained: Trained, result: Confidence | RegressionResult) -> ExplanationGraph | None:
+    """Build the graph that explains a classifier of images, with the heat of its calibrated logits."""
+    if trained.recipe.task != "image-classification" or not isinstance(result, Confidence):
+        return None
+    explanation = build_explanation(trained.models)
+    if explanation.heat_layer:
+        scale_heat_map(explanation.proto, result.calibration.temperature)
+    store_as_float16(explanation.proto)
+    return explanation
+
+
+def _plot(
+    trained: Trained, card: Card, result: Confidence | RegressionResult, y: npt.NDArray[Any]
+) -> dict[str, bytes]:
+    """Return the pictures of a model's folder by their names."""
+    plots = {"curves.png": plot_curves(trained.runs[0].history, title=f"{card.title}: training")}
+    if card.task == "regression":
+        plots["values.png"] = plot_values(card, result.output, y)
+    elif card.task != "multi-label-classification":
+        plots["confusion.png"] = plot_confusion(card, result.output, y)
+    return plots
 
 
 def served_network(models: Sequence[keras.Model], recipe: Recipe) -> keras.Model:
@@ -135,14 +158,14 @@ def measure_network(model: keras.Model, dataset: Dataset, *, recipe: Recipe) -> 
 def measure_output(
     output: npt.NDArray[np.float32], y: npt.NDArray[Any], *, dataset: Dataset, recipe: Recipe
 ) -> Metrics | RegressionMetrics:
-    """Compute the metrics of a network's output on the test split, as the recipe's task has them."""
+    """Compute the metrics of a network's output on the test split, which depend on the recipe's task."""
     if recipe.task == "regression":
         return compute_regression_metrics(output, y, unit=dataset.unit)
     return compute_metrics(output, y, labels=dataset.labels)
 
 
 def keras_output(model: keras.Model, x: npt.NDArray[Any], head: Head) -> npt.NDArray[np.float32]:
-    """Run a Keras network over prepared inputs, and return its output as the ONNX network has it."""
+    """Run a Keras network over prepared inputs, and return its output in the form of the ONNX network."""
     return keras_probabilities(model, x) if head.task == "classification" else _run(model, x)
 
 
@@ -158,59 +181,3 @@ def keras_probabilities(model: keras.Model, x: npt.NDArray[Any]) -> Probabilitie
 
 def _run(model: keras.Model, x: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
     return np.asarray(model.predict(x, batch_size=_BATCH_SIZE, verbose=0), dtype=np.float32)
-
-
-def check_values(
-    expected: npt.NDArray[np.float32], exported: npt.NDArray[np.float32], *, y: npt.NDArray[np.float32]
-) -> float:
-    """Compare the values of a regression in Keras and ONNX Runtime.
-
-    Args:
-        expected: (n, values), Keras.
-        exported: (n, values), ONNX Runtime.
-        y: (n, values), the targets.
-
-    Returns:
-        The largest difference, in standard deviations of the targets.
-
-    Raises:
-        ExportError: It is above 1e-4.
-    """
-    return _check_difference(expected / y.std(axis=0), exported / y.std(axis=0))
-
-
-def check_parity(expected: Probabilities, exported: Probabilities, *, multi_label: bool = False) -> float:
-    """Compare the probabilities of Keras and ONNX Runtime.
-
-    Args:
-        expected: (n, classes), Keras.
-        exported: (n, classes), ONNX Runtime.
-        multi_label: Whether several labels can apply at once.
-
-    Returns:
-        The largest difference.
-
-    Raises:
-        ExportError: The difference is above 1e-4, or a label changed that was not a tie.
-    """
-    difference = _check_difference(expected, exported)
-    if multi_label:
-        other = (expected >= APPLIES_FROM) != (exported >= APPLIES_FROM)
-        changed = int((other & (np.abs(expected - APPLIES_FROM) > _TIE_TOLERANCE)).sum())
-    else:
-        chosen = expected[np.arange(len(expected)), exported.argmax(axis=1)]
-        changed = int((expected.max(axis=1) - chosen > _TIE_TOLERANCE).sum())
-    count = expected.size if multi_label else len(expected)
-    if changed:
-        raise ExportError(f"{changed} of {count} labels changed in the export; nothing was written")
-    return difference
-
-
-def _check_difference(expected: npt.NDArray[np.float32], exported: npt.NDArray[np.float32]) -> float:
-    difference = float(np.abs(expected - exported).max())
-    if not difference <= MAX_KERAS_DIFFERENCE:
-        raise ExportError(
-            f"Keras and ONNX Runtime differ by {difference:.2g}, more than {MAX_KERAS_DIFFERENCE:g}; "
-            "nothing was written"
-        )
-    return difference

@@ -86,7 +86,7 @@ def median_milliseconds(
     """Time several calls alternately, so that other load on the machine affects all of them.
 
     Args:
-        calls: Each runs on this thread alone. Each is called once before the measurement.
+        calls: Functions that use no other thread. Each is called once before the measurement.
         seconds: Duration of the measurement for each call.
 
     Returns:

@@ -22,8 +22,8 @@ from service.inference.card import (
 )
 from training.datasets import Dataset
 from training.export.confidence import Confidence
-from training.export.explanation import ExplanationGraph
-from training.export.onnx_graph import OPSET
+from training.export.graph.conversion import OPSET
+from training.export.graph.explanation import ExplanationGraph
 from training.export.regression import RegressionResult
 from training.fit.run import Run
 from training.networks.network import flat_layers
@@ -34,7 +34,7 @@ _NO_CHECKSUM = "0" * 64  # until the file is written
 
 @dataclass(frozen=True, kw_only=True)
 class Trained:
-    """A finished run, or several that make one network."""
+    """A finished run, or several runs that are exported as one network."""
 
     name: str  # of the model to make
     version: int

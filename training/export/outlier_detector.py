@@ -1,9 +1,9 @@
 """Fits a detector of pictures that show no class, and inserts it into an ONNX network before its calibration.
 
 The detector is a logistic regression on mean activations of the network's stages and on its last features. It
-tells training pictures from synthetic ones of ``training.augmentation.outlier_exposure``. In the graph its
-output scales the logits: for a picture without a class it draws all probabilities together, so that the
-prediction is unsure. Activations of several layers as evidence are after Lee et al. 2018 (arXiv:1807.03888).
+distinguishes training pictures from synthetic ones of ``training.augmentation.outlier_exposure``. In the
+graph, its output scales the logits. For a picture without a class, all probabilities become similar, and the
+prediction is unsure. The use of activations of several layers follows Lee et al. 2018 (arXiv:1807.03888).
 """
 
 from collections.abc import Iterator
@@ -50,9 +50,8 @@ class OutlierDetector:
     The factor is the sigmoid of weights times activations plus bias.
     """
 
-    tensors: tuple[
-        str, ...
-    ]  # activations (n, channels, height, width) or features (n, channels) in the graph
+    # Names in the graph of activations (n, channels, height, width) or features (n, channels).
+    tensors: tuple[str, ...]
     weights: _Array  # (channels of all tensors,)
     bias: float
 
@@ -65,7 +64,7 @@ def fit_detector(
     Args:
         proto: The network, without a detector.
         train: uint8 (n, height, width) or (n, height, width, 3).
-        validation: Pictures of the same shape; they decide from which score on a picture is an outlier.
+        validation: Pictures of the same shape; the threshold of the score is chosen on them.
         y: (n,) classes of the validation pictures.
         unsure_below: Threshold of the network's predictions.
 

@@ -1,4 +1,4 @@
-"""Draws the pictures in a model's folder: training curves and confusion matrix."""
+"""Plots training curves, confusion matrices, predicted values and images."""
 
 import io
 import itertools
@@ -8,6 +8,7 @@ from typing import Any
 import matplotlib
 import numpy as np
 import numpy.typing as npt
+from matplotlib.axes import Axes
 from matplotlib.colors import PowerNorm
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -51,10 +52,7 @@ def plot_curves(history: Sequence[Epoch], *, title: str) -> bytes:
                 values = [getattr(row, attribute) for row in history]
                 epochs = range(1, len(history) + 1)
                 axes.plot(epochs, values, color=color, label=label, marker="o", markersize=3.5, linewidth=1.6)
-            axes.set(title=shown, xlabel="Epoch")
-            axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-            axes.grid(color=_GRID, linewidth=0.6)
-            axes.set_axisbelow(True)
+            _label_epochs(axes, title=shown)
         if measure == "accuracy":
             right.yaxis.set_major_formatter(PercentFormatter(1.0))
         left.legend(frameon=False)
@@ -84,11 +82,8 @@ def plot_comparison(histories: Mapping[str, Sequence[Epoch]], *, title: str) -> 
                     marker = {"marker": "o", "fillstyle": "none" if style == "--" else "full"}
                     single = marker if len(history) == 1 else {}
                     axes.plot(epochs, values, style, color=_color(index), linewidth=1.6, **single)
-            axes.set(title=f"{name.title()} (dashed: training, solid: validation)", xlabel="Epoch")
+            _label_epochs(axes, title=f"{name.title()} (dashed: training, solid: validation)")
             axes.title.set_fontsize(10)
-            axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-            axes.grid(color=_GRID, linewidth=0.6)
-            axes.set_axisbelow(True)
         right.yaxis.set_major_formatter(PercentFormatter(1.0))
         lines = [Line2D([], [], color=_color(index)) for index in range(len(histories))]
         figure.legend(lines, list(histories), loc="outside lower center", ncols=4, frameon=False)
@@ -113,6 +108,13 @@ def plot_images(rows: Sequence[Sequence[npt.NDArray[np.uint8]]], *, title: str) 
             axes.imshow(image, cmap="gray", vmin=0, vmax=255)
             axes.set_axis_off()
         return _png(figure)
+
+
+def _label_epochs(axes: Axes, *, title: str) -> None:
+    axes.set(title=title, xlabel="Epoch")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.grid(color=_GRID, linewidth=0.6)
+    axes.set_axisbelow(True)
 
 
 def _color(index: int) -> str:
@@ -183,6 +185,6 @@ def plot_values(card: Card, values: Values, y: Values) -> bytes:
 
 def _png(figure: Figure) -> bytes:
     buffer = io.BytesIO()
-    # Without Matplotlib's version in it, equal figures give equal files.
+    # Without the version of Matplotlib in the metadata, equal figures give equal files.
     figure.savefig(buffer, format="png", metadata={"Software": None})
     return buffer.getvalue()

@@ -2,10 +2,8 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from sklearn.model_selection import KFold, StratifiedKFold
 
 from service.inference.preprocessing import Vocabulary
@@ -45,9 +43,9 @@ def prepare_data(
         folder: The user's own images, in place of that data set.
         extra: The user's own images of that data set's classes, as further training examples.
         vocabulary: Vocabulary of an existing network; None chooses one from the training split.
-        limit: About so many training examples; None is all.
-        validation_limit: About so many examples of the validation split; None is all.
-        test_limit: About so many examples of the test split; None is all.
+        limit: Approximate number of training examples; None for all.
+        validation_limit: Approximate number of examples of the validation split; None for all.
+        test_limit: Approximate number of examples of the test split; None for all.
         progress: Gets the bytes received and the total, if the set has to be downloaded.
 
     Raises:
@@ -71,24 +69,27 @@ def prepare_data(
     if recipe.vocabulary is None:
         return dataset
     words = vocabulary or Vocabulary(recipe.vocabulary(dataset.train.x))
-    splits = (dataset.train, dataset.validation, dataset.test)
-    train, validation, test = (encode(split, vocabulary=words, length=recipe.length) for split in splits)
-    if recipe.sentences:
-        train, validation = (
-            replace(encoded, sentences=_sentences(split, words))
-            for encoded, split in ((train, dataset.train), (validation, dataset.validation))
-        )
-    return replace(dataset, train=train, validation=validation, test=test, vocabulary=words)
+    return replace(
+        dataset,
+        train=_encode(dataset.train, words, recipe, sentences=recipe.sentences),
+        validation=_encode(dataset.validation, words, recipe, sentences=recipe.sentences),
+        test=_encode(dataset.test, words, recipe),
+        vocabulary=words,
+    )
 
 
-def _sentences(texts: Examples, vocabulary: Vocabulary) -> npt.NDArray[Any]:
-    encoded = np.empty(len(texts), dtype=object)
-    encoded[:] = [encode_sentences(text, vocabulary=vocabulary) for text in texts.x]
-    return encoded
+def _encode(texts: Examples, words: Vocabulary, recipe: Recipe, *, sentences: bool = False) -> Examples:
+    """Turn texts into token ids, and their sentences too if a network is fitted to them."""
+    encoded = encode(texts, vocabulary=words, length=recipe.length)
+    if not sentences:
+        return encoded
+    parts = np.empty(len(texts), dtype=object)
+    parts[:] = [encode_sentences(text, vocabulary=words) for text in texts.x]
+    return replace(encoded, sentences=parts)
 
 
 def _shorten(dataset: Dataset, *, train: int | None, validation: int | None, test: int | None) -> Dataset:
-    """Keep a fixed random part of each class: about so many examples of the splits; None keeps all."""
+    """Keep a fixed random part of each class, about as many examples as given; None keeps all."""
 
     def part(examples: Examples, count: int | None) -> Examples:
         if count is None:
@@ -122,7 +123,7 @@ def make_folds(dataset: Dataset, *, folds: int, seed: int) -> list[Dataset]:
     """Divide the training and validation examples into folds, stratified if they have classes.
 
     Args:
-        dataset: Its test split stays as it is.
+        dataset: The data set; its test split is not changed.
         folds: Number of folds: at least 2, and at most the number of examples, in the smallest class if they
             have classes.
         seed: Seed of the division.

@@ -4,7 +4,6 @@ Keras's ``fit`` and callbacks are not used. They do not restore the state of dro
 so a resumed run would differ from an uninterrupted one.
 """
 
-import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -15,17 +14,16 @@ import keras
 import numpy as np
 import numpy.typing as npt
 
-from service.inference.files import write_json
 from training.datasets.dataset import Examples
-from training.errors import RunError
 from training.fit.batches import OUTLIER, Batches
+from training.fit.checkpoints import Checkpoints
+from training.fit.optimizer import make_optimizer
 from training.fit.run import Epoch, best_epoch, read_history
 from training.hyperparameters import Hyperparameters, Precision
 from training.networks.heads import CLASSES, Head
 from training.networks.network import flat_layers
 
 _EVALUATION_BATCH = 250
-_WARM_UP_SHARE = 0.05
 
 
 class Reporter(Protocol):
@@ -88,11 +86,7 @@ def fit(
         model = checkpoints.load(history[-1].number)
     else:
         checkpoints.clear()
-        keras.utils.set_random_seed(hyperparameters.seed)
-        with dtype_policy(hyperparameters.precision):
-            model = build()
-        optimizer = make_optimizer(hyperparameters, steps=hyperparameters.epochs * len(batches))
-        head.compile(model, optimizer)
+        model = _build_compiled(build, hyperparameters, head, steps=hyperparameters.epochs * len(batches))
     patience = hyperparameters.early_stopping
     if reporter:
         reporter.begin(model, finished=len(history), epochs=hyperparameters.epochs)
@@ -119,48 +113,26 @@ def fit(
     return model, tuple(history)
 
 
+def _build_compiled(
+    build: Callable[[], keras.Model], hyperparameters: Hyperparameters, head: Head, *, steps: int
+) -> keras.Model:
+    """Build a network with the seed and the precision of a run, and compile it."""
+    keras.utils.set_random_seed(hyperparameters.seed)
+    with _dtype_policy(hyperparameters.precision):
+        model = build()
+    head.compile(model, make_optimizer(hyperparameters, steps=steps))
+    return model
+
+
 @contextmanager
-def dtype_policy(name: Precision) -> Iterator[None]:
-    """Set Keras's dtype policy for the layers that are created in this context."""
+def _dtype_policy(name: Precision) -> Iterator[None]:
+    """Set Keras's dtype policy in this context."""
     before = keras.mixed_precision.dtype_policy()
     keras.mixed_precision.set_dtype_policy(name)
     try:
         yield
     finally:
         keras.mixed_precision.set_dtype_policy(before)
-
-
-def make_optimizer(hyperparameters: Hyperparameters, *, steps: int) -> keras.optimizers.Optimizer:
-    """Create an optimizer whose learning rate depends only on its own step count.
-
-    Args:
-        hyperparameters: Optimizer, momentum, learning rate, schedule and weight decay.
-        steps: Steps of the whole run, at whose end the schedule ends.
-    """
-    rate: float | keras.optimizers.schedules.LearningRateSchedule = hyperparameters.learning_rate
-    if hyperparameters.schedule == "cosine":
-        warm_up = max(1, round(steps * _WARM_UP_SHARE))
-        rate = keras.optimizers.schedules.CosineDecay(
-            hyperparameters.learning_rate / 10,
-            max(1, steps - warm_up),
-            warmup_target=hyperparameters.learning_rate,
-            warmup_steps=warm_up,
-        )
-    decay = hyperparameters.weight_decay or None
-    match hyperparameters.optimizer:
-        case "adam":
-            return keras.optimizers.Adam(rate, weight_decay=decay)
-        case "rmsprop":
-            return keras.optimizers.RMSprop(rate, weight_decay=decay)
-        case "adadelta":
-            return keras.optimizers.Adadelta(rate, weight_decay=decay)
-        case "adamw":
-            return keras.optimizers.AdamW(rate, weight_decay=decay or 0.0)
-        case "sgd":
-            momentum = hyperparameters.momentum
-            sgd = keras.optimizers.SGD(rate, momentum=momentum, nesterov=momentum > 0, weight_decay=decay)
-            sgd.exclude_from_weight_decay(var_names=["bias", "beta"])
-            return sgd
 
 
 def make_targets(
@@ -177,16 +149,14 @@ def make_targets(
         float32 (n, classes) probabilities, uniform for outliers; (n, 1) for a sigmoid unit.
     """
     classes = model.output_shape[-1]
-    targets: npt.NDArray[np.float32]
     if y.ndim == 2:
-        targets = y.astype(np.float32)
-        return targets
+        return y.astype(np.float32)
+    certain: npt.NDArray[np.float32]
     if classes == 1:
-        targets = y[:, None].astype(np.float32) * (1 - label_smoothing) + label_smoothing / 2
-        return targets
-    certain = np.where((y == OUTLIER)[:, None], 1 / classes, np.eye(classes, dtype=np.float32)[y])
-    targets = (certain * (1 - label_smoothing) + label_smoothing / classes).astype(np.float32)
-    return targets
+        certain, classes = y[:, None].astype(np.float32), 2
+    else:
+        certain = np.where((y == OUTLIER)[:, None], 1 / classes, np.eye(classes, dtype=np.float32)[y])
+    return (certain * (1 - label_smoothing) + label_smoothing / classes).astype(np.float32)
 
 
 def measure_split(model: keras.Model, examples: Examples, *, head: Head = CLASSES) -> tuple[float, float]:
@@ -194,48 +164,6 @@ def measure_split(model: keras.Model, examples: Examples, *, head: Head = CLASSE
     targets = make_targets(model, examples.y)
     result = model.evaluate(examples.x, targets, batch_size=_EVALUATION_BATCH, verbose=0, return_dict=True)
     return float(result["loss"]), head.figure(result, examples.y)
-
-
-class Checkpoints:
-    """Stores network and optimizer after each epoch; ``history.json`` names the last complete checkpoint."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-
-    def save(self, model: keras.Model, history: Sequence[Epoch], *, keep_best: bool) -> None:
-        """Write a checkpoint, then the history that names it, then delete older checkpoints."""
-        path = self._path(history[-1].number)
-        temporary = path.with_name(f".{path.name}")
-        model.save(temporary)
-        os.replace(temporary, path)
-        write_json(self._folder / "history.json", history)
-        keep = {path} | ({self._path(best_epoch(history).number)} if keep_best else set())
-        for old in self._folder.glob("epoch-*.keras"):
-            if old not in keep:
-                old.unlink()
-
-    def load(self, number: int) -> keras.Model:
-        """Load the compiled network of an epoch, including the optimizer's state.
-
-        Raises:
-            RunError: The file is missing or damaged.
-        """
-        path = self._path(number)
-        try:
-            return keras.saving.load_model(path)
-        except (OSError, ValueError) as error:
-            raise RunError(
-                f"{path}: cannot be read ({error}); train again under another name (--run)"
-            ) from error
-
-    def clear(self) -> None:
-        """Delete the history and the checkpoints of an earlier run."""
-        (self._folder / "history.json").unlink(missing_ok=True)
-        for path in self._folder.glob("*epoch-*.keras"):
-            path.unlink()
-
-    def _path(self, number: int) -> Path:
-        return self._folder / f"epoch-{number:03}.keras"
 
 
 def _run_epoch(

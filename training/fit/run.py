@@ -46,7 +46,7 @@ def best_epoch(history: Sequence[Epoch]) -> Epoch:
 
 
 class RunRecord(TrainingRun, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What is known of a finished run: what its model's card says of the training, and more."""
+    """What is known of a finished run: the part that is on its model's card, and more."""
 
     recipe: str
     settings: Mapping[str, Any]  # hyperparameters, with ``fine_tuning`` and ``init_from`` where they apply

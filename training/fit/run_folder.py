@@ -1,4 +1,4 @@
-"""Protects the folder of a run: one training writes there at a time, and nothing is replaced unasked."""
+"""Reads the folder of a run, and locks it, so that one training at a time writes there."""
 
 import contextlib
 import json
@@ -12,10 +12,12 @@ import msgspec
 from filelock import FileLock, Timeout
 
 from service.inference.files import write_json
+from service.inference.preprocessing import Vocabulary
 from training.errors import RunError
-from training.fit.run import complete_settings, read_history
+from training.fit.run import Epoch, complete_settings, read_history
 from training.hyperparameters import Hyperparameters
 
+VOCABULARY = "vocabulary.txt"
 _LOCK = ".lock"
 _ARGUMENTS = "arguments.json"
 _STAGES = (".", "head", "fine-tuning")
@@ -47,11 +49,15 @@ class RunState:
 def read_state(folder: Path) -> RunState:
     """Return what a folder contains; the folds of a cross-validation count together."""
     parts = [folder, *folder.glob("fold-*")]
-    histories = (part / stage / "history.json" for part in parts for stage in _STAGES)
     return RunState(
         finished=any((part / "run.json").exists() for part in parts),
-        epochs=sum(len(read_history(path)) for path in histories),
+        epochs=sum(len(read_stages(part)) for part in parts),
     )
+
+
+def read_stages(folder: Path) -> tuple[Epoch, ...]:
+    """Return the finished epochs of all stages of a run."""
+    return tuple(row for stage in _STAGES for row in read_history(folder / stage / "history.json"))
 
 
 @contextmanager
@@ -113,8 +119,14 @@ def read_arguments(folder: Path) -> dict[str, str | None]:
     return dict(json.loads(path.read_text(encoding="utf-8"))) if path.exists() else {}
 
 
+def read_vocabulary(folder: Path) -> Vocabulary | None:
+    """Return the vocabulary of a run on texts; None if there is no such file."""
+    path = folder / VOCABULARY
+    return Vocabulary.read(path) if path.exists() else None
+
+
 def stored_examples(arguments: Mapping[str, str | None]) -> int | None:
-    """Return about how many training examples a run uses, by its stored arguments; None for all."""
+    """Return the approximate number of training examples of a run by its stored arguments; None for all."""
     text = arguments.get("examples")
     return int(text) if text else None
 

@@ -1,6 +1,6 @@
 """Trains the network of a recipe and stores the finished run."""
 
-from dataclasses import asdict, replace
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -48,11 +48,7 @@ def train(
         RunError: The interrupted run has other settings or data, or its checkpoint cannot be read; or the run
             that provides the weights is missing, unfinished, or of another network.
     """
-    hyperparameters = recipe.hyperparameters
-    settings = asdict(hyperparameters)
-    if recipe.fine_tuning:
-        settings["fine_tuning"] = asdict(recipe.fine_tuning)
-    build = recipe.build
+    settings, build = recipe.settings, recipe.build
     if init_from:
         initial, build = _initialised_build(init_from, recipe)
         settings["init_from"] = {"recipe": initial.recipe, "seed": initial.seed, "epochs": initial.epochs}
@@ -69,10 +65,10 @@ def train(
     else:
         statistics, seconds = _measure(dataset), 0.0
         model, history = fit(
-            lambda: _fitting(build(Network(hyperparameters, statistics)), dataset),
+            lambda: _fitting(build(Network(recipe.hyperparameters, statistics)), dataset),
             train=dataset.train,
             validation=dataset.validation,
-            hyperparameters=hyperparameters,
+            hyperparameters=recipe.hyperparameters,
             folder=folder,
             head=recipe.head,
             resume=resume,
@@ -86,7 +82,7 @@ def train(
 
 
 def _fitting(model: keras.Model, dataset: Dataset) -> keras.Model:
-    """Return a network after checking that it takes the inputs of a data set."""
+    """Check that a network takes the inputs of a data set, and return it."""
     wanted, found = model.input_shape[1:], dataset.train.x.shape[1:]
     if None not in wanted and wanted != found:
         raise RecipeError(

@@ -22,7 +22,7 @@ _RENAMED = {
     "NASNet-mobile-no-top.h5": "nasnet_mobile_no_top.h5",
     "NASNet-large-no-top.h5": "nasnet_large_no_top.h5",
 }
-# The share of a base's layers after which fine-tuning begins, and the range where a place for that is sought.
+# Fine-tuning begins after about this share of a base's layers; the cut is somewhere in this range.
 _CUT, _FIRST_CUT, _LAST_CUT = 0.75, 0.5, 0.95
 
 
@@ -85,7 +85,7 @@ def find_base(text: str | None) -> Base:
     except ValueError as error:
         raise RecipeError(
             f"--base {text}: {known} has no weights for {alpha} times its filters; write a number such as "
-            "MobileNetV2-0.5, of a mobile network alone"
+            "MobileNetV2-0.5, and only for a mobile network"
         ) from error
 
 
@@ -122,7 +122,7 @@ def load_base(base: Base, *, size: int, weights: str | None) -> keras.Model:
 
 
 def scaling_of(base: Base) -> Scaling:
-    """Find out how a base takes pixels: Keras's own preprocessing is tried on black and on pure colours."""
+    """Find out how a base takes pixels by applying Keras's own preprocessing to black and to pure colours."""
     function = getattr(keras.applications, base.name)
     module = importlib.import_module(f"keras.applications.{function.__module__.rpartition('.')[2]}")
     pixels = np.zeros((1, 1, 4, 3))
@@ -148,7 +148,7 @@ def split_base(model: keras.Model) -> tuple[keras.Model, keras.Model]:
     for layer in _nearest(model):
         try:
             upper = keras.Model(layer.output, model.output)
-        except ValueError:  # another connection passes this layer by
+        except ValueError:  # another connection goes around this layer
             continue
         return keras.Model(model.input, layer.output), upper
     raise RecipeError(
@@ -166,7 +166,7 @@ def _nearest(model: keras.Model) -> Iterator[keras.layers.Layer]:
 
 
 def _take_rgb(model: keras.Model) -> None:
-    """Let a network for blue, green, red take red, green, blue: reverse its first convolution's kernels."""
+    """Make a network for BGR images take RGB images by reversing the kernels of its first convolution."""
     first = next(layer for layer in model.layers if isinstance(layer, keras.layers.Conv2D))
     kernel, *others = first.get_weights()
     first.set_weights([kernel[:, :, ::-1], *others])

@@ -1,10 +1,14 @@
 """Defines the layer that fills, flags and scales the columns of a table."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Self
 
 import keras
+import numpy as np
 from keras import ops
+
+from training.hyperparameters import Scaling
+from training.networks.statistics import SMALLEST_DEVIATION, ColumnStatistics
 
 
 @keras.saving.register_keras_serializable(package="lectern")
@@ -33,6 +37,26 @@ class ColumnScaling(keras.layers.Layer):
         super().__init__(**options)
         self.fill, self.scale, self.offset = tuple(fill), tuple(scale), tuple(offset)
         self.flagged = tuple(flagged)
+
+    @classmethod
+    def fitted(cls, columns: ColumnStatistics, scaling: Scaling, **options: Any) -> Self:
+        """Return a layer that fills missing values with the mean of their column.
+
+        Args:
+            columns: Statistics of the training split.
+            scaling: ``unit`` scales a column to 0..1 by its smallest and largest value, ``standard`` to the
+                standard score.
+            **options: Further arguments of a Keras layer.
+        """
+        offset, size = np.zeros(len(columns.mean)), np.ones(len(columns.mean))
+        if scaling == "standard":
+            offset, size = np.array(columns.mean), np.array(columns.deviation)
+        elif scaling == "unit":
+            offset = np.array(columns.minimum)
+            size = np.array(columns.maximum) - offset
+        size = np.maximum(size, SMALLEST_DEVIATION)
+        flagged = np.flatnonzero(columns.has_missing).tolist()
+        return cls(columns.mean, (1 / size).tolist(), (-offset / size).tolist(), flagged, **options)
 
     def call(self, rows: Any) -> Any:
         """Map float32 rows (batch, columns) with NaN to float32 (batch, columns + flags)."""

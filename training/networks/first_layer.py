@@ -6,7 +6,7 @@ import numpy as np
 from service.inference.training_events import FirstFilters
 from training.networks.network import flat_layers
 
-# As many as a row of people can look at, and a line of JSON can hold.
+# More would fit neither into a row on the screen nor well into a line of JSON.
 _MOST_FILTERS, _MOST_UNITS = 32, 16
 _DIGITS = 4
 

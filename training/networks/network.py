@@ -11,8 +11,9 @@ import numpy as np
 from training.hyperparameters import Hyperparameters
 from training.networks.column_scaling import ColumnScaling
 from training.networks.heads import Head
+from training.networks.kernels import initialise_to_identity, whitening_kernel
 from training.networks.sequence import BidirectionalGRU, MeanOverWords, WordEmbedding
-from training.networks.statistics import PATCH, SMALLEST_DEVIATION, DataStatistics
+from training.networks.statistics import SMALLEST_DEVIATION, DataStatistics
 from training.networks.word_sum import WordSum
 
 _MAX_LEVEL = 255.0
@@ -38,7 +39,7 @@ class Network:
         self._names: Counter[str] = Counter()
 
     def image(self, *shape: int) -> "Network":
-        """Add the input, uint8 pixels, and scale it as the hyperparameter ``scaling`` says.
+        """Add the input, uint8 pixels, and scale it by the hyperparameter ``scaling``.
 
         Args:
             shape: (height, width), which gets a channel axis, or (height, width, 3).
@@ -61,27 +62,11 @@ class Network:
         return self
 
     def table(self) -> "Network":
-        """Add the input of a row, float32 columns, and fill, flag and scale them.
-
-        A missing value, NaN, becomes the mean of its column. The hyperparameter ``scaling`` says how columns
-        are scaled: to 0..1 by their least and largest value, to the standard score, or not at all.
-        """
+        """Add the input, a row of float32 columns, and fill, flag and scale them."""
         columns = self.statistics.columns
         assert columns is not None, "the statistics are those of a table"
         self._input = self._output = keras.Input((len(columns.mean),), dtype="float32", name="features")
-        offset, size = np.zeros(len(columns.mean)), np.ones(len(columns.mean))
-        if self.hyperparameters.scaling == "standard":
-            offset, size = np.array(columns.mean), np.array(columns.deviation)
-        elif self.hyperparameters.scaling == "unit":
-            offset = np.array(columns.minimum)
-            size = np.array(columns.maximum) - offset
-        size = np.maximum(size, SMALLEST_DEVIATION)
-        flagged = np.flatnonzero(columns.has_missing).tolist()
-        return self.add(
-            ColumnScaling(
-                columns.mean, (1 / size).tolist(), (-offset / size).tolist(), flagged, name="scaling"
-            )
-        )
+        return self.add(ColumnScaling.fitted(columns, self.hyperparameters.scaling, name="scaling"))
 
     def add(self, layer: Callable[[Any], Any]) -> "Network":
         """Add any Keras layer."""
@@ -123,30 +108,18 @@ class Network:
         self, filters: int, *, padding: str = "valid", activation: str = "relu", batch_norm: bool = False
     ) -> "Network":
         """Add a 3 x 3 convolution, batch normalisation if asked for, and the activation."""
-        layer = keras.layers.Conv2D(
-            self.scaled(filters), 3, padding=padding, kernel_regularizer=self.regularizer()
-        )
+        layer = self._conv(filters, padding=padding)
         return self.hidden(layer, activation=activation, batch_norm=batch_norm)
 
     def whitening_conv(self, *, side: int, epsilon: float = 5e-4) -> "Network":
         """Add a fixed convolution that decorrelates the values of a patch and gives them variance one.
 
-        Each direction has two filters of opposite sign, since an activation follows (Jordan 2024,
-        arXiv:2404.00498).
-
         Args:
             side: Side of the patch in pixels, 2 or 3.
-            epsilon: Added to the variances, so that directions with little variance are not amplified. It is
-                about the variance of the noise that the network should tolerate.
+            epsilon: As for :func:`whitening_kernel`.
         """
-        covariance = np.array(self.statistics.covariance)
-        channels = len(covariance) // PATCH**2
-        pixels = [row * PATCH + column for row in range(side) for column in range(side)]
-        chosen = [pixel * channels + channel for pixel in pixels for channel in range(channels)]
-        values, vectors = np.linalg.eigh(covariance[np.ix_(chosen, chosen)])
-        directions = vectors / np.sqrt(values + epsilon)
-        kernel = np.concatenate([directions, -directions], axis=1).reshape(side, side, channels, -1)
-        layer = keras.layers.Conv2D(2 * len(values), side, use_bias=False, trainable=False, name="whitening")
+        kernel = whitening_kernel(self.statistics, side=side, epsilon=epsilon)
+        layer = keras.layers.Conv2D(kernel.shape[-1], side, use_bias=False, trainable=False, name="whitening")
         self.add(layer)
         layer.set_weights([kernel])
         return self.activation("silu")
@@ -157,15 +130,9 @@ class Network:
         The convolutions are initialised to the identity.
         """
         for index in range(depth):
-            layer = keras.layers.Conv2D(
-                self.scaled(filters),
-                3,
-                padding="same",
-                use_bias=False,
-                kernel_regularizer=self.regularizer(),
-            )
+            layer = self._conv(filters, padding="same", use_bias=False)
             self.add(layer)
-            _initialise_to_identity(layer)
+            initialise_to_identity(layer)
             if index == 0:
                 self.pool()
             self.add(keras.layers.BatchNormalization(scale=False, momentum=0.9))
@@ -225,7 +192,7 @@ class Network:
         return self._add_with_ids(MeanOverWords(name="mean_over_words"))
 
     def pool(self) -> "Network":
-        """Add 2 x 2 maximum pooling, or what the hyperparameter ``pooling`` says in its place."""
+        """Add 2 x 2 maximum pooling, unless the hyperparameter ``pooling`` sets another one or none."""
         match self.hyperparameters.pooling:
             case "none":
                 return self
@@ -264,8 +231,8 @@ class Network:
     def output(self, head: Head) -> keras.Model:
         """Add the output layer of a head and return the model.
 
-        The values of a regression without an activation are scaled to the deviation and mean of the targets,
-        so that they begin in their range whatever their unit is.
+        The values of a regression without an activation are scaled to the deviation and mean of the targets.
+        They therefore begin in the range of the targets, in any unit.
         """
         if head.task == "classification":
             return self.classifier()
@@ -282,22 +249,17 @@ class Network:
         """Add a layer that also gets the ids, which show where the padding begins."""
         return self.add(lambda values: self._number(layer)(values, self._input))
 
-    def _conv_batch_norm(self, filters: int, *, side: int = 3, stride: int = 1) -> "Network":
-        width = self.scaled(filters)
-        self.add(
-            keras.layers.Conv2D(
-                width,
-                side,
-                strides=stride,
-                padding="same",
-                use_bias=False,
-                kernel_regularizer=self.regularizer(),
-            )
+    def _conv(self, filters: int, side: int = 3, **options: Any) -> keras.layers.Conv2D:
+        return keras.layers.Conv2D(
+            self.scaled(filters), side, kernel_regularizer=self.regularizer(), **options
         )
+
+    def _conv_batch_norm(self, filters: int, *, side: int = 3, stride: int = 1) -> "Network":
+        self.add(self._conv(filters, side, strides=stride, padding="same", use_bias=False))
         return self.add(keras.layers.BatchNormalization(momentum=0.9))
 
     def _number(self, layer: keras.layers.Layer) -> keras.layers.Layer:
-        """Number a layer within this network; Keras counts over all networks of the process."""
+        """Number a layer within this network; Keras counts the layers of all networks of the process."""
         name = re.sub(r"_[0-9]+$", "", layer.name)
         layer.name = f"{name}_{self._names[name]}" if self._names[name] else name
         self._names[name] += 1
@@ -308,13 +270,3 @@ def flat_layers(model: keras.Model) -> Iterator[keras.layers.Layer]:
     """Yield a network's layers, with the layers of a nested network in its place."""
     for layer in model.layers:
         yield from flat_layers(layer) if isinstance(layer, keras.Model) else (layer,)
-
-
-def _initialise_to_identity(layer: keras.layers.Conv2D) -> None:
-    """Let the first filters copy their input channel, as far as there are filters and channels."""
-    kernel = layer.get_weights()[0]
-    shared = min(kernel.shape[2:])
-    centre = kernel.shape[0] // 2
-    kernel[:, :, :, :shared] = 0
-    kernel[centre, centre, range(shared), range(shared)] = 1
-    layer.set_weights([kernel])

@@ -30,7 +30,7 @@ class TransferNetwork:
     head: keras.Model  # from pooled features to probabilities
     fine_tuning: keras.Model  # from the activations at the cut to probabilities
     base: keras.Model  # the pretrained part, from scaled images to its last activations
-    cut: str  # name of the layer whose activations are cached; fine-tuning trains the layers after it
+    cut: str  # name of the layer whose activations are cached; fine-tuning begins after it
 
 
 def build_transfer(
@@ -73,7 +73,7 @@ def build_transfer(
 def unfreeze(network: TransferNetwork, part: Unfreeze) -> None:
     """Make the layers after the cut, or all layers, trainable, except batch normalisation.
 
-    Small batches of few images would replace good statistics by poor ones.
+    Batch normalisation would replace its statistics by worse ones, of small batches of few images.
     """
     layers = network.base.layers
     first = layers.index(network.base.get_layer(network.cut)) + 1 if part == "top" else 0

@@ -10,7 +10,8 @@ from scipy.special import expit
 
 from service.inference.preprocessing.text import Ids
 
-# Long sentences more often have the sentiment of their text, up to this many words and phrases.
+# The weight of a sentence grows with its number of words and phrases, up to this one: long sentences more
+# often have the sentiment of their text.
 _LONGEST = 120
 _SENTENCES_PER_TEXT = 5.0  # total weight of the sentences of a text, beside the whole text's 1
 _PENALTY = 0.2
@@ -24,9 +25,9 @@ def fit_sentence_weights(
 ) -> _Floats:
     """Fit a logistic regression to the sentences of texts, each with the class of its text.
 
-    Features are scaled by the size of their naive Bayes log-count ratio (Wang and Manning 2012). The penalty
-    on the squares of the weights then keeps small what hardly differs between the classes. The rows are the
-    sentences, and the whole texts with them. The minimum is found by L-BFGS from zero.
+    Features are scaled by the absolute value of their naive Bayes log-count ratio (Wang and Manning 2012).
+    Words that hardly differ between the classes then get small weights, because squared weights are
+    penalised. The rows are the sentences and the whole texts. L-BFGS finds the minimum, starting at zero.
 
     Args:
         sentences: For each text the ids of its sentences, from 1.

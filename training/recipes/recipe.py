@@ -1,7 +1,7 @@
 """Defines the form that all recipes have."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from service.inference.card import INPUT_KINDS, InputKind, PreprocessingKind, Task
@@ -34,7 +34,7 @@ class Recipe:
     build: Build  # adds the layers to a new network, and returns the untrained model
     head: Head = CLASSES  # what the last layer returns, and the loss
     sentences: bool = False  # whether the network is fitted to single sentences of the training texts too
-    size: int | None = None  # side of the network's input in pixels, where the preprocessing has to know it
+    size: int | None = None  # side of the network's input in pixels, if the preprocessing needs it
     vocabulary: Callable[[Iterable[str]], list[str]] | None = None  # chooses words from the training texts
     length: int | None = None  # largest number of words of a sequence; None if the order does not count
     network_hyperparameters: frozenset[str] = NETWORK_HYPERPARAMETERS  # those that the network uses
@@ -65,6 +65,12 @@ class Recipe:
             "tables": "tabular-classification",
         }
         return tasks[self.reads]
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The hyperparameters as plain values; those of a second stage are in ``fine_tuning``."""
+        settings = asdict(self.hyperparameters)
+        return settings | ({"fine_tuning": asdict(self.fine_tuning)} if self.fine_tuning else {})
 
     def as_in_lecture(self) -> "Recipe":
         """Return the recipe with the hyperparameters of the lecture's run.

@@ -1,9 +1,11 @@
-"""Writes the progress of a training as JSON lines, and obeys the lines of standard input."""
+"""Writes the progress of a training as JSON lines, and follows the commands on standard input."""
 
 import os
 import threading
 import time
 from typing import IO, TYPE_CHECKING, Self
+
+import msgspec
 
 from service.inference.training_events import (
     Downloading,
@@ -29,13 +31,13 @@ if TYPE_CHECKING:
 
     from training.fit.run import Epoch
 
-# More steps a second are of no use to people, and would delay the training.
+# More reports a second would help nobody, and would delay the training.
 _STEP_INTERVAL_S = 0.1
 _CHUNK = 4096
 
 
 class EventWriter:
-    """Writes events to a stream, one a line, each as soon as it happens."""
+    """Writes events to a stream at once, one a line."""
 
     def __init__(self, stream: IO[str]) -> None:
         self._stream = stream
@@ -58,7 +60,7 @@ class Controls:
     """
 
     def __init__(self, descriptor: int | None) -> None:
-        """Begin to read.
+        """Start to read.
 
         Args:
             descriptor: File descriptor of the input; None for none.
@@ -97,7 +99,7 @@ class Controls:
 
 
 class JsonReporter:
-    """Writes the progress of one run, and lets it wait or end as the controls say."""
+    """Writes the progress of one run, and pauses or ends it as the controls say."""
 
     def __init__(
         self,
@@ -109,11 +111,11 @@ class JsonReporter:
         folder: "Path",
         watched: WatchedInput | None = None,
     ) -> None:
-        """Prepare.
+        """Create the reporter.
 
         Args:
             writer: Writes the events.
-            controls: Say when the training waits or ends.
+            controls: Say when the training pauses or ends.
             recipe: The recipe that is trained.
             dataset: Its data.
             folder: Folder of the run.
@@ -162,16 +164,7 @@ class JsonReporter:
     def epoch(self, row: "Epoch", *, epochs: int) -> None:
         """Report a finished epoch."""
         self._finished = row.number
-        self._writer.write(
-            EpochFinished(
-                number=row.number,
-                loss=row.loss,
-                accuracy=row.accuracy,
-                validation_loss=row.validation_loss,
-                validation_accuracy=row.validation_accuracy,
-                seconds=row.seconds,
-            )
-        )
+        self._writer.write(msgspec.convert(row, EpochFinished, from_attributes=True))
 
     def network(self, model: "keras.Model", *, epoch: int) -> None:
         """Show the network after an epoch."""

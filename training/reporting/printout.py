@@ -1,4 +1,4 @@
-"""Prints an evaluation in a terminal."""
+"""Describes results for people, and prints an evaluation in a terminal."""
 
 from collections.abc import Mapping, Sequence
 
@@ -19,7 +19,7 @@ _FEW_EXAMPLES = 100
 
 
 def describe_accuracy(metrics: Metrics, *, examples: str = "test examples") -> str:
-    """Describe an accuracy with its 95 % confidence interval, and say so if chance decides.
+    """Describe an accuracy with its 95 % confidence interval, and warn if there are few examples.
 
     Args:
         metrics: Those of a test split.
@@ -47,7 +47,7 @@ def describe_result(metrics: Metrics | RegressionMetrics) -> str:
 
 
 def card_result(card: Card) -> Metrics | RegressionMetrics:
-    """Return the metrics of a card, whatever its task is."""
+    """Return the metrics of a card of any task."""
     metrics = card.metrics or card.regression
     assert metrics is not None, "every card has one of them"
     return metrics
@@ -65,8 +65,8 @@ def print_evaluation(result: Evaluation, console: Console) -> None:
         verdict = "new" if row.card is None else "same" if row.same else "DIFFERS"
         table.add_row(row.name, known, f"{row.measured:.{digits}f}", verdict)
     console.print(table)
-    if result.pen_digits is not None:
-        console.print(_confusion_table(result.pen_digits, card.labels))
+    if result.confusion is not None:
+        console.print(_confusion_table(result.confusion, card.labels))
     if result.pages is not None:
         console.print(_pages_table(result.pages))
     if result.numbers is not None:

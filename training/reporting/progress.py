@@ -87,7 +87,7 @@ class TensorBoardReporter(ConsoleReporter):
     """
 
     def __init__(self, console: Console, *, folder: Path, measure: str = "accuracy") -> None:
-        # Only this class needs TensorFlow, whatever the Keras backend is.
+        # Only this class needs TensorFlow; the backend of Keras may be another one.
         from tensorflow import summary
 
         super().__init__(console, measure=measure)

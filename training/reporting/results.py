@@ -80,7 +80,7 @@ def recipes_table() -> str:
 
 
 def models_table() -> str:
-    """Return a Markdown table of the committed models' figures, all versions."""
+    """Return a Markdown table of the figures of all versions of the committed models."""
     columns: dict[str, Callable[[Card], str]] = {
         "model": lambda card: f"{card.name} {card.version}",
         "recipe": lambda card: f"`{card.recipe.name}`",

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,15 +10,20 @@ from rich.table import Table
 
 from training.errors import RunError
 from training.fit.run import Epoch, best_epoch, read_history
-from training.fit.run_folder import RunState, is_locked, read_arguments, read_settings, read_state
+from training.fit.run_folder import (
+    RunState,
+    is_locked,
+    read_arguments,
+    read_settings,
+    read_stages,
+    read_state,
+)
 from training.recipes import load_recipe, recipe_names
-
-_STAGES = (".", "head", "fine-tuning")
 
 
 @dataclass(frozen=True, kw_only=True)
 class RunReport:
-    """What is known of a run, whether it is finished or not."""
+    """What is known of a run, finished or not."""
 
     folder: Path
     recipe: str
@@ -96,10 +101,10 @@ def runs_table(reports: Sequence[RunReport]) -> Table:
 
 
 def settings_table(reports: Sequence[RunReport]) -> Table:
-    """Return a table of settings: for one run those that are not its recipe's, else those that differ."""
+    """Return a table of the settings that differ between runs, or between a single run and its recipe."""
     columns = {report.name: report.settings for report in reports}
     if len(reports) == 1 and reports[0].recipe in recipe_names():
-        columns["recipe"] = _recipe_settings(reports[0].recipe)
+        columns["recipe"] = dict(flatten(load_recipe(reports[0].recipe).settings))
     table = Table(box=None, pad_edge=False)
     for column in ("setting", *columns):
         table.add_column(column, no_wrap=True)
@@ -141,7 +146,7 @@ def _figure(row: Epoch) -> str:
 def _history(folder: Path) -> tuple[Epoch, ...]:
     if (folder / "epochs.json").exists() and (folder / "run.json").exists():
         return read_history(folder / "epochs.json")
-    return tuple(row for stage in _STAGES for row in read_history(folder / stage / "history.json"))
+    return read_stages(folder)
 
 
 def _recipe(folder: Path) -> str:
@@ -149,11 +154,3 @@ def _recipe(folder: Path) -> str:
         return recipe
     path = folder / "run.json"
     return str(json.loads(path.read_text(encoding="utf-8"))["recipe"]) if path.exists() else "–"
-
-
-def _recipe_settings(name: str) -> dict[str, Any]:
-    recipe = load_recipe(name)
-    settings = asdict(recipe.hyperparameters)
-    if recipe.fine_tuning:
-        settings["fine_tuning"] = asdict(recipe.fine_tuning)
-    return dict(flatten(settings))

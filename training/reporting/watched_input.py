@@ -1,4 +1,4 @@
-"""Lets a network read one picture or text again and again while it is trained."""
+"""Predicts one picture or text with a network after each epoch of its training."""
 
 from pathlib import Path
 
@@ -15,13 +15,13 @@ from training.recipes.recipe import Recipe
 
 
 class WatchedInput:
-    """A file with a picture or a text, which may change or be missing at any time."""
+    """A file with a picture or a text. It may change, or be missing."""
 
     def __init__(self, path: Path, recipe: Recipe, dataset: Dataset) -> None:
-        """Remember the file.
+        """Create the input.
 
         Args:
-            path: The file.
+            path: The file; it is read at each prediction.
             recipe: Names the preprocessing.
             dataset: Has the labels and, for texts, the vocabulary.
         """
@@ -29,16 +29,15 @@ class WatchedInput:
         self._recipe = recipe
 
     def read(self, model: keras.Model, *, epoch: int) -> InputRead | None:
-        """Return what a network says of the file.
+        """Predict the file.
 
         Args:
             model: The network.
             epoch: Number of finished epochs.
 
         Returns:
-            The probabilities, not calibrated; None if there is no file, if it has nothing to read, or if the
-            network reads something else, such as the features of a pretrained base or rows of a table, or
-            predicts values.
+            The probabilities before calibration. None if the file is missing or has nothing to read, or if
+            the network does not read pictures or texts, or predicts values.
         """
         try:
             prepared = self._prepare(self._path.read_bytes())

@@ -1,8 +1,8 @@
-"""Trains the runs of an experiment for ``lectern experiment``, or takes finished ones."""
+"""Trains the runs of an experiment for ``lectern experiment``; finished ones are used again."""
 
 import io
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -78,10 +78,7 @@ def run_experiment(job: ExperimentJob, *, console: Console) -> Report:
             write_atomically(job.folder / "augmented.png", page)
     machine = runs[job.experiment.variants[-1].name].record.machine
     report = Report(
-        experiment=job.experiment.name,
-        machine=machine,
-        outcomes=tuple(outcomes),
-        extent=job.extent,
+        experiment=job.experiment.name, machine=machine, outcomes=tuple(outcomes), extent=job.extent
     )
     histories = {name: run.history for name, run in runs.items()}
     picture = _fewer_colors(plot_comparison(histories, title=job.experiment.title))
@@ -152,20 +149,14 @@ def _obtain(job: ExperimentJob, variant: Variant, recipe: Recipe, dataset: Datas
 
 def _is_current(folder: Path, recipe: Recipe, dataset: Dataset) -> bool:
     """Return whether a run is of a recipe with these settings and, if it is finished, of this data."""
-    wanted = asdict(recipe.hyperparameters)
-    if recipe.fine_tuning:
-        wanted["fine_tuning"] = asdict(recipe.fine_tuning)
     settings = read_settings(folder)
-    if settings is None or complete_settings(settings) != complete_settings(wanted):
+    if settings is None or complete_settings(settings) != complete_settings(recipe.settings):
         return False
     if not read_state(folder).finished:
         return True
     record = read_record(folder)
-    return (record.recipe, record.dataset_sha256, record.splits) == (
-        recipe.name,
-        dataset.sha256,
-        dataset.splits,
-    )
+    found = (record.recipe, record.dataset_sha256, record.splits)
+    return found == (recipe.name, dataset.sha256, dataset.splits)
 
 
 def _measure(variant: Variant, run: Run, recipe: Recipe, dataset: Dataset) -> Outcome:

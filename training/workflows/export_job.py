@@ -9,7 +9,6 @@ from typing import Any, Literal
 
 from service.inference.card import Card, card_document
 from service.inference.errors import ModelError, ModelNotFound
-from service.inference.preprocessing import Vocabulary
 from service.inference.repository.default_version import reason_against, write_default
 from service.inference.repository.model import LoadOptions, Model
 from training.datasets import Dataset
@@ -18,7 +17,7 @@ from training.export.exporter import export, measure_network
 from training.export.model_card import Trained
 from training.fit.inputs import for_own_images, prepare_data
 from training.fit.run import Run, load_run
-from training.fit.run_folder import read_arguments, stored_examples
+from training.fit.run_folder import read_arguments, read_vocabulary, stored_examples
 from training.networks.ensemble import average_weights
 from training.recipes import load_recipe
 from training.recipes.recipe import Recipe
@@ -26,7 +25,6 @@ from training.workflows.hints import model_command
 
 Average = Literal["logits", "weights"]
 
-VOCABULARY = "vocabulary.txt"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 
 
@@ -48,7 +46,7 @@ class ExportJob:
 
 @dataclass(frozen=True, kw_only=True)
 class Exported:
-    """The card of a new version, whether it is the default one, and what else to say about that."""
+    """The card of a new version, whether it is the default one, and a hint for the user."""
 
     card: Card
     is_default: bool
@@ -63,14 +61,12 @@ def run_export(job: ExportJob) -> Exported:
         ExportError: The version exists, or its labels are not those of the model. Or it should become the
             default one but is worse. Or the exported network has other outputs than the trained one.
     """
-    path = job.runs[0] / VOCABULARY
     recipe = load_recipe(job.recipe)
-    vocabulary = Vocabulary.read(path) if path.exists() else None
     limit = stored_examples(read_arguments(job.runs[0]))
     dataset = prepare_data(
         recipe,
         folder=job.data,
-        vocabulary=vocabulary,
+        vocabulary=read_vocabulary(job.runs[0]),
         limit=limit,
         validation_limit=limit // 2 if limit else None,
     )
@@ -122,7 +118,9 @@ def check_target(
         ExportError: The version exists, or the model has other labels.
     """
     if not _NAME.fullmatch(name):
-        raise ExportError(f"--name {name!r}: use letters, digits, _, - and . alone, and begin with a letter")
+        raise ExportError(
+            f"--name {name!r}: use only letters, digits, _, - and ., and begin with a letter or a digit"
+        )
     if version and (models / name / str(version)).exists():
         raise ExportError(f"{name} {version} exists, and versions are never overwritten; leave out --version")
     if not (models / name).is_dir():
@@ -140,7 +138,7 @@ def check_target(
 
 
 def _choose_default(job: ExportJob, card: Card, current: Card | None) -> Exported:
-    """Make a new version the default one if that is wanted and allowed; else say how to do it."""
+    """Make a new version the default one if the job wants it, or return a hint how to do it."""
     if current is None:
         return Exported(card=card, is_default=True)
     words = ["models", card.name, "--version", card.version, "--default"]
@@ -187,9 +185,9 @@ def _input_format(recipe: Recipe) -> tuple[object, ...]:
 
 
 def _check_members(job: ExportJob, runs: Sequence[Run]) -> None:
-    """Refuse a first run of another recipe, and runs of one recipe that do not differ in the seed alone.
+    """Refuse a first run of another recipe, and runs of one recipe that differ in more or less than the seed.
 
-    Runs whose weights are averaged may differ in other settings too.
+    Runs whose weights are averaged may differ in other settings.
     """
     first = runs[0].record
     if first.recipe != job.recipe:

@@ -3,15 +3,13 @@
 from pathlib import Path
 
 from service.inference.card import Metrics, RegressionMetrics
-from service.inference.preprocessing import Vocabulary
 from training.datasets.dataset import as_served
 from training.errors import RunError
 from training.export.exporter import keras_output, measure_output, served_network
 from training.fit.inputs import prepare_data
 from training.fit.run import load_run
-from training.fit.run_folder import read_arguments
+from training.fit.run_folder import read_arguments, read_vocabulary
 from training.recipes import load_recipe
-from training.workflows.export_job import VOCABULARY
 
 
 def measure_run(folder: Path) -> Metrics | RegressionMetrics:
@@ -29,12 +27,7 @@ def measure_run(folder: Path) -> Metrics | RegressionMetrics:
     """
     run = load_run(folder)
     recipe, data = load_recipe(run.record.recipe), read_arguments(folder).get("data")
-    words = folder / VOCABULARY
-    dataset = prepare_data(
-        recipe,
-        folder=Path(data) if data else None,
-        vocabulary=Vocabulary.read(words) if words.exists() else None,
-    )
+    dataset = prepare_data(recipe, folder=Path(data) if data else None, vocabulary=read_vocabulary(folder))
     if run.record.dataset_sha256 != dataset.sha256:
         raise RunError(f"{folder}: the data of {dataset.name} has changed since the run; restore it")
     test = as_served(dataset.test, preprocessing=recipe.preprocessing)

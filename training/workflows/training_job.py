@@ -1,4 +1,4 @@
-"""Trains a network for ``lectern train``: settings, data, training, and the last line of output."""
+"""Defines the arguments of ``lectern train``, and prepares a run's folder, settings and data."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
@@ -8,13 +8,10 @@ from typing import Any
 
 from rich.console import Console
 
-from service.inference.card import Card, Metrics
 from service.inference.program import command
-from service.inference.training_events import ModelExported, TrainingFinished
 from training.datasets import Dataset
 from training.errors import RunError
 from training.fit.inputs import for_own_images, prepare_data
-from training.fit.run import Run
 from training.fit.run_folder import (
     free_name,
     lock_run,
@@ -25,15 +22,11 @@ from training.fit.run_folder import (
     to_hyperparameters,
     write_arguments,
 )
-from training.fit.train import train
 from training.recipes import load_recipe
 from training.recipes.recipe import Recipe
-from training.reporting.json_progress import Controls, EventWriter, JsonReporter
-from training.reporting.printout import card_result, describe_accuracy
-from training.reporting.progress import ConsoleReporter, TensorBoardReporter, download_bar
-from training.reporting.watched_input import WatchedInput
-from training.workflows.export_job import VOCABULARY, ExportJob, check_target, export_runs
-from training.workflows.hints import model_command, run_options, shown
+from training.reporting.json_progress import Controls, EventWriter
+from training.reporting.progress import download_bar
+from training.workflows.hints import run_options
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +47,7 @@ class TrainingJob:
     resume: bool
     tensorboard: bool
     confirm: Callable[[str], bool]  # asks a question with the answers yes and no
-    examples: int | None = None  # about so many training examples; all if None
+    examples: int | None = None  # approximate number of training examples; None for all
     watch: Path | None = None  # picture or text that the network reads after each epoch
     events: EventWriter | None = None  # writes the progress as JSON lines, in place of the console
     controls: Controls | None = None  # of a run with events
@@ -67,70 +60,6 @@ class TrainingJob:
     def configure(self, recipe: Recipe) -> Recipe:
         """Return the recipe with the hyperparameters that this job sets."""
         return (recipe.as_in_lecture() if self.lecture else recipe).configure(self.overrides)
-
-
-def run_training(job: TrainingJob, *, console: Console) -> None:
-    """Train, print the result, and export a network that was trained on the user's own images.
-
-    Raises:
-        RunError: Another training uses the folder, or it contains a run that the user wants to keep.
-        ExportError: The model of the user's own images exists, with other labels.
-    """
-    with begin(job, console) as (job, recipe, dataset):
-        name = job.name or dataset.name
-        if job.data:
-            check_target(job.models, name, labels=dataset.labels)
-        if dataset.vocabulary:
-            dataset.vocabulary.write(job.folder / VOCABULARY)
-        run = _train(job, recipe, dataset, console)
-        final = run.final_epoch
-        console.print(
-            f"{run.record.epochs} epochs in {run.record.seconds:.0f} s, validation {final.measure} "
-            f"{final.validation_accuracy:.4f} (epoch {final.number})"
-        )
-        if job.events:
-            job.events.write(
-                TrainingFinished(
-                    epochs=run.record.epochs,
-                    seconds=run.record.seconds,
-                    best=final.number,
-                    validation_accuracy=final.validation_accuracy,
-                )
-            )
-        if job.data is None:
-            named = run_options(job.folder, default=recipe.name)
-            console.print(f"Next: {command('export', *job.words, *named)}")
-            return
-        export_job = ExportJob(
-            recipe=recipe.name, runs=[job.folder], models=job.models, name=name, data=job.data
-        )
-        exported = export_runs(export_job, recipe, dataset)
-        card = exported.card
-        if job.events:
-            job.events.write(exported_event(card, job.models))
-        assert card.metrics is not None, "a network of the user's own images is a classifier"
-        console.print(
-            f"{shown(job.models / card.name / str(card.version))}: "
-            f"{describe_accuracy(card.metrics, examples='test images')}"
-        )
-        version = [] if exported.is_default else ["--version", card.version]
-        console.print(f"Try it: {model_command(job.models, 'predict', card.name, 'picture.jpg', *version)}")
-        if exported.hint:
-            console.print(exported.hint)
-
-
-def exported_event(card: Card, models: Path) -> ModelExported:
-    """Return the event of a version that was written into a folder of models."""
-    result = card_result(card)
-    measure, figure = ("accuracy", result.accuracy) if isinstance(result, Metrics) else ("R²", result.r2)
-    return ModelExported(
-        model=card.name,
-        version=card.version,
-        folder=str(models / card.name / str(card.version)),
-        measure=measure,
-        accuracy=figure,
-        count=result.count,
-    )
 
 
 @contextmanager
@@ -216,55 +145,27 @@ def _prepare(job: TrainingJob, console: Console) -> tuple[Recipe, Dataset]:
         )
     splits = ", ".join(f"{count} {name}" for name, count in dataset.splits.items())
     console.print(f"{recipe.name} on {dataset.name}: {splits}")
+    return _configure(job, recipe), dataset
+
+
+def _configure(job: TrainingJob, recipe: Recipe) -> Recipe:
+    """Return the recipe with the settings of the job; a resumed run keeps those that it began with."""
     settings = read_settings(job.folder) if job.resume else None
     if settings is None:
-        recipe = job.configure(recipe)
-    else:
-        recipe = replace(recipe, hyperparameters=to_hyperparameters(settings, folder=job.folder))
-        if fine_tuning := settings.get("fine_tuning"):
-            recipe = replace(recipe, fine_tuning=to_hyperparameters(fine_tuning, folder=job.folder))
-        recipe = recipe.configure(job.overrides)
-    return recipe, dataset
-
-
-def _train(job: TrainingJob, recipe: Recipe, dataset: Dataset, console: Console) -> Run:
-    with resumable(job, console), _reporter(job, recipe, dataset, console) as reporter:
-        return train(
-            recipe,
-            dataset=dataset,
-            folder=job.folder,
-            init_from=job.init_from,
-            resume=job.resume,
-            reporter=reporter,
-        )
-
-
-def _reporter(
-    job: TrainingJob, recipe: Recipe, dataset: Dataset, console: Console
-) -> ConsoleReporter | JsonReporter:
-    if job.events:
-        watched = WatchedInput(job.watch, recipe, dataset) if job.watch else None
-        return JsonReporter(
-            job.events,
-            job.controls or Controls(None),
-            recipe=recipe,
-            dataset=dataset,
-            folder=job.folder,
-            watched=watched,
-        )
-    measure = recipe.head.measure
-    if job.tensorboard:
-        return TensorBoardReporter(console, folder=job.folder / "tensorboard", measure=measure)
-    return ConsoleReporter(console, measure=measure)
+        return job.configure(recipe)
+    recipe = replace(recipe, hyperparameters=to_hyperparameters(settings, folder=job.folder))
+    if fine_tuning := settings.get("fine_tuning"):
+        recipe = replace(recipe, fine_tuning=to_hyperparameters(fine_tuning, folder=job.folder))
+    return recipe.configure(job.overrides)
 
 
 @contextmanager
 def resumable(job: TrainingJob, console: Console, *options: str) -> Iterator[None]:
-    """Say how to go on when the training is interrupted.
+    """Print the command that continues the training if it is interrupted.
 
     Args:
         job: The job that is trained.
-        console: Where to say it.
+        console: Where to print it.
         options: Further options of its command line.
     """
     try:

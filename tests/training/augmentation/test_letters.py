@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from training.augmentation import letters
+from training.augmentation import drawing_cache, letters
 from training.augmentation.letters import draw_letters
 from training.augmentation.stroke_templates import read_templates
 from training.datasets.dataset import Examples
@@ -28,7 +28,7 @@ def test_letters_have_mnists_geometry_and_differ(cache: Path) -> None:
 
 def test_letters_are_drawn_once(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = draw_letters(20)
-    monkeypatch.setattr(letters, "_draw_chunk", None)  # cannot be called
+    monkeypatch.setattr(drawing_cache, "ProcessPoolExecutor", None)  # is needed to draw again
 
     assert np.array_equal(draw_letters(20), first)
     assert not np.array_equal(draw_letters(20)[0], first[1])

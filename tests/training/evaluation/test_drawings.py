@@ -6,8 +6,8 @@ from PIL import Image
 
 from service.inference.catalog import BUNDLED, Catalog
 from training.evaluation.drawings import COUNTS, evaluate_drawings
-from training.evaluation.letters import draw_test_letters, draw_test_shapes
-from training.evaluation.straight_strokes import draw_straight_strokes
+from training.evaluation.pictures.letters import draw_test_letters, draw_test_shapes
+from training.evaluation.pictures.straight_strokes import draw_straight_strokes
 
 
 def _ink(picture: Image.Image) -> np.ndarray:

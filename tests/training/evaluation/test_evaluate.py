@@ -10,8 +10,9 @@ from service.inference.card import Card
 from service.inference.catalog import BUNDLED
 from training import cli
 from training.evaluation.evaluate import evaluate, record
-from training.export.confidence import recalibrate
+from training.evaluation.measurements import LATENCY, MEASUREMENTS
 from training.export.model_folder import rewrite
+from training.export.recalibration import recalibrate
 
 
 def test_a_second_evaluation_finds_the_recorded_figures(
@@ -52,3 +53,9 @@ def test_a_measurement_for_another_kind_of_model_is_rejected_by_its_option() -> 
     )
 
     assert "--pen-digits is for models of handwritten digits" in str(result.exception)
+
+
+def test_every_measurement_has_an_option() -> None:
+    flags = {option.name for option in cli.evaluate.params if getattr(option, "is_flag", False)}
+
+    assert flags - {"everything", "recalibrate", "detector", "keep"} == {LATENCY, *MEASUREMENTS}

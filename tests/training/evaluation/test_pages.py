@@ -9,7 +9,8 @@ from service.inference.catalog import BUNDLED, Catalog
 from service.inference.errors import BlankImage
 from service.inference.preprocessing import decode_image, prepare_digit
 from training.datasets import Examples
-from training.evaluation.pages import PAGE_KINDS, PageKind, evaluate_pages, generate_page
+from training.evaluation.pages import evaluate_pages
+from training.evaluation.pictures.page_kinds import PAGE_KINDS, PageKind, generate_page
 
 _COUNT = 12
 # The ink of a pencil is about as dark as the lines that cross it.

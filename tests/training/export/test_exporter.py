@@ -5,8 +5,8 @@ import pytest
 
 from training.errors import ExportError
 from training.export.exporter import keras_probabilities, served_network
+from training.export.graph.conversion import to_onnx
 from training.export.inference import run_network
-from training.export.onnx_graph import to_onnx
 from training.networks.network import Network
 from training.networks.statistics import DataStatistics
 from training.recipes import load_recipe

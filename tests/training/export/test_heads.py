@@ -16,7 +16,7 @@ from service.inference.catalog import Catalog
 from training import cli
 from training.datasets import load_dataset
 from training.errors import ExportError, RecipeError
-from training.export.exporter import check_parity, check_values
+from training.export.parity import check_parity, check_values
 from training.fit.run import read_history
 from training.metrics import compute_metrics, compute_regression_metrics
 

@@ -11,7 +11,7 @@ from service.inference.catalog import BUNDLED
 from training.datasets.dataset import Examples
 from training.export import outlier_detector
 from training.export.calibration import Calibration
-from training.export.head import insert_calibration, remove_calibration
+from training.export.graph.head import insert_calibration, remove_calibration
 from training.export.inference import run_network
 from training.export.outlier_detector import PREFIX, fit_detector, insert_detector, remove_detector
 

@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import get_args
 
 import keras
 import numpy as np
@@ -11,9 +10,9 @@ import pytest
 from training.datasets.dataset import Examples
 from training.errors import RunError
 from training.fit.batches import OUTLIER, Batches
-from training.fit.loop import fit, make_optimizer, make_targets, measure_split
+from training.fit.loop import fit, make_targets, measure_split
 from training.fit.run import Epoch, read_history
-from training.hyperparameters import Augmentation, Hyperparameters, Optimizer
+from training.hyperparameters import Augmentation, Hyperparameters
 from training.networks.network import Network
 from training.networks.statistics import DataStatistics
 
@@ -216,31 +215,3 @@ def test_targets_are_smoothed_and_uniform_for_outliers() -> None:
     rows = make_targets(_build(), np.array([2, OUTLIER]), label_smoothing=0.3)
 
     np.testing.assert_allclose(rows, [[0.1, 0.1, 0.8], [1 / 3, 1 / 3, 1 / 3]], atol=1e-6)
-
-
-@pytest.mark.parametrize("optimizer", get_args(Optimizer))
-def test_weight_decay_shrinks_the_weights_with_every_optimizer(optimizer: Optimizer) -> None:
-    start = np.full((2, 2), 4.0, dtype=np.float32)
-    weights = {}
-    for decay in (0.0, 0.1):
-        variable = keras.Variable(start, name="kernel")
-        hyperparameters = replace(
-            HYPERPARAMETERS, optimizer=optimizer, weight_decay=decay, schedule="constant"
-        )
-        make_optimizer(hyperparameters, steps=10).apply([keras.ops.zeros((2, 2))], [variable])
-        weights[decay] = keras.ops.convert_to_numpy(variable)
-
-    # A step subtracts the share 0.1 of the weights, times the learning rate of 0.01.
-    np.testing.assert_allclose(weights[0.0] - weights[0.1], 0.001 * start, rtol=1e-3)
-
-
-def test_momentum_is_that_of_sgd() -> None:
-    for momentum in (0.0, 0.7):
-        hyperparameters = replace(HYPERPARAMETERS, optimizer="sgd", momentum=momentum, schedule="constant")
-        variable = keras.Variable([1.0])
-        optimizer = make_optimizer(hyperparameters, steps=10)
-        for _ in range(2):
-            optimizer.apply([keras.ops.ones((1,))], [variable])
-        # Two steps of gradient 1: Nesterov's form adds the momentum of the step itself.
-        travelled = 0.01 * ((1 + momentum) + (1 + momentum + momentum**2))
-        assert float(keras.ops.convert_to_numpy(variable)[0]) == pytest.approx(1 - travelled, rel=1e-5)

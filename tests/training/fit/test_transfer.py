@@ -191,7 +191,7 @@ def test_activations_that_would_fill_the_cache_are_stored_for_fine_tuning_alone(
     with_cache = train(recipe, dataset=dataset, folder=tmp_path / "with")
     assert clean_cache(cache / "activations") > 0
 
-    monkeypatch.setattr("training.fit.transfer.MAX_BYTES", 100_000)
+    monkeypatch.setattr("training.fit.base_activations.MAX_BYTES", 100_000)
     without = train(recipe, dataset=dataset, folder=tmp_path / "without")
 
     names = [path.name for path in (cache / "activations").glob("*.f16")]

@@ -8,8 +8,8 @@ import pytest
 from sklearn.impute import SimpleImputer
 from sklearn.preprocessing import MinMaxScaler, StandardScaler
 
+from training.export.graph.conversion import to_onnx
 from training.export.inference import run_network
-from training.export.onnx_graph import to_onnx
 from training.hyperparameters import Hyperparameters
 from training.networks.heads import VALUES
 from training.networks.network import Network

@@ -6,7 +6,7 @@ import onnxruntime as ort
 import pytest
 
 from training.errors import RunError
-from training.export.onnx_graph import to_onnx
+from training.export.graph.conversion import to_onnx
 from training.hyperparameters import Hyperparameters
 from training.networks.ensemble import average_logits, average_weights, with_flip_tta
 from training.networks.network import Network

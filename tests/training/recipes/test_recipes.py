@@ -427,7 +427,7 @@ def test_width_scales_the_number_of_parameters() -> None:
 
 
 def test_only_export_and_tensorboard_import_tensorflow() -> None:
-    allowed = {"explanation.py", "node_names.py", "onnx_graph.py"}
+    allowed = {"explanation.py", "node_names.py", "conversion.py"}
 
     users = {
         path.name

@@ -1,11 +1,11 @@
-"""Rounds weights to float16 and stores them so, which halves a file; the network computes in float32."""
+"""Rounds weights to float16 and stores them as float16, which halves a file; networks compute in float32."""
 
 import keras
 import numpy as np
 import onnx
 from onnx import helper, numpy_helper
 
-_SMALLEST_TENSOR = 10_000  # bytes; smaller ones do not pay for their Cast node
+_SMALLEST_TENSOR = 10_000  # bytes; smaller ones would save less than their Cast node takes
 # Relative error that the export's own float32 arithmetic may add to a rounded value.
 _EXPORT_TOLERANCE = 1e-6
 

@@ -20,7 +20,7 @@ from keras import layers, ops
 from onnx import helper, numpy_helper
 
 from training.errors import ExportError
-from training.export.onnx_graph import convert
+from training.export.graph.conversion import convert
 from training.networks.network import flat_layers
 
 # The derivative of each activation, from its input and its output.

@@ -10,7 +10,7 @@ from onnx import TensorProto, helper, numpy_helper
 from service.inference.catalog import BUNDLED, Catalog
 from training.errors import ExportError
 from training.export.calibration import Calibration
-from training.export.head import insert_calibration, remove_calibration, scale_heat_map
+from training.export.graph.head import insert_calibration, remove_calibration, scale_heat_map
 from training.export.inference import run_network
 
 CATALOG = Catalog(BUNDLED)

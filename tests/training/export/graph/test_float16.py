@@ -4,8 +4,8 @@ import keras
 import numpy as np
 import onnxruntime as ort
 
-from training.export.float16 import round_convolutions, store_as_float16
-from training.export.onnx_graph import to_onnx
+from training.export.graph.conversion import to_onnx
+from training.export.graph.float16 import round_convolutions, store_as_float16
 from training.hyperparameters import Hyperparameters
 from training.networks.network import Network
 from training.networks.statistics import measure_images

@@ -70,7 +70,7 @@ class LayerScopes:
             count[name] += 1
 
     def _name_of(self, path: str) -> str | None:
-        """Return the layer whose scope is the longest that a name begins with."""
+        """Return the layer with the longest scope that is a prefix of a name."""
         scopes = path.split("/")[:-1]
         ends = range(len(scopes), 0, -1)
         return next(filter(None, (self._names.get("/".join(scopes[:end])) for end in ends)), None)
@@ -85,7 +85,7 @@ def _onnx_order(layer: keras.layers.Layer) -> npt.NDArray[np.float32]:
 
 
 def _directions(kernel: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    """Return a kernel with filters of length one, without signs: a merged normalisation leaves it so."""
+    """Return a kernel with filters of length one, without signs, which no merged normalisation changes."""
     lengths = np.linalg.norm(kernel.reshape(len(kernel), -1), axis=1)
     scale = np.maximum(lengths, _SMALLEST_LENGTH).astype(np.float32)
     directions: npt.NDArray[np.float32] = np.abs(kernel) / scale[:, None, None, None]

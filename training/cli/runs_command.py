@@ -1,16 +1,18 @@
 """Defines the command ``runs``."""
 
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
-from rich.console import Console
 
 from training.backend import load_keras
-from training.cli.shared import ask, choose_recipe, own_recipe_option, runs_option, yes_option
+from training.cli.shared import ask, choose_recipe, own_recipe_option, runs_option, table_console, yes_option
 from training.errors import RunError
 
-_WIDTH = 1_000  # columns of a table that is not printed on a terminal
+if TYPE_CHECKING:
+    from training.reporting.runs import RunReport
 
 
 @click.command()
@@ -45,11 +47,8 @@ def runs(
         raise click.UsageError("--test, --curves and --remove need the names of runs")
     load_keras(converts=False)
     choose_recipe(None, own_recipe)
-    from training.reporting.runs import epochs_table, list_runs, read_report, runs_table, settings_table
+    from training.reporting.runs import list_runs, read_report
 
-    console = Console(highlight=False, markup=False)
-    if not console.is_terminal:
-        console = Console(highlight=False, markup=False, width=_WIDTH)
     reports = [read_report(runs / name) for name in names] or list_runs(runs)
     if remove:
         for report in reports:
@@ -58,13 +57,7 @@ def runs(
     if not reports:
         click.echo(f"{runs}: contains no runs")
         return
-    console.print(runs_table(reports))
-    if names and (differing := settings_table(reports)).row_count:
-        console.print()
-        console.print(differing)
-    if len(names) == 1:
-        console.print()
-        console.print(epochs_table(reports[0]))
+    _print_tables(reports, compare=bool(names))
     if measure:
         from training.reporting.printout import describe_result
         from training.workflows.run_measurement import measure_run
@@ -72,12 +65,30 @@ def runs(
         for report in reports:
             click.echo(f"{report.name}: {describe_result(measure_run(report.folder))}")
     if curves:
-        from service.inference.files import write_atomically
-        from training.export.plots import plot_comparison
+        _plot_curves(reports, curves)
 
-        histories = {report.name: report.history for report in reports}
-        write_atomically(curves, plot_comparison(histories, title=", ".join(histories)))
-        click.echo(f"{curves}: curves of {', '.join(histories)}")
+
+def _print_tables(reports: Sequence["RunReport"], *, compare: bool) -> None:
+    """Print a table of runs, and to compare them their settings; for a single run, print its epochs too."""
+    from training.reporting.runs import epochs_table, runs_table, settings_table
+
+    console = table_console()
+    console.print(runs_table(reports))
+    if compare and (differing := settings_table(reports)).row_count:
+        console.print()
+        console.print(differing)
+    if compare and len(reports) == 1:
+        console.print()
+        console.print(epochs_table(reports[0]))
+
+
+def _plot_curves(reports: Sequence["RunReport"], path: Path) -> None:
+    from service.inference.files import write_atomically
+    from training.export.plots import plot_comparison
+
+    histories = {report.name: report.history for report in reports}
+    write_atomically(path, plot_comparison(histories, title=", ".join(histories)))
+    click.echo(f"{path}: curves of {', '.join(histories)}")
 
 
 def _remove(folder: Path, *, running: bool, yes: bool) -> None:

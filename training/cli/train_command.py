@@ -1,7 +1,7 @@
 """Defines the command ``train``."""
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -55,7 +55,7 @@ _OWN_DATA_RECIPE = "cats-dogs-features"
 @click.option(
     "--examples",
     type=click.IntRange(min=20),
-    help="Train on about so many examples of the data set, and validate on half as many.",
+    help="Train on about this many examples of the data set, and validate on half as many.",
 )
 @click.option("--init-from", help="Name of a run of the same network that provides the initial weights.")
 @click.option(
@@ -88,7 +88,7 @@ def train(
 ) -> None:
     """Train the network of a RECIPE, or a classifier of your own images.
 
-    The name of a data set stands for its default recipe, for example mnist for mnist-deep. A
+    RECIPE can also be the name of a data set, which means its default recipe: mnist is mnist-deep. A
     checkpoint is stored after every epoch; --resume continues an interrupted run with the same result.
     `lectern export RECIPE` exports the network; a network trained on --data is exported at once.
     With a recipe, --help shows that recipe's defaults.
@@ -102,27 +102,11 @@ def train(
       lectern train --data my_folder
       lectern train --recipe my_recipe.py
     """
-    if options["extra"] and data:
-        raise click.UsageError("--extra adds to the recipe's data set, --data replaces it; use one of them")
-    if init_from and folds is not None:
-        raise click.UsageError(
-            "--init-from names a run that has seen the examples that --folds holds out; use one of them"
-        )
-    if recipe is None and own_recipe is None and data is None:
-        raise click.UsageError(
-            f"name a recipe ({', '.join(recipe_names())}), a file with --recipe, or a folder with --data"
-        )
-    if options["name"] and data is None:
-        raise click.UsageError("--name is for --data; `lectern export --name` names the model of a recipe")
-    if options["examples"] and data:
-        raise click.UsageError("--examples shortens a recipe's data set, --data replaces it; use one of them")
-    if options["watch"] and progress != "json":
-        raise click.UsageError("--watch needs --progress json")
-    if folds is not None and (progress == "json" or options["examples"]):
-        raise click.UsageError("--folds goes neither with --progress json nor with --examples")
+    _check_options(click.get_current_context().params)
     load_keras(converts=data is not None and folds is None)
     from training.workflows.cross_validation import run_folds
-    from training.workflows.training_job import TrainingJob, run_training
+    from training.workflows.training_job import TrainingJob
+    from training.workflows.training_run import run_training
 
     named = ("--recipe", str(own_recipe)) if own_recipe else (recipe,) if recipe else ()
     recipe = choose_recipe(recipe, own_recipe)
@@ -148,9 +132,32 @@ def train(
             run_training(job, console=console)
 
 
+def _check_options(given: Mapping[str, Any]) -> None:
+    """Refuse options that exclude each other, or that need another one."""
+    data, folds, as_json = given["data"], given["folds"] is not None, given["progress"] == "json"
+    if given["extra"] and data:
+        raise click.UsageError("--extra adds to the recipe's data set, --data replaces it; use one of them")
+    if given["init_from"] and folds:
+        raise click.UsageError(
+            "--init-from names a run that has seen the examples that --folds holds out; use one of them"
+        )
+    if not (given["recipe"] or given["own_recipe"] or data):
+        raise click.UsageError(
+            f"name a recipe ({', '.join(recipe_names())}), a file with --recipe, or a folder with --data"
+        )
+    if given["name"] and not data:
+        raise click.UsageError("--name is for --data; `lectern export --name` names the model of a recipe")
+    if given["examples"] and data:
+        raise click.UsageError("--examples shortens a recipe's data set, --data replaces it; use one of them")
+    if given["watch"] and not as_json:
+        raise click.UsageError("--watch needs --progress json")
+    if folds and (as_json or given["examples"]):
+        raise click.UsageError("--folds goes neither with --progress json nor with --examples")
+
+
 @contextmanager
 def _exits_on_sigterm() -> Iterator[None]:
-    """Let SIGTERM end the process like an error, so that worker processes are ended too."""
+    """Raise SystemExit on SIGTERM, so that worker processes are ended too."""
 
     def leave(number: int, _: object) -> None:
         raise SystemExit(128 + number)

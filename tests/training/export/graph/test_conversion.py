@@ -8,7 +8,7 @@ import onnx
 import onnxruntime as ort
 import pytest
 
-from training.export.onnx_graph import OPSET, shape_operations, to_onnx
+from training.export.graph.conversion import OPSET, shape_operations, to_onnx
 from training.hyperparameters import Hyperparameters
 from training.networks.ensemble import average_logits
 from training.networks.network import Network

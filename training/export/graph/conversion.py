@@ -15,8 +15,8 @@ import tf2onnx
 from onnx import helper
 
 from training.errors import ExportError
-from training.export.node_names import LayerScopes
-from training.export.recurrent import SplitNetwork, recurrent_layer
+from training.export.graph.node_names import LayerScopes
+from training.export.graph.recurrent import SplitNetwork, recurrent_layer
 from training.networks.heads import CLASSES, Head
 
 OPSET = 17
@@ -29,9 +29,8 @@ def to_onnx(model: keras.Model, head: Head = CLASSES) -> onnx.ModelProto:
     """Convert a network.
 
     Args:
-        model: Has one input, ``image`` (uint8), ``ids`` (int32) or ``features`` (float32), and returns what
-            its head says; a classifier softmax probabilities, or the sigmoid probability of the second of two
-            classes.
+        model: Has one input: ``image`` (uint8), ``ids`` (int32) or ``features`` (float32). A classifier
+            returns softmax probabilities, or the sigmoid probability of the second of two classes.
         head: The network's head.
 
     Returns:
@@ -63,17 +62,22 @@ def to_onnx(model: keras.Model, head: Head = CLASSES) -> onnx.ModelProto:
         with scopes.recorded():
             converted = convert(without_layer, [*signature, _tensor_spec(split.states)])
         split.join(converted)
+    return _simplify(converted, scopes, name=model.name)
+
+
+def _simplify(converted: onnx.ModelProto, scopes: LayerScopes, *, name: str) -> onnx.ModelProto:
+    """Remove superfluous nodes, name the others and the free dimensions, and check the graph."""
     proto: onnx.ModelProto = onnxslim.slim(converted)
     scopes.rename(proto.graph)
     for info in (proto.graph.input[0], proto.graph.output[0]):
         free = [size for size in info.type.tensor_type.shape.dim if not size.dim_value]
-        for size, name in zip(free, ("batch", "length"), strict=False):
-            size.dim_param = name
+        for size, meaning in zip(free, ("batch", "length"), strict=False):
+            size.dim_param = meaning
     del proto.graph.value_info[:]
     del proto.opset_import[:]
     proto.opset_import.append(helper.make_opsetid("", OPSET))
     proto.ir_version = _IR_VERSION
-    proto.graph.name = model.name
+    proto.graph.name = name
     onnx.checker.check_model(proto, full_check=True)
     if operations := shape_operations(proto):
         raise ExportError(

@@ -11,8 +11,8 @@ import pytest
 import tensorflow as tf
 
 from training.errors import ExportError
-from training.export.explanation import ExplanationGraph, build_explanation
-from training.export.float16 import store_as_float16
+from training.export.graph.explanation import ExplanationGraph, build_explanation
+from training.export.graph.float16 import store_as_float16
 from training.hyperparameters import Activation, Hyperparameters
 from training.networks.network import Network
 from training.networks.statistics import measure_images

@@ -7,7 +7,7 @@ import numpy as np
 import onnxruntime as ort
 import pytest
 
-from training.export.onnx_graph import to_onnx
+from training.export.graph.conversion import to_onnx
 from training.networks.network import Network
 from training.networks.statistics import DataStatistics
 from training.recipes import load_recipe

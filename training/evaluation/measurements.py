@@ -1,0 +1,106 @@
+"""Declares the longer measurements: which models each one suits, and how it is made."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+from service.inference import Predictor
+from service.inference.card import Card, RobustnessRow
+from service.inference.catalog import Catalog
+from service.inference.explain import Explainer
+from training.datasets.pendigits import load_pendigits
+from training.evaluation.drawings import evaluate_drawings
+from training.evaluation.faithfulness import evaluate_faithfulness
+from training.evaluation.long_photos import evaluate_long_photos
+from training.evaluation.numbers import evaluate_numbers
+from training.evaluation.out_of_distribution import evaluate_out_of_distribution
+from training.evaluation.pages import evaluate_pages
+from training.evaluation.pen_digits import evaluate_pen_digits
+from training.evaluation.robustness import evaluate_robustness
+from training.export.inference import Splits
+
+LATENCY = "latency"  # suits every model
+_DIGITS = tuple("0123456789")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Subject:
+    """A model that is evaluated."""
+
+    catalog: Catalog
+    card: Card
+    predictor: Predictor
+    splits: Splits  # of its data; the pictures of the data set are as users would send them
+    announce: Callable[[RobustnessRow], None]  # is called with each row of the robustness table
+
+    @property
+    def baseline(self) -> Predictor:
+        """Version 1 of the model; the model itself if version 1 does not exist or has other labels."""
+        name, version = self.card.name, self.card.version
+        if 1 in self.catalog.versions(name) and self.catalog.card(name, 1).labels == self.card.labels:
+            version = 1
+        return self.catalog.predictor(name, version)
+
+    @property
+    def explainer(self) -> Explainer:
+        """The explainer of the model."""
+        return self.catalog.explainer(self.card.name, self.card.version)
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """A longer measurement."""
+
+    models: str  # kind of models that it suits, for people
+    suits: Callable[[Card], bool]
+    measure: Callable[[Subject], object]
+
+
+def _classifies_pictures(card: Card) -> bool:
+    return card.task == "image-classification"
+
+
+def _classifies_photos(card: Card) -> bool:
+    return _classifies_pictures(card) and card.input.preprocessing == "photo"
+
+
+def _reads_digits(card: Card) -> bool:
+    return card.input.preprocessing == "digit" and card.labels == _DIGITS
+
+
+def _reads_digits_or_garments(card: Card) -> bool:
+    return _reads_digits(card) or card.training.dataset == "fashion_mnist"
+
+
+_for_digits = partial(Measurement, "handwritten digits", _reads_digits)
+_for_pictures = partial(Measurement, "pictures", _classifies_pictures)
+# By the name of the command-line option, which is also that of the card's section if the card records it.
+MEASUREMENTS = {
+    "out_of_distribution": Measurement(
+        "handwritten digits",
+        _reads_digits_or_garments,
+        lambda model: evaluate_out_of_distribution(model.predictor),
+    ),
+    "drawings": _for_digits(lambda model: evaluate_drawings(model.predictor)),
+    "pen_digits": _for_digits(lambda model: evaluate_pen_digits(model.predictor, load_pendigits())),
+    "pages": _for_digits(lambda model: evaluate_pages(model.predictor, model.splits.dataset.test)),
+    "numbers": _for_digits(
+        lambda model: evaluate_numbers(model.predictor, model.splits.dataset.test, load_pendigits())
+    ),
+    "long_photos": Measurement(
+        "photos", _classifies_photos, lambda model: evaluate_long_photos(model.predictor, model.splits.test)
+    ),
+    "robustness": _for_pictures(
+        lambda model: evaluate_robustness(
+            model.predictor, model.baseline, model.splits.dataset.test, announce=model.announce
+        )
+    ),
+    "faithfulness": _for_pictures(
+        lambda model: evaluate_faithfulness(model.predictor, model.explainer, model.splits.test)
+    ),
+}
+
+
+def supported_measurements(card: Card) -> tuple[str, ...]:
+    """Return the names of the longer measurements that suit a model."""
+    return (LATENCY, *(name for name, measurement in MEASUREMENTS.items() if measurement.suits(card)))

@@ -1,0 +1,1 @@
+"""Generates test pictures: pages with a digit, letters, shapes and straight strokes."""

@@ -1,0 +1,1 @@
+"""Converts networks to ONNX graphs, and changes graphs."""
