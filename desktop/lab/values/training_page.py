@@ -125,7 +125,8 @@ class TrainingPage(NetworkTopic):
             else self.tr("Each map is normalized over its own values: y = (x − mean) / deviation.")
         )
         numbers = (before.mean(), before.std(), values.mean(), values.std())
-        texts = (self.locale().toString(float(one) + 0.0, "f", 2) for one in numbers)
+        # Adding 0 turns -0.0 into 0.0.
+        texts = (self.locale().toString(round(float(one), 2) + 0.0, "f", 2) for one in numbers)
         self.normalization_text.setText(f"{text.format(*texts)} {how}")
 
     def _lay_out(self) -> None:
