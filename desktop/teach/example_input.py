@@ -2,7 +2,15 @@
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal, Slot
 from PySide6.QtGui import QHideEvent, QImage, QKeySequence, QShortcut
-from PySide6.QtWidgets import QLabel, QLineEdit, QPushButton, QStackedWidget, QToolButton, QWidget
+from PySide6.QtWidgets import (
+    QLabel,
+    QLineEdit,
+    QPushButton,
+    QSizePolicy,
+    QStackedWidget,
+    QToolButton,
+    QWidget,
+)
 
 from desktop.drawing.pad import Pad
 from desktop.pictures.images import jpeg_of_picture, png_of_drawing
@@ -117,6 +125,9 @@ class ExampleInput(QWidget):
     def _lay_out(self) -> None:
         for widget in (self.pad, self.live):
             self._stack.addWidget(widget)
+        # The pad takes the room that there is: its preferred size would move the label out of a low window.
+        self._stack.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Ignored)
+        self._stack.setMinimumHeight(self.pad.minimumHeight())
         self.label.setPlaceholderText(self.tr("Label, such as A"))
         self.add.setAutoRepeatInterval(_REPEAT_MS)
         self.webcam.setText(self.tr("&Webcam"))

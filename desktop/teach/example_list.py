@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtGui import QImage, QKeySequence
-from PySide6.QtWidgets import QListWidget, QListWidgetItem, QWidget
+from PySide6.QtWidgets import QListWidget, QListWidgetItem, QSizePolicy, QWidget
 
 from desktop.names import label_name
 from desktop.pictures.thumbnail_list import ThumbnailList, set_tile
@@ -33,6 +33,7 @@ class ExampleList(QWidget):
         self.labels = QListWidget(self)
         self.labels.setAccessibleName(self.tr("Labels"))
         self.labels.setMaximumWidth(_LABELS_WIDTH)
+        self.labels.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Ignored)
         self.tiles = ThumbnailList(self)
         self.tiles.setAccessibleName(self.tr("Examples"))
         self.remove = create_action(self, self.tr("&Remove"), self._remove, QKeySequence.StandardKey.Delete)

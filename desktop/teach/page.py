@@ -224,6 +224,6 @@ class TeachPage(QWidget):
         FlowLayout(sources, (self.open, self.corrections))
         FlowLayout(ends, (self.teach, self.use))
         right = column(
-            hint, self.form, sources, self.list, ends, self.progress, self.status, None, spacing=12,
+            hint, self.form, sources, (self.list, 2), ends, self.progress, self.status, None, spacing=12,
         )  # fmt: skip
         row((self.input, 1), (right, 1), parent=self, margin=PAGE_MARGIN, spacing=16)

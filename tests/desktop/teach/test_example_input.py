@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 from fake_multimedia import Webcams
 from gestures import DASH, LEFT, NO_MODIFIER, click, draw, press, teach
+from PySide6.QtCore import QPoint, QRect
 from PySide6.QtGui import QImage
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
 from desktop.pictures.images import qimage_of_pixels
@@ -108,6 +110,21 @@ def test_without_a_webcam_the_pad_stays_and_the_reason_is_shown(
     assert example_input.pad.isVisible()
     assert example_input.notice.text().startswith("There is no webcam.")
     assert example_input.notice.isVisible()
+
+
+def test_why_there_is_no_webcam_can_be_read_in_a_low_window(
+    qtbot: QtBot, window: MainWindow, webcams: Webcams
+) -> None:
+    webcams.devices.clear()
+    window.resize(960, 500)
+    example_input = window.teach_page.input
+    click(example_input.webcam)
+    viewport = window.tabs.currentWidget().viewport()
+
+    def is_in_view(widget: QWidget) -> bool:
+        return viewport.rect().contains(QRect(widget.mapTo(viewport, QPoint(0, 0)), widget.size()))
+
+    qtbot.waitUntil(lambda: is_in_view(example_input.notice) and is_in_view(example_input.add))
 
 
 def test_without_a_label_no_picture_is_taken(
