@@ -1,7 +1,6 @@
 """Provides the drawing pad: a canvas for mouse, finger, pen and keyboard."""
 
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, QSizeF, Qt, Signal
 from PySide6.QtGui import (
@@ -16,22 +15,17 @@ from PySide6.QtGui import (
     QPointingDevice,
     QTabletEvent,
     QTouchEvent,
-    QUndoCommand,
-    QUndoStack,
 )
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from desktop.drawing.canvas import Canvas
 from desktop.drawing.digit_boxes import paint_boxes
 from desktop.drawing.overlays import paint_crosshair, paint_eraser, paint_hint
-from desktop.drawing.stroke_painter import StrokePainter, blank_canvas, render
-from desktop.drawing.strokes import CANVAS_SIZE, DEFAULT_BRUSH, Stroke, StrokePoint, width_at
+from desktop.drawing.strokes import CANVAS_SIZE, Stroke, StrokePoint, width_at
 from service.inference.reading.reading import ReadDigit
 
 _MIN_SIZE, _DEFAULT_SIZE = 200, 440
-# Each undo step keeps an image of 200 kB.
-_UNDO_LIMIT = 100
 _KEY_STEP = CANVAS_SIZE / 28
-_BLANK = blank_canvas()
 _ARROW_KEYS = {
     Qt.Key.Key_Left: QPointF(-_KEY_STEP, 0),
     Qt.Key.Key_Right: QPointF(_KEY_STEP, 0),
@@ -41,13 +35,15 @@ _ARROW_KEYS = {
 
 
 class Pad(QWidget):
-    """A square canvas to draw on.
+    """Shows a canvas, and draws on it with mouse, finger, pen and keyboard.
 
     The canvas always is ``CANVAS_SIZE`` pixels square, so the widget's size and the screen's density do not
     change the prediction.
 
     Attributes:
         hint: The text on a blank canvas.
+        canvas: The canvas.
+        erases: Whether the next strokes erase.
 
     Signals:
         changed: The canvas changed.
@@ -60,17 +56,10 @@ class Pad(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.hint = self.tr("Draw a digit")
-        self.brush = DEFAULT_BRUSH
+        self.canvas = Canvas(self)
+        self.canvas.replaced.connect(self._show_canvas)
         self.erases = False
-        self.undo_stack = QUndoStack(self)
-        self.undo_stack.setUndoLimit(_UNDO_LIMIT)
-        self._picture = blank_canvas()
-        self._strokes: tuple[Stroke, ...] = ()
-        self._painter: StrokePainter | None = None
         self._touch_id: int | None = None
-        self._before = self._picture
-        self.clock: Callable[[], float] = time.monotonic
-        self._start_s = 0.0
         self._digits: tuple[ReadDigit, ...] = ()
         self._crosshair: QPointF | None = None
         self._eraser: QPointF | None = None
@@ -87,17 +76,17 @@ class Pad(QWidget):
     @property
     def picture(self) -> QImage:
         """A copy of the canvas: white ink on black, 8-bit grey."""
-        return QImage(self._picture)
+        return self.canvas.picture
 
     @property
     def strokes(self) -> tuple[Stroke, ...]:
         """The finished strokes, oldest first."""
-        return self._strokes
+        return self.canvas.strokes
 
     @property
     def is_blank(self) -> bool:
         """Whether the canvas has no ink."""
-        return self._picture == _BLANK
+        return self.canvas.is_blank
 
     def show_digits(self, digits: Sequence[ReadDigit]) -> None:
         """Show boxes around the digits of the canvas until the next call."""
@@ -114,30 +103,11 @@ class Pad(QWidget):
 
     def clear(self) -> None:
         """Remove all strokes; can be undone."""
-        if self._strokes:
-            self._push(self.tr("Clear"), (), blank_canvas())
-
-    def undo(self) -> None:
-        """Undo the last step; an unfinished stroke is finished first."""
-        self._end_stroke()
-        self.undo_stack.undo()
-
-    def redo(self) -> None:
-        """Redo the last undone step."""
-        self._end_stroke()
-        self.undo_stack.redo()
+        self.canvas.clear()
 
     def show_strokes(self, strokes: tuple[Stroke, ...]) -> None:
         """Replace the drawing; can be undone."""
-        self._push(self.tr("Show drawing"), strokes, render(strokes))
-
-    def set_content(self, strokes: tuple[Stroke, ...], picture: QImage) -> None:
-        """Set strokes and canvas; used by undo and redo."""
-        self._strokes = strokes
-        self._picture = QImage(picture)
-        self.update()
-        self.changed.emit()
-        self.settled.emit()
+        self.canvas.show_strokes(strokes)
 
     def square(self) -> QRectF:
         """Return the area of the canvas in the widget's coordinates."""
@@ -153,8 +123,8 @@ class Pad(QWidget):
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        square = self.square()
-        painter.drawImage(square, self._picture, QRectF(self._picture.rect()))
+        square, picture = self.square(), self.canvas.picture
+        painter.drawImage(square, picture, QRectF(picture.rect()))
         if self.is_blank:
             paint_hint(painter, square, self.hint)
         color = self.palette().highlight().color()
@@ -184,7 +154,7 @@ class Pad(QWidget):
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         """End the stroke."""
         if event.button() == Qt.MouseButton.LeftButton:
-            self._end_stroke()
+            self.canvas.end_stroke()
 
     def leaveEvent(self, event: QEvent) -> None:
         """Hide the outline of the eraser."""
@@ -201,7 +171,7 @@ class Pad(QWidget):
             case QEvent.Type.TabletMove:
                 self._extend_stroke(event.position(), pressure)
             case QEvent.Type.TabletRelease:
-                self._end_stroke()
+                self.canvas.end_stroke()
         event.accept()
 
     def event(self, event: QEvent) -> bool:
@@ -225,8 +195,8 @@ class Pad(QWidget):
             self.update()
         elif event.key() == Qt.Key.Key_Space and not event.isAutoRepeat():
             self._crosshair = self._crosshair or center
-            if self._painter is not None:
-                self._end_stroke()
+            if self.canvas.is_drawing:
+                self.canvas.end_stroke()
             else:
                 self._begin_stroke(self._widget_point(self._crosshair))
         else:
@@ -235,13 +205,13 @@ class Pad(QWidget):
     def focusOutEvent(self, event: QFocusEvent) -> None:
         """End a stroke of the keyboard, whose events now go elsewhere."""
         if self._crosshair is not None:
-            self._end_stroke()
+            self.canvas.end_stroke()
         super().focusOutEvent(event)
 
     def _touch(self, event: QTouchEvent) -> None:
         if event.type() == QEvent.Type.TouchCancel:
             self._touch_id = None
-            self._end_stroke()
+            self.canvas.end_stroke()
         for point in event.points():
             if point.state() == QEventPoint.State.Pressed and self._touch_id is None:
                 self._touch_id = point.id()
@@ -252,26 +222,18 @@ class Pad(QWidget):
                 self._extend_stroke(point.position())
             elif point.state() == QEventPoint.State.Released:
                 self._touch_id = None
-                self._end_stroke()
+                self.canvas.end_stroke()
 
     def _begin_stroke(self, position: QPointF, pressure: float = 0.5, *, erases: bool | None = None) -> None:
-        self._end_stroke()
-        if not self._strokes:
-            self._start_s = self.clock()
-        self._painter = StrokePainter(self.brush, erases=self.erases if erases is None else erases)
-        self._before = QImage(self._picture)
+        self.canvas.begin_stroke(erases=self.erases if erases is None else erases)
         self._extend_stroke(position, pressure)
 
     def _extend_stroke(self, position: QPointF, pressure: float = 0.5) -> None:
-        if self._painter is None:
+        if not self.canvas.is_drawing:
             return
-        square = self.square()
+        square, was_blank = self.square(), self.is_blank
         scale = CANVAS_SIZE / square.width()
-        point = (position - square.topLeft()) * scale
-        milliseconds = (self.clock() - self._start_s) * 1000
-        was_blank = self.is_blank
-        area = self._painter.add(StrokePoint(point.x(), point.y(), pressure, milliseconds))
-        self._painter.paint(self._picture, self._before, area)
+        area = self.canvas.extend_stroke((position - square.topLeft()) * scale, pressure)
         if was_blank:
             self.update()  # Removes the hint.
         else:
@@ -280,12 +242,10 @@ class Pad(QWidget):
             self.update(part.toAlignedRect())
         self.changed.emit()
 
-    def _end_stroke(self) -> None:
-        if self._painter is None:
-            return
-        stroke, self._painter = self._painter.stroke, None
-        after, self._picture = self._picture, self._before
-        self._push(self.tr("Erase") if stroke.erases else self.tr("Stroke"), (*self._strokes, stroke), after)
+    def _show_canvas(self) -> None:
+        self.update()
+        self.changed.emit()
+        self.settled.emit()
 
     def _move_eraser(self, position: QPointF | None) -> None:
         before, self._eraser = self._eraser, position
@@ -296,27 +256,8 @@ class Pad(QWidget):
                 self.update(area.toAlignedRect())
 
     def _eraser_radius(self) -> float:
-        return width_at(self.brush, StrokePoint(0, 0)) / 2 * self.square().width() / CANVAS_SIZE
+        return width_at(self.canvas.brush, StrokePoint(0, 0)) / 2 * self.square().width() / CANVAS_SIZE
 
     def _widget_point(self, point: QPointF) -> QPointF:
         square = self.square()
         return square.topLeft() + point * (square.width() / CANVAS_SIZE)
-
-    def _push(self, text: str, strokes: tuple[Stroke, ...], picture: QImage) -> None:
-        self.undo_stack.push(_ReplaceContent(self, text, strokes, picture))
-
-
-class _ReplaceContent(QUndoCommand):
-    """Replaces strokes and canvas; keeps both images, so that undo need not paint."""
-
-    def __init__(self, pad: Pad, text: str, strokes: tuple[Stroke, ...], picture: QImage) -> None:
-        super().__init__(text)
-        self._pad = pad
-        self._before = (pad.strokes, pad.picture)
-        self._after = (strokes, picture)
-
-    def undo(self) -> None:
-        self._pad.set_content(*self._before)
-
-    def redo(self) -> None:
-        self._pad.set_content(*self._after)

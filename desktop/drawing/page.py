@@ -56,38 +56,14 @@ class DrawPage(Page):
         self._store = store
         self.order = store.settings.order
         self.pad = Pad(self)
-        keys = QKeySequence.StandardKey
-        self.undo = create_action(self, self.tr("&Undo"), self.pad.undo, keys.Undo)
-        self.redo = create_action(self, self.tr("&Redo"), self.pad.redo, keys.Redo)
-        self.erase = QAction(self.tr("&Eraser"), self)
-        self.erase.setCheckable(True)
-        self.erase.setShortcut(QKeySequence("E"))
-        self.erase.setToolTip(self.tr("Erase ink (E)"))
-        self.erase.toggled.connect(self.pad.set_erases)
-        self.clear_action = create_action(self, self.tr("&Clear"), self.clear)
-        self.replay = create_action(self, self.tr("&Replay the drawing…"), self.open_replay, "Ctrl+R")
-        self.correct = create_action(self, self.tr("Correct the &label…"), self.open_correction, "Ctrl+T")
-        self.brush = QSlider(Qt.Orientation.Horizontal, self)
-        self.brush.setRange(round(MIN_BRUSH * 100), round(MAX_BRUSH * 100))
-        self.brush.setMinimumWidth(60)
-        self.brush.setMaximumWidth(160)
-        self.brush.setAccessibleName(self.tr("Brush size in percent of a digit's height"))
-        self.brush.valueChanged.connect(self._set_brush)
-        self._size = QLabel(self)
-        self._size.setMinimumWidth(self.fontMetrics().horizontalAdvance("100 %"))
-        self.redraw = QToolButton(self)
-        self.redraw.setText(self.tr("Lines too thick: make them &thinner"))
-        self.redraw.setToolTip(
-            self.tr("Wide lines close the holes of a small digit, and the network misreads it.")
-        )
-        self.redraw.hide()
-        self.redraw.clicked.connect(self._draw_thinner)
+        self._create_actions()
+        self._create_brush()
         self._lay_out()
         self.pad.changed.connect(self.changed)
         self.pad.settled.connect(self._draw_again)
         self.pad.settled.connect(self.settled)
-        self.pad.undo_stack.indexChanged.connect(self._enable_actions)
-        self.pad.undo_stack.indexChanged.connect(self._check_lines)
+        self.pad.canvas.undo_stack.indexChanged.connect(self._enable_actions)
+        self.pad.canvas.undo_stack.indexChanged.connect(self._check_lines)
         self._enable_actions()
         self.brush.setValue(round(store.settings.brush * 100))
         self._set_brush(self.brush.value())
@@ -175,8 +151,39 @@ class DrawPage(Page):
         """Show boxes around the digits of a number."""
         self.pad.show_digits(digits)
 
+    def _create_actions(self) -> None:
+        keys = QKeySequence.StandardKey
+        self.undo = create_action(self, self.tr("&Undo"), self.pad.canvas.undo, keys.Undo)
+        self.redo = create_action(self, self.tr("&Redo"), self.pad.canvas.redo, keys.Redo)
+        self.erase = QAction(self.tr("&Eraser"), self)
+        self.erase.setCheckable(True)
+        self.erase.setShortcut(QKeySequence("E"))
+        self.erase.setToolTip(self.tr("Erase ink (E)"))
+        self.erase.toggled.connect(self.pad.set_erases)
+        self.clear_action = create_action(self, self.tr("&Clear"), self.clear)
+        self.replay = create_action(self, self.tr("&Replay the drawing…"), self.open_replay, "Ctrl+R")
+        self.correct = create_action(self, self.tr("Correct the &label…"), self.open_correction, "Ctrl+T")
+
+    def _create_brush(self) -> None:
+        """Create the slider of the brush, its value as a text, and the way to thinner lines."""
+        self.brush = QSlider(Qt.Orientation.Horizontal, self)
+        self.brush.setRange(round(MIN_BRUSH * 100), round(MAX_BRUSH * 100))
+        self.brush.setMinimumWidth(60)
+        self.brush.setMaximumWidth(160)
+        self.brush.setAccessibleName(self.tr("Brush size in percent of a digit's height"))
+        self.brush.valueChanged.connect(self._set_brush)
+        self._size = QLabel(self)
+        self._size.setMinimumWidth(self.fontMetrics().horizontalAdvance("100 %"))
+        self.redraw = QToolButton(self)
+        self.redraw.setText(self.tr("Lines too thick: make them &thinner"))
+        self.redraw.setToolTip(
+            self.tr("Wide lines close the holes of a small digit, and the network misreads it.")
+        )
+        self.redraw.hide()
+        self.redraw.clicked.connect(self._draw_thinner)
+
     def _enable_actions(self) -> None:
-        visible, stack = self.isVisible(), self.pad.undo_stack
+        visible, stack = self.isVisible(), self.pad.canvas.undo_stack
         self.undo.setEnabled(visible and stack.canUndo())
         self.redo.setEnabled(visible and stack.canRedo())
         self.erase.setEnabled(visible)
@@ -199,7 +206,7 @@ class DrawPage(Page):
         self.pad.show_strokes(strokes)
 
     def _set_brush(self, percent: int) -> None:
-        self.pad.brush = percent / 100
+        self.pad.canvas.brush = percent / 100
         self._size.setText(f"{percent} %")
 
     def _lay_out(self) -> None:

@@ -1,10 +1,11 @@
 """The dock of the explanation panel."""
 
-from PySide6.QtCore import Qt, Slot
+from PySide6.QtCore import QEvent, Qt, Slot
 from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import QDockWidget, QFrame, QMainWindow, QScrollArea
 
 from desktop.explain.backend import ExplanationBackend
+from desktop.explain.dock_buttons import paint_dock_buttons
 from desktop.explain.panel import ExplanationPanel
 from desktop.prediction.controller import PredictionController
 from desktop.prediction.requests import PredictionResponse
@@ -34,11 +35,19 @@ class ExplanationDock(QDockWidget):
         self.action.setToolTip(self.tr("Show which pixels decided the prediction"))
         window.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, self)
         self.hide()
+        paint_dock_buttons(self)
+        self.topLevelChanged.connect(lambda: paint_dock_buttons(self))
         controller.edited.connect(self.panel.postpone)
         controller.page_changed.connect(lambda page: self._explain(None))
         controller.response_changed.connect(self._explain)
         controller.network_input_ready.connect(lambda one: self.panel.set_pixels(one.pixels))
         controller.failed.connect(lambda error: self._explain(None))
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Follow the theme."""
+        super().changeEvent(event)
+        if event.type() in (QEvent.Type.PaletteChange, QEvent.Type.StyleChange):
+            paint_dock_buttons(self)
 
     @Slot(object)
     def _explain(self, response: PredictionResponse | None) -> None:

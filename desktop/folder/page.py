@@ -14,7 +14,7 @@ from desktop.folder.result_view import ResultView
 from desktop.folder.table import ResultTableModel
 from desktop.folder.truth import Confusion, confusion
 from desktop.names import model_name
-from desktop.pictures.page import SAMPLES
+from desktop.pictures.sample_bar import SAMPLES
 from desktop.prediction.connection import Connection
 from desktop.prediction.dispatcher import ConnectionState
 from desktop.prediction.worker import Worker

@@ -18,6 +18,7 @@ from desktop.pictures.dropped_files import DroppedFile, LoadFailure, ask_for_pic
 from desktop.pictures.images import Pixels, pillow_of
 from desktop.pictures.picture_view import PictureView
 from desktop.widgets import Part, column, create_combo, row
+from desktop.window.messages import keep_sizes_whole
 from service.inference.preprocessing import decode_image, prepare_digit, prepare_photo
 
 SAMPLE = Path(__file__).parents[1] / "samples" / "cats_vs_dogs" / "cat_1.jpg"
@@ -162,7 +163,7 @@ class InputPicker(QWidget):
         return cache(lambda: LabInput(prepare_digit(pillow_of(drawing)), source=drawing, drawn=True))
 
     def _lay_out(self) -> None:
-        note = QLabel(self.tr("Preprocessed like a digit: 28 × 28"), self)
+        note = QLabel(keep_sizes_whole(self.tr("Preprocessed like a digit: 28 × 28")), self)
         note.setWordWrap(True)
         self._stack.addWidget(_stack_page(self.pad, note, row(None, self.clear)))
         self._stack.addWidget(_stack_page(self.view, self.sizes, self.colors, self.open))

@@ -82,8 +82,8 @@ class LabPage(QWidget):
         self._worker.result_ready.connect(self._show_input)
         self._worker.failed.connect(self._show_error)
         keys, scope = QKeySequence.StandardKey, Qt.ShortcutContext.WidgetWithChildrenShortcut
-        QShortcut(keys.Undo, self, self.picker.pad.undo, context=scope)
-        QShortcut(keys.Redo, self, self.picker.pad.redo, context=scope)
+        QShortcut(keys.Undo, self, self.picker.pad.canvas.undo, context=scope)
+        QShortcut(keys.Redo, self, self.picker.pad.canvas.redo, context=scope)
         self._lay_out()
         self.picker.changed.connect(self._throttle.trigger)
         self.tabs.currentChanged.connect(self._show_picker)

@@ -12,6 +12,7 @@ Pixels = npt.NDArray[np.uint8]
 
 # Drawings are small: fast compression matters more than size.
 _COMPRESS_LEVEL = 1
+_JPEG_QUALITY = 95
 
 
 def pillow_of(image: QImage) -> Image.Image:
@@ -42,6 +43,15 @@ def png_of_picture(picture: QImage) -> bytes:
     buffer.open(QIODevice.OpenModeFlag.WriteOnly)
     picture.save(buffer, "PNG")  # type: ignore[call-overload]  # The stubs want the format as bytes.
     return bytes(buffer.data().data())
+
+
+def jpeg_of_picture(picture: QImage, *, side: int) -> bytes:
+    """Return an image as a JPEG file, reduced to at most ``side`` pixels a side."""
+    small = pillow_of(picture).convert("RGB")
+    small.thumbnail((side, side))
+    stream = io.BytesIO()
+    small.save(stream, "JPEG", quality=_JPEG_QUALITY)
+    return stream.getvalue()
 
 
 def qimage_of_pixels(pixels: Pixels) -> QImage:

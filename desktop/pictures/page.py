@@ -1,22 +1,14 @@
 """Provides the page of picture files: opened, dropped, pasted or chosen from the samples."""
 
-from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import cast
 
-from PySide6.QtCore import QSignalBlocker, QSize, Qt, Signal, Slot
-from PySide6.QtGui import QIcon, QImage, QKeySequence, QPixmap
-from PySide6.QtWidgets import (
-    QFileDialog,
-    QHBoxLayout,
-    QLabel,
-    QListWidgetItem,
-    QPushButton,
-    QToolButton,
-    QWidget,
-)
+from PySide6.QtCore import QEvent, QSignalBlocker, Signal, Slot
+from PySide6.QtGui import QImage, QKeySequence
+from PySide6.QtWidgets import QFileDialog, QLabel, QListWidgetItem, QPushButton, QWidget
 
+from desktop import theme
 from desktop.flow_layout import FlowLayout
 from desktop.pictures.dropped_files import (
     DroppedFile,
@@ -24,22 +16,22 @@ from desktop.pictures.dropped_files import (
     LoadFailure,
     Picture,
     ask_for_pictures,
-    load_picture,
 )
+from desktop.pictures.loader import PictureLoader
 from desktop.pictures.picture_view import PictureView
+from desktop.pictures.sample_bar import SampleBar
 from desktop.pictures.thumbnail_list import ThumbnailList, set_tile
+from desktop.prediction.backends import PredictionResult
 from desktop.prediction.requests import Value
-from desktop.prediction.worker import Worker
-from desktop.result.doubt import Certainty, answer_text, certainty, short_answer
-from desktop.widgets import PAGE_MARGIN, column, row
+from desktop.result.doubt import tile_answer
+from desktop.widgets import PAGE_MARGIN, column
 from desktop.window.actions import create_action
-from desktop.window.messages import error_message, format_percent
+from desktop.window.messages import announce, doubt_message, error_message
 from desktop.window.page import Page
 from service.client import ModelSummary
-from service.inference import Prediction
+from service.inference.prediction import Reason
 from service.inference.reading.reading import ReadDigit
 
-SAMPLES = Path(__file__).parents[1] / "samples"
 _SHOWN_ERRORS = 3
 # Larger numbers belong on the folder page.
 _MAX_PICTURES = 200
@@ -47,6 +39,10 @@ _MAX_PICTURES = 200
 
 class PicturesPage(Page):
     """Shows one picture and predicts all.
+
+    Attributes:
+        notice: Says which pictures cannot be shown.
+        doubt: Says why the network cannot be sure of the picture that is shown.
 
     Signals:
         paste_requested: The user wants to paste.
@@ -61,20 +57,19 @@ class PicturesPage(Page):
         self.placeholder = self.tr("Open a picture")
         self.view = PictureView(self)
         self.tray = ThumbnailList(self)
-        self.notice = QLabel(self)
+        self.notice, self.doubt = QLabel(self), QLabel(self)
         keys = QKeySequence.StandardKey
         self.open = create_action(self, self.tr("&Open pictures…"), self.open_files, keys.Open)
-        self.samples = QHBoxLayout()
-        self._samples: list[QToolButton] = []
+        self.samples = SampleBar(self.tools)
         self._pictures: list[Picture] = []
         self._current: Picture | None = None
         self._errors: list[str] = []
-        self._queue: deque[DroppedFile] = deque()
-        self._loading = 0
         self._select_next, self._before_selected = False, 0
-        self._loader = Worker("load", self)
-        self._loader.result_ready.connect(self._add_loaded)
+        self._loader = PictureLoader(self)
+        self._loader.loaded.connect(self._add_loaded)
+        self._loader.failed.connect(self._report)
         self._lay_out()
+        self.samples.chosen.connect(lambda file: self.load([file]))
         self.tray.currentRowChanged.connect(self._select)
 
     def accepts(self, model: ModelSummary) -> bool:
@@ -87,35 +82,36 @@ class PicturesPage(Page):
 
     def is_empty(self) -> bool:
         """Return whether there is neither a picture nor one that is being loaded."""
-        return self._current is None and self._loading == 0
+        return self._current is None and not self._loader.is_loading
 
     def other_values(self) -> Sequence[Value]:
         """Return the bytes of the other pictures."""
         return [picture.data for picture in self._pictures if picture is not self._current]
 
-    def record_prediction(self, value: Value, prediction: Prediction) -> None:
-        """Show the label below the picture in the tray."""
-        doubtful = certainty(prediction) is not Certainty.SURE
-        tip = f"{answer_text(prediction)} {format_percent(prediction.best.score)}"
+    def record_result(self, value: Value, result: PredictionResult) -> None:
+        """Show the answer below the picture in the tray."""
+        answer = tile_answer(result)
         for index, picture in enumerate(self._pictures):
             if picture.data is value:
                 item = self.tray.item(index)
-                set_tile(item, short_answer(prediction), doubtful=doubtful)
-                item.setToolTip(f"{picture.name}\n{tip}")
+                set_tile(item, answer.caption, doubtful=answer.doubtful)
+                item.setToolTip(f"{picture.name}\n{answer.tip}")
 
     def show_digits(self, digits: Sequence[ReadDigit]) -> None:
         """Show boxes around the digits of the current picture."""
         self.view.show_digits(digits, width=0 if self._current is None else self._current.width)
 
+    def show_doubt(self, reason: Reason | None) -> None:
+        """Say why the network cannot be sure of the current picture."""
+        text = "" if reason is None else doubt_message(reason)
+        if text and text != self.doubt.text():
+            announce(self, text)
+        self.doubt.setText(text)
+        self.doubt.setVisible(bool(text))
+
     def set_model(self, model: ModelSummary | None) -> None:
         """Offer the samples of a model."""
-        for button in self._samples:
-            self.samples.removeWidget(button)
-            button.deleteLater()
-        paths = [] if model is None else sorted((SAMPLES / model.name).glob("*.*"))
-        self._samples = [self._sample_button(path) for path in paths]
-        for button in self._samples:
-            self.samples.addWidget(button)
+        self.samples.offer(model)
 
     def snapshot(self) -> object:
         """Return the current picture."""
@@ -141,8 +137,6 @@ class PicturesPage(Page):
     def clear(self) -> None:
         """Remove all pictures, and stop loading."""
         self._loader.cancel()
-        self._queue.clear()
-        self._loading = 0
         with QSignalBlocker(self.tray):
             self.tray.clear()
         self._pictures = []
@@ -195,29 +189,24 @@ class PicturesPage(Page):
             self._errors = [self.tr("Only the first {0} pictures were loaded.").format(_MAX_PICTURES)]
         self._show_notice("\n".join(self._errors))
         self._select_next, self._before_selected = True, select
-        # The worker keeps only the newest job, so a queue keeps the files.
-        self._queue.extend(files[:_MAX_PICTURES])
-        self._loading += len(files[:_MAX_PICTURES])
+        self._loader.load(files[:_MAX_PICTURES])
         self.tiles_changed.emit()
-        self._loader.put(self._load_queue)
 
-    def _load_queue(self) -> Iterator[object]:
-        while True:
-            try:
-                file = self._queue.popleft()
-            except IndexError:
-                return
-            yield load_picture(file)
+    def changeEvent(self, event: QEvent) -> None:
+        """Follow the theme."""
+        if event.type() == QEvent.Type.PaletteChange:
+            self.doubt.setPalette(theme.text_palette("doubt-text", self.palette()))
+        super().changeEvent(event)
 
     @Slot(object)
-    def _add_loaded(self, loaded: Picture | LoadFailure) -> None:
-        self._loading -= 1
-        if isinstance(loaded, LoadFailure):
-            self.tiles_changed.emit()
-            self._errors.append(f"{loaded.name}: {error_message(loaded.error)}")
-            self._show_notice("\n".join(self._errors[:_SHOWN_ERRORS]))
-            return
-        self._add(loaded)
+    def _report(self, failure: LoadFailure) -> None:
+        self.tiles_changed.emit()
+        self._errors.append(f"{failure.name}: {error_message(failure.error)}")
+        self._show_notice("\n".join(self._errors[:_SHOWN_ERRORS]))
+
+    @Slot(object)
+    def _add_loaded(self, picture: Picture) -> None:
+        self._add(picture)
         if self._select_next and self._before_selected:
             self._before_selected -= 1
         elif self._select_next:
@@ -251,6 +240,7 @@ class PicturesPage(Page):
     def _show(self, picture: Picture | None) -> None:
         self.document_id += 1
         self._current = picture
+        self.show_doubt(None)
         if picture is None:
             self.view.show_image(QImage(), "")
         else:
@@ -260,28 +250,16 @@ class PicturesPage(Page):
         self.notice.setText(text)
         self.notice.setVisible(bool(text))
 
-    def _sample_button(self, path: Path) -> QToolButton:
-        name = path.stem.replace("_", " ")
-        button = QToolButton(self)
-        button.setIcon(QIcon(QPixmap(str(path)).scaled(40, 40, Qt.AspectRatioMode.KeepAspectRatio)))
-        button.setIconSize(QSize(40, 40))
-        button.setAutoRaise(True)
-        button.setToolTip(name)
-        button.setAccessibleName(self.tr("Sample: {0}").format(name))
-        button.clicked.connect(lambda: self.load([DroppedFile(path.name, path)]))
-        return button
-
     def _lay_out(self) -> None:
         self.tray.setAccessibleName(self.tr("Pictures"))
         self.tray.hide()
-        self.notice.setWordWrap(True)
-        self.notice.hide()
+        for label in (self.notice, self.doubt):
+            label.setWordWrap(True)
+            label.hide()
+        self.doubt.setPalette(theme.text_palette("doubt-text", self.palette()))
         buttons = [QPushButton(self.tr("&Open…"), self), QPushButton(self.tr("&Paste"), self)]
         buttons[0].clicked.connect(self.open.trigger)
         buttons[1].clicked.connect(self.paste_requested)
-        self.samples.setSpacing(0)
-        samples = QWidget(self.tools)
-        row(QLabel(self.tr("Samples:"), self), self.samples, parent=samples)
-        FlowLayout(self.tools, buttons, [samples])
-        parts = ((self.view, 1), self.notice, self.tray, self.tools)
+        FlowLayout(self.tools, buttons, [self.samples])
+        parts = ((self.view, 1), self.doubt, self.notice, self.tray, self.tools)
         column(*parts, parent=self, margin=PAGE_MARGIN, spacing=12)

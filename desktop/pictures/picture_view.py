@@ -18,12 +18,14 @@ class PictureView(QWidget):
     """Shows a picture as large as it fits.
 
     Attributes:
+        hint: The text in place of a picture.
         image: The picture; a null image if there is none.
         digits: The digits that have boxes.
     """
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self.hint = self.tr("Drop pictures here, paste one, or open a file")
         self.image = QImage()
         self.digits: tuple[ReadDigit, ...] = ()
         self._width = 0
@@ -87,7 +89,6 @@ class PictureView(QWidget):
         painter.setPen(QPen(line, 2, Qt.PenStyle.DashLine))
         painter.setBrush(colors.base())
         painter.drawRoundedRect(area, 8, 8)
-        text = self.tr("Drop pictures here, paste one, or open a file")
         color = colors.placeholderText().color()
         inside = area.adjusted(16, 16, -16, -16)
-        paint_empty_state(painter, inside, Icon.PICTURE, text, font=self.font(), color=color)
+        paint_empty_state(painter, inside, Icon.PICTURE, self.hint, font=self.font(), color=color)

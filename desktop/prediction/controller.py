@@ -10,6 +10,7 @@ from desktop.pictures.images import pillow_of
 from desktop.prediction.backends import Location
 from desktop.prediction.connection import Connection
 from desktop.prediction.dispatcher import ConnectionState
+from desktop.prediction.model_selection import ModelSelection
 from desktop.prediction.requests import NetworkInput, PredictionRequest, PredictionResponse
 from desktop.prediction.throttle import Throttle
 from desktop.prediction.worker import Worker
@@ -32,8 +33,6 @@ class PredictionController(QObject):
     Attributes:
         connection: Provides the dispatcher, and the models that are available.
         page: The current page; None while predictions are paused.
-        model: The current model; None if no model accepts the page.
-        version: The current version of the model; None if there is no model.
         compared_version: Another version that also predicts the content; None for none.
         response: The response for the current content; None while there is none.
 
@@ -72,12 +71,8 @@ class PredictionController(QObject):
         super().__init__(parent)
         self.connection = connection
         self.compared_version: int | None = None
-        self._store = store
-        self._available: tuple[ModelSummary, ...] = ()
         self._dispatcher = connection.dispatcher
         self.page: Page | None = None
-        self.model: ModelSummary | None = None
-        self.version: int | None = None
         self.response: PredictionResponse | None = None
         self._last_request = 0
         self._throttle = Throttle(_INTERVAL_MS, self)
@@ -85,17 +80,29 @@ class PredictionController(QObject):
         self._predictions = Worker("predict", self)
         self._predictions.result_ready.connect(self._complete)
         self._predictions.failed.connect(self._fail)
-        self._loader = Worker("load model", self)
-        self._loader.result_ready.connect(self.card_changed)
         self._inputs = Worker("prepare", self)
         self._inputs.result_ready.connect(self._deliver_input)
+        selection = self._selection = ModelSelection(connection, store, self)
+        selection.models_changed.connect(self.models_changed)
+        selection.model_changed.connect(self.model_changed)
+        selection.card_changed.connect(self.card_changed)
+        selection.switched.connect(self._restart)
         connection.changed.connect(self._use_connection)
 
     @property
     def models(self) -> tuple[ModelSummary, ...]:
         """The models that accept the current page."""
-        page = self.page
-        return () if page is None else tuple(model for model in self._available if page.accepts(model))
+        return self._selection.models
+
+    @property
+    def model(self) -> ModelSummary | None:
+        """The current model; None if no model accepts the page."""
+        return self._selection.model
+
+    @property
+    def version(self) -> int | None:
+        """The current version of the model; None if there is no model."""
+        return self._selection.version
 
     def set_page(self, page: Page | None) -> None:
         """Predict the content of a page from now on; None pauses the predictions."""
@@ -103,13 +110,14 @@ class PredictionController(QObject):
             self.page.changed.disconnect(self._page_changed)
             self.page.settled.disconnect(self._page_settled)
         self.page = page
+        self._selection.set_page(page)
         self.page_changed.emit(page)
         if page is None:
             self._cancel()
             return
         page.changed.connect(self._page_changed)
         page.settled.connect(self._page_settled)
-        self._offer_models()
+        self._selection.offer()
         self._restart()
 
     def choose_model(self, model: ModelSummary, version: int | None = None) -> None:
@@ -119,9 +127,7 @@ class PredictionController(QObject):
             model: The model.
             version: Version of the model; its newest version if None.
         """
-        if self.page is not None:
-            self._store.update(models={**self._store.settings.models, self.page.key: model.name})
-        self._set_model(model, version)
+        self._selection.choose(model, version)
 
     @Slot()
     def predict(self, *, settled: bool = False) -> None:
@@ -154,10 +160,7 @@ class PredictionController(QObject):
             response: The earlier response; its input is the current content.
         """
         self._cancel()
-        prediction = response.result.prediction
-        for model in self.models:
-            if model.name == prediction.model:
-                self._change_model(model, prediction.version)
+        self._selection.follow(response.result.prediction)
         self._set_response(None)
         self._set_response(response)
         if response.result.pixels is None:
@@ -222,9 +225,7 @@ class PredictionController(QObject):
     def _use_connection(self, state: ConnectionState) -> None:
         outdated = self._is_outdated(state)
         self._dispatcher = self.connection.dispatcher
-        self._available = state.models
-        if self.page is not None:
-            self._offer_models()
+        self._selection.set_available(state.models)
         if state.models_error is not None:
             self._fail(state.models_error)
         elif outdated:
@@ -236,47 +237,6 @@ class PredictionController(QObject):
         if self.response is None or self.connection.dispatcher is not self._dispatcher:
             return True
         return self.response.result.location is not state.location
-
-    def _offer_models(self) -> None:
-        """Select the model of the settings, with the current version if it is the current model."""
-        assert self.page is not None
-        models, before = self.models, self.model
-        self.models_changed.emit()
-        name = self._store.settings.models.get(self.page.key)
-        model = next((model for model in models if model.name == name), models[0] if models else None)
-        same = model is not None and before is not None and model.name == before.name
-        self._set_model(model, self.version if same else None)
-
-    def _set_model(self, model: ModelSummary | None, version: int | None) -> None:
-        before = (self.model, self.version)
-        self._change_model(model, version)
-        if (self.model, self.version) != before:
-            self._restart()
-
-    def _change_model(self, model: ModelSummary | None, version: int | None) -> None:
-        if model is not None and version not in model.versions:
-            version = max(model.versions)
-        self.model, self.version = model, None if model is None else version
-        if self.page is not None:
-            self.page.set_model(model)
-        self.model_changed.emit()
-        self._load_model()
-
-    def _load_model(self) -> None:
-        """Load model and card on a thread, so that the first prediction does not wait for them."""
-        self._loader.cancel()
-        self.card_changed.emit(None)
-        if self.model is None:
-            return
-        name, version, dispatcher = self.model.name, self.version, self.connection.dispatcher
-
-        def job() -> Iterator[object]:
-            # An error is reported by the prediction.
-            with contextlib.suppress(LecternError):
-                dispatcher.load(name, version)
-                yield dispatcher.card(name, version)
-
-        self._loader.put(job)
 
     def _set_response(self, response: PredictionResponse | None) -> None:
         self.response = response
@@ -295,7 +255,7 @@ class PredictionController(QObject):
         if request.is_comparison:
             self.comparison_completed.emit(response)
             return
-        page.record_prediction(request.value, response.result.prediction)
+        page.record_result(request.value, response.result)
         if self._is_current(request):
             self._set_response(response)
             self.completed.emit(response)

@@ -119,7 +119,7 @@ class SecondScreen(QWidget):
             self.bars.set_scores(())
             return
         prediction = response.result.prediction
-        self.answer.show_prediction(prediction)
+        self.answer.show_result(response.result)
         if page is not None:
             self.bars.set_order(page.order)
         self.bars.set_scores(prediction.scores, certainty(prediction))

@@ -4,6 +4,7 @@ from PySide6.QtCore import QEvent
 from PySide6.QtWidgets import QLabel, QWidget
 
 from desktop import theme
+from desktop.prediction.backends import PredictionResult
 from desktop.result.answer_label import AnswerLabel
 from desktop.result.doubt import Certainty, answer_text, certainty
 from desktop.widgets import column, scale_font
@@ -53,8 +54,23 @@ class AnswerView(QWidget):
         self._set_texts("", text, "error")
         return text
 
-    def show_prediction(self, prediction: Prediction) -> str:
-        """Show a prediction; return what a screen reader says."""
+    def show_result(self, result: PredictionResult) -> str:
+        """Show the number of a picture with several digits, or else the prediction.
+
+        Returns:
+            What a screen reader says.
+        """
+        if result.reading is not None:
+            return self._show_reading(result.reading)
+        return self._show_prediction(result.prediction)
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Follow the theme."""
+        if event.type() == QEvent.Type.PaletteChange:
+            self._color_texts()
+        super().changeEvent(event)
+
+    def _show_prediction(self, prediction: Prediction) -> str:
         answer, percent = answer_text(prediction), format_percent(prediction.best.score)
         if certainty(prediction) is Certainty.SURE:
             self._set_texts(answer, percent, "ink")
@@ -63,17 +79,10 @@ class AnswerView(QWidget):
         self._set_texts(answer, detail, "doubt-text")
         return f"{answer} {detail}"
 
-    def show_reading(self, reading: Reading) -> str:
-        """Show the number that several digits make; return what a screen reader says."""
+    def _show_reading(self, reading: Reading) -> str:
         number, detail = " ".join(reading.texts), self.tr("Several digits")
         self._set_texts(number, detail, "doubt-text" if reading.unsure else "ink")
         return f"{number}, {detail}"
-
-    def changeEvent(self, event: QEvent) -> None:
-        """Follow the theme."""
-        if event.type() == QEvent.Type.PaletteChange:
-            self._color_texts()
-        super().changeEvent(event)
 
     def _set_texts(self, headline: str, detail: str, color: str) -> None:
         if (color, headline, detail) == (self._color, self.headline.text(), self.detail.text()):

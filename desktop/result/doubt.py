@@ -1,11 +1,14 @@
 """Says how sure a prediction is, and writes it as a text."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from enum import Enum
 
 from PySide6.QtCore import QCoreApplication
 
 from desktop.names import label_name
+from desktop.prediction.backends import PredictionResult
+from desktop.window.messages import format_percent
 from service.inference import Prediction
 
 # A label is close to the best one if its probability is at least this share of the best.
@@ -20,6 +23,21 @@ class Certainty(Enum):
     SURE = "sure"
     UNSURE = "unsure"
     UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class TileAnswer:
+    """What a thumbnail says of a result.
+
+    Attributes:
+        caption: The answer in a few characters.
+        tip: The answer with its probability.
+        doubtful: Whether the answer is unsure.
+    """
+
+    caption: str
+    tip: str
+    doubtful: bool
 
 
 def close_labels(prediction: Prediction) -> tuple[str, ...]:
@@ -46,9 +64,16 @@ def answer_text(prediction: Prediction) -> str:
             return QCoreApplication.translate("Doubt", "Looks like nothing I know")
 
 
-def short_answer(prediction: Prediction) -> str:
-    """Return a prediction in the few characters below a thumbnail."""
-    return "?" if certainty(prediction) is Certainty.UNKNOWN else answer_text(prediction)
+def tile_answer(result: PredictionResult) -> TileAnswer:
+    """Return what a thumbnail says of a result: the number of several digits, or else the prediction."""
+    reading, prediction = result.reading, result.prediction
+    if reading is not None:
+        number = " ".join(reading.texts)
+        return TileAnswer(number, number, reading.unsure)
+    how_sure, answer = certainty(prediction), answer_text(prediction)
+    caption = "?" if how_sure is Certainty.UNKNOWN else answer
+    tip = f"{answer} {format_percent(prediction.best.score)}"
+    return TileAnswer(caption, tip, how_sure is not Certainty.SURE)
 
 
 def _question(names: Sequence[str]) -> str:

@@ -6,8 +6,7 @@ from PySide6.QtWidgets import QFrame, QListWidgetItem, QWidget
 
 from desktop.pictures.thumbnail_list import ThumbnailList, set_tile
 from desktop.prediction.requests import PredictionResponse
-from desktop.result.doubt import Certainty, answer_text, certainty, short_answer
-from desktop.window.messages import format_percent
+from desktop.result.doubt import tile_answer
 
 _MAX_ENTRIES = 50
 _RESPONSE = Qt.ItemDataRole.UserRole
@@ -77,11 +76,10 @@ class HistoryStrip(ThumbnailList):
     def _fill(self, item: QListWidgetItem, response: PredictionResponse) -> None:
         origin, prediction = response.request.origin, response.result.prediction
         assert origin is not None
-        doubtful = certainty(prediction) is not Certainty.SURE
-        set_tile(item, short_answer(prediction), image=origin.thumbnail, doubtful=doubtful)
-        percent = format_percent(prediction.best.score)
+        answer = tile_answer(response.result)
+        set_tile(item, answer.caption, image=origin.thumbnail, doubtful=answer.doubtful)
         version = self.tr("Version {0}").format(prediction.version)
-        item.setToolTip(f"{answer_text(prediction)} {percent}\n{prediction.model}, {version}")
+        item.setToolTip(f"{answer.tip}\n{prediction.model}, {version}")
         item.setData(_RESPONSE, response)
 
     def paintEvent(self, event: QPaintEvent) -> None:

@@ -11,9 +11,10 @@ from desktop.result.bars import Bars
 from desktop.result.comparison import Comparison
 from desktop.result.doubt import certainty
 from desktop.result.pixel_view import PixelView
+from desktop.result.timing_label import TimingLabel
 from desktop.settings import BarOrder
 from desktop.widgets import PAGE_MARGIN, column, create_combo, row
-from desktop.window.messages import announce, timing_text
+from desktop.window.messages import announce
 from desktop.window.page import Page
 from service.inference import Card, LecternError
 
@@ -66,10 +67,7 @@ class ResultPanel(QWidget):
         self.comparison = Comparison(controller, self)
         orders = ((self.tr("By label"), BarOrder.LABELS), (self.tr("By probability"), BarOrder.SCORES))
         self.orders = create_combo(self.tr("Order of the bars"), orders, self)
-        self.duration = QLabel(self)
-        # Its text changes with each prediction, and would lay out the whole window anew.
-        self.duration.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-        self.duration.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        self.duration = TimingLabel(self)
         self._caption = QLabel(self.tr("Network input"), self)
         self._tools = (self.models, self.versions, self.orders, self.duration, self.preview, self._caption)
         self._presents = False
@@ -160,7 +158,7 @@ class ResultPanel(QWidget):
         self._show_correction()
         self.bars.set_scores(())
         self.preview.show_placeholder("")
-        self.duration.clear()
+        self.duration.show_result(None)
 
     @Slot(object)
     def _show_error(self, error: LecternError) -> None:
@@ -176,12 +174,8 @@ class ResultPanel(QWidget):
             return
         prediction = response.result.prediction
         self.bars.set_scores(prediction.scores, certainty(prediction))
-        self.duration.setText(timing_text(response.result))
-        reading = response.result.reading
-        if reading is None:
-            announcement = self.answer.show_prediction(prediction)
-        else:
-            announcement = self.answer.show_reading(reading)
+        self.duration.show_result(response.result)
+        announcement = self.answer.show_result(response.result)
         self._show_correction()
         # Unfinished input changes too often for a screen reader.
         if response.request.settled:

@@ -74,7 +74,7 @@ class SessionKeeper(QObject):
         session = read_session(self._path)
         if session.strokes:
             self._draw.restore(session.strokes)
-            self._draw.pad.undo_stack.clear()
+            self._draw.pad.canvas.undo_stack.clear()
         if session.text:
             self._text.restore(session.text)
         if session.pictures:
@@ -113,7 +113,8 @@ def _entries(responses: Sequence[PredictionResponse]) -> Iterator[StoredEntry]:
     for response in responses:
         origin = response.request.origin
         assert origin is not None
-        yield StoredEntry(origin.page, _content(origin.snapshot), response.result.prediction)
+        result = response.result
+        yield StoredEntry(origin.page, _content(origin.snapshot), result.prediction, result.reading)
 
 
 def _content(snapshot: object) -> Content:
@@ -132,7 +133,8 @@ def _responses(entries: Sequence[StoredEntry]) -> Iterator[object]:
             value, origin = restored
             prediction = entry.prediction
             request = PredictionRequest(prediction.model, prediction.version, value, origin=origin)
-            yield PredictionResponse(request, PredictionResult(prediction, Location.LOCAL, 0.0))
+            result = PredictionResult(prediction, Location.LOCAL, 0.0, reading=entry.reading)
+            yield PredictionResponse(request, result)
 
 
 def _restored(entry: StoredEntry, document: int) -> tuple[Value, Origin] | None:

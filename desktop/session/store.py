@@ -10,6 +10,7 @@ from PySide6.QtCore import QStandardPaths
 from desktop.drawing.strokes import Stroke
 from service.inference import Prediction
 from service.inference.files import write_atomically
+from service.inference.reading.reading import Reading
 
 # The largest size of all pictures in the file; pictures beyond it are forgotten.
 MAX_PICTURE_BYTES = 64_000_000
@@ -30,11 +31,13 @@ class StoredEntry(msgspec.Struct, frozen=True):
         page: Key of the page.
         content: What the page restores: strokes, a text or a picture.
         prediction: The prediction.
+        reading: The digits of a picture that shows several; None for other contents.
     """
 
     page: str
     content: "Content"
     prediction: Prediction
+    reading: Reading | None = None
 
 
 class Drawing(msgspec.Struct, frozen=True, tag=True):

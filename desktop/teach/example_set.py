@@ -13,9 +13,9 @@ from service.inference.files import write_atomically
 from service.inference.preprocessing import decode_image
 
 MAX_EXAMPLES = 2000
-_MAX_LABEL = 40
-# Larger pictures are reduced: networks read fewer pixels.
-_MAX_SIDE, _QUALITY = 512, 95
+# Larger pictures are reduced to this many pixels a side: networks read fewer.
+MAX_SIDE = 512
+_MAX_LABEL, _QUALITY = 40, 95
 
 
 class ExampleSet:
@@ -46,8 +46,8 @@ class ExampleSet:
             OSError: The folder cannot be written.
         """
         picture = decode_image(data)
-        if max(picture.size) > _MAX_SIDE:
-            picture.thumbnail((_MAX_SIDE, _MAX_SIDE))
+        if max(picture.size) > MAX_SIDE:
+            picture.thumbnail((MAX_SIDE, MAX_SIDE))
             stream = io.BytesIO()
             picture.convert("RGB").save(stream, "JPEG", quality=_QUALITY)
             data = stream.getvalue()

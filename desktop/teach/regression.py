@@ -43,9 +43,9 @@ def fit_last_layer(
 ) -> LastLayer:
     """Fit a dense layer with softmax.
 
-    Minimises the mean cross-entropy, in which all labels have the same weight, plus ``penalty / 2`` times the
-    squared distance to a prior layer, with Nesterov's accelerated gradient for strongly convex functions
-    (Nesterov 2004, section 2.2). The features are scaled to a mean squared length of 1 for that.
+    It minimises the mean cross-entropy plus ``penalty / 2`` times the squared distance to a prior layer. All
+    labels have the same weight in the mean. The method is Nesterov's accelerated gradient for strongly convex
+    functions (Nesterov 2004, section 2.2), on features that are scaled to a mean squared length of 1.
 
     Args:
         features: (n, features).

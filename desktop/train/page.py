@@ -14,6 +14,14 @@ from desktop.train.form import TrainingForm
 from desktop.train.plan import TrainingPlan, export_command, train_command
 from desktop.train.process import CommandProcess
 from desktop.train.run_record import RunStore
+from desktop.train.status import (
+    downloading_text,
+    exported_text,
+    finished_text,
+    pictures_text,
+    started_text,
+    stopped_text,
+)
 from desktop.train.watched_pane import PageContents, WatchedPane
 from desktop.widgets import PAGE_MARGIN, column, create_combo, row
 from desktop.window.messages import announce
@@ -35,7 +43,6 @@ from service.inference.training_events import (
 )
 
 _FORM_WIDTH, _PANE_WIDTH = 340, 220
-_MEGABYTE = 1_000_000
 
 
 class TrainPage(QWidget):
@@ -70,8 +77,6 @@ class TrainPage(QWidget):
         self._started: TrainingStarted | None = None
         self._rows: list[EpochFinished] = []
         self._process = CommandProcess(self)
-        self._process.event_received.connect(self._show_event)
-        self._process.ended.connect(self._end)
         self._installer = Installer(self)
         self.form = TrainingForm(self)
         self.controls = TrainingControls(self)
@@ -80,17 +85,7 @@ class TrainPage(QWidget):
         self.filters = FilterStrip(self)
         self.watched = WatchedPane(contents, self)
         self._lay_out()
-        controls = self.controls
-        self._installer.progressed.connect(controls.status.setText)
-        self._installer.ended.connect(self._end_installation)
-        controls.start.clicked.connect(self.start_training)
-        controls.pause.clicked.connect(self._pause_or_continue)
-        controls.stop.clicked.connect(self.stop_training)
-        controls.use.clicked.connect(self._use)
-        controls.install.clicked.connect(self._install)
-        self.form.changed.connect(self._follow_form)
-        self.watched.changed.connect(self._write_input)
-        self.earlier.currentIndexChanged.connect(self._compare)
+        self._connect()
         self._follow_form()
 
     @property
@@ -190,13 +185,10 @@ class TrainPage(QWidget):
         match event:
             case TrainingStarted():
                 self._begin(event)
-            case Downloading(received=received, total=total):
-                text = self.tr("Downloading the data set: {0} of {1} MB")
-                size = "?" if total is None else str(total // _MEGABYTE)
-                self.controls.status.setText(text.format(received // _MEGABYTE, size))
-            case PicturesRead(done=done, total=total):
-                text = self.tr("{0} of {1} pictures have gone through the pretrained network")
-                self.controls.status.setText(text.format(done, total))
+            case Downloading():
+                self.controls.status.setText(downloading_text(event))
+            case PicturesRead():
+                self.controls.status.setText(pictures_text(event))
             case StepFinished():
                 self._show_step(event)
             case EpochFinished():
@@ -211,21 +203,16 @@ class TrainPage(QWidget):
             case TrainingContinued():
                 self._set_phase(Phase.TRAINING, self.tr("Training"))
             case TrainingStopped():
-                self._set_phase(Phase.STOPPING, self.tr("Stopped after {0} epochs").format(event.epochs))
+                self._set_phase(Phase.STOPPING, stopped_text(event.epochs))
             case TrainingFinished():
-                self._summary = self._describe(event)
+                self._summary = finished_text(event)
             case ModelExported():
-                self._exported = event.model
-                text = self.tr("{0} is a model now: {1} % of {2} test examples are right.")
-                percent = self.locale().toString(event.accuracy * 100, "f", 1)
-                self._summary = text.format(event.model, percent, self.locale().toString(event.count))
+                self._exported, self._summary = event.model, exported_text(event)
 
     def _begin(self, event: TrainingStarted) -> None:
         self._rows = self._rows[: event.finished]
         self._started = event
-        text = self.tr("{0} parameters, {1} training examples")
-        numbers = (event.parameters, event.splits.get("train", 0))
-        self._set_phase(Phase.TRAINING, text.format(*(self.locale().toString(number) for number in numbers)))
+        self._set_phase(Phase.TRAINING, started_text(event))
         self._draw()
 
     def _show_step(self, step: StepFinished) -> None:
@@ -239,12 +226,6 @@ class TrainPage(QWidget):
         epochs = 1 if self._started is None else self._started.epochs
         self.curves.show_run(self._rows, epochs=epochs, step=step)
 
-    def _describe(self, event: TrainingFinished) -> str:
-        text = self.tr("{0} epochs in {1} s. Validation accuracy {2} %")
-        locale = self.locale()
-        percent = locale.toString(event.validation_accuracy * 100, "f", 1)
-        return text.format(event.epochs, locale.toString(event.seconds, "f", 1), percent)
-
     @Slot(str)
     def _end(self, error: str) -> None:
         """Show how the process has ended."""
@@ -256,8 +237,8 @@ class TrainPage(QWidget):
             if exports and self._exported:
                 self.model_exported.emit(self._exported)
         else:
-            text = self.tr("Stopped after {0} epochs").format(len(self._rows))
-            self._set_phase(Phase.STOPPED if self._rows else Phase.IDLE, text)
+            phase = Phase.STOPPED if self._rows else Phase.IDLE
+            self._set_phase(phase, stopped_text(len(self._rows)))
         announce(self, self.controls.status.text())
 
     def _set_phase(self, phase: Phase, status: str) -> None:
@@ -283,6 +264,21 @@ class TrainPage(QWidget):
 
     def _compare(self) -> None:
         self.curves.compare(self.earlier.currentData())
+
+    def _connect(self) -> None:
+        controls = self.controls
+        self._process.event_received.connect(self._show_event)
+        self._process.ended.connect(self._end)
+        self._installer.progressed.connect(controls.status.setText)
+        self._installer.ended.connect(self._end_installation)
+        controls.start.clicked.connect(self.start_training)
+        controls.pause.clicked.connect(self._pause_or_continue)
+        controls.stop.clicked.connect(self.stop_training)
+        controls.use.clicked.connect(self._use)
+        controls.install.clicked.connect(self._install)
+        self.form.changed.connect(self._follow_form)
+        self.watched.changed.connect(self._write_input)
+        self.earlier.currentIndexChanged.connect(self._compare)
 
     def _lay_out(self) -> None:
         settings = QWidget(self)

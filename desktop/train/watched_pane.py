@@ -47,6 +47,7 @@ class WatchedPane(QWidget):
         self.kind = InputKind.DIGIT
         self.pad = Pad(self)
         self.picture = PictureView(self)
+        self.picture.hint = self.tr("Open a picture on the page Pictures.")
         self.text = QLabel(self)
         self.text.setWordWrap(True)
         self.clear = QToolButton(self)

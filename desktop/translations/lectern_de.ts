@@ -176,6 +176,52 @@ Protokolldatei: {0}</translation>
     </message>
 </context>
 <context>
+    <name>Camera</name>
+    <message>
+        <source>Lectern may not use the webcam. Allow it in the settings of the system.</source>
+        <translation>Lectern darf die Webcam nicht verwenden. Erlauben Sie es in den Einstellungen des Systems.</translation>
+    </message>
+    <message>
+        <source>The webcam needs a further package. Install it: pip install {0}</source>
+        <translation>Die Webcam braucht ein weiteres Paket. Installieren Sie es: pip install {0}</translation>
+    </message>
+    <message>
+        <source>Qt’s multimedia module cannot be loaded ({0}). Install the missing library.</source>
+        <translation>Das Multimedia-Modul von Qt kann nicht geladen werden ({0}). Installieren Sie die fehlende Bibliothek.</translation>
+    </message>
+    <message>
+        <source>There is no webcam. Connect one, and try again.</source>
+        <translation>Es gibt keine Webcam. Schließen Sie eine an, und versuchen Sie es noch einmal.</translation>
+    </message>
+    <message>
+        <source>The webcam cannot be used ({0}). Close other programs that use it.</source>
+        <translation>Die Webcam kann nicht verwendet werden ({0}). Schließen Sie andere Programme, die sie verwenden.</translation>
+    </message>
+    <message>
+        <source>The webcam was disconnected. Connect it, and try again.</source>
+        <translation>Die Webcam wurde getrennt. Schließen Sie sie an, und versuchen Sie es noch einmal.</translation>
+    </message>
+</context>
+<context>
+    <name>Canvas</name>
+    <message>
+        <source>Erase</source>
+        <translation>Radieren</translation>
+    </message>
+    <message>
+        <source>Stroke</source>
+        <translation>Strich</translation>
+    </message>
+    <message>
+        <source>Clear</source>
+        <translation>Leeren</translation>
+    </message>
+    <message>
+        <source>Show drawing</source>
+        <translation>Zeichnung zeigen</translation>
+    </message>
+</context>
+<context>
     <name>CardDialog</name>
     <message>
         <source>About this model</source>
@@ -604,6 +650,68 @@ Protokolldatei: {0}</translation>
     </message>
 </context>
 <context>
+    <name>ExampleInput</name>
+    <message>
+        <source>Draw an example</source>
+        <translation>Ein Beispiel zeichnen</translation>
+    </message>
+    <message>
+        <source>Starting the webcam…</source>
+        <translation>Die Webcam wird gestartet…</translation>
+    </message>
+    <message>
+        <source>Webcam</source>
+        <translation>Webcam</translation>
+    </message>
+    <message>
+        <source>Picture of the webcam</source>
+        <translation>Bild der Webcam</translation>
+    </message>
+    <message>
+        <source>&amp;Add the picture</source>
+        <translation>Bild hin&amp;zufügen</translation>
+    </message>
+    <message>
+        <source>&amp;Add the drawing</source>
+        <translation>&amp;Zeichnung hinzufügen</translation>
+    </message>
+    <message>
+        <source>Hold it down to take many pictures</source>
+        <translation>Gedrückt halten, um viele Bilder aufzunehmen</translation>
+    </message>
+    <message>
+        <source>Label, such as A</source>
+        <translation>Klasse, etwa A</translation>
+    </message>
+    <message>
+        <source>&amp;Webcam</source>
+        <translation>&amp;Webcam</translation>
+    </message>
+    <message>
+        <source>Clea&amp;r</source>
+        <translation>Lee&amp;ren</translation>
+    </message>
+    <message>
+        <source>&amp;Label</source>
+        <translation>K&amp;lasse</translation>
+    </message>
+</context>
+<context>
+    <name>ExampleList</name>
+    <message>
+        <source>Labels</source>
+        <translation>Klassen</translation>
+    </message>
+    <message>
+        <source>Examples</source>
+        <translation>Beispiele</translation>
+    </message>
+    <message>
+        <source>&amp;Remove</source>
+        <translation>&amp;Entfernen</translation>
+    </message>
+</context>
+<context>
     <name>ExplanationDock</name>
     <message>
         <source>Explanation</source>
@@ -932,10 +1040,6 @@ Protokolldatei: {0}</translation>
         <translation>Größe des Kernels</translation>
     </message>
     <message>
-        <source>Number of the network&apos;s filter</source>
-        <translation>Nummer des Filters im Netz</translation>
-    </message>
-    <message>
         <source>Number of filters</source>
         <translation>Anzahl der Filter</translation>
     </message>
@@ -950,10 +1054,6 @@ Protokolldatei: {0}</translation>
     <message>
         <source>Filter of {0}, version {1}</source>
         <translation>Filter von {0}, Version {1}</translation>
-    </message>
-    <message>
-        <source>No. </source>
-        <translation>Nr. </translation>
     </message>
     <message>
         <source> of {0}</source>
@@ -1268,6 +1368,21 @@ Protokolldatei: {0}</translation>
     </message>
 </context>
 <context>
+    <name>LearnedFilterBox</name>
+    <message>
+        <source>Number of the network&apos;s filter</source>
+        <translation>Nummer des Filters im Netz</translation>
+    </message>
+    <message>
+        <source>No. </source>
+        <translation>Nr. </translation>
+    </message>
+    <message>
+        <source> of {0}</source>
+        <translation> von {0}</translation>
+    </message>
+</context>
+<context>
     <name>MainWindow</name>
     <message>
         <source>&amp;Quit</source>
@@ -1364,6 +1479,14 @@ Protokolldatei: {0}</translation>
         <translation>Dieses Modell gibt es nicht mehr. Wählen Sie ein anderes.</translation>
     </message>
     <message>
+        <source>The lines are too thick for the size of this digit. Write it larger, or with a thinner pen.</source>
+        <translation>Die Linien sind zu dick für die Größe dieser Ziffer. Schreiben Sie sie größer oder mit einem dünneren Stift.</translation>
+    </message>
+    <message>
+        <source>This picture shows several marks that are no number. Cut one digit out of it.</source>
+        <translation>Dieses Bild zeigt mehrere Zeichen, die keine Zahl sind. Schneiden Sie eine Ziffer aus.</translation>
+    </message>
+    <message>
         <source>Server</source>
         <translation>Server</translation>
     </message>
@@ -1393,6 +1516,29 @@ Protokolldatei: {0}</translation>
     <message>
         <source>Network of the lab</source>
         <translation>Netz des Labors</translation>
+    </message>
+    <message>
+        <source>{0}, version {1}</source>
+        <translation>{0}, Version {1}</translation>
+    </message>
+</context>
+<context>
+    <name>ModelForm</name>
+    <message>
+        <source>Name of the model</source>
+        <translation>Name des Modells</translation>
+    </message>
+    <message>
+        <source>&amp;Keep its labels, and correct or add to them</source>
+        <translation>Seine Klassen &amp;behalten, korrigieren oder ergänzen</translation>
+    </message>
+    <message>
+        <source>&amp;Name</source>
+        <translation>&amp;Name</translation>
+    </message>
+    <message>
+        <source>Features &amp;of</source>
+        <translation>&amp;Merkmale von</translation>
     </message>
     <message>
         <source>{0}, version {1}</source>
@@ -1483,22 +1629,6 @@ Protokolldatei: {0}</translation>
         <translation>Zeichnen Sie eine Ziffer mit Maus, Finger, Stift oder Pfeiltasten: Die Leertaste beginnt und beendet einen Strich</translation>
     </message>
     <message>
-        <source>Clear</source>
-        <translation>Leeren</translation>
-    </message>
-    <message>
-        <source>Show drawing</source>
-        <translation>Zeichnung zeigen</translation>
-    </message>
-    <message>
-        <source>Erase</source>
-        <translation>Radieren</translation>
-    </message>
-    <message>
-        <source>Stroke</source>
-        <translation>Strich</translation>
-    </message>
-    <message>
         <source>Draw a digit</source>
         <translation>Zeichnen Sie eine Ziffer</translation>
     </message>
@@ -1535,14 +1665,6 @@ Protokolldatei: {0}</translation>
     <message>
         <source>Only the first {0} pictures were loaded.</source>
         <translation>Nur die ersten {0} Bilder wurden geladen.</translation>
-    </message>
-    <message>
-        <source>Sample: {0}</source>
-        <translation>Beispiel: {0}</translation>
-    </message>
-    <message>
-        <source>Samples:</source>
-        <translation>Beispiele:</translation>
     </message>
     <message>
         <source>Open pictures</source>
@@ -1763,6 +1885,17 @@ Protokolldatei: {0}</translation>
     </message>
 </context>
 <context>
+    <name>SampleBar</name>
+    <message>
+        <source>Samples:</source>
+        <translation>Beispiele:</translation>
+    </message>
+    <message>
+        <source>Sample: {0}</source>
+        <translation>Beispiel: {0}</translation>
+    </message>
+</context>
+<context>
     <name>ScoreChart</name>
     <message>
         <source>Probabilities over time</source>
@@ -1961,36 +2094,12 @@ Protokolldatei: {0}</translation>
         <translation>Beibringen</translation>
     </message>
     <message>
-        <source>Name of the model</source>
-        <translation>Name des Modells</translation>
-    </message>
-    <message>
-        <source>&amp;Keep its labels, and correct or add to them</source>
-        <translation>Seine Klassen &amp;behalten, korrigieren oder ergänzen</translation>
-    </message>
-    <message>
-        <source>Draw an example</source>
-        <translation>Ein Beispiel zeichnen</translation>
-    </message>
-    <message>
-        <source>Label, such as A</source>
-        <translation>Klasse, etwa A</translation>
-    </message>
-    <message>
-        <source>&amp;Add the drawing</source>
-        <translation>&amp;Zeichnung hinzufügen</translation>
-    </message>
-    <message>
         <source>Add a &amp;folder…</source>
         <translation>&amp;Ordner hinzufügen …</translation>
     </message>
     <message>
         <source>Add the &amp;corrections</source>
         <translation>&amp;Korrekturen hinzufügen</translation>
-    </message>
-    <message>
-        <source>&amp;Remove</source>
-        <translation>&amp;Entfernen</translation>
     </message>
     <message>
         <source>&amp;Teach</source>
@@ -2013,6 +2122,10 @@ Protokolldatei: {0}</translation>
         <translation>Das Netz lernt …</translation>
     </message>
     <message>
+        <source>There are {0} examples, and no more are kept. Remove some first.</source>
+        <translation>Es gibt {0} Beispiele, und mehr werden nicht behalten. Entfernen Sie zuerst einige.</translation>
+    </message>
+    <message>
         <source>{0} {1} is a model now. {2} of {3} examples are right in a cross-validation. {4} s</source>
         <translation>{0} {1} ist jetzt ein Modell. {2} von {3} Beispielen sind in einer Kreuzvalidierung richtig. {4} s</translation>
     </message>
@@ -2025,44 +2138,24 @@ Protokolldatei: {0}</translation>
         <translation>{0} Bilder</translation>
     </message>
     <message>
-        <source>{0}, version {1}</source>
-        <translation>{0}, Version {1}</translation>
+        <source>Draw, photograph or open a few examples of each label. The network keeps its layers; only the last one learns. It takes seconds, on this computer.</source>
+        <translation>Zeichnen, fotografieren oder öffnen Sie einige Beispiele jeder Klasse. Das Netz behält seine Schichten; nur die letzte lernt. Es dauert Sekunden, auf diesem Rechner.</translation>
     </message>
     <message>
         <source>{0} cannot be written ({1}). Check its permissions.</source>
         <translation>{0} ist nicht beschreibbar ({1}). Prüfen Sie die Rechte.</translation>
     </message>
     <message>
+        <source>The subfolders of this folder have no pictures. Name one subfolder after each label.</source>
+        <translation>Die Unterordner dieses Ordners enthalten keine Bilder. Benennen Sie je einen Unterordner nach jeder Klasse.</translation>
+    </message>
+    <message>
         <source>Choose a folder with one subfolder for each label</source>
         <translation>Ordner mit einem Unterordner je Klasse wählen</translation>
     </message>
     <message>
-        <source>Labels</source>
-        <translation>Klassen</translation>
-    </message>
-    <message>
-        <source>Examples</source>
-        <translation>Beispiele</translation>
-    </message>
-    <message>
         <source>Progress</source>
         <translation>Fortschritt</translation>
-    </message>
-    <message>
-        <source>&amp;Name</source>
-        <translation>&amp;Name</translation>
-    </message>
-    <message>
-        <source>Features &amp;of</source>
-        <translation>&amp;Merkmale von</translation>
-    </message>
-    <message>
-        <source>&amp;Label</source>
-        <translation>K&amp;lasse</translation>
-    </message>
-    <message>
-        <source>Draw or open a few examples of each label. The network keeps its layers; only the last one learns. It takes seconds, on this computer.</source>
-        <translation>Zeichnen oder öffnen Sie einige Beispiele jeder Klasse. Das Netz behält seine Schichten, nur die letzte lernt. Das dauert Sekunden, auf diesem Rechner.</translation>
     </message>
 </context>
 <context>
@@ -2280,14 +2373,6 @@ Protokolldatei: {0}</translation>
         <translation>TensorFlow wird installiert… Das dauert Minuten.</translation>
     </message>
     <message>
-        <source>Downloading the data set: {0} of {1} MB</source>
-        <translation>Der Datensatz wird geladen: {0} von {1} MB</translation>
-    </message>
-    <message>
-        <source>{0} of {1} pictures have gone through the pretrained network</source>
-        <translation>{0} von {1} Bildern sind durch das vortrainierte Netz gelaufen</translation>
-    </message>
-    <message>
         <source>Paused</source>
         <translation>Angehalten</translation>
     </message>
@@ -2296,28 +2381,39 @@ Protokolldatei: {0}</translation>
         <translation>Training</translation>
     </message>
     <message>
-        <source>Stopped after {0} epochs</source>
-        <translation>Beendet nach {0} Epochen</translation>
-    </message>
-    <message>
-        <source>{0} is a model now: {1} % of {2} test examples are right.</source>
-        <translation>{0} ist jetzt ein Modell: {1} % von {2} Testbeispielen sind richtig.</translation>
-    </message>
-    <message>
-        <source>{0} parameters, {1} training examples</source>
-        <translation>{0} Parameter, {1} Trainingsbeispiele</translation>
-    </message>
-    <message>
-        <source>{0} epochs in {1} s. Validation accuracy {2} %</source>
-        <translation>{0} Epochen in {1} s. Genauigkeit bei der Validierung {2} %</translation>
-    </message>
-    <message>
         <source>No other run</source>
         <translation>Kein anderer Lauf</translation>
     </message>
     <message>
         <source>Compare with</source>
         <translation>Vergleichen mit</translation>
+    </message>
+</context>
+<context>
+    <name>Training</name>
+    <message>
+        <source>{0} parameters, {1} training examples</source>
+        <translation>{0} Parameter, {1} Trainingsbeispiele</translation>
+    </message>
+    <message>
+        <source>Downloading the data set: {0} of {1} MB</source>
+        <translation>Der Datensatz wird geladen: {0} von {1} MB</translation>
+    </message>
+    <message>
+        <source>{0} of {1} pictures have gone through the pretrained network</source>
+        <translation>{0} von {1} Bildern sind durch das vortrainierte Netz gelaufen</translation>
+    </message>
+    <message>
+        <source>Stopped after {0} epochs</source>
+        <translation>Beendet nach {0} Epochen</translation>
+    </message>
+    <message>
+        <source>{0} epochs in {1} s. Validation accuracy {2} %</source>
+        <translation>{0} Epochen in {1} s. Genauigkeit bei der Validierung {2} %</translation>
+    </message>
+    <message>
+        <source>{0} is a model now: {1} % of {2} test examples are right.</source>
+        <translation>{0} ist jetzt ein Modell: {1} % von {2} Testbeispielen sind richtig.</translation>
     </message>
 </context>
 <context>
@@ -2621,6 +2717,10 @@ Protokolldatei: {0}</translation>
 </context>
 <context>
     <name>WatchedPane</name>
+    <message>
+        <source>Open a picture on the page Pictures.</source>
+        <translation>Öffnen Sie ein Bild auf der Seite Bilder.</translation>
+    </message>
     <message>
         <source>C&amp;lear</source>
         <translation>&amp;Löschen</translation>

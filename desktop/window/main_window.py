@@ -76,46 +76,10 @@ class MainWindow(QMainWindow):
         self.controller = PredictionController(self.connection, self.store, self)
         self._catalog = local.catalog
         explanations = ExplanationBackend(local.catalog)
-        self.draw_page = DrawPage(self.controller, self.store, self, reads_drawings=local.reads_drawings)
-        self.pictures_page = PicturesPage(self)
-        self.text_page = TextPage(self)
-        self.folder_page = FolderPage(self.connection, self)
-        self.lab_page = LabPage(explanations, self.pictures_page.value, self)
-        self.train_page = TrainPage(data, self._page_contents(), self)
-        teacher = Teacher(local.catalog, data / "models")
-        self.teach_page = TeachPage(data, teacher, self.store, self)
-        self.tabs = Tabs(self.controller, (self.draw_page, self.pictures_page, self.text_page), self)
-        self.incoming = Incoming(
-            self.tabs,
-            pictures=self.pictures_page,
-            text=self.text_page,
-            folder=self.folder_page,
-            lab=self.lab_page,
-        )
+        self._create_pages(local, explanations, data)
+        self._create_panels(explanations)
         self.own_models = OwnModels(local, self.connection, self.store, self.tabs)
-        self.banner = Banner(self.connection, self.tabs)
-        self.panel = ResultPanel(self.controller, self)
-        self.strip = HistoryStrip(self)
-        self.explanation_dock = ExplanationDock(explanations, self.controller, self)
-        self.placement = Placement(self, self.explanation_dock)
-        self.compare = self.panel.comparison
-        self.session = SessionKeeper(
-            session,
-            draw=self.draw_page,
-            pictures=self.pictures_page,
-            text=self.text_page,
-            strip=self.strip,
-            explanation=self.explanation_dock,
-            comparison=self.compare.action,
-            parent=self,
-        )
-        self.exporter = Exporter(
-            self,
-            picture=lambda: self.tabs.page.picture(),
-            network_input=lambda: self.panel.preview.image,
-            response=lambda: self.controller.response,
-        )
-        self.exporter.follow(self.controller)
+        self._create_session(session)
         self._lay_out()
         self._connect_components()
         self.presentation = PresentationAction(
@@ -163,13 +127,57 @@ class MainWindow(QMainWindow):
         self.second_screen.close()
         self.store.update(
             geometry=bytes(self.saveGeometry().data()),
-            brush=self.draw_page.pad.brush,
+            brush=self.draw_page.pad.canvas.brush,
             order=self.draw_page.order,
             tab=self.tabs.currentIndex(),
         )
         self.connection.close()
         close_workers(self)
         super().closeEvent(event)
+
+    def _create_pages(self, local: LocalBackend, explanations: ExplanationBackend, data: Path) -> None:
+        self.draw_page = DrawPage(self.controller, self.store, self, reads_drawings=local.reads_drawings)
+        self.pictures_page = PicturesPage(self)
+        self.text_page = TextPage(self)
+        self.folder_page = FolderPage(self.connection, self)
+        self.lab_page = LabPage(explanations, self.pictures_page.value, self)
+        self.train_page = TrainPage(data, self._page_contents(), self)
+        self.teach_page = TeachPage(data, Teacher(local.catalog, data / "models"), self.store, self)
+        self.tabs = Tabs(self.controller, (self.draw_page, self.pictures_page, self.text_page), self)
+        self.incoming = Incoming(
+            self.tabs,
+            pictures=self.pictures_page,
+            text=self.text_page,
+            folder=self.folder_page,
+            lab=self.lab_page,
+        )
+
+    def _create_panels(self, explanations: ExplanationBackend) -> None:
+        self.banner = Banner(self.connection, self.tabs)
+        self.panel = ResultPanel(self.controller, self)
+        self.compare = self.panel.comparison
+        self.strip = HistoryStrip(self)
+        self.explanation_dock = ExplanationDock(explanations, self.controller, self)
+        self.placement = Placement(self, self.explanation_dock)
+        self.exporter = Exporter(
+            self,
+            picture=lambda: self.tabs.page.picture(),
+            network_input=lambda: self.panel.preview.image,
+            response=lambda: self.controller.response,
+        )
+        self.exporter.follow(self.controller)
+
+    def _create_session(self, path: Path | None) -> None:
+        self.session = SessionKeeper(
+            path,
+            draw=self.draw_page,
+            pictures=self.pictures_page,
+            text=self.text_page,
+            strip=self.strip,
+            explanation=self.explanation_dock,
+            comparison=self.compare.action,
+            parent=self,
+        )
 
     def _lay_out(self) -> None:
         self.setWindowTitle("Lectern")

@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QWidget
 from desktop.prediction.backends import Location, PredictionResult
 from service.client import ConnectionFailed, RequestRefused, UnexpectedAnswer
 from service.inference import LecternError
+from service.inference.prediction import Reason
 
 
 def error_message(error: LecternError) -> str:
@@ -24,6 +25,21 @@ def error_message(error: LecternError) -> str:
         "model_not_found": translate("Messages", "This model no longer exists. Choose another one."),
     }
     return messages.get(error.code, str(error))
+
+
+def doubt_message(reason: Reason) -> str:
+    """Return why a prediction is unsure and the way out, in the language of the window; may be empty."""
+    translate = QCoreApplication.translate
+    messages: dict[str, str] = {
+        "stroke_too_thick": translate(
+            "Messages",
+            "The lines are too thick for the size of this digit. Write it larger, or with a thinner pen.",
+        ),
+        "several_digits": translate(
+            "Messages", "This picture shows several marks that are no number. Cut one digit out of it."
+        ),
+    }
+    return messages.get(reason, "")
 
 
 def connection_message(error: LecternError, server: str) -> str:
@@ -60,7 +76,17 @@ def timing_text(result: PredictionResult) -> str:
         Location.SERVER: QCoreApplication.translate("Messages", "Server"),
         Location.LOCAL: QCoreApplication.translate("Messages", "This computer"),
     }
-    return f"{names[result.location]} {QLocale().toString(result.milliseconds, 'f', 1)} ms"
+    return f"{names[result.location]} {milliseconds_text(result)}"
+
+
+def milliseconds_text(result: PredictionResult) -> str:
+    """Return how long a prediction took."""
+    return f"{QLocale().toString(result.milliseconds, 'f', 1)} ms"
+
+
+def keep_sizes_whole(text: str) -> str:
+    """Return a text of which no line ends within a size such as 28 × 28."""
+    return text.replace(" × ", "\N{NO-BREAK SPACE}×\N{NO-BREAK SPACE}")
 
 
 def announce(widget: QWidget, text: str) -> None:

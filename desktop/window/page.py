@@ -6,10 +6,11 @@ from PySide6.QtCore import Signal
 from PySide6.QtGui import QAction, QImage
 from PySide6.QtWidgets import QWidget
 
+from desktop.prediction.backends import PredictionResult
 from desktop.prediction.requests import Origin, Value
 from desktop.settings import BarOrder
 from service.client import ModelSummary
-from service.inference import Prediction
+from service.inference.prediction import Reason
 from service.inference.reading.reading import ReadDigit
 
 
@@ -66,11 +67,14 @@ class Page(QWidget):
         """Return further content to predict after :meth:`value`."""
         return ()
 
-    def record_prediction(self, value: Value, prediction: Prediction) -> None:
-        """Note the prediction of :meth:`value` or of one of :meth:`other_values`."""
+    def record_result(self, value: Value, result: PredictionResult) -> None:
+        """Note the result of :meth:`value` or of one of :meth:`other_values`."""
 
     def show_digits(self, digits: Sequence[ReadDigit]) -> None:
         """Show where the digits of a number are, until the next call; none for other content."""
+
+    def show_doubt(self, reason: Reason | None) -> None:
+        """Say why the network cannot be sure of the content, until the next call; nothing for None."""
 
     def set_model(self, model: ModelSummary | None) -> None:
         """Set the current model; None if no model accepts the page."""

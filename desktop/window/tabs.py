@@ -37,7 +37,7 @@ class Tabs(QTabWidget):
         self.currentChanged.connect(self.apply_current)
         for signal in (controller.page_changed, controller.edited, controller.response_changed):
             signal.connect(self._enable_clear)
-        controller.response_changed.connect(self._show_digits)
+        controller.response_changed.connect(self._show_findings)
 
     def add_scrolled(self, tool: QWidget, title: str) -> None:
         """Add a wide tool, which scrolls in a narrow window."""
@@ -85,11 +85,15 @@ class Tabs(QTabWidget):
         self.clear_page.setEnabled(page is not None and not page.is_empty())
 
     @Slot(object)
-    def _show_digits(self, response: PredictionResponse | None) -> None:
-        """Show where the digits of a number are on the page of a response."""
-        reading = None if response is None else response.result.reading
-        if self._controller.page is not None:
-            self._controller.page.show_digits(() if reading is None else reading.digits)
+    def _show_findings(self, response: PredictionResponse | None) -> None:
+        """Show where the digits of a number are, or why a prediction is unsure, on the page of a response."""
+        page = self._controller.page
+        if page is None:
+            return
+        result = None if response is None else response.result
+        reading = None if result is None else result.reading
+        page.show_digits(() if reading is None else reading.digits)
+        page.show_doubt(None if result is None or reading is not None else result.prediction.reason)
 
     def _clear_page(self) -> None:
         if self.page.isVisible():

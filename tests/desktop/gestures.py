@@ -90,6 +90,13 @@ def bars(window: MainWindow) -> dict[str, str]:
     return {row.label: row.text() for row in window.panel.bars.rows}
 
 
+def teach(qtbot: QtBot, window: MainWindow) -> None:
+    """Click *Teach*, and wait for the new model or an error."""
+    page = window.teach_page
+    click(page.teach)
+    qtbot.waitUntil(lambda: page.use.isEnabled() or not page.progress.isVisible(), timeout=30_000)
+
+
 def pictures() -> Path:
     """Return the folder of sample pictures."""
     return Path(__file__).parents[1] / "data" / "pictures"

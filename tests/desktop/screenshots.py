@@ -20,7 +20,7 @@ import desktop
 from desktop.app import apply_style
 from desktop.drawing.strokes import CANVAS_SIZE
 from desktop.pictures.dropped_files import DroppedFile
-from desktop.pictures.page import SAMPLES
+from desktop.pictures.sample_bar import SAMPLES
 from desktop.prediction.worker import join_closed_workers
 from desktop.settings import Settings, Theme
 from desktop.window.main_window import MainWindow
@@ -125,12 +125,12 @@ def teach(window: MainWindow) -> None:
     window.tabs.show_tool(page)
     wait()
     for label, lines in LETTERS.items():
-        page.label.setText(label)
+        page.input.label.setText(label)
         for number in range(5):
             for line in lines:
                 shift = (number - 2) * 0.015
-                gestures.draw(page.pad, [(x + shift, y - shift) for x, y in line])
-            page.add_drawing()
+                gestures.draw(page.input.pad, [(x + shift, y - shift) for x, y in line])
+            page.input.give_example()
     page.teach_model()
     while page.progress.isVisible():
         wait()

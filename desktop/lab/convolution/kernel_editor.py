@@ -1,7 +1,5 @@
 """The choice of the filters of a layer: presets, filters of trained networks, or the user's own kernels."""
 
-from functools import partial
-
 from PySide6.QtCore import QSignalBlocker, Signal, Slot
 from PySide6.QtWidgets import QDoubleSpinBox, QFormLayout, QLabel, QSpinBox, QWidget
 
@@ -9,6 +7,7 @@ from desktop.explain.backend import Activations, ExplanationBackend
 from desktop.lab.convolution.filters import COLORS, MAX_FILTERS, Filter, default_filter
 from desktop.lab.convolution.kernel_grid import KernelGrid
 from desktop.lab.convolution.kernels import MAX_KERNEL_SIZE, InvalidWeight, Preset
+from desktop.lab.convolution.learned_filter import LearnedFilterBox
 from desktop.prediction.worker import Worker
 from desktop.theme import warning_colors
 from desktop.widgets import caption, column, create_combo, row
@@ -39,12 +38,11 @@ class KernelEditor(QWidget):
         self._backend = backend
         self.valid = True
         self._filters = [default_filter(0, 3)]
-        self._learned: Activations | None = None
         self._depth = 1
         self.presets = create_combo(self.tr("Kernel"), self._preset_items(), self)
         sizes = [(f"{size} × {size}", size) for size in _SIZES]
         self.sizes = create_combo(self.tr("Size of the kernel"), sizes, self)
-        self.learned_number = self._spin_box(1, 1, self.tr("Number of the network's filter"))
+        self.learned_number = LearnedFilterBox(backend, self)
         self.count = self._spin_box(1, MAX_FILTERS, self.tr("Number of filters"))
         self.number = self._spin_box(1, 1, self.tr("Filter that is shown"))
         self.slices = create_combo(self.tr("Slice that is shown"), self._slice_items(), self)
@@ -53,14 +51,12 @@ class KernelEditor(QWidget):
         self.error = QLabel(self)
         self._model_worker = Worker("convolutional models", self)
         self._model_worker.result_ready.connect(self._add_models)
-        self._filter_worker = Worker("filters", self)
-        self._filter_worker.result_ready.connect(self._set_learned)
-        self._filter_worker.failed.connect(self._show_load_error)
         self._lay_out()
         self._show_filter()
         self.presets.currentIndexChanged.connect(self._preset_changed)
         self.sizes.currentIndexChanged.connect(self._size_changed)
-        self.learned_number.valueChanged.connect(self._use_learned)
+        self.learned_number.chosen.connect(self._use_learned)
+        self.learned_number.failed.connect(self._show_load_error)
         self.count.valueChanged.connect(self._count_changed)
         self.number.valueChanged.connect(self._another_shown)
         self.slices.currentIndexChanged.connect(self._another_shown)
@@ -123,14 +119,9 @@ class KernelEditor(QWidget):
 
     def _preset_changed(self) -> None:
         preset: Preset | Card | None = self.presets.currentData()
-        self._filter_worker.cancel()
-        self.learned_number.setVisible(isinstance(preset, Card))
+        self.learned_number.load(preset if isinstance(preset, Card) else None)
         if isinstance(preset, Preset):
             self._replace(Filter.of_preset(preset, self._filters[self.index].grey.size))
-        elif isinstance(preset, Card):
-            self._learned = None
-            self.learned_number.setEnabled(False)
-            self._filter_worker.call(partial(self._backend.first_filters, preset))
 
     def _replace(self, one: Filter) -> None:
         """Use another filter; the other ones take its size."""
@@ -141,23 +132,11 @@ class KernelEditor(QWidget):
         self.changed.emit()
 
     @Slot(object)
-    def _set_learned(self, filters: Activations) -> None:
-        self._learned = filters
-        with QSignalBlocker(self.learned_number):
-            self.learned_number.setRange(1, len(filters))
-            self.learned_number.setPrefix(self.tr("No. "))
-            self.learned_number.setSuffix(self.tr(" of {0}").format(len(filters)))
-        self.learned_number.setEnabled(True)
-        self._use_learned()
-
-    @Slot(object)
     def _show_load_error(self, error: LecternError) -> None:
         self._show_error(error_message(error))
 
-    def _use_learned(self) -> None:
-        if self._learned is None:
-            return
-        chosen = self._learned[self.learned_number.value() - 1]
+    @Slot(object)
+    def _use_learned(self, chosen: Activations) -> None:
         if chosen.shape[1] > MAX_KERNEL_SIZE or chosen.shape[1] != chosen.shape[2]:
             self._show_error(self.tr("The filters of this network are too large for the lab."))
             return

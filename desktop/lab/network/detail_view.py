@@ -15,7 +15,7 @@ from desktop.lab.network.titles import stage_names
 from desktop.result.pixel_view import PixelView
 from desktop.widgets import column, row, scale_font
 
-_TILE, _HEADING_WIDTH = 30, 62
+_TILE, _HEADING_WIDTH = 30, 72
 _INPUT_SIZE = 104
 
 

@@ -3,29 +3,19 @@
 It reads what the operators compute, not the names of layers: converters fold and rename layers.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import onnx
 from onnx import numpy_helper
 
-from desktop.lab.convolution.window import SlidingWindow
 from desktop.lab.network.stage import Function, Network, Stage, StageKind, Values
+from desktop.lab.network.stage_builder import StageBuilder
 from service.inference.errors import ModelError
 
 # The calibration that training.export appends to the logits.
 _CALIBRATION = "calibration/"
-_ACTIVATIONS = {
-    "Relu": Function.RELU,
-    "Elu": Function.ELU,
-    "Sigmoid": Function.SIGMOID,
-    "Tanh": Function.TANH,
-    "Clip": Function.RELU6,
-}
-_POOLINGS = {"MaxPool": Function.MAXIMUM, "AveragePool": Function.MEAN}
-_GLOBAL_POOLINGS = {"GlobalMaxPool": Function.MAXIMUM, "GlobalAveragePool": Function.MEAN}
 # Operators that join the networks of an ensemble.
 _JOINS = ("Concat", "Mean", "Sum")
 
@@ -99,6 +89,7 @@ class _Reader:
         # The stage whose values a tensor holds, perhaps reshaped.
         self._stage_of: dict[str, int] = {}
         self._paddings: dict[str, int] = {}
+        self._builder = StageBuilder(self._constants, self._paddings)
 
     def read(self, name: str) -> tuple[tuple[Stage, ...], str]:
         self._fold_constants()
@@ -134,15 +125,15 @@ class _Reader:
         inputs = [name for name in node.input if name in self._stage_of]
         if not inputs or node.output[0] in self._constants:
             return
-        source = self._stage_of[inputs[0]]
+        sources = tuple(self._stage_of[name] for name in inputs)
         completed = self._completed(node, inputs)
-        stage = None if completed is not None else self._new_stage(node, inputs, source)
+        stage = None if completed is not None else self._builder.build(node, inputs[0], sources)
         if completed is not None:
             self._stages[-1] = completed
         elif stage is not None:
             self._stages.append(stage)
         else:
-            self._pass(node, source)
+            self._pass(node, sources[0])
             return
         self._stage_of[node.output[0]] = len(self._stages) - 1
 
@@ -169,115 +160,6 @@ class _Reader:
             pads = self._constants.get(node.input[1])
             # Leading zeros of the rows; the four axes are batch, maps, rows, columns.
             self._paddings[node.output[0]] += 0 if pads is None or len(pads) < 8 else int(pads[2])
-
-    def _new_stage(self, node: onnx.NodeProto, inputs: list[str], source: int) -> Stage | None:
-        output, first = node.output[0], inputs[0]
-        kind = node.op_type
-        if kind == "Conv":
-            return self._convolution(node, source)
-        if kind in _POOLINGS:
-            return Stage(
-                kind=StageKind.POOLING, output=output, input=first, sources=(source,),
-                function=_POOLINGS[kind], windows=self._windows(node, None),
-            )  # fmt: skip
-        if kind in _GLOBAL_POOLINGS:
-            return Stage(
-                kind=StageKind.GLOBAL_POOLING, output=output, input=first, sources=(source,),
-                function=_GLOBAL_POOLINGS[kind],
-            )  # fmt: skip
-        if kind in ("MatMul", "Gemm"):
-            return self._dense(node, source)
-        if source == 0:
-            return None  # The scaling of the pixels.
-        if kind in _ACTIVATIONS:
-            return Stage(
-                kind=StageKind.ACTIVATION, output=output, input=first, sources=(source,),
-                function=_ACTIVATIONS[kind],
-            )  # fmt: skip
-        return self._elementwise(node, inputs, source)
-
-    def _convolution(self, node: onnx.NodeProto, source: int) -> Stage | None:
-        weights = self._constants.get(node.input[1])
-        if weights is None:
-            return None
-        bias = self._constants.get(node.input[2]) if len(node.input) > 2 else None
-        attributes = _attributes(node)
-        return Stage(
-            kind=StageKind.CONVOLUTION,
-            output=node.output[0],
-            input=node.input[0],
-            sources=(source,),
-            weights=weights.astype(np.float32),
-            bias=None if bias is None else bias.astype(np.float32),
-            windows=self._windows(node, weights.shape[2:]),
-            groups=int(attributes.get("group", 1)),
-        )
-
-    def _dense(self, node: onnx.NodeProto, source: int) -> Stage | None:
-        weights = self._constants.get(node.input[1])
-        if weights is None or weights.ndim != 2:
-            return None
-        if _attributes(node).get("transB", 0):
-            weights = weights.T
-        bias = self._constants.get(node.input[2]) if len(node.input) > 2 else None
-        return Stage(
-            kind=StageKind.DENSE,
-            output=node.output[0],
-            input=node.input[0],
-            sources=(source,),
-            weights=weights.astype(np.float32),
-            bias=None if bias is None else bias.ravel().astype(np.float32),
-        )
-
-    def _elementwise(self, node: onnx.NodeProto, inputs: list[str], source: int) -> Stage | None:
-        """Return the stage of an addition or of a batch normalization.
-
-        A multiplication with a vector begins a normalization; the addition after it completes it.
-        """
-        output, first = node.output[0], inputs[0]
-        values = [self._constants[name] for name in node.input if name in self._constants]
-        if node.op_type == "BatchNormalization":
-            scale, shift, mean, variance = (one.astype(np.float32) for one in values[:4])
-            factor = scale / np.sqrt(variance + np.float32(_attributes(node).get("epsilon", 1e-5)))
-            return Stage(
-                kind=StageKind.NORMALIZATION, output=output, input=first, sources=(source,),
-                weights=factor, bias=shift - factor * mean,
-            )  # fmt: skip
-        if len(inputs) == 2:
-            sources = tuple(self._stage_of[name] for name in inputs)
-            adds = node.op_type == "Add"
-            return (
-                Stage(kind=StageKind.ADDITION, output=output, input=first, sources=sources) if adds else None
-            )
-        if node.op_type != "Mul" or len(values) != 1 or values[0].size == 1:
-            return None
-        constant = values[0].ravel().astype(np.float32)
-        return Stage(
-            kind=StageKind.NORMALIZATION, output=output, input=first, sources=(source,),
-            weights=constant, bias=np.zeros_like(constant),
-        )  # fmt: skip
-
-    def _windows(self, node: onnx.NodeProto, shape: tuple[int, ...] | None) -> tuple[SlidingWindow, ...]:
-        attributes = _attributes(node)
-        sides = tuple(attributes.get("kernel_shape", shape or ()))
-        strides = tuple(attributes.get("strides", (1, 1)))
-        dilations = tuple(attributes.get("dilations", (1, 1)))
-        square = len(sides) == 2 and all(len(set(sizes)) == 1 for sizes in (sides, strides, dilations))
-        if not square or attributes.get("auto_pad", b"NOTSET") != b"NOTSET":
-            return ()
-        window = SlidingWindow(
-            input_size=0,
-            size=int(sides[0]),
-            padding=int(attributes.get("pads", (0,))[0]),
-            stride=int(strides[0]),
-            dilation=int(dilations[0]),
-        )
-        before = self._paddings.get(node.input[0], 0)
-        return (SlidingWindow(input_size=0, size=1, padding=before), window) if before else (window,)
-
-
-def _attributes(node: onnx.NodeProto) -> Mapping[str, Any]:
-    return {one.name: onnx.helper.get_attribute_value(one) for one in node.attribute}
 
 
 def _ancestors(graph: onnx.GraphProto, head: onnx.NodeProto) -> Iterator[onnx.NodeProto]:

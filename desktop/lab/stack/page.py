@@ -15,7 +15,7 @@ from desktop.lab.stack.chain import Level, Stage, fields, run_chain
 from desktop.lab.stack.stage_box import StageBox
 from desktop.lab.topic import Topic
 from desktop.widgets import column
-from desktop.window.messages import error_message
+from desktop.window.messages import error_message, keep_sizes_whole
 from service.inference import LecternError
 
 _STAGES = 5
@@ -100,8 +100,8 @@ class StackPage(Topic):
                 place = self._place_of(level)
                 self.views[line][place].set_pixels(to_pixels(level.values))
                 side = len(level.values)
-                text = self.tr("{0} × {0}, field {1} × {1}")
-                self.sizes[line][place].setText(text.format(side, level.field_size))
+                text = self.tr("{0} × {0}, field {1} × {1}").format(side, level.field_size)
+                self.sizes[line][place].setText(keep_sizes_whole(text))
         self._show_fields()
 
     def show_error(self, error: LecternError) -> None:

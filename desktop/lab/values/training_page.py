@@ -1,7 +1,7 @@
 """The page of dropout and batch normalization, on the values of a layer."""
 
 import numpy as np
-from PySide6.QtCore import Slot
+from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import QDoubleSpinBox, QGroupBox, QLabel, QPushButton, QWidget
 
 from desktop.lab.maps.levels import Pixels, to_pixels
@@ -125,15 +125,19 @@ class TrainingPage(NetworkTopic):
             else self.tr("Each map is normalized over its own values: y = (x − mean) / deviation.")
         )
         numbers = (before.mean(), before.std(), values.mean(), values.std())
-        texts = (self.locale().toString(float(one) + 0.0, "f", 2) for one in numbers)
+        # Adding 0 turns -0.0 into 0.0.
+        texts = (self.locale().toString(round(float(one), 2) + 0.0, "f", 2) for one in numbers)
         self.normalization_text.setText(f"{text.format(*texts)} {how}")
 
     def _lay_out(self) -> None:
         self.rate.setRange(0, 0.9)
         self.rate.setSingleStep(0.1)
         self.rate.setValue(0.5)
-        for label in (self.dropout_text, self.normalization_text):
+        for label, lines in ((self.dropout_text, 3), (self.normalization_text, 2)):
             label.setWordWrap(True)
+            label.setAlignment(Qt.AlignmentFlag.AlignTop)
+            # The tabs do not ask how high a text is at their width, and would let it cover the maps.
+            label.setMinimumHeight(self.fontMetrics().lineSpacing() * lines)
         dropout = QGroupBox("Dropout", self)
         rate = caption(self.tr("&Rate"), self.rate)
         column(

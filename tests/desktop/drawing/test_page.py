@@ -155,7 +155,7 @@ def test_thick_lines_of_a_small_digit_are_told_and_made_thinner(qtbot: QtBot, wi
         click(page.redraw)
     assert not page.redraw.isVisible()
     assert levels(page.pad).sum() < thick.sum() / 2
-    assert page.pad.brush < 0.13
+    assert page.pad.canvas.brush < 0.13
     press(window, "Ctrl+Z")
     np.testing.assert_array_equal(levels(page.pad), thick)
 

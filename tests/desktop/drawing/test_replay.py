@@ -37,7 +37,7 @@ def settle(qtbot: QtBot, window: MainWindow, line: object) -> None:
 def replay(qtbot: QtBot, window: MainWindow) -> ReplayDialog:
     settle(qtbot, window, ONE)
     press(window, "Ctrl+Backspace")
-    window.draw_page.pad.clock = itertools.count(0, 0.02).__next__  # 50 points per second.
+    window.draw_page.pad.canvas.clock = itertools.count(0, 0.02).__next__  # 50 points per second.
     draw(window.draw_page.pad, SEVEN)
     press(window, "Ctrl+R")
     return window.findChild(ReplayDialog)

@@ -17,7 +17,7 @@ from PySide6.QtWidgets import QApplication, QFileDialog
 from pytestqt.qtbot import QtBot
 
 from desktop.folder.page import FolderPage
-from desktop.pictures.page import SAMPLES
+from desktop.pictures.sample_bar import SAMPLES
 from desktop.prediction.backends import Location, PredictionResult
 from desktop.prediction.dispatcher import ConnectionState
 from desktop.prediction.worker import close_workers

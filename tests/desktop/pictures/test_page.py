@@ -14,8 +14,11 @@ from PySide6.QtGui import QDragEnterEvent, QDropEvent, QGuiApplication, QImage
 from PySide6.QtWidgets import QApplication, QFileDialog, QToolButton
 from pytestqt.qtbot import QtBot
 
+from desktop.drawing.stroke_painter import render
+from desktop.drawing.strokes import Stroke, StrokePoint
 from desktop.pictures.dropped_files import DroppedFile, LoadFailure, Picture, load_picture
-from desktop.result.doubt import short_answer
+from desktop.pictures.images import png_of_drawing
+from desktop.result.doubt import answer_text
 from desktop.settings import Settings
 from desktop.window.main_window import MainWindow
 from service.inference import Catalog
@@ -79,7 +82,7 @@ def test_several_files_are_predicted_and_damaged_ones_reported(
     qtbot.waitUntil(lambda: tray.count() == 3 and all(tray.item(row).text() for row in range(3)))
     for row, name in enumerate(names):
         expected = Catalog(models).predictor("cifar10").predict([(pictures() / name).read_bytes()])[0]
-        assert tray.item(row).text() == short_answer(expected)
+        assert tray.item(row).text() in (answer_text(expected), "?")
     assert "broken.png: This file is damaged" in window.pictures_page.notice.text()
     assert window.pictures_page.value() == (pictures() / names[0]).read_bytes()
     with qtbot.waitSignal(window.controller.completed):
@@ -224,7 +227,7 @@ def test_clearing_stops_the_loading_of_further_pictures(
         assert release.wait(10)
         return load_picture(file)
 
-    monkeypatch.setattr("desktop.pictures.page.load_picture", load_slowly)
+    monkeypatch.setattr("desktop.pictures.loader.load_picture", load_slowly)
     page.load([DroppedFile(name, pictures() / name) for name in ("ship.png", "cat.jpg")])
     assert loading.wait(5)
     press(window, "Ctrl+Backspace")
@@ -259,6 +262,35 @@ def test_the_digits_of_a_number_have_boxes_on_the_picture(qtbot: QtBot, open_win
     painted = [shown.pixel(x, shown.height() // 2) == accent for x in range(shown.width())]
     assert sum(painted) >= 8  # two sides of four boxes
 
+    assert window.strip.item(0).text() == "2026"
+
     drop(window, files(pictures() / "eight.png"))
     qtbot.waitUntil(lambda: headline(window) == "8")
     assert view.digits == ()
+    assert window.pictures_page.tray.item(0).text() == "2026"
+
+
+def small_three(brush: float) -> bytes:
+    """Return a small three as a PNG file, drawn with a brush."""
+    points = ((108, 102), (124, 100), (130, 110), (112, 118), (131, 126), (124, 140), (106, 137))
+    stroke = Stroke(tuple(StrokePoint(1.6 * x, 1.6 * y) for x, y in points), brush)
+    return png_of_drawing(render([stroke]))
+
+
+def test_the_way_out_of_thick_lines_is_said_below_the_picture(qtbot: QtBot, open_window: OpenWindow) -> None:
+    window = open_window(Settings(server="", models={"pictures": "mnist"}), models=BUNDLED)
+    press(window, "Ctrl+2")
+    page = window.pictures_page
+    page.load([DroppedFile("thick", small_three(0.18)), DroppedFile("thin", small_three(0.05))])
+    qtbot.waitUntil(lambda: page.doubt.isVisible())
+    assert page.doubt.text().startswith("The lines are too thick")
+    assert page.doubt.text().endswith("Write it larger, or with a thinner pen.")
+
+    qtbot.waitUntil(lambda: page.tray.count() == 2)
+    page.tray.setCurrentRow(1)
+    qtbot.waitUntil(lambda: window.controller.response is not None and headline(window) == "3")
+    assert not page.doubt.isVisible()
+    page.tray.setCurrentRow(0)
+    qtbot.waitUntil(lambda: page.doubt.isVisible())
+    press(window, "Ctrl+Backspace")
+    assert not page.doubt.isVisible()

@@ -75,8 +75,8 @@ class StubPage(QObject):
     def set_model(self, model: ModelSummary | None) -> None:
         self.models.append(model)
 
-    def record_prediction(self, value: Value, prediction: Prediction) -> None:
-        self.predictions.append((value, prediction))
+    def record_result(self, value: Value, result: PredictionResult) -> None:
+        self.predictions.append((value, result.prediction))
 
     def origin(self) -> object:
         return ("origin", self.content)

@@ -1,12 +1,14 @@
 """The second screen shows the content and its result, while the window keeps its controls."""
 
-from gestures import ONE, SEVEN, draw, press, settling
+from gestures import ONE, SEVEN, OpenWindow, draw, pictures, press, settling
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QAbstractButton, QComboBox
 from pytestqt.qtbot import QtBot
 
+from desktop.settings import Settings
 from desktop.window.main_window import MainWindow
+from service.inference.catalog import BUNDLED
 
 
 def test_the_second_screen_follows_drawing_and_answer(qtbot: QtBot, seven: MainWindow) -> None:
@@ -44,6 +46,15 @@ def test_the_second_screen_shows_texts_and_errors(qtbot: QtBot, window: MainWind
     with qtbot.waitSignal(window.controller.failed):
         window.text_page.editor.setPlainText("xyzzy")
     assert shown.answer.detail.text() == window.panel.detail.text() != ""
+
+
+def test_the_second_screen_shows_the_number_of_several_digits(qtbot: QtBot, open_window: OpenWindow) -> None:
+    window = open_window(Settings(server="", models={"pictures": "mnist"}), models=BUNDLED)
+    press(window, "Shift+F11")
+    window.pictures_page.open_path(pictures() / "number.png")
+    qtbot.waitUntil(lambda: window.panel.headline.text() == "2026")
+    assert window.second_screen.answer.headline.text() == "2026"
+    assert window.second_screen.answer.detail.text() == "Several digits"
 
 
 def test_escape_or_the_window_closes_it(qtbot: QtBot, seven: MainWindow) -> None:

@@ -93,3 +93,7 @@ def test_no_part_of_the_result_is_cut_off_beside_the_explanation(qtbot: QtBot, s
     for part in (seven.panel.versions, seven.panel.preview, seven.panel.bars):
         right = part.mapTo(viewport, part.rect().topRight()).x()
         assert right < viewport.width()
+    duration = seven.panel.duration
+    assert duration.text().endswith(" ms")
+    assert duration.fontMetrics().horizontalAdvance(duration.text()) <= duration.contentsRect().width()
+    assert "This computer" in duration.text() + duration.toolTip()

@@ -10,7 +10,9 @@ from desktop import settings
 from desktop.pictures.dropped_files import DroppedFile
 from desktop.session import store as stored
 from desktop.session.store import Session, StoredPicture, read_session, write_session
+from desktop.settings import Settings
 from desktop.window.main_window import MainWindow
+from service.inference.catalog import BUNDLED
 
 NAMES = ("ship.png", "cat.jpg", "ankle_boot.png")
 
@@ -77,6 +79,20 @@ def test_the_window_does_not_grow_with_each_start(open_window: OpenWindow, path:
         assert window.explanation_dock.isVisible()
         sizes.append(window.size())
     assert sizes[0] == sizes[1] == sizes[2]
+
+
+def test_a_number_is_still_one_after_the_next_start(
+    qtbot: QtBot, open_window: OpenWindow, path: Path
+) -> None:
+    options = {"session": path, "models": BUNDLED}
+    window = open_window(Settings(server="", models={"pictures": "mnist"}), **options)
+    window.pictures_page.open_path(pictures() / "number.png")
+    qtbot.waitUntil(lambda: _captions(window) == ["2026"])
+    window.close()
+    again = open_window(Settings(server=""), **options)
+    qtbot.waitUntil(lambda: _captions(again) == ["2026"])
+    again.strip.itemActivated.emit(again.strip.item(0))
+    assert headline(again) == "2026"
 
 
 @pytest.mark.parametrize("content", [b"", b"garbage", b"\x81\xa7strokes\x01"])

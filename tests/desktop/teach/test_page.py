@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from gestures import DASH, Line, OpenWindow, click, draw, headline
+from gestures import DASH, Line, OpenWindow, click, draw, headline, teach
 from PIL import Image
 from pytestqt.qtbot import QtBot
 
@@ -23,15 +23,6 @@ DATA = Path(__file__).parents[2] / "data"
 CORNER: Line = ((0.3, 0.25), (0.3, 0.75), (0.7, 0.75))
 
 
-@pytest.fixture
-def window(open_window: OpenWindow, tmp_path: Path, qtbot: QtBot) -> MainWindow:
-    """A window with the bundled models that shows the page."""
-    window = open_window(models=BUNDLED, data=tmp_path / "data")
-    window.tabs.show_tool(window.teach_page)
-    qtbot.waitUntil(lambda: window.teach_page.bases.count() > 0)
-    return window
-
-
 def shifted(line: Line, number: int) -> Line:
     """Return a stroke that is a little different."""
     shift = (number - 1) * 0.03
@@ -41,26 +32,22 @@ def shifted(line: Line, number: int) -> Line:
 
 
 def add(page: TeachPage, label: str, line: Line, count: int = 4) -> None:
-    page.label.setText(label)
+    page.input.label.setText(label)
     for number in range(count):
-        draw(page.pad, shifted(line, number))
-        click(page.add)
-
-
-def teach(qtbot: QtBot, page: TeachPage) -> None:
-    click(page.teach)
-    qtbot.waitUntil(lambda: page.use.isEnabled() or not page.progress.isVisible(), timeout=30_000)
+        draw(page.input.pad, shifted(line, number))
+        click(page.input.add)
 
 
 def test_drawings_of_own_labels_become_a_model_that_reads_drawings(qtbot: QtBot, window: MainWindow) -> None:
     page = window.teach_page
     add(page, "L", CORNER)
     add(page, "minus", DASH)
-    assert [page.labels.item(row).text() for row in range(page.labels.count())] == ["L · 4", "minus · 4"]
-    assert page.tiles.count() == 4
-    assert page.pad.is_blank
+    labels = page.list.labels
+    assert [labels.item(row).text() for row in range(labels.count())] == ["L · 4", "minus · 4"]
+    assert page.list.tiles.count() == 4
+    assert page.input.pad.is_blank
 
-    teach(qtbot, page)
+    teach(qtbot, window)
     assert page.status.text().startswith("my-model 1 is a model now. 100.0 % of 8 examples are right")
     click(page.use)
     qtbot.waitUntil(lambda: window.tabs.currentWidget() is window.draw_page)
@@ -80,7 +67,7 @@ def test_examples_and_models_are_there_after_a_restart(
 ) -> None:
     add(window.teach_page, "L", CORNER)
     add(window.teach_page, "minus", DASH)
-    teach(qtbot, window.teach_page)
+    teach(qtbot, window)
     window.close()
 
     again = open_window(models=BUNDLED, data=tmp_path / "data")
@@ -95,7 +82,7 @@ def test_too_few_examples_are_refused_with_the_number(qtbot: QtBot, window: Main
     assert not page.teach.isEnabled()
     add(page, "L", CORNER, count=2)
     add(page, "minus", DASH)
-    teach(qtbot, page)
+    teach(qtbot, window)
     assert "L: has 2 examples" in page.status.text()
     assert not page.use.isEnabled()
 
@@ -103,15 +90,15 @@ def test_too_few_examples_are_refused_with_the_number(qtbot: QtBot, window: Main
 def test_an_example_is_removed_with_the_delete_key(qtbot: QtBot, window: MainWindow) -> None:
     page = window.teach_page
     add(page, "L", CORNER, count=3)
-    page.tiles.setFocus()
-    page.tiles.setCurrentRow(0)
-    page.remove.trigger()
+    page.list.tiles.setFocus()
+    page.list.tiles.setCurrentRow(0)
+    page.list.remove.trigger()
     assert len(page.examples) == 2
 
 
 def test_a_wrong_name_is_refused(qtbot: QtBot, window: MainWindow) -> None:
     page = window.teach_page
-    page.name.setEditText("../etc")
+    page.form.name.setEditText("../etc")
     add(page, "L", CORNER, count=3)
     click(page.teach)
     assert page.status.text().startswith("A name has letters")
@@ -127,20 +114,27 @@ def test_a_folder_of_photos_becomes_a_model(qtbot: QtBot, window: MainWindow, tm
     (folder / "frog" / "notes.txt").write_text("no picture")
     (folder / "frog" / "broken.png").write_bytes(b"\x89PNG and nothing")
     page = window.teach_page
-    page.name.setEditText("pond")
+    page.form.name.setEditText("pond")
     page.add_folder(folder)
     qtbot.waitUntil(lambda: len(page.examples) == 24)
-    page.bases.setCurrentIndex(
-        next(i for i in range(page.bases.count()) if page.bases.itemData(i).name == "cats_vs_dogs")
-    )
+    page.form.suit(drawn=False)
+    assert page.form.base is not None
+    assert page.form.base.name == "cats_vs_dogs"
 
-    teach(qtbot, page)
+    teach(qtbot, window)
     click(page.use)
     qtbot.waitUntil(lambda: window.tabs.currentWidget() is window.pictures_page)
     qtbot.waitUntil(lambda: window.controller.model is not None and window.controller.model.name == "pond")
     card = Catalog(tmp_path / "data" / "models").card("pond")
     assert card.labels == ("frog", "ship")
     assert card.metrics.accuracy > 0.75
+
+
+def test_a_folder_without_pictures_is_reported(qtbot: QtBot, window: MainWindow, tmp_path: Path) -> None:
+    (tmp_path / "empty" / "frog").mkdir(parents=True)
+    page = window.teach_page
+    page.add_folder(tmp_path / "empty")
+    qtbot.waitUntil(lambda: page.status.text().startswith("The subfolders of this folder have no"))
 
 
 def lesson(folder: Path, **changes: object) -> Lesson:

@@ -104,7 +104,7 @@ def test_the_window_restores_its_last_state(open_window: OpenWindow) -> None:
     window.close()
     again = open_window(stored.load())
     assert (again.width(), again.height()) == (790, 640)
-    assert again.draw_page.pad.brush == 0.2
+    assert again.draw_page.pad.canvas.brush == 0.2
     assert again.tabs.currentIndex() == page == 1
     press(again, "Ctrl+1")
     assert again.panel.orders.currentData() is BarOrder.SCORES

@@ -1,0 +1,53 @@
+"""Offers the sample pictures of a model as buttons."""
+
+from pathlib import Path
+
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QIcon, QPixmap
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QToolButton, QWidget
+
+from desktop.pictures.dropped_files import DroppedFile
+from desktop.widgets import row
+from service.client import ModelSummary
+
+SAMPLES = Path(__file__).parents[1] / "samples"
+_SIDE = 40
+
+
+class SampleBar(QWidget):
+    """A row of buttons, one for each sample.
+
+    Signals:
+        chosen: The DroppedFile of a sample.
+    """
+
+    chosen = Signal(object)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._buttons: list[QToolButton] = []
+        self._layout = QHBoxLayout()
+        self._layout.setSpacing(0)
+        row(QLabel(self.tr("Samples:"), self), self._layout, parent=self)
+
+    def offer(self, model: ModelSummary | None) -> None:
+        """Offer the samples of a model; none for None."""
+        for button in self._buttons:
+            self._layout.removeWidget(button)
+            button.deleteLater()
+        paths = [] if model is None else sorted((SAMPLES / model.name).glob("*.*"))
+        self._buttons = [self._button(path) for path in paths]
+        for button in self._buttons:
+            self._layout.addWidget(button)
+        self.setVisible(bool(self._buttons))
+
+    def _button(self, path: Path) -> QToolButton:
+        name = path.stem.replace("_", " ")
+        button = QToolButton(self)
+        button.setIcon(QIcon(QPixmap(str(path)).scaled(_SIDE, _SIDE, Qt.AspectRatioMode.KeepAspectRatio)))
+        button.setIconSize(QSize(_SIDE, _SIDE))
+        button.setAutoRaise(True)
+        button.setToolTip(name)
+        button.setAccessibleName(self.tr("Sample: {0}").format(name))
+        button.clicked.connect(lambda: self.chosen.emit(DroppedFile(path.name, path)))
+        return button
