@@ -7,12 +7,14 @@ import socket
 import threading
 from collections.abc import Callable
 
-# What the supervisor sends to a worker: another one has taken its place; the server stops.
+# What the supervisor sends to a worker: another one has taken its place; stop after draining; stop at once.
 RETIRE = b"r"
 DRAIN = b"d"
+STOP = b"s"
 # Of the messages, in seconds. The thread sends them even if the event loop is busy.
 INTERVAL_S = 0.5
 
+_SIGNALS = {DRAIN: signal.SIGTERM, STOP: signal.SIGINT}
 _logger = logging.getLogger("lectern")
 _channel: "Channel | None" = None
 
@@ -54,8 +56,8 @@ class Channel:
                     message = self._connection.recv(1)
                     if not message:
                         break
-                    if message == DRAIN:
-                        signal.raise_signal(signal.SIGTERM)
+                    if message in _SIGNALS:
+                        signal.raise_signal(_SIGNALS[message])
                     is_retired = is_retired or message == RETIRE
                 if is_retired and self.on_retire is not None:
                     is_retired = False

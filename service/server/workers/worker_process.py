@@ -10,7 +10,7 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from service.server.workers.channel import DRAIN, RETIRE
+from service.server.workers.channel import DRAIN, RETIRE, STOP
 
 # uvicorn's exit status when the application cannot start. uvicorn itself is too large for the supervisor.
 STARTUP_FAILURE = 3
@@ -114,10 +114,8 @@ class WorkerProcess:
             drain: Whether the worker goes on serving for ``drain_s``.
         """
         self._set_deadline()
-        if drain:
-            self._send(DRAIN)
-        else:
-            self._process.send_signal(signal.SIGINT)
+        # Not a signal: while Python starts, one would print a traceback.
+        self._send(DRAIN if drain else STOP)
 
     def retire(self) -> None:
         """Ask the worker to leave new connections to the other workers, to answer what runs, and to end."""
