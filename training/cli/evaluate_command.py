@@ -18,7 +18,7 @@ from training.cli.shared import choose_recipe, data_option, models_option, own_r
 @data_option
 @own_recipe_option
 @click.option(
-    "--latency", is_flag=True, help="Also time one prediction, of version 1 and of the 8-bit form too."
+    "--latency", is_flag=True, help="Also time a prediction, and one of version 1 and of the 8-bit form."
 )
 @click.option("--pen-digits", is_flag=True, help="Also classify 7,494 digits that people drew with a pen.")
 @click.option("--pages", is_flag=True, help="Also classify digits on photos and scans of 16 kinds of page.")
@@ -27,7 +27,7 @@ from training.cli.shared import choose_recipe, data_option, models_option, own_r
     "--long-photos", is_flag=True, help="Also classify panoramas and tall photos with the subject anywhere."
 )
 @click.option("--drawings", is_flag=True, help="Also classify straight strokes, letters and shapes.")
-@click.option("--out-of-distribution", is_flag=True, help="Also classify images that show no class.")
+@click.option("--out-of-distribution", is_flag=True, help="Also classify images of none of the classes.")
 @click.option("--robustness", is_flag=True, help="Also classify shifted, rotated, blurred and noisy images.")
 @click.option("--faithfulness", is_flag=True, help="Also run the deletion test of the heat maps.")
 @click.option("--all", "everything", is_flag=True, help="All of these that apply to the model.")

@@ -26,9 +26,9 @@ from training.experiments import experiment_names, load_experiment
 def experiment(name: str | None, quick: bool, whole: bool, record: bool, runs: Path, yes: bool) -> None:
     """List the experiments of the lecture, or carry out the named one.
 
-    An experiment trains several runs that differ in one setting. It uses a finished run with the same
-    settings, also one of another experiment or of `lectern train`, and continues an interrupted one. It
-    writes curves, a table and comments on them to RUNS/experiments/NAME.
+    An experiment trains several runs and compares them. It uses a finished run with the same settings, also
+    one of another experiment or of `lectern train`, and continues an interrupted one. It writes curves, a
+    table and comments on them to RUNS/experiments/NAME.
 
     \b
     Examples:

@@ -148,10 +148,9 @@ def make_targets(
     Returns:
         float32 (n, classes) probabilities, uniform for outliers; (n, 1) for a sigmoid unit.
     """
-    classes = model.output_shape[-1]
+    classes: int = model.output_shape[-1]
     if y.ndim == 2:
         return y.astype(np.float32)
-    certain: npt.NDArray[np.float32]
     if classes == 1:
         certain, classes = y[:, None].astype(np.float32), 2
     else:
