@@ -12,13 +12,9 @@ HYPERPARAMETERS = replace(
     mnist_strokes.HYPERPARAMETERS,
     epochs=2,
     learning_rate=0.03,
-    letters=0.06,
-    straight_ones=0.06,
-    augmentation=replace(
-        mnist_strokes.HYPERPARAMETERS.augmentation,
-        stroke_augmentation=0.5,
-        stroke_templates=0.35,
-    ),
+    letters=0.08,
+    straight_ones=0.08,
+    augmentation=replace(mnist_strokes.HYPERPARAMETERS.augmentation, stroke_templates=0.35),
 )
 
 RECIPE = replace(
