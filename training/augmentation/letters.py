@@ -1,14 +1,15 @@
-"""Draws letters and signs that are no digit, in many hands and fonts, to train on as outliers.
+"""Draws letters, signs and symbols that are no digit, in many hands and fonts, to train on as outliers.
 
-A network that knows digits only takes an A for a 4. Half of the pictures are drawn with a pen from the
+A network that knows digits only takes an A for a 4. Two fifths of the pictures are drawn with a pen from the
 templates in ``letter_templates.txt``; the others are glyphs of fonts that come with Matplotlib, printed or
-drawn along their centre line. The evaluation uses other fonts and other signs.
+drawn along their centre line. The evaluation uses other fonts and other shapes.
 """
 
 import itertools
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -21,9 +22,9 @@ from training.augmentation.stroke_templates import Template, read_templates, var
 from training.augmentation.strokes import DrawingStyle, draw_template
 
 Pictures = npt.NDArray[np.uint8]
-_VERSION = 2  # increase it when the drawings change, so that cached ones are not used
+_VERSION = 3  # increase it when the drawings change, so that cached ones are not used
 _CHUNK = 500  # pictures that a worker process draws at a time
-_TEMPLATE_SHARE = 0.5
+_TEMPLATE_SHARE, _SYMBOL_SHARE = 0.4, 0.2
 _SLANT = (-0.2, 0.2)
 # Width of the pen as a share of the height; its logarithm is uniform.
 _PEN_WIDTH = (0.035, 0.2)
@@ -49,6 +50,11 @@ FONTS = {
     ),
     **dict.fromkeys(("cmr10", "cmb10", "cmss10", "cmti10", "cmtt10"), _LATIN[:37]),
 }
+# No star, heart, arrow or face, which the evaluation draws.
+SYMBOLS = (
+    "☁☂☎☯☮☢☣☤☥☦☧☨☩☫☭☸☿♁♅♆♇♊♌♍♔♕♖♗♙♚♛♜♝♞♟♠♣♦♧♢♫♬♮♯✂✇✉✎✔✕✖✘✙✚✛✝❀❁❃❖⌂⌘⏏∀∐∏√∞∩≈≠≡⊕⊗⊞⊿▲▼◆■▶◀⚀⚓⚔⚙⚛⚠⚒№¶‡€£¥₪₩Æ"
+)
+_SYMBOL_FONTS = ("DejaVuSans", "DejaVuSans-Bold")
 
 
 def draw_letters(count: int) -> Pictures:
@@ -66,16 +72,22 @@ def draw_letters(count: int) -> Pictures:
 def _draw(rng: np.random.Generator) -> Pictures:
     low, high = np.log(_PEN_WIDTH)
     style = DrawingStyle(pen_width=float(np.exp(rng.uniform(low, high))), slant=rng.uniform(*_SLANT))
-    if rng.random() < _TEMPLATE_SHARE:
-        templates = _templates()
-        strokes = vary_template(templates[int(rng.integers(len(templates)))], rng)
+    kind = rng.random()
+    if kind < _TEMPLATE_SHARE:
+        strokes = vary_template(_choose(_templates(), rng), rng)
         return draw_template(strokes, style=style, rng=rng)
-    fonts = list(FONTS)
-    font = fonts[int(rng.integers(len(fonts)))]
-    glyph = render_glyph(_load_font(font), FONTS[font][int(rng.integers(len(FONTS[font])))])
+    if kind < _TEMPLATE_SHARE + _SYMBOL_SHARE:
+        font, characters = _choose(_SYMBOL_FONTS, rng), SYMBOLS
+    else:
+        font, characters = _choose(tuple(FONTS.items()), rng)
+    glyph = render_glyph(_load_font(font), _choose(characters, rng))
     if rng.random() < _PRINTED_SHARE:
         return prepare_digit(glyph)
     return prepare_digit(trace_centre_line(glyph, width=style.pen_width * _GLYPH_HEIGHT))
+
+
+def _choose(values: Sequence[Value], rng: np.random.Generator) -> Value:
+    return values[int(rng.integers(len(values)))]
 
 
 def render_glyph(font: ImageFont.FreeTypeFont, character: str) -> Image.Image:

@@ -11,13 +11,15 @@ from training.augmentation.stroke_templates import Points
 from training.augmentation.strokes import DrawingStyle, draw_template
 
 Pictures = npt.NDArray[np.uint8]
-_VERSION = 1  # increase it when the drawings change, so that cached ones are not used
+_VERSION = 2  # increase it when the drawings change, so that cached ones are not used
 _CHUNK = 1_000  # pictures that a worker process draws at a time
-# Width of the pen as a share of the stroke's height, from a hairline to a short, thick mark; its logarithm is
-# uniform.
-_PEN_WIDTH = (0.025, 0.45)
+# Width of the pen as a share of the stroke's length, from a hairline to a mark that is hardly longer than
+# wide; its logarithm is uniform.
+_PEN_WIDTH = (0.025, 0.9)
 # Tangent of the angle to the vertical; positive leans to the right, as most hands do.
 _SLANT = (-0.25, 0.45)
+# Many people draw a one upright on a screen. The edges of such a stroke have no intermediate grey levels.
+_UPRIGHT_SLANT, _UPRIGHT_SHARE = 0.02, 0.5
 _FLAG_SHARE = 0.5
 _FLAG_ANGLE = (0.2, 1.35)  # radians from the stem
 # Shares of the height. A flag that is long and flat looks like the top of a seven.
@@ -55,5 +57,7 @@ def sample_straight_one(rng: np.random.Generator) -> list[Points]:
 
 def _draw(rng: np.random.Generator) -> Pictures:
     thinnest, thickest = np.log(_PEN_WIDTH)
-    style = DrawingStyle(pen_width=float(np.exp(rng.uniform(thinnest, thickest))), slant=rng.uniform(*_SLANT))
+    upright = rng.random() < _UPRIGHT_SHARE
+    slant = rng.uniform(-_UPRIGHT_SLANT, _UPRIGHT_SLANT) if upright else rng.uniform(*_SLANT)
+    style = DrawingStyle(pen_width=float(np.exp(rng.uniform(thinnest, thickest))), slant=slant)
     return draw_template(sample_straight_one(rng), style=style, rng=rng)

@@ -24,7 +24,7 @@ from training.datasets.dataset import Examples
 
 Pictures = npt.NDArray[np.uint8]
 _VERSION = 7  # increase it when the drawings change, so that cached ones are not used
-_VARIANTS = 2
+MOST_VARIANTS = 2
 _SEED = 0
 _SCALE = 4  # a digit is thinned at this multiple of its size
 _MARGIN = 3  # pixels of MNIST around the digit, for flags and wide pens
@@ -47,27 +47,30 @@ class DrawingStyle:
     gap: float = 0.0  # width of a place without ink
 
 
-def redraw_digits(examples: Examples, *, template_share: float = 0.0) -> Pictures:
-    """Redraw every digit twice. This takes minutes, so the data cache keeps the result.
+def redraw_digits(
+    examples: Examples, *, template_share: float = 0.0, variants: int = MOST_VARIANTS
+) -> Pictures:
+    """Redraw every digit. This takes minutes, so the data cache keeps the result.
 
     Args:
         examples: uint8 (n, 28, 28) digits, light on dark, and their classes.
         template_share: Share of the digits that are drawn from templates instead of being traced, 0 to 1.
+        variants: How often to redraw each digit, at least 1.
 
     Returns:
-        uint8 (2, n, 28, 28); a digit without a centre line is unchanged.
+        uint8 (variants, n, 28, 28); a digit without a centre line is unchanged.
     """
-    settings = f"{_VERSION} {template_share}".encode()
+    settings = f"{_VERSION} {template_share} {variants}".encode()
     tasks = [
         _Task(
             examples.take(slice(start, start + _CHUNK)),
             template_share,
             (_SEED, variant, start),
         )
-        for variant, start in itertools.product(range(_VARIANTS), range(0, len(examples), _CHUNK))
+        for variant, start in itertools.product(range(variants), range(0, len(examples), _CHUNK))
     ]
     key = examples.x.tobytes() + examples.y.tobytes() + settings
-    return draw_once("redrawn", key, _redraw, tasks).reshape(_VARIANTS, *examples.x.shape)
+    return draw_once("redrawn", key, _redraw, tasks).reshape(variants, *examples.x.shape)
 
 
 def trace_digit(picture: Pictures, *, label: int, style: DrawingStyle, rng: np.random.Generator) -> Pictures:

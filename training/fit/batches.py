@@ -1,5 +1,6 @@
 """Shuffles and augments the training examples and yields them in batches."""
 
+import math
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -12,7 +13,7 @@ from training.augmentation.geometric import augment
 from training.augmentation.letters import draw_letters
 from training.augmentation.outlier_exposure import make_outliers
 from training.augmentation.straight_strokes import draw_straight_ones
-from training.augmentation.strokes import redraw_digits
+from training.augmentation.strokes import MOST_VARIANTS, redraw_digits
 from training.datasets.dataset import Examples
 from training.hyperparameters import Hyperparameters
 
@@ -21,6 +22,8 @@ OUTLIER = -1  # class of an image that belongs to no class
 _ONE = 1  # class of the straight ones, among digits
 _PREFETCHED = 4  # batches
 _DRAWINGS = 8_000  # different letters, and different straight ones, at most
+# Share of them that is not augmented: interpolation blurs the edges that a stroke on a screen has.
+_UNCHANGED = 0.5
 
 
 class Batches:
@@ -45,11 +48,15 @@ class Batches:
         self._letters = draw_letters(different) if self._letters_per_batch else None
         self._straight_ones_per_batch = round(hyperparameters.straight_ones * self._size)
         self._straight_ones = draw_straight_ones(different) if self._straight_ones_per_batch else None
-        self._redrawn = (
-            redraw_digits(examples, template_share=self._augmentation.stroke_templates)
-            if self._augmentation.stroke_augmentation
-            else None
-        )
+        self._redrawn = None
+        if self._augmentation.stroke_augmentation:
+            # A short run would not use more variants.
+            uses = math.ceil(hyperparameters.epochs * self._augmentation.stroke_augmentation)
+            self._redrawn = redraw_digits(
+                examples,
+                template_share=self._augmentation.stroke_templates,
+                variants=min(uses, MOST_VARIANTS),
+            )
         # Flips alternate between epochs, so each image is flipped in every second one (Jordan 2024,
         # arXiv:2404.00498).
         self._flipped_first = np.random.default_rng(self._seed).random(len(examples)) < 0.5
@@ -106,7 +113,9 @@ class Batches:
         ):
             if pictures is not None:
                 chosen = pictures[rng.integers(0, len(pictures), count)]
-                yield _of_class(label, augment(chosen, by=self._augmentation, rng=rng))
+                changed = slice(round(_UNCHANGED * count), count)
+                chosen[changed] = augment(chosen[changed], by=self._augmentation, rng=rng)
+                yield _of_class(label, chosen)
 
 
 def _of_class(label: int, pictures: npt.NDArray[Any]) -> Examples:

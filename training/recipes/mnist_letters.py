@@ -1,7 +1,8 @@
 """mnist-letters: continues a run of mnist-strokes with straight ones, and with letters that are no digit.
 
-No version of a model is made of it yet. A trial of 2 epochs is unsure of all test letters and reads 99 % of
-the ones with a flag. It makes four more errors on validation than mnist 2. NOTES.md has the figures.
+No version of a model is made of it yet. After the first of its 2 epochs, the mean of 2 seeds is sure of 99 %
+of drawn ones (mnist 2: 64 %), and unsure of 96 % of the letters of 17 handwriting fonts (76 %). It makes
+three more errors on validation than mnist 2. NOTES.md has the figures.
 """
 
 from dataclasses import replace
@@ -12,13 +13,9 @@ HYPERPARAMETERS = replace(
     mnist_strokes.HYPERPARAMETERS,
     epochs=2,
     learning_rate=0.03,
-    letters=0.06,
-    straight_ones=0.06,
-    augmentation=replace(
-        mnist_strokes.HYPERPARAMETERS.augmentation,
-        stroke_augmentation=0.5,
-        stroke_templates=0.35,
-    ),
+    letters=0.08,
+    straight_ones=0.08,
+    augmentation=replace(mnist_strokes.HYPERPARAMETERS.augmentation, stroke_templates=0.35),
 )
 
 RECIPE = replace(

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from matplotlib import get_data_path
+from matplotlib.ft2font import FT2Font
 
 from training.augmentation import drawing_cache, letters
 from training.augmentation.letters import draw_letters
@@ -40,6 +42,14 @@ def test_no_letter_has_the_form_of_a_digit() -> None:
     assert _FORMS_OF_DIGITS.isdisjoint(templates)
     assert all(_FORMS_OF_DIGITS.isdisjoint(characters) for characters in letters.FONTS.values())
     assert set("ACDEFGHJKLMNPQRTUVWXY") <= set(templates)
+
+
+def test_both_fonts_have_every_symbol_and_none_is_a_shape_of_the_evaluation() -> None:
+    assert set(letters.SYMBOLS).isdisjoint("★☆✡✩✪✫✬✭✮✯✰❋♡♥❤❥←↑→↓➔➙➜☺☻☹")
+    assert len(set(letters.SYMBOLS)) == len(letters.SYMBOLS) > 80
+    folder = Path(get_data_path(), "fonts", "ttf")
+    for name in ("DejaVuSans", "DejaVuSans-Bold"):
+        assert set(map(ord, letters.SYMBOLS)) <= FT2Font(str(folder / f"{name}.ttf")).get_charmap().keys()
 
 
 def test_batches_contain_their_share_of_letters(cache: Path, mnist_sample: Examples) -> None:

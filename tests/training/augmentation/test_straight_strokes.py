@@ -35,6 +35,28 @@ def test_ones_are_of_all_thicknesses_and_drawn_once(cache: Path) -> None:
     assert np.array_equal(draw_straight_ones(80), ones)
 
 
+def test_half_of_the_ones_are_upright_to_within_two_degrees(cache: Path) -> None:
+    ink = draw_straight_ones(200) > 127
+    # The lower half of a stroke has no flag. Middles of the ink in two of its rows, 6 pixels apart.
+    columns = np.arange(28)
+    upper, lower = (
+        (ink[:, row] * columns).sum(axis=1) / np.maximum(ink[:, row].sum(axis=1), 1) for row in (15, 21)
+    )
+
+    assert 100 < (np.abs(upper - lower) <= 0.5).sum() < 150
+
+
+def test_half_of_a_batchs_ones_are_as_they_were_drawn(cache: Path, mnist_sample: Examples) -> None:
+    digits = mnist_sample.take(mnist_sample.y != 1)
+    hyperparameters = Hyperparameters(
+        epochs=1, batch_size=50, straight_ones=0.2, augmentation=Augmentation(rotation=10.0)
+    )
+    drawn = {picture.tobytes() for picture in draw_straight_ones(len(digits))}
+
+    for x, y in Batches(digits, hyperparameters).epoch(1):
+        assert sum(picture.tobytes() in drawn for picture in x[y == 1]) == 5
+
+
 def test_batches_contain_their_share_of_straight_ones(cache: Path, mnist_sample: Examples) -> None:
     digits = mnist_sample.take(mnist_sample.y != 1)
     hyperparameters = Hyperparameters(

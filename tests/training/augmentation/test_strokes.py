@@ -101,6 +101,21 @@ def test_redrawn_digits_are_cached(
     assert [path.suffix for path in cache.iterdir()] == [".npy"]
 
 
+@pytest.mark.parametrize(("epochs", "variants"), [(1, 1), (2, 1), (3, 2), (20, 2)])
+def test_a_short_run_redraws_each_digit_as_often_as_it_uses_it(
+    cache: Path, mnist_sample: Examples, epochs: int, variants: int
+) -> None:
+    few = mnist_sample.take(slice(10))
+    hyperparameters = Hyperparameters(
+        epochs=epochs, batch_size=5, augmentation=Augmentation(stroke_augmentation=0.4)
+    )
+
+    assert len(list(Batches(few, hyperparameters).epoch(1))) == 2
+
+    (path,) = cache.iterdir()
+    assert np.load(path).shape == (variants * 10, 28, 28)
+
+
 def test_a_blank_picture_is_unchanged(cache: Path) -> None:
     blank = Examples(np.zeros((2, 28, 28), dtype=np.uint8), np.array([1, 7]))
 

@@ -50,10 +50,11 @@ def test_one_request_adds_one_to_its_counters(server: Server, digit_png: bytes) 
 def test_requests_have_the_model_version_and_precision_that_answered(
     server: Server, digit_png: bytes
 ) -> None:
-    for path in ("/models/mnist", "/models/mnist/versions/1"):
+    for path, version in (("/models/mnist", None), ("/models/mnist/versions/1", "1")):
         labels = {"route": path.replace("mnist", "{name}").replace("/1", "/{version}")}
-        assert server.ask("POST", path, digit_png).status == 200
-        version = "1" if path.endswith("1") else "2"
+        answer = server.ask("POST", path, digit_png)
+        assert answer.status == 200
+        version = version or answer.headers["X-Model-Version"]
         labels |= {"model": "mnist", "version": version, "precision": "float32", "status": "200"}
         before = server.metric("lectern_requests_total", **labels)
         server.ask("POST", path, digit_png)
@@ -75,7 +76,8 @@ def test_predictions_are_counted_by_their_label_and_whether_they_are_unsure(
     server: Server, digit_png: bytes
 ) -> None:
     answer = server.ask("POST", "/models/mnist", digit_png)
-    labels = {"model": "mnist", "version": "2", "label": answer.json()[0]["label"]}
+    labels = {"model": "mnist", "version": answer.headers["X-Model-Version"]}
+    labels["label"] = answer.json()[0]["label"]
     labels["unsure"] = answer.headers["X-Lectern-Unsure"]
     before = server.metric("lectern_predictions_total", **labels)
     server.ask("POST", "/models/mnist", digit_png)
@@ -164,7 +166,8 @@ def test_models_workers_and_releases_show_before_any_request(
     start_server: StartServer, models_folder: Path, tmp_path: Path
 ) -> None:
     folder = tmp_path / "models"
-    shutil.copytree(models_folder / "mnist", folder / "mnist")
+    for version in ("1", "2"):
+        shutil.copytree(models_folder / "mnist" / version, folder / "mnist" / version)
     (folder / "mnist" / "2" / "model.onnx").write_bytes(b"broken")
     with start_server(MODELS=str(folder), WORKERS="2") as running:
         ((info, one),) = running.samples("lectern_model_info")

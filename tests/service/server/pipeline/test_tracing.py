@@ -179,7 +179,7 @@ def test_a_request_has_a_span_with_its_stages_inside(
         "url.path": "/models/mnist",
         "client.address": "127.0.0.1",
         "lectern.model": "mnist",
-        "lectern.version": "2",
+        "lectern.version": answer.headers["X-Model-Version"],
         "lectern.precision": "float32",
         "lectern.request_id": answer.headers["X-Request-ID"],
     }.items() <= _attributes(span).items()

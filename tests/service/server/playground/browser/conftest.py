@@ -70,9 +70,13 @@ class Playground:
         return {row.get_attribute("aria-label"): float(row.get_attribute("aria-valuenow")) for row in rows}
 
     def sent(self, ending: str) -> list[bytes]:
-        """Return the files that the page has sent to addresses with an ending, since it was opened."""
+        """Return the files that the page has sent to addresses with an ending, since it was opened.
+
+        Args:
+            ending: A regular expression.
+        """
         sent = self.page.evaluate("sent")
-        return [base64.b64decode(data) for address, data in sent if address.endswith(ending)]
+        return [base64.b64decode(data) for address, data in sent if re.search(f"{ending}$", address)]
 
     def wait_for_answer(self, text: str) -> None:
         expect(self.headline).to_have_text(text)

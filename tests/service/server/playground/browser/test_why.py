@@ -33,7 +33,7 @@ def explain(playground: Any) -> None:
 
 
 def drawn_pixels(playground: Any, catalog: Catalog) -> Any:
-    return catalog.predictor("mnist").prepare(playground.sent("/versions/2")[-1])
+    return catalog.predictor("mnist").prepare(playground.sent(r"/versions/\d+")[-1])
 
 
 def number(text: str) -> float:
