@@ -22,6 +22,7 @@ from training.augmentation.stroke_templates import Template, read_templates, var
 from training.augmentation.strokes import DrawingStyle, draw_template
 
 Pictures = npt.NDArray[np.uint8]
+Value = TypeVar("Value")
 _VERSION = 3  # increase it when the drawings change, so that cached ones are not used
 _CHUNK = 500  # pictures that a worker process draws at a time
 _TEMPLATE_SHARE, _SYMBOL_SHARE = 0.4, 0.2
