@@ -1,9 +1,11 @@
-"""Fixtures of all tests: an environment without LECTERN_* variables, committed and small models."""
+"""Fixtures of all tests: an environment of their own, committed and small models."""
 
 import os
-from collections.abc import Mapping, Sequence
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import hypothesis
 import msgspec
@@ -26,6 +28,22 @@ hypothesis.settings.register_profile("thorough", max_examples=20_000, print_blob
 def _without_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in [name for name in os.environ if name.startswith("LECTERN_")]:
         monkeypatch.delenv(name)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _temporary_files(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep the temporary files of the tests and of their processes in a folder that is deleted at the end.
+
+    Servers remove what killed servers have left, which must not be that of another run. The path is short, as
+    Unix sockets need it.
+    """
+    tmp_path_factory.getbasetemp()  # stays beside this folder: pytest keeps it for a look at failures
+    with (
+        tempfile.TemporaryDirectory(prefix="lectern-tests-", ignore_cleanup_errors=True) as folder,
+        mock.patch.dict(os.environ, TMPDIR=folder),
+        mock.patch.object(tempfile, "tempdir", folder),
+    ):
+        yield
 
 
 @pytest.fixture(scope="session")

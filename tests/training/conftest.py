@@ -40,13 +40,21 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-@pytest.fixture
-def mnist_cache(cache: Path, data_folder: Path) -> Path:
-    """A data cache with 400 MNIST digits for training and 100 for testing."""
+@pytest.fixture(scope="session")
+def mnist_file(data_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file of a data cache with 400 MNIST digits for training and 100 for testing."""
     with np.load(data_folder / "mnist.npz") as sample:
         order = np.random.default_rng(0).permutation(500)
         x, y = sample["x"][order], sample["y"][order]
-    np.savez_compressed(cache / "mnist.npz", x_train=x[:400], y_train=y[:400], x_test=x[400:], y_test=y[400:])
+    path = tmp_path_factory.mktemp("mnist") / "mnist.npz"
+    np.savez_compressed(path, x_train=x[:400], y_train=y[:400], x_test=x[400:], y_test=y[400:])
+    return path
+
+
+@pytest.fixture
+def mnist_cache(cache: Path, mnist_file: Path) -> Path:
+    """A data cache with these digits."""
+    shutil.copy(mnist_file, cache)
     return cache
 
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -36,6 +37,31 @@ def _train(tmp_path: Path, *words: object, recipe: str = "mnist-dense") -> Resul
 def _export(tmp_path: Path, *words: object, recipe: str = "mnist-dense") -> Result:
     folders = ("--runs", tmp_path / "runs", "--models", tmp_path / "models")
     return _call(cli.export, recipe, *folders, *words)
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory, mnist_file: Path) -> Path:
+    """A folder with a run of mnist-dense, and the model that was exported from it."""
+    folder = tmp_path_factory.mktemp("finished")
+    with pytest.MonkeyPatch.context() as context:
+        context.setenv("LECTERN_DATA", str(mnist_file.parent))
+        _train(folder)
+        _export(folder)
+    return folder
+
+
+@pytest.fixture
+def trained(finished: Path, tmp_path: Path, mnist_cache: Path) -> Path:
+    """A folder with a copy of this run; its data is in the cache."""
+    shutil.copytree(finished / "runs", tmp_path / "runs")
+    return tmp_path
+
+
+@pytest.fixture
+def exported(finished: Path, trained: Path) -> Path:
+    """A folder with copies of the run and the model."""
+    shutil.copytree(finished / "models", trained / "models")
+    return trained
 
 
 def test_network_is_trained_exported_and_evaluated(tmp_path: Path, mnist_cache: Path) -> None:
@@ -103,36 +129,30 @@ def test_network_with_other_layers_is_exported_and_explained(
     assert np.abs(heat).max() > 0
 
 
-def test_evaluate_names_the_result_that_differs(tmp_path: Path, mnist_cache: Path) -> None:
-    _train(tmp_path)
-    _export(tmp_path)
-    path = tmp_path / "models" / "mnist" / "1" / "card.json"
+def test_evaluate_names_the_result_that_differs(exported: Path) -> None:
+    path = exported / "models" / "mnist" / "1" / "card.json"
     document = json.loads(path.read_text())
     document["metrics"]["accuracy"] -= 0.01
     path.write_text(json.dumps(document))
 
-    result = _call(cli.evaluate, "mnist", "--models", tmp_path / "models")
+    result = _call(cli.evaluate, "mnist", "--models", exported / "models")
 
     assert result.exit_code == 1
     different = [line.split()[1] for line in result.output.splitlines() if "DIFFERS" in line]
     assert different == ["accuracy"]
 
 
-def test_failed_parity_writes_nothing(
-    tmp_path: Path, mnist_cache: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    _train(tmp_path)
-    _export(tmp_path)
-    before = sorted((tmp_path / "models").rglob("*"))
+def test_failed_parity_writes_nothing(exported: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = sorted((exported / "models").rglob("*"))
     original = exporter.keras_probabilities
     monkeypatch.setattr(
         exporter, "keras_probabilities", lambda model, x: original(model, x) + np.float32(2e-4)
     )
 
     with pytest.raises(ExportError, match=r"differ by 0\.0002, more than 0\.0001; nothing was written"):
-        _export(tmp_path)
+        _export(exported)
 
-    assert sorted((tmp_path / "models").rglob("*")) == before
+    assert sorted((exported / "models").rglob("*")) == before
 
 
 def test_parity_check_refuses_a_changed_label_and_accepts_a_tie() -> None:
@@ -154,11 +174,9 @@ def test_resume_continues_after_the_last_finished_epoch(tmp_path: Path, imdb_cac
     assert "epoch   2/3" not in result.output
 
 
-def test_resume_with_other_settings_is_refused(tmp_path: Path, mnist_cache: Path) -> None:
-    _train(tmp_path)
-
+def test_resume_with_other_settings_is_refused(trained: Path) -> None:
     with pytest.raises(RunError, match="the run has other values of --l2; resume it without these options"):
-        _train(tmp_path, "--l2", 0.1, "--resume")
+        _train(trained, "--l2", 0.1, "--resume")
 
 
 def test_folds_print_mean_and_standard_deviation(tmp_path: Path, mnist_cache: Path) -> None:
@@ -312,12 +330,11 @@ def test_help_prints_each_example_and_recipe_name_unbroken() -> None:
     assert not any(line.endswith("-") for line in lines)
 
 
-def test_comparison_with_another_run_is_in_the_card(tmp_path: Path, mnist_cache: Path) -> None:
-    _train(tmp_path)
-    _train(tmp_path, "--run", "plain", "--dropout", 0.5)
-    _export(tmp_path, "--compare", "plain")
+def test_comparison_with_another_run_is_in_the_card(trained: Path) -> None:
+    _train(trained, "--run", "plain", "--dropout", 0.5)
+    _export(trained, "--compare", "plain")
 
-    compared = read_card(tmp_path / "models" / "mnist" / "1" / "card.json").extra["compared_with"]
+    compared = read_card(trained / "models" / "mnist" / "1" / "card.json").extra["compared_with"]
 
     assert compared["settings"] == {"dropout": 0.5}
     assert 0 <= compared["metrics"]["accuracy"] <= 1
@@ -381,17 +398,15 @@ def test_run_starts_from_another_run_and_their_mean_weights_are_exported(
     assert mean.recipe.settings["init_from"] == {"recipe": "mnist-small-convnet", "seed": 1, "epochs": 2}
 
 
-def test_init_from_refuses_another_network_and_a_missing_run(tmp_path: Path, mnist_cache: Path) -> None:
-    _train(tmp_path, "--run", "dense")
-
-    with pytest.raises(RunError, match="dense: is a run of mnist-dense, whose network differs from that of"):
-        _train(tmp_path, "--init-from", "dense", recipe="mnist-small-convnet")
+def test_init_from_refuses_another_network_and_a_missing_run(trained: Path) -> None:
+    with pytest.raises(RunError, match="mnist-dense: is a run of mnist-dense, whose network differs from"):
+        _train(trained, "--init-from", "mnist-dense", recipe="mnist-small-convnet")
     with pytest.raises(RunError, match="continues a run of mnist-deep"):
-        _train(tmp_path, recipe="mnist-strokes")
-    folds = CliRunner().invoke(cli.train, ["mnist-dense", "--init-from", "dense", "--folds", "2"])
+        _train(trained, recipe="mnist-strokes")
+    folds = CliRunner().invoke(cli.train, ["mnist-dense", "--init-from", "mnist-dense", "--folds", "2"])
     assert "--init-from names a run that has seen" in folds.output
     with pytest.raises(RunError, match="nowhere: contains no finished run"):
-        _train(tmp_path, "--init-from", "nowhere", recipe="mnist-small-convnet")
+        _train(trained, "--init-from", "nowhere", recipe="mnist-small-convnet")
 
 
 def test_runs_with_different_vocabularies_are_not_averaged(tmp_path: Path, imdb_cache: Path) -> None:
@@ -402,20 +417,17 @@ def test_runs_with_different_vocabularies_are_not_averaged(tmp_path: Path, imdb_
         _export(tmp_path, "--run", "one", "--run", "two", recipe="imdb-dense")
 
 
-def test_runs_that_differ_in_more_than_the_seed_are_not_averaged(tmp_path: Path, mnist_cache: Path) -> None:
-    _train(tmp_path, "--run", "one")
-    _train(tmp_path, "--run", "two", "--dropout", 0.5)
+def test_runs_that_differ_in_more_than_the_seed_are_not_averaged(trained: Path) -> None:
+    _train(trained, "--run", "two", "--dropout", 0.5)
 
     with pytest.raises(RunError, match=r"two: differs from .* in more than the seed"):
-        _export(tmp_path, "--run", "one", "--run", "two")
-    assert not (tmp_path / "models").exists()
+        _export(trained, "--run", "mnist-dense", "--run", "two")
+    assert not (trained / "models").exists()
 
 
-def test_run_is_not_averaged_with_itself(tmp_path: Path, mnist_cache: Path) -> None:
-    _train(tmp_path, "--run", "one")
-
-    with pytest.raises(RunError, match=r"one: has the same seed as"):
-        _export(tmp_path, "--run", "one", "--run", "one")
+def test_run_is_not_averaged_with_itself(trained: Path) -> None:
+    with pytest.raises(RunError, match=r"mnist-dense: has the same seed as"):
+        _export(trained, "--run", "mnist-dense", "--run", "mnist-dense")
 
 
 def test_export_without_a_run_names_the_way_out(tmp_path: Path, mnist_cache: Path) -> None:

@@ -4,6 +4,7 @@ A test picture is pasted into a generated photo of a landscape or of flowers, wi
 that this needs come with scikit-learn.
 """
 
+import functools
 from dataclasses import dataclass
 
 import numpy as np
@@ -107,9 +108,16 @@ def _measure(predictor: Predictor, test: Examples, name: str, count: int) -> Lon
     )
 
 
+@functools.cache
+def _background_photos() -> list[Pixels]:
+    """Return the two photos, uint8 (height, width, 3)."""
+    photos: list[Pixels] = load_sample_images().images
+    return photos
+
+
 def _background(width: int, height: int, rng: np.random.Generator) -> Image.Image:
     """Return a random part of a photo, mirrored where the photo ends."""
-    photos: list[Pixels] = load_sample_images().images
+    photos = _background_photos()
     photo = Image.fromarray(photos[int(rng.integers(len(photos)))])
     scale = rng.uniform(1, _LARGEST_ENLARGEMENT) * min(width, height) / min(photo.size)
     photo = photo.resize((round(photo.width * scale), round(photo.height * scale)), Image.Resampling.BICUBIC)

@@ -93,7 +93,11 @@ def test_bento_serves_predictions_from_its_own_files(
         "--port",
         str(port),
     ]
-    environment = os.environ | {"BENTOML_HOME": str(tmp_path / "home"), "BENTOML_DO_NOT_TRACK": "True"}
+    environment = os.environ | {
+        "BENTOML_HOME": str(tmp_path / "home"),
+        "BENTOML_DO_NOT_TRACK": "True",
+        "LECTERN_DRAIN_S": "0",
+    }
     with (tmp_path / "log").open("wb") as log:
         server = subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=log, stderr=log)
     try:

@@ -253,7 +253,7 @@ def _wait_until_ready(server: Server) -> None:
                 return
         except OSError:
             pass
-        time.sleep(0.1)
+        time.sleep(0.02)
     pytest.fail(f"the server did not start:\n{server.log()}")
 
 

@@ -128,8 +128,9 @@ def test_bentoml_serve_reports_a_taken_grpc_port_in_one_line_and_serves_when_it_
     with socket.create_server(("127.0.0.1", 0)) as taken, socket.create_server(("127.0.0.1", 0)) as free:
         grpc_port, port = (each.getsockname()[1] for each in (taken, free))
         free.close()
-        variables = {"LECTERN_MODELS": str(tmp_path / "models"), "BENTOML_HOME": str(tmp_path / "home")}
-        process = _bentoml_serve(port, log, LECTERN_GRPC_PORT=str(grpc_port), **variables)
+        settings = {"MODELS": str(tmp_path / "models"), "GRPC_PORT": str(grpc_port), "DRAIN_S": "0"}
+        variables = {f"LECTERN_{name}": value for name, value in settings.items()}
+        process = _bentoml_serve(port, log, BENTOML_HOME=str(tmp_path / "home"), **variables)
         try:
             until(lambda: f"lectern: cannot listen on 127.0.0.1:{grpc_port} for gRPC" in log.read_text())
             taken.close()

@@ -43,7 +43,13 @@ def test_most_numbers_are_read_and_few_single_digits_are_divided(
     assert figures.numbers >= 0.9
     assert figures.digits >= 0.97
     assert max(figures.test_digits_divided, figures.pen_digits_divided) <= 0.03
-    assert evaluate_numbers(predictor, digits, pen_digits, count=80) == figures
+
+
+def test_the_figures_are_the_same_each_time(
+    digits: Examples, pen_digits: list[PenDigit], predictor: Predictor
+) -> None:
+    first, again = (evaluate_numbers(predictor, digits, pen_digits, count=10) for _ in range(2))
+    assert first == again
 
 
 def test_most_numbers_whose_digits_touch_are_read(digits: Examples, predictor: Predictor) -> None:

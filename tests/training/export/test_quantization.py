@@ -1,6 +1,7 @@
 """The 8-bit form is as accurate as the network and smaller; otherwise it is not written."""
 
 import shutil
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,7 @@ import onnx
 import onnxruntime as ort
 import pytest
 
-from service.inference.card import read_card
+from service.inference.card import Card, read_card
 from service.inference.catalog import BUNDLED, Catalog
 from service.inference.files import sha256_of
 from training.datasets.dataset import Dataset, Examples
@@ -17,7 +18,7 @@ from training.export import quantization, recalibration
 from training.export.inference import Splits
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def photos(data_folder: Path) -> Dataset:
     """Real test pictures of CIFAR-10, the same in all splits."""
     with np.load(data_folder / "cifar10.npz") as sample:
@@ -37,16 +38,38 @@ def photos(data_folder: Path) -> Dataset:
 @pytest.fixture
 def cifar10(tmp_path: Path, photos: Dataset, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder of models with cifar10 1, whose data set is the sample."""
-    shutil.copytree(BUNDLED / "cifar10" / "1", tmp_path / "cifar10" / "1")
+    return _use_sample(photos, tmp_path, monkeypatch)
+
+
+def _use_sample(photos: Dataset, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    shutil.copytree(BUNDLED / "cifar10" / "1", folder / "cifar10" / "1")
     splits = Splits(photos, photos.validation, photos.test)
     monkeypatch.setattr(quantization, "load_splits", lambda card, folder, data: splits)
     monkeypatch.setattr(quantization, "MAX_ACCURACY_LOSS", 0.05)  # of 120 pictures, five
-    return tmp_path
+    return folder
 
 
-def test_the_8_bit_form_is_written_and_described_in_the_card(cifar10: Path, photos: Dataset) -> None:
+@dataclass(frozen=True)
+class Quantized:
+    """A folder of models with cifar10 1 and its 8-bit form, the card, and what was tried."""
+
+    models: Path
+    card: Card
+    trials: tuple[quantization.Trial, ...]
+
+
+@pytest.fixture(scope="module")
+def quantized(photos: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Quantized:
+    """The 8-bit form that was made on the sample; tests only read it."""
     trials: list[quantization.Trial] = []
-    card = quantization.quantize_model("cifar10", version=None, models=cifar10, announce=trials.append)
+    with pytest.MonkeyPatch.context() as context:
+        models = _use_sample(photos, tmp_path_factory.mktemp("quantized"), context)
+        card = quantization.quantize_model("cifar10", version=None, models=models, announce=trials.append)
+    return Quantized(models, card, tuple(trials))
+
+
+def test_the_8_bit_form_is_written_and_described_in_the_card(quantized: Quantized, photos: Dataset) -> None:
+    cifar10, card, trials = quantized.models, quantized.card, quantized.trials
 
     folder = cifar10 / "cifar10" / "1"
     assert read_card(folder / "card.json") == card
@@ -67,24 +90,22 @@ def test_the_8_bit_form_is_written_and_described_in_the_card(cifar10: Path, phot
     assert np.abs(int8.sum(axis=1) - 1).max() < 1e-5  # softmax is computed in floats
 
 
-def test_convolutions_run_in_8_bits_once_loaded(cifar10: Path) -> None:
+def test_convolutions_run_in_8_bits_once_loaded(quantized: Quantized, tmp_path: Path) -> None:
     """ONNX Runtime replaces the pairs of quantisation nodes by 8-bit operations."""
-    quantization.quantize_model("cifar10", version=1, models=cifar10)
     options = ort.SessionOptions()
-    options.optimized_model_filepath = str(cifar10 / "loaded.onnx")
+    options.optimized_model_filepath = str(tmp_path / "loaded.onnx")
     options.log_severity_level = 3
-    ort.InferenceSession(
-        str(cifar10 / "cifar10" / "1" / "model.int8.onnx"), options, providers=["CPUExecutionProvider"]
-    )
-    kinds = [node.op_type for node in onnx.load(cifar10 / "loaded.onnx").graph.node]
+    path = quantized.models / "cifar10" / "1" / "model.int8.onnx"
+    ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    kinds = [node.op_type for node in onnx.load(tmp_path / "loaded.onnx").graph.node]
     assert kinds.count("QLinearConv") >= 5
     assert kinds.count("Conv") + kinds.count("FusedConv") <= 1  # the first one may stay in floats
 
 
 def test_recalibration_updates_the_8_bit_form(
-    cifar10: Path, photos: Dataset, monkeypatch: pytest.MonkeyPatch
+    quantized: Quantized, photos: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    quantization.quantize_model("cifar10", version=1, models=cifar10)
+    cifar10 = shutil.copytree(quantized.models, tmp_path / "models")
     # Half of the labels are wrong, so the network is overconfident.
     wrong = Examples(photos.test.x, np.where(np.arange(120) % 2, photos.test.y, (photos.test.y + 1) % 10))
     splits = Splits(photos, wrong, photos.test)

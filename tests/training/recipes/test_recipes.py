@@ -1,5 +1,6 @@
 """Every recipe builds its network, documents its result, and refuses the options it does not use."""
 
+import functools
 import importlib
 import re
 import sys
@@ -92,13 +93,26 @@ def _no_download(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _build(recipe: Recipe, hyperparameters: Hyperparameters | None = None) -> keras.Model:
+    if hyperparameters is None and recipe == load_recipe(recipe.name):
+        return _unchanged(recipe.name)
+    return _build_anew(recipe, hyperparameters or recipe.hyperparameters)
+
+
+@functools.cache
+def _unchanged(name: str) -> keras.Model:
+    """Build the network of a recipe as it is, once for all tests: none of them trains it."""
+    recipe = load_recipe(name)
+    return _build_anew(recipe, recipe.hyperparameters)
+
+
+def _build_anew(recipe: Recipe, hyperparameters: Hyperparameters) -> keras.Model:
     classes = len(DATASETS[recipe.dataset].labels)
     patch = 27 if recipe.dataset == "cifar10" else 9
     covariance = tuple(map(tuple, np.eye(patch).tolist()))
     statistics = DataStatistics(
         classes=classes, covariance=covariance, log_count_ratios=(0.5,) * 1_000, columns=_columns(recipe)
     )
-    return recipe.build(Network(hyperparameters or recipe.hyperparameters, statistics))
+    return recipe.build(Network(hyperparameters, statistics))
 
 
 def _columns(recipe: Recipe) -> ColumnStatistics:

@@ -19,7 +19,8 @@ def test_metrics_of_the_scaler_exist(
     names = set(re.findall(r"\blectern_\w+", trigger["metadata"]["query"]))
     assert names
     port = free_port()
-    environment = {**os.environ, "LECTERN_PORT": str(port), "LECTERN_MODELS": str(models_folder)}
+    settings = {"PORT": str(port), "MODELS": str(models_folder), "DRAIN_S": "0"}
+    environment = os.environ | {f"LECTERN_{name}": value for name, value in settings.items()}
     start = [sys.executable, "-c", "from service.cli import main; main()", "serve"]
     with subprocess.Popen(
         start, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL

@@ -273,22 +273,22 @@ def test_a_compressed_body_is_read_on_every_protocol(
         assert plain.status == 200
 
 
+# Bodies are made in the tests: gzip writes the time, which must not be in the name of a test.
 @pytest.mark.parametrize(
-    ("encoding", "body", "status", "said"),
+    ("encoding", "make_body", "status", "said"),
     [
-        ("br", b"x", 415, "send gzip"),
-        ("gzip, gzip", b"x", 415, "send gzip"),
-        ("gzip", b"plain", 400, "as gzip"),
-        ("gzip", gzip.compress(b"x" * 1_000)[:-9], 400, "incomplete"),
-        ("deflate", b"\x78\x00", 400, "as deflate"),
-        ("gzip", gzip.compress(b"") * 17, 400, "more than 16 members"),
-        ("gzip", gzip.compress(bytes(300_000_000), 1), 413, "when they are decompressed"),
+        ("br", lambda: b"x", 415, "send gzip"),
+        ("gzip, gzip", lambda: b"x", 415, "send gzip"),
+        ("gzip", lambda: b"plain", 400, "as gzip"),
+        ("gzip", lambda: gzip.compress(b"x" * 1_000)[:-9], 400, "incomplete"),
+        ("deflate", lambda: b"\x78\x00", 400, "as deflate"),
+        ("gzip", lambda: gzip.compress(b"") * 17, 400, "more than 16 members"),
     ],
 )
 def test_a_body_that_cannot_be_decompressed_is_rejected(
-    server: Server, encoding: str, body: bytes, status: int, said: str
+    server: Server, encoding: str, make_body: Callable[[], bytes], status: int, said: str
 ) -> None:
-    answer = server.ask("POST", "/models/mnist", body, {"Content-Encoding": encoding})
+    answer = server.ask("POST", "/models/mnist", make_body(), {"Content-Encoding": encoding})
     assert (answer.status, said in answer.json()["error"]) == (status, True), answer.body
     assert (answer.headers["Accept-Encoding"] == "gzip, deflate") == (status == 415)
 
@@ -298,7 +298,10 @@ def test_a_decompression_bomb_takes_no_memory(server: Server) -> None:
     worker = psutil.Process(server.workers()[0])
     before = worker.memory_info().rss
     for _ in range(3):
-        assert server.ask("POST", "/models/mnist", bomb, {"Content-Encoding": "gzip"}).status == 413
+        answer = server.ask("POST", "/models/mnist", bomb, {"Content-Encoding": "gzip"})
+        assert answer.status == 413
+        assert "when they are decompressed" in answer.json()["error"]
+        assert answer.headers["Accept-Encoding"] is None
     assert worker.memory_info().rss < before + 100_000_000
 
 

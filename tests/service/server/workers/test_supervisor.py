@@ -374,7 +374,7 @@ def test_workers_end_without_draining_when_their_supervisor_was_killed(
         assert "the supervisor has ended, so this worker stops" in server.log()
         (left,) = (tmp_path / "tmp").iterdir()
     # The next server removes what a killed one has left.
-    process = _start(server.port, **variables)
+    process = _start(server.port, LECTERN_DRAIN_S="0", **variables)
     until(lambda: not left.exists())
     process.terminate()
     process.communicate(timeout=30)
