@@ -1,6 +1,6 @@
 """mnist-small-convnet: the network without a hidden dense layer, as the slide and as the recipe train it."""
 
-from training.experiments.experiment import Experiment, Extent, SlideFigure, Variant
+from training.experiments.experiment import Experiment, Extent, PublishedFigure, Variant
 
 EXPERIMENT = Experiment(
     name="mnist-small-convnet",
@@ -9,7 +9,7 @@ EXPERIMENT = Experiment(
         Variant(
             name="slide",
             recipe="mnist-small-convnet",
-            slide=SlideFigure(value=0.9911, measure="test accuracy"),
+            published=PublishedFigure(value=0.9911, measure="test accuracy"),
         ),
         Variant(name="recipe", recipe="mnist-small-convnet", lecture=False),
     ),
