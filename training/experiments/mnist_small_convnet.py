@@ -14,12 +14,13 @@ EXPERIMENT = Experiment(
         Variant(name="recipe", recipe="mnist-small-convnet", lecture=False),
     ),
     observations=(
-        "A third of the parameters of mnist-convnet suffices for the same accuracy.",
-        "Dropout before the output keeps the training accuracy below the validation accuracy in the "
-        "first epochs.",
-        "Most parameters lie in the output layer, although it has ten units only.",
-        "The recipe's augmentation slows the first epochs down and helps in the last ones.",
-        "At this accuracy, a difference of 0.001 is ten test images, which is within chance.",
+        "The slide's figure is that after fifteen epochs; these runs end after two.",
+        "Dropout before the output keeps the training accuracy below the validation accuracy.",
+        "With augmentation and a falling rate, the recipe has a lower training and a higher test accuracy.",
+        "The second convolution has 18,496 of the parameters, the output layer 16,010, since no hidden dense "
+        "layer comes between them.",
+        "Trained to the end, this recipe reaches 0.9950 on the test set, as mnist-convnet does with nearly "
+        "three times as many parameters.",
     ),
     usual=Extent(epochs=2),
 )
