@@ -48,7 +48,7 @@ _TITLES = (
     QT_TRANSLATE_NOOP("Titles", "logistic regression on words and pairs of words, begun at naive Bayes"),
     QT_TRANSLATE_NOOP("Titles", "logistic regressions on words and phrases of reviews and of sentences"),
     QT_TRANSLATE_NOOP("Titles", "convolutions over the first 400 words"),
-    QT_TRANSLATE_NOOP("Titles", "a bidirectional recurrent network over the first 300 words"),
+    QT_TRANSLATE_NOOP("Titles", "a bidirectional recurrent network over the first 400 words"),
 )
 _LAYER_TYPES: Mapping[str, Any] = {
     "Activation": QT_TRANSLATE_NOOP("LayerTypes", "Activation"),
@@ -66,6 +66,7 @@ _LAYER_TYPES: Mapping[str, Any] = {
     "GlobalMaxPooling2D": QT_TRANSLATE_NOOP("LayerTypes", "Global max pooling"),
     "InputLayer": QT_TRANSLATE_NOOP("LayerTypes", "Input"),
     "LengthMixture": QT_TRANSLATE_NOOP("LayerTypes", "Mixture by length"),
+    "MaxOverWords": QT_TRANSLATE_NOOP("LayerTypes", "Max pooling of words"),
     "MaxPooling2D": QT_TRANSLATE_NOOP("LayerTypes", "Max pooling"),
     "MeanOverWords": QT_TRANSLATE_NOOP("LayerTypes", "Mean over words"),
     "ReLU": QT_TRANSLATE_NOOP("LayerTypes", "ReLU"),

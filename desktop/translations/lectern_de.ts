@@ -1355,6 +1355,10 @@ Protokolldatei: {0}</translation>
         <translation>Mischung nach Länge</translation>
     </message>
     <message>
+        <source>Max pooling of words</source>
+        <translation>Max-Pooling von Wörtern</translation>
+    </message>
+    <message>
         <source>Mean over words</source>
         <translation>Mittel über die Wörter</translation>
     </message>
@@ -2283,8 +2287,8 @@ Protokolldatei: {0}</translation>
         <translation>Faltungen über die ersten 400 Wörter</translation>
     </message>
     <message>
-        <source>a bidirectional recurrent network over the first 300 words</source>
-        <translation>ein bidirektionales rekurrentes Netz über die ersten 300 Wörter</translation>
+        <source>a bidirectional recurrent network over the first 400 words</source>
+        <translation>ein bidirektionales rekurrentes Netz über die ersten 400 Wörter</translation>
     </message>
 </context>
 <context>

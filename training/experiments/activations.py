@@ -14,8 +14,8 @@ EXPERIMENT = Experiment(
     observations=(
         "The sigmoid is the slowest in the first epoch, since its derivative is at most a quarter.",
         "With two hidden layers all four end close to each other.",
-        "Derivatives multiply from layer to layer, so its disadvantage grows with the number of layers.",
-        "Tanh has mean 0 and derivative 1 at 0, so it starts faster than the sigmoid.",
+        "The derivatives of all layers multiply, so a sigmoid costs more, the deeper the network is.",
+        "Tanh is 0 at 0 and has derivative 1 there, so it begins faster than the sigmoid.",
         "Tanh, ReLU and ELU differ by 0.005 on 10,000 test images, which is within chance.",
     ),
 )

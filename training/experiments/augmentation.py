@@ -22,7 +22,7 @@ EXPERIMENT = Experiment(
         "With it the two curves stay together to the end, and the validation loss falls instead of rising.",
         "The augmented run learns more slowly and is unfinished after 15 epochs of 600 photos: on 500 test "
         "photos neither is ahead by more than chance.",
-        "The page of augmented images shows that every cat is still a cat: sizes beyond that would hurt.",
+        "The page of augmented images shows that every cat is still a cat; larger changes would hurt.",
         "Validation and test images are never changed.",
     ),
     usual=Extent(examples=600, held_out=500, epochs=15),

@@ -1,13 +1,15 @@
 """cifar10-bn-elu: the network for small photos, as slide and recipe train it; the whole form takes hours."""
 
-from training.experiments.experiment import Experiment, Extent, SlideFigure, Variant
+from training.experiments.experiment import Experiment, Extent, PublishedFigure, Variant
 
 EXPERIMENT = Experiment(
     name="cifar10-bn-elu",
     title="Batch normalisation and ELU for small photos",
     variants=(
         Variant(
-            name="slide", recipe="cifar10-bn-elu", slide=SlideFigure(value=0.7846, measure="test accuracy")
+            name="slide",
+            recipe="cifar10-bn-elu",
+            published=PublishedFigure(value=0.7846, measure="test accuracy"),
         ),
         Variant(name="recipe", recipe="cifar10-bn-elu", lecture=False),
     ),

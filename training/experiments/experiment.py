@@ -17,11 +17,15 @@ _QUICK_EPOCHS = 2
 
 
 @dataclass(frozen=True, kw_only=True)
-class SlideFigure:
-    """A figure that a slide of the lecture states for a run."""
+class PublishedFigure:
+    """A figure that a slide of the lecture, or another source, states for a run."""
 
     value: float
     measure: Measure
+    source: str = "slide"  # Markdown
+
+    def __str__(self) -> str:
+        return f"{self.value:g} {self.measure} ({self.source})"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,7 +59,7 @@ class Variant:
     fold: tuple[int, int] | None = (
         None  # its number, from 1, and the number of folds; None is the usual split
     )
-    slide: SlideFigure | None = None
+    published: PublishedFigure | None = None
 
     def configure(self, extent: Extent) -> Recipe:
         """Return the recipe with the settings of this run.

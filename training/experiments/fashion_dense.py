@@ -1,13 +1,15 @@
 """fashion-dense: the lecture's dense network for garments, as the slide trains it and as the recipe does."""
 
-from training.experiments.experiment import Experiment, SlideFigure, Variant
+from training.experiments.experiment import Experiment, PublishedFigure, Variant
 
 EXPERIMENT = Experiment(
     name="fashion-dense",
     title="The dense network for garments",
     variants=(
         Variant(
-            name="slide", recipe="fashion-dense", slide=SlideFigure(value=0.8761, measure="test accuracy")
+            name="slide",
+            recipe="fashion-dense",
+            published=PublishedFigure(value=0.8761, measure="test accuracy"),
         ),
         Variant(name="recipe", recipe="fashion-dense", lecture=False),
     ),

@@ -1,6 +1,6 @@
 """imdb: the lecture's network for film reviews, which overfits from the fourth epoch."""
 
-from training.experiments.experiment import Experiment, SlideFigure, Variant
+from training.experiments.experiment import Experiment, PublishedFigure, Variant
 
 EXPERIMENT = Experiment(
     name="imdb",
@@ -9,13 +9,13 @@ EXPERIMENT = Experiment(
         Variant(
             name="slide",
             recipe="imdb-dense",
-            slide=SlideFigure(value=0.8863, measure="best validation accuracy"),
+            published=PublishedFigure(value=0.8863, measure="best validation accuracy"),
         ),
         Variant(
             name="to the end",
             recipe="imdb-dense",
             settings={"seed": 2},
-            slide=SlideFigure(value=0.8524, measure="last validation accuracy"),
+            published=PublishedFigure(value=0.8524, measure="last validation accuracy"),
         ),
         Variant(name="early stopping", recipe="imdb-dense", settings={"early_stopping": 3}),
         Variant(name="recipe", recipe="imdb-dense", lecture=False),

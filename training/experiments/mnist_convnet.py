@@ -1,13 +1,15 @@
 """mnist-convnet: the convolutional network for digits, as the slide and as the recipe train it."""
 
-from training.experiments.experiment import Experiment, SlideFigure, Variant
+from training.experiments.experiment import Experiment, PublishedFigure, Variant
 
 EXPERIMENT = Experiment(
     name="mnist-convnet",
     title="The convolutional network for digits",
     variants=(
         Variant(
-            name="slide", recipe="mnist-convnet", slide=SlideFigure(value=0.9913, measure="test accuracy")
+            name="slide",
+            recipe="mnist-convnet",
+            published=PublishedFigure(value=0.9913, measure="test accuracy"),
         ),
         Variant(name="recipe, 5 epochs", recipe="mnist-convnet", lecture=False, settings={"epochs": 5}),
     ),

@@ -11,7 +11,7 @@ EXPERIMENT = Experiment(
         Variant(name="8 units", recipe="mnist-dense", lecture=False, settings={"width": 0.015625}),
     ),
     observations=(
-        "One hidden layer of 512 units reads 89 % of the training digits right in its first epoch.",
+        "With one hidden layer of 512 units, 89 % of the training digits are right in the first epoch.",
         "An eighth of the units costs one and a half percentage points on the test set.",
         "With eight units the network underfits: training and validation accuracy stay low together.",
         "With 512 units the gap between training and validation accuracy is the largest.",

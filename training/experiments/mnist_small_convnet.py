@@ -1,6 +1,6 @@
 """mnist-small-convnet: the network without a hidden dense layer, as the slide and as the recipe train it."""
 
-from training.experiments.experiment import Experiment, Extent, SlideFigure, Variant
+from training.experiments.experiment import Experiment, Extent, PublishedFigure, Variant
 
 EXPERIMENT = Experiment(
     name="mnist-small-convnet",
@@ -9,17 +9,18 @@ EXPERIMENT = Experiment(
         Variant(
             name="slide",
             recipe="mnist-small-convnet",
-            slide=SlideFigure(value=0.9911, measure="test accuracy"),
+            published=PublishedFigure(value=0.9911, measure="test accuracy"),
         ),
         Variant(name="recipe", recipe="mnist-small-convnet", lecture=False),
     ),
     observations=(
-        "A third of the parameters of mnist-convnet suffices for the same accuracy.",
-        "Dropout before the output keeps the training accuracy below the validation accuracy in the "
-        "first epochs.",
-        "Most parameters lie in the output layer, although it has ten units only.",
-        "The recipe's augmentation slows the first epochs down and helps in the last ones.",
-        "At this accuracy, a difference of 0.001 is ten test images, which is within chance.",
+        "The slide's figure is that after fifteen epochs; these runs end after two.",
+        "Dropout before the output keeps the training accuracy below the validation accuracy.",
+        "With augmentation and a falling rate, the recipe has a lower training and a higher test accuracy.",
+        "The second convolution has 18,496 of the parameters, the output layer 16,010, since no hidden dense "
+        "layer comes between them.",
+        "Trained to the end, this recipe reaches 0.9950 on the test set, as mnist-convnet does with nearly "
+        "three times as many parameters.",
     ),
     usual=Extent(epochs=2),
 )

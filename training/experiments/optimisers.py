@@ -26,7 +26,7 @@ EXPERIMENT = Experiment(
     observations=(
         "Momentum makes SGD at the same rate much faster: ten steps in one direction add up.",
         "RMSprop and Adam adapt the step to each weight, and are fast with their default rates.",
-        "Adadelta at Keras's default rate of 0.001 reads little more than half of the images right.",
+        "With Adadelta at Keras's default rate of 0.001, little more than half of the images are right.",
         "At its published rate of 1.0, Adadelta is as good as the others.",
         "An optimizer and its learning rate belong together: comparing optimizers at one rate "
         "compares rates.",

@@ -13,12 +13,12 @@ EXPERIMENT = Experiment(
     observations=(
         "Without pooling the network has about twenty times as many parameters, nearly all in the "
         "first dense layer.",
-        "Its receptive field is smaller: three 3 x 3 convolutions see 7 x 7 pixels, with two poolings "
-        "18 x 18.",
+        "Its receptive field is smaller: 7 x 7 pixels after three 3 x 3 convolutions, and 18 x 18 with two "
+        "poolings between them.",
         "It learns fastest on these few digits, and its training accuracy runs furthest from its validation "
         "accuracy.",
         "Maximum pooling has the same validation accuracy after five epochs; average pooling is behind.",
-        "Pooling leaves later layers a quarter of the places to compute: an epoch takes about a sixth of "
+        "Each pooling leaves a quarter of the places to the later layers: an epoch takes about a sixth of "
         "the time.",
     ),
     usual=Extent(examples=3_000, held_out=1_000),

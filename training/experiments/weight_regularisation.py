@@ -1,19 +1,21 @@
 """weight-regularisation: penalties on the weights against overfitting, on film reviews."""
 
-from training.experiments.experiment import Experiment, SlideFigure, Variant
+from training.experiments.experiment import Experiment, PublishedFigure, Variant
 
 EXPERIMENT = Experiment(
     name="weight-regularisation",
     title="Weight regularisation: L1, L2 and both",
     variants=(
         Variant(
-            name="none", recipe="imdb-dense", slide=SlideFigure(value=0.578, measure="last validation loss")
+            name="none",
+            recipe="imdb-dense",
+            published=PublishedFigure(value=0.578, measure="last validation loss"),
         ),
         Variant(
             name="L2 0.001",
             recipe="imdb-dense",
             settings={"l2": 0.001},
-            slide=SlideFigure(value=0.428, measure="last validation loss"),
+            published=PublishedFigure(value=0.428, measure="last validation loss"),
         ),
         Variant(name="L1 0.001", recipe="imdb-dense", settings={"l1": 0.001}),
         Variant(name="L1 and L2 0.001", recipe="imdb-dense", settings={"l1": 0.001, "l2": 0.001}),

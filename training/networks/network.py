@@ -12,7 +12,7 @@ from training.hyperparameters import Hyperparameters
 from training.networks.column_scaling import ColumnScaling
 from training.networks.heads import Head
 from training.networks.kernels import initialise_to_identity, whitening_kernel
-from training.networks.sequence import BidirectionalGRU, MeanOverWords, WordEmbedding
+from training.networks.sequence import BidirectionalGRU, MaxOverWords, MeanOverWords, WordEmbedding
 from training.networks.statistics import SMALLEST_DEVIATION, DataStatistics
 from training.networks.word_sum import WordSum
 
@@ -37,6 +37,7 @@ class Network:
         self._input: Any = None
         self._output: Any = None
         self._names: Counter[str] = Counter()
+        self._words_per_step = 1
 
     def image(self, *shape: int) -> "Network":
         """Add the input, uint8 pixels, and scale it by the hyperparameter ``scaling``.
@@ -183,13 +184,20 @@ class Network:
         )
         return self.hidden(layer)
 
+    def pool_words(self, words: int) -> "Network":
+        """Add the maximum of each channel over so many neighbouring words, which become one step."""
+        assert self._words_per_step == 1, "the words are pooled once"
+        self._words_per_step = words
+        return self._add_with_ids(MaxOverWords(words, name="pool_words"))
+
     def bidirectional_gru(self, units: int) -> "Network":
         """Add gated recurrent units that read the words forwards, and as many that read them backwards."""
-        return self._add_with_ids(BidirectionalGRU(self.scaled(units), name="gru"))
+        layer = BidirectionalGRU(self.scaled(units), self._words_per_step, self.regularizer(), name="gru")
+        return self._add_with_ids(layer)
 
     def mean_over_words(self) -> "Network":
         """Add the mean of each channel over the words of a sequence."""
-        return self._add_with_ids(MeanOverWords(name="mean_over_words"))
+        return self._add_with_ids(MeanOverWords(self._words_per_step, name="mean_over_words"))
 
     def pool(self) -> "Network":
         """Add 2 x 2 maximum pooling, unless the hyperparameter ``pooling`` sets another one or none."""

@@ -34,7 +34,7 @@ class Outcome:
     test_accuracy: float
 
     def measured(self, measure: Measure) -> float:
-        """Return the figure that a slide states for such a run."""
+        """Return the figure that a slide or another source states for such a run."""
         value: float = getattr(self, measure.replace(" ", "_"))
         return value
 
@@ -98,11 +98,7 @@ def report_text(experiment: Experiment, report: Report) -> str:
 
 def outcomes_table(experiment: Experiment, outcomes: Sequence[Outcome]) -> str:
     """Return a Markdown table with a row for each run; columns that no run needs are left out."""
-    slides = {variant.name: variant.slide for variant in experiment.variants}
-
-    def slide(outcome: Outcome) -> str:
-        figure = slides[outcome.variant]
-        return f"{figure.value:g} {figure.measure}" if figure else _MISSING
+    published = {variant.name: variant.published for variant in experiment.variants}
 
     columns: dict[str, Callable[[Outcome], str]] = {
         "run": lambda outcome: outcome.variant,
@@ -117,12 +113,12 @@ def outcomes_table(experiment: Experiment, outcomes: Sequence[Outcome]) -> str:
             f"{outcome.best_validation_accuracy:.4f}, {outcome.last_validation_accuracy:.4f}"
         ),
         "test accuracy": lambda outcome: f"{outcome.test_accuracy:.4f}",
-        "slide": slide,
+        "published": lambda outcome: str(published[outcome.variant] or _MISSING),
     }
     if len({outcome.receptive_field for outcome in outcomes}) == 1:
         del columns["receptive field"]
-    if not any(slides.values()):
-        del columns["slide"]
+    if not any(published.values()):
+        del columns["published"]
     lines = [f"| {' | '.join(columns)} |", f"|---|{'--:|' * (len(columns) - 1)}"]
     lines += [f"| {' | '.join(cell(outcome) for cell in columns.values())} |" for outcome in outcomes]
     return "\n".join(lines)
@@ -189,19 +185,19 @@ def experiments_text() -> str:
     return "\n\n".join(parts)
 
 
-def slides_table() -> str:
-    """Return a Markdown table of every figure of the slides that an experiment makes again."""
+def published_table() -> str:
+    """Return a Markdown table of every published figure, and what an experiment reaches in its place."""
     reports = read_reports()
-    lines = ["| experiment | run | slide | ours |", "|---|---|--:|--:|"]
+    lines = ["| experiment | run | published | ours |", "|---|---|--:|--:|"]
     for name in experiment_names():
         outcomes = {row.variant: row for row in reports[name].outcomes} if name in reports else {}
         for variant in load_experiment(name).variants:
-            if figure := variant.slide:
+            if figure := variant.published:
                 outcome = outcomes.get(variant.name)
                 ours = f"{outcome.measured(figure.measure):.4f}" if outcome else "not trained in full"
                 limits = str(reports[name].extent) if outcome else ""
                 ours += f", with {limits}" if limits else ""
-                lines.append(f"| `{name}` | {variant.name} | {figure.value:g} {figure.measure} | {ours} |")
+                lines.append(f"| `{name}` | {variant.name} | {figure} | {ours} |")
     return "\n".join(lines)
 
 

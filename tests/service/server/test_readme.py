@@ -79,10 +79,10 @@ _TABLES = [
     pytest.param("models", "training/README.md", _training_table("models_table"), id="models"),
     pytest.param("summary", "README.md", _training_table("summary_table"), id="summary"),
     pytest.param(
-        "slides",
+        "published",
         "training/README.md",
-        _training_table("slides_table", module="experiments"),
-        id="slides",
+        _training_table("published_table", module="experiments"),
+        id="published",
     ),
     pytest.param(
         "experiments",

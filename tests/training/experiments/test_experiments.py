@@ -12,7 +12,7 @@ from PIL import Image
 from training import cli, experiments
 from training.errors import RecipeError, RunError
 from training.experiments import experiment_names, load_experiment
-from training.experiments.experiment import EVERYTHING, Experiment, Extent, SlideFigure, Variant
+from training.experiments.experiment import EVERYTHING, Experiment, Extent, PublishedFigure, Variant
 from training.fit.run import Epoch, load_run
 from training.hyperparameters import Augmentation
 from training.reporting.experiments import (
@@ -21,9 +21,9 @@ from training.reporting.experiments import (
     experiments_text,
     make_outcome,
     outcomes_table,
+    published_table,
     read_reports,
     record_report,
-    slides_table,
 )
 
 NAMES = experiment_names()
@@ -75,7 +75,7 @@ DIGITS = Experiment(
             recipe="mnist-dense",
             lecture=False,
             settings={**SMALL, "epochs": 2},
-            slide=SlideFigure(value=0.9, measure="test accuracy"),
+            published=PublishedFigure(value=0.9, measure="test accuracy"),
         ),
         Variant(
             name="turned, much",
@@ -100,7 +100,7 @@ def test_runs_are_trained_once_and_leave_a_report(
     report = (folder / "report.md").read_text()
     rows = [line for line in report.splitlines() if line.startswith(("| plain", "| turned, much"))]
     assert len(rows) == 2
-    assert "| 0.9 test accuracy |" in rows[0]
+    assert "| 0.9 test accuracy (slide) |" in rows[0]
     assert [line for line in report.splitlines() if line.startswith("- ")] == [f"- {s}" for s in SENTENCES]
     assert "nobody has compared this with recorded figures yet" in report
     assert all(row in output for row in rows)
@@ -243,7 +243,7 @@ def test_table_has_lowest_and_last_figures_and_only_the_needed_columns() -> None
 
     assert "receptive field" not in head
     assert first == (
-        "| plain | 1,234 | 2 | 0.8000 | 0.400, 0.600 | 0.8500, 0.8300 | 0.9100 | 0.9 test accuracy |"
+        "| plain | 1,234 | 2 | 0.8000 | 0.400, 0.600 | 0.8500, 0.8300 | 0.9100 | 0.9 test accuracy (slide) |"
     )
     differing = [_outcome("plain", 0.91), _outcome("turned, much", 0.87, side=18)]
     head, _, _, second = outcomes_table(DIGITS, differing).splitlines()
@@ -285,11 +285,11 @@ def test_recorded_pictures_are_small(recorded: dict[str, Report]) -> None:
             assert np.asarray(picture.convert("L")).std() > 5
 
 
-def test_page_names_every_experiment_and_the_table_every_slide() -> None:
+def test_page_names_every_experiment_and_the_table_every_published_figure() -> None:
     text = experiments_text()
     assert all(f"`{name}`" in text or f"./run experiment {name}`" in text for name in NAMES)
-    slides = [variant for name in NAMES for variant in load_experiment(name).variants if variant.slide]
-    assert len(slides_table().splitlines()) == 2 + len(slides)
+    published = [variant for name in NAMES for variant in load_experiment(name).variants if variant.published]
+    assert len(published_table().splitlines()) == 2 + len(published)
 
 
 def test_list_names_every_experiment() -> None:

@@ -20,6 +20,7 @@ from training.errors import RecipeError
 from training.hyperparameters import OPTIONS, TRANSFORMATIONS, Augmentation, Hyperparameters
 from training.networks import pretrained
 from training.networks.network import Network, flat_layers
+from training.networks.sequence import BidirectionalGRU
 from training.networks.statistics import ColumnStatistics, DataStatistics
 from training.recipes import default_recipe, load_recipe, recipe_names
 from training.recipes.recipe import NETWORK_HYPERPARAMETERS, Recipe
@@ -45,7 +46,7 @@ PARAMETERS = {
     "cats-dogs-finetune": 2_257_984 + 1_281,
     "imdb-dense": 160_305,
     "imdb-conv1d": 515_201,
-    "imdb-gru": 516_193,
+    "imdb-gru": 528_545,
     # One weight for each of the 1,000 words in the statistics of these tests, and a bias.
     "imdb-bigrams": 1_001,
     "imdb-sentences": 2_002,
@@ -224,6 +225,13 @@ def _hidden_kernels(model: keras.Model, recipe: Recipe) -> list[Any]:
     return [layer.kernel for layer in layers if layer.name not in (*outputs, "whitening")]
 
 
+def _recurrent_kernels(model: keras.Model) -> list[Any]:
+    """The kernels of both directions of a recurrent layer, for its inputs and for its states."""
+    pairs = [layer.directions for layer in model.layers if isinstance(layer, BidirectionalGRU)]
+    cells = [direction.cell for pair in pairs for direction in (pair.forward_layer, pair.backward_layer)]
+    return [kernel for cell in cells for kernel in (cell.kernel, cell.recurrent_kernel)]
+
+
 def _cases(option: str) -> list[str]:
     return [name for name in NAMES if option in load_recipe(name).network_hyperparameters]
 
@@ -235,7 +243,8 @@ def test_penalty_is_that_of_every_hidden_kernel(name: str, option: str) -> None:
     recipe = load_recipe(name).configure({"l1": 0.0, "l2": 0.0} | {option: 0.001})
     model = _build(recipe)
 
-    kernels = [keras.ops.convert_to_numpy(kernel) for kernel in _hidden_kernels(model, recipe)]
+    hidden = [*_hidden_kernels(model, recipe), *_recurrent_kernels(model)]
+    kernels = [keras.ops.convert_to_numpy(kernel) for kernel in hidden]
     norm = {"l1": lambda kernel: np.abs(kernel).sum(), "l2": lambda kernel: np.square(kernel).sum()}[option]
 
     penalty = float(keras.ops.convert_to_numpy(sum(model.losses)))

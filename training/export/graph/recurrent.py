@@ -2,7 +2,7 @@
 
 tf2onnx writes the recurrence of Keras as a loop over single steps, which computes shapes at run time. The
 layer is therefore left out of the conversion, and its weights are put into a ``GRU`` node, which gets the
-length of each text.
+number of steps of each text.
 """
 
 from typing import Any
@@ -71,9 +71,10 @@ def _ancestors(graph: onnx.GraphProto, name: str) -> set[int]:
 
 
 def _recurrent_nodes(layer: BidirectionalGRU, *, ids: str) -> list[onnx.NodeProto]:
-    """Return the nodes from the vectors (batch, length, n) to the states (batch, length, 2 * units)."""
+    """Return the nodes from the vectors (batch, steps, n) to the states (batch, steps, 2 * units)."""
     steps: list[tuple[str, list[str], str, dict[str, Any]]] = [
-        ("Greater", [ids, "gru/padding"], "gru/is_word", {}),
+        ("Slice", [ids, "gru/first", "gru/end", "gru/length_axis", "gru/stride"], "gru/first_ids", {}),
+        ("Greater", ["gru/first_ids", "gru/padding"], "gru/is_word", {}),
         ("Cast", ["gru/is_word"], "gru/counted", {"to": TensorProto.INT32}),
         ("ReduceSum", ["gru/counted", "gru/length_axis"], "gru/lengths", {"keepdims": 0}),
         ("Transpose", [_VECTORS], "gru/by_step", {"perm": [1, 0, 2]}),
@@ -102,7 +103,10 @@ def _weights(layer: BidirectionalGRU) -> list[onnx.TensorProto]:
         "gru/recurrent_kernel": recurrent.transpose(0, 2, 1),
         "gru/bias": bias.reshape(len(bias), -1),
         "gru/padding": np.array(0, np.int32),
+        "gru/first": np.array([0], np.int64),
+        "gru/end": np.array([np.iinfo(np.int64).max], np.int64),
         "gru/length_axis": np.array([1], np.int64),
+        "gru/stride": np.array([layer.words_per_step], np.int64),
         "gru/shape": np.array([0, 0, 2 * layer.units], np.int64),
     }
     return [numpy_helper.from_array(np.ascontiguousarray(array), name) for name, array in arrays.items()]

@@ -30,7 +30,7 @@ def session(model: keras.Model) -> ort.InferenceSession:
     return ort.InferenceSession(to_onnx(model).SerializeToString(), providers=["CPUExecutionProvider"])
 
 
-@pytest.mark.parametrize("lengths", [(1,), (2, 7), (40, 1, 13, 40, 5), (400, 3)])
+@pytest.mark.parametrize("lengths", [(1,), (2, 7), (5, 10, 3), (40, 1, 13, 40, 5), (400, 3)])
 def test_predicts_as_keras_for_texts_of_any_length(
     model: keras.Model, session: ort.InferenceSession, lengths: tuple[int, ...]
 ) -> None:
