@@ -4,6 +4,7 @@ import asyncio
 import re
 import zlib
 
+from starlette.requests import Request
 from starlette.responses import Response
 
 # A smaller body fits into a packet or two as it is.
@@ -16,14 +17,16 @@ _WINDOW_BITS = {"gzip": 16 + zlib.MAX_WBITS, "deflate": zlib.MAX_WBITS}
 _REFUSED = re.compile(r"q\s*=\s*0(\.0*)?")
 
 
-async def compress(response: Response, accept_encoding: str) -> None:
+async def compress(response: Response, request: Request) -> None:
     """Compress the body of a response with gzip or deflate, if the client reads one of them.
 
     Args:
         response: The response, which has its body; changed in place.
-        accept_encoding: The client's header ``Accept-Encoding``; empty if there is none.
+        request: The request, whose header ``Accept-Encoding`` counts.
     """
-    encoding = _choose(accept_encoding) if accept_encoding and len(response.body) >= _MIN_BYTES else ""
+    if len(response.body) < _MIN_BYTES:
+        return
+    encoding = _choose(request.headers.get("Accept-Encoding", ""))
     if not encoding:
         return
     body, window_bits = bytes(response.body), _WINDOW_BITS[encoding]

@@ -157,7 +157,7 @@ class OipProtocol:
         result = await self.engine.infer(predictor, infer.content, started=started)
         headers = timing_headers(card, result)
         response = infer_response(infer, result.probabilities, card=card, headers=headers)
-        await compress(response, request.headers.get("Accept-Encoding", ""))
+        await compress(response, request)
         return response
 
     async def server(self, request: Request) -> models.ServerMetadataResponse:

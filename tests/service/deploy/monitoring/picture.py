@@ -5,6 +5,7 @@ Matplotlib draws the panels from its answers to the queries of the dashboard.
 """
 
 import contextlib
+import http.client
 import io
 import json
 import os
@@ -157,8 +158,9 @@ def _load(requests: list[tuple[str, bytes]], *, clients: int) -> Iterator[None]:
             model, body = requests[number % len(requests)]
             path = f"/models/{model}/versions/2" if model == "imdb" else f"/models/{model}"
             request = urllib.request.Request(f"{_URL}{path}", body, {"Content-Type": ""})
-            with contextlib.suppress(OSError), urllib.request.urlopen(request, timeout=30) as response:
-                response.read()
+            # A worker that is killed leaves a response incomplete.
+            with contextlib.suppress(OSError, http.client.HTTPException):
+                urllib.request.urlopen(request, timeout=30).read()
             number += 1
 
     threads = [threading.Thread(target=send, args=(number,)) for number in range(clients)]
