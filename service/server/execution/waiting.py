@@ -16,9 +16,9 @@ from service.server.pipeline.errors import overloaded
 
 T = TypeVar("T")
 
-# The time for which the load is measured, as a share of the limit. With the default limit, thirty photos at
+# The time for which the load is measured, as a share of the limit. With the default limit, twenty photos at
 # once, or a process that is held up for a moment, are no overload.
-_WINDOW = 0.2
+_WINDOW = 0.15
 _OVERLOAD, _NORMAL_LOAD = 2.0, 1.0
 _NEWEST_WEIGHT = 0.2
 # One run that is held up for a moment does not make all others look slow.

@@ -1,7 +1,5 @@
 """Serves the API page at ``/docs``: Swagger UI, which shows the OpenAPI document."""
 
-import base64
-import hashlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,7 +9,7 @@ from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 
 from service.server.bentoml_adapter import swagger_ui_folder
-from service.server.playground.cached_body import CACHE_CONTROL, CachedBody, cached
+from service.server.playground.cached_body import CACHE_CONTROL, CachedBody, cached, inline_source
 from service.server.protocols.common import api
 
 # The page loads these files from this server.
@@ -50,17 +48,10 @@ _PAGE = f"""<!DOCTYPE html>
 </body>
 </html>
 """
-
-
-def _source(text: str) -> str:
-    """Return the expression that allows one inline script or style."""
-    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
-
-
 # Swagger UI shows pictures from blobs.
 _POLICY = (
     "default-src 'none'; connect-src 'self'; img-src 'self' data: blob:; "
-    f"style-src 'self' {_source(_STYLE)}; script-src 'self' {_source(_START)}; "
+    f"style-src 'self' {inline_source(_STYLE)}; script-src 'self' {inline_source(_START)}; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 

@@ -1,5 +1,6 @@
 """Serves a body from memory: the browser keeps a copy, and large texts are compressed."""
 
+import base64
 import gzip
 import hashlib
 from collections.abc import Mapping
@@ -50,3 +51,8 @@ class CachedBody:
         if encoding:
             headers["Content-Encoding"] = encoding
         return Response(body, headers=headers, media_type=self._media_type)
+
+
+def inline_source(text: str) -> str:
+    """Return the source expression of a Content-Security-Policy that allows one inline script or style."""
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"

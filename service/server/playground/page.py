@@ -9,21 +9,22 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from service.inference.card import Card
-from service.server.playground.cached_body import CachedBody, cached
+from service.server.playground.cached_body import CachedBody, cached, inline_source
 from service.server.protocols.common import api
 
 _FOLDER = Path(__file__).parent / "assets"
 _START = _FOLDER / "index.html"
 # The places in the start page that depend on the other files and on the models.
-_MODULES, _BUTTONS = "<!--modules-->", "<!--buttons-->"
-# Scripts and styles come from files alone. Pictures that the user chooses have blob: addresses.
+_STYLE, _MODULES, _BUTTONS = "<!--style-->", "<!--modules-->", "<!--buttons-->"
+# The page contains its styles, so that a phone paints it without waiting for further files.
+_STYLES = ("tokens.css", "page.css", "explain.css")
+# Scripts come from files alone, styles from the page alone. Pictures that the user chooses are blobs.
 _POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self'; "
+    "default-src 'none'; script-src 'self'; style-src {style}; img-src 'self' blob:; connect-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 _MEDIA_TYPES = {
     ".js": "text/javascript",
-    ".css": "text/css",
     ".svg": "image/svg+xml",
     ".webp": "image/webp",
 }
@@ -43,8 +44,9 @@ class Playground:
                 path.read_bytes(), media_type(path)
             )
             for path in sorted(_FOLDER.rglob("*"))
-            if path.is_file() and path != _START
+            if path.is_file() and path.suffix not in {".html", ".css"}
         }
+        self._style = "".join((_FOLDER / name).read_text("utf-8") for name in _STYLES)
         self.publish(())
 
     def routes(self) -> list[api.Endpoint]:
@@ -66,8 +68,15 @@ class Playground:
         modules = "\n".join(
             f'<link rel="modulepreload" href=".{path}">' for path in self._files if path.endswith(".js")
         )
-        text = _START.read_text("utf-8").replace(_MODULES, modules).replace(_BUTTONS, buttons)
-        self._page = CachedBody(text.encode(), "text/html", {"Content-Security-Policy": _POLICY})
+        text = _START.read_text("utf-8")
+        for place, content in (
+            (_STYLE, f"<style>{self._style}</style>"),
+            (_MODULES, modules),
+            (_BUTTONS, buttons),
+        ):
+            text = text.replace(place, content)
+        policy = _POLICY.format(style=inline_source(self._style))
+        self._page = CachedBody(text.encode(), "text/html", {"Content-Security-Policy": policy})
 
     async def page(self, request: Request) -> Response:
         """The playground: a page to draw on, drop pictures on, and write texts on."""

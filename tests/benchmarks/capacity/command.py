@@ -31,6 +31,7 @@ SERVER_MS = 0.1
 TARGET = 0.6  # utilization that the autoscalers aim at
 _RATES = (1_000, 10_000, 100_000)
 _LEVELS = (0.5, 0.6, 0.7, 0.8, 0.9)
+_SHARES = (0.5, 0.7, 0.9)
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,7 @@ def capacity(seconds: float, model: str) -> None:
         costs = {name: asyncio.run(_cost(server, call, seconds)) for name, call in calls().items()}
         for name, cost in costs.items():
             click.echo(f"| `{name}` | {cost * 1e3:.2f} ms | {1 / cost:,.0f} |")
-        for share in (0.5, 0.7):
+        for share in _SHARES:
             point = asyncio.run(_point(server, calls()[model], costs[model], share, seconds * 4))
             click.echo(f"{model} at {share:.0%}: {point}")
     click.echo(f"{levels_table()}\n\n{pods_table()}")
@@ -171,5 +172,5 @@ def _processor_s(server: Server) -> float:
 def _metric(server: Server, name: str) -> float:
     with urllib.request.urlopen(f"http://127.0.0.1:{server.port}/metrics", timeout=10) as response:
         text = response.read().decode()
-    values = re.findall(rf'^{name}(?:{{route="/models/{{name}}"}})? (\S+)$', text, re.MULTILINE)
+    values = re.findall(rf'^{name}(?:\{{.*route="/models/{{name}}".*\}})? (\S+)$', text, re.MULTILINE)
     return sum(map(float, values))

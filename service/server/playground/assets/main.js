@@ -7,7 +7,8 @@ import { setUpAppearance } from "./appearance.js";
 import { Banner } from "./banner.js";
 import { DrawTab } from "./draw.js";
 import { askForKey } from "./key_dialog.js";
-import { errorMessage, nameOf, t, translateDocument } from "./messages.js";
+import { errorMessage, t, translateDocument } from "./messages.js";
+import { ModelChoice } from "./model_choice.js";
 import { NewestWins } from "./newest.js";
 import { filesOf } from "./picture_files.js";
 import { PicturesTab } from "./pictures.js";
@@ -34,8 +35,7 @@ class Page {
     new TextTab(element("text"), this.#api),
   ];
   #tab = this.#tabs[0];
-  #models = [];
-  #chosen = new Map(); // by the tab's id: {name, version, compared}
+  #choice = new ModelChoice(document.querySelector(".selects"), () => this.#useChoice());
   #cards = new Map(); // by name and version
   #prediction = null;
   #compared = null;
@@ -63,17 +63,13 @@ class Page {
       tab.addEventListener("settle", () => tab === this.#tab && this.#inputChanged(true));
       element(`${tab.id}-tab`).addEventListener("click", () => this.#selectTab(tab));
     }
-    element("model").addEventListener("change", (event) => this.#chooseModel(event.target.value));
-    element("version").addEventListener("change", (event) => this.#chooseVersion(Number(event.target.value)));
-    element("compare").addEventListener("change", (event) => this.#chooseCompared(Number(event.target.value)));
     element("tabs").addEventListener("keydown", (event) => this.#moveBetweenTabs(event));
     document.addEventListener("keydown", (event) => this.#key(event));
     document.addEventListener("paste", (event) => this.#paste(event));
     document.addEventListener("dragover", (event) => event.preventDefault());
     document.addEventListener("drop", (event) => this.#drop(event));
     element("app").hidden = false;
-    await this.#loadModels();
-    this.#offerTabs();
+    this.#offerTabs(await this.#loadModels());
     addEventListener("hashchange", () => this.#open(readAddress()));
   }
 
@@ -81,9 +77,9 @@ class Page {
   async #loadModels() {
     for (;;) {
       try {
-        this.#models = await this.#api.models();
+        const models = await this.#api.models();
         this.#banner.hide();
-        return;
+        return models;
       } catch (error) {
         const pause = new Promise((resolve) => {
           this.#banner.show(errorMessage(error), resolve);
@@ -94,31 +90,36 @@ class Page {
     }
   }
 
-  #offerTabs() {
-    const offered = this.#tabs.filter((tab) => this.#modelsOf(tab).length);
+  #offerTabs(models) {
+    this.#choice.setModels(models, this.#tabs);
+    const offered = this.#offered;
     for (const tab of this.#tabs) element(`${tab.id}-tab`).hidden = !offered.includes(tab);
     if (!offered.length) {
-      const text = this.#models.length
+      const text = models.length
         ? t("The server has no model that this page shows. Use its API.")
         : t("The server has no models.");
       return this.#banner.show(text, () => location.reload());
     }
-    for (const tab of offered) this.#chosen.set(tab.id, this.#defaultChoice(tab));
     // A tab that was clicked before the models were there counts more than the address.
     const isClicked = this.#tab !== this.#tabs[0];
     this.#open(isClicked ? { tab: this.#tab.id } : readAddress());
   }
 
+  /** The tabs that have a model. */
+  get #offered() {
+    return this.#tabs.filter((tab) => this.#choice.of(tab));
+  }
+
   /** Show what an address says, or else the first tab that has a model; say what of it is not there. */
   #open(address) {
-    const offered = this.#tabs.filter((tab) => this.#chosen.has(tab.id));
+    const offered = this.#offered;
     const tab = offered.find(({ id }) => id === address.tab) ?? offered[0];
-    const models = this.#modelsOf(tab);
+    const models = this.#choice.modelsOf(tab);
     const model = models.find(({ name }) => name === address.model);
-    const used = model ?? models.find(({ name }) => name === this.#chosen.get(tab.id).name);
+    const used = model ?? models.find(({ name }) => name === this.#choice.of(tab).name);
     const find = (text) => used.versions.find((number) => String(number) === text);
     const version = find(address.version) ?? used.version;
-    if (model) this.#chosen.set(tab.id, { name: model.name, version, compared: find(address.compare) ?? 0 });
+    if (model) this.#choice.set(tab, { name: model.name, version, compared: find(address.compare) ?? 0 });
     this.#selectTab(tab, { focus: false });
     const isWhole = tab.id === (address.tab ?? tab.id) && (!address.content || tab.open(address.content));
     if (!isWhole) this.#say(t("This link is damaged."));
@@ -135,27 +136,9 @@ class Page {
     else this.#notice.hide();
   }
 
-  #modelsOf(tab) {
-    return this.#models.filter((model) => tab.accepts(model));
-  }
-
-  #defaultChoice(tab) {
-    const models = this.#modelsOf(tab);
-    const { name, version } = models.find((model) => tab.prefers(model)) ?? models[0];
-    return { name, version, compared: 0 };
-  }
-
-  get #choice() {
-    return this.#chosen.get(this.#tab.id);
-  }
-
-  get #model() {
-    return this.#models.find(({ name }) => name === this.#choice?.name);
-  }
-
   #selectTab(tab, { focus = true } = {}) {
     this.#tab = tab;
-    if (!this.#choice) return; // The models are not there yet.
+    if (!this.#choice.of(tab)) return; // The models are not there yet.
     this.#say("");
     for (const one of this.#tabs) {
       const isSelected = one === tab;
@@ -167,7 +150,7 @@ class Page {
     }
     element("answer").classList.toggle("with-picture", tab.showsPicture);
     this.#why.isOffered = tab.showsPicture;
-    this.#offerModels();
+    this.#choice.show(tab);
     this.#useChoice();
   }
 
@@ -175,58 +158,15 @@ class Page {
     const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
     if (!step) return;
     event.preventDefault();
-    const offered = this.#tabs.filter((tab) => this.#chosen.has(tab.id));
+    const offered = this.#offered;
     this.#selectTab(offered.at((offered.indexOf(this.#tab) + step) % offered.length));
   }
 
-  #offerModels() {
-    // The part of a title after the colon describes the version.
-    const options = this.#modelsOf(this.#tab).map(({ name, title }) => new Option(nameOf(title.split(":")[0]), name));
-    element("model").replaceChildren(...options);
-    element("model").value = this.#choice.name;
-    this.#offerVersions();
-  }
-
-  #offerVersions() {
-    const { version, compared } = this.#choice;
-    const versions = [...this.#model.versions].sort((one, other) => other - one);
-    element("version").replaceChildren(
-      ...versions.map((number) => new Option(t("Version {0}", number), number)),
-    );
-    element("version").value = version;
-    const others = versions.filter((number) => number !== version);
-    element("compare").replaceChildren(
-      new Option(t("None"), 0),
-      ...others.map((number) => new Option(t("Version {0}", number), number)),
-    );
-    element("compare").value = compared;
-    element("compare").closest("label").hidden = !others.length;
-  }
-
-  #chooseModel(name) {
-    const model = this.#models.find((one) => one.name === name);
-    this.#chosen.set(this.#tab.id, { name, version: model.version, compared: 0 });
-    this.#offerVersions();
-    this.#useChoice();
-  }
-
-  #chooseVersion(version) {
-    const { name, compared } = this.#choice;
-    this.#chosen.set(this.#tab.id, { name, version, compared: compared === version ? 0 : compared });
-    this.#offerVersions();
-    this.#useChoice();
-  }
-
-  #chooseCompared(compared) {
-    this.#chosen.set(this.#tab.id, { ...this.#choice, compared });
-    this.#useChoice();
-  }
-
   #useChoice() {
-    const { name, version } = this.#choice;
+    const { name, version } = this.#choice.current;
     this.#cancel();
     this.#loadCard({ name, version });
-    this.#tab.model = { ...this.#model, version };
+    this.#tab.model = { ...this.#choice.model, version };
     this.#inputChanged(true);
   }
 
@@ -262,13 +202,13 @@ class Page {
     if (!input) {
       this.#cancel();
       this.#changedAt = null;
-      this.#answer.showPlaceholder(t(this.#tab.placeholder), this.#model?.labels ?? []);
+      this.#answer.showPlaceholder(t(this.#tab.placeholder), this.#choice.model?.labels ?? []);
       return;
     }
     this.#changedAt ??= performance.now();
     this.#pendingTimer ||= setTimeout(() => this.#answer.showPending(), PENDING_MS);
-    if (!this.#model) return; // They are on their way.
-    const { name, version, compared } = this.#choice;
+    if (!this.#choice.model) return; // They are on their way.
+    const { name, version, compared } = this.#choice.current;
     this.#main.put({ ...input, model: { name, version }, isSettled });
     if (compared) this.#second.put({ ...input, model: { name, version: compared }, isSettled });
   }
@@ -295,7 +235,7 @@ class Page {
     this.#settled();
     this.#prediction = { ...result, input };
     this.#share.hasAnswer = true;
-    if (!this.#choice.compared) this.#compared = null;
+    if (!this.#choice.current.compared) this.#compared = null;
     this.#update(input.isSettled);
     this.#answer.showDuration({ totalMs: performance.now() - result.changedAt, serverMs: result.serverMs });
     if (this.#tab.showsPicture) this.#view.put(input);
@@ -315,7 +255,7 @@ class Page {
       content: input.content,
       networkInput: this.#networkInput,
       title: `${name} ${version}`,
-      rows: rowsOf(this.#prediction, this.#model.labels),
+      rows: rowsOf(this.#prediction, this.#choice.model.labels),
       ...{ name, headline, detail },
     };
   }
@@ -334,9 +274,9 @@ class Page {
 
   #update(isSettled) {
     if (!this.#prediction) return;
-    const { name, version } = this.#choice;
+    const { name, version } = this.#choice.current;
     this.#answer.show(this.#prediction, {
-      labels: this.#model.labels,
+      labels: this.#choice.model.labels,
       threshold: this.#cards.get(JSON.stringify({ name, version }))?.unsure_below ?? 0,
       compared: this.#compared,
       isSettled,
@@ -360,14 +300,14 @@ class Page {
       this.#banner.hide();
       this.#forgetPrediction();
       this.#showNetworkInput(null);
-      this.#answer.showError(error, this.#model.labels);
+      this.#answer.showError(error, this.#choice.model.labels);
       this.#tab.refuse?.(error, input);
     }
   }
 
   #writeAddress() {
-    if (!this.#choice) return;
-    const { name, version, compared } = this.#choice;
+    if (!this.#choice.current) return;
+    const { name, version, compared } = this.#choice.current;
     writeAddress({ tab: this.#tab.id, model: name, version, compare: compared || "", content: this.#tab.content ?? "" });
   }
 
@@ -391,10 +331,10 @@ class Page {
   /** Show the pictures of a drop or of the clipboard; the chosen model stays, if it reads pictures. */
   #take(data) {
     const pictures = this.#tabs[1];
-    if (!this.#chosen.has(pictures.id)) return;
+    if (!this.#choice.of(pictures)) return;
     const { files, problem } = filesOf(data);
     if (!files.length) return this.#say(t(problem));
-    if (pictures.accepts(this.#model)) this.#chosen.set(pictures.id, this.#choice);
+    if (pictures.accepts(this.#choice.model)) this.#choice.set(pictures, this.#choice.current);
     if (this.#tab !== pictures) this.#selectTab(pictures);
     pictures.add(files);
   }
