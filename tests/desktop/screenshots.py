@@ -100,10 +100,12 @@ def network(window: MainWindow) -> None:
     for stroke in strokes:
         points = [tuple(point / CANVAS_SIZE) for point in stroke]
         gestures.draw(window.lab_page.picker.pad, points, steps=1)
-    window.lab_page.tabs.setCurrentWidget(window.lab_page.network)
+    page = window.lab_page.network
+    window.lab_page.tabs.setCurrentWidget(page)
+    while page.picture is None:
+        wait()
+    page.show_map(4, 7)
     wait(2 * _WAIT_MS)
-    window.lab_page.network.show_map(4, 7)
-    wait()
 
 
 def train(window: MainWindow) -> None:

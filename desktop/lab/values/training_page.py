@@ -2,7 +2,7 @@
 
 import numpy as np
 from PySide6.QtCore import Qt, Slot
-from PySide6.QtWidgets import QDoubleSpinBox, QGroupBox, QLabel, QPushButton, QWidget
+from PySide6.QtWidgets import QDoubleSpinBox, QGroupBox, QLabel, QPushButton, QSizePolicy, QWidget
 
 from desktop.lab.maps.levels import Pixels, to_pixels
 from desktop.lab.maps.plot import Mark, Plot, Series
@@ -139,6 +139,8 @@ class TrainingPage(NetworkTopic):
             # The tabs do not ask how high a text is at their width, and would let it cover the maps.
             label.setMinimumHeight(self.fontMetrics().lineSpacing() * lines)
         dropout = QGroupBox("Dropout", self)
+        # The plots of the other group shrink first.
+        dropout.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
         rate = caption(self.tr("&Rate"), self.rate)
         column(
             row(self.dropped, rate, self.rate, self.again, None),

@@ -1,11 +1,13 @@
 """The preferences dialog."""
 
-from gestures import menu_action, press
-from PySide6.QtWidgets import QDialogButtonBox
+import pytest
+from gestures import OpenWindow, menu_action, press
+from PySide6.QtWidgets import QDialogButtonBox, QLabel
 from pytestqt.qtbot import QtBot
 
 from desktop import settings as stored
-from desktop.theme import is_dark
+from desktop.settings import Settings, Theme
+from desktop.theme import color, is_dark
 from desktop.window.main_window import MainWindow
 from desktop.window.preferences import PreferencesDialog
 
@@ -14,6 +16,19 @@ def test_preferences_can_be_opened_and_cancelled(window: MainWindow) -> None:
     press(window, "Ctrl+,")
     window.findChild(PreferencesDialog).reject()
     assert window.store.settings.server == ""
+
+
+@pytest.mark.parametrize("chosen", [Theme.LIGHT, Theme.DARK])
+def test_the_notes_can_be_read_in_both_themes(open_window: OpenWindow, chosen: Theme) -> None:
+    window = open_window(Settings(server="", theme=chosen))
+    press(window, "Ctrl+,")
+    dialog = window.findChild(PreferencesDialog)
+    notes = [label for label in dialog.findChildren(QLabel) if label.text() and label.buddy() is None]
+    assert dialog.key_location in notes
+    for note in notes:
+        assert note.isEnabled()
+        shown = note.palette().color(note.foregroundRole())
+        assert shown in (color("muted", dialog.palette()), color("ink", dialog.palette()))
 
 
 def test_an_invalid_address_is_refused_and_a_valid_one_is_used(qtbot: QtBot, window: MainWindow) -> None:
