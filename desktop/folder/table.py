@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QWidget
 from desktop.folder.batch import FileResult
 from desktop.folder.truth import true_label
 from desktop.names import label_name
-from desktop.result.doubt import answer_text
+from desktop.result.certainty import answer_text
 from desktop.window.messages import error_message, format_percent
 
 _PROBABILITY_COLUMN = 2

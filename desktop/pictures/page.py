@@ -23,10 +23,10 @@ from desktop.pictures.sample_bar import SampleBar
 from desktop.pictures.thumbnail_list import ThumbnailList, set_tile
 from desktop.prediction.backends import PredictionResult
 from desktop.prediction.requests import Value
-from desktop.result.doubt import tile_answer
+from desktop.result.certainty import tile_answer
 from desktop.widgets import PAGE_MARGIN, column
 from desktop.window.actions import create_action
-from desktop.window.messages import announce, doubt_message, error_message
+from desktop.window.messages import announce, error_message, reason_message
 from desktop.window.page import Page
 from service.client import ModelSummary
 from service.inference.prediction import Reason
@@ -103,7 +103,7 @@ class PicturesPage(Page):
 
     def show_doubt(self, reason: Reason | None) -> None:
         """Say why the network cannot be sure of the current picture."""
-        text = "" if reason is None else doubt_message(reason)
+        text = "" if reason is None else reason_message(reason)
         if text and text != self.doubt.text():
             announce(self, text)
         self.doubt.setText(text)

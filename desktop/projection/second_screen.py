@@ -9,7 +9,7 @@ from desktop.prediction.controller import PredictionController
 from desktop.prediction.requests import PredictionResponse
 from desktop.result.answer_view import AnswerView
 from desktop.result.bars import Bars
-from desktop.result.doubt import certainty
+from desktop.result.certainty import certainty
 from desktop.widgets import column, row, scale_font
 from service.inference import Card, LecternError
 

@@ -6,7 +6,7 @@ from PySide6.QtWidgets import QLabel, QWidget
 from desktop import theme
 from desktop.prediction.backends import PredictionResult
 from desktop.result.answer_label import AnswerLabel
-from desktop.result.doubt import Certainty, answer_text, certainty
+from desktop.result.certainty import Certainty, answer_text, certainty
 from desktop.widgets import column, scale_font
 from desktop.window.messages import error_message, format_percent
 from service.inference import LecternError, Prediction

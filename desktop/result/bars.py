@@ -5,7 +5,7 @@ from PySide6.QtGui import QBrush, QFont, QFontMetrics, QPainter, QPaintEvent, QP
 from PySide6.QtWidgets import QProgressBar, QSizePolicy, QVBoxLayout, QWidget
 
 from desktop.names import label_name
-from desktop.result.doubt import Certainty
+from desktop.result.certainty import Certainty
 from desktop.settings import BarOrder
 from desktop.theme import color, compared_color
 from desktop.window.messages import format_percent

@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
 from desktop import theme
 from desktop.prediction.controller import PredictionController
 from desktop.prediction.requests import PredictionResponse
-from desktop.result.doubt import answer_text
+from desktop.result.certainty import answer_text
 from desktop.widgets import create_combo, row
 from desktop.window.messages import format_percent
 from service.client import ModelSummary

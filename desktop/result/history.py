@@ -6,7 +6,7 @@ from PySide6.QtWidgets import QFrame, QListWidgetItem, QWidget
 
 from desktop.pictures.thumbnail_list import ThumbnailList, set_tile
 from desktop.prediction.requests import PredictionResponse
-from desktop.result.doubt import tile_answer
+from desktop.result.certainty import tile_answer
 
 _MAX_ENTRIES = 50
 _RESPONSE = Qt.ItemDataRole.UserRole

@@ -8,8 +8,8 @@ from desktop.prediction.controller import PredictionController
 from desktop.prediction.requests import PredictionResponse
 from desktop.result.answer_view import AnswerView
 from desktop.result.bars import Bars
+from desktop.result.certainty import certainty
 from desktop.result.comparison import Comparison
-from desktop.result.doubt import certainty
 from desktop.result.pixel_view import PixelView
 from desktop.result.timing_label import TimingLabel
 from desktop.settings import BarOrder

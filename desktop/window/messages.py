@@ -27,7 +27,7 @@ def error_message(error: LecternError) -> str:
     return messages.get(error.code, str(error))
 
 
-def doubt_message(reason: Reason) -> str:
+def reason_message(reason: Reason) -> str:
     """Return why a prediction is unsure and the way out, in the language of the window; may be empty."""
     translate = QCoreApplication.translate
     messages: dict[str, str] = {

@@ -21,7 +21,7 @@ from service.batch.pool import Died, Done, Event
 from service.batch.shard import Job, ShardPredictor, Task
 from service.inference.errors import LecternError
 
-_REACHES_WITHIN_S = 10
+_CONNECT_TIMEOUT_S = 10
 _STARTS = 3  # actors in a row that end while they load the model, before the batch stops
 
 
@@ -86,7 +86,7 @@ class RayPool:
         options: dict[str, Any] = {} if address else {"num_cpus": workers, "include_dashboard": False}
         try:
             if address and address != "auto" and "://" not in address:
-                _reach(address)
+                _check_address(address)
             ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR, **options)
         except (OSError, RuntimeError, ValueError) as error:
             raise BatchError(
@@ -155,7 +155,7 @@ class RayPool:
         return _Worker(actor, actor.start.remote())
 
 
-def _reach(address: str) -> None:
+def _check_address(address: str) -> None:
     """Raise OSError if nothing listens at ``host:port``; Ray would try again for minutes."""
     host, _, port = address.rpartition(":")
-    socket.create_connection((host.strip("[]"), int(port)), timeout=_REACHES_WITHIN_S).close()
+    socket.create_connection((host.strip("[]"), int(port)), timeout=_CONNECT_TIMEOUT_S).close()

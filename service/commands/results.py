@@ -25,7 +25,7 @@ def print_result(name: str, result: Result, *, card: Card, as_json: bool) -> Non
     if as_json:
         _print_json(name, result)
         return
-    unsure = f"  ({_doubt(result)})" if result.unsure else ""
+    unsure = f"  ({_unsure_note(result)})" if result.unsure else ""
     click.echo(f"{name}  {result.model} {result.version}{unsure}")
     if isinstance(result, Regression):
         _print_values(result, unit=card.regression.unit if card.regression else "")
@@ -80,7 +80,7 @@ def _print_scores(result: Prediction) -> None:
         click.echo(f"  {mark}{score.label:<{width}}  {score.score:7.2%}  {bar}".rstrip())
 
 
-def _doubt(result: Result) -> str:
+def _unsure_note(result: Result) -> str:
     match result.reason:
         case "several_digits" if isinstance(result, MultiLabelPrediction):
             return "unsure: the picture shows several digits"

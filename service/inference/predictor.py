@@ -272,7 +272,7 @@ class Predictor(Network):
                 f"of {', '.join(table.names)}"
             )
         row = table.encode(value)
-        return PreparedInput(row, table.doubt(row))
+        return PreparedInput(row, table.unsure_reason(row))
 
     def _run_inputs(self, inputs: Sequence[Input]) -> Iterator[tuple[npt.NDArray[np.float32], Reason | None]]:
         """Yield the output for each input, and a reason to doubt it."""

@@ -64,7 +64,7 @@ def augment(
 def _warp(pictures: Pictures, *, by: Augmentation, rng: np.random.Generator) -> Pictures:
     count, height, width = pictures.shape[:3]
     matrices = _affine_matrices(count, height, width, by=by, rng=rng)
-    rows, columns = (max(side // 4, math.ceil(_reach(by) * side)) for side in (height, width))
+    rows, columns = (max(side // 4, math.ceil(_margin(by) * side)) for side in (height, width))
     padded = _pad(pictures, rows, columns)
     matrices += np.array([[0, 0, columns], [0, 0, rows]])
     if by.elastic:
@@ -78,8 +78,8 @@ def _warp(pictures: Pictures, *, by: Augmentation, rng: np.random.Generator) -> 
     return changed
 
 
-def _reach(by: Augmentation) -> float:
-    """Return how far outside the picture a shift and a rotation reach, as a share of the side."""
+def _margin(by: Augmentation) -> float:
+    """Return the margin that a shift and a rotation need around the picture, as a share of the side."""
     angle = math.radians(min(by.rotation, 45.0))  # the corners of a square are farthest out at 45 degrees
     return by.shift + (math.sin(angle) + math.cos(angle) - 1) / 2
 

@@ -12,7 +12,7 @@ from service.inference.preprocessing.text import Ids
 
 # The weight of a sentence grows with its number of words and phrases, up to this one: long sentences more
 # often have the sentiment of their text.
-_LONGEST = 120
+_MAX_WEIGHTED_WORDS = 120
 _SENTENCES_PER_TEXT = 5.0  # total weight of the sentences of a text, beside the whole text's 1
 _PENALTY = 0.2
 _ITERATIONS = 40
@@ -42,13 +42,13 @@ def fit_sentence_weights(
     weights: list[float] = []
     classes: list[int] = []
     texts = list(sentences)
-    total = sum(np.sqrt(min(len(ids), _LONGEST)) for text in texts for ids in text)
+    total = sum(np.sqrt(min(len(ids), _MAX_WEIGHTED_WORDS)) for text in texts for ids in text)
     share = _SENTENCES_PER_TEXT * len(texts) / max(total, 1.0)
     for text, label in zip(texts, y.tolist(), strict=True):
         if not text:
             continue
         rows += [*text, np.unique(np.concatenate(text))]
-        weights += [*(share * np.sqrt(min(len(ids), _LONGEST)) for ids in text), 1.0]
+        weights += [*(share * np.sqrt(min(len(ids), _MAX_WEIGHTED_WORDS)) for ids in text), 1.0]
         classes += [label] * (len(text) + 1)
     sizes = np.abs(ratios)
     features = _features(rows, len(ratios)) @ sparse.diags_array(sizes)

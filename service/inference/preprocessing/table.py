@@ -92,7 +92,7 @@ class Table:
             raise InvalidInput("all values of the row are missing; send at least one")
         return values
 
-    def doubt(self, values: npt.NDArray[np.float32]) -> Reason | None:
+    def unsure_reason(self, values: npt.NDArray[np.float32]) -> Reason | None:
         """Return why the network guesses because the training split has no such row; None if it has.
 
         Args:

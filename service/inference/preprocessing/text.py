@@ -131,7 +131,7 @@ class Vocabulary:
         self.words = tuple(words)
         self._ids = {word: number for number, word in enumerate(self.words, start=1)}
         # Words do not contain the mark, so its count is the length of the phrase.
-        self._longest = 1 + max((word.count(PHRASE_MARK) for word in self.words), default=0)
+        self._max_phrase_words = 1 + max((word.count(PHRASE_MARK) for word in self.words), default=0)
         self._negation = any(NEGATION_MARK in word for word in self.words)
 
     @classmethod
@@ -171,7 +171,7 @@ class Vocabulary:
         self._check_length(text)
         known = self._ids
         if length is None:
-            found = phrases(text, longest=self._longest, negation=self._negation)
+            found = phrases(text, longest=self._max_phrase_words, negation=self._negation)
             ids = sorted(known[phrase] for phrase in found if phrase in known)
         else:
             ids = list(islice((known[word] for word in tokenize(text) if word in known), length))
@@ -199,7 +199,7 @@ class Vocabulary:
         if length is not None:
             words = list(islice((word for word in words if word[0] in self._ids), length))
         places: dict[int, list[Span]] = {}
-        for count in range(1, 1 + (self._longest if length is None else 1)):
+        for count in range(1, 1 + (self._max_phrase_words if length is None else 1)):
             for first in range(len(words) - count + 1):
                 chosen = words[first : first + count]
                 number = self._ids.get(PHRASE_MARK.join(word for word, _, _ in chosen))

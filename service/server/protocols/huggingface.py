@@ -24,7 +24,7 @@ from service.server.protocols.common.prediction_schemas import (
     PredictionBody,
     TopK,
 )
-from service.server.protocols.common.responses import doubt_headers, json_response, timing_headers
+from service.server.protocols.common.responses import json_response, timing_headers, unsure_headers
 from service.settings import Settings
 
 
@@ -141,7 +141,7 @@ class HuggingFaceProtocol:
             )
         result = await self.engine.infer(predictor, prediction.content)
         rows, unsure = _answers(result, card, top_k=prediction.top_k)
-        headers = timing_headers(card, result) | doubt_headers(unsure, result.reasons)
+        headers = timing_headers(card, result) | unsure_headers(unsure, result.reasons)
         return json_response(rows if prediction.is_batch else rows[0], headers)
 
 

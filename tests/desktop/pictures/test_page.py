@@ -18,7 +18,7 @@ from desktop.drawing.stroke_painter import render
 from desktop.drawing.strokes import Stroke, StrokePoint
 from desktop.pictures.dropped_files import DroppedFile, LoadFailure, Picture, load_picture
 from desktop.pictures.images import png_of_drawing
-from desktop.result.doubt import answer_text
+from desktop.result.certainty import answer_text
 from desktop.settings import Settings
 from desktop.window.main_window import MainWindow
 from service.inference import Catalog

@@ -29,7 +29,7 @@ def json_response(content: object, headers: dict[str, str] | None = None) -> Res
     return Response(encode_json(content), headers=headers, media_type="application/json")
 
 
-def doubt_headers(unsure: Sequence[bool], reasons: Sequence[Reason | None]) -> dict[str, str]:
+def unsure_headers(unsure: Sequence[bool], reasons: Sequence[Reason | None]) -> dict[str, str]:
     """Return the headers that tell which predictions are unsure, and why if not for their scores.
 
     Args:

@@ -86,7 +86,7 @@ def test_the_limits_of_the_range_are_in_it() -> None:
     inside = [{"age": 20, "od280/od315": 4}, {"age": 80, "od280/od315": None}]
     outside = [{"age": 80.1, "od280/od315": 4}, {"age": None, "od280/od315": -0.1}]
 
-    doubts = [TABLE.doubt(TABLE.encode(row)) for row in inside + outside]
+    doubts = [TABLE.unsure_reason(TABLE.encode(row)) for row in inside + outside]
     assert doubts == [None] * 2 + ["out_of_range"] * 2
 
 
@@ -94,8 +94,8 @@ def test_the_limits_of_the_range_are_in_it() -> None:
 def test_more_missing_values_than_in_training_are_a_reason_to_doubt(most: int | None, reason: str) -> None:
     table = Table(TABLE.columns, most_missing=most)
 
-    assert table.doubt(table.encode({"age": 20, "od280/od315": 4})) is None
-    assert table.doubt(table.encode({"age": 20, "od280/od315": None})) == reason
+    assert table.unsure_reason(table.encode({"age": 20, "od280/od315": 4})) is None
+    assert table.unsure_reason(table.encode({"age": 20, "od280/od315": None})) == reason
 
 
 def test_the_sample_has_the_mean_of_each_column() -> None:

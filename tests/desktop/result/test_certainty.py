@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pytest
 from PySide6.QtWidgets import QApplication
 
-from desktop.result.doubt import Certainty, answer_text, certainty
+from desktop.result.certainty import Certainty, answer_text, certainty
 from service.inference import Prediction, Score
 
 
