@@ -39,6 +39,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def _isolated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     isolate_settings(tmp_path / "settings")
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    # Qt's folders for tests, which hold the app's log, are below it.
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
 
 
 @pytest.fixture(scope="session")
