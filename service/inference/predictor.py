@@ -161,12 +161,12 @@ class Predictor(Network):
             return PreparedInput(self.vocabulary.encode(value, length=self.card.input.length))
         if self.table is not None:
             return self._examine_row(value, self.table)
-        if not isinstance(value, bytes):
+        if self._pictures is None or not isinstance(value, bytes):
             raise InvalidInput(f"{self.card.name} reads pictures, not texts; send a picture file")
         with decoded_picture(
             value, max_pixels=max_pixels, reduce_jpeg=reduce_jpeg, reserve=reserve
         ) as picture:
-            return self.examine_image(picture, may_run=may_run)
+            return self._pictures.examine(picture, network=self if may_run else None)
 
     def prepare_image(self, image: Image.Image) -> Array:
         """Turn a decoded picture into the network's input array, without the batch dimension.
