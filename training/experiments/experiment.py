@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from training.recipes import load_recipe
-from training.recipes.recipe import Recipe
+
+if TYPE_CHECKING:
+    from training.recipes.recipe import Recipe
 
 Measure = Literal[
     "test accuracy", "best validation accuracy", "last validation accuracy", "last validation loss"
@@ -61,7 +63,7 @@ class Variant:
     )
     published: PublishedFigure | None = None
 
-    def configure(self, extent: Extent) -> Recipe:
+    def configure(self, extent: Extent) -> "Recipe":
         """Return the recipe with the settings of this run.
 
         Args:

@@ -1,6 +1,8 @@
 """Experiments are complete, train their runs once, and leave curves, a table and five sentences."""
 
 import io
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -297,6 +299,18 @@ def test_list_names_every_experiment() -> None:
 
     assert [line.split()[0] for line in lines] == list(NAMES)
     assert "need the name of an experiment" in CliRunner().invoke(cli.experiment, ["--quick"]).output
+
+
+def test_list_loads_no_heavy_library() -> None:
+    script = (
+        "import sys; from training import cli\n"
+        "cli.experiment([], standalone_mode=False)\n"
+        "print(sorted({'keras', 'tensorflow', 'numpy'} & set(sys.modules)))"
+    )
+
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+
+    assert done.stdout.endswith("[]\n")
 
 
 def test_new_experiment_is_one_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
