@@ -14,6 +14,7 @@ from service.server.pipeline.errors import ErrorCode, RequestError
 from service.server.protocols.common.bodies import parse_json
 from service.server.protocols.common.parameters import parse_encoding
 from service.server.protocols.oip import models, tensors
+from service.server.protocols.oip.models import MAX_ID
 
 _MAX_LENGTH_DIGITS = 20
 _MAX_REASON = 60
@@ -72,7 +73,7 @@ def read_infer(
     if (
         isinstance(body_id, str | int)
         and not isinstance(body_id, bool)
-        and len(str(body_id)) <= models.MAX_ID
+        and len(str(body_id)) <= MAX_ID
     ):
         note_id(body_id)
     request = check_request(document, card=card)
