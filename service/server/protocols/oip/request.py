@@ -70,11 +70,7 @@ def read_infer(
     view = memoryview(body)
     document = parse_json(view[:length])
     body_id = document.get("id") if isinstance(document, dict) else None
-    if (
-        isinstance(body_id, str | int)
-        and not isinstance(body_id, bool)
-        and len(str(body_id)) <= MAX_ID
-    ):
+    if isinstance(body_id, str | int) and not isinstance(body_id, bool) and len(str(body_id)) <= MAX_ID:
         note_id(body_id)
     request = check_request(document, card=card)
     binary, classes = requested_output(request, binary=False)
