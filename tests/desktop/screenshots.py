@@ -13,7 +13,7 @@ import gestures
 from gestures import menu_action
 from pen_digits import SAMPLE, digits
 from PIL import Image
-from PySide6.QtCore import QEventLoop, QTimer
+from PySide6.QtCore import QCoreApplication, QEventLoop, QTimer
 from PySide6.QtWidgets import QApplication, QDialog, QWidget
 
 import desktop
@@ -154,14 +154,19 @@ def replayed(window: MainWindow) -> None:
 
 def preferences(window: MainWindow) -> None:
     """Open the preferences."""
-    menu_action(window, "Preferences…").trigger()
+    _trigger(window, "PreferencesDialog", "&Preferences…")
     wait()
 
 
 def card(window: MainWindow) -> None:
     """Show the model's card."""
-    menu_action(window, "About this model…").trigger()
+    _trigger(window, "CardViewer", "About this &model…")
     wait()
+
+
+def _trigger(window: MainWindow, context: str, text: str) -> None:
+    """Trigger the action of a menu, in any language."""
+    menu_action(window, QCoreApplication.translate(context, text).replace("&", "")).trigger()
 
 
 def shot(window: MainWindow, path: Path) -> None:
