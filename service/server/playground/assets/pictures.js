@@ -69,10 +69,6 @@ export class PicturesTab extends EventTarget {
     return model.task === "image-classification";
   }
 
-  prefers() {
-    return false;
-  }
-
   /** Return the current picture; null if there is none. */
   input() {
     const tile = this.#current;
@@ -129,11 +125,6 @@ export class PicturesTab extends EventTarget {
       isFirst = false;
       this.#predict(tile);
     }
-  }
-
-  /** Handle a key that no element has used; return whether it was one of this tab's. */
-  key() {
-    return false;
   }
 
   #createTile(name, file, thumbnail, example) {
