@@ -124,7 +124,6 @@ export class Answer {
     this.#setTexts("none", "", text);
     this.#showEmptyBars(labels);
     this.#duration.textContent = "";
-    this.showNetworkInput(null);
     this.#status.textContent = "";
   }
 

@@ -25,6 +25,7 @@ export class LayerTable {
   /** Show the layers of a network. */
   set card(card) {
     this.clear();
+    this.#table.hidden = !card.layers.length;
     const layers = new Map(card.layers.map((layer) => [layer.name, layer]));
     const shown = (card.explanation?.layers ?? []).map((name) => layers.get(name)).filter(Boolean);
     const width = Math.max(0, ...shown.map(({ output_shape: [, , side, count] }) => side * Math.min(count, MAX_MAPS)));

@@ -165,6 +165,7 @@ class Page {
   #useChoice() {
     const { name, version } = this.#choice.current;
     this.#cancel();
+    this.#explain();
     this.#loadCard({ name, version });
     this.#tab.model = { ...this.#choice.model, version };
     this.#inputChanged(true);
@@ -180,6 +181,7 @@ class Page {
     this.#prediction = this.#compared = null;
     this.#share.hasAnswer = false;
     this.#why.clear();
+    this.#showNetworkInput(null);
     for (const tab of this.#tabs) tab.explain?.(null);
   }
 
@@ -260,11 +262,18 @@ class Page {
     };
   }
 
+  /** The card of the chosen model; undefined until it is loaded. */
+  get #card() {
+    const { name, version } = this.#choice.current;
+    return this.#cards.get(JSON.stringify({ name, version }));
+  }
+
   #explain() {
-    if (!this.#prediction || !this.#tab.showsPicture) return;
+    if (!this.#tab.showsPicture) return;
+    this.#why.card = this.#card;
+    if (!this.#prediction) return;
     const { input, scores, reading } = this.#prediction;
-    const card = this.#cards.get(JSON.stringify(input.model));
-    this.#why.explain({ ...input, card, label: reading ? "" : scores[0].label });
+    this.#why.explain({ ...input, label: reading ? "" : scores[0].label });
   }
 
   #showCompared(result) {
@@ -274,10 +283,9 @@ class Page {
 
   #update(isSettled) {
     if (!this.#prediction) return;
-    const { name, version } = this.#choice.current;
     this.#answer.show(this.#prediction, {
       labels: this.#choice.model.labels,
-      threshold: this.#cards.get(JSON.stringify({ name, version }))?.unsure_below ?? 0,
+      threshold: this.#card?.unsure_below ?? 0,
       compared: this.#compared,
       isSettled,
     });
@@ -299,7 +307,6 @@ class Page {
     } else {
       this.#banner.hide();
       this.#forgetPrediction();
-      this.#showNetworkInput(null);
       this.#answer.showError(error, this.#choice.model.labels);
       this.#tab.refuse?.(error, input);
     }

@@ -196,6 +196,26 @@ def test_what_is_explained_goes_with_the_answer_and_the_model(explained: Any) ->
     expect(page.locator(".heat figcaption")).not_to_be_empty()
 
 
+def test_a_tab_without_an_answer_shows_nothing_of_another_tab(explained: Any) -> None:
+    page = explained.page
+    choice, rows = page.locator("#why select"), page.locator(".layers tbody tr")
+    expect(choice.locator("option").first).to_have_text("Why 3?")
+    page.locator("#pictures-tab").click()
+    expect(choice.locator("option").first).to_have_text("Why?")
+    expect(page.locator(".heat figcaption")).to_be_empty()
+    expect(page.locator(".heat img")).not_to_have_attribute("src", re.compile(""))
+    # The layers are those of the tab's own model.
+    page.locator("#model").select_option("cifar10")
+    expect(choice.locator("option").last).to_have_text("Why truck?")
+    count = rows.count()
+    page.locator("#draw-tab").click()
+    expect(choice.locator("option").first).to_have_text("Why 3?")
+    assert rows.count() != count
+    page.locator("#pictures-tab").click()
+    expect(choice.locator("option").last).to_have_text("Why truck?")
+    assert rows.count() == count
+
+
 def test_photos_are_explained_too(open_page: Open) -> None:
     playground = open_page()
     page = playground.page
