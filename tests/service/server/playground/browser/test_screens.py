@@ -66,3 +66,20 @@ def test_the_parts_of_the_german_head_do_not_overlap(open_page: Open, width: int
     for left, right in itertools.pairwise(boxes):
         assert left["x"] + left["width"] + 4 <= right["x"]
     assert boxes[-1]["x"] + boxes[-1]["width"] <= width
+
+
+def test_scripts_do_not_delay_the_first_paint(open_page: Open) -> None:
+    priorities: dict[str, str] = {}
+
+    def watch(page: Any) -> None:
+        session = page.context.new_cdp_session(page)
+        session.send("Network.enable")
+        session.on("Network.requestWillBeSent", lambda event: note(event["request"]))
+
+    def note(request: dict[str, Any]) -> None:
+        if request["url"].endswith(".js"):
+            priorities[request["url"]] = request["initialPriority"]
+
+    expect(open_page(prepare=watch).detail).to_have_text("Draw a digit")
+    assert len(priorities) > 20
+    assert set(priorities.values()) <= {"Low", "VeryLow"}
