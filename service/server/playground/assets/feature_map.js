@@ -1,5 +1,6 @@
 // Shows one feature map large, beside the picture over which its kernel moves.
 
+import { create } from "./elements.js";
 import { formatSigned, t } from "./messages.js";
 import { PictureUrl } from "./picture_url.js";
 
@@ -171,9 +172,7 @@ export class FeatureMapView {
 }
 
 function createLine(text) {
-  const line = document.createElement("span");
-  line.textContent = text;
-  return line;
+  return create("span", {}, text);
 }
 
 /** Return a cell for each weight, in its colour. */
@@ -182,8 +181,7 @@ function createCells(kernel) {
   const flat = kernel.weights.flat();
   const largest = Math.max(...flat.map(Math.abs)) || 1;
   return flat.map((weight) => {
-    const cell = document.createElement("span");
-    cell.className = weight > 0 ? "for" : "against";
+    const cell = create("span", { className: weight > 0 ? "for" : "against" });
     cell.style.setProperty("--strength", Math.abs(weight) / largest);
     return cell;
   });
