@@ -68,7 +68,7 @@ export class DrawTab extends EventTarget {
     else if (command && name === "y") this.#pad.redo();
     else if (command || event.altKey) return false;
     else if (name === "e") this.#setEraser(!this.#pad.erases);
-    else if (name === "delete" || name === "backspace" || name === "escape") this.#pad.clear();
+    else if (name === "delete" || name === "backspace") this.#pad.clear();
     else return false;
     return true;
   }

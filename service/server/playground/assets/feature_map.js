@@ -34,7 +34,6 @@ export class FeatureMapView {
     this.#canvas.addEventListener("pointerdown", (event) => this.#point(event));
     this.#canvas.addEventListener("keydown", (event) => this.#key(event));
     this.#play.addEventListener("click", () => (this.#timer ? this.#pause() : this.#start()));
-    panel.querySelector("[data-action=close]").addEventListener("click", () => this.close());
   }
 
   async showInput(file) {

@@ -56,6 +56,13 @@ export class LayerTable {
     this.#url = "";
   }
 
+  /** Give the focus to the button of the chosen map, which is not shown any more. */
+  release() {
+    const button = this.#table.querySelector("[aria-pressed=true]");
+    button.ariaPressed = "false";
+    button.focus();
+  }
+
   #click(event) {
     const button = event.target.closest("button");
     if (!button) return;

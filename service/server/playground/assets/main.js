@@ -320,7 +320,8 @@ class Page {
 
   #key(event) {
     const isTyping = event.target.closest?.("input:not([type=range]), textarea, select, dialog");
-    if (!isTyping && !event.defaultPrevented && this.#tab.key?.(event)) event.preventDefault();
+    if (isTyping || event.defaultPrevented) return;
+    if (this.#why.key(event) || this.#tab.key?.(event)) event.preventDefault();
   }
 
   #paste(event) {

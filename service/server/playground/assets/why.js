@@ -49,6 +49,7 @@ export class Why {
       ({ model, content, layer, map }, signal) => api.featureMap(model, content, { layer, map }, signal),
       (explanation) => this.#view.show(explanation),
     );
+    panel.querySelector("[data-action=close]").addEventListener("click", () => this.#closeMap());
     panel.addEventListener("toggle", () => {
       this.showInput(this.#file);
       this.#request();
@@ -98,6 +99,18 @@ export class Why {
     this.#heat.clear();
     this.#table.clear();
     this.#view.clear();
+  }
+
+  /** Handle a key that no element has used; return whether it was one of this panel's. */
+  key({ key }) {
+    const closes = key === "Escape" && this.#panel.open && this.#view.selected;
+    if (closes) this.#closeMap();
+    return closes;
+  }
+
+  #closeMap() {
+    this.#view.close();
+    this.#table.release();
   }
 
   #request() {
