@@ -70,6 +70,7 @@ export const GERMAN = {
   "Text": "Text",
   "Text to classify": "Zu klassifizierender Text",
   "The bars are for the {0} least sure of {1} digits.": "Die Balken gelten für die {0} unsichersten von {1} Ziffern.",
+  "The list is full. Clear it first.": "Die Liste ist voll. Leeren Sie sie zuerst.",
   "The network knows none of these words. Write in English.": "Das Netz kennt keines dieser Wörter. Schreiben Sie auf Englisch.",
   "The server does not accept this API key.": "Der Server nimmt diesen API-Schlüssel nicht an.",
   "The server does not respond.": "Der Server antwortet nicht.",

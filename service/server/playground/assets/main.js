@@ -342,6 +342,7 @@ class Page {
     if (!this.#choice.of(pictures)) return;
     const { files, problem } = filesOf(data);
     if (!files.length) return this.#say(t(problem));
+    if (!pictures.hasRoom()) return;
     if (pictures.accepts(this.#choice.model)) this.#choice.set(pictures, this.#choice.current);
     if (this.#tab !== pictures) this.#selectTab(pictures);
     pictures.add(files);

@@ -113,13 +113,22 @@ export class PicturesTab extends EventTarget {
     }
   }
 
+  /** Return whether a picture can be added; say so if not. */
+  hasRoom() {
+    const hasRoom = this.#tiles.length < MAX_PICTURES;
+    this.#say(hasRoom ? "" : t("The list is full. Clear it first."));
+    return hasRoom;
+  }
+
   /** Add files, and select the first of them; an example has its name. */
   async add(files, example = "") {
-    const free = MAX_PICTURES - this.#tiles.length;
-    this.#say(files.length > free ? t("Only the first {0} pictures were loaded.", MAX_PICTURES) : "");
+    if (!this.hasRoom()) return;
     let isFirst = true;
-    for (const original of files.slice(0, Math.max(free, 0))) {
+    for (const original of files) {
       const { file, thumbnail } = await readPicture(original); // one after the other, to save memory
+      if (this.#tiles.length >= MAX_PICTURES) {
+        return this.#say(t("Only the first {0} pictures were loaded.", MAX_PICTURES));
+      }
       const tile = this.#createTile(original.name || t("Picture"), file, thumbnail, example);
       if (isFirst) this.#select(tile);
       isFirst = false;
