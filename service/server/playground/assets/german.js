@@ -15,6 +15,7 @@ export const GERMAN = {
   "Close": "Schließen",
   "Compare with": "Vergleichen mit",
   "Copied.": "Kopiert.",
+  "Copied, without the input: it does not fit into a link.": "Kopiert, ohne die Eingabe: Sie passt nicht in einen Link.",
   "Copy as curl": "Als curl kopieren",
   "Copy as Python": "Als Python kopieren",
   "Copy link": "Link kopieren",

@@ -28,7 +28,11 @@ class Page {
   #notice = new Banner(element("notice"));
   #answer = new Answer(element("answer"));
   #why = new Why(element("why"), this.#api);
-  #share = new Share(element("share"), () => this.#shown());
+  #share = new Share(
+    element("share"),
+    () => this.#shown(),
+    () => !this.#tab.input() || Boolean(readAddress().content),
+  );
   #tabs = [
     new DrawTab(element("draw")),
     new PicturesTab(element("pictures"), this.#api, (text) => this.#say(text)),
