@@ -159,11 +159,12 @@ class Page {
   }
 
   #moveBetweenTabs(event) {
-    const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
-    if (!step) return;
-    event.preventDefault();
     const offered = this.#offered;
-    this.#selectTab(offered.at((offered.indexOf(this.#tab) + step) % offered.length));
+    const place = offered.indexOf(this.#tab);
+    const next = { ArrowRight: place + 1, ArrowLeft: place - 1, Home: 0, End: -1 }[event.key];
+    if (next === undefined) return;
+    event.preventDefault();
+    this.#selectTab(offered.at(next % offered.length));
   }
 
   #useChoice() {

@@ -83,7 +83,7 @@ export class PicturesTab extends EventTarget {
 
   /** Label the tile of a refused input of this tab. */
   refuse(error, { tile }) {
-    this.#label(tile, t("Error"), errorMessage(error));
+    this.#label(tile, t("Error"), `${t("Error")}: ${errorMessage(error)}`);
   }
 
   /** The content for the address: the name of the current example; other pictures do not fit into one. */
