@@ -1,5 +1,6 @@
 // The tab with the drawing pad and its tools.
 
+import { t } from "./messages.js";
 import { Pad, hasInk, pictureOf } from "./pad.js";
 import { decodeStrokes, encodeStrokes } from "./strokes.js";
 
@@ -41,6 +42,12 @@ export class DrawTab extends EventTarget {
 
   prefers(model) {
     return model.labels.join("") === DIGITS;
+  }
+
+  /** Say what a model reads. */
+  set model(model) {
+    this.placeholder = this.prefers(model) ? "Draw a digit" : "Draw something";
+    this.#section.querySelector(".hint p").textContent = t(this.placeholder);
   }
 
   /** Return the drawing; null if there is no ink. */

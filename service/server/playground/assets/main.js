@@ -344,7 +344,8 @@ class Page {
   /** Show the pictures of a drop or of the clipboard; the chosen model stays, if it reads pictures. */
   #take(data) {
     const pictures = this.#tabs[1];
-    if (!this.#choice.of(pictures)) return;
+    if (!this.#choice.current) return; // The models are not there yet.
+    if (!this.#choice.of(pictures)) return this.#say(t("The server has no model for pictures."));
     const { files, problem } = filesOf(data);
     if (!files.length) return this.#say(t(problem));
     if (!pictures.hasRoom()) return;

@@ -104,16 +104,20 @@ def test_a_page_whose_server_starts_later_goes_on_by_itself(open_page: Open) -> 
         (429, "rate_limited", "used up its requests"),
         (503, "not_ready", "starting or stopping"),
         (502, "", "returned an error"),
+        (502, {"message": "no upstream"}, "returned an error: no upstream"),
     ],
 )
-def test_a_busy_server_is_asked_again(open_page: Open, status: int, code: str, text: str) -> None:
+def test_a_busy_server_is_asked_again(open_page: Open, status: int, code: Any, text: str) -> None:
     answered = []
 
     def refuse_twice(route: Route) -> None:
         answered.append(route.request.method == "POST")
         if sum(answered) > 2 or route.request.method != "POST":
             return route.fallback()
+        # Proxies answer with pages, or with JSON of their own.
         body = json.dumps({"error": "busy", "code": code, "request_id": "1"}) if code else "<html>"
+        if isinstance(code, dict):
+            body = json.dumps({"error": code})
         return route.fulfill(status=status, body=body, headers={"Retry-After": "1"})
 
     playground = open_page(allowed=FAILED)
