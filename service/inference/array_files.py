@@ -2,6 +2,7 @@
 
 import io
 import math
+import re
 import zipfile
 import zlib
 from pathlib import Path
@@ -16,6 +17,7 @@ NPY_START = b"\x93NUMPY"
 SUFFIXES = (".npy", ".npz")
 _NUMBERS = "biuf"  # kinds of NumPy's types
 _MAX_REASON = 100
+_ADDRESS = re.compile(r" at 0x[0-9a-f]+")  # where an object is in memory concerns no client
 
 
 def read_npy(data: bytes) -> npt.NDArray[Any]:
@@ -39,7 +41,7 @@ def read_npy(data: bytes) -> npt.NDArray[Any]:
         }[version]
         shape, is_fortran, dtype = read_header(stream)
     except Exception as error:  # NumPy's parser raises many types of exceptions for malformed headers.
-        cause = str(error)[:_MAX_REASON]
+        cause = _ADDRESS.sub("", str(error))[:_MAX_REASON]
         raise InvalidTensor(f"the array cannot be read ({cause}); save it with numpy.save") from error
     if dtype.kind not in _NUMBERS:
         raise InvalidTensor(

@@ -47,6 +47,7 @@ def read_message(message: ModelInferRequest, *, card: Card, max_batch: int) -> I
         RequestError: 400 or 413: the request cannot be used.
     """
     document = {
+        "id": message.id,
         "parameters": _parameters(message.parameters),
         "inputs": [
             {

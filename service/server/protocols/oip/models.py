@@ -4,7 +4,7 @@ The messages of the gRPC service have the same names.
 """
 
 from collections.abc import Sequence
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal, TypeAlias, get_args
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
@@ -72,11 +72,16 @@ class RequestParameters(Parameters, frozen=True):
     binary_data_output: bool | UnsetType = UNSET
 
 
+# The response has it, and the server keeps it until the client has read the response.
+MAX_ID = 256
+RequestId: TypeAlias = Annotated[str, Meta(max_length=MAX_ID)] | int
+
+
 class ModelInferRequest(Struct, frozen=True):
     """An inference request in JSON."""
 
     inputs: Annotated[list[InferInputTensor], _EXACTLY_ONE]
-    id: Annotated[str | int, Meta(description="Comes back in the response, and in an error")] | None = None
+    id: Annotated[RequestId, Meta(description="Comes back in the response, and in an error")] | None = None
     outputs: Annotated[list[InferRequestedOutputTensor], Meta(extra_json_schema={"maxItems": 1})] | None = (
         None
     )

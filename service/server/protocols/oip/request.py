@@ -14,10 +14,10 @@ from service.server.pipeline.errors import ErrorCode, RequestError
 from service.server.protocols.common.bodies import parse_json
 from service.server.protocols.common.parameters import parse_encoding
 from service.server.protocols.oip import models, tensors
+from service.server.protocols.oip.models import MAX_ID
 
 _MAX_LENGTH_DIGITS = 20
 _MAX_REASON = 60
-_MAX_ID = 256  # characters of an id that an error repeats
 
 
 class InferRequest(Struct, frozen=True):
@@ -70,7 +70,7 @@ def read_infer(
     view = memoryview(body)
     document = parse_json(view[:length])
     body_id = document.get("id") if isinstance(document, dict) else None
-    if isinstance(body_id, str | int) and not isinstance(body_id, bool) and len(str(body_id)) <= _MAX_ID:
+    if isinstance(body_id, str | int) and not isinstance(body_id, bool) and len(str(body_id)) <= MAX_ID:
         note_id(body_id)
     request = check_request(document, card=card)
     binary, classes = requested_output(request, binary=False)

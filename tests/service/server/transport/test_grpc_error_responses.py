@@ -54,6 +54,7 @@ _WRONG: list[tuple[dict[str, Any], str, str]] = [
     ({"tensors": [_ONE, _ONE], "raw": [_RAW, _RAW]}, "invalid_request", "exactly one"),
     (_with(name="pixels"), "invalid_request", "'image'"),
     (_with(name=""), "invalid_request", "'image'"),
+    (_with() | {"id": "x" * 257}, "invalid_request", "length <= 256"),
     (_with(parameters=_SHARED), "invalid_parameter", "shared memory"),
     ({"tensors": [_ONE | {"parameters": _SHARED}]}, "invalid_parameter", "shared memory"),
     # Datatype and shape

@@ -64,7 +64,7 @@ def test_bars_follow_the_pen_within_50_ms(open_page: Open) -> None:
     }""")
     circle = [(0.5 + 0.25 * math.cos(step / 20), 0.5 + 0.35 * math.sin(step / 20)) for step in range(125)]
     medians = []
-    for _ in range(3):  # Tests run beside others, and a busy moment says nothing about the playground.
+    for _ in range(6):  # Tests run beside others, and a busy moment says nothing about the playground.
         for _ in range(2):
             playground.draw(circle, steps=1)
             expect(playground.page.locator("#answer [role=status]")).not_to_be_empty()

@@ -69,6 +69,7 @@ def _check(answer: Any, status: int, code: str) -> None:
         (_request({**_ZEROS, "name": "pixels"}), "invalid_request"),
         (_request({**_ZEROS, "name": ["image"]}), "invalid_request"),
         (_request(_ZEROS, id=[7]), "invalid_request"),
+        (_request(_ZEROS, id="x" * 257), "invalid_request"),
         (_request(_ZEROS, parameters=[1]), "invalid_parameter"),
         (_request(_ZEROS, parameters={"binary_data_output": 1}), "invalid_parameter"),
         (_request({**_ZEROS, "parameters": "x"}), "invalid_parameter"),
