@@ -64,9 +64,11 @@ class Playground:
             for card in cards
             if card.task == "image-classification"
         )
-        # The browser asks for all modules at once, and not when it has read the one before.
+        # The browser asks for all modules at once, and not when it has read the one before; but it paints first.
         modules = "\n".join(
-            f'<link rel="modulepreload" href=".{path}">' for path in self._files if path.endswith(".js")
+            f'<link rel="modulepreload" fetchpriority="low" href=".{path}">'
+            for path in self._files
+            if path.endswith(".js")
         )
         text = _START.read_text("utf-8")
         for place, content in (

@@ -99,7 +99,7 @@ export class Answer {
     const others = compared && !reading ? new Map(compared.scores.map(({ label, score }) => [label, score])) : null;
     this.#bars.show(rowsOf(prediction, labels), { others, threshold });
     const certain = reading ? headline : `${headline}, ${percent}`;
-    if (isSettled) this.#announce(face === "unsure" ? t("Unsure: {0}", headline) : certain);
+    if (isSettled) this.#status.textContent = face === "unsure" ? t("Unsure: {0}", headline) : certain;
   }
 
   /** What the headline and the line below it say. */
@@ -124,7 +124,6 @@ export class Answer {
     this.#setTexts("none", "", text);
     this.#showEmptyBars(labels);
     this.#duration.textContent = "";
-    this.showNetworkInput(null);
     this.#status.textContent = "";
   }
 
@@ -134,7 +133,7 @@ export class Answer {
     this.#setTexts("refused", "", message);
     this.#showEmptyBars(labels);
     this.#duration.textContent = "";
-    this.#announce(message);
+    this.#status.textContent = message;
   }
 
   /** Show what preprocessing makes of a picture (a Blob); null hides the view. */
@@ -153,10 +152,6 @@ export class Answer {
     this.#headline.classList.toggle("short", headline.length <= 2);
     this.#headline.textContent = headline;
     this.#detail.textContent = detail;
-  }
-
-  #announce(text) {
-    this.#status.textContent = text;
   }
 }
 

@@ -170,7 +170,8 @@ async function readError(response) {
   const retryAfterS = Number(response.headers.get("Retry-After")) || 0;
   try {
     const { error, code } = await response.json();
-    return new ApiError(response.status, code ?? "", error ?? response.statusText, retryAfterS);
+    const message = error?.message ?? error; // A proxy may have an object there.
+    return new ApiError(response.status, code ?? "", message ?? response.statusText, retryAfterS);
   } catch {
     return new ApiError(response.status, "", response.statusText, retryAfterS); // of a proxy
   }

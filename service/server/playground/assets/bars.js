@@ -1,5 +1,6 @@
 // The bar chart of a prediction's probabilities.
 
+import { create } from "./elements.js";
 import { formatPercent, nameOf } from "./messages.js";
 
 /** Most rows of the chart. */
@@ -49,17 +50,12 @@ export class Bars {
 }
 
 function createRow() {
-  const item = document.createElement("li");
-  const [name, meter, fill, second, figure] = ["label", "track", "fill", "second", "figure"].map((kind) => {
-    const part = document.createElement("span");
-    part.className = kind;
-    return part;
-  });
+  const part = (className, ...children) => create("span", { className }, ...children);
+  const [name, fill, second, figure] = ["label", "fill", "second", "figure"].map((kind) => part(kind));
+  const meter = part("track", fill, second);
   name.ariaHidden = figure.ariaHidden = "true"; // the meter has both
   meter.setAttribute("role", "meter");
   meter.ariaValueMin = "0";
   meter.ariaValueMax = "100";
-  meter.append(fill, second);
-  item.append(name, meter, figure);
-  return { item, name, meter, fill, second, figure };
+  return { item: create("li", {}, name, meter, figure), name, meter, fill, second, figure };
 }

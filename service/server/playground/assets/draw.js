@@ -1,5 +1,6 @@
 // The tab with the drawing pad and its tools.
 
+import { t } from "./messages.js";
 import { Pad, hasInk, pictureOf } from "./pad.js";
 import { decodeStrokes, encodeStrokes } from "./strokes.js";
 
@@ -43,6 +44,12 @@ export class DrawTab extends EventTarget {
     return model.labels.join("") === DIGITS;
   }
 
+  /** Say what a model reads. */
+  set model(model) {
+    this.placeholder = this.prefers(model) ? "Draw a digit" : "Draw something";
+    this.#section.querySelector(".hint p").textContent = t(this.placeholder);
+  }
+
   /** Return the drawing; null if there is no ink. */
   input() {
     return hasInk(this.#pad.strokes) ? { make: () => pictureOf(this.#pad.strokes) } : null;
@@ -68,7 +75,7 @@ export class DrawTab extends EventTarget {
     else if (command && name === "y") this.#pad.redo();
     else if (command || event.altKey) return false;
     else if (name === "e") this.#setEraser(!this.#pad.erases);
-    else if (name === "delete" || name === "backspace" || name === "escape") this.#pad.clear();
+    else if (name === "delete" || name === "backspace") this.#pad.clear();
     else return false;
     return true;
   }

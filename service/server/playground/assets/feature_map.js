@@ -1,5 +1,6 @@
 // Shows one feature map large, beside the picture over which its kernel moves.
 
+import { create } from "./elements.js";
 import { formatSigned, t } from "./messages.js";
 import { PictureUrl } from "./picture_url.js";
 
@@ -33,7 +34,6 @@ export class FeatureMapView {
     this.#canvas.addEventListener("pointerdown", (event) => this.#point(event));
     this.#canvas.addEventListener("keydown", (event) => this.#key(event));
     this.#play.addEventListener("click", () => (this.#timer ? this.#pause() : this.#start()));
-    panel.querySelector("[data-action=close]").addEventListener("click", () => this.close());
   }
 
   async showInput(file) {
@@ -171,9 +171,7 @@ export class FeatureMapView {
 }
 
 function createLine(text) {
-  const line = document.createElement("span");
-  line.textContent = text;
-  return line;
+  return create("span", {}, text);
 }
 
 /** Return a cell for each weight, in its colour. */
@@ -182,8 +180,7 @@ function createCells(kernel) {
   const flat = kernel.weights.flat();
   const largest = Math.max(...flat.map(Math.abs)) || 1;
   return flat.map((weight) => {
-    const cell = document.createElement("span");
-    cell.className = weight > 0 ? "for" : "against";
+    const cell = create("span", { className: weight > 0 ? "for" : "against" });
     cell.style.setProperty("--strength", Math.abs(weight) / largest);
     return cell;
   });

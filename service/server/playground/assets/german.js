@@ -3,7 +3,6 @@
 export const GERMAN = {
   "After scale, bias and activation function: {0}": "Nach Skalierung, Bias und Aktivierungsfunktion: {0}",
   "API key": "API-Schlüssel",
-  "API": "API",
   "Arrow keys move the kernel.": "Pfeiltasten bewegen den Kernel.",
   "Arrow keys move; Space begins and ends a stroke": "Pfeiltasten bewegen, die Leertaste beginnt und beendet einen Strich",
   "Brush": "Pinsel",
@@ -15,12 +14,14 @@ export const GERMAN = {
   "Close": "Schließen",
   "Compare with": "Vergleichen mit",
   "Copied.": "Kopiert.",
+  "Copied, without the input: it does not fit into a link.": "Kopiert, ohne die Eingabe: Sie passt nicht in einen Link.",
   "Copy as curl": "Als curl kopieren",
   "Copy as Python": "Als Python kopieren",
   "Copy link": "Link kopieren",
   "Dark": "Dunkel",
   "Draw": "Zeichnen",
   "Draw a digit": "Zeichnen Sie eine Ziffer",
+  "Draw something": "Zeichnen Sie etwas",
   "Draw with mouse, finger, pen or arrow keys: Space begins and ends a stroke. Two fingers clear the pad.":
     "Zeichnen Sie mit Maus, Finger, Stift oder Pfeiltasten: Die Leertaste beginnt und beendet einen Strich. Zwei Finger leeren die Zeichenfläche.",
   "Drawing pad": "Zeichenfläche",
@@ -67,29 +68,26 @@ export const GERMAN = {
   "Speaks against {0}": "Spricht gegen {0}",
   "Speaks for {0}": "Spricht für {0}",
   "Take a photo…": "Foto aufnehmen …",
-  "Text": "Text",
   "Text to classify": "Zu klassifizierender Text",
   "The bars are for the {0} least sure of {1} digits.": "Die Balken gelten für die {0} unsichersten von {1} Ziffern.",
+  "The list is full. Clear it first.": "Die Liste ist voll. Leeren Sie sie zuerst.",
   "The network knows none of these words. Write in English.": "Das Netz kennt keines dieser Wörter. Schreiben Sie auf Englisch.",
+  "The page tries again by itself.": "Die Seite versucht es selbst erneut.",
   "The server does not accept this API key.": "Der Server nimmt diesen API-Schlüssel nicht an.",
   "The server does not respond.": "Der Server antwortet nicht.",
-  "The server does not respond. The page tries again by itself.":
-    "Der Server antwortet nicht. Die Seite versucht es selbst erneut.",
+  "The server has no model for pictures.": "Der Server hat kein Modell für Bilder.",
   "The server has no models.": "Der Server hat keine Modelle.",
   "The server has no model that this page shows. Use its API.":
     "Der Server hat kein Modell, das diese Seite zeigt. Nutzen Sie seine API.",
-  "The server has too much to do. The page tries again by itself.":
-    "Der Server hat zu viel zu tun. Die Seite versucht es selbst erneut.",
-  "The server is starting or stopping. The page tries again by itself.":
-    "Der Server startet oder endet gerade. Die Seite versucht es selbst erneut.",
+  "The server has too much to do.": "Der Server hat zu viel zu tun.",
+  "The server is starting or stopping.": "Der Server startet oder endet gerade.",
   "The server requires a valid API key.": "Der Server verlangt einen gültigen API-Schlüssel.",
   "The server requires an API key. It is kept until this tab is closed.":
     "Der Server verlangt einen API-Schlüssel. Er bleibt gespeichert, bis dieser Tab geschlossen wird.",
   "The server returned an error: {0}": "Der Server meldet einen Fehler: {0}",
   "There is no model {0}; {1} is used.": "Es gibt kein Modell {0}; {1} wird verwendet.",
   "There is no version {0}; version {1} is used.": "Es gibt keine Version {0}; Version {1} wird verwendet.",
-  "This API key has used up its requests. The page tries again by itself.":
-    "Dieser API-Schlüssel hat seine Anfragen verbraucht. Die Seite versucht es selbst erneut.",
+  "This API key has used up its requests.": "Dieser API-Schlüssel hat seine Anfragen verbraucht.",
   "This file is damaged or not a picture. Use PNG, JPEG, WebP, GIF, BMP, TIFF, AVIF or HEIC.":
     "Diese Datei ist beschädigt oder kein Bild. Verwenden Sie PNG, JPEG, WebP, GIF, BMP, TIFF, AVIF oder HEIC.",
   "This file is too large for the server. Make it smaller first.":
@@ -110,7 +108,6 @@ export const GERMAN = {
   "Unsure: {0} at most": "Unsicher: höchstens {0}",
   "Use key": "Schlüssel verwenden",
   "Value: {0}. The frame is its place in the picture.": "Wert: {0}. Der Rahmen ist seine Stelle im Bild.",
-  "Version": "Version",
   "Version {0}": "Version {0}",
   "What speaks for {0}, and against it": "Was für {0} spricht und was dagegen",
   "Why {0}?": "Warum {0}?",

@@ -2,7 +2,6 @@
 
 import { formatSigned, nameOf, t } from "./messages.js";
 import { PictureUrl } from "./picture_url.js";
-import { token } from "./tokens.js";
 
 const MAX_ALPHA = 0.8;
 
@@ -54,4 +53,10 @@ export class HeatMap {
     this.#figure.querySelector("figcaption").textContent = "";
     this.#canvas.getContext("2d").clearRect(0, 0, this.#canvas.width, this.#canvas.height);
   }
+}
+
+/** Return a colour of tokens.css as red, green and blue, 0 to 255. */
+function token(name) {
+  const text = getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+  return [1, 3, 5].map((start) => parseInt(text.slice(start, start + 2), 16));
 }

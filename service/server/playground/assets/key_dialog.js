@@ -18,6 +18,14 @@ export function askForKey(dialog, isWrong) {
   dialog.returnValue = "";
   dialog.showModal();
   return new Promise((resolve) => {
-    dialog.addEventListener("close", () => resolve(dialog.returnValue && field.value.trim()), { once: true });
+    dialog.addEventListener(
+      "close",
+      () => {
+        const key = dialog.returnValue && field.value.trim();
+        // No header carries other characters, so a key with them is wrong.
+        resolve(/[^\x20-\xff]/.test(key) ? askForKey(dialog, true) : key);
+      },
+      { once: true },
+    );
   });
 }

@@ -1,5 +1,6 @@
 // The table of a network's layers, with the feature maps of the convolutional ones.
 
+import { create } from "./elements.js";
 import { formatCount, t } from "./messages.js";
 
 /** Most feature maps of a layer that are shown. */
@@ -25,6 +26,7 @@ export class LayerTable {
   /** Show the layers of a network. */
   set card(card) {
     this.clear();
+    this.#table.hidden = !card.layers.length;
     const layers = new Map(card.layers.map((layer) => [layer.name, layer]));
     const shown = (card.explanation?.layers ?? []).map((name) => layers.get(name)).filter(Boolean);
     const width = Math.max(0, ...shown.map(({ output_shape: [, , side, count] }) => side * Math.min(count, MAX_MAPS)));
@@ -54,6 +56,13 @@ export class LayerTable {
     this.#url = "";
   }
 
+  /** Give the focus to the button of the chosen map, which is not shown any more. */
+  release() {
+    const button = this.#table.querySelector("[aria-pressed=true]");
+    button.ariaPressed = "false";
+    button.focus();
+  }
+
   #click(event) {
     const button = event.target.closest("button");
     if (!button) return;
@@ -78,38 +87,21 @@ export class LayerTable {
 }
 
 function createRow({ name, type, output_shape: shape, parameters }, strip) {
-  const row = document.createElement("tr");
-  const head = document.createElement("th");
-  head.scope = "row";
-  head.append(name);
-  const texts = [type, shape.slice(1).join(" × "), formatCount(parameters)];
-  const cells = texts.map((text) => {
-    const cell = document.createElement("td");
-    cell.textContent = text;
-    return cell;
-  });
-  const maps = document.createElement("td");
-  if (strip) maps.append(strip);
-  row.append(head, ...cells, maps);
-  return row;
+  const cells = [type, shape.slice(1).join(" × "), formatCount(parameters), strip ?? ""];
+  return create("tr", {}, create("th", { scope: "row" }, name), ...cells.map((cell) => create("td", {}, cell)));
 }
 
 /** Return the buttons of a layer: each shows its part of the picture with all feature maps. */
 function createStrip({ name, output_shape: [, , side, count] }, { top, width }) {
-  const strip = document.createElement("div");
-  strip.className = "strip";
+  const strip = create("div", { className: "strip", ariaLabel: t("Feature maps of {0}", name) });
   strip.setAttribute("role", "group");
-  strip.ariaLabel = t("Feature maps of {0}", name);
   strip.style.setProperty("--top", top / side);
   strip.style.setProperty("--width", width / side);
   for (let map = 0; map < Math.min(count, MAX_MAPS); map++) {
-    const button = document.createElement("button");
-    button.type = "button";
+    const title = t("Feature map {0} of {1}", map + 1, name);
+    const button = create("button", { title, ariaLabel: title, ariaPressed: "false", tabIndex: map ? -1 : 0 });
     button.dataset.layer = name;
     button.dataset.map = map;
-    button.ariaLabel = button.title = t("Feature map {0} of {1}", map + 1, name);
-    button.ariaPressed = "false";
-    button.tabIndex = map ? -1 : 0;
     button.style.setProperty("--column", map);
     strip.append(button);
   }

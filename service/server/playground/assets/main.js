@@ -28,7 +28,11 @@ class Page {
   #notice = new Banner(element("notice"));
   #answer = new Answer(element("answer"));
   #why = new Why(element("why"), this.#api);
-  #share = new Share(element("share"), () => this.#shown());
+  #share = new Share(
+    element("share"),
+    () => this.#shown(),
+    () => !this.#tab.input() || Boolean(readAddress().content),
+  );
   #tabs = [
     new DrawTab(element("draw")),
     new PicturesTab(element("pictures"), this.#api, (text) => this.#say(text)),
@@ -155,16 +159,18 @@ class Page {
   }
 
   #moveBetweenTabs(event) {
-    const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
-    if (!step) return;
-    event.preventDefault();
     const offered = this.#offered;
-    this.#selectTab(offered.at((offered.indexOf(this.#tab) + step) % offered.length));
+    const place = offered.indexOf(this.#tab);
+    const next = { ArrowRight: place + 1, ArrowLeft: place - 1, Home: 0, End: -1 }[event.key];
+    if (next === undefined) return;
+    event.preventDefault();
+    this.#selectTab(offered.at(next % offered.length));
   }
 
   #useChoice() {
     const { name, version } = this.#choice.current;
     this.#cancel();
+    this.#explain();
     this.#loadCard({ name, version });
     this.#tab.model = { ...this.#choice.model, version };
     this.#inputChanged(true);
@@ -180,6 +186,7 @@ class Page {
     this.#prediction = this.#compared = null;
     this.#share.hasAnswer = false;
     this.#why.clear();
+    this.#showNetworkInput(null);
     for (const tab of this.#tabs) tab.explain?.(null);
   }
 
@@ -260,11 +267,18 @@ class Page {
     };
   }
 
+  /** The card of the chosen model; undefined until it is loaded. */
+  get #card() {
+    const { name, version } = this.#choice.current;
+    return this.#cards.get(JSON.stringify({ name, version }));
+  }
+
   #explain() {
-    if (!this.#prediction || !this.#tab.showsPicture) return;
+    if (!this.#tab.showsPicture) return;
+    this.#why.card = this.#card;
+    if (!this.#prediction) return;
     const { input, scores, reading } = this.#prediction;
-    const card = this.#cards.get(JSON.stringify(input.model));
-    this.#why.explain({ ...input, card, label: reading ? "" : scores[0].label });
+    this.#why.explain({ ...input, label: reading ? "" : scores[0].label });
   }
 
   #showCompared(result) {
@@ -274,10 +288,9 @@ class Page {
 
   #update(isSettled) {
     if (!this.#prediction) return;
-    const { name, version } = this.#choice.current;
     this.#answer.show(this.#prediction, {
       labels: this.#choice.model.labels,
-      threshold: this.#cards.get(JSON.stringify({ name, version }))?.unsure_below ?? 0,
+      threshold: this.#card?.unsure_below ?? 0,
       compared: this.#compared,
       isSettled,
     });
@@ -299,7 +312,6 @@ class Page {
     } else {
       this.#banner.hide();
       this.#forgetPrediction();
-      this.#showNetworkInput(null);
       this.#answer.showError(error, this.#choice.model.labels);
       this.#tab.refuse?.(error, input);
     }
@@ -313,7 +325,8 @@ class Page {
 
   #key(event) {
     const isTyping = event.target.closest?.("input:not([type=range]), textarea, select, dialog");
-    if (!isTyping && !event.defaultPrevented && this.#tab.key(event)) event.preventDefault();
+    if (isTyping || event.defaultPrevented) return;
+    if (this.#why.key(event) || this.#tab.key?.(event)) event.preventDefault();
   }
 
   #paste(event) {
@@ -331,9 +344,11 @@ class Page {
   /** Show the pictures of a drop or of the clipboard; the chosen model stays, if it reads pictures. */
   #take(data) {
     const pictures = this.#tabs[1];
-    if (!this.#choice.of(pictures)) return;
+    if (!this.#choice.current) return; // The models are not there yet.
+    if (!this.#choice.of(pictures)) return this.#say(t("The server has no model for pictures."));
     const { files, problem } = filesOf(data);
     if (!files.length) return this.#say(t(problem));
+    if (!pictures.hasRoom()) return;
     if (pictures.accepts(this.#choice.model)) this.#choice.set(pictures, this.#choice.current);
     if (this.#tab !== pictures) this.#selectTab(pictures);
     pictures.add(files);

@@ -18,10 +18,10 @@ const MESSAGES = {
   too_large: "This picture has too many pixels. Make it smaller first.",
   body_too_large: "This file is too large for the server. Make it smaller first.",
   model_not_found: "This model no longer exists. Choose another one.",
-  connection_failed: "The server does not respond. The page tries again by itself.",
-  overloaded: "The server has too much to do. The page tries again by itself.",
-  rate_limited: "This API key has used up its requests. The page tries again by itself.",
-  not_ready: "The server is starting or stopping. The page tries again by itself.",
+  connection_failed: "The server does not respond.",
+  overloaded: "The server has too much to do.",
+  rate_limited: "This API key has used up its requests.",
+  not_ready: "The server is starting or stopping.",
   unauthorized: "The server requires a valid API key.",
 };
 
@@ -84,5 +84,6 @@ export function errorMessage(error) {
     const [first, ...others] = error.message;
     return LANGUAGE === "de" ? `${t(message)} (${error.message.split(";")[0]})` : `${first.toUpperCase()}${others.join("")}.`;
   }
-  return message ? t(message) : t("The server returned an error: {0}", error.message);
+  if (!message) return t("The server returned an error: {0}", error.message);
+  return error.isTemporary ? `${t(message)} ${t("The page tries again by itself.")}` : t(message);
 }

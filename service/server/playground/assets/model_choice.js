@@ -23,7 +23,7 @@ export class ModelChoice {
     this.#models = models;
     for (const tab of tabs) {
       const offered = this.modelsOf(tab);
-      const { name, version } = offered.find((model) => tab.prefers(model)) ?? offered[0] ?? {};
+      const { name, version } = offered.find((model) => tab.prefers?.(model)) ?? offered[0] ?? {};
       if (name) this.set(tab, { name, version, compared: 0 });
     }
   }

@@ -1,6 +1,7 @@
 // The tab of picture files: dropped, pasted, chosen, taken with the camera, or examples.
 
 import { judge } from "./answer.js";
+import { create } from "./elements.js";
 import { errorMessage, formatPercent, nameOf, t } from "./messages.js";
 import { readPicture } from "./picture_files.js";
 
@@ -8,16 +9,16 @@ const MAX_PICTURES = 60;
 const PARALLEL = 2;
 const TINY_SIDE = 64;
 const FILE_ICON = new URL("./file.svg", import.meta.url).href;
-// Each is offered for the models that have its label.
-const EXAMPLES = [
-  { file: "eight.webp", label: "8" },
-  { file: "ankle_boot.png", label: "Ankle boot" },
-  { file: "trouser.png", label: "Trouser" },
-  { file: "cat.webp", label: "cat" },
-  { file: "dog.webp", label: "dog" },
-  { file: "horse.webp", label: "horse" },
-  { file: "ship.webp", label: "ship" },
-];
+// By the names of the files, the labels of the models for which they are offered.
+const EXAMPLES = {
+  eight: "8",
+  ankle_boot: "Ankle boot",
+  trouser: "Trouser",
+  cat: "cat",
+  dog: "dog",
+  horse: "horse",
+  ship: "ship",
+};
 
 /** Shows one picture large and all as tiles, and predicts all but the large one, whose answer the page brings. */
 export class PicturesTab extends EventTarget {
@@ -69,10 +70,6 @@ export class PicturesTab extends EventTarget {
     return model.task === "image-classification";
   }
 
-  prefers() {
-    return false;
-  }
-
   /** Return the current picture; null if there is none. */
   input() {
     const tile = this.#current;
@@ -86,7 +83,7 @@ export class PicturesTab extends EventTarget {
 
   /** Label the tile of a refused input of this tab. */
   refuse(error, { tile }) {
-    this.#label(tile, t("Error"), errorMessage(error));
+    this.#label(tile, t("Error"), `${t("Error")}: ${errorMessage(error)}`);
   }
 
   /** The content for the address: the name of the current example; other pictures do not fit into one. */
@@ -96,11 +93,10 @@ export class PicturesTab extends EventTarget {
 
   /** Show the content of an address; return whether it is one. */
   open(name) {
-    // Links of older versions have other extensions.
-    const stem = (file) => file.split(".")[0];
-    const example = EXAMPLES.find(({ file }) => stem(file) === stem(name));
-    if (example) this.#addExample(example.file);
-    return Boolean(example);
+    const [example] = name.split("."); // Links of older versions have an extension.
+    const isExample = Object.hasOwn(EXAMPLES, example);
+    if (isExample) this.#addExample(example);
+    return isExample;
   }
 
   /** Use a model for the tiles, and offer its examples. */
@@ -117,13 +113,22 @@ export class PicturesTab extends EventTarget {
     }
   }
 
+  /** Return whether a picture can be added; say so if not. */
+  hasRoom() {
+    const hasRoom = this.#tiles.length < MAX_PICTURES;
+    this.#say(hasRoom ? "" : t("The list is full. Clear it first."));
+    return hasRoom;
+  }
+
   /** Add files, and select the first of them; an example has its name. */
   async add(files, example = "") {
-    const free = MAX_PICTURES - this.#tiles.length;
-    this.#say(files.length > free ? t("Only the first {0} pictures were loaded.", MAX_PICTURES) : "");
+    if (!this.hasRoom()) return;
     let isFirst = true;
-    for (const original of files.slice(0, Math.max(free, 0))) {
+    for (const original of files) {
       const { file, thumbnail } = await readPicture(original); // one after the other, to save memory
+      if (this.#tiles.length >= MAX_PICTURES) {
+        return this.#say(t("Only the first {0} pictures were loaded.", MAX_PICTURES));
+      }
       const tile = this.#createTile(original.name || t("Picture"), file, thumbnail, example);
       if (isFirst) this.#select(tile);
       isFirst = false;
@@ -131,27 +136,16 @@ export class PicturesTab extends EventTarget {
     }
   }
 
-  /** Handle a key that no element has used; return whether it was one of this tab's. */
-  key() {
-    return false;
-  }
-
   #createTile(name, file, thumbnail, example) {
-    const button = document.createElement("button");
-    button.type = "button";
-    button.className = "tile";
-    const label = document.createElement("span");
-    const image = document.createElement("img");
-    image.alt = "";
+    const label = create("span");
+    const image = create("img", { alt: "" });
+    const button = create("button", { className: "tile" }, image, label);
     const tile = { name, file, thumbnail, example, button, label, image, url: "" };
     this.#showPicture(tile, thumbnail && file);
-    button.append(image, label);
     button.addEventListener("click", () => this.#select(tile));
     this.#label(tile, "…", "");
     this.#tiles.push(tile);
-    const item = document.createElement("li");
-    item.append(button);
-    this.#list.append(item);
+    this.#list.append(create("li", {}, button));
     this.#update();
     return tile;
   }
@@ -240,17 +234,13 @@ export class PicturesTab extends EventTarget {
   }
 
   #offerExamples() {
-    const fitting = EXAMPLES.filter(({ label }) => this.#model?.labels.includes(label));
-    const buttons = (fitting.length ? fitting : EXAMPLES).map(({ file, label }) => {
-      const button = document.createElement("button");
-      button.type = "button";
-      button.className = "example";
-      button.ariaLabel = button.title = t("Example: {0}", nameOf(label));
-      const image = document.createElement("img");
-      image.alt = "";
-      image.src = exampleAddress(file);
-      button.append(image);
-      button.addEventListener("click", () => this.#addExample(file));
+    const all = Object.entries(EXAMPLES);
+    const fitting = all.filter(([, label]) => this.#model?.labels.includes(label));
+    const buttons = (fitting.length ? fitting : all).map(([name, label]) => {
+      const title = t("Example: {0}", nameOf(label));
+      const image = create("img", { alt: "", src: exampleAddress(name) });
+      const button = create("button", { className: "example", title, ariaLabel: title }, image);
+      button.addEventListener("click", () => this.#addExample(name));
       return button;
     });
     this.#examples.replaceChildren(...buttons);
@@ -275,6 +265,6 @@ function freeUrls({ url, thumbnailUrl }) {
   for (const one of [url, thumbnailUrl]) if (one) URL.revokeObjectURL(one);
 }
 
-function exampleAddress(file) {
-  return new URL(`./examples/${file}`, import.meta.url).href;
+function exampleAddress(name) {
+  return new URL(`./examples/${name}.webp`, import.meta.url).href;
 }

@@ -15,12 +15,13 @@ export class Share {
   /**
    * @param {HTMLElement} row
    * @param {() => object | null} shown Returns what is on the page; null without an answer.
+   * @param {() => boolean} isLinkWhole Whether the address has the input.
    */
-  constructor(row, shown) {
+  constructor(row, shown, isLinkWhole) {
     this.#row = row;
     this.#shown = shown;
     const actions = {
-      link: () => copy(location.href),
+      link: () => copy(location.href, isLinkWhole() ? undefined : t("Copied, without the input: it does not fit into a link.")),
       curl: async (view) => copy((await writeSnippets(view)).curl),
       python: async (view) => copy((await writeSnippets(view)).python),
       png: async (view) => save(await drawView(view), `${view.name}-${view.headline || "answer"}.png`),
@@ -37,19 +38,20 @@ export class Share {
 
   async #do(action) {
     const status = this.#row.querySelector("[role=status]");
-    status.textContent = (await action(this.#shown())) ? t("Copied.") : "";
+    status.textContent = (await action(this.#shown())) ?? "";
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => (status.textContent = ""), STATUS_MS);
   }
 }
 
-async function copy(text) {
+/** Copy a text; return what to say. */
+async function copy(text, message = t("Copied.")) {
   try {
     await navigator.clipboard.writeText(text);
   } catch {
     copyOverPlainHttp(text);
   }
-  return true;
+  return message;
 }
 
 /** Browsers have the clipboard for pages over TLS alone; this older way works for all. */

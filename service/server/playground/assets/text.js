@@ -39,10 +39,6 @@ export class TextTab extends EventTarget {
     return model.task === "text-classification";
   }
 
-  prefers() {
-    return false;
-  }
-
   /** Return the text; null if it is empty or white space. */
   input() {
     const text = this.#editor.value;
@@ -69,11 +65,6 @@ export class TextTab extends EventTarget {
     this.dispatchEvent(new Event("change"));
     this.dispatchEvent(new Event("settle"));
     return true;
-  }
-
-  /** Handle a key that no element has used; return whether it was one of this tab's. */
-  key() {
-    return false;
   }
 
   #changed() {

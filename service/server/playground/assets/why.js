@@ -7,6 +7,7 @@ import { nameOf, t } from "./messages.js";
 import { NewestWins } from "./newest.js";
 
 const MAPS_INTERVAL_MS = 200;
+const NO_CARD = { labels: [], layers: [] };
 
 /** Explains the newest input while the panel is open. */
 export class Why {
@@ -16,8 +17,8 @@ export class Why {
   #table;
   #view;
   #file = null; // the picture that the network reads
-  #subject = null; // {model, card, content, label, isSettled} of the newest prediction; a number has the label ""
-  #card = null; // that the panel shows
+  #subject = null; // {model, content, label, isSettled} of the newest prediction; a number has the label ""
+  #card = NO_CARD;
   #chosen = ""; // the label that the user chose; "" for the predicted one
   #heatQueue;
   #mapsQueue;
@@ -48,6 +49,7 @@ export class Why {
       ({ model, content, layer, map }, signal) => api.featureMap(model, content, { layer, map }, signal),
       (explanation) => this.#view.show(explanation),
     );
+    panel.querySelector("[data-action=close]").addEventListener("click", () => this.#closeMap());
     panel.addEventListener("toggle", () => {
       this.showInput(this.#file);
       this.#request();
@@ -63,7 +65,18 @@ export class Why {
     this.#panel.hidden = !isOffered;
   }
 
-  /** Explain a prediction of a model with its card. */
+  /** The card of the model that the panel shows; undefined until it is loaded. */
+  set card(card = NO_CARD) {
+    if (card === this.#card) return;
+    this.#card = card;
+    this.#chosen = "";
+    const options = card.labels.map((label) => new Option(t("Why {0}?", nameOf(label)), label));
+    this.#labels.replaceChildren(new Option(t("Why?"), ""), ...options);
+    this.#table.card = card;
+    this.#view.close();
+  }
+
+  /** Explain a prediction of that model. */
   explain(subject) {
     this.#subject = subject;
     this.#request();
@@ -82,18 +95,31 @@ export class Why {
   clear() {
     for (const queue of [this.#heatQueue, this.#mapsQueue, this.#mapQueue]) queue.cancel();
     this.#subject = null;
+    this.#labels.options[0].text = t("Why?");
     this.#heat.clear();
     this.#table.clear();
     this.#view.clear();
   }
 
+  /** Handle a key that no element has used; return whether it was one of this panel's. */
+  key({ key }) {
+    const closes = key === "Escape" && this.#panel.open && this.#view.selected;
+    if (closes) this.#closeMap();
+    return closes;
+  }
+
+  #closeMap() {
+    this.#view.close();
+    this.#table.release();
+  }
+
   #request() {
     const subject = this.#subject;
-    if (!subject?.card || this.#panel.hidden) return;
-    if (subject.card !== this.#card) this.#setCard(subject.card);
+    if (!subject || this.#panel.hidden) return;
     this.#labels.options[0].text = subject.label ? t("Why {0}?", nameOf(subject.label)) : t("Why?");
-    if (!this.#panel.open || !subject.card.explanation) return;
-    if (subject.card.explanation.layers.length) this.#mapsQueue.put(subject);
+    const { explanation } = this.#card;
+    if (!this.#panel.open || !explanation) return;
+    if (explanation.layers.length) this.#mapsQueue.put(subject);
     if (!subject.isSettled) return;
     // A number has no label of its own.
     if (this.#chosen || subject.label) this.#heatQueue.put(subject);
@@ -102,15 +128,6 @@ export class Why {
       this.#heat.clear();
     }
     if (this.#view.selected) this.#mapQueue.put({ ...subject, ...this.#view.selected });
-  }
-
-  #setCard(card) {
-    this.#card = card;
-    this.#chosen = "";
-    const options = card.labels.map((label) => new Option(t("Why {0}?", nameOf(label)), label));
-    this.#labels.replaceChildren(new Option("", ""), ...options);
-    this.#table.card = card;
-    this.#view.close();
   }
 
   #select(layer, map) {

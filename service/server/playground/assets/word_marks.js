@@ -1,5 +1,6 @@
 // Colours the words of a text by what they contribute to the answer.
 
+import { create } from "./elements.js";
 import { formatSigned, nameOf, t } from "./messages.js";
 
 const MAX_LISTED = 8;
@@ -85,18 +86,12 @@ export class WordMarks {
 
 function createMark(text, value, scale) {
   if (!value) return document.createTextNode(text);
-  const mark = document.createElement("mark");
-  mark.className = value > 0 ? "for" : "against";
+  const mark = create("mark", { className: value > 0 ? "for" : "against" }, text);
   mark.style.setProperty("--strength", Math.abs(value) / scale);
-  mark.textContent = text;
   return mark;
 }
 
 function createRow({ word, contribution }) {
-  const item = document.createElement("li");
-  const number = document.createElement("span");
-  item.className = contribution > 0 ? "for" : "against";
-  number.textContent = formatSigned(contribution);
-  item.append(word, " ", number);
-  return item;
+  const number = create("span", {}, formatSigned(contribution));
+  return create("li", { className: contribution > 0 ? "for" : "against" }, word, " ", number);
 }

@@ -111,7 +111,7 @@ def test_a_tab_can_be_chosen_before_the_models_are_there(open_page: Open) -> Non
     expect(playground.detail).to_have_text("Write a review")
 
 
-def test_tabs_are_chosen_by_arrow_keys(open_page: Open) -> None:
+def test_tabs_are_chosen_by_keys(open_page: Open) -> None:
     playground = open_page()
     page = playground.page
     page.locator("#draw-tab").focus()
@@ -120,6 +120,8 @@ def test_tabs_are_chosen_by_arrow_keys(open_page: Open) -> None:
         ("ArrowRight", "text"),
         ("ArrowRight", "draw"),
         ("ArrowLeft", "text"),
+        ("Home", "draw"),
+        ("End", "text"),
     ):
         page.keyboard.press(key)
         expect(page.locator(f"#{chosen}-tab")).to_be_focused()

@@ -104,16 +104,20 @@ def test_a_page_whose_server_starts_later_goes_on_by_itself(open_page: Open) -> 
         (429, "rate_limited", "used up its requests"),
         (503, "not_ready", "starting or stopping"),
         (502, "", "returned an error"),
+        (502, {"message": "no upstream"}, "returned an error: no upstream"),
     ],
 )
-def test_a_busy_server_is_asked_again(open_page: Open, status: int, code: str, text: str) -> None:
+def test_a_busy_server_is_asked_again(open_page: Open, status: int, code: Any, text: str) -> None:
     answered = []
 
     def refuse_twice(route: Route) -> None:
         answered.append(route.request.method == "POST")
         if sum(answered) > 2 or route.request.method != "POST":
             return route.fallback()
+        # Proxies answer with pages, or with JSON of their own.
         body = json.dumps({"error": "busy", "code": code, "request_id": "1"}) if code else "<html>"
+        if isinstance(code, dict):
+            body = json.dumps({"error": code})
         return route.fulfill(status=status, body=body, headers={"Retry-After": "1"})
 
     playground = open_page(allowed=FAILED)
@@ -177,9 +181,11 @@ def test_a_key_is_asked_for_once_and_kept_in_the_tab_alone(open_page: Open, keye
     page = playground.page
     dialog = page.locator("#key")
     expect(dialog).to_contain_text("The server requires an API key.")
-    dialog.locator("input").fill("wrong")
-    page.keyboard.press("Enter")
-    expect(dialog).to_contain_text("does not accept this API key")
+    for wrong in ("wrong", "ключ😀"):  # No header can carry the second one.
+        dialog.locator("input").fill(wrong)
+        page.keyboard.press("Enter")
+        expect(dialog).to_contain_text("does not accept this API key")
+        expect(dialog.locator("input")).to_have_value("")
     dialog.locator("input").fill("alpha")
     dialog.get_by_text("Use key").click()
     expect(dialog).to_be_hidden()

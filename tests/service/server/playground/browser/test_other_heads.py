@@ -50,3 +50,24 @@ def test_it_says_so_if_there_are_no_others(
         ):
             playground = open_page(url=server.url, locale=language)
             expect(playground.page.locator("#banner")).to_contain_text(text)
+
+
+@pytest.mark.parametrize("name", ["fashion_mnist", "imdb"])
+def test_the_texts_are_those_of_the_only_model(
+    open_page: Open, start_server: Callable[..., Any], models_folder: Path, tmp_path: Path, name: str
+) -> None:
+    shutil.copytree(models_folder / name / "1", tmp_path / name / "1")
+    with start_server(MODELS=str(tmp_path)) as server:
+        playground = open_page(url=server.url)
+        page = playground.page
+        if name == "fashion_mnist":
+            expect(playground.detail).to_have_text("Draw something")
+            expect(page.locator("#draw .hint p").first).to_have_text("Draw something")
+            return
+        expect(playground.detail).to_have_text("Write a review")
+        page.evaluate("""() => {
+          const data = new DataTransfer();
+          data.items.add(new File(["GIF89a"], "cat.gif", { type: "image/gif" }));
+          document.body.dispatchEvent(new DragEvent("drop", { dataTransfer: data, bubbles: true }));
+        }""")
+        expect(page.locator("#notice p")).to_have_text("The server has no model for pictures.")

@@ -66,3 +66,38 @@ def test_the_parts_of_the_german_head_do_not_overlap(open_page: Open, width: int
     for left, right in itertools.pairwise(boxes):
         assert left["x"] + left["width"] + 4 <= right["x"]
     assert boxes[-1]["x"] + boxes[-1]["width"] <= width
+
+
+def test_scripts_do_not_delay_the_first_paint(open_page: Open) -> None:
+    priorities: dict[str, str] = {}
+
+    def watch(page: Any) -> None:
+        session = page.context.new_cdp_session(page)
+        session.send("Network.enable")
+        session.on("Network.requestWillBeSent", lambda event: note(event["request"]))
+
+    def note(request: dict[str, Any]) -> None:
+        if request["url"].endswith(".js"):
+            priorities[request["url"]] = request["initialPriority"]
+
+    expect(open_page(prepare=watch).detail).to_have_text("Draw a digit")
+    assert len(priorities) > 20
+    assert set(priorities.values()) <= {"Low", "VeryLow"}
+
+
+@pytest.mark.parametrize(
+    "options", [{}, {"viewport": {"width": 412, "height": 823}, **TOUCH}], ids=["laptop", "phone"]
+)
+def test_nothing_on_the_screen_moves_when_the_models_arrive(open_page: Open, options: dict[str, Any]) -> None:
+    held: list[Any] = []
+    page = open_page(
+        prepare=lambda page: page.route("**/models", lambda route: held.append(route)), **options
+    ).page
+    parts = [page.locator(part) for part in ("#draw canvas", "#draw .tools", "#answer", "#share")]
+    expect(parts[0]).to_be_visible()
+    before = [part.bounding_box()["y"] for part in parts]
+    held.pop().continue_()
+    expect(page.locator("#answer .bars li")).to_have_count(10)
+    after = [part.bounding_box()["y"] for part in parts]
+    for y, new_y in zip(before, after, strict=True):
+        assert new_y == pytest.approx(y, abs=1) or y > page.viewport_size["height"]

@@ -72,6 +72,27 @@ def test_a_link_opens_the_same_example(sharing: Any) -> None:
     other.wait_for_answer("horse")
 
 
+def test_a_link_that_lacks_the_input_says_so(sharing: Any, tmp_path: Path) -> None:
+    playground = sharing("/#tab=pictures&model=cifar10")
+    page = playground.page
+    status = page.locator("#share [role=status]")
+    Image.effect_noise((300, 300), 80).save(tmp_path / "noise.png")
+    page.locator("#pictures input[type=file]").first.set_input_files(tmp_path / "noise.png")
+    expect(playground.headline).not_to_be_empty()
+    text = "Copied, without the input: it does not fit into a link."
+    button(playground, "link").click()
+    expect(status).to_have_text(text)
+    page.locator("#pictures [data-action=clear]").click()
+    assert copied(playground, "link") == page.url
+    # The address of a letter that is not ASCII takes more than one character.
+    page.locator("#text-tab").click()
+    page.locator("textarea").fill("a good film 😀 " * 1300)
+    expect(playground.headline).not_to_be_empty()
+    expect(page.locator(".strongest li").first).to_be_visible()
+    button(playground, "link").click()
+    expect(status).to_have_text(text)
+
+
 @pytest.mark.parametrize("kind", ["curl", "python"])
 def test_the_copied_request_gets_the_answer_of_the_page(sharing: Any, kind: str) -> None:
     playground = sharing()

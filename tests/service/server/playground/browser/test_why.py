@@ -162,6 +162,29 @@ def test_the_kernel_moves_by_itself_until_it_is_stopped(explained: Any) -> None:
     expect(page.locator(".feature-map")).to_be_hidden()
 
 
+@pytest.mark.parametrize("way", ["Escape", "Close"])
+def test_a_closed_map_gives_the_focus_back_and_the_drawing_stays(explained: Any, way: str) -> None:
+    page = explained.page
+    button = page.locator("button[data-layer=whitening][data-map='3']")
+    button.click()
+    expect(page.locator(".feature-map")).to_be_visible()
+    if way == "Escape":
+        page.locator(".feature-map canvas").focus()
+        page.keyboard.press("Escape")
+    else:
+        page.locator(".feature-map").get_by_role("button", name="Close").click()
+    expect(page.locator(".feature-map")).to_be_hidden()
+    expect(button).to_be_focused()
+    expect(button).to_have_attribute("aria-pressed", "false")
+    # Once more there is nothing to close, and Delete clears the pad.
+    page.keyboard.press("Escape")
+    expect(explained.headline).to_have_text("3")
+    assert explained.action("draw", "redo").is_disabled()
+    expect(page.locator("#draw")).not_to_have_class(re.compile("blank"))
+    page.keyboard.press("Delete")
+    expect(page.locator("#draw")).to_have_class(re.compile("blank"))
+
+
 def test_a_deeper_map_shows_its_place_in_the_picture_and_follows_the_drawing(explained: Any) -> None:
     page = explained.page
     first = page.locator("button[data-layer=conv2d_9][data-map='0']")
@@ -194,6 +217,26 @@ def test_what_is_explained_goes_with_the_answer_and_the_model(explained: Any) ->
     expect(page.locator(".layers tbody tr").nth(2).locator("th")).to_have_text("flatten")
     expect(page.locator(".strip")).to_have_count(0)
     expect(page.locator(".heat figcaption")).not_to_be_empty()
+
+
+def test_a_tab_without_an_answer_shows_nothing_of_another_tab(explained: Any) -> None:
+    page = explained.page
+    choice, rows = page.locator("#why select"), page.locator(".layers tbody tr")
+    expect(choice.locator("option").first).to_have_text("Why 3?")
+    page.locator("#pictures-tab").click()
+    expect(choice.locator("option").first).to_have_text("Why?")
+    expect(page.locator(".heat figcaption")).to_be_empty()
+    expect(page.locator(".heat img")).not_to_have_attribute("src", re.compile(""))
+    # The layers are those of the tab's own model.
+    page.locator("#model").select_option("cifar10")
+    expect(choice.locator("option").last).to_have_text("Why truck?")
+    count = rows.count()
+    page.locator("#draw-tab").click()
+    expect(choice.locator("option").first).to_have_text("Why 3?")
+    assert rows.count() != count
+    page.locator("#pictures-tab").click()
+    expect(choice.locator("option").last).to_have_text("Why truck?")
+    assert rows.count() == count
 
 
 def test_photos_are_explained_too(open_page: Open) -> None:
