@@ -4,9 +4,12 @@ import re
 from pathlib import Path
 
 from service.inference.errors import SettingsError
+from service.inference.files import read_regular
 
 # A name is written into the access log as it is.
 _LINE = re.compile(r"(?P<name>[A-Za-z0-9][A-Za-z0-9._-]{0,63})\s*[:=]\s*(?P<key>[!-~]+)")
+
+_MAX_BYTES = 1_000_000
 
 
 def read_key_file(path: Path) -> dict[str, str]:
@@ -20,11 +23,11 @@ def read_key_file(path: Path) -> dict[str, str]:
         Names by key, at least one.
 
     Raises:
-        SettingsError: The file cannot be read, a line is wrong, or there is no key. Names the file and the
-            line, never a key.
+        SettingsError: The file cannot be read, is no regular file or larger than 1 MB, a line is wrong, or
+            there is no key. Names the file and the line, never a key.
     """
     try:
-        lines = path.read_text("utf-8").splitlines()
+        lines = read_regular(path, max_bytes=_MAX_BYTES).decode().splitlines()
     except OSError as error:
         raise SettingsError(f"{path}: cannot be read ({error.strerror}); it holds the API keys") from error
     except UnicodeDecodeError as error:

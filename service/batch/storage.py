@@ -7,6 +7,7 @@ from pyarrow import ArrowException
 from pyarrow.fs import FileSelector, FileSystem, FileType
 
 from service.batch.errors import SourceError
+from service.inference.files import open_regular
 
 _open_file_systems: dict[str, Any] = {}
 
@@ -22,8 +23,6 @@ def read(path: str) -> bytes:
     Raises:
         OSError: It cannot be read.
     """
-    if not is_remote(path):
-        return Path(path).read_bytes()
     with open_file(path) as stream:
         content: bytes = stream.read()
         return content
@@ -36,7 +35,7 @@ def open_file(path: str) -> Any:
         OSError: It cannot be opened.
     """
     if not is_remote(path):
-        return Path(path).open("rb")
+        return open_regular(Path(path))
     system, name = _resolve(path)
     return system.open_input_file(name)
 

@@ -1,12 +1,15 @@
-"""Writes files atomically, computes their checksums, and names model files in messages."""
+"""Reads regular files, writes files atomically, computes checksums, and names model files in messages."""
 
 import contextlib
 import dataclasses
+import errno
 import hashlib
 import json
 import os
+import stat
 import tempfile
 from collections.abc import Iterator
+from io import BufferedReader
 from pathlib import Path
 from typing import BinaryIO
 
@@ -47,6 +50,43 @@ def write_atomically(path: Path, content: bytes) -> None:
         stream.write(content)
 
 
+def open_regular(path: Path) -> BufferedReader:
+    """Open a regular file for reading.
+
+    A pipe would block the caller until somebody writes into it, and a device may have no end.
+
+    Raises:
+        OSError: The file cannot be opened, or is no regular file.
+    """
+    return open(path, "rb", opener=_open_regular)  # Path.open has no opener
+
+
+def read_regular(path: Path, *, max_bytes: int) -> bytes:
+    """Return the content of a regular file.
+
+    Args:
+        path: The file.
+        max_bytes: Largest size that is read.
+
+    Raises:
+        OSError: As in :func:`open_regular`, or the file is larger.
+    """
+    with open_regular(path) as stream:
+        content = stream.read(max_bytes + 1)
+    if len(content) > max_bytes:
+        raise OSError(errno.EFBIG, f"larger than {max_bytes:,} bytes", str(path))
+    return content
+
+
+def _open_regular(path: str, flags: int) -> int:
+    # Windows has no such flag, and no pipes in folders.
+    descriptor = os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "not a regular file", path)
+    return descriptor
+
+
 def file_version(path: Path) -> tuple[int, ...]:
     """Return numbers that change when a file is written or replaced; none if it is missing."""
     try:
@@ -75,7 +115,7 @@ def sha256_of(path: Path) -> str:
     Raises:
         OSError: The file cannot be read.
     """
-    with path.open("rb") as stream:
+    with open_regular(path) as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 

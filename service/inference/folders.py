@@ -5,7 +5,9 @@ from collections.abc import Iterator, Sequence
 
 
 def walk(folder: str) -> Iterator[str]:
-    """Yield the paths of all files in alphabetical order; hidden folders are left out.
+    """Yield the paths of all files in alphabetical order; hidden folders, pipes and devices are left out.
+
+    A link to nothing is among them, so that the error of reading it is reported.
 
     Raises:
         OSError: A folder cannot be listed.
@@ -17,7 +19,9 @@ def walk(folder: str) -> Iterator[str]:
     for place, folders, names in os.walk(folder, onerror=refuse):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(names):
-            yield os.path.join(place, name)  # noqa: PTH118 - keeps a name that is not UTF-8, and a leading ./
+            path = os.path.join(place, name)  # noqa: PTH118 - keeps a name that is not UTF-8, and a leading ./
+            if os.path.isfile(path) or not os.path.exists(path):  # noqa: PTH110, PTH113
+                yield path
 
 
 def is_wanted(path: str, suffixes: Sequence[str]) -> bool:

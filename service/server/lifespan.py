@@ -37,6 +37,7 @@ class Lifespan:
     tracer: RequestTracer | None
     recorder: RequestRecorder | None
     _grpc: "GrpcServer | None" = field(default=None, init=False)
+    _key_watch: asyncio.Task[None] | None = field(default=None, init=False)
 
     def load(self) -> None:
         """Load the models, before there is an event loop.
@@ -68,6 +69,7 @@ class Lifespan:
         )
         shutdown.install()
         channel.on_retire(shutdown.retire)
+        self._key_watch = asyncio.create_task(self.pipeline.keys.watch())
         if self.recorder is not None:
             self.recorder.start()
         if self.settings.grpc_port:
@@ -78,6 +80,8 @@ class Lifespan:
         """Let the running calls end, then stop the threads."""
         if self._grpc is not None:
             await self._grpc.stop()
+        if self._key_watch is not None:
+            self._key_watch.cancel()
         self.engine.close()
         if self.tracer is not None:
             await asyncio.to_thread(self.tracer.close)

@@ -1,5 +1,6 @@
 """A file of API keys: names and keys, comments, and errors that show no key."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -45,4 +46,18 @@ def test_a_file_that_cannot_be_read_is_named(path: Path) -> None:
         read_key_file(path)
     path.write_bytes(b"alice: \xff")
     with pytest.raises(SettingsError, match="keys: is not UTF-8"):
+        read_key_file(path)
+
+
+def test_a_file_that_is_not_regular_or_too_large_is_named(path: Path) -> None:
+    os.mkfifo(path)
+    with pytest.raises(SettingsError, match=r"keys: cannot be read \(not a regular file\)"):
+        read_key_file(path)
+    path.unlink()
+    path.symlink_to("/dev/zero")
+    with pytest.raises(SettingsError, match=r"keys: cannot be read \(not a regular file\)"):
+        read_key_file(path)
+    path.unlink()
+    path.write_text("# a comment\n" * 100_000 + "alice: a1\n")
+    with pytest.raises(SettingsError, match=r"keys: cannot be read \(larger than 1,000,000 bytes\)"):
         read_key_file(path)

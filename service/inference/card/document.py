@@ -12,7 +12,7 @@ from service.inference.card.card import Card, ColorMode, Dtype, PreprocessingKin
 from service.inference.card.migration import migrate_card
 from service.inference.card.part import CardPart
 from service.inference.errors import CardError, shorten
-from service.inference.files import model_file_name, write_atomically
+from service.inference.files import model_file_name, open_regular, write_atomically
 
 SCHEMA_VERSION = 2
 
@@ -35,7 +35,8 @@ def read_card(path: Path) -> Card:
     """
     source = model_file_name(path)
     try:
-        document = msgspec.json.decode(path.read_bytes())
+        with open_regular(path) as stream:
+            document = msgspec.json.decode(stream.read())
     except OSError as error:
         raise CardError(f"{source}: cannot be read ({error.strerror}); export the model again") from error
     except (msgspec.DecodeError, RecursionError) as error:

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from service.inference.errors import InputTooLarge, ModelError, NoWords
-from service.inference.files import model_file_name, write_atomically
+from service.inference.files import model_file_name, open_regular, write_atomically
 
 PADDING = 0
 PHRASE_MARK = "_"
@@ -142,7 +142,8 @@ class Vocabulary:
             ModelError: The file cannot be read.
         """
         try:
-            return cls(path.read_text(encoding="utf-8").split())
+            with open_regular(path) as stream:
+                return cls(stream.read().decode().split())
         except (OSError, UnicodeDecodeError) as error:
             cause = error.strerror if isinstance(error, OSError) else error.reason
             raise ModelError(

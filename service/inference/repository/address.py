@@ -2,12 +2,16 @@
 
 import errno
 import json
+import logging
 import re
 from pathlib import Path
 from typing import Any
 
 from service.inference.errors import MissingExtra, ModelError, SettingsError
+from service.inference.repository.cards import rename_remedy
 from service.inference.repository.default_version import DEFAULT_FILE
+
+_log = logging.getLogger(__name__)
 
 CARD_FILE = "card.json"
 _INDEX_FILE = "index.json"
@@ -53,7 +57,7 @@ class ModelAddress:
             ) from error
 
     def versions(self) -> dict[str, list[int]]:
-        """Return the numbers of the versions by the name of their model.
+        """Return the numbers of the versions by the name of their model; log names such as ``007``.
 
         Raises:
             ModelError: They cannot be read, or there are none.
@@ -65,8 +69,12 @@ class ModelAddress:
             pairs = [tuple(path.split("/")[-3:-1]) for path in paths]
         found: dict[str, list[int]] = {}
         for name, version in pairs:
-            if _NAME.fullmatch(name) and _VERSION.fullmatch(version):
+            if not _NAME.fullmatch(name):
+                continue
+            if _VERSION.fullmatch(version):
                 found.setdefault(name, []).append(int(version))
+            elif remedy := rename_remedy(version):
+                _log.warning("%s/%s/%s: %s", self.shown, name, version, remedy)
         if not found:
             raise ModelError(
                 f"{self.shown} holds no models; upload some in the layout NAME/VERSION/{CARD_FILE}"

@@ -1,5 +1,6 @@
 """Reads from the folder of a model the cards of its versions, and which version is the default."""
 
+import re
 from collections.abc import Collection
 from pathlib import Path
 from string import digits
@@ -8,6 +9,8 @@ from service.inference.card import Card, read_card
 from service.inference.errors import CardError, ModelError
 from service.inference.repository.default_version import read_default
 
+_PADDED = re.compile(r"0+(?P<number>[0-9]*)")
+
 
 def is_folder(path: Path) -> bool:
     """Return whether a path is a folder, or a link to nothing, which is reported when it is read.
@@ -15,6 +18,15 @@ def is_folder(path: Path) -> bool:
     Folders whose name begins with a dot are exports and downloads in progress.
     """
     return not path.name.startswith(".") and (path.is_dir() or (path.is_symlink() and not path.exists()))
+
+
+def rename_remedy(name: str) -> str:
+    """Return what to do with a folder such as ``007``, which no request can name; empty for other names."""
+    padded = _PADDED.fullmatch(name)
+    if padded is None:
+        return ""
+    number = padded["number"]
+    return f"{f'write the version as {number}' if number else 'versions begin at 1'}; rename the folder"
 
 
 def read_cards(
@@ -34,6 +46,8 @@ def read_cards(
         paths = [path for path in paths if path.name in set(map(str, versions))]
     for path in sorted(paths):
         try:
+            if remedy := rename_remedy(path.name):
+                raise CardError(f"{folder.name}/{path.name}: {remedy}")
             card = read_card(path / "card.json")
             if (card.name, str(card.version)) != (folder.name, path.name):
                 raise CardError(

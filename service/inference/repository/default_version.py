@@ -5,9 +5,10 @@ from pathlib import Path
 
 from service.inference.card import Card
 from service.inference.errors import ModelError, OutputError
-from service.inference.files import write_atomically
+from service.inference.files import read_regular, write_atomically
 
 DEFAULT_FILE = "default"
+_MAX_BYTES = 100
 
 
 def read_default(folder: Path) -> int | None:
@@ -24,7 +25,7 @@ def read_default(folder: Path) -> int | None:
     """
     path = folder / DEFAULT_FILE
     try:
-        text = path.read_text(encoding="utf-8").strip()
+        text = read_regular(path, max_bytes=_MAX_BYTES).decode().strip()
     except FileNotFoundError:
         return None
     except (OSError, UnicodeDecodeError) as error:

@@ -23,7 +23,7 @@ from service.inference.session import AUTO, runs_on_cpu
 
 T = TypeVar("T")
 
-_NUMBER = re.compile(r"[0-9]+")
+_NUMBER = re.compile(r"[1-9][0-9]*")
 
 _log = logging.getLogger(__name__)
 
@@ -117,7 +117,9 @@ class Model:
         card = self._cards.get(number)
         if card is not None:
             return card
-        error = self._problems.get(str(number)) or (None if self._cards else self._problems.get(""))
+        error = self._problems.get(str(number))
+        if error is None and not self._cards and not self.numbers:
+            error = next(iter(self._problems.values()), None)
         if error is not None:
             raise without_traceback(error)
         if not self._cards:

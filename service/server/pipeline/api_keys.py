@@ -1,5 +1,6 @@
 """Checks API keys, and limits the request rate of each of them."""
 
+import asyncio
 import hashlib
 import logging
 import math
@@ -16,7 +17,7 @@ from service.settings import METRICS_OPEN, Settings
 # What a request needs: an API key, nothing, nothing because it is a health check, or the key of the metrics.
 Access: TypeAlias = Literal["key", "public", "probe", "metrics"]
 
-_CHECK_INTERVAL_S = 2.0
+_CHECK_INTERVAL_S = 1.0
 _BEARER = {"WWW-Authenticate": "Bearer"}
 
 _logger = logging.getLogger("lectern")
@@ -37,8 +38,8 @@ class ApiKeys:
     """The API keys of a server; without keys every request is allowed.
 
     Keys are found by their hash: the time that this takes reveals nothing about them, and does not grow with
-    their number. A file of keys is read again within seconds after it has changed. If it then has a mistake,
-    the log names it, and the keys that were read before stay valid.
+    their number. While :meth:`watch` runs, a file of keys is read again when it has changed. If it then has a
+    mistake, the log names it, and the keys that were read before stay valid.
 
     Args:
         settings: The keys, their file, and the key of the metrics.
@@ -52,10 +53,19 @@ class ApiKeys:
         self._names = self._fixed
         self._metrics_key = settings.metrics_key
         self._path = settings.api_keys_file
-        self._next_check = 0.0
         if self._path is not None:
             self._version = file_version(self._path)
             self._read(self._path)
+
+    async def watch(self) -> None:
+        """Read the file of keys again whenever it has changed, until this is cancelled.
+
+        Requests do not do so: a process without requests would keep a revoked key if the file has a mistake
+        when its next request comes.
+        """
+        while self._path is not None:
+            self._read_if_changed(self._path)
+            await asyncio.sleep(_CHECK_INTERVAL_S)
 
     def name(self, key: str) -> str:
         """Return the name of a client's key for the access log; empty if the server has no keys.
@@ -63,8 +73,6 @@ class ApiKeys:
         Raises:
             RequestError: 401: the server has keys, and this is none of them.
         """
-        if self._path is not None and time.monotonic() >= self._next_check:
-            self._read_if_changed(self._path)
         if not self._names:
             return ""
         name = self._names.get(_hash(key))
@@ -97,7 +105,6 @@ class ApiKeys:
             )
 
     def _read_if_changed(self, path: Path) -> None:
-        self._next_check = time.monotonic() + _CHECK_INTERVAL_S
         version = file_version(path)
         if version == self._version:
             return

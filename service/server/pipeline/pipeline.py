@@ -51,6 +51,7 @@ class RequestPipeline:
 
     Attributes:
         in_flight: The counts.
+        keys: The API keys.
         memory: Memory of all requests.
         concurrency: The limit of requests that are read completely, and wait or run.
         trusted_proxies: Find the address of a client.
@@ -71,7 +72,7 @@ class RequestPipeline:
         self.in_flight = in_flight
         self.concurrency = ConcurrencyLimit(in_flight, limit=settings.max_queue, is_ready=is_ready)
         self.trusted_proxies = TrustedProxies(settings.trusted_proxies)
-        self._keys = ApiKeys(settings)
+        self.keys = ApiKeys(settings)
         self._rate_limit = RateLimit(per_second=settings.rate_limit, burst=settings.rate_burst)
         self.memory = memory or RequestMemory()
         self._timeout_s = settings.timeout_s
@@ -132,10 +133,10 @@ class RequestPipeline:
 
     def _check_key(self, record: RequestRecord, key: str) -> None:
         if record.access == "key":
-            record.key = self._keys.name(key)
+            record.key = self.keys.name(key)
             self._rate_limit.take(record.key)
         elif record.access == "metrics":
-            self._keys.check_metrics(key)
+            self.keys.check_metrics(key)
 
     def _error_response(self, error: Exception, record: RequestRecord) -> RequestError:
         if isinstance(error, RequestError):

@@ -5,8 +5,10 @@ import ssl
 from pathlib import Path
 
 from service.inference.errors import SettingsError
-from service.inference.files import file_version
+from service.inference.files import file_version, read_regular
 from service.settings import Settings
+
+_MAX_BYTES = 1_000_000  # of each file
 
 _logger = logging.getLogger("lectern")
 
@@ -74,7 +76,8 @@ class Certificate:
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         context.set_alpn_protocols(["http/1.1"])
         certificate, key = self._files
-        pem = certificate.read_bytes(), key.read_bytes()  # Its errors name the file, OpenSSL's do not.
+        # Its errors name the file, OpenSSL's do not. OpenSSL would wait for a pipe.
+        pem = read_regular(certificate, max_bytes=_MAX_BYTES), read_regular(key, max_bytes=_MAX_BYTES)
         # With a password, OpenSSL does not ask for one at the terminal.
         context.load_cert_chain(certificate, key, password="")
         self.pem = pem

@@ -112,6 +112,19 @@ def test_a_picture_that_ends_its_process_is_a_row(
     assert _labels(found) == expected
 
 
+def test_a_pipe_is_left_out_of_a_folder_and_a_row_with_an_error_if_it_is_named(
+    pictures: Path, run_batch: Run, rows: Rows, tmp_path: Path
+) -> None:
+    for path in sorted(pictures.iterdir())[3:]:
+        path.unlink()
+    os.mkfifo(pictures / "pipe.png")
+    status, text = run_batch("mnist", pictures, pictures / "pipe.png", "--out", "out", *_SMALL)
+    assert (status, "4 inputs, 1 without a prediction" in text) == (1, True)
+    *digits, pipe = rows(tmp_path / "out")
+    assert [row["error"] for row in digits] == [None] * 3
+    assert pipe["error"] == "unreadable: cannot be read (not a regular file)"
+
+
 def _wait_for_parts(process: subprocess.Popen[str], folder: Path, number: int) -> None:
     while process.poll() is None and len(list(folder.glob("part-*"))) < number:
         pass

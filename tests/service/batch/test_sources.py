@@ -1,5 +1,6 @@
 """Sources of every kind are listed in an order of their own, and what cannot be listed is named."""
 
+import os
 import zipfile
 from pathlib import Path
 
@@ -36,6 +37,15 @@ def test_a_folder_gives_its_pictures_sorted(place: Path) -> None:
 
 def test_a_folder_gives_texts_and_rows_to_a_model_of_texts(place: Path) -> None:
     assert _shown(place / "in", texts=True) == [f"{place}/in/c.txt", f"{place}/in/table.csv#0"]
+
+
+def test_pipes_and_devices_of_a_folder_are_left_out(place: Path) -> None:
+    folder = place / "in" / "b"
+    os.mkfifo(folder / "0.png")
+    os.mkfifo(folder / "table.csv")
+    (folder / "3.png").symlink_to("/dev/zero")
+    (folder / "4.png").symlink_to("gone.png")  # a row with an error
+    assert _shown(folder) == [f"{folder}/{name}" for name in ("1.jpg", "2.PNG", "4.png")]
 
 
 def test_an_archive_gives_its_pictures(place: Path) -> None:

@@ -203,6 +203,18 @@ def test_predict_reports_damaged_pictures_of_a_folder_and_goes_on(
     assert result.err.startswith(f"{tmp_path}/a.png: ")
 
 
+def test_predict_leaves_out_pipes_and_devices_of_a_folder(run: Run, tmp_path: Path, digit_png: bytes) -> None:
+    os.mkfifo(tmp_path / "a.png")
+    (tmp_path / "b.png").symlink_to("/dev/zero")
+    (tmp_path / "c.png").write_bytes(digit_png)
+    (tmp_path / "d.png").symlink_to("gone.png")
+
+    result = run("predict", "mnist", str(tmp_path), "--json")
+
+    assert (result.status, _inputs(result.out)) == (1, [f"{tmp_path}/c.png"])
+    assert result.err == f"{tmp_path}/d.png: cannot be read (No such file or directory)\n"
+
+
 def test_predict_takes_arrays_of_pictures(run: Run, tmp_path: Path, mnist_digits: Any) -> None:
     np.save(tmp_path / "digits.npy", mnist_digits[:3] / 255)
     np.savez(tmp_path / "mnist.npz", x_test=mnist_digits[:2], y_test=np.zeros(2))

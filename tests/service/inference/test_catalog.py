@@ -17,7 +17,8 @@ import onnx
 import pytest
 from onnx import helper, numpy_helper
 
-from service.inference.card import read_card, write_card
+from service.inference import files
+from service.inference.card import document, read_card, write_card
 from service.inference.catalog import Catalog
 from service.inference.errors import CardError, ChecksumMismatch, ModelError, ModelNotFound
 from service.inference.files import sha256_of
@@ -168,14 +169,14 @@ def test_a_folder_that_cannot_be_read_is_reported(
     tiny_model(tmp_path)
     tiny_model(tmp_path, name="other")
     # Permissions do not stop root, who runs the tests in containers.
-    real_open, real_list = Path.read_bytes, Path.iterdir
+    real_list = Path.iterdir
 
     def refuse(path: Path, real: Callable[[Path], Any]) -> Any:
         if tmp_path / name in (path, path.parent):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
         return real(path)
 
-    monkeypatch.setattr(Path, "read_bytes", lambda path: refuse(path, real_open))
+    monkeypatch.setattr(document, "open_regular", lambda path: refuse(path, files.open_regular))
     monkeypatch.setattr(Path, "iterdir", lambda path: refuse(path, real_list))
     catalog = Catalog(tmp_path)
     assert [card.name for card in catalog] == ["other"]
@@ -238,7 +239,7 @@ def test_messages_do_not_name_the_servers_folder(tmp_path: Path, tiny_model: Tin
         assert "\n" not in str(raised.value)
 
 
-@pytest.mark.parametrize("target", ["mnist/2", "digits/1", "mnist/01"])
+@pytest.mark.parametrize("target", ["mnist/2", "digits/1", "mnist/1-old"])
 def test_card_in_a_folder_of_another_name_is_reported(
     tmp_path: Path, tiny_model: TinyModel, target: str
 ) -> None:
@@ -259,6 +260,53 @@ def test_missing_network_is_reported(tmp_path: Path, tiny_model: TinyModel) -> N
     (tiny_model(tmp_path) / "model.onnx").unlink()
     with pytest.raises(ModelError, match=r"mnist/1/model\.onnx: cannot be read"):
         Catalog(tmp_path).predictor("mnist")
+
+
+@pytest.mark.parametrize("file", ["card.json", "model.onnx"])
+def test_a_pipe_among_the_files_is_reported_like_a_missing_file(
+    tmp_path: Path, tiny_model: TinyModel, file: str
+) -> None:
+    tiny_model(tmp_path, version=1)
+    path = tiny_model(tmp_path, version=2) / file
+    path.unlink()
+    os.mkfifo(path)
+    catalog = Catalog(tmp_path, check=True)
+    assert catalog.card("mnist").version == 1
+    (problem,) = catalog.model("mnist").problems.values()
+    assert str(problem).startswith(f"mnist/2/{file}: cannot be read (not a regular file); export")
+
+
+def test_pipes_in_the_place_of_a_vocabulary_and_of_the_default_are_reported(
+    tmp_path: Path, models_folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    shutil.copytree(models_folder / "imdb" / "1", tmp_path / "imdb" / "1")
+    os.mkfifo(tmp_path / "imdb" / "default")
+    Catalog(tmp_path)
+    assert "imdb/default: cannot be read" in caplog.text
+    vocabulary = tmp_path / "imdb" / "1" / "vocabulary.txt"
+    vocabulary.unlink()
+    os.mkfifo(vocabulary)
+    with pytest.raises(ModelError, match=r"imdb/1/vocabulary\.txt: cannot be read \(not a regular file\)"):
+        Catalog(tmp_path, check=True)
+
+
+def test_a_version_with_leading_zeros_is_reported_and_is_no_version(
+    tmp_path: Path, tiny_model: TinyModel, caplog: pytest.LogCaptureFixture
+) -> None:
+    tiny_model(tmp_path, version=1)
+    tiny_model(tmp_path, version=7).rename(tmp_path / "mnist" / "007")
+    (tmp_path / "mnist" / "0").mkdir()
+    catalog = Catalog(tmp_path, check=True)
+    model = catalog.model("mnist")
+    assert (model.versions, model.numbers, model.default) == ((1,), (1,), 1)
+    assert "mnist/007: write the version as 7; rename the folder" in caplog.text
+    assert "mnist/0: versions begin at 1; rename the folder" in caplog.text
+    with pytest.raises(ModelNotFound, match="mnist has no version 7; it has 1"):
+        catalog.card("mnist", 7)
+    shutil.rmtree(tmp_path / "mnist" / "1")
+    shutil.rmtree(tmp_path / "mnist" / "0")
+    with pytest.raises(CardError, match="mnist/007: write the version as 7"):
+        Catalog(tmp_path)
 
 
 @pytest.mark.parametrize(

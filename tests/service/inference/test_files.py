@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from service.inference.files import sha256_of, write_atomically
+from service.inference.files import open_regular, read_regular, sha256_of, write_atomically
 
 
 def test_new_file_is_readable_by_others(tmp_path: Path) -> None:
@@ -56,6 +56,27 @@ def test_content_is_flushed_before_the_file_is_renamed(
         monkeypatch.setattr(os, name, spy)
     write_atomically(tmp_path / "card.json", b"new")
     assert steps == ["fsync", "replace"]
+
+
+def test_only_regular_files_are_opened(tmp_path: Path) -> None:
+    """A pipe without a writer would block, and a device has no end."""
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "endless").symlink_to("/dev/zero")
+    for name in ("pipe", "endless"):
+        with pytest.raises(OSError, match="not a regular file") as raised:
+            open_regular(tmp_path / name)
+        assert raised.value.filename == str(tmp_path / name)
+    (tmp_path / "file").write_bytes(b"abc")
+    (tmp_path / "link").symlink_to("file")
+    with open_regular(tmp_path / "link") as stream:
+        assert stream.read() == b"abc"
+
+
+def test_a_file_that_is_too_large_is_not_read(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"abc")
+    assert read_regular(tmp_path / "file", max_bytes=3) == b"abc"
+    with pytest.raises(OSError, match="larger than 2 bytes"):
+        read_regular(tmp_path / "file", max_bytes=2)
 
 
 def test_checksum_is_that_of_sha256sum(tmp_path: Path) -> None:

@@ -85,6 +85,15 @@ def test_new_versions_are_added_and_deleted_ones_removed(
     assert _versions(bucket, cache) == (2, 3)
 
 
+def test_a_version_with_leading_zeros_is_reported(
+    bucket: str, tmp_path: Path, make: Callable[..., Path], caplog: pytest.LogCaptureFixture
+) -> None:
+    make(tmp_path / "more", version=7).rename(tmp_path / "more" / "mnist" / "007")
+    _upload(tmp_path / "more", bucket)
+    assert _versions(bucket, tmp_path / "cache") == (1, 2)
+    assert "/mnist/007: write the version as 7; rename the folder" in caplog.text
+
+
 def test_the_declared_default_version_is_downloaded_too(bucket: str, tmp_path: Path) -> None:
     files, remote = fsspec.filesystem("memory"), RemoteModels(bucket, cache=tmp_path / "cache")
     files.pipe_file(f"{bucket}/mnist/default", b"1\n")

@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -73,6 +74,35 @@ def test_a_version_in_use_is_loaded_before_it_is_replaced(
     asyncio.run(engine.control.load("mnist"))
     model = engine.catalog.model("mnist")
     assert (model.default, sorted(model.loaded)) == (2, [1, 2])
+
+
+def test_a_load_is_refused_if_a_file_is_a_pipe_and_the_next_one_works(
+    engine: Engine, tmp_path: Path, tiny_model: TinyModel
+) -> None:
+    path = tiny_model(tmp_path / "models", version=2) / "card.json"
+    content = path.read_bytes()
+    path.unlink()
+    os.mkfifo(path)
+    with pytest.raises(ModelError, match=r"mnist/2/card\.json: cannot be read \(not a regular file\)"):
+        asyncio.run(engine.control.load("mnist"))
+    assert engine.catalog.model("mnist").default == 1
+    path.unlink()
+    path.write_bytes(content)
+    asyncio.run(engine.control.load("mnist"))
+    assert engine.catalog.model("mnist").default == 2
+
+
+def test_a_load_names_a_version_with_leading_zeros(
+    engine: Engine, tmp_path: Path, tiny_model: TinyModel, caplog: pytest.LogCaptureFixture
+) -> None:
+    tiny_model(tmp_path / "models", version=7).rename(tmp_path / "models" / "mnist" / "007")
+    asyncio.run(engine.control.load("mnist"))
+    assert engine.catalog.versions("mnist") == (1,)
+    assert "mnist/007: write the version as 7" in caplog.text
+    shutil.rmtree(tmp_path / "models" / "mnist" / "1")
+    with pytest.raises(ModelError, match="mnist/007: write the version as 7"):
+        asyncio.run(engine.control.load("mnist"))
+    assert engine.catalog.versions("mnist") == (1,)
 
 
 def test_another_worker_that_cannot_load_is_reported(engine: Engine, shared_folder: Path) -> None:

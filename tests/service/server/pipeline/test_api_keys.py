@@ -1,6 +1,7 @@
 """API keys: where clients send them, their names, their file, their rate, and the key of the metrics."""
 
 import json
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -119,6 +120,29 @@ def test_a_changed_file_is_read_again_and_a_mistake_changes_nothing(keyed: Keyed
     finally:
         keyed.path.write_text("alice: a1\nbob: b2\n")
     until(lambda: keyed.status("a1") == 200)
+
+
+def test_every_worker_reads_a_changed_file_without_requests(
+    start_server: Callable[..., Any],
+    tiny_model: Callable[..., Path],
+    tmp_path: Path,
+    until: Until,
+) -> None:
+    """Otherwise an idle worker would keep a revoked key if the file has a mistake at its next request."""
+    path = tmp_path / "keys"
+    path.write_text("alice: a1\n")
+    tiny_model(tmp_path / "models")
+    with start_server(MODELS=str(tmp_path / "models"), API_KEYS_FILE=str(path), WORKERS="2") as server:
+        until(lambda: "all 2 workers are ready" in server.log())
+        path.write_text("carol: c3\n")
+        until(lambda: server.log().count("1 API keys are valid now") == 2)
+        path.unlink()
+        os.mkfifo(path)
+        until(lambda: server.log().count("not a regular file); it holds the API keys; the API keys") == 2)
+        keyed = KeyedServer(server, path)
+        # Each request has a connection of its own; the workers share them.
+        assert {keyed.status("a1") for _ in range(10)} == {401}
+        assert {keyed.status("c3") for _ in range(10)} == {200}
 
 
 def test_a_key_that_has_used_up_its_rate_gets_429(keyed: KeyedServer) -> None:

@@ -146,6 +146,10 @@ def test_a_changed_certificate_gets_a_context_of_its_own(tmp_path: Path) -> None
     context = certificate.context
     assert not certificate.reload_if_changed()
     assert certificate.context is context
+    (tmp_path / "key.pem").unlink()
+    os.mkfifo(tmp_path / "key.pem")  # OpenSSL would wait for a writer
+    assert not certificate.reload_if_changed()
+    assert certificate.context is context
 
 
 @pytest.mark.parametrize(("name", "other"), [("CERT", "KEY"), ("KEY", "CERT")])
