@@ -64,7 +64,7 @@ class Playground:
             for card in cards
             if card.task == "image-classification"
         )
-        # The browser asks for all modules at once, and not when it has read the one before; but it paints first.
+        # The browser asks for all modules at once, not when it has read the one before, but paints first.
         modules = "\n".join(
             f'<link rel="modulepreload" fetchpriority="low" href=".{path}">'
             for path in self._files
