@@ -114,5 +114,9 @@ def test_a_hidden_page_shows_the_newest_drawing_when_it_is_shown(qtbot: QtBot, l
     seven(qtbot, lab, lab.softmax)
     draw(lab.picker.pad, ONE)
     lab.tabs.setCurrentWidget(lab.activation)
-    qtbot.waitUntil(lambda: lab.activation.activations is not None)
-    assert (lab.activation.activations.pixels == lab.activation.lab_input.pixels).all()
+
+    def is_newest() -> bool:
+        activations, newest = lab.activation.activations, lab.activation.lab_input
+        return activations is not None and bool((activations.pixels == newest.pixels).all())
+
+    qtbot.waitUntil(is_newest)
