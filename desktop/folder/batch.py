@@ -1,6 +1,5 @@
 """Classifies the images of a folder in batches."""
 
-import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -11,6 +10,7 @@ from desktop.prediction.backends import PredictionResult
 from service.client import RequestRefused
 from service.inference import LecternError
 from service.inference.errors import InputError
+from service.inference.folders import files_in
 from service.inference.preprocessing import PICTURE_SUFFIXES
 
 # Small batches make cancelling fast: a batch that has begun is finished.
@@ -40,14 +40,7 @@ class FileResult:
 
 def find_images(folder: Path) -> list[Path]:
     """Return the image files of a folder and its subfolders, sorted; hidden ones are left out."""
-    found: list[Path] = []
-    for parent, folders, names in os.walk(folder):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        images = [
-            name for name in names if not name.startswith(".") and name.lower().endswith(PICTURE_SUFFIXES)
-        ]
-        found.extend(Path(parent, name) for name in sorted(images))
-    return found
+    return [Path(path) for path in files_in(str(folder), PICTURE_SUFFIXES, skip_unreadable=True)]
 
 
 def classify_folder(

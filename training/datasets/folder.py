@@ -117,6 +117,9 @@ def _read(
         for path in sorted((folder / name).glob("*")):
             if path.suffix.lower() not in PICTURE_SUFFIXES:
                 continue
+            if not path.is_file():  # To read a pipe would wait for ever.
+                skipped.append(f"{name}/{path.name}: is no regular file")
+                continue
             content = path.read_bytes()
             checksum.update(f"{name}/{path.name}\0{len(content)}\0".encode() + content)
             try:

@@ -157,7 +157,7 @@ def _choose_default(job: ExportJob, card: Card, current: Card | None) -> Exporte
 
 def _next_version(models: Path, name: str) -> int:
     """Return the version after the highest one of a model."""
-    taken = [int(path.name) for path in (models / name).glob("*") if path.name.isdigit()]
+    taken = [int(path.name) for path in (models / name).glob("*") if path.name.isdecimal()]
     return max(taken, default=0) + 1
 
 

@@ -1,6 +1,7 @@
 """Tests finding, batching and exporting the images of a folder, without a window."""
 
 import csv
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -21,6 +22,12 @@ def fake_prediction(content: bytes) -> PredictionResult:
 
 def classify_all(contents: Sequence[bytes]) -> list[PredictionResult]:
     return [fake_prediction(content) for content in contents]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has no pipes in folders")
+def test_pipes_which_would_never_be_read_to_their_end_are_left_out(folder: Path) -> None:
+    os.mkfifo(folder / "pipe.png")
+    assert "pipe.png" not in {path.name for path in find_images(folder)}
 
 
 def test_images_are_found_in_subfolders_and_sorted(folder: Path) -> None:

@@ -3,6 +3,7 @@
 import gzip
 import io
 import json
+import os
 import tarfile
 import zipfile
 from pathlib import Path
@@ -171,6 +172,13 @@ def test_folder_is_split_by_class_and_unreadable_files_are_listed(own_pictures: 
     assert dataset.splits == {"train": 24, "validation": 4, "test": 4}
     assert all(np.bincount(part.y).tolist() == [len(part) // 2] * 2 for part in (dataset.train, dataset.test))
     assert [text.partition(":")[0] for text in dataset.skipped] == ["Cat/broken.jpg"]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has no pipes in folders")
+def test_a_pipe_in_a_folder_is_listed_and_not_read(own_pictures: Path) -> None:
+    os.mkfifo(own_pictures / "Cat" / "pipe.jpg")  # Reading it would wait for ever.
+    dataset = load_folder(own_pictures, preprocessing="photo", size=48)
+    assert "Cat/pipe.jpg: is no regular file" in dataset.skipped
 
 
 def test_copies_of_a_picture_are_in_one_split(own_pictures: Path) -> None:
