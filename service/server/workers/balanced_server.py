@@ -6,7 +6,6 @@ import logging
 import os
 import socket
 from collections.abc import Callable, Collection
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +18,8 @@ from service.server.workers.connection_counts import ConnectionCounts
 _logger = logging.getLogger("lectern")
 # Long enough for a sleeping worker to wake up and accept a connection, too short for a client to notice.
 _YIELD_S = 0.005
-# A worker whose pause takes this long is busy, and so are the others, which left the connections to it.
-_BUSY_PAUSE_S = 0.025
+# A worker whose event loop is this late is busy, and so are the others, which left the connections to it.
+_BUSY_S = 0.025
 _OUT_OF_RESOURCES = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 _RETRY_S = 1.0
 _TICKS_PER_S = 10  # of uvicorn
@@ -68,12 +67,16 @@ class BalancedServer(uvicorn.Server):
         (self._listener,) = sockets
         self._listener.setblocking(False)
         self._listener.listen(self.config.backlog)
+        self._ticked_at = asyncio.get_running_loop().time()
+        self._delay = 0.0  # of the last tick, in seconds
         self._watch()
 
     async def on_tick(self, counter: int) -> bool:
         """Publish the count ten times a second, which shows that this worker is not stuck."""
         is_full_second = counter % _TICKS_PER_S == 0
         if self._listener is not None:
+            self._delay = self._late_by()
+            self._ticked_at += self._delay + 1 / _TICKS_PER_S
             if is_full_second:
                 self._counts.discover()
             self._publish()
@@ -135,21 +138,28 @@ class BalancedServer(uvicorn.Server):
         self._timer = loop.call_later(seconds, then) if then else None
 
     def _accept_or_yield(self) -> None:
-        """Accept connections, and leave them to another worker as soon as it has fewer."""
+        """Accept connections; leave them to another worker as soon as it has fewer, unless all are busy."""
+        is_busy = self._is_busy()
         for _ in range(_MAX_ACCEPTED_AT_ONCE):
-            if self._connections() > self._counts.fewest():
-                self._pause(_YIELD_S, partial(self._resume, asyncio.get_running_loop().time()))
+            if not is_busy and self._connections() > self._counts.fewest():
+                self._pause(_YIELD_S, self._resume)
                 return
             if not self._accept():
                 return
 
-    def _resume(self, paused_at: float) -> None:
+    def _resume(self) -> None:
         """Accept the connection if no other worker has; if all are busy, accept many at once."""
         self._watch()
-        is_busy = asyncio.get_running_loop().time() - paused_at > _BUSY_PAUSE_S
-        for _ in range(_MAX_ACCEPTED_AT_ONCE if is_busy else 1):
+        for _ in range(_MAX_ACCEPTED_AT_ONCE if self._is_busy() else 1):
             if not self._accept():
                 return
+
+    def _is_busy(self) -> bool:
+        return max(self._delay, self._late_by()) > _BUSY_S
+
+    def _late_by(self) -> float:
+        """Return the seconds that have passed since the next tick was due; negative before."""
+        return asyncio.get_running_loop().time() - self._ticked_at - 1 / _TICKS_PER_S
 
     def _accept(self) -> bool:
         """Accept a connection; return False if there is none, or it cannot be accepted now."""
