@@ -1,10 +1,11 @@
 """weight-regularisation: penalties on the weights against overfitting, on film reviews."""
 
-from training.experiments.experiment import Experiment, PublishedFigure, Variant
+from training.experiments.experiment import Experiment, Extent, PublishedFigure, Variant
 
 EXPERIMENT = Experiment(
     name="weight-regularisation",
     title="Weight regularisation: L1, L2 and both",
+    usual=Extent(examples=15_000),  # as many as the slide's run has
     variants=(
         Variant(
             name="none",

@@ -44,7 +44,9 @@ class WordSum(keras.layers.Layer):
 
     def call(self, ids: Any) -> Any:
         """Map int32 ids (batch, length) to sums (batch, units)."""
-        rows = keras.ops.take(self.kernel, keras.ops.maximum(ids - 1, 0), axis=0)
+        # Without the product, TensorFlow's gradient has an entry for each occurrence of a word in the batch.
+        # Optimizers would then sum the squares of these entries in place of the square of their sum.
+        rows = keras.ops.take(self.kernel * 1.0, keras.ops.maximum(ids - 1, 0), axis=0)
         mask = keras.ops.cast(ids > 0, rows.dtype)
         return keras.ops.sum(rows * keras.ops.expand_dims(mask, -1), axis=1) + self.bias
 

@@ -22,6 +22,25 @@ def test_word_sum_equals_a_dense_layer_on_the_multi_hot_vector() -> None:
     np.testing.assert_allclose(sums, multi_hot @ kernel + bias, atol=1e-6)
 
 
+@pytest.mark.parametrize("optimizer", ["rmsprop", "adam", "sgd"])
+def test_word_layer_learns_as_a_dense_layer_on_multi_hot_vectors(optimizer: str) -> None:
+    multi_hot = (np.random.default_rng(1).random((32, 20)) < 0.3).astype(np.float32)
+    ids = np.where(multi_hot > 0, np.arange(1, 21), 0).astype(np.int32)
+    classes = np.arange(32, dtype=np.float32)[:, np.newaxis] % 2
+    keras.utils.set_random_seed(1)
+    ours = keras.Sequential([keras.Input((20,), dtype="int32"), WordSum(20, 1)])
+    plain = keras.Sequential([keras.Input((20,)), keras.layers.Dense(1)])
+    plain.set_weights(ours.get_weights())
+
+    for model, x in ((ours, ids), (plain, multi_hot)):
+        model.compile(optimizer, "mse")
+        for _ in range(3):
+            model.train_on_batch(x, classes)
+
+    for weights, expected in zip(ours.get_weights(), plain.get_weights(), strict=True):
+        np.testing.assert_allclose(weights, expected, atol=1e-6)
+
+
 def test_penalty_of_the_word_layer_is_that_of_a_dense_layer_on_multi_hot_vectors() -> None:
     l2 = keras.regularizers.L2(0.001)
     words = keras.Input((None,), dtype="int32")
