@@ -11,10 +11,10 @@ EXPERIMENT = Experiment(
         Variant(name="128-128-1", recipe="imdb-dense", settings={"width": 8.0}),
     ),
     observations=(
-        "The validation loss of 4-4-1 is lowest in epoch 15, that of the other two networks in epoch 5.",
-        "The small network's validation loss stays near its lowest value; the other two rise well above it.",
-        "The larger network brings its training loss to nearly zero, and its validation loss jumps the most.",
-        "The best validation accuracy is nearly the same for all three sizes.",
+        "The validation loss of 4-4-1 is lowest in epoch 15, that of the other two networks in epoch 3.",
+        "The small network's validation loss stays near its lowest value; those of the others more than double.",
+        "The largest network brings its training loss to nearly zero, and its validation loss rises the most.",
+        "The best validation accuracies lie within about a point; the larger the network, the better.",
         "The largest has the best test accuracy, although its validation loss is the worst after 20 epochs.",
     ),
 )

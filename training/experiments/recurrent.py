@@ -32,7 +32,7 @@ EXPERIMENT = Experiment(
     ),
     observations=(
         "The dense network reads the set of a review's words, the others its first 400 words in their order.",
-        "The order of the words brings little: without it 0.8823 on the test set, with it 0.8887 and 0.8802.",
+        "The order of the words brings little: without it 0.8814 on the test set, with it 0.8887 and 0.8802.",
         "Nearly all parameters of the two networks of sequences are in the embedding, 50 for each word.",
         "After one epoch the networks of sequences are ahead of the dense one, but such an epoch takes "
         "minutes in place of a second.",
