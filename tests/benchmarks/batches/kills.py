@@ -19,7 +19,7 @@ Kind = Literal["worker", "node", "driver"]
 
 _SHARD_SIZE = 100
 # Shares of the batch between which kills come: actors have begun, and there is work left to be lost.
-_FIRST, _LAST = 0.02, 0.95
+_FIRST, _LAST = 0.02, 0.7
 _LATEST_S = 0.3  # after a shard appears, about the time that one takes
 _BETWEEN = 3  # shards between two kills, so that each hits what works after the one before
 _STUCK_S = 240.0

@@ -3,14 +3,16 @@
 Needs no package but those of the server and ``onnxruntime-gpu`` with its CUDA libraries.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
 from gpu.buffers import buffer_table, measure_buffers
-from gpu.models import MAX_DIFFERENCES, PROVIDERS, fall_back, measure, table, two_models
+from gpu.models import MAX_DIFFERENCES, PROVIDERS, ModelResult, fall_back, measure, table, two_models
 from msgspec.structs import replace
 
 from service.inference.catalog import Catalog
+from service.inference.errors import LecternError
 from service.settings import Settings
 
 
@@ -33,12 +35,23 @@ def gpu(provider: str, fp16: bool, names: tuple[str, ...], seconds: float) -> No
     if fp16 and provider != "tensorrt":
         raise click.UsageError("--fp16 is for TensorRT; add --provider tensorrt")
     settings = replace(Settings.from_environment(), providers=PROVIDERS[provider], tensorrt_fp16=fp16)
+    try:
+        results = _run(settings, names, seconds=seconds)
+    except LecternError as error:  # such as a provider that is not there
+        raise click.ClickException(str(error)) from error
+    if any(result.difference > MAX_DIFFERENCES[fp16] for result in results):
+        raise click.ClickException(
+            f"probabilities differ from the CPU's by more than {MAX_DIFFERENCES[fp16]}"
+        )
+
+
+def _run(settings: Settings, names: Sequence[str], *, seconds: float) -> list[ModelResult]:
     models = Path(settings.models)
     catalog = Catalog(models)
     cards = [catalog.card(name) for name in names] or list(catalog)
     results = [measure(card, settings, seconds=seconds) for card in cards]
     click.echo(table(results))
-    device = "cpu" if provider == "cpu" else "cuda"
+    device = "cpu" if settings.providers == ("cpu",) else "cuda"
     buffers = [measure_buffers(card, models, device=device, seconds=seconds) for card in cards]
     click.echo(f"\nInputs and outputs in buffers / with a CUDA graph:\n\n{buffer_table(buffers)}")
     if len(cards) > 1:
@@ -47,7 +60,4 @@ def gpu(provider: str, fp16: bool, names: tuple[str, ...], seconds: float) -> No
             f"\nTwo models at once: {together / alone:.2f} of their inputs per second one after the other."
         )
     click.echo(f"Without a visible GPU, networks run with {fall_back(settings)}.")
-    if any(result.difference > MAX_DIFFERENCES[fp16] for result in results):
-        raise click.ClickException(
-            f"probabilities differ from the CPU's by more than {MAX_DIFFERENCES[fp16]}"
-        )
+    return results
