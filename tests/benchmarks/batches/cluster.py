@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
+from peers.errors import BenchmarkError
 
 _ROOT = Path(__file__).resolve().parents[3]
 _NODES = Path(__file__).with_name("nodes.py")
@@ -32,13 +33,18 @@ class RayCluster:
         return [process for process in self._processes() if "ray::_Actor" in _command_line(process)]
 
     def replace_node(self) -> None:
-        """Kill the second node with its processes, and start another one."""
+        """Kill the second node with its processes, and start another one.
+
+        Raises:
+            BenchmarkError: Ray cannot start it.
+        """
         assert self._process.stdin
         assert self._process.stdout
         self._processes()
         self._process.stdin.write("kill\n")
         self._process.stdin.flush()
-        assert self._process.stdout.readline() == "done\n"
+        if self._process.stdout.readline() != "done\n":
+            raise BenchmarkError("Ray cannot start another node; try it on a machine with less other work")
 
     def stop(self) -> list[psutil.Process]:
         """Stop the cluster; return those of its processes that have not ended half a minute later."""

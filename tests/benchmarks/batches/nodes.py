@@ -10,17 +10,19 @@ from ray.cluster_utils import Cluster
 
 # A core for one actor, and little memory for objects, of which a batch has none.
 _NODE = {"num_cpus": 1, "object_store_memory": 80_000_000}
+_STARTS_WITHIN_S = 300.0  # beside other work
 
 
 def main() -> None:
     """Run the cluster until the end of the input."""
     cluster = Cluster(initialize_head=True, head_node_args={**_NODE, "include_dashboard": False})
-    node = cluster.add_node(**_NODE)
+    node = cluster.add_node(wait=False, **_NODE)
+    cluster.wait_for_nodes(_STARTS_WITHIN_S)
     print(cluster.address, flush=True)
     for line in sys.stdin:
         if line == "kill\n":
             cluster.remove_node(node, allow_graceful=False)
-            node = cluster.add_node(**_NODE)
+            node = cluster.add_node(wait=False, **_NODE)  # actors wait for it
         print("done", flush=True)
     cluster.shutdown()
 
