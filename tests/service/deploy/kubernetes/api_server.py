@@ -1,6 +1,6 @@
 """A program that simulates the API server of Kubernetes, as far as the commands of the runbook need it.
 
-It keeps objects, and has no controllers: pods do not run, and a deployment is complete as soon as it is there.
+It keeps objects, and has no controllers: pods do not run, and a deployment is complete at once.
 It prints its port, and ends with its standard input.
 """
 
