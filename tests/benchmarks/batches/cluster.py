@@ -33,7 +33,7 @@ class RayCluster:
         return [process for process in self._processes() if "ray::_Actor" in _command_line(process)]
 
     def replace_node(self) -> None:
-        """Kill the second node with its processes, and start another one.
+        """Kill the second node with its processes; another one starts.
 
         Raises:
             BenchmarkError: Ray cannot start it.
@@ -43,7 +43,7 @@ class RayCluster:
         self._processes()
         self._process.stdin.write("kill\n")
         self._process.stdin.flush()
-        if self._process.stdout.readline() != "done\n":
+        if self._process.stdout.readline() != "killed\n":
             raise BenchmarkError("Ray cannot start another node; try it on a machine with less other work")
 
     def stop(self) -> list[psutil.Process]:

@@ -1,7 +1,7 @@
 """The process of a Ray cluster of two nodes; :mod:`batches.cluster` starts it.
 
 Ray leaves files and sockets open, so that the cluster is in a process of its own. It prints its address. For
-each line ``kill`` on its standard input it kills the second node and adds one. It ends with its input.
+each line on its standard input it kills the second node, says so, and adds one. It ends with its input.
 """
 
 import sys
@@ -19,11 +19,10 @@ def main() -> None:
     node = cluster.add_node(wait=False, **_NODE)
     cluster.wait_for_nodes(_STARTS_WITHIN_S)
     print(cluster.address, flush=True)
-    for line in sys.stdin:
-        if line == "kill\n":
-            cluster.remove_node(node, allow_graceful=False)
-            node = cluster.add_node(wait=False, **_NODE)  # actors wait for it
-        print("done", flush=True)
+    for _ in sys.stdin:
+        cluster.remove_node(node, allow_graceful=False)
+        print("killed", flush=True)
+        node = cluster.add_node(wait=False, **_NODE)  # actors wait for it
     cluster.shutdown()
 
 
