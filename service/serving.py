@@ -40,7 +40,7 @@ def serve(host: str | None, port: int | None) -> None:
     if importlib.util.find_spec("bentoml") is None:
         raise MissingExtra(f"lectern serve needs the package bentoml: {how_to_install('serve', 'serve')}")
     # The workers read the variables again, in another working directory.
-    for name in ("models", "model_cache", "api_keys_file", "tls_cert", "tls_key"):
+    for name in ("models", "model_cache", "tensorrt_cache", "api_keys_file", "tls_cert", "tls_key"):
         if (path := getattr(settings, name)) is not None:
             os.environ[variable(name)] = str(path)
     os.environ["BENTOML_DO_NOT_TRACK"] = "True"

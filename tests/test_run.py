@@ -252,6 +252,13 @@ def test_other_packages_leave_the_build_for_gpus(checkout: Checkout) -> None:
     assert checkout.calls("-m pip")[-1].endswith("onnxruntime-gpu")
 
 
+def test_tensorrt_needs_the_build_for_gpus(checkout: Checkout) -> None:
+    _add_gpu(checkout)
+    checkout.environment["LECTERN_PROVIDERS"] = "tensorrt,cuda,cpu"
+    checkout.run("serve")
+    assert "--editable .[serve-gpu]" in checkout.installs()[0]
+
+
 def test_a_gpu_that_shall_not_be_used_needs_no_packages(checkout: Checkout) -> None:
     _add_gpu(checkout)
     checkout.environment["LECTERN_PROVIDERS"] = "cpu"

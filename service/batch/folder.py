@@ -124,7 +124,9 @@ class ResultsFolder:
         return Summary(document["inputs"], document["errors"])
 
     def finish(self, summary: Summary) -> None:
-        """Mark the results as complete."""
+        """Delete what killed processes have left, and mark the results as complete."""
+        for path in self.path.glob(".part-*"):
+            path.unlink(missing_ok=True)
         document = {"inputs": summary.count, "errors": summary.errors}
         write_atomically(self.path / SUCCESS, json.dumps(document).encode() + b"\n")
 

@@ -3,6 +3,7 @@
 import click
 
 from service.inference.catalog import Catalog, model_source
+from service.inference.tensorrt import TensorRT
 from service.settings import Settings
 from service.whole_number import WholeNumber
 
@@ -23,4 +24,5 @@ def open_catalog() -> Catalog:
         providers=settings.providers,
         threads=settings.threads,
         precision=settings.precision,
+        tensorrt=TensorRT(settings.tensorrt_cache, settings.tensorrt_fp16),
     )

@@ -13,6 +13,7 @@ from service.inference.repository.cards import is_folder
 from service.inference.repository.model import LoadOptions, Model
 from service.inference.repository.remote import Problems, RemoteModels
 from service.inference.session import AUTO
+from service.inference.tensorrt import DEFAULT_TENSORRT, TensorRT
 
 
 def model_source(models: str | Path, *, cache: Path, keep: bool = False) -> Path | RemoteModels:
@@ -41,6 +42,7 @@ class Catalog:
         threads: int = 1,
         precision: PrecisionChoice = "float32",
         arena: bool = False,
+        tensorrt: TensorRT = DEFAULT_TENSORRT,
         versions: Mapping[str, Collection[int]] | None = None,
         check: bool = False,
     ) -> None:
@@ -52,6 +54,7 @@ class Catalog:
             threads: Number of threads within one run of a network.
             precision: As in :meth:`Predictor.load`.
             arena: As in :meth:`Predictor.load`.
+            tensorrt: As in :meth:`Predictor.load`.
             versions: The versions to use, by the name of their model; all if None. If it is given, there may
                 be no model that can be used.
             check: Whether to load the default version of each model now, and the others as a trial. If the
@@ -65,7 +68,7 @@ class Catalog:
         self._remote = folder if isinstance(folder, RemoteModels) else None
         self._folder = folder.folder if isinstance(folder, RemoteModels) else folder
         problems = self._remote.fetch() if self._remote else {}
-        self._options = LoadOptions(tuple(providers), threads, precision, arena)
+        self._options = LoadOptions(tuple(providers), threads, precision, arena, tensorrt)
         # Replaced as a whole, so that a thread that reads it has a consistent one.
         self._models: Mapping[str, Model] = {}
         self._read_all(versions, problems)

@@ -8,3 +8,5 @@ BUNDLED = Path(__file__).resolve().parents[2] / "models"
 DEFAULT_MODELS = BUNDLED if BUNDLED.is_dir() else Path.cwd() / "models"
 DEFAULT_MAX_PIXELS = 40_000_000
 PrecisionChoice = Literal["auto", "float32", "int8"]
+# Folder of networks that TensorRT has compiled; its user replaces ~ by the home folder.
+TENSORRT_CACHE = Path("~/.cache/lectern/tensorrt")

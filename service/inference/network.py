@@ -32,7 +32,15 @@ from service.inference.prediction import (
 )
 from service.inference.preprocessing import pad
 from service.inference.repository.checks import check_network, check_network_file
-from service.inference.session import open_session, runs_on_cpu, shrinking
+from service.inference.session import TENSORRT, open_session, runs_on_cpu, shrinking
+from service.inference.tensorrt import (
+    MAX_BATCH,
+    TensorRT,
+    cache_folder,
+    can_compile,
+    compile_options,
+    without_tensorrt,
+)
 
 
 class Network:
@@ -57,6 +65,7 @@ class Network:
         self.takes_text = card.reads == "texts"
         self._session = session
         self._output = session.get_outputs()[0].name
+        self._max_batch = MAX_BATCH if TENSORRT in session.get_providers() else None
 
     @property
     def providers(self) -> tuple[str, ...]:
@@ -93,8 +102,10 @@ class Network:
                 f"{self.card.name} expects {spec.dtype} of shape {list(spec.shape)} (-1: 1 or more), "
                 f"not {batch.dtype} of shape {shorten(list(batch.shape))}"
             )
-        result: npt.NDArray[np.float32] = self._session.run([self._output], {spec.name: batch})[0]
-        return result
+        if self._max_batch is None or len(batch) <= self._max_batch:
+            return self._run(batch)
+        starts = range(0, len(batch), self._max_batch)
+        return np.concatenate([self._run(batch[start : start + self._max_batch]) for start in starts])
 
     def answer(
         self,
@@ -160,6 +171,10 @@ class Network:
         """Run the network once, so that one-time work does not delay the first prediction."""
         self.probabilities(dummy_batch(self.card))
 
+    def _run(self, batch: Array) -> npt.NDArray[np.float32]:
+        result: npt.NDArray[np.float32] = self._session.run([self._output], {self.card.input.name: batch})[0]
+        return result
+
 
 def open_network(
     folder: Path,
@@ -169,13 +184,16 @@ def open_network(
     threads: int,
     precision: PrecisionChoice,
     arena: bool,
+    tensorrt: TensorRT,
 ) -> tuple[ort.InferenceSession, Precision]:
     """Open the form of a network that runs in a precision; arguments and errors as for ``Predictor.load``.
 
     Returns:
         The session, and its precision.
     """
-    open_form = partial(_open_form, folder, card, providers=providers, threads=threads, arena=arena)
+    open_form = partial(
+        _open_form, folder, card, providers=providers, threads=threads, arena=arena, tensorrt=tensorrt
+    )
     resolved = resolve_precision(card, precision, on_cpu=runs_on_cpu(providers))
     if resolved != "auto":
         return open_form(resolved), resolved
@@ -184,8 +202,21 @@ def open_network(
     return int8 if used == "int8" else float32, used
 
 
-def _open_form(folder: Path, card: Card, precision: Precision, **options: Any) -> ort.InferenceSession:
+def _open_form(
+    folder: Path,
+    card: Card,
+    precision: Precision,
+    *,
+    providers: Sequence[str],
+    tensorrt: TensorRT,
+    **options: Any,
+) -> ort.InferenceSession:
     path = check_network_file(folder, card, precision)
-    session = open_session(path, **options)
+    if "tensorrt" in providers and can_compile(card):
+        with cache_folder(card, tensorrt) as cache:
+            compiled = compile_options(card, tensorrt, folder=cache)
+            session = open_session(path, providers=providers, tensorrt_options=compiled, **options)
+    else:
+        session = open_session(path, providers=without_tensorrt(providers), **options)
     check_network(path, card, session)
     return session

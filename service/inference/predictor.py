@@ -28,6 +28,7 @@ from service.inference.preprocessing import DEFAULT_MAX_PIXELS, Vocabulary
 from service.inference.preprocessing.table import Row, Table
 from service.inference.repository.checks import read_table, read_vocabulary
 from service.inference.session import AUTO
+from service.inference.tensorrt import DEFAULT_TENSORRT, TensorRT
 
 _log = logging.getLogger(__name__)
 
@@ -79,6 +80,7 @@ class Predictor(Network):
         threads: int = 1,
         precision: PrecisionChoice = "float32",
         arena: bool = False,
+        tensorrt: TensorRT = DEFAULT_TENSORRT,
     ) -> "Predictor":
         """Load a model from its folder.
 
@@ -92,6 +94,7 @@ class Predictor(Network):
                 form, and every model on a GPU, runs in ``float32``.
             arena: As in :func:`service.inference.session.open_session`; ignored for text models, whose inputs
                 vary in size.
+            tensorrt: How networks are compiled if ``tensorrt`` is among the providers.
 
         Raises:
             ChecksumMismatch: The network's file is not the one that the card describes.
@@ -105,6 +108,7 @@ class Predictor(Network):
             threads=threads,
             precision=precision,
             arena=arena and card.reads != "texts",
+            tensorrt=tensorrt,
         )
         card = served_card(card, used)
         if precision != "float32":

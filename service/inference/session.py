@@ -2,23 +2,27 @@
 
 import functools
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import onnxruntime as ort
 
 from service.inference.errors import ModelError, ProviderError
 from service.inference.files import model_file_name
-from service.inference.nvidia import cuda_problem, find_driver, load_cuda_libraries
+from service.inference.nvidia import (
+    cuda_problem,
+    find_driver,
+    load_cuda_libraries,
+    missing_library,
+    unused_gpu,
+)
+from service.inference.tensorrt import load_libraries, tensorrt_problem
 
 _logger = logging.getLogger("lectern")
 
 AUTO = "auto"
-_NAMES = {
-    "cpu": "CPUExecutionProvider",
-    "cuda": "CUDAExecutionProvider",
-    "tensorrt": "TensorrtExecutionProvider",
-}
+TENSORRT = "TensorrtExecutionProvider"
+_NAMES = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider", "tensorrt": TENSORRT}
 
 
 def open_session(
@@ -28,6 +32,7 @@ def open_session(
     threads: int = 1,
     arena: bool = False,
     content: bytes | None = None,
+    tensorrt_options: Mapping[str, str] | None = None,
 ) -> ort.InferenceSession:
     """Load a network.
 
@@ -39,6 +44,7 @@ def open_session(
         arena: Keep allocated memory for the next run. This makes large networks faster, but the memory of
             the largest batch is never released (onnxruntime#11627).
         content: A network that was made of the file, to load in its place.
+        tensorrt_options: Options of the provider ``tensorrt``, if it is among the providers.
 
     Returns:
         A session that several threads can use at once.
@@ -49,19 +55,21 @@ def open_session(
     """
     names = _select(providers)
     options, name = _session_options(threads=threads, arena=arena), model_file_name(path)
+    # Checked here, because ONNX Runtime reports a missing library in many lines, and goes on without it.
+    with_libraries = [one for one in ("tensorrt", "cuda") if one in providers]
+    _check_started([_NAMES[one] for one in with_libraries if missing_library(one)], name)
     try:
         source = str(path) if content is None else content
-        session = ort.InferenceSession(source, options, providers=names)
+        chosen = [(one, tensorrt_options) if one == TENSORRT and tensorrt_options else one for one in names]
+        session = ort.InferenceSession(source, options, providers=chosen)
     except Exception as error:  # ONNX Runtime's exceptions have no common base class.
         cause = " ".join(str(error).replace(str(path), name).split())
         raise ModelError(f"{name}: ONNX Runtime cannot load it ({cause}); export the model again") from error
     # Without a driver a provider fails to start, and ONNX Runtime silently uses the next one.
-    missing = [name for name in names if name not in session.get_providers()]
-    if missing and tuple(providers) != (AUTO,):
-        raise ProviderError(
-            f"{', '.join(missing)} did not start for {name}: {cuda_problem(find_driver())}; "
-            "LECTERN_PROVIDERS=cpu uses none"
-        )
+    if tuple(providers) != (AUTO,):
+        _check_started([one for one in names if one not in session.get_providers()], name)
+    # If a run failed on a GPU, ONNX Runtime would load the network for the CPU, under threads that use it.
+    session.disable_fallback()
     if tuple(providers) == (AUTO,) and _NAMES["cuda"] not in session.get_providers():
         _warn_of_unused_gpu()
     return session
@@ -79,11 +87,30 @@ def runs_on_cpu(providers: Sequence[str]) -> bool:
     return _select(providers) == [_NAMES["cpu"]]
 
 
+def _check_started(missing: Sequence[str], name: str) -> None:
+    """Check that no provider is missing.
+
+    Args:
+        missing: ONNX Runtime's names of providers that do not start.
+        name: Of the network.
+
+    Raises:
+        ProviderError: One is; names the cause.
+    """
+    if missing:
+        driver = find_driver()
+        problem = tensorrt_problem() if driver and TENSORRT in missing else ""
+        raise ProviderError(
+            f"{', '.join(missing)} did not start for {name}: {problem or cuda_problem(driver)}; "
+            "LECTERN_PROVIDERS=cpu uses none"
+        )
+
+
 @functools.cache  # once, not for each network
 def _warn_of_unused_gpu() -> None:
-    driver = find_driver()
-    if driver is not None:
-        _logger.warning("%s is not used: %s", ", ".join(driver.gpus), cuda_problem(driver))
+    line = unused_gpu()
+    if line:
+        _logger.warning("%s", line)
 
 
 def _session_options(*, threads: int, arena: bool) -> ort.SessionOptions:
@@ -112,6 +139,8 @@ def _select(providers: Sequence[str]) -> list[str]:
                 f"provider {name!r} is not in this build of ONNX Runtime, which has {', '.join(available)}; "
                 "install onnxruntime-gpu instead of onnxruntime, or set LECTERN_PROVIDERS=cpu"
             )
-    if "cuda" in providers:
+    if {"cuda", "tensorrt"} & {*providers}:
         load_cuda_libraries()  # if not all are found, ONNX Runtime says so
+    if "tensorrt" in providers:
+        load_libraries()
     return [_NAMES[name] for name in providers]

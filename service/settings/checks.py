@@ -24,6 +24,7 @@ def check(settings: "Settings") -> None:
     _check_memory(settings)
     _check_model_control(settings)
     _check_record(settings)
+    _check_tensorrt(settings)
     _check_tls(settings)
 
 
@@ -73,6 +74,14 @@ def _check_record(settings: "Settings") -> None:
         raise SettingsError(
             f"{variable('record_inputs')} is {settings.record_inputs!r}, and there is no record; set "
             f"{variable('record')} to its folder too"
+        )
+
+
+def _check_tensorrt(settings: "Settings") -> None:
+    if settings.tensorrt_fp16 and "tensorrt" not in settings.providers:
+        raise SettingsError(
+            f"{variable('tensorrt_fp16')} is 1, and {variable('providers')} does not have tensorrt; "
+            f"set {variable('providers')}=tensorrt,cuda,cpu too"
         )
 
 

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta, Struct
 
-from service.inference.defaults import DEFAULT_MAX_PIXELS, DEFAULT_MODELS, PrecisionChoice
+from service.inference.defaults import DEFAULT_MAX_PIXELS, DEFAULT_MODELS, TENSORRT_CACHE, PrecisionChoice
 from service.resources import LEAST_WORKER_MEMORY, Resources, available
 from service.settings import kinds
 from service.settings.checks import check
@@ -90,6 +90,13 @@ class Settings(Struct, frozen=True, kw_only=True):
             parse=kinds.parse_providers,
         ),
     ] = ("auto",)
+    tensorrt_cache: Annotated[
+        Path,
+        kinds.folder("Folder for networks that TensorRT has compiled; with tensorrt in LECTERN_PROVIDERS"),
+    ] = TENSORRT_CACHE
+    tensorrt_fp16: Annotated[
+        bool, kinds.switch("1: networks that TensorRT compiles may compute in half precision; 0: they do not")
+    ] = False
     precision: Annotated[
         PrecisionChoice,
         kinds.setting(

@@ -8,9 +8,10 @@ import click
 # The benchmarks belong to no installed package: they are beside this file, and Lectern is two folders up.
 sys.path.insert(1, str(Path(__file__).resolve().parents[2]))
 
-from capacity.command import capacity  # found by the line above
+from batches.command import batches  # found by the line above
+from capacity.command import capacity
 from faults.command import faults
-from gpu import gpu
+from gpu.command import gpu
 from layers import layers
 from mechanisms import mechanisms
 from observation import observation
@@ -25,6 +26,7 @@ def bench() -> None:
     """
 
 
+bench.add_command(batches)
 bench.add_command(capacity)
 bench.add_command(faults)
 bench.add_command(gpu)

@@ -20,6 +20,7 @@ from service.inference.predictor import Predictor
 from service.inference.repository.cards import read_cards, read_declared, without_traceback
 from service.inference.repository.default_version import DEFAULT_FILE
 from service.inference.session import AUTO, runs_on_cpu
+from service.inference.tensorrt import DEFAULT_TENSORRT, TensorRT, without_tensorrt
 
 T = TypeVar("T")
 
@@ -36,6 +37,7 @@ class LoadOptions:
     threads: int = 1
     precision: PrecisionChoice = "float32"
     arena: bool = False
+    tensorrt: TensorRT = DEFAULT_TENSORRT
 
 
 class Model:
@@ -243,9 +245,8 @@ class Model:
     def _load_explainer(self, folder: Path, card: Card) -> Explainer:
         network = partial(self.predictor, card.version)
         options = self._options
-        return Explainer.load(
-            folder, card, network=network, providers=options.providers, threads=options.threads
-        )
+        providers = without_tensorrt(options.providers)
+        return Explainer.load(folder, card, network=network, providers=providers, threads=options.threads)
 
     def _check_explanation(self, version: int) -> None:
         """Log whether the explanation graph is damaged; predictions do not need it."""

@@ -16,6 +16,7 @@ from service.inference.errors import ModelError
 from service.inference.explain import Explainer
 from service.inference.prediction import Reason
 from service.inference.predictor import Array, Input, Predictor
+from service.inference.tensorrt import TensorRT
 from service.server.execution.event_loop_batcher import MAX_RUN_S, EventLoopBatcher
 from service.server.execution.input_decoder import DecodedInputs, InputDecoder, hold_pictures
 from service.server.execution.model_loader import ModelLoader
@@ -138,6 +139,7 @@ class Engine:
             precision=self._settings.precision,
             # The memory that the arena keeps is bounded, because the best batch bounds the size of a run.
             arena=True,
+            tensorrt=TensorRT(self._settings.tensorrt_cache, self._settings.tensorrt_fp16),
             check=True,
         )
         self._control = self._make_control(on_change) if self._settings.model_control else None

@@ -178,8 +178,10 @@ def test_a_batch_goes_on_where_it_was_ended(
     assert psutil.wait_procs(workers, timeout=30)[1] == []  # no process is left behind
     before = {path.name: path.stat().st_mtime_ns for path in (tmp_path / "out").glob("part-*")}
     assert run_batch(*words)[0] == 2
+    (tmp_path / "out" / ".part-00001.parquet.killed").touch()  # as a process leaves it that is killed there
     status, text = run_batch(*words, "--resume")
     assert status == 0, text
+    assert not list((tmp_path / "out").glob(".part-*"))
     assert (
         before.items()
         <= {path.name: path.stat().st_mtime_ns for path in (tmp_path / "out").glob("part-*")}.items()

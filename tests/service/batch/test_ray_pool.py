@@ -1,13 +1,12 @@
 """On a Ray cluster of two nodes, batches give what processes give, whatever is killed."""
 
-import os
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
+from batches.cluster import RayCluster, ray_cluster
 
 pytest.importorskip("ray", reason="Ray has no wheel for this Python or this system")
 
@@ -15,57 +14,12 @@ Start = Callable[..., subprocess.Popen[str]]
 Run = Callable[..., tuple[int, str]]
 Rows = Callable[[Path], list[dict[str, Any]]]
 
-# Ray leaves its own files and sockets open, so that the cluster is in a process of its own.
-_CLUSTER = """
-import sys
-from ray.cluster_utils import Cluster
-options = {"num_cpus": 1, "object_store_memory": 80_000_000, "include_dashboard": False}
-cluster = Cluster(initialize_head=True, head_node_args=options)
-options.pop("include_dashboard")
-node = cluster.add_node(**options)
-print(cluster.address, flush=True)
-for line in sys.stdin:
-    if line == "kill\\n":
-        cluster.remove_node(node, allow_graceful=False)
-        node = cluster.add_node(**options)
-    print("done", flush=True)
-cluster.shutdown()
-"""
-
-
-class Cluster:
-    """Two nodes with one core each."""
-
-    def __init__(self, process: subprocess.Popen[str], address: str) -> None:
-        self._process = process
-        self.address = address
-
-    def replace_node(self) -> None:
-        """Kill the second node, and start another one."""
-        assert self._process.stdin
-        assert self._process.stdout
-        self._process.stdin.write("kill\n")
-        self._process.stdin.flush()
-        assert self._process.stdout.readline() == "done\n"
-
 
 @pytest.fixture(scope="module")
-def cluster() -> Iterator[Cluster]:
-    import sys
-
-    environment = {**os.environ, "RAY_USAGE_STATS_ENABLED": "0"}
-    environment["PYTHONPATH"] = str(Path(__file__).resolve().parents[3])
-    pipe = subprocess.PIPE
-    with subprocess.Popen(
-        [sys.executable, "-c", _CLUSTER],
-        env=environment,
-        stdin=pipe,
-        stdout=pipe,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    ) as process:
-        assert process.stdout
-        yield Cluster(process, process.stdout.readline().strip())
+def cluster() -> Iterator[RayCluster]:
+    with ray_cluster() as started:
+        yield started
+        assert not started.stop()
 
 
 @pytest.fixture
@@ -81,17 +35,9 @@ def _wait_for_parts(process: subprocess.Popen[str], folder: Path, number: int) -
     assert process.poll() is None, process.communicate()
 
 
-def _actors() -> list[psutil.Process]:
-    return [
-        process
-        for process in psutil.process_iter(["cmdline"])
-        if "ray::_Actor" in " ".join(process.info["cmdline"] or ())
-    ]
-
-
 @pytest.mark.timeout(400)
 def test_killed_workers_nodes_and_drivers_cost_nothing(
-    cluster: Cluster,
+    cluster: RayCluster,
     words: tuple[object, ...],
     start_batch: Start,
     run_batch: Run,
@@ -102,7 +48,7 @@ def test_killed_workers_nodes_and_drivers_cost_nothing(
     batch = (*words, "--out", "out", "--engine", "ray", "--address", cluster.address, "--workers", 2)
     process = start_batch(*batch)
     _wait_for_parts(process, tmp_path / "out", 3)
-    _actors()[0].kill()
+    cluster.actors()[0].kill()
     _wait_for_parts(process, tmp_path / "out", 8)
     process.kill()
     process.communicate()

@@ -127,6 +127,32 @@ def test_a_build_for_gpus_without_its_libraries_runs_on_the_cpu(
     assert asked == [[CPU]]
 
 
+def test_a_gpu_whose_driver_does_not_answer_is_logged(
+    network: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    pynvml: Any = pytest.importorskip("pynvml")
+
+    def missing() -> None:
+        raise pynvml.NVMLError(pynvml.NVML_ERROR_LIBRARY_NOT_FOUND)
+
+    monkeypatch.setattr(pynvml, "nvmlInit", missing)
+    monkeypatch.setattr(nvidia, "_device_files", lambda: ("/dev/nvidia0",))
+    with caplog.at_level(logging.WARNING, "lectern"):
+        open_session(network)
+    (line,) = caplog.messages
+    assert line.startswith(
+        "/dev/nvidia0 is not used: its driver does not answer (NVML Shared Library Not Found)"
+    )
+    assert line.endswith("install the driver, or start the container with --gpus all")
+
+
+@pytest.mark.usefixtures("gpu_build")
+def test_a_gpu_that_a_variable_hides_is_explained(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(nvidia, "missing_library", lambda provider: "")
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "-1")
+    assert cuda_problem(H200) == "CUDA_VISIBLE_DEVICES is '-1', which hides all GPUs; unset it"
+
+
 @pytest.mark.usefixtures("gpu_build")
 def test_a_missing_library_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     # The provider of CUDA is not in the build for CPUs: the system's message names what is not there.

@@ -1,9 +1,12 @@
 """Tests of providers, memory and invalid ONNX files."""
 
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import onnxruntime as ort
 import pytest
+from onnxruntime.capi import onnxruntime_pybind11_state
 
 from service.inference.errors import ModelError, ProviderError
 from service.inference.session import open_session
@@ -48,6 +51,28 @@ def test_provider_that_does_not_start_is_an_error(network: Path, monkeypatch: py
     with pytest.raises(ProviderError, match="CUDAExecutionProvider did not start"):
         open_session(network, providers=("cuda", "cpu"))
     assert open_session(network, providers=("auto",)).get_providers() == [CPU]
+
+
+def test_a_run_that_fails_on_its_provider_is_an_error(network: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # ONNX Runtime would load the network for the CPU, while other threads run the one that it takes away.
+    session = open_session(network)
+    failure = onnxruntime_pybind11_state.EPFail
+
+    class Broken:
+        def __init__(self, real: Any) -> None:
+            self._real = real
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self._real, name)
+
+        def run(self, *_: object) -> None:
+            raise failure("the GPU has fallen off the bus")
+
+    broken = Broken(session._sess)
+    monkeypatch.setattr(session, "_sess", broken)
+    with pytest.raises(failure):
+        session.run(None, {"image": np.zeros((1, 28, 28), np.uint8)})
+    assert session._sess is broken
 
 
 @pytest.mark.parametrize("content", [b"", b"no network", bytes(1000)])

@@ -54,6 +54,7 @@ def test_empty_variables_are_ignored() -> None:
         ("workers", "2", 2),
         ("providers", "AUTO", ("auto",)),
         ("providers", "cuda, cpu", ("cuda", "cpu")),
+        ("tensorrt_cache", "~/engines", Path.home() / "engines"),
         ("precision", "INT8", "int8"),
         ("precision", "float32", "float32"),
         ("threads", "4", 4),
@@ -179,6 +180,15 @@ def test_inputs_are_recorded_only_with_a_record() -> None:
         Settings.from_environment({"LECTERN_RECORD_INPUTS": "all"})
     settings = Settings.from_environment({"LECTERN_RECORD": "record", "LECTERN_RECORD_INPUTS": "ALL"})
     assert settings.record_inputs == "all"
+
+
+def test_half_precision_is_that_of_tensorrt() -> None:
+    with pytest.raises(
+        SettingsError, match=r"LECTERN_TENSORRT_FP16 is 1, .* LECTERN_PROVIDERS=tensorrt,cuda"
+    ):
+        Settings.from_environment({"LECTERN_TENSORRT_FP16": "1"})
+    both = {"LECTERN_PROVIDERS": "tensorrt,cuda,cpu", "LECTERN_TENSORRT_FP16": "1"}
+    assert Settings.from_environment(both).tensorrt_fp16
 
 
 @pytest.mark.parametrize("name", ["LECTERN_PORT", "LECTERN_GRPC_PORT"])

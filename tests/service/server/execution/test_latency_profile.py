@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from service.inference.catalog import Catalog
+from service.inference.network import Network
 from service.server.execution.latency_profile import measure, measure_predictor
 
 
@@ -68,6 +69,20 @@ def test_load_on_the_machine_does_not_count(models_folder: Any) -> None:
     predictor.probabilities = interrupted  # type: ignore[method-assign]
     assert measure_predictor(predictor, max_batch=2, threads=1).seconds < 0.005
     assert measure_predictor(predictor, max_batch=2, threads=2).seconds > 0.005
+
+
+def test_on_a_gpu_the_time_that_passes_counts(models_folder: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Network, "providers", ("CUDAExecutionProvider", "CPUExecutionProvider"))
+    predictor = Catalog(models_folder).predictor("mnist")
+
+    def on_device(batch: Any) -> Any:
+        time.sleep(0.002)  # a large batch takes as long as a small one, and no time of the processor
+        return batch
+
+    predictor.probabilities = on_device  # type: ignore[method-assign]
+    measured = measure_predictor(predictor, max_batch=8, threads=1)
+    assert measured.seconds > 0.002
+    assert measured.best_batch == 8
 
 
 def test_every_committed_network_can_be_measured(models_folder: Any) -> None:
