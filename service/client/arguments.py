@@ -82,9 +82,10 @@ def seconds(name: str, value: object) -> float:
     """
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
         raise _wrong_type(name, value, "a number of seconds")
-    if not value > 0:
+    number = float(value)
+    if not number > 0:
         raise ValueError(f"{name} is {shorten(value)}, expected a number above 0")
-    return float(value)
+    return number
 
 
 def api_key(value: object) -> str | None:
