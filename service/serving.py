@@ -40,7 +40,7 @@ def serve(host: str | None, port: int | None) -> None:
     if importlib.util.find_spec("bentoml") is None:
         raise MissingExtra(f"lectern serve needs the package bentoml: {how_to_install('serve', 'serve')}")
     # The workers read the variables again, in another working directory.
-    for name in ("models", "model_cache", "tensorrt_cache", "api_keys_file", "tls_cert", "tls_key"):
+    for name in ("models", "model_cache", "tensorrt_cache", "api_keys_file", "tls_cert", "tls_key", "record"):
         if (path := getattr(settings, name)) is not None:
             os.environ[variable(name)] = str(path)
     os.environ["BENTOML_DO_NOT_TRACK"] = "True"
@@ -48,6 +48,7 @@ def serve(host: str | None, port: int | None) -> None:
 
     configure_logging(settings.log_format)
     _warn_of_unknown_variables()
+    _check_record(settings)
     with _listen(settings.host, settings.port, name="port") as listener:
         if settings.grpc_port:
             # The workers listen there themselves; they share the port, but not with another server.
@@ -74,6 +75,25 @@ def _serve_with_bentoml(settings: Settings) -> NoReturn:
     words += ["--host", settings.host, "--port", str(settings.port), "--working-dir", str(_ROOT)]
     words += ["--timeout-graceful-shutdown", str(int(settings.timeout_s) + 1)]
     os.execv(sys.executable, words)
+
+
+def _check_record(settings: Settings) -> None:
+    """Check the folder of the record, here alone: a worker that is replaced later must start in any case.
+
+    Raises:
+        SettingsError: No files can be written there.
+    """
+    if settings.record is None:
+        return
+    from service.server.recording.files import check_folder
+
+    try:
+        check_folder(settings.record)
+    except OSError as error:
+        raise SettingsError(
+            f"{variable('record')} is {str(settings.record)!r}, and no files can be written there "
+            f"({error.strerror or error}); set it to a folder that can be written, or leave it out"
+        ) from error
 
 
 def _warn_of_unknown_variables() -> None:

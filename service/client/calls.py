@@ -8,6 +8,7 @@ from os import PathLike
 from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
 from urllib.parse import quote
 
+from service.client import arguments
 from service.client.answers import Answer, ModelSummary
 from service.inference.card import Card
 from service.inference.errors import InvalidInput, InvalidTensor
@@ -45,26 +46,36 @@ def predict(
     model: str, inputs: Inputs, *, version: int | None, top_k: int | None, encoding: "Encoding | None"
 ) -> Call[list[Prediction]]:
     """Classify inputs."""
-    count, content = _count(inputs), _content(inputs, top_k=top_k, encoding=encoding)
+    options = {
+        "top_k": arguments.optional_whole("top_k", top_k),
+        "encoding": arguments.optional_text("encoding", encoding),
+    }
+    inputs = arguments.many_inputs(inputs)
+    count, content = _count(inputs), _content(inputs, **options)
     return Call("POST", _path(model, version), lambda answer: answer.predictions(model, count), content)
 
 
 def predict_values(model: str, inputs: Inputs, *, version: int | None) -> Call[list[Regression]]:
     """Predict the values of a regression."""
+    inputs = arguments.many_inputs(inputs)
     count, content = _count(inputs), _content(inputs)
     return Call("POST", _path(model, version), lambda answer: answer.regressions(model, count), content)
 
 
 def read(model: str, picture: bytes, *, version: int | None) -> Call[Reading]:
     """Read the digits of a picture file."""
-    return Call("POST", f"{_path(model, version)}/read", Answer.reading, _raw(picture))
+    return Call("POST", f"{_path(model, version)}/read", Answer.reading, _raw(arguments.picture(picture)))
 
 
 def word_contributions(
     model: str, text: str, *, version: int | None, label: str | None
 ) -> Call[WordContributions]:
     """Explain what the words of a text contribute to a label."""
-    content = {"json": {"inputs": text}, "params": {} if label is None else {"label": label}}
+    chosen = arguments.optional_text("label", label)
+    content = {
+        "json": {"inputs": arguments.text("text", text)},
+        "params": {} if chosen is None else {"label": chosen},
+    }
     return Call("POST", f"{_path(model, version)}/words", Answer.word_contributions, content)
 
 
@@ -80,8 +91,9 @@ def card(model: str, *, version: int | None) -> Call[Card]:
 
 def _path(model: str, version: int | None) -> str:
     # A name from the command line may be invalid Unicode.
-    path = f"/models/{quote(model, safe='', errors='surrogateescape')}"
-    return path if version is None else f"{path}/versions/{version}"
+    path = f"/models/{quote(arguments.model_name(model), safe='', errors='surrogateescape')}"
+    number = arguments.optional_whole("version", version)
+    return path if number is None else f"{path}/versions/{number}"
 
 
 def _count(inputs: Inputs) -> int | None:

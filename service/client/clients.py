@@ -1,12 +1,12 @@
 """Defines the synchronous and the asyncio client."""
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Self, TypeVar
 
 import httpx
 
 from service.client import calls
 from service.client.answers import Answer, ModelSummary
+from service.client.arguments import one_input
 from service.client.calls import Call, Input, Inputs, Result
 from service.client.transport import Transport
 from service.inference.card import Card
@@ -64,8 +64,9 @@ class Client(Transport[httpx.Client]):
             UnexpectedAnswer: The response does not come from a Lectern server.
             InvalidInput: The array has several inputs, or the model predicts values.
             InvalidTensor: ``value`` is no array of numbers.
+            TypeError, ValueError: An argument has a wrong type or value; the message names it.
         """
-        results = self.predict_many(model, _as_inputs(value), version=version, top_k=top_k, encoding=encoding)
+        results = self.predict_many(model, one_input(value), version=version, top_k=top_k, encoding=encoding)
         return _only(results, "predict_many")
 
     def predict_many(
@@ -90,7 +91,7 @@ class Client(Transport[httpx.Client]):
         Raises:
             InvalidInput: The array has several inputs, or the model predicts labels.
         """
-        results = self.predict_many_values(model, _as_inputs(value), version=version)
+        results = self.predict_many_values(model, one_input(value), version=version)
         return _only(results, "predict_many_values")
 
     def predict_many_values(
@@ -174,7 +175,7 @@ class AsyncClient(Transport[httpx.AsyncClient]):
     ) -> Prediction:
         """Classify one input; as :meth:`Client.predict`."""
         results = await self.predict_many(
-            model, _as_inputs(value), version=version, top_k=top_k, encoding=encoding
+            model, one_input(value), version=version, top_k=top_k, encoding=encoding
         )
         return _only(results, "predict_many")
 
@@ -193,7 +194,7 @@ class AsyncClient(Transport[httpx.AsyncClient]):
 
     async def predict_values(self, model: str, value: Input, *, version: int | None = None) -> Regression:
         """Predict the values of a regression for one input; as :meth:`Client.predict_values`."""
-        results = await self.predict_many_values(model, _as_inputs(value), version=version)
+        results = await self.predict_many_values(model, one_input(value), version=version)
         return _only(results, "predict_many_values")
 
     async def predict_many_values(
@@ -229,10 +230,6 @@ class AsyncClient(Transport[httpx.AsyncClient]):
                 self._http.request, call.method, call.path, **call.content
             )
         return call.read(Answer(response, self.url))
-
-
-def _as_inputs(value: Input) -> Inputs:
-    return [value] if isinstance(value, bytes | str | Mapping) else value
 
 
 def _only(results: list[_Result], method: str) -> _Result:

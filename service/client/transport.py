@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import httpx
 
+from service.client import arguments
 from service.client.errors import ConnectionFailed
 
 if TYPE_CHECKING:
@@ -49,9 +50,12 @@ class Transport(Generic[_HttpClient]):
 
         Raises:
             ConnectionFailed: ``url`` is not a valid address.
+            TypeError, ValueError: An argument has a wrong type or value; the message names it.
         """
-        self.url = url.rstrip("/")
-        self._retries = retries
+        self.url = arguments.text("url", url).rstrip("/")
+        self._retries = arguments.whole("retries", retries, lowest=0)
+        timeout_s = arguments.seconds("timeout_s", timeout_s)
+        api_key = arguments.api_key(api_key)
         # As bytes: httpx refuses text that is not ASCII, and the server should report a wrong key.
         headers = {b"Authorization": f"Bearer {api_key}".encode()} if api_key else None
         try:

@@ -1,5 +1,6 @@
 """Tests of the command serve: options and variables, its address, and errors in one line."""
 
+import errno
 import logging
 import os
 import socket
@@ -67,11 +68,13 @@ def test_serve_resolves_relative_paths(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     os.environ.update(LECTERN_MODELS="mine", LECTERN_TLS_CERT="cert.pem", LECTERN_TLS_KEY="key.pem")
+    os.environ.update(LECTERN_RECORD="record")
     assert run("serve", "--port", str(_free_port())).status == 0
     # The workers have another working directory.
     assert os.environ["LECTERN_MODELS"] == str(tmp_path / "mine")
     assert os.environ["LECTERN_TLS_CERT"] == str(tmp_path / "cert.pem")
     assert os.environ["LECTERN_TLS_KEY"] == str(tmp_path / "key.pem")
+    assert os.environ["LECTERN_RECORD"] == str(tmp_path / "record")
 
 
 def _has_ipv6() -> bool:
@@ -190,6 +193,51 @@ def test_serve_names_a_certificate_that_is_missing(tmp_path: Path) -> None:
     status, (line,) = _serve(LECTERN_TLS_CERT=missing, LECTERN_TLS_KEY=missing)
     assert status == 2
     assert f"{missing}: No such file" in line
+
+
+@pytest.mark.parametrize(
+    ("path", "cause"),
+    [
+        ("/proc/record", "No such file or directory"),
+        ("{folder}/file", "Not a directory"),
+        ("{folder}/file/record", "Not a directory"),
+        ("/dev/null", "Not a directory"),
+    ],
+)
+def test_serve_reports_a_record_that_cannot_be_written_in_one_line(
+    run: Run, started: list[tuple[Settings, Any]], tmp_path: Path, path: str, cause: str
+) -> None:
+    (tmp_path / "file").write_text("mine")
+    os.environ["LECTERN_RECORD"] = path.format(folder=tmp_path)
+    result = run("serve", "--port", str(_free_port()))
+    assert (result.status, started) == (2, [])
+    (line,) = result.err.splitlines()
+    assert f"LECTERN_RECORD is {path.format(folder=tmp_path)!r}" in line
+    assert f"({cause})" in line
+    assert (tmp_path / "file").read_text() == "mine"
+
+
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="root may write everywhere")
+def test_serve_reports_a_record_without_permission(
+    run: Run, started: list[tuple[Settings, Any]], tmp_path: Path
+) -> None:
+    tmp_path.chmod(0o500)
+    os.environ["LECTERN_RECORD"] = str(tmp_path / "record")
+    result = run("serve", "--port", str(_free_port()))
+    assert (result.status, started) == (2, [])
+    assert "(Permission denied)" in result.err
+
+
+def test_serve_starts_with_a_record_on_a_full_disk(
+    run: Run, started: list[tuple[Settings, Any]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_room(*arguments: Any, **options: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("tempfile.TemporaryFile", no_room)
+    os.environ["LECTERN_RECORD"] = str(tmp_path / "record")
+    assert run("serve", "--port", str(_free_port())).status == 0
+    assert len(started) == 1
 
 
 def test_serve_lists_every_setting_in_its_help(run: Run) -> None:

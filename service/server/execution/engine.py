@@ -4,19 +4,18 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 from msgspec import Struct
 
-from service.inference.catalog import Catalog, model_source
+from service.inference.catalog import Catalog
 from service.inference.errors import ModelError
 from service.inference.explain import Explainer
 from service.inference.prediction import Reason
 from service.inference.predictor import Array, Input, Predictor
-from service.inference.tensorrt import TensorRT
+from service.server.execution import initial_models
 from service.server.execution.event_loop_batcher import MAX_RUN_S, EventLoopBatcher
 from service.server.execution.input_decoder import DecodedInputs, InputDecoder, hold_pictures
 from service.server.execution.model_loader import ModelLoader
@@ -131,22 +130,13 @@ class Engine:
         Raises:
             LecternError: No model can be used, or a provider is not available; the server must not start.
         """
-        read = partial(
-            Catalog,
-            model_source(self._settings.models, cache=self._settings.model_cache, keep=keep_downloads),
-            providers=self._settings.providers,
-            threads=self._settings.threads,
-            precision=self._settings.precision,
-            # The memory that the arena keeps is bounded, because the best batch bounds the size of a run.
-            arena=True,
-            tensorrt=TensorRT(self._settings.tensorrt_cache, self._settings.tensorrt_fp16),
-            check=True,
-        )
         self._control = self._make_control(on_change) if self._settings.model_control else None
-        catalog = self._control.open_catalog(read) if self._control else read()
-        for card in catalog:
-            self._loader.prepare(catalog.model(card.name), {card.version})
-        self._catalog = catalog
+        self._catalog, self._loader = initial_models.load(
+            self._settings,
+            loader=self._loader,
+            keep_downloads=keep_downloads,
+            open_catalog=self._control.open_catalog if self._control else None,
+        )
         if self._control:
             self._control.start()
 

@@ -97,6 +97,11 @@ REQUESTS_IN_FLIGHT_LIMIT = Declaration(
     "gauge",
     "Requests in flight from which on further ones get 429, LECTERN_MAX_QUEUE of each worker",
 )
+SLOW_READERS = Declaration(
+    "lectern_slow_readers_total",
+    "counter",
+    "Connections closed because their clients read the responses too slowly",
+)
 INPUTS_WAITING = Declaration("lectern_inputs_waiting", "gauge", "Inputs that wait for a thread")
 DECODE_SECONDS = Declaration(
     "lectern_decode_seconds",
@@ -157,6 +162,7 @@ DECLARATIONS = tuple(value for value in globals().values() if isinstance(value, 
 
 requests_in_flight = _gauge(REQUESTS_IN_FLIGHT)
 requests_in_flight_limit = _gauge(REQUESTS_IN_FLIGHT_LIMIT)
+slow_readers = _counter(SLOW_READERS)()
 waiting_inputs = _gauge(INPUTS_WAITING)
 workers = _gauge(WORKERS)
 worker_restarts = _counter(WORKER_RESTARTS)()

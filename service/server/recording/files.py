@@ -1,9 +1,11 @@
 """Writes the lines of a record to files of bounded size, and deletes the oldest ones."""
 
 import contextlib
+import errno
 import os
 import re
 import secrets
+import tempfile
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,6 +18,27 @@ _FILES = 4
 _MAX_FILE_BYTES = 64_000_000
 _MAX_FILE_AGE_S = 86_400  # so that old lines can be deleted by the age of their file
 _FLAGS = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+# A disk that is full when the server starts can have room later.
+_NO_ROOM = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
+
+
+def check_folder(folder: Path) -> None:
+    """Check whether files can be written to the folder of a record, apart from the room on its disk.
+
+    Args:
+        folder: It is made if it is missing.
+
+    Raises:
+        OSError: They cannot.
+    """
+    try:
+        if folder.exists() and not folder.is_dir():
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError as error:
+        if error.errno not in _NO_ROOM:
+            raise
 
 
 class RecordFiles:

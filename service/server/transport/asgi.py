@@ -14,12 +14,8 @@ from service.server.pipeline.errors import ErrorCode, RequestError
 from service.server.pipeline.memory import HeldMemory
 from service.server.pipeline.pipeline import ClientDisconnected
 from service.server.transport.http_handler import Headers, HttpHandler
+from service.server.transport.transfer_rate import check_body
 from service.settings import Settings
-
-# After this time a body must have arrived at this rate on average. The connection wakes the reader up once a
-# second.
-_GRACE_S = 10.0
-_MIN_BYTES_PER_S = 10_000
 
 
 class AsgiAdapter:
@@ -101,7 +97,8 @@ class AsgiAdapter:
             yield chunk
             if not message.get("more_body", False):
                 return
-            _check_rate(size, time.monotonic() - started)
+            # The connection wakes this task up once a second.
+            check_body(size, time.monotonic() - started)
 
     def _check_size(self, size: int) -> None:
         limit = self._handler.max_body
@@ -123,21 +120,6 @@ def cors_options(settings: Settings) -> dict[str, Any]:
         "allow_headers": [*sent, *both, *settings.cors_headers],
         "expose_headers": [*both, *received],
     }
-
-
-def _check_rate(size: int, seconds: float) -> None:
-    """Check that a body arrives fast enough.
-
-    Raises:
-        RequestError: 408: it does not.
-    """
-    if seconds > _GRACE_S and size < seconds * _MIN_BYTES_PER_S:
-        raise RequestError(
-            ErrorCode.REQUEST_TIMEOUT,
-            f"only {size} bytes of the body arrived in {seconds:.0f} s; send at least {_MIN_BYTES_PER_S} "
-            "bytes a second",
-            {"Connection": "close"},
-        )
 
 
 class _DisconnectGuard:

@@ -16,6 +16,7 @@ from service.server.pipeline.errors import RequestError
 from service.server.pipeline.memory import HeldMemory
 from service.server.transport.http_connection import NOTHING, HttpConnection
 from service.server.transport.http_handler import Headers, HttpHandler
+from service.server.transport.request_head import is_host
 
 # Longer bodies are read in pieces, within the concurrency limit.
 _MAX_BODY_BYTES = 256_000
@@ -112,7 +113,9 @@ class FastHttpProtocol(HttpConnection):
         length = headers.get(b"content-length", b"")
         if not length.isdigit() or len(length) > 6 or int(length) > self._max_body:
             return None
-        if b"host" not in headers or len(headers) < len(self.headers):  # a field occurs twice
+        if len(headers) < len(self.headers):  # a field occurs twice
+            return None
+        if not is_host(headers.get(b"host", b"?")):
             return None
         if not _UNSUPPORTED_HEADERS.isdisjoint(headers) or (self._handler.has_cors and b"origin" in headers):
             return None

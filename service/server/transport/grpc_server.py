@@ -20,6 +20,12 @@ _HANDSHAKE_MS = 10_000
 _COMPRESSIONS = 0b111
 # A connection whose peer does not answer a ping in this time is closed.
 _PING_INTERVAL_MS, _PING_TIMEOUT_MS = 60_000, 20_000
+# Calls of one connection at the same time. Calls whose responses are not read would take the places of all
+# others, and gRPC cannot end a single one.
+_MAX_CALLS = 250
+# A client has to connect anew after this time, give or take a tenth. That ends calls whose responses are not
+# read, and lets new copies of the server get connections.
+_MAX_AGE_MS = 600_000
 
 
 class GrpcServer:
@@ -123,6 +129,10 @@ def _options(settings: Settings, max_message: int, *, shares_port: bool) -> list
         ("grpc.per_message_decompression", 0),
         ("grpc.server_handshake_timeout_ms", _HANDSHAKE_MS),
         ("grpc.max_connection_idle_ms", int(settings.keep_alive_s * 1000)),
+        ("grpc.max_concurrent_streams", _MAX_CALLS),
+        ("grpc.max_connection_age_ms", _MAX_AGE_MS),
+        # Longer than the answer of a call may take.
+        ("grpc.max_connection_age_grace_ms", int(settings.timeout_s * 1000) + 1000),
         ("grpc.keepalive_time_ms", _PING_INTERVAL_MS),
         ("grpc.keepalive_timeout_ms", _PING_TIMEOUT_MS),
     ]

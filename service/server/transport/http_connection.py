@@ -4,15 +4,17 @@ This module depends on internals of uvicorn; ``bentoml_adapter`` checks the vers
 """
 
 import asyncio
+import logging
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import httptools
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.flow_control import FlowControl
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
+from service.server.pipeline import metrics
 from service.server.pipeline.errors import ErrorCode, RequestError
 from service.server.pipeline.pipeline import MAX_URL_BYTES
 from service.server.transport.http_handler import HttpHandler
@@ -23,23 +25,26 @@ from service.server.transport.request_head import (
     check_size,
     long_head,
     malformed,
+    origin_form,
 )
+from service.server.transport.transfer_rate import CountingTransport, ReadingRate
 
 # A piece of data with more heads than this is parsed in small parts, between which requests are answered.
 _MAX_HEADS_AT_ONCE = 16
 _PART_BYTES = 1_024
 # Connections beyond the limit that are kept for health checks.
 _PROBE_CONNECTIONS = 32
-# Seconds for the rest of a body whose response was sent already, and for a client to read its responses.
+# Seconds for the rest of a body whose response was sent already.
 _UNUSED_BODY_S = 30
-_UNREAD_RESPONSE_S = 30
 # Seconds in which a connection that is new when the server stops must send its request, and in which data
 # are discarded after the last response: with data that are not read, the system would discard the response.
 _LAST_REQUEST_S = 1.0
 
-# What a connection receives, and the two other things that it can wait for.
-NOTHING, _HEAD, _BODY, _UPGRADE, _REJECTED, _RESPONSE, _READER = range(7)
+# What a connection receives, and the other thing that it can wait for.
+NOTHING, _HEAD, _BODY, _UPGRADE, _REJECTED, _RESPONSE = range(6)
 _UPGRADE_HEADERS = (b"upgrade", b"connection", b"http2-settings")
+
+_logger = logging.getLogger("lectern")
 
 
 class _HeldFlow(FlowControl):
@@ -73,8 +78,12 @@ class HttpConnection(HttpToolsProtocol):
         self._backlog = bytearray()
         # Beyond the limit of connections, only health checks are answered.
         self._probes_only = False
+        self._sent: CountingTransport
+        # The request that uvicorn answers; ``cycle`` is the last one that was read.
+        self._answered: RequestResponseCycle | None = None
+        self._reading_rate = ReadingRate()
         # What the connection waited for a second ago, in which request, and since when.
-        self._state = (NOTHING, 0)
+        self._state = NOTHING
         self._request: object = None
         self._waited_s = 0
 
@@ -82,12 +91,21 @@ class HttpConnection(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Accept the connection, within the limit of connections."""
-        super().connection_made(transport)
+        self._sent = CountingTransport(transport)
+        super().connection_made(cast(asyncio.Transport, self._sent))
         self.flow: _HeldFlow = _HeldFlow(transport)
         excess = len(self.connections) - self._handler.max_connections
         self._probes_only = excess > 0
         if excess > _PROBE_CONNECTIONS:
             transport.abort()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """End the request that is answered, and forget those that wait."""
+        super().connection_lost(exc)
+        self.pipeline.clear()
+        if self._answered is not None and not self._answered.response_complete:
+            self._answered.disconnected = True
+            self._answered.message_event.set()
 
     def data_received(self, data: bytes) -> None:
         """Parse data; data that follow a request are kept until its response was sent."""
@@ -107,13 +125,14 @@ class HttpConnection(HttpToolsProtocol):
 
     def tick(self) -> None:
         """Close a connection that has waited for its client for too long; called once a second."""
-        state = waits_for, _ = self._find_state()
-        if state == self._state and self._request is self.scope:
+        waits_for = self._find_state()
+        if waits_for == self._state and self._request is self.scope:
             self._waited_s += 1
         else:
-            self._state, self._request, self._waited_s = state, self.scope, 0
-        if waits_for == _READER and self._waited_s >= _UNREAD_RESPONSE_S:
-            self.transport.abort()
+            self._state, self._request, self._waited_s = waits_for, self.scope, 0
+        waiting = self.transport.get_write_buffer_size()
+        if self._reading_rate.is_too_slow(written=self._sent.written, waiting=waiting):
+            self._cut_off()
         elif waits_for == NOTHING and self._waited_s >= self._handler.keep_alive_s:
             self.transport.close()
         elif waits_for == _HEAD and self._waited_s >= self._handler.head_s:
@@ -164,6 +183,9 @@ class HttpConnection(HttpToolsProtocol):
             RequestError: 400.
         """
         check_fields(self.headers, http_version=self.parser.get_http_version())
+        if len(self.url) > MAX_URL_BYTES and not self.url.startswith(b"/"):
+            raise long_head(self.url)  # It would be shorter, and cut, as a path.
+        self.url = origin_form(self.url)
         if self.parser.should_upgrade():
             self._receiving = _UPGRADE
             return
@@ -202,6 +224,10 @@ class HttpConnection(HttpToolsProtocol):
             self.flow.resume_reading()
 
     # --- parts
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        self._answered = cycle
+        super()._start_asgi_task(cycle, app)
 
     def parse(self, data: bytes) -> None:
         """Give data to the parser, and answer what is not HTTP."""
@@ -311,13 +337,16 @@ class HttpConnection(HttpToolsProtocol):
         self.flow.resume_reading()
         self.loop.call_later(_LAST_REQUEST_S, self.transport.close)
 
-    def _find_state(self) -> tuple[int, int]:
-        """Return what the connection waits for, and the bytes that its client has not read."""
-        if self.flow.write_paused or self.transport.is_closing():
-            return _READER, self.transport.get_write_buffer_size()
-        if self._receiving == NOTHING and self._is_answering():
-            return _RESPONSE, 0
-        return self._receiving, 0
+    def _find_state(self) -> int:
+        """Return what the connection receives or waits for."""
+        is_responding = self._receiving == NOTHING and self._is_answering()
+        return _RESPONSE if is_responding or self.flow.write_paused else self._receiving
+
+    def _cut_off(self) -> None:
+        """Disconnect a client that reads its responses too slowly."""
+        _logger.info("%s reads its responses too slowly and is disconnected", (self.client or "-")[0])
+        metrics.slow_readers.inc()
+        self._sent.reset()
 
     def _close_if_idle(self) -> None:
         if not self._is_answering():

@@ -21,7 +21,23 @@ def main() -> None:
     # First of all, so that the supervisor knows that this process lives while it imports and loads.
     channel.connect(socket.socket(fileno=options.channel), is_restart=options.is_restart)
     _continue_counters(options.slot)
+    _begin_to_load(is_restart=options.is_restart)
     _serve(options.slot, socket.socket(fileno=options.listener), graceful_s=options.graceful_s)
+
+
+def _begin_to_load(*, is_restart: bool) -> None:
+    """Begin to load the models, unless the settings are wrong; the service reports that."""
+    from service.inference.errors import LecternError
+    from service.server.execution import initial_models
+    from service.server.log import configure_logging
+    from service.settings import Settings
+
+    try:
+        settings = Settings.from_environment()
+    except LecternError:
+        return
+    configure_logging(settings.log_format)  # the models write to the log
+    initial_models.begin(settings, keep_downloads=is_restart)
 
 
 def _serve(slot: int, listener: socket.socket, *, graceful_s: int) -> None:

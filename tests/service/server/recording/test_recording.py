@@ -193,12 +193,14 @@ def test_a_killed_worker_leaves_complete_rows_and_the_next_one_goes_on(
 def test_requests_are_answered_while_the_folder_cannot_be_written(
     start_server: StartServer, tmp_path: Path, digit_png: bytes, until: Until
 ) -> None:
-    (tmp_path / "file").write_bytes(b"")
-    with start_server(RECORD=str(tmp_path / "file" / "record")) as server:
+    folder = tmp_path / "record"
+    with start_server(RECORD=str(folder)) as server:
+        folder.rmdir()
+        folder.write_bytes(b"")
         for _ in range(3):
             assert server.ask("POST", "/models/mnist", digit_png).status == 200
         until(lambda: server.metric("lectern_recorded_requests_total", result="lost") == 3)
-        assert server.log().count("requests cannot be recorded (Not a directory)") == 1
+        assert server.log().count("requests cannot be recorded (File exists)") == 1
         assert server.ask("POST", "/models/mnist", digit_png).status == 200
 
 

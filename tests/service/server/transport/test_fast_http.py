@@ -235,19 +235,19 @@ def test_a_request_counts_as_arriving_until_its_task_starts(with_connection: Run
     with_connection(test)
 
 
-@pytest.mark.parametrize("url", [b"http://a:99999/", b"http://a"])
-def test_a_url_that_uvicorn_cannot_parse_is_rejected(with_connection: Run, url: bytes) -> None:
+@pytest.mark.parametrize("url", [b"http://a:99999/", b"http://"])
+def test_an_invalid_url_is_rejected(with_connection: Run, url: bytes) -> None:
     async def test(at: _Connection) -> None:
         await at.receive(b"GET %s HTTP/1.1\r\nHost: test\r\n\r\n" % url)
         assert at.transport.written.startswith(b"HTTP/1.1 400")
-        assert b"its URL is invalid" in at.transport.written
+        assert b"its URL is" in at.transport.written
 
     with_connection(test)
 
 
 def test_a_url_that_is_rejected_leaves_the_response_before_it(with_connection: Run) -> None:
     async def test(at: _Connection) -> None:
-        await at.receive(_post("/wait", b"1") + b"GET http://a HTTP/1.1\r\nHost: test\r\n\r\n")
+        await at.receive(_post("/wait", b"1") + b"GET http://a:99999/ HTTP/1.1\r\nHost: test\r\n\r\n")
         at.future.set_result("done")
         await at.receive(b"")
         assert at.bodies() == [b"done"]

@@ -1,5 +1,6 @@
 """The gRPC server: shared by workers, drained as HTTP is, with reflection, and off by default."""
 
+import asyncio
 import signal
 import socket
 import subprocess
@@ -16,6 +17,9 @@ from google.protobuf.descriptor_pool import DescriptorPool
 from grpc import StatusCode
 from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoReflectionDescriptorDatabase
 from tritonclient.grpc import service_pb2
+
+from service.server.transport import grpc_server
+from service.settings import Settings
 
 StartServer = Callable[..., Any]
 Until = Callable[..., Any]
@@ -98,6 +102,68 @@ def test_many_calls_that_send_nothing_hold_no_health_check_up(server: Any) -> No
             for call in calls:
                 call.cancel()
             release.set()
+
+
+def _frame(kind: int, flags: int, stream: int, payload: bytes) -> bytes:
+    """Return a frame of HTTP/2; RFC 9113, 4.1."""
+    return len(payload).to_bytes(3) + bytes([kind, flags]) + stream.to_bytes(4) + payload
+
+
+def _call(stream: int, path: str) -> bytes:
+    """Return the frames of a call with an empty message, its fields as literals; RFC 7541, 6.2.2."""
+    fields = {":method": "POST", ":scheme": "http", ":path": path, ":authority": "localhost"}
+    fields |= {"content-type": "application/grpc", "te": "trailers"}
+    texts = (text.encode() for field in fields.items() for text in field)
+    coded = [bytes([len(text)]) + text for text in texts]
+    block = b"".join(b"\0" + name + value for name, value in zip(coded[::2], coded[1::2], strict=True))
+    return _frame(1, 0x4, stream, block) + _frame(0, 0x1, stream, bytes(5))
+
+
+def _stalled_calls(port: int, count: int) -> socket.socket:
+    """Send calls whose responses the client never allows the server to send."""
+    connection = socket.create_connection(("127.0.0.1", port), timeout=30)
+    no_window = (4).to_bytes(2) + (0).to_bytes(4)
+    data = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + _frame(4, 0, 0, no_window) + _frame(4, 1, 0, b"")
+    data += b"".join(_call(2 * number + 1, f"{_SERVICE}ServerMetadata") for number in range(count))
+    connection.sendall(data)
+    return connection
+
+
+def test_calls_whose_responses_are_not_read_hold_nobody_up(
+    server: Any, digit_request: Any, until: Until
+) -> None:
+    route = {"route": f"{_SERVICE}ServerMetadata"}
+    before = server.metric("lectern_requests_total", **route)
+    with _stalled_calls(server.grpc_port, 2_000), grpc.insecure_channel(server.grpc_address) as channel:
+        until(lambda: server.metric("lectern_requests_total", **route) > before + 50)
+        assert channel.unary_unary(_CHECK)(b"", timeout=15) == b"\x08\x01"
+        assert channel.unary_unary(_SERVICE + "ModelInfer")(digit_request.SerializeToString(), timeout=15)
+
+
+def test_a_connection_whose_responses_are_not_read_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(grpc_server, "_MAX_AGE_MS", 300)
+
+    async def answer(requests: Any, context: Any) -> bytes:
+        await context.read()
+        return b"a response"
+
+    class Handler(grpc.GenericRpcHandler):
+        def service(self, handler_call_details: Any) -> Any:
+            return grpc.stream_unary_rpc_method_handler(answer)
+
+    async def run() -> None:
+        options = grpc_server._options(Settings(timeout_s=0.2), 10**6, shares_port=False)
+        server = grpc.aio.server(handlers=[Handler()], options=options)
+        port = server.add_insecure_port("127.0.0.1:0")
+        await server.start()
+        with _stalled_calls(port, 1) as connection:
+            connection.setblocking(False)
+            async with asyncio.timeout(60):
+                while await asyncio.get_running_loop().sock_recv(connection, 1_000):
+                    pass
+        await server.stop(0)
+
+    asyncio.run(run())
 
 
 @pytest.mark.parametrize("compression", [grpc.Compression.NoCompression, grpc.Compression.Gzip])

@@ -308,22 +308,6 @@ def test_a_decompression_bomb_takes_no_memory(server: Server) -> None:
 # --- what clients often get wrong
 
 
-@pytest.mark.parametrize("path", ["GET /livez", "POST /models/mnist"])
-@pytest.mark.parametrize("hosts", [0, 2])
-def test_a_request_has_one_host(server: Server, read_answer: ReadAnswer, path: str, hosts: int) -> None:
-    connection = _connect(server)
-    fields = b"Host: a\r\n" * hosts
-    connection.sendall(path.encode() + b" HTTP/1.1\r\n" + fields + b"Content-Length: 1\r\n\r\nx")
-    message = _error(read_answer(connection), 400, "malformed_request")
-    assert f"{hosts} header fields Host" in message
-
-
-def test_http_1_0_needs_no_host(server: Server, read_answer: ReadAnswer) -> None:
-    connection = _connect(server)
-    connection.sendall(b"GET /livez HTTP/1.0\r\n\r\n")
-    assert read_answer(connection).status == 200
-
-
 def test_a_transfer_encoding_besides_chunked_is_refused(server: Server) -> None:
     body = [gzip.compress(b"a body")]
     headers = {"Transfer-Encoding": "gzip, chunked"}
