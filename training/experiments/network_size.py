@@ -13,7 +13,7 @@ EXPERIMENT = Experiment(
     observations=(
         "The validation loss of 4-4-1 is lowest in epoch 15, that of the other two networks in epoch 5.",
         "The small network's validation loss stays near its lowest value; the other two rise well above it.",
-        "The larger network brings its training loss to nearly zero, and its validation loss jumps the most.",
+        "The largest network's training loss ends near zero; its validation loss and that of 16-16-1 jump.",
         "The best validation accuracy is nearly the same for all three sizes.",
         "The largest has the best test accuracy, although its validation loss is the worst after 20 epochs.",
     ),
