@@ -49,7 +49,7 @@ def runs(
     choose_recipe(None, own_recipe)
     from training.reporting.runs import list_runs, read_report
 
-    reports = [read_report(runs / name) for name in names] or list_runs(runs)
+    reports = [read_report(runs, name) for name in dict.fromkeys(names)] or list_runs(runs)
     if remove:
         for report in reports:
             _remove(report.folder, running=report.running, yes=yes)

@@ -1,6 +1,5 @@
 """Lists, describes and compares training runs."""
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +8,7 @@ from typing import Any
 from rich.table import Table
 
 from training.errors import RunError
-from training.fit.run import Epoch, best_epoch, read_history
+from training.fit.run import Epoch, best_epoch, read_document, read_history
 from training.fit.run_folder import (
     RunState,
     is_locked,
@@ -17,6 +16,7 @@ from training.fit.run_folder import (
     read_settings,
     read_stages,
     read_state,
+    run_folder,
 )
 from training.recipes import load_recipe, recipe_names
 
@@ -25,6 +25,7 @@ from training.recipes import load_recipe, recipe_names
 class RunReport:
     """What is known of a run, finished or not."""
 
+    name: str  # as on the command line
     folder: Path
     recipe: str
     state: RunState
@@ -32,11 +33,6 @@ class RunReport:
     settings: Mapping[str, Any]  # flat: those of augmentation and fine-tuning have a prefix
     history: tuple[Epoch, ...]
     seconds: float  # wall-clock time of its epochs
-
-    @property
-    def name(self) -> str:
-        """Name of the run."""
-        return self.folder.name
 
     @property
     def final(self) -> Epoch | None:
@@ -54,21 +50,27 @@ class RunReport:
 def list_runs(runs: Path) -> list[RunReport]:
     """Return the reports of all runs in a folder, sorted by name."""
     folders = sorted(path for path in runs.glob("*") if path.is_dir() and read_settings(path) is not None)
-    return [read_report(folder) for folder in folders]
+    return [read_report(runs, folder.name) for folder in folders]
 
 
-def read_report(folder: Path) -> RunReport:
+def read_report(runs: Path, name: str) -> RunReport:
     """Read the report of a run.
 
+    Args:
+        runs: Folder of all runs.
+        name: Name of the run: its folder, relative to that of all runs.
+
     Raises:
-        RunError: The folder contains no run.
+        RunError: There is no such run, or a file of it is damaged.
     """
+    folder = run_folder(runs, name)
     settings = read_settings(folder)
     if settings is None:
         others = ", ".join(report.name for report in list_runs(folder.parent)) or "none"
         raise RunError(f"{folder}: contains no run; there are {others}")
     history = _history(folder)
     return RunReport(
+        name=name,
         folder=folder,
         recipe=_recipe(folder),
         state=read_state(folder),
@@ -153,4 +155,4 @@ def _recipe(folder: Path) -> str:
     if recipe := read_arguments(folder).get("recipe"):
         return recipe
     path = folder / "run.json"
-    return str(json.loads(path.read_text(encoding="utf-8"))["recipe"]) if path.exists() else "–"
+    return str(read_document(path).get("recipe", "–")) if path.exists() else "–"
