@@ -50,6 +50,10 @@ def test_cross_validation_is_resumed_with_its_folds(
     folder = tmp_path / "runs" / "imdb-dense"
     assert not (folder / "run.json").exists()
     assert sorted(path.name for path in folder.glob("fold-*")) == ["fold-1", "fold-2", "fold-3"]
+    rows = CliRunner().invoke(cli.runs, ["imdb-dense", "--runs", str(tmp_path / "runs")]).output.splitlines()
+    assert [row.split()[:4] for row in rows[1:4]] == [
+        [f"imdb-dense/fold-{number}", "imdb-dense", "finished", "1"] for number in (1, 2, 3)
+    ]
     with pytest.raises(RunError, match="is a cross-validation, which goes neither with"):
         _train(tmp_path, "--resume", "--progress", "json")
 

@@ -68,9 +68,14 @@ def run_folder(runs: Path, name: str) -> Path:
     return runs / path
 
 
+def fold_folders(folder: Path) -> list[Path]:
+    """Return the folders of the folds of a cross-validation, in their order; none of a single run."""
+    return sorted(folder.glob("fold-[0-9]*"), key=lambda path: (len(path.name), path.name))
+
+
 def read_state(folder: Path) -> RunState:
     """Return what a folder contains; the folds of a cross-validation count together."""
-    parts = [folder, *folder.glob("fold-*")]
+    parts = [folder, *fold_folders(folder)]
     return RunState(
         finished=any((part / "run.json").exists() for part in parts),
         epochs=sum(len(read_stages(part)) for part in parts),

@@ -1,6 +1,6 @@
 """Lists, describes and compares training runs."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from training.errors import RunError
 from training.fit.run import Epoch, best_epoch, read_document, read_history
 from training.fit.run_folder import (
     RunState,
+    fold_folders,
     is_locked,
     read_arguments,
     read_settings,
@@ -69,6 +70,7 @@ def read_report(runs: Path, name: str) -> RunReport:
         others = ", ".join(report.name for report in list_runs(folder.parent)) or "none"
         raise RunError(f"{folder}: contains no run; there are {others}")
     history = _history(folder)
+    folds = [row for fold in fold_folders(folder) for row in _history(fold)]
     return RunReport(
         name=name,
         folder=folder,
@@ -77,8 +79,17 @@ def read_report(runs: Path, name: str) -> RunReport:
         running=is_locked(folder),
         settings=dict(flatten(settings)),
         history=history,
-        seconds=sum(row.seconds for row in history),
+        seconds=sum(row.seconds for row in (*history, *folds)),
     )
+
+
+def with_folds(runs: Path, names: Iterable[str]) -> list[str]:
+    """Return names of runs with those of the folds in place of a cross-validation."""
+    return [
+        part.relative_to(runs).as_posix()
+        for name in names
+        for part in fold_folders(run_folder(runs, name)) or [run_folder(runs, name)]
+    ]
 
 
 def runs_table(reports: Sequence[RunReport]) -> Table:
