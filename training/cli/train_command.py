@@ -10,6 +10,7 @@ from typing import Any
 import click
 from rich.console import Console
 
+from service.inference.program import command
 from training.backend import load_keras
 from training.cli.json_events import json_events, progress_option, standard_controls
 from training.cli.recipe_help import TYPED, RecipeCommand
@@ -147,7 +148,8 @@ def _check_options(given: Mapping[str, Any]) -> None:
             f"name a recipe ({', '.join(recipe_names())}), a file with --recipe, or a folder with --data"
         )
     if given["name"] and not (data or given["resume"]):
-        raise click.UsageError("--name is for --data; `lectern export --name` names the model of a recipe")
+        export = command("export", "--name")
+        raise click.UsageError(f"--name is for --data; `{export}` names the model of a recipe")
     if given["examples"] and data:
         raise click.UsageError("--examples shortens a recipe's data set, --data replaces it; use one of them")
     if given["watch"] and not as_json:
