@@ -1,13 +1,15 @@
 """Defines the ``lectern`` command, which imports a subcommand's module only when it is called."""
 
+import copy
 import errno
 import importlib
+import re
 import sys
 
 import click
 
 from service.inference.errors import LecternError, MissingExtra, OutputError
-from service.inference.program import how_to_install
+from service.inference.program import command, how_to_install
 
 # command → (module, required extra, summary)
 COMMANDS = {
@@ -29,6 +31,9 @@ COMMANDS = {
 }
 
 
+_EXAMPLE = re.compile(rf"\blectern (?=(?:{'|'.join(COMMANDS)})\b)")
+
+
 class _LazyGroup(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
@@ -41,7 +46,9 @@ class _LazyGroup(click.Group):
             found: click.Command = getattr(importlib.import_module(module), cmd_name)
         except ModuleNotFoundError as error:
             raise _missing(error, cmd_name, extra) from error
-        return found
+        shown = copy.copy(found)
+        shown.help, shown.epilog = _as_typed(found.help or ""), _as_typed(found.epilog or "")
+        return shown
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
@@ -49,7 +56,7 @@ class _LazyGroup(click.Group):
 
 
 @click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="lectern", message="%(prog)s %(version)s")
+@click.version_option(package_name="lectern", message="lectern %(version)s")
 def lectern() -> None:
     """Train the networks of a deep-learning course, serve them, and use them in a desktop app.
 
@@ -60,7 +67,8 @@ def lectern() -> None:
 def main() -> None:
     """Run the command line; errors of the user print one line to standard error, with exit status 2."""
     try:
-        lectern(prog_name="lectern", standalone_mode=False)
+        lectern.help = _as_typed(lectern.help or "")
+        lectern(prog_name=command(), standalone_mode=False)
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
@@ -73,6 +81,11 @@ def main() -> None:
         _fail(error)
     except OSError as error:
         _fail(OutputError(_describe(error)))
+
+
+def _as_typed(text: str) -> str:
+    """Return a help text whose examples begin with what starts Lectern here, such as ``./run``."""
+    return _EXAMPLE.sub(lambda found: f"{command()} ", text)
 
 
 def _describe(error: OSError) -> str:

@@ -1,17 +1,23 @@
 """Finds and imports modules that declare one thing each: recipes, experiments, and the user's own files."""
 
 import difflib
+import functools
 import importlib
 import importlib.util
+import inspect
 import pkgutil
 import sys
 import traceback
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
+from service.inference.errors import LecternError
 from training.errors import RecipeError
+
+Arguments = ParamSpec("Arguments")
+Result = TypeVar("Result")
 
 
 def declared_names(package: ModuleType, *, form: str) -> tuple[str, ...]:
@@ -74,8 +80,35 @@ def import_file(path: Path) -> ModuleType:
         spec.loader.exec_module(module)
     except Exception as error:
         del sys.modules[name]
-        raise RecipeError(f"{path}{_place(error, path)}: {type(error).__name__}: {error}") from error
+        raise _fault(error, path) from error
     return module
+
+
+def with_place(function: Callable[Arguments, Result], path: Path) -> Callable[Arguments, Result]:
+    """Return a function of a user's file whose exceptions become errors that name the file and the line.
+
+    Functions of other files, such as those of Lectern's recipes, are returned as they are.
+    """
+    code = getattr(inspect.unwrap(function), "__code__", None)
+    if code is None or Path(code.co_filename) != path.absolute():
+        return function
+
+    @functools.wraps(function)
+    def call(*arguments: Arguments.args, **options: Arguments.kwargs) -> Result:
+        try:
+            return function(*arguments, **options)
+        except LecternError:
+            raise
+        except Exception as error:
+            raise _fault(error, path) from error
+
+    return call
+
+
+def _fault(error: Exception, path: Path) -> RecipeError:
+    """Return the error of one line for an exception that a user's file has raised."""
+    text = next((line.strip() for line in str(error).splitlines() if line.strip()), "")
+    return RecipeError(f"{path}{_place(error, path)}: {type(error).__name__}{': ' * bool(text)}{text}")
 
 
 def _place(error: Exception, path: Path) -> str:
@@ -83,5 +116,5 @@ def _place(error: Exception, path: Path) -> str:
     if isinstance(error, SyntaxError):
         return f", line {error.lineno}"
     frames = traceback.extract_tb(error.__traceback__)
-    lines = [frame.lineno for frame in frames if Path(frame.filename) == path]
+    lines = [frame.lineno for frame in frames if Path(frame.filename) == path.absolute()]
     return f", line {lines[-1]}" if lines else ""

@@ -13,8 +13,10 @@ _PIPE_WIDTH = 1_000  # columns of a table that is not printed on a terminal
 
 def print_table(cards: Sequence[Card], defaults: Mapping[str, int]) -> None:
     """Print a row for each version; a terminal that is too narrow shortens the titles, a pipe shows all."""
-    terminal = Console().is_terminal
-    console = Console() if terminal else Console(width=_PIPE_WIDTH)
+    console = Console(markup=False)  # a title may contain brackets
+    terminal = console.is_terminal
+    if not terminal:
+        console.width = _PIPE_WIDTH
     rows = Table(box=None, pad_edge=False, expand=terminal)
     rows.add_column("model", no_wrap=True)
     rows.add_column("version", no_wrap=True)

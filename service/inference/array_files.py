@@ -89,5 +89,6 @@ def read_array(path: Path, member: str = "") -> npt.NDArray[Any]:
                 listed = ", ".join(names) or "no arrays"
                 raise InvalidInput(f"has {listed}; name one of them as {path.name}:NAME")
             return read_npy(archive.read(f"{member or names[0]}.npy"))
-    except (zipfile.BadZipFile, zlib.error, KeyError, NotImplementedError) as error:
+    except (zipfile.BadZipFile, zlib.error, KeyError, EOFError, RuntimeError) as error:
+        # zipfile raises RuntimeError for encrypted files, and its subclass for unknown methods.
         raise InvalidTensor(f"cannot be read ({error}); save it with numpy.savez") from error

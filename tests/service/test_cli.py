@@ -20,9 +20,23 @@ Run = Callable[..., Any]
 def test_every_command_has_help_with_an_example(run: Run, command: str) -> None:
     result = run(command, "--help")
     assert result.status == 0
-    assert f"Usage: lectern {command}" in result.out
+    assert f"Usage: ./run {command}" in result.out
     assert "Example" in result.out
-    assert f"lectern {command}" in result.out.split("Example", 1)[1]
+    assert f"./run {command}" in result.out.split("Example", 1)[1]
+    assert f"lectern {command}" not in result.out
+
+
+def test_usage_and_examples_can_be_pasted_in_any_folder(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "./run predict mnist digit.png" in run("--help").out
+    assert "Try './run models --help' for help." in run("models", "--nothing").err
+
+    monkeypatch.chdir(tmp_path)
+
+    script = _ROOT / "run"
+    assert f"Usage: {script} models" in run("models", "--help").out
+    assert f"{script} models mnist" in run("models", "--help").out
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -396,6 +396,8 @@ def test_run_starts_from_another_run_and_their_mean_weights_are_exported(
     assert mean.parameters == one.parameters
     assert [run.recipe for run in mean.weight_average] == ["mnist-small-convnet"] * 2
     assert mean.recipe.settings["init_from"] == {"recipe": "mnist-small-convnet", "seed": 1, "epochs": 2}
+    with pytest.raises(RunError, match="a run is named twice; name different runs"):
+        _export(tmp_path, *averaged, "--run", "initial", recipe="mnist-small-convnet")
 
 
 def test_init_from_refuses_another_network_and_a_missing_run(trained: Path) -> None:

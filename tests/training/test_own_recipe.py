@@ -143,6 +143,136 @@ def test_images_of_another_shape_than_the_networks_are_refused(tmp_path: Path) -
     assert "takes inputs of shape [28, 28], and those of noise have [12, 12]" in str(result.exception)
 
 
+_NETWORK = """
+import keras
+
+def build(network):
+    {body}
+
+RECIPE = replace(load_recipe("{recipe}"), name="mine", dataset="{dataset}", build=build, default=False)
+"""
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ("network.imagee(28, 28)", r"mine\.py, line 7: AttributeError: 'Network' object has no attribute"),
+        (
+            "network.image(28, 28).flatten()",
+            r"mine\.py: build returns NoneType, not a Keras model; end it with",
+        ),
+        (
+            "return network.image(28, 28).add(keras.layers.Conv2D(4, 99)).flatten().classifier()",
+            r"mine\.py, line 7: ValueError: .*",
+        ),
+        (
+            "network.image(28, 28).flatten(); network.statistics = replace(network.statistics, classes=7); "
+            "return network.classifier()",
+            "the network has 7 outputs, and mnist has 10 labels",
+        ),
+    ],
+)
+@pytest.mark.parametrize("command", ["train", "summary"])
+def test_fault_in_the_network_is_reported_with_its_line(
+    tmp_path: Path, mnist_cache: Path, monkeypatch: pytest.MonkeyPatch, command: str, body: str, message: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    _write(tmp_path, _DENSE + _NETWORK.format(body=body, recipe="mnist-dense", dataset="mnist"))
+    words = [*("--recipe", "mine.py"), *(["--runs", "runs"] if command == "train" else [])]
+
+    result = CliRunner().invoke(getattr(cli, command), words)
+
+    if command == "summary" and "outputs" in message:  # seen when the network meets its data
+        assert result.exception is None
+        return
+    assert isinstance(result.exception, RecipeError)
+    assert re.match(message, str(result.exception))
+    assert "\n" not in str(result.exception)
+
+
+@pytest.mark.parametrize(
+    ("recipe", "dataset", "message"),
+    [
+        ("mnist-dense", "imdb", "mine reads pictures, and imdb has texts"),
+        ("imdb-dense", "mnist", "mine reads texts, and mnist has pictures"),
+        ("wine-dense", "mnist", "mine reads tables, and mnist has pictures"),
+        (
+            "wine-dense",
+            "diabetes",
+            "has a head for classification, and diabetes has the targets of a regression",
+        ),
+        ("diabetes-dense", "wine", "has a head for regression, and wine has the targets of a classification"),
+        ("mnist-dense", "mnist_attributes", "has the targets of a multi-label-classification; set the head"),
+    ],
+)
+def test_data_of_another_kind_is_refused(
+    tmp_path: Path, mnist_cache: Path, imdb_cache: Path, recipe: str, dataset: str, message: str
+) -> None:
+    text = f"RECIPE = replace(load_recipe('{recipe}'), name='mine', dataset='{dataset}', default=False)\n"
+    result = _train("--recipe", _write(tmp_path, _DENSE + text), "--runs", tmp_path / "runs")
+
+    assert isinstance(result.exception, RecipeError)
+    assert message in str(result.exception)
+    assert not (tmp_path / "runs" / "mine").exists()
+
+
+def test_recipe_for_texts_needs_a_vocabulary(tmp_path: Path, imdb_cache: Path) -> None:
+    text = "RECIPE = replace(load_recipe('imdb-dense'), name='mine', vocabulary=None)\n"
+    result = _train("--recipe", _write(tmp_path, _DENSE + text), "--runs", tmp_path / "runs")
+    assert "mine has no vocabulary; set it as training/recipes/imdb_dense.py does" in str(result.exception)
+
+
+@pytest.mark.parametrize("name", ["", ".", "../elsewhere", "a b", "/tmp/x", "übung"])
+def test_name_that_cannot_be_that_of_a_folder_is_refused(tmp_path: Path, name: str) -> None:
+    text = f"RECIPE = replace(load_recipe('mnist-dense'), name={name!r})\n"
+    with pytest.raises(RecipeError, match="cannot be the name of a recipe; use only letters, digits"):
+        load_recipe_file(_write(tmp_path, _DENSE + text))
+
+
+def test_preprocessing_that_makes_other_inputs_than_the_network_takes_is_refused(tmp_path: Path) -> None:
+    text = (
+        "import numpy as np\nfrom training.datasets.own import declare\n"
+        "x = np.zeros((40, 12, 12), dtype=np.uint8)\nx[:, 2:9, 5] = 200 + np.arange(40)[:, None]\n"
+        "DATASET = declare('strokes', x, ['a', 'b'] * 20)\n"
+        "def build(network):\n    network.image(12, 12).flatten()\n    return network.classifier()\n"
+        "RECIPE = replace(load_recipe('mnist-dense'), name='mine', dataset='strokes', build=build)\n"
+    )
+    result = _train("--recipe", _write(tmp_path, _DENSE + text), "--runs", tmp_path / "runs")
+    assert isinstance(result.exception, RecipeError)
+    assert "takes inputs of shape [12, 12], and the preprocessing 'digit' makes those of [28, 28]" in str(
+        result.exception
+    )
+
+
+def test_texts_without_a_known_word_are_left_out_of_training_and_evaluation(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with (folder / "comments.csv").open("a", encoding="utf-8", newline="") as stream:
+        csv.writer(stream).writerows([f"{'!' * number} ☺", "praise"] for number in range(1, 41))
+    lines = _COMMANDS.findall(_PAGE.read_text(encoding="utf-8"))[1:4]
+
+    trained, exported, evaluated = [_run(line) for line in lines]
+
+    assert "skipped 40 texts without a word of the vocabulary" in trained.output
+    assert (exported.exception, evaluated.exception) == (None, None)
+    card = Catalog(folder / "models").card("comments")
+    assert 0 < card.metrics.count < 0.15 * 190
+    assert "DIFFERS" not in evaluated.output
+
+
+def test_texts_without_any_word_are_refused(tmp_path: Path) -> None:
+    text = (
+        "from training.datasets.own import declare\n"
+        "DATASET = declare('signs', ['!' * n for n in range(1, 41)], ['a', 'b'] * 20)\n"
+        "RECIPE = replace(load_recipe('imdb-dense'), name='mine', dataset='signs')\n"
+    )
+    result = _train("--recipe", _write(tmp_path, _DENSE + text), "--runs", tmp_path / "runs")
+    assert isinstance(result.exception, DatasetError)
+    assert "signs: has too few texts with a word of the vocabulary of mine, which has 0" in str(
+        result.exception
+    )
+
+
 def test_copies_are_in_one_split_and_every_class_is_in_each() -> None:
     texts = [f"comment {number // 2}" for number in range(200)]
     dataset = declare("comments", texts, ["good" if number // 2 % 3 else "bad" for number in range(200)])
@@ -167,6 +297,12 @@ def test_copies_are_in_one_split_and_every_class_is_in_each() -> None:
         ("c", ["a"] * 20, ["x"] * 20, "has 1 labels; a classifier needs two or more"),
         ("c", ["a"] * 20, ["x", "y"] * 10, "the label x has 1 different inputs, and needs 6"),
         ("c", [1, 2], ["x", "y"], "neither texts nor an array of images"),
+        ("c", [np.zeros((12, 12), np.uint8)] * 2, ["x", "y"], "stack single images with numpy.stack"),
+        ("c", "ab", ["x", "y"], "has one text in place of a list of texts"),
+        ("c", ["a", "b"], "xy", "has one text in place of a list of texts"),
+        ("c", ["a", "b"], ["x", None], r"has an input without a label \(None\)"),
+        ("c", ["a", "b"], ["x", float("nan")], r"has an input without a label \(nan\)"),
+        ("c", ["a", "b"], ["x", " "], "has an input without a label"),
         ("c", np.zeros((4, 28, 28)), ["x", "y"] * 2, r"has an array of float64 \[4, 28, 28\]"),
         ("c", np.zeros((4, 28, 20), np.uint8), ["x", "y"] * 2, r"images are uint8 \(n, side, side\)"),
     ],

@@ -47,4 +47,4 @@ def data(names: tuple[str, ...], clean: bool) -> None:
             ("stored in", ", ".join(map(str, entry.paths))),
         ):
             if text:
-                console.print(f"  {title}: {text}")
+                console.print(f"  {title}: {text}", markup=False)

@@ -88,7 +88,7 @@ def evaluate(
         ),
         announce=lambda row: click.echo(f"{row.name}: {row.accuracy:.4f} (version 1: {row.baseline:.4f})"),
     )
-    print_evaluation(result, Console())
+    print_evaluation(result, Console(markup=False))
     if keep:
         record(result, models=models)
     elif not result.same:

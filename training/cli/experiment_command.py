@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
+from service.inference.program import command
 from training.backend import load_keras
 from training.cli.shared import ask, runs_option, yes_option
 from training.experiments import experiment_names, load_experiment
@@ -51,7 +52,7 @@ def experiment(name: str | None, quick: bool, whole: bool, record: bool, runs: P
     load_keras(converts=False)
     from training.reporting.experiments import report_text
     from training.workflows.experiment_job import ExperimentJob, run_experiment
-    from training.workflows.hints import shown
+    from training.workflows.hints import runs_options, shown
 
     job = ExperimentJob(
         experiment=chosen,
@@ -60,7 +61,13 @@ def experiment(name: str | None, quick: bool, whole: bool, record: bool, runs: P
         record=record,
         confirm=lambda question: yes or ask(question),
     )
-    report = run_experiment(job, console=console)
+    try:
+        report = run_experiment(job, console=console)
+    except KeyboardInterrupt:
+        options = [*(["--quick"] if quick else []), *(["--whole"] if whole else [])]
+        options += [*(["--record"] if record else []), *runs_options(runs)]
+        console.print(f"Interrupted. Continue with: {command('experiment', name, *options)}")
+        raise
     console.print(f"\n{chosen.title}\n\n{report_text(chosen, report)}\n")
     if quick:
         console.print("The quick form shows that the experiment works; its figures mean little.")

@@ -83,6 +83,7 @@ def export(
         raise click.UsageError("--record is for the recipes of Lectern; leave it out")
     load_keras(converts=True)
     chosen = require_recipe(recipe, own_recipe)
+    from training.fit.run_folder import run_folder
     from training.reporting.printout import card_result, describe_result
     from training.reporting.results import record_result
     from training.workflows.export_job import ExportJob, run_export
@@ -91,9 +92,9 @@ def export(
 
     job = ExportJob(
         recipe=chosen,
-        runs=[runs / run_name for run_name in run_names or (name_run(chosen, data),)],
+        runs=[run_folder(runs, run_name) for run_name in run_names or (name_run(chosen, data),)],
         data=data,
-        compare=runs / compare if compare else None,
+        compare=run_folder(runs, compare) if compare else None,
         **options,
     )
     with json_events(progress) as events:

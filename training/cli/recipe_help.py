@@ -10,13 +10,15 @@ from training.hyperparameters import Augmentation
 from training.recipes import load_recipe, recipe_names
 
 _RECIPE = "training.recipe"
+TYPED = "training.typed"  # key of a context's ``meta``: all words of the command line
 
 
 class RecipeCommand(click.Command):
     """A command whose ``--help`` has the defaults of the recipe that is named on the command line."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Store the name of the recipe; ``--help`` is answered before arguments are read."""
+        """Store the words, and the name of the recipe; ``--help`` is answered before arguments are read."""
+        ctx.meta[TYPED] = tuple(args)
         ctx.meta[_RECIPE] = next((word for word in args if word in recipe_names()), None)
         return super().parse_args(ctx, args)
 

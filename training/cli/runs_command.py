@@ -47,9 +47,10 @@ def runs(
         raise click.UsageError("--test, --curves and --remove need the names of runs")
     load_keras(converts=False)
     choose_recipe(None, own_recipe)
-    from training.reporting.runs import list_runs, read_report
+    from training.reporting.runs import list_runs, read_report, with_folds
 
-    reports = [read_report(runs / name) for name in names] or list_runs(runs)
+    named = dict.fromkeys(names if remove else with_folds(runs, names))
+    reports = [read_report(runs, name) for name in named] or list_runs(runs)
     if remove:
         for report in reports:
             _remove(report.folder, running=report.running, yes=yes)

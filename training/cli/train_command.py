@@ -10,9 +10,10 @@ from typing import Any
 import click
 from rich.console import Console
 
+from service.inference.program import command
 from training.backend import load_keras
 from training.cli.json_events import json_events, progress_option, standard_controls
-from training.cli.recipe_help import RecipeCommand
+from training.cli.recipe_help import TYPED, RecipeCommand
 from training.cli.shared import (
     RECIPES_EPILOG,
     ask,
@@ -104,7 +105,7 @@ def train(
     """
     _check_options(click.get_current_context().params)
     load_keras(converts=data is not None and folds is None)
-    from training.workflows.cross_validation import run_folds
+    from training.fit.run_folder import run_folder
     from training.workflows.training_job import TrainingJob
     from training.workflows.training_run import run_training
 
@@ -112,13 +113,17 @@ def train(
     recipe = choose_recipe(recipe, own_recipe)
     console = Console(highlight=False, markup=False, soft_wrap=True, stderr=progress == "json")
     default_run = name_run(recipe, data)
+    context = click.get_current_context()
     job = TrainingJob(
         recipe=recipe or _OWN_DATA_RECIPE,
         words=(*named, *(["--data", str(data)] if data else [])),
-        folder=runs / (run_name or default_run),
+        typed=context.meta[TYPED],
+        runs=runs,
+        folder=run_folder(runs, run_name or default_run),
         default_run=default_run,
         data=data,
-        init_from=runs / init_from if init_from else None,
+        init_from=run_folder(runs, init_from) if init_from else None,
+        folds=folds,
         overrides={name: options.pop(name) for name in OPTIONS},
         confirm=lambda question: yes or ask(question),
         **options,
@@ -126,10 +131,7 @@ def train(
     with _exits_on_sigterm(), json_events(progress) as events:
         if events:
             job = replace(job, events=events, controls=standard_controls())
-        if folds is not None:
-            run_folds(job, folds=folds, console=console)
-        else:
-            run_training(job, console=console)
+        run_training(job, console=console)
 
 
 def _check_options(given: Mapping[str, Any]) -> None:
@@ -145,14 +147,19 @@ def _check_options(given: Mapping[str, Any]) -> None:
         raise click.UsageError(
             f"name a recipe ({', '.join(recipe_names())}), a file with --recipe, or a folder with --data"
         )
-    if given["name"] and not data:
-        raise click.UsageError("--name is for --data; `lectern export --name` names the model of a recipe")
+    if given["name"] and not (data or given["resume"]):
+        export = command("export", "--name")
+        raise click.UsageError(f"--name is for --data; `{export}` names the model of a recipe")
     if given["examples"] and data:
         raise click.UsageError("--examples shortens a recipe's data set, --data replaces it; use one of them")
     if given["watch"] and not as_json:
         raise click.UsageError("--watch needs --progress json")
-    if folds and (as_json or given["examples"]):
-        raise click.UsageError("--folds goes neither with --progress json nor with --examples")
+    if folds and (as_json or given["examples"] or given["tensorboard"]):
+        raise click.UsageError(
+            "--folds goes neither with --progress json nor with --examples nor with --tensorboard"
+        )
+    if given["tensorboard"] and as_json:
+        raise click.UsageError("--tensorboard and --progress json exclude each other; give one of them")
 
 
 @contextmanager

@@ -36,8 +36,8 @@ def find_dataset(name: str) -> DatasetDeclaration:
     """
     if name not in DATASETS:
         raise DatasetError(
-            f"there is no data set {name!r}; choose from {', '.join(DATASETS)}, or name the file that "
-            "declares it with --recipe"
+            f"there is no data set {name!r}; choose from {', '.join(DATASETS)}, name the folder of your own "
+            "images with --data, or name the file that declares it with --recipe"
         )
     return DATASETS[name]
 

@@ -1,5 +1,6 @@
 """Defines examples and their preprocessing, data sets, and the declaration of a data set."""
 
+import contextlib
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -8,9 +9,11 @@ from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
+from filelock import FileLock
 from PIL import Image
 
 from service.inference.card import TEXT_KINDS
+from service.inference.errors import NoWords
 from service.inference.preprocessing import Vocabulary, pad, picture_preparation
 from service.inference.preprocessing.table import Column
 
@@ -71,9 +74,26 @@ def concatenate(parts: Sequence[Examples]) -> Examples:
     )
 
 
-def encode(texts: Examples, *, vocabulary: Vocabulary, length: int | None = None) -> Examples:
-    """Turn texts into int32 token ids (n, width), padded with 0; ``length`` as for the vocabulary."""
-    return Examples(pad([vocabulary.encode(text, length=length) for text in texts.x]), texts.y)
+def encode(
+    texts: Examples, *, vocabulary: Vocabulary, length: int | None = None
+) -> tuple[Examples, npt.NDArray[np.int64]]:
+    """Turn texts into token ids; texts without a known word are left out, since the server refuses them.
+
+    Args:
+        texts: Texts as strings.
+        vocabulary: Its words have ids.
+        length: As for the vocabulary.
+
+    Returns:
+        int32 ids (n, width), padded with 0, with their targets; and int64 (n,), the places of these texts.
+    """
+    rows, places = [], []
+    for place, text in enumerate(texts.x):
+        with contextlib.suppress(NoWords):
+            rows.append(vocabulary.encode(text, length=length))
+            places.append(place)
+    kept = np.array(places, dtype=np.int64)
+    return Examples(pad(rows) if rows else np.zeros((0, 1), dtype=np.int32), texts.y[kept]), kept
 
 
 def as_served(examples: Examples, *, preprocessing: str) -> Examples:
@@ -151,13 +171,21 @@ class DatasetDeclaration:
         return sum(path.stat().st_size for path in self.paths)
 
     def ensure_cached(self, progress: DownloadProgress | None = None) -> None:
-        """Fetch the data set if a file is missing.
+        """Fetch the data set if a file is missing; wait while another process fetches it.
 
         Raises:
             DatasetError: The download failed, or the archive is not the expected one.
         """
-        if self.bytes is None:
-            self.fetch(self, progress)
+        if self.bytes is not None:
+            return
+        cache_folder().mkdir(parents=True, exist_ok=True)
+        path = cache_folder() / f".{self.name}.lock"
+        with FileLock(path):
+            if self.bytes is None:
+                self.fetch(self, progress)
+            # From now on nobody fetches it under this lock or another one.
+            with contextlib.suppress(OSError):
+                path.unlink()
 
 
 def random_mask(count: int, *, share: float) -> npt.NDArray[np.bool_]:

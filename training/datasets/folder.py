@@ -1,7 +1,9 @@
 """Loads the user's own images from a folder that has one subfolder for each class."""
 
 import hashlib
+import os
 import re
+import unicodedata
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +14,8 @@ from service.inference.preprocessing import PICTURE_SUFFIXES, decode_image, pict
 from training.datasets.dataset import Dataset, Examples
 from training.datasets.splits import MIN_EXAMPLES, divide
 from training.errors import DatasetError
+
+_NO_TEXT = ("Cc", "Cs")  # Unicode categories: control characters, and bytes that are no UTF-8
 
 
 def load_folder(folder: Path, *, preprocessing: str, size: int | None) -> Dataset:
@@ -34,7 +38,8 @@ def load_folder(folder: Path, *, preprocessing: str, size: int | None) -> Datase
     labels = _class_folders(folder)
     if len(labels) < 2:
         raise DatasetError(
-            f"{folder}: contains {len(labels)} folders; it needs one for each of two or more classes"
+            f"{folder}: contains {len(labels) or 'no'} folder{'s' * (len(labels) != 1)}; it needs one for "
+            "each of two or more classes"
         )
     examples, skipped, checksum = _read(
         folder, labels, preprocessing=preprocessing, size=size, one_label=True
@@ -95,9 +100,13 @@ def model_name(text: str) -> str:
 def _class_folders(folder: Path) -> tuple[str, ...]:
     if not folder.is_dir():
         raise DatasetError(f"{folder}: is not a folder; name one that has a folder of images for each class")
-    return tuple(
+    names = [
         path.name for path in sorted(folder.iterdir()) if path.is_dir() and not path.name.startswith(".")
-    )
+    ]
+    for name in names:
+        if any(unicodedata.category(character) in _NO_TEXT for character in name):
+            raise DatasetError(f"{folder / ascii(name)}: cannot be a label; rename the folder")
+    return tuple(names)
 
 
 def _read(
@@ -117,21 +126,21 @@ def _read(
         for path in sorted((folder / name).glob("*")):
             if path.suffix.lower() not in PICTURE_SUFFIXES:
                 continue
+            file = f"{name}/{path.name}"
+            shown = os.fsencode(file).decode(errors="replace")  # a file name may be invalid Unicode
             if not path.is_file():  # To read a pipe would wait for ever.
-                skipped.append(f"{name}/{path.name}: is no regular file")
+                skipped.append(f"{shown}: is no regular file")
                 continue
             content = path.read_bytes()
-            checksum.update(f"{name}/{path.name}\0{len(content)}\0".encode() + content)
+            checksum.update(os.fsencode(file) + f"\0{len(content)}\0".encode() + content)
             try:
                 image = prepare(decode_image(content))
             except InputError as error:
-                skipped.append(f"{name}/{path.name}: {error}")
+                skipped.append(f"{shown}: {error}")
                 continue
-            other, file = labelled.setdefault(
-                hashlib.sha256(image.tobytes()).digest(), (number, f"{name}/{path.name}")
-            )
+            other, first = labelled.setdefault(hashlib.sha256(image.tobytes()).digest(), (number, shown))
             if one_label and other != number:
-                skipped.append(f"{name}/{path.name}: is the picture of {file}, which has another label")
+                skipped.append(f"{shown}: is the picture of {first}, which has another label")
                 continue
             images.append(image)
             classes.append(number)

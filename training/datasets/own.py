@@ -40,6 +40,8 @@ def declare(
     """
     if name != model_name(name):
         raise DatasetError(f"{name!r} cannot be the name of a data set; use {model_name(name)}")
+    if isinstance(inputs, str) or isinstance(labels, str):
+        raise DatasetError(f"{name}: has one text in place of a list of texts; give a list")
     x = _as_array(name, inputs)
     if len(x) != len(labels):
         raise DatasetError(
@@ -62,7 +64,7 @@ def _make_dataset(
     name: str, x: npt.NDArray[Any], labels: Sequence[str], *, source: str, license: str
 ) -> Dataset:
     """Number the labels, and divide the examples into splits."""
-    names, y = np.unique(np.array([str(label) for label in labels]), return_inverse=True)
+    names, y = np.unique(np.array([_label(name, label) for label in labels]), return_inverse=True)
     examples = Examples(x, y.astype(np.int64))
     contents = [
         value.encode("utf-8", "surrogatepass") if isinstance(value, str) else value.tobytes() for value in x
@@ -85,6 +87,13 @@ def _make_dataset(
     )
 
 
+def _label(name: str, label: object) -> str:
+    """Return a label as text; a missing one, such as None or NaN, is an error."""
+    if label is None or label != label or not str(label).strip():
+        raise DatasetError(f"{name}: has an input without a label ({label!r}); leave such inputs out")
+    return str(label)
+
+
 def _as_array(name: str, inputs: Sequence[str] | npt.NDArray[np.uint8]) -> npt.NDArray[Any]:
     """Return texts as an object array (n,), and images as they are."""
     if isinstance(inputs, np.ndarray) and inputs.dtype != object:
@@ -95,9 +104,13 @@ def _as_array(name: str, inputs: Sequence[str] | npt.NDArray[np.uint8]) -> npt.N
             )
         return inputs
     texts = np.empty(len(inputs), dtype=object)
-    texts[:] = list(inputs)
+    for index, text in enumerate(inputs):  # to assign a list would take equal arrays for further axes
+        texts[index] = text
     if not all(isinstance(text, str) for text in texts):
-        raise DatasetError(f"{name}: has inputs that are neither texts nor an array of images")
+        raise DatasetError(
+            f"{name}: has inputs that are neither texts nor an array of images; stack single images with "
+            "numpy.stack"
+        )
     return texts
 
 

@@ -53,7 +53,7 @@ def load_splits(card: Card, folder: Path, *, data: Path | None = None) -> Splits
     if kind in TEXT_KINDS:
         vocabulary = Vocabulary.read(folder / "vocabulary.txt")
         return Splits(
-            dataset, *(encode(part, vocabulary=vocabulary, length=card.input.length) for part in parts)
+            dataset, *(encode(part, vocabulary=vocabulary, length=card.input.length)[0] for part in parts)
         )
     return Splits(dataset, *(as_served(part, preprocessing=kind) for part in parts))
 

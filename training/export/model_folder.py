@@ -36,9 +36,10 @@ def new_folder(target: Path, *, replace: bool) -> Iterator[Path]:
     try:
         yield work
         work.chmod(0o755)
-        if not replace and target.exists():
-            raise ExportError(f"{target}: exists, and versions are never overwritten; nothing was written")
-        _replace(target, work)
+        if replace:
+            _replace(target, work)
+        else:
+            _create(target, work)
     finally:
         shutil.rmtree(work, ignore_errors=True)
         if not any(parent.iterdir()):
@@ -98,6 +99,21 @@ def _write_graph(path: Path, proto: onnx.ModelProto) -> tuple[str, int]:
     """Write a graph and return the file's checksum and size."""
     write_atomically(path, proto.SerializeToString())
     return sha256_of(path), path.stat().st_size
+
+
+def _create(target: Path, work: Path) -> None:
+    """Move a finished folder to its place, where another command may have written a version meanwhile."""
+    try:
+        if target.exists():  # to rename a folder replaces an empty one
+            raise FileExistsError(target)
+        work.rename(target)
+    except OSError as error:
+        if not target.exists():
+            raise
+        raise ExportError(
+            f"{target}: exists, and versions are never overwritten; nothing was written. Export again, "
+            "without --version for the next free one"
+        ) from error
 
 
 def _replace(target: Path, work: Path) -> None:

@@ -2,6 +2,7 @@
 
 import io
 import itertools
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -23,11 +24,14 @@ _COLORS = {"training": "#c2571a", "validation": "#1f5c99"}
 # Distinguishable with the common colour-vision deficiencies (Okabe and Ito 2008).
 _SERIES = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#7f7f7f")
 _GRID = "#dddddd"
+# Of a confusion matrix; beyond, its labels and numbers could not be read anyway.
+_MOST_INCHES, _MOST_COUNTED = 30.0, 50
 _STYLE: dict[Any, Any] = {
     "font.size": 10,
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.titlelocation": "left",
+    "text.parse_math": False,  # a label may contain dollar signs
 }
 _TITLE: dict[str, Any] = {"x": 0.01, "ha": "left", "fontsize": 11, "fontweight": "bold"}
 
@@ -73,7 +77,11 @@ def plot_comparison(histories: Mapping[str, Sequence[Epoch]], *, title: str) -> 
         figure = Figure(figsize=(9, 4.2), dpi=110, layout="constrained")
         figure.suptitle(title, **_TITLE)
         left, right = figure.subplots(1, 2)
-        for axes, name in ((left, "loss"), (right, "accuracy")):
+        measures = dict.fromkeys(row.measure for history in histories.values() for row in history)
+        for axes, name, shown in (
+            (left, "loss", "Loss"),
+            (right, "accuracy", " or ".join(map(str.capitalize, measures))),
+        ):
             for index, history in enumerate(histories.values()):
                 epochs = range(1, len(history) + 1)
                 for attribute, style in ((name, "--"), (f"validation_{name}", "-")):
@@ -82,9 +90,10 @@ def plot_comparison(histories: Mapping[str, Sequence[Epoch]], *, title: str) -> 
                     marker = {"marker": "o", "fillstyle": "none" if style == "--" else "full"}
                     single = marker if len(history) == 1 else {}
                     axes.plot(epochs, values, style, color=_color(index), linewidth=1.6, **single)
-            _label_epochs(axes, title=f"{name.title()} (dashed: training, solid: validation)")
+            _label_epochs(axes, title=f"{shown} (dashed: training, solid: validation)")
             axes.title.set_fontsize(10)
-        right.yaxis.set_major_formatter(PercentFormatter(1.0))
+        if [*measures] == ["accuracy"]:
+            right.yaxis.set_major_formatter(PercentFormatter(1.0))
         lines = [Line2D([], [], color=_color(index)) for index in range(len(histories))]
         figure.legend(lines, list(histories), loc="outside lower center", ncols=4, frameon=False)
         return _png(figure)
@@ -134,7 +143,7 @@ def plot_confusion(card: Card, probabilities: Probabilities, y: Classes) -> byte
     """
     assert card.metrics is not None, "a classifier has metrics"
     counts, labels = confusion(probabilities, y), card.labels
-    side = 2.6 + 0.52 * len(labels)
+    side = min(2.6 + 0.52 * len(labels), _MOST_INCHES)
     with matplotlib.rc_context(_STYLE | {"axes.spines.left": False, "axes.spines.bottom": False}):
         figure = Figure(figsize=(side + 0.6, side), dpi=110, layout="constrained")
         title = f"{card.name} {card.version}: {card.metrics.accuracy:.2%} of {len(y):,} test examples"
@@ -143,13 +152,14 @@ def plot_confusion(card: Card, probabilities: Probabilities, y: Classes) -> byte
             ax=figure.subplots(),
             cmap="Blues",
             colorbar=False,
+            include_values=len(labels) <= _MOST_COUNTED,
             text_kw={"fontsize": 8},
             # The square root makes rare confusions visible.
             im_kw={"norm": PowerNorm(0.5)},
         )
         display.ax_.set_xticklabels(labels, rotation=45, ha="right", rotation_mode="anchor")
         display.ax_.tick_params(length=0)
-        for text in display.text_[counts == 0]:
+        for text in display.text_[counts == 0] if display.text_ is not None else ():
             text.set_visible(False)
         return _png(figure)
 
@@ -185,6 +195,9 @@ def plot_values(card: Card, values: Values, y: Values) -> bytes:
 
 def _png(figure: Figure) -> bytes:
     buffer = io.BytesIO()
-    # Without the version of Matplotlib in the metadata, equal figures give equal files.
-    figure.savefig(buffer, format="png", metadata={"Software": None})
+    with warnings.catch_warnings():
+        # A label in a script that the font lacks is drawn as boxes.
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font", category=UserWarning)
+        # Without the version of Matplotlib in the metadata, equal figures give equal files.
+        figure.savefig(buffer, format="png", metadata={"Software": None})
     return buffer.getvalue()

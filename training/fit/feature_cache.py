@@ -1,19 +1,24 @@
 """Caches computed activations on disk, up to a limit."""
 
+import contextlib
 import json
 import math
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from filelock import FileLock, Timeout
 
 from service.inference.files import write_json
 
 _CHUNK = 100  # rows
+_LOCK = ".lock"
+_LOOK_S = 0.5  # pause between two looks at what another process computes
 MAX_BYTES = 2 * 10**9  # of all files; one data set of 10,000 pictures, augmented, needs 450 MB
 
 
@@ -27,8 +32,9 @@ def compute_once(
 ) -> tuple[npt.NDArray[np.float16], float]:
     """Return the rows of a file after computing the missing ones.
 
-    Rows are appended in chunks, so a computation that was killed continues where it stopped. Files that were
-    not used for the longest time are deleted first if the folder would exceed ``MAX_BYTES``.
+    Rows are appended in chunks, so a computation that was killed continues where it stopped. If another
+    process computes the same file, its rows are awaited. Files that were not used for the longest time are
+    deleted first if the folder would exceed ``MAX_BYTES``.
 
     Args:
         path: The file; its name must identify everything that the rows depend on.
@@ -41,53 +47,121 @@ def compute_once(
         The rows, float16 (n, …), memory-mapped; and the seconds that computing them took.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    timing, part = path.with_suffix(".json"), path.with_name(f".{path.name}.part")
-    if not path.exists():
-        row_bytes = np.dtype(np.float16).itemsize * math.prod(shape)
-        # Only complete chunks are kept, so a chunk's content does not depend on an interruption before it.
-        chunks = part.stat().st_size // (_CHUNK * row_bytes) if part.exists() else 0
-        _make_room(part, count * row_bytes)
-        begin = time.monotonic() - (_read_seconds(timing) if chunks else 0.0)
-        with part.open("ab") as file:
-            file.truncate(chunks * _CHUNK * row_bytes)
-            for first in range(chunks * _CHUNK, count, _CHUNK):
-                chunk = slice(first, min(first + _CHUNK, count))
-                file.write(compute(chunk).astype(np.float16).tobytes())
-                file.flush()
-                write_json(timing, {"seconds": round(time.monotonic() - begin, 1)})
-                if progress:
-                    progress(chunk.stop, count)
-            os.fsync(file.fileno())
-        os.replace(part, path)
-    os.utime(path)  # the time of the last use
-    return np.memmap(path, dtype=np.float16, mode="r", shape=(count, *shape)), _read_seconds(timing)
+    row_bytes = np.dtype(np.float16).itemsize * math.prod(shape)
+
+    def report(done: int) -> None:
+        if progress:
+            progress(done, count)
+
+    with _computing(path, lambda size: report(min(size // row_bytes, count - 1))):
+        if not path.exists():
+            _compute(path, compute, count=count, row_bytes=row_bytes, report=report)
+        os.utime(path)  # the time of the last use
+        rows = np.memmap(path, dtype=np.float16, mode="r", shape=(count, *shape))
+    return rows, _read_seconds(path.with_suffix(".json"))
 
 
 def clean_cache(folder: Path) -> int:
-    """Delete all files of a cache folder; return their size in bytes."""
-    return sum(map(_delete, _files(folder)))
+    """Delete all files of a cache folder that no process computes now; return their size in bytes."""
+    freed = 0
+    for files in _groups(folder).values():
+        if not _is_locked(files):
+            freed += sum(map(_delete, files))
+    return freed
 
 
-def _make_room(part: Path, needed: int) -> None:
+def _compute(
+    path: Path,
+    compute: Callable[[slice], npt.NDArray[Any]],
+    *,
+    count: int,
+    row_bytes: int,
+    report: Callable[[int], None],
+) -> None:
+    """Compute the rows that an interrupted computation has not stored, and complete the file."""
+    timing, part = path.with_suffix(".json"), _part(path)
+    # Only complete chunks are kept, so a chunk's content does not depend on an interruption before it.
+    chunks = part.stat().st_size // (_CHUNK * row_bytes) if part.exists() else 0
+    _make_room(path, count * row_bytes)
+    begin = time.monotonic() - (_read_seconds(timing) if chunks else 0.0)
+    with part.open("ab") as file:
+        file.truncate(chunks * _CHUNK * row_bytes)
+        for first in range(chunks * _CHUNK, count, _CHUNK):
+            chunk = slice(first, min(first + _CHUNK, count))
+            file.write(compute(chunk).astype(np.float16).tobytes())
+            file.flush()
+            write_json(timing, {"seconds": round(time.monotonic() - begin, 1)})
+            report(chunk.stop)
+        os.fsync(file.fileno())
+    os.replace(part, path)
+
+
+@contextmanager
+def _computing(path: Path, watch: Callable[[int], None]) -> Iterator[None]:
+    """Keep other processes from computing a file; wait while one does, and report the size of its part."""
+    lock = FileLock(_lock(path))
+    while True:
+        try:
+            lock.acquire(timeout=_LOOK_S)
+            break
+        except Timeout:
+            with contextlib.suppress(OSError):  # the file has just been completed
+                watch(_part(path).stat().st_size)
+    try:
+        yield
+    finally:
+        if path.exists():  # whoever takes the lock from now on reads this file, under any lock
+            _lock(path).unlink(missing_ok=True)
+        lock.release()
+
+
+def _make_room(path: Path, needed: int) -> None:
     """Delete the files that were not used for the longest time, until ``needed`` bytes are free."""
-    files = sorted(_files(part.parent), key=lambda path: path.stat().st_mtime)
-    stem = part.name.removeprefix(".").partition(".")[0].removesuffix("-pooled")
-    used = sum(path.stat().st_size for path in files)
-    for path in files:
+    groups = _groups(path.parent)
+    stem = path.stem.removesuffix("-pooled")
+    own = {stem, f"{stem}-pooled"}
+    used = sum(file.stat().st_size for files in groups.values() for file in files)
+    for name in sorted(groups, key=lambda name: max(file.stat().st_mtime for file in groups[name])):
         if used + needed <= MAX_BYTES:
             return
-        if not path.name.removeprefix(".").startswith(stem):
-            used -= _delete(path)
+        if name not in own and not _is_locked(groups[name]):
+            used -= sum(map(_delete, groups[name]))
 
 
-def _files(folder: Path) -> list[Path]:
-    return [path for path in folder.glob("*") if path.is_file()]
+def _groups(folder: Path) -> dict[str, list[Path]]:
+    """Return the files of a cache folder by the stem of the file that they belong to."""
+    groups: dict[str, list[Path]] = {}
+    for path in folder.glob("*"):
+        if path.is_file():
+            groups.setdefault(path.name.removeprefix(".").partition(".")[0], []).append(path)
+    return groups
+
+
+def _is_locked(files: Sequence[Path]) -> bool:
+    """Return whether a process computes the file to which these files belong."""
+    for path in files:
+        if path.name.endswith(_LOCK):
+            lock = FileLock(path)
+            try:
+                lock.acquire(timeout=0)
+            except Timeout:
+                return True
+            lock.release()
+    return False
+
+
+def _part(path: Path) -> Path:
+    return path.with_name(f".{path.name}.part")
+
+
+def _lock(path: Path) -> Path:
+    return path.with_name(f".{path.name}{_LOCK}")
 
 
 def _delete(path: Path) -> int:
     """Delete a file; return its size. Windows refuses while another training has it open."""
-    size = path.stat().st_size
     try:
+        size = path.stat().st_size
         path.unlink()
     except OSError:
         return 0

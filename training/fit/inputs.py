@@ -18,7 +18,7 @@ from training.datasets.dataset import (
 )
 from training.datasets.folder import load_extra, load_folder
 from training.datasets.sentences import encode_sentences
-from training.errors import RecipeError
+from training.errors import DatasetError, RecipeError
 from training.recipes.recipe import Recipe
 
 # A folder of the user's own images may be small; smaller batches then give an epoch enough steps.
@@ -50,7 +50,7 @@ def prepare_data(
 
     Raises:
         DatasetError: The data cannot be loaded.
-        RecipeError: The network takes texts, and a folder of images is given.
+        RecipeError: The network takes other inputs than the data set or the folder has.
     """
     if (folder or extra) and recipe.task != "image-classification":
         kinds = {"texts": "texts", "tables": "rows of a table"}
@@ -59,6 +59,7 @@ def prepare_data(
     if folder is not None:
         return load_folder(folder, preprocessing=recipe.preprocessing, size=recipe.size)
     dataset = load_dataset(recipe.dataset, size=recipe.size, progress=progress)
+    check_kind(recipe, dataset)
     dataset = _shorten(dataset, train=limit, validation=validation_limit, test=test_limit)
     if extra is not None:
         examples, skipped = load_extra(
@@ -68,23 +69,62 @@ def prepare_data(
         dataset = replace(dataset, train=train, skipped=dataset.skipped + skipped, extra=len(examples))
     if recipe.vocabulary is None:
         return dataset
-    words = vocabulary or Vocabulary(recipe.vocabulary(dataset.train.x))
-    return replace(
+    return _encode_texts(dataset, vocabulary or Vocabulary(recipe.vocabulary(dataset.train.x)), recipe)
+
+
+def _encode_texts(dataset: Dataset, words: Vocabulary, recipe: Recipe) -> Dataset:
+    """Turn the texts of a data set into token ids; those without a word of the vocabulary are left out."""
+    encoded = replace(
         dataset,
         train=_encode(dataset.train, words, recipe, sentences=recipe.sentences),
         validation=_encode(dataset.validation, words, recipe, sentences=recipe.sentences),
         test=_encode(dataset.test, words, recipe),
         vocabulary=words,
     )
+    if not all(encoded.splits.values()):
+        raise DatasetError(
+            f"{dataset.name}: has too few texts with a word of the vocabulary of {recipe.name}, which has "
+            f"{len(words.words)}; give more texts, or choose a recipe with more words, such as imdb-dense"
+        )
+    left_out = sum(dataset.splits.values()) - sum(encoded.splits.values())
+    if not left_out:
+        return encoded
+    note = f"{left_out} text{'s' if left_out != 1 else ''} without a word of the vocabulary"
+    return replace(encoded, skipped=(*dataset.skipped, note))
+
+
+def check_kind(recipe: Recipe, dataset: Dataset) -> None:
+    """Check that a recipe reads what a data set has, and has a head for its targets.
+
+    Raises:
+        RecipeError: It does not.
+    """
+    x, y = dataset.train.x, dataset.train.y
+    inputs = "tables" if dataset.columns else "texts" if x.dtype == object else "pictures"
+    if recipe.reads != inputs:
+        raise RecipeError(
+            f"{recipe.name} reads {recipe.reads}, and {dataset.name} has {inputs}; choose another data set, "
+            f"or a recipe for {inputs}"
+        )
+    if inputs == "texts" and recipe.vocabulary is None:
+        raise RecipeError(f"{recipe.name} has no vocabulary; set it as training/recipes/imdb_dense.py does")
+    values = "regression" if y.dtype.kind == "f" else "multi-label-classification"
+    task = "classification" if y.ndim == 1 else values
+    if recipe.head.task != task:
+        raise RecipeError(
+            f"{recipe.name} has a head for {recipe.head.task}, and {dataset.name} has the targets of a "
+            f"{task}; set the head of the recipe"
+        )
 
 
 def _encode(texts: Examples, words: Vocabulary, recipe: Recipe, *, sentences: bool = False) -> Examples:
     """Turn texts into token ids, and their sentences too if a network is fitted to them."""
-    encoded = encode(texts, vocabulary=words, length=recipe.length)
+    encoded, places = encode(texts, vocabulary=words, length=recipe.length)
     if not sentences:
         return encoded
-    parts = np.empty(len(texts), dtype=object)
-    parts[:] = [encode_sentences(text, vocabulary=words) for text in texts.x]
+    parts = np.empty(len(places), dtype=object)
+    for index, text in enumerate(texts.x[places]):
+        parts[index] = encode_sentences(text, vocabulary=words)
     return replace(encoded, sentences=parts)
 
 

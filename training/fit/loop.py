@@ -4,6 +4,7 @@ Keras's ``fit`` and callbacks are not used. They do not restore the state of dro
 so a resumed run would differ from an uninterrupted one.
 """
 
+import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -15,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from training.datasets.dataset import Examples
+from training.errors import RunError
 from training.fit.batches import OUTLIER, Batches
 from training.fit.checkpoints import Checkpoints
 from training.fit.optimizer import make_optimizer
@@ -24,6 +26,7 @@ from training.networks.heads import CLASSES, Head
 from training.networks.network import flat_layers
 
 _EVALUATION_BATCH = 250
+_STATES = 2**32  # of each number in the state of a random generator of Keras
 
 
 class Reporter(Protocol):
@@ -76,7 +79,7 @@ def fit(
         The trained network (of the best epoch with early stopping, otherwise of the last), and the epochs.
 
     Raises:
-        RunError: The checkpoint in the folder cannot be read.
+        RunError: The checkpoint in the folder cannot be read, or the loss is no longer a number.
     """
     folder.mkdir(parents=True, exist_ok=True)
     batches = Batches(train, hyperparameters)
@@ -100,6 +103,11 @@ def fit(
             label_smoothing=hyperparameters.label_smoothing,
             reporter=reporter,
         )
+        if not (math.isfinite(row.loss) and math.isfinite(row.validation_loss)):
+            raise RunError(
+                f"{folder}: the loss of epoch {row.number} is not a finite number, so the network has learnt "
+                f"nothing; train with a lower --learning-rate than {hyperparameters.learning_rate:g}"
+            )
         history.append(row)
         checkpoints.save(model, history, keep_best=bool(patience))
         if reporter:
@@ -205,8 +213,10 @@ def _seed_dropout(model: keras.Model, *, epoch: int) -> None:
     """
     layers = [layer for layer in flat_layers(model) if getattr(layer, "seed_generator", None) is not None]
     for index, layer in enumerate(layers):
-        seed = int(layer.seed or 0) + (index << 16)
-        layer.seed_generator.state.assign(np.array([seed, epoch << 20], dtype=np.uint32))
+        # The state has two numbers of 32 bits; the second one has room for 4096 epochs.
+        turns, counter = divmod(epoch << 20, _STATES)
+        seed = (int(layer.seed or 0) + (index << 16) + turns) % _STATES
+        layer.seed_generator.state.assign(np.array([seed, counter], dtype=np.uint32))
 
 
 def _out_of_patience(history: Sequence[Epoch], patience: int) -> bool:

@@ -34,10 +34,33 @@ class Epoch:
 
 
 def read_history(path: Path) -> tuple[Epoch, ...]:
-    """Read the epochs from JSON; none if there is no such file."""
+    """Read the epochs from JSON; none if there is no such file.
+
+    Raises:
+        RunError: The file is damaged.
+    """
     if not path.exists():
         return ()
-    return tuple(Epoch(**row) for row in json.loads(path.read_text()))
+    try:
+        return msgspec.convert(read_document(path), tuple[Epoch, ...])
+    except msgspec.ValidationError as error:
+        raise _damaged(path, error) from error
+
+
+def read_document(path: Path) -> Any:
+    """Read one of the JSON files in a run's folder.
+
+    Raises:
+        RunError: The file is damaged.
+    """
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise _damaged(path, error) from error
+
+
+def _damaged(path: Path, error: Exception) -> RunError:
+    return RunError(f"{path}: is damaged ({error}); delete the folder of the run, and train again")
 
 
 def best_epoch(history: Sequence[Epoch]) -> Epoch:
@@ -107,13 +130,13 @@ def begin_run(folder: Path, *, settings: Mapping[str, Any], dataset: Dataset, re
                 f"{folder}: a run that an earlier version of Lectern began has no checksum of its data and "
                 "cannot be resumed; leave out --resume and train again with --run NEW_NAME"
             )
-        earlier = json.loads(settings_path.read_text())
+        earlier = read_document(settings_path)
         free = {"epochs"} if earlier["schedule"] == settings["schedule"] == "constant" else set()
         before, now = complete_settings(earlier), complete_settings(settings)
         changed = sorted(name for name in now.keys() - free if before.get(name) != now[name])
         if changed:
             raise RunError(_describe_changes(folder, changed, earlier))
-        if json.loads(data_path.read_text()) != data:
+        if read_document(data_path) != data:
             raise RunError(
                 f"{folder}: the data of {dataset.name} has changed since the run began, so its splits "
                 "differ; restore the data, or train under another name (--run)"

@@ -1,11 +1,11 @@
 """Reads the folder of a run, and locks it, so that one training at a time writes there."""
 
 import contextlib
-import json
+import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 import msgspec
@@ -14,13 +14,19 @@ from filelock import FileLock, Timeout
 from service.inference.files import write_json
 from service.inference.preprocessing import Vocabulary
 from training.errors import RunError
-from training.fit.run import Epoch, complete_settings, read_history
+from training.fit.run import Epoch, complete_settings, read_document, read_history
 from training.hyperparameters import Hyperparameters
 
 VOCABULARY = "vocabulary.txt"
 _LOCK = ".lock"
 _ARGUMENTS = "arguments.json"
 _STAGES = (".", "head", "fine-tuning")
+# What a training writes into the folder of its run, apart from the lock.
+_CONTENT = (
+    *("settings.json", "data.json", _ARGUMENTS, VOCABULARY, "history.json", "run.json", "epochs.json"),
+    *("model.keras", ".model.keras", "epoch-*.keras", ".epoch-*.keras"),
+    *(*_STAGES[1:], "fold-[0-9]*", "tensorboard"),
+)
 
 
 @dataclass(frozen=True)
@@ -46,9 +52,30 @@ class RunState:
         return f"an unfinished run of {self.epochs} epoch{'s' if self.epochs != 1 else ''}"
 
 
+def run_folder(runs: Path, name: str) -> Path:
+    """Return the folder of a run, which may not exist yet.
+
+    Args:
+        runs: Folder of all runs.
+        name: Name of the run, such as ``mnist-dense`` or ``experiments/dropout/none``.
+
+    Raises:
+        RunError: The name is not that of a folder below ``runs``.
+    """
+    path = PurePath(name)
+    if path.is_absolute() or not path.parts or ".." in path.parts:
+        raise RunError(f"{name!r} cannot be the name of a run; name a folder below {runs}, such as my-run")
+    return runs / path
+
+
+def fold_folders(folder: Path) -> list[Path]:
+    """Return the folders of the folds of a cross-validation, in their order; none of a single run."""
+    return sorted(folder.glob("fold-[0-9]*"), key=lambda path: (len(path.name), path.name))
+
+
 def read_state(folder: Path) -> RunState:
     """Return what a folder contains; the folds of a cross-validation count together."""
-    parts = [folder, *folder.glob("fold-*")]
+    parts = [folder, *fold_folders(folder)]
     return RunState(
         finished=any((part / "run.json").exists() for part in parts),
         epochs=sum(len(read_stages(part)) for part in parts),
@@ -58,6 +85,15 @@ def read_state(folder: Path) -> RunState:
 def read_stages(folder: Path) -> tuple[Epoch, ...]:
     """Return the finished epochs of all stages of a run."""
     return tuple(row for stage in _STAGES for row in read_history(folder / stage / "history.json"))
+
+
+def clear_run(folder: Path) -> None:
+    """Delete what an earlier run has left in a folder; other files stay."""
+    for path in (path for pattern in _CONTENT for path in folder.glob(pattern)):
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
 
 
 @contextmanager
@@ -74,7 +110,8 @@ def lock_run(folder: Path) -> Iterator[None]:
         lock.acquire(timeout=0)
     except Timeout as error:
         raise RunError(
-            f"{folder}: another training writes there; wait until it ends, or choose a new name with --run"
+            f"{folder}: another training writes there; wait until it ends, or choose another folder with "
+            "--run or --runs"
         ) from error
     try:
         yield
@@ -116,7 +153,7 @@ def write_arguments(folder: Path, arguments: Mapping[str, str | None]) -> None:
 def read_arguments(folder: Path) -> dict[str, str | None]:
     """Return the stored arguments of a run; none if there is no such file."""
     path = folder / _ARGUMENTS
-    return dict(json.loads(path.read_text(encoding="utf-8"))) if path.exists() else {}
+    return dict(read_document(path)) if path.exists() else {}
 
 
 def read_vocabulary(folder: Path) -> Vocabulary | None:
@@ -127,7 +164,16 @@ def read_vocabulary(folder: Path) -> Vocabulary | None:
 
 def stored_examples(arguments: Mapping[str, str | None]) -> int | None:
     """Return the approximate number of training examples of a run by its stored arguments; None for all."""
-    text = arguments.get("examples")
+    return _number(arguments, "examples")
+
+
+def stored_folds(arguments: Mapping[str, str | None]) -> int | None:
+    """Return the number of folds of a run by its stored arguments; None without a cross-validation."""
+    return _number(arguments, "folds")
+
+
+def _number(arguments: Mapping[str, str | None], name: str) -> int | None:
+    text = arguments.get(name)
     return int(text) if text else None
 
 
@@ -135,7 +181,7 @@ def read_settings(folder: Path) -> dict[str, Any] | None:
     """Return the stored settings of a run or of its first fold; None if no run was begun."""
     for path in (folder / "settings.json", folder / "fold-1" / "settings.json"):
         if path.exists():
-            return dict(json.loads(path.read_text(encoding="utf-8")))
+            return dict(read_document(path))
     return None
 
 

@@ -8,7 +8,8 @@ from typing import Any
 import keras
 import numpy as np
 
-from training.datasets import Dataset
+from training.datasets import Dataset, Examples
+from training.datasets.dataset import as_served
 from training.errors import RecipeError, RunError
 from training.fit.loop import Reporter, fit
 from training.fit.run import Run, RunRecord, begin_run, describe_machine, load_run, save_run
@@ -47,6 +48,7 @@ def train(
     Raises:
         RunError: The interrupted run has other settings or data, or its checkpoint cannot be read; or the run
             that provides the weights is missing, unfinished, or of another network.
+        RecipeError: The network fits neither the inputs nor the labels of the data.
     """
     settings, build = recipe.settings, recipe.build
     if init_from:
@@ -65,7 +67,7 @@ def train(
     else:
         statistics, seconds = _measure(dataset), 0.0
         model, history = fit(
-            lambda: _fitting(build(Network(recipe.hyperparameters, statistics)), dataset),
+            lambda: _fitting(build(Network(recipe.hyperparameters, statistics)), recipe, dataset),
             train=dataset.train,
             validation=dataset.validation,
             hyperparameters=recipe.hyperparameters,
@@ -81,15 +83,27 @@ def train(
     return run
 
 
-def _fitting(model: keras.Model, dataset: Dataset) -> keras.Model:
-    """Check that a network takes the inputs of a data set, and return it."""
-    wanted, found = model.input_shape[1:], dataset.train.x.shape[1:]
-    if None not in wanted and wanted != found:
+def _fitting(model: keras.Model, recipe: Recipe, dataset: Dataset) -> keras.Model:
+    """Check that a network fits the inputs and labels of a data set, trained and served, and return it."""
+    _check_shape(model, dataset.train, f"those of {dataset.name} have")
+    served = as_served(dataset.validation.take(slice(1)), preprocessing=recipe.preprocessing)
+    _check_shape(model, served, f"the preprocessing {recipe.preprocessing!r} makes those of")
+    classes, outputs = len(dataset.labels), model.output_shape[-1]
+    if outputs != classes and not (outputs == 1 and classes == 2):
         raise RecipeError(
-            f"the network takes inputs of shape {list(wanted)}, and those of {dataset.name} have "
-            f"{list(found)}; change the network or the data"
+            f"the network has {outputs} outputs, and {dataset.name} has {classes} labels; end build with "
+            "`return network.classifier()`"
         )
     return model
+
+
+def _check_shape(model: keras.Model, examples: Examples, what: str) -> None:
+    wanted, found = model.input_shape[1:], examples.x.shape[1:]
+    if None not in wanted and wanted != found:
+        raise RecipeError(
+            f"the network takes inputs of shape {list(wanted)}, and {what} {list(found)}; change the network "
+            "or the data"
+        )
 
 
 def _measure(dataset: Dataset) -> DataStatistics:

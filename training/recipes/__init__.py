@@ -1,20 +1,24 @@
 """Finds the recipes: every other module of this package is one, and a user's own file can be another."""
 
+import re
 import sys
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from service.inference.card.migration import FORMER_RECIPE_NAMES
 from training.errors import RecipeError
-from training.modules import declared_names, import_file, load_declared, unknown_name
+from training.modules import declared_names, import_file, load_declared, unknown_name, with_place
 
 if TYPE_CHECKING:
-    from training.recipes.recipe import Recipe
+    from training.networks.network import Network
+    from training.recipes.recipe import Build, Recipe
 
 __all__ = ["default_recipe", "load_recipe", "load_recipe_file", "recipe_names", "unknown_recipe"]
 
 _FORM = "recipe"
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 _own: dict[str, "Recipe"] = {}  # of the user's files, by name
 
 
@@ -46,7 +50,7 @@ def load_recipe_file(path: Path) -> "Recipe":
     The file has the constant ``RECIPE`` and, if the data is the user's own, ``DATASET``.
 
     Raises:
-        RecipeError: The file cannot be imported, has no recipe, or its recipe has the name of another one.
+        RecipeError: The file cannot be imported, has no recipe, or the name of its recipe cannot be used.
         DatasetError: Its data set has the name of another one.
     """
     from training.datasets import DATASETS, add_dataset
@@ -57,6 +61,11 @@ def load_recipe_file(path: Path) -> "Recipe":
     recipe, dataset = getattr(module, "RECIPE", None), getattr(module, "DATASET", None)
     if not isinstance(recipe, Recipe):
         raise RecipeError(f"{path}: has no RECIPE, as the files in training/recipes have")
+    if not _NAME.fullmatch(recipe.name):
+        raise RecipeError(
+            f"{path}: {recipe.name!r} cannot be the name of a recipe; use only letters, digits, _, - and ., "
+            "and begin with a letter or a digit"
+        )
     if recipe.name in declared_names(sys.modules[__name__], form=_FORM):
         raise RecipeError(f"{path}: {recipe.name} is the name of a recipe of Lectern; choose another name")
     if dataset is not None:
@@ -68,8 +77,28 @@ def load_recipe_file(path: Path) -> "Recipe":
             f"{path}: there is no data set {recipe.dataset!r}; set DATASET, or choose from "
             f"{', '.join(DATASETS)}"
         )
-    _own[recipe.name] = recipe
-    return recipe
+    _own[recipe.name] = replace(
+        recipe,
+        build=_returning_a_model(with_place(recipe.build, path), path),
+        vocabulary=recipe.vocabulary and with_place(recipe.vocabulary, path),
+    )
+    return _own[recipe.name]
+
+
+def _returning_a_model(build: "Build", path: Path) -> "Build":
+    """Return the function with a check of what it returns."""
+    import keras
+
+    def checked(network: "Network") -> keras.Model:
+        model = build(network)
+        if not isinstance(model, keras.Model):
+            raise RecipeError(
+                f"{path}: build returns {type(model).__name__}, not a Keras model; end it with `return "
+                "network.classifier()`, or `return network.output(head)`"
+            )
+        return model
+
+    return checked
 
 
 def default_recipe(dataset: str) -> "Recipe":

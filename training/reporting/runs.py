@@ -1,7 +1,6 @@
 """Lists, describes and compares training runs."""
 
-import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,14 +8,16 @@ from typing import Any
 from rich.table import Table
 
 from training.errors import RunError
-from training.fit.run import Epoch, best_epoch, read_history
+from training.fit.run import Epoch, best_epoch, read_document, read_history
 from training.fit.run_folder import (
     RunState,
+    fold_folders,
     is_locked,
     read_arguments,
     read_settings,
     read_stages,
     read_state,
+    run_folder,
 )
 from training.recipes import load_recipe, recipe_names
 
@@ -25,6 +26,7 @@ from training.recipes import load_recipe, recipe_names
 class RunReport:
     """What is known of a run, finished or not."""
 
+    name: str  # as on the command line
     folder: Path
     recipe: str
     state: RunState
@@ -32,11 +34,6 @@ class RunReport:
     settings: Mapping[str, Any]  # flat: those of augmentation and fine-tuning have a prefix
     history: tuple[Epoch, ...]
     seconds: float  # wall-clock time of its epochs
-
-    @property
-    def name(self) -> str:
-        """Name of the run."""
-        return self.folder.name
 
     @property
     def final(self) -> Epoch | None:
@@ -54,29 +51,45 @@ class RunReport:
 def list_runs(runs: Path) -> list[RunReport]:
     """Return the reports of all runs in a folder, sorted by name."""
     folders = sorted(path for path in runs.glob("*") if path.is_dir() and read_settings(path) is not None)
-    return [read_report(folder) for folder in folders]
+    return [read_report(runs, folder.name) for folder in folders]
 
 
-def read_report(folder: Path) -> RunReport:
+def read_report(runs: Path, name: str) -> RunReport:
     """Read the report of a run.
 
+    Args:
+        runs: Folder of all runs.
+        name: Name of the run: its folder, relative to that of all runs.
+
     Raises:
-        RunError: The folder contains no run.
+        RunError: There is no such run, or a file of it is damaged.
     """
+    folder = run_folder(runs, name)
     settings = read_settings(folder)
     if settings is None:
         others = ", ".join(report.name for report in list_runs(folder.parent)) or "none"
         raise RunError(f"{folder}: contains no run; there are {others}")
     history = _history(folder)
+    folds = [row for fold in fold_folders(folder) for row in _history(fold)]
     return RunReport(
+        name=name,
         folder=folder,
         recipe=_recipe(folder),
         state=read_state(folder),
         running=is_locked(folder),
         settings=dict(flatten(settings)),
         history=history,
-        seconds=sum(row.seconds for row in history),
+        seconds=sum(row.seconds for row in (*history, *folds)),
     )
+
+
+def with_folds(runs: Path, names: Iterable[str]) -> list[str]:
+    """Return names of runs with those of the folds in place of a cross-validation."""
+    return [
+        part.relative_to(runs).as_posix()
+        for name in names
+        for part in fold_folders(run_folder(runs, name)) or [run_folder(runs, name)]
+    ]
 
 
 def runs_table(reports: Sequence[RunReport]) -> Table:
@@ -153,4 +166,4 @@ def _recipe(folder: Path) -> str:
     if recipe := read_arguments(folder).get("recipe"):
         return recipe
     path = folder / "run.json"
-    return str(json.loads(path.read_text(encoding="utf-8"))["recipe"]) if path.exists() else "–"
+    return str(read_document(path).get("recipe", "–")) if path.exists() else "–"

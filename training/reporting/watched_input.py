@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from service.inference.errors import InputError
+from service.inference.files import open_regular
 from service.inference.prediction import Score
 from service.inference.preprocessing import decode_image, picture_preparation
 from service.inference.training_events import InputRead
@@ -40,7 +41,8 @@ class WatchedInput:
             the network does not read pictures or texts, or predicts values.
         """
         try:
-            prepared = self._prepare(self._path.read_bytes())
+            with open_regular(self._path) as file:
+                prepared = self._prepare(file.read())
         except (OSError, InputError):
             return None
         if prepared is None or model.input_shape[1:] not in (prepared.shape, (None,) * prepared.ndim):

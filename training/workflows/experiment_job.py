@@ -1,5 +1,6 @@
 """Trains the runs of an experiment for ``lectern experiment``; finished ones are used again."""
 
+import contextlib
 import io
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,7 +20,15 @@ from training.export.exporter import keras_probabilities, served_network
 from training.export.plots import plot_comparison, plot_images
 from training.fit.inputs import make_folds, prepare_data
 from training.fit.run import Run, complete_settings, load_run, read_record
-from training.fit.run_folder import lock_run, read_arguments, read_settings, read_state, write_arguments
+from training.fit.run_folder import (
+    VOCABULARY,
+    clear_run,
+    lock_run,
+    read_arguments,
+    read_settings,
+    read_state,
+    write_arguments,
+)
 from training.fit.train import train
 from training.metrics import compute_metrics
 from training.networks.receptive_field import receptive_fields
@@ -124,10 +133,10 @@ def _obtain(job: ExperimentJob, variant: Variant, recipe: Recipe, dataset: Datas
     """Return a finished run with the settings of a variant; train it if there is none, or continue it."""
     folder = job.folder / variant.name.replace(" ", "-").replace(",", "")
     if variant.fold is None and not (folder / "settings.json").exists():
-        for path in sorted([*job.runs.glob("*/run.json"), *job.runs.glob(f"{_EXPERIMENTS}/*/*/run.json")]):
-            if not read_arguments(path.parent).get("fold") and _is_current(path.parent, recipe, dataset):
-                console.print(f"{path.parent}: a finished run is taken")
-                return load_run(path.parent)
+        found = _find_run(job.runs, recipe, dataset)
+        if found is not None:
+            console.print(f"{found}: a finished run is taken")
+            return load_run(found)
     with lock_run(folder):
         state = read_state(folder)
         current = state.empty or _is_current(folder, recipe, dataset)
@@ -142,9 +151,22 @@ def _obtain(job: ExperimentJob, variant: Variant, recipe: Recipe, dataset: Datas
                 "--yes, or choose another folder with --runs"
             )
         fold = "/".join(map(str, variant.fold)) if variant.fold else None
+        if not current:
+            clear_run(folder)
         write_arguments(folder, {"recipe": recipe.name, "fold": fold})
+        if dataset.vocabulary:
+            dataset.vocabulary.write(folder / VOCABULARY)
         with ConsoleReporter(console) as reporter:
             return train(recipe, dataset=dataset, folder=folder, resume=current, reporter=reporter)
+
+
+def _find_run(runs: Path, recipe: Recipe, dataset: Dataset) -> Path | None:
+    """Return the folder of a finished run with the settings of a recipe and this data; None if none has."""
+    for path in sorted([*runs.glob("*/run.json"), *runs.glob(f"{_EXPERIMENTS}/*/*/run.json")]):
+        with contextlib.suppress(RunError):  # another run is damaged, or of an earlier version
+            if not read_arguments(path.parent).get("fold") and _is_current(path.parent, recipe, dataset):
+                return path.parent
+    return None
 
 
 def _is_current(folder: Path, recipe: Recipe, dataset: Dataset) -> bool:

@@ -193,6 +193,8 @@ def _check_members(job: ExportJob, runs: Sequence[Run]) -> None:
     if first.recipe != job.recipe:
         raise RunError(f"{job.runs[0]}: is a run of {first.recipe}; export that, or train {job.recipe}")
     if job.average == "weights":
+        if len(set(job.runs)) < len(job.runs):
+            raise RunError(f"{job.runs[0]}: a run is named twice; name different runs")
         return
     members = zip(job.runs, (run.record for run in runs), strict=True)
     for (first_folder, one), (folder, other) in itertools.combinations(members, 2):

@@ -2,12 +2,14 @@
 
 import os
 import shlex
+from collections.abc import Sequence
 from pathlib import Path
 
 from service.inference.defaults import DEFAULT_MODELS
 from service.inference.program import command
 
 DEFAULT_RUNS = Path("runs")
+_SWITCHES = ("--yes",)  # options without a value
 
 
 def run_options(folder: Path, *, default: str) -> list[str]:
@@ -18,7 +20,30 @@ def run_options(folder: Path, *, default: str) -> list[str]:
         default: Name of the run if there are no options.
     """
     name = [] if folder.name == default else ["--run", folder.name]
-    return name + ([] if folder.parent == DEFAULT_RUNS else ["--runs", str(folder.parent)])
+    return name + runs_options(folder.parent)
+
+
+def runs_options(runs: Path) -> list[str]:
+    """Return the options that name a folder of runs."""
+    return [] if runs == DEFAULT_RUNS else ["--runs", str(runs)]
+
+
+def replaced_options(words: Sequence[str], *names: str) -> list[str]:
+    """Return the words of a command line without some options, so that others can be added.
+
+    Args:
+        words: The words.
+        names: Names of the options; those of ``--yes`` and other switches have no value.
+    """
+    kept: list[str] = []
+    rest = iter(words)
+    for word in rest:
+        name, equals, _ = word.partition("=")
+        if name not in names:
+            kept.append(word)
+        elif not equals and name not in _SWITCHES:
+            next(rest, None)
+    return kept
 
 
 def model_options(models: Path) -> list[str]:

@@ -7,7 +7,8 @@ from typing import Any
 import keras
 import numpy as np
 
-from training.datasets import DATASETS, load_dataset
+from training.datasets import DATASETS, Dataset, load_dataset
+from training.fit.inputs import check_kind
 from training.networks.network import Network, flat_layers
 from training.networks.receptive_field import receptive_fields
 from training.networks.statistics import PATCH, DataStatistics, measure_table
@@ -46,7 +47,7 @@ def summarise_network(recipe: str, *, lecture: bool, overrides: Mapping[str, Any
         overrides: Hyperparameters that differ; None keeps a value.
 
     Raises:
-        RecipeError: The recipe does not use a hyperparameter.
+        RecipeError: The recipe does not use a hyperparameter, or reads other inputs than its data set has.
         DatasetError: A network on texts needs its data set, for the vocabulary, and it cannot be loaded.
     """
     loaded = load_recipe(recipe)
@@ -77,9 +78,15 @@ def _neutral_statistics(recipe: Recipe) -> DataStatistics:
     """Return statistics that give the network its shape; their values do not matter before the training."""
     classes = len(DATASETS[recipe.dataset].labels)
     if recipe.vocabulary is not None:
-        words = recipe.vocabulary(load_dataset(recipe.dataset, size=None).train.x)
-        return DataStatistics(classes=classes, log_count_ratios=(0.0,) * len(words))
+        texts = _load(recipe).train.x
+        return DataStatistics(classes=classes, log_count_ratios=(0.0,) * len(recipe.vocabulary(texts)))
     if DATASETS[recipe.dataset].columns:  # a package has the data
-        return measure_table(load_dataset(recipe.dataset).train.x, classes=classes)
+        return measure_table(_load(recipe).train.x, classes=classes)
     side = PATCH**2 * _CHANNELS.get(recipe.preprocessing, 1)
     return DataStatistics(classes=classes, covariance=tuple(map(tuple, np.eye(side).tolist())))
+
+
+def _load(recipe: Recipe) -> Dataset:
+    dataset = load_dataset(recipe.dataset, size=recipe.size)
+    check_kind(recipe, dataset)
+    return dataset

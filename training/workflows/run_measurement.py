@@ -27,7 +27,14 @@ def measure_run(folder: Path) -> Metrics | RegressionMetrics:
     """
     run = load_run(folder)
     recipe, data = load_recipe(run.record.recipe), read_arguments(folder).get("data")
-    dataset = prepare_data(recipe, folder=Path(data) if data else None, vocabulary=read_vocabulary(folder))
+    words = read_vocabulary(folder)
+    dataset = prepare_data(recipe, folder=Path(data) if data else None, vocabulary=words)
+    before, now = (splits["train"] + splits["validation"] for splits in (run.record.splits, dataset.splits))
+    if recipe.vocabulary and words is None and before != now:
+        raise RunError(
+            f"{folder}: an earlier version of Lectern trained the run, and did not store its vocabulary; "
+            "train it again"
+        )
     if run.record.dataset_sha256 != dataset.sha256:
         raise RunError(f"{folder}: the data of {dataset.name} has changed since the run; restore it")
     test = as_served(dataset.test, preprocessing=recipe.preprocessing)

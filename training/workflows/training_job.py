@@ -12,13 +12,16 @@ from service.inference.program import command
 from training.datasets import Dataset
 from training.errors import RunError
 from training.fit.inputs import for_own_images, prepare_data
+from training.fit.run import read_record
 from training.fit.run_folder import (
+    clear_run,
     free_name,
     lock_run,
     read_arguments,
     read_settings,
     read_state,
     stored_examples,
+    stored_folds,
     to_hyperparameters,
     write_arguments,
 )
@@ -26,7 +29,7 @@ from training.recipes import load_recipe
 from training.recipes.recipe import Recipe
 from training.reporting.json_progress import Controls, EventWriter
 from training.reporting.progress import download_bar
-from training.workflows.hints import run_options
+from training.workflows.hints import chosen_models, replaced_options, run_options
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +38,8 @@ class TrainingJob:
 
     recipe: str
     words: tuple[str, ...]  # of the command line, that name the recipe and the data
+    typed: tuple[str, ...]  # all words of the command line
+    runs: Path  # folder of all runs
     folder: Path  # of the run
     default_run: str  # name of the folder if the command line does not name it
     models: Path
@@ -47,6 +52,7 @@ class TrainingJob:
     resume: bool
     tensorboard: bool
     confirm: Callable[[str], bool]  # asks a question with the answers yes and no
+    folds: int | None = None  # of a cross-validation; None for a single run
     examples: int | None = None  # approximate number of training examples; None for all
     watch: Path | None = None  # picture or text that the network reads after each epoch
     events: EventWriter | None = None  # writes the progress as JSON lines, in place of the console
@@ -71,26 +77,46 @@ def begin(job: TrainingJob, console: Console) -> Iterator[tuple[TrainingJob, Rec
         network's inputs.
 
     Raises:
-        RunError: Another training uses the folder, or it contains a run that the user wants to keep.
+        RunError: Another training uses the folder, or it contains a run that the user wants to keep, or that
+            is of another kind than the resumed one; or the run with the initial weights is not finished.
     """
-    job.configure(load_recipe(job.recipe))  # Refuses wrong options before anything is written.
+    if not (job.resume and read_settings(job.folder)):
+        job.configure(load_recipe(job.recipe))  # Refuses wrong options before anything is written.
     with lock_run(job.folder):
         if job.resume:
             job = _with_stored_arguments(job)
         else:
             _ask_before_replacing(job)
+        if job.init_from:
+            _check_initial_run(job.init_from, job)
         recipe, dataset = _prepare(job, console)
-        arguments = {"recipe": job.recipe} | {
-            name: str(value) if value else None
-            for name, value in (
-                ("data", job.data),
-                ("extra", job.extra),
-                ("init_from", job.init_from),
-                ("examples", job.examples),
-            )
-        }
-        write_arguments(job.folder, arguments)
         yield job, recipe, dataset
+
+
+def prepare_folder(job: TrainingJob) -> None:
+    """Store the arguments of a job in the folder of its run, and delete a run that it replaces."""
+    if not job.resume:
+        clear_run(job.folder)
+    values = {
+        "data": job.data,
+        "extra": job.extra,
+        "init_from": job.init_from,
+        "examples": job.examples,
+        "folds": job.folds,
+        "name": job.name,
+        "models": job.models if job.data else None,
+    }
+    arguments = {name: str(value) if value else None for name, value in values.items()}
+    write_arguments(job.folder, {"recipe": job.recipe, **arguments})
+
+
+def _check_initial_run(folder: Path, job: TrainingJob) -> None:
+    if folder.resolve() == job.folder.resolve():
+        raise RunError(
+            f"{folder}: is the folder of the new run too, and its weights would be lost; choose another name "
+            "with --run"
+        )
+    read_record(folder)
 
 
 def _ask_before_replacing(job: TrainingJob) -> None:
@@ -98,9 +124,8 @@ def _ask_before_replacing(job: TrainingJob) -> None:
     if state.empty or job.confirm(f"{job.folder} contains {state}. Delete it, and train from the beginning?"):
         return
     resume = "" if state.finished else f"continue it with: {job.command('--resume')}; or "
-    other = command(
-        "train", *job.words, *run_options(job.folder.with_name(free_name(job.folder)), default="")
-    )
+    other_name = job.folder.relative_to(job.runs).with_name(free_name(job.folder))
+    other = command("train", *replaced_options(job.typed, "--run", "--yes"), "--run", other_name)
     raise RunError(
         f"{job.folder}: contains {state}, which is kept; {resume}train under another name: {other}; or "
         "replace it with --yes"
@@ -109,14 +134,27 @@ def _ask_before_replacing(job: TrainingJob) -> None:
 
 def _with_stored_arguments(job: TrainingJob) -> TrainingJob:
     """Add the arguments that a resumed run began with."""
+    read_state(job.folder)  # refuses damaged files before anything is written
     stored = read_arguments(job.folder)
     if stored.get("recipe", job.recipe) != job.recipe:
         raise RunError(
             f"{job.folder}: is a run of {stored['recipe']}, not of {job.recipe}; choose another --run"
         )
+    folds = stored_folds(stored)
+    if job.folds and "folds" in stored and job.folds != folds:
+        kind = f"a cross-validation with {folds} folds" if folds else "a single run, without --folds"
+        raise RunError(f"{job.folder}: is {kind}; leave out --folds to resume it, or choose another --run")
+    if folds and (job.events or job.tensorboard):
+        raise RunError(
+            f"{job.folder}: is a cross-validation, which goes neither with --progress json nor with "
+            "--tensorboard"
+        )
     paths = {name: Path(path) for name, path in stored.items() if path}
     return replace(
         job,
+        folds=job.folds or folds,
+        name=job.name or stored.get("name"),
+        models=paths.get("models", job.models) if job.models == chosen_models() else job.models,
         data=job.data or paths.get("data"),
         extra=job.extra or paths.get("extra"),
         init_from=job.init_from or paths.get("init_from"),
@@ -151,7 +189,7 @@ def _prepare(job: TrainingJob, console: Console) -> tuple[Recipe, Dataset]:
 def _configure(job: TrainingJob, recipe: Recipe) -> Recipe:
     """Return the recipe with the settings of the job; a resumed run keeps those that it began with."""
     settings = read_settings(job.folder) if job.resume else None
-    if settings is None:
+    if settings is None or job.lecture:
         return job.configure(recipe)
     recipe = replace(recipe, hyperparameters=to_hyperparameters(settings, folder=job.folder))
     if fine_tuning := settings.get("fine_tuning"):
@@ -160,19 +198,13 @@ def _configure(job: TrainingJob, recipe: Recipe) -> Recipe:
 
 
 @contextmanager
-def resumable(job: TrainingJob, console: Console, *options: str) -> Iterator[None]:
-    """Print the command that continues the training if it is interrupted.
-
-    Args:
-        job: The job that is trained.
-        console: Where to print it.
-        options: Further options of its command line.
-    """
+def resumable(job: TrainingJob, console: Console) -> Iterator[None]:
+    """Print the command that continues the training if it is interrupted."""
     try:
         yield
     except (KeyboardInterrupt, SystemExit):
         state = read_state(job.folder)
         if not state.empty:
-            line = job.command(*options, "--resume")
+            line = job.command("--resume")
             console.print(f"Interrupted after {state.epochs} finished epochs. Continue with: {line}")
         raise

@@ -16,21 +16,27 @@ from training.reporting.json_progress import Controls, JsonReporter
 from training.reporting.printout import card_result, describe_accuracy
 from training.reporting.progress import ConsoleReporter, TensorBoardReporter
 from training.reporting.watched_input import WatchedInput
+from training.workflows.cross_validation import run_folds
 from training.workflows.export_job import ExportJob, check_target, export_runs
-from training.workflows.hints import model_command, run_options, shown
-from training.workflows.training_job import TrainingJob, begin, resumable
+from training.workflows.hints import model_command, model_options, run_options, shown
+from training.workflows.training_job import TrainingJob, begin, prepare_folder, resumable
 
 
 def run_training(job: TrainingJob, *, console: Console) -> None:
     """Train, print the result, and export a network that was trained on the user's own images.
 
     Raises:
+        RecipeError: The data cannot be divided into as many folds.
         RunError: Another training uses the folder, or it contains a run that the user wants to keep.
         ExportError: The model of the user's own images exists, with other labels.
     """
     with begin(job, console) as (job, recipe, dataset):
+        if job.folds:
+            run_folds(job, recipe, dataset, console)
+            return
         if job.data:
             check_target(job.models, job.name or dataset.name, labels=dataset.labels)
+        prepare_folder(job)
         if dataset.vocabulary:
             dataset.vocabulary.write(job.folder / VOCABULARY)
         with resumable(job, console), _reporter(job, recipe, dataset, console) as reporter:
@@ -47,7 +53,7 @@ def run_training(job: TrainingJob, *, console: Console) -> None:
             _export(job, recipe, dataset, console)
         else:
             named = run_options(job.folder, default=recipe.name)
-            console.print(f"Next: {command('export', *job.words, *named)}")
+            console.print(f"Next: {command('export', *job.words, *named, *model_options(job.models))}")
 
 
 def _report(run: Run, job: TrainingJob, console: Console) -> None:

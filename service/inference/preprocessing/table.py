@@ -114,7 +114,7 @@ class Table:
                 ``NaN``, ``null`` or ``?`` is a missing one.
 
         Raises:
-            InvalidInput: The header lacks a column, a value is not a number, or there are no rows.
+            InvalidInput: The header lacks or repeats a column, a value is not a number, or there are no rows.
         """
         header = text.partition("\n")[0]
         delimiter = max(_DELIMITERS, key=header.count)
@@ -126,6 +126,11 @@ class Table:
             if absent:
                 raise InvalidInput(
                     f"the header of the CSV has no {', '.join(absent)}; its first line must name the columns"
+                )
+            repeated = [name for name in self.names if names.count(name) > 1]
+            if repeated:
+                raise InvalidInput(
+                    f"the header of the CSV has {repeated[0]} more than once; leave one of them"
                 )
             for cells in filter(None, reader):
                 row = self._row_of_cells(cells, names, line=reader.line_num)

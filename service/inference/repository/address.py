@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from service.inference.errors import MissingExtra, ModelError, SettingsError
+from service.inference.program import command
 from service.inference.repository.cards import rename_remedy
 from service.inference.repository.default_version import DEFAULT_FILE
 
@@ -112,7 +113,7 @@ class ModelAddress:
         except (ValueError, TypeError, AttributeError) as error:
             raise ModelError(
                 f"{self.shown}/{_INDEX_FILE} is no list of objects with name and version; write it with "
-                "'lectern models --json'"
+                f"'{command('models', '--json')}'"
             ) from error
 
     def _call(self, read: Any, path: str, *arguments: str) -> Any:

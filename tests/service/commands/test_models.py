@@ -1,13 +1,15 @@
 """Tests of the command models: tables, cards and default versions."""
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec.structs
 import pytest
 
-from service.inference.card import parse_card, read_card
+from service.inference.card import parse_card, read_card, write_card
 from service.inference.catalog import Catalog
 
 Run = Callable[..., Any]
@@ -35,6 +37,18 @@ def test_models_prints_whole_titles_into_a_pipe(run: Run, models_folder: Path) -
     text = run("models").out
     assert "…" not in text
     assert all(card.title in text for card in Catalog(models_folder))
+
+
+def test_models_prints_brackets_of_a_title(
+    run: Run, models_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "mnist" / "1"
+    shutil.copytree(models_folder / "mnist" / "1", folder)
+    card = read_card(folder / "card.json")
+    write_card(msgspec.structs.replace(card, title="Own pictures of [b], [/b]"), folder / "card.json")
+    monkeypatch.setenv("LECTERN_MODELS", str(tmp_path))
+
+    assert "Own pictures of [b], [/b]" in run("models").out
 
 
 @pytest.fixture

@@ -232,6 +232,26 @@ def test_predict_takes_arrays_of_pictures(run: Run, tmp_path: Path, mnist_digits
     assert [json.loads(line)["scores"] for line in piped.out.splitlines()] == scores[:3]
 
 
+def test_encrypted_or_damaged_archives_of_arrays_are_reported(
+    run: Run, tmp_path: Path, mnist_digits: np.ndarray
+) -> None:
+    path = tmp_path / "digits.npz"
+    np.savez_compressed(path, x=mnist_digits[:2])
+    content = bytearray(path.read_bytes())
+    for start, flags in ((b"PK\3\4", 6), (b"PK\1\2", 8)):
+        content[content.index(start) + flags] |= 1  # encrypted
+    (tmp_path / "secret.npz").write_bytes(content)
+    content = bytearray(path.read_bytes())
+    content[60:80] = bytes(20)
+    (tmp_path / "damaged.npz").write_bytes(content)
+
+    for name in ("secret", "damaged"):
+        result = run("predict", "mnist", f"{tmp_path}/{name}.npz")
+        assert result.status == 1
+        assert f"{name}.npz: cannot be read (" in result.err
+        assert "save it with numpy.savez" in result.err
+
+
 def test_predict_reads_files_of_texts_and_arrays_of_words(
     run: Run, tmp_path: Path, models_folder: Path
 ) -> None:

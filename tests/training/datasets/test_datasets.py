@@ -4,8 +4,13 @@ import gzip
 import io
 import json
 import os
+import shutil
+import sys
 import tarfile
+import threading
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,8 +18,9 @@ import pytest
 from PIL import Image
 
 from service.inference.preprocessing import decode_image, prepare_photo
-from training.datasets import DATASETS, cats_vs_dogs, load_dataset
+from training.datasets import DATASETS, arrays, cats_vs_dogs, load_dataset
 from training.datasets.arrays import CIFAR10
+from training.datasets.dataset import DatasetDeclaration
 from training.datasets.folder import load_folder, model_name
 from training.datasets.imdb import convert_reviews, most_frequent_words
 from training.errors import DatasetError
@@ -62,6 +68,28 @@ def test_missing_set_is_fetched_into_the_cache(
 
     assert dataset.splits["test"] == 100
     assert np.array_equal(load_dataset("mnist").train.x, dataset.train.x)
+
+
+def test_set_that_another_command_fetches_is_awaited(cache: Path, mnist_file: Path) -> None:
+    calls: list[str] = []
+    began, go = threading.Event(), threading.Event()
+
+    def fetch(declaration: DatasetDeclaration, progress: object) -> None:
+        calls.append(declaration.name)
+        began.set()
+        assert go.wait(30)
+        shutil.copy(mnist_file, cache)
+
+    declaration = replace(arrays.MNIST, fetch=fetch)
+    with ThreadPoolExecutor(2) as pool:
+        results = [pool.submit(declaration.ensure_cached) for _ in range(2)]
+        assert began.wait(30)
+        go.set()
+        for result in results:
+            result.result()
+
+    assert calls == ["mnist"]
+    assert [path.name for path in cache.iterdir()] == ["mnist.npz"]
 
 
 def test_failed_download_names_the_path_of_the_arrays(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -210,8 +238,37 @@ def test_a_picture_with_two_labels_is_left_out_of_the_second(own_pictures: Path)
 def test_folder_without_classes_is_refused(tmp_path: Path) -> None:
     (tmp_path / "only").mkdir()
 
-    with pytest.raises(DatasetError, match="contains 1 folders"):
+    with pytest.raises(DatasetError, match="contains 1 folder; it needs one for each of two or more classes"):
         load_folder(tmp_path, preprocessing="photo", size=48)
+    (tmp_path / "only").rmdir()
+    with pytest.raises(DatasetError, match="contains no folders"):
+        load_folder(tmp_path, preprocessing="photo", size=48)
+
+
+def test_labels_are_unicode_without_control_characters(own_pictures: Path) -> None:
+    (own_pictures / "Cat").rename(own_pictures / "ねこ 🐈")
+    (own_pictures / "Dog").rename(own_pictures / "Hündchen\u3000犬")
+    assert load_folder(own_pictures, preprocessing="photo", size=48).labels == ("Hündchen\u3000犬", "ねこ 🐈")
+
+    (own_pictures / "two\nlines").mkdir()
+    with pytest.raises(DatasetError, match=r"two\\nlines.*cannot be a label; rename the folder"):
+        load_folder(own_pictures, preprocessing="photo", size=48)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such file names")
+def test_file_names_that_are_not_utf8_are_read_and_shown(own_pictures: Path) -> None:
+    picture = next(path for path in sorted((own_pictures / "Cat").iterdir()) if path.stem.isdigit())
+    folder = os.fsencode(own_pictures / "Cat")
+    Path(os.fsdecode(folder + b"/k\xe4tzchen.jpg")).write_bytes(picture.read_bytes())
+    Path(os.fsdecode(folder + b"/h\xfcndchen.jpg")).write_bytes(b"no picture")
+
+    dataset = load_folder(own_pictures, preprocessing="photo", size=48)
+
+    assert dataset.copies == 1
+    assert "Cat/h\ufffdndchen.jpg" in [text.partition(":")[0] for text in dataset.skipped]
+    Path(os.fsdecode(os.fsencode(own_pictures) + b"/v\xf6gel")).mkdir()
+    with pytest.raises(DatasetError, match="cannot be a label; rename the folder"):
+        load_folder(own_pictures, preprocessing="photo", size=48)
 
 
 def test_class_with_too_few_images_is_refused_by_name(own_pictures: Path) -> None:

@@ -1,6 +1,7 @@
 """Experiments are complete, train their runs once, and leave curves, a table and five sentences."""
 
 import io
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -142,6 +143,10 @@ def test_finished_run_of_the_train_command_or_another_experiment_is_taken(
     CliRunner().invoke(cli.train, ["mnist-dense", *options], catch_exceptions=False)
     plain = replace(DIGITS, variants=DIGITS.variants[:1])
     _use(monkeypatch, plain)
+    for name in ("run.json", "settings.json"):  # damaged runs of which the experiment needs nothing
+        damaged = tmp_path / "runs" / f"a-{name.partition('.')[0]}"
+        shutil.copytree(tmp_path / "runs" / "mnist-dense", damaged)
+        (damaged / name).write_text("{")
 
     output = _run(tmp_path).output
 
@@ -166,7 +171,10 @@ def test_interrupted_experiment_is_continued(
 
     with monkeypatch.context() as context:
         context.setattr(experiment_job.ConsoleReporter, "epoch", stop)
-        assert "epoch" not in _run(tmp_path).output
+        stopped = _run(tmp_path).output
+    assert "epoch" not in stopped
+    line = f"./run experiment small --runs {tmp_path / 'runs'}"
+    assert f"Interrupted. Continue with: {line}\n" in stopped
 
     output = _run(tmp_path).output
     assert "epoch   2/2" in output
@@ -213,6 +221,23 @@ def test_shortened_experiment_says_so_and_has_a_whole_form(
     assert "The runs have" not in whole
     refused = CliRunner().invoke(cli.experiment, ["dropout", "--quick", "--whole"])
     assert "exclude each other" in refused.output
+
+
+def test_run_on_texts_is_measured_with_the_vocabulary_of_its_own_examples(
+    tmp_path: Path, imdb_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    variant = Variant(name="plain", recipe="imdb-dense", settings={"width": 0.25, "batch_size": 16})
+    _use(monkeypatch, replace(DIGITS, variants=(variant,), quick_examples=40, shows_augmentation=False))
+    _run(tmp_path, "--quick")
+    folder = tmp_path / "runs" / "experiments" / "small-quick" / "plain"
+    words = ["experiments/small-quick/plain", "--test", "--runs", str(tmp_path / "runs")]
+
+    measured = CliRunner().invoke(cli.runs, words, catch_exceptions=False).output
+
+    assert "on 50 test examples" in measured
+    (folder / "vocabulary.txt").unlink()
+    with pytest.raises(RunError, match="did not store its vocabulary; train it again"):
+        CliRunner().invoke(cli.runs, words, catch_exceptions=False)
 
 
 def test_folds_hold_out_different_examples_and_their_spread_is_printed(

@@ -7,6 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 from service.inference.card import Card
+from training.errors import ExportError
 from training.export import model_folder
 
 
@@ -26,3 +27,19 @@ def test_a_full_disk_leaves_the_version_unchanged(
     monkeypatch.undo()
 
     assert load_consistent_card(overconfident_models) == before
+
+
+def test_a_version_that_another_command_has_written_meanwhile_is_kept(tmp_path: Path) -> None:
+    target = tmp_path / "mnist" / "3"
+
+    def export() -> None:
+        with model_folder.new_folder(target, replace=False) as work:
+            (work / "card.json").write_text("mine")
+            target.mkdir()
+            (target / "card.json").write_text("theirs")
+
+    with pytest.raises(ExportError, match="3: exists, and versions are never overwritten"):
+        export()
+
+    assert (target / "card.json").read_text() == "theirs"
+    assert [path.name for path in target.parent.iterdir()] == ["3"]

@@ -10,7 +10,7 @@ import pytest
 from training.datasets.dataset import Examples
 from training.errors import RunError
 from training.fit.batches import OUTLIER, Batches
-from training.fit.loop import fit, make_targets, measure_split
+from training.fit.loop import _seed_dropout, fit, make_targets, measure_split
 from training.fit.run import Epoch, read_history
 from training.hyperparameters import Augmentation, Hyperparameters
 from training.networks.network import Network
@@ -215,3 +215,20 @@ def test_targets_are_smoothed_and_uniform_for_outliers() -> None:
     rows = make_targets(_build(), np.array([2, OUTLIER]), label_smoothing=0.3)
 
     np.testing.assert_allclose(rows, [[0.1, 0.1, 0.8], [1 / 3, 1 / 3, 1 / 3]], atol=1e-6)
+
+
+@pytest.mark.parametrize(("seed", "epoch"), [(2**32 - 1, 1), (7, 4096), (7, 1_000_000)])
+def test_every_seed_and_epoch_has_a_state_of_the_dropout_of_its_own(seed: int, epoch: int) -> None:
+    def states(number: int) -> list[list[int]]:
+        _seed_dropout(model, epoch=number)
+        layers = [layer for layer in model.layers if isinstance(layer, keras.layers.Dropout)]
+        return [np.asarray(layer.seed_generator.state).tolist() for layer in layers]
+
+    hyperparameters = replace(HYPERPARAMETERS, seed=seed, dropout=0.2)
+    network = Network(hyperparameters, DataStatistics(classes=3)).image(12, 12).flatten()
+    model = network.dense(4).dropout().dense(4).dropout().classifier()
+
+    seen = [state for number in (0, 1, epoch, epoch + 1) for state in states(number)]
+    assert len(states(epoch)) == 2
+    distinct = {tuple(state) for state in seen}
+    assert len(distinct) == 2 * len({0, 1, epoch, epoch + 1})

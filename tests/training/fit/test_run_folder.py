@@ -9,7 +9,7 @@ import pytest
 
 from service.inference.files import write_json
 from training.errors import RunError
-from training.fit.run_folder import free_name, is_locked, lock_run, read_state
+from training.fit.run_folder import clear_run, free_name, is_locked, lock_run, read_state
 
 
 def _epochs(count: int) -> list[dict[str, float]]:
@@ -63,3 +63,18 @@ def test_free_name_is_that_of_no_run(tmp_path: Path) -> None:
     for name in ("mnist-dense", "mnist-dense-2"):
         (tmp_path / name).mkdir()
     assert free_name(tmp_path / "mnist-dense") == "mnist-dense-3"
+
+
+def test_cleared_folder_keeps_what_is_not_of_a_run(tmp_path: Path) -> None:
+    with lock_run(tmp_path):
+        for name in ("run.json", "model.keras", "epoch-003.keras", "head/history.json", "fold-2/run.json"):
+            (tmp_path / name).parent.mkdir(exist_ok=True)
+            (tmp_path / name).write_text("{}")
+        for name in ("notes.txt", "my_model.keras", "folds.png"):
+            (tmp_path / name).write_text("the user's")
+
+        clear_run(tmp_path)
+
+        assert is_locked(tmp_path)
+    kept = {path.name for path in tmp_path.iterdir()}
+    assert kept == {".lock", "notes.txt", "my_model.keras", "folds.png"}

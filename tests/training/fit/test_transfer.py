@@ -1,6 +1,8 @@
 """Transfer learning: cached activations, and the layers that are trained."""
 
 import os
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -78,6 +80,35 @@ def test_the_cache_deletes_what_was_not_used_for_the_longest_time(
     assert sorted(path.name for path in tmp_path.glob("*.f16")) == ["a.f16", "c.f16", "d.f16"]
     assert clean_cache(tmp_path) > 4_500
     assert list(tmp_path.iterdir()) == []
+
+
+def test_two_trainings_do_not_compute_the_same_activations(tmp_path: Path) -> None:
+    waits = threading.Event()
+
+    def compute(chunk: slice) -> np.ndarray:
+        if chunk.start == 100:
+            assert waits.wait(30)
+        return _rows(chunk)
+
+    def other(chunk: slice) -> np.ndarray:
+        raise AssertionError("the rows are computed already")
+
+    def watch(done: int, total: int) -> None:
+        assert (done, total) == (100, 250)
+        # What is computed is not deleted meanwhile.
+        assert clean_cache(tmp_path) == 0
+        waits.set()
+
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(compute_once, tmp_path / "rows.f16", compute, count=250, shape=(3,))
+        while not (tmp_path / ".rows.f16.part").exists() or not (tmp_path / ".rows.f16.part").stat().st_size:
+            assert not first.done()
+        rows, _ = compute_once(tmp_path / "rows.f16", other, count=250, shape=(3,), progress=watch)
+        assert np.array_equal(first.result()[0], rows)
+
+    assert waits.is_set()
+    assert np.array_equal(rows[:, 0], np.arange(250))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["rows.f16", "rows.json"]
 
 
 class _Pictures:

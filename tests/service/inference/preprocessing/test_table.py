@@ -41,6 +41,10 @@ def test_a_csv_file_is_read_whatever_has_written_it(text: str) -> None:
         ("", "the header of the CSV has no age, od280/od315"),
         ("40,1.5\n", "its first line must name the columns"),
         ("age,od280/od315\n", "no rows below its header"),
+        (
+            "age,od280/od315,age\n40,1.5,41\n",
+            "the header of the CSV has age more than once; leave one of them",
+        ),
         ("age,od280/od315\n40\n", "line 2 of the CSV has 1 values, and its header 2"),
         ("age,od280/od315\n40,1.5\nold,2\n", "age in line 3 of the CSV is 'old', not a number"),
         ("age;od280/od315\n40;1,5\n", "is '1,5', not a number; write decimals with a point"),
