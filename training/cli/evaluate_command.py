@@ -28,6 +28,11 @@ from training.cli.shared import choose_recipe, data_option, models_option, own_r
 )
 @click.option("--drawings", is_flag=True, help="Also classify straight strokes, letters and shapes.")
 @click.option("--out-of-distribution", is_flag=True, help="Also classify images of none of the classes.")
+@click.option(
+    "--pictures",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="With --out-of-distribution: also classify the pictures in the subfolders of this folder.",
+)
 @click.option("--robustness", is_flag=True, help="Also classify shifted, rotated, blurred and noisy images.")
 @click.option("--faithfulness", is_flag=True, help="Also run the deletion test of the heat maps.")
 @click.option("--all", "everything", is_flag=True, help="All of these that apply to the model.")
@@ -51,6 +56,7 @@ def evaluate(
     everything: bool,
     recalibrate: bool,
     detector: bool,
+    pictures: Path | None,
     keep: bool,
     **chosen: bool,
 ) -> None:
@@ -66,6 +72,8 @@ def evaluate(
     """
     if detector and not recalibrate:
         raise click.UsageError("--detector changes the calibration too; give --recalibrate as well")
+    if pictures and not (everything or chosen["out_of_distribution"]):
+        raise click.UsageError("--pictures is for --out-of-distribution; give that as well")
     load_keras(converts=True)
     choose_recipe(None, own_recipe)
     from service.inference.catalog import Catalog
@@ -81,6 +89,7 @@ def evaluate(
         version=version,
         models=models,
         data=data,
+        pictures=pictures,
         measurements=(
             supported_measurements(Catalog(models).card(name, version))
             if everything
