@@ -25,7 +25,7 @@ Pixels = npt.NDArray[np.uint8]
 
 _SEED = 0
 _SCRIBBLES = 10_000
-_MOST_FOR_PHOTOS = 2_000  # pictures of a kind for models of photos, which are slower
+_MOST_FOR_PHOTOS = 1_000  # pictures of a kind for models of photos, which are slower
 _SIDE, _SUPERSAMPLING = 140, 2
 _CORNERS = (8, 40)  # points of a scribble; the upper limit is exclusive
 _PEN_WIDTH = (0.02, 0.08)  # share of the pad's side

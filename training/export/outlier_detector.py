@@ -36,7 +36,7 @@ _STEPS = {
 _CONSTANTS = (f"{PREFIX}weights", f"{PREFIX}bias")
 _REGULARIZATION = 0.01  # inverse strength, as scikit-learn counts it
 _TYPICAL_GATE = 0.999  # factor of the logits of a typical picture
-_BATCH_SIZE = 200
+_BATCH_SIZE = 100
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +66,7 @@ def fit_detector(
     Raises:
         ExportError: The network does not end in a dense layer after convolutions.
     """
-    tensors = _stages(proto)
+    tensors = _stages(proto, every=examples.every_activation)
     _, known = _activations(proto, tensors, examples.known)
     _, unknown = _activations(proto, tensors, examples.outliers)
     mean, deviation = known.mean(axis=0), known.std(axis=0) + 1e-6
@@ -159,17 +159,20 @@ def _find_detector(graph: onnx.GraphProto) -> list[onnx.NodeProto]:
     return [*found, *(node for node in means if node is not None)]
 
 
-def _stages(proto: onnx.ModelProto) -> tuple[str, ...]:
-    """Return the last activation of each shape before a convolution or pooling, and the last features."""
+def _stages(proto: onnx.ModelProto, *, every: bool) -> tuple[str, ...]:
+    """Return the activations before a convolution or pooling, and the last features.
+
+    Of the activations of one shape, only the last one is returned if ``every`` is false.
+    """
     shapes = _shapes(proto)
-    last: dict[tuple[int, ...], str] = {}
+    found: dict[object, str] = {}
     after_convolution: set[str] = set()
     features = ""
     for node in proto.graph.node:
         source = node.input[0]
         follows = source in after_convolution
         if follows and (node.op_type == "Conv" or node.op_type.endswith("Pool")):
-            last[shapes[source][1:]] = source
+            found[source if every else shapes[source][1:]] = source
         if follows and node.op_type in ("MatMul", "Gemm") and not features:
             features = source
         if node.op_type == "Conv" or after_convolution & set(node.input):
@@ -178,7 +181,7 @@ def _stages(proto: onnx.ModelProto) -> tuple[str, ...]:
         raise ExportError(
             "the network does not end in a dense layer after convolutions; a detector needs its features"
         )
-    return (*last.values(), features)
+    return (*found.values(), features)
 
 
 def _shapes(proto: onnx.ModelProto) -> dict[str, tuple[int, ...]]:
@@ -200,14 +203,21 @@ def _activations(
     observed = onnx.ModelProto()
     observed.CopyFrom(proto)
     observed.graph.output.extend(helper.make_empty_tensor_value_info(name) for name in tensors)
-    rows = list(_run(observed.SerializeToString(), pictures))
-    probabilities = np.concatenate([outputs[0] for outputs in rows])
-    parts = [[part.mean(axis=(2, 3)) if part.ndim == 4 else part for part in outputs[1:]] for outputs in rows]
-    return probabilities, np.concatenate([np.concatenate(part, axis=1) for part in parts]).astype(np.float64)
+    content = observed.SerializeToString()
+    # Means are taken batch by batch: all activations of thousands of pictures would not fit into memory.
+    rows = [[_mean(part) for part in outputs] for outputs in _run(content, pictures)]
+    probabilities, *parts = (np.concatenate(part) for part in zip(*rows, strict=True))
+    return probabilities, np.concatenate(parts, axis=1).astype(np.float64)
+
+
+def _mean(values: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Return the means (n, channels) of activations (n, channels, height, width); others as they are."""
+    means: npt.NDArray[np.float32] = values.mean(axis=(2, 3)) if values.ndim == 4 else values
+    return means
 
 
 def _run(content: bytes, pictures: Pixels) -> Iterator[list[npt.NDArray[np.float32]]]:
-    session = open_session(Path("detector.onnx"), providers=("cpu",), content=content)
+    session = open_session(Path("detector.onnx"), providers=("cpu",), threads=2, content=content)
     name = session.get_inputs()[0].name
     for start in range(0, len(pictures), _BATCH_SIZE):
         yield session.run(None, {name: pictures[start : start + _BATCH_SIZE]})

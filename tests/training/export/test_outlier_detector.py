@@ -6,13 +6,16 @@ import numpy as np
 import numpy.typing as npt
 import onnx
 import pytest
+from PIL import Image
 
 from service.inference.catalog import BUNDLED
+from service.inference.preprocessing import prepare_photo
 from training.augmentation.outlier_exposure import make_noise
 from training.datasets.dataset import Examples
 from training.export.calibration import Calibration
-from training.export.detector_examples import garment_examples
+from training.export.detector_examples import garment_examples, photo_examples
 from training.export.graph.head import insert_calibration, remove_calibration
+from training.export.graph.int8 import choose_nodes
 from training.export.inference import run_network
 from training.export.outlier_detector import PREFIX, fit_detector, insert_detector, remove_detector
 
@@ -54,6 +57,31 @@ def test_digits_become_unsure_and_garments_keep_their_labels(
     assert (digits.max(axis=1) < UNSURE_BELOW).mean() > 0.9
     lost = (before.max(axis=1) >= UNSURE_BELOW) & (after.max(axis=1) < UNSURE_BELOW)
     assert lost[half:].mean() < 0.03
+
+
+def test_garments_become_unsure_in_a_network_of_photos(
+    garments: tuple[Pixels, npt.NDArray[np.int64]], data_folder: Path, tmp_path: Path
+) -> None:
+    with np.load(data_folder / "cifar10.npz") as sample:
+        photos = Examples(sample["x"], sample["y"].astype(np.int64))
+    network = onnx.load(BUNDLED / "cifar10" / "1" / "model.onnx")
+    remove_calibration(network)
+    coloured = np.repeat(garments[0][..., np.newaxis], 3, axis=-1)
+    for number, picture in enumerate(coloured[:120]):
+        Image.fromarray(picture).save(tmp_path / f"{number}.png")
+    others = np.stack([prepare_photo(Image.fromarray(picture), size=32) for picture in coloured[120:]])
+    before, sure_before = run_network(network, photos.x), run_network(network, others).max(axis=1)
+    half = len(photos) // 2
+    examples = photo_examples(photos.x[:half], tmp_path, synthetic=90)
+
+    found = fit_detector(network, examples, photos.take(slice(half, None)), unsure_below=UNSURE_BELOW)
+    insert_detector(network, found)
+
+    after, sure_after = run_network(network, photos.x), run_network(network, others).max(axis=1)
+    assert np.array_equal(after.argmax(axis=1), before.argmax(axis=1))
+    assert (sure_before >= UNSURE_BELOW).mean() > 2 * (sure_after >= UNSURE_BELOW).mean()
+    assert (sure_after < UNSURE_BELOW).mean() > 0.8
+    assert not any(name.startswith(PREFIX) for name in choose_nodes(network.graph))
 
 
 def test_a_detector_can_be_removed_below_a_calibration(
