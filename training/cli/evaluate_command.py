@@ -28,6 +28,11 @@ from training.cli.shared import choose_recipe, data_option, models_option, own_r
 )
 @click.option("--drawings", is_flag=True, help="Also classify straight strokes, letters and shapes.")
 @click.option("--out-of-distribution", is_flag=True, help="Also classify images of none of the classes.")
+@click.option(
+    "--pictures",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="With --out-of-distribution: also classify the pictures in the subfolders of this folder.",
+)
 @click.option("--robustness", is_flag=True, help="Also classify shifted, rotated, blurred and noisy images.")
 @click.option("--faithfulness", is_flag=True, help="Also run the deletion test of the heat maps.")
 @click.option("--all", "everything", is_flag=True, help="All of these that apply to the model.")
@@ -39,7 +44,12 @@ from training.cli.shared import choose_recipe, data_option, models_option, own_r
 @click.option(
     "--detector",
     is_flag=True,
-    help="With --recalibrate: also fit the detector of pictures that show no garment.",
+    help="With --recalibrate: also fit the detector of pictures that show none of the classes.",
+)
+@click.option(
+    "--others",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Folder of pictures that show none of the classes; --detector needs it for models of photos.",
 )
 @click.option("--record", "keep", is_flag=True, help="Write the results into the model's card.")
 def evaluate(
@@ -51,6 +61,8 @@ def evaluate(
     everything: bool,
     recalibrate: bool,
     detector: bool,
+    others: Path | None,
+    pictures: Path | None,
     keep: bool,
     **chosen: bool,
 ) -> None:
@@ -66,6 +78,10 @@ def evaluate(
     """
     if detector and not recalibrate:
         raise click.UsageError("--detector changes the calibration too; give --recalibrate as well")
+    if others and not detector:
+        raise click.UsageError("--others is for --detector; give that as well")
+    if pictures and not (everything or chosen["out_of_distribution"]):
+        raise click.UsageError("--pictures is for --out-of-distribution; give that as well")
     load_keras(converts=True)
     choose_recipe(None, own_recipe)
     from service.inference.catalog import Catalog
@@ -75,12 +91,13 @@ def evaluate(
     from training.reporting.printout import print_evaluation
 
     if recalibrate:
-        _recalibrate(name, version, models, data, detector=detector)
+        _recalibrate(name, version, models, data, detector=detector, others=others)
     result = measure(
         name,
         version=version,
         models=models,
         data=data,
+        pictures=pictures,
         measurements=(
             supported_measurements(Catalog(models).card(name, version))
             if everything
@@ -95,13 +112,21 @@ def evaluate(
         sys.exit(1)
 
 
-def _recalibrate(name: str, version: int | None, models: Path, data: Path | None, *, detector: bool) -> None:
+def _recalibrate(
+    name: str,
+    version: int | None,
+    models: Path,
+    data: Path | None,
+    *,
+    detector: bool,
+    others: Path | None,
+) -> None:
     """Recalibrate a version and print the result."""
     from service.inference.catalog import Catalog
     from training.export.recalibration import recalibrate
     from training.workflows.hints import model_options
 
-    card = recalibrate(name, version=version, models=models, data=data, detector=detector)
+    card = recalibrate(name, version=version, models=models, data=data, detector=detector, others=others)
     calibration, selective = card.calibration, card.selective_prediction
     assert calibration is not None, "recalibrate measures it"
     assert selective is not None, "recalibrate measures it"

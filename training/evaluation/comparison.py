@@ -92,8 +92,11 @@ def _test_figures(card: Card) -> Iterator[_Figure]:
 def _further_figures(card: Card) -> Iterator[_Figure]:
     """Yield the figures of the longer measurements."""
     if unknown := card.out_of_distribution:
-        for kind in unknown.counts:
-            yield f"unsure {kind}", getattr(unknown, kind), _FEW_EXAMPLES
+        for kind, share in unknown.shares.items():
+            yield f"unsure {kind}", share, _FEW_EXAMPLES
+        if elsewhere := unknown.elsewhere:
+            yield "coverage, photos from elsewhere", elsewhere.coverage, _FEW_OF_A_CLASS
+            yield "selective accuracy, photos from elsewhere", elsewhere.accuracy, _FEW_OF_A_CLASS
     if digits := card.pen_digits:
         yield "pen digits", digits.accuracy, _FEW_EXAMPLES
         for label, value in digits.per_class_accuracy.items():

@@ -49,6 +49,7 @@ def evaluate(
     version: int | None,
     models: Path,
     data: Path | None = None,
+    pictures: Path | None = None,
     measurements: Collection[str] = (),
     announce: Callable[[RobustnessRow], None] = lambda row: None,
 ) -> Evaluation:
@@ -59,6 +60,7 @@ def evaluate(
         version: Version of the model; None for the default one.
         models: Folder of all models.
         data: Folder of the user's pictures, if the model was trained on it.
+        pictures: Folder of pictures that show none of the classes, a subfolder for each kind.
         measurements: Further measurements to make, from :func:`supported_measurements`.
         announce: Called with each row of the robustness table.
 
@@ -76,7 +78,14 @@ def evaluate(
         raise RecipeError(f"{option} is for models of {kind}, which {card.name} {card.version} is not")
     splits = load_splits(card, folder, data=data)
     measured = measure_confidence(card, folder, splits)
-    subject = Subject(catalog=catalog, card=card, predictor=predictor, splits=splits, announce=announce)
+    subject = Subject(
+        catalog=catalog,
+        card=card,
+        predictor=predictor,
+        splits=splits,
+        announce=announce,
+        pictures=pictures,
+    )
     results: dict[str, Any] = {
         name: measurement.measure(subject)
         for name, measurement in MEASUREMENTS.items()

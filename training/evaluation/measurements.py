@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 from service.inference import Predictor
 from service.inference.card import Card, RobustnessRow
@@ -21,6 +22,7 @@ from training.export.inference import Splits
 
 LATENCY = "latency"  # suits every model
 _DIGITS = tuple("0123456789")
+_WITH_OTHER_PICTURES = ("fashion_mnist", "cifar10", "cats_vs_dogs")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +34,7 @@ class Subject:
     predictor: Predictor
     splits: Splits  # of its data; the pictures of the data set are as users would send them
     announce: Callable[[RobustnessRow], None]  # is called with each row of the robustness table
+    pictures: Path | None = None  # folder of further pictures that show none of the classes
 
     @property
     def baseline(self) -> Predictor:
@@ -68,8 +71,8 @@ def _reads_digits(card: Card) -> bool:
     return card.input.preprocessing == "digit" and card.labels == _DIGITS
 
 
-def _reads_digits_or_garments(card: Card) -> bool:
-    return _reads_digits(card) or card.training.dataset == "fashion_mnist"
+def _knows_other_pictures(card: Card) -> bool:
+    return _reads_digits(card) or card.training.dataset in _WITH_OTHER_PICTURES
 
 
 _for_digits = partial(Measurement, "handwritten digits", _reads_digits)
@@ -77,9 +80,9 @@ _for_pictures = partial(Measurement, "pictures", _classifies_pictures)
 # By the name of the command-line option, which is also that of the card's section if the card records it.
 MEASUREMENTS = {
     "out_of_distribution": Measurement(
-        "handwritten digits",
-        _reads_digits_or_garments,
-        lambda model: evaluate_out_of_distribution(model.predictor),
+        "digits, garments, small photos, or cats and dogs",
+        _knows_other_pictures,
+        lambda model: evaluate_out_of_distribution(model.predictor, pictures=model.pictures),
     ),
     "drawings": _for_digits(lambda model: evaluate_drawings(model.predictor)),
     "pen_digits": _for_digits(lambda model: evaluate_pen_digits(model.predictor, load_pendigits())),

@@ -1,9 +1,9 @@
 """Fits a detector of pictures that show no class, and inserts it into an ONNX network before its calibration.
 
 The detector is a logistic regression on mean activations of the network's stages and on its last features. It
-distinguishes training pictures from synthetic ones of ``training.augmentation.outlier_exposure``. In the
-graph, its output scales the logits. For a picture without a class, all probabilities become similar, and the
-prediction is unsure. The use of activations of several layers follows Lee et al. 2018 (arXiv:1807.03888).
+distinguishes the pictures of ``training.export.detector_examples``. In the graph, its output scales the
+logits. For a picture without a class, all probabilities become similar, and the prediction is unsure. The use
+of activations of several layers follows Lee et al. 2018 (arXiv:1807.03888).
 """
 
 from collections.abc import Iterator
@@ -17,9 +17,9 @@ from onnx import helper, numpy_helper
 from sklearn.linear_model import LogisticRegression
 
 from service.inference.session import open_session
-from training.augmentation.outlier_exposure import make_noise, make_outliers
+from training.datasets.dataset import Examples
 from training.errors import ExportError
-from training.metrics import Classes
+from training.export.detector_examples import DetectorExamples
 
 Pixels = npt.NDArray[np.uint8]
 _Array = npt.NDArray[np.float64]
@@ -34,13 +34,9 @@ _STEPS = {
     f"{PREFIX}logits": "Mul",
 }
 _CONSTANTS = (f"{PREFIX}weights", f"{PREFIX}bias")
-OUTLIERS = 4000
-MAX_LOSS = 0.001  # share of validation pictures whose right predictions may become unsure
-_EXAMPLES = 12_000  # training pictures
 _REGULARIZATION = 0.01  # inverse strength, as scikit-learn counts it
 _TYPICAL_GATE = 0.999  # factor of the logits of a typical picture
-_BATCH_SIZE = 200
-_SEED = 0
+_BATCH_SIZE = 100
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,27 +53,22 @@ class OutlierDetector:
 
 
 def fit_detector(
-    proto: onnx.ModelProto, train: Pixels, validation: Pixels, y: Classes, *, unsure_below: float
+    proto: onnx.ModelProto, examples: DetectorExamples, validation: Examples, *, unsure_below: float
 ) -> OutlierDetector:
     """Fit a detector.
 
     Args:
         proto: The network, without a detector.
-        train: uint8 (n, height, width) or (n, height, width, 3).
-        validation: Pictures of the same shape; the threshold of the score is chosen on them.
-        y: (n,) classes of the validation pictures.
+        examples: The pictures to distinguish, as the network takes them.
+        validation: The threshold of the score is chosen on them.
         unsure_below: Threshold of the network's predictions.
 
     Raises:
         ExportError: The network does not end in a dense layer after convolutions.
     """
-    rng = np.random.default_rng(_SEED)
-    chosen = train[rng.permutation(len(train))[:_EXAMPLES]]
-    outliers = make_outliers(chosen, count=OUTLIERS * 2 // 3, rng=rng)
-    noise = np.stack([make_noise(chosen.shape[1], rng) for _ in range(OUTLIERS // 3)])
-    tensors = _stages(proto)
-    _, known = _activations(proto, tensors, chosen)
-    _, unknown = _activations(proto, tensors, np.concatenate([outliers, noise]))
+    tensors = _stages(proto, every=examples.every_activation)
+    _, known = _activations(proto, tensors, examples.known)
+    _, unknown = _activations(proto, tensors, examples.outliers)
     mean, deviation = known.mean(axis=0), known.std(axis=0) + 1e-6
     model = LogisticRegression(C=_REGULARIZATION, max_iter=300, class_weight="balanced")
     model.fit(
@@ -85,10 +76,10 @@ def fit_detector(
         np.repeat([0, 1], [len(known), len(unknown)]),
     )
     weights = model.coef_[0] / deviation
-    probabilities, held_out = _activations(proto, tensors, validation)
+    probabilities, held_out = _activations(proto, tensors, validation.x)
     scores = held_out @ weights
-    right = (probabilities.max(axis=1) >= unsure_below) & (probabilities.argmax(axis=1) == y)
-    limit = float(np.sort(scores[right])[-round(MAX_LOSS * len(scores)) - 1])
+    right = (probabilities.max(axis=1) >= unsure_below) & (probabilities.argmax(axis=1) == validation.y)
+    limit = float(np.sort(scores[right])[-round(examples.max_loss * len(scores)) - 1])
     steepness = np.log(_TYPICAL_GATE / (1 - _TYPICAL_GATE)) / (limit - float(np.median(scores)))
     return OutlierDetector(tensors=tensors, weights=-steepness * weights, bias=float(steepness * limit))
 
@@ -168,17 +159,20 @@ def _find_detector(graph: onnx.GraphProto) -> list[onnx.NodeProto]:
     return [*found, *(node for node in means if node is not None)]
 
 
-def _stages(proto: onnx.ModelProto) -> tuple[str, ...]:
-    """Return the last activation of each shape before a convolution or pooling, and the last features."""
+def _stages(proto: onnx.ModelProto, *, every: bool) -> tuple[str, ...]:
+    """Return the activations before a convolution or pooling, and the last features.
+
+    Of the activations of one shape, only the last one is returned if ``every`` is false.
+    """
     shapes = _shapes(proto)
-    last: dict[tuple[int, ...], str] = {}
+    found: dict[object, str] = {}
     after_convolution: set[str] = set()
     features = ""
     for node in proto.graph.node:
         source = node.input[0]
         follows = source in after_convolution
         if follows and (node.op_type == "Conv" or node.op_type.endswith("Pool")):
-            last[shapes[source][1:]] = source
+            found[source if every else shapes[source][1:]] = source
         if follows and node.op_type in ("MatMul", "Gemm") and not features:
             features = source
         if node.op_type == "Conv" or after_convolution & set(node.input):
@@ -187,7 +181,7 @@ def _stages(proto: onnx.ModelProto) -> tuple[str, ...]:
         raise ExportError(
             "the network does not end in a dense layer after convolutions; a detector needs its features"
         )
-    return (*last.values(), features)
+    return (*found.values(), features)
 
 
 def _shapes(proto: onnx.ModelProto) -> dict[str, tuple[int, ...]]:
@@ -209,14 +203,21 @@ def _activations(
     observed = onnx.ModelProto()
     observed.CopyFrom(proto)
     observed.graph.output.extend(helper.make_empty_tensor_value_info(name) for name in tensors)
-    rows = list(_run(observed.SerializeToString(), pictures))
-    probabilities = np.concatenate([outputs[0] for outputs in rows])
-    parts = [[part.mean(axis=(2, 3)) if part.ndim == 4 else part for part in outputs[1:]] for outputs in rows]
-    return probabilities, np.concatenate([np.concatenate(part, axis=1) for part in parts]).astype(np.float64)
+    content = observed.SerializeToString()
+    # Means are taken batch by batch: all activations of thousands of pictures would not fit into memory.
+    rows = [[_mean(part) for part in outputs] for outputs in _run(content, pictures)]
+    probabilities, *parts = (np.concatenate(part) for part in zip(*rows, strict=True))
+    return probabilities, np.concatenate(parts, axis=1).astype(np.float64)
+
+
+def _mean(values: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Return the means (n, channels) of activations (n, channels, height, width); others as they are."""
+    means: npt.NDArray[np.float32] = values.mean(axis=(2, 3)) if values.ndim == 4 else values
+    return means
 
 
 def _run(content: bytes, pictures: Pixels) -> Iterator[list[npt.NDArray[np.float32]]]:
-    session = open_session(Path("detector.onnx"), providers=("cpu",), content=content)
+    session = open_session(Path("detector.onnx"), providers=("cpu",), threads=2, content=content)
     name = session.get_inputs()[0].name
     for start in range(0, len(pictures), _BATCH_SIZE):
         yield session.run(None, {name: pictures[start : start + _BATCH_SIZE]})

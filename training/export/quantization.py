@@ -79,17 +79,36 @@ def quantize_model(
         kind = f"reads {card.reads}" if card.reads != "pictures" else f"is a model for {card.task}"
         raise ExportError(f"{name} {kind}; only classifiers with convolutions can be quantised")
     splits = load_splits(card, folder, data=data)
+    form, content = make_int8(card, onnx_path(folder, "float32"), splits, announce=announce)
+    return rewrite(folder, replace(card, quantized=form), files={INT8_FILE: content})
+
+
+def make_int8(
+    card: Card, network: Path, splits: Splits, *, announce: Callable[[Trial], None] = lambda trial: None
+) -> tuple[QuantizedFile, bytes]:
+    """Make the 8-bit form of a network.
+
+    Args:
+        card: Describes the network.
+        network: Its file.
+        splits: Ranges are determined on training pictures; the validation split chooses among the trials.
+        announce: Called after each trial.
+
+    Returns:
+        Its description, and the content of its file.
+
+    Raises:
+        ExportError: The network has no convolution, or loses more than 0.3 points of accuracy on the test
+            split.
+    """
     with tempfile.TemporaryDirectory() as work:
-        trials = _run_trials(card, onnx_path(folder, "float32"), splits, work=Path(work), announce=announce)
+        trials = _run_trials(card, network, splits, work=Path(work), announce=announce)
         best = min(trials, key=lambda trial: trial.metrics.log_loss)
         proto = onnx.load(best.path)
         target_accuracy = load_recipe(card.recipe.name).sure_accuracy
         confidence = calibrate_network(proto, splits, labels=card.labels, target_accuracy=target_accuracy)
-        form = _describe(
-            best, card, confidence.metrics, network=onnx_path(folder, "float32"), test=splits.test
-        )
-        form, content = describe_int8(form, proto, confidence)
-        return rewrite(folder, replace(card, quantized=form), files={INT8_FILE: content})
+        form = _describe(best, card, confidence.metrics, network=network, test=splits.test)
+    return describe_int8(form, proto, confidence)
 
 
 def _describe(best: Trial, card: Card, metrics: Metrics, *, network: Path, test: Examples) -> QuantizedFile:

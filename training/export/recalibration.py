@@ -1,22 +1,25 @@
 """Calibrates an exported model again, from its files."""
 
+import tempfile
 from pathlib import Path
 
 import onnx
 from msgspec.structs import replace
 
-from service.inference.card import Card
+from service.inference.card import Card, QuantizedFile
 from service.inference.catalog import Catalog
 from service.inference.explain import FILE_NAME as EXPLANATION
 from service.inference.precision import INT8_FILE
 from training.datasets.dataset import as_served
 from training.errors import ExportError
 from training.export.confidence import Confidence, calibrate_network, describe_int8
+from training.export.detector_examples import garment_examples, photo_examples
 from training.export.graph.head import remove_calibration, scale_heat_map
 from training.export.inference import Splits, load_splits
 from training.export.model_folder import NETWORK, rewrite
 from training.export.outlier_detector import fit_detector, insert_detector, remove_detector
 from training.export.plots import plot_confusion
+from training.export.quantization import make_int8
 from training.recipes import load_recipe
 
 # Unknown fields of early cards that the calibration replaces.
@@ -24,7 +27,13 @@ _OBSOLETE_FIELDS = ("temperature", "unsure_rule")
 
 
 def recalibrate(
-    name: str, *, version: int | None, models: Path, data: Path | None = None, detector: bool = False
+    name: str,
+    *,
+    version: int | None,
+    models: Path,
+    data: Path | None = None,
+    detector: bool = False,
+    others: Path | None = None,
 ) -> Card:
     """Fit a model's calibration and threshold to the validation split again, and update its files.
 
@@ -36,7 +45,9 @@ def recalibrate(
         version: Version of the model; None for the default one.
         models: Folder of all models.
         data: Folder of the user's pictures, if the model was trained on it.
-        detector: Also fit a detector of pictures that show no class, in place of an earlier one.
+        detector: Also fit a detector of pictures that show no class, in place of an earlier one. The 8-bit
+            form is made again from the network.
+        others: Folder of pictures that show none of the classes, for the detector of a network of photos.
 
     Returns:
         The card as it was written.
@@ -58,22 +69,40 @@ def recalibrate(
     # Early exports divided the weights of the last layer by the temperature.
     weights_temperature = float(earlier) / remove_calibration(proto)
     if detector:
-        _replace_detector(proto, card, splits)
+        _replace_detector(proto, card, splits, others=others)
     target_accuracy = load_recipe(card.recipe.name).sure_accuracy
     confidence = calibrate_network(proto, splits, labels=card.labels, target_accuracy=target_accuracy)
+    card = _describe(card, confidence, weights_temperature=weights_temperature)
     files = {}
     if card.quantized is not None:
-        int8_proto = onnx.load(folder / INT8_FILE)
-        int8 = calibrate_network(int8_proto, splits, labels=card.labels, target_accuracy=target_accuracy)
-        quantized, files[INT8_FILE] = describe_int8(card.quantized, int8_proto, int8)
-        card = replace(card, quantized=quantized)
-    card = _describe(card, confidence, weights_temperature=weights_temperature)
+        form, files[INT8_FILE] = (
+            _remake_int8(card, proto, splits)
+            if detector
+            else _recalibrate_int8(card, card.quantized, onnx.load(folder / INT8_FILE), splits)
+        )
+        card = replace(card, quantized=form)
     explanation = None
     if card.explanation is not None and card.explanation.heat_layer:
         explanation = onnx.load(folder / EXPLANATION)
         scale_heat_map(explanation, confidence.calibration.temperature)
     files["confusion.png"] = plot_confusion(card, confidence.probabilities, splits.test.y)
     return rewrite(folder, card, network=proto, explanation=explanation, files=files)
+
+
+def _recalibrate_int8(
+    card: Card, form: QuantizedFile, proto: onnx.ModelProto, splits: Splits
+) -> tuple[QuantizedFile, bytes]:
+    target_accuracy = load_recipe(card.recipe.name).sure_accuracy
+    confidence = calibrate_network(proto, splits, labels=card.labels, target_accuracy=target_accuracy)
+    return describe_int8(form, proto, confidence)
+
+
+def _remake_int8(card: Card, proto: onnx.ModelProto, splits: Splits) -> tuple[QuantizedFile, bytes]:
+    """Make the 8-bit form of a network whose graph has changed."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / NETWORK
+        onnx.save(proto, path)
+        return make_int8(card, path, splits)
 
 
 def _describe(card: Card, confidence: Confidence, *, weights_temperature: float) -> Card:
@@ -93,15 +122,24 @@ def _describe(card: Card, confidence: Confidence, *, weights_temperature: float)
     )
 
 
-def _replace_detector(proto: onnx.ModelProto, card: Card, splits: Splits) -> None:
+def _replace_detector(proto: onnx.ModelProto, card: Card, splits: Splits, *, others: Path | None) -> None:
     """Fit a detector of outliers to a network without a calibration, and insert it."""
-    if card.input.color_mode != "L" or card.input.preprocessing != "garment" or card.quantized is not None:
+    kind = card.input.preprocessing
+    if kind not in ("garment", "photo") or card.task != "image-classification":
         raise ExportError(
-            f"{card.name} {card.version}: only networks for garments without an 8-bit form take a detector; "
+            f"{card.name} {card.version}: only networks for garments and for photos take a detector; "
             "nothing was written"
         )
+    train = as_served(splits.dataset.train, preprocessing=kind).x
+    if kind == "garment":
+        examples = garment_examples(train)
+    elif others is not None:
+        examples = photo_examples(train, others)
+    else:
+        raise ExportError(
+            f"{card.name} {card.version}: a detector for photos is fitted to pictures of other things; name "
+            "a folder of them with --others; nothing was written"
+        )
     remove_detector(proto)
-    train = as_served(splits.dataset.train, preprocessing=card.input.preprocessing).x
-    validation = splits.validation
-    found = fit_detector(proto, train, validation.x, validation.y, unsure_below=card.unsure_below)
+    found = fit_detector(proto, examples, splits.validation, unsure_below=card.unsure_below)
     insert_detector(proto, found)

@@ -10,12 +10,11 @@ import numpy as np
 import onnx
 from onnx import numpy_helper
 
+from desktop.lab.network.logits import find_logits
 from desktop.lab.network.stage import Function, Network, Stage, StageKind, Values
 from desktop.lab.network.stage_builder import StageBuilder
 from service.inference.errors import ModelError
 
-# The calibration that training.export appends to the logits.
-_CALIBRATION = "calibration/"
 # Operators that join the networks of an ensemble.
 _JOINS = ("Concat", "Mean", "Sum")
 
@@ -41,7 +40,7 @@ def read_network(content: bytes, name: str) -> Network:
 
 
 def with_logit(content: bytes, name: str) -> tuple[bytes, str]:
-    """Make the logits before the calibration an output of a classifier.
+    """Make the logits of a classifier, as its last layer computes them, an output.
 
     Args:
         content: The ONNX file.
@@ -54,10 +53,7 @@ def with_logit(content: bytes, name: str) -> tuple[bytes, str]:
         ModelError: The file is damaged, or does not end in softmax or sigmoid.
     """
     model = _parse(content, name)
-    maker = {output: node for node in model.graph.node for output in node.output}
-    tensor = _head(model.graph, name).input[0]
-    while tensor in maker and maker[tensor].name.startswith(_CALIBRATION):
-        tensor = maker[tensor].input[0]
+    tensor = find_logits(model.graph, _head(model.graph, name))
     model.graph.output.append(onnx.ValueInfoProto(name=tensor))
     return model.SerializeToString(), tensor
 
@@ -94,13 +90,11 @@ class _Reader:
     def read(self, name: str) -> tuple[tuple[Stage, ...], str]:
         self._fold_constants()
         head = _head(self._graph, name)
-        nodes = list(_ancestors(self._graph, head))
         self._stages.append(Stage(kind=StageKind.INPUT, output=""))
         for value in self._graph.input:
             self._stage_of[value.name] = 0
-        for node in nodes:
-            if node is not head and not node.name.startswith(_CALIBRATION):
-                self._add(node)
+        for node in _ancestors(self._graph, find_logits(self._graph, head)):
+            self._add(node)
         last = len(self._stages) - 1
         function = Function.SOFTMAX if head.op_type == "Softmax" else Function.SIGMOID
         scores = Stage(
@@ -162,18 +156,18 @@ class _Reader:
             self._paddings[node.output[0]] += 0 if pads is None or len(pads) < 8 else int(pads[2])
 
 
-def _ancestors(graph: onnx.GraphProto, head: onnx.NodeProto) -> Iterator[onnx.NodeProto]:
-    """Yield the nodes that a node depends on, in the order of the graph, and the node itself.
+def _ancestors(graph: onnx.GraphProto, tensor: str) -> Iterator[onnx.NodeProto]:
+    """Yield the nodes that a tensor depends on, in the order of the graph.
 
     Of the networks of an ensemble, only the first is followed.
     """
     maker = {output: node for node in graph.node for output in node.output}
-    needed, pending = set(), [head]
+    needed: set[str] = set()
+    pending = [tensor]
     while pending:
-        node = pending.pop()
-        if node.output[0] in needed:
+        node = maker.get(pending.pop())
+        if node is None or node.output[0] in needed:
             continue
         needed.add(node.output[0])
-        inputs = node.input[:1] if node.op_type in _JOINS else node.input
-        pending += [maker[name] for name in inputs if name in maker]
+        pending += node.input[:1] if node.op_type in _JOINS else node.input
     return (node for node in graph.node if node.output[0] in needed)

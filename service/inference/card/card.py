@@ -178,7 +178,7 @@ class Card(CardPart, frozen=True, kw_only=True):
     quantized: QuantizedFile | None = None
     calibration: Calibration | None = None  # not in cards of early versions
     selective_prediction: SelectivePrediction | None = None  # not in cards of early versions
-    out_of_distribution: OutOfDistribution | None = None  # only of models of digits and of garments
+    out_of_distribution: OutOfDistribution | None = None  # only of image classifiers
     pen_digits: PenDigits | None = None  # only of models of digits
     drawings: Drawings | None = None  # only of models of digits
     robustness: Robustness | None = None  # only of image classifiers

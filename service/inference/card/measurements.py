@@ -68,13 +68,24 @@ class SelectivePrediction(CardPart, frozen=True, kw_only=True):
 
 
 class OutOfDistribution(CardPart, frozen=True, kw_only=True):
-    """Shares of pictures without a class that a model of digits or garments marks as unsure or refuses."""
+    """Shares of pictures without a class that a model of pictures marks as unsure or refuses."""
 
     digits: Finite | None = None  # test pictures of MNIST; not for models of digits
     garments: Finite | None = None  # test pictures of Fashion-MNIST; not for models of garments
-    photos: Finite  # test pictures of CIFAR-10
+    photos: Finite | None = None  # test pictures of CIFAR-10; not for models of its classes
     scribbles: Finite  # random ones
+    letters: Finite | None = None  # of fonts; only for models of photos
+    folders: Mapping[str, Finite] = {}  # further pictures, by the name of their folder
     counts: Mapping[str, int]  # pictures of each kind
+    # Photos of the model's classes from another data set: those that are not unsure, and how many are right.
+    elsewhere: Coverage | None = None
+
+    @property
+    def shares(self) -> Mapping[str, float]:
+        """The shares of all kinds, by name."""
+        return {
+            kind: self.folders[kind] if kind in self.folders else getattr(self, kind) for kind in self.counts
+        }
 
 
 class PenDigits(CardPart, frozen=True, kw_only=True):

@@ -6,12 +6,16 @@ import numpy as np
 import numpy.typing as npt
 import onnx
 import pytest
+from PIL import Image
 
 from service.inference.catalog import BUNDLED
+from service.inference.preprocessing import prepare_photo
+from training.augmentation.outlier_exposure import make_noise
 from training.datasets.dataset import Examples
-from training.export import outlier_detector
 from training.export.calibration import Calibration
+from training.export.detector_examples import garment_examples, photo_examples
 from training.export.graph.head import insert_calibration, remove_calibration
+from training.export.graph.int8 import choose_nodes
 from training.export.inference import run_network
 from training.export.outlier_detector import PREFIX, fit_detector, insert_detector, remove_detector
 
@@ -39,14 +43,13 @@ def test_digits_become_unsure_and_garments_keep_their_labels(
     garments: tuple[Pixels, npt.NDArray[np.int64]],
     mnist_sample: Examples,
     network: onnx.ModelProto,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(outlier_detector, "OUTLIERS", 300)
     x, y = garments
     before = run_network(network, x)
     half = len(x) // 2
 
-    found = fit_detector(network, x[:half], x[half:], y[half:], unsure_below=UNSURE_BELOW)
+    examples, validation = garment_examples(x[:half], count=300), Examples(x[half:], y[half:])
+    found = fit_detector(network, examples, validation, unsure_below=UNSURE_BELOW)
     insert_detector(network, found)
 
     after, digits = run_network(network, x), run_network(network, mnist_sample.x)
@@ -56,15 +59,39 @@ def test_digits_become_unsure_and_garments_keep_their_labels(
     assert lost[half:].mean() < 0.03
 
 
+def test_garments_become_unsure_in_a_network_of_photos(
+    garments: tuple[Pixels, npt.NDArray[np.int64]], data_folder: Path, tmp_path: Path
+) -> None:
+    with np.load(data_folder / "cifar10.npz") as sample:
+        photos = Examples(sample["x"], sample["y"].astype(np.int64))
+    network = onnx.load(BUNDLED / "cifar10" / "1" / "model.onnx")
+    remove_calibration(network)
+    coloured = np.repeat(garments[0][..., np.newaxis], 3, axis=-1)
+    for number, picture in enumerate(coloured[:120]):
+        Image.fromarray(picture).save(tmp_path / f"{number}.png")
+    others = np.stack([prepare_photo(Image.fromarray(picture), size=32) for picture in coloured[120:]])
+    before, sure_before = run_network(network, photos.x), run_network(network, others).max(axis=1)
+    half = len(photos) // 2
+    examples = photo_examples(photos.x[:half], tmp_path, synthetic=90)
+
+    found = fit_detector(network, examples, photos.take(slice(half, None)), unsure_below=UNSURE_BELOW)
+    insert_detector(network, found)
+
+    after, sure_after = run_network(network, photos.x), run_network(network, others).max(axis=1)
+    assert np.array_equal(after.argmax(axis=1), before.argmax(axis=1))
+    assert (sure_before >= UNSURE_BELOW).mean() > 2 * (sure_after >= UNSURE_BELOW).mean()
+    assert (sure_after < UNSURE_BELOW).mean() > 0.8
+    assert not any(name.startswith(PREFIX) for name in choose_nodes(network.graph))
+
+
 def test_a_detector_can_be_removed_below_a_calibration(
     garments: tuple[Pixels, npt.NDArray[np.int64]],
     network: onnx.ModelProto,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(outlier_detector, "OUTLIERS", 60)
     x, y = garments
     before = network.SerializeToString()
-    insert_detector(network, fit_detector(network, x[:100], x[100:], y[100:], unsure_below=UNSURE_BELOW))
+    examples, validation = garment_examples(x[:100], count=60), Examples(x[100:], y[100:])
+    insert_detector(network, fit_detector(network, examples, validation, unsure_below=UNSURE_BELOW))
     insert_calibration(network, Calibration(temperature=0.6))
 
     remove_calibration(network)
@@ -89,7 +116,7 @@ def test_a_layer_called_detector_stays(network: onnx.ModelProto) -> None:
 
 def test_noise_fills_the_picture() -> None:
     rng = np.random.default_rng(0)
-    pictures = [outlier_detector.make_noise(28, rng) for _ in range(20)]
+    pictures = [make_noise(28, rng) for _ in range(20)]
 
     assert {(picture.shape, picture.dtype) for picture in pictures} == {((28, 28), np.dtype(np.uint8))}
     assert min(float(picture.std()) for picture in pictures) > 20

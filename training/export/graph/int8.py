@@ -27,7 +27,8 @@ from onnxruntime.quantization.shape_inference import quant_pre_process
 
 _BATCH_SIZE = 16
 _PERCENTILE = 99.99
-_DENSE_OPERATIONS = {"MatMul", "Gemm"}
+# Nothing after these operations is quantised: dense layers, and the means that a detector reads.
+_FLOAT_OPERATIONS = {"MatMul", "Gemm", "ReduceMean"}
 # Operations that ONNX Runtime computes in 8 bits between two convolutions. It computes other activations in
 # floats and rounds only their result.
 _QUANTIZED_OPERATIONS = {"Conv", "Relu", "Clip", "MaxPool", "Add", "Mul", "Sigmoid", "Concat"}
@@ -56,18 +57,18 @@ RANGE_METHODS = (
 def choose_nodes(graph: onnx.GraphProto) -> tuple[str, ...]:
     """Return the nodes to quantise: convolutions, and the operations between them and the dense layers.
 
-    Pixel scaling, dense layers and softmax are cheap and sensitive to rounding, so they stay in floats. So do
-    factors and terms that differ by channel, such as those of batch normalisation: they would need a scale
-    for each channel.
+    Pixel scaling, dense layers, softmax and a detector are cheap and sensitive to rounding, so they stay in
+    floats. So do factors and terms that differ by channel, such as those of batch normalisation: they would
+    need a scale for each channel.
     """
     constants = {tensor.name for tensor in graph.initializer}
     after_convolution: set[str] = set()
-    after_dense: set[str] = set()
+    in_floats: set[str] = set()
     names = []
     for node in graph.node:
         inputs = set(node.input)
-        if node.op_type in _DENSE_OPERATIONS or inputs & after_dense:
-            after_dense.update(node.output)
+        if node.op_type in _FLOAT_OPERATIONS or inputs & in_floats:
+            in_floats.update(node.output)
         elif node.op_type == "Conv" or inputs & after_convolution:
             after_convolution.update(node.output)
             by_channel = node.op_type in _ARITHMETIC_OPERATIONS and inputs & constants

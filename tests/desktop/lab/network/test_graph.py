@@ -6,7 +6,7 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from desktop.lab.network.activations import Activations, NetworkRunner
-from desktop.lab.network.graph import read_network
+from desktop.lab.network.graph import read_network, with_logit
 from desktop.lab.network.stage import Function, StageKind
 from service.inference import Catalog
 from service.inference.catalog import BUNDLED
@@ -107,6 +107,33 @@ def test_the_layers_of_one_network_of_an_ensemble_are_found() -> None:
     explained = CATALOG.card("cifar10", 2).explanation
     assert explained is not None
     assert count == len(explained.layers)
+
+
+def test_a_detector_of_pictures_without_a_class_is_no_stage() -> None:
+    card = CATALOG.card("fashion_mnist", 2)
+    content = (CATALOG.folder(card) / "model.onnx").read_bytes()
+    assert any(node.name == "detector/factor" for node in onnx.load_model_from_string(content).graph.node)
+
+    stages = read_network(content, "model.onnx").stages
+
+    dense = [stage for stage in stages if stage.kind is StageKind.DENSE]
+    assert [stage.weights.shape[1] for stage in dense] == [len(card.labels)]
+    assert stages[-2] is dense[0]
+    assert stages[-1].sources == (len(stages) - 2,)
+    convolutions = sum(stage.kind is StageKind.CONVOLUTION for stage in stages)
+    assert card.explanation is not None
+    assert convolutions == len(card.explanation.layers)
+
+
+@pytest.mark.parametrize("name", ["calibration/scaled_dense", "calibration/dense", "detector/logits"])
+def test_a_last_layer_with_the_name_of_an_export_s_node_is_a_stage(name: str) -> None:
+    model = onnx.load_model_from_string(small_network())
+    model.graph.node[-2].name = name
+
+    network = read_network(model.SerializeToString(), "small.onnx")
+
+    assert network.stages[-2].kind is StageKind.DENSE
+    assert with_logit(model.SerializeToString(), "small.onnx")[1] == "logits"
 
 
 def small_network(*, last: str = "Softmax") -> bytes:
