@@ -21,7 +21,7 @@ _SMALLEST = 12  # a reduced photo with a shorter side of fewer pixels shows no s
 _COLORS = 32
 # Light and shadow change the luminance of a ground more than its hue.
 _CHANNEL_WEIGHTS = np.array([0.7, 1.4, 1.4], np.float32)  # of Y, Cb and Cr
-_ROUNDS, _STEPS = 6, 4  # estimates of the colours, and steps of the mask after each
+_ROUNDS, _STEPS = 4, 3  # estimates of the colours, and steps of the mask after each
 _CENTRE, _EDGE = 0.7, 0.02  # probability of the subject before the colours are known
 _MOST_EVIDENCE = 4.0  # of a colour, as a log-odds ratio
 _FEWEST_EVIDENCE = 1.0  # mean over a subject; less is a part of the ground
