@@ -11,6 +11,7 @@ from service.inference.explain import Explainer
 from training.datasets.pendigits import load_pendigits
 from training.evaluation.drawings import evaluate_drawings
 from training.evaluation.faithfulness import evaluate_faithfulness
+from training.evaluation.garment_photos import evaluate_garment_photos
 from training.evaluation.long_photos import evaluate_long_photos
 from training.evaluation.numbers import evaluate_numbers
 from training.evaluation.out_of_distribution import evaluate_out_of_distribution
@@ -68,8 +69,12 @@ def _reads_digits(card: Card) -> bool:
     return card.input.preprocessing == "digit" and card.labels == _DIGITS
 
 
+def _reads_garments(card: Card) -> bool:
+    return card.training.dataset == "fashion_mnist"
+
+
 def _reads_digits_or_garments(card: Card) -> bool:
-    return _reads_digits(card) or card.training.dataset == "fashion_mnist"
+    return _reads_digits(card) or _reads_garments(card)
 
 
 _for_digits = partial(Measurement, "handwritten digits", _reads_digits)
@@ -89,6 +94,11 @@ MEASUREMENTS = {
     ),
     "long_photos": Measurement(
         "photos", _classifies_photos, lambda model: evaluate_long_photos(model.predictor, model.splits.test)
+    ),
+    "garment_photos": Measurement(
+        "garments",
+        _reads_garments,
+        lambda model: evaluate_garment_photos(model.predictor, model.splits.dataset.test),
     ),
     "robustness": _for_pictures(
         lambda model: evaluate_robustness(
