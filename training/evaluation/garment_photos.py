@@ -6,10 +6,10 @@ import numpy as np
 from PIL import Image
 
 from service.inference import Predictor
-from training.augmentation.garments.composition import HANGING, WORN, SceneStyle, lay_on_ground
 from training.datasets import Examples
 from training.evaluation.batch_prediction import encode_png, is_correct, predict_files
 from training.evaluation.pictures.garment_grounds import GROUNDS
+from training.evaluation.pictures.garment_scene import HANGING, WORN, SceneStyle, lay_on_ground
 from training.metrics import selective_accuracy
 
 PHOTOS_PER_GROUND = 300

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageFilter
 from scipy import ndimage
 
-from training.augmentation.garments.patterns import Floats, noise, random_color, random_pattern
+from training.evaluation.pictures.patterns import Floats, noise, random_color, random_pattern
 
 Pixels = npt.NDArray[np.uint8]
 _VISIBLE = 6  # level of a garment, at least

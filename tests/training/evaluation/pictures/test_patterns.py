@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from training.augmentation.garments.patterns import random_color, random_pattern
+from training.evaluation.pictures.patterns import random_color, random_pattern
 
 
 def test_patterns_are_shares_and_differ() -> None:

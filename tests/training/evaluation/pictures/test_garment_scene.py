@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from training.augmentation.garments.composition import SceneStyle, lay_on_ground, outline
 from training.datasets import Examples
+from training.evaluation.pictures.garment_scene import SceneStyle, lay_on_ground, outline
 
 
 @pytest.fixture(scope="module")
