@@ -26,6 +26,9 @@ from training.cli.shared import choose_recipe, data_option, models_option, own_r
 @click.option(
     "--long-photos", is_flag=True, help="Also classify panoramas and tall photos with the subject anywhere."
 )
+@click.option(
+    "--garment-photos", is_flag=True, help="Also classify garments on wood, carpets, sheets and so on."
+)
 @click.option("--drawings", is_flag=True, help="Also classify straight strokes, letters and shapes.")
 @click.option("--out-of-distribution", is_flag=True, help="Also classify images of none of the classes.")
 @click.option(

@@ -13,6 +13,7 @@ from service.inference.card import Card, RobustnessRow, read_card
 from service.inference.catalog import Catalog
 from training.errors import RecipeError
 from training.evaluation.comparison import Comparison, compare, measured_sections
+from training.evaluation.garment_photos import GarmentPhotoRow
 from training.evaluation.latency import measure_latency
 from training.evaluation.long_photos import LongPhotoRow
 from training.evaluation.measurements import LATENCY, MEASUREMENTS, Subject, supported_measurements
@@ -36,6 +37,7 @@ class Evaluation:
     pages: Mapping[str, float] | None = None  # accuracy on each kind of page, if it was measured
     numbers: NumberFigures | None = None  # if they were measured
     long_photos: tuple[LongPhotoRow, ...] = ()  # if they were measured
+    garment_photos: tuple[GarmentPhotoRow, ...] = ()  # if they were measured
 
     @property
     def same(self) -> bool:

@@ -12,6 +12,7 @@ from service.inference.explain import Explainer
 from training.datasets.pendigits import load_pendigits
 from training.evaluation.drawings import evaluate_drawings
 from training.evaluation.faithfulness import evaluate_faithfulness
+from training.evaluation.garment_photos import evaluate_garment_photos
 from training.evaluation.long_photos import evaluate_long_photos
 from training.evaluation.numbers import evaluate_numbers
 from training.evaluation.out_of_distribution import evaluate_out_of_distribution
@@ -71,6 +72,10 @@ def _reads_digits(card: Card) -> bool:
     return card.input.preprocessing == "digit" and card.labels == _DIGITS
 
 
+def _reads_garments(card: Card) -> bool:
+    return card.training.dataset == "fashion_mnist"
+
+
 def _knows_other_pictures(card: Card) -> bool:
     return _reads_digits(card) or card.training.dataset in _WITH_OTHER_PICTURES
 
@@ -92,6 +97,11 @@ MEASUREMENTS = {
     ),
     "long_photos": Measurement(
         "photos", _classifies_photos, lambda model: evaluate_long_photos(model.predictor, model.splits.test)
+    ),
+    "garment_photos": Measurement(
+        "garments",
+        _reads_garments,
+        lambda model: evaluate_garment_photos(model.predictor, model.splits.dataset.test),
     ),
     "robustness": _for_pictures(
         lambda model: evaluate_robustness(

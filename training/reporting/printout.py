@@ -9,6 +9,7 @@ from rich.table import Table
 
 from service.inference.card import Card, Metrics, RegressionMetrics
 from training.evaluation.evaluate import Evaluation
+from training.evaluation.garment_photos import PHOTOS_PER_GROUND, GarmentPhotoRow
 from training.evaluation.latency import describe_latency
 from training.evaluation.long_photos import PHOTOS_PER_SHAPE, LongPhotoRow
 from training.evaluation.numbers import NumberFigures
@@ -73,6 +74,8 @@ def print_evaluation(result: Evaluation, console: Console) -> None:
         console.print(_numbers_table(result.numbers))
     if result.long_photos:
         console.print(_long_photos_table(result.long_photos))
+    if result.garment_photos:
+        console.print(_garment_photos_table(result.garment_photos))
     if measured.robustness and measured.robustness is not card.robustness:
         _print_line(console, f"{card.name} {card.version} {measured.robustness.summary}")
     if measured.latency and measured.latency is not card.latency:
@@ -128,6 +131,16 @@ def _long_photos_table(rows: Sequence[LongPhotoRow]) -> Table:
             row.selective_accuracy,
             row.unsure_without_subject,
         )
+        table.add_row(row.name, *(f"{share:.1%}" for share in shares))
+    return table
+
+
+def _garment_photos_table(rows: Sequence[GarmentPhotoRow]) -> Table:
+    table = Table(title=f"{PHOTOS_PER_GROUND} test garments in synthetic photos of each kind")
+    for column in ("photo", "correct", "unsure", "correct if sure", "unsure without garment"):
+        table.add_column(column, justify="left" if column == "photo" else "right")
+    for row in rows:
+        shares = (row.accuracy, row.unsure, row.selective_accuracy, row.unsure_without_garment)
         table.add_row(row.name, *(f"{share:.1%}" for share in shares))
     return table
 

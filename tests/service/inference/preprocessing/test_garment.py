@@ -85,3 +85,39 @@ def test_a_photo_of_many_megapixels_is_prepared_in_seconds() -> None:
     started = time.perf_counter()
     assert prepare_garment(picture)[14, 14] > 200
     assert time.perf_counter() - started < 10
+
+
+@pytest.mark.parametrize("factor", [2, 3, 10])
+def test_enlarged_pictures_of_fashion_mnist_are_as_they_were(factor: int, data_folder: Any) -> None:
+    with np.load(data_folder / "fashion_mnist.npz") as arrays:
+        originals = arrays["x"][:100]
+    for original in originals:
+        enlarged = Image.fromarray(original.repeat(factor, axis=0).repeat(factor, axis=1))
+        # Where the short side has half a pixel, the nearest one may be another.
+        assert np.corrcoef(prepare_garment(enlarged).flat, _as_the_data_set_does(original).flat)[0, 1] > 0.9
+
+
+def _as_the_data_set_does(picture: Any) -> Any:
+    """Return a picture after the steps for a photo on a black ground, which sharpen it once more."""
+    canvas = Image.new("L", (30, 30))
+    canvas.paste(Image.fromarray(picture), (1, 1))
+    return prepare_garment(canvas)
+
+
+@pytest.mark.parametrize("page", ["#6a8f6a", "#b08050", "#303a60"])
+@pytest.mark.parametrize("garment", ["#f0f0f0", "#202020", "#c03030"])
+def test_a_garment_on_a_coloured_ground_is_light_on_black(page: str, garment: str) -> None:
+    pixels = prepare_garment(_photo((150, 100, 250, 500), page=page, garment=garment))
+
+    on_white = prepare_garment(_photo((150, 100, 250, 500)))
+    assert ((pixels > 60) == (on_white > 60)).mean() > 0.97
+    assert pixels[:, :8].max() == 0
+
+
+def test_a_garment_is_found_in_uneven_light() -> None:
+    light = np.linspace(0.5, 1, 400)[None, :, None]
+    photo = np.asarray(_photo((150, 100, 250, 500), page="#d8d8d0", garment="#a03040")) * light
+    pixels = prepare_garment(Image.fromarray(photo.astype(np.uint8)))
+
+    on_white = prepare_garment(_photo((150, 100, 250, 500)))
+    assert ((pixels > 60) == (on_white > 60)).mean() > 0.97
