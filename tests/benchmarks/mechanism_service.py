@@ -30,7 +30,7 @@ def _without_balancing() -> None:
 
 
 def _without_png_decoder() -> None:
-    _replace(decoding, "decode_plain_png", lambda data: None)
+    _replace(decoding, "decode_plain_png", lambda data, max_pixels: None)
 
 
 def _replace(owner: Any, name: str, value: object) -> None:

@@ -21,9 +21,9 @@ def test_the_rows_add_up_to_the_total() -> None:
     )
 
     assert done.returncode == 0, done.stderr
-    rows = re.findall(r"^\| (.+) \| (-?\d+) \| (-?\d+) \|$", done.stdout, re.MULTILINE)
+    rows = re.findall(r"^\| (.+) \| (-?\d+) \| (-?\d+) \| (-?\d+) \|$", done.stdout, re.MULTILINE)
     assert rows[0][0] == "network"
-    for column in (1, 2):
+    for column in (1, 2, 3):
         *parts, total, concurrent = (int(row[column]) for row in rows)
         assert abs(sum(parts) - total) <= len(parts)
         assert concurrent > 0

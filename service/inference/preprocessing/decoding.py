@@ -101,8 +101,8 @@ def open_image(data: bytes, *, max_pixels: int = DEFAULT_MAX_PIXELS, reduce_jpeg
     """
     if not data:
         raise DamagedImage(f"the picture is empty (0 bytes); send a {SUPPORTED_FORMATS} file")
-    plain = decode_plain_png(data)
-    if plain is not None and plain.width * plain.height <= max_pixels:
+    plain = decode_plain_png(data, max_pixels=max_pixels)
+    if plain is not None:
         return plain
     picture = _open(data)
     too_large = picture.width * picture.height > max_pixels
@@ -167,9 +167,11 @@ def flatten(picture: Image.Image, *, background: int) -> Image.Image:
     """
     if picture.mode != "RGBA":
         return picture
-    canvas = Image.new("RGBA", picture.size, (background, background, background, 255))
-    canvas = Image.alpha_composite(canvas, picture)
-    return canvas.convert("RGB")
+    if picture.getchannel("A").getextrema() == (255, 255):
+        return picture.convert("RGB")
+    canvas = Image.new("RGB", picture.size, (background, background, background))
+    canvas.paste(picture, mask=picture)
+    return canvas
 
 
 def to_rgb(picture: Image.Image) -> Image.Image:

@@ -14,15 +14,16 @@ from PIL import Image
 
 from service.inference.errors import BlankImage
 from service.inference.preprocessing.decoding import flatten
-from service.inference.preprocessing.ink import find_raw_ink
+from service.inference.preprocessing.ink import find_cropped_ink
 from service.inference.preprocessing.marks import find_marks
 from service.inference.preprocessing.plain import (
     BLANK,
     MIN_CONTRAST,
     Ink,
     background_for,
+    crop_ink,
+    difference,
     median,
-    visible_range,
 )
 from service.inference.preprocessing.thickness import is_too_thick
 
@@ -35,6 +36,7 @@ _WIDE = 1.1
 # mass from 13.9 to 15.1; compression changes this a little.
 _FULL, _CLEAR, _SIDES, _CENTRES = 230, 25, (18, 21), (13.8, 15.2)
 _PLACES, _ONES = np.arange(SIDE) + 0.5, np.ones(SIDE)
+_BORDER = np.flatnonzero(np.pad(np.zeros((SIDE - 2, SIDE - 2), np.bool_), 1, constant_values=True))
 
 Pixels = npt.NDArray[np.uint8]
 
@@ -78,12 +80,14 @@ def examine_digit(picture: Image.Image) -> PreparedDigit:
     """
     if picture.size == (SIDE, SIDE):
         return PreparedDigit(_prepare_small(picture))
-    ink, is_solid = _crop(find_raw_ink(picture))
-    height, width = ink.shape
-    is_one = is_solid and width <= _WIDE * height
-    pixels = _centre(_scale_to_box(ink))
+    cropped = find_cropped_ink(picture)
+    height, width = cropped.ink.shape
+    is_one = cropped.is_solid and width <= _WIDE * height
+    pixels = _centre(_scale_to_box(cropped.ink))
     return PreparedDigit(
-        pixels, has_several=not is_one and find_marks(ink).count > 1, too_thick=is_too_thick(pixels)
+        pixels,
+        has_several=not is_one and find_marks(cropped.ink).count > 1,
+        too_thick=is_too_thick(pixels),
     )
 
 
@@ -99,20 +103,19 @@ def digit_pixels(ink: Ink) -> Pixels:
     Raises:
         BlankImage: There is no ink.
     """
-    return _centre(_scale_to_box(_crop(ink)[0]))
+    return _centre(_scale_to_box(crop_ink(ink).ink))
 
 
 def _prepare_small(picture: Image.Image) -> Pixels:
     """Prepare a picture of 28 x 28 pixels, which is perhaps one of MNIST's."""
     flat = flatten(picture, background=background_for(picture))
     levels = np.asarray(flat if flat.mode == "L" else flat.convert("L"))
-    background = median(np.concatenate([levels[0], levels[-1], levels[1:-1, 0], levels[1:-1, -1]]))
+    background = median(levels.ravel()[_BORDER])
     light = _WHITE - levels if background > _WHITE / 2 else levels
     if _has_mnist_geometry(light):
         return light
     # So small a picture shows too little of the paper to search for it.
-    paper = _WHITE - background if light is not levels else background
-    ink = np.clip(light - np.float32(paper), 0, None)
+    ink = difference(levels, background)
     if float(ink.max()) < MIN_CONTRAST:
         raise BlankImage(BLANK)
     return digit_pixels(ink)
@@ -123,24 +126,16 @@ def _has_mnist_geometry(pixels: Pixels) -> bool:
     if pixels.max() < _FULL:
         return False
     ink = np.where(pixels > _CLEAR, pixels, 0.0)
-    # Products with ones take less time than sums along an axis; of whole numbers they are as exact.
-    profiles = ink @ _ONES, _ONES @ ink
-    mass = float(profiles[0] @ _ONES)
-    drawn = [np.flatnonzero(profile) for profile in profiles]
+    # Products with ones take less time than sums along an axis, and those of "dot" less than those of "@"; of
+    # whole numbers they are as exact.
+    profiles = ink.dot(_ONES), _ONES.dot(ink)
+    mass = float(profiles[0].dot(_ONES))
+    drawn = [profile.nonzero()[0] for profile in profiles]
     side = max(places[-1] - places[0] for places in drawn) + 1
-    centres = [float(profile @ _PLACES) / mass for profile in profiles]
+    centres = [float(profile.dot(_PLACES)) / mass for profile in profiles]
     return bool(
         _SIDES[0] <= side <= _SIDES[1] and all(_CENTRES[0] <= centre <= _CENTRES[1] for centre in centres)
     )
-
-
-def _crop(ink: Ink) -> tuple[Ink, bool]:
-    """Return the bounding box of the ink, and whether ink is in each of its rows and columns."""
-    rows, columns = visible_range(ink)
-    if rows.size == 0:
-        raise BlankImage(BLANK)
-    box = ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-    return box, box.shape == (len(rows), len(columns))
 
 
 def _scale_to_box(ink: Ink) -> Ink:

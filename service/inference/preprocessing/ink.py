@@ -6,7 +6,16 @@ from PIL import Image
 from service.inference.errors import BlankImage
 from service.inference.preprocessing.decoding import flatten
 from service.inference.preprocessing.paper import drop_frame, drop_specks, find_paper_ink
-from service.inference.preprocessing.plain import BLANK, Ink, background_for, find_plain_ink, shape_of
+from service.inference.preprocessing.plain import (
+    BLANK,
+    CroppedInk,
+    Drawing,
+    Ink,
+    background_for,
+    crop_ink,
+    find_drawing,
+    shape_of,
+)
 
 _WHITE = 255
 
@@ -25,30 +34,36 @@ def find_ink(picture: Image.Image) -> Ink:
         BlankImage: There is no ink on the picture.
         FaintInk: The contrast of the ink is too low.
     """
-    ink = find_raw_ink(picture)
+    found = _find(picture)
+    ink = found.ink() if isinstance(found, Drawing) else found
     strongest = float(ink.max(initial=0))
     if strongest <= 0:
         raise BlankImage(BLANK)
     return ink * np.float32(_WHITE / strongest)
 
 
-def find_raw_ink(picture: Image.Image) -> Ink:
-    """Find the ink as :func:`find_ink` does, with the strength that it has in the picture."""
+def find_cropped_ink(picture: Image.Image) -> CroppedInk:
+    """Find the ink as :func:`find_ink` does, in its bounding box and as strong as it is in the picture."""
+    found = _find(picture)
+    return found.cropped if isinstance(found, Drawing) else crop_ink(found)
+
+
+def _find(picture: Image.Image) -> Drawing | Ink:
     flat = flatten(picture, background=background_for(picture))
     levels = np.asarray(flat if flat.mode == "L" else flat.convert("L"))
-    plain = find_plain_ink(levels)
-    kind = None if plain is None else shape_of(plain)
-    if plain is not None and kind == "strokes":
-        return plain
-    if plain is not None and kind == "framed":
-        inside = drop_frame(plain)
+    drawing = find_drawing(levels)
+    kind = None if drawing is None else shape_of(drawing)
+    if drawing is not None and kind == "strokes":
+        return drawing
+    if drawing is not None and kind == "framed":
+        inside = drop_frame(drawing.ink())
         if inside.any():
             return drop_specks(inside)
-    if plain is not None and kind == "parts":
-        return drop_specks(plain)
+    if drawing is not None and kind == "parts":
+        return drop_specks(drawing.ink())
     try:
         return find_paper_ink(flat)
     except BlankImage:
-        if plain is None:
+        if drawing is None:
             raise
-        return plain
+        return drawing

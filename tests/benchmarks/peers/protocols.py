@@ -56,6 +56,12 @@ class Digits:
         """Return the first digit as a PNG file."""
         return Payload(_png(self.pixels[0]), (("Content-Type", "image/png"),), 1, self._has_label)
 
+    def drawing(self) -> Payload:
+        """Return the first digit as a drawing of 280 x 280 pixels, as an RGB PNG file."""
+        drawing = Image.fromarray(self.pixels[0]).resize((280, 280), Image.Resampling.BICUBIC)
+        body = _png(np.asarray(drawing.convert("RGB")))
+        return Payload(body, (("Content-Type", "image/png"),), 1, self._has_label)
+
     def form(self, field: str) -> Payload:
         """Return the first digit as a PNG file in a multipart form."""
         head = (
