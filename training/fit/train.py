@@ -97,7 +97,7 @@ def _measure(dataset: Dataset) -> DataStatistics:
         statistics = measure_texts(train.x, train.y, words=len(dataset.vocabulary.words))
         if train.sentences is None:
             return statistics
-        fitted = fit_sentence_weights(train.sentences, train.y, words=dataset.vocabulary.words)
+        fitted = fit_sentence_weights(train.sentences.tolist(), train.y, words=dataset.vocabulary.words)
         return replace(statistics, sentence_weights=tuple(fitted.words.tolist()), sentence_bias=fitted.bias)
     measure = measure_table if dataset.columns else measure_images
     statistics = measure(train.x, classes=classes)

@@ -104,7 +104,7 @@ def _negated(listed: Sequence[Sentence], sentences: _Rows, *, words: Sequence[st
     # In a negative text, "I liked it" is about something else.
     misplaced = np.array([sentence.of_opinion for sentence in listed], dtype=bool) & (sentences.y == 0)
     clear = np.flatnonzero((polarity > _MIN_POLARITY) & ~misplaced)
-    chosen = [listed[index] for index in clear]
+    chosen = [listed[index] for index in clear.tolist()]
     repeats = [len(sentence.negations) for sentence in chosen]
     counts = [_NEGATED_OPINION_WEIGHT if sentence.of_opinion else _NEGATION_WEIGHT for sentence in chosen]
     return _Rows(
@@ -138,12 +138,14 @@ def _union(sentences: _Rows, owners: npt.NDArray[np.int64]) -> _Rows:
 
 def _lengths(table: sparse.csr_array) -> Floats:
     """Return float32 (rows,), the weights of rows in the loss, before they are divided among texts."""
-    return np.sqrt(np.minimum(np.diff(table.indptr), _MAX_WEIGHTED_WORDS)).astype(np.float32)
+    lengths: Floats = np.sqrt(np.minimum(np.diff(table.indptr), _MAX_WEIGHTED_WORDS)).astype(np.float32)
+    return lengths
 
 
 def _scale(rows: _Rows) -> Floats:
     """Return float32 (words,), how much a weight may differ from its prior."""
-    return np.sqrt(_log_count_ratios(rows) ** 2 + np.float32(_MIN_SCALE**2))
+    scale: Floats = np.hypot(_log_count_ratios(rows), np.float32(_MIN_SCALE))
+    return scale
 
 
 def _log_count_ratios(rows: _Rows) -> Floats:

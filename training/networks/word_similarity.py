@@ -66,5 +66,6 @@ def _word_vectors(texts: sparse.csr_array) -> _Floats:
     )
     svd = TruncatedSVD(min(_DIMENSIONS, *texts.shape), n_iter=3, random_state=_SEED)
     vectors = svd.fit_transform(positive) / np.sqrt(np.maximum(svd.singular_values_, _SMALLEST))
-    lengths = np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), _SMALLEST)
-    return (vectors / lengths).astype(np.float32)
+    vectors = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), _SMALLEST)
+    result: _Floats = vectors.astype(np.float32)
+    return result
