@@ -122,3 +122,22 @@ def test_short_verdicts_are_classified_with_confidence(text: str, label: str) ->
 
     assert prediction.best.label == label
     assert not prediction.unsure
+
+
+@pytest.mark.parametrize(
+    ("text", "label"),
+    [
+        ("This film is not bad.", "positive"),
+        ("It wasn't bad.", "positive"),
+        ("It was never dull.", "positive"),
+        ("I did not like it.", "negative"),
+        ("I don't like this film.", "negative"),
+        ("We did not like the ending.", "negative"),
+        ("The plot is not interesting.", "negative"),
+        ("It was not great.", "negative"),
+    ],
+)
+def test_negated_verdicts_are_right(text: str, label: str) -> None:
+    (prediction,) = CATALOG.predictor("imdb").predict([text])
+
+    assert prediction.best.label == label

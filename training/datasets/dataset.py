@@ -43,8 +43,7 @@ class Examples:
             missing values.
         y: int64 (n,), index into the labels. Of several labels at once int64 (n, labels), 0 or 1; of a
             regression float32 (n, labels).
-        sentences: Object array (n,) of the token ids of each text's sentences, where a network is fitted to
-            them.
+        sentences: Object array (n,) of each text's encoded sentences, where a network is fitted to them.
     """
 
     x: npt.NDArray[Any]

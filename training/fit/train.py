@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import keras
-import numpy as np
 
 from training.datasets import Dataset, Examples
 from training.datasets.dataset import as_served
@@ -112,9 +111,8 @@ def _measure(dataset: Dataset) -> DataStatistics:
         statistics = measure_texts(train.x, train.y, words=len(dataset.vocabulary.words))
         if train.sentences is None:
             return statistics
-        ratios = np.array(statistics.log_count_ratios, dtype=np.float32)
-        weights = fit_sentence_weights(train.sentences, train.y, ratios=ratios)
-        return replace(statistics, sentence_weights=tuple(weights.tolist()))
+        fitted = fit_sentence_weights(train.sentences.tolist(), train.y, words=dataset.vocabulary.words)
+        return replace(statistics, sentence_weights=tuple(fitted.words.tolist()), sentence_bias=fitted.bias)
     measure = measure_table if dataset.columns else measure_images
     statistics = measure(train.x, classes=classes)
     return with_targets(statistics, train.y) if train.y.ndim == 2 else statistics

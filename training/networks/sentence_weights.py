@@ -1,81 +1,156 @@
 """Fits the weights of words and phrases for single sentences."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 from scipy import sparse
-from scipy.optimize import minimize
-from scipy.special import expit
 
-from service.inference.preprocessing.text import Ids
+from service.inference.preprocessing.text import NEGATION_MARK, NEGATIONS, PHRASE_MARK, Ids
+from training.networks.sentence import Sentence
+from training.networks.word_regression import Floats, fit_word_regression
+from training.networks.word_similarity import estimate_from_similar_words
 
 # The weight of a sentence grows with its number of words and phrases, up to this one: long sentences more
 # often have the sentiment of their text.
 _MAX_WEIGHTED_WORDS = 120
 _SENTENCES_PER_TEXT = 5.0  # total weight of the sentences of a text, beside the whole text's 1
-_PENALTY = 0.2
-_ITERATIONS = 40
+_MIN_POLARITY = 1.0  # sum of log-count ratios from which the negation of a sentence is an example
+_NEGATION_WEIGHT = 0.25  # of a negated sentence, beside a sentence of as many words
+_NEGATED_OPINION_WEIGHT = 2.0  # they are rare, and reviews often report what others "did not like"
+_MIN_SCALE = 0.2  # a negated phrase needs a weight too, if its classes are balanced in reviews
 
-_Floats = npt.NDArray[np.float32]
+_Classes = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SentenceWeights:
+    """Terms of a logit: their sum, divided by the square root of the number of words and phrases."""
+
+    words: Floats  # float32 (words,), of each word or phrase
+    bias: float
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """The words of sentences, their classes, and how much each counts."""
+
+    table: sparse.csr_array  # float32 (rows, words), 1 where a row has the word
+    y: _Classes
+    counts: Floats
+
+    def __add__(self, other: "_Rows") -> "_Rows":
+        return _Rows(
+            sparse.vstack([self.table, other.table]).tocsr(),
+            np.concatenate([self.y, other.y]),
+            np.concatenate([self.counts, other.counts]),
+        )
 
 
 def fit_sentence_weights(
-    sentences: Iterable[Sequence[Ids]], y: npt.NDArray[np.int64], *, ratios: _Floats
-) -> _Floats:
-    """Fit a logistic regression to the sentences of texts, each with the class of its text.
+    texts: Sequence[Sequence[Sentence]], y: _Classes, *, words: Sequence[str]
+) -> SentenceWeights:
+    """Fit a logistic regression to sentences, each with the class of its text, and to the whole texts.
 
-    Features are scaled by the absolute value of their naive Bayes log-count ratio (Wang and Manning 2012).
-    Words that hardly differ between the classes then get small weights, because squared weights are
-    penalised. The rows are the sentences and the whole texts. L-BFGS finds the minimum, starting at zero.
+    Features are scaled by their naive Bayes log-count ratios (Wang and Manning 2012): words that hardly
+    differ between the classes then get small weights, because squared weights are penalised. The fits are:
+
+    1. from zero;
+    2. with a penalty on the difference from what the first fit found for words of similar texts;
+    3. of the negations' weights alone, with short sentences of clear polarity as further rows, negated and of
+       the other class.
 
     Args:
-        sentences: For each text the ids of its sentences, from 1.
+        texts: For each text its sentences, with ids from 1.
         y: int64 (n,), class 0 or 1 of each text.
-        ratios: float32 (words,), the log-count ratios.
-
-    Returns:
-        float32 (words,), the weight of each word or phrase in a sum that is divided by the square root of
-        their number.
+        words: The vocabulary, in the order of the ids.
     """
-    rows: list[Ids] = []
-    weights: list[float] = []
-    classes: list[int] = []
-    texts = list(sentences)
-    total = sum(np.sqrt(min(len(ids), _MAX_WEIGHTED_WORDS)) for text in texts for ids in text)
-    share = _SENTENCES_PER_TEXT * len(texts) / max(total, 1.0)
-    for text, label in zip(texts, y.tolist(), strict=True):
-        if not text:
-            continue
-        rows += [*text, np.unique(np.concatenate(text))]
-        weights += [*(share * np.sqrt(min(len(ids), _MAX_WEIGHTED_WORDS)) for ids in text), 1.0]
-        classes += [label] * (len(text) + 1)
-    sizes = np.abs(ratios)
-    features = _features(rows, len(ratios)) @ sparse.diags_array(sizes)
-    kernel = _fit(features.tocsr(), np.array(classes), np.array(weights, dtype=np.float32))
-    return kernel * sizes
+    listed = [sentence for text in texts for sentence in text]
+    owners = np.repeat(np.arange(len(texts)), [len(text) for text in texts])
+    sentences = _Rows(
+        _occurrences([sentence.ids for sentence in listed], words=len(words)),
+        y[owners],
+        np.ones(len(listed), dtype=np.float32),
+    )
+    whole = _union(sentences, owners)
+    rows = sentences + whole
+    share = _SENTENCES_PER_TEXT * len(whole.y) / _lengths(sentences.table).sum()
+    importance = np.append(share * _lengths(sentences.table), whole.counts)
+    scale = _scale(whole)
+
+    def fit(prior: Floats) -> Floats:
+        return fit_word_regression(rows.table, rows.y, importance=importance, scale=scale, prior=prior)[0]
+
+    first = fit(np.zeros_like(scale))
+    second = fit(estimate_from_similar_words(first, whole.table, words=words))
+    negated = _negated(listed, sentences, words=words)
+    extended = rows + negated
+    weights, bias = fit_word_regression(
+        extended.table,
+        extended.y,
+        importance=np.append(importance, share * negated.counts * _lengths(negated.table)),
+        scale=np.where([_negates(word) for word in words], _scale(whole + negated), np.float32(0)),
+        prior=second,
+    )
+    return SentenceWeights(words=weights, bias=bias)
 
 
-def _features(rows: Sequence[Ids], words: int) -> sparse.csr_array:
-    """Return float32 (rows, words): 1 over the square root of a row's ids, where it has the id."""
-    lengths = np.array([len(ids) for ids in rows])
-    values = np.repeat((lengths**-0.5).astype(np.float32), lengths)
-    starts = np.concatenate([[0], np.cumsum(lengths)])
-    return sparse.csr_array((values, np.concatenate(rows) - 1, starts), shape=(len(rows), words))
+def _negated(listed: Sequence[Sentence], sentences: _Rows, *, words: Sequence[str]) -> _Rows:
+    """Return the negations of the sentences whose single words speak for the class of their text."""
+    ratios = _log_count_ratios(sentences)
+    ratios[[PHRASE_MARK in word for word in words]] = 0
+    polarity = (2 * sentences.y - 1) * (sentences.table @ ratios)
+    # In a negative text, "I liked it" is about something else.
+    misplaced = np.array([sentence.of_opinion for sentence in listed], dtype=bool) & (sentences.y == 0)
+    clear = np.flatnonzero((polarity > _MIN_POLARITY) & ~misplaced)
+    chosen = [listed[index] for index in clear.tolist()]
+    repeats = [len(sentence.negations) for sentence in chosen]
+    counts = [_NEGATED_OPINION_WEIGHT if sentence.of_opinion else _NEGATION_WEIGHT for sentence in chosen]
+    return _Rows(
+        _occurrences([ids for sentence in chosen for ids in sentence.negations], words=len(words)),
+        np.repeat(1 - sentences.y[clear], repeats),
+        np.repeat(np.array(counts, dtype=np.float32), repeats),
+    )
 
 
-def _fit(features: sparse.csr_array, y: npt.NDArray[np.int64], weights: _Floats) -> _Floats:
-    """Return the weights of a logistic regression without a bias; the classes are of one size."""
-    signs = (2 * y - 1).astype(np.float32)
-    transposed = features.T.tocsr()
+def _negates(entry: str) -> bool:
+    """Return whether a word or phrase has a negation or a negated word."""
+    return NEGATION_MARK in entry or not NEGATIONS.isdisjoint(entry.split(PHRASE_MARK))
 
-    def loss(kernel: npt.NDArray[np.float64]) -> tuple[float, npt.NDArray[np.float64]]:
-        margins = signs * (features @ kernel.astype(np.float32))
-        slopes = (-signs * expit(-margins) * weights).astype(np.float32)
-        value = float((np.logaddexp(0, -margins) * weights).sum() + _PENALTY / 2 * (kernel @ kernel))
-        return value, transposed @ slopes + _PENALTY * kernel
 
-    start = np.zeros(features.shape[1])
-    found = minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": _ITERATIONS})
-    result: _Floats = found.x.astype(np.float32)
-    return result
+def _occurrences(rows: Sequence[Ids], *, words: int) -> sparse.csr_array:
+    """Return float32 (rows, words), 1 where a row has the id."""
+    starts = np.cumsum([0, *(len(ids) for ids in rows)])
+    columns = np.concatenate([*rows, np.array([], dtype=np.int32)]) - 1
+    ones = np.ones(len(columns), dtype=np.float32)
+    return sparse.csr_array((ones, columns, starts), shape=(len(rows), words))
+
+
+def _union(sentences: _Rows, owners: npt.NDArray[np.int64]) -> _Rows:
+    """Return the words of whole texts, for those that have a sentence."""
+    _, first, texts = np.unique(owners, return_index=True, return_inverse=True)
+    members = sparse.csr_array((np.ones(len(texts), dtype=np.float32), (texts, np.arange(len(texts)))))
+    table = (members @ sentences.table).tocsr()
+    table.data[:] = 1
+    return _Rows(table, sentences.y[first], sentences.counts[first])
+
+
+def _lengths(table: sparse.csr_array) -> Floats:
+    """Return float32 (rows,), the weights of rows in the loss, before they are divided among texts."""
+    lengths: Floats = np.sqrt(np.minimum(np.diff(table.indptr), _MAX_WEIGHTED_WORDS)).astype(np.float32)
+    return lengths
+
+
+def _scale(rows: _Rows) -> Floats:
+    """Return float32 (words,), how much a weight may differ from its prior."""
+    scale: Floats = np.hypot(_log_count_ratios(rows), np.float32(_MIN_SCALE))
+    return scale
+
+
+def _log_count_ratios(rows: _Rows) -> Floats:
+    """Return the logarithm of each word's share in class 1 over that in class 0, with add-one smoothing."""
+    sums = [rows.table.T @ (rows.counts * (rows.y == label)) + 1 for label in (0, 1)]
+    negative, positive = (total / total.sum() for total in sums)
+    ratios: Floats = np.log(positive / negative).astype(np.float32)
+    return ratios

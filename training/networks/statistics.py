@@ -22,6 +22,7 @@ class DataStatistics:
     covariance: tuple[tuple[float, ...], ...] = ()
     log_count_ratios: tuple[float, ...] = ()  # naive Bayes, of each word, for texts of two classes
     sentence_weights: tuple[float, ...] = ()  # of each word, if the network is fitted to sentences
+    sentence_bias: float = 0.0
     columns: "ColumnStatistics | None" = None  # of tables
     target_mean: tuple[float, ...] = (0.0,)  # of each value of a regression
     target_deviation: tuple[float, ...] = (1.0,)

@@ -16,14 +16,14 @@ PADDING = 0
 PHRASE_MARK = "_"
 NEGATION_MARK = "!"
 # A negation reaches the next words, up to a word that begins something else.
-_NEGATIONS = frozenset(
+NEGATIONS = frozenset(
     [
         *("cannot", "hardly", "neither", "never", "no", "nor", "not", "nothing", "without"),
         *("ain't", "aren't", "can't", "couldn't", "didn't", "doesn't", "don't", "hadn't", "hasn't"),
         *("haven't", "isn't", "shouldn't", "wasn't", "weren't", "won't", "wouldn't"),
     ]
 )
-_CONTRASTS = frozenset({"although", "and", "because", "but", "however", "only", "or", "though"})
+CONTRASTS = frozenset({"although", "and", "because", "but", "however", "only", "or", "though"})
 _NEGATED_WORDS = 3
 # Words and phrases need many times the memory of their text, and tokenizing blocks the interpreter.
 _MAX_CHARACTERS = 1_000_000
@@ -87,11 +87,11 @@ def mark_negated(words: Iterable[str]) -> list[str]:
     """
     marked, reached = [], 0
     for word in words:
-        if word in _NEGATIONS:
+        if word in NEGATIONS:
             marked.append(word)
             reached = _NEGATED_WORDS
             continue
-        if word in _CONTRASTS:
+        if word in CONTRASTS:
             reached = 0
         marked.append(NEGATION_MARK + word if reached > 0 else word)
         reached -= 1

@@ -35,7 +35,7 @@ _SHELL = re.compile(r"```sh\n(?P<lines>(?:(?!```).*\n)*)```")
 _OUTPUT = (
     r"\[\[b'0\.999\d*:8:8'\]\]",
     r"8 False\n2026",
-    r"wonderful \+2\.00, not good -0\.64, but wonderful \+0\.60",
+    r"wonderful \+1\.91, not good -0\.68, not … good -0\.68",
 )
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:e-?\d+)?")
 # The arithmetic of another processor may change the last digits that are printed.

@@ -51,7 +51,7 @@ def test_sentences_stay_with_their_review(imdb_cache: Path) -> None:
         assert part.sentences is not None
         assert len(part.sentences) == len(part)
         shared = [
-            np.isin(np.unique(np.concatenate(sentences)), ids)
+            np.isin(np.unique(np.concatenate([sentence.ids for sentence in sentences])), ids)
             for ids, sentences in zip(part.x, part.sentences, strict=True)
         ]
         # A negation at the end of a sentence reaches into the next one in the whole review alone.

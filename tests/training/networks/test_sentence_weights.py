@@ -1,53 +1,56 @@
-"""Weights for sentences are those of a logistic regression as scikit-learn fits it."""
+"""Weights for sentences: words of a class speak for it, and negated ones for the other class."""
 
 import numpy as np
-from sklearn.linear_model import LogisticRegression
 
-from training.networks.sentence_weights import fit_sentence_weights
+from service.inference.preprocessing import Vocabulary
+from training.datasets.sentences import encode_sentences
+from training.networks.sentence_weights import SentenceWeights, fit_sentence_weights
 
-WORDS = 12
+TEXTS = 200
+VOCABULARY = Vocabulary(
+    ["it", "was", "the", "film", "good", "bad", "long", "not", "wasn't", "!good", "!bad", "was_not"]
+)
 
 
-def _texts(count: int) -> tuple[list[tuple[np.ndarray, ...]], np.ndarray]:
-    """Texts of two sentences; words up to 4 are more frequent in class 1, words up to 8 in class 0."""
-    rng = np.random.default_rng(1)
-    y = rng.integers(0, 2, count)
-    shares = np.full((2, WORDS), 0.3)
-    shares[1, :4] = shares[0, 4:8] = 0.6
-    texts = []
-    for label in y:
-        sentences = (np.flatnonzero(rng.random(WORDS) < shares[label]) + 1 for _ in range(2))
-        texts.append(tuple(ids.astype(np.int32) for ids in sentences if len(ids)))
+def _fit(texts: list[str], y: np.ndarray) -> SentenceWeights:
+    encoded = [encode_sentences(text, vocabulary=VOCABULARY) for text in texts]
+    return fit_sentence_weights(encoded, y, words=VOCABULARY.words)
+
+
+def _logit(fitted: SentenceWeights, sentence: str) -> float:
+    ids = VOCABULARY.encode(sentence)
+    return float((fitted.words[ids - 1].sum() + fitted.bias) / len(ids) ** 0.5)
+
+
+def _reviews(*, with_negations: bool) -> tuple[list[str], np.ndarray]:
+    """Reviews of two classes; negations occur in both, whatever they negate."""
+    y = np.arange(TEXTS) % 2
+    texts = [f"It was {'good' if label else 'bad'}. The film was long." for label in y]
+    if with_negations:
+        texts = [f"{text} It was not bad." for text in texts]
     return texts, y
 
 
 def test_words_of_a_class_speak_for_it() -> None:
-    texts, y = _texts(400)
-    ratios = np.repeat([1.0, -1.0, 0.01], 4).astype(np.float32)
+    fitted = _fit(*_reviews(with_negations=False))
 
-    weights = fit_sentence_weights(texts, y, ratios=ratios)
-
-    assert (weights[:4] > 0.5).all()
-    assert (weights[4:8] < -0.5).all()
-    # A word whose share is the same in both classes keeps a small weight.
-    assert np.abs(weights[8:]).max() < 0.05
+    assert _logit(fitted, "a good film") > 0.5
+    assert _logit(fitted, "a bad film") < -0.5
+    assert abs(_logit(fitted, "the film was long")) < 0.1
 
 
-def test_fit_is_that_of_another_solver() -> None:
-    texts, y = _texts(200)
-    ratios = np.linspace(0.5, 2, WORDS).astype(np.float32)
+def test_negations_of_sentences_speak_for_the_other_class() -> None:
+    fitted = _fit(*_reviews(with_negations=True))
 
-    weights = fit_sentence_weights(texts, y, ratios=ratios)
+    assert _logit(fitted, "It was not bad.") > 0.2
+    assert _logit(fitted, "It wasn't good.") < -0.2
 
-    rows, classes, shares = [], [], []
-    total = sum(len(ids) ** 0.5 for text in texts for ids in text)
-    for text, label in zip(texts, y, strict=True):
-        for ids in (*text, np.unique(np.concatenate(text))):
-            row = np.zeros(WORDS)
-            row[ids - 1] = ratios[ids - 1] / len(ids) ** 0.5
-            rows.append(row)
-            classes.append(label)
-        shares += [*(5 * len(texts) * len(ids) ** 0.5 / total for ids in text), 1.0]
-    other = LogisticRegression(C=1 / 0.2, fit_intercept=False, tol=1e-8, max_iter=1_000)
-    other.fit(np.array(rows), classes, sample_weight=shares)
-    np.testing.assert_allclose(weights, other.coef_[0] * ratios, rtol=0.02, atol=0.01)
+
+def test_texts_without_sentences_are_left_out() -> None:
+    texts, y = _reviews(with_negations=False)
+
+    fitted = _fit([*texts, ""], np.append(y, 1))
+
+    alone = _fit(texts, y)
+    assert (fitted.words == alone.words).all()
+    assert fitted.bias == alone.bias
