@@ -210,6 +210,13 @@ class Hyperparameters:
     outlier_exposure: float = _batch_share("Outliers added to a batch, as a share of it.")
     straight_ones: float = _batch_share("Ones drawn as straight strokes added to a batch, as a share of it.")
     letters: float = _batch_share("Letters and signs added to a batch as outliers, as a share of it.")
+    distillation: float = _declare(
+        "Weight of the training examples, whose targets are then the probabilities of the initial network; 0 "
+        "for their labels.",
+        default=0.0,
+        option=None,
+        minimum=0,
+    )
     precision: Precision = _declare(
         "Precision of the computation while training.", default="float32", option=None
     )

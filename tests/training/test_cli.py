@@ -22,7 +22,7 @@ from training.errors import DatasetError, ExportError, RecipeError, RunError
 from training.export import exporter
 from training.export.parity import check_parity
 from training.fit.run import load_run
-from training.recipes import default_recipe
+from training.recipes import default_recipe, load_recipe
 from training.reporting.results import read_results, record_result
 
 
@@ -514,9 +514,10 @@ def test_extra_folder_that_is_not_a_label_is_refused(tmp_path: Path, mnist_cache
 def test_default_recipe_is_that_of_the_served_default_version(models_folder: Path) -> None:
     catalog = Catalog(models_folder, providers=("cpu",))
 
-    trained_first = {
-        card.name: card.recipe.settings.get("init_from", {"recipe": card.recipe.name}) for card in catalog
-    }
-    assert {name: run["recipe"] for name, run in trained_first.items()} == {
-        name: default_recipe(name).name for name in trained_first
+    def trained_first(recipe: str) -> str:
+        continued = load_recipe(recipe).init_from
+        return trained_first(continued) if continued else recipe
+
+    assert {card.name: trained_first(card.recipe.name) for card in catalog} == {
+        card.name: default_recipe(card.name).name for card in catalog
     }

@@ -66,6 +66,11 @@ class Batches:
         """The targets of all training examples."""
         return self._examples.y
 
+    @property
+    def own(self) -> int:
+        """Number of a batch's first examples that are of the training split; outliers and drawings follow."""
+        return self._size
+
     def __len__(self) -> int:
         """Number of batches in an epoch."""
         return len(self._examples) // self._size

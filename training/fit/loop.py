@@ -56,6 +56,7 @@ def fit(
     hyperparameters: Hyperparameters,
     folder: Path,
     head: Head = CLASSES,
+    teacher: keras.Model | None = None,
     resume: bool = False,
     reporter: Reporter | None = None,
 ) -> tuple[keras.Model, tuple[Epoch, ...]]:
@@ -72,6 +73,8 @@ def fit(
         hyperparameters: Hyperparameters of the run.
         folder: Folder of the checkpoints and ``history.json``; it is created.
         head: What the network returns, and its loss.
+        teacher: Network whose probabilities replace the labels of the training split, with the weight of the
+            hyperparameter ``distillation``; None for the labels.
         resume: Continue after the last finished epoch in the folder, if there is one.
         reporter: Receives the progress.
 
@@ -100,7 +103,8 @@ def fit(
             validation,
             head=head,
             number=len(history) + 1,
-            label_smoothing=hyperparameters.label_smoothing,
+            hyperparameters=hyperparameters,
+            teacher=teacher,
             reporter=reporter,
         )
         if not (math.isfinite(row.loss) and math.isfinite(row.validation_loss)):
@@ -180,7 +184,8 @@ def _run_epoch(
     *,
     head: Head,
     number: int,
-    label_smoothing: float,
+    hyperparameters: Hyperparameters,
+    teacher: keras.Model | None,
     reporter: Reporter | None,
 ) -> Epoch:
     start = time.monotonic()
@@ -188,8 +193,14 @@ def _run_epoch(
     # train_on_batch returns the figures of one step; all batches have one size, so the mean is the epoch's.
     loss = accuracy = 0.0
     for step, (x, y) in enumerate(batches.epoch(number), start=1):
-        targets = make_targets(model, y, label_smoothing=label_smoothing)
-        result = model.train_on_batch(x, targets, return_dict=True)
+        targets = make_targets(model, y, label_smoothing=hyperparameters.label_smoothing)
+        weights = None
+        if teacher is not None:
+            own = slice(batches.own)
+            targets[own] = teacher.predict_on_batch(x[own])
+            weights = np.ones(len(x), dtype=np.float32)
+            weights[own] = hyperparameters.distillation
+        result = model.train_on_batch(x, targets, sample_weight=weights, return_dict=True)
         loss += (float(result["loss"]) - loss) / step
         accuracy += (head.figure(result, batches.targets) - accuracy) / step
         if reporter:

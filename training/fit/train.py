@@ -13,6 +13,7 @@ from training.errors import RecipeError, RunError
 from training.fit.loop import Reporter, fit
 from training.fit.run import Run, RunRecord, begin_run, describe_machine, load_run, save_run
 from training.fit.transfer import train_transfer
+from training.networks.initial_weights import copy_weights
 from training.networks.network import Network
 from training.networks.sentence_weights import fit_sentence_weights
 from training.networks.statistics import (
@@ -40,7 +41,8 @@ def train(
         recipe: Recipe of the network.
         dataset: Data set with the network's inputs.
         folder: Folder of the run; it is created.
-        init_from: Folder of a finished run of the same network that provides the initial weights.
+        init_from: Folder of a finished run that provides the initial weights: of the same network, or of the
+            one that the recipe continues.
         resume: Continue an interrupted run in the folder.
         reporter: Receives the progress of epochs and steps.
 
@@ -50,9 +52,12 @@ def train(
         RecipeError: The network fits neither the inputs nor the labels of the data.
     """
     settings, build = recipe.settings, recipe.build
+    teacher: keras.Model | None = None
     if init_from:
         initial, build = _initialised_build(init_from, recipe)
-        settings["init_from"] = {"recipe": initial.recipe, "seed": initial.seed, "epochs": initial.epochs}
+        first = initial.record
+        settings["init_from"] = {"recipe": first.recipe, "seed": first.seed, "epochs": first.epochs}
+        teacher = initial.model if recipe.hyperparameters.distillation else None
     elif recipe.init_from:
         raise RunError(
             f"{recipe.name}: continues a run of {recipe.init_from}; train that, then name its run "
@@ -72,6 +77,7 @@ def train(
             hyperparameters=recipe.hyperparameters,
             folder=folder,
             head=recipe.head,
+            teacher=teacher,
             resume=resume,
             reporter=reporter,
         )
@@ -136,8 +142,8 @@ def _record(
     )
 
 
-def _initialised_build(folder: Path, recipe: Recipe) -> tuple[RunRecord, Build]:
-    """Return the record of a run, and a function that builds the recipe's network with that run's weights."""
+def _initialised_build(folder: Path, recipe: Recipe) -> tuple[Run, Build]:
+    """Return a run, and a function that builds the recipe's network with that run's weights."""
     if recipe.pretrained:
         raise RunError(f"{recipe.name}: has pretrained weights; leave out --init-from")
     initial = load_run(folder)
@@ -145,12 +151,12 @@ def _initialised_build(folder: Path, recipe: Recipe) -> tuple[RunRecord, Build]:
     def build(network: Network) -> keras.Model:
         model = recipe.build(network)
         try:
-            model.set_weights(initial.model.get_weights())
+            copy_weights(initial.model, model)
         except ValueError as error:
             raise RunError(
                 f"{folder}: is a run of {initial.record.recipe}, whose network differs from that of "
-                f"{recipe.name}; name a run of the same network"
+                f"{recipe.name}; name a run of {recipe.init_from or 'the same network'}"
             ) from error
         return model
 
-    return initial.record, build
+    return initial, build

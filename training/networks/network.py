@@ -1,5 +1,6 @@
 """Builds a Keras network layer by layer and applies the hyperparameters to each layer."""
 
+import copy
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -228,6 +229,21 @@ class Network:
     def global_max_pool(self) -> "Network":
         """Add a ninth of each channel's maximum, so that the initial logits are small."""
         return self.add(keras.layers.GlobalMaxPooling2D()).add(keras.layers.Rescaling(1 / 9))
+
+    def freeze(self) -> "Network":
+        """Do not train the layers so far; the run of ``--init-from`` provides their weights."""
+        for layer in keras.Model(self._input, self._output).layers:
+            layer.trainable = False
+        return self
+
+    def branch(self) -> "Network":
+        """Return a second network that continues from here."""
+        return copy.copy(self)
+
+    def combine(self, layer: keras.layers.Layer, branch: "Network") -> "Network":
+        """Add a layer that also gets the values of a branch: a concatenation, a product, a sum."""
+        self._output = self._number(layer)([self._output, branch._output])
+        return self
 
     def classifier(self) -> keras.Model:
         """Add the output layer and return the model: softmax, or one sigmoid unit for two classes."""

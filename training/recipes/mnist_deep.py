@@ -35,9 +35,16 @@ HYPERPARAMETERS = Hyperparameters(
 
 def build(network: Network) -> keras.Model:
     """Build the network: 441,516 parameters."""
-    network.image(28, 28).whitening_conv(side=3, epsilon=0.05)
-    network.conv_block(32).conv_block(64).conv_block(128, depth=3)
+    add_stages(network)
     return network.global_max_pool().dropout().classifier()
+
+
+def add_stages(network: Network) -> list[Network]:
+    """Add the layers before the global pooling, and return a branch after each of the four stages."""
+    stages = [network.image(28, 28).whitening_conv(side=3, epsilon=0.05).branch()]
+    for filters, depth in ((32, 2), (64, 2), (128, 3)):
+        stages.append(network.conv_block(filters, depth=depth).branch())
+    return stages
 
 
 RECIPE = Recipe(

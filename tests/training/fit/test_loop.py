@@ -7,6 +7,7 @@ import keras
 import numpy as np
 import pytest
 
+from training.augmentation.outlier_exposure import make_outliers
 from training.datasets.dataset import Examples
 from training.errors import RunError
 from training.fit.batches import OUTLIER, Batches
@@ -139,6 +140,28 @@ def test_early_stopping_keeps_the_best_epoch(tmp_path: Path) -> None:
     losses = [row.validation_loss for row in history]
     assert len(history) == losses.index(min(losses)) + 3 < 40
     assert measure_split(model, VALIDATION)[0] == pytest.approx(min(losses), abs=1e-5)
+
+
+def test_distillation_learns_the_answers_of_the_teacher_and_doubts_outliers(tmp_path: Path) -> None:
+    settings = replace(HYPERPARAMETERS, epochs=8)
+    renamed = Examples(TRAIN.x, (TRAIN.y + 1) % 3)
+    teacher, _ = fit(
+        _build, train=renamed, validation=VALIDATION, hyperparameters=settings, folder=tmp_path / "teacher"
+    )
+
+    model, _ = fit(
+        _build,
+        **SPLITS,
+        hyperparameters=replace(settings, distillation=2.0, outlier_exposure=0.2),
+        folder=tmp_path / "student",
+        teacher=teacher,
+    )
+
+    known, learned = (each.predict(VALIDATION.x, verbose=0) for each in (teacher, model))
+    assert (learned.argmax(axis=1) == known.argmax(axis=1)).mean() > 0.95
+    rng = np.random.default_rng(5)
+    outliers = make_outliers(TRAIN.x, count=40, rng=rng)
+    assert np.median(model.predict(outliers, verbose=0).max(axis=1)) < np.median(learned.max(axis=1))
 
 
 def test_damaged_checkpoint_is_refused_by_name(tmp_path: Path) -> None:

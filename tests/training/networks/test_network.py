@@ -74,3 +74,33 @@ def test_names_of_layers_do_not_depend_on_earlier_networks() -> None:
 
     assert names() == names()
     assert {"conv2d", "conv2d_1"} <= set(names())
+
+
+def test_frozen_layers_do_not_change_in_training() -> None:
+    photos = _photos()
+    network = Network(HYPERPARAMETERS, measure_images(photos, classes=10)).image(20, 20, 3)
+    network.conv_block(4, depth=2).freeze()
+    model = network.conv_block(6, depth=1).global_max_pool().classifier()
+    before = {layer.name: layer.get_weights() for layer in model.layers}
+
+    model.compile("adam", loss="sparse_categorical_crossentropy")
+    model.fit(photos, np.arange(len(photos)) % 10, epochs=1, verbose=0)
+
+    changed = {
+        layer.name
+        for layer in model.layers
+        if any(map(np.any, (a - b for a, b in zip(layer.get_weights(), before[layer.name], strict=True))))
+    }
+    assert changed == {"conv2d_2", "batch_normalization_2", "probabilities"}
+
+
+def test_branch_continues_from_its_place_and_is_combined() -> None:
+    network = Network(HYPERPARAMETERS, measure_images(_photos(), classes=10)).image(20, 20, 3).conv(4)
+    branch = network.branch().conv(5).flatten()
+    model = network.conv(3).global_max_pool().combine(keras.layers.Concatenate(), branch).classifier()
+
+    names = [layer.name for layer in model.layers]
+    assert len(set(names)) == len(names)
+    assert model.get_layer("concatenate").output.shape == (None, 3 + 16 * 16 * 5)
+    start, first, second = (model.get_layer(f"conv2d{number}") for number in ("", "_1", "_2"))
+    assert first.input.shape == second.input.shape == start.output.shape

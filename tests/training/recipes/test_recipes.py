@@ -19,6 +19,7 @@ from training.datasets import DATASETS
 from training.errors import RecipeError
 from training.hyperparameters import OPTIONS, TRANSFORMATIONS, Augmentation, Hyperparameters
 from training.networks import pretrained
+from training.networks.initial_weights import copy_weights
 from training.networks.network import Network, flat_layers
 from training.networks.sequence import BidirectionalGRU
 from training.networks.statistics import ColumnStatistics, DataStatistics
@@ -34,7 +35,7 @@ PARAMETERS = {
     "mnist-small-convnet": 34_826,
     "mnist-deep": 441_516,
     "mnist-strokes": 441_516,
-    "mnist-letters": 441_516,
+    "mnist-letters": 607_381,
     "fashion-dense": 55_050,
     "fashion-deep": 674_924,
     "fashion-residual": 176_090,
@@ -221,7 +222,7 @@ def _hidden_kernels(model: keras.Model, recipe: Recipe) -> list[Any]:
     if recipe.pretrained:
         return [model.get_layer("classifier").get_layer("probabilities").kernel]
     layers = (layer for layer in model.layers if hasattr(layer, "kernel"))
-    outputs = ("probabilities", "values", "standard_scores")
+    outputs = ("probabilities", "values", "standard_scores", "factor")
     return [layer.kernel for layer in layers if layer.name not in (*outputs, "whitening")]
 
 
@@ -244,7 +245,7 @@ def test_penalty_is_that_of_every_hidden_kernel(name: str, option: str) -> None:
     model = _build(recipe)
 
     hidden = [*_hidden_kernels(model, recipe), *_recurrent_kernels(model)]
-    kernels = [keras.ops.convert_to_numpy(kernel) for kernel in hidden]
+    kernels = [keras.ops.convert_to_numpy(kernel) for kernel in hidden if kernel.trainable]
     norm = {"l1": lambda kernel: np.abs(kernel).sum(), "l2": lambda kernel: np.square(kernel).sum()}[option]
 
     penalty = float(keras.ops.convert_to_numpy(sum(model.losses)))
@@ -351,6 +352,21 @@ def test_seed_is_that_of_both_stages_of_fine_tuning() -> None:
 
 def test_all_options_are_tested() -> None:
     assert OPTIONS.keys() - {"momentum"} == CHANGES.keys()
+
+
+def test_mnist_letters_begins_with_the_answers_of_mnist_strokes_and_trains_only_beside_it() -> None:
+    source = _unchanged("mnist-strokes")
+    model = _build_anew(load_recipe("mnist-letters"), load_recipe("mnist-letters").hyperparameters)
+    pixels = np.random.default_rng(2).integers(0, 256, (30, 28, 28), dtype=np.uint8)
+
+    copy_weights(source, model)
+
+    expected, found = (each.predict(pixels, verbose=0) for each in (source, model))
+    assert np.array_equal(found.argmax(axis=1), expected.argmax(axis=1))
+    np.testing.assert_allclose(found, expected, atol=0.02)
+    names = {layer.name for layer in source.layers}
+    assert not any(layer.trainable_weights for layer in model.layers if layer.name in names)
+    assert sum(int(np.prod(weight.shape)) for weight in model.trainable_weights) == 163_333
 
 
 def test_momentum_is_for_sgd_alone() -> None:

@@ -110,7 +110,7 @@ def _has_exact_heat(model: keras.Model) -> bool:
 def _forward(model: keras.Model, tensor: Any) -> list[_Step]:
     """Run a batch through the network and return each layer's input and output, including a base's layers."""
     called = [layer for layer in model.layers if not isinstance(layer, layers.InputLayer)]
-    if any(isinstance(layer, layers.Add) for layer in called):
+    if any(isinstance(layer, layers.Add | layers.Concatenate) for layer in called):
         return _forward_branched(model, tensor, called)
     steps: list[_Step] = []
     for layer in called:

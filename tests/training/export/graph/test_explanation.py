@@ -56,6 +56,12 @@ def _residual(network: Network) -> keras.Model:
     return network.stem(4).residual_block(4).residual_block(8, stride=2).global_average_pool().classifier()
 
 
+def _branched(network: Network) -> keras.Model:
+    network.whitening_conv(side=3).conv_block(4)
+    branch = network.branch().flatten()
+    return network.global_max_pool().combine(keras.layers.Concatenate(), branch).classifier()
+
+
 def _built(
     stack: Stack, *, side: int = 29, seed: int = 7, activation: Activation | None = None
 ) -> keras.Model:
@@ -179,6 +185,18 @@ def test_feature_maps_equal_those_of_keras_and_filters_are_the_weights() -> None
         expected = keras.Model(model.input, model.get_layer(activation).output)(pixels).numpy()
         np.testing.assert_allclose(outputs[name], expected, atol=1e-4)
     np.testing.assert_array_equal(outputs["filters"], model.get_layer("conv2d").kernel.numpy())
+
+
+def test_feature_maps_of_a_network_with_a_branch_are_those_of_keras() -> None:
+    keras.backend.clear_session()
+    model, pixels = _built(_branched), _pixels()
+
+    graph = build_explanation([model])
+
+    assert graph.layers == ("whitening", "conv2d", "conv2d_1")
+    maps = _run(graph, pixels)
+    expected = keras.Model(model.input, model.get_layer("activation_2").output)(pixels).numpy()
+    np.testing.assert_allclose(maps["conv2d_1"], expected, atol=1e-4)
 
 
 @pytest.mark.parametrize("stack", [_lecture_convnet, _elu_with_norm, _whitened])
