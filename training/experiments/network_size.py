@@ -12,9 +12,9 @@ EXPERIMENT = Experiment(
     ),
     observations=(
         "The validation loss of 4-4-1 is lowest in epoch 15, that of the other two networks in epoch 3.",
-        "The small network's validation loss stays near its lowest value; those of the others more than double.",
-        "The largest network brings its training loss to nearly zero, and its validation loss rises the most.",
-        "The best validation accuracies lie within about a point; the larger the network, the better.",
-        "The largest has the best test accuracy, although its validation loss is the worst after 20 epochs.",
+        "The small network's validation loss stays near its lowest value; the others' more than double.",
+        "The largest network brings its training loss to nearly zero; its validation loss rises the most.",
+        "The best validation accuracies lie within about a point; larger networks are better.",
+        "The largest has the best test accuracy, although its last validation loss is the worst.",
     ),
 )
