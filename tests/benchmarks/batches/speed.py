@@ -46,7 +46,7 @@ def measure_speed(folder: Path, *, model: str, inputs: int, log: Callable[[str],
     one, two = (_rate(folder, model, inputs, workers, f"local-{workers}") for workers in (1, 2))
     with ray_cluster() as cluster:
         words = ("--engine", "ray", "--address", cluster.address)
-        ray = _rate(folder, model, inputs, 2, "ray", *words)
+        ray = _rate(folder, model, inputs, 2, "actors", *words)
         cluster.stop()
     for name, rate in (("one process", one), ("two processes", two), ("two actors of Ray", ray)):
         log(f"{name}: {rate.steady:,.0f} inputs/s, {rate.whole:,.0f} with start and end")
