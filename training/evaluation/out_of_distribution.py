@@ -6,6 +6,7 @@ No network trains on them; the pictures of ``training.augmentation.outlier_expos
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -64,8 +65,9 @@ def evaluate_out_of_distribution(predictor: Predictor, *, pictures: Path | None 
     if pictures is None and earlier is not None:
         shares = dict(earlier.folders)
         counts |= {name: earlier.counts[name] for name in shares}
+    own: dict[str, Any] = {name: unsure_share(kind) for name, kind in kinds.items()}
     return OutOfDistribution(
-        **{name: unsure_share(kind) for name, kind in kinds.items()},
+        **own,
         folders=shares,
         counts=counts,
         elsewhere=_measure_elsewhere(predictor) if is_photo else None,
