@@ -65,9 +65,9 @@ def evaluate_out_of_distribution(predictor: Predictor, *, pictures: Path | None 
     if pictures is None and earlier is not None:
         shares = dict(earlier.folders)
         counts |= {name: earlier.counts[name] for name in shares}
-    own_kinds: dict[str, Any] = {name: unsure_share(kind) for name, kind in kinds.items()}
+    own: dict[str, Any] = {name: unsure_share(kind) for name, kind in kinds.items()}
     return OutOfDistribution(
-        **own_kinds,
+        **own,
         folders=shares,
         counts=counts,
         elsewhere=_measure_elsewhere(predictor) if is_photo else None,
