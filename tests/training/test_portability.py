@@ -1,4 +1,4 @@
-"""Training imports no module that only POSIX systems have."""
+"""Training and inference import modules that only POSIX systems have on these systems alone."""
 
 import ast
 from collections.abc import Iterator
@@ -23,7 +23,12 @@ POSIX_ONLY = {
 
 
 def _imports(path: Path) -> Iterator[str]:
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    """Yield the modules that a file imports on every system."""
+    parts: list[ast.AST] = [ast.parse(path.read_text(encoding="utf-8"))]
+    while parts:
+        node = parts.pop()
+        if not (isinstance(node, ast.If) and ast.unparse(node.test) == "os.name == 'posix'"):
+            parts += ast.iter_child_nodes(node)
         if isinstance(node, ast.Import):
             yield from (alias.name.partition(".")[0] for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
