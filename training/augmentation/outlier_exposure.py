@@ -38,7 +38,7 @@ def make_outliers(pictures: Pictures, *, count: int, rng: np.random.Generator) -
     kinds = (
         lambda: _noise(side, rng),
         lambda: _blob(side, rng),
-        lambda: _collage(pictures, rng),
+        lambda: make_collage(pictures, rng),
         lambda: _lines(side, rng),
     )
     return np.stack([kinds[number % len(kinds)]() for number in range(count)])
@@ -93,12 +93,17 @@ def _blob(side: int, rng: np.random.Generator) -> Pictures:
     return blob
 
 
-def _collage(pictures: Pictures, rng: np.random.Generator) -> Pictures:
-    """Quarters or sixteenths of different digits, each rotated by a random multiple of 90 degrees."""
+def make_collage(pictures: Pictures, rng: np.random.Generator) -> Pictures:
+    """Return quarters or sixteenths of different pictures, each rotated by a random multiple of 90 degrees.
+
+    Args:
+        pictures: uint8 (n, side, side) or (n, side, side, 3).
+        rng: Source of randomness.
+    """
     side = pictures.shape[1]
     pieces = int(rng.choice([2, 4]))
     size = side // pieces
-    page = np.zeros((side, side), dtype=np.uint8)
+    page: Pictures = np.zeros_like(pictures[0])
     for row in range(pieces):
         for column in range(pieces):
             source = pictures[rng.integers(len(pictures))]

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw
 
-from training.augmentation.outlier_exposure import make_noise
+from training.augmentation.outlier_exposure import make_collage, make_noise
 
 Pictures = npt.NDArray[np.uint8]
 _SHAPES = (1, 9)  # upper limits of random integers are exclusive
@@ -32,7 +32,7 @@ def make_photo_outliers(photos: Pictures, *, count: int, rng: np.random.Generato
     kinds = (
         lambda: np.stack([make_noise(side, rng) for _ in range(3)], axis=-1),
         lambda: _two_colours(side, rng),
-        lambda: _collage(photos, rng),
+        lambda: make_collage(photos, rng),
         lambda: _flat_shapes(side, rng),
     )
     return np.stack([kinds[number % len(kinds)]() for number in range(count)])
@@ -43,21 +43,6 @@ def _two_colours(side: int, rng: np.random.Generator) -> Pictures:
     one, other = rng.integers(0, 256, (2, 3))
     mixed: Pictures = (share * one + (1 - share) * other).astype(np.uint8)
     return mixed
-
-
-def _collage(photos: Pictures, rng: np.random.Generator) -> Pictures:
-    """Quarters or sixteenths of different photos, each rotated by a random multiple of 90 degrees."""
-    side = photos.shape[1]
-    pieces = int(rng.choice([2, 4]))
-    size = side // pieces
-    page = np.zeros((side, side, 3), dtype=np.uint8)
-    for row in range(pieces):
-        for column in range(pieces):
-            source = photos[rng.integers(len(photos))]
-            top, left = rng.integers(0, side - size + 1, 2)
-            piece = np.rot90(source[top : top + size, left : left + size], int(rng.integers(4)))
-            page[row * size : (row + 1) * size, column * size : (column + 1) * size] = piece
-    return page
 
 
 def _flat_shapes(side: int, rng: np.random.Generator) -> Pictures:

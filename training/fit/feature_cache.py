@@ -15,6 +15,7 @@ import numpy.typing as npt
 from filelock import FileLock, Timeout
 
 from service.inference.files import write_json
+from training.fit.locks import is_held
 
 _CHUNK = 100  # rows
 _LOCK = ".lock"
@@ -139,15 +140,7 @@ def _groups(folder: Path) -> dict[str, list[Path]]:
 
 def _is_locked(files: Sequence[Path]) -> bool:
     """Return whether a process computes the file to which these files belong."""
-    for path in files:
-        if path.name.endswith(_LOCK):
-            lock = FileLock(path)
-            try:
-                lock.acquire(timeout=0)
-            except Timeout:
-                return True
-            lock.release()
-    return False
+    return any(is_held(path) for path in files if path.name.endswith(_LOCK))
 
 
 def _part(path: Path) -> Path:

@@ -14,6 +14,7 @@ from filelock import FileLock, Timeout
 from service.inference.files import write_json
 from service.inference.preprocessing import Vocabulary
 from training.errors import RunError
+from training.fit.locks import is_held
 from training.fit.run import Epoch, complete_settings, read_document, read_history
 from training.hyperparameters import Hyperparameters
 
@@ -126,15 +127,8 @@ def lock_run(folder: Path) -> Iterator[None]:
 
 def is_locked(folder: Path) -> bool:
     """Return whether a training writes into a folder now."""
-    if not (folder / _LOCK).exists():
-        return False
-    lock = FileLock(folder / _LOCK)
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        return True
-    lock.release()
-    return False
+    lock = folder / _LOCK
+    return lock.exists() and is_held(lock)
 
 
 def free_name(folder: Path) -> str:

@@ -8,8 +8,8 @@ def copy_weights(source: keras.Model, target: keras.Model) -> None:
 
     Args:
         source: The trained network.
-        target: A network of the same architecture, or one with further layers. In the latter case, layers are
-            found by their names.
+        target: A network of the same architecture, or one with further layers. If it has further layers,
+            those of the source are found by their names.
 
     Raises:
         ValueError: The target lacks a layer of the source, or has one of another shape.

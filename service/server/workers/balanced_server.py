@@ -76,7 +76,7 @@ class BalancedServer(uvicorn.Server):
         is_full_second = counter % _TICKS_PER_S == 0
         if self._listener is not None:
             self._delay = self._late_by()
-            self._ticked_at += self._delay + 1 / _TICKS_PER_S
+            self._ticked_at = asyncio.get_running_loop().time()
             if is_full_second:
                 self._counts.discover()
             self._publish()
