@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot, SignalBlocker
 
 from desktop.drawing.pad import Pad
+from desktop.prediction.requests import PredictionResponse
 from desktop.window.main_window import MainWindow
 from service.inference import Prediction
 
@@ -52,9 +53,19 @@ def draw(pad: Pad, line: Line, *, steps: int = 8, after_step: Callable[[], None]
     QTest.mouseRelease(handle, LEFT, NO_MODIFIER, window_point(pad, *line[-1]))
 
 
-def settling(qtbot: QtBot, window: MainWindow) -> SignalBlocker:
-    """Wait for the prediction of the finished drawing; predictions of unfinished ones come before it."""
-    return qtbot.waitSignal(window.controller.completed, check_params_cb=lambda one: one.request.settled)
+def settling(qtbot: QtBot, window: MainWindow, *, timeout: int = 5000) -> SignalBlocker:
+    """Wait for the prediction of the finished content.
+
+    Predictions of unfinished content come before it. So can one of the content before an edit, which a new
+    connection repeats.
+    """
+    controller = window.controller
+
+    def is_current(response: PredictionResponse) -> bool:
+        page = controller.page
+        return response.request.settled and page is not None and response.request.value == page.value()
+
+    return qtbot.waitSignal(controller.completed, timeout=timeout, check_params_cb=is_current)
 
 
 def click(widget: QWidget) -> None:

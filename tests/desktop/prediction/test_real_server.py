@@ -14,7 +14,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from gestures import DASH, SEVEN, OpenWindow, click, draw, headline
+from gestures import DASH, SEVEN, OpenWindow, click, draw, headline, settling
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
@@ -85,16 +85,14 @@ def server(tmp_path: Path) -> Iterator[Server]:
 
 def draw_and_wait(qtbot: QtBot, window: MainWindow, *, stop: Server | None = None) -> str:
     """Draw a stroke, optionally stop the server halfway; return the text about location and duration."""
-    controller, pad = window.controller, window.draw_page.pad
+    pad = window.draw_page.pad
     steps = itertools.count()
 
     def halfway() -> None:
         if stop is not None and next(steps) == 3:
             stop.signal(signal.SIGSTOP)
 
-    with qtbot.waitSignal(
-        controller.completed, timeout=20_000, check_params_cb=lambda one: one.request.settled
-    ):
+    with settling(qtbot, window, timeout=20_000):
         draw(pad, DASH if pad.strokes else SEVEN, after_step=halfway)
     return window.panel.duration.text()
 
