@@ -3,7 +3,6 @@
 import logging
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
@@ -21,7 +20,7 @@ from service.server.execution.input_decoder import DecodedInputs, InputDecoder, 
 from service.server.execution.model_loader import ModelLoader
 from service.server.execution.request_notes import note_answer, note_model, note_version
 from service.server.execution.thread_batcher import ThreadBatcher
-from service.server.execution.waiting import WaitingWork, WaitLimit
+from service.server.execution.waiting import WaitLimit, WorkQueue
 from service.server.pipeline import metrics
 from service.server.pipeline.limits import InFlightRequests, Slots
 from service.server.pipeline.memory import WorkingMemory
@@ -91,14 +90,12 @@ class Engine:
         # A pool for each kind of work, so that explanations cannot take the threads of large inputs, nor both
         # those of the networks. To load a model takes seconds, which say nothing about other work.
         threads, runs = max(2, cpus), max(1, cpus // settings.threads)
-        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="work")
-        self._work = WaitingWork(self._threads, WaitLimit(threads, seconds=settings.max_wait_s))
-        self._loading_threads = ThreadPoolExecutor(1, thread_name_prefix="load")
-        self._loading = WaitingWork(self._loading_threads)
-        self._explaining_threads = ThreadPoolExecutor(max(1, cpus // 2), thread_name_prefix="explain")
-        self._explaining = WaitingWork(self._explaining_threads)
+        limit = WaitLimit(max(1, cpus), seconds=settings.max_wait_s)
+        self._work = WorkQueue(threads, "work", limit)
+        self._loading = WorkQueue(1, "load")
+        self._explaining = WorkQueue(max(1, cpus // 2), "explain")
         self._explanations = Slots(settings.max_explanations, kind="explanations")
-        self._thread_batcher = ThreadBatcher(runs, WaitLimit(runs, seconds=settings.max_wait_s))
+        self._thread_batcher = ThreadBatcher(runs, limit)
         self._event_loop_batcher = EventLoopBatcher(in_flight or InFlightRequests())
         self._draining = self._retired = False
 
@@ -157,8 +154,8 @@ class Engine:
     def close(self) -> None:
         """Stop the threads; work that has not started is dropped."""
         self._thread_batcher.close()
-        for pool in (self._threads, self._loading_threads, self._explaining_threads):
-            pool.shutdown(wait=False, cancel_futures=True)
+        for queue in (self._work, self._loading, self._explaining):
+            queue.close()
         if self._control:
             self._control.close()
 

@@ -18,7 +18,7 @@ from concurrent.futures import ThreadPoolExecutor
 from service.inference.predictor import Array, Predictor
 from service.server.execution.latency_profile import LatencyProfile
 from service.server.execution.pending_request import BatchResult, PendingRequest, Slice, run_slices
-from service.server.execution.waiting import WaitLimit
+from service.server.execution.waiting import WaitLimit, overload_error
 from service.server.pipeline import metrics
 
 # How many requests a thread inspects to find inputs of one kind.
@@ -43,6 +43,8 @@ class ThreadBatcher:
         self._waiting_s = 0.0  # what they take in one thread
         self._active_threads = 0
         self._runs = 0
+        if limit is not None:
+            limit.add_queue(self._refuse_waiting)
 
     def check(self, profile: LatencyProfile) -> None:
         """Check whether one more request may wait, before its input is parsed and decoded.
@@ -54,8 +56,13 @@ class ThreadBatcher:
             RequestError: 429: The requests before it take too long.
         """
         if self._limit is not None:
-            with self._lock:
-                self._limit.check(len(self._queue), work_s=self._waiting_s, request_s=profile.seconds)
+            # Until the input is decoded, a thread that is busy now can be free.
+            self._limit.check(
+                len(self._queue),
+                work_s=self._waiting_s,
+                request_s=profile.seconds,
+                is_free=lambda: not self._queue,
+            )
 
     async def run(
         self, predictor: Predictor, batch: Array, *, profile: LatencyProfile, counted: bool = True
@@ -70,6 +77,7 @@ class ThreadBatcher:
 
         Raises:
             InvalidInput: The batch's dtype or shape is not the network's.
+            RequestError: 429: An overload began while the request waited.
         """
         request = PendingRequest(predictor, batch, profile=profile, counted=counted)
         self._put(request)
@@ -86,6 +94,12 @@ class ThreadBatcher:
                 self._remove(request)
                 request.cancel()
         self._pool.shutdown(wait=False)
+
+    def _refuse_waiting(self) -> None:
+        with self._lock:
+            for request in list(self._queue):
+                self._remove(request)
+                request.fail(overload_error())
 
     def _put(self, request: PendingRequest) -> None:
         with self._lock:

@@ -216,7 +216,7 @@ def test_the_cores_of_the_setting_bound_the_threads(tmp_path: Path, monkeypatch:
 
     monkeypatch.setattr("service.resources._cores", lambda: 64)
     monkeypatch.setattr("service.resources._machine_memory", lambda: 10**12)
-    for module in ("engine", "thread_batcher"):
+    for module in ("waiting", "thread_batcher"):
         monkeypatch.setattr(f"service.server.execution.{module}.ThreadPoolExecutor", Pool)
     Engine(Settings(models=tmp_path, cpus=8, workers=2)).close()
     assert made == [(4, "work"), (1, "load"), (2, "explain"), (4, "batch")]

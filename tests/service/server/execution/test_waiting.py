@@ -2,16 +2,18 @@
 
 import asyncio
 import gc
+import itertools
 import threading
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
 import pytest
 
-from service.server.execution.waiting import WaitingWork, WaitLimit
+from service.server.execution.waiting import WaitLimit, WorkQueue
 from service.server.pipeline.errors import RequestError
 
 
@@ -23,108 +25,144 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     return now
 
 
-def _is_accepted(limit: WaitLimit, waiting: int, *, request_s: float) -> bool:
-    try:
-        limit.check(waiting, work_s=waiting * request_s, request_s=request_s)
-    except RequestError:
-        return False
-    return True
+@dataclass
+class Requests:
+    """Requests that wait for two threads, in simulated time; each takes 25 ms in one thread."""
 
+    clock: list[float]
+    limit: WaitLimit
+    sent: int = 0
+    refused: set[int] = field(default_factory=set)
+    _waiting: list[int] = field(default_factory=list)
 
-def test_requests_are_refused_if_many_wait_and_take_too_long() -> None:
-    limit = WaitLimit(2, seconds=1.0)
-    limit.check(2, work_s=100, request_s=0.0)  # a few large ones
-    limit.check(100, work_s=2, request_s=0.0)
-    with pytest.raises(RequestError, match=r"3 requests wait for about 2 s") as refused:
-        limit.check(3, work_s=3, request_s=0.0)
-    assert (refused.value.status, refused.value.headers) == (429, {"Retry-After": "1"})
+    def __post_init__(self) -> None:
+        self.limit.add_queue(self._refuse_waiting)
 
+    def send(self, count: int, *, seconds: float = 0.0) -> range:
+        """Send requests at equal intervals; return their numbers."""
+        done = 0.0
+        for _ in range(count):
+            self.clock[0] += seconds / count
+            done = min(done + 2 * seconds / count / 0.025, len(self._waiting) + 1.0)
+            del self._waiting[: int(done)]
+            done %= 1
+            self._send_one()
+        return range(self.sent - count, self.sent)
 
-def test_twenty_photos_at_once_are_accepted_and_not_fifty(clock: list[float]) -> None:
-    limit = WaitLimit(2, seconds=1.0)
-    accepted = [_is_accepted(limit, waiting, request_s=0.025) for waiting in range(50)]
-    assert all(accepted[:20])
-    assert not any(accepted[26:])
+    def _send_one(self) -> None:
+        number, waiting = self.sent, len(self._waiting)
+        self.sent += 1
+        try:
+            self.limit.check(
+                waiting, work_s=waiting * 0.025, request_s=0.025, is_free=lambda: not self._waiting
+            )
+        except RequestError:
+            self.refused.add(number)
+        else:
+            self._waiting.append(number)
 
-
-def test_few_may_wait_until_the_load_is_what_the_threads_can_do(clock: list[float]) -> None:
-    limit = WaitLimit(4, seconds=1.0)
-
-    def is_accepted_at(load: float, *, waiting: int) -> list[bool]:
-        """Return what happens to the requests of two seconds; each takes 0.04 s."""
-        accepted = []
-        for _ in range(round(200 * load)):
-            clock[0] += 0.01 / load
-            accepted.append(_is_accepted(limit, waiting, request_s=0.04))
-        return accepted
-
-    assert all(is_accepted_at(1.5, waiting=9))
-    assert not any(is_accepted_at(10, waiting=5)[-1800:])
-    # A moment without a request that waits is not the end of the overload.
-    assert all(is_accepted_at(10, waiting=1))
-    assert not any(is_accepted_at(1.5, waiting=2))
-    assert all(is_accepted_at(0.7, waiting=5)[-100:])
-
-
-def test_a_process_that_is_held_up_refuses_nothing_at_a_normal_load(clock: list[float]) -> None:
-    limit, interval_s = WaitLimit(2, seconds=1.0), 0.025 / 2 / 0.7
-    for _ in range(10):
-        for _ in range(80):
-            clock[0] += interval_s
-            assert _is_accepted(limit, 1, request_s=0.025)
-        clock[0] += 20 * interval_s  # then what has come is read at once
-        assert all(_is_accepted(limit, waiting, request_s=0.025) for waiting in range(20))
+    def _refuse_waiting(self) -> None:
+        self.refused.update(self._waiting)
+        self._waiting.clear()
 
 
 @pytest.fixture
-def pool() -> Iterator[ThreadPoolExecutor]:
-    """A pool of one thread."""
-    with ThreadPoolExecutor(1) as made:
-        yield made
+def requests(clock: list[float]) -> Requests:
+    """Requests that may wait for a second."""
+    return Requests(clock, WaitLimit(2, seconds=1.0))
 
 
-def test_work_counts_until_it_starts_and_its_time_is_measured(pool: ThreadPoolExecutor) -> None:
-    work, may_end = WaitingWork(pool, WaitLimit(1, seconds=1e-9)), threading.Event()
+def test_an_overload_begins_if_many_wait_and_take_too_long() -> None:
+    limit = WaitLimit(2, seconds=1.0)
+    limit.check(2, work_s=100.0, request_s=50.0, is_free=lambda: False)  # a few large ones
+    limit.check(100, work_s=2.0, request_s=0.0, is_free=lambda: False)
+    with pytest.raises(RequestError, match="faster than the server can answer") as refused:
+        limit.check(3, work_s=3.0, request_s=0.0, is_free=lambda: False)
+    assert (refused.value.status, refused.value.headers) == (429, {"Retry-After": "1"})
+
+
+def test_seventy_photos_at_once_are_accepted_and_a_hundred_are_not(requests: Requests) -> None:
+    requests.send(70)
+    assert requests.refused == set()
+    requests.send(30)
+    assert len(requests.refused) > 90
+
+
+def test_a_process_that_is_held_up_refuses_nothing_at_a_normal_load(requests: Requests) -> None:
+    for _ in range(10):
+        requests.send(112, seconds=2.0)  # a load of 0.7
+        requests.clock[0] += 0.8
+        requests.send(45)  # what has come meanwhile is read at once
+    assert requests.refused == set()
+
+
+def test_under_overload_nothing_waits_and_the_threads_are_busy(requests: Requests) -> None:
+    sent = requests.send(8000, seconds=10.0)  # ten times what the threads can do
+    accepted = [number for number in sent if number not in requests.refused]
+    assert len(accepted) > 700
+    assert max(later - number for number, later in itertools.pairwise(accepted)) < 150
+
+
+def test_an_overload_ends_with_the_load(requests: Requests) -> None:
+    requests.send(8000, seconds=10.0)
+    after = requests.send(560, seconds=10.0)
+    assert requests.refused.isdisjoint(after[60:])
+
+
+def test_work_that_waits_when_an_overload_begins_is_refused() -> None:
+    queue, may_end = WorkQueue(1, "test", WaitLimit(1, seconds=1e-9)), threading.Event()
+    started = threading.Event()
+
+    def run() -> bool:
+        started.set()
+        return may_end.wait(30)
 
     async def ask() -> None:
-        assert await work.do(lambda: sum(range(1000))) == 499_500
-        pool.submit(may_end.wait, 30)
-        waiting = [asyncio.ensure_future(work.do(lambda: 1)) for _ in range(2)]
+        assert await queue.do(lambda: sum(range(1000))) == 499_500  # its time is the estimate for others
+        running = asyncio.ensure_future(queue.do(run))
+        assert await asyncio.to_thread(started.wait, 30)
+        waiting = [asyncio.ensure_future(queue.do(lambda: 1)) for _ in range(2)]
         await asyncio.sleep(0)
         with pytest.raises(RequestError):
-            await work.do(lambda: 1)
-        for task in waiting:
-            task.cancel()
-        await asyncio.wait(waiting)
-        waiting.append(asyncio.ensure_future(work.do(lambda: 2)))
-        await asyncio.sleep(0)
+            await queue.do(lambda: 1)
         may_end.set()
-        assert await waiting[-1] == 2
+        assert await running
+        refused = await asyncio.gather(*waiting, return_exceptions=True)
+        assert [type(error) for error in refused] == [RequestError] * 2
+        assert await queue.do(lambda: 2) == 2  # a thread is free
 
-    asyncio.run(ask())
+    try:
+        asyncio.run(ask())
+    finally:
+        may_end.set()
+        queue.close()
 
 
-def test_cancelled_work_keeps_nothing_while_the_threads_are_busy(pool: ThreadPoolExecutor) -> None:
+def test_cancelled_work_keeps_nothing_while_the_threads_are_busy() -> None:
     class Body:
         """Stands for a large object."""
 
-    work, may_end = WaitingWork(pool), threading.Event()
+    queue, may_end = WorkQueue(1, "test"), threading.Event()
 
-    async def ask() -> "weakref.ref[Body]":
+    async def ask() -> None:
         body = Body()
-        task = asyncio.ensure_future(work.do(partial(str, body)))
+        running = asyncio.ensure_future(queue.do(lambda: may_end.wait(30)))
+        task = asyncio.ensure_future(queue.do(partial(str, body)))
         await asyncio.sleep(0)
         task.cancel()
         await asyncio.wait([task])
-        return weakref.ref(body)
-
-    pool.submit(may_end.wait, 30)
-    try:
-        kept = asyncio.run(ask())
+        kept = weakref.ref(body)
+        del body, task
         gc.collect()
         assert kept() is None
+        may_end.set()
+        assert await running
+
+    try:
+        asyncio.run(ask())
     finally:
         may_end.set()
+        queue.close()
 
 
 def test_a_slow_network_is_overloaded_while_others_answer(
