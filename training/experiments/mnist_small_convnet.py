@@ -1,6 +1,6 @@
 """mnist-small-convnet: the network without a hidden dense layer, as the slide and as the recipe train it."""
 
-from training.experiments.experiment import Experiment, Extent, PublishedFigure, Variant
+from training.experiments.experiment import Experiment, PublishedFigure, Variant
 
 EXPERIMENT = Experiment(
     name="mnist-small-convnet",
@@ -14,13 +14,11 @@ EXPERIMENT = Experiment(
         Variant(name="recipe", recipe="mnist-small-convnet", lecture=False),
     ),
     observations=(
-        "The slide's figure is that after fifteen epochs; these runs end after two.",
+        "The slide's network reaches 0.9914, 0.0003 more than in the course.",
         "Dropout before the output keeps the training accuracy below the validation accuracy.",
-        "With augmentation and a falling rate, the recipe has a lower training and a higher test accuracy.",
+        "With augmentation and a falling rate, the recipe has a lower training and a higher test accuracy: 0.9950.",
         "The second convolution has 18,496 of the parameters, the output layer 16,010, since no hidden dense "
         "layer comes between them.",
-        "Trained to the end, this recipe reaches 0.9950 on the test set, as mnist-convnet does with nearly "
-        "three times as many parameters.",
+        "mnist-convnet needs nearly three times as many parameters for this test accuracy.",
     ),
-    usual=Extent(epochs=2),
 )
