@@ -23,6 +23,7 @@ from training.datasets.arrays import CIFAR10
 from training.datasets.dataset import DatasetDeclaration
 from training.datasets.folder import load_folder, model_name
 from training.datasets.imdb import convert_reviews, most_frequent_words
+from training.datasets.pendigits import PENDIGITS, load_pendigits
 from training.errors import DatasetError
 
 
@@ -302,3 +303,19 @@ def test_a_class_without_pictures_says_why(own_pictures: Path, monkeypatch: pyte
     monkeypatch.setattr(os, "listdir", refuse)
     with pytest.raises(PermissionError):
         load_folder(own_pictures, preprocessing="photo", size=48)
+
+
+@pytest.mark.parametrize("name", ["mnist", "imdb", "cats_vs_dogs"])
+def test_an_empty_file_of_a_data_set_is_named(cache: Path, name: str) -> None:
+    for path in DATASETS[name].paths:
+        path.touch()
+
+    with pytest.raises(DatasetError, match=r": cannot be read \(.*\); delete the file to fetch it again"):
+        load_dataset(name)
+
+
+def test_an_empty_file_of_pen_digits_is_named(cache: Path) -> None:
+    PENDIGITS.paths[0].touch()
+
+    with pytest.raises(DatasetError, match=r": cannot be read \(.*\); delete the file to fetch it again"):
+        load_pendigits()
