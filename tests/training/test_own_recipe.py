@@ -334,3 +334,17 @@ def test_a_run_is_not_exported_on_changed_data(folder: Path) -> None:
     assert "the data of comments has changed since the run, so its test examples may have been" in str(
         changed
     )
+
+
+def test_a_run_of_an_own_recipe_is_measured_with_its_file(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert _run("./run train --recipe my_recipe.py --epochs 1").exit_code == 0
+    monkeypatch.setattr(recipes, "_own", {})
+
+    unknown = _run("./run runs comments-dense --test").exception
+
+    assert "is a run of comments-dense, which is no recipe of Lectern; name its file with --recipe" in str(
+        unknown
+    )
+    assert "test examples" in _run("./run runs comments-dense --test --recipe my_recipe.py").output

@@ -100,7 +100,7 @@ def evaluate(
     if LATENCY in measurements:
         measured = measure_latency(measured, models=models, dataset=splits.dataset)
     rows = compare(card, measured)
-    if len(splits.validation) != card.training.splits["validation"]:  # of a run on a part of the examples
+    if len(splits.validation) != card.training.splits.get("validation"):  # of a run on a part of the examples
         rows = tuple(row for row in rows if not row.name.endswith(", validation"))
     return Evaluation(
         card=card,

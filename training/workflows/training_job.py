@@ -214,9 +214,8 @@ def _prepare(job: TrainingJob, console: Console) -> tuple[Recipe, Dataset]:
     for skipped in dataset.skipped:
         console.print(f"skipped {skipped}")
     if dataset.copies:
-        console.print(
-            f"{dataset.copies} images are copies of others; all copies of an image are in one split"
-        )
+        several = "examples are copies" if dataset.copies > 1 else "example is a copy"
+        console.print(f"{dataset.copies} {several} of others; all copies of an example are in one split")
     splits = ", ".join(f"{count} {name}" for name, count in dataset.splits.items())
     console.print(f"{recipe.name} on {dataset.name}: {splits}")
     return _configure(job, recipe), dataset

@@ -178,7 +178,17 @@ def test_a_run_on_a_part_of_the_examples_is_resumed_and_exported_on_it(
     card = read_card(Path(exported.folder) / "card.json")
     assert (exported.model, exported.version, exported.accuracy) == ("mnist", 1, card.metrics.accuracy)
     assert card.metrics.count == 100
-    evaluated = CliRunner().invoke(cli.evaluate, ["mnist", *folders[2:]], catch_exceptions=False)
+
+
+def test_a_model_of_a_run_on_a_part_of_the_examples_has_the_figures_of_its_card(
+    tmp_path: Path, mnist_cache: Path
+) -> None:
+    _train(tmp_path, "--epochs", 1, "--examples", 40)
+    models = ["--models", str(tmp_path / "models")]
+    CliRunner().invoke(cli.export, ["mnist-dense", "--runs", str(tmp_path / "runs"), *models])
+
+    evaluated = CliRunner().invoke(cli.evaluate, ["mnist", *models], catch_exceptions=False)
+
     assert evaluated.exit_code == 0, evaluated.output
     assert "coverage, test" in evaluated.output
     assert "coverage, validation" not in evaluated.output
