@@ -1,14 +1,15 @@
 """Defines the ``lectern`` command, which imports a subcommand's module only when it is called."""
 
 import copy
-import errno
 import importlib
+import io
 import re
 import sys
 
 import click
 
-from service.inference.errors import LecternError, MissingExtra, OutputError
+from service.inference.errors import LecternError, MissingExtra
+from service.inference.files import output_error
 from service.inference.program import command, how_to_install
 
 # command → (module, required extra, summary)
@@ -66,6 +67,9 @@ def lectern() -> None:
 
 def main() -> None:
     """Run the command line; errors of the user print one line to standard error, with exit status 2."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a file name need not be in the encoding of the terminal
+            stream.reconfigure(errors="backslashreplace")
     try:
         lectern.help = _as_typed(lectern.help or "")
         lectern(prog_name=command(), standalone_mode=False)
@@ -80,20 +84,12 @@ def main() -> None:
     except LecternError as error:
         _fail(error)
     except OSError as error:
-        _fail(OutputError(_describe(error)))
+        _fail(output_error(error))
 
 
 def _as_typed(text: str) -> str:
     """Return a help text whose examples begin with what starts Lectern here, such as ``./run``."""
     return _EXAMPLE.sub(lambda found: f"{command()} ", text)
-
-
-def _describe(error: OSError) -> str:
-    """Return one line about a file that cannot be read or written; HDF5's errors have a text alone."""
-    cause = error.strerror or str(error).splitlines()[0]
-    full = error.errno in (errno.ENOSPC, errno.EDQUOT) or "No space left" in str(error)
-    way_out = "free space, or choose another disk" if full else "check the path and its permissions"
-    return f"{error.filename or 'a file'}: cannot be read or written ({cause}); {way_out}"
 
 
 def _missing(error: ModuleNotFoundError, name: str, extra: str) -> LecternError | ModuleNotFoundError:

@@ -72,7 +72,8 @@ def _check_ranges(values: "Augmentation | Hyperparameters") -> None:
     for spec in fields(values):
         value, declared = getattr(values, spec.name), declaration_of(spec)
         if isinstance(value, int | float) and not declared.allows(value):
-            raise RecipeError(f"{declared.option or spec.name} cannot be {value}; {declared.range}")
+            finite = "" if math.isfinite(value) else ", and finite"
+            raise RecipeError(f"{declared.option or spec.name} cannot be {value}; {declared.range}{finite}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -158,7 +159,7 @@ def parse_augmentation(text: str) -> Augmentation:
 class Hyperparameters:
     """The hyperparameters of a training run; each field's declaration documents it."""
 
-    epochs: int = _declare("Passes over the training split.", minimum=1)
+    epochs: int = _declare("Passes over the training split.", minimum=1, maximum=10**6)
     batch_size: int = _declare("Examples per optimizer step.", default=128, minimum=1)
     learning_rate: float = _declare("Highest learning rate of the schedule.", default=1e-3, above=0)
     optimizer: Optimizer = _declare("Optimizer.", default="adam")
@@ -194,7 +195,7 @@ class Hyperparameters:
     pooling: Pooling | None = _declare(
         "Pooling of neighbouring pixels: their maximum, their mean, or none.", default=None
     )
-    width: float = _declare("Factor on the number of units and filters.", default=1.0, above=0)
+    width: float = _declare("Factor on the number of units and filters.", default=1.0, above=0, maximum=1000)
     scaling: Scaling = _declare(
         "Scale pixels to 0..1, to mean 0 and deviation 1, or not at all.", default="unit"
     )

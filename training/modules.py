@@ -59,7 +59,7 @@ def unknown_name(name: str, names: Iterable[str], *, form: str, also: Iterable[s
         also: Further names that are possible, and are not listed.
     """
     listed = tuple(names)
-    close = difflib.get_close_matches(name, [*listed, *also], n=1, cutoff=0.7)
+    close = difflib.get_close_matches(name.lower(), [*listed, *also], n=1, cutoff=0.7)
     hint = f"did you mean {close[0]}?" if close else f"choose from {', '.join(listed)}"
     return f"there is no {form} {name!r}; {hint}"
 

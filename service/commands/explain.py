@@ -48,6 +48,10 @@ def explain(
         raise click.UsageError("--filters shows weights, which need neither a picture nor a label")
     if picture is None and not filters:
         raise click.UsageError("name a PICTURE to explain, or show the filters with --filters")
+    if picture and out.exists() and picture.exists() and out.samefile(picture):
+        raise InvalidInput(
+            f"{out}: is the picture itself, which would be lost; choose another file with --out"
+        )
     catalog = open_catalog()
     explainer = catalog.explainer(model, version)
     if picture is None:

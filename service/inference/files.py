@@ -13,7 +13,7 @@ from io import BufferedReader
 from pathlib import Path
 from typing import BinaryIO
 
-from service.inference.errors import ChecksumMismatch, ModelError
+from service.inference.errors import ChecksumMismatch, ModelError, OutputError
 
 
 @contextlib.contextmanager
@@ -85,6 +85,14 @@ def _open_regular(path: str, flags: int) -> int:
         os.close(descriptor)
         raise OSError(errno.EINVAL, "not a regular file", path)
     return descriptor
+
+
+def output_error(error: OSError) -> OutputError:
+    """Describe in one line a file that cannot be read or written; HDF5's errors have a text alone."""
+    cause = error.strerror or (str(error).splitlines() or ["unknown cause"])[0]
+    full = error.errno in (errno.ENOSPC, errno.EDQUOT) or "No space left" in str(error)
+    way_out = "free space, or choose another disk" if full else "check the path and its permissions"
+    return OutputError(f"{error.filename or 'a file'}: cannot be read or written ({cause}); {way_out}")
 
 
 def file_version(path: Path) -> tuple[int, ...]:

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import click
+import keras
 import numpy as np
 import onnx
 import pytest
@@ -18,7 +19,7 @@ from service.inference.card import card_document, read_card
 from service.inference.catalog import Catalog
 from service.inference.files import sha256_of
 from training import cli
-from training.errors import DatasetError, ExportError, RecipeError, RunError
+from training.errors import DatasetError, ExportError, RecipeError, RunError, TrainingError
 from training.export import exporter
 from training.export.parity import check_parity
 from training.fit.run import load_run
@@ -250,7 +251,7 @@ def test_export_is_refused_after_an_image_was_replaced(tmp_path: Path, own_pictu
     first, second, *_ = (path for path in sorted((own_pictures / "Cat").iterdir()) if path.stem.isdigit())
     first.write_bytes(second.read_bytes())
 
-    with pytest.raises(RunError, match=r"pets: the images of my_pets have changed since the run"):
+    with pytest.raises(RunError, match=r"pets: the data of my_pets has changed since the run"):
         _export(tmp_path, "--run", "pets", "--data", own_pictures, recipe="cats-dogs-scratch")
 
 
@@ -521,3 +522,80 @@ def test_default_recipe_is_that_of_the_served_default_version(models_folder: Pat
     assert {card.name: trained_first(card.recipe.name) for card in catalog} == {
         card.name: default_recipe(card.name).name for card in catalog
     }
+
+
+def test_a_run_on_other_data_is_not_compared(trained: Path) -> None:
+    _call(cli.train, "wine-dense", "--epochs", 1, "--runs", trained / "runs")
+    _train(trained, "--examples", 100, "--run", "few")
+
+    for name in ("wine-dense", "few"):
+        with pytest.raises(RunError, match=f"{name}: is a run of .* or on other data; name another run"):
+            _export(trained, "--compare", name)
+    assert not (trained / "models").exists()
+
+
+def test_a_model_is_not_measured_on_pictures_with_other_labels(exported: Path, own_pictures: Path) -> None:
+    card = exported / "models" / "mnist" / "1" / "card.json"
+    before = card.read_bytes()
+
+    for command, words in (
+        (cli.evaluate, ["--record"]),
+        (cli.evaluate, ["--recalibrate"]),
+        (cli.quantize, []),
+    ):
+        with pytest.raises(DatasetError, match=r"My pets: has the labels Cat, Dog, and mnist 1 has 0, 1, "):
+            _call(command, "mnist", "--data", own_pictures, "--models", exported / "models", *words)
+    assert card.read_bytes() == before
+
+
+def test_own_pictures_of_a_run_are_named_in_the_export(
+    tmp_path: Path, own_pictures: Path, mnist_cache: Path
+) -> None:
+    _train(tmp_path, "--data", own_pictures, "--run", "pets", "--models", tmp_path / "models")
+
+    with pytest.raises(RunError, match=r"pets: is a run of .*; name that with --data '.*My pets'"):
+        _export(tmp_path, "--run", "pets")
+
+
+def test_a_version_has_at_most_nine_digits(trained: Path) -> None:
+    result = CliRunner().invoke(cli.export, ["mnist-dense", "--version", "1000000000"])
+
+    assert result.exit_code == 2
+    assert "1<=x<=999999999" in result.output
+
+
+def test_help_of_a_data_set_shows_the_defaults_of_its_recipe() -> None:
+    text = " ".join(_call(cli.train, "--run", "imdb-dense", "mnist-convnet", "--help").output.split())
+    assert "[default: (10); 1<=x<=1000000]" in text
+    assert _call(cli.train, "mnist", "--help").output == _call(cli.train, "mnist-deep", "--help").output
+
+
+def test_cleaning_the_cache_takes_no_names(cache: Path) -> None:
+    assert "leave out the names" in CliRunner().invoke(cli.data, ["--clean", "mnist"]).output
+
+
+def test_numbers_without_bounds_are_refused_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    for option in ("--epochs", "--width"):
+        refused = CliRunner().invoke(cli.train, ["mnist-dense", option, "1" + 36 * "0"])
+        assert (refused.exit_code, "is not in the range" in refused.output) == (2, True)
+    with pytest.raises(RecipeError, match="--learning-rate cannot be inf; it must be above 0, and finite"):
+        _call(cli.train, "mnist-dense", "--learning-rate", "inf")
+
+
+@pytest.mark.parametrize("error", [MemoryError(), type("ResourceExhaustedError", (Exception,), {})("OOM")])
+def test_a_network_that_is_too_large_is_one_line(
+    tmp_path: Path, mnist_cache: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def build(self: object, shape: object) -> None:
+        raise error
+
+    monkeypatch.setattr(keras.layers.Dense, "build", build)
+
+    for words in ((cli.train, "mnist-dense", "--runs", tmp_path), (cli.summary, "mnist-dense")):
+        with pytest.raises(TrainingError, match="needs more memory than there is; choose a smaller --width"):
+            _call(*words)
+
+
+def test_a_recipe_in_capitals_is_recognised() -> None:
+    with pytest.raises(RecipeError, match=r"no recipe 'MNIST-Dense'; did you mean mnist-dense\?"):
+        _call(cli.train, "MNIST-Dense")

@@ -322,3 +322,29 @@ def test_name_of_an_included_data_set_is_refused(tmp_path: Path) -> None:
     )
     with pytest.raises(DatasetError, match="mnist is the name of a data set of Lectern"):
         load_recipe_file(_write(tmp_path, _DENSE + text))
+
+
+def test_a_run_is_not_exported_on_changed_data(folder: Path) -> None:
+    assert _run("./run train --recipe my_recipe.py --epochs 1").exit_code == 0
+    path = folder / "comments.csv"
+    path.write_text(path.read_text(encoding="utf-8").replace(" the ", " xyzzy "), encoding="utf-8")
+
+    changed = _run("./run export --recipe my_recipe.py").exception
+
+    assert "the data of comments has changed since the run, so its test examples may have been" in str(
+        changed
+    )
+
+
+def test_a_run_of_an_own_recipe_is_measured_with_its_file(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert _run("./run train --recipe my_recipe.py --epochs 1").exit_code == 0
+    monkeypatch.setattr(recipes, "_own", {})
+
+    unknown = _run("./run runs comments-dense --test").exception
+
+    assert "is a run of comments-dense, which is no recipe of Lectern; name its file with --recipe" in str(
+        unknown
+    )
+    assert "test examples" in _run("./run runs comments-dense --test --recipe my_recipe.py").output

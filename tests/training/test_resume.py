@@ -1,6 +1,8 @@
 """Runs that are resumed, replaced or begun beside others keep their kind, their options and their files."""
 
+import gzip
 import shlex
+import shutil
 from pathlib import Path
 
 import pytest
@@ -9,6 +11,7 @@ from click.testing import CliRunner, Result
 from training import cli
 from training.errors import RunError
 from training.fit.run import load_run
+from training.fit.run_folder import RunState, read_state
 from training.workflows import cross_validation, training_run
 
 
@@ -200,3 +203,122 @@ def test_tensorboard_goes_neither_with_folds_nor_with_json() -> None:
         result = CliRunner().invoke(cli.train, ["imdb-dense", "--tensorboard", *words])
         assert result.exit_code == 2
         assert "--tensorboard" in result.output
+
+
+@pytest.mark.parametrize(
+    ("words", "recipe"),
+    [
+        (("--optimizer", "sgd", "--activation", "relu", "--learning-rate", 1e30), "imdb-dense"),
+        (("--init-from", "other"), "imdb-dense"),
+        ((), "mnist-strokes"),
+    ],
+)
+def test_a_training_that_fails_in_its_first_epoch_leaves_the_earlier_run(
+    tmp_path: Path, imdb_cache: Path, mnist_file: Path, words: tuple[object, ...], recipe: str
+) -> None:
+    shutil.copy(mnist_file, imdb_cache)
+    _train(tmp_path, *SMALL, "--epochs", 1, "--run", "mine")
+    _train(tmp_path, "--width", 0.1, "--batch-size", 16, "--epochs", 1, "--run", "other")
+    folder = tmp_path / "runs" / "mine"
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+
+    with pytest.raises(RunError):
+        _train(tmp_path, *words, "--run", "mine", "--yes", recipe=recipe)
+
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+
+
+def test_an_earlier_run_is_deleted_when_the_new_one_has_an_epoch(
+    tmp_path: Path, imdb_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _train(tmp_path, *SMALL, "--epochs", 1)
+    original = training_run.ConsoleReporter.epoch
+
+    def epoch(self: training_run.ConsoleReporter, row: object, *, epochs: int) -> None:
+        original(self, row, epochs=epochs)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as context:
+        context.setattr(training_run.ConsoleReporter, "epoch", epoch)
+        _train(tmp_path, *SMALL, "--epochs", 2, "--seed", 2, "--yes")
+
+    folder = tmp_path / "runs" / "imdb-dense"
+    assert read_state(folder) == RunState(finished=False, epochs=1)
+    assert not (folder / ".replaced").exists()
+    _train(tmp_path, "--resume")
+    assert load_run(folder).record.seed == 2
+
+
+def test_a_file_of_no_run_is_not_replaced(tmp_path: Path, imdb_cache: Path) -> None:
+    own = tmp_path / "runs" / "mine" / "model.keras"
+    own.parent.mkdir(parents=True)
+    own.write_text("the user's")
+
+    with pytest.raises(
+        RunError, match=r"mine: has files that .* of no run: model\.keras; choose another name"
+    ):
+        _train(tmp_path, *SMALL, "--epochs", 1, "--run", "mine", "--yes")
+
+    assert own.read_text() == "the user's"
+
+
+def test_resume_says_that_there_is_no_run(tmp_path: Path, imdb_cache: Path) -> None:
+    result = _train(tmp_path, *SMALL, "--epochs", 1, "--run", "nmae", "--resume")
+
+    assert f"{tmp_path / 'runs' / 'nmae'}: contains no run to resume; a new one begins" in result.output
+
+
+def test_a_run_is_not_resumed_with_another_number_of_examples(tmp_path: Path, imdb_cache: Path) -> None:
+    _train(tmp_path, *SMALL, "--epochs", 1, "--examples", 40)
+    _train(tmp_path, *SMALL, "--epochs", 1, "--run", "whole")
+
+    with pytest.raises(RunError, match="is a run on about 40 examples; leave out --examples to resume it"):
+        _train(tmp_path, "--resume", "--examples", 60)
+    with pytest.raises(RunError, match="whole: is a run on all examples; leave out --examples"):
+        _train(tmp_path, "--resume", "--examples", 60, "--run", "whole")
+    assert "epoch   2/2" in _train(tmp_path, "--resume", "--examples", 40, "--epochs", 2).output
+
+
+@pytest.mark.parametrize(
+    "words", [("--init-from", "other"), ("--l2", 0.5), ("--examples", 60), ("--folds", 3), ("--seed", 3)]
+)
+def test_a_refused_resume_leaves_the_run_as_it_was(
+    tmp_path: Path, imdb_cache: Path, words: tuple[object, ...]
+) -> None:
+    _train(tmp_path, *SMALL, "--epochs", 1, "--schedule", "constant")
+    _train(tmp_path, *SMALL, "--epochs", 1, "--run", "other")
+    folder = tmp_path / "runs" / "imdb-dense"
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+
+    with pytest.raises(RunError):
+        _train(tmp_path, "--resume", *words)
+
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+    assert "epoch   2/2" in _train(tmp_path, "--resume", "--epochs", 2).output
+
+
+def test_a_run_whose_data_has_changed_keeps_its_vocabulary(tmp_path: Path, imdb_cache: Path) -> None:
+    _train(tmp_path, *SMALL, "--epochs", 1)
+    vocabulary = tmp_path / "runs" / "imdb-dense" / "vocabulary.txt"
+    before = vocabulary.read_bytes()
+    path = imdb_cache / "imdb_train.jsonl.gz"
+    path.write_bytes(gzip.compress(gzip.decompress(path.read_bytes()).replace(b" the ", b" xyzzy ")))
+
+    with pytest.raises(RunError, match="the data of imdb has changed since the run began"):
+        _train(tmp_path, "--resume")
+
+    assert vocabulary.read_bytes() == before
+
+
+def test_a_damaged_network_of_a_run_is_named(tmp_path: Path, imdb_cache: Path) -> None:
+    _train(tmp_path, *SMALL, "--epochs", 1)
+    folder = tmp_path / "runs" / "imdb-dense"
+    for path in folder.glob("*.keras"):
+        content = bytearray(path.read_bytes())
+        content[200:240] = bytes(40)  # in the first member of the archive
+        path.write_bytes(content)
+
+    with pytest.raises(RunError, match="imdb-dense: contains no finished run "):
+        load_run(folder)
+    with pytest.raises(RunError, match=r"epoch-001\.keras: cannot be read"):
+        _train(tmp_path, "--resume", "--epochs", 2)

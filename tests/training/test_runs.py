@@ -1,6 +1,9 @@
 """Runs are never replaced silently, are resumed with their own settings, and can be listed and compared."""
 
+import os
 import resource
+import shutil
+import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -274,3 +277,34 @@ def test_full_disk_is_one_line(
     assert ended.value.code == 2
     (line,) = capfd.readouterr().err.splitlines()
     assert "cannot be read or written" in line
+    assert not list((tmp_path / "runs").rglob(".*.keras"))
+
+
+@pytest.mark.parametrize("content", ["", "[1]"])
+def test_a_damaged_run_does_not_hide_the_others(tmp_path: Path, imdb_cache: Path, content: str) -> None:
+    _train(tmp_path, "--epochs", 1)
+    shutil.copytree(tmp_path / "runs" / "imdb-dense", tmp_path / "runs" / "broken")
+    damaged = tmp_path / "runs" / "broken" / "settings.json"
+    damaged.write_text(content)
+
+    result = _call(cli.runs, "--runs", tmp_path / "runs")
+
+    assert result.exit_code == 1
+    assert "imdb-dense  finished" in result.stdout
+    (line,) = result.stderr.splitlines()
+    assert line.startswith(f"lectern: {damaged}: is damaged (")
+    with pytest.raises(RunError, match="none: contains no run; there are imdb-dense"):
+        _call(cli.runs, "none", "--runs", tmp_path / "runs")
+
+
+def test_a_name_that_is_not_utf_8_is_listed(tmp_path: Path, imdb_cache: Path) -> None:
+    _train(tmp_path, "--epochs", 1)
+    (tmp_path / "runs" / "imdb-dense").rename(tmp_path / "runs" / os.fsdecode(b"\xff"))
+
+    command = [sys.executable, "-m", "service", "runs", "--runs", str(tmp_path / "runs")]
+    done = subprocess.run(command, capture_output=True, check=False)
+
+    assert done.returncode == 0, done.stderr
+    assert [rb"\udcff", b"imdb-dense", b"finished", b"1"] in [
+        row.split()[:4] for row in done.stdout.splitlines()
+    ]

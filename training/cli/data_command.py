@@ -26,11 +26,13 @@ def data(names: tuple[str, ...], clean: bool) -> None:
     from training.datasets.dataset import activation_folder
     from training.reporting.progress import download_bar
 
+    if clean and names:
+        raise click.UsageError("--clean deletes the activations of all data sets; leave out the names")
     console = Console(highlight=False, soft_wrap=True)
     if clean:
         from training.fit.feature_cache import clean_cache
 
-        console.print(f"{activation_folder()}: {clean_cache(activation_folder()) / 1e6:.0f} MB deleted")
+        click.echo(f"{activation_folder()}: {clean_cache(activation_folder()) / 1e6:.0f} MB deleted")
         return
     for name in names:
         with download_bar(console) as progress:

@@ -5,8 +5,9 @@ from typing import Any
 
 import click
 
+from service.inference.repository.default_version import LARGEST_VERSION
 from training.backend import load_keras
-from training.cli.json_events import json_events, progress_option
+from training.cli.json_events import event_writer, progress_option, with_error_events
 from training.cli.shared import (
     RECIPES_EPILOG,
     data_option,
@@ -40,7 +41,7 @@ from training.cli.shared import (
 @click.option("--name", help="Name of the model; that of its data set if not given.")
 @click.option(
     "--version",
-    type=click.IntRange(min=1),
+    type=click.IntRange(min=1, max=LARGEST_VERSION),
     help="Version to create; the next free one if not given. Versions are never overwritten.",
 )
 @data_option
@@ -53,6 +54,7 @@ from training.cli.shared import (
 @click.option("--compare", help="Name of another run; the card gets its test accuracy too.")
 @click.option("--record", is_flag=True, help="Also write the results into training/reporting/results.json.")
 @progress_option
+@with_error_events
 def export(
     recipe: str | None,
     own_recipe: Path | None,
@@ -97,16 +99,15 @@ def export(
         compare=run_folder(runs, compare) if compare else None,
         **options,
     )
-    with json_events(progress) as events:
-        exported = run_export(job)
-        card = exported.card
-        if record:
-            record_result(card)
-        if events:
-            events.write(exported_event(card, job.models))
+    exported = run_export(job)
+    card = exported.card
+    if record:
+        record_result(card)
+    if events := event_writer(progress):
+        events.write(exported_event(card, job.models))
     quiet = progress == "json"
     click.echo(
-        f"{shown(job.models / card.name / str(card.version))}: {describe_result(card_result(card))}, largest "
+        f"{shown(job.models / card.name / str(card.version))}: {describe_result(card_result(card))}. Largest "
         f"difference from Keras {card.max_keras_difference:.1g}",
         err=quiet,
     )

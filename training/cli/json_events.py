@@ -1,17 +1,21 @@
 """Defines the option ``--progress json``, with which other programs follow the progress of a command."""
 
+import contextlib
+import functools
 import io
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from service.inference.errors import LecternError
+from service.inference.files import output_error
 
 if TYPE_CHECKING:
     from training.reporting.json_progress import Controls, EventWriter
+
+Command = TypeVar("Command", bound=Callable[..., Any])
 
 progress_option = click.option(
     "--progress",
@@ -22,28 +26,28 @@ progress_option = click.option(
 )
 
 
-@contextmanager
-def json_events(progress: str) -> Iterator["EventWriter | None"]:
-    """Write events to standard output; an error that ends the command is an event too.
+def with_error_events(command: Command) -> Command:
+    """Make an error that ends a command with ``--progress json`` an event too."""
 
-    Args:
-        progress: Value of the option.
+    @functools.wraps(command)
+    def call(*arguments: Any, progress: str, **options: Any) -> Any:
+        try:
+            return command(*arguments, progress=progress, **options)
+        except (LecternError, OSError) as error:
+            if progress == "json":
+                _write_error(output_error(error) if isinstance(error, OSError) else error)
+            raise
 
-    Yields:
-        The writer; None unless the option is ``json``.
-    """
+    return call  # type: ignore[return-value]
+
+
+def event_writer(progress: str) -> "EventWriter | None":
+    """Return a writer of events to standard output, after Keras is loaded; None unless they are wanted."""
     if progress != "json":
-        yield None
-        return
-    from service.inference.training_events import TrainingFailed
+        return None
     from training.reporting.json_progress import EventWriter
 
-    writer = EventWriter(sys.stdout)
-    try:
-        yield writer
-    except LecternError as error:
-        writer.write(TrainingFailed(code=error.code, message=str(error)))
-        raise
+    return EventWriter(sys.stdout)
 
 
 def standard_controls() -> "Controls":
@@ -54,3 +58,10 @@ def standard_controls() -> "Controls":
         return Controls(sys.stdin.fileno())
     except (AttributeError, ValueError, io.UnsupportedOperation):  # closed, or not a file
         return Controls(None)
+
+
+def _write_error(error: LecternError) -> None:
+    from service.inference.training_events import TrainingFailed, encode_event
+
+    with contextlib.suppress(OSError):  # nobody reads any more
+        print(encode_event(TrainingFailed(code=error.code, message=str(error))), flush=True)

@@ -1,13 +1,16 @@
 """Shows the defaults of a recipe in the help of a command."""
 
+import contextlib
 from dataclasses import asdict
 from typing import Any
 
 import click
 
 from training.backend import silence_libraries
+from training.cli.shared import find_recipe
+from training.errors import RecipeError
 from training.hyperparameters import Augmentation
-from training.recipes import load_recipe, recipe_names
+from training.recipes import load_recipe
 
 _RECIPE = "training.recipe"
 TYPED = "training.typed"  # key of a context's ``meta``: all words of the command line
@@ -19,12 +22,13 @@ class RecipeCommand(click.Command):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Store the words, and the name of the recipe; ``--help`` is answered before arguments are read."""
         ctx.meta[TYPED] = tuple(args)
-        ctx.meta[_RECIPE] = next((word for word in args if word in recipe_names()), None)
+        with contextlib.suppress(click.UsageError):  # is reported below
+            ctx.meta[_RECIPE] = self.make_parser(ctx).parse_args(list(args))[0].get("recipe")
         return super().parse_args(ctx, args)
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the options with the recipe's defaults."""
-        name = ctx.meta.get(_RECIPE)
+        name = self._named_recipe(ctx)
         if name is None:
             super().format_options(ctx, formatter)
             return
@@ -42,6 +46,14 @@ class RecipeCommand(click.Command):
         finally:
             for option in options:
                 option.show_default = before[id(option)]
+
+    def _named_recipe(self, ctx: click.Context) -> str | None:
+        """Return the recipe that the command line names, perhaps by its data set."""
+        word = ctx.meta.get(_RECIPE)
+        if isinstance(word, str):
+            with contextlib.suppress(RecipeError):
+                return find_recipe(ctx, self.params[0], word)
+        return None
 
 
 def describe_value(value: Any) -> str:

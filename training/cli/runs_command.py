@@ -1,6 +1,7 @@
 """Defines the command ``runs``."""
 
 import shutil
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -50,15 +51,17 @@ def runs(
     from training.reporting.runs import list_runs, read_report, with_folds
 
     named = dict.fromkeys(names if remove else with_folds(runs, names))
-    reports = [read_report(runs, name) for name in named] or list_runs(runs)
+    damaged: list[RunError] = []
+    reports = [read_report(runs, name) for name in named] or list_runs(runs, damaged=damaged.append)
     if remove:
         for report in reports:
             _remove(report.folder, running=report.running, yes=yes)
         return
-    if not reports:
+    if not (reports or damaged):
         click.echo(f"{runs}: contains no runs")
         return
-    _print_tables(reports, compare=bool(names))
+    if reports:
+        _print_tables(reports, compare=bool(names))
     if measure:
         from training.reporting.printout import describe_result
         from training.workflows.run_measurement import measure_run
@@ -67,6 +70,10 @@ def runs(
             click.echo(f"{report.name}: {describe_result(measure_run(report.folder))}")
     if curves:
         _plot_curves(reports, curves)
+    for error in damaged:
+        click.echo(f"lectern: {error}", err=True)
+    if damaged:
+        sys.exit(1)
 
 
 def _print_tables(reports: Sequence["RunReport"], *, compare: bool) -> None:

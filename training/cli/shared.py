@@ -3,19 +3,23 @@
 import os
 import sys
 import textwrap
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
 from rich.console import Console
 
 from training.backend import silence_libraries
-from training.errors import RecipeError
+from training.errors import RecipeError, TrainingError
 from training.recipes import default_recipe, load_recipe_file, recipe_names, unknown_recipe
 from training.workflows.hints import DEFAULT_RUNS, chosen_models
 
 RECIPES_EPILOG = "\b\n" + textwrap.fill(
     f"Recipes: {', '.join(recipe_names())}.", width=76, break_on_hyphens=False
 )
+# Names of the backends' exceptions, whose classes would have to be imported.
+_OUT_OF_MEMORY = ("MemoryError", "ResourceExhaustedError", "OutOfMemoryError")
 _WIDTH = 1_000  # columns of a table that is not printed in a terminal
 folder_type = click.Path(path_type=Path, file_okay=False)
 
@@ -103,3 +107,20 @@ def table_console() -> Console:
 def ask(question: str) -> bool:
     """Ask a question with the answers yes and no; without a terminal the answer is no."""
     return sys.stdin.isatty() and click.confirm(question, err=True)
+
+
+@contextmanager
+def reports_memory() -> Iterator[None]:
+    """Report in one line that a network needs more memory than there is.
+
+    Raises:
+        TrainingError: It does.
+    """
+    try:
+        yield
+    except Exception as error:
+        if type(error).__name__ not in _OUT_OF_MEMORY:
+            raise
+        raise TrainingError(
+            "the network or a batch needs more memory than there is; choose a smaller --width or --batch-size"
+        ) from error

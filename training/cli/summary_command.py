@@ -8,7 +8,14 @@ from rich.table import Table
 
 from training.backend import load_keras
 from training.cli.recipe_help import RecipeCommand
-from training.cli.shared import RECIPES_EPILOG, find_recipe, own_recipe_option, require_recipe, table_console
+from training.cli.shared import (
+    RECIPES_EPILOG,
+    find_recipe,
+    own_recipe_option,
+    reports_memory,
+    require_recipe,
+    table_console,
+)
 from training.hyperparameters import OPTIONS
 from training.options import hyperparameter_options
 
@@ -30,7 +37,9 @@ def summary(recipe: str | None, own_recipe: Path | None, lecture: bool, **option
     from training.workflows.network_summary import summarise_network
 
     chosen = require_recipe(recipe, own_recipe)
-    network = summarise_network(chosen, lecture=lecture, overrides={name: options[name] for name in OPTIONS})
+    overrides = {name: options[name] for name in OPTIONS}
+    with reports_memory():
+        network = summarise_network(chosen, lecture=lecture, overrides=overrides)
     table = Table(box=None, pad_edge=False)
     for column in ("layer", "type"):
         table.add_column(column, no_wrap=True)

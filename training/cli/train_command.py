@@ -12,7 +12,7 @@ from rich.console import Console
 
 from service.inference.program import command
 from training.backend import load_keras
-from training.cli.json_events import json_events, progress_option, standard_controls
+from training.cli.json_events import event_writer, progress_option, standard_controls, with_error_events
 from training.cli.recipe_help import TYPED, RecipeCommand
 from training.cli.shared import (
     RECIPES_EPILOG,
@@ -23,6 +23,7 @@ from training.cli.shared import (
     models_option,
     name_run,
     own_recipe_option,
+    reports_memory,
     runs_option,
 )
 from training.hyperparameters import OPTIONS
@@ -75,6 +76,7 @@ _OWN_DATA_RECIPE = "cats-dogs-features"
 @runs_option
 @click.option("--run", "run_name", help="Name of this run's folder; the recipe's if not given.")
 @models_option
+@with_error_events
 def train(
     recipe: str | None,
     own_recipe: Path | None,
@@ -128,8 +130,8 @@ def train(
         confirm=lambda question: yes or ask(question),
         **options,
     )
-    with _exits_on_sigterm(), json_events(progress) as events:
-        if events:
+    with _exits_on_sigterm(), reports_memory():
+        if events := event_writer(progress):
             job = replace(job, events=events, controls=standard_controls())
         run_training(job, console=console)
 

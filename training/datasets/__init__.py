@@ -9,7 +9,7 @@ from training.datasets.pendigits import PENDIGITS
 from training.datasets.tables import DIABETES, DIABETES_PERCENTILE, WINE
 from training.errors import DatasetError
 
-__all__ = ["DATASETS", "Dataset", "Examples", "add_dataset", "find_dataset", "load_dataset"]
+__all__ = ["DATASETS", "Dataset", "Examples", "add_dataset", "find_dataset", "is_own", "load_dataset"]
 
 _CLASSES = (MNIST, FASHION_MNIST, CIFAR10, CATS_VS_DOGS, IMDB, PENDIGITS)
 _OTHER_HEADS = (MNIST_ATTRIBUTES, DIABETES, DIABETES_PERCENTILE, WINE)
@@ -26,6 +26,11 @@ def add_dataset(declaration: DatasetDeclaration) -> None:
     if declaration.name in _INCLUDED:
         raise DatasetError(f"{declaration.name} is the name of a data set of Lectern; choose another name")
     DATASETS[declaration.name] = declaration
+
+
+def is_own(name: str) -> bool:
+    """Return whether a data set is the user's own, of a folder or of a file."""
+    return name not in _INCLUDED
 
 
 def find_dataset(name: str) -> DatasetDeclaration:

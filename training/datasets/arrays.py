@@ -3,13 +3,19 @@
 import hashlib
 import importlib
 import io
-import zipfile
 from functools import partial
 
 import numpy as np
 
 from service.inference.files import write_atomically
-from training.datasets.dataset import Dataset, DatasetDeclaration, DownloadProgress, Examples, stratified_mask
+from training.datasets.dataset import (
+    DAMAGED,
+    Dataset,
+    DatasetDeclaration,
+    DownloadProgress,
+    Examples,
+    stratified_mask,
+)
 from training.errors import DatasetError
 
 _ARRAY_NAMES = ("x_train", "y_train", "x_test", "y_test")
@@ -43,7 +49,7 @@ def _load(
     try:
         with path.open("rb") as stream, np.load(stream) as file:
             arrays = {name: file[name] for name in _ARRAY_NAMES}
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+    except DAMAGED as error:
         raise DatasetError(f"{path}: cannot be read ({error}); delete the file to fetch it again") from error
     if arrays["x_train"].shape[1:] != shape:
         raise DatasetError(

@@ -12,7 +12,14 @@ from PIL import Image
 
 from service.inference.errors import InputError
 from service.inference.preprocessing import decode_image, prepare_photo
-from training.datasets.dataset import Dataset, DatasetDeclaration, DownloadProgress, Examples, cache_folder
+from training.datasets.dataset import (
+    DAMAGED,
+    Dataset,
+    DatasetDeclaration,
+    DownloadProgress,
+    Examples,
+    cache_folder,
+)
 from training.datasets.download import download
 from training.errors import DatasetError
 
@@ -62,7 +69,7 @@ def _load(declaration: DatasetDeclaration, size: int | None) -> Dataset:
     try:
         with zipfile.ZipFile(path) as archive:
             images = list(_read(archive, size=size or SIZE, skipped=skipped, checksum=checksum))
-    except (OSError, zipfile.BadZipFile) as error:
+    except DAMAGED as error:
         raise DatasetError(f"{path}: cannot be read ({error}); delete the file to fetch it again") from error
     splits = {}
     for name, numbers in _SPLITS.items():

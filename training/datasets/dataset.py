@@ -2,6 +2,8 @@
 
 import contextlib
 import os
+import zipfile
+import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +20,8 @@ from service.inference.preprocessing import Vocabulary, pad, picture_preparation
 from service.inference.preprocessing.table import Column
 
 _SPLIT_SEED = 0
+# What reading a damaged file of a data set raises; an empty one raises EOFError.
+DAMAGED = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error)
 
 DownloadProgress: TypeAlias = Callable[[int, int | None], None]
 

@@ -47,9 +47,11 @@ def load_folder(folder: Path, *, preprocessing: str, size: int | None) -> Datase
     division = divide(examples, (image.tobytes() for image in examples.x), classes=len(labels))
     for label, count in zip(labels, division.counts, strict=True):
         if count < MIN_EXAMPLES:
+            left_out = [text for text in skipped if text.startswith(f"{label}/")]
+            example = f" ({len(left_out)} are left out; {left_out[0]})" if left_out else ""
             raise DatasetError(
                 f"{folder / label}: contains {count} different readable images, and needs {MIN_EXAMPLES}; "
-                "add some, or remove the folder"
+                f"add some, or remove the folder{example}"
             )
     return Dataset(
         name=model_name(folder.resolve().name),
@@ -94,7 +96,8 @@ def load_extra(
 
 def model_name(text: str) -> str:
     """Turn a text into a name that a URL can contain: lower case, with underscores between the words."""
-    return re.sub(r"[^a-z0-9]+", "_", text.lower()).strip("_") or "own_pictures"
+    plain = "".join(filter(str.isascii, unicodedata.normalize("NFKD", text.replace("ß", "ss").lower())))
+    return re.sub(r"[^a-z0-9]+", "_", plain).strip("_") or "own_pictures"
 
 
 def _class_folders(folder: Path) -> tuple[str, ...]:
@@ -123,7 +126,8 @@ def _read(
     labelled: dict[bytes, tuple[int, str]] = {}
     checksum = hashlib.sha256()
     for number, name in enumerate(names):
-        for path in sorted((folder / name).glob("*")):
+        place = folder / name
+        for path in sorted(place.iterdir()) if place.is_dir() else ():  # glob hides a refused permission
             if path.suffix.lower() not in PICTURE_SUFFIXES:
                 continue
             file = f"{name}/{path.name}"

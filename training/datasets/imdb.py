@@ -15,6 +15,7 @@ from service.inference.files import write_atomically
 from service.inference.preprocessing import phrases
 from service.inference.preprocessing.text import PHRASE_MARK
 from training.datasets.dataset import (
+    DAMAGED,
     Dataset,
     DatasetDeclaration,
     DownloadProgress,
@@ -136,9 +137,11 @@ def _read(path: Path) -> Examples:
     try:
         with gzip.open(path, "rt", encoding="utf-8") as lines:
             rows = [json.loads(line) for line in lines]
+        if not rows:
+            raise ValueError("it is empty")
         texts = np.array([row["text"] for row in rows], dtype=object)
         return Examples(texts, np.array([row["label"] for row in rows], dtype=np.int64))
-    except (OSError, EOFError, ValueError, KeyError) as error:
+    except DAMAGED as error:
         raise DatasetError(f"{path}: cannot be read ({error}); delete the file to fetch it again") from error
 
 

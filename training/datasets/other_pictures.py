@@ -36,7 +36,7 @@ def load_other_pictures(folder: Path, *, size: int, rng: np.random.Generator) ->
     Raises:
         DatasetError: There are too few pictures.
     """
-    paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in PICTURE_SUFFIXES)
+    paths = sorted(path for path in folder.rglob("*") if is_picture(path))
     squares = [square for path in paths for square in _squares(path, size=size, rng=rng)]
     if len(squares) < FEWEST:
         raise DatasetError(
@@ -44,6 +44,11 @@ def load_other_pictures(folder: Path, *, size: int, rng: np.random.Generator) ->
             f"{FEWEST}, of as many kinds as possible"
         )
     return np.stack(squares)
+
+
+def is_picture(path: Path) -> bool:
+    """Return whether a path is that of a picture file: no folder, no link to nothing, and no pipe."""
+    return path.suffix.lower() in PICTURE_SUFFIXES and path.is_file()
 
 
 def _squares(path: Path, *, size: int, rng: np.random.Generator) -> Iterator[Pixels]:

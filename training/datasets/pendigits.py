@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from service.inference.files import write_atomically
-from training.datasets.dataset import DatasetDeclaration, DownloadProgress, cache_folder
+from training.datasets.dataset import DAMAGED, DatasetDeclaration, DownloadProgress, cache_folder
 from training.datasets.download import download
 from training.errors import DatasetError
 
@@ -41,7 +41,7 @@ def load_pendigits() -> list[PenDigit]:
     try:
         with np.load(path) as file:
             labels, points = file["labels"], file["points"]
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+    except DAMAGED as error:
         raise DatasetError(f"{path}: cannot be read ({error}); delete the file to fetch it again") from error
     starts = np.searchsorted(points[:, 0], np.arange(len(labels) + 1))
     digits = []

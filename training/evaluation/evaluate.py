@@ -99,10 +99,13 @@ def evaluate(
     measured = replace(measured, **sections)
     if LATENCY in measurements:
         measured = measure_latency(measured, models=models, dataset=splits.dataset)
+    rows = compare(card, measured)
+    if len(splits.validation) != card.training.splits.get("validation"):  # of a run on a part of the examples
+        rows = tuple(row for row in rows if not row.name.endswith(", validation"))
     return Evaluation(
         card=card,
         measured=measured,
-        rows=compare(card, measured),
+        rows=rows,
         same_data=splits.dataset.sha256 == card.training.dataset_sha256,
         **results,
     )

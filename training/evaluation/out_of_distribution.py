@@ -14,9 +14,9 @@ from PIL import Image
 
 from service.inference import Predictor
 from service.inference.card import Coverage, OutOfDistribution
-from service.inference.preprocessing import PICTURE_SUFFIXES
 from training.augmentation.rasterizer import Points, draw_strokes
 from training.datasets import Examples, load_dataset
+from training.datasets.other_pictures import is_picture
 from training.errors import DatasetError
 from training.evaluation.batch_prediction import encode_png, predict_files
 from training.evaluation.pictures.letters import draw_test_letters
@@ -136,7 +136,7 @@ def _read_folders(folder: Path) -> dict[str, _Kind]:
     """Return the pictures in the subfolders of a folder, by the name of the subfolder."""
     kinds = {}
     for subfolder in sorted(path for path in folder.iterdir() if path.is_dir()):
-        paths = sorted(path for path in subfolder.iterdir() if path.suffix.lower() in PICTURE_SUFFIXES)
+        paths = sorted(filter(is_picture, subfolder.iterdir()))
         if paths:
             kinds[subfolder.name] = _from_paths(paths)
     if not kinds:

@@ -125,6 +125,8 @@ def fit_power(probabilities: Probabilities, y: Classes) -> Calibration:
     power = round(float(found.x), 3)
     slopes, _ = fit(power)
     margin_temperature = round(_REFERENCE_MARGIN * max(float(slopes[0]), 1e-6) ** (-1 / power), 4)
+    if not margin_temperature:  # no example is wrong, so the loss has no minimum
+        return fit_temperature(probabilities, y)
     if two:
         return Calibration(temperature=margin_temperature, power=power)
     return Calibration(

@@ -18,6 +18,7 @@ from service.inference.session import open_session
 from training.datasets import Dataset, Examples, load_dataset
 from training.datasets.dataset import as_served, encode
 from training.datasets.folder import load_folder
+from training.errors import DatasetError
 
 _BATCH_SIZE = 250
 _SECONDS, _FEWEST_RUNS = 1.0, 30
@@ -41,7 +42,7 @@ def load_splits(card: Card, folder: Path, *, data: Path | None = None) -> Splits
         data: Folder of the user's pictures, if the model was trained on it.
 
     Raises:
-        DatasetError: The data cannot be loaded.
+        DatasetError: The data cannot be loaded, or has other labels than the model.
     """
     kind = card.input.preprocessing
     size = card.input.shape[1] if kind == "photo" else None
@@ -49,6 +50,11 @@ def load_splits(card: Card, folder: Path, *, data: Path | None = None) -> Splits
         dataset = load_folder(data, preprocessing=kind, size=size)
     else:
         dataset = load_dataset(card.training.dataset, size=size)
+    if dataset.labels != card.labels:
+        raise DatasetError(
+            f"{data or dataset.name}: has the labels {', '.join(dataset.labels)}, and {card.name} "
+            f"{card.version} has {', '.join(card.labels)}; name the data that it was trained on"
+        )
     parts = (dataset.validation, dataset.test)
     if kind in TEXT_KINDS:
         vocabulary = Vocabulary.read(folder / "vocabulary.txt")

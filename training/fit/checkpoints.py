@@ -1,6 +1,5 @@
 """Stores a checkpoint of a run after each epoch."""
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -8,7 +7,7 @@ import keras
 
 from service.inference.files import write_json
 from training.errors import RunError
-from training.fit.run import Epoch, best_epoch
+from training.fit.run import UNREADABLE, Epoch, best_epoch, write_network
 
 
 class Checkpoints:
@@ -20,9 +19,7 @@ class Checkpoints:
     def save(self, model: keras.Model, history: Sequence[Epoch], *, keep_best: bool) -> None:
         """Write a checkpoint, then the history that names it, then delete older checkpoints."""
         path = self._path(history[-1].number)
-        temporary = path.with_name(f".{path.name}")
-        model.save(temporary)
-        os.replace(temporary, path)
+        write_network(path, model)
         write_json(self._folder / "history.json", history)
         keep = {path} | ({self._path(best_epoch(history).number)} if keep_best else set())
         for old in self._folder.glob("epoch-*.keras"):
@@ -38,7 +35,7 @@ class Checkpoints:
         path = self._path(number)
         try:
             return keras.saving.load_model(path)
-        except (OSError, ValueError) as error:
+        except UNREADABLE as error:
             raise RunError(
                 f"{path}: cannot be read ({error}); train again under another name (--run)"
             ) from error

@@ -3,6 +3,8 @@
 import json
 import os
 import platform
+import zipfile
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +20,9 @@ from service.inference.program import command
 from training.datasets import Dataset
 from training.errors import RunError
 from training.hyperparameters import DEFAULTS, OPTIONS
+
+# What Keras raises for a damaged file of a network.
+UNREADABLE = (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile, zlib.error)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,6 +62,14 @@ def read_document(path: Path) -> Any:
         return json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
         raise _damaged(path, error) from error
+
+
+def read_object(path: Path) -> dict[str, Any]:
+    """Read a JSON file that has names and values; errors as in :func:`read_document`."""
+    document = read_document(path)
+    if not isinstance(document, dict):
+        raise _damaged(path, TypeError(f"a JSON object was expected, not {type(document).__name__}"))
+    return document
 
 
 def _damaged(path: Path, error: Exception) -> RunError:
@@ -153,7 +166,8 @@ def _describe_changes(folder: Path, changed: Sequence[str], earlier: Mapping[str
             "cannot be lengthened; resume it without --epochs, or begin another run with its weights "
             "(--init-from and --run)"
         )
-    options = ", ".join(OPTIONS.get(name, name) for name in changed)
+    names = {**OPTIONS, "init_from": "--init-from"}
+    options = ", ".join(names.get(name, name) for name in changed)
     return (
         f"{folder}: the run has other values of {options}; resume it without these options, or train under "
         "another name (--run)"
@@ -162,11 +176,20 @@ def _describe_changes(folder: Path, changed: Sequence[str], earlier: Mapping[str
 
 def save_run(folder: Path, run: Run) -> None:
     """Write the network, its history and, last, the record, which marks the run as finished."""
-    temporary = folder / ".model.keras"
-    run.model.save(temporary)
-    os.replace(temporary, folder / "model.keras")
+    write_network(folder / "model.keras", run.model)
     write_json(folder / "epochs.json", run.history)
     write_json(folder / "run.json", card_document(run.record))
+
+
+def write_network(path: Path, model: keras.Model) -> None:
+    """Write a network; readers see a whole file or none."""
+    temporary = path.with_name(f".{path.name}")
+    try:
+        model.save(temporary)
+        os.replace(temporary, path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)  # it would fill a disk that is nearly full
+        raise
 
 
 def load_run(folder: Path) -> Run:
@@ -178,7 +201,7 @@ def load_run(folder: Path) -> Run:
     record = read_record(folder)
     try:
         model = keras.saving.load_model(folder / "model.keras", compile=False)
-    except (OSError, ValueError) as error:
+    except UNREADABLE as error:
         raise _unfinished(folder, error) from error
     return Run(record=record, model=model, history=read_history(folder / "epochs.json"))
 
@@ -201,7 +224,7 @@ def read_record(folder: Path) -> RunRecord:
         ) from error
 
 
-def _unfinished(folder: Path, error: OSError | ValueError) -> RunError:
+def _unfinished(folder: Path, error: Exception) -> RunError:
     reason = error.strerror if isinstance(error, OSError) else error
     return RunError(f"{folder}: contains no finished run ({reason}); {command('runs')} lists the runs")
 

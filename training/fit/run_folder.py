@@ -15,16 +15,17 @@ from service.inference.files import write_json
 from service.inference.preprocessing import Vocabulary
 from training.errors import RunError
 from training.fit.locks import is_held
-from training.fit.run import Epoch, complete_settings, read_document, read_history
+from training.fit.run import Epoch, complete_settings, read_history, read_object
 from training.hyperparameters import Hyperparameters
 
 VOCABULARY = "vocabulary.txt"
 _LOCK = ".lock"
-_ARGUMENTS = "arguments.json"
+_REPLACED = ".replaced"
+ARGUMENTS = "arguments.json"
 _STAGES = (".", "head", "fine-tuning")
 # What a training writes into the folder of its run, apart from the lock.
 _CONTENT = (
-    *("settings.json", "data.json", _ARGUMENTS, VOCABULARY, "history.json", "run.json", "epochs.json"),
+    *("settings.json", "data.json", ARGUMENTS, VOCABULARY, "history.json", "run.json", "epochs.json"),
     *("model.keras", ".model.keras", "epoch-*.keras", ".epoch-*.keras"),
     *(*_STAGES[1:], "fold-[0-9]*", "tensorboard"),
 )
@@ -90,11 +91,51 @@ def read_stages(folder: Path) -> tuple[Epoch, ...]:
 
 def clear_run(folder: Path) -> None:
     """Delete what an earlier run has left in a folder; other files stay."""
-    for path in (path for pattern in _CONTENT for path in folder.glob(pattern)):
+    for path in _content(folder):
         if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path)
         else:
             path.unlink()
+
+
+@contextmanager
+def replaced_run(folder: Path) -> Iterator[None]:
+    """Move an earlier run aside while a new one begins in its folder, which is locked.
+
+    If the new run ends before its first epoch is finished, the earlier one comes back; else it is deleted.
+    """
+    aside, state = folder / _REPLACED, read_state(folder)
+    if not state.empty:
+        shutil.rmtree(aside, ignore_errors=True)  # a killed training has left it
+        _move_run(folder, aside)
+    else:
+        clear_run(folder)
+    try:
+        yield
+    finally:
+        if aside.exists():
+            if read_state(folder).empty:
+                clear_run(folder)
+                _move_run(aside, folder)
+            shutil.rmtree(aside)
+
+
+def foreign_files(folder: Path) -> list[str]:
+    """Return the names of files that a new run would replace, and that are of no run."""
+    if read_settings(folder) is not None or (folder / _REPLACED).exists():
+        return []
+    begun = {ARGUMENTS, VOCABULARY}  # are written before the settings
+    return sorted(path.name for path in _content(folder) if path.name not in begun)
+
+
+def _content(folder: Path) -> list[Path]:
+    return [path for pattern in _CONTENT for path in folder.glob(pattern)]
+
+
+def _move_run(source: Path, target: Path) -> None:
+    target.mkdir(exist_ok=True)
+    for path in _content(source):
+        path.rename(target / path.name)
 
 
 @contextmanager
@@ -141,13 +182,13 @@ def free_name(folder: Path) -> str:
 
 def write_arguments(folder: Path, arguments: Mapping[str, str | None]) -> None:
     """Store the arguments of a run that its settings do not contain, for resuming it."""
-    write_json(folder / _ARGUMENTS, dict(arguments))
+    write_json(folder / ARGUMENTS, dict(arguments))
 
 
 def read_arguments(folder: Path) -> dict[str, str | None]:
     """Return the stored arguments of a run; none if there is no such file."""
-    path = folder / _ARGUMENTS
-    return dict(read_document(path)) if path.exists() else {}
+    path = folder / ARGUMENTS
+    return read_object(path) if path.exists() else {}
 
 
 def read_vocabulary(folder: Path) -> Vocabulary | None:
@@ -175,7 +216,7 @@ def read_settings(folder: Path) -> dict[str, Any] | None:
     """Return the stored settings of a run or of its first fold; None if no run was begun."""
     for path in (folder / "settings.json", folder / "fold-1" / "settings.json"):
         if path.exists():
-            return dict(read_document(path))
+            return read_object(path)
     return None
 
 

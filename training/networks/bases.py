@@ -2,6 +2,7 @@
 
 import difflib
 import importlib
+import math
 import os
 import re
 import warnings
@@ -173,9 +174,10 @@ def _take_rgb(model: keras.Model) -> None:
 
 
 def _checked_alpha(name: str, text: str) -> float:
-    if not name.startswith("MobileNet"):
+    alpha = float(text)
+    if not (name.startswith("MobileNet") and 0 < alpha < math.inf):
         raise ValueError(name)
-    return float(text)
+    return alpha
 
 
 def _missing(base: Base, error: Exception) -> str:

@@ -1,12 +1,13 @@
 """Lists, describes and compares training runs."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from rich.table import Table
 
+from service.inference.files import output_error
 from training.errors import RunError
 from training.fit.run import Epoch, best_epoch, read_document, read_history
 from training.fit.run_folder import (
@@ -48,10 +49,23 @@ class RunReport:
         return "running" if self.running else "finished" if self.state.finished else "interrupted"
 
 
-def list_runs(runs: Path) -> list[RunReport]:
-    """Return the reports of all runs in a folder, sorted by name."""
-    folders = sorted(path for path in runs.glob("*") if path.is_dir() and read_settings(path) is not None)
-    return [read_report(runs, folder.name) for folder in folders]
+def list_runs(runs: Path, *, damaged: Callable[[RunError], object] = lambda error: None) -> list[RunReport]:
+    """Return the reports of all runs in a folder, sorted by name.
+
+    Args:
+        runs: Folder of all runs.
+        damaged: Gets the error of each run of which a file cannot be read; that run is left out.
+    """
+    reports = []
+    for folder in sorted(path for path in runs.glob("*") if path.is_dir()):
+        try:
+            if read_settings(folder) is not None:
+                reports.append(read_report(runs, folder.name))
+        except RunError as error:
+            damaged(error)
+        except OSError as error:
+            damaged(RunError(str(output_error(error))))
+    return reports
 
 
 def read_report(runs: Path, name: str) -> RunReport:

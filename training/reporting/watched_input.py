@@ -60,5 +60,6 @@ class WatchedInput:
         if recipe.task != "text-classification":
             return picture_preparation(recipe.preprocessing, size=recipe.size)(decode_image(content))
         assert self._dataset.vocabulary is not None, "data sets of texts have one"
-        ids = self._dataset.vocabulary.encode(content.decode(errors="replace"))
+        text = content.decode(errors="replace")
+        ids = self._dataset.vocabulary.encode(text, length=recipe.length)
         return np.asarray(ids, dtype=np.int32) if len(ids) else None

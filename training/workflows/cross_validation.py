@@ -10,7 +10,7 @@ from training.fit.inputs import make_folds
 from training.fit.run_folder import VOCABULARY
 from training.fit.train import train
 from training.recipes.recipe import Recipe
-from training.workflows.training_job import TrainingJob, prepare_folder, resumable
+from training.workflows.training_job import TrainingJob, prepared_folder, resumable
 
 
 def run_folds(job: TrainingJob, recipe: Recipe, dataset: Dataset, console: Console) -> None:
@@ -33,9 +33,8 @@ def run_folds(job: TrainingJob, recipe: Recipe, dataset: Dataset, console: Conso
             f"fold holds out; cross-validate {recipe.init_from} instead"
         )
     parts = make_folds(dataset, folds=job.folds, seed=recipe.hyperparameters.seed)
-    prepare_folder(job)
     accuracies = []
-    with resumable(job, console):
+    with prepared_folder(job, dataset), resumable(job, console):
         for number, fold in enumerate(parts, start=1):
             folder = job.folder / f"fold-{number}"
             run = train(recipe, dataset=fold, folder=folder, resume=job.resume)

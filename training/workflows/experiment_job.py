@@ -22,11 +22,11 @@ from training.fit.inputs import make_folds, prepare_data
 from training.fit.run import Run, complete_settings, load_run, read_record
 from training.fit.run_folder import (
     VOCABULARY,
-    clear_run,
     lock_run,
     read_arguments,
     read_settings,
     read_state,
+    replaced_run,
     write_arguments,
 )
 from training.fit.train import train
@@ -151,13 +151,12 @@ def _obtain(job: ExperimentJob, variant: Variant, recipe: Recipe, dataset: Datas
                 "--yes, or choose another folder with --runs"
             )
         fold = "/".join(map(str, variant.fold)) if variant.fold else None
-        if not current:
-            clear_run(folder)
-        write_arguments(folder, {"recipe": recipe.name, "fold": fold})
-        if dataset.vocabulary:
-            dataset.vocabulary.write(folder / VOCABULARY)
-        with ConsoleReporter(console) as reporter:
-            return train(recipe, dataset=dataset, folder=folder, resume=current, reporter=reporter)
+        with contextlib.nullcontext() if current else replaced_run(folder):
+            write_arguments(folder, {"recipe": recipe.name, "fold": fold})
+            if dataset.vocabulary and not (folder / VOCABULARY).exists():
+                dataset.vocabulary.write(folder / VOCABULARY)
+            with ConsoleReporter(console) as reporter:
+                return train(recipe, dataset=dataset, folder=folder, resume=current, reporter=reporter)
 
 
 def _find_run(runs: Path, recipe: Recipe, dataset: Dataset) -> Path | None:

@@ -2,6 +2,7 @@
 
 import itertools
 import re
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,7 @@ from service.inference.card import Card, card_document
 from service.inference.errors import ModelError, ModelNotFound
 from service.inference.repository.default_version import reason_against, write_default
 from service.inference.repository.model import LoadOptions, Model
-from training.datasets import Dataset
+from training.datasets import Dataset, is_own
 from training.errors import ExportError, RunError
 from training.export.exporter import export, measure_network
 from training.export.model_card import Trained
@@ -85,7 +86,7 @@ def export_runs(job: ExportJob, recipe: Recipe, dataset: Dataset) -> Exported:
     models = [run.model for run in runs]
     if job.average == "weights":
         models = [average_weights(models)]
-    notes = {"compared_with": _compare(job.compare, recipe, runs[0], dataset)} if job.compare else {}
+    notes = {"compared_with": _compare(job, recipe, runs[0], dataset)} if job.compare else {}
     trained = Trained(
         name=name,
         version=job.version or _next_version(job.models, name),
@@ -169,13 +170,15 @@ def _load_member(folder: Path, recipe: Recipe, dataset: Dataset, *, own_data: bo
     splits = {split: count for split, count in record.splits.items() if split != "extra"}
     same_inputs = _input_format(load_recipe(record.recipe)) == _input_format(recipe)
     if not same_inputs or record.labels != dataset.labels or splits != dataset.splits:
+        used = None if own_data else read_arguments(folder).get("data")
+        way_out = f"name that with --data {shlex.quote(used)}" if used else "name another run, or train again"
         raise RunError(
-            f"{folder}: is a run of {record.recipe} on {record.dataset} or on other data; train again"
+            f"{folder}: is a run of {record.recipe} on {record.dataset} or on other data; {way_out}"
         )
-    if own_data and record.dataset_sha256 != dataset.sha256:
+    if (own_data or is_own(dataset.name)) and record.dataset_sha256 != dataset.sha256:
         raise RunError(
-            f"{folder}: the images of {dataset.name} have changed since the run, so its test images may have "
-            "been training images; restore the images, or train again"
+            f"{folder}: the data of {dataset.name} has changed since the run, so its test examples may have "
+            "been training examples; restore the data, or train again"
         )
     return run
 
@@ -209,12 +212,13 @@ def _check_members(job: ExportJob, runs: Sequence[Run]) -> None:
             raise RunError(f"{folder}: has the same seed as {first_folder}; name runs of different seeds")
 
 
-def _compare(folder: Path, recipe: Recipe, run: Run, dataset: Dataset) -> dict[str, Any]:
-    """Measure another run of the recipe and return its metrics and the settings that differ."""
-    other = load_run(folder)
+def _compare(job: ExportJob, recipe: Recipe, run: Run, dataset: Dataset) -> dict[str, Any]:
+    """Measure another run on the same data, and return its metrics and the settings that differ."""
+    assert job.compare is not None, "the caller has checked it"
+    other = _load_member(job.compare, recipe, dataset, own_data=job.data is not None)
     metrics = measure_network(other.model, dataset, recipe=recipe)
     return {
-        "run": folder.name,
+        "run": job.compare.name,
         "settings": other.record.changed_settings(run.record),
         "epochs": other.record.epochs,
         "seconds": other.record.seconds,

@@ -9,7 +9,7 @@ from training.export.exporter import keras_output, measure_output, served_networ
 from training.fit.inputs import prepare_data
 from training.fit.run import load_run
 from training.fit.run_folder import read_arguments, read_vocabulary
-from training.recipes import load_recipe
+from training.recipes import load_recipe, recipe_names
 
 
 def measure_run(folder: Path) -> Metrics | RegressionMetrics:
@@ -26,6 +26,11 @@ def measure_run(folder: Path) -> Metrics | RegressionMetrics:
         DatasetError: Its data cannot be loaded.
     """
     run = load_run(folder)
+    if run.record.recipe not in recipe_names():
+        raise RunError(
+            f"{folder}: is a run of {run.record.recipe}, which is no recipe of Lectern; name its file with "
+            "--recipe"
+        )
     recipe, data = load_recipe(run.record.recipe), read_arguments(folder).get("data")
     words = read_vocabulary(folder)
     dataset = prepare_data(recipe, folder=Path(data) if data else None, vocabulary=words)

@@ -8,18 +8,23 @@ from typing import Any
 
 from rich.console import Console
 
+from service.inference.errors import LecternError
+from service.inference.files import write_atomically
 from service.inference.program import command
 from training.datasets import Dataset
 from training.errors import RunError
 from training.fit.inputs import for_own_images, prepare_data
 from training.fit.run import read_record
 from training.fit.run_folder import (
-    clear_run,
+    ARGUMENTS,
+    VOCABULARY,
+    foreign_files,
     free_name,
     lock_run,
     read_arguments,
     read_settings,
     read_state,
+    replaced_run,
     stored_examples,
     stored_folds,
     to_hyperparameters,
@@ -84,6 +89,8 @@ def begin(job: TrainingJob, console: Console) -> Iterator[tuple[TrainingJob, Rec
         job.configure(load_recipe(job.recipe))  # Refuses wrong options before anything is written.
     with lock_run(job.folder):
         if job.resume:
+            if read_settings(job.folder) is None:
+                console.print(f"{job.folder}: contains no run to resume; a new one begins")
             job = _with_stored_arguments(job)
         else:
             _ask_before_replacing(job)
@@ -93,10 +100,9 @@ def begin(job: TrainingJob, console: Console) -> Iterator[tuple[TrainingJob, Rec
         yield job, recipe, dataset
 
 
-def prepare_folder(job: TrainingJob) -> None:
-    """Store the arguments of a job in the folder of its run, and delete a run that it replaces."""
-    if not job.resume:
-        clear_run(job.folder)
+@contextmanager
+def prepared_folder(job: TrainingJob, dataset: Dataset) -> Iterator[None]:
+    """Store the arguments and the vocabulary of a run in its folder; see :func:`replaced_run`."""
     values = {
         "data": job.data,
         "extra": job.extra,
@@ -107,7 +113,25 @@ def prepare_folder(job: TrainingJob) -> None:
         "models": job.models if job.data else None,
     }
     arguments = {name: str(value) if value else None for name, value in values.items()}
-    write_arguments(job.folder, {"recipe": job.recipe, **arguments})
+    place = _resumed_run(job.folder) if job.resume else replaced_run(job.folder)
+    with place:
+        write_arguments(job.folder, {"recipe": job.recipe, **arguments})
+        if dataset.vocabulary and not job.folds:  # each fold has its own
+            dataset.vocabulary.write(job.folder / VOCABULARY)
+        yield
+
+
+@contextmanager
+def _resumed_run(folder: Path) -> Iterator[None]:
+    """Give an interrupted run the files back that it began with, if it is not resumed with other ones."""
+    paths = [folder / name for name in (ARGUMENTS, VOCABULARY)]
+    earlier = {path: path.read_bytes() for path in paths if path.exists()}
+    try:
+        yield
+    except LecternError:
+        for path, content in earlier.items():
+            write_atomically(path, content)
+        raise
 
 
 def _check_initial_run(folder: Path, job: TrainingJob) -> None:
@@ -120,6 +144,11 @@ def _check_initial_run(folder: Path, job: TrainingJob) -> None:
 
 
 def _ask_before_replacing(job: TrainingJob) -> None:
+    if foreign := foreign_files(job.folder):
+        raise RunError(
+            f"{job.folder}: has files that the run would replace, and that are of no run: "
+            f"{', '.join(foreign)}; choose another name with --run"
+        )
     state = read_state(job.folder)
     if state.empty or job.confirm(f"{job.folder} contains {state}. Delete it, and train from the beginning?"):
         return
@@ -140,6 +169,13 @@ def _with_stored_arguments(job: TrainingJob) -> TrainingJob:
         raise RunError(
             f"{job.folder}: is a run of {stored['recipe']}, not of {job.recipe}; choose another --run"
         )
+    examples = stored_examples(stored)
+    if job.examples and "examples" in stored and job.examples != examples:
+        count = f"about {examples}" if examples else "all"
+        raise RunError(
+            f"{job.folder}: is a run on {count} examples; leave out --examples to resume it, or choose "
+            "another --run"
+        )
     folds = stored_folds(stored)
     if job.folds and "folds" in stored and job.folds != folds:
         kind = f"a cross-validation with {folds} folds" if folds else "a single run, without --folds"
@@ -158,7 +194,7 @@ def _with_stored_arguments(job: TrainingJob) -> TrainingJob:
         data=job.data or paths.get("data"),
         extra=job.extra or paths.get("extra"),
         init_from=job.init_from or paths.get("init_from"),
-        examples=job.examples or stored_examples(stored),
+        examples=job.examples or examples,
     )
 
 
@@ -178,9 +214,8 @@ def _prepare(job: TrainingJob, console: Console) -> tuple[Recipe, Dataset]:
     for skipped in dataset.skipped:
         console.print(f"skipped {skipped}")
     if dataset.copies:
-        console.print(
-            f"{dataset.copies} images are copies of others; all copies of an image are in one split"
-        )
+        several = "examples are copies" if dataset.copies > 1 else "example is a copy"
+        console.print(f"{dataset.copies} {several} of others; all copies of an example are in one split")
     splits = ", ".join(f"{count} {name}" for name, count in dataset.splits.items())
     console.print(f"{recipe.name} on {dataset.name}: {splits}")
     return _configure(job, recipe), dataset

@@ -9,7 +9,6 @@ from service.inference.program import command
 from service.inference.training_events import ModelExported, TrainingFinished
 from training.datasets import Dataset
 from training.fit.run import Run
-from training.fit.run_folder import VOCABULARY
 from training.fit.train import train
 from training.recipes.recipe import Recipe
 from training.reporting.json_progress import Controls, JsonReporter
@@ -19,7 +18,7 @@ from training.reporting.watched_input import WatchedInput
 from training.workflows.cross_validation import run_folds
 from training.workflows.export_job import ExportJob, check_target, export_runs
 from training.workflows.hints import model_command, model_options, run_options, shown
-from training.workflows.training_job import TrainingJob, begin, prepare_folder, resumable
+from training.workflows.training_job import TrainingJob, begin, prepared_folder, resumable
 
 
 def run_training(job: TrainingJob, *, console: Console) -> None:
@@ -36,10 +35,11 @@ def run_training(job: TrainingJob, *, console: Console) -> None:
             return
         if job.data:
             check_target(job.models, job.name or dataset.name, labels=dataset.labels)
-        prepare_folder(job)
-        if dataset.vocabulary:
-            dataset.vocabulary.write(job.folder / VOCABULARY)
-        with resumable(job, console), _reporter(job, recipe, dataset, console) as reporter:
+        with (
+            prepared_folder(job, dataset),
+            resumable(job, console),
+            _reporter(job, recipe, dataset, console) as reporter,
+        ):
             run = train(
                 recipe,
                 dataset=dataset,

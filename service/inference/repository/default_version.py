@@ -8,6 +8,7 @@ from service.inference.errors import ModelError, OutputError
 from service.inference.files import read_regular, write_atomically
 
 DEFAULT_FILE = "default"
+LARGEST_VERSION = 10**9 - 1
 _MAX_BYTES = 100
 
 

@@ -40,3 +40,15 @@ def test_explain_refuses_what_has_no_filters(run: Run, words: tuple[str, ...], m
 
     assert result.status == 2
     assert message in " ".join(result.err.replace("│", " ").split())
+
+
+def test_explain_does_not_replace_the_picture(run: Run, tmp_path: Path, data_folder: Path) -> None:
+    picture = tmp_path / "eight.png"
+    content = (data_folder / "pictures" / "eight.png").read_bytes()
+    picture.write_bytes(content)
+
+    result = run("explain", "mnist", str(picture), "--out", str(tmp_path / "." / "eight.png"))
+
+    assert result.status == 2
+    assert "is the picture itself, which would be lost; choose another file with --out" in result.err
+    assert picture.read_bytes() == content

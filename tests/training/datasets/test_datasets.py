@@ -23,6 +23,7 @@ from training.datasets.arrays import CIFAR10
 from training.datasets.dataset import DatasetDeclaration
 from training.datasets.folder import load_folder, model_name
 from training.datasets.imdb import convert_reviews, most_frequent_words
+from training.datasets.pendigits import PENDIGITS, load_pendigits
 from training.errors import DatasetError
 
 
@@ -280,7 +281,41 @@ def test_class_with_too_few_images_is_refused_by_name(own_pictures: Path) -> Non
 
 
 @pytest.mark.parametrize(
-    ("folder", "name"), [("My pets", "my_pets"), ("Äpfel & Birnen!", "pfel_birnen"), ("___", "own_pictures")]
+    ("folder", "name"), [("My pets", "my_pets"), ("Äpfel & Grüße!", "apfel_grusse"), ("___", "own_pictures")]
 )
 def test_model_name_is_valid_in_a_url(folder: str, name: str) -> None:
     assert model_name(folder) == name
+
+
+def test_a_class_without_pictures_says_why(own_pictures: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shutil.rmtree(own_pictures / "Dog")
+    shutil.copytree(own_pictures / "Cat", own_pictures / "Dog")
+    with pytest.raises(DatasetError, match=r"Dog: contains 0 .*left out; Dog/.*: is the picture of Cat/"):
+        load_folder(own_pictures, preprocessing="photo", size=48)
+
+    original = os.listdir
+
+    def refuse(path: Path) -> list[str]:
+        if Path(path).name == "Dog":
+            raise PermissionError(13, "Permission denied", str(path))
+        return original(path)
+
+    monkeypatch.setattr(os, "listdir", refuse)
+    with pytest.raises(PermissionError):
+        load_folder(own_pictures, preprocessing="photo", size=48)
+
+
+@pytest.mark.parametrize("name", ["mnist", "imdb", "cats_vs_dogs"])
+def test_an_empty_file_of_a_data_set_is_named(cache: Path, name: str) -> None:
+    for path in DATASETS[name].paths:
+        path.touch()
+
+    with pytest.raises(DatasetError, match=r": cannot be read \(.*\); delete the file to fetch it again"):
+        load_dataset(name)
+
+
+def test_an_empty_file_of_pen_digits_is_named(cache: Path) -> None:
+    PENDIGITS.paths[0].touch()
+
+    with pytest.raises(DatasetError, match=r": cannot be read \(.*\); delete the file to fetch it again"):
+        load_pendigits()

@@ -1,5 +1,6 @@
 """Pictures of other things become the squares that a network of photos reads."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -67,3 +68,12 @@ def test_too_few_pictures_are_refused(tmp_path: Path, save: Save, monkeypatch: p
 
     with pytest.raises(DatasetError, match=r"gives 1 readable pictures and parts of pictures; .* needs 2"):
         _load(tmp_path)
+
+
+def test_what_is_no_file_is_left_out(tmp_path: Path, save: Save) -> None:
+    save("one.png", 60, 50)
+    (tmp_path / "folder.png").mkdir()
+    (tmp_path / "gone.jpg").symlink_to(tmp_path / "nothing.jpg")
+    os.mkfifo(tmp_path / "pipe.png")
+
+    assert len(_load(tmp_path)) == 1

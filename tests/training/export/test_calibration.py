@@ -122,3 +122,15 @@ def test_the_chance_level_error_shrinks_with_the_number_of_examples() -> None:
 
     assert few == pytest.approx(10 * many, rel=0.2)
     assert many < 0.015
+
+
+@pytest.mark.parametrize("spread", [1e-3, 5e-3])
+def test_a_network_without_a_mistake_is_calibrated_without_warnings(spread: float) -> None:
+    y = np.arange(18) % 2
+    logits = (2 * y - 1) * 0.03 + 0.02 + np.random.default_rng(0).normal(0, spread, 18)
+    probabilities = _softmax(np.stack([-logits / 2, logits / 2], axis=1)).astype(np.float32)
+
+    calibrated = fit_calibration(probabilities, y).apply(probabilities)
+
+    assert np.isfinite(calibrated).all()
+    assert (calibrated.argmax(axis=1) == y).all()

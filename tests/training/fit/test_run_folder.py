@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from service.inference.files import write_json
 from training.errors import RunError
@@ -78,3 +79,14 @@ def test_cleared_folder_keeps_what_is_not_of_a_run(tmp_path: Path) -> None:
         assert is_locked(tmp_path)
     kept = {path.name for path in tmp_path.iterdir()}
     assert kept == {".lock", "notes.txt", "my_model.keras", "folds.png"}
+
+
+def test_a_lock_of_another_user_is_not_held(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / ".lock").touch()
+
+    def refuse(self: FileLock, **options: object) -> None:
+        raise PermissionError(13, "Permission denied", str(tmp_path / ".lock"))
+
+    monkeypatch.setattr(FileLock, "acquire", refuse)
+
+    assert not is_locked(tmp_path)

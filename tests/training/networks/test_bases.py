@@ -156,3 +156,11 @@ def test_weights_that_are_not_at_hand_have_a_place(
 def test_factor_that_has_no_weights_is_refused_without_a_place() -> None:
     with pytest.raises(DatasetError, match=r"MobileNetV2-0\.6 cannot be loaded \(.*alpha.*--base"):
         load_base(find_base("MobileNetV2-0.6"), size=64, weights="imagenet")
+
+
+@pytest.mark.parametrize("alpha", ["nan", "inf", "-1", "0", "x"])
+def test_a_share_of_the_filters_is_a_positive_number(alpha: str) -> None:
+    with pytest.raises(
+        RecipeError, match=f"--base MobileNetV2-{alpha}: MobileNetV2 has no weights for {alpha}"
+    ):
+        find_base(f"MobileNetV2-{alpha}")

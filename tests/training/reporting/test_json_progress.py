@@ -1,7 +1,10 @@
 """``lectern train --progress json``: its events, its commands on standard input, and the watched input."""
 
+import errno
+import importlib
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +16,8 @@ from click.testing import CliRunner
 from PIL import Image
 
 from service.inference.card import read_card
+from service.inference.errors import SettingsError
+from service.inference.preprocessing import Vocabulary
 from service.inference.training_events import (
     EpochFinished,
     FirstFilters,
@@ -175,6 +180,20 @@ def test_a_run_on_a_part_of_the_examples_is_resumed_and_exported_on_it(
     assert card.metrics.count == 100
 
 
+def test_a_model_of_a_run_on_a_part_of_the_examples_has_the_figures_of_its_card(
+    tmp_path: Path, mnist_cache: Path
+) -> None:
+    _train(tmp_path, "--epochs", 1, "--examples", 40)
+    models = ["--models", str(tmp_path / "models")]
+    CliRunner().invoke(cli.export, ["mnist-dense", "--runs", str(tmp_path / "runs"), *models])
+
+    evaluated = CliRunner().invoke(cli.evaluate, ["mnist", *models], catch_exceptions=False)
+
+    assert evaluated.exit_code == 0, evaluated.output
+    assert "coverage, test" in evaluated.output
+    assert "coverage, validation" not in evaluated.output
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
@@ -234,3 +253,50 @@ def _lines_until(process: "subprocess.Popen[str]", event: str) -> list[str]:
         if json.loads(line)["event"] == event:
             return lines
     raise AssertionError(f"no event {event} in {lines[-3:]}")
+
+
+def test_a_watched_text_is_read_by_a_network_of_sequences_in_its_order(
+    tmp_path: Path, imdb_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    review = tmp_path / "review.txt"
+    review.write_text("It was not good, not good at all, it was bad.")
+    seen = []
+    original = Vocabulary.encode
+
+    def encode(self: Vocabulary, text: str, *, length: int | None = None) -> object:
+        if text == review.read_text():
+            seen.append((length, original(self, text, length=length).tolist()))
+        return original(self, text, length=length)
+
+    monkeypatch.setattr(Vocabulary, "encode", encode)
+
+    readings = _of(_train(tmp_path, "--epochs", 1, "--watch", review, recipe="imdb-conv1d"), InputRead)
+
+    assert [reading.epoch for reading in readings] == [0, 1]
+    lengths, ids = zip(*seen, strict=True)
+    assert set(lengths) == {400}
+    assert ids[0] != sorted(set(ids[0]))
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device", "model.keras"), "model.keras: .*free space"),
+        (SettingsError("KERAS_BACKEND is 'none'"), "KERAS_BACKEND is 'none'"),
+    ],
+)
+@pytest.mark.parametrize("command", ["train", "export"])
+def test_an_error_before_the_data_and_of_a_file_is_an_event(
+    monkeypatch: pytest.MonkeyPatch, command: str, error: Exception, message: str
+) -> None:
+    def fail(**options: object) -> None:
+        raise error
+
+    monkeypatch.setattr(importlib.import_module(f"training.cli.{command}_command"), "load_keras", fail)
+
+    result = CliRunner().invoke(getattr(cli, command), ["mnist-dense", "--progress", "json"])
+
+    assert result.exception is error
+    (failure,) = _events(result.stdout)
+    assert isinstance(failure, TrainingFailed)
+    assert re.search(message, failure.message)
