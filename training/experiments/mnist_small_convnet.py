@@ -16,7 +16,8 @@ EXPERIMENT = Experiment(
     observations=(
         "The slide's network reaches 0.9914, 0.0003 more than in the course.",
         "Dropout before the output keeps the training accuracy below the validation accuracy.",
-        "With augmentation and a falling rate, the recipe has a lower training and a higher test accuracy: 0.9950.",
+        "With augmentation and a falling rate, the recipe has a lower training and a higher test accuracy: "
+        "0.9950.",
         "The second convolution has 18,496 of the parameters, the output layer 16,010, since no hidden dense "
         "layer comes between them.",
         "mnist-convnet needs nearly three times as many parameters for this test accuracy.",
