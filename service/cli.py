@@ -3,8 +3,13 @@
 import copy
 import importlib
 import io
+import os
 import re
+import signal
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import click
 
@@ -44,7 +49,8 @@ class _LazyGroup(click.Group):
             return None
         module, extra, _ = COMMANDS[cmd_name]
         try:
-            found: click.Command = getattr(importlib.import_module(module), cmd_name)
+            with _ended_by_ctrl_c():
+                found: click.Command = getattr(importlib.import_module(module), cmd_name)
         except ModuleNotFoundError as error:
             raise _missing(error, cmd_name, extra) from error
         shown = copy.copy(found)
@@ -85,6 +91,21 @@ def main() -> None:
         _fail(error)
     except OSError as error:
         _fail(output_error(error))
+
+
+@contextmanager
+def _ended_by_ctrl_c() -> Iterator[None]:
+    """Let Ctrl-C end the process at once: libraries turn an exception in their imports into others."""
+    handler = signal.getsignal(signal.SIGINT)
+    # The server has a handler of its own, and nohup has Ctrl-C ignored.
+    if handler is not signal.default_int_handler or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    signal.signal(signal.SIGINT, lambda number, _: os._exit(128 + number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, handler)
 
 
 def _as_typed(text: str) -> str:

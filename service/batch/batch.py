@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from fractions import Fraction
 
 from service.batch.errors import TooManyErrors
 from service.batch.folder import ResultsFolder, Summary
@@ -26,7 +27,7 @@ class ErrorLimit:
 
     def of(self, count: int) -> int:
         """Return the number of inputs of so many that may fail."""
-        return int(count * self.number / 100) if self.is_share else int(self.number)
+        return int(count * Fraction(str(self.number)) / 100) if self.is_share else int(self.number)
 
 
 def run_batch(
@@ -51,22 +52,23 @@ def run_batch(
 
     Raises:
         TooManyErrors: More inputs fail than allowed; the results until then are kept.
-        LecternError: The model cannot be loaded, or results cannot be written.
+        LecternError: The model cannot be loaded, results cannot be written, or a source has changed.
     """
     manifest, start = folder.manifest, time.monotonic()
-    missing, errors = [], 0
+    missing, errors = list[int](), 0
     for shard in range(manifest.shards):
-        if (path := folder.part(shard)).exists():
-            errors += count_errors(path)
-            advance(manifest.size(shard))
-        else:
+        failed = count_errors(folder.part(shard), rows=manifest.size(shard))
+        if failed is None:
             missing.append(shard)
+        else:
+            errors += failed
+            advance(manifest.size(shard))
     _check(folder, errors, limit)
     if missing:
         pool = make_pool(job)
         try:
-            for size, failed in _events(Schedule(missing, manifest.size), pool):
-                errors += failed
+            for size, unread in _events(Schedule(missing, manifest.size), pool):
+                errors += unread
                 advance(size)
                 _check(folder, errors, limit)
         finally:

@@ -7,17 +7,6 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import click
-from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    ProgressColumn,
-    Task,
-    TextColumn,
-    TimeRemainingColumn,
-)
-from rich.text import Text
 
 from service.batch.batch import ErrorLimit, run_batch
 from service.batch.errors import BatchError, TooManyErrors
@@ -25,7 +14,9 @@ from service.batch.folder import Existing, ResultsFolder, Summary, locked
 from service.batch.local_pool import LocalPool
 from service.batch.manifest import Format, Settings
 from service.batch.pool import Pool
+from service.batch.progress import progress
 from service.batch.shard import Job, network_sha256
+from service.batch.storage import printable
 from service.inference.card import Card
 from service.inference.catalog import Catalog, model_source
 from service.inference.errors import MissingExtra
@@ -142,7 +133,7 @@ def batch(
     click.get_current_context().with_resource(locked(out))
     folder = ResultsFolder(out, settings, texts=card.task == "text-classification", existing=existing)
     if folder.is_finished:
-        click.echo(f"{out}: this batch is finished already", err=True)
+        click.echo(f"{out}: this batch is finished already; --overwrite predicts it again", err=True)
         _end(out, folder.finished_summary())
     job = Job(out.resolve(), network, Path.cwd(), settings, max_pixels=server.max_pixels)
     count = min(workers or server.resources.workers, folder.manifest.shards)
@@ -158,17 +149,10 @@ def _check_task(card: Card) -> None:
 
 
 def _run(folder: ResultsFolder, job: Job, make_pool: Callable[[Job], Pool], *, limit: ErrorLimit) -> Summary:
-    """Run a batch with a progress bar; exit if it is stopped."""
+    """Run a batch, and show its progress; exit if it is stopped."""
     try:
-        with _progress() as progress:
-            bar = progress.add_task("", total=folder.manifest.count)
-            return run_batch(
-                folder,
-                job,
-                make_pool,
-                limit=limit,
-                advance=lambda inputs: progress.advance(bar, inputs),
-            )
+        with progress(folder.manifest.count) as advance:
+            return run_batch(folder, job, make_pool, limit=limit, advance=advance)
     except TooManyErrors as error:
         click.echo(f"lectern: {error}", err=True)
         sys.exit(3)
@@ -197,23 +181,12 @@ def _pool(engine: str, address: str | None) -> Callable[..., Pool]:
     return partial(RayPool, address=address)
 
 
-class _Rate(ProgressColumn):
-    """Inputs a second."""
-
-    def render(self, task: Task) -> Text:
-        speed = task.finished_speed or task.speed
-        return Text("" if speed is None else f"{speed:,.0f}/s")
-
-
-def _progress() -> Progress:
-    columns = (TextColumn("{task.percentage:>3.0f}%"), BarColumn(), MofNCompleteColumn(), _Rate())
-    return Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True))
-
-
 def _end(out: Path, summary: Summary) -> NoReturn:
     """Print how the batch has ended, and exit."""
     rate = f", {summary.predicted / summary.seconds:,.0f} a second" if summary.predicted else ""
-    click.echo(f"{out}: {summary.count:,} inputs, {summary.errors:,} without a prediction{rate}")
+    click.echo(
+        f"{printable(str(out))}: {summary.count:,} inputs, {summary.errors:,} without a prediction{rate}"
+    )
     if summary.errors:
         click.echo("The field 'error' of their rows says why.", err=True)
     sys.exit(1 if summary.errors else 0)

@@ -1,5 +1,7 @@
 """Defines the error classes of batch prediction."""
 
+import errno
+
 from service.inference.errors import InputError, LecternError
 
 
@@ -31,3 +33,18 @@ class UnreadableInput(InputError):
     """An input of the batch is missing, or cannot be read."""
 
     code = "unreadable"
+
+
+def not_written(error: OSError, folder: object) -> BatchError:
+    """Return the error for results that cannot be written, or a list of inputs that cannot be read.
+
+    Args:
+        error: Of the operating system.
+        folder: The folder of the results, if the error names no file.
+    """
+    full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+    remedy = "free space" if full else "check the path and its permissions"
+    cause = error.strerror or error
+    return BatchError(
+        f"{error.filename or folder}: cannot be read or written ({cause}); {remedy}, then --resume goes on"
+    )

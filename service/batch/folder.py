@@ -15,7 +15,6 @@ from filelock import FileLock, Timeout
 
 from service.batch.errors import FolderInUse
 from service.batch.manifest import (
-    STATE,
     SUCCESS,
     Manifest,
     Settings,
@@ -25,8 +24,8 @@ from service.batch.manifest import (
     write_inputs,
     write_manifest,
 )
-from service.batch.sources import Input, list_inputs
-from service.batch.storage import stamp
+from service.batch.sources import STATE, Input, list_inputs
+from service.batch.storage import is_remote, printable, stamp
 from service.batch.tables import find_column
 from service.inference.files import write_atomically
 
@@ -56,10 +55,12 @@ def locked(folder: Path) -> Iterator[None]:
     """Keep other processes from working on a folder of results.
 
     Raises:
-        FolderInUse: Another process works on it.
+        FolderInUse: Another process works on it, or it has other files.
     """
+    existed = folder.exists()
     with suppress(OSError):  # Whatever is written to the folder fails too, with a message of its own.
         folder.mkdir(parents=True, exist_ok=True)
+        _check_files(folder)
     lock = FileLock(folder / _LOCK)
     try:
         lock.acquire(timeout=0)
@@ -73,6 +74,11 @@ def locked(folder: Path) -> Iterator[None]:
     try:
         yield
     finally:
+        with suppress(OSError):
+            if [path.name for path in folder.iterdir()] == [_LOCK]:  # no batch has begun
+                (folder / _LOCK).unlink()
+                if not existed:
+                    folder.rmdir()
         lock.release()
 
 
@@ -104,27 +110,32 @@ class ResultsFolder:
         found = None if existing == "overwrite" else read_manifest(path)
         if found is None:
             self._empty(allowed=existing == "overwrite")
-            found = self._begin(settings)
+            self.manifest = self._begin(settings)
         else:
-            self._compare(found, settings)
-            if existing == "refuse" and not self.is_finished:
-                raise FolderInUse(
-                    f"{path}: has an unfinished batch; --resume goes on, --overwrite begins again"
-                )
-        self.manifest: Manifest = found
+            self.manifest = found
+            self._compare(settings)
+            if not self.is_finished:
+                self._go_on(existing)
 
     @property
     def is_finished(self) -> bool:
         """Whether all results are there."""
-        return (self.path / SUCCESS).exists()
+        parts = map(self.part, range(self.manifest.shards))
+        return self._read_summary() is not None and all(part.exists() for part in parts)
 
     def finished_summary(self) -> Summary:
         """Return how a batch that is finished has ended."""
-        document = json.loads((self.path / SUCCESS).read_bytes())
-        return Summary(document["inputs"], document["errors"])
+        summary = self._read_summary()
+        assert summary is not None
+        return summary
 
     def finish(self, summary: Summary) -> None:
-        """Delete what killed processes have left, and mark the results as complete."""
+        """Delete what killed processes have left, and mark the results as complete.
+
+        Raises:
+            FolderInUse: A source has changed while the batch ran.
+        """
+        self._check_sources()
         for path in self.path.glob(".part-*"):
             path.unlink(missing_ok=True)
         document = {"inputs": summary.count, "errors": summary.errors}
@@ -134,14 +145,20 @@ class ResultsFolder:
         """Return the file of a shard's results."""
         return self.path / part_name(shard, self.manifest.settings.format)
 
+    def _read_summary(self) -> Summary | None:
+        try:
+            document = json.loads((self.path / SUCCESS).read_bytes())
+            return Summary(document["inputs"], document["errors"])
+        except (OSError, ValueError, LookupError, TypeError):
+            return None
+
     def _empty(self, *, allowed: bool) -> None:
         """Delete the files of an earlier batch; files of something else are left alone, and are an error."""
+        _check_files(self.path)
         state = self.path / STATE
         files = sorted(path for path in self.path.iterdir() if path not in (state, self.path / _LOCK))
-        others = [path for path in files if not _is_ours(path.name)]
-        if others or (files and not (allowed and state.is_dir())):
-            name = (others or files)[0].name
-            raise FolderInUse(f"{self.path}: has other files, such as {name}; choose an empty folder")
+        if files and not allowed:
+            raise _other_files(self.path, files[0].name)
         # The manifest first, so that a kill in between leaves no batch that seems to be whole, and then what
         # shows that the files are those of a batch.
         remove_manifest(self.path)
@@ -150,42 +167,97 @@ class ResultsFolder:
         shutil.rmtree(state, ignore_errors=True)
 
     def _begin(self, settings: Settings) -> Manifest:
-        stamps = dict[str, str]()
+        stamps, has_relative = dict[str, str](), False
 
         def noted() -> Iterator[Input]:
+            nonlocal has_relative
             for item in list_inputs(settings.sources, texts=self._texts):
+                if not is_remote(item.path) and not os.path.isabs(item.path):  # noqa: PTH117 - much faster
+                    has_relative = True
                 if (item.member or item.row >= 0) and item.path not in stamps:
                     stamps[item.path] = stamp(item.path)
                     if item.row >= 0:
                         find_column(item.path, texts=self._texts, wanted=settings.column)
                 yield item
 
-        count, digest = write_inputs(self.path, noted(), shard_size=settings.shard_size)
-        manifest = Manifest(settings=settings, count=count, inputs_sha256=digest, stamps=stamps)
+        try:
+            count, digest = write_inputs(self.path, noted(), shard_size=settings.shard_size)
+        except BaseException:
+            shutil.rmtree(self.path / STATE, ignore_errors=True)
+            raise
+        manifest = Manifest(
+            settings=settings,
+            count=count,
+            inputs_sha256=digest,
+            stamps=stamps,
+            working_folder=str(Path.cwd()) if has_relative else None,
+        )
         write_manifest(self.path, manifest)
         return manifest
 
-    def _compare(self, found: Manifest, settings: Settings) -> None:
+    def _compare(self, settings: Settings) -> None:
         names = [
             field.name
             for field in msgspec.structs.fields(Settings)
-            if getattr(found.settings, field.name) != getattr(settings, field.name)
+            if getattr(self.manifest.settings, field.name) != getattr(settings, field.name)
         ]
         if names:
             raise FolderInUse(
                 f"{self.path}: has a batch with another {', '.join(names)}; choose another folder, or "
                 "--overwrite"
             )
-        changed = [
-            path for path, mark in found.stamps.items() if not self.is_finished and stamp(path) != mark
-        ]
-        if changed:
+
+    def _go_on(self, existing: Existing) -> None:
+        """Prepare an unfinished batch for being continued."""
+        folder = self.manifest.working_folder
+        if folder is not None and folder != str(Path.cwd()):
             raise FolderInUse(
-                f"{os.fsencode(changed[0]).decode('utf-8', 'replace')}: has changed since the batch began; "
-                f"--overwrite begins again"
+                f"{self.path}: the paths of its inputs are relative to {printable(folder)}; run the command "
+                "there, or --overwrite begins again"
             )
+        self._check_sources()
+        if existing == "refuse":
+            raise FolderInUse(
+                f"{self.path}: has an unfinished batch; --resume goes on, --overwrite begins again"
+            )
+        (self.path / SUCCESS).unlink(missing_ok=True)  # parts have been deleted
+
+    def _check_sources(self) -> None:
+        """Check that no archive or table has changed: the list of inputs would not be that of its rows.
+
+        Raises:
+            FolderInUse: One has.
+        """
+        for path, mark in self.manifest.stamps.items():
+            if stamp(path) != mark:
+                raise FolderInUse(
+                    f"{printable(path)}: has changed since the batch began; --overwrite begins again"
+                )
+
+
+def _check_files(folder: Path) -> None:
+    """Check that all files in a folder are those of a batch.
+
+    Raises:
+        FolderInUse: One is not, or the folder has no list of inputs for the results in it.
+    """
+    state = folder / STATE
+    files = sorted(path.name for path in folder.iterdir() if path not in (state, folder / _LOCK))
+    others = [name for name in files if not _is_ours(name)] if state.is_dir() else files
+    if state.is_dir():
+        others += [f"{STATE}/{path.name}" for path in state.iterdir() if not _is_state(path.name)]
+    if others:
+        raise _other_files(folder, others[0])
+
+
+def _other_files(folder: Path, name: str) -> FolderInUse:
+    return FolderInUse(f"{folder}: has other files, such as {name}; choose an empty folder")
 
 
 def _is_ours(name: str) -> bool:
     # A process that was killed leaves a temporary file behind, whose name begins with a dot.
     return bool(re.fullmatch(r"\.?(part-\d{5,}\.(parquet|jsonl)|_SUCCESS)(\..+)?", name))
+
+
+def _is_state(name: str) -> bool:
+    return bool(re.fullmatch(r"\.?(manifest\.json|inputs\.parquet)(\..+)?", name))

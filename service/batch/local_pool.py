@@ -1,14 +1,16 @@
 """Runs tasks in processes on this machine, and replaces processes that end."""
 
 import multiprocessing
+import os
 import signal
+import threading
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
-from service.batch.errors import BatchError
+from service.batch.errors import BatchError, not_written
 from service.batch.pool import Died, Done, Event, Returned
 from service.batch.shard import Job, ShardPredictor, Task
 from service.inference.errors import LecternError
@@ -106,6 +108,7 @@ class LocalPool:
 def _work(job: Job, connection: Connection) -> None:
     """Run tasks until the first process has ended."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the first process, too
+    threading.Thread(target=_end_with_first_process, daemon=True).start()
     try:
         predictor = ShardPredictor(job)
         connection.send(None)
@@ -116,9 +119,15 @@ def _work(job: Job, connection: Connection) -> None:
     except LecternError as error:
         connection.send(error)
     except OSError as error:
-        connection.send(
-            BatchError(f"{error.filename or job.folder}: {error.strerror or error}; --resume goes on")
-        )
+        connection.send(not_written(error, job.folder))
+
+
+def _end_with_first_process() -> None:
+    """End at once, not after the shard: its results are not waited for any more."""
+    first = multiprocessing.parent_process()
+    assert first is not None
+    wait([first.sentinel])
+    os._exit(1)
 
 
 def _cause(status: int | None) -> str:

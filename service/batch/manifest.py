@@ -1,5 +1,6 @@
 """Writes down what a batch is before it begins: its settings, and the inputs of each shard."""
 
+import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
@@ -12,12 +13,12 @@ from msgspec import Struct
 from pyarrow import parquet as pq
 
 from service.batch.errors import FolderInUse
-from service.batch.sources import Input
-from service.inference.files import replaced, sha256_of, write_atomically
+from service.batch.sources import MANIFEST, STATE, Input
+from service.inference.files import file_version, replaced, sha256_of, write_atomically
 
 # Programs that read a folder of results skip files and folders whose names begin with _ or a dot.
-STATE, SUCCESS = "_batch", "_SUCCESS"
-_MANIFEST, _INPUTS = "manifest.json", "inputs.parquet"
+SUCCESS = "_SUCCESS"
+_INPUTS = "inputs.parquet"
 Format = Literal["parquet", "jsonl"]
 
 _SCHEMA = pa.schema([("path", pa.binary()), ("member", pa.binary()), ("row", pa.int64())])
@@ -59,6 +60,7 @@ class Manifest(Struct, frozen=True, kw_only=True):
         count: Number of inputs.
         inputs_sha256: SHA-256 of the file that lists the inputs.
         stamps: Size and time of change of each archive and table among the sources, by its path.
+        working_folder: To which the paths of inputs are relative; None if they are not.
         schema: Version of this form.
     """
 
@@ -66,7 +68,8 @@ class Manifest(Struct, frozen=True, kw_only=True):
     count: int
     inputs_sha256: str
     stamps: Mapping[str, str]
-    schema: Literal[1] = 1
+    working_folder: str | None
+    schema: Literal[2] = 2
 
     @property
     def shards(self) -> int:
@@ -110,7 +113,9 @@ class InputList:
     """The inputs of a batch, as :func:`write_inputs` has written them."""
 
     def __init__(self, folder: Path) -> None:
-        self._file = pq.ParquetFile(folder / STATE / _INPUTS)
+        # Opened here, because pyarrow takes only names that are UTF-8.
+        self._stream = (folder / STATE / _INPUTS).open("rb")
+        self._file = pq.ParquetFile(self._stream)
 
     def __getitem__(self, shard: int) -> list[Input]:
         """Return the inputs of a shard."""
@@ -118,12 +123,16 @@ class InputList:
         rows: Iterator[tuple[bytes, bytes, int]] = zip(*columns.values(), strict=True)
         return [Input(os.fsdecode(path), os.fsdecode(member), row) for path, member, row in rows]
 
+    def close(self) -> None:
+        """Close the file."""
+        self._stream.close()
+
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:
     """Write the manifest, the last file that is written before a batch begins."""
-    write_atomically(
-        folder / STATE / _MANIFEST, msgspec.json.format(msgspec.json.encode(manifest), indent=1) + b"\n"
-    )
+    # Not msgspec's own JSON: names of files need not be UTF-8.
+    document = json.dumps(msgspec.to_builtins(manifest), indent=1)
+    write_atomically(folder / STATE / MANIFEST, f"{document}\n".encode())
 
 
 def read_manifest(folder: Path) -> Manifest | None:
@@ -132,12 +141,12 @@ def read_manifest(folder: Path) -> Manifest | None:
     Raises:
         FolderInUse: The manifest, or the list of inputs, is damaged.
     """
-    path, inputs = folder / STATE / _MANIFEST, folder / STATE / _INPUTS
+    path, inputs = folder / STATE / MANIFEST, folder / STATE / _INPUTS
     try:
-        manifest = msgspec.json.decode(path.read_bytes(), type=Manifest)
+        manifest = msgspec.convert(json.loads(path.read_bytes()), Manifest)
     except FileNotFoundError:
         return None
-    except msgspec.MsgspecError as error:
+    except (ValueError, msgspec.MsgspecError) as error:
         raise FolderInUse(f"{path}: is no manifest of a batch ({error}); choose another folder") from error
     try:
         listed = sha256_of(inputs)
@@ -148,9 +157,14 @@ def read_manifest(folder: Path) -> Manifest | None:
     return manifest
 
 
+def manifest_version(folder: Path) -> tuple[int, ...]:
+    """Return numbers that change when another batch begins in a folder."""
+    return file_version(folder / STATE / MANIFEST)
+
+
 def remove_manifest(folder: Path) -> None:
     """Delete the manifest of a folder, if it has one."""
-    (folder / STATE / _MANIFEST).unlink(missing_ok=True)
+    (folder / STATE / MANIFEST).unlink(missing_ok=True)
 
 
 def _table(shard: list[Input]) -> pa.Table:

@@ -16,7 +16,7 @@ from typing import Any
 import ray
 from ray.exceptions import RayActorError, RayTaskError
 
-from service.batch.errors import BatchError
+from service.batch.errors import BatchError, not_written
 from service.batch.pool import Died, Done, Event
 from service.batch.shard import Job, ShardPredictor, Task
 from service.inference.errors import LecternError
@@ -62,9 +62,7 @@ class _Actor:
         except LecternError as error:
             return error
         except OSError as error:
-            return BatchError(
-                f"{error.filename or self._job.folder}: {error.strerror or error}; --resume goes on"
-            )
+            return not_written(error, self._job.folder)
 
 
 class RayPool:

@@ -15,7 +15,17 @@ class _Archive:
     def __init__(self, path: str) -> None:
         self._stream = open_file(path)
         self._archive = zipfile.ZipFile(self._stream)
-        self.read = self._archive.read
+
+    def read(self, member: str) -> bytes:
+        """Return the content of a member.
+
+        Raises:
+            UnreadableInput: It is damaged, encrypted, or compressed in a way that Python does not know.
+        """
+        try:
+            return self._archive.read(member)
+        except Exception as error:  # each kind of compression has an error of its own
+            raise UnreadableInput(f"{member} cannot be unpacked ({error})") from error
 
     def close(self) -> None:
         self._archive.close()
@@ -41,8 +51,7 @@ class InputReader:
             value = self._value(item)
         except OSError as error:
             raise UnreadableInput(f"cannot be read ({error.strerror or error})") from error
-        except (BatchError, KeyError, RuntimeError, NotImplementedError, zipfile.BadZipFile) as error:
-            # RuntimeError: the member of an archive is encrypted.
+        except (BatchError, ValueError, zipfile.BadZipFile) as error:
             raise UnreadableInput(f"cannot be read ({error})") from error
         if value is None:
             raise UnreadableInput("the row is empty")
@@ -50,7 +59,7 @@ class InputReader:
             try:
                 return value.decode("utf-8-sig")
             except UnicodeDecodeError as error:
-                raise UnreadableInput("the file is not UTF-8 text") from error
+                raise UnreadableInput("the text is not UTF-8; save it as UTF-8") from error
         return value
 
     def _value(self, item: Input) -> bytes | str | None:

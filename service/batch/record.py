@@ -27,7 +27,6 @@ _SCHEMA = pa.schema(
         ("milliseconds", pa.float64()),
         ("input", pa.int32()),
         *PREDICTION_COLUMNS,
-        ("reason", pa.string()),
         ("values", pa.list_(pa.struct([("label", pa.string()), ("value", pa.float64())]))),
         ("text", pa.string()),
         ("row", pa.list_(pa.float64())),

@@ -17,6 +17,7 @@ PREDICTION_COLUMNS = (
     ("score", pa.float32()),
     ("scores", pa.list_(pa.struct([("label", pa.string()), ("score", pa.float32())]))),
     ("unsure", pa.bool_()),
+    ("reason", pa.string()),
     ("error", pa.string()),
     ("model", pa.string()),
     ("version", pa.int32()),
@@ -52,18 +53,32 @@ def encode(rows: Sequence[Row], form: Format, *, model: str, version: int, preci
     return stream.getvalue()
 
 
-def count_errors(path: Path) -> int:
-    """Return the number of inputs without a prediction in a file of results."""
-    if path.suffix == ".jsonl":
+def count_errors(path: Path, *, rows: int) -> int | None:
+    """Return the number of inputs without a prediction in a file of results.
+
+    Args:
+        path: The file.
+        rows: The number of rows that it must have.
+
+    Returns:
+        The number; None if the file is missing or damaged, so that its shard has to be predicted.
+    """
+    try:
         with path.open("rb") as stream:
-            return sum(json.loads(line)["error"] is not None for line in stream)
-    errors = pq.read_table(path, columns=["error"]).column("error")
-    return len(errors) - int(errors.null_count)
+            if path.suffix == ".jsonl":
+                failed = [json.loads(line)["error"] is not None for line in stream]
+                found, count = len(failed), sum(failed)
+            else:
+                errors = pq.read_table(stream, columns=["error"]).column("error")
+                found, count = len(errors), len(errors) - int(errors.null_count)
+    except (OSError, ValueError, LookupError, TypeError, pa.ArrowException):
+        return None
+    return count if found == rows else None
 
 
 def _plain(row: Row) -> dict[str, object]:
     start: dict[str, object] = {"id": row.id, "path": row.path}
     if isinstance(row.outcome, str):
-        failed = dict.fromkeys(("label", "score", "scores", "unsure"))
+        failed = dict.fromkeys(("label", "score", "scores", "unsure", "reason"))
         return start | failed | {"error": row.outcome}
-    return start | row.outcome.columns() | {"error": None}
+    return start | row.outcome.columns() | {"reason": row.outcome.reason, "error": None}

@@ -4,16 +4,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from service.batch.errors import BatchError
-from service.batch.manifest import InputList, Settings, part_name
+from service.batch.manifest import InputList, Settings, manifest_version, part_name, read_manifest
 from service.batch.reader import InputReader
 from service.batch.results import Row, encode
 from service.batch.sources import Input
+from service.batch.storage import printable
 from service.inference.card import read_card
 from service.inference.defaults import DEFAULT_MAX_PIXELS
 from service.inference.errors import LecternError
 from service.inference.files import write_atomically
 from service.inference.prediction import Prediction
-from service.inference.predictor import Array, Predictor
+from service.inference.predictor import Predictor
+from service.inference.preparation import PreparedInput
 
 
 @dataclass(frozen=True)
@@ -61,10 +63,14 @@ class ShardPredictor:
         """Load the model.
 
         Raises:
-            LecternError: The model cannot be used, or is not that of the batch any more.
+            LecternError: The model cannot be used, or it or the batch is not that of the job any more.
         """
         settings = job.settings
         card = read_card(job.model / "card.json")
+        self._manifest_version = manifest_version(job.folder)
+        manifest = read_manifest(job.folder)
+        if manifest is None or manifest.settings != settings:
+            raise _replaced(job)
         if network_sha256(job.model, settings.precision) != settings.sha256:
             raise BatchError(f"{job.model}: the model has changed; --overwrite begins again with it")
         self._job = job
@@ -76,6 +82,7 @@ class ShardPredictor:
         """Predict the inputs of a task; return how many of them have no prediction.
 
         Raises:
+            BatchError: Another batch has begun in the folder.
             OSError: The list of inputs cannot be read, or the results cannot be written.
         """
         settings, faulty = self._job.settings, dict(task.faulty)
@@ -95,16 +102,25 @@ class ShardPredictor:
                 version=settings.version,
                 precision=settings.precision,
             )
+            # A process that its killed batch has left behind must not write into the next one.
+            if manifest_version(self._job.folder) != self._manifest_version:
+                raise _replaced(self._job)
             write_atomically(self._job.folder / part_name(task.shard, settings.format), content)
         return sum(isinstance(row.outcome, str) for row in rows)
 
+    def close(self) -> None:
+        """Close the files that are open."""
+        self._reader.close()
+        self._inputs.close()
+
     def _predict(self, items: list[Input], first: int, known: dict[int, str | None]) -> list[Row]:
-        errors, prepared = {number: text for number, text in known.items() if text}, dict[int, Array]()
+        errors = {number: text for number, text in known.items() if text}
+        prepared = dict[int, PreparedInput]()
         for number, item in enumerate(items):
             if number not in errors:
                 try:
                     value = self._reader.read(item)
-                    prepared[number] = self._predictor.prepare(value, max_pixels=self._job.max_pixels)
+                    prepared[number] = self._predictor.examine(value, max_pixels=self._job.max_pixels)
                 except Exception as error:  # one input must not stop the others, whatever is wrong with it
                     errors[number] = _describe(error)
         predictions = dict(zip(prepared, self._classify(list(prepared.values())), strict=True))
@@ -113,14 +129,20 @@ class ShardPredictor:
             for number, item in enumerate(items)
         ]
 
-    def _classify(self, prepared: list[Array]) -> list[Prediction | str]:
-        top_k = self._job.settings.top_k
+    def _classify(self, prepared: list[PreparedInput]) -> list[Prediction | str]:
+        if not prepared:
+            return []
+        predictor, top_k = self._predictor, self._job.settings.top_k
         try:
-            return list(self._predictor.classify(prepared, top_k=top_k))
+            rows = predictor.probabilities(predictor.stack([item.array for item in prepared]))
+            return [
+                predictor.answer(row, top_k=top_k, reason=item.reason)
+                for row, item in zip(rows, prepared, strict=True)
+            ]
         except Exception as error:
             if len(prepared) == 1:
                 return [_describe(error)]
-            return [outcome for row in prepared for outcome in self._classify([row])]
+            return [outcome for item in prepared for outcome in self._classify([item])]
 
 
 def network_sha256(model: Path, precision: str) -> str:
@@ -143,4 +165,8 @@ def network_sha256(model: Path, precision: str) -> str:
 
 def _describe(error: Exception) -> str:
     code = error.code if isinstance(error, LecternError) else "internal_error"
-    return f"{code}: {error or type(error).__name__}"
+    return printable(f"{code}: {str(error) or type(error).__name__}")
+
+
+def _replaced(job: Job) -> BatchError:
+    return BatchError(f"{job.folder}: has another batch by now, so that this one ends")

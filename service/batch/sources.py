@@ -5,14 +5,17 @@ import os
 import zipfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 
 from service.batch.errors import SourceError
-from service.batch.storage import is_remote, open_file, remote_files
+from service.batch.storage import is_remote, open_file, printable, remote_files, without_query
 from service.batch.tables import count_rows, is_table
 from service.inference.folders import is_wanted, walk
 from service.inference.preprocessing import PICTURE_SUFFIXES
 
+# Where a folder of results keeps what its batch is.
+STATE, MANIFEST = "_batch", "manifest.json"
 _TEXTS = (".txt",)
 
 
@@ -33,10 +36,10 @@ class Input:
     @property
     def shown(self) -> str:
         """The input's name in results."""
-        name = os.fsencode(self.path).decode("utf-8", "replace").partition("?")[0]
+        name = without_query(self.path)
         if self.row >= 0:
-            return f"{name}#{self.row}"
-        return f"{name}/{self.member}" if self.member else name
+            name = f"{name}#{self.row}"
+        return printable(f"{name}/{self.member}" if self.member else name)
 
 
 def list_inputs(sources: Iterable[str], *, texts: bool) -> Iterator[Input]:
@@ -60,6 +63,8 @@ def list_inputs(sources: Iterable[str], *, texts: bool) -> Iterator[Input]:
 
 
 def _of_source(source: str, suffixes: tuple[str, ...]) -> Iterator[Input]:
+    if not source:
+        raise SourceError("'': there is no such file or folder")
     if source.startswith("@"):
         yield from _of_list(source[1:])
     elif is_remote(source):
@@ -70,7 +75,8 @@ def _of_source(source: str, suffixes: tuple[str, ...]) -> Iterator[Input]:
     elif Path(source).exists():
         yield from _of_file(source, suffixes)
     elif glob.has_magic(source):
-        for path in sorted(glob.iglob(source, recursive=True)):  # noqa: PTH207 - absolute patterns, too
+        paths = set(glob.iglob(source, recursive=True))  # noqa: PTH207 - absolute patterns, too
+        for path in sorted(paths):
             if Path(path).is_file():
                 yield from _of_file(path, suffixes)
     else:
@@ -79,7 +85,7 @@ def _of_source(source: str, suffixes: tuple[str, ...]) -> Iterator[Input]:
 
 def _of_list(path: str) -> Iterator[Input]:
     try:
-        with Path(path).open(encoding="utf-8", errors="surrogateescape") as stream:
+        with Path(path).open(encoding="utf-8-sig", errors="surrogateescape", newline="\n") as stream:
             for line in stream:
                 if name := line.rstrip("\r\n"):
                     yield Input(name)
@@ -88,9 +94,11 @@ def _of_list(path: str) -> Iterator[Input]:
 
 
 def _of_folder(paths: Iterable[str], suffixes: tuple[str, ...]) -> Iterator[Input]:
+    # A CSV file has no pictures: beside some, it has their labels.
+    tables = (".parquet", ".csv") if suffixes == _TEXTS else (".parquet",)
     for path in paths:
-        name = path.partition("?")[0] if is_remote(path) else path
-        if is_table(path):
+        name = without_query(path)
+        if is_wanted(name, tables):
             yield from _of_table(path)
         elif is_wanted(name, suffixes):
             yield Input(path)
@@ -99,7 +107,7 @@ def _of_folder(paths: Iterable[str], suffixes: tuple[str, ...]) -> Iterator[Inpu
 def _of_file(path: str, suffixes: tuple[str, ...]) -> Iterator[Input]:
     if is_table(path):
         yield from _of_table(path)
-    elif path.partition("?")[0].lower().endswith(".zip"):
+    elif without_query(path).lower().endswith(".zip"):
         yield from _of_archive(path, suffixes)
     else:
         yield Input(path)
@@ -117,16 +125,25 @@ def _of_table(path: str) -> Iterator[Input]:
 def _of_archive(path: str, suffixes: tuple[str, ...]) -> Iterator[Input]:
     try:
         with open_file(path) as stream, zipfile.ZipFile(stream) as archive:
-            names = sorted(archive.namelist())
-    except (OSError, zipfile.BadZipFile) as error:
+            names = set(archive.namelist())  # of two members of one name, the last one counts
+    except (OSError, ValueError, NotImplementedError, zipfile.BadZipFile) as error:
         raise SourceError(f"{path}: is no zip archive that can be read ({error})") from error
-    for name in names:
+    for name in sorted(names):
         if is_wanted(name, suffixes):
             yield Input(path, member=name)
 
 
 def _walk(folder: str) -> Iterator[str]:
+    """Yield the files of a folder but for the results of batches, which may lie in it."""
     try:
-        yield from walk(folder)
+        for place, paths in groupby(walk(folder), key=os.path.dirname):
+            if not _has_results(place):
+                yield from paths
     except OSError as error:
         raise SourceError(f"{error.filename}: cannot be listed ({error.strerror})") from error
+
+
+def _has_results(folder: str) -> bool:
+    """Return whether a folder is one of results, or the one in it with their manifest."""
+    state = folder if os.path.basename(folder) == STATE else os.path.join(folder, STATE)  # noqa: PTH118, PTH119
+    return os.path.lexists(os.path.join(state, MANIFEST))  # noqa: PTH118

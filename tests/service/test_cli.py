@@ -151,3 +151,24 @@ def test_missing_module_of_lectern_is_not_reported_as_a_package(monkeypatch: pyt
     monkeypatch.setattr(sys, "argv", ["lectern", "models"])
     with pytest.raises(ModuleNotFoundError, match=r"service\.no_such_module"):
         main()
+
+
+_INTERRUPTED_IMPORT = """
+import os, signal, sys, time
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from service import cli
+def interrupted(name):
+    try:
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(60)
+    except KeyboardInterrupt:
+        raise ImportError("initialization failed")  # as ONNX Runtime does
+cli.importlib.import_module = interrupted
+cli.main()
+"""
+
+
+def test_ctrl_c_while_a_command_is_imported_ends_it_silently() -> None:
+    words = (sys.executable, "-c", _INTERRUPTED_IMPORT, "batch")
+    ended = subprocess.run(words, capture_output=True, text=True, timeout=60, check=False)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (130, "", "")

@@ -19,17 +19,21 @@ from service.inference.catalog import Catalog
 Run = Callable[..., tuple[int, str]]
 Rows = Callable[[Path], list[dict[str, Any]]]
 
-# Python runs a module of this name at its start: a picture with this text ends the process that prepares it.
-_FATAL = b"ends its process"
+# Python runs a module of this name at its start: a picture with the first text ends the process that prepares
+# it, and one with the second keeps it busy.
+_FATAL, _SLOW = b"ends its process", b"keeps its process busy"
 _SITE = f"""
-import os, signal
+import os, signal, time
 from service.inference.predictor import Predictor
-prepare = Predictor.prepare
+examine = Predictor.examine
 def fatal(self, value, **options):
     if value == {_FATAL!r}:
         os.kill(os.getpid(), signal.SIGKILL)
-    return prepare(self, value, **options)
-Predictor.prepare = fatal
+    if value == {_SLOW!r}:
+        open("busy", "x").close()
+        time.sleep(60)
+    return examine(self, value, **options)
+Predictor.examine = fatal
 """
 _SMALL = ("--shard-size", 10, "--workers", 2)
 
@@ -42,6 +46,15 @@ def _labels(rows: list[dict[str, Any]]) -> list[str | None]:
 def expected(digits: list[bytes]) -> list[str]:
     predictor = Catalog().predictor("mnist")
     return [predictor.predict([digit])[0].best.label for digit in digits]
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> dict[str, str]:
+    """The environment in which pictures can end their process, or keep it busy."""
+    folder = tmp_path / "site"
+    folder.mkdir()
+    (folder / "sitecustomize.py").write_text(_SITE)
+    return {"PYTHONPATH": f"{folder}{os.pathsep}{Path(__file__).resolve().parents[3]}"}
 
 
 def test_the_results_are_those_of_the_library(
@@ -97,14 +110,10 @@ def test_texts_of_a_csv_file(run_batch: Run, rows: Rows, tmp_path: Path) -> None
 
 
 def test_a_picture_that_ends_its_process_is_a_row(
-    pictures: Path, expected: list[str], run_batch: Run, rows: Rows, tmp_path: Path
+    pictures: Path, expected: list[str], site: dict[str, str], run_batch: Run, rows: Rows, tmp_path: Path
 ) -> None:
     (pictures / "033.png").write_bytes(_FATAL)
-    site = tmp_path / "site"
-    site.mkdir()
-    (site / "sitecustomize.py").write_text(_SITE)
-    path = f"{site}{os.pathsep}{Path(__file__).resolve().parents[3]}"
-    status, text = run_batch("mnist", pictures, "--out", "out", *_SMALL, environment={"PYTHONPATH": path})
+    status, text = run_batch("mnist", pictures, "--out", "out", *_SMALL, environment=site)
     assert status == 1, text
     found = rows(tmp_path / "out")
     assert found[33]["error"].startswith("process_ended: the process that reads it ends (SIGKILL")
@@ -213,7 +222,7 @@ def test_a_folder_that_another_process_works_on_is_refused(
     with locked(tmp_path / "out"):
         status, text = run_batch("mnist", pictures, "--out", "out", *_SMALL, option)
     assert (status, "another process works on this batch" in text) == (2, True)
-    assert [path.name for path in (tmp_path / "out").iterdir()] == [".lock"]
+    assert not (tmp_path / "out").exists()
     assert run_batch("mnist", pictures, "--out", "out", *_SMALL)[0] == 0
 
 
@@ -228,6 +237,7 @@ def test_files_of_the_user_are_never_deleted(
         status, text = run_batch("mnist", pictures, "--out", "out", *option)
         assert (status, f"has other files, such as {name}" in text) == (2, True), text
     assert mine.read_text() == "mine"
+    assert list(mine.parent.iterdir()) == [mine]
 
 
 def test_too_many_errors_stop_the_batch_and_a_higher_limit_goes_on(
@@ -264,9 +274,38 @@ def test_a_table_that_changes_while_a_batch_is_unfinished_is_refused(
         (("--max-errors", "x"), "neither a number such as 10 nor a share"),
         (("--version", "77"), "77"),
         (("--workers", "0"), "workers"),
+        (("nothing",), "there is no such file or folder"),
     ],
 )
-def test_misuse_is_explained(words: tuple[str, ...], message: str, pictures: Path, run_batch: Run) -> None:
+def test_misuse_is_explained(
+    words: tuple[str, ...], message: str, pictures: Path, run_batch: Run, tmp_path: Path
+) -> None:
     status, text = run_batch("mnist", pictures, "--out", "out", *words)
     assert (status, message in text) == (2, True), text
     assert "Traceback" not in text
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_reason_makes_a_prediction_unsure_as_everywhere(
+    data_folder: Path, run_batch: Run, rows: Rows, tmp_path: Path
+) -> None:
+    picture = data_folder / "pictures" / "number.png"
+    assert run_batch("mnist", picture, "--out", "out")[0] == 0
+    (row,) = rows(tmp_path / "out")
+    (prediction,) = Catalog().predictor("mnist").predict([picture.read_bytes()])
+    assert (
+        (row["unsure"], row["reason"]) == (prediction.unsure, prediction.reason) == (True, "several_digits")
+    )
+
+
+def test_a_process_does_not_outlive_a_killed_batch(
+    site: dict[str, str], start_batch: Callable[..., subprocess.Popen[str]], tmp_path: Path
+) -> None:
+    (tmp_path / "slow.png").write_bytes(_SLOW)
+    process = start_batch("mnist", "slow.png", "--out", "out", environment=site)
+    while not (tmp_path / "busy").exists():
+        assert process.poll() is None
+    workers = psutil.Process(process.pid).children()
+    process.kill()
+    process.communicate()
+    assert psutil.wait_procs(workers, timeout=20)[1] == []

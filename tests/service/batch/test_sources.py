@@ -31,7 +31,6 @@ def place(tmp_path: Path) -> Path:
 
 def test_a_folder_gives_its_pictures_sorted(place: Path) -> None:
     folder = place / "in"
-    (folder / "table.csv").unlink()
     assert _shown(folder) == [f"{folder}/{name}" for name in ("a.tiff", "b/1.jpg", "b/2.PNG")]
 
 
@@ -78,6 +77,7 @@ def test_a_name_that_is_no_utf8_is_an_input(tmp_path: Path) -> None:
     ("source", "message"),
     [
         ("missing", "there is no such file or folder"),
+        ("", "'': there is no such file or folder"),
         ("in/*.gif", "has no inputs"),
         ("@nothing", "cannot be read"),
         ("broken.zip", "is no zip archive"),
@@ -96,3 +96,50 @@ def test_a_source_that_cannot_be_listed_is_named(
     with pytest.raises(SourceError, match=message) as refused:
         _shown(source)
     assert source.removeprefix("@") in str(refused.value)
+
+
+def test_a_question_mark_in_the_name_of_a_file_is_part_of_it(tmp_path: Path) -> None:
+    names = ["why?.png", "why?2.png"]
+    for name in names:
+        (tmp_path / name).write_bytes(b"x")
+    pq.write_table(pa.table({"image": [b"a"]}), tmp_path / "what?.parquet")
+    assert _shown(tmp_path) == [f"{tmp_path}/{name}" for name in ("what?.parquet#0", *names)]
+    assert _shown(tmp_path / "what?.parquet") == [f"{tmp_path}/what?.parquet#0"]
+
+
+def test_the_labels_beside_pictures_are_no_input_of_a_model_of_pictures(place: Path) -> None:
+    folder = place / "in"
+    (folder / "._hidden.parquet").write_bytes(b"of macOS")
+    assert _shown(folder) == [f"{folder}/{name}" for name in ("a.tiff", "b/1.jpg", "b/2.PNG")]
+
+
+def test_the_results_of_a_batch_in_a_folder_are_no_inputs(place: Path) -> None:
+    results = place / "in" / "results"
+    (results / "_batch").mkdir(parents=True)
+    for name in ("part-00000.parquet", "_batch/inputs.parquet", "_batch/manifest.json"):
+        (results / name).write_bytes(b"x")
+    assert _shown(place / "in") == [f"{place}/in/{name}" for name in ("a.tiff", "b/1.jpg", "b/2.PNG")]
+
+
+def test_a_list_may_come_from_windows(tmp_path: Path) -> None:
+    (tmp_path / "list").write_bytes("\ufeffa.png\r\nb\rc.png\r\n".encode())
+    assert [item.path for item in list_inputs([f"@{tmp_path}/list"], texts=False)] == ["a.png", "b\rc.png"]
+
+
+def test_nothing_is_listed_twice(place: Path) -> None:
+    assert _shown(f"{place}/in/**/**/*.jpg") == [f"{place}/in/b/1.jpg"]
+    path = place / "two.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("a.png", b"x")
+        archive.writestr("b.png", b"y")
+    path.write_bytes(path.read_bytes().replace(b"b.png", b"a.png"))
+    assert _shown(path) == [f"{path}/a.png"]
+
+
+def test_an_archive_whose_names_are_not_those_that_it_says_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "names.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("ü.png", b"x")  # its name is UTF-8, and marked so
+    path.write_bytes(path.read_bytes().replace("ü".encode(), b"\xff\xfe"))
+    with pytest.raises(SourceError, match="is no zip archive that can be read"):
+        _shown(path)

@@ -30,7 +30,7 @@ def test_variables_are_settings_and_the_grace_period_covers_running_requests() -
     known = {variable(name) for name in Settings.__struct_fields__}
     assert set(SERVER["environment"]) <= known
     settings = Settings.from_environment(SERVER["environment"])
-    assert int(SERVER["stop_grace_period"].removesuffix("s")) > settings.timeout_s
+    assert int(SERVER["stop_grace_period"].removesuffix("s")) > settings.drain_s + settings.timeout_s
 
 
 def test_the_server_has_no_rights_and_writes_only_to_tmp() -> None:
