@@ -17,6 +17,8 @@ from service.inference.preprocessing import PICTURE_SUFFIXES
 # Where a folder of results keeps what its batch is.
 STATE, MANIFEST = "_batch", "manifest.json"
 _TEXTS = (".txt",)
+# Their rows would be read as one text.
+_OTHER_TABLES = (".jsonl", ".ndjson", ".xlsx", ".xls", ".ods", ".arrow", ".feather")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +97,7 @@ def _of_list(path: str) -> Iterator[Input]:
 
 def _of_folder(paths: Iterable[str], suffixes: tuple[str, ...]) -> Iterator[Input]:
     # A CSV file has no pictures: beside some, it has their labels.
-    tables = (".parquet", ".csv") if suffixes == _TEXTS else (".parquet",)
+    tables = (".parquet", ".csv", ".tsv") if suffixes == _TEXTS else (".parquet",)
     for path in paths:
         name = without_query(path)
         if is_wanted(name, tables):
@@ -109,6 +111,8 @@ def _of_file(path: str, suffixes: tuple[str, ...]) -> Iterator[Input]:
         yield from _of_table(path)
     elif without_query(path).lower().endswith(".zip"):
         yield from _of_archive(path, suffixes)
+    elif without_query(path).lower().endswith(_OTHER_TABLES):
+        raise SourceError(f"{path}: tables of this kind are not read; save it as Parquet, or texts as CSV")
     else:
         yield Input(path)
 

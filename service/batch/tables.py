@@ -22,7 +22,7 @@ _LONGEST_CAUSE = 200
 
 def is_table(path: str) -> bool:
     """Return whether a file is one of rows, by its name."""
-    return _suffix(path) in ("parquet", "csv")
+    return _suffix(path) in ("parquet", "csv", "tsv")
 
 
 def count_rows(path: str) -> int:
@@ -74,7 +74,7 @@ def find_column(path: str, *, texts: bool, wanted: str | None) -> str:
             raise SourceError(f"{path}: has no column of {kind}; there are {_shown(schema)}")
         if len(names) > 1 and not set(_NAMES[texts]) & set(fitting):
             listed = ", ".join(fitting[name] for name in names)
-            hint = " (of the names in its first line)" if _suffix(path) == "csv" else ""
+            hint = " (of the names in its first line)" if _suffix(path) != "parquet" else ""
             raise SourceError(f"{path}: {listed} have {kind}; name one with --column{hint}")
         name = names[0]
     if schema.names.count(name) > 1:

@@ -62,9 +62,22 @@ def test_a_pattern_and_a_list_give_files_in_order(place: Path) -> None:
     assert _shown(f"{place}/in/**/*.[jP][pN]*") == [f"{place}/in/b/1.jpg", f"{place}/in/b/2.PNG"]
 
 
+def test_columns_between_tabs_are_a_table(tmp_path: Path) -> None:
+    (tmp_path / "reviews.tsv").write_text("id\ttext\n1\tA film, and a good one.\n")
+    assert _shown(tmp_path / "reviews.tsv", texts=True) == [f"{tmp_path}/reviews.tsv#0"]
+    assert _shown(tmp_path, texts=True) == [f"{tmp_path}/reviews.tsv#0"]
+
+
 def test_a_table_gives_its_rows(tmp_path: Path) -> None:
     pq.write_table(pa.table({"image": [b"a", None, b"c"]}), tmp_path / "t.parquet")
     assert _shown(tmp_path / "t.parquet") == [f"{tmp_path}/t.parquet#{row}" for row in range(3)]
+
+
+def test_a_table_of_another_kind_is_not_one_text(tmp_path: Path) -> None:
+    for name in ("reviews.jsonl", "Reviews.XLSX"):
+        (tmp_path / name).write_bytes(b"{}")
+        with pytest.raises(SourceError, match=f"{name}: tables of this kind are not read; save it as"):
+            _shown(tmp_path / name, texts=True)
 
 
 def test_a_name_that_is_no_utf8_is_an_input(tmp_path: Path) -> None:
