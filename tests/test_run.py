@@ -291,6 +291,22 @@ def test_predict_needs_no_more_than_serve(checkout: Checkout) -> None:
     assert len(checkout.installs()) == 1
 
 
+@pytest.mark.parametrize(
+    ("arguments", "installed"),
+    [
+        (("--engine", "ray"), "[batch,ray]"),
+        (("--engine=ray",), "[batch,ray]"),
+        (("--out", "ray"), "[batch]"),
+    ],
+)
+def test_ray_is_installed_for_its_engine_alone(
+    checkout: Checkout, arguments: tuple[str, ...], installed: str
+) -> None:
+    checkout.run("batch", "mnist", "pictures", *arguments)
+    (line,) = checkout.installs()
+    assert line.endswith(f"--editable .{installed}")
+
+
 def test_lectern_takes_over_process_and_status(checkout: Checkout) -> None:
     process = checkout.start("serve")
     out, _ = process.communicate(timeout=60)
