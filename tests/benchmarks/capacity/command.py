@@ -1,6 +1,7 @@
 """The command ``./run bench capacity``: what one core answers, and how full pods may be."""
 
 import asyncio
+import json
 import math
 import random
 import re
@@ -21,13 +22,13 @@ from peers.protocols import Payload
 from peers.results import describe_machine
 from peers.systems import ROOT
 
-from service.inference.catalog import Catalog
-from service.inference.precision import resolve_precision
+from service.inference.files import write_json
 
 _PICTURES = ROOT / "tests" / "data" / "pictures"
 _WARM_S = 1.0
-# Processor time of the server beside the network, for one PNG of a digit: the table of ./run bench layers.
-SERVER_MS = 0.1
+_RESULTS = (
+    Path(__file__).parent / "results.json"
+)  # milliseconds of a response by model, as --record stores them
 TARGET = 0.6  # utilization that the autoscalers aim at
 _RATES = (1_000, 10_000, 100_000)
 _LEVELS = (0.5, 0.6, 0.7, 0.8, 0.9)
@@ -71,10 +72,11 @@ def calls() -> dict[str, Call]:
 
 @click.command()
 @click.option("--seconds", default=5.0, help="Time for each measurement.")
+@click.option("--record", is_flag=True, help="Store the times of the models, which the runbook's table has.")
 @click.option(
     "--model", default="cats_vs_dogs", help="Model of the point that the simulation is checked with."
 )
-def capacity(seconds: float, model: str) -> None:
+def capacity(seconds: float, record: bool, model: str) -> None:
     """Measure the processor time of one response of each model, and check the simulation with one point."""
     click.echo(describe_machine())
     with (
@@ -85,6 +87,8 @@ def capacity(seconds: float, model: str) -> None:
         costs = {name: asyncio.run(_cost(server, call, seconds)) for name, call in calls().items()}
         for name, cost in costs.items():
             click.echo(f"| `{name}` | {cost * 1e3:.2f} ms | {1 / cost:,.0f} |")
+        if record:
+            write_json(_RESULTS, {name: round(cost * 1e3, 2) for name, cost in sorted(costs.items())})
         for share in _SHARES:
             point = asyncio.run(_point(server, calls()[model], costs[model], share, seconds * 4))
             click.echo(f"{model} at {share:.0%}: {point}")
@@ -104,15 +108,12 @@ def levels_table() -> str:
 
 
 def pods_table() -> str:
-    """Return how many pods answer a rate, from the latencies in the model cards, as a Markdown table."""
+    """Return how many pods answer a rate, from the recorded times of a response, as a Markdown table."""
     heads = "".join(f" pods for {rate:,}/s |" for rate in _RATES)
     rows = [f"| model | one response | one core |{heads}", f"|---|--:|--:|{'--:|' * len(_RATES)}"]
-    for card in Catalog():
-        is_served_in_8_bits = resolve_precision(card, "auto", on_cpu=True) != "float32"
-        parts = [card.latency, card.quantized if is_served_in_8_bits else None]
-        cost_ms = min(part.milliseconds for part in parts if part is not None) + SERVER_MS
+    for name, cost_ms in json.loads(_RESULTS.read_text()).items():
         pods = "".join(f" {max(2, math.ceil(rate * cost_ms / 1e3 / TARGET)):,} |" for rate in _RATES)
-        rows.append(f"| `{card.name}` | {cost_ms:.2f} ms | {1e3 / cost_ms:,.0f}/s |{pods}")
+        rows.append(f"| `{name}` | {cost_ms:.2f} ms | {1e3 / cost_ms:,.0f}/s |{pods}")
     return "\n".join(rows)
 
 
