@@ -90,13 +90,14 @@ class Engine:
         # A pool for each kind of work, so that explanations cannot take the threads of large inputs, nor both
         # those of the networks. To load a model takes seconds, which say nothing about other work.
         threads, runs = max(2, cpus), max(1, cpus // settings.threads)
-        limit = WaitLimit(max(1, cpus), seconds=settings.max_wait_s)
+        in_flight = in_flight or InFlightRequests()
+        limit = WaitLimit(max(1, cpus), seconds=settings.max_wait_s, in_flight=in_flight)
         self._work = WorkQueue(threads, "work", limit)
         self._loading = WorkQueue(1, "load")
         self._explaining = WorkQueue(max(1, cpus // 2), "explain")
         self._explanations = Slots(settings.max_explanations, kind="explanations")
         self._thread_batcher = ThreadBatcher(runs, limit)
-        self._event_loop_batcher = EventLoopBatcher(in_flight or InFlightRequests())
+        self._event_loop_batcher = EventLoopBatcher(in_flight)
         self._draining = self._retired = False
 
     def is_loaded(self) -> bool:

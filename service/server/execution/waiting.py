@@ -13,12 +13,14 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 from service.server.pipeline.errors import RequestError, overloaded
+from service.server.pipeline.limits import InFlightRequests
 
 T = TypeVar("T")
 
-# The time for which the load is measured, as a share of the limit. With the default limit, seventy photos at
-# once, or a process that is held up for a second, are no overload.
-_WINDOW = 0.5
+# The time for which the load is measured, as a share of the limit. With the default limit, thirty photos at
+# once, or a process that is held up for a moment, are no overload. With half of the limit, as many photos as
+# may be in flight were none either, and their queue stayed.
+_WINDOW = 0.2
 _OVERLOAD, _NORMAL_LOAD = 2.0, 1.0
 _NEWEST_WEIGHT = 0.2
 # One run that is held up for a moment does not make all others look slow.
@@ -32,19 +34,23 @@ class WaitLimit:
     overload begins at a load of two or when requests would wait longer than the limit, but not while at most
     one request for each thread waits, because then a few large ones are the cause, not the number. It lasts
     until the load is below one. At its beginning all requests that wait are refused, and during it no request
-    may wait, because even a short queue would make every accepted request slow.
+    may wait, because even a short queue would make every accepted request slow. Requests that the concurrency
+    limit refuses belong to the load: without them, a queue as long as that limit would stay as long.
 
     Args:
         threads: Threads that can run at the same time.
         seconds: Longest time that a request may have to wait.
+        in_flight: Counts the requests that the concurrency limit refuses.
     """
 
-    def __init__(self, threads: int, *, seconds: float) -> None:
+    def __init__(self, threads: int, *, seconds: float, in_flight: InFlightRequests | None = None) -> None:
         self._threads = threads
         self._seconds = seconds
         self._window_s = seconds * _WINDOW
+        self._in_flight = in_flight or InFlightRequests()
         self._queues: list[Callable[[], None]] = []
         self._lock = threading.Lock()  # guards what follows
+        self._refused = 0  # of those in flight, as counted so far
         self._load = 0.0
         self._load_at = 0.0  # as time.monotonic() counts
         self._is_overloaded = False
@@ -80,10 +86,12 @@ class WaitLimit:
             raise overload_error()
 
     def _count(self, request_s: float) -> None:
-        now = time.monotonic()
+        now, refused = time.monotonic(), self._in_flight.refused
+        work_s = request_s * (1 + refused - self._refused)
+        self._refused = refused
         self._load *= math.exp((self._load_at - now) / self._window_s)
         # What is above an overload would only make it last longer.
-        self._load = min(_OVERLOAD, self._load + request_s / (self._window_s * self._threads))
+        self._load = min(_OVERLOAD, self._load + work_s / (self._window_s * self._threads))
         self._load_at = now
 
 

@@ -26,11 +26,13 @@ class InFlightRequests:
     Attributes:
         arriving: Requests that were read completely and whose tasks have not started yet.
         running: Requests that count towards the concurrency limit: they are read completely, and wait or run.
+        refused: Requests that the concurrency limit has refused since the start.
     """
 
     def __init__(self) -> None:
         self.arriving = 0
         self.running = 0
+        self.refused = 0
 
     @property
     def only_one(self) -> bool:
@@ -75,6 +77,7 @@ class ConcurrencyLimit:
 
     def _check_limit(self) -> None:
         if self._in_flight.running >= self._limit:
+            self._in_flight.refused += 1
             raise overloaded("requests", f"{self._in_flight.running} requests are in flight")
 
 

@@ -24,7 +24,7 @@ async def run(bench: Bench) -> list[Row]:
         before = await at_rate(client, calls, rate=rate / 2, seconds=seconds)
         sizes: list[float] = []
         sampling = asyncio.create_task(_sample(server.workers(), sizes))
-        during = await at_rate(client, calls, rate=rate * _FACTOR, seconds=bench.size(60.0, 10.0))
+        during = await at_rate(client, calls, rate=rate * _FACTOR, seconds=bench.size(60.0, 30.0))
         sampling.cancel()
         await asyncio.sleep(1.0)
         after = await at_rate(client, calls, rate=rate / 2, seconds=seconds)

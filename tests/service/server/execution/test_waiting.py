@@ -15,6 +15,7 @@ import pytest
 
 from service.server.execution.waiting import WaitLimit, WorkQueue
 from service.server.pipeline.errors import RequestError
+from service.server.pipeline.limits import InFlightRequests
 
 
 @pytest.fixture
@@ -81,18 +82,18 @@ def test_an_overload_begins_if_many_wait_and_take_too_long() -> None:
     assert (refused.value.status, refused.value.headers) == (429, {"Retry-After": "1"})
 
 
-def test_seventy_photos_at_once_are_accepted_and_a_hundred_are_not(requests: Requests) -> None:
-    requests.send(70)
-    assert requests.refused == set()
+def test_thirty_photos_at_once_are_accepted_and_a_hundred_are_not(requests: Requests) -> None:
     requests.send(30)
+    assert requests.refused == set()
+    requests.send(70)
     assert len(requests.refused) > 90
 
 
 def test_a_process_that_is_held_up_refuses_nothing_at_a_normal_load(requests: Requests) -> None:
     for _ in range(10):
         requests.send(112, seconds=2.0)  # a load of 0.7
-        requests.clock[0] += 0.8
-        requests.send(45)  # what has come meanwhile is read at once
+        requests.clock[0] += 0.36
+        requests.send(20)  # what has come meanwhile is read at once
     assert requests.refused == set()
 
 
@@ -107,6 +108,17 @@ def test_an_overload_ends_with_the_load(requests: Requests) -> None:
     requests.send(8000, seconds=10.0)
     after = requests.send(560, seconds=10.0)
     assert requests.refused.isdisjoint(after[60:])
+
+
+def test_requests_that_the_concurrency_limit_refuses_belong_to_the_load(clock: list[float]) -> None:
+    in_flight = InFlightRequests()
+    limit, dropped = WaitLimit(2, seconds=1.0, in_flight=in_flight), list[bool]()
+    limit.add_queue(lambda: dropped.append(True))
+    for _ in range(60):  # as many as the threads can do, and nine times as many are refused
+        clock[0] += 0.0125
+        in_flight.refused += 9
+        limit.check(60, work_s=1.5, request_s=0.025, is_free=lambda: True)
+    assert dropped == [True]
 
 
 def test_work_that_waits_when_an_overload_begins_is_refused() -> None:
