@@ -1,8 +1,7 @@
 """Defines the error classes of batch prediction."""
 
-import errno
-
 from service.inference.errors import InputError, LecternError
+from service.inference.files import output_error
 
 
 class BatchError(LecternError):
@@ -42,9 +41,4 @@ def not_written(error: OSError, folder: object) -> BatchError:
         error: Of the operating system.
         folder: The folder of the results, if the error names no file.
     """
-    full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-    remedy = "free space" if full else "check the path and its permissions"
-    cause = error.strerror or error
-    return BatchError(
-        f"{error.filename or folder}: cannot be read or written ({cause}); {remedy}, then --resume goes on"
-    )
+    return BatchError(f"{output_error(error, default=folder)}; then --resume goes on")

@@ -87,12 +87,17 @@ def _open_regular(path: str, flags: int) -> int:
     return descriptor
 
 
-def output_error(error: OSError) -> OutputError:
-    """Describe in one line a file that cannot be read or written; HDF5's errors have a text alone."""
+def output_error(error: OSError, *, default: object = "a file") -> OutputError:
+    """Describe in one line a file that cannot be read or written; HDF5's errors have a text alone.
+
+    Args:
+        error: Of the operating system, or of HDF5.
+        default: What is named if the error names no file.
+    """
     cause = error.strerror or (str(error).splitlines() or ["unknown cause"])[0]
     full = error.errno in (errno.ENOSPC, errno.EDQUOT) or "No space left" in str(error)
     way_out = "free space, or choose another disk" if full else "check the path and its permissions"
-    return OutputError(f"{error.filename or 'a file'}: cannot be read or written ({cause}); {way_out}")
+    return OutputError(f"{error.filename or default}: cannot be read or written ({cause}); {way_out}")
 
 
 def file_version(path: Path) -> tuple[int, ...]:

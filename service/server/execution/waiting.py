@@ -31,11 +31,11 @@ class WaitLimit:
     """The limit of waiting for threads, for all pools that share the processor.
 
     The load is the work of the requests that arrive, over what the processor can do in the same time. An
-    overload begins at a load of two or when requests would wait longer than the limit, but not while at most
-    one request for each thread waits, because then a few large ones are the cause, not the number. It lasts
-    until the load is below one. At its beginning all requests that wait are refused, and during it no request
-    may wait, because even a short queue would make every accepted request slow. Requests that the concurrency
-    limit refuses belong to the load: without them, a queue as long as that limit would stay as long.
+    overload begins at a load of two, or when requests would wait longer than the limit. It does not begin
+    while at most one request for each thread waits: then a few large ones are the cause, not the number. It
+    lasts until the load is below one. At its beginning all requests that wait are refused. During it no
+    request may wait, because even a short queue would make every accepted request slow. Requests that the
+    concurrency limit refuses belong to the load: without them, a queue as long as that limit would not end.
 
     Args:
         threads: Threads that can run at the same time.
