@@ -17,10 +17,9 @@ from service.server.pipeline.limits import InFlightRequests
 
 T = TypeVar("T")
 
-# The time for which the load is measured, as a share of the limit. With the default limit, thirty photos at
-# once, or a process that is held up for a moment, are no overload. With half of the limit, as many photos as
-# may be in flight were none either, and their queue stayed.
-_WINDOW = 0.2
+# The time for which the load is measured, as a share of the limit. It should be longer than a process is held
+# up for by others on its machine: what arrives meanwhile is no overload.
+_WINDOW = 0.5
 _OVERLOAD, _NORMAL_LOAD = 2.0, 1.0
 _NEWEST_WEIGHT = 0.2
 # One run that is held up for a moment does not make all others look slow.
