@@ -98,7 +98,7 @@ class RemoteModels:
         return problems
 
     def fetch_model(self, name: str) -> None:
-        """Download the versions of a model that are missing.
+        """Download the versions of a model that are missing; does nothing if the address has no such model.
 
         Args:
             name: Is only compared with the names at the address.
@@ -109,7 +109,10 @@ class RemoteModels:
         """
         source = ModelAddress(self._url)
         _make_folder(self.folder)
-        for number in source.versions().get(name, ()):
+        versions = source.versions()
+        if name not in versions:
+            return
+        for number in versions[name]:
             self._fetch_version(source, name, number)
         self._declare(name, source.defaults())
 

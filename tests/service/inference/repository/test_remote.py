@@ -107,6 +107,16 @@ def test_the_declared_default_version_is_downloaded_too(bucket: str, tmp_path: P
     assert Catalog(remote).card("mnist").version == 2
 
 
+@pytest.mark.parametrize("name", ["../victim", "/{cache}/victim", "nothing", "null\\0", "long" * 100])
+def test_a_name_that_is_not_at_the_address_touches_no_file(bucket: str, tmp_path: Path, name: str) -> None:
+    victim = tmp_path / "cache" / "victim" / "default"
+    victim.parent.mkdir(parents=True)
+    victim.write_text("kept", encoding="utf-8")
+    remote = RemoteModels(bucket, cache=tmp_path / "cache")
+    remote.fetch_model(name.format(cache=tmp_path / "cache"))
+    assert victim.read_text(encoding="utf-8") == "kept"
+
+
 def test_a_restarted_worker_keeps_what_the_others_need(bucket: str, tmp_path: Path) -> None:
     cache = tmp_path / "cache"
     assert _versions(bucket, cache) == (1, 2)
