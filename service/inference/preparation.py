@@ -15,6 +15,7 @@ from service.inference.errors import InputTooLarge
 from service.inference.network import Network
 from service.inference.prediction import Reason
 from service.inference.preprocessing import picture_preparation
+from service.inference.preprocessing.decoder_work import decoded_pixels
 from service.inference.preprocessing.decoding import decoding_memory, load_image, open_image
 from service.inference.preprocessing.digit import PreparedDigit, examine_digit
 from service.inference.preprocessing.photo import crop_along, is_long
@@ -49,7 +50,7 @@ def decoded_picture(
         InputError: The picture is damaged or too large.
     """
     picture = open_image(data, max_pixels=max_pixels, reduce_jpeg=reduce_jpeg)
-    if picture.width * picture.height <= _SMALL_PIXELS:
+    if decoded_pixels(picture) <= _SMALL_PIXELS:
         yield load_image(picture)
         return
     with reserve(decoding_memory(picture)):
