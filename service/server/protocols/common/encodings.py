@@ -20,7 +20,7 @@ _TEXTS = re.compile(
     r"ascii|utf-(8|8-sig|16|16-le|16-be|32|32-le|32-be)|iso8859-\d+|cp\d+|koi8-[rut]|mac-\w+|"
     r"gb2312|gbk|gb18030|hz|big5\w*|shift_jis\w*|euc_\w+|iso2022_\w+|johab|tis-620|kz1048|ptcp154|hp-roman8"
 )
-# Python keeps each name that it is asked for, found or not. So it is asked for those of its own modules alone.
+# Python keeps each name that it is asked for, found or not. So it is asked for its own modules alone.
 _MODULES = frozenset(module.name for module in pkgutil.iter_modules(encodings.__path__))
 
 
