@@ -1,5 +1,6 @@
 """Answers HTTP requests: passes them through the request pipeline to their route."""
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
@@ -14,6 +15,7 @@ from service.server.execution.waiting import WorkQueue
 from service.server.pipeline.access_log import RequestRecord, request_id
 from service.server.pipeline.api_keys import presented_key
 from service.server.pipeline.errors import ErrorCode, RequestError, error_response
+from service.server.pipeline.limits import check_ready
 from service.server.pipeline.memory import HeldMemory
 from service.server.pipeline.pipeline import RequestPipeline
 from service.server.pipeline.router import BufferedRequest, Router
@@ -122,7 +124,12 @@ class HttpHandler:
         )
 
         async def work() -> None:
-            response = await self._call(record, scope, partial(read_body, headers), route)
+            try:
+                response = await self._call(record, scope, partial(read_body, headers), route)
+            except asyncio.CancelledError as error:
+                # With a message, uvicorn cancels what still runs when its time to shut down has passed.
+                check_ready(not error.args)
+                raise
             record.status = response.status_code
             response.raw_headers.append((b"x-request-id", record.request_id.encode()))
             _complete(response, record)
