@@ -139,7 +139,7 @@ class RemoteModels:
         try:
             self._download(source, target, card, content)
         except OSError as error:
-            raise _not_written(target, error) from error
+            raise _not_written(f"{name}/{version}", error) from error
 
     def _download(self, source: ModelAddress, target: Path, card: Card, content: bytes) -> None:
         with tempfile.TemporaryDirectory(prefix=_PREFIX, dir=self.folder) as temporary:
@@ -202,10 +202,10 @@ def _is_right(folder: Path, card: Card, content: bytes) -> bool:
         return False
 
 
-def _not_written(path: Path, error: OSError) -> ModelError:
+def _not_written(version: str, error: OSError) -> ModelError:
     return ModelError(
-        f"{path} cannot be written ({error.strerror}); free space, or set LECTERN_MODEL_CACHE to another "
-        "folder"
+        f"{version}: its copy cannot be written ({error.strerror}); free space, or set LECTERN_MODEL_CACHE "
+        "to another folder"
     )
 
 

@@ -153,6 +153,7 @@ def test_a_full_disk_is_reported_with_the_setting(
     assert sorted(problems["mnist"]) == ["1", "2"]
     assert "cannot be written (No space left on device)" in str(problems["mnist"]["1"])
     assert "LECTERN_MODEL_CACHE" in str(problems["mnist"]["1"])
+    assert str(tmp_path) not in str(problems["mnist"]["1"])  # clients get the text, from /readyz too
 
 
 @pytest.mark.parametrize("file", ["model.onnx", "card.json"])
