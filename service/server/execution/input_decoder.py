@@ -53,7 +53,7 @@ class InputDecoder:
     def decode_inline(
         self, predictor: Predictor, inputs: Sequence[Input], *, started: float, is_slow: bool
     ) -> DecodedInputs | None:
-        """Decode a single small input on the event loop; None for several inputs, and a large or long one.
+        """Decode a single small input on the event loop; None for several inputs, and one that takes longer.
 
         Args:
             predictor: The model.
@@ -68,7 +68,7 @@ class InputDecoder:
             return None
         max_pixels = min(self._max_pixels, _INLINE_PIXELS_OF_SLOW_NETWORKS if is_slow else _INLINE_PIXELS)
         try:
-            row = predictor.examine(inputs[0], max_pixels=max_pixels, reduce_jpeg=False, may_run=False)
+            row = predictor.examine(inputs[0], max_pixels=max_pixels, reduce_jpeg=False, may_search=False)
         except InputTooLarge:
             return None
         return _decoded(predictor, inputs, [row], started=started)
