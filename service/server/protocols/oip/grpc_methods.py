@@ -27,7 +27,7 @@ from service.server.protocols.oip.metadata import (
     model_document,
     server_document,
 )
-from service.server.protocols.oip.request import invalid_request
+from service.server.protocols.oip.request import InferRequest, invalid_request
 from service.server.protocols.oip.statistics import statistics_document
 from service.server.protocols.oip.wire_format import has_more_fields
 from service.settings import Settings
@@ -37,6 +37,9 @@ HEALTH = HEALTH_FILE.services_by_name["Health"].full_name
 
 # The tensor of a longer message is read in a thread, so that it does not block the event loop.
 _INLINE_BYTES = 100_000
+# What that takes for each byte: of raw contents, copies in other types; of numbers in fields, also an object
+# for each number.
+_BYTES_PER_RAW_BYTE, _BYTES_PER_BYTE = 4, 30
 # The fields of a shorter message take little memory, however many they are.
 _UNCOUNTED_BYTES = 10_000
 _MAX_FIELDS = 200
@@ -109,7 +112,11 @@ class OipMethods:
         predictor = await self.engine.predictor(name, parse_version(version) if version else None)
         card = predictor.card
         read = partial(read_message, message, card=card, max_batch=self.settings.max_batch)
-        request = read() if len(body) <= _INLINE_BYTES else await self.engine.in_thread(read)
+        if len(body) <= _INLINE_BYTES:
+            request = read()
+        else:
+            size = len(body) * (_BYTES_PER_RAW_BYTE if message.raw_input_contents else _BYTES_PER_BYTE)
+            request = await self.engine.in_thread(partial(self._read_large, read, size))
         result = await self.engine.infer(predictor, request.content, started=started)
         response = infer_message(request, result.probabilities, card=card)
         return Reply(response, timing_headers(card, result))
@@ -188,6 +195,10 @@ class OipMethods:
                 status=HealthCheckResponse.SERVING if ready else HealthCheckResponse.NOT_SERVING
             )
         )
+
+    def _read_large(self, read: Callable[[], InferRequest], size: int) -> InferRequest:
+        with self.engine.working_memory.reserve(size):
+            return read()
 
     def _card(self, name: str, version: str) -> Card:
         return self.engine.catalog.card(name, parse_version(version) if version else None)
