@@ -19,7 +19,7 @@ from service.server.pipeline.errors import ErrorCode, RequestError
 from service.server.pipeline.memory import HeldMemory
 from service.server.pipeline.pipeline import RequestPipeline
 from service.server.pipeline.tracing import take_over, traceparent
-from service.server.protocols.oip.grpc_methods import HEALTH, SERVICE, Method
+from service.server.protocols.oip.grpc_methods import HEALTH, SERVICE, Method, parse_message
 from service.server.transport.content_encoding import (
     MAX_DECOMPRESSIONS,
     decompressor,
@@ -203,7 +203,7 @@ async def _read(context: Any) -> bytes:
 
 def _reflection_request(message: bytes) -> Any:
     body = decompressor(encoding_of_message(message), max_bytes=_MAX_REFLECTION_BYTES)(message)
-    return reflection_pb2.ServerReflectionRequest.FromString(body)
+    return parse_message(reflection_pb2.ServerReflectionRequest, body)
 
 
 def _metadata(context: Any, name: str) -> str:

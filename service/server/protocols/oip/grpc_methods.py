@@ -107,7 +107,7 @@ class OipMethods:
     async def infer(self, body: bytes) -> Reply:
         """Answer ``ModelInfer``: probabilities, or the best labels, for a batch of inputs."""
         started = time.perf_counter()
-        message = _parse(messages.ModelInferRequest, body)
+        message = parse_message(messages.ModelInferRequest, body)
         name, version = message.model_name, message.model_version
         predictor = await self.engine.predictor(name, parse_version(version) if version else None)
         card = predictor.card
@@ -131,7 +131,7 @@ class OipMethods:
 
     async def model_ready(self, body: bytes) -> Reply:
         """Answer ``ModelReady``: whether the model accepts requests."""
-        request = _parse(messages.ModelReadyRequest, body)
+        request = parse_message(messages.ModelReadyRequest, body)
         self._card(request.name, request.version)
         return Reply(messages.ModelReadyResponse(ready=self.engine.is_ready()))
 
@@ -142,14 +142,14 @@ class OipMethods:
 
     async def model(self, body: bytes) -> Reply:
         """Answer ``ModelMetadata``: versions, inputs and outputs."""
-        request = _parse(messages.ModelMetadataRequest, body)
+        request = parse_message(messages.ModelMetadataRequest, body)
         card = self._card(request.name, request.version)
         document = model_document(card, versions=self.engine.catalog.versions(card.name))
         return Reply(messages.ModelMetadataResponse(**msgspec.to_builtins(document)))
 
     async def config(self, body: bytes) -> Reply:
         """Answer ``ModelConfig``: shapes and the largest batch."""
-        request = _parse(messages.ModelConfigRequest, body)
+        request = parse_message(messages.ModelConfigRequest, body)
         card = self._card(request.name, request.version)
         precision = self.engine.catalog.precision(card)
         document = config_document(card, max_batch=self.settings.max_batch, precision=precision)
@@ -157,34 +157,34 @@ class OipMethods:
 
     async def statistics(self, body: bytes) -> Reply:
         """Answer ``ModelStatistics``: what was counted for a version, for a model, or for all models."""
-        request = _parse(messages.ModelStatisticsRequest, body)
+        request = parse_message(messages.ModelStatisticsRequest, body)
         version = parse_version(request.version) if request.version else None
         document = statistics_document(self.engine.catalog.cards(request.name or None, version))
         return Reply(messages.ModelStatisticsResponse(**msgspec.to_builtins(document)))
 
     async def index(self, body: bytes) -> Reply:
         """Answer ``RepositoryIndex``: all versions of all models, with those that cannot be used."""
-        request = _parse(messages.RepositoryIndexRequest, body)
+        request = parse_message(messages.RepositoryIndexRequest, body)
         models = msgspec.to_builtins(index_document(self.engine.catalog, ready=request.ready))
         return Reply(messages.RepositoryIndexResponse(models=models))
 
     async def load(self, body: bytes) -> Reply:
         """Answer ``RepositoryModelLoad``: the model is loaded in all workers."""
-        request = _parse(messages.RepositoryModelLoadRequest, body)
+        request = parse_message(messages.RepositoryModelLoadRequest, body)
         check_parameters(request.parameters)
         await self.engine.control.load(request.model_name)
         return Reply(messages.RepositoryModelLoadResponse())
 
     async def unload(self, body: bytes) -> Reply:
         """Answer ``RepositoryModelUnload``: the model is unloaded in all workers."""
-        request = _parse(messages.RepositoryModelUnloadRequest, body)
+        request = parse_message(messages.RepositoryModelUnloadRequest, body)
         check_parameters(request.parameters)
         await self.engine.control.unload(request.model_name)
         return Reply(messages.RepositoryModelUnloadResponse())
 
     async def check(self, body: bytes) -> Reply:
         """Answer gRPC's health check: whether the server, or its inference service, accepts calls."""
-        service = _parse(HealthCheckRequest, body).service
+        service = parse_message(HealthCheckRequest, body).service
         if service not in ("", SERVICE):
             raise RequestError(
                 ErrorCode.NOT_FOUND, f"there is no service {shorten(service)}; ask for {SERVICE}, or for none"
@@ -204,7 +204,16 @@ class OipMethods:
         return self.engine.catalog.card(name, parse_version(version) if version else None)
 
 
-def _parse(kind: type[M], body: bytes) -> M:
+def parse_message(kind: type[M], body: bytes) -> M:
+    """Return a message.
+
+    Args:
+        kind: Its class.
+        body: The serialised message.
+
+    Raises:
+        RequestError: 400: The bytes are no such message, or it has too many fields.
+    """
     nested = _TENSORS if kind is messages.ModelInferRequest else frozenset[int]()
     if len(body) > _UNCOUNTED_BYTES and has_more_fields(body, _MAX_FIELDS, nested=nested):
         raise invalid_request(f"the message has more than {_MAX_FIELDS} fields; send one input")
