@@ -256,6 +256,23 @@ def test_a_web_server_needs_an_index_and_is_needed_once(
         _versions(url, tmp_path / "another")
 
 
+@pytest.mark.parametrize("version", ["x", 0, -1, 1.5, None, "9" * 5000])
+def test_a_default_that_is_no_version_is_none(
+    web: tuple[str, Path, http.server.HTTPServer], tmp_path: Path, version: object
+) -> None:
+    url, folder, _ = web
+    rows = [{"name": "mnist", "version": 1}, {"name": "mnist", "version": version, "default": True}]
+    (folder / "index.json").write_text(json.dumps(rows), encoding="utf-8")
+    remote = RemoteModels(url, cache=tmp_path / "cache")
+    assert remote.fetch() == {}
+    assert not (remote.folder / "mnist" / "default").exists()
+
+
+def test_a_file_for_the_default_that_is_no_text_is_none(bucket: str, tmp_path: Path) -> None:
+    fsspec.filesystem("memory").pipe_file(f"{bucket}/mnist/default", b"\xff\xfe")
+    assert Catalog(RemoteModels(bucket, cache=tmp_path / "cache")).card("mnist").version == 2
+
+
 @pytest.mark.parametrize(
     "index",
     [
