@@ -53,7 +53,10 @@ def read_npy(data: bytes) -> npt.NDArray[Any]:
             f"the array has {len(found)} bytes of data, and its header says {shorten(expected)}; "
             "send the complete file"
         )
-    return np.frombuffer(found, dtype).reshape(shape, order="F" if is_fortran else "C")
+    try:
+        return np.frombuffer(found, dtype).reshape(shape, order="F" if is_fortran else "C")
+    except (ValueError, TypeError) as error:  # its header was not written by NumPy
+        raise InvalidTensor(f"no array has the shape {shorten(shape)}; save it with numpy.save") from error
 
 
 def split_name(name: str) -> tuple[Path, str] | None:

@@ -143,7 +143,7 @@ class Predictor(Network):
         *,
         max_pixels: int = DEFAULT_MAX_PIXELS,
         reduce_jpeg: bool = True,
-        may_run: bool = True,
+        may_search: bool = True,
         reserve: Reserve = reserve_nothing,
     ) -> PreparedInput:
         """Prepare one input as :meth:`prepare` does, and find a reason for an unsure prediction.
@@ -152,12 +152,12 @@ class Predictor(Network):
             value: As for :meth:`prepare`.
             max_pixels: As for :meth:`prepare`.
             reduce_jpeg: Whether a JPEG file with more pixels may be decoded at a reduced scale.
-            may_run: Whether the network may run, to find the subject of a long photo.
+            may_search: As for :meth:`PicturePreparation.examine`.
             reserve: Called with the bytes that a large picture takes. The context manager that it returns is
                 entered while the picture is decoded and prepared.
 
         Raises:
-            InputError: As for :meth:`prepare`, or the network would have to run and may not.
+            InputError: As for :meth:`prepare`, or the picture would have to be searched and may not.
         """
         if self.vocabulary is not None:
             if not isinstance(value, str):
@@ -170,7 +170,7 @@ class Predictor(Network):
         with decoded_picture(
             value, max_pixels=max_pixels, reduce_jpeg=reduce_jpeg, reserve=reserve
         ) as picture:
-            return self._pictures.examine(picture, network=self if may_run else None)
+            return self._pictures.examine(picture, network=self, may_search=may_search)
 
     def prepare_image(self, image: Image.Image) -> Array:
         """Turn a decoded picture into the network's input array, without the batch dimension.
@@ -186,18 +186,18 @@ class Predictor(Network):
         """
         return self.examine_image(image).array
 
-    def examine_image(self, image: Image.Image, *, may_run: bool = True) -> PreparedInput:
+    def examine_image(self, image: Image.Image, *, may_search: bool = True) -> PreparedInput:
         """Prepare a picture as :meth:`prepare_image` does, and find a reason for an unsure prediction.
 
         Of a long photo, a classifier takes the square that its network is most confident about.
 
         Raises:
-            InputError: As for :meth:`prepare_image`, or the network would have to run and may not.
+            InputError: As for :meth:`prepare_image`, or the picture would have to be searched and may not.
         """
         if self._pictures is None:
             wanted = "a text" if self.takes_text else "the row of a table"
             raise InvalidInput(f"{self.card.name} reads {self.card.reads}, not pictures; send {wanted}")
-        return self._pictures.examine(image, network=self if may_run else None)
+        return self._pictures.examine(image, network=self, may_search=may_search)
 
     def predict(self, inputs: Sequence[Input], *, top_k: int | None = None) -> list[Prediction]:
         """Classify picture files, texts or rows in one batch.

@@ -15,6 +15,7 @@ from service.inference.errors import InputTooLarge
 from service.inference.network import Network
 from service.inference.prediction import Reason
 from service.inference.preprocessing import picture_preparation
+from service.inference.preprocessing.decoder_work import decoded_pixels
 from service.inference.preprocessing.decoding import decoding_memory, load_image, open_image
 from service.inference.preprocessing.digit import PreparedDigit, examine_digit
 from service.inference.preprocessing.photo import crop_along, is_long
@@ -49,7 +50,7 @@ def decoded_picture(
         InputError: The picture is damaged or too large.
     """
     picture = open_image(data, max_pixels=max_pixels, reduce_jpeg=reduce_jpeg)
-    if picture.width * picture.height <= _SMALL_PIXELS:
+    if decoded_pixels(picture) <= _SMALL_PIXELS:
         yield load_image(picture)
         return
     with reserve(decoding_memory(picture)):
@@ -87,23 +88,25 @@ class PicturePreparation:
         # A value has no confidence, and each of several labels may be in another part of the photo.
         self._searches = card.input.preprocessing == "photo" and card.task == "image-classification"
 
-    def examine(self, picture: Image.Image, *, network: Network | None) -> PreparedInput:
+    def examine(self, picture: Image.Image, *, network: Network, may_search: bool = True) -> PreparedInput:
         """Prepare a picture, and find a reason for an unsure prediction.
 
         Args:
             picture: An upright image of mode ``L``, ``RGB`` or ``RGBA``.
-            network: Finds the subject of a long photo; None if it may not run.
+            network: Finds the subject of a long photo.
+            may_search: Whether what takes long may be done: to find the ink on a page that is no plain
+                drawing, or the subject of a long photo.
 
         Raises:
-            InputError: The picture is blank, or the network would have to run and may not.
+            InputError: The picture is blank, or would have to be searched and may not.
         """
         if self._is_digit:
-            digit = examine_digit(picture)
+            digit = examine_digit(picture, may_search=may_search)
             return PreparedInput(digit.pixels, self._reason(digit))
         pixels = self._prepare(picture)
         if not self._searches or not is_long(picture):
             return PreparedInput(pixels)
-        if network is None:
+        if not may_search:
             raise InputTooLarge("the photo is so long that the network has to search it")
         crops = [pixels, *crop_along(picture, size=len(pixels))]
         return PreparedInput(choose_crop(crops, network=network.probabilities))

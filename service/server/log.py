@@ -3,6 +3,7 @@
 import logging
 import sys
 import threading
+import warnings
 from datetime import UTC, datetime
 from types import TracebackType
 
@@ -36,6 +37,8 @@ def configure_logging(log_format: str) -> None:
     logging.getLogger("uvicorn.access").propagate = False  # The pipeline writes the access log.
     # It warns about bytes that a client sends; the client gets an error for them.
     logging.getLogger("python_multipart").setLevel(logging.ERROR)
+    # So does Pillow about a picture, once for each text, of which Python keeps all.
+    warnings.filterwarnings("ignore", module=r"PIL\.")
     _logger.setLevel(logging.INFO)
     logging.captureWarnings(True)
     sys.excepthook = _log_exception

@@ -17,6 +17,7 @@ from PIL.WebPImagePlugin import WebPImageFile
 
 from service.inference.defaults import DEFAULT_MAX_PIXELS as DEFAULT_MAX_PIXELS
 from service.inference.errors import DamagedImage, InputTooLarge
+from service.inference.preprocessing.decoder_work import decoded_pixels, has_many_scans
 from service.inference.preprocessing.picture_formats import SUPPORTED_FORMATS, is_heic, open_file
 from service.inference.preprocessing.plain_png import decode_plain_png
 
@@ -49,6 +50,7 @@ _WEBP_BYTES_PER_PIXEL = (26, 18)
 _AVIF_AND_HEIC_BYTES_PER_PIXEL = (26, 20)
 # The decoders of these files keep a copy of the whole picture.
 _DECODER_BYTES_PER_PIXEL = 5
+_BYTES_PER_PIXEL_OF_A_TILE = 8  # of four channels of 16 bits
 # 200-megapixel photos of phones are read, and no file takes more than a few seconds.
 _MOST_TIMES_REDUCED = 5
 _SIXTEEN_BIT_MODES = ("I", "I;16", "I;16B", "I;16L", "I;16N")
@@ -105,12 +107,14 @@ def open_image(data: bytes, *, max_pixels: int = DEFAULT_MAX_PIXELS, reduce_jpeg
     if plain is not None:
         return plain
     picture = _open(data)
-    too_large = picture.width * picture.height > max_pixels
+    too_large = decoded_pixels(picture) > max_pixels
     if too_large and not (reduce_jpeg and _reduce_while_decoding(picture, max_pixels)):
         raise InputTooLarge(
-            f"the picture has {picture.width} x {picture.height} pixels, more than {max_pixels}; "
-            "send a smaller one"
+            f"the picture has {picture.width} x {picture.height} pixels{_padding(picture)}, more than "
+            f"{max_pixels}; send a smaller one"
         )
+    if isinstance(picture, JpegImageFile) and has_many_scans(data):
+        raise DamagedImage("the picture has more scans than any program writes; save it again as JPEG")
     return picture
 
 
@@ -152,7 +156,9 @@ def decoding_memory(picture: Image.Image) -> int:
     whole, reduced = per_pixel
     if isinstance(picture, TiffImageFile) or picture.info.get("progressive"):
         reduced += _DECODER_BYTES_PER_PIXEL
-    return picture.width * picture.height * (reduced if _reduction_factor(picture) > 1 else whole)
+    pixels = picture.width * picture.height
+    beyond = (decoded_pixels(picture) - pixels) * _BYTES_PER_PIXEL_OF_A_TILE
+    return pixels * (reduced if _reduction_factor(picture) > 1 else whole) + beyond
 
 
 def flatten(picture: Image.Image, *, background: int) -> Image.Image:
@@ -177,6 +183,12 @@ def flatten(picture: Image.Image, *, background: int) -> Image.Image:
 def to_rgb(picture: Image.Image) -> Image.Image:
     """Return a picture in mode ``RGB``; it itself if it has that mode, where Pillow would copy it."""
     return picture if picture.mode == "RGB" else picture.convert("RGB")
+
+
+def _padding(picture: ImageFile) -> str:
+    """Return in words how many pixels its tiles have, if they reach beyond the picture."""
+    pixels = decoded_pixels(picture)
+    return f" in tiles of {pixels} pixels" if pixels > picture.width * picture.height else ""
 
 
 def _open(data: bytes) -> ImageFile:

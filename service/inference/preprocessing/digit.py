@@ -73,14 +73,18 @@ def prepare_digit(picture: Image.Image) -> Pixels:
     return examine_digit(picture).pixels
 
 
-def examine_digit(picture: Image.Image) -> PreparedDigit:
+def examine_digit(picture: Image.Image, *, may_search: bool = True) -> PreparedDigit:
     """Prepare a picture as :func:`prepare_digit` does, and tell why its digit may be misread.
 
     A picture of 28 x 28 pixels is taken for one digit, whose strokes are as thick as they should be.
+
+    Args:
+        picture: As for :func:`prepare_digit`.
+        may_search: As for :func:`find_cropped_ink` of the module ``ink``, whose errors are raised.
     """
     if picture.size == (SIDE, SIDE):
         return PreparedDigit(_prepare_small(picture))
-    cropped = find_cropped_ink(picture)
+    cropped = find_cropped_ink(picture, may_search=may_search)
     height, width = cropped.ink.shape
     is_one = cropped.is_solid and width <= _WIDE * height
     pixels = _centre(_scale_to_box(cropped.ink))

@@ -3,7 +3,7 @@
 import numpy as np
 from PIL import Image
 
-from service.inference.errors import BlankImage
+from service.inference.errors import BlankImage, InputTooLarge
 from service.inference.preprocessing.decoding import flatten
 from service.inference.preprocessing.paper import drop_frame, drop_specks, find_paper_ink
 from service.inference.preprocessing.plain import (
@@ -42,13 +42,21 @@ def find_ink(picture: Image.Image) -> Ink:
     return ink * np.float32(_WHITE / strongest)
 
 
-def find_cropped_ink(picture: Image.Image) -> CroppedInk:
-    """Find the ink as :func:`find_ink` does, in its bounding box and as strong as it is in the picture."""
-    found = _find(picture)
+def find_cropped_ink(picture: Image.Image, *, may_search: bool = True) -> CroppedInk:
+    """Find the ink as :func:`find_ink` does, in its bounding box and as strong as it is in the picture.
+
+    Args:
+        picture: As for :func:`find_ink`.
+        may_search: Whether a page that is no plain drawing may be searched, which takes longer.
+
+    Raises:
+        InputTooLarge: The page would have to be searched, and may not.
+    """
+    found = _find(picture, may_search=may_search)
     return found.cropped if isinstance(found, Drawing) else crop_ink(found)
 
 
-def _find(picture: Image.Image) -> Drawing | Ink:
+def _find(picture: Image.Image, *, may_search: bool = True) -> Drawing | Ink:
     flat = flatten(picture, background=background_for(picture))
     levels = np.asarray(flat if flat.mode == "L" else flat.convert("L"))
     drawing = find_drawing(levels)
@@ -61,6 +69,8 @@ def _find(picture: Image.Image) -> Drawing | Ink:
             return drop_specks(inside)
     if drawing is not None and kind == "parts":
         return drop_specks(drawing.ink())
+    if not may_search:
+        raise InputTooLarge("the page is so uneven that it has to be searched for ink")
     try:
         return find_paper_ink(flat)
     except BlankImage:

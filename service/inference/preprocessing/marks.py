@@ -126,13 +126,15 @@ def _connected_parts(ink: Ink) -> tuple[Labels, list[Mark]]:
     """Return the number of the part of each pixel, and the largest parts that are not faint."""
     strongest = float(ink.max())
     components = find_components(ink > strongest * FAINT_SHARE)
+    # Faint parts do not count among the largest ones: there may be any number of them, too.
+    strong = components.labels[ink >= strongest * _MIN_STRENGTH]
+    is_strong = np.bincount(strong, minlength=len(components.area)) > 0
+    largest = np.argsort(-components.area[1:], kind="stable") + 1
     parts = []
-    for number in (np.argsort(-components.area[1:], kind="stable")[:_MAX_PARTS] + 1).tolist():
+    for number in largest[is_strong[largest]][:_MAX_PARTS].tolist():
         left, top = int(components.left[number]), int(components.top[number])
         right, bottom = left + int(components.width[number]), top + int(components.height[number])
-        strength = ink[top:bottom, left:right].max(where=components.crop(number), initial=0)
-        if strength >= _MIN_STRENGTH * strongest:
-            parts.append(Mark(Box(left, top, right, bottom), (number,)))
+        parts.append(Mark(Box(left, top, right, bottom), (number,)))
     return components.labels, parts
 
 

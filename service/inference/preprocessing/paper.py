@@ -35,6 +35,8 @@ _FULL_INK = 80  # percentile of the ink that is full
 _LINE_INK, _MAX_LINE_INK = 1.15, 0.6
 # Shares of the main mark's ink, ink in a pixel, and size: another digit has at least these.
 _DIGIT_INK, _DIGIT_MEAN, _DIGIT_SIZE = 0.15, 0.5, 0.3
+# Parts are looked for around so many digits: a picture can have any number of dots.
+_MAX_DIGITS = 64
 
 
 @dataclass(frozen=True)
@@ -176,7 +178,8 @@ def _digit_marks(ink: Ink, mask: Mask, main: Mask, *, parts: _Nearness = _ON_PAP
     kept[first] = True
     gap = np.full(len(sizes), np.inf)
     left, top, right, bottom = found.left, found.top, found.left + found.width, found.top + found.height
-    for digit in np.flatnonzero(kept):
+    digits = np.flatnonzero(kept)
+    for digit in digits[np.argsort(-amounts[digits], kind="stable")[:_MAX_DIGITS]]:
         across = np.maximum(left, left[digit]) - np.minimum(right, right[digit])
         along = np.maximum(top, top[digit]) - np.minimum(bottom, bottom[digit])
         np.minimum(gap, np.maximum(across, along) / sizes[digit], out=gap)

@@ -54,9 +54,15 @@ def crop_along(picture: Image.Image, *, size: int) -> list[Pixels]:
     photo = to_rgb(flatten(picture, background=_WHITE))
     scale = size / min(photo.size)
     width, height = (max(size, round(side * scale)) for side in photo.size)
-    strip = np.asarray(photo.resize((width, height), Image.Resampling.BICUBIC))
     room = max(width, height) - size
     count = min(math.ceil(_CROPS_PER_SIDE * room / size) + 1, _MAX_CROPS)
     starts = [round(room * number / (count - 1)) for number in range(count) if 2 * number != count - 1]
-    axis = 1 if width > height else 0
-    return [np.ascontiguousarray(strip.take(range(start, start + size), axis=axis)) for start in starts]
+    # Each square is cut by itself: the whole strip of a line of pixels would take gigabytes.
+    across, along = photo.width / width, photo.height / height
+    crops = []
+    for start in starts:
+        left, top = (start, 0) if width > height else (0, start)
+        right, bottom = min((left + size) * across, photo.width), min((top + size) * along, photo.height)
+        box = (left * across, top * along, right, bottom)
+        crops.append(np.asarray(photo.resize((size, size), Image.Resampling.BICUBIC, box=box)))
+    return crops

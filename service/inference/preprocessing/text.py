@@ -26,7 +26,7 @@ NEGATIONS = frozenset(
 CONTRASTS = frozenset({"although", "and", "because", "but", "however", "only", "or", "though"})
 _NEGATED_WORDS = 3
 # Words and phrases need many times the memory of their text, and tokenizing blocks the interpreter.
-_MAX_CHARACTERS = 1_000_000
+MAX_CHARACTERS = 1_000_000
 _TAG = re.compile(r"<[^<>]{0,200}>")
 # html.unescape fails on numbers of thousands of digits; no character has a number of more than seven.
 _INVALID_REFERENCE = re.compile(r"&#[0-9]{8,};?")
@@ -219,9 +219,9 @@ class Vocabulary:
         return [(word, start, end) for word, (_, start, end) in zip(marked, words, strict=True)]
 
     def _check_length(self, text: str) -> None:
-        if len(text) > _MAX_CHARACTERS:
+        if len(text) > MAX_CHARACTERS:
             raise InputTooLarge(
-                f"the text has {len(text)} characters, more than {_MAX_CHARACTERS}; send a shorter one"
+                f"the text has {len(text)} characters, more than {MAX_CHARACTERS}; send a shorter one"
             )
 
 

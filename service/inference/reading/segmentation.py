@@ -22,6 +22,8 @@ from service.inference.reading.lines import find_lines
 MAX_DIGITS = 64
 _MAX_PIECES = 4 * MAX_DIGITS
 _MAX_PIECES_OF_A_DIGIT = 5
+# Of the heights of a line's marks: that of its digits.
+_USUAL_HEIGHT_PERCENTILE = 75
 # Shares of the height of a line's digits: marks at least so wide are cut, a candidate of several pieces is at
 # most so wide.
 _CUT_WIDTH = 0.6
@@ -144,8 +146,8 @@ def segment(ink: Ink) -> Segmentation:
     pixels: list[Pixels] = []
     costs: list[tuple[_PieceCosts, ...]] = []
     for line in find_lines(marked.marks):
-        height = float(np.percentile([mark.box.height for mark in line], 75))
-        if height < MIN_HEIGHT * marked.typical_height:
+        height = _digit_height(line, least=MIN_HEIGHT * marked.typical_height)
+        if height is None:
             continue
         pieces = [piece for mark in line for piece in _pieces(marked, mark, height)]
         for first, end in _runs(pieces):
@@ -157,6 +159,17 @@ def segment(ink: Ink) -> Segmentation:
         if sum(map(len, costs)) > _MAX_PIECES:
             raise _too_many("the picture has ink that could be very many digits")
     return Segmentation(tuple(candidates), np.stack(pixels), tuple(costs))
+
+
+def _digit_height(line: Sequence[Mark], *, least: float) -> float | None:
+    """Return the height of the digits in a line; None if no mark in it is as high as a digit at least is."""
+    heights = np.array([mark.box.height for mark in line])
+    usual = float(np.percentile(heights, _USUAL_HEIGHT_PERCENTILE))
+    if usual >= least:
+        return usual
+    # There are more dashes or dots than digits.
+    high = heights[heights >= least]
+    return float(np.percentile(high, _USUAL_HEIGHT_PERCENTILE)) if high.size else None
 
 
 def _too_many(finding: str) -> InputTooLarge:

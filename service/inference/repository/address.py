@@ -83,16 +83,18 @@ class ModelAddress:
         return found
 
     def defaults(self) -> dict[str, int]:
-        """Return the declared default versions by the name of their model.
+        """Return the declared default versions by the name of their model; what is no version counts as none.
 
         Raises:
             ModelError: They cannot be read.
         """
         if self._protocol in _WITHOUT_LISTING:
-            return {str(row["name"]): int(row["version"]) for row in self._index() if row.get("default")}
-        paths = self._call(self._files.glob, f"{self._root}/*/{DEFAULT_FILE}")
-        texts = {path.split("/")[-2]: self._call(self._files.cat_file, path) for path in paths}
-        return {name: int(text) for name, text in texts.items() if _VERSION.fullmatch(text.decode().strip())}
+            texts = {str(row["name"]): str(row["version"]) for row in self._index() if row.get("default")}
+        else:
+            paths = self._call(self._files.glob, f"{self._root}/*/{DEFAULT_FILE}")
+            contents = {path.split("/")[-2]: self._call(self._files.cat_file, path) for path in paths}
+            texts = {name: content.decode(errors="replace") for name, content in contents.items()}
+        return {name: int(text) for name, text in texts.items() if _VERSION.fullmatch(text.strip())}
 
     def read(self, path: str) -> bytes:
         """Return the content of a file below the address."""

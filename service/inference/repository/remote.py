@@ -98,7 +98,7 @@ class RemoteModels:
         return problems
 
     def fetch_model(self, name: str) -> None:
-        """Download the versions of a model that are missing.
+        """Download the versions of a model that are missing; does nothing if the address has no such model.
 
         Args:
             name: Is only compared with the names at the address.
@@ -109,7 +109,10 @@ class RemoteModels:
         """
         source = ModelAddress(self._url)
         _make_folder(self.folder)
-        for number in source.versions().get(name, ()):
+        versions = source.versions()
+        if name not in versions:
+            return
+        for number in versions[name]:
             self._fetch_version(source, name, number)
         self._declare(name, source.defaults())
 
@@ -136,7 +139,7 @@ class RemoteModels:
         try:
             self._download(source, target, card, content)
         except OSError as error:
-            raise _not_written(target, error) from error
+            raise _not_written(f"{name}/{version}", error) from error
 
     def _download(self, source: ModelAddress, target: Path, card: Card, content: bytes) -> None:
         with tempfile.TemporaryDirectory(prefix=_PREFIX, dir=self.folder) as temporary:
@@ -199,10 +202,10 @@ def _is_right(folder: Path, card: Card, content: bytes) -> bool:
         return False
 
 
-def _not_written(path: Path, error: OSError) -> ModelError:
+def _not_written(version: str, error: OSError) -> ModelError:
     return ModelError(
-        f"{path} cannot be written ({error.strerror}); free space, or set LECTERN_MODEL_CACHE to another "
-        "folder"
+        f"{version}: its copy cannot be written ({error.strerror}); free space, or set LECTERN_MODEL_CACHE "
+        "to another folder"
     )
 
 

@@ -3,6 +3,7 @@
 import math
 import time
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 
 import numpy as np
 from msgspec import Struct
@@ -12,6 +13,7 @@ from service.inference.errors import InputError, InputTooLarge
 from service.inference.prediction import Reason
 from service.inference.predictor import Array, Input, Predictor
 from service.inference.preparation import PreparedInput
+from service.inference.preprocessing.text import MAX_CHARACTERS
 from service.inference.reading.reader import Reader, SegmentedPicture
 from service.server.pipeline.memory import WorkingMemory, held_memory
 
@@ -20,6 +22,8 @@ from service.server.pipeline.memory import WorkingMemory, held_memory
 _INLINE_PIXELS = 512 * 512
 _INLINE_PIXELS_OF_SLOW_NETWORKS = 256 * 256
 _INLINE_CHARACTERS = 20_000
+# Of short words that are all different, with the phrases of them.
+_BYTES_PER_CHARACTER = 150
 
 
 class DecodedInputs(Struct, frozen=True):
@@ -43,7 +47,7 @@ class InputDecoder:
 
     Args:
         max_pixels: Largest width x height of a picture.
-        working_memory: Memory for large pictures.
+        working_memory: Memory for large pictures and long texts.
     """
 
     def __init__(self, *, max_pixels: int, working_memory: WorkingMemory) -> None:
@@ -53,7 +57,7 @@ class InputDecoder:
     def decode_inline(
         self, predictor: Predictor, inputs: Sequence[Input], *, started: float, is_slow: bool
     ) -> DecodedInputs | None:
-        """Decode a single small input on the event loop; None for several inputs, and a large or long one.
+        """Decode a single small input on the event loop; None for several inputs, and one that takes longer.
 
         Args:
             predictor: The model.
@@ -68,7 +72,7 @@ class InputDecoder:
             return None
         max_pixels = min(self._max_pixels, _INLINE_PIXELS_OF_SLOW_NETWORKS if is_slow else _INLINE_PIXELS)
         try:
-            row = predictor.examine(inputs[0], max_pixels=max_pixels, reduce_jpeg=False, may_run=False)
+            row = predictor.examine(inputs[0], max_pixels=max_pixels, reduce_jpeg=False, may_search=False)
         except InputTooLarge:
             return None
         return _decoded(predictor, inputs, [row], started=started)
@@ -106,8 +110,19 @@ class InputDecoder:
         """
         return reader.segment(value, max_pixels=self._max_pixels, reserve=self._memory.reserve)
 
+    def reserve_text(self, text: str) -> AbstractContextManager[None]:
+        """Return a context manager that takes the memory for the words of a text; a short one takes little.
+
+        Raises:
+            InputTooLarge: The server never has so much memory.
+        """
+        if len(text) <= _INLINE_CHARACTERS:
+            return nullcontext()
+        return self._memory.reserve(_BYTES_PER_CHARACTER * min(len(text), MAX_CHARACTERS))
+
     def _examine(self, predictor: Predictor, value: Input) -> PreparedInput:
-        return predictor.examine(value, max_pixels=self._max_pixels, reserve=self._memory.reserve)
+        with self.reserve_text(value) if isinstance(value, str) else nullcontext():
+            return predictor.examine(value, max_pixels=self._max_pixels, reserve=self._memory.reserve)
 
 
 def hold_pictures(card: Card, count: int) -> None:

@@ -10,7 +10,7 @@ from functools import partial
 from typing import TypeVar
 
 from service.inference.catalog import Catalog
-from service.inference.errors import LecternError, ModelNotFound, shorten
+from service.inference.errors import LecternError, ModelError, ModelNotFound, shorten
 from service.inference.repository.model import Model
 from service.server.execution.heap import trim_heap
 from service.server.execution.shared_state import ModelState, SharedState, State, WorkerState
@@ -26,6 +26,7 @@ _FOLLOW_S = 0.2
 _WAIT_S = 0.05
 # The rest of the time is for the error response, which says how many workers have not followed.
 _SHARE_OF_TIMEOUT = 0.9
+_SEE_LOG = "the log has the details"
 
 
 class ModelControl:
@@ -172,9 +173,11 @@ class ModelControl:
         if versions is None:
             self.catalog.download(name)
         # A name that a client sends is only compared with the names of folders.
-        if name not in self.catalog.names():
-            names = ", ".join(self.catalog.names())
-            raise ModelNotFound(f"there is no folder {shorten(name)} among the models; there are {names}")
+        names = self._folders()
+        if name not in names:
+            raise ModelNotFound(
+                f"there is no folder {shorten(name)} among the models; there are {', '.join(names)}"
+            )
         model = self.catalog.read(name, versions=versions)
         model.check()
         if model.default not in model.versions or model.default != model.preferred:
@@ -188,6 +191,17 @@ class ModelControl:
             old.release()
             trim_heap()
         return model
+
+    def _folders(self) -> list[str]:
+        """Return the names of the folders of models.
+
+        Raises:
+            LecternError: They cannot be read. Not a ``ModelError``, whose text clients get: it has the path.
+        """
+        try:
+            return self.catalog.names()
+        except ModelError as error:
+            raise LecternError(str(error)) from error
 
     def _remove(self, name: str) -> None:
         old = self.catalog.find(name)
@@ -223,10 +237,11 @@ class ModelControl:
                 else:
                     self._replace(name, model.versions)
             except LecternError as error:
-                self._errors[name] = str(error)
+                # Another worker sends the text to its client.
+                self._errors[name] = str(error) if isinstance(error, ModelError) else _SEE_LOG
                 _logger.error("%s stays as it is in this worker: %s", name, error)
             except Exception:
-                self._errors[name] = "the log has the details"
+                self._errors[name] = _SEE_LOG
                 _logger.exception("%s stays as it is in this worker", name)
         self._state = state
         self._shared.report(WorkerState(state.change, self._errors))

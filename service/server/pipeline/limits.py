@@ -16,6 +16,8 @@ from service.server.pipeline.errors import (
     overloaded,
 )
 
+# How an IPv4 address begins that is written as one of IPv6; RFC 4291, 2.5.5.2.
+_MAPPED = "::ffff:"
 # When the running request must be finished, as `time.monotonic()` counts.
 request_deadline: ContextVar[float] = ContextVar("request_deadline", default=math.inf)
 
@@ -178,6 +180,8 @@ class TrustedProxies:
     def client(self, peer: str, forwarded_for: Callable[[], str]) -> str:
         """Return the address of the client of a request.
 
+        An IPv4 address that a socket for IPv6 shows as ``::ffff:192.0.2.1`` is ``192.0.2.1``.
+
         Args:
             peer: The address that the connection comes from.
             forwarded_for: Returns the value of ``X-Forwarded-For``; called only for a trusted peer.
@@ -185,6 +189,8 @@ class TrustedProxies:
         Returns:
             The last forwarded address that is not a trusted proxy, or ``peer`` if it is not a proxy.
         """
+        if peer.startswith(_MAPPED):
+            peer = _ip_address(peer) or peer
         if not self._networks or not self._is_trusted(peer):
             return peer
         client = peer
@@ -216,7 +222,9 @@ def _ip_address(entry: str) -> str | None:
     bracketed, _, _ = entry.removeprefix("[").partition("]")
     for text in (bracketed, entry.rpartition(":")[0]):
         try:
-            return str(ipaddress.ip_address(text))
+            address = ipaddress.ip_address(text)
         except ValueError:
             continue
+        mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+        return str(mapped or address)
     return None

@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from service.server.protocols.common import api
+from service.server.protocols.common.compression import choose_encoding
 from service.server.protocols.operations import OPERATIONS
 
 CACHE_CONTROL = "no-cache"  # the browser keeps a copy, and asks each time whether it is current
@@ -42,8 +43,7 @@ class CachedBody:
 
     def response(self, request: Request) -> Response:
         """Return the body, or 304 if the client has it."""
-        accepted = request.headers.get("accept-encoding", "")
-        encoding = "gzip" if "gzip" in accepted and "gzip" in self._forms else ""
+        encoding = choose_encoding(request.headers.get("accept-encoding", ""), filter(None, self._forms))
         body, tag = self._forms[encoding]
         headers = self._headers | {"ETag": tag}
         if tag in request.headers.get("if-none-match", ""):

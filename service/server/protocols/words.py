@@ -75,7 +75,8 @@ class WordsProtocol:
             raise InvalidInput("ids have no places in a text; send the text itself")
 
         def make_response() -> Response:
-            contributions = word_contributions(predictor, text, label=label)
+            with self.engine.decoder.reserve_text(text):
+                contributions = word_contributions(predictor, text, label=label)
             return json_response(contributions, {"X-Model-Version": str(card.version)})
 
         # With the explanations, whose limit and threads are their own: predictions come first.

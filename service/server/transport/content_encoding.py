@@ -7,6 +7,8 @@ from functools import partial
 from service.inference.errors import shorten
 from service.server.pipeline.errors import ErrorCode, RequestError
 
+# At the same time, on each transport: how large a body becomes is known only afterwards.
+MAX_DECOMPRESSIONS = 2
 # zlib recognises the headers of gzip and zlib.
 _GZIP_OR_ZLIB = 32 + zlib.MAX_WBITS
 _RAW_DEFLATE = -zlib.MAX_WBITS

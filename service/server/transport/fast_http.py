@@ -137,7 +137,7 @@ class FastHttpProtocol(HttpConnection):
 
         async def read_body(headers: Headers, held: HeldMemory) -> bytes:
             body = b"".join(cycle.chunks)
-            cycle.chunks.clear()  # The connection keeps the cycle until its next request.
+            cycle.chunks.clear()
             held.take(len(body))
             return body
 
@@ -156,6 +156,8 @@ class FastHttpProtocol(HttpConnection):
             await self._handler.respond(scope, read_body, send, url_bytes=url_bytes, route=cycle.route)
         finally:
             self._running = None
+            # The connection keeps the cycle until its next request; one that is refused has not read them.
+            cycle.chunks.clear()
 
     def _leave_fast_path(self) -> None:
         """Let uvicorn read the rest of the body."""

@@ -12,14 +12,19 @@ import grpc
 from grpc.aio import EOF
 from grpc_reflection.v1alpha import reflection, reflection_pb2
 
+from service.server.execution.waiting import WorkQueue
 from service.server.pipeline.access_log import RequestRecord, request_id
 from service.server.pipeline.api_keys import Access, presented_key
 from service.server.pipeline.errors import ErrorCode, RequestError
 from service.server.pipeline.memory import HeldMemory
 from service.server.pipeline.pipeline import RequestPipeline
 from service.server.pipeline.tracing import take_over, traceparent
-from service.server.protocols.oip.grpc_methods import HEALTH, SERVICE, Method
-from service.server.transport.content_encoding import decompressor, encoding_of_message
+from service.server.protocols.oip.grpc_methods import HEALTH, SERVICE, Method, parse_message
+from service.server.transport.content_encoding import (
+    MAX_DECOMPRESSIONS,
+    decompressor,
+    encoding_of_message,
+)
 from service.server.transport.grpc_descriptors import Descriptors
 
 T = TypeVar("T")
@@ -63,6 +68,7 @@ class GrpcHandler:
         reads = pipeline.memory.size // (max_message * _COPIES * 2)
         self._reading = asyncio.Semaphore(max(_MIN_READS, reads))
         self._reading_probes = asyncio.Semaphore(_PROBE_READS)
+        self._decompressing = WorkQueue(MAX_DECOMPRESSIONS, "decompress-grpc")
         self._reflection = reflection.aio.ReflectionServicer(
             [SERVICE, HEALTH, reflection.SERVICE_NAME], pool=Descriptors()
         )
@@ -142,7 +148,8 @@ class GrpcHandler:
     async def _decompress(self, message: bytes, encoding: str) -> bytes:
         if encoding == "identity":
             return message
-        return await asyncio.to_thread(decompressor(encoding, max_bytes=self._max_message), message)
+        decompress = decompressor(encoding, max_bytes=self._max_message)
+        return await self._decompressing.do(partial(decompress, message))
 
     async def _answer(self, record: RequestRecord, method: Method | None, context: Any) -> bytes:
         if method is None:
@@ -196,7 +203,7 @@ async def _read(context: Any) -> bytes:
 
 def _reflection_request(message: bytes) -> Any:
     body = decompressor(encoding_of_message(message), max_bytes=_MAX_REFLECTION_BYTES)(message)
-    return reflection_pb2.ServerReflectionRequest.FromString(body)
+    return parse_message(reflection_pb2.ServerReflectionRequest, body)
 
 
 def _metadata(context: Any, name: str) -> str:

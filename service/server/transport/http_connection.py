@@ -211,6 +211,8 @@ class HttpConnection(HttpToolsProtocol):
     def on_response_complete(self) -> None:
         """Start the next request that has arrived; read on if there is none."""
         self.server_state.total_requests += 1
+        if self._answered is not None:
+            self._answered.body.clear()  # A request that is refused has not read it.
         if self.transport.is_closing():
             return
         if self.pipeline:

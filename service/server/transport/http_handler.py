@@ -11,15 +11,17 @@ from starlette.routing import Route
 from starlette.types import Scope
 
 from service.inference.errors import shorten
+from service.server.execution.waiting import WorkQueue
 from service.server.pipeline.access_log import RequestRecord, request_id
 from service.server.pipeline.api_keys import presented_key
 from service.server.pipeline.errors import ErrorCode, RequestError, error_response
+from service.server.pipeline.limits import check_ready
 from service.server.pipeline.memory import HeldMemory
 from service.server.pipeline.pipeline import RequestPipeline
 from service.server.pipeline.router import BufferedRequest, Router
 from service.server.pipeline.tracing import take_over, traceparent
 from service.server.protocols.common.api import Endpoint
-from service.server.transport.content_encoding import decompressor
+from service.server.transport.content_encoding import MAX_DECOMPRESSIONS, decompressor
 from service.settings import Settings
 
 try:
@@ -39,7 +41,6 @@ _SECURITY_HEADERS = (
     (b"x-frame-options", b"DENY"),
     (b"referrer-policy", b"no-referrer"),
 )
-_DECOMPRESSIONS = 2  # at the same time
 # Headers that describe a compressed body, and not the decompressed one.
 _ENCODED_BODY_HEADERS = (b"content-encoding", b"content-length")
 _MAX_HEAD_S = 10.0
@@ -81,8 +82,7 @@ class HttpHandler:
         # By path, so that the key can be checked before the client learns which routes there are.
         self._access = {route.path: route.operation.access for route in routes if isinstance(route, Endpoint)}
         self.is_draining = is_draining
-        # How large a body becomes is known only afterwards: few are decompressed at once.
-        self._decompressing = asyncio.Semaphore(_DECOMPRESSIONS)
+        self._decompressing = WorkQueue(MAX_DECOMPRESSIONS, "decompress")
         self.max_body = settings.max_body_mb * 1_000_000
         self.head_s = min(_MAX_HEAD_S, settings.timeout_s)
         self.keep_alive_s = settings.keep_alive_s
@@ -124,7 +124,12 @@ class HttpHandler:
         )
 
         async def work() -> None:
-            response = await self._call(record, scope, partial(read_body, headers), route)
+            try:
+                response = await self._call(record, scope, partial(read_body, headers), route)
+            except asyncio.CancelledError as error:
+                # With a message, uvicorn cancels what still runs when its time to shut down has passed.
+                check_ready(not error.args)
+                raise
             record.status = response.status_code
             response.raw_headers.append((b"x-request-id", record.request_id.encode()))
             _complete(response, record)
@@ -191,8 +196,7 @@ class HttpHandler:
         decompress = decompressor(encoding, max_bytes=self.max_body)
         compressed = await read_body(headers, held)
         with self.pipeline.deadline():
-            async with self._decompressing:
-                body = await asyncio.to_thread(decompress, compressed)
+            body = await self._decompressing.do(partial(decompress, compressed))
         held.take(max(0, len(body) - len(compressed)))
         scope["headers"] = [field for field in scope["headers"] if field[0] not in _ENCODED_BODY_HEADERS]
         return body

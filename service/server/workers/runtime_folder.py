@@ -108,8 +108,10 @@ class RuntimeFolder:
             for path in self._metrics.glob(f"gauge_live*_{slot}.db"):
                 with path.open("r+b") as file:
                     file.write(bytes(path.stat().st_size))
-            for path in self._metrics.glob(f"connections_*_{process}"):
-                path.unlink(missing_ok=True)
+            # Another process can get its number.
+            for pattern in (f"connections_*_{process}", f"models_*_worker_{process}.json"):
+                for path in self._metrics.glob(pattern):
+                    path.unlink(missing_ok=True)
 
     def remove(self) -> None:
         """Remove the folder."""

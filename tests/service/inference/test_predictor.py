@@ -247,13 +247,15 @@ def test_long_photos_are_not_searched_for_several_labels(catalog: Catalog) -> No
     predictor = Predictor.load(catalog.folder(card), replace(card, task="multi-label-classification"))
     photo = Image.effect_noise((400, 100), 40).convert("RGB")
 
-    assert np.array_equal(predictor.examine_image(photo, may_run=False).array, prepare_photo(photo, size=180))
+    assert np.array_equal(
+        predictor.examine_image(photo, may_search=False).array, prepare_photo(photo, size=180)
+    )
 
 
-def test_a_long_photo_is_refused_if_the_network_may_not_run(catalog: Catalog) -> None:
+def test_a_long_photo_is_refused_if_it_may_not_be_searched(catalog: Catalog) -> None:
     photo = Image.new("RGB", (400, 100))
     with pytest.raises(InputTooLarge):
-        catalog.predictor("cifar10").examine_image(photo, may_run=False)
+        catalog.predictor("cifar10").examine_image(photo, may_search=False)
 
 
 def _long_photo(picture: Image.Image, *, at_the_end: bool, upright: bool) -> Image.Image:

@@ -130,6 +130,25 @@ def test_a_damaged_or_other_array_file_is_refused(server: Server, body: bytes) -
     assert " at 0x" not in answer.json()["error"]
 
 
+@pytest.mark.parametrize(
+    ("shape", "content"),
+    [
+        (f"({'1, ' * 65})", b"\1"),
+        (f"(0, {2**62}, {2**62})", b""),
+        (f"(0, {10**30})", b""),
+        ("(True, 1)", b"\1"),
+        ("(-1, -1)", b"\1"),
+    ],
+    ids=["many dimensions", "too large", "beyond 64 bits", "a truth value", "negative"],
+)
+def test_a_shape_that_no_array_has_is_refused(server: Server, shape: str, content: bytes) -> None:
+    body = _npy(np.zeros(1, np.uint8))
+    header = body[10:-1].replace(b"(1,)", shape.encode()).rstrip() + b"\n"
+    body = body[:8] + len(header).to_bytes(2, "little") + header + content
+    answer = server.ask("POST", "/models/mnist", body, {"Content-Type": "application/x-npy"})
+    assert (answer.status, answer.json()["code"]) == (400, "invalid_tensor")
+
+
 def test_predict_of_the_client_refuses_several_inputs(server: Server, digits: Array) -> None:
     with Client(server.url) as client, pytest.raises(InvalidInput, match="3 inputs; call predict_many"):
         client.predict("mnist", digits)

@@ -79,6 +79,31 @@ def test_every_line_of_text_has_time_level_and_logger_or_is_indented() -> None:
     assert "    ValueError: not caught" in lines
 
 
+_PICTURE_SCRIPT = """
+import io, sys
+from PIL import Image
+from service.server.log import configure_logging
+configure_logging("text")
+from service.inference.preprocessing import decode_image
+stream = io.BytesIO()
+exif = Image.Exif()
+exif[0x0112], exif[0x0100] = 6, 1
+Image.new("L", (9, 5)).save(stream, "JPEG", exif=exif)
+# The orientation has two numbers in place of one.
+one, two = (b"\\x01\\x12\\0\\x03\\0\\0\\0" + count for count in (b"\\x01", b"\\x02"))
+content = stream.getvalue()
+assert content.count(one) == 1
+assert decode_image(content.replace(one, two)).size == (5, 9)
+"""
+
+
+def test_what_is_wrong_with_a_clients_picture_is_not_in_the_log() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", _PICTURE_SCRIPT], cwd=_ROOT, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
 @pytest.mark.parametrize("name", ["strict", "server"])
 def test_every_line_of_a_server_has_the_form_of_its_setting(
     name: str, request: pytest.FixtureRequest

@@ -3,6 +3,7 @@
 import asyncio
 import re
 import zlib
+from collections.abc import Iterable
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -26,7 +27,7 @@ async def compress(response: Response, request: Request) -> None:
     """
     if len(response.body) < _MIN_BYTES:
         return
-    encoding = _choose(request.headers.get("Accept-Encoding", ""))
+    encoding = choose_encoding(request.headers.get("Accept-Encoding", ""), _WINDOW_BITS)
     if not encoding:
         return
     body, window_bits = bytes(response.body), _WINDOW_BITS[encoding]
@@ -38,11 +39,16 @@ async def compress(response: Response, request: Request) -> None:
     response.headers["Content-Length"] = str(len(response.body))
 
 
-def _choose(accept_encoding: str) -> str:
-    """Return the first of our encodings that the client reads; empty if it reads none of them."""
+def choose_encoding(accept_encoding: str, offered: Iterable[str]) -> str:
+    """Return the first of some encodings that the client reads; empty if it reads none of them.
+
+    Args:
+        accept_encoding: Value of the header ``Accept-Encoding``.
+        offered: The encodings.
+    """
     read = set()
     for part in accept_encoding.lower().split(","):
         name, _, weight = part.partition(";")
         if not _REFUSED.fullmatch(weight.strip()):
             read.add(name.strip())
-    return next((encoding for encoding in _WINDOW_BITS if encoding in read), "")
+    return next((encoding for encoding in offered if encoding in read), "")

@@ -2,7 +2,10 @@
 
 import binascii
 import codecs
+import encodings
+import pkgutil
 import re
+from encodings.aliases import aliases
 
 from python_multipart.multipart import parse_options_header
 
@@ -17,6 +20,8 @@ _TEXTS = re.compile(
     r"ascii|utf-(8|8-sig|16|16-le|16-be|32|32-le|32-be)|iso8859-\d+|cp\d+|koi8-[rut]|mac-\w+|"
     r"gb2312|gbk|gb18030|hz|big5\w*|shift_jis\w*|euc_\w+|iso2022_\w+|johab|tis-620|kz1048|ptcp154|hp-roman8"
 )
+# Python keeps each name that it is asked for, found or not. So it is asked for its own modules alone.
+_MODULES = frozenset(module.name for module in pkgutil.iter_modules(encodings.__path__))
 
 
 def charset_of(content_type: str) -> str:
@@ -38,9 +43,13 @@ def charset_of(content_type: str) -> str:
 
 def text_encoding(name: str) -> str | None:
     """Return Python's name of an encoding of texts; None if it is unknown, or not one of texts."""
+    plain = encodings.normalize_encoding(name).lower()
+    module = aliases.get(plain) or aliases.get(plain.replace(".", "_")) or plain
+    if module not in _MODULES:
+        return None
     try:
-        found = codecs.lookup(name).name
-    except (LookupError, ValueError):
+        found = codecs.lookup(module).name
+    except LookupError:  # a module of another operating system, or none of an encoding
         return None
     return found if _TEXTS.fullmatch(found) else None
 

@@ -27,7 +27,7 @@ from service.server.protocols.oip.metadata import (
     model_document,
     server_document,
 )
-from service.server.protocols.oip.request import invalid_request
+from service.server.protocols.oip.request import InferRequest, invalid_request
 from service.server.protocols.oip.statistics import statistics_document
 from service.server.protocols.oip.wire_format import has_more_fields
 from service.settings import Settings
@@ -37,6 +37,9 @@ HEALTH = HEALTH_FILE.services_by_name["Health"].full_name
 
 # The tensor of a longer message is read in a thread, so that it does not block the event loop.
 _INLINE_BYTES = 100_000
+# What that takes for each byte: of raw contents, copies in other types; of numbers in fields, also an object
+# for each number.
+_BYTES_PER_RAW_BYTE, _BYTES_PER_BYTE = 4, 30
 # The fields of a shorter message take little memory, however many they are.
 _UNCOUNTED_BYTES = 10_000
 _MAX_FIELDS = 200
@@ -104,12 +107,16 @@ class OipMethods:
     async def infer(self, body: bytes) -> Reply:
         """Answer ``ModelInfer``: probabilities, or the best labels, for a batch of inputs."""
         started = time.perf_counter()
-        message = _parse(messages.ModelInferRequest, body)
+        message = parse_message(messages.ModelInferRequest, body)
         name, version = message.model_name, message.model_version
         predictor = await self.engine.predictor(name, parse_version(version) if version else None)
         card = predictor.card
         read = partial(read_message, message, card=card, max_batch=self.settings.max_batch)
-        request = read() if len(body) <= _INLINE_BYTES else await self.engine.in_thread(read)
+        if len(body) <= _INLINE_BYTES:
+            request = read()
+        else:
+            size = len(body) * (_BYTES_PER_RAW_BYTE if message.raw_input_contents else _BYTES_PER_BYTE)
+            request = await self.engine.in_thread(partial(self._read_large, read, size))
         result = await self.engine.infer(predictor, request.content, started=started)
         response = infer_message(request, result.probabilities, card=card)
         return Reply(response, timing_headers(card, result))
@@ -124,7 +131,7 @@ class OipMethods:
 
     async def model_ready(self, body: bytes) -> Reply:
         """Answer ``ModelReady``: whether the model accepts requests."""
-        request = _parse(messages.ModelReadyRequest, body)
+        request = parse_message(messages.ModelReadyRequest, body)
         self._card(request.name, request.version)
         return Reply(messages.ModelReadyResponse(ready=self.engine.is_ready()))
 
@@ -135,14 +142,14 @@ class OipMethods:
 
     async def model(self, body: bytes) -> Reply:
         """Answer ``ModelMetadata``: versions, inputs and outputs."""
-        request = _parse(messages.ModelMetadataRequest, body)
+        request = parse_message(messages.ModelMetadataRequest, body)
         card = self._card(request.name, request.version)
         document = model_document(card, versions=self.engine.catalog.versions(card.name))
         return Reply(messages.ModelMetadataResponse(**msgspec.to_builtins(document)))
 
     async def config(self, body: bytes) -> Reply:
         """Answer ``ModelConfig``: shapes and the largest batch."""
-        request = _parse(messages.ModelConfigRequest, body)
+        request = parse_message(messages.ModelConfigRequest, body)
         card = self._card(request.name, request.version)
         precision = self.engine.catalog.precision(card)
         document = config_document(card, max_batch=self.settings.max_batch, precision=precision)
@@ -150,34 +157,34 @@ class OipMethods:
 
     async def statistics(self, body: bytes) -> Reply:
         """Answer ``ModelStatistics``: what was counted for a version, for a model, or for all models."""
-        request = _parse(messages.ModelStatisticsRequest, body)
+        request = parse_message(messages.ModelStatisticsRequest, body)
         version = parse_version(request.version) if request.version else None
         document = statistics_document(self.engine.catalog.cards(request.name or None, version))
         return Reply(messages.ModelStatisticsResponse(**msgspec.to_builtins(document)))
 
     async def index(self, body: bytes) -> Reply:
         """Answer ``RepositoryIndex``: all versions of all models, with those that cannot be used."""
-        request = _parse(messages.RepositoryIndexRequest, body)
+        request = parse_message(messages.RepositoryIndexRequest, body)
         models = msgspec.to_builtins(index_document(self.engine.catalog, ready=request.ready))
         return Reply(messages.RepositoryIndexResponse(models=models))
 
     async def load(self, body: bytes) -> Reply:
         """Answer ``RepositoryModelLoad``: the model is loaded in all workers."""
-        request = _parse(messages.RepositoryModelLoadRequest, body)
+        request = parse_message(messages.RepositoryModelLoadRequest, body)
         check_parameters(request.parameters)
         await self.engine.control.load(request.model_name)
         return Reply(messages.RepositoryModelLoadResponse())
 
     async def unload(self, body: bytes) -> Reply:
         """Answer ``RepositoryModelUnload``: the model is unloaded in all workers."""
-        request = _parse(messages.RepositoryModelUnloadRequest, body)
+        request = parse_message(messages.RepositoryModelUnloadRequest, body)
         check_parameters(request.parameters)
         await self.engine.control.unload(request.model_name)
         return Reply(messages.RepositoryModelUnloadResponse())
 
     async def check(self, body: bytes) -> Reply:
         """Answer gRPC's health check: whether the server, or its inference service, accepts calls."""
-        service = _parse(HealthCheckRequest, body).service
+        service = parse_message(HealthCheckRequest, body).service
         if service not in ("", SERVICE):
             raise RequestError(
                 ErrorCode.NOT_FOUND, f"there is no service {shorten(service)}; ask for {SERVICE}, or for none"
@@ -189,11 +196,24 @@ class OipMethods:
             )
         )
 
+    def _read_large(self, read: Callable[[], InferRequest], size: int) -> InferRequest:
+        with self.engine.working_memory.reserve(size):
+            return read()
+
     def _card(self, name: str, version: str) -> Card:
         return self.engine.catalog.card(name, parse_version(version) if version else None)
 
 
-def _parse(kind: type[M], body: bytes) -> M:
+def parse_message(kind: type[M], body: bytes) -> M:
+    """Return a message.
+
+    Args:
+        kind: Its class.
+        body: The serialised message.
+
+    Raises:
+        RequestError: 400: The bytes are no such message, or it has too many fields.
+    """
     nested = _TENSORS if kind is messages.ModelInferRequest else frozenset[int]()
     if len(body) > _UNCOUNTED_BYTES and has_more_fields(body, _MAX_FIELDS, nested=nested):
         raise invalid_request(f"the message has more than {_MAX_FIELDS} fields; send one input")

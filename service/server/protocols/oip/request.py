@@ -11,13 +11,15 @@ from service.inference.arrays import Encoding
 from service.inference.card import Card
 from service.inference.errors import shorten
 from service.server.pipeline.errors import ErrorCode, RequestError
-from service.server.protocols.common.bodies import parse_json
+from service.server.protocols.common.bodies import json_memory, parse_json
 from service.server.protocols.common.parameters import parse_encoding
 from service.server.protocols.oip import models, tensors
 from service.server.protocols.oip.models import MAX_ID
 
 _MAX_LENGTH_DIGITS = 20
 _MAX_REASON = 60
+# Copies of the numbers in other types; pixels of one byte need none.
+_BYTES_PER_BINARY_BYTE = 4
 
 
 class InferRequest(Struct, frozen=True):
@@ -48,6 +50,19 @@ def json_length(header: str | None, body: bytes) -> int:
             f"that begins the body, 0 to {len(body)}"
         )
     return int(header)
+
+
+def infer_memory(body: bytes, *, length: int) -> int:
+    """Return about how many bytes it takes at most to read an inference request.
+
+    Args:
+        body: The complete body: JSON and then binary data.
+        length: Length of the JSON in bytes.
+
+    Raises:
+        RequestError: 413: The JSON has too many lists and objects.
+    """
+    return json_memory(body[:length]) + _BYTES_PER_BINARY_BYTE * (len(body) - length)
 
 
 def read_infer(

@@ -15,7 +15,7 @@ from service.server.execution.engine import Engine
 from service.server.pipeline.access_log import running_request
 from service.server.pipeline.limits import check_ready
 from service.server.protocols.common import api
-from service.server.protocols.common.bodies import json_memory, parse_body, parse_json
+from service.server.protocols.common.bodies import parse_body, parse_json
 from service.server.protocols.common.compression import compress
 from service.server.protocols.common.model_index import ModelIndex, index_document
 from service.server.protocols.common.parameters import path_version
@@ -27,7 +27,7 @@ from service.server.protocols.oip.metadata import (
     model_document,
     server_document,
 )
-from service.server.protocols.oip.request import invalid_request, json_length, read_infer
+from service.server.protocols.oip.request import infer_memory, invalid_request, json_length, read_infer
 from service.server.protocols.oip.response import infer_response
 from service.server.protocols.oip.statistics import statistics_document
 from service.server.protocols.oip.tensors import BYTES, DATATYPE_BY_DTYPE
@@ -35,6 +35,8 @@ from service.settings import Settings
 
 TAG = api.Tag("Open Inference Protocol", "Version 2 over HTTP, for the clients of Triton and KServe")
 _LENGTH_HEADER = "Inference-Header-Content-Length"
+# The tensor of a longer body is converted in a thread, even if its JSON is short.
+_INLINE_BYTES = 1_000_000
 
 
 class InferHeaders(Struct, frozen=True, rename={"json_length": _LENGTH_HEADER}):
@@ -152,7 +154,9 @@ class OipProtocol:
         parse = partial(
             read_infer, length=length, card=card, max_batch=self.settings.max_batch, note_id=_note_id()
         )
-        infer = await parse_body(self.engine, body, parse, memory=json_memory, size=length)
+        size = length if len(body) <= _INLINE_BYTES else None
+        memory = partial(infer_memory, length=length)
+        infer = await parse_body(self.engine, body, parse, memory=memory, size=size)
         del body  # Only what was parsed is still needed.
         result = await self.engine.infer(predictor, infer.content, started=started)
         headers = timing_headers(card, result)

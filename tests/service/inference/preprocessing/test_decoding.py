@@ -1,6 +1,7 @@
 """Tests of decoding: all formats, orientations and modes, damaged files and size limits."""
 
 import io
+import math
 import struct
 import subprocess
 import sys
@@ -431,6 +432,63 @@ def test_a_file_of_very_many_parts_is_rejected(encode: Encode) -> None:
         assert decode_image(start + part * 100 + rest).size == (9, 9)
         with pytest.raises(DamagedImage, match="too many parts"):
             decode_image(start + part * 100_000 + rest)
+
+
+def _tiled(size: tuple[int, int], tile: tuple[int, int], *, level: int = 9) -> bytes:
+    """Return a grey TIFF file of tiles, all of which are the same data of the file."""
+    columns, rows = (-(-side // tiled) for side, tiled in zip(size, tile, strict=True))
+    content = zlib.compress(bytes([level]) * math.prod(tile))
+    count = columns * rows
+    # Width, height, bits, deflate, black is 0, channels, width and height of a tile, places, lengths.
+    tags = {256: size[0], 257: size[1], 258: 8, 259: 8, 262: 1, 277: 1, 322: tile[0], 323: tile[1]}
+    start = 8 + 2 + 12 * (len(tags) + 2) + 4
+    entries = [struct.pack("<HHII", tag, 4, 1, value) for tag, value in tags.items()]
+    lists = b""
+    for tag, value in ((324, start + 8 * count), (325, len(content))):
+        entries.append(struct.pack("<HHII", tag, 4, count, value if count == 1 else start + len(lists)))
+        lists += struct.pack("<I", value) * count
+    if count == 1:
+        entries[-2] = struct.pack("<HHII", 324, 4, 1, start + 8)
+    return b"II*\0" + struct.pack("<IH", 8, len(entries)) + b"".join(entries) + bytes(4) + lists + content
+
+
+def test_the_tiles_of_a_tiff_file_count(encode: Encode) -> None:
+    small = _tiled((100, 40), (32, 16))
+    assert np.all(np.asarray(decode_image(small, max_pixels=128 * 48)) == 9)
+    with pytest.raises(InputTooLarge, match="100 x 40 pixels in tiles of 6144 pixels, more than 6143"):
+        decode_image(small, max_pixels=128 * 48 - 1)
+    # One large tile, and many wide ones, in a few kilobytes.
+    for size, tile in (((100, 100), (4096, 4096)), ((16, 4096), (4096, 16))):
+        opened = open_image(_tiled(size, tile))
+        assert decoding_memory(opened) > 8 * 4096 * 4000
+        with pytest.raises(InputTooLarge, match="in tiles of 16777216 pixels"):
+            open_image(_tiled(size, tile), max_pixels=4096 * 4000)
+
+
+def _with_scans(jpeg: bytes, repetitions: int) -> bytes:
+    """Return a JPEG file with its last scan several times more."""
+    return jpeg[:-2] + jpeg[jpeg.rfind(b"\xff\xda") : -2] * repetitions + jpeg[-2:]
+
+
+def test_a_jpeg_file_of_very_many_scans_is_rejected(encode: Encode, scene: Image.Image) -> None:
+    progressive = encode(scene.convert("L"), "JPEG", progressive=True)
+    assert decode_image(_with_scans(progressive, 50)).size == scene.size
+    with pytest.raises(DamagedImage, match="more scans than any program writes"):
+        decode_image(_with_scans(progressive, 64))
+
+
+@pytest.mark.parametrize("where", ["in a comment", "after the picture", "within a scan"])
+def test_what_only_looks_like_scans_does_not_count(encode: Encode, scene: Image.Image, where: str) -> None:
+    jpeg, scans = encode(scene, "JPEG"), b"\xff\xda\0\2" * 100
+    if where == "in a comment":
+        jpeg = jpeg[:2] + b"\xff\xfe" + (len(scans) + 2).to_bytes(2) + scans + jpeg[2:]
+    elif where == "after the picture":  # as the film of a phone's photo
+        jpeg += scans
+    else:
+        noise = np.random.default_rng(0).integers(0, 256, (400, 400, 3), np.uint8)
+        jpeg = encode(Image.fromarray(noise), "JPEG", quality=100, restart_marker_rows=1)
+        assert jpeg.count(b"\xff\xd0") > 0
+    assert decode_image(jpeg).mode == "RGB"
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "P", "RGB", "RGBA", "LA", "CMYK", "I;16", "I"])

@@ -71,3 +71,12 @@ def test_any_number_of_specks_is_looked_at_quickly() -> None:
     ink = _ink((60, 20, 140, 180))
     ink[::2, ::2][:, :20] = 255
     assert _boxes(ink) == [Box(60, 20, 140, 180)]
+
+
+def test_a_small_strong_mark_is_found_among_any_number_of_faint_ones() -> None:
+    ink = np.zeros((300, 300), dtype=np.float32)
+    for top in range(0, 288, 12):
+        for left in range(0, 288, 12):
+            ink[top : top + 8, left : left + 8] = 30
+    ink[290:295, 290:293] = 255
+    assert _boxes(ink) == [Box(290, 290, 293, 295)]

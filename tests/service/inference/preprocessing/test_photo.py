@@ -90,3 +90,18 @@ def test_the_middle_is_no_further_crop() -> None:
 @pytest.mark.parametrize("size", [(5000, 40), (40, 5000), (2, 1), (1, 600)])
 def test_the_number_of_crops_is_limited(size: tuple[int, int]) -> None:
     assert 1 <= len(crop_along(Image.new("RGB", size), size=32)) <= 9
+
+
+def test_memory_does_not_grow_with_the_length_of_a_photo(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A line of a million pixels is a file of a few kilobytes."""
+    sizes: list[tuple[int, int]] = []
+    resize = Image.Image.resize
+
+    def note(self: Image.Image, size: tuple[int, int], *arguments: Any, **options: Any) -> Image.Image:
+        sizes.append(size)
+        return resize(self, size, *arguments, **options)
+
+    monkeypatch.setattr(Image.Image, "resize", note)
+    for size in ((400, 1), (1, 400)):
+        crop_along(Image.new("RGB", size), size=32)
+    assert set(sizes) == {(32, 32)}

@@ -85,6 +85,25 @@ def test_small_ink_between_the_lines_is_no_digit(mnist_digits: Pixels) -> None:
     assert len(segment(page).lines) == 1
 
 
+@pytest.mark.parametrize("lines", [1, 2])
+def test_a_digit_among_many_dashes_is_a_candidate(mnist_digits: Pixels, lines: int) -> None:
+    page = np.zeros((200 * lines, 600), dtype=np.float32)
+    page[40:124, 20:104] = mnist_digits[0].repeat(3, 0).repeat(3, 1)
+    for left in range(160, 560, 80):
+        page[75:87, left : left + 40] = 255
+    if lines > 1:
+        page[240:324, 20:104] = mnist_digits[1].repeat(3, 0).repeat(3, 1)
+    segmentation = segment(page)
+    digits = [mark.box for mark in find_marks(page).marks if mark.box.height > 40]
+    assert len(digits) == lines
+
+    chosen = segmentation.choose(_scores(segmentation, *digits))
+
+    assert [[segmentation.candidates[number].box for number in line] for line in chosen] == [
+        [box] for box in sorted(digits, key=lambda box: box.top)
+    ]
+
+
 @pytest.mark.parametrize("count", [MAX_DIGITS, MAX_DIGITS + 1])
 def test_the_number_of_digits_is_bounded(count: int) -> None:
     page = np.zeros((400, 400), dtype=np.float32)

@@ -107,6 +107,16 @@ def test_the_declared_default_version_is_downloaded_too(bucket: str, tmp_path: P
     assert Catalog(remote).card("mnist").version == 2
 
 
+@pytest.mark.parametrize("name", ["../victim", "/{cache}/victim", "nothing", "null\\0", "long" * 100])
+def test_a_name_that_is_not_at_the_address_touches_no_file(bucket: str, tmp_path: Path, name: str) -> None:
+    victim = tmp_path / "cache" / "victim" / "default"
+    victim.parent.mkdir(parents=True)
+    victim.write_text("kept", encoding="utf-8")
+    remote = RemoteModels(bucket, cache=tmp_path / "cache")
+    remote.fetch_model(name.format(cache=tmp_path / "cache"))
+    assert victim.read_text(encoding="utf-8") == "kept"
+
+
 def test_a_restarted_worker_keeps_what_the_others_need(bucket: str, tmp_path: Path) -> None:
     cache = tmp_path / "cache"
     assert _versions(bucket, cache) == (1, 2)
@@ -143,6 +153,7 @@ def test_a_full_disk_is_reported_with_the_setting(
     assert sorted(problems["mnist"]) == ["1", "2"]
     assert "cannot be written (No space left on device)" in str(problems["mnist"]["1"])
     assert "LECTERN_MODEL_CACHE" in str(problems["mnist"]["1"])
+    assert str(tmp_path) not in str(problems["mnist"]["1"])  # clients get the text, from /readyz too
 
 
 @pytest.mark.parametrize("file", ["model.onnx", "card.json"])
@@ -243,6 +254,23 @@ def test_a_web_server_needs_an_index_and_is_needed_once(
     assert "the models that were downloaded earlier are used" in caplog.text
     with pytest.raises(ModelError, match="cannot be read"):
         _versions(url, tmp_path / "another")
+
+
+@pytest.mark.parametrize("version", ["x", 0, -1, 1.5, None, "9" * 5000])
+def test_a_default_that_is_no_version_is_none(
+    web: tuple[str, Path, http.server.HTTPServer], tmp_path: Path, version: object
+) -> None:
+    url, folder, _ = web
+    rows = [{"name": "mnist", "version": 1}, {"name": "mnist", "version": version, "default": True}]
+    (folder / "index.json").write_text(json.dumps(rows), encoding="utf-8")
+    remote = RemoteModels(url, cache=tmp_path / "cache")
+    assert remote.fetch() == {}
+    assert not (remote.folder / "mnist" / "default").exists()
+
+
+def test_a_file_for_the_default_that_is_no_text_is_none(bucket: str, tmp_path: Path) -> None:
+    fsspec.filesystem("memory").pipe_file(f"{bucket}/mnist/default", b"\xff\xfe")
+    assert Catalog(RemoteModels(bucket, cache=tmp_path / "cache")).card("mnist").version == 2
 
 
 @pytest.mark.parametrize(

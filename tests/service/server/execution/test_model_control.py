@@ -15,10 +15,10 @@ from typing import Any
 import pytest
 
 from service.inference.catalog import Catalog
-from service.inference.errors import ModelError, ModelNotFound
+from service.inference.errors import LecternError, ModelError, ModelNotFound
 from service.server.execution.engine import Engine
 from service.server.execution.shared_state import SharedState, State, WorkerState
-from service.server.pipeline.errors import RequestError
+from service.server.pipeline.errors import RequestError, to_request_error
 from service.settings import Settings
 
 TinyModel = Callable[..., Path]
@@ -103,6 +103,13 @@ def test_a_load_names_a_version_with_leading_zeros(
     with pytest.raises(ModelError, match="mnist/007: write the version as 7"):
         asyncio.run(engine.control.load("mnist"))
     assert engine.catalog.versions("mnist") == (1,)
+
+
+def test_a_client_does_not_learn_where_the_models_are(engine: Engine, tmp_path: Path) -> None:
+    shutil.rmtree(tmp_path / "models")
+    with pytest.raises(LecternError, match="no such folder") as raised:
+        asyncio.run(engine.control.load("mnist"))
+    assert str(tmp_path) not in to_request_error(raised.value).message
 
 
 def test_another_worker_that_cannot_load_is_reported(engine: Engine, shared_folder: Path) -> None:

@@ -33,6 +33,11 @@ _PROXIES = ("127.0.0.1", "10.0.0.0/8", "fd00::/8")
         ("127.0.0.1", 'fe80::1%forged" 200 line', "127.0.0.1"),
         ("127.0.0.1", "[fe80::1%\n2026]:4711", "127.0.0.1"),
         ("-", "203.0.113.5", "-"),
+        # A socket for IPv6 that accepts IPv4, too, writes the addresses of IPv4 so.
+        ("::ffff:10.0.0.1", "203.0.113.5", "203.0.113.5"),
+        ("::ffff:192.0.2.7", "203.0.113.5", "192.0.2.7"),
+        ("fd00::1", "203.0.113.5, ::ffff:10.1.2.3", "203.0.113.5"),
+        ("fd00::1", "[::ffff:203.0.113.5]:4711", "203.0.113.5"),
     ],
 )
 def test_the_client_is_the_last_address_that_is_no_proxy(peer: str, forwarded: str, client: str) -> None:
@@ -44,6 +49,7 @@ def test_without_proxies_the_header_is_not_read() -> None:
         raise AssertionError
 
     assert TrustedProxies(()).client("127.0.0.1", fail) == "127.0.0.1"
+    assert TrustedProxies(()).client("::ffff:192.0.2.7", fail) == "192.0.2.7"
 
 
 def test_the_limit_counts_requests_and_refuses_more() -> None:

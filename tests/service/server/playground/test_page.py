@@ -79,6 +79,13 @@ def test_files_are_cached_and_compressed(server: Server, path: str) -> None:
         assert (again.status, again.body) == (304, b"")
 
 
+@pytest.mark.parametrize("accepted", ["gzip;q=0", "identity, gzip; q=0.0", "deflate"])
+def test_a_client_that_refuses_gzip_gets_a_file_as_it_is(server: Server, accepted: str) -> None:
+    answer = server.ask("GET", "/playground/main.js", headers={"Accept-Encoding": accepted})
+    assert (answer.status, answer.headers["Content-Encoding"]) == (200, None)
+    assert answer.headers["Vary"] == "Accept-Encoding"
+
+
 def test_only_its_files_are_served(server: Server) -> None:
     for path in ("/playground/", "/playground/page.py", "/playground/../page.py", "/playground/index.html"):
         assert server.ask("GET", path).status == 404, path

@@ -92,7 +92,7 @@ class _Connection:
     async def _app(self, scope: Any, receive: Any, send: Any) -> None:
         """Echo the body of a request that takes uvicorn's path."""
         self.asgi_requests += 1
-        body, more = b"", True
+        body, more = b"", scope["path"] != "/refused"
         while more:
             message = await receive()
             body += message.get("body", b"")
@@ -321,6 +321,20 @@ def test_a_finished_request_is_freed_at_once(with_connection: Run) -> None:
             assert first() is None
         finally:
             gc.enable()
+
+    with_connection(test)
+
+
+def test_a_refused_request_leaves_no_body_to_its_connection(with_connection: Run) -> None:
+    async def test(at: _Connection) -> None:
+        await at.receive(_post("/refused", bytes(100_000)))
+        assert (at.asgi_requests, at.bodies()) == (1, [b""])
+        assert not at.protocol.cycle.body
+        at.in_flight.running = Settings().max_queue
+        await at.receive(_post("/echo", bytes(100_000)))
+        assert b"HTTP/1.1 429" in at.transport.written
+        cycle: Any = at.protocol.cycle
+        assert not cycle.chunks
 
     with_connection(test)
 

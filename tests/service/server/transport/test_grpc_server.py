@@ -15,6 +15,7 @@ import psutil
 import pytest
 from google.protobuf.descriptor_pool import DescriptorPool
 from grpc import StatusCode
+from grpc_reflection.v1alpha import reflection_pb2
 from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoReflectionDescriptorDatabase
 from tritonclient.grpc import service_pb2
 
@@ -178,6 +179,45 @@ def test_reflection_lists_the_services_and_their_messages(server: Any, compressi
             assert described.methods
         infer = pool.FindServiceByName("inference.GRPCInferenceService").methods_by_name["ModelInfer"]
         assert infer.input_type.fields_by_name["raw_input_contents"].number == 7
+
+
+@pytest.mark.parametrize("body", [b"\xff\xff\xff", b"\x1a\x02\xff\xfe", b"\x1f\x8bnothing"])
+def test_what_is_no_message_of_reflection_is_an_error_of_the_client(server: Any, body: bytes) -> None:
+    before = len(server.log())
+    with grpc.insecure_channel(server.grpc_address) as channel:
+        reflect = channel.stream_stream("/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo")
+        with pytest.raises(grpc.RpcError) as refused:
+            list(reflect(iter([body])))
+    assert refused.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+    assert "Traceback" not in server.log()[before:]
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"file_by_filename": ""},
+        {"file_by_filename": "\0" * 300},
+        {"file_containing_symbol": "."},
+        {
+            "file_containing_extension": {
+                "containing_type": "inference.ModelInferRequest",
+                "extension_number": -1,
+            }
+        },
+        {"file_containing_extension": {"containing_type": "nothing", "extension_number": 2**31 - 1}},
+        {"all_extension_numbers_of_type": "nothing"},
+        {"all_extension_numbers_of_type": "inference.GRPCInferenceService"},
+        {},
+    ],
+)
+def test_reflection_answers_what_there_is_not(server: Any, asked: dict[str, Any]) -> None:
+    before = len(server.log())
+    body = reflection_pb2.ServerReflectionRequest(**asked).SerializeToString()
+    with grpc.insecure_channel(server.grpc_address) as channel:
+        reflect = channel.stream_stream("/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo")
+        (answer,) = reflect(iter([body]))
+    assert reflection_pb2.ServerReflectionResponse.FromString(answer).error_response.error_code
+    assert "Traceback" not in server.log()[before:]
 
 
 def test_reflection_needs_a_key(strict: Any) -> None:

@@ -3,7 +3,8 @@
 import asyncio
 import json
 import logging
-from collections.abc import Callable, MutableMapping
+import threading
+from collections.abc import Callable, MutableMapping, Sequence
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from starlette.routing import Route
 
 from service.server.pipeline.limits import InFlightRequests
 from service.server.pipeline.pipeline import RequestPipeline
+from service.server.transport import http_handler
 from service.server.transport.asgi import AsgiAdapter
 from service.server.transport.http_handler import HttpHandler
 from service.settings import Settings
@@ -33,32 +35,42 @@ async def _bento(scope: Any, receive: Any, send: Any) -> None:
 
 
 @pytest.fixture
-def ask() -> Callable[..., list[Message]]:
-    """Send a request through the ASGI adapter in this process, and return the messages of the response."""
+def adapter() -> AsgiAdapter:
     settings = Settings()
     routes = [Route("/fail", _fail, methods=["GET", "POST"]), Route("/echo", _echo, methods=["POST"])]
     pipeline = RequestPipeline(settings, in_flight=InFlightRequests(), is_ready=lambda: True)
-    handler = HttpHandler(routes, pipeline=pipeline, settings=settings)
-    adapter = AsgiAdapter(_bento, handler=handler)
+    return AsgiAdapter(_bento, handler=HttpHandler(routes, pipeline=pipeline, settings=settings))
+
+
+@pytest.fixture
+def ask(adapter: AsgiAdapter) -> Callable[..., list[Message]]:
+    """Send a request through the ASGI adapter in this process, and return the messages of the response."""
 
     def call(method: str, path: str, *received: Message) -> list[Message]:
-        sent: list[Message] = []
-        waiting = list(received)
-
-        async def receive() -> Message:
-            if waiting:
-                return waiting.pop(0)
-            return await asyncio.get_running_loop().create_future()
-
-        async def send(message: Message) -> None:
-            sent.append(message)
-
-        path, _, query = path.partition("?")
-        scope = {"type": "http", "method": method, "path": path, "headers": []}
-        asyncio.run(adapter(scope | {"query_string": query.encode()}, receive, send))
-        return sent
+        return asyncio.run(_send(adapter, method, path, *received))
 
     return call
+
+
+async def _send(
+    adapter: AsgiAdapter, method: str, path: str, *received: Message, headers: Sequence[Any] = ()
+) -> list[Message]:
+    """Send a request through the adapter, and return the messages of the response."""
+    sent: list[Message] = []
+    waiting = list(received)
+
+    async def receive() -> Message:
+        if waiting:
+            return waiting.pop(0)
+        return await asyncio.get_running_loop().create_future()
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    path, _, query = path.partition("?")
+    scope = {"type": "http", "method": method, "path": path, "headers": list(headers)}
+    await adapter(scope | {"query_string": query.encode()}, receive, send)
+    return sent
 
 
 BODY: Message = {"type": "http.request", "body": b"hello", "more_body": False}
@@ -91,3 +103,27 @@ def test_a_body_in_pieces_is_joined(ask: Callable[..., list[Message]]) -> None:
         for word, more in ((b"hel", True), (b"lo", False))
     ]
     assert ask("POST", "/echo", *pieces)[1]["body"] == b"hello"
+
+
+def test_bodies_of_clients_that_have_disconnected_do_not_wait_to_be_decompressed(
+    adapter: AsgiAdapter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, may_end = [], threading.Event()
+
+    def decompress(body: bytes) -> bytes:
+        begun.append(body)
+        may_end.wait(20)
+        return body
+
+    monkeypatch.setattr(http_handler, "decompressor", lambda encoding, max_bytes: decompress)
+    disconnect: Message = {"type": "http.disconnect"}
+
+    async def send_many() -> None:
+        headers = [(b"content-encoding", b"gzip")]
+        for _ in range(10):
+            start, *_ = await _send(adapter, "POST", "/echo", BODY, disconnect, headers=headers)
+            assert start["status"] == 499
+        may_end.set()
+
+    asyncio.run(send_many())
+    assert len(begun) <= 2

@@ -60,6 +60,19 @@ def test_after_sigterm_everything_is_answered_for_a_while_but_the_readiness_prob
     assert "Traceback" not in server.log()
 
 
+def test_a_request_that_is_still_on_its_way_at_the_end_gets_an_error_response(
+    start_server: StartServer, read_answer: Callable[..., Any]
+) -> None:
+    with start_server(TIMEOUT_S="1") as server:
+        connection = server.begin("/models/mnist", bytes(1_000_000), sent=1_000)
+        server.ask("GET", "/models")
+        server.process.send_signal(signal.SIGTERM)
+        answer = read_answer(connection)
+        assert (answer.status, answer.json()["code"]) == (503, "not_ready")
+        assert server.process.wait(15) == 0
+    assert "Traceback" not in server.log()
+
+
 def test_a_restart_behind_a_proxy_loses_no_request(
     start_server: StartServer, server: Server, digit_png: bytes
 ) -> None:

@@ -1,11 +1,12 @@
 """Texts and base64 are decoded in the forms that clients send, and what is neither is an error."""
 
 import base64
+import encodings
 
 import pytest
 
 from service.server.pipeline.errors import RequestError
-from service.server.protocols.common.encodings import charset_of, decode_base64
+from service.server.protocols.common.encodings import charset_of, decode_base64, text_encoding
 
 
 @pytest.mark.parametrize("padding", [0, 1, 2])
@@ -47,3 +48,37 @@ def test_an_unknown_charset_is_refused(charset: str) -> None:
     with pytest.raises(RequestError, match=r"charset .* is not known; send UTF-8") as refused:
         charset_of(f"text/plain; charset={charset}")
     assert refused.value.status == 415
+
+
+def test_names_that_clients_choose_are_not_kept() -> None:
+    kept = len(encodings._cache)
+    for number in range(100):
+        assert text_encoding(f"unknown-{number}") is None
+        assert text_encoding(f"utf{'-' * number}8") == "utf-8"
+        assert text_encoding(f"UTF{' ' * number}16") == "utf-16"
+    assert len(encodings._cache) <= kept + 2
+
+
+@pytest.mark.parametrize(
+    ("name", "encoding"),
+    [
+        ("utf8", "utf-8"),
+        ("UTF_8_SIG", "utf-8-sig"),
+        ("latin-1", "iso8859-1"),
+        ("ISO_8859-1:1987", "iso8859-1"),
+        ("ANSI_X3.4-1968", "ascii"),
+        ("csISOLatin2", "iso8859-2"),
+        ("MS-Kanji", "cp932"),
+        ("Shift_JIS", "shift_jis"),
+        ("x-mac-romanian", None),
+        ("mac-romanian", "mac-romanian"),
+        ("koi8-u", "koi8-u"),
+        ("cp737", "cp737"),
+        ("mbcs", None),
+        ("unicode_escape", None),
+        ("aliases", None),
+        ("..utf8", None),
+    ],
+)
+def test_encodings_are_known_by_the_names_that_python_knows(name: str, encoding: str | None) -> None:
+    assert text_encoding(name) == encoding

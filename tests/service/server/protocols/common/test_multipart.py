@@ -1,5 +1,7 @@
 """Multipart bodies are split into files and fields."""
 
+import time
+
 import pytest
 
 from service.server.pipeline.errors import RequestError
@@ -54,3 +56,23 @@ def test_a_malformed_body_is_an_error(body: bytes, content_type: str) -> None:
     with pytest.raises(RequestError) as refused:
         split_multipart(body, content_type, max_parts=9)
     assert refused.value.code == "malformed_multipart"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"\r\n--edgeX" * 1_500_000, b"\r\n--edge-X" * 1_400_000, b"\r\n--edge" + b" \t" * 8_000_000],
+    ids=["boundaries that go on", "ends that go on", "padding"],
+)
+def test_a_body_that_is_nearly_all_boundaries_is_refused_at_once(content: bytes) -> None:
+    started = time.thread_time()
+    with pytest.raises(RequestError) as refused:
+        split_multipart(_part('name="f"; filename="x"', content) + _END, _TYPE, max_parts=64)
+    assert refused.value.status in (400, 413)
+    assert time.thread_time() - started < 1
+
+
+@pytest.mark.parametrize("padding", [b"", b" ", b" \t \t"])
+def test_boundaries_may_have_padding(padding: bytes) -> None:
+    body = (_FILE + _FIELD).replace(b"--edge\r\n", b"--edge" + padding + b"\r\n") + _END
+    body = body.removeprefix(b"--edge" + padding)
+    assert len(split_multipart(b"--edge" + body, _TYPE, max_parts=1)) == 2

@@ -86,6 +86,15 @@ def test_files_in_json_are_base64(server: Server, infer: Infer, expected: Expect
         np.testing.assert_allclose(rows, expected("mnist", digit_png, digit_png), atol=1e-6)
 
 
+@pytest.mark.parametrize("padding", [0, 60_000], ids=["short JSON", "long JSON"])
+def test_the_bytes_of_a_large_tensor_do_not_count_as_json(server: Server, infer: Infer, padding: int) -> None:
+    # Each byte is a bracket of JSON.
+    pixels = np.full((13, 180, 180, 3), ord("["), np.uint8)
+    tensor = {"name": "image", "shape": list(pixels.shape), "datatype": "UINT8"}
+    document = json.dumps(_sized(tensor, pixels.nbytes)).encode() + b" " * padding
+    assert infer(server, "cats_vs_dogs", document, binary=pixels.tobytes()).status == 200
+
+
 @pytest.mark.parametrize("count", [1, 2, 64])
 def test_a_raw_body_of_pixels_is_answered_in_binary(
     server: Server, infer: Infer, expected: Expected, mnist_digits: Any, count: int
