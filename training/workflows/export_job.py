@@ -22,6 +22,7 @@ from training.fit.run_folder import read_arguments, read_vocabulary, stored_exam
 from training.networks.ensemble import average_weights
 from training.recipes import load_recipe
 from training.recipes.recipe import Recipe
+from training.workflows.folds import check_no_fold
 from training.workflows.hints import model_command
 
 Average = Literal["logits", "weights"]
@@ -58,7 +59,8 @@ def run_export(job: ExportJob) -> Exported:
     """Export a finished run, or several as one network.
 
     Raises:
-        RunError: A folder contains no finished run, a run is of other data, or the runs do not go together.
+        RunError: A folder contains no finished run, a run is a fold or of other data, or the runs do not go
+            together.
         ExportError: The version exists, or its labels are not those of the model. Or it should become the
             default one but is worse. Or the exported network has other outputs than the trained one.
     """
@@ -165,6 +167,7 @@ def _next_version(models: Path, name: str) -> int:
 def _load_member(folder: Path, recipe: Recipe, dataset: Dataset, *, own_data: bool) -> Run:
     """Load a run that is to be exported, and check that it fits the recipe and the data."""
     run = load_run(folder)
+    check_no_fold(folder)
     record = run.record
     # The user's extra training examples are not needed for the measurements on validation and test.
     splits = {split: count for split, count in record.splits.items() if split != "extra"}
