@@ -206,7 +206,7 @@ def _check_members(job: ExportJob, runs: Sequence[Run]) -> None:
     for (first_folder, one), (folder, other) in itertools.combinations(members, 2):
         if other.recipe != one.recipe:
             continue
-        changed = other.changed_settings(one).keys()
+        changed = {*other.changed_settings(one), *one.changed_settings(other)}
         if changed - {"seed"}:
             raise RunError(
                 f"{folder}: differs from {first_folder} in more than the seed; name runs with equal settings"
@@ -219,7 +219,7 @@ def _compare(job: ExportJob, recipe: Recipe, run: Run, dataset: Dataset) -> dict
     """Measure another run on the same data, and return its metrics and the settings that differ."""
     assert job.compare is not None, "the caller has checked it"
     other = _load_member(job.compare, recipe, dataset, own_data=job.data is not None)
-    metrics = measure_network(other.model, dataset, recipe=recipe)
+    metrics = measure_network(other.model, dataset, recipe=load_recipe(other.record.recipe))
     return {
         "run": job.compare.name,
         "settings": other.record.changed_settings(run.record),
