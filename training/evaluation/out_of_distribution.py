@@ -25,7 +25,8 @@ from training.export.confidence import measure_coverage
 Pixels = npt.NDArray[np.uint8]
 
 _SEED = 0
-_OWN_KINDS = ("digits", "garments", "photos", "scribbles", "letters")
+# Names of the kinds that the card has fields for.
+_OWN_KINDS = frozenset(OutOfDistribution.__struct_fields__) - {"folders", "counts", "elsewhere"}
 _SCRIBBLES = 10_000
 _MOST_FOR_PHOTOS = 1_000  # pictures of a kind for models of photos, which are slower
 _SIDE, _SUPERSAMPLING = 140, 2

@@ -118,7 +118,7 @@ def check_target(
         The card of the model's default version; None if there is no model of this name yet.
 
     Raises:
-        ExportError: The version exists, or the model has other labels.
+        ExportError: The version exists, or the model has other labels, or its default version cannot be used.
     """
     if not _NAME.fullmatch(name):
         raise ExportError(
@@ -130,8 +130,15 @@ def check_target(
         return None
     try:
         current = Model(models / name, LoadOptions()).card()
-    except (ModelError, ModelNotFound):
+    except ModelNotFound:
         return None
+    except ModelError as error:
+        if force:
+            return None
+        raise ExportError(
+            f"the default version of {name} cannot be used, so the labels of a new one cannot be compared "
+            f"with it ({error}); repair or delete that version, or choose another name with --name"
+        ) from error
     if tuple(labels) != current.labels and not force:
         raise ExportError(
             f"the model {name} has the labels {', '.join(current.labels)}, the new version would have "
