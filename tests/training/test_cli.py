@@ -143,6 +143,17 @@ def test_evaluate_names_the_result_that_differs(exported: Path) -> None:
     assert different == ["accuracy"]
 
 
+def test_export_beside_a_damaged_default_version_is_refused(exported: Path) -> None:
+    card = exported / "models" / "mnist" / "1" / "card.json"
+    card.write_text(card.read_text()[:100])
+
+    with pytest.raises(
+        ExportError, match=r"the default version of mnist cannot be used.*choose another name"
+    ):
+        _export(exported)
+    assert _export(exported, "--force").exit_code == 0
+
+
 def test_failed_parity_writes_nothing(exported: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before = sorted((exported / "models").rglob("*"))
     original = exporter.keras_probabilities

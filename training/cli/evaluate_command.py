@@ -90,9 +90,16 @@ def evaluate(
     from service.inference.catalog import Catalog
     from training.evaluation.evaluate import evaluate as measure
     from training.evaluation.evaluate import record
-    from training.evaluation.measurements import supported_measurements
+    from training.evaluation.measurements import check_measurements, supported_measurements
+    from training.evaluation.out_of_distribution import read_folders
     from training.reporting.printout import print_evaluation
 
+    # Wrong options are refused before anything is written.
+    card = Catalog(models).card(name, version)
+    measurements = [measurement for measurement, wanted in chosen.items() if wanted]
+    check_measurements(card, measurements)
+    if pictures:
+        read_folders(pictures)
     if recalibrate:
         _recalibrate(name, version, models, data, detector=detector, others=others)
     result = measure(
@@ -101,11 +108,7 @@ def evaluate(
         models=models,
         data=data,
         pictures=pictures,
-        measurements=(
-            supported_measurements(Catalog(models).card(name, version))
-            if everything
-            else [measurement for measurement, wanted in chosen.items() if wanted]
-        ),
+        measurements=supported_measurements(card) if everything else measurements,
         announce=lambda row: click.echo(f"{row.name}: {row.accuracy:.4f} (version 1: {row.baseline:.4f})"),
     )
     print_evaluation(result, Console(markup=False))

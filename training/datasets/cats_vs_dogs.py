@@ -3,6 +3,7 @@
 import hashlib
 import os
 import zipfile
+import zlib
 from collections.abc import Iterator
 from typing import Any
 
@@ -53,7 +54,7 @@ def _fetch(declaration: DatasetDeclaration, progress: DownloadProgress | None) -
                 )
         os.replace(temporary, target)
         archive.unlink()
-    except zipfile.BadZipFile as error:
+    except (zipfile.BadZipFile, EOFError, zlib.error) as error:
         raise DatasetError(
             f"{archive}: is not a complete zip file ({error}); delete it and fetch it again"
         ) from error

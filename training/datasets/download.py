@@ -54,6 +54,8 @@ def _receive(url: str, part: Path, *, progress: DownloadProgress | None) -> None
         refused = response.status_code == httpx.codes.REQUESTED_RANGE_NOT_SATISFIABLE
         if refused and response.headers.get("Content-Range", "").endswith(f"/{start}"):
             return  # The part is the whole file.
+        if refused and start:
+            part.unlink()  # It is no part of this file, and every further request would be refused too.
         response.raise_for_status()
         resumed = response.status_code == httpx.codes.PARTIAL_CONTENT
         received = start if resumed else 0

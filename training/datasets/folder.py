@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from service.inference.errors import InputError
 from service.inference.preprocessing import PICTURE_SUFFIXES, decode_image, picture_preparation
+from training.datasets import is_own
 from training.datasets.dataset import Dataset, Examples
 from training.datasets.splits import MIN_EXAMPLES, divide
 from training.errors import DatasetError
@@ -53,8 +54,9 @@ def load_folder(folder: Path, *, preprocessing: str, size: int | None) -> Datase
                 f"{folder / label}: contains {count} different readable images, and needs {MIN_EXAMPLES}; "
                 f"add some, or remove the folder{example}"
             )
+    name = model_name(folder.resolve().name)
     return Dataset(
-        name=model_name(folder.resolve().name),
+        name=name if is_own(name) else f"own_{name}",
         labels=labels,
         train=division.train,
         validation=division.validation,
@@ -103,13 +105,16 @@ def model_name(text: str) -> str:
 def _class_folders(folder: Path) -> tuple[str, ...]:
     if not folder.is_dir():
         raise DatasetError(f"{folder}: is not a folder; name one that has a folder of images for each class")
-    names = [
-        path.name for path in sorted(folder.iterdir()) if path.is_dir() and not path.name.startswith(".")
-    ]
+    names = [path.name for path in _in_order(folder) if path.is_dir() and not path.name.startswith(".")]
     for name in names:
         if any(unicodedata.category(character) in _NO_TEXT for character in name):
             raise DatasetError(f"{folder / ascii(name)}: cannot be a label; rename the folder")
     return tuple(names)
+
+
+def _in_order(folder: Path) -> list[Path]:
+    """Return the content of a folder by name; paths themselves have another order on Windows."""
+    return sorted(folder.iterdir(), key=lambda path: path.name)
 
 
 def _read(
@@ -127,7 +132,7 @@ def _read(
     checksum = hashlib.sha256()
     for number, name in enumerate(names):
         place = folder / name
-        for path in sorted(place.iterdir()) if place.is_dir() else ():  # glob hides a refused permission
+        for path in _in_order(place) if place.is_dir() else ():  # glob hides a refused permission
             if path.suffix.lower() not in PICTURE_SUFFIXES:
                 continue
             file = f"{name}/{path.name}"

@@ -4,6 +4,7 @@ import gzip
 import hashlib
 import json
 import tarfile
+import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
@@ -58,7 +59,7 @@ def convert_reviews(archive: Path, targets: dict[str, Path]) -> None:
             for split, row in _reviews(source):
                 if split in rows:
                     rows[split].append(row)
-    except (tarfile.TarError, OSError, EOFError) as error:
+    except (tarfile.TarError, OSError, EOFError, ValueError, zlib.error) as error:
         raise DatasetError(
             f"{archive}: is not a complete tar.gz file ({error}); delete it and fetch it again"
         ) from error

@@ -36,7 +36,8 @@ def load_other_pictures(folder: Path, *, size: int, rng: np.random.Generator) ->
     Raises:
         DatasetError: There are too few pictures.
     """
-    paths = sorted(path for path in folder.rglob("*") if is_picture(path))
+    # Paths themselves have another order on Windows.
+    paths = sorted(filter(is_picture, folder.rglob("*")), key=lambda path: path.parts)
     squares = [square for path in paths for square in _squares(path, size=size, rng=rng)]
     if len(squares) < FEWEST:
         raise DatasetError(

@@ -3,6 +3,7 @@
 import io
 import re
 import zipfile
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -73,7 +74,7 @@ def fetch_pendigits(
     try:
         with zipfile.ZipFile(archive) as source:
             lines = ncompress.decompress(source.read(_MEMBER)).decode("latin-1").splitlines()
-    except (zipfile.BadZipFile, KeyError, ValueError) as error:
+    except (zipfile.BadZipFile, KeyError, ValueError, EOFError, zlib.error) as error:
         raise DatasetError(
             f"{archive}: contains no complete {_MEMBER} ({error}); delete the file to fetch it again"
         ) from error

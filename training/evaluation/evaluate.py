@@ -11,12 +11,12 @@ from msgspec.structs import replace
 
 from service.inference.card import Card, RobustnessRow, read_card
 from service.inference.catalog import Catalog
-from training.errors import RecipeError
+from training.errors import ExportError
 from training.evaluation.comparison import Comparison, compare, measured_sections
 from training.evaluation.garment_photos import GarmentPhotoRow
 from training.evaluation.latency import measure_latency
 from training.evaluation.long_photos import LongPhotoRow
-from training.evaluation.measurements import LATENCY, MEASUREMENTS, Subject, supported_measurements
+from training.evaluation.measurements import LATENCY, MEASUREMENTS, Subject, check_measurements
 from training.evaluation.numbers import NumberFigures
 from training.export.confidence import measure_confidence
 from training.export.inference import load_splits
@@ -74,10 +74,7 @@ def evaluate(
     catalog = Catalog(models, providers=("cpu",), threads=2)
     card = catalog.card(name, version)
     folder, predictor = catalog.folder(card), catalog.predictor(card.name, card.version)
-    for measurement in set(measurements).difference(supported_measurements(card)):
-        option = f"--{measurement.replace('_', '-')}"
-        kind = MEASUREMENTS[measurement].models
-        raise RecipeError(f"{option} is for models of {kind}, which {card.name} {card.version} is not")
+    check_measurements(card, measurements)
     splits = load_splits(card, folder, data=data)
     measured = measure_confidence(card, folder, splits)
     subject = Subject(
@@ -117,9 +114,25 @@ def record(evaluation: Evaluation, *, models: Path) -> None:
     Args:
         evaluation: The result to record.
         models: Folder of all models.
+
+    Raises:
+        ExportError: The figures are not those of the model any more; nothing was written.
     """
     card = evaluation.card
     folder = models / card.name / str(card.version)
     # Another command may have changed the card during the evaluation.
     current = read_card(folder / "card.json")
+    form = current.quantized
+    other_form = card.quantized and (form is None or form.sha256 != card.quantized.sha256)
+    if other_form or _confidence(current) != _confidence(card):
+        raise ExportError(
+            f"{card.name} {card.version}: was calibrated again, or got another 8-bit form, during the "
+            "evaluation; nothing was written; evaluate it again"
+        )
     rewrite(folder, replace(current, **measured_sections(card, evaluation.measured)))
+
+
+def _confidence(card: Card) -> tuple[object, ...]:
+    """Return what the confidence of a model's predictions depends on."""
+    fitted = card.calibration
+    return card.unsure_below, fitted and (fitted.method, fitted.temperature, fitted.offsets)

@@ -1,6 +1,6 @@
 """Declares the longer measurements: which models each one suits, and how it is made."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -10,6 +10,7 @@ from service.inference.card import Card, RobustnessRow
 from service.inference.catalog import Catalog
 from service.inference.explain import Explainer
 from training.datasets.pendigits import load_pendigits
+from training.errors import RecipeError
 from training.evaluation.drawings import evaluate_drawings
 from training.evaluation.faithfulness import evaluate_faithfulness
 from training.evaluation.garment_photos import evaluate_garment_photos
@@ -117,3 +118,16 @@ MEASUREMENTS = {
 def supported_measurements(card: Card) -> tuple[str, ...]:
     """Return the names of the longer measurements that suit a model."""
     return (LATENCY, *(name for name, measurement in MEASUREMENTS.items() if measurement.suits(card)))
+
+
+def check_measurements(card: Card, measurements: Collection[str]) -> None:
+    """Check that longer measurements suit a model.
+
+    Raises:
+        RecipeError: One does not.
+    """
+    for name in set(measurements).difference(supported_measurements(card)):
+        option = f"--{name.replace('_', '-')}"
+        raise RecipeError(
+            f"{option} is for models of {MEASUREMENTS[name].models}, which {card.name} {card.version} is not"
+        )

@@ -25,6 +25,8 @@ from training.export.confidence import measure_coverage
 Pixels = npt.NDArray[np.uint8]
 
 _SEED = 0
+# Names of the kinds that the card has fields for.
+_OWN_KINDS = frozenset(OutOfDistribution.__struct_fields__) - {"folders", "counts", "elsewhere"}
 _SCRIBBLES = 10_000
 _MOST_FOR_PHOTOS = 1_000  # pictures of a kind for models of photos, which are slower
 _SIDE, _SUPERSAMPLING = 140, 2
@@ -33,7 +35,7 @@ _PEN_WIDTH = (0.02, 0.08)  # share of the pad's side
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Kind:
+class Kind:
     """Pictures of one kind; each call of ``files`` makes the same ones."""
 
     count: int
@@ -53,9 +55,9 @@ def evaluate_out_of_distribution(predictor: Predictor, *, pictures: Path | None 
     card = predictor.card
     is_photo = card.input.preprocessing == "photo"
     kinds = _kinds_for_photos(card.labels) if is_photo else _kinds_for_drawings(card.input.preprocessing)
-    folders = {} if pictures is None else _read_folders(pictures)
+    folders = {} if pictures is None else read_folders(pictures)
 
-    def unsure_share(kind: _Kind) -> float:
+    def unsure_share(kind: Kind) -> float:
         (probabilities,) = predict_files([predictor], kind.files())
         return float((probabilities.max(axis=1) < card.unsure_below).mean())
 
@@ -74,7 +76,7 @@ def evaluate_out_of_distribution(predictor: Predictor, *, pictures: Path | None 
     )
 
 
-def _kinds_for_drawings(preprocessing: str) -> Mapping[str, _Kind]:
+def _kinds_for_drawings(preprocessing: str) -> Mapping[str, Kind]:
     name, dataset = ("garments", "fashion_mnist") if preprocessing == "digit" else ("digits", "mnist")
     return {
         name: _test_set(dataset),
@@ -83,7 +85,7 @@ def _kinds_for_drawings(preprocessing: str) -> Mapping[str, _Kind]:
     }
 
 
-def _kinds_for_photos(labels: tuple[str, ...]) -> Mapping[str, _Kind]:
+def _kinds_for_photos(labels: tuple[str, ...]) -> Mapping[str, Kind]:
     """Return the kinds for a model of photos; CIFAR-10 is one of them if it has other classes as well."""
     kinds = {
         "digits": _test_set("mnist", _MOST_FOR_PHOTOS),
@@ -94,7 +96,7 @@ def _kinds_for_photos(labels: tuple[str, ...]) -> Mapping[str, _Kind]:
     if not known.all():
         kinds["photos"] = _from_arrays(photos.test.x[~known[photos.test.y]][:_MOST_FOR_PHOTOS])
     kinds["scribbles"] = _scribbles(_MOST_FOR_PHOTOS)
-    kinds["letters"] = _Kind(
+    kinds["letters"] = Kind(
         count=_MOST_FOR_PHOTOS, files=lambda: map(encode_png, draw_test_letters(_MOST_FOR_PHOTOS))
     )
     return kinds
@@ -112,31 +114,37 @@ def _measure_elsewhere(predictor: Predictor) -> Coverage:
     return measure_coverage(probabilities, shown.y, threshold=card.unsure_below)
 
 
-def _test_set(name: str, most: int | None = None) -> _Kind:
+def _test_set(name: str, most: int | None = None) -> Kind:
     return _from_arrays(load_dataset(name).test.x[:most])
 
 
-def _from_arrays(pictures: Pixels) -> _Kind:
-    return _Kind(count=len(pictures), files=lambda: _encoded(pictures))
+def _from_arrays(pictures: Pixels) -> Kind:
+    return Kind(count=len(pictures), files=lambda: _encoded(pictures))
 
 
 def _encoded(pictures: Pixels) -> Iterator[bytes]:
     return (encode_png(Image.fromarray(picture)) for picture in pictures)
 
 
-def _scribbles(count: int) -> _Kind:
+def _scribbles(count: int) -> Kind:
     def files() -> Iterator[bytes]:
         rng = np.random.default_rng(_SEED)
         return (encode_png(_scribble(rng)) for _ in range(count))
 
-    return _Kind(count=count, files=files)
+    return Kind(count=count, files=files)
 
 
-def _read_folders(folder: Path) -> dict[str, _Kind]:
-    """Return the pictures in the subfolders of a folder, by the name of the subfolder."""
+def read_folders(folder: Path) -> dict[str, Kind]:
+    """Return the pictures in the subfolders of a folder, by the name of the subfolder.
+
+    Raises:
+        DatasetError: There are none, or a subfolder has the name of another kind of the card.
+    """
     kinds = {}
     for subfolder in sorted(path for path in folder.iterdir() if path.is_dir()):
         paths = sorted(filter(is_picture, subfolder.iterdir()))
+        if paths and subfolder.name in _OWN_KINDS:
+            raise DatasetError(f"{subfolder}: the card has a kind of this name already; rename the folder")
         if paths:
             kinds[subfolder.name] = _from_paths(paths)
     if not kinds:
@@ -144,8 +152,8 @@ def _read_folders(folder: Path) -> dict[str, _Kind]:
     return kinds
 
 
-def _from_paths(paths: Sequence[Path]) -> _Kind:
-    return _Kind(count=len(paths), files=lambda: (path.read_bytes() for path in paths))
+def _from_paths(paths: Sequence[Path]) -> Kind:
+    return Kind(count=len(paths), files=lambda: (path.read_bytes() for path in paths))
 
 
 def _scribble(rng: np.random.Generator) -> Image.Image:

@@ -100,9 +100,7 @@ def fit_temperature(probabilities: Probabilities, y: Classes) -> Calibration:
 def fit_offsets(probabilities: Probabilities, y: Classes) -> Calibration:
     """Find the temperature and offsets with the lowest log-loss."""
     values = _logits(probabilities)
-    classes = values.shape[1]
-    indicators = np.broadcast_to(np.eye(classes), (len(values), classes, classes))
-    (slope, *offsets), _ = _minimize_log_loss(np.concatenate([values[:, :, None], indicators], axis=2), y)
+    (slope, *offsets), _ = _minimize_log_loss(values[:, :, None], y, with_offsets=True)
     return Calibration(
         temperature=_temperature(slope),
         offsets=tuple(np.round(np.array(offsets) - np.mean(offsets), 4).tolist()),
@@ -159,27 +157,35 @@ def _held_out_losses(fit: Fit, probabilities: Probabilities, y: Classes) -> _Arr
     return losses
 
 
-def _minimize_log_loss(features: _Array, y: Classes) -> tuple[_Array, float]:
+def _minimize_log_loss(features: _Array, y: Classes, *, with_offsets: bool = False) -> tuple[_Array, float]:
     """Minimise the log-loss of logits that are linear in their parameters.
 
     Args:
-        features: (n, classes, parameters); the first parameter, a slope, begins at 1, the others at 0.
+        features: (n, classes, slopes); the first slope begins at 1, the other parameters at 0.
         y: (n,) true classes.
+        with_offsets: Whether an offset for each class is added to the logits.
 
     Returns:
-        The parameters, and the log-loss reached.
+        The slopes and then the offsets, and the log-loss reached.
     """
-    count, classes, parameters = features.shape
+    count, classes, slopes = features.shape
     true = np.eye(classes)[y]
+    parameters = slopes + (classes if with_offsets else 0)
     ridge = np.full(parameters, _RIDGE)
     ridge[0] = 0.0
 
     def loss(point: _Array) -> tuple[float, _Array]:
         # Neither einsum nor BFGS uses BLAS, whose threads slow down products of matrices as narrow as these.
-        log_probabilities = log_softmax(np.einsum("nkp,p->nk", features, point), axis=1)
+        logits = np.einsum("nkp,p->nk", features, point[:slopes])
+        if with_offsets:
+            logits += point[slopes:]
+        log_probabilities = log_softmax(logits, axis=1)
         residuals = np.exp(log_probabilities) - true
-        gradient = np.einsum("nk,nkp->p", residuals, features) / count + ridge * point
-        return float(-(log_probabilities * true).sum() / count + ridge @ point**2 / 2), gradient
+        gradient = np.einsum("nk,nkp->p", residuals, features)
+        if with_offsets:
+            gradient = np.concatenate([gradient, residuals.sum(axis=0)])
+        penalty = float(ridge @ point**2 / 2)
+        return float(-(log_probabilities * true).sum() / count) + penalty, gradient / count + ridge * point
 
     found = minimize(loss, np.eye(parameters)[0], jac=True, method="BFGS", options={"gtol": 1e-7})
     return found.x, float(found.fun)

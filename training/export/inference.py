@@ -15,7 +15,7 @@ from service.inference.card import TEXT_KINDS, Card
 from service.inference.precision import cpu_clock
 from service.inference.preprocessing import Vocabulary
 from service.inference.session import open_session
-from training.datasets import Dataset, Examples, load_dataset
+from training.datasets import Dataset, Examples, is_own, load_dataset
 from training.datasets.dataset import as_served, encode
 from training.datasets.folder import load_folder
 from training.errors import DatasetError
@@ -42,7 +42,8 @@ def load_splits(card: Card, folder: Path, *, data: Path | None = None) -> Splits
         data: Folder of the user's pictures, if the model was trained on it.
 
     Raises:
-        DatasetError: The data cannot be loaded, or has other labels than the model.
+        DatasetError: The data cannot be loaded, or has other labels than the model; or the user's own data
+            has changed, and its splits with it.
     """
     kind = card.input.preprocessing
     size = card.input.shape[1] if kind == "photo" else None
@@ -54,6 +55,11 @@ def load_splits(card: Card, folder: Path, *, data: Path | None = None) -> Splits
         raise DatasetError(
             f"{data or dataset.name}: has the labels {', '.join(dataset.labels)}, and {card.name} "
             f"{card.version} has {', '.join(card.labels)}; name the data that it was trained on"
+        )
+    if (data is not None or is_own(dataset.name)) and dataset.sha256 != card.training.dataset_sha256:
+        raise DatasetError(
+            f"{data or dataset.name}: has changed since {card.name} {card.version} was trained on it, so its "
+            "test examples may have been training examples; restore the data, or train again"
         )
     parts = (dataset.validation, dataset.test)
     if kind in TEXT_KINDS:

@@ -122,7 +122,11 @@ def insert_detector(proto: onnx.ModelProto, detector: OutlierDetector) -> None:
 
 
 def remove_detector(proto: onnx.ModelProto) -> None:
-    """Remove what :func:`insert_detector` inserted, if anything; the network must have no calibration."""
+    """Remove what :func:`insert_detector` inserted, if anything; the network must have no calibration.
+
+    Raises:
+        ExportError: The network has no softmax, and takes no detector.
+    """
     graph = proto.graph
     inserted = _find_detector(graph)
     if not inserted:
@@ -137,7 +141,12 @@ def remove_detector(proto: onnx.ModelProto) -> None:
 
 
 def _softmax(graph: onnx.GraphProto) -> onnx.NodeProto:
-    softmax: onnx.NodeProto = next(node for node in graph.node if node.op_type == "Softmax")
+    softmax: onnx.NodeProto | None = next((node for node in graph.node if node.op_type == "Softmax"), None)
+    if softmax is None:
+        raise ExportError(
+            "the network has no softmax, as one for two classes; only networks for more classes take a "
+            "detector; nothing was written"
+        )
     return softmax
 
 

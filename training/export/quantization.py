@@ -10,7 +10,7 @@ import numpy as np
 import onnx
 from msgspec.structs import replace
 
-from service.inference.card import Card, Metrics, QuantizedFile
+from service.inference.card import Card, Metrics, QuantizedFile, read_card
 from service.inference.catalog import Catalog
 from service.inference.files import sha256_of
 from service.inference.precision import INT8_FILE, onnx_path
@@ -80,7 +80,9 @@ def quantize_model(
         raise ExportError(f"{name} {kind}; only classifiers with convolutions can be quantised")
     splits = load_splits(card, folder, data=data)
     form, content = make_int8(card, onnx_path(folder, "float32"), splits, announce=announce)
-    return rewrite(folder, replace(card, quantized=form), files={INT8_FILE: content})
+    # Another command may have changed the card meanwhile.
+    current = read_card(folder / "card.json")
+    return rewrite(folder, replace(current, quantized=form), files={INT8_FILE: content})
 
 
 def make_int8(

@@ -130,6 +130,7 @@ def _replace_detector(proto: onnx.ModelProto, card: Card, splits: Splits, *, oth
             f"{card.name} {card.version}: only networks for garments and for photos take a detector; "
             "nothing was written"
         )
+    remove_detector(proto)
     train = as_served(splits.dataset.train, preprocessing=kind).x
     if kind == "garment":
         examples = garment_examples(train)
@@ -140,6 +141,5 @@ def _replace_detector(proto: onnx.ModelProto, card: Card, splits: Splits, *, oth
             f"{card.name} {card.version}: a detector for photos is fitted to pictures of other things; name "
             "a folder of them with --others; nothing was written"
         )
-    remove_detector(proto)
     found = fit_detector(proto, examples, splits.validation, unsure_below=card.unsure_below)
     insert_detector(proto, found)

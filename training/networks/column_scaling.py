@@ -8,7 +8,10 @@ import numpy as np
 from keras import ops
 
 from training.hyperparameters import Scaling
-from training.networks.statistics import SMALLEST_DEVIATION, ColumnStatistics
+from training.networks.statistics import ColumnStatistics
+
+# A column that varies by less than this share of its largest value is constant, apart from rounding.
+_ROUNDING = 1e-6
 
 
 @keras.saving.register_keras_serializable(package="lectern")
@@ -54,7 +57,8 @@ class ColumnScaling(keras.layers.Layer):
         elif scaling == "unit":
             offset = np.array(columns.minimum)
             size = np.array(columns.maximum) - offset
-        size = np.maximum(size, SMALLEST_DEVIATION)
+        largest = np.maximum(np.abs(columns.minimum), np.abs(columns.maximum))
+        size = np.where(size > _ROUNDING * largest, size, 1.0)
         flagged = np.flatnonzero(columns.has_missing).tolist()
         return cls(columns.mean, (1 / size).tolist(), (-offset / size).tolist(), flagged, **options)
 

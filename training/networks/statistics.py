@@ -1,14 +1,19 @@
 """Measures the statistics of a training split that a network needs before it is built."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
+from training.errors import DatasetError
+
 PATCH = 3  # side of the patches whose covariance is measured, in pixels
 SMALLEST_DEVIATION = 1e-3
 _COVARIANCE_IMAGES = 1_000
+_IMAGES_AT_A_TIME = 100  # whose levels are counted
+_PATCH_VALUES = 30_000_000  # of the images whose patches are in memory at a time
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,9 +51,7 @@ def measure_images(images: npt.NDArray[np.uint8], *, classes: int) -> DataStatis
         images: uint8 (n, height, width) or (n, height, width, 3).
         classes: Number of classes.
     """
-    channels = images.reshape(-1, images.shape[3] if images.ndim == 4 else 1)
-    # Sums over a histogram are exact and need no float copy of the whole split.
-    counts = [np.bincount(channels[:, channel], minlength=256) for channel in range(channels.shape[1])]
+    counts = _histograms(images)
     levels = np.arange(256, dtype=np.float64)
     means = [float(count @ levels / count.sum()) for count in counts]
     deviations = [
@@ -69,7 +72,15 @@ def measure_table(rows: npt.NDArray[np.float32], *, classes: int) -> DataStatist
     Args:
         rows: float32 (n, columns), with NaN for missing values.
         classes: Number of classes or values.
+
+    Raises:
+        DatasetError: A column has no value.
     """
+    empty = np.flatnonzero(np.isnan(rows).all(axis=0))
+    if empty.size:
+        raise DatasetError(
+            f"column {empty[0] + 1} of the table has no value in the training split; leave it out"
+        )
     wide = rows.astype(np.float64)
     mean, deviation, minimum, maximum = (
         tuple(figure(wide, axis=0).tolist()) for figure in (np.nanmean, np.nanstd, np.nanmin, np.nanmax)
@@ -113,13 +124,41 @@ def measure_texts(ids: npt.NDArray[np.int32], y: npt.NDArray[np.int64], *, words
     return DataStatistics(classes=2, log_count_ratios=tuple(ratios.tolist()))
 
 
+def _histograms(images: npt.NDArray[np.uint8]) -> npt.NDArray[np.int64]:
+    """Count the grey levels of each channel: (channels, 256).
+
+    Sums over a histogram are exact. NumPy counts 64-bit copies of the levels, so images are taken in parts.
+    """
+    channels = images.shape[3] if images.ndim == 4 else 1
+    counts = np.zeros((channels, 256), dtype=np.int64)
+    for start in range(0, len(images), _IMAGES_AT_A_TIME):
+        levels = images[start : start + _IMAGES_AT_A_TIME].reshape(-1, channels)
+        for channel in range(channels):
+            counts[channel] += np.bincount(levels[:, channel], minlength=256)
+    return counts
+
+
 def _patch_covariance(
     images: npt.NDArray[np.uint8], *, means: Sequence[float], deviations: Sequence[float]
 ) -> tuple[tuple[float, ...], ...]:
     """Return the second moments of 3 x 3 patches: 9 * channels rows and columns."""
+    at_a_time = max(1, _PATCH_VALUES // (math.prod(images.shape[1:]) * PATCH**2))
+    starts = range(0, len(images), at_a_time)
+    products = np.sum(
+        [_patch_product(images[start : start + at_a_time], means, deviations) for start in starts], axis=0
+    )
+    patches = len(images) * math.prod(size - PATCH + 1 for size in images.shape[1:3])
+    return tuple(tuple(row) for row in (products / patches).tolist())
+
+
+def _patch_product(
+    images: npt.NDArray[np.uint8], means: Sequence[float], deviations: Sequence[float]
+) -> npt.NDArray[np.float32]:
+    """Return the sum of the products of all pairs of values in a patch, over the patches of images."""
     scores = (images.reshape(*images.shape[:3], -1) - np.array(means)) / np.maximum(
         deviations, SMALLEST_DEVIATION
     )
     windows = np.lib.stride_tricks.sliding_window_view(scores.astype(np.float32), (PATCH, PATCH), (1, 2))
     patches = np.moveaxis(windows, 3, -1).reshape(-1, PATCH * PATCH * scores.shape[3])
-    return tuple(tuple(row) for row in (patches.T @ patches / len(patches)).tolist())
+    product: npt.NDArray[np.float32] = patches.T @ patches
+    return product

@@ -124,7 +124,7 @@ class JsonReporter:
         self._writer, self._controls = writer, controls
         self._recipe, self._dataset, self._folder = recipe, dataset, folder
         self._watched = watched
-        self._epochs = self._finished = 0
+        self._earlier_stages = self._finished = 0  # epochs
         self._next_step_s = 0.0
 
     def __enter__(self) -> Self:
@@ -135,6 +135,7 @@ class JsonReporter:
 
     def begin(self, model: "keras.Model", *, finished: int, epochs: int) -> None:
         """Describe the run, and show the network before its first epoch."""
+        self._earlier_stages += self._finished
         self._finished = finished
         self._writer.write(
             TrainingStarted(
@@ -191,5 +192,5 @@ class JsonReporter:
             if not self._controls.stopped:
                 self._writer.write(TrainingContinued())
         if self._controls.stopped:
-            self._writer.write(TrainingStopped(epochs=self._finished))
+            self._writer.write(TrainingStopped(epochs=self._earlier_stages + self._finished))
             raise SystemExit(0)

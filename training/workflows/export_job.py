@@ -22,6 +22,7 @@ from training.fit.run_folder import read_arguments, read_vocabulary, stored_exam
 from training.networks.ensemble import average_weights
 from training.recipes import load_recipe
 from training.recipes.recipe import Recipe
+from training.workflows.folds import check_no_fold
 from training.workflows.hints import model_command
 
 Average = Literal["logits", "weights"]
@@ -58,7 +59,8 @@ def run_export(job: ExportJob) -> Exported:
     """Export a finished run, or several as one network.
 
     Raises:
-        RunError: A folder contains no finished run, a run is of other data, or the runs do not go together.
+        RunError: A folder contains no finished run, a run is a fold or of other data, or the runs do not go
+            together.
         ExportError: The version exists, or its labels are not those of the model. Or it should become the
             default one but is worse. Or the exported network has other outputs than the trained one.
     """
@@ -116,7 +118,7 @@ def check_target(
         The card of the model's default version; None if there is no model of this name yet.
 
     Raises:
-        ExportError: The version exists, or the model has other labels.
+        ExportError: The version exists, or the model has other labels, or its default version cannot be used.
     """
     if not _NAME.fullmatch(name):
         raise ExportError(
@@ -128,8 +130,15 @@ def check_target(
         return None
     try:
         current = Model(models / name, LoadOptions()).card()
-    except (ModelError, ModelNotFound):
+    except ModelNotFound:
         return None
+    except ModelError as error:
+        if force:
+            return None
+        raise ExportError(
+            f"the default version of {name} cannot be used, so the labels of a new one cannot be compared "
+            f"with it ({error}); repair or delete that version, or choose another name with --name"
+        ) from error
     if tuple(labels) != current.labels and not force:
         raise ExportError(
             f"the model {name} has the labels {', '.join(current.labels)}, the new version would have "
@@ -165,6 +174,7 @@ def _next_version(models: Path, name: str) -> int:
 def _load_member(folder: Path, recipe: Recipe, dataset: Dataset, *, own_data: bool) -> Run:
     """Load a run that is to be exported, and check that it fits the recipe and the data."""
     run = load_run(folder)
+    check_no_fold(folder)
     record = run.record
     # The user's extra training examples are not needed for the measurements on validation and test.
     splits = {split: count for split, count in record.splits.items() if split != "extra"}
@@ -203,7 +213,7 @@ def _check_members(job: ExportJob, runs: Sequence[Run]) -> None:
     for (first_folder, one), (folder, other) in itertools.combinations(members, 2):
         if other.recipe != one.recipe:
             continue
-        changed = other.changed_settings(one).keys()
+        changed = {*other.changed_settings(one), *one.changed_settings(other)}
         if changed - {"seed"}:
             raise RunError(
                 f"{folder}: differs from {first_folder} in more than the seed; name runs with equal settings"
@@ -216,7 +226,7 @@ def _compare(job: ExportJob, recipe: Recipe, run: Run, dataset: Dataset) -> dict
     """Measure another run on the same data, and return its metrics and the settings that differ."""
     assert job.compare is not None, "the caller has checked it"
     other = _load_member(job.compare, recipe, dataset, own_data=job.data is not None)
-    metrics = measure_network(other.model, dataset, recipe=recipe)
+    metrics = measure_network(other.model, dataset, recipe=load_recipe(other.record.recipe))
     return {
         "run": job.compare.name,
         "settings": other.record.changed_settings(run.record),

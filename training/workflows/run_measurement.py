@@ -8,8 +8,9 @@ from training.errors import RunError
 from training.export.exporter import keras_output, measure_output, served_network
 from training.fit.inputs import prepare_data
 from training.fit.run import load_run
-from training.fit.run_folder import read_arguments, read_vocabulary
+from training.fit.run_folder import read_vocabulary
 from training.recipes import load_recipe, recipe_names
+from training.workflows.folds import arguments_of
 
 
 def measure_run(folder: Path) -> Metrics | RegressionMetrics:
@@ -31,7 +32,7 @@ def measure_run(folder: Path) -> Metrics | RegressionMetrics:
             f"{folder}: is a run of {run.record.recipe}, which is no recipe of Lectern; name its file with "
             "--recipe"
         )
-    recipe, data = load_recipe(run.record.recipe), read_arguments(folder).get("data")
+    recipe, data = load_recipe(run.record.recipe), arguments_of(folder).get("data")
     words = read_vocabulary(folder)
     dataset = prepare_data(recipe, folder=Path(data) if data else None, vocabulary=words)
     before, now = (splits["train"] + splits["validation"] for splits in (run.record.splits, dataset.splits))

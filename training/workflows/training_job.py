@@ -11,7 +11,7 @@ from rich.console import Console
 from service.inference.errors import LecternError
 from service.inference.files import write_atomically
 from service.inference.program import command
-from training.datasets import Dataset
+from training.datasets import Dataset, is_own
 from training.errors import RunError
 from training.fit.inputs import for_own_images, prepare_data
 from training.fit.run import read_record
@@ -34,6 +34,7 @@ from training.recipes import load_recipe
 from training.recipes.recipe import Recipe
 from training.reporting.json_progress import Controls, EventWriter
 from training.reporting.progress import download_bar
+from training.workflows.folds import check_no_fold
 from training.workflows.hints import chosen_models, replaced_options, run_options
 
 
@@ -83,7 +84,8 @@ def begin(job: TrainingJob, console: Console) -> Iterator[tuple[TrainingJob, Rec
 
     Raises:
         RunError: Another training uses the folder, or it contains a run that the user wants to keep, or that
-            is of another kind than the resumed one; or the run with the initial weights is not finished.
+            is of another kind than the resumed one; or the run with the initial weights is not finished, is a
+            fold, or is of other splits.
     """
     if not (job.resume and read_settings(job.folder)):
         job.configure(load_recipe(job.recipe))  # Refuses wrong options before anything is written.
@@ -97,6 +99,8 @@ def begin(job: TrainingJob, console: Console) -> Iterator[tuple[TrainingJob, Rec
         if job.init_from:
             _check_initial_run(job.init_from, job)
         recipe, dataset = _prepare(job, console)
+        if job.init_from:
+            _check_initial_data(job.init_from, dataset)
         yield job, recipe, dataset
 
 
@@ -141,6 +145,17 @@ def _check_initial_run(folder: Path, job: TrainingJob) -> None:
             "with --run"
         )
     read_record(folder)
+    check_no_fold(folder)
+
+
+def _check_initial_data(folder: Path, dataset: Dataset) -> None:
+    """Refuse a run on the same data of the user's, with other pictures or texts, and so with other splits."""
+    record = read_record(folder)
+    if is_own(dataset.name) and record.dataset == dataset.name and record.dataset_sha256 != dataset.sha256:
+        raise RunError(
+            f"{folder}: the data of {dataset.name} has changed since the run, so its network may have been "
+            "trained on test examples; restore the data, or train without --init-from"
+        )
 
 
 def _ask_before_replacing(job: TrainingJob) -> None:

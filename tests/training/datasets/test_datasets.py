@@ -11,7 +11,7 @@ import threading
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from pathlib import Path
+from pathlib import Path, PurePath
 
 import numpy as np
 import pytest
@@ -319,3 +319,71 @@ def test_an_empty_file_of_pen_digits_is_named(cache: Path) -> None:
 
     with pytest.raises(DatasetError, match=r": cannot be read \(.*\); delete the file to fetch it again"):
         load_pendigits()
+
+
+def _damage(path: Path, *, place: int) -> None:
+    content = bytearray(path.read_bytes())
+    content[place : place + 40] = bytes(value ^ 0xFF for value in content[place : place + 40])
+    path.write_bytes(content)
+
+
+def test_a_damaged_archive_of_reviews_is_named(tmp_path: Path) -> None:
+    archive = tmp_path / "aclImdb_v1.tar.gz"
+    text = np.random.default_rng(0).bytes(100_000).hex().encode()
+    with tarfile.open(archive, "w:gz") as target:
+        info = tarfile.TarInfo("aclImdb/train/pos/0_9.txt")
+        info.size = len(text)
+        target.addfile(info, io.BytesIO(text))
+    whole = archive.read_bytes()
+
+    for place in range(100, len(whole) - 100, len(whole) // 30):
+        archive.write_bytes(whole)
+        _damage(archive, place=place)
+        with pytest.raises(DatasetError, match=r"aclImdb_v1\.tar\.gz: "):
+            convert_reviews(archive, {split: tmp_path / split for split in ("train", "test")})
+
+
+def test_a_file_that_is_no_review_is_named(tmp_path: Path) -> None:
+    archive = tmp_path / "aclImdb_v1.tar.gz"
+    with tarfile.open(archive, "w:gz") as target:
+        target.addfile(tarfile.TarInfo("aclImdb/train/pos/._0_9.txt"), io.BytesIO())  # as macOS packs it
+
+    with pytest.raises(DatasetError, match=r"aclImdb_v1\.tar\.gz: is not a complete tar\.gz file"):
+        convert_reviews(archive, {split: tmp_path / split for split in ("train", "test")})
+
+
+def test_a_damaged_archive_of_pictures_is_named(cache: Path) -> None:
+    content = np.random.default_rng(0).bytes(50_000).hex().encode()
+    archive = cache / "kagglecatsanddogs_5340.zip"
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as target:
+        target.writestr("PetImages/Cat/0.jpg", content)
+    _damage(archive, place=60)  # the first block of the compressed picture
+
+    with pytest.raises(DatasetError, match=r"kagglecatsanddogs_5340\.zip: is not a complete zip file"):
+        load_dataset("cats_vs_dogs")
+
+
+def test_own_pictures_have_the_same_order_and_splits_on_every_system(
+    own_pictures: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (own_pictures / "Dog").rename(own_pictures / "a dog")
+    for number, path in enumerate(sorted((own_pictures / "a dog").iterdir())):
+        path.rename(path.with_name(f"{'Bb'[number % 2]}{number}.jpg"))
+    before = load_folder(own_pictures, preprocessing="photo", size=48)
+    # As paths are compared on Windows.
+    monkeypatch.setattr(PurePath, "__lt__", lambda one, other: str(one).lower() < str(other).lower())
+
+    after = load_folder(own_pictures, preprocessing="photo", size=48)
+
+    assert after.labels == before.labels == ("Cat", "a dog")
+    assert after.sha256 == before.sha256
+    assert np.array_equal(after.test.x, before.test.x)
+
+
+@pytest.mark.parametrize(("folder", "name"), [("Cats vs dogs", "own_cats_vs_dogs"), ("MNIST", "own_mnist")])
+def test_a_folder_of_own_pictures_is_none_of_the_included_data_sets(
+    own_pictures: Path, folder: str, name: str
+) -> None:
+    renamed = own_pictures.rename(own_pictures.with_name(folder))
+
+    assert load_folder(renamed, preprocessing="photo", size=48).name == name

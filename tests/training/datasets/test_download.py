@@ -124,3 +124,14 @@ def test_wrong_checksum_leaves_nothing(server: _Server, tmp_path: Path) -> None:
 def test_failed_download_names_the_path_of_the_file(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match=r"cannot be downloaded .* put the file at .*set\.bin"):
         download("http://127.0.0.1:9/set.bin", tmp_path / "set.bin")
+
+
+def test_a_part_of_another_file_is_deleted(server: _Server, tmp_path: Path) -> None:
+    target = tmp_path / "set.bin"
+    (tmp_path / "set.bin.part").write_bytes(CONTENT + b"more")
+
+    with pytest.raises(DatasetError, match="run the command again to continue"):
+        download(server.url, target)
+    download(server.url, target)
+
+    assert target.read_bytes() == CONTENT

@@ -125,3 +125,11 @@ def test_each_subfolder_of_further_pictures_is_a_kind(tmp_path: Path) -> None:
 def test_a_folder_without_subfolders_of_pictures_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match="no subfolder with pictures"):
         evaluate_out_of_distribution(_predictor("cifar10"), pictures=tmp_path)
+
+
+def test_a_subfolder_with_the_name_of_another_kind_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "digits").mkdir()
+    Image.fromarray(np.zeros((40, 50, 3), dtype=np.uint8)).save(tmp_path / "digits" / "one.png")
+
+    with pytest.raises(DatasetError, match="digits: the card has a kind of this name already"):
+        evaluate_out_of_distribution(_predictor("cifar10"), pictures=tmp_path)

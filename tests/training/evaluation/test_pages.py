@@ -8,6 +8,7 @@ import pytest
 from service.inference.catalog import BUNDLED, Catalog
 from service.inference.errors import BlankImage
 from service.inference.preprocessing import decode_image, prepare_digit
+from training import cli
 from training.datasets import Examples
 from training.evaluation.pages import evaluate_pages
 from training.evaluation.pictures.page_kinds import PAGE_KINDS, PageKind, generate_page
@@ -57,3 +58,12 @@ def test_the_evaluation_has_a_row_for_each_kind(digits: Examples) -> None:
     assert list(accuracies) == [kind.name for kind in PAGE_KINDS]
     assert announced == accuracies
     assert accuracies["plain page"] == 1
+
+
+def test_the_readme_has_a_figure_for_every_kind_of_page() -> None:
+    page = (Path(cli.__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+    table = page.partition("### Digits on pages")[2].partition("\n### ")[0]
+
+    names = [line.split("|")[1].strip() for line in table.splitlines() if line.endswith("% |")]
+
+    assert sorted(names) == sorted(kind.name for kind in PAGE_KINDS)

@@ -1,5 +1,7 @@
 """The calibration corrects wrong confidences, and uses further parameters only if they pay."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
@@ -134,3 +136,18 @@ def test_a_network_without_a_mistake_is_calibrated_without_warnings(spread: floa
 
     assert np.isfinite(calibrated).all()
     assert (calibrated.argmax(axis=1) == y).all()
+
+
+def test_the_memory_of_the_fit_does_not_grow_with_the_square_of_the_classes() -> None:
+    random = np.random.default_rng(3)
+    logits = random.normal(0, 2, (400, 100))
+    y = _draw(_softmax(logits), random)
+    probabilities = _softmax(logits)
+
+    tracemalloc.start()
+    found = fit_offsets(probabilities, y)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+
+    assert len(found.offsets) == 100
+    assert peak < 20 * probabilities.nbytes

@@ -43,3 +43,23 @@ def test_a_version_that_another_command_has_written_meanwhile_is_kept(tmp_path: 
 
     assert (target / "card.json").read_text() == "theirs"
     assert [path.name for path in target.parent.iterdir()] == ["3"]
+
+
+def test_the_version_comes_back_if_the_new_one_cannot_take_its_place(
+    overconfident_models: Path,
+    load_consistent_card: Callable[[Path], Card],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    before = load_consistent_card(overconfident_models)
+    folder, original = overconfident_models / "mnist" / "1", Path.rename
+
+    def rename(path: Path, target: Path) -> Path:
+        if target == folder and not path.name.endswith("-old"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return original(path, target)
+
+    monkeypatch.setattr(Path, "rename", rename)
+    with pytest.raises(PermissionError):
+        model_folder.rewrite(folder, replace(before, title="Another title"))
+
+    assert load_consistent_card(overconfident_models) == before

@@ -12,6 +12,7 @@ from service.inference.catalog import BUNDLED
 from service.inference.preprocessing import prepare_photo
 from training.augmentation.outlier_exposure import make_noise
 from training.datasets.dataset import Examples
+from training.errors import ExportError
 from training.export.calibration import Calibration
 from training.export.detector_examples import garment_examples, photo_examples
 from training.export.graph.head import insert_calibration, remove_calibration
@@ -120,3 +121,11 @@ def test_noise_fills_the_picture() -> None:
 
     assert {(picture.shape, picture.dtype) for picture in pictures} == {((28, 28), np.dtype(np.uint8))}
     assert min(float(picture.std()) for picture in pictures) > 20
+
+
+def test_a_network_for_two_classes_takes_no_detector() -> None:
+    network = onnx.load(BUNDLED / "cats_vs_dogs" / "1" / "model.onnx")
+    remove_calibration(network)
+
+    with pytest.raises(ExportError, match="has no softmax, as one for two classes"):
+        remove_detector(network)

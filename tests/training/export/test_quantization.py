@@ -8,14 +8,16 @@ import numpy as np
 import onnx
 import onnxruntime as ort
 import pytest
+from msgspec.structs import replace
 
-from service.inference.card import Card, read_card
+from service.inference.card import Card, QuantizedFile, read_card
 from service.inference.catalog import BUNDLED, Catalog
 from service.inference.files import sha256_of
 from training.datasets.dataset import Dataset, Examples
 from training.errors import ExportError
 from training.export import quantization, recalibration
 from training.export.inference import Splits
+from training.export.model_folder import rewrite
 
 
 @pytest.fixture(scope="module")
@@ -156,3 +158,23 @@ def test_text_and_dense_networks_are_rejected(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setattr(quantization, "load_splits", lambda card, folder, data: splits)
     with pytest.raises(ExportError, match="fashion_mnist 1 has no convolution"):
         quantization.quantize_model("fashion_mnist", version=1, models=tmp_path)
+
+
+def test_changes_of_the_card_that_were_made_meanwhile_are_kept(
+    cifar10: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = cifar10 / "cifar10" / "1"
+    before = read_card(folder / "card.json")
+    assert before.quantized is not None
+    content = (folder / "model.int8.onnx").read_bytes()
+
+    def make_int8(*_: object, **__: object) -> tuple[QuantizedFile, bytes]:
+        rewrite(folder, replace(before, title="Another title"))
+        assert before.quantized is not None
+        return before.quantized, content
+
+    monkeypatch.setattr(quantization, "make_int8", make_int8)
+
+    quantization.quantize_model("cifar10", version=1, models=cifar10)
+
+    assert read_card(folder / "card.json").title == "Another title"

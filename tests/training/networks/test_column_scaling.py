@@ -11,6 +11,7 @@ from sklearn.preprocessing import MinMaxScaler, StandardScaler
 from training.export.graph.conversion import to_onnx
 from training.export.inference import run_network
 from training.hyperparameters import Hyperparameters
+from training.networks.column_scaling import ColumnScaling
 from training.networks.heads import VALUES
 from training.networks.network import Network
 from training.networks.statistics import measure_table
@@ -56,3 +57,13 @@ def test_the_layer_survives_a_file(tmp_path: Any) -> None:
 
     loaded = keras.saving.load_model(tmp_path / "model.keras")
     np.testing.assert_array_equal(np.asarray(loaded(TRAIN)), np.asarray(model(TRAIN)))
+
+
+@pytest.mark.parametrize("factor", [1e-6, 1.0, 1e6])
+def test_the_unit_of_a_column_does_not_matter(factor: float) -> None:
+    rows = RNG.normal(3, 1, (200, 1)).astype(np.float32) * np.float32(factor)
+
+    for scaling, size in (("standard", 1.0), ("unit", None)):
+        layer = ColumnScaling.fitted(measure_table(rows, classes=1).columns, scaling)
+        scaled = np.asarray(layer(rows))
+        assert scaled.std() == pytest.approx(size or rows.std() / np.ptp(rows), rel=1e-3)

@@ -2,6 +2,7 @@
 
 import errno
 import importlib
+import io
 import json
 import os
 import re
@@ -10,6 +11,7 @@ import sys
 from pathlib import Path
 from typing import TypeVar
 
+import keras
 import numpy as np
 import pytest
 from click.testing import CliRunner
@@ -32,8 +34,11 @@ from service.inference.training_events import (
     decode_event,
 )
 from training import cli
+from training.datasets import load_dataset
 from training.errors import RunError
 from training.fit.run import load_run
+from training.recipes import load_recipe
+from training.reporting.json_progress import Controls, EventWriter, JsonReporter
 
 Event = TypeVar("Event", bound=TrainingEvent)
 
@@ -300,3 +305,23 @@ def test_an_error_before_the_data_and_of_a_file_is_an_event(
     (failure,) = _events(result.stdout)
     assert isinstance(failure, TrainingFailed)
     assert re.search(message, failure.message)
+
+
+def test_stop_counts_the_epochs_of_both_stages(tmp_path: Path, mnist_cache: Path) -> None:
+    stream, controls = io.StringIO(), Controls(None)
+    reporter = JsonReporter(
+        EventWriter(stream),
+        controls,
+        recipe=load_recipe("mnist-dense"),
+        dataset=load_dataset("mnist"),
+        folder=tmp_path,
+    )
+    model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2)])
+    reporter.begin(model, finished=15, epochs=15)
+    reporter.begin(model, finished=1, epochs=4)
+
+    controls.obey("stop")
+    with pytest.raises(SystemExit):
+        reporter.step(epoch=2, step=1, steps=9, loss=1.0, accuracy=0.5)
+
+    assert _of(_events(stream.getvalue()), TrainingStopped) == [TrainingStopped(epochs=16)]

@@ -8,6 +8,7 @@ heat map with ordinary operations. The graph of any other network has no heat ma
 occlusion (``service.inference.occlusion``).
 """
 
+import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -71,7 +72,8 @@ def build_explanation(models: Sequence[keras.Model]) -> ExplanationGraph:
             network; it returns softmax probabilities, or the sigmoid probability of the second of two labels.
 
     Raises:
-        ExportError: This module cannot differentiate a layer between the heat map and the output.
+        ExportError: This module cannot differentiate a layer of a network without convolutions. One with
+            convolutions has no heat map then.
     """
     first, image = models[0], models[0].inputs[0]
     names: list[str] = []
@@ -90,11 +92,15 @@ def build_explanation(models: Sequence[keras.Model]) -> ExplanationGraph:
         heat = sum(_heat(each[_heat_start(each) :], label) for each in passes) / float(len(passes))
         return {**maps, _HEAT: heat}
 
-    signature = [tf.TensorSpec(image.shape, image.dtype, name=_PIXELS)]
-    if all(map(_has_exact_heat, models)):
-        classes = max(2, first.output_shape[-1])
-        signature.append(tf.TensorSpec((None, classes), tf.float32, name=_LABEL))
-    proto = convert(run, signature)
+    pixels = tf.TensorSpec(image.shape, image.dtype, name=_PIXELS)
+    label = tf.TensorSpec((None, max(2, first.output_shape[-1])), tf.float32, name=_LABEL)
+    try:
+        proto = convert(run, [pixels, label] if all(map(_has_exact_heat, models)) else [pixels])
+    except ExportError:
+        if not any(map(_is_convolution, flat_layers(first))):
+            raise  # without a heat map, there would be nothing to explain
+        heat_layer = ""
+        proto = convert(run, [pixels])
     _name_batches(proto.graph)
     _add_filters(proto.graph, first)
     onnx.checker.check_model(proto)
@@ -110,7 +116,13 @@ def _has_exact_heat(model: keras.Model) -> bool:
 def _forward(model: keras.Model, tensor: Any) -> list[_Step]:
     """Run a batch through the network and return each layer's input and output, including a base's layers."""
     called = [layer for layer in model.layers if not isinstance(layer, layers.InputLayer)]
-    if any(isinstance(layer, layers.Add | layers.Concatenate) for layer in called):
+    if any(isinstance(layer.input, list | tuple) for layer in called) or _has_operations(model):
+        nested = next((layer.name for layer in called if isinstance(layer, keras.Model)), None)
+        if nested:
+            raise ExportError(
+                f"cannot explain a network with branches or keras.ops beside the nested network {nested}; "
+                "use layers such as Rescaling in their place"
+            )
         return _forward_branched(model, tensor, called)
     steps: list[_Step] = []
     for layer in called:
@@ -124,6 +136,11 @@ def _forward(model: keras.Model, tensor: Any) -> list[_Step]:
             steps += _forward_branched(layer, tensor, [*inner, layer.layers[-1]])
         tensor = steps[-1].after
     return steps
+
+
+def _has_operations(model: keras.Model) -> bool:
+    """Return whether operations of ``keras.ops`` stand between the layers."""
+    return len(model.operations) > len(model.layers)
 
 
 def _forward_branched(model: keras.Model, tensor: Any, chosen: Sequence[keras.layers.Layer]) -> list[_Step]:
@@ -162,7 +179,9 @@ def _heat(steps: Sequence[_Step], label: Any) -> Any:
         # A single sigmoid unit is the second class; the first one's logit is its negative.
         weights = ops.matmul(weights, [[-1.0, 1.0]])
     gradient = ops.matmul(label, ops.transpose(weights))
-    for step in reversed(steps[:-1]):
+    for step, following in reversed([*itertools.pairwise(steps)]):
+        if following.before is not step.after:
+            raise ExportError(f"cannot compute a heat map through what follows layer {step.layer.name}")
         gradient = _backward(step, gradient)
     return ops.sum(steps[0].before * gradient, axis=-1)
 
@@ -181,11 +200,19 @@ def _backward(step: _Step, gradient: Any) -> Any:
         case layers.BatchNormalization():
             factor = layer.gamma if layer.scale else 1.0
             return gradient * factor / ops.sqrt(layer.moving_variance + layer.epsilon)
-        case layers.Activation() if layer.activation.__name__ in _SLOPES:
-            return gradient * _SLOPES[layer.activation.__name__](before, after)
+        case layers.Activation() if slope := _slope(layer):
+            return gradient * slope(before, after)
         case layers.Dense() if layer.activation is keras.activations.linear:
             return ops.matmul(gradient, ops.transpose(layer.kernel))
+        case layers.Dense() if slope := _slope(layer):
+            sums = ops.matmul(before, layer.kernel) + (layer.bias if layer.use_bias else 0.0)
+            return ops.matmul(gradient * slope(sums, after), ops.transpose(layer.kernel))
     raise ExportError(f"cannot compute a heat map through layer {layer.name} ({type(layer).__name__})")
+
+
+def _slope(layer: keras.layers.Layer) -> Callable[[Any, Any], Any] | None:
+    """Return the derivative of a layer's activation, if it is known."""
+    return _SLOPES.get(getattr(layer.activation, "__name__", ""))
 
 
 def _name_batches(graph: onnx.GraphProto) -> None:

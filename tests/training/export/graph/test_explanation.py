@@ -1,7 +1,7 @@
 """The explanation graph's feature maps equal Keras's, and its heat map equals TensorFlow's gradients."""
 
 from collections.abc import Callable
-from typing import get_args
+from typing import Any, get_args
 
 import keras
 import numpy as np
@@ -258,3 +258,83 @@ def test_float16_halves_the_graph_and_hardly_changes_its_outputs() -> None:
     assert graph.proto.ByteSize() < 0.55 * before
     for name, values in whole.items():
         np.testing.assert_allclose(rounded[name], values, atol=3e-3 * np.abs(values).max(), err_msg=name)
+
+
+def _pooled_then_dense(activation: Any) -> Stack:
+    def stack(network: Network) -> keras.Model:
+        network.conv(5).global_average_pool().add(keras.layers.Dense(8, activation=activation))
+        return network.classifier()
+
+    return stack
+
+
+@pytest.mark.parametrize("activation", ["relu", "tanh"])
+def test_heat_goes_through_a_dense_layer_with_an_activation(activation: str) -> None:
+    keras.backend.clear_session()
+    model, pixels = _built(_pooled_then_dense(activation)), _pixels()
+    labels = np.eye(10, dtype=np.float32)[[0, 1, 1, 0, 1, 0]]
+
+    graph = build_explanation([model])
+
+    assert graph.heat_layer == "conv2d"
+    expected = _taped_heat(model, pixels, labels, after="activation")
+    found = _run(graph, pixels, labels)["heat"]
+    np.testing.assert_allclose(found, expected, atol=2e-5 * np.abs(expected).max() + 1e-6)
+
+
+def _with_operation(network: Network) -> keras.Model:
+    network.conv(5).global_average_pool().add(keras.layers.Dense(8))
+    return network.add(keras.ops.relu).classifier()
+
+
+@pytest.mark.parametrize(
+    "stack", [_pooled_then_dense("gelu"), _pooled_then_dense(keras.layers.LeakyReLU()), _with_operation]
+)
+def test_a_convolutional_network_that_cannot_be_differentiated_has_no_heat(stack: Stack) -> None:
+    keras.backend.clear_session()
+    model, pixels = _built(stack), _pixels()
+
+    graph = build_explanation([model])
+
+    assert (graph.layers, graph.heat_layer) == (("conv2d",), "")
+    expected = keras.Model(model.input, model.get_layer("activation").output)(pixels).numpy()
+    np.testing.assert_allclose(_run(graph, pixels)["conv2d"], expected, atol=1e-4)
+
+
+def _operation_between_convolutions(network: Network) -> keras.Model:
+    network.add(keras.layers.Conv2D(4, 3)).add(keras.ops.relu).add(keras.layers.Conv2D(4, 3))
+    return network.flatten().classifier()
+
+
+def _squeezed(network: Network) -> keras.Model:
+    """Squeeze-and-excitation (Hu, Shen and Sun 2018)."""
+    network.conv(5)
+    gate = network.branch().global_average_pool().add(keras.layers.Dense(5, activation="sigmoid"))
+    gate.add(keras.layers.Reshape((1, 1, 5)))
+    return network.combine(keras.layers.Multiply(), gate).conv(4).global_average_pool().classifier()
+
+
+@pytest.mark.parametrize("stack", [_operation_between_convolutions, _squeezed])
+def test_feature_maps_of_any_graph_are_those_of_keras(stack: Stack) -> None:
+    keras.backend.clear_session()
+    model, pixels = _built(stack), _pixels()
+    last = model.get_layer("conv2d_1" if stack is _operation_between_convolutions else "activation_1")
+
+    graph = build_explanation([model])
+
+    assert (graph.layers, graph.heat_layer) == (("conv2d", "conv2d_1"), "")
+    expected = keras.Model(model.input, last.output)(pixels).numpy()
+    np.testing.assert_allclose(_run(graph, pixels)["conv2d_1"], expected, atol=1e-4)
+
+
+def test_operations_beside_a_nested_network_are_refused() -> None:
+    keras.backend.clear_session()
+    inner = keras.Input((29, 29, 1))
+    base = keras.Model(inner, keras.layers.Conv2D(4, 3)(inner), name="base")
+
+    def stack(network: Network) -> keras.Model:
+        network.add(lambda values: keras.ops.subtract(values, 0.5)).add(base)
+        return network.global_average_pool().classifier()
+
+    with pytest.raises(ExportError, match=r"keras\.ops beside the nested network base; use layers such as"):
+        build_explanation([_built(stack)])
