@@ -206,7 +206,7 @@ class MainWindow(QMainWindow):
             self,
             self.tr("&Edit"),
             [draw.undo, draw.redo, draw.erase, self.tabs.clear_page, draw.correct],
-            [create_action(self, self.tr("Clear &history"), self.strip.clear)],
+            [create_action(self, self.tr("Clear &history"), self._clear_history)],
             [export.copy_picture, export.copy_input, export.copy_result, self.incoming.paste],
         )
         card = CardViewer(self.controller, self._catalog, self)
@@ -237,6 +237,10 @@ class MainWindow(QMainWindow):
         self.folder_page.picture_requested.connect(self.pictures_page.open_path)
         self.train_page.model_exported.connect(self.own_models.use)
         self.teach_page.model_made.connect(self.own_models.use)
+
+    def _clear_history(self) -> None:
+        self.session.forget_history()
+        self.strip.clear()
 
     def _page_contents(self) -> PageContents:
         """Return what the pages show, for networks that are being trained."""
