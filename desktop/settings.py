@@ -150,9 +150,9 @@ def save(settings: Settings, *, before: Settings | None = None) -> None:
 
 
 def load_api_key() -> str:
-    """Return the API key; empty if there is none, or if the keyring cannot be read."""
+    """Return the API key; empty if there is none, if it is invalid, or if the keyring cannot be read."""
     key = api_key.load(_store())
-    return key if key.isascii() else ""
+    return key if api_key.is_valid(key) else ""
 
 
 def save_api_key(key: str) -> KeyLocation:
