@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from service.commands.catalog import open_catalog
 from service.inference.arrays import Array, Encoding, batch_shape, network_batch
 from service.inference.card import Card
-from service.inference.errors import InputError, LecternError, ModelNotFound, SettingsError
+from service.inference.errors import InputError, InvalidInput, LecternError, ModelNotFound, SettingsError
 from service.inference.prediction import Prediction, Regression
 from service.inference.predictor import Input, Predictor
 from service.inference.reading.reading import Reading
@@ -86,9 +86,12 @@ class ServedBackend:
         return self.predict(network_batch(values, shape, self.card, encoding=encoding), top_k=top_k)
 
     def _request(self, inputs: Sequence[Input] | Array, *, top_k: int | None) -> Sequence[Result]:
-        if self.card.task == "regression":
-            return self._client.predict_many_values(self._model, inputs, version=self._version)
-        return self._client.predict_many(self._model, inputs, version=self._version, top_k=top_k)
+        try:
+            if self.card.task == "regression":
+                return self._client.predict_many_values(self._model, inputs, version=self._version)
+            return self._client.predict_many(self._model, inputs, version=self._version, top_k=top_k)
+        except (TypeError, ValueError) as error:  # such as a value of a row that is a list
+            raise InvalidInput(str(error)) from error
 
     def reader(self) -> Callable[[bytes], Reading]:
         """Return what reads the digits of a picture file."""
