@@ -45,8 +45,8 @@ class Transport(Generic[_HttpClient]):
         Args:
             url: Address of the server.
             api_key: One of the server's ``LECTERN_API_KEYS``, if the server needs a key.
-            timeout_s: Longest wait for a connection, and for each part of a request and a response, in
-                seconds.
+            timeout_s: Longest wait for a connection, for each part of a request, for the beginning of a
+                response, and for the rest of it, in seconds; of each attempt.
             retries: Number of further attempts after the statuses 429 and 503, with exponential back-off.
 
         Raises:
@@ -56,7 +56,7 @@ class Transport(Generic[_HttpClient]):
         """
         self.url = arguments.text("url", url).rstrip("/")
         self._retries = arguments.whole("retries", retries, lowest=0)
-        timeout_s = arguments.seconds("timeout_s", timeout_s)
+        self._timeout_s = timeout_s = arguments.seconds("timeout_s", timeout_s)
         api_key = arguments.api_key(api_key)
         # As bytes: httpx refuses text that is not ASCII, and the server should report a wrong key.
         headers = {b"Authorization": f"Bearer {api_key}".encode()} if api_key else None

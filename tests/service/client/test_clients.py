@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import gzip
 import json
 import socket
 import sys
@@ -369,6 +370,58 @@ def test_slow_response_times_out(script: Script, call: Call) -> None:
     with pytest.raises(ConnectionFailed, match="did not answer in time"):
         call(script.url, "predict", "mnist", b"x", options={"timeout_s": 0.2})
     assert time.monotonic() - started < 5
+
+
+@pytest.fixture
+def endless() -> Iterator[str]:
+    """The address of a server that answers each request with a byte every 10 ms, and never ends."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+            while not stop.wait(0.01):
+                try:
+                    self.wfile.write(b"[")
+                except OSError:
+                    return
+
+        def log_message(self, *args: Any) -> None:
+            """Log nothing."""
+
+    stop = threading.Event()
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    stop.set()
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def test_a_response_that_does_not_end_times_out(endless: str, call: Call) -> None:
+    started = time.monotonic()
+    with pytest.raises(ConnectionFailed, match="did not answer in time"):
+        call(endless, "models", options={"timeout_s": 0.3})
+    assert time.monotonic() - started < 5
+
+
+def test_a_response_that_is_too_large_is_unexpected(
+    script: Script, call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("service.client.body.MAX_BYTES", 1000)
+    script.responses = [
+        ScriptedResponse(body=gzip.compress(b" " * 10_000), headers={"Content-Encoding": "gzip"})
+    ]
+    with pytest.raises(UnexpectedAnswer, match="more than 1,000 bytes"):
+        call(script.url, "models")
+
+
+def test_a_compressed_response_is_read(script: Script, call: Call) -> None:
+    body = gzip.compress(b'{"models": []}')
+    script.responses = [ScriptedResponse(body=body, headers={"Content-Encoding": "gzip"})]
+    assert call(script.url, "models") == []
 
 
 def test_unreachable_server_is_reported_with_its_address(call: Call) -> None:
